@@ -10,7 +10,13 @@
  */
 export const ERRORS = {
   // The way in
-  'not-xml': { http: 400, fault: 'peer', again: false, receipt: 'INVALID', meaning: 'The body is not well-formed XML.' },
+  'not-xml': {
+    http: 400,
+    fault: 'peer',
+    again: false,
+    receipt: 'INVALID',
+    meaning: 'The body is not well-formed XML.',
+  },
   'not-utf8': { http: 400, fault: 'peer', again: false, receipt: 'INVALID', meaning: 'The XML is not UTF-8.' },
   'forbidden-xml': {
     http: 400,
@@ -41,7 +47,13 @@ export const ERRORS = {
     receipt: 'INVALID',
     meaning: 'The connection ended before the message did.',
   },
-  'too-large': { http: 413, fault: 'peer', again: false, receipt: 'INVALID', meaning: 'The message is over the size limit.' },
+  'too-large': {
+    http: 413,
+    fault: 'peer',
+    again: false,
+    receipt: 'INVALID',
+    meaning: 'The message is over the size limit.',
+  },
   'skeleton-too-large': {
     http: 413,
     fault: 'peer',
@@ -56,7 +68,13 @@ export const ERRORS = {
     receipt: 'NOT_ALLOWED',
     meaning: 'The message is not addressed to a municipality known here.',
   },
-  nemsms: { http: 403, fault: 'peer', again: false, receipt: 'NOT_ALLOWED', meaning: 'NemSMS messages are not taken in.' },
+  nemsms: {
+    http: 403,
+    fault: 'peer',
+    again: false,
+    receipt: 'NOT_ALLOWED',
+    meaning: 'NemSMS messages are not taken in.',
+  },
   'caller-not-allowed': {
     http: 403,
     fault: 'peer',
@@ -76,7 +94,12 @@ export const ERRORS = {
   'bad-request': { http: 400, fault: 'peer', again: false, meaning: 'The request does not fit the API description.' },
   'not-signed-in': { http: 401, fault: 'peer', again: false, meaning: 'A valid bearer token is needed.' },
   'role-missing': { http: 403, fault: 'peer', again: false, meaning: 'The caller lacks the role that the call needs.' },
-  'not-found': { http: 404, fault: 'peer', again: false, meaning: 'There is no such thing, or the caller may not see it.' },
+  'not-found': {
+    http: 404,
+    fault: 'peer',
+    again: false,
+    meaning: 'There is no such thing, or the caller may not see it.',
+  },
   'method-not-allowed': { http: 405, fault: 'peer', again: false, meaning: 'The path does not know this method.' },
   'wrong-status': {
     http: 409,
@@ -90,13 +113,33 @@ export const ERRORS = {
     again: false,
     meaning: 'Someone else changed the message first. Read it again.',
   },
-  'unsupported-media-type': { http: 415, fault: 'peer', again: false, meaning: 'The Content-Type is not one the call takes.' },
+  'unsupported-media-type': {
+    http: 415,
+    fault: 'peer',
+    again: false,
+    meaning: 'The Content-Type is not one the call takes.',
+  },
   'range-not-satisfiable': { http: 416, fault: 'peer', again: false, meaning: 'The Range lies outside the file.' },
-  'version-needed': { http: 428, fault: 'peer', again: false, meaning: 'The call needs If-Match with the version that was read.' },
+  'version-needed': {
+    http: 428,
+    fault: 'peer',
+    again: false,
+    meaning: 'The call needs If-Match with the version that was read.',
+  },
   'content-damaged': { http: 500, fault: 'ours', again: false, meaning: 'The stored content does not verify.' },
   'content-gone': { http: 410, fault: 'peer', again: false, meaning: 'The content of the message has been removed.' },
-  internal: { http: 500, fault: 'ours', again: true, meaning: 'Something failed here. It is logged under the correlation id.' },
-  unavailable: { http: 503, fault: 'ours', again: true, meaning: 'A part that the call needs does not answer. Try again later.' },
+  internal: {
+    http: 500,
+    fault: 'ours',
+    again: true,
+    meaning: 'Something failed here. It is logged under the correlation id.',
+  },
+  unavailable: {
+    http: 503,
+    fault: 'ours',
+    again: true,
+    meaning: 'A part that the call needs does not answer. Try again later.',
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export interface ErrorRow {

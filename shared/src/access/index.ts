@@ -1,0 +1,4 @@
+export * from './local-issuer.js';
+export * from './roles.js';
+export * from './tokens.js';
+export * from './visibility.js';

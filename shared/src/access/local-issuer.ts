@@ -1,0 +1,55 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import { parseRole, ROLES } from './roles.js';
+
+/** The issuer of a machine’s own local stack. Production has an OIDC issuer (docs/operations.md). */
+export const LOCAL_ISSUER = 'urn:indbakke:local';
+export const LOCAL_AUDIENCE = 'indbakke';
+
+const ALGORITHM = 'EdDSA';
+
+/** Makes the local issuer’s key pair: the private key (mode 0600) and the key set that services verify with. */
+export async function createLocalIssuer(privateKeyFile: string, jwksFile: string): Promise<void> {
+  const { privateKey, publicKey } = await generateKeyPair(ALGORITHM, { extractable: true });
+  const publicJwk = { ...(await exportJWK(publicKey)), alg: ALGORITHM, use: 'sig', kid: 'local' };
+  await writeFile(jwksFile, JSON.stringify({ keys: [publicJwk] }), { mode: 0o600 });
+  await writeFile(privateKeyFile, JSON.stringify(await exportJWK(privateKey)), { mode: 0o600, flag: 'wx' });
+}
+
+export interface TokenRequest {
+  readonly municipality: string;
+  /** User id, or the id of the system when `system`. */
+  readonly user: string;
+  readonly roles: readonly string[];
+  readonly teams?: readonly string[];
+  readonly system?: boolean;
+  readonly hours?: number;
+}
+
+/**
+ * A bearer token of the local issuer.
+ *
+ * @throws Error in a sentence for a role that does not exist or a CVR number that is none
+ */
+export async function issueLocalToken(privateKeyFile: string, request: TokenRequest): Promise<string> {
+  if (!/^\d{8}$/.test(request.municipality)) throw new Error('The municipality is a CVR number: eight digits.');
+  const roles = request.roles.map((name) => {
+    const role = parseRole(name);
+    if (!role) throw new Error(`There is no role of that name. There are: ${Object.keys(ROLES).join(', ')}.`);
+    return role;
+  });
+  const jwk = JSON.parse(await readFile(privateKeyFile, 'utf8')) as JWK;
+  return new SignJWT({
+    municipality: request.municipality,
+    roles,
+    teams: request.teams ?? [],
+    system: request.system ?? false,
+  })
+    .setProtectedHeader({ alg: ALGORITHM, kid: 'local' })
+    .setSubject(request.user)
+    .setIssuer(LOCAL_ISSUER)
+    .setAudience(LOCAL_AUDIENCE)
+    .setIssuedAt()
+    .setExpirationTime(`${request.hours ?? 8}h`)
+    .sign(await importJWK(jwk, ALGORITHM));
+}

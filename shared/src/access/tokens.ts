@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { z } from 'zod';
+import type { Actor } from '../audit/index.js';
+import { Problem } from '../errors/index.js';
+import { parseRole, type Role } from './roles.js';
+
+/** Who calls, for which municipality, with which roles. */
+export interface Principal {
+  readonly actor: Actor;
+  /** CVR number. A token is for one municipality. */
+  readonly municipality: string;
+  readonly roles: ReadonlySet<Role>;
+  readonly teams: readonly string[];
+}
+
+export interface TokenVerifier {
+  /** @throws Problem not-signed-in (the token does not hold) or unavailable (the issuer’s keys cannot be had) */
+  verify(token: string): Promise<Principal>;
+}
+
+export interface TokenOptions {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Where the issuer’s public keys are: https://…, or file:///… for the local issuer. */
+  readonly jwks: string;
+}
+
+// Our own claim names; an issuer that names them otherwise needs a mapping in its set-up.
+const Claims = z.object({
+  sub: z.string().min(1),
+  municipality: z.string().regex(/^\d{8}$/),
+  roles: z.array(z.string()).default([]),
+  teams: z.array(z.string()).default([]),
+  system: z.boolean().default(false),
+  on_behalf_of: z.string().optional(),
+});
+
+const ALGORITHMS = ['EdDSA', 'ES256', 'PS256', 'RS256']; // never none, never a shared secret
+const CLOCK_SKEW_SECONDS = 30;
+
+export async function createTokenVerifier({ issuer, audience, jwks }: TokenOptions): Promise<TokenVerifier> {
+  const keys = await openKeySet(jwks);
+  return {
+    async verify(token) {
+      const payload = await verifySignature(token, keys, { issuer, audience });
+      const claims = Claims.safeParse(payload);
+      if (!claims.success) {
+        throw new Problem('not-signed-in', 'The token lacks sub, municipality or roles in the form that is needed.');
+      }
+      return toPrincipal(claims.data);
+    },
+  };
+}
+
+async function openKeySet(jwks: string): Promise<JWTVerifyGetKey> {
+  const url = new URL(jwks);
+  if (url.protocol !== 'file:') return createRemoteJWKSet(url);
+  return createLocalJWKSet(JSON.parse(await readFile(fileURLToPath(url), 'utf8')));
+}
+
+async function verifySignature(
+  token: string,
+  keys: JWTVerifyGetKey,
+  expected: { issuer: string; audience: string },
+): Promise<JWTPayload> {
+  try {
+    const options = {
+      ...expected,
+      algorithms: ALGORITHMS,
+      clockTolerance: CLOCK_SKEW_SECONDS,
+      requiredClaims: ['exp'],
+    };
+    return (await jwtVerify(token, keys, options)).payload;
+  } catch (cause) {
+    if (cause instanceof errors.JWTExpired) {
+      throw new Problem('not-signed-in', 'The token has expired. Sign in again.', { cause });
+    }
+    if (cause instanceof errors.JOSEError && !(cause instanceof errors.JWKSTimeout)) {
+      throw new Problem('not-signed-in', 'The token is not one that the issuer signed for this service.', { cause });
+    }
+    throw new Problem('unavailable', 'The keys of the token issuer cannot be had now. Try again later.', { cause });
+  }
+}
+
+function toPrincipal(claims: z.infer<typeof Claims>): Principal {
+  return {
+    actor: { kind: claims.system ? 'system' : 'user', id: claims.sub, onBehalfOf: claims.on_behalf_of },
+    municipality: claims.municipality,
+    roles: new Set(claims.roles.map(parseRole).filter((role) => role !== undefined)),
+    teams: claims.teams,
+  };
+}

@@ -1,0 +1,3 @@
+export * from './openapi.js';
+export * from './operations.js';
+export * from './schemas.js';

@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import { HELD_CAUSES, REJECTION_REASONS, type RejectionReason, STATUSES, type Status } from '../lifecycle/index.js';
+
+/** The shapes of the inbox API. Times are ISO 8601 in UTC; sizes are bytes. */
+
+const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
+
+export const KINDS = {
+  reply: 'An answer to a letter of ours.',
+  enquiry: 'Everything that is neither a reply nor forwarded.',
+  forwarded: 'Forwarded to us through Digital Post by another recipient.',
+} as const;
+export type Kind = keyof typeof KINDS;
+
+export const CHANNELS = {
+  sf1606: 'Digital Post, over REST or SOAP.',
+  sf2900: 'Fordelingskomponenten: documents of other systems.',
+} as const;
+export type Channel = keyof typeof CHANNELS;
+
+export const SUGGESTION_BASES = {
+  'message-uuid': 'The reply names a letter that was sent from the case.',
+  'message-id': 'The reply carries the sender’s own id of a letter that was sent from the case.',
+  'case-id': 'The reply carries the number of the case.',
+} as const;
+export type SuggestionBasis = keyof typeof SUGGESTION_BASES;
+
+export const SUGGESTION_SENDERS = {
+  'recipient-of-the-letter': 'The sender is the one whom the letter was sent to.',
+  'party-to-the-case': 'The sender is a party to the case.',
+  other: 'The sender is neither; look twice.',
+} as const;
+export type SuggestionSender = keyof typeof SUGGESTION_SENDERS;
+
+const time = z.iso.datetime();
+const text = (most: number) => z.string().trim().min(1).max(most);
+const caseId = text(256);
+
+// --- what is asked -------------------------------------------------------------------------------------------------
+
+export const DocumentQuery = z.object({
+  status: z.enum(keysOf(STATUSES)).exclude(['deleted']).default('pending'),
+  kind: z.enum(keysOf(KINDS)).optional(),
+  channel: z.enum(keysOf(CHANNELS)).optional(),
+  contactPoint: z.string().max(256).optional(),
+  case: caseId.optional().describe('Suggested for, or journalized on, this case'),
+  hasSuggestion: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  assignee: z.string().max(256).optional().describe('Id of a user or team, `me`, or `none`'),
+  owner: z.literal('me').optional().describe('Suggested for a case of the caller’s'),
+  receivedFrom: time.optional(),
+  receivedTo: time.optional(),
+  olderThan: time.optional().describe('The letter’s own date is before this'),
+  sort: z
+    .enum(['letterAt', '-letterAt', 'receivedAt', '-receivedAt'])
+    .default('letterAt')
+    .describe('`-` = newest first'),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(500).optional().describe('`nextCursor` of the page before'),
+});
+export type DocumentQuery = z.infer<typeof DocumentQuery>;
+
+export const AssignmentBody = z.object({
+  assignee: z.object({ kind: z.enum(['user', 'team']), id: text(256) }),
+});
+
+export const JournalizationBody = z.object({
+  caseIds: z.array(caseId).min(1).max(50).describe('The cases that the content stands on'),
+  reference: text(256).optional().describe('The core’s own reference of the journal entry'),
+});
+
+export const TakeBackBody = z.object({
+  reason: z.enum(['wrong-case', 'wrong-person', 'other']),
+});
+
+export const RejectionBody = z
+  .object({
+    reason: z.enum(keysOf(REJECTION_REASONS)),
+    explanation: text(2_000).optional().describe('Needed when the reason is `other`. Gone when the message is deleted'),
+    forwardedTo: text(256).optional().describe('Whom the caseworker sent it on to'),
+    senderInformed: z.boolean().optional(),
+  })
+  .refine((body) => body.reason !== 'other' || body.explanation !== undefined, {
+    path: ['explanation'],
+    error: 'is needed when the reason is other',
+  });
+
+export const SentMessageBody = z.object({
+  caseId,
+  messageId: text(256).optional().describe('messageID of the sent MeMo'),
+  recipientId: z
+    .string()
+    .regex(/^(\d{8}|\d{10})$/)
+    .optional()
+    .describe('CPR or CVR number of the recipient; kept as a keyed hash'),
+});
+
+export const CaseBody = z.object({
+  status: z.enum(['open', 'closed', 'moved']).default('open'),
+  caseworker: text(256).nullable().default(null).describe('User id of the caseworker of now'),
+  parties: z
+    .array(z.string().regex(/^(\d{8}|\d{10})$/))
+    .max(200)
+    .default([])
+    .describe('CPR and CVR numbers of the parties; kept as keyed hashes'),
+});
+
+// --- what is answered ----------------------------------------------------------------------------------------------
+
+const Suggestion = z.object({
+  caseId: z.string(),
+  basis: z.enum(keysOf(SUGGESTION_BASES)),
+  sender: z.enum(keysOf(SUGGESTION_SENDERS)),
+  caseStatus: z.enum(['open', 'closed', 'moved']).nullable(),
+  caseworker: z.string().nullable().describe('The caseworker of now: the owner'),
+});
+
+export const DocumentSummary = z.object({
+  id: z.uuid(),
+  version: z.number().int(),
+  status: z.enum(keysOf(STATUSES)),
+  heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),
+  kind: z.enum(keysOf(KINDS)),
+  channel: z.enum(keysOf(CHANNELS)),
+  receivedAt: time,
+  letterAt: time,
+  subject: z.string(),
+  sender: z.object({ id: z.string(), idType: z.string(), name: z.string() }),
+  concerning: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
+  contactPoint: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
+  suggestion: Suggestion.nullable(),
+  assignee: z.object({ kind: z.enum(['user', 'team']), id: z.string() }).nullable(),
+  documentCount: z.number().int(),
+  fileCount: z.number().int(),
+  contentSize: z.number().int(),
+  remarkCount: z.number().int(),
+});
+export type DocumentSummary = z.infer<typeof DocumentSummary>;
+
+export const DocumentList = z.object({
+  items: z.array(DocumentSummary),
+  nextCursor: z.string().nullable(),
+});
+
+export const FileAnswer = z.object({
+  id: z.uuid(),
+  fileName: z.string(),
+  encodingFormat: z.string().describe('The MIME type that the sender claims'),
+  language: z.string(),
+  size: z.number().int(),
+  sha256: z.string(),
+  status: z.enum(['expected', 'stored', 'missing']),
+});
+
+export const DocumentAnswer = DocumentSummary.extend({
+  externalId: z.string().describe('messageUUID'),
+  documents: z.array(
+    z.object({
+      role: z.enum(['main', 'additional', 'technical']),
+      documentId: z.string().nullable(),
+      label: z.string().nullable(),
+      files: z.array(FileAnswer),
+    }),
+  ),
+  contactInfo: z.array(z.object({ label: z.string(), value: z.string() })),
+  remarks: z.array(z.object({ code: z.string(), path: z.string() })),
+  journalizations: z.array(
+    z.object({ caseId: z.string(), reference: z.string().nullable(), at: time, by: z.string() }),
+  ),
+  rejection: z
+    .object({
+      reason: z.enum(keysOf(REJECTION_REASONS)),
+      explanation: z.string().nullable(),
+      forwardedTo: z.string().nullable(),
+      senderInformed: z.boolean().nullable(),
+      at: time,
+      by: z.string(),
+    })
+    .nullable(),
+  history: z.array(
+    z.object({ at: time, action: z.string(), by: z.string(), details: z.record(z.string(), z.unknown()) }),
+  ),
+});
+export type DocumentAnswer = z.infer<typeof DocumentAnswer>;
+
+export const StepAnswer = z.object({
+  id: z.uuid(),
+  status: z.enum(keysOf(STATUSES)),
+  version: z.number().int(),
+});
+export type StepAnswer = z.infer<typeof StepAnswer>;
+
+export type { RejectionReason, Status };

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+
+/** Environment variables, as a process has them. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const KiB = 1_024;
+export const MiB = 1_024 * KiB;
+
+/** A setting whose value is never shown by `npm run config`. */
+const secret = <T extends z.ZodType>(schema: T) => schema.meta({ secret: true });
+
+const url = (...protocols: string[]) =>
+  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+    error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+
+export const wholeNumber = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+export const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
+
+/** The settings that all three services have. One name each, the name of the environment variable. */
+export const commonSettings = {
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
+  PORT: wholeNumber(0, 65_535).default(8080).describe('Port to listen on; 0 = any free one'),
+  DATABASE_URL: secret(url('postgres:', 'postgresql:')).describe('PostgreSQL, as the login of the services'),
+  DATABASE_CONNECTIONS: wholeNumber(2, 500).default(16).describe('Connections at most, per process'),
+  QUEUE_URL: secret(url('postgres:', 'postgresql:', 'redis:', 'rediss:'))
+    .optional()
+    .describe('BullMQ’s backend; default: DATABASE_URL'),
+  BLOB_URL: url('file:').describe('Where sealed content is kept: file:///folder'),
+  KEY_FILE: z.string().min(1).describe('File with the master keys, readable by the service only'),
+  TOKEN_ISSUER: z.string().min(1).describe('Issuer of the bearer tokens of the inbox API'),
+  TOKEN_AUDIENCE: z.string().min(1).default('indbakke').describe('Audience that the tokens must name'),
+  TOKEN_JWKS: url('https:', 'http:', 'file:').describe('Where the issuer’s public keys are'),
+  LOG_LEVEL: z
+    .enum(['error', 'warn', 'info', 'debug', 'silent'])
+    .default('info')
+    .describe('Lines below this are left out'),
+  SHUTDOWN_SECONDS: wholeNumber(1, 600)
+    .default(60)
+    .describe('What is in flight may take this long when the process is told to end'),
+} satisfies z.ZodRawShape;
+
+export const CommonConfig = z.object(commonSettings);
+export type CommonConfig = z.infer<typeof CommonConfig>;
+
+/** Every fault of a configuration at once, a sentence each. */
+export class ConfigError extends Error {
+  constructor(faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * Reads a configuration from the environment, once, complete with defaults.
+ *
+ * @throws ConfigError with every fault as a sentence
+ */
+export function readConfig<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  env: Env,
+): z.infer<z.ZodObject<Shape>> {
+  const given = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, env[name] || undefined]));
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  throw new ConfigError(
+    result.error.issues.map((issue) => {
+      const name = String(issue.path[0]);
+      return given[name] === undefined ? `${name} is needed: ${describe(schema, name)}.` : `${name}: ${issue.message}.`;
+    }),
+  );
+}
+
+/** A configuration as lines to show: value and meaning of each setting, secrets left out. */
+export function showConfig<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  config: Record<string, unknown>,
+): string[] {
+  return Object.keys(schema.shape).map((name) => {
+    const value = config[name];
+    const shown = value === undefined ? '(not set)' : isSecret(schema, name) ? '(secret)' : String(value);
+    return `${name}=${shown}  # ${describe(schema, name)}`;
+  });
+}
+
+function describe(schema: z.ZodObject, name: string): string {
+  return (schema.shape[name] as z.ZodType | undefined)?.description ?? '';
+}
+
+function isSecret(schema: z.ZodObject, name: string): boolean {
+  let field = schema.shape[name] as z.ZodType | undefined;
+  while (field) {
+    if (field.meta()?.secret) return true;
+    field = field instanceof z.ZodOptional || field instanceof z.ZodDefault ? (field.unwrap() as z.ZodType) : undefined;
+  }
+  return false;
+}

@@ -1,0 +1,139 @@
+import express, { type Request, type Response, Router } from 'express';
+import type { z } from 'zod';
+import type { Principal, TokenVerifier } from '../access/index.js';
+import type { Operation } from '../api/index.js';
+import { recordAudit } from '../audit/index.js';
+import { Problem } from '../errors/index.js';
+import type { Metrics } from '../metrics/index.js';
+import type { Store } from '../store/index.js';
+import { toProblem } from './problem-handler.js';
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+
+/** One call of the inbox API: signed in, allowed, parsed. */
+export interface Call<O extends Operation> {
+  readonly principal: Principal;
+  readonly params: Parsed<O['params']>;
+  readonly query: Parsed<O['query']>;
+  readonly body: Parsed<O['body']>;
+  /** The version in If-Match; always there when the operation changes a message. */
+  readonly expectedVersion: O['changesMessage'] extends true ? number : undefined;
+  readonly at: Date;
+  readonly req: Request;
+  readonly res: Response;
+}
+
+/** What the handler gives back: the JSON answer; nothing for 204, or when it streams into `res` itself. */
+export type AnswerOf<O extends Operation> = O['answer'] extends z.ZodType ? z.input<O['answer']> : undefined;
+
+export interface ApiParts {
+  readonly store: Store;
+  readonly tokens: TokenVerifier;
+  readonly metrics: Metrics;
+}
+
+const MAX_JSON = '1mb';
+
+/** A router of the inbox API. Each operation of the contract is bound to its handler in one line. */
+export function createApi(parts: ApiParts): {
+  router: Router;
+  bind<O extends Operation>(operation: O, handle: (call: Call<O>) => Promise<AnswerOf<O>>): void;
+} {
+  const router = Router();
+  const readJson = express.json({ limit: MAX_JSON, inflate: false });
+  return {
+    router,
+    bind(operation, handle) {
+      router[operation.method](operation.path, readJson, async (req, res) => {
+        res.locals.operation = `${operation.method.toUpperCase()} ${operation.path}`;
+        res.set('Cache-Control', 'no-store');
+        const principal = await signIn(parts, req);
+        try {
+          const call = parseCall(operation, principal, req, res);
+          const answer = await handle(call);
+          sendAnswer(operation, res, answer);
+        } catch (error) {
+          await auditRefusal(parts.store, principal, operation, error);
+          throw error;
+        }
+      });
+    },
+  };
+}
+
+async function signIn({ tokens, metrics }: ApiParts, req: Request): Promise<Principal> {
+  const token = /^Bearer +(\S+)$/i.exec(req.get('authorization') ?? '')?.[1];
+  try {
+    if (!token) throw new Problem('not-signed-in', 'Send a bearer token: Authorization: Bearer <token>.');
+    return await tokens.verify(token);
+  } catch (error) {
+    if (toProblem(error).code === 'not-signed-in') metrics.notSignedIn.inc();
+    throw error;
+  }
+}
+
+function parseCall<O extends Operation>(operation: O, principal: Principal, req: Request, res: Response): Call<O> {
+  if (!operation.roles.some((role) => principal.roles.has(role))) {
+    throw new Problem('role-missing', `The call needs the role ${operation.roles.join(' or ')}.`);
+  }
+  const call = {
+    principal,
+    // An id that is no id cannot be found; the path’s other faults are the caller’s to mend.
+    params: parse(operation.params, req.params, 'path'),
+    query: parse(operation.query, req.query, 'query'),
+    body: parse(operation.body, req.body ?? {}, 'body'),
+    expectedVersion: operation.changesMessage ? readVersion(req) : undefined,
+    at: new Date(),
+    req,
+    res,
+  };
+  return call as unknown as Call<O>;
+}
+
+function parse(schema: z.ZodObject | undefined, value: unknown, place: string): unknown {
+  if (!schema) return undefined;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  // Messages of the schema name what was expected; none quotes what was sent.
+  const faults = result.error.issues.map((issue) => `${[place, ...issue.path].join('.')}: ${issue.message}`);
+  throw new Problem('bad-request', `${faults.join('; ')}.`, {
+    path: [place, ...(result.error.issues[0]?.path ?? [])].join('.'),
+  });
+}
+
+function readVersion(req: Request): number {
+  const header = req.get('if-match');
+  if (header === undefined) {
+    throw new Problem('version-needed', 'Send If-Match with the version of the message that was read.');
+  }
+  const version = /^"?(\d{1,9})"?$/.exec(header.trim())?.[1];
+  if (version === undefined) throw new Problem('bad-request', 'If-Match must hold one version, such as "3".');
+  return Number(version);
+}
+
+function sendAnswer(operation: Operation, res: Response, answer: unknown): void {
+  if (typeof operation.answer === 'string') return; // streamed
+  if (operation.answer === undefined) return void res.status(204).end();
+  const { version } = answer as { version?: number };
+  if (version !== undefined) res.set('ETag', `"${version}"`);
+  res.json(answer);
+}
+
+/** Who knocked at a door that is closed to them is part of who did what. */
+async function auditRefusal(store: Store, principal: Principal, operation: Operation, error: unknown): Promise<void> {
+  const { code } = toProblem(error);
+  if (code !== 'role-missing' && code !== 'not-found') return;
+  const { municipality, actor } = principal;
+  await store
+    .withTenant(municipality, (tx) =>
+      recordAudit(tx, {
+        municipality,
+        actor,
+        at: new Date(),
+        action: 'refused',
+        details: { code, call: `${operation.method} ${operation.path}` },
+      }),
+    )
+    // The refusal stands whether or not it can be written down.
+    .catch(() => {});
+}

@@ -1,0 +1,3 @@
+export * from './bind.js';
+export * from './problem-handler.js';
+export * from './server.js';

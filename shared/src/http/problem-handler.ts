@@ -1,0 +1,77 @@
+import type { ErrorRequestHandler, Request, Response } from 'express';
+import { Problem } from '../errors/index.js';
+import { currentCorrelationId, describeError, type Log } from '../log/index.js';
+import { isStoreUnavailable } from '../store/index.js';
+
+/** The one place where an error becomes an answer of the inbox API: RFC 9457 problem+json. */
+export function problemHandler(log: Log): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    const problem = toProblem(error);
+    logProblem(log, problem);
+    // Part of a stream is out already: only breaking off tells the reader that it is not whole.
+    if (res.headersSent) return void res.destroy();
+    if (problem.row.http === 401) res.set('WWW-Authenticate', 'Bearer');
+    if (problem.row.http === 503) res.set('Retry-After', '30');
+    sendProblem(res, problem);
+    void [req, next];
+  };
+}
+
+export function sendProblem(res: Response, problem: Problem): void {
+  res
+    .status(problem.row.http)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `urn:indbakke:error:${problem.code}`,
+        title: problem.row.meaning,
+        status: problem.row.http,
+        detail: problem.detail,
+        code: problem.code,
+        ...(problem.path !== undefined && { path: problem.path }),
+        correlationId: currentCorrelationId(),
+      }),
+    );
+}
+
+/** The peer’s faults are news, ours are alarms. */
+export function logProblem(log: Log, problem: Problem): void {
+  if (problem.row.fault === 'peer') log.info('refused', describeError(problem));
+  else log.error('failed', describeError(problem));
+}
+
+/** What a thrown thing means to the caller. What nobody foresaw is `internal`, and tells nothing of itself. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const fromBody = bodyProblem(error);
+  if (fromBody) return fromBody;
+  if (isStoreUnavailable(error)) {
+    return new Problem('unavailable', 'The database does not answer now. Try again later.', { cause: error });
+  }
+  return new Problem('internal', 'Something failed here. Quote the correlation id when you report it.', {
+    cause: error,
+  });
+}
+
+// body-parser marks its errors by `type`; its messages quote the body.
+function bodyProblem(error: unknown): Problem | undefined {
+  const { type } = (error ?? {}) as { type?: unknown };
+  switch (type) {
+    case 'entity.too.large':
+      return new Problem('too-large', 'The body of the request is over the limit of the inbox API, 1 MiB.');
+    case 'encoding.unsupported':
+    case 'charset.unsupported':
+      return new Problem('unsupported-media-type', 'Send the body as plain, uncompressed JSON in UTF-8.');
+    case 'entity.parse.failed':
+    case 'request.size.invalid':
+    case 'request.aborted':
+      return new Problem('bad-request', 'The body is not JSON.');
+    default:
+      return undefined;
+  }
+}
+
+/** For paths that nobody has. */
+export function notFound(req: Request): never {
+  throw new Problem('not-found', `There is no ${req.method} call at this path. The calls stand at /api/v1/docs.`);
+}

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Express, RequestHandler } from 'express';
+import { type Log, withCorrelation } from '../log/index.js';
+import type { Metrics } from '../metrics/index.js';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * Gives every request a correlation id (the caller’s transaction id when it sent one), echoes it, and writes one line and
+ * one measurement when the answer is out.
+ */
+export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
+  return (req, res, next) => {
+    const started = process.hrtime.bigint();
+    const sent = req.get('x-transaktionsid') ?? req.get('x-correlation-id');
+    const correlationId = sent && UUID.test(sent) ? sent.toLowerCase() : randomUUID();
+    res.set('X-Correlation-Id', correlationId);
+    res.set('X-Content-Type-Options', 'nosniff');
+    withCorrelation(correlationId, () => {
+      res.once('close', () => {
+        const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+        const operation = String(res.locals.operation ?? 'other');
+        const status = res.writableFinished ? String(res.statusCode) : 'cut';
+        metrics.requests.observe({ operation, status }, seconds);
+        if (operation !== 'other')
+          log.info('request', { operation, status, milliseconds: Math.round(seconds * 1_000) });
+      });
+      next();
+    });
+  };
+}
+
+export interface Listening {
+  readonly url: string;
+  /** Takes no new connection, lets what is in flight end (until the deadline), then resolves. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** @throws Error in a sentence when the port is taken or may not be had */
+export async function listen(app: Express, host: string, port: number): Promise<Listening> {
+  const server = createServer({ highWaterMark: 64 * 1_024 }, app);
+  // A 100 MB upload over a slow line takes longer than Node’s 5 minutes for a whole request.
+  server.requestTimeout = 30 * 60 * 1_000;
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new Error(listenFault(error as NodeJS.ErrnoException, host, port), { cause: error });
+  }
+  const { port: chosen } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`,
+    close: (deadline) => close(server, deadline),
+  };
+}
+
+function listenFault(error: NodeJS.ErrnoException, host: string, port: number): string {
+  if (error.code === 'EADDRINUSE')
+    return `Port ${port} on ${host} is taken by another program. Set PORT to another one.`;
+  if (error.code === 'EACCES') return `Port ${port} may not be opened by this user. Set PORT to one over 1023.`;
+  return `Cannot listen on ${host}, port ${port}: ${error.code ?? error.message}.`;
+}
+
+async function close(server: Server, deadlineMs: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+  await closed;
+  clearTimeout(deadline);
+}

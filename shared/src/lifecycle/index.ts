@@ -1,0 +1,3 @@
+export * from './statuses.js';
+export * from './transition.js';
+export * from './transitions.js';

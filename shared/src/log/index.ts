@@ -1,0 +1,71 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createLogger, format, transports } from 'winston';
+import { Problem } from '../errors/index.js';
+
+const correlation = new AsyncLocalStorage<string>();
+
+/** Runs `work`; every line that it logs carries this correlation id. */
+export function withCorrelation<T>(correlationId: string, work: () => T): T {
+  return correlation.run(correlationId, work);
+}
+
+export function currentCorrelationId(): string | undefined {
+  return correlation.getStore();
+}
+
+/** Ids, codes, counts and times. A CPR number, name, title, file name or content never goes here. */
+export type LogFields = Record<string, string | number | boolean | undefined>;
+
+export interface Log {
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  error(event: string, fields?: LogFields): void;
+  debug(event: string, fields?: LogFields): void;
+}
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'silent';
+
+/** Writes JSON lines to standard output: time, level, service, event, correlationId and the fields given. */
+export function createLog(service: string, level: LogLevel): Log {
+  const logger = createLogger({
+    silent: level === 'silent',
+    level: level === 'silent' ? 'error' : level,
+    format: format.combine(format.timestamp({ alias: 'time' }), format.json()),
+    transports: [new transports.Console({ forceConsole: true })],
+  });
+  const write = (lineLevel: Exclude<LogLevel, 'silent'>) => (event: string, fields?: LogFields) => {
+    logger.log({ level: lineLevel, message: event, service, correlationId: correlation.getStore(), ...fields });
+  };
+  return { info: write('info'), warn: write('warn'), error: write('error'), debug: write('debug') };
+}
+
+/**
+ * What may be logged of an error: its name, code and the places in our code that it passed through. Not its message: those
+ * of the database, of parsers and of the operating system quote values, and with them what is personal.
+ */
+export function describeError(error: unknown): LogFields {
+  if (error instanceof Problem) {
+    return { code: error.code, detail: error.detail, path: error.path, ...causeOf(error.cause) };
+  }
+  if (!(error instanceof Error)) return { error: typeof error };
+  const { code } = error as { code?: unknown };
+  return {
+    error: error.name,
+    ...(typeof code === 'string' && { errorCode: code }),
+    at: stackFrames(error),
+  };
+}
+
+function causeOf(cause: unknown): LogFields {
+  if (cause === undefined) return {};
+  const { error, code, errorCode, at } = describeError(cause);
+  return { cause: error ?? code, causeCode: errorCode, causeAt: at };
+}
+
+function stackFrames(error: Error): string {
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return frames
+    .slice(0, 6)
+    .map((line) => line.trim().slice(3))
+    .join(' < ');
+}

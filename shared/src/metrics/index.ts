@@ -1,0 +1,53 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Queues } from '../queue/index.js';
+
+/** What a process counts. Labels are codes and names of operations; nothing personal, no ids. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly requests: Histogram<'operation' | 'status'>;
+  /** Answers on the way in; outcome = accepted, held, duplicate, or the code of the refusal. */
+  readonly intake: Counter<'mouth' | 'outcome'>;
+  readonly notSignedIn: Counter<string>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    requests: new Histogram({
+      name: 'indbakke_request_duration_seconds',
+      help: 'Time from request to the end of the answer',
+      labelNames: ['operation', 'status'],
+      buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+      registers: [registry],
+    }),
+    intake: new Counter({
+      name: 'indbakke_intake_total',
+      help: 'Messages answered, by mouth and outcome',
+      labelNames: ['mouth', 'outcome'],
+      registers: [registry],
+    }),
+    notSignedIn: new Counter({
+      name: 'indbakke_not_signed_in_total',
+      help: 'Calls without a valid token',
+      registers: [registry],
+    }),
+  };
+}
+
+/** Counts of jobs by queue and state, read from the backend at each scrape. */
+export function observeQueues({ registry }: Metrics, queues: Queues): void {
+  new Gauge({
+    name: 'indbakke_queue_jobs',
+    help: 'Jobs by queue and state',
+    labelNames: ['queue', 'state'],
+    registers: [registry],
+    async collect() {
+      for (const queue of queues.list()) {
+        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed').catch(() => ({}));
+        for (const [state, count] of Object.entries(counts)) this.set({ queue: queue.name, state }, count);
+      }
+    },
+  });
+}

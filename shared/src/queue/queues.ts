@@ -1,0 +1,198 @@
+import {
+  createPostgresBackend,
+  type Job,
+  type PostgresConnectionOptions,
+  Queue,
+  runMigrations,
+  Worker,
+  withBackend,
+} from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import type { Log } from '../log/index.js';
+import { describeError } from '../log/index.js';
+
+/** A queue: its name, and how its jobs are kept and tried again. */
+export interface QueueDefinition<Data extends object> {
+  readonly name: string;
+  /** Job name, verb-object. */
+  readonly job: string;
+  readonly attempts: number;
+  readonly backoffMs: number;
+  /** Never set: carries the type of the job data. */
+  readonly _data?: Data;
+}
+
+export interface QueuedJob<Data> {
+  /** Holds no ':' and is not all digits. */
+  readonly id: string;
+  readonly data: Data;
+}
+
+/** The queues of one process, on one backend: PostgreSQL, or Redis through ioredis. */
+export interface Queues {
+  add<Data extends object>(definition: QueueDefinition<Data>, jobs: QueuedJob<Data>[]): Promise<void>;
+  /** Works the queue until close(). A handler that returns is done; one that throws is tried again. */
+  work<Data extends object>(
+    definition: QueueDefinition<Data>,
+    concurrency: number,
+    handle: (data: Data) => Promise<void>,
+  ): void;
+  /** Every queue used here, for the operations pages and the metrics. */
+  list(): Queue[];
+  /** @throws when the backend does not answer */
+  check(): Promise<void>;
+  /** Stops taking jobs, finishes those in flight, closes. */
+  close(): Promise<void>;
+}
+
+// A worker that dies loses its jobs to another after at most lock + check: 15 s.
+const LOCK_MS = 10_000;
+const STALLED_CHECK_MS = 5_000;
+const KEEP_COMPLETED = { age: 60 * 60, count: 1_000 };
+const KEEP_FAILED = { age: 7 * 24 * 60 * 60, count: 10_000 };
+
+const QUEUE_SCHEMA = 'bullmq';
+
+export interface QueuesOptions {
+  /** postgres://…, redis://… or rediss://… */
+  readonly url: string;
+  readonly log: Log;
+}
+
+export function openQueues({ url, log }: QueuesOptions): Queues {
+  const backend = /^rediss?:/.test(url) ? openRedis(url) : openPostgres(url);
+  backend.onError((error) => log.warn('queue-connection', describeError(error)));
+  const queues = new Map<string, Queue>();
+  const workers: Worker[] = [];
+
+  const queueOf = (definition: QueueDefinition<object>): Queue => {
+    let queue = queues.get(definition.name);
+    if (!queue) {
+      queue = backend.queue(definition.name);
+      queue.on('error', (error) => log.warn('queue-connection', describeError(error)));
+      queues.set(definition.name, queue);
+    }
+    return queue;
+  };
+
+  return {
+    async add(definition, jobs) {
+      await queueOf(definition).addBulk(
+        jobs.map(({ id, data }) => ({
+          name: definition.job,
+          data,
+          opts: {
+            jobId: id,
+            attempts: definition.attempts,
+            backoff: { type: 'exponential', delay: definition.backoffMs },
+            removeOnComplete: KEEP_COMPLETED,
+            removeOnFail: KEEP_FAILED,
+          },
+        })),
+      );
+    },
+
+    work(definition, concurrency, handle) {
+      queueOf(definition);
+      const worker = backend.worker(definition.name, concurrency, (job) => handle(job.data));
+      worker.on('error', (error) => log.warn('queue-connection', describeError(error)));
+      worker.on('failed', (job, error) => {
+        log.error('job-failed', {
+          queue: definition.name,
+          jobId: job?.id,
+          attempt: job?.attemptsMade,
+          ...describeError(error),
+        });
+      });
+      workers.push(worker);
+    },
+
+    list: () => [...queues.values()],
+    check: () => backend.check(),
+
+    async close() {
+      await Promise.all(workers.map((worker) => worker.close()));
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await backend.close();
+    },
+  };
+}
+
+interface Backend {
+  queue(name: string): Queue;
+  worker(name: string, concurrency: number, process: (job: Job) => Promise<void>): Worker;
+  onError(listener: (error: Error) => void): void;
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const workerOptions = (concurrency: number) => ({
+  concurrency,
+  lockDuration: LOCK_MS,
+  stalledInterval: STALLED_CHECK_MS,
+});
+
+function openPostgres(url: string): Backend {
+  // One pool for all: each LISTEN of a worker keeps one connection, the rest share what is left.
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 8,
+    connectionTimeoutMillis: 5_000,
+    options: `-c search_path=${QUEUE_SCHEMA} -c role=indbakke_queue`,
+  });
+  // BullMQ takes a pg.Pool; its own type for one asks for an index signature that pg's lacks.
+  const connection = pool as unknown as PostgresConnectionOptions;
+  const bullmq = withBackend(createPostgresBackend);
+  return {
+    // Queue and Worker differ between the backends in the type of their connection only.
+    queue: (name) => new bullmq.Queue(name, { connection }) as unknown as Queue,
+    worker: (name, concurrency, process) =>
+      new bullmq.Worker(name, process, { connection, ...workerOptions(concurrency) }) as unknown as Worker,
+    onError(listener) {
+      pool.on('error', listener);
+      pool.on('connect', (connection) => connection.on('error', () => {}));
+    },
+    async check() {
+      await pool.query('SELECT 1');
+    },
+    close: () => pool.end(),
+  };
+}
+
+function openRedis(url: string): Backend {
+  // Those who add must not wait for a Redis that is away; those who work wait for it as long as it takes.
+  const forQueues = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false });
+  const forWorkers = new Redis(url, { maxRetriesPerRequest: null });
+  return {
+    queue: (name) => new Queue(name, { connection: forQueues }),
+    worker: (name, concurrency, process) =>
+      new Worker(name, process, { connection: forWorkers, ...workerOptions(concurrency) }),
+    onError(listener) {
+      forQueues.on('error', listener);
+      forWorkers.on('error', listener);
+    },
+    async check() {
+      await forQueues.ping();
+    },
+    async close() {
+      forQueues.disconnect();
+      forWorkers.disconnect();
+    },
+  };
+}
+
+/** Makes or updates BullMQ’s own tables in their schema. The services’ login may use them and change nothing of them. */
+export async function migrateQueues(ownerUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl, application_name: 'indbakke-migrate' });
+  await client.connect();
+  try {
+    await runMigrations(client, QUEUE_SCHEMA);
+    await client.query(`
+      GRANT ALL ON ALL TABLES IN SCHEMA ${QUEUE_SCHEMA} TO indbakke_queue;
+      GRANT ALL ON ALL SEQUENCES IN SCHEMA ${QUEUE_SCHEMA} TO indbakke_queue;
+      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${QUEUE_SCHEMA} TO indbakke_queue;`);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,56 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import { type RequestHandler, Router } from 'express';
+import type { TokenVerifier } from '../access/index.js';
+import { Problem } from '../errors/index.js';
+import { sendProblem, toProblem } from '../http/index.js';
+import type { Parts } from './parts.js';
+
+const PATH = '/ops/queues';
+
+/** `/ops/queues`: bull-board over the queues, to look at only. Jobs hold ids and nothing else. */
+export function operationsPages({ queues, tokens }: Parts): Router {
+  const board = new ExpressAdapter();
+  board.setBasePath(PATH);
+  createBullBoard({
+    queues: queues.list().map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
+    serverAdapter: board,
+  });
+  const router = Router();
+  router.use(PATH, signInToOperations(tokens), board.getRouter());
+  return router;
+}
+
+/**
+ * A browser cannot send a bearer token by itself, so the token may also come as the password of HTTP Basic, under any
+ * user name. The pages only read, so a forged request from another site gains nothing.
+ */
+function signInToOperations(tokens: TokenVerifier): RequestHandler {
+  return async (req, res, next) => {
+    try {
+      const { roles } = await tokens.verify(tokenOf(req.get('authorization') ?? ''));
+      if (!roles.has('Indbakke.Drift')) throw new Problem('role-missing', 'The queues need the role Indbakke.Drift.');
+      res.set('Cache-Control', 'no-store');
+      next();
+    } catch (error) {
+      const problem = toProblem(error);
+      if (problem.code !== 'not-signed-in') return next(problem);
+      res.set(
+        'WWW-Authenticate',
+        'Basic realm="Indbakke operations: any user name, a token as the password", charset="UTF-8"',
+      );
+      sendProblem(res, problem);
+    }
+  };
+}
+
+function tokenOf(authorization: string): string {
+  const [scheme = '', value = ''] = authorization.split(' ');
+  if (scheme.toLowerCase() === 'bearer') return value;
+  if (scheme.toLowerCase() === 'basic')
+    return Buffer.from(value, 'base64')
+      .toString('utf8')
+      .replace(/^[^:]*:/, '');
+  throw new Problem('not-signed-in', 'Sign in with a token that has the role Indbakke.Drift.');
+}

@@ -1,0 +1,96 @@
+import express, { type Router } from 'express';
+import type { CommonConfig } from '../config/index.js';
+import { listen, notFound, problemHandler, trackRequests } from '../http/index.js';
+import { describeError } from '../log/index.js';
+import { describesItself } from './describes-itself.js';
+import { health } from './health.js';
+import { operationsPages } from './operations-pages.js';
+import { openParts, type Parts } from './parts.js';
+
+/** A service, ready to be mounted: its routes, and what it does besides answering. */
+export interface Service {
+  readonly name: string;
+  readonly router: Router;
+  /** Begins the work that no request asks for: queues and sweeps. */
+  start(): void;
+  /** Ends that work; resolves when what was in flight is done. */
+  stop(): Promise<void>;
+}
+
+export interface Running {
+  readonly url: string;
+  /** Stops taking in, finishes what is in flight, closes workers, queues and database, in this order. */
+  close(): Promise<void>;
+}
+
+/**
+ * Runs services in this process on one port: one in production, all three in the local stack. Health, metrics, the API
+ * description and the operations pages stand here once, whatever is mounted.
+ *
+ * @throws Error in a sentence when a part cannot be opened or the port cannot be had; then nothing is left open
+ */
+export async function serve(
+  config: CommonConfig,
+  name: string,
+  services: ((parts: Parts) => Service)[],
+): Promise<Running> {
+  const parts = await openParts(config, name);
+  const { log, metrics, queues, store } = parts;
+  const mounted = services.map((create) => create(parts));
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(trackRequests(log, metrics));
+  app.use(health(parts));
+  app.use(describesItself());
+  for (const service of mounted) {
+    app.use(service.router);
+    service.start();
+  }
+  app.use(operationsPages(parts)); // after start(): it shows the queues that the services have opened
+  app.use(notFound);
+  app.use(problemHandler(log));
+
+  const stopWork = async () => {
+    await Promise.all(mounted.map((service) => service.stop()));
+    await queues.close();
+    await store.close();
+  };
+  try {
+    const listening = await listen(app, config.HOST, config.PORT);
+    log.info('ready', { url: listening.url });
+    return {
+      url: listening.url,
+      async close() {
+        await listening.close(config.SHUTDOWN_SECONDS * 1_000);
+        await stopWork();
+        log.info('closed');
+      },
+    };
+  } catch (error) {
+    await stopWork();
+    throw error;
+  }
+}
+
+/**
+ * What every main.ts does: starts, and closes at SIGINT or SIGTERM. A second signal ends the process at once. A fault at
+ * the start is one sentence on standard error and exit status 1.
+ */
+export async function runUntilSignal(start: () => Promise<Running>): Promise<void> {
+  try {
+    const running = await start();
+    await new Promise<void>((resolve) => {
+      let signals = 0;
+      const onSignal = () => (++signals === 1 ? resolve() : process.exit(1));
+      process.on('SIGINT', onSignal);
+      process.on('SIGTERM', onSignal);
+    });
+    await running.close();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : 'failed'}\n`);
+    process.stderr.write(`${JSON.stringify(describeError(error))}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,16 @@
+// SQLSTATE classes: 08 connection, 53 out of resources (connections, disk), 57P admin shutdown and restart.
+const SQLSTATE = /^(08|53|57P)/;
+const SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
+// Prisma: cannot reach, timed out, pool exhausted, connection closed, no transaction to be had in time.
+const PRISMA = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037']);
+// What pg says without a code, when a connection ends under a query or none is free in time.
+const PG_MESSAGES =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+
+/** Whether an error means that the database is away or full: the same call can succeed later. */
+export function isStoreUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string' && (SQLSTATE.test(code) || SYSTEM.has(code) || PRISMA.has(code))) return true;
+  return PG_MESSAGES.test(error.message) || isStoreUnavailable(error.cause);
+}

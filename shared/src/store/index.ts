@@ -1,0 +1,106 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { type Prisma, PrismaClient } from '../generated/client.js';
+
+export { Prisma } from '../generated/client.js';
+export type * from '../generated/models.js';
+export { isStoreUnavailable } from './failures.js';
+export { migrate } from './migrate.js';
+export { newId } from './new-id.js';
+
+/** A transaction bound to one municipality. */
+export type Tx = Prisma.TransactionClient;
+
+export interface StoreOptions {
+  /** A login that is a member of indbakke_app and indbakke_worker and has no rights of its own. */
+  readonly url: string;
+  /** Connections at most, for the work of municipalities; sweeps add two. */
+  readonly connections: number;
+  /** Shown in pg_stat_activity. */
+  readonly name: string;
+}
+
+/** The database. Every way to a connection binds it to one municipality, or to the narrow rights of a sweep. */
+export interface Store {
+  /** Runs `work` in one transaction that sees and writes the rows of this municipality only. */
+  withTenant<T>(municipality: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** The same over a plain connection, for the hot path: half the time of a statement through Prisma (docs/decisions). */
+  withTenantConnection<T>(municipality: string, work: (connection: pg.PoolClient) => Promise<T>): Promise<T>;
+  /** One statement across municipalities, with the rights of role indbakke_worker. */
+  sweep<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** @throws when the database does not answer */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const SWEEP_CONNECTIONS = 2;
+// A caller would rather be told to send again than wait for a connection until it gives up itself.
+const WAIT_FOR_CONNECTION_MS = 5_000;
+const MAX_TRANSACTION_MS = 30_000;
+
+export function openStore({ url, connections, name }: StoreOptions): Store {
+  const open = (role: string, max: number) => {
+    const pool = new pg.Pool({
+      connectionString: url,
+      max,
+      application_name: name,
+      connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
+      options: `-c role=${role}`,
+    });
+    // A connection that breaks fails its query and is replaced at the next use; unheard, the events would end the process.
+    pool.on('error', () => {});
+    pool.on('connect', (connection) => connection.on('error', () => {}));
+    return pool;
+  };
+  const app = open('indbakke_app', connections);
+  const worker = open('indbakke_worker', SWEEP_CONNECTIONS);
+  const prisma = new PrismaClient({
+    adapter: new PrismaPg(app),
+    transactionOptions: { maxWait: WAIT_FOR_CONNECTION_MS, timeout: MAX_TRANSACTION_MS },
+  });
+
+  return {
+    withTenant: (municipality, work) =>
+      prisma.$transaction(async (tx) => {
+        await tx.$queryRaw`SELECT set_config('indbakke.municipality', ${municipality}, true)`;
+        return work(tx);
+      }),
+
+    async withTenantConnection(municipality, work) {
+      const connection = await app.connect();
+      let broken: Error | undefined;
+      try {
+        await connection.query('BEGIN');
+        await connection.query({
+          name: 'set-tenant',
+          text: `SELECT set_config('indbakke.municipality', $1, true)`,
+          values: [municipality],
+        });
+        const result = await work(connection);
+        await connection.query('COMMIT');
+        return result;
+      } catch (error) {
+        await connection.query('ROLLBACK').catch((rollbackError: Error) => {
+          broken = rollbackError;
+        });
+        throw error;
+      } finally {
+        connection.release(broken);
+      }
+    },
+
+    async sweep<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) {
+      const { rows } = await worker.query<Row>(sql, values);
+      return rows;
+    },
+
+    async check() {
+      await app.query('SELECT 1');
+    },
+
+    async close() {
+      await prisma.$disconnect();
+      await Promise.all([app.end(), worker.end()]);
+    },
+  };
+}
