@@ -147,8 +147,8 @@ export const FileAnswer = z.object({
   encodingFormat: z.string().describe('The MIME type that the sender claims'),
   language: z.string(),
   size: z.number().int(),
-  sha256: z.string(),
-  status: z.enum(['expected', 'stored', 'missing']),
+  sha256: z.string().nullable(),
+  status: z.enum(['expected', 'stored', 'missing']).describe('Only a stored file has content'),
 });
 
 export const DocumentAnswer = DocumentSummary.extend({

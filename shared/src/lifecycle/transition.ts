@@ -1,3 +1,4 @@
+import type { Principal } from '../access/index.js';
 import type { Actor } from '../audit/index.js';
 import { recordAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
@@ -82,4 +83,12 @@ export interface Change {
 /** Puts a change into the feed, in the transaction that makes it. Nothing personal. */
 export async function recordChange(tx: Tx, change: Change): Promise<void> {
   await tx.event.create({ data: { id: newId(), ...change } });
+}
+
+/** A step that a caller asks for, as the handlers of the API pass it on. */
+export interface StepRequest {
+  readonly principal: Principal;
+  readonly id: string;
+  readonly expectedVersion: number;
+  readonly at: Date;
 }

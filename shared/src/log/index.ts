@@ -30,11 +30,13 @@ export function createLog(service: string, level: LogLevel): Log {
   const logger = createLogger({
     silent: level === 'silent',
     level: level === 'silent' ? 'error' : level,
-    format: format.combine(format.timestamp({ alias: 'time' }), format.json()),
+    format: format.printf(({ level: lineLevel, message: event, ...fields }) =>
+      JSON.stringify({ time: new Date().toISOString(), level: lineLevel, service, event, ...fields }),
+    ),
     transports: [new transports.Console({ forceConsole: true })],
   });
   const write = (lineLevel: Exclude<LogLevel, 'silent'>) => (event: string, fields?: LogFields) => {
-    logger.log({ level: lineLevel, message: event, service, correlationId: correlation.getStore(), ...fields });
+    logger.log({ level: lineLevel, message: event, correlationId: correlation.getStore(), ...fields });
   };
   return { info: write('info'), warn: write('warn'), error: write('error'), debug: write('debug') };
 }

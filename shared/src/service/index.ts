@@ -1,2 +1,3 @@
 export * from './parts.js';
+export * from './repeat.js';
 export * from './serve.js';

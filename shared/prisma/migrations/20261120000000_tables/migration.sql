@@ -100,8 +100,9 @@ CREATE TABLE "files" (
     "language" TEXT NOT NULL,
     "status" TEXT NOT NULL,
     "size" BIGINT NOT NULL,
-    "sha256" BYTEA NOT NULL,
-    "container_offset" BIGINT NOT NULL,
+    "sha256" BYTEA,
+    "container_index" INTEGER,
+    "container_offset" BIGINT,
 
     CONSTRAINT "files_pkey" PRIMARY KEY ("id")
 );

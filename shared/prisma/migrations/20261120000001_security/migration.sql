@@ -39,7 +39,9 @@ ALTER TABLE messages
   ADD CHECK (assignee_kind IN ('user', 'team')),
   ADD CHECK ((assignee_kind IS NULL) = (assignee_id IS NULL));
 ALTER TABLE documents ADD CHECK (role IN ('main', 'additional', 'technical'));
-ALTER TABLE files ADD CHECK (status IN ('expected', 'stored', 'missing'));
+ALTER TABLE files
+  ADD CHECK (status IN ('expected', 'stored', 'missing')),
+  ADD CHECK ((status = 'stored') = (sha256 IS NOT NULL AND container_index IS NOT NULL AND container_offset IS NOT NULL));
 ALTER TABLE reply_references ADD CHECK (kind IN ('message-uuid', 'message-id', 'case-id'));
 ALTER TABLE cases ADD CHECK (status IN ('open', 'closed', 'moved'));
 

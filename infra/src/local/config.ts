@@ -1,0 +1,21 @@
+import { ArchiverConfig } from '@indbakke/archiver';
+import { JournalerConfig } from '@indbakke/journaler';
+import { ReceiverConfig } from '@indbakke/receiver';
+import { readConfig, showConfig } from '@indbakke/shared/config';
+import { runCommand } from './command.js';
+import { localSettings } from './settings.js';
+import { statePaths } from './state.js';
+
+const USAGE =
+  'npm run config    prints the settings of the three services as this environment gives them, without secrets';
+
+const SERVICES = { receiver: ReceiverConfig, journaler: JournalerConfig, archiver: ArchiverConfig };
+// npm start fills this in when its PostgreSQL runs; secrets are not shown, so any will do here.
+const EMBEDDED = { DATABASE_URL: 'postgres://embedded' };
+
+await runCommand(USAGE, async () => {
+  const env = { ...EMBEDDED, ...localSettings(statePaths()), ...process.env };
+  return Object.entries(SERVICES)
+    .map(([name, schema]) => `# ${name}\n${showConfig(schema, readConfig(schema, env)).join('\n')}`)
+    .join('\n\n');
+});

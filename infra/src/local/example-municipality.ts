@@ -1,0 +1,10 @@
+import type { MunicipalityRegistration } from '@indbakke/shared/store';
+
+/** The municipality that a local stack knows by itself. No authority has this CVR number. */
+export const EXAMPLE_MUNICIPALITY: MunicipalityRegistration = {
+  cvr: '22222222',
+  name: 'Eksempel Kommune',
+  takesReplies: true,
+  takesEnquiries: true,
+  contactPoints: [{ id: '241d39f6-998e-4929-b198-ccacbbf4b330', name: 'Børn og familie' }],
+};

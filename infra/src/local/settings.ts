@@ -1,0 +1,39 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ArchiverConfig } from '@indbakke/archiver';
+import { JournalerConfig } from '@indbakke/journaler';
+import { ReceiverConfig } from '@indbakke/receiver';
+import { createLocalIssuer, LOCAL_AUDIENCE, LOCAL_ISSUER } from '@indbakke/shared/access';
+import type { Env } from '@indbakke/shared/config';
+import { createKeyFile } from '@indbakke/shared/content';
+import { z } from 'zod';
+import type { StatePaths } from './state.js';
+
+/** The settings of the three services in one process. */
+export const StackConfig = z.object({ ...ReceiverConfig.shape, ...JournalerConfig.shape, ...ArchiverConfig.shape });
+export type StackConfig = z.infer<typeof StackConfig>;
+
+const masterKeysOf = (paths: StatePaths) => join(paths.keys, 'master-keys.json');
+const jwksOf = (paths: StatePaths) => join(paths.keys, 'token-issuer.jwks.json');
+
+/** The private key that `npm run token` signs with. */
+export const issuerKeyOf = (paths: StatePaths) => join(paths.keys, 'token-issuer.private.json');
+
+/** What a local stack sets where the environment does not. Only the database is missing: it must run first. */
+export function localSettings(paths: StatePaths): Env {
+  return {
+    BLOB_URL: pathToFileURL(paths.content).href,
+    KEY_FILE: masterKeysOf(paths),
+    TOKEN_ISSUER: LOCAL_ISSUER,
+    TOKEN_AUDIENCE: LOCAL_AUDIENCE,
+    TOKEN_JWKS: pathToFileURL(jwksOf(paths)).href,
+  };
+}
+
+/** Makes the local master key and the local token issuer, the first time. */
+export async function makeKeys(paths: StatePaths): Promise<void> {
+  mkdirSync(paths.keys, { recursive: true, mode: 0o700 });
+  if (!existsSync(masterKeysOf(paths))) await createKeyFile(masterKeysOf(paths));
+  if (!existsSync(issuerKeyOf(paths))) await createLocalIssuer(issuerKeyOf(paths), jwksOf(paths));
+}

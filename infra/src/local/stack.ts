@@ -1,0 +1,76 @@
+import { createArchiver } from '@indbakke/archiver';
+import { createJournaler } from '@indbakke/journaler';
+import { createReceiver } from '@indbakke/receiver';
+import { type Env, readConfig } from '@indbakke/shared/config';
+import { migrateQueues } from '@indbakke/shared/queue';
+import { type Running, serve } from '@indbakke/shared/service';
+import { migrate, registerMunicipality } from '@indbakke/shared/store';
+import { type Database, prepareDatabase } from './database.js';
+import { EXAMPLE_MUNICIPALITY } from './example-municipality.js';
+import { startPostgres } from './postgres.js';
+import { localSettings, makeKeys, StackConfig } from './settings.js';
+import { removeLocalStack, type StatePaths, writeLocalStack } from './state.js';
+
+export interface LocalStackOptions {
+  readonly paths: StatePaths;
+  readonly env: Env;
+  /** Told in a line what takes time. */
+  readonly onProgress?: (line: string) => void;
+}
+
+/**
+ * The whole of Indbakke in this process on one port, with keys, a token issuer and a PostgreSQL of its own; or with the
+ * parts that the environment names (DATABASE_URL, QUEUE_URL, BLOB_URL …).
+ */
+export async function startLocalStack({ paths, env, onProgress = () => {} }: LocalStackOptions): Promise<Running> {
+  await makeKeys(paths);
+  const database = await openDatabase(paths, env, onProgress);
+  try {
+    const config = readConfig(StackConfig, { ...localSettings(paths), ...env, DATABASE_URL: database.url });
+    const running = await serve(config, 'indbakke', [
+      (parts) => createReceiver(parts, config),
+      (parts) => createJournaler(parts, config),
+      createArchiver,
+    ]);
+    writeLocalStack(paths, { url: running.url, ports: { http: Number(new URL(running.url).port) } });
+    return {
+      url: running.url,
+      async close() {
+        removeLocalStack(paths);
+        await running.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** The database that the environment names, or the embedded one with the example municipality in it. */
+async function openDatabase(
+  paths: StatePaths,
+  env: Env,
+  onProgress: (line: string) => void,
+): Promise<Pick<Database, 'url'> & { close(): Promise<void> }> {
+  const { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl } = env;
+  if (url) {
+    if (ownerUrl) {
+      await migrate(ownerUrl);
+      await migrateQueues(ownerUrl);
+    }
+    return { url, close: async () => {} };
+  }
+  const postgres = await startPostgres({ stateDir: paths.root, onProgress });
+  try {
+    const database = await prepareDatabase(postgres.url, LOCAL_DATABASE);
+    await registerMunicipality(database.ownerUrl, EXAMPLE_MUNICIPALITY);
+    return { url: database.url, close: () => postgres.stop() };
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  }
+}
+
+/** Name of the database in the embedded PostgreSQL. */
+export const LOCAL_DATABASE = 'indbakke';

@@ -1,0 +1,35 @@
+import { runUntilSignal } from '@indbakke/shared/service';
+import { EXAMPLE_MUNICIPALITY } from './example-municipality.js';
+import { startLocalStack } from './stack.js';
+import { readLocalStack, statePaths } from './state.js';
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+await runUntilSignal(async () => {
+  const paths = statePaths();
+  const other = readLocalStack(paths);
+  if (other) {
+    throw new Error(
+      `Indbakke runs on this state already: ${other.url} (process ${other.pid}). Stop it first, or set STATE_DIR.`,
+    );
+  }
+  const running = await startLocalStack({ paths, env: process.env, onProgress: say });
+  say(`
+  Indbakke takes mail in at
+    REST        ${running.url}/sf1606/PostModtag
+    SOAP        ${running.url}/sf1606/soap?wsdl
+  The inbox API for the DUBU core
+    calls       ${running.url}/api/v1
+    described   ${running.url}/api/v1/docs
+  Operations
+    health      ${running.url}/healthz  ${running.url}/readyz
+    metrics     ${running.url}/metrics
+    queues      ${running.url}/ops/queues (password: a token with the role Indbakke.Drift)
+  State         ${paths.root}
+  Municipality  ${EXAMPLE_MUNICIPALITY.cvr} ${EXAMPLE_MUNICIPALITY.name}
+
+  In another terminal: npm run send -- FILE…, npm run token -- --help. Ctrl-C ends it.
+`);
+  say('ready');
+  return running;
+});

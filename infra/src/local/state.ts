@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  isRunning,
+  localFileOf,
+  postgresFolderOf,
+  stateFolder,
+  testFolderOf,
+  thisProcess,
+} from '../../../tools/local-state.mjs';
+
+/** The folders and files that hold the state of a local stack. None need exist yet. */
+export interface StatePaths {
+  /** The state folder: `STATE_DIR`, or `.indbakke` in the clone. */
+  readonly root: string;
+  /** Sealed content of messages. */
+  readonly content: string;
+  /** The generated local master key. */
+  readonly keys: string;
+  /** The embedded PostgreSQL, unless it had to go outside (see postgres.ts). */
+  readonly postgres: string;
+  /** What a running local stack wrote about itself. */
+  readonly localFile: string;
+  /** One folder per test cluster. */
+  readonly test: string;
+}
+
+/** What a running local stack tells to other commands, such as `npm run send`. */
+export interface LocalStack {
+  /** Where its HTTP server answers. */
+  readonly url: string;
+  readonly pid: number;
+  /** Every port it listens on, by name. */
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+/** Where the state lies. Touches nothing. A relative `STATE_DIR` is taken from the clone. */
+export function statePaths(env: NodeJS.ProcessEnv = process.env): StatePaths {
+  const root = stateFolder(env);
+  return {
+    root,
+    content: join(root, 'content'),
+    keys: join(root, 'keys'),
+    postgres: postgresFolderOf(root),
+    localFile: localFileOf(root),
+    test: testFolderOf(root),
+  };
+}
+
+/** Tells other commands where this process's stack is reached. Written at once or not at all, readable by its owner only. */
+export function writeLocalStack(paths: StatePaths, stack: Omit<LocalStack, 'pid'>): void {
+  mkdirSync(dirname(paths.localFile), { recursive: true });
+  const draft = `${paths.localFile}.${randomBytes(6).toString('hex')}`;
+  const text = JSON.stringify({ url: stack.url, ports: stack.ports, ...thisProcess() }, null, 2);
+  writeFileSync(draft, `${text}\n`, { mode: 0o600 });
+  renameSync(draft, paths.localFile);
+}
+
+/** The local stack that runs on this state; undefined when there is none, also when one was killed and left its file. */
+export function readLocalStack(paths: StatePaths): LocalStack | undefined {
+  let stack: LocalStack & { started: string };
+  try {
+    stack = JSON.parse(readFileSync(paths.localFile, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return undefined;
+    }
+    throw new Error(
+      `${paths.localFile} cannot be read (${(error as Error).message}). If no local stack is running, remove that file.`,
+    );
+  }
+  return isRunning(stack) ? { url: stack.url, pid: stack.pid, ports: stack.ports } : undefined;
+}
+
+/** Takes back what this process told; leaves the file of another stack alone. */
+export function removeLocalStack(paths: StatePaths): void {
+  if (readLocalStack(paths)?.pid === process.pid) {
+    rmSync(paths.localFile, { force: true });
+  }
+}

@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { issueLocalToken, ROLES } from '@indbakke/shared/access';
+import { runCommand } from './command.js';
+import { issuerKeyOf } from './settings.js';
+import { statePaths } from './state.js';
+
+const USAGE = `npm run token -- --municipality CVR --user ID --role ROLE[,ROLE…] [--team ID[,ID…]] [--hours N]
+npm run token -- --municipality CVR --system [--user ID]     the DUBU core itself (role Indbakke.System)
+
+Prints a bearer token of this machine's own issuer. Roles:
+${Object.entries(ROLES)
+  .map(([role, does]) => `  ${role.padEnd(33)}${does}`)
+  .join('\n')}`;
+
+await runCommand(USAGE, async () => {
+  const { values } = parseArgs({
+    options: {
+      municipality: { type: 'string' },
+      user: { type: 'string' },
+      role: { type: 'string', multiple: true, default: [] },
+      team: { type: 'string', multiple: true, default: [] },
+      system: { type: 'boolean', default: false },
+      hours: { type: 'string', default: '8' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return USAGE;
+  const { municipality, system } = values;
+  const user = values.user ?? (system ? 'dubu-core' : undefined);
+  if (municipality === undefined || user === undefined)
+    throw new Error(`--municipality and --user are needed.\n\n${USAGE}`);
+  const key = issuerKeyOf(statePaths());
+  if (!existsSync(key)) throw new Error('There is no token issuer here yet. Run npm start once; it makes one.');
+  const list = (parts: string[]) => parts.flatMap((part) => part.split(',')).filter(Boolean);
+  const roles = list(values.role);
+  return issueLocalToken(key, {
+    municipality,
+    user,
+    roles: system ? ['Indbakke.System', ...roles] : roles,
+    teams: list(values.team),
+    system,
+    hours: Number(values.hours),
+  });
+});

@@ -1,0 +1,32 @@
+import { describeError } from '@indbakke/shared/log';
+import type { Parts } from '@indbakke/shared/service';
+
+type Remover = Pick<Parts, 'store' | 'blobs' | 'log'>;
+
+// Younger ones are being removed by the call that asked for them.
+const SWEEP_AFTER_SECONDS = 10;
+const BATCH = 100;
+
+/**
+ * Removes content that a committed deletion asked to remove. Never fails the caller: the message is deleted already, and
+ * what cannot be removed now is left to the sweep. Doing it twice does no harm.
+ */
+export async function removeContent({ store, blobs, log }: Remover, blobName: string): Promise<void> {
+  try {
+    await blobs.remove(blobName);
+    await store.sweep('DELETE FROM content_removals WHERE blob_name = $1', [blobName]);
+  } catch (error) {
+    log.warn('content-removal-failed', describeError(error));
+  }
+}
+
+/** Removes the content of deletions that broke off half-way. @returns how many there were */
+export async function sweepContentRemovals(parts: Remover): Promise<number> {
+  const due = await parts.store.sweep<{ blob_name: string }>(
+    `SELECT blob_name FROM content_removals
+     WHERE requested_at < now() - make_interval(secs => $1) ORDER BY requested_at LIMIT $2`,
+    [SWEEP_AFTER_SECONDS, BATCH],
+  );
+  for (const { blob_name } of due) await removeContent(parts, blob_name);
+  return due.length;
+}

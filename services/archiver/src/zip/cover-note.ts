@@ -1,0 +1,64 @@
+import type { WholeMessage } from '@indbakke/shared/inbox';
+import { contactInfoOf, type Memo } from '@indbakke/shared/memo';
+import type { ZipEntry } from './zip-message.js';
+
+const KINDS: Record<string, string> = { reply: 'Svar', enquiry: 'Henvendelse', forwarded: 'Videresendt' };
+
+const time = new Intl.DateTimeFormat('da-DK', { dateStyle: 'long', timeStyle: 'short', timeZone: 'Europe/Copenhagen' });
+const number = new Intl.NumberFormat('da-DK');
+
+/**
+ * The følgeseddel: what the letter is and what lies in the zip, for the caseworker who gets it sent on. Plain text in
+ * UTF-8 with a byte order mark and Windows line ends, so that it opens right with a double click anywhere.
+ */
+export function writeCoverNote(
+  message: WholeMessage,
+  contactPointName: string | null,
+  entries: readonly ZipEntry[],
+): string {
+  const { details } = message;
+  const lines = [
+    'FØLGESEDDEL',
+    '',
+    field('Emne', details?.subject),
+    field('Type', KINDS[message.kind]),
+    field('Afsender', details?.senderName),
+    field(
+      details?.senderIdType.toUpperCase() === 'CVR' ? 'Afsenders CVR-nummer' : 'Afsenders CPR-nummer',
+      details?.senderId,
+    ),
+    field('Vedrører', details?.concerningName),
+    field('Vedrørendes CPR-nummer', details?.concerningId),
+    field('Kontaktpunkt', contactPointName ?? message.contactPointId),
+    field('Brevets dato', time.format(message.letterAt)),
+    field('Modtaget', time.format(message.receivedAt)),
+    field('Meddelelsens id', message.externalId),
+    ...section('Oplysninger fra afsenderen', details ? contactInfoLines(details.memo as unknown as Memo) : []),
+    ...section('Filer', entries.map(fileLine)),
+  ];
+  return `\ufeff${lines.filter((line) => line !== undefined).join('\r\n')}\r\n`;
+}
+
+function field(name: string, value: string | null | undefined): string | undefined {
+  return value ? `${`${name}:`.padEnd(25)}${oneLine(value)}` : undefined;
+}
+
+function section(title: string, lines: string[]): string[] {
+  return lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
+}
+
+function contactInfoLines(memo: Memo): string[] {
+  return contactInfoOf(memo).map(({ label, value }) => `${oneLine(label)}: ${oneLine(value)}`);
+}
+
+function fileLine({ file, name }: ZipEntry): string {
+  const original = oneLine(file.fileName);
+  const note = file.status === 'stored' ? `${number.format(file.size)} byte` : 'ikke modtaget';
+  const renamed = name.split('/').at(-1) === original ? '' : `, oprindeligt navn: ${original}`;
+  return `${name} (${note}${renamed})`;
+}
+
+/** What a sender wrote must not be able to look like a line of ours. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
+}

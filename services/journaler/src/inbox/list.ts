@@ -1,0 +1,91 @@
+import { type Principal, visibleTo } from '@indbakke/shared/access';
+import type { DocumentQuery, DocumentSummary } from '@indbakke/shared/api';
+import { Problem } from '@indbakke/shared/errors';
+import type { Prisma, Store } from '@indbakke/shared/store';
+import { z } from 'zod';
+import { summarize } from './shapes.js';
+
+type Page = { items: DocumentSummary[]; nextCursor: string | null };
+
+/** One page of the mail that the caller sees. Pages hold still while mail comes in: they go on from a place, not a number. */
+export async function listDocuments(store: Store, principal: Principal, query: DocumentQuery): Promise<Page> {
+  const order = orderOf(query.sort);
+  const where = {
+    AND: [visibleTo(principal), filter(query, principal), ...(query.cursor ? [after(order, query.cursor)] : [])],
+  };
+  return store.withTenant(principal.municipality, async (tx) => {
+    const rows = await tx.message.findMany({
+      where,
+      orderBy: [{ [order.column]: order.direction }, { id: order.direction }],
+      take: query.limit + 1, // one more than asked for tells whether there is a next page
+      include: { details: true, suggestedCase: true },
+    });
+    const contactPoints = await tx.contactPoint.findMany();
+    const names = new Map(contactPoints.map((point) => [point.contactPointId, point.name]));
+    const page = rows.slice(0, query.limit);
+    const last = page.at(-1);
+    return {
+      items: page.map((row) => summarize(row, names)),
+      nextCursor: rows.length > page.length && last ? cursorOf(order, last) : null,
+    };
+  });
+}
+
+function filter(query: DocumentQuery, { actor, teams }: Principal): Prisma.MessageWhereInput {
+  const conditions: Prisma.MessageWhereInput[] = [{ status: query.status }];
+  if (query.kind) conditions.push({ kind: query.kind });
+  if (query.channel) conditions.push({ channel: query.channel });
+  if (query.contactPoint) conditions.push({ contactPointId: query.contactPoint });
+  if (query.case) {
+    conditions.push({ OR: [{ suggestedCaseId: query.case }, { journalizations: { some: { caseId: query.case } } }] });
+  }
+  if (query.hasSuggestion !== undefined) {
+    conditions.push({ suggestedCaseId: query.hasSuggestion ? { not: null } : null });
+  }
+  if (query.assignee === 'none') conditions.push({ assigneeId: null });
+  else if (query.assignee === 'me') {
+    conditions.push({
+      OR: [
+        { assigneeKind: 'user', assigneeId: actor.id },
+        { assigneeKind: 'team', assigneeId: { in: [...teams] } },
+      ],
+    });
+  } else if (query.assignee) conditions.push({ assigneeId: query.assignee });
+  if (query.owner) conditions.push({ suggestedCase: { is: { caseworker: actor.id } } });
+  if (query.receivedFrom) conditions.push({ receivedAt: { gte: query.receivedFrom } });
+  if (query.receivedTo) conditions.push({ receivedAt: { lt: query.receivedTo } });
+  if (query.olderThan) conditions.push({ letterAt: { lt: query.olderThan } });
+  return { AND: conditions };
+}
+
+interface Order {
+  readonly column: 'letterAt' | 'receivedAt';
+  readonly direction: 'asc' | 'desc';
+}
+
+function orderOf(sort: DocumentQuery['sort']): Order {
+  const descending = sort.startsWith('-');
+  return { column: sort.replace('-', '') as Order['column'], direction: descending ? 'desc' : 'asc' };
+}
+
+const Cursor = z.tuple([z.iso.datetime(), z.uuid()]);
+
+function cursorOf({ column }: Order, row: { id: string; letterAt: Date; receivedAt: Date }): string {
+  return Buffer.from(JSON.stringify([row[column].toISOString(), row.id])).toString('base64url');
+}
+
+function after({ column, direction }: Order, cursor: string): Prisma.MessageWhereInput {
+  const [time, id] = readCursor(cursor);
+  const beyond = direction === 'asc' ? 'gt' : 'lt';
+  return { OR: [{ [column]: { [beyond]: time } }, { [column]: time, id: { [beyond]: id } }] };
+}
+
+function readCursor(cursor: string): z.infer<typeof Cursor> {
+  try {
+    return Cursor.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+  } catch {
+    throw new Problem('bad-request', 'The cursor is not one that a list gave. Begin again without it.', {
+      path: 'query.cursor',
+    });
+  }
+}

@@ -1,0 +1,5 @@
+import { readConfig } from '@indbakke/shared/config';
+import { runUntilSignal } from '@indbakke/shared/service';
+import { JournalerConfig, startJournaler } from './app.js';
+
+await runUntilSignal(() => startJournaler(readConfig(JournalerConfig, process.env)));

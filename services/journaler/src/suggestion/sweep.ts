@@ -1,0 +1,30 @@
+import type { SuggestCaseEnqueuer } from '@indbakke/shared/queue';
+import type { Store } from '@indbakke/shared/store';
+
+/** How long a queued job may take before the sweep puts the message up again. Doubles with each round, to an hour. */
+export const RETRY_AFTER_SECONDS = 30;
+const LONGEST_RETRY_SECONDS = 3_600;
+const BATCH = 500;
+
+/**
+ * Enqueues every message that is not looked at and whose time has come: the queue may have lost it. Any number of copies
+ * may sweep at once; each takes other rows.
+ *
+ * @returns how many were enqueued
+ */
+export async function sweepNotLookedAt(store: Store, enqueuer: SuggestCaseEnqueuer): Promise<number> {
+  const due = await store.sweep<{ id: string; municipality: string; suggest_round: number }>(
+    `UPDATE messages
+     SET suggest_round = suggest_round + 1,
+         next_enqueue_at = now() + make_interval(secs => least($1 * power(2, least(suggest_round, 10)), $2))
+     WHERE id IN (
+       SELECT id FROM messages
+       WHERE looked_at IS NULL AND status = 'pending' AND next_enqueue_at <= now()
+       ORDER BY next_enqueue_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+     RETURNING id, municipality, suggest_round`,
+    [RETRY_AFTER_SECONDS, LONGEST_RETRY_SECONDS, BATCH],
+  );
+  for (const { id, municipality, suggest_round: round } of due)
+    enqueuer.enqueue({ messageId: id, municipality, round });
+  return due.length;
+}

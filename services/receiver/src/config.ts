@@ -1,0 +1,27 @@
+import { commonSettings, MiB, onOff, wholeNumber } from '@indbakke/shared/config';
+import { z } from 'zod';
+
+export const ReceiverConfig = z.object({
+  ...commonSettings,
+  MAX_MESSAGE_BYTES: wholeNumber(1, 2 ** 40)
+    .default(110 * MiB)
+    .describe('A message over this is refused. Digital Post’s own limit is 99.5 MB; whether MB or MiB is not known'),
+  MAX_SKELETON_BYTES: wholeNumber(1, 64 * MiB)
+    .default(1 * MiB)
+    .describe('The same for the message without the contents of its files, which is held in memory'),
+  MAX_FILES: wholeNumber(1, 100_000).default(2_000).describe('Files in one message at most'),
+  MAX_DEPTH: wholeNumber(10, 1_000)
+    .default(64)
+    .describe('Elements inside each other at most; MeMo needs 9, SOAP 3 more'),
+  SF1606_CALLERS: z
+    .enum(['loopback', 'any'])
+    .default('loopback')
+    .describe('Who may deliver: this machine only, or any (only behind a proxy that verifies certificates)'),
+  SF1606_SOAP: onOff.default(true).describe('on = the operation over SOAP too'),
+  OWN_SYSTEM_ID: z
+    .string()
+    .min(1)
+    .default('DUBU')
+    .describe('generatingSystemID of what the core sends: text ids in replies count only when they are of this system'),
+});
+export type ReceiverConfig = z.infer<typeof ReceiverConfig>;

@@ -1,0 +1,73 @@
+import type { Kind, SuggestionBasis } from '@indbakke/shared/api';
+import type { Memo } from '@indbakke/shared/memo';
+
+type ReplyEntry = Memo['header']['replyData'][number];
+
+export interface Reference {
+  readonly kind: SuggestionBasis;
+  readonly value: string;
+}
+
+/** Longer chains exist only as attacks; the newest links are the ones that tell. */
+const MAX_LINKS = 100;
+
+/**
+ * The kind of a message, as its shape shows it. A reply has ReplyData of ours: an entry that answers another message, or
+ * one whose sender is the receiving municipality. ReplyData on a forwarded letter are the forwarder’s.
+ */
+export function kindOf({ header }: Memo, municipality: string): Kind {
+  if (header.forwardData) return 'forwarded';
+  const isReply = header.replyData.some((entry) => entry.replyUUID || entry.senderID === municipality);
+  return isReply ? 'reply' : 'enquiry';
+}
+
+/**
+ * What the message refers to, strongest first: the ids of messages from the newest link of the chain back, then the
+ * sender’s own message ids, then case numbers. Empty for a forwarded letter.
+ *
+ * Text ids are chosen by whoever made the original: they count only where our own system made it, or where no system is
+ * named beside our own sender id (MeMo 1.2, ReplyData).
+ */
+export function referencesOf({ header }: Memo, municipality: string, ownSystemId: string): Reference[] {
+  if (header.forwardData) return [];
+  const links = newestFirst(header.replyData.slice(-MAX_LINKS), header.messageUUID.toLowerCase());
+  const ours = links.filter((entry) => isOurs(entry, municipality, ownSystemId));
+  const references: Reference[] = [
+    ...links.flatMap((entry) => [ref('message-uuid', entry.replyUUID), ref('message-uuid', entry.messageUUID)]).flat(),
+    ...ours.flatMap((entry) => ref('message-id', entry.messageID)),
+    ...ours.flatMap((entry) => ref('case-id', entry.caseID)),
+  ];
+  const distinct = new Map(references.map((reference) => [`${reference.kind} ${reference.value}`, reference]));
+  return [...distinct.values()];
+}
+
+function isOurs(entry: ReplyEntry, municipality: string, ownSystemId: string): boolean {
+  return entry.generatingSystemID ? entry.generatingSystemID === ownSystemId : entry.senderID === municipality;
+}
+
+function ref(kind: SuggestionBasis, value: string | undefined): Reference[] {
+  if (!value) return [];
+  return [{ kind, value: kind === 'message-uuid' ? value.toLowerCase() : value }];
+}
+
+/**
+ * The entries from the newest back. The order in the document is not relied on: each entry’s replyUUID leads to the entry
+ * that it answers (MeMo 1.2, ReplyData; the official example). What no link reaches comes last, latest in the document first.
+ */
+function newestFirst(entries: readonly ReplyEntry[], ownUuid: string): ReplyEntry[] {
+  const byUuid = new Map(entries.map((entry) => [entry.messageUUID?.toLowerCase(), entry]));
+  const answered = new Set(entries.map((entry) => entry.replyUUID?.toLowerCase()));
+  const isNewest = (entry: ReplyEntry) => entry.replyUUID && !answered.has(entry.messageUUID?.toLowerCase());
+  const latestFirst = [...entries].reverse();
+  const starts = [byUuid.get(ownUuid), ...latestFirst.filter(isNewest), ...latestFirst];
+
+  const found = new Set<ReplyEntry>();
+  for (const start of starts) {
+    let entry = start;
+    while (entry && !found.has(entry)) {
+      found.add(entry);
+      entry = byUuid.get(entry.replyUUID?.toLowerCase());
+    }
+  }
+  return [...found];
+}

@@ -1,0 +1,159 @@
+import type { Channel } from '@indbakke/shared/api';
+import { type BlobStore, createSealer, type KeyRing, type SealedFile, type Sealer } from '@indbakke/shared/content';
+import { Problem } from '@indbakke/shared/errors';
+import type { Log } from '@indbakke/shared/log';
+import {
+  type Memo,
+  parseSkeleton,
+  plausibleLetterDate,
+  type Remark,
+  readMemo,
+  type SplitResult,
+  split,
+  type XmlElement,
+} from '@indbakke/shared/memo';
+import type { SuggestCaseEnqueuer } from '@indbakke/shared/queue';
+import { announce } from '@indbakke/shared/steps';
+import { newId, type Store } from '@indbakke/shared/store';
+import type { ReceiverConfig } from '../config.js';
+import { addressee, heldCauseOf } from './decide.js';
+import { fingerprintOf } from './fingerprint.js';
+import { loadMunicipality } from './municipality.js';
+import type { Receipt } from './receipt.js';
+import { kindOf, referencesOf } from './references.js';
+import { type IntakeRemark, type StoredMessage, storeMessage } from './store-message.js';
+
+export interface IntakeParts {
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  readonly keys: KeyRing;
+  readonly enqueuer: SuggestCaseEnqueuer;
+  readonly log: Log;
+  readonly config: ReceiverConfig;
+}
+
+export interface Delivery {
+  readonly channel: Channel;
+  readonly body: AsyncIterable<Buffer>;
+  /** Finds the message in what stood around the contents; the mouths differ in what they wrap it in. */
+  readonly findMessage: (root: XmlElement, split: SplitResult) => XmlElement;
+}
+
+export interface Intake {
+  readonly receipt: Receipt;
+  readonly outcome: 'accepted' | 'held' | 'duplicate';
+}
+
+/**
+ * The one way in. Reads the delivery as a stream, seals its files as they flow, decides, and makes all of it durable. When
+ * it resolves, the message is in the inbox (or held) for good and the receipt may be given; when it rejects, nothing was
+ * kept.
+ *
+ * @throws Problem: a refusal (INVALID, NOT_ALLOWED, too large), or send-again when a part that it needs fails
+ */
+export async function takeIn(parts: IntakeParts, delivery: Delivery): Promise<Intake> {
+  const receivedAt = new Date();
+  const id = newId();
+  const sealer = createSealer({ blobs: parts.blobs, keys: parts.keys, messageId: id });
+  try {
+    const { memo, remarks, files } = await readDelivery(parts, delivery, sealer);
+    const municipality = addressee(memo);
+    const settings = await loadMunicipality(parts.store, municipality);
+    const kind = kindOf(memo, municipality);
+    const references = referencesOf(memo, municipality, parts.config.OWN_SYSTEM_ID);
+    const container = await sealer.commit({ municipality });
+    const stored = await storeMessage(parts.store, {
+      id,
+      municipality,
+      channel: delivery.channel,
+      externalId: memo.header.messageUUID.toLowerCase(),
+      fingerprint: fingerprintOf(parts.keys, memo),
+      kind,
+      heldCause: heldCauseOf(kind, settings),
+      receivedAt,
+      letterAt: plausibleLetterDate(memo, receivedAt),
+      transmissionId: newId(),
+      memo,
+      remarks: [...remarks, ...contactPointRemark(memo, settings.contactPointIds)],
+      references,
+      files,
+      container,
+    });
+    announce('message-committed');
+    if (stored.isNew) {
+      if (stored.status === 'pending' && references.length > 0) {
+        parts.enqueuer.enqueue({ messageId: id, municipality, round: 1 });
+      }
+    } else if (container) await removeLosersContent(parts, container.blobName);
+    return { receipt: receiptOf(memo, stored), outcome: outcomeOf(stored) };
+  } catch (error) {
+    // After a commit of the container this does nothing: whether the rows stand may be unknown, so what no row names is
+    // left to the sweep of orphans.
+    await sealer.abort();
+    throw asRefusal(error);
+  }
+}
+
+interface ReadDelivery {
+  readonly memo: Memo;
+  readonly remarks: readonly Remark[];
+  readonly files: readonly SealedFile[];
+}
+
+async function readDelivery({ config }: IntakeParts, delivery: Delivery, sealer: Sealer): Promise<ReadDelivery> {
+  const files: SealedFile[] = [];
+  const result = await split(
+    delivery.body,
+    (index) => {
+      const file = sealer.openFile(index);
+      return {
+        write: (bytes) => file.write(bytes),
+        async end() {
+          files.push(await file.end());
+        },
+      };
+    },
+    {
+      maxBytes: config.MAX_MESSAGE_BYTES,
+      maxSkeletonBytes: config.MAX_SKELETON_BYTES,
+      maxFiles: config.MAX_FILES,
+      maxDepth: config.MAX_DEPTH,
+    },
+  );
+  const message = delivery.findMessage(parseSkeleton(result.skeleton), result);
+  return { ...readMemo(message, files, result.token), files };
+}
+
+/** A letter to a contact point that nobody has set up is kept all the same: what counts is that it is read. */
+function contactPointRemark({ header }: Memo, known: ReadonlySet<string>): IntakeRemark[] {
+  const id = header.recipient?.contactPoint?.contactPointID;
+  if (!id || known.has(id.toLowerCase())) return [];
+  return [{ code: 'unknown-contact-point', path: 'Message/MessageHeader/Recipient/ContactPoint/contactPointID' }];
+}
+
+async function removeLosersContent({ blobs, log }: IntakeParts, blobName: string): Promise<void> {
+  // The first message stands; what is left over here is an orphan for the sweep.
+  await blobs.remove(blobName).catch(() => log.warn('orphan-left', {}));
+}
+
+function receiptOf({ header }: Memo, { transmissionId, receivedAt }: StoredMessage): Receipt {
+  return {
+    transmissionId,
+    messageUUID: header.messageUUID.toLowerCase(),
+    receiptStatus: 'COMPLETED',
+    timeStamp: receivedAt,
+  };
+}
+
+function outcomeOf({ isNew, status }: StoredMessage): Intake['outcome'] {
+  if (!isNew) return 'duplicate';
+  return status === 'held' ? 'held' : 'accepted';
+}
+
+/** What is no fault of the message is ours: it can be sent again. */
+function asRefusal(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem('send-again', 'The message could not be stored now. Nothing was kept; send it again.', {
+    cause: error,
+  });
+}

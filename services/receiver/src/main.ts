@@ -1,0 +1,5 @@
+import { readConfig } from '@indbakke/shared/config';
+import { runUntilSignal } from '@indbakke/shared/service';
+import { ReceiverConfig, startReceiver } from './app.js';
+
+await runUntilSignal(() => startReceiver(readConfig(ReceiverConfig, process.env)));

@@ -1,0 +1,175 @@
+/**
+ * The container: how the files of one message lie, sealed, in one blob. Numbers are big-endian.
+ *
+ *     header | file | file | …       back to back; the file rows keep each file's offset and size
+ *
+ * Header, 256 bytes:
+ *
+ *       0    8   "INDBAKKE"
+ *       8    1   version: 1
+ *       9    1   length of the key id: 1 to 230
+ *      10  230   key id in ASCII, then zeros
+ *     240   16   tag
+ *
+ * The key id names the master key that was current when the sealing began. It helps a person who finds the blob; what
+ * counts is the wrapped key in the database, which rotation may have wrapped anew.
+ *
+ * File: its bytes in segments of 65536, only the last one shorter (0 to 65536; an empty file is one empty segment):
+ *
+ *       0    n   ciphertext of the segment's n bytes
+ *       n   16   tag
+ *
+ * All tags are of AES-256-GCM under the container's data key, and so is the ciphertext:
+ *
+ *     nonce             4 bytes file index, 8 bytes segment index
+ *     associated data   the nonce, 1 byte last-flag (1 on the last segment of a file), the message id in UTF-8
+ *     header            file index ffffffff, segment 0, last-flag 0, an empty text, bytes 0-239 added to the data
+ *
+ * So the place of a segment is part of what its tag covers: a segment that was changed, cut, moved, left out or taken
+ * from another message does not verify, and any segment verifies without the others.
+ *
+ * The nonce is not random and need not be: GCM asks that no nonce is used twice under one key (NIST SP 800-38D 8.2.1).
+ * A data key is made for one container, every try makes a container of its own, and within it the sealer takes each
+ * file index once and counts segments up.
+ */
+
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { Problem } from '../errors/index.js';
+
+/** Bytes of a file in each segment but its last. */
+export const SEGMENT_SIZE = 65_536;
+
+const TAG_SIZE = 16;
+
+/** Bytes that a full segment takes in the container. */
+export const SEALED_SEGMENT_SIZE = SEGMENT_SIZE + TAG_SIZE;
+
+/** Bytes of the header; the first file begins here. */
+export const HEADER_SIZE = 256;
+
+/** Bytes of the key that a container is sealed with. */
+export const DATA_KEY_SIZE = 32;
+
+/** File indexes run from 0 to this; the one above it is the header's. */
+export const MAX_FILE_INDEX = 0xff_ff_ff_fe;
+
+/** Where in its container a segment belongs. */
+export interface SegmentPlace {
+  readonly file: number;
+  readonly segment: number;
+  readonly last: boolean;
+}
+
+/** Index of the last segment of a file of `size` bytes. */
+export function lastSegmentOf(size: number): number {
+  return Math.max(0, Math.ceil(size / SEGMENT_SIZE) - 1);
+}
+
+/** Bytes that a text of `size` bytes takes once sealed as one segment. */
+export function sealedSizeOfSegment(size: number): number {
+  return size + TAG_SIZE;
+}
+
+/** Bytes that a file of `size` bytes takes in the container. */
+export function sealedSizeOfFile(size: number): number {
+  return size + (lastSegmentOf(size) + 1) * TAG_SIZE;
+}
+
+const MAGIC = Buffer.from('INDBAKKE');
+const VERSION = 1;
+const KEY_ID_AT = 10;
+const HEADER_TAG_AT = HEADER_SIZE - TAG_SIZE;
+const HEADER_PLACE: SegmentPlace = { file: MAX_FILE_INDEX + 1, segment: 0, last: false };
+const NOTHING = Buffer.alloc(0);
+
+const NONCE_SIZE = 12;
+const LAST_FLAG_AT = NONCE_SIZE;
+const MESSAGE_ID_AT = LAST_FLAG_AT + 1;
+
+/** Seals and opens the parts of one message's container. */
+export class ContainerCipher {
+  readonly #dataKey: Buffer;
+  /** Associated data, whose first bytes are the nonce; only the place in it changes from segment to segment. */
+  readonly #associated: Buffer;
+  readonly #nonce: Buffer;
+
+  /** @param dataKey 32 bytes; for sealing fresh ones, used for this container and no other. */
+  constructor(dataKey: Buffer, messageId: string) {
+    this.#dataKey = dataKey;
+    this.#associated = Buffer.concat([Buffer.alloc(MESSAGE_ID_AT), Buffer.from(messageId)]);
+    this.#nonce = this.#associated.subarray(0, NONCE_SIZE);
+  }
+
+  /** Seals `plain` (at most 65536 bytes) into `target`, which is 16 bytes longer. */
+  sealSegment(target: Buffer, plain: Buffer, place: SegmentPlace): void {
+    this.#seal(target, plain, this.#associatedWith(place));
+  }
+
+  /**
+   * Gives the bytes of a segment, in a buffer of their own.
+   * @throws Problem `content-damaged` unless it is this message's segment, of this place, unchanged.
+   */
+  openSegment(sealed: Buffer, place: SegmentPlace): Buffer {
+    try {
+      return this.#open(sealed, this.#associatedWith(place));
+    } catch (cause) {
+      throw damaged(`Segment ${place.segment} of file ${place.file} does not verify.`, cause);
+    }
+  }
+
+  /** Writes the header into `target`, 256 bytes. */
+  sealHeader(target: Buffer, keyId: string): void {
+    target.fill(0);
+    MAGIC.copy(target);
+    target.writeUInt8(VERSION, MAGIC.length);
+    target.writeUInt8(keyId.length, KEY_ID_AT - 1);
+    target.write(keyId, KEY_ID_AT, HEADER_TAG_AT - KEY_ID_AT, 'ascii');
+    this.#seal(target.subarray(HEADER_TAG_AT), NOTHING, this.#associatedWithHeader(target));
+  }
+
+  /** @throws Problem `content-damaged` unless it is the header of this message's container, unchanged. */
+  verifyHeader(header: Buffer): void {
+    try {
+      this.#open(header.subarray(HEADER_TAG_AT), this.#associatedWithHeader(header));
+    } catch (cause) {
+      throw damaged('The header of the container does not verify.', cause);
+    }
+    // Verified, so a version that is not ours was written by a later release and is no damage.
+    const version = header.readUInt8(MAGIC.length);
+    if (version !== VERSION) throw new Error(`The container is of version ${version}; this release reads ${VERSION}.`);
+  }
+
+  #seal(target: Buffer, plain: Buffer, associated: Buffer): void {
+    const cipher = createCipheriv('aes-256-gcm', this.#dataKey, this.#nonce);
+    cipher.setAAD(associated);
+    cipher.update(plain).copy(target);
+    cipher.final();
+    cipher.getAuthTag().copy(target, plain.length);
+  }
+
+  #open(sealed: Buffer, associated: Buffer): Buffer {
+    // Without authTagLength node would take a tag cut to 4 bytes for a tag.
+    const decipher = createDecipheriv('aes-256-gcm', this.#dataKey, this.#nonce, { authTagLength: TAG_SIZE });
+    decipher.setAAD(associated);
+    decipher.setAuthTag(sealed.subarray(-TAG_SIZE));
+    const plain = decipher.update(sealed.subarray(0, -TAG_SIZE));
+    decipher.final();
+    return plain;
+  }
+
+  #associatedWith(place: SegmentPlace): Buffer {
+    this.#associated.writeUInt32BE(place.file, 0);
+    this.#associated.writeBigUInt64BE(BigInt(place.segment), 4);
+    this.#associated.writeUInt8(place.last ? 1 : 0, LAST_FLAG_AT);
+    return this.#associated;
+  }
+
+  #associatedWithHeader(header: Buffer): Buffer {
+    return Buffer.concat([this.#associatedWith(HEADER_PLACE), header.subarray(0, HEADER_TAG_AT)]);
+  }
+}
+
+/** The stored content is not what was sealed. `detail` names indexes only. */
+export function damaged(detail: string, cause?: unknown): Problem {
+  return new Problem('content-damaged', detail, { cause });
+}

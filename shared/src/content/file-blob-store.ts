@@ -1,0 +1,185 @@
+/**
+ * Blobs as files: `<folder>/<first two digits of the name>/<name>`, and `<name>.part` while unfinished.
+ *
+ * 256 folders keep each one small for years (a million blobs are 4000 a folder), and all exist from the start, so that
+ * a new blob's folder never needs a sync of the folder above it.
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { announce } from '../steps/index.js';
+import type { BlobEntry, BlobReader, BlobStore, BlobWriter, ByteRange } from './blob-store.js';
+import { hasCode, makeFolder, OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, syncFolder } from './folders.js';
+
+const NAME = /^[0-9a-f]{32}$/;
+const NAME_SIZE = 16;
+const UNFINISHED = '.part';
+const SHARDS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
+
+/**
+ * Opens the blob store in `folder`, which is made when missing.
+ * @throws Error node's own, when the folder cannot be made or read.
+ */
+export async function openFileBlobStore(folder: string): Promise<BlobStore> {
+  const root = resolve(folder);
+  await makeFolder(root);
+  const present = new Set(await readdir(root));
+  for (const shard of SHARDS) {
+    if (!present.has(shard)) await makeShard(join(root, shard));
+  }
+  // Always: whoever made them may have died before this.
+  await syncFolder(root);
+  return new FileBlobStore(root);
+}
+
+class FileBlobStore implements BlobStore {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  async create(): Promise<BlobWriter> {
+    const name = randomBytes(NAME_SIZE).toString('hex');
+    const shard = this.#shardOf(name);
+    const handle = await open(join(shard, name + UNFINISHED), 'wx', OWNER_ONLY_FILE);
+    return new FileBlobWriter(shard, name, handle);
+  }
+
+  async open(name: string, range: ByteRange): Promise<BlobReader | undefined> {
+    try {
+      return new FileBlobReader(await open(join(this.#shardOf(name), name), 'r'), range);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    const shard = this.#shardOf(name);
+    await rm(join(shard, name), { force: true });
+    await rm(join(shard, name + UNFINISHED), { force: true });
+    announce('content-removed');
+    // Also when nothing was there: an earlier try may have died before this.
+    await syncFolder(shard);
+    announce('removal-synced');
+  }
+
+  async *list(): AsyncGenerator<BlobEntry> {
+    for (const shard of SHARDS) {
+      for (const fileName of await readdir(join(this.#root, shard))) {
+        const finished = !fileName.endsWith(UNFINISHED);
+        const name = finished ? fileName : fileName.slice(0, -UNFINISHED.length);
+        if (!NAME.test(name)) continue;
+        const stats = await statIfThere(join(this.#root, shard, fileName));
+        if (stats !== undefined) yield { name, size: stats.size, modifiedAt: stats.mtime, finished };
+      }
+    }
+  }
+
+  async check(): Promise<void> {
+    const probe = join(this.#root, `check-${randomBytes(8).toString('hex')}`);
+    try {
+      await writeFile(probe, 'writable', { flag: 'wx', mode: OWNER_ONLY_FILE });
+    } finally {
+      await rm(probe, { force: true });
+    }
+  }
+
+  /** Every path is made from what this returns, so no name but a checked one reaches the disk. */
+  #shardOf(name: string): string {
+    if (!NAME.test(name)) throw new Error('The name of a blob is 32 hexadecimal digits; this is none.');
+    return join(this.#root, name.slice(0, 2));
+  }
+}
+
+class FileBlobWriter implements BlobWriter {
+  readonly #shard: string;
+  readonly #name: string;
+  readonly #handle: FileHandle;
+  #path: string;
+  #committed = false;
+
+  constructor(shard: string, name: string, handle: FileHandle) {
+    this.#shard = shard;
+    this.#name = name;
+    this.#handle = handle;
+    this.#path = join(shard, name + UNFINISHED);
+  }
+
+  async write(bytes: Buffer): Promise<void> {
+    // write(2) may take less than it is given, as it does on a disk that fills up.
+    for (let written = 0; written < bytes.length; ) {
+      written += (await this.#handle.write(bytes, written, bytes.length - written)).bytesWritten;
+    }
+  }
+
+  // In this order, so that a name without its bytes cannot come out of a power cut.
+  async commit(): Promise<string> {
+    announce('content-written');
+    await this.#handle.sync();
+    announce('content-synced');
+    await this.#handle.close();
+    const finished = join(this.#shard, this.#name);
+    await rename(this.#path, finished);
+    this.#path = finished;
+    announce('content-renamed');
+    await syncFolder(this.#shard);
+    announce('folder-synced');
+    this.#committed = true;
+    return this.#name;
+  }
+
+  async abort(): Promise<void> {
+    if (this.#committed) return;
+    await this.#handle.close();
+    await rm(this.#path, { force: true });
+  }
+}
+
+class FileBlobReader implements BlobReader {
+  readonly #handle: FileHandle;
+  readonly #end: number;
+  #position: number;
+
+  constructor(handle: FileHandle, range: ByteRange) {
+    this.#handle = handle;
+    this.#position = range.start;
+    this.#end = range.end;
+  }
+
+  async read(into: Buffer): Promise<number> {
+    const wanted = Math.min(into.length, this.#end - this.#position);
+    let filled = 0;
+    while (filled < wanted) {
+      const { bytesRead } = await this.#handle.read(into, filled, wanted - filled, this.#position);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+      this.#position += bytesRead;
+    }
+    return filled;
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+async function makeShard(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: OWNER_ONLY_FOLDER });
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error; // another process opens the same store
+  }
+}
+
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Sealed content: the files of a message, encrypted as they stream in, verified as they stream out.
+ *
+ * Told in keys.ts (who may open), container.ts (how it lies), seal.ts (writing), open.ts (reading), blob-store.ts (where
+ * it is kept) and steps.ts (what a failure could fall between).
+ */
+
+import { fileURLToPath } from 'node:url';
+import type { BlobStore } from './blob-store.js';
+import { openFileBlobStore } from './file-blob-store.js';
+
+export type { BlobEntry, BlobReader, BlobStore, BlobWriter, ByteRange } from './blob-store.js';
+export { FINGERPRINT, PARTY } from './digest-purposes.js';
+export { openFileBlobStore } from './file-blob-store.js';
+export { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing, type WrappedKey } from './keys.js';
+export { openSealedFile, type SealedFileRequest } from './open.js';
+export { createSealer, type FileSealer, type SealedContainer, type SealedFile, type Sealer } from './seal.js';
+
+/**
+ * Opens the blob store that a URL names: `file:///folder`.
+ * @throws Error with a sentence for the operator when the URL is of another kind. It does not quote the URL, which may
+ *   hold credentials.
+ */
+export async function openBlobStore(url: string): Promise<BlobStore> {
+  const scheme = URL.canParse(url) ? new URL(url).protocol : undefined;
+  if (scheme === 'file:') return openFileBlobStore(fileURLToPath(url));
+  const given = scheme === undefined ? 'no URL' : `a ${scheme} URL`;
+  throw new Error(`The blob store is given as ${given}; it must be file:///folder.`);
+}

@@ -1,0 +1,107 @@
+import { Readable } from 'node:stream';
+import { Problem } from '../errors/index.js';
+import type { BlobReader, BlobStore, ByteRange } from './blob-store.js';
+import {
+  ContainerCipher,
+  damaged,
+  HEADER_SIZE,
+  lastSegmentOf,
+  SEALED_SEGMENT_SIZE,
+  SEGMENT_SIZE,
+  sealedSizeOfFile,
+} from './container.js';
+import type { SealedFile } from './seal.js';
+
+export interface SealedFileRequest {
+  readonly blobs: BlobStore;
+  readonly blobName: string;
+  /** As unwrapped: 32 bytes. */
+  readonly dataKey: Buffer;
+  readonly messageId: string;
+  readonly file: Pick<SealedFile, 'index' | 'offset' | 'size'>;
+  /** Bytes of the file, `end` not included, within 0 and its size. Without it the whole file. */
+  readonly range?: ByteRange;
+}
+
+/** Four segments a read: 64 KiB a read would spend as long on the way to the disk and back as on the bytes. */
+const BATCH_SIZE = 4 * SEALED_SEGMENT_SIZE;
+
+/**
+ * The bytes of a sealed file, or of a range of it, as a stream. No byte leaves before its whole segment has verified, so
+ * what was read before an error is genuine. Holds about 400 KiB, whatever the size of the file; nothing is opened
+ * before the first read, and all is closed when the stream is.
+ *
+ * The stream is destroyed with a Problem `content-gone` when there is no such blob, `content-damaged` when the content is
+ * not what was sealed as this file of this message; with the store's own error when it cannot be read.
+ * @throws RangeError at once, when the range does not lie within the file.
+ */
+export function openSealedFile(request: SealedFileRequest): Readable {
+  const range = request.range ?? { start: 0, end: request.file.size };
+  assertWithin(range, request.file.size);
+  return Readable.from(verifiedBytes(request, range), { objectMode: false, highWaterMark: SEGMENT_SIZE });
+}
+
+async function* verifiedBytes(request: SealedFileRequest, range: ByteRange): AsyncGenerator<Buffer> {
+  const cipher = new ContainerCipher(request.dataKey, request.messageId);
+  await verifyHeader(request, cipher);
+  const lastSegment = lastSegmentOf(request.file.size);
+  // An empty range still verifies the segment it lies in; so does an empty file.
+  let segment = Math.min(Math.floor(range.start / SEGMENT_SIZE), lastSegment);
+  for await (const sealed of sealedSegments(request, segment, Math.max(segment, lastSegmentOf(range.end)))) {
+    const place = { file: request.file.index, segment, last: segment === lastSegment };
+    const start = segment * SEGMENT_SIZE;
+    const wanted = cipher
+      .openSegment(sealed, place)
+      .subarray(Math.max(0, range.start - start), Math.max(0, range.end - start));
+    if (wanted.length > 0) yield wanted;
+    segment += 1;
+  }
+}
+
+async function verifyHeader(request: SealedFileRequest, cipher: ContainerCipher): Promise<void> {
+  const header = Buffer.alloc(HEADER_SIZE);
+  const reader = await openBlob(request, { start: 0, end: HEADER_SIZE });
+  try {
+    await readWhole(reader, header);
+  } finally {
+    await reader.close();
+  }
+  cipher.verifyHeader(header);
+}
+
+/** The segments `first` to `last` of the file, still sealed. Each is good until the next one is asked for. */
+async function* sealedSegments(request: SealedFileRequest, first: number, last: number): AsyncGenerator<Buffer> {
+  const { offset, size } = request.file;
+  const start = offset + first * SEALED_SEGMENT_SIZE;
+  const end = offset + Math.min((last + 1) * SEALED_SEGMENT_SIZE, sealedSizeOfFile(size));
+  const reader = await openBlob(request, { start, end });
+  try {
+    const buffer = Buffer.allocUnsafe(Math.min(BATCH_SIZE, end - start));
+    for (let at = start; at < end; at += buffer.length) {
+      const batch = buffer.subarray(0, Math.min(buffer.length, end - at));
+      await readWhole(reader, batch);
+      for (let from = 0; from < batch.length; from += SEALED_SEGMENT_SIZE) {
+        yield batch.subarray(from, from + SEALED_SEGMENT_SIZE);
+      }
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+async function openBlob(request: SealedFileRequest, range: ByteRange): Promise<BlobReader> {
+  const reader = await request.blobs.open(request.blobName, range);
+  if (reader === undefined) throw new Problem('content-gone', 'The container of the message is not in the store.');
+  return reader;
+}
+
+async function readWhole(reader: BlobReader, into: Buffer): Promise<void> {
+  if ((await reader.read(into)) < into.length) throw damaged('The container is shorter than it was.');
+}
+
+function assertWithin({ start, end }: ByteRange, size: number): void {
+  const whole = Number.isSafeInteger(start) && Number.isSafeInteger(end);
+  if (!whole || start < 0 || start > end || end > size) {
+    throw new RangeError(`Bytes ${start} to ${end} do not lie within a file of ${size} bytes.`);
+  }
+}

@@ -1,0 +1,35 @@
+import { type Principal, visibleTo } from '../access/index.js';
+import { Problem } from '../errors/index.js';
+import type { Prisma, Tx } from '../store/index.js';
+
+/** Every row of a message, as the answers of the API need them. */
+export const WHOLE_MESSAGE = {
+  details: true,
+  key: true,
+  suggestedCase: true,
+  documents: { orderBy: { position: 'asc' }, include: { files: { orderBy: { position: 'asc' } } } },
+  journalizations: { orderBy: { at: 'asc' } },
+} as const satisfies Prisma.MessageInclude;
+
+export type WholeMessage = Prisma.MessageGetPayload<{ include: typeof WHOLE_MESSAGE }>;
+
+/**
+ * The message with this id, if the caller sees it.
+ *
+ * @throws Problem not-found: there is none, it belongs to another municipality, it is not the caller’s to see, or deleted
+ */
+export async function findMessage(tx: Tx, principal: Principal, id: string): Promise<WholeMessage> {
+  const message = await tx.message.findFirst({ where: { id, AND: visibleTo(principal) }, include: WHOLE_MESSAGE });
+  if (!message) throw notFound();
+  return message;
+}
+
+/** The same check without reading it: for steps that change a message. */
+export async function requireVisible(tx: Tx, principal: Principal, id: string): Promise<void> {
+  const message = await tx.message.findFirst({ where: { id, AND: visibleTo(principal) }, select: { id: true } });
+  if (!message) throw notFound();
+}
+
+function notFound(): Problem {
+  return new Problem('not-found', 'There is no such message, or you may not see it.');
+}

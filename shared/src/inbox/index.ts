@@ -1,0 +1,3 @@
+export * from './file-names.js';
+export * from './find-message.js';
+export * from './read-content.js';

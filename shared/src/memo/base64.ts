@@ -1,0 +1,125 @@
+import type { FileWriter } from './file-writer.js';
+import { isSpace } from './white-space.js';
+
+// Up to 64 KiB the string of a slice stays in the young generation; from 128 KiB on the decoder is ten times slower.
+const MAX_SLICE = 64 * 1024;
+const EQUALS = 0x3d;
+const MINUS = 0x2d;
+const UNDERSCORE = 0x5f;
+const ONLY_BASE64 = /^[A-Za-z0-9+/]*$/;
+
+/** What is wrong with the text of a content, to follow "... is not base64: ". */
+export type Refusal = (why: string) => Error;
+
+/**
+ * Strict base64 of one file (RFC 4648 §4; white space as in xs:base64Binary), in any pieces. Node's decoder is fast but
+ * takes everything, so what it wrote is compared with what so many characters must give.
+ */
+export class Base64Decoder {
+  private readonly refuse: Refusal;
+  /** Up to 3 characters, all of the alphabet, that wait for the rest of their quadruple. */
+  private carry = '';
+  private padding = 0;
+  /** White space was met: count it from now on instead of trying without. */
+  private spaced = false;
+
+  constructor(refuse: Refusal) {
+    this.refuse = refuse;
+  }
+
+  /**
+   * Decodes a first part of bytes[from, to) into the file, which must not be full.
+   * @returns where the part ends: at least one byte on.
+   * @throws what `refuse` makes.
+   */
+  take(bytes: Buffer, from: number, to: number, file: FileWriter): number {
+    const end = Math.min(to, from + Math.min(MAX_SLICE, file.roomForCharacters - this.carry.length));
+    const slice = bytes.subarray(from, end);
+    const pad = this.padding > 0 ? 0 : slice.indexOf(EQUALS);
+    if (pad !== 0) this.decode(pad < 0 ? slice : slice.subarray(0, pad), file);
+    if (pad >= 0) this.readPadding(slice.subarray(pad));
+    return end;
+  }
+
+  /** The same for one character by itself: a resolved reference. */
+  takeCharacter(character: string, file: FileWriter): void {
+    const code = character.charCodeAt(0);
+    if (isSpace(code)) return;
+    if (code === EQUALS || this.padding > 0) {
+      this.readPadding(Buffer.from(character));
+      return;
+    }
+    if (!ONLY_BASE64.test(character)) throw this.foreign();
+    this.carry += character;
+    if (this.carry.length < 4) return;
+    file.decode(this.carry, 3);
+    this.carry = '';
+  }
+
+  /** The text is complete: checks the padding and decodes what was waiting. */
+  end(file: FileWriter): void {
+    const missing = (4 - this.carry.length) % 4;
+    if (missing === 3 || missing !== this.padding) {
+      throw this.refuse('its length does not fit; it has been cut off or its padding is wrong.');
+    }
+    if (missing > 0) file.decode(this.carry, this.carry.length - 1);
+  }
+
+  private decode(slice: Buffer, file: FileWriter): void {
+    // The decoder takes these two as base64url.
+    if (slice.includes(MINUS) || slice.includes(UNDERSCORE)) throw this.foreign();
+    const text = this.carry + slice.toString('latin1');
+    if (!this.spaced && this.decodePlain(text, file)) return;
+    this.spaced = true;
+    this.decodeSpaced(text, slice, file);
+  }
+
+  /** The usual case: no white space. Decodes nothing and answers false when there is something else than base64. */
+  private decodePlain(text: string, file: FileWriter): boolean {
+    const whole = text.length - (text.length % 4);
+    const carry = text.slice(whole);
+    if (!ONLY_BASE64.test(carry)) return false;
+    if (whole > 0 && !file.decode(text.slice(0, whole), (whole / 4) * 3)) return false;
+    this.carry = carry;
+    return true;
+  }
+
+  /** The decoder skips white space by itself; only where the last quadruple ends must be found without it. */
+  private decodeSpaced(text: string, slice: Buffer, file: FileWriter): void {
+    const significant = text.length - countSpace(slice);
+    const cut = startOfLast(significant % 4, text);
+    const whole = significant - (significant % 4);
+    const carry = text.slice(cut).replace(/[ \t\r\n]+/g, '');
+    if (!ONLY_BASE64.test(carry)) throw this.foreign();
+    if (whole > 0 && !file.decode(text.slice(0, cut), (whole / 4) * 3)) throw this.foreign();
+    this.carry = carry;
+  }
+
+  private readPadding(slice: Buffer): void {
+    for (const byte of slice) {
+      if (byte === EQUALS) this.padding += 1;
+      else if (!isSpace(byte)) throw this.refuse('something follows its padding.');
+    }
+    if (this.padding > 2) throw this.refuse('its padding is too long.');
+  }
+
+  private foreign(): Error {
+    return this.refuse('it holds a character that base64 does not have.');
+  }
+}
+
+function countSpace(bytes: Buffer): number {
+  let count = 0;
+  for (let at = 0; at < bytes.length; at += 1) if (isSpace(bytes[at] as number)) count += 1;
+  return count;
+}
+
+/** Where the last so many characters of a text begin that are not white space. */
+function startOfLast(count: number, text: string): number {
+  let at = text.length;
+  for (let left = count; left > 0; ) {
+    at -= 1;
+    if (!isSpace(text.charCodeAt(at))) left -= 1;
+  }
+  return at;
+}

@@ -1,0 +1,18 @@
+/**
+ * Reads MeMo, the message format of Digital Post: `split` takes the files out of a stream of XML, `parseSkeleton` makes a
+ * tree of what is left, `readMemo` a typed message with remarks on its faults.
+ */
+export {
+  type ContactInfo,
+  contactInfoOf,
+  type DocumentRole,
+  documentsOf,
+  type MemoDocument,
+  plausibleLetterDate,
+} from './letter.js';
+export { type FileFacts, type Memo, type MemoFile, readMemo } from './model.js';
+export { MEMO_NAMESPACE } from './namespaces.js';
+export { REMARKS, type Remark, type RemarkCode } from './remarks.js';
+export { findMessage, parseSkeleton, type XmlAttribute, type XmlElement } from './skeleton.js';
+export { type FileSink, type SplitLimits, type SplitResult, split } from './split.js';
+export type { FileContent } from './table.js';

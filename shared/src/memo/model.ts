@@ -1,0 +1,244 @@
+import { Problem } from '../errors/index.js';
+import { file as fileGroup, message as messageGroup } from './elements.js';
+import { isContent, isFile, isMessage } from './namespaces.js';
+import { SiblingSteps } from './paths.js';
+import { type Remark, RemarkList } from './remarks.js';
+import type { XmlElement } from './skeleton.js';
+import {
+  type Field,
+  type FileContent,
+  type Group,
+  type ModelOf,
+  remarkCodeOf,
+  schemaOf,
+  type ValueOf,
+  type Version,
+} from './table.js';
+import { trimSpace } from './white-space.js';
+
+/**
+ * A MeMo message. Names are MeMo's own in camelCase, lists in the plural; text is as written, without the white space
+ * around it ('' for an empty element, no key for a missing one); keys come in the order of MeMo's schema. So equal messages
+ * give equal JSON, whatever their prefixes, CDATA, comments and white space between elements.
+ */
+export interface Memo extends ModelOf<(typeof messageGroup)['fields']> {}
+export type MemoFile = ValueOf<typeof fileGroup>;
+
+/** What is known of each file that the splitter took out, in its order. */
+export interface FileFacts {
+  /** SHA-256 of the bytes, hex. */
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/**
+ * Reads a MeMo 1.1 or 1.2 message, leniently: what is wrong but can be kept becomes a remark.
+ *
+ * @param root the Message element (in a SOAP envelope: `findMessage` of its tree).
+ * @param files facts of the splitter's files.
+ * @param token the splitter's token of each file, as it stands in the skeleton.
+ * @throws Problem `not-memo` when the root is no Message, has no MessageHeader, or its files are not the splitter's;
+ *   `no-message-uuid`.
+ */
+export function readMemo(
+  root: XmlElement,
+  files: readonly FileFacts[],
+  token: (fileIndex: number) => string,
+): { memo: Memo; remarks: Remark[] } {
+  if (!isMessage(root)) throw new Problem('not-memo', 'The root element is not a MeMo Message.');
+  const reader = new Reader(files, token);
+  const memo = withMisplacedFiles(reader.readGroup(messageGroup, root, 'Message') as unknown as Memo, root, reader);
+  reader.expectAllFiles();
+  remarkOnValues(memo, reader.remarks);
+  return { memo, remarks: reader.remarks.all() };
+}
+
+type Read = Record<string, unknown>;
+
+/** Reads elements by the table. Values are not looked at here, only what stands where and how often. */
+class Reader {
+  readonly remarks = new RemarkList();
+  private readonly files: readonly FileFacts[];
+  private readonly tokens: ReadonlyMap<string, number>;
+  private readonly taken = new Set<number>();
+
+  constructor(files: readonly FileFacts[], token: (fileIndex: number) => string) {
+    this.files = files;
+    this.tokens = new Map(files.map((_, index) => [token(index), index]));
+  }
+
+  readGroup(group: Group, element: XmlElement, path: string): Read {
+    const fields = Object.entries(group.fields);
+    const found = this.childrenByField(group, element, path);
+    const read: Read = {};
+    for (const [key, field] of fields) {
+      const values = field.attribute
+        ? attributeValues(field.attribute, element)
+        : (found.get(key) ?? []).map(([child, childPath]) => this.readValue(field, child, childPath));
+      if (field.cardinality === 'list') read[key] = values;
+      else if (values.length > 0) read[key] = values[0];
+      if (field.problem !== undefined && isMissing(read[key])) throw missing(field.problem, key, field, path);
+    }
+    return read;
+  }
+
+  /** A content that the table did not read, with the other fields of its File. */
+  readMisplaced(file: XmlElement, content: XmlElement, path: string): MemoFile {
+    const others = file.children.filter((child) => !isContent(child));
+    return this.readGroup(fileGroup, { ...file, children: [...others, content] }, path) as unknown as MemoFile;
+  }
+
+  isTaken(content: XmlElement): boolean {
+    return this.taken.has(this.tokens.get(content.text) ?? -1);
+  }
+
+  get allTaken(): boolean {
+    return this.taken.size === this.files.length;
+  }
+
+  /** The splitter and the parser of the skeleton must have seen the same files. */
+  expectAllFiles(): void {
+    if (this.allTaken) return;
+    throw new Problem('not-memo', 'A File stands outside the Message, or its content cannot be told apart.');
+  }
+
+  /** The children that the table knows, with their paths; a second one of a single field is left out. */
+  private childrenByField(group: Group, element: XmlElement, path: string): Map<string, [XmlElement, string][]> {
+    const found = new Map<string, [XmlElement, string][]>();
+    const places = placesOf(group);
+    let last = 0;
+    if (element.text.trim() !== '') this.remarks.add('unexpected-text', path);
+    for (const [child, childPath] of childrenWithPaths(element, path)) {
+      const place = places.get(`${child.uri} ${child.local}`);
+      if (place === undefined) {
+        this.remarks.add('unknown-element', childPath);
+        continue;
+      }
+      if (place.at < last) this.remarks.add('wrong-order', childPath);
+      last = Math.max(last, place.at);
+      const before = found.get(place.key);
+      if (before === undefined) found.set(place.key, [[child, childPath]]);
+      else if (place.single) this.remarks.add('repeated-element', childPath);
+      else before.push([child, childPath]);
+    }
+    return found;
+  }
+
+  private readValue(field: Field, element: XmlElement, path: string): unknown {
+    if (field.type.kind === 'group') return this.readGroup(field.type, element, path);
+    for (const [, childPath] of childrenWithPaths(element, path)) this.remarks.add('unknown-element', childPath);
+    return field.type.kind === 'content' ? this.readContent(element, path) : trimSpace(element.text);
+  }
+
+  private readContent(element: XmlElement, path: string): FileContent {
+    const index = this.tokens.get(element.text);
+    const facts = index === undefined ? undefined : this.files[index];
+    if (index === undefined || facts === undefined || this.taken.has(index)) {
+      throw new Problem('not-memo', 'The content of a file cannot be told apart from the rest.', { path });
+    }
+    this.taken.add(index);
+    return { index, sha256: facts.sha256, size: facts.size };
+  }
+}
+
+/**
+ * Files that stand where the table has none (a second MainDocument, say) are kept: each becomes an additional document.
+ */
+function withMisplacedFiles(memo: Memo, root: XmlElement, reader: Reader): Memo {
+  if (reader.allTaken) return memo;
+  const documents: { files: MemoFile[]; actions: [] }[] = [];
+  for (const [file, path] of filesBelow(root, 'Message')) {
+    for (const content of file.children.filter((child) => isContent(child) && !reader.isTaken(child))) {
+      documents.push({ files: [reader.readMisplaced(file, content, path)], actions: [] });
+      reader.remarks.add('misplaced-file', path);
+    }
+  }
+  const { additionalDocuments = [], technicalDocuments = [], ...body } = memo.body ?? {};
+  return {
+    ...memo,
+    body: { ...body, additionalDocuments: [...additionalDocuments, ...documents], technicalDocuments },
+  };
+}
+
+function* filesBelow(element: XmlElement, path: string): Generator<[XmlElement, string]> {
+  if (isFile(element)) yield [element, path];
+  for (const [child, childPath] of childrenWithPaths(element, path)) yield* filesBelow(child, childPath);
+}
+
+function* childrenWithPaths(element: XmlElement, path: string): Generator<[XmlElement, string]> {
+  const steps = new SiblingSteps();
+  for (const child of element.children) yield [child, `${path}/${steps.next(child.local)}`];
+}
+
+/** A group's children by namespace and name: which field, and at which place in the order. */
+interface Place {
+  readonly key: string;
+  readonly at: number;
+  readonly single: boolean;
+}
+
+const places = new WeakMap<Group, ReadonlyMap<string, Place>>();
+
+function placesOf(group: Group): ReadonlyMap<string, Place> {
+  const known = places.get(group);
+  if (known) return known;
+  const made = new Map<string, Place>();
+  for (const [at, [key, field]] of Object.entries(group.fields).entries()) {
+    const uri = field.type.kind === 'group' ? field.type.uri : group.uri;
+    if (!field.attribute)
+      made.set(`${uri} ${localNameOf(key, field)}`, { key, at, single: field.cardinality !== 'list' });
+  }
+  places.set(group, made);
+  return made;
+}
+
+function localNameOf(key: string, field: Field): string {
+  return field.type.kind === 'group' ? field.type.local : key;
+}
+
+/** MeMo's attributes are in no namespace. */
+function attributeValues(name: string, element: XmlElement): string[] {
+  return element.attributes
+    .filter(({ uri, local }) => uri === '' && local === name)
+    .map(({ value }) => trimSpace(value));
+}
+
+function isMissing(value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && value.trim() === '');
+}
+
+function missing(code: NonNullable<Field['problem']>, key: string, field: Field, path: string): Problem {
+  const at = `${path}/${localNameOf(key, field)}`;
+  return new Problem(code, `${at} is missing or empty.`, { path: at });
+}
+
+const SCHEMAS: Readonly<Record<Version, ReturnType<typeof schemaOf>>> = {
+  '1.1': schemaOf(messageGroup, '1.1'),
+  '1.2': schemaOf(messageGroup, '1.2'),
+};
+
+function remarkOnValues(memo: Memo, remarks: RemarkList): void {
+  const checked = SCHEMAS[memo.version === '1.1' ? '1.1' : '1.2'].safeParse(memo);
+  for (const issue of checked.error?.issues ?? []) {
+    const keys = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    const paths = keys.length > 0 ? keys.map((key) => [...issue.path, key]) : [issue.path];
+    for (const path of paths) remarks.add(remarkCodeOf(issue), elementPath(path));
+  }
+}
+
+/** The path of the element that a path in the model means. */
+function elementPath(modelPath: readonly PropertyKey[]): string {
+  const steps = ['Message'];
+  let group: Group = messageGroup;
+  for (const key of modelPath) {
+    if (typeof key === 'number') {
+      if (key > 0) steps.push(`${steps.pop()}[${key + 1}]`);
+      continue;
+    }
+    const field = group.fields[String(key)] as Field;
+    steps.push(field.attribute ? `@${field.attribute}` : localNameOf(String(key), field));
+    if (field.type.kind === 'group') group = field.type;
+  }
+  return steps.join('/');
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import type { RemarkCode } from './remarks.js';
+
+/**
+ * The simple types of MeMo, as checks that yield remarks. MeMo 1.1 and 1.2, MeMo_dataTypes.xsd, unless another source is
+ * named. Values stay text as written, without the white space around it.
+ */
+
+type Check = (text: string) => boolean;
+
+function simple(...checks: readonly (readonly [RemarkCode, Check])[]): z.ZodType<string> {
+  return checks.reduce<z.ZodType<string>>((type, [code, holds]) => type.refine(holds, { error: code }), z.string());
+}
+
+/** XML Schema counts characters, JavaScript UTF-16 units: they differ only outside the basic plane. */
+const atMost = (max: number): Check => {
+  return (value) => value.length <= max || (value.length <= 2 * max && [...value].length <= max);
+};
+const matches = (pattern: RegExp): Check => {
+  return (value) => pattern.test(value);
+};
+const shortEnough: readonly [RemarkCode, Check] = ['text-too-long', atMost(256)];
+const saysSomething: readonly [RemarkCode, Check] = ['empty-element', (value) => value !== ''];
+
+// memoTextType
+export const text = simple(shortEnough);
+// memoTextType, but of no use when empty
+export const name = simple(shortEnough, saysSomething);
+// memoCommentType
+export const comment = simple(['text-too-long', atMost(512)]);
+// memoNotificationType: 150 in the 1.1 schema, 160 in a copy of the 1.2 one; the longer is let pass.
+export const notification = simple(['text-too-long', atMost(160)]);
+// memoUuidType: version 4 only, either case
+export const uuid = simple([
+  'wrong-uuid',
+  matches(/^[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[ab89][a-f0-9]{3}-[a-f0-9]{12}$/i),
+]);
+// memoDateTimeType: xs:dateTime that ends in Z
+export const dateTime = simple(['wrong-date', (value) => value.endsWith('Z') && instantOf(value) !== undefined]);
+// xs:date; its optional time zone is let pass
+export const date = simple([
+  'wrong-date',
+  (value) => /^\d{4}-\d{2}-\d{2}(Z|[+-]\d{2}:\d{2})?$/.test(value) && isCalendarDay(value),
+]);
+// xs:boolean
+export const boolean = simple(['wrong-boolean', matches(/^(true|false|1|0)$/)]);
+// memoLanguageType: xs:language of at most 2 characters
+export const language = simple(['wrong-language', matches(/^[a-z]{2}$/i)]);
+// memoMessageType
+export const messageType = simple(['unknown-value', matches(/^(DIGITALPOST|NEMSMS)$/)]);
+// MeMo 1.2, Sender/idType: free text in the schema; MeMo's guidance knows CPR and CVR. Reference code writes lower case too.
+export const idType = simple(['unknown-value', matches(/^(CPR|CVR)$/i)]);
+// MeMo 1.2, Message/@memoVersion
+export const memoVersion = simple(['unknown-version', matches(/^1\.[12]$/)]);
+// Text in the schema since 1.1; the number of digits is in MeMo's guidance.
+export const cprNumber = simple(['wrong-number', matches(/^\d{10}$/)]);
+export const cvrNumber = simple(['wrong-number', matches(/^\d{8}$/)]);
+// memoGLNType, memoPNumberType: integers, so leading zeros may be gone
+export const glnNumber = simple(['wrong-number', matches(/^\d{1,13}$/)]);
+export const pNumber = simple(['wrong-number', matches(/^\d{1,10}$/)]);
+// memoLicenseNumberType
+export const licenseNumber = simple(['text-too-long', atMost(7)]);
+// memoUriType; absolute https since Digital Post's increased validation (November 2024)
+export const url = simple(shortEnough, ['wrong-url', isHttpsAddress]);
+// Digital Post's increased validation (in production since September 2025) lists each of these characters.
+export const fileName = simple(shortEnough, saysSomething, [
+  'bad-file-name',
+  matches(/^[^<>:"/\\|?*\r\n\u00a0\u2000-\u200a\u2028\u205f\u2060\u3000]*$/),
+]);
+
+const DATE_TIME = /^(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d+)?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/;
+
+/** The instant of an xs:dateTime, or undefined when it is none. Without a time zone it counts as UTC (assumed). */
+export function instantOf(value: string): Date | undefined {
+  const match = DATE_TIME.exec(value);
+  if (!match || !isCalendarDay(value)) return undefined;
+  // JavaScript reads at most milliseconds.
+  const [, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
+  const instant = new Date(`${day}T${hour}:${minute}:${second}${fraction.slice(0, 4)}${zone}`);
+  return Number.isNaN(instant.getTime()) ? undefined : instant;
+}
+
+/** Whether a text begins with a day that the calendar has; JavaScript takes 30 February for 1 March. */
+function isCalendarDay(value: string): boolean {
+  const day = value.slice(0, 10);
+  const instant = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(instant.getTime()) && instant.toISOString().startsWith(day);
+}
+
+function isHttpsAddress(value: string): boolean {
+  return /^https:\/\//i.test(value) && URL.canParse(value);
+}

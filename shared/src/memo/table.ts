@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import type { ErrorCode } from '../errors/index.js';
+import type { RemarkCode } from './remarks.js';
+
+/**
+ * The words in which elements.ts writes MeMo down: types, fields, and how often a field may stand. From the one table come
+ * the reader (model.ts), the checks (zod schemas, below) and the type of the model.
+ */
+
+/** The versions that differ. What says neither is read as the newest. */
+export const VERSIONS = ['1.1', '1.2'] as const;
+export type Version = (typeof VERSIONS)[number];
+
+/** A file of the message: its number in document order (from 0), the hash of its bytes (hex), their count. */
+export interface FileContent {
+  readonly index: number;
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/** An element or attribute with text only. */
+export interface Leaf {
+  readonly kind: 'leaf';
+  readonly schema: z.ZodType<string>;
+}
+
+/** A File/content, in the model replaced by what is known of its bytes. */
+export interface Content {
+  readonly kind: 'content';
+}
+
+/** An element with elements. Groups are global elements of the schema, so their name goes with the type. */
+export interface Group<F extends Fields = Fields> {
+  readonly kind: 'group';
+  readonly uri: string;
+  readonly local: string;
+  readonly fields: F;
+  readonly rules: readonly Rule[];
+}
+
+/** A rule over more than one field: when broken, the remark stands at the field. */
+export interface Rule {
+  readonly field: string;
+  readonly code: RemarkCode;
+  // biome-ignore lint/suspicious/noExplicitAny: a rule knows the fields of its own group only
+  readonly holds: (group: any) => boolean;
+}
+
+export type Type = Leaf | Content | Group;
+type Presence = 'required' | 'optional' | 'absent';
+
+export interface Field<T extends Type = Type, C extends Cardinality = Cardinality> {
+  readonly type: T;
+  readonly cardinality: C;
+  readonly presence: Readonly<Record<Version, Presence>>;
+  /** Of a list: how many at most. */
+  readonly max: number;
+  /** Of a vital field: the problem when it is not there. */
+  readonly problem?: ErrorCode;
+  /** The name, when it is an attribute. */
+  readonly attribute?: string;
+}
+
+/** vital: the message is refused without it. one: a single element, required or not. list: any number is kept. */
+export type Cardinality = 'vital' | 'one' | 'list';
+/** Model name to field, in document order. A leaf's element is called like its field. */
+export type Fields = Readonly<Record<string, Field>>;
+
+export type ValueOf<T extends Type> = T extends Leaf
+  ? string
+  : T extends Group<infer F>
+    ? ModelOf<F>
+    : T extends Content
+      ? FileContent
+      : never;
+
+type KeysOf<F extends Fields, C extends Cardinality> = {
+  [K in keyof F]: F[K] extends Field<Type, C> ? K : never;
+}[keyof F];
+
+/** The model of a group. Required is only what is vital: a message may lack all else. */
+export type ModelOf<F extends Fields> = {
+  readonly [K in KeysOf<F, 'vital'>]: ValueOf<F[K]['type']>;
+} & {
+  readonly [K in KeysOf<F, 'one'>]?: ValueOf<F[K]['type']>;
+} & {
+  readonly [K in KeysOf<F, 'list'>]: readonly ValueOf<F[K]['type']>[];
+};
+
+export function group<const F extends Fields>(uri: string, local: string, fields: F, rules: Rule[] = []): Group<F> {
+  return { kind: 'group', uri, local, fields, rules };
+}
+
+type Written<T> = T extends Type ? T : Leaf;
+
+function field<T extends Type | z.ZodType<string>, C extends Cardinality>(
+  type: T,
+  cardinality: C,
+  presence: Presence,
+  more: { max?: number; problem?: ErrorCode } = {},
+): Field<Written<T>, C> {
+  const written = 'kind' in type ? type : { kind: 'leaf', schema: type };
+  return {
+    type: written as Written<T>,
+    cardinality,
+    presence: { '1.1': presence, '1.2': presence },
+    max: more.max ?? 1,
+    ...(more.problem && { problem: more.problem }),
+  };
+}
+
+/** Exactly one. */
+export const one = <T extends Type | z.ZodType<string>>(type: T) => field(type, 'one', 'required');
+/** One or none. */
+export const optional = <T extends Type | z.ZodType<string>>(type: T) => field(type, 'one', 'optional');
+/** One; the message is refused without it, or when it is blank. */
+export const vital = <T extends Type | z.ZodType<string>>(type: T, problem: ErrorCode) =>
+  field(type, 'vital', 'required', { problem });
+/** None up to max. */
+export const some = <T extends Type>(type: T, max = Number.POSITIVE_INFINITY) =>
+  field(type, 'list', 'optional', { max });
+/** At least one. */
+export const many = <T extends Type>(type: T) => field(type, 'list', 'required', { max: Number.POSITIVE_INFINITY });
+
+type AnyField = Field<Type, Cardinality>;
+const withPresence = <F extends AnyField>(of: F, presence: Partial<Field['presence']>): F => {
+  return { ...of, presence: { ...of.presence, ...presence } };
+};
+export const since12 = <F extends AnyField>(of: F): F => withPresence(of, { '1.1': 'absent' });
+export const only11 = <F extends AnyField>(of: F): F => withPresence(of, { '1.2': 'absent' });
+export const requiredIn11 = <F extends AnyField>(of: F): F => withPresence(of, { '1.1': 'required' });
+export const attribute = <F extends AnyField>(name: string, of: F): F => ({ ...of, attribute: name });
+
+const FILE_CONTENT = z.object({ index: z.int(), sha256: z.string(), size: z.int() });
+
+/** The strict schema of a group in one version. Issues carry a remark code as their message where it is not implied. */
+export function schemaOf(of: Group, version: Version): z.ZodType {
+  const fields = Object.entries(of.fields).filter(([, field]) => field.presence[version] !== 'absent');
+  const shape = fields.map(([key, field]) => [key, fieldSchema(field, version)] as const);
+  const checks = of.rules.map(({ field, code, holds }) =>
+    // Checked also when another field has a fault of its own.
+    z.refine(holds, { error: code, path: [field], when: () => true }),
+  );
+  return checks.reduce<z.ZodType>((schema, check) => schema.check(check), z.strictObject(Object.fromEntries(shape)));
+}
+
+function fieldSchema(of: Field, version: Version): z.ZodType {
+  const schema = typeSchema(of.type, version);
+  const required = of.presence[version] === 'required';
+  if (of.cardinality !== 'list') return required ? schema : schema.optional();
+  const list = z.array(schema).min(required ? 1 : 0);
+  return Number.isFinite(of.max) ? list.max(of.max) : list;
+}
+
+function typeSchema(type: Type, version: Version): z.ZodType {
+  if (type.kind === 'leaf') return type.schema;
+  return type.kind === 'content' ? FILE_CONTENT : schemaOf(type, version);
+}
+
+/** What an issue of a schema made here means. */
+export function remarkCodeOf(issue: z.core.$ZodIssue): RemarkCode {
+  if (issue.code === 'unrecognized_keys') return 'unknown-element';
+  if (issue.code === 'invalid_type' || issue.code === 'too_small') return 'missing-element';
+  if (issue.code === 'too_big') return 'repeated-element';
+  return issue.message as RemarkCode;
+}

@@ -1,0 +1,127 @@
+import { readdirSync, statSync } from 'node:fs';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { openBlobStore, openFileBlobStore } from '../../src/content/index.js';
+import { blobStoreContract } from './blob-store-contract.js';
+import { bytes, duringSteps, entriesOf, filesBelow, openBelow, pathOf, temporaryFolder } from './support.js';
+
+blobStoreContract('a folder', async () => openFileBlobStore(await temporaryFolder()));
+
+describe('a folder of blobs', () => {
+  it('is made with what is missing above it, for its owner only', async () => {
+    const folder = join(await temporaryFolder(), 'state', 'blobs');
+    await openFileBlobStore(folder);
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    const shards = await readdir(folder);
+    expect(shards).toHaveLength(256);
+    for (const shard of shards) expect((await stat(join(folder, shard))).mode & 0o777).toBe(0o700);
+  });
+
+  it('is opened by several at once, and again', async () => {
+    const folder = join(await temporaryFolder(), 'blobs');
+    const [first] = await Promise.all([1, 2, 3].map(() => openFileBlobStore(folder)));
+    const blob = await first?.create();
+    await blob?.write(Buffer.from('x'));
+    const name = await blob?.commit();
+    const again = await openFileBlobStore(folder);
+    expect(await entriesOf(again.list())).toMatchObject([{ name }]);
+  });
+
+  it('keeps blobs for its owner only', async () => {
+    const folder = await temporaryFolder();
+    const blob = await (await openFileBlobStore(folder)).create();
+    const name = await blob.commit();
+    expect((await stat(pathOf(folder, name))).mode & 0o777).toBe(0o600);
+  });
+
+  it('writes, syncs, renames and syncs the folder, in this order', async () => {
+    const folder = await temporaryFolder();
+    const store = await openFileBlobStore(folder);
+    const blob = await store.create();
+    await blob.write(bytes(100_000));
+    const seen: string[] = [];
+    const look = (step: string) => {
+      const [path] = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.length > 2);
+      seen.push(
+        `${step}: ${path?.endsWith('.part') ? 'unfinished' : 'finished'}, ${statSync(join(folder, path ?? '')).size}`,
+      );
+    };
+    await duringSteps(look, () => blob.commit());
+    expect(seen).toEqual([
+      'content-written: unfinished, 100000',
+      'content-synced: unfinished, 100000',
+      'content-renamed: finished, 100000',
+      'folder-synced: finished, 100000',
+    ]);
+  });
+
+  it('syncs the folder of a removal, also when there was nothing to remove', async () => {
+    const store = await openFileBlobStore(await temporaryFolder());
+    const steps: string[] = [];
+    await duringSteps(
+      (step) => steps.push(step),
+      () => store.remove('0'.repeat(32)),
+    );
+    expect(steps).toEqual(['content-removed', 'removal-synced']);
+  });
+
+  it('lists only what is named like a blob', async () => {
+    const folder = await temporaryFolder();
+    const store = await openFileBlobStore(folder);
+    await writeFile(join(folder, 'ab', 'notes.txt'), 'not a blob');
+    expect(await entriesOf(store.list())).toEqual([]);
+  });
+
+  it('passes the error of the disk through', async () => {
+    const folder = await temporaryFolder();
+    const store = await openFileBlobStore(folder);
+    await rm(folder, { recursive: true });
+    await expect(store.create()).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(store.check()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('leaves nothing when a commit fails and the writer is aborted', async () => {
+    const folder = await temporaryFolder();
+    const blob = await (await openFileBlobStore(folder)).create();
+    await blob.write(bytes(10));
+    const [part] = await filesBelow(folder);
+    await rm(join(folder, part ?? ''));
+    await expect(blob.commit()).rejects.toMatchObject({ code: 'ENOENT' });
+    await blob.abort();
+    expect(await filesBelow(folder)).toEqual([]);
+  });
+
+  it.runIf(process.platform === 'linux')('has nothing open between calls', async () => {
+    const folder = await temporaryFolder();
+    const store = await openFileBlobStore(folder);
+    const committed = await store.create();
+    const name = await committed.commit();
+    const aborted = await store.create();
+    await aborted.abort();
+    const reader = await store.open(name, { start: 0, end: 1 });
+    await reader?.close();
+    await store.remove(name);
+    await store.check();
+    expect(await openBelow(folder)).toEqual([]);
+  });
+});
+
+describe('the URL of a blob store', () => {
+  it('names a folder', async () => {
+    const folder = join(await temporaryFolder(), 'blåbær og fløde');
+    const store = await openBlobStore(pathToFileURL(folder).href);
+    await store.check();
+    expect(await readdir(folder)).toHaveLength(256);
+  });
+
+  it('is refused in a sentence when it is of another kind, without being quoted', async () => {
+    await expect(openBlobStore('s3://key:secret@bucket')).rejects.toThrow(
+      'The blob store is given as a s3: URL; it must be file:///folder.',
+    );
+    await expect(openBlobStore('/var/lib/secret')).rejects.toThrow(
+      'The blob store is given as no URL; it must be file:///folder.',
+    );
+  });
+});

@@ -1,0 +1,160 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+import {
+  type BlobStore,
+  type ByteRange,
+  createKeyFile,
+  createSealer,
+  dataKeyContext,
+  type FileSealer,
+  type KeyRing,
+  loadKeyRing,
+  openFileBlobStore,
+  openSealedFile,
+  type SealedContainer,
+  type SealedFile,
+  STEP_CHANNEL,
+  type StepMessage,
+} from '../../src/content/index.js';
+
+export const MESSAGE_ID = '0198f3a2-6c1e-7d35-9f64-2b1f0c7a9e11';
+export const MUNICIPALITY = '29189846';
+
+/** A folder of the test's own, gone after it. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'indbakke-content-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export interface Setting {
+  readonly folder: string;
+  readonly blobs: BlobStore;
+  readonly keys: KeyRing;
+}
+
+export async function setting(): Promise<Setting> {
+  const folder = await temporaryFolder();
+  const keyFile = join(await temporaryFolder(), 'keys.json');
+  await createKeyFile(keyFile);
+  return { folder, blobs: await openFileBlobStore(folder), keys: await loadKeyRing(keyFile) };
+}
+
+/** Bytes that differ from segment to segment and repeat nowhere near. */
+export function bytes(size: number, seed = 1): Buffer {
+  const result = Buffer.alloc(size);
+  let state = seed;
+  for (let at = 0; at < size; at += 1) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    result[at] = state >>> 24;
+  }
+  return result;
+}
+
+/** Writes `content` in pieces of the given sizes, over and over, each from the one buffer that is wiped after it. */
+export async function writeInPieces(file: FileSealer, content: Buffer, pieceSizes: readonly number[]): Promise<void> {
+  const reused = Buffer.alloc(Math.max(...pieceSizes));
+  for (let at = 0, piece = 0; at < content.length; piece += 1) {
+    const size = Math.min(pieceSizes[piece % pieceSizes.length] ?? 1, content.length - at);
+    content.copy(reused, 0, at, at + size);
+    await file.write(reused.subarray(0, size));
+    reused.fill(0);
+    at += size;
+  }
+}
+
+export interface SealedMessage {
+  readonly messageId: string;
+  readonly container: SealedContainer;
+  readonly files: readonly SealedFile[];
+  readonly dataKey: Buffer;
+}
+
+export async function sealMessage(
+  { blobs, keys }: Setting,
+  contents: readonly Buffer[],
+  { messageId = MESSAGE_ID, pieceSizes = [196_608] }: { messageId?: string; pieceSizes?: readonly number[] } = {},
+): Promise<SealedMessage> {
+  const sealer = createSealer({ blobs, keys, messageId });
+  const files: SealedFile[] = [];
+  for (const [index, content] of contents.entries()) {
+    const file = sealer.openFile(index);
+    await writeInPieces(file, content, pieceSizes);
+    files.push(await file.end());
+  }
+  const container = await sealer.commit({ municipality: MUNICIPALITY });
+  if (container === undefined) throw new Error('There was no file to seal.');
+  const dataKey = await keys.unwrap(container.wrappedKey, dataKeyContext(messageId, MUNICIPALITY));
+  return { messageId, container, files, dataKey };
+}
+
+export function fileOf(message: SealedMessage, index: number): SealedFile {
+  const file = message.files[index];
+  if (file === undefined) throw new Error(`There is no file ${index}.`);
+  return file;
+}
+
+export async function readFile(
+  blobs: BlobStore,
+  message: SealedMessage,
+  file: Pick<SealedFile, 'index' | 'offset' | 'size'>,
+  range?: ByteRange,
+): Promise<Buffer> {
+  const { messageId, dataKey, container } = message;
+  const request = { blobs, blobName: container.blobName, dataKey, messageId, file };
+  return buffer(openSealedFile(range === undefined ? request : { ...request, range }));
+}
+
+/** A store that does some things its own way, and the rest as `blobs` does. */
+export function alteredStore(blobs: BlobStore, changes: Partial<BlobStore>): BlobStore {
+  return {
+    create: () => blobs.create(),
+    open: (name, range) => blobs.open(name, range),
+    remove: (name) => blobs.remove(name),
+    list: () => blobs.list(),
+    check: () => blobs.check(),
+    ...changes,
+  };
+}
+
+/** Path of a finished blob in the store's folder. */
+export function pathOf(folder: string, name: string): string {
+  return join(folder, name.slice(0, 2), name);
+}
+
+export async function entriesOf<T>(entries: AsyncIterable<T>): Promise<T[]> {
+  const result: T[] = [];
+  for await (const entry of entries) result.push(entry);
+  return result;
+}
+
+/** Every file below a folder, however deep, relative to it. */
+export async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length));
+}
+
+/** Calls `onStep` at each step announced while `work` runs. */
+export async function duringSteps(onStep: (step: string) => void, work: () => Promise<unknown>): Promise<void> {
+  const listener = (message: unknown) => onStep((message as StepMessage).step);
+  subscribe(STEP_CHANNEL, listener);
+  try {
+    await work();
+  } finally {
+    unsubscribe(STEP_CHANNEL, listener);
+  }
+}
+
+/** What this process has open below `folder`, where that can be seen: on Linux. Elsewhere nothing. */
+export async function openBelow(folder: string): Promise<string[]> {
+  if (process.platform !== 'linux') return [];
+  const handles = await readdir('/proc/self/fd');
+  const targets = await Promise.all(handles.map((handle) => readlink(`/proc/self/fd/${handle}`).catch(() => '')));
+  return targets.filter((target) => target.startsWith(folder));
+}

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'vitest';
+import { Parser } from 'xml2js';
+import { Problem } from '../../src/errors/index.js';
+import {
+  type FileSink,
+  findMessage,
+  MEMO_NAMESPACE,
+  parseSkeleton,
+  readMemo,
+  type SplitLimits,
+  type SplitResult,
+  split,
+} from '../../src/memo/index.js';
+
+export const LIMITS: SplitLimits = {
+  maxBytes: 200_000_000,
+  maxSkeletonBytes: 1024 * 1024,
+  maxFiles: 100,
+  maxDepth: 40,
+};
+
+/** What a split gave, with all files in memory. */
+export interface Whole extends SplitResult {
+  readonly contents: Buffer[];
+  /** The skeleton with each token written as «n», so that two calls can be compared. */
+  readonly comparable: string;
+}
+
+export async function* chunked(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Buffer> {
+  const whole = Buffer.from(bytes);
+  let at = 0;
+  for (let index = 0; at < whole.length; index += 1) {
+    const size = sizes[index % sizes.length] as number;
+    // A copy that is wiped afterwards: the splitter must not look at a chunk again.
+    const chunk = Buffer.from(whole.subarray(at, at + size));
+    yield chunk;
+    chunk.fill(0x21);
+    at += size;
+  }
+}
+
+export function bytesOf(xml: string | Uint8Array): Uint8Array {
+  return typeof xml === 'string' ? Buffer.from(xml) : xml;
+}
+
+/** Splits a message that is in memory. */
+export async function splitAll(
+  xml: string | Uint8Array,
+  sizes: readonly number[] = [Number.MAX_SAFE_INTEGER],
+  limits: Partial<SplitLimits> = {},
+  makeSink: (keep: (bytes: Buffer) => void) => FileSink = (keep) => ({ write: keepNow(keep), end: () => undefined }),
+): Promise<Whole> {
+  const pieces: Buffer[][] = [];
+  const openFile = (index: number) => {
+    expect(index).toBe(pieces.length);
+    const kept: Buffer[] = [];
+    pieces.push(kept);
+    return makeSink((bytes) => kept.push(Buffer.from(bytes)));
+  };
+  const result = await split(chunked(bytesOf(xml), sizes), openFile, { ...LIMITS, ...limits });
+  const contents = pieces.map((kept) => Buffer.concat(kept));
+  expect(result.files).toBe(contents.length);
+  const comparable = contents.reduce(
+    (text, _, index) => text.replace(result.token(index), `«${index}»`),
+    result.skeleton.toString(),
+  );
+  return { ...result, contents, comparable };
+}
+
+function keepNow(keep: (bytes: Buffer) => void): FileSink['write'] {
+  return (bytes) => {
+    keep(bytes);
+    return undefined;
+  };
+}
+
+/** The whole way of a message: split, parse, read. */
+export async function readAll(xml: string | Uint8Array, limits: Partial<SplitLimits> = {}) {
+  const whole = await splitAll(xml, undefined, limits);
+  const root = parseSkeleton(whole.skeleton);
+  return readMemo(findMessage(root) ?? root, factsOf(whole.contents), whole.token);
+}
+
+export function factsOf(contents: readonly Uint8Array[]) {
+  return contents.map((bytes) => ({
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    size: bytes.length,
+  }));
+}
+
+/** The problem that something ends in. */
+export async function problemOf(attempt: Promise<unknown>): Promise<Problem> {
+  const outcome = await attempt.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(outcome).toBeInstanceOf(Problem);
+  return outcome as Problem;
+}
+
+/** An element in a form to compare: content of files without white space. */
+export interface Plain {
+  name: string;
+  attributes: string[];
+  text: string;
+  children: Plain[];
+}
+
+interface Raw {
+  $ns: { uri: string; local: string };
+  $?: Record<string, { prefix: string; name: string; value: string }>;
+  _?: string;
+  $$?: Raw[];
+}
+
+/** The whole message through xml2js alone, contents and all. */
+export function referenceTree(xml: string): Plain {
+  const parser = new Parser({
+    xmlns: true,
+    strict: true,
+    explicitRoot: false,
+    explicitCharkey: true,
+    explicitChildren: true,
+    preserveChildrenOrder: true,
+  });
+  let root: Raw | undefined;
+  parser.parseString(xml, (error, result: Raw) => {
+    if (error) throw error;
+    root = result;
+  });
+  return plain(root as Raw, '');
+}
+
+function plain(raw: Raw, parent: string): Plain {
+  const name = `{${raw.$ns.uri}}${raw.$ns.local}`;
+  const isContent = name === `{${MEMO_NAMESPACE}}content` && parent === `{${MEMO_NAMESPACE}}File`;
+  const text = (raw._ ?? '').replace(/\r\n?/g, '\n');
+  return {
+    name,
+    attributes: Object.values(raw.$ ?? {})
+      .filter(({ prefix }) => prefix !== 'xmlns')
+      .map((attribute) => `${attribute.name}=${attribute.value}`)
+      .sort(),
+    text: isContent ? text.replace(/\s/g, '') : blankIsEmpty(text),
+    children: (raw.$$ ?? []).map((child) => plain(child, name)),
+  };
+}
+
+/** xml2js may or may not keep text that is only white space. */
+function blankIsEmpty(text: string): string {
+  return text.trim() === '' ? '' : text;
+}
+
+/** The same tree from the splitter, the skeleton and the files. */
+export function splitTree(whole: Whole): Plain {
+  const contents = new Map(whole.contents.map((bytes, index) => [whole.token(index), bytes.toString('base64')]));
+  const walk = (element: ReturnType<typeof parseSkeleton>): Plain => ({
+    name: `{${element.uri}}${element.local}`,
+    attributes: element.attributes.map(({ local, value }) => `${local}=${value}`).sort(),
+    text: contents.get(element.text) ?? blankIsEmpty(element.text),
+    children: element.children.map(walk),
+  });
+  return walk(parseSkeleton(whole.skeleton));
+}

@@ -1,0 +1,258 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type FileSink, MEMO_NAMESPACE, split } from '../../src/memo/index.js';
+import { anyMemo, filesIn, memoTree, memoXml, writePlain, writeWild } from './generate.js';
+import { bytesOf, chunked, LIMITS, problemOf, referenceTree, splitAll, splitTree } from './reading.js';
+
+const inFile = (content: string) =>
+  `<m:Message xmlns:m="${MEMO_NAMESPACE}"><m:File><m:content>${content}</m:content></m:File></m:Message>`;
+
+describe('splitting a message', () => {
+  it('gives what a parse of the whole gives, however the XML is written', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anyMemo(300),
+        fc.nat(),
+        fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }),
+        async (spec, seed, sizes) => {
+          const tree = memoTree(spec);
+          const xml = writeWild(tree, seed);
+          const whole = await splitAll(xml, sizes);
+          expect(splitTree(whole)).toEqual(referenceTree(xml));
+          expect(whole.contents.map((bytes) => bytes.toString('hex'))).toEqual(
+            filesIn(tree).map((bytes) => Buffer.from(bytes).toString('hex')),
+          );
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('gives the same wherever the source is cut in two, and byte by byte', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyMemo(12), fc.nat(), async (spec, seed) => {
+        const bytes = bytesOf(writeWild(memoTree(spec), seed));
+        const expected = facts(await splitAll(bytes));
+        expect(facts(await splitAll(bytes, [1]))).toEqual(expected);
+        for (let cut = 1; cut < bytes.length; cut += 1) {
+          const cutHere = facts(await splitAll(bytes, [cut, bytes.length]));
+          if (cutHere !== expected) expect({ cut, got: cutHere }).toEqual({ cut, got: expected });
+        }
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('decodes large files from any chunks, whether sinks make it wait or not', async () => {
+    const bytes = Buffer.from(Array.from({ length: 1_300_003 }, (_, index) => (index * 7 + (index >> 9)) & 255));
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const tree = memoTree({
+        mainFiles: [
+          { filename: 'a', bytes },
+          { filename: 'b', bytes: bytes.subarray(0, 70_001) },
+        ],
+      });
+      const xml = seed === 1 ? writePlain(tree) : writeWild(tree, seed * 7919);
+      for (const sizes of [[65_536], [1_000, 70_001, 3], [10_000_000]]) {
+        const whole = await splitAll(xml, sizes, {}, seed % 2 === 0 ? undefined : slowSink);
+        expect(whole.contents.map((content) => content.length)).toEqual([bytes.length, 70_001]);
+        expect(whole.contents[0]?.equals(bytes)).toBe(true);
+      }
+    }
+  });
+
+  it('hands over multiples of 64 KiB, at most 256 KiB, and the rest last', async () => {
+    const sizes: number[] = [];
+    const base64 = Buffer.alloc(1_000_000, 7).toString('base64');
+    const sink = { write: (bytes: Buffer) => void sizes.push(bytes.length) as undefined, end: () => undefined };
+    await split(chunked(bytesOf(inFile(base64)), [50_000]), () => sink, LIMITS);
+    expect(sizes).toEqual([65_536, 262_144, 262_144, 262_144, 1_000_000 - 65_536 - 3 * 262_144]);
+  });
+
+  it('ends each file before it opens the next', async () => {
+    const events: string[] = [];
+    const openFile = (index: number): FileSink => {
+      events.push(`open ${index}`);
+      return {
+        write: async (bytes) => {
+          await new Promise(setImmediate);
+          events.push(`write ${index} ${bytes}`);
+        },
+        end: async () => {
+          await new Promise(setImmediate);
+          events.push(`end ${index}`);
+        },
+      };
+    };
+    const tree = memoTree({
+      mainFiles: [
+        { filename: 'a', bytes: Buffer.from('one') },
+        { filename: 'b', bytes: Buffer.alloc(0) },
+      ],
+    });
+    await split(chunked(bytesOf(writePlain(tree)), [100]), openFile, LIMITS);
+    expect(events).toEqual(['open 0', 'write 0 one', 'end 0', 'open 1', 'end 1']);
+  });
+
+  it('leaves everything but contents in the skeleton, byte for byte', async () => {
+    const whole = await splitAll(
+      `\ufeff<?xml version="1.0"?>\r\n${inFile('Q<!-- æ -->U<?x y?>J<![CDATA[D]]>')}\n<!-- end -->`,
+    );
+    expect(whole.comparable).toBe(`\ufeff<?xml version="1.0"?>\r\n${inFile('«0»<!-- æ --><?x y?>')}\n<!-- end -->`);
+    expect(whole.contents.join()).toBe('ABC');
+  });
+
+  it('gives an empty content an empty file and a token', async () => {
+    for (const empty of [
+      inFile(''),
+      inFile(' \n '),
+      inFile('<![CDATA[]]>'),
+      inFile('').replace('></m:content>', ' />'),
+    ]) {
+      const whole = await splitAll(empty);
+      expect(whole.contents).toEqual([Buffer.alloc(0)]);
+      expect(whole.comparable).toMatch(/<m:content ?>«0»<\/m:content>/);
+    }
+  });
+
+  it('makes other tokens each time, which no sender can know', async () => {
+    const [one, two] = [await splitAll(inFile('QUJD')), await splitAll(inFile('QUJD'))];
+    expect(one.token(0)).not.toBe(two.token(0));
+    expect(one.token(0)).not.toBe(one.token(1));
+    expect(one.token(0)).toMatch(/[0-9a-f]{32}/);
+  });
+
+  it('takes only MeMo contents of MeMo Files, by namespace', async () => {
+    const others = [
+      inFile('QUJD').replaceAll('m:File', 'm:Other'),
+      inFile('QUJD').replaceAll('m:File', 'File'),
+      inFile('QUJD').replace(MEMO_NAMESPACE, 'urn:example:other'),
+      inFile('QUJD').replace('<m:content>', '<m:content xmlns:m="urn:example:other">'),
+      inFile('<m:content>QUJD</m:content>')
+        .replace('<m:content>', '<m:x>')
+        .replace(/<\/m:content>(?=<\/m:File>)/, '</m:x>'),
+    ];
+    for (const xml of others) expect((await splitAll(xml)).comparable).toBe(xml);
+  });
+
+  it('tells where the first Message stands, and how many there are', async () => {
+    const message = memoXml().replace(/^<\?xml[^>]*>/, '');
+    const envelope = (inside: string) =>
+      `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>${inside}</s:Body></s:Envelope>`;
+    const range = async (xml: string) => {
+      const whole = await splitAll(xml, [7]);
+      const { start, end } = whole.message ?? { start: 0, end: 0 };
+      const cut = whole.skeleton.subarray(start, end).toString().replace(whole.token(0), '«0»');
+      return [whole.messages, cut.length, cut.startsWith('<memo:Message '), cut.endsWith('</memo:Message>')];
+    };
+    const length = (await splitAll(message)).comparable.length + 1; // ø and the like are counted as one
+    expect(length).toBeGreaterThan(500);
+    expect((await range(message)).slice(0, 1)).toEqual([1]);
+    expect((await range(envelope(message))).slice(0, 1)).toEqual([1]);
+    expect((await range(envelope(message))).slice(2)).toEqual([true, true]);
+    expect((await range(envelope(message + message)))[0]).toBe(2);
+    expect(await range(envelope(message))).toEqual(await range(message));
+    expect((await range(envelope(message + message)))[1]).toBe((await range(message))[1]);
+    expect((await splitAll(envelope('<x/>'))).message).toBeUndefined();
+    const nested = `<m:Message xmlns:m="${MEMO_NAMESPACE}"><m:Message/></m:Message>`;
+    expect((await splitAll(nested)).messages).toBe(1);
+    expect((await splitAll(nested)).message).toEqual({ start: 0, end: nested.length });
+  });
+
+  it('counts the bytes of the source', async () => {
+    const xml = memoXml();
+    expect((await splitAll(xml, [11])).bytes).toBe(Buffer.byteLength(xml));
+  });
+
+  it('keeps memory flat over 60 MB', async () => {
+    const piece = Buffer.from(Buffer.alloc(48 * 1024, 0x5a).toString('base64'));
+    async function* source() {
+      const [before, after] = inFile('|').split('|') as [string, string];
+      yield Buffer.from(before);
+      for (let count = 0; count < 1000; count += 1) yield piece;
+      yield Buffer.from(after);
+    }
+    let [decoded, highest] = [0, 0];
+    const before = process.memoryUsage();
+    const write = (bytes: Buffer) => {
+      decoded += bytes.length;
+      const { arrayBuffers, external } = process.memoryUsage();
+      highest = Math.max(highest, arrayBuffers + external - before.arrayBuffers - before.external);
+      return undefined;
+    };
+    const { skeleton } = await split(source(), () => ({ write, end: () => undefined }), LIMITS);
+    expect(decoded).toBe(1000 * 48 * 1024);
+    expect(skeleton.length).toBeLessThan(300);
+    expect(highest).toBeLessThan(4_000_000);
+  });
+});
+
+describe('a failure while splitting', () => {
+  it('passes an error of the source through unchanged', async () => {
+    const gone = new Error('gone');
+    async function* source() {
+      yield Buffer.from(inFile('QUJD').slice(0, 120));
+      throw gone;
+    }
+    await expect(split(source(), () => ({ write: () => undefined, end: () => undefined }), LIMITS)).rejects.toBe(gone);
+  });
+
+  it('passes an error of a sink through, from write and from end, soon or late', async () => {
+    const full = new Error('disk full');
+    const base64 = Buffer.alloc(900_000).toString('base64');
+    const sinks: FileSink[] = [
+      { write: () => Promise.reject(full), end: () => undefined },
+      { write: () => new Promise((_, reject) => setTimeout(reject, 5, full)), end: () => undefined },
+      { write: () => undefined, end: () => Promise.reject(full) },
+    ];
+    for (const sink of sinks) {
+      await expect(split(chunked(bytesOf(inFile(base64)), [65_536]), () => sink, LIMITS)).rejects.toBe(full);
+    }
+  });
+
+  it('waits for the write under way before it gives up, and never ends the file', async () => {
+    const events: string[] = [];
+    const sink: FileSink = {
+      write: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        events.push('written');
+      },
+      end: () => void events.push('ended'),
+    };
+    const base64 = `${Buffer.alloc(100_000).toString('base64')}*`;
+    await problemOf(split(chunked(bytesOf(inFile(base64)), [65_536]), () => sink, LIMITS));
+    expect(events).toEqual(['written']);
+  });
+});
+
+/** A sink that reads what it got only later, as a disk does. */
+function slowSink(keep: (bytes: Buffer) => void): FileSink {
+  let count = 0;
+  return {
+    write: (bytes) => {
+      count += 1;
+      if (count % 3 === 0) {
+        keep(bytes);
+        return undefined;
+      }
+      return new Promise((resolve) =>
+        setImmediate(() => {
+          keep(bytes);
+          resolve();
+        }),
+      );
+    },
+    end: () => new Promise(setImmediate),
+  };
+}
+
+function facts(whole: Awaited<ReturnType<typeof splitAll>>): string {
+  const { comparable, contents, bytes, messages, message } = whole;
+  return JSON.stringify({
+    comparable,
+    bytes,
+    messages,
+    message,
+    contents: contents.map((content) => content.toString('hex')),
+  });
+}
