@@ -10,6 +10,7 @@ export const STEPS = {
   'content-renamed': 'The container has its final name, which may not be on disk.',
   'folder-synced': 'The final name is on disk: the container survives a power cut.',
   'message-committed': 'All rows of a message are durable; its receipt is not given yet.',
+  'suggestion-committed': 'A message was looked at, and what was found is durable.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',
   'content-removed': 'A container was removed; a power cut could still bring it back.',
   'removal-synced': 'The removal is on disk.',

@@ -17,9 +17,8 @@ import {
   openSealedFile,
   type SealedContainer,
   type SealedFile,
-  STEP_CHANNEL,
-  type StepMessage,
 } from '../../src/content/index.js';
+import { STEP_CHANNEL, type StepMessage } from '../../src/steps/index.js';
 
 export const MESSAGE_ID = '0198f3a2-6c1e-7d35-9f64-2b1f0c7a9e11';
 export const MUNICIPALITY = '29189846';

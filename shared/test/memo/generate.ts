@@ -261,7 +261,11 @@ class WildWriter {
   private pieces(text: string, max: number): string[] {
     const pieces: string[] = [];
     const characters = [...text];
-    while (characters.length > 0) pieces.push(characters.splice(0, 1 + this.below(max)).join(''));
+    for (let at = 0; at < characters.length; ) {
+      const end = at + 1 + this.below(max);
+      pieces.push(characters.slice(at, end).join(''));
+      at = end;
+    }
     return pieces;
   }
 

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FileSink, MEMO_NAMESPACE, split } from '../../src/memo/index.js';
-import { anyMemo, filesIn, memoTree, memoXml, writePlain, writeWild } from './generate.js';
+import { anyMemo, fileElement, filesIn, memo, memoTree, memoXml, writePlain, writeWild } from './generate.js';
 import { bytesOf, chunked, LIMITS, problemOf, referenceTree, splitAll, splitTree } from './reading.js';
 
 const inFile = (content: string) =>
   `<m:Message xmlns:m="${MEMO_NAMESPACE}"><m:File><m:content>${content}</m:content></m:File></m:Message>`;
+
+const anyFile = fc.record({ filename: fc.constantFrom('a', ']]'), bytes: fc.uint8Array({ maxLength: 12 }) });
 
 describe('splitting a message', () => {
   it('gives what a parse of the whole gives, however the XML is written', async () => {
@@ -30,8 +32,8 @@ describe('splitting a message', () => {
 
   it('gives the same wherever the source is cut in two, and byte by byte', async () => {
     await fc.assert(
-      fc.asyncProperty(anyMemo(12), fc.nat(), async (spec, seed) => {
-        const bytes = bytesOf(writeWild(memoTree(spec), seed));
+      fc.asyncProperty(fc.array(anyFile, { minLength: 1, maxLength: 2 }), fc.nat(), async (files, seed) => {
+        const bytes = bytesOf(writeWild(memo('Message', memo('label', 'Æ & <ø>'), ...files.map(fileElement)), seed));
         const expected = facts(await splitAll(bytes));
         expect(facts(await splitAll(bytes, [1]))).toEqual(expected);
         for (let cut = 1; cut < bytes.length; cut += 1) {
@@ -39,13 +41,13 @@ describe('splitting a message', () => {
           if (cutHere !== expected) expect({ cut, got: cutHere }).toEqual({ cut, got: expected });
         }
       }),
-      { numRuns: 8 },
+      { numRuns: 25 },
     );
   });
 
   it('decodes large files from any chunks, whether sinks make it wait or not', async () => {
     const bytes = Buffer.from(Array.from({ length: 1_300_003 }, (_, index) => (index * 7 + (index >> 9)) & 255));
-    for (const seed of [1, 2, 3, 4, 5, 6]) {
+    for (const seed of [1, 2, 3, 4]) {
       const tree = memoTree({
         mainFiles: [
           { filename: 'a', bytes },
@@ -53,7 +55,7 @@ describe('splitting a message', () => {
         ],
       });
       const xml = seed === 1 ? writePlain(tree) : writeWild(tree, seed * 7919);
-      for (const sizes of [[65_536], [1_000, 70_001, 3], [10_000_000]]) {
+      for (const sizes of [[65_536], [10_000, 70_001, 3], [10_000_000]]) {
         const whole = await splitAll(xml, sizes, {}, seed % 2 === 0 ? undefined : slowSink);
         expect(whole.contents.map((content) => content.length)).toEqual([bytes.length, 70_001]);
         expect(whole.contents[0]?.equals(bytes)).toBe(true);

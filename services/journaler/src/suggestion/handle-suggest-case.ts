@@ -2,6 +2,7 @@ import { INDBAKKE, recordAudit } from '@indbakke/shared/audit';
 import { type KeyRing, PARTY } from '@indbakke/shared/content';
 import { recordChange, type Status } from '@indbakke/shared/lifecycle';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
+import { announce } from '@indbakke/shared/steps';
 import type { Store, Tx } from '@indbakke/shared/store';
 import { loadLookup } from './load-lookup.js';
 import { type Reference, type Suggestion, suggestCase } from './suggest-case.js';
@@ -24,6 +25,7 @@ export async function handleSuggestCase(
     const lookup = await loadLookup(tx, references, keys.digest(PARTY, message.details.senderId));
     await writeSuggestion(tx, { ...message, round }, suggestCase(references, lookup));
   });
+  announce('suggestion-committed');
 }
 
 interface LookedAt {

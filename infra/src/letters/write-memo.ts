@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { MEMO_NAMESPACE } from '@indbakke/shared/memo';
+
+/** A letter to be written as MeMo 1.2, for the demo, the tests and the benchmarks. */
+export interface Letter {
+  readonly messageUUID?: string;
+  readonly messageType?: string;
+  readonly subject?: string;
+  readonly sender?: { readonly id: string; readonly idType?: string; readonly name: string };
+  /** CVR number of the receiving municipality. */
+  readonly recipient?: { readonly id: string; readonly idType?: string };
+  readonly contactPointId?: string;
+  readonly contactInfo?: readonly { readonly label: string; readonly value: string }[];
+  /** Whom the letter is about. */
+  readonly concerning?: { readonly cpr: string; readonly name: string };
+  readonly forwardedFrom?: string;
+  readonly replyData?: readonly ReplyEntry[];
+  readonly createdDateTime?: string;
+  /** The first is the main document, the others are attachments. Each has one file or more. */
+  readonly documents?: readonly LetterDocument[];
+}
+
+export interface ReplyEntry {
+  readonly messageID?: string;
+  readonly messageUUID: string;
+  readonly replyUUID?: string;
+  readonly senderID?: string;
+  readonly recipientID?: string;
+  readonly caseID?: string;
+  readonly generatingSystemID?: string;
+}
+
+export interface LetterDocument {
+  readonly label?: string;
+  readonly files: readonly LetterFile[];
+}
+
+export interface LetterFile {
+  readonly name: string;
+  readonly type: string;
+  readonly content: Buffer;
+}
+
+/** An impossible CPR number: there is no 41st of any month. */
+export const TEST_CITIZEN = { id: '4101019999', idType: 'CPR', name: 'Test Testesen' };
+
+/** The letter as MeMo 1.2 in UTF-8. */
+export function writeMemo(letter: Letter = {}): Buffer {
+  return Buffer.concat([...memoPieces(letter)]);
+}
+
+/** The same as a stream that holds one slice of a content at a time: for letters of 100 MB. */
+export function streamMemo(letter: Letter): Readable {
+  return Readable.from(memoPieces(letter), { objectMode: false });
+}
+
+// A multiple of 3 bytes gives whole base64 quanta.
+const SLICE = 48 * 1024;
+
+function* memoPieces(letter: Letter): Generator<Buffer> {
+  const { messageUUID = randomUUID(), documents = [textDocument('Kære kommune. Venlig hilsen')] } = letter;
+  yield Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>
+<memo:Message xmlns:memo="${MEMO_NAMESPACE}" xmlns:grd="https://data.gov.dk/model/core/" memoVersion="1.2">
+${header({ ...letter, messageUUID })}
+  <memo:MessageBody>
+    ${element('createdDateTime', letter.createdDateTime ?? '2026-11-02T08:12:00Z')}
+`);
+  for (const [position, document] of documents.entries()) {
+    const name = position === 0 ? 'MainDocument' : 'AdditionalDocument';
+    yield Buffer.from(`    <memo:${name}>\n${element('label', document.label)}`);
+    for (const file of document.files) yield* filePieces(file);
+    yield Buffer.from(`    </memo:${name}>\n`);
+  }
+  yield Buffer.from('  </memo:MessageBody>\n</memo:Message>\n');
+}
+
+function* filePieces({ name, type, content }: LetterFile): Generator<Buffer> {
+  const facts = element('encodingFormat', type) + element('filename', name) + element('language', 'da');
+  yield Buffer.from(`      <memo:File>${facts}<memo:content>`);
+  for (let at = 0; at < content.length; at += SLICE) {
+    yield Buffer.from(content.subarray(at, at + SLICE).toString('base64'), 'latin1');
+  }
+  yield Buffer.from('</memo:content></memo:File>\n');
+}
+
+function header(letter: Letter & { messageUUID: string }): string {
+  const { sender = TEST_CITIZEN, recipient = { id: '22222222' }, concerning, contactInfo = [] } = letter;
+  const info = contactInfo.map(({ label, value }) =>
+    group('ContactInfo', element('label', label) + element('value', value)),
+  );
+  const contactPoint =
+    letter.contactPointId === undefined
+      ? ''
+      : group('ContactPoint', element('contactPointID', letter.contactPointId) + info.join(''));
+  const cprData = concerning && element('cprNumber', concerning.cpr, 'grd') + element('name', concerning.name, 'grd');
+  return group(
+    'MessageHeader',
+    [
+      element('messageType', letter.messageType ?? 'DIGITALPOST'),
+      element('messageUUID', letter.messageUUID),
+      element('label', letter.subject ?? 'Henvendelse'),
+      group(
+        'Sender',
+        element('senderID', sender.id) + element('idType', sender.idType ?? 'CPR') + element('label', sender.name),
+      ),
+      group(
+        'Recipient',
+        element('recipientID', recipient.id) + element('idType', recipient.idType ?? 'CVR') + contactPoint,
+      ),
+      cprData ? group('ContentData', `<grd:CPRdata>${cprData}</grd:CPRdata>`) : '',
+      letter.forwardedFrom === undefined ? '' : forwardData(letter.forwardedFrom),
+      ...(letter.replyData ?? []).map(replyData),
+    ].join('\n'),
+  );
+}
+
+function forwardData(originalSender: string): string {
+  return group(
+    'ForwardData',
+    element('messageUUID', randomUUID()) +
+      element('originalMessageDateTime', '2026-10-30T10:00:00Z') +
+      element('originalSender', originalSender),
+  );
+}
+
+function replyData(entry: ReplyEntry): string {
+  const names = [
+    'messageID',
+    'messageUUID',
+    'replyUUID',
+    'senderID',
+    'recipientID',
+    'caseID',
+    'generatingSystemID',
+  ] as const;
+  return group('ReplyData', names.map((name) => element(name, entry[name])).join(''));
+}
+
+/** One document with one small text file. */
+export function textDocument(text: string, name = 'besked.txt'): LetterDocument {
+  return { files: [{ name, type: 'text/plain', content: Buffer.from(text) }] };
+}
+
+function group(name: string, inside: string): string {
+  return `<memo:${name}>${inside}</memo:${name}>`;
+}
+
+function element(name: string, value: string | undefined, prefix = 'memo'): string {
+  return value === undefined ? '' : `<${prefix}:${name}>${escapeXml(value)}</${prefix}:${name}>`;
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
