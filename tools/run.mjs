@@ -17,6 +17,7 @@ const COMMANDS = {
   demo: { does: 'show a day in the life of an inbox', module: 'infra/dist/demo/main.js' },
   send: { does: 'send a letter to the running stack', module: 'infra/dist/local/send.js' },
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
+  municipality: { does: 'make a municipality known', module: 'infra/dist/local/municipality.js' },
   config: { does: 'print the configuration, without secrets', module: 'infra/dist/local/config.js' },
   migrate: { does: 'bring the database up to date', module: 'infra/dist/local/migrate.js' },
   prepare: { does: 'only install and build' },
@@ -60,7 +61,7 @@ async function main([name, ...args]) {
 }
 
 function usage() {
-  const lines = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(9)}${does}`);
+  const lines = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(14)}${does}`);
   return ['node tools/run.mjs <command> [arguments]', ...lines].join('\n');
 }
 

@@ -33,7 +33,7 @@ await runCommand(USAGE, async () => {
     contactPoints: values['contact-point'].map(parseContactPoint),
   };
   await withOwnerUrl((ownerUrl) => registerMunicipality(ownerUrl, registration));
-  return `${cvr} ${name} is known, with ${registration.contactPoints.length} contact points given.`;
+  return `${cvr} ${name} is known; its mail is taken in.`;
 });
 
 function parseContactPoint(text: string): { id: string; name: string } {

@@ -4,6 +4,7 @@ import { createSuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
 import type { JournalerConfig } from './config.js';
 import { keepCase, keepSentMessage } from './core/tell.js';
+import { assign, unassign } from './inbox/assign.js';
 import { journalize, takeBack } from './inbox/journalize.js';
 import { listDocuments } from './inbox/list.js';
 import { readDocument } from './inbox/read.js';
@@ -25,6 +26,10 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
     await sendFile(parts, { principal, ...params, at }, req, res);
     return undefined;
   });
+
+  bind(OPERATIONS.assign, (call) => assign(store, { ...call, id: call.params.id }, call.body.assignee));
+
+  bind(OPERATIONS.unassign, (call) => unassign(store, { ...call, id: call.params.id }));
 
   bind(OPERATIONS.journalize, (call) => journalize(store, { ...call, id: call.params.id }, call.body));
 

@@ -1,8 +1,8 @@
 /**
  * Sealed content: the files of a message, encrypted as they stream in, verified as they stream out.
  *
- * Told in keys.ts (who may open), container.ts (how it lies), seal.ts (writing), open.ts (reading), blob-store.ts (where
- * it is kept) and steps.ts (what a failure could fall between).
+ * Told in keys.ts (who may open), container.ts (how it lies), seal.ts (writing), open.ts (reading) and blob-store.ts
+ * (where it is kept). What a failure could fall between is announced: see ../steps.
  */
 
 import { fileURLToPath } from 'node:url';

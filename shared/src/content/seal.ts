@@ -104,11 +104,8 @@ class ContainerSealer implements Sealer {
 
   async abort(): Promise<void> {
     // Whoever waits for a running commit may answer "stored" when it ends well: it must then still be there.
-    const committed = await this.#committing?.then(
-      () => true,
-      () => false,
-    );
-    if (committed !== true) await this.#output.discard();
+    await this.#committing?.catch(() => {});
+    await this.#output.discard();
   }
 
   async #commit(municipality: string): Promise<SealedContainer | undefined> {

@@ -60,7 +60,7 @@ export class WriteBehind {
     return this.#blob.commit();
   }
 
-  /** Removes what was written; whoever waits for room gets an error. */
+  /** Removes what was written, unless it was committed; whoever waits for room gets an error. */
   async discard(): Promise<void> {
     this.#failure ??= new Error('The container was discarded.');
     await this.#writing;

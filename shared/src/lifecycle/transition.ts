@@ -34,19 +34,13 @@ export interface TransitionResult {
 export async function transition(tx: Tx, request: TransitionRequest): Promise<TransitionResult> {
   const { messageId, municipality, actor, at } = request;
   const { from, to } = TRANSITIONS[request.transition];
-  // The lock makes the status that is read here the one that is updated below.
-  const [current] = await tx.$queryRaw<{ status: Status; status_before: Status | null; version: number }[]>`
-    SELECT status, status_before, version FROM messages WHERE id = ${messageId}::uuid FOR UPDATE`;
-  if (!current) throw new Problem('not-found', 'There is no such message, or you may not see it.');
-  if (request.expectedVersion !== undefined && current.version !== request.expectedVersion) {
-    throw new Problem('version-changed', `The message is at version ${current.version} now. Read it again.`);
-  }
+  const current = await lockMessage(tx, messageId, request.expectedVersion);
   if (!(from as readonly Status[]).includes(current.status)) {
     const needed = from.join(' or ');
     throw new Problem('wrong-status', `The message is ${current.status}; this step needs one that is ${needed}.`);
   }
 
-  const status = to === 'before' ? (current.status_before ?? 'pending') : to;
+  const status = to === 'before' ? (current.statusBefore ?? 'pending') : to;
   const version = current.version + 1;
   await tx.message.update({
     where: { id: messageId },
@@ -69,6 +63,27 @@ export async function transition(tx: Tx, request: TransitionRequest): Promise<Tr
     ...(request.details && { details: request.details }),
   });
   return { status, version };
+}
+
+export interface LockedMessage {
+  readonly status: Status;
+  readonly statusBefore: Status | null;
+  readonly version: number;
+}
+
+/**
+ * Locks a message until the transaction ends: what is read here is still so when it is updated.
+ *
+ * @throws Problem not-found, or version-changed when someone was first
+ */
+export async function lockMessage(tx: Tx, id: string, expectedVersion: number | undefined): Promise<LockedMessage> {
+  const [message] = await tx.$queryRaw<LockedMessage[]>`
+    SELECT status, status_before AS "statusBefore", version FROM messages WHERE id = ${id}::uuid FOR UPDATE`;
+  if (!message) throw new Problem('not-found', 'There is no such message, or you may not see it.');
+  if (expectedVersion !== undefined && message.version !== expectedVersion) {
+    throw new Problem('version-changed', `The message is at version ${message.version} now. Read it again.`);
+  }
+  return message;
 }
 
 export interface Change {

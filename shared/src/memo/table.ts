@@ -138,8 +138,8 @@ export function schemaOf(of: Group, version: Version): z.ZodType {
   const fields = Object.entries(of.fields).filter(([, field]) => field.presence[version] !== 'absent');
   const shape = fields.map(([key, field]) => [key, fieldSchema(field, version)] as const);
   const checks = of.rules.map(({ field, code, holds }) =>
-    // Checked also when another field has a fault of its own.
-    z.refine(holds, { error: code, path: [field], when: () => true }),
+    // Checked also when another field of the group has a fault of its own.
+    z.refine(holds, { error: code, path: [field], when: ({ value }) => value !== undefined }),
   );
   return checks.reduce<z.ZodType>((schema, check) => schema.check(check), z.strictObject(Object.fromEntries(shape)));
 }

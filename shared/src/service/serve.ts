@@ -1,7 +1,6 @@
 import express, { type Router } from 'express';
 import type { CommonConfig } from '../config/index.js';
 import { listen, notFound, problemHandler, trackRequests } from '../http/index.js';
-import { describeError } from '../log/index.js';
 import { describesItself } from './describes-itself.js';
 import { health } from './health.js';
 import { operationsPages } from './operations-pages.js';
@@ -75,22 +74,32 @@ export async function serve(
 }
 
 /**
- * What every main.ts does: starts, and closes at SIGINT or SIGTERM. A second signal ends the process at once. A fault at
- * the start is one sentence on standard error and exit status 1.
+ * What every main.ts does: starts, and closes at SIGINT or SIGTERM. Another signal, a second or more later, ends the process
+ * at once. A fault at the start is one sentence on standard error and exit status 1.
  */
 export async function runUntilSignal(start: () => Promise<Running>): Promise<void> {
   try {
     const running = await start();
-    await new Promise<void>((resolve) => {
-      let signals = 0;
-      const onSignal = () => (++signals === 1 ? resolve() : process.exit(1));
-      process.on('SIGINT', onSignal);
-      process.on('SIGTERM', onSignal);
-    });
+    await signalled();
     await running.close();
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : 'failed'}\n`);
-    process.stderr.write(`${JSON.stringify(describeError(error))}\n`);
+    process.stderr.write(`${error instanceof Error ? error.message : 'It does not start.'}\n`);
     process.exitCode = 1;
   }
+}
+
+// Ctrl-C under npm comes twice: from the terminal, and passed on by npm.
+const ONE_CTRL_C_MS = 1_000;
+
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    let first: number | undefined;
+    const onSignal = () => {
+      first ??= Date.now();
+      if (Date.now() - first > ONE_CTRL_C_MS) process.exit(1);
+      resolve();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
 }

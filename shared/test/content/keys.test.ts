@@ -83,8 +83,15 @@ describe('a keyed hash', () => {
 
   it('differs by data, by purpose, and by where the one ends and the other begins', async () => {
     const keys = await freshKeyRing();
-    const digests = [keys.digest('ab', 'c'), keys.digest('a', 'bc'), keys.digest('ab', 'd'), keys.digest('', 'abc')];
-    expect(new Set(digests.map((digest) => digest.toString('hex'))).size).toBe(4);
+    const digests = [
+      keys.digest('ab', 'c'),
+      keys.digest('ab', 'd'),
+      keys.digest('a', 'c'),
+      keys.digest('a', 'bc'),
+      keys.digest('', 'abc'),
+      keys.digest('', 'c'),
+    ];
+    expect(new Set(digests.map((digest) => digest.toString('hex'))).size).toBe(digests.length);
   });
 
   it('differs from key file to key file', async () => {

@@ -310,6 +310,22 @@ describe('a sealer', () => {
     expect(sealed.sha256).toBe(createHash('sha256').update(content).digest('hex'));
   });
 
+  it('waits for the store at the end of a file too', async () => {
+    const here = await setting();
+    const store = held(here.blobs);
+    const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID });
+    const first = sealer.openFile(0);
+    expect(first.write(bytes(16 * SEGMENT))).toBeUndefined();
+    await first.end();
+    // The header is in the first buffer only: the second has room for its 256 bytes, 16 empty files.
+    for (let index = 1; index <= 16; index += 1) await sealer.openFile(index).end();
+    const ending = sealer.openFile(17).end();
+    store.release();
+    await ending;
+    await sealer.commit({ municipality: MUNICIPALITY });
+    expect(store.sizes).toEqual([256 + 8 * (SEGMENT + 16), 8 * (SEGMENT + 16) + 256, 16]);
+  });
+
   it('writes a small message in one write', async () => {
     const here = await setting();
     const store = held(here.blobs);
@@ -336,6 +352,7 @@ describe('a sealer', () => {
 /** A store whose writes wait until they are released or made to fail. */
 function held(blobs: BlobStore) {
   const sizes: number[] = [];
+  let writing = false;
   const gate = new EventEmitter();
   const opened = once(gate, 'open');
   opened.catch(() => {}); // fails before a write waits for it in some tests
@@ -343,9 +360,12 @@ function held(blobs: BlobStore) {
     const blob = await blobs.create();
     return {
       write: async (written) => {
+        if (writing) throw new Error('A second write began before the first ended.');
+        writing = true;
         sizes.push(written.length);
         await opened;
         await blob.write(written);
+        writing = false;
       },
       commit: () => blob.commit(),
       abort: () => blob.abort(),
