@@ -47,8 +47,12 @@ function describeOperation(name: string, operation: Operation): object {
     ...(operation.body && {
       requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(operation.body, 'input') } } },
     }),
-    responses: { ...describeAnswer(operation), ...describeErrors([...EVERY_CALL, ...operation.errors]) },
+    responses: { ...describeAnswer(operation), ...describeErrors(errorsOf(operation)) },
   };
+}
+
+function errorsOf({ body, errors }: Operation): ErrorCode[] {
+  return [...EVERY_CALL, ...(body ? (['too-large', 'unsupported-media-type'] as const) : []), ...errors];
 }
 
 function describeParameters(operation: Operation): object[] {

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors/index.js';
 import {
   AssignmentBody,
   CaseBody,
+  CaseId,
   DocumentAnswer,
   DocumentList,
   DocumentQuery,
@@ -167,7 +168,7 @@ export const OPERATIONS = {
     summary:
       'Tells of a case: its caseworker, its parties and whether it is open. Pending replies to it are looked at again.',
     roles: ['Indbakke.System'],
-    params: z.object({ caseId: z.string().min(1).max(256) }),
+    params: z.object({ caseId: CaseId }),
     body: CaseBody,
     answer: undefined,
     errors: [],

@@ -32,9 +32,17 @@ export const SUGGESTION_SENDERS = {
 } as const;
 export type SuggestionSender = keyof typeof SUGGESTION_SENDERS;
 
+/** A time as callers send it. PostgreSQL knows no year 0. */
+export const Time = z.iso.datetime().refine((value) => !value.startsWith('0000'), { error: 'Invalid ISO datetime' });
 const time = z.iso.datetime();
-const text = (most: number) => z.string().trim().min(1).max(most);
-const caseId = text(256);
+// PostgreSQL keeps any character but NUL.
+const anyText = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .refine((value) => !value.includes('\0'), { error: 'must not hold the character NUL' });
+const text = (most: number) => anyText(most).trim().min(1);
+export const CaseId = text(256);
 
 // --- what is asked -------------------------------------------------------------------------------------------------
 
@@ -42,14 +50,14 @@ export const DocumentQuery = z.object({
   status: z.enum(keysOf(STATUSES)).exclude(['deleted']).default('pending'),
   kind: z.enum(keysOf(KINDS)).optional(),
   channel: z.enum(keysOf(CHANNELS)).optional(),
-  contactPoint: z.string().max(256).optional(),
-  case: caseId.optional().describe('Suggested for, or journalized on, this case'),
+  contactPoint: anyText(256).optional(),
+  case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
   hasSuggestion: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
-  assignee: z.string().max(256).optional().describe('Id of a user or team, `me`, or `none`'),
+  assignee: anyText(256).optional().describe('Id of a user or team, `me`, or `none`'),
   owner: z.literal('me').optional().describe('Suggested for a case of the caller’s'),
-  receivedFrom: time.optional(),
-  receivedTo: time.optional(),
-  olderThan: time.optional().describe('The letter’s own date is before this'),
+  receivedFrom: Time.optional(),
+  receivedTo: Time.optional(),
+  olderThan: Time.optional().describe('The letter’s own date is before this'),
   sort: z
     .enum(['letterAt', '-letterAt', 'receivedAt', '-receivedAt'])
     .default('letterAt')
@@ -64,7 +72,7 @@ export const AssignmentBody = z.object({
 });
 
 export const JournalizationBody = z.object({
-  caseIds: z.array(caseId).min(1).max(50).describe('The cases that the content stands on'),
+  caseIds: z.array(CaseId).min(1).max(50).describe('The cases that the content stands on'),
   reference: text(256).optional().describe('The core’s own reference of the journal entry'),
 });
 
@@ -85,7 +93,7 @@ export const RejectionBody = z
   });
 
 export const SentMessageBody = z.object({
-  caseId,
+  caseId: CaseId,
   messageId: text(256).optional().describe('messageID of the sent MeMo'),
   recipientId: z
     .string()

@@ -76,6 +76,9 @@ function parseCall<O extends Operation>(operation: O, principal: Principal, req:
   if (!operation.roles.some((role) => principal.roles.has(role))) {
     throw new Problem('role-missing', `The call needs the role ${operation.roles.join(' or ')}.`);
   }
+  if (operation.body && req.is('json') === false) {
+    throw new Problem('unsupported-media-type', 'Send the body as application/json.');
+  }
   const call = {
     principal,
     // An id that is no id cannot be found; the path’s other faults are the caller’s to mend.
@@ -116,7 +119,9 @@ function sendAnswer(operation: Operation, res: Response, answer: unknown): void 
   if (operation.answer === undefined) return void res.status(204).end();
   const { version } = answer as { version?: number };
   if (version !== undefined) res.set('ETag', `"${version}"`);
-  res.json(answer);
+  // Not res.json(): that answers 304 to If-None-Match, but the version is for If-Match only. What is told of the suggested
+  // case changes without it.
+  res.type('json').end(JSON.stringify(answer));
 }
 
 /** Who knocked at a door that is closed to them is part of who did what. */

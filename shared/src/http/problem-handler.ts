@@ -43,6 +43,7 @@ export function logProblem(log: Log, problem: Problem): void {
 /** What a thrown thing means to the caller. What nobody foresaw is `internal`, and tells nothing of itself. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof URIError) return new Problem('bad-request', 'The path is not URL-encoded UTF-8.');
   const fromBody = bodyProblem(error);
   if (fromBody) return fromBody;
   if (isStoreUnavailable(error)) {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
@@ -12,4 +13,12 @@ export async function sendStream(source: Readable, res: Response): Promise<void>
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   }
+}
+
+/**
+ * Resolves when the first bytes of a source are there, or its end; rejects with what it fails with. Until then the answer
+ * can still be a problem instead.
+ */
+export async function firstBytesOf(source: Readable): Promise<void> {
+  await once(source, 'readable');
 }

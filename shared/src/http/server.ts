@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express, RequestHandler } from 'express';
 import { type Log, withCorrelation } from '../log/index.js';
@@ -44,6 +44,10 @@ export async function listen(app: Express, host: string, port: number): Promise<
   const server = createServer({ highWaterMark: 64 * 1_024 }, app);
   // A 100 MB upload over a slow line takes longer than Node’s 5 minutes for a whole request.
   server.requestTimeout = 30 * 60 * 1_000;
+  server.on('checkContinue', (req, res) => {
+    askForBodyWhenRead(req, res);
+    app(req, res);
+  });
   server.listen(port, host);
   try {
     await once(server, 'listening');
@@ -55,6 +59,24 @@ export async function listen(app: Express, host: string, port: number): Promise<
     url: `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`,
     close: (deadline) => close(server, deadline),
   };
+}
+
+/**
+ * A caller who asks first (`Expect: 100-continue`) is told to go on when someone begins to read the body. A request that is
+ * refused unread gets its answer instead, and the connection ends: nobody could tell whether the next bytes are that body
+ * (RFC 9110, 10.1.1). Without this Node asks for every body before anyone has looked at the headers.
+ */
+function askForBodyWhenRead(req: IncomingMessage, res: ServerResponse): void {
+  const keepAlive = res.shouldKeepAlive;
+  res.shouldKeepAlive = false;
+  const onListener = (event: string | symbol) => {
+    if (event !== 'data' && event !== 'readable') return;
+    req.off('newListener', onListener);
+    if (res.headersSent) return;
+    res.shouldKeepAlive = keepAlive;
+    res.writeContinue();
+  };
+  req.on('newListener', onListener);
 }
 
 function listenFault(error: NodeJS.ErrnoException, host: string, port: number): string {

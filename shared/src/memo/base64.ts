@@ -33,7 +33,8 @@ export class Base64Decoder {
    * @throws what `refuse` makes.
    */
   take(bytes: Buffer, from: number, to: number, file: FileWriter): number {
-    const end = Math.min(to, from + Math.min(MAX_SLICE, file.roomForCharacters - this.carry.length));
+    // What was waiting does not count: with it too only whole quadruples are decoded.
+    const end = Math.min(to, from + Math.min(MAX_SLICE, file.roomForCharacters));
     const slice = bytes.subarray(from, end);
     const pad = this.padding > 0 ? 0 : slice.indexOf(EQUALS);
     if (pad !== 0) this.decode(pad < 0 ? slice : slice.subarray(0, pad), file);
@@ -59,7 +60,7 @@ export class Base64Decoder {
   /** The text is complete: checks the padding and decodes what was waiting. */
   end(file: FileWriter): void {
     const missing = (4 - this.carry.length) % 4;
-    if (missing === 3 || missing !== this.padding) {
+    if (missing !== this.padding) {
       throw this.refuse('its length does not fit; it has been cut off or its padding is wrong.');
     }
     if (missing > 0) file.decode(this.carry, this.carry.length - 1);

@@ -201,7 +201,7 @@ class Splitter {
     else if (code === EXCLAMATION) this.readDeclarationStart(start);
     else if (this.content) throw this.notBase64('it holds an element.');
     else if (code === GREATER) throw this.notXml('A start tag is not well-formed.');
-    else this.beginStartTag();
+    else this.state = this.inStartTag;
   }
 
   private readDeclarationStart(start: string): void {
@@ -212,11 +212,6 @@ class Splitter {
     } else if (!'<!--'.startsWith(start) && !CDATA_START.startsWith(start)) {
       throw this.notXml('A declaration stands where none is allowed.');
     }
-  }
-
-  private beginStartTag(): void {
-    this.quote = 0;
-    this.state = this.inStartTag;
   }
 
   private inStartTag(): Promise<void> | undefined {

@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openBlobStore, openFileBlobStore } from '../../src/content/index.js';
 import { blobStoreContract } from './blob-store-contract.js';
-import { bytes, duringSteps, entriesOf, filesBelow, openBelow, pathOf, temporaryFolder } from './support.js';
+import { bytes, duringSteps, entriesOf, filesBelow, openBelow, pathOf, setting, temporaryFolder } from './support.js';
 
-blobStoreContract('a folder', async () => openFileBlobStore(await temporaryFolder()));
+blobStoreContract('a folder', async () => (await setting()).blobs);
 
 describe('a folder of blobs', () => {
   it('is made with what is missing above it, for its owner only', async () => {

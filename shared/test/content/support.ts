@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import {
   type BlobStore,
   type ByteRange,
@@ -36,8 +36,24 @@ export interface Setting {
   readonly keys: KeyRing;
 }
 
+let made: Promise<Setting> | undefined;
+
+afterAll(async () => {
+  if (made !== undefined) await rm((await made).folder, { recursive: true, force: true });
+});
+
+/** An empty store and keys. The store is one for all tests of a file, as its 256 folders take a while to make. */
 export async function setting(): Promise<Setting> {
-  const folder = await temporaryFolder();
+  made ??= makeSetting();
+  const here = await made;
+  onTestFinished(async () => {
+    for (const file of await filesBelow(here.folder)) await rm(join(here.folder, file));
+  });
+  return here;
+}
+
+async function makeSetting(): Promise<Setting> {
+  const folder = await mkdtemp(join(tmpdir(), 'indbakke-content-'));
   const keyFile = join(await temporaryFolder(), 'keys.json');
   await createKeyFile(keyFile);
   return { folder, blobs: await openFileBlobStore(folder), keys: await loadKeyRing(keyFile) };

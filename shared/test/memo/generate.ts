@@ -168,6 +168,7 @@ export function writeWild(tree: Xml, seed: number): string {
 const ASIDES = [
   '<!-- <memo:content>QUJD</memo:content> -->',
   '<!---->',
+  '<!--> </a> -->',
   "<?note it's <a> & b?>",
   '<!-- æøå > - -->',
   '',

@@ -221,6 +221,18 @@ describe('reading a message', () => {
       [facts.slice(1), token],
       [[...facts, ...facts], token],
       [facts, (index) => `other:${index}`],
+      [
+        facts,
+        token,
+        Buffer.from(
+          skeleton
+            .toString()
+            .replace(
+              '</memo:MainDocument>',
+              `<memo:File><memo:content>${token(0)}</memo:content></memo:File></memo:MainDocument>`,
+            ),
+        ),
+      ],
       [facts, token, Buffer.from(skeleton.toString().replace(token(1), token(0)))],
     ];
     for (const [files, tokens, bytes] of wrong) {
@@ -353,6 +365,12 @@ describe('a fault is kept as a remark:', () => {
     );
     expect(remarks.length).toBe(3);
     expect(JSON.stringify(remarks)).not.toMatch(/secret|9999/);
+  });
+
+  it('each element that comes too late, not only the first', async () => {
+    const label = '<memo:label>Svar på brev</memo:label>';
+    const { remarks } = await readAll(but(label, '').replace('<memo:messageType>', `${label}<memo:messageType>`));
+    expect(remarks.map(({ path }) => path)).toEqual([`${HEADER}/messageType`, `${HEADER}/messageUUID`]);
   });
 
   it('all of a group, not only the first', async () => {

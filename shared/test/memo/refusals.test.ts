@@ -59,6 +59,11 @@ const REFUSED: Refused[] = [
   { what: 'an undeclared prefix', xml: () => but(UUID, '<who:a/>'), code: 'not-xml' },
   { what: 'an undeclared prefix that JavaScript knows', xml: () => but(UUID, '<toString:a/>'), code: 'not-xml' },
   { what: 'an undeclared prefix of an attribute', xml: () => but(UUID, '<memo:a who:b="c"/>'), code: 'not-xml' },
+  {
+    what: 'an undeclared prefix of an attribute that JavaScript knows',
+    xml: () => but(UUID, '<memo:a toString:b="c"/>'),
+    code: 'not-xml',
+  },
   { what: 'a prefix outside its scope', xml: () => but(UUID, '<memo:a xmlns:i="urn:i"/><i:b/>'), code: 'not-xml' },
   { what: 'a bare ampersand', xml: () => but('Test Testesen', 'Test & Testesen'), code: 'not-xml' },
   {
@@ -113,6 +118,12 @@ const REFUSED: Refused[] = [
   { what: 'one character of base64', xml: () => content('d'), code: 'content-not-base64', path: `${FILE}[2]/content` },
   { what: 'one padding too few', xml: () => content('dA='), code: 'content-not-base64', path: `${FILE}[2]/content` },
   { what: 'one padding too many', xml: () => content('dHd=='), code: 'content-not-base64', path: `${FILE}[2]/content` },
+  { what: 'three paddings', xml: () => content('d==='), code: 'content-not-base64' },
+  {
+    what: 'a foreign character in the last group, with spaces',
+    xml: () => content('dH dv d*=='),
+    code: 'content-not-base64',
+  },
   { what: 'padding alone', xml: () => content('===='), code: 'content-not-base64', path: `${FILE}[2]/content` },
   {
     what: 'text after the padding',
@@ -262,6 +273,12 @@ describe('a refusal', () => {
     expect((await problemOf(splitAll(own))).path).toBe('Message/MessageHeader/*/b');
   });
 
+  it('for a wrong end tag comes from the splitter itself', async () => {
+    for (const xml of ['<a></b>', '<a><b></a></b>', good.replace('</memo:content>', '</memo:File>')]) {
+      expect((await problemOf(splitAll(xml))).code).toBe('not-xml');
+    }
+  });
+
   it('takes exactly as much as the limits say', async () => {
     const { skeleton, bytes } = await splitAll(good);
     const limits = { maxBytes: bytes, maxSkeletonBytes: skeleton.length, maxFiles: 2, maxDepth: 5 };
@@ -283,6 +300,7 @@ describe('a message is not refused for', () => {
     ['an encoding in lower case', () => but('UTF-8', 'utf-8')],
     ['a stylesheet instruction', () => but('<memo:Message ', '<?xml-stylesheet encoding="latin1"?><memo:Message ')],
     ['trailing bits that are not zero', () => content('dHdvdB==')],
+    ['white space in content as references', () => content('&#10;dHd&#x20;v&#13;')],
     ['many references in a text', () => but('Test Testesen', '&amp;'.repeat(3000))],
     [
       'an element called as xml2js calls its own',
@@ -312,7 +330,7 @@ describe('base64', () => {
           else expect((await problemOf(attempt)).code).toBe('content-not-base64');
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
     );
   });
 

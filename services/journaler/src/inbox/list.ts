@@ -1,5 +1,5 @@
 import { type Principal, visibleTo } from '@indbakke/shared/access';
-import type { DocumentQuery, DocumentSummary } from '@indbakke/shared/api';
+import { type DocumentQuery, type DocumentSummary, Time } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
 import type { Prisma, Store } from '@indbakke/shared/store';
 import { z } from 'zod';
@@ -68,7 +68,7 @@ function orderOf(sort: DocumentQuery['sort']): Order {
   return { column: sort.replace('-', '') as Order['column'], direction: descending ? 'desc' : 'asc' };
 }
 
-const Cursor = z.tuple([z.iso.datetime(), z.uuid()]);
+const Cursor = z.tuple([Time, z.uuid()]);
 
 function cursorOf({ column }: Order, row: { id: string; letterAt: Date; receivedAt: Date }): string {
   return Buffer.from(JSON.stringify([row[column].toISOString(), row.id])).toString('base64url');

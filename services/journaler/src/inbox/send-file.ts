@@ -2,7 +2,7 @@ import type { Principal } from '@indbakke/shared/access';
 import { recordAudit } from '@indbakke/shared/audit';
 import type { ByteRange } from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
-import { sendStream } from '@indbakke/shared/http';
+import { firstBytesOf, sendStream } from '@indbakke/shared/http';
 import { findMessage, openContent, safeFileName } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import type { Request, Response } from 'express';
@@ -25,18 +25,19 @@ export async function sendFile(
   res: Response,
 ): Promise<void> {
   const { municipality, actor } = principal;
-  const message = await parts.store.withTenant(municipality, async (tx) => {
+  const { message, file } = await parts.store.withTenant(municipality, async (tx) => {
     const found = await findMessage(tx, principal, id);
+    const fileOfIt = found.documents.flatMap(({ files }) => files).find((candidate) => candidate.id === fileId);
+    if (!fileOfIt) throw new Problem('not-found', 'The message has no such file.');
     await recordAudit(tx, { municipality, actor, at, action: 'read-file', messageId: id, details: { fileId } });
-    return found;
+    return { message: found, file: fileOfIt };
   });
-  const file = message.documents.flatMap((document) => document.files).find((candidate) => candidate.id === fileId);
-  if (!file) throw new Problem('not-found', 'The message has no such file.');
-  const content = await openContent(parts, message);
 
   const size = Number(file.size);
   const etag = `"${Buffer.from(file.sha256 ?? []).toString('hex')}"`;
   const range = rangeOf(req, size, etag);
+  const content = (await openContent(parts, message)).open(file, range);
+  if (req.method === 'GET') await firstBytesOf(content);
   const type = file.encodingFormat.toLowerCase();
   res.attachment(safeFileName(file.fileName));
   res.type(HARMLESS.has(type) ? type : 'application/octet-stream');
@@ -44,18 +45,29 @@ export async function sendFile(
   res.set('Content-Length', String(range ? range.end - range.start : size));
   if (range) res.status(206).set('Content-Range', `bytes ${range.start}-${range.end - 1}/${size}`);
   if (req.method === 'HEAD') return void res.end();
-  await sendStream(content.open(file, range), res);
+  await sendStream(content, res);
 }
 
-/** The one range that is asked for. Several at once are answered with the whole file, as HTTP allows. */
+/** The range that is asked for. RFC 9110, 13.1.5 and 14.2: If-Range must name this content, and HEAD knows no Range. */
 function rangeOf(req: Request, size: number, etag: string): ByteRange | undefined {
   const ifRange = req.get('if-range');
-  if (ifRange !== undefined && ifRange !== etag) return undefined;
-  const ranges = req.range(size);
-  if (ranges === -1) {
+  if (req.method !== 'GET' || (ifRange !== undefined && ifRange !== etag)) return undefined;
+  const range = parseRange(req.get('range') ?? '', size);
+  if (range && range.start >= range.end) {
     req.res?.set('Content-Range', `bytes */${size}`);
     throw new Problem('range-not-satisfiable', `The Range lies outside the file, which has ${size} bytes.`);
   }
-  const first = ranges === undefined || ranges === -2 || ranges.length !== 1 ? undefined : ranges[0];
-  return first && { start: first.start, end: first.end + 1 };
+  return range;
+}
+
+/**
+ * RFC 9110, 14.1.2: `bytes=first-last`, `bytes=first-` or `bytes=-length`; empty when it lies outside. Several ranges, other
+ * units and nonsense are as if nothing had been asked for.
+ */
+function parseRange(header: string, size: number): ByteRange | undefined {
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header.trim()) ?? [];
+  if (first === '') return last === '' ? undefined : { start: Math.max(0, size - Number(last)), end: size };
+  if (last === '') return { start: Number(first), end: size };
+  if (Number(last) < Number(first)) return undefined;
+  return { start: Number(first), end: Math.min(Number(last) + 1, size) };
 }

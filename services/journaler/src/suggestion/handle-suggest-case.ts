@@ -21,11 +21,19 @@ export async function handleSuggestCase(
       include: { details: true, replyReferences: { orderBy: { position: 'asc' } } },
     });
     if (!message?.details) return;
-    const references = message.replyReferences as Reference[];
+    const references = evidenceOf(message.kind, message.replyReferences as Reference[]);
     const lookup = await loadLookup(tx, references, keys.digest(PARTY, message.details.senderId));
     await writeSuggestion(tx, { ...message, round }, suggestCase(references, lookup));
   });
   announce('suggestion-committed');
+}
+
+/**
+ * Only a reply gets a suggestion. What did not look like one at intake becomes one by naming a letter of ours, not by the
+ * number of a case: other municipalities number theirs the same way.
+ */
+function evidenceOf(kind: string, references: Reference[]): Reference[] {
+  return kind === 'enquiry' ? references.filter((reference) => reference.kind !== 'case-id') : references;
 }
 
 interface LookedAt {
@@ -34,20 +42,22 @@ interface LookedAt {
   readonly kind: string;
   readonly round: number;
   readonly suggestedCaseId: string | null;
+  readonly suggestionBasis: string | null;
+  readonly suggestionSender: string | null;
 }
 
 async function writeSuggestion(tx: Tx, message: LookedAt, suggestion: Suggestion | null): Promise<void> {
   const { id: messageId, municipality, round } = message;
   const at = new Date();
-  const shows = suggestion !== null || message.suggestedCaseId !== null;
+  const shows = differs(message, suggestion);
   const [written] = await tx.message.updateManyAndReturn({
-    where: { id: messageId, suggestRound: round, status: 'pending' },
+    where: { id: messageId, suggestRound: round, lookedAt: null, status: 'pending' },
     data: {
       lookedAt: at,
       suggestedCaseId: suggestion?.caseId ?? null,
       suggestionBasis: suggestion?.basis ?? null,
       suggestionSender: suggestion?.sender ?? null,
-      kind: kindAfter(message.kind, suggestion),
+      kind: suggestion ? 'reply' : message.kind,
       ...(shows && { version: { increment: 1 } }),
     },
     select: { version: true, status: true },
@@ -65,8 +75,11 @@ async function writeSuggestion(tx: Tx, message: LookedAt, suggestion: Suggestion
   });
 }
 
-/** What names a letter of ours is a reply, also when its shape did not show that at intake. */
-function kindAfter(kind: string, suggestion: Suggestion | null): string {
-  const namesOurLetter = suggestion !== null && suggestion.basis !== 'case-id';
-  return kind === 'enquiry' && namesOurLetter ? 'reply' : kind;
+/** A look that finds what stood there already changes nothing that a caseworker sees, so nobody’s If-Match may fail for it. */
+function differs(message: LookedAt, suggestion: Suggestion | null): boolean {
+  return (
+    message.suggestedCaseId !== (suggestion?.caseId ?? null) ||
+    message.suggestionBasis !== (suggestion?.basis ?? null) ||
+    message.suggestionSender !== (suggestion?.sender ?? null)
+  );
 }

@@ -1,10 +1,13 @@
 import type { SuggestionBasis } from '@indbakke/shared/api';
+import type { Status } from '@indbakke/shared/lifecycle';
 import type { SuggestCaseData, SuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import type { Store } from '@indbakke/shared/store';
 import { RETRY_AFTER_SECONDS } from './sweep.js';
 
 /**
- * Puts pending messages that refer to these things up for another look, because the core has just told of them.
+ * Puts the messages that these news are about up for another look: those that refer to what the core has just told of, and
+ * those that stand suggested for the case (its parties may have changed). One that is not pending now waits for the sweep
+ * to find it once it is.
  *
  * Call it after the transaction that stored what was told has committed, not inside it: a look that is under way and did
  * not see the news yet then finds its round raised, and its result is dropped.
@@ -14,18 +17,20 @@ export async function lookAgain(
   municipality: string,
   told: readonly { kind: SuggestionBasis; value: string }[],
 ): Promise<void> {
+  const caseIds = told.filter(({ kind }) => kind === 'case-id').map(({ value }) => value);
   const messages = await store.withTenant(
     municipality,
-    (tx) => tx.$queryRaw<{ id: string; suggest_round: number }[]>`
+    (tx) => tx.$queryRaw<{ id: string; status: Status; suggest_round: number }[]>`
       UPDATE messages
       SET looked_at = NULL, suggest_round = suggest_round + 1,
           next_enqueue_at = now() + make_interval(secs => ${RETRY_AFTER_SECONDS})
-      WHERE status = 'pending' AND id IN (
+      WHERE status <> 'deleted' AND (suggested_case_id = ANY(${caseIds}) OR id IN (
         SELECT message_id FROM reply_references
-        WHERE (kind, value) IN (SELECT * FROM unnest(${told.map(({ kind }) => kind)}::text[], ${told.map(({ value }) => value)}::text[])))
-      RETURNING id::text, suggest_round`,
+        WHERE (kind, value) IN (SELECT * FROM unnest(${told.map(({ kind }) => kind)}::text[], ${told.map(({ value }) => value)}::text[]))))
+      RETURNING id::text, status, suggest_round`,
   );
-  for (const { id, suggest_round: round } of messages) {
+  for (const { id, status, suggest_round: round } of messages) {
+    if (status !== 'pending') continue;
     enqueuer.enqueue({ messageId: id, municipality, round } satisfies SuggestCaseData);
   }
 }

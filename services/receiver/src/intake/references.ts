@@ -11,6 +11,9 @@ export interface Reference {
 /** Longer chains exist only as attacks; the newest links are the ones that tell. */
 const MAX_LINKS = 100;
 
+/** MeMo 1.2, Text. Nothing that the core tells of has a longer id, so a longer one refers to nothing. */
+const MAX_ID_LENGTH = 256;
+
 /**
  * The kind of a message, as its shape shows it. A reply has ReplyData of ours: an entry that answers another message, or
  * one whose sender is the receiving municipality. ReplyData on a forwarded letter are the forwarder’s.
@@ -46,7 +49,7 @@ function isOurs(entry: ReplyEntry, municipality: string, ownSystemId: string): b
 }
 
 function ref(kind: SuggestionBasis, value: string | undefined): Reference[] {
-  if (!value) return [];
+  if (!value || value.length > MAX_ID_LENGTH) return [];
   return [{ kind, value: kind === 'message-uuid' ? value.toLowerCase() : value }];
 }
 

@@ -38,6 +38,10 @@ export interface StoredMessage {
   readonly receivedAt: Date;
 }
 
+// MeMo 1.2, Text. An index takes 2704 bytes of a row; an over-long id is kept whole in `memo`, and its beginning where it is
+// looked for.
+const MAX_INDEXED_CHARACTERS = 256;
+
 // The queue has this long before the sweep looks; as RETRY_AFTER_SECONDS of the journaler’s sweep.
 const FIRST_SWEEP_SECONDS = 30;
 
@@ -63,7 +67,7 @@ async function lockExternalId(
   await connection.query({
     name: 'lock-external-id',
     text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
-    values: [`${municipality} ${channel} ${externalId}`],
+    values: [`${municipality} ${channel} ${indexed(externalId)}`],
   });
 }
 
@@ -88,7 +92,7 @@ async function insertMessage(connection: pg.PoolClient, message: NewMessage): Pr
       message.id,
       message.municipality,
       message.channel,
-      message.externalId,
+      indexed(message.externalId),
       message.fingerprint,
       message.kind,
       memo.header.recipient?.contactPoint?.contactPointID ?? null,
@@ -114,7 +118,7 @@ async function readSame(connection: pg.PoolClient, message: NewMessage): Promise
     name: 'read-same-message',
     text: `SELECT status, transmission_id, received_at FROM messages
            WHERE municipality = $1 AND channel = $2 AND external_id = $3 AND fingerprint = $4`,
-    values: [message.municipality, message.channel, message.externalId, message.fingerprint],
+    values: [message.municipality, message.channel, indexed(message.externalId), message.fingerprint],
   });
   const [row] = rows;
   if (!row) throw new Error('the unique index refused a message that is not there');
@@ -125,6 +129,7 @@ async function readSame(connection: pg.PoolClient, message: NewMessage): Promise
 async function insertRest(connection: pg.PoolClient, message: NewMessage, status: Status): Promise<void> {
   const { memo, container } = message;
   const { sender, contentData } = memo.header;
+  const { cprNumber, name } = contentData?.cprData ?? {};
   const documents = documentsOf(memo).map((document, position) => ({ ...document, position }));
   const sealed = new Map(message.files.map((file) => [file.index, file]));
   const files = documents.flatMap(({ position, files: ofDocument }) =>
@@ -166,11 +171,11 @@ async function insertRest(connection: pg.PoolClient, message: NewMessage, status
       message.id,
       message.municipality,
       memo.header.label ?? '',
-      sender?.senderID ?? '',
+      indexed(sender?.senderID ?? ''),
       sender?.idType ?? '',
       sender?.label ?? '',
-      contentData?.cprData?.cprNumber ?? null,
-      contentData?.cprData?.name ?? null,
+      cprNumber === undefined ? null : indexed(cprNumber),
+      name ?? null,
       JSON.stringify(memo),
       container?.wrappedKey.keyId ?? null,
       container?.wrappedKey.wrapped ?? null,
@@ -203,4 +208,9 @@ async function insertRest(connection: pg.PoolClient, message: NewMessage, status
       JSON.stringify(audited),
     ],
   });
+}
+
+/** The text as it may stand in an index. By characters, so that none is cut in half. */
+function indexed(text: string): string {
+  return text.length <= MAX_INDEXED_CHARACTERS ? text : [...text].slice(0, MAX_INDEXED_CHARACTERS).join('');
 }

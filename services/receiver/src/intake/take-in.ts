@@ -36,7 +36,7 @@ export interface Delivery {
   readonly channel: Channel;
   readonly body: AsyncIterable<Buffer>;
   /** Finds the message in what stood around the contents; the mouths differ in what they wrap it in. */
-  readonly findMessage: (root: XmlElement, split: SplitResult) => XmlElement;
+  readonly findMessage: (root: XmlElement, split: SplitResult) => XmlElement | Promise<XmlElement>;
 }
 
 export interface Intake {
@@ -120,7 +120,7 @@ async function readDelivery({ config }: IntakeParts, delivery: Delivery, sealer:
       maxDepth: config.MAX_DEPTH,
     },
   );
-  const message = delivery.findMessage(parseSkeleton(result.skeleton), result);
+  const message = await delivery.findMessage(parseSkeleton(result.skeleton), result);
   return { ...readMemo(message, files, result.token), files };
 }
 

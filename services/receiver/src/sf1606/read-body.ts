@@ -11,7 +11,7 @@ export interface BodyRules {
 
 /**
  * The body of a delivery as it comes. What the headers already rule out is refused unread: another media type, a
- * compressed body, one over the limit. Only then is a caller who asked (`Expect: 100-continue`) told to send it.
+ * compressed body, one over the limit. A caller who asked first (`Expect: 100-continue`) is then never told to send it.
  *
  * @throws Problem at once for the headers; through the iteration when the connection ends too early
  */
@@ -19,10 +19,9 @@ export function readBody(req: Request, res: Response, { mediaTypes, maxBytes }: 
   try {
     checkHeaders(req, mediaTypes, maxBytes);
   } catch (problem) {
-    cutWhenSlow(req, res);
+    discardRest(req, res);
     throw problem;
   }
-  if (req.get('expect')?.toLowerCase() === '100-continue') res.writeContinue();
   return chunksOf(req, res);
 }
 
@@ -32,7 +31,7 @@ function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: num
     throw new Problem('unsupported-media-type', `Send the message as ${mediaTypes.join(' or ')}.`);
   }
   const charset = /charset="?([^";\s]+)/i.exec(type ?? '')?.[1];
-  if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
     throw new Problem('not-utf8', 'The Content-Type names another charset than utf-8.');
   }
   if ((req.get('content-encoding') ?? 'identity') !== 'identity') {
@@ -53,14 +52,19 @@ async function* chunksOf(req: Request, res: Response): AsyncGenerator<Buffer> {
   } catch (cause) {
     throw new Problem('body-incomplete', 'The connection ended before the message did. Send it again.', { cause });
   } finally {
-    if (!ended) cutWhenSlow(req, res);
+    if (!ended) discardRest(req, res);
   }
 }
 
-/** Node discards what a refused caller still sends, so that it can read the answer. Not for ever. */
-function cutWhenSlow(req: Request, res: Response): void {
+/**
+ * Throws away what a refused caller still sends, so that it comes to read the answer, and its connection can go on. Not for
+ * ever.
+ */
+function discardRest(req: Request, res: Response): void {
   res.once('finish', () => {
     if (req.complete) return;
+    // Node does so by itself only where nobody has begun to read.
+    req.resume();
     const timer = setTimeout(() => req.socket.destroy(), DRAIN_MS);
     req.once('close', () => clearTimeout(timer));
     timer.unref();

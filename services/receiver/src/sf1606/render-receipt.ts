@@ -3,7 +3,7 @@ import { newId } from '@indbakke/shared/store';
 import { Builder } from 'xml2js';
 import type { Receipt } from '../intake/receipt.js';
 
-type Fields = Record<string, string>;
+export type Fields = Record<string, string>;
 
 /** The receipt as the fields of Digital Post’s own, in its order. */
 export function fieldsOf(receipt: Receipt): Fields {
@@ -31,11 +31,12 @@ export function renderXml(receipt: Receipt): string {
 
 /** The receipt of a refusal. Refusals are not remembered: the same message again is judged anew. */
 export function refusal(problem: Problem): Receipt {
+  const { detail, path = '' } = problem;
   return {
     transmissionId: newId(),
     receiptStatus: problem.row.receipt ?? 'INVALID',
     timeStamp: new Date(),
     errorCode: problem.code,
-    errorMessage: problem.path === undefined ? problem.detail : `${problem.detail} (${problem.path})`,
+    errorMessage: detail.includes(path) ? detail : `${detail} (${path})`,
   };
 }

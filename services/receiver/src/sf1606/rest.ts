@@ -1,9 +1,8 @@
-import { Problem } from '@indbakke/shared/errors';
-import { logProblem, toProblem } from '@indbakke/shared/http';
 import type { Metrics } from '@indbakke/shared/metrics';
 import { type Request, type Response, Router } from 'express';
 import type { Receipt } from '../intake/receipt.js';
 import { type IntakeParts, takeIn } from '../intake/take-in.js';
+import { echoTransaction, recordRefusal } from './answers.js';
 import { requireAllowedCaller } from './callers.js';
 import { readBody } from './read-body.js';
 import { refusal, renderJson, renderXml } from './render-receipt.js';
@@ -24,31 +23,15 @@ export function restMouth(parts: IntakeParts, metrics: Metrics): Router {
       metrics.intake.inc({ mouth: 'rest', outcome });
       sendReceipt(req, res, 200, receipt);
     } catch (error) {
-      const problem = asIntakeProblem(error);
-      metrics.intake.inc({ mouth: 'rest', outcome: problem.code });
-      logProblem(parts.log, problem);
-      if (problem.row.again) res.set('Retry-After', '30');
+      const problem = recordRefusal(error, res, { log: parts.log, metrics, mouth: 'rest' });
       sendReceipt(req, res, problem.row.http, refusal(problem));
     }
   });
   return router;
 }
 
-/** On the way in there is no `internal`: what nobody foresaw is worth another try by the sender. */
-export function asIntakeProblem(error: unknown): Problem {
-  const problem = toProblem(error);
-  if (problem.code !== 'internal' && problem.code !== 'unavailable') return problem;
-  return new Problem('send-again', 'The message could not be stored now. Nothing was kept; send it again.', {
-    cause: error,
-  });
-}
-
 function sendReceipt(req: Request, res: Response, status: number, receipt: Receipt): void {
-  // Digital Post’s transaction headers are echoed, never required (SF1601’s; assumed for SF1606).
-  for (const name of ['x-TransaktionsId', 'x-TransaktionsTid']) {
-    const value = req.get(name);
-    if (value !== undefined && /^[\w:.-]{1,64}$/.test(value)) res.set(name, value);
-  }
+  echoTransaction(req, res);
   const asJson = req.accepts(['application/xml', 'text/xml', 'application/json']) === 'application/json';
   res.status(status);
   if (asJson) res.type('application/json').send(renderJson(receipt));

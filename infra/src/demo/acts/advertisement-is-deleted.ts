@@ -1,0 +1,59 @@
+import { type Day, findLetter } from '../day.js';
+import { refusalOf } from '../inbox-client.js';
+import { LETTERS } from '../letters.js';
+import { SHOP } from '../people.js';
+import { deliver } from './mail-arrives.js';
+
+const LETTER = LETTERS.advertisement;
+const EXPLANATION = 'Reklame, ikke en henvendelse til Børn og familie';
+const FILE_NAME = 'Prisliste på møbler.pdf';
+
+/** Rejected, reopened, rejected again, deleted for good: then nothing of it is left but that it was here. */
+export async function advertisementIsDeleted(day: Day): Promise<void> {
+  const { story, caseworker, stack } = day;
+  story.act('An advertisement is rejected and deleted for good');
+  const letter = await findLetter(caseworker, LETTER);
+  const fileId = letter.documents[0]?.files[0]?.id ?? '';
+  const container = await stack.backstage.containerOf(letter.id);
+  await rejectTwice(day);
+  const tables = await tablesHoldingIt(day);
+  story.check(`what it says of people stands in ${tables.join(' and ')}`, tables.length > 0);
+  story.check('its sealed content lies on the disk', stack.backstage.exists(container));
+
+  const rejected = await findLetter(caseworker, LETTER, 'rejected');
+  const done = await caseworker.deleteForGood(rejected);
+  story.check('it is deleted for good', done.status, 'deleted');
+  story.check('it is not there any more', await refusalOf(caseworker.read(letter.id)), '404 not-found');
+  story.check('nor is its file', await refusalOf(caseworker.file(letter.id, fileId)), '404 not-found');
+  story.check('its sealed content is gone from the disk', stack.backstage.exists(container), false);
+  story.check('no row of any table holds its subject, sender, file name or reason', await tablesHoldingIt(day), []);
+  await sentAgain(day);
+}
+
+async function rejectTwice({ story, caseworker }: Day): Promise<void> {
+  const rejection = { reason: 'unwanted', explanation: EXPLANATION } as const;
+  const first = await caseworker.reject(await findLetter(caseworker, LETTER), rejection);
+  story.check(`"${LETTER.subject}" is rejected as unwanted`, first.status, 'rejected');
+  const reopened = await caseworker.reopen(first);
+  story.check('reopened, it is in the inbox again', reopened.status, 'pending');
+  const second = await caseworker.reject(reopened, rejection);
+  const { rejection: shown } = await caseworker.read(second.id);
+  story.check(
+    'rejected again, it shows the reason in words',
+    [shown?.reason, shown?.explanation],
+    ['unwanted', EXPLANATION],
+  );
+}
+
+function tablesHoldingIt({ stack }: Day): Promise<string[]> {
+  return stack.backstage.tablesHolding([LETTER.subject, SHOP.name, FILE_NAME, EXPLANATION]);
+}
+
+/** Digital Post may send a letter twice, and must not learn what became of it. */
+async function sentAgain(day: Day): Promise<void> {
+  const first = day.post.deliveries.find(({ title }) => title === LETTER.subject);
+  const again = await deliver(day, LETTER);
+  day.story.check('sent once more, it gets its first receipt again', again.receiptText, first?.receiptText);
+  const status = await day.stack.backstage.statusOf(again.receipt.transmissionId);
+  day.story.check('… and stays deleted', [status, await tablesHoldingIt(day)], ['deleted', []]);
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { BIG_LETTER_BYTES, bigLetter, contentOf, sha256Of } from '../big-letter.js';
+import { type Day, findLetter } from '../day.js';
+import { FATHER } from '../people.js';
+import { secondsSince } from '../story.js';
+import { answerOf } from './mail-arrives.js';
+
+export const BIG_SUBJECT = 'Hele sagsmappen, scannet';
+
+const MIB = 1024 * 1024;
+// Sender and receiver share this process. A letter of any size adds some buffers and garbage, not itself.
+const MEMORY_LIMIT_MIB = 64;
+
+/** The largest letter that Digital Post carries comes in and goes out again, and is never in memory. */
+export async function bigLetterArrives(day: Day): Promise<{ readonly seconds: string }> {
+  day.story.act('A letter of 99.5 MB');
+  const file = { name: 'Sagsmappe, 1.200 sider på dansk.pdf', type: 'application/pdf' };
+  const letter = bigLetter({ messageUUID: randomUUID(), subject: BIG_SUBJECT, sender: FATHER }, file);
+  const memory = watchMemory();
+  const seconds = await send(day, letter.pieces());
+  await compareWhole(day, letter.contentSize);
+  await compareRange(day, letter.contentSize);
+  const grown = memory.stop();
+  day.story.check(`all the while, memory rose by ${grown} MiB (limit ${MEMORY_LIMIT_MIB})`, grown < MEMORY_LIMIT_MIB);
+  return { seconds };
+}
+
+async function send({ story, post }: Day, pieces: AsyncIterable<Buffer>): Promise<string> {
+  const began = performance.now();
+  const body = counted(pieces, story.progress('sending', BIG_LETTER_BYTES));
+  const delivery = await post.deliver(BIG_SUBJECT, body, BIG_LETTER_BYTES);
+  const seconds = secondsSince(began);
+  story.check(`${BIG_LETTER_BYTES} bytes of XML are taken in, in ${seconds} s`, answerOf(delivery), '200 COMPLETED');
+  return seconds;
+}
+
+async function compareWhole({ story, caseworker }: Day, contentSize: number): Promise<void> {
+  const { id, file } = await findBigFile(caseworker);
+  const expected = await sha256Of(contentOf(0, contentSize));
+  story.check(
+    'its file has the size and the SHA-256 of what was sent',
+    [file.size, file.sha256],
+    [contentSize, expected],
+  );
+  const download = await caseworker.file(id, file.id);
+  story.check(
+    `downloaded, all ${contentSize} bytes of it are those that were sent`,
+    await sha256Of(bodyOf(download)),
+    expected,
+  );
+}
+
+async function compareRange({ story, caseworker }: Day, contentSize: number): Promise<void> {
+  const { id, file } = await findBigFile(caseworker);
+  const [first, last] = [65_000_001, 65_299_999];
+  const part = await caseworker.file(id, file.id, `bytes=${first}-${last}`);
+  story.check(
+    'a part from the middle (Range) comes as 206, and says which',
+    [part.status, part.headers.get('content-range')],
+    [206, `bytes ${first}-${last}/${contentSize}`],
+  );
+  const expected = await sha256Of(contentOf(first, last + 1));
+  story.check(`its ${last + 1 - first} bytes are those that were sent`, await sha256Of(bodyOf(part)), expected);
+}
+
+async function findBigFile(caseworker: Day['caseworker']) {
+  const { id, documents } = await findLetter(caseworker, { subject: BIG_SUBJECT });
+  const file = documents[0]?.files[0];
+  if (!file) throw new Error('The big letter has no file.');
+  return { id, file };
+}
+
+function bodyOf({ body }: Response): AsyncIterable<Uint8Array> {
+  if (!body) throw new Error('The answer has no body.');
+  return body;
+}
+
+async function* counted(pieces: AsyncIterable<Buffer>, report: (done: number) => void): AsyncGenerator<Buffer> {
+  let done = 0;
+  for await (const piece of pieces) {
+    yield piece;
+    done += piece.length;
+    report(done);
+  }
+}
+
+/** How far the memory of this process rises above what it is now, in MiB. */
+function watchMemory(): { stop(): number } {
+  const before = process.memoryUsage.rss();
+  let most = before;
+  const look = () => {
+    most = Math.max(most, process.memoryUsage.rss());
+  };
+  const timer = setInterval(look, 10);
+  return {
+    stop() {
+      clearInterval(timer);
+      look();
+      return Math.round((most - before) / MIB);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Day, findLetter } from '../day.js';
+import { refusalOf } from '../inbox-client.js';
+import { HEARING_FILES, LETTERS } from '../letters.js';
+import { CASES } from '../people.js';
+import { testWithUnzip, unzip } from '../unzip.js';
+import { BIG_SUBJECT } from './big-letter-arrives.js';
+
+const COVER_NOTE = 'følgeseddel.txt';
+
+/** A caseworker goes through the inbox, takes a letter out as a zip, and confirms that it stands on a case. */
+export async function caseworkerJournalizes(day: Day): Promise<void> {
+  day.story.act('A caseworker journalizes');
+  await listInPages(day);
+  await downloadZip(day);
+  await journalize(day);
+}
+
+async function listInPages({ story, caseworker }: Day): Promise<void> {
+  const first = await caseworker.list({ limit: 6, sort: 'receivedAt' });
+  const rest = await caseworker.list({ limit: 6, sort: 'receivedAt', cursor: first.nextCursor ?? '' });
+  const subjects = [...first.items, ...rest.items].map(({ subject }) => subject);
+  const expected = [...Object.values(LETTERS).map(({ subject }) => subject), BIG_SUBJECT];
+  story.check(`the inbox shows ${subjects.length} letters on two pages, in the order they came`, subjects, expected);
+  story.check('the second page is the last', rest.nextCursor, null);
+}
+
+async function downloadZip({ story, stack, caseworker }: Day): Promise<void> {
+  const { id, subject, fileCount } = await findLetter(caseworker, LETTERS.hearingAnswer);
+  const zip = await caseworker.zip(id);
+  story.tell(`"${subject}" with its ${fileCount} files comes as a zip of ${zip.length} bytes`);
+  const judgement = await testZip(stack.folder, zip);
+  if (judgement !== undefined) story.check('unzip finds the zip whole', judgement, 'whole');
+
+  const files = unzip(zip);
+  const coverNote = files.get(COVER_NOTE)?.toString('utf8') ?? '';
+  story.check('it holds a følgeseddel that names the letter', coverNote.includes(subject));
+  files.delete(COVER_NOTE);
+  story.check('it holds these files and no other', [...files.keys()], Object.keys(HEARING_FILES));
+  const equal = Object.entries(HEARING_FILES).filter(([name, content]) => files.get(name)?.equals(content));
+  story.check('every byte of every file is the one that was sent', equal.length, Object.keys(HEARING_FILES).length);
+}
+
+async function testZip(folder: string, zip: Buffer) {
+  const file = join(folder, 'letter.zip');
+  await writeFile(file, zip, { mode: 0o600 });
+  try {
+    return testWithUnzip(file);
+  } finally {
+    await rm(file);
+  }
+}
+
+/** The core has put the content on the case; the call confirms the handover. */
+async function journalize({ story, caseworker }: Day): Promise<void> {
+  const seen = await findLetter(caseworker, LETTERS.hearingAnswer);
+  const { caseId } = CASES.child;
+  const done = await caseworker.journalize(seen, { caseIds: [caseId], reference: 'JP-2026-55' });
+  story.check(`"${seen.subject}" is journalized on case ${caseId}`, done.status, 'journalized');
+  const late = refusalOf(caseworker.journalize(seen, { caseIds: [CASES.school.caseId] }));
+  story.check('a second try on what was read before is refused', await late, '412 version-changed');
+  const { history } = await caseworker.read(seen.id);
+  const told = history.map(({ action }) => action);
+  story.check('its history tells what happened', told, ['accepted', 'suggested', 'journalized']);
+}

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+
+/** A look at what no call of the API shows: rows and files as they lie. */
+export class Backstage {
+  readonly #ownerUrl: string;
+  readonly #contentFolder: string;
+
+  constructor(ownerUrl: string, contentFolder: string) {
+    this.#ownerUrl = ownerUrl;
+    this.#contentFolder = contentFolder;
+  }
+
+  /** Where the sealed container of a message lies. */
+  async containerOf(messageId: string): Promise<string> {
+    const [row] = await this.#query<{ blob_name: string }>('SELECT blob_name FROM messages WHERE id = $1', [messageId]);
+    const name = row?.blob_name ?? 'none';
+    return join(this.#contentFolder, name.slice(0, 2), name);
+  }
+
+  exists(container: string): boolean {
+    return existsSync(container);
+  }
+
+  /** What is left of a deleted message: its status is all that the demo asks for. */
+  async statusOf(transmissionId: string): Promise<string> {
+    const query = 'SELECT status FROM messages WHERE transmission_id = $1';
+    const [row] = await this.#query<{ status: string }>(query, [transmissionId]);
+    return row?.status ?? 'no row';
+  }
+
+  /** The tables, queues included, with a row that holds any of these texts, as text or as bytes. */
+  async tablesHolding(texts: readonly string[]): Promise<string[]> {
+    const tables = await this.#query<{ name: string }>(
+      `SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
+       WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
+    );
+    const patterns = texts.flatMap((text) => [text, Buffer.from(text).toString('hex')]).map((text) => `%${text}%`);
+    const holding: string[] = [];
+    for (const { name } of tables) {
+      const found = await this.#query(`SELECT FROM ${name} AS r WHERE r::text LIKE ANY ($1) LIMIT 1`, [patterns]);
+      if (found.length > 0) holding.push(name);
+    }
+    return holding;
+  }
+
+  async #query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: this.#ownerUrl });
+    await client.connect();
+    try {
+      return (await client.query<Row>(text, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { DocumentAnswer } from '@indbakke/shared/api';
+import { DigitalPost } from './digital-post.js';
+import { InboxClient, type Query } from './inbox-client.js';
+import type { DayLetter } from './letters.js';
+import type { OwnStack } from './own-stack.js';
+import { CASEWORKER, COLLEAGUE, MUNICIPALITY, NEIGHBOUR, SETUP } from './people.js';
+import type { Story } from './story.js';
+
+/** What the acts of the day share: who calls, each with a token of their own, and what is told of it. */
+export interface Day {
+  readonly story: Story;
+  readonly stack: OwnStack;
+  readonly post: DigitalPost;
+  /** The DUBU core itself, which tells and never reads. */
+  readonly core: InboxClient;
+  readonly caseworker: InboxClient;
+  readonly colleague: InboxClient;
+  readonly setup: InboxClient;
+  /** A caseworker with the same roles in another municipality. */
+  readonly neighbour: InboxClient;
+}
+
+export async function openDay(story: Story, stack: OwnStack): Promise<Day> {
+  const { url, signal, issueToken } = stack;
+  const municipality = MUNICIPALITY.cvr;
+  const signIn = async (request: Parameters<typeof issueToken>[0]) =>
+    new InboxClient(url, await issueToken(request), signal);
+  return {
+    story,
+    stack,
+    post: new DigitalPost(url, signal),
+    core: await signIn({ municipality, user: 'dubu-core', roles: ['Indbakke.System'], system: true }),
+    caseworker: await signIn({ municipality, ...CASEWORKER }),
+    colleague: await signIn({ municipality, ...COLLEAGUE }),
+    setup: await signIn({ municipality, ...SETUP }),
+    neighbour: await signIn({ municipality: NEIGHBOUR.cvr, ...CASEWORKER }),
+  };
+}
+
+/** The letter as a caseworker finds it: each letter of this day has a subject of its own. */
+export async function findLetter(
+  inbox: InboxClient,
+  { subject }: Pick<DayLetter, 'subject'>,
+  status: Query['status'] = 'pending',
+): Promise<DocumentAnswer> {
+  for await (const item of inbox.listAll({ status })) {
+    if (item.subject === subject) return inbox.read(item.id);
+  }
+  throw new Error(`No ${status} letter has the subject "${subject}".`);
+}

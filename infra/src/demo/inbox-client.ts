@@ -1,0 +1,162 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type {
+  CaseBody,
+  DocumentAnswer,
+  DocumentList,
+  DocumentQuery,
+  DocumentSummary,
+  JournalizationBody,
+  RejectionBody,
+  SentMessageBody,
+  StepAnswer,
+} from '@indbakke/shared/api';
+import type { z } from 'zod';
+
+/** A message as it was read: every step on it says which version it was decided on. */
+export type Seen = Pick<DocumentSummary, 'id' | 'version'>;
+
+/** A call that was not answered with 2xx. `code` is the stable one of docs/errors.md. */
+export class InboxError extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, detail: string) {
+    super(`${status} ${code}: ${detail}`);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export type Query = z.input<typeof DocumentQuery>;
+
+interface CallOptions {
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+/**
+ * The inbox API as the DUBU core calls it, with the token of one caseworker or of the core itself. The shapes are those of
+ * `/api/v1/openapi.json`.
+ */
+export class InboxClient {
+  readonly #url: string;
+  readonly #token: string;
+  readonly #signal: AbortSignal;
+
+  constructor(url: string, token: string, signal: AbortSignal) {
+    this.#url = `${url}/api/v1`;
+    this.#token = token;
+    this.#signal = signal;
+  }
+
+  // What a caseworker reads
+
+  list(query: Query = {}): Promise<z.infer<typeof DocumentList>> {
+    const parameters = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, `${value}`);
+    return this.#json('GET', `/incoming-documents?${parameters}`);
+  }
+
+  /** Every page of a list, one after the other. */
+  async *listAll(query: Query = {}): AsyncGenerator<DocumentSummary> {
+    let cursor: string | null | undefined;
+    do {
+      const page = await this.list({ ...query, ...(cursor && { cursor }) });
+      yield* page.items;
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+  }
+
+  read(id: string): Promise<DocumentAnswer> {
+    return this.#json('GET', `/incoming-documents/${id}`);
+  }
+
+  /** @param range as in HTTP: `bytes=0-499`, or `bytes=-500` for the last 500 */
+  file(id: string, fileId: string, range?: string): Promise<Response> {
+    return this.#call('GET', `/incoming-documents/${id}/files/${fileId}`, { headers: range ? { range } : {} });
+  }
+
+  async zip(id: string): Promise<Buffer> {
+    const response = await this.#call('GET', `/incoming-documents/${id}/zip`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  // What a caseworker does
+
+  journalize(seen: Seen, body: z.input<typeof JournalizationBody>): Promise<StepAnswer> {
+    return this.#step('POST', seen, 'journalization', body);
+  }
+
+  reject(seen: Seen, body: z.input<typeof RejectionBody>): Promise<StepAnswer> {
+    return this.#step('POST', seen, 'rejection', body);
+  }
+
+  reopen(seen: Seen): Promise<StepAnswer> {
+    return this.#step('DELETE', seen, 'rejection');
+  }
+
+  deleteForGood(seen: Seen): Promise<StepAnswer> {
+    return this.#step('POST', seen, 'deletion');
+  }
+
+  // What the core tells
+
+  async tellCase(caseId: string, body: z.input<typeof CaseBody>): Promise<void> {
+    await this.#call('PUT', `/cases/${encodeURIComponent(caseId)}`, { body });
+  }
+
+  async tellSentMessage(messageUUID: string, body: z.input<typeof SentMessageBody>): Promise<void> {
+    await this.#call('PUT', `/sent-messages/${messageUUID}`, { body });
+  }
+
+  /** If-Match holds the version that was read: when a colleague was first, the answer is 412 and nothing happens. */
+  #step(method: string, { id, version }: Seen, step: string, body?: unknown): Promise<StepAnswer> {
+    return this.#json(method, `/incoming-documents/${id}/${step}`, { body, headers: { 'if-match': `"${version}"` } });
+  }
+
+  async #json<T>(method: string, path: string, options?: CallOptions): Promise<T> {
+    const response = await this.#call(method, path, options);
+    return (await response.json()) as T;
+  }
+
+  async #call(method: string, path: string, { body, headers }: CallOptions = {}): Promise<Response> {
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: this.#signal,
+    });
+    if (response.ok) return response;
+    const { code, detail } = (await response.json()) as { code: string; detail: string };
+    throw new InboxError(response.status, code, detail);
+  }
+}
+
+/** How a call was refused, such as `404 not-found`; `done` when it was not. */
+export async function refusalOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'done';
+  } catch (error) {
+    if (error instanceof InboxError) return `${error.status} ${error.code}`;
+    throw error;
+  }
+}
+
+const DEADLINE_MS = 20_000;
+const ASK_EVERY_MS = 50;
+
+/** Asks until the answer is good, or the deadline has passed: gives the last answer either way. */
+export async function askUntil<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
+  const deadline = performance.now() + DEADLINE_MS;
+  let answer = await ask();
+  while (!isGood(answer) && performance.now() < deadline) {
+    await pause(ASK_EVERY_MS);
+    answer = await ask();
+  }
+  return answer;
+}

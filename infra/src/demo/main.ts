@@ -1,0 +1,41 @@
+import { advertisementIsDeleted } from './acts/advertisement-is-deleted.js';
+import { bigLetterArrives } from './acts/big-letter-arrives.js';
+import { caseworkerJournalizes } from './acts/caseworker-journalizes.js';
+import { doorsStayClosed } from './acts/closed-doors.js';
+import { coreTells } from './acts/core-tells.js';
+import { endOfTheDay } from './acts/end-of-the-day.js';
+import { mailArrives } from './acts/mail-arrives.js';
+import { repliesFindTheirCase } from './acts/replies-find-their-case.js';
+import { BIG_LETTER_BYTES } from './big-letter.js';
+import { openDay } from './day.js';
+import { runUntilCtrlC } from './interrupt.js';
+import { withOwnStack } from './own-stack.js';
+import { MUNICIPALITY } from './people.js';
+import { Story } from './story.js';
+
+const story = new Story();
+
+/** A day in a municipality, on a stack of its own that is gone when the day is over. */
+process.exitCode = await runUntilCtrlC(async (signal) => {
+  story.begin(`A day in ${MUNICIPALITY.name}. First a database of its own is made, which takes a few seconds.`);
+  const facts = await withOwnStack(signal, async (stack) => {
+    const day = await openDay(story, stack);
+
+    await coreTells(day);
+    await mailArrives(day);
+    const { seconds } = await bigLetterArrives(day);
+    await repliesFindTheirCase(day);
+    await caseworkerJournalizes(day);
+    await doorsStayClosed(day);
+    await advertisementIsDeleted(day);
+    const { sent, accepted, held, duplicates, refused } = await endOfTheDay(day);
+
+    return [
+      `${sent} letters sent, ${accepted} accepted, ${held} held, ${duplicates} duplicates, ${refused} refused`,
+      `${BIG_LETTER_BYTES} bytes in ${seconds} s`,
+      'zip equal',
+      'deleted for good',
+    ];
+  });
+  return story.end(facts);
+});

@@ -1,0 +1,80 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { issueLocalToken, type TokenRequest } from '@indbakke/shared/access';
+import { registerMunicipality } from '@indbakke/shared/store';
+import { markIsAlive, newMark, removePostgres } from '../../../tools/local-state.mjs';
+import { withDatabase } from '../local/database.js';
+import { startPostgres } from '../local/postgres.js';
+import { issuerKeyOf } from '../local/settings.js';
+import { LOCAL_DATABASE, startLocalStack } from '../local/stack.js';
+import { type StatePaths, statePaths } from '../local/state.js';
+import { Backstage } from './backstage.js';
+import { NEIGHBOUR } from './people.js';
+
+/** A stack that lives as long as the demo. */
+export interface OwnStack {
+  readonly url: string;
+  readonly backstage: Backstage;
+  /** For files that the demo needs on disk. */
+  readonly folder: string;
+  /** Aborted by Ctrl-C: whoever waits for an answer then stops waiting. */
+  readonly signal: AbortSignal;
+  issueToken(request: TokenRequest): Promise<string>;
+}
+
+// Nothing of the environment but STATE_DIR: the demo must never reach a real database.
+const SETTINGS = { PORT: '0', LOG_LEVEL: 'silent', SHUTDOWN_SECONDS: '5' };
+
+/**
+ * Runs `work` with a whole Indbakke of its own, on a free port; PostgreSQL, content and keys lie in a folder of their own,
+ * which is removed at the end, also after a failure or Ctrl-C.
+ */
+export async function withOwnStack<T>(signal: AbortSignal, work: (stack: OwnStack) => Promise<T>): Promise<T> {
+  const paths = await newState();
+  try {
+    const running = await startLocalStack({ paths, env: SETTINGS });
+    try {
+      signal.throwIfAborted();
+      return await withDatabaseOwner(paths, async (ownerUrl) => {
+        await registerMunicipality(ownerUrl, NEIGHBOUR);
+        return work({
+          url: running.url,
+          backstage: new Backstage(ownerUrl, paths.content),
+          folder: paths.root,
+          signal,
+          issueToken: (request) => issueLocalToken(issuerKeyOf(paths), request),
+        });
+      });
+    } finally {
+      await running.close();
+    }
+  } finally {
+    await removeState(paths.root);
+  }
+}
+
+/** A folder beside those of the tests: what a killed demo leaves is swept by the next test, demo or reset. */
+async function newState(): Promise<StatePaths> {
+  const folder = statePaths().test;
+  mkdirSync(folder, { recursive: true });
+  for (const mark of readdirSync(folder).filter((name) => !markIsAlive(name))) {
+    // A test may be removing the same one now; what stays is swept the next time.
+    await removeState(join(folder, mark)).catch(() => {});
+  }
+  return statePaths({ STATE_DIR: join(folder, newMark()) });
+}
+
+async function removeState(root: string): Promise<void> {
+  await removePostgres(root);
+  rmSync(root, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** startPostgres adopts the server that the stack runs; its stop() leaves that server to the stack. */
+async function withDatabaseOwner<T>({ root }: StatePaths, work: (ownerUrl: string) => Promise<T>): Promise<T> {
+  const postgres = await startPostgres({ stateDir: root });
+  try {
+    return await work(withDatabase(postgres.url, LOCAL_DATABASE));
+  } finally {
+    await postgres.stop();
+  }
+}

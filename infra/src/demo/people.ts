@@ -1,0 +1,48 @@
+import type { MunicipalityRegistration } from '@indbakke/shared/store';
+import { EXAMPLE_MUNICIPALITY } from '../local/example-municipality.js';
+
+/** Nobody here can exist: there is no 41st of any month, and no authority has such a CVR number. */
+
+export const MUNICIPALITY = EXAMPLE_MUNICIPALITY;
+export const NEIGHBOUR: MunicipalityRegistration = {
+  ...EXAMPLE_MUNICIPALITY,
+  cvr: '33333333',
+  name: 'Nabo Kommune',
+  contactPoints: [],
+};
+
+export const CONTACT_POINT = '241d39f6-998e-4929-b198-ccacbbf4b330';
+
+export const MOTHER = { id: '4101019999', idType: 'CPR', name: 'Test Testesen' };
+export const FATHER = { id: '4201019998', idType: 'CPR', name: 'Prøve Prøvesen' };
+export const CHILD = { cpr: '4301019997', name: 'Barn Testesen' };
+export const SCHOOL = { id: '99999999', idType: 'CVR', name: 'Eksempel Skole' };
+export const SHOP = { id: '88888888', idType: 'CVR', name: 'Eksempel Kontormøbler' };
+
+export interface Caseworker {
+  readonly user: string;
+  readonly roles: readonly string[];
+}
+
+/** Sees all mail of the municipality and may do everything with it. */
+export const CASEWORKER: Caseworker = {
+  user: 'sagsbehandler-1',
+  roles: [
+    'IndkomneDokumenter.Læs',
+    'IndkomneDokumenter.SeAlle',
+    'IndkomneDokumenter.Journaliser',
+    'IndkomneDokumenter.Afvis',
+    'DigitalPost.Slet',
+  ],
+};
+/** Sees her own mail, and may do nothing with it. */
+export const COLLEAGUE: Caseworker = { user: 'sagsbehandler-2', roles: ['IndkomneDokumenter.Læs'] };
+/** Sees mail that is held, and no other. */
+export const SETUP: Caseworker = { user: 'opsætning-1', roles: ['Indbakke.Opsætning'] };
+
+export const CASES = {
+  /** The child’s case; the caseworker’s. */
+  child: { caseId: 'BF-2026-1001', caseworker: CASEWORKER.user, parties: [MOTHER.id, FATHER.id, CHILD.cpr] },
+  /** The colleague’s case. */
+  school: { caseId: 'BF-2026-1002', caseworker: COLLEAGUE.user, parties: [MOTHER.id] },
+};

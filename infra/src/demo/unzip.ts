@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process';
+import { crc32, inflateRawSync } from 'node:zlib';
+
+// APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (its end), 4.4.4 (bit 11: UTF-8)
+const END = { signature: 'PK\x05\x06', size: 22, entries: 10, directory: 16 };
+const ENTRY = { signature: 0x02014b50, size: 46 };
+const LOCAL = { size: 30, nameLength: 26, extraLength: 28 };
+const STORED = 0;
+const DEFLATED = 8;
+
+/**
+ * The files of a zip by name, each checked against its CRC. Only as much of the format as a zip of one letter needs: Node has
+ * no reader, and a bare machine may have no unzip.
+ *
+ * @throws Error in a sentence when the zip is broken
+ */
+export function unzip(zip: Buffer): Map<string, Buffer> {
+  const end = zip.lastIndexOf(END.signature);
+  if (end < 0 || end + END.size > zip.length) throw new Error('The zip has no end of its directory.');
+  const files = new Map<string, Buffer>();
+  let at = zip.readUInt32LE(end + END.directory);
+  for (let left = zip.readUInt16LE(end + END.entries); left > 0; left--) {
+    if (zip.readUInt32LE(at) !== ENTRY.signature) throw new Error('The directory of the zip is broken.');
+    const nameEnd = at + ENTRY.size + zip.readUInt16LE(at + 28);
+    const name = zip.toString('utf8', at + ENTRY.size, nameEnd);
+    const isUtf8 = (zip.readUInt16LE(at + 8) & (1 << 11)) !== 0;
+    if (!isUtf8 && !/^[ -~]*$/.test(name)) throw new Error(`The zip does not say that ${name} is UTF-8.`);
+    files.set(name, readEntry(zip, at, name));
+    at = nameEnd + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
+  }
+  return files;
+}
+
+function readEntry(zip: Buffer, at: number, name: string): Buffer {
+  const method = zip.readUInt16LE(at + 10);
+  const packedSize = zip.readUInt32LE(at + 20);
+  const local = zip.readUInt32LE(at + 42);
+  const start =
+    local + LOCAL.size + zip.readUInt16LE(local + LOCAL.nameLength) + zip.readUInt16LE(local + LOCAL.extraLength);
+  const packed = zip.subarray(start, start + packedSize);
+  if (method !== STORED && method !== DEFLATED) throw new Error(`${name} is packed in an unknown way (${method}).`);
+  const content = method === STORED ? packed : inflateRawSync(packed);
+  const isWhole = content.length === zip.readUInt32LE(at + 24) && crc32(content) === zip.readUInt32LE(at + 16);
+  if (!isWhole) throw new Error(`${name} is damaged in the zip.`);
+  return content;
+}
+
+/** What Info-ZIP’s unzip says of the file, where it is installed: `whole`, `damaged`, or undefined without it. */
+export function testWithUnzip(file: string): 'whole' | 'damaged' | undefined {
+  const { status, error } = spawnSync('unzip', ['-tqq', file], { stdio: 'ignore' });
+  if (error) return undefined;
+  return status === 0 ? 'whole' : 'damaged';
+}

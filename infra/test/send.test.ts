@@ -1,0 +1,200 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Letter, streamMemo, writeMemo } from '../src/letters/write-memo.js';
+import { statePaths, writeLocalStack } from '../src/local/state.js';
+import { startTestStack, type TestStack } from './support/stack.js';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+let stack: TestStack;
+let folder: string;
+
+beforeAll(async () => {
+  stack = await startTestStack({ MAX_MESSAGE_BYTES: '20000000' });
+  folder = await mkdtemp(join(tmpdir(), 'indbakke-send-'));
+  // As npm start does: this process runs the stack.
+  writeLocalStack(statePaths({ STATE_DIR: folder }), { url: stack.url, ports: {} });
+});
+
+afterAll(async () => {
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
+
+interface Result {
+  readonly status: number;
+  /** The lines of standard output, in fields. */
+  readonly lines: string[][];
+  readonly errors: string;
+}
+
+/** The command in a process of its own, from its source through Vite as Vitest does, so that the test needs no build. */
+async function send(args: string[], env: Record<string, string> = {}): Promise<Result> {
+  const script = `
+    const { runnerImport } = await import('vite');
+    const { module: config } = await runnerImport('vitest.config.ts');
+    await runnerImport('infra/src/local/send.ts', { resolve: config.default.resolve });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, '--', ...args], {
+    cwd: repository,
+    env: { ...process.env, STATE_DIR: folder, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'exit');
+  const [output, errors, [status]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const lines = output.split('\n').filter((line) => line !== '');
+  return { status, lines: lines.map((line) => line.split('\t')), errors };
+}
+
+async function fileOf(letter: Letter | Buffer, name = 'letter.xml'): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, Buffer.isBuffer(letter) ? letter : writeMemo(letter));
+  return path;
+}
+
+const transmissionIds = (messageUUID: string) =>
+  stack.sql('SELECT transmission_id FROM messages WHERE external_id = $1', [messageUUID]);
+
+describe.each([[[]], [['--soap']]])('npm run send -- FILE… %s', (options: string[]) => {
+  test('delivers to the stack that runs here and prints a line of fields for each file', async () => {
+    const [first, second] = [randomUUID(), randomUUID()];
+    const files = [
+      await fileOf({ messageUUID: first }, 'first.xml'),
+      await fileOf({ messageUUID: second }, 'second letter.xml'),
+    ];
+    const { status, lines, errors } = await send([...files, ...options]);
+    expect(errors).toBe('');
+    expect(status).toBe(0);
+    expect(lines).toHaveLength(2);
+    for (const [index, messageUUID] of [first, second].entries()) {
+      const [row] = await transmissionIds(messageUUID);
+      expect(lines[index]).toEqual([
+        files[index],
+        'COMPLETED',
+        messageUUID,
+        row?.transmission_id,
+        expect.stringMatching(/^20\d\d-.*Z$/),
+        expect.stringMatching(/^\d+\.\d\d$/),
+        '-',
+      ]);
+    }
+  });
+
+  test('tells code and sentence of a refusal, goes on to the next file and exits with 1', async () => {
+    const refused = await fileOf({ recipient: { id: '99999999' } }, 'refused.xml');
+    const messageUUID = randomUUID();
+    const good = await fileOf({ messageUUID }, 'good.xml');
+    const { status, lines } = await send([refused, good, ...options]);
+    expect(status).toBe(1);
+    expect(lines.map((fields) => fields[1])).toEqual(['REFUSED', 'COMPLETED']);
+    expect(lines[0]?.[6]).toMatch(/^not-our-recipient: The message .*recipientID\)$/);
+    expect(lines[0]?.[3]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await transmissionIds(messageUUID)).toHaveLength(1);
+  });
+
+  test('takes a file with a byte order mark, and one without a declaration', async () => {
+    const [marked, bare] = [randomUUID(), randomUUID()];
+    const files = [
+      await fileOf(Buffer.concat([Buffer.from('\ufeff'), writeMemo({ messageUUID: marked })]), 'marked.xml'),
+      await fileOf(writeMemo({ messageUUID: bare }).subarray('<?xml version="1.0" encoding="UTF-8"?>\n'.length)),
+    ];
+    const { status, lines } = await send([...files, ...options]);
+    expect(lines.map((fields) => fields.slice(1, 3))).toEqual([
+      ['COMPLETED', marked],
+      ['COMPLETED', bare],
+    ]);
+    expect(status).toBe(0);
+  });
+
+  test.each<[name: string, bytes: Buffer]>([
+    ['of another encoding', Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><a>\xe6</a>', 'latin1')],
+    ['in UTF-16', Buffer.from('\ufeff<a/>', 'utf16le')],
+  ])('leaves it to the receiver to refuse a file %s', async (_name, bytes) => {
+    const { status, lines } = await send([await fileOf(bytes), ...options]);
+    expect(lines[0]?.[6]).toMatch(/^not-utf8: /);
+    expect(status).toBe(1);
+  });
+
+  test('tells the progress of a large file on standard error', async () => {
+    const messageUUID = randomUUID();
+    const file = join(folder, 'large.xml');
+    const content = Buffer.alloc(6_000_000, 'brev');
+    const documents = [{ files: [{ name: 'stor.txt', type: 'text/plain', content }] }];
+    await pipeline(streamMemo({ messageUUID, documents }), createWriteStream(file));
+    const { status, lines, errors } = await send([file, ...options]);
+    expect(lines[0]?.slice(1, 3)).toEqual(['COMPLETED', messageUUID]);
+    expect(status).toBe(0);
+    expect(errors.match(/\d+ %/g)).toEqual(['25 %', '50 %', '75 %', '100 %']);
+    expect(errors).toContain('of 8.0 MB sent');
+  });
+
+  test('tells that a file is over the limit, although the answer comes before it is sent', async () => {
+    const file = await fileOf(Buffer.alloc(30_000_000, ' '), 'too-large.xml');
+    const { status, lines } = await send([file, ...options]);
+    expect(lines[0]?.[6]).toMatch(/^too-large: /);
+    expect(status).toBe(1);
+  });
+});
+
+describe('npm run send', () => {
+  test('delivers to another address with --url', async () => {
+    const messageUUID = randomUUID();
+    const file = await fileOf({ messageUUID });
+    const { status, lines } = await send([file, '--url', `${stack.url}/`], { STATE_DIR: join(folder, 'none') });
+    expect(lines[0]?.slice(1, 3)).toEqual(['COMPLETED', messageUUID]);
+    expect(status).toBe(0);
+  });
+
+  test('finds a file from the folder that npm was called in', async () => {
+    const file = await fileOf({});
+    const { lines } = await send([basename(file)], { INIT_CWD: dirname(file) });
+    expect(lines[0]?.slice(0, 2)).toEqual([basename(file), 'COMPLETED']);
+  });
+
+  test('says that nothing runs here and how to start it', async () => {
+    const { status, lines, errors } = await send([await fileOf({})], { STATE_DIR: join(folder, 'none') });
+    expect(errors).toBe('Indbakke is not running here. Start it with npm start, or name another one with --url.\n');
+    expect(lines).toEqual([]);
+    expect(status).toBe(1);
+  });
+
+  test.each<[name: string, args: string[], sentence: string]>([
+    ['no file', [], 'Name the files to send.'],
+    ['a file that is not there', ['missing.xml'], 'There is no file missing.xml. Nothing was sent.'],
+    ['a folder', ['docs'], 'There is no file docs. Nothing was sent.'],
+    ['an option that it does not know', ['--fast'], "Unknown option '--fast'"],
+    ['an address that is none', ['package.json', '--url', 'localhost:8080'], 'localhost:8080 is no address.'],
+  ])('explains itself when given %s', async (_name, args, sentence) => {
+    const { status, lines, errors } = await send(args, { INIT_CWD: repository });
+    expect(errors).toContain(sentence);
+    expect(errors).toContain('npm run send -- FILE…');
+    expect(lines).toEqual([]);
+    expect(status).toBe(1);
+  });
+
+  test('tells a failed delivery from a refusal: nobody answers, or somebody else does', async () => {
+    const server = createServer((_req, res) => res.writeHead(404).end('<h1>Not here</h1>'));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const file = await fileOf({});
+    const answered = await send([file, '--soap', '--url', url]);
+    server.close();
+    await once(server, 'close');
+    const silent = await send([file, '--url', url]);
+
+    expect(answered.lines[0]?.slice(1, 5)).toEqual(['FAILED', '-', '-', '-']);
+    expect(answered.lines[0]?.[6]).toContain('HTTP 404 and no receipt');
+    expect(silent.lines[0]?.[6]).toContain('ECONNREFUSED');
+    expect([answered.status, silent.status]).toEqual([1, 1]);
+  });
+});

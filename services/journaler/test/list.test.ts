@@ -1,0 +1,268 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  CASEWORKER_ROLES,
+  CONTACT_POINT,
+  startTestStack,
+  type TestStack,
+  VESTERSUND,
+} from '../../../infra/test/support/stack.js';
+import {
+  expectProblem,
+  list,
+  SETUP,
+  step,
+  takeIn,
+  takeInReply,
+  tellCase,
+  tellSent,
+} from '../../../shared/test/inbox/support.js';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+
+afterAll(() => stack.close());
+
+describe('the filters', () => {
+  const names = new Map<string, string>();
+  const ME = { user: 'caseworker-1', teams: ['team-1'] };
+
+  const day = (n: number) => `2026-10-${String(n).padStart(2, '0')}T08:00:00.000Z`;
+
+  beforeAll(async () => {
+    const uuid = randomUUID();
+    await tellSent(stack, uuid, { caseId: 'K-1' });
+    await tellCase(stack, 'K-1', { caseworker: ME.user });
+    const answer = [{ messageUUID: randomUUID(), replyUUID: uuid }];
+    const ids = {
+      reply: await takeInReply(stack, answer, { createdDateTime: day(1) }),
+      enquiry: await takeIn(stack, { createdDateTime: day(2), contactPointId: CONTACT_POINT }),
+      forwarded: await takeIn(stack, { createdDateTime: day(3), forwardedFrom: 'Rigshospitalet' }),
+      journalized: await takeIn(stack, { createdDateTime: day(4) }),
+      rejected: await takeIn(stack, { createdDateTime: day(5) }),
+      held: await takeIn(stack, { createdDateTime: day(6), messageUUID: uuid }),
+      conflict: await takeIn(stack, { createdDateTime: day(7), messageUUID: uuid, subject: 'Andet indhold' }),
+      distributed: await takeIn(stack, { createdDateTime: day(8) }),
+      mine: await takeIn(stack, { createdDateTime: day(9) }),
+      teams: await takeIn(stack, { createdDateTime: day(10) }),
+      others: await takeIn(stack, { createdDateTime: day(11) }),
+    };
+    for (const [name, id] of Object.entries(ids)) names.set(id, name);
+    await step(stack, 'POST', `${ids.journalized}/journalization`, { version: 1, body: { caseIds: ['K-2', 'K-3'] } });
+    await step(stack, 'POST', `${ids.rejected}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    // Fordelingskomponenten and the assignment have tests of their own; here their columns are all that counts.
+    await stack.sql(`UPDATE messages SET channel = 'sf2900' WHERE id = $1`, [ids.distributed]);
+    const assign = `UPDATE messages SET assignee_kind = $2, assignee_id = $3 WHERE id = $1`;
+    await stack.sql(assign, [ids.mine, 'user', ME.user]);
+    await stack.sql(assign, [ids.teams, 'team', 'team-1']);
+    await stack.sql(assign, [ids.others, 'user', 'caseworker-2']);
+    await stack.sql(`UPDATE messages SET received_at = letter_at + interval '30 days'`);
+    await stack.sql(`UPDATE messages SET received_at = '2026-01-01T00:00:00Z' WHERE id = $1`, [ids.others]);
+  });
+
+  const pending = ['reply', 'enquiry', 'forwarded', 'held', 'distributed', 'mine', 'teams', 'others'];
+  const without = (...left: string[]) => pending.filter((name) => !left.includes(name));
+
+  it.each<[string, string[]]>([
+    ['', pending],
+    ['status=pending', pending],
+    ['status=journalized', ['journalized']],
+    ['status=rejected', ['rejected']],
+    ['status=held', []], // held mail is for those who set up
+    ['kind=reply', ['reply']],
+    ['kind=forwarded', ['forwarded']],
+    ['kind=enquiry', without('reply', 'forwarded')],
+    ['channel=sf2900', ['distributed']],
+    ['channel=sf1606', without('distributed')],
+    [`contactPoint=${CONTACT_POINT}`, ['enquiry']],
+    ['contactPoint=unknown', []],
+    ['case=K-1', ['reply']],
+    ['case=K-2', []],
+    ['case=K-2&status=journalized', ['journalized']],
+    ['case=K-3&status=journalized', ['journalized']],
+    ['hasSuggestion=true', ['reply']],
+    ['hasSuggestion=false', without('reply')],
+    ['assignee=me', ['mine', 'teams']],
+    ['assignee=none', without('mine', 'teams', 'others')],
+    ['assignee=team-1', ['teams']],
+    ['assignee=caseworker-2', ['others']],
+    ['owner=me', ['reply']],
+    [`receivedFrom=${day(10)}`, without('others')],
+    [`receivedTo=${day(10)}`, ['others']],
+    [`receivedFrom=2026-11-01T08:00:00Z&receivedTo=2026-11-02T08:00:00Z`, ['enquiry']], // from is in, to is out
+    [`olderThan=${day(3)}`, ['reply', 'enquiry']],
+    ['kind=enquiry&assignee=me&channel=sf1606', ['mine', 'teams']],
+  ])('?%s', async (query, expected) => {
+    const { items } = await list(stack, `?${query}`, ME);
+    expect(items.map(({ id }) => names.get(id))).toEqual(expected);
+  });
+
+  it('held mail is there for those who set up', async () => {
+    const { items } = await list(stack, '?status=held', SETUP);
+    expect(items.map(({ id, heldCause }) => [names.get(id), heldCause])).toEqual([['conflict', 'conflict']]);
+  });
+
+  it.each<[string, string[]]>([
+    ['letterAt', pending],
+    ['-letterAt', [...pending].reverse()],
+    ['receivedAt', ['others', ...without('others')]],
+    ['-receivedAt', ['others', ...without('others')].reverse()],
+  ])('sort=%s', async (sort, expected) => {
+    const { items } = await list(stack, `?sort=${sort}`, ME);
+    expect(items.map(({ id }) => names.get(id))).toEqual(expected);
+  });
+
+  it('a summary tells what the row of a list needs', async () => {
+    const [item] = (await list(stack, `?contactPoint=${CONTACT_POINT}`)).items;
+    expect(item).toMatchObject({
+      version: 1,
+      status: 'pending',
+      heldCause: null,
+      kind: 'enquiry',
+      channel: 'sf1606',
+      letterAt: day(2),
+      subject: 'Henvendelse',
+      sender: { id: '4101019999', idType: 'CPR', name: 'Test Testesen' },
+      concerning: null,
+      contactPoint: { id: CONTACT_POINT, name: 'Børn og familie' },
+      suggestion: null,
+      assignee: null,
+      documentCount: 1,
+      fileCount: 1,
+      contentSize: Buffer.byteLength('Kære kommune. Venlig hilsen'),
+      remarkCount: 0,
+    });
+  });
+
+  it.each([
+    'status=deleted',
+    'status=nonsense',
+    'kind=letter',
+    'channel=email',
+    'hasSuggestion=maybe',
+    'owner=caseworker-2',
+    'receivedFrom=yesterday',
+    'receivedFrom=2026-02-30T00:00:00Z',
+    'receivedFrom=0000-01-01T00:00:00Z',
+    'olderThan=2026-10-01',
+    'olderThan=2026-10-01T08:00Z',
+    'sort=subject',
+    'sort=letterAt&sort=-letterAt',
+    'limit=0',
+    'limit=-1',
+    'limit=201',
+    'limit=1.5',
+    'limit=many',
+    'limit=',
+    'case=',
+    'case=%00',
+    'contactPoint=%00',
+    'assignee=a%00b',
+    `case=${'x'.repeat(257)}`,
+  ])('refuses ?%s as a fault of the caller, without quoting it', async (query) => {
+    const problem = await expectProblem(await stack.call('GET', `/incoming-documents?${query}`), 400, 'bad-request');
+    expect(problem.path).toBe(`query.${query.split('=')[0]}`);
+    expect(problem.detail).not.toMatch(/nonsense|yesterday|xxxx/);
+  });
+
+  it.each([
+    'receivedFrom=0001-01-01T00:00:00Z',
+    'receivedTo=9999-12-31T23:59:59.999Z',
+    'olderThan=2026-10-31T00:00:00.123456Z',
+    'limit=1',
+    'limit=200',
+  ])('takes ?%s', async (query) => {
+    await list(stack, `?${query}`);
+  });
+});
+
+describe('the pages', () => {
+  const as = { municipality: VESTERSUND };
+  const COUNT = 16;
+
+  /** Newer and older than what is there, so that some land before the place that a reader has come to, some after. */
+  const newMail = () =>
+    Promise.all(
+      ['2026-09-01T00:00:00Z', '2026-10-01T00:00:00Z', '2026-10-31T00:00:00Z'].map((createdDateTime) =>
+        takeIn(stack, { recipient: { id: VESTERSUND }, createdDateTime }),
+      ),
+    );
+
+  let first: string[];
+
+  beforeAll(async () => {
+    // Two letters of each moment: the id decides between them.
+    const moments = Array.from({ length: COUNT }, (_, n) => `2026-10-${10 + Math.floor(n / 2)}T00:00:00Z`);
+    const letters = moments.map((createdDateTime) => ({ recipient: { id: VESTERSUND }, createdDateTime }));
+    first = [];
+    for (const letter of letters) first.push(await takeIn(stack, letter));
+    await stack.sql(`UPDATE messages SET received_at = letter_at WHERE municipality = $1`, [VESTERSUND]);
+  });
+
+  it.each(['letterAt', '-letterAt', 'receivedAt', '-receivedAt'])(
+    'by %s give every letter once, in order, while new mail comes in',
+    async (sort) => {
+      const seen: { id: string; letterAt: string; receivedAt: string }[] = [];
+      let cursor: string | null = null;
+      let pages = 0;
+      do {
+        const query: string = `?sort=${sort}&limit=7${cursor === null ? '' : `&cursor=${cursor}`}`;
+        const page = await list(stack, query, as);
+        seen.push(...page.items);
+        cursor = page.nextCursor;
+        pages += 1;
+        if (pages <= 2) await newMail();
+      } while (cursor !== null);
+
+      const ids = seen.map(({ id }) => id);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids).toEqual(expect.arrayContaining(first));
+      const column = sort.replace('-', '') as 'letterAt' | 'receivedAt';
+      const keys = seen.map((item) => `${item[column]} ${item.id}`);
+      expect(keys).toEqual(sort.startsWith('-') ? keys.toSorted().reverse() : keys.toSorted());
+      expect(pages).toBeGreaterThan(2);
+    },
+  );
+
+  it('end with no cursor, also when the last page is full', async () => {
+    const all = (await list(stack, '?limit=200', as)).items.length;
+    const page = await list(stack, `?limit=${all}`, as);
+    expect(page.items).toHaveLength(all);
+    expect(page.nextCursor).toBeNull();
+  });
+
+  it('are of 50 when nothing else is said', async () => {
+    await stack.sql(
+      `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
+         document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
+       SELECT gen_random_uuid(), $1, 'sf1606', n::text, 'x', 'enquiry', now(), now(), gen_random_uuid(), 0, 0, 0, '[]', 'pending',
+         now(), 'test', now() FROM generate_series(1, 51) n`,
+      ['33333333'],
+    );
+    expect((await list(stack, '', as)).items).toHaveLength(50);
+  });
+
+  const cursorOf = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url');
+
+  it.each([
+    ['is no base64', '%21%21%21'],
+    ['is no JSON', Buffer.from('nonsense').toString('base64url')],
+    ['holds too little', cursorOf('2026-10-10T00:00:00.000Z')],
+    ['holds no time', cursorOf('now', randomUUID())],
+    ['holds no id', cursorOf('2026-10-10T00:00:00.000Z', 'x')],
+    ['holds a time that the database does not know', cursorOf('0000-01-01T00:00:00.000Z', randomUUID())],
+  ])('refuse a cursor that %s', async (_name, cursor) => {
+    const response = await stack.call('GET', `/incoming-documents?cursor=${cursor}`);
+    expect((await expectProblem(response, 400, 'bad-request')).path).toBe('query.cursor');
+  });
+
+  it('of one municipality are not for another, whatever the cursor', async () => {
+    const { nextCursor } = await list(stack, '?limit=1', as);
+    const { items } = await list(stack, `?cursor=${nextCursor}&limit=200`, { roles: CASEWORKER_ROLES });
+    const theirs = new Set((await list(stack, '?limit=200', as)).items.map(({ id }) => id));
+    expect(items.filter(({ id }) => theirs.has(id))).toEqual([]);
+  });
+});

@@ -1,0 +1,410 @@
+import { randomUUID } from 'node:crypto';
+import { CommonConfig, readConfig } from '@indbakke/shared/config';
+import { createSuggestCaseEnqueuer } from '@indbakke/shared/queue';
+import { openParts, type Parts } from '@indbakke/shared/service';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ReplyEntry } from '../../../infra/src/letters/write-memo.js';
+import { TEST_CITIZEN } from '../../../infra/src/letters/write-memo.js';
+import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/test/support/stack.js';
+import { lookedAt, read, step, takeIn, takeInReply, tellCase, tellSent } from '../../../shared/test/inbox/support.js';
+import { handleSuggestCase } from '../src/suggestion/handle-suggest-case.js';
+import { sweepNotLookedAt } from '../src/suggestion/sweep.js';
+
+const SYSTEM_OF_THE_CORE = 'DUBU'; // the default of OWN_SYSTEM_ID
+
+let stack: TestStack;
+let parts: Parts;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  parts = await openParts(readConfig(CommonConfig, stack.env), 'by-hand');
+});
+
+afterAll(async () => {
+  await parts.queues.close();
+  await parts.store.close();
+  await stack.close();
+});
+
+const newCase = () => `K-${randomUUID().slice(0, 8)}`;
+
+/** A letter that the core sent to the test citizen from a case of its own. */
+async function sentLetter(told: object = {}): Promise<{ uuid: string; caseId: string }> {
+  const letter = { uuid: randomUUID(), caseId: newCase() };
+  await tellSent(stack, letter.uuid, { caseId: letter.caseId, recipientId: TEST_CITIZEN.id, ...told });
+  return letter;
+}
+
+/** What a citizen’s client sends when it answers this letter. */
+const answering = (uuid: string, entry: Partial<ReplyEntry> = {}): ReplyEntry[] => [
+  { messageUUID: randomUUID(), replyUUID: uuid, ...entry },
+];
+
+const suggestionOf = async (id: string, municipality = ODENSKOV) =>
+  (await read(stack, id, { municipality })).suggestion;
+
+const versionOf = async (id: string) => (await read(stack, id)).version;
+
+/** Moves the time at which the sweep takes the message into the past. */
+const makeDue = (id: string) =>
+  stack.sql(`UPDATE messages SET next_enqueue_at = now() - interval '1 minute' WHERE id = $1`, [id]);
+
+async function sweep(): Promise<number> {
+  const enqueuer = createSuggestCaseEnqueuer(parts.queues, parts.log);
+  const count = await sweepNotLookedAt(parts.store, enqueuer);
+  await enqueuer.flush();
+  return count;
+}
+
+describe('a reply', () => {
+  it('gets the case of the letter that it answers, with basis, sender, status and caseworker', async () => {
+    const { uuid, caseId } = await sentLetter();
+    await tellCase(stack, caseId, { status: 'open', caseworker: 'caseworker-7' });
+    const id = await takeInReply(stack, answering(uuid));
+    expect(await read(stack, id)).toMatchObject({
+      kind: 'reply',
+      status: 'pending',
+      suggestion: {
+        caseId,
+        basis: 'message-uuid',
+        sender: 'recipient-of-the-letter',
+        caseStatus: 'open',
+        caseworker: 'caseworker-7',
+      },
+    });
+  });
+
+  it('finds the letter also when its UUID is in capitals', async () => {
+    const { uuid, caseId } = await sentLetter();
+    const id = await takeInReply(stack, answering(uuid.toUpperCase()));
+    expect(await suggestionOf(id)).toMatchObject({ caseId });
+  });
+
+  it('is pending in the inbox before anyone has looked for its case', async () => {
+    const id = await takeIn(stack, { replyData: answering(randomUUID()) });
+    expect(await read(stack, id)).toMatchObject({ status: 'pending', suggestion: null });
+  });
+
+  describe('weighs evidence: UUID before message id before case number', () => {
+    const [byUuid, byId, byNumber] = [newCase(), newCase(), newCase()];
+    const [uuid, messageID] = [randomUUID(), `dubu-${randomUUID()}`];
+    const entry = { messageUUID: randomUUID(), senderID: ODENSKOV, generatingSystemID: SYSTEM_OF_THE_CORE };
+
+    beforeAll(async () => {
+      await tellSent(stack, uuid, { caseId: byUuid });
+      await tellSent(stack, randomUUID(), { caseId: byId, messageId: messageID });
+      await tellCase(stack, byNumber);
+    });
+
+    it.each([
+      ['all three', { replyUUID: uuid, messageID, caseID: byNumber }, byUuid, 'message-uuid'],
+      ['two', { replyUUID: randomUUID(), messageID, caseID: byNumber }, byId, 'message-id'],
+      ['the number only', { replyUUID: randomUUID(), messageID: 'x', caseID: byNumber }, byNumber, 'case-id'],
+    ])('%s', async (_name, ids, caseId, basis) => {
+      const id = await takeInReply(stack, [{ ...entry, ...ids }]);
+      expect(await suggestionOf(id)).toMatchObject({ caseId, basis });
+    });
+
+    it('an older link with a UUID beats the newest link with a number', async () => {
+      const id = await takeInReply(stack, [
+        { ...entry, replyUUID: randomUUID(), caseID: byNumber },
+        { messageUUID: uuid },
+      ]);
+      expect(await suggestionOf(id)).toMatchObject({ caseId: byUuid, basis: 'message-uuid' });
+    });
+  });
+
+  describe('follows the chain from its newest link, whatever the order of the entries', () => {
+    const messageUUIDs = { own: '', newer: randomUUID(), between: randomUUID(), older: randomUUID() };
+    const [newerCase, olderCase] = [newCase(), newCase()];
+
+    beforeAll(async () => {
+      await tellSent(stack, messageUUIDs.older, { caseId: olderCase });
+      await tellSent(stack, messageUUIDs.newer, { caseId: newerCase });
+    });
+
+    it.each([[[0, 1, 2, 3]], [[3, 2, 1, 0]], [[2, 0, 3, 1]], [[1, 3, 0, 2]]])('%j', async (order) => {
+      const own = randomUUID();
+      const { newer, between, older } = messageUUIDs;
+      const chain: ReplyEntry[] = [
+        { messageUUID: own, replyUUID: newer },
+        { messageUUID: newer, replyUUID: between },
+        { messageUUID: between, replyUUID: older },
+        { messageUUID: older },
+      ];
+      const id = await takeInReply(
+        stack,
+        order.map((at) => chain[at] as ReplyEntry),
+        { messageUUID: own },
+      );
+      expect(await suggestionOf(id)).toMatchObject({ caseId: newerCase });
+    });
+
+    it('without an entry of its own', async () => {
+      const { newer, between, older } = messageUUIDs;
+      const id = await takeInReply(stack, [
+        { messageUUID: between, replyUUID: older },
+        { messageUUID: older },
+        { messageUUID: newer, replyUUID: between },
+      ]);
+      expect(await suggestionOf(id)).toMatchObject({ caseId: newerCase });
+    });
+
+    it('a chain that bites its tail still ends', async () => {
+      const { newer, older } = messageUUIDs;
+      const id = await takeInReply(stack, [
+        { messageUUID: older, replyUUID: newer },
+        { messageUUID: newer, replyUUID: older },
+      ]);
+      expect([newerCase, olderCase]).toContain((await suggestionOf(id))?.caseId);
+    });
+  });
+
+  describe('counts text ids of our own system only', () => {
+    const caseId = newCase();
+    const messageID = `dubu-${randomUUID()}`;
+    const entry = { messageUUID: randomUUID(), replyUUID: randomUUID() };
+
+    beforeAll(() => tellSent(stack, randomUUID(), { caseId, messageId: messageID }));
+
+    it.each([
+      ['our system', { generatingSystemID: SYSTEM_OF_THE_CORE }, true],
+      ['no system, but our own sender id', { senderID: ODENSKOV }, true],
+      ['a foreign system beside our own sender id', { generatingSystemID: 'SBSYS', senderID: ODENSKOV }, false],
+      ['no system and another sender', { senderID: VESTERSUND }, false],
+      ['neither', {}, false],
+    ])('%s', async (_name, maker, counts) => {
+      const byId = await takeInReply(stack, [{ ...entry, ...maker, messageID }]);
+      const byNumber = await takeInReply(stack, [{ ...entry, ...maker, caseID: caseId }]);
+      expect(await suggestionOf(byId)).toEqual(counts ? expect.objectContaining({ caseId }) : null);
+      expect(await suggestionOf(byNumber)).toEqual(counts ? expect.objectContaining({ caseId }) : null);
+    });
+  });
+
+  it('gets none when its message id names letters of two cases', async () => {
+    const messageID = `dubu-${randomUUID()}`;
+    await sentLetter({ messageId: messageID });
+    await sentLetter({ messageId: messageID });
+    const id = await takeInReply(stack, answering(randomUUID(), { messageID, generatingSystemID: SYSTEM_OF_THE_CORE }));
+    expect(await suggestionOf(id)).toBeNull();
+  });
+
+  describe('says how far its sender fits', () => {
+    const OTHER_CITIZEN = { id: '4202029999', idType: 'CPR', name: 'Prøve Prøvesen' };
+
+    it('a party to the case who did not get the letter', async () => {
+      const { uuid, caseId } = await sentLetter();
+      await tellCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
+      const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
+      expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'party-to-the-case' });
+    });
+
+    it('somebody else', async () => {
+      const { uuid, caseId } = await sentLetter();
+      const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
+      expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'other' });
+    });
+
+    it('and says so anew when the core later tells of the parties', async () => {
+      const { uuid, caseId } = await sentLetter();
+      const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
+      await tellCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
+      await lookedAt(stack, id);
+      expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'party-to-the-case' });
+    });
+  });
+
+  it('never gets a case of another municipality', async () => {
+    const uuid = randomUUID();
+    const [caseId, messageID] = [newCase(), `dubu-${randomUUID()}`];
+    await tellSent(stack, uuid, { caseId, messageId: messageID }, VESTERSUND);
+    const entry = { replyUUID: uuid, messageID, caseID: caseId, generatingSystemID: SYSTEM_OF_THE_CORE };
+    const ours = await takeInReply(stack, [{ messageUUID: randomUUID(), ...entry }]);
+    const theirs = await takeInReply(stack, [{ messageUUID: randomUUID(), ...entry }], {
+      recipient: { id: VESTERSUND },
+    });
+    expect(await suggestionOf(ours)).toBeNull();
+    expect(await suggestionOf(theirs, VESTERSUND)).toMatchObject({ caseId });
+  });
+});
+
+describe('what is no reply', () => {
+  it('a forwarded letter gets no suggestion, whatever its reply data name', async () => {
+    const { uuid } = await sentLetter();
+    const id = await takeIn(stack, { forwardedFrom: 'Rigshospitalet', replyData: answering(uuid) });
+    expect(await read(stack, id)).toMatchObject({ kind: 'forwarded', suggestion: null });
+    const [row] = await stack.sql('SELECT looked_at IS NOT NULL AS looked_at FROM messages WHERE id = $1', [id]);
+    expect(row).toEqual({ looked_at: true });
+  });
+
+  it('a plain enquiry gets no suggestion', async () => {
+    const id = await takeIn(stack);
+    expect(await read(stack, id)).toMatchObject({ kind: 'enquiry', suggestion: null });
+  });
+
+  it('an enquiry that names a letter of ours is a reply', async () => {
+    const { uuid, caseId } = await sentLetter();
+    const id = await takeInReply(stack, [{ messageUUID: uuid, senderID: VESTERSUND }]);
+    expect(await read(stack, id)).toMatchObject({ kind: 'reply', suggestion: { caseId, basis: 'message-uuid' } });
+  });
+
+  it('an enquiry that names a case number only stays one: another municipality has the same numbers', async () => {
+    const caseId = newCase();
+    await tellCase(stack, caseId);
+    const id = await takeInReply(stack, [
+      { messageUUID: randomUUID(), senderID: VESTERSUND, caseID: caseId, generatingSystemID: SYSTEM_OF_THE_CORE },
+    ]);
+    expect(await read(stack, id)).toMatchObject({ kind: 'enquiry', suggestion: null });
+  });
+});
+
+describe('a pending reply is looked at again', () => {
+  it('when the core tells of the letter later', async () => {
+    const [uuid, caseId] = [randomUUID(), newCase()];
+    const id = await takeInReply(stack, answering(uuid));
+    expect(await suggestionOf(id)).toBeNull();
+    await tellSent(stack, uuid, { caseId });
+    await lookedAt(stack, id);
+    expect(await suggestionOf(id)).toMatchObject({ caseId });
+    expect(await versionOf(id)).toBe(2);
+  });
+
+  it('when the core tells of the letter’s own id later', async () => {
+    const [messageID, caseId] = [`dubu-${randomUUID()}`, newCase()];
+    const id = await takeInReply(stack, answering(randomUUID(), { messageID, senderID: ODENSKOV }));
+    await tellSent(stack, randomUUID(), { caseId, messageId: messageID });
+    await lookedAt(stack, id);
+    expect(await suggestionOf(id)).toMatchObject({ caseId, basis: 'message-id' });
+  });
+
+  it('when the core tells of the case later', async () => {
+    const caseId = newCase();
+    const id = await takeInReply(stack, answering(randomUUID(), { caseID: caseId, senderID: ODENSKOV }));
+    await tellCase(stack, caseId);
+    await lookedAt(stack, id);
+    expect(await suggestionOf(id)).toMatchObject({ caseId, basis: 'case-id' });
+  });
+
+  it('when the letter moves to another case', async () => {
+    const { uuid } = await sentLetter();
+    const id = await takeInReply(stack, answering(uuid));
+    const moved = newCase();
+    await tellSent(stack, uuid, { caseId: moved });
+    await lookedAt(stack, id);
+    expect(await suggestionOf(id)).toMatchObject({ caseId: moved });
+    expect((await read(stack, id)).history.map(({ action }) => action)).toEqual(['accepted', 'suggested', 'suggested']);
+  });
+
+  it('and stays at its version when nothing new comes of it', async () => {
+    const { uuid, caseId } = await sentLetter();
+    const id = await takeInReply(stack, answering(uuid, { caseID: caseId, senderID: ODENSKOV }));
+    const before = await versionOf(id);
+    await tellCase(stack, caseId, { caseworker: 'caseworker-8' });
+    await lookedAt(stack, id);
+    expect(await versionOf(id)).toBe(before);
+  });
+
+  it('but not while it is journalized; the sweep does it once it is pending again', async () => {
+    const [uuid, caseId] = [randomUUID(), newCase()];
+    const id = await takeInReply(stack, answering(uuid));
+    const path = `${id}/journalization`;
+    const { version } = await step(stack, 'POST', path, { version: 1, body: { caseIds: ['K-other'] } });
+    await tellSent(stack, uuid, { caseId });
+    expect(await suggestionOf(id)).toBeNull();
+
+    await step(stack, 'DELETE', path, { version, body: { reason: 'wrong-case' } });
+    await makeDue(id);
+    await sweep();
+    await lookedAt(stack, id);
+    expect(await suggestionOf(id)).toMatchObject({ caseId });
+  });
+});
+
+describe('the case in the suggestion is the case of now', () => {
+  it('a new caseworker shows at once, also to one who asks whether anything changed', async () => {
+    const { uuid, caseId } = await sentLetter();
+    await tellCase(stack, caseId, { caseworker: 'caseworker-before' });
+    const id = await takeInReply(stack, answering(uuid));
+    const first = await stack.call('GET', `/incoming-documents/${id}`);
+    await tellCase(stack, caseId, { caseworker: 'caseworker-after' });
+
+    const second = await stack.call('GET', `/incoming-documents/${id}`, {
+      headers: { 'if-none-match': first.headers.get('etag') ?? '', 'cache-control': 'max-age=0' },
+    });
+    expect(second.status).toBe(200);
+    expect(await second.json()).toMatchObject({ suggestion: { caseworker: 'caseworker-after' } });
+  });
+
+  it.each(['closed', 'moved'])('a %s case is still suggested, marked so', async (status) => {
+    const { uuid, caseId } = await sentLetter();
+    await tellCase(stack, caseId, { status });
+    const id = await takeInReply(stack, answering(uuid));
+    expect(await suggestionOf(id)).toMatchObject({ caseId, caseStatus: status });
+  });
+
+  it('a case that only a letter has named has no status yet', async () => {
+    const { uuid, caseId } = await sentLetter();
+    const id = await takeInReply(stack, answering(uuid));
+    expect(await suggestionOf(id)).toMatchObject({ caseId, caseStatus: null, caseworker: null });
+  });
+
+  it('twenty tellings of one letter at once all succeed', async () => {
+    const uuid = randomUUID();
+    await Promise.all(Array.from({ length: 20 }, () => tellSent(stack, uuid, { caseId: `K-${uuid.slice(0, 8)}` })));
+    const rows = await stack.sql('SELECT FROM sent_messages WHERE message_uuid = $1', [uuid]);
+    expect(rows).toHaveLength(1);
+  });
+});
+
+describe('the job', () => {
+  const roundOf = async (id: string) => {
+    const [row] = await stack.sql<{ suggest_round: number }>('SELECT suggest_round FROM messages WHERE id = $1', [id]);
+    return row?.suggest_round as number;
+  };
+
+  it('returns quietly for a message that has been looked at', async () => {
+    const { uuid } = await sentLetter();
+    const id = await takeInReply(stack, answering(uuid));
+    const before = await read(stack, id);
+    await handleSuggestCase(parts, { messageId: id, municipality: ODENSKOV, round: await roundOf(id) });
+    expect({ ...(await read(stack, id)), history: [] }).toEqual({ ...before, history: [] });
+  });
+
+  it('returns quietly for a message that is not there, or is another municipality’s', async () => {
+    const id = await takeIn(stack);
+    await handleSuggestCase(parts, { messageId: randomUUID(), municipality: ODENSKOV, round: 1 });
+    await handleSuggestCase(parts, { messageId: id, municipality: VESTERSUND, round: 1 });
+    expect(await versionOf(id)).toBe(1);
+  });
+
+  it('writes once when two workers have the same job', async () => {
+    const [uuid, caseId] = [randomUUID(), newCase()];
+    const id = await takeInReply(stack, answering(uuid));
+    await stack.sql(`INSERT INTO cases (municipality, case_id) VALUES ($1, $2)`, [ODENSKOV, caseId]);
+    await stack.sql('INSERT INTO sent_messages (municipality, message_uuid, case_id) VALUES ($1, $2, $3)', [
+      ODENSKOV,
+      uuid,
+      caseId,
+    ]);
+    await stack.sql('UPDATE messages SET looked_at = NULL WHERE id = $1', [id]);
+    const job = { messageId: id, municipality: ODENSKOV, round: await roundOf(id) };
+    await Promise.all([1, 2, 3, 4].map(() => handleSuggestCase(parts, job)));
+    expect(await suggestionOf(id)).toMatchObject({ caseId });
+    expect(await versionOf(id)).toBe(2);
+  });
+
+  it('of an older round writes nothing: the message was put up for another look meanwhile', async () => {
+    const id = await takeInReply(stack, answering(randomUUID()));
+    await stack.sql('UPDATE messages SET looked_at = NULL, suggest_round = 9 WHERE id = $1', [id]);
+    await handleSuggestCase(parts, { messageId: id, municipality: ODENSKOV, round: 8 });
+    const [row] = await stack.sql('SELECT FROM messages WHERE id = $1 AND looked_at IS NULL', [id]);
+    expect(row).toBeDefined();
+    await handleSuggestCase(parts, { messageId: id, municipality: ODENSKOV, round: 9 });
+  });
+
+  it('carries ids and nothing personal', async () => {
+    const id = await takeInReply(stack, answering(randomUUID()));
+    const job = await parts.queues.list()[0]?.getJob(`${id}-1`);
+    expect(job?.data).toEqual({ messageId: id, municipality: ODENSKOV, round: 1 });
+  });
+});

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { Problem } from '@indbakke/shared/errors';
+import type { SplitResult } from '@indbakke/shared/memo';
+import { createServerless, type Server } from 'soap';
+import type { Receipt } from '../intake/receipt.js';
+import { type Fields, fieldsOf } from './render-receipt.js';
+import { wsdlAt } from './soap-wsdl.js';
+
+/**
+ * One call of PostModtag, in two halves with the storing of the message between them. So an envelope that the `soap`
+ * package does not like is refused before anything is stored; after that only some plain strings are left to be written.
+ */
+export interface PostModtagCall {
+  /**
+   * Has the package read the envelope, up to where it calls the operation.
+   * @throws Problem not-memo when it does not get that far
+   */
+  enter(split: SplitResult): Promise<void>;
+  /** Gives the operation, which was entered, its result. @returns the envelope to answer with */
+  answer(receipt: Receipt): Promise<string>;
+}
+
+type Operation = () => Promise<Fields>;
+
+/**
+ * PostModtag as the `soap` package runs it: on an envelope in which a token stands for the message, never on the socket
+ * (soap 1.13 reads without a limit, and a body that claims to be gzip and is not ends the process).
+ *
+ * @param path that the operation is served at
+ * @returns what begins a call
+ */
+export function createPostModtag(path: string): () => PostModtagCall {
+  const operations = new Map<string, Operation>();
+  const server = openServer(path, (request) => {
+    const operation = operations.get(textOf(request));
+    // Without a result the package would wait for ever.
+    if (!operation) throw new Error('the request does not hold the token of a call');
+    return operation();
+  });
+
+  return () => {
+    let giveResult: (fields: Fields) => void;
+    const result = new Promise<Fields>((resolve) => {
+      giveResult = resolve;
+    });
+    let response: Promise<string>;
+
+    return {
+      async enter(split) {
+        const soap = await server;
+        const token = randomUUID();
+        const entered = new Promise<boolean>((resolve) => {
+          operations.set(token, () => {
+            resolve(true);
+            return result;
+          });
+          // No SOAPAction: the body says which operation it is (SOAP 1.1, §6.1.1: the header tells the intent only).
+          response = soap.processRequest(envelopeAround(token, split), { url: path }).then(({ body }) => body);
+          const leave = () => resolve(false);
+          void response.then(leave, leave);
+        });
+        const isEntered = await entered;
+        operations.delete(token);
+        if (!isEntered) throw new Problem('not-memo', 'The SOAP envelope cannot be read.', { path: 'Envelope' });
+      },
+      answer(receipt) {
+        giveResult(fieldsOf(receipt));
+        return response;
+      },
+    };
+  };
+}
+
+function openServer(path: string, operation: (request: unknown) => Promise<Fields>): Promise<Server> {
+  const services = { PostModtagService: { PostModtagPort: { PostModtag: operation } } };
+  return new Promise((resolve, reject) => {
+    const whenRead = (error: unknown, server: Server) => (error ? reject(error) : resolve(server));
+    const xml = wsdlAt(`http://localhost${path}`);
+    createServerless({ path, services, xml, suppressStack: true, returnFault: true, callback: whenRead }).catch(reject);
+  });
+}
+
+function envelopeAround(token: string, { skeleton, message }: SplitResult): string {
+  const { start, end } = message ?? { start: 0, end: 0 };
+  return `${skeleton.toString('utf8', 0, start)}${token}${skeleton.toString('utf8', end)}`;
+}
+
+/** The package gives text as a string, or beside the attributes of its element. */
+function textOf(request: unknown): string {
+  const text = typeof request === 'object' && request !== null && '$value' in request ? request.$value : request;
+  return String(text);
+}

@@ -1,0 +1,388 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { DocumentAnswer } from '@indbakke/shared/api';
+import { registerMunicipality } from '@indbakke/shared/store';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { stepDone } from '../../../infra/test/support/steps.js';
+import { binaryFile, newLetter, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/letters.js';
+import { contentFiles, messageOf } from './support/stored.js';
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const HOUR = 60 * 60 * 1_000;
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+afterAll(() => stack.close());
+
+const read = async (id: string): Promise<DocumentAnswer> => {
+  const answer = await stack.call('GET', `/incoming-documents/${id}`);
+  return (await answer.json()) as DocumentAnswer;
+};
+
+describe('the receipt', () => {
+  test('is COMPLETED, with the message’s id in lower case and a new transmission id', async () => {
+    const messageUUID = randomUUID().toUpperCase();
+    const before = Date.now();
+
+    const answer = await stack.deliver(writeMemo({ messageUUID }));
+
+    const receipt = await receiptOf(answer);
+    expect(answer.status).toBe(200);
+    expect(Object.keys(receipt)).toEqual(['transmissionId', 'messageUUID', 'timeStamp', 'receiptStatus']);
+    expect(receipt).toMatchObject({ messageUUID: messageUUID.toLowerCase(), receiptStatus: 'COMPLETED' });
+    expect(receipt.transmissionId).toMatch(UUID_V7);
+    expect(Date.parse(receipt.timeStamp)).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(receipt.timeStamp)).toBeLessThanOrEqual(Date.now());
+  });
+
+  test.each(['*/*', 'application/xml', 'text/xml', 'text/html', 'application/xml, application/json;q=0.5'])(
+    'is XML when the caller accepts %s',
+    async (accept) => {
+      const { messageUUID, ...letter } = newLetter({});
+
+      const answer = await stack.deliver(writeMemo({ messageUUID, ...letter }), { accept });
+
+      expect(answer.headers.get('content-type')).toMatch(/^application\/xml\b/);
+      const { transmission_id, received_at } = await messageOf(stack, messageUUID);
+      expect(await answer.text()).toBe(
+        `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<Receipt>
+  <transmissionId>${transmission_id}</transmissionId>
+  <messageUUID>${messageUUID}</messageUUID>
+  <timeStamp>${received_at.toISOString()}</timeStamp>
+  <receiptStatus>COMPLETED</receiptStatus>
+</Receipt>
+`,
+      );
+    },
+  );
+
+  test.each(['application/json', 'application/json, application/xml;q=0.1'])(
+    'is JSON when the caller accepts %s',
+    async (accept) => {
+      const answer = await stack.deliver(writeMemo(), { accept });
+
+      expect(answer.headers.get('content-type')).toMatch(/^application\/json\b/);
+      expect((await receiptOf(answer)).receiptStatus).toBe('COMPLETED');
+    },
+  );
+
+  test('echoes the transaction headers of Digital Post', async () => {
+    const id = randomUUID();
+    const headers = { 'x-TransaktionsId': id, 'x-TransaktionsTid': '2026-11-20T08:00:00Z' };
+
+    const answer = await stack.deliver(writeMemo(), headers);
+
+    expect(answer.headers.get('x-TransaktionsId')).toBe(id);
+    expect(answer.headers.get('x-TransaktionsTid')).toBe('2026-11-20T08:00:00Z');
+    expect(answer.headers.get('x-correlation-id')).toBe(id);
+  });
+
+  test('does not echo a transaction header that is no id', async () => {
+    const answer = await stack.deliver(writeMemo(), { 'x-TransaktionsId': '<script>' });
+
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-TransaktionsId')).toBeNull();
+  });
+
+  test.each([
+    'application/xml',
+    'text/xml',
+    'application/xml; charset=utf-8',
+    'text/xml;charset="UTF-8"',
+    'APPLICATION/XML; charset=utf8',
+  ])('is given for a body sent as %s', async (type) => {
+    const answer = await stack.deliver(writeMemo(), { 'content-type': type });
+
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe('the rows', () => {
+  test('hold the message, its details, documents, files, references, key, event and audit', async () => {
+    const answered = randomUUID();
+    const letter = newLetter({
+      ...replyTo(answered),
+      contactPointId: CONTACT_POINT,
+      contactInfo: [{ label: 'Barnets CPR-nummer', value: '4103139999' }],
+      concerning: { cpr: '4103139999', name: 'Barn Testesen' },
+      createdDateTime: '2026-11-02T08:12:00Z',
+      documents: [
+        { label: 'Brev', files: [binaryFile(10), binaryFile(100_000)] },
+        { label: 'Bilag', files: [binaryFile(0)] },
+      ],
+    });
+
+    await stack.deliver(writeMemo(letter));
+
+    const message = await messageOf(stack, letter.messageUUID);
+    expect(message).toMatchObject({
+      municipality: ODENSKOV,
+      channel: 'sf1606',
+      external_id: letter.messageUUID,
+      kind: 'reply',
+      contact_point_id: CONTACT_POINT,
+      letter_at: new Date('2026-11-02T08:12:00Z'),
+      document_count: 2,
+      file_count: 3,
+      content_size: '100010',
+      remarks: [],
+      status: 'pending',
+      held_cause: null,
+      status_before: null,
+      status_at: message.received_at,
+      status_by: 'serviceplatformen',
+      version: 1,
+    });
+    expect(message.fingerprint).toHaveLength(32);
+
+    const rows = (table: string, order: string) =>
+      stack.sql(`SELECT * FROM ${table} WHERE message_id = $1 ORDER BY ${order}`, [message.id]);
+    const shared = { message_id: message.id, municipality: ODENSKOV };
+    expect(await rows('message_details', 'message_id')).toEqual([
+      {
+        ...shared,
+        subject: 'SV: Afgørelse',
+        sender_id: '4101019999',
+        sender_id_type: 'CPR',
+        sender_name: 'Test Testesen',
+        concerning_id: '4103139999',
+        concerning_name: 'Barn Testesen',
+        memo: expect.objectContaining({ version: '1.2', header: expect.objectContaining({ label: 'SV: Afgørelse' }) }),
+        rejection_text: null,
+        forwarded_to: null,
+        sender_informed: null,
+      },
+    ]);
+    expect(await rows('documents', 'position')).toEqual([
+      { ...shared, position: 0, role: 'main', document_id: null, label: 'Brev' },
+      { ...shared, position: 1, role: 'additional', document_id: null, label: 'Bilag' },
+    ]);
+    const files = letter.documents.flatMap(({ files: of }, document_position) =>
+      of.map((file) => ({ ...file, document_position })),
+    );
+    expect(await rows('files', 'position')).toEqual(
+      files.map(({ name, type, content, document_position }, position) => ({
+        ...shared,
+        id: expect.stringMatching(UUID_V7),
+        document_position,
+        position,
+        file_name: name,
+        encoding_format: type,
+        language: 'da',
+        status: 'stored',
+        size: String(content.length),
+        sha256: createHash('sha256').update(content).digest(),
+        container_index: position,
+        container_offset: expect.stringMatching(/^\d+$/),
+      })),
+    );
+    const reference = (position: number, kind: string, value: string) => ({ ...shared, position, kind, value });
+    const [, ownEntry] = letter.replyData ?? [];
+    expect(await rows('reply_references', 'position')).toEqual([
+      reference(0, 'message-uuid', answered),
+      reference(1, 'message-uuid', ownEntry?.messageUUID ?? ''),
+      reference(2, 'case-id', 'SAG-1'),
+    ]);
+    expect(await rows('message_keys', 'message_id')).toEqual([
+      { ...shared, key_id: expect.stringMatching(/^master-/), wrapped_key: expect.any(Buffer) },
+    ]);
+    expect(await rows('events', 'version')).toMatchObject([
+      { ...shared, type: 'accepted', status: 'pending', version: 1, at: message.received_at },
+    ]);
+    expect(await rows('audit_events', 'at')).toMatchObject([
+      {
+        ...shared,
+        at: message.received_at,
+        actor_kind: 'system',
+        actor: 'serviceplatformen',
+        on_behalf_of: null,
+        action: 'accepted',
+        details: { channel: 'sf1606', remarks: 0, files: 3 },
+      },
+    ]);
+    expect(await contentFiles(stack)).toContain(message.blob_name);
+  });
+
+  test('of an enquiry refer to nothing, and nobody needs to look for its case', async () => {
+    const letter = newLetter({});
+
+    await stack.deliver(writeMemo(letter));
+
+    const { id, kind, looked_at } = await messageOf(stack, letter.messageUUID);
+    expect({ kind, looked_at }).toEqual({ kind: 'enquiry', looked_at: expect.any(Date) });
+    expect(await stack.sql('SELECT FROM reply_references WHERE message_id = $1', [id])).toEqual([]);
+  });
+
+  test('of a reply lead to a look at its case', async () => {
+    const lookedAt = stepDone('suggestion-committed');
+    const letter = newLetter(replyTo(randomUUID()));
+
+    await stack.deliver(writeMemo(letter));
+
+    await lookedAt;
+    expect(await messageOf(stack, letter.messageUUID)).toMatchObject({ looked_at: expect.any(Date) });
+  });
+
+  test('of one municipality stand under no other', async () => {
+    const letter = newLetter({ recipient: { id: '33333333' } });
+
+    await stack.deliver(writeMemo(letter));
+
+    expect((await messageOf(stack, letter.messageUUID)).municipality).toBe('33333333');
+    const { id } = await messageOf(stack, letter.messageUUID);
+    expect((await stack.call('GET', `/incoming-documents/${id}`)).status).toBe(404);
+  });
+});
+
+describe('the files', () => {
+  test('read through the API are byte for byte what was sent', async () => {
+    const files = TRICKY_SIZES.map(binaryFile);
+    const letter = newLetter({ documents: [{ files: files.slice(0, 4) }, { files: files.slice(4) }] });
+
+    await stack.deliver(writeMemo(letter));
+
+    const { id } = await messageOf(stack, letter.messageUUID);
+    const { documents } = await read(id);
+    const kept = documents.flatMap((document) => document.files);
+    expect(kept.map(({ fileName }) => fileName)).toEqual(files.map(({ name }) => name));
+    for (const [position, file] of kept.entries()) {
+      const answer = await stack.call('GET', `/incoming-documents/${id}/files/${file.id}`);
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      expect(bytes.equals(files[position]?.content as Buffer)).toBe(true);
+    }
+  });
+
+  test('lie on the disk in no form that shows what is in them', async () => {
+    const { readFile } = await import('node:fs/promises');
+    const secret = 'En hemmelighed som ingen må se. '.repeat(100);
+    const letter = newLetter({ documents: [textDocument(secret)] });
+
+    await stack.deliver(writeMemo(letter));
+
+    const { blob_name } = await messageOf(stack, letter.messageUUID);
+    const blob = await readFile(`${stack.contentFolder}/${blob_name?.slice(0, 2)}/${blob_name}`);
+    expect(blob.length).toBeGreaterThan(secret.length);
+    expect(blob.includes('hemmelighed')).toBe(false);
+  });
+
+  test('without content are kept as missing, the others whole', async () => {
+    const letter = newLetter({ documents: [textDocument('Brev', 'brev.txt'), textDocument('Bilag', 'bilag.txt')] });
+    const xml = xmlOf(letter).replace(/<memo:content>[^<]*<\/memo:content>/, '');
+
+    const answer = await stack.deliver(xml);
+
+    expect(answer.status).toBe(200);
+    const { id, remarks } = await messageOf(stack, letter.messageUUID);
+    expect(remarks).toEqual([{ code: 'missing-element', path: 'Message/MessageBody/MainDocument/File/content' }]);
+    const [missing, whole] = (await read(id)).documents.flatMap((document) => document.files);
+    expect(missing).toMatchObject({ fileName: 'brev.txt', status: 'missing', size: 0, sha256: null });
+    expect(whole).toMatchObject({ fileName: 'bilag.txt', status: 'stored', size: 5 });
+    const bytes = await stack.call('GET', `/incoming-documents/${id}/files/${whole?.id}`);
+    expect(await bytes.text()).toBe('Bilag');
+  });
+});
+
+describe('the kind', () => {
+  const ofSomebodyElse = { messageUUID: randomUUID(), senderID: '77777777', recipientID: '4101019999' };
+  test.each([
+    { what: 'a letter without reply data', letter: {}, kind: 'enquiry' },
+    { what: 'an answer to a letter', letter: replyTo(randomUUID()), kind: 'reply' },
+    {
+      what: 'a letter whose only reply data name us as the sender',
+      letter: { replyData: [{ messageUUID: randomUUID(), senderID: ODENSKOV }] },
+      kind: 'reply',
+    },
+    { what: 'a letter with reply data of another authority', letter: { replyData: [ofSomebodyElse] }, kind: 'enquiry' },
+    { what: 'a forwarded letter', letter: { forwardedFrom: 'Anden Myndighed' }, kind: 'forwarded' },
+    {
+      what: 'a forwarded letter with reply data',
+      letter: { ...replyTo(randomUUID()), forwardedFrom: 'Anden Myndighed' },
+      kind: 'forwarded',
+    },
+  ])('of $what is $kind', async ({ letter, kind }) => {
+    const sent = newLetter(letter);
+
+    await stack.deliver(writeMemo(sent));
+
+    expect((await messageOf(stack, sent.messageUUID)).kind).toBe(kind);
+  });
+});
+
+describe('the letter’s date', () => {
+  const inHours = (hours: number) => new Date(Date.now() + hours * HOUR).toISOString();
+  test.each([
+    { what: 'its own', created: '2026-11-02T08:12:00Z' },
+    { what: 'its own, as early as 2000', created: '2000-01-01T00:00:00Z' },
+    { what: 'its own, a clock a few hours ahead', created: inHours(20) },
+  ])('is $what', async ({ created }) => {
+    const letter = newLetter({ createdDateTime: created });
+
+    await stack.deliver(writeMemo(letter));
+
+    expect((await messageOf(stack, letter.messageUUID)).letter_at).toEqual(new Date(created));
+  });
+
+  test.each([
+    { what: 'before Digital Post', created: '0001-01-01T00:00:00Z' },
+    { what: 'far ahead', created: inHours(30) },
+    { what: 'no date', created: 'i går' },
+    { what: 'a day that the calendar lacks', created: '2026-02-30T08:00:00Z' },
+  ])('is that of its arrival when its own is $what', async ({ created }) => {
+    const letter = newLetter({ createdDateTime: created });
+
+    const answer = await stack.deliver(writeMemo(letter));
+
+    const { letter_at, received_at } = await messageOf(stack, letter.messageUUID);
+    expect(answer.status).toBe(200);
+    expect(letter_at).toEqual(received_at);
+  });
+});
+
+describe('held mail', () => {
+  const OFF = '44444444';
+  beforeAll(() =>
+    registerMunicipality(stack.ownerUrl, {
+      cvr: OFF,
+      name: 'Kommune der intet tager',
+      takesReplies: false,
+      takesEnquiries: false,
+      contactPoints: [],
+    }),
+  );
+
+  test.each([
+    { what: 'a reply', letter: { replyData: [{ messageUUID: randomUUID(), senderID: OFF }] }, cause: 'replies-off' },
+    { what: 'an enquiry', letter: {}, cause: 'enquiries-off' },
+    { what: 'a forwarded letter', letter: { forwardedFrom: 'Anden Myndighed' }, cause: 'enquiries-off' },
+  ])('is $what to a municipality that does not take it: $cause', async ({ letter, cause }) => {
+    const sent = newLetter({ ...letter, recipient: { id: OFF } });
+
+    const answer = await stack.deliver(writeMemo(sent));
+
+    expect(answer.status).toBe(200);
+    const { id, ...message } = await messageOf(stack, sent.messageUUID);
+    expect(message).toMatchObject({ status: 'held', held_cause: cause });
+    expect(await stack.sql('SELECT type, status FROM events WHERE message_id = $1', [id])).toEqual([
+      { type: 'held', status: 'held' },
+    ]);
+    expect(await stack.sql('SELECT action FROM audit_events WHERE message_id = $1', [id])).toEqual([
+      { action: 'held' },
+    ]);
+  });
+
+  test('is not looked at for a case', async () => {
+    const letter = newLetter({ ...replyTo(randomUUID()), recipient: { id: OFF } });
+    await stack.deliver(writeMemo(letter));
+
+    const jobs = await stack.sql(`SELECT data FROM bullmq.job WHERE data::text LIKE '%' || $1 || '%'`, [
+      (await messageOf(stack, letter.messageUUID)).id,
+    ]);
+
+    expect(jobs).toEqual([]);
+  });
+});

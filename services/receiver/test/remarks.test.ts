@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Letter, textDocument } from '../../../infra/src/letters/write-memo.js';
+import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { newLetter, receiptOf, xmlOf } from './support/letters.js';
+import { messageOf } from './support/stored.js';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+afterAll(() => stack.close());
+
+interface Fault {
+  readonly what: string;
+  readonly letter?: Letter;
+  readonly change?: (xml: string) => string;
+  /** `code path` of each remark, paths without `Message/`. */
+  readonly remarks: readonly string[];
+}
+
+const HEADER = 'MessageHeader';
+const MAIN_FILE = 'MessageBody/MainDocument/File';
+const without = (element: string) => (xml: string) =>
+  xml.replace(new RegExp(`<memo:${element}>[^<]*</memo:${element}>`), '');
+
+const FAULTS: Fault[] = [
+  { what: 'no subject', change: without('label'), remarks: [`missing-element ${HEADER}/label`] },
+  { what: 'no message type', change: without('messageType'), remarks: [`missing-element ${HEADER}/messageType`] },
+  { what: 'no sender id', change: without('senderID'), remarks: [`missing-element ${HEADER}/Sender/senderID`] },
+  {
+    what: 'no sender',
+    change: (xml) => xml.replace(/<memo:Sender>.*<\/memo:Sender>/s, ''),
+    remarks: [`missing-element ${HEADER}/Sender`],
+  },
+  { what: 'no file name', change: without('filename'), remarks: [`missing-element ${MAIN_FILE}/filename`] },
+  { what: 'no language', change: without('language'), remarks: [`missing-element ${MAIN_FILE}/language`] },
+  {
+    what: 'no letter date',
+    change: without('createdDateTime'),
+    remarks: ['missing-element MessageBody/createdDateTime'],
+  },
+  {
+    what: 'no body',
+    change: (xml) => xml.replace(/<memo:MessageBody>.*<\/memo:MessageBody>/s, ''),
+    remarks: ['missing-element MessageBody'],
+  },
+  {
+    what: 'a letter date that is none',
+    letter: { createdDateTime: '2. november 2026' },
+    remarks: ['wrong-date MessageBody/createdDateTime'],
+  },
+  {
+    what: 'a file name that Digital Post does not allow',
+    letter: { documents: [textDocument('x', '../../etc/passwd')] },
+    remarks: [`bad-file-name ${MAIN_FILE}/filename`],
+  },
+  {
+    what: 'a subject over 256 characters',
+    letter: { subject: 'æ'.repeat(257) },
+    remarks: [`text-too-long ${HEADER}/label`],
+  },
+  {
+    what: 'a messageUUID that is no UUID',
+    letter: { messageUUID: `nr-${randomBytes(4).toString('hex')}` },
+    remarks: [`wrong-uuid ${HEADER}/messageUUID`],
+  },
+  {
+    what: 'a CPR number of nine digits',
+    letter: { sender: { id: '410101999', name: 'Test Testesen' } },
+    remarks: [`wrong-number ${HEADER}/Sender/senderID`],
+  },
+  {
+    what: 'a memoVersion that is not known',
+    change: (xml) => xml.replace('memoVersion="1.2"', 'memoVersion="2.0"'),
+    remarks: ['unknown-version @memoVersion'],
+  },
+  {
+    what: 'an element that MeMo does not know',
+    change: (xml) => xml.replace('<memo:Sender>', '<memo:priority>high</memo:priority><memo:Sender>'),
+    remarks: [`unknown-element ${HEADER}/priority`],
+  },
+  {
+    what: 'two subjects',
+    change: (xml) => xml.replace('<memo:label>', '<memo:label>Først</memo:label><memo:label>'),
+    remarks: [`repeated-element ${HEADER}/label[2]`],
+  },
+  {
+    what: 'a contact point that nobody has set up',
+    letter: { contactPointId: '00000000-0000-4000-8000-000000000000' },
+    remarks: [`unknown-contact-point ${HEADER}/Recipient/ContactPoint/contactPointID`],
+  },
+];
+
+describe('a message with a lesser fault is kept, with a remark on it:', () => {
+  test.each(FAULTS)('$what', async ({ letter = {}, change = (xml) => xml, remarks }) => {
+    const sent = newLetter(letter);
+
+    const answer = await stack.deliver(change(xmlOf(sent)));
+
+    expect(await receiptOf(answer)).toMatchObject({ receiptStatus: 'COMPLETED' });
+    const message = await messageOf(stack, sent.messageUUID);
+    expect(message.status).toBe('pending');
+    expect(message.remarks.map(({ code, path }) => `${code} ${path.replace('Message/', '')}`)).toEqual(remarks);
+    const audit = await stack.sql<{ remarks: number }>(
+      `SELECT (details->>'remarks')::int AS remarks FROM audit_events WHERE message_id = $1`,
+      [message.id],
+    );
+    expect(audit).toEqual([{ remarks: remarks.length }]);
+  });
+});
+
+test('a message without a fault has no remark', async () => {
+  const letter = newLetter({ contactPointId: CONTACT_POINT.toUpperCase() });
+
+  await stack.deliver(xmlOf(letter));
+
+  expect((await messageOf(stack, letter.messageUUID)).remarks).toEqual([]);
+});
+
+// Random, so that PostgreSQL cannot compress it below what an index takes.
+const OVERLONG = randomBytes(4_000).toString('hex');
+
+describe('a text too long for an index is kept whole in the message:', () => {
+  test.each<{ what: string; letter: Letter; kept: string }>([
+    { what: 'messageUUID', letter: { messageUUID: OVERLONG }, kept: 'header,messageUUID' },
+    { what: 'senderID', letter: { sender: { id: OVERLONG, name: 'Test' } }, kept: 'header,sender,senderID' },
+    {
+      what: 'cprNumber',
+      letter: { concerning: { cpr: OVERLONG, name: 'Test' } },
+      kept: 'header,contentData,cprData,cprNumber',
+    },
+    {
+      what: 'the ids of a reply',
+      letter: {
+        replyData: [
+          {
+            messageUUID: OVERLONG,
+            replyUUID: OVERLONG,
+            messageID: OVERLONG,
+            caseID: OVERLONG,
+            generatingSystemID: 'DUBU',
+          },
+        ],
+      },
+      kept: 'header,replyData,0,caseID',
+    },
+    {
+      what: 'contactPointID',
+      letter: { contactPointId: OVERLONG },
+      kept: 'header,recipient,contactPoint,contactPointID',
+    },
+  ])('$what', async ({ letter, kept }) => {
+    const answer = await stack.deliver(xmlOf(newLetter(letter)));
+    const again = await stack.deliver(xmlOf(newLetter(letter)));
+
+    expect([answer.status, again.status]).toEqual([200, 200]);
+    const { transmissionId } = await receiptOf(answer);
+    const [row] = await stack.sql<{ kept: string }>(
+      `SELECT memo #>> $1 AS kept FROM messages JOIN message_details ON message_id = id WHERE transmission_id = $2`,
+      [kept.split(','), transmissionId],
+    );
+    expect(row?.kept).toBe(OVERLONG);
+  });
+
+  test('messageUUID, and the same message again gets the first receipt', async () => {
+    const letter = { messageUUID: randomBytes(4_000).toString('hex') };
+
+    const first = await (await stack.deliver(xmlOf(letter))).text();
+    const again = await (await stack.deliver(xmlOf(letter))).text();
+
+    expect(again).toBe(first);
+  });
+});
+
+test('characters outside the basic plane and control characters that XML allows are kept as they are', async () => {
+  const subject = 'Hej \u{1F600} \u00ad \u2028 \u007f \ufffd';
+  const letter = newLetter({ subject: `${subject}!` });
+  const xml = xmlOf(letter).replace('!</memo:label>', '&#x1F600;&#128512;&#9;</memo:label>');
+
+  const answer = await stack.deliver(xml);
+
+  expect(answer.status).toBe(200);
+  const [row] = await stack.sql(
+    'SELECT subject FROM message_details JOIN messages ON id = message_id WHERE external_id = $1',
+    [letter.messageUUID],
+  );
+  expect(row).toEqual({ subject: `${subject}\u{1F600}\u{1F600}` });
+});

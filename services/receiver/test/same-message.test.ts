@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { binaryFile, newLetter, receiptOf, SAME_LETTER_WRITTEN, xmlOf } from './support/letters.js';
+import { contentFiles, messageOf, messagesOf, whatIsStored } from './support/stored.js';
+
+const TIMES = 10;
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+afterAll(() => stack.close());
+
+// Whatever a test delivers: each message that has content has one container, and nothing else lies there.
+afterEach(async () => {
+  const rows = await stack.sql<{ blob_name: string }>('SELECT blob_name FROM messages WHERE blob_name IS NOT NULL');
+  const files = await contentFiles(stack);
+  expect(files.sort()).toEqual(rows.map(({ blob_name }) => blob_name).sort());
+});
+
+const deliverAll = (bodies: (string | Buffer)[]) => Promise.all(bodies.map((body) => stack.deliver(body)));
+const textsOf = (answers: Response[]) => Promise.all(answers.map((answer) => answer.text()));
+
+describe('the same message again', () => {
+  test.each([{ accept: 'application/json' }, { accept: 'application/xml' }])(
+    'is answered with the first receipt, byte for byte, and stores nothing ($accept)',
+    async (headers) => {
+      const xml = writeMemo(newLetter({ documents: [{ files: [binaryFile(200_000)] }] }));
+      const first = await (await stack.deliver(xml, headers)).text();
+      const before = await whatIsStored(stack);
+
+      const again = await stack.deliver(xml, headers);
+
+      expect(again.status).toBe(200);
+      expect(await again.text()).toBe(first);
+      expect(await whatIsStored(stack)).toEqual(before);
+    },
+  );
+
+  test.each(Object.keys(SAME_LETTER_WRITTEN))('is the same message when it is written %s', async (way) => {
+    const xml = xmlOf(newLetter({ documents: [textDocument('Kære kommune '.repeat(40)), textDocument('Bilag')] }));
+    const written = (SAME_LETTER_WRITTEN[way] as (xml: string) => string)(xml);
+    const first = await (await stack.deliver(xml)).text();
+    const before = await whatIsStored(stack);
+
+    const again = await stack.deliver(written);
+
+    expect(written).not.toBe(xml);
+    expect(await again.text()).toBe(first);
+    expect(await whatIsStored(stack)).toEqual(before);
+  });
+
+  test('that had no file is answered with the first receipt too', async () => {
+    const xml = xmlOf(newLetter({})).replace(/<memo:MessageBody>.*<\/memo:MessageBody>/s, '');
+    const first = await (await stack.deliver(xml)).text();
+
+    const again = await stack.deliver(xml);
+
+    expect(await again.text()).toBe(first);
+  });
+
+  test('is answered with the first receipt while it is held', async () => {
+    const messageUUID = randomUUID();
+    await stack.deliver(writeMemo({ messageUUID, subject: 'Den første' }));
+    const held = writeMemo({ messageUUID, subject: 'Den anden' });
+    const first = await (await stack.deliver(held)).text();
+
+    const again = await stack.deliver(held);
+
+    expect(await again.text()).toBe(first);
+    expect(await messagesOf(stack, messageUUID)).toHaveLength(2);
+  });
+
+  test('is answered with its original receipt after it was deleted, and stores nothing', async () => {
+    const letter = newLetter({});
+    const first = await (await stack.deliver(writeMemo(letter))).text();
+    const { id } = await messageOf(stack, letter.messageUUID);
+    const body = { reason: 'unwanted' };
+    await stack.call('POST', `/incoming-documents/${id}/rejection`, { version: 1, body });
+    const deletion = await stack.call('POST', `/incoming-documents/${id}/deletion`, { version: 2, body: {} });
+    const before = await whatIsStored(stack);
+
+    const again = await stack.deliver(writeMemo(letter));
+
+    expect(deletion.status).toBe(200);
+    expect(await again.text()).toBe(first);
+    expect(await whatIsStored(stack)).toEqual(before);
+    expect((await messageOf(stack, letter.messageUUID)).status).toBe('deleted');
+  });
+
+  test('to another municipality is another message', async () => {
+    const messageUUID = randomUUID();
+    const first = await receiptOf(await stack.deliver(writeMemo({ messageUUID })));
+
+    const other = await receiptOf(await stack.deliver(writeMemo({ messageUUID, recipient: { id: '33333333' } })));
+
+    expect(other.transmissionId).not.toBe(first.transmissionId);
+    expect((await messagesOf(stack, messageUUID)).map(({ status }) => status)).toEqual(['pending', 'pending']);
+  });
+});
+
+describe('the same id with other content', () => {
+  const messageUUID = randomUUID();
+  beforeAll(() => stack.deliver(writeMemo({ messageUUID, documents: [textDocument('Det første brev')] })));
+
+  test.each([
+    { what: 'file', letter: { messageUUID, documents: [textDocument('Det andet brev')] } },
+    { what: 'file name', letter: { messageUUID, documents: [textDocument('Det første brev', 'brev-2.txt')] } },
+    {
+      what: 'subject, and its id in upper case',
+      letter: { messageUUID: messageUUID.toUpperCase(), subject: 'Et andet emne' },
+    },
+  ])('is accepted and held as a conflict: another $what', async ({ letter }) => {
+    const answer = await stack.deliver(writeMemo(letter));
+
+    const receipt = await receiptOf(answer);
+    expect(answer.status).toBe(200);
+    expect(receipt).toMatchObject({ receiptStatus: 'COMPLETED', messageUUID });
+    const rows = await messagesOf(stack, messageUUID);
+    expect(rows.find(({ transmission_id }) => transmission_id === receipt.transmissionId)).toMatchObject({
+      status: 'held',
+      held_cause: 'conflict',
+    });
+    expect(rows.filter(({ status }) => status === 'pending')).toHaveLength(1);
+  });
+});
+
+describe(`${TIMES} at once`, () => {
+  test('of the same message are stored once and get equal receipts', async () => {
+    const letter = newLetter({ documents: [{ files: [binaryFile(100_000)] }] });
+    const xml = writeMemo(letter);
+
+    const answers = await deliverAll(Array.from({ length: TIMES }, () => xml));
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(TIMES).fill(200));
+    expect(new Set(await textsOf(answers)).size).toBe(1);
+    const { id } = await messageOf(stack, letter.messageUUID);
+    for (const table of ['message_details', 'message_keys', 'files', 'events', 'audit_events']) {
+      expect(await stack.sql(`SELECT FROM ${table} WHERE message_id = $1`, [id])).toHaveLength(1);
+    }
+  });
+
+  test('of one id with different content are all kept: one in the inbox, the others held', async () => {
+    const messageUUID = randomUUID();
+    const bodies = Array.from({ length: TIMES }, (_, n) => writeMemo({ messageUUID, subject: `Brev ${n}` }));
+
+    const answers = await deliverAll(bodies);
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(TIMES).fill(200));
+    expect(new Set(await textsOf(answers)).size).toBe(TIMES);
+    const causes = (await messagesOf(stack, messageUUID)).map(({ status, held_cause }) => `${status} ${held_cause}`);
+    expect(causes.sort()).toEqual([...Array(TIMES - 1).fill('held conflict'), 'pending null']);
+  });
+});

@@ -1,0 +1,94 @@
+import { connect, type Socket } from 'node:net';
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * HTTP by hand over one connection, for what no HTTP client does: stop half-way, go away, wait before the body.
+ */
+export class RawConnection {
+  readonly #socket: Socket;
+  readonly #chunks: AsyncIterator<Buffer>;
+  #received = '';
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  }
+
+  /** Resolves when the system has taken the bytes. */
+  send(bytes: string | Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  sendChunk(bytes: string | Uint8Array): Promise<void> {
+    const body = Buffer.from(bytes as Uint8Array);
+    return this.send(Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n')]));
+  }
+
+  /** The next answer, an interim one too. Rejects when the connection ends before it is complete. */
+  async answer(): Promise<RawAnswer> {
+    const head = await this.#readTo('\r\n\r\n');
+    const [statusLine = '', ...lines] = head.split('\r\n');
+    const headers = Object.fromEntries(
+      lines.filter(Boolean).map((line) => [line.replace(/:.*/, '').toLowerCase(), line.replace(/^[^:]*: */, '')]),
+    );
+    const length = Number(headers['content-length'] ?? 0);
+    return { status: Number(statusLine.split(' ')[1]), headers, body: await this.#read(length) };
+  }
+
+  /** Resolves with what else came, when the server has closed the connection. */
+  async ended(): Promise<string> {
+    for (;;) {
+      const { done, value } = await this.#chunks.next();
+      if (done) return this.#received;
+      this.#received += value.toString('latin1');
+    }
+  }
+
+  /** Goes away; what was sent still arrives (FIN). */
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  /** Goes away as a line that breaks: what was sent and not read yet is lost too (RST). */
+  break(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  async #readTo(mark: string): Promise<string> {
+    while (!this.#received.includes(mark)) await this.#receive();
+    return this.#read(this.#received.indexOf(mark) + mark.length);
+  }
+
+  async #read(length: number): Promise<string> {
+    while (this.#received.length < length) await this.#receive();
+    const read = this.#received.slice(0, length);
+    this.#received = this.#received.slice(length);
+    return read;
+  }
+
+  async #receive(): Promise<void> {
+    const { done, value } = await this.#chunks.next();
+    if (done) throw new Error(`The connection ended after ${JSON.stringify(this.#received)}.`);
+    this.#received += value.toString('latin1');
+  }
+}
+
+export function openConnection(url: string): Promise<RawConnection> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname);
+    socket.once('connect', () => resolve(new RawConnection(socket))).once('error', reject);
+  });
+}
+
+/** Request line and headers of a delivery; `headers` as they go over the line. */
+export function deliveryHead(headers: readonly string[]): string {
+  return `${['POST /sf1606/PostModtag HTTP/1.1', 'Host: test', 'Accept: application/json', ...headers].join('\r\n')}\r\n\r\n`;
+}

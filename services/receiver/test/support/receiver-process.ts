@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Env } from '@indbakke/shared/config';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+/** The built receiver in a process of its own, as in production. */
+export interface ReceiverProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** Every line that it has written so far, to standard output and standard error. */
+  readonly lines: readonly string[];
+  /** Ends it as an orchestrator does, with SIGTERM; resolves with the exit status. */
+  stop(): Promise<number | null>;
+}
+
+export async function startReceiverProcess(env: Env): Promise<ReceiverProcess> {
+  if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing. Build first: npm run build.`);
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env.PATH, ...env, PORT: '0', LOG_LEVEL: 'info' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: string[] = [];
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const url = await Promise.race([
+    readyUrl(child, lines),
+    exited.then(() => {
+      throw new Error(`The receiver did not start: ${lines.join('\n')}`);
+    }),
+  ]);
+  return {
+    url,
+    pid: child.pid as number,
+    lines,
+    async stop() {
+      child.kill('SIGTERM');
+      return (await exited)[0];
+    },
+  };
+}
+
+function readyUrl({ stdout, stderr }: ChildProcess, lines: string[]): Promise<string> {
+  return new Promise((resolve) => {
+    for (const stream of [stdout, stderr]) {
+      createInterface({ input: stream as NodeJS.ReadableStream }).on('line', (line) => {
+        lines.push(line);
+        const url = /"event":"ready".*"url":"([^"]+)"/.exec(line)?.[1];
+        if (url) resolve(url);
+      });
+    }
+  });
+}

@@ -1,0 +1,62 @@
+import { readdir } from 'node:fs/promises';
+import type { TestStack } from '../../../../infra/test/support/stack.js';
+
+/** What stands in the database and on the disk: rows by table (tables without rows left out), and files of content. */
+export interface Stored {
+  readonly rows: Readonly<Record<string, number>>;
+  readonly files: readonly string[];
+}
+
+/** What a refused message leaves. */
+export const NOTHING: Stored = { rows: {}, files: [] };
+
+// Filled by whoever sets up, not by a message.
+const SET_UP = ['_prisma_migrations', 'municipalities', 'contact_points'];
+
+/** Counts every table there is, so that a new one is not forgotten. */
+export async function whatIsStored(stack: TestStack): Promise<Stored> {
+  const tables = await stack.sql<{ name: string }>(
+    `SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables
+     WHERE schemaname = 'public' AND tablename <> ALL ($1) OR schemaname = 'bullmq' AND tablename = 'job' ORDER BY 1`,
+    [SET_UP],
+  );
+  const counts = tables.map(
+    ({ name }) => `SELECT '${name.replace('public.', '')}' AS name, count(*)::int FROM ${name}`,
+  );
+  const rows = await stack.sql<{ name: string; count: number }>(counts.join(' UNION ALL '));
+  return {
+    rows: Object.fromEntries(rows.filter(({ count }) => count > 0).map(({ name, count }) => [name, count])),
+    files: await contentFiles(stack),
+  };
+}
+
+/** Every file in the content folder, finished or not. */
+export async function contentFiles({ contentFolder }: TestStack): Promise<string[]> {
+  const entries = await readdir(contentFolder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
+export interface MessageRow extends Record<string, unknown> {
+  readonly id: string;
+  readonly status: string;
+  readonly held_cause: string | null;
+  readonly kind: string;
+  readonly letter_at: Date;
+  readonly received_at: Date;
+  readonly transmission_id: string;
+  readonly blob_name: string | null;
+  readonly remarks: readonly { readonly code: string; readonly path: string }[];
+}
+
+/** The rows of the messages with this id, the oldest first. */
+export function messagesOf(stack: TestStack, messageUUID: string): Promise<MessageRow[]> {
+  return stack.sql<MessageRow>('SELECT * FROM messages WHERE external_id = $1 ORDER BY received_at, id', [
+    messageUUID.toLowerCase(),
+  ]);
+}
+
+export async function messageOf(stack: TestStack, messageUUID: string): Promise<MessageRow> {
+  const rows = await messagesOf(stack, messageUUID);
+  if (rows.length !== 1) throw new Error(`There are ${rows.length} messages of this id.`);
+  return rows[0] as MessageRow;
+}

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
+import type { z } from 'zod';
+import { type Letter, type ReplyEntry, writeMemo } from '../../../infra/src/letters/write-memo.js';
+import {
+  CASEWORKER_ROLES,
+  type CallOptions,
+  ODENSKOV,
+  type TestStack,
+  type TokenWishes,
+} from '../../../infra/test/support/stack.js';
+import { stepDone } from '../../../infra/test/support/steps.js';
+import { DocumentAnswer, DocumentList, StepAnswer } from '../../src/api/index.js';
+
+/** What the tests of the inbox need to say in one line. */
+
+export const SYSTEM: TokenWishes = { user: 'dubu-core', system: true };
+export const SETUP: TokenWishes = { user: 'setup-1', roles: [...CASEWORKER_ROLES, 'Indbakke.Opsætning'] };
+
+/** Delivers a letter and gives the id of the message that it became. */
+export async function takeIn(stack: TestStack, letter: Letter = {}): Promise<string> {
+  const messageUUID = letter.messageUUID ?? randomUUID();
+  const receipt = await stack.deliver(writeMemo({ ...letter, messageUUID }));
+  expect(receipt.status, await receipt.text()).toBe(200);
+  const [row] = await stack.sql<{ id: string }>(
+    'SELECT id FROM messages WHERE external_id = $1 AND municipality = $2 ORDER BY id DESC LIMIT 1',
+    [messageUUID, letter.recipient?.id ?? ODENSKOV],
+  );
+  return (row as { id: string }).id;
+}
+
+/** A reply, when journaler and queue have looked at it. */
+export async function takeInReply(stack: TestStack, replyData: readonly ReplyEntry[], letter: Letter = {}) {
+  const id = await takeIn(stack, { ...letter, replyData });
+  await lookedAt(stack, id);
+  return id;
+}
+
+/** Resolves when the message has been looked at: asks after every look that is announced, never by the clock. */
+export async function lookedAt(stack: TestStack, id: string): Promise<void> {
+  for (;;) {
+    const nextLook = stepDone('suggestion-committed');
+    const [row] = await stack.sql('SELECT FROM messages WHERE id = $1 AND looked_at IS NOT NULL', [id]);
+    if (row) return;
+    await nextLook;
+  }
+}
+
+/** One message as a caller sees it; the answer must fit the contract. */
+export async function read(stack: TestStack, id: string, as?: TokenWishes): Promise<DocumentAnswer> {
+  const response = await stack.call('GET', `/incoming-documents/${id}`, as && { as });
+  expect(response.status).toBe(200);
+  return DocumentAnswer.strict().parse(await response.json());
+}
+
+/** One page of the list; the answer must fit the contract. */
+export async function list(stack: TestStack, query = '', as?: TokenWishes): Promise<z.infer<typeof DocumentList>> {
+  const response = await stack.call('GET', `/incoming-documents${query}`, as && { as });
+  expect(response.status, await response.clone().text()).toBe(200);
+  return DocumentList.strict().parse(await response.json());
+}
+
+/** A step of the life that must succeed. */
+export async function step(
+  stack: TestStack,
+  method: 'POST' | 'DELETE',
+  path: string,
+  options: CallOptions,
+): Promise<StepAnswer> {
+  const response = await stack.call(method, `/incoming-documents/${path}`, options);
+  expect(response.status, await response.clone().text()).toBe(200);
+  return StepAnswer.strict().parse(await response.json());
+}
+
+/** The core tells of a case. */
+export async function tellCase(stack: TestStack, caseId: string, told: object = {}, municipality = ODENSKOV) {
+  const as = { ...SYSTEM, municipality };
+  const response = await stack.call('PUT', `/cases/${encodeURIComponent(caseId)}`, { as, body: told });
+  expect(response.status, await response.clone().text()).toBe(204);
+}
+
+/** The core tells of a letter that it sent. */
+export async function tellSent(stack: TestStack, messageUUID: string, told: object, municipality = ODENSKOV) {
+  const as = { ...SYSTEM, municipality };
+  const response = await stack.call('PUT', `/sent-messages/${messageUUID}`, { as, body: told });
+  expect(response.status, await response.clone().text()).toBe(204);
+}
+
+/** The answer is a problem of this code. @returns it */
+export async function expectProblem(response: Response, status: number, code: string): Promise<Problem> {
+  const problem = (await response.json()) as Problem;
+  expect({ status: response.status, code: problem.code }).toEqual({ status, code });
+  expect(response.headers.get('content-type')).toContain('application/problem+json');
+  expect(problem.status).toBe(status);
+  return problem;
+}
+
+interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly path?: string;
+  readonly correlationId: string;
+}
+
+/** What the audit log has of a message, or of a whole municipality, in order. */
+export function auditOf(stack: TestStack, where: { messageId: string } | { action: string }) {
+  const [column, value] = 'messageId' in where ? ['message_id', where.messageId] : ['action', where.action];
+  return stack.sql<{ action: string; actor: string; actor_kind: string; details: Record<string, unknown> }>(
+    `SELECT action, actor, actor_kind, details FROM audit_events WHERE ${column} = $1 ORDER BY at, id`,
+    [value],
+  );
+}
