@@ -308,7 +308,11 @@ describe('what the headers rule out', () => {
           xml += text;
         });
         response.on('end', () => {
-          resolve({ status: response.statusCode ?? 0, headers: new Headers(response.headers as HeadersInit), xml });
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: new Headers(response.headers as Record<string, string>),
+            xml,
+          });
           sending.destroy();
         });
       });

@@ -26,7 +26,7 @@ export function messageIn(root: XmlElement, { messages }: SplitResult): XmlEleme
   const request = onlyChild(body, SF1606_NAMESPACE, 'PostModtagRequest', 'Envelope/Body');
   const message = onlyChild(request, MEMO_NAMESPACE, 'Message', 'Envelope/Body/PostModtagRequest');
   // One more in a header: the splitter would have told us the place of that one.
-  if (messages > 9) throw new Problem('not-memo', 'A MeMo message stands outside the Body too.', { path: 'Envelope' });
+  if (messages > 1) throw new Problem('not-memo', 'A MeMo message stands outside the Body too.', { path: 'Envelope' });
   return message;
 }
 
