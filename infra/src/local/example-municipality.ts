@@ -4,7 +4,5 @@ import type { MunicipalityRegistration } from '@indbakke/shared/store';
 export const EXAMPLE_MUNICIPALITY: MunicipalityRegistration = {
   cvr: '22222222',
   name: 'Eksempel Kommune',
-  takesReplies: true,
-  takesEnquiries: true,
   contactPoints: [{ id: '241d39f6-998e-4929-b198-ccacbbf4b330', name: 'Børn og familie' }],
 };

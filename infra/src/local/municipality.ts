@@ -6,9 +6,10 @@ import { startPostgres } from './postgres.js';
 import { LOCAL_DATABASE } from './stack.js';
 import { statePaths } from './state.js';
 
-const USAGE = `npm run municipality -- --cvr CVR --name NAME [--contact-point ID=NAME]… [--no-replies] [--no-enquiries]
+const USAGE = `npm run municipality -- --cvr CVR --name NAME [--contact-point ID=NAME]… [--replies on|off] [--enquiries on|off]
 
-Makes a municipality known: its mail is taken in from then on. Works on the database of npm start, or on the one that
+Makes a municipality known: its mail is taken in from then on. Replies and enquiries go to the inbox at once, or are held
+while they are off; what is not given stays as it was (on for a new one). Works on the database of npm start, or on the one that
 DATABASE_OWNER_URL names.`;
 
 await runCommand(USAGE, async () => {
@@ -17,8 +18,8 @@ await runCommand(USAGE, async () => {
       cvr: { type: 'string' },
       name: { type: 'string' },
       'contact-point': { type: 'string', multiple: true, default: [] },
-      'no-replies': { type: 'boolean', default: false },
-      'no-enquiries': { type: 'boolean', default: false },
+      replies: { type: 'string' },
+      enquiries: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -28,13 +29,19 @@ await runCommand(USAGE, async () => {
   const registration = {
     cvr: cvr as string,
     name,
-    takesReplies: !values['no-replies'],
-    takesEnquiries: !values['no-enquiries'],
+    takesReplies: parseSwitch('--replies', values.replies),
+    takesEnquiries: parseSwitch('--enquiries', values.enquiries),
     contactPoints: values['contact-point'].map(parseContactPoint),
   };
   await withOwnerUrl((ownerUrl) => registerMunicipality(ownerUrl, registration));
   return `${cvr} ${name} is known; its mail is taken in.`;
 });
+
+function parseSwitch(name: string, value: string | undefined): boolean | undefined {
+  if (value === undefined) return undefined;
+  if (value !== 'on' && value !== 'off') throw new Error(`${name} is on or off.`);
+  return value === 'on';
+}
 
 function parseContactPoint(text: string): { id: string; name: string } {
   const [, id, name] = /^([^=]+)=(.+)$/.exec(text) ?? [];

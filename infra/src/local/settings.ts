@@ -33,6 +33,8 @@ export function localSettings(paths: StatePaths): Env {
 
 /** Makes the local master key and the local token issuer, the first time. */
 export async function makeKeys(paths: StatePaths): Promise<void> {
+  // The state folder itself stays open: as root, PostgreSQL runs as a user who must get into it.
+  mkdirSync(paths.root, { recursive: true });
   mkdirSync(paths.keys, { recursive: true, mode: 0o700 });
   if (!existsSync(masterKeysOf(paths))) await createKeyFile(masterKeysOf(paths));
   if (!existsSync(issuerKeyOf(paths))) await createLocalIssuer(issuerKeyOf(paths), jwksOf(paths));

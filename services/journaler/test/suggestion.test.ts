@@ -401,10 +401,4 @@ describe('the job', () => {
     expect(row).toBeDefined();
     await handleSuggestCase(parts, { messageId: id, municipality: ODENSKOV, round: 9 });
   });
-
-  it('carries ids and nothing personal', async () => {
-    const id = await takeInReply(stack, answering(randomUUID()));
-    const job = await parts.queues.list()[0]?.getJob(`${id}-1`);
-    expect(job?.data).toEqual({ messageId: id, municipality: ODENSKOV, round: 1 });
-  });
 });

@@ -137,6 +137,24 @@ it('one who sees nothing of a message cannot change it either', async () => {
   expect(await read(stack, ids['another’s'])).toMatchObject({ status: 'pending', version: 1 });
 });
 
+it('a role that changes lets nobody see: without Læs there is nothing to change', async () => {
+  const steps: [string, string, string, object?][] = [
+    ['IndkomneDokumenter.Journaliser', 'POST', 'journalization', { caseIds: ['K-1'] }],
+    ['IndkomneDokumenter.Journaliser', 'DELETE', 'journalization', { reason: 'other' }],
+    ['IndkomneDokumenter.Afvis', 'POST', 'rejection', { reason: 'unwanted' }],
+    ['IndkomneDokumenter.Afvis', 'DELETE', 'rejection'],
+    ['DigitalPost.Slet', 'POST', 'deletion'],
+  ];
+  for (const [role, method, path, body] of steps) {
+    for (const name of ['mine', 'mine, journalized', 'mine, rejected'] as const) {
+      const { version } = await read(stack, ids[name]);
+      const options = { as: me(role), version, ...(body && { body }) };
+      const response = await stack.call(method, `/incoming-documents/${ids[name]}/${path}`, options);
+      await expectProblem(response, 404, 'not-found');
+    }
+  }
+});
+
 it('SeAlle without Læs sees nothing: it widens, it does not replace', async () => {
   const as = me('IndkomneDokumenter.SeAlle');
   await expectProblem(await stack.call('GET', `/incoming-documents/${ids.mine}`, { as }), 403, 'role-missing');

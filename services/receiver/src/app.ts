@@ -12,8 +12,8 @@ export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
   const intake = { ...parts, enqueuer, config };
   const router = Router();
   router.use(restMouth(intake, parts.metrics));
-  if (config.SF1606_SOAP) router.use(soapMouth(intake, parts.metrics));
-  return { name: 'receiver', router, ...createWork(enqueuer) };
+  if (config.SF1606_SOAP === 'on') router.use(soapMouth(intake, parts.metrics));
+  return { name: 'receiver', router, ...createWork(parts, enqueuer) };
 }
 
 /** Runs the receiver by itself. */

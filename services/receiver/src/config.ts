@@ -1,4 +1,4 @@
-import { commonSettings, MiB, onOff, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, MiB, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
 
 export const ReceiverConfig = z.object({
@@ -17,7 +17,7 @@ export const ReceiverConfig = z.object({
     .enum(['loopback', 'any'])
     .default('loopback')
     .describe('Who may deliver: this machine only, or any (only behind a proxy that verifies certificates)'),
-  SF1606_SOAP: onOff.default(true).describe('on = the operation over SOAP too'),
+  SF1606_SOAP: z.enum(['on', 'off']).default('on').describe('on = the operation over SOAP too'),
   OWN_SYSTEM_ID: z
     .string()
     .min(1)

@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import { registerMunicipality } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { type Letter, textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
 import { stepDone } from '../../../infra/test/support/steps.js';
-import { binaryFile, newLetter, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/letters.js';
+import { binaryFile, named, newLetter, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/letters.js';
 import { contentFiles, messageOf } from './support/stored.js';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -289,22 +289,27 @@ describe('the files', () => {
 
 describe('the kind', () => {
   const ofSomebodyElse = { messageUUID: randomUUID(), senderID: '77777777', recipientID: '4101019999' };
-  test.each([
-    { what: 'a letter without reply data', letter: {}, kind: 'enquiry' },
-    { what: 'an answer to a letter', letter: replyTo(randomUUID()), kind: 'reply' },
+  const cases: { what: string; letter: Letter; kind: string }[] = [
+    { what: 'a letter without reply data is enquiry', letter: {}, kind: 'enquiry' },
+    { what: 'an answer to a letter is reply', letter: replyTo(randomUUID()), kind: 'reply' },
     {
-      what: 'a letter whose only reply data name us as the sender',
+      what: 'a letter whose only reply data name us as the sender is reply',
       letter: { replyData: [{ messageUUID: randomUUID(), senderID: ODENSKOV }] },
       kind: 'reply',
     },
-    { what: 'a letter with reply data of another authority', letter: { replyData: [ofSomebodyElse] }, kind: 'enquiry' },
-    { what: 'a forwarded letter', letter: { forwardedFrom: 'Anden Myndighed' }, kind: 'forwarded' },
     {
-      what: 'a forwarded letter with reply data',
+      what: 'a letter with reply data of another authority is enquiry',
+      letter: { replyData: [ofSomebodyElse] },
+      kind: 'enquiry',
+    },
+    { what: 'a forwarded letter is forwarded', letter: { forwardedFrom: 'Anden Myndighed' }, kind: 'forwarded' },
+    {
+      what: 'a forwarded letter with reply data is forwarded',
       letter: { ...replyTo(randomUUID()), forwardedFrom: 'Anden Myndighed' },
       kind: 'forwarded',
     },
-  ])('of $what is $kind', async ({ letter, kind }) => {
+  ];
+  test.each(named(cases))('of %s', async (_what, { letter, kind }) => {
     const sent = newLetter(letter);
 
     await stack.deliver(writeMemo(sent));
@@ -315,11 +320,12 @@ describe('the kind', () => {
 
 describe('the letter’s date', () => {
   const inHours = (hours: number) => new Date(Date.now() + hours * HOUR).toISOString();
-  test.each([
+  const plausible = [
     { what: 'its own', created: '2026-11-02T08:12:00Z' },
     { what: 'its own, as early as 2000', created: '2000-01-01T00:00:00Z' },
     { what: 'its own, a clock a few hours ahead', created: inHours(20) },
-  ])('is $what', async ({ created }) => {
+  ];
+  test.each(named(plausible))('is %s', async (_what, { created }) => {
     const letter = newLetter({ createdDateTime: created });
 
     await stack.deliver(writeMemo(letter));
@@ -327,12 +333,13 @@ describe('the letter’s date', () => {
     expect((await messageOf(stack, letter.messageUUID)).letter_at).toEqual(new Date(created));
   });
 
-  test.each([
+  const implausible = [
     { what: 'before Digital Post', created: '0001-01-01T00:00:00Z' },
     { what: 'far ahead', created: inHours(30) },
     { what: 'no date', created: 'i går' },
     { what: 'a day that the calendar lacks', created: '2026-02-30T08:00:00Z' },
-  ])('is that of its arrival when its own is $what', async ({ created }) => {
+  ];
+  test.each(named(implausible))('is that of its arrival when its own is %s', async (_what, { created }) => {
     const letter = newLetter({ createdDateTime: created });
 
     const answer = await stack.deliver(writeMemo(letter));
@@ -355,11 +362,12 @@ describe('held mail', () => {
     }),
   );
 
-  test.each([
+  const held: { what: string; letter: Letter; cause: string }[] = [
     { what: 'a reply', letter: { replyData: [{ messageUUID: randomUUID(), senderID: OFF }] }, cause: 'replies-off' },
     { what: 'an enquiry', letter: {}, cause: 'enquiries-off' },
     { what: 'a forwarded letter', letter: { forwardedFrom: 'Anden Myndighed' }, cause: 'enquiries-off' },
-  ])('is $what to a municipality that does not take it: $cause', async ({ letter, cause }) => {
+  ];
+  test.each(named(held))('is %s to a municipality that does not take it', async (_what, { letter, cause }) => {
     const sent = newLetter({ ...letter, recipient: { id: OFF } });
 
     const answer = await stack.deliver(writeMemo(sent));

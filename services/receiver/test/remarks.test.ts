@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Letter, textDocument } from '../../../infra/src/letters/write-memo.js';
 import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
-import { newLetter, receiptOf, xmlOf } from './support/letters.js';
+import { named, newLetter, receiptOf, xmlOf } from './support/letters.js';
 import { messageOf } from './support/stored.js';
 
 let stack: TestStack;
@@ -94,7 +94,7 @@ const FAULTS: Fault[] = [
 ];
 
 describe('a message with a lesser fault is kept, with a remark on it:', () => {
-  test.each(FAULTS)('$what', async ({ letter = {}, change = (xml) => xml, remarks }) => {
+  test.each(named(FAULTS))('%s', async (_what, { letter = {}, change = (xml) => xml, remarks }) => {
     const sent = newLetter(letter);
 
     const answer = await stack.deliver(change(xmlOf(sent)));
@@ -123,7 +123,7 @@ test('a message without a fault has no remark', async () => {
 const OVERLONG = randomBytes(4_000).toString('hex');
 
 describe('a text too long for an index is kept whole in the message:', () => {
-  test.each<{ what: string; letter: Letter; kept: string }>([
+  const overlong: { what: string; letter: Letter; kept: string }[] = [
     { what: 'messageUUID', letter: { messageUUID: OVERLONG }, kept: 'header,messageUUID' },
     { what: 'senderID', letter: { sender: { id: OVERLONG, name: 'Test' } }, kept: 'header,sender,senderID' },
     {
@@ -151,7 +151,8 @@ describe('a text too long for an index is kept whole in the message:', () => {
       letter: { contactPointId: OVERLONG },
       kept: 'header,recipient,contactPoint,contactPointID',
     },
-  ])('$what', async ({ letter, kept }) => {
+  ];
+  test.each(named(overlong))('%s', async (_what, { letter, kept }) => {
     const answer = await stack.deliver(xmlOf(newLetter(letter)));
     const again = await stack.deliver(xmlOf(newLetter(letter)));
 

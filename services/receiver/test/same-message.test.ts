@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
 import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
-import { binaryFile, newLetter, receiptOf, SAME_LETTER_WRITTEN, xmlOf } from './support/letters.js';
+import { binaryFile, named, newLetter, receiptOf, SAME_LETTER_WRITTEN, xmlOf } from './support/letters.js';
 import { contentFiles, messageOf, messagesOf, whatIsStored } from './support/stored.js';
 
 const TIMES = 10;
@@ -25,9 +25,10 @@ const deliverAll = (bodies: (string | Buffer)[]) => Promise.all(bodies.map((body
 const textsOf = (answers: Response[]) => Promise.all(answers.map((answer) => answer.text()));
 
 describe('the same message again', () => {
-  test.each([{ accept: 'application/json' }, { accept: 'application/xml' }])(
-    'is answered with the first receipt, byte for byte, and stores nothing ($accept)',
-    async (headers) => {
+  test.each(['application/json', 'application/xml'])(
+    'is answered with the first receipt, byte for byte, and stores nothing (%s)',
+    async (accept) => {
+      const headers = { accept };
       const xml = writeMemo(newLetter({ documents: [{ files: [binaryFile(200_000)] }] }));
       const first = await (await stack.deliver(xml, headers)).text();
       const before = await whatIsStored(stack);
@@ -106,14 +107,15 @@ describe('the same id with other content', () => {
   const messageUUID = randomUUID();
   beforeAll(() => stack.deliver(writeMemo({ messageUUID, documents: [textDocument('Det første brev')] })));
 
-  test.each([
+  const others = [
     { what: 'file', letter: { messageUUID, documents: [textDocument('Det andet brev')] } },
     { what: 'file name', letter: { messageUUID, documents: [textDocument('Det første brev', 'brev-2.txt')] } },
     {
       what: 'subject, and its id in upper case',
       letter: { messageUUID: messageUUID.toUpperCase(), subject: 'Et andet emne' },
     },
-  ])('is accepted and held as a conflict: another $what', async ({ letter }) => {
+  ];
+  test.each(named(others))('is accepted and held as a conflict: another %s', async (_what, { letter }) => {
     const answer = await stack.deliver(writeMemo(letter));
 
     const receipt = await receiptOf(answer);

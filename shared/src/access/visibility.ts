@@ -26,5 +26,8 @@ export function visibleTo({ actor, roles, teams }: Principal): Prisma.MessageWhe
     seen.push({ AND: [{ OR: [inbox, rejected] }, scope] });
   }
   if (roles.has('Indbakke.Opsætning') || roles.has('Indbakke.Drift')) seen.push(held);
-  return { OR: seen };
+  return seen.length === 0 ? NOTHING : { OR: seen };
 }
+
+// Not OR with nothing in it: inside an AND, Prisma takes that for no condition at all.
+const NOTHING: Prisma.MessageWhereInput = { id: { in: [] } };

@@ -5,6 +5,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
 export const KiB = 1_024;
 export const MiB = 1_024 * KiB;
 
@@ -17,8 +18,6 @@ const url = (...protocols: string[]) =>
   });
 
 export const wholeNumber = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
-
-export const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 
 /** The settings that all three services have. One name each, the name of the environment variable. */
 export const commonSettings = {

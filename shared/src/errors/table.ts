@@ -100,7 +100,6 @@ export const ERRORS = {
     again: false,
     meaning: 'There is no such thing, or the caller may not see it.',
   },
-  'method-not-allowed': { http: 405, fault: 'peer', again: false, meaning: 'The path does not know this method.' },
   'wrong-status': {
     http: 409,
     fault: 'peer',

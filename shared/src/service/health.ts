@@ -5,12 +5,16 @@ import type { Parts } from './parts.js';
 // A probe that hangs tells the router nothing.
 const CHECK_MS = 3_000;
 
-/** `/healthz` (the process lives), `/readyz` (database, queue and blob store answer), `/metrics` (Prometheus). */
+/**
+ * `/healthz` (the process lives), `/readyz` (database and blob store answer; the queue is reported), `/metrics`
+ * (Prometheus).
+ */
 export function health({ store, queues, blobs, metrics, log }: Parts): Router {
   const checks = {
-    database: () => store.check(),
-    queue: () => queues.check(),
-    content: () => blobs.check(),
+    database: { needed: true, check: () => store.check() },
+    content: { needed: true, check: () => blobs.check() },
+    // Without its queue a service still takes mail in and shows it; a router must not turn either away.
+    queue: { needed: false, check: () => queues.check() },
   };
   const router = Router();
 
@@ -20,18 +24,19 @@ export function health({ store, queues, blobs, metrics, log }: Parts): Router {
 
   router.get('/readyz', async (_req, res) => {
     const entries = await Promise.all(
-      Object.entries(checks).map(async ([part, check]) => {
+      Object.entries(checks).map(async ([part, { needed, check }]) => {
         try {
           await withinTime(check());
-          return [part, 'ready'] as const;
+          return { part, needed, state: 'ready' };
         } catch (error) {
           log.warn('not-ready', { part, ...describeError(error) });
-          return [part, 'failing'] as const;
+          return { part, needed, state: 'failing' };
         }
       }),
     );
-    const ready = entries.every(([, state]) => state === 'ready');
-    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'failing', ...Object.fromEntries(entries) });
+    const ready = entries.every(({ needed, state }) => !needed || state === 'ready');
+    const states = Object.fromEntries(entries.map(({ part, state }) => [part, state]));
+    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'failing', ...states });
   });
 
   router.get('/metrics', async (_req, res) => {

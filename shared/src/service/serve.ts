@@ -18,7 +18,10 @@ export interface Service {
 
 export interface Running {
   readonly url: string;
-  /** Stops taking in, finishes what is in flight, closes workers, queues and database, in this order. */
+  /**
+   * Stops taking in, finishes what is in flight, closes workers, queues and database, in this order. What does not end in
+   * SHUTDOWN_SECONDS is left: a queue that is away would be waited for without end. Its jobs come again.
+   */
   close(): Promise<void>;
 }
 
@@ -62,9 +65,11 @@ export async function serve(
     return {
       url: listening.url,
       async close() {
-        await listening.close(config.SHUTDOWN_SECONDS * 1_000);
-        await stopWork();
-        log.info('closed');
+        const deadline = config.SHUTDOWN_SECONDS * 1_000;
+        await listening.close(deadline);
+        const inTime = await within(deadline, stopWork());
+        if (inTime) log.info('closed');
+        else log.warn('closed-late');
       },
     };
   } catch (error) {
@@ -82,9 +87,10 @@ export async function runUntilSignal(start: () => Promise<Running>): Promise<voi
     const running = await start();
     await signalled();
     await running.close();
+    process.exit();
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : 'It does not start.'}\n`);
-    process.exitCode = 1;
+    process.exit(1);
   }
 }
 
@@ -102,4 +108,15 @@ function signalled(): Promise<void> {
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
   });
+}
+
+/** Whether the work ends within this time. */
+async function within(milliseconds: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  const inTime = await Promise.race([work.then(() => true), tooLate]);
+  clearTimeout(timer);
+  return inTime;
 }

@@ -4,8 +4,10 @@ export interface MunicipalityRegistration {
   /** CVR number, eight digits. */
   readonly cvr: string;
   readonly name: string;
-  readonly takesReplies: boolean;
-  readonly takesEnquiries: boolean;
+  /** Whether replies go to the inbox at once; undefined = as it was, yes for a new one. */
+  readonly takesReplies?: boolean | undefined;
+  /** The same for enquiries and forwarded letters. */
+  readonly takesEnquiries?: boolean | undefined;
   readonly contactPoints: readonly { readonly id: string; readonly name: string }[];
 }
 
@@ -22,15 +24,17 @@ export async function registerMunicipality(ownerUrl: string, registration: Munic
   try {
     await client.query('BEGIN');
     await client.query(
-      `INSERT INTO municipalities (cvr, name, takes_replies, takes_enquiries) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (cvr) DO UPDATE SET name = $2, takes_replies = $3, takes_enquiries = $4`,
+      `INSERT INTO municipalities AS known (cvr, name, takes_replies, takes_enquiries)
+       VALUES ($1, $2, coalesce($3, true), coalesce($4, true))
+       ON CONFLICT (cvr) DO UPDATE SET name = $2,
+         takes_replies = coalesce($3, known.takes_replies), takes_enquiries = coalesce($4, known.takes_enquiries)`,
       [cvr, name, takesReplies, takesEnquiries],
     );
     for (const point of contactPoints) {
       await client.query(
         `INSERT INTO contact_points (municipality, contact_point_id, name) VALUES ($1, $2, $3)
          ON CONFLICT (municipality, contact_point_id) DO UPDATE SET name = $3`,
-        [cvr, point.id, point.name],
+        [cvr, point.id.toLowerCase(), point.name],
       );
     }
     await client.query('COMMIT');

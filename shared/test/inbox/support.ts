@@ -24,7 +24,7 @@ export async function takeIn(stack: TestStack, letter: Letter = {}): Promise<str
   expect(receipt.status, await receipt.text()).toBe(200);
   const [row] = await stack.sql<{ id: string }>(
     'SELECT id FROM messages WHERE external_id = $1 AND municipality = $2 ORDER BY id DESC LIMIT 1',
-    [messageUUID, letter.recipient?.id ?? ODENSKOV],
+    [messageUUID.toLowerCase(), letter.recipient?.id ?? ODENSKOV],
   );
   return (row as { id: string }).id;
 }

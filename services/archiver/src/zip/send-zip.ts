@@ -23,6 +23,9 @@ export async function sendZip(
   const zip = await zipMessage(parts, message, contactPointName);
   res.attachment(`digital-post-${message.receivedAt.toISOString().slice(0, 10)}-${id.slice(-8)}.zip`);
   res.type('application/zip');
-  if (req.method === 'HEAD') return void res.end();
+  if (req.method === 'HEAD') {
+    zip.destroy();
+    return void res.end();
+  }
   await sendStream(zip, res);
 }

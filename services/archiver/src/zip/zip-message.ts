@@ -33,23 +33,29 @@ export async function zipMessage(
   let reading: Readable | undefined;
   archive.once('close', () => reading?.destroy());
 
-  archive.append(writeCoverNote(message, contactPointName, entries), { name: COVER_NOTE, date: message.receivedAt });
-  void appendOneByOne();
+  void addOneByOne();
   return archive;
 
-  async function appendOneByOne(): Promise<void> {
+  async function addOneByOne(): Promise<void> {
     try {
+      await add(writeCoverNote(message, contactPointName, entries), { name: COVER_NOTE });
       for (const { file, name } of entries) {
+        if (archive.destroyed) return; // the reader has gone: what is opened now, nobody would close
         if (!content || file.status !== 'stored') continue;
         reading = content.open(file).once('error', fail);
-        const added = new Promise<void>((resolve) => archive.once('entry', () => resolve()));
-        archive.append(reading, { name, date: message.receivedAt, store: !SHRINKS.test(file.encodingFormat) });
-        await added;
+        await add(reading, { name, store: !SHRINKS.test(file.encodingFormat) });
       }
       await archive.finalize();
     } catch (error) {
       fail(error as Error);
     }
+  }
+
+  /** Resolves when the entry is in the zip: what comes next is opened only then. */
+  function add(source: Readable | string, entry: { name: string; store?: boolean }): Promise<void> {
+    const added = new Promise<void>((resolve) => archive.once('entry', () => resolve()));
+    archive.append(source, { ...entry, date: message.receivedAt });
+    return added;
   }
 }
 
@@ -60,7 +66,8 @@ export interface ZipEntry {
 }
 
 function nameEntries(message: WholeMessage): ZipEntry[] {
-  const taken = new Set([COVER_NOTE]);
+  // A file must not have the name of a folder either, or the zip cannot be unpacked.
+  const taken = new Set([COVER_NOTE, ...Object.values(FOLDERS).map((folder) => folder.replace('/', ''))]);
   return message.documents.flatMap(({ role, files }) =>
     files.map((file) => ({
       file,

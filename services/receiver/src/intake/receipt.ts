@@ -4,7 +4,7 @@
  */
 export interface Receipt {
   readonly transmissionId: string;
-  /** In lower case; absent when the message was refused before it could be read. */
+  /** In lower case; absent on a refusal, of which nothing is kept. */
   readonly messageUUID?: string;
   readonly receiptStatus: 'COMPLETED' | 'INVALID' | 'NOT_ALLOWED';
   readonly timeStamp: Date;

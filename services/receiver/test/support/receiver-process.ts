@@ -24,7 +24,7 @@ export async function startReceiverProcess(env: Env): Promise<ReceiverProcess> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
-  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const exited = once(child, 'close') as Promise<[number | null]>;
   const url = await Promise.race([
     readyUrl(child, lines),
     exited.then(() => {

@@ -8,8 +8,11 @@ export interface Relay {
   /** From now on nothing answers there, and what was connected is cut off. */
   cut(): Promise<void>;
   mend(): Promise<void>;
-  /** Passes the next bytes that hold `text` on to the server, waits for its answer, and cuts everything instead of passing it back. */
-  cutAfter(text: string): void;
+  /**
+   * Lets `text` pass to the server for the `times`-th time, waits for the answer, and cuts instead of passing that back: what
+   * was asked is done, and nobody hears of it.
+   */
+  cutAfter(text: string, times?: number): void;
   close(): Promise<void>;
 }
 
@@ -17,7 +20,7 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   let server: Server | undefined;
-  let fatalText: string | undefined;
+  let fatal: { readonly text: string; times: number } | undefined;
 
   const track = (socket: Socket) => {
     sockets.add(socket);
@@ -26,15 +29,15 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
   };
   const accept = (near: Socket) => {
     const far = connect(Number(target.port), target.hostname);
-    let fatal = false;
+    let cutNow = false;
     track(near);
     track(far);
     near.on('data', (bytes: Buffer) => {
-      fatal ||= fatalText !== undefined && bytes.includes(fatalText);
+      if (fatal && bytes.includes(fatal.text)) cutNow = --fatal.times === 0;
       far.write(bytes);
     });
     far.on('data', (bytes: Buffer) => {
-      if (fatal) void cut();
+      if (cutNow) void cut();
       else near.write(bytes);
     });
     near.on('close', () => far.destroy());
@@ -48,7 +51,7 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
   const cut = async () => {
     const closing = server;
     server = undefined;
-    fatalText = undefined;
+    fatal = undefined;
     for (const socket of sockets) socket.destroy();
     if (closing) await new Promise((resolve) => closing.close(resolve));
   };
@@ -63,8 +66,8 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
     async mend() {
       await open(port);
     },
-    cutAfter(text) {
-      fatalText = text;
+    cutAfter(text, times = 1) {
+      fatal = { text, times };
     },
     close: cut,
   };

@@ -35,7 +35,7 @@ ALTER TABLE messages
   ADD CHECK (status_before IN ('pending', 'held')),
   ADD CHECK ((status = 'rejected') = (status_before IS NOT NULL)),
   ADD CHECK (held_cause IN ('conflict', 'replies-off', 'enquiries-off')),
-  ADD CHECK ((status = 'held' OR status_before = 'held') = (held_cause IS NOT NULL)),
+  ADD CHECK ((status = 'held' OR status_before IS NOT DISTINCT FROM 'held') = (held_cause IS NOT NULL)),
   ADD CHECK (assignee_kind IN ('user', 'team')),
   ADD CHECK ((assignee_kind IS NULL) = (assignee_id IS NULL));
 ALTER TABLE documents ADD CHECK (role IN ('main', 'additional', 'technical'));
@@ -47,6 +47,9 @@ ALTER TABLE cases ADD CHECK (status IN ('open', 'closed', 'moved'));
 
 -- The sweep of messages not looked at: small, whatever the table grows to.
 CREATE INDEX messages_not_looked_at_idx ON messages (next_enqueue_at) WHERE looked_at IS NULL AND status = 'pending';
+
+-- The sweep of orphaned content asks which of many names a message has.
+CREATE INDEX messages_blob_name_idx ON messages (blob_name) WHERE blob_name IS NOT NULL;
 
 -- Every table holds the rows of many municipalities; a role sees those of the one that the transaction is set to.
 -- Unset, the setting is null or empty and matches nothing.

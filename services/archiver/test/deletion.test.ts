@@ -1,0 +1,385 @@
+import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { CommonConfig, readConfig } from '@indbakke/shared/config';
+import { openParts, type Parts } from '@indbakke/shared/service';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
+import {
+  CASEWORKER_ROLES,
+  CONTACT_POINT,
+  ODENSKOV,
+  startTestStack,
+  type TestStack,
+} from '../../../infra/test/support/stack.js';
+import { stepDone } from '../../../infra/test/support/steps.js';
+import { signToken } from '../../../shared/test/access/sign.js';
+import { auditOf, expectProblem, list, step, takeIn, tellCase, tellSent } from '../../../shared/test/inbox/support.js';
+import { deleteForGood } from '../src/deletion/delete-for-good.js';
+import { removeContent, sweepContentRemovals } from '../src/deletion/remove-content.js';
+
+let stack: TestStack;
+let parts: Parts;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  parts = await openParts(readConfig(CommonConfig, stack.env), 'by-hand');
+});
+
+afterAll(async () => {
+  await parts.queues.close();
+  await parts.store.close();
+  await stack.close();
+});
+
+const remove = (id: string, version: number, options: { roles?: readonly string[]; authorization?: string } = {}) => {
+  const { roles = CASEWORKER_ROLES, authorization } = options;
+  return stack.call('POST', `/incoming-documents/${id}/deletion`, {
+    as: { user: 'deleter', roles },
+    version,
+    ...(authorization !== undefined && { headers: { authorization } }),
+  });
+};
+
+const reject = (id: string, body: object = { reason: 'unwanted' }) =>
+  step(stack, 'POST', `${id}/rejection`, { version: 1, body });
+
+async function rejected(): Promise<string> {
+  const id = await takeIn(stack);
+  await reject(id);
+  return id;
+}
+
+async function blobNameOf(id: string): Promise<string> {
+  const [row] = await stack.sql<{ blob_name: string }>('SELECT blob_name FROM messages WHERE id = $1', [id]);
+  return row?.blob_name as string;
+}
+
+async function blobs(): Promise<string[]> {
+  const names = await readdir(stack.contentFolder, { recursive: true });
+  return names.map((name) => name.split('/').at(-1) as string).filter((name) => name.length === 32);
+}
+
+describe('deleting', () => {
+  it('a rejected message gives its last status and version', async () => {
+    const id = await rejected();
+    const response = await remove(id, 2);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ id, status: 'deleted', version: 3 });
+  });
+
+  it('is for rejected messages only', async () => {
+    const pending = await takeIn(stack);
+    await expectProblem(await remove(pending, 1), 409, 'wrong-status');
+    const journalized = await takeIn(stack);
+    await step(stack, 'POST', `${journalized}/journalization`, { version: 1, body: { caseIds: ['K-1'] } });
+    await expectProblem(await remove(journalized, 2), 409, 'wrong-status');
+    expect(await blobs()).toEqual(expect.arrayContaining([await blobNameOf(pending), await blobNameOf(journalized)]));
+  });
+
+  it('needs the version that was read', async () => {
+    const id = await rejected();
+    await expectProblem(await remove(id, 1), 412, 'version-changed');
+    const response = await stack.call('POST', `/incoming-documents/${id}/deletion`);
+    await expectProblem(response, 428, 'version-needed');
+  });
+
+  const seeing = ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'];
+
+  it('needs the role DigitalPost.Slet, and nothing else will do', async () => {
+    const id = await rejected();
+    const others = CASEWORKER_ROLES.filter((role) => role !== 'DigitalPost.Slet');
+    await expectProblem(await remove(id, 2, { roles: others }), 403, 'role-missing');
+    await expectProblem(await remove(id, 2, { roles: ['DigitalPost.Slet'] }), 404, 'not-found'); // it acts on what the caller sees
+    expect((await remove(id, 2, { roles: [...seeing, 'DigitalPost.Slet'] })).status).toBe(200);
+  });
+
+  it.each(['DigitalPost.slet', 'digitalpost.SLET', 'DIGITALPOST.SLET'])(
+    'takes the role as it is spelled elsewhere: %s',
+    async (spelling) => {
+      const id = await rejected();
+      const claims = { sub: 'deleter', municipality: ODENSKOV, roles: [...seeing, spelling] };
+      const authorization = `Bearer ${await signToken(stack.env, claims)}`;
+      const response = await remove(id, 2, { authorization });
+      expect(response.status).toBe(200);
+    },
+  );
+
+  it('twice is done once', async () => {
+    const id = await rejected();
+    const answers = await Promise.all([remove(id, 2), remove(id, 2), remove(id, 2)]);
+    const statuses = answers.map(({ status }) => status).toSorted();
+    expect(statuses[0]).toBe(200);
+    for (const status of statuses.slice(1)) expect([404, 412]).toContain(status);
+    await expectProblem(await remove(id, 3), 404, 'not-found');
+  });
+});
+
+describe('what is left of a deleted message', () => {
+  // Words that occur nowhere else, one for each place that something personal can stand in.
+  const WORDS = {
+    subject: 'Emneordet',
+    senderId: '4404049999',
+    senderName: 'Afsendernavnet',
+    concerningId: '4303039999',
+    concerningName: 'Barnenavnet',
+    contactInfo: 'Kontaktoplysningen',
+    label: 'Dokumentnavnet',
+    fileName: 'Filnavnet',
+    content: 'Indholdsordet',
+    explanation: 'Begrundelsesordet',
+    forwardedTo: 'Modtagerordet',
+    reference: 'Journalordet',
+  };
+  const messageUUID = randomUUID();
+  const letter = {
+    messageUUID,
+    subject: WORDS.subject,
+    sender: { id: WORDS.senderId, idType: 'CPR', name: WORDS.senderName },
+    concerning: { cpr: WORDS.concerningId, name: WORDS.concerningName },
+    contactPointId: CONTACT_POINT,
+    contactInfo: [{ label: 'Skole', value: WORDS.contactInfo }],
+    documents: [{ label: WORDS.label, ...textDocument(WORDS.content, `${WORDS.fileName}.txt`) }],
+  };
+  let id: string;
+  let fileId: string;
+  let blobName: string;
+  let fingerprint: Buffer;
+  let receipt: string;
+
+  /** Every row of every table of a schema as text: columns of text, JSON and bytes alike. */
+  async function everything(schema: string): Promise<string> {
+    const tables = await stack.sql<{ name: string }>(
+      `SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
+       WHERE table_schema = $1 AND table_type = 'BASE TABLE'`,
+      [schema],
+    );
+    expect(tables.length).toBeGreaterThan(1);
+    const texts = await Promise.all(
+      tables.map(({ name }) => stack.sql<{ text: string }>(`SELECT t::text AS text FROM ${name} t`)),
+    );
+    return texts
+      .flat()
+      .map(({ text }) => text)
+      .join('\n');
+  }
+
+  const wordsIn = (text: string) =>
+    Object.entries(WORDS)
+      .filter(([, word]) => text.includes(word) || text.includes(Buffer.from(word).toString('hex')))
+      .map(([name]) => name);
+
+  beforeAll(async () => {
+    const [sent, reply] = [randomUUID(), { replyUUID: '', messageUUID: randomUUID() }];
+    await tellSent(stack, sent, { caseId: 'K-1' });
+    await tellCase(stack, 'K-1', { caseworker: 'caseworker-1' });
+    const looked = stepDone('suggestion-committed');
+    receipt = await (await stack.deliver(writeMemo({ ...letter, replyData: [{ ...reply, replyUUID: sent }] }))).text();
+    await looked;
+    const [row] = await stack.sql<{ id: string; blob_name: string; fingerprint: Buffer; file_id: string }>(
+      'SELECT m.*, f.id AS file_id FROM messages m JOIN files f ON f.message_id = m.id WHERE external_id = $1',
+      [messageUUID],
+    );
+    ({ id, blob_name: blobName, fingerprint, file_id: fileId } = row as NonNullable<typeof row>);
+    await step(stack, 'POST', `${id}/journalization`, {
+      version: 2,
+      body: { caseIds: ['K-1'], reference: WORDS.reference },
+    });
+    await stack.sql(`UPDATE messages SET assignee_kind = 'user', assignee_id = 'caseworker-1' WHERE id = $1`, [id]);
+    expect(wordsIn(await everything('public')).toSorted()).toEqual(
+      Object.keys(WORDS)
+        .filter((name) => !['content', 'explanation', 'forwardedTo'].includes(name))
+        .toSorted(),
+    );
+    await step(stack, 'DELETE', `${id}/journalization`, { version: 3, body: { reason: 'other' } });
+    await step(stack, 'POST', `${id}/rejection`, {
+      version: 4,
+      body: { reason: 'other', explanation: WORDS.explanation, forwardedTo: WORDS.forwardedTo },
+    });
+    expect(wordsIn(await everything('public'))).toContain('explanation');
+    const removed = stepDone('removal-synced');
+    expect((await remove(id, 5)).status).toBe(200);
+    await removed;
+  });
+
+  it('is the tombstone: ids, times, who, fingerprint, receipt, the code of the reason', async () => {
+    const [row] = await stack.sql<{ row: Record<string, unknown> }>(
+      'SELECT to_jsonb(m) AS row FROM messages m WHERE id = $1',
+      [id],
+    );
+    expect(row?.row).toEqual({
+      id,
+      municipality: ODENSKOV,
+      channel: 'sf1606',
+      external_id: messageUUID,
+      fingerprint: `\\x${fingerprint.toString('hex')}`,
+      kind: 'reply',
+      contact_point_id: null,
+      received_at: expect.any(String),
+      letter_at: expect.any(String),
+      transmission_id: (JSON.parse(receipt) as { transmissionId: string }).transmissionId,
+      document_count: 0,
+      file_count: 0,
+      content_size: 0,
+      blob_name: null,
+      remarks: [],
+      status: 'deleted',
+      held_cause: null,
+      status_before: null,
+      status_at: expect.any(String),
+      status_by: 'deleter',
+      version: 6,
+      rejection_reason: 'other',
+      assignee_kind: null,
+      assignee_id: null,
+      suggested_case_id: null,
+      suggestion_basis: null,
+      suggestion_sender: null,
+      looked_at: expect.any(String),
+      suggest_round: 1,
+      next_enqueue_at: expect.any(String),
+    });
+  });
+
+  it.each(['message_details', 'message_keys', 'documents', 'files', 'reply_references', 'journalizations'])(
+    'is no row of %s',
+    async (table) => {
+      expect(await stack.sql(`SELECT FROM ${table} WHERE message_id = $1`, [id])).toEqual([]);
+    },
+  );
+
+  it.each(['public', 'audit_months', 'bullmq'])('is nothing personal in any table of schema %s', async (schema) => {
+    const text = await everything(schema);
+    expect(text).toContain(id);
+    expect(wordsIn(text)).toEqual([]);
+  });
+
+  it('is no content', async () => {
+    expect(await blobs()).not.toContain(blobName);
+    expect(await stack.sql('SELECT FROM content_removals')).toEqual([]);
+  });
+
+  it.each(['', '/files/', '/zip'])('is nothing to be read at …%s', async (path) => {
+    const rest = path === '/files/' ? `/files/${fileId}` : path;
+    await expectProblem(await stack.call('GET', `/incoming-documents/${id}${rest}`), 404, 'not-found');
+  });
+
+  it('is in no list', async () => {
+    for (const status of ['pending', 'journalized', 'rejected']) {
+      expect((await list(stack, `?limit=200&status=${status}`)).items.map((item) => item.id)).not.toContain(id);
+    }
+  });
+
+  it('is who did what and when, also the deletion itself', async () => {
+    const actions = (await auditOf(stack, { messageId: id })).map(({ action, actor }) => `${action} by ${actor}`);
+    expect(actions).toEqual([
+      'accepted by serviceplatformen',
+      'suggested by indbakke',
+      'journalized by caseworker-1',
+      'taken-back by caseworker-1',
+      'rejected by caseworker-1',
+      'deleted by deleter',
+    ]);
+    const [event] = await stack.sql('SELECT type, status FROM events WHERE message_id = $1 AND version = 6', [id]);
+    expect(event).toEqual({ type: 'deleted', status: 'deleted' });
+  });
+
+  it('is untouched when the core tells news of what it referred to', async () => {
+    await tellCase(stack, 'K-1', { caseworker: 'caseworker-2' });
+    const [row] = await stack.sql('SELECT looked_at IS NOT NULL AS still, suggest_round FROM messages WHERE id = $1', [
+      id,
+    ]);
+    expect(row).toEqual({ still: true, suggest_round: 1 });
+  });
+});
+
+describe('content that cannot be removed at once', () => {
+  const stubborn = (): Parts => ({
+    ...parts,
+    blobs: {
+      ...parts.blobs,
+      remove: () => Promise.reject(Object.assign(new Error('the disk is away'), { code: 'EIO' })),
+    },
+  });
+
+  /** Deletes while the store of the content fails. */
+  async function deleteStubbornly(id: string): Promise<string> {
+    const blobName = await blobNameOf(id);
+    const principal = await parts.tokens.verify(await stack.token({ user: 'deleter' }));
+    const step = { principal, id, expectedVersion: 2, at: new Date() };
+    await expect(deleteForGood(stubborn(), step)).resolves.toMatchObject({ status: 'deleted' });
+    return blobName;
+  }
+
+  const removals = () => stack.sql<{ blob_name: string }>('SELECT blob_name FROM content_removals');
+
+  const makeDue = () => stack.sql(`UPDATE content_removals SET requested_at = now() - interval '1 minute'`);
+
+  it('does not stop the deletion: nobody can read it, and the wish to remove it is kept', async () => {
+    const id = await rejected();
+    const blobName = await deleteStubbornly(id);
+    await expectProblem(await stack.call('GET', `/incoming-documents/${id}`), 404, 'not-found');
+    expect(await stack.sql('SELECT FROM message_keys WHERE message_id = $1', [id])).toEqual([]);
+    expect(await removals()).toEqual([{ blob_name: blobName }]);
+    expect(await blobs()).toContain(blobName);
+    await makeDue();
+    await sweepContentRemovals(parts);
+  });
+
+  it('is removed by the sweep, once it can be', async () => {
+    const names = [await deleteStubbornly(await rejected()), await deleteStubbornly(await rejected())];
+    expect(await sweepContentRemovals(parts)).toBe(0); // younger than what a call may take
+    await makeDue();
+    expect(await sweepContentRemovals(stubborn())).toBe(2);
+    expect(await removals()).toHaveLength(2);
+
+    expect(await sweepContentRemovals(parts)).toBe(2);
+    expect(await removals()).toEqual([]);
+    expect((await blobs()).filter((name) => names.includes(name))).toEqual([]);
+    expect(await sweepContentRemovals(parts)).toBe(0);
+  });
+
+  it('may be removed twice', async () => {
+    const blobName = await deleteStubbornly(await rejected());
+    await Promise.all([removeContent(parts, blobName), removeContent(parts, blobName)]);
+    expect(await removals()).toEqual([]);
+  });
+
+  it('is left for the sweep when the process dies right after the commit', async () => {
+    const id = await rejected();
+    const blobName = await blobNameOf(id);
+    const never = { ...parts, blobs: { ...parts.blobs, remove: () => new Promise<void>(() => {}) } };
+    const committed = stepDone('deletion-committed');
+    const principal = await parts.tokens.verify(await stack.token());
+    void deleteForGood(never, { principal, id, expectedVersion: 2, at: new Date() });
+    await committed;
+    await makeDue();
+    expect(await sweepContentRemovals(parts)).toBe(1);
+    expect(await blobs()).not.toContain(blobName);
+  });
+});
+
+it('a message without content is deleted too', async () => {
+  const id = await takeIn(stack, { documents: [] });
+  await reject(id);
+  expect((await remove(id, 2)).status).toBe(200);
+  expect(await stack.sql('SELECT FROM content_removals')).toEqual([]);
+});
+
+it('the letter that comes again after its deletion gets its first receipt and stores nothing', async () => {
+  const xml = writeMemo({ messageUUID: randomUUID() });
+  const first = await (await stack.deliver(xml)).text();
+  const { messageUUID } = JSON.parse(first) as { messageUUID: string };
+  const [row] = await stack.sql<{ id: string }>('SELECT id FROM messages WHERE external_id = $1', [messageUUID]);
+  const id = row?.id as string;
+  await reject(id);
+  await remove(id, 2);
+  const before = await blobs();
+
+  const again = await stack.deliver(xml);
+  expect(again.status).toBe(200);
+  expect(await again.text()).toBe(first);
+  expect(await blobs()).toEqual(before);
+  expect(await stack.sql('SELECT status FROM messages WHERE external_id = $1', [messageUUID])).toEqual([
+    { status: 'deleted' },
+  ]);
+});

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { auditOf, expectProblem, read, SETUP, step, takeIn } from '../../../shared/test/inbox/support.js';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+
+afterAll(() => stack.close());
+
+const reject = (id: string, version: number, body: object) =>
+  stack.call('POST', `/incoming-documents/${id}/rejection`, { as: SETUP, version, body });
+
+const reopen = (id: string, version: number) => step(stack, 'DELETE', `${id}/rejection`, { as: SETUP, version });
+
+describe('rejecting', () => {
+  it('tells the reason, in words too, and whether it went on and the sender knows', async () => {
+    const id = await takeIn(stack);
+    const rejection = {
+      reason: 'wrong-department',
+      explanation: 'Hører til i Teknik og Miljø.',
+      forwardedTo: 'teknik@odenskov.example',
+      senderInformed: true,
+    };
+    const response = await reject(id, 1, rejection);
+    expect(await response.json()).toEqual({ id, status: 'rejected', version: 2 });
+    expect(response.headers.get('etag')).toBe('"2"');
+    expect(await read(stack, id, SETUP)).toMatchObject({
+      status: 'rejected',
+      rejection: { ...rejection, by: SETUP.user, at: expect.any(String) },
+    });
+  });
+
+  it('needs no words but for the reason "other"', async () => {
+    const id = await takeIn(stack);
+    const problem = await expectProblem(await reject(id, 1, { reason: 'other' }), 400, 'bad-request');
+    expect(problem).toMatchObject({ path: 'body.explanation', detail: expect.stringContaining('is needed') });
+    await expectProblem(await reject(id, 1, { reason: 'other', explanation: '  ' }), 400, 'bad-request');
+    expect((await reject(id, 1, { reason: 'unreadable' })).status).toBe(200);
+    expect((await read(stack, id)).rejection).toMatchObject({
+      reason: 'unreadable',
+      explanation: null,
+      forwardedTo: null,
+      senderInformed: null,
+    });
+  });
+
+  it.each([
+    [{}, 'body.reason'],
+    [{ reason: 'because' }, 'body.reason'],
+    [{ reason: 'unwanted', explanation: 'x'.repeat(2_001) }, 'body.explanation'],
+    [{ reason: 'unwanted', explanation: 'NUL: \0' }, 'body.explanation'],
+    [{ reason: 'unwanted', senderInformed: 'yes' }, 'body.senderInformed'],
+  ])('refuses %j', async (body, path) => {
+    const id = await takeIn(stack);
+    const problem = await expectProblem(await reject(id, 1, body), 400, 'bad-request');
+    expect(problem.path).toBe(path);
+    expect(problem.detail).not.toMatch(/because|xxxx/);
+  });
+
+  it('writes the code of the reason into the audit log, and never the words', async () => {
+    const id = await takeIn(stack);
+    await reject(id, 1, { reason: 'other', explanation: 'Åse ringede' });
+    const rows = await auditOf(stack, { messageId: id });
+    expect(rows.at(-1)).toMatchObject({ action: 'rejected', actor: SETUP.user, details: { reason: 'other' } });
+    expect(JSON.stringify(rows)).not.toContain('ringede');
+  });
+
+  it('a message that is rejected already is refused', async () => {
+    const id = await takeIn(stack);
+    await reject(id, 1, { reason: 'unwanted' });
+    await expectProblem(await reject(id, 2, { reason: 'unwanted' }), 409, 'wrong-status');
+    await expectProblem(await reject(id, 1, { reason: 'unwanted' }), 412, 'version-changed');
+  });
+});
+
+describe('reopening', () => {
+  it('makes a message pending again, and nothing of the rejection stays but its history', async () => {
+    const id = await takeIn(stack);
+    await reject(id, 1, { reason: 'other', explanation: 'Fejl', forwardedTo: 'x', senderInformed: false });
+    expect(await reopen(id, 2)).toEqual({ id, status: 'pending', version: 3 });
+    const message = await read(stack, id);
+    expect(message).toMatchObject({ status: 'pending', rejection: null, heldCause: null });
+    expect(message.history.map(({ action }) => action)).toEqual(['accepted', 'rejected', 'reopened']);
+    const [row] = await stack.sql(
+      `SELECT status_before, rejection_reason, rejection_text, forwarded_to, sender_informed
+       FROM messages JOIN message_details ON id = message_id WHERE id = $1`,
+      [id],
+    );
+    expect(Object.values(row as object)).toEqual([null, null, null, null, null]);
+  });
+
+  it('makes a message that was held held again, with its cause', async () => {
+    const id = await takeIn(stack);
+    await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [id]);
+    await reject(id, 1, { reason: 'unwanted' });
+    expect(await read(stack, id, SETUP)).toMatchObject({ status: 'rejected', heldCause: 'enquiries-off' });
+    expect(await reopen(id, 2)).toMatchObject({ status: 'held' });
+    expect(await read(stack, id, SETUP)).toMatchObject({ status: 'held', heldCause: 'enquiries-off' });
+  });
+
+  it('a message that is not rejected is refused', async () => {
+    const id = await takeIn(stack);
+    const response = await stack.call('DELETE', `/incoming-documents/${id}/rejection`, { version: 1 });
+    await expectProblem(response, 409, 'wrong-status');
+  });
+});

@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { auditOf, expectProblem, read, takeIn } from '../../../shared/test/inbox/support.js';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+
+afterAll(() => stack.close());
+
+const journalize = (id: string, version: number, body: object = { caseIds: ['K-1'] }) =>
+  stack.call('POST', `/incoming-documents/${id}/journalization`, { version, body });
+
+const takeBack = (id: string, version: number, body: object = { reason: 'wrong-case' }) =>
+  stack.call('DELETE', `/incoming-documents/${id}/journalization`, { version, body });
+
+describe('journalizing', () => {
+  it('puts the message on its cases, with the core’s reference, and tells the new version', async () => {
+    const id = await takeIn(stack);
+    const response = await journalize(id, 1, { caseIds: ['K-1', 'K-2', 'K-1'], reference: 'JP-77' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('etag')).toBe('"2"');
+    expect(await response.json()).toEqual({ id, status: 'journalized', version: 2 });
+    const message = await read(stack, id);
+    expect(message).toMatchObject({ status: 'journalized', version: 2 });
+    const stands = { reference: 'JP-77', by: 'caseworker-1', at: expect.any(String) };
+    expect(message.journalizations.toSorted((a, b) => a.caseId.localeCompare(b.caseId))).toEqual([
+      { caseId: 'K-1', ...stands },
+      { caseId: 'K-2', ...stands },
+    ]);
+  });
+
+  it('is taken back with a reason, and can be done again', async () => {
+    const id = await takeIn(stack);
+    await journalize(id, 1);
+    const response = await takeBack(id, 2);
+    expect(await response.json()).toEqual({ id, status: 'pending', version: 3 });
+    expect((await read(stack, id)).journalizations).toEqual([]);
+    expect((await journalize(id, 3, { caseIds: ['K-1'] })).status).toBe(200);
+  });
+
+  it('is written down step by step, by whom, with codes and ids only', async () => {
+    const id = await takeIn(stack);
+    await journalize(id, 1, { caseIds: ['K-1', 'K-2'] });
+    await takeBack(id, 2);
+    const rows = await auditOf(stack, { messageId: id });
+    expect(rows).toEqual([
+      { action: 'accepted', actor: 'serviceplatformen', actor_kind: 'system', details: expect.anything() },
+      { action: 'journalized', actor: 'caseworker-1', actor_kind: 'user', details: { caseIds: 'K-1 K-2' } },
+      { action: 'taken-back', actor: 'caseworker-1', actor_kind: 'user', details: { reason: 'wrong-case' } },
+    ]);
+    const history = (await read(stack, id)).history.map(({ action, by }) => `${action} by ${by}`);
+    expect(history).toEqual([
+      'accepted by serviceplatformen',
+      'journalized by caseworker-1',
+      'taken-back by caseworker-1',
+    ]);
+    const events = await stack.sql('SELECT type, status, version FROM events WHERE message_id = $1 ORDER BY version', [
+      id,
+    ]);
+    expect(events).toEqual([
+      { type: 'accepted', status: 'pending', version: 1 },
+      { type: 'journalized', status: 'journalized', version: 2 },
+      { type: 'taken-back', status: 'pending', version: 3 },
+    ]);
+  });
+
+  it('by two at once is done by one', async () => {
+    const id = await takeIn(stack);
+    const answers = await Promise.all(['K-1', 'K-2', 'K-3'].map((caseId) => journalize(id, 1, { caseIds: [caseId] })));
+    const statuses = answers.map(({ status }) => status).toSorted();
+    expect(statuses).toEqual([200, 412, 412]);
+    const message = await read(stack, id);
+    expect(message.version).toBe(2);
+    expect(message.journalizations).toHaveLength(1);
+  });
+
+  it('a refused step leaves no trace', async () => {
+    const id = await takeIn(stack);
+    const before = await read(stack, id);
+    await expectProblem(await journalize(id, 2), 412, 'version-changed');
+    expect({ ...(await read(stack, id)) }).toEqual(before);
+  });
+});
+
+describe('a step on a message', () => {
+  it('without If-Match is refused', async () => {
+    const id = await takeIn(stack);
+    const path = `/incoming-documents/${id}/journalization`;
+    const response = await stack.call('POST', path, { body: { caseIds: ['K-1'] } });
+    await expectProblem(response, 428, 'version-needed');
+  });
+
+  it.each(['W/"1"', '*', '"x"', '"1", "2"', '-1', '1e3', `"${'9'.repeat(30)}"`])(
+    'with an If-Match that is no version is refused: %s',
+    async (header) => {
+      const id = await takeIn(stack);
+      const response = await stack.call('POST', `/incoming-documents/${id}/journalization`, {
+        body: { caseIds: ['K-1'] },
+        headers: { 'if-match': header },
+      });
+      await expectProblem(response, 400, 'bad-request');
+    },
+  );
+
+  it('with an older version is refused, and told the one of now', async () => {
+    const id = await takeIn(stack);
+    await journalize(id, 1);
+    const problem = await expectProblem(await takeBack(id, 1), 412, 'version-changed');
+    expect(problem.detail).toContain('version 2');
+  });
+
+  it('that its status does not allow is refused', async () => {
+    const id = await takeIn(stack);
+    await expectProblem(await takeBack(id, 1), 409, 'wrong-status');
+    await journalize(id, 1);
+    const problem = await expectProblem(await journalize(id, 2), 409, 'wrong-status');
+    expect(problem.detail).toBe('The message is journalized; this step needs one that is pending.');
+  });
+
+  it('that is not there is refused', async () => {
+    await expectProblem(await journalize(randomUUID(), 1), 404, 'not-found');
+  });
+
+  it.each([
+    ['no cases', {}],
+    ['an empty list of cases', { caseIds: [] }],
+    ['a case without a name', { caseIds: ['  '] }],
+    ['a case with the character NUL', { caseIds: ['K\0'] }],
+    ['a case that is no text', { caseIds: [1] }],
+    ['51 cases', { caseIds: Array.from({ length: 51 }, (_, n) => `K-${n}`) }],
+    ['an empty reference', { caseIds: ['K-1'], reference: '' }],
+    ['a list for a body', [] as object],
+  ])('with %s is refused', async (_name, body) => {
+    const id = await takeIn(stack);
+    const problem = await expectProblem(await journalize(id, 1, body), 400, 'bad-request');
+    expect(problem.path).toMatch(/^body/);
+  });
+});
+
+describe('reading one', () => {
+  it('gives documents, files, contact info, the concerned, remarks and history', async () => {
+    const content = Buffer.from('Min datter begynder i 4. klasse.');
+    const id = await takeIn(stack, {
+      messageUUID: '7A6D3DD9-77F6-4F6B-9B1C-2DD4D3F8B0A1',
+      subject: 'Skoleskift',
+      contactPointId: CONTACT_POINT,
+      contactInfo: [
+        { label: 'Barnets CPR-nummer', value: '4303039999' },
+        { label: 'Skole', value: 'Søndre Skole & SFO' },
+      ],
+      concerning: { cpr: '4303039999', name: 'Barn Testesen' },
+      documents: [
+        { label: 'Brev', files: [{ name: 'brev.txt', type: 'text/plain', content }] },
+        {
+          label: 'Bilag',
+          files: [
+            { name: 'bilag.pdf', type: 'application/pdf', content: Buffer.from('%PDF') },
+            { name: 'bilag.txt', type: 'text/plain', content: Buffer.alloc(0) },
+          ],
+        },
+      ],
+    });
+    const response = await stack.call('GET', `/incoming-documents/${id}`);
+    expect(response.headers.get('etag')).toBe('"1"');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await read(stack, id)).toMatchObject({
+      externalId: '7a6d3dd9-77f6-4f6b-9b1c-2dd4d3f8b0a1',
+      subject: 'Skoleskift',
+      concerning: { id: '4303039999', name: 'Barn Testesen' },
+      contactPoint: { id: CONTACT_POINT, name: 'Børn og familie' },
+      contactInfo: [
+        { label: 'Barnets CPR-nummer', value: '4303039999' },
+        { label: 'Skole', value: 'Søndre Skole & SFO' },
+      ],
+      documentCount: 2,
+      fileCount: 3,
+      contentSize: content.length + 4,
+      documents: [
+        {
+          role: 'main',
+          label: 'Brev',
+          files: [{ fileName: 'brev.txt', encodingFormat: 'text/plain', language: 'da', size: content.length }],
+        },
+        { role: 'additional', label: 'Bilag', files: [{ fileName: 'bilag.pdf' }, { fileName: 'bilag.txt', size: 0 }] },
+      ],
+      journalizations: [],
+      rejection: null,
+      history: [{ action: 'accepted', by: 'serviceplatformen' }],
+    });
+  });
+
+  it('shows what was amiss with the letter, by code and place', async () => {
+    const id = await takeIn(stack, { contactPointId: randomUUID() });
+    const { remarks, remarkCount, contactPoint } = await read(stack, id);
+    expect(remarks).toContainEqual({
+      code: 'unknown-contact-point',
+      path: 'Message/MessageHeader/Recipient/ContactPoint/contactPointID',
+    });
+    expect(remarkCount).toBe(remarks.length);
+    expect(contactPoint).toMatchObject({ name: null });
+  });
+
+  it('is itself written down, and does not show in the history', async () => {
+    const id = await takeIn(stack);
+    const { history } = await read(stack, id);
+    expect((await auditOf(stack, { messageId: id })).map(({ action }) => action)).toEqual(['accepted', 'read']);
+    expect((await read(stack, id)).history).toEqual(history);
+  });
+
+  it('finds an id in capitals too', async () => {
+    const id = await takeIn(stack);
+    expect((await read(stack, id.toUpperCase())).id).toBe(id);
+  });
+
+  it('a letter that was written over twice shows as one and its conflict', async () => {
+    const messageUUID = randomUUID();
+    const first = await takeIn(stack, { messageUUID, subject: 'Først' });
+    const second = await takeIn(stack, { messageUUID, subject: 'Siden' });
+    const asDrift = { user: 'drift', roles: ['Indbakke.Drift'] };
+    expect(await read(stack, first)).toMatchObject({ status: 'pending', heldCause: null });
+    expect(await read(stack, second, asDrift)).toMatchObject({ status: 'held', heldCause: 'conflict' });
+  });
+});
+
+describe('what the core tells', () => {
+  const as = { user: 'dubu-core', system: true };
+
+  it.each([
+    ['a letter with an id that is none', 'PUT', '/sent-messages/x', { caseId: 'K-1' }],
+    ['a letter without a case', 'PUT', `/sent-messages/${randomUUID()}`, {}],
+    ['a letter to no number', 'PUT', `/sent-messages/${randomUUID()}`, { caseId: 'K-1', recipientId: 'Jens' }],
+    ['a case in no known status', 'PUT', '/cases/K-1', { status: 'paused' }],
+    ['a case with a party who is no number', 'PUT', '/cases/K-1', { parties: ['410101-9999'] }],
+    ['a case with NUL in its number', 'PUT', '/cases/%00', {}],
+    ['a case with a number that is too long', 'PUT', `/cases/${'K'.repeat(257)}`, {}],
+    ['a caseworker with NUL in the id', 'PUT', '/cases/K-1', { caseworker: '\0' }],
+  ])('%s is refused, and no number is quoted', async (_name, method, path, body) => {
+    const problem = await expectProblem(await stack.call(method, path, { as, body }), 400, 'bad-request');
+    expect(JSON.stringify(problem)).not.toContain('9999');
+  });
+
+  it('is kept without the numbers of people in clear', async () => {
+    const uuid = randomUUID();
+    await stack.call('PUT', `/sent-messages/${uuid}`, { as, body: { caseId: 'K-p', recipientId: '4101019999' } });
+    await stack.call('PUT', '/cases/K-p', { as, body: { parties: ['4101019999', '4202029999'] } });
+    const [row] = await stack.sql<{ text: string }>(
+      `SELECT s::text || c::text AS text FROM sent_messages s JOIN cases c USING (municipality, case_id) WHERE message_uuid = $1`,
+      [uuid],
+    );
+    expect(row?.text).not.toMatch(/4101019999|4202029999/);
+    expect(row?.text).not.toContain(Buffer.from('4101019999').toString('hex'));
+  });
+
+  it('of a case whose number needs encoding in a URL is kept under that number', async () => {
+    const caseId = '2026/17 æ ?&#%';
+    const path = `/cases/${encodeURIComponent(caseId)}`;
+    expect((await stack.call('PUT', path, { as, body: {} })).status).toBe(204);
+    expect(await stack.sql('SELECT case_id FROM cases WHERE case_id = $1', [caseId])).toHaveLength(1);
+  });
+});

@@ -1,0 +1,132 @@
+import { type Env, readConfig } from '@indbakke/shared/config';
+import type { Running } from '@indbakke/shared/service';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { ReceiverConfig, startReceiver } from '../src/app.js';
+import { binaryFile, newLetter, receiptOf, replyTo } from './support/letters.js';
+import { type Relay, startRelay } from './support/relay.js';
+import { messageOf, messagesOf, NOTHING, whatIsStored } from './support/stored.js';
+
+let stack: TestStack;
+let relay: Relay;
+let receiver: Running | undefined;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+afterAll(() => stack.close());
+
+beforeEach(async () => {
+  relay = await startRelay(stack.serviceUrl);
+});
+afterEach(async () => {
+  await receiver?.close();
+  await relay.close();
+});
+
+/** A receiver of its own on the stack’s database and content folder. */
+async function start(env: Env): Promise<(xml: Buffer) => Promise<Response>> {
+  const running = await startReceiver(readConfig(ReceiverConfig, { ...stack.env, ...env }));
+  receiver = running;
+  const headers = { 'content-type': 'application/xml', accept: 'application/json' };
+  return (body) => fetch(`${running.url}/sf1606/PostModtag`, { method: 'POST', headers, body });
+}
+
+/** With files, so that there is something on the disk to leave behind. */
+const letterWithContent = () => newLetter({ documents: [{ files: [binaryFile(1_000_000)] }] });
+
+async function expectSendAgain(answer: Response): Promise<void> {
+  expect(answer.status).toBe(503);
+  expect(answer.headers.get('retry-after')).toBe('30');
+  expect(await receiptOf(answer)).toMatchObject({ receiptStatus: 'INVALID', errorCode: 'send-again' });
+}
+
+describe('while the database is away', () => {
+  test('a message is to be sent again and leaves nothing; when it is back, the message is taken in', async () => {
+    const deliver = await start({ DATABASE_URL: relay.url });
+    const letter = letterWithContent();
+    await relay.cut();
+
+    const refused = await deliver(writeMemo(letter));
+
+    await expectSendAgain(refused);
+    expect(await whatIsStored(stack)).toEqual(NOTHING);
+    await relay.mend();
+    expect((await deliver(writeMemo(letter))).status).toBe(200);
+    expect((await messageOf(stack, letter.messageUUID)).status).toBe('pending');
+  });
+
+  test('a service that starts before its database takes mail in when it comes', async () => {
+    await relay.cut();
+    const deliver = await start({ DATABASE_URL: relay.url });
+
+    await expectSendAgain(await deliver(writeMemo()));
+
+    await relay.mend();
+    expect((await deliver(writeMemo())).status).toBe(200);
+  });
+});
+
+test('when PostgreSQL ends every connection, at most the delivery under way is to be sent again', async () => {
+  const deliver = await start({ DATABASE_URL: relay.url });
+  await Promise.all(Array.from({ length: 4 }, () => deliver(writeMemo())));
+
+  await stack.sql(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = 'receiver' AND pid <> pg_backend_pid()`,
+  );
+
+  const first = await deliver(writeMemo());
+  const second = await deliver(writeMemo());
+  expect([200, 503]).toContain(first.status);
+  expect(second.status).toBe(200);
+});
+
+describe('when the line breaks', () => {
+  test.each(['insert-message', 'insert-message-rest'])(
+    'in the transaction (%s), the message is to be sent again, and no row of it stands',
+    async (statement) => {
+      const deliver = await start({ DATABASE_URL: relay.url });
+      const letter = letterWithContent();
+      relay.cutAfter(statement);
+
+      const refused = await deliver(writeMemo(letter));
+
+      await expectSendAgain(refused);
+      expect(await messagesOf(stack, letter.messageUUID)).toEqual([]);
+      await relay.mend();
+      expect((await deliver(writeMemo(letter))).status).toBe(200);
+      expect(await messagesOf(stack, letter.messageUUID)).toHaveLength(1);
+    },
+  );
+
+  // Whether it committed cannot be known then: the message is not acknowledged, its content stays.
+  test('after the commit, the message sent again gets its receipt, and its content is there', async () => {
+    const deliver = await start({ DATABASE_URL: relay.url });
+    const letter = letterWithContent();
+    relay.cutAfter('COMMIT', 2); // the first one ends the reading of the municipality’s settings
+
+    const refused = await deliver(writeMemo(letter));
+
+    await expectSendAgain(refused);
+    const { id, transmission_id } = await messageOf(stack, letter.messageUUID);
+    await relay.mend();
+    expect(await receiptOf(await deliver(writeMemo(letter)))).toMatchObject({ transmissionId: transmission_id });
+    const [file] = await stack.sql<{ id: string }>('SELECT id FROM files WHERE message_id = $1', [id]);
+    const content = await stack.call('GET', `/incoming-documents/${id}/files/${file?.id}`);
+    const sent = letter.documents[0]?.files[0]?.content as Buffer;
+    expect(sent.equals(Buffer.from(await content.arrayBuffer()))).toBe(true);
+  });
+});
+
+test('the receipt does not wait for the queue', async () => {
+  const deliver = await start({ QUEUE_URL: relay.url });
+  const letter = newLetter(replyTo('9d3e7e2c-0a5b-4d0e-8a2e-0f3f5f0f4c11'));
+  await relay.cut();
+
+  const answer = await deliver(writeMemo(letter));
+
+  expect(answer.status).toBe(200);
+  expect((await messageOf(stack, letter.messageUUID)).status).toBe('pending');
+});

@@ -1,0 +1,59 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { STEP_CHANNEL, type StepMessage } from '@indbakke/shared/steps';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { newLetter } from './support/letters.js';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+afterAll(() => stack.close());
+
+/** What happens between the sending of a message and its receipt. */
+async function stepsOf(xml: string | Buffer): Promise<string[]> {
+  const steps: string[] = [];
+  const listen = (message: unknown) => {
+    steps.push((message as StepMessage).step);
+  };
+  subscribe(STEP_CHANNEL, listen);
+  try {
+    const answer = await stack.deliver(xml);
+    return [...steps, String(answer.status)];
+  } finally {
+    unsubscribe(STEP_CHANNEL, listen);
+  }
+}
+
+const CONTENT_DURABLE = ['content-written', 'content-synced', 'content-renamed', 'folder-synced'];
+
+test('the content is durable before the rows, the rows before the receipt', async () => {
+  expect(await stepsOf(writeMemo())).toEqual([...CONTENT_DURABLE, 'message-committed', '200']);
+});
+
+test('a message without files needs only its rows', async () => {
+  const xml = writeMemo()
+    .toString()
+    .replace(/<memo:MessageBody>.*<\/memo:MessageBody>/s, '');
+
+  expect(await stepsOf(xml)).toEqual(['message-committed', '200']);
+});
+
+test('the content of the same message again is removed before the first receipt is given again', async () => {
+  const xml = writeMemo(newLetter({}));
+  await stack.deliver(xml);
+
+  expect(await stepsOf(xml)).toEqual([
+    ...CONTENT_DURABLE,
+    'message-committed',
+    'content-removed',
+    'removal-synced',
+    '200',
+  ]);
+});
+
+test('a refused message reaches no step', async () => {
+  expect(await stepsOf(writeMemo({ recipient: { id: '99999999' } }))).toEqual(['403']);
+});
