@@ -8,17 +8,17 @@ import { mailArrives } from './acts/mail-arrives.js';
 import { repliesFindTheirCase } from './acts/replies-find-their-case.js';
 import { BIG_LETTER_BYTES } from './big-letter.js';
 import { openDay } from './day.js';
-import { runUntilCtrlC } from './interrupt.js';
 import { withOwnStack } from './own-stack.js';
 import { MUNICIPALITY } from './people.js';
+import { runDay } from './run-day.js';
 import { Story } from './story.js';
 
 const story = new Story();
 
 /** A day in a municipality, on a stack of its own that is gone when the day is over. */
-process.exitCode = await runUntilCtrlC(async (signal) => {
+process.exitCode = await runDay(story, async (signal) => {
   story.begin(`A day in ${MUNICIPALITY.name}. First a database of its own is made, which takes a few seconds.`);
-  const facts = await withOwnStack(signal, async (stack) => {
+  return withOwnStack(signal, async (stack) => {
     const day = await openDay(story, stack);
 
     await coreTells(day);
@@ -37,5 +37,4 @@ process.exitCode = await runUntilCtrlC(async (signal) => {
       'deleted for good',
     ];
   });
-  return story.end(facts);
 });

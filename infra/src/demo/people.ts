@@ -1,7 +1,7 @@
 import type { MunicipalityRegistration } from '@indbakke/shared/store';
 import { EXAMPLE_MUNICIPALITY } from '../local/example-municipality.js';
 
-/** Nobody here can exist: there is no 41st of any month, and no authority has such a CVR number. */
+/** Nobody here can exist: there is no 41st of any month, and no one has such a CVR number. */
 
 export const MUNICIPALITY = EXAMPLE_MUNICIPALITY;
 export const NEIGHBOUR: MunicipalityRegistration = {

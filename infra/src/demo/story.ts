@@ -54,13 +54,21 @@ export class Story {
     }
   }
 
-  /** The last line. @param facts what to say when all went well */
+  /** The last line. Gives the exit status. @param facts what it says when all went well */
   end(facts: readonly string[]): number {
     const seconds = secondsSince(this.#began);
     const failed = this.#failed.length;
     if (failed === 0) write(`\ndemo: ${[...facts, `all ${this.#checks} checks passed in ${seconds} s`].join('; ')}\n`);
     else write(`\ndemo: ${failed} of ${this.#checks} checks failed in ${seconds} s: ${this.#failed.join('; ')}\n`);
     return failed === 0 ? 0 : 1;
+  }
+
+  /** The day cannot go on. */
+  breakOff(error: Error): number {
+    this.#checks += 1;
+    this.#failed.push(`broke off (${error.message})`);
+    write(`   ✗ ${error.stack}\n`);
+    return this.end([]);
   }
 }
 

@@ -6,7 +6,7 @@ import { deliver } from './mail-arrives.js';
 
 const LETTER = LETTERS.advertisement;
 const EXPLANATION = 'Reklame, ikke en henvendelse til Børn og familie';
-const FILE_NAME = 'Prisliste på møbler.pdf';
+const FILE_NAMES = LETTER.documents?.flatMap(({ files }) => files.map(({ name }) => name)) ?? [];
 
 /** Rejected, reopened, rejected again, deleted for good: then nothing of it is left but that it was here. */
 export async function advertisementIsDeleted(day: Day): Promise<void> {
@@ -46,7 +46,7 @@ async function rejectTwice({ story, caseworker }: Day): Promise<void> {
 }
 
 function tablesHoldingIt({ stack }: Day): Promise<string[]> {
-  return stack.backstage.tablesHolding([LETTER.subject, SHOP.name, FILE_NAME, EXPLANATION]);
+  return stack.backstage.tablesHolding([LETTER.subject, SHOP.name, ...FILE_NAMES, EXPLANATION]);
 }
 
 /** Digital Post may send a letter twice, and must not learn what became of it. */
