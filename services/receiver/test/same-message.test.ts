@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { readConfig } from '@indbakke/shared/config';
+import type { Running } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
 import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { stepDone } from '../../../infra/test/support/steps.js';
+import { ReceiverConfig, startReceiver } from '../src/app.js';
 import { binaryFile, named, newLetter, receiptOf, SAME_LETTER_WRITTEN, xmlOf } from './support/letters.js';
+import { deliveryHead, openConnection } from './support/raw-http.js';
 import { contentFiles, messageOf, messagesOf, whatIsStored } from './support/stored.js';
 
 const TIMES = 10;
@@ -127,6 +132,53 @@ describe('the same id with other content', () => {
       held_cause: 'conflict',
     });
     expect(rows.filter(({ status }) => status === 'pending')).toHaveLength(1);
+  });
+});
+
+test('a message whose sender went away before the answer is stored, and gets that receipt when it comes again', async () => {
+  const letter = newLetter({});
+  const xml = writeMemo(letter);
+  const committed = stepDone('message-committed');
+  const connection = await openConnection(stack.url);
+  await connection.send(deliveryHead(['Content-Type: application/xml', `Content-Length: ${xml.length}`]));
+  await connection.send(xml);
+  connection.close();
+  await committed;
+
+  const again = await receiptOf(await stack.deliver(xml));
+
+  const { transmission_id, received_at } = await messageOf(stack, letter.messageUUID);
+  expect(again).toMatchObject({ transmissionId: transmission_id, timeStamp: received_at.toISOString() });
+});
+
+describe('in two copies of the service', () => {
+  let other: Running;
+  beforeAll(async () => {
+    other = await startReceiver(readConfig(ReceiverConfig, stack.env));
+  });
+  afterAll(() => other.close());
+  const deliverToOther = (body: Buffer) => {
+    const headers = { 'content-type': 'application/xml', accept: 'application/json' };
+    return fetch(`${other.url}/sf1606/PostModtag`, { method: 'POST', headers, body });
+  };
+
+  test('the same message gets the first receipt from the other one too', async () => {
+    const xml = writeMemo(newLetter({}));
+    const first = await (await stack.deliver(xml)).text();
+
+    const again = await deliverToOther(xml);
+
+    expect(await again.text()).toBe(first);
+  });
+
+  test('the same message at once is stored once', async () => {
+    const letter = newLetter({ documents: [{ files: [binaryFile(10_000)] }] });
+    const xml = writeMemo(letter);
+
+    const answers = await Promise.all([0, 1, 2].flatMap(() => [stack.deliver(xml), deliverToOther(xml)]));
+
+    expect(new Set(await textsOf(answers)).size).toBe(1);
+    expect((await messageOf(stack, letter.messageUUID)).status).toBe('pending');
   });
 });
 

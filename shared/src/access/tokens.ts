@@ -40,6 +40,14 @@ const Claims = z.object({
 const ALGORITHMS = ['EdDSA', 'ES256', 'PS256', 'RS256']; // never none, never a shared secret
 const CLOCK_SKEW_SECONDS = 30;
 
+// The key set did not come, or is none: an answer of the issuer’s that says nothing of the token. The general code is what
+// jose gives for an HTTP status other than 200.
+const ISSUER_FAULTS: ReadonlySet<string> = new Set([
+  errors.JOSEError.code,
+  errors.JWKSTimeout.code,
+  errors.JWKSInvalid.code,
+]);
+
 export async function createTokenVerifier({ issuer, audience, jwks }: TokenOptions): Promise<TokenVerifier> {
   const keys = await openKeySet(jwks);
   return {
@@ -77,7 +85,7 @@ async function verifySignature(
     if (cause instanceof errors.JWTExpired) {
       throw new Problem('not-signed-in', 'The token has expired. Sign in again.', { cause });
     }
-    if (cause instanceof errors.JOSEError && !(cause instanceof errors.JWKSTimeout)) {
+    if (cause instanceof errors.JOSEError && !ISSUER_FAULTS.has(cause.code)) {
       throw new Problem('not-signed-in', 'The token is not one that the issuer signed for this service.', { cause });
     }
     throw new Problem('unavailable', 'The keys of the token issuer cannot be had now. Try again later.', { cause });

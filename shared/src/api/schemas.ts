@@ -124,6 +124,7 @@ const Suggestion = z.object({
 
 export const DocumentSummary = z.object({
   id: z.uuid(),
+  externalId: z.string().describe('messageUUID, in lower case'),
   version: z.number().int(),
   status: z.enum(keysOf(STATUSES)),
   heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),
@@ -160,7 +161,6 @@ export const FileAnswer = z.object({
 });
 
 export const DocumentAnswer = DocumentSummary.extend({
-  externalId: z.string().describe('messageUUID'),
   documents: z.array(
     z.object({
       role: z.enum(['main', 'additional', 'technical']),

@@ -41,13 +41,16 @@ export async function transition(tx: Tx, request: TransitionRequest): Promise<Tr
   }
 
   const status = to === 'before' ? (current.statusBefore ?? 'pending') : to;
+  const statusBefore = status === 'rejected' ? current.status : null;
   const version = current.version + 1;
   await tx.message.update({
     where: { id: messageId },
     data: {
       ...request.set,
       status,
-      statusBefore: status === 'rejected' ? current.status : null,
+      statusBefore,
+      // The cause goes with being held; a rejected message keeps it, to be held again when it is reopened.
+      ...(status !== 'held' && statusBefore !== 'held' && { heldCause: null }),
       statusAt: at,
       statusBy: actor.id,
       version,

@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { type Prisma, PrismaClient } from '../generated/client.js';
+import { OneByOne } from './one-by-one.js';
 
 export { Prisma } from '../generated/client.js';
 export type * from '../generated/models.js';
@@ -47,6 +48,7 @@ export function openStore({ url, connections, name }: StoreOptions): Store {
       application_name: name,
       connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
       options: `-c role=${role}`,
+      Client: OneByOne,
     });
     // A connection that breaks fails its query and is replaced at the next use; unheard, the events would end the process.
     pool.on('error', () => {});

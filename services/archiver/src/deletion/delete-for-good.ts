@@ -44,7 +44,6 @@ const TOMBSTONE = {
   contentSize: 0n,
   blobName: null,
   remarks: [],
-  heldCause: null,
   assigneeKind: null,
   assigneeId: null,
   suggestedCaseId: null,

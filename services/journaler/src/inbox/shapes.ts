@@ -12,6 +12,7 @@ export function summarize(message: SummaryRow, contactPointNames: Names): Docume
   const { details } = message;
   return {
     id: message.id,
+    externalId: message.externalId,
     version: message.version,
     status: message.status as DocumentSummary['status'],
     heldCause: message.heldCause as DocumentSummary['heldCause'],
@@ -39,7 +40,6 @@ export function describe(
 ): DocumentAnswer {
   return {
     ...summarize(message, contactPointNames),
-    externalId: message.externalId,
     documents: message.documents.map(({ role, documentId, label, files }) => ({
       role: role as DocumentAnswer['documents'][number]['role'],
       documentId,

@@ -95,7 +95,7 @@ async function insertMessage(connection: pg.PoolClient, message: NewMessage): Pr
       indexed(message.externalId),
       message.fingerprint,
       message.kind,
-      memo.header.recipient?.contactPoint?.contactPointID ?? null,
+      memo.header.recipient?.contactPoint?.contactPointID?.toLowerCase() ?? null,
       message.receivedAt,
       message.letterAt,
       message.transmissionId,

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { safeFileName, uniqueFileName } from '../../src/inbox/index.js';
+
+describe('safeFileName', () => {
+  it.each([
+    ['brev.pdf', 'brev.pdf'],
+    ['Ansøgning om støtte.docx', 'Ansøgning om støtte.docx'],
+    ['A\u030Ase.txt', 'Åse.txt'], // one letter, however it was written
+    ['../../etc/passwd', '_.._etc_passwd'],
+    ['..\\..\\x', '_.._x'],
+    ['a/b\\c:d*e?f"g<h>i|j', 'a_b_c_d_e_f_g_h_i_j'],
+    ['line\r\nbreak.txt', 'line_break.txt'],
+    ['nul\0byte.txt', 'nul_byte.txt'],
+    ['exe\u202Efdp.pdf', 'exe_fdp.pdf'],
+    ['hidden\u200B.txt', 'hidden_.txt'],
+    ['.htaccess', 'htaccess'],
+    ['trailing. . ', 'trailing'],
+    ['con', '_con'],
+    ['Con.txt', '_Con.txt'],
+    ['LPT1', '_LPT1'],
+    ['control.txt', 'control.txt'],
+    ['', 'fil'],
+    ['   ', 'fil'],
+    ['...', 'fil'],
+    ['///', '_'],
+  ])('%j is %j', (given, safe) => {
+    expect(safeFileName(given)).toBe(safe);
+  });
+
+  it('cuts a long name and keeps its extension, never half of a character', () => {
+    expect(safeFileName(`${'a'.repeat(500)}.pdf`)).toBe(`${'a'.repeat(96)}.pdf`);
+    expect(safeFileName('😀'.repeat(300))).toBe('😀'.repeat(50));
+    expect(safeFileName(`${'a'.repeat(97)}😀.jpeg`).isWellFormed()).toBe(true);
+  });
+
+  it('is safe on any system, whatever comes', () => {
+    const nasty = fc.constantFrom(
+      '/',
+      '\\',
+      '..',
+      '.',
+      ' ',
+      '\0',
+      '\r\n',
+      '\u202E',
+      ':',
+      'con',
+      'æ',
+      '😀',
+      'x'.repeat(60),
+      '.pdf',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(nasty, fc.string({ unit: 'binary' })), { maxLength: 8 }), (pieces) => {
+        const name = safeFileName(pieces.join(''));
+        expect(name).toMatch(/^[^<>:"/\\|?*\p{Cc}\p{Cf}]{1,100}$/u);
+        expect(name).not.toMatch(/^[. ]|[. ]$/);
+        expect(name).not.toMatch(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i);
+        expect(safeFileName(name)).toBe(name);
+      }),
+    );
+  });
+});
+
+describe('uniqueFileName', () => {
+  it('numbers what is there already, case aside, before the extension', () => {
+    const taken = new Set<string>();
+    const names = ['a.txt', 'A.TXT', 'a.txt', 'a (2).txt', 'a', 'bilag/a.txt'].map((name) =>
+      uniqueFileName(name, taken),
+    );
+    expect(names).toEqual(['a.txt', 'A (2).TXT', 'a (3).txt', 'a (2) (2).txt', 'a', 'bilag/a.txt']);
+  });
+});

@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { ERRORS, type ErrorRow } from '../../src/errors/index.js';
+import { TRANSITIONS } from '../../src/lifecycle/index.js';
+
+// Two tables are shown to readers in docs/. Each must tell what the code does, row by row, both ways. A failure prints the
+// whole table as it should stand; further columns and any prose around it are free.
+
+const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
+
+/** The first table of a document whose heading begins with these columns, as `| a | b |` lines of these columns only. */
+function tableOf(file: string, columns: readonly string[], expected: readonly string[]): string[] {
+  const wanted = [`| ${columns.join(' | ')} |`, ...expected].join('\n');
+  if (!existsSync(docs + file)) throw new Error(`docs/${file} is missing. It must hold this table:\n${wanted}`);
+  const lines = readFileSync(docs + file, 'utf8').split('\n');
+  const cellsOf = (line: string) =>
+    line
+      .split('|')
+      .slice(1, columns.length + 1)
+      .map((cell) => cell.replaceAll('`', '').trim());
+  const isHead = (line: string) =>
+    line.startsWith('|') && cellsOf(line).join(' | ').toLowerCase() === columns.join(' | ').toLowerCase();
+  const head = lines.findIndex(isHead);
+  if (head < 0)
+    throw new Error(`docs/${file} has no table with the columns ${columns.join(', ')}. It must be:\n${wanted}`);
+  const rest = lines.slice(head + 2); // the heading, and the line under it
+  const end = rest.findIndex((line) => !line.startsWith('|'));
+  return rest.slice(0, end < 0 ? rest.length : end).map((line) => `| ${cellsOf(line).join(' | ')} |`);
+}
+
+describe('docs/errors.md', () => {
+  it('shows every error code with its HTTP status, and no other', () => {
+    const expected = Object.entries<ErrorRow>(ERRORS).map(([code, { http }]) => `| ${code} | ${http} |`);
+    expect(tableOf('errors.md', ['code', 'HTTP'], expected).toSorted()).toEqual(expected.toSorted());
+  });
+});
+
+describe('docs/architecture.md', () => {
+  it('shows every step in the life of a message, and no other', () => {
+    // from: the statuses with commas between, or (none); to: a status, or `before` for the one before the rejection.
+    const expected = Object.entries(TRANSITIONS).map(
+      ([step, { from, to }]) => `| ${from.length === 0 ? '(none)' : from.join(', ')} | ${step} | ${to} |`,
+    );
+    expect(tableOf('architecture.md', ['from', 'step', 'to'], expected).toSorted()).toEqual(expected.toSorted());
+  });
+});

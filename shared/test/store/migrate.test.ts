@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { withDatabase } from '../../../infra/src/local/database.js';
+import { runSql } from '../../../infra/test/support/database.js';
+import { migrateQueues } from '../../src/queue/index.js';
+import { migrate, registerMunicipality } from '../../src/store/index.js';
+
+// Databases that nothing was done to yet, unlike those of the other tests.
+const names: string[] = [];
+let ownerUrl: string;
+
+beforeEach(async () => {
+  const name = `fresh_${randomBytes(6).toString('hex')}`;
+  names.push(name);
+  await runSql(inject('superuserUrl'), `CREATE DATABASE ${name}`);
+  ownerUrl = withDatabase(inject('superuserUrl'), name);
+});
+
+afterAll(async () => {
+  for (const name of names) await runSql(inject('superuserUrl'), `DROP DATABASE ${name} WITH (FORCE)`);
+});
+
+const tables = () =>
+  runSql(ownerUrl, `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`);
+
+const recorded = () =>
+  runSql<{ migration_name: string }>(ownerUrl, 'SELECT migration_name FROM _prisma_migrations ORDER BY migration_name');
+
+describe('migrate', () => {
+  it('applies every migration in order, and tells which', async () => {
+    const applied = await migrate(ownerUrl);
+    expect(applied.length).toBeGreaterThan(1);
+    expect(applied).toEqual(applied.toSorted());
+    expect((await recorded()).map((row) => row.migration_name)).toEqual(applied);
+    expect((await tables()).length).toBeGreaterThan(10);
+  });
+
+  it('does nothing the second time', async () => {
+    await migrate(ownerUrl);
+    const before = await tables();
+    expect(await migrate(ownerUrl)).toEqual([]);
+    expect(await tables()).toEqual(before);
+  });
+
+  it('by three at once is done by one; all of them end well', async () => {
+    const applied = await Promise.all([migrate(ownerUrl), migrate(ownerUrl), migrate(ownerUrl)]);
+    const lengths = applied.map((names) => names.length).toSorted();
+    expect(lengths).toEqual([0, 0, (await recorded()).length]);
+  });
+
+  it('refuses when a migration was edited after it was applied', async () => {
+    const [, last] = await migrate(ownerUrl);
+    await runSql(ownerUrl, `UPDATE _prisma_migrations SET checksum = 'edited' WHERE migration_name = $1`, [last]);
+    await expect(migrate(ownerUrl)).rejects.toThrow(
+      `Migration ${last} was edited after it was applied. Undo the edit.`,
+    );
+  });
+
+  it('refuses when a migration failed half-way', async () => {
+    await migrate(ownerUrl);
+    await runSql(ownerUrl, 'UPDATE _prisma_migrations SET finished_at = NULL');
+    await expect(migrate(ownerUrl)).rejects.toThrow(/failed earlier/);
+  });
+
+  it('applies again what was rolled back', async () => {
+    await migrate(ownerUrl);
+    await runSql(ownerUrl, `UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name LIKE '%_tables'`);
+    // The tables stand, so this one does not run; what counts is that it is tried, and told in a sentence.
+    await expect(migrate(ownerUrl)).rejects.toThrow(/^Migration \d+_tables does not run: /);
+  });
+
+  it('leaves nothing of a migration that does not run', async () => {
+    await runSql(ownerUrl, 'CREATE TABLE cases ()'); // in the way of the first migration, not at its start
+    await expect(migrate(ownerUrl)).rejects.toThrow(/does not run: relation "cases" already exists/);
+    const names = (await tables()).map((row) => row.table_name);
+    expect(names).toEqual(['_prisma_migrations', 'cases']);
+    expect(await recorded()).toEqual([]);
+    await runSql(ownerUrl, 'DROP TABLE cases');
+    expect((await migrate(ownerUrl)).length).toBeGreaterThan(1);
+  });
+});
+
+describe('migrateQueues', () => {
+  it('may be run by three at once, and again', async () => {
+    await migrate(ownerUrl);
+    await Promise.all([migrateQueues(ownerUrl), migrateQueues(ownerUrl), migrateQueues(ownerUrl)]);
+    await migrateQueues(ownerUrl);
+    expect(await runSql(ownerUrl, 'SELECT FROM bullmq.job')).toEqual([]);
+  });
+});
+
+describe('registerMunicipality', () => {
+  const municipality = {
+    cvr: '22222222',
+    name: 'Odenskov',
+    takesReplies: true,
+    takesEnquiries: false,
+    contactPoints: [{ id: 'a', name: 'Børn' }],
+  };
+
+  it('adds one, and changes what is known of it; contact points are added and renamed, never removed', async () => {
+    await migrate(ownerUrl);
+    await registerMunicipality(ownerUrl, municipality);
+    const contactPoints = [{ id: 'b', name: 'Voksne' }];
+    await registerMunicipality(ownerUrl, { ...municipality, name: 'Ny Odenskov', takesReplies: false, contactPoints });
+    await registerMunicipality(ownerUrl, { ...municipality, contactPoints: [{ id: 'a', name: 'Børn og unge' }] });
+    expect(await runSql(ownerUrl, 'SELECT * FROM municipalities')).toEqual([
+      { cvr: '22222222', name: 'Odenskov', takes_replies: true, takes_enquiries: false },
+    ]);
+    const points = await runSql(ownerUrl, 'SELECT contact_point_id, name FROM contact_points ORDER BY 1');
+    expect(points).toEqual([
+      { contact_point_id: 'a', name: 'Børn og unge' },
+      { contact_point_id: 'b', name: 'Voksne' },
+    ]);
+  });
+});

@@ -1,0 +1,360 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, runSql } from '../../../infra/test/support/database.js';
+import { openStore, type Store } from '../../src/store/index.js';
+
+// The second line of defence: what PostgreSQL itself refuses, whatever our code asks for. Every statement here is made with
+// the login of the services, on connections of its own.
+
+const [A, B] = ['22222222', '33333333'] as const;
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  for (const municipality of [A, B]) await fill(municipality);
+});
+
+afterAll(() => database.drop());
+
+/** A row in every table that holds rows of municipalities, in an order that the foreign keys allow. */
+function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
+  const [id, at] = [randomUUID(), '2026-11-02T08:00:00Z'];
+  const ofMessage = { message_id: id, municipality };
+  return {
+    municipalities: { cvr: municipality, name: 'Kommune' },
+    contact_points: { municipality, contact_point_id: 'c', name: 'Børn og familie' },
+    cases: { municipality, case_id: 'K-1' },
+    sent_messages: { municipality, message_uuid: 'u', case_id: 'K-1' },
+    messages: {
+      id,
+      municipality,
+      channel: 'sf1606',
+      external_id: 'e',
+      fingerprint: Buffer.from('f'),
+      kind: 'enquiry',
+      received_at: at,
+      letter_at: at,
+      transmission_id: randomUUID(),
+      document_count: 1,
+      file_count: 1,
+      content_size: 1,
+      blob_name: randomUUID(),
+      remarks: '[]',
+      status: 'pending',
+      status_at: at,
+      status_by: 'test',
+      next_enqueue_at: at,
+    },
+    message_details: {
+      ...ofMessage,
+      subject: 's',
+      sender_id: '4101019999',
+      sender_id_type: 'CPR',
+      sender_name: 'n',
+      memo: '{}',
+    },
+    message_keys: { ...ofMessage, key_id: 'k', wrapped_key: Buffer.from('w') },
+    documents: { ...ofMessage, position: 0, role: 'main' },
+    files: {
+      ...ofMessage,
+      id: randomUUID(),
+      document_position: 0,
+      position: 0,
+      file_name: 'f',
+      encoding_format: 'text/plain',
+      language: 'da',
+      status: 'missing',
+      size: 0,
+    },
+    reply_references: { ...ofMessage, position: 0, kind: 'case-id', value: 'K-1' },
+    journalizations: { ...ofMessage, case_id: 'K-1', at, by: 'test' },
+    events: { ...ofMessage, id: randomUUID(), type: 'accepted', status: 'pending', version: 1, at },
+    audit_events: {
+      ...ofMessage,
+      id: randomUUID(),
+      at,
+      actor_kind: 'user',
+      actor: 'test',
+      action: 'read',
+      details: '{}',
+    },
+    content_removals: { municipality, blob_name: randomUUID(), requested_at: at },
+  };
+}
+
+function insert(table: string, row: Record<string, unknown>): { text: string; values: unknown[] } {
+  const columns = Object.keys(row);
+  const text = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((_, n) => `$${n + 1}`).join(', ')})`;
+  return { text, values: Object.values(row) };
+}
+
+async function fill(municipality: string): Promise<void> {
+  for (const [table, row] of Object.entries(rowsOf(municipality))) {
+    const { text, values } = insert(table, row);
+    await runSql(database.ownerUrl, text, values);
+  }
+}
+
+const TABLES = Object.keys(rowsOf(A));
+
+/** Runs `work` as the login of the services in one of its roles, for one municipality or none; nothing of it stays. */
+async function as<T>(
+  role: string | undefined,
+  municipality: string | undefined,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    await client.query('BEGIN');
+    if (role !== undefined) await client.query(`SET LOCAL ROLE ${role}`);
+    if (municipality !== undefined) {
+      await client.query(`SELECT set_config('indbakke.municipality', $1, true)`, [municipality]);
+    }
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const countIn =
+  (table: string, condition = 'true') =>
+  async (client: pg.Client) => {
+    const { rows } = await client.query<{ count: number }>(`SELECT count(*)::int FROM ${table} WHERE ${condition}`);
+    return rows[0]?.count;
+  };
+
+const DENIED = { code: '42501' }; // insufficient_privilege, which a violated policy is too
+
+describe('every table', () => {
+  it('of schema public that has a municipality has row-level security, with a policy for the app', async () => {
+    const tables = await runSql<{ name: string; secured: boolean; policies: string[] }>(
+      database.ownerUrl,
+      `SELECT c.relname AS name, c.relrowsecurity AS secured,
+              ARRAY(SELECT polname::text FROM pg_policy WHERE polrelid = c.oid ORDER BY 1) AS policies
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
+         AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'municipality' AND NOT a.attisdropped)
+       ORDER BY 1`,
+    );
+    for (const { name, secured, policies } of tables) {
+      expect({ name, secured, policies }).toEqual({
+        name,
+        secured: true,
+        policies: expect.arrayContaining(['tenant']),
+      });
+    }
+    const tried = TABLES.filter((table) => table !== 'municipalities');
+    expect(
+      tables.map(({ name }) => name),
+      'a new table needs a row in rowsOf() above',
+    ).toEqual(tried.toSorted());
+  });
+
+  it('of schema public without a municipality is none that the services may touch, but for their own settings', async () => {
+    const tables = await runSql<{ name: string }>(
+      database.ownerUrl,
+      `SELECT DISTINCT g.table_name AS name FROM information_schema.table_privileges g
+       WHERE g.table_schema = 'public' AND g.grantee LIKE 'indbakke%' ORDER BY 1`,
+    );
+    expect(tables.map(({ name }) => name)).toEqual(expect.not.arrayContaining(['_prisma_migrations']));
+    expect(TABLES).toEqual(expect.arrayContaining(tables.map(({ name }) => name)));
+  });
+
+  it('is closed to the login itself, which has no rights but through its roles', async () => {
+    for (const table of TABLES) await expect(as(undefined, A, countIn(table))).rejects.toMatchObject(DENIED);
+  });
+});
+
+describe.each(TABLES)('indbakke_app in %s', (table) => {
+  const column = table === 'municipalities' ? 'cvr' : 'municipality';
+
+  it('sees nothing while no municipality is set', async () => {
+    expect(await as('indbakke_app', undefined, countIn(table))).toBe(0);
+    expect(await as('indbakke_app', '', countIn(table))).toBe(0);
+  });
+
+  it('sees the rows of its municipality, and of no other', async () => {
+    expect(await as('indbakke_app', A, countIn(table))).toBe(1);
+    expect(await as('indbakke_app', A, countIn(table, `${column} = '${B}'`))).toBe(0);
+  });
+
+  it('cannot write a row for another municipality', async () => {
+    const { text, values } = insert(table, rowsOf(B)[table] as Record<string, unknown>);
+    await expect(as('indbakke_app', A, (client) => client.query(text, values))).rejects.toMatchObject(DENIED);
+  });
+
+  it('cannot change or remove a row of another municipality', async () => {
+    // Either the right is missing, or the row is not to be seen: nothing changes.
+    for (const statement of [
+      `UPDATE ${table} SET ${column} = ${column} WHERE ${column} = '${B}'`,
+      `DELETE FROM ${table} WHERE ${column} = '${B}'`,
+    ]) {
+      const changed = as('indbakke_app', A, async (client) => (await client.query(statement)).rowCount);
+      expect(await changed.catch((error: { code: string }) => error.code)).toBeOneOf([0, DENIED.code]);
+    }
+  });
+});
+
+describe('indbakke_app', () => {
+  it('cannot move a row of its own to another municipality', async () => {
+    const statement = `UPDATE messages SET municipality = '${B}'`;
+    await expect(as('indbakke_app', A, (client) => client.query(statement))).rejects.toMatchObject(DENIED);
+  });
+
+  it.each(['audit_events', 'events'])('cannot change or remove what was told: %s', async (table) => {
+    for (const statement of [`UPDATE ${table} SET at = now()`, `DELETE FROM ${table}`, `TRUNCATE ${table}`]) {
+      await expect(as('indbakke_app', A, (client) => client.query(statement))).rejects.toMatchObject(DENIED);
+    }
+  });
+
+  it('cannot go round the policies of the audit log through its months', async () => {
+    const months = await runSql<{ name: string }>(
+      database.ownerUrl,
+      `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'audit_events'::regclass`,
+    );
+    expect(months.length).toBeGreaterThan(1);
+    for (const { name } of months) {
+      await expect(as('indbakke_app', A, countIn(name))).rejects.toMatchObject(DENIED);
+    }
+  });
+
+  it('cannot set a municipality up', async () => {
+    for (const statement of [
+      `INSERT INTO municipalities (cvr, name) VALUES ('44444444', 'x')`,
+      `UPDATE municipalities SET takes_replies = false`,
+      `DELETE FROM municipalities`,
+    ]) {
+      await expect(as('indbakke_app', A, (client) => client.query(statement))).rejects.toMatchObject(DENIED);
+    }
+  });
+
+  it('cannot delete a message row: the tombstone stays', async () => {
+    await expect(as('indbakke_app', A, (client) => client.query('DELETE FROM messages'))).rejects.toMatchObject(DENIED);
+  });
+
+  it('cannot make tables, nor see the queues', async () => {
+    const make = (client: pg.Client) => client.query('CREATE TABLE public.mine ()');
+    await expect(as('indbakke_app', A, make)).rejects.toMatchObject(DENIED);
+    await expect(as('indbakke_app', A, countIn('bullmq.job'))).rejects.toMatchObject(DENIED);
+  });
+});
+
+describe('indbakke_worker', () => {
+  it('sees ids and times of every municipality', async () => {
+    const sweep = countIn('messages', 'next_enqueue_at IS NOT NULL AND looked_at IS NULL');
+    expect(await as('indbakke_worker', undefined, sweep)).toBe(2);
+    expect(await as('indbakke_worker', undefined, countIn('content_removals'))).toBe(2);
+  });
+
+  const closed = TABLES.filter((table) => !['messages', 'content_removals'].includes(table));
+
+  it.each(closed)('cannot read %s', async (table) => {
+    await expect(as('indbakke_worker', A, countIn(table))).rejects.toMatchObject(DENIED);
+  });
+
+  it.each(['external_id', 'fingerprint', 'remarks', 'suggested_case_id', 'assignee_id', 'transmission_id'])(
+    'cannot read messages.%s',
+    async (column) => {
+      await expect(as('indbakke_worker', A, countIn('messages', `${column} IS NULL`))).rejects.toMatchObject(DENIED);
+    },
+  );
+
+  it('changes the time of the next look and nothing else', async () => {
+    const change = (assignment: string) => (client: pg.Client) => client.query(`UPDATE messages SET ${assignment}`);
+    expect((await as('indbakke_worker', undefined, change('suggest_round = 2'))).rowCount).toBe(2);
+    for (const assignment of [`status = 'deleted'`, 'version = 2', `municipality = '${A}'`, 'blob_name = NULL']) {
+      await expect(as('indbakke_worker', undefined, change(assignment))).rejects.toMatchObject(DENIED);
+    }
+  });
+});
+
+describe('indbakke_queue', () => {
+  it.each([...TABLES, '_prisma_migrations'])('sees nothing of %s', async (table) => {
+    await expect(as('indbakke_queue', A, countIn(`public.${table}`))).rejects.toMatchObject(DENIED);
+  });
+
+  it('works in its own schema', async () => {
+    expect(await as('indbakke_queue', undefined, countIn('bullmq.job'))).toBe(0);
+  });
+});
+
+describe('the three roles', () => {
+  it('are no superusers, do not bypass policies, cannot log in and own no table', async () => {
+    const roles = await runSql(
+      database.ownerUrl,
+      `SELECT rolname, rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb,
+              (SELECT count(*)::int FROM pg_class WHERE relowner = r.oid AND relkind IN ('r', 'p')) AS tables
+       FROM pg_roles r WHERE rolname IN ('indbakke_app', 'indbakke_worker', 'indbakke_queue') ORDER BY 1`,
+    );
+    const none = {
+      rolsuper: false,
+      rolbypassrls: false,
+      rolcanlogin: false,
+      rolcreaterole: false,
+      rolcreatedb: false,
+      tables: 0,
+    };
+    expect(roles).toEqual(
+      ['indbakke_app', 'indbakke_queue', 'indbakke_worker'].map((rolname) => ({ rolname, ...none })),
+    );
+  });
+});
+
+describe('the store', () => {
+  let store: Store;
+
+  beforeAll(() => {
+    store = openStore({ url: database.url, connections: 2, name: 'rls' });
+  });
+
+  afterAll(() => store.close());
+
+  it('binds each transaction to its municipality, also on a connection that served another before', async () => {
+    for (const municipality of [A, B, A, '99999999']) {
+      const expected = municipality === '99999999' ? [] : [municipality];
+      const seen = await store.withTenant(municipality, (tx) =>
+        tx.message.findMany({ select: { municipality: true } }),
+      );
+      expect(seen.map((row) => row.municipality)).toEqual(expected);
+      const plain = await store.withTenantConnection(municipality, (c) => c.query('SELECT municipality FROM messages'));
+      expect(plain.rows.map((row) => row.municipality)).toEqual(expected);
+    }
+  });
+
+  it('leaves no municipality behind on a connection, also after a failure', async () => {
+    const fails = store.withTenantConnection(A, (c) => c.query('SELECT 1/0'));
+    await expect(fails).rejects.toMatchObject({ code: '22012' });
+    await expect(store.withTenant(A, () => Promise.reject(new Error('x')))).rejects.toThrow('x');
+    const settings = await Promise.all(
+      [1, 2].map(() =>
+        store.withTenantConnection(B, (c) => c.query(`SELECT current_setting('indbakke.municipality') AS now`)),
+      ),
+    );
+    expect(settings.map(({ rows }) => rows[0].now)).toEqual([B, B]);
+  });
+
+  it('keeps nothing of a transaction that fails', async () => {
+    const half = store.withTenant(A, async (tx) => {
+      await tx.case.create({ data: { municipality: A, caseId: 'K-half' } });
+      throw new Error('half-way');
+    });
+    await expect(half).rejects.toThrow('half-way');
+    expect(await runSql(database.ownerUrl, `SELECT FROM cases WHERE case_id = 'K-half'`)).toEqual([]);
+  });
+
+  it('many at once for two municipalities never mix', async () => {
+    const counts = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => {
+        const municipality = n % 2 === 0 ? A : B;
+        return store.withTenant(municipality, async (tx) => {
+          const rows = await tx.message.findMany({ select: { municipality: true } });
+          return rows.every((row) => row.municipality === municipality) && rows.length === 1;
+        });
+      }),
+    );
+    expect(counts.every(Boolean)).toBe(true);
+  });
+});
