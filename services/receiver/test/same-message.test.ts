@@ -95,6 +95,9 @@ describe('the same message again', () => {
     expect(await again.text()).toBe(first);
     expect(await whatIsStored(stack)).toEqual(before);
     expect((await messageOf(stack, letter.messageUUID)).status).toBe('deleted');
+    const changed = await stack.deliver(writeMemo({ ...letter, subject: 'Et andet emne' }));
+    expect(await changed.text()).toBe(first);
+    expect(await whatIsStored(stack)).toEqual(before);
   });
 
   test('to another municipality is another message', async () => {

@@ -50,7 +50,7 @@ export const DocumentQuery = z.object({
   status: z.enum(keysOf(STATUSES)).exclude(['deleted']).default('pending'),
   kind: z.enum(keysOf(KINDS)).optional(),
   channel: z.enum(keysOf(CHANNELS)).optional(),
-  contactPoint: anyText(256).optional(),
+  contactPoint: anyText(256).toLowerCase().optional(),
   case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
   hasSuggestion: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
   assignee: anyText(256).optional().describe('Id of a user or team, `me`, or `none`'),

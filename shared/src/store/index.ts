@@ -47,6 +47,9 @@ export function openStore({ url, connections, name }: StoreOptions): Store {
       max,
       application_name: name,
       connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
+      // A line that died silently would otherwise be waited for until the system gives it up.
+      query_timeout: MAX_TRANSACTION_MS,
+      keepAlive: true,
       options: `-c role=${role}`,
       Client: OneByOne,
     });

@@ -53,7 +53,7 @@ export async function storeMessage(store: Store, message: NewMessage): Promise<S
   return store.withTenantConnection(message.municipality, async (connection) => {
     await lockExternalId(connection, message);
     const status = await insertMessage(connection, message);
-    if (status === undefined) return { isNew: false, ...(await readSame(connection, message)) };
+    if (status === undefined) return { isNew: false, ...(await readEarlier(connection, message)) };
     await insertRest(connection, message, status);
     return { isNew: true, status, transmissionId: message.transmissionId, receivedAt: message.receivedAt };
   });
@@ -71,7 +71,11 @@ async function lockExternalId(
   });
 }
 
-/** @returns the status that it got, or undefined when the same message is here already */
+/**
+ * Nothing deleted comes back: an id of which only tombstones are left takes no further message, whatever its content.
+ *
+ * @returns the status that it got, or undefined when it is here already, or was
+ */
 async function insertMessage(connection: pg.PoolClient, message: NewMessage): Promise<Status | undefined> {
   const { memo, references, files, container } = message;
   const { rows } = await connection.query<{ status: Status }>({
@@ -83,9 +87,9 @@ async function insertMessage(connection: pg.PoolClient, message: NewMessage): Pr
       SELECT $1, $2, $3, $4, $5, $6, $7, $8::timestamptz, $9, $10, $11, $12, $13, $14, $15::jsonb,
         CASE WHEN cause IS NULL THEN 'pending' ELSE 'held' END, cause, $8::timestamptz, $16,
         CASE WHEN $17 THEN NULL ELSE $8::timestamptz END, $8::timestamptz + make_interval(secs => $18)
-      FROM (SELECT CASE WHEN EXISTS (
-          SELECT FROM messages WHERE municipality = $2 AND channel = $3 AND external_id = $4 AND fingerprint <> $5)
-        THEN 'conflict' ELSE $19::text END) AS decided (cause)
+      FROM (SELECT CASE WHEN bool_or(fingerprint <> $5) THEN 'conflict' ELSE $19::text END, bool_and(status = 'deleted')
+        FROM messages WHERE municipality = $2 AND channel = $3 AND external_id = $4) AS earlier (cause, all_deleted)
+      WHERE all_deleted IS NOT TRUE
       ON CONFLICT (municipality, channel, external_id, fingerprint) DO NOTHING
       RETURNING status`,
     values: [
@@ -113,15 +117,16 @@ async function insertMessage(connection: pg.PoolClient, message: NewMessage): Pr
   return rows[0]?.status;
 }
 
-async function readSame(connection: pg.PoolClient, message: NewMessage): Promise<Omit<StoredMessage, 'isNew'>> {
+async function readEarlier(connection: pg.PoolClient, message: NewMessage): Promise<Omit<StoredMessage, 'isNew'>> {
   const { rows } = await connection.query<{ status: Status; transmission_id: string; received_at: Date }>({
-    name: 'read-same-message',
+    name: 'read-earlier-message',
     text: `SELECT status, transmission_id, received_at FROM messages
-           WHERE municipality = $1 AND channel = $2 AND external_id = $3 AND fingerprint = $4`,
+           WHERE municipality = $1 AND channel = $2 AND external_id = $3
+           ORDER BY fingerprint = $4 DESC, received_at LIMIT 1`,
     values: [message.municipality, message.channel, indexed(message.externalId), message.fingerprint],
   });
   const [row] = rows;
-  if (!row) throw new Error('the unique index refused a message that is not there');
+  if (!row) throw new Error('a message was refused for an earlier one that is not there');
   return { status: row.status, transmissionId: row.transmission_id, receivedAt: row.received_at };
 }
 

@@ -1,23 +1,25 @@
 import { Problem } from '@indbakke/shared/errors';
 import type { Request, Response } from 'express';
+import type { ReceiverConfig } from '../config.js';
+import { requireAllowedCaller } from './callers.js';
 
 // How long a caller who was refused unread may go on sending before the connection is cut: long enough to read the answer.
 const DRAIN_MS = 10_000;
 
-export interface BodyRules {
-  readonly mediaTypes: readonly string[];
-  readonly maxBytes: number;
-}
-
 /**
- * The body of a delivery as it comes. What the headers already rule out is refused unread: another media type, a
- * compressed body, one over the limit. A caller who asked first (`Expect: 100-continue`) is then never told to send it.
+ * The body of a delivery as it comes. What the headers already rule out is refused unread: a caller who may not deliver,
+ * another media type, a compressed body, one over the limit. A caller who asked first (`Expect: 100-continue`) is then never told to send it.
  *
  * @throws Problem at once for the headers; through the iteration when the connection ends too early
  */
-export function readBody(req: Request, res: Response, { mediaTypes, maxBytes }: BodyRules): AsyncIterable<Buffer> {
+export function readBody(
+  req: Request,
+  res: Response,
+  { mediaTypes, config }: { mediaTypes: readonly string[]; config: ReceiverConfig },
+): AsyncIterable<Buffer> {
   try {
-    checkHeaders(req, mediaTypes, maxBytes);
+    requireAllowedCaller(req, config);
+    checkHeaders(req, mediaTypes, config.MAX_MESSAGE_BYTES);
   } catch (problem) {
     discardRest(req, res);
     throw problem;

@@ -3,7 +3,6 @@ import { type Request, type Response, Router } from 'express';
 import type { Receipt } from '../intake/receipt.js';
 import { type IntakeParts, takeIn } from '../intake/take-in.js';
 import { echoTransaction, recordRefusal } from './answers.js';
-import { requireAllowedCaller } from './callers.js';
 import { readBody } from './read-body.js';
 import { refusal, renderJson, renderXml } from './render-receipt.js';
 
@@ -17,8 +16,7 @@ export function restMouth(parts: IntakeParts, metrics: Metrics): Router {
   router.post(REST_PATH, async (req, res) => {
     res.locals.operation = `POST ${REST_PATH}`;
     try {
-      requireAllowedCaller(req, parts.config);
-      const body = readBody(req, res, { mediaTypes: MEDIA_TYPES, maxBytes: parts.config.MAX_MESSAGE_BYTES });
+      const body = readBody(req, res, { mediaTypes: MEDIA_TYPES, config: parts.config });
       const { receipt, outcome } = await takeIn(parts, { channel: 'sf1606', body, findMessage: (root) => root });
       metrics.intake.inc({ mouth: 'rest', outcome });
       sendReceipt(req, res, 200, receipt);

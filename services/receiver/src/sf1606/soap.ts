@@ -3,7 +3,6 @@ import type { Metrics } from '@indbakke/shared/metrics';
 import { type Request, type Response, Router } from 'express';
 import { type IntakeParts, takeIn } from '../intake/take-in.js';
 import { echoTransaction, recordRefusal } from './answers.js';
-import { requireAllowedCaller } from './callers.js';
 import { readBody } from './read-body.js';
 import { messageIn } from './soap-envelope.js';
 import { renderFault } from './soap-fault.js';
@@ -23,8 +22,7 @@ export function soapMouth(parts: IntakeParts, metrics: Metrics): Router {
     res.locals.operation = `POST ${SOAP_PATH}`;
     echoTransaction(req, res);
     try {
-      requireAllowedCaller(req, parts.config);
-      const body = readBody(req, res, { mediaTypes: MEDIA_TYPES, maxBytes: parts.config.MAX_MESSAGE_BYTES });
+      const body = readBody(req, res, { mediaTypes: MEDIA_TYPES, config: parts.config });
       const call = beginCall();
       const { receipt, outcome } = await takeIn(parts, {
         channel: 'sf1606',

@@ -1,0 +1,56 @@
+import { rm } from 'node:fs/promises';
+import { HOUR } from '@indbakke/shared/config';
+import { type BlobStore, openBlobStore } from '@indbakke/shared/content';
+import { openStore, type Store } from '@indbakke/shared/store';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { sweepOrphans } from '../src/intake/sweep-orphans.js';
+import { contentFiles } from './support/stored.js';
+
+let stack: TestStack;
+let store: Store;
+let blobs: BlobStore;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  store = openStore({ url: stack.serviceUrl, connections: 2, name: 'test' });
+  blobs = await openBlobStore(stack.env.BLOB_URL ?? '');
+});
+
+afterAll(async () => {
+  await store.close();
+  await stack.close();
+  await rm(stack.contentFolder, { recursive: true, force: true });
+});
+
+const inTwoHours = () => new Date(Date.now() + 2 * HOUR);
+
+test('removes content that no message has, finished or cut off, and leaves that of messages', async () => {
+  await stack.deliver(writeMemo());
+  const [kept] = await contentFiles(stack);
+  await writeOrphan('finished');
+  await writeOrphan('cut off');
+
+  const removed = await sweepOrphans({ store, blobs }, inTwoHours());
+
+  expect(removed).toBe(2);
+  expect(await contentFiles(stack)).toEqual([kept]);
+});
+
+test('leaves content that may still be on its way to a message', async () => {
+  await writeOrphan('finished');
+  await writeOrphan('cut off');
+  const before = await contentFiles(stack);
+
+  const removed = await sweepOrphans({ store, blobs }, new Date());
+
+  expect(removed).toBe(0);
+  expect(await contentFiles(stack)).toEqual(before);
+});
+
+async function writeOrphan(state: 'finished' | 'cut off'): Promise<void> {
+  const writer = await blobs.create();
+  await writer.write(Buffer.from('no message has this'));
+  if (state === 'finished') await writer.commit();
+}

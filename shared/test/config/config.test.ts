@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ArchiverConfig } from '../../../services/archiver/src/config.js';
+import { JournalerConfig } from '../../../services/journaler/src/config.js';
+import { ReceiverConfig } from '../../../services/receiver/src/config.js';
+import { CommonConfig, ConfigError, readConfig, showConfig } from '../../src/config/index.js';
+
+const ENV = {
+  DATABASE_URL: 'postgres://service:s3cret@db.example/indbakke',
+  BLOB_URL: 'file:///var/lib/indbakke',
+  KEY_FILE: '/etc/indbakke/keys.json',
+  TOKEN_ISSUER: 'https://login.example',
+  TOKEN_JWKS: 'https://login.example/jwks',
+};
+
+describe.each([
+  ['receiver', ReceiverConfig],
+  ['journaler', JournalerConfig],
+  ['archiver', ArchiverConfig],
+])('the %s', (_name, schema) => {
+  it('needs five settings; everything else has a default', () => {
+    const config = readConfig(schema, ENV);
+    expect(config).toMatchObject({ HOST: '127.0.0.1', PORT: 8080, TOKEN_AUDIENCE: 'indbakke', LOG_LEVEL: 'info' });
+    const optional = Object.entries(config).filter(([, value]) => value === undefined);
+    expect(optional).toEqual([]);
+  });
+
+  it('says of each setting what it is for', () => {
+    for (const line of showConfig(schema, readConfig(schema, ENV))) expect(line).toMatch(/^[A-Z0-9_]+=.+ {2}# .+/);
+  });
+});
+
+describe('readConfig', () => {
+  const faultsOf = (env: Record<string, string | undefined>) => {
+    try {
+      readConfig(ReceiverConfig, env);
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      return (error as Error).message.split('\n');
+    }
+    throw new Error('There was no fault.');
+  };
+
+  it('tells every fault at once, a sentence each', () => {
+    const [title, ...faults] = faultsOf({
+      ...ENV,
+      PORT: '99999',
+      DATABASE_URL: 'mysql://db',
+      KEY_FILE: undefined,
+      LOG_LEVEL: 'loud',
+      SHUTDOWN_SECONDS: '1.5',
+      SF1606_SOAP: 'yes',
+    });
+    expect(title).toBe('The configuration has 6 faults:');
+    expect(faults).toHaveLength(6);
+    for (const name of ['PORT', 'DATABASE_URL', 'KEY_FILE', 'LOG_LEVEL', 'SHUTDOWN_SECONDS', 'SF1606_SOAP']) {
+      expect(faults.filter((fault) => fault.trim().startsWith(name))).toHaveLength(1);
+    }
+    for (const fault of faults) expect(fault).toMatch(/^ {2}[A-Z0-9_]+.*\.$/);
+  });
+
+  it('tells what a missing setting is', () => {
+    expect(faultsOf({ ...ENV, KEY_FILE: undefined })).toEqual([
+      'The configuration has a fault:',
+      '  KEY_FILE is needed: File with the master keys, readable by the service only.',
+    ]);
+  });
+
+  it('takes an empty variable for a missing one', () => {
+    expect(faultsOf({ ...ENV, KEY_FILE: '' })[1]).toMatch(/KEY_FILE is needed/);
+    expect(readConfig(ReceiverConfig, { ...ENV, PORT: '', QUEUE_URL: '' })).toMatchObject({ PORT: 8080 });
+  });
+
+  it('never quotes a value: it may be a secret', () => {
+    const message = faultsOf({
+      ...ENV,
+      DATABASE_URL: 'mysql://service:s3cret@db',
+      QUEUE_URL: 'p4ss',
+      PORT: 'p0rt',
+    }).join();
+    expect(message).not.toMatch(/s3cret|p4ss|p0rt/);
+  });
+
+  it('ignores variables that are not its own', () => {
+    expect(readConfig(CommonConfig, { ...ENV, PATH: '/bin', PORTS: '1' })).not.toHaveProperty('PATH');
+  });
+});
+
+describe('showConfig', () => {
+  it('hides what is secret, and tells what is not set', () => {
+    const shown = showConfig(CommonConfig, readConfig(CommonConfig, ENV)).join('\n');
+    expect(shown).not.toContain('s3cret');
+    expect(shown).toContain('DATABASE_URL=(secret)');
+    expect(shown).toContain('QUEUE_URL=(not set)');
+    expect(shown).toContain('KEY_FILE=/etc/indbakke/keys.json');
+  });
+
+  it('hides a secret that is optional or has a default', () => {
+    const secret = z.string().meta({ secret: true });
+    const schema = z.object({
+      A: secret.optional().describe('a'),
+      B: secret.default('b').describe('b'),
+      C: z.string(),
+    });
+    const shown = showConfig(schema, { A: 'hidden-a', B: 'hidden-b', C: 'shown' });
+    expect(shown.join()).not.toContain('hidden');
+    expect(shown[2]).toContain('C=shown');
+  });
+
+  it('hides what a URL holds of credentials, whatever the setting', () => {
+    const config = readConfig(CommonConfig, { ...ENV, QUEUE_URL: 'rediss://:redispass@queue.example' });
+    expect(showConfig(CommonConfig, config).join()).not.toContain('redispass');
+  });
+});
