@@ -86,11 +86,16 @@ function listenFault(error: NodeJS.ErrnoException, host: string, port: number): 
   return `Cannot listen on ${host}, port ${port}: ${error.code ?? error.message}.`;
 }
 
+const IDLE_CHECK_MS = 100;
+
 async function close(server: Server, deadlineMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
+  // A connection that is kept alive after the answer in flight would hold the end up until its own time is out.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
   await closed;
+  clearInterval(idle);
   clearTimeout(deadline);
 }

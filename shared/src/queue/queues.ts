@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   createPostgresBackend,
   type Job,
@@ -52,6 +53,9 @@ const STALLED_CHECK_MS = 5_000;
 const KEEP_COMPLETED = { age: 60 * 60, count: 1_000 };
 const KEEP_FAILED = { age: 7 * 24 * 60 * 60, count: 10_000 };
 
+// A backend that is away is asked again this often.
+const RETRY_MS = 1_000;
+
 const QUEUE_SCHEMA = 'bullmq';
 
 export interface QueuesOptions {
@@ -64,16 +68,41 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
   const backend = /^rediss?:/.test(url) ? openRedis(url) : openPostgres(url);
   backend.onError((error) => log.warn('queue-connection', describeError(error)));
   const queues = new Map<string, Queue>();
-  const workers: Worker[] = [];
+  const workers = new Set<Worker>();
+  const closing = new AbortController();
 
+  // BullMQ remembers a first connection that failed for ever, and a worker that runs then asks again without a pause, so that
+  // nothing else in the process gets its turn.
   const queueOf = (definition: QueueDefinition<object>): Queue => {
-    let queue = queues.get(definition.name);
-    if (!queue) {
-      queue = backend.queue(definition.name);
-      queue.on('error', (error) => log.warn('queue-connection', describeError(error)));
-      queues.set(definition.name, queue);
-    }
+    const known = queues.get(definition.name);
+    if (known) return known;
+    const queue = backend.queue(definition.name);
+    queue.on('error', (error) => log.warn('queue-connection', describeError(error)));
+    queues.set(definition.name, queue);
+    // So what could not connect is thrown away, and the next use opens a new one.
+    queue.waitUntilReady().catch(() => {
+      if (queues.get(definition.name) === queue) queues.delete(definition.name);
+      return queue.close().catch(() => {});
+    });
     return queue;
+  };
+
+  // For the same reason a worker runs only once it is connected.
+  const runWorker = async (create: () => Worker): Promise<void> => {
+    while (!closing.signal.aborted) {
+      const worker = create();
+      workers.add(worker);
+      try {
+        await worker.waitUntilReady();
+        return await worker.run();
+      } catch (error) {
+        if (closing.signal.aborted) return;
+        log.warn('queue-connection', describeError(error));
+        workers.delete(worker);
+        await worker.close().catch(() => {});
+        await delay(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {});
+      }
+    }
   };
 
   return {
@@ -95,24 +124,27 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
 
     work(definition, concurrency, handle) {
       queueOf(definition);
-      const worker = backend.worker(definition.name, concurrency, (job) => handle(job.data));
-      worker.on('error', (error) => log.warn('queue-connection', describeError(error)));
-      worker.on('failed', (job, error) => {
-        log.error('job-failed', {
-          queue: definition.name,
-          jobId: job?.id,
-          attempt: job?.attemptsMade,
-          ...describeError(error),
+      void runWorker(() => {
+        const worker = backend.worker(definition.name, concurrency, (job) => handle(job.data));
+        worker.on('error', (error) => log.warn('queue-connection', describeError(error)));
+        worker.on('failed', (job, error) => {
+          log.error('job-failed', {
+            queue: definition.name,
+            jobId: job?.id,
+            attempt: job?.attemptsMade,
+            ...describeError(error),
+          });
         });
+        return worker;
       });
-      workers.push(worker);
     },
 
     list: () => [...queues.values()],
     check: () => backend.check(),
 
     async close() {
-      await Promise.all(workers.map((worker) => worker.close()));
+      closing.abort();
+      await Promise.all([...workers].map((worker) => worker.close()));
       await Promise.all([...queues.values()].map((queue) => queue.close()));
       await backend.close();
     },
@@ -129,8 +161,10 @@ interface Backend {
 
 const workerOptions = (concurrency: number) => ({
   concurrency,
+  autorun: false,
   lockDuration: LOCK_MS,
   stalledInterval: STALLED_CHECK_MS,
+  runRetryDelay: RETRY_MS,
 });
 
 function openPostgres(url: string): Backend {
@@ -141,6 +175,7 @@ function openPostgres(url: string): Backend {
     connectionTimeoutMillis: 5_000,
     options: `-c search_path=${QUEUE_SCHEMA} -c role=indbakke_queue`,
   });
+  pauseAfterFailures(pool);
   // BullMQ takes a pg.Pool; its own type for one asks for an index signature that pg's lacks.
   const connection = pool as unknown as PostgresConnectionOptions;
   const bullmq = withBackend(createPostgresBackend);
@@ -158,6 +193,20 @@ function openPostgres(url: string): Backend {
     },
     close: () => pool.end(),
   };
+}
+
+/** After any failure but a refused connection a worker asks again at once, as fast as the processor can. */
+function pauseAfterFailures(pool: pg.Pool): void {
+  const query = pool.query.bind(pool) as (...request: unknown[]) => Promise<unknown>;
+  const patient = async (...request: unknown[]) => {
+    try {
+      return await query(...request);
+    } catch (error) {
+      await delay(RETRY_MS);
+      throw error;
+    }
+  };
+  pool.query = patient as typeof pool.query;
 }
 
 function openRedis(url: string): Backend {

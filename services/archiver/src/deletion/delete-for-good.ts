@@ -1,6 +1,6 @@
 import type { StepAnswer } from '@indbakke/shared/api';
-import { requireVisible } from '@indbakke/shared/inbox';
-import { type StepRequest, transition } from '@indbakke/shared/lifecycle';
+import { takeStep } from '@indbakke/shared/inbox';
+import type { StepRequest } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { announce } from '@indbakke/shared/steps';
 import type { Tx } from '@indbakke/shared/store';
@@ -11,29 +11,26 @@ import { removeContent } from './remove-content.js';
  * the content; from then on nobody can read it. The content itself goes right after, or with the next sweep.
  */
 export async function deleteForGood(parts: Parts, step: StepRequest): Promise<StepAnswer> {
-  const { principal, id, expectedVersion, at } = step;
-  const { municipality, actor } = principal;
-  const { blobName, result } = await parts.store.withTenant(municipality, async (tx) => {
-    await requireVisible(tx, principal, id);
-    const message = await tx.message.findUniqueOrThrow({ where: { id }, select: { blobName: true } });
-    const moved = await transition(tx, {
-      messageId: id,
-      municipality,
-      transition: 'deleted',
-      expectedVersion,
-      actor,
-      at,
-      set: TOMBSTONE,
-    });
-    await deleteRows(tx, id);
-    if (message.blobName !== null) {
-      await tx.contentRemoval.create({ data: { blobName: message.blobName, municipality, requestedAt: at } });
-    }
-    return { blobName: message.blobName, result: moved };
+  let orphan: string | undefined;
+  const result = await takeStep(parts.store, step, 'deleted', {
+    set: TOMBSTONE,
+    async write(tx) {
+      orphan = await handOverContent(tx, step);
+      await deleteRows(tx, step.id);
+    },
   });
   announce('deletion-committed');
-  if (blobName !== null) await removeContent(parts, blobName);
-  return { id, ...result };
+  if (orphan !== undefined) await removeContent(parts, orphan);
+  return result;
+}
+
+/** Takes the content from the message and asks for its removal. @returns its name, if there is any */
+async function handOverContent(tx: Tx, { id, principal, at }: StepRequest): Promise<string | undefined> {
+  const { blobName } = await tx.message.findUniqueOrThrow({ where: { id }, select: { blobName: true } });
+  if (blobName === null) return undefined;
+  await tx.contentRemoval.create({ data: { blobName, municipality: principal.municipality, requestedAt: at } });
+  await tx.message.update({ where: { id }, data: { blobName: null } });
+  return blobName;
 }
 
 // What stays: ids, municipality, times, who, fingerprint, the fields of the receipt, the code of the reason.
@@ -42,7 +39,6 @@ const TOMBSTONE = {
   documentCount: 0,
   fileCount: 0,
   contentSize: 0n,
-  blobName: null,
   remarks: [],
   assigneeKind: null,
   assigneeId: null,

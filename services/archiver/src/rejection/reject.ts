@@ -1,6 +1,6 @@
 import type { StepAnswer } from '@indbakke/shared/api';
-import { requireVisible } from '@indbakke/shared/inbox';
-import { type RejectionReason, type StepRequest, transition } from '@indbakke/shared/lifecycle';
+import { takeStep } from '@indbakke/shared/inbox';
+import type { RejectionReason, StepRequest } from '@indbakke/shared/lifecycle';
 import type { Store, Tx } from '@indbakke/shared/store';
 
 export interface Rejection {
@@ -11,46 +11,24 @@ export interface Rejection {
 }
 
 /** Rejects a message. The words that go with the reason are personal and stand apart from its code. */
-export async function reject(store: Store, step: StepRequest, rejection: Rejection): Promise<StepAnswer> {
-  const { principal, id, expectedVersion, at } = step;
-  const { municipality, actor } = principal;
-  return store.withTenant(municipality, async (tx) => {
-    await requireVisible(tx, principal, id);
-    const result = await transition(tx, {
-      messageId: id,
-      municipality,
-      transition: 'rejected',
-      expectedVersion,
-      actor,
-      at,
-      set: { rejectionReason: rejection.reason },
-      details: { reason: rejection.reason },
-    });
-    await writeWords(tx, id, rejection);
-    return { id, ...result };
+export function reject(store: Store, step: StepRequest, rejection: Rejection): Promise<StepAnswer> {
+  const { reason } = rejection;
+  return takeStep(store, step, 'rejected', {
+    set: { rejectionReason: reason },
+    details: { reason },
+    write: (tx) => writeWords(tx, step.id, rejection),
   });
 }
 
 /** Undoes a rejection: the message is what it was before, and nothing of the rejection stays but its history. */
-export async function reopen(store: Store, { principal, id, expectedVersion, at }: StepRequest): Promise<StepAnswer> {
-  const { municipality, actor } = principal;
-  return store.withTenant(municipality, async (tx) => {
-    await requireVisible(tx, principal, id);
-    const result = await transition(tx, {
-      messageId: id,
-      municipality,
-      transition: 'reopened',
-      expectedVersion,
-      actor,
-      at,
-      set: { rejectionReason: null },
-    });
-    await writeWords(tx, id, undefined);
-    return { id, ...result };
+export function reopen(store: Store, step: StepRequest): Promise<StepAnswer> {
+  return takeStep(store, step, 'reopened', {
+    set: { rejectionReason: null },
+    write: (tx) => writeWords(tx, step.id, undefined),
   });
 }
 
-function writeWords(tx: Tx, messageId: string, rejection: Rejection | undefined) {
+function writeWords(tx: Tx, messageId: string, rejection: Rejection | undefined): Promise<unknown> {
   return tx.messageDetails.update({
     where: { messageId },
     data: {

@@ -1,6 +1,6 @@
 import type { WholeMessage } from '@indbakke/shared/inbox';
 import { contactInfoOf, type Memo } from '@indbakke/shared/memo';
-import type { ZipEntry } from './zip-message.js';
+import type { ZipEntry } from './name-entries.js';
 
 const KINDS: Record<string, string> = { reply: 'Svar', enquiry: 'Henvendelse', forwarded: 'Videresendt' };
 

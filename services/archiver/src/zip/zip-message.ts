@@ -1,11 +1,9 @@
 import type { Readable } from 'node:stream';
-import { openContent, safeFileName, uniqueFileName, type WholeMessage } from '@indbakke/shared/inbox';
+import { openContent, type WholeMessage } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { ZipArchive } from 'archiver';
 import { writeCoverNote } from './cover-note.js';
-
-const FOLDERS: Record<string, string> = { main: '', additional: 'bilag/', technical: 'teknisk/' };
-const COVER_NOTE = 'følgeseddel.txt';
+import { COVER_NOTE, nameEntries } from './name-entries.js';
 
 // Deflating what is compressed already (PDF, images) takes seven times as long and saves nothing; text shrinks well.
 const SHRINKS = /^(text\/|application\/(xml|json))/i;
@@ -57,21 +55,4 @@ export async function zipMessage(
     archive.append(source, { ...entry, date: message.receivedAt });
     return added;
   }
-}
-
-export interface ZipEntry {
-  readonly file: WholeMessage['documents'][number]['files'][number];
-  /** Path in the zip: safe on any system, and unique. */
-  readonly name: string;
-}
-
-function nameEntries(message: WholeMessage): ZipEntry[] {
-  // A file must not have the name of a folder either, or the zip cannot be unpacked.
-  const taken = new Set([COVER_NOTE, ...Object.values(FOLDERS).map((folder) => folder.replace('/', ''))]);
-  return message.documents.flatMap(({ role, files }) =>
-    files.map((file) => ({
-      file,
-      name: uniqueFileName(`${FOLDERS[role] ?? ''}${safeFileName(file.fileName)}`, taken),
-    })),
-  );
 }

@@ -1,0 +1,23 @@
+import { safeFileName, uniqueFileName, type WholeMessage } from '@indbakke/shared/inbox';
+
+const FOLDERS: Record<string, string> = { main: '', additional: 'bilag/', technical: 'teknisk/' };
+
+export const COVER_NOTE = 'følgeseddel.txt';
+
+export interface ZipEntry {
+  readonly file: WholeMessage['documents'][number]['files'][number];
+  /** Path in the zip: safe on any system, and unique. */
+  readonly name: string;
+}
+
+/** Names every file of a message for the zip: the main document on top, the others in folders. */
+export function nameEntries(message: WholeMessage): ZipEntry[] {
+  // A file must not have the name of a folder either, or the zip cannot be unpacked.
+  const taken = new Set([COVER_NOTE, ...Object.values(FOLDERS).map((folder) => folder.replace('/', ''))]);
+  return message.documents.flatMap(({ role, files }) =>
+    files.map((file) => ({
+      file,
+      name: uniqueFileName(`${FOLDERS[role] ?? ''}${safeFileName(file.fileName)}`, taken),
+    })),
+  );
+}
