@@ -17,6 +17,13 @@ export const ERRORS = {
     receipt: 'INVALID',
     meaning: 'The body is not well-formed XML.',
   },
+  'not-multipart': {
+    http: 400,
+    fault: 'peer',
+    again: false,
+    receipt: 'INVALID',
+    meaning: 'The form that should hold the message is broken, or does not hold it.',
+  },
   'not-utf8': { http: 400, fault: 'peer', again: false, receipt: 'INVALID', meaning: 'The XML is not UTF-8.' },
   'forbidden-xml': {
     http: 400,

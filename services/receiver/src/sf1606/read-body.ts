@@ -1,3 +1,4 @@
+import { KiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import type { Request, Response } from 'express';
 import type { ReceiverConfig } from '../config.js';
@@ -5,6 +6,16 @@ import { requireAllowedCaller } from './callers.js';
 
 // How long a caller who was refused unread may go on sending before the connection is cut: long enough to read the answer.
 const DRAIN_MS = 10_000;
+
+// What a SOAP envelope or a form may add to the message; the message itself is measured by the splitter.
+const ROOM_AROUND_MESSAGE = 64 * KiB;
+
+export interface BodyRules {
+  readonly mediaTypes: readonly string[];
+  /** The message stands inside something else: an envelope, a form. */
+  readonly wrapped: boolean;
+  readonly config: ReceiverConfig;
+}
 
 /**
  * The body of a delivery as it comes. What the headers already rule out is refused unread: a caller who may not deliver,
@@ -15,16 +26,17 @@ const DRAIN_MS = 10_000;
 export function readBody(
   req: Request,
   res: Response,
-  { mediaTypes, config }: { mediaTypes: readonly string[]; config: ReceiverConfig },
+  { mediaTypes, wrapped, config }: BodyRules,
 ): AsyncIterable<Buffer> {
+  const maxBytes = config.MAX_MESSAGE_BYTES + (wrapped ? ROOM_AROUND_MESSAGE : 0);
   try {
     requireAllowedCaller(req, config);
-    checkHeaders(req, mediaTypes, config.MAX_MESSAGE_BYTES);
+    checkHeaders(req, mediaTypes, maxBytes);
   } catch (problem) {
     discardRest(req, res);
     throw problem;
   }
-  return chunksOf(req, res);
+  return chunksOf(req, res, maxBytes);
 }
 
 function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: number): void {
@@ -45,13 +57,19 @@ function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: num
   }
 }
 
-async function* chunksOf(req: Request, res: Response): AsyncGenerator<Buffer> {
+async function* chunksOf(req: Request, res: Response, maxBytes: number): AsyncGenerator<Buffer> {
   let ended = false;
+  let bytes = 0;
   try {
     // The request is kept when the reading stops early: its socket carries the refusal.
-    for await (const chunk of req.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+    for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`);
+      yield chunk;
+    }
     ended = true;
   } catch (cause) {
+    if (cause instanceof Problem) throw cause;
     throw new Problem('body-incomplete', 'The connection ended before the message did. Send it again.', { cause });
   } finally {
     if (!ended) discardRest(req, res);
@@ -63,12 +81,15 @@ async function* chunksOf(req: Request, res: Response): AsyncGenerator<Buffer> {
  * ever.
  */
 function discardRest(req: Request, res: Response): void {
-  res.once('finish', () => {
+  const discard = () => {
     if (req.complete) return;
     // Node does so by itself only where nobody has begun to read.
     req.resume();
     const timer = setTimeout(() => req.socket.destroy(), DRAIN_MS);
     req.once('close', () => clearTimeout(timer));
     timer.unref();
-  });
+  };
+  // Inside a form the reading may stop after the answer is out.
+  if (res.writableFinished) discard();
+  else res.once('finish', discard);
 }

@@ -22,7 +22,7 @@ export function soapMouth(parts: IntakeParts, metrics: Metrics): Router {
     res.locals.operation = `POST ${SOAP_PATH}`;
     echoTransaction(req, res);
     try {
-      const body = readBody(req, res, { mediaTypes: MEDIA_TYPES, config: parts.config });
+      const body = readBody(req, res, { mediaTypes: MEDIA_TYPES, wrapped: true, config: parts.config });
       const call = beginCall();
       const { receipt, outcome } = await takeIn(parts, {
         channel: 'sf1606',

@@ -1,0 +1,63 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
+import { Problem } from '@indbakke/shared/errors';
+
+// Digital Post’s own push sends the message as the part `file`, its file name being the messageUUID (NGREF); assumed for SF1606.
+const PART = 'file';
+
+const LIMITS = {
+  files: 1,
+  fields: 20,
+  parts: 21,
+  fieldNameSize: 100,
+  fieldSize: 1_024,
+  headerPairs: 20,
+  headerSize: 8_192,
+};
+
+/**
+ * The message inside a multipart/form-data body, as it comes. Other fields are let pass; their values are not kept.
+ *
+ * @throws Problem not-multipart through the iteration: no part `file`, two of them, too many parts, or a body that breaks off
+ */
+export async function* messagePart(body: AsyncIterable<Buffer>, contentType: string): AsyncGenerator<Buffer> {
+  const form = openForm(contentType);
+  const source = Readable.from(body, { objectMode: false });
+  const found = new Promise<Readable>((resolve) => form.once('file', (_name, part) => resolve(part)));
+  const read = pipeline(source, form);
+  try {
+    const part = await Promise.race([found, read.then(() => undefined)]);
+    if (!part) throw new Problem('not-multipart', `The form has no part named ${PART}. Put the message there.`);
+    for await (const chunk of part) yield chunk as Buffer;
+    await read;
+  } catch (error) {
+    throw asProblem(error);
+  } finally {
+    read.catch(() => {}); // told already, or of no interest any more
+    source.destroy();
+    form.destroy();
+  }
+}
+
+function openForm(contentType: string): BusboyInstance {
+  try {
+    const form = new Busboy({
+      headers: { 'content-type': contentType },
+      isPartAFile: (name) => name === PART,
+      limits: LIMITS,
+    });
+    const refuse = () =>
+      form.destroy(new Problem('not-multipart', `The form has more parts than one ${PART} and 20 fields.`));
+    return form.once('filesLimit', refuse).once('fieldsLimit', refuse).once('partsLimit', refuse);
+  } catch {
+    throw new Problem('not-multipart', 'The Content-Type names no boundary between the parts.');
+  }
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem('not-multipart', 'The form is broken: a part has no end, or its headers are none.', {
+    cause: error,
+  });
+}

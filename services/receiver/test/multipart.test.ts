@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { whatIsStored } from './support/stored.js';
+
+let stack: TestStack;
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+afterAll(() => stack.close());
+
+interface FormPart {
+  readonly name: string;
+  readonly fileName?: string;
+  readonly content: string | Buffer;
+}
+
+const BOUNDARY = 'boundary-of-the-test';
+
+function writeForm(parts: readonly FormPart[], end = `--${BOUNDARY}--\r\n`): Buffer {
+  const pieces = parts.flatMap(({ name, fileName, content }) => [
+    Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"`),
+    Buffer.from(fileName === undefined ? '' : `; filename="${fileName}"\r\nContent-Type: application/xml`),
+    Buffer.from('\r\n\r\n'),
+    Buffer.from(content),
+    Buffer.from('\r\n'),
+  ]);
+  return Buffer.concat([...pieces, Buffer.from(end)]);
+}
+
+const deliverForm = (form: Buffer, type = `multipart/form-data; boundary=${BOUNDARY}`) =>
+  stack.deliver(form, { 'content-type': type });
+
+interface Receipt {
+  readonly receiptStatus: string;
+  readonly errorCode?: string;
+  readonly transmissionId: string;
+}
+const receiptOf = async (answer: Response) => (await answer.json()) as Receipt;
+
+describe('a message in a form', () => {
+  test('is taken in as the same message as over plain REST', async () => {
+    const messageUUID = randomUUID();
+    const memo = writeMemo({ messageUUID, documents: [textDocument('æøå'.repeat(100_000))] });
+    const form = writeForm([
+      { name: 'kind', content: 'memo' },
+      { name: 'file', fileName: `${messageUUID}.xml`, content: memo },
+    ]);
+
+    const answer = await deliverForm(form);
+    const plain = await stack.deliver(memo);
+
+    const receipt = await receiptOf(answer);
+    expect([answer.status, receipt.receiptStatus]).toEqual([200, 'COMPLETED']);
+    expect((await receiptOf(plain)).transmissionId).toBe(receipt.transmissionId);
+  });
+
+  test('may come without a file name', async () => {
+    const answer = await deliverForm(writeForm([{ name: 'file', content: writeMemo() }]));
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe('a form is refused, and leaves nothing,', () => {
+  const memo = writeMemo({ messageUUID: randomUUID() });
+  const file = { name: 'file', fileName: 'a.xml', content: memo };
+  const cases: [what: string, form: Buffer, code: string, type?: string][] = [
+    ['without a part file', writeForm([{ name: 'letter', fileName: 'a.xml', content: memo }]), 'not-multipart'],
+    ['with two parts file', writeForm([file, file]), 'not-multipart'],
+    ['that ends inside the message', writeForm([file]).subarray(0, 400), 'not-multipart'],
+    ['that ends after the message, without its end', writeForm([file], ''), 'not-multipart'],
+    ['that is empty', Buffer.alloc(0), 'not-multipart'],
+    ['without a boundary', writeForm([file]), 'not-multipart', 'multipart/form-data'],
+    ['with another boundary', writeForm([file]), 'not-multipart', 'multipart/form-data; boundary=other'],
+    [
+      'with thousands of parts',
+      writeForm([...Array.from({ length: 5_000 }, (_, n) => ({ name: `field-${n}`, content: 'x' })), file]),
+      'not-multipart',
+    ],
+    ['with broken XML in its part', writeForm([{ ...file, content: '<a>' }]), 'not-xml'],
+  ];
+
+  test.each(cases)('%s', async (_what, form, code, type) => {
+    const before = await whatIsStored(stack);
+
+    const answer = await deliverForm(form, type);
+
+    const receipt = await receiptOf(answer);
+    expect([answer.status, receipt.receiptStatus, receipt.errorCode]).toEqual([400, 'INVALID', code]);
+    expect(await whatIsStored(stack)).toEqual(before);
+  });
+});
