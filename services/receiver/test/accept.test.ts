@@ -153,6 +153,7 @@ describe('the rows', () => {
         concerning_id: '4103139999',
         concerning_name: 'Barn Testesen',
         memo: expect.objectContaining({ version: '1.2', header: expect.objectContaining({ label: 'SV: Afgørelse' }) }),
+        original: expect.any(Buffer),
         rejection_text: null,
         forwarded_to: null,
         sender_informed: null,

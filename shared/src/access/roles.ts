@@ -15,9 +15,14 @@ export const ROLES = {
 
 export type Role = keyof typeof ROLES;
 
-const byFoldedName = new Map(Object.keys(ROLES).map((role) => [role.toLowerCase(), role as Role]));
+const byFoldedName = new Map(Object.keys(ROLES).map((role) => [fold(role), role as Role]));
 
 /** The role of this name, upper or lower case: releases of DUBU spell DigitalPost.Slet in two ways. */
 export function parseRole(name: string): Role | undefined {
-  return byFoldedName.get(name.normalize('NFC').toLowerCase());
+  return byFoldedName.get(fold(name.normalize('NFC')));
+}
+
+/** In lower case, Danish letters only: the Kelvin sign is not a k. */
+function fold(name: string): string {
+  return name.replace(/[A-ZÆØÅ]/g, (letter) => letter.toLowerCase());
 }

@@ -35,25 +35,31 @@ export type SuggestionSender = keyof typeof SUGGESTION_SENDERS;
 /** A time as callers send it. PostgreSQL knows no year 0. */
 export const Time = z.iso.datetime().refine((value) => !value.startsWith('0000'), { error: 'Invalid ISO datetime' });
 const time = z.iso.datetime();
-// PostgreSQL keeps any character but NUL.
+// PostgreSQL keeps any character but NUL; half a surrogate pair is none.
 const anyText = (most: number) =>
   z
     .string()
     .max(most)
-    .refine((value) => !value.includes('\0'), { error: 'must not hold the character NUL' });
+    .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not hold NUL or half a surrogate pair' });
 const text = (most: number) => anyText(most).trim().min(1);
 export const CaseId = text(256);
+/** A UUID of any version and variant, as it may stand in mail; in lower case. */
+export const MessageUUID = z
+  .string()
+  .toLowerCase()
+  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID');
 
 // --- what is asked -------------------------------------------------------------------------------------------------
 
-export const DocumentQuery = z.object({
+/** Strict: a filter that is misspelt must not answer with the whole inbox. */
+export const DocumentQuery = z.strictObject({
   status: z.enum(keysOf(STATUSES)).exclude(['deleted']).default('pending'),
   kind: z.enum(keysOf(KINDS)).optional(),
   channel: z.enum(keysOf(CHANNELS)).optional(),
-  contactPoint: anyText(256).toLowerCase().optional(),
+  contactPoint: text(256).toLowerCase().optional(),
   case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
   hasSuggestion: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
-  assignee: anyText(256).optional().describe('Id of a user or team, `me`, or `none`'),
+  assignee: text(256).optional().describe('Id of a user or team, `me`, or `none`'),
   owner: z.literal('me').optional().describe('Suggested for a case of the caller’s'),
   receivedFrom: Time.optional(),
   receivedTo: Time.optional(),

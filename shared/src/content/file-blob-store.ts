@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { Problem } from '../errors/index.js';
 import { announce } from '../steps/index.js';
 import type { BlobEntry, BlobReader, BlobStore, BlobWriter, ByteRange } from './blob-store.js';
 import { hasCode, makeFolder, OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, syncFolder } from './folders.js';
@@ -156,6 +157,8 @@ class FileBlobReader implements BlobReader {
     while (filled < wanted) {
       const { bytesRead } = await this.#handle.read(into, filled, wanted - filled, this.#position);
       if (bytesRead === 0) break;
+      // An open file outlives its removal; what was deleted must not be read to its end.
+      if ((await this.#handle.stat()).nlink === 0) throw removed();
       filled += bytesRead;
       this.#position += bytesRead;
     }
@@ -165,6 +168,10 @@ class FileBlobReader implements BlobReader {
   async close(): Promise<void> {
     await this.#handle.close();
   }
+}
+
+function removed(): Problem {
+  return new Problem('content-gone', 'The content was removed while it was read.');
 }
 
 async function makeShard(path: string): Promise<void> {

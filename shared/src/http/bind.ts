@@ -1,5 +1,5 @@
-import express, { type Request, type Response, Router } from 'express';
-import type { z } from 'zod';
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import { z } from 'zod';
 import type { Principal, TokenVerifier } from '../access/index.js';
 import type { Operation } from '../api/index.js';
 import { recordAudit } from '../audit/index.js';
@@ -44,16 +44,21 @@ export function createApi(parts: ApiParts): {
   return {
     router,
     bind(operation, handle) {
-      router[operation.method](operation.path, readJson, async (req, res) => {
+      // Signed in before the body is read: a stranger sends nothing that we look at.
+      const signInFirst: RequestHandler = async (req, res, next) => {
         res.locals.operation = `${operation.method.toUpperCase()} ${operation.path}`;
         res.set('Cache-Control', 'no-store');
-        const principal = await signIn(parts, req);
+        res.locals.principal = await signIn(parts, req);
+        next();
+      };
+      router[operation.method](operation.path, signInFirst, readJson, async (req, res) => {
+        const { principal } = res.locals as { principal: Principal };
         try {
           const call = parseCall(operation, principal, req, res);
           const answer = await handle(call);
           sendAnswer(operation, res, answer);
         } catch (error) {
-          await auditRefusal(parts.store, principal, operation, error);
+          await auditRefusal(parts.store, principal, operation, req, error);
           throw error;
         }
       });
@@ -125,7 +130,13 @@ function sendAnswer(operation: Operation, res: Response, answer: unknown): void 
 }
 
 /** Who knocked at a door that is closed to them is part of who did what. */
-async function auditRefusal(store: Store, principal: Principal, operation: Operation, error: unknown): Promise<void> {
+async function auditRefusal(
+  store: Store,
+  principal: Principal,
+  operation: Operation,
+  req: Request,
+  error: unknown,
+): Promise<void> {
   const { code } = toProblem(error);
   if (code !== 'role-missing' && code !== 'not-found') return;
   const { municipality, actor } = principal;
@@ -136,6 +147,8 @@ async function auditRefusal(store: Store, principal: Principal, operation: Opera
         actor,
         at: new Date(),
         action: 'refused',
+        // Whose mail someone tried to reach must be found later. What is no id is not written down.
+        ...(z.uuid().safeParse(req.params.id).success && { messageId: String(req.params.id) }),
         details: { code, call: `${operation.method} ${operation.path}` },
       }),
     )

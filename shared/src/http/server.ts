@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -20,7 +21,8 @@ export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
     res.set('X-Correlation-Id', correlationId);
     res.set('X-Content-Type-Options', 'nosniff');
     withCorrelation(correlationId, () => {
-      res.once('close', () => {
+      // Bound: `close` comes from the socket, outside of the context of the request.
+      const onClose = AsyncResource.bind(() => {
         const seconds = Number(process.hrtime.bigint() - started) / 1e9;
         const operation = String(res.locals.operation ?? 'other');
         const status = res.writableFinished ? String(res.statusCode) : 'cut';
@@ -28,6 +30,7 @@ export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
         if (operation !== 'other')
           log.info('request', { operation, status, milliseconds: Math.round(seconds * 1_000) });
       });
+      res.once('close', onClose);
       next();
     });
   };
@@ -44,6 +47,8 @@ export async function listen(app: Express, host: string, port: number): Promise<
   const server = createServer({ highWaterMark: 64 * 1_024 }, app);
   // A 100 MB upload over a slow line takes longer than Node’s 5 minutes for a whole request.
   server.requestTimeout = 30 * 60 * 1_000;
+  // A peer that neither sends nor reads for so long has gone, or means no good.
+  server.timeout = 2 * 60 * 1_000;
   server.on('checkContinue', (req, res) => {
     askForBodyWhenRead(req, res);
     app(req, res);

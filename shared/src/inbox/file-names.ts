@@ -5,29 +5,56 @@ const FORBIDDEN = /[<>:"/\\|?*\p{Cc}\p{Cf}\u00a0\u2000-\u200a\u2028\u2029\u205f\
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i;
 // 255 bytes is the limit of most file systems; letters such as æ take two. Room is left for a folder prefix and a number.
 const MAX_LENGTH = 100;
+// What is longer is cut before it is looked at. MeMo 1.2, Text has 256.
+const LONGEST_GIVEN = 1_000;
 
 /**
  * A file name that is safe to offer and to unpack on any system, as near to the given one as can be: never a path, never
  * empty, never reserved, at most 100 characters with its extension kept.
  */
 export function safeFileName(name: string): string {
-  const cleaned = name
-    .normalize('NFC')
-    .replace(FORBIDDEN, '_')
-    .replace(/^[. ]+|[. ]+$/g, '');
+  const cleaned = trimDots(shorten(name, LONGEST_GIVEN).normalize('NFC').replace(FORBIDDEN, '_'));
   const unreserved = cleaned.replace(RESERVED, '_$1') || 'fil';
-  if (unreserved.length <= MAX_LENGTH) return unreserved;
-  const { stem, extension } = split(unreserved);
-  return cut(stem, MAX_LENGTH - extension.length) + extension;
+  return shorten(unreserved, MAX_LENGTH);
 }
 
-/** The same name, or the first of `name (2)`, `name (3)` … that is not in `taken` yet, case aside; adds it. */
-export function uniqueFileName(name: string, taken: Set<string>): string {
+/** Gives each name once: the same name, or the first of `name (2)`, `name (3)` … that is free, case aside. */
+export class UniqueNames {
+  readonly #taken = new Map<string, number>();
+
+  constructor(taken: readonly string[]) {
+    for (const name of taken) this.#taken.set(name.toLowerCase(), 1);
+  }
+
+  take(name: string): string {
+    const { stem, extension } = split(name);
+    // Counting goes on where it stopped for this name: thousands may have the same one.
+    let n = this.#taken.get(name.toLowerCase()) ?? 0;
+    let candidate = name;
+    do {
+      n += 1;
+      candidate = n === 1 ? name : `${stem} (${n})${extension}`;
+    } while (n > 1 && this.#taken.has(candidate.toLowerCase()));
+    this.#taken.set(name.toLowerCase(), n);
+    if (n > 1) this.#taken.set(candidate.toLowerCase(), 1);
+    return candidate;
+  }
+}
+
+/** A name cut to so many characters, its extension kept. */
+function shorten(name: string, length: number): string {
+  if (name.length <= length) return name;
   const { stem, extension } = split(name);
-  let candidate = name;
-  for (let n = 2; taken.has(candidate.toLowerCase()); n++) candidate = `${stem} (${n})${extension}`;
-  taken.add(candidate.toLowerCase());
-  return candidate;
+  return trimDots(cut(stem, length - extension.length)) + extension;
+}
+
+/** Without the dots and spaces around it. By hand: a regular expression takes quadratic time on a long run of them inside. */
+function trimDots(name: string): string {
+  const isTrimmed = (at: number) => name[at] === '.' || name[at] === ' ';
+  let [start, end] = [0, name.length];
+  while (start < end && isTrimmed(start)) start += 1;
+  while (end > start && isTrimmed(end - 1)) end -= 1;
+  return name.slice(start, end);
 }
 
 function split(name: string): { stem: string; extension: string } {
@@ -42,5 +69,5 @@ function cut(text: string, length: number): string {
     if (kept.length + character.length > length) break;
     kept += character;
   }
-  return kept.trimEnd();
+  return kept;
 }

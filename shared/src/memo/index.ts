@@ -2,6 +2,7 @@
  * Reads MeMo, the message format of Digital Post: `split` takes the files out of a stream of XML, `parseSkeleton` makes a
  * tree of what is left, `readMemo` a typed message with remarks on its faults.
  */
+export { canonicalText } from './canonical.js';
 export {
   type ContactInfo,
   contactInfoOf,

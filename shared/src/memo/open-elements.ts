@@ -22,7 +22,7 @@ const FIRST_BINDINGS: Bindings = new Map([['xml', 'http://www.w3.org/XML/1998/na
 /** The parser of the skeleton walks every binding in scope at each end tag. A MeMo message has about 12. */
 const MAX_BINDINGS = 100;
 /** Each element costs some hundred bytes in the parsed tree; a long MeMo message has some hundred elements. */
-const MAX_ELEMENTS = 50_000;
+const MAX_ELEMENTS = 20_000;
 /** Names that a JavaScript object has of itself. */
 const RESERVED_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 

@@ -60,13 +60,21 @@ const OPTIONS = {
   tagNameProcessors: [() => 'child'],
 };
 
+// XML 1.0, production 2. sax lets them pass; nothing that we answer in XML could repeat them.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const NO_XML_CHARACTER = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+
 function decode(skeleton: Buffer): string {
+  let text: string;
   try {
     // XML 1.0, §2.11: line breaks reach the reader as LF. xml2js leaves them as they are.
-    return new TextDecoder('utf-8', { fatal: true }).decode(skeleton).replace(/\r\n?/g, '\n');
+    text = new TextDecoder('utf-8', { fatal: true }).decode(skeleton).replace(/\r\n?/g, '\n');
   } catch (cause) {
     throw new Problem('not-utf8', 'The message holds bytes that are not UTF-8.', { cause });
   }
+  if (NO_XML_CHARACTER.test(text))
+    throw new Problem('not-xml', 'The message holds a character that XML does not have.');
+  return text;
 }
 
 function parse(text: string): RawElement {

@@ -94,6 +94,7 @@ class Splitter {
   private at = 0;
   private bytes = 0;
   private files = 0;
+  private fileElements = 0;
   private message: { start: number; end: number } | undefined;
   private messages = 0;
 
@@ -281,6 +282,7 @@ class Splitter {
     const insideMessage = this.elements.insideMessage;
     const element = this.elements.open(tag);
     if (isMessage(element) && !insideMessage) this.beginMessage();
+    if (isFile(element)) this.countFile();
     if (isContent(element) && isFile(parent)) return this.beginContent(tag.empty);
     this.endMarkup();
     if (tag.empty) this.endElement(tag.name);
@@ -309,10 +311,19 @@ class Splitter {
 
   // ── Inside content ───────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Files without content count too: each costs a row, and an entry in every zip. */
+  private countFile(): void {
+    this.fileElements += 1;
+    if (this.fileElements > this.limits.maxFiles) throw this.tooManyFiles();
+  }
+
+  private tooManyFiles(): Problem {
+    return new Problem('skeleton-too-large', `The message has more than ${this.limits.maxFiles} files, the limit.`);
+  }
+
   private beginContent(empty: boolean): Promise<void> | undefined {
-    if (this.files === this.limits.maxFiles) {
-      throw new Problem('skeleton-too-large', `The message has more than ${this.limits.maxFiles} files, the limit.`);
-    }
+    // A File may hold several contents, against the schema.
+    if (this.files === this.limits.maxFiles) throw this.tooManyFiles();
     const path = this.elements.path;
     this.content = new Base64Decoder((why) => notBase64(path, why));
     this.writer.begin(this.openFile(this.files));

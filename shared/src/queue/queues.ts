@@ -125,14 +125,14 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
     work(definition, concurrency, handle) {
       queueOf(definition);
       void runWorker(() => {
-        const worker = backend.worker(definition.name, concurrency, (job) => handle(job.data));
+        const worker = backend.worker(definition.name, concurrency, (job) => guarded(() => handle(job.data)));
         worker.on('error', (error) => log.warn('queue-connection', describeError(error)));
         worker.on('failed', (job, error) => {
           log.error('job-failed', {
             queue: definition.name,
             jobId: job?.id,
             attempt: job?.attemptsMade,
-            ...describeError(error),
+            ...describeError(error.cause ?? error),
           });
         });
         return worker;
@@ -150,6 +150,20 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
     },
   };
 }
+
+/** BullMQ keeps the message and the stack of what a job fails with, and shows them; both may quote values. */
+async function guarded(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { error: name, code, errorCode } = describeError(error);
+    const told = new JobFailure(String(errorCode ?? code ?? name), { cause: error });
+    delete told.stack;
+    throw told;
+  }
+}
+
+class JobFailure extends Error {}
 
 interface Backend {
   queue(name: string): Queue;

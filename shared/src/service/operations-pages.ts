@@ -5,12 +5,13 @@ import { type RequestHandler, Router } from 'express';
 import type { TokenVerifier } from '../access/index.js';
 import { Problem } from '../errors/index.js';
 import { sendProblem, toProblem } from '../http/index.js';
+import type { Metrics } from '../metrics/index.js';
 import type { Parts } from './parts.js';
 
 const PATH = '/ops/queues';
 
 /** `/ops/queues`: bull-board over the queues, to look at only. Jobs hold ids and nothing else. */
-export function operationsPages({ queues, tokens }: Parts): Router {
+export function operationsPages({ queues, tokens, metrics }: Parts): Router {
   const board = new ExpressAdapter();
   board.setBasePath(PATH);
   createBullBoard({
@@ -18,7 +19,7 @@ export function operationsPages({ queues, tokens }: Parts): Router {
     serverAdapter: board,
   });
   const router = Router();
-  router.use(PATH, signInToOperations(tokens), board.getRouter());
+  router.use(PATH, signInToOperations(tokens, metrics), board.getRouter());
   return router;
 }
 
@@ -26,7 +27,7 @@ export function operationsPages({ queues, tokens }: Parts): Router {
  * A browser cannot send a bearer token by itself, so the token may also come as the password of HTTP Basic, under any
  * user name. The pages only read, so a forged request from another site gains nothing.
  */
-function signInToOperations(tokens: TokenVerifier): RequestHandler {
+function signInToOperations(tokens: TokenVerifier, metrics: Metrics): RequestHandler {
   return async (req, res, next) => {
     try {
       const { roles } = await tokens.verify(tokenOf(req.get('authorization') ?? ''));
@@ -36,6 +37,7 @@ function signInToOperations(tokens: TokenVerifier): RequestHandler {
     } catch (error) {
       const problem = toProblem(error);
       if (problem.code !== 'not-signed-in') return next(problem);
+      metrics.notSignedIn.inc();
       res.set(
         'WWW-Authenticate',
         'Basic realm="Indbakke operations: any user name, a token as the password", charset="UTF-8"',

@@ -1,11 +1,12 @@
-// SQLSTATE classes: 08 connection, 53 out of resources (connections, disk), 57P admin shutdown and restart.
-const SQLSTATE = /^(08|53|57P)/;
+// SQLSTATE classes: 08 connection, 53 out of resources (connections, disk), 57P admin shutdown and restart; 40001 and 40P01
+// serialization failure and deadlock, which go well when tried again.
+const SQLSTATE = /^(08|53|57P|40001|40P01)/;
 const SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
 // Prisma: cannot reach, timed out, pool exhausted, connection closed, no transaction to be had in time.
 const PRISMA = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037']);
 // What pg says without a code, when a connection ends under a query or none is free in time.
 const PG_MESSAGES =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout)/;
 
 /** Whether an error means that the database is away or full: the same call can succeed later. */
 export function isStoreUnavailable(error: unknown): boolean {

@@ -174,6 +174,34 @@ describe('transition', () => {
     await expect(foreign).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it('makes the second of two wait for the first, and refuses it then', async () => {
+    const id = await messageThatIs({ status: 'pending' });
+    let letGo = () => {};
+    const first = await new Promise<{ ended: Promise<void> }>((moved) => {
+      const ended = store.withTenant(MUNICIPALITY, async (tx) => {
+        await transition(tx, {
+          messageId: id,
+          municipality: MUNICIPALITY,
+          transition: 'journalized',
+          expectedVersion: 7,
+          actor: ACTOR,
+          at: AT,
+        });
+        await new Promise<void>((resolve) => {
+          letGo = resolve;
+          moved({ ended });
+        });
+      });
+    });
+    const second = move(id, 'rejected').catch((error: { code: string }) => error.code);
+    const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await expect.poll(() => runSql(database.ownerUrl, waiting)).toHaveLength(1);
+    letGo();
+    await first.ended;
+    expect(await second).toBe('version-changed');
+    expect(await rowOf(id)).toMatchObject({ status: 'journalized', version: 8 });
+  });
+
   it('lets one of many through', async () => {
     const id = await messageThatIs({ status: 'pending' });
     const steps = ['journalized', 'rejected', 'journalized', 'rejected', 'journalized'] as const;

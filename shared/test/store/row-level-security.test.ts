@@ -54,6 +54,7 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       sender_id_type: 'CPR',
       sender_name: 'n',
       memo: '{}',
+      original: Buffer.from('<Message/>'),
     },
     message_keys: { ...ofMessage, key_id: 'k', wrapped_key: Buffer.from('w') },
     documents: { ...ofMessage, position: 0, role: 'main' },

@@ -1,8 +1,10 @@
-import { safeFileName, uniqueFileName, type WholeMessage } from '@indbakke/shared/inbox';
+import { safeFileName, UniqueNames, type WholeMessage } from '@indbakke/shared/inbox';
 
 const FOLDERS: Record<string, string> = { main: '', additional: 'bilag/', technical: 'teknisk/' };
 
 export const COVER_NOTE = 'følgeseddel.txt';
+/** The message as it came, without the contents of its files. */
+export const ORIGINAL = 'teknisk/meddelelse.xml';
 
 export interface ZipEntry {
   readonly file: WholeMessage['documents'][number]['files'][number];
@@ -13,11 +15,15 @@ export interface ZipEntry {
 /** Names every file of a message for the zip: the main document on top, the others in folders. */
 export function nameEntries(message: WholeMessage): ZipEntry[] {
   // A file must not have the name of a folder either, or the zip cannot be unpacked.
-  const taken = new Set([COVER_NOTE, ...Object.values(FOLDERS).map((folder) => folder.replace('/', ''))]);
+  const names = new UniqueNames([
+    COVER_NOTE,
+    ORIGINAL,
+    ...Object.values(FOLDERS).map((folder) => folder.replace('/', '')),
+  ]);
   return message.documents.flatMap(({ role, files }) =>
     files.map((file) => ({
       file,
-      name: uniqueFileName(`${FOLDERS[role] ?? ''}${safeFileName(file.fileName)}`, taken),
+      name: names.take(`${FOLDERS[role] ?? ''}${safeFileName(file.fileName)}`),
     })),
   );
 }

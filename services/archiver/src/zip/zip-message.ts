@@ -1,16 +1,18 @@
 import type { Readable } from 'node:stream';
 import { openContent, type WholeMessage } from '@indbakke/shared/inbox';
+import type { Remark } from '@indbakke/shared/memo';
 import type { Parts } from '@indbakke/shared/service';
 import { ZipArchive } from 'archiver';
 import { writeCoverNote } from './cover-note.js';
-import { COVER_NOTE, nameEntries } from './name-entries.js';
+import { COVER_NOTE, nameEntries, ORIGINAL } from './name-entries.js';
 
 // Deflating what is compressed already (PDF, images) takes seven times as long and saves nothing; text shrinks well.
 const SHRINKS = /^(text\/|application\/(xml|json))/i;
 
 /**
  * All files of a message as a zip that streams: the cover note and the main document on top, attachments under `bilag/`,
- * technical documents under `teknisk/`. Files that are not stored are left out and named in the cover note.
+ * technical documents under `teknisk/`. Files that are not stored are left out and named in the cover note. A message that
+ * holds more than its documents show comes with its original XML.
  *
  * The stream fails with a Problem when a content does not verify; a zip that ends is whole.
  *
@@ -37,6 +39,7 @@ export async function zipMessage(
   async function addOneByOne(): Promise<void> {
     try {
       await add(writeCoverNote(message, contactPointName, entries), { name: COVER_NOTE });
+      if (message.details && leavesOut(message)) await add(Buffer.from(message.details.original), { name: ORIGINAL });
       for (const { file, name } of entries) {
         if (archive.destroyed) return; // the reader has gone: what is opened now, nobody would close
         if (!content || file.status !== 'stored') continue;
@@ -50,9 +53,16 @@ export async function zipMessage(
   }
 
   /** Resolves when the entry is in the zip: what comes next is opened only then. */
-  function add(source: Readable | string, entry: { name: string; store?: boolean }): Promise<void> {
+  function add(source: Readable | Buffer | string, entry: { name: string; store?: boolean }): Promise<void> {
     const added = new Promise<void>((resolve) => archive.once('entry', () => resolve()));
     archive.append(source, { ...entry, date: message.receivedAt });
     return added;
   }
+}
+
+// Codes of shared/memo: what stands in the original only.
+const LEFT_OUT = new Set(['unknown-element', 'repeated-element', 'unexpected-text', 'more-remarks']);
+
+function leavesOut({ remarks }: WholeMessage): boolean {
+  return (remarks as unknown as Remark[]).some(({ code }) => LEFT_OUT.has(code));
 }

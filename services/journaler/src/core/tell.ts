@@ -1,6 +1,7 @@
 import type { Principal } from '@indbakke/shared/access';
 import { type KeyRing, PARTY } from '@indbakke/shared/content';
-import type { Store } from '@indbakke/shared/store';
+import { Problem } from '@indbakke/shared/errors';
+import type { Store, Tx } from '@indbakke/shared/store';
 
 /** What the core told, kept. The numbers of people are kept as keyed hashes: they are only ever compared. */
 
@@ -18,6 +19,7 @@ export async function keepSentMessage(
     recipientDigest: sent.recipientId === undefined ? null : digestOf(keys, sent.recipientId),
   };
   await store.withTenant(municipality, async (tx) => {
+    await requireMunicipality(tx);
     // The core may tell of the letter before it tells of the case. Both PUTs may run at once; neither may fail for it.
     await tx.case.createMany({ data: { municipality, caseId: sent.caseId }, skipDuplicates: true });
     await tx.sentMessage.upsert({
@@ -39,13 +41,20 @@ export async function keepCase(
     caseworker: told.caseworker,
     partyDigests: told.parties.map((id) => digestOf(keys, id)),
   };
-  await store.withTenant(municipality, (tx) =>
-    tx.case.upsert({
+  await store.withTenant(municipality, async (tx) => {
+    await requireMunicipality(tx);
+    await tx.case.upsert({
       where: { municipality_caseId: { municipality, caseId } },
       create: { municipality, caseId, ...row },
       update: row,
-    }),
-  );
+    });
+  });
+}
+
+/** @throws Problem not-found for a token of a municipality whose mail is not taken in here */
+async function requireMunicipality(tx: Tx): Promise<void> {
+  const known = await tx.municipality.findFirst({ select: { cvr: true } });
+  if (!known) throw new Problem('not-found', 'The municipality of the token is not set up here.');
 }
 
 function digestOf(keys: KeyRing, id: string): Uint8Array<ArrayBuffer> {

@@ -3,7 +3,7 @@ import { type DocumentQuery, type DocumentSummary, Time } from '@indbakke/shared
 import { Problem } from '@indbakke/shared/errors';
 import type { Prisma, Store } from '@indbakke/shared/store';
 import { z } from 'zod';
-import { summarize } from './shapes.js';
+import { SUMMARY, summarize } from './shapes.js';
 
 type Page = { items: DocumentSummary[]; nextCursor: string | null };
 
@@ -18,7 +18,7 @@ export async function listDocuments(store: Store, principal: Principal, query: D
       where,
       orderBy: [{ [order.column]: order.direction }, { id: order.direction }],
       take: query.limit + 1, // one more than asked for tells whether there is a next page
-      include: { details: true, suggestedCase: true },
+      include: SUMMARY,
     });
     const contactPoints = await tx.contactPoint.findMany();
     const names = new Map(contactPoints.map((point) => [point.contactPointId, point.name]));

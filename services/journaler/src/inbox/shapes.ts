@@ -5,7 +5,22 @@ import type { Prisma } from '@indbakke/shared/store';
 
 /** Rows of the database as the answers of the API. The sets in them are closed by CHECKs, so a cast is enough. */
 
-type SummaryRow = Prisma.MessageGetPayload<{ include: { details: true; suggestedCase: true } }>;
+/** What a line of a list is made of: never the whole message, which is a thousand times as large. */
+export const SUMMARY = {
+  details: {
+    select: {
+      subject: true,
+      senderId: true,
+      senderIdType: true,
+      senderName: true,
+      concerningId: true,
+      concerningName: true,
+    },
+  },
+  suggestedCase: true,
+} as const satisfies Prisma.MessageInclude;
+
+type SummaryRow = Prisma.MessageGetPayload<{ include: typeof SUMMARY }>;
 type Names = ReadonlyMap<string, string>;
 
 export function summarize(message: SummaryRow, contactPointNames: Names): DocumentSummary {

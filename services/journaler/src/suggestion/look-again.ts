@@ -21,12 +21,16 @@ export async function lookAgain(
   const messages = await store.withTenant(
     municipality,
     (tx) => tx.$queryRaw<{ id: string; status: Status; suggest_round: number }[]>`
+      WITH due AS (
+        SELECT id FROM messages
+        WHERE status <> 'deleted' AND (suggested_case_id = ANY(${caseIds}) OR id IN (
+          SELECT message_id FROM reply_references
+          WHERE (kind, value) IN (SELECT * FROM unnest(${told.map(({ kind }) => kind)}::text[], ${told.map(({ value }) => value)}::text[]))))
+        ORDER BY id FOR UPDATE) -- always in the same order, or two calls wait for each other
       UPDATE messages
       SET looked_at = NULL, suggest_round = suggest_round + 1,
           next_enqueue_at = now() + make_interval(secs => ${RETRY_AFTER_SECONDS})
-      WHERE status <> 'deleted' AND (suggested_case_id = ANY(${caseIds}) OR id IN (
-        SELECT message_id FROM reply_references
-        WHERE (kind, value) IN (SELECT * FROM unnest(${told.map(({ kind }) => kind)}::text[], ${told.map(({ value }) => value)}::text[]))))
+      WHERE id IN (SELECT id FROM due)
       RETURNING id::text, status, suggest_round`,
   );
   for (const { id, status, suggest_round: round } of messages) {

@@ -1,13 +1,19 @@
-import { FINGERPRINT, type KeyRing } from '@indbakke/shared/content';
-import type { Memo } from '@indbakke/shared/memo';
+import { FINGERPRINT, type KeyRing, type SealedFile } from '@indbakke/shared/content';
+import { canonicalText, type XmlElement } from '@indbakke/shared/memo';
 
 /**
- * What makes two messages the same: a keyed hash of the parsed message, in which each content stands as its SHA-256. The
- * mouth, prefixes, white space between elements, the line breaks of the base64 and the case of the message’s id make no
- * difference.
+ * What makes two messages the same: a keyed hash of the message as XML, whatever mouth it came by, in which each content
+ * stands as its SHA-256 (shared/memo: canonicalText).
  */
-export function fingerprintOf(keys: KeyRing, memo: Memo): Buffer {
-  // MeMo 1.2, Uuid: either case
-  const header = { ...memo.header, messageUUID: memo.header.messageUUID.toLowerCase() };
-  return keys.digest(FINGERPRINT, JSON.stringify({ ...memo, header }));
+export function fingerprintOf(
+  keys: KeyRing,
+  message: XmlElement,
+  files: readonly SealedFile[],
+  token: (fileIndex: number) => string,
+): Buffer {
+  const sha256ByToken = new Map(files.map(({ index, sha256 }) => [token(index), sha256]));
+  return keys.digest(
+    FINGERPRINT,
+    canonicalText(message, (text) => sha256ByToken.get(text)),
+  );
 }

@@ -5,6 +5,7 @@ import type { HeldCause, Status } from '@indbakke/shared/lifecycle';
 import { documentsOf, type Memo, type Remark } from '@indbakke/shared/memo';
 import { newId, type Store } from '@indbakke/shared/store';
 import type pg from 'pg';
+import type { ExternalId } from './external-id.js';
 import type { Reference } from './references.js';
 
 /** A message that has been read, decided on and sealed, ready for its rows. */
@@ -12,7 +13,7 @@ export interface NewMessage {
   readonly id: string;
   readonly municipality: string;
   readonly channel: Channel;
-  readonly externalId: string;
+  readonly externalId: ExternalId;
   readonly fingerprint: Buffer;
   readonly kind: Kind;
   /** Why the municipality’s settings hold it, if they do; a conflict is found here. */
@@ -21,6 +22,8 @@ export interface NewMessage {
   readonly letterAt: Date;
   readonly transmissionId: string;
   readonly memo: Memo;
+  /** The XML as it came, with a token in the place of each content. */
+  readonly original: Buffer;
   readonly remarks: readonly IntakeRemark[];
   readonly references: readonly Reference[];
   readonly files: readonly SealedFile[];
@@ -33,13 +36,14 @@ export type IntakeRemark = Remark | { readonly code: 'unknown-contact-point'; re
 /** What stands in the database now: this message, or the same one that was here before. */
 export interface StoredMessage {
   readonly isNew: boolean;
+  readonly id: string;
   readonly status: Status;
   readonly transmissionId: string;
   readonly receivedAt: Date;
 }
 
-// MeMo 1.2, Text. An index takes 2704 bytes of a row; an over-long id is kept whole in `memo`, and its beginning where it is
-// looked for.
+// MeMo 1.2, Text. What is longer is kept whole in `memo`, and its beginning in the columns that lists show and look in: an
+// index takes 2704 bytes of a row, and a page of a list must not grow to what 200 hostile subjects can hold.
 const MAX_INDEXED_CHARACTERS = 256;
 
 // The queue has this long before the sweep looks; as RETRY_AFTER_SECONDS of the journaler’s sweep.
@@ -55,7 +59,13 @@ export async function storeMessage(store: Store, message: NewMessage): Promise<S
     const status = await insertMessage(connection, message);
     if (status === undefined) return { isNew: false, ...(await readEarlier(connection, message)) };
     await insertRest(connection, message, status);
-    return { isNew: true, status, transmissionId: message.transmissionId, receivedAt: message.receivedAt };
+    return {
+      isNew: true,
+      id: message.id,
+      status,
+      transmissionId: message.transmissionId,
+      receivedAt: message.receivedAt,
+    };
   });
 }
 
@@ -67,12 +77,13 @@ async function lockExternalId(
   await connection.query({
     name: 'lock-external-id',
     text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
-    values: [`${municipality} ${channel} ${indexed(externalId)}`],
+    values: [`${municipality} ${channel} ${externalId.value}`],
   });
 }
 
 /**
- * Nothing deleted comes back: an id of which only tombstones are left takes no further message, whatever its content.
+ * Nothing deleted comes back: a messageUUID of which only tombstones are left takes no further message, whatever its
+ * content. Ids that are no UUIDs do not count: another letter may well have the same.
  *
  * @returns the status that it got, or undefined when it is here already, or was
  */
@@ -89,14 +100,14 @@ async function insertMessage(connection: pg.PoolClient, message: NewMessage): Pr
         CASE WHEN $17 THEN NULL ELSE $8::timestamptz END, $8::timestamptz + make_interval(secs => $18)
       FROM (SELECT CASE WHEN bool_or(fingerprint <> $5) THEN 'conflict' ELSE $19::text END, bool_and(status = 'deleted')
         FROM messages WHERE municipality = $2 AND channel = $3 AND external_id = $4) AS earlier (cause, all_deleted)
-      WHERE all_deleted IS NOT TRUE
+      WHERE all_deleted IS NOT TRUE OR NOT $20
       ON CONFLICT (municipality, channel, external_id, fingerprint) DO NOTHING
       RETURNING status`,
     values: [
       message.id,
       message.municipality,
       message.channel,
-      indexed(message.externalId),
+      message.externalId.value,
       message.fingerprint,
       message.kind,
       memo.header.recipient?.contactPoint?.contactPointID?.toLowerCase() ?? null,
@@ -112,22 +123,23 @@ async function insertMessage(connection: pg.PoolClient, message: NewMessage): Pr
       references.length > 0,
       FIRST_SWEEP_SECONDS,
       message.heldCause,
+      message.externalId.isUuid,
     ],
   });
   return rows[0]?.status;
 }
 
 async function readEarlier(connection: pg.PoolClient, message: NewMessage): Promise<Omit<StoredMessage, 'isNew'>> {
-  const { rows } = await connection.query<{ status: Status; transmission_id: string; received_at: Date }>({
+  const { rows } = await connection.query<{ id: string; status: Status; transmission_id: string; received_at: Date }>({
     name: 'read-earlier-message',
-    text: `SELECT status, transmission_id, received_at FROM messages
+    text: `SELECT id, status, transmission_id, received_at FROM messages
            WHERE municipality = $1 AND channel = $2 AND external_id = $3
            ORDER BY fingerprint = $4 DESC, received_at LIMIT 1`,
-    values: [message.municipality, message.channel, indexed(message.externalId), message.fingerprint],
+    values: [message.municipality, message.channel, message.externalId.value, message.fingerprint],
   });
   const [row] = rows;
   if (!row) throw new Error('a message was refused for an earlier one that is not there');
-  return { status: row.status, transmissionId: row.transmission_id, receivedAt: row.received_at };
+  return { id: row.id, status: row.status, transmissionId: row.transmission_id, receivedAt: row.received_at };
 }
 
 /** All other rows, in one statement: one trip to the database instead of eight. */
@@ -146,8 +158,8 @@ async function insertRest(connection: pg.PoolClient, message: NewMessage, status
     text: `
       WITH details AS (
         INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name,
-          concerning_id, concerning_name, memo)
-        VALUES ($1::uuid, $2::text, $3, $4, $5, $6, $7, $8, $9::jsonb)
+          concerning_id, concerning_name, memo, original)
+        VALUES ($1::uuid, $2::text, $3, $4, $5, $6, $7, $8, $9::jsonb, $22::bytea)
       ), keys AS (
         INSERT INTO message_keys (message_id, municipality, key_id, wrapped_key)
         SELECT $1::uuid, $2::text, $10::text, $11::bytea WHERE $10::text IS NOT NULL
@@ -175,12 +187,12 @@ async function insertRest(connection: pg.PoolClient, message: NewMessage, status
     values: [
       message.id,
       message.municipality,
-      memo.header.label ?? '',
+      indexed(memo.header.label ?? ''),
       indexed(sender?.senderID ?? ''),
-      sender?.idType ?? '',
-      sender?.label ?? '',
+      indexed(sender?.idType ?? ''),
+      indexed(sender?.label ?? ''),
       cprNumber === undefined ? null : indexed(cprNumber),
-      name ?? null,
+      name === undefined ? null : indexed(name),
       JSON.stringify(memo),
       container?.wrappedKey.keyId ?? null,
       container?.wrappedKey.wrapped ?? null,
@@ -211,6 +223,7 @@ async function insertRest(connection: pg.PoolClient, message: NewMessage, status
       SERVICEPLATFORMEN.kind,
       SERVICEPLATFORMEN.id,
       JSON.stringify(audited),
+      message.original,
     ],
   });
 }

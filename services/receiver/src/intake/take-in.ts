@@ -17,6 +17,7 @@ import { announce } from '@indbakke/shared/steps';
 import { newId, type Store } from '@indbakke/shared/store';
 import type { ReceiverConfig } from '../config.js';
 import { addressee, heldCauseOf } from './decide.js';
+import { type ExternalId, externalIdOf } from './external-id.js';
 import { fingerprintOf } from './fingerprint.js';
 import { loadMunicipality } from './municipality.js';
 import type { Receipt } from './receipt.js';
@@ -41,7 +42,7 @@ export interface Delivery {
 
 export interface Intake {
   readonly receipt: Receipt;
-  readonly outcome: 'accepted' | 'held' | 'duplicate';
+  readonly outcome: 'accepted' | 'held' | 'duplicate' | 'after-deletion';
 }
 
 /**
@@ -56,24 +57,26 @@ export async function takeIn(parts: IntakeParts, delivery: Delivery): Promise<In
   const id = newId();
   const sealer = createSealer({ blobs: parts.blobs, keys: parts.keys, messageId: id });
   try {
-    const { memo, remarks, files } = await readDelivery(parts, delivery, sealer);
+    const { memo, remarks, files, original, fingerprint } = await readDelivery(parts, delivery, sealer);
     const municipality = addressee(memo);
     const settings = await loadMunicipality(parts.store, municipality);
     const kind = kindOf(memo, municipality);
+    const externalId = externalIdOf(memo);
     const references = referencesOf(memo, municipality, parts.config.OWN_SYSTEM_ID);
     const container = await sealer.commit({ municipality });
     const stored = await storeMessage(parts.store, {
       id,
       municipality,
       channel: delivery.channel,
-      externalId: memo.header.messageUUID.toLowerCase(),
-      fingerprint: fingerprintOf(parts.keys, memo),
+      externalId,
+      fingerprint,
       kind,
       heldCause: heldCauseOf(kind, settings),
       receivedAt,
       letterAt: plausibleLetterDate(memo, receivedAt),
       transmissionId: newId(),
       memo,
+      original,
       remarks: [...remarks, ...contactPointRemark(memo, settings.contactPointIds)],
       references,
       files,
@@ -85,7 +88,8 @@ export async function takeIn(parts: IntakeParts, delivery: Delivery): Promise<In
         parts.enqueuer.enqueue({ messageId: id, municipality, round: 1 });
       }
     } else if (container) await removeLosersContent(parts, container.blobName);
-    return { receipt: receiptOf(memo, stored), outcome: outcomeOf(stored) };
+    if (outcomeOf(stored) === 'after-deletion') parts.log.warn('after-deletion', { messageId: stored.id });
+    return { receipt: receiptOf(externalId, stored), outcome: outcomeOf(stored) };
   } catch (error) {
     // After a commit of the container this does nothing: whether the rows stand may be unknown, so what no row names is
     // left to the sweep of orphans.
@@ -98,9 +102,11 @@ interface ReadDelivery {
   readonly memo: Memo;
   readonly remarks: readonly Remark[];
   readonly files: readonly SealedFile[];
+  readonly original: Buffer;
+  readonly fingerprint: Buffer;
 }
 
-async function readDelivery({ config }: IntakeParts, delivery: Delivery, sealer: Sealer): Promise<ReadDelivery> {
+async function readDelivery({ config, keys }: IntakeParts, delivery: Delivery, sealer: Sealer): Promise<ReadDelivery> {
   const files: SealedFile[] = [];
   const result = await split(
     delivery.body,
@@ -121,7 +127,12 @@ async function readDelivery({ config }: IntakeParts, delivery: Delivery, sealer:
     },
   );
   const message = await delivery.findMessage(parseSkeleton(result.skeleton), result);
-  return { ...readMemo(message, files, result.token), files };
+  return {
+    ...readMemo(message, files, result.token),
+    files,
+    original: result.skeleton,
+    fingerprint: fingerprintOf(keys, message, files, result.token),
+  };
 }
 
 /** A letter to a contact point that nobody has set up is kept all the same: what counts is that it is read. */
@@ -136,17 +147,17 @@ async function removeLosersContent({ blobs, log }: IntakeParts, blobName: string
   await blobs.remove(blobName).catch(() => log.warn('orphan-left', {}));
 }
 
-function receiptOf({ header }: Memo, { transmissionId, receivedAt }: StoredMessage): Receipt {
+function receiptOf({ value, isUuid }: ExternalId, { transmissionId, receivedAt }: StoredMessage): Receipt {
   return {
     transmissionId,
-    messageUUID: header.messageUUID.toLowerCase(),
+    ...(isUuid && { messageUUID: value }),
     receiptStatus: 'COMPLETED',
     timeStamp: receivedAt,
   };
 }
 
 function outcomeOf({ isNew, status }: StoredMessage): Intake['outcome'] {
-  if (!isNew) return 'duplicate';
+  if (!isNew) return status === 'deleted' ? 'after-deletion' : 'duplicate';
   return status === 'held' ? 'held' : 'accepted';
 }
 

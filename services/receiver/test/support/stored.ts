@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import type { TestStack } from '../../../../infra/test/support/stack.js';
+import { externalIdOf } from '../../src/intake/external-id.js';
 
 /** What stands in the database and on the disk: rows by table (tables without rows left out), and files of content. */
 export interface Stored {
@@ -51,7 +52,7 @@ export interface MessageRow extends Record<string, unknown> {
 /** The rows of the messages with this id, the oldest first. */
 export function messagesOf(stack: TestStack, messageUUID: string): Promise<MessageRow[]> {
   return stack.sql<MessageRow>('SELECT * FROM messages WHERE external_id = $1 ORDER BY received_at, id', [
-    messageUUID.toLowerCase(),
+    externalIdOf({ header: { messageUUID } }).value,
   ]);
 }
 

@@ -61,6 +61,7 @@ CREATE TABLE "message_details" (
     "sender_name" TEXT NOT NULL,
     "concerning_id" TEXT,
     "concerning_name" TEXT,
+    "original" BYTEA NOT NULL,
     "memo" JSONB NOT NULL,
     "rejection_text" TEXT,
     "forwarded_to" TEXT,

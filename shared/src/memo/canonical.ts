@@ -1,0 +1,48 @@
+import { isContent, isFile, MEMO_NAMESPACE } from './namespaces.js';
+import type { XmlElement } from './skeleton.js';
+import { trimSpace } from './white-space.js';
+
+const SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
+
+/** An element as plain lists: namespace, name, attributes, text or the hash of its content, children. */
+type Canonical = [uri: string, local: string, attributes: string[][], text: string, children: Canonical[]];
+
+/**
+ * One text for equal messages: every element and attribute with what stands in it, each content by its SHA-256. Prefixes,
+ * comments, CDATA, white space around text, line breaks in base64, hints to schemas and the case of messageUUIDs make no
+ * difference. All else does, also what the model has no place for: two letters are the same only if nothing tells them apart.
+ *
+ * @param sha256Of of the content that stands as this token
+ */
+export function canonicalText(root: XmlElement, sha256Of: (token: string) => string | undefined): string {
+  return JSON.stringify(canonical(root, undefined, sha256Of));
+}
+
+function canonical(
+  element: XmlElement,
+  parent: XmlElement | undefined,
+  sha256Of: (token: string) => string | undefined,
+): Canonical {
+  const { uri, local, attributes, children } = element;
+  return [
+    uri,
+    local,
+    attributes
+      .filter((attribute) => attribute.uri !== SCHEMA_INSTANCE)
+      .map((attribute) => [attribute.uri, attribute.local, trimSpace(attribute.value)])
+      .sort((a, b) => (a.join(' ') < b.join(' ') ? -1 : 1)),
+    textOf(element, parent, sha256Of),
+    children.map((child) => canonical(child, element, sha256Of)),
+  ];
+}
+
+function textOf(
+  element: XmlElement,
+  parent: XmlElement | undefined,
+  sha256Of: (token: string) => string | undefined,
+): string {
+  const text = trimSpace(element.text);
+  if (isContent(element) && isFile(parent)) return sha256Of(text) ?? text;
+  // MeMo 1.2, Uuid: either case
+  return element.uri === MEMO_NAMESPACE && element.local === 'messageUUID' ? text.toLowerCase() : text;
+}

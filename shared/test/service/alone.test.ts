@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { ODENSKOV } from '../../../infra/test/support/stack.js';
+import { ArchiverConfig, startArchiver } from '../../../services/archiver/src/app.js';
+import { JournalerConfig, startJournaler } from '../../../services/journaler/src/app.js';
+import { ReceiverConfig, startReceiver } from '../../../services/receiver/src/app.js';
+import { readConfig } from '../../src/config/index.js';
+import type { Running } from '../../src/service/index.js';
+import { expectProblem } from '../inbox/support.js';
+import { type Ground, layGround } from './ground.js';
+
+// Each service as production runs it: by itself, behind a router by path.
+
+let ground: Ground;
+
+beforeAll(async () => {
+  ground = await layGround();
+});
+
+afterAll(() => ground.close());
+
+const START = {
+  receiver: () => startReceiver(readConfig(ReceiverConfig, ground.env)),
+  journaler: () => startJournaler(readConfig(JournalerConfig, ground.env)),
+  archiver: () => startArchiver(readConfig(ArchiverConfig, ground.env)),
+};
+
+const ID = '0198f3a2-6c1e-7d35-9f64-2b1f0c7a9e11';
+
+/** One call of each group of paths, and whose it is. Without a token: a path that is there answers 401, not 404. */
+const PATHS: [keyof typeof START, string, string][] = [
+  ['receiver', 'POST', '/sf1606/PostModtag'],
+  ['journaler', 'GET', '/api/v1/incoming-documents'],
+  ['journaler', 'GET', `/api/v1/incoming-documents/${ID}`],
+  ['journaler', 'GET', `/api/v1/incoming-documents/${ID}/files/${ID}`],
+  ['journaler', 'POST', `/api/v1/incoming-documents/${ID}/journalization`],
+  ['journaler', 'PUT', `/api/v1/sent-messages/${ID}`],
+  ['journaler', 'PUT', '/api/v1/cases/K-1'],
+  ['archiver', 'GET', `/api/v1/incoming-documents/${ID}/zip`],
+  ['archiver', 'POST', `/api/v1/incoming-documents/${ID}/rejection`],
+  ['archiver', 'DELETE', `/api/v1/incoming-documents/${ID}/rejection`],
+  ['archiver', 'POST', `/api/v1/incoming-documents/${ID}/deletion`],
+];
+
+describe.each(Object.entries(START))('the %s alone', (name, start) => {
+  let running: Running;
+
+  beforeAll(async () => {
+    running = await start();
+  });
+
+  afterAll(() => running.close());
+
+  it.each(PATHS)('knows its own paths and no other: %s %s %s', async (owner, method, path) => {
+    const response = await fetch(`${running.url}${path}`, { method });
+    if (owner !== name) await expectProblem(response, 404, 'not-found');
+    else expect(response.status).toBeOneOf([400, 401]);
+  });
+
+  it('is healthy, ready, measured and described by itself', async () => {
+    for (const path of ['/healthz', '/readyz', '/metrics', '/api/v1/openapi.json', '/api/v1/docs']) {
+      expect((await fetch(running.url + path)).status).toBe(200);
+    }
+    expect((await fetch(`${running.url}/ops/queues`)).status).toBe(401);
+  });
+});
+
+describe('a service that is closed', () => {
+  const deliver = (url: string, init: RequestInit = {}) =>
+    fetch(`${url}/sf1606/PostModtag`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/xml' },
+      body: writeMemo(),
+      ...init,
+    });
+
+  /** Waits until somebody waits for a lock of the database. */
+  const somebodyWaits = () => {
+    const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return expect.poll(() => ground.sql(waiting)).toHaveLength(1);
+  };
+
+  const connections = () =>
+    ground.sql(
+      `SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND usename = 'indbakke_service'`,
+    );
+
+  it('finishes the request in flight, and takes no new one meanwhile', async () => {
+    const running = await START.journaler();
+    await ground.sql(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'K-lock')`, [ODENSKOV]);
+    const blocker = new pg.Client({ connectionString: ground.ownerUrl });
+    await blocker.connect();
+    await blocker.query(`BEGIN; SELECT FROM cases WHERE case_id = 'K-lock' FOR UPDATE`);
+
+    const authorization = `Bearer ${await ground.token({ roles: ['Indbakke.System'], system: true })}`;
+    const inFlight = fetch(`${running.url}/api/v1/cases/K-lock`, {
+      method: 'PUT',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: '{"caseworker":"caseworker-9"}',
+    });
+    await somebodyWaits();
+    const closed = running.close();
+    const { hostname, port } = new URL(running.url);
+    const late = connect(Number(port), hostname);
+    await expect(once(late, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+
+    await blocker.query('COMMIT');
+    await blocker.end();
+    expect((await inFlight).status).toBe(204);
+    const began = Date.now();
+    await closed;
+    expect(Date.now() - began).toBeLessThan(3_000); // a connection kept alive does not hold it up
+    expect(await ground.sql(`SELECT caseworker FROM cases WHERE case_id = 'K-lock'`)).toEqual([
+      { caseworker: 'caseworker-9' },
+    ]);
+  });
+
+  it('cuts a request that does not end in the time it was given', async () => {
+    const running = await startReceiver(readConfig(ReceiverConfig, { ...ground.env, SHUTDOWN_SECONDS: '1' }));
+    const socket = connect(Number(new URL(running.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(
+      'POST /sf1606/PostModtag HTTP/1.1\r\nHost: x\r\nContent-Type: application/xml\r\nContent-Length: 1000\r\n\r\n<',
+    );
+    socket.on('error', () => {}); // being cut
+    const cut = once(socket, 'close');
+    await running.close();
+    await cut;
+  });
+
+  it('leaves no connection to the database behind', async () => {
+    const running = await START.receiver();
+    expect((await deliver(running.url)).status).toBe(200);
+    await running.close();
+    await expect.poll(connections).toEqual([]);
+  });
+
+  it('does not open twice on one port, and leaves nothing open when it could not', async () => {
+    const running = await START.receiver();
+    const port = new URL(running.url).port;
+    const second = startReceiver(readConfig(ReceiverConfig, { ...ground.env, PORT: port }));
+    await expect(second).rejects.toThrow(
+      `Port ${port} on 127.0.0.1 is taken by another program. Set PORT to another one.`,
+    );
+    await running.close();
+    await expect.poll(connections).toEqual([]);
+  });
+});

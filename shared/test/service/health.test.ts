@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { rename } from 'node:fs/promises';
+import { createArchiver } from '@indbakke/archiver';
+import { createJournaler } from '@indbakke/journaler';
+import { createReceiver } from '@indbakke/receiver';
+import { readConfig } from '@indbakke/shared/config';
+import { type Running, serve } from '@indbakke/shared/service';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Letter, writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { StackConfig } from '../../../infra/src/local/settings.js';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { stepDone } from '../../../infra/test/support/steps.js';
+import { expectProblem } from '../inbox/support.js';
+import { type Ground, layGround } from './ground.js';
+import { type Line, layLine } from './line.js';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+
+afterAll(() => stack.close());
+
+const readiness = async (url = stack.url) => {
+  const response = await fetch(`${url}/readyz`);
+  return { status: response.status, parts: await response.json() };
+};
+
+const READY = { status: 200, parts: { status: 'ready', database: 'ready', queue: 'ready', content: 'ready' } };
+
+describe('/healthz and /readyz', () => {
+  it('say that the process lives and that all its parts answer, to anyone', async () => {
+    expect(await (await fetch(`${stack.url}/healthz`)).json()).toEqual({ status: 'alive' });
+    expect(await readiness()).toEqual(READY);
+  });
+
+  it('tell when content cannot be written', async () => {
+    await rename(stack.contentFolder, `${stack.contentFolder}-away`);
+    try {
+      expect(await readiness()).toEqual({
+        status: 503,
+        parts: { status: 'failing', database: 'ready', queue: 'ready', content: 'failing' },
+      });
+      const refused = await stack.deliver(writeMemo());
+      expect(refused.status).toBe(503);
+    } finally {
+      await rename(`${stack.contentFolder}-away`, stack.contentFolder);
+    }
+    expect(await readiness()).toEqual(READY);
+  });
+});
+
+describe('while the database is away', () => {
+  let ground: Ground;
+  let line: Line;
+  let running: Running;
+
+  beforeAll(async () => {
+    ground = await layGround();
+    line = await layLine(ground.env.DATABASE_URL as string);
+    const config = readConfig(StackConfig, { ...ground.env, DATABASE_URL: line.url });
+    running = await serve(config, 'test', [
+      (parts) => createReceiver(parts, config),
+      (parts) => createJournaler(parts, config),
+      createArchiver,
+    ]);
+    await line.cut();
+  });
+
+  afterAll(async () => {
+    await running.close();
+    await line.cut();
+    await ground.close();
+  });
+
+  const deliver = (letter?: Letter) =>
+    fetch(`${running.url}/sf1606/PostModtag`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/xml', accept: 'application/json' },
+      body: writeMemo(letter),
+    });
+
+  it('the health says which part it is, and that the process lives', async () => {
+    expect(await readiness(running.url)).toEqual({
+      status: 503,
+      parts: { status: 'failing', database: 'failing', queue: 'failing', content: 'ready' },
+    });
+    expect((await fetch(`${running.url}/healthz`)).status).toBe(200);
+  });
+
+  it('the metrics still come', async () => {
+    expect((await fetch(`${running.url}/metrics`)).status).toBe(200);
+  });
+
+  it.each([
+    ['a caseworker', 'GET', '/incoming-documents', ['IndkomneDokumenter.Læs'], undefined],
+    ['the core', 'PUT', '/cases/K-1', ['Indbakke.System'], {}],
+  ])('%s is told to come again', async (_who, method, path, roles, body) => {
+    const authorization = `Bearer ${await ground.token({ roles })}`;
+    const response = await fetch(`${running.url}/api/v1${path}`, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    await expectProblem(response, 503, 'unavailable');
+    expect(response.headers.get('retry-after')).toBe('30');
+  });
+
+  it('a letter is told to come again', async () => {
+    const response = await deliver();
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('30');
+    expect(await response.json()).toMatchObject({ errorCode: 'send-again' });
+  });
+
+  it('and when it is back all goes on: health, intake, the queue', async () => {
+    await line.mend();
+    await expect.poll(() => readiness(running.url), { timeout: 10_000 }).toEqual(READY);
+    const looked = stepDone('suggestion-committed');
+    const response = await deliver({ replyData: [{ messageUUID: randomUUID(), replyUUID: randomUUID() }] });
+    expect(response.status).toBe(200);
+    await looked;
+  });
+});
+
+describe('/metrics', () => {
+  it('count requests by operation, letters by outcome, and jobs by queue and state', async () => {
+    await stack.deliver(writeMemo());
+    await stack.deliver('<nonsense/>');
+    await stack.call('GET', '/incoming-documents');
+    await stack.call('GET', `/incoming-documents/${randomUUID()}`);
+    const response = await fetch(`${stack.url}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    const series = [
+      'indbakke_request_duration_seconds_count{operation="POST /sf1606/PostModtag",status="200"}',
+      'indbakke_request_duration_seconds_count{operation="GET /api/v1/incoming-documents",status="200"}',
+      'indbakke_request_duration_seconds_count{operation="GET /api/v1/incoming-documents/:id",status="404"}',
+      'indbakke_intake_total{mouth="rest",outcome="accepted"}',
+      'indbakke_intake_total{mouth="rest",outcome="not-memo"}',
+      'indbakke_not_signed_in_total',
+      'indbakke_queue_jobs{queue="suggest-case",state="waiting"}',
+      'indbakke_queue_jobs{queue="suggest-case",state="failed"}',
+      'process_cpu_seconds_total',
+    ];
+    for (const name of series) expect(text).toContain(`\n${name} `);
+  });
+
+  it('hold no id and nothing personal', async () => {
+    const text = await (await fetch(`${stack.url}/metrics`)).text();
+    expect(text).not.toMatch(/4101019999|Testesen|22222222|[0-9a-f]{8}-[0-9a-f]{4}/);
+  });
+});
