@@ -3,7 +3,7 @@ import { ReceiverConfig, startReceiver } from '@indbakke/receiver';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { createSuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import { openParts, type Parts } from '@indbakke/shared/service';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { writeMemo } from '../../../infra/src/letters/write-memo.js';
 import { ODENSKOV } from '../../../infra/test/support/stack.js';
 import { stepDone } from '../../../infra/test/support/steps.js';
@@ -100,14 +100,13 @@ it('a queue that loses everything while it is worked is mended the same way', as
   await loseTheQueue();
   await receiveReplies(1);
   await loseTheQueue();
-  // The job may have been worked in between; then there is nothing left to mend.
-  const missing = (await notLookedAt()) as number;
-  await makeAllDue();
-  const looked = stepDone('suggestion-committed', Math.max(1, missing));
-  expect(await sweep()).toBe(missing);
-  if (missing > 0) await looked;
-  await journaler.close();
-  expect(await notLookedAt()).toBe(0);
+  try {
+    await makeAllDue();
+    await sweep(); // whether or not the job was worked in between
+    await vi.waitFor(async () => expect(await notLookedAt()).toBe(0), { timeout: 10_000 });
+  } finally {
+    await journaler.close();
+  }
 });
 
 it('sweeps side by side take each message once, with a job id of its own', async () => {

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { HOUR } from '@indbakke/shared/config';
+import { DAY, HOUR } from '@indbakke/shared/config';
 import { type BlobStore, openBlobStore } from '@indbakke/shared/content';
 import { openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -24,7 +24,7 @@ afterAll(async () => {
   await rm(stack.contentFolder, { recursive: true, force: true });
 });
 
-const inTwoHours = () => new Date(Date.now() + 2 * HOUR);
+const from = (milliseconds: number) => new Date(Date.now() + milliseconds);
 
 test('removes content that no message has, finished or cut off, and leaves that of messages', async () => {
   await stack.deliver(writeMemo());
@@ -32,10 +32,21 @@ test('removes content that no message has, finished or cut off, and leaves that 
   await writeOrphan('finished');
   await writeOrphan('cut off');
 
-  const removed = await sweepOrphans({ store, blobs }, inTwoHours());
+  const removed = await sweepOrphans({ store, blobs }, from(31 * DAY));
 
   expect(removed).toBe(2);
   expect(await contentFiles(stack)).toEqual([kept]);
+});
+
+test('leaves finished content for a month, in case the database beside it is the wrong one', async () => {
+  await writeOrphan('finished');
+  const before = await contentFiles(stack);
+  await writeOrphan('cut off');
+
+  const removed = await sweepOrphans({ store, blobs }, from(2 * HOUR));
+
+  expect(removed).toBe(1);
+  expect(await contentFiles(stack)).toEqual(before);
 });
 
 test('leaves content that may still be on its way to a message', async () => {

@@ -6,6 +6,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
 export const KiB = 1_024;
 export const MiB = 1_024 * KiB;
 

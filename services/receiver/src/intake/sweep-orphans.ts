@@ -1,40 +1,44 @@
-import { HOUR } from '@indbakke/shared/config';
+import { DAY, HOUR } from '@indbakke/shared/config';
+import type { BlobEntry } from '@indbakke/shared/content';
 import type { Parts } from '@indbakke/shared/service';
 
-/** Older than this no request can still be at it: the longest may take half an hour (shared/http). */
-const ORPHAN_AFTER = HOUR;
+/** No upload takes longer than half an hour (shared/http). */
+const CUT_OFF_AFTER = HOUR;
+/**
+ * Finished content without a row cannot be read: its key was in that row only. It is left for a month all the same, to notice
+ * that a wrong database, or an older backup of it, stands beside this content.
+ */
+const WITHOUT_ROW_AFTER = 30 * DAY;
 const BATCH = 500;
 
 /**
  * Removes content that no message has: of uploads that were cut off, of transactions that failed after the content was
- * written, of the loser of two equal messages. Any number of copies may sweep at once.
+ * written. Any number of copies may sweep at once.
  *
  * @returns how many were removed
  */
 export async function sweepOrphans({ store, blobs }: Pick<Parts, 'store' | 'blobs'>, now: Date): Promise<number> {
-  const before = now.getTime() - ORPHAN_AFTER;
+  const isOlder = ({ modifiedAt }: BlobEntry, age: number) => modifiedAt.getTime() < now.getTime() - age;
   let removed = 0;
-  let batch: string[] = [];
-  const removeBatch = async () => {
-    const used = await store.sweep<{ blob_name: string }>('SELECT blob_name FROM messages WHERE blob_name = ANY($1)', [
-      batch,
-    ]);
-    const names = new Set(used.map((row) => row.blob_name));
-    for (const name of batch.filter((candidate) => !names.has(candidate))) {
-      await blobs.remove(name);
-      removed += 1;
-    }
-    batch = [];
+  const remove = async (name: string) => {
+    await blobs.remove(name);
+    removed += 1;
   };
-  for await (const { name, modifiedAt, finished } of blobs.list()) {
-    if (modifiedAt.getTime() > before) continue;
-    if (finished) batch.push(name);
-    else {
-      await blobs.remove(name);
-      removed += 1;
-    }
-    if (batch.length === BATCH) await removeBatch();
+
+  let finished: string[] = [];
+  const removeThoseWithoutRow = async () => {
+    const sql = 'SELECT blob_name FROM messages WHERE blob_name = ANY($1)';
+    const rows = await store.sweep<{ blob_name: string }>(sql, [finished]);
+    const withRow = new Set(rows.map((row) => row.blob_name));
+    for (const name of finished.filter((candidate) => !withRow.has(candidate))) await remove(name);
+    finished = [];
+  };
+
+  for await (const blob of blobs.list()) {
+    if (!blob.finished && isOlder(blob, CUT_OFF_AFTER)) await remove(blob.name);
+    if (blob.finished && isOlder(blob, WITHOUT_ROW_AFTER)) finished.push(blob.name);
+    if (finished.length === BATCH) await removeThoseWithoutRow();
   }
-  await removeBatch();
+  await removeThoseWithoutRow();
   return removed;
 }

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestStack, type TestStack, type TokenWishes } from '../../../infra/test/support/stack.js';
+import { auditOf, expectProblem, list, read, takeIn } from '../../../shared/test/inbox/support.js';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+
+afterAll(() => stack.close());
+
+const LEADER: TokenWishes = {
+  user: 'leader',
+  roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle', 'IndkomneDokumenter.Tildel'],
+};
+const ANNA: TokenWishes = { user: 'anna', roles: ['IndkomneDokumenter.Læs'], teams: ['team-1'] };
+const BO: TokenWishes = { user: 'bo', roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'] };
+
+const assign = (id: string, version: number, assignee: object, as = LEADER) =>
+  stack.call('PUT', `/incoming-documents/${id}/assignment`, { as, version, body: { assignee } });
+const unassign = (id: string, version: number, as: TokenWishes) =>
+  stack.call('DELETE', `/incoming-documents/${id}/assignment`, { as, version });
+
+describe('an assigned message', () => {
+  it.each([
+    ['caseworker', { kind: 'user', id: 'anna' }],
+    ['team', { kind: 'team', id: 'team-1' }],
+  ])('is seen by its %s, who did not see it before', async (_whose, assignee) => {
+    const id = await takeIn(stack);
+    await expectProblem(await stack.call('GET', `/incoming-documents/${id}`, { as: ANNA }), 404, 'not-found');
+
+    const answer = await assign(id, 1, assignee);
+
+    expect(await answer.json()).toEqual({ id, status: 'pending', version: 2 });
+    expect((await read(stack, id, ANNA)).assignee).toEqual(assignee);
+    expect((await list(stack, '?assignee=me&limit=200', ANNA)).items.map((item) => item.id)).toContain(id);
+  });
+
+  it('is handed back by its assignee without the role Tildel, and not by others', async () => {
+    const id = await takeIn(stack);
+    await assign(id, 1, { kind: 'user', id: 'anna' });
+
+    await expectProblem(await unassign(id, 2, BO), 403, 'role-missing');
+    const answer = await unassign(id, 2, ANNA);
+
+    expect(answer.status).toBe(200);
+    expect((await read(stack, id, LEADER)).assignee).toBeNull();
+    const actions = (await auditOf(stack, { messageId: id })).map(({ action, actor }) => `${action} by ${actor}`);
+    expect(actions).toEqual(expect.arrayContaining(['assigned by leader', 'refused by bo', 'unassigned by anna']));
+  });
+
+  it('is given to nobody by whom it is not seen, at another version, or when it is done', async () => {
+    const id = await takeIn(stack);
+    const blind: TokenWishes = { user: 'blind', roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.Tildel'] };
+    await expectProblem(await assign(id, 1, { kind: 'user', id: 'blind' }, blind), 404, 'not-found');
+    await expectProblem(await assign(id, 7, { kind: 'user', id: 'anna' }), 412, 'version-changed');
+    await stack.call('POST', `/incoming-documents/${id}/journalization`, { version: 1, body: { caseIds: ['K-1'] } });
+    await expectProblem(await assign(id, 2, { kind: 'user', id: 'anna' }), 409, 'wrong-status');
+  });
+});
