@@ -62,7 +62,7 @@ describe('rejecting', () => {
 
   it('writes the code of the reason into the audit log, and never the words', async () => {
     const id = await takeIn(stack);
-    await reject(id, 1, { reason: 'other', explanation: 'Åse ringede' });
+    await reject(id, 1, { reason: 'other', explanation: 'Test Æøåsen ringede' });
     const rows = await auditOf(stack, { messageId: id });
     expect(rows.at(-1)).toMatchObject({ action: 'rejected', actor: SETUP.user, details: { reason: 'other' } });
     expect(JSON.stringify(rows)).not.toContain('ringede');

@@ -207,7 +207,7 @@ describe('the cover note', () => {
     const note = await noteOf({
       messageUUID: '3f1c0d7e-5a52-4b4c-8f35-0a7c5a1e2b90',
       subject: 'Ansøgning om støtte',
-      sender: { id: '4101019999', name: 'Åse Ørsted Æbelø' },
+      sender: { id: '4101019999', name: 'Test Æøåsen' },
       concerning: { cpr: '4303039999', name: 'Barn Testesen' },
       contactPointId: CONTACT_POINT,
       contactInfo: [{ label: 'Barnets skole', value: 'Søndre Skole' }],
@@ -223,7 +223,7 @@ describe('the cover note', () => {
         '',
         'Emne:                    Ansøgning om støtte',
         'Type:                    Henvendelse',
-        'Afsender:                Åse Ørsted Æbelø',
+        'Afsender:                Test Æøåsen',
         'Afsenders CPR-nummer:    4101019999',
         'Vedrører:                Barn Testesen',
         'Vedrørendes CPR-nummer:  4303039999',

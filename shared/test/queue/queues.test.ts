@@ -1,13 +1,7 @@
-import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase } from '../../../infra/test/support/database.js';
+import { HAS_REDIS, startTestRedis } from '../../../infra/test/support/redis.js';
 import type { Log, LogFields } from '../../src/log/index.js';
 import {
   createSuggestCaseEnqueuer,
@@ -29,51 +23,6 @@ async function postgres(): Promise<Backend> {
   const database = await createTestDatabase();
   return { url: database.url, close: () => database.drop() };
 }
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function redis(): Promise<Backend> {
-  const folder = await mkdtemp(join(tmpdir(), 'indbakke-redis-'));
-  const port = await freePort();
-  const args = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    folder,
-    '--save',
-    '',
-    '--maxmemory-policy',
-    'noeviction',
-  ];
-  const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  for await (const line of server.stdout) if (String(line).includes('Ready to accept connections')) break;
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    async close() {
-      const ended = once(server, 'exit');
-      server.kill();
-      await ended;
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-const HAS_REDIS = await new Promise<boolean>((resolve) => {
-  spawn('redis-server', ['--version'], { stdio: 'ignore' })
-    .on('error', () => resolve(false))
-    .on('exit', (code) => resolve(code === 0));
-});
-if (!HAS_REDIS)
-  console.warn('redis-server is not installed (Debian package redis-server): queues on Redis are not tested.');
 
 interface Data {
   readonly n: number;
@@ -107,7 +56,7 @@ const settled = (queues: Queues, name: string, state: 'completed' | 'failed') =>
 
 describe.each([
   ['PostgreSQL', true, postgres],
-  ['Redis', HAS_REDIS, redis],
+  ['Redis', HAS_REDIS, startTestRedis],
 ])('a queue on %s', (_name, here, start) => {
   let backend: Backend;
   let queues: Queues;

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { HAS_REDIS, startTestRedis, type TestRedis } from '../../../infra/test/support/redis.js';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { lookedAt, takeIn, tellSent } from '../../../shared/test/inbox/support.js';
+
+// Redis is never the only place that knows of a message: the row is.
+
+describe.runIf(HAS_REDIS)('with the queue on Redis', () => {
+  let redis: TestRedis;
+  let stack: TestStack;
+  const sent = randomUUID();
+  const reply = () => ({ replyData: [{ messageUUID: randomUUID(), replyUUID: sent }] });
+
+  beforeAll(async () => {
+    redis = await startTestRedis();
+    stack = await startTestStack({ QUEUE_URL: redis.url });
+    await tellSent(stack, sent, { caseId: 'K-1' });
+  });
+
+  afterAll(async () => {
+    await stack?.close();
+    await redis?.close();
+  });
+
+  it('a reply gets its suggestion', async () => {
+    await lookedAt(stack, await takeIn(stack, reply()));
+  });
+
+  it('receipts go on while Redis is away, and the suggestions catch up when it is back, empty', async () => {
+    await redis.kill();
+    const ids = [await takeIn(stack, reply()), await takeIn(stack, reply())]; // each asserts its receipt
+    const ready = await fetch(`${stack.url}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([200, expect.objectContaining({ queue: 'failing' })]);
+
+    await redis.start();
+    await stack.sql(`UPDATE messages SET next_enqueue_at = now() WHERE looked_at IS NULL`); // the sweep’s time has come
+
+    const waiting = () => stack.sql('SELECT FROM messages WHERE looked_at IS NULL AND id = ANY($1)', [ids]);
+    await vi.waitFor(async () => expect(await waiting()).toEqual([]), { timeout: 20_000, interval: 100 });
+  });
+});

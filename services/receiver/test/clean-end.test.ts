@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { readConfig } from '@indbakke/shared/config';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { type Ground, layGround } from '../../../shared/test/service/ground.js';
+import { ReceiverConfig, startReceiver } from '../src/app.js';
+
+let ground: Ground;
+beforeAll(async () => {
+  ground = await layGround();
+});
+afterAll(() => ground.close());
+
+/** Begins an upload and stops in the middle; what it resolves with finishes it and gives the status. */
+async function beginUpload(url: string, messageUUID: string): Promise<() => Promise<number>> {
+  const body = writeMemo({ messageUUID, documents: [textDocument('x'.repeat(500_000))] });
+  const upload = request(`${url}/sf1606/PostModtag`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/xml' },
+  });
+  const answered = once(upload, 'response');
+  await new Promise((resolve) => upload.write(body.subarray(0, 300_000), resolve));
+  return async () => {
+    upload.end(body.subarray(300_000));
+    const [response] = await answered;
+    response.resume();
+    return response.statusCode;
+  };
+}
+
+test('told to end under load, the receiver finishes what it has begun, takes nothing more, and loses no receipt', async () => {
+  const receiver = await startReceiver(readConfig(ReceiverConfig, ground.env));
+  const receipts: string[] = [];
+  const sendUntilRefused = async () => {
+    for (;;) {
+      const messageUUID = randomUUID();
+      const answer = await fetch(`${receiver.url}/sf1606/PostModtag`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/xml' },
+        body: writeMemo({ messageUUID }),
+      }).catch(() => undefined);
+      if (!answer) return;
+      if (answer.status === 200) receipts.push(messageUUID);
+    }
+  };
+  const uploads = [randomUUID(), randomUUID(), randomUUID()];
+  const finishUploads = await Promise.all(uploads.map((messageUUID) => beginUpload(receiver.url, messageUUID)));
+  const senders = Array.from({ length: 8 }, sendUntilRefused);
+  while (receipts.length < 20) await new Promise(setImmediate);
+
+  const closed = receiver.close();
+  await Promise.all(senders); // each goes on until its connection is refused
+  const statuses = await Promise.all(finishUploads.map((finish) => finish()));
+  await closed;
+
+  expect(statuses).toEqual([200, 200, 200]);
+  const rows = await ground.sql<{ external_id: string }>('SELECT external_id FROM messages');
+  const stored = rows.map((row) => row.external_id);
+  expect(stored).toEqual(expect.arrayContaining([...receipts, ...uploads]));
+  expect(stored).toHaveLength(new Set(stored).size);
+});
