@@ -1,5 +1,6 @@
 import { OPERATIONS } from '@indbakke/shared/api';
 import { createApi } from '@indbakke/shared/http';
+import { takeStep } from '@indbakke/shared/inbox';
 import { createSuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
 import type { JournalerConfig } from './config.js';
@@ -30,6 +31,8 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   bind(OPERATIONS.assign, (call) => assign(store, { ...call, id: call.params.id }, call.body.assignee));
 
   bind(OPERATIONS.unassign, (call) => unassign(store, { ...call, id: call.params.id }));
+
+  bind(OPERATIONS.release, (call) => takeStep(store, { ...call, id: call.params.id }, 'released'));
 
   bind(OPERATIONS.journalize, (call) => journalize(store, { ...call, id: call.params.id }, call.body));
 

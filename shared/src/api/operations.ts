@@ -100,6 +100,16 @@ export const OPERATIONS = {
     answer: StepAnswer,
     errors: CHANGE_ERRORS,
   },
+  release: {
+    method: 'post',
+    path: '/api/v1/incoming-documents/:id/release',
+    summary: 'Lets held mail into the inbox: its cause is mended, or someone has looked at it.',
+    roles: ['Indbakke.Opsætning', 'Indbakke.Drift'],
+    params: Id,
+    changesMessage: true,
+    answer: StepAnswer,
+    errors: CHANGE_ERRORS,
+  },
   journalize: {
     method: 'post',
     path: '/api/v1/incoming-documents/:id/journalization',

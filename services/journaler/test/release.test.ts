@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { textDocument } from '../../../infra/src/letters/write-memo.js';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { expectProblem, list, read, SETUP, takeIn } from '../../../shared/test/inbox/support.js';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+
+afterAll(() => stack.close());
+
+/** The second message of one id, with other content. */
+async function takeInConflict(): Promise<string> {
+  const messageUUID = randomUUID();
+  await takeIn(stack, { messageUUID });
+  return takeIn(stack, { messageUUID, documents: [textDocument('Noget andet')] });
+}
+
+const release = (id: string, version: number, as = SETUP) =>
+  stack.call('POST', `/incoming-documents/${id}/release`, { as, version });
+
+it('held mail that is released stands in the inbox, with no cause any more', async () => {
+  const id = await takeInConflict();
+  expect((await read(stack, id, SETUP)).heldCause).toBe('conflict');
+
+  const answer = await release(id, 1);
+
+  expect(await answer.json()).toEqual({ id, status: 'pending', version: 2 });
+  const message = await read(stack, id);
+  expect([message.status, message.heldCause]).toEqual(['pending', null]);
+  expect((await list(stack, '?limit=200')).items.map((item) => item.id)).toContain(id);
+});
+
+it('mail is released by set-up and operations only, and only what is held', async () => {
+  const id = await takeInConflict();
+  await expectProblem(
+    await stack.call('POST', `/incoming-documents/${id}/release`, { version: 1 }),
+    403,
+    'role-missing',
+  );
+  await release(id, 1);
+  await expectProblem(await release(id, 2), 409, 'wrong-status');
+});
