@@ -4,7 +4,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +36,67 @@ export function postgresLocationFileOf(stateDir) {
 // One file per process that uses the PostgreSQL of this state folder; the last one to leave stops it.
 export function postgresUsersFolderOf(stateDir) {
   return join(stateDir, 'postgres-users');
+}
+
+const MARK = /^\d+-.+-[0-9a-f]+$/; // see newMark
+
+/**
+ * All that Indbakke makes in a state folder: the names, and for a folder the names in it. Nothing else is ever removed from
+ * there, since STATE_DIR may name a folder that holds other things.
+ */
+const MADE = [
+  { name: /^content$/, holds: /^([0-9a-f]{2}|check-[0-9a-f]+)$/ },
+  { name: /^keys$/, holds: /^(master-keys\.json(\.[0-9a-f]+\.part)?|token-issuer\.(jwks|private)\.json)$/ },
+  { name: /^postgres$/, holds: /^cluster(-.+)?$/ },
+  { name: /^postgres-users$/, holds: MARK },
+  { name: /^postgres-location(\.[0-9a-f]+)?$/ },
+  { name: /^postgres\.log(\.1)?$/ },
+  { name: /^local\.json(\.[0-9a-f]+)?$/ },
+  { name: /^test$/, holds: MARK },
+];
+
+/** Removes from a state folder what Indbakke made, all or only the entries asked for, and the folder when it is empty then. */
+export function removeMade(stateDir, isAskedFor = () => true) {
+  for (const name of namesIn(stateDir).filter(isAskedFor)) {
+    const made = MADE.find((entry) => entry.name.test(name));
+    if (made === undefined) {
+      continue;
+    }
+    const path = join(stateDir, name);
+    const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    if (made.holds === undefined && !isFolder) {
+      rmSync(path, { force: true });
+    } else if (made.holds !== undefined && isFolder) {
+      for (const inner of namesIn(path).filter((entry) => made.holds.test(entry))) {
+        rmSync(join(path, inner), { recursive: true, force: true, maxRetries: 3 });
+      }
+      removeIfEmpty(path);
+    }
+  }
+  removeIfEmpty(stateDir);
+}
+
+/** The clusters, which are state folders themselves, of tests and demos. */
+export function testClustersOf(stateDir) {
+  const folder = testFolderOf(stateDir);
+  return namesIn(folder)
+    .filter((name) => MARK.test(name))
+    .map((name) => join(folder, name));
+}
+
+function namesIn(folder) {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+function removeIfEmpty(folder) {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    // Not empty, not there, or a mount point or a link, which stay.
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY', 'ENOTDIR'].includes(error.code)) {
+      throw error;
+    }
+  }
 }
 
 /** Where root may keep PostgreSQL outside of the clone, in order of preference. */
@@ -130,7 +191,7 @@ export function markIsAlive(mark) {
 /** The marks of the living processes that use the PostgreSQL of this state folder; those of dead ones are removed. */
 export function postgresUsersOf(stateDir) {
   const folder = postgresUsersFolderOf(stateDir);
-  const marks = existsSync(folder) ? readdirSync(folder) : [];
+  const marks = namesIn(folder).filter((name) => MARK.test(name));
   for (const mark of marks.filter((name) => !markIsAlive(name))) {
     rmSync(join(folder, mark), { force: true });
   }
@@ -201,9 +262,10 @@ async function stopsWith(signal, pid, seconds) {
 export async function removePostgres(stateDir) {
   const home = postgresHomeOf(stateDir);
   await stopServer(clusterOf(home).dataDir);
-  rmSync(home, { recursive: true, force: true });
-  rmSync(postgresLocationFileOf(stateDir), { force: true });
-  rmSync(postgresUsersFolderOf(stateDir), { recursive: true, force: true });
+  if (home !== postgresFolderOf(stateDir)) {
+    rmSync(home, { recursive: true, force: true });
+  }
+  removeMade(stateDir, (name) => /^postgres(-|$)/.test(name));
 }
 
 /** The folders outside that may hold what belongs to this clone: one folder per state folder, and the binaries once. */

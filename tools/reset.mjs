@@ -1,50 +1,70 @@
 // `npm run reset`: stops the PostgreSQL of this clone's state folder and removes the state. Plain Node, no dependency, so
 // that it also helps when node_modules is missing or broken.
 
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import {
   isRunning,
   localFileOf,
   markIsAlive,
   postgresUsersOf,
+  removeMade,
   removePostgres,
   removeUnusedBinaries,
   stateFolder,
-  testFolderOf,
+  testClustersOf,
 } from './local-state.mjs';
 
+const USAGE = `npm run reset    stops what is left running and removes the state: what Indbakke made in .indbakke, or in the folder that
+                 STATE_DIR names`;
+
 const stateDir = stateFolder();
+const args = process.argv.slice(2);
 
 try {
-  await reset();
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(USAGE);
+  } else if (args.length > 0) {
+    throw new Error(`reset takes no arguments; nothing was removed.\n\n${USAGE}`);
+  } else {
+    await reset();
+  }
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
 }
 
 async function reset() {
-  refuseWhileUsed();
-  for (const folder of [...testFolders(), stateDir]) {
-    await removePostgres(folder);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  if (existsSync(stateDir) && !statSync(stateDir).isDirectory()) {
+    throw new Error(`STATE_DIR names ${stateDir}, which is no folder. Nothing was removed.`);
   }
+  refuseWhileUsed();
+  for (const folder of [...testClustersOf(stateDir), stateDir]) {
+    await removePostgres(folder);
+  }
+  removeMade(stateDir);
   removeUnusedBinaries();
-  console.log(`Nothing is left in ${stateDir}.`);
+  const foreign = existsSync(stateDir) ? readdirSync(stateDir) : [];
+  console.log(
+    foreign.length === 0
+      ? `Nothing is left in ${stateDir}.`
+      : `Nothing of Indbakke is left in ${stateDir}. What it did not make stays: ${foreign.join(', ')}.`,
+  );
 }
 
 function refuseWhileUsed() {
   const stack = runningStack();
   if (stack !== undefined) {
     throw new Error(
-      `The local stack is running (process ${stack.pid}, ${stack.url}). Stop it with Ctrl-C, then reset again.`,
+      `The local stack is running (process ${stack.pid}, ${stack.url}). Stop it with Ctrl-C, or: kill ${stack.pid}. Then reset again.`,
     );
   }
-  const testers = testFolders().map((folder) => basename(folder));
+  const testers = testClustersOf(stateDir).map((folder) => basename(folder));
   const [user] = [...postgresUsersOf(stateDir), ...testers.filter(markIsAlive)];
   if (user !== undefined) {
+    const pid = user.split('-')[0];
     throw new Error(
-      `Process ${user.split('-')[0]} uses the database in ${stateDir}. Wait for its end, then reset again.`,
+      `Process ${pid} uses the database in ${stateDir}. Wait for its end, or: kill ${pid}. Then reset again.`,
     );
   }
 }
@@ -56,9 +76,4 @@ function runningStack() {
   } catch {
     return undefined; // no file, or not one that a stack wrote
   }
-}
-
-function testFolders() {
-  const folder = testFolderOf(stateDir);
-  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
 }

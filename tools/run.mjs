@@ -11,16 +11,39 @@ import { pathToFileURL } from 'node:url';
 import { repository } from './local-state.mjs';
 import { withLock } from './lock.mjs';
 
+// A command with a usage takes no arguments, and its help is given here; the others give their own.
 const COMMANDS = {
-  start: { does: 'run the whole of Indbakke on this machine', module: 'infra/dist/local/start.js' },
+  start: {
+    does: 'run the whole of Indbakke on this machine',
+    module: 'infra/dist/local/start.js',
+    usage:
+      'npm start    runs the whole of Indbakke here until Ctrl-C; npm run config shows what the environment can set',
+  },
   test: { does: 'run the tests; arguments go to Vitest', script: ['node_modules/vitest/vitest.mjs', 'run'] },
-  demo: { does: 'show a day in the life of an inbox', module: 'infra/dist/demo/main.js' },
+  demo: {
+    does: 'show a day in the life of an inbox',
+    module: 'infra/dist/demo/main.js',
+    usage: 'npm run demo    shows a day in the life of an inbox, on a database of its own that is gone at the end',
+  },
+  crash: { does: 'kill it at every step, and compare', module: 'infra/dist/crash/main.js' },
   send: { does: 'send a letter to the running stack', module: 'infra/dist/local/send.js' },
+  fuzz: { does: 'send mutated letters and compare with a second parser', module: 'infra/dist/fuzz/main.js' },
+  bench: { does: 'measure beside what people would write instead', module: 'infra/dist/bench/main.js' },
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
   municipality: { does: 'make a municipality known', module: 'infra/dist/local/municipality.js' },
-  config: { does: 'print the configuration, without secrets', module: 'infra/dist/local/config.js' },
-  migrate: { does: 'bring the database up to date', module: 'infra/dist/local/migrate.js' },
-  prepare: { does: 'only install and build' },
+  config: {
+    does: 'print the configuration, without secrets',
+    module: 'infra/dist/local/config.js',
+    usage:
+      'npm run config    prints the settings of the three services as this environment gives them, without secrets',
+  },
+  migrate: {
+    does: 'bring the database up to date',
+    module: 'infra/dist/local/migrate.js',
+    usage:
+      'DATABASE_OWNER_URL=postgres://… npm run migrate    brings that database up to date; npm start does it with its own',
+  },
+  prepare: { does: 'only install and build', usage: 'npm run build    only installs and builds what is missing' },
 };
 
 const LEAST_NODE = [20, 19]; // as in package.json, "engines"
@@ -46,7 +69,7 @@ try {
 }
 
 async function main([name, ...args]) {
-  if (name === undefined || name === '--help' || name === '-h') {
+  if (name === undefined || isHelp(name)) {
     console.log(usage());
     return;
   }
@@ -55,9 +78,23 @@ async function main([name, ...args]) {
     process.exitCode = 2;
     return;
   }
+  const command = COMMANDS[name];
+  if (command.usage !== undefined && args.length > 0) {
+    if (args.some(isHelp)) {
+      console.log(command.usage);
+    } else {
+      say(`${name} takes no arguments.\n${command.usage}`);
+      process.exitCode = 2;
+    }
+    return;
+  }
   checkNode();
   await prepareOnce();
-  await handOver(COMMANDS[name], args);
+  await handOver(command, args);
+}
+
+function isHelp(argument) {
+  return argument === '--help' || argument === '-h';
 }
 
 function usage() {

@@ -96,7 +96,7 @@ describe.each([[[]], [['--soap']]])('npm run send -- FILE… %s', (options: stri
     const good = await fileOf({ messageUUID }, 'good.xml');
     const { status, lines } = await send([refused, good, ...options]);
     expect(status).toBe(1);
-    expect(lines.map((fields) => fields[1])).toEqual(['REFUSED', 'COMPLETED']);
+    expect(lines.map((fields) => fields[1])).toEqual(['NOT_ALLOWED', 'COMPLETED']);
     expect(lines[0]?.[6]).toMatch(/^not-our-recipient: The message .*recipientID\)$/);
     expect(lines[0]?.[3]).toMatch(/^[0-9a-f-]{36}$/);
     expect(await transmissionIds(messageUUID)).toHaveLength(1);
@@ -121,6 +121,7 @@ describe.each([[[]], [['--soap']]])('npm run send -- FILE… %s', (options: stri
     ['in UTF-16', Buffer.from('\ufeff<a/>', 'utf16le')],
   ])('leaves it to the receiver to refuse a file %s', async (_name, bytes) => {
     const { status, lines } = await send([await fileOf(bytes), ...options]);
+    expect(lines[0]?.[1]).toBe('INVALID');
     expect(lines[0]?.[6]).toMatch(/^not-utf8: /);
     expect(status).toBe(1);
   });
@@ -171,7 +172,7 @@ describe('npm run send', () => {
   test.each<[name: string, args: string[], sentence: string]>([
     ['no file', [], 'Name the files to send.'],
     ['a file that is not there', ['missing.xml'], 'There is no file missing.xml. Nothing was sent.'],
-    ['a folder', ['docs'], 'There is no file docs. Nothing was sent.'],
+    ['a folder', ['docs'], 'docs is a folder; name the files in it. Nothing was sent.'],
     ['an option that it does not know', ['--fast'], "Unknown option '--fast'"],
     ['an address that is none', ['package.json', '--url', 'localhost:8080'], 'localhost:8080 is no address.'],
   ])('explains itself when given %s', async (_name, args, sentence) => {
@@ -181,6 +182,40 @@ describe('npm run send', () => {
     expect(lines).toEqual([]);
     expect(status).toBe(1);
   });
+
+  test.each(['soap', 'url'])('refuses when npm kept --%s for itself, as it does without --', async (option) => {
+    const { status, lines, errors } = await send([await fileOf({})], { [`npm_config_${option}`]: 'true' });
+    expect(errors).toBe(
+      `npm kept --${option} for itself. Write -- before what is for this command: npm run send -- …\n`,
+    );
+    expect(lines).toEqual([]);
+    expect(status).toBe(1);
+  });
+
+  test.each([[[]], [['--soap']]])(
+    'calls a receipt that asks to send again FAILED, and tells its ids %s',
+    async (options: string[]) => {
+      const receipt = {
+        transmissionId: 'a-b',
+        receiptStatus: 'INVALID',
+        errorCode: 'send-again',
+        errorMessage: 'Later.',
+      };
+      const fields = Object.entries(receipt).map(([name, value]) => `<${name}>${value}</${name}>`);
+      const server = createServer((req, res) => {
+        req.resume();
+        if (req.url?.endsWith('soap')) res.writeHead(500).end(`<Fault>${fields.join('')}</Fault>`);
+        else res.writeHead(503).end(JSON.stringify(receipt));
+      });
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const { status, lines } = await send([await fileOf({}), '--url', url, ...options]);
+      server.close();
+      expect(lines[0]?.slice(1, 4)).toEqual(['FAILED', '-', 'a-b']);
+      expect(lines[0]?.[6]).toBe('send-again: Later.');
+      expect(status).toBe(1);
+    },
+  );
 
   test('tells a failed delivery from a refusal: nobody answers, or somebody else does', async () => {
     const server = createServer((_req, res) => res.writeHead(404).end('<h1>Not here</h1>'));

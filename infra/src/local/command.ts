@@ -14,3 +14,15 @@ export async function runCommand(usage: string, command: () => Promise<string>):
     process.exitCode = 1;
   }
 }
+
+/**
+ * `npm run send FILE --soap` without `--` gives --soap to npm, which drops it with no more than a warning.
+ *
+ * @throws Error in a sentence when npm kept one of these options for itself
+ */
+export function refuseWhatNpmKept(command: string, options: readonly string[]): void {
+  const kept = options.filter((option) => process.env[`npm_config_${option.replaceAll('-', '_')}`] !== undefined);
+  if (kept.length === 0) return;
+  const names = kept.map((option) => `--${option}`).join(', ');
+  throw new Error(`npm kept ${names} for itself. Write -- before what is for this command: npm run ${command} -- …`);
+}

@@ -31,6 +31,40 @@ export function withDatabase(url: string, name: string): string {
   return changed.href;
 }
 
+/**
+ * Whether the database that a setting names answers and lets in.
+ *
+ * @param role that the login must be a member of
+ * @throws Error in a sentence that begins with the setting; it holds no password
+ */
+export async function checkDatabase(setting: string, url: string, role?: string): Promise<void> {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new Error(
+      `${setting}: must be a URL that begins with postgres:// (postgres://user:password@host:5432/name).`,
+    );
+  }
+  const { host, pathname } = new URL(url);
+  const options = role === undefined ? {} : { options: `-c role=${role}` };
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, ...options });
+  client.on('error', () => {}); // a server that ends while we talk to it; the query tells
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const where = `${setting}: the database ${pathname.slice(1)} at ${host || 'the local socket'}`;
+    if (code === NO_SUCH_ROLE) throw new Error(`${where} is not set up (${message}). First run npm run migrate.`);
+    throw new Error(`${where} cannot be used (${message || code}). Is it running, and is the URL right?`, {
+      cause: error,
+    });
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+const CONNECT_MS = 10_000;
+const NO_SUCH_ROLE = '22023'; // PostgreSQL 18, appendix A: invalid_parameter_value, as SET role answers
+
 async function createDatabase(superuserUrl: string, name: string): Promise<void> {
   await withClient(superuserUrl, async (client) => {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);

@@ -1,8 +1,8 @@
 import type { MunicipalityRegistration } from '@indbakke/shared/store';
 
 /** The municipality that a local stack knows by itself. No authority has this CVR number. */
-export const EXAMPLE_MUNICIPALITY: MunicipalityRegistration = {
+export const EXAMPLE_MUNICIPALITY = {
   cvr: '22222222',
   name: 'Eksempel Kommune',
   contactPoints: [{ id: '241d39f6-998e-4929-b198-ccacbbf4b330', name: 'Børn og familie' }],
-};
+} satisfies MunicipalityRegistration;

@@ -1,18 +1,26 @@
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { registerMunicipality } from '@indbakke/shared/store';
-import { runCommand } from './command.js';
-import { withDatabase } from './database.js';
+import { clusterOf, postgresHomeOf } from '../../../tools/local-state.mjs';
+import { refuseWhatNpmKept, runCommand } from './command.js';
+import { checkDatabase, withDatabase } from './database.js';
 import { startPostgres } from './postgres.js';
 import { LOCAL_DATABASE } from './stack.js';
 import { statePaths } from './state.js';
 
-const USAGE = `npm run municipality -- --cvr CVR --name NAME [--contact-point ID=NAME]… [--replies on|off] [--enquiries on|off]
+const USAGE = `npm run municipality -- --cvr CVR [--name NAME] [--contact-point ID=NAME]… [--replies on|off] [--enquiries on|off]
 
-Makes a municipality known: its mail is taken in from then on. Replies and enquiries go to the inbox at once, or are held
-while they are off; what is not given stays as it was (on for a new one). Works on the database of npm start, or on the one that
-DATABASE_OWNER_URL names.`;
+Makes a municipality known: its mail is taken in from then on. Or changes one; what is not given stays as it was. A new one
+needs a name. Replies and enquiries go to the inbox at once, or are held while they are off; for a new one they are on.
+Works on the database of npm start, or on the one that DATABASE_OWNER_URL names. Prints what is known then.`;
+
+const NO_DATABASE =
+  'There is no database here yet. Run npm start once; it makes one. Or name another one with DATABASE_OWNER_URL.';
+const NO_SUCH_DATABASE = '3D000';
+const NO_SUCH_TABLE = '42P01';
 
 await runCommand(USAGE, async () => {
+  refuseWhatNpmKept('municipality', ['cvr', 'name', 'contact-point', 'replies', 'enquiries']);
   const { values } = parseArgs({
     options: {
       cvr: { type: 'string' },
@@ -25,21 +33,26 @@ await runCommand(USAGE, async () => {
   });
   if (values.help) return USAGE;
   const { cvr, name } = values;
-  if (!/^\d{8}$/.test(cvr ?? '') || !name) throw new Error(`--cvr (eight digits) and --name are needed.\n\n${USAGE}`);
+  if (cvr === undefined || !/^\d{8}$/.test(cvr)) throw new Error(`--cvr (eight digits) is needed.\n\n${USAGE}`);
   const registration = {
-    cvr: cvr as string,
-    name,
+    cvr,
+    name: name || undefined,
     takesReplies: parseSwitch('--replies', values.replies),
     takesEnquiries: parseSwitch('--enquiries', values.enquiries),
     contactPoints: values['contact-point'].map(parseContactPoint),
   };
-  await withOwnerUrl((ownerUrl) => registerMunicipality(ownerUrl, registration));
-  return `${cvr} ${name} is known; its mail is taken in.`;
+  const known = await withOwnerUrl((ownerUrl) => registerMunicipality(ownerUrl, registration));
+  const state = [
+    `replies ${known.takesReplies ? 'on' : 'off'}`,
+    `enquiries ${known.takesEnquiries ? 'on' : 'off'}`,
+    `${known.contactPoints} contact point${known.contactPoints === 1 ? '' : 's'}`,
+  ];
+  return `${known.cvr} ${known.name} is known, and its mail is taken in: ${state.join(', ')}.`;
 });
 
 function parseSwitch(name: string, value: string | undefined): boolean | undefined {
   if (value === undefined) return undefined;
-  if (value !== 'on' && value !== 'off') throw new Error(`${name} is on or off.`);
+  if (value !== 'on' && value !== 'off') throw new Error(`${name} must be on or off.\n\n${USAGE}`);
   return value === 'on';
 }
 
@@ -49,11 +62,21 @@ function parseContactPoint(text: string): { id: string; name: string } {
   return { id, name };
 }
 
-async function withOwnerUrl(work: (ownerUrl: string) => Promise<void>): Promise<void> {
-  if (process.env.DATABASE_OWNER_URL) return work(process.env.DATABASE_OWNER_URL);
-  const postgres = await startPostgres({ stateDir: statePaths().root });
+async function withOwnerUrl<T>(work: (ownerUrl: string) => Promise<T>): Promise<T> {
+  const { DATABASE_OWNER_URL: given } = process.env;
+  if (given) {
+    await checkDatabase('DATABASE_OWNER_URL', given);
+    return work(given);
+  }
+  const { root } = statePaths();
+  if (!existsSync(clusterOf(postgresHomeOf(root)).cluster)) throw new Error(NO_DATABASE);
+  const postgres = await startPostgres({ stateDir: root });
   try {
-    await work(withDatabase(postgres.url, LOCAL_DATABASE));
+    return await work(withDatabase(postgres.url, LOCAL_DATABASE));
+  } catch (error) {
+    // Its first npm start was cut short.
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === NO_SUCH_DATABASE || code === NO_SUCH_TABLE ? new Error(NO_DATABASE) : error;
   } finally {
     await postgres.stop();
   }

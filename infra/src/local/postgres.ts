@@ -37,6 +37,7 @@ import {
   type ClusterPaths,
   clusterOf,
   foldersOutside,
+  isRunning,
   markIsAlive,
   newMark,
   postgresFolderOf,
@@ -49,7 +50,7 @@ import {
   startOf,
   stopServer,
 } from '../../../tools/local-state.mjs';
-import { statePaths } from './state.js';
+import { inStateFolder, statePaths } from './state.js';
 
 export interface LocalPostgres {
   /** As superuser: `postgres://…@127.0.0.1:<port>/postgres`. */
@@ -57,6 +58,8 @@ export interface LocalPostgres {
   readonly dataDir: string;
   /** Of the server's main process. */
   readonly pid: number;
+  /** Resolves, with a sentence, when the server has ended although nobody here stopped it. Asked for once. */
+  lost(): Promise<Error>;
   /** Stops the server (fast), unless another living process uses it. May be called twice, also when it is already gone. */
   stop(): Promise<void>;
 }
@@ -82,6 +85,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 const SUPERUSER = 'postgres';
 const SECOND = 1000;
 const START_LIMIT = 120 * SECOND; // a killed server first replays its log
+const WATCH_EVERY = SECOND;
 const LOG_LIMIT = 10 * 1024 * 1024; // bytes; at start a longer log is put aside as postgres.log.1
 
 /** The operating system's user that runs the server. */
@@ -113,8 +117,7 @@ interface Found {
  */
 export async function startPostgres(options: PostgresOptions): Promise<LocalPostgres> {
   const { stateDir, settings = {}, onProgress = () => {} } = options;
-  mkdirSync(stateDir, { recursive: true });
-  const leave = enter(stateDir);
+  const leave = await inStateFolder(stateDir, async () => enter(stateDir));
   try {
     const place = findPlace(stateDir, onProgress);
     await createCluster(place, onProgress);
@@ -125,6 +128,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
       url: `postgres://${SUPERUSER}:${passwordOf(place)}@127.0.0.1:${server.port}/postgres`,
       dataDir: place.dataDir,
       pid: server.pid,
+      lost: () => watch(server.pid, place.logFile, () => stopping !== undefined),
       stop: () => {
         stopping ??= leave() ? stopServer(place.dataDir) : Promise.resolve();
         return stopping;
@@ -650,6 +654,26 @@ async function faultOf(child: ChildProcess, dataDir: string): Promise<string | u
   }
   await stopServer(dataDir);
   return `(not ready after ${START_LIMIT / SECOND} seconds, so it was stopped)`;
+}
+
+/** Its main process need not be a child of ours, so it is looked at now and then. */
+function watch(pid: number, logFile: string, isStopping: () => boolean): Promise<Error> {
+  const started = startOf(pid);
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (isStopping()) {
+        clearInterval(timer);
+      } else if (!isRunning({ pid, started })) {
+        clearInterval(timer);
+        resolve(
+          new Error(
+            `PostgreSQL (process ${pid}) has ended, and nothing works without it. Its log is ${logFile}. Start again: npm start; what was stored is still there.`,
+          ),
+        );
+      }
+    }, WATCH_EVERY);
+    timer.unref();
+  });
 }
 
 function tail(text: string): string {

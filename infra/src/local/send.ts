@@ -6,8 +6,9 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
+import { ERRORS, type ErrorCode } from '@indbakke/shared/errors';
 import { parseSkeleton, type XmlElement } from '@indbakke/shared/memo';
-import { runCommand } from './command.js';
+import { refuseWhatNpmKept, runCommand } from './command.js';
 import { readLocalStack, statePaths } from './state.js';
 
 const USAGE = `npm run send -- FILE… [--soap] [--url URL]
@@ -18,8 +19,11 @@ Delivers MeMo messages, one file after the other, as Serviceplatformen would: to
 
 Prints a line for each file; scripts may rely on its fields, which are separated by tabs:
   FILE  STATUS  messageUUID  transmissionId  timeStamp  SECONDS  REASON
-STATUS is COMPLETED, REFUSED (with the reason: code and sentence) or FAILED (no receipt came; the reason is a sentence).
-What is unknown is a hyphen. Exit status 0: all COMPLETED; 1: not all. Progress of large files goes to standard error.`;
+STATUS is the receiptStatus of the receipt: COMPLETED, or NOT_ALLOWED or INVALID with the reason (code and sentence). Or it is
+FAILED: no receipt came, or one that asks to send again later; the reason is a sentence. What is unknown is a hyphen.
+Exit status 0: all COMPLETED; 1: not all. Progress of large files goes to standard error.`;
+
+const SEND_AGAIN = 503; // over SOAP the receipt's code says so alone: a fault is HTTP 500 (SOAP 1.1, 6.2)
 
 const MB = 1_000_000;
 const LARGE = 5 * MB;
@@ -46,14 +50,15 @@ interface Mouth {
   readonly headers: Readonly<Record<string, string>>;
   readonly wrap: (letter: Letter) => Promise<Body>;
   /** The fields of the receipt in an answer. @throws when it is of another kind */
-  readonly read: (answer: string) => Receipt | undefined;
+  readonly read: (answer: string) => Partial<Receipt> | undefined;
 }
 
-type Receipt = Readonly<Record<string, string | undefined>>;
+type Receipt = { readonly receiptStatus: string } & Readonly<Record<string, string | undefined>>;
 
 interface Delivery {
-  readonly status: 'COMPLETED' | 'REFUSED' | 'FAILED';
-  readonly receipt: Receipt;
+  /** The receipt's own, or FAILED. */
+  readonly status: string;
+  readonly receipt: Receipt | undefined;
   /** In a sentence; empty for COMPLETED. */
   readonly reason: string;
 }
@@ -76,6 +81,7 @@ const SOAP: Mouth = {
 };
 
 await runCommand(USAGE, async () => {
+  refuseWhatNpmKept('send', ['soap', 'url']);
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -102,6 +108,7 @@ async function findLetter(name: string): Promise<Letter> {
   // npm runs scripts in the clone; INIT_CWD is the folder that it was called from.
   const path = resolve(process.env.INIT_CWD ?? '.', name);
   const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) throw new Error(`${name} is a folder; name the files in it. Nothing was sent.\n\n${USAGE}`);
   if (!found?.isFile()) throw new Error(`There is no file ${name}. Nothing was sent.\n\n${USAGE}`);
   return { name, path, size: found.size };
 }
@@ -122,8 +129,10 @@ async function deliver(letter: Letter, url: string, mouth: Mouth): Promise<Deliv
     const { status, answer } = await post(url, mouth.headers, withProgress(letter, await mouth.wrap(letter)));
     const receipt = receiptIn(answer, mouth);
     if (!receipt) return failed(`${url} answered with HTTP ${status} and no receipt. Is the address right?`);
-    if (receipt.receiptStatus === 'COMPLETED') return { status: 'COMPLETED', receipt, reason: '' };
-    return { status: 'REFUSED', receipt, reason: `${receipt.errorCode}: ${receipt.errorMessage}` };
+    const { receiptStatus, errorCode, errorMessage } = receipt;
+    if (receiptStatus === 'COMPLETED') return { status: receiptStatus, receipt, reason: '' };
+    const failedHere = status === SEND_AGAIN || ERRORS[errorCode as ErrorCode]?.http === SEND_AGAIN;
+    return { status: failedHere ? 'FAILED' : receiptStatus, receipt, reason: `${errorCode}: ${errorMessage}` };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return failed(`The message could not be sent to ${url}: ${code ?? message}.`);
@@ -131,11 +140,11 @@ async function deliver(letter: Letter, url: string, mouth: Mouth): Promise<Deliv
 }
 
 function failed(reason: string): Delivery {
-  return { status: 'FAILED', receipt: {}, reason };
+  return { status: 'FAILED', receipt: undefined, reason };
 }
 
 function lineOf({ name }: Letter, { status, receipt, reason }: Delivery, seconds: number): string {
-  const ids = [receipt.messageUUID, receipt.transmissionId, receipt.timeStamp].map((id) => id || '-');
+  const ids = [receipt?.messageUUID, receipt?.transmissionId, receipt?.timeStamp].map((id) => id || '-');
   const fields = [name, status, ...ids, seconds.toFixed(2), reason || '-'];
   return fields.map((field) => field.replace(/[\s\p{Cc}]+/gu, ' ')).join('\t');
 }
@@ -182,7 +191,7 @@ async function* tellQuarters(name: string, length: number, pieces: AsyncIterable
 function receiptIn(answer: string, { read }: Mouth): Receipt | undefined {
   try {
     const receipt = read(answer);
-    return receipt?.receiptStatus === undefined ? undefined : receipt;
+    return receipt?.receiptStatus === undefined ? undefined : { ...receipt, receiptStatus: receipt.receiptStatus };
   } catch {
     return undefined;
   }

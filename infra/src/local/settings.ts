@@ -8,7 +8,7 @@ import { createLocalIssuer, LOCAL_AUDIENCE, LOCAL_ISSUER } from '@indbakke/share
 import type { Env } from '@indbakke/shared/config';
 import { createKeyFile } from '@indbakke/shared/content';
 import { z } from 'zod';
-import type { StatePaths } from './state.js';
+import { inStateFolder, type StatePaths } from './state.js';
 
 /** The settings of the three services in one process. */
 export const StackConfig = z.object({ ...ReceiverConfig.shape, ...JournalerConfig.shape, ...ArchiverConfig.shape });
@@ -33,9 +33,9 @@ export function localSettings(paths: StatePaths): Env {
 
 /** Makes the local master key and the local token issuer, the first time. */
 export async function makeKeys(paths: StatePaths): Promise<void> {
-  // The state folder itself stays open: as root, PostgreSQL runs as a user who must get into it.
-  mkdirSync(paths.root, { recursive: true });
-  mkdirSync(paths.keys, { recursive: true, mode: 0o700 });
-  if (!existsSync(masterKeysOf(paths))) await createKeyFile(masterKeysOf(paths));
-  if (!existsSync(issuerKeyOf(paths))) await createLocalIssuer(issuerKeyOf(paths), jwksOf(paths));
+  await inStateFolder(paths.root, async () => {
+    mkdirSync(paths.keys, { recursive: true, mode: 0o700 });
+    if (!existsSync(masterKeysOf(paths))) await createKeyFile(masterKeysOf(paths));
+    if (!existsSync(issuerKeyOf(paths))) await createLocalIssuer(issuerKeyOf(paths), jwksOf(paths));
+  });
 }

@@ -2,10 +2,12 @@ import { createArchiver } from '@indbakke/archiver';
 import { createJournaler } from '@indbakke/journaler';
 import { createReceiver } from '@indbakke/receiver';
 import { type Env, readConfig } from '@indbakke/shared/config';
+import { listen } from '@indbakke/shared/http';
 import { migrateQueues } from '@indbakke/shared/queue';
 import { type Running, serve } from '@indbakke/shared/service';
 import { migrate, registerMunicipality } from '@indbakke/shared/store';
-import { type Database, prepareDatabase } from './database.js';
+import express from 'express';
+import { checkDatabase, prepareDatabase } from './database.js';
 import { EXAMPLE_MUNICIPALITY } from './example-municipality.js';
 import { startPostgres } from './postgres.js';
 import { localSettings, makeKeys, StackConfig } from './settings.js';
@@ -18,15 +20,27 @@ export interface LocalStackOptions {
   readonly onProgress?: (line: string) => void;
 }
 
+export interface RunningStack extends Running {
+  /** The municipality that it knows by itself; undefined on a database that the environment names. */
+  readonly municipality: { readonly cvr: string; readonly name: string } | undefined;
+}
+
 /**
  * The whole of Indbakke in this process on one port, with keys, a token issuer and a PostgreSQL of its own; or with the
  * parts that the environment names (DATABASE_URL, QUEUE_URL, BLOB_URL …).
  */
-export async function startLocalStack({ paths, env, onProgress = () => {} }: LocalStackOptions): Promise<Running> {
+export async function startLocalStack({ paths, env, onProgress = () => {} }: LocalStackOptions): Promise<RunningStack> {
+  const settings = { ...localSettings(paths), ...env };
+  // What can be told before anything is made. The embedded database has no URL before it runs.
+  const { HOST, PORT } = readConfig(StackConfig, {
+    ...settings,
+    DATABASE_URL: env.DATABASE_URL || 'postgres://embedded',
+  });
+  await checkPort(HOST, PORT);
   await makeKeys(paths);
   const database = await openDatabase(paths, env, onProgress);
   try {
-    const config = readConfig(StackConfig, { ...localSettings(paths), ...env, DATABASE_URL: database.url });
+    const config = readConfig(StackConfig, { ...settings, DATABASE_URL: database.url });
     const running = await serve(config, 'indbakke', [
       (parts) => createReceiver(parts, config),
       (parts) => createJournaler(parts, config),
@@ -35,6 +49,8 @@ export async function startLocalStack({ paths, env, onProgress = () => {} }: Loc
     writeLocalStack(paths, { url: running.url, ports: { http: Number(new URL(running.url).port) } });
     return {
       url: running.url,
+      municipality: database.municipality,
+      ...(database.lost && { lost: database.lost() }),
       async close() {
         removeLocalStack(paths);
         await running.close();
@@ -47,25 +63,35 @@ export async function startLocalStack({ paths, env, onProgress = () => {} }: Loc
   }
 }
 
+async function checkPort(host: string, port: number): Promise<void> {
+  const probe = await listen(express(), host, port);
+  await probe.close(0);
+}
+
+interface OpenDatabase extends Pick<RunningStack, 'municipality'> {
+  readonly url: string;
+  close(): Promise<void>;
+  lost?(): Promise<Error>;
+}
+
 /** The database that the environment names, or the embedded one with the example municipality in it. */
-async function openDatabase(
-  paths: StatePaths,
-  env: Env,
-  onProgress: (line: string) => void,
-): Promise<Pick<Database, 'url'> & { close(): Promise<void> }> {
+async function openDatabase(paths: StatePaths, env: Env, onProgress: (line: string) => void): Promise<OpenDatabase> {
   const { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl } = env;
   if (url) {
     if (ownerUrl) {
+      await checkDatabase('DATABASE_OWNER_URL', ownerUrl);
       await migrate(ownerUrl);
       await migrateQueues(ownerUrl);
     }
-    return { url, close: async () => {} };
+    await checkDatabase('DATABASE_URL', url, 'indbakke_app');
+    return { url, municipality: undefined, close: async () => {} };
   }
   const postgres = await startPostgres({ stateDir: paths.root, onProgress });
   try {
     const database = await prepareDatabase(postgres.url, LOCAL_DATABASE);
     await registerMunicipality(database.ownerUrl, EXAMPLE_MUNICIPALITY);
-    return { url: database.url, close: () => postgres.stop() };
+    const { lost, stop } = postgres;
+    return { url: database.url, municipality: EXAMPLE_MUNICIPALITY, close: stop, lost };
   } catch (error) {
     await postgres.stop();
     throw error;

@@ -1,5 +1,4 @@
 import { runUntilSignal } from '@indbakke/shared/service';
-import { EXAMPLE_MUNICIPALITY } from './example-municipality.js';
 import { startLocalStack } from './stack.js';
 import { readLocalStack, statePaths } from './state.js';
 
@@ -14,6 +13,7 @@ await runUntilSignal(async () => {
     );
   }
   const running = await startLocalStack({ paths, env: process.env, onProgress: say });
+  const { municipality } = running;
   say(`
   Indbakke takes mail in at
     REST        ${running.url}/sf1606/PostModtag
@@ -25,8 +25,7 @@ await runUntilSignal(async () => {
     health      ${running.url}/healthz  ${running.url}/readyz
     metrics     ${running.url}/metrics
     queues      ${running.url}/ops/queues (password: a token with the role Indbakke.Drift)
-  State         ${paths.root}
-  Municipality  ${EXAMPLE_MUNICIPALITY.cvr} ${EXAMPLE_MUNICIPALITY.name}
+  State         ${paths.root}${municipality ? `\n  Municipality  ${municipality.cvr} ${municipality.name}` : ''}
 
   In another terminal: npm run send -- FILE…, npm run token -- --help. Ctrl-C ends it.
 `);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   isRunning,
@@ -48,6 +48,27 @@ export function statePaths(env: NodeJS.ProcessEnv = process.env): StatePaths {
   };
 }
 
+/**
+ * Makes what `make` makes in the state folder, and first the folder itself.
+ *
+ * @throws Error in a sentence when it cannot be written to
+ */
+export async function inStateFolder<T>(root: string, make: () => Promise<T>): Promise<T> {
+  try {
+    // It stays open: as root, PostgreSQL runs as a user who must get into it.
+    mkdirSync(root, { recursive: true });
+    accessSync(root, constants.W_OK | constants.X_OK);
+    return await make();
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (path === undefined) throw error; // not of a file
+    throw new Error(
+      `The state folder ${root} cannot be written to (${code} at ${path}). Set STATE_DIR to a folder that this user may write to.`,
+      { cause: error },
+    );
+  }
+}
+
 /** Tells other commands where this process's stack is reached. Written at once or not at all, readable by its owner only. */
 export function writeLocalStack(paths: StatePaths, stack: Omit<LocalStack, 'pid'>): void {
   mkdirSync(dirname(paths.localFile), { recursive: true });
@@ -63,11 +84,12 @@ export function readLocalStack(paths: StatePaths): LocalStack | undefined {
   try {
     stack = JSON.parse(readFileSync(paths.localFile, 'utf8'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'ENOTDIR'].includes(code)) {
       return undefined;
     }
     throw new Error(
-      `${paths.localFile} cannot be read (${(error as Error).message}). If no local stack is running, remove that file.`,
+      `${paths.localFile} cannot be read (${(error as Error).message}). Remove it when no local stack is running, or set STATE_DIR to another folder.`,
     );
   }
   return isRunning(stack) ? { url: stack.url, pid: stack.pid, ports: stack.ports } : undefined;

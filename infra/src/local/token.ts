@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { issueLocalToken, ROLES } from '@indbakke/shared/access';
-import { runCommand } from './command.js';
+import { refuseWhatNpmKept, runCommand } from './command.js';
 import { issuerKeyOf } from './settings.js';
 import { statePaths } from './state.js';
 
@@ -13,7 +13,10 @@ ${Object.entries(ROLES)
   .map(([role, does]) => `  ${role.padEnd(33)}${does}`)
   .join('\n')}`;
 
+const MOST_HOURS = 30 * 24;
+
 await runCommand(USAGE, async () => {
+  refuseWhatNpmKept('token', ['municipality', 'user', 'role', 'team', 'system', 'hours']);
   const { values } = parseArgs({
     options: {
       municipality: { type: 'string' },
@@ -30,16 +33,21 @@ await runCommand(USAGE, async () => {
   const user = values.user ?? (system ? 'dubu-core' : undefined);
   if (municipality === undefined || user === undefined)
     throw new Error(`--municipality and --user are needed.\n\n${USAGE}`);
-  const key = issuerKeyOf(statePaths());
-  if (!existsSync(key)) throw new Error('There is no token issuer here yet. Run npm start once; it makes one.');
+  const hours = Number(values.hours);
+  if (!Number.isInteger(hours) || hours < 1 || hours > MOST_HOURS)
+    throw new Error(`--hours must be a whole number from 1 to ${MOST_HOURS}.\n\n${USAGE}`);
   const list = (parts: string[]) => parts.flatMap((part) => part.split(',')).filter(Boolean);
   const roles = list(values.role);
+  if (roles.length === 0 && !system)
+    throw new Error(`A user needs a role, or may do nothing: name one with --role.\n\n${USAGE}`);
+  const key = issuerKeyOf(statePaths());
+  if (!existsSync(key)) throw new Error('There is no token issuer here yet. Run npm start once; it makes one.');
   return issueLocalToken(key, {
     municipality,
     user,
     roles: system ? ['Indbakke.System', ...roles] : roles,
     teams: list(values.team),
     system,
-    hours: Number(values.hours),
+    hours,
   });
 });

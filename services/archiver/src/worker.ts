@@ -14,9 +14,15 @@ export function createWork(parts: Parts) {
       const count = await sweepContentRemovals(parts);
       if (count > 0) log.warn('swept', { count });
     }),
-    repeat('make-audit-months', AUDIT_MONTHS_EVERY, log, async () => {
-      await store.sweep('SELECT make_audit_months()');
-    }),
+    repeat(
+      'make-audit-months',
+      AUDIT_MONTHS_EVERY,
+      log,
+      async () => {
+        await store.sweep('SELECT make_audit_months()');
+      },
+      0, // a stack that was off for months must not write its first rows where no month is
+    ),
   ];
   return {
     start() {

@@ -4,15 +4,17 @@ import { Router } from 'express';
 import type { ReceiverConfig } from './config.js';
 import { restMouth } from './sf1606/rest.js';
 import { soapMouth } from './sf1606/soap.js';
+import { countUploads } from './sf1606/uploads.js';
 import { createWork } from './worker.js';
 
 /** Takes mail in and answers accept or refuse: `/sf1606` (and later `/sf2900`). */
 export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
   const enqueuer = createSuggestCaseEnqueuer(parts.queues, parts.log);
   const intake = { ...parts, enqueuer, config };
+  const uploads = countUploads(config, parts.metrics);
   const router = Router();
-  router.use(restMouth(intake, parts.metrics));
-  if (config.SF1606_SOAP === 'on') router.use(soapMouth(intake, parts.metrics));
+  router.use(restMouth(intake, uploads, parts.metrics));
+  if (config.SF1606_SOAP === 'on') router.use(soapMouth(intake, uploads, parts.metrics));
   return { name: 'receiver', router, ...createWork(parts, enqueuer) };
 }
 
@@ -22,3 +24,4 @@ export function startReceiver(config: ReceiverConfig): Promise<Running> {
 }
 
 export { ReceiverConfig } from './config.js';
+export { sweepOrphans } from './intake/sweep-orphans.js';

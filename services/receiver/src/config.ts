@@ -13,6 +13,12 @@ export const ReceiverConfig = z.object({
   MAX_DEPTH: wholeNumber(10, 1_000)
     .default(64)
     .describe('Elements inside each other at most; MeMo needs 9, SOAP 3 more'),
+  MAX_UPLOADS: wholeNumber(1, 10_000)
+    .default(100)
+    .describe('Messages taken in at once; one more is to be sent again later. Each may take some MB of memory'),
+  MAX_UPLOAD_SECONDS: wholeNumber(1, 30 * 60)
+    .default(30 * 60)
+    .describe('A message that takes longer to arrive is to be sent again: 110 MiB in this time is 0.5 Mbit/s'),
   SF1606_CALLERS: z
     .enum(['loopback', 'any'])
     .default('loopback')

@@ -179,6 +179,24 @@ describe('a caller who goes away', () => {
     await vi.waitFor(async () => expect(await cutOff()).toBe(before + 1), PATIENCE);
   });
 
+  test('inside a form leaves nothing', async () => {
+    const before = await cutOff();
+    connection = await openConnection(stack.url);
+    await connection.send(
+      deliveryHead(['Content-Type: multipart/form-data; boundary=b', 'Transfer-Encoding: chunked']),
+    );
+    await connection.sendChunk('--b\r\nContent-Disposition: form-data; name="file"; filename="a.xml"\r\n\r\n');
+    await connection.sendChunk(body.subarray(0, contentAt + 1_200 * KiB));
+    await vi.waitFor(
+      async () => expect(await contentFiles(stack)).toEqual([expect.stringMatching(/\.part$/)]),
+      PATIENCE,
+    );
+
+    connection.break();
+
+    await vi.waitFor(async () => expect(await cutOff()).toBe(before + 1), PATIENCE);
+  });
+
   test('without waiting for the answer, over and over, does not stop the service', async () => {
     const before = await cutOff();
     for (let n = 0; n < 20; n += 1) {

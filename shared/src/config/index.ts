@@ -18,7 +18,12 @@ const url = (...protocols: string[]) =>
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
-export const wholeNumber = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+export const wholeNumber = (least: number, most: number) => {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.coerce
+    .number({ error })
+    .refine((value) => Number.isInteger(value) && value >= least && value <= most, { error });
+};
 
 /** The settings that all three services have. One name each, the name of the environment variable. */
 export const commonSettings = {

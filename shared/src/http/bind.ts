@@ -102,11 +102,15 @@ function parse(schema: z.ZodObject | undefined, value: unknown, place: string): 
   if (!schema) return undefined;
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  // Messages of the schema name what was expected; none quotes what was sent.
-  const faults = result.error.issues.map((issue) => `${[place, ...issue.path].join('.')}: ${issue.message}`);
+  const faults = result.error.issues.map((issue) => `${[place, ...issue.path].join('.')}: ${faultOf(issue)}`);
   throw new Problem('bad-request', `${faults.join('; ')}.`, {
     path: [place, ...(result.error.issues[0]?.path ?? [])].join('.'),
   });
+}
+
+/** Messages of the schema name what was expected; but for this one, none quotes what was sent. */
+function faultOf({ code, message }: z.core.$ZodIssue): string {
+  return code === 'unrecognized_keys' ? 'holds a field that the call does not know' : message;
 }
 
 function readVersion(req: Request): number {

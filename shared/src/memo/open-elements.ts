@@ -17,8 +17,10 @@ export interface OpenElement {
 /** Prefix to URI; the default namespace has the prefix ''. */
 type Bindings = ReadonlyMap<string, string>;
 
-// Namespaces in XML 1.0, §3
-const FIRST_BINDINGS: Bindings = new Map([['xml', 'http://www.w3.org/XML/1998/namespace']]);
+// Namespaces in XML 1.0, §3: bound for good, to this prefix only.
+const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
+const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/';
+const FIRST_BINDINGS: Bindings = new Map([['xml', XML_NAMESPACE]]);
 /** The parser of the skeleton walks every binding in scope at each end tag. A MeMo message has about 12. */
 const MAX_BINDINGS = 100;
 /** Each element costs some hundred bytes in the parsed tree; a long MeMo message has some hundred elements. */
@@ -107,19 +109,28 @@ export class OpenElements {
   /** The bindings inside an element, and a check of its attributes' names on the way. */
   private bind(tag: StartTag, outer: Bindings): Bindings {
     const declared: [prefix: string, uri: string][] = [];
-    const prefixes: string[] = [];
+    const prefixed: { prefix: string; local: string }[] = [];
     for (const [name, value] of tag.attributes) {
       checkReferences(value, () => this.path);
       const { prefix, local } = this.splitName(name);
       if (name === 'xmlns') declared.push(['', resolveReferences(value)]);
       else if (prefix === 'xmlns') declared.push([local, resolveReferences(value)]);
-      else if (prefix !== '') prefixes.push(prefix);
+      else if (prefix !== '') prefixed.push({ prefix, local });
+    }
+    if (!declared.every(mayBeDeclared)) {
+      throw new Problem('not-xml', 'A namespace declaration is not one that XML allows.', { path: this.path });
     }
     const bindings = declared.length === 0 ? outer : new Map([...outer, ...declared]);
     if (bindings.size > MAX_BINDINGS) {
       throw new Problem('not-memo', `More than ${MAX_BINDINGS} namespace prefixes are declared, the limit.`);
     }
-    for (const prefix of prefixes) this.uriOf(prefix, bindings);
+    const names = prefixed.map(({ prefix, local }) => `${this.uriOf(prefix, bindings)} ${local}`);
+    // Namespaces in XML 1.0, §6.3
+    if (new Set(names).size < names.length) {
+      throw new Problem('not-xml', 'An attribute stands twice, under two prefixes of one namespace.', {
+        path: this.path,
+      });
+    }
     return bindings;
   }
 
@@ -145,4 +156,11 @@ export class OpenElements {
     }
     return uri;
   }
+}
+
+/** Namespaces in XML 1.0, §2.2 and §3. */
+function mayBeDeclared([prefix, uri]: readonly [prefix: string, uri: string]): boolean {
+  if (prefix === 'xmlns' || uri === XMLNS_NAMESPACE) return false;
+  if (prefix === 'xml' || uri === XML_NAMESPACE) return prefix === 'xml' && uri === XML_NAMESPACE;
+  return prefix === '' || uri !== '';
 }

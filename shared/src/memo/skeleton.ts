@@ -1,6 +1,7 @@
 import { Parser } from 'xml2js';
 import { Problem } from '../errors/index.js';
 import { isMessage } from './namespaces.js';
+import { isBlank } from './white-space.js';
 
 export interface XmlElement {
   /** Namespace; '' for none. */
@@ -79,6 +80,7 @@ function decode(skeleton: Buffer): string {
 
 function parse(text: string): RawElement {
   const parser = new Parser(OPTIONS);
+  keepAllText(parser);
   let root: RawElement | null = null;
   let failure: unknown;
   parser.on('end', (result: RawElement | null) => {
@@ -91,6 +93,15 @@ function parse(text: string): RawElement {
   parser.parseString(text);
   if (failure !== undefined || root === null) throw new Problem('not-xml', faultWithPlace(failure));
   return root;
+}
+
+/**
+ * xml2js drops text that is nothing but white space, and counts U+00A0 and its like among it, which are text (XML 1.0,
+ * production 3). It keeps such text when it comes as CDATA, so all text is handed over that way.
+ */
+function keepAllText(parser: Parser): void {
+  const { saxParser } = parser as unknown as { saxParser: Record<'ontext' | 'oncdata', (text: string) => void> };
+  saxParser.ontext = saxParser.oncdata;
 }
 
 /** Only the numbers of sax's message: the rest may quote the letter. Its lines count from 0. */
@@ -107,6 +118,6 @@ function toElement(raw: RawElement): XmlElement {
     local: raw.$ns.local,
     attributes: attributes.map(({ uri, local, value }) => ({ uri, local, value })),
     children: (raw.child ?? []).map(toElement),
-    text: raw._ ?? '',
+    text: raw._ === undefined || isBlank(raw._) ? '' : raw._,
   };
 }

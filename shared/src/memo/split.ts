@@ -5,7 +5,7 @@ import { type FileSink, FileWriter } from './file-writer.js';
 import { isContent, isFile, isMessage } from './namespaces.js';
 import { OpenElements } from './open-elements.js';
 import { SkeletonBuffer } from './skeleton-buffer.js';
-import { checkReferences, declaredEncoding, readEndTag, readStartTag, referencedCharacter } from './tag.js';
+import { checkText, isInstruction, readDeclaration, readEndTag, readStartTag, referencedCharacter } from './tag.js';
 import { isSpace } from './white-space.js';
 
 export type { FileSink } from './file-writer.js';
@@ -169,7 +169,7 @@ class Splitter {
     if (outside) this.expectBlank(less);
     this.copyTo(less);
     if (less === this.chunk.length) return;
-    if (!outside) checkReferences(this.skeleton.text(this.textStart), () => this.elements.path);
+    if (!outside) checkText(this.skeleton.text(this.textStart), () => this.elements.path);
     this.beginMarkup();
   }
 
@@ -242,6 +242,11 @@ class Splitter {
   private inInstruction(): undefined {
     if (!this.copyMarkupTo('?>', 4)) return;
     this.checkDeclaration(this.skeleton.text(this.markupStart));
+    // sax 1.6 does not see the end of an instruction in `??>` and reads on to the next one.
+    if (this.skeleton.endsWith('??>')) {
+      this.skeleton.cut(this.skeleton.length - '?>'.length);
+      this.skeleton.appendText(' ?>');
+    }
     this.endMarkup();
   }
 
@@ -264,12 +269,16 @@ class Splitter {
 
   /** XML 1.0, §2.8 and §4.3.3. White space before the declaration is let pass. */
   private checkDeclaration(instruction: string): void {
-    if (!/^<\?xml[ \t\r\n?]/i.test(instruction)) return;
+    if (!/^<\?xml[ \t\r\n?]/i.test(instruction)) {
+      if (isInstruction(instruction)) return;
+      throw this.notXml('A processing instruction has no name, or none that XML allows.');
+    }
     if (this.elements.rootSeen || this.skeleton.text(0, this.markupStart).trim() !== '') {
       throw this.notXml('An XML declaration stands elsewhere than at the beginning.');
     }
-    const encoding = declaredEncoding(instruction);
-    if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) {
+    const declaration = readDeclaration(instruction);
+    if (!declaration) throw this.notXml('The XML declaration is not well-formed.');
+    if (declaration.encoding !== undefined && !/^utf-?8$/i.test(declaration.encoding)) {
       throw new Problem('not-utf8', 'The XML declaration names another encoding than UTF-8.');
     }
   }

@@ -52,10 +52,27 @@ export function readEndTag(text: string): string | undefined {
   return END_TAG.exec(text)?.[1];
 }
 
-/** `xml` declarations: the encoding they name, or undefined when they name none. */
-export function declaredEncoding(declaration: string): string | undefined {
-  const match = /[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')/.exec(declaration);
-  return match?.[1] ?? match?.[2];
+const EQUALS = `${SPACE}*=${SPACE}*`;
+const VERSION = `${SPACE}+version${EQUALS}(?:"1\\.[0-9]+"|'1\\.[0-9]+')`;
+const ENCODING = `${SPACE}+encoding${EQUALS}(?:"(?<double>[A-Za-z][\\w.-]*)"|'(?<single>[A-Za-z][\\w.-]*)')`;
+const STANDALONE = `${SPACE}+standalone${EQUALS}(?:"(?:yes|no)"|'(?:yes|no)')`;
+const DECLARATION = new RegExp(`^<\\?xml${VERSION}(?:${ENCODING})?(?:${STANDALONE})?${SPACE}*\\?>$`);
+
+/** Reads an XML declaration (XML 1.0, production 23). @returns undefined when it is not well-formed. */
+export function readDeclaration(text: string): { readonly encoding: string | undefined } | undefined {
+  const groups = DECLARATION.exec(text)?.groups;
+  return groups && { encoding: groups.double ?? groups.single };
+}
+
+// XML 1.0, productions 4 and 4a, without the colon: Namespaces in XML 1.0, §7, allows none in the name of an instruction.
+const NAME_START =
+  'A-Z_a-z\\xc0-\\xd6\\xd8-\\xf6\\xf8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c\\u200d\\u2070-\\u218f\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}';
+const NAME_REST = `${NAME_START}.0-9\\xb7\\u0300-\\u036f\\u203f\\u2040-`;
+const INSTRUCTION = new RegExp(`^<\\?[${NAME_START}][${NAME_REST}]*(?:${SPACE}|\\?>$)`, 'u');
+
+/** Whether a processing instruction, from `<?` to `?>`, has a name (XML 1.0, production 16). */
+export function isInstruction(text: string): boolean {
+  return INSTRUCTION.test(text);
 }
 
 const PREDEFINED = new Map([
@@ -88,6 +105,17 @@ export function referencedCharacter(reference: string): string | undefined {
   if (!digits) return undefined;
   const code = digits[1] === undefined ? Number.parseInt(digits[2] as string, 16) : Number.parseInt(digits[1], 10);
   return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+}
+
+/**
+ * What may stand in text besides characters: checkReferences, and no `]]>` (XML 1.0, production 14).
+ * @throws Problem as checkReferences does
+ */
+export function checkText(text: string, path: () => string): void {
+  if (text.includes(']]>')) {
+    throw new Problem('not-xml', 'The end of a CDATA section stands where none began.', { path: path() });
+  }
+  checkReferences(text, path);
 }
 
 /** An attribute value with its references resolved. It has passed checkReferences. */

@@ -3,6 +3,11 @@ export function isSpace(code: number): boolean {
   return code <= 0x20 && (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09);
 }
 
+/** Whether a text is nothing, or nothing but white space. */
+export function isBlank(text: string): boolean {
+  return trimSpace(text) === '';
+}
+
 /** A text without the white space around it. */
 export function trimSpace(text: string): string {
   let [start, end] = [0, text.length];

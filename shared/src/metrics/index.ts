@@ -7,6 +7,8 @@ export interface Metrics {
   readonly requests: Histogram<'operation' | 'status'>;
   /** Answers on the way in; outcome = accepted, held, duplicate, or the code of the refusal. */
   readonly intake: Counter<'mouth' | 'outcome'>;
+  /** What is being taken in now. */
+  readonly uploads: Gauge<string>;
   readonly notSignedIn: Counter<string>;
 }
 
@@ -26,6 +28,11 @@ export function createMetrics(): Metrics {
       name: 'indbakke_intake_total',
       help: 'Messages answered, by mouth and outcome',
       labelNames: ['mouth', 'outcome'],
+      registers: [registry],
+    }),
+    uploads: new Gauge({
+      name: 'indbakke_uploads',
+      help: 'Messages being taken in now',
       registers: [registry],
     }),
     notSignedIn: new Counter({

@@ -56,6 +56,9 @@ const KEEP_FAILED = { age: 7 * 24 * 60 * 60, count: 10_000 };
 // A backend that is away is asked again this often.
 const RETRY_MS = 1_000;
 
+// A connection that is told to end has ended sooner, unless the other side is gone without a word.
+const ENDED_MS = 2_000;
+
 const QUEUE_SCHEMA = 'bullmq';
 
 export interface QueuesOptions {
@@ -189,9 +192,13 @@ function openPostgres(url: string): Backend {
     connectionTimeoutMillis: 5_000,
     options: `-c search_path=${QUEUE_SCHEMA} -c role=indbakke_queue`,
   });
-  pauseAfterFailures(pool);
-  // BullMQ takes a pg.Pool; its own type for one asks for an index signature that pg's lacks.
-  const connection = pool as unknown as PostgresConnectionOptions;
+  const connected = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => {
+    connected.add(client);
+    client.on('error', () => {});
+  });
+  pool.on('remove', (client) => connected.delete(client));
+  const connection = poolForBullmq(pool);
   const bullmq = withBackend(createPostgresBackend);
   return {
     // Queue and Worker differ between the backends in the type of their connection only.
@@ -200,27 +207,41 @@ function openPostgres(url: string): Backend {
       new bullmq.Worker(name, process, { connection, ...workerOptions(concurrency) }) as unknown as Worker,
     onError(listener) {
       pool.on('error', listener);
-      pool.on('connect', (connection) => connection.on('error', () => {}));
     },
     async check() {
       await pool.query('SELECT 1');
     },
-    close: () => pool.end(),
+    async close() {
+      await pool.end();
+      // It resolves while its connections still end. A database that is stopped next would cut them, and each would complain.
+      for (const until = Date.now() + ENDED_MS; connected.size > 0 && Date.now() < until; ) await delay(5);
+    },
   };
 }
 
-/** After any failure but a refused connection a worker asks again at once, as fast as the processor can. */
-function pauseAfterFailures(pool: pg.Pool): void {
+/**
+ * The pool as BullMQ is to have it: patient, since after any failure but a refused connection a worker asks again at once,
+ * as fast as the processor can; and without events, since BullMQ would listen to them once more for each queue and each try
+ * of a worker to connect, and never stop. Errors of the pool are heard by onError.
+ */
+function poolForBullmq(pool: pg.Pool): PostgresConnectionOptions {
   const query = pool.query.bind(pool) as (...request: unknown[]) => Promise<unknown>;
-  const patient = async (...request: unknown[]) => {
-    try {
-      return await query(...request);
-    } catch (error) {
-      await delay(RETRY_MS);
-      throw error;
-    }
+  const patient = {
+    options: pool.options,
+    connect: () => pool.connect(),
+    async query(...request: unknown[]) {
+      try {
+        return await query(...request);
+      } catch (error) {
+        await delay(RETRY_MS);
+        throw error;
+      }
+    },
+    end: () => pool.end(),
+    on: () => {},
   };
-  pool.query = patient as typeof pool.query;
+  // BullMQ takes a pg.Pool; its own type for one asks for an index signature that pg's lacks.
+  return patient as unknown as PostgresConnectionOptions;
 }
 
 function openRedis(url: string): Backend {

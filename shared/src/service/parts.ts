@@ -17,18 +17,40 @@ export interface Parts {
   readonly log: Log;
 }
 
+/** @throws Error in a sentence that begins with the setting at fault */
 export async function openParts(config: CommonConfig, name: string): Promise<Parts> {
   const log = createLog(name, config.LOG_LEVEL);
-  const keys = await loadKeyRing(config.KEY_FILE);
-  const blobs = await openBlobStore(config.BLOB_URL);
-  const tokens = await createTokenVerifier({
-    issuer: config.TOKEN_ISSUER,
-    audience: config.TOKEN_AUDIENCE,
-    jwks: config.TOKEN_JWKS,
-  });
+  const keys = await opened('KEY_FILE', loadKeyRing(config.KEY_FILE));
+  const blobs = await opened('BLOB_URL', openBlobStore(config.BLOB_URL));
+  const verifier = { issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE, jwks: config.TOKEN_JWKS };
+  const tokens = await opened('TOKEN_JWKS', createTokenVerifier(verifier));
   const store = openStore({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, name });
   const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
   const metrics = createMetrics();
   observeQueues(metrics, queues);
   return { store, blobs, keys, queues, tokens, metrics, log };
+}
+
+/** What the codes of files and folders mean for whoever set the setting. */
+const FAULTS: Readonly<Record<string, (path: string) => string>> = {
+  ENOENT: (path) => `there is no ${path}. Correct the setting, or put the file there`,
+  EACCES: (path) => `this user may not use ${path}. Give it the right to, or correct the setting`,
+  EPERM: (path) => `this user may not use ${path}. Give it the right to, or correct the setting`,
+  EROFS: (path) => `${path} cannot be written to. Name a place that can`,
+  EISDIR: () => 'it names a folder. Name a file',
+  EEXIST: (path) => `${path} is a file. Name a folder`,
+  ENOTDIR: (path) => `part of ${path} is a file. Name a folder`,
+  ERR_INVALID_FILE_URL_HOST: () =>
+    'it names a host. A file URL has three slashes and a whole path: file:///folder/name',
+  ERR_INVALID_FILE_URL_PATH: () => 'its path is none of this system. Write it like file:///folder/name',
+};
+
+async function opened<Part>(setting: keyof CommonConfig, opening: Promise<Part>): Promise<Part> {
+  try {
+    return await opening;
+  } catch (cause) {
+    const { code = '', path = 'such file', message } = cause as NodeJS.ErrnoException;
+    const fault = cause instanceof SyntaxError ? 'what it names is not JSON' : FAULTS[code]?.(path);
+    throw new Error(`${setting}: ${fault ?? message.replace(/\.$/, '')}.`, { cause });
+  }
 }

@@ -7,22 +7,28 @@ export interface Repeating {
   stop(): Promise<void>;
 }
 
-/** A run that fails is logged under `name` and comes round again. */
-export function repeat(name: string, everyMs: number, log: Log, run: () => Promise<void>): Repeating {
+/** A run that fails is logged under `name` and comes round again. The first comes after `firstMs`. */
+export function repeat(
+  name: string,
+  everyMs: number,
+  log: Log,
+  run: () => Promise<void>,
+  firstMs = everyMs,
+): Repeating {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
 
-  const next = () => {
-    if (!stopped) timer = setTimeout(once, everyMs);
+  const nextAfter = (milliseconds: number) => {
+    if (!stopped) timer = setTimeout(once, milliseconds);
   };
   const once = () => {
     running = run()
       .catch((error: unknown) => log.error('sweep-failed', { sweep: name, ...describeError(error) }))
-      .finally(next);
+      .finally(() => nextAfter(everyMs));
   };
   return {
-    start: next,
+    start: () => nextAfter(firstMs),
     async stop() {
       stopped = true;
       clearTimeout(timer);

@@ -23,6 +23,8 @@ export interface Running {
    * SHUTDOWN_SECONDS is left: a queue that is away would be waited for without end. Its jobs come again.
    */
   close(): Promise<void>;
+  /** Resolves with a sentence when what it stands on has ended for good, so that it can do nothing but close. */
+  readonly lost?: Promise<Error>;
 }
 
 /**
@@ -80,19 +82,23 @@ export async function serve(
 
 /**
  * What every main.ts does: starts, and closes at SIGINT or SIGTERM. Another signal, a second or more later, ends the process
- * at once. A fault at the start is one sentence on standard error and exit status 1.
+ * at once. A fault at the start, or losing what it stands on, is one sentence on standard error and exit status 1.
  */
 export async function runUntilSignal(start: () => Promise<Running>): Promise<void> {
   try {
     const running = await start();
-    await signalled();
-    await running.close();
-    process.exit();
+    const lost = await Promise.race([signalled(), ...(running.lost ? [running.lost] : [])]);
+    if (lost) process.stderr.write(`${lost.message}\n`);
+    await (lost ? within(CLOSE_WHEN_LOST_MS, running.close()) : running.close());
+    process.exit(lost ? 1 : 0);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : 'It does not start.'}\n`);
     process.exit(1);
   }
 }
+
+// Nothing can be finished any more; this is for the answers that say so.
+const CLOSE_WHEN_LOST_MS = 5_000;
 
 // Ctrl-C under npm comes twice: from the terminal, and passed on by npm.
 const ONE_CTRL_C_MS = 1_000;

@@ -3,7 +3,8 @@ import pg from 'pg';
 export interface MunicipalityRegistration {
   /** CVR number, eight digits. */
   readonly cvr: string;
-  readonly name: string;
+  /** Undefined = as it was; a new one needs a name. */
+  readonly name?: string | undefined;
   /** Whether replies go to the inbox at once; undefined = as it was, yes for a new one. */
   readonly takesReplies?: boolean | undefined;
   /** The same for enquiries and forwarded letters. */
@@ -11,25 +12,45 @@ export interface MunicipalityRegistration {
   readonly contactPoints: readonly { readonly id: string; readonly name: string }[];
 }
 
+/** What is known of a municipality. */
+export interface KnownMunicipality {
+  readonly cvr: string;
+  readonly name: string;
+  readonly takesReplies: boolean;
+  readonly takesEnquiries: boolean;
+  /** How many. */
+  readonly contactPoints: number;
+}
+
 /**
  * Makes a municipality known, or changes what is known of it: from then on its mail is taken in. Contact points are added
  * or renamed, never removed.
  *
  * @param ownerUrl the login that migrates; the services may not do this
+ * @returns what is known of it now
+ * @throws Error in a sentence when it is new and has no name
  */
-export async function registerMunicipality(ownerUrl: string, registration: MunicipalityRegistration): Promise<void> {
+export async function registerMunicipality(
+  ownerUrl: string,
+  registration: MunicipalityRegistration,
+): Promise<KnownMunicipality> {
   const { cvr, name, takesReplies, takesEnquiries, contactPoints } = registration;
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'indbakke-set-up' });
   await client.connect();
   try {
     await client.query('BEGIN');
-    await client.query(
+    const { rows } = await client.query<Omit<KnownMunicipality, 'contactPoints'>>(
       `INSERT INTO municipalities AS known (cvr, name, takes_replies, takes_enquiries)
-       VALUES ($1, $2, coalesce($3, true), coalesce($4, true))
-       ON CONFLICT (cvr) DO UPDATE SET name = $2,
-         takes_replies = coalesce($3, known.takes_replies), takes_enquiries = coalesce($4, known.takes_enquiries)`,
+       SELECT $1, named.name, coalesce($3, true), coalesce($4, true)
+       FROM (SELECT coalesce($2, (SELECT name FROM municipalities WHERE cvr = $1)) AS name) AS named
+       WHERE named.name IS NOT NULL
+       ON CONFLICT (cvr) DO UPDATE SET name = coalesce($2, known.name),
+         takes_replies = coalesce($3, known.takes_replies), takes_enquiries = coalesce($4, known.takes_enquiries)
+       RETURNING cvr, name, takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries"`,
       [cvr, name, takesReplies, takesEnquiries],
     );
+    const [municipality] = rows;
+    if (!municipality) throw new Error(`There is no municipality ${cvr} yet. A new one needs a name.`);
     for (const point of contactPoints) {
       await client.query(
         `INSERT INTO contact_points (municipality, contact_point_id, name) VALUES ($1, $2, $3)
@@ -37,7 +58,12 @@ export async function registerMunicipality(ownerUrl: string, registration: Munic
         [cvr, point.id.toLowerCase(), point.name],
       );
     }
+    const counted = await client.query<{ count: number }>(
+      'SELECT count(*)::integer AS count FROM contact_points WHERE municipality = $1',
+      [cvr],
+    );
     await client.query('COMMIT');
+    return { ...municipality, contactPoints: counted.rows[0]?.count ?? 0 };
   } finally {
     await client.end();
   }

@@ -1,5 +1,6 @@
 import { DAY, HOUR } from '@indbakke/shared/config';
 import type { BlobEntry } from '@indbakke/shared/content';
+import { Problem } from '@indbakke/shared/errors';
 import type { Parts } from '@indbakke/shared/service';
 
 /** No upload takes longer than half an hour (shared/http). */
@@ -10,6 +11,8 @@ const CUT_OFF_AFTER = HOUR;
  */
 const WITHOUT_ROW_AFTER = 30 * DAY;
 const BATCH = 500;
+// A stray few are orphans; if most have no row, the wrong database stands beside the content.
+const SUSPICIOUS = 10;
 
 /**
  * Removes content that no message has: of uploads that were cut off, of transactions that failed after the content was
@@ -30,7 +33,11 @@ export async function sweepOrphans({ store, blobs }: Pick<Parts, 'store' | 'blob
     const sql = 'SELECT blob_name FROM messages WHERE blob_name = ANY($1)';
     const rows = await store.sweep<{ blob_name: string }>(sql, [finished]);
     const withRow = new Set(rows.map((row) => row.blob_name));
-    for (const name of finished.filter((candidate) => !withRow.has(candidate))) await remove(name);
+    const orphans = finished.filter((name) => !withRow.has(name));
+    if (orphans.length > SUSPICIOUS && orphans.length > finished.length / 2) {
+      throw new Problem('internal', 'Most of the old content has no row: is this its database? Nothing was removed.');
+    }
+    for (const name of orphans) await remove(name);
     finished = [];
   };
 

@@ -130,9 +130,14 @@ async function readDelivery({ config, keys }: IntakeParts, delivery: Delivery, s
   return {
     ...readMemo(message, files, result.token),
     files,
-    original: result.skeleton,
+    original: originalOf(result),
     fingerprint: fingerprintOf(keys, message, files, result.token),
   };
+}
+
+/** The message alone: the headers of an envelope may hold what the caller signs in with. */
+function originalOf({ skeleton, message }: SplitResult): Buffer {
+  return message ? skeleton.subarray(message.start, message.end) : skeleton;
 }
 
 /** A letter to a contact point that nobody has set up is kept all the same: what counts is that it is read. */

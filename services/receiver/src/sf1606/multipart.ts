@@ -29,6 +29,7 @@ export async function* messagePart(body: AsyncIterable<Buffer>, contentType: str
   try {
     const part = await Promise.race([found, read.then(() => undefined)]);
     if (!part) throw new Problem('not-multipart', `The form has no part named ${PART}. Put the message there.`);
+    endWith(part, read);
     for await (const chunk of part) yield chunk as Buffer;
     await read;
   } catch (error) {
@@ -38,6 +39,12 @@ export async function* messagePart(body: AsyncIterable<Buffer>, contentType: str
     source.destroy();
     form.destroy();
   }
+}
+
+/** Busboy leaves a part open when the form ends in a fault: without this its reader would wait for ever. */
+function endWith(part: Readable, read: Promise<void>): void {
+  part.on('error', () => {}); // told to whoever iterates
+  read.catch((error: Error) => part.destroy(error));
 }
 
 function openForm(contentType: string): BusboyInstance {

@@ -6,6 +6,7 @@ import { echoTransaction, recordRefusal } from './answers.js';
 import { messagePart } from './multipart.js';
 import { readBody } from './read-body.js';
 import { refusal, renderJson, renderXml } from './render-receipt.js';
+import type { Uploads } from './uploads.js';
 
 // assumed: path, method and media types of SF1606’s EP_FS1 PostModtag are not public (docs/standards.md)
 export const REST_PATH = '/sf1606/PostModtag';
@@ -13,13 +14,18 @@ const MEDIA_TYPES = ['application/xml', 'text/xml'];
 const FORM = 'multipart/form-data';
 
 /** SF1606 over REST: the body is the MeMo message, or a form that holds it; the answer is its receipt. */
-export function restMouth(parts: IntakeParts, metrics: Metrics): Router {
+export function restMouth(parts: IntakeParts, uploads: Uploads, metrics: Metrics): Router {
   const router = Router();
   router.post(REST_PATH, async (req, res) => {
     res.locals.operation = `POST ${REST_PATH}`;
     try {
       const form = req.is(FORM) !== false;
-      const body = readBody(req, res, { mediaTypes: [...MEDIA_TYPES, FORM], wrapped: form, config: parts.config });
+      const body = readBody(req, res, {
+        mediaTypes: [...MEDIA_TYPES, FORM],
+        wrapped: form,
+        uploads,
+        config: parts.config,
+      });
       const { receipt, outcome } = await takeIn(parts, {
         channel: 'sf1606',
         body: form ? messagePart(body, req.get('content-type') ?? '') : body,

@@ -8,13 +8,14 @@ import { messageIn } from './soap-envelope.js';
 import { renderFault } from './soap-fault.js';
 import { createPostModtag } from './soap-operation.js';
 import { wsdlAt } from './soap-wsdl.js';
+import type { Uploads } from './uploads.js';
 
 export const SOAP_PATH = '/sf1606/soap';
 // SOAP 1.1, §6: text/xml. The other is of those who send REST too.
 const MEDIA_TYPES = ['text/xml', 'application/xml'];
 
 /** PostModtag over SOAP 1.1: the body of the envelope holds the MeMo message, the answer its receipt or a Fault. */
-export function soapMouth(parts: IntakeParts, metrics: Metrics): Router {
+export function soapMouth(parts: IntakeParts, uploads: Uploads, metrics: Metrics): Router {
   const beginCall = createPostModtag(SOAP_PATH);
   const router = Router();
 
@@ -22,7 +23,7 @@ export function soapMouth(parts: IntakeParts, metrics: Metrics): Router {
     res.locals.operation = `POST ${SOAP_PATH}`;
     echoTransaction(req, res);
     try {
-      const body = readBody(req, res, { mediaTypes: MEDIA_TYPES, wrapped: true, config: parts.config });
+      const body = readBody(req, res, { mediaTypes: MEDIA_TYPES, wrapped: true, uploads, config: parts.config });
       const call = beginCall();
       const { receipt, outcome } = await takeIn(parts, {
         channel: 'sf1606',

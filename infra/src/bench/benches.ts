@@ -1,0 +1,20 @@
+import type { Bench } from './bench.js';
+import { endToEnd } from './end-to-end.js';
+import { intakeLarge, intakeLarge8 } from './intake-large.js';
+import { intakeSmall } from './intake-small.js';
+import { soap } from './soap.js';
+import { start } from './start.js';
+import { suggestRate } from './suggest-rate.js';
+import { zip } from './zip.js';
+
+/** In the order in which `all` runs them. */
+export const BENCHES: readonly Bench[] = [
+  intakeLarge,
+  intakeSmall,
+  intakeLarge8,
+  zip,
+  suggestRate,
+  soap,
+  start,
+  endToEnd,
+];

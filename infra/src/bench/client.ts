@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+/**
+ * A connection that is kept alive and posts one thing at a time. It is so bare because it runs beside the server on the
+ * same machine: what it takes, every contender lacks. It reads answers with a Content-Length only.
+ */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #host: string;
+  #received: Buffer = Buffer.alloc(0);
+  #answer: { resolve(answer: Answer): void; reject(error: Error): void } | undefined;
+
+  private constructor(socket: Socket, host: string) {
+    this.#socket = socket;
+    this.#host = host;
+    socket.on('data', (bytes) => this.#take(bytes));
+    socket.on('error', (error) => this.#answer?.reject(error));
+    socket.on('close', () => this.#answer?.reject(new Error('The server closed the connection.')));
+  }
+
+  static async open(url: string): Promise<Connection> {
+    const { hostname, port, host } = new URL(url);
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    await once(socket, 'connect');
+    return new Connection(socket, host);
+  }
+
+  /** @throws Error unless the answer is 200 */
+  post(path: string, pieces: readonly Buffer[], type?: string): Promise<Answer> {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    return this.postPieces(path, pieces, length, type);
+  }
+
+  /** The same for what is too large to lie ready. */
+  async postPieces(path: string, pieces: Iterable<Buffer>, length: number, type = 'application/xml'): Promise<Answer> {
+    const head = `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: ${type}\r\nAccept: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+    const answered = new Promise<Answer>((resolve, reject) => {
+      this.#answer = { resolve, reject };
+    });
+    answered.catch(() => {}); // waited for below, when all is sent
+    const socket = this.#socket;
+    socket.cork();
+    socket.write(head, 'latin1');
+    let corked = true; // so that the headers do not go by themselves
+    for (const piece of pieces) {
+      const goOn = socket.write(piece);
+      if (corked) socket.uncork();
+      corked = false;
+      if (!goOn) await Promise.race([once(socket, 'drain'), answered]);
+    }
+    const answer = await answered;
+    if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${answer.body.slice(0, 300)}`);
+    return answer;
+  }
+
+  close(): void {
+    this.#answer = undefined;
+    this.#socket.destroy();
+  }
+
+  #take(bytes: Buffer): void {
+    this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
+    const end = this.#received.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    const headers = this.#received.toString('latin1', 0, end);
+    const from = end + 4;
+    const to = from + Number(/\r\ncontent-length: (\d+)/i.exec(headers)?.[1] ?? 0);
+    if (this.#received.length < to) return;
+    const answer = { status: Number(headers.slice(9, 12)), body: this.#received.toString('utf8', from, to) };
+    this.#received = this.#received.subarray(to);
+    this.#answer?.resolve(answer);
+    this.#answer = undefined;
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Posts once on a connection of its own. */
+export async function postOnce(url: string, path: string, pieces: readonly Buffer[], type?: string): Promise<Answer> {
+  const connection = await Connection.open(url);
+  try {
+    return await connection.post(path, pieces, type);
+  } finally {
+    connection.close();
+  }
+}

@@ -1,0 +1,134 @@
+import { atLeast, atMost, type Bench, type Goal, type Outcome, type Size } from './bench.js';
+import type { Child } from './child.js';
+import { postOnce } from './client.js';
+import { bigCopies, type Copies, REST_PATH, replyCopies } from './letters.js';
+import { alternate, type Contender, median, millisecondsOf, rounded, spread } from './measure.js';
+import type { Place } from './place.js';
+
+const OURS = 'ours';
+const BARE = '(a) bare: hash, write, fsync';
+const PLAIN = '(b) plain: express.text, xml2js, writeFile, Prisma';
+// Code is compiled and pools are filled by so many small letters; what is resident after them is idle.
+const SMALL_LETTERS = 40;
+
+interface Wishes {
+  readonly atOnce: number;
+  readonly maxRatio: number;
+  /** Of ours and (a), which are close. */
+  readonly rounds: (size: Size) => number;
+  readonly maxGrowthMb?: number;
+  /** Of the plain way, which takes seconds for a letter. */
+  readonly plainRounds: (size: Size) => number;
+}
+
+export const intakeLarge: Bench = {
+  name: 'intake-large',
+  measures:
+    'One letter of 104 MB over HTTP on loopback, from the first byte to the receipt: sealed, fsynced, committed.',
+  run: (place, size) =>
+    compare(place, size, {
+      atOnce: 1,
+      maxRatio: 1,
+      rounds: ({ rounds }) => 3 * rounds,
+      plainRounds: ({ rounds }) => rounds,
+    }),
+};
+
+export const intakeLarge8: Bench = {
+  name: 'intake-large-8',
+  measures: 'Eight letters of 104 MB at once, until the last receipt; and what the receiver needs in memory for them.',
+  run: (place, size) =>
+    compare(place, size, {
+      atOnce: 8,
+      maxRatio: 1.1,
+      maxGrowthMb: 60,
+      rounds: ({ rounds }) => rounds,
+      plainRounds: ({ quick }) => (quick ? 0 : 1), // half a minute each
+    }),
+};
+
+async function compare(place: Place, size: Size, wishes: Wishes): Promise<Outcome> {
+  const letters = await bigCopies();
+  const ours = await place.start('ours/receiver');
+  const bare = await place.start('rivals/bare-file');
+  const plain = await place.start('rivals/plain-rest', { nodeOptions: ['--max-old-space-size=12000'] });
+  const small = replyCopies();
+  for (let sent = 0; sent < SMALL_LETTERS; sent += 1) await postOnce(ours.url, REST_PATH, small.next());
+  const servers: [string, Child][] = [
+    [OURS, ours],
+    [BARE, bare],
+    [PLAIN, plain],
+  ];
+  const idle = new Map(servers.map(([name, server]) => [name, server.residentMb()]));
+  for (const [, server] of servers) server.forgetPeak();
+
+  const costs = new Map<string, number[]>();
+  const contenders = servers.map(
+    ([name, server]): Contender => ({
+      name,
+      async measure() {
+        const cpu = server.cpuMs();
+        const time = await millisecondsOf(() => sendAtOnce(server, letters, wishes.atOnce));
+        costs.set(name, [...(costs.get(name) ?? []), (server.cpuMs() - cpu) / wishes.atOnce]);
+        return time;
+      },
+      ...(name === PLAIN && { rounds: wishes.plainRounds(size) }),
+    }),
+  );
+  const [oursAndBare, slow] = [contenders.slice(0, 2), contenders.slice(2)];
+  const limits = await alternate(oursAndBare, wishes.rounds(size));
+  const beside = await alternate([...oursAndBare.slice(0, 1), ...slow], wishes.plainRounds(size), 0);
+
+  const growth = (name: string, server: Child) => server.peakMb() - (idle.get(name) ?? Number.NaN);
+  const times = (name: string) => (name === PLAIN ? beside(name) : limits(name));
+  const measured = servers.filter(([name]) => times(name).length > 0);
+  const figures = {
+    ratio_to_limit: rounded(median(limits(OURS)) / median(limits(BARE))),
+    ...(beside(PLAIN).length > 0 && {
+      times_faster_than_plain: rounded(median(beside(PLAIN)) / median(beside(OURS)), 1),
+    }),
+    rss_growth_mb: rounded(growth(OURS, ours), 0),
+  };
+  return {
+    columns: ['', 'ms, median (least–most)', 'MB/s', 'rounds', 'CPU ms a letter', 'peak over idle, MB'],
+    rows: measured.map(([name, server]) => [
+      name,
+      spread(times(name)),
+      ((wishes.atOnce * letters.bytes) / 1e3 / median(times(name))).toFixed(0),
+      String(times(name).length),
+      median(costs.get(name) ?? []).toFixed(0),
+      growth(name, server).toFixed(0),
+    ]),
+    figures,
+    goals: goalsOf(figures, wishes),
+    notes: [
+      'Idle is after 40 small letters; the peak is that of all rounds (VmHWM of the process, reset before them).',
+      'CPU: processor time of the server, kernel included.',
+      `(b) is compared with rounds of ours that alternate with its own. It neither fsyncs nor seals nor audits.`,
+    ],
+    profile: size.quick ? undefined : await profileOf(place, letters, wishes.atOnce),
+  };
+}
+
+function goalsOf(
+  figures: { ratio_to_limit: number; times_faster_than_plain?: number; rss_growth_mb: number },
+  { maxRatio, maxGrowthMb }: Wishes,
+): Goal[] {
+  const faster = figures.times_faster_than_plain;
+  return [
+    atMost('time, of (a)', figures.ratio_to_limit, maxRatio, ' ×'),
+    ...(faster === undefined ? [] : [atLeast('faster than (b)', faster, 4, ' ×')]),
+    ...(maxGrowthMb === undefined ? [] : [atMost('growth of peak RSS', figures.rss_growth_mb, maxGrowthMb, ' MB')]),
+  ];
+}
+
+async function sendAtOnce({ url }: Child, letters: Copies, atOnce: number): Promise<void> {
+  await Promise.all(Array.from({ length: atOnce }, () => postOnce(url, REST_PATH, letters.next())));
+}
+
+/** One more round of ours, under the profiler; it is slower and does not count. */
+async function profileOf(place: Place, letters: Copies, atOnce: number): Promise<string[]> {
+  const server = await place.start('ours/receiver', { profiled: true });
+  for (let round = 0; round < 3; round += 1) await sendAtOnce(server, letters, atOnce);
+  return place.stopProfiled(server);
+}

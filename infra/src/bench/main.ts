@@ -1,0 +1,88 @@
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import type { Bench, Size } from './bench.js';
+import { BENCHES } from './benches.js';
+import { Place, type Site, withSite } from './place.js';
+import { goalLines, jsonLine, textTable, writeReport } from './report.js';
+
+const USAGE = `npm run bench -- NAME… | all [--quick]
+
+${BENCHES.map(({ name, measures }) => `  ${name.padEnd(16)}${measures}`).join('\n')}
+
+--quick takes a minute for all and writes no report: it shows that everything works, its figures tell little.`;
+
+const INTERRUPTED = 130; // 128 + SIGINT, as shells have it
+const ONE_CTRL_C_MS = 1_000; // under npm it comes twice: from the terminal, and passed on
+
+process.exitCode = await main();
+process.exit();
+
+async function main(): Promise<number> {
+  const chosen = readArguments();
+  if (!chosen) return 2;
+  const signal = abortedByCtrlC();
+  const lines: string[] = [];
+  try {
+    await withSite(signal, async (site) => {
+      for (const bench of chosen.benches) lines.push(await runOne(bench, chosen.size, site));
+    });
+  } catch (error) {
+    process.stderr.write(
+      signal.aborted ? 'bench: interrupted; what it made is removed\n' : `bench: ${(error as Error).stack}\n`,
+    );
+    return signal.aborted ? INTERRUPTED : 1;
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return 0;
+}
+
+function readArguments(): { benches: Bench[]; size: Size } | undefined {
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
+    const quick = values.quick ?? false;
+    const benches = BENCHES.filter(({ name }) => positionals.includes(name) || positionals.includes('all'));
+    const known = [...BENCHES.map(({ name }) => name), 'all'];
+    if (benches.length > 0 && positionals.every((name) => known.includes(name))) {
+      return { benches, size: { quick, rounds: quick ? 1 : 3 } };
+    }
+  } catch {
+    // told below
+  }
+  process.stderr.write(`${USAGE}\n`);
+  return undefined;
+}
+
+/** @returns the line of JSON */
+async function runOne(bench: Bench, size: Size, site: Site): Promise<string> {
+  process.stdout.write(`${bench.name}: ${bench.measures}\n`);
+  const { outcome, postgres } = await Place.in(site, async (place) => ({
+    outcome: await bench.run(place, size),
+    postgres: await versionOf(place.database.ownerUrl),
+  }));
+  process.stdout.write(`\n${textTable(outcome)}\n\n${goalLines(outcome).join('\n')}\n\n`);
+  if (!size.quick) process.stdout.write(`${writeReport(bench, outcome, postgres)}\n\n`);
+  return jsonLine(bench.name, outcome);
+}
+
+async function versionOf(url: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
+    return rows[0]?.server_version ?? '';
+  } finally {
+    await client.end();
+  }
+}
+
+function abortedByCtrlC(): AbortSignal {
+  const controller = new AbortController();
+  let first: number | undefined;
+  const onSignal = () => {
+    first ??= Date.now();
+    if (Date.now() - first > ONE_CTRL_C_MS) process.exit(INTERRUPTED);
+    controller.abort(new Error('interrupted'));
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+  return controller.signal;
+}

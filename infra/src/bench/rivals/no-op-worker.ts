@@ -1,0 +1,18 @@
+// BullMQ’s own limit: the same queue on the same backend with the same concurrency, and a handler that does nothing. It
+// tells how long `JOBS` jobs took, from the first to the last.
+
+import { createLog } from '@indbakke/shared/log';
+import { openQueues, type QueueDefinition } from '@indbakke/shared/queue';
+import { NO_OP } from '../no-op.js';
+import { tellReady } from '../tell-ready.js';
+
+const jobs = Number(process.env.JOBS);
+const queues = openQueues({ url: process.env.QUEUE_URL ?? '', log: createLog('bench', 'silent') });
+let done = 0;
+let first = 0;
+queues.work(NO_OP as QueueDefinition<object>, Number(process.env.SUGGEST_CONCURRENCY), async () => {
+  first ||= performance.now();
+  done += 1;
+  if (done === jobs) process.send?.({ milliseconds: performance.now() - first });
+});
+await tellReady('');

@@ -1,0 +1,132 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Env } from '@indbakke/shared/config';
+import type { Fault } from './faults.js';
+import type { Point } from './kills.js';
+
+/** What the harness tells a victim. */
+export type Order =
+  | { do: 'start'; env: Env; fault?: Fault | undefined }
+  | { do: 'arm'; point: Point; count: number }
+  | { do: 'sweep-orphans' };
+
+/** What a victim tells the harness. */
+export type Report =
+  | { is: 'warm' }
+  | { is: 'ready'; url: string }
+  | { is: 'swept'; count: number }
+  | { is: 'failed'; reason: string };
+
+const PROGRAM = fileURLToPath(new URL('./victim.js', import.meta.url));
+const REPORT_WITHIN_MS = 30_000;
+
+/** A process with the three services in it. */
+export class Victim {
+  readonly #child: ChildProcess;
+  readonly #env: Env;
+  readonly #fault: Fault | undefined;
+  /** Resolves when the process is gone. */
+  readonly died: Promise<void>;
+  #alive = true;
+  url = '';
+
+  constructor(env: Env, fault: Fault | undefined) {
+    this.#env = env;
+    this.#fault = fault;
+    // Its own group: Ctrl-C reaches the harness, which ends it.
+    this.#child = fork(PROGRAM, { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#child.on('error', () => {}); // an order to a process that has just died
+    this.died = new Promise((resolve) => {
+      this.#child.once('exit', () => {
+        this.#alive = false;
+        resolve();
+      });
+    });
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** @throws Error when the services do not start */
+  async start(): Promise<void> {
+    const ready = this.#report('ready');
+    this.#send({ do: 'start', env: this.#env, fault: this.#fault });
+    this.url = (await ready).url;
+  }
+
+  /** Begins to start and does not wait. */
+  startUnwatched(): void {
+    this.#send({ do: 'start', env: this.#env, fault: this.#fault });
+  }
+
+  /** Dies when it passes the point for the `count`-th time from now. */
+  arm(point: Point, count: number): void {
+    this.#send({ do: 'arm', point, count });
+  }
+
+  /** Sweeps orphaned content with the clock a month on. */
+  async sweepOrphans(): Promise<void> {
+    const swept = this.#report('swept');
+    this.#send({ do: 'sweep-orphans' });
+    await swept;
+  }
+
+  async kill(): Promise<void> {
+    if (this.#alive) this.#child.kill('SIGKILL');
+    await this.died;
+  }
+
+  #send(order: Order): void {
+    if (this.#child.connected) this.#child.send(order, () => {});
+  }
+
+  #report<Is extends Report['is']>(is: Is): Promise<Extract<Report, { is: Is }>> {
+    return new Promise((resolve, reject) => {
+      const settle = (end: () => void) => {
+        clearTimeout(timer);
+        this.#child.off('message', listen);
+        end();
+      };
+      const fail = (reason: string) => settle(() => reject(new Error(reason)));
+      const listen = (report: Report) => {
+        if (report.is === 'failed') fail(`The services failed: ${report.reason}`);
+        if (report.is === is) settle(() => resolve(report as Extract<Report, { is: Is }>));
+      };
+      const timer = setTimeout(fail, REPORT_WITHIN_MS, `The services did not become ${is} in time.`);
+      this.#child.on('message', listen);
+      void this.died.then(() => fail(`The services died before they were ${is}.`));
+    });
+  }
+}
+
+/** Always has the next victim warm: it loads its modules while the one before is at work. */
+export class Victims {
+  readonly #env: Env;
+  readonly #fault: Fault | undefined;
+  readonly #all = new Set<Victim>();
+  #warm: Victim;
+
+  constructor(env: Env, fault: Fault | undefined) {
+    this.#env = env;
+    this.#fault = fault;
+    this.#warm = this.#fork();
+  }
+
+  next(): Victim {
+    const victim = this.#warm;
+    this.#warm = this.#fork();
+    return victim;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.#all].map((victim) => victim.kill()));
+  }
+
+  #fork(): Victim {
+    const victim = new Victim(this.#env, this.#fault);
+    this.#all.add(victim);
+    void victim.died.then(() => this.#all.delete(victim));
+    return victim;
+  }
+}

@@ -1,0 +1,67 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { subscribe } from 'node:diagnostics_channel';
+import type { Parts, Service } from '@indbakke/shared/service';
+import { STEP_CHANNEL, type StepMessage } from '@indbakke/shared/steps';
+import { Router } from 'express';
+import { MOMENTS, type Moment, type Point } from './kills.js';
+
+/** Tells of every point that the services of this process pass, the moment they pass it. */
+export class Watch {
+  readonly #passed: (point: Point) => void;
+  readonly #operation = new AsyncLocalStorage<string>();
+
+  constructor(passed: (point: Point) => void) {
+    this.#passed = passed;
+    subscribe(STEP_CHANNEL, (message) => passed((message as StepMessage).step));
+  }
+
+  /** The same parts, watched. */
+  parts(parts: Parts): Parts {
+    const { store, blobs } = parts;
+    return {
+      ...parts,
+      store: {
+        ...store,
+        withTenantConnection: (municipality, work) =>
+          store.withTenantConnection(municipality, async (connection) => {
+            const result = await work(connection);
+            if (typeof result === 'object' && result !== null && 'isNew' in result) this.#passed('message-written');
+            return result;
+          }),
+        withTenant: async (municipality, work) => {
+          const operation = this.#operation.getStore() ?? 'suggestion';
+          const result = await store.withTenant(municipality, async (tx) => {
+            const done = await work(tx);
+            this.#pass(`${operation}-written`);
+            return done;
+          });
+          this.#pass(`${operation}-committed`);
+          return result;
+        },
+      },
+      blobs: {
+        create: () => blobs.create(),
+        remove: (name) => blobs.remove(name),
+        list: () => blobs.list(),
+        check: () => blobs.check(),
+        open: async (name, range) => {
+          const reader = await blobs.open(name, range);
+          if (this.#operation.getStore() === 'zip') this.#passed('zip-read');
+          return reader;
+        },
+      },
+    };
+  }
+
+  /** The same service; what it does for a call is known by the last word of the call’s path. */
+  service(service: Service): Service {
+    const router = Router();
+    router.use((req, _res, next) => this.#operation.run(req.path.split('/').at(-1) ?? '', next));
+    router.use(service.router);
+    return { ...service, router };
+  }
+
+  #pass(moment: string): void {
+    if (Object.hasOwn(MOMENTS, moment)) this.#passed(moment as Moment);
+  }
+}

@@ -1,0 +1,121 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Problem } from '@indbakke/shared/errors';
+import {
+  findMessage,
+  MEMO_NAMESPACE,
+  parseSkeleton,
+  readMemo,
+  type SplitLimits,
+  split,
+  type XmlElement,
+} from '@indbakke/shared/memo';
+import { type Element, hashOf, NoOpinion, readStrictly, StrictFault, showAttribute, showUri, trim } from './strict.js';
+
+/** What became of one message, and what is wrong with that. */
+export interface Verdict {
+  /** The code of the refusal; undefined when the message can be read. */
+  readonly code: string | undefined;
+  /** A sentence without anything of the message, so that cases of one kind share it. */
+  readonly failure: string | undefined;
+  /** SHA-256 of the files as read, in order. */
+  readonly files: readonly string[];
+}
+
+// The receiver's own defaults (ReceiverConfig).
+const LIMITS: SplitLimits = { maxBytes: 110 * 2 ** 20, maxSkeletonBytes: 2 ** 20, maxFiles: 2_000, maxDepth: 64 };
+const HANG_MS = 2_000;
+
+/** Reads a message as the receiver does, cut into chunks of these sizes, and holds the result against the strict parser's. */
+export async function judge(message: Buffer, chunkSize: () => number): Promise<Verdict> {
+  const started = performance.now();
+  const { code, failure, element, files } = await readAsReceiver(message, chunkSize);
+  const took = performance.now() - started;
+  const whatIsWrong = failure ?? (took > HANG_MS ? 'takes over 2 s' : element && differs(message, element));
+  return { code, failure: whatIsWrong, files };
+}
+
+interface Reading {
+  readonly code?: string;
+  readonly failure?: string;
+  readonly element?: Element;
+  readonly files: readonly string[];
+}
+
+async function readAsReceiver(message: Buffer, chunkSize: () => number): Promise<Reading> {
+  const contents: Buffer[][] = [];
+  try {
+    const result = await split(chunksOf(message, chunkSize), (index) => openFile(contents, index), LIMITS);
+    const root = parseSkeleton(result.skeleton);
+    const files = contents.map((pieces) => Buffer.concat(pieces));
+    const hashes = files.map(hashOf);
+    const facts = files.map((bytes, index) => ({ size: bytes.length, sha256: hashes[index] as string }));
+    readMemo(findMessage(root) ?? root, facts, result.token);
+    const hashByToken = new Map(hashes.map((hash, index) => [result.token(index), hash]));
+    return { element: toElement(root, undefined, hashByToken), files: hashes };
+  } catch (error) {
+    if (error instanceof Problem && error.row.receipt !== undefined && error.row.fault === 'peer') {
+      return { code: error.code, files: [] };
+    }
+    const { name, message: text } = error as Error;
+    return { failure: `crashes: ${name}: ${text}`, files: [] };
+  }
+}
+
+async function* chunksOf(message: Buffer, chunkSize: () => number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < message.length; ) {
+    const end = Math.min(message.length, at + chunkSize());
+    yield message.subarray(at, end);
+    at = end;
+  }
+}
+
+function openFile(contents: Buffer[][], index: number) {
+  const pieces: Buffer[] = [];
+  contents[index] = pieces;
+  return {
+    write: (bytes: Buffer): undefined => void pieces.push(Buffer.from(bytes)),
+    end: () => {},
+  };
+}
+
+function toElement(
+  { uri, local, attributes, text, children }: XmlElement,
+  parent: XmlElement | undefined,
+  hashByToken: ReadonlyMap<string, string>,
+): Element {
+  const isContent = local === 'content' && uri === MEMO_NAMESPACE && parent?.local === 'File' && parent.uri === uri;
+  return {
+    uri: showUri(uri),
+    local,
+    attributes: attributes.map((of) => showAttribute(of.uri, of.local, of.value)).sort(),
+    text: isContent ? (hashByToken.get(text) ?? 'no file') : trim(text),
+    children: children.map((child) => toElement(child, { uri, local, attributes, text, children }, hashByToken)),
+  };
+}
+
+function differs(message: Buffer, ours: Element): string | undefined {
+  try {
+    return differenceOf(ours, readStrictly(message));
+  } catch (error) {
+    if (error instanceof NoOpinion) return undefined;
+    if (error instanceof StrictFault) return `accepted, but the strict parser refuses it: ${kindOf(error.message)}`;
+    throw error;
+  }
+}
+
+/** The fault without names and characters of the message. */
+function kindOf(fault: string): string {
+  return fault.replace(/: .*/s, '').replace(/[^\x20-\x7e]/g, '?');
+}
+
+function differenceOf(ours: Element, strict: Element): string | undefined {
+  if (ours.uri !== strict.uri || ours.local !== strict.local) return 'another element';
+  if (!isDeepStrictEqual(ours.attributes, strict.attributes)) return 'other attributes';
+  if (ours.text !== strict.text) return 'another text or content';
+  if (ours.children.length !== strict.children.length) return 'other children';
+  for (const [at, child] of ours.children.entries()) {
+    const difference = differenceOf(child, strict.children[at] as Element);
+    if (difference) return difference;
+  }
+  return undefined;
+}

@@ -1,0 +1,259 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { registerMunicipality } from '@indbakke/shared/store';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clusterOf, postgresHomeOf, removePostgres, serverOf, startOf } from '../../tools/local-state.mjs';
+import { makeKeys } from '../src/local/settings.js';
+import { startLocalStack } from '../src/local/stack.js';
+import { readLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
+import { createTestDatabase } from './support/database.js';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+let scratch: string;
+
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'indbakke-commands-'));
+});
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+type Env = Record<string, string | undefined>;
+
+interface Ended {
+  readonly status: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** A command in a process of its own, from its source through Vite as Vitest does, so that the test needs no build. */
+function launch(command: string, args: string[], env: Env): { child: ChildProcess; ended: Promise<Ended> } {
+  const script = `
+    const { runnerImport } = await import('vite');
+    const { module: config } = await runnerImport('vitest.config.ts');
+    await runnerImport('infra/src/local/${command}.ts', { resolve: config.default.resolve });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, '--', ...args], {
+    cwd: repository,
+    env: { ...process.env, DATABASE_URL: undefined, DATABASE_OWNER_URL: undefined, PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const end = once(child, 'exit');
+  const ended = Promise.all([text(child.stdout), text(child.stderr), end]).then(
+    ([output, errors, [status]]): Ended => ({ output, errors, status }),
+  );
+  return { child, ended };
+}
+
+const run = (command: string, args: string[], env: Env = {}) => launch(command, args, env).ended;
+
+const tool = (name: string, args: string[], env: Env = {}) =>
+  spawnSync(process.execPath, [join(repository, 'tools', name), ...args], {
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+  });
+
+describe('npm run reset', () => {
+  function fill(folder: string, files: string[]): string {
+    for (const file of files) {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), '');
+    }
+    return folder;
+  }
+
+  const MADE = [
+    'content/0a/0b',
+    'keys/master-keys.json',
+    'postgres/cluster/password',
+    'postgres.log',
+    'test/99-1-ab/x',
+  ];
+
+  test('removes what Indbakke made, and the folder', () => {
+    const folder = fill(join(scratch, 'made'), MADE);
+    expect(tool('reset.mjs', [], { STATE_DIR: folder })).toMatchObject({
+      status: 0,
+      stdout: `Nothing is left in ${folder}.\n`,
+    });
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  test('leaves what it did not make, also under the same names, and tells', () => {
+    const foreign = ['letter.txt', 'content/page.html', 'test/mine.ts', 'keys/house', 'postgres/docker.yml'];
+    const folder = fill(join(scratch, 'foreign'), [...MADE, ...foreign]);
+    expect(tool('reset.mjs', [], { STATE_DIR: folder })).toMatchObject({
+      status: 0,
+      stdout: `Nothing of Indbakke is left in ${folder}. What it did not make stays: content, keys, letter.txt, postgres, test.\n`,
+    });
+    const left = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(left.map((entry) => entry.name).toSorted()).toEqual(foreign.map((file) => file.split('/').pop()).toSorted());
+  });
+
+  test('knows everything that a stack makes', async () => {
+    const paths = statePaths({ STATE_DIR: join(scratch, 'keys') });
+    await makeKeys(paths);
+    expect(tool('reset.mjs', [], { STATE_DIR: paths.root }).status).toBe(0);
+    expect(existsSync(paths.root)).toBe(false);
+  });
+
+  test('does nothing while a stack runs, and tells how to end it', () => {
+    const paths = statePaths({ STATE_DIR: join(scratch, 'running') });
+    writeLocalStack(paths, { url: 'http://127.0.0.1:1', ports: {} });
+    const { status, stderr } = tool('reset.mjs', [], { STATE_DIR: paths.root });
+    expect(stderr).toContain(`Stop it with Ctrl-C, or: kill ${process.pid}.`);
+    expect(status).toBe(1);
+    expect(existsSync(paths.localFile)).toBe(true);
+  });
+
+  test.each([['--help'], ['-h'], ['--hlep']])('does nothing when given %s', (argument) => {
+    const folder = fill(join(scratch, 'asked'), MADE);
+    const { stdout, stderr } = tool('reset.mjs', [argument], { STATE_DIR: folder });
+    expect(stdout + stderr).toContain('npm run reset    stops');
+    expect(readdirSync(folder)).toHaveLength(5);
+  });
+});
+
+describe.each(['start', 'demo', 'config', 'migrate', 'prepare'])('the help of %s', (command) => {
+  test.each(['--help', '-h'])('is a line of usage, and nothing is done: %s', (option) => {
+    const { status, stdout } = tool('run.mjs', [command, option]);
+    expect(stdout).toMatch(/^(DATABASE_OWNER_URL=\S+ )?npm (run )?\w+ {4}.+\n$/);
+    expect(status).toBe(0);
+  });
+});
+
+describe('npm run municipality', () => {
+  test('changes what is given, keeps the rest and prints what is known then', async () => {
+    const { ownerUrl, drop } = await createTestDatabase();
+    const municipality = { cvr: '33333333', contactPoints: [{ id: 'a', name: 'Børn' }] };
+    await expect(registerMunicipality(ownerUrl, municipality)).rejects.toThrow(
+      'There is no municipality 33333333 yet. A new one needs a name.',
+    );
+    await registerMunicipality(ownerUrl, { ...municipality, name: 'Vestby', takesEnquiries: false });
+    const changed = await run('municipality', ['--cvr', '33333333', '--replies', 'off'], {
+      DATABASE_OWNER_URL: ownerUrl,
+    });
+    expect(changed).toEqual({
+      status: 0,
+      output: '33333333 Vestby is known, and its mail is taken in: replies off, enquiries off, 1 contact point.\n',
+      errors: '',
+    });
+    await drop();
+  });
+
+  test('reports a value of --replies that is none', async () => {
+    const { status, errors } = await run('municipality', ['--cvr', '33333333', '--replies', 'maybe']);
+    expect(errors).toMatch(/^--replies must be on or off\./);
+    expect(status).toBe(1);
+  });
+
+  test('before the first npm start says so and makes nothing', async () => {
+    const folder = join(scratch, 'never-started');
+    const { status, errors } = await run('municipality', ['--cvr', '33333333', '--name', 'X'], { STATE_DIR: folder });
+    expect(errors).toMatch(/^There is no database here yet\. Run npm start once/);
+    expect(status).toBe(1);
+    expect(existsSync(folder)).toBe(false);
+  });
+});
+
+describe('npm run migrate', () => {
+  test.each([
+    ['n0nsense', 'must be a URL that begins with postgres://'],
+    ['postgres://a:s3cret@127.0.0.1:1/x', 'the database x at 127.0.0.1:1 cannot be used'],
+  ])('tells what is wrong with DATABASE_OWNER_URL=%s, without the password', async (url, sentence) => {
+    const { status, errors } = await run('migrate', [], { DATABASE_OWNER_URL: url });
+    expect(errors).toMatch(/^DATABASE_OWNER_URL: .+\n$/);
+    expect(errors).toContain(sentence);
+    expect(errors).not.toMatch(/s3cret|n0nsense/);
+    expect(status).toBe(1);
+  });
+});
+
+describe('npm run token', () => {
+  test.each([
+    ['no role', [], 'A user needs a role'],
+    ['too many hours', ['--role', 'Indbakke.Drift', '--hours', '721'], '--hours must be a whole number from 1 to 720.'],
+  ])('explains itself when given %s', async (_name, args, sentence) => {
+    const { status, output, errors } = await run('token', ['--municipality', '22222222', '--user', 'anna', ...args]);
+    expect(errors).toContain(sentence);
+    expect(output).toBe('');
+    expect(status).toBe(1);
+  });
+});
+
+describe('npm start', () => {
+  /** A stack in a process of its own, once it is ready. */
+  async function started(stateDir: string) {
+    const { child, ended } = launch('start', [], { STATE_DIR: stateDir, SHUTDOWN_SECONDS: '5' });
+    const paths = statePaths({ STATE_DIR: stateDir });
+    await expect.poll(() => readLocalStack(paths), { timeout: 40_000 }).toBeDefined();
+    const server = serverOf(clusterOf(postgresHomeOf(stateDir)).dataDir);
+    return { child, ended, server: server as NonNullable<typeof server> };
+  }
+
+  test('ends at SIGTERM with its PostgreSQL, and complains of nothing', { timeout: 60_000 }, async () => {
+    const folder = join(scratch, 'ends');
+    const { child, ended, server } = await started(folder);
+    child.kill('SIGTERM');
+    const { status, output, errors } = await ended;
+    expect({ status, errors }).toEqual({ status: 0, errors: '' });
+    expect(output).not.toMatch(/"level":"(warn|error)"/);
+    expect(startOf(server.pid)).toBeUndefined();
+    await removePostgres(folder);
+  });
+
+  test('says so and ends with 1 when its PostgreSQL is killed', { timeout: 60_000 }, async () => {
+    const folder = join(scratch, 'killed');
+    const { ended, server } = await started(folder);
+    process.kill(server.pid, 'SIGQUIT');
+    const { status, errors } = await ended;
+    expect(errors).toBe(
+      `PostgreSQL (process ${server.pid}) has ended, and nothing works without it. Its log is ${join(folder, 'postgres.log')}. Start again: npm start; what was stored is still there.\n`,
+    );
+    expect(status).toBe(1);
+    await removePostgres(folder);
+  });
+
+  const start = (stateDir: string, env: Env) =>
+    startLocalStack({ paths: statePaths({ STATE_DIR: stateDir }), env: { PORT: '0', LOG_LEVEL: 'silent', ...env } });
+
+  test('finds a taken port before it makes anything', async () => {
+    const server = createServer();
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const folder = join(scratch, 'taken');
+    await expect(start(folder, { PORT: String(port) })).rejects.toThrow(
+      `Port ${port} on 127.0.0.1 is taken by another program. Set PORT to another one.`,
+    );
+    server.close();
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  test.each<[setting: string, value: string, fault: RegExp]>([
+    [
+      'DATABASE_URL',
+      'postgres://a:s3cret@127.0.0.1:1/x',
+      /^DATABASE_URL: the database x at 127.0.0.1:1 cannot be used \([^/]*ECONNREFUSED[^/]*\)\. .+\.?$/,
+    ],
+    ['PORT', 'abc', /^ {2}PORT: must be a whole number from 0 to 65535\.$/m],
+    ['KEY_FILE', '/nowhere/keys.json', /^KEY_FILE: there is no \/nowhere\/keys\.json\. Correct .+\.$/],
+    ['TOKEN_JWKS', 'file:///nowhere/jwks.json', /^TOKEN_JWKS: there is no \/nowhere\/jwks\.json\. Correct .+\.$/],
+    ['BLOB_URL', new URL('../../package.json', import.meta.url).href, /^BLOB_URL: .+package\.json is a file\. .+\.$/],
+    ['BLOB_URL', 'file://relative/x', /^BLOB_URL: .+three slashes.+\.?$/],
+  ])('tells in a sentence what is wrong with %s=%s', async (setting, value, fault) => {
+    const { url, drop } = await createTestDatabase();
+    await expect(start(join(scratch, 'faults'), { DATABASE_URL: url, [setting]: value })).rejects.toThrow(fault);
+    await drop();
+  });
+
+  test('tells in a sentence that the state folder cannot be one', async () => {
+    await expect(start(join(repository, 'package.json'), {})).rejects.toThrow(
+      /^The state folder .+package\.json cannot be written to .+ Set STATE_DIR to .+\.$/,
+    );
+  });
+});

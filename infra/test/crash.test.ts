@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+// As built: npm test builds before it tests.
+const CRASH = fileURLToPath(new URL('../dist/crash/main.js', import.meta.url));
+
+function crash(...args: string[]): Promise<{ status: number | string; lines: string[] }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [CRASH, ...args], (error, stdout, stderr) => {
+      const lines = stdout.trimEnd().split('\n');
+      resolve({ status: error ? (error.code ?? stderr) : 0, lines: error ? [...lines, stderr] : lines });
+    });
+  });
+}
+
+it('loses, doubles and leaves half nothing, whatever dies', { timeout: 240_000 }, async () => {
+  const { status, lines } = await crash('--runs', '12', '--seed', '1');
+  expect(lines.filter((line) => /^(lost|twice|stuck|half|back):/.test(line))).toEqual([]);
+  expect(lines.at(-1)).toBe('lost 0, twice 0, stuck 0, half 0, back 0');
+  expect(status).toBe(0);
+});
+
+it('says which steps there are when one is unknown', async () => {
+  const { status, lines } = await crash('--step', 'nowhere');
+  expect(status).toBe(1);
+  expect(lines.join('\n')).toContain('--step is one of content-written, ');
+});

@@ -1,0 +1,357 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Env, readConfig } from '@indbakke/shared/config';
+import { ERRORS, type ErrorRow } from '@indbakke/shared/errors';
+import type { Running } from '@indbakke/shared/service';
+import { registerMunicipality } from '@indbakke/shared/store';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { type Letter, writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { ReceiverConfig, startReceiver } from '../src/app.js';
+import { binaryFile, newLetter, replyTo } from './support/letters.js';
+import { deliveryHead, openConnection, type RawConnection } from './support/raw-http.js';
+import { startRelay } from './support/relay.js';
+import { messagesOf } from './support/stored.js';
+
+/** A row of docs/answers.md. */
+interface Row {
+  readonly situation: string;
+  readonly answer: string;
+  readonly HTTP: string;
+  readonly SOAP: string;
+  readonly receiptStatus: string;
+  readonly code: string;
+}
+
+/** What a caller saw, in the words of the table. */
+type Seen = Omit<Row, 'situation' | 'answer'> & { readonly retryAfter: string | null; readonly receipt: string };
+
+/** Drives a situation over one mouth. `letter` is sent as `write` writes it. */
+interface Mouth {
+  readonly name: 'HTTP' | 'SOAP';
+  send(body: string | Buffer, headers?: Record<string, string>, url?: string): Promise<Seen>;
+}
+
+const NO_MUNICIPALITY = '99999999';
+const CLOSED = '44444444';
+const LIMITS = { MAX_MESSAGE_BYTES: '3000000', MAX_SKELETON_BYTES: '100000', MAX_UPLOAD_SECONDS: '60' };
+
+let stack: TestStack;
+let closing: (() => unknown)[] = [];
+beforeAll(async () => {
+  stack = await startTestStack(LIMITS);
+  await registerMunicipality(stack.ownerUrl, {
+    cvr: CLOSED,
+    name: 'Lukket',
+    takesReplies: false,
+    takesEnquiries: false,
+    contactPoints: [],
+  });
+});
+afterAll(() => stack.close());
+afterEach(async () => {
+  for (const close of closing.reverse()) await close();
+  closing = [];
+});
+
+// ── Mouths ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const field = (text: string, name: string) => new RegExp(`<(?:\\w+:)?${name}>([^<]*)<`).exec(text)?.[1];
+
+async function seenIn(mouth: Mouth['name'], answer: Response): Promise<Seen> {
+  const text = await answer.text();
+  const fault = field(text, 'faultcode')?.replace('soap:', '');
+  if (fault) expect(answer.status).toBe(500);
+  const told = fault ?? String(answer.status);
+  return {
+    HTTP: mouth === 'HTTP' ? told : '',
+    SOAP: mouth === 'SOAP' ? told : '',
+    receiptStatus: field(text, 'receiptStatus') ?? '',
+    code: field(text, 'errorCode') ?? '–',
+    retryAfter: answer.headers.get('retry-after'),
+    receipt: text,
+  };
+}
+
+const post = (url: string, body: string | Buffer, headers: Record<string, string>) =>
+  fetch(url, { method: 'POST', headers: { 'content-type': 'text/xml', ...headers }, body });
+
+const REST: Mouth = {
+  name: 'HTTP',
+  send: async (body, headers = {}, url = stack.url) =>
+    seenIn('HTTP', await post(`${url}/sf1606/PostModtag`, body, headers)),
+};
+
+/** The message inside an envelope. */
+function enveloped(body: string | Buffer): Buffer {
+  const message = Buffer.from(body as Buffer)
+    .toString('latin1')
+    .replace(/^<\?xml[^>]*\?>\s*/, '');
+  return Buffer.from(
+    `<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body><p:PostModtagRequest xmlns:p="urn:indbakke:sf1606:1">${message}</p:PostModtagRequest></S:Body></S:Envelope>`,
+    'latin1',
+  );
+}
+
+const SOAP: Mouth = {
+  name: 'SOAP',
+  send: async (body, headers = {}, url = stack.url) =>
+    seenIn('SOAP', await post(`${url}/sf1606/soap`, enveloped(body), headers)),
+};
+
+// ── Situations ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const xml = (letter: Letter = {}) => writeMemo(letter).toString();
+const large = (letter: Letter = {}) => writeMemo({ ...letter, documents: [{ files: [binaryFile(2_000_000)] }] });
+
+async function receiverWith(env: Env): Promise<Running> {
+  const running = await startReceiver(readConfig(ReceiverConfig, { ...stack.env, ...env }));
+  closing.push(() => running.close());
+  return running;
+}
+
+/** One delivery that is to be sent again while something is away, and is accepted when that is back. */
+async function away(mouth: Mouth, url: string, back: () => Promise<unknown>): Promise<Seen> {
+  const letter = newLetter({});
+  const seen = await mouth.send(large(letter), {}, url);
+  expect(await messagesOf(stack, letter.messageUUID)).toEqual([]);
+  await back();
+  expect((await mouth.send(writeMemo(letter), {}, url)).receiptStatus).toBe('COMPLETED');
+  return seen;
+}
+
+async function statusOf(messageUUID: string): Promise<(string | null)[]> {
+  return (await messagesOf(stack, messageUUID)).map(({ status, held_cause }) => held_cause ?? status);
+}
+
+async function held(mouth: Mouth, letter: Letter, cause: string): Promise<Seen> {
+  const sent = newLetter(letter);
+  const seen = await mouth.send(xml(sent));
+  expect(await statusOf(sent.messageUUID)).toEqual([cause]);
+  return seen;
+}
+
+async function raw(mouth: Mouth, headers: readonly string[]): Promise<RawConnection> {
+  return rawTo(stack.url, mouth, headers);
+}
+
+async function rawTo(url: string, mouth: Mouth, headers: readonly string[]): Promise<RawConnection> {
+  const connection = await openConnection(url);
+  closing.push(() => connection.close());
+  const head = deliveryHead(['Content-Type: text/xml', ...headers]).replace('Accept: application/json\r\n', '');
+  await connection.send(mouth.name === 'HTTP' ? head : head.replace('/sf1606/PostModtag', '/sf1606/soap'));
+  return connection;
+}
+
+async function seenOn(mouth: Mouth, connection: RawConnection): Promise<Seen> {
+  const { status, headers, body } = await connection.answer();
+  return seenIn(mouth.name, new Response(body, { status, headers }));
+}
+
+/** A folder for content on a disk of 1 MB where that can be had, else one whose shards are no folders. */
+async function smallDisk(): Promise<{ url: string; makeRoom: () => Promise<unknown> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'indbakke-disk-'));
+  closing.push(() => rm(folder, { recursive: true, force: true }));
+  const url = pathToFileURL(folder).href;
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'ignore' });
+    closing.push(() => execFileSync('umount', ['-l', folder]));
+    return { url, makeRoom: async () => {} }; // the next letter is small
+  } catch {
+    for (let shard = 0; shard < 256; shard += 1) await writeFile(join(folder, shard.toString(16).padStart(2, '0')), '');
+    const makeRoom = async () => {
+      for (const name of await readdir(folder)) {
+        await rm(join(folder, name));
+        await mkdir(join(folder, name));
+      }
+    };
+    return { url, makeRoom };
+  }
+}
+
+const otherAddress = () =>
+  Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+
+/** Each situation of the table, driven for real. */
+const SITUATIONS: Readonly<Record<string, (mouth: Mouth) => Promise<Seen>>> = {
+  'a letter to a municipality of ours': (mouth) => mouth.send(xml()),
+  'a letter with lesser faults': (mouth) => mouth.send(xml().replace('DIGITALPOST', 'BREV')),
+  'a letter in a form, as the part `file`': (mouth) => {
+    const body = `--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n${xml()}\r\n--b--\r\n`;
+    return mouth.send(body, { 'content-type': 'multipart/form-data; boundary=b' });
+  },
+  async 'the same message again'(mouth) {
+    const message = xml();
+    const first = await mouth.send(message);
+    const second = await mouth.send(message);
+    expect(second.receipt).toBe(first.receipt);
+    return second;
+  },
+  async 'a message that was deleted here'(mouth) {
+    const letter = newLetter({});
+    const first = await mouth.send(xml(letter));
+    const [message] = await messagesOf(stack, letter.messageUUID);
+    const path = `/incoming-documents/${message?.id}`;
+    await stack.call('POST', `${path}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    const deletion = await stack.call('POST', `${path}/deletion`, { version: 2, body: {} });
+    expect(deletion.status).toBeLessThan(300);
+    const again = await mouth.send(xml(letter));
+    expect(again.receipt).toBe(first.receipt);
+    expect(await statusOf(letter.messageUUID)).toEqual(['deleted']);
+    return again;
+  },
+  async 'the queue is gone'(mouth) {
+    const relay = await startRelay(stack.serviceUrl);
+    closing.push(() => relay.close());
+    const { url } = await receiverWith({ QUEUE_URL: relay.url });
+    await relay.cut();
+    const seen = await mouth.send(xml(replyTo(randomUUID())), {}, url);
+    await relay.mend();
+    return seen;
+  },
+  async 'the id of another message'(mouth) {
+    const letter = newLetter({});
+    await mouth.send(xml(letter));
+    const seen = await mouth.send(xml({ ...letter, subject: 'Et andet emne' }));
+    expect((await statusOf(letter.messageUUID)).sort()).toEqual(['conflict', 'pending']);
+    return seen;
+  },
+  'an enquiry, where enquiries are off': (mouth) => held(mouth, { recipient: { id: CLOSED } }, 'enquiries-off'),
+  'a reply, where replies are off': (mouth) =>
+    held(mouth, { ...replyTo(randomUUID()), recipient: { id: CLOSED } }, 'replies-off'),
+  'no XML': (mouth) => mouth.send('<letter'),
+  'a broken form, or one without the part `file`': (mouth) =>
+    mouth.send('--b--\r\n', { 'content-type': 'multipart/form-data; boundary=b' }),
+  'another encoding than UTF-8': (mouth) => mouth.send(Buffer.from(xml({ subject: 'æ' }), 'latin1')),
+  'a document type, an entity, a reserved name': (mouth) => mouth.send(xml().replace('Henvendelse', '&a;')),
+  'XML that is no MeMo message': (mouth) => mouth.send('<letter/>'),
+  'elements nested too deep': (mouth) => mouth.send('<a>'.repeat(100) + '</a>'.repeat(100)),
+  'no messageUUID': (mouth) => mouth.send(xml({ messageUUID: '' })),
+  'a content that is no base64': (mouth) => mouth.send(xml().replace('<memo:content>', '<memo:content>*')),
+  'over the size limit': (mouth) => mouth.send(writeMemo({ documents: [{ files: [binaryFile(3_000_000)] }] })),
+  'over the limits without its contents: bytes, files, elements': (mouth) =>
+    mouth.send(xml({ subject: 'a'.repeat(200_000) })),
+  'another media type, or a compressed body': (mouth) => mouth.send(xml(), { 'content-encoding': 'gzip' }),
+  'not to a municipality of ours': (mouth) => mouth.send(xml({ recipient: { id: NO_MUNICIPALITY } })),
+  'a NemSMS': (mouth) => mouth.send(xml({ messageType: 'NEMSMS' })),
+  // On a machine that only knows itself the refusal cannot be had: this fails there, rather than pass undriven.
+  async 'a caller who may not deliver'(mouth) {
+    const { url } = await receiverWith({ HOST: '0.0.0.0' });
+    return mouth.send(xml(), {}, url.replace('0.0.0.0', otherAddress() ?? ''));
+  },
+  async 'the connection ends before the message does'(mouth) {
+    // Half-closed: the peer sends no more but still reads, which no HTTP client does. Node ends both halves, so what is seen
+    // here is the count of refusals; connection.test.ts cuts at every step.
+    const refusals = async () => {
+      const metrics = await (await fetch(`${stack.url}/metrics`)).text();
+      const name = mouth.name === 'HTTP' ? 'rest' : 'soap';
+      return Number(new RegExp(`mouth="${name}",outcome="body-incomplete"} (\\d+)`).exec(metrics)?.[1] ?? 0);
+    };
+    const before = await refusals();
+    const connection = await raw(mouth, ['Content-Length: 1000']);
+    await connection.send('<?xml');
+    connection.close();
+    await vi.waitFor(async () => expect(await refusals()).toBe(before + 1), { timeout: 10_000, interval: 20 });
+    // Nobody is left to read it; it is the answer of the next row.
+    return SITUATIONS['the message takes too long to arrive']?.(mouth) as Promise<Seen>;
+  },
+  async 'the message takes too long to arrive'(mouth) {
+    const { url } = await receiverWith({ MAX_UPLOAD_SECONDS: '1' });
+    const connection = await rawTo(url, mouth, ['Content-Length: 1000']);
+    return seenOn(mouth, connection);
+  },
+  async 'too many uploads at once'(mouth) {
+    const { url } = await receiverWith({ MAX_UPLOADS: '1' });
+    const first = await rawTo(url, mouth, ['Content-Length: 1000', 'Expect: 100-continue']);
+    expect((await first.answer()).status).toBe(100);
+    return seenOn(mouth, await rawTo(url, mouth, ['Content-Length: 1000']));
+  },
+  async 'the disk is full'(mouth) {
+    const disk = await smallDisk();
+    const { url } = await receiverWith({ BLOB_URL: disk.url });
+    return away(mouth, url, disk.makeRoom);
+  },
+  async 'the blob store cannot be reached'(mouth) {
+    const aside = `${stack.contentFolder}-aside`;
+    await rename(stack.contentFolder, aside);
+    await writeFile(stack.contentFolder, 'a file where the folder should be');
+    return away(mouth, stack.url, async () => {
+      await rm(stack.contentFolder);
+      await rename(aside, stack.contentFolder);
+    });
+  },
+  async 'the database is down'(mouth) {
+    const relay = await startRelay(stack.serviceUrl);
+    closing.push(() => relay.close());
+    const { url } = await receiverWith({ DATABASE_URL: relay.url });
+    await relay.cut();
+    return away(mouth, url, () => relay.mend());
+  },
+  async 'the database is at its connection limit'(mouth) {
+    const { url } = await receiverWith({});
+    const [database] = await stack.sql<{ name: string }>('SELECT current_database() AS name');
+    const limit = (connections: number) =>
+      stack.sql(`ALTER DATABASE ${database?.name} CONNECTION LIMIT ${connections}`);
+    await limit(0);
+    await stack.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'receiver' AND pid <> pg_backend_pid()`);
+    return away(mouth, url, () => limit(-1));
+  },
+};
+
+// ── The table ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const page = await readFile(new URL('../../../docs/answers.md', import.meta.url), 'utf8');
+const [heads = [], , ...lines] = page
+  .split('\n')
+  .filter((line) => line.startsWith('|'))
+  .map((line) =>
+    line
+      .slice(1, -1)
+      .split(' | ')
+      .map((cell) => cell.trim()),
+  );
+const rows = lines.map((cells) =>
+  Object.fromEntries(heads.map((head, at) => [head, cells[at] ?? ''])),
+) as unknown as Row[];
+
+test('every row of docs/answers.md is driven here, and no other', () => {
+  expect(rows.map(({ situation }) => situation)).toEqual(Object.keys(SITUATIONS));
+});
+
+test('docs/answers.md has every code that a delivery can get, and no other', () => {
+  const all = Object.entries<ErrorRow>(ERRORS).filter(([, { receipt }]) => receipt !== undefined);
+  const codes = new Set(rows.map(({ code }) => code).filter((code) => code !== '–'));
+
+  expect([...codes].sort()).toEqual([...all.map(([code]) => code), 'unsupported-media-type'].sort());
+});
+
+test('what docs/answers.md says of a code is what the table of errors says', () => {
+  for (const { code, HTTP, SOAP: fault, receiptStatus, answer } of rows.filter((row) => row.code !== '–')) {
+    const row: ErrorRow = ERRORS[code as keyof typeof ERRORS];
+    expect({ code, HTTP, receiptStatus, answer }).toEqual({
+      code,
+      HTTP: String(row.http),
+      receiptStatus: row.receipt ?? 'INVALID',
+      answer: row.again ? 'send again' : 'refuse',
+    });
+    if (fault !== '–') expect([code, fault]).toEqual([code, row.fault === 'peer' ? 'Client' : 'Server']);
+  }
+});
+
+const driven = rows.flatMap((row) =>
+  [REST, SOAP].filter(({ name }) => row[name] !== '–').map((mouth) => [row.situation, mouth.name, row, mouth] as const),
+);
+
+test.each(driven)('%s (%s)', async (situation, _mouth, row, mouth) => {
+  const seen = await SITUATIONS[situation]?.(mouth);
+
+  expect(seen).toMatchObject({ [mouth.name]: row[mouth.name], receiptStatus: row.receiptStatus, code: row.code });
+  expect(seen?.retryAfter).toBe(row.answer === 'send again' ? '30' : null);
+});

@@ -1,0 +1,111 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { deliveryHead, openConnection, type RawConnection } from './support/raw-http.js';
+import { NOTHING, whatIsStored } from './support/stored.js';
+
+const XML = 'Content-Type: application/xml';
+const PATIENCE = { timeout: 10_000, interval: 20 };
+const memo = writeMemo();
+
+let stack: TestStack;
+let connections: RawConnection[] = [];
+beforeAll(async () => {
+  stack = await startTestStack({ MAX_UPLOADS: '3', MAX_UPLOAD_SECONDS: '1' });
+});
+afterAll(() => stack.close());
+afterEach(async () => {
+  for (const connection of connections) connection.close();
+  connections = [];
+  await vi.waitFor(async () => expect(await uploads()).toBe(0), PATIENCE);
+});
+
+async function open(): Promise<RawConnection> {
+  const connection = await openConnection(stack.url);
+  connections.push(connection);
+  return connection;
+}
+
+async function uploads(): Promise<number> {
+  const metrics = await (await fetch(`${stack.url}/metrics`)).text();
+  return Number(/^indbakke_uploads (\d+)$/m.exec(metrics)?.[1] ?? Number.NaN);
+}
+
+/** An upload that has begun and goes on. */
+async function begin(): Promise<RawConnection> {
+  const connection = await open();
+  await connection.send(deliveryHead([XML, `Content-Length: ${memo.length}`]));
+  await connection.send(memo.subarray(0, 100));
+  return connection;
+}
+
+describe('with as many uploads under way as there may be, one more', () => {
+  test('is to be sent again, at once and unread, by every mouth, and goes in when there is room', async () => {
+    await Promise.all([begin(), begin(), begin()]);
+    await vi.waitFor(async () => expect(await uploads()).toBe(3), PATIENCE);
+    const unread = await open();
+
+    await unread.send(deliveryHead([XML, 'Content-Length: 1000000', 'Expect: 100-continue']));
+    const answer = await unread.answer();
+    const overSoap = await fetch(`${stack.url}/sf1606/soap`, {
+      method: 'POST',
+      headers: { 'content-type': 'text/xml' },
+      body: memo,
+    });
+
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '30']);
+    expect(JSON.parse(answer.body)).toMatchObject({ receiptStatus: 'INVALID', errorCode: 'send-again' });
+    expect([overSoap.status, overSoap.headers.get('retry-after')]).toEqual([500, '30']);
+    expect(await overSoap.text()).toContain('<faultcode>soap:Server</faultcode>');
+    expect(await whatIsStored(stack)).toEqual(NOTHING);
+    for (const connection of connections) connection.close();
+    await vi.waitFor(async () => expect((await stack.deliver('<a/>')).status).toBe(400), PATIENCE);
+  });
+});
+
+describe('an upload that never ends', () => {
+  const trickle = async (contentType: string, head: Buffer) => {
+    const connection = await open();
+    await connection.send(deliveryHead([`Content-Type: ${contentType}`, 'Transfer-Encoding: chunked']));
+    await connection.sendChunk(head);
+    let answered = false;
+    const sending = (async () => {
+      while (!answered) {
+        await connection.sendChunk(' ');
+        await pause(50);
+      }
+    })().catch(() => {});
+    const answer = await connection.answer();
+    answered = true;
+    await sending;
+    return { connection, answer };
+  };
+  const form = Buffer.from(
+    '--b\r\nContent-Disposition: form-data; name="file"; filename="a.xml"\r\n\r\n<?xml version="1.0"?>',
+  );
+
+  test.each([
+    ['by itself', 'application/xml', Buffer.from('<?xml version="1.0"?>')],
+    ['in a form', 'multipart/form-data; boundary=b', form],
+  ])('is refused when its time is over, and the connection ends: %s', async (_what, type, head) => {
+    const started = Date.now();
+
+    const { connection, answer } = await trickle(type, head);
+
+    expect(JSON.parse(answer.body)).toMatchObject({ receiptStatus: 'INVALID', errorCode: 'body-incomplete' });
+    expect([answer.status, answer.headers['retry-after'], answer.headers.connection]).toEqual([400, '30', 'close']);
+    expect(Date.now() - started).toBeGreaterThan(900);
+    await connection.ended().catch(() => {}); // cut, while it was still sending
+    expect(await whatIsStored(stack)).toEqual(NOTHING);
+  });
+
+  test('is refused also when it says nothing more', async () => {
+    const connection = await begin();
+
+    const answer = await connection.answer();
+
+    expect([answer.status, answer.headers.connection]).toEqual([400, 'close']);
+    expect(await whatIsStored(stack)).toEqual(NOTHING);
+  });
+});
