@@ -177,10 +177,11 @@ const ODD_BASE64 = ['-', '_', '-_', '=', '==', 'Q', 'QQ', 'QQ=', ' ', '\u00a0', 
 function spoilContent(element: Tree, chance: Chance): void {
   element.children = element.children.map((child) => {
     if (!Buffer.isBuffer(child)) return child;
-    const base64 = child.toString(chance.oneIn(4) ? 'base64url' : 'base64');
+    if (chance.oneIn(3)) return child.toString('base64url');
+    const base64 = child.toString('base64');
+    const odd = chance.pick(ODD_BASE64);
     const at = chance.below(base64.length + 1);
-    const end = at + chance.below(3);
-    return base64.slice(0, at) + chance.pick(ODD_BASE64) + base64.slice(end);
+    return base64.slice(0, at) + odd + base64.slice(at + (chance.oneIn(3) ? 0 : odd.length));
   });
 }
 
