@@ -73,7 +73,7 @@ describe('what is hostile gets its answer, leaves nothing, and the process lives
   test.each(cases)('%s', async (_fault, hostile) => expectAnswer(hostile));
 });
 
-test('all of it once more takes no more memory', { timeout: 120_000 }, async ({ skip }) => {
+test('all of it once more takes no more memory', { timeout: 300_000 }, async ({ skip }) => {
   skip(process.platform !== 'linux', 'Only Linux tells the memory of another process, in /proc.');
   const before = residentBytes();
 
