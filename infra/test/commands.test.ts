@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { registerMunicipality } from '@indbakke/shared/store';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { clusterOf, postgresHomeOf, removePostgres, serverOf, startOf } from '../../tools/local-state.mjs';
 import { makeKeys } from '../src/local/settings.js';
 import { startLocalStack } from '../src/local/stack.js';
@@ -249,6 +249,12 @@ describe('npm start', () => {
     const { url, drop } = await createTestDatabase();
     await expect(start(join(scratch, 'faults'), { DATABASE_URL: url, [setting]: value })).rejects.toThrow(fault);
     await drop();
+  });
+
+  test('tells that a given database has no tables yet', async () => {
+    await expect(start(join(scratch, 'faults'), { DATABASE_URL: inject('superuserUrl') })).rejects.toThrow(
+      /^DATABASE_URL: .+ is not set up \(.+\)\. First run npm run migrate\.$/,
+    );
   });
 
   test('tells in a sentence that the state folder cannot be one', async () => {

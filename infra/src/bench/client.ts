@@ -26,6 +26,11 @@ export class Connection {
     return new Connection(socket, host);
   }
 
+  /** False once the server has closed it, as it does with one that was idle for 5 s. */
+  get isOpen(): boolean {
+    return this.#socket.writable;
+  }
+
   /** @throws Error unless the answer is 200 */
   post(path: string, pieces: readonly Buffer[], type?: string): Promise<Answer> {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -34,6 +39,7 @@ export class Connection {
 
   /** The same for what is too large to lie ready. */
   async postPieces(path: string, pieces: Iterable<Buffer>, length: number, type = 'application/xml'): Promise<Answer> {
+    if (!this.isOpen) throw new Error('The server has closed the connection.');
     const head = `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: ${type}\r\nAccept: application/json\r\nContent-Length: ${length}\r\n\r\n`;
     const answered = new Promise<Answer>((resolve, reject) => {
       this.#answer = { resolve, reject };

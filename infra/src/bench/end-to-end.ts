@@ -97,7 +97,7 @@ async function offer(client: pg.Client, url: string, letters: Copies, rate: numb
     }
     open += 1;
     try {
-      const connection = idle.pop() ?? (await Connection.open(url));
+      const connection = takeOpen(idle) ?? (await Connection.open(url));
       const { body } = await connection.post(REST_PATH, [xml]);
       receipts.push(Date.now() - at);
       due.set((JSON.parse(body) as { messageUUID: string }).messageUUID, at);
@@ -118,6 +118,14 @@ async function offer(client: pg.Client, url: string, letters: Copies, rate: numb
   const late = Date.now() - began > (seconds + 1) * 1_000;
   for (const connection of idle) connection.close();
   return { ages: await agesOf(client, due), receipts, refused, late };
+}
+
+/** The one that was idle for the shortest time, unless the server has closed it. */
+function takeOpen(idle: Connection[]): Connection | undefined {
+  const last = idle.pop();
+  if (last?.isOpen) return last;
+  idle.length = 0; // the others were idle for longer
+  return undefined;
 }
 
 /** Waits until all are looked at, at most a minute; the others count as that minute. */

@@ -34,7 +34,7 @@ export function withDatabase(url: string, name: string): string {
 /**
  * Whether the database that a setting names answers and lets in.
  *
- * @param role that the login must be a member of
+ * @param role that the login must be a member of, and that must find the tables
  * @throws Error in a sentence that begins with the setting; it holds no password
  */
 export async function checkDatabase(setting: string, url: string, role?: string): Promise<void> {
@@ -49,11 +49,11 @@ export async function checkDatabase(setting: string, url: string, role?: string)
   client.on('error', () => {}); // a server that ends while we talk to it; the query tells
   try {
     await client.connect();
-    await client.query('SELECT 1');
+    await client.query(role === undefined ? 'SELECT 1' : 'SELECT FROM municipalities LIMIT 0');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code = '', message } = error as NodeJS.ErrnoException;
     const where = `${setting}: the database ${pathname.slice(1)} at ${host || 'the local socket'}`;
-    if (code === NO_SUCH_ROLE) throw new Error(`${where} is not set up (${message}). First run npm run migrate.`);
+    if (NOT_SET_UP.has(code)) throw new Error(`${where} is not set up (${message}). First run npm run migrate.`);
     throw new Error(`${where} cannot be used (${message || code}). Is it running, and is the URL right?`, {
       cause: error,
     });
@@ -63,7 +63,8 @@ export async function checkDatabase(setting: string, url: string, role?: string)
 }
 
 const CONNECT_MS = 10_000;
-const NO_SUCH_ROLE = '22023'; // PostgreSQL 18, appendix A: invalid_parameter_value, as SET role answers
+// PostgreSQL 18, appendix A: invalid_parameter_value, as a role that is not there is answered; undefined_table.
+const NOT_SET_UP = new Set(['22023', '42P01']);
 
 async function createDatabase(superuserUrl: string, name: string): Promise<void> {
   await withClient(superuserUrl, async (client) => {

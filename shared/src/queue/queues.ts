@@ -266,17 +266,21 @@ function openRedis(url: string): Backend {
   };
 }
 
-/** Makes or updates BullMQ’s own tables in their schema. The services’ login may use them and change nothing of them. */
+/**
+ * Makes or updates BullMQ’s own tables in their schema. The services’ login may use them and change nothing of them. Any
+ * number of processes may call it at once; they take turns, for PostgreSQL refuses two grants on one table at once.
+ */
 export async function migrateQueues(ownerUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'indbakke-migrate' });
   await client.connect();
   try {
+    await client.query('SELECT pg_advisory_lock(hashtext($1))', [`migrate ${QUEUE_SCHEMA}`]);
     await runMigrations(client, QUEUE_SCHEMA);
     await client.query(`
       GRANT ALL ON ALL TABLES IN SCHEMA ${QUEUE_SCHEMA} TO indbakke_queue;
       GRANT ALL ON ALL SEQUENCES IN SCHEMA ${QUEUE_SCHEMA} TO indbakke_queue;
       GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${QUEUE_SCHEMA} TO indbakke_queue;`);
   } finally {
-    await client.end();
+    await client.end(); // lets go of the lock too
   }
 }
