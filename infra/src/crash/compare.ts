@@ -25,6 +25,8 @@ interface Row {
   readonly suggested_case_id: string | null;
   readonly details: number;
   readonly keys: number;
+  /** Containers that stand beside the rows. */
+  readonly contents: number;
   readonly documents: number;
   readonly files: number;
   readonly refs: number;
@@ -37,7 +39,7 @@ const count = (table: string, where = '') =>
 const ROWS = `
   SELECT id, external_id, transmission_id, received_at, encode(fingerprint, 'hex') AS fingerprint, status, blob_name,
     document_count, file_count, looked_at, suggested_case_id,
-    ${count('message_details')} AS details, ${count('message_keys')} AS keys, ${count('documents')} AS documents,
+    ${count('message_details')} AS details, ${count('message_keys')} AS keys, ${count('message_contents')} AS contents, ${count('documents')} AS documents,
     ${count('files', "AND t.status = 'stored'")} AS files, ${count('reply_references')} AS refs,
     ${count('events')} AS events, ${count('audit_events', "AND t.action IN ('accepted', 'held')")} AS audited
   FROM messages m WHERE external_id = ANY($1)`;
@@ -194,8 +196,8 @@ export class Comparison {
       details: row.details !== 1,
       documents: row.documents !== row.document_count,
       files: row.files !== row.file_count,
-      key: row.keys !== (row.blob_name === null ? 0 : 1),
-      content: row.blob_name === null || !this.#hasContent(row.blob_name),
+      key: row.keys !== 1,
+      content: row.blob_name === null ? row.contents !== 1 : row.contents !== 0 || !this.#hasContent(row.blob_name),
       event: row.events === 0,
       audit: row.audited !== 1,
     };
@@ -204,8 +206,8 @@ export class Comparison {
 
   /** What is left of a message that is deleted. */
   #leftOf(row: Row): string[] {
-    const { details, keys, documents, files, refs } = row;
-    const counts = Object.entries({ details, keys, documents, files, refs });
+    const { details, keys, contents, documents, files, refs } = row;
+    const counts = Object.entries({ details, keys, contents, documents, files, refs });
     return namesOf({
       ...Object.fromEntries(counts.map(([name, left]) => [name, left !== 0])),
       content: row.blob_name !== null,

@@ -46,16 +46,20 @@ const ON_CONFLICT = /ON CONFLICT \([^)]*\) DO NOTHING/;
 /** Without the lock, and with a look instead of ON CONFLICT. */
 function checkingThenInserting(connection: pg.PoolClient): pg.PoolClient {
   const query = async (statement: pg.QueryConfig): Promise<unknown> => {
-    if (statement.name === 'lock-external-id') return { rows: [] };
-    if (statement.name !== 'insert-message') return connection.query(statement);
-    if (!ON_CONFLICT.test(statement.text)) throw new Error('The statement that stores a message has changed.');
-    const [, municipality, channel, externalId, fingerprint] = statement.values ?? [];
-    const { rows } = await connection.query(
-      'SELECT 1 FROM messages WHERE municipality = $1 AND channel = $2 AND external_id = $3 AND fingerprint = $4',
-      [municipality, channel, externalId, fingerprint],
+    if (statement.name === 'lock-ids') return { rows: [] };
+    if (statement.name !== 'insert-messages') return connection.query(statement);
+    if (!ON_CONFLICT.test(statement.text)) throw new Error('The statement that stores messages has changed.');
+    const [municipality, messages, ...rest] = statement.values as [string, string, ...unknown[]];
+    const given = JSON.parse(messages) as { external_id: string }[];
+    const { rows } = await connection.query<{ external_id: string }>(
+      'SELECT external_id FROM messages WHERE municipality = $1 AND external_id = ANY($2)',
+      [municipality, given.map(({ external_id }) => external_id)],
     );
-    if (rows.length > 0) return { rows: [] };
-    return connection.query({ ...statement, text: statement.text.replace(ON_CONFLICT, '') });
+    const here = new Set(rows.map(({ external_id }) => external_id));
+    return connection.query({
+      text: statement.text.replace(ON_CONFLICT, ''),
+      values: [municipality, JSON.stringify(given.filter(({ external_id }) => !here.has(external_id))), ...rest],
+    });
   };
   return new Proxy(connection, { get: (target, name) => (name === 'query' ? query : Reflect.get(target, name)) });
 }

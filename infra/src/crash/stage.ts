@@ -51,6 +51,9 @@ async function removeState(root: string): Promise<void> {
 }
 
 /** What one series of runs plays on: a database and a content folder of their own, and the keys to them. */
+// About half of the letters that are written here have less.
+const SMALL_CONTENT_BYTES = 2_000;
+
 export class Stage {
   readonly env: Env;
   readonly contentFolder: string;
@@ -75,7 +78,13 @@ export class Stage {
     await makeKeys(paths);
     const database = await prepareDatabase(postgres.url, name);
     await registerMunicipality(database.ownerUrl, EXAMPLE_MUNICIPALITY);
-    const env = { ...localSettings(paths), DATABASE_URL: database.url, LOG_LEVEL: 'silent', PORT: '0' };
+    const env = {
+      ...localSettings(paths),
+      DATABASE_URL: database.url,
+      LOG_LEVEL: 'silent',
+      PORT: '0',
+      SMALL_CONTENT_BYTES: String(SMALL_CONTENT_BYTES),
+    };
     const token = await issueLocalToken(issuerKeyOf(paths), {
       municipality: EXAMPLE_MUNICIPALITY.cvr,
       user: 'sagsbehandler-1',

@@ -12,15 +12,14 @@ export class Backstage {
     this.#contentFolder = contentFolder;
   }
 
-  /** Where the sealed container of a message lies. */
-  async containerOf(messageId: string): Promise<string> {
-    const [row] = await this.#query<{ blob_name: string }>('SELECT blob_name FROM messages WHERE id = $1', [messageId]);
-    const name = row?.blob_name ?? 'none';
-    return join(this.#contentFolder, name.slice(0, 2), name);
-  }
-
-  exists(container: string): boolean {
-    return existsSync(container);
+  /** Whether the sealed content of a message that has one is still there, on the disk or beside its rows. */
+  async watchContent(messageId: string): Promise<() => Promise<boolean>> {
+    const query = 'SELECT blob_name FROM messages WHERE id = $1';
+    const [row] = await this.#query<{ blob_name: string | null }>(query, [messageId]);
+    const name = row?.blob_name;
+    if (name) return async () => existsSync(join(this.#contentFolder, name.slice(0, 2), name));
+    return async () =>
+      (await this.#query('SELECT FROM message_contents WHERE message_id = $1', [messageId])).length > 0;
   }
 
   /** What is left of a deleted message: its status is all that the demo asks for. */

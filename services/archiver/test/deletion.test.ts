@@ -21,7 +21,7 @@ let stack: TestStack;
 let parts: Parts;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ SMALL_CONTENT_BYTES: '0' });
   parts = await openParts(readConfig(CommonConfig, stack.env), 'by-hand');
 });
 

@@ -25,7 +25,7 @@ let stack: TestStack;
 let folder: string;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ SMALL_CONTENT_BYTES: '0' });
   folder = await mkdtemp(join(tmpdir(), 'indbakke-zip-'));
 });
 

@@ -15,7 +15,7 @@ let id: string;
 let fileId: string;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ SMALL_CONTENT_BYTES: '0' });
   const files = [{ name: 'brev.pdf', type: 'application/pdf', content: CONTENT }];
   id = await takeIn(stack, { documents: [{ files }] });
   fileId = await onlyFileOf(id);

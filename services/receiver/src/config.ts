@@ -1,4 +1,4 @@
-import { commonSettings, MiB, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, KiB, MiB, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
 
 export const ReceiverConfig = z.object({
@@ -13,6 +13,11 @@ export const ReceiverConfig = z.object({
   MAX_DEPTH: wholeNumber(10, 1_000)
     .default(64)
     .describe('Elements inside each other at most; MeMo needs 9, SOAP 3 more'),
+  SMALL_CONTENT_BYTES: wholeNumber(0, 256 * KiB)
+    .default(64 * KiB)
+    .describe(
+      'Sealed content up to this stands in the database with the rows, one sync instead of three; 0 = none does',
+    ),
   MAX_UPLOADS: wholeNumber(1, 10_000)
     .default(100)
     .describe('Messages taken in at once; one more is to be sent again later. Each may take some MB of memory'),

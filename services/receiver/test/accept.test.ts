@@ -206,7 +206,11 @@ describe('the rows', () => {
         details: { channel: 'sf1606', remarks: 0, files: 3 },
       },
     ]);
-    expect(await contentFiles(stack)).toContain(message.blob_name);
+    expect(message.blob_name).toBeNull();
+    expect(await stack.sql('SELECT municipality FROM message_contents WHERE message_id = $1', [id])).toEqual([
+      { municipality: ODENSKOV },
+    ]);
+    expect(await contentFiles(stack)).toEqual([]);
   });
 
   test('of an enquiry refer to nothing, and nobody needs to look for its case', async () => {
@@ -260,7 +264,7 @@ describe('the files', () => {
 
   test('lie on the disk in no form that shows what is in them', async () => {
     const { readFile } = await import('node:fs/promises');
-    const secret = 'En hemmelighed som ingen må se. '.repeat(100);
+    const secret = 'En hemmelighed som ingen må se. '.repeat(3_000);
     const letter = newLetter({ documents: [textDocument(secret)] });
 
     await stack.deliver(writeMemo(letter));
@@ -269,6 +273,24 @@ describe('the files', () => {
     const blob = await readFile(`${stack.contentFolder}/${blob_name?.slice(0, 2)}/${blob_name}`);
     expect(blob.length).toBeGreaterThan(secret.length);
     expect(blob.includes('hemmelighed')).toBe(false);
+  });
+
+  test('lie beside the rows when they are small, and in no form that shows what is in them there either', async () => {
+    const secret = 'En hemmelighed som ingen må se. '.repeat(100);
+    const letter = newLetter({ documents: [textDocument(secret)] });
+
+    await stack.deliver(writeMemo(letter));
+
+    const { id } = await messageOf(stack, letter.messageUUID);
+    const [row] = await stack.sql<{ container: Buffer }>(
+      'SELECT container FROM message_contents WHERE message_id = $1',
+      [id],
+    );
+    expect(row?.container.length).toBeGreaterThan(secret.length);
+    expect(row?.container.includes('hemmelighed')).toBe(false);
+    const [file] = (await read(id)).documents.flatMap((document) => document.files);
+    const content = await stack.call('GET', `/incoming-documents/${id}/files/${file?.fileId}`);
+    expect(await content.text()).toBe(secret);
   });
 
   test('without content are kept as missing, the others whole', async () => {

@@ -100,7 +100,7 @@ describe('nothing personal is in', () => {
       for (const body of Object.values(ACCEPTED)) expect(await deliver(body, accept)).toBe(200);
       for (const body of Object.values(REFUSED)) expect(await deliver(body, accept)).toBeGreaterThanOrEqual(400);
     }
-    for (const statement of ['insert-message', 'insert-message-rest', 'COMMIT']) {
+    for (const statement of ['lock-ids', 'insert-messages', 'COMMIT']) {
       relay.cutAfter(statement);
       expect(await deliver(xml(), 'application/json')).toBe(503);
       await relay.mend();

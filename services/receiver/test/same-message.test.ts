@@ -15,7 +15,7 @@ const TIMES = 10;
 let stack: TestStack;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ SMALL_CONTENT_BYTES: '0' });
 });
 afterAll(() => stack.close());
 

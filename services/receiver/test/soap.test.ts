@@ -18,7 +18,7 @@ const MEMO = 'https://DigitalPost.dk/MeMo-1';
 let stack: TestStack;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ SMALL_CONTENT_BYTES: '0' });
 });
 
 afterAll(() => stack.close());

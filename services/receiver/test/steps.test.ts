@@ -3,7 +3,7 @@ import { STEP_CHANNEL, type StepMessage } from '@indbakke/shared/steps';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeMemo } from '../../../infra/src/letters/write-memo.js';
 import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
-import { newLetter } from './support/letters.js';
+import { binaryFile, newLetter } from './support/letters.js';
 
 let stack: TestStack;
 
@@ -27,10 +27,17 @@ async function stepsOf(xml: string | Buffer): Promise<string[]> {
   }
 }
 
+/** More than fits beside the rows. */
+const withLargeFile = () => newLetter({ documents: [{ files: [binaryFile(100_000)] }] });
+
 const CONTENT_DURABLE = ['content-written', 'content-synced', 'content-renamed', 'folder-synced'];
 
 test('the content is durable before the rows, the rows before the receipt', async () => {
-  expect(await stepsOf(writeMemo())).toEqual([...CONTENT_DURABLE, 'message-committed', '200']);
+  expect(await stepsOf(writeMemo(withLargeFile()))).toEqual([...CONTENT_DURABLE, 'message-committed', '200']);
+});
+
+test('small content is durable with the rows', async () => {
+  expect(await stepsOf(writeMemo())).toEqual(['message-committed', '200']);
 });
 
 test('a message without files needs only its rows', async () => {
@@ -42,7 +49,7 @@ test('a message without files needs only its rows', async () => {
 });
 
 test('the content of the same message again is removed before the first receipt is given again', async () => {
-  const xml = writeMemo(newLetter({}));
+  const xml = writeMemo(withLargeFile());
   await stack.deliver(xml);
 
   expect(await stepsOf(xml)).toEqual([

@@ -13,7 +13,7 @@ let store: Store;
 let blobs: BlobStore;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ SMALL_CONTENT_BYTES: '0' });
   store = openStore({ url: stack.serviceUrl, connections: 2, name: 'test' });
   blobs = await openBlobStore(stack.env.BLOB_URL ?? '');
 });

@@ -13,7 +13,7 @@ export type { BlobEntry, BlobReader, BlobStore, BlobWriter, ByteRange } from './
 export { FINGERPRINT, PARTY } from './digest-purposes.js';
 export { openFileBlobStore } from './file-blob-store.js';
 export { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing, type WrappedKey } from './keys.js';
-export { openSealedFile, type SealedFileRequest } from './open.js';
+export { containerInMemory, openSealedFile, type SealedFileRequest } from './open.js';
 export { createSealer, type FileSealer, type SealedContainer, type SealedFile, type Sealer } from './seal.js';
 
 /**

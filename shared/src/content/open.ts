@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Problem } from '../errors/index.js';
-import type { BlobReader, BlobStore, ByteRange } from './blob-store.js';
+import type { BlobReader, ByteRange } from './blob-store.js';
 import {
   ContainerCipher,
   damaged,
@@ -13,8 +13,8 @@ import {
 import type { SealedFile } from './seal.js';
 
 export interface SealedFileRequest {
-  readonly blobs: BlobStore;
-  readonly blobName: string;
+  /** Opens part of the container; `undefined` when it is not where it should be. */
+  readonly openContainer: (range: ByteRange) => Promise<BlobReader | undefined>;
   /** As unwrapped: 32 bytes. */
   readonly dataKey: Buffer;
   readonly messageId: string;
@@ -60,7 +60,7 @@ async function* verifiedBytes(request: SealedFileRequest, range: ByteRange): Asy
 
 async function verifyHeader(request: SealedFileRequest, cipher: ContainerCipher): Promise<void> {
   const header = Buffer.alloc(HEADER_SIZE);
-  const reader = await openBlob(request, { start: 0, end: HEADER_SIZE });
+  const reader = await openPart(request, { start: 0, end: HEADER_SIZE });
   try {
     await readWhole(reader, header);
   } finally {
@@ -74,7 +74,7 @@ async function* sealedSegments(request: SealedFileRequest, first: number, last: 
   const { offset, size } = request.file;
   const start = offset + first * SEALED_SEGMENT_SIZE;
   const end = offset + Math.min((last + 1) * SEALED_SEGMENT_SIZE, sealedSizeOfFile(size));
-  const reader = await openBlob(request, { start, end });
+  const reader = await openPart(request, { start, end });
   try {
     const buffer = Buffer.allocUnsafe(Math.min(BATCH_SIZE, end - start));
     for (let at = start; at < end; at += buffer.length) {
@@ -89,14 +89,29 @@ async function* sealedSegments(request: SealedFileRequest, first: number, last: 
   }
 }
 
-async function openBlob(request: SealedFileRequest, range: ByteRange): Promise<BlobReader> {
-  const reader = await request.blobs.open(request.blobName, range);
+async function openPart(request: SealedFileRequest, range: ByteRange): Promise<BlobReader> {
+  const reader = await request.openContainer(range);
   if (reader === undefined) throw new Problem('content-gone', 'The container of the message is not in the store.');
   return reader;
 }
 
 async function readWhole(reader: BlobReader, into: Buffer): Promise<void> {
   if ((await reader.read(into)) < into.length) throw damaged('The container is shorter than it was.');
+}
+
+/** A container that is in memory already, to be opened like one in the store. */
+export function containerInMemory(container: Buffer): SealedFileRequest['openContainer'] {
+  return async ({ start, end }) => {
+    let rest = container.subarray(start, end);
+    return {
+      async read(into) {
+        const filled = rest.copy(into);
+        rest = rest.subarray(filled);
+        return filled;
+      },
+      async close() {},
+    };
+  };
 }
 
 function assertWithin({ start, end }: ByteRange, size: number): void {

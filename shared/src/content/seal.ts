@@ -23,10 +23,11 @@ export interface SealedFile {
   readonly sha256: string;
 }
 
-/** What a message's row keeps of its container. */
+/** What a message's rows keep of its container. */
 export interface SealedContainer {
-  readonly blobName: string;
-  /** Bytes that the container takes in the store. */
+  /** Its name in the store, or the container itself when it is small. */
+  readonly place: { readonly blobName: string } | { readonly bytes: Buffer };
+  /** Bytes of the container. */
   readonly size: number;
   readonly wrappedKey: WrappedKey;
 }
@@ -51,39 +52,44 @@ export interface Sealer {
 
   /**
    * Wraps the key for the message's municipality, which is known only when the whole message has been read, and makes
-   * the container durable. `undefined` when there was no file: then nothing was stored and no key is needed.
+   * the container durable; a small one is given back instead, to be stored with the rows of the message. `undefined` when
+   * there was no file: then nothing was stored and no key is needed.
    * @throws the store's or the key ring's own error; then call `abort`.
    */
   commit(owner: { readonly municipality: string }): Promise<SealedContainer | undefined>;
 
   /**
    * Gives up and leaves nothing behind. Safe at any time and more than once; after a commit that succeeded it does
-   * nothing (to undo that one, remove the blob).
+   * nothing (to undo that one, remove the blob, if there is one).
    */
   abort(): Promise<void>;
 }
 
-/** Begins the container of one message, with a fresh key. Nothing reaches the store before the first file does. */
+/** Begins the container of one message, with a fresh key. Nothing reaches the store before the first half megabyte. */
 export function createSealer(parts: {
   readonly blobs: BlobStore;
   readonly keys: KeyRing;
   readonly messageId: string;
+  /** A container of at most so many bytes is given back by `commit`; 0 = every one goes to the store. */
+  readonly smallBytes: number;
 }): Sealer {
-  return new ContainerSealer(parts.blobs, parts.keys, parts.messageId);
+  return new ContainerSealer(parts.blobs, parts.keys, parts.messageId, parts.smallBytes);
 }
 
 class ContainerSealer implements Sealer {
   readonly #keys: KeyRing;
   readonly #messageId: string;
+  readonly #smallBytes: number;
   readonly #dataKey = randomBytes(DATA_KEY_SIZE);
   readonly #cipher: ContainerCipher;
   readonly #output: WriteBehind;
   #file: SegmentedFile | undefined;
   #committing: Promise<SealedContainer | undefined> | undefined;
 
-  constructor(blobs: BlobStore, keys: KeyRing, messageId: string) {
+  constructor(blobs: BlobStore, keys: KeyRing, messageId: string, smallBytes: number) {
     this.#keys = keys;
     this.#messageId = messageId;
+    this.#smallBytes = smallBytes;
     this.#cipher = new ContainerCipher(this.#dataKey, messageId);
     this.#output = new WriteBehind(blobs);
   }
@@ -111,8 +117,9 @@ class ContainerSealer implements Sealer {
   async #commit(municipality: string): Promise<SealedContainer | undefined> {
     if (this.#file === undefined) return undefined;
     const wrappedKey = await this.#keys.wrap(this.#dataKey, dataKeyContext(this.#messageId, municipality));
-    const blobName = await this.#output.commit();
-    return { blobName, size: this.#output.size, wrappedKey };
+    const bytes = this.#output.whole(this.#smallBytes);
+    const place = bytes ? { bytes } : { blobName: await this.#output.commit() };
+    return { place, size: this.#output.size, wrappedKey };
   }
 
   #assertBetweenFiles(): void {

@@ -51,6 +51,12 @@ export class WriteBehind {
     return claimed;
   }
 
+  /** All that was claimed, when it is at most `limit` bytes and none of it has gone to the store. */
+  whole(limit: number): Buffer | undefined {
+    if (this.#size > limit || this.#filled < this.#size) return undefined;
+    return this.#filling.subarray(0, this.#filled);
+  }
+
   /** Writes what is left and commits the blob. Gives its name. */
   async commit(): Promise<string> {
     await this.#written();

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { type BlobStore, createSealer, openSealedFile } from '../../src/content/index.js';
 import {
   alteredStore,
+  blobNameOf,
   bytes,
   entriesOf,
   fileOf,
@@ -15,6 +16,7 @@ import {
   MUNICIPALITY,
   openBelow,
   readFile,
+  requestOf,
   sealMessage,
   setting,
 } from './support.js';
@@ -64,7 +66,7 @@ describe('sealing and opening', () => {
           for (const [index, content] of contents.entries()) {
             expect((await readFile(here.blobs, message, fileOf(message, index))).equals(content)).toBe(true);
           }
-          await here.blobs.remove(message.container.blobName);
+          await here.blobs.remove(blobNameOf(message.container));
         },
       ),
       { numRuns: 25 },
@@ -76,7 +78,9 @@ describe('sealing and opening', () => {
     const contents = Array.from({ length: 300 }, (_, index) => bytes(index * 11, index));
     const message = await sealMessage(here, contents);
     const entries = await entriesOf(here.blobs.list());
-    expect(entries).toMatchObject([{ name: message.container.blobName, size: message.container.size, finished: true }]);
+    expect(entries).toMatchObject([
+      { name: blobNameOf(message.container), size: message.container.size, finished: true },
+    ]);
     for (const index of [0, 1, 150, 299]) {
       expect((await readFile(here.blobs, message, fileOf(message, index))).equals(contents[index] ?? bytes(0))).toBe(
         true,
@@ -86,7 +90,7 @@ describe('sealing and opening', () => {
 
   it('takes indexes with gaps', async () => {
     const { blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID });
+    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
     await sealer.openFile(3).end();
     expect(await sealer.openFile(4_294_967_294).end()).toMatchObject({ index: 4_294_967_294, size: 0 });
   });
@@ -95,7 +99,7 @@ describe('sealing and opening', () => {
     const here = await setting();
     const content = Buffer.alloc(200_000, 'bekymring');
     const { container } = await sealMessage(here, [content]);
-    const reader = await here.blobs.open(container.blobName, { start: 0, end: container.size });
+    const reader = await here.blobs.open(blobNameOf(container), { start: 0, end: container.size });
     const stored = Buffer.alloc(container.size);
     await reader?.read(stored);
     await reader?.close();
@@ -108,12 +112,12 @@ describe('sealing and opening', () => {
     const first = await sealMessage(here, [bytes(10)]);
     const second = await sealMessage(here, [bytes(10)]);
     expect(first.dataKey).not.toEqual(second.dataKey);
-    expect(first.container.blobName).not.toBe(second.container.blobName);
+    expect(blobNameOf(first.container)).not.toBe(blobNameOf(second.container));
   });
 
   it('stores nothing for a message without files', async () => {
     const { folder, blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID });
+    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
     expect(await sealer.commit({ municipality: MUNICIPALITY })).toBeUndefined();
     expect(await filesBelow(folder)).toEqual([]);
   });
@@ -168,12 +172,47 @@ describe('a range', () => {
   });
 });
 
+describe('a small container', () => {
+  const smallBytes = 10_000;
+
+  it('is given back instead of stored, and reads the same', async () => {
+    const here = await setting();
+    const contents = [bytes(4_000, 1), bytes(0), bytes(3_000, 2)];
+    const message = await sealMessage(here, contents, { smallBytes });
+    const { place, size } = message.container;
+    expect('bytes' in place && place.bytes).toHaveLength(size);
+    expect(await filesBelow(here.folder)).toEqual([]);
+    for (const [index, content] of contents.entries()) {
+      const file = fileOf(message, index);
+      expect((await readFile(here.blobs, message, file)).equals(content)).toBe(true);
+      const range = { start: Math.min(100, file.size), end: Math.min(200, file.size) };
+      expect(await readFile(here.blobs, message, file, range)).toEqual(content.subarray(range.start, range.end));
+    }
+  });
+
+  it('is one up to the limit, and none beyond it', async () => {
+    const here = await setting();
+    const { size } = (await sealMessage(here, [bytes(4_000)])).container;
+    const atLimit = await sealMessage(here, [bytes(4_000)], { smallBytes: size });
+    expect(atLimit.container.place).toHaveProperty('bytes');
+    const over = await sealMessage(here, [bytes(4_000)], { smallBytes: size - 1 });
+    expect(over.container.place).toHaveProperty('blobName');
+  });
+
+  it('shows tampering as one in the store does', async () => {
+    const here = await setting();
+    const message = await sealMessage(here, [bytes(4_000)], { smallBytes });
+    const { place } = message.container;
+    if ('bytes' in place) place.bytes.writeUInt8(place.bytes.readUInt8(1_000) ^ 1, 1_000);
+    await expect(readFile(here.blobs, message, fileOf(message, 0))).rejects.toMatchObject({ code: 'content-damaged' });
+  });
+});
+
 describe('a reader that goes early', () => {
   it.runIf(process.platform === 'linux')('leaves nothing open', async () => {
     const here = await setting();
     const message = await sealMessage(here, [bytes(20 * SEGMENT)]);
-    const { messageId, dataKey, container } = message;
-    const request = { blobs: here.blobs, blobName: container.blobName, dataKey, messageId, file: fileOf(message, 0) };
+    const request = requestOf(here.blobs, message, fileOf(message, 0));
 
     const neverRead = openSealedFile(request);
     neverRead.destroy();
@@ -200,7 +239,7 @@ describe('a reader that goes early', () => {
   it('makes the pipeline of a missing container fail, with the Problem', async () => {
     const here = await setting();
     const message = await sealMessage(here, [bytes(10)]);
-    await here.blobs.remove(message.container.blobName);
+    await here.blobs.remove(blobNameOf(message.container));
     await expect(readFile(here.blobs, message, fileOf(message, 0))).rejects.toMatchObject({
       name: 'Problem',
       code: 'content-gone',
@@ -222,7 +261,7 @@ describe('aborting', () => {
     ['after a file', async (sealer: ReturnType<typeof createSealer>) => void (await sealer.openFile(0).end())],
   ])('%s leaves nothing', async (_when, before) => {
     const { folder, blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID });
+    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
     await before(sealer);
     await sealer.abort();
     await sealer.abort();
@@ -232,12 +271,12 @@ describe('aborting', () => {
 
   it('makes writes, and a commit, fail from then on', async () => {
     const { folder, blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID });
+    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
     await sealer.openFile(0).end();
     const file = sealer.openFile(1);
     await sealer.abort();
     await expect(file.write(bytes(10))).rejects.toThrow('discarded');
-    const other = createSealer({ blobs, keys, messageId: MESSAGE_ID });
+    const other = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
     await other.openFile(0).end();
     await other.abort();
     await expect(other.commit({ municipality: MUNICIPALITY })).rejects.toThrow('discarded');
@@ -247,7 +286,7 @@ describe('aborting', () => {
   it('makes a write that waits for the store fail', async () => {
     const here = await setting();
     const store = held(here.blobs);
-    const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID });
+    const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID, smallBytes: 0 });
     const waiting = sealer.openFile(0).write(bytes(2_000_000));
     const aborting = sealer.abort();
     store.release();
@@ -259,20 +298,20 @@ describe('aborting', () => {
 
   it('after a commit, or while it runs, takes nothing away', async () => {
     const { blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID });
+    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
     await sealer.openFile(0).end();
     const committing = sealer.commit({ municipality: MUNICIPALITY });
     await sealer.abort();
     const container = await committing;
     await sealer.abort();
-    expect(await entriesOf(blobs.list())).toMatchObject([{ name: container?.blobName, finished: true }]);
+    expect(await entriesOf(blobs.list())).toMatchObject([{ name: blobNameOf(container), finished: true }]);
   });
 });
 
 describe('a sealer', () => {
   it('takes one file at a time, each index once, upwards', async () => {
     const { blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID });
+    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
     for (const index of [-1, 0.5, 4_294_967_295]) expect(() => sealer.openFile(index)).toThrow('is not a whole number');
     const file = sealer.openFile(1);
     expect(() => sealer.openFile(2)).toThrow('File 1 has not ended.');
@@ -289,7 +328,7 @@ describe('a sealer', () => {
   it('asks the caller to wait only while the store is behind, and uses no more than two buffers', async () => {
     const here = await setting();
     const store = held(here.blobs);
-    const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID });
+    const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID, smallBytes: 0 });
     const content = bytes(40 * SEGMENT);
     const file = sealer.openFile(0);
     let taken = 0;
@@ -313,7 +352,7 @@ describe('a sealer', () => {
   it('waits for the store at the end of a file too', async () => {
     const here = await setting();
     const store = held(here.blobs);
-    const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID });
+    const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID, smallBytes: 0 });
     const first = sealer.openFile(0);
     expect(first.write(bytes(16 * SEGMENT))).toBeUndefined();
     await first.end();
@@ -338,7 +377,7 @@ describe('a sealer', () => {
     const here = await setting();
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     const store = held(here.blobs);
-    const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID });
+    const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID, smallBytes: 0 });
     const file = sealer.openFile(0);
     const waiting = file.write(bytes(2_000_000));
     store.fail(full);

@@ -7,6 +7,7 @@ import { afterAll, onTestFinished } from 'vitest';
 import {
   type BlobStore,
   type ByteRange,
+  containerInMemory,
   createKeyFile,
   createSealer,
   dataKeyContext,
@@ -17,6 +18,7 @@ import {
   openSealedFile,
   type SealedContainer,
   type SealedFile,
+  type SealedFileRequest,
 } from '../../src/content/index.js';
 import { STEP_CHANNEL, type StepMessage } from '../../src/steps/index.js';
 
@@ -92,9 +94,13 @@ export interface SealedMessage {
 export async function sealMessage(
   { blobs, keys }: Setting,
   contents: readonly Buffer[],
-  { messageId = MESSAGE_ID, pieceSizes = [196_608] }: { messageId?: string; pieceSizes?: readonly number[] } = {},
+  {
+    messageId = MESSAGE_ID,
+    pieceSizes = [196_608],
+    smallBytes = 0,
+  }: { messageId?: string; pieceSizes?: readonly number[]; smallBytes?: number } = {},
 ): Promise<SealedMessage> {
-  const sealer = createSealer({ blobs, keys, messageId });
+  const sealer = createSealer({ blobs, keys, messageId, smallBytes });
   const files: SealedFile[] = [];
   for (const [index, content] of contents.entries()) {
     const file = sealer.openFile(index);
@@ -119,8 +125,7 @@ export async function readFile(
   file: Pick<SealedFile, 'index' | 'offset' | 'size'>,
   range?: ByteRange,
 ): Promise<Buffer> {
-  const { messageId, dataKey, container } = message;
-  const request = { blobs, blobName: container.blobName, dataKey, messageId, file };
+  const request = requestOf(blobs, message, file);
   return buffer(openSealedFile(range === undefined ? request : { ...request, range }));
 }
 
@@ -172,4 +177,20 @@ export async function openBelow(folder: string): Promise<string[]> {
   const handles = await readdir('/proc/self/fd');
   const targets = await Promise.all(handles.map((handle) => readlink(`/proc/self/fd/${handle}`).catch(() => '')));
   return targets.filter((target) => target.startsWith(folder));
+}
+
+export function requestOf(
+  blobs: BlobStore,
+  { messageId, dataKey, container: { place } }: SealedMessage,
+  file: SealedFileRequest['file'],
+): SealedFileRequest {
+  const openContainer: SealedFileRequest['openContainer'] =
+    'bytes' in place ? containerInMemory(place.bytes) : (range) => blobs.open(place.blobName, range);
+  return { openContainer, dataKey, messageId, file };
+}
+
+/** Of a container that is in the store. */
+export function blobNameOf(container: SealedContainer | undefined): string {
+  if (!container || 'bytes' in container.place) throw new Error('There is no container in the store.');
+  return container.place.blobName;
 }

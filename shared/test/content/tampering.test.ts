@@ -3,11 +3,13 @@ import { readFile as readBlob, truncate, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { openSealedFile } from '../../src/content/index.js';
 import {
+  blobNameOf,
   bytes,
   fileOf,
   MESSAGE_ID,
   pathOf,
   readFile,
+  requestOf,
   type SealedMessage,
   type Setting,
   sealMessage,
@@ -86,7 +88,7 @@ describe('tampering shows', () => {
   it('as a container of another message, whole or in part', async () => {
     const { here, message, path, stored } = await threeFiles();
     const other = await sealMessage(here, [bytes(2 * SEGMENT + 100, 9)], { messageId: 'other' });
-    const foreign = await readBlob(pathOf(here.folder, other.container.blobName));
+    const foreign = await readBlob(pathOf(here.folder, blobNameOf(other.container)));
     await writeFile(path, foreign);
     await expect(readFile(here.blobs, message, fileOf(message, 0))).rejects.toMatchObject(DAMAGED);
     await writeFile(path, Buffer.concat([stored.subarray(0, HEADER), foreign.subarray(HEADER)]));
@@ -106,8 +108,7 @@ describe('tampering shows', () => {
     const lastByteOfSecondSegment = HEADER + SEALED_SEGMENT + SEGMENT - 1;
     changed.writeUInt8(changed.readUInt8(lastByteOfSecondSegment) ^ 1, lastByteOfSecondSegment);
     await writeFile(path, changed);
-    const { messageId, dataKey, container } = message;
-    const request = { blobs: here.blobs, blobName: container.blobName, dataKey, messageId, file: fileOf(message, 0) };
+    const request = requestOf(here.blobs, message, fileOf(message, 0));
     let received = 0;
     const reading = async () => {
       for await (const chunk of openSealedFile(request)) received += (chunk as Buffer).length;
@@ -158,7 +159,7 @@ async function threeFiles(): Promise<{ here: Setting; message: SealedMessage; pa
   const here = await setting();
   const size = 2 * SEGMENT + 100;
   const message = await sealMessage(here, [bytes(size, 1), bytes(size, 2), bytes(size, 3)]);
-  const path = pathOf(here.folder, message.container.blobName);
+  const path = pathOf(here.folder, blobNameOf(message.container));
   return { here, message, path, stored: await readBlob(path) };
 }
 

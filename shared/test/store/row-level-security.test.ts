@@ -56,6 +56,7 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       memo: '{}',
       original: Buffer.from('<Message/>'),
     },
+    message_contents: { ...ofMessage, container: Buffer.from('c') },
     message_keys: { ...ofMessage, key_id: 'k', wrapped_key: Buffer.from('w') },
     documents: { ...ofMessage, position: 0, role: 'main' },
     files: {

@@ -14,18 +14,18 @@ export async function advertisementIsDeleted(day: Day): Promise<void> {
   story.act('An advertisement is rejected and deleted for good');
   const letter = await findLetter(caseworker, LETTER);
   const fileId = letter.documents[0]?.files[0]?.id ?? '';
-  const container = await stack.backstage.containerOf(letter.id);
+  const hasContent = await stack.backstage.watchContent(letter.id);
   await rejectTwice(day);
   const tables = await tablesHoldingIt(day);
   story.check(`what it says of people stands in ${tables.join(' and ')}`, tables.length > 0);
-  story.check('its sealed content lies on the disk', stack.backstage.exists(container));
+  story.check('its sealed content is stored', await hasContent());
 
   const rejected = await findLetter(caseworker, LETTER, 'rejected');
   const done = await caseworker.deleteForGood(rejected);
   story.check('it is deleted for good', done.status, 'deleted');
   story.check('it is not there any more', await refusalOf(caseworker.read(letter.id)), '404 not-found');
   story.check('nor is its file', await refusalOf(caseworker.file(letter.id, fileId)), '404 not-found');
-  story.check('its sealed content is gone from the disk', stack.backstage.exists(container), false);
+  story.check('its sealed content is gone', await hasContent(), false);
   story.check('no row of any table holds its subject, sender, file name or reason', await tablesHoldingIt(day), []);
   await sentAgain(day);
 }

@@ -50,6 +50,7 @@ const TOMBSTONE = {
 async function deleteRows(tx: Tx, messageId: string): Promise<void> {
   const ofMessage = { where: { messageId } };
   await tx.messageKey.deleteMany(ofMessage);
+  await tx.messageContent.deleteMany(ofMessage);
   await tx.file.deleteMany(ofMessage);
   await tx.document.deleteMany(ofMessage);
   await tx.replyReference.deleteMany(ofMessage);

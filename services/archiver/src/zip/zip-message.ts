@@ -19,11 +19,11 @@ const SHRINKS = /^(text\/|application\/(xml|json))/i;
  * @throws Problem content-gone when the content has been removed
  */
 export async function zipMessage(
-  parts: Pick<Parts, 'blobs' | 'keys'>,
+  parts: Pick<Parts, 'store' | 'blobs' | 'keys'>,
   message: WholeMessage,
   contactPointName: string | null,
 ): Promise<Readable> {
-  const content = message.blobName === null ? undefined : await openContent(parts, message);
+  const content = message.key === null ? undefined : await openContent(parts, message);
   const entries = nameEntries(message);
   const archive = new ZipArchive({ zlib: { level: 1 } });
   // Without these two a failing content would end the process, and a warning would leave a file out in silence.

@@ -1,5 +1,5 @@
 import { Problem } from '@indbakke/shared/errors';
-import type { Store } from '@indbakke/shared/store';
+import type pg from 'pg';
 import type { MunicipalitySettings } from './decide.js';
 
 interface Row {
@@ -9,16 +9,14 @@ interface Row {
 }
 
 /** @throws Problem not-our-recipient when the municipality does not have its mail taken in here */
-export async function loadMunicipality(store: Store, cvr: string): Promise<MunicipalitySettings> {
-  const { rows } = await store.withTenantConnection(cvr, (connection) =>
-    connection.query<Row>({
-      name: 'load-municipality',
-      text: `SELECT takes_replies, takes_enquiries,
+export async function loadMunicipality(connection: pg.PoolClient, cvr: string): Promise<MunicipalitySettings> {
+  const { rows } = await connection.query<Row>({
+    name: 'load-municipality',
+    text: `SELECT takes_replies, takes_enquiries,
                     ARRAY(SELECT contact_point_id FROM contact_points WHERE municipality = $1) AS contact_point_ids
              FROM municipalities WHERE cvr = $1`,
-      values: [cvr],
-    }),
-  );
+    values: [cvr],
+  });
   const [row] = rows;
   if (!row) {
     throw new Problem('not-our-recipient', 'The message is addressed to an authority that is not known here.', {

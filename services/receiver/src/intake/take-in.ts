@@ -1,5 +1,12 @@
 import type { Channel } from '@indbakke/shared/api';
-import { type BlobStore, createSealer, type KeyRing, type SealedFile, type Sealer } from '@indbakke/shared/content';
+import {
+  type BlobStore,
+  createSealer,
+  type KeyRing,
+  type SealedContainer,
+  type SealedFile,
+  type Sealer,
+} from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
 import type { Log } from '@indbakke/shared/log';
 import {
@@ -14,18 +21,17 @@ import {
 } from '@indbakke/shared/memo';
 import type { SuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import { announce } from '@indbakke/shared/steps';
-import { newId, type Store } from '@indbakke/shared/store';
+import { CommitInDoubt, newId } from '@indbakke/shared/store';
 import type { ReceiverConfig } from '../config.js';
-import { addressee, heldCauseOf } from './decide.js';
+import { addressee } from './decide.js';
 import { type ExternalId, externalIdOf } from './external-id.js';
 import { fingerprintOf } from './fingerprint.js';
-import { loadMunicipality } from './municipality.js';
 import type { Receipt } from './receipt.js';
 import { kindOf, referencesOf } from './references.js';
-import { type IntakeRemark, type StoredMessage, storeMessage } from './store-message.js';
+import type { StoredMessage, StoreMessage } from './store-messages.js';
 
 export interface IntakeParts {
-  readonly store: Store;
+  readonly storeMessage: StoreMessage;
   readonly blobs: BlobStore;
   readonly keys: KeyRing;
   readonly enqueuer: SuggestCaseEnqueuer;
@@ -55,45 +61,51 @@ export interface Intake {
 export async function takeIn(parts: IntakeParts, delivery: Delivery): Promise<Intake> {
   const receivedAt = new Date();
   const id = newId();
-  const sealer = createSealer({ blobs: parts.blobs, keys: parts.keys, messageId: id });
+  const sealer = createSealer({
+    blobs: parts.blobs,
+    keys: parts.keys,
+    messageId: id,
+    smallBytes: parts.config.SMALL_CONTENT_BYTES,
+  });
   try {
     const { memo, remarks, files, original, fingerprint } = await readDelivery(parts, delivery, sealer);
     const municipality = addressee(memo);
-    const settings = await loadMunicipality(parts.store, municipality);
-    const kind = kindOf(memo, municipality);
     const externalId = externalIdOf(memo);
     const references = referencesOf(memo, municipality, parts.config.OWN_SYSTEM_ID);
     const container = await sealer.commit({ municipality });
-    const stored = await storeMessage(parts.store, {
-      id,
-      municipality,
-      channel: delivery.channel,
-      externalId,
-      fingerprint,
-      kind,
-      heldCause: heldCauseOf(kind, settings),
-      receivedAt,
-      letterAt: plausibleLetterDate(memo, receivedAt),
-      transmissionId: newId(),
-      memo,
-      original,
-      remarks: [...remarks, ...contactPointRemark(memo, settings.contactPointIds)],
-      references,
-      files,
-      container,
-    });
+    const stored = await parts
+      .storeMessage({
+        id,
+        municipality,
+        channel: delivery.channel,
+        externalId,
+        fingerprint,
+        kind: kindOf(memo, municipality),
+        receivedAt,
+        letterAt: plausibleLetterDate(memo, receivedAt),
+        transmissionId: newId(),
+        memo,
+        original,
+        remarks,
+        references,
+        files,
+        container,
+      })
+      .catch(async (error: unknown) => {
+        // Where the rows may stand, so must the content; what no row names is left to the sweep of orphans then.
+        if (!(error instanceof CommitInDoubt)) await removeContent(parts, container);
+        throw error;
+      });
     announce('message-committed');
     if (stored.isNew) {
       if (stored.status === 'pending' && references.length > 0) {
         parts.enqueuer.enqueue({ messageId: id, municipality, round: 1 });
       }
-    } else if (container) await removeLosersContent(parts, container.blobName);
+    } else await removeContent(parts, container);
     if (outcomeOf(stored) === 'after-deletion') parts.log.warn('after-deletion', { messageId: stored.id });
     return { receipt: receiptOf(externalId, stored), outcome: outcomeOf(stored) };
   } catch (error) {
-    // After a commit of the container this does nothing: whether the rows stand may be unknown, so what no row names is
-    // left to the sweep of orphans.
-    await sealer.abort();
+    await sealer.abort(); // does nothing once the container is committed
     throw asRefusal(error);
   }
 }
@@ -140,16 +152,10 @@ function originalOf({ skeleton, message }: SplitResult): Buffer {
   return message ? skeleton.subarray(message.start, message.end) : skeleton;
 }
 
-/** A letter to a contact point that nobody has set up is kept all the same: what counts is that it is read. */
-function contactPointRemark({ header }: Memo, known: ReadonlySet<string>): IntakeRemark[] {
-  const id = header.recipient?.contactPoint?.contactPointID;
-  if (!id || known.has(id.toLowerCase())) return [];
-  return [{ code: 'unknown-contact-point', path: 'Message/MessageHeader/Recipient/ContactPoint/contactPointID' }];
-}
-
-async function removeLosersContent({ blobs, log }: IntakeParts, blobName: string): Promise<void> {
-  // The first message stands; what is left over here is an orphan for the sweep.
-  await blobs.remove(blobName).catch(() => log.warn('orphan-left', {}));
+/** Removes content that no row will name. What is left over here is an orphan for the sweep. */
+async function removeContent({ blobs, log }: IntakeParts, container: SealedContainer | undefined): Promise<void> {
+  const place = container?.place;
+  if (place && 'blobName' in place) await blobs.remove(place.blobName).catch(() => log.warn('orphan-left', {}));
 }
 
 function receiptOf({ value, isUuid }: ExternalId, { transmissionId, receivedAt }: StoredMessage): Receipt {
