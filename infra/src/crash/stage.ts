@@ -50,10 +50,10 @@ async function removeState(root: string): Promise<void> {
   rmSync(root, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** What one series of runs plays on: a database and a content folder of their own, and the keys to them. */
 // About half of the letters that are written here have less.
 const SMALL_CONTENT_BYTES = 2_000;
 
+/** What one series of runs plays on: a database and a content folder of their own, and the keys to them. */
 export class Stage {
   readonly env: Env;
   readonly contentFolder: string;

@@ -25,12 +25,12 @@ export class Watch {
         withTenantConnection: (municipality, work) =>
           store.withTenantConnection(municipality, async (connection) => {
             const result = await work(connection);
-            // The receiver’s only work over such a connection is storing a group of messages.
-            this.#passed('message-written');
+            // Only intake and suggestions work so, and only the first is a call.
+            this.#passed(this.#operation.getStore() === undefined ? 'suggestion-written' : 'message-written');
             return result;
           }),
         withTenant: async (municipality, work) => {
-          const operation = this.#operation.getStore() ?? 'suggestion';
+          const operation = this.#operation.getStore() ?? '';
           const result = await store.withTenant(municipality, async (tx) => {
             const done = await work(tx);
             this.#pass(`${operation}-written`);

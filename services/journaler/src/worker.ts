@@ -1,7 +1,7 @@
 import { SUGGEST_CASE, type SuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import { type Parts, repeat } from '@indbakke/shared/service';
 import type { JournalerConfig } from './config.js';
-import { handleSuggestCase } from './suggestion/handle-suggest-case.js';
+import { createSuggestCaseHandler } from './suggestion/handle-suggest-case.js';
 import { sweepNotLookedAt } from './suggestion/sweep.js';
 
 const SWEEP_EVERY_MS = 10_000;
@@ -15,7 +15,7 @@ export function createWork(parts: Parts, enqueuer: SuggestCaseEnqueuer, config: 
   });
   return {
     start() {
-      queues.work(SUGGEST_CASE, config.SUGGEST_CONCURRENCY, (data) => handleSuggestCase(parts, data));
+      queues.work(SUGGEST_CASE, config.SUGGEST_CONCURRENCY, createSuggestCaseHandler(parts));
       sweep.start();
     },
     async stop() {

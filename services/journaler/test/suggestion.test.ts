@@ -7,17 +7,19 @@ import type { ReplyEntry } from '../../../infra/src/letters/write-memo.js';
 import { TEST_CITIZEN } from '../../../infra/src/letters/write-memo.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/test/support/stack.js';
 import { lookedAt, read, step, takeIn, takeInReply, tellCase, tellSent } from '../../../shared/test/inbox/support.js';
-import { handleSuggestCase } from '../src/suggestion/handle-suggest-case.js';
+import { createSuggestCaseHandler } from '../src/suggestion/handle-suggest-case.js';
 import { sweepNotLookedAt } from '../src/suggestion/sweep.js';
 
 const SYSTEM_OF_THE_CORE = 'DUBU'; // the default of OWN_SYSTEM_ID
 
 let stack: TestStack;
 let parts: Parts;
+let handle: ReturnType<typeof createSuggestCaseHandler>;
 
 beforeAll(async () => {
   stack = await startTestStack();
   parts = await openParts(readConfig(CommonConfig, stack.env), 'by-hand');
+  handle = createSuggestCaseHandler(parts);
 });
 
 afterAll(async () => {
@@ -366,14 +368,14 @@ describe('the job', () => {
     const { uuid } = await sentLetter();
     const id = await takeInReply(stack, answering(uuid));
     const before = await read(stack, id);
-    await handleSuggestCase(parts, { messageId: id, municipality: ODENSKOV, round: await roundOf(id) });
+    await handle({ messageId: id, municipality: ODENSKOV, round: await roundOf(id) });
     expect({ ...(await read(stack, id)), history: [] }).toEqual({ ...before, history: [] });
   });
 
   it('returns quietly for a message that is not there, or is another municipality’s', async () => {
     const id = await takeIn(stack);
-    await handleSuggestCase(parts, { messageId: randomUUID(), municipality: ODENSKOV, round: 1 });
-    await handleSuggestCase(parts, { messageId: id, municipality: VESTERSUND, round: 1 });
+    await handle({ messageId: randomUUID(), municipality: ODENSKOV, round: 1 });
+    await handle({ messageId: id, municipality: VESTERSUND, round: 1 });
     expect(await versionOf(id)).toBe(1);
   });
 
@@ -388,7 +390,7 @@ describe('the job', () => {
     ]);
     await stack.sql('UPDATE messages SET looked_at = NULL WHERE id = $1', [id]);
     const job = { messageId: id, municipality: ODENSKOV, round: await roundOf(id) };
-    await Promise.all([1, 2, 3, 4].map(() => handleSuggestCase(parts, job)));
+    await Promise.all([1, 2, 3, 4].map(() => handle(job)));
     expect(await suggestionOf(id)).toMatchObject({ caseId });
     expect(await versionOf(id)).toBe(2);
   });
@@ -396,9 +398,9 @@ describe('the job', () => {
   it('of an older round writes nothing: the message was put up for another look meanwhile', async () => {
     const id = await takeInReply(stack, answering(randomUUID()));
     await stack.sql('UPDATE messages SET looked_at = NULL, suggest_round = 9 WHERE id = $1', [id]);
-    await handleSuggestCase(parts, { messageId: id, municipality: ODENSKOV, round: 8 });
+    await handle({ messageId: id, municipality: ODENSKOV, round: 8 });
     const [row] = await stack.sql('SELECT FROM messages WHERE id = $1 AND looked_at IS NULL', [id]);
     expect(row).toBeDefined();
-    await handleSuggestCase(parts, { messageId: id, municipality: ODENSKOV, round: 9 });
+    await handle({ messageId: id, municipality: ODENSKOV, round: 9 });
   });
 });

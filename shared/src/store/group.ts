@@ -1,7 +1,7 @@
 export interface GrouperOptions<Item, Result> {
   /** Only items of one key go together: the municipality, where the work is a transaction. */
   keyOf(item: Item): string;
-  /** Two items that name the same are never under way at once: the second waits until the first has ended. */
+  /** Two items that name the same are never in one group: the second goes with the next one. */
   conflictOf?(item: Item): string;
   /** Items in a group, at most. */
   readonly maxGroup: number;
@@ -43,7 +43,6 @@ interface Waiting<Item, Result> {
 export function createGrouper<Item, Result>(options: GrouperOptions<Item, Result>): Grouper<Item, Result> {
   const { keyOf, conflictOf, maxGroup, sideBySide, run, isSharedFault } = options;
   let waiting: Waiting<Item, Result>[] = []; // oldest first
-  const conflictsUnderWay = new Set<string>();
   let groupsUnderWay = 0;
   let startsSoon = false;
 
@@ -67,15 +66,16 @@ export function createGrouper<Item, Result>(options: GrouperOptions<Item, Result
   const takeGroup = (): Waiting<Item, Result>[] => {
     const group: Waiting<Item, Result>[] = [];
     const left: Waiting<Item, Result>[] = [];
+    const conflicts = new Set<string>();
     for (const entry of waiting) {
       const { key, conflict } = entry;
       const fits = group.length < maxGroup && key === (group[0]?.key ?? key);
-      if (!fits || (conflict !== undefined && conflictsUnderWay.has(conflict))) {
+      if (!fits || (conflict !== undefined && conflicts.has(conflict))) {
         left.push(entry);
         continue;
       }
       group.push(entry);
-      if (conflict !== undefined) conflictsUnderWay.add(conflict);
+      if (conflict !== undefined) conflicts.add(conflict);
     }
     waiting = left;
     return group;
@@ -85,7 +85,6 @@ export function createGrouper<Item, Result>(options: GrouperOptions<Item, Result
     groupsUnderWay++;
     await settle(group);
     groupsUnderWay--;
-    for (const { conflict } of group) if (conflict !== undefined) conflictsUnderWay.delete(conflict);
     startAtEndOfTurn();
   };
 

@@ -1,85 +1,61 @@
-import { INDBAKKE, recordAudit } from '@indbakke/shared/audit';
 import { type KeyRing, PARTY } from '@indbakke/shared/content';
-import { recordChange, type Status } from '@indbakke/shared/lifecycle';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
 import { announce } from '@indbakke/shared/steps';
-import type { Store, Tx } from '@indbakke/shared/store';
-import { loadLookup } from './load-lookup.js';
-import { type Reference, type Suggestion, suggestCase } from './suggest-case.js';
+import { createGrouper, isStoreUnavailable, type Store } from '@indbakke/shared/store';
+import { loadLookups } from './load-lookups.js';
+import { lockNotLookedAt } from './not-looked-at.js';
+import { suggestCase } from './suggest-case.js';
+import { writeSuggestions } from './write-suggestions.js';
 
-/**
- * Looks at one message and writes down which case it seems to belong to. Returns quietly when the work is done already,
- * is no longer wanted, or when the message was put up for another look meanwhile (its round was raised).
- */
-export async function handleSuggestCase(
-  { store, keys }: { store: Store; keys: KeyRing },
-  { messageId, municipality, round }: SuggestCaseData,
-): Promise<void> {
-  await store.withTenant(municipality, async (tx) => {
-    const message = await tx.message.findFirst({
-      where: { id: messageId, suggestRound: round, lookedAt: null, status: 'pending' },
-      include: { details: true, replyReferences: { orderBy: { position: 'asc' } } },
-    });
-    if (!message?.details) return;
-    const references = evidenceOf(message.kind, message.replyReferences as Reference[]);
-    const lookup = await loadLookup(tx, references, keys.digest(PARTY, message.details.senderId));
-    await writeSuggestion(tx, { ...message, round }, suggestCase(references, lookup));
-  });
-  announce('suggestion-committed');
+// While one transaction waits for the disk, another can be read and thought about. More of them only make smaller groups.
+const SIDE_BY_SIDE = 2;
+// As many as a journaler may look at side by side (SUGGEST_CONCURRENCY).
+const MAX_GROUP = 64;
+
+interface SuggestionParts {
+  readonly store: Store;
+  readonly keys: KeyRing;
 }
 
 /**
- * Only a reply gets a suggestion. What did not look like one at intake becomes one by naming a letter of ours, not by the
- * number of a case: other municipalities number theirs the same way.
+ * Gives the handler of the jobs of one process. It looks at one message and writes down which case it seems to belong to. It
+ * returns quietly when the work is done already, is no longer wanted, or when the message was put up for another look
+ * meanwhile (its round was raised).
+ *
+ * Jobs of one municipality that are handled side by side share a transaction (docs/decisions/0014). A job fails for a fault of
+ * its own message, or when the database is away.
  */
-function evidenceOf(kind: string, references: Reference[]): Reference[] {
-  return kind === 'enquiry' ? references.filter((reference) => reference.kind !== 'case-id') : references;
-}
-
-interface LookedAt {
-  readonly id: string;
-  readonly municipality: string;
-  readonly kind: string;
-  readonly round: number;
-  readonly suggestedCaseId: string | null;
-  readonly suggestionBasis: string | null;
-  readonly suggestionSender: string | null;
-}
-
-async function writeSuggestion(tx: Tx, message: LookedAt, suggestion: Suggestion | null): Promise<void> {
-  const { id: messageId, municipality, round } = message;
-  const at = new Date();
-  const shows = differs(message, suggestion);
-  const [written] = await tx.message.updateManyAndReturn({
-    where: { id: messageId, suggestRound: round, lookedAt: null, status: 'pending' },
-    data: {
-      lookedAt: at,
-      suggestedCaseId: suggestion?.caseId ?? null,
-      suggestionBasis: suggestion?.basis ?? null,
-      suggestionSender: suggestion?.sender ?? null,
-      kind: suggestion ? 'reply' : message.kind,
-      ...(shows && { version: { increment: 1 } }),
+export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestCaseData) => Promise<void> {
+  const group = createGrouper<SuggestCaseData, void>({
+    keyOf: ({ municipality }) => municipality,
+    conflictOf: ({ messageId }) => messageId,
+    maxGroup: MAX_GROUP,
+    sideBySide: SIDE_BY_SIDE,
+    run: async (municipality, jobs) => {
+      await lookAtAll(parts, municipality, jobs);
+      return jobs.map(() => undefined);
     },
-    select: { version: true, status: true },
+    isSharedFault: isStoreUnavailable,
   });
-  if (!written || !shows) return;
-  const status = written.status as Status;
-  await recordChange(tx, { municipality, messageId, type: 'suggested', status, version: written.version, at });
-  await recordAudit(tx, {
-    municipality,
-    actor: INDBAKKE,
-    at,
-    action: 'suggested',
-    messageId,
-    details: suggestion ? { caseId: suggestion.caseId, basis: suggestion.basis, sender: suggestion.sender } : {},
-  });
+  return async (job) => {
+    await group.add(job);
+    announce('suggestion-committed');
+  };
 }
 
-/** A look that finds what stood there already changes nothing that a caseworker sees, so nobody’s If-Match may fail for it. */
-function differs(message: LookedAt, suggestion: Suggestion | null): boolean {
-  return (
-    message.suggestedCaseId !== (suggestion?.caseId ?? null) ||
-    message.suggestionBasis !== (suggestion?.basis ?? null) ||
-    message.suggestionSender !== (suggestion?.sender ?? null)
-  );
+/** Locked before the lookup is read: who is told of a letter afterwards finds the lock, and raises the round once it is gone. */
+function lookAtAll({ store, keys }: SuggestionParts, municipality: string, jobs: readonly SuggestCaseData[]) {
+  return store.withTenantConnection(municipality, async (connection) => {
+    const messages = await lockNotLookedAt(connection, jobs);
+    if (messages.length === 0) return;
+    const lookupFor = await loadLookups(
+      connection,
+      messages.flatMap(({ references }) => references),
+    );
+    const looks = messages.map((message) => ({
+      message,
+      suggestion: suggestCase(message.references, lookupFor(keys.digest(PARTY, message.senderId))),
+    }));
+    await writeSuggestions(connection, looks, new Date());
+  });
 }

@@ -1,0 +1,61 @@
+import type pg from 'pg';
+import type { Lookup, Reference, SentLetter } from './suggest-case.js';
+
+interface Row {
+  /** Null in the row of a case that a reference names itself. */
+  readonly message_uuid: string | null;
+  readonly message_id: string | null;
+  readonly recipient_digest: Buffer | null;
+  readonly case_id: string;
+  readonly party_digests: readonly Buffer[];
+}
+
+/**
+ * Reads what the core has told of the things that these references name: one statement, however many messages they are of.
+ *
+ * @returns the lookup of one message, for the keyed hash of its sender’s CPR or CVR number
+ */
+export async function loadLookups(
+  connection: pg.PoolClient,
+  references: readonly Reference[],
+): Promise<(senderDigest: Buffer) => Lookup> {
+  const named = (kind: Reference['kind']) => [
+    ...new Set(references.filter((reference) => reference.kind === kind).map(({ value }) => value)),
+  ];
+  const { rows } = await connection.query<Row>({
+    name: 'load-lookups',
+    text: `
+      SELECT s.message_uuid, s.message_id, s.recipient_digest, c.case_id, c.party_digests
+      FROM sent_messages s JOIN cases c ON c.municipality = s.municipality AND c.case_id = s.case_id
+      WHERE s.message_uuid = ANY ($1::text[]) OR s.message_id = ANY ($2::text[])
+      UNION ALL
+      SELECT NULL, NULL, NULL, case_id, party_digests FROM cases WHERE case_id = ANY ($3::text[])`,
+    values: [named('message-uuid'), named('message-id'), named('case-id')],
+  });
+  const letters = rows.filter(({ message_uuid }) => message_uuid !== null);
+  const letterByUuid = new Map(letters.map((row) => [row.message_uuid, row]));
+  const lettersById = new Map<string | null, Row[]>();
+  for (const row of letters) {
+    const alike = lettersById.get(row.message_id);
+    if (alike) alike.push(row);
+    else lettersById.set(row.message_id, [row]);
+  }
+  const partiesByCase = new Map(rows.map((row) => [row.case_id, row.party_digests]));
+
+  return (senderDigest) => {
+    const isSender = (digest: Buffer | null) => digest !== null && senderDigest.equals(digest);
+    const toLetter = ({ case_id, recipient_digest }: Row): SentLetter => ({
+      caseId: case_id,
+      senderIsRecipient: isSender(recipient_digest),
+    });
+    return {
+      sentByUuid: (uuid) => {
+        const letter = letterByUuid.get(uuid);
+        return letter && toLetter(letter);
+      },
+      sentById: (id) => (lettersById.get(id) ?? []).map(toLetter),
+      knowsCase: (caseId) => partiesByCase.has(caseId),
+      senderIsParty: (caseId) => partiesByCase.get(caseId)?.some(isSender) ?? false,
+    };
+  };
+}

@@ -1,0 +1,52 @@
+import { INDBAKKE } from '@indbakke/shared/audit';
+import { newId } from '@indbakke/shared/store';
+import type pg from 'pg';
+import type { NotLookedAt } from './not-looked-at.js';
+import type { Suggestion } from './suggest-case.js';
+
+/** What a look at a message has found. */
+export interface Look {
+  readonly message: NotLookedAt;
+  readonly suggestion: Suggestion | null;
+}
+
+/**
+ * Writes down what was found for messages that this transaction has locked (lockNotLookedAt): all rows in one statement. What
+ * shows something new gets a new version, an event and an audit event.
+ */
+export async function writeSuggestions(connection: pg.PoolClient, looks: readonly Look[], at: Date): Promise<void> {
+  const found = looks.map(({ message, suggestion }) => ({
+    id: message.id,
+    case_id: suggestion?.caseId ?? null,
+    basis: suggestion?.basis ?? null,
+    sender: suggestion?.sender ?? null,
+    kind: suggestion ? 'reply' : message.kind,
+    shows: differs(message.suggestedBefore, suggestion),
+    event_id: newId(),
+    audit_id: newId(),
+    details: suggestion ?? {},
+  }));
+  await connection.query({
+    name: 'write-suggestions',
+    text: `
+      WITH looked AS (
+        UPDATE messages m SET looked_at = $2, suggested_case_id = case_id, suggestion_basis = basis, suggestion_sender = sender,
+          kind = found.kind, version = version + shows::int
+        FROM jsonb_to_recordset($1::jsonb) AS found (id uuid, case_id text, basis text, sender text, kind text, shows boolean,
+          event_id uuid, audit_id uuid, details jsonb)
+        WHERE m.id = found.id
+        RETURNING m.id, municipality, status, version, shows, event_id, audit_id, details
+      ), event AS (
+        INSERT INTO events (id, municipality, message_id, type, status, version, at)
+        SELECT event_id, municipality, id, 'suggested', status, version, $2::timestamptz FROM looked WHERE shows
+      )
+      INSERT INTO audit_events (id, at, municipality, actor_kind, actor, action, message_id, details)
+      SELECT audit_id, $2::timestamptz, municipality, $3, $4, 'suggested', id, details FROM looked WHERE shows`,
+    values: [JSON.stringify(found), at, INDBAKKE.kind, INDBAKKE.id],
+  });
+}
+
+/** A look that finds what stood there already changes nothing that a caseworker sees, so nobody’s If-Match may fail for it. */
+function differs(before: Suggestion | null, now: Suggestion | null): boolean {
+  return before?.caseId !== now?.caseId || before?.basis !== now?.basis || before?.sender !== now?.sender;
+}
