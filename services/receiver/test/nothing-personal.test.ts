@@ -84,7 +84,7 @@ const deliver = async (body: string, accept: string) => {
 };
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ SMALL_CONTENT_BYTES: '0' });
   relay = await startRelay(stack.serviceUrl);
   receiver = await startReceiverProcess({ ...stack.env, DATABASE_URL: relay.url, QUEUE_URL: stack.serviceUrl });
 });

@@ -23,8 +23,9 @@ export async function zipMessage(
   message: WholeMessage,
   contactPointName: string | null,
 ): Promise<Readable> {
-  const content = message.key === null ? undefined : await openContent(parts, message);
   const entries = nameEntries(message);
+  const isStored = entries.some(({ file }) => file.status === 'stored');
+  const content = isStored ? await openContent(parts, message) : undefined;
   const archive = new ZipArchive({ zlib: { level: 1 } });
   // Without these two a failing content would end the process, and a warning would leave a file out in silence.
   const fail = (error: Error) => archive.destroy(error);
