@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { registerMunicipality } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -13,6 +12,7 @@ import { clusterOf, postgresHomeOf, removePostgres, serverOf, startOf } from '..
 import { makeKeys } from '../src/local/settings.js';
 import { startLocalStack } from '../src/local/stack.js';
 import { readLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
+import { launchCommand } from './support/command.js';
 import { createTestDatabase } from './support/database.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,29 +26,9 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 type Env = Record<string, string | undefined>;
 
-interface Ended {
-  readonly status: number | null;
-  readonly output: string;
-  readonly errors: string;
-}
+const OWN = { DATABASE_URL: undefined, DATABASE_OWNER_URL: undefined, PORT: '0' };
 
-/** A command in a process of its own, from its source through Vite as Vitest does, so that the test needs no build. */
-function launch(command: string, args: string[], env: Env): { child: ChildProcess; ended: Promise<Ended> } {
-  const script = `
-    const { runnerImport } = await import('vite');
-    const { module: config } = await runnerImport('vitest.config.ts');
-    await runnerImport('infra/src/local/${command}.ts', { resolve: config.default.resolve });`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, '--', ...args], {
-    cwd: repository,
-    env: { ...process.env, DATABASE_URL: undefined, DATABASE_OWNER_URL: undefined, PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const end = once(child, 'exit');
-  const ended = Promise.all([text(child.stdout), text(child.stderr), end]).then(
-    ([output, errors, [status]]): Ended => ({ output, errors, status }),
-  );
-  return { child, ended };
-}
+const launch = (command: string, args: string[], env: Env) => launchCommand(command, args, { ...OWN, ...env });
 
 const run = (command: string, args: string[], env: Env = {}) => launch(command, args, env).ended;
 
@@ -187,6 +167,10 @@ describe('npm run token', () => {
 });
 
 describe('npm start', () => {
+  // One PostgreSQL cluster for both: making one takes most of the time.
+  const folder = () => join(scratch, 'started');
+  afterAll(() => removePostgres(folder()));
+
   /** A stack in a process of its own, once it is ready. */
   async function started(stateDir: string) {
     const { child, ended } = launch('start', [], { STATE_DIR: stateDir, SHUTDOWN_SECONDS: '5' });
@@ -197,26 +181,22 @@ describe('npm start', () => {
   }
 
   test('ends at SIGTERM with its PostgreSQL, and complains of nothing', { timeout: 60_000 }, async () => {
-    const folder = join(scratch, 'ends');
-    const { child, ended, server } = await started(folder);
+    const { child, ended, server } = await started(folder());
     child.kill('SIGTERM');
     const { status, output, errors } = await ended;
     expect({ status, errors }).toEqual({ status: 0, errors: '' });
     expect(output).not.toMatch(/"level":"(warn|error)"/);
     expect(startOf(server.pid)).toBeUndefined();
-    await removePostgres(folder);
   });
 
   test('says so and ends with 1 when its PostgreSQL is killed', { timeout: 60_000 }, async () => {
-    const folder = join(scratch, 'killed');
-    const { ended, server } = await started(folder);
+    const { ended, server } = await started(folder());
     process.kill(server.pid, 'SIGQUIT');
     const { status, errors } = await ended;
     expect(errors).toBe(
-      `PostgreSQL (process ${server.pid}) has ended, and nothing works without it. Its log is ${join(folder, 'postgres.log')}. Start again: npm start; what was stored is still there.\n`,
+      `PostgreSQL (process ${server.pid}) has ended, and nothing works without it. Its log is ${join(folder(), 'postgres.log')}. Start again: npm start; what was stored is still there.\n`,
     );
     expect(status).toBe(1);
-    await removePostgres(folder);
   });
 
   const start = (stateDir: string, env: Env) =>

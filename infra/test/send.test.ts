@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -7,12 +6,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Letter, streamMemo, writeMemo } from '../src/letters/write-memo.js';
 import { statePaths, writeLocalStack } from '../src/local/state.js';
+import { launchCommand } from './support/command.js';
 import { startTestStack, type TestStack } from './support/stack.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -33,25 +32,15 @@ afterAll(async () => {
 });
 
 interface Result {
-  readonly status: number;
+  readonly status: number | null;
   /** The lines of standard output, in fields. */
   readonly lines: string[][];
   readonly errors: string;
 }
 
-/** The command in a process of its own, from its source through Vite as Vitest does, so that the test needs no build. */
+/** The command in a process of its own. */
 async function send(args: string[], env: Record<string, string> = {}): Promise<Result> {
-  const script = `
-    const { runnerImport } = await import('vite');
-    const { module: config } = await runnerImport('vitest.config.ts');
-    await runnerImport('infra/src/local/send.ts', { resolve: config.default.resolve });`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, '--', ...args], {
-    cwd: repository,
-    env: { ...process.env, STATE_DIR: folder, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ended = once(child, 'exit');
-  const [output, errors, [status]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const { status, output, errors } = await launchCommand('send', args, { STATE_DIR: folder, ...env }).ended;
   const lines = output.split('\n').filter((line) => line !== '');
   return { status, lines: lines.map((line) => line.split('\t')), errors };
 }

@@ -8,9 +8,10 @@ import { issueLocalToken } from '@indbakke/shared/access';
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { serve } from '@indbakke/shared/service';
 import { type MunicipalityRegistration, registerMunicipality } from '@indbakke/shared/store';
+import pg from 'pg';
 import { issuerKeyOf, localSettings, makeKeys, StackConfig } from '../../src/local/settings.js';
 import { statePaths } from '../../src/local/state.js';
-import { createTestDatabase, runSql } from './database.js';
+import { createTestDatabase } from './database.js';
 
 /** CVR numbers of the municipalities that a test stack knows. */
 export const ODENSKOV = '22222222';
@@ -83,6 +84,10 @@ export async function startTestStack(env: Env = {}): Promise<TestStack> {
     createArchiver,
   ]);
 
+  // Kept open: a connection takes longer to make than most statements, and tests count rows thousands of times.
+  const owner = new pg.Pool({ connectionString: database.ownerUrl, idleTimeoutMillis: 0, allowExitOnIdle: true });
+  owner.on('error', () => {}); // an idle one was cut off; the next statement gets another
+
   const token = (wishes: TokenWishes = {}) =>
     issueLocalToken(issuerKeyOf(paths), {
       municipality: wishes.municipality ?? ODENSKOV,
@@ -117,9 +122,11 @@ export async function startTestStack(env: Env = {}): Promise<TestStack> {
         headers: { 'content-type': 'application/xml', accept: 'application/json', ...headers },
         body: xml,
       }),
-    sql: (text, values) => runSql(database.ownerUrl, text, values),
+    sql: async <Row extends Record<string, unknown>>(text: string, values?: unknown[]) =>
+      (await owner.query<Row>(text, values)).rows,
     async close() {
       await running.close();
+      await owner.end();
       await database.drop();
       await rm(folder, { recursive: true, force: true });
     },

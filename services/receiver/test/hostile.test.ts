@@ -5,11 +5,13 @@ import type { Hostile } from './hostile/hostile.js';
 import { HOSTILE } from './hostile/index.js';
 import { openConnection } from './support/raw-http.js';
 import { type ReceiverProcess, startReceiverProcess } from './support/receiver-process.js';
-import { whatIsStored } from './support/stored.js';
+import { contentFiles } from './support/stored.js';
 
 const MiB = 2 ** 20;
 const MAX_GROWTH = 30 * MiB;
 const PATIENCE = { timeout: 15_000, interval: 50 };
+
+type Named = readonly [fault: string, hostile: Hostile];
 
 let stack: TestStack;
 let receiver: ReceiverProcess;
@@ -38,46 +40,62 @@ async function answerTo(hostile: Hostile): Promise<string> {
   return /<errorCode>([^<]+)</.exec(text)?.[1] ?? `http ${answer.status}`;
 }
 
-/** Messages, and whatever has no business without one: containers, unfinished files. */
-async function messagesAndOrphans() {
-  const { rows, files } = await whatIsStored(stack);
-  const [named] = await stack.sql<{ count: number }>('SELECT count(*)::int FROM messages WHERE blob_name IS NOT NULL');
-  return {
-    messages: rows.messages ?? 0,
-    details: rows.message_details ?? 0,
-    orphans: files.length - (named?.count ?? 0),
-  };
+/** Messages, and whatever has no business without one: details, containers, unfinished files. */
+async function countStored() {
+  const [rows] = await stack.sql<{ messages: number; details: number; named: number }>(
+    `SELECT (SELECT count(*)::int FROM messages) AS messages, (SELECT count(*)::int FROM message_details) AS details,
+       (SELECT count(*)::int FROM messages WHERE blob_name IS NOT NULL) AS named`,
+  );
+  const { messages = 0, details = 0, named = 0 } = rows ?? {};
+  return { messages, details, orphans: (await contentFiles(stack)).length - named };
 }
 
-async function expectAnswer(hostile: Hostile): Promise<void> {
-  const { messages } = await messagesAndOrphans();
+/** Has them sent by `send`, and expects of each its answer, and of what is stored that only the accepted ones are. */
+async function expectAnswers(
+  sent: readonly Named[],
+  send: (sent: readonly Named[]) => Promise<string[]>,
+): Promise<void> {
+  const { messages } = await countStored();
 
-  const answer = await answerTo(hostile);
+  const answers = await send(sent);
 
-  const now = messages + (answer === 'accepted' ? 1 : 0);
-  expect(answer).toBe(hostile.answer);
+  const now = messages + answers.filter((answer) => answer === 'accepted').length;
+  const byFault = (found: readonly string[]) => Object.fromEntries(sent.map(([fault], at) => [fault, found[at]]));
+  expect(byFault(answers)).toEqual(byFault(sent.map(([, { answer }]) => answer)));
   // A peer that went away is noticed a little later.
   await vi.waitFor(
-    async () => expect(await messagesAndOrphans()).toEqual({ messages: now, details: now, orphans: 0 }),
+    async () => expect(await countStored()).toEqual({ messages: now, details: now, orphans: 0 }),
     PATIENCE,
   );
   expect((await fetch(`${receiver.url}/healthz`)).status).toBe(200);
+}
+
+const sideBySide = (sent: readonly Named[]) => Promise.all(sent.map(([, hostile]) => answerTo(hostile)));
+
+async function inTurn(sent: readonly Named[]): Promise<string[]> {
+  const answers: string[] = [];
+  for (const [, hostile] of sent) answers.push(await answerTo(hostile));
+  return answers;
 }
 
 const residentBytes = () =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${receiver.pid}/status`, 'utf8'))?.[1]) * 1_024;
 
 const cases = Object.entries(HOSTILE);
+const waits = ([, hostile]: Named) => 'waits' in hostile;
+const [waiting, prompt] = [cases.filter(waits), cases.filter((named) => !waits(named))];
 
 describe('what is hostile gets its answer, leaves nothing, and the process lives:', () => {
-  test.each(cases)('%s', async (_fault, hostile) => expectAnswer(hostile));
+  test.each(prompt)('%s', async (...named) => expectAnswers([named], inTurn));
+  test(`side by side: ${waiting.map(([fault]) => fault).join('; ')}`, () => expectAnswers(waiting, sideBySide));
 });
 
+// Without those that wait: they hold next to nothing, and take the longest.
 test('all of it once more takes no more memory', { timeout: 300_000 }, async ({ skip }) => {
   skip(process.platform !== 'linux', 'Only Linux tells the memory of another process, in /proc.');
   const before = residentBytes();
 
-  for (const [, hostile] of cases) await expectAnswer(hostile);
+  await expectAnswers(prompt, inTurn);
 
   const growth = residentBytes() - before;
   const inMiB = (growth / MiB).toFixed(1);

@@ -19,6 +19,8 @@ export interface HostileBody {
 export interface HostilePeer {
   readonly play: (connection: RawConnection) => Promise<Answer>;
   readonly answer: Answer;
+  /** The answer comes when the receiver has waited long enough (MAX_UPLOAD_SECONDS, or a while after the last byte). */
+  readonly waits?: true;
 }
 
 export type Hostile = HostileBody | HostilePeer;

@@ -26,6 +26,11 @@ const sends = (bytes: () => (string | Buffer)[], answer: string): HostilePeer =>
   },
   answer,
 });
+/** The same, when the answer comes only after a wait. */
+const sendsAndWaits = (bytes: () => (string | Buffer)[], answer: string): HostilePeer => ({
+  ...sends(bytes, answer),
+  waits: true,
+});
 const head = (...headers: string[]) => deliveryHead([XML, ...headers]);
 const chunk = (bytes: string | Buffer) =>
   Buffer.concat([Buffer.from(`${Buffer.byteLength(bytes).toString(16)}\r\n`), Buffer.from(bytes), Buffer.from('\r\n')]);
@@ -45,7 +50,7 @@ const inContent = () => letter().subarray(0, good().indexOf('<memo:content>') + 
 
 export const PEERS: HostileList = {
   'Content-Length too short': sends(() => [head(length(100)), letter()], 'http 400'),
-  'Content-Length too long': sends(() => [head(length(good().length + 1_000)), letter()], 'body-incomplete'),
+  'Content-Length too long': sendsAndWaits(() => [head(length(good().length + 1_000)), letter()], 'body-incomplete'),
   'Content-Length below nothing': sends(() => [head(length(-1)), letter()], 'http 400'),
   'Content-Length that is no number': sends(() => [head('Content-Length: 1e3'), letter()], 'http 400'),
   'Content-Length beyond all numbers': sends(() => [head(`Content-Length: ${'9'.repeat(40)}`), letter()], 'http 400'),
@@ -87,8 +92,8 @@ export const PEERS: HostileList = {
     () => [head(CHUNKED), Buffer.concat(Array.from({ length: 10_000 }, () => chunk(' '))), '0\r\n\r\n'],
     'not-xml',
   ),
-  'chunks that stall': sends(() => [head(CHUNKED), chunk(inContent())], 'body-incomplete'),
-  'a body that never begins': sends(() => [head(length(1_000))], 'body-incomplete'),
+  'chunks that stall': sendsAndWaits(() => [head(CHUNKED), chunk(inContent())], 'body-incomplete'),
+  'a body that never begins': sendsAndWaits(() => [head(length(1_000))], 'body-incomplete'),
   'a body that trickles': {
     async play(connection) {
       await connection.send(head(CHUNKED));
@@ -97,6 +102,7 @@ export const PEERS: HostileList = {
       return answer.finally(() => clearInterval(timer));
     },
     answer: 'body-incomplete',
+    waits: true,
   },
   'headers of 20 kB': sends(() => [head(`X-A: ${'a'.repeat(20_000)}`, length(4)), '<a/>'], 'http 431'),
   'five thousand headers': sends(
