@@ -1,5 +1,6 @@
 import type { Bench } from './bench.js';
 import { endToEnd } from './end-to-end.js';
+import { guard } from './guard.js';
 import { intakeLarge, intakeLarge8 } from './intake-large.js';
 import { intakeSmall } from './intake-small.js';
 import { soap } from './soap.js';
@@ -18,3 +19,6 @@ export const BENCHES: readonly Bench[] = [
   start,
   endToEnd,
 ];
+
+/** By their names only, not with `all`. */
+export const ON_REQUEST: readonly Bench[] = [guard];

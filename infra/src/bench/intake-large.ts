@@ -11,7 +11,7 @@ const PLAIN = '(b) plain: express.text, xml2js, writeFile, Prisma';
 // Code is compiled and pools are filled by so many small letters; what is resident after them is idle.
 const SMALL_LETTERS = 40;
 
-interface Wishes {
+export interface LargeWishes {
   readonly atOnce: number;
   readonly maxRatio: number;
   /** Of ours and (a), which are close. */
@@ -26,7 +26,7 @@ export const intakeLarge: Bench = {
   measures:
     'One letter of 104 MB over HTTP on loopback, from the first byte to the receipt: sealed, fsynced, committed.',
   run: (place, size) =>
-    compare(place, size, {
+    compareLarge(place, size, {
       atOnce: 1,
       maxRatio: 1,
       rounds: ({ rounds }) => 3 * rounds,
@@ -38,7 +38,7 @@ export const intakeLarge8: Bench = {
   name: 'intake-large-8',
   measures: 'Eight letters of 104 MB at once, until the last receipt; and what the receiver needs in memory for them.',
   run: (place, size) =>
-    compare(place, size, {
+    compareLarge(place, size, {
       atOnce: 8,
       maxRatio: 1.1,
       maxGrowthMb: 60,
@@ -47,7 +47,8 @@ export const intakeLarge8: Bench = {
     }),
 };
 
-async function compare(place: Place, size: Size, wishes: Wishes): Promise<Outcome> {
+/** Ours beside the limit of the machine and beside the plain way. */
+export async function compareLarge(place: Place, size: Size, wishes: LargeWishes): Promise<Outcome> {
   const letters = await bigCopies();
   const ours = await place.start('ours/receiver');
   const bare = await place.start('rivals/bare-file');
@@ -112,7 +113,7 @@ async function compare(place: Place, size: Size, wishes: Wishes): Promise<Outcom
 
 function goalsOf(
   figures: { ratio_to_limit: number; times_faster_than_plain?: number; rss_growth_mb: number },
-  { maxRatio, maxGrowthMb }: Wishes,
+  { maxRatio, maxGrowthMb }: LargeWishes,
 ): Goal[] {
   const faster = figures.times_faster_than_plain;
   return [

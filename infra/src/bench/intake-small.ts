@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { atLeast, type Bench, type Outcome, type Size } from './bench.js';
+import type { Child } from './child.js';
 import { Connection, postOnce } from './client.js';
 import { type Copies, REST_PATH, replyCopies } from './letters.js';
 import { alternate, median, percentile, rounded } from './measure.js';
@@ -17,8 +18,7 @@ export const intakeSmall: Bench = {
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const letters = replyCopies();
-    const ours = await place.start('ours/receiver');
-    await postOnce(ours.url, REST_PATH, letters.next()); // (c) takes its rows from this one
+    const ours = await startWithRows(place, letters);
     const plain = await place.start('rivals/plain-rest');
     const rows = await place.start('rivals/bare-rows');
     const servers = [
@@ -91,6 +91,29 @@ export const intakeSmall: Bench = {
     };
   },
 };
+
+/** Ours, with the first letter taken in: (c) takes its rows from that one. */
+async function startWithRows(place: Place, letters: Copies): Promise<Child> {
+  const ours = await place.start('ours/receiver');
+  await postOnce(ours.url, REST_PATH, letters.next());
+  return ours;
+}
+
+/** @returns the rate of ours with so many clients, of that of the plain way; the median of `rounds` rounds of each */
+export async function smallOfPlain(place: Place, clients: number, rounds: number, seconds: number): Promise<number> {
+  const letters = replyCopies();
+  const ours = await startWithRows(place, letters);
+  const plain = await place.start('rivals/plain-rest');
+  const rateOf = ({ url }: Child) => offerFrom(url, letters, clients, seconds).then(({ perSecond }) => perSecond);
+  const rates = await alternate(
+    [
+      { name: OURS, measure: () => rateOf(ours) },
+      { name: PLAIN, measure: () => rateOf(plain) },
+    ],
+    rounds,
+  );
+  return median(rates(OURS)) / median(rates(PLAIN));
+}
 
 interface Offered {
   readonly perSecond: number;

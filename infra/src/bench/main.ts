@@ -1,13 +1,19 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import type { Bench, Size } from './bench.js';
-import { BENCHES } from './benches.js';
+import { BENCHES, ON_REQUEST } from './benches.js';
 import { Place, type Site, withSite } from './place.js';
 import { goalLines, jsonLine, textTable, writeReport } from './report.js';
 
+const linesOf = (benches: readonly Bench[]) =>
+  benches.map(({ name, measures }) => `  ${name.padEnd(16)}${measures}`).join('\n');
+
 const USAGE = `npm run bench -- NAME… | all [--quick]
 
-${BENCHES.map(({ name, measures }) => `  ${name.padEnd(16)}${measures}`).join('\n')}
+${linesOf(BENCHES)}
+
+Not with all:
+${linesOf(ON_REQUEST)}
 
 --quick takes a minute for all and writes no report: it shows that everything works, its figures tell little.`;
 
@@ -40,9 +46,10 @@ function readArguments(): { benches: Bench[]; size: Size } | undefined {
   try {
     const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
     const quick = values.quick ?? false;
-    const benches = BENCHES.filter(({ name }) => positionals.includes(name) || positionals.includes('all'));
-    const known = [...BENCHES.map(({ name }) => name), 'all'];
-    if (benches.length > 0 && positionals.every((name) => known.includes(name))) {
+    const every = [...BENCHES, ...ON_REQUEST];
+    const wanted = positionals.flatMap((name) => (name === 'all' ? BENCHES.map((bench) => bench.name) : [name]));
+    const benches = every.filter(({ name }) => wanted.includes(name));
+    if (benches.length > 0 && wanted.every((name) => every.some((bench) => bench.name === name))) {
       return { benches, size: { quick, rounds: quick ? 1 : 3 } };
     }
   } catch {
