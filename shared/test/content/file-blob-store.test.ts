@@ -1,9 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
-import { openBlobStore, openFileBlobStore } from '../../src/content/index.js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type BlobWriter, openBlobStore, openFileBlobStore } from '../../src/content/index.js';
 import { blobStoreContract } from './blob-store-contract.js';
 import { bytes, duringSteps, entriesOf, filesBelow, openBelow, pathOf, setting, temporaryFolder } from './support.js';
 
@@ -55,6 +55,48 @@ describe('a folder of blobs', () => {
       'content-renamed: finished, 100000',
       'folder-synced: finished, 100000',
     ]);
+  });
+
+  describe('of more than 16 MiB', () => {
+    const write40MiB = async (blob: BlobWriter) => {
+      for (let written = 0; written < 40; written += 1) await blob.write(Buffer.alloc(2 ** 20));
+    };
+    const spyOnDatasync = async () => {
+      const handle = await open(import.meta.filename, 'r');
+      await handle.close();
+      const spy = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'datasync');
+      onTestFinished(() => spy.mockRestore());
+      return spy;
+    };
+
+    it('is synced as it grows, one sync at a time', async () => {
+      const datasync = await spyOnDatasync();
+      let finish = () => {};
+      datasync.mockReturnValueOnce(
+        new Promise((resolve) => {
+          finish = resolve;
+        }),
+      );
+      const { blobs } = await setting();
+      const blob = await blobs.create();
+      await write40MiB(blob);
+      expect(datasync).toHaveBeenCalledTimes(1);
+      finish();
+      await write40MiB(blob);
+      expect(datasync.mock.calls.length).toBeGreaterThan(1);
+      await blob.commit();
+    });
+
+    it('is not committed when an early sync failed, and leaves nothing', async () => {
+      const lost = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
+      (await spyOnDatasync()).mockRejectedValueOnce(lost);
+      const { blobs, folder } = await setting();
+      const blob = await blobs.create();
+      await write40MiB(blob);
+      await expect(blob.commit()).rejects.toBe(lost);
+      await blob.abort();
+      expect([await filesBelow(folder), await openBelow(folder)]).toEqual([[], []]);
+    });
   });
 
   it('syncs the folder of a removal, also when there was nothing to remove', async () => {
