@@ -69,28 +69,41 @@ export class Base64Decoder {
   private decode(slice: Buffer, file: FileWriter): void {
     // The decoder takes these two as base64url.
     if (slice.includes(MINUS) || slice.includes(UNDERSCORE)) throw this.foreign();
-    const text = this.carry + slice.toString('latin1');
-    if (!this.spaced && this.decodePlain(text, file)) return;
+    const rest = slice.subarray(this.completeCarry(slice, file));
+    if (!this.spaced && this.decodePlain(rest, file)) return;
     this.spaced = true;
-    this.decodeSpaced(text, slice, file);
+    this.decodeSpaced(rest, file);
+  }
+
+  /**
+   * Takes characters for as long as some wait. To put those before the rest of the slice would copy all of it.
+   * @returns how many it took
+   */
+  private completeCarry(slice: Buffer, file: FileWriter): number {
+    let at = 0;
+    for (; this.carry !== '' && at < slice.length; at += 1) {
+      this.takeCharacter(String.fromCharCode(slice[at] as number), file);
+    }
+    return at;
   }
 
   /** The usual case: no white space. Decodes nothing and answers false when there is something else than base64. */
-  private decodePlain(text: string, file: FileWriter): boolean {
-    const whole = text.length - (text.length % 4);
-    const carry = text.slice(whole);
+  private decodePlain(slice: Buffer, file: FileWriter): boolean {
+    const whole = slice.length - (slice.length % 4);
+    const carry = this.carry + slice.toString('latin1', whole);
     if (!ONLY_BASE64.test(carry)) return false;
-    if (whole > 0 && !file.decode(text.slice(0, whole), (whole / 4) * 3)) return false;
+    if (whole > 0 && !file.decode(slice.toString('latin1', 0, whole), (whole / 4) * 3)) return false;
     this.carry = carry;
     return true;
   }
 
   /** The decoder skips white space by itself; only where the last quadruple ends must be found without it. */
-  private decodeSpaced(text: string, slice: Buffer, file: FileWriter): void {
+  private decodeSpaced(slice: Buffer, file: FileWriter): void {
+    const text = slice.toString('latin1');
     const significant = text.length - countSpace(slice);
     const cut = startOfLast(significant % 4, text);
     const whole = significant - (significant % 4);
-    const carry = text.slice(cut).replace(/[ \t\r\n]+/g, '');
+    const carry = this.carry + text.slice(cut).replace(/[ \t\r\n]+/g, '');
     if (!ONLY_BASE64.test(carry)) throw this.foreign();
     if (whole > 0 && !file.decode(text.slice(0, cut), (whole / 4) * 3)) throw this.foreign();
     this.carry = carry;
