@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Problem } from '@indbakke/shared/errors';
+import { sourceOf } from '@indbakke/shared/flow';
 import {
   findMessage,
   MEMO_NAMESPACE,
@@ -44,7 +45,7 @@ interface Reading {
 async function readAsReceiver(message: Buffer, chunkSize: () => number): Promise<Reading> {
   const contents: Buffer[][] = [];
   try {
-    const result = await split(chunksOf(message, chunkSize), (index) => openFile(contents, index), LIMITS);
+    const result = await split(sourceOf(chunksOf(message, chunkSize)), (index) => openFile(contents, index), LIMITS);
     const root = parseSkeleton(result.skeleton);
     const files = contents.map((pieces) => Buffer.concat(pieces));
     const hashes = files.map(hashOf);

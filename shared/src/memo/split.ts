@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Problem } from '../errors/index.js';
+import type { Source } from '../flow/index.js';
 import { Base64Decoder } from './base64.js';
 import { type FileSink, FileWriter } from './file-writer.js';
 import { isContent, isFile, isMessage } from './namespaces.js';
@@ -39,23 +40,19 @@ export interface SplitResult {
  * and handed to a sink; everything else is the skeleton, byte for byte. Memory stays flat: the skeleton, and at most two
  * buffers of 256 KiB however long the files are.
  *
- * @param source chunks of any size. It is closed when the splitter gives up, as `for await` does: to answer on the same
- *   socket pass `request.iterator({ destroyOnReturn: false })`. Its own errors pass through unchanged.
+ * @param source its own errors pass through unchanged
  * @param openFile called at each content's start tag, with 0, 1, 2 …
  * @throws Problem `not-xml`, `not-utf8`, `forbidden-xml`, `content-not-base64`, `too-large`, `skeleton-too-large`,
  *   `not-memo` (nested too deep). By then no write to a sink is under way.
  */
 export async function split(
-  source: AsyncIterable<Buffer>,
+  source: Source,
   openFile: (fileIndex: number) => FileSink,
   limits: SplitLimits,
 ): Promise<SplitResult> {
   const splitter = new Splitter(openFile, limits);
   try {
-    for await (const chunk of source) {
-      splitter.begin(chunk);
-      for (let wait = splitter.run(); wait !== undefined; wait = splitter.run()) await wait;
-    }
+    await source((chunk) => splitter.take(chunk));
     return splitter.finish();
   } catch (error) {
     await splitter.idle();
@@ -122,7 +119,18 @@ class Splitter {
     this.elements = new OpenElements(limits.maxDepth);
   }
 
-  begin(chunk: Buffer): void {
+  /** Reads a chunk. A promise: it is not read to its end before that is fulfilled. */
+  take(chunk: Buffer): Promise<void> | undefined {
+    this.begin(chunk);
+    const wait = this.run();
+    return wait && this.runAfter(wait);
+  }
+
+  private async runAfter(first: Promise<void>): Promise<void> {
+    for (let wait: Promise<void> | undefined = first; wait !== undefined; wait = this.run()) await wait;
+  }
+
+  private begin(chunk: Buffer): void {
     this.bytes += chunk.length;
     if (this.bytes > this.limits.maxBytes) {
       throw new Problem('too-large', `The message is over ${this.limits.maxBytes} bytes, the limit.`);
@@ -134,7 +142,7 @@ class Splitter {
   }
 
   /** Reads the chunk to its end, or to where a sink must be waited for. */
-  run(): Promise<void> | undefined {
+  private run(): Promise<void> | undefined {
     while (this.at < this.chunk.length) {
       const wait = this.state();
       if (wait !== undefined) return wait;

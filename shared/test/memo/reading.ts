@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { Parser } from 'xml2js';
 import { Problem } from '../../src/errors/index.js';
+import { sourceOf } from '../../src/flow/index.js';
 import {
   type FileSink,
   findMessage,
@@ -58,7 +59,7 @@ export async function splitAll(
     pieces.push(kept);
     return makeSink((bytes) => kept.push(Buffer.from(bytes)));
   };
-  const result = await split(chunked(bytesOf(xml), sizes), openFile, { ...LIMITS, ...limits });
+  const result = await split(sourceOf(chunked(bytesOf(xml), sizes)), openFile, { ...LIMITS, ...limits });
   const contents = pieces.map((kept) => Buffer.concat(kept));
   expect(result.files).toBe(contents.length);
   const comparable = contents.reduce(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sourceOf } from '../../src/flow/index.js';
 import { type FileSink, MEMO_NAMESPACE, split } from '../../src/memo/index.js';
 import { anyMemo, fileElement, filesIn, memo, memoTree, memoXml, writePlain, writeWild } from './generate.js';
 import { bytesOf, chunked, LIMITS, problemOf, referenceTree, splitAll, splitTree } from './reading.js';
@@ -69,7 +70,7 @@ describe('splitting a message', () => {
     const sizes: number[] = [];
     const base64 = Buffer.alloc(1_000_000, 7).toString('base64');
     const sink = { write: (bytes: Buffer) => void sizes.push(bytes.length) as undefined, end: () => undefined };
-    await split(chunked(bytesOf(inFile(base64)), [50_000]), () => sink, LIMITS);
+    await split(sourceOf(chunked(bytesOf(inFile(base64)), [50_000])), () => sink, LIMITS);
     expect(sizes).toEqual([65_536, 262_144, 262_144, 262_144, 1_000_000 - 65_536 - 3 * 262_144]);
   });
 
@@ -94,7 +95,7 @@ describe('splitting a message', () => {
         { filename: 'b', bytes: Buffer.alloc(0) },
       ],
     });
-    await split(chunked(bytesOf(writePlain(tree)), [100]), openFile, LIMITS);
+    await split(sourceOf(chunked(bytesOf(writePlain(tree)), [100])), openFile, LIMITS);
     expect(events).toEqual(['open 0', 'write 0 one', 'end 0', 'open 1', 'end 1']);
   });
 
@@ -184,7 +185,7 @@ describe('splitting a message', () => {
       highest = Math.max(highest, arrayBuffers + external - before.arrayBuffers - before.external);
       return undefined;
     };
-    const { skeleton } = await split(source(), () => ({ write, end: () => undefined }), LIMITS);
+    const { skeleton } = await split(sourceOf(source()), () => ({ write, end: () => undefined }), LIMITS);
     expect(decoded).toBe(1000 * 48 * 1024);
     expect(skeleton.length).toBeLessThan(300);
     expect(highest).toBeLessThan(4_000_000);
@@ -198,7 +199,9 @@ describe('a failure while splitting', () => {
       yield Buffer.from(inFile('QUJD').slice(0, 120));
       throw gone;
     }
-    await expect(split(source(), () => ({ write: () => undefined, end: () => undefined }), LIMITS)).rejects.toBe(gone);
+    await expect(
+      split(sourceOf(source()), () => ({ write: () => undefined, end: () => undefined }), LIMITS),
+    ).rejects.toBe(gone);
   });
 
   it('passes an error of a sink through, from write and from end, soon or late', async () => {
@@ -210,7 +213,7 @@ describe('a failure while splitting', () => {
       { write: () => undefined, end: () => Promise.reject(full) },
     ];
     for (const sink of sinks) {
-      await expect(split(chunked(bytesOf(inFile(base64)), [65_536]), () => sink, LIMITS)).rejects.toBe(full);
+      await expect(split(sourceOf(chunked(bytesOf(inFile(base64)), [65_536])), () => sink, LIMITS)).rejects.toBe(full);
     }
   });
 
@@ -223,7 +226,7 @@ describe('a failure while splitting', () => {
       yield Buffer.from(xml.slice(100_000));
     }
     const sink: FileSink = { write: () => Promise.reject(full), end: () => undefined };
-    await expect(split(source(), () => sink, LIMITS)).rejects.toBe(full);
+    await expect(split(sourceOf(source()), () => sink, LIMITS)).rejects.toBe(full);
   });
 
   it('waits for the write under way before it gives up, and never ends the file', async () => {
@@ -236,7 +239,7 @@ describe('a failure while splitting', () => {
       end: () => void events.push('ended'),
     };
     const base64 = `${Buffer.alloc(100_000).toString('base64')}*`;
-    await problemOf(split(chunked(bytesOf(inFile(base64)), [65_536]), () => sink, LIMITS));
+    await problemOf(split(sourceOf(chunked(bytesOf(inFile(base64)), [65_536])), () => sink, LIMITS));
     expect(events).toEqual(['written']);
   });
 });

@@ -8,6 +8,7 @@ import {
   type Sealer,
 } from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
+import type { Source } from '@indbakke/shared/flow';
 import type { Log } from '@indbakke/shared/log';
 import {
   type Memo,
@@ -41,7 +42,7 @@ export interface IntakeParts {
 
 export interface Delivery {
   readonly channel: Channel;
-  readonly body: AsyncIterable<Buffer>;
+  readonly body: Source;
   /** Finds the message in what stood around the contents; the mouths differ in what they wrap it in. */
   readonly findMessage: (root: XmlElement, split: SplitResult) => XmlElement | Promise<XmlElement>;
 }

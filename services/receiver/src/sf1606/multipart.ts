@@ -1,7 +1,8 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { Problem } from '@indbakke/shared/errors';
+import { type Source, sourceOf, streamOf } from '@indbakke/shared/flow';
 
 // Digital Post’s own push sends the message as the part `file`, its file name being the messageUUID (NGREF); assumed for SF1606.
 const PART = 'file';
@@ -19,11 +20,15 @@ const LIMITS = {
 /**
  * The message inside a multipart/form-data body, as it comes. Other fields are let pass; their values are not kept.
  *
- * @throws Problem not-multipart through the iteration: no part `file`, two of them, too many parts, or a body that breaks off
+ * @throws Problem not-multipart through the source: no part `file`, two of them, too many parts, or a body that breaks off
  */
-export async function* messagePart(body: AsyncIterable<Buffer>, contentType: string): AsyncGenerator<Buffer> {
+export function messagePart(body: Source, contentType: string): Source {
+  return sourceOf(partOf(body, contentType));
+}
+
+async function* partOf(body: Source, contentType: string): AsyncGenerator<Buffer> {
   const form = openForm(contentType);
-  const source = Readable.from(body, { objectMode: false });
+  const source = streamOf(body);
   const found = new Promise<Readable>((resolve) => form.once('file', (_name, part) => resolve(part)));
   const read = pipeline(source, form);
   try {

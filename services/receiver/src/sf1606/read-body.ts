@@ -1,5 +1,6 @@
 import { KiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
+import { BrokenOff, readFlowing, type Source, type Take } from '@indbakke/shared/flow';
 import type { Request, Response } from 'express';
 import type { ReceiverConfig } from '../config.js';
 import { requireAllowedCaller } from './callers.js';
@@ -24,13 +25,9 @@ export interface BodyRules {
  * another media type, a compressed body, one over the limit, one too many. A caller who asked first (`Expect: 100-continue`) is then never told
  * to send it.
  *
- * @throws Problem at once for the headers; through the iteration when the connection ends too early
+ * @throws Problem at once for the headers; through the source when the connection ends too early
  */
-export function readBody(
-  req: Request,
-  res: Response,
-  { mediaTypes, wrapped, uploads, config }: BodyRules,
-): AsyncIterable<Buffer> {
+export function readBody(req: Request, res: Response, { mediaTypes, wrapped, uploads, config }: BodyRules): Source {
   const maxBytes = config.MAX_MESSAGE_BYTES + (wrapped ? ROOM_AROUND_MESSAGE : 0);
   try {
     requireAllowedCaller(req, config);
@@ -40,7 +37,16 @@ export function readBody(
     discardRest(req, res);
     throw problem;
   }
-  return chunksOf(req, res, { maxBytes, maxSeconds: config.MAX_UPLOAD_SECONDS });
+  const limits = { maxBytes, maxSeconds: config.MAX_UPLOAD_SECONDS };
+  return async (take, stop) => {
+    try {
+      await readWithin(limits, req, take, stop);
+    } catch (error) {
+      // The request is kept when the reading stops early: its socket carries the refusal.
+      discardRest(req, res);
+      throw error instanceof BrokenOff ? incomplete(error.cause, res, limits) : error;
+    }
+  };
 }
 
 function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: number): void {
@@ -66,65 +72,31 @@ interface BodyLimits {
   readonly maxSeconds: number;
 }
 
-async function* chunksOf(req: Request, res: Response, { maxBytes, maxSeconds }: BodyLimits): AsyncGenerator<Buffer> {
-  let ended = false;
+class TooSlow extends Error {}
+
+async function readWithin({ maxBytes, maxSeconds }: BodyLimits, req: Request, take: Take, stop?: AbortSignal) {
   let bytes = 0;
-  let waiting = false;
-  const deadline = startDeadline(maxSeconds);
-  // The request is kept when the reading stops early: its socket carries the refusal.
-  const chunks = req.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const takeWithin: Take = (chunk) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`);
+    return take(chunk);
+  };
+  // A peer that always sends one more byte in time would keep its place for ever.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new TooSlow()), maxSeconds * 1_000);
   try {
-    for (;;) {
-      const { done, value: chunk } = await deadline.within(() => chunks.next());
-      if (done) break;
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`);
-      yield chunk;
-    }
-    ended = true;
-  } catch (cause) {
-    if (cause instanceof Problem) throw cause;
-    if (cause instanceof TooSlow) {
-      waiting = true;
-      res.set('Connection', 'close');
-      throw new Problem('body-incomplete', `The message took longer than ${maxSeconds} s, the limit. Send it again.`);
-    }
-    throw new Problem('body-incomplete', 'The connection ended before the message did. Send it again.', { cause });
+    await readFlowing(req, takeWithin, stop ? AbortSignal.any([stop, late.signal]) : late.signal);
   } finally {
-    deadline.stop();
-    const left = chunks.return?.();
-    // Where a chunk is still waited for, only the end of the connection ends that.
-    if (!waiting) await left;
-    if (!ended) discardRest(req, res);
+    clearTimeout(timer);
   }
 }
 
-class TooSlow extends Error {}
-
-interface Deadline {
-  /** What the wait gives, or TooSlow when the time is over first. */
-  within<T>(wait: () => Promise<T>): Promise<T>;
-  stop(): void;
-}
-
-/** A peer that always sends one more byte in time would keep its place for ever. */
-function startDeadline(seconds: number): Deadline {
-  let passed = false;
-  let fail: (error: Error) => void = () => {};
-  const timer = setTimeout(() => {
-    passed = true;
-    fail(new TooSlow());
-  }, seconds * 1_000);
-  return {
-    // Not a race with one promise for the whole upload: that one would remember every chunk until the end.
-    within: (wait) =>
-      new Promise((resolve, reject) => {
-        fail = reject;
-        if (passed) reject(new TooSlow());
-        else wait().then(resolve, reject);
-      }),
-    stop: () => clearTimeout(timer),
-  };
+function incomplete(cause: unknown, res: Response, { maxSeconds }: BodyLimits): Problem {
+  if (cause instanceof TooSlow) {
+    res.set('Connection', 'close');
+    return new Problem('body-incomplete', `The message took longer than ${maxSeconds} s, the limit. Send it again.`);
+  }
+  return new Problem('body-incomplete', 'The connection ended before the message did. Send it again.', { cause });
 }
 
 /**
