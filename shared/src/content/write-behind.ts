@@ -2,15 +2,15 @@ import type { BlobStore, BlobWriter } from './blob-store.js';
 import { HEADER_SIZE, SEALED_SEGMENT_SIZE } from './container.js';
 
 /**
- * Eight segments a write, and the header with the first eight. Measured with 100 MB: four segments take a tenth longer,
- * sixteen are no faster. Two buffers of it are 1 MiB for each upload under way, if it is large.
+ * Four segments a write, and the header with the first four. Measured with 78 MB, and with eight times 78 MB at once: eight
+ * or sixteen segments are no faster. Two buffers of it are half a MiB for each upload under way, if it is large.
  */
-const CAPACITY = HEADER_SIZE + 8 * SEALED_SEGMENT_SIZE;
+const CAPACITY = HEADER_SIZE + 4 * SEALED_SEGMENT_SIZE;
 
 /**
  * Gathers what is to be written to one blob and writes it behind the caller's back: two buffers, one being filled, one
- * being written. The buffers grow with what they get, so that a small message costs little, and never beyond half a
- * megabyte each. The blob itself is made by the first write.
+ * being written. The buffers grow with what they get, so that a small message costs little, and never beyond a
+ * quarter of a megabyte each. The blob itself is made by the first write.
  */
 export class WriteBehind {
   readonly #blobs: BlobStore;

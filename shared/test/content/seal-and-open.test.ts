@@ -337,13 +337,13 @@ describe('a sealer', () => {
       waiting = file.write(content.subarray(taken, taken + 50_000));
       taken += 50_000;
     }
-    // Two buffers of eight segments are full, the first of them being written.
-    expect(taken).toBe(Math.ceil((16 * SEGMENT) / 50_000) * 50_000);
+    // Two buffers of four segments are full, the first of them being written.
+    expect(taken).toBe(Math.ceil((8 * SEGMENT) / 50_000) * 50_000);
     expect(() => file.write(content)).toThrow('has not settled');
     store.release();
     await waiting;
     await file.write(content.subarray(taken));
-    expect(Math.max(...store.sizes)).toBe(256 + 8 * (SEGMENT + 16));
+    expect(Math.max(...store.sizes)).toBe(256 + 4 * (SEGMENT + 16));
     const sealed = await file.end();
     await sealer.commit({ municipality: MUNICIPALITY });
     expect(sealed.sha256).toBe(createHash('sha256').update(content).digest('hex'));
@@ -354,7 +354,7 @@ describe('a sealer', () => {
     const store = held(here.blobs);
     const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID, smallBytes: 0 });
     const first = sealer.openFile(0);
-    expect(first.write(bytes(16 * SEGMENT))).toBeUndefined();
+    expect(first.write(bytes(8 * SEGMENT))).toBeUndefined();
     await first.end();
     // The header is in the first buffer only: the second has room for its 256 bytes, 16 empty files.
     for (let index = 1; index <= 16; index += 1) await sealer.openFile(index).end();
@@ -362,7 +362,7 @@ describe('a sealer', () => {
     store.release();
     await ending;
     await sealer.commit({ municipality: MUNICIPALITY });
-    expect(store.sizes).toEqual([256 + 8 * (SEGMENT + 16), 8 * (SEGMENT + 16) + 256, 16]);
+    expect(store.sizes).toEqual([256 + 4 * (SEGMENT + 16), 4 * (SEGMENT + 16) + 256, 16]);
   });
 
   it('writes a small message in one write', async () => {
