@@ -65,7 +65,7 @@ export interface Sealer {
   abort(): Promise<void>;
 }
 
-/** Begins the container of one message, with a fresh key. Nothing reaches the store before the first half megabyte. */
+/** Begins the container of one message, with a fresh key. Nothing reaches the store before the first 256 KiB. */
 export function createSealer(parts: {
   readonly blobs: BlobStore;
   readonly keys: KeyRing;

@@ -1,8 +1,9 @@
 /** Where the bytes of one file go. */
 export interface FileSink {
   /**
-   * Takes the next bytes: 64 KiB, a file's last fewer. The next write comes only when the promise is fulfilled; undefined means that there is nothing to wait for. The bytes are the sink's until then; the
-   * buffer is used again afterwards, so a sink that keeps them must copy them.
+   * Takes the next bytes: 64 KiB, a file's last fewer. The next write comes only when the promise is fulfilled; undefined
+   * means that there is nothing to wait for. The bytes are the sink's until then; the buffer is used again afterwards, so a
+   * sink that keeps them must copy them.
    */
   write(bytes: Buffer): Promise<void> | undefined;
   /** The file is complete. Not called for a file that is refused or cut off. */
