@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReplyEntry } from '../../../infra/src/letters/write-memo.js';
 import { TEST_CITIZEN } from '../../../infra/src/letters/write-memo.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/test/support/stack.js';
+import { stepDone } from '../../../infra/test/support/steps.js';
 import { lookedAt, read, step, takeIn, takeInReply, tellCase, tellSent } from '../../../shared/test/inbox/support.js';
 import { createSuggestCaseHandler } from '../src/suggestion/handle-suggest-case.js';
 import { sweepNotLookedAt } from '../src/suggestion/sweep.js';
@@ -393,6 +394,75 @@ describe('the job', () => {
     await Promise.all([1, 2, 3, 4].map(() => handle(job)));
     expect(await suggestionOf(id)).toMatchObject({ caseId });
     expect(await versionOf(id)).toBe(2);
+  });
+
+  describe('side by side with others', () => {
+    /** Messages that answer a letter each, and nobody has looked at. */
+    async function notLookedAt(count: number, municipality = ODENSKOV) {
+      const messages = [];
+      for (let n = 0; n < count; n++) {
+        const [uuid, caseId] = [randomUUID(), newCase()];
+        const id = await takeInReply(stack, answering(uuid), { recipient: { id: municipality } });
+        await stack.sql(`INSERT INTO cases (municipality, case_id) VALUES ($1, $2)`, [municipality, caseId]);
+        await stack.sql('INSERT INTO sent_messages (municipality, message_uuid, case_id) VALUES ($1, $2, $3)', [
+          municipality,
+          uuid,
+          caseId,
+        ]);
+        await stack.sql('UPDATE messages SET looked_at = NULL WHERE id = $1', [id]);
+        messages.push({ id, caseId, job: { messageId: id, municipality, round: await roundOf(id) } });
+      }
+      return messages;
+    }
+
+    it('is one transaction for each municipality, and each message gets its own case, event and audit event', async () => {
+      const ours = await notLookedAt(3);
+      const theirs = await notLookedAt(2, VESTERSUND);
+      const all = [...ours, ...theirs];
+      const announced = stepDone('suggestion-committed', all.length);
+      await Promise.all(all.map(({ job }) => handle(job)));
+      await announced;
+
+      const ids = all.map(({ id }) => id);
+      const rows = await stack.sql(
+        `SELECT m.id, suggested_case_id AS "caseId", m.version, e.type, e.version AS event, a.details->>'caseId' AS audited
+         FROM messages m JOIN events e ON e.message_id = m.id AND e.version = 2
+         JOIN audit_events a ON a.message_id = m.id AND a.action = 'suggested' WHERE m.id = ANY ($1)`,
+        [ids],
+      );
+      const expected = all.map(({ id, caseId }) => ({
+        id,
+        caseId,
+        version: 2,
+        type: 'suggested',
+        event: 2,
+        audited: caseId,
+      }));
+      expect(rows).toHaveLength(expected.length);
+      expect(rows).toEqual(expect.arrayContaining(expected));
+      const transactions = await stack.sql('SELECT DISTINCT xmin::text FROM messages WHERE id = ANY ($1)', [ids]);
+      expect(transactions).toHaveLength(2);
+    });
+
+    it('fails alone when its own message cannot be written', async () => {
+      const [good, bad, alsoGood] = (await notLookedAt(3)) as [Waiting, Waiting, Waiting];
+      await stack.sql(`
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON messages FOR EACH ROW WHEN (NEW.id = '${bad.id}') EXECUTE FUNCTION refuse()`);
+      try {
+        const ends = await Promise.allSettled([good, bad, alsoGood].map(({ job }) => handle(job)));
+        expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      } finally {
+        await stack.sql('DROP FUNCTION refuse CASCADE');
+      }
+      expect(await suggestionOf(good.id)).toMatchObject({ caseId: good.caseId });
+      expect(await suggestionOf(bad.id)).toBeNull();
+      expect(await suggestionOf(alsoGood.id)).toMatchObject({ caseId: alsoGood.caseId });
+      await handle(bad.job);
+      expect(await suggestionOf(bad.id)).toMatchObject({ caseId: bad.caseId });
+    });
+
+    type Waiting = Awaited<ReturnType<typeof notLookedAt>>[number];
   });
 
   it('of an older round writes nothing: the message was put up for another look meanwhile', async () => {

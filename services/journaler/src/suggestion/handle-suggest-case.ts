@@ -7,9 +7,9 @@ import { lockNotLookedAt } from './not-looked-at.js';
 import { suggestCase } from './suggest-case.js';
 import { writeSuggestions } from './write-suggestions.js';
 
-// While one transaction waits for the disk, another can be read and thought about. More of them only make smaller groups.
+// While the one waits for the database, the jobs of the other are fetched from the queue. More would make smaller groups.
 const SIDE_BY_SIDE = 2;
-// As many as a journaler may look at side by side (SUGGEST_CONCURRENCY).
+// So that two of them hold what a journaler looks at side by side (SUGGEST_CONCURRENCY: 128), and neither waits for all of it.
 const MAX_GROUP = 64;
 
 interface SuggestionParts {
@@ -43,7 +43,7 @@ export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestC
   };
 }
 
-/** Locked before the lookup is read: who is told of a letter afterwards finds the lock, and raises the round once it is gone. */
+/** The lookup is read under the lock: for news that it missed, lookAgain waits until the lock is gone and raises the round. */
 function lookAtAll({ store, keys }: SuggestionParts, municipality: string, jobs: readonly SuggestCaseData[]) {
   return store.withTenantConnection(municipality, async (connection) => {
     const messages = await lockNotLookedAt(connection, jobs);

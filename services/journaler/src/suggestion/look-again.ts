@@ -9,8 +9,8 @@ import { RETRY_AFTER_SECONDS } from './sweep.js';
  * those that stand suggested for the case (its parties may have changed). One that is not pending now waits for the sweep
  * to find it once it is.
  *
- * Call it after the transaction that stored what was told has committed, not inside it: a look that is under way and did
- * not see the news yet then finds its round raised, and its result is dropped.
+ * Call it after the transaction that stored what was told has committed, not inside it: a look that did not see the news holds
+ * its lock by then, and is done anew; one that takes the lock later finds its round raised, and drops the job.
  */
 export async function lookAgain(
   { store, enqueuer }: { store: Store; enqueuer: SuggestCaseEnqueuer },
