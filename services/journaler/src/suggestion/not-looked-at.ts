@@ -16,7 +16,8 @@ export interface NotLookedAt {
 
 /**
  * Locks and reads those of the messages that still wait for just this look, until the transaction ends. In the order of their
- * ids, like lookAgain, so that no two wait for each other.
+ * ids, like lookAgain, so that no two wait for each other. Locked by their ids alone: by what they wait for, PostgreSQL would
+ * read all that wait to find these.
  */
 export async function lockNotLookedAt(
   connection: pg.PoolClient,
@@ -25,15 +26,17 @@ export async function lockNotLookedAt(
   const { rows } = await connection.query<NotLookedAt>({
     name: 'lock-not-looked-at',
     text: `
+      WITH locked AS MATERIALIZED (
+        SELECT * FROM messages WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+      )
       SELECT m.id, m.kind, d.sender_id AS "senderId",
         (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', r.kind, 'value', r.value) ORDER BY r.position), '[]')
          FROM reply_references r WHERE r.message_id = m.id) AS references,
         CASE WHEN m.suggested_case_id IS NOT NULL THEN jsonb_build_object('caseId', m.suggested_case_id,
           'basis', m.suggestion_basis, 'sender', m.suggestion_sender) END AS "suggestedBefore"
       FROM unnest($1::uuid[], $2::int[]) AS job (id, round)
-      JOIN messages m ON m.id = job.id AND m.suggest_round = job.round AND m.looked_at IS NULL AND m.status = 'pending'
-      JOIN message_details d ON d.message_id = m.id
-      ORDER BY m.id FOR NO KEY UPDATE OF m`,
+      JOIN locked m ON m.id = job.id AND m.suggest_round = job.round AND m.looked_at IS NULL AND m.status = 'pending'
+      JOIN message_details d ON d.message_id = m.id`,
     values: [jobs.map(({ messageId }) => messageId), jobs.map(({ round }) => round)],
   });
   return rows.map((message) => ({ ...message, references: evidenceOf(message) }));

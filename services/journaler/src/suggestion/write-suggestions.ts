@@ -34,7 +34,7 @@ export async function writeSuggestions(connection: pg.PoolClient, looks: readonl
           kind = found.kind, version = version + shows::int
         FROM jsonb_to_recordset($1::jsonb) AS found (id uuid, case_id text, basis text, sender text, kind text, shows boolean,
           event_id uuid, audit_id uuid, details jsonb)
-        WHERE m.id = found.id
+        WHERE m.id = found.id AND m.id = ANY ($5::uuid[]) -- the array, or the whole table may be read for them
         RETURNING m.id, municipality, status, version, shows, event_id, audit_id, details
       ), event AS (
         INSERT INTO events (id, municipality, message_id, type, status, version, at)
@@ -42,7 +42,7 @@ export async function writeSuggestions(connection: pg.PoolClient, looks: readonl
       )
       INSERT INTO audit_events (id, at, municipality, actor_kind, actor, action, message_id, details)
       SELECT audit_id, $2::timestamptz, municipality, $3, $4, 'suggested', id, details FROM looked WHERE shows`,
-    values: [JSON.stringify(found), at, INDBAKKE.kind, INDBAKKE.id],
+    values: [JSON.stringify(found), at, INDBAKKE.kind, INDBAKKE.id, found.map(({ id }) => id)],
   });
 }
 
