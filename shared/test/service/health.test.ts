@@ -17,7 +17,7 @@ import { type Line, layLine } from './line.js';
 let stack: TestStack;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ SMALL_CONTENT_BYTES: '0' });
 });
 
 afterAll(() => stack.close());
