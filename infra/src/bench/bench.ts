@@ -13,6 +13,8 @@ export interface Size {
   readonly quick: boolean;
   /** Of each contender, alternating. */
   readonly rounds: number;
+  /** Messages that `growth` stores at most; undefined = as it sees fit. */
+  readonly to?: number | undefined;
 }
 
 export interface Outcome {

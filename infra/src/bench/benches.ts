@@ -1,5 +1,6 @@
 import type { Bench } from './bench.js';
 import { endToEnd } from './end-to-end.js';
+import { growth } from './growth/growth.js';
 import { guard } from './guard.js';
 import { intakeLarge, intakeLarge8 } from './intake-large.js';
 import { intakeSmall } from './intake-small.js';
@@ -18,6 +19,7 @@ export const BENCHES: readonly Bench[] = [
   soap,
   start,
   endToEnd,
+  growth,
 ];
 
 /** By their names only, not with `all`. */

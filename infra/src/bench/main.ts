@@ -5,17 +5,20 @@ import { BENCHES, ON_REQUEST } from './benches.js';
 import { Place, type Site, withSite } from './place.js';
 import { goalLines, jsonLine, textTable, writeReport } from './report.js';
 
+const LEAST_TO = 1_000;
+
 const linesOf = (benches: readonly Bench[]) =>
   benches.map(({ name, measures }) => `  ${name.padEnd(16)}${measures}`).join('\n');
 
-const USAGE = `npm run bench -- NAME… | all [--quick]
+const USAGE = `npm run bench -- NAME… | all [--quick] [--to MESSAGES]
 
 ${linesOf(BENCHES)}
 
 Not with all:
 ${linesOf(ON_REQUEST)}
 
---quick takes a minute for all and writes no report: it shows that everything works, its figures tell little.`;
+--quick takes a minute for all and writes no report: it shows that everything works, its figures tell little.
+--to is how many messages growth stores at last, ${LEAST_TO} or more; 100000 without it. Ten million take hours and 40 GB.`;
 
 const INTERRUPTED = 130; // 128 + SIGINT, as shells have it
 const ONE_CTRL_C_MS = 1_000; // under npm it comes twice: from the terminal, and passed on
@@ -44,13 +47,18 @@ async function main(): Promise<number> {
 
 function readArguments(): { benches: Bench[]; size: Size } | undefined {
   try {
-    const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { quick: { type: 'boolean' }, to: { type: 'string' } },
+    });
     const quick = values.quick ?? false;
+    const to = values.to === undefined ? undefined : Number(values.to);
+    const toIsValid = to === undefined || (Number.isInteger(to) && to >= LEAST_TO);
     const every = [...BENCHES, ...ON_REQUEST];
     const wanted = positionals.flatMap((name) => (name === 'all' ? BENCHES.map((bench) => bench.name) : [name]));
     const benches = every.filter(({ name }) => wanted.includes(name));
-    if (benches.length > 0 && wanted.every((name) => every.some((bench) => bench.name === name))) {
-      return { benches, size: { quick, rounds: quick ? 1 : 3 } };
+    if (benches.length > 0 && toIsValid && wanted.every((name) => every.some((bench) => bench.name === name))) {
+      return { benches, size: { quick, rounds: quick ? 1 : 3, to } };
     }
   } catch {
     // told below

@@ -1,0 +1,179 @@
+import type pg from 'pg';
+import type { Sample } from '../rivals/rows.js';
+
+/** How many messages stand where. Municipalities hold equally many. */
+export interface Stock {
+  readonly messages: number;
+  /** CVR numbers. */
+  readonly municipalities: readonly string[];
+}
+
+const BATCH = 100_000; // messages; some hundred MB of rows at a time
+const YEARS = 2; // the letters of a full database came in over so long
+const SECONDS_BETWEEN = 6; // so that ten million are two years
+
+// Of a municipality: most is done with, some thousands wait.
+const PENDING = 2_000;
+const PENDING_SHARE = 0.2;
+
+/** Messages of one municipality that wait, when it has so many. */
+const pendingOf = (messages: number) => Math.min(PENDING, Math.floor(messages * PENDING_SHARE));
+
+/** Removes every message and all that belongs to it. */
+export async function empty(client: pg.Client): Promise<void> {
+  await client.query('TRUNCATE messages, cases, sent_messages, events, audit_events, content_removals CASCADE');
+}
+
+/**
+ * Adds the rows of so many messages as a service leaves them after months: two thirds journalized, nearly a third deleted,
+ * some rejected, the newest pending. Indexes are made again afterwards, which is faster than keeping them meanwhile.
+ *
+ * @param from what is there already, filled by this function, with the same municipalities
+ * @param sample the rows of a message that was really taken in: its texts are those of all
+ */
+export async function fill(client: pg.Client, sample: Sample, from: number, to: Stock): Promise<void> {
+  await makeAuditMonths(client);
+  const restoreIndexes = await dropIndexes(client);
+  // The owner's rows agree with each other; checking each foreign key would take longer than writing them.
+  await client.query(
+    `SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '1GB'`,
+  );
+  for (let first = from; first < to.messages; first += BATCH) {
+    await insertBatch(client, sample, { first, last: Math.min(first + BATCH, to.messages) - 1, from, to });
+  }
+  await restoreIndexes();
+  await client.query('RESET session_replication_role; RESET synchronous_commit');
+  await client.query('VACUUM (ANALYZE, PARALLEL 0)');
+  await client.query('CHECKPOINT'); // else it falls into what is measured
+}
+
+/** The months behind us, as make_audit_months() has made them while they were ahead. */
+async function makeAuditMonths(client: pg.Client): Promise<void> {
+  await client.query(`
+    DO $$
+    DECLARE first date;
+    BEGIN
+      FOR i IN 1..${12 * YEARS} LOOP
+        first := (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => i))::date;
+        EXECUTE format('CREATE TABLE IF NOT EXISTS audit_months.%I PARTITION OF public.audit_events FOR VALUES FROM (%L) TO (%L)',
+          to_char(first, '"m"YYYY_MM'), first::timestamp AT TIME ZONE 'UTC', (first + interval '1 month')::timestamp AT TIME ZONE 'UTC');
+      END LOOP;
+    END $$`);
+}
+
+/** Drops the indexes that no constraint needs. @returns makes them again */
+async function dropIndexes(client: pg.Client): Promise<() => Promise<void>> {
+  const { rows } = await client.query<{ name: string; definition: string }>(`
+    SELECT indexrelid::regclass::text AS name, replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') AS definition
+    FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
+    WHERE relnamespace = 'public'::regnamespace AND relname <> '_prisma_migrations'
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)`);
+  for (const { name } of rows) await client.query(`DROP INDEX ${name}`);
+  return async () => {
+    for (const { definition } of rows) await client.query(definition);
+  };
+}
+
+interface Batch {
+  /** Number of the first and the last message, from 0 over all municipalities. */
+  readonly first: number;
+  readonly last: number;
+  /** What was there before this fill, and what will be after it. */
+  readonly from: number;
+  readonly to: Stock;
+}
+
+async function insertBatch(client: pg.Client, sample: Sample, { first, last, from, to }: Batch): Promise<void> {
+  const count = to.municipalities.length;
+  const pending = pendingOf(to.messages / count) - pendingOf(from / count);
+  await client.query('BEGIN');
+  // `number` counts within a municipality; twenty messages make a case.
+  await client.query(
+    `CREATE TEMP TABLE batch ON COMMIT DROP AS
+     SELECT uuidv7(at - now()) AS id, municipality, number, at, gen_random_uuid() AS external_id, 'C' || number / 20 AS case_id,
+       CASE WHEN n >= $4 THEN 'pending' WHEN number % 30 = 0 THEN 'rejected' WHEN number % 10 < 3 THEN 'deleted'
+         ELSE 'journalized' END AS status,
+       number % 3 = 0 AS has_blob, sha256(n::text::bytea) AS digest
+     FROM (
+       SELECT n, ($3::text[])[n % $5 + 1] AS municipality, n / $5 AS number,
+         now() - interval '${YEARS} years' + n * interval '${SECONDS_BETWEEN} seconds' AS at
+       FROM generate_series($1::bigint, $2::bigint) AS n) AS numbered`,
+    [first, last, to.municipalities, to.messages - pending * count, count],
+  );
+  for (const [statement, ...values] of statements(sample)) await client.query(statement, values);
+  await client.query('COMMIT');
+}
+
+/** From `batch` into each table. What is deleted has left its tombstone and its history only. */
+function statements({ memo, original, contentSize }: Sample): [statement: string, ...values: unknown[]][] {
+  return [
+    [
+      `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
+         document_count, file_count, content_size, blob_name, remarks, status, status_before, status_at, status_by, version,
+         rejection_reason, suggested_case_id, suggestion_basis, suggestion_sender, looked_at, next_enqueue_at)
+       SELECT id, municipality, 'sf1606', external_id::text, digest, 'reply', at, at, gen_random_uuid(), 1, 1, $1,
+         CASE WHEN has_blob AND status <> 'deleted' THEN replace(external_id::text, '-', '') END, '[]', status,
+         CASE WHEN status = 'rejected' THEN 'pending' END, at, 'bench', CASE WHEN status = 'pending' THEN 2 ELSE 3 END,
+         CASE WHEN status IN ('rejected', 'deleted') THEN 'unwanted' END, case_id, 'message-uuid', 'recipient-of-the-letter',
+         at, at
+       FROM batch`,
+      contentSize,
+    ],
+    [
+      `INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name, memo, original)
+       SELECT id, municipality, 'Svar på jeres brev', '4101' || lpad((number % 1000000)::text, 6, '0'), 'CPR', 'Test Testesen',
+         $1::jsonb, convert_to($2, 'UTF8')
+       FROM batch WHERE status <> 'deleted'`,
+      memo,
+      original,
+    ],
+    [
+      `INSERT INTO message_keys (message_id, municipality, key_id, wrapped_key)
+       SELECT id, municipality, 'bench', digest || digest FROM batch WHERE status <> 'deleted'`,
+    ],
+    [
+      `INSERT INTO message_contents (message_id, municipality, container)
+       SELECT id, municipality, digest FROM batch WHERE status <> 'deleted' AND NOT has_blob`,
+    ],
+    [
+      `INSERT INTO documents (message_id, position, municipality, role)
+       SELECT id, 0, municipality, 'main' FROM batch WHERE status <> 'deleted'`,
+    ],
+    [
+      `INSERT INTO files (id, message_id, document_position, position, municipality, file_name, encoding_format, language, status,
+         size, sha256, container_index, container_offset)
+       SELECT uuidv7(at - now()), id, 0, 0, municipality, 'svar.pdf', 'application/pdf', 'da', 'stored', $1, digest, 0, 256
+       FROM batch WHERE status <> 'deleted'`,
+      contentSize,
+    ],
+    [
+      `INSERT INTO reply_references (message_id, position, municipality, kind, value)
+       SELECT id, 0, municipality, 'message-uuid', gen_random_uuid()::text FROM batch WHERE status <> 'deleted'`,
+    ],
+    [
+      `INSERT INTO journalizations (message_id, case_id, municipality, reference, at, "by")
+       SELECT id, case_id, municipality, 'bench', at, 'bench' FROM batch WHERE status = 'journalized'`,
+    ],
+    [
+      `INSERT INTO cases (municipality, case_id, status, caseworker, party_digests)
+       SELECT municipality, case_id, 'open', 'caseworker-' || number / 20 % 100, ARRAY[digest] FROM batch WHERE number % 20 = 0`,
+    ],
+    [
+      `INSERT INTO sent_messages (municipality, message_uuid, case_id, recipient_digest)
+       SELECT municipality, gen_random_uuid()::text, case_id, digest FROM batch WHERE number % 3 = 0`,
+    ],
+    [
+      `INSERT INTO events (id, municipality, message_id, type, status, version, at)
+       SELECT uuidv7(at - now()), municipality, id, type, CASE WHEN version = 3 THEN status ELSE 'pending' END, version, at ${STEPS}`,
+    ],
+    [
+      `INSERT INTO audit_events (id, at, municipality, actor_kind, actor, action, message_id, details)
+       SELECT uuidv7(at - now()), at, municipality, 'user', 'bench', type, id, '{"channel":"sf1606","remarks":0,"files":1}' ${STEPS}`,
+    ],
+  ];
+}
+
+/** Every message was accepted and suggested a case; what is not pending has had one more step. */
+const STEPS = `
+  FROM batch, LATERAL (VALUES (1, 'accepted'), (2, 'suggested'), (3, status)) AS steps (version, type)
+  WHERE version < 3 OR status <> 'pending'`;
