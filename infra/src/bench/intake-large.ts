@@ -68,9 +68,9 @@ export async function compareLarge(place: Place, size: Size, wishes: LargeWishes
     ([name, server]): Contender => ({
       name,
       async measure() {
-        const cpu = server.cpuMs();
+        const before = server.cpuMs();
         const time = await millisecondsOf(() => sendAtOnce(server, letters, wishes.atOnce));
-        costs.set(name, [...(costs.get(name) ?? []), (server.cpuMs() - cpu) / wishes.atOnce]);
+        costs.set(name, [...(costs.get(name) ?? []), (server.cpuMs() - before) / wishes.atOnce]);
         return time;
       },
       ...(name === PLAIN && { rounds: wishes.plainRounds(size) }),
@@ -83,8 +83,11 @@ export async function compareLarge(place: Place, size: Size, wishes: LargeWishes
   const growth = (name: string, server: Child) => server.peakMb() - (idle.get(name) ?? Number.NaN);
   const times = (name: string) => (name === PLAIN ? beside(name) : limits(name));
   const measured = servers.filter(([name]) => times(name).length > 0);
+  const cpu = (name: string) => median(costs.get(name) ?? []);
   const figures = {
     ratio_to_limit: rounded(median(limits(OURS)) / median(limits(BARE))),
+    best_ratio_to_limit: rounded(Math.min(...limits(OURS)) / Math.min(...limits(BARE))),
+    cpu_ratio_to_limit: rounded(cpu(OURS) / cpu(BARE)),
     ...(beside(PLAIN).length > 0 && {
       times_faster_than_plain: rounded(median(beside(PLAIN)) / median(beside(OURS)), 1),
     }),
@@ -97,7 +100,7 @@ export async function compareLarge(place: Place, size: Size, wishes: LargeWishes
       spread(times(name)),
       ((wishes.atOnce * letters.bytes) / 1e3 / median(times(name))).toFixed(0),
       String(times(name).length),
-      median(costs.get(name) ?? []).toFixed(0),
+      cpu(name).toFixed(0),
       growth(name, server).toFixed(0),
     ]),
     figures,

@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import type { Sample } from '../rivals/rows.js';
 
 /** How many messages stand where. Municipalities hold equally many. */
@@ -9,6 +9,7 @@ export interface Stock {
 }
 
 const BATCH = 100_000; // messages; some hundred MB of rows at a time
+const SIDE_BY_SIDE = 2; // connections
 const YEARS = 2; // the letters of a full database came in over so long
 const SECONDS_BETWEEN = 6; // so that ten million are two years
 
@@ -28,21 +29,34 @@ export async function empty(client: pg.Client): Promise<void> {
  * Adds the rows of so many messages as a service leaves them after months: two thirds journalized, nearly a third deleted,
  * some rejected, the newest pending. Indexes are made again afterwards, which is faster than keeping them meanwhile.
  *
+ * @param ownerUrl of the same database as `client`: the rows go over connections of their own
  * @param from what is there already, filled by this function, with the same municipalities
  * @param sample the rows of a message that was really taken in: its texts are those of all
  */
-export async function fill(client: pg.Client, sample: Sample, from: number, to: Stock): Promise<void> {
+export async function fill(
+  { client, ownerUrl, sample }: { readonly client: pg.Client; readonly ownerUrl: string; readonly sample: Sample },
+  from: number,
+  to: Stock,
+): Promise<void> {
   await makeAuditMonths(client);
   const restoreIndexes = await dropIndexes(client);
-  // The owner's rows agree with each other; checking each foreign key would take longer than writing them.
-  await client.query(
-    `SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '1GB'`,
+  let next = from;
+  await Promise.all(
+    Array.from({ length: SIDE_BY_SIDE }, async () => {
+      const filler = new pg.Client({ connectionString: ownerUrl });
+      await filler.connect();
+      // The rows agree with each other; checking each foreign key would take longer than writing them.
+      await filler.query('SET session_replication_role = replica; SET synchronous_commit = off');
+      while (next < to.messages) {
+        const first = next;
+        next = Math.min(first + BATCH, to.messages);
+        await insertBatch(filler, sample, { first, last: next - 1, from, to });
+      }
+      await filler.end();
+    }),
   );
-  for (let first = from; first < to.messages; first += BATCH) {
-    await insertBatch(client, sample, { first, last: Math.min(first + BATCH, to.messages) - 1, from, to });
-  }
+  await client.query(`SET maintenance_work_mem = '1GB'`);
   await restoreIndexes();
-  await client.query('RESET session_replication_role; RESET synchronous_commit');
   await client.query('VACUUM (ANALYZE, PARALLEL 0)');
   await client.query('CHECKPOINT'); // else it falls into what is measured
 }

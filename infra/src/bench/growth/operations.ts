@@ -12,12 +12,16 @@ export interface Scene {
   readonly token: string;
   /** The owner's. */
   readonly client: pg.Client;
+  /** Processor time of the services and of PostgreSQL so far, in ms. */
+  cpuMs(): number;
 }
 
 /** What one thing costs. */
 export interface Cost {
   /** Median, each time beside the yardstick. */
   readonly milliseconds: number;
+  /** Processor time of the services and of PostgreSQL for each, in ms; not a number when it is not told apart. */
+  readonly cpu: number;
   /** Pages of 8 KB that PostgreSQL touched for each in our tables, cached or not; not a number when it is not told apart. */
   readonly blocks: number;
 }
@@ -28,6 +32,9 @@ export interface Costs {
   readonly of: ReadonlyMap<string, Cost>;
 }
 
+// Looking costs PostgreSQL some blocks, which are counted with the intake.
+const LOOK_AGAIN_MS = 20;
+
 export const INTAKE = 'intake';
 export const SUGGESTION = 'suggestion';
 export const OPERATIONS = [INTAKE, SUGGESTION, 'list page', 'one message', 'journalization', 'rejection'] as const;
@@ -37,31 +44,38 @@ export async function costsOf(scene: Scene, times: number): Promise<Costs> {
   const { client } = scene;
   const yardsticks: number[] = [];
   const costs = new Map<string, Cost>();
+  const warmUps = Math.ceil(times / 10);
+  const needed = warmUps + times + 1; // of each
   const measure = async (name: string, work: () => Promise<number>) => {
-    await work(); // plans and pools
-    const before = await blocksTouched(client);
+    for (let time = 0; time < warmUps; time += 1) await work(); // plans, pools, compiled code
+    const [blocksBefore, cpuBefore] = [await blocksTouched(client), scene.cpuMs()];
     const milliseconds: number[] = [];
     for (let time = 0; time < times; time += 1) {
       yardsticks.push(await millisecondsOf(() => client.query('SELECT 1')));
       milliseconds.push(await work());
     }
+    const cpu = (scene.cpuMs() - cpuBefore) / times;
     // A connection tells its counts at the end of a transaction, at most once a second.
     await delay(1_100);
     await work();
-    const blocks = ((await blocksTouched(client)) - before) / (times + 1);
-    costs.set(name, { milliseconds: median(milliseconds), blocks });
+    const blocks = ((await blocksTouched(client)) - blocksBefore) / (times + 1);
+    costs.set(name, { milliseconds: median(milliseconds), cpu, blocks });
   };
 
   const taken: string[] = [];
-  const answered = await someOf(client, 'SELECT message_uuid AS id FROM sent_messages', times + 2);
+  const answered = await someOf(client, 'SELECT message_uuid AS id FROM sent_messages', needed);
   const connection = await Connection.open(scene.url);
   await measure(INTAKE, () => takeIn({ ...scene, connection }, answered.pop() ?? '', taken));
   connection.close();
-  costs.set(SUGGESTION, { milliseconds: median(await suggestionTimes(client, taken)), blocks: Number.NaN });
+  costs.set(SUGGESTION, {
+    milliseconds: median(await suggestionTimes(client, taken)),
+    cpu: Number.NaN,
+    blocks: Number.NaN,
+  });
 
   await measure('list page', () => timed(scene, 'GET', '?status=pending&limit=50'));
 
-  const done = await someOf(client, `SELECT id FROM messages WHERE status = 'journalized'`, times + 2);
+  const done = await someOf(client, `SELECT id FROM messages WHERE status = 'journalized'`, needed);
   await measure('one message', () => timed(scene, 'GET', `/${done.pop()}`));
 
   const pending = await someOf(
@@ -96,7 +110,7 @@ async function takeIn(
     messageUuid = (JSON.parse(body) as { messageUUID: string }).messageUUID;
   });
   taken.push(messageUuid);
-  for (const end = Date.now() + 60_000; Date.now() < end; await delay(10)) {
+  for (const end = Date.now() + 60_000; Date.now() < end; await delay(LOOK_AGAIN_MS)) {
     const { rowCount } = await client.query(
       `SELECT FROM messages WHERE municipality = $1 AND channel = 'sf1606' AND external_id = $2 AND looked_at IS NOT NULL`,
       [EXAMPLE_MUNICIPALITY.cvr, messageUuid],

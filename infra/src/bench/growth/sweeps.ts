@@ -34,7 +34,7 @@ export async function costOfSweeps(client: pg.Client, times: number): Promise<Co
     blocks += median(runs.map(({ Plan: plan }) => plan['Shared Hit Blocks'] + plan['Shared Read Blocks']));
   }
   await client.query('ROLLBACK');
-  return { milliseconds, blocks };
+  return { milliseconds, cpu: Number.NaN, blocks };
 }
 
 interface Explained {
