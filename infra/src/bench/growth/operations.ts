@@ -78,11 +78,7 @@ export async function costsOf(scene: Scene, times: number): Promise<Costs> {
   const done = await someOf(client, `SELECT id FROM messages WHERE status = 'journalized'`, needed);
   await measure('one message', () => timed(scene, 'GET', `/${done.pop()}`));
 
-  const pending = await someOf(
-    client,
-    `SELECT id FROM messages WHERE status = 'pending' AND version = 2`,
-    2 * times + 4,
-  );
+  const pending = await someOf(client, `SELECT id FROM messages WHERE status = 'pending' AND version = 2`, 2 * needed);
   await measure('journalization', () => timed(scene, 'POST', `/${pending.pop()}/journalization`, { caseIds: ['C0'] }));
   await measure('rejection', () => timed(scene, 'POST', `/${pending.pop()}/rejection`, { reason: 'unwanted' }));
   return { yardstick: median(yardsticks), of: costs };
