@@ -163,6 +163,7 @@ function outcomeOf({ bySize, few, many, times }: AllMeasured): Outcome {
     ],
     notes: [
       `Medians of ${times}, one client, one at a time, all three services in one process, for one of the municipalities.`,
+      `Measured up to ${count(largest.stock.messages)} messages and no further; \`--to ${largest.stock.messages}\` does it again, and more goes on from there.`,
       'CPU: processor time of the services and PostgreSQL for each, that of the suggestion with the intake. The growth that counts is that of CPU, which other work on the machine touches least; that of the ms is in units of `SELECT 1` at that size, and of the sweeps as it is.',
       'blocks: pages of 8 KB of our tables and indexes that PostgreSQL touched for each, cached or not. Those of the suggestion, and of looking whether it is there, are counted with the intake.',
       'intake: a reply of 20 KB, to the receipt. suggestion: from the commit of the letter to that of its suggestion, so the queue is in it. list page: the first 50 that are pending. sweeps: one round of the three, which find nothing to do; as PostgreSQL tells it, without the round trip. They run every 10 s or every hour, whatever comes in; their blocks are 500 look-ups of names in an index.',
