@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
-import type { Hostile } from './hostile/hostile.js';
+import { good, type Hostile } from './hostile/hostile.js';
 import { HOSTILE } from './hostile/index.js';
 import { openConnection } from './support/raw-http.js';
 import { type ReceiverProcess, startReceiverProcess } from './support/receiver-process.js';
@@ -78,8 +78,18 @@ async function inTurn(sent: readonly Named[]): Promise<string[]> {
   return answers;
 }
 
-const residentBytes = () =>
-  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${receiver.pid}/status`, 'utf8'))?.[1]) * 1_024;
+const ORDINARY_LETTERS = 150;
+
+/** The least that is resident while ordinary letters come in: they make Node collect the garbage of what came before. */
+async function residentBytes(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let sent = 0; sent < ORDINARY_LETTERS; sent += 1) {
+    expect(await answerTo({ body: good, answer: 'accepted' })).toBe('accepted');
+    const status = readFileSync(`/proc/${receiver.pid}/status`, 'utf8');
+    least = Math.min(least, Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024);
+  }
+  return least;
+}
 
 const cases = Object.entries(HOSTILE);
 const waits = ([, hostile]: Named) => 'waits' in hostile;
@@ -93,11 +103,11 @@ describe('what is hostile gets its answer, leaves nothing, and the process lives
 // Without those that wait: they hold next to nothing, and take the longest.
 test('all of it once more takes no more memory', { timeout: 300_000 }, async ({ skip }) => {
   skip(process.platform !== 'linux', 'Only Linux tells the memory of another process, in /proc.');
-  const before = residentBytes();
+  const before = await residentBytes();
 
   await expectAnswers(prompt, inTurn);
 
-  const growth = residentBytes() - before;
+  const growth = (await residentBytes()) - before;
   const inMiB = (growth / MiB).toFixed(1);
   console.info(`hostile: ${cases.length} cases, all answered as expected; second pass ${inMiB} MiB more memory`);
   expect(growth).toBeLessThan(MAX_GROWTH);
