@@ -44,7 +44,7 @@ export function restMouth(parts: IntakeParts, uploads: Uploads, metrics: Metrics
 function sendReceipt(req: Request, res: Response, status: number, receipt: Receipt): void {
   echoTransaction(req, res);
   const asJson = req.accepts(['application/xml', 'text/xml', 'application/json']) === 'application/json';
-  res.status(status);
-  if (asJson) res.type('application/json').send(renderJson(receipt));
-  else res.type('application/xml').send(renderXml(receipt));
+  res.status(status).type(asJson ? 'application/json' : 'application/xml');
+  // Not res.send(), which makes an ETag first: nobody asks for a receipt again by GET.
+  res.end(asJson ? renderJson(receipt) : renderXml(receipt));
 }
