@@ -130,7 +130,7 @@ const Suggestion = z.object({
 
 export const DocumentSummary = z.object({
   id: z.uuid(),
-  externalId: z.string().describe('messageUUID, in lower case'),
+  externalId: z.string().describe('messageUUID in lower case; sha256:… of what stands there when that is no UUID'),
   version: z.number().int(),
   status: z.enum(keysOf(STATUSES)),
   heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),

@@ -1,7 +1,7 @@
 /** What a message can be, each with a sentence: what it means, who moves it on, how long it may stay. */
 export const STATUSES = {
   pending: 'In the inbox, suggestion or not; a caseworker journalizes or rejects it. May stay; age is shown.',
-  held: 'Kept, but shown to set-up and operations only, until its cause is mended or they release it. Alarmed.',
+  held: 'Kept, but shown to set-up and operations only, until they release it. Alarmed.',
   journalized: 'Safely on one or more cases, as the core confirmed. The end, unless it is taken back.',
   rejected: 'Not for this municipality to journalize. Can be reopened, or deleted for good with a role of its own.',
   deleted: 'Gone for good: key destroyed, content and everything personal removed. The tombstone stays for ever.',

@@ -9,11 +9,11 @@ export interface Remark {
 export const REMARKS = {
   'unknown-version': 'The memoVersion is neither 1.1 nor 1.2; the message was read as 1.2.',
   'missing-element': 'An element or attribute that MeMo requires is missing.',
-  'unknown-element': 'MeMo has no such element or attribute here (in this version); it was left out.',
+  'unknown-element': 'MeMo has no such element or attribute here (in this version); it stands in the original only.',
   'repeated-element':
     'The element stands more often than MeMo allows. Of a single one the first was kept, of a list all.',
   'wrong-order': 'The element stands after one that must follow it.',
-  'unexpected-text': 'Text stands where MeMo has only elements; it was left out.',
+  'unexpected-text': 'Text stands where MeMo has only elements; it stands in the original only.',
   'misplaced-file': 'The file stands where MeMo has none; it was kept as an additional document of its own.',
   'text-too-long': 'The text is longer than MeMo allows; it was kept whole.',
   'empty-element': 'The element is empty, but must say something.',

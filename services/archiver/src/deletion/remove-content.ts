@@ -22,9 +22,10 @@ export async function removeContent({ store, blobs, log }: Remover, blobName: st
 
 /** Removes the content of deletions that broke off half-way. @returns how many there were */
 export async function sweepContentRemovals(parts: Remover): Promise<number> {
+  // In no order, so that what cannot be removed does not keep the rest from its turn.
   const due = await parts.store.sweep<{ blob_name: string }>(
     `SELECT blob_name FROM content_removals
-     WHERE requested_at < now() - make_interval(secs => $1) ORDER BY requested_at LIMIT $2`,
+     WHERE requested_at < now() - make_interval(secs => $1) ORDER BY random() LIMIT $2`,
     [SWEEP_AFTER_SECONDS, BATCH],
   );
   for (const { blob_name } of due) await removeContent(parts, blob_name);
