@@ -4,7 +4,7 @@ import { documentsOf, type Remark } from '@indbakke/shared/memo';
 import { newId } from '@indbakke/shared/store';
 import type pg from 'pg';
 import { heldCauseOf, type MunicipalitySettings } from './decide.js';
-import type { NewMessage } from './store-messages.js';
+import type { NewMessage } from './new-message.js';
 
 /**
  * One statement for all rows of all messages: one trip to the database instead of eight for each.
