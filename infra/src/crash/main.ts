@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
 import { FAULTS, type Fault } from './faults.js';
 import { play } from './harness.js';
@@ -117,7 +116,6 @@ function abortedByCtrlC(): AbortSignal {
     controller.abort();
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
-  setMaxListeners(0, controller.signal); // every call listens until it is collected, and there are thousands
   return controller.signal;
 }
 

@@ -128,7 +128,8 @@ export class InboxClient {
         ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: this.#signal,
+      // One of its own: fetch leaves a listener on the signal that it gets, and a crash run makes thousands of calls.
+      signal: AbortSignal.any([this.#signal]),
     });
     if (response.ok) return response;
     const { code, detail } = (await response.json()) as { code: string; detail: string };
