@@ -92,9 +92,25 @@ export function createGrouper<Item, Result>(options: GrouperOptions<Item, Result
     try {
       await runTogether(group);
     } catch (error) {
-      if (group.length === 1 || isSharedFault?.(error)) for (const { reject } of group) reject(error);
-      else for (const entry of group) await settle([entry]);
+      if (group.length === 1 || isSharedFault?.(error)) rejectAll(group, error);
+      else await settleOneByOne(group);
     }
+  };
+
+  /** A shared fault ends it: while the database is away, each that is left would wait for it anew, one after the other. */
+  const settleOneByOne = async (group: readonly Waiting<Item, Result>[]): Promise<void> => {
+    for (const [index, entry] of group.entries()) {
+      try {
+        await runTogether([entry]);
+      } catch (error) {
+        if (isSharedFault?.(error)) return rejectAll(group.slice(index), error);
+        entry.reject(error);
+      }
+    }
+  };
+
+  const rejectAll = (group: readonly Waiting<Item, Result>[], error: unknown) => {
+    for (const { reject } of group) reject(error);
   };
 
   const runTogether = async (group: readonly Waiting<Item, Result>[]): Promise<void> => {

@@ -173,6 +173,23 @@ describe('grouper', () => {
     expect((await answers).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 
+  it('tells the rest of a group that it runs one by one of a fault that they share, and goes on', async () => {
+    const { add, started, end, fail } = underControl({ isSharedFault: ({ message }: Error) => message === 'away' });
+    const answers = Promise.allSettled(['1', '2', '3', '4'].map((id) => add(letter('A', id))));
+    const last = add(letter('B', '5'));
+    await endOfTurn();
+
+    await fail(0, new Error('a bad letter'));
+    await end(1);
+    await fail(2, new Error('away'));
+    await end(3);
+
+    expect(started).toEqual(['A: 1 2 3 4', 'A: 1', 'A: 2', 'B: 5']);
+    const away = { status: 'rejected', reason: new Error('away') };
+    expect(await answers).toEqual([{ status: 'fulfilled', value: '1 done' }, away, away, away]);
+    expect(await last).toBe('5 done');
+  });
+
   it('keeps others waiting while it runs a group one by one, and then goes on', async () => {
     const { add, started, end, fail } = underControl();
     void add(letter('A', '1'));
