@@ -15,3 +15,8 @@ export function isStoreUnavailable(error: unknown): boolean {
   if (typeof code === 'string' && (SQLSTATE.test(code) || SYSTEM.has(code) || PRISMA.has(code))) return true;
   return PG_MESSAGES.test(error.message) || isStoreUnavailable(error.cause);
 }
+
+/** Whether a query was given up because no answer came in time: its connection is of no more use. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && (error.message === 'Query read timeout' || isUnanswered(error.cause));
+}

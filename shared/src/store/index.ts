@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { type Prisma, PrismaClient } from '../generated/client.js';
+import { isUnanswered } from './failures.js';
 import { OneByOne } from './one-by-one.js';
 
 export { Prisma } from '../generated/client.js';
@@ -93,9 +94,13 @@ export function openStore({ url, connections, name }: StoreOptions): Store {
         });
         return result;
       } catch (error) {
-        await connection.query('ROLLBACK').catch((rollbackError: Error) => {
-          broken = rollbackError;
-        });
+        // What has not answered in time would not answer to this either; closed, the connection takes all back as well.
+        if (isUnanswered(error)) broken = error as Error;
+        else {
+          await connection.query('ROLLBACK').catch((rollbackError: Error) => {
+            broken = rollbackError;
+          });
+        }
         throw error;
       } finally {
         connection.release(broken);
