@@ -1,6 +1,6 @@
 import { type Env, readConfig } from '@indbakke/shared/config';
 import type { Running } from '@indbakke/shared/service';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { writeMemo } from '../../../infra/src/letters/write-memo.js';
 import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
@@ -120,6 +120,23 @@ describe('when the line breaks', () => {
     const sent = letter.documents[0]?.files[0]?.content as Buffer;
     expect(sent.equals(Buffer.from(await content.arrayBuffer()))).toBe(true);
   });
+});
+
+// Its transaction has locked the id and waits for a client that will never come back.
+test('what a receiver whose machine went away had begun does not keep another one from taking it in', async () => {
+  const deliverToGone = await start({ DATABASE_URL: relay.url });
+  const letter = newLetter({});
+  relay.silenceAfter('insert-messages');
+  void deliverToGone(writeMemo(letter)).catch(() => {});
+  await vi.waitFor(async () => {
+    const idle = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`;
+    expect(await stack.sql(idle)).toHaveLength(1);
+  }, 10_000);
+
+  const answers = await Promise.all([letter, newLetter({})].map((each) => stack.deliver(writeMemo(each))));
+
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  expect((await messageOf(stack, letter.messageUUID)).status).toBe('pending');
 });
 
 test('the receipt does not wait for the queue', async () => {

@@ -48,6 +48,9 @@ const SWEEP_CONNECTIONS = 2;
 // A caller would rather be told to send again than wait for a connection until it gives up itself.
 const WAIT_FOR_CONNECTION_MS = 5_000;
 const MAX_TRANSACTION_MS = 30_000;
+// A process whose machine went away says no goodbye. PostgreSQL would keep what its transaction has locked until the system
+// notices, two hours as a rule, and whoever sends the same message again to another process would wait for it.
+const MAX_IDLE_IN_TRANSACTION_MS = 10_000;
 
 export function openStore({ url, connections, name }: StoreOptions): Store {
   const open = (role: string, max: number) => {
@@ -59,7 +62,7 @@ export function openStore({ url, connections, name }: StoreOptions): Store {
       // A line that died silently would otherwise be waited for until the system gives it up.
       query_timeout: MAX_TRANSACTION_MS,
       keepAlive: true,
-      options: `-c role=${role}`,
+      options: `-c role=${role} -c idle_in_transaction_session_timeout=${MAX_IDLE_IN_TRANSACTION_MS}`,
       Client: OneByOne,
     });
     // A connection that breaks fails its query and is replaced at the next use; unheard, the events would end the process.

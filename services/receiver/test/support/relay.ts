@@ -13,6 +13,8 @@ export interface Relay {
    * was asked is done, and nobody hears of it.
    */
   cutAfter(text: string, times?: number): void;
+  /** The same, but the line falls silent and stays open, as when the machine at its near end is gone. */
+  silenceAfter(text: string): void;
   close(): Promise<void>;
 }
 
@@ -20,7 +22,7 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   let server: Server | undefined;
-  let fatal: { readonly text: string; times: number } | undefined;
+  let fatal: { readonly text: string; times: number; readonly silent: boolean } | undefined;
 
   const track = (socket: Socket) => {
     sockets.add(socket);
@@ -29,14 +31,19 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
   };
   const accept = (near: Socket) => {
     const far = connect(Number(target.port), target.hostname);
-    let cutNow = false;
+    let [cutNow, silent] = [false, false];
     track(near);
     track(far);
     near.on('data', (bytes: Buffer) => {
-      if (fatal && bytes.includes(fatal.text)) cutNow = --fatal.times === 0;
+      if (silent) return;
+      if (fatal && bytes.includes(fatal.text)) {
+        cutNow = --fatal.times === 0;
+        silent = cutNow && fatal.silent;
+      }
       far.write(bytes);
     });
     far.on('data', (bytes: Buffer) => {
+      if (silent) return;
       if (cutNow) void cut();
       else near.write(bytes);
     });
@@ -67,7 +74,10 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
       await open(port);
     },
     cutAfter(text, times = 1) {
-      fatal = { text, times };
+      fatal = { text, times, silent: false };
+    },
+    silenceAfter(text) {
+      fatal = { text, times: 1, silent: true };
     },
     close: cut,
   };
