@@ -1,3 +1,4 @@
+import { Problem } from '@indbakke/shared/errors';
 import type { Status } from '@indbakke/shared/lifecycle';
 import { CommitInDoubt, createGrouper, isStoreUnavailable, type Store } from '@indbakke/shared/store';
 import type pg from 'pg';
@@ -24,7 +25,7 @@ export type StoreMessage = (message: NewMessage) => Promise<StoredMessage>;
 
 // Measured with 64 clients: 890 receipts/s with two transactions side by side, 760 with one, 790 with three.
 const SIDE_BY_SIDE = 2;
-// A group holds its messages in memory twice, small contents included: 64 of 64 KiB are 8 MiB.
+// A group holds its messages in memory twice, small contents included: 64 usual ones are some MiB.
 const MAX_GROUP = 64;
 
 /** Messages of one municipality that come at the same time share a transaction, and so its trips and its sync. */
@@ -36,7 +37,8 @@ export function createStoreMessage(store: Store): StoreMessage {
     maxGroup: MAX_GROUP,
     sideBySide: SIDE_BY_SIDE,
     run: (municipality, messages) => storeMessages(store, municipality, messages),
-    isSharedFault: (error) => error instanceof CommitInDoubt || isStoreUnavailable(error),
+    // A Problem here is that of the municipality, so of the whole group.
+    isSharedFault: (error) => error instanceof Problem || error instanceof CommitInDoubt || isStoreUnavailable(error),
   });
   return (message) => grouper.add(message);
 }

@@ -102,7 +102,7 @@ export async function takeIn(parts: IntakeParts, delivery: Delivery): Promise<In
       if (stored.status === 'pending' && references.length > 0) {
         parts.enqueuer.enqueue({ messageId: id, municipality, round: 1 });
       }
-    } else await removeContent(parts, container);
+    } else if (stored.id !== id) await removeContent(parts, container);
     if (outcomeOf(stored) === 'after-deletion') parts.log.warn('after-deletion', { messageId: stored.id });
     return { receipt: receiptOf(externalId, stored), outcome: outcomeOf(stored) };
   } catch (error) {
