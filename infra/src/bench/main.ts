@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { abortedByCtrlC, INTERRUPTED } from '../local/ctrl-c.js';
 import type { Bench, Size } from './bench.js';
 import { BENCHES, ON_REQUEST } from './benches.js';
 import { Place, type Site, withSite } from './place.js';
@@ -18,10 +19,7 @@ Not with all:
 ${linesOf(ON_REQUEST)}
 
 --quick takes a minute for all and writes no report: it shows that everything works, its figures tell little.
---to is how many messages growth stores at last, ${LEAST_TO} or more; 100000 without it. Ten million take hours and 40 GB.`;
-
-const INTERRUPTED = 130; // 128 + SIGINT, as shells have it
-const ONE_CTRL_C_MS = 1_000; // under npm it comes twice: from the terminal, and passed on
+--to is how many messages growth stores at last, ${LEAST_TO} or more; 100000 without it. Ten million take half an hour and 45 GB.`;
 
 process.exitCode = await main();
 process.exit();
@@ -88,16 +86,4 @@ async function versionOf(url: string): Promise<string> {
   } finally {
     await client.end();
   }
-}
-
-function abortedByCtrlC(): AbortSignal {
-  const controller = new AbortController();
-  let first: number | undefined;
-  const onSignal = () => {
-    first ??= Date.now();
-    if (Date.now() - first > ONE_CTRL_C_MS) process.exit(INTERRUPTED);
-    controller.abort(new Error('interrupted'));
-  };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
-  return controller.signal;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { freePort } from '../local/free-port.js';
 import type { Place } from './place.js';
 
 /** A Redis of our own that keeps an append-only file (synced every second, its default), or undefined where none is installed. */
@@ -21,13 +21,4 @@ export async function startRedis(place: Place): Promise<string | undefined> {
     await ended;
   });
   return `redis://127.0.0.1:${port}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { abortedByCtrlC, INTERRUPTED } from '../local/ctrl-c.js';
 import { FAULTS, type Fault } from './faults.js';
 import { play } from './harness.js';
 import { KILLS_OF_RUNS, type Kill } from './kills.js';
@@ -13,8 +14,6 @@ npm run crash -- --self-test [--fault NAME]            breaks the code on purpos
 Steps: ${KILLS_OF_RUNS.join(', ')}
 Faults: ${Object.keys(FAULTS).join(', ')}`;
 
-const INTERRUPTED = 130; // 128 + SIGINT, as shells have it
-const ONE_CTRL_C_MS = 1_000; // under npm it comes twice
 const QUIET_EVERY = 50;
 const STUCK_AFTER_MS = 30_000;
 const MOST_FINDINGS_SHOWN = 40;
@@ -105,18 +104,6 @@ async function testItself({ seed, fault }: Wishes, signal: AbortSignal): Promise
     print(`self-test: ${found} of ${faults.length} faults found`);
     return found === faults.length;
   });
-}
-
-function abortedByCtrlC(): AbortSignal {
-  const controller = new AbortController();
-  let first: number | undefined;
-  const onSignal = () => {
-    first ??= Date.now();
-    if (Date.now() - first > ONE_CTRL_C_MS) process.exit(INTERRUPTED);
-    controller.abort();
-  };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
-  return controller.signal;
 }
 
 const signal = abortedByCtrlC();

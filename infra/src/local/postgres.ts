@@ -28,7 +28,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
@@ -50,6 +49,7 @@ import {
   startOf,
   stopServer,
 } from '../../../tools/local-state.mjs';
+import { freePort } from './free-port.js';
 import { inStateFolder, statePaths } from './state.js';
 
 export interface LocalPostgres {
@@ -603,17 +603,6 @@ async function refusalOf(place: Place, port: number): Promise<string | undefined
   } finally {
     await client.end().catch(() => {});
   }
-}
-
-/** Free at this moment; adoptOrStart takes another one when somebody is faster. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 /** Starts the server and waits until it is ready. Undefined when it is, else what it logged. */

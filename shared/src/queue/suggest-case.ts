@@ -21,6 +21,9 @@ export const SUGGEST_CASE: QueueDefinition<SuggestCaseData> = {
   backoffMs: 1_000,
 };
 
+/** How long a message that was put up may wait before the sweep puts it up again, at first. */
+export const LOOK_AGAIN_AFTER_SECONDS = 30;
+
 // One addition of many jobs costs the database little more than one of a single job (10 ms on PostgreSQL): under load the
 // next one waits until this many have gathered, or for so long.
 const PAUSE_MS = 50;

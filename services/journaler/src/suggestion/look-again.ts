@@ -1,8 +1,7 @@
 import type { SuggestionBasis } from '@indbakke/shared/api';
 import type { Status } from '@indbakke/shared/lifecycle';
-import type { SuggestCaseData, SuggestCaseEnqueuer } from '@indbakke/shared/queue';
+import { LOOK_AGAIN_AFTER_SECONDS, type SuggestCaseData, type SuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import type { Store } from '@indbakke/shared/store';
-import { RETRY_AFTER_SECONDS } from './sweep.js';
 
 /**
  * Puts the messages that these news are about up for another look: those that refer to what the core has just told of, and
@@ -29,7 +28,7 @@ export async function lookAgain(
         ORDER BY id FOR UPDATE) -- always in the same order, or two calls wait for each other
       UPDATE messages
       SET looked_at = NULL, suggest_round = suggest_round + 1,
-          next_enqueue_at = now() + make_interval(secs => ${RETRY_AFTER_SECONDS})
+          next_enqueue_at = now() + make_interval(secs => ${LOOK_AGAIN_AFTER_SECONDS})
       WHERE id IN (SELECT id FROM due)
       RETURNING id::text, status, suggest_round`,
   );

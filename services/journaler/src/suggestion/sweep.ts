@@ -1,8 +1,7 @@
-import type { SuggestCaseEnqueuer } from '@indbakke/shared/queue';
+import { LOOK_AGAIN_AFTER_SECONDS, type SuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import type { Store } from '@indbakke/shared/store';
 
-/** How long a queued job may take before the sweep puts the message up again. Doubles with each round, to an hour. */
-export const RETRY_AFTER_SECONDS = 30;
+// The wait doubles with each round, to this.
 const LONGEST_RETRY_SECONDS = 3_600;
 const BATCH = 500;
 
@@ -22,7 +21,7 @@ export async function sweepNotLookedAt(store: Store, enqueuer: SuggestCaseEnqueu
        WHERE looked_at IS NULL AND status = 'pending' AND next_enqueue_at <= now()
        ORDER BY next_enqueue_at LIMIT $3 FOR UPDATE SKIP LOCKED)
      RETURNING id, municipality, suggest_round`,
-    [RETRY_AFTER_SECONDS, LONGEST_RETRY_SECONDS, BATCH],
+    [LOOK_AGAIN_AFTER_SECONDS, LONGEST_RETRY_SECONDS, BATCH],
   );
   for (const { id, municipality, suggest_round: round } of due)
     enqueuer.enqueue({ messageId: id, municipality, round });

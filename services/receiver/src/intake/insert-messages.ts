@@ -1,6 +1,7 @@
 import { SERVICEPLATFORMEN } from '@indbakke/shared/audit';
 import type { Status } from '@indbakke/shared/lifecycle';
 import { documentsOf, type Remark } from '@indbakke/shared/memo';
+import { LOOK_AGAIN_AFTER_SECONDS } from '@indbakke/shared/queue';
 import { newId } from '@indbakke/shared/store';
 import type pg from 'pg';
 import { heldCauseOf, type MunicipalitySettings } from './decide.js';
@@ -34,14 +35,11 @@ export async function insertMessages(
       bytes.joined(),
       SERVICEPLATFORMEN.kind,
       SERVICEPLATFORMEN.id,
-      FIRST_SWEEP_SECONDS,
+      LOOK_AGAIN_AFTER_SECONDS,
     ],
   });
   return new Map(stored.map(({ id, status }) => [id, status]));
 }
-
-// The queue has this long before the sweep looks; as RETRY_AFTER_SECONDS of the journaler’s sweep.
-const FIRST_SWEEP_SECONDS = 30;
 
 // $6 holds the bytes of all messages; cut(at) is the part of it that JoinedBytes put there.
 const cut = (at: string) => `substring($6::bytea FROM (${at}[1]) FOR (${at}[2]))`;

@@ -6,9 +6,8 @@ import { insertMessages } from './insert-messages.js';
 import { loadMunicipality } from './municipality.js';
 import type { NewMessage } from './new-message.js';
 
-/** What stands in the database now: this message, or the same one that was here before. */
+/** What stands in the database now: this message, or with another id the one that was here before. */
 export interface StoredMessage {
-  readonly isNew: boolean;
   readonly id: string;
   readonly status: Status;
   readonly transmissionId: string;
@@ -64,9 +63,9 @@ async function storeMessages(
     );
     return messages.map(({ id, transmissionId, receivedAt }) => {
       const status = statuses.get(id);
-      if (status) return { isNew: true, id, status, transmissionId, receivedAt };
+      if (status) return { id, status, transmissionId, receivedAt };
       const first = earlier.get(id);
-      if (first) return { isNew: false, ...first };
+      if (first) return first;
       throw new Error('a message was refused for an earlier one that is not there');
     });
   });
@@ -85,13 +84,11 @@ async function lockIds(connection: pg.PoolClient, messages: readonly NewMessage[
   });
 }
 
-type EarlierMessage = Omit<StoredMessage, 'isNew'>;
-
 /** The message that stands for each of these: the same one, or the first of its id. By the id of the one that came now. */
 async function readEarlier(
   connection: pg.PoolClient,
   messages: readonly NewMessage[],
-): Promise<Map<string, EarlierMessage>> {
+): Promise<Map<string, StoredMessage>> {
   if (messages.length === 0) return new Map();
   const { rows } = await connection.query<{
     for_id: string;

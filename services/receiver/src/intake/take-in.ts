@@ -55,7 +55,7 @@ export interface Intake {
 /**
  * The one way in. Reads the delivery as a stream, seals its files as they flow, decides, and makes all of it durable. When
  * it resolves, the message is in the inbox (or held) for good and the receipt may be given; when it rejects, nothing was
- * kept.
+ * kept, unless no answer came to COMMIT (CommitInDoubt): then it may be here, and the next try finds it.
  *
  * @throws Problem: a refusal (INVALID, NOT_ALLOWED, too large), or send-again when a part that it needs fails
  */
@@ -98,13 +98,13 @@ export async function takeIn(parts: IntakeParts, delivery: Delivery): Promise<In
         throw error;
       });
     announce('message-committed');
-    if (stored.isNew) {
-      if (stored.status === 'pending' && references.length > 0) {
-        parts.enqueuer.enqueue({ messageId: id, municipality, round: 1 });
-      }
-    } else if (stored.id !== id) await removeContent(parts, container);
-    if (outcomeOf(stored) === 'after-deletion') parts.log.warn('after-deletion', { messageId: stored.id });
-    return { receipt: receiptOf(externalId, stored), outcome: outcomeOf(stored) };
+    const outcome = outcomeOf(stored, id);
+    if (outcome === 'accepted' && references.length > 0) {
+      parts.enqueuer.enqueue({ messageId: id, municipality, round: 1 });
+    }
+    if (stored.id !== id) await removeContent(parts, container);
+    if (outcome === 'after-deletion') parts.log.warn('after-deletion', { messageId: stored.id });
+    return { receipt: receiptOf(externalId, stored), outcome };
   } catch (error) {
     await sealer.abort(); // does nothing once the container is committed
     throw asRefusal(error);
@@ -168,8 +168,8 @@ function receiptOf({ value, isUuid }: ExternalId, { transmissionId, receivedAt }
   };
 }
 
-function outcomeOf({ isNew, status }: StoredMessage): Intake['outcome'] {
-  if (!isNew) return status === 'deleted' ? 'after-deletion' : 'duplicate';
+function outcomeOf({ id, status }: StoredMessage, ownId: string): Intake['outcome'] {
+  if (id !== ownId) return status === 'deleted' ? 'after-deletion' : 'duplicate';
   return status === 'held' ? 'held' : 'accepted';
 }
 
