@@ -384,3 +384,17 @@ it('the letter that comes again after its deletion gets its first receipt and st
     { status: 'deleted' },
   ]);
 });
+
+it('small content, which stands with the rows, goes with them', async () => {
+  const withSmall = await startTestStack();
+  try {
+    const id = await takeIn(withSmall);
+    const stored = () => withSmall.sql('SELECT FROM message_contents WHERE message_id = $1', [id]);
+    expect(await stored()).toHaveLength(1);
+    await step(withSmall, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    await step(withSmall, 'POST', `${id}/deletion`, { version: 2 });
+    expect(await stored()).toEqual([]);
+  } finally {
+    await withSmall.close();
+  }
+});

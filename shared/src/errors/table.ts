@@ -94,7 +94,7 @@ export const ERRORS = {
     fault: 'ours',
     again: true,
     receipt: 'INVALID',
-    meaning: 'The message could not be stored now. Nothing was kept; send it again later.',
+    meaning: 'The message could not be stored now. Send it again later: it is stored once, however often it comes.',
   },
 
   // The inbox API

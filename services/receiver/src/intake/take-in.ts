@@ -7,7 +7,6 @@ import {
   type SealedFile,
   type Sealer,
 } from '@indbakke/shared/content';
-import { Problem } from '@indbakke/shared/errors';
 import type { Source } from '@indbakke/shared/flow';
 import type { Log } from '@indbakke/shared/log';
 import {
@@ -57,7 +56,7 @@ export interface Intake {
  * it resolves, the message is in the inbox (or held) for good and the receipt may be given; when it rejects, nothing was
  * kept, unless no answer came to COMMIT (CommitInDoubt): then it may be here, and the next try finds it.
  *
- * @throws Problem: a refusal (INVALID, NOT_ALLOWED, too large), or send-again when a part that it needs fails
+ * @throws Problem: a refusal (INVALID, NOT_ALLOWED, too large); else the error of the part that failed: to be sent again
  */
 export async function takeIn(parts: IntakeParts, delivery: Delivery): Promise<Intake> {
   const receivedAt = new Date();
@@ -107,7 +106,7 @@ export async function takeIn(parts: IntakeParts, delivery: Delivery): Promise<In
     return { receipt: receiptOf(externalId, stored), outcome };
   } catch (error) {
     await sealer.abort(); // does nothing once the container is committed
-    throw asRefusal(error);
+    throw error;
   }
 }
 
@@ -171,12 +170,4 @@ function receiptOf({ value, isUuid }: ExternalId, { transmissionId, receivedAt }
 function outcomeOf({ id, status }: StoredMessage, ownId: string): Intake['outcome'] {
   if (id !== ownId) return status === 'deleted' ? 'after-deletion' : 'duplicate';
   return status === 'held' ? 'held' : 'accepted';
-}
-
-/** What is no fault of the message is ours: it can be sent again. */
-function asRefusal(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  return new Problem('send-again', 'The message could not be stored now. Nothing was kept; send it again.', {
-    cause: error,
-  });
 }

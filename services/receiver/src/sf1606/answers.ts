@@ -29,7 +29,7 @@ export function recordRefusal(
 function asIntakeProblem(error: unknown): Problem {
   const problem = toProblem(error);
   if (problem.code !== 'internal' && problem.code !== 'unavailable') return problem;
-  return new Problem('send-again', 'The message could not be stored now. Nothing was kept; send it again.', {
+  return new Problem('send-again', 'The message could not be stored now. Send it again.', {
     cause: error,
   });
 }
