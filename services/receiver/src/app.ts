@@ -1,3 +1,4 @@
+import { HashingThread } from '@indbakke/shared/content';
 import { createSuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
 import { Router } from 'express';
@@ -11,7 +12,13 @@ import { createWork } from './worker.js';
 /** Takes mail in and answers accept or refuse: `/sf1606` (and later `/sf2900`). */
 export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
   const enqueuer = createSuggestCaseEnqueuer(parts.queues, parts.log);
-  const intake = { ...parts, enqueuer, config, storeMessage: createStoreMessage(parts.store) };
+  const intake = {
+    ...parts,
+    enqueuer,
+    config,
+    storeMessage: createStoreMessage(parts.store),
+    hashingThread: new HashingThread(),
+  };
   const uploads = countUploads(config, parts.metrics);
   const router = Router();
   router.use(restMouth(intake, uploads, parts.metrics));

@@ -23,8 +23,8 @@ export interface BlobStore {
 }
 
 export interface BlobWriter {
-  /** Adds bytes at the end. One call at a time; `bytes` is the caller's again when the promise settles. */
-  write(bytes: Buffer): Promise<void>;
+  /** Adds bytes at the end. One call at a time; the pieces are the caller's again when the promise settles. */
+  write(...pieces: readonly Buffer[]): Promise<void>;
 
   /** Finishes the blob and gives its name. When this resolves the blob survives a power cut. */
   commit(): Promise<string>;

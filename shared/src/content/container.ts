@@ -100,9 +100,9 @@ export class ContainerCipher {
     this.#nonce = this.#associated.subarray(0, NONCE_SIZE);
   }
 
-  /** Seals `plain` (at most 65536 bytes) into `target`, which is 16 bytes longer. */
-  sealSegment(target: Buffer, plain: Buffer, place: SegmentPlace): void {
-    this.#seal(target, plain, this.#associatedWith(place));
+  /** Seals `plain` (at most 65536 bytes). Gives what lies in the container for it: 16 bytes more, in two pieces. */
+  sealSegment(plain: Buffer, place: SegmentPlace): [ciphertext: Buffer, tag: Buffer] {
+    return this.#seal(plain, this.#associatedWith(place));
   }
 
   /**
@@ -117,14 +117,16 @@ export class ContainerCipher {
     }
   }
 
-  /** Writes the header into `target`, 256 bytes. */
-  sealHeader(target: Buffer, keyId: string): void {
-    target.fill(0);
-    MAGIC.copy(target);
-    target.writeUInt8(VERSION, MAGIC.length);
-    target.writeUInt8(keyId.length, KEY_ID_AT - 1);
-    target.write(keyId, KEY_ID_AT, HEADER_TAG_AT - KEY_ID_AT, 'ascii');
-    this.#seal(target.subarray(HEADER_TAG_AT), NOTHING, this.#associatedWithHeader(target));
+  /** The header, 256 bytes. */
+  sealHeader(keyId: string): Buffer {
+    const header = Buffer.alloc(HEADER_SIZE);
+    MAGIC.copy(header);
+    header.writeUInt8(VERSION, MAGIC.length);
+    header.writeUInt8(keyId.length, KEY_ID_AT - 1);
+    header.write(keyId, KEY_ID_AT, HEADER_TAG_AT - KEY_ID_AT, 'ascii');
+    const [, tag] = this.#seal(NOTHING, this.#associatedWithHeader(header));
+    tag.copy(header, HEADER_TAG_AT);
+    return header;
   }
 
   /** @throws Problem `content-damaged` unless it is the header of this message's container, unchanged. */
@@ -139,12 +141,12 @@ export class ContainerCipher {
     if (version !== VERSION) throw new Error(`The container is of version ${version}; this release reads ${VERSION}.`);
   }
 
-  #seal(target: Buffer, plain: Buffer, associated: Buffer): void {
+  #seal(plain: Buffer, associated: Buffer): [ciphertext: Buffer, tag: Buffer] {
     const cipher = createCipheriv('aes-256-gcm', this.#dataKey, this.#nonce);
     cipher.setAAD(associated);
-    cipher.update(plain).copy(target);
+    const ciphertext = cipher.update(plain);
     cipher.final();
-    cipher.getAuthTag().copy(target, plain.length);
+    return [ciphertext, cipher.getAuthTag()];
   }
 
   #open(sealed: Buffer, associated: Buffer): Buffer {

@@ -17,6 +17,7 @@ import { hasCode, makeFolder, OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, syncFolder } f
 const NAME = /^[0-9a-f]{32}$/;
 const NAME_SIZE = 16;
 const UNFINISHED = '.part';
+const NOTHING = Buffer.alloc(0);
 const SHARDS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
 
 /**
@@ -123,12 +124,13 @@ class FileBlobWriter implements BlobWriter {
     this.#path = join(shard, name + UNFINISHED);
   }
 
-  async write(bytes: Buffer): Promise<void> {
-    // write(2) may take less than it is given, as it does on a disk that fills up.
-    for (let written = 0; written < bytes.length; ) {
-      written += (await this.#handle.write(bytes, written, bytes.length - written)).bytesWritten;
-    }
-    this.#unsynced += bytes.length;
+  async write(...pieces: readonly Buffer[]): Promise<void> {
+    const size = pieces.reduce((sum, { length }) => sum + length, 0);
+    let { bytesWritten: written } = await this.#handle.writev(pieces);
+    // writev(2) may take less than it is given, as it does on a disk that fills up.
+    const bytes = written < size ? Buffer.concat(pieces) : NOTHING;
+    while (written < size) written += (await this.#handle.write(bytes, written)).bytesWritten;
+    this.#unsynced += size;
     if (this.#unsynced >= EARLY_SYNC_BYTES && !this.#earlySyncs.underWay) this.#startEarlySync();
   }
 

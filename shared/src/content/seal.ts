@@ -1,16 +1,17 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { BlobStore } from './blob-store.js';
 import {
   ContainerCipher,
   DATA_KEY_SIZE,
-  HEADER_SIZE,
   MAX_FILE_INDEX,
   SEALED_SEGMENT_SIZE,
   SEGMENT_SIZE,
   sealedSizeOfSegment,
 } from './container.js';
+import { FileHash } from './file-hash.js';
+import type { HashingThread } from './hashing-thread.js';
 import { dataKeyContext, type KeyRing, type WrappedKey } from './keys.js';
-import { grown, WriteBehind } from './write-behind.js';
+import { WriteBehind } from './write-behind.js';
 
 /** What a file's row keeps of a sealed file. */
 export interface SealedFile {
@@ -65,15 +66,17 @@ export interface Sealer {
   abort(): Promise<void>;
 }
 
-/** Begins the container of one message, with a fresh key. Nothing reaches the store before the first 256 KiB. */
+/** Begins the container of one message, with a fresh key. Nothing reaches the store before the first 384 KiB. */
 export function createSealer(parts: {
   readonly blobs: BlobStore;
   readonly keys: KeyRing;
   readonly messageId: string;
   /** A container of at most so many bytes is given back by `commit`; 0 = every one goes to the store. */
   readonly smallBytes: number;
+  /** Where large files are hashed. */
+  readonly hashingThread: HashingThread;
 }): Sealer {
-  return new ContainerSealer(parts.blobs, parts.keys, parts.messageId, parts.smallBytes);
+  return new ContainerSealer(parts.blobs, parts.keys, parts.messageId, parts.smallBytes, parts.hashingThread);
 }
 
 class ContainerSealer implements Sealer {
@@ -83,22 +86,24 @@ class ContainerSealer implements Sealer {
   readonly #dataKey = randomBytes(DATA_KEY_SIZE);
   readonly #cipher: ContainerCipher;
   readonly #output: WriteBehind;
+  readonly #hashingThread: HashingThread;
   #file: SegmentedFile | undefined;
   #committing: Promise<SealedContainer | undefined> | undefined;
 
-  constructor(blobs: BlobStore, keys: KeyRing, messageId: string, smallBytes: number) {
+  constructor(blobs: BlobStore, keys: KeyRing, messageId: string, smallBytes: number, hashingThread: HashingThread) {
     this.#keys = keys;
     this.#messageId = messageId;
     this.#smallBytes = smallBytes;
     this.#cipher = new ContainerCipher(this.#dataKey, messageId);
     this.#output = new WriteBehind(blobs);
+    this.#hashingThread = hashingThread;
   }
 
   openFile(index: number): FileSealer {
     this.#assertBetweenFiles();
     this.#assertFreshIndex(index);
-    if (this.#file === undefined) this.#cipher.sealHeader(this.#output.claim(HEADER_SIZE), this.#keys.currentKeyId);
-    this.#file = new SegmentedFile(index, this.#cipher, this.#output);
+    if (this.#file === undefined) this.#output.add(this.#cipher.sealHeader(this.#keys.currentKeyId));
+    this.#file = new SegmentedFile(index, this.#cipher, this.#output, new FileHash(this.#hashingThread));
     return this.#file;
   }
 
@@ -111,6 +116,7 @@ class ContainerSealer implements Sealer {
   async abort(): Promise<void> {
     // Whoever waits for a running commit may answer "stored" when it ends well: it must then still be there.
     await this.#committing?.catch(() => {});
+    this.#file?.drop();
     await this.#output.discard();
   }
 
@@ -145,15 +151,16 @@ class SegmentedFile implements FileSealer {
   readonly #offset: number;
   readonly #cipher: ContainerCipher;
   readonly #output: WriteBehind;
-  readonly #hash = createHash('sha256');
+  readonly #hash: FileHash;
   #size = 0;
   #segment = 0;
   #waiting: Buffer = Buffer.alloc(0);
   #waitingLength = 0;
   #state: 'open' | 'behind' | 'ended' = 'open';
 
-  constructor(index: number, cipher: ContainerCipher, output: WriteBehind) {
+  constructor(index: number, cipher: ContainerCipher, output: WriteBehind, hash: FileHash) {
     this.index = index;
+    this.#hash = hash;
     this.#offset = output.size;
     this.#cipher = cipher;
     this.#output = output;
@@ -165,9 +172,12 @@ class SegmentedFile implements FileSealer {
 
   write(bytes: Buffer): Promise<void> | undefined {
     this.#assertOpen();
-    this.#hash.update(bytes);
     this.#size += bytes.length;
-    return this.#takeAll(bytes);
+    const hashing = this.#hash.update(bytes);
+    const sealing = this.#takeAll(bytes); // while the thread hashes
+    if (hashing === undefined && sealing === undefined) return undefined;
+    this.#state = 'behind';
+    return this.#openAfter(Promise.all([hashing, sealing]));
   }
 
   async end(): Promise<SealedFile> {
@@ -175,8 +185,14 @@ class SegmentedFile implements FileSealer {
     this.#state = 'behind';
     await this.#output.room(sealedSizeOfSegment(this.#waitingLength));
     this.#seal(this.#waiting.subarray(0, this.#waitingLength), true);
+    const sha256 = await this.#hash.digest();
     this.#state = 'ended';
-    return { index: this.index, offset: this.#offset, size: this.#size, sha256: this.#hash.digest('hex') };
+    return { index: this.index, offset: this.#offset, size: this.#size, sha256 };
+  }
+
+  /** Gives up what has not ended. */
+  drop(): void {
+    if (!this.ended) this.#hash.drop();
   }
 
   #takeAll(bytes: Buffer): Promise<void> | undefined {
@@ -188,10 +204,13 @@ class SegmentedFile implements FileSealer {
   }
 
   async #takeAllAfter(room: Promise<void>, bytes: Buffer): Promise<void> {
-    this.#state = 'behind';
     await room;
-    this.#state = 'open';
     await this.#takeAll(bytes);
+  }
+
+  async #openAfter(wait: Promise<unknown>): Promise<void> {
+    await wait;
+    this.#state = 'open';
   }
 
   /** Seals or sets aside the first of `bytes` (not empty), and gives the rest. */
@@ -219,7 +238,7 @@ class SegmentedFile implements FileSealer {
 
   #seal(plain: Buffer, last: boolean): void {
     const place = { file: this.index, segment: this.#segment, last };
-    this.#cipher.sealSegment(this.#output.claim(sealedSizeOfSegment(plain.length)), plain, place);
+    this.#output.add(...this.#cipher.sealSegment(plain, place));
     this.#segment += 1;
   }
 
@@ -227,4 +246,15 @@ class SegmentedFile implements FileSealer {
     if (this.#state === 'ended') throw new Error(`File ${this.index} has ended.`);
     if (this.#state === 'behind') throw new Error(`The call before on file ${this.index} has not settled, or failed.`);
   }
+}
+
+/**
+ * `buffer` when it holds `needed` bytes, else a larger one (at most `limit`) that begins with its first `used` bytes.
+ * Doubling, so that growing step by step copies each byte about twice, not once a step.
+ */
+function grown(buffer: Buffer, used: number, needed: number, limit: number): Buffer {
+  if (needed <= buffer.length) return buffer;
+  const larger = Buffer.allocUnsafe(Math.min(limit, Math.max(needed, 2 * buffer.length)));
+  buffer.copy(larger, 0, 0, used);
+  return larger;
 }

@@ -38,7 +38,7 @@ export interface SplitResult {
 /**
  * Reads XML as a stream and takes the files out of it: the text of each MeMo File/content is base64-decoded as it flows
  * and handed to a sink; everything else is the skeleton, byte for byte. Memory stays flat: the skeleton, and at most two
- * buffers of 128 KiB however long the files are.
+ * blocks (PIECE_SIZE) however long the files are.
  *
  * @param source its own errors pass through unchanged
  * @param openFile called at each content's start tag, with 0, 1, 2 …
@@ -155,6 +155,7 @@ class Splitter {
     if (this.state !== this.inText || this.elements.depth > 0) {
       throw this.notXml('The XML ends too early: an element is still open.');
     }
+    this.writer.release();
     return {
       skeleton: this.skeleton.whole(),
       bytes: this.bytes,

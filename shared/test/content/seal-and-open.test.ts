@@ -89,8 +89,8 @@ describe('sealing and opening', () => {
   });
 
   it('takes indexes with gaps', async () => {
-    const { blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
+    const { blobs, keys, hashingThread } = await setting();
+    const sealer = createSealer({ blobs, keys, hashingThread, messageId: MESSAGE_ID, smallBytes: 0 });
     await sealer.openFile(3).end();
     expect(await sealer.openFile(4_294_967_294).end()).toMatchObject({ index: 4_294_967_294, size: 0 });
   });
@@ -116,8 +116,8 @@ describe('sealing and opening', () => {
   });
 
   it('stores nothing for a message without files', async () => {
-    const { folder, blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
+    const { folder, blobs, keys, hashingThread } = await setting();
+    const sealer = createSealer({ blobs, keys, hashingThread, messageId: MESSAGE_ID, smallBytes: 0 });
     expect(await sealer.commit({ municipality: MUNICIPALITY })).toBeUndefined();
     expect(await filesBelow(folder)).toEqual([]);
   });
@@ -260,8 +260,8 @@ describe('aborting', () => {
     ],
     ['after a file', async (sealer: ReturnType<typeof createSealer>) => void (await sealer.openFile(0).end())],
   ])('%s leaves nothing', async (_when, before) => {
-    const { folder, blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
+    const { folder, blobs, keys, hashingThread } = await setting();
+    const sealer = createSealer({ blobs, keys, hashingThread, messageId: MESSAGE_ID, smallBytes: 0 });
     await before(sealer);
     await sealer.abort();
     await sealer.abort();
@@ -270,13 +270,13 @@ describe('aborting', () => {
   });
 
   it('makes writes, and a commit, fail from then on', async () => {
-    const { folder, blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
+    const { folder, blobs, keys, hashingThread } = await setting();
+    const sealer = createSealer({ blobs, keys, hashingThread, messageId: MESSAGE_ID, smallBytes: 0 });
     await sealer.openFile(0).end();
     const file = sealer.openFile(1);
     await sealer.abort();
     await expect(file.write(bytes(10))).rejects.toThrow('discarded');
-    const other = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
+    const other = createSealer({ blobs, keys, hashingThread, messageId: MESSAGE_ID, smallBytes: 0 });
     await other.openFile(0).end();
     await other.abort();
     await expect(other.commit({ municipality: MUNICIPALITY })).rejects.toThrow('discarded');
@@ -297,8 +297,8 @@ describe('aborting', () => {
   });
 
   it('after a commit, or while it runs, takes nothing away', async () => {
-    const { blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
+    const { blobs, keys, hashingThread } = await setting();
+    const sealer = createSealer({ blobs, keys, hashingThread, messageId: MESSAGE_ID, smallBytes: 0 });
     await sealer.openFile(0).end();
     const committing = sealer.commit({ municipality: MUNICIPALITY });
     await sealer.abort();
@@ -310,8 +310,8 @@ describe('aborting', () => {
 
 describe('a sealer', () => {
   it('takes one file at a time, each index once, upwards', async () => {
-    const { blobs, keys } = await setting();
-    const sealer = createSealer({ blobs, keys, messageId: MESSAGE_ID, smallBytes: 0 });
+    const { blobs, keys, hashingThread } = await setting();
+    const sealer = createSealer({ blobs, keys, hashingThread, messageId: MESSAGE_ID, smallBytes: 0 });
     for (const index of [-1, 0.5, 4_294_967_295]) expect(() => sealer.openFile(index)).toThrow('is not a whole number');
     const file = sealer.openFile(1);
     expect(() => sealer.openFile(2)).toThrow('File 1 has not ended.');
@@ -325,7 +325,7 @@ describe('a sealer', () => {
     await expect(sealer.commit({ municipality: MUNICIPALITY })).rejects.toThrow('already committed');
   });
 
-  it('asks the caller to wait only while the store is behind, and uses no more than two buffers', async () => {
+  it('asks the caller to wait only while the store is behind, and gathers for no more than two writes', async () => {
     const here = await setting();
     const store = held(here.blobs);
     const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID, smallBytes: 0 });
@@ -337,13 +337,13 @@ describe('a sealer', () => {
       waiting = file.write(content.subarray(taken, taken + 50_000));
       taken += 50_000;
     }
-    // Two buffers of four segments are full, the first of them being written.
-    expect(taken).toBe(Math.ceil((8 * SEGMENT) / 50_000) * 50_000);
+    // Two times six segments are gathered, the first of them being written.
+    expect(taken).toBe(Math.ceil((12 * SEGMENT) / 50_000) * 50_000);
     expect(() => file.write(content)).toThrow('has not settled');
     store.release();
     await waiting;
     await file.write(content.subarray(taken));
-    expect(Math.max(...store.sizes)).toBe(256 + 4 * (SEGMENT + 16));
+    expect(Math.max(...store.sizes)).toBe(256 + 6 * (SEGMENT + 16));
     const sealed = await file.end();
     await sealer.commit({ municipality: MUNICIPALITY });
     expect(sealed.sha256).toBe(createHash('sha256').update(content).digest('hex'));
@@ -354,15 +354,15 @@ describe('a sealer', () => {
     const store = held(here.blobs);
     const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID, smallBytes: 0 });
     const first = sealer.openFile(0);
-    expect(first.write(bytes(8 * SEGMENT))).toBeUndefined();
+    for (let half = 0; half < 24; half += 1) expect(first.write(bytes(SEGMENT / 2))).toBeUndefined();
     await first.end();
-    // The header is in the first buffer only: the second has room for its 256 bytes, 16 empty files.
+    // The header is in the first write only: the second has room for its 256 bytes, 16 empty files.
     for (let index = 1; index <= 16; index += 1) await sealer.openFile(index).end();
     const ending = sealer.openFile(17).end();
     store.release();
     await ending;
     await sealer.commit({ municipality: MUNICIPALITY });
-    expect(store.sizes).toEqual([256 + 4 * (SEGMENT + 16), 4 * (SEGMENT + 16) + 256, 16]);
+    expect(store.sizes).toEqual([256 + 6 * (SEGMENT + 16), 6 * (SEGMENT + 16) + 256, 16]);
   });
 
   it('writes a small message in one write', async () => {
@@ -398,12 +398,12 @@ function held(blobs: BlobStore) {
   const create: BlobStore['create'] = async () => {
     const blob = await blobs.create();
     return {
-      write: async (written) => {
+      write: async (...pieces) => {
         if (writing) throw new Error('A second write began before the first ended.');
         writing = true;
-        sizes.push(written.length);
+        sizes.push(Buffer.concat(pieces).length);
         await opened;
-        await blob.write(written);
+        await blob.write(...pieces);
         writing = false;
       },
       commit: () => blob.commit(),

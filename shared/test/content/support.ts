@@ -12,6 +12,7 @@ import {
   createSealer,
   dataKeyContext,
   type FileSealer,
+  HashingThread,
   type KeyRing,
   loadKeyRing,
   openFileBlobStore,
@@ -32,10 +33,12 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
+/** What a sealer is made of, but for the message. */
 export interface Setting {
   readonly folder: string;
   readonly blobs: BlobStore;
   readonly keys: KeyRing;
+  readonly hashingThread: HashingThread;
 }
 
 let made: Promise<Setting> | undefined;
@@ -58,7 +61,8 @@ async function makeSetting(): Promise<Setting> {
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-content-'));
   const keyFile = join(await temporaryFolder(), 'keys.json');
   await createKeyFile(keyFile);
-  return { folder, blobs: await openFileBlobStore(folder), keys: await loadKeyRing(keyFile) };
+  const hashingThread = new HashingThread();
+  return { folder, blobs: await openFileBlobStore(folder), keys: await loadKeyRing(keyFile), hashingThread };
 }
 
 /** Bytes that differ from segment to segment and repeat nowhere near. */
@@ -92,7 +96,7 @@ export interface SealedMessage {
 }
 
 export async function sealMessage(
-  { blobs, keys }: Setting,
+  { blobs, keys, hashingThread }: Setting,
   contents: readonly Buffer[],
   {
     messageId = MESSAGE_ID,
@@ -100,7 +104,7 @@ export async function sealMessage(
     smallBytes = 0,
   }: { messageId?: string; pieceSizes?: readonly number[]; smallBytes?: number } = {},
 ): Promise<SealedMessage> {
-  const sealer = createSealer({ blobs, keys, messageId, smallBytes });
+  const sealer = createSealer({ blobs, keys, hashingThread, messageId, smallBytes });
   const files: SealedFile[] = [];
   for (const [index, content] of contents.entries()) {
     const file = sealer.openFile(index);

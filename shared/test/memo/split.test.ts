@@ -66,12 +66,12 @@ describe('splitting a message', () => {
     }
   });
 
-  it('hands over multiples of 64 KiB, at most 128 KiB, and the rest last', async () => {
+  it('hands over multiples of 64 KiB, at most 384 KiB, and the rest last', async () => {
     const sizes: number[] = [];
     const base64 = Buffer.alloc(1_000_000, 7).toString('base64');
     const sink = { write: (bytes: Buffer) => void sizes.push(bytes.length) as undefined, end: () => undefined };
     await split(sourceOf(chunked(bytesOf(inFile(base64)), [50_000])), () => sink, LIMITS);
-    expect(sizes).toEqual([65_536, ...new Array(7).fill(131_072), 1_000_000 - 15 * 65_536]);
+    expect(sizes).toEqual([65_536, 393_216, 393_216, 1_000_000 - 13 * 65_536]);
   });
 
   it('ends each file before it opens the next', async () => {

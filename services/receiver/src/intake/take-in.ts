@@ -2,6 +2,7 @@ import type { Channel } from '@indbakke/shared/api';
 import {
   type BlobStore,
   createSealer,
+  type HashingThread,
   type KeyRing,
   type SealedContainer,
   type SealedFile,
@@ -34,6 +35,7 @@ export interface IntakeParts {
   readonly storeMessage: StoreMessage;
   readonly blobs: BlobStore;
   readonly keys: KeyRing;
+  readonly hashingThread: HashingThread;
   readonly enqueuer: SuggestCaseEnqueuer;
   readonly log: Log;
   readonly config: ReceiverConfig;
@@ -66,6 +68,7 @@ export async function takeIn(parts: IntakeParts, delivery: Delivery): Promise<In
     keys: parts.keys,
     messageId: id,
     smallBytes: parts.config.SMALL_CONTENT_BYTES,
+    hashingThread: parts.hashingThread,
   });
   try {
     const { memo, remarks, files, original, fingerprint } = await readDelivery(parts, delivery, sealer);
