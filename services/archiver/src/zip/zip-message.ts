@@ -3,6 +3,7 @@ import { openContent, type WholeMessage } from '@indbakke/shared/inbox';
 import type { Remark } from '@indbakke/shared/memo';
 import type { Parts } from '@indbakke/shared/service';
 import { ZipArchive } from 'archiver';
+import './crc32.js';
 import { writeCoverNote } from './cover-note.js';
 import { COVER_NOTE, nameEntries, ORIGINAL } from './name-entries.js';
 
