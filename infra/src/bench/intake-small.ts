@@ -7,6 +7,7 @@ import { alternate, median, percentile, rounded } from './measure.js';
 import type { Place } from './place.js';
 
 const OURS = 'ours';
+const OURS_TWICE = 'ours, two receivers';
 const PLAIN = '(b) plain: express.text, xml2js, writeFile, Prisma';
 const ROWS = '(c) bare: the same rows, group commit';
 const CLIENTS = [1, 16, 64];
@@ -19,13 +20,12 @@ export const intakeSmall: Bench = {
   async run(place: Place, size: Size): Promise<Outcome> {
     const letters = replyCopies();
     const ours = await startWithRows(place, letters);
-    const plain = await place.start('rivals/plain-rest');
-    const rows = await place.start('rivals/bare-rows');
-    const servers = [
-      [OURS, ours],
-      [PLAIN, plain],
-      [ROWS, rows],
-    ] as const;
+    const servers: [string, Child[]][] = [
+      [OURS, [ours]],
+      [OURS_TWICE, [ours, await place.start('ours/receiver')]],
+      [PLAIN, [await place.start('rivals/plain-rest')]],
+      [ROWS, [await place.start('rivals/bare-rows')]],
+    ];
 
     const seconds = size.quick ? 1 : 3;
     const table: string[][] = [];
@@ -34,13 +34,14 @@ export const intakeSmall: Bench = {
     const costs = new Map<string, string[]>();
     for (const clients of CLIENTS) {
       const rounds = await alternate(
-        servers.map(([name, server]) => ({
+        servers.map(([name, children]) => ({
           name,
           async measure() {
-            const [cpu, postgresCpu] = [server.cpuMs(), place.postgresCpuMs()];
-            const { perSecond, milliseconds } = await offerFrom(server.url, letters, clients, seconds);
+            const cpuMs = () => children.reduce((sum, child) => sum + child.cpuMs(), 0);
+            const [cpu, postgresCpu] = [cpuMs(), place.postgresCpuMs()];
+            const { perSecond, milliseconds } = await offerFrom(children, letters, clients, seconds);
             const each = (ms: number) => (ms / milliseconds.length).toFixed(1);
-            costs.set(`${name} ${clients}`, [each(server.cpuMs() - cpu), each(place.postgresCpuMs() - postgresCpu)]);
+            costs.set(`${name} ${clients}`, [each(cpuMs() - cpu), each(place.postgresCpuMs() - postgresCpu)]);
             latencies.set(`${name} ${clients}`, [...(latencies.get(`${name} ${clients}`) ?? []), ...milliseconds]);
             return perSecond;
           },
@@ -70,6 +71,9 @@ export const intakeSmall: Bench = {
       figures: {
         rate_of_limit: Math.min(ratio(16, ROWS), ratio(64, ROWS)),
         times_faster_than_plain: Math.min(ratio(16, PLAIN), ratio(64, PLAIN)),
+        two_receivers_of_one_64: rounded(
+          (rates.get(`${OURS_TWICE} 64`) ?? Number.NaN) / (rates.get(`${OURS} 64`) ?? Number.NaN),
+        ),
         rate_of_limit_1: ratio(1, ROWS),
         rate_of_limit_16: ratio(16, ROWS),
         rate_of_limit_64: ratio(64, ROWS),
@@ -83,7 +87,7 @@ export const intakeSmall: Bench = {
       ]),
       notes: [
         `Rounds of ${seconds} s. ${letters.bytes} bytes a letter, one file of 13.9 KB in it.`,
-        '(c) keeps no content: ours writes, syncs and renames a file, and syncs its folder, besides the rows.',
+        '(c) reads nothing and keeps no content. Ours reads the letter, and keeps its content, sealed, with the rows.',
         'CPU: processor time for each receipt, of the server and of PostgreSQL, in the last round.',
         '(b) syncs nothing but the commit, and writes five of the eight rows.',
       ],
@@ -104,7 +108,7 @@ export async function smallOfPlain(place: Place, clients: number, rounds: number
   const letters = replyCopies();
   const ours = await startWithRows(place, letters);
   const plain = await place.start('rivals/plain-rest');
-  const rateOf = ({ url }: Child) => offerFrom(url, letters, clients, seconds).then(({ perSecond }) => perSecond);
+  const rateOf = (server: Child) => offerFrom([server], letters, clients, seconds).then(({ perSecond }) => perSecond);
   const rates = await alternate(
     [
       { name: OURS, measure: () => rateOf(ours) },
@@ -121,8 +125,17 @@ interface Offered {
   readonly milliseconds: number[];
 }
 
-async function offerFrom(url: string, letters: Copies, clients: number, seconds: number): Promise<Offered> {
-  const connections = await Promise.all(Array.from({ length: clients }, () => Connection.open(url)));
+/** @param servers share the clients evenly */
+async function offerFrom(
+  servers: readonly Child[],
+  letters: Copies,
+  clients: number,
+  seconds: number,
+): Promise<Offered> {
+  const urls = servers.map(({ url }) => url);
+  const connections = await Promise.all(
+    Array.from({ length: clients }, (_, client) => Connection.open(urls[client % urls.length] as string)),
+  );
   const milliseconds: number[] = [];
   const began = performance.now();
   const end = began + seconds * 1_000;
@@ -145,6 +158,6 @@ async function offerFrom(url: string, letters: Copies, clients: number, seconds:
 
 async function profileOf(place: Place, letters: Copies): Promise<string[]> {
   const server = await place.start('ours/receiver', { profiled: true });
-  await offerFrom(server.url, letters, 16, 5);
+  await offerFrom([server], letters, 16, 5);
   return place.stopProfiled(server);
 }

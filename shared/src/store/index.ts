@@ -52,8 +52,12 @@ const MAX_TRANSACTION_MS = 30_000;
 // notices, two hours as a rule, and whoever sends the same message again to another process would wait for it.
 const MAX_IDLE_IN_TRANSACTION_MS = 10_000;
 
+// All that a request asks has an index. PostgreSQL rather reads the whole table while it is small, and keeps the plan (of
+// foreign keys too) when it has grown, until the next ANALYZE.
+const BY_INDEX = '-c enable_seqscan=off';
+
 export function openStore({ url, connections, name }: StoreOptions): Store {
-  const open = (role: string, max: number) => {
+  const open = (role: string, max: number, settings = '') => {
     const pool = new pg.Pool({
       connectionString: url,
       max,
@@ -62,7 +66,7 @@ export function openStore({ url, connections, name }: StoreOptions): Store {
       // A line that died silently would otherwise be waited for until the system gives it up.
       query_timeout: MAX_TRANSACTION_MS,
       keepAlive: true,
-      options: `-c role=${role} -c idle_in_transaction_session_timeout=${MAX_IDLE_IN_TRANSACTION_MS}`,
+      options: `-c role=${role} -c idle_in_transaction_session_timeout=${MAX_IDLE_IN_TRANSACTION_MS} ${settings}`,
       Client: OneByOne,
     });
     // A connection that breaks fails its query and is replaced at the next use; unheard, the events would end the process.
@@ -70,7 +74,7 @@ export function openStore({ url, connections, name }: StoreOptions): Store {
     pool.on('connect', (connection) => connection.on('error', () => {}));
     return pool;
   };
-  const app = open('indbakke_app', connections);
+  const app = open('indbakke_app', connections, BY_INDEX);
   const worker = open('indbakke_worker', SWEEP_CONNECTIONS);
   const prisma = new PrismaClient({
     adapter: new PrismaPg(app),

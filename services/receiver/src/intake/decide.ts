@@ -34,8 +34,13 @@ export interface MunicipalitySettings {
   readonly contactPointIds: ReadonlySet<string>;
 }
 
-/** Why the message must wait for someone who sets up, or null when it goes to the inbox. */
-export function heldCauseOf(kind: Kind, settings: MunicipalitySettings): HeldCause | null {
+/**
+ * Why the message must wait for someone who decides or sets up, or null when it goes to the inbox.
+ *
+ * @param otherContent a message with the same messageUUID is here, and says something else
+ */
+export function heldCauseOf(kind: Kind, settings: MunicipalitySettings, otherContent: boolean): HeldCause | null {
+  if (otherContent) return 'conflict';
   if (kind === 'reply') return settings.takesReplies ? null : 'replies-off';
   return settings.takesEnquiries ? null : 'enquiries-off';
 }

@@ -1,10 +1,11 @@
 import { SERVICEPLATFORMEN } from '@indbakke/shared/audit';
-import type { Status } from '@indbakke/shared/lifecycle';
+import type { HeldCause, Status } from '@indbakke/shared/lifecycle';
 import { documentsOf, type Remark } from '@indbakke/shared/memo';
 import { LOOK_AGAIN_AFTER_SECONDS } from '@indbakke/shared/queue';
 import { newId } from '@indbakke/shared/store';
 import type pg from 'pg';
 import { heldCauseOf, type MunicipalitySettings } from './decide.js';
+import type { KnownId } from './known-ids.js';
 import type { NewMessage } from './new-message.js';
 
 /**
@@ -13,16 +14,22 @@ import type { NewMessage } from './new-message.js';
  * Nothing deleted comes back: a messageUUID of which only tombstones are left takes no further message, whatever its
  * content. Ids that are no UUIDs do not count: another letter may well have the same.
  *
+ * @param known what was read under the locks of the ids, which are still held
  * @returns by id, the status of each that is new; the others are here already, or were
  */
 export async function insertMessages(
   connection: pg.PoolClient,
   municipality: string,
   messages: readonly NewMessage[],
-  settings: MunicipalitySettings,
+  { settings, known }: { settings: MunicipalitySettings; known: ReadonlyMap<string, KnownId> },
 ): Promise<Map<string, Status>> {
+  const wanted = messages.filter(({ id, externalId }) => !(externalId.isUuid && known.get(id)?.allDeleted));
+  if (wanted.length === 0) return new Map();
   const bytes = new JoinedBytes();
-  const rows = messages.map((message) => rowsOf(message, settings, bytes));
+  const rows = wanted.map((message) => {
+    const otherContent = known.get(message.id)?.otherContent ?? false;
+    return rowsOf(message, heldCauseOf(message.kind, settings, otherContent), settings, bytes);
+  });
   const { rows: stored } = await connection.query<{ id: string; status: Status }>({
     name: 'insert-messages',
     text: INSERT_MESSAGES,
@@ -47,7 +54,7 @@ const cut = (at: string) => `substring($6::bytea FROM (${at}[1]) FOR (${at}[2]))
 const INSERT_MESSAGES = `
   WITH given AS MATERIALIZED (
     SELECT *, ${cut('fingerprint_at')} AS fingerprint
-    FROM jsonb_to_recordset($2::jsonb) AS g (id uuid, channel text, external_id text, id_is_uuid boolean, fingerprint_at int[],
+    FROM jsonb_to_recordset($2::jsonb) AS g (id uuid, channel text, external_id text, fingerprint_at int[],
       kind text, contact_point_id text, received_at timestamptz, letter_at timestamptz, transmission_id uuid,
       document_count int, file_count int, content_size bigint, blob_name text, remarks jsonb, held_cause text,
       refers boolean, subject text, sender_id text, sender_id_type text, sender_name text, concerning_id text,
@@ -59,14 +66,9 @@ const INSERT_MESSAGES = `
       looked_at, next_enqueue_at)
     SELECT g.id, $1, g.channel, g.external_id, g.fingerprint, g.kind, g.contact_point_id, g.received_at, g.letter_at,
       g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name, g.remarks,
-      CASE WHEN cause IS NULL THEN 'pending' ELSE 'held' END, cause, g.received_at, $8,
+      CASE WHEN g.held_cause IS NULL THEN 'pending' ELSE 'held' END, g.held_cause, g.received_at, $8,
       CASE WHEN g.refers THEN NULL ELSE g.received_at END, g.received_at + make_interval(secs => $9)
-    FROM given AS g, LATERAL (
-      SELECT CASE WHEN bool_or(m.fingerprint <> g.fingerprint) THEN 'conflict' ELSE g.held_cause END,
-        bool_and(m.status = 'deleted')
-      FROM messages AS m WHERE m.municipality = $1 AND m.channel = g.channel AND m.external_id = g.external_id
-    ) AS earlier (cause, all_deleted)
-    WHERE all_deleted IS NOT TRUE OR NOT g.id_is_uuid
+    FROM given AS g
     ON CONFLICT (municipality, channel, external_id, fingerprint) DO NOTHING
     RETURNING id, status
   ), details AS (
@@ -112,7 +114,7 @@ const INSERT_MESSAGES = `
   SELECT id, status FROM stored`;
 
 /** The rows of one message, with the names of the statement above. */
-function rowsOf(message: NewMessage, settings: MunicipalitySettings, bytes: JoinedBytes) {
+function rowsOf(message: NewMessage, heldCause: HeldCause | null, settings: MunicipalitySettings, bytes: JoinedBytes) {
   const { id: message_id, memo, container } = message;
   const { sender, contentData, recipient, label } = memo.header;
   const { cprNumber, name } = contentData?.cprData ?? {};
@@ -129,7 +131,6 @@ function rowsOf(message: NewMessage, settings: MunicipalitySettings, bytes: Join
       id: message_id,
       channel: message.channel,
       external_id: message.externalId.value,
-      id_is_uuid: message.externalId.isUuid,
       fingerprint_at: bytes.put(message.fingerprint),
       kind: message.kind,
       contact_point_id: contactPoint,
@@ -141,7 +142,7 @@ function rowsOf(message: NewMessage, settings: MunicipalitySettings, bytes: Join
       content_size: message.files.reduce((sum, file) => sum + file.size, 0),
       blob_name: place && 'blobName' in place ? place.blobName : null,
       remarks,
-      held_cause: heldCauseOf(message.kind, settings),
+      held_cause: heldCause,
       refers: message.references.length > 0,
       subject: indexed(label ?? ''),
       sender_id: indexed(sender?.senderID ?? ''),

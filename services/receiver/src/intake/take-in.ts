@@ -27,9 +27,10 @@ import type { ReceiverConfig } from '../config.js';
 import { addressee } from './decide.js';
 import { type ExternalId, externalIdOf } from './external-id.js';
 import { fingerprintOf } from './fingerprint.js';
+import type { StoredMessage } from './known-ids.js';
 import type { Receipt } from './receipt.js';
 import { kindOf, referencesOf } from './references.js';
-import type { StoredMessage, StoreMessage } from './store-messages.js';
+import type { StoreMessage } from './store-messages.js';
 
 export interface IntakeParts {
   readonly storeMessage: StoreMessage;

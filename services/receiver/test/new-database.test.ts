@@ -1,0 +1,53 @@
+import { readConfig } from '@indbakke/shared/config';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { ReceiverConfig, startReceiver } from '../src/app.js';
+import { newLetter } from './support/letters.js';
+
+const AT_ONCE = 8;
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+afterAll(() => stack.close());
+
+// PostgreSQL keeps the plan of a statement that has a name, and that of a foreign key. One that was made while there was next to
+// nothing reads all that comes later, until the next ANALYZE.
+test('a letter reads no more rows when the database has grown since its plans were made', async () => {
+  await rowsReadBy(50);
+  await stack.sql('ANALYZE');
+  expect(await rowsReadBy(300)).toBeLessThan(20);
+});
+
+/** @returns how many rows of messages are read for each of so many letters that a receiver takes in */
+async function rowsReadBy(letters: number): Promise<number> {
+  const before = await rowsRead();
+  const receiver = await startReceiver(readConfig(ReceiverConfig, { ...stack.env, PORT: '0' }));
+  try {
+    let sent = 0;
+    const send = async () => {
+      while (sent++ < letters) {
+        const answer = await fetch(`${receiver.url}/sf1606/PostModtag`, {
+          method: 'POST',
+          body: writeMemo(newLetter({})),
+        });
+        expect(answer.status).toBe(200);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, send));
+  } finally {
+    await receiver.close();
+  }
+  return ((await rowsRead()) - before) / letters;
+}
+
+/** PostgreSQL counts what a connection has read at the latest when it ends. */
+async function rowsRead(): Promise<number> {
+  const [row] = await stack.sql<{ read: string }>(
+    `SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS read FROM pg_stat_user_tables WHERE relname = 'messages'`,
+  );
+  return Number(row?.read);
+}
