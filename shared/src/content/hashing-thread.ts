@@ -5,6 +5,7 @@ export type HashingRequest =
   | { readonly do: 'digest' | 'drop'; readonly file: number };
 
 export interface HashingAnswer {
+  readonly file: number;
   readonly sha256?: string;
 }
 
@@ -19,6 +20,7 @@ export interface HashOnThread {
 }
 
 interface Waiting {
+  readonly file: number;
   resolve(answer: HashingAnswer): void;
   reject(error: Error): void;
 }
@@ -42,16 +44,18 @@ export class HashingThread {
 
 /** One life of the thread. It answers in the order in which it is asked. */
 class Run {
-  readonly #worker = new Worker(WORKER);
+  // Without the options of this process, such as --eval, which would end it.
+  readonly #worker = new Worker(WORKER, { execArgv: [] });
   readonly #waiting: Waiting[] = [];
   #files = 0;
   #failure: Error | undefined;
 
   constructor() {
-    this.#worker.unref();
-    this.#worker.on('message', (answer: HashingAnswer) => this.#takeFirst()?.resolve(answer));
+    this.#worker.on('message', (answer: HashingAnswer) => this.#take(answer));
+    this.#worker.on('messageerror', (error: Error) => this.#end(error));
     this.#worker.on('error', (error: Error) => this.#end(error));
     this.#worker.on('exit', () => this.#end(new Error('The thread that hashes has ended.')));
+    this.#worker.unref(); // after the listeners, which would undo it
   }
 
   get ended(): boolean {
@@ -70,19 +74,26 @@ class Run {
   #ask(request: HashingRequest): Promise<HashingAnswer> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      if (this.#waiting.push({ resolve, reject }) === 1) this.#worker.ref();
       this.#worker.postMessage(request);
+      if (this.#waiting.push({ file: request.file, resolve, reject }) === 1) this.#worker.ref();
     });
   }
 
-  #takeFirst(): Waiting | undefined {
-    const first = this.#waiting.shift();
+  #take(answer: HashingAnswer): void {
+    const first = this.#waiting[0];
+    // Never the sum of one file for another.
+    if (first?.file !== answer.file) {
+      this.#end(new Error('The thread that hashes has lost its order.'));
+      return;
+    }
+    this.#waiting.shift();
     if (this.#waiting.length === 0) this.#worker.unref();
-    return first;
+    first.resolve(answer);
   }
 
   #end(failure: Error): void {
     this.#failure ??= failure;
+    this.#worker.terminate().catch(() => {}); // it has ended already
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
   }
 }

@@ -13,11 +13,14 @@ parentPort?.on('message', (request: HashingRequest) => {
 
 function work(request: HashingRequest): HashingAnswer | undefined {
   const { file } = request;
-  const hash = hashes.get(file) ?? createHash('sha256');
   if (request.do === 'update') {
+    const hash = hashes.get(file) ?? createHash('sha256');
     hashes.set(file, hash.update(request.bytes));
-    return {};
+    return { file };
   }
+  const hash = hashes.get(file);
   hashes.delete(file);
-  return request.do === 'digest' ? { sha256: hash.digest('hex') } : undefined;
+  if (request.do === 'drop') return undefined;
+  if (!hash) throw new Error('A hash is asked for that was not begun.');
+  return { file, sha256: hash.digest('hex') };
 }

@@ -177,7 +177,7 @@ class SegmentedFile implements FileSealer {
     const sealing = this.#takeAll(bytes); // while the thread hashes
     if (hashing === undefined && sealing === undefined) return undefined;
     this.#state = 'behind';
-    return this.#openAfter(Promise.all([hashing, sealing]));
+    return this.#openAfter([hashing, sealing]);
   }
 
   async end(): Promise<SealedFile> {
@@ -208,8 +208,11 @@ class SegmentedFile implements FileSealer {
     await this.#takeAll(bytes);
   }
 
-  async #openAfter(wait: Promise<unknown>): Promise<void> {
-    await wait;
+  /** Both have ended when this settles, whatever became of them: the bytes are the caller's again. */
+  async #openAfter(waits: readonly (Promise<void> | undefined)[]): Promise<void> {
+    const ends = await Promise.allSettled(waits);
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
     this.#state = 'open';
   }
 

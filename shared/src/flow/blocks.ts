@@ -1,6 +1,6 @@
 /**
- * Blocks of memory that two threads see: what lies in one is sent to another thread without being copied. They are used
- * again and again, because V8 does not count shared memory and would let hundreds of megabytes of it lie.
+ * Blocks of memory that two threads see: what lies in one is sent to another thread without being copied. There are few, and
+ * they are used again and again, because V8 does not count shared memory and would let hundreds of megabytes of it lie.
  */
 
 const KiB = 1024;
@@ -11,19 +11,25 @@ export const PIECE_SIZE = 384 * KiB;
 /** A piece, and room for what the decoder writes behind it. */
 export const BLOCK_SIZE = PIECE_SIZE + KiB;
 
-// Those of eight large letters at once, and what others need to be copied to.
-const MOST_FREE = 24;
+// Three each for eight large letters at once. More letters than that keep two processors busy without a second thread.
+const MOST = 24;
 const free: Buffer[] = [];
+let made = 0;
 
-/** A block of BLOCK_SIZE bytes, all zero. */
-export function takeBlock(): Buffer {
-  return free.pop() ?? Buffer.from(new SharedArrayBuffer(BLOCK_SIZE));
+/** A block of BLOCK_SIZE bytes, all zero; undefined when all are in use. Each must be given back, come what may. */
+export function takeBlock(): Buffer | undefined {
+  const block = free.pop();
+  if (block || made === MOST) return block;
+  made += 1;
+  return Buffer.from(new SharedArrayBuffer(BLOCK_SIZE));
 }
 
-/**
- * Lets a block be used again. Only one that nobody can still be reading or writing, on any thread: where that is not sure, as
- * after a failure, leave it to the garbage collector.
- */
+/** Lets a block be used again: when nobody can still be reading or writing it, on any thread. Other memory is let go. */
 export function giveBlockBack(block: Buffer): void {
-  if (free.length < MOST_FREE) free.push(block.fill(0)); // what stands in it may be of a letter
+  if (isInBlock(block)) free.push(block.fill(0)); // what stands in it may be of a letter
+}
+
+/** Whether the bytes lie in a block, so that another thread can see them. */
+export function isInBlock(bytes: Buffer): boolean {
+  return bytes.buffer instanceof SharedArrayBuffer;
 }

@@ -2,7 +2,7 @@
 
 import { finished, Readable } from 'node:stream';
 
-export { BLOCK_SIZE, giveBlockBack, PIECE_SIZE, takeBlock } from './blocks.js';
+export { BLOCK_SIZE, giveBlockBack, isInBlock, PIECE_SIZE, takeBlock } from './blocks.js';
 
 /**
  * Takes the next chunk. A promise: what follows comes only when it is fulfilled. When it throws or rejects nothing

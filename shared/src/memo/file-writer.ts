@@ -1,4 +1,4 @@
-import { giveBlockBack, PIECE_SIZE, takeBlock } from '../flow/index.js';
+import { BLOCK_SIZE, giveBlockBack, PIECE_SIZE, takeBlock } from '../flow/index.js';
 
 /** Where the bytes of one file go. */
 export interface FileSink {
@@ -79,7 +79,7 @@ export class FileWriter {
     await this.takeUnderWay()?.catch(() => undefined);
   }
 
-  /** All files have ended: the memory is for the next message. */
+  /** Nothing is under way, and nothing more comes: the memory is for the next message. */
   release(): void {
     if (this.size === FIRST_SIZE) return;
     for (const block of [this.current, this.spare]) if (block) giveBlockBack(block);
@@ -108,10 +108,15 @@ export class FileWriter {
   private nextBuffer(full: Buffer): void {
     if (this.size === FIRST_SIZE) {
       this.size = PIECE_SIZE;
-      this.current = takeBlock();
+      this.current = newBlock();
     } else if (this.underWay !== undefined) {
-      this.current = this.spare ?? takeBlock();
+      this.current = this.spare ?? newBlock();
       this.spare = full;
     }
   }
+}
+
+/** While all blocks are in use, other memory does as well; what lies in it is hashed here. */
+function newBlock(): Buffer {
+  return takeBlock() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE);
 }

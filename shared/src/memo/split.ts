@@ -54,9 +54,8 @@ export async function split(
   try {
     await source((chunk) => splitter.take(chunk));
     return splitter.finish();
-  } catch (error) {
-    await splitter.idle();
-    throw error;
+  } finally {
+    await splitter.release();
   }
 }
 
@@ -155,7 +154,6 @@ class Splitter {
     if (this.state !== this.inText || this.elements.depth > 0) {
       throw this.notXml('The XML ends too early: an element is still open.');
     }
-    this.writer.release();
     return {
       skeleton: this.skeleton.whole(),
       bytes: this.bytes,
@@ -166,8 +164,10 @@ class Splitter {
     };
   }
 
-  idle(): Promise<void> {
-    return this.writer.idle();
+  /** Waits until nothing is under way, and lets its memory go. */
+  async release(): Promise<void> {
+    await this.writer.idle();
+    this.writer.release();
   }
 
   // ── Outside content ──────────────────────────────────────────────────────────────────────────────────────────────
