@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { registerMunicipality } from '@indbakke/shared/store';
-import pg from 'pg';
 import { markIsAlive, newMark, removePostgres } from '../../../tools/local-state.mjs';
 import { type Database, prepareDatabase } from '../local/database.js';
 import { EXAMPLE_MUNICIPALITY } from '../local/example-municipality.js';
@@ -118,17 +117,6 @@ export class Place {
     const child = await Child.start(module, settings, nodeOptions);
     this.atEnd(() => child.stop());
     return child;
-  }
-
-  /** Gives PostgreSQL its statistics of the tables, as autovacuum does within a minute: without any it plans by guessing. */
-  async analyze(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.database.ownerUrl });
-    await client.connect();
-    try {
-      await client.query('ANALYZE');
-    } finally {
-      await client.end();
-    }
   }
 
   /** Processor time of PostgreSQL so far, in ms. */

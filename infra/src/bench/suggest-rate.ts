@@ -36,7 +36,7 @@ export const suggestRate: Bench = {
       const queues = openQueues({ url, log: createLog('bench', 'silent') });
       place.atEnd(() => queues.close());
       const ours = { name: 'ours', measure: () => suggestAll({ place, client, sample, queues, url }, jobs) };
-      const noOp = { name: 'no-op', measure: () => doNothing({ place, queues, url }, jobs) };
+      const noOp = { name: 'no-op', measure: () => doNothing({ place, client, queues, url }, jobs) };
       const rates = await alternate([ours, noOp], size.rounds, 0);
       const ages = await agesAt({ place, client, sample, queues, url }, size.quick ? 2 : 8);
       const ratio = rounded(median(rates('ours')) / median(rates('no-op')));
@@ -99,7 +99,7 @@ async function takeSample(place: Place, client: pg.Client): Promise<Sample> {
 /** @returns messages a second */
 async function suggestAll(scene: Scene, count: number): Promise<number> {
   const ids = await putUp(scene, count);
-  await scene.place.analyze();
+  await scene.client.query('ANALYZE');
   const journaler = await workOff(scene, ids);
   await journaler.stop();
   // Those of the first commit were looked at before the time that is measured begins.
@@ -137,10 +137,7 @@ async function workOff({ place, client, url }: Scene, ids: readonly string[], pr
 }
 
 /** @returns jobs a second */
-async function doNothing(
-  { place, queues, url }: Pick<Scene, 'place' | 'queues' | 'url'>,
-  count: number,
-): Promise<number> {
+async function doNothing({ place, client, queues, url }: Omit<Scene, 'sample'>, count: number): Promise<number> {
   const ids = Array.from({ length: count }, () => randomUUID());
   for (let at = 0; at < count; at += GROUP) {
     await queues.add(
@@ -150,7 +147,7 @@ async function doNothing(
         .map((id) => ({ id: `${id}-1`, data: { messageId: id, municipality: '22222222', round: 1 } })),
     );
   }
-  await place.analyze();
+  await client.query('ANALYZE');
   const worker = await place.start('rivals/no-op-worker', { env: { ...settingsOf(url), JOBS: String(count) } });
   const { milliseconds } = await worker.message<{ milliseconds: number }>();
   await worker.stop();

@@ -1,7 +1,8 @@
 /**
  * Sealed content: the files of a message, encrypted as they stream in, verified as they stream out.
  *
- * Told in keys.ts (who may open), container.ts (how it lies), seal.ts (writing, with the hash beside it in file-hash.ts), open.ts (reading) and blob-store.ts
+ * Told in keys.ts (who may open), container.ts (how it lies), seal.ts (writing), file-hash.ts (what is hashed meanwhile),
+ * open.ts (reading) and blob-store.ts
  * (where it is kept). What a failure could fall between is announced: see ../steps.
  */
 

@@ -1,9 +1,10 @@
+import { PIECE_SIZE } from '../flow/index.js';
 import type { BlobStore, BlobWriter } from './blob-store.js';
-import { HEADER_SIZE, SEALED_SEGMENT_SIZE } from './container.js';
+import { HEADER_SIZE, SEALED_SEGMENT_SIZE, SEGMENT_SIZE } from './container.js';
 
-// Six segments a write, as many as a piece has, and the header with the first six. With four the sealing waits for the disk;
+// The segments of a piece a write, which are six, and the header with the first six. With four the sealing waits for the disk;
 // eight are a little faster, with 30 MB more for eight large letters at once.
-const CAPACITY = HEADER_SIZE + 6 * SEALED_SEGMENT_SIZE;
+const CAPACITY = HEADER_SIZE + (PIECE_SIZE / SEGMENT_SIZE) * SEALED_SEGMENT_SIZE;
 
 /**
  * Gathers what is to be written to one blob and writes it behind the caller's back: while one write is under way, pieces

@@ -3,9 +3,9 @@ import { BLOCK_SIZE, giveBlockBack, PIECE_SIZE, takeBlock } from '../flow/index.
 /** Where the bytes of one file go. */
 export interface FileSink {
   /**
-   * Takes the next bytes, at most a piece (PIECE_SIZE); all but a file's last are a multiple of 64 KiB. The next write comes only when
-   * the promise is fulfilled; undefined means that there is nothing to wait for. The bytes are the sink's until then; the
-   * buffer is used again afterwards, so a sink that keeps them must copy them.
+   * Takes the next bytes, at most a piece (PIECE_SIZE); all but a file's last are a multiple of 64 KiB. The next write comes
+   * only when the promise is fulfilled; undefined means that there is nothing to wait for. The bytes are the sink's until
+   * then; the buffer is used again afterwards, so a sink that keeps them must copy them.
    */
   write(bytes: Buffer): Promise<void> | undefined;
   /** The file is complete. Not called for a file that is refused or cut off. */
@@ -108,15 +108,15 @@ export class FileWriter {
   private nextBuffer(full: Buffer): void {
     if (this.size === FIRST_SIZE) {
       this.size = PIECE_SIZE;
-      this.current = newBlock();
+      this.current = newBuffer();
     } else if (this.underWay !== undefined) {
-      this.current = this.spare ?? newBlock();
+      this.current = this.spare ?? newBuffer();
       this.spare = full;
     }
   }
 }
 
-/** While all blocks are in use, other memory does as well; what lies in it is hashed here. */
-function newBlock(): Buffer {
+/** A block, or other memory of its size while all blocks are in use. */
+function newBuffer(): Buffer {
   return takeBlock() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE);
 }

@@ -4,8 +4,10 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { FileHash } from '../../src/content/file-hash.js';
 import { HashingThread } from '../../src/content/hashing-thread.js';
-import { createSealer } from '../../src/content/index.js';
-import { BLOCK_SIZE, giveBlockBack, PIECE_SIZE, takeBlock } from '../../src/flow/index.js';
+import { createSealer, type FileSealer } from '../../src/content/index.js';
+import { BLOCK_SIZE, giveBlockBack, PIECE_SIZE, sourceOf, takeBlock } from '../../src/flow/index.js';
+import { type FileSink, MEMO_NAMESPACE, split } from '../../src/memo/index.js';
+import { chunked, LIMITS } from '../memo/reading.js';
 import { bytes, MESSAGE_ID, setting } from './support.js';
 
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
@@ -104,18 +106,30 @@ describe('a block', () => {
 
   it('comes back from every letter, however it ends', async () => {
     const here = await setting();
-    for (let cut = 0; cut < 60; cut += 1) {
-      const sealer = createSealer({ ...here, messageId: MESSAGE_ID, smallBytes: 0 });
-      const file = sealer.openFile(0);
-      await file.write(bytes(65_536));
-      const last = file.write(bytes(PIECE_SIZE * 2));
-      if (cut % 2 === 0) await last;
-      await Promise.all([sealer.abort(), last?.catch(() => {})]);
+    const base64 = bytes(1_200_000).toString('base64');
+    const ends = {
+      well: `${base64}</m:content></m:File></m:Message>`,
+      'cut off': base64,
+      'with what is not base64': `${base64}!</m:content></m:File></m:Message>`,
+    };
+    for (let round = 0; round < 10; round += 1) {
+      for (const [how, end] of Object.entries(ends)) {
+        const sealer = createSealer({ ...here, messageId: MESSAGE_ID, smallBytes: 0 });
+        const xml = Buffer.from(`<m:Message xmlns:m="${MEMO_NAMESPACE}"><m:File><m:content>${end}`);
+        const reading = split(sourceOf(chunked(xml, [65_536])), (index) => sinkOf(sealer.openFile(index)), LIMITS);
+        expect((await Promise.allSettled([reading]))[0]?.status).toBe(how === 'well' ? 'fulfilled' : 'rejected');
+        await sealer.abort();
+      }
     }
     const taken = takeAll();
     expect(taken).toHaveLength(24);
     for (const block of taken) giveBlockBack(block);
   });
+});
+
+const sinkOf = (file: FileSealer): FileSink => ({
+  write: (piece) => file.write(piece),
+  end: async () => void (await file.end()),
 });
 
 function takeAll(): Buffer[] {
