@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { type FileHandle, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type BlobWriter, openBlobStore, openFileBlobStore } from '../../src/content/index.js';
 import { blobStoreContract } from './blob-store-contract.js';
@@ -55,6 +57,20 @@ describe('a folder of blobs', () => {
       'content-renamed: finished, 100000',
       'folder-synced: finished, 100000',
     ]);
+  });
+
+  // Of the last write that still fits a part is taken, without an error.
+  it('does not take a part for the whole when the disk takes no more', async () => {
+    const folder = await temporaryFolder();
+    const module = new URL('../../dist/content/index.js', import.meta.url).href;
+    const code = `
+      const { openFileBlobStore } = await import(${JSON.stringify(module)});
+      const blob = await (await openFileBlobStore(${JSON.stringify(folder)})).create();
+      const write = blob.write(Buffer.alloc(70_000), Buffer.alloc(70_000));
+      console.log(await write.then(() => 'written', ({ code }) => code));`;
+    const limited = 'ulimit -f 100; exec "$0" --input-type=module --eval "$1"'; // files of at most 100 KiB
+    const { stdout } = await promisify(execFile)('bash', ['-c', limited, process.execPath, code]);
+    expect(stdout).toBe('EFBIG\n');
   });
 
   describe('of more than 16 MiB', () => {
