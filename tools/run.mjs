@@ -25,10 +25,10 @@ const COMMANDS = {
     module: 'infra/dist/demo/main.js',
     usage: 'npm run demo    shows a day in the life of an inbox, on a database of its own that is gone at the end',
   },
-  crash: { does: 'kill it at every step, and compare', module: 'infra/dist/crash/main.js' },
+  crash: { does: 'kill it at every step, and compare', module: 'infra/dist/lab/crash/main.js' },
   send: { does: 'send a letter to the running stack', module: 'infra/dist/local/send.js' },
-  fuzz: { does: 'send mutated letters and compare with a second parser', module: 'infra/dist/fuzz/main.js' },
-  bench: { does: 'measure beside what people would write instead', module: 'infra/dist/bench/main.js' },
+  fuzz: { does: 'send mutated letters and compare with a second parser', module: 'infra/dist/lab/fuzz/main.js' },
+  bench: { does: 'measure beside what people would write instead', module: 'infra/dist/lab/bench/main.js' },
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
   municipality: { does: 'make a municipality known', module: 'infra/dist/local/municipality.js' },
   config: {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 // As built: npm test builds before it tests.
-const BENCH = fileURLToPath(new URL('../dist/bench/main.js', import.meta.url));
+const BENCH = fileURLToPath(new URL('../dist/lab/bench/main.js', import.meta.url));
 
 function bench(...args: string[]): Promise<{ status: number | string; output: string }> {
   return new Promise((resolve) => {

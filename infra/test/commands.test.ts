@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { registerMunicipality } from '@indbakke/shared/store';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clusterOf, postgresHomeOf, removePostgres, serverOf, startOf } from '../../tools/local-state.mjs';
 import { makeKeys } from '../src/local/settings.js';
 import { startLocalStack } from '../src/local/stack.js';
 import { readLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
-import { launchCommand } from './support/command.js';
-import { createTestDatabase } from './support/database.js';
+import { launchCommand } from '../src/testkit/command.js';
+import { createTestDatabase, given } from '../src/testkit/database.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 let scratch: string;
@@ -232,7 +232,7 @@ describe('npm start', () => {
   });
 
   test('tells that a given database has no tables yet', async () => {
-    await expect(start(join(scratch, 'faults'), { DATABASE_URL: inject('superuserUrl') })).rejects.toThrow(
+    await expect(start(join(scratch, 'faults'), { DATABASE_URL: given('TEST_SUPERUSER_URL') })).rejects.toThrow(
       /^DATABASE_URL: .+ is not set up \(.+\)\. First run npm run migrate\.$/,
     );
   });

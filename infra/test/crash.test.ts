@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 // As built: npm test builds before it tests.
-const CRASH = fileURLToPath(new URL('../dist/crash/main.js', import.meta.url));
+const CRASH = fileURLToPath(new URL('../dist/lab/crash/main.js', import.meta.url));
 
 function crash(...args: string[]): Promise<{ status: number | string; lines: string[] }> {
   return new Promise((resolve) => {

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { FOUND, fuzz, lastLine } from '../src/fuzz/fuzz.js';
-import { judge } from '../src/fuzz/judge.js';
-import { readStrictly } from '../src/fuzz/strict.js';
-import { withTargetOn } from '../src/fuzz/target.js';
-import { createTestDatabase } from './support/database.js';
+import { FOUND, fuzz, lastLine } from '../src/lab/fuzz/fuzz.js';
+import { judge } from '../src/lab/fuzz/judge.js';
+import { readStrictly } from '../src/lab/fuzz/strict.js';
+import { withTargetOn } from '../src/lab/fuzz/target.js';
+import { createTestDatabase } from '../src/testkit/database.js';
 
 describe('a message that fuzzing once found', () => {
   const found = readdirSync(FOUND).filter((name) => name.endsWith('.xml'));

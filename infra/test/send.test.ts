@@ -9,10 +9,10 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Letter, streamMemo, writeMemo } from '../src/letters/write-memo.js';
 import { statePaths, writeLocalStack } from '../src/local/state.js';
-import { launchCommand } from './support/command.js';
-import { startTestStack, type TestStack } from './support/stack.js';
+import { launchCommand } from '../src/testkit/command.js';
+import { startTestStack, type TestStack } from '../src/testkit/stack.js';
+import { type Letter, streamMemo, writeMemo } from '../src/testkit/write-memo.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Letter, type LetterDocument, type ReplyEntry, textDocument } from '../letters/write-memo.js';
+import { type Letter, type LetterDocument, type ReplyEntry, textDocument } from '../testkit/write-memo.js';
 import { CASES, CHILD, CONTACT_POINT, FATHER, MOTHER, MUNICIPALITY, SCHOOL, SHOP } from './people.js';
 
 /** A letter that the day comes back to: by its id on the wire, and by its subject in the inbox. */

@@ -49,7 +49,7 @@ import {
   startOf,
   stopServer,
 } from '../../../tools/local-state.mjs';
-import { freePort } from './free-port.js';
+import { freePort } from '../testkit/free-port.js';
 import { inStateFolder, statePaths } from './state.js';
 
 export interface LocalPostgres {

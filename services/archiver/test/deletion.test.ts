@@ -3,15 +3,15 @@ import { readdir } from 'node:fs/promises';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
 import {
   CASEWORKER_ROLES,
   CONTACT_POINT,
   ODENSKOV,
   startTestStack,
   type TestStack,
-} from '../../../infra/test/support/stack.js';
-import { stepDone } from '../../../infra/test/support/steps.js';
+} from '../../../infra/src/testkit/stack.js';
+import { stepDone } from '../../../infra/src/testkit/steps.js';
+import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { signToken } from '../../../shared/test/access/sign.js';
 import { auditOf, expectProblem, list, step, takeIn, tellCase, tellSent } from '../../../shared/test/inbox/support.js';
 import { deleteForGood } from '../src/deletion/delete-for-good.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { auditOf, expectProblem, read, SETUP, step, takeIn } from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;

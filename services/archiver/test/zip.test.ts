@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Letter, LetterFile } from '../../../infra/src/letters/write-memo.js';
-import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import type { Letter, LetterFile } from '../../../infra/src/testkit/write-memo.js';
 import { auditOf, expectProblem, read, takeIn } from '../../../shared/test/inbox/support.js';
 
 const run = promisify(execFile);

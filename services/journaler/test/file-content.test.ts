@@ -2,8 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { open, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { auditOf, expectProblem, read, takeIn } from '../../../shared/test/inbox/support.js';
 
 // More than three segments of a container, so that ranges begin, end and lie across their borders.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { auditOf, expectProblem, read, takeIn } from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;

@@ -6,7 +6,7 @@ import {
   startTestStack,
   type TestStack,
   VESTERSUND,
-} from '../../../infra/test/support/stack.js';
+} from '../../../infra/src/testkit/stack.js';
 import {
   expectProblem,
   list,

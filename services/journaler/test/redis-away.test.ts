@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { HAS_REDIS, startTestRedis, type TestRedis } from '../../../infra/test/support/redis.js';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { HAS_REDIS, startTestRedis, type TestRedis } from '../../../infra/src/testkit/redis.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { lookedAt, takeIn, tellSent } from '../../../shared/test/inbox/support.js';
 
 // Redis is never the only place that knows of a message: the row is.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { textDocument } from '../../../infra/src/letters/write-memo.js';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { textDocument } from '../../../infra/src/testkit/write-memo.js';
 import { expectProblem, list, read, SETUP, takeIn } from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack, type TokenWishes, VESTERSUND } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack, type TokenWishes, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import {
   auditOf,
   expectProblem,

@@ -2,9 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import { registerMunicipality } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Letter, textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
-import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
-import { stepDone } from '../../../infra/test/support/steps.js';
+import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { stepDone } from '../../../infra/src/testkit/steps.js';
+import { type Letter, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { binaryFile, named, newLetter, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/letters.js';
 import { contentFiles, messageOf } from './support/stored.js';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { readConfig } from '@indbakke/shared/config';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
+import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { type Ground, layGround } from '../../../shared/test/service/ground.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { writeMemo } from '../../../infra/src/letters/write-memo.js';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { binaryFile, named } from './support/letters.js';
 import { deliveryHead, openConnection, type RawConnection } from './support/raw-http.js';
 import { contentFiles, NOTHING, whatIsStored } from './support/stored.js';

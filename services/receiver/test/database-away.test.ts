@@ -1,8 +1,8 @@
 import { type Env, readConfig } from '@indbakke/shared/config';
 import type { Running } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { writeMemo } from '../../../infra/src/letters/write-memo.js';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
 import { binaryFile, newLetter, receiptOf, replyTo } from './support/letters.js';
 import { type Relay, startRelay } from './support/relay.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { good, type Hostile } from './hostile/hostile.js';
 import { HOSTILE } from './hostile/index.js';
 import { openConnection } from './support/raw-http.js';

@@ -1,7 +1,7 @@
 import { readConfig } from '@indbakke/shared/config';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { writeMemo } from '../../../infra/src/letters/write-memo.js';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
 import { newLetter } from './support/letters.js';
 

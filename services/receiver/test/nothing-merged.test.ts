@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeMemo } from '../../../infra/src/letters/write-memo.js';
-import { CASEWORKER_ROLES, startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { CASEWORKER_ROLES, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { messageOf, messagesOf, whatIsStored } from './support/stored.js';
 
 let stack: TestStack;

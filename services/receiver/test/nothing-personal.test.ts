@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Letter, textDocument, writeMemo } from '../../../infra/src/letters/write-memo.js';
-import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { type Letter, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { type ReceiverProcess, startReceiverProcess } from './support/receiver-process.js';
 import { type Relay, startRelay } from './support/relay.js';
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { ERRORS, type ErrorCode } from '@indbakke/shared/errors';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { writeMemo } from '../../../infra/src/letters/write-memo.js';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { binaryFile, named, receiptOf, xmlOf } from './support/letters.js';
 import { NOTHING, whatIsStored } from './support/stored.js';
 

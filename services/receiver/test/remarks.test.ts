@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Letter, textDocument } from '../../../infra/src/letters/write-memo.js';
-import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { type Letter, textDocument } from '../../../infra/src/testkit/write-memo.js';
 import { named, newLetter, receiptOf, xmlOf } from './support/letters.js';
 import { messageOf } from './support/stored.js';
 

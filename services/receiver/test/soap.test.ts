@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Letter, writeMemo } from '../../../infra/src/letters/write-memo.js';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { type Letter, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 
 const ENVELOPE = 'http://schemas.xmlsoap.org/soap/envelope/';
 const SF1606 = 'urn:indbakke:sf1606:1';

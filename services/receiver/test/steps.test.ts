@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { STEP_CHANNEL, type StepMessage } from '@indbakke/shared/steps';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { writeMemo } from '../../../infra/src/letters/write-memo.js';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { binaryFile, newLetter } from './support/letters.js';
 
 let stack: TestStack;

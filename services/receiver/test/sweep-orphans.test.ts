@@ -3,8 +3,8 @@ import { DAY, HOUR } from '@indbakke/shared/config';
 import { type BlobStore, openBlobStore } from '@indbakke/shared/content';
 import { openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { writeMemo } from '../../../infra/src/letters/write-memo.js';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { sweepOrphans } from '../src/intake/sweep-orphans.js';
 import { contentFiles } from './support/stored.js';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack, VESTERSUND } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { ROLES, type Role } from '../../src/access/index.js';
 import { OPERATIONS, type Operation } from '../../src/api/index.js';
 import { auditOf, expectProblem } from '../inbox/support.js';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/test/support/stack.js';
+import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { createTokenVerifier, issueLocalToken, parseRole } from '../../src/access/index.js';
 import { Problem } from '../../src/errors/index.js';
 import { auditOf, expectProblem, list, SYSTEM, takeIn, tellCase } from '../inbox/support.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { OPERATIONS, type Operation } from '../../src/api/index.js';
 import { ERRORS } from '../../src/errors/index.js';
 

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { z } from 'zod';
-import { type Letter, type ReplyEntry, writeMemo } from '../../../infra/src/letters/write-memo.js';
 import {
   CASEWORKER_ROLES,
   type CallOptions,
   ODENSKOV,
   type TestStack,
   type TokenWishes,
-} from '../../../infra/test/support/stack.js';
-import { stepDone } from '../../../infra/test/support/steps.js';
+} from '../../../infra/src/testkit/stack.js';
+import { stepDone } from '../../../infra/src/testkit/steps.js';
+import { type Letter, type ReplyEntry, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { DocumentAnswer, DocumentList, StepAnswer } from '../../src/api/index.js';
 
 /** What the tests of the inbox need to say in one line. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, runSql } from '../../../infra/test/support/database.js';
+import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
 import { ROLES } from '../../src/access/index.js';
 import {
   STATUSES,

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase } from '../../../infra/test/support/database.js';
-import { HAS_REDIS, startTestRedis } from '../../../infra/test/support/redis.js';
+import { createTestDatabase } from '../../../infra/src/testkit/database.js';
+import { HAS_REDIS, startTestRedis } from '../../../infra/src/testkit/redis.js';
 import type { Log, LogFields } from '../../src/log/index.js';
 import {
   createSuggestCaseEnqueuer,

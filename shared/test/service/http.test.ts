@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { auditOf, expectProblem, SYSTEM, takeIn } from '../inbox/support.js';
 
 let stack: TestStack;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack } from '../../../infra/test/support/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { expectProblem, takeInReply } from '../inbox/support.js';
 
 let stack: TestStack;

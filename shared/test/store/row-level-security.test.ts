@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, runSql } from '../../../infra/test/support/database.js';
+import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
 import { openStore, type Store } from '../../src/store/index.js';
 
 // The second line of defence: what PostgreSQL itself refuses, whatever our code asks for. Every statement here is made with

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createTestDatabase, runSql } from '../../../infra/test/support/database.js';
+import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 

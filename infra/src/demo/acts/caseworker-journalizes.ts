@@ -1,10 +1,10 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { testWithUnzip, unzip } from '../../testkit/unzip.js';
 import { type Day, findLetter } from '../day.js';
 import { refusalOf } from '../inbox-client.js';
 import { HEARING_FILES, LETTERS } from '../letters.js';
 import { CASES } from '../people.js';
-import { testWithUnzip, unzip } from '../unzip.js';
 import { BIG_SUBJECT } from './big-letter-arrives.js';
 
 const COVER_NOTE = 'følgeseddel.txt';

@@ -1,4 +1,4 @@
-import { writeMemo } from '../../letters/write-memo.js';
+import { writeMemo } from '../../testkit/write-memo.js';
 import type { Day } from '../day.js';
 import type { Delivery } from '../digital-post.js';
 import { CONFLICTING, type DayLetter, LETTERS, NEMSMS, TO_A_CITIZEN } from '../letters.js';

@@ -1,4 +1,4 @@
-import { writeMemo } from '../../../../infra/src/letters/write-memo.js';
+import { writeMemo } from '../../../../infra/src/testkit/write-memo.js';
 import type { RawConnection } from '../support/raw-http.js';
 
 /**

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Letter, writeMemo } from '../../../../infra/src/letters/write-memo.js';
-import { ODENSKOV } from '../../../../infra/test/support/stack.js';
+import { ODENSKOV } from '../../../../infra/src/testkit/stack.js';
+import { type Letter, writeMemo } from '../../../../infra/src/testkit/write-memo.js';
 
 /** A letter with an id of its own, so that the test can find it again. */
 export function newLetter<L extends Letter>(letter: L): L & { messageUUID: string } {

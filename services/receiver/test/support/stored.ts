@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import type { TestStack } from '../../../../infra/test/support/stack.js';
+import type { TestStack } from '../../../../infra/src/testkit/stack.js';
 import { externalIdOf } from '../../src/intake/external-id.js';
 
 /** What stands in the database and on the disk: rows by table (tables without rows left out), and files of content. */

@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { issueLocalToken } from '@indbakke/shared/access';
+import { registerMunicipality } from '@indbakke/shared/store';
+import pg from 'pg';
+import { EXAMPLE_MUNICIPALITY } from '../../../local/example-municipality.js';
+import { issuerKeyOf } from '../../../local/settings.js';
+import { atMost, type Bench, type Outcome, type Size, shown } from '../bench.js';
+import { postOnce } from '../client.js';
+import { REST_PATH, replyCopies } from '../letters.js';
+import { rounded } from '../measure.js';
+import type { Place } from '../place.js';
+import { readSample, type Sample } from '../rivals/rows.js';
+import { empty, fill, type Stock } from './fill.js';
+import { type Cost, type Costs, costsOf, OPERATIONS, SUGGESTION } from './operations.js';
+import { costOfSweeps } from './sweeps.js';
+
+/** The most messages, when --to does not say otherwise. */
+const DEFAULT_TO = 100_000;
+const QUICK_TO = 5_000;
+const SMALLEST = 10_000;
+const [FEW, SOME, MANY] = [1, 10, 100]; // municipalities
+const SWEEPS = 'sweeps';
+const NAMES = [...OPERATIONS, SWEEPS];
+/** Of these the processor’s time is known. */
+const COUNTED = OPERATIONS.filter((name) => name !== SUGGESTION);
+const MAX_GROWTH = 1.5;
+
+export const growth: Bench = {
+  name: 'growth',
+  measures:
+    'What each thing costs when 10 k, 100 k, 1 M … messages are stored, and when they are of 1, 10 and 100 municipalities.',
+
+  async run(place: Place, size: Size): Promise<Outcome> {
+    const to = size.to ?? (size.quick ? QUICK_TO : DEFAULT_TO);
+    const times = size.quick ? 5 : 120;
+    const client = new pg.Client({ connectionString: place.database.ownerUrl });
+    await client.connect();
+    place.atEnd(() => client.end());
+    const cvrs = await registerMunicipalities(place, MANY);
+    const sample = await takeSample(place, client);
+    const source = { client, ownerUrl: place.database.ownerUrl, sample };
+    const measure = (stock: Stock) => measureAt({ place, client, stock, times });
+
+    const sameSize = Math.min(to, 10 * SMALLEST);
+    const measured: Measured[] = [];
+    for (const municipalities of [FEW, MANY]) {
+      await empty(client);
+      const stock = { messages: sameSize, municipalities: cvrs.slice(0, municipalities) };
+      await fill(source, 0, stock);
+      measured.push(await measure(stock));
+    }
+    await empty(client);
+    const bySize: Measured[] = [];
+    let filled = 0;
+    for (const messages of sizesTo(to)) {
+      const began = performance.now();
+      const stock = { messages, municipalities: cvrs.slice(0, SOME) };
+      await fill(source, filled, stock);
+      const seconds = (performance.now() - began) / 1_000;
+      process.stdout.write(`  ${messages} messages, filled in ${seconds.toFixed(0)} s\n`);
+      filled = messages;
+      bySize.push(await measure(stock));
+    }
+    return outcomeOf({ bySize, few: measured[0] as Measured, many: measured[1] as Measured, times });
+  },
+};
+
+/** 10 k, 100 k, 1 M … and the last one itself. */
+function sizesTo(to: number): number[] {
+  const sizes: number[] = [];
+  for (let messages = Math.min(SMALLEST, to / 5); messages < to; messages *= 10) sizes.push(messages);
+  return [...sizes, to];
+}
+
+/** @returns their CVR numbers; that of the example comes first, and is the one that is measured */
+async function registerMunicipalities({ database }: Place, count: number): Promise<string[]> {
+  const others = Array.from({ length: count - 1 }, (_, at) => String(90_000_000 + at));
+  for (const cvr of others)
+    await registerMunicipality(database.ownerUrl, { cvr, name: `Kommune ${cvr}`, contactPoints: [] });
+  return [EXAMPLE_MUNICIPALITY.cvr, ...others];
+}
+
+/** What a reply of 20 KB is like once taken in. */
+async function takeSample(place: Place, client: pg.Client): Promise<Sample> {
+  const receiver = await place.start('ours/receiver');
+  await postOnce(receiver.url, REST_PATH, replyCopies(randomUUID()).next());
+  await receiver.stop();
+  return readSample(client);
+}
+
+interface Measured {
+  readonly stock: Stock;
+  readonly costs: Costs;
+  /** Of the database on disk, for each message. */
+  readonly bytesEach: number;
+}
+
+async function measureAt({
+  place,
+  client,
+  stock,
+  times,
+}: {
+  readonly place: Place;
+  readonly client: pg.Client;
+  readonly stock: Stock;
+  readonly times: number;
+}): Promise<Measured> {
+  const { rows } = await client.query<{ bytes: number }>('SELECT pg_database_size(current_database())::float AS bytes');
+  const stack = await place.start('ours/stack');
+  const token = await issueLocalToken(issuerKeyOf(place.paths), {
+    municipality: EXAMPLE_MUNICIPALITY.cvr,
+    user: 'caseworker-1',
+    roles: [
+      'IndkomneDokumenter.Læs',
+      'IndkomneDokumenter.SeAlle',
+      'IndkomneDokumenter.Journaliser',
+      'IndkomneDokumenter.Afvis',
+    ],
+    teams: [],
+    system: false,
+  });
+  const { yardstick, of } = await costsOf(
+    { url: stack.url, token, client, cpuMs: () => stack.cpuMs() + place.postgresCpuMs() },
+    times,
+  );
+  await stack.stop();
+  const costs = { yardstick, of: new Map([...of, [SWEEPS, await costOfSweeps(client, times)]]) };
+  return { stock, costs, bytesEach: (rows[0]?.bytes ?? 0) / stock.messages };
+}
+
+interface AllMeasured {
+  readonly bySize: readonly Measured[];
+  readonly few: Measured;
+  readonly many: Measured;
+  readonly times: number;
+}
+
+function outcomeOf({ bySize, few, many, times }: AllMeasured): Outcome {
+  const [smallest, largest] = [bySize[0] as Measured, bySize.at(-1) as Measured];
+  const span = `${count(smallest.stock.messages)} → ${count(largest.stock.messages)}`;
+  const bySizeGrowth = growthOf(smallest, largest);
+  const byMunicipalities = growthOf(few, many);
+  return {
+    columns: ['messages', 'municipalities', '', 'SELECT 1', ...NAMES, 'bytes each'],
+    rows: [
+      ...bySize.flatMap(rowsOf),
+      ...growthRows(span, String(SOME), bySizeGrowth),
+      ...[few, many].flatMap(rowsOf),
+      ...growthRows(count(few.stock.messages), `${FEW} → ${MANY}`, byMunicipalities),
+    ],
+    figures: {
+      growth_ratio: most(bySizeGrowth.cpu),
+      growth_ratio_municipalities: most(byMunicipalities.cpu),
+      growth_ratio_ms: most(bySizeGrowth.milliseconds),
+      messages: largest.stock.messages,
+      ...Object.fromEntries(COUNTED.map((name) => [keyOf(name), bySizeGrowth.cpu[name] ?? Number.NaN])),
+    },
+    goals: [
+      atMost(`processor time of what grew most, ${span} messages`, most(bySizeGrowth.cpu), MAX_GROWTH, ' ×'),
+      atMost(`the same, ${FEW} → ${MANY} municipalities`, most(byMunicipalities.cpu), MAX_GROWTH, ' ×'),
+    ],
+    notes: [
+      `Medians of ${times}, one client, one at a time, all three services in one process, for one of the municipalities.`,
+      `Measured up to ${count(largest.stock.messages)} messages and no further; \`--to ${largest.stock.messages}\` does it again, and more goes on from there.`,
+      'CPU: processor time of the services and PostgreSQL for each, that of the suggestion with the intake. The growth that counts is that of CPU, which other work on the machine touches least; that of the ms is in units of `SELECT 1` at that size, and of the sweeps as it is.',
+      'blocks: pages of 8 KB of our tables and indexes that PostgreSQL touched for each, cached or not. Those of the suggestion, and of looking whether it is there, are counted with the intake.',
+      'intake: a reply of 20 KB, to the receipt. suggestion: from the commit of the letter to that of its suggestion, so the queue is in it. list page: the first 50 that are pending. sweeps: one round of the three, which find nothing to do; as PostgreSQL tells it, without the round trip. They run every 10 s or every hour, whatever comes in; their blocks are 500 look-ups of names in an index.',
+      'Stored: two thirds journalized, nearly a third deleted, some rejected, a fifth but at most 2000 of a municipality pending; two years of audit months; texts as of a real reply. Their content is a row of 32 bytes or a name in the content store: the letters themselves are not there.',
+      'Municipalities hold equally many. PostgreSQL has 256 MB of shared buffers; what is not in them is in the page cache of the system as far as it has room.',
+    ],
+  };
+}
+
+function rowsOf({ stock, costs, bytesEach }: Measured): string[][] {
+  const place = [count(stock.messages), String(stock.municipalities.length)];
+  const each = (of: keyof Cost, shownAs: (value: number) => string) =>
+    NAMES.map((name) => costOf(costs, name)[of]).map((value) => (Number.isNaN(value) ? '' : shownAs(value)));
+  return [
+    [...place, 'ms', shown(costs.yardstick), ...each('milliseconds', shown), bytesEach.toFixed(0)],
+    [...place, 'CPU ms', '', ...each('cpu', shown), ''],
+    [...place, 'blocks', '', ...each('blocks', (blocks) => blocks.toFixed(0)), ''],
+  ];
+}
+
+/** How many times as much each thing costs, by its name. */
+type Ratios = Readonly<Record<string, number>>;
+
+interface Growth {
+  /** In units of the yardstick at that time, sweeps as they are. */
+  readonly milliseconds: Ratios;
+  readonly cpu: Ratios;
+}
+
+function growthOf(here: Measured, there: Measured): Growth {
+  const ratios = (names: readonly string[], cost: (measured: Measured, name: string) => number): Ratios =>
+    Object.fromEntries(names.map((name) => [name, rounded(cost(there, name) / cost(here, name))]));
+  return {
+    milliseconds: ratios(
+      NAMES,
+      ({ costs }, name) => costOf(costs, name).milliseconds / (name === SWEEPS ? 1 : costs.yardstick),
+    ),
+    cpu: ratios(COUNTED, ({ costs }, name) => costOf(costs, name).cpu),
+  };
+}
+
+const most = (ratios: Ratios) => Math.max(...Object.values(ratios));
+
+function growthRows(messages: string, municipalities: string, { milliseconds, cpu }: Growth): string[][] {
+  const row = (what: string, ratios: Ratios) => [
+    messages,
+    municipalities,
+    what,
+    '',
+    ...NAMES.map((name) => (ratios[name] === undefined ? '' : `${shown(ratios[name])} ×`)),
+    '',
+  ];
+  return [row('growth, CPU', cpu), row('growth, ms', milliseconds)];
+}
+
+function costOf({ of }: Costs, name: string): Cost {
+  return of.get(name) ?? { milliseconds: Number.NaN, cpu: Number.NaN, blocks: Number.NaN };
+}
+
+const keyOf = (name: string) => `growth_ratio_${name.replaceAll(' ', '_')}`;
+
+/** `1 M`, `10 k`. */
+function count(messages: number): string {
+  if (messages >= 1e6) return `${messages / 1e6} M`;
+  return messages >= 1e3 ? `${messages / 1e3} k` : String(messages);
+}

@@ -1,0 +1,89 @@
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { abortedByCtrlC, INTERRUPTED } from '../../local/ctrl-c.js';
+import type { Bench, Size } from './bench.js';
+import { BENCHES, ON_REQUEST } from './benches.js';
+import { Place, type Site, withSite } from './place.js';
+import { goalLines, jsonLine, textTable, writeReport } from './report.js';
+
+const LEAST_TO = 1_000;
+
+const linesOf = (benches: readonly Bench[]) =>
+  benches.map(({ name, measures }) => `  ${name.padEnd(16)}${measures}`).join('\n');
+
+const USAGE = `npm run bench -- NAME… | all [--quick] [--to MESSAGES]
+
+${linesOf(BENCHES)}
+
+Not with all:
+${linesOf(ON_REQUEST)}
+
+--quick takes a minute for all and writes no report: it shows that everything works, its figures tell little.
+--to is how many messages growth stores at last, ${LEAST_TO} or more; 100000 without it. Ten million take half an hour and 45 GB.`;
+
+process.exitCode = await main();
+process.exit();
+
+async function main(): Promise<number> {
+  const chosen = readArguments();
+  if (!chosen) return 2;
+  const signal = abortedByCtrlC();
+  const lines: string[] = [];
+  try {
+    await withSite(signal, async (site) => {
+      for (const bench of chosen.benches) lines.push(await runOne(bench, chosen.size, site));
+    });
+  } catch (error) {
+    process.stderr.write(
+      signal.aborted ? 'bench: interrupted; what it made is removed\n' : `bench: ${(error as Error).stack}\n`,
+    );
+    return signal.aborted ? INTERRUPTED : 1;
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return 0;
+}
+
+function readArguments(): { benches: Bench[]; size: Size } | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { quick: { type: 'boolean' }, to: { type: 'string' } },
+    });
+    const quick = values.quick ?? false;
+    const to = values.to === undefined ? undefined : Number(values.to);
+    const toIsValid = to === undefined || (Number.isInteger(to) && to >= LEAST_TO);
+    const every = [...BENCHES, ...ON_REQUEST];
+    const wanted = positionals.flatMap((name) => (name === 'all' ? BENCHES.map((bench) => bench.name) : [name]));
+    const benches = every.filter(({ name }) => wanted.includes(name));
+    if (benches.length > 0 && toIsValid && wanted.every((name) => every.some((bench) => bench.name === name))) {
+      return { benches, size: { quick, rounds: quick ? 1 : 3, to } };
+    }
+  } catch {
+    // told below
+  }
+  process.stderr.write(`${USAGE}\n`);
+  return undefined;
+}
+
+/** @returns the line of JSON */
+async function runOne(bench: Bench, size: Size, site: Site): Promise<string> {
+  process.stdout.write(`${bench.name}: ${bench.measures}\n`);
+  const { outcome, postgres } = await Place.in(site, async (place) => ({
+    outcome: await bench.run(place, size),
+    postgres: await versionOf(place.database.ownerUrl),
+  }));
+  process.stdout.write(`\n${textTable(outcome)}\n\n${goalLines(outcome).join('\n')}\n\n`);
+  if (!size.quick) process.stdout.write(`${writeReport(bench, outcome, postgres)}\n\n`);
+  return jsonLine(bench.name, outcome);
+}
+
+async function versionOf(url: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
+    return rows[0]?.server_version ?? '';
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { removePostgres, repository } from '../../../../tools/local-state.mjs';
+import { atMost, type Bench, type Outcome, type Size } from './bench.js';
+import { median, millisecondsOf, rounded, spread } from './measure.js';
+import type { Place } from './place.js';
+
+const LIMIT_MS = 60_000;
+
+export const start: Bench = {
+  name: 'start',
+  measures: 'From `npm start` to ready, after install: the first time (a database is made) and again.',
+
+  async run(place: Place, size: Size): Promise<Outcome> {
+    const [first, again]: [number[], number[]] = [[], []];
+    for (let round = 0; round < size.rounds; round += 1) {
+      const state = join(place.folder('starts'), String(round));
+      mkdirSync(state);
+      place.atEnd(() => removePostgres(state));
+      first.push(await startOnce(place, state));
+      again.push(await startOnce(place, state));
+    }
+    const seconds = { first_s: rounded(median(first) / 1_000), again_s: rounded(median(again) / 1_000) };
+    return {
+      columns: ['', 'ms, median (least–most)', 'rounds'],
+      rows: [
+        ['npm start, a new state', spread(first), String(first.length)],
+        ['npm start, again', spread(again), String(again.length)],
+      ],
+      figures: seconds,
+      goals: [atMost('the first time', seconds.first_s, 5, ' s'), atMost('again', seconds.again_s, 5, ' s')],
+      notes: ['As built: `npm start` looks whether something must be built, which takes half a second (turbo).'],
+    };
+  },
+};
+
+/** Starts the local stack on this state, and ends it when it is ready. @returns milliseconds */
+async function startOnce(place: Place, state: string): Promise<number> {
+  const { PATH, HOME } = process.env;
+  const npm = spawn('npm', ['start'], {
+    cwd: repository,
+    env: { PATH, HOME, STATE_DIR: state, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a group of its own, so that all of it can be ended
+  });
+  const exited = once(npm, 'exit');
+  exited.catch(() => {});
+  const endGroup = async (signal: NodeJS.Signals) => {
+    if (npm.exitCode !== null || npm.signalCode !== null || npm.pid === undefined) return;
+    process.kill(-npm.pid, signal);
+    await exited;
+  };
+  place.atEnd(() => endGroup('SIGTERM'));
+  let said = '';
+  const ready = new Promise<void>((resolve, reject) => {
+    npm.stdout.on('data', (text) => {
+      said += text;
+      if (/^ready$/m.test(said)) resolve();
+    });
+    npm.stderr.on('data', (text) => {
+      said += text;
+    });
+    exited.then(() => reject(new Error(`npm start ended before it was ready:\n${said}`)), reject);
+    setTimeout(() => reject(new Error(`npm start is not ready after a minute:\n${said}`)), LIMIT_MS).unref();
+  });
+  const milliseconds = await millisecondsOf(() => ready);
+  await endGroup('SIGTERM');
+  return milliseconds;
+}

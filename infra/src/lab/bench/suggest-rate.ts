@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createLog } from '@indbakke/shared/log';
+import { openQueues, type Queues, SUGGEST_CASE } from '@indbakke/shared/queue';
+import pg from 'pg';
+import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
+import { atLeast, type Bench, type Outcome, type Size } from './bench.js';
+import type { Child } from './child.js';
+import { postOnce } from './client.js';
+import { REST_PATH, replyCopies } from './letters.js';
+import { alternate, median, percentile, rounded, spread } from './measure.js';
+import { NO_OP } from './no-op.js';
+import type { Place } from './place.js';
+import { startRedis } from './redis.js';
+import { insertRows, readSample, type Sample } from './rivals/rows.js';
+
+const CONCURRENCY = 128; // as the journaler has it by default
+const OFFERED = 100;
+const GROUP = 100;
+
+export const suggestRate: Bench = {
+  name: 'suggest-rate',
+  measures: 'From not looked at to suggested: messages a second when many wait, and how old they get at 100 a second.',
+
+  async run(place: Place, size: Size): Promise<Outcome> {
+    const client = await openClient(place);
+    const sample = await takeSample(place, client);
+    const redis = await startRedis(place);
+    const jobs = size.quick ? 500 : 3_000;
+    const backends = [['PostgreSQL', place.database.url], ...(redis ? [['Redis', redis]] : [])] as [string, string][];
+
+    const rows: string[][] = [];
+    const figures: Record<string, number> = {};
+    let profile: string[] | undefined;
+    for (const [backend, url] of backends) {
+      const queues = openQueues({ url, log: createLog('bench', 'silent') });
+      place.atEnd(() => queues.close());
+      const ours = { name: 'ours', measure: () => suggestAll({ place, client, sample, queues, url }, jobs) };
+      const noOp = { name: 'no-op', measure: () => doNothing({ place, client, queues, url }, jobs) };
+      const rates = await alternate([ours, noOp], size.rounds, 0);
+      const ages = await agesAt({ place, client, sample, queues, url }, size.quick ? 2 : 8);
+      const ratio = rounded(median(rates('ours')) / median(rates('no-op')));
+      rows.push(
+        [backend, 'ours', spread(rates('ours')), percentile(ages, 50).toFixed(0), percentile(ages, 99).toFixed(0)],
+        [backend, 'no-op jobs', spread(rates('no-op')), '', ''],
+      );
+      figures[`rate_of_limit_${backend.toLowerCase()}`] = ratio;
+      figures[`age_p99_ms_${backend.toLowerCase()}`] = rounded(percentile(ages, 99), 0);
+      if (!size.quick && !profile) profile = await profileOf({ place, client, sample, queues, url }, jobs);
+    }
+    const ratios = backends.map(([backend]) => figures[`rate_of_limit_${backend.toLowerCase()}`] ?? 0);
+    return {
+      columns: ['backend', '', 'messages/s (least–most)', 'age p50 ms', 'age p99 ms'],
+      rows,
+      figures: { rate_of_limit: Math.min(...ratios), ...figures },
+      goals: backends.map(([backend], index) => atLeast(`rate on ${backend}, of no-op`, ratios[index] ?? 0, 0.6, ' ×')),
+      notes: [
+        `${jobs} messages a round, ${CONCURRENCY} side by side, a new worker process each round; from the first commit of suggestions to the last (PostgreSQL’s own commit times); those of the first are not counted. The tables are analyzed before each round, as autovacuum does within a minute.`,
+        `Age at ${OFFERED}/s: from the commit of the rows to the commit of the suggestion; each job is added by itself.`,
+        'Each message names a letter that is known: it gets a suggestion, an event and an audit event.',
+        ...(redis ? [] : ['Redis is not installed here.']),
+      ],
+      profile,
+    };
+  },
+};
+
+interface Scene {
+  readonly place: Place;
+  readonly client: pg.Client;
+  readonly sample: Sample;
+  readonly queues: Queues;
+  /** Of the queues. */
+  readonly url: string;
+}
+
+async function openClient(place: Place): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: place.database.ownerUrl });
+  await client.connect();
+  place.atEnd(() => client.end());
+  return client;
+}
+
+/** What a reply is like once taken in; the letter that it answers is known, of a case. */
+async function takeSample(place: Place, client: pg.Client): Promise<Sample> {
+  const answers = randomUUID();
+  const { cvr } = EXAMPLE_MUNICIPALITY;
+  await client.query(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'bench')`, [cvr]);
+  await client.query(`INSERT INTO sent_messages (municipality, message_uuid, case_id) VALUES ($1, $2, 'bench')`, [
+    cvr,
+    answers,
+  ]);
+  const receiver = await place.start('ours/receiver');
+  await postOnce(receiver.url, REST_PATH, replyCopies(answers).next());
+  await receiver.stop();
+  return readSample(client);
+}
+
+/** @returns messages a second */
+async function suggestAll(scene: Scene, count: number): Promise<number> {
+  const ids = await putUp(scene, count);
+  await scene.client.query('ANALYZE');
+  const journaler = await workOff(scene, ids);
+  await journaler.stop();
+  // Those of the first commit were looked at before the time that is measured begins.
+  const { rows } = await scene.client.query<{ rate: number }>(
+    `SELECT (count(*) FILTER (WHERE at > first) / extract(epoch FROM max(at) - min(first)))::float AS rate
+     FROM (SELECT pg_xact_commit_timestamp(xmin) AS at, min(pg_xact_commit_timestamp(xmin)) OVER () AS first
+           FROM messages WHERE id = ANY ($1)) AS commits`,
+    [ids],
+  );
+  return rows[0]?.rate ?? Number.NaN;
+}
+
+async function profileOf(scene: Scene, count: number): Promise<string[]> {
+  const ids = await putUp(scene, count);
+  return scene.place.stopProfiled(await workOff(scene, ids, true));
+}
+
+/** Messages that nobody has looked at, each with its job. */
+async function putUp({ client, sample, queues }: Scene, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  while (ids.length < count) {
+    const externalIds = Array.from({ length: Math.min(GROUP, count - ids.length) }, () => randomUUID());
+    const group = await insertRows(client, sample, externalIds);
+    await addJobs(queues, group);
+    ids.push(...group);
+  }
+  return ids;
+}
+
+/** Starts a journaler and waits until it has looked at all. */
+async function workOff({ place, client, url }: Scene, ids: readonly string[], profiled = false): Promise<Child> {
+  const journaler = await place.start('ours/journaler', { profiled, env: settingsOf(url) });
+  await allLookedAt(client, ids);
+  return journaler;
+}
+
+/** @returns jobs a second */
+async function doNothing({ place, client, queues, url }: Omit<Scene, 'sample'>, count: number): Promise<number> {
+  const ids = Array.from({ length: count }, () => randomUUID());
+  for (let at = 0; at < count; at += GROUP) {
+    await queues.add(
+      NO_OP,
+      ids
+        .slice(at, at + GROUP)
+        .map((id) => ({ id: `${id}-1`, data: { messageId: id, municipality: '22222222', round: 1 } })),
+    );
+  }
+  await client.query('ANALYZE');
+  const worker = await place.start('rivals/no-op-worker', { env: { ...settingsOf(url), JOBS: String(count) } });
+  const { milliseconds } = await worker.message<{ milliseconds: number }>();
+  await worker.stop();
+  return ((count - 1) * 1_000) / milliseconds;
+}
+
+/** Milliseconds from the commit of a message to that of its suggestion, when so many come each second for so long. */
+async function agesAt({ place, client, sample, queues, url }: Scene, seconds: number): Promise<number[]> {
+  const journaler = await place.start('ours/journaler', { env: settingsOf(url) });
+  await delay(500); // until the worker is connected
+  const committed = new Map<string, number>();
+  const adding: Promise<void>[] = [];
+  const began = performance.now();
+  for (let sent = 0; sent < seconds * OFFERED; sent += 1) {
+    await delay(Math.max(0, began + (sent * 1_000) / OFFERED - performance.now()));
+    const [id = ''] = await insertRows(client, sample, [randomUUID()]);
+    committed.set(id, Date.now());
+    adding.push(addJobs(queues, [id]));
+  }
+  await Promise.all(adding);
+  await allLookedAt(client, [...committed.keys()]);
+  await journaler.stop();
+  const { rows } = await client.query<{ id: string; at: number }>(
+    `SELECT id, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float * 1000 AS at FROM messages WHERE id = ANY ($1)`,
+    [[...committed.keys()]],
+  );
+  return rows.map(({ id, at }) => at - (committed.get(id) ?? Number.NaN));
+}
+
+function settingsOf(queueUrl: string) {
+  return { QUEUE_URL: queueUrl, SUGGEST_CONCURRENCY: String(CONCURRENCY) };
+}
+
+function addJobs(queues: Queues, ids: readonly string[]): Promise<void> {
+  const municipality = EXAMPLE_MUNICIPALITY.cvr;
+  return queues.add(
+    SUGGEST_CASE,
+    ids.map((messageId) => ({ id: `${messageId}-1`, data: { messageId, municipality, round: 1 } })),
+  );
+}
+
+async function allLookedAt(client: pg.Client, ids: readonly string[]): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end; await delay(50)) {
+    const { rows } = await client.query(`SELECT FROM messages WHERE looked_at IS NULL AND id = ANY ($1) LIMIT 1`, [
+      ids,
+    ]);
+    if (rows.length === 0) return;
+  }
+  throw new Error('After a minute some messages are still not looked at.');
+}

@@ -1,0 +1,232 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import { issueLocalToken } from '@indbakke/shared/access';
+import pg from 'pg';
+import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
+import { issuerKeyOf } from '../../local/settings.js';
+import { writeMemo } from '../../testkit/write-memo.js';
+import { atMost, type Bench, type Outcome, type Size } from './bench.js';
+import type { Child } from './child.js';
+import { Connection } from './client.js';
+import { REST_PATH } from './letters.js';
+import { alternate, median, millisecondsOf, rounded, spread } from './measure.js';
+import type { Place } from './place.js';
+
+// A multiple of 3 bytes gives whole base64 quanta; far over the window of deflate (32 KiB), so that its repeating does not show.
+const BLOCK = 3_000_000;
+const MAX_RATIO = 1.11;
+const MAX_GROWTH_MB = 60;
+
+/** What is zipped: so many files of so many blocks. */
+interface Load {
+  readonly name: string;
+  readonly type: 'application/pdf' | 'text/plain';
+  readonly files: number;
+  readonly blocks: number;
+  /** Of Info-ZIP, to do the same. */
+  readonly option: '-0' | '-1';
+  readonly rounds: (size: Size) => number;
+}
+
+const few = { files: 11, blocks: 3, rounds: ({ rounds }: Size) => rounds };
+const many = { files: 40, blocks: 17, rounds: ({ quick }: Size) => (quick ? 0 : 1) };
+const pdfs = { type: 'application/pdf', option: '-0' } as const;
+const texts = { type: 'text/plain', option: '-1' } as const;
+const LOADS: readonly Load[] = [
+  { name: '100 MB of PDFs', ...pdfs, ...few },
+  { name: '100 MB of text', ...texts, ...few },
+  { name: '2 GB of PDFs', ...pdfs, ...many },
+  { name: '2 GB of text', ...texts, ...many },
+];
+
+export const zip: Bench = {
+  name: 'zip',
+  measures:
+    'A letter of 100 MB and of 2 GB as a zip, streamed to a client, beside Info-ZIP on the same files: -0 for PDFs, -1 for text.',
+
+  async run(place: Place, size: Size): Promise<Outcome> {
+    const receiver = await place.start('ours/receiver', { env: { MAX_MESSAGE_BYTES: String(4e9) } });
+    const archiver = await place.start('ours/archiver');
+    const idle = await idleOf(place, receiver, archiver);
+    const rows: string[][] = [];
+    const [ratios, growths]: [number[], number[]] = [[], []];
+    for (const load of LOADS.filter(({ rounds }) => rounds(size) > 0)) {
+      const block = load.type === 'text/plain' ? someText() : randomBytes(BLOCK);
+      const folder = await writeFiles(place, load, block);
+      const url = await takeIn(place, receiver, archiver, load, block);
+      const token = await tokenOf(place);
+      const times = await alternate(
+        [
+          { name: 'ours', measure: () => millisecondsOf(() => download(url, token)) },
+          { name: 'zip', measure: () => millisecondsOf(() => infoZip(folder, load.option)) },
+        ],
+        load.rounds(size),
+        load.files > 20 ? 0 : 1,
+      );
+      const ratio = rounded(median(times('ours')) / median(times('zip')));
+      const growth = rounded(archiver.peakMb() - idle, 0);
+      archiver.forgetPeak();
+      ratios.push(ratio);
+      growths.push(growth);
+      rows.push([
+        load.name,
+        spread(times('ours')),
+        `${spread(times('zip'))}`,
+        load.option,
+        String(ratio),
+        String(growth),
+      ]);
+    }
+    const profile = size.quick ? undefined : await profileOf(place);
+    return {
+      columns: ['', 'ours ms', 'zip ms', '', 'ratio', 'growth of peak, MB'],
+      rows,
+      figures: { ratio_to_limit: Math.max(...ratios), rss_growth_mb: Math.max(...growths) },
+      goals: [
+        ...rows.map(([name = ''], index) =>
+          atMost(`${name}: time, of zip`, ratios[index] ?? Number.NaN, MAX_RATIO, ' ×'),
+        ),
+        atMost('growth of peak RSS', Math.max(...growths), MAX_GROWTH_MB, ' MB'),
+      ],
+      notes: [
+        'Info-ZIP reads plain files from the page cache and writes to a pipe; ours reads the sealed container, decrypts, verifies, and sends over HTTP.',
+        '2 GB: one round each, it takes too long for more.',
+        'Idle is after 20 zips of a small letter.',
+      ],
+      profile,
+    };
+  },
+};
+
+/** What the archiver needs after some zips of a small letter, when its code is compiled. */
+async function idleOf(place: Place, receiver: Child, archiver: Child): Promise<number> {
+  const small: Load = { name: 'small', ...pdfs, files: 1, blocks: 0, rounds: () => 0 };
+  const url = await takeIn(place, receiver, archiver, small, Buffer.alloc(0));
+  const token = await tokenOf(place);
+  for (let round = 0; round < 20; round += 1) await download(url, token);
+  archiver.forgetPeak();
+  return archiver.residentMb();
+}
+
+/** Words of a made-up language, the common ones often: deflate makes about 40 % of it. */
+function someText(): Buffer {
+  const syllables = [
+    'be',
+    'for',
+    'en',
+    'af',
+    'til',
+    'kom',
+    'mu',
+    'ne',
+    'sag',
+    'brev',
+    'lig',
+    'hed',
+    'ske',
+    'på',
+    'der',
+    'ring',
+  ];
+  const pick = <T>(from: readonly T[], number: number) => from[number % from.length] as T;
+  const chance = randomBytes(BLOCK);
+  const words = Array.from({ length: 4_000 }, (_, index) =>
+    Array.from({ length: 1 + (index % 4) }, (_, at) => pick(syllables, chance[index * 4 + at] ?? 0)).join(''),
+  );
+  let text = '';
+  for (let at = 0; text.length < BLOCK; at += 2) {
+    const [high, low] = [chance[at % BLOCK] ?? 0, chance[(at + 1) % BLOCK] ?? 0];
+    text += `${pick(words, Math.floor((high * high * (low + 1)) / 4_096))} `;
+  }
+  return Buffer.from(text).subarray(0, BLOCK);
+}
+
+async function writeFiles(place: Place, { name, files, blocks }: Load, block: Buffer): Promise<string> {
+  const folder = join(place.folder('rivals'), name.replaceAll(' ', '-'));
+  mkdirSync(folder);
+  for (let file = 0; file < files; file += 1) {
+    await pipeline(Readable.from(Array(blocks).fill(block)), createWriteStream(join(folder, `fil-${file}`)));
+  }
+  return folder;
+}
+
+const PLACE = Buffer.from('her kommer indholdet');
+
+/** Has the receiver take in a letter with the files. @returns the address of its zip */
+async function takeIn(place: Place, receiver: Child, archiver: Child, load: Load, block: Buffer): Promise<string> {
+  const contents = Array.from({ length: load.files }, (_, file) => ({
+    files: [{ name: `fil-${file}`, type: load.type, content: PLACE }],
+  }));
+  const xml = writeMemo({ recipient: { id: EXAMPLE_MUNICIPALITY.cvr }, documents: contents }).toString();
+  const [head = '', ...parts] = xml.split(PLACE.toString('base64'));
+  const base64 = Buffer.from(block.toString('base64'), 'latin1');
+  const pieces = function* () {
+    yield Buffer.from(head);
+    for (const part of parts) {
+      for (let at = 0; at < load.blocks; at += 1) yield base64;
+      yield Buffer.from(part);
+    }
+  };
+  const length = Buffer.byteLength([head, ...parts].join('')) + load.files * load.blocks * base64.length;
+  const connection = await Connection.open(receiver.url);
+  const { body } = await connection.postPieces(REST_PATH, pieces(), length);
+  connection.close();
+  const { messageUUID } = JSON.parse(body) as { messageUUID: string };
+  return `${archiver.url}/api/v1/incoming-documents/${await idOf(place, messageUUID)}/zip`;
+}
+
+async function idOf(place: Place, externalId: string): Promise<string> {
+  const client = new pg.Client({ connectionString: place.database.ownerUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ id: string }>('SELECT id FROM messages WHERE external_id = $1', [externalId]);
+    return rows[0]?.id ?? '';
+  } finally {
+    await client.end();
+  }
+}
+
+function tokenOf({ paths }: Place): Promise<string> {
+  const roles = ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'];
+  return issueLocalToken(issuerKeyOf(paths), {
+    municipality: EXAMPLE_MUNICIPALITY.cvr,
+    user: 'bench',
+    roles,
+    teams: [],
+  });
+}
+
+async function download(url: string, token: string): Promise<void> {
+  const request = get(url, { headers: { authorization: `Bearer ${token}` } });
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`);
+  answer.resume();
+  await finished(answer);
+}
+
+async function infoZip(folder: string, option: string): Promise<void> {
+  const zipping = spawn('zip', [option, '-q', '-r', '-', '.'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(zipping, 'exit');
+  zipping.stdout.resume();
+  await finished(zipping.stdout);
+  const [code] = (await exited) as [number];
+  if (code !== 0) throw new Error(`zip ended with ${code}. Is Info-ZIP installed (Debian package zip)?`);
+}
+
+/** 100 MB of PDFs again, under the profiler. */
+async function profileOf(place: Place): Promise<string[]> {
+  const receiver = await place.start('ours/receiver', { env: { MAX_MESSAGE_BYTES: String(4e9) } });
+  const archiver = await place.start('ours/archiver', { profiled: true });
+  const [load] = LOADS;
+  if (!load) return [];
+  const url = await takeIn(place, receiver, archiver, load, randomBytes(BLOCK));
+  const token = await tokenOf(place);
+  for (let round = 0; round < 3; round += 1) await download(url, token);
+  return place.stopProfiled(archiver);
+}

@@ -1,0 +1,125 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { abortedByCtrlC, INTERRUPTED } from '../../local/ctrl-c.js';
+import { FAULTS, type Fault } from './faults.js';
+import { play } from './harness.js';
+import { KILLS_OF_RUNS, type Kill } from './kills.js';
+import type { Ledger } from './ledger.js';
+import { selfTest } from './self-test.js';
+import { Stage, withPostgres } from './stage.js';
+import { summaryOf, tableOf } from './table.js';
+
+const USAGE = `npm run crash -- [--runs N] [--seed S] [--step NAME]   kills, restarts and compares, N times (default 100)
+npm run crash -- --self-test [--fault NAME]            breaks the code on purpose, to see that it is found
+Steps: ${KILLS_OF_RUNS.join(', ')}
+Faults: ${Object.keys(FAULTS).join(', ')}`;
+
+const QUIET_EVERY = 50;
+const STUCK_AFTER_MS = 30_000;
+const MOST_FINDINGS_SHOWN = 40;
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+class BadArgument extends Error {}
+
+interface Wishes {
+  readonly runs: number;
+  readonly seed: number;
+  readonly step: Kill | undefined;
+  readonly isSelfTest: boolean;
+  readonly fault: Fault | undefined;
+}
+
+function readWishes(): Wishes {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: '100' },
+      seed: { type: 'string' },
+      step: { type: 'string' },
+      'self-test': { type: 'boolean', default: false },
+      fault: { type: 'string' },
+    },
+  });
+  const number = (name: string, text: string) => {
+    if (!/^\d{1,9}$/.test(text)) throw new BadArgument(`--${name} is a whole number, not "${text}".`);
+    return Number(text);
+  };
+  const oneOf = <T extends string>(name: string, text: string | undefined, all: readonly T[]) => {
+    const found = all.find((candidate) => candidate === text);
+    if (text !== undefined && found === undefined) throw new BadArgument(`--${name} is one of ${all.join(', ')}.`);
+    return found;
+  };
+  return {
+    runs: Math.max(1, number('runs', values.runs)),
+    seed: values.seed === undefined ? randomInt(1_000_000) : number('seed', values.seed),
+    step: oneOf('step', values.step, KILLS_OF_RUNS),
+    isSelfTest: values['self-test'],
+    fault: oneOf('fault', values.fault, Object.keys(FAULTS) as Fault[]),
+  };
+}
+
+function progress(runs: number): (done: number, ledger: Ledger) => void {
+  const began = Date.now();
+  return (done, ledger) => {
+    if (!process.stderr.isTTY && done % 10 !== 0 && done !== runs) return;
+    const seconds = Math.round((Date.now() - began) / 1_000);
+    const line = `${done} of ${runs} runs, ${ledger.letters.length} letters, ${seconds} s: ${summaryOf(ledger)}`;
+    process.stderr.write(process.stderr.isTTY ? `\r${line}${done === runs ? '\n' : ''}` : `${line}\n`);
+  };
+}
+
+/** @returns whether nothing was found */
+async function crash({ runs, seed, step }: Wishes, signal: AbortSignal): Promise<boolean> {
+  return withPostgres(async (postgres, paths) => {
+    const stage = await Stage.open(postgres, paths, 'crash');
+    try {
+      print(`crash: ${runs} runs, seed ${seed}`);
+      const outcome = await play(stage, paths, {
+        runs,
+        seed,
+        ...(step && { kills: [step] }),
+        quietEvery: QUIET_EVERY,
+        stuckAfterMs: STUCK_AFTER_MS,
+        signal,
+        onRun: progress(runs),
+      });
+      const { findings } = outcome.ledger;
+      for (const { verdict, kill, run, what } of findings.slice(0, MOST_FINDINGS_SHOWN)) {
+        print(`${verdict}: run ${run + 1} (${kill}): ${what}`);
+      }
+      print(`\n${tableOf(outcome)}\n`);
+      print(summaryOf(outcome.ledger));
+      return findings.length === 0;
+    } finally {
+      await stage.close();
+    }
+  });
+}
+
+/** @returns whether every fault was found */
+async function testItself({ seed, fault }: Wishes, signal: AbortSignal): Promise<boolean> {
+  const faults = fault ? [fault] : (Object.keys(FAULTS) as Fault[]);
+  return withPostgres(async (postgres, paths) => {
+    const found = await selfTest(postgres, paths, { seed, faults, signal, say: print });
+    print(`self-test: ${found} of ${faults.length} faults found`);
+    return found === faults.length;
+  });
+}
+
+const signal = abortedByCtrlC();
+try {
+  const wishes = readWishes();
+  const isGood = wishes.isSelfTest ? await testItself(wishes, signal) : await crash(wishes, signal);
+  process.exitCode = isGood ? 0 : 1;
+} catch (error) {
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  if (signal.aborted) process.stderr.write('crash: interrupted; what it made is removed\n');
+  else
+    process.stderr.write(
+      error instanceof BadArgument || code?.startsWith('ERR_PARSE_ARGS')
+        ? `${message}\n\n${USAGE}\n`
+        : `${stack ?? message}\n`,
+    );
+  process.exitCode = signal.aborted ? INTERRUPTED : 1;
+}
+process.exit();

@@ -1,0 +1,56 @@
+// The process that is killed: the three services as production runs them, in one. It is told what to do over IPC, so that it
+// can load its modules while another one still runs.
+
+import { createArchiver } from '@indbakke/archiver';
+import { createJournaler } from '@indbakke/journaler';
+import { createReceiver, sweepOrphans } from '@indbakke/receiver';
+import { DAY, readConfig } from '@indbakke/shared/config';
+import { type Parts, serve } from '@indbakke/shared/service';
+import { StackConfig } from '../../local/settings.js';
+import { withFault } from './faults.js';
+import type { Point } from './kills.js';
+import type { Order, Report } from './victims.js';
+import { Watch } from './watch.js';
+
+// Content without a row is left for a month.
+const LATER_MS = 31 * DAY;
+
+const report = (message: Report) => process.send?.(message);
+const die = () => process.kill(process.pid, 'SIGKILL');
+
+let armed: { point: Point; count: number } | undefined;
+const watch = new Watch((point) => {
+  if (armed?.point !== point) return;
+  armed.count -= 1;
+  if (armed.count === 0) die();
+});
+let swept: Parts | undefined;
+
+process.on('disconnect', die); // the harness is gone
+process.on('message', (order: Order) => {
+  obey(order).catch((error: Error) => report({ is: 'failed', reason: error.stack ?? error.message }));
+});
+report({ is: 'warm' });
+
+async function obey(order: Order): Promise<void> {
+  if (order.do === 'arm') {
+    armed = { point: order.point, count: order.count };
+    return;
+  }
+  if (order.do === 'sweep-orphans') {
+    if (!swept) throw new Error('The services have not started.');
+    report({ is: 'swept', count: await sweepOrphans(swept, new Date(Date.now() + LATER_MS)) });
+    return;
+  }
+  const config = readConfig(StackConfig, order.env);
+  const given = (parts: Parts) => {
+    swept = parts;
+    return watch.parts(order.fault ? withFault(parts, order.fault) : parts);
+  };
+  const running = await serve(config, 'crash', [
+    (parts) => watch.service(createReceiver(given(parts), config)),
+    (parts) => watch.service(createJournaler(given(parts), config)),
+    (parts) => watch.service(createArchiver(given(parts))),
+  ]);
+  report({ is: 'ready', url: running.url });
+}

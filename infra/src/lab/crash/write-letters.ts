@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { type LetterDocument, type ReplyEntry, writeMemo } from '../../testkit/write-memo.js';
+import type { Kill } from './kills.js';
+import type { Letter } from './ledger.js';
+import type { Random } from './random.js';
+
+/** What the core has told of: a reply to this letter must be suggested for this case. */
+export const KNOWN = { caseId: 'SAG-1', messageUUID: '0b9d6a52-3c3f-4a53-9d0c-6f2b3f0f8a01' };
+
+const MUNICIPALITY = '22222222';
+// Three segments of a container, and more than one chunk of a request.
+const LARGE = { least: 60_000, most: 180_000 };
+
+/** The letters of one go: usually one; sometimes two of one id whose contents differ. */
+export function writeLetters(random: Random, run: number, kill: Kill): Letter[] {
+  const uuid = random.uuid();
+  const repliesTo = random.chance(0.3) ? 'known' : random.chance(0.2) ? 'unknown' : undefined;
+  const variants = repliesTo === undefined && random.chance(0.06) ? 2 : 1;
+  return Array.from({ length: variants }, (_, variant) => {
+    const files = Array.from({ length: random.chance(0.7) ? 1 : random.between(2, 4) }, (_none, index) => ({
+      name: `bilag-${index}.txt`,
+      type: 'text/plain',
+      content: random.bytes(random.chance(0.06) ? random.between(LARGE.least, LARGE.most) : random.between(20, 3_000)),
+    }));
+    const documents: LetterDocument[] = random.chance(0.5)
+      ? [{ files }]
+      : files.map((file) => ({ label: file.name, files: [file] }));
+    return {
+      uuid,
+      variant,
+      xml: writeMemo({ messageUUID: uuid, documents, replyData: repliesTo ? replyTo(repliesTo, random) : [] }),
+      files: files.map(({ content }) => createHash('sha256').update(content).digest('hex')),
+      caseId: repliesTo === 'known' ? KNOWN.caseId : null,
+      run,
+      kill,
+      receipts: new Set(),
+      sent: 0,
+      status: 'pending',
+      asked: undefined,
+      busy: false,
+      givenUp: false,
+      id: undefined,
+      blobName: undefined,
+    };
+  });
+}
+
+function replyTo(which: 'known' | 'unknown', random: Random): ReplyEntry[] {
+  const messageUUID = which === 'known' ? KNOWN.messageUUID : random.uuid();
+  return [{ messageUUID, senderID: MUNICIPALITY, recipientID: '4101019999' }];
+}

@@ -1,0 +1,140 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Chance } from './chance.js';
+import { judge, type Verdict } from './judge.js';
+import { mutateBytes, mutateTree } from './mutate.js';
+import { anyMessage, writeTree } from './tree.js';
+
+/** Where found cases are kept, from the sources and from the build alike. */
+export const FOUND = fileURLToPath(new URL('../../../../services/receiver/test/hostile/found/', import.meta.url));
+
+export interface FuzzOptions {
+  readonly seconds: number;
+  readonly seed: number;
+  /** Also sends some over HTTP. */
+  readonly stack?: FuzzTarget | undefined;
+  /** Ends the run early. */
+  readonly signal?: AbortSignal;
+  /** Told each message’s number before it is looked at. */
+  readonly onMessage?: (number: number) => void;
+  readonly onProgress?: (line: string) => void;
+  /** Told each kind of failure once, with its smallest message. */
+  readonly onFailure: (failure: string, message: Buffer) => void;
+}
+
+/** A running receiver that messages are sent to. */
+export interface FuzzTarget {
+  /** @returns what is wrong with the answer, or with what is left behind */
+  send(message: Buffer, verdict: Verdict, chance: Chance): Promise<string | undefined>;
+}
+
+export interface FuzzResult {
+  readonly messages: number;
+  readonly overHttp: number;
+  readonly seconds: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly refusals: Readonly<Record<string, number>>;
+  /** Failures by kind. */
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+export const RECIPIENT = '22222222';
+const PROGRESS_MS = 10_000;
+const HTTP_EVERY = 50;
+const CHUNKS = [1, 2, 3, 7, 64, 1_000, 65_536];
+
+export async function fuzz({
+  seconds,
+  seed,
+  stack,
+  signal,
+  onMessage,
+  onProgress,
+  onFailure,
+}: FuzzOptions): Promise<FuzzResult> {
+  const started = performance.now();
+  const counts = { messages: 0, overHttp: 0, accepted: 0, refused: 0 };
+  const refusals: Record<string, number> = {};
+  const failures: Record<string, number> = {};
+  const elapsed = () => (performance.now() - started) / 1_000;
+  let nextProgress = PROGRESS_MS / 1_000;
+
+  while (elapsed() < seconds && !signal?.aborted) {
+    onMessage?.(counts.messages);
+    const chance = new Chance(Math.imul(seed, 0x9e3779b1) + counts.messages);
+    const message = anyMutant(chance);
+    const verdict = await judgeWith(message, chance);
+    counts.messages += 1;
+    if (verdict.code === undefined) counts.accepted += 1;
+    else counts.refused += 1;
+    if (verdict.code !== undefined) refusals[verdict.code] = (refusals[verdict.code] ?? 0) + 1;
+
+    let failure = verdict.failure;
+    if (stack && !failure && counts.messages % HTTP_EVERY === 0) {
+      failure = await stack.send(message, verdict, chance);
+      counts.overHttp += 1;
+    }
+    if (failure !== undefined) {
+      failures[failure] = (failures[failure] ?? 0) + 1;
+      if (failures[failure] === 1) onFailure(failure, verdict.failure ? await smallest(message, failure) : message);
+    }
+    if (elapsed() > nextProgress) {
+      nextProgress += PROGRESS_MS / 1_000;
+      onProgress?.(`${Math.round(elapsed())} s: ${counts.messages} messages, ${counts.overHttp} of them over HTTP`);
+    }
+  }
+  return { ...counts, seconds: Math.round(elapsed()), refusals, failures };
+}
+
+/** A valid message with faults in its shape, in its bytes, in both, or (now and then) in neither. */
+function anyMutant(chance: Chance): Buffer {
+  const tree = anyMessage(chance, RECIPIENT);
+  const kind = chance.below(8);
+  if (kind < 4) mutateTree(tree, chance);
+  const bytes = Buffer.from(writeTree(tree, chance));
+  return kind === 7 || kind < 2 ? bytes : mutateBytes(bytes, chance);
+}
+
+function judgeWith(message: Buffer, chance: Chance): Promise<Verdict> {
+  const size = chance.pick(CHUNKS);
+  // One byte at a time through 70 KB would take most of the run.
+  const least = Math.ceil(message.length / (chance.oneIn(10) ? 2_000 : 50));
+  return judge(message, () => Math.max(least, 1 + chance.below(size)));
+}
+
+const SHRINK_MS = 2_000;
+
+/** Leaves out what the failure does not need, for as long as that is quick. */
+async function smallest(message: Buffer, failure: string): Promise<Buffer> {
+  const until = performance.now() + SHRINK_MS;
+  let best = message;
+  for (let size = Math.ceil(best.length / 2); size >= 1; size = Math.floor(size / 2)) {
+    for (let at = 0; at < best.length && performance.now() < until; ) {
+      const shorter = Buffer.concat([best.subarray(0, at), best.subarray(at + size)]);
+      const verdict = await judge(shorter, () => 65_536);
+      if (verdict.failure === failure) best = shorter;
+      else at += size;
+    }
+  }
+  return best;
+}
+
+/** Keeps a found case as a file; the tests read them all. */
+export function keepFound(failure: string, message: Buffer): string {
+  const name = failure
+    .replace(/^accepted, but the strict parser refuses it: /, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 80)
+    .replace(/^-|-$/g, '');
+  mkdirSync(FOUND, { recursive: true });
+  writeFileSync(`${FOUND}${name}.xml`, message);
+  return `${name}.xml`;
+}
+
+/** The last line of a run. */
+export function lastLine({ messages, seconds, accepted, refused, failures }: FuzzResult): string {
+  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
+  return `fuzz: ${messages} messages in ${seconds} s, accepted ${accepted}, refused ${refused}, failures ${failed}`;
+}

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ReceiverConfig, startReceiver } from '@indbakke/receiver';
+import { readConfig } from '@indbakke/shared/config';
+import { registerMunicipality } from '@indbakke/shared/store';
+import pg from 'pg';
+import { type Database, prepareDatabase } from '../../local/database.js';
+import { startTestPostgres } from '../../local/postgres.js';
+import { localSettings, makeKeys } from '../../local/settings.js';
+import { statePaths } from '../../local/state.js';
+import type { Chance } from './chance.js';
+import { type FuzzTarget, RECIPIENT } from './fuzz.js';
+import type { Verdict } from './judge.js';
+
+/** Runs `work` with a receiver on a database and a folder of their own, which are gone afterwards. */
+export async function withTarget<T>(work: (target: FuzzTarget) => Promise<T>): Promise<T> {
+  const postgres = await startTestPostgres();
+  try {
+    return await withTargetOn(await prepareDatabase(postgres.url, 'fuzz'), work);
+  } finally {
+    await postgres.stop();
+  }
+}
+
+/** The same on an empty, migrated database. */
+export async function withTargetOn<T>(database: Database, work: (target: FuzzTarget) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'indbakke-fuzz-'));
+  const paths = statePaths({ STATE_DIR: folder });
+  mkdirSync(paths.root, { recursive: true });
+  await makeKeys(paths);
+  await registerMunicipality(database.ownerUrl, {
+    cvr: RECIPIENT,
+    name: 'Fuzzkommune',
+    takesReplies: true,
+    takesEnquiries: true,
+    contactPoints: [],
+  });
+  const settings = { ...localSettings(paths), DATABASE_URL: database.url, LOG_LEVEL: 'silent', PORT: '0' };
+  const running = await startReceiver(readConfig(ReceiverConfig, settings));
+  const client = new pg.Client({ connectionString: database.ownerUrl });
+  await client.connect();
+  try {
+    return await work(new HttpTarget(running.url, client, paths.content));
+  } finally {
+    await client.end();
+    await running.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Delivery {
+  readonly path: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** Codes of the decisions that come after the reading. */
+const AFTER_READING = new Set(['not-our-recipient', 'nemsms']);
+
+class HttpTarget implements FuzzTarget {
+  readonly #url: string;
+  readonly #client: pg.Client;
+  readonly #contentFolder: string;
+
+  constructor(url: string, client: pg.Client, contentFolder: string) {
+    this.#url = url;
+    this.#client = client;
+    this.#contentFolder = contentFolder;
+  }
+
+  async send(message: Buffer, verdict: Verdict, chance: Chance): Promise<string | undefined> {
+    const mouth = chance.pick(['plain', 'form', 'soap'] as const);
+    const { path, contentType, body } = deliveryBy(mouth, message);
+    const before = await this.#stored();
+    const { status, text } = await post(`${this.#url}${path}`, contentType, body);
+    const code = /<errorCode>([^<]*)</.exec(text)?.[1];
+    const fault = this.#faultOf(mouth, status, code, verdict);
+    if (fault) return `over HTTP (${mouth}): ${fault}`;
+    const after = await this.#stored();
+    const left = leftBehind(before, after, code === undefined);
+    if (left) return `over HTTP (${mouth}): ${left}`;
+    return undefined;
+  }
+
+  #faultOf(mouth: string, status: number, code: string | undefined, verdict: Verdict): string | undefined {
+    if (code === undefined) {
+      if (status !== 200) return `status ${status} without a code`;
+      return verdict.code === undefined ? undefined : `accepted, but refused in process with ${verdict.code}`;
+    }
+    if (code === 'send-again' || status === 503) return 'send-again: something crashed';
+    // Inside an envelope or a form a cut or doubled message breaks what is around it.
+    if (mouth === 'plain' && verdict.code !== code && !AFTER_READING.has(code)) {
+      return `refused with ${code}, in process ${verdict.code ?? 'accepted'}`;
+    }
+    return undefined;
+  }
+
+  async #stored(): Promise<Stored> {
+    const sql = `SELECT (SELECT count(*) FROM messages)::int AS messages,
+      (SELECT count(*) FROM messages WHERE blob_name IS NOT NULL)::int AS containers,
+      (SELECT count(*) FROM message_details)::int + (SELECT count(*) FROM message_keys)::int
+        + (SELECT count(*) FROM message_contents)::int AS parts`;
+    const { rows } = await this.#client.query<Omit<Stored, 'files'>>(sql);
+    const entries = readdirSync(this.#contentFolder, { recursive: true, withFileTypes: true });
+    return { ...(rows[0] as Omit<Stored, 'files'>), files: entries.filter((entry) => entry.isFile()).length };
+  }
+}
+
+const PATIENCE_MS = 10_000;
+
+async function post(url: string, contentType: string, body: Buffer): Promise<{ status: number; text: string }> {
+  try {
+    const headers = { 'content-type': contentType };
+    const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(PATIENCE_MS) });
+    return { status: answer.status, text: await answer.text() };
+  } catch {
+    // No answer, or half of one.
+    return { status: 0, text: '' };
+  }
+}
+
+interface Stored {
+  readonly messages: number;
+  readonly containers: number;
+  readonly parts: number;
+  readonly files: number;
+}
+
+function leftBehind(before: Stored, after: Stored, accepted: boolean): string | undefined {
+  if (after.files !== after.containers) return `${after.files - after.containers} files without a message are left`;
+  if (!accepted && (after.messages !== before.messages || after.parts !== before.parts)) return 'a refusal left rows';
+  return undefined;
+}
+
+function deliveryBy(mouth: 'plain' | 'form' | 'soap', message: Buffer): Delivery {
+  if (mouth === 'plain') return { path: '/sf1606/PostModtag', contentType: 'application/xml', body: message };
+  if (mouth === 'form') {
+    const boundary = randomUUID();
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.xml"\r\n\r\n`;
+    return {
+      path: '/sf1606/PostModtag',
+      contentType: `multipart/form-data; boundary=${boundary}`,
+      body: Buffer.concat([Buffer.from(head), message, Buffer.from(`\r\n--${boundary}--\r\n`)]),
+    };
+  }
+  const envelope = `<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body><p:PostModtagRequest xmlns:p="urn:indbakke:sf1606:1">`;
+  // Only a declaration as it should be is taken away: a broken one must be refused here too.
+  const inner = message
+    .toString('latin1')
+    .replace(/^(?:\xef\xbb\xbf)?(?:<\?xml version=["']1.0["'](?: encoding="UTF-8")?\?>)?\s*/, '');
+  return {
+    path: '/sf1606/soap',
+    contentType: 'text/xml',
+    body: Buffer.concat([
+      Buffer.from(envelope),
+      Buffer.from(inner, 'latin1'),
+      Buffer.from('</p:PostModtagRequest></S:Body></S:Envelope>'),
+    ]),
+  };
+}
