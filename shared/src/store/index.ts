@@ -1,8 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import pg from 'pg';
+import type pg from 'pg';
 import { type Prisma, PrismaClient } from '../generated/client.js';
-import { isUnanswered } from './failures.js';
-import { OneByOne } from './one-by-one.js';
+import { FencedPool } from './fence.js';
 
 export { Prisma } from '../generated/client.js';
 export type * from '../generated/models.js';
@@ -22,6 +21,8 @@ export interface StoreOptions {
   readonly connections: number;
   /** Shown in pg_stat_activity. */
   readonly name: string;
+  /** A transaction, and each statement of it, may take this long; default 30 s. */
+  readonly timeoutMs?: number;
 }
 
 /** The database. Every way to a connection binds it to one municipality, or to the narrow rights of a sweep. */
@@ -47,7 +48,7 @@ export class CommitInDoubt extends Error {}
 const SWEEP_CONNECTIONS = 2;
 // A caller would rather be told to send again than wait for a connection until it gives up itself.
 const WAIT_FOR_CONNECTION_MS = 5_000;
-const MAX_TRANSACTION_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 // A process whose machine went away says no goodbye. PostgreSQL would keep what its transaction has locked until the system
 // notices, two hours as a rule, and whoever sends the same message again to another process would wait for it.
 const MAX_IDLE_IN_TRANSACTION_MS = 10_000;
@@ -56,18 +57,17 @@ const MAX_IDLE_IN_TRANSACTION_MS = 10_000;
 // foreign keys too) when it has grown, until the next ANALYZE.
 const BY_INDEX = '-c enable_seqscan=off';
 
-export function openStore({ url, connections, name }: StoreOptions): Store {
+export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: StoreOptions): Store {
   const open = (role: string, max: number, settings = '') => {
-    const pool = new pg.Pool({
+    const pool = new FencedPool({
       connectionString: url,
       max,
       application_name: name,
       connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
       // A line that died silently would otherwise be waited for until the system gives it up.
-      query_timeout: MAX_TRANSACTION_MS,
+      query_timeout: timeoutMs,
       keepAlive: true,
       options: `-c role=${role} -c idle_in_transaction_session_timeout=${MAX_IDLE_IN_TRANSACTION_MS} ${settings}`,
-      Client: OneByOne,
     });
     // A connection that breaks fails its query and is replaced at the next use; unheard, the events would end the process.
     pool.on('error', () => {});
@@ -78,7 +78,7 @@ export function openStore({ url, connections, name }: StoreOptions): Store {
   const worker = open('indbakke_worker', SWEEP_CONNECTIONS);
   const prisma = new PrismaClient({
     adapter: new PrismaPg(app),
-    transactionOptions: { maxWait: WAIT_FOR_CONNECTION_MS, timeout: MAX_TRANSACTION_MS },
+    transactionOptions: { maxWait: WAIT_FOR_CONNECTION_MS, timeout: timeoutMs },
   });
 
   return {
@@ -90,9 +90,8 @@ export function openStore({ url, connections, name }: StoreOptions): Store {
 
     async withTenantConnection(municipality, work) {
       const connection = await app.connect();
-      let broken: Error | undefined;
       try {
-        // Two statements in one trip, which only text without parameters can be.
+        // Two statements in one round trip, which only text without parameters can be.
         const name = connection.escapeLiteral(municipality);
         await connection.query(`BEGIN; SELECT set_config('indbakke.municipality', ${name}, true)`);
         const result = await work(connection);
@@ -101,16 +100,10 @@ export function openStore({ url, connections, name }: StoreOptions): Store {
         });
         return result;
       } catch (error) {
-        // What has not answered in time would not answer to this either; closed, the connection takes all back as well.
-        if (isUnanswered(error)) broken = error as Error;
-        else {
-          await connection.query('ROLLBACK').catch((rollbackError: Error) => {
-            broken = rollbackError;
-          });
-        }
+        await connection.query('ROLLBACK').catch(() => {}); // then the fence closes the connection, which rolls back as well
         throw error;
       } finally {
-        connection.release(broken);
+        connection.release();
       }
     },
 

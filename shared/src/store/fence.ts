@@ -1,0 +1,88 @@
+import pg from 'pg';
+import { isUnanswered } from './failures.js';
+
+/** The statement was not sent: its transaction is over, or its connection has stopped answering. */
+export class StatementRefused extends Error {}
+
+type Query = (...request: unknown[]) => Promise<unknown>;
+
+/**
+ * A pool that lends each connection for one transaction. Prisma sends statements after ROLLBACK when a transaction times
+ * out (prisma/orm#29762), and a pool takes back whatever it is given: without this fence the statements of one
+ * municipality would run in the transaction of another, and its COMMIT would commit what was never answered.
+ */
+export class FencedPool extends pg.Pool {
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Parameters<pg.Pool['connect']>[0]): void;
+  override connect(callback?: Parameters<pg.Pool['connect']>[0]): unknown {
+    // With a callback it is query() of the pool itself: one statement, and a failure closes its connection.
+    if (callback) return super.connect(callback);
+    // Prisma and we use what a Loan has of a connection, and no more.
+    return super.connect().then((client) => new Loan(client) as unknown as pg.PoolClient);
+  }
+}
+
+/**
+ * A connection from the beginning to the end of one transaction.
+ *
+ * - One statement is sent when the one before is answered: Prisma reads the relations of a row side by side, and pg 9
+ *   will not queue them.
+ * - What comes after the end, or after a statement that was not answered in time, is refused.
+ * - It goes back to the pool only when every statement was answered and PostgreSQL is in no transaction; else it is closed.
+ */
+class Loan {
+  readonly #client: pg.PoolClient;
+  #last: Promise<unknown> = Promise.resolve();
+  #isWaiting = false;
+  #isOver = false;
+  #isReleased = false;
+
+  constructor(client: pg.PoolClient) {
+    this.#client = client;
+  }
+
+  query(...request: unknown[]): Promise<unknown> {
+    const answer = this.#last.then(() => this.#send(request));
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #send(request: unknown[]): Promise<unknown> {
+    if (this.#isOver || this.#isReleased) throw new StatementRefused('The transaction of this statement is over.');
+    this.#isWaiting = true;
+    try {
+      const answer = await (this.#client.query as unknown as Query).apply(this.#client, request);
+      this.#isWaiting = false;
+      this.#isOver = this.#isIdle();
+      return answer;
+    } catch (error) {
+      this.#isWaiting = isUnanswered(error);
+      this.#isOver = this.#isWaiting;
+      throw error;
+    }
+  }
+
+  /** A second call does nothing: the connection may be lent to somebody else by then. */
+  release(error?: Error | boolean): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#client.release(error || this.#isWaiting || !this.#isIdle());
+  }
+
+  escapeLiteral(text: string): string {
+    return this.#client.escapeLiteral(text);
+  }
+
+  on(event: string, listener: (...args: unknown[]) => void): void {
+    this.#client.on(event as 'error', listener);
+  }
+
+  removeListener(event: string, listener: (...args: unknown[]) => void): void {
+    this.#client.removeListener(event, listener);
+  }
+
+  /** PostgreSQL says with each answer whether a transaction is open (protocol 3.0, ReadyForQuery). */
+  #isIdle(): boolean {
+    return this.#client.getTransactionStatus() === 'I';
+  }
+}
