@@ -12,6 +12,8 @@ export interface Copies {
   readonly bytes: number;
   /** The next copy, in pieces. All but the first piece are shared. */
   next(): readonly Buffer[];
+  /** What comes before, between and after its messageUUIDs, as latin1; of one that is a single piece. */
+  readonly parts: readonly string[];
 }
 
 /** 104 MB of XML around one PDF of 78 MB, ready in memory, so that making it takes no time while it is sent. */
@@ -53,5 +55,5 @@ export function replyCopies(answers: string = randomUUID()): Copies {
 function copiesOf([first = Buffer.alloc(0), ...rest]: readonly Buffer[]): Copies {
   const parts = first.toString('latin1').split(SOME_UUID); // latin1 gives every byte back
   const bytes = [first, ...rest].reduce((sum, piece) => sum + piece.length, 0);
-  return { bytes, next: () => [Buffer.from(parts.join(randomUUID()), 'latin1'), ...rest] };
+  return { bytes, parts, next: () => [Buffer.from(parts.join(randomUUID()), 'latin1'), ...rest] };
 }
