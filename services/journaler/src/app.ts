@@ -4,7 +4,7 @@ import { takeStep } from '@indbakke/shared/inbox';
 import { createSuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
 import type { JournalerConfig } from './config.js';
-import { keepCase, keepSentMessage } from './core/tell.js';
+import { keepCase, keepSentMessage } from './core/register.js';
 import { assign, unassign } from './inbox/assign.js';
 import { journalize, takeBack } from './inbox/journalize.js';
 import { listDocuments } from './inbox/list.js';

@@ -1,3 +1,3 @@
 export * from './statuses.js';
-export * from './transition.js';
+export * from './write-change.js';
 export * from './transitions.js';
