@@ -16,7 +16,7 @@ export interface AuditEntry {
   readonly municipality: string;
   readonly actor: Actor;
   readonly at: Date;
-  /** Verb of what was done: a step of the life, or `read`, `read-file`, `read-zip`, `refused` … */
+  /** Verb of what was done: a change of a message (shared/src/lifecycle), or `read`, `read-file`, `read-zip`, `refused` … */
   readonly action: string;
   readonly messageId?: string;
   /** Codes and ids only, nothing personal. */

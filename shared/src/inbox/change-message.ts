@@ -1,31 +1,32 @@
-import type { StepAnswer } from '../api/index.js';
-import { type StepRequest, type Transition, type TransitionRequest, transition } from '../lifecycle/index.js';
+import type { ChangeAnswer } from '../api/index.js';
+import { type Change, type ChangeColumns, type ChangeRequest, writeChange } from '../lifecycle/index.js';
 import type { Store, Tx } from '../store/index.js';
 import { requireVisible } from './find-message.js';
 
-/** What changes with the step besides the status. */
-export interface StepEffects extends Pick<TransitionRequest, 'set' | 'details'> {
-  /** Further rows, in the transaction of the step, once it is sure to be allowed. */
+export interface ChangeEffects extends ChangeColumns {
+  /** What must hold besides, read in the transaction before anything changes. */
+  readonly check?: (tx: Tx) => Promise<void>;
+  /** Further rows, in the transaction of the change, once it is sure to be allowed. */
   readonly write?: (tx: Tx) => Promise<unknown>;
 }
 
 /**
- * Takes one step in the life of a message for a caller: checks that the caller sees it, moves it on, and writes what goes
- * with it, all in one transaction.
+ * Changes a message for a caller: checks that the caller sees it, changes it, and writes what goes with it, all in one
+ * transaction.
  *
  * @throws Problem not-found, version-changed or wrong-status; then nothing is changed
  */
-export async function takeStep(
+export async function changeMessage(
   store: Store,
-  { principal, id, expectedVersion, at }: StepRequest,
-  step: Exclude<Transition, 'accepted' | 'held'>,
-  { write, ...effects }: StepEffects = {},
-): Promise<StepAnswer> {
-  const { municipality, actor } = principal;
-  return store.withTenant(municipality, async (tx) => {
+  request: ChangeRequest,
+  change: Change,
+  { check, write, ...columns }: ChangeEffects = {},
+): Promise<ChangeAnswer> {
+  const { principal, id } = request;
+  return store.withTenant(principal.municipality, async (tx) => {
     await requireVisible(tx, principal, id);
-    const request = { messageId: id, municipality, transition: step, expectedVersion, actor, at, ...effects };
-    const result = await transition(tx, request);
+    await check?.(tx);
+    const result = await writeChange(tx, request, change, columns);
     await write?.(tx);
     return { id, ...result };
   });

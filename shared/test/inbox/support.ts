@@ -10,7 +10,7 @@ import {
 } from '../../../infra/src/testkit/stack.js';
 import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { type Letter, type ReplyEntry, writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { DocumentAnswer, DocumentList, StepAnswer } from '../../src/api/index.js';
+import { ChangeAnswer, DocumentAnswer, DocumentList } from '../../src/api/index.js';
 
 /** What the tests of the inbox need to say in one line. */
 
@@ -66,10 +66,10 @@ export async function step(
   method: 'POST' | 'DELETE',
   path: string,
   options: CallOptions,
-): Promise<StepAnswer> {
+): Promise<ChangeAnswer> {
   const response = await stack.call(method, `/incoming-documents/${path}`, options);
   expect(response.status, await response.clone().text()).toBe(200);
-  return StepAnswer.strict().parse(await response.json());
+  return ChangeAnswer.strict().parse(await response.json());
 }
 
 /** The core tells of a case. */

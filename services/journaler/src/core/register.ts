@@ -1,46 +1,56 @@
 import type { Principal } from '@indbakke/shared/access';
+import type { CaseBody, SentMessageBody } from '@indbakke/shared/api';
 import { type KeyRing, PARTY } from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
+import type { SuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import type { Store, Tx } from '@indbakke/shared/store';
+import type { z } from 'zod';
+import { lookAgain } from '../suggestion/look-again.js';
 
-/** What the core told, kept. The numbers of people are kept as keyed hashes: they are only ever compared. */
+/** What the core registers. The numbers of people are kept as keyed hashes: they are only ever compared. */
 
-type Keeper = { store: Store; keys: KeyRing };
+export interface CoreParts {
+  readonly store: Store;
+  readonly keys: KeyRing;
+  readonly enqueuer: SuggestCaseEnqueuer;
+}
 
-export async function keepSentMessage(
-  { store, keys }: Keeper,
+/** Registers a message that the core sent, then looks again at the messages that refer to it. */
+export async function registerSentMessage(
+  { store, keys, enqueuer }: CoreParts,
   { municipality }: Principal,
   messageUuid: string,
-  sent: { caseId: string; messageId?: string | undefined; recipientId?: string | undefined },
+  { caseId, messageId, recipientId }: z.infer<typeof SentMessageBody>,
 ): Promise<void> {
   const row = {
-    messageId: sent.messageId ?? null,
-    caseId: sent.caseId,
-    recipientDigest: sent.recipientId === undefined ? null : digestOf(keys, sent.recipientId),
+    messageId: messageId ?? null,
+    caseId,
+    recipientDigest: recipientId === undefined ? null : digestOf(keys, recipientId),
   };
   await store.withTenant(municipality, async (tx) => {
     await requireMunicipality(tx);
-    // The core may tell of the letter before it tells of the case. Both PUTs may run at once; neither may fail for it.
-    await tx.case.createMany({ data: { municipality, caseId: sent.caseId }, skipDuplicates: true });
+    // The message may be registered before its case. Both PUTs may run at once; neither may fail for it.
+    await tx.case.createMany({ data: { municipality, caseId }, skipDuplicates: true });
     await tx.sentMessage.upsert({
       where: { municipality_messageUuid: { municipality, messageUuid } },
       create: { municipality, messageUuid, ...row },
       update: row,
     });
   });
+  await lookAgain({ store, enqueuer }, municipality, [
+    { kind: 'message-uuid', value: messageUuid },
+    ...(messageId === undefined ? [] : [{ kind: 'message-id' as const, value: messageId }]),
+  ]);
 }
 
-export async function keepCase(
-  { store, keys }: Keeper,
+/** Creates or replaces a case, then looks again at the messages that refer to it. */
+export async function upsertCase(
+  { store, keys, enqueuer }: CoreParts,
   { municipality }: Principal,
   caseId: string,
-  told: { status: string; caseworker: string | null; parties: string[] },
+  { status, caseworker, parties }: z.infer<typeof CaseBody>,
 ): Promise<void> {
-  const row = {
-    status: told.status,
-    caseworker: told.caseworker,
-    partyDigests: told.parties.map((id) => digestOf(keys, id)),
-  };
+  const row = { status, caseworker, partyDigests: parties.map((id) => digestOf(keys, id)) };
   await store.withTenant(municipality, async (tx) => {
     await requireMunicipality(tx);
     await tx.case.upsert({
@@ -49,6 +59,7 @@ export async function keepCase(
       update: row,
     });
   });
+  await lookAgain({ store, enqueuer }, municipality, [{ kind: 'case-id', value: caseId }]);
 }
 
 /** @throws Problem not-found for a token of a municipality whose mail is not taken in here */
