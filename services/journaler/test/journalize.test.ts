@@ -118,7 +118,7 @@ describe('a step on a message', () => {
     await expectProblem(await takeBack(id, 1), 409, 'wrong-status');
     await journalize(id, 1);
     const problem = await expectProblem(await journalize(id, 2), 409, 'wrong-status');
-    expect(problem.detail).toBe('The message is journalized; this step needs one that is pending.');
+    expect(problem.detail).toBe('The message is journalized; this change needs one that is pending.');
   });
 
   it('that is not there is refused', async () => {
