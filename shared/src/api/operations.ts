@@ -137,7 +137,7 @@ export const OPERATIONS = {
     service: 'archiver',
     method: 'post',
     path: '/api/v1/incoming-documents/:id/rejection',
-    summary: 'Rejects the message with a reason. The sender in Digital Post is not told.',
+    summary: 'Rejects the message with a reason. The sender in Digital Post is not notified.',
     body: RejectionBody,
   }),
   reopenIncomingDocument: changing('reopened', {

@@ -24,7 +24,7 @@ const anyText = (most: number) =>
     .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not hold NUL or half a surrogate pair' });
 const text = (most: number) => anyText(most).trim().min(1);
 export const CaseId = text(256);
-/** A UUID of any version and variant, as it may stand in mail; in lower case. */
+/** A UUID of any version and variant, as a message may carry it; in lower case. */
 export const MessageUUID = z
   .string()
   .toLowerCase()
@@ -59,7 +59,7 @@ export const AssignmentBody = z.object({
 });
 
 export const JournalizationBody = z.object({
-  caseIds: z.array(CaseId).min(1).max(50).describe('The cases that the content stands on'),
+  caseIds: z.array(CaseId).min(1).max(50).describe('The cases that have the content'),
   reference: text(256).optional().describe('The core’s own reference of the journal entry'),
 });
 
@@ -111,7 +111,7 @@ const Suggestion = z.object({
 
 export const DocumentSummary = z.object({
   id: z.uuid(),
-  externalId: z.string().describe('messageUUID in lower case; sha256:… of what stands there when that is no UUID'),
+  externalId: z.string().describe('messageUUID in lower case; sha256:… of what is there instead of a UUID'),
   version: z.number().int(),
   status: z.enum(keysOf(STATUSES)),
   heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),

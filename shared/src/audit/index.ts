@@ -23,7 +23,7 @@ export interface AuditEntry {
   readonly details?: Record<string, string | number | boolean>;
 }
 
-/** Writes one line of who did what, in the transaction of the deed: either both stand or neither does. */
+/** Writes one line of who did what, in the transaction of the deed: both are there or neither is. */
 export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
   await tx.auditEvent.create({
     data: {

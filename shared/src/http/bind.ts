@@ -140,8 +140,8 @@ function sendAnswer(operation: Operation, res: Response, answer: unknown): void 
   if (operation.answer === undefined) return void res.status(204).end();
   const { version } = answer as { version?: number };
   if (version !== undefined) res.set('ETag', `"${version}"`);
-  // Not res.json(): that answers 304 to If-None-Match, but the version is for If-Match only. What is told of the suggested
-  // case changes without it.
+  // Not res.json(): that answers 304 to If-None-Match, but the version is for If-Match only. What the answer says of the
+  // suggested case changes without it.
   res.type('json').end(JSON.stringify(answer));
 }
 

@@ -60,8 +60,8 @@ export async function list(stack: TestStack, query = '', as?: TokenWishes): Prom
   return DocumentList.strict().parse(await response.json());
 }
 
-/** A step of the life that must succeed. */
-export async function step(
+/** A change of a message that must succeed. */
+export async function change(
   stack: TestStack,
   method: 'POST' | 'DELETE',
   path: string,
@@ -72,17 +72,22 @@ export async function step(
   return ChangeAnswer.strict().parse(await response.json());
 }
 
-/** The core tells of a case. */
-export async function tellCase(stack: TestStack, caseId: string, told: object = {}, municipality = ODENSKOV) {
+/** The core registers a case. */
+export async function upsertCase(stack: TestStack, caseId: string, body: object = {}, municipality = ODENSKOV) {
   const as = { ...SYSTEM, municipality };
-  const response = await stack.call('PUT', `/cases/${encodeURIComponent(caseId)}`, { as, body: told });
+  const response = await stack.call('PUT', `/cases/${encodeURIComponent(caseId)}`, { as, body });
   expect(response.status, await response.clone().text()).toBe(204);
 }
 
-/** The core tells of a letter that it sent. */
-export async function tellSent(stack: TestStack, messageUUID: string, told: object, municipality = ODENSKOV) {
+/** The core registers a message that it sent. */
+export async function registerSentMessage(
+  stack: TestStack,
+  messageUUID: string,
+  body: object,
+  municipality = ODENSKOV,
+) {
   const as = { ...SYSTEM, municipality };
-  const response = await stack.call('PUT', `/sent-messages/${messageUUID}`, { as, body: told });
+  const response = await stack.call('PUT', `/sent-messages/${messageUUID}`, { as, body });
   expect(response.status, await response.clone().text()).toBe(204);
 }
 
