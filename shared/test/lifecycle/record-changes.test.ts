@@ -42,7 +42,12 @@ async function rowOf(table: string, where: string, values: unknown[], without: r
 async function recordsOf(messageId: string, change: Change, ...without: string[]) {
   const event = await rowOf('events', 'message_id = $1 AND type = $2', [messageId, change], ['message_id', ...without]);
   const { id } = event;
-  const audit = await rowOf('audit_events', 'message_id = $1 AND id = $2', [messageId, id], ['message_id', ...without]);
+  const audit = await rowOf(
+    'audit_events',
+    'message_id = $1 AND id = $2 AND action = $3',
+    [messageId, id, change],
+    ['message_id', ...without],
+  );
   return [event, audit].map((row) => ({ ...row, id: row.id === id }));
 }
 
