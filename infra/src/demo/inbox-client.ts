@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type {
   CaseBody,
+  ChangeAnswer,
   DocumentAnswer,
   DocumentList,
   DocumentQuery,
@@ -8,11 +9,10 @@ import type {
   JournalizationBody,
   RejectionBody,
   SentMessageBody,
-  StepAnswer,
 } from '@indbakke/shared/api';
 import type { z } from 'zod';
 
-/** A message as it was read: every step on it says which version it was decided on. */
+/** A message as it was read: every change of it says which version it was decided on. */
 export type Seen = Pick<DocumentSummary, 'id' | 'version'>;
 
 /** A call that was not answered with 2xx. `code` is the stable one of docs/errors.md. */
@@ -83,35 +83,35 @@ export class InboxClient {
 
   // What a caseworker does
 
-  journalize(seen: Seen, body: z.input<typeof JournalizationBody>): Promise<StepAnswer> {
-    return this.#step('POST', seen, 'journalization', body);
+  journalize(seen: Seen, body: z.input<typeof JournalizationBody>): Promise<ChangeAnswer> {
+    return this.#change('POST', seen, 'journalization', body);
   }
 
-  reject(seen: Seen, body: z.input<typeof RejectionBody>): Promise<StepAnswer> {
-    return this.#step('POST', seen, 'rejection', body);
+  reject(seen: Seen, body: z.input<typeof RejectionBody>): Promise<ChangeAnswer> {
+    return this.#change('POST', seen, 'rejection', body);
   }
 
-  reopen(seen: Seen): Promise<StepAnswer> {
-    return this.#step('DELETE', seen, 'rejection');
+  reopen(seen: Seen): Promise<ChangeAnswer> {
+    return this.#change('DELETE', seen, 'rejection');
   }
 
-  deleteForGood(seen: Seen): Promise<StepAnswer> {
-    return this.#step('POST', seen, 'deletion');
+  deleteForGood(seen: Seen): Promise<ChangeAnswer> {
+    return this.#change('POST', seen, 'deletion');
   }
 
-  // What the core tells
+  // What the core registers
 
-  async tellCase(caseId: string, body: z.input<typeof CaseBody>): Promise<void> {
+  async upsertCase(caseId: string, body: z.input<typeof CaseBody>): Promise<void> {
     await this.#call('PUT', `/cases/${encodeURIComponent(caseId)}`, { body });
   }
 
-  async tellSentMessage(messageUUID: string, body: z.input<typeof SentMessageBody>): Promise<void> {
+  async registerSentMessage(messageUUID: string, body: z.input<typeof SentMessageBody>): Promise<void> {
     await this.#call('PUT', `/sent-messages/${messageUUID}`, { body });
   }
 
   /** If-Match holds the version that was read: when a colleague was first, the answer is 412 and nothing happens. */
-  #step(method: string, { id, version }: Seen, step: string, body?: unknown): Promise<StepAnswer> {
-    return this.#json(method, `/incoming-documents/${id}/${step}`, { body, headers: { 'if-match': `"${version}"` } });
+  #change(method: string, { id, version }: Seen, change: string, body?: unknown): Promise<ChangeAnswer> {
+    return this.#json(method, `/incoming-documents/${id}/${change}`, { body, headers: { 'if-match': `"${version}"` } });
   }
 
   async #json<T>(method: string, path: string, options?: CallOptions): Promise<T> {

@@ -13,7 +13,15 @@ import {
 import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { signToken } from '../../../shared/test/access/sign.js';
-import { auditOf, expectProblem, list, step, takeIn, tellCase, tellSent } from '../../../shared/test/inbox/support.js';
+import {
+  auditOf,
+  change,
+  expectProblem,
+  list,
+  registerSentMessage,
+  takeIn,
+  upsertCase,
+} from '../../../shared/test/inbox/support.js';
 import { deleteForGood } from '../src/deletion/delete-for-good.js';
 import { removeContent, sweepContentRemovals } from '../src/deletion/remove-content.js';
 
@@ -41,7 +49,7 @@ const remove = (id: string, version: number, options: { roles?: readonly string[
 };
 
 const reject = (id: string, body: object = { reason: 'unwanted' }) =>
-  step(stack, 'POST', `${id}/rejection`, { version: 1, body });
+  change(stack, 'POST', `${id}/rejection`, { version: 1, body });
 
 async function rejected(): Promise<string> {
   const id = await takeIn(stack);
@@ -71,7 +79,7 @@ describe('deleting', () => {
     const pending = await takeIn(stack);
     await expectProblem(await remove(pending, 1), 409, 'wrong-status');
     const journalized = await takeIn(stack);
-    await step(stack, 'POST', `${journalized}/journalization`, { version: 1, body: { caseIds: ['K-1'] } });
+    await change(stack, 'POST', `${journalized}/journalization`, { version: 1, body: { caseIds: ['K-1'] } });
     await expectProblem(await remove(journalized, 2), 409, 'wrong-status');
     expect(await blobs()).toEqual(expect.arrayContaining([await blobNameOf(pending), await blobNameOf(journalized)]));
   });
@@ -170,8 +178,8 @@ describe('what is left of a deleted message', () => {
 
   beforeAll(async () => {
     const [sent, reply] = [randomUUID(), { replyUUID: '', messageUUID: randomUUID() }];
-    await tellSent(stack, sent, { caseId: 'K-1' });
-    await tellCase(stack, 'K-1', { caseworker: 'caseworker-1' });
+    await registerSentMessage(stack, sent, { caseId: 'K-1' });
+    await upsertCase(stack, 'K-1', { caseworker: 'caseworker-1' });
     const looked = stepDone('suggestion-committed');
     receipt = await (await stack.deliver(writeMemo({ ...letter, replyData: [{ ...reply, replyUUID: sent }] }))).text();
     await looked;
@@ -180,7 +188,7 @@ describe('what is left of a deleted message', () => {
       [messageUUID],
     );
     ({ id, blob_name: blobName, fingerprint, file_id: fileId } = row as NonNullable<typeof row>);
-    await step(stack, 'POST', `${id}/journalization`, {
+    await change(stack, 'POST', `${id}/journalization`, {
       version: 2,
       body: { caseIds: ['K-1'], reference: WORDS.reference },
     });
@@ -190,8 +198,8 @@ describe('what is left of a deleted message', () => {
         .filter((name) => !['content', 'explanation', 'forwardedTo'].includes(name))
         .toSorted(),
     );
-    await step(stack, 'DELETE', `${id}/journalization`, { version: 3, body: { reason: 'other' } });
-    await step(stack, 'POST', `${id}/rejection`, {
+    await change(stack, 'DELETE', `${id}/journalization`, { version: 3, body: { reason: 'other' } });
+    await change(stack, 'POST', `${id}/rejection`, {
       version: 4,
       body: { reason: 'other', explanation: WORDS.explanation, forwardedTo: WORDS.forwardedTo },
     });
@@ -284,8 +292,8 @@ describe('what is left of a deleted message', () => {
     expect(event).toEqual({ type: 'deleted', status: 'deleted' });
   });
 
-  it('is untouched when the core tells news of what it referred to', async () => {
-    await tellCase(stack, 'K-1', { caseworker: 'caseworker-2' });
+  it('is untouched when the core registers news of what it referred to', async () => {
+    await upsertCase(stack, 'K-1', { caseworker: 'caseworker-2' });
     const [row] = await stack.sql('SELECT looked_at IS NOT NULL AS still, suggest_round FROM messages WHERE id = $1', [
       id,
     ]);
@@ -306,8 +314,8 @@ describe('content that cannot be removed at once', () => {
   async function deleteStubbornly(id: string): Promise<string> {
     const blobName = await blobNameOf(id);
     const principal = await parts.tokens.verify(await stack.token({ user: 'deleter' }));
-    const step = { principal, id, expectedVersion: 2, at: new Date() };
-    await expect(deleteForGood(stubborn(), step)).resolves.toMatchObject({ status: 'deleted' });
+    const request = { principal, id, expectedVersion: 2, at: new Date() };
+    await expect(deleteForGood(stubborn(), request)).resolves.toMatchObject({ status: 'deleted' });
     return blobName;
   }
 
@@ -391,8 +399,8 @@ it('small content, which stands with the rows, goes with them', async () => {
     const id = await takeIn(withSmall);
     const stored = () => withSmall.sql('SELECT FROM message_contents WHERE message_id = $1', [id]);
     expect(await stored()).toHaveLength(1);
-    await step(withSmall, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
-    await step(withSmall, 'POST', `${id}/deletion`, { version: 2 });
+    await change(withSmall, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    await change(withSmall, 'POST', `${id}/deletion`, { version: 2 });
     expect(await stored()).toEqual([]);
   } finally {
     await withSmall.close();

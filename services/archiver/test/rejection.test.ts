@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { auditOf, expectProblem, read, SETUP, step, takeIn } from '../../../shared/test/inbox/support.js';
+import { auditOf, change, expectProblem, read, SETUP, takeIn } from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;
 
@@ -13,7 +13,7 @@ afterAll(() => stack.close());
 const reject = (id: string, version: number, body: object) =>
   stack.call('POST', `/incoming-documents/${id}/rejection`, { as: SETUP, version, body });
 
-const reopen = (id: string, version: number) => step(stack, 'DELETE', `${id}/rejection`, { as: SETUP, version });
+const reopen = (id: string, version: number) => change(stack, 'DELETE', `${id}/rejection`, { as: SETUP, version });
 
 describe('rejecting', () => {
   it('tells the reason, in words too, and whether it went on and the sender knows', async () => {

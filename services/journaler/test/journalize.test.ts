@@ -42,7 +42,7 @@ describe('journalizing', () => {
     expect((await journalize(id, 3, { caseIds: ['K-1'] })).status).toBe(200);
   });
 
-  it('is written down step by step, by whom, with codes and ids only', async () => {
+  it('is written down change by change, by whom, with codes and ids only', async () => {
     const id = await takeIn(stack);
     await journalize(id, 1, { caseIds: ['K-1', 'K-2'] });
     await takeBack(id, 2);
@@ -78,7 +78,7 @@ describe('journalizing', () => {
     expect(message.journalizations).toHaveLength(1);
   });
 
-  it('a refused step leaves no trace', async () => {
+  it('a refused change leaves no trace', async () => {
     const id = await takeIn(stack);
     const before = await read(stack, id);
     await expectProblem(await journalize(id, 2), 412, 'version-changed');
@@ -86,7 +86,7 @@ describe('journalizing', () => {
   });
 });
 
-describe('a step on a message', () => {
+describe('a change of a message', () => {
   it('without If-Match is refused', async () => {
     const id = await takeIn(stack);
     const path = `/incoming-documents/${id}/journalization`;
@@ -118,7 +118,7 @@ describe('a step on a message', () => {
     await expectProblem(await takeBack(id, 1), 409, 'wrong-status');
     await journalize(id, 1);
     const problem = await expectProblem(await journalize(id, 2), 409, 'wrong-status');
-    expect(problem.detail).toBe('The message is journalized; this step needs one that is pending.');
+    expect(problem.detail).toBe('The message is journalized; this change needs one that is pending.');
   });
 
   it('that is not there is refused', async () => {
@@ -226,7 +226,7 @@ describe('reading one', () => {
   });
 });
 
-describe('what the core tells', () => {
+describe('what the core registers', () => {
   const as = { user: 'dubu-core', system: true };
 
   it.each([

@@ -8,14 +8,14 @@ import {
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
 import {
+  change,
   expectProblem,
   list,
+  registerSentMessage,
   SETUP,
-  step,
   takeIn,
   takeInReply,
-  tellCase,
-  tellSent,
+  upsertCase,
 } from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;
@@ -34,8 +34,8 @@ describe('the filters', () => {
 
   beforeAll(async () => {
     const uuid = randomUUID();
-    await tellSent(stack, uuid, { caseId: 'K-1' });
-    await tellCase(stack, 'K-1', { caseworker: ME.user });
+    await registerSentMessage(stack, uuid, { caseId: 'K-1' });
+    await upsertCase(stack, 'K-1', { caseworker: ME.user });
     const answer = [{ messageUUID: randomUUID(), replyUUID: uuid }];
     const ids = {
       reply: await takeInReply(stack, answer, { createdDateTime: day(1) }),
@@ -51,8 +51,8 @@ describe('the filters', () => {
       others: await takeIn(stack, { createdDateTime: day(11) }),
     };
     for (const [name, id] of Object.entries(ids)) names.set(id, name);
-    await step(stack, 'POST', `${ids.journalized}/journalization`, { version: 1, body: { caseIds: ['K-2', 'K-3'] } });
-    await step(stack, 'POST', `${ids.rejected}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    await change(stack, 'POST', `${ids.journalized}/journalization`, { version: 1, body: { caseIds: ['K-2', 'K-3'] } });
+    await change(stack, 'POST', `${ids.rejected}/rejection`, { version: 1, body: { reason: 'unwanted' } });
     // Fordelingskomponenten and the assignment have tests of their own; here their columns are all that counts.
     await stack.sql(`UPDATE messages SET channel = 'sf2900' WHERE id = $1`, [ids.distributed]);
     const assign = `UPDATE messages SET assignee_kind = $2, assignee_id = $3 WHERE id = $1`;

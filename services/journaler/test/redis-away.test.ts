@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { HAS_REDIS, startTestRedis, type TestRedis } from '../../../infra/src/testkit/redis.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { lookedAt, takeIn, tellSent } from '../../../shared/test/inbox/support.js';
+import { lookedAt, registerSentMessage, takeIn } from '../../../shared/test/inbox/support.js';
 
 // Redis is never the only place that knows of a message: the row is.
 
@@ -15,7 +15,7 @@ describe.runIf(HAS_REDIS)('with the queue on Redis', () => {
   beforeAll(async () => {
     redis = await startTestRedis();
     stack = await startTestStack({ QUEUE_URL: redis.url });
-    await tellSent(stack, sent, { caseId: 'K-1' });
+    await registerSentMessage(stack, sent, { caseId: 'K-1' });
   });
 
   afterAll(async () => {

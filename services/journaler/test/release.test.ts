@@ -22,7 +22,7 @@ async function takeInConflict(): Promise<string> {
 const release = (id: string, version: number, as = SETUP) =>
   stack.call('POST', `/incoming-documents/${id}/release`, { as, version });
 
-it('held mail that is released stands in the inbox, with no cause any more', async () => {
+it('a held message that is released is in the inbox, with no cause any more', async () => {
   const id = await takeInConflict();
   expect((await read(stack, id, SETUP)).heldCause).toBe('conflict');
 

@@ -7,7 +7,15 @@ import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../i
 import { stepDone } from '../../../infra/src/testkit/steps.js';
 import type { ReplyEntry } from '../../../infra/src/testkit/write-memo.js';
 import { TEST_CITIZEN } from '../../../infra/src/testkit/write-memo.js';
-import { lookedAt, read, step, takeIn, takeInReply, tellCase, tellSent } from '../../../shared/test/inbox/support.js';
+import {
+  change,
+  lookedAt,
+  read,
+  registerSentMessage,
+  takeIn,
+  takeInReply,
+  upsertCase,
+} from '../../../shared/test/inbox/support.js';
 import { createSuggestCaseHandler } from '../src/suggestion/handle-suggest-case.js';
 import { sweepNotLookedAt } from '../src/suggestion/sweep.js';
 
@@ -34,7 +42,7 @@ const newCase = () => `K-${randomUUID().slice(0, 8)}`;
 /** A letter that the core sent to the test citizen from a case of its own. */
 async function sentLetter(told: object = {}): Promise<{ uuid: string; caseId: string }> {
   const letter = { uuid: randomUUID(), caseId: newCase() };
-  await tellSent(stack, letter.uuid, { caseId: letter.caseId, recipientId: TEST_CITIZEN.id, ...told });
+  await registerSentMessage(stack, letter.uuid, { caseId: letter.caseId, recipientId: TEST_CITIZEN.id, ...told });
   return letter;
 }
 
@@ -62,7 +70,7 @@ async function sweep(): Promise<number> {
 describe('a reply', () => {
   it('gets the case of the letter that it answers, with basis, sender, status and caseworker', async () => {
     const { uuid, caseId } = await sentLetter();
-    await tellCase(stack, caseId, { status: 'open', caseworker: 'caseworker-7' });
+    await upsertCase(stack, caseId, { status: 'open', caseworker: 'caseworker-7' });
     const id = await takeInReply(stack, answering(uuid));
     expect(await read(stack, id)).toMatchObject({
       kind: 'reply',
@@ -94,9 +102,9 @@ describe('a reply', () => {
     const entry = { messageUUID: randomUUID(), senderID: ODENSKOV, generatingSystemID: SYSTEM_OF_THE_CORE };
 
     beforeAll(async () => {
-      await tellSent(stack, uuid, { caseId: byUuid });
-      await tellSent(stack, randomUUID(), { caseId: byId, messageId: messageID });
-      await tellCase(stack, byNumber);
+      await registerSentMessage(stack, uuid, { caseId: byUuid });
+      await registerSentMessage(stack, randomUUID(), { caseId: byId, messageId: messageID });
+      await upsertCase(stack, byNumber);
     });
 
     it.each([
@@ -122,8 +130,8 @@ describe('a reply', () => {
     const [newerCase, olderCase] = [newCase(), newCase()];
 
     beforeAll(async () => {
-      await tellSent(stack, messageUUIDs.older, { caseId: olderCase });
-      await tellSent(stack, messageUUIDs.newer, { caseId: newerCase });
+      await registerSentMessage(stack, messageUUIDs.older, { caseId: olderCase });
+      await registerSentMessage(stack, messageUUIDs.newer, { caseId: newerCase });
     });
 
     it.each([[[0, 1, 2, 3]], [[3, 2, 1, 0]], [[2, 0, 3, 1]], [[1, 3, 0, 2]]])('%j', async (order) => {
@@ -168,7 +176,7 @@ describe('a reply', () => {
     const messageID = `dubu-${randomUUID()}`;
     const entry = { messageUUID: randomUUID(), replyUUID: randomUUID() };
 
-    beforeAll(() => tellSent(stack, randomUUID(), { caseId, messageId: messageID }));
+    beforeAll(() => registerSentMessage(stack, randomUUID(), { caseId, messageId: messageID }));
 
     it.each([
       ['our system', { generatingSystemID: SYSTEM_OF_THE_CORE }, true],
@@ -197,7 +205,7 @@ describe('a reply', () => {
 
     it('a party to the case who did not get the letter', async () => {
       const { uuid, caseId } = await sentLetter();
-      await tellCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
+      await upsertCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
       const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
       expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'party-to-the-case' });
     });
@@ -211,7 +219,7 @@ describe('a reply', () => {
     it('and says so anew when the core later tells of the parties', async () => {
       const { uuid, caseId } = await sentLetter();
       const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
-      await tellCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
+      await upsertCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
       await lookedAt(stack, id);
       expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'party-to-the-case' });
     });
@@ -220,7 +228,7 @@ describe('a reply', () => {
   it('never gets a case of another municipality', async () => {
     const uuid = randomUUID();
     const [caseId, messageID] = [newCase(), `dubu-${randomUUID()}`];
-    await tellSent(stack, uuid, { caseId, messageId: messageID }, VESTERSUND);
+    await registerSentMessage(stack, uuid, { caseId, messageId: messageID }, VESTERSUND);
     const entry = { replyUUID: uuid, messageID, caseID: caseId, generatingSystemID: SYSTEM_OF_THE_CORE };
     const ours = await takeInReply(stack, [{ messageUUID: randomUUID(), ...entry }]);
     const theirs = await takeInReply(stack, [{ messageUUID: randomUUID(), ...entry }], {
@@ -253,7 +261,7 @@ describe('what is no reply', () => {
 
   it('an enquiry that names a case number only stays one: another municipality has the same numbers', async () => {
     const caseId = newCase();
-    await tellCase(stack, caseId);
+    await upsertCase(stack, caseId);
     const id = await takeInReply(stack, [
       { messageUUID: randomUUID(), senderID: VESTERSUND, caseID: caseId, generatingSystemID: SYSTEM_OF_THE_CORE },
     ]);
@@ -266,7 +274,7 @@ describe('a pending reply is looked at again', () => {
     const [uuid, caseId] = [randomUUID(), newCase()];
     const id = await takeInReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toBeNull();
-    await tellSent(stack, uuid, { caseId });
+    await registerSentMessage(stack, uuid, { caseId });
     await lookedAt(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId });
     expect(await versionOf(id)).toBe(2);
@@ -275,7 +283,7 @@ describe('a pending reply is looked at again', () => {
   it('when the core tells of the letter’s own id later', async () => {
     const [messageID, caseId] = [`dubu-${randomUUID()}`, newCase()];
     const id = await takeInReply(stack, answering(randomUUID(), { messageID, senderID: ODENSKOV }));
-    await tellSent(stack, randomUUID(), { caseId, messageId: messageID });
+    await registerSentMessage(stack, randomUUID(), { caseId, messageId: messageID });
     await lookedAt(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId, basis: 'message-id' });
   });
@@ -283,7 +291,7 @@ describe('a pending reply is looked at again', () => {
   it('when the core tells of the case later', async () => {
     const caseId = newCase();
     const id = await takeInReply(stack, answering(randomUUID(), { caseID: caseId, senderID: ODENSKOV }));
-    await tellCase(stack, caseId);
+    await upsertCase(stack, caseId);
     await lookedAt(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId, basis: 'case-id' });
   });
@@ -292,7 +300,7 @@ describe('a pending reply is looked at again', () => {
     const { uuid } = await sentLetter();
     const id = await takeInReply(stack, answering(uuid));
     const moved = newCase();
-    await tellSent(stack, uuid, { caseId: moved });
+    await registerSentMessage(stack, uuid, { caseId: moved });
     await lookedAt(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId: moved });
     expect((await read(stack, id)).history.map(({ action }) => action)).toEqual(['accepted', 'suggested', 'suggested']);
@@ -302,7 +310,7 @@ describe('a pending reply is looked at again', () => {
     const { uuid, caseId } = await sentLetter();
     const id = await takeInReply(stack, answering(uuid, { caseID: caseId, senderID: ODENSKOV }));
     const before = await versionOf(id);
-    await tellCase(stack, caseId, { caseworker: 'caseworker-8' });
+    await upsertCase(stack, caseId, { caseworker: 'caseworker-8' });
     await lookedAt(stack, id);
     expect(await versionOf(id)).toBe(before);
   });
@@ -311,11 +319,11 @@ describe('a pending reply is looked at again', () => {
     const [uuid, caseId] = [randomUUID(), newCase()];
     const id = await takeInReply(stack, answering(uuid));
     const path = `${id}/journalization`;
-    const { version } = await step(stack, 'POST', path, { version: 1, body: { caseIds: ['K-other'] } });
-    await tellSent(stack, uuid, { caseId });
+    const { version } = await change(stack, 'POST', path, { version: 1, body: { caseIds: ['K-other'] } });
+    await registerSentMessage(stack, uuid, { caseId });
     expect(await suggestionOf(id)).toBeNull();
 
-    await step(stack, 'DELETE', path, { version, body: { reason: 'wrong-case' } });
+    await change(stack, 'DELETE', path, { version, body: { reason: 'wrong-case' } });
     await makeDue(id);
     await sweep();
     await lookedAt(stack, id);
@@ -326,10 +334,10 @@ describe('a pending reply is looked at again', () => {
 describe('the case in the suggestion is the case of now', () => {
   it('a new caseworker shows at once, also to one who asks whether anything changed', async () => {
     const { uuid, caseId } = await sentLetter();
-    await tellCase(stack, caseId, { caseworker: 'caseworker-before' });
+    await upsertCase(stack, caseId, { caseworker: 'caseworker-before' });
     const id = await takeInReply(stack, answering(uuid));
     const first = await stack.call('GET', `/incoming-documents/${id}`);
-    await tellCase(stack, caseId, { caseworker: 'caseworker-after' });
+    await upsertCase(stack, caseId, { caseworker: 'caseworker-after' });
 
     const second = await stack.call('GET', `/incoming-documents/${id}`, {
       headers: { 'if-none-match': first.headers.get('etag') ?? '', 'cache-control': 'max-age=0' },
@@ -340,7 +348,7 @@ describe('the case in the suggestion is the case of now', () => {
 
   it.each(['closed', 'moved'])('a %s case is still suggested, marked so', async (status) => {
     const { uuid, caseId } = await sentLetter();
-    await tellCase(stack, caseId, { status });
+    await upsertCase(stack, caseId, { status });
     const id = await takeInReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toMatchObject({ caseId, caseStatus: status });
   });
@@ -353,7 +361,9 @@ describe('the case in the suggestion is the case of now', () => {
 
   it('twenty tellings of one letter at once all succeed', async () => {
     const uuid = randomUUID();
-    await Promise.all(Array.from({ length: 20 }, () => tellSent(stack, uuid, { caseId: `K-${uuid.slice(0, 8)}` })));
+    await Promise.all(
+      Array.from({ length: 20 }, () => registerSentMessage(stack, uuid, { caseId: `K-${uuid.slice(0, 8)}` })),
+    );
     const rows = await stack.sql('SELECT FROM sent_messages WHERE message_uuid = $1', [uuid]);
     expect(rows).toHaveLength(1);
   });

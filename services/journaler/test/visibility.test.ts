@@ -3,15 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack, type TokenWishes, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import {
   auditOf,
+  change,
   expectProblem,
   list,
   read,
+  registerSentMessage,
   SETUP,
-  step,
   takeIn,
   takeInReply,
-  tellCase,
-  tellSent,
+  upsertCase,
 } from '../../../shared/test/inbox/support.js';
 
 // One message of each sort, and who may see it.
@@ -56,10 +56,10 @@ const ids = {} as Record<Name, string>;
 
 async function arrange(): Promise<void> {
   const [mine, others] = [randomUUID(), randomUUID()];
-  await tellSent(stack, mine, { caseId: 'K-mine' });
-  await tellCase(stack, 'K-mine', { caseworker: 'me' });
-  await tellSent(stack, others, { caseId: 'K-others' });
-  await tellCase(stack, 'K-others', { caseworker: 'another' });
+  await registerSentMessage(stack, mine, { caseId: 'K-mine' });
+  await upsertCase(stack, 'K-mine', { caseworker: 'me' });
+  await registerSentMessage(stack, others, { caseId: 'K-others' });
+  await upsertCase(stack, 'K-others', { caseworker: 'another' });
   const answering = (replyUUID: string) => [{ messageUUID: randomUUID(), replyUUID }];
   for (const name of MESSAGES) {
     if (name === 'for a case of mine') ids[name] = await takeInReply(stack, answering(mine));
@@ -70,14 +70,14 @@ async function arrange(): Promise<void> {
   for (const name of ['held', 'held, then rejected'] as const) {
     await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [ids[name]]);
   }
-  await step(stack, 'POST', `${ids['mine, journalized']}/journalization`, {
+  await change(stack, 'POST', `${ids['mine, journalized']}/journalization`, {
     version: 1,
     body: { caseIds: ['K-mine'] },
   });
   for (const name of ['mine, rejected', 'held, then rejected', 'deleted'] as const) {
-    await step(stack, 'POST', `${ids[name]}/rejection`, { as: SETUP, version: 1, body: { reason: 'unwanted' } });
+    await change(stack, 'POST', `${ids[name]}/rejection`, { as: SETUP, version: 1, body: { reason: 'unwanted' } });
   }
-  await step(stack, 'POST', `${ids.deleted}/deletion`, { version: 2 });
+  await change(stack, 'POST', `${ids.deleted}/deletion`, { version: 2 });
   const assign = (name: Name, kind: string, id: string) =>
     stack.sql('UPDATE messages SET assignee_kind = $2, assignee_id = $3 WHERE id = $1', [ids[name], kind, id]);
   await assign('mine', 'user', 'me');
@@ -119,14 +119,14 @@ describe.each(WHO)('%s', (_who, as, sees) => {
 it('one who sees nothing of a message cannot change it either', async () => {
   const roles = ['Journaliser', 'Afvis'].map((role) => `IndkomneDokumenter.${role}`);
   const as = { user: 'stranger', roles: ['IndkomneDokumenter.Læs', ...roles, 'DigitalPost.Slet'] };
-  const steps: [string, string, object?][] = [
+  const changes: [string, string, object?][] = [
     ['POST', 'journalization', { caseIds: ['K-1'] }],
     ['DELETE', 'journalization', { reason: 'other' }],
     ['POST', 'rejection', { reason: 'unwanted' }],
     ['DELETE', 'rejection'],
     ['POST', 'deletion'],
   ];
-  for (const [method, path, body] of steps) {
+  for (const [method, path, body] of changes) {
     const response = await stack.call(method, `/incoming-documents/${ids['another’s']}/${path}`, {
       as,
       version: 1,
@@ -138,14 +138,14 @@ it('one who sees nothing of a message cannot change it either', async () => {
 });
 
 it('a role that changes lets nobody see: without Læs there is nothing to change', async () => {
-  const steps: [string, string, string, object?][] = [
+  const changes: [string, string, string, object?][] = [
     ['IndkomneDokumenter.Journaliser', 'POST', 'journalization', { caseIds: ['K-1'] }],
     ['IndkomneDokumenter.Journaliser', 'DELETE', 'journalization', { reason: 'other' }],
     ['IndkomneDokumenter.Afvis', 'POST', 'rejection', { reason: 'unwanted' }],
     ['IndkomneDokumenter.Afvis', 'DELETE', 'rejection'],
     ['DigitalPost.Slet', 'POST', 'deletion'],
   ];
-  for (const [role, method, path, body] of steps) {
+  for (const [role, method, path, body] of changes) {
     for (const name of ['mine', 'mine, journalized', 'mine, rejected'] as const) {
       const { version } = await read(stack, ids[name]);
       const options = { as: me(role), version, ...(body && { body }) };

@@ -3,13 +3,13 @@ export const ROLES = {
   'IndkomneDokumenter.Læs':
     'Sees what is assigned to the caller or the caller’s teams, or suggested for a case of the caller’s.',
   'IndkomneDokumenter.SeAlle': 'Widens Læs to all pending, journalized and rejected mail of the municipality.',
-  'IndkomneDokumenter.Journaliser': 'Confirms that the mail stands on a case, and takes that back.',
+  'IndkomneDokumenter.Journaliser': 'Confirms that a message is on a case, and takes that back.',
   'IndkomneDokumenter.Afvis': 'Rejects mail with a reason, and reopens it.',
   'IndkomneDokumenter.Tildel': 'Gives mail to a caseworker or a team.',
   'DigitalPost.Slet': 'Deletes rejected mail for good.',
   'Indbakke.Opsætning': 'Sets the municipality up, and sees held mail.',
   'Indbakke.Drift': 'Operations: queues, and held mail.',
-  'Indbakke.System': 'The DUBU core itself: tells what it sent and which cases exist.',
+  'Indbakke.System': 'The DUBU core itself: registers what it sent and which cases exist.',
   'Revisionslog.Læs': 'Reads the audit log.',
 } as const;
 

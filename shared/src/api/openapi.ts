@@ -66,7 +66,7 @@ function describeParameters(operation: Operation): object[] {
   return [
     ...fieldsOf(operation.params, 'path'),
     ...fieldsOf(operation.query, 'query'),
-    ...(operation.changesMessage ? [version] : []),
+    ...(operation.change ? [version] : []),
   ];
 }
 
@@ -85,10 +85,10 @@ function fieldsOf(schema: z.ZodObject | undefined, place: 'path' | 'query'): obj
   }));
 }
 
-function describeAnswer({ answer, changesMessage }: Operation): object {
+function describeAnswer({ answer, change }: Operation): object {
   if (answer === undefined) return { 204: { description: 'Done' } };
   if (typeof answer === 'string') return { 200: { description: 'The content', content: { [answer]: {} } } };
-  const headers = changesMessage ? { headers: { ETag: { schema: { type: 'string' } } } } : {};
+  const headers = change ? { headers: { ETag: { schema: { type: 'string' } } } } : {};
   return {
     200: { description: 'Done', ...headers, content: { 'application/json': { schema: jsonSchema(answer, 'output') } } },
   };

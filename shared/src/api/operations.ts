@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { Role } from '../access/index.js';
 import type { ErrorCode } from '../errors/index.js';
+import { CHANGES, type Change } from '../lifecycle/index.js';
 import {
   AssignmentBody,
   CaseBody,
   CaseId,
+  ChangeAnswer,
   DocumentAnswer,
   DocumentList,
   DocumentQuery,
@@ -12,12 +14,15 @@ import {
   MessageUUID,
   RejectionBody,
   SentMessageBody,
-  StepAnswer,
   TakeBackBody,
 } from './schemas.js';
 
-/** A call of the inbox API: what validates it, who may make it, what it answers. OpenAPI is generated from this. */
+/**
+ * A call of the inbox API: which service answers it, what validates it, who may make it, what it answers. The router, OpenAPI
+ * and the table of paths in docs/architecture.md come from this.
+ */
 export interface Operation {
+  readonly service: 'journaler' | 'archiver';
   readonly method: 'get' | 'post' | 'put' | 'delete';
   /** Express path; its parameters are the keys of `params`. */
   readonly path: `/api/v1/${string}`;
@@ -27,8 +32,8 @@ export interface Operation {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
-  /** The call changes one message and needs If-Match with the version that was read. */
-  readonly changesMessage?: true;
+  /** The change that the call makes to one message; it needs If-Match with the version that was read. */
+  readonly change?: Change;
   /** The schema of the JSON answer, or the media type of a streamed one, or nothing (204). */
   readonly answer: z.ZodType | string | undefined;
   /** The errors beyond those of every call (not-signed-in, role-missing, bad-request, internal, unavailable). */
@@ -42,8 +47,21 @@ const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'
 const CHANGE_ERRORS = ['not-found', 'version-needed', 'version-changed', 'wrong-status'] as const;
 const CONTENT_ERRORS = ['not-found', 'content-gone', 'content-damaged'] as const;
 
+/** The changes that are made by calls: those that need a role. */
+type CallersChange = { [C in Change]: (typeof CHANGES)[C]['roles'][number] extends Role ? C : never }[Change];
+
+/** A call that changes one message. The table of changes has the roles. */
+function changing<
+  const C extends CallersChange,
+  const O extends Pick<Operation, 'service' | 'method' | 'path' | 'summary' | 'body'>,
+>(change: C, operation: O) {
+  const { roles } = CHANGES[change];
+  return { ...operation, change, roles, params: Id, answer: ChangeAnswer, errors: CHANGE_ERRORS };
+}
+
 export const OPERATIONS = {
   listIncomingDocuments: {
+    service: 'journaler',
     method: 'get',
     path: '/api/v1/incoming-documents',
     summary: 'Lists the mail that the caller sees, page by page.',
@@ -52,7 +70,8 @@ export const OPERATIONS = {
     answer: DocumentList,
     errors: [],
   },
-  readIncomingDocument: {
+  getIncomingDocument: {
+    service: 'journaler',
     method: 'get',
     path: '/api/v1/incoming-documents/:id',
     summary: 'One message with its documents, files, contact info, suggestion, remarks and history.',
@@ -61,7 +80,8 @@ export const OPERATIONS = {
     answer: DocumentAnswer,
     errors: ['not-found'],
   },
-  readFile: {
+  downloadFile: {
+    service: 'journaler',
     method: 'get',
     path: '/api/v1/incoming-documents/:id/files/:fileId',
     summary: 'The content of one file. A Range of bytes may be asked for.',
@@ -70,7 +90,8 @@ export const OPERATIONS = {
     answer: 'application/octet-stream',
     errors: [...CONTENT_ERRORS, 'range-not-satisfiable'],
   },
-  readZip: {
+  downloadZip: {
+    service: 'archiver',
     method: 'get',
     path: '/api/v1/incoming-documents/:id/zip',
     summary: 'All files of one message as a zip, with a følgeseddel.',
@@ -79,105 +100,75 @@ export const OPERATIONS = {
     answer: 'application/zip',
     errors: CONTENT_ERRORS,
   },
-  assign: {
+  assignIncomingDocument: changing('assigned', {
+    service: 'journaler',
     method: 'put',
     path: '/api/v1/incoming-documents/:id/assignment',
     summary: 'Gives the message to a caseworker or a team.',
-    roles: ['IndkomneDokumenter.Tildel'],
-    params: Id,
     body: AssignmentBody,
-    changesMessage: true,
-    answer: StepAnswer,
-    errors: CHANGE_ERRORS,
-  },
-  unassign: {
+  }),
+  unassignIncomingDocument: changing('unassigned', {
+    service: 'journaler',
     method: 'delete',
     path: '/api/v1/incoming-documents/:id/assignment',
     summary: 'Takes the assignment away; the assignee may hand back without the role Tildel.',
-    roles: ['IndkomneDokumenter.Tildel', 'IndkomneDokumenter.Læs'],
-    params: Id,
-    changesMessage: true,
-    answer: StepAnswer,
-    errors: CHANGE_ERRORS,
-  },
-  release: {
+  }),
+  releaseIncomingDocument: changing('released', {
+    service: 'journaler',
     method: 'post',
     path: '/api/v1/incoming-documents/:id/release',
     summary: 'Lets held mail into the inbox: its cause is mended, or someone has looked at it.',
-    roles: ['Indbakke.Opsætning', 'Indbakke.Drift'],
-    params: Id,
-    changesMessage: true,
-    answer: StepAnswer,
-    errors: CHANGE_ERRORS,
-  },
-  journalize: {
+  }),
+  journalizeIncomingDocument: changing('journalized', {
+    service: 'journaler',
     method: 'post',
     path: '/api/v1/incoming-documents/:id/journalization',
     summary: 'Confirms that the core has the content safely on these cases.',
-    roles: ['IndkomneDokumenter.Journaliser'],
-    params: Id,
     body: JournalizationBody,
-    changesMessage: true,
-    answer: StepAnswer,
-    errors: CHANGE_ERRORS,
-  },
-  takeBack: {
+  }),
+  takeBackJournalization: changing('taken-back', {
+    service: 'journaler',
     method: 'delete',
     path: '/api/v1/incoming-documents/:id/journalization',
     summary: 'Takes a journalization back; the message is pending again.',
-    roles: ['IndkomneDokumenter.Journaliser'],
-    params: Id,
     body: TakeBackBody,
-    changesMessage: true,
-    answer: StepAnswer,
-    errors: CHANGE_ERRORS,
-  },
-  reject: {
+  }),
+  rejectIncomingDocument: changing('rejected', {
+    service: 'archiver',
     method: 'post',
     path: '/api/v1/incoming-documents/:id/rejection',
-    summary: 'Rejects the message with a reason. The sender in Digital Post is not told.',
-    roles: ['IndkomneDokumenter.Afvis'],
-    params: Id,
+    summary: 'Rejects the message with a reason. The sender in Digital Post is not notified.',
     body: RejectionBody,
-    changesMessage: true,
-    answer: StepAnswer,
-    errors: CHANGE_ERRORS,
-  },
-  reopen: {
+  }),
+  reopenIncomingDocument: changing('reopened', {
+    service: 'archiver',
     method: 'delete',
     path: '/api/v1/incoming-documents/:id/rejection',
     summary: 'Undoes a rejection; the message is what it was before.',
-    roles: ['IndkomneDokumenter.Afvis'],
-    params: Id,
-    changesMessage: true,
-    answer: StepAnswer,
-    errors: CHANGE_ERRORS,
-  },
-  deleteForGood: {
+  }),
+  deleteIncomingDocument: changing('deleted', {
+    service: 'archiver',
     method: 'post',
     path: '/api/v1/incoming-documents/:id/deletion',
     summary: 'Deletes a rejected message for good: key, content and everything personal.',
-    roles: ['DigitalPost.Slet'],
-    params: Id,
-    changesMessage: true,
-    answer: StepAnswer,
-    errors: CHANGE_ERRORS,
-  },
-  tellSentMessage: {
+  }),
+  registerSentMessage: {
+    service: 'journaler',
     method: 'put',
     path: '/api/v1/sent-messages/:messageUUID',
-    summary: 'Tells of a message that the core sent from a case. Pending replies to it are looked at again.',
+    summary: 'Registers a message that the core sent from a case. Pending replies to it are looked at again.',
     roles: ['Indbakke.System'],
     params: z.object({ messageUUID: MessageUUID }),
     body: SentMessageBody,
     answer: undefined,
     errors: [],
   },
-  tellCase: {
+  upsertCase: {
+    service: 'journaler',
     method: 'put',
     path: '/api/v1/cases/:caseId',
     summary:
-      'Tells of a case: its caseworker, its parties and whether it is open. Pending replies to it are looked at again.',
+      'Creates or replaces a case: its caseworker, its parties and whether it is open. Pending replies to it are looked at again.',
     roles: ['Indbakke.System'],
     params: z.object({ caseId: CaseId }),
     body: CaseBody,
@@ -185,5 +176,3 @@ export const OPERATIONS = {
     errors: [],
   },
 } as const satisfies Record<string, Operation>;
-
-export type OperationName = keyof typeof OPERATIONS;

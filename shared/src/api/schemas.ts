@@ -1,36 +1,17 @@
 import { z } from 'zod';
-import { HELD_CAUSES, REJECTION_REASONS, type RejectionReason, STATUSES, type Status } from '../lifecycle/index.js';
+import {
+  CHANNELS,
+  HELD_CAUSES,
+  KINDS,
+  REJECTION_REASONS,
+  STATUSES,
+  SUGGESTION_BASES,
+  SUGGESTION_SENDERS,
+} from '../lifecycle/index.js';
 
 /** The shapes of the inbox API. Times are ISO 8601 in UTC; sizes are bytes. */
 
 const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
-
-export const KINDS = {
-  reply: 'An answer to a letter of ours.',
-  enquiry: 'Everything that is neither a reply nor forwarded.',
-  forwarded: 'Forwarded to us through Digital Post by another recipient.',
-} as const;
-export type Kind = keyof typeof KINDS;
-
-export const CHANNELS = {
-  sf1606: 'Digital Post, over REST or SOAP.',
-  sf2900: 'Fordelingskomponenten: documents of other systems.',
-} as const;
-export type Channel = keyof typeof CHANNELS;
-
-export const SUGGESTION_BASES = {
-  'message-uuid': 'The reply names a letter that was sent from the case.',
-  'message-id': 'The reply carries the sender’s own id of a letter that was sent from the case.',
-  'case-id': 'The reply carries the number of the case.',
-} as const;
-export type SuggestionBasis = keyof typeof SUGGESTION_BASES;
-
-export const SUGGESTION_SENDERS = {
-  'recipient-of-the-letter': 'The sender is the one whom the letter was sent to.',
-  'party-to-the-case': 'The sender is a party to the case.',
-  other: 'The sender is neither; look twice.',
-} as const;
-export type SuggestionSender = keyof typeof SUGGESTION_SENDERS;
 
 /** A time as callers send it. PostgreSQL knows no year 0. */
 export const Time = z.iso.datetime().refine((value) => !value.startsWith('0000'), { error: 'Invalid ISO datetime' });
@@ -43,7 +24,7 @@ const anyText = (most: number) =>
     .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not hold NUL or half a surrogate pair' });
 const text = (most: number) => anyText(most).trim().min(1);
 export const CaseId = text(256);
-/** A UUID of any version and variant, as it may stand in mail; in lower case. */
+/** A UUID of any version and variant, as a message may carry it; in lower case. */
 export const MessageUUID = z
   .string()
   .toLowerCase()
@@ -78,7 +59,7 @@ export const AssignmentBody = z.object({
 });
 
 export const JournalizationBody = z.object({
-  caseIds: z.array(CaseId).min(1).max(50).describe('The cases that the content stands on'),
+  caseIds: z.array(CaseId).min(1).max(50).describe('The cases that have the content'),
   reference: text(256).optional().describe('The core’s own reference of the journal entry'),
 });
 
@@ -130,7 +111,7 @@ const Suggestion = z.object({
 
 export const DocumentSummary = z.object({
   id: z.uuid(),
-  externalId: z.string().describe('messageUUID in lower case; sha256:… of what stands there when that is no UUID'),
+  externalId: z.string().describe('messageUUID in lower case; sha256:… of what is there instead of a UUID'),
   version: z.number().int(),
   status: z.enum(keysOf(STATUSES)),
   heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),
@@ -196,11 +177,9 @@ export const DocumentAnswer = DocumentSummary.extend({
 });
 export type DocumentAnswer = z.infer<typeof DocumentAnswer>;
 
-export const StepAnswer = z.object({
+export const ChangeAnswer = z.object({
   id: z.uuid(),
   status: z.enum(keysOf(STATUSES)),
   version: z.number().int(),
 });
-export type StepAnswer = z.infer<typeof StepAnswer>;
-
-export type { RejectionReason, Status };
+export type ChangeAnswer = z.infer<typeof ChangeAnswer>;

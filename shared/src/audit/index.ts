@@ -16,14 +16,14 @@ export interface AuditEntry {
   readonly municipality: string;
   readonly actor: Actor;
   readonly at: Date;
-  /** Verb of what was done: a step of the life, or `read`, `read-file`, `read-zip`, `refused` … */
+  /** Verb of what was done: a change of a message (shared/src/lifecycle), or `read`, `read-file`, `read-zip`, `refused` … */
   readonly action: string;
   readonly messageId?: string;
   /** Codes and ids only, nothing personal. */
   readonly details?: Record<string, string | number | boolean>;
 }
 
-/** Writes one line of who did what, in the transaction of the deed: either both stand or neither does. */
+/** Writes one line of who did what, in the transaction of the deed: both are there or neither is. */
 export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
   await tx.auditEvent.create({
     data: {

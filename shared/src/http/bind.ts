@@ -4,6 +4,7 @@ import type { Principal, TokenVerifier } from '../access/index.js';
 import type { Operation } from '../api/index.js';
 import { recordAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
+import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
 import type { Store } from '../store/index.js';
 import { toProblem } from './problem-handler.js';
@@ -17,14 +18,17 @@ export interface Call<O extends Operation> {
   readonly query: Parsed<O['query']>;
   readonly body: Parsed<O['body']>;
   /** The version in If-Match; always there when the operation changes a message. */
-  readonly expectedVersion: O['changesMessage'] extends true ? number : undefined;
+  readonly expectedVersion: O['change'] extends string ? number : undefined;
   readonly at: Date;
   readonly req: Request;
   readonly res: Response;
 }
 
 /** What the handler gives back: the JSON answer; nothing for 204, or when it streams into `res` itself. */
-export type AnswerOf<O extends Operation> = O['answer'] extends z.ZodType ? z.input<O['answer']> : undefined;
+export type Answer<O extends Operation> = O['answer'] extends z.ZodType ? Promise<z.input<O['answer']>> : Promise<void>;
+
+/** Binds an operation of the contract to its handler. */
+export type Bind = <O extends Operation>(operation: O, handle: (call: Call<O>) => Answer<O>) => void;
 
 export interface ApiParts {
   readonly store: Store;
@@ -34,11 +38,8 @@ export interface ApiParts {
 
 const MAX_JSON = '1mb';
 
-/** A router of the inbox API. Each operation of the contract is bound to its handler in one line. */
-export function createApi(parts: ApiParts): {
-  router: Router;
-  bind<O extends Operation>(operation: O, handle: (call: Call<O>) => Promise<AnswerOf<O>>): void;
-} {
+/** A router of the inbox API, with the function that binds operations on it. */
+export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
   const router = Router();
   const readJson = express.json({ limit: MAX_JSON, inflate: false });
   return {
@@ -66,6 +67,17 @@ export function createApi(parts: ApiParts): {
   };
 }
 
+/** The change that a call asks for, without its HTTP. */
+export function changeOf(call: Pick<Call<Operation>, 'principal' | 'at'> & Changing): ChangeRequest {
+  const { principal, params, expectedVersion, at } = call;
+  return { principal, id: params.id, expectedVersion, at };
+}
+
+interface Changing {
+  readonly params: { id: string };
+  readonly expectedVersion: number;
+}
+
 async function signIn({ tokens, metrics }: ApiParts, req: Request): Promise<Principal> {
   const token = /^Bearer +(\S+)$/i.exec(req.get('authorization') ?? '')?.[1];
   try {
@@ -90,7 +102,7 @@ function parseCall<O extends Operation>(operation: O, principal: Principal, req:
     params: parse(operation.params, req.params, 'path'),
     query: parse(operation.query, req.query, 'query'),
     body: parse(operation.body, req.body ?? {}, 'body'),
-    expectedVersion: operation.changesMessage ? readVersion(req) : undefined,
+    expectedVersion: operation.change ? readVersion(req) : undefined,
     at: new Date(),
     req,
     res,
@@ -128,12 +140,12 @@ function sendAnswer(operation: Operation, res: Response, answer: unknown): void 
   if (operation.answer === undefined) return void res.status(204).end();
   const { version } = answer as { version?: number };
   if (version !== undefined) res.set('ETag', `"${version}"`);
-  // Not res.json(): that answers 304 to If-None-Match, but the version is for If-Match only. What is told of the suggested
-  // case changes without it.
+  // Not res.json(): that answers 304 to If-None-Match, but the version is for If-Match only. What the answer says of the
+  // suggested case changes without it.
   res.type('json').end(JSON.stringify(answer));
 }
 
-/** Who knocked at a door that is closed to them is part of who did what. */
+/** Refused calls of identified callers belong in the audit log. */
 async function auditRefusal(
   store: Store,
   principal: Principal,
@@ -156,6 +168,6 @@ async function auditRefusal(
         details: { code, call: `${operation.method} ${operation.path}` },
       }),
     )
-    // The refusal stands whether or not it can be written down.
+    // The call is refused whether or not that can be written down.
     .catch(() => {});
 }

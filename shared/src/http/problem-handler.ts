@@ -8,7 +8,7 @@ export function problemHandler(log: Log): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     const problem = toProblem(error);
     logProblem(log, problem);
-    // Part of a stream is out already: only breaking off tells the reader that it is not whole.
+    // Part of a stream is out already: only breaking off shows the reader that it is not whole.
     if (res.headersSent) return void res.destroy();
     if (problem.row.http === 401) res.set('WWW-Authenticate', 'Bearer');
     if (problem.row.http === 503) res.set('Retry-After', '30');
@@ -40,7 +40,7 @@ export function logProblem(log: Log, problem: Problem): void {
   else log.error('failed', describeError(problem));
 }
 
-/** What a thrown thing means to the caller. What nobody foresaw is `internal`, and tells nothing of itself. */
+/** What an error means to the caller. One that nobody foresaw is `internal`, and reveals nothing of itself. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof URIError) return new Problem('bad-request', 'The path is not URL-encoded UTF-8.');
@@ -74,5 +74,5 @@ function bodyProblem(error: unknown): Problem | undefined {
 
 /** For paths that nobody has. */
 export function notFound(req: Request): never {
-  throw new Problem('not-found', `There is no ${req.method} call at this path. The calls stand at /api/v1/docs.`);
+  throw new Problem('not-found', `There is no ${req.method} call at this path. The calls are listed at /api/v1/docs.`);
 }

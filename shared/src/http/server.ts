@@ -67,8 +67,8 @@ export async function listen(app: Express, host: string, port: number): Promise<
 }
 
 /**
- * A caller who asks first (`Expect: 100-continue`) is told to go on when someone begins to read the body. A request that is
- * refused unread gets its answer instead, and the connection ends: nobody could tell whether the next bytes are that body
+ * A caller who asks first (`Expect: 100-continue`) gets its `100 Continue` when the body begins to be read. A request that is
+ * refused unread gets its answer instead, and the connection ends: whether the next bytes are that body could not be known
  * (RFC 9110, 10.1.1). Without this Node asks for every body before anyone has looked at the headers.
  */
 function askForBodyWhenRead(req: IncomingMessage, res: ServerResponse): void {

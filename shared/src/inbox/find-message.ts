@@ -24,7 +24,7 @@ export async function findMessage(tx: Tx, principal: Principal, id: string): Pro
   return message;
 }
 
-/** The same check without reading it: for steps that change a message. */
+/** The same check without reading it: for changes of a message. */
 export async function requireVisible(tx: Tx, principal: Principal, id: string): Promise<void> {
   const message = await tx.message.findFirst({ where: { id, AND: visibleTo(principal) }, select: { id: true } });
   if (!message) throw notFound();

@@ -1,4 +1,4 @@
+export * from './change-message.js';
 export * from './file-names.js';
 export * from './find-message.js';
 export * from './read-content.js';
-export * from './take-step.js';

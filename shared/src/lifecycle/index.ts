@@ -1,3 +1,5 @@
+export * from './message.js';
+export * from './record-changes.js';
 export * from './statuses.js';
-export * from './transition.js';
 export * from './transitions.js';
+export * from './write-change.js';

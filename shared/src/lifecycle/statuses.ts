@@ -13,7 +13,7 @@ export type Status = keyof typeof STATUSES;
 export const HELD_CAUSES = {
   conflict: 'Another message with the same id but other content was here first. A person must look.',
   'replies-off': 'The municipality does not take replies in here.',
-  'enquiries-off': 'The municipality does not take enquiries and forwarded letters in here.',
+  'enquiries-off': 'The municipality does not take enquiries and forwarded messages in here.',
 } as const;
 
 export type HeldCause = keyof typeof HELD_CAUSES;
@@ -24,7 +24,7 @@ export const REJECTION_REASONS = {
   'wrong-department': 'Meant for another department of this municipality.',
   'not-for-us': 'Concerns nothing that this case system handles.',
   unreadable: 'The content cannot be read.',
-  duplicate: 'The same letter is here already.',
+  duplicate: 'The same message is here already.',
   unwanted: 'Advertising, abuse or the like.',
   other: 'Another reason, given in words.',
 } as const;

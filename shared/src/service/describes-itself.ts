@@ -19,9 +19,9 @@ export function describesItself(): Router {
 }
 
 function docsPage(): string {
-  const calls = Object.values<Operation>(OPERATIONS).map(({ method, path, roles, summary, changesMessage }) => [
+  const calls = Object.values<Operation>(OPERATIONS).map(({ method, path, roles, summary, change }) => [
     `<code>${method.toUpperCase()} ${path}</code>`,
-    summary + (changesMessage ? ' Needs <code>If-Match</code>.' : ''),
+    summary + (change ? ' Needs <code>If-Match</code>.' : ''),
     roles.join(' or '),
   ]);
   const errors = Object.entries(ERRORS).map(([code, { http, meaning, again }]) => [

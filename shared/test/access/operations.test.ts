@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-/** The operation on things that do not exist: who may make it gets past the door, and no further. */
+/** The operation on things that do not exist: a caller who may make it gets past the check of roles, and no further. */
 function call({ method, path, body }: Operation, roles: readonly string[], municipality?: string): Promise<Response> {
   return stack.call(method.toUpperCase(), path.replace('/api/v1', '').replaceAll(/:\w+/g, randomUUID()), {
     as: { user: 'visitor', roles, ...(municipality !== undefined && { municipality }) },

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { createTokenVerifier, issueLocalToken, parseRole } from '../../src/access/index.js';
 import { Problem } from '../../src/errors/index.js';
-import { auditOf, expectProblem, list, SYSTEM, takeIn, tellCase } from '../inbox/support.js';
+import { auditOf, expectProblem, list, SYSTEM, takeIn, upsertCase } from '../inbox/support.js';
 import { signToken } from './sign.js';
 
 let stack: TestStack;
@@ -170,7 +170,7 @@ describe('a token without roles', () => {
 
 describe('a system’s token', () => {
   it('may tell, and cannot read the inbox', async () => {
-    await tellCase(stack, 'K-system');
+    await upsertCase(stack, 'K-system');
     await expectProblem(await stack.call('GET', '/incoming-documents', { as: SYSTEM }), 403, 'role-missing');
   });
 

@@ -90,7 +90,7 @@ describe('/api/v1/openapi.json', () => {
     for (const [name, operation] of Object.entries<Operation>(OPERATIONS)) {
       const found = calls().find(({ call }) => call.operationId === name) as ReturnType<typeof calls>[number];
       const header = found.call.parameters.filter((parameter) => parameter.in === 'header').map((each) => each.name);
-      expect(header).toEqual(operation.changesMessage ? ['If-Match'] : []);
+      expect(header).toEqual(operation.change ? ['If-Match'] : []);
       expect(found.call.requestBody !== undefined).toBe(operation.body !== undefined);
       for (const role of operation.roles) expect(JSON.stringify(found.call)).toContain(role);
     }

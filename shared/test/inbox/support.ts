@@ -10,7 +10,7 @@ import {
 } from '../../../infra/src/testkit/stack.js';
 import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { type Letter, type ReplyEntry, writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { DocumentAnswer, DocumentList, StepAnswer } from '../../src/api/index.js';
+import { ChangeAnswer, DocumentAnswer, DocumentList } from '../../src/api/index.js';
 
 /** What the tests of the inbox need to say in one line. */
 
@@ -60,29 +60,34 @@ export async function list(stack: TestStack, query = '', as?: TokenWishes): Prom
   return DocumentList.strict().parse(await response.json());
 }
 
-/** A step of the life that must succeed. */
-export async function step(
+/** A change of a message that must succeed. */
+export async function change(
   stack: TestStack,
   method: 'POST' | 'DELETE',
   path: string,
   options: CallOptions,
-): Promise<StepAnswer> {
+): Promise<ChangeAnswer> {
   const response = await stack.call(method, `/incoming-documents/${path}`, options);
   expect(response.status, await response.clone().text()).toBe(200);
-  return StepAnswer.strict().parse(await response.json());
+  return ChangeAnswer.strict().parse(await response.json());
 }
 
-/** The core tells of a case. */
-export async function tellCase(stack: TestStack, caseId: string, told: object = {}, municipality = ODENSKOV) {
+/** The core registers a case. */
+export async function upsertCase(stack: TestStack, caseId: string, body: object = {}, municipality = ODENSKOV) {
   const as = { ...SYSTEM, municipality };
-  const response = await stack.call('PUT', `/cases/${encodeURIComponent(caseId)}`, { as, body: told });
+  const response = await stack.call('PUT', `/cases/${encodeURIComponent(caseId)}`, { as, body });
   expect(response.status, await response.clone().text()).toBe(204);
 }
 
-/** The core tells of a letter that it sent. */
-export async function tellSent(stack: TestStack, messageUUID: string, told: object, municipality = ODENSKOV) {
+/** The core registers a message that it sent. */
+export async function registerSentMessage(
+  stack: TestStack,
+  messageUUID: string,
+  body: object,
+  municipality = ODENSKOV,
+) {
   const as = { ...SYSTEM, municipality };
-  const response = await stack.call('PUT', `/sent-messages/${messageUUID}`, { as, body: told });
+  const response = await stack.call('PUT', `/sent-messages/${messageUUID}`, { as, body });
   expect(response.status, await response.clone().text()).toBe(204);
 }
 

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ERRORS, type ErrorRow } from '../../src/errors/index.js';
-import { TRANSITIONS } from '../../src/lifecycle/index.js';
+import { ATTRIBUTE_CHANGES, TRANSITIONS } from '../../src/lifecycle/index.js';
 
-// Two tables are shown to readers in docs/. Each must tell what the code does, row by row, both ways. A failure prints the
-// whole table as it should stand; further columns and any prose around it are free.
+// Three tables are shown to readers in docs/. Each must show what the code does, row by row, both ways. A failure prints the
+// whole table as it should be; further columns and any prose around it are free.
 
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
 
@@ -37,14 +37,24 @@ describe('docs/errors.md', () => {
 });
 
 describe('docs/architecture.md', () => {
-  it('shows every step in the life of a message, and no other', () => {
-    // One row for each status that a step may begin in.
-    const expected = Object.entries<{ from: readonly string[]; to: string }>(TRANSITIONS).flatMap(
-      ([step, { from, to }]) =>
-        (from.length === 0 ? ['(none)'] : from).map(
-          (status) => `| ${status} | ${step} | ${to === 'before' ? 'the status before' : to} |`,
-        ),
+  type Row = { from: readonly string[]; to: string; roles: readonly string[] };
+
+  it('shows every transition in the life of a message and who may make it, and no other', () => {
+    // One row for each status that a transition may begin in.
+    const expected = Object.entries<Row>(TRANSITIONS).flatMap(([name, { from, to, roles }]) =>
+      (from.length === 0 ? ['(none)'] : from).map(
+        (status) => `| ${status} | ${name} | ${to === 'before' ? 'the status before' : to} | ${roles.join(', ')} |`,
+      ),
     );
-    expect(tableOf('architecture.md', ['from', 'step', 'to'], expected).toSorted()).toEqual(expected.toSorted());
+    const columns = ['from', 'transition', 'to', 'who may'];
+    expect(tableOf('architecture.md', columns, expected).toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('shows every change of an attribute and who may make it, and no other', () => {
+    const expected = Object.entries<Row>(ATTRIBUTE_CHANGES).map(
+      ([name, { from, roles }]) => `| ${from.join(', ')} | ${name} | ${roles.join(', ')} |`,
+    );
+    const columns = ['in status', 'change', 'who may'];
+    expect(tableOf('architecture.md', columns, expected).toSorted()).toEqual(expected.toSorted());
   });
 });

@@ -7,6 +7,7 @@ import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ArchiverConfig, startArchiver } from '../../../services/archiver/src/app.js';
 import { JournalerConfig, startJournaler } from '../../../services/journaler/src/app.js';
 import { ReceiverConfig, startReceiver } from '../../../services/receiver/src/app.js';
+import { OPERATIONS, type Operation } from '../../src/api/index.js';
 import { readConfig } from '../../src/config/index.js';
 import type { Running } from '../../src/service/index.js';
 import { expectProblem } from '../inbox/support.js';
@@ -30,19 +31,14 @@ const START = {
 
 const ID = '0198f3a2-6c1e-7d35-9f64-2b1f0c7a9e11';
 
-/** One call of each group of paths, and whose it is. Without a token: a path that is there answers 401, not 404. */
-const PATHS: [keyof typeof START, string, string][] = [
+/** Every call, and which service answers it. Without a token: a path that is there answers 401, not 404. */
+const CALLS: [string, string, string][] = [
   ['receiver', 'POST', '/sf1606/PostModtag'],
-  ['journaler', 'GET', '/api/v1/incoming-documents'],
-  ['journaler', 'GET', `/api/v1/incoming-documents/${ID}`],
-  ['journaler', 'GET', `/api/v1/incoming-documents/${ID}/files/${ID}`],
-  ['journaler', 'POST', `/api/v1/incoming-documents/${ID}/journalization`],
-  ['journaler', 'PUT', `/api/v1/sent-messages/${ID}`],
-  ['journaler', 'PUT', '/api/v1/cases/K-1'],
-  ['archiver', 'GET', `/api/v1/incoming-documents/${ID}/zip`],
-  ['archiver', 'POST', `/api/v1/incoming-documents/${ID}/rejection`],
-  ['archiver', 'DELETE', `/api/v1/incoming-documents/${ID}/rejection`],
-  ['archiver', 'POST', `/api/v1/incoming-documents/${ID}/deletion`],
+  ...Object.values<Operation>(OPERATIONS).map(({ service, method, path }): [string, string, string] => [
+    service,
+    method.toUpperCase(),
+    path.replaceAll(/:\w+/g, ID),
+  ]),
 ];
 
 describe.each(Object.entries(START))('the %s alone', (name, start) => {
@@ -54,7 +50,7 @@ describe.each(Object.entries(START))('the %s alone', (name, start) => {
 
   afterAll(() => running.close());
 
-  it.each(PATHS)('knows its own paths and no other: %s %s %s', async (owner, method, path) => {
+  it.each(CALLS)('answers its own calls and no others: %s %s %s', async (owner, method, path) => {
     const response = await fetch(`${running.url}${path}`, { method });
     if (owner !== name) await expectProblem(response, 404, 'not-found');
     else expect(response.status).toBeOneOf([400, 401]);

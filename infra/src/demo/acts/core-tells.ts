@@ -6,11 +6,11 @@ import { CASES } from '../people.js';
 export async function coreTells({ story, core }: Day): Promise<void> {
   story.act('The DUBU core tells of its cases and of the letters it has sent');
   for (const { caseId, caseworker, parties } of Object.values(CASES)) {
-    await core.tellCase(caseId, { status: 'open', caseworker, parties });
+    await core.upsertCase(caseId, { status: 'open', caseworker, parties });
     story.tell(`case ${caseId}: caseworker ${caseworker}, parties ${parties.length}`);
   }
   for (const { messageUUID, ...sent } of [SENT.meeting, SENT.schoolPlan]) {
-    await core.tellSentMessage(messageUUID, sent);
+    await core.registerSentMessage(messageUUID, sent);
     story.tell(`letter ${sent.messageId} was sent from case ${sent.caseId}`);
   }
 }

@@ -27,7 +27,7 @@ export async function repliesFindTheirCase(day: Day): Promise<void> {
   const early = await findLetter(caseworker, LETTERS.hearingAnswer);
   story.check(`"${early.subject}": its letter is not known yet`, suggestionOf(early), 'none');
   const { messageUUID, ...sent } = SENT.hearing;
-  await core.tellSentMessage(messageUUID, sent);
+  await core.registerSentMessage(messageUUID, sent);
   story.tell(`the core tells: letter ${sent.messageId} was sent from case ${sent.caseId}`);
   await checkSuggestion(day, LETTERS.hearingAnswer, `${sent.caseId} by message-uuid, recipient-of-the-letter`);
 

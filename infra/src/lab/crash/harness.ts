@@ -82,8 +82,8 @@ class Harness {
   async begin(systemToken: string): Promise<void> {
     await this.#victim.start();
     const core = new InboxClient(this.#victim.url, systemToken, this.#plan.signal);
-    await core.tellCase(KNOWN.caseId, { status: 'open' });
-    await core.tellSentMessage(KNOWN.messageUUID, { caseId: KNOWN.caseId });
+    await core.upsertCase(KNOWN.caseId, { status: 'open' });
+    await core.registerSentMessage(KNOWN.messageUUID, { caseId: KNOWN.caseId });
   }
 
   async end(): Promise<void> {

@@ -1,6 +1,6 @@
-import type { StepAnswer } from '@indbakke/shared/api';
-import { takeStep } from '@indbakke/shared/inbox';
-import type { StepRequest } from '@indbakke/shared/lifecycle';
+import type { ChangeAnswer } from '@indbakke/shared/api';
+import { changeMessage } from '@indbakke/shared/inbox';
+import type { ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { announce } from '@indbakke/shared/steps';
 import type { Tx } from '@indbakke/shared/store';
@@ -10,13 +10,13 @@ import { removeContent } from './remove-content.js';
  * Deletes a rejected message for good. One transaction destroys the key and every personal row and asks for the removal of
  * the content; from then on nobody can read it. The content itself goes right after, or with the next sweep.
  */
-export async function deleteForGood(parts: Parts, step: StepRequest): Promise<StepAnswer> {
+export async function deleteForGood(parts: Parts, request: ChangeRequest): Promise<ChangeAnswer> {
   let orphan: string | undefined;
-  const result = await takeStep(parts.store, step, 'deleted', {
+  const result = await changeMessage(parts.store, request, 'deleted', {
     set: TOMBSTONE,
     async write(tx) {
-      orphan = await handOverContent(tx, step);
-      await deleteRows(tx, step.id);
+      orphan = await handOverContent(tx, request);
+      await deleteRows(tx, request.id);
     },
   });
   announce('deletion-committed');
@@ -25,7 +25,7 @@ export async function deleteForGood(parts: Parts, step: StepRequest): Promise<St
 }
 
 /** Takes the content from the message and asks for its removal. @returns its name, if there is any */
-async function handOverContent(tx: Tx, { id, principal, at }: StepRequest): Promise<string | undefined> {
+async function handOverContent(tx: Tx, { id, principal, at }: ChangeRequest): Promise<string | undefined> {
   const { blobName } = await tx.message.findUniqueOrThrow({ where: { id }, select: { blobName: true } });
   if (blobName === null) return undefined;
   await tx.contentRemoval.create({ data: { blobName, municipality: principal.municipality, requestedAt: at } });

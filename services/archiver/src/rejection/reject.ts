@@ -1,6 +1,6 @@
-import type { StepAnswer } from '@indbakke/shared/api';
-import { takeStep } from '@indbakke/shared/inbox';
-import type { RejectionReason, StepRequest } from '@indbakke/shared/lifecycle';
+import type { ChangeAnswer } from '@indbakke/shared/api';
+import { changeMessage } from '@indbakke/shared/inbox';
+import type { ChangeRequest, RejectionReason } from '@indbakke/shared/lifecycle';
 import type { Store, Tx } from '@indbakke/shared/store';
 
 export interface Rejection {
@@ -10,21 +10,21 @@ export interface Rejection {
   readonly senderInformed?: boolean | undefined;
 }
 
-/** Rejects a message. The words that go with the reason are personal and stand apart from its code. */
-export function reject(store: Store, step: StepRequest, rejection: Rejection): Promise<StepAnswer> {
+/** Rejects a message. The words that go with the reason are personal and kept apart from its code. */
+export function reject(store: Store, request: ChangeRequest, rejection: Rejection): Promise<ChangeAnswer> {
   const { reason } = rejection;
-  return takeStep(store, step, 'rejected', {
+  return changeMessage(store, request, 'rejected', {
     set: { rejectionReason: reason },
     details: { reason },
-    write: (tx) => writeWords(tx, step.id, rejection),
+    write: (tx) => writeWords(tx, request.id, rejection),
   });
 }
 
-/** Undoes a rejection: the message is what it was before, and nothing of the rejection stays but its history. */
-export function reopen(store: Store, step: StepRequest): Promise<StepAnswer> {
-  return takeStep(store, step, 'reopened', {
+/** Undoes a rejection: the message is what it was before, and nothing of the rejection remains but its history. */
+export function reopen(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
+  return changeMessage(store, request, 'reopened', {
     set: { rejectionReason: null },
-    write: (tx) => writeWords(tx, step.id, undefined),
+    write: (tx) => writeWords(tx, request.id, undefined),
   });
 }
 

@@ -8,7 +8,7 @@ const time = new Intl.DateTimeFormat('da-DK', { dateStyle: 'long', timeStyle: 's
 const number = new Intl.NumberFormat('da-DK');
 
 /**
- * The følgeseddel: what the letter is and what lies in the zip, for the caseworker who gets it sent on. Plain text in
+ * The følgeseddel: what the message is and what is in the zip, for the caseworker to whom it is sent on. Plain text in
  * UTF-8 with a byte order mark and Windows line ends, so that it opens right with a double click anywhere.
  */
 export function writeCoverNote(

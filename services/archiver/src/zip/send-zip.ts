@@ -1,17 +1,14 @@
-import type { Principal } from '@indbakke/shared/access';
+import type { OPERATIONS } from '@indbakke/shared/api';
 import { recordAudit } from '@indbakke/shared/audit';
-import { sendStream } from '@indbakke/shared/http';
+import { type Call, sendStream } from '@indbakke/shared/http';
 import { findMessage } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
-import type { Request, Response } from 'express';
 import { zipMessage } from './zip-message.js';
 
 /** Streams one message as a zip. That it was read is written down first. */
 export async function sendZip(
   parts: Parts,
-  { principal, id, at }: { principal: Principal; id: string; at: Date },
-  req: Request,
-  res: Response,
+  { principal, params: { id }, at, req, res }: Call<typeof OPERATIONS.downloadZip>,
 ): Promise<void> {
   const { municipality, actor } = principal;
   const { message, contactPointName } = await parts.store.withTenant(municipality, async (tx) => {

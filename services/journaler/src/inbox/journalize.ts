@@ -1,15 +1,15 @@
-import type { StepAnswer } from '@indbakke/shared/api';
-import { takeStep } from '@indbakke/shared/inbox';
-import type { StepRequest } from '@indbakke/shared/lifecycle';
+import type { ChangeAnswer } from '@indbakke/shared/api';
+import { changeMessage } from '@indbakke/shared/inbox';
+import type { ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Store } from '@indbakke/shared/store';
 
 /** The core has the content safely on these cases: the handover is confirmed. */
 export function journalize(
   store: Store,
-  step: StepRequest,
+  request: ChangeRequest,
   { caseIds, reference }: { caseIds: string[]; reference?: string | undefined },
-): Promise<StepAnswer> {
-  const { id: messageId, principal, at } = step;
+): Promise<ChangeAnswer> {
+  const { id: messageId, principal, at } = request;
   const { municipality, actor } = principal;
   const cases = [...new Set(caseIds)];
   const data = cases.map((caseId) => ({
@@ -20,16 +20,16 @@ export function journalize(
     at,
     by: actor.id,
   }));
-  return takeStep(store, step, 'journalized', {
+  return changeMessage(store, request, 'journalized', {
     details: { caseIds: cases.join(' ') },
     write: (tx) => tx.journalization.createMany({ data }),
   });
 }
 
-/** The journalization was a mistake: the message is pending again, and stands on no case. */
-export function takeBack(store: Store, step: StepRequest, { reason }: { reason: string }): Promise<StepAnswer> {
-  return takeStep(store, step, 'taken-back', {
+/** The journalization was a mistake: the message is pending again, and on no case. */
+export function takeBack(store: Store, request: ChangeRequest, { reason }: { reason: string }): Promise<ChangeAnswer> {
+  return changeMessage(store, request, 'taken-back', {
     details: { reason },
-    write: (tx) => tx.journalization.deleteMany({ where: { messageId: step.id } }),
+    write: (tx) => tx.journalization.deleteMany({ where: { messageId: request.id } }),
   });
 }

@@ -17,7 +17,7 @@ export async function listDocuments(store: Store, principal: Principal, query: D
     const rows = await tx.message.findMany({
       where,
       orderBy: [{ [order.column]: order.direction }, { id: order.direction }],
-      take: query.limit + 1, // one more than asked for tells whether there is a next page
+      take: query.limit + 1, // one more than asked for shows whether there is a next page
       include: SUMMARY,
     });
     const contactPoints = await tx.contactPoint.findMany();

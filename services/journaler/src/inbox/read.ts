@@ -18,7 +18,7 @@ export async function readDocument(store: Store, principal: Principal, id: strin
   });
 }
 
-// Reading is for the audit log; the history tells the caseworker what happened to the letter.
+// Reading is for the audit log; the history shows the caseworker what happened to the message.
 const NOT_HISTORY = ['read', 'read-file', 'read-zip', 'refused'];
 
 async function historyOf(tx: Tx, messageId: string): Promise<DocumentAnswer['history']> {

@@ -1,28 +1,19 @@
-import type { Principal } from '@indbakke/shared/access';
+import type { OPERATIONS } from '@indbakke/shared/api';
 import { recordAudit } from '@indbakke/shared/audit';
 import type { ByteRange } from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
-import { firstBytesOf, sendStream } from '@indbakke/shared/http';
+import { type Call, firstBytesOf, sendStream } from '@indbakke/shared/http';
 import { findMessage, openContent, safeFileName } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 
 // What a browser may show as what it is. All else, HTML, SVG and XML above all, is only ever saved.
 const HARMLESS = new Set(['application/pdf', 'text/plain', 'image/png', 'image/jpeg', 'image/gif', 'image/tiff']);
 
-export interface FileRequest {
-  readonly principal: Principal;
-  readonly id: string;
-  readonly fileId: string;
-  readonly at: Date;
-}
-
 /** Streams one file, or the range of it that is asked for, verified as it goes. That it was read is written down first. */
 export async function sendFile(
   parts: Parts,
-  { principal, id, fileId, at }: FileRequest,
-  req: Request,
-  res: Response,
+  { principal, params: { id, fileId }, at, req, res }: Call<typeof OPERATIONS.downloadFile>,
 ): Promise<void> {
   const { municipality, actor } = principal;
   const { message, file } = await parts.store.withTenant(municipality, async (tx) => {

@@ -1,5 +1,4 @@
-import type { SuggestionBasis } from '@indbakke/shared/api';
-import type { Status } from '@indbakke/shared/lifecycle';
+import type { Status, SuggestionBasis } from '@indbakke/shared/lifecycle';
 import { LOOK_AGAIN_AFTER_SECONDS, type SuggestCaseData, type SuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import type { Store } from '@indbakke/shared/store';
 

@@ -1,4 +1,4 @@
-import type { Kind } from '@indbakke/shared/api';
+import type { Kind } from '@indbakke/shared/lifecycle';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
 import type pg from 'pg';
 import type { Reference, Suggestion } from './suggest-case.js';

@@ -1,4 +1,4 @@
-import type { SuggestionBasis, SuggestionSender } from '@indbakke/shared/api';
+import type { SuggestionBasis, SuggestionSender } from '@indbakke/shared/lifecycle';
 
 /** What a reply refers to, strongest first (shared/memo: referencesOf). */
 export interface Reference {

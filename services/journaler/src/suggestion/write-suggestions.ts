@@ -1,4 +1,5 @@
 import { INDBAKKE } from '@indbakke/shared/audit';
+import { type Change, RECORD_CHANGES } from '@indbakke/shared/lifecycle';
 import { newId } from '@indbakke/shared/store';
 import type pg from 'pg';
 import type { NotLookedAt } from './not-looked-at.js';
@@ -12,7 +13,7 @@ export interface Look {
 
 /**
  * Writes down what was found for messages that this transaction has locked (lockNotLookedAt): all rows in one statement. What
- * shows something new gets a new version, an event and an audit event.
+ * shows something new gets a new version, an event and an audit row.
  */
 export async function writeSuggestions(connection: pg.PoolClient, looks: readonly Look[], at: Date): Promise<void> {
   const found = looks.map(({ message, suggestion }) => ({
@@ -22,8 +23,7 @@ export async function writeSuggestions(connection: pg.PoolClient, looks: readonl
     sender: suggestion?.sender ?? null,
     kind: suggestion ? 'reply' : message.kind,
     shows: differs(message.suggestedBefore, suggestion),
-    event_id: newId(),
-    audit_id: newId(),
+    change_id: newId(),
     details: suggestion ?? {},
   }));
   await connection.query({
@@ -33,20 +33,24 @@ export async function writeSuggestions(connection: pg.PoolClient, looks: readonl
         UPDATE messages m SET looked_at = $2, suggested_case_id = case_id, suggestion_basis = basis, suggestion_sender = sender,
           kind = found.kind, version = version + shows::int
         FROM jsonb_to_recordset($1::jsonb) AS found (id uuid, case_id text, basis text, sender text, kind text, shows boolean,
-          event_id uuid, audit_id uuid, details jsonb)
+          change_id uuid, details jsonb)
         WHERE m.id = found.id AND m.id = ANY ($5::uuid[]) -- the array, or the whole table may be read for them
-        RETURNING m.id, municipality, status, version, shows, event_id, audit_id, details
-      ), event AS (
-        INSERT INTO events (id, municipality, message_id, type, status, version, at)
-        SELECT event_id, municipality, id, 'suggested', status, version, $2::timestamptz FROM looked WHERE shows
-      )
-      INSERT INTO audit_events (id, at, municipality, actor_kind, actor, action, message_id, details)
-      SELECT audit_id, $2::timestamptz, municipality, $3, $4, 'suggested', id, details FROM looked WHERE shows`,
-    values: [JSON.stringify(found), at, INDBAKKE.kind, INDBAKKE.id, found.map(({ id }) => id)],
+        RETURNING m.id AS message_id, municipality, status, version, shows, change_id, details
+      ), changes AS (
+        SELECT *, $6 AS type, $2::timestamptz AS at, $3 AS actor_kind, $4 AS actor, NULL AS on_behalf_of FROM looked WHERE shows
+      ), ${RECORD_CHANGES} SELECT 1`,
+    values: [
+      JSON.stringify(found),
+      at,
+      INDBAKKE.kind,
+      INDBAKKE.id,
+      found.map(({ id }) => id),
+      'suggested' satisfies Change,
+    ],
   });
 }
 
-/** A look that finds what stood there already changes nothing that a caseworker sees, so nobody’s If-Match may fail for it. */
+/** A look that finds what was there already changes nothing that a caseworker sees, so nobody’s If-Match may fail for it. */
 function differs(before: Suggestion | null, now: Suggestion | null): boolean {
   return before?.caseId !== now?.caseId || before?.basis !== now?.basis || before?.sender !== now?.sender;
 }

@@ -1,6 +1,5 @@
-import type { Kind } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
-import type { HeldCause } from '@indbakke/shared/lifecycle';
+import type { HeldCause, Kind } from '@indbakke/shared/lifecycle';
 import type { Memo } from '@indbakke/shared/memo';
 
 /** The CVR number that the message is addressed to. */

@@ -1,5 +1,5 @@
 import { SERVICEPLATFORMEN } from '@indbakke/shared/audit';
-import type { HeldCause, Status } from '@indbakke/shared/lifecycle';
+import { type HeldCause, RECORD_CHANGES, type Status, TRANSITIONS } from '@indbakke/shared/lifecycle';
 import { documentsOf, type Remark } from '@indbakke/shared/memo';
 import { LOOK_AGAIN_AFTER_SECONDS } from '@indbakke/shared/queue';
 import { newId } from '@indbakke/shared/store';
@@ -56,21 +56,21 @@ const INSERT_MESSAGES = `
     SELECT *, ${cut('fingerprint_at')} AS fingerprint
     FROM jsonb_to_recordset($2::jsonb) AS g (id uuid, channel text, external_id text, fingerprint_at int[],
       kind text, contact_point_id text, received_at timestamptz, letter_at timestamptz, transmission_id uuid,
-      document_count int, file_count int, content_size bigint, blob_name text, remarks jsonb, held_cause text,
+      document_count int, file_count int, content_size bigint, blob_name text, remarks jsonb, status text, held_cause text,
       refers boolean, subject text, sender_id text, sender_id_type text, sender_name text, concerning_id text,
       concerning_name text, memo jsonb, original_at int[], key_id text, wrapped_key_at int[], container_at int[],
-      event_id uuid, audited jsonb)
+      change_id uuid, change text, change_details jsonb)
   ), stored AS (
     INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at, letter_at,
       transmission_id, document_count, file_count, content_size, blob_name, remarks, status, held_cause, status_at, status_by,
       looked_at, next_enqueue_at)
     SELECT g.id, $1, g.channel, g.external_id, g.fingerprint, g.kind, g.contact_point_id, g.received_at, g.letter_at,
       g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name, g.remarks,
-      CASE WHEN g.held_cause IS NULL THEN 'pending' ELSE 'held' END, g.held_cause, g.received_at, $8,
+      g.status, g.held_cause, g.received_at, $8,
       CASE WHEN g.refers THEN NULL ELSE g.received_at END, g.received_at + make_interval(secs => $9)
     FROM given AS g
     ON CONFLICT (municipality, channel, external_id, fingerprint) DO NOTHING
-    RETURNING id, status
+    RETURNING id, status, version
   ), details AS (
     INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name,
       concerning_id, concerning_name, memo, original)
@@ -101,16 +101,11 @@ const INSERT_MESSAGES = `
     SELECT message_id, position, $1, kind, value
     FROM jsonb_to_recordset($5::jsonb) AS r (message_id uuid, position int, kind text, value text)
     JOIN stored ON stored.id = message_id
-  ), steps AS (
-    SELECT event_id, id, status, CASE status WHEN 'held' THEN 'held' ELSE 'accepted' END AS step, received_at, audited
+  ), changes AS (
+    SELECT change_id, $1 AS municipality, id AS message_id, change AS type, stored.status, stored.version, received_at AS at,
+      $7 AS actor_kind, $8 AS actor, NULL AS on_behalf_of, change_details AS details
     FROM given JOIN stored USING (id)
-  ), events AS (
-    INSERT INTO events (id, municipality, message_id, type, status, version, at)
-    SELECT event_id, $1, id, step, status, 1, received_at FROM steps
-  ), audit AS (
-    INSERT INTO audit_events (id, at, municipality, actor_kind, actor, action, message_id, details)
-    SELECT event_id, received_at, $1, $7, $8, step, id, audited FROM steps
-  )
+  ), ${RECORD_CHANGES}
   SELECT id, status FROM stored`;
 
 /** The rows of one message, with the names of the statement above. */
@@ -126,6 +121,7 @@ function rowsOf(message: NewMessage, heldCause: HeldCause | null, settings: Muni
   const contactPoint = recipient?.contactPoint?.contactPointID?.toLowerCase();
   const remarks = [...message.remarks, ...remarkOn(contactPoint, settings)];
   const place = container?.place;
+  const change = heldCause === null ? 'accepted' : 'held';
   return {
     message: {
       id: message_id,
@@ -142,6 +138,7 @@ function rowsOf(message: NewMessage, heldCause: HeldCause | null, settings: Muni
       content_size: message.files.reduce((sum, file) => sum + file.size, 0),
       blob_name: place && 'blobName' in place ? place.blobName : null,
       remarks,
+      status: TRANSITIONS[change].to,
       held_cause: heldCause,
       refers: message.references.length > 0,
       subject: indexed(label ?? ''),
@@ -155,8 +152,9 @@ function rowsOf(message: NewMessage, heldCause: HeldCause | null, settings: Muni
       key_id: container?.wrappedKey.keyId,
       wrapped_key_at: container && bytes.put(container.wrappedKey.wrapped),
       container_at: place && 'bytes' in place ? bytes.put(place.bytes) : null,
-      event_id: newId(),
-      audited: { channel: message.channel, remarks: remarks.length, files: files.length },
+      change_id: newId(),
+      change,
+      change_details: { channel: message.channel, remarks: remarks.length, files: files.length },
     },
     documents: documents.map(({ position, role, documentID, label: title }) => ({
       message_id,

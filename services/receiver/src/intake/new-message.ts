@@ -1,5 +1,5 @@
-import type { Channel, Kind } from '@indbakke/shared/api';
 import type { SealedContainer, SealedFile } from '@indbakke/shared/content';
+import type { Channel, Kind } from '@indbakke/shared/lifecycle';
 import type { Memo, Remark } from '@indbakke/shared/memo';
 import type { ExternalId } from './external-id.js';
 import type { Reference } from './references.js';

@@ -1,4 +1,4 @@
-import type { Kind, SuggestionBasis } from '@indbakke/shared/api';
+import type { Kind, SuggestionBasis } from '@indbakke/shared/lifecycle';
 import type { Memo } from '@indbakke/shared/memo';
 
 type ReplyEntry = Memo['header']['replyData'][number];

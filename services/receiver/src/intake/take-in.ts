@@ -1,4 +1,3 @@
-import type { Channel } from '@indbakke/shared/api';
 import {
   type BlobStore,
   createSealer,
@@ -9,6 +8,7 @@ import {
   type Sealer,
 } from '@indbakke/shared/content';
 import type { Source } from '@indbakke/shared/flow';
+import type { Channel } from '@indbakke/shared/lifecycle';
 import type { Log } from '@indbakke/shared/log';
 import {
   type Memo,

@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
-import { ROLES } from '../../src/access/index.js';
+import { type Principal, ROLES } from '../../src/access/index.js';
 import {
+  CHANGES,
+  type Change,
+  type ChangeColumns,
+  type ChangeRequest,
   STATUSES,
   type Status,
   TRANSITIONS,
-  type Transition,
-  type TransitionRequest,
-  transition,
+  writeChange,
 } from '../../src/lifecycle/index.js';
 import { newId, openStore, registerMunicipality, type Store } from '../../src/store/index.js';
 
 const MUNICIPALITY = '22222222';
-const ACTOR = { kind: 'user', id: 'caseworker-1' } as const;
+const ACTOR = { kind: 'user', id: 'caseworker-1', onBehalfOf: 'caseworker-2' } as const;
+const PRINCIPAL: Principal = { actor: ACTOR, municipality: MUNICIPALITY, roles: new Set(), teams: [] };
 const AT = new Date('2026-11-02T08:00:00.000Z');
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -46,12 +49,10 @@ const STANDINGS: Standing[] = Object.keys(STATUSES).flatMap((status): Standing[]
     : [{ status: status as Status }],
 );
 
-type Step = TransitionRequest['transition'];
-const STEPS = Object.keys(TRANSITIONS).filter((name) => !['accepted', 'held'].includes(name)) as Step[];
-
-const PAIRS = STANDINGS.flatMap((standing) => STEPS.map((step) => ({ ...standing, step })));
-const allows = ({ status, step }: { status: Status; step: Step }) =>
-  (TRANSITIONS[step].from as readonly Status[]).includes(status);
+const NAMES = Object.keys(CHANGES) as Change[];
+const PAIRS = STANDINGS.flatMap((standing) => NAMES.map((change) => ({ ...standing, change })));
+const allows = ({ status, change }: { status: Status; change: Change }) =>
+  (CHANGES[change].from as readonly Status[]).includes(status);
 
 async function messageThatIs({ status, before }: Standing): Promise<string> {
   const id = newId();
@@ -67,17 +68,9 @@ async function messageThatIs({ status, before }: Standing): Promise<string> {
   return id;
 }
 
-const move = (messageId: string, step: Step, more: Partial<TransitionRequest> = {}) =>
+const make = (id: string, change: Change, columns?: ChangeColumns, request: Partial<ChangeRequest> = {}) =>
   store.withTenant(MUNICIPALITY, (tx) =>
-    transition(tx, {
-      messageId,
-      municipality: MUNICIPALITY,
-      transition: step,
-      expectedVersion: 7,
-      actor: ACTOR,
-      at: AT,
-      ...more,
-    }),
+    writeChange(tx, { principal: PRINCIPAL, id, expectedVersion: 7, at: AT, ...request }, change, columns),
   );
 
 const rowOf = async (id: string) => {
@@ -86,56 +79,57 @@ const rowOf = async (id: string) => {
     'SELECT status, status_before, held_cause, status_at, status_by, version FROM messages WHERE id = $1',
     [id],
   );
-  return row;
+  return row as Record<string, unknown>;
 };
 
 const tracesOf = (table: 'events' | 'audit_events', id: string) =>
   runSql<Record<string, unknown>>(database.ownerUrl, `SELECT * FROM ${table} WHERE message_id = $1`, [id]);
 
-describe('a step that the table has', () => {
-  it.each(PAIRS.filter(allows))(
-    '$step moves a message that is $status (before: $before)',
-    async ({ step, ...standing }) => {
-      const id = await messageThatIs(standing);
-      const { to } = TRANSITIONS[step];
-      const status = to === 'before' ? (standing.before as Status) : to;
+describe('a change that the table allows', () => {
+  it.each(PAIRS.filter(allows))('$change of a message that is $status (before: $before)', async (pair) => {
+    const { change, ...standing } = pair;
+    const id = await messageThatIs(standing);
+    const before = await rowOf(id);
+    const { to } = CHANGES[change];
+    const status = to === 'same' ? standing.status : to === 'before' ? (standing.before as Status) : to;
 
-      expect(await move(id, step)).toEqual({ status, version: 8 });
+    expect(await make(id, change)).toEqual({ status, version: 8 });
 
-      const wasHeld = standing.status === 'held' || standing.before === 'held';
-      const statusBefore = status === 'rejected' ? standing.status : null;
-      expect(await rowOf(id)).toEqual({
-        status,
-        status_before: statusBefore,
-        held_cause: wasHeld && (status === 'held' || statusBefore === 'held') ? 'conflict' : null,
-        status_at: AT,
-        status_by: ACTOR.id,
-        version: 8,
-      });
-      const [event, ...moreEvents] = await tracesOf('events', id);
-      expect(moreEvents).toEqual([]);
-      expect(event).toMatchObject({
-        municipality: MUNICIPALITY,
-        type: step,
-        status,
-        version: 8,
-        at: AT,
-        position: null,
-      });
-      const [audit, ...moreAudits] = await tracesOf('audit_events', id);
-      expect(moreAudits).toEqual([]);
-      expect(audit).toMatchObject({ actor_kind: 'user', actor: ACTOR.id, action: step, at: AT, details: {} });
-    },
-  );
+    const wasHeld = standing.status === 'held' || standing.before === 'held';
+    const statusBefore = status === 'rejected' ? standing.status : null;
+    const moved = {
+      status,
+      status_before: statusBefore,
+      held_cause: wasHeld && (status === 'held' || statusBefore === 'held') ? 'conflict' : null,
+      status_at: AT,
+      status_by: ACTOR.id,
+    };
+    expect(await rowOf(id)).toEqual({ ...before, ...(to !== 'same' && moved), version: 8 });
+    const [event, ...moreEvents] = await tracesOf('events', id);
+    expect(moreEvents).toEqual([]);
+    const recorded = { id: event?.id, municipality: MUNICIPALITY, message_id: id, at: AT, position: null };
+    expect(event).toEqual({ ...recorded, type: change, status, version: 8 });
+    expect(await tracesOf('audit_events', id)).toEqual([
+      {
+        ...recorded,
+        actor_kind: 'user',
+        actor: ACTOR.id,
+        on_behalf_of: ACTOR.onBehalfOf,
+        action: change,
+        details: {},
+        hash: null,
+      },
+    ]);
+  });
 });
 
-describe('a step that the table has not', () => {
+describe('a change that the table does not allow', () => {
   it.each(PAIRS.filter((pair) => !allows(pair)))(
-    '$step is refused for a message that is $status (before: $before), without a trace',
-    async ({ step, ...standing }) => {
+    '$change of a message that is $status (before: $before) is refused without a trace',
+    async ({ change, ...standing }) => {
       const id = await messageThatIs(standing);
       const before = await rowOf(id);
-      await expect(move(id, step)).rejects.toMatchObject({
+      await expect(make(id, change)).rejects.toMatchObject({
         code: 'wrong-status',
         detail: expect.stringContaining(`is ${standing.status}`),
       });
@@ -146,11 +140,11 @@ describe('a step that the table has not', () => {
   );
 });
 
-describe('transition', () => {
+describe('a change', () => {
   it('refuses a version that is not the one of now', async () => {
     const id = await messageThatIs({ status: 'pending' });
     const detail = 'The message is at version 7 now. Read it again.';
-    await expect(move(id, 'journalized', { expectedVersion: 6 })).rejects.toMatchObject({
+    await expect(make(id, 'journalized', {}, { expectedVersion: 6 })).rejects.toMatchObject({
       code: 'version-changed',
       detail,
     });
@@ -158,42 +152,37 @@ describe('transition', () => {
 
   it('takes any version when the caller expects none', async () => {
     const id = await messageThatIs({ status: 'pending' });
-    expect(await move(id, 'journalized', { expectedVersion: undefined })).toMatchObject({ version: 8 });
+    expect(await make(id, 'journalized', {}, { expectedVersion: undefined })).toMatchObject({ version: 8 });
   });
 
   it('says version-changed before wrong-status: the caller must read again first', async () => {
     const id = await messageThatIs({ status: 'deleted' });
-    await expect(move(id, 'journalized', { expectedVersion: 6 })).rejects.toMatchObject({ code: 'version-changed' });
+    await expect(make(id, 'journalized', {}, { expectedVersion: 6 })).rejects.toMatchObject({
+      code: 'version-changed',
+    });
   });
 
   it('finds nothing that is not there, or is another municipality’s', async () => {
-    await expect(move(randomUUID(), 'journalized')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(make(randomUUID(), 'journalized')).rejects.toMatchObject({ code: 'not-found' });
     const id = await messageThatIs({ status: 'pending' });
-    const request = { messageId: id, municipality: '33333333', transition: 'journalized', expectedVersion: 7 } as const;
-    const foreign = store.withTenant('33333333', (tx) => transition(tx, { ...request, actor: ACTOR, at: AT }));
+    const request = { principal: { ...PRINCIPAL, municipality: '33333333' }, id, expectedVersion: 7, at: AT };
+    const foreign = store.withTenant('33333333', (tx) => writeChange(tx, request, 'journalized'));
     await expect(foreign).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('makes the second of two wait for the first, and refuses it then', async () => {
     const id = await messageThatIs({ status: 'pending' });
     let letGo = () => {};
-    const first = await new Promise<{ ended: Promise<void> }>((moved) => {
+    const first = await new Promise<{ ended: Promise<void> }>((written) => {
       const ended = store.withTenant(MUNICIPALITY, async (tx) => {
-        await transition(tx, {
-          messageId: id,
-          municipality: MUNICIPALITY,
-          transition: 'journalized',
-          expectedVersion: 7,
-          actor: ACTOR,
-          at: AT,
-        });
+        await writeChange(tx, { principal: PRINCIPAL, id, expectedVersion: 7, at: AT }, 'journalized');
         await new Promise<void>((resolve) => {
           letGo = resolve;
-          moved({ ended });
+          written({ ended });
         });
       });
     });
-    const second = move(id, 'rejected').catch((error: { code: string }) => error.code);
+    const second = make(id, 'rejected').catch((error: { code: string }) => error.code);
     const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     await expect.poll(() => runSql(database.ownerUrl, waiting)).toHaveLength(1);
     letGo();
@@ -204,17 +193,17 @@ describe('transition', () => {
 
   it('lets one of many through', async () => {
     const id = await messageThatIs({ status: 'pending' });
-    const steps = ['journalized', 'rejected', 'journalized', 'rejected', 'journalized'] as const;
-    const outcomes = await Promise.allSettled(steps.map((step) => move(id, step)));
+    const changes = ['journalized', 'rejected', 'journalized', 'rejected', 'journalized'] as const;
+    const outcomes = await Promise.allSettled(changes.map((change) => make(id, change)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     const codes = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []));
     expect(new Set(codes)).toEqual(new Set(['version-changed']));
     expect(await tracesOf('events', id)).toHaveLength(1);
   });
 
-  it('writes the further columns and details that the step brings', async () => {
+  it('writes the further columns and details that it brings', async () => {
     const id = await messageThatIs({ status: 'pending' });
-    await move(id, 'rejected', { set: { rejectionReason: 'unwanted' }, details: { reason: 'unwanted' } });
+    await make(id, 'rejected', { set: { rejectionReason: 'unwanted' }, details: { reason: 'unwanted' } });
     const [row] = await runSql(database.ownerUrl, 'SELECT rejection_reason FROM messages WHERE id = $1', [id]);
     expect(row).toEqual({ rejection_reason: 'unwanted' });
     expect((await tracesOf('audit_events', id))[0]).toMatchObject({ details: { reason: 'unwanted' } });
@@ -232,8 +221,8 @@ describe('the table', () => {
   });
 
   it('names roles that there are', () => {
-    const names = Object.values(TRANSITIONS).flatMap(({ roles }) => [...roles] as string[]);
-    expect(names.filter((name) => name !== 'Serviceplatformen' && !(name in ROLES))).toEqual([]);
+    const names = Object.values(CHANGES).flatMap(({ roles }) => [...roles] as string[]);
+    expect(names.filter((name) => !['Serviceplatformen', 'Indbakke'].includes(name) && !(name in ROLES))).toEqual([]);
   });
 
   it('knows the statuses that the database allows, and no other', async () => {
@@ -243,10 +232,5 @@ describe('the table', () => {
     );
     const allowed = [...(row?.clause ?? '').matchAll(/'([\w-]+)'/g)].map(([, word]) => word);
     expect(allowed.toSorted()).toEqual(Object.keys(STATUSES).toSorted());
-  });
-
-  it('knows the steps as the type of an event and as nothing else', () => {
-    const names: Transition[] = ['accepted', 'held', ...STEPS];
-    expect(names.toSorted()).toEqual(Object.keys(TRANSITIONS).toSorted());
   });
 });

@@ -1,0 +1,9 @@
+import { OPERATIONS } from '@indbakke/shared/api';
+import { type Bind, changeOf } from '@indbakke/shared/http';
+import type { Parts } from '@indbakke/shared/service';
+import { reject, reopen } from './reject.js';
+
+export function bindRejection(bind: Bind, { store }: Parts): void {
+  bind(OPERATIONS.rejectIncomingDocument, (call) => reject(store, changeOf(call), call.body));
+  bind(OPERATIONS.reopenIncomingDocument, (call) => reopen(store, changeOf(call)));
+}

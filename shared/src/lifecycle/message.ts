@@ -1,0 +1,33 @@
+/** What a message is, besides its status. */
+
+export const KINDS = {
+  reply: 'An answer to a message of ours.',
+  enquiry: 'Everything that is neither a reply nor forwarded.',
+  forwarded: 'Forwarded to us through Digital Post by another recipient.',
+} as const;
+export type Kind = keyof typeof KINDS;
+
+export const CHANNELS = {
+  sf1606: 'Digital Post, over REST or SOAP.',
+  sf2900: 'Fordelingskomponenten: documents of other systems.',
+} as const;
+export type Channel = keyof typeof CHANNELS;
+
+export const SUGGESTION_BASES = {
+  'message-uuid': 'The reply names a message that was sent from the case.',
+  'message-id': 'The reply carries the sender’s own id of a message that was sent from the case.',
+  'case-id': 'The reply carries the number of the case.',
+} as const;
+export type SuggestionBasis = keyof typeof SUGGESTION_BASES;
+
+export const SUGGESTION_SENDERS = {
+  'recipient-of-the-letter': 'The sender is the one to whom the message was sent.',
+  'party-to-the-case': 'The sender is a party to the case.',
+  other: 'The sender is neither; look twice.',
+} as const;
+export type SuggestionSender = keyof typeof SUGGESTION_SENDERS;
+
+export interface Assignee {
+  readonly kind: 'user' | 'team';
+  readonly id: string;
+}

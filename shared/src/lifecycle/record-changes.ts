@@ -1,0 +1,16 @@
+/**
+ * Writes the event and the audit row of every change in the CTE `changes`: two further CTEs, for the statement that makes the
+ * changes. writeChange embeds them for one message, intake and suggestions for many. `changes` holds, all from one row of
+ * `messages` as it is after the change:
+ *
+ *     change_id uuid, municipality, message_id uuid, type (a Change), status, version, at timestamptz,
+ *     actor_kind, actor, on_behalf_of, details jsonb (codes and ids only)
+ */
+export const RECORD_CHANGES = `
+  change_events AS (
+    INSERT INTO events (id, municipality, message_id, type, status, version, at)
+    SELECT change_id, municipality, message_id, type, status, version, at FROM changes
+  ), change_audit AS (
+    INSERT INTO audit_events (id, at, municipality, actor_kind, actor, on_behalf_of, action, message_id, details)
+    SELECT change_id, at, municipality, actor_kind, actor, on_behalf_of, type, message_id, details FROM changes
+  )`;

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { writeSuggestions } from '../../../services/journaler/src/suggestion/write-suggestions.js';
+import { type Actor, INDBAKKE, SERVICEPLATFORMEN } from '../../src/audit/index.js';
+import { type Change, type ChangeColumns, writeChange } from '../../src/lifecycle/index.js';
+import { openStore, type Store } from '../../src/store/index.js';
+import { takeIn } from '../inbox/support.js';
+
+// Changes are written one at a time by writeChange, many at a time by the statements of intake and of the suggestions. The
+// rows must not tell which.
+
+let stack: TestStack;
+let store: Store;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  store = openStore({ url: stack.serviceUrl, connections: 1, name: 'changes' });
+});
+
+afterAll(async () => {
+  await store.close();
+  await stack.close();
+});
+
+const make = (id: string, change: Change, actor: Actor, at: Date, columns?: ChangeColumns) =>
+  store.withTenant(ODENSKOV, (tx) => {
+    const principal = { actor, municipality: ODENSKOV, roles: new Set<never>(), teams: [] };
+    return writeChange(tx, { principal, id, expectedVersion: undefined, at }, change, columns);
+  });
+
+/** The only row, without these columns. */
+async function rowOf(table: string, where: string, values: unknown[], without: readonly string[]) {
+  const rows = await stack.sql(`SELECT * FROM ${table} WHERE ${where}`, values);
+  expect(rows).toHaveLength(1);
+  return Object.fromEntries(Object.entries(rows[0] ?? {}).filter(([column]) => !without.includes(column)));
+}
+
+/** The event and the audit row of a change, without the message’s id and these columns; their own ids must be the same. */
+async function recordsOf(messageId: string, change: Change, ...without: string[]) {
+  const event = await rowOf('events', 'message_id = $1 AND type = $2', [messageId, change], ['message_id', ...without]);
+  const { id } = event;
+  const audit = await rowOf(
+    'audit_events',
+    'message_id = $1 AND id = $2 AND action = $3',
+    [messageId, id, change],
+    ['message_id', ...without],
+  );
+  return [event, audit].map((row) => ({ ...row, id: row.id === id }));
+}
+
+const lifeOf = async (id: string) => {
+  const [row] = await stack.sql<{ status_at: Date }>(
+    'SELECT status, status_before, held_cause, status_at, status_by FROM messages WHERE id = $1',
+    [id],
+  );
+  return row as { status_at: Date };
+};
+
+// Intake makes the first change of a message, so it is compared with a later one that leads to the same.
+const OWN = ['type', 'action', 'version', 'details'];
+
+/** A message that is held, for another of its id is there. */
+async function takeInHeld(): Promise<string> {
+  const messageUUID = randomUUID();
+  await takeIn(stack, { messageUUID, subject: 'First' });
+  return takeIn(stack, { messageUUID, subject: 'Second' });
+}
+
+describe('a change that is written with others has the rows of one that is written by itself:', () => {
+  it('suggested', async () => {
+    await stack.sql(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'K-1')`, [ODENSKOV]);
+    const [one, other] = [await takeIn(stack), await takeIn(stack)];
+    const at = new Date('2026-11-02T08:00:00.123Z');
+    const suggestion = { caseId: 'K-1', basis: 'message-uuid', sender: 'other' } as const;
+    const message = { id: one, kind: 'enquiry', senderId: '', references: [], suggestedBefore: null } as const;
+
+    await store.withTenantConnection(ODENSKOV, (connection) =>
+      writeSuggestions(connection, [{ message, suggestion }], at),
+    );
+    await make(other, 'suggested', INDBAKKE, at, {
+      set: {
+        kind: 'reply',
+        lookedAt: at,
+        suggestedCaseId: suggestion.caseId,
+        suggestionBasis: suggestion.basis,
+        suggestionSender: suggestion.sender,
+      },
+      details: suggestion,
+    });
+
+    const ids = ['id', 'external_id', 'fingerprint', 'transmission_id'];
+    const times = ['received_at', 'letter_at', 'status_at', 'next_enqueue_at'];
+    const messageOf = (id: string) => rowOf('messages', 'id = $1', [id], [...ids, ...times]);
+    expect(await messageOf(one)).toEqual(await messageOf(other));
+    expect(await recordsOf(one, 'suggested')).toEqual(await recordsOf(other, 'suggested'));
+  });
+
+  it('accepted', async () => {
+    const [accepted, held] = [await takeIn(stack), await takeInHeld()];
+    const life = await lifeOf(accepted);
+    await make(held, 'released', SERVICEPLATFORMEN, life.status_at);
+    expect(await lifeOf(held)).toEqual(life);
+    expect(await recordsOf(held, 'released', ...OWN)).toEqual(await recordsOf(accepted, 'accepted', ...OWN));
+  });
+
+  it('held', async () => {
+    const id = await takeInHeld();
+    const life = await lifeOf(id);
+    await make(id, 'rejected', SERVICEPLATFORMEN, life.status_at);
+    await make(id, 'reopened', SERVICEPLATFORMEN, life.status_at);
+    expect(await lifeOf(id)).toEqual(life);
+    expect(await recordsOf(id, 'reopened', ...OWN)).toEqual(await recordsOf(id, 'held', ...OWN));
+  });
+});
+
+it('no other place in the services writes events', () => {
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  const files = ['shared/src', 'services'].flatMap((folder) =>
+    readdirSync(root + folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
+  );
+  const sources = files.filter((file) => file.endsWith('.ts') && !/node_modules|dist|generated|test/.test(file));
+  const writers = sources.filter((file) => /INTO events|\bevent\.create/.test(readFileSync(root + file, 'utf8')));
+  expect(writers).toEqual(['shared/src/lifecycle/record-changes.ts']);
+});
