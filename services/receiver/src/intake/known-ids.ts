@@ -19,7 +19,7 @@ export interface KnownId {
   readonly allDeleted: boolean;
 }
 
-/** What a messageUUID must be unique in, together with its content. */
+/** What an external id must be unique in, together with its content. */
 export function idOf({ municipality, channel, externalId }: NewMessage): string {
   return `${municipality} ${channel} ${externalId.value}`;
 }
