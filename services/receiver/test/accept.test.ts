@@ -152,7 +152,8 @@ describe('the rows', () => {
         sender_name: 'Test Testesen',
         concerning_id: '4103139999',
         concerning_name: 'Barn Testesen',
-        memo: expect.objectContaining({ version: '1.2', header: expect.objectContaining({ label: 'SV: Afgørelse' }) }),
+        contact_info: [{ label: 'Barnets CPR-nummer', value: '4103139999' }],
+        original_format: 'memo',
         original: expect.any(Buffer),
         rejection_text: null,
         forwarded_to: null,
@@ -228,6 +229,40 @@ describe('the rows', () => {
 
     await lookedAt;
     expect(await messageOf(stack, letter.messageUUID)).toMatchObject({ looked_at: expect.any(Date) });
+  });
+
+  test('hold the contact info of the recipient’s contact point, then of the sender’s', async () => {
+    const letter = newLetter({ contactPointId: CONTACT_POINT, contactInfo: [{ label: 'Barnets navn', value: '' }] });
+    const info = '<memo:ContactInfo><memo:value>Lille By Skole</memo:value></memo:ContactInfo>';
+    const xml = xmlOf(letter).replace('</memo:Sender>', `<memo:ContactPoint>${info}</memo:ContactPoint></memo:Sender>`);
+
+    await stack.deliver(xml);
+
+    const { id } = await messageOf(stack, letter.messageUUID);
+    expect((await read(id)).contactInfo).toEqual([
+      { label: 'Barnets navn', value: '' },
+      { label: '', value: 'Lille By Skole' },
+    ]);
+  });
+
+  test('hold technical documents last, and the sender’s own ids of documents', async () => {
+    const letter = newLetter({ documents: [textDocument('Brev'), textDocument('Data'), textDocument('Bilag')] });
+    const id = (kind: string) => `<memo:${kind}DocumentID>${kind}-7</memo:${kind}DocumentID>`;
+    const xml = xmlOf(letter)
+      .replace('<memo:MainDocument>', (tag) => `${tag}${id('main')}`)
+      .replace('<memo:AdditionalDocument>', `<memo:TechnicalDocument>${id('technical')}`)
+      .replace('</memo:AdditionalDocument>', '</memo:TechnicalDocument>')
+      .replace('<memo:AdditionalDocument>', (tag) => `${tag}${id('additional')}`);
+
+    await stack.deliver(xml);
+
+    const { id: messageId } = await messageOf(stack, letter.messageUUID);
+    const { documents } = await read(messageId);
+    expect(documents.map(({ role, documentId, files }) => [role, documentId, files.length])).toEqual([
+      ['main', 'main-7', 1],
+      ['additional', 'additional-7', 1],
+      ['technical', 'technical-7', 1],
+    ]);
   });
 
   test('of one municipality stand under no other', async () => {

@@ -251,7 +251,7 @@ const SITUATIONS: Readonly<Record<string, (mouth: Mouth) => Promise<Seen>>> = {
     const refusals = async () => {
       const metrics = await (await fetch(`${stack.url}/metrics`)).text();
       const name = mouth.name === 'HTTP' ? 'rest' : 'soap';
-      return Number(new RegExp(`mouth="${name}",outcome="body-incomplete"} (\\d+)`).exec(metrics)?.[1] ?? 0);
+      return Number(new RegExp(`endpoint="${name}",outcome="body-incomplete"} (\\d+)`).exec(metrics)?.[1] ?? 0);
     };
     const before = await refusals();
     const connection = await raw(mouth, ['Content-Length: 1000']);

@@ -150,7 +150,7 @@ describe('a caller who goes away', () => {
   ];
   const cutOff = async () => {
     const metrics = await (await fetch(`${stack.url}/metrics`)).text();
-    return Number(/indbakke_intake_total\{mouth="rest",outcome="body-incomplete"\} (\d+)/.exec(metrics)?.[1] ?? 0);
+    return Number(/indbakke_intake_total\{endpoint="rest",outcome="body-incomplete"\} (\d+)/.exec(metrics)?.[1] ?? 0);
   };
 
   test.each(named(places))('%s leaves nothing', async (_what, { at }) => {

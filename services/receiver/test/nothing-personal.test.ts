@@ -114,7 +114,7 @@ describe('nothing personal is in', () => {
   test('the metrics', async () => {
     const metrics = await (await fetch(`${receiver.url}/metrics`)).text();
 
-    expect(metrics).toContain('indbakke_intake_total{mouth="rest",outcome="accepted"}');
+    expect(metrics).toContain('indbakke_intake_total{endpoint="rest",outcome="accepted"}');
     expect(markersIn(metrics)).toEqual([]);
   });
 

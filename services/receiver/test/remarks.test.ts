@@ -123,13 +123,12 @@ test('a message without a fault has no remark', async () => {
 const OVERLONG = randomBytes(4_000).toString('hex');
 
 describe('a text too long for an index is kept whole in the message:', () => {
-  const overlong: { what: string; letter: Letter; kept: string }[] = [
-    { what: 'messageUUID', letter: { messageUUID: OVERLONG }, kept: 'header,messageUUID' },
-    { what: 'senderID', letter: { sender: { id: OVERLONG, name: 'Test' } }, kept: 'header,sender,senderID' },
+  const overlong: { what: string; letter: Letter }[] = [
+    { what: 'messageUUID', letter: { messageUUID: OVERLONG } },
+    { what: 'senderID', letter: { sender: { id: OVERLONG, name: 'Test' } } },
     {
       what: 'cprNumber',
       letter: { concerning: { cpr: OVERLONG, name: 'Test' } },
-      kept: 'header,contentData,cprData,cprNumber',
     },
     {
       what: 'the ids of a reply',
@@ -144,25 +143,23 @@ describe('a text too long for an index is kept whole in the message:', () => {
           },
         ],
       },
-      kept: 'header,replyData,0,caseID',
     },
     {
       what: 'contactPointID',
       letter: { contactPointId: OVERLONG },
-      kept: 'header,recipient,contactPoint,contactPointID',
     },
   ];
-  test.each(named(overlong))('%s', async (_what, { letter, kept }) => {
+  test.each(named(overlong))('%s', async (_what, { letter }) => {
     const answer = await stack.deliver(xmlOf(newLetter(letter)));
     const again = await stack.deliver(xmlOf(newLetter(letter)));
 
     expect([answer.status, again.status]).toEqual([200, 200]);
     const { transmissionId } = await receiptOf(answer);
-    const [row] = await stack.sql<{ kept: string }>(
-      `SELECT memo #>> $1 AS kept FROM messages JOIN message_details ON message_id = id WHERE transmission_id = $2`,
-      [kept.split(','), transmissionId],
+    const [row] = await stack.sql<{ original: Buffer }>(
+      'SELECT original FROM messages JOIN message_details ON message_id = id WHERE transmission_id = $1',
+      [transmissionId],
     );
-    expect(row?.kept).toBe(OVERLONG);
+    expect(row?.original.toString()).toContain(OVERLONG);
   });
 
   test('messageUUID, and the same message again gets the first receipt', async () => {

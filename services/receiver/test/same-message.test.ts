@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readConfig } from '@indbakke/shared/config';
 import type { Running } from '@indbakke/shared/service';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { stepDone } from '../../../infra/src/testkit/steps.js';
@@ -152,6 +153,29 @@ test('a message whose sender went away before the answer is stored, and gets tha
 
   const { transmission_id, received_at } = await messageOf(stack, letter.messageUUID);
   expect(again).toMatchObject({ transmissionId: transmission_id, timeStamp: received_at.toISOString() });
+});
+
+test('a message that the look-up could not see is not stored twice: its sender is asked to send again', async () => {
+  const letter = newLetter({ documents: [{ files: [binaryFile(100_000)] }] });
+  const xml = writeMemo(letter);
+  const first = await (await stack.deliver(xml)).text();
+  const { id } = await messageOf(stack, letter.messageUUID);
+  const rename = 'UPDATE messages SET external_id = $2 WHERE id = $1';
+  await stack.sql(rename, [id, 'another']);
+  const writer = new pg.Client({ connectionString: stack.ownerUrl });
+  await writer.connect();
+  await writer.query('BEGIN');
+  await writer.query(rename, [id, letter.messageUUID]);
+
+  const delivery = stack.deliver(xml);
+  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  await expect.poll(() => stack.sql(waiting)).toHaveLength(1);
+  await writer.query('COMMIT');
+  await writer.end();
+
+  expect((await delivery).status).toBe(503);
+  expect(await (await stack.deliver(xml)).text()).toBe(first);
+  expect(await messagesOf(stack, letter.messageUUID)).toHaveLength(1);
 });
 
 describe('in two copies of the service', () => {

@@ -167,8 +167,8 @@ describe('a message over SOAP', () => {
     await post(envelope(call(memo())));
     await post('no xml');
     const metrics = await (await fetch(`${stack.url}/metrics`)).text();
-    expect(metrics).toMatch(/indbakke_intake_total\{mouth="soap",outcome="accepted"\} [1-9]/);
-    expect(metrics).toMatch(/indbakke_intake_total\{mouth="soap",outcome="not-xml"\} [1-9]/);
+    expect(metrics).toMatch(/indbakke_intake_total\{endpoint="soap",outcome="accepted"\} [1-9]/);
+    expect(metrics).toMatch(/indbakke_intake_total\{endpoint="soap",outcome="not-xml"\} [1-9]/);
   });
 });
 

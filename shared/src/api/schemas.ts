@@ -25,10 +25,7 @@ const anyText = (most: number) =>
 const text = (most: number) => anyText(most).trim().min(1);
 export const CaseId = text(256);
 /** A UUID of any version and variant, as a message may carry it; in lower case. */
-export const MessageUUID = z
-  .string()
-  .toLowerCase()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID');
+export const MessageUUID = z.string().toLowerCase().regex(z.regexes.guid, 'must be a UUID');
 
 // --- what is asked -------------------------------------------------------------------------------------------------
 

@@ -11,10 +11,15 @@ export function problemHandler(log: Log): ErrorRequestHandler {
     // Part of a stream is out already: only breaking off shows the reader that it is not whole.
     if (res.headersSent) return void res.destroy();
     if (problem.row.http === 401) res.set('WWW-Authenticate', 'Bearer');
-    if (problem.row.http === 503) res.set('Retry-After', '30');
+    if (problem.row.http === 503) askToRetry(res);
     sendProblem(res, problem);
     void [req, next];
   };
+}
+
+/** Tells the caller that the same request is worth sending again, and when. */
+export function askToRetry(res: Response): void {
+  res.set('Retry-After', '30');
 }
 
 export function sendProblem(res: Response, problem: Problem): void {

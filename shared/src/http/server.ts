@@ -4,10 +4,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express, RequestHandler } from 'express';
+import { z } from 'zod';
 import { type Log, withCorrelation } from '../log/index.js';
 import type { Metrics } from '../metrics/index.js';
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Gives every request a correlation id (the caller’s transaction id when it sent one), echoes it, and writes one line and
@@ -17,7 +16,7 @@ export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
   return (req, res, next) => {
     const started = process.hrtime.bigint();
     const sent = req.get('x-transaktionsid') ?? req.get('x-correlation-id');
-    const correlationId = sent && UUID.test(sent) ? sent.toLowerCase() : randomUUID();
+    const correlationId = sent && z.regexes.guid.test(sent) ? sent.toLowerCase() : randomUUID();
     res.set('X-Correlation-Id', correlationId);
     res.set('X-Content-Type-Options', 'nosniff');
     withCorrelation(correlationId, () => {

@@ -3,17 +3,10 @@
  * tree of what is left, `readMemo` a typed message with remarks on its faults.
  */
 export { canonicalText } from './canonical.js';
-export {
-  type ContactInfo,
-  contactInfoOf,
-  type DocumentRole,
-  documentsOf,
-  type MemoDocument,
-  plausibleLetterDate,
-} from './letter.js';
 export { type FileFacts, type Memo, type MemoFile, readMemo } from './model.js';
 export { MEMO_NAMESPACE } from './namespaces.js';
 export { REMARKS, type Remark, type RemarkCode } from './remarks.js';
+export { instantOf } from './simple-types.js';
 export { findMessage, parseSkeleton, type XmlAttribute, type XmlElement } from './skeleton.js';
 export { type FileSink, type SplitLimits, type SplitResult, split } from './split.js';
 export type { FileContent } from './table.js';

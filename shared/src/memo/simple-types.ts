@@ -31,10 +31,7 @@ export const comment = simple(['text-too-long', atMost(512)]);
 // memoNotificationType: 150 in the 1.1 schema, 160 in a copy of the 1.2 one; the longer is let pass.
 export const notification = simple(['text-too-long', atMost(160)]);
 // memoUuidType: version 4 only, either case
-export const uuid = simple([
-  'wrong-uuid',
-  matches(/^[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[ab89][a-f0-9]{3}-[a-f0-9]{12}$/i),
-]);
+export const uuid = simple(['wrong-uuid', matches(z.regexes.uuid4)]);
 // memoDateTimeType: xs:dateTime that ends in Z
 export const dateTime = simple(['wrong-date', (value) => value.endsWith('Z') && instantOf(value) !== undefined]);
 // xs:date; its optional time zone is let pass

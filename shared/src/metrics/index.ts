@@ -5,10 +5,6 @@ import type { Queues } from '../queue/index.js';
 export interface Metrics {
   readonly registry: Registry;
   readonly requests: Histogram<'operation' | 'status'>;
-  /** Answers on the way in; outcome = accepted, held, duplicate, or the code of the refusal. */
-  readonly intake: Counter<'mouth' | 'outcome'>;
-  /** What is being taken in now. */
-  readonly uploads: Gauge<string>;
   readonly notSignedIn: Counter<string>;
 }
 
@@ -22,17 +18,6 @@ export function createMetrics(): Metrics {
       help: 'Time from request to the end of the answer',
       labelNames: ['operation', 'status'],
       buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
-      registers: [registry],
-    }),
-    intake: new Counter({
-      name: 'indbakke_intake_total',
-      help: 'Messages answered, by mouth and outcome',
-      labelNames: ['mouth', 'outcome'],
-      registers: [registry],
-    }),
-    uploads: new Gauge({
-      name: 'indbakke_uploads',
-      help: 'Messages being taken in now',
       registers: [registry],
     }),
     notSignedIn: new Counter({

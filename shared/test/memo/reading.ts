@@ -7,6 +7,8 @@ import {
   type FileSink,
   findMessage,
   MEMO_NAMESPACE,
+  type Memo,
+  type MemoFile,
   parseSkeleton,
   readMemo,
   type SplitLimits,
@@ -81,6 +83,13 @@ export async function readAll(xml: string | Uint8Array, limits: Partial<SplitLim
   const whole = await splitAll(xml, undefined, limits);
   const root = parseSkeleton(whole.skeleton);
   return readMemo(findMessage(root) ?? root, factsOf(whole.contents), whole.token);
+}
+
+/** Every file of a message, in the order of its documents. */
+export function filesOf({ body }: Memo): MemoFile[] {
+  const { mainDocument, additionalDocuments = [], technicalDocuments = [] } = body ?? {};
+  const documents = [...(mainDocument ? [mainDocument] : []), ...additionalDocuments, ...technicalDocuments];
+  return documents.flatMap(({ files }) => files);
 }
 
 export function factsOf(contents: readonly Uint8Array[]) {

@@ -1,5 +1,5 @@
+import type { DocumentAnswer } from '@indbakke/shared/api';
 import type { WholeMessage } from '@indbakke/shared/inbox';
-import { contactInfoOf, type Memo } from '@indbakke/shared/memo';
 import type { ZipEntry } from './name-entries.js';
 
 const KINDS: Record<string, string> = { reply: 'Svar', enquiry: 'Henvendelse', forwarded: 'Videresendt' };
@@ -17,6 +17,7 @@ export function writeCoverNote(
   entries: readonly ZipEntry[],
 ): string {
   const { details } = message;
+  const contactInfo = (details?.contactInfo ?? []) as DocumentAnswer['contactInfo'];
   const lines = [
     'FØLGESEDDEL',
     '',
@@ -33,7 +34,10 @@ export function writeCoverNote(
     field('Brevets dato', time.format(message.letterAt)),
     field('Modtaget', time.format(message.receivedAt)),
     field('Meddelelsens id', message.externalId),
-    ...section('Oplysninger fra afsenderen', details ? contactInfoLines(details.memo as unknown as Memo) : []),
+    ...section(
+      'Oplysninger fra afsenderen',
+      contactInfo.map(({ label, value }) => `${oneLine(label)}: ${oneLine(value)}`),
+    ),
     ...section('Filer', entries.map(fileLine)),
   ];
   return `\ufeff${lines.filter((line) => line !== undefined).join('\r\n')}\r\n`;
@@ -45,10 +49,6 @@ function field(name: string, value: string | null | undefined): string | undefin
 
 function section(title: string, lines: string[]): string[] {
   return lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
-}
-
-function contactInfoLines(memo: Memo): string[] {
-  return contactInfoOf(memo).map(({ label, value }) => `${oneLine(label)}: ${oneLine(value)}`);
 }
 
 function fileLine({ file, name }: ZipEntry): string {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
+import type { DocumentAnswer } from '@indbakke/shared/api';
 import { openContent, type WholeMessage } from '@indbakke/shared/inbox';
-import type { Remark } from '@indbakke/shared/memo';
 import type { Parts } from '@indbakke/shared/service';
 import { ZipArchive } from 'archiver';
 import './crc32.js';
@@ -66,5 +66,5 @@ export async function zipMessage(
 const LEFT_OUT = new Set(['unknown-element', 'repeated-element', 'unexpected-text', 'more-remarks']);
 
 function leavesOut({ remarks }: WholeMessage): boolean {
-  return (remarks as unknown as Remark[]).some(({ code }) => LEFT_OUT.has(code));
+  return (remarks as DocumentAnswer['remarks']).some(({ code }) => LEFT_OUT.has(code));
 }

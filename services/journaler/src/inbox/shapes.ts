@@ -1,6 +1,5 @@
 import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
 import type { WholeMessage } from '@indbakke/shared/inbox';
-import { contactInfoOf, type Memo, type Remark } from '@indbakke/shared/memo';
 import type { Prisma } from '@indbakke/shared/store';
 
 /** Rows of the database as the answers of the API. The sets in them are closed by CHECKs, so a cast is enough. */
@@ -44,7 +43,7 @@ export function summarize(message: SummaryRow, contactPointNames: Names): Docume
     documentCount: message.documentCount,
     fileCount: message.fileCount,
     contentSize: Number(message.contentSize),
-    remarkCount: (message.remarks as unknown as Remark[]).length,
+    remarkCount: (message.remarks as DocumentAnswer['remarks']).length,
   };
 }
 
@@ -69,8 +68,8 @@ export function describe(
         status: status as 'expected' | 'stored' | 'missing',
       })),
     })),
-    contactInfo: message.details ? contactInfoOf(message.details.memo as unknown as Memo) : [],
-    remarks: message.remarks as unknown as Remark[],
+    contactInfo: (message.details?.contactInfo ?? []) as DocumentAnswer['contactInfo'],
+    remarks: message.remarks as DocumentAnswer['remarks'],
     journalizations: message.journalizations.map(({ caseId, reference, at, by }) => ({
       caseId,
       reference,

@@ -1,45 +1,75 @@
+import { DAY } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import type { HeldCause, Kind } from '@indbakke/shared/lifecycle';
-import type { Memo } from '@indbakke/shared/memo';
-
-/** The CVR number that the message is addressed to. */
-export function addressee({ header }: Memo): string {
-  const path = 'Message/MessageHeader/Recipient/recipientID';
-  // MeMo 1.2, messageType: NEMSMS has no body; SF1606 brings digital post.
-  if (header.messageType?.toUpperCase() === 'NEMSMS') {
-    throw new Problem('nemsms', 'The message is a NemSMS; only digital post is taken in.', {
-      path: 'Message/MessageHeader/messageType',
-    });
-  }
-  const { recipientID, idType } = header.recipient ?? {};
-  if (!recipientID) throw new Problem('not-our-recipient', 'The message names no recipient.', { path });
-  // idType is free text in the schema; lower case is seen (protocol facts, MeMo enumerations).
-  if (idType?.toUpperCase() === 'CPR' || /^\d{10}$/.test(recipientID)) {
-    throw new Problem(
-      'not-our-recipient',
-      'The message is addressed to a citizen; only post to a municipality is taken in.',
-      { path },
-    );
-  }
-  if (!/^\d{8}$/.test(recipientID)) {
-    throw new Problem('not-our-recipient', 'The recipient of the message is not a CVR number.', { path });
-  }
-  return recipientID;
-}
+import type { NewMessage, Remark } from './incoming-message.js';
+import type { KnownId, StoredMessage } from './known-ids.js';
 
 export interface MunicipalitySettings {
   readonly takesReplies: boolean;
   readonly takesEnquiries: boolean;
+  /** In lower case. */
   readonly contactPointIds: ReadonlySet<string>;
 }
 
+/** What becomes of a message: an earlier one stands for it, or it is stored. */
+export type Decision = { readonly is: 'known'; readonly earlier: StoredMessage } | Accepted;
+
+export interface Accepted {
+  readonly is: 'new';
+  readonly message: NewMessage;
+  readonly change: 'accepted' | 'held';
+  /** Why it must wait for someone who decides or sets up, or null when it goes to the inbox. */
+  readonly heldCause: HeldCause | null;
+}
+
 /**
- * Why the message must wait for someone who decides or sets up, or null when it goes to the inbox.
- *
- * @param otherContent a message with the same messageUUID is here, and says something else
+ * @param known what is here of the message’s id, read under the lock of that id
+ * @param settings undefined when the municipality is not one of ours
+ * @throws Problem not-our-recipient
  */
-export function heldCauseOf(kind: Kind, settings: MunicipalitySettings, otherContent: boolean): HeldCause | null {
-  if (otherContent) return 'conflict';
+export function decide(
+  message: NewMessage,
+  known: KnownId | undefined,
+  settings: MunicipalitySettings | undefined,
+): Decision {
+  if (!settings) {
+    throw new Problem('not-our-recipient', 'The message is addressed to an authority that is not known here.', {
+      path: message.paths.municipality,
+    });
+  }
+  if (known && standsFor(known, message)) return { is: 'known', earlier: known.message };
+  const heldCause = known ? 'conflict' : heldCauseOf(message.kind, settings);
+  const remarks = [...message.remarks, ...remarkOnContactPoint(message, settings)];
+  return { is: 'new', message: { ...message, remarks }, change: heldCause ? 'held' : 'accepted', heldCause };
+}
+
+/**
+ * Nothing deleted comes back: a UUID of which only tombstones are left takes no further message, whatever its content. Ids
+ * that are no UUIDs do not count: another message may well have the same.
+ */
+function standsFor({ sameContent, allDeleted }: KnownId, { externalId }: NewMessage): boolean {
+  return sameContent || (allDeleted && externalId.isUuid);
+}
+
+function heldCauseOf(kind: Kind, settings: MunicipalitySettings): HeldCause | null {
   if (kind === 'reply') return settings.takesReplies ? null : 'replies-off';
   return settings.takesEnquiries ? null : 'enquiries-off';
+}
+
+/** A message to a contact point that nobody has set up is kept all the same: what counts is that it is read. */
+function remarkOnContactPoint(
+  { contactPointId, paths }: NewMessage,
+  { contactPointIds }: MunicipalitySettings,
+): Remark[] {
+  if (!contactPointId || contactPointIds.has(contactPointId)) return [];
+  return [{ code: 'unknown-contact-point', path: paths.contactPointId }];
+}
+
+/** Digital Post began later; dates such as 0001-01-01 have been seen in the field. */
+const EARLIEST = Date.UTC(2000, 0, 1);
+
+/** The message’s own date when it is from 2000 on and at most a day after it was received (clocks differ), else that. */
+export function plausibleLetterDate(letterAt: Date | undefined, receivedAt: Date): Date {
+  if (!letterAt || letterAt.getTime() < EARLIEST || letterAt.getTime() > receivedAt.getTime() + DAY) return receivedAt;
+  return letterAt;
 }

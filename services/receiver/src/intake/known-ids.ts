@@ -1,6 +1,6 @@
 import type { Status } from '@indbakke/shared/lifecycle';
 import type pg from 'pg';
-import type { NewMessage } from './new-message.js';
+import type { NewMessage } from './incoming-message.js';
 
 /** What stands in the database now: this message, or with another id the one that was here before. */
 export interface StoredMessage {
@@ -12,13 +12,14 @@ export interface StoredMessage {
 
 /** What is here already of a message’s id. */
 export interface KnownId {
-  /** A message of it has other content. */
-  readonly otherContent: boolean;
-  /** Of all messages of it only tombstones are left. */
+  /** The message with the same content, or else the first of the id. */
+  readonly message: StoredMessage;
+  readonly sameContent: boolean;
+  /** Of all messages of the id only tombstones are left. */
   readonly allDeleted: boolean;
 }
 
-/** What a messageUUID must be unique in, together with its content. */
+/** What an external id must be unique in, together with its content. */
 export function idOf({ municipality, channel, externalId }: NewMessage): string {
   return `${municipality} ${channel} ${externalId.value}`;
 }
@@ -36,72 +37,53 @@ export async function lockIds(connection: pg.PoolClient, messages: readonly NewM
   });
 }
 
-/** Tells of each message whose id is here already what is here of it, by the id of the message that came now. */
-export async function readKnownIds(
-  connection: pg.PoolClient,
-  messages: readonly NewMessage[],
-): Promise<ReadonlyMap<string, KnownId>> {
-  const rows = await lookUp<{ for_id: string; other_content: boolean; all_deleted: boolean }>(
-    connection,
-    messages,
-    `SELECT bool_or(fingerprint <> g.fingerprint) AS other_content, bool_and(status = 'deleted') AS all_deleted
-     FROM known HAVING count(*) > 0`,
-  );
-  return new Map(
-    rows.map(({ for_id, other_content, all_deleted }) => [
-      for_id,
-      { otherContent: other_content, allDeleted: all_deleted },
-    ]),
-  );
-}
-
-/** The message that stands for each of these: the same one, or the first of its id. By the id of the one that came now. */
-export async function readEarlier(
-  connection: pg.PoolClient,
-  messages: readonly NewMessage[],
-): Promise<ReadonlyMap<string, StoredMessage>> {
-  const rows = await lookUp<{ for_id: string; id: string; status: Status; transmission_id: string; received_at: Date }>(
-    connection,
-    messages,
-    `SELECT id, status, transmission_id, received_at
-     FROM known ORDER BY fingerprint = g.fingerprint DESC, received_at LIMIT 1`,
-  );
-  return new Map(
-    rows.map(({ for_id, id, status, transmission_id, received_at }) => [
-      for_id,
-      { id, status, transmissionId: transmission_id, receivedAt: received_at },
-    ]),
-  );
+interface Row {
+  for_id: string;
+  id: string;
+  status: Status;
+  transmission_id: string;
+  received_at: Date;
+  same_content: boolean;
+  all_deleted: boolean;
 }
 
 /**
- * Asks of each message, g, the messages that have its id, known. Without a name, so planned each time, and one message after
- * the other: a plan that is kept from when the database was small or not yet analyzed, or one that joins, reads every message
- * of the municipality until the next ANALYZE.
+ * What is here of the ids of these messages, by the `id` of each; under the locks of the ids, which last until COMMIT.
+ *
+ * The statement has no name, so that it is planned each time, and asks of one message after the other: a plan that is kept
+ * from when the database was small or not yet analyzed, or one that joins, reads every message of the municipality until the
+ * next ANALYZE.
  */
-async function lookUp<Row extends pg.QueryResultRow>(
+export async function readKnownIds(
   connection: pg.PoolClient,
+  municipality: string,
   messages: readonly NewMessage[],
-  select: string,
-): Promise<Row[]> {
-  const [first] = messages;
-  if (!first) return [];
+): Promise<ReadonlyMap<string, KnownId>> {
   const { rows } = await connection.query<Row>(
-    `SELECT g.id AS for_id, found.*
+    `SELECT g.id AS for_id, known.*
      FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bytea[]) AS g (id, channel, external_id, fingerprint),
      LATERAL (
-       WITH known AS NOT MATERIALIZED (
-         SELECT * FROM messages WHERE municipality = $1 AND channel = g.channel AND external_id = g.external_id
-       )
-       ${select}
-     ) AS found`,
+       SELECT id, status, transmission_id, received_at, fingerprint = g.fingerprint AS same_content,
+         bool_and(status = 'deleted') OVER () AS all_deleted
+       FROM messages WHERE municipality = $1 AND channel = g.channel AND external_id = g.external_id
+       ORDER BY same_content DESC, received_at LIMIT 1
+     ) AS known`,
     [
-      first.municipality,
+      municipality,
       messages.map(({ id }) => id),
       messages.map(({ channel }) => channel),
       messages.map(({ externalId }) => externalId.value),
       messages.map(({ fingerprint }) => fingerprint),
     ],
   );
-  return rows;
+  return new Map(
+    rows.map(({ for_id, id, status, transmission_id, received_at, same_content, all_deleted }) => [
+      for_id,
+      {
+        message: { id, status, transmissionId: transmission_id, receivedAt: received_at },
+        sameContent: same_content,
+        allDeleted: all_deleted,
+      },
+    ]),
+  );
 }

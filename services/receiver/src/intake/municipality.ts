@@ -1,4 +1,3 @@
-import { Problem } from '@indbakke/shared/errors';
 import type pg from 'pg';
 import type { MunicipalitySettings } from './decide.js';
 
@@ -8,8 +7,11 @@ interface Row {
   contact_point_ids: string[];
 }
 
-/** @throws Problem not-our-recipient when the municipality does not have its mail taken in here */
-export async function loadMunicipality(connection: pg.PoolClient, cvr: string): Promise<MunicipalitySettings> {
+/** Undefined when it is not one of ours. */
+export async function loadMunicipality(
+  connection: pg.PoolClient,
+  cvr: string,
+): Promise<MunicipalitySettings | undefined> {
   const { rows } = await connection.query<Row>({
     name: 'load-municipality',
     text: `SELECT takes_replies, takes_enquiries,
@@ -18,14 +20,11 @@ export async function loadMunicipality(connection: pg.PoolClient, cvr: string): 
     values: [cvr],
   });
   const [row] = rows;
-  if (!row) {
-    throw new Problem('not-our-recipient', 'The message is addressed to an authority that is not known here.', {
-      path: 'Message/MessageHeader/Recipient/recipientID',
-    });
-  }
-  return {
-    takesReplies: row.takes_replies,
-    takesEnquiries: row.takes_enquiries,
-    contactPointIds: new Set(row.contact_point_ids.map((id) => id.toLowerCase())),
-  };
+  return (
+    row && {
+      takesReplies: row.takes_replies,
+      takesEnquiries: row.takes_enquiries,
+      contactPointIds: new Set(row.contact_point_ids.map((id) => id.toLowerCase())),
+    }
+  );
 }

@@ -1,9 +1,11 @@
 import { Problem } from '@indbakke/shared/errors';
+import { TRANSITIONS } from '@indbakke/shared/lifecycle';
 import { CommitInDoubt, createGrouper, isStoreUnavailable, type Store } from '@indbakke/shared/store';
+import { decide } from './decide.js';
+import type { NewMessage } from './incoming-message.js';
 import { insertMessages } from './insert-messages.js';
-import { idOf, lockIds, readEarlier, readKnownIds, type StoredMessage } from './known-ids.js';
+import { idOf, lockIds, readKnownIds, type StoredMessage } from './known-ids.js';
 import { loadMunicipality } from './municipality.js';
-import type { NewMessage } from './new-message.js';
 
 /**
  * Writes all rows of a message, or finds that the same one is here. When it resolves, the rows are durable.
@@ -33,10 +35,7 @@ export function createStoreMessage(store: Store): StoreMessage {
   return (message) => grouper.add(message);
 }
 
-/**
- * All in one transaction. What is here already is looked up under the locks of the ids; the unique index holds all the same
- * that nothing is stored twice.
- */
+/** Decides about each message by what is known of its id, and stores the new ones, all in one transaction. */
 async function storeMessages(
   store: Store,
   municipality: string,
@@ -45,18 +44,17 @@ async function storeMessages(
   return store.withTenantConnection(municipality, async (connection) => {
     const settings = await loadMunicipality(connection, municipality);
     await lockIds(connection, messages);
-    const known = await readKnownIds(connection, messages);
-    const statuses = await insertMessages(connection, municipality, messages, { settings, known });
-    const earlier = await readEarlier(
+    const known = await readKnownIds(connection, municipality, messages);
+    const decisions = messages.map((message) => decide(message, known.get(message.id), settings));
+    await insertMessages(
       connection,
-      messages.filter(({ id }) => !statuses.has(id)),
+      municipality,
+      decisions.filter((decision) => decision.is === 'new'),
     );
-    return messages.map(({ id, transmissionId, receivedAt }) => {
-      const status = statuses.get(id);
-      if (status) return { id, status, transmissionId, receivedAt };
-      const first = earlier.get(id);
-      if (first) return first;
-      throw new Error('a message was refused for an earlier one that is not there');
+    return decisions.map((decision) => {
+      if (decision.is === 'known') return decision.earlier;
+      const { id, transmissionId, receivedAt } = decision.message;
+      return { id, status: TRANSITIONS[decision.change].to, transmissionId, receivedAt };
     });
   });
 }

@@ -1,12 +1,12 @@
-import type { Metrics } from '@indbakke/shared/metrics';
 import { type Request, type Response, Router } from 'express';
-import type { Receipt } from '../intake/receipt.js';
-import { type IntakeParts, takeIn } from '../intake/take-in.js';
-import { echoTransaction, recordRefusal } from './answers.js';
-import { messagePart } from './multipart.js';
-import { readBody } from './read-body.js';
-import { refusal, renderJson, renderXml } from './render-receipt.js';
-import type { Uploads } from './uploads.js';
+import { echoTransaction, recordRefusal } from '../delivery/answers.js';
+import type { EndpointParts } from '../delivery/endpoint-parts.js';
+import { messagePart } from '../delivery/multipart.js';
+import { readBody } from '../delivery/read-body.js';
+import { takeIn } from '../intake/take-in.js';
+import { readMessage } from '../memo/read-message.js';
+import { completed, type Receipt, refusal } from './receipt.js';
+import { renderJson, renderXml } from './render-receipt.js';
 
 // assumed: path, method and media types of SF1606’s EP_FS1 PostModtag are not public (docs/standards.md)
 export const REST_PATH = '/sf1606/PostModtag';
@@ -14,7 +14,7 @@ const MEDIA_TYPES = ['application/xml', 'text/xml'];
 const FORM = 'multipart/form-data';
 
 /** SF1606 over REST: the body is the MeMo message, or a form that holds it; the answer is its receipt. */
-export function restMouth(parts: IntakeParts, uploads: Uploads, metrics: Metrics): Router {
+export function restEndpoint(parts: EndpointParts): Router {
   const router = Router();
   router.post(REST_PATH, async (req, res) => {
     res.locals.operation = `POST ${REST_PATH}`;
@@ -23,18 +23,18 @@ export function restMouth(parts: IntakeParts, uploads: Uploads, metrics: Metrics
       const body = readBody(req, res, {
         mediaTypes: [...MEDIA_TYPES, FORM],
         wrapped: form,
-        uploads,
-        config: parts.config,
+        callers: parts.config.SF1606_CALLERS,
+        ...parts,
       });
-      const { receipt, outcome } = await takeIn(parts, {
-        channel: 'sf1606',
+      const read = readMessage(parts, {
         body: form ? messagePart(body, req.get('content-type') ?? '') : body,
         findMessage: (root) => root,
       });
-      metrics.intake.inc({ mouth: 'rest', outcome });
-      sendReceipt(req, res, 200, receipt);
+      const intake = await takeIn(parts, 'sf1606', read);
+      parts.metrics.intake.inc({ endpoint: 'rest', outcome: intake.outcome });
+      sendReceipt(req, res, 200, completed(intake));
     } catch (error) {
-      const problem = recordRefusal(error, res, { log: parts.log, metrics, mouth: 'rest' });
+      const problem = recordRefusal(error, res, { ...parts, endpoint: 'rest' });
       sendReceipt(req, res, problem.row.http, refusal(problem));
     }
   });

@@ -1,6 +1,7 @@
 import type { Problem } from '@indbakke/shared/errors';
 import { Builder } from 'xml2js';
-import { fieldsOf, refusal } from './render-receipt.js';
+import { refusal } from './receipt.js';
+import { fieldsOf } from './render-receipt.js';
 import { EnvelopeProblem } from './soap-envelope.js';
 import { ENVELOPE_NAMESPACE, SF1606_NAMESPACE } from './soap-wsdl.js';
 

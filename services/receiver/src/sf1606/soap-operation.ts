@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Problem } from '@indbakke/shared/errors';
 import type { SplitResult } from '@indbakke/shared/memo';
 import { createServerless, type Server } from 'soap';
-import type { Receipt } from '../intake/receipt.js';
+import type { Receipt } from './receipt.js';
 import { type Fields, fieldsOf } from './render-receipt.js';
 import { wsdlAt } from './soap-wsdl.js';
 

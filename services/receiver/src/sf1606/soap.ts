@@ -1,21 +1,22 @@
 import { Problem } from '@indbakke/shared/errors';
-import type { Metrics } from '@indbakke/shared/metrics';
 import { type Request, type Response, Router } from 'express';
-import { type IntakeParts, takeIn } from '../intake/take-in.js';
-import { echoTransaction, recordRefusal } from './answers.js';
-import { readBody } from './read-body.js';
+import { echoTransaction, recordRefusal } from '../delivery/answers.js';
+import type { EndpointParts } from '../delivery/endpoint-parts.js';
+import { readBody } from '../delivery/read-body.js';
+import { takeIn } from '../intake/take-in.js';
+import { readMessage } from '../memo/read-message.js';
+import { completed } from './receipt.js';
 import { messageIn } from './soap-envelope.js';
 import { renderFault } from './soap-fault.js';
 import { createPostModtag } from './soap-operation.js';
 import { wsdlAt } from './soap-wsdl.js';
-import type { Uploads } from './uploads.js';
 
 export const SOAP_PATH = '/sf1606/soap';
 // SOAP 1.1, §6: text/xml. The other is of those who send REST too.
 const MEDIA_TYPES = ['text/xml', 'application/xml'];
 
 /** PostModtag over SOAP 1.1: the body of the envelope holds the MeMo message, the answer its receipt or a Fault. */
-export function soapMouth(parts: IntakeParts, uploads: Uploads, metrics: Metrics): Router {
+export function soapEndpoint(parts: EndpointParts): Router {
   const beginCall = createPostModtag(SOAP_PATH);
   const router = Router();
 
@@ -23,10 +24,10 @@ export function soapMouth(parts: IntakeParts, uploads: Uploads, metrics: Metrics
     res.locals.operation = `POST ${SOAP_PATH}`;
     echoTransaction(req, res);
     try {
-      const body = readBody(req, res, { mediaTypes: MEDIA_TYPES, wrapped: true, uploads, config: parts.config });
+      const callers = parts.config.SF1606_CALLERS;
+      const body = readBody(req, res, { mediaTypes: MEDIA_TYPES, wrapped: true, callers, ...parts });
       const call = beginCall();
-      const { receipt, outcome } = await takeIn(parts, {
-        channel: 'sf1606',
+      const read = readMessage(parts, {
         body,
         async findMessage(root, split) {
           const message = messageIn(root, split);
@@ -34,10 +35,11 @@ export function soapMouth(parts: IntakeParts, uploads: Uploads, metrics: Metrics
           return message;
         },
       });
-      metrics.intake.inc({ mouth: 'soap', outcome });
-      sendXml(res, 200, await call.answer(receipt));
+      const intake = await takeIn(parts, 'sf1606', read);
+      parts.metrics.intake.inc({ endpoint: 'soap', outcome: intake.outcome });
+      sendXml(res, 200, await call.answer(completed(intake)));
     } catch (error) {
-      const problem = recordRefusal(error, res, { log: parts.log, metrics, mouth: 'soap' });
+      const problem = recordRefusal(error, res, { ...parts, endpoint: 'soap' });
       // SOAP 1.1, §6.2 and WS-I Basic Profile 1.1, R1126: a Fault comes with 500. Also when the headers alone rule the
       // request out, where HTTP has 403, 413 and 415: many clients read a Fault under no other status than 500.
       sendXml(res, 500, renderFault(problem));

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import type { TestStack } from '../../../../infra/src/testkit/stack.js';
-import { externalIdOf } from '../../src/intake/external-id.js';
+import { externalIdOf } from '../../src/memo/external-id.js';
 
 /** What stands in the database and on the disk: rows by table (tables without rows left out), and files of content. */
 export interface Stored {

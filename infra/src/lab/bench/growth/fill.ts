@@ -119,7 +119,7 @@ async function insertBatch(client: pg.Client, sample: Sample, { first, last, fro
 }
 
 /** From `batch` into each table. What is deleted has left its tombstone and its history only. */
-function statements({ memo, original, contentSize }: Sample): [statement: string, ...values: unknown[]][] {
+function statements({ original, contentSize }: Sample): [statement: string, ...values: unknown[]][] {
   return [
     [
       `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
@@ -134,11 +134,11 @@ function statements({ memo, original, contentSize }: Sample): [statement: string
       contentSize,
     ],
     [
-      `INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name, memo, original)
+      `INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name, contact_info,
+         original_format, original)
        SELECT id, municipality, 'Svar på jeres brev', '4101' || lpad((number % 1000000)::text, 6, '0'), 'CPR', 'Test Testesen',
-         $1::jsonb, convert_to($2, 'UTF8')
+         '[]', 'memo', convert_to($1, 'UTF8')
        FROM batch WHERE status <> 'deleted'`,
-      memo,
       original,
     ],
     [

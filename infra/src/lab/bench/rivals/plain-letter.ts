@@ -61,8 +61,9 @@ export async function keepPlainly(store: Store, message: PlainMessage): Promise<
             senderId: header.Sender.senderID,
             senderIdType: header.Sender.idType,
             senderName: header.Sender.label,
-            original: Buffer.alloc(0),
-            memo: header,
+            contactInfo: [],
+            originalFormat: 'memo',
+            original: Buffer.from(JSON.stringify(header)),
           },
         },
         documents: {

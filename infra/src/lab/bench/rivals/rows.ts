@@ -5,7 +5,6 @@ import type pg from 'pg';
 /** The rows of one reply, as ours wrote them: what is written again and again, with other ids. */
 export interface Sample {
   readonly municipality: string;
-  readonly memo: string;
   /** As text. */
   readonly original: string;
   readonly reference: string;
@@ -15,7 +14,7 @@ export interface Sample {
 /** Reads what ours made of the first message that it took in. */
 export async function readSample(client: pg.Client): Promise<Sample> {
   const { rows } = await client.query<Sample>(`
-    SELECT m.municipality, d.memo::text AS memo, convert_from(d.original, 'UTF8') AS original, r.value AS reference,
+    SELECT m.municipality, convert_from(d.original, 'UTF8') AS original, r.value AS reference,
       m.content_size::int AS "contentSize"
     FROM messages m JOIN message_details d ON d.message_id = m.id JOIN reply_references r ON r.message_id = m.id
     LIMIT 1`);
@@ -32,7 +31,7 @@ export async function readSample(client: pg.Client): Promise<Sample> {
  */
 export async function insertRows(
   client: pg.Client | pg.PoolClient,
-  { municipality, memo, original, reference, contentSize }: Sample,
+  { municipality, original, reference, contentSize }: Sample,
   externalIds: readonly string[],
 ): Promise<string[]> {
   const ids = externalIds.map(() => newId());
@@ -40,37 +39,39 @@ export async function insertRows(
     name: 'rows',
     text: `
       WITH given AS MATERIALIZED (
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])
-          AS g (id, external_id, transmission_id, file_id, event_id, memo, original)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[])
+          AS g (id, external_id, transmission_id, file_id, event_id, original)
       ), m AS (
         INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at,
           transmission_id, document_count, file_count, content_size, blob_name, remarks, status, status_at, status_by,
           next_enqueue_at)
-        SELECT id, $8::text, 'sf1606', external_id, sha256(external_id::bytea), 'reply', $11::timestamptz, $11::timestamptz, transmission_id, 1, 1, $9::bigint,
-          replace(transmission_id::text, '-', ''), '[]', 'pending', $11::timestamptz, 'Serviceplatformen', $11::timestamptz + interval '1 hour' FROM given
+        SELECT id, $7::text, 'sf1606', external_id, sha256(external_id::bytea), 'reply', $10::timestamptz, $10::timestamptz, transmission_id, 1, 1, $8::bigint,
+          replace(transmission_id::text, '-', ''), '[]', 'pending', $10::timestamptz, 'Serviceplatformen', $10::timestamptz + interval '1 hour' FROM given
       ), d AS (
-        INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name, memo, original)
-        SELECT id, $8::text, 'Svar på jeres brev', '4101019999', 'CPR', 'Test Testesen', memo::jsonb, convert_to(original, 'UTF8')
+        INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name, contact_info,
+          original_format, original)
+        SELECT id, $7::text, 'Svar på jeres brev', '4101019999', 'CPR', 'Test Testesen', '[]', 'memo',
+          convert_to(original, 'UTF8')
         FROM given
       ), k AS (
         INSERT INTO message_keys (message_id, municipality, key_id, wrapped_key)
-        SELECT id, $8::text, 'bench', sha256(external_id::bytea) FROM given
+        SELECT id, $7::text, 'bench', sha256(external_id::bytea) FROM given
       ), documents AS (
-        INSERT INTO documents (message_id, position, municipality, role) SELECT id, 0, $8::text, 'main' FROM given
+        INSERT INTO documents (message_id, position, municipality, role) SELECT id, 0, $7::text, 'main' FROM given
       ), files AS (
         INSERT INTO files (id, message_id, document_position, position, municipality, file_name, encoding_format, language,
           status, size, sha256, container_index, container_offset)
-        SELECT file_id, id, 0, 0, $8::text, 'svar.pdf', 'application/pdf', 'da', 'stored', $9::bigint, sha256(external_id::bytea), 0, 256
+        SELECT file_id, id, 0, 0, $7::text, 'svar.pdf', 'application/pdf', 'da', 'stored', $8::bigint, sha256(external_id::bytea), 0, 256
         FROM given
       ), refs AS (
         INSERT INTO reply_references (message_id, position, municipality, kind, value)
-        SELECT id, 0, $8::text, 'message-uuid', $10::text FROM given
+        SELECT id, 0, $7::text, 'message-uuid', $9::text FROM given
       ), event AS (
         INSERT INTO events (id, municipality, message_id, type, status, version, at)
-        SELECT event_id, $8::text, id, 'accepted', 'pending', 1, $11::timestamptz FROM given
+        SELECT event_id, $7::text, id, 'accepted', 'pending', 1, $10::timestamptz FROM given
       )
       INSERT INTO audit_events (id, at, municipality, actor_kind, actor, action, message_id, details)
-      SELECT event_id, $11::timestamptz, $8::text, 'service', 'Serviceplatformen', 'accepted', id, '{"channel":"sf1606","remarks":0,"files":1}'
+      SELECT event_id, $10::timestamptz, $7::text, 'service', 'Serviceplatformen', 'accepted', id, '{"channel":"sf1606","remarks":0,"files":1}'
       FROM given`,
     values: [
       ids,
@@ -78,7 +79,6 @@ export async function insertRows(
       ids.map(() => randomUUID()),
       ids.map(() => newId()),
       ids.map(() => newId()),
-      ids.map(() => memo),
       ids.map(() => original),
       municipality,
       contentSize,

@@ -1,12 +1,8 @@
 import type { Kind, SuggestionBasis } from '@indbakke/shared/lifecycle';
 import type { Memo } from '@indbakke/shared/memo';
+import type { Reference } from '../intake/incoming-message.js';
 
 type ReplyEntry = Memo['header']['replyData'][number];
-
-export interface Reference {
-  readonly kind: SuggestionBasis;
-  readonly value: string;
-}
 
 /** Longer chains exist only as attacks; the newest links are the ones that tell. */
 const MAX_LINKS = 100;

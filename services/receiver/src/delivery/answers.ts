@@ -1,8 +1,8 @@
 import { Problem } from '@indbakke/shared/errors';
-import { logProblem, toProblem } from '@indbakke/shared/http';
+import { askToRetry, logProblem, toProblem } from '@indbakke/shared/http';
 import type { Log } from '@indbakke/shared/log';
-import type { Metrics } from '@indbakke/shared/metrics';
 import type { Request, Response } from 'express';
+import type { DeliveryMetrics } from './metrics.js';
 
 /** Digital Post’s transaction headers are echoed, never required (SF1601’s; assumed for SF1606). */
 export function echoTransaction(req: Request, res: Response): void {
@@ -16,12 +16,12 @@ export function echoTransaction(req: Request, res: Response): void {
 export function recordRefusal(
   error: unknown,
   res: Response,
-  { log, metrics, mouth }: { log: Log; metrics: Metrics; mouth: 'rest' | 'soap' },
+  { log, metrics, endpoint }: { log: Log; metrics: DeliveryMetrics; endpoint: string },
 ): Problem {
   const problem = asIntakeProblem(error);
-  metrics.intake.inc({ mouth, outcome: problem.code });
+  metrics.intake.inc({ endpoint, outcome: problem.code });
   logProblem(log, problem);
-  if (problem.row.again) res.set('Retry-After', '30');
+  if (problem.row.again) askToRetry(res);
   return problem;
 }
 

@@ -2,7 +2,7 @@ import { FINGERPRINT, type KeyRing, type SealedFile } from '@indbakke/shared/con
 import { canonicalText, type XmlElement } from '@indbakke/shared/memo';
 
 /**
- * What makes two messages the same: a keyed hash of the message as XML, whatever mouth it came by, in which each content
+ * What makes two messages the same: a keyed hash of the message as XML, whatever endpoint it came by, in which each content
  * stands as its SHA-256 (shared/memo: canonicalText).
  */
 export function fingerprintOf(

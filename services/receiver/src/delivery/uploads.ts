@@ -1,9 +1,9 @@
 import { Problem } from '@indbakke/shared/errors';
-import type { Metrics } from '@indbakke/shared/metrics';
 import type { Response } from 'express';
 import type { ReceiverConfig } from '../config.js';
+import type { DeliveryMetrics } from './metrics.js';
 
-/** Counts what is being taken in, by whatever mouth. */
+/** Counts what is being taken in, by whatever endpoint. */
 export interface Uploads {
   /**
    * Counts one, until its answer is out or the caller has gone.
@@ -13,7 +13,7 @@ export interface Uploads {
 }
 
 /** Better that some are to be sent again than that all become slow, and the memory ends. */
-export function countUploads({ MAX_UPLOADS: most }: ReceiverConfig, metrics: Metrics): Uploads {
+export function countUploads({ MAX_UPLOADS: most }: ReceiverConfig, metrics: DeliveryMetrics): Uploads {
   let count = 0;
   const change = (by: 1 | -1) => {
     count += by;

@@ -3,7 +3,7 @@ import { Problem } from '@indbakke/shared/errors';
 import { BrokenOff, readFlowing, type Source, type Take } from '@indbakke/shared/flow';
 import type { Request, Response } from 'express';
 import type { ReceiverConfig } from '../config.js';
-import { requireAllowedCaller } from './callers.js';
+import { type Callers, requireAllowedCaller } from './callers.js';
 import type { Uploads } from './uploads.js';
 
 // How long a caller who was refused unread may go on sending before the connection is cut: long enough to read the answer.
@@ -16,6 +16,7 @@ export interface BodyRules {
   readonly mediaTypes: readonly string[];
   /** The message stands inside something else: an envelope, a form. */
   readonly wrapped: boolean;
+  readonly callers: Callers;
   readonly uploads: Uploads;
   readonly config: ReceiverConfig;
 }
@@ -27,10 +28,11 @@ export interface BodyRules {
  *
  * @throws Problem at once for the headers; through the source when the connection ends too early
  */
-export function readBody(req: Request, res: Response, { mediaTypes, wrapped, uploads, config }: BodyRules): Source {
+export function readBody(req: Request, res: Response, rules: BodyRules): Source {
+  const { mediaTypes, wrapped, callers, uploads, config } = rules;
   const maxBytes = config.MAX_MESSAGE_BYTES + (wrapped ? ROOM_AROUND_MESSAGE : 0);
   try {
-    requireAllowedCaller(req, config);
+    requireAllowedCaller(req, callers);
     checkHeaders(req, mediaTypes, maxBytes);
     uploads.begin(res);
   } catch (problem) {

@@ -1,0 +1,101 @@
+import type { KeyRing, SealedFile } from '@indbakke/shared/content';
+import type { Source } from '@indbakke/shared/flow';
+import {
+  instantOf,
+  type Memo,
+  parseSkeleton,
+  readMemo,
+  type SplitResult,
+  split,
+  type XmlElement,
+} from '@indbakke/shared/memo';
+import type { ReceiverConfig } from '../config.js';
+import type { IncomingMessage, ReadMessage } from '../intake/incoming-message.js';
+import { ADDRESSEE_PATH, addressee } from './addressee.js';
+import { documentsOf } from './documents.js';
+import { externalIdOf } from './external-id.js';
+import { fingerprintOf } from './fingerprint.js';
+import { kindOf, referencesOf } from './references.js';
+
+export interface MemoDelivery {
+  readonly body: Source;
+  /** Finds the MeMo in what stood around the contents; endpoints differ in what they wrap it in. */
+  readonly findMessage: (root: XmlElement, split: SplitResult) => XmlElement | Promise<XmlElement>;
+}
+
+/** Reads the MeMo of a delivery as a stream. */
+export function readMessage(
+  { keys, config }: { keys: KeyRing; config: ReceiverConfig },
+  delivery: MemoDelivery,
+): ReadMessage {
+  return async (sealer) => {
+    const files: SealedFile[] = [];
+    const result = await split(
+      delivery.body,
+      (index) => {
+        const file = sealer.openFile(index);
+        return {
+          write: (bytes) => file.write(bytes),
+          async end() {
+            files.push(await file.end());
+          },
+        };
+      },
+      {
+        maxBytes: config.MAX_MESSAGE_BYTES,
+        maxSkeletonBytes: config.MAX_SKELETON_BYTES,
+        maxFiles: config.MAX_FILES,
+        maxDepth: config.MAX_DEPTH,
+      },
+    );
+    const message = await delivery.findMessage(parseSkeleton(result.skeleton), result);
+    const { memo, remarks } = readMemo(message, files, result.token);
+    return {
+      ...incomingFrom(memo, files, config.OWN_SYSTEM_ID),
+      remarks,
+      fingerprint: fingerprintOf(keys, message, files, result.token),
+      original: { format: 'memo', bytes: originalOf(result) },
+    };
+  };
+}
+
+/** What MeMo says, in the terms of intake. */
+function incomingFrom(
+  memo: Memo,
+  files: readonly SealedFile[],
+  ownSystemId: string,
+): Omit<IncomingMessage, 'remarks' | 'fingerprint' | 'original'> {
+  const municipality = addressee(memo);
+  const { label = '', sender, recipient, contentData } = memo.header;
+  return {
+    municipality,
+    externalId: externalIdOf(memo),
+    kind: kindOf(memo, municipality),
+    subject: label,
+    sender: { id: sender?.senderID ?? '', idType: sender?.idType ?? '', name: sender?.label ?? '' },
+    concerning: { id: contentData?.cprData?.cprNumber, name: contentData?.cprData?.name },
+    contactPointId: recipient?.contactPoint?.contactPointID?.toLowerCase(),
+    contactInfo: contactInfoOf(memo),
+    letterAt: instantOf(memo.body?.createdDateTime ?? ''),
+    references: referencesOf(memo, municipality, ownSystemId),
+    documents: documentsOf(memo, files),
+    paths: {
+      municipality: ADDRESSEE_PATH,
+      contactPointId: 'Message/MessageHeader/Recipient/ContactPoint/contactPointID',
+    },
+  };
+}
+
+/**
+ * The pairs that the citizen filled in for the contact point, such as a child’s CPR number: of the recipient’s contact
+ * point, then of the sender’s (MeMo 1.2, ContactPoint/ContactInfo).
+ */
+function contactInfoOf({ header: { recipient, sender } }: Memo): IncomingMessage['contactInfo'] {
+  const pairs = [...(recipient?.contactPoint?.contactInfo ?? []), ...(sender?.contactPoint?.contactInfo ?? [])];
+  return pairs.map(({ label = '', value = '' }) => ({ label, value }));
+}
+
+/** The MeMo alone: the headers of an envelope may hold what the caller signs in with. */
+function originalOf({ skeleton, message }: SplitResult): Buffer {
+  return message ? skeleton.subarray(message.start, message.end) : skeleton;
+}

@@ -1,0 +1,71 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { withDatabase } from '../../../infra/src/local/database.js';
+import { given, runSql } from '../../../infra/src/testkit/database.js';
+
+const MIGRATIONS = new URL('../../prisma/migrations/', import.meta.url);
+const MIGRATION = '20261126000000_no_format';
+
+const name = `before_${randomBytes(6).toString('hex')}`;
+const ownerUrl = withDatabase(given('TEST_SUPERUSER_URL'), name);
+
+const run = async (migration: string) =>
+  runSql(ownerUrl, await readFile(new URL(`${migration}/migration.sql`, MIGRATIONS), 'utf8'));
+
+beforeAll(async () => {
+  await runSql(given('TEST_SUPERUSER_URL'), `CREATE DATABASE ${name}`);
+  const before = (await readdir(MIGRATIONS)).sort().filter((each) => /^\d/.test(each) && each < MIGRATION);
+  for (const migration of before) await run(migration);
+});
+afterAll(() => runSql(given('TEST_SUPERUSER_URL'), `DROP DATABASE ${name} WITH (FORCE)`));
+
+it('contact info of messages from before is taken out of their parsed MeMo, in its order', async () => {
+  const contactInfo = (...pairs: object[]) => ({ contactPoint: { contactInfo: pairs } });
+  const messages = [
+    {
+      header: {
+        sender: contactInfo({ label: 'Skole', value: 'Lille By' }),
+        recipient: contactInfo({ label: 'CPR', value: '4103139999' }, { value: 'x' }),
+      },
+    },
+    { header: { recipient: { contactPoint: { contactPointID: 'a', contactInfo: [] } } } },
+    { header: { sender: { senderID: '4101019999' } } },
+  ].map((memo) => ({ id: randomUUID(), memo }));
+  await runSql(ownerUrl, `INSERT INTO municipalities (cvr, name) VALUES ('22222222', 'Odenskov')`);
+  for (const { id, memo } of messages) {
+    await runSql(
+      ownerUrl,
+      `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
+         document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
+       VALUES ($1::uuid, '22222222', 'sf1606', $1::uuid::text, '', 'enquiry', now(), now(), $1::uuid, 0, 0, 0, '[]', 'pending', now(), 'x', now())`,
+      [id],
+    );
+    await runSql(
+      ownerUrl,
+      `INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name, memo, original)
+       VALUES ($1, '22222222', '', '', '', '', $2, '')`,
+      [id, memo],
+    );
+  }
+
+  await run(MIGRATION);
+
+  const rows = await runSql<{ message_id: string }>(
+    ownerUrl,
+    'SELECT message_id, contact_info, original_format FROM message_details',
+  );
+  const expected = [
+    [
+      { label: 'CPR', value: '4103139999' },
+      { label: '', value: 'x' },
+      { label: 'Skole', value: 'Lille By' },
+    ],
+    [],
+    [],
+  ];
+  for (const [n, { id }] of messages.entries()) {
+    const row = rows.find(({ message_id }) => message_id === id);
+    expect(row).toEqual({ message_id: id, contact_info: expected[n], original_format: 'memo' });
+  }
+});
