@@ -106,9 +106,8 @@ export async function compareLarge(place: Place, size: Size, wishes: LargeWishes
     figures,
     goals: goalsOf(figures, wishes),
     notes: [
-      'Idle is after 40 small letters; the peak is that of all rounds (VmHWM of the process, reset before them).',
-      'CPU: processor time of the server, kernel included.',
-      `(b) is compared with rounds of ours that alternate with its own. It neither fsyncs nor seals nor audits.`,
+      'Idle is after 40 small messages; the peak is over all rounds (VmHWM).',
+      '(b) is compared with alternating rounds of ours. It does not fsync, seal or audit.',
     ],
     profile: size.quick ? undefined : await profileOf(place, letters, wishes.atOnce),
   };

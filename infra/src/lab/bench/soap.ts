@@ -48,7 +48,7 @@ export const soap: Bench = {
         times_faster_than_plain: rounded(median(slow(PLAIN)) / median(slow(SOAP)), 1),
       },
       goals: [atMost('time, of REST', ratio, 1.2, ' ×')],
-      notes: ['The soap package reads the whole body, then as (b): writeFile, Prisma. Its WSDL is ours.'],
+      notes: ['The soap package reads the whole body, then writes as (b) does. It uses our WSDL.'],
     };
   },
 };

@@ -31,7 +31,7 @@ export const start: Bench = {
       ],
       figures: seconds,
       goals: [atMost('the first time', seconds.first_s, 5, ' s'), atMost('again', seconds.again_s, 5, ' s')],
-      notes: ['As built: `npm start` looks whether something must be built, which takes half a second (turbo).'],
+      notes: ['Half a second of this checks the build (turbo).'],
     };
   },
 };

@@ -95,9 +95,9 @@ export const zip: Bench = {
         atMost('growth of peak RSS', Math.max(...growths), MAX_GROWTH_MB, ' MB'),
       ],
       notes: [
-        'Info-ZIP reads plain files from the page cache and writes to a pipe; ours reads the sealed container, decrypts, verifies, and sends over HTTP.',
-        '2 GB: one round each, it takes too long for more.',
-        'Idle is after 20 zips of a small letter.',
+        'Info-ZIP reads plain files from the page cache into a pipe; ours decrypts and verifies the container and sends over HTTP.',
+        '2 GB: one round each.',
+        'Idle is after 20 zips of a small message.',
       ],
       profile,
     };
