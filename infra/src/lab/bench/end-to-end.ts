@@ -13,8 +13,7 @@ const MAX_CONNECTIONS = 200;
 
 export const endToEnd: Bench = {
   name: 'end-to-end',
-  measures:
-    'Replies of 20 KB offered at 50, 100 and 200 a second for a minute: from the first byte to suggested in the inbox.',
+  measures: 'Replies of 20 KB at 50, 100 and 200 a second for a minute, from the first byte to the suggestion.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const client = new pg.Client({ connectionString: place.database.ownerUrl });

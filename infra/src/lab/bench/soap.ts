@@ -13,8 +13,7 @@ const SOAP_PATH = '/sf1606/soap';
 
 export const soap: Bench = {
   name: 'soap',
-  measures:
-    'One letter of 104 MB over SOAP, from the first byte to the receipt, beside REST and beside the soap package.',
+  measures: 'One MeMo of 104 MB over SOAP, against REST and the soap package.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const [letters, envelopes] = [await bigCopies(), await bigEnvelopes()];

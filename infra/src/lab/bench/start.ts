@@ -11,7 +11,7 @@ const LIMIT_MS = 60_000;
 
 export const start: Bench = {
   name: 'start',
-  measures: 'From `npm start` to ready, after install: the first time (a database is made) and again.',
+  measures: 'From `npm start` to ready: the first time (with initdb) and again.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const [first, again]: [number[], number[]] = [[], []];

@@ -48,7 +48,7 @@ const LOADS: readonly Load[] = [
 export const zip: Bench = {
   name: 'zip',
   measures:
-    'A letter of 100 MB and of 2 GB as a zip, streamed to a client, beside Info-ZIP on the same files: -0 for PDFs, -1 for text.',
+    'Messages of 100 MB and 2 GB as a zip to a client, against Info-ZIP on the same files: -0 for PDFs, -1 for text.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const receiver = await place.start('ours/receiver', { env: { MAX_MESSAGE_BYTES: String(4e9) } });

@@ -28,8 +28,7 @@ const MAX_GROWTH = 1.5;
 
 export const growth: Bench = {
   name: 'growth',
-  measures:
-    'What each thing costs when 10 k, 100 k, 1 M … messages are stored, and when they are of 1, 10 and 100 municipalities.',
+  measures: 'The cost of each operation with 10 k to 10 M stored messages, and with 1, 10 and 100 municipalities.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const to = size.to ?? (size.quick ? QUICK_TO : DEFAULT_TO);
