@@ -1,5 +1,5 @@
 /**
- * Every error that a caller can get, in one table. docs/errors.md shows it to readers; a test holds the two equal.
+ * Every error that a caller can get. docs/errors.md shows the same table; a test compares the two.
  *
  * - `fault`: whose it is. `peer` is logged at info, `ours` at error.
  * - `again`: whether sending the very same request again can succeed.
@@ -22,7 +22,7 @@ export const ERRORS = {
     fault: 'peer',
     again: false,
     receipt: 'INVALID',
-    meaning: 'The form that should hold the message is broken, or does not hold it.',
+    meaning: 'The form is broken, or has no part with the message.',
   },
   'not-utf8': { http: 400, fault: 'peer', again: false, receipt: 'INVALID', meaning: 'The XML is not UTF-8.' },
   'forbidden-xml': {
@@ -30,7 +30,7 @@ export const ERRORS = {
     fault: 'peer',
     again: false,
     receipt: 'INVALID',
-    meaning: 'The XML uses a document type, an entity of its own or a reserved element name.',
+    meaning: 'The XML has a document type, an entity of its own or a reserved name.',
   },
   'not-memo': { http: 400, fault: 'peer', again: false, receipt: 'INVALID', meaning: 'The XML is not a MeMo message.' },
   'no-message-uuid': {
@@ -52,7 +52,7 @@ export const ERRORS = {
     fault: 'peer',
     again: true,
     receipt: 'INVALID',
-    meaning: 'The connection ended before the message did.',
+    meaning: 'The message did not arrive completely, or not in time.',
   },
   'too-large': {
     http: 413,
@@ -80,71 +80,76 @@ export const ERRORS = {
     fault: 'peer',
     again: false,
     receipt: 'NOT_ALLOWED',
-    meaning: 'NemSMS messages are not taken in.',
+    meaning: 'NemSMS messages are not accepted.',
   },
   'caller-not-allowed': {
     http: 403,
     fault: 'peer',
     again: false,
     receipt: 'NOT_ALLOWED',
-    meaning: 'The calling system is not allowed to deliver mail here.',
+    meaning: 'The caller may not deliver here.',
   },
   'send-again': {
     http: 503,
     fault: 'ours',
     again: true,
     receipt: 'INVALID',
-    meaning: 'The message could not be stored now. Send it again later: it is stored once, however often it comes.',
+    meaning: 'The message could not be stored now. Send it again later; it is stored only once.',
   },
 
   // The inbox API
   'bad-request': { http: 400, fault: 'peer', again: false, meaning: 'The request does not fit the API description.' },
-  'not-signed-in': { http: 401, fault: 'peer', again: false, meaning: 'A valid bearer token is needed.' },
-  'role-missing': { http: 403, fault: 'peer', again: false, meaning: 'The caller lacks the role that the call needs.' },
+  'not-signed-in': { http: 401, fault: 'peer', again: false, meaning: 'A valid bearer token is required.' },
+  'role-missing': {
+    http: 403,
+    fault: 'peer',
+    again: false,
+    meaning: 'The caller lacks the role that the call requires.',
+  },
   'not-found': {
     http: 404,
     fault: 'peer',
     again: false,
-    meaning: 'There is no such thing, or the caller may not see it.',
+    meaning: 'There is no such resource, or the caller may not see it.',
   },
   'wrong-status': {
     http: 409,
     fault: 'peer',
     again: false,
-    meaning: 'The status of the message does not allow the step.',
+    meaning: 'The status of the message does not allow this.',
   },
   'version-changed': {
     http: 412,
     fault: 'peer',
     again: false,
-    meaning: 'Someone else changed the message first. Read it again.',
+    meaning: 'The message has changed since it was read. Read it again.',
   },
   'unsupported-media-type': {
     http: 415,
     fault: 'peer',
     again: false,
-    meaning: 'The Content-Type is not one the call takes.',
+    meaning: 'The call does not accept this Content-Type.',
   },
   'range-not-satisfiable': { http: 416, fault: 'peer', again: false, meaning: 'The Range lies outside the file.' },
   'version-needed': {
     http: 428,
     fault: 'peer',
     again: false,
-    meaning: 'The call needs If-Match with the version that was read.',
+    meaning: 'The call requires If-Match with the version that was read.',
   },
-  'content-damaged': { http: 500, fault: 'ours', again: false, meaning: 'The stored content does not verify.' },
+  'content-damaged': { http: 500, fault: 'ours', again: false, meaning: 'The stored content fails verification.' },
   'content-gone': { http: 410, fault: 'peer', again: false, meaning: 'The content of the message has been removed.' },
   internal: {
     http: 500,
     fault: 'ours',
     again: true,
-    meaning: 'Something failed here. It is logged under the correlation id.',
+    meaning: 'Something failed here. The log has it under the correlation id.',
   },
   unavailable: {
     http: 503,
     fault: 'ours',
     again: true,
-    meaning: 'A part that the call needs does not answer. Try again later.',
+    meaning: 'A required part does not answer. Try again later.',
   },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -30,9 +30,17 @@ function tableOf(file: string, columns: readonly string[], expected: readonly st
 }
 
 describe('docs/errors.md', () => {
-  it('shows every error code with its HTTP status, and no other', () => {
-    const expected = Object.entries<ErrorRow>(ERRORS).map(([code, { http }]) => `| ${code} | ${http} |`);
-    expect(tableOf('errors.md', ['code', 'HTTP'], expected).toSorted()).toEqual(expected.toSorted());
+  it('shows every error as the code has it, and no other', () => {
+    const expected = Object.entries<ErrorRow>(ERRORS).map(
+      ([code, { http, again, meaning }]) => `| ${code} | ${http} | ${again ? 'yes' : 'no'} | ${meaning} |`,
+    );
+    const columns = ['code', 'HTTP', 'retry', 'meaning'];
+    expect(tableOf('errors.md', columns, expected)).toEqual(expected);
+  });
+
+  it('says whose fault it is by the status', () => {
+    for (const [code, { http, fault }] of Object.entries<ErrorRow>(ERRORS))
+      expect([code, fault]).toEqual([code, http < 500 ? 'peer' : 'ours']);
   });
 });
 

@@ -85,7 +85,7 @@ describe('an answer', () => {
     const problem = await expectProblem(response, 404, 'not-found');
     expect(problem).toEqual({
       type: 'urn:indbakke:error:not-found',
-      title: 'There is no such thing, or the caller may not see it.',
+      title: 'There is no such resource, or the caller may not see it.',
       status: 404,
       detail: 'There is no such message, or you may not see it.',
       code: 'not-found',

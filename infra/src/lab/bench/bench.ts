@@ -25,7 +25,7 @@ export interface Outcome {
   readonly goals: readonly Goal[];
   /** How it was measured, and what the figures do not tell. */
   readonly notes: readonly string[];
-  /** Where the time of ours goes, when it was profiled. */
+  /** Where our processor time goes, when it was profiled; printed, not kept in the report. */
   readonly profile?: readonly string[] | undefined;
 }
 

@@ -13,8 +13,7 @@ const MAX_CONNECTIONS = 200;
 
 export const endToEnd: Bench = {
   name: 'end-to-end',
-  measures:
-    'Replies of 20 KB offered at 50, 100 and 200 a second for a minute: from the first byte to suggested in the inbox.',
+  measures: 'Replies of 20 KB at 50, 100 and 200 a second for a minute, from the first byte to the suggestion.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const client = new pg.Client({ connectionString: place.database.ownerUrl });
@@ -57,10 +56,10 @@ export const endToEnd: Bench = {
       figures: { growth_ratio: growth, knee_per_second: knee, ...figures },
       goals: [atLeast('the knee', knee, lowest, '/s'), atMost(`p99, of p50, at ${lowest}/s`, growth, 10, ' ×')],
       notes: [
-        `${seconds} s at each rate, offered on the clock whether or not earlier ones are answered; the times count from when a letter was due.`,
-        `The knee is the highest of these rates up to which p99 ≤ 10 × the p50 of the lowest rate, none is refused, and receipts come as fast as letters: ${knee === 0 ? 'below all of them' : `${knee}/s${knee === RATES.at(-1) ? ' or more' : ''}`}.`,
-        'Receiver, journaler, archiver in one process, as `npm start` has them; the client and PostgreSQL on the same machine.',
-        'Suggested: the commit time of the suggestion, as PostgreSQL tells it.',
+        `${seconds} s at each rate, on a fixed schedule; times count from when a message was due.`,
+        `Knee: the highest rate with p99 ≤ 10 × the p50 of the lowest, nothing refused, and receipts as fast as messages: ${knee === 0 ? 'below all of them' : `${knee}/s${knee === RATES.at(-1) ? ' or more' : ''}`}.`,
+        'All services in one process; client and PostgreSQL on the same machine.',
+        'Suggested: PostgreSQL’s commit time of the suggestion.',
       ],
     };
   },

@@ -23,8 +23,7 @@ export interface LargeWishes {
 
 export const intakeLarge: Bench = {
   name: 'intake-large',
-  measures:
-    'One letter of 104 MB over HTTP on loopback, from the first byte to the receipt: sealed, fsynced, committed.',
+  measures: 'One MeMo of 104 MB over loopback, from the first byte to the receipt.',
   run: (place, size) =>
     compareLarge(place, size, {
       atOnce: 1,
@@ -36,7 +35,7 @@ export const intakeLarge: Bench = {
 
 export const intakeLarge8: Bench = {
   name: 'intake-large-8',
-  measures: 'Eight letters of 104 MB at once, until the last receipt; and what the receiver needs in memory for them.',
+  measures: 'Eight MeMos of 104 MB at once, to the last receipt, and the receiver’s memory.',
   run: (place, size) =>
     compareLarge(place, size, {
       atOnce: 8,
@@ -94,7 +93,7 @@ export async function compareLarge(place: Place, size: Size, wishes: LargeWishes
     rss_growth_mb: rounded(growth(OURS, ours), 0),
   };
   return {
-    columns: ['', 'ms, median (least–most)', 'MB/s', 'rounds', 'CPU ms a letter', 'peak over idle, MB'],
+    columns: ['', 'ms, median (least–most)', 'MB/s', 'rounds', 'CPU ms each', 'peak over idle, MB'],
     rows: measured.map(([name, server]) => [
       name,
       spread(times(name)),
@@ -106,9 +105,8 @@ export async function compareLarge(place: Place, size: Size, wishes: LargeWishes
     figures,
     goals: goalsOf(figures, wishes),
     notes: [
-      'Idle is after 40 small letters; the peak is that of all rounds (VmHWM of the process, reset before them).',
-      'CPU: processor time of the server, kernel included.',
-      `(b) is compared with rounds of ours that alternate with its own. It neither fsyncs nor seals nor audits.`,
+      'Idle is after 40 small messages; the peak is over all rounds (VmHWM).',
+      '(b) is compared with alternating rounds of ours. It does not fsync, seal or audit.',
     ],
     profile: size.quick ? undefined : await profileOf(place, letters, wishes.atOnce),
   };

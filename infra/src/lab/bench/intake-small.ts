@@ -10,8 +10,8 @@ import { openWrk } from './wrk.js';
 
 const OURS = 'ours';
 const OURS_TWICE = 'ours, two receivers';
-const PLAIN = '(b) plain: express.text, xml2js, writeFile, Prisma';
-const ROWS = '(c) bare: the same rows, group commit';
+const PLAIN = '(b) plain';
+const ROWS = '(c) bare';
 const CLIENTS = [1, 16, 64];
 
 // The same over clients in C, beside what people trust for "accepted = stored".
@@ -80,10 +80,10 @@ export const intakeSmall: Bench = {
         ...beside.goals,
       ],
       notes: [
-        `Rounds of ${seconds} s. ${messages.bytes} bytes a message, one file of 13.9 KB in it.`,
-        '(c) reads nothing and keeps no content. Ours reads the MeMo, and keeps its content, sealed, with the rows.',
-        'CPU: processor time for each receipt, of the server and of PostgreSQL, over all rounds.',
-        '(b) syncs nothing but the commit, and writes five of the eight rows.',
+        `Rounds of ${seconds} s; ${messages.bytes} bytes a message, with one file of 13.9 KB.`,
+        '(c): the same rows, group commit; it reads nothing and stores no content. Ours stores it, sealed.',
+        'CPU: per receipt, of the server and of PostgreSQL, over all rounds.',
+        '(b): express.text, xml2js, writeFile, Prisma; it syncs only the commit and writes five of the eight rows.',
         ...beside.notes,
       ],
       profile: size.quick ? undefined : await profileOf(place, messages),

@@ -4,7 +4,7 @@ import { abortedByCtrlC, INTERRUPTED } from '../../local/ctrl-c.js';
 import type { Bench, Size } from './bench.js';
 import { BENCHES, ON_REQUEST } from './benches.js';
 import { Place, type Site, withSite } from './place.js';
-import { goalLines, jsonLine, textTable, writeReport } from './report.js';
+import { goalLines, jsonLine, profileLines, textTable, writeReport } from './report.js';
 
 const LEAST_TO = 1_000;
 
@@ -72,7 +72,9 @@ async function runOne(bench: Bench, size: Size, site: Site): Promise<string> {
     outcome: await bench.run(place, size),
     postgres: await versionOf(place.database.ownerUrl),
   }));
-  process.stdout.write(`\n${textTable(outcome)}\n\n${goalLines(outcome).join('\n')}\n\n`);
+  process.stdout.write(
+    `\n${[textTable(outcome), '', ...goalLines(outcome), '', ...profileLines(outcome)].join('\n')}\n`,
+  );
   if (!size.quick) process.stdout.write(`${writeReport(bench, outcome, postgres)}\n\n`);
   return jsonLine(bench.name, outcome);
 }

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { cpus, platform, release } from 'node:os';
 import { join } from 'node:path';
 import { repository } from '../../../../tools/local-state.mjs';
 import type { Bench, Outcome } from './bench.js';
@@ -19,6 +19,11 @@ export function goalLines({ goals }: Outcome): string[] {
   return goals.map(({ goal, measured, met }) => `${met ? 'met    ' : 'not met'}  ${goal}: ${measured}`);
 }
 
+/** Where our processor time went, for a terminal; empty when it was not profiled. */
+export function profileLines({ profile }: Outcome): string[] {
+  return profile ? ['Processor time of ours (V8’s profiler, self time, without idle):', ...profile, ''] : [];
+}
+
 /** The last line of a run. */
 export function jsonLine(name: string, { figures }: Outcome): string {
   return JSON.stringify({ name, ...figures });
@@ -33,40 +38,29 @@ export function writeReport(bench: Bench, outcome: Outcome, postgres: string): s
 }
 
 function page({ name, measures }: Bench, outcome: Outcome, postgres: string): string {
-  const { columns, rows, goals, notes, profile } = outcome;
+  const { columns, rows, notes } = outcome;
   const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [
     `# bench ${name}`,
     '',
     measures,
     '',
-    `\`npm run bench -- ${name}\`, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC. ${machine(postgres)}`,
+    `${new Date().toISOString().slice(0, 10)}, ${machine(postgres)}.`,
     '',
     row(columns),
     row(columns.map((_, column) => (column === 0 ? '---' : '---:'))),
     ...rows.map(row),
     '',
-    row(['goal', 'measured', '']),
-    row(['---', '---', '---']),
-    ...goals.map(({ goal, measured, met }) => row([goal, measured, met ? 'met' : '**not met**'])),
-    '',
+    ...outcome.goals.map(({ goal, measured, met }) => `- ${met ? 'met' : '**not met**'}: ${goal}: ${measured}`),
     ...notes.map((note) => `- ${note}`),
-    ...(profile
-      ? ['', 'Where the processor’s time of ours goes (V8’s profiler, self time, idle left out):', '', '```']
-      : []),
-    ...(profile ? [...profile, '```'] : []),
     '',
-    '```json',
-    jsonLine(name, outcome),
-    '```',
+    `\`${jsonLine(name, outcome)}\``,
     '',
   ].join('\n');
 }
 
 function machine(postgres: string): string {
-  const [first] = cpus();
-  return [
-    `${cpus().length} × ${first?.model.trim() ?? 'processor'}, ${Math.round(totalmem() / 1e9)} GB, ${platform()} ${release()} ${arch()}`,
-    `Node ${process.versions.node}, PostgreSQL ${postgres} (fsync on), everything on this one machine.`,
-  ].join('; ');
+  const model = cpus()[0]?.model.trim() ?? 'processor';
+  const [linux] = release().split('-');
+  return `${cpus().length} × ${model}, ${platform()} ${linux}, Node ${process.versions.node}, PostgreSQL ${postgres}`;
 }

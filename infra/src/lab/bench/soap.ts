@@ -13,8 +13,7 @@ const SOAP_PATH = '/sf1606/soap';
 
 export const soap: Bench = {
   name: 'soap',
-  measures:
-    'One letter of 104 MB over SOAP, from the first byte to the receipt, beside REST and beside the soap package.',
+  measures: 'One MeMo of 104 MB over SOAP, against REST and the soap package.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const [letters, envelopes] = [await bigCopies(), await bigEnvelopes()];
@@ -48,7 +47,7 @@ export const soap: Bench = {
         times_faster_than_plain: rounded(median(slow(PLAIN)) / median(slow(SOAP)), 1),
       },
       goals: [atMost('time, of REST', ratio, 1.2, ' ×')],
-      notes: ['The soap package reads the whole body, then as (b): writeFile, Prisma. Its WSDL is ours.'],
+      notes: ['The soap package reads the whole body, then writes as (b) does. It uses our WSDL.'],
     };
   },
 };

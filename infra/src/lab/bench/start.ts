@@ -11,7 +11,7 @@ const LIMIT_MS = 60_000;
 
 export const start: Bench = {
   name: 'start',
-  measures: 'From `npm start` to ready, after install: the first time (a database is made) and again.',
+  measures: 'From `npm start` to ready: the first time (with initdb) and again.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const [first, again]: [number[], number[]] = [[], []];
@@ -31,7 +31,7 @@ export const start: Bench = {
       ],
       figures: seconds,
       goals: [atMost('the first time', seconds.first_s, 5, ' s'), atMost('again', seconds.again_s, 5, ' s')],
-      notes: ['As built: `npm start` looks whether something must be built, which takes half a second (turbo).'],
+      notes: ['Half a second of this checks the build (turbo).'],
     };
   },
 };

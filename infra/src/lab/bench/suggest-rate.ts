@@ -20,7 +20,7 @@ const GROUP = 100;
 
 export const suggestRate: Bench = {
   name: 'suggest-rate',
-  measures: 'From not looked at to suggested: messages a second when many wait, and how old they get at 100 a second.',
+  measures: 'Suggestions: messages a second from a backlog, and their age at 100 a second.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const client = await openClient(place);
@@ -55,9 +55,9 @@ export const suggestRate: Bench = {
       figures: { rate_of_limit: Math.min(...ratios), ...figures },
       goals: backends.map(([backend], index) => atLeast(`rate on ${backend}, of no-op`, ratios[index] ?? 0, 0.6, ' ×')),
       notes: [
-        `${jobs} messages a round, ${CONCURRENCY} side by side, a new worker process each round; from the first commit of suggestions to the last (PostgreSQL’s own commit times); those of the first are not counted. The tables are analyzed before each round, as autovacuum does within a minute.`,
-        `Age at ${OFFERED}/s: from the commit of the rows to the commit of the suggestion; each job is added by itself.`,
-        'Each message names a letter that is known: it gets a suggestion, an event and an audit event.',
+        `${jobs} messages a round, ${CONCURRENCY} concurrently, in a new worker process; from the first commit of suggestions, not counted, to the last. Tables are analyzed before each round.`,
+        `Age at ${OFFERED}/s: from commit of the rows to commit of the suggestion; jobs are added one by one.`,
+        'Each message gets a suggestion, an event and an audit row.',
         ...(redis ? [] : ['Redis is not installed here.']),
       ],
       profile,

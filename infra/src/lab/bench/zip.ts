@@ -48,7 +48,7 @@ const LOADS: readonly Load[] = [
 export const zip: Bench = {
   name: 'zip',
   measures:
-    'A letter of 100 MB and of 2 GB as a zip, streamed to a client, beside Info-ZIP on the same files: -0 for PDFs, -1 for text.',
+    'Messages of 100 MB and 2 GB as a zip to a client, against Info-ZIP on the same files: -0 for PDFs, -1 for text.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const receiver = await place.start('ours/receiver', { env: { MAX_MESSAGE_BYTES: String(4e9) } });
@@ -95,9 +95,9 @@ export const zip: Bench = {
         atMost('growth of peak RSS', Math.max(...growths), MAX_GROWTH_MB, ' MB'),
       ],
       notes: [
-        'Info-ZIP reads plain files from the page cache and writes to a pipe; ours reads the sealed container, decrypts, verifies, and sends over HTTP.',
-        '2 GB: one round each, it takes too long for more.',
-        'Idle is after 20 zips of a small letter.',
+        'Info-ZIP reads plain files from the page cache into a pipe; ours decrypts and verifies the container and sends over HTTP.',
+        '2 GB: one round each.',
+        'Idle is after 20 zips of a small message.',
       ],
       profile,
     };

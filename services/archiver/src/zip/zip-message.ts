@@ -62,7 +62,7 @@ export async function zipMessage(
   }
 }
 
-// Codes of shared/memo: what only the original has.
+// Codes of shared/src/memo: what only the original has.
 const LEFT_OUT = new Set(['unknown-element', 'repeated-element', 'unexpected-text', 'more-remarks']);
 
 function leavesOut({ remarks }: WholeMessage): boolean {

@@ -22,7 +22,7 @@ interface SuggestionParts {
  * returns quietly when the work is done already, is no longer wanted, or when the message was put up for another look
  * meanwhile (its round was raised).
  *
- * Jobs of one municipality that are handled side by side share a transaction (docs/decisions/0017). A job fails for a fault of
+ * Jobs of one municipality that are handled side by side share a transaction (docs/decisions/0015). A job fails for a fault of
  * its own message, or when the database is away.
  */
 export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestCaseData) => Promise<void> {

@@ -1,6 +1,6 @@
 import type { SuggestionBasis, SuggestionSender } from '@indbakke/shared/lifecycle';
 
-/** What a reply refers to, strongest first (shared/memo: referencesOf). */
+/** What a reply refers to, strongest first (shared/src/memo: referencesOf). */
 export interface Reference {
   readonly kind: SuggestionBasis;
   readonly value: string;

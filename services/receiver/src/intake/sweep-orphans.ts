@@ -3,7 +3,7 @@ import type { BlobEntry } from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
 import type { Parts } from '@indbakke/shared/service';
 
-/** No upload takes longer than half an hour (shared/http). */
+/** No upload takes longer than half an hour (shared/src/http). */
 const CUT_OFF_AFTER = HOUR;
 /**
  * Finished content without a row cannot be read: its key was in that row only. It is left for a month all the same, to notice

@@ -3,7 +3,7 @@ import { canonicalText, type XmlElement } from '@indbakke/shared/memo';
 
 /**
  * What makes two messages the same: a keyed hash of the message as XML, whatever endpoint it came by, in which each content
- * stands as its SHA-256 (shared/memo: canonicalText).
+ * stands as its SHA-256 (shared/src/memo: canonicalText).
  */
 export function fingerprintOf(
   keys: KeyRing,

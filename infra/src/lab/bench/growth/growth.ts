@@ -28,8 +28,7 @@ const MAX_GROWTH = 1.5;
 
 export const growth: Bench = {
   name: 'growth',
-  measures:
-    'What each thing costs when 10 k, 100 k, 1 M … messages are stored, and when they are of 1, 10 and 100 municipalities.',
+  measures: 'The cost of each operation with 10 k to 10 M stored messages, and with 1, 10 and 100 municipalities.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const to = size.to ?? (size.quick ? QUICK_TO : DEFAULT_TO);
@@ -162,13 +161,11 @@ function outcomeOf({ bySize, few, many, times }: AllMeasured): Outcome {
       atMost(`the same, ${FEW} → ${MANY} municipalities`, most(byMunicipalities.cpu), MAX_GROWTH, ' ×'),
     ],
     notes: [
-      `Medians of ${times}, one client, one at a time, all three services in one process, for one of the municipalities.`,
-      `Measured up to ${count(largest.stock.messages)} messages and no further; \`--to ${largest.stock.messages}\` does it again, and more goes on from there.`,
-      'CPU: processor time of the services and PostgreSQL for each, that of the suggestion with the intake. The growth that counts is that of CPU, which other work on the machine touches least; that of the ms is in units of `SELECT 1` at that size, and of the sweeps as it is.',
-      'blocks: pages of 8 KB of our tables and indexes that PostgreSQL touched for each, cached or not. Those of the suggestion, and of looking whether it is there, are counted with the intake.',
-      'intake: a reply of 20 KB, to the receipt. suggestion: from the commit of the letter to that of its suggestion, so the queue is in it. list page: the first 50 that are pending. sweeps: one round of the three, which find nothing to do; as PostgreSQL tells it, without the round trip. They run every 10 s or every hour, whatever comes in; their blocks are 500 look-ups of names in an index.',
-      'Stored: two thirds journalized, nearly a third deleted, some rejected, a fifth but at most 2000 of a municipality pending; two years of audit months; texts as of a real reply. Their content is a row of 32 bytes or a name in the content store: the letters themselves are not there.',
-      'Municipalities hold equally many. PostgreSQL has 256 MB of shared buffers; what is not in them is in the page cache of the system as far as it has room.',
+      `Medians of ${times}, one client, all services in one process; \`--to ${largest.stock.messages}\` repeats it.`,
+      'CPU: of the services and PostgreSQL; intake includes the suggestion. The goals use CPU, which other work disturbs least. Growth in ms is relative to `SELECT 1`, but not for sweeps.',
+      'blocks: 8 KB pages of our tables and indexes that PostgreSQL touched, cached or not.',
+      'intake: a reply of 20 KB, to the receipt. suggestion: from its commit to the suggestion’s, queue included. list page: the first 50 pending. sweeps: one idle round of the three.',
+      'Stored: two thirds journalized, nearly a third deleted, at most 2000 of a municipality pending; content is a placeholder.',
     ],
   };
 }
@@ -213,7 +210,7 @@ function growthRows(messages: string, municipalities: string, { milliseconds, cp
     municipalities,
     what,
     '',
-    ...NAMES.map((name) => (ratios[name] === undefined ? '' : `${shown(ratios[name])} ×`)),
+    ...NAMES.map((name) => (ratios[name] === undefined ? '' : `${shown(ratios[name])}×`)),
     '',
   ];
   return [row('growth, CPU', cpu), row('growth, ms', milliseconds)];
@@ -227,6 +224,6 @@ const keyOf = (name: string) => `growth_ratio_${name.replaceAll(' ', '_')}`;
 
 /** `1 M`, `10 k`. */
 function count(messages: number): string {
-  if (messages >= 1e6) return `${messages / 1e6} M`;
-  return messages >= 1e3 ? `${messages / 1e3} k` : String(messages);
+  if (messages >= 1e6) return `${messages / 1e6}M`;
+  return messages >= 1e3 ? `${messages / 1e3}k` : String(messages);
 }
