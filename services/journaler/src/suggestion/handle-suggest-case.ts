@@ -1,7 +1,8 @@
+import { createGrouper } from '@indbakke/shared/batch';
 import { type KeyRing, PARTY } from '@indbakke/shared/content';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
 import { announce } from '@indbakke/shared/steps';
-import { createGrouper, isStoreUnavailable, type Store } from '@indbakke/shared/store';
+import { isStoreUnavailable, type Store } from '@indbakke/shared/store';
 import { loadLookups } from './load-lookups.js';
 import { lockNotLookedAt } from './not-looked-at.js';
 import { suggestCase } from './suggest-case.js';

@@ -1,6 +1,7 @@
+import { createGrouper } from '@indbakke/shared/batch';
 import { Problem } from '@indbakke/shared/errors';
 import { TRANSITIONS } from '@indbakke/shared/lifecycle';
-import { CommitInDoubt, createGrouper, isStoreUnavailable, type Store } from '@indbakke/shared/store';
+import { CommitInDoubt, isStoreUnavailable, type Store } from '@indbakke/shared/store';
 import { decide } from './decide.js';
 import type { NewMessage } from './incoming-message.js';
 import { insertMessages } from './insert-messages.js';

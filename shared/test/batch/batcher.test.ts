@@ -1,5 +1,5 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
-import { createGrouper, type GrouperOptions } from '@indbakke/shared/store';
+import { createGrouper, type GrouperOptions } from '@indbakke/shared/batch';
 import { describe, expect, it } from 'vitest';
 
 interface Letter {
