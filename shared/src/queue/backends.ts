@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   createPostgresBackend,
-  type Job,
   type PostgresConnectionOptions,
+  type Processor,
   Queue,
   runMigrations,
   Worker,
@@ -10,171 +11,29 @@ import {
 } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import type { Log } from '../log/index.js';
-import { describeError } from '../log/index.js';
 
-/** A queue: its name, and how its jobs are kept and tried again. */
-export interface QueueDefinition<Data extends object> {
-  readonly name: string;
-  /** Job name, verb-object. */
-  readonly job: string;
-  readonly attempts: number;
-  readonly backoffMs: number;
-  /** Never set: carries the type of the job data. */
-  readonly _data?: Data;
-}
-
-export interface QueuedJob<Data> {
-  /** Holds no ':' and is not all digits. */
-  readonly id: string;
-  readonly data: Data;
-}
-
-/** The queues of one process, on one backend: PostgreSQL, or Redis through ioredis. */
-export interface Queues {
-  add<Data extends object>(definition: QueueDefinition<Data>, jobs: QueuedJob<Data>[]): Promise<void>;
-  /** Works the queue until close(). A handler that returns is done; one that throws is tried again. */
-  work<Data extends object>(
-    definition: QueueDefinition<Data>,
-    concurrency: number,
-    handle: (data: Data) => Promise<void>,
-  ): void;
-  /** Every queue used here, for the operations pages and the metrics. */
-  list(): Queue[];
-  /** @throws when the backend does not answer */
+/** What BullMQ keeps its queues in. */
+export interface Backend {
+  queue(name: string): Queue;
+  worker(name: string, concurrency: number, process: Processor): Worker;
+  onError(listener: (error: Error) => void): void;
+  /** @throws at once when adding would wait for a backend that is away */
+  reach(): Promise<void>;
   check(): Promise<void>;
-  /** Stops taking jobs, finishes those in flight, closes. */
   close(): Promise<void>;
 }
 
 // A worker that dies loses its jobs to another after at most lock + check: 15 s.
 const LOCK_MS = 10_000;
 const STALLED_CHECK_MS = 5_000;
-const KEEP_COMPLETED = { age: 60 * 60, count: 1_000 };
-const KEEP_FAILED = { age: 7 * 24 * 60 * 60, count: 10_000 };
 
-// A backend that is away is asked again this often.
-const RETRY_MS = 1_000;
+/** A backend that is away is asked again this often. */
+export const RETRY_MS = 1_000;
 
 // A connection that is told to end has ended sooner, unless the other side is gone without a word.
 const ENDED_MS = 2_000;
 
 const QUEUE_SCHEMA = 'bullmq';
-
-export interface QueuesOptions {
-  /** postgres://…, redis://… or rediss://… */
-  readonly url: string;
-  readonly log: Log;
-}
-
-export function openQueues({ url, log }: QueuesOptions): Queues {
-  const backend = /^rediss?:/.test(url) ? openRedis(url) : openPostgres(url);
-  backend.onError((error) => log.warn('queue-connection', describeError(error)));
-  const queues = new Map<string, Queue>();
-  const workers = new Set<Worker>();
-  const closing = new AbortController();
-
-  // BullMQ remembers a first connection that failed for ever, and a worker that runs then asks again without a pause, so that
-  // nothing else in the process gets its turn.
-  const queueOf = (definition: QueueDefinition<object>): Queue => {
-    const known = queues.get(definition.name);
-    if (known) return known;
-    const queue = backend.queue(definition.name);
-    queue.on('error', (error) => log.warn('queue-connection', describeError(error)));
-    queues.set(definition.name, queue);
-    // So what could not connect is thrown away, and the next use opens a new one.
-    queue.waitUntilReady().catch(() => {
-      if (queues.get(definition.name) === queue) queues.delete(definition.name);
-      return queue.close().catch(() => {});
-    });
-    return queue;
-  };
-
-  // For the same reason a worker runs only once it is connected.
-  const runWorker = async (create: () => Worker): Promise<void> => {
-    while (!closing.signal.aborted) {
-      const worker = create();
-      workers.add(worker);
-      try {
-        await worker.waitUntilReady();
-        return await worker.run();
-      } catch (error) {
-        if (closing.signal.aborted) return;
-        log.warn('queue-connection', describeError(error));
-        workers.delete(worker);
-        await worker.close().catch(() => {});
-        await delay(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {});
-      }
-    }
-  };
-
-  return {
-    async add(definition, jobs) {
-      await queueOf(definition).addBulk(
-        jobs.map(({ id, data }) => ({
-          name: definition.job,
-          data,
-          opts: {
-            jobId: id,
-            attempts: definition.attempts,
-            backoff: { type: 'exponential', delay: definition.backoffMs },
-            removeOnComplete: KEEP_COMPLETED,
-            removeOnFail: KEEP_FAILED,
-          },
-        })),
-      );
-    },
-
-    work(definition, concurrency, handle) {
-      queueOf(definition);
-      void runWorker(() => {
-        const worker = backend.worker(definition.name, concurrency, (job) => guarded(() => handle(job.data)));
-        worker.on('error', (error) => log.warn('queue-connection', describeError(error)));
-        worker.on('failed', (job, error) => {
-          log.error('job-failed', {
-            queue: definition.name,
-            jobId: job?.id,
-            attempt: job?.attemptsMade,
-            ...describeError(error.cause ?? error),
-          });
-        });
-        return worker;
-      });
-    },
-
-    list: () => [...queues.values()],
-    check: () => backend.check(),
-
-    async close() {
-      closing.abort();
-      await Promise.all([...workers].map((worker) => worker.close()));
-      await Promise.all([...queues.values()].map((queue) => queue.close()));
-      await backend.close();
-    },
-  };
-}
-
-/** BullMQ keeps the message and the stack of what a job fails with, and shows them; both may quote values. */
-async function guarded(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    const { error: name, code, errorCode } = describeError(error);
-    const told = new JobFailure(String(errorCode ?? code ?? name), { cause: error });
-    delete told.stack;
-    throw told;
-  }
-}
-
-class JobFailure extends Error {}
-
-interface Backend {
-  queue(name: string): Queue;
-  worker(name: string, concurrency: number, process: (job: Job) => Promise<void>): Worker;
-  onError(listener: (error: Error) => void): void;
-  check(): Promise<void>;
-  close(): Promise<void>;
-}
 
 const workerOptions = (concurrency: number) => ({
   concurrency,
@@ -184,7 +43,7 @@ const workerOptions = (concurrency: number) => ({
   runRetryDelay: RETRY_MS,
 });
 
-function openPostgres(url: string): Backend {
+export function openPostgres(url: string): Backend {
   // One pool for all: each LISTEN of a worker keeps one connection, the rest share what is left.
   const pool = new pg.Pool({
     connectionString: url,
@@ -208,6 +67,7 @@ function openPostgres(url: string): Backend {
     onError(listener) {
       pool.on('error', listener);
     },
+    async reach() {}, // a query fails by itself
     async check() {
       await pool.query('SELECT 1');
     },
@@ -244,10 +104,11 @@ function poolForBullmq(pool: pg.Pool): PostgresConnectionOptions {
   return patient as unknown as PostgresConnectionOptions;
 }
 
-function openRedis(url: string): Backend {
+export function openRedis(url: string): Backend {
   // Those who add must not wait for a Redis that is away; those who work wait for it as long as it takes.
   const forQueues = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false });
   const forWorkers = new Redis(url, { maxRetriesPerRequest: null });
+  const tried = Promise.race([once(forQueues, 'ready'), once(forQueues, 'close')]).catch(() => {});
   return {
     queue: (name) => new Queue(name, { connection: forQueues }),
     worker: (name, concurrency, process) =>
@@ -255,6 +116,11 @@ function openRedis(url: string): Backend {
     onError(listener) {
       forQueues.on('error', listener);
       forWorkers.on('error', listener);
+    },
+    // BullMQ waits for a first connection without end.
+    async reach() {
+      await tried;
+      if (forQueues.status !== 'ready') throw new Error(`Redis is ${forQueues.status}.`);
     },
     async check() {
       await forQueues.ping();

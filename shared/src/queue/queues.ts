@@ -1,0 +1,206 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Job, Queue, Worker } from 'bullmq';
+import { createBatcher } from '../batch/index.js';
+import { describeError, type Log } from '../log/index.js';
+import { openPostgres, openRedis, RETRY_MS } from './backends.js';
+import { type JobDefinition, type JobHandler, UnrecoverableError } from './job.js';
+
+/** The queues of one process, on one backend: PostgreSQL, or Redis through ioredis. */
+export interface Queues {
+  /** Returns at once and never fails. What the queue does not take is logged; the sweep of its rows brings it again. */
+  enqueue<Data extends object>(definition: JobDefinition<Data>, data: Data): void;
+  /** Resolves when all that was enqueued has been added or given up. */
+  flush(): Promise<void>;
+  /** Works the queue until close(), so many jobs side by side. */
+  work<Data extends object>(
+    definition: JobDefinition<Data>,
+    concurrency: number,
+    handle: JobHandler<NoInfer<Data>>,
+  ): void;
+  /** Every queue used here, for the operations pages and the metrics. */
+  list(): Queue[];
+  /** @throws when the backend does not answer */
+  check(): Promise<void>;
+  /** Stops taking jobs, aborts the signals of those in flight and waits for them, adds what was enqueued, closes. */
+  close(): Promise<void>;
+}
+
+/** Starts a worker in the process that has these queues. */
+export type StartWorker = (queues: Queues) => void;
+
+/** A job that a service works: a line of its worker.ts. */
+export const worker =
+  <Data extends object>(
+    definition: JobDefinition<Data>,
+    concurrency: number,
+    handle: JobHandler<NoInfer<Data>>,
+  ): StartWorker =>
+  (queues) =>
+    queues.work(definition, concurrency, handle);
+
+const KEEP_COMPLETED = { age: 60 * 60, count: 1_000 };
+const KEEP_FAILED = { age: 7 * 24 * 60 * 60, count: 10_000 };
+
+// One addition of many jobs costs the database little more than one of a single job (10 ms on PostgreSQL): one is under way
+// at a time, and under load the next one waits so long for more.
+const ADDING = { maxBatch: 500, concurrency: 1, pauseMs: 50 };
+
+interface Enqueued {
+  readonly definition: JobDefinition<object>;
+  readonly data: object;
+}
+
+export interface QueuesOptions {
+  /** postgres://…, redis://… or rediss://… */
+  readonly url: string;
+  readonly log: Log;
+}
+
+export function openQueues({ url, log }: QueuesOptions): Queues {
+  const backend = /^rediss?:/.test(url) ? openRedis(url) : openPostgres(url);
+  const logConnection = (error: unknown) => log.warn('queue-connection', describeError(error));
+  backend.onError(logConnection);
+  const queues = new Map<string, Queue>();
+  const workers = new Set<Worker>();
+  const closing = new AbortController();
+
+  // BullMQ remembers a first connection that failed for ever, and a worker that runs then asks again without a pause, so that
+  // nothing else in the process gets its turn.
+  const queueOf = ({ name }: JobDefinition<object>): Queue => {
+    const known = queues.get(name);
+    if (known) return known;
+    const queue = backend.queue(name);
+    queue.on('error', logConnection);
+    queues.set(name, queue);
+    // So what could not connect is thrown away, and the next use opens a new one.
+    queue.waitUntilReady().catch(() => {
+      if (queues.get(name) === queue) queues.delete(name);
+      return queue.close().catch(() => {});
+    });
+    return queue;
+  };
+
+  // For the same reason a worker runs only once it is connected.
+  const runWorker = async (create: () => Worker): Promise<void> => {
+    while (!closing.signal.aborted) {
+      const worker = create();
+      workers.add(worker);
+      try {
+        await worker.waitUntilReady();
+        return await worker.run();
+      } catch (error) {
+        if (closing.signal.aborted) return;
+        logConnection(error);
+        workers.delete(worker);
+        await worker.close().catch(() => {});
+        await delay(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {});
+      }
+    }
+  };
+
+  const addJobs = async (definition: JobDefinition<object>, data: readonly object[]): Promise<void> => {
+    const { name, attempts, backoffMs, idOf } = definition;
+    await backend.reach();
+    await queueOf(definition).addBulk(
+      data.map((each) => ({
+        name,
+        data: each,
+        opts: {
+          jobId: idOf(each),
+          attempts,
+          backoff: { type: 'exponential', delay: backoffMs },
+          removeOnComplete: KEEP_COMPLETED,
+          removeOnFail: KEEP_FAILED,
+        },
+      })),
+    );
+  };
+
+  const adding = createBatcher<Enqueued, void>({
+    ...ADDING,
+    keyOf: ({ definition }) => definition.name,
+    async run(queue, enqueued) {
+      const [{ definition }] = enqueued as [Enqueued];
+      await addJobs(
+        definition,
+        enqueued.map(({ data }) => data),
+      ).catch((error: unknown) => {
+        log.warn('enqueue-failed', { queue, jobs: enqueued.length, ...describeError(error) });
+      });
+      return enqueued.map(() => undefined);
+    },
+  });
+
+  const createWorker = <Data extends object>(
+    definition: JobDefinition<Data>,
+    concurrency: number,
+    handle: JobHandler<Data>,
+  ): Worker => {
+    const { name: queue, deadlineMs } = definition;
+    // BullMQ makes the signal for a function of three parameters.
+    const worker = backend.worker(queue, concurrency, async (job, _token, signal) => {
+      const { id: jobId = '' } = job;
+      const attempt = job.attemptsMade + 1;
+      const deadline = setTimeout(() => {
+        log.warn('job-overdue', { queue, jobId, attempt });
+        worker.cancelJob(jobId);
+      }, deadlineMs);
+      if (closing.signal.aborted) worker.cancelJob(jobId); // it was on its way when the others were told
+      try {
+        const progress = (done: number | Readonly<Record<string, number>>) => job.updateProgress(done);
+        await handle(dataOf(job, definition), { attempt, progress, signal: signal as AbortSignal });
+      } catch (error) {
+        throw withCodeOnly(error);
+      } finally {
+        clearTimeout(deadline);
+      }
+    });
+    worker.on('error', logConnection);
+    worker.on('failed', (job, error) => {
+      const givenUp = job?.finishedOn !== undefined;
+      const cause = describeError(error.cause ?? error);
+      log.error('job-failed', { queue, jobId: job?.id, attempt: job?.attemptsMade, givenUp, ...cause });
+    });
+    return worker;
+  };
+
+  return {
+    enqueue(definition, data) {
+      void adding.add({ definition, data });
+    },
+
+    flush: () => adding.flush(),
+
+    work(definition, concurrency, handle) {
+      queueOf(definition);
+      void runWorker(() => createWorker(definition, concurrency, handle));
+    },
+
+    list: () => [...queues.values()],
+    check: () => backend.check(),
+
+    async close() {
+      closing.abort();
+      for (const worker of workers) worker.cancelAllJobs();
+      await Promise.all([...workers].map((worker) => worker.close()));
+      await adding.flush();
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await backend.close();
+    },
+  };
+}
+
+function dataOf<Data extends object>(job: Job, { data }: JobDefinition<Data>): Data {
+  const read = data.safeParse(job.data);
+  if (!read.success) throw new UnrecoverableError('job-data', { cause: read.error });
+  return read.data;
+}
+
+/** BullMQ keeps the message and the stack of what a job fails with, and shows them; both may quote values. */
+function withCodeOnly(error: unknown): Error {
+  const { error: name, code, errorCode } = describeError(error);
+  const FailureClass = error instanceof UnrecoverableError ? UnrecoverableError : Error;
+  const failure = new FailureClass(String(errorCode ?? code ?? name), { cause: error });
+  delete failure.stack;
+  return failure;
+}
