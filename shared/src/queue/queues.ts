@@ -145,7 +145,7 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
         log.warn('job-overdue', { queue, jobId, attempt });
         worker.cancelJob(jobId);
       }, deadlineMs);
-      if (closing.signal.aborted) worker.cancelJob(jobId); // it was on its way when the others were told
+      if (closing.signal.aborted) worker.cancelJob(jobId); // taken while the others were aborted
       try {
         const progress = (done: number | Readonly<Record<string, number>>) => job.updateProgress(done);
         await handle(dataOf(job, definition), { attempt, progress, signal: signal as AbortSignal });
