@@ -1,5 +1,4 @@
 import { createApi } from '@indbakke/shared/http';
-import { createSuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
 import type { JournalerConfig } from './config.js';
 import { bindCore } from './core/routes.js';
@@ -8,11 +7,10 @@ import { createWork } from './worker.js';
 
 /** Suggests the case, and is the inbox. */
 export function createJournaler(parts: Parts, config: JournalerConfig): Service {
-  const enqueuer = createSuggestCaseEnqueuer(parts.queues, parts.log);
   const { router, bind } = createApi(parts);
   bindInbox(bind, parts);
-  bindCore(bind, { ...parts, enqueuer });
-  return { name: 'journaler', router, ...createWork(parts, enqueuer, config) };
+  bindCore(bind, parts);
+  return { name: 'journaler', router, ...createWork(parts, config) };
 }
 
 /** Runs the journaler by itself. */

@@ -1,26 +1,14 @@
-import { SUGGEST_CASE, type SuggestCaseEnqueuer } from '@indbakke/shared/queue';
-import { type Parts, repeat } from '@indbakke/shared/service';
+import { SECOND } from '@indbakke/shared/config';
+import { SUGGEST_CASE, worker } from '@indbakke/shared/queue';
+import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import type { JournalerConfig } from './config.js';
 import { createSuggestCaseHandler } from './suggestion/handle-suggest-case.js';
 import { sweepNotLookedAt } from './suggestion/sweep.js';
 
-const SWEEP_EVERY_MS = 10_000;
-
-/** What the journaler does without being asked: works the queue `suggest-case`, and sweeps what the queue lost. */
-export function createWork(parts: Parts, enqueuer: SuggestCaseEnqueuer, config: JournalerConfig) {
-  const { store, queues, log } = parts;
-  const sweep = repeat('sweep-not-looked-at', SWEEP_EVERY_MS, log, async () => {
-    const count = await sweepNotLookedAt(store, enqueuer);
-    if (count > 0) log.warn('swept', { count });
-  });
+/** What the journaler does without being asked: its jobs, and the sweep of what the queue lost. */
+export function createWork(parts: Parts, config: JournalerConfig): Work {
   return {
-    start() {
-      queues.work(SUGGEST_CASE, config.SUGGEST_CONCURRENCY, createSuggestCaseHandler(parts));
-      sweep.start();
-    },
-    async stop() {
-      await sweep.stop();
-      await enqueuer.flush();
-    },
+    jobs: [worker(SUGGEST_CASE, config.SUGGEST_CONCURRENCY, createSuggestCaseHandler(parts))],
+    sweeps: [repeat('sweep-not-looked-at', 10 * SECOND, parts.log, () => sweepNotLookedAt(parts))],
   };
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ReceiverConfig, startReceiver } from '@indbakke/receiver';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
-import { createSuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { ODENSKOV } from '../../../infra/src/testkit/stack.js';
@@ -50,9 +49,8 @@ async function receiveReplies(count: number): Promise<void> {
 }
 
 async function sweep(): Promise<number> {
-  const enqueuer = createSuggestCaseEnqueuer(parts.queues, parts.log);
-  const count = await sweepNotLookedAt(parts.store, enqueuer);
-  await enqueuer.flush();
+  const count = await sweepNotLookedAt(parts);
+  await parts.queues.flush();
   return count;
 }
 

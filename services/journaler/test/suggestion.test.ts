@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
-import { createSuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
@@ -61,9 +60,8 @@ const makeDue = (id: string) =>
   stack.sql(`UPDATE messages SET next_enqueue_at = now() - interval '1 minute' WHERE id = $1`, [id]);
 
 async function sweep(): Promise<number> {
-  const enqueuer = createSuggestCaseEnqueuer(parts.queues, parts.log);
-  const count = await sweepNotLookedAt(parts.store, enqueuer);
-  await enqueuer.flush();
+  const count = await sweepNotLookedAt(parts);
+  await parts.queues.flush();
   return count;
 }
 

@@ -1,5 +1,4 @@
 import { HashingThread } from '@indbakke/shared/content';
-import { createSuggestCaseEnqueuer } from '@indbakke/shared/queue';
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
 import { Router } from 'express';
 import type { ReceiverConfig } from './config.js';
@@ -11,11 +10,9 @@ import { createWork } from './worker.js';
 
 /** Takes mail in and answers accept or refuse: `/sf1606` (and later `/sf2900`). */
 export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
-  const enqueuer = createSuggestCaseEnqueuer(parts.queues, parts.log);
   const metrics = createDeliveryMetrics(parts.metrics.registry);
   const endpoint = {
     ...parts,
-    enqueuer,
     config,
     storeMessage: createStoreMessage(parts.store),
     hashingThread: new HashingThread(),
@@ -24,7 +21,7 @@ export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
   };
   const router = Router();
   router.use(sf1606Routes(endpoint));
-  return { name: 'receiver', router, ...createWork(parts, enqueuer) };
+  return { name: 'receiver', router, ...createWork(parts) };
 }
 
 /** Runs the receiver by itself. */

@@ -1,18 +1,21 @@
 import { describeError, type Log } from '../log/index.js';
 
-/** Work that comes round: one run at a time, the next one a while after the end of the last. */
+/** Work that is repeated: one run at a time, the next one a while after the end of the last. */
 export interface Repeating {
   start(): void;
   /** Resolves when a run that is under way has ended. */
   stop(): Promise<void>;
 }
 
-/** A run that fails is logged under `name` and comes round again. The first comes after `firstMs`. */
+/**
+ * A run that fails is logged under `name`, and the next one comes all the same. A count above 0 that it resolves with is
+ * logged as `swept`. The first run comes after `firstMs`.
+ */
 export function repeat(
   name: string,
   everyMs: number,
   log: Log,
-  run: () => Promise<void>,
+  run: () => Promise<unknown>,
   firstMs = everyMs,
 ): Repeating {
   let timer: NodeJS.Timeout | undefined;
@@ -24,6 +27,9 @@ export function repeat(
   };
   const once = () => {
     running = run()
+      .then((count) => {
+        if (typeof count === 'number' && count > 0) log.warn('swept', { sweep: name, count });
+      })
       .catch((error: unknown) => log.error('sweep-failed', { sweep: name, ...describeError(error) }))
       .finally(() => nextAfter(everyMs));
   };

@@ -1,19 +1,23 @@
 import express, { type Router } from 'express';
 import type { CommonConfig } from '../config/index.js';
 import { listen, notFound, problemHandler, trackRequests } from '../http/index.js';
+import type { StartWorker } from '../queue/index.js';
 import { describesItself } from './describes-itself.js';
 import { health } from './health.js';
 import { operationsPages } from './operations-pages.js';
 import { openParts, type Parts } from './parts.js';
+import type { Repeating } from './repeat.js';
 
-/** A service, ready to be mounted: its routes, and what it does besides answering. */
-export interface Service {
+/** What a service does that no request asks for. */
+export interface Work {
+  readonly jobs: readonly StartWorker[];
+  readonly sweeps: readonly Repeating[];
+}
+
+/** A service, ready to be mounted: its routes, and its work. */
+export interface Service extends Work {
   readonly name: string;
   readonly router: Router;
-  /** Begins the work that no request asks for: queues and sweeps. */
-  start(): void;
-  /** Ends that work; resolves when what was in flight is done. */
-  stop(): Promise<void>;
 }
 
 export interface Running {
@@ -50,14 +54,15 @@ export async function serve(
   app.use(describesItself());
   for (const service of mounted) {
     app.use(service.router);
-    service.start();
+    for (const startWorker of service.jobs) startWorker(queues);
+    for (const sweep of service.sweeps) sweep.start();
   }
-  app.use(operationsPages(parts)); // after start(): it shows the queues that the services have opened
+  app.use(operationsPages(parts)); // after the workers: it shows the queues that they have opened
   app.use(notFound);
   app.use(problemHandler(log));
 
   const stopWork = async () => {
-    await Promise.all(mounted.map((service) => service.stop()));
+    await Promise.all(mounted.flatMap(({ sweeps }) => sweeps.map((sweep) => sweep.stop())));
     await queues.close();
     await store.close();
   };

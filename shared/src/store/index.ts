@@ -6,7 +6,6 @@ import { FencedPool } from './fence.js';
 export { Prisma } from '../generated/client.js';
 export type * from '../generated/models.js';
 export { isStoreUnavailable } from './failures.js';
-export { createGrouper, type Grouper, type GrouperOptions } from './group.js';
 export { migrate } from './migrate.js';
 export { type KnownMunicipality, type MunicipalityRegistration, registerMunicipality } from './municipalities.js';
 export { newId } from './new-id.js';

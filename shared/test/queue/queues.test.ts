@@ -1,15 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createTestDatabase } from '../../../infra/src/testkit/database.js';
 import { HAS_REDIS, startTestRedis } from '../../../infra/src/testkit/redis.js';
 import type { Log, LogFields } from '../../src/log/index.js';
-import {
-  createSuggestCaseEnqueuer,
-  openQueues,
-  type QueueDefinition,
-  type Queues,
-  SUGGEST_CASE,
-} from '../../src/queue/index.js';
+import { type JobDefinition, openQueues, type Queues, UnrecoverableError } from '../../src/queue/index.js';
 import { layLine } from '../service/line.js';
 
 // What the services rely on, the same for both backends. Redis is tested where redis-server is installed.
@@ -24,14 +20,27 @@ async function postgres(): Promise<Backend> {
   return { url: database.url, close: () => database.drop() };
 }
 
-interface Data {
-  readonly n: number;
+const Data = z.object({ n: z.int().min(0) });
+type Data = z.infer<typeof Data>;
+
+const quickly = (name: string): JobDefinition<Data> => ({
+  name,
+  data: Data,
+  idOf: ({ n }) => `job-${n}`,
+  attempts: 3,
+  backoffMs: 1,
+  deadlineMs: 60_000,
+});
+
+async function add(queues: Queues, definition: JobDefinition<Data>, ...numbers: number[]): Promise<void> {
+  for (const n of numbers) queues.enqueue(definition, { n });
+  await queues.flush();
 }
 
-const quickly = (name: string): QueueDefinition<Data> => ({ name, job: 'count', attempts: 3, backoffMs: 1 });
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 /** Resolves with what a worker was given, once it is `count` jobs. */
-function collect(queues: Queues, definition: QueueDefinition<Data>, count: number, concurrency = 1): Promise<number[]> {
+function collect(queues: Queues, definition: JobDefinition<Data>, count: number, concurrency = 1): Promise<number[]> {
   const seen: number[] = [];
   return new Promise((resolve) => {
     queues.work(definition, concurrency, async ({ n }) => {
@@ -49,10 +58,10 @@ function signal(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-const settled = (queues: Queues, name: string, state: 'completed' | 'failed') => async () => {
-  const queue = queues.list().find((each) => each.name === name);
-  return (await queue?.getJobCounts(state))?.[state];
-};
+const queueOf = (queues: Queues, { name }: JobDefinition<Data>) => queues.list().find((queue) => queue.name === name);
+
+const settled = (queues: Queues, definition: JobDefinition<Data>, state: 'completed' | 'failed') => async () =>
+  (await queueOf(queues, definition)?.getJobCounts(state))?.[state];
 
 describe.each([
   ['PostgreSQL', true, postgres],
@@ -61,7 +70,7 @@ describe.each([
   let backend: Backend;
   let queues: Queues;
   let lines: { event: string; fields: LogFields | undefined }[];
-  let definition: QueueDefinition<Data>;
+  let definition: JobDefinition<Data>;
 
   beforeAll(async () => {
     if (here) backend = await start();
@@ -69,13 +78,15 @@ describe.each([
 
   afterAll(() => backend?.close());
 
-  const open = () => {
+  const open = (url = backend.url) => {
     const write = (event: string, fields?: LogFields) => lines.push({ event, fields });
-    return openQueues({
-      url: backend.url,
-      log: { info: write, warn: write, error: write, debug: write } satisfies Log,
-    });
+    return openQueues({ url, log: { info: write, warn: write, error: write, debug: write } satisfies Log });
   };
+
+  const failures = () =>
+    lines
+      .filter(({ event }) => event === 'job-failed')
+      .map(({ fields }) => [fields?.jobId, fields?.attempt, fields?.givenUp]);
 
   beforeEach(() => {
     if (!here) return;
@@ -98,48 +109,108 @@ describe.each([
   });
 
   test('takes jobs at once, before anyone has asked whether it is there', async () => {
-    await queues.add(definition, [{ id: 'first', data: { n: 1 } }]);
+    await add(queues, definition, 1);
     expect(await collect(queues, definition, 1)).toEqual([1]);
   });
 
   test('gives each of many jobs to one worker, in order', async () => {
-    const jobs = Array.from({ length: 300 }, (_, n) => ({ id: `job-${n}`, data: { n } }));
-    await queues.add(definition, jobs);
-    expect(await collect(queues, definition, 300)).toEqual(jobs.map(({ data }) => data.n));
-    await expect.poll(settled(queues, definition.name, 'completed')).toBe(300);
+    await add(queues, definition, ...upTo(300));
+    expect(await collect(queues, definition, 300)).toEqual(upTo(300));
+    await expect.poll(settled(queues, definition, 'completed')).toBe(300);
   });
 
   test('takes a job of one id once, also while it is kept after it was done', async () => {
-    const job = { id: 'same', data: { n: 1 } };
-    await queues.add(definition, [job, job]);
-    await queues.add(definition, [job]);
+    await add(queues, definition, 1, 1);
+    await add(queues, definition, 1);
     const worked = collect(queues, definition, 2);
-    await expect.poll(settled(queues, definition.name, 'completed')).toBe(1);
-    await queues.add(definition, [job, { id: 'other', data: { n: 2 } }]);
+    await expect.poll(settled(queues, definition, 'completed')).toBe(1);
+    await add(queues, definition, 1, 2);
     expect(await worked).toEqual([1, 2]);
   });
 
-  test('tries a job that fails again, and gives up in the end', async () => {
-    const seen: number[] = [];
-    queues.work(definition, 1, async ({ n }) => {
-      seen.push(n);
-      if (n === 2 || seen.length < 2) throw new Error('personal: 4101019999');
+  test('retries a job that fails, and gives it up after the last attempt', async () => {
+    const seen: string[] = [];
+    queues.work(definition, 1, async ({ n }, { attempt }) => {
+      seen.push(`job-${n}: ${attempt}`);
+      if (n === 2 || attempt === 1) throw new Error('personal: 4101019999');
     });
-    await queues.add(definition, [
-      { id: 'once', data: { n: 1 } },
-      { id: 'ever', data: { n: 2 } },
+    await add(queues, definition, 1, 2);
+    await expect.poll(settled(queues, definition, 'failed'), { timeout: 5_000 }).toBe(1);
+    await expect.poll(settled(queues, definition, 'completed')).toBe(1);
+    expect(seen.toSorted()).toEqual(['job-1: 1', 'job-1: 2', 'job-2: 1', 'job-2: 2', 'job-2: 3']);
+    expect(failures().toSorted()).toEqual([
+      ['job-1', 1, false],
+      ['job-2', 1, false],
+      ['job-2', 2, false],
+      ['job-2', 3, true],
     ]);
-    await expect.poll(settled(queues, definition.name, 'failed'), { timeout: 5_000 }).toBe(1);
-    await expect.poll(settled(queues, definition.name, 'completed')).toBe(1);
-    expect(seen.toSorted()).toEqual([1, 1, 2, 2, 2]);
-    const failures = lines.filter(({ event }) => event === 'job-failed');
-    expect(failures.map(({ fields }) => [fields?.jobId, fields?.attempt]).toSorted()).toEqual([
-      ['ever', 1],
-      ['ever', 2],
-      ['ever', 3],
-      ['once', 1],
-    ]);
-    expect(JSON.stringify(lines)).not.toContain('4101019999');
+    const job = await queueOf(queues, definition)?.getJob('job-2');
+    expect(job?.failedReason).toBe('Error');
+    expect(JSON.stringify([lines, job])).not.toContain('4101019999');
+  });
+
+  test('gives a job up at once for an UnrecoverableError, and keeps its code alone', async () => {
+    queues.work(definition, 1, async () => {
+      throw new UnrecoverableError('no-such-file', { cause: new Error('personal: 4101019999') });
+    });
+    await add(queues, definition, 1);
+    await expect.poll(settled(queues, definition, 'failed')).toBe(1);
+    await expect.poll(failures).toEqual([['job-1', 1, true]]);
+    expect(lines).toContainEqual({
+      event: 'job-failed',
+      fields: expect.objectContaining({ errorCode: 'no-such-file' }),
+    });
+    const job = await queueOf(queues, definition)?.getJob('job-1');
+    expect(job?.failedReason).toBe('no-such-file');
+    expect(JSON.stringify([lines, job])).not.toContain('4101019999');
+  });
+
+  test('gives a job up whose data do not fit, without a call of its handler', async () => {
+    const worked = collect(queues, definition, 1);
+    await add(queues, definition, -1, 2);
+    expect(await worked).toEqual([2]);
+    await expect.poll(failures).toEqual([['job--1', 1, true]]);
+    expect((await queueOf(queues, definition)?.getJob('job--1'))?.failedReason).toBe('job-data');
+  });
+
+  test('shows the progress of a job', async () => {
+    const gate = signal();
+    queues.work(definition, 1, async (_data, { progress }) => {
+      await progress({ done: 2, of: 3 });
+      await gate.promise;
+      await progress(1);
+    });
+    await add(queues, definition, 1);
+    const progress = async () => (await queueOf(queues, definition)?.getJob('job-1'))?.progress;
+    await expect.poll(progress).toEqual({ done: 2, of: 3 });
+    gate.resolve();
+    await expect.poll(progress).toBe(1);
+  });
+
+  test('aborts the signal of a job that is in flight when it is closed, and leaves the job to others', async () => {
+    const begun = signal();
+    queues.work(definition, 1, async (_data, { signal }) => {
+      begun.resolve();
+      await once(signal, 'abort');
+      signal.throwIfAborted();
+    });
+    await add(queues, definition, 1);
+    await begun.promise;
+    await queues.close();
+    expect(failures()).toEqual([['job-1', 1, false]]);
+
+    queues = open();
+    expect(await collect(queues, definition, 1)).toEqual([1]);
+  });
+
+  test('logs a job that passes its deadline, and aborts its signal', async () => {
+    const hasty = { ...definition, deadlineMs: 1 };
+    queues.work(hasty, 1, async (_data, { signal }) => {
+      if (!signal.aborted) await once(signal, 'abort');
+    });
+    await add(queues, hasty, 1);
+    await expect.poll(settled(queues, hasty, 'completed')).toBe(1);
+    expect(lines).toEqual([{ event: 'job-overdue', fields: { queue: hasty.name, jobId: 'job-1', attempt: 1 } }]);
   });
 
   test('works as many side by side as it is told to, and no more', async () => {
@@ -154,10 +225,7 @@ describe.each([
       now -= 1;
       if (++finished === 12) done.resolve();
     });
-    await queues.add(
-      definition,
-      Array.from({ length: 12 }, (_, n) => ({ id: `job-${n}`, data: { n } })),
-    );
+    await add(queues, definition, ...upTo(12));
     await done.promise;
     expect(most).toBe(4);
   });
@@ -171,10 +239,7 @@ describe.each([
       await gate.promise;
       finished.push(n);
     });
-    await queues.add(
-      definition,
-      [1, 2].map((n) => ({ id: `job-${n}`, data: { n } })),
-    );
+    await add(queues, definition, 1, 2);
     await begun.promise;
     const closed = queues.close();
     gate.resolve();
@@ -193,50 +258,42 @@ describe.each([
     await waiting.close();
   });
 
-  test('takes the jobs of the enqueuer in bulk, each once', async () => {
-    const enqueuer = createSuggestCaseEnqueuer(queues, { info() {}, warn() {}, error() {}, debug() {} });
-    const messageId = randomUUID();
-    for (let round = 1; round <= 1_200; round++) enqueuer.enqueue({ messageId, municipality: '22222222', round });
-    enqueuer.enqueue({ messageId, municipality: '22222222', round: 1 });
-    await enqueuer.flush();
-    const queue = queues.list().find(({ name }) => name === SUGGEST_CASE.name);
+  test('adds what is enqueued in bulk, each job once', async () => {
+    await add(queues, definition, ...upTo(1_200), 7);
+    const queue = queueOf(queues, definition);
     expect(await queue?.getJobCounts('waiting')).toEqual({ waiting: 1_200 });
-    const job = await queue?.getJob(`${messageId}-7`);
-    expect(job?.data).toEqual({ messageId, municipality: '22222222', round: 7 });
+    expect((await queue?.getJob('job-7'))?.data).toEqual({ n: 7 });
+  });
+
+  test('adds what was enqueued before it closes', async () => {
+    for (const n of upTo(3)) queues.enqueue(definition, { n });
+    await queues.close();
+    queues = open();
+    expect(await collect(queues, definition, 3)).toEqual([0, 1, 2]);
   });
 
   test('that is away at the start is worked once it is there, and stops nobody else meanwhile', async () => {
     const line = await layLine(backend.url);
-    const write = (event: string, fields?: LogFields) => lines.push({ event, fields });
-    const log = { info: write, warn: write, error: write, debug: write };
-    const early = openQueues({ url: line.url, log });
+    const early = open(line.url);
     const worked = collect(early, definition, 1);
     await line.cut(); // in the middle of the first connection
     await expect(early.check()).rejects.toThrow();
     await line.mend();
-    await queues.add(definition, [{ id: 'late', data: { n: 1 } }]);
+    await add(queues, definition, 1);
     expect(await worked).toEqual([1]);
-    await early.add(definition, [{ id: 'later', data: { n: 2 } }]);
+    await add(early, definition, 2);
     await early.close();
     await line.cut();
   });
-});
 
-describe('the enqueuer', () => {
-  it('never fails its caller: what the queue does not take is left to the sweep', async () => {
-    const lines: LogFields[] = [];
-    const log = {
-      info() {},
-      warn: (_event: string, fields?: LogFields) => lines.push(fields ?? {}),
-      error() {},
-      debug() {},
-    };
-    const queues = { add: () => Promise.reject(new Error('away: 4101019999')) } as unknown as Queues;
-    const enqueuer = createSuggestCaseEnqueuer(queues, log);
-    enqueuer.enqueue({ messageId: randomUUID(), municipality: '22222222', round: 1 });
-    await enqueuer.flush();
-    expect(lines).toMatchObject([{ queue: 'suggest-case', jobs: 1 }]);
-    expect(JSON.stringify(lines)).not.toContain('4101019999');
-    await enqueuer.flush();
+  test('that is away fails nobody who enqueues: the sweep of the rows brings the jobs again', async () => {
+    const line = await layLine(backend.url);
+    await line.cut();
+    queues = open(line.url);
+    await add(queues, definition, 1, 2);
+    expect(lines).toContainEqual({
+      event: 'enqueue-failed',
+      fields: expect.objectContaining({ queue: definition.name, jobs: 2 }),
+    });
   });
 });

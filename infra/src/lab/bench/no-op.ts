@@ -1,4 +1,4 @@
-import type { QueueDefinition } from '@indbakke/shared/queue';
+import { type JobDefinition, SUGGEST_CASE, type SuggestCaseData } from '@indbakke/shared/queue';
 
 /** As SUGGEST_CASE, under another name. */
-export const NO_OP: QueueDefinition<object> = { name: 'no-op', job: 'do-nothing', attempts: 5, backoffMs: 1_000 };
+export const NO_OP: JobDefinition<SuggestCaseData> = { ...SUGGEST_CASE, name: 'no-op' };

@@ -140,12 +140,10 @@ async function workOff({ place, client, url }: Scene, ids: readonly string[], pr
 async function doNothing({ place, client, queues, url }: Omit<Scene, 'sample'>, count: number): Promise<number> {
   const ids = Array.from({ length: count }, () => randomUUID());
   for (let at = 0; at < count; at += GROUP) {
-    await queues.add(
-      NO_OP,
-      ids
-        .slice(at, at + GROUP)
-        .map((id) => ({ id: `${id}-1`, data: { messageId: id, municipality: '22222222', round: 1 } })),
-    );
+    for (const messageId of ids.slice(at, at + GROUP)) {
+      queues.enqueue(NO_OP, { messageId, municipality: '22222222', round: 1 });
+    }
+    await queues.flush();
   }
   await client.query('ANALYZE');
   const worker = await place.start('rivals/no-op-worker', { env: { ...settingsOf(url), JOBS: String(count) } });
@@ -183,10 +181,8 @@ function settingsOf(queueUrl: string) {
 
 function addJobs(queues: Queues, ids: readonly string[]): Promise<void> {
   const municipality = EXAMPLE_MUNICIPALITY.cvr;
-  return queues.add(
-    SUGGEST_CASE,
-    ids.map((messageId) => ({ id: `${messageId}-1`, data: { messageId, municipality, round: 1 } })),
-  );
+  for (const messageId of ids) queues.enqueue(SUGGEST_CASE, { messageId, municipality, round: 1 });
+  return queues.flush();
 }
 
 async function allLookedAt(client: pg.Client, ids: readonly string[]): Promise<void> {

@@ -28,7 +28,7 @@ export function withFault(parts: Parts, fault: Fault): Parts {
   if (fault === 'sweep-dropped') {
     return {
       ...parts,
-      queues: { ...queues, add: async () => {} },
+      queues: { ...queues, enqueue: () => {} },
       store: {
         ...store,
         sweep: async (sql, values) => (sql.includes('looked_at IS NULL') ? [] : store.sweep(sql, values)),

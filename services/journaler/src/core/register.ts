@@ -2,22 +2,18 @@ import type { Principal } from '@indbakke/shared/access';
 import type { CaseBody, SentMessageBody } from '@indbakke/shared/api';
 import { type KeyRing, PARTY } from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
-import type { SuggestCaseEnqueuer } from '@indbakke/shared/queue';
-import type { Store, Tx } from '@indbakke/shared/store';
+import type { Parts } from '@indbakke/shared/service';
+import type { Tx } from '@indbakke/shared/store';
 import type { z } from 'zod';
 import { lookAgain } from '../suggestion/look-again.js';
 
 /** What the core registers. The numbers of people are kept as keyed hashes: they are only ever compared. */
 
-export interface CoreParts {
-  readonly store: Store;
-  readonly keys: KeyRing;
-  readonly enqueuer: SuggestCaseEnqueuer;
-}
+export type CoreParts = Pick<Parts, 'store' | 'keys' | 'queues'>;
 
 /** Registers a message that the core sent, then looks again at the messages that refer to it. */
 export async function registerSentMessage(
-  { store, keys, enqueuer }: CoreParts,
+  { store, keys, queues }: CoreParts,
   { municipality }: Principal,
   messageUuid: string,
   { caseId, messageId, recipientId }: z.infer<typeof SentMessageBody>,
@@ -37,7 +33,7 @@ export async function registerSentMessage(
       update: row,
     });
   });
-  await lookAgain({ store, enqueuer }, municipality, [
+  await lookAgain({ store, queues }, municipality, [
     { kind: 'message-uuid', value: messageUuid },
     ...(messageId === undefined ? [] : [{ kind: 'message-id' as const, value: messageId }]),
   ]);
@@ -45,7 +41,7 @@ export async function registerSentMessage(
 
 /** Creates or replaces a case, then looks again at the messages that refer to it. */
 export async function upsertCase(
-  { store, keys, enqueuer }: CoreParts,
+  { store, keys, queues }: CoreParts,
   { municipality }: Principal,
   caseId: string,
   { status, caseworker, parties }: z.infer<typeof CaseBody>,
@@ -59,7 +55,7 @@ export async function upsertCase(
       update: row,
     });
   });
-  await lookAgain({ store, enqueuer }, municipality, [{ kind: 'case-id', value: caseId }]);
+  await lookAgain({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]);
 }
 
 /** @throws Problem not-found for a token of a municipality whose mail is not taken in here */

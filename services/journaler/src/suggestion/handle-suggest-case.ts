@@ -1,16 +1,17 @@
+import { createBatcher } from '@indbakke/shared/batch';
 import { type KeyRing, PARTY } from '@indbakke/shared/content';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
 import { announce } from '@indbakke/shared/steps';
-import { createGrouper, isStoreUnavailable, type Store } from '@indbakke/shared/store';
+import { isStoreUnavailable, type Store } from '@indbakke/shared/store';
 import { loadLookups } from './load-lookups.js';
 import { lockNotLookedAt } from './not-looked-at.js';
 import { suggestCase } from './suggest-case.js';
 import { writeSuggestions } from './write-suggestions.js';
 
-// While the one waits for the database, the jobs of the other are fetched from the queue. More would make smaller groups.
-const SIDE_BY_SIDE = 2;
+// While the one waits for the database, the jobs of the other are fetched from the queue. More would make smaller batches.
+const BATCHES_AT_ONCE = 2;
 // So that two of them hold what a journaler looks at side by side (SUGGEST_CONCURRENCY: 128), and neither waits for all of it.
-const MAX_GROUP = 64;
+const MAX_BATCH = 64;
 
 interface SuggestionParts {
   readonly store: Store;
@@ -26,11 +27,11 @@ interface SuggestionParts {
  * its own message, or when the database is away.
  */
 export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestCaseData) => Promise<void> {
-  const group = createGrouper<SuggestCaseData, void>({
+  const batcher = createBatcher<SuggestCaseData, void>({
     keyOf: ({ municipality }) => municipality,
     conflictOf: ({ messageId }) => messageId,
-    maxGroup: MAX_GROUP,
-    sideBySide: SIDE_BY_SIDE,
+    maxBatch: MAX_BATCH,
+    concurrency: BATCHES_AT_ONCE,
     run: async (municipality, jobs) => {
       await lookAtAll(parts, municipality, jobs);
       return jobs.map(() => undefined);
@@ -38,7 +39,7 @@ export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestC
     isSharedFault: isStoreUnavailable,
   });
   return async (job) => {
-    await group.add(job);
+    await batcher.add(job);
     announce('suggestion-committed');
   };
 }

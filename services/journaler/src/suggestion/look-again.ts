@@ -1,6 +1,6 @@
 import type { Status, SuggestionBasis } from '@indbakke/shared/lifecycle';
-import { LOOK_AGAIN_AFTER_SECONDS, type SuggestCaseData, type SuggestCaseEnqueuer } from '@indbakke/shared/queue';
-import type { Store } from '@indbakke/shared/store';
+import { LOOK_AGAIN_AFTER_SECONDS, SUGGEST_CASE } from '@indbakke/shared/queue';
+import type { Parts } from '@indbakke/shared/service';
 
 /**
  * Puts the messages that these news are about up for another look: those that refer to what the core has just told of, and
@@ -11,7 +11,7 @@ import type { Store } from '@indbakke/shared/store';
  * its lock by then, and is done anew; one that takes the lock later finds its round raised, and drops the job.
  */
 export async function lookAgain(
-  { store, enqueuer }: { store: Store; enqueuer: SuggestCaseEnqueuer },
+  { store, queues }: Pick<Parts, 'store' | 'queues'>,
   municipality: string,
   told: readonly { kind: SuggestionBasis; value: string }[],
 ): Promise<void> {
@@ -33,6 +33,6 @@ export async function lookAgain(
   );
   for (const { id, status, suggest_round: round } of messages) {
     if (status !== 'pending') continue;
-    enqueuer.enqueue({ messageId: id, municipality, round } satisfies SuggestCaseData);
+    queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, round });
   }
 }

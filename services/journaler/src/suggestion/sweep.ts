@@ -1,5 +1,5 @@
-import { LOOK_AGAIN_AFTER_SECONDS, type SuggestCaseEnqueuer } from '@indbakke/shared/queue';
-import type { Store } from '@indbakke/shared/store';
+import { LOOK_AGAIN_AFTER_SECONDS, SUGGEST_CASE } from '@indbakke/shared/queue';
+import type { Parts } from '@indbakke/shared/service';
 
 // The wait doubles with each round, to this.
 const LONGEST_RETRY_SECONDS = 3_600;
@@ -11,7 +11,7 @@ const BATCH = 500;
  *
  * @returns how many were enqueued
  */
-export async function sweepNotLookedAt(store: Store, enqueuer: SuggestCaseEnqueuer): Promise<number> {
+export async function sweepNotLookedAt({ store, queues }: Pick<Parts, 'store' | 'queues'>): Promise<number> {
   const due = await store.sweep<{ id: string; municipality: string; suggest_round: number }>(
     `UPDATE messages
      SET suggest_round = suggest_round + 1,
@@ -23,7 +23,8 @@ export async function sweepNotLookedAt(store: Store, enqueuer: SuggestCaseEnqueu
      RETURNING id, municipality, suggest_round`,
     [LOOK_AGAIN_AFTER_SECONDS, LONGEST_RETRY_SECONDS, BATCH],
   );
-  for (const { id, municipality, suggest_round: round } of due)
-    enqueuer.enqueue({ messageId: id, municipality, round });
+  for (const { id, municipality, suggest_round: round } of due) {
+    queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, round });
+  }
   return due.length;
 }

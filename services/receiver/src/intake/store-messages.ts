@@ -1,6 +1,7 @@
+import { createBatcher } from '@indbakke/shared/batch';
 import { Problem } from '@indbakke/shared/errors';
 import { TRANSITIONS } from '@indbakke/shared/lifecycle';
-import { CommitInDoubt, createGrouper, isStoreUnavailable, type Store } from '@indbakke/shared/store';
+import { CommitInDoubt, isStoreUnavailable, type Store } from '@indbakke/shared/store';
 import { decide } from './decide.js';
 import type { NewMessage } from './incoming-message.js';
 import { insertMessages } from './insert-messages.js';
@@ -16,23 +17,23 @@ import { loadMunicipality } from './municipality.js';
 export type StoreMessage = (message: NewMessage) => Promise<StoredMessage>;
 
 // Measured with 64 clients: 890 receipts/s with two transactions side by side, 760 with one, 790 with three.
-const SIDE_BY_SIDE = 2;
-// A group holds its messages in memory twice, small contents included: 64 usual ones are some MiB.
-const MAX_GROUP = 64;
+const BATCHES_AT_ONCE = 2;
+// A batch holds its messages in memory twice, small contents included: 64 usual ones are some MiB.
+const MAX_BATCH = 64;
 
 /** Messages of one municipality that come at the same time share a transaction, and so its trips and its sync. */
 export function createStoreMessage(store: Store): StoreMessage {
-  const grouper = createGrouper<NewMessage, StoredMessage>({
+  const batcher = createBatcher<NewMessage, StoredMessage>({
     keyOf: ({ municipality }) => municipality,
     // Two of one id must see each other, as they do from one transaction to the next.
     conflictOf: idOf,
-    maxGroup: MAX_GROUP,
-    sideBySide: SIDE_BY_SIDE,
+    maxBatch: MAX_BATCH,
+    concurrency: BATCHES_AT_ONCE,
     run: (municipality, messages) => storeMessages(store, municipality, messages),
-    // A Problem here is that of the municipality, so of the whole group.
+    // A Problem here is that of the municipality, so of the whole batch.
     isSharedFault: (error) => error instanceof Problem || error instanceof CommitInDoubt || isStoreUnavailable(error),
   });
-  return (message) => grouper.add(message);
+  return (message) => batcher.add(message);
 }
 
 /** Decides about each message by what is known of its id, and stores the new ones, all in one transaction. */

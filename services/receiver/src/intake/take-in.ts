@@ -7,7 +7,7 @@ import {
 } from '@indbakke/shared/content';
 import type { Channel } from '@indbakke/shared/lifecycle';
 import type { Log } from '@indbakke/shared/log';
-import type { SuggestCaseEnqueuer } from '@indbakke/shared/queue';
+import { type Queues, SUGGEST_CASE } from '@indbakke/shared/queue';
 import { announce } from '@indbakke/shared/steps';
 import { CommitInDoubt, newId } from '@indbakke/shared/store';
 import type { ReceiverConfig } from '../config.js';
@@ -21,7 +21,7 @@ export interface IntakeParts {
   readonly blobs: BlobStore;
   readonly keys: KeyRing;
   readonly hashingThread: HashingThread;
-  readonly enqueuer: SuggestCaseEnqueuer;
+  readonly queues: Queues;
   readonly log: Log;
   readonly config: ReceiverConfig;
 }
@@ -71,7 +71,7 @@ export async function takeIn(parts: IntakeParts, channel: Channel, read: ReadMes
     announce('message-committed');
     const outcome = outcomeOf(stored, id);
     if (outcome === 'accepted' && references.length > 0) {
-      parts.enqueuer.enqueue({ messageId: id, municipality, round: 1 });
+      parts.queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, round: 1 });
     }
     if (stored.id !== id) await removeContent(parts, container);
     if (outcome === 'after-deletion') parts.log.warn('after-deletion', { messageId: stored.id });

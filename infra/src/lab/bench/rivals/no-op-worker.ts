@@ -2,7 +2,7 @@
 // tells how long `JOBS` jobs took, from the first to the last.
 
 import { createLog } from '@indbakke/shared/log';
-import { openQueues, type QueueDefinition } from '@indbakke/shared/queue';
+import { openQueues } from '@indbakke/shared/queue';
 import { NO_OP } from '../no-op.js';
 import { tellReady } from '../tell-ready.js';
 
@@ -10,7 +10,7 @@ const jobs = Number(process.env.JOBS);
 const queues = openQueues({ url: process.env.QUEUE_URL ?? '', log: createLog('bench', 'silent') });
 let done = 0;
 let first = 0;
-queues.work(NO_OP as QueueDefinition<object>, Number(process.env.SUGGEST_CONCURRENCY), async () => {
+queues.work(NO_OP, Number(process.env.SUGGEST_CONCURRENCY), async () => {
   first ||= performance.now();
   done += 1;
   if (done === jobs) process.send?.({ milliseconds: performance.now() - first });
