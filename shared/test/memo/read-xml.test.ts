@@ -84,6 +84,13 @@ describe('reading the XML of a message', () => {
     );
   });
 
+  it('finds it where the word content is cut in two by what the parser is given at once', async () => {
+    for (let length = 4080; length < 4100; length += 1) {
+      const xml = inFile('QUJD').replace('<m:content>', `${'x'.repeat(length)}<m:content>`);
+      for (const size of [1, 5000]) expect((await readWhole(xml, [size])).contents.join()).toBe('ABC');
+    }
+  });
+
   it('decodes large files from any chunks, whether sinks make it wait or not', async () => {
     const bytes = Buffer.from(
       Array.from({ length: 1_300_003 }, (_, index) => (Math.imul(index, 0x9e3779b1) >>> 15) & 255),

@@ -85,8 +85,9 @@ const REFUSED: Refused[] = [
     code: 'not-utf8',
   },
   {
-    what: 'an ampersand that swallows a content',
-    xml: () => but('Test Testesen', 'A & B'),
+    what: 'an ampersand with a content behind it that is over the limit for the rest',
+    xml: () => but('Test Testesen', 'A & B').replace(TWO, 'QUJD'.repeat(1500)),
+    limits: { maxSkeletonBytes: 4096 },
     code: 'not-xml',
     path: 'Message/MessageHeader/Sender/label',
   },
