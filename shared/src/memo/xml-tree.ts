@@ -94,7 +94,7 @@ export class XmlTree {
     this.limits = limits;
     const { parser } = this;
     parser.on('error', () => {
-      // saxes tells of the end of an element before it compares the names.
+      // saxes reports the end of an element before it compares the names.
       if (this.closed?.at === parser.position) this.open.push(this.closed.element);
       throw this.fault(this.byteAt(parser.position));
     });
@@ -113,7 +113,7 @@ export class XmlTree {
       this.onText(text);
       this.onComplete(0);
     });
-    // saxes tells of a comment one character before its end.
+    // saxes reports a comment one character before its end.
     parser.on('comment', () => this.onComplete(1));
     parser.on('processinginstruction', () => this.onInstruction());
   }
@@ -144,9 +144,10 @@ export class XmlTree {
   }
 
   /**
-   * Where to stop next: no content's start tag ends before, or there again behind a `>`. Its name has the word `content` in
-   * it, so it ends at the first `>` behind that word, or at a later one when there are some in its attributes: then a start
-   * tag is open at the first. Where a piece ends without a `>` the word may have been cut in two.
+   * Where the parser stops next. A content's start tag must end where a piece ends: what follows is not for the parser. Its
+   * name has the word `content` in it, so it ends at the first `>` behind that word, or at a later one if its attributes hold
+   * some. So a piece goes to the first `>` behind the next `content`; but to the very next `>` when a start tag is open, or
+   * when the last piece did not end with a `>` and may have cut the word in two.
    */
   private nextPiece(): number {
     const { skeleton, parsed } = this;
@@ -212,7 +213,7 @@ export class XmlTree {
     return this.root;
   }
 
-  // ── What the parser tells ────────────────────────────────────────────────────────────────────────────────────────
+  // ── Events of the parser ────────────────────────────────────────────────────────────────────────────────────────
 
   private onDeclaration(encoding: string | undefined): void {
     if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) {
