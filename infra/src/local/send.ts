@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { ERRORS, type ErrorCode } from '@indbakke/shared/errors';
-import { parseSkeleton, type XmlElement } from '@indbakke/shared/memo';
+import { Parser, processors } from 'xml2js';
 import { refuseWhatNpmKept, runCommand } from './command.js';
 import { readLocalStack, statePaths } from './state.js';
 
@@ -74,9 +74,13 @@ const SOAP: Mouth = {
   path: '/sf1606/soap',
   headers: { 'Content-Type': 'text/xml; charset=utf-8', SOAPAction: '""' },
   wrap: inEnvelope,
-  read: (answer) => {
-    const receipt = receiptElement(parseSkeleton(Buffer.from(answer)));
-    return receipt && Object.fromEntries(receipt.children.map((field) => [field.local, field.text]));
+  read(answer) {
+    const parser = new Parser({ explicitArray: false, ignoreAttrs: true, tagNameProcessors: [processors.stripPrefix] });
+    let envelope: unknown;
+    parser.parseString(answer, (_error, parsed) => {
+      envelope = parsed;
+    });
+    return findReceipt(envelope);
   },
 };
 
@@ -228,11 +232,8 @@ async function readProlog(path: string): Promise<{ declaration: string; length: 
 }
 
 /** The answer's receipt, or that in the detail of its fault. */
-function receiptElement(element: XmlElement): XmlElement | undefined {
-  if (element.children.some(({ local }) => local === 'receiptStatus')) return element;
-  for (const child of element.children) {
-    const found = receiptElement(child);
-    if (found) return found;
-  }
-  return undefined;
+function findReceipt(of: unknown): Partial<Receipt> | undefined {
+  if (typeof of !== 'object' || of === null) return undefined;
+  if ('receiptStatus' in of) return of as Receipt;
+  return Object.values(of).map(findReceipt).find(Boolean);
 }

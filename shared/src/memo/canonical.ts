@@ -1,6 +1,6 @@
 import { isContent, isFile, MEMO_NAMESPACE } from './namespaces.js';
-import type { XmlElement } from './skeleton.js';
 import { trimSpace } from './white-space.js';
+import type { XmlElement } from './xml-element.js';
 
 const SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
 

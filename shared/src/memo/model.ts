@@ -3,7 +3,6 @@ import { file as fileGroup, message as messageGroup } from './elements.js';
 import { isContent, isFile, isMessage } from './namespaces.js';
 import { SiblingSteps } from './paths.js';
 import { type Remark, RemarkList } from './remarks.js';
-import type { XmlElement } from './skeleton.js';
 import {
   type Field,
   type FileContent,
@@ -15,6 +14,7 @@ import {
   type Version,
 } from './table.js';
 import { trimSpace } from './white-space.js';
+import type { XmlElement } from './xml-element.js';
 
 /**
  * A MeMo message. Names are MeMo's own in camelCase, lists in the plural; text is as written, without the white space
@@ -24,7 +24,7 @@ import { trimSpace } from './white-space.js';
 export interface Memo extends ModelOf<(typeof messageGroup)['fields']> {}
 export type MemoFile = ValueOf<typeof fileGroup>;
 
-/** What is known of each file that the splitter took out, in its order. */
+/** What is known of each file that the reader took out of the XML, in its order. */
 export interface FileFacts {
   /** SHA-256 of the bytes, hex. */
   readonly sha256: string;
@@ -36,9 +36,9 @@ export interface FileFacts {
  * Reads a MeMo 1.1 or 1.2 message, leniently: what is wrong but can be kept becomes a remark.
  *
  * @param root the Message element (in a SOAP envelope: `findMessage` of its tree).
- * @param files facts of the splitter's files.
- * @param token the splitter's token of each file, as it stands in the skeleton.
- * @throws Problem `not-memo` when the root is no Message, has no MessageHeader, or its files are not the splitter's;
+ * @param files facts of the files that readXml took out.
+ * @param token the token of each file (XmlDocument).
+ * @throws Problem `not-memo` when the root is no Message, has no MessageHeader, or its files are not these;
  *   `no-message-uuid`.
  */
 export function readMemo(
@@ -97,7 +97,7 @@ class Reader {
     return this.taken.size === this.files.length;
   }
 
-  /** The splitter and the parser of the skeleton must have seen the same files. */
+  /** Each file that was taken out must be in the message. */
   expectAllFiles(): void {
     if (this.allTaken) return;
     throw new Problem('not-memo', 'A File stands outside the Message, or its content cannot be told apart.');

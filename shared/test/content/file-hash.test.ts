@@ -6,7 +6,7 @@ import { FileHash } from '../../src/content/file-hash.js';
 import { HashingThread } from '../../src/content/hashing-thread.js';
 import { createSealer, type FileSealer } from '../../src/content/index.js';
 import { BLOCK_SIZE, giveBlockBack, PIECE_SIZE, sourceOf, takeBlock } from '../../src/flow/index.js';
-import { type FileSink, MEMO_NAMESPACE, split } from '../../src/memo/index.js';
+import { type FileSink, MEMO_NAMESPACE, readXml } from '../../src/memo/index.js';
 import { chunked, LIMITS } from '../memo/reading.js';
 import { bytes, MESSAGE_ID, setting } from './support.js';
 
@@ -116,7 +116,7 @@ describe('a block', () => {
       for (const [how, end] of Object.entries(ends)) {
         const sealer = createSealer({ ...here, messageId: MESSAGE_ID, smallBytes: 0 });
         const xml = Buffer.from(`<m:Message xmlns:m="${MEMO_NAMESPACE}"><m:File><m:content>${end}`);
-        const reading = split(sourceOf(chunked(xml, [65_536])), (index) => sinkOf(sealer.openFile(index)), LIMITS);
+        const reading = readXml(sourceOf(chunked(xml, [65_536])), (index) => sinkOf(sealer.openFile(index)), LIMITS);
         expect((await Promise.allSettled([reading]))[0]?.status).toBe(how === 'well' ? 'fulfilled' : 'rejected');
         await sealer.abort();
       }

@@ -6,10 +6,10 @@ import {
   findMessage,
   instantOf,
   MEMO_NAMESPACE,
-  parseSkeleton,
   REMARKS,
   type RemarkCode,
   readMemo,
+  type XmlElement,
 } from '../../src/memo/index.js';
 import {
   anyMemo,
@@ -22,7 +22,7 @@ import {
   writePlain,
   writeWild,
 } from './generate.js';
-import { factsOf, filesOf, problemOf, readAll, splitAll } from './reading.js';
+import { factsOf, filesOf, problemOf, readAll, readWhole } from './reading.js';
 
 const HEADER = 'Message/MessageHeader';
 const MAIN = 'Message/MessageBody/MainDocument';
@@ -206,29 +206,28 @@ describe('reading a message', () => {
     expect((await problemOf(readAll(xml))).code).toBe('not-memo');
   });
 
-  it('refuses contents that are not those of the splitter', async () => {
-    const { skeleton, contents, token } = await splitAll(memoXml({ mainFiles: [file('a'), file('b')] }));
+  it('refuses contents that are not those that were taken out', async () => {
+    const { root, contents, token } = await readWhole(memoXml({ mainFiles: [file('a'), file('b')] }));
     const facts = factsOf(contents);
-    const wrong: [typeof facts, typeof token, Buffer?][] = [
-      [facts.slice(1), token],
-      [[...facts, ...facts], token],
-      [facts, (index) => `other:${index}`],
-      [
-        facts,
-        token,
-        Buffer.from(
-          skeleton
-            .toString()
-            .replace(
-              '</memo:MainDocument>',
-              `<memo:File><memo:content>${token(0)}</memo:content></memo:File></memo:MainDocument>`,
-            ),
-        ),
-      ],
-      [facts, token, Buffer.from(skeleton.toString().replace(token(1), token(0)))],
+    const changed = (element: XmlElement, change: (element: XmlElement) => XmlElement): XmlElement =>
+      change({ ...element, children: element.children.map((child) => changed(child, change)) });
+    const firstFileTwice = changed(root, (element) =>
+      element.local === 'MainDocument'
+        ? { ...element, children: element.children.concat(element.children.slice(0, 1)) }
+        : element,
+    );
+    const sameTokenTwice = changed(root, (element) =>
+      element.text === token(1) ? { ...element, text: token(0) } : element,
+    );
+    const wrong: [typeof facts, typeof token, XmlElement][] = [
+      [facts.slice(1), token, root],
+      [[...facts, ...facts], token, root],
+      [facts, (index) => `other:${index}`, root],
+      [facts, token, firstFileTwice],
+      [facts, token, sameTokenTwice],
     ];
-    for (const [files, tokens, bytes] of wrong) {
-      const read = async () => readMemo(parseSkeleton(bytes ?? skeleton), files, tokens);
+    for (const [files, tokens, tree] of wrong) {
+      const read = async () => readMemo(tree, files, tokens);
       expect((await problemOf(read())).code).toBe('not-memo');
     }
   });
@@ -397,8 +396,8 @@ describe.skipIf(!existsSync(examples))('the official examples', () => {
 
   it.each(found)('%s is read without a remark', async (name) => {
     const xml = readFileSync(examples + name);
-    const whole = await splitAll(xml, [13]);
-    expect(findMessage(parseSkeleton(whole.skeleton))?.local).toBe('Message');
+    const whole = await readWhole(xml, [13]);
+    expect(findMessage(whole.root)?.local).toBe('Message');
     const { memo: read, remarks } = await readAll(xml);
     expect(remarks).toEqual([]);
     expect(filesOf(read)).toHaveLength(whole.files);

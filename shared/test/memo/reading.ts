@@ -9,22 +9,22 @@ import {
   MEMO_NAMESPACE,
   type Memo,
   type MemoFile,
-  parseSkeleton,
   readMemo,
-  type SplitLimits,
-  type SplitResult,
-  split,
+  readXml,
+  type XmlDocument,
+  type XmlElement,
+  type XmlLimits,
 } from '../../src/memo/index.js';
 
-export const LIMITS: SplitLimits = {
+export const LIMITS: XmlLimits = {
   maxBytes: 200_000_000,
   maxSkeletonBytes: 1024 * 1024,
   maxFiles: 100,
   maxDepth: 40,
 };
 
-/** What a split gave, with all files in memory. */
-export interface Whole extends SplitResult {
+/** A document with all files in memory. */
+export interface Whole extends XmlDocument {
   readonly contents: Buffer[];
   /** The skeleton with each token written as «n», so that two calls can be compared. */
   readonly comparable: string;
@@ -35,7 +35,7 @@ export async function* chunked(bytes: Uint8Array, sizes: readonly number[]): Asy
   let at = 0;
   for (let index = 0; at < whole.length; index += 1) {
     const size = sizes[index % sizes.length] as number;
-    // A copy that is wiped afterwards: the splitter must not look at a chunk again.
+    // A copy that is wiped afterwards: the reader must not look at a chunk again.
     const chunk = Buffer.from(whole.subarray(at, at + size));
     yield chunk;
     chunk.fill(0x21);
@@ -47,11 +47,11 @@ export function bytesOf(xml: string | Uint8Array): Uint8Array {
   return typeof xml === 'string' ? Buffer.from(xml) : xml;
 }
 
-/** Splits a message that is in memory. */
-export async function splitAll(
+/** Reads the XML of a message that is in memory. */
+export async function readWhole(
   xml: string | Uint8Array,
   sizes: readonly number[] = [Number.MAX_SAFE_INTEGER],
-  limits: Partial<SplitLimits> = {},
+  limits: Partial<XmlLimits> = {},
   makeSink: (keep: (bytes: Buffer) => void) => FileSink = (keep) => ({ write: keepNow(keep), end: () => undefined }),
 ): Promise<Whole> {
   const pieces: Buffer[][] = [];
@@ -61,7 +61,7 @@ export async function splitAll(
     pieces.push(kept);
     return makeSink((bytes) => kept.push(Buffer.from(bytes)));
   };
-  const result = await split(sourceOf(chunked(bytesOf(xml), sizes)), openFile, { ...LIMITS, ...limits });
+  const result = await readXml(sourceOf(chunked(bytesOf(xml), sizes)), openFile, { ...LIMITS, ...limits });
   const contents = pieces.map((kept) => Buffer.concat(kept));
   expect(result.files).toBe(contents.length);
   const comparable = contents.reduce(
@@ -78,11 +78,10 @@ function keepNow(keep: (bytes: Buffer) => void): FileSink['write'] {
   };
 }
 
-/** The whole way of a message: split, parse, read. */
-export async function readAll(xml: string | Uint8Array, limits: Partial<SplitLimits> = {}) {
-  const whole = await splitAll(xml, undefined, limits);
-  const root = parseSkeleton(whole.skeleton);
-  return readMemo(findMessage(root) ?? root, factsOf(whole.contents), whole.token);
+/** The whole way of a message: its XML, then MeMo. */
+export async function readAll(xml: string | Uint8Array, limits: Partial<XmlLimits> = {}) {
+  const whole = await readWhole(xml, undefined, limits);
+  return readMemo(findMessage(whole.root) ?? whole.root, factsOf(whole.contents), whole.token);
 }
 
 /** Every file of a message, in the order of its documents. */
@@ -162,14 +161,14 @@ function blankIsEmpty(text: string): string {
   return text.trim() === '' ? '' : text;
 }
 
-/** The same tree from the splitter, the skeleton and the files. */
-export function splitTree(whole: Whole): Plain {
+/** The same tree from our own reading and the files. */
+export function treeOf(whole: Whole): Plain {
   const contents = new Map(whole.contents.map((bytes, index) => [whole.token(index), bytes.toString('base64')]));
-  const walk = (element: ReturnType<typeof parseSkeleton>): Plain => ({
+  const walk = (element: XmlElement): Plain => ({
     name: `{${element.uri}}${element.local}`,
     attributes: element.attributes.map(({ local, value }) => `${local}=${value}`).sort(),
     text: contents.get(element.text) ?? blankIsEmpty(element.text),
     children: element.children.map(walk),
   });
-  return walk(parseSkeleton(whole.skeleton));
+  return walk(whole.root);
 }

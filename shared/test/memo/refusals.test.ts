@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors/index.js';
-import { MEMO_NAMESPACE, type SplitLimits } from '../../src/memo/index.js';
+import { MEMO_NAMESPACE, type XmlLimits } from '../../src/memo/index.js';
 import { memoXml } from './generate.js';
-import { problemOf, readAll, splitAll } from './reading.js';
+import { problemOf, readAll, readWhole } from './reading.js';
 
 const FILE = 'Message/MessageBody/MainDocument/File';
 const UUID = '<memo:messageUUID>5a0f4c2e-7d1b-4e83-9c56-0b1d2e3f4a5b</memo:messageUUID>';
@@ -28,7 +28,7 @@ interface Refused {
   readonly xml: () => string | Uint8Array;
   readonly code: ErrorCode;
   readonly path?: string;
-  readonly limits?: Partial<SplitLimits>;
+  readonly limits?: Partial<XmlLimits>;
 }
 
 const REFUSED: Refused[] = [
@@ -73,6 +73,24 @@ const REFUSED: Refused[] = [
   },
   { what: 'a reference to no character', xml: () => but('Test Testesen', '&#0;'), code: 'not-xml' },
   { what: 'a comment with --', xml: () => but(UUID, `<!-- a -- b -->${UUID}`), code: 'not-xml' },
+  { what: 'an instruction without space after its name', xml: () => but(UUID, `<?a?b?>${UUID}`), code: 'not-xml' },
+  {
+    what: 'half a byte order mark',
+    xml: () => Buffer.concat([latin1('\xef\xbb'), Buffer.from(good)]),
+    code: 'not-utf8',
+  },
+  {
+    what: 'half a character at the end',
+    xml: () => Buffer.concat([Buffer.from(good), latin1('\xe6')]),
+    code: 'not-utf8',
+  },
+  {
+    what: 'an ampersand with a content behind it that is over the limit for the rest',
+    xml: () => but('Test Testesen', 'A & B').replace(TWO, 'QUJD'.repeat(1500)),
+    limits: { maxSkeletonBytes: 4096 },
+    code: 'not-xml',
+    path: 'Message/MessageHeader/Sender/label',
+  },
   { what: 'an unknown declaration', xml: () => but(UUID, '<!ELEMENT a ANY>'), code: 'not-xml' },
   { what: 'an XML declaration in the middle', xml: () => but(UUID, `<?xml version="1.0"?>${UUID}`), code: 'not-xml' },
   { what: 'a document type', xml: () => `<!DOCTYPE Message>${good}`, code: 'forbidden-xml' },
@@ -244,12 +262,12 @@ describe('a message is refused for', () => {
   it('one byte at a time with the same problem', async () => {
     for (const { xml, code, limits } of REFUSED.filter((refused) => refused.code !== 'skeleton-too-large')) {
       const bytes = xml();
-      const atOnce = await splitAll(bytes, undefined, limits).then(
+      const atOnce = await readWhole(bytes, undefined, limits).then(
         () => undefined,
         (error: unknown) => error,
       );
       if (atOnce === undefined) continue;
-      expect((await problemOf(splitAll(bytes, [1], limits))).code).toBe(code);
+      expect((await problemOf(readWhole(bytes, [1], limits))).code).toBe(code);
     }
   });
 });
@@ -257,7 +275,7 @@ describe('a message is refused for', () => {
 describe('a refusal', () => {
   it('comes at every place where a message may be cut off', async () => {
     for (let end = 0; end < good.length; end += 1) {
-      const { code } = await problemOf(splitAll(good.slice(0, end)));
+      const { code } = await problemOf(readWhole(good.slice(0, end)));
       expect(['not-xml', 'content-not-base64']).toContain(code);
     }
   });
@@ -270,26 +288,26 @@ describe('a refusal', () => {
 
   it("does not repeat the sender's own names in a path", async () => {
     const own = but(UUID, '<memo:CPR-3213999999><memo:b>&x;</memo:b></memo:CPR-3213999999>');
-    expect((await problemOf(splitAll(own))).path).toBe('Message/MessageHeader/*/b');
+    expect((await problemOf(readWhole(own))).path).toBe('Message/MessageHeader/*/b');
   });
 
-  it('for a wrong end tag comes from the splitter itself', async () => {
+  it('for a wrong end tag comes before MeMo is looked at', async () => {
     for (const xml of ['<a></b>', '<a><b></a></b>', good.replace('</memo:content>', '</memo:File>')]) {
-      expect((await problemOf(splitAll(xml))).code).toBe('not-xml');
+      expect((await problemOf(readWhole(xml))).code).toBe('not-xml');
     }
   });
 
   it('takes exactly as much as the limits say', async () => {
-    const { skeleton, bytes } = await splitAll(good);
+    const { skeleton, bytes } = await readWhole(good);
     const limits = { maxBytes: bytes, maxSkeletonBytes: skeleton.length, maxFiles: 2, maxDepth: 5 };
-    await splitAll(good, [100], limits);
+    await readWhole(good, [100], limits);
     for (const key of ['maxBytes', 'maxSkeletonBytes', 'maxFiles', 'maxDepth'] as const) {
-      await problemOf(splitAll(good, [100], { ...limits, [key]: limits[key] - 1 }));
+      await problemOf(readWhole(good, [100], { ...limits, [key]: limits[key] - 1 }));
     }
   });
 
   it('stops reading a source that is no XML', async () => {
-    expect((await problemOf(splitAll(Buffer.alloc(10_000_000, 'x'), [65_536]))).code).toBe('not-xml');
+    expect((await problemOf(readWhole(Buffer.alloc(10_000_000, 'x'), [65_536]))).code).toBe('not-xml');
   });
 });
 
@@ -325,7 +343,7 @@ describe('base64', () => {
           const text = characters.join('');
           const significant = text.replace(/[ \n]/g, '');
           const valid = significant.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(significant);
-          const attempt = splitAll(`${open}${text}</content></File>`, [open.length, ...Array(20).fill(size)]);
+          const attempt = readWhole(`${open}${text}</content></File>`, [open.length, ...Array(20).fill(size)]);
           if (valid) expect((await attempt).contents[0]).toEqual(Buffer.from(significant, 'base64'));
           else expect((await problemOf(attempt)).code).toBe('content-not-base64');
         },
@@ -337,11 +355,11 @@ describe('base64', () => {
   it('is refused for one wrong character among many', async () => {
     const long = Buffer.alloc(150_000, 9).toString('base64');
     for (const spaced of [long, long.replace(/.{76}/g, '$&\r\n')]) {
-      await splitAll(`${open}${spaced}</content></File>`, [40_000]);
+      await readWhole(`${open}${spaced}</content></File>`, [40_000]);
       for (const at of [0, 39_990, 65_536, 130_001, spaced.length - 2]) {
         for (const wrong of ['*', '-', '_', '.', '\v', '=']) {
           const text = spaced.slice(0, at) + wrong + spaced.slice(at + 1);
-          const { code } = await problemOf(splitAll(`${open}${text}</content></File>`, [40_000]));
+          const { code } = await problemOf(readWhole(`${open}${text}</content></File>`, [40_000]));
           expect(code).toBe('content-not-base64');
         }
       }

@@ -1,16 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Problem } from '@indbakke/shared/errors';
 import { sourceOf } from '@indbakke/shared/flow';
+import { findMessage, MEMO_NAMESPACE, readMemo, readXml, type XmlElement, type XmlLimits } from '@indbakke/shared/memo';
+import { faultsByLibxml2 } from './libxml2-opinion.js';
 import {
-  findMessage,
-  MEMO_NAMESPACE,
-  parseSkeleton,
-  readMemo,
-  type SplitLimits,
-  split,
-  type XmlElement,
-} from '@indbakke/shared/memo';
-import { type Element, hashOf, NoOpinion, readStrictly, StrictFault, showAttribute, showUri, trim } from './strict.js';
+  type Element,
+  hashOf,
+  NoOpinion,
+  Refused,
+  readByXml2js,
+  showAttribute,
+  showUri,
+  trim,
+} from './xml2js-opinion.js';
 
 /** What became of one message, and what is wrong with that. */
 export interface Verdict {
@@ -23,10 +25,10 @@ export interface Verdict {
 }
 
 // The receiver's own defaults (ReceiverConfig).
-const LIMITS: SplitLimits = { maxBytes: 110 * 2 ** 20, maxSkeletonBytes: 2 ** 20, maxFiles: 2_000, maxDepth: 64 };
+const LIMITS: XmlLimits = { maxBytes: 110 * 2 ** 20, maxSkeletonBytes: 2 ** 20, maxFiles: 2_000, maxDepth: 64 };
 const HANG_MS = 2_000;
 
-/** Reads a message as the receiver does, cut into chunks of these sizes, and holds the result against the strict parser's. */
+/** Reads a message as the receiver does, cut into chunks of these sizes, and compares the result with that of xml2js. */
 export async function judge(message: Buffer, chunkSize: () => number): Promise<Verdict> {
   const started = performance.now();
   const { code, failure, element, files } = await readAsReceiver(message, chunkSize);
@@ -45,8 +47,8 @@ interface Reading {
 async function readAsReceiver(message: Buffer, chunkSize: () => number): Promise<Reading> {
   const contents: Buffer[][] = [];
   try {
-    const result = await split(sourceOf(chunksOf(message, chunkSize)), (index) => openFile(contents, index), LIMITS);
-    const root = parseSkeleton(result.skeleton);
+    const result = await readXml(sourceOf(chunksOf(message, chunkSize)), (index) => openFile(contents, index), LIMITS);
+    const { root } = result;
     const files = contents.map((pieces) => Buffer.concat(pieces));
     const hashes = files.map(hashOf);
     const facts = files.map((bytes, index) => ({ size: bytes.length, sha256: hashes[index] as string }));
@@ -96,12 +98,32 @@ function toElement(
 
 function differs(message: Buffer, ours: Element): string | undefined {
   try {
-    return differenceOf(ours, readStrictly(message));
+    return differenceOf(ours, readByXml2js(message));
   } catch (error) {
     if (error instanceof NoOpinion) return undefined;
-    if (error instanceof StrictFault) return `accepted, but the strict parser refuses it: ${kindOf(error.message)}`;
+    if (error instanceof Refused) return `accepted, but xml2js refuses it: ${kindOf(error.message)}`;
     throw error;
   }
+}
+
+// A namespace that is no URI is a name like any other, but saxes trims it. Where the parts of a name such as `a:1` begin it
+// does not look at.
+const UNSURE = /^xmlns(?::\S*)?: (?:'|URI )|^Failed to parse QName/;
+
+/**
+ * What is wrong with verdicts on what is well-formed, by libxml2. A code that says something else than that is not compared.
+ *
+ * @returns for each message a sentence, or undefined
+ */
+export async function wrongVerdicts(
+  judged: readonly { readonly message: Buffer; readonly verdict: Verdict }[],
+): Promise<(string | undefined)[]> {
+  const faults = await faultsByLibxml2(judged.map(({ message }) => message));
+  return judged.map(({ verdict: { code } }, index) => {
+    const fault = faults[index]?.find((one) => !UNSURE.test(one));
+    if (code === undefined && fault !== undefined) return `accepted, but libxml2 refuses it: ${kindOf(fault)}`;
+    return code === 'not-xml' && faults[index]?.length === 0 ? 'refused as not-xml, but libxml2 takes it' : undefined;
+  });
 }
 
 /** The fault without names and characters of the message. */
@@ -109,13 +131,13 @@ function kindOf(fault: string): string {
   return fault.replace(/: .*/s, '').replace(/[^\x20-\x7e]/g, '?');
 }
 
-function differenceOf(ours: Element, strict: Element): string | undefined {
-  if (ours.uri !== strict.uri || ours.local !== strict.local) return 'another element';
-  if (!isDeepStrictEqual(ours.attributes, strict.attributes)) return 'other attributes';
-  if (ours.text !== strict.text) return 'another text or content';
-  if (ours.children.length !== strict.children.length) return 'other children';
+function differenceOf(ours: Element, theirs: Element): string | undefined {
+  if (ours.uri !== theirs.uri || ours.local !== theirs.local) return 'another element';
+  if (!isDeepStrictEqual(ours.attributes, theirs.attributes)) return 'other attributes';
+  if (ours.text !== theirs.text) return 'another text or content';
+  if (ours.children.length !== theirs.children.length) return 'other children';
   for (const [at, child] of ours.children.entries()) {
-    const difference = differenceOf(child, strict.children[at] as Element);
+    const difference = differenceOf(child, theirs.children[at] as Element);
     if (difference) return difference;
   }
   return undefined;

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import { runCommand } from '../../local/command.js';
 import { type FuzzTarget, fuzz, keepFound, lastLine } from './fuzz.js';
+import { hasXmllint } from './libxml2-opinion.js';
 import { withTarget } from './target.js';
 import { watch } from './watchdog.js';
 
 const USAGE = `npm run fuzz -- [--seconds N] [--seed S] [--in-process]
-Sends mutated letters and compares what is read with a second, strict parser. --in-process: without HTTP and database.
+Sends mutated messages. Compares what is read with xml2js, and what is well-formed with libxml2 where xmllint is installed. --in-process: without HTTP and database.
 Found cases are kept in services/receiver/test/hostile/found/.`;
 
 await runCommand(USAGE, async () => {
@@ -19,6 +20,7 @@ await runCommand(USAGE, async () => {
   const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
   if (!(seconds > 0) || !Number.isInteger(seed)) throw new Error(`--seconds and --seed are numbers.\n${USAGE}`);
   say(`seed ${seed}`);
+  if (!hasXmllint) say('xmllint is not installed (Debian: libxml2-utils): what is well-formed is not compared.');
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopping.abort());
   const run = async (stack?: FuzzTarget) => {

@@ -9,7 +9,7 @@ import type { Uploads } from './uploads.js';
 // How long a caller who was refused unread may go on sending before the connection is cut: long enough to read the answer.
 const DRAIN_MS = 10_000;
 
-// What a SOAP envelope or a form may add to the message; the message itself is measured by the splitter.
+// What a SOAP envelope or a form may add to the message; the message itself is measured by readXml.
 const ROOM_AROUND_MESSAGE = 64 * KiB;
 
 export interface BodyRules {

@@ -1,14 +1,6 @@
 import type { KeyRing, SealedFile } from '@indbakke/shared/content';
 import type { Source } from '@indbakke/shared/flow';
-import {
-  instantOf,
-  type Memo,
-  parseSkeleton,
-  readMemo,
-  type SplitResult,
-  split,
-  type XmlElement,
-} from '@indbakke/shared/memo';
+import { instantOf, type Memo, readMemo, readXml, type XmlDocument, type XmlElement } from '@indbakke/shared/memo';
 import type { ReceiverConfig } from '../config.js';
 import type { IncomingMessage, ReadMessage } from '../intake/incoming-message.js';
 import { ADDRESSEE_PATH, addressee } from './addressee.js';
@@ -20,7 +12,7 @@ import { kindOf, referencesOf } from './references.js';
 export interface MemoDelivery {
   readonly body: Source;
   /** Finds the MeMo in what stood around the contents; endpoints differ in what they wrap it in. */
-  readonly findMessage: (root: XmlElement, split: SplitResult) => XmlElement | Promise<XmlElement>;
+  readonly findMessage: (document: XmlDocument) => XmlElement | Promise<XmlElement>;
 }
 
 /** Reads the MeMo of a delivery as a stream. */
@@ -30,7 +22,7 @@ export function readMessage(
 ): ReadMessage {
   return async (sealer) => {
     const files: SealedFile[] = [];
-    const result = await split(
+    const document = await readXml(
       delivery.body,
       (index) => {
         const file = sealer.openFile(index);
@@ -48,13 +40,13 @@ export function readMessage(
         maxDepth: config.MAX_DEPTH,
       },
     );
-    const message = await delivery.findMessage(parseSkeleton(result.skeleton), result);
-    const { memo, remarks } = readMemo(message, files, result.token);
+    const message = await delivery.findMessage(document);
+    const { memo, remarks } = readMemo(message, files, document.token);
     return {
       ...incomingFrom(memo, files, config.OWN_SYSTEM_ID),
       remarks,
-      fingerprint: fingerprintOf(keys, message, files, result.token),
-      original: { format: 'memo', bytes: originalOf(result) },
+      fingerprint: fingerprintOf(keys, message, files, document.token),
+      original: { format: 'memo', bytes: originalOf(document) },
     };
   };
 }
@@ -96,6 +88,6 @@ function contactInfoOf({ header: { recipient, sender } }: Memo): IncomingMessage
 }
 
 /** The MeMo alone: the headers of an envelope may hold what the caller signs in with. */
-function originalOf({ skeleton, message }: SplitResult): Buffer {
+function originalOf({ skeleton, message }: XmlDocument): Buffer {
   return message ? skeleton.subarray(message.start, message.end) : skeleton;
 }

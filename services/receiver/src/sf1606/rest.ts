@@ -28,7 +28,7 @@ export function restEndpoint(parts: EndpointParts): Router {
       });
       const read = readMessage(parts, {
         body: form ? messagePart(body, req.get('content-type') ?? '') : body,
-        findMessage: (root) => root,
+        findMessage: ({ root }) => root,
       });
       const intake = await takeIn(parts, 'sf1606', read);
       parts.metrics.intake.inc({ endpoint: 'rest', outcome: intake.outcome });

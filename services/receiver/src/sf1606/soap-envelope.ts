@@ -1,5 +1,5 @@
 import { Problem } from '@indbakke/shared/errors';
-import { MEMO_NAMESPACE, type SplitResult, type XmlElement } from '@indbakke/shared/memo';
+import { MEMO_NAMESPACE, type XmlDocument, type XmlElement } from '@indbakke/shared/memo';
 import { ENVELOPE_NAMESPACE, SF1606_NAMESPACE } from './soap-wsdl.js';
 
 /** A fault that SOAP 1.1, §4.4.1 has a code of its own for. All others are Client or Server. */
@@ -19,13 +19,13 @@ export class EnvelopeProblem extends Problem {
  * @throws Problem not-memo with the path in the envelope; EnvelopeProblem for another version of SOAP, and for a header
  *   that may not be ignored
  */
-export function messageIn(root: XmlElement, { messages }: SplitResult): XmlElement {
+export function messageIn({ root, messages }: XmlDocument): XmlElement {
   checkEnvelope(root);
   checkHeaders(root);
   const body = onlyBody(root);
   const request = onlyChild(body, SF1606_NAMESPACE, 'PostModtagRequest', 'Envelope/Body');
   const message = onlyChild(request, MEMO_NAMESPACE, 'Message', 'Envelope/Body/PostModtagRequest');
-  // One more in a header: the splitter would have told us the place of that one.
+  // One more in a header: `message` is the place of that one.
   if (messages > 1) throw new Problem('not-memo', 'A MeMo message stands outside the Body too.', { path: 'Envelope' });
   return message;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Problem } from '@indbakke/shared/errors';
-import type { SplitResult } from '@indbakke/shared/memo';
+import type { XmlDocument } from '@indbakke/shared/memo';
 import { createServerless, type Server } from 'soap';
 import type { Receipt } from './receipt.js';
 import { type Fields, fieldsOf } from './render-receipt.js';
@@ -15,7 +15,7 @@ export interface PostModtagCall {
    * Has the package read the envelope, up to where it calls the operation.
    * @throws Problem not-memo when it does not get that far
    */
-  enter(split: SplitResult): Promise<void>;
+  enter(document: XmlDocument): Promise<void>;
   /** Gives the operation, which was entered, its result. @returns the envelope to answer with */
   answer(receipt: Receipt): Promise<string>;
 }
@@ -46,7 +46,7 @@ export function createPostModtag(path: string): () => PostModtagCall {
     let response: Promise<string>;
 
     return {
-      async enter(split) {
+      async enter(document) {
         const soap = await server;
         const token = randomUUID();
         const entered = new Promise<boolean>((resolve) => {
@@ -55,7 +55,7 @@ export function createPostModtag(path: string): () => PostModtagCall {
             return result;
           });
           // No SOAPAction: the body says which operation it is (SOAP 1.1, §6.1.1: the header tells the intent only).
-          response = soap.processRequest(envelopeAround(token, split), { url: path }).then(({ body }) => body);
+          response = soap.processRequest(envelopeAround(token, document), { url: path }).then(({ body }) => body);
           const leave = () => resolve(false);
           void response.then(leave, leave);
         });
@@ -80,7 +80,7 @@ function openServer(path: string, operation: (request: unknown) => Promise<Field
   });
 }
 
-function envelopeAround(token: string, { skeleton, message }: SplitResult): string {
+function envelopeAround(token: string, { skeleton, message }: XmlDocument): string {
   const { start, end } = message ?? { start: 0, end: 0 };
   return `${skeleton.toString('utf8', 0, start)}${token}${skeleton.toString('utf8', end)}`;
 }

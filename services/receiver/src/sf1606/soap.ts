@@ -29,9 +29,9 @@ export function soapEndpoint(parts: EndpointParts): Router {
       const call = beginCall();
       const read = readMessage(parts, {
         body,
-        async findMessage(root, split) {
-          const message = messageIn(root, split);
-          await call.enter(split);
+        async findMessage(document) {
+          const message = messageIn(document);
+          await call.enter(document);
           return message;
         },
       });

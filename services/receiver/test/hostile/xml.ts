@@ -33,10 +33,15 @@ export const ENTITIES: HostileList = {
   'parameter entity': prolog('<!DOCTYPE a [<!ENTITY % a SYSTEM "http://127.0.0.1/a"> %a;]>', 'forbidden-xml'),
   'document type, bare': prolog('<!DOCTYPE Message>', 'forbidden-xml'),
   'document type in lower case': prolog('<!doctype Message>', 'forbidden-xml'),
+  'document type that never ends': prolog(`<!DOCTYPE a [${'<!ENTITY a "b">'.repeat(100_000)}`, 'forbidden-xml'),
   'document type after a comment': prolog('<!-- a --><!DOCTYPE a>', 'forbidden-xml'),
   'document type inside the message': inHeader('<!DOCTYPE a>', 'forbidden-xml'),
   'entity declared nowhere': subject('&hemmelig;', 'forbidden-xml'),
   'entity of HTML': subject('&nbsp;', 'forbidden-xml'),
+  'ampersand alone, and a large file behind it': goodWith(
+    (xml) => xml.replace('Emne', 'A & B').replace('<memo:content>', () => `<memo:content>${'QUJD'.repeat(500_000)}`),
+    'not-xml',
+  ),
   'entity in an attribute': onRoot('a="&b;"', 'forbidden-xml'),
   'entity in base64': content('QUJ&amp;', 'content-not-base64'),
 };
@@ -50,8 +55,12 @@ export const SIZES: HostileList = {
   'a label of 2 MB': subject('a'.repeat(2_000_000), 'skeleton-too-large'),
   'a name of 900 kB': inHeader(`<${'a'.repeat(900_000)}/>`, 'accepted'),
   'a comment of 2 MB': prolog(`<!--${'a'.repeat(2_000_000)}-->`, 'skeleton-too-large'),
+  'a comment of 900 kB that looks like tags': prolog(`<!--${'<a>'.repeat(300_000)}-->`, 'accepted'),
+  'a comment of 900 kB that looks like contents': prolog(`<!--${'<content>'.repeat(100_000)}-->`, 'accepted'),
+  'a comment of 900 kB in base64': content(`QUJD<!--${'>'.repeat(900_000)}-->`, 'accepted'),
   'white space of 2 MB': prolog(' '.repeat(2_000_000), 'skeleton-too-large'),
-  'a tag that never ends': { body: () => `<a ${'b '.repeat(1_000_000)}`, answer: 'skeleton-too-large' },
+  'a tag that never ends': { body: () => `<a ${' '.repeat(2_000_000)}`, answer: 'skeleton-too-large' },
+  'a million attributes without values': { body: () => `<a ${'b '.repeat(1_000_000)}`, answer: 'not-xml' },
   'ten thousand attributes': onRoot(Array.from({ length: 10_000 }, (_, n) => `a${n}=""`).join(' '), 'not-memo'),
   'a thousand namespaces': onRoot(Array.from({ length: 1_000 }, (_, n) => `xmlns:a${n}="u"`).join(' '), 'not-memo'),
   'namespaces at every level': inHeader(
@@ -133,7 +142,7 @@ export const MARKS: HostileList = {
   'an end tag with an attribute': goodWith((xml) => xml.replace('</memo:Sender>', '</memo:Sender a="b">'), 'not-xml'),
   'end tags crosswise': inHeader('<a><b></a></b>', 'not-xml'),
   'what looks like our token in the place of a content': goodWith(
-    (xml) => xml.replace('Emne', `file:${'0'.repeat(32)}:0`),
+    (xml) => xml.replace('Emne', `file:00000000-0000-4000-8000-000000000000:0`),
     'accepted',
   ),
 };

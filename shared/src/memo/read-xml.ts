@@ -1,0 +1,354 @@
+import { isUtf8 } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
+import { Problem } from '../errors/index.js';
+import type { Source } from '../flow/index.js';
+import { Base64Decoder } from './base64.js';
+import { type FileSink, FileWriter } from './file-writer.js';
+import { referencedCharacter } from './references.js';
+import { SkeletonBuffer } from './skeleton-buffer.js';
+import { isSpace } from './white-space.js';
+import type { XmlElement } from './xml-element.js';
+import { notUtf8, type OpenContent, type TreeLimits, tooManyFiles, XmlTree } from './xml-tree.js';
+
+export type { FileSink } from './file-writer.js';
+
+export interface XmlLimits extends TreeLimits {
+  /** All bytes of the source. MeMo messages are at most 99.5 MB (Digitaliseringskataloget, Postkomponenten). */
+  readonly maxBytes: number;
+  /** What is left when the contents of the files are taken out. */
+  readonly maxSkeletonBytes: number;
+}
+
+export interface XmlDocument {
+  /** The text of each File/content is the token of its file. */
+  readonly root: XmlElement;
+  /** The XML as it came, with a token in the place of each file's content. */
+  readonly skeleton: Buffer;
+  /** Bytes of the source. */
+  readonly bytes: number;
+  readonly files: number;
+  /** The token of the file with this index (from 0, in document order). */
+  readonly token: (fileIndex: number) => string;
+  /** Where in the skeleton the first MeMo Message is (end exclusive): the root, or deeper in a SOAP envelope. */
+  readonly message: { readonly start: number; readonly end: number } | undefined;
+  /** How many MeMo Messages there are that are not inside another one. */
+  readonly messages: number;
+}
+
+/**
+ * Reads XML as a stream and takes the files out of it: the text of each MeMo File/content is base64-decoded as it flows
+ * and handed to a sink; everything else is the skeleton, kept byte for byte and parsed. Memory stays flat: the skeleton, its
+ * tree, and at most two blocks (PIECE_SIZE) however long the files are.
+ *
+ * @param source its own errors pass through unchanged
+ * @param openFile called at each content's start tag, with 0, 1, 2 …
+ * @throws Problem `not-xml`, `not-utf8`, `forbidden-xml`, `content-not-base64`, `too-large`, `skeleton-too-large`,
+ *   `not-memo` (over a limit on depth, attributes or prefixes). By then no write to a sink is under way.
+ */
+export async function readXml(
+  source: Source,
+  openFile: (fileIndex: number) => FileSink,
+  limits: XmlLimits,
+): Promise<XmlDocument> {
+  const reader = new XmlReader(openFile, limits);
+  try {
+    await source((chunk) => reader.take(chunk));
+    return reader.finish();
+  } finally {
+    await reader.release();
+  }
+}
+
+const byte = (character: string): number => character.charCodeAt(0);
+const [LESS, GREATER, AMPERSAND, SEMICOLON, CLOSE_BRACKET] = [byte('<'), byte('>'), byte('&'), byte(';'), byte(']')];
+const [COMMENT_START, CDATA_START, CDATA_END] = ['<!--', '<![CDATA[', ']]>'];
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+/** `#x41` or `#65` and some leading zeros; nobody writes more. */
+const MAX_REFERENCE = 16;
+/** So much is copied to the skeleton at once; what turns out to be content is given back. */
+const MAX_COPY = 4 * 1024;
+const EMPTY = Buffer.alloc(0);
+
+/** Markup in a content: how it ends, and how long it is at least. */
+interface Markup {
+  readonly end: string;
+  readonly minLength: number;
+}
+const END_TAG: Markup = { end: '>', minLength: 3 };
+const INSTRUCTION: Markup = { end: '?>', minLength: 4 };
+const COMMENT: Markup = { end: '-->', minLength: 7 };
+
+/** Reads on from the current position; a promise when a sink must be waited for first. */
+type State = () => Promise<void> | undefined;
+
+/**
+ * Shares the bytes out between the parser and the files. It is in one state at a time; each state reads on in the chunk, so
+ * that a chunk may end anywhere. Outside content all bytes go to the skeleton and the parser. Inside, the parser sees
+ * only end tags, comments and instructions, each as a whole; text, CDATA and references are base64.
+ */
+class XmlReader {
+  private readonly openFile: (fileIndex: number) => FileSink;
+  private readonly limits: XmlLimits;
+  private readonly skeleton: SkeletonBuffer;
+  private readonly tree: XmlTree;
+  private readonly writer = new FileWriter();
+  // A sender cannot write a token into the message: nobody knows it before the message is read.
+  private readonly nonce = randomUUID();
+
+  private chunk: Buffer = EMPTY;
+  private at = 0;
+  private bytes = 0;
+  private files = 0;
+
+  private state: State = this.atStart;
+  /** Set while a File/content is open. */
+  private content: Base64Decoder | undefined;
+  /** In content: where in the skeleton the current markup begins, and what it is. */
+  private markupStart = 0;
+  private markup: Markup = END_TAG;
+  /** In content: the reference so far, without the ampersand. */
+  private reference = '';
+  /** In a CDATA section of content: how much of its end was seen. */
+  private closing = 0;
+  /** In content: where the chunk has the next `<` and `&`, so that none is searched twice. */
+  private nextLess = 0;
+  private nextAmpersand = 0;
+
+  constructor(openFile: (fileIndex: number) => FileSink, limits: XmlLimits) {
+    this.openFile = openFile;
+    this.limits = limits;
+    this.skeleton = new SkeletonBuffer(limits.maxSkeletonBytes);
+    this.tree = new XmlTree(this.skeleton, limits);
+  }
+
+  /** Reads a chunk. A promise: it is not read to its end before that is fulfilled. */
+  take(chunk: Buffer): Promise<void> | undefined {
+    this.begin(chunk);
+    const wait = this.run();
+    return wait && this.runAfter(wait);
+  }
+
+  private async runAfter(first: Promise<void>): Promise<void> {
+    for (let wait: Promise<void> | undefined = first; wait !== undefined; wait = this.run()) await wait;
+  }
+
+  private begin(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    if (this.bytes > this.limits.maxBytes) {
+      throw new Problem('too-large', `The message is over ${this.limits.maxBytes} bytes, the limit.`);
+    }
+    this.chunk = chunk;
+    this.at = 0;
+    this.nextLess = -1;
+    this.nextAmpersand = -1;
+  }
+
+  /** Reads the chunk to its end, or to where a sink must be waited for. */
+  private run(): Promise<void> | undefined {
+    while (this.at < this.chunk.length) {
+      const wait = this.state();
+      if (wait !== undefined) return wait;
+    }
+    return undefined;
+  }
+
+  finish(): XmlDocument {
+    return {
+      root: this.tree.finish(),
+      skeleton: this.skeleton.bytes(),
+      bytes: this.bytes,
+      files: this.files,
+      token: this.token,
+      message: this.tree.message,
+      messages: this.tree.messages,
+    };
+  }
+
+  /** Waits until nothing is under way, and lets its memory go. */
+  async release(): Promise<void> {
+    await this.writer.idle();
+    this.writer.release();
+  }
+
+  // ── Outside content ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A byte order mark and white space may come first, also before an XML declaration; the parser does not see them. */
+  private atStart(): undefined {
+    for (let at = this.at; at < this.chunk.length; at += 1) {
+      const code = this.chunk[at] as number;
+      const position = this.skeleton.length + at - this.at;
+      if (code === LESS) {
+        this.copyTo(at);
+        if (!isUtf8(this.skeleton.bytes())) throw notUtf8();
+        this.tree.skipTo(position);
+        this.state = this.inMarkup;
+        return;
+      }
+      if (!isSpace(code) && code !== BYTE_ORDER_MARK[position]) throw notXmlAtAll(code, position);
+    }
+    this.copyTo(this.chunk.length);
+  }
+
+  private inMarkup(): Promise<void> | undefined {
+    const { skeleton, tree } = this;
+    if (skeleton.room === 0) throw tree.tooLarge();
+    this.copyTo(Math.min(this.chunk.length, this.at + Math.min(MAX_COPY, skeleton.room)));
+    const content = tree.parseToContent();
+    if (!content) return undefined;
+    // The `>` that ended the start tag came with this copy: had it been there before, it would have been found before.
+    this.at -= skeleton.length - tree.parsed;
+    skeleton.cut(tree.parsed);
+    return this.beginContent(content);
+  }
+
+  // ── Inside content ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  private beginContent({ name, isEmpty, element }: OpenContent): Promise<void> | undefined {
+    // A File may hold several contents, against the schema.
+    if (this.files === this.limits.maxFiles) throw tooManyFiles(this.limits.maxFiles);
+    const token = this.token(this.files);
+    element.text = token;
+    this.content = new Base64Decoder((why) => this.notBase64(why));
+    this.writer.begin(this.openFile(this.files));
+    this.files += 1;
+    // `<content/>` has no place for a token, so it gets an end tag.
+    if (isEmpty) this.skeleton.cut(this.skeleton.length - '/>'.length);
+    this.skeleton.appendText(isEmpty ? `>${token}</${name}>` : token);
+    this.tree.skipTo(this.skeleton.length);
+    this.state = this.inContent;
+    return isEmpty ? this.endContent() : undefined;
+  }
+
+  private endContent(): Promise<void> {
+    this.content = undefined;
+    this.state = this.inMarkup;
+    return this.writer.end();
+  }
+
+  private inContent(): Promise<void> | undefined {
+    const wait = this.decodeTo(this.nextStop());
+    if (wait !== undefined || this.at === this.chunk.length) return wait;
+    if (this.chunk[this.at] === LESS) {
+      this.markupStart = this.skeleton.length;
+      this.state = this.inMarkupStart;
+    } else {
+      this.at += 1;
+      this.reference = '';
+      this.state = this.inReference;
+    }
+    return undefined;
+  }
+
+  private nextStop(): number {
+    if (this.nextLess < this.at) this.nextLess = this.find(LESS);
+    if (this.nextAmpersand < this.at) this.nextAmpersand = this.find(AMPERSAND);
+    return Math.min(this.nextLess, this.nextAmpersand);
+  }
+
+  /** Decodes up to a position in the chunk, or to where the sink must be waited for. */
+  private decodeTo(stop: number): Promise<void> | undefined {
+    const decoder = this.content as Base64Decoder;
+    while (this.at < stop) {
+      const wait = this.writer.full ? this.writer.flush() : undefined;
+      if (wait !== undefined) return wait;
+      this.at = decoder.take(this.chunk, this.at, stop, this.writer);
+    }
+    return undefined;
+  }
+
+  /** The first bytes after `<` say what it is. */
+  private inMarkupStart(): undefined {
+    this.copyTo(this.at + 1);
+    const start = this.skeleton.text(this.markupStart);
+    if (start === '<' || (CDATA_START.startsWith(start) && start !== CDATA_START)) return;
+    if (start === CDATA_START) this.beginCdata();
+    else if (start === '</') this.beginMarkup(END_TAG);
+    else if (start === '<?') this.beginMarkup(INSTRUCTION);
+    else if (start === COMMENT_START) this.beginMarkup(COMMENT);
+    else if (!start.startsWith('<!')) throw this.notBase64('it holds an element.');
+    else if (!COMMENT_START.startsWith(start)) throw this.tree.fault(this.skeleton.length);
+  }
+
+  private beginMarkup(markup: Markup): void {
+    this.markup = markup;
+    this.state = this.inContentMarkup;
+  }
+
+  private inContentMarkup(): Promise<void> | undefined {
+    const greater = this.find(GREATER);
+    this.copyTo(Math.min(greater + 1, this.chunk.length));
+    const { skeleton, markup } = this;
+    const isLongEnough = skeleton.length - this.markupStart >= markup.minLength;
+    if (!isLongEnough || !skeleton.endsWith(markup.end)) return undefined;
+    if (markup === END_TAG) this.content?.end(this.writer);
+    this.tree.parse(skeleton.length);
+    if (markup === END_TAG) return this.endContent();
+    this.state = this.inContent;
+    return undefined;
+  }
+
+  /** A character reference in content, such as `&#65;`. */
+  private inReference(): Promise<void> | undefined {
+    const wait = this.writer.full ? this.writer.flush() : undefined;
+    if (wait !== undefined) return wait;
+    const semicolon = this.find(SEMICOLON);
+    this.reference += this.chunk.toString('latin1', this.at, Math.min(semicolon, this.at + MAX_REFERENCE));
+    this.at = Math.min(semicolon + 1, this.chunk.length);
+    const complete = this.chunk[semicolon] === SEMICOLON;
+    const character = complete ? referencedCharacter(this.reference) : '';
+    if (character === undefined || this.reference.length >= MAX_REFERENCE) {
+      throw this.notBase64('it holds a reference that names no base64.');
+    }
+    if (!complete) return undefined;
+    this.content?.takeCharacter(character, this.writer);
+    this.state = this.inContent;
+    return undefined;
+  }
+
+  /** A CDATA section's text is content; its marks are left out. */
+  private beginCdata(): void {
+    this.skeleton.cut(this.markupStart);
+    this.closing = 0;
+    this.state = this.inCdata;
+  }
+
+  private inCdata(): Promise<void> | undefined {
+    if (this.closing === 0) {
+      const wait = this.decodeTo(this.find(CLOSE_BRACKET));
+      if (wait !== undefined || this.at === this.chunk.length) return wait;
+    }
+    if (this.chunk[this.at] !== CDATA_END.charCodeAt(this.closing)) throw this.notBase64('it holds a bracket.');
+    this.at += 1;
+    this.closing += 1;
+    if (this.closing === CDATA_END.length) this.state = this.inContent;
+    return undefined;
+  }
+
+  // ── Small things ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private readonly token = (fileIndex: number): string => `file:${this.nonce}:${fileIndex}`;
+
+  /** Position of the next such byte in the chunk, or the chunk's end. */
+  private find(code: number): number {
+    const found = this.chunk.indexOf(code, this.at);
+    return found < 0 ? this.chunk.length : found;
+  }
+
+  private copyTo(end: number): void {
+    this.skeleton.append(this.chunk, this.at, end);
+    this.at = end;
+  }
+
+  private notBase64(why: string): Problem {
+    const { path } = this.tree;
+    return new Problem('content-not-base64', `The text of ${path} is not base64: ${why}`, { path });
+  }
+}
+
+/** Something else than XML in UTF-8 begins like this. */
+function notXmlAtAll(code: number, position: number): Problem {
+  if (position < 2 && (code === 0xfe || code === 0xff || code === 0)) {
+    return new Problem('not-utf8', 'The message is UTF-16 or UTF-32. It must be UTF-8.');
+  }
+  return new Problem('not-xml', 'There is text outside the root element.');
+}

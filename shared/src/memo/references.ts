@@ -1,0 +1,23 @@
+import { Problem } from '../errors/index.js';
+
+// A `&` that begins neither a character reference nor one of XML's own five entities. One that is cut off may still become one.
+const FOREIGN = /&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);|#?\w*$)/;
+const ENTITY = /^&[^ \t\r\n&<;#]+;/;
+
+/** What is wrong with the first reference in some text that is none of XML's own. Undefined when there is none. */
+export function faultOfReference(text: string, path: string): Problem | undefined {
+  const found = FOREIGN.exec(text);
+  if (!found) return undefined;
+  if (ENTITY.test(text.slice(found.index))) {
+    return new Problem('forbidden-xml', "An entity is used that is not one of XML's own five.", { path });
+  }
+  return new Problem('not-xml', 'An ampersand stands alone. Write it as &amp;.', { path });
+}
+
+/** The character of a numeric reference such as `#65` or `#x41`, or undefined when it names none. */
+export function referencedCharacter(reference: string): string | undefined {
+  const digits = /^#(?:([0-9]+)|x([0-9a-fA-F]+))$/.exec(reference);
+  if (!digits) return undefined;
+  const code = digits[1] === undefined ? Number.parseInt(digits[2] as string, 16) : Number.parseInt(digits[1], 10);
+  return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+}

@@ -1,0 +1,32 @@
+import { isMessage } from './namespaces.js';
+
+export interface XmlElement {
+  /** Namespace; '' for none. */
+  readonly uri: string;
+  readonly local: string;
+  /** Namespace declarations are not among them. */
+  readonly attributes: readonly XmlAttribute[];
+  readonly children: readonly XmlElement[];
+  /**
+   * All text and CDATA directly inside, without the children's; line breaks as one LF; '' when it is nothing but white space.
+   * Of a content the token of its file.
+   */
+  readonly text: string;
+}
+
+export interface XmlAttribute {
+  readonly uri: string;
+  readonly local: string;
+  /** A tab or line break that is not written as a reference is a space (XML 1.0, §3.3.3). */
+  readonly value: string;
+}
+
+/** The first MeMo Message of a tree: the root itself, or inside a SOAP envelope. */
+export function findMessage(root: XmlElement): XmlElement | undefined {
+  if (isMessage(root)) return root;
+  for (const child of root.children) {
+    const found = findMessage(child);
+    if (found) return found;
+  }
+  return undefined;
+}

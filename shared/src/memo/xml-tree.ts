@@ -1,0 +1,405 @@
+import { isUtf8 } from 'node:buffer';
+import { type SaxesAttributeNSIncomplete, SaxesParser, type SaxesTagNS } from 'saxes';
+import { Problem } from '../errors/index.js';
+import { isContent, isFile, isMessage } from './namespaces.js';
+import { SiblingSteps, shownName } from './paths.js';
+import { faultOfReference } from './references.js';
+import type { SkeletonBuffer } from './skeleton-buffer.js';
+import { isBlank } from './white-space.js';
+import type { XmlAttribute, XmlElement } from './xml-element.js';
+
+export interface TreeLimits {
+  /** MeMo Files, with content or without: each costs a row, and an entry in every zip. */
+  readonly maxFiles: number;
+  /** How deep elements may be nested, a SOAP envelope's own included. */
+  readonly maxDepth: number;
+}
+
+/** A File/content whose start tag is complete. */
+export interface OpenContent {
+  /** As written, prefix and all. */
+  readonly name: string;
+  /** It is `<content/>`, and so has ended too. */
+  readonly isEmpty: boolean;
+  readonly element: { text: string };
+}
+
+/** MeMo elements have at most two attributes of their own. */
+const MAX_ATTRIBUTES = 100;
+/** In scope at one place. A MeMo message has about 12; to resolve one the parser asks each open element. */
+const MAX_PREFIXES = 100;
+/** Each element costs some hundred bytes in the tree; a long MeMo message has some hundred elements. */
+const MAX_ELEMENTS = 20_000;
+/** Names that a JavaScript object has of itself. */
+const RESERVED_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+/** So many bytes without the end of a content's start tag are handed to the parser as they are. */
+const MAX_PIECE = 4 * 1024;
+
+const [GREATER, LESS] = [0x3e, 0x3c];
+const REPLACEMENT = Buffer.from('\ufffd');
+const NO_ATTRIBUTES: readonly XmlAttribute[] = [];
+
+interface Element extends XmlElement {
+  readonly children: Element[];
+  text: string;
+}
+
+/**
+ * The tree of a skeleton, made by saxes while the skeleton grows. saxes refuses what XML 1.0 and Namespaces in XML 1.0
+ * refuse; the rest of the rules are here. Every fault is told in a sentence of ours: saxes' own may quote the message.
+ */
+export class XmlTree {
+  root: XmlElement | undefined;
+  /** Where in the skeleton the first MeMo Message is (end exclusive). */
+  message: { readonly start: number; readonly end: number } | undefined;
+  /** MeMo Messages that are not inside another one. */
+  messages = 0;
+  /** Up to where in the skeleton the parser has read. */
+  parsed = 0;
+
+  private readonly skeleton: SkeletonBuffer;
+  private readonly limits: TreeLimits;
+  private readonly parser = new SaxesParser({
+    xmlns: true,
+    position: false,
+    // What calls itself 1.1 is read as 1.0 too.
+    forceXMLVersion: true,
+    defaultXMLVersion: '1.0',
+  });
+  private readonly open: Element[] = [];
+  /** Of each open element: how many prefixes are in scope. */
+  private readonly prefixes = [1]; // xml
+  private newPrefixes = 0;
+  private elements = 0;
+  private files = 0;
+  private attributes = 0;
+  /** How many elements are open inside the outermost open Message, itself included. */
+  private messageDepth = 0;
+
+  private content: OpenContent | undefined;
+  private inStartTag = false;
+  private atEnd = false;
+  private closed: { readonly element: Element; readonly at: number } | undefined;
+
+  /** What the parser reads now, and where that begins: as bytes of the skeleton, and as the parser counts characters. */
+  private piece = '';
+  private pieceStart = 0;
+  private pieceStartInCharacters = 0;
+  /** Up to where all markup is complete, in bytes; a later place in the current piece, in characters. */
+  private complete = 0;
+  private completeInCharacters = -1;
+
+  constructor(skeleton: SkeletonBuffer, limits: TreeLimits) {
+    this.skeleton = skeleton;
+    this.limits = limits;
+    const { parser } = this;
+    parser.on('error', () => {
+      // saxes reports the end of an element before it compares the names.
+      if (this.closed?.at === parser.position) this.open.push(this.closed.element);
+      throw this.fault(this.byteAt(parser.position));
+    });
+    parser.on('doctype', () => {
+      throw documentType();
+    });
+    parser.on('xmldecl', ({ encoding }) => this.onDeclaration(encoding));
+    parser.on('opentagstart', () => {
+      this.inStartTag = true;
+    });
+    parser.on('attribute', (attribute) => this.onAttribute(attribute));
+    parser.on('opentag', (tag) => this.onStartTag(tag));
+    parser.on('closetag', () => this.onEndTag());
+    parser.on('text', (text) => this.onText(text));
+    parser.on('cdata', (text) => {
+      this.onText(text);
+      this.onComplete(0);
+    });
+    // saxes reports a comment one character before its end.
+    parser.on('comment', () => this.onComplete(1));
+    parser.on('processinginstruction', () => this.onInstruction());
+  }
+
+  /** Path of the innermost open element, from the MeMo message on when there is one. */
+  get path(): string {
+    const steps = this.open.map((element, depth) => stepOf(element, this.open[depth - 1]));
+    return steps.slice(Math.max(0, this.open.findIndex(isMessage))).join('/');
+  }
+
+  /** What follows in the skeleton is not for the parser: it reads on at this byte. */
+  skipTo(byte: number): void {
+    this.parsed = byte;
+    this.complete = byte;
+  }
+
+  /**
+   * Reads on in the skeleton, up to the end of a content's start tag if there is one. It may leave bytes for later.
+   * @returns the content: then nothing behind its start tag was read.
+   * @throws Problem
+   */
+  parseToContent(): OpenContent | undefined {
+    for (let end = this.nextPiece(); end > this.parsed; end = this.nextPiece()) {
+      const content = this.parse(end);
+      if (content) return content;
+    }
+    return undefined;
+  }
+
+  /**
+   * Where the parser stops next. A content's start tag must end where a piece ends: what follows is not for the parser. Its
+   * name has the word `content` in it, so it ends at the first `>` behind that word, or at a later one if its attributes hold
+   * some. So a piece goes to the first `>` behind the next `content`; but to the very next `>` when a start tag is open, or
+   * when the last piece did not end with a `>` and may have cut the word in two.
+   */
+  private nextPiece(): number {
+    const { skeleton, parsed } = this;
+    const isBetweenMarkup = parsed > 0 && skeleton.bytes()[parsed - 1] === GREATER && !this.inStartTag;
+    const from = isBetweenMarkup ? skeleton.indexOf('content', parsed) : parsed;
+    const greater = from < 0 ? -1 : skeleton.indexOf(GREATER, from);
+    if (greater >= 0) return greater + 1;
+    return skeleton.length - parsed < MAX_PIECE ? parsed : this.endOfCharacters;
+  }
+
+  /** Where the last whole character of the skeleton ends. */
+  private get endOfCharacters(): number {
+    const bytes = this.skeleton.bytes(this.parsed);
+    for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+      const byte = bytes[bytes.length - back] as number;
+      if (byte < 0x80) break;
+      if (byte >= 0xc0) return this.skeleton.length - (back < lengthOfCharacter(byte) ? back : 0);
+    }
+    return this.skeleton.length;
+  }
+
+  /**
+   * Reads the skeleton up to a byte.
+   * @returns the content whose start tag ends there, if one does.
+   * @throws Problem `not-xml`, `not-utf8`, `forbidden-xml`, `not-memo` or `skeleton-too-large` over a limit
+   */
+  parse(end: number): OpenContent | undefined {
+    const bytes = this.skeleton.bytes(this.parsed, end);
+    const valid = isUtf8(bytes) ? bytes : bytes.subarray(0, validLength(bytes));
+    this.piece = valid.toString();
+    this.pieceStart = this.parsed;
+    this.parser.write(this.piece);
+    if (valid.length < bytes.length) throw notUtf8();
+    if (this.completeInCharacters >= 0) this.complete = this.byteAt(this.completeInCharacters);
+    this.completeInCharacters = -1;
+    this.pieceStartInCharacters += this.piece.length;
+    this.piece = '';
+    this.parsed = end;
+    this.pieceStart = end;
+    const content = this.content;
+    this.content = undefined;
+    return content;
+  }
+
+  /** The skeleton may not grow any more. @returns what is wrong: that, or what made it so long. */
+  tooLarge(): Problem {
+    this.parse(this.endOfCharacters);
+    return this.specificFault(this.skeleton.length) ?? this.skeleton.tooLarge();
+  }
+
+  /**
+   * The skeleton is complete: reads the rest.
+   * @throws Problem as parse does, and when something is still open
+   */
+  finish(): XmlElement {
+    const { skeleton } = this;
+    this.parse(this.endOfCharacters);
+    this.atEnd = true;
+    if (!this.root) throw this.specificFault(skeleton.length) ?? this.notXml('There is no XML element in the body.');
+    if (this.open.length > 0) throw this.fault(skeleton.length);
+    this.parser.close();
+    if (this.parsed < skeleton.length) throw notUtf8();
+    return this.root;
+  }
+
+  // ── Events of the parser ────────────────────────────────────────────────────────────────────────────────────────
+
+  private onDeclaration(encoding: string | undefined): void {
+    if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) {
+      throw new Problem('not-utf8', 'The XML declaration names another encoding than UTF-8.');
+    }
+    this.onComplete(0);
+  }
+
+  private onAttribute({ name, prefix, local }: SaxesAttributeNSIncomplete): void {
+    this.refuseReserved(prefix, local);
+    this.attributes += 1;
+    if (this.attributes > MAX_ATTRIBUTES) {
+      throw new Problem('not-memo', `An element has more than ${MAX_ATTRIBUTES} attributes, the limit.`);
+    }
+    const declared = name === 'xmlns' ? '' : prefix === 'xmlns' ? local : undefined;
+    if (declared !== undefined && this.parser.resolve(declared) === undefined) this.newPrefixes += 1;
+  }
+
+  private onStartTag(tag: SaxesTagNS): void {
+    this.refuseReserved(tag.prefix, tag.local);
+    const parent = this.open.at(-1);
+    const element: Element = {
+      uri: tag.uri,
+      local: tag.local,
+      attributes: this.attributes === 0 ? NO_ATTRIBUTES : attributesOf(tag),
+      children: [],
+      text: '',
+    };
+    if (parent) parent.children.push(element);
+    else this.root = element;
+    this.open.push(element);
+    this.prefixes.push((this.prefixes.at(-1) as number) + this.newPrefixes);
+    this.elements += 1;
+    this.checkLimits();
+    this.attributes = 0;
+    this.newPrefixes = 0;
+    this.inStartTag = false;
+    this.onComplete(0);
+    if (this.messageDepth > 0 || isMessage(element)) this.messageDepth += 1;
+    if (this.messageDepth === 1) this.beginMessage();
+    if (isFile(element)) this.countFile();
+    if (isContent(element) && isFile(parent)) this.content = { name: tag.name, isEmpty: tag.isSelfClosing, element };
+  }
+
+  private checkLimits(): void {
+    if (this.open.length > this.limits.maxDepth) {
+      throw new Problem('not-memo', `The elements are nested deeper than ${this.limits.maxDepth}, the limit.`);
+    }
+    if (this.elements > MAX_ELEMENTS) {
+      throw new Problem('skeleton-too-large', `The message has more than ${MAX_ELEMENTS} elements, the limit.`);
+    }
+    if ((this.prefixes.at(-1) as number) > MAX_PREFIXES) {
+      throw new Problem('not-memo', `More than ${MAX_PREFIXES} namespace prefixes are declared, the limit.`);
+    }
+  }
+
+  private countFile(): void {
+    this.files += 1;
+    if (this.files > this.limits.maxFiles) throw tooManyFiles(this.limits.maxFiles);
+  }
+
+  private beginMessage(): void {
+    this.messages += 1;
+    // No attribute holds a `<`, so the last one is where the tag begins.
+    const tag = this.skeleton.bytes(0, this.byteAt(this.parser.position));
+    this.message ??= { start: tag.lastIndexOf(LESS), end: tag.length };
+  }
+
+  private onEndTag(): void {
+    const element = this.open.pop() as Element;
+    this.prefixes.pop();
+    if (element.text !== '' && isBlank(element.text)) element.text = '';
+    const at = this.parser.position;
+    this.closed = { element, at };
+    this.onComplete(0);
+    if (this.messageDepth === 0) return;
+    this.messageDepth -= 1;
+    if (this.messageDepth > 0 || this.messages > 1 || !this.message) return;
+    this.message = { start: this.message.start, end: this.byteAt(at) };
+  }
+
+  private onText(text: string): void {
+    const element = this.open.at(-1);
+    if (element) element.text += text;
+  }
+
+  /** XML 1.0, production 16: saxes takes `<?a?b?>`, where white space is missing after the name. */
+  private onInstruction(): void {
+    const end = this.byteAt(this.parser.position);
+    const text = this.skeleton.text(this.byteOfComplete, end);
+    if (/^[^<]*<\?[^ \t\r\n?]+\?(?!>$)/.test(text)) throw this.fault(end);
+    this.onComplete(0);
+  }
+
+  /** All markup is complete so many characters behind what the parser has read. */
+  private onComplete(behind: number): void {
+    this.completeInCharacters = this.parser.position + behind;
+  }
+
+  // ── Faults ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private refuseReserved(prefix: string, local: string): void {
+    if (!RESERVED_NAMES.has(prefix) && !RESERVED_NAMES.has(local)) return;
+    const name = RESERVED_NAMES.has(local) ? local : prefix;
+    const detail = `The name ${name} is not allowed for an element, attribute or prefix.`;
+    throw new Problem('forbidden-xml', detail, { path: this.path });
+  }
+
+  /** What is wrong with the skeleton, of which the parser has got to this byte. */
+  fault(at: number): Problem {
+    const specific = this.specificFault(at);
+    if (specific) return specific;
+    if (this.atEnd) return this.notXml('The XML ends too early: an element is still open.');
+    const lines = this.skeleton.text(0, at).split(/\r\n?|\n/);
+    const place = `line ${lines.length}, column ${lines.at(-1)?.length}`;
+    return this.notXml(`The XML is not well-formed at ${place} (not counting the contents of files).`);
+  }
+
+  /** A fault that has a code or a sentence of its own, in what follows the last complete markup. */
+  private specificFault(at: number): Problem | undefined {
+    const rest = this.skeleton.text(this.byteOfComplete, at);
+    // No XML in UTF-8 holds a NUL; UTF-16 and UTF-32 are full of them.
+    if (rest.endsWith('\0')) return new Problem('not-utf8', 'The message holds NUL bytes. It must be UTF-8.');
+    if (/^[^<]*<!d/i.test(rest)) return documentType();
+    // In comments, CDATA and instructions an ampersand is only a character.
+    const [withReferences = ''] = /^[^<]*(?:<(?![!?]).*)?/s.exec(rest) ?? [];
+    return faultOfReference(withReferences, this.path);
+  }
+
+  private get byteOfComplete(): number {
+    return this.completeInCharacters < 0 ? this.complete : this.byteAt(this.completeInCharacters);
+  }
+
+  /** The byte of the skeleton at a position of the parser's in the current piece. */
+  private byteAt(position: number): number {
+    return this.pieceStart + Buffer.byteLength(this.piece.slice(0, position - this.pieceStartInCharacters));
+  }
+
+  private notXml(detail: string): Problem {
+    return new Problem('not-xml', detail, { path: this.path });
+  }
+}
+
+function attributesOf({ attributes }: SaxesTagNS): XmlAttribute[] {
+  return Object.values(attributes)
+    .filter(({ name, prefix }) => name !== 'xmlns' && prefix !== 'xmlns')
+    .map(({ uri, local, value }) => ({ uri, local, value }));
+}
+
+/** The step of the last child in a path. */
+function stepOf({ local }: XmlElement, parent: XmlElement | undefined): string {
+  const steps = new SiblingSteps();
+  let step = shownName(local);
+  for (const child of parent?.children ?? []) step = steps.next(child.local);
+  return step;
+}
+
+/** Bytes of the character that begins with this one. */
+function lengthOfCharacter(first: number): number {
+  if (first >= 0xf0) return 4;
+  return first >= 0xe0 ? 3 : 2;
+}
+
+/** How many of the bytes come before the first that is not UTF-8. */
+function validLength(bytes: Buffer): number {
+  const text = bytes.toString();
+  let length = 0;
+  let from = 0;
+  // What is not UTF-8 shows as U+FFFD; so does U+FFFD.
+  for (let at = text.indexOf('\ufffd'); at >= 0; at = text.indexOf('\ufffd', from)) {
+    length += Buffer.byteLength(text.slice(from, at));
+    if (!bytes.subarray(length, length + 3).equals(REPLACEMENT)) break;
+    length += REPLACEMENT.length;
+    from = at + 1;
+  }
+  return length;
+}
+
+export function tooManyFiles(maxFiles: number): Problem {
+  return new Problem('skeleton-too-large', `The message has more than ${maxFiles} files, the limit.`);
+}
+
+function documentType(): Problem {
+  return new Problem('forbidden-xml', 'The XML has a document type (DOCTYPE), which is not allowed.');
+}
+
+export function notUtf8(): Problem {
+  return new Problem('not-utf8', 'The message holds bytes that are not UTF-8.');
+}
