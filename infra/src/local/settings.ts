@@ -6,7 +6,7 @@ import { JournalerConfig } from '@indbakke/journaler';
 import { ReceiverConfig } from '@indbakke/receiver';
 import { createLocalIssuer, LOCAL_AUDIENCE, LOCAL_ISSUER } from '@indbakke/shared/access';
 import type { Env } from '@indbakke/shared/config';
-import { createKeyFile } from '@indbakke/shared/content';
+import { createKeyFile } from '@indbakke/shared/keys';
 import { z } from 'zod';
 import { inStateFolder, type StatePaths } from './state.js';
 

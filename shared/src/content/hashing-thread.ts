@@ -11,7 +11,7 @@ export interface HashingAnswer {
 
 /** The SHA-256 of one file, made on the thread. One call at a time: the next one comes when the promise is fulfilled. */
 export interface HashOnThread {
-  /** `bytes` lie in a block (takeBlock) and must stay as they are until the promise is fulfilled. */
+  /** `bytes` are in shared memory and must stay as they are until the promise is fulfilled. */
   update(bytes: Buffer): Promise<void>;
   /** @returns in lower-case hexadecimal */
   digest(): Promise<string>;

@@ -1,7 +1,7 @@
 /**
  * Sealed content: the files of a message, encrypted as they stream in, verified as they stream out.
  *
- * Told in keys.ts (who may open), container.ts (how it lies), seal.ts (writing), file-hash.ts (what is hashed meanwhile),
+ * See container.ts (the format), seal.ts (writing), file-hash.ts (what is hashed meanwhile),
  * open.ts (reading) and blob-store.ts
  * (where it is kept). What a failure could fall between is announced: see ../steps.
  */
@@ -11,10 +11,8 @@ import type { BlobStore } from './blob-store.js';
 import { openFileBlobStore } from './file-blob-store.js';
 
 export type { BlobEntry, BlobReader, BlobStore, BlobWriter, ByteRange } from './blob-store.js';
-export { FINGERPRINT, PARTY } from './digest-purposes.js';
 export { openFileBlobStore } from './file-blob-store.js';
 export { HashingThread } from './hashing-thread.js';
-export { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing, type WrappedKey } from './keys.js';
 export { containerInMemory, openSealedFile, type SealedFileRequest } from './open.js';
 export { createSealer, type FileSealer, type SealedContainer, type SealedFile, type Sealer } from './seal.js';
 

@@ -1,5 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { dataKeyContext, type KeyRing, type WrappedKey } from '../keys/key-ring.js';
 import type { BlobStore } from './blob-store.js';
+import { Buffers } from './buffers.js';
 import {
   ContainerCipher,
   DATA_KEY_SIZE,
@@ -8,9 +10,7 @@ import {
   SEGMENT_SIZE,
   sealedSizeOfSegment,
 } from './container.js';
-import { FileHash } from './file-hash.js';
-import type { HashingThread } from './hashing-thread.js';
-import { dataKeyContext, type KeyRing, type WrappedKey } from './keys.js';
+import type { HashingThread, HashOnThread } from './hashing-thread.js';
 import { WriteBehind } from './write-behind.js';
 
 /** What a file's row keeps of a sealed file. */
@@ -36,8 +36,15 @@ export interface SealedContainer {
 /** Writes one file into the container. */
 export interface FileSealer {
   /**
-   * Takes the next bytes of the file, of any number. `undefined`: done. A promise: the store is behind; `bytes` stays in
-   * use, and nothing else may be called, until it settles.
+   * Memory for the next bytes, which saves copying them: whole segments, and `extra` bytes more (at most 64) for a decoder
+   * that writes further than it is asked to. Another buffer while a `write` is under way, to be filled meanwhile.
+   */
+  lend(extra: number): Buffer;
+
+  /**
+   * Takes the next bytes of the file, of any number: the first ones of what was lent, or others. One way for a whole
+   * file; lent ones are whole segments, but for the last of the file. `undefined`: done. A promise: the store is behind, or
+   * the bytes are being hashed; `bytes` stays in use, and nothing but `lend` may be called, until it settles.
    * @throws through the promise: the store's own error.
    */
   write(bytes: Buffer): Promise<void> | undefined;
@@ -66,44 +73,44 @@ export interface Sealer {
   abort(): Promise<void>;
 }
 
-/** Begins the container of one message, with a fresh key. Nothing reaches the store before the first 384 KiB. */
-export function createSealer(parts: {
+export interface SealerParts {
   readonly blobs: BlobStore;
   readonly keys: KeyRing;
+  /** Where large files are hashed. */
+  readonly hashingThread: HashingThread;
   readonly messageId: string;
   /** A container of at most so many bytes is given back by `commit`; 0 = every one goes to the store. */
   readonly smallBytes: number;
-  /** Where large files are hashed. */
-  readonly hashingThread: HashingThread;
-}): Sealer {
-  return new ContainerSealer(parts.blobs, parts.keys, parts.messageId, parts.smallBytes, parts.hashingThread);
+}
+
+/**
+ * Begins the container of one message, with a fresh key. Nothing reaches the store before the first 384 KiB. Call `commit`
+ * or `abort` in the end: until then it holds memory that the next messages need.
+ */
+export function createSealer(parts: SealerParts): Sealer {
+  return new ContainerSealer(parts);
 }
 
 class ContainerSealer implements Sealer {
-  readonly #keys: KeyRing;
-  readonly #messageId: string;
-  readonly #smallBytes: number;
+  readonly #parts: SealerParts;
   readonly #dataKey = randomBytes(DATA_KEY_SIZE);
   readonly #cipher: ContainerCipher;
   readonly #output: WriteBehind;
-  readonly #hashingThread: HashingThread;
+  readonly #buffers = new Buffers();
   #file: SegmentedFile | undefined;
   #committing: Promise<SealedContainer | undefined> | undefined;
 
-  constructor(blobs: BlobStore, keys: KeyRing, messageId: string, smallBytes: number, hashingThread: HashingThread) {
-    this.#keys = keys;
-    this.#messageId = messageId;
-    this.#smallBytes = smallBytes;
-    this.#cipher = new ContainerCipher(this.#dataKey, messageId);
-    this.#output = new WriteBehind(blobs);
-    this.#hashingThread = hashingThread;
+  constructor(parts: SealerParts) {
+    this.#parts = parts;
+    this.#cipher = new ContainerCipher(this.#dataKey, parts.messageId);
+    this.#output = new WriteBehind(parts.blobs);
   }
 
   openFile(index: number): FileSealer {
     this.#assertBetweenFiles();
     this.#assertFreshIndex(index);
-    if (this.#file === undefined) this.#output.add(this.#cipher.sealHeader(this.#keys.currentKeyId));
-    this.#file = new SegmentedFile(index, this.#cipher, this.#output, new FileHash(this.#hashingThread));
+    if (this.#file === undefined) this.#output.add(this.#cipher.sealHeader(this.#parts.keys.currentKeyId));
+    this.#file = new SegmentedFile(index, this.#cipher, this.#output, this.#buffers, this.#parts.hashingThread);
     return this.#file;
   }
 
@@ -116,14 +123,17 @@ class ContainerSealer implements Sealer {
   async abort(): Promise<void> {
     // Whoever waits for a running commit may answer "stored" when it ends well: it must then still be there.
     await this.#committing?.catch(() => {});
-    this.#file?.drop();
     await this.#output.discard();
+    await this.#file?.drop();
+    this.#buffers.release();
   }
 
   async #commit(municipality: string): Promise<SealedContainer | undefined> {
+    this.#buffers.release();
     if (this.#file === undefined) return undefined;
-    const wrappedKey = await this.#keys.wrap(this.#dataKey, dataKeyContext(this.#messageId, municipality));
-    const bytes = this.#output.whole(this.#smallBytes);
+    const { keys, messageId, smallBytes } = this.#parts;
+    const wrappedKey = await keys.wrap(this.#dataKey, dataKeyContext(messageId, municipality));
+    const bytes = this.#output.whole(smallBytes);
     const place = bytes ? { bytes } : { blobName: await this.#output.commit() };
     return { place, size: this.#output.size, wrappedKey };
   }
@@ -151,33 +161,51 @@ class SegmentedFile implements FileSealer {
   readonly #offset: number;
   readonly #cipher: ContainerCipher;
   readonly #output: WriteBehind;
-  readonly #hash: FileHash;
+  readonly #buffers: Buffers;
+  readonly #hashingThread: HashingThread;
+  #hash: FileHash | undefined;
   #size = 0;
   #segment = 0;
   #waiting: Buffer = Buffer.alloc(0);
   #waitingLength = 0;
   #state: 'open' | 'behind' | 'ended' = 'open';
+  /** The write under way, if there is one. */
+  #writing: Promise<void> | undefined;
 
-  constructor(index: number, cipher: ContainerCipher, output: WriteBehind, hash: FileHash) {
+  constructor(
+    index: number,
+    cipher: ContainerCipher,
+    output: WriteBehind,
+    buffers: Buffers,
+    hashingThread: HashingThread,
+  ) {
     this.index = index;
-    this.#hash = hash;
     this.#offset = output.size;
     this.#cipher = cipher;
     this.#output = output;
+    this.#buffers = buffers;
+    this.#hashingThread = hashingThread;
   }
 
   get ended(): boolean {
     return this.#state === 'ended';
   }
 
-  write(bytes: Buffer): Promise<void> | undefined {
+  lend(extra: number): Buffer {
+    return this.#buffers.lend(extra);
+  }
+
+  write(given: Buffer): Promise<void> | undefined {
     this.#assertOpen();
+    const bytes = this.#hash ? given : this.#beginHash(given);
     this.#size += bytes.length;
-    const hashing = this.#hash.update(bytes);
+    const hashing = this.#hash?.update(bytes);
     const sealing = this.#takeAll(bytes); // while the thread hashes
     if (hashing === undefined && sealing === undefined) return undefined;
+    if (this.#buffers.hold(bytes)) this.#buffers.swap();
     this.#state = 'behind';
-    return this.#openAfter([hashing, sealing]);
+    this.#writing = this.#openAfter([hashing, sealing]);
+    return this.#writing;
   }
 
   async end(): Promise<SealedFile> {
@@ -185,14 +213,28 @@ class SegmentedFile implements FileSealer {
     this.#state = 'behind';
     await this.#output.room(sealedSizeOfSegment(this.#waitingLength));
     this.#seal(this.#waiting.subarray(0, this.#waitingLength), true);
-    const sha256 = await this.#hash.digest();
+    const sha256 = await (this.#hash ?? new HashHere()).digest();
     this.#state = 'ended';
     return { index: this.index, offset: this.#offset, size: this.#size, sha256 };
   }
 
-  /** Gives up what has not ended. */
-  drop(): void {
-    if (!this.ended) this.#hash.drop();
+  /** Gives up what has not ended. When it resolves, no thread reads what was lent. */
+  async drop(): Promise<void> {
+    await this.#writing?.catch(() => {});
+    if (!this.ended) this.#hash?.drop();
+  }
+
+  /**
+   * A file whose first piece is a segment or more is large as a rule, and hashed on the thread, so that its bytes are
+   * sealed meanwhile; a small one is done before a message has reached the thread.
+   *
+   * @returns the first bytes, where the hash finds them
+   */
+  #beginHash(first: Buffer): Buffer {
+    const isLarge = first.length >= SEGMENT_SIZE && this.#buffers.hold(first);
+    const shared = isLarge ? this.#buffers.share(first) : undefined;
+    this.#hash = shared ? this.#hashingThread.begin() : new HashHere();
+    return shared ?? first;
   }
 
   #takeAll(bytes: Buffer): Promise<void> | undefined {
@@ -249,6 +291,23 @@ class SegmentedFile implements FileSealer {
     if (this.#state === 'ended') throw new Error(`File ${this.index} has ended.`);
     if (this.#state === 'behind') throw new Error(`The call before on file ${this.index} has not settled, or failed.`);
   }
+}
+
+type FileHash = Pick<HashOnThread, 'digest' | 'drop'> & { update(bytes: Buffer): Promise<void> | undefined };
+
+/** The SHA-256 of a file, made on this thread. */
+class HashHere implements FileHash {
+  readonly #hash = createHash('sha256');
+
+  update(bytes: Buffer): undefined {
+    this.#hash.update(bytes);
+  }
+
+  async digest(): Promise<string> {
+    return this.#hash.digest('hex');
+  }
+
+  drop(): void {}
 }
 
 /**

@@ -1,5 +1,5 @@
-import { PIECE_SIZE } from '../flow/index.js';
 import type { BlobStore, BlobWriter } from './blob-store.js';
+import { PIECE_SIZE } from './buffers.js';
 import { HEADER_SIZE, SEALED_SEGMENT_SIZE, SEGMENT_SIZE } from './container.js';
 
 // The segments of a piece a write, which are six, and the header with the first six. With four the sealing waits for the disk;

@@ -3,12 +3,11 @@ import {
   type BlobStore,
   type ByteRange,
   containerInMemory,
-  dataKeyContext,
-  type KeyRing,
   openSealedFile,
   type SealedFileRequest,
 } from '../content/index.js';
 import { Problem } from '../errors/index.js';
+import { dataKeyContext, type KeyRing } from '../keys/index.js';
 import type { Store } from '../store/index.js';
 import type { WholeMessage } from './find-message.js';
 

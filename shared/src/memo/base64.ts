@@ -16,6 +16,7 @@ export type Refusal = (why: string) => Error;
  * takes everything, so what it wrote is compared with what so many characters must give.
  */
 export class Base64Decoder {
+  private readonly file: FileWriter;
   private readonly refuse: Refusal;
   /** Up to 3 characters, all of the alphabet, that wait for the rest of their quadruple. */
   private carry = '';
@@ -23,7 +24,8 @@ export class Base64Decoder {
   /** White space was met: count it from now on instead of trying without. */
   private spaced = false;
 
-  constructor(refuse: Refusal) {
+  constructor(file: FileWriter, refuse: Refusal) {
+    this.file = file;
     this.refuse = refuse;
   }
 
@@ -32,18 +34,18 @@ export class Base64Decoder {
    * @returns where the part ends: at least one byte on.
    * @throws what `refuse` makes.
    */
-  take(bytes: Buffer, from: number, to: number, file: FileWriter): number {
+  take(bytes: Buffer, from: number, to: number): number {
     // What was waiting does not count: with it too only whole quadruples are decoded.
-    const end = Math.min(to, from + Math.min(MAX_SLICE, file.roomForCharacters));
+    const end = Math.min(to, from + Math.min(MAX_SLICE, this.file.roomForCharacters));
     const slice = bytes.subarray(from, end);
     const pad = this.padding > 0 ? 0 : slice.indexOf(EQUALS);
-    if (pad !== 0) this.decode(pad < 0 ? slice : slice.subarray(0, pad), file);
+    if (pad !== 0) this.decode(pad < 0 ? slice : slice.subarray(0, pad));
     if (pad >= 0) this.readPadding(slice.subarray(pad));
     return end;
   }
 
   /** The same for one character by itself: a resolved reference. */
-  takeCharacter(character: string, file: FileWriter): void {
+  takeCharacter(character: string): void {
     const code = character.charCodeAt(0);
     if (isSpace(code)) return;
     if (code === EQUALS || this.padding > 0) {
@@ -53,59 +55,59 @@ export class Base64Decoder {
     if (!ONLY_BASE64.test(character)) throw this.foreign();
     this.carry += character;
     if (this.carry.length < 4) return;
-    file.decode(this.carry, 3);
+    this.file.decode(this.carry, 3);
     this.carry = '';
   }
 
   /** The text is complete: checks the padding and decodes what was waiting. */
-  end(file: FileWriter): void {
+  end(): void {
     const missing = (4 - this.carry.length) % 4;
     if (missing !== this.padding) {
       throw this.refuse('its length does not fit; it has been cut off or its padding is wrong.');
     }
-    if (missing > 0) file.decode(this.carry, this.carry.length - 1);
+    if (missing > 0) this.file.decode(this.carry, this.carry.length - 1);
   }
 
-  private decode(slice: Buffer, file: FileWriter): void {
+  private decode(slice: Buffer): void {
     // The decoder takes these two as base64url.
     if (slice.includes(MINUS) || slice.includes(UNDERSCORE)) throw this.foreign();
-    const rest = slice.subarray(this.completeCarry(slice, file));
-    if (!this.spaced && this.decodePlain(rest, file)) return;
+    const rest = slice.subarray(this.completeCarry(slice));
+    if (!this.spaced && this.decodePlain(rest)) return;
     this.spaced = true;
-    this.decodeSpaced(rest, file);
+    this.decodeSpaced(rest);
   }
 
   /**
    * Takes characters for as long as some wait. To put those before the rest of the slice would copy all of it.
    * @returns how many it took
    */
-  private completeCarry(slice: Buffer, file: FileWriter): number {
+  private completeCarry(slice: Buffer): number {
     let at = 0;
     for (; this.carry !== '' && at < slice.length; at += 1) {
-      this.takeCharacter(String.fromCharCode(slice[at] as number), file);
+      this.takeCharacter(String.fromCharCode(slice[at] as number));
     }
     return at;
   }
 
   /** The usual case: no white space. Decodes nothing and answers false when there is something else than base64. */
-  private decodePlain(slice: Buffer, file: FileWriter): boolean {
+  private decodePlain(slice: Buffer): boolean {
     const whole = slice.length - (slice.length % 4);
     const carry = this.carry + slice.toString('latin1', whole);
     if (!ONLY_BASE64.test(carry)) return false;
-    if (whole > 0 && !file.decode(slice.toString('latin1', 0, whole), (whole / 4) * 3)) return false;
+    if (whole > 0 && !this.file.decode(slice.toString('latin1', 0, whole), (whole / 4) * 3)) return false;
     this.carry = carry;
     return true;
   }
 
   /** The decoder skips white space by itself; only where the last quadruple ends must be found without it. */
-  private decodeSpaced(slice: Buffer, file: FileWriter): void {
+  private decodeSpaced(slice: Buffer): void {
     const text = slice.toString('latin1');
     const significant = text.length - countSpace(slice);
     const cut = startOfLast(significant % 4, text);
     const whole = significant - (significant % 4);
     const carry = this.carry + text.slice(cut).replace(/[ \t\r\n]+/g, '');
     if (!ONLY_BASE64.test(carry)) throw this.foreign();
-    if (whole > 0 && !file.decode(text.slice(0, cut), (whole / 4) * 3)) throw this.foreign();
+    if (whole > 0 && !this.file.decode(text.slice(0, cut), (whole / 4) * 3)) throw this.foreign();
     this.carry = carry;
   }
 

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { Problem } from '../errors/index.js';
-import type { Source } from '../flow/index.js';
 import { Base64Decoder } from './base64.js';
 import { type FileSink, FileWriter } from './file-writer.js';
 import { referencedCharacter } from './references.js';
@@ -38,7 +37,7 @@ export interface XmlDocument {
 /**
  * Reads XML as a stream and takes the files out of it: the text of each MeMo File/content is base64-decoded as it flows
  * and handed to a sink; everything else is the skeleton, kept byte for byte and parsed. Memory stays flat: the skeleton, its
- * tree, and at most two blocks (PIECE_SIZE) however long the files are.
+ * tree, and the buffers of the sinks, however long the files are.
  *
  * @param source its own errors pass through unchanged
  * @param openFile called at each content's start tag, with 0, 1, 2 …
@@ -46,16 +45,19 @@ export interface XmlDocument {
  *   `not-memo` (over a limit on depth, attributes or prefixes). By then no write to a sink is under way.
  */
 export async function readXml(
-  source: Source,
+  source: AsyncIterable<Buffer>,
   openFile: (fileIndex: number) => FileSink,
   limits: XmlLimits,
 ): Promise<XmlDocument> {
   const reader = new XmlReader(openFile, limits);
   try {
-    await source((chunk) => reader.take(chunk));
+    for await (const chunk of source) {
+      const wait = reader.take(chunk);
+      if (wait !== undefined) await wait;
+    }
     return reader.finish();
   } finally {
-    await reader.release();
+    await reader.idle();
   }
 }
 
@@ -91,7 +93,6 @@ class XmlReader {
   private readonly limits: XmlLimits;
   private readonly skeleton: SkeletonBuffer;
   private readonly tree: XmlTree;
-  private readonly writer = new FileWriter();
   // A sender cannot write a token into the message: nobody knows it before the message is read.
   private readonly nonce = randomUUID();
 
@@ -103,6 +104,8 @@ class XmlReader {
   private state: State = this.atStart;
   /** Set while a File/content is open. */
   private content: Base64Decoder | undefined;
+  /** Of the content that is open, or was last. */
+  private writer: FileWriter | undefined;
   /** In content: where in the skeleton the current markup begins, and what it is. */
   private markupStart = 0;
   private markup: Markup = END_TAG;
@@ -164,10 +167,9 @@ class XmlReader {
     };
   }
 
-  /** Waits until nothing is under way, and lets its memory go. */
-  async release(): Promise<void> {
-    await this.writer.idle();
-    this.writer.release();
+  /** Waits until no write to a sink is under way. */
+  async idle(): Promise<void> {
+    await this.writer?.idle();
   }
 
   // ── Outside content ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,8 +210,8 @@ class XmlReader {
     if (this.files === this.limits.maxFiles) throw tooManyFiles(this.limits.maxFiles);
     const token = this.token(this.files);
     element.text = token;
-    this.content = new Base64Decoder((why) => this.notBase64(why));
-    this.writer.begin(this.openFile(this.files));
+    this.writer = new FileWriter(this.openFile(this.files));
+    this.content = new Base64Decoder(this.writer, (why) => this.notBase64(why));
     this.files += 1;
     // `<content/>` has no place for a token, so it gets an end tag.
     if (isEmpty) this.skeleton.cut(this.skeleton.length - '/>'.length);
@@ -222,7 +224,7 @@ class XmlReader {
   private endContent(): Promise<void> {
     this.content = undefined;
     this.state = this.inMarkup;
-    return this.writer.end();
+    return (this.writer as FileWriter).end();
   }
 
   private inContent(): Promise<void> | undefined {
@@ -249,9 +251,9 @@ class XmlReader {
   private decodeTo(stop: number): Promise<void> | undefined {
     const decoder = this.content as Base64Decoder;
     while (this.at < stop) {
-      const wait = this.writer.full ? this.writer.flush() : undefined;
+      const wait = this.flushIfFull();
       if (wait !== undefined) return wait;
-      this.at = decoder.take(this.chunk, this.at, stop, this.writer);
+      this.at = decoder.take(this.chunk, this.at, stop);
     }
     return undefined;
   }
@@ -280,7 +282,7 @@ class XmlReader {
     const { skeleton, markup } = this;
     const isLongEnough = skeleton.length - this.markupStart >= markup.minLength;
     if (!isLongEnough || !skeleton.endsWith(markup.end)) return undefined;
-    if (markup === END_TAG) this.content?.end(this.writer);
+    if (markup === END_TAG) this.content?.end();
     this.tree.parse(skeleton.length);
     if (markup === END_TAG) return this.endContent();
     this.state = this.inContent;
@@ -289,7 +291,7 @@ class XmlReader {
 
   /** A character reference in content, such as `&#65;`. */
   private inReference(): Promise<void> | undefined {
-    const wait = this.writer.full ? this.writer.flush() : undefined;
+    const wait = this.flushIfFull();
     if (wait !== undefined) return wait;
     const semicolon = this.find(SEMICOLON);
     this.reference += this.chunk.toString('latin1', this.at, Math.min(semicolon, this.at + MAX_REFERENCE));
@@ -300,7 +302,7 @@ class XmlReader {
       throw this.notBase64('it holds a reference that names no base64.');
     }
     if (!complete) return undefined;
-    this.content?.takeCharacter(character, this.writer);
+    this.content?.takeCharacter(character);
     this.state = this.inContent;
     return undefined;
   }
@@ -322,6 +324,11 @@ class XmlReader {
     this.closing += 1;
     if (this.closing === CDATA_END.length) this.state = this.inContent;
     return undefined;
+  }
+
+  private flushIfFull(): Promise<void> | undefined {
+    const writer = this.writer as FileWriter;
+    return writer.full ? writer.flush() : undefined;
   }
 
   // ── Small things ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 import { createTokenVerifier, type TokenVerifier } from '../access/index.js';
 import type { CommonConfig } from '../config/index.js';
-import { type BlobStore, type KeyRing, loadKeyRing, openBlobStore } from '../content/index.js';
+import { type BlobStore, openBlobStore } from '../content/index.js';
+import { type KeyRing, loadKeyRing } from '../keys/index.js';
 import { createLog, type Log } from '../log/index.js';
 import { createMetrics, type Metrics, observeQueues } from '../metrics/index.js';
 import { openQueues, type Queues } from '../queue/index.js';

@@ -8,19 +8,16 @@ import {
   type BlobStore,
   type ByteRange,
   containerInMemory,
-  createKeyFile,
   createSealer,
-  dataKeyContext,
   type FileSealer,
   HashingThread,
-  type KeyRing,
-  loadKeyRing,
   openFileBlobStore,
   openSealedFile,
   type SealedContainer,
   type SealedFile,
   type SealedFileRequest,
 } from '../../src/content/index.js';
+import { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing } from '../../src/keys/index.js';
 import { STEP_CHANNEL, type StepMessage } from '../../src/steps/index.js';
 
 export const MESSAGE_ID = '0198f3a2-6c1e-7d35-9f64-2b1f0c7a9e11';
@@ -86,6 +83,21 @@ export async function writeInPieces(file: FileSealer, content: Buffer, pieceSize
     reused.fill(0);
     at += size;
   }
+}
+
+/** Writes `content` from the buffers that the sealer lends, as a decoder does. */
+export async function writeLent(file: FileSealer, content: Buffer): Promise<void> {
+  let underWay: Promise<void> | undefined;
+  for (let at = 0; at < content.length; ) {
+    const lent = file.lend(4);
+    const size = Math.min(lent.length - 4, content.length - at);
+    content.copy(lent, 0, at, at + lent.length);
+    await underWay;
+    underWay = file.write(lent.subarray(0, size));
+    underWay?.catch(() => {}); // awaited later
+    at += size;
+  }
+  await underWay;
 }
 
 export interface SealedMessage {

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sourceOf } from '../../src/flow/index.js';
 import { type FileSink, MEMO_NAMESPACE, readXml } from '../../src/memo/index.js';
 import { anyMemo, fileElement, filesIn, memo, memoTree, memoXml, writePlain, writeWild } from './generate.js';
-import { bytesOf, chunked, LIMITS, problemOf, readWhole, referenceTree, treeOf } from './reading.js';
+import { bytesOf, chunked, LIMITS, problemOf, readWhole, referenceTree, sinkOf, treeOf } from './reading.js';
 
 const inFile = (content: string) =>
   `<m:Message xmlns:m="${MEMO_NAMESPACE}"><m:File><m:content>${content}</m:content></m:File></m:Message>`;
@@ -111,28 +110,28 @@ describe('reading the XML of a message', () => {
     }
   });
 
-  it('hands over multiples of 64 KiB, at most 384 KiB, and the rest last', async () => {
+  it('hands over full buffers, whatever their size, and the rest last', async () => {
     const sizes: number[] = [];
     const base64 = Buffer.alloc(1_000_000, 7).toString('base64');
-    const sink = { write: (bytes: Buffer) => void sizes.push(bytes.length) as undefined, end: () => undefined };
-    await readXml(sourceOf(chunked(bytesOf(inFile(base64)), [50_000])), () => sink, LIMITS);
-    expect(sizes).toEqual([65_536, 393_216, 393_216, 1_000_000 - 13 * 65_536]);
+    const sink = sinkOf((bytes) => void sizes.push(bytes.length) as undefined, undefined, 393_216);
+    await readXml(chunked(bytesOf(inFile(base64)), [50_000]), () => sink, LIMITS);
+    expect(sizes).toEqual([393_216, 393_216, 1_000_000 - 2 * 393_216]);
   });
 
   it('ends each file before it opens the next', async () => {
     const events: string[] = [];
     const openFile = (index: number): FileSink => {
       events.push(`open ${index}`);
-      return {
-        write: async (bytes) => {
+      return sinkOf(
+        async (bytes) => {
           await new Promise(setImmediate);
           events.push(`write ${index} ${bytes}`);
         },
-        end: async () => {
+        async () => {
           events.push(`end ${index}`);
           await new Promise(setImmediate);
         },
-      };
+      );
     };
     const tree = memoTree({
       mainFiles: [
@@ -140,7 +139,7 @@ describe('reading the XML of a message', () => {
         { filename: 'b', bytes: Buffer.alloc(0) },
       ],
     });
-    await readXml(sourceOf(chunked(bytesOf(writePlain(tree)), [100])), openFile, LIMITS);
+    await readXml(chunked(bytesOf(writePlain(tree)), [100]), openFile, LIMITS);
     expect(events).toEqual(['open 0', 'write 0 one', 'end 0', 'open 1', 'end 1']);
   });
 
@@ -230,7 +229,7 @@ describe('reading the XML of a message', () => {
       highest = Math.max(highest, arrayBuffers + external - before.arrayBuffers - before.external);
       return undefined;
     };
-    const { skeleton } = await readXml(sourceOf(source()), () => ({ write, end: () => undefined }), LIMITS);
+    const { skeleton } = await readXml(source(), () => sinkOf(write), LIMITS);
     expect(decoded).toBe(1000 * 48 * 1024);
     expect(skeleton.length).toBeLessThan(300);
     expect(highest).toBeLessThan(4_000_000);
@@ -244,23 +243,22 @@ describe('a failure while reading', () => {
       yield Buffer.from(inFile('QUJD').slice(0, 120));
       throw gone;
     }
-    await expect(
-      readXml(sourceOf(source()), () => ({ write: () => undefined, end: () => undefined }), LIMITS),
-    ).rejects.toBe(gone);
+    await expect(readXml(source(), () => sinkOf(() => undefined), LIMITS)).rejects.toBe(gone);
   });
 
   it('passes an error of a sink through, from write and from end, soon or late', async () => {
     const full = new Error('disk full');
     const base64 = Buffer.alloc(900_000).toString('base64');
     const sinks: FileSink[] = [
-      { write: () => Promise.reject(full), end: () => undefined },
-      { write: () => new Promise((_, reject) => setTimeout(reject, 5, full)), end: () => undefined },
-      { write: () => undefined, end: () => Promise.reject(full) },
+      sinkOf(() => Promise.reject(full)),
+      sinkOf(() => new Promise((_, reject) => setTimeout(reject, 5, full))),
+      sinkOf(
+        () => undefined,
+        () => Promise.reject(full),
+      ),
     ];
     for (const sink of sinks) {
-      await expect(readXml(sourceOf(chunked(bytesOf(inFile(base64)), [65_536])), () => sink, LIMITS)).rejects.toBe(
-        full,
-      );
+      await expect(readXml(chunked(bytesOf(inFile(base64)), [65_536]), () => sink, LIMITS)).rejects.toBe(full);
     }
   });
 
@@ -272,21 +270,21 @@ describe('a failure while reading', () => {
       for (let count = 0; count < 5; count += 1) await new Promise(setImmediate);
       yield Buffer.from(xml.slice(100_000));
     }
-    const sink: FileSink = { write: () => Promise.reject(full), end: () => undefined };
-    await expect(readXml(sourceOf(source()), () => sink, LIMITS)).rejects.toBe(full);
+    const sink = sinkOf(() => Promise.reject(full));
+    await expect(readXml(source(), () => sink, LIMITS)).rejects.toBe(full);
   });
 
   it('waits for the write under way before it gives up, and never ends the file', async () => {
     const events: string[] = [];
-    const sink: FileSink = {
-      write: async () => {
+    const sink = sinkOf(
+      async () => {
         await new Promise((resolve) => setTimeout(resolve, 20));
         events.push('written');
       },
-      end: () => void events.push('ended'),
-    };
+      () => void events.push('ended') as undefined,
+    );
     const base64 = `${Buffer.alloc(100_000).toString('base64')}*`;
-    await problemOf(readXml(sourceOf(chunked(bytesOf(inFile(base64)), [65_536])), () => sink, LIMITS));
+    await problemOf(readXml(chunked(bytesOf(inFile(base64)), [65_536]), () => sink, LIMITS));
     expect(events).toEqual(['written']);
   });
 });
@@ -294,8 +292,8 @@ describe('a failure while reading', () => {
 /** A sink that reads what it got only later, as a disk does. */
 function slowSink(keep: (bytes: Buffer) => void): FileSink {
   let count = 0;
-  return {
-    write: (bytes) => {
+  return sinkOf(
+    (bytes) => {
       count += 1;
       if (count % 3 === 0) {
         keep(bytes);
@@ -308,8 +306,8 @@ function slowSink(keep: (bytes: Buffer) => void): FileSink {
         }),
       );
     },
-    end: () => new Promise(setImmediate),
-  };
+    () => new Promise(setImmediate),
+  );
 }
 
 function facts(whole: Awaited<ReturnType<typeof readWhole>>): string {

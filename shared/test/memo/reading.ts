@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { Parser } from 'xml2js';
 import { Problem } from '../../src/errors/index.js';
-import { sourceOf } from '../../src/flow/index.js';
 import {
   type FileSink,
   findMessage,
@@ -52,7 +51,7 @@ export async function readWhole(
   xml: string | Uint8Array,
   sizes: readonly number[] = [Number.MAX_SAFE_INTEGER],
   limits: Partial<XmlLimits> = {},
-  makeSink: (keep: (bytes: Buffer) => void) => FileSink = (keep) => ({ write: keepNow(keep), end: () => undefined }),
+  makeSink: (keep: (bytes: Buffer) => void) => FileSink = (keep) => sinkOf(keepNow(keep)),
 ): Promise<Whole> {
   const pieces: Buffer[][] = [];
   const openFile = (index: number) => {
@@ -61,7 +60,7 @@ export async function readWhole(
     pieces.push(kept);
     return makeSink((bytes) => kept.push(Buffer.from(bytes)));
   };
-  const result = await readXml(sourceOf(chunked(bytesOf(xml), sizes)), openFile, { ...LIMITS, ...limits });
+  const result = await readXml(chunked(bytesOf(xml), sizes), openFile, { ...LIMITS, ...limits });
   const contents = pieces.map((kept) => Buffer.concat(kept));
   expect(result.files).toBe(contents.length);
   const comparable = contents.reduce(
@@ -69,6 +68,20 @@ export async function readWhole(
     result.skeleton.toString(),
   );
   return { ...result, contents, comparable };
+}
+
+/** A sink that lends two buffers in turn. */
+export function sinkOf(write: FileSink['write'], end: FileSink['end'] = () => undefined, size = 65_536): FileSink {
+  const buffers = [Buffer.alloc(size + 64), Buffer.alloc(size + 64)] as const;
+  let turn = 0;
+  return {
+    lend: (extra) => buffers[turn % 2 === 0 ? 0 : 1].subarray(0, size + extra),
+    write(bytes) {
+      turn += 1;
+      return write(bytes);
+    },
+    end,
+  };
 }
 
 function keepNow(keep: (bytes: Buffer) => void): FileSink['write'] {

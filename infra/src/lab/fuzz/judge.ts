@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Problem } from '@indbakke/shared/errors';
-import { sourceOf } from '@indbakke/shared/flow';
-import { findMessage, MEMO_NAMESPACE, readMemo, readXml, type XmlElement, type XmlLimits } from '@indbakke/shared/memo';
+import {
+  type FileSink,
+  findMessage,
+  MEMO_NAMESPACE,
+  readMemo,
+  readXml,
+  type XmlElement,
+  type XmlLimits,
+} from '@indbakke/shared/memo';
 import { faultsByLibxml2 } from './libxml2-opinion.js';
 import {
   type Element,
@@ -47,7 +54,7 @@ interface Reading {
 async function readAsReceiver(message: Buffer, chunkSize: () => number): Promise<Reading> {
   const contents: Buffer[][] = [];
   try {
-    const result = await readXml(sourceOf(chunksOf(message, chunkSize)), (index) => openFile(contents, index), LIMITS);
+    const result = await readXml(chunksOf(message, chunkSize), (index) => openFile(contents, index), LIMITS);
     const { root } = result;
     const files = contents.map((pieces) => Buffer.concat(pieces));
     const hashes = files.map(hashOf);
@@ -64,6 +71,9 @@ async function readAsReceiver(message: Buffer, chunkSize: () => number): Promise
   }
 }
 
+// Small, so that most files take more than one.
+const LENT_BYTES = 1_000;
+
 async function* chunksOf(message: Buffer, chunkSize: () => number): AsyncGenerator<Buffer> {
   for (let at = 0; at < message.length; ) {
     const end = Math.min(message.length, at + chunkSize());
@@ -72,12 +82,14 @@ async function* chunksOf(message: Buffer, chunkSize: () => number): AsyncGenerat
   }
 }
 
-function openFile(contents: Buffer[][], index: number) {
+function openFile(contents: Buffer[][], index: number): FileSink {
   const pieces: Buffer[] = [];
   contents[index] = pieces;
+  const lent = Buffer.alloc(LENT_BYTES);
   return {
-    write: (bytes: Buffer): undefined => void pieces.push(Buffer.from(bytes)),
-    end: () => {},
+    lend: () => lent,
+    write: (bytes): undefined => void pieces.push(Buffer.from(bytes)),
+    end: () => undefined,
   };
 }
 

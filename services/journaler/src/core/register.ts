@@ -1,7 +1,7 @@
 import type { Principal } from '@indbakke/shared/access';
 import type { CaseBody, SentMessageBody } from '@indbakke/shared/api';
-import { type KeyRing, PARTY } from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
+import { type KeyRing, PARTY } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
 import type { Tx } from '@indbakke/shared/store';
 import type { z } from 'zod';

@@ -1,5 +1,5 @@
 import { createBatcher } from '@indbakke/shared/batch';
-import { type KeyRing, PARTY } from '@indbakke/shared/content';
+import { type KeyRing, PARTY } from '@indbakke/shared/keys';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
 import { announce } from '@indbakke/shared/steps';
 import { isStoreUnavailable, type Store } from '@indbakke/shared/store';

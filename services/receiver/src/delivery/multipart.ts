@@ -1,8 +1,8 @@
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { Problem } from '@indbakke/shared/errors';
-import { type Source, sourceOf, streamOf } from '@indbakke/shared/flow';
 
 // Digital Post’s own push sends the message as the part `file`, its file name being the messageUUID (NGREF); assumed for SF1606.
 const PART = 'file';
@@ -20,17 +20,13 @@ const LIMITS = {
 /**
  * The message inside a multipart/form-data body, as it comes. Other fields are let pass; their values are not kept.
  *
- * @throws Problem not-multipart through the source: no part `file`, two of them, too many parts, or a body that breaks off
+ * @throws Problem not-multipart: no part `file`, two of them, too many parts, or a body that breaks off
  */
-export function messagePart(body: Source, contentType: string): Source {
-  return sourceOf(partOf(body, contentType));
-}
-
-async function* partOf(body: Source, contentType: string): AsyncGenerator<Buffer> {
+export async function* messagePart(body: AsyncIterable<Buffer>, contentType: string): AsyncGenerator<Buffer> {
   const form = openForm(contentType);
-  const source = streamOf(body);
+  const stop = new AbortController();
   const found = new Promise<Readable>((resolve) => form.once('file', (_name, part) => resolve(part)));
-  const read = pipeline(source, form);
+  const read = Promise.all([finished(form), feed(form, body, stop.signal)]);
   try {
     const part = await Promise.race([found, read.then(() => undefined)]);
     if (!part) throw new Problem('not-multipart', `The form has no part named ${PART}. Put the message there.`);
@@ -40,15 +36,23 @@ async function* partOf(body: Source, contentType: string): AsyncGenerator<Buffer
   } catch (error) {
     throw asProblem(error);
   } finally {
-    read.catch(() => {}); // told already, or of no interest any more
-    source.destroy();
+    read.catch(() => {}); // thrown already, or of no interest any more
+    stop.abort();
     form.destroy();
   }
 }
 
+async function feed(form: BusboyInstance, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
+  for await (const chunk of body) {
+    signal.throwIfAborted();
+    if (!form.write(chunk)) await once(form, 'drain', { signal });
+  }
+  form.end();
+}
+
 /** Busboy leaves a part open when the form ends in a fault: without this its reader would wait for ever. */
-function endWith(part: Readable, read: Promise<void>): void {
-  part.on('error', () => {}); // told to whoever iterates
+function endWith(part: Readable, read: Promise<unknown>): void {
+  part.on('error', () => {}); // thrown to the reader
   read.catch((error: Error) => part.destroy(error));
 }
 

@@ -1,6 +1,5 @@
 import { KiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
-import { BrokenOff, readFlowing, type Source, type Take } from '@indbakke/shared/flow';
 import type { Request, Response } from 'express';
 import type { ReceiverConfig } from '../config.js';
 import { type Callers, requireAllowedCaller } from './callers.js';
@@ -26,29 +25,16 @@ export interface BodyRules {
  * another media type, a compressed body, one over the limit, one too many. A caller who asked first (`Expect: 100-continue`) is then never told
  * to send it.
  *
- * @throws Problem at once for the headers; through the source when the connection ends too early
+ * @throws Problem at once for the headers; while it is read when the connection ends too early
  */
-export function readBody(req: Request, res: Response, rules: BodyRules): Source {
+export function readBody(req: Request, res: Response, rules: BodyRules): AsyncIterable<Buffer> {
   const { mediaTypes, wrapped, callers, uploads, config } = rules;
   const maxBytes = config.MAX_MESSAGE_BYTES + (wrapped ? ROOM_AROUND_MESSAGE : 0);
-  try {
-    requireAllowedCaller(req, callers);
-    checkHeaders(req, mediaTypes, maxBytes);
-    uploads.begin(res);
-  } catch (problem) {
-    discardRest(req, res);
-    throw problem;
-  }
-  const limits = { maxBytes, maxSeconds: config.MAX_UPLOAD_SECONDS };
-  return async (take, stop) => {
-    try {
-      await readWithin(limits, req, take, stop);
-    } catch (error) {
-      // The request is kept when the reading stops early: its socket carries the refusal.
-      discardRest(req, res);
-      throw error instanceof BrokenOff ? incomplete(error.cause, res, limits) : error;
-    }
-  };
+  res.once('finish', () => discardRest(req));
+  requireAllowedCaller(req, callers);
+  checkHeaders(req, mediaTypes, maxBytes);
+  uploads.begin(res);
+  return chunksOf(req, res, { maxBytes, maxSeconds: config.MAX_UPLOAD_SECONDS });
 }
 
 function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: number): void {
@@ -74,47 +60,51 @@ interface BodyLimits {
   readonly maxSeconds: number;
 }
 
-class TooSlow extends Error {}
-
-async function readWithin({ maxBytes, maxSeconds }: BodyLimits, req: Request, take: Take, stop?: AbortSignal) {
-  let bytes = 0;
-  const takeWithin: Take = (chunk) => {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`);
-    return take(chunk);
-  };
+async function* chunksOf(req: Request, res: Response, { maxBytes, maxSeconds }: BodyLimits): AsyncGenerator<Buffer> {
+  // The request is kept when the reading stops early: its socket carries the refusal.
+  const chunks = req.iterator({ destroyOnReturn: false });
   // A peer that always sends one more byte in time would keep its place for ever.
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new TooSlow()), maxSeconds * 1_000);
+  let giveUp: (problem: Problem) => void = () => {};
+  const timer = setTimeout(() => {
+    res.set('Connection', 'close');
+    const detail = `The message took longer than ${maxSeconds} s, the limit. Send it again.`;
+    giveUp(new Problem('body-incomplete', detail));
+  }, maxSeconds * 1_000);
+  // Not Promise.race, which would keep every chunk until the timer ends.
+  const nextChunk = () =>
+    new Promise<IteratorResult<Buffer>>((resolve, reject) => {
+      giveUp = reject;
+      chunks.next().then(resolve, reject);
+    });
+  let bytes = 0;
   try {
-    await readFlowing(req, takeWithin, stop ? AbortSignal.any([stop, late.signal]) : late.signal);
+    while (true) {
+      const { done, value: chunk } = await nextChunk();
+      if (done) return;
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`);
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem('body-incomplete', 'The connection ended before the message did. Send it again.', {
+      cause: error,
+    });
   } finally {
     clearTimeout(timer);
+    void chunks.return?.(); // not waited for: it ends with the chunk that is awaited
   }
-}
-
-function incomplete(cause: unknown, res: Response, { maxSeconds }: BodyLimits): Problem {
-  if (cause instanceof TooSlow) {
-    res.set('Connection', 'close');
-    return new Problem('body-incomplete', `The message took longer than ${maxSeconds} s, the limit. Send it again.`);
-  }
-  return new Problem('body-incomplete', 'The connection ended before the message did. Send it again.', { cause });
 }
 
 /**
- * Throws away what a refused caller still sends, so that it comes to read the answer, and its connection can go on. Not for
- * ever.
+ * Throws away what a caller still sends after the answer, so that it comes to read that, and its connection can go on. Not
+ * for ever.
  */
-function discardRest(req: Request, res: Response): void {
-  const discard = () => {
-    if (req.complete) return;
-    // Node does so by itself only where nobody has begun to read.
-    req.resume();
-    const timer = setTimeout(() => req.socket.destroy(), DRAIN_MS);
-    req.once('close', () => clearTimeout(timer));
-    timer.unref();
-  };
-  // Inside a form the reading may stop after the answer is out.
-  if (res.writableFinished) discard();
-  else res.once('finish', discard);
+function discardRest(req: Request): void {
+  if (req.complete) return;
+  // Node does so by itself only where nobody has begun to read.
+  req.resume();
+  const timer = setTimeout(() => req.socket.destroy(), DRAIN_MS);
+  req.once('close', () => clearTimeout(timer));
+  timer.unref();
 }

@@ -1,10 +1,5 @@
-import {
-  type BlobStore,
-  createSealer,
-  type HashingThread,
-  type KeyRing,
-  type SealedContainer,
-} from '@indbakke/shared/content';
+import { type BlobStore, createSealer, type HashingThread, type SealedContainer } from '@indbakke/shared/content';
+import type { KeyRing } from '@indbakke/shared/keys';
 import type { Channel } from '@indbakke/shared/lifecycle';
 import type { Log } from '@indbakke/shared/log';
 import { type Queues, SUGGEST_CASE } from '@indbakke/shared/queue';

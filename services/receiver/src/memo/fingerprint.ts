@@ -1,4 +1,5 @@
-import { FINGERPRINT, type KeyRing, type SealedFile } from '@indbakke/shared/content';
+import type { SealedFile } from '@indbakke/shared/content';
+import { FINGERPRINT, type KeyRing } from '@indbakke/shared/keys';
 import { canonicalText, type XmlElement } from '@indbakke/shared/memo';
 
 /**

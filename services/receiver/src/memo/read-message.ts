@@ -1,5 +1,5 @@
-import type { KeyRing, SealedFile } from '@indbakke/shared/content';
-import type { Source } from '@indbakke/shared/flow';
+import type { SealedFile } from '@indbakke/shared/content';
+import type { KeyRing } from '@indbakke/shared/keys';
 import { instantOf, type Memo, readMemo, readXml, type XmlDocument, type XmlElement } from '@indbakke/shared/memo';
 import type { ReceiverConfig } from '../config.js';
 import type { IncomingMessage, ReadMessage } from '../intake/incoming-message.js';
@@ -10,7 +10,7 @@ import { fingerprintOf } from './fingerprint.js';
 import { kindOf, referencesOf } from './references.js';
 
 export interface MemoDelivery {
-  readonly body: Source;
+  readonly body: AsyncIterable<Buffer>;
   /** Finds the MeMo in what stood around the contents; endpoints differ in what they wrap it in. */
   readonly findMessage: (document: XmlDocument) => XmlElement | Promise<XmlElement>;
 }
@@ -27,6 +27,7 @@ export function readMessage(
       (index) => {
         const file = sealer.openFile(index);
         return {
+          lend: (extra) => file.lend(extra),
           write: (bytes) => file.write(bytes),
           async end() {
             files.push(await file.end());

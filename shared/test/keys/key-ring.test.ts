@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing } from '../../src/content/index.js';
-import { temporaryFolder } from './support.js';
+import { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing } from '../../src/keys/index.js';
+import { temporaryFolder } from '../content/support.js';
 
 const DAMAGED = { name: 'Problem', code: 'content-damaged' };
 

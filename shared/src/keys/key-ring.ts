@@ -2,8 +2,8 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 import { link, open, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { OWNER_ONLY_FILE, syncFolder } from '../content/folders.js';
 import { Problem } from '../errors/index.js';
-import { OWNER_ONLY_FILE, syncFolder } from './folders.js';
 
 /** A data key, encrypted under the master key `keyId`. Lives in the database; destroying it destroys the content. */
 export interface WrappedKey {
