@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { issueLocalToken, type TokenRequest } from '@indbakke/shared/access';
-import { registerMunicipality } from '@indbakke/shared/store';
 import { markIsAlive, newMark, removePostgres } from '../../../tools/local-state.mjs';
 import { withDatabase } from '../local/database.js';
+import { issueLocalToken, type TokenRequest } from '../local/issuer.js';
 import { startPostgres } from '../local/postgres.js';
+import { registerMunicipality } from '../local/register-municipality.js';
 import { issuerKeyOf } from '../local/settings.js';
 import { LOCAL_DATABASE, startLocalStack } from '../local/stack.js';
 import { type StatePaths, statePaths } from '../local/state.js';

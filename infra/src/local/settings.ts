@@ -4,10 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { ArchiverConfig } from '@indbakke/archiver';
 import { JournalerConfig } from '@indbakke/journaler';
 import { ReceiverConfig } from '@indbakke/receiver';
-import { createLocalIssuer, LOCAL_AUDIENCE, LOCAL_ISSUER } from '@indbakke/shared/access';
 import type { Env } from '@indbakke/shared/config';
 import { createKeyFile } from '@indbakke/shared/keys';
 import { z } from 'zod';
+import { createLocalIssuer, LOCAL_AUDIENCE, LOCAL_ISSUER } from './issuer.js';
 import { inStateFolder, type StatePaths } from './state.js';
 
 /** The settings of the three services in one process. */

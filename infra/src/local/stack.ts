@@ -5,11 +5,12 @@ import { type Env, readConfig } from '@indbakke/shared/config';
 import { listen } from '@indbakke/shared/http';
 import { migrateQueues } from '@indbakke/shared/queue';
 import { type Running, serve } from '@indbakke/shared/service';
-import { migrate, registerMunicipality } from '@indbakke/shared/store';
+import { migrate } from '@indbakke/shared/store';
 import express from 'express';
 import { checkDatabase, prepareDatabase } from './database.js';
 import { EXAMPLE_MUNICIPALITY } from './example-municipality.js';
 import { startPostgres } from './postgres.js';
+import { registerMunicipality } from './register-municipality.js';
 import { localSettings, makeKeys, StackConfig } from './settings.js';
 import { removeLocalStack, type StatePaths, writeLocalStack } from './state.js';
 

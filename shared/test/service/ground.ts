@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { issueLocalToken, type TokenRequest } from '../../../infra/src/local/issuer.js';
+import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
 import { issuerKeyOf, localSettings, makeKeys } from '../../../infra/src/local/settings.js';
 import { statePaths } from '../../../infra/src/local/state.js';
 import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
 import { ODENSKOV } from '../../../infra/src/testkit/stack.js';
-import { issueLocalToken, type TokenRequest } from '../../src/access/index.js';
 import type { Env } from '../../src/config/index.js';
-import { registerMunicipality } from '../../src/store/index.js';
 
 /** A database, keys, a token issuer and a municipality, with no service running: for tests that start their own. */
 export interface Ground {

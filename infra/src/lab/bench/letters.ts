@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { bigLetter } from '../../demo/big-letter.js';
 import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
+import { bigLetter } from '../../testkit/big-letter.js';
 import { type Letter, writeMemo } from '../../testkit/write-memo.js';
 
 export const REST_PATH = '/sf1606/PostModtag';

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { registerMunicipality } from '@indbakke/shared/store';
 import { markIsAlive, newMark, removePostgres } from '../../../../tools/local-state.mjs';
 import { type Database, prepareDatabase } from '../../local/database.js';
 import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
 import { startPostgres } from '../../local/postgres.js';
+import { registerMunicipality } from '../../local/register-municipality.js';
 import { localSettings, makeKeys } from '../../local/settings.js';
 import { type StatePaths, statePaths } from '../../local/state.js';
 import { Child } from './child.js';

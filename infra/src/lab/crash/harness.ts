@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { InboxClient } from '../../demo/inbox-client.js';
 import type { StatePaths } from '../../local/state.js';
+import { InboxClient } from '../../testkit/inbox-client.js';
 import { atOnce, Comparison } from './compare.js';
 import type { Fault } from './faults.js';
 import { isPoint, type Kill, type Point, ROUND, roadTo } from './kills.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { InboxClient, InboxError } from '../../demo/inbox-client.js';
+import { InboxClient, InboxError } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
 import type { Kill, Work } from './kills.js';
 import { roadTo } from './kills.js';

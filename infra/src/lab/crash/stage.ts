@@ -1,14 +1,15 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { issueLocalToken } from '@indbakke/shared/access';
 import type { Env } from '@indbakke/shared/config';
-import { isStoreUnavailable, registerMunicipality } from '@indbakke/shared/store';
+import { isStoreUnavailable } from '@indbakke/shared/store';
 import pg from 'pg';
 import { markIsAlive, newMark, removePostgres } from '../../../../tools/local-state.mjs';
 import { prepareDatabase } from '../../local/database.js';
 import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
+import { issueLocalToken } from '../../local/issuer.js';
 import { type LocalPostgres, startPostgres } from '../../local/postgres.js';
+import { registerMunicipality } from '../../local/register-municipality.js';
 import { issuerKeyOf, localSettings, makeKeys } from '../../local/settings.js';
 import { type StatePaths, statePaths } from '../../local/state.js';
 import { killPostgres, restartPostgres } from './kill-postgres.js';

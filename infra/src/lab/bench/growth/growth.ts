@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { issueLocalToken } from '@indbakke/shared/access';
-import { registerMunicipality } from '@indbakke/shared/store';
 import pg from 'pg';
 import { EXAMPLE_MUNICIPALITY } from '../../../local/example-municipality.js';
+import { issueLocalToken } from '../../../local/issuer.js';
+import { registerMunicipality } from '../../../local/register-municipality.js';
 import { issuerKeyOf } from '../../../local/settings.js';
 import { atMost, type Bench, type Outcome, type Size, shown } from '../bench.js';
 import { postOnce } from '../client.js';
