@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
+import { INTERRUPTED } from '@indbakke/shared/service';
 import pg from 'pg';
-import { abortedByCtrlC, INTERRUPTED } from '../../local/ctrl-c.js';
+import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import type { Bench, Size } from './bench.js';
 import { BENCHES, ON_REQUEST } from './benches.js';
 import { Place, type Site, withSite } from './place.js';

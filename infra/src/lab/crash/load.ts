@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InboxClient, InboxError } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
+import type { Random } from '../random.js';
 import type { Kill, Work } from './kills.js';
 import { roadTo } from './kills.js';
 import type { Ledger, Letter } from './ledger.js';
-import type { Random } from './random.js';
 import type { Stage } from './stage.js';
 import { KNOWN, writeLetters } from './write-letters.js';
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { abortedByCtrlC, INTERRUPTED } from '../../local/ctrl-c.js';
+import { INTERRUPTED } from '@indbakke/shared/service';
+import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { FAULTS, type Fault } from './faults.js';
 import { play } from './harness.js';
 import { KILLS_OF_RUNS, type Kill } from './kills.js';

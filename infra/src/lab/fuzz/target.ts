@@ -10,7 +10,7 @@ import { startTestPostgres } from '../../local/postgres.js';
 import { registerMunicipality } from '../../local/register-municipality.js';
 import { localSettings, makeKeys } from '../../local/settings.js';
 import { statePaths } from '../../local/state.js';
-import type { Chance } from './chance.js';
+import type { Random } from '../random.js';
 import { type FuzzTarget, RECIPIENT } from './fuzz.js';
 import type { Verdict } from './judge.js';
 
@@ -70,7 +70,7 @@ class HttpTarget implements FuzzTarget {
     this.#contentFolder = contentFolder;
   }
 
-  async send(message: Buffer, verdict: Verdict, chance: Chance): Promise<string | undefined> {
+  async send(message: Buffer, verdict: Verdict, chance: Random): Promise<string | undefined> {
     const mouth = chance.pick(['plain', 'form', 'soap'] as const);
     const { path, contentType, body } = deliveryBy(mouth, message);
     const before = await this.#stored();
