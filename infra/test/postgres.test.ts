@@ -19,8 +19,9 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { removePostgres, startOf } from '../../tools/local-state.mjs';
-import { type LocalPostgres, startPostgres, startTestPostgres } from '../src/local/postgres.js';
+import { type LocalPostgres, startPostgres } from '../src/local/postgres/postgres.js';
 import { readLocalStack, removeLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
+import { NOT_DURABLE, startOwnPostgres } from '../src/testkit/own-state.js';
 
 const asRoot = process.getuid?.() === 0;
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -62,7 +63,7 @@ async function query(postgres: LocalPostgres, sql: string): Promise<Record<strin
 async function startInAnotherProcess(stateDir: string): Promise<{ starter: ChildProcess; pid: number }> {
   const script = `
     const { runnerImport } = await import('vite');
-    const { module } = await runnerImport(${JSON.stringify(join(repository, 'infra/src/local/postgres.ts'))});
+    const { module } = await runnerImport(${JSON.stringify(join(repository, 'infra/src/local/postgres/postgres.ts'))});
     const server = await module.startPostgres({ stateDir: ${JSON.stringify(stateDir)}, settings: { fsync: 'off' } });
     console.log(server.pid);
     setInterval(() => {}, 1000);`;
@@ -228,7 +229,7 @@ describe('a cluster for tests', () => {
     vi.stubEnv('STATE_DIR', join(scratch, 'tests'));
     const dead = join(statePaths().test, '999999999-1-abcd');
     mkdirSync(join(dead, 'postgres'), { recursive: true });
-    const postgres = await startTestPostgres();
+    const postgres = await startOwnPostgres(NOT_DURABLE);
     expect(existsSync(dead)).toBe(false);
     expect(await query(postgres, 'SHOW fsync')).toEqual([{ fsync: 'off' }]);
     await postgres.stop();

@@ -1,6 +1,3 @@
-import { createArchiver } from '@indbakke/archiver';
-import { createJournaler } from '@indbakke/journaler';
-import { createReceiver } from '@indbakke/receiver';
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { listen } from '@indbakke/shared/http';
 import { migrateQueues } from '@indbakke/shared/queue';
@@ -9,9 +6,9 @@ import { migrate } from '@indbakke/shared/store';
 import express from 'express';
 import { checkDatabase, prepareDatabase } from './database.js';
 import { EXAMPLE_MUNICIPALITY } from './example-municipality.js';
-import { startPostgres } from './postgres.js';
+import { startPostgres } from './postgres/postgres.js';
 import { registerMunicipality } from './register-municipality.js';
-import { localSettings, makeKeys, StackConfig } from './settings.js';
+import { allServices, localSettings, makeKeys, StackConfig } from './settings.js';
 import { removeLocalStack, type StatePaths, writeLocalStack } from './state.js';
 
 export interface LocalStackOptions {
@@ -42,11 +39,7 @@ export async function startLocalStack({ paths, env, onProgress = () => {} }: Loc
   const database = await openDatabase(paths, env, onProgress);
   try {
     const config = readConfig(StackConfig, { ...settings, DATABASE_URL: database.url });
-    const running = await serve(config, 'indbakke', [
-      (parts) => createReceiver(parts, config),
-      (parts) => createJournaler(parts, config),
-      createArchiver,
-    ]);
+    const running = await serve(config, 'indbakke', allServices(config));
     writeLocalStack(paths, { url: running.url, ports: { http: Number(new URL(running.url).port) } });
     return {
       url: running.url,

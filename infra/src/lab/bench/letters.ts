@@ -3,7 +3,7 @@ import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
 import { bigLetter } from '../../testkit/big-letter.js';
 import { type Letter, writeMemo } from '../../testkit/write-memo.js';
 
-export const REST_PATH = '/sf1606/PostModtag';
+export { REST_PATH } from '../../testkit/deliver.js';
 
 const SOME_UUID = '00000000-0000-4000-8000-000000000000';
 

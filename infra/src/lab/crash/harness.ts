@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { StatePaths } from '../../local/state.js';
 import { InboxClient } from '../../testkit/inbox-client.js';
 import { Random } from '../random.js';
 import { atOnce, Comparison } from './compare.js';
@@ -43,10 +42,10 @@ const NEVER = 0;
 const SENT_AGAIN_AT_THE_END = 300;
 
 /** Plays a plan on a stage. */
-export async function play(stage: Stage, paths: StatePaths, plan: Plan): Promise<Outcome> {
+export async function play(stage: Stage, plan: Plan): Promise<Outcome> {
   const harness = new Harness(stage, plan);
   try {
-    await harness.begin(await stage.systemToken(paths));
+    await harness.begin(await stage.systemToken());
     for (let run = 0; run < plan.runs; run++) {
       plan.signal.throwIfAborted();
       await harness.run(run);

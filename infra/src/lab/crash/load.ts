@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { deliver } from '../../testkit/deliver.js';
 import { InboxClient, InboxError } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
 import type { Random } from '../random.js';
@@ -21,12 +22,7 @@ const ON_THE_DESK = 400;
 export async function send(url: string, letter: Letter, ledger: Ledger): Promise<number> {
   letter.sent += 1;
   try {
-    const response = await fetch(`${url}/sf1606/PostModtag`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/xml', accept: 'application/json' },
-      body: new Uint8Array(letter.xml),
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    });
+    const response = await deliver(url, letter.xml, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     const body = await response.text();
     if (response.status === 200) {
       letter.receipts.add(body);
