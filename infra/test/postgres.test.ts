@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { removePostgres, startOf } from '../../tools/local-state.mjs';
 import { type LocalPostgres, startPostgres } from '../src/local/postgres/postgres.js';
 import { readLocalStack, removeLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
@@ -174,7 +174,7 @@ describe('embedded PostgreSQL', () => {
     await other.stop();
   });
 
-  test('starts anew when the cluster was not finished, or a pid file names another program', async () => {
+  test('starts anew when the cluster was not finished', async () => {
     const first = await start('unfinished');
     await first.stop();
     const cluster = dirname(first.dataDir);
@@ -182,12 +182,23 @@ describe('embedded PostgreSQL', () => {
     const second = await start('unfinished');
     expect(readdirSync(dirname(cluster))).toEqual(['cluster']);
     await second.stop();
+  });
 
-    const pidFile = join(second.dataDir, 'postmaster.pid');
-    writeFileSync(pidFile, `${process.pid}\n${second.dataDir}\n1\n5432\n\n127.0.0.1\n0 0\nready\n`);
-    const third = await start('unfinished');
-    expect(third.pid).not.toBe(process.pid);
-    await third.stop();
+  test('starts when a pid file names another program, or a killed server that its parent has not reaped', async () => {
+    const { dataDir, stop } = await start('pid-file');
+    await stop();
+    const { uid, gid } = statSync(dataDir);
+    const script = 'sleep 0.1 & echo $!; exec sleep 60'; // the second does not know of its child
+    const parent = spawn('sh', ['-c', script], { ...(asRoot && { uid, gid }), stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => kill(parent));
+    const [line] = await once(createInterface({ input: parent.stdout }), 'line');
+    await expect.poll(() => isAlive(Number(line))).toBe(false);
+    for (const pid of [process.pid, Number(line)]) {
+      writeFileSync(join(dataDir, 'postmaster.pid'), `${pid}\n${dataDir}\n1\n5432\n\n127.0.0.1\n0 0\nready\n`);
+      const server = await start('pid-file');
+      expect(server.pid).not.toBe(pid);
+      await server.stop();
+    }
   });
 
   test('tells what PostgreSQL logged when it does not start', async () => {

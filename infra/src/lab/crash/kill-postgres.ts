@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { serverOf, startOf } from '../../../../tools/local-state.mjs';
-import { runPgCtl } from '../../local/postgres/server.js';
+import { dropForeignPidFile, runPgCtl } from '../../local/postgres/server.js';
 
 const LIMIT_MS = 60_000;
 
@@ -20,6 +20,7 @@ export async function killPostgres(dataDir: string): Promise<void> {
 export async function restartPostgres(dataDir: string, logFile: string): Promise<void> {
   // PostgreSQL 18, postmaster.opts: the program, then each argument between double quotes.
   const [program = ''] = readFileSync(join(dataDir, 'postmaster.opts'), 'utf8').split(' "');
+  dropForeignPidFile(dataDir);
   const { uid, gid } = statSync(dataDir);
   const account = process.getuid?.() === 0 ? { uid, gid } : undefined;
   const logged = await runPgCtl({ account, binaries: dirname(program), dataDir, logFile }, ['restart']);

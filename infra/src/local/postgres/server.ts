@@ -4,7 +4,7 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync } from
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { isRunning, serverOf, startOf, stopServer } from '../../../../tools/local-state.mjs';
+import { isRunning, isTaken, serverOf, startOf, stopServer } from '../../../../tools/local-state.mjs';
 import { freePort } from '../free-port.js';
 import { SUPERUSER } from './cluster.js';
 import { environment, type Place, tail } from './place.js';
@@ -60,13 +60,14 @@ async function adopt(place: Place, onProgress: (line: string) => void): Promise<
 }
 
 /**
- * PostgreSQL takes a postmaster.pid for a running server when any process of its user has that id. After a restart of a
- * container that is often another program. (A file whose process is gone PostgreSQL removes itself, with more checks.)
+ * PostgreSQL takes a postmaster.pid for a running server when any process of its user has that id: after a restart of a
+ * container often another program; after SIGKILL the dead server itself, until its parent has asked how it ended. (A file
+ * whose process is gone PostgreSQL removes itself. That nobody works on the data, it also sees by their shared memory.)
  */
-function dropForeignPidFile(dataDir: string): void {
+export function dropForeignPidFile(dataDir: string): void {
   const file = join(dataDir, 'postmaster.pid');
   const pid = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : 0;
-  if (pid > 0 && startOf(pid) !== undefined && serverOf(dataDir) === undefined) rmSync(file, { force: true });
+  if (pid > 0 && isTaken(pid) && serverOf(dataDir) === undefined) rmSync(file, { force: true });
 }
 
 /** Undefined when the server lets us in with our password, else its reason. */
