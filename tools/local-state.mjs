@@ -28,7 +28,7 @@ export function postgresFolderOf(stateDir) {
   return join(stateDir, 'postgres');
 }
 
-// Names the folder outside the state folder that holds PostgreSQL, when there is one (see chooseHome in postgres.ts).
+// Names the folder outside the state folder that holds PostgreSQL, when there is one (see infra/src/local/postgres/folders.ts).
 export function postgresLocationFileOf(stateDir) {
   return join(stateDir, 'postgres-location');
 }

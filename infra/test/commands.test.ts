@@ -84,7 +84,7 @@ describe('npm run reset', () => {
 
   test('does nothing while a stack runs, and tells how to end it', () => {
     const paths = statePaths({ STATE_DIR: join(scratch, 'running') });
-    writeLocalStack(paths, { url: 'http://127.0.0.1:1', ports: {} });
+    writeLocalStack(paths, 'http://127.0.0.1:1');
     const { status, stderr } = tool('reset.mjs', [], { STATE_DIR: paths.root });
     expect(stderr).toContain(`Stop it with Ctrl-C, or: kill ${process.pid}.`);
     expect(status).toBe(1);

@@ -252,14 +252,14 @@ describe('a cluster for tests', () => {
 describe('the state folder', () => {
   test('tells where a running stack is, and nothing of one that was killed', () => {
     const paths = statePaths({ STATE_DIR: join(scratch, 'told') });
-    writeLocalStack(paths, { url: 'http://127.0.0.1:1', ports: { http: 1 } });
-    expect(readLocalStack(paths)).toEqual({ url: 'http://127.0.0.1:1', pid: process.pid, ports: { http: 1 } });
+    writeLocalStack(paths, 'http://127.0.0.1:1');
+    expect(readLocalStack(paths)).toEqual({ url: 'http://127.0.0.1:1', pid: process.pid });
     expect(statSync(paths.localFile).mode & 0o777).toBe(0o600);
 
     const killed = { ...JSON.parse(readFileSync(paths.localFile, 'utf8')), started: 'another time' };
     writeFileSync(paths.localFile, JSON.stringify(killed));
     expect(readLocalStack(paths)).toBeUndefined();
-    writeLocalStack(paths, { url: 'http://127.0.0.1:1', ports: {} });
+    writeLocalStack(paths, 'http://127.0.0.1:1');
     removeLocalStack(paths);
     expect(existsSync(paths.localFile)).toBe(false);
   });

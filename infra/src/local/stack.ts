@@ -40,7 +40,7 @@ export async function startLocalStack({ paths, env, onProgress = () => {} }: Loc
   try {
     const config = readConfig(StackConfig, { ...settings, DATABASE_URL: database.url });
     const running = await serve(config, 'indbakke', allServices(config));
-    writeLocalStack(paths, { url: running.url, ports: { http: Number(new URL(running.url).port) } });
+    writeLocalStack(paths, running.url);
     return {
       url: running.url,
       municipality: database.municipality,

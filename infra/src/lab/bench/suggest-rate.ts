@@ -8,7 +8,7 @@ import { HAS_REDIS, startOwnRedis } from '../../testkit/redis.js';
 import { atLeast, type Bench, type Outcome, type Size } from './bench.js';
 import type { Child } from './child.js';
 import { postOnce } from './client.js';
-import { REST_PATH, replyCopies } from './letters.js';
+import { REST_PATH, registerSentMessage, replyCopies } from './letters.js';
 import { alternate, median, percentile, rounded, spread } from './measure.js';
 import { NO_OP } from './no-op.js';
 import type { Place } from './place.js';
@@ -88,13 +88,7 @@ async function openClient(place: Place): Promise<pg.Client> {
 
 /** What a reply is like once taken in; the letter that it answers is known, of a case. */
 async function takeSample(place: Place, client: pg.Client): Promise<Sample> {
-  const answers = randomUUID();
-  const { cvr } = EXAMPLE_MUNICIPALITY;
-  await client.query(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'bench')`, [cvr]);
-  await client.query(`INSERT INTO sent_messages (municipality, message_uuid, case_id) VALUES ($1, $2, 'bench')`, [
-    cvr,
-    answers,
-  ]);
+  const answers = await registerSentMessage(client);
   const receiver = await place.start('ours/receiver');
   await postOnce(receiver.url, REST_PATH, replyCopies(answers).next());
   await receiver.stop();
