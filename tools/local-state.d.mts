@@ -35,6 +35,7 @@ export function binariesNameOf(version: string): string;
 export function startOf(pid: number): string | undefined;
 export function thisProcess(): ProcessIdentity;
 export function isRunning(identity: ProcessIdentity): boolean;
+export function isTaken(pid: number): boolean;
 export function newMark(): string;
 export function markIsAlive(mark: string): boolean;
 export function postgresUsersOf(stateDir: string): string[];

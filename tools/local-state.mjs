@@ -28,7 +28,7 @@ export function postgresFolderOf(stateDir) {
   return join(stateDir, 'postgres');
 }
 
-// Names the folder outside the state folder that holds PostgreSQL, when there is one (see chooseHome in postgres.ts).
+// Names the folder outside the state folder that holds PostgreSQL, when there is one (see infra/src/local/postgres/folders.ts).
 export function postgresLocationFileOf(stateDir) {
   return join(stateDir, 'postgres-location');
 }
@@ -133,9 +133,6 @@ export function startOf(pid) {
     const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields === undefined || 'ZX'.includes(fields[0]) ? undefined : fields[19];
   }
-  if (process.platform === 'win32') {
-    return canSignal(pid) ? 'unknown' : undefined;
-  }
   const [state = 'Z', ...started] = ps(pid, 'stat=,lstart=').split(/\s+/).filter(Boolean);
   return state.startsWith('Z') ? undefined : started.join(' ');
 }
@@ -148,7 +145,8 @@ export function isRunning({ pid, started }) {
   return Number.isInteger(pid) && pid > 0 && started !== undefined && startOf(pid) === started;
 }
 
-function canSignal(pid) {
+/** Whether any process has this id, a zombie too. */
+export function isTaken(pid) {
   try {
     process.kill(pid, 0);
     return true;

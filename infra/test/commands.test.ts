@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { registerMunicipality } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clusterOf, postgresHomeOf, removePostgres, serverOf, startOf } from '../../tools/local-state.mjs';
+import { registerMunicipality } from '../src/local/register-municipality.js';
 import { makeKeys } from '../src/local/settings.js';
 import { startLocalStack } from '../src/local/stack.js';
 import { readLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
@@ -84,7 +84,7 @@ describe('npm run reset', () => {
 
   test('does nothing while a stack runs, and tells how to end it', () => {
     const paths = statePaths({ STATE_DIR: join(scratch, 'running') });
-    writeLocalStack(paths, { url: 'http://127.0.0.1:1', ports: {} });
+    writeLocalStack(paths, 'http://127.0.0.1:1');
     const { status, stderr } = tool('reset.mjs', [], { STATE_DIR: paths.root });
     expect(stderr).toContain(`Stop it with Ctrl-C, or: kill ${process.pid}.`);
     expect(status).toBe(1);

@@ -17,10 +17,11 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { removePostgres, startOf } from '../../tools/local-state.mjs';
-import { type LocalPostgres, startPostgres, startTestPostgres } from '../src/local/postgres.js';
+import { type LocalPostgres, startPostgres } from '../src/local/postgres/postgres.js';
 import { readLocalStack, removeLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
+import { NOT_DURABLE, startOwnPostgres } from '../src/testkit/own-state.js';
 
 const asRoot = process.getuid?.() === 0;
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -62,7 +63,7 @@ async function query(postgres: LocalPostgres, sql: string): Promise<Record<strin
 async function startInAnotherProcess(stateDir: string): Promise<{ starter: ChildProcess; pid: number }> {
   const script = `
     const { runnerImport } = await import('vite');
-    const { module } = await runnerImport(${JSON.stringify(join(repository, 'infra/src/local/postgres.ts'))});
+    const { module } = await runnerImport(${JSON.stringify(join(repository, 'infra/src/local/postgres/postgres.ts'))});
     const server = await module.startPostgres({ stateDir: ${JSON.stringify(stateDir)}, settings: { fsync: 'off' } });
     console.log(server.pid);
     setInterval(() => {}, 1000);`;
@@ -173,7 +174,7 @@ describe('embedded PostgreSQL', () => {
     await other.stop();
   });
 
-  test('starts anew when the cluster was not finished, or a pid file names another program', async () => {
+  test('starts anew when the cluster was not finished', async () => {
     const first = await start('unfinished');
     await first.stop();
     const cluster = dirname(first.dataDir);
@@ -181,12 +182,23 @@ describe('embedded PostgreSQL', () => {
     const second = await start('unfinished');
     expect(readdirSync(dirname(cluster))).toEqual(['cluster']);
     await second.stop();
+  });
 
-    const pidFile = join(second.dataDir, 'postmaster.pid');
-    writeFileSync(pidFile, `${process.pid}\n${second.dataDir}\n1\n5432\n\n127.0.0.1\n0 0\nready\n`);
-    const third = await start('unfinished');
-    expect(third.pid).not.toBe(process.pid);
-    await third.stop();
+  test('starts when a pid file names another program, or a killed server that its parent has not reaped', async () => {
+    const { dataDir, stop } = await start('pid-file');
+    await stop();
+    const { uid, gid } = statSync(dataDir);
+    const script = 'sleep 0.1 & echo $!; exec sleep 60'; // the second does not know of its child
+    const parent = spawn('sh', ['-c', script], { ...(asRoot && { uid, gid }), stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => kill(parent));
+    const [line] = await once(createInterface({ input: parent.stdout }), 'line');
+    await expect.poll(() => isAlive(Number(line))).toBe(false);
+    for (const pid of [process.pid, Number(line)]) {
+      writeFileSync(join(dataDir, 'postmaster.pid'), `${pid}\n${dataDir}\n1\n5432\n\n127.0.0.1\n0 0\nready\n`);
+      const server = await start('pid-file');
+      expect(server.pid).not.toBe(pid);
+      await server.stop();
+    }
   });
 
   test('tells what PostgreSQL logged when it does not start', async () => {
@@ -228,7 +240,7 @@ describe('a cluster for tests', () => {
     vi.stubEnv('STATE_DIR', join(scratch, 'tests'));
     const dead = join(statePaths().test, '999999999-1-abcd');
     mkdirSync(join(dead, 'postgres'), { recursive: true });
-    const postgres = await startTestPostgres();
+    const postgres = await startOwnPostgres(NOT_DURABLE);
     expect(existsSync(dead)).toBe(false);
     expect(await query(postgres, 'SHOW fsync')).toEqual([{ fsync: 'off' }]);
     await postgres.stop();
@@ -240,14 +252,14 @@ describe('a cluster for tests', () => {
 describe('the state folder', () => {
   test('tells where a running stack is, and nothing of one that was killed', () => {
     const paths = statePaths({ STATE_DIR: join(scratch, 'told') });
-    writeLocalStack(paths, { url: 'http://127.0.0.1:1', ports: { http: 1 } });
-    expect(readLocalStack(paths)).toEqual({ url: 'http://127.0.0.1:1', pid: process.pid, ports: { http: 1 } });
+    writeLocalStack(paths, 'http://127.0.0.1:1');
+    expect(readLocalStack(paths)).toEqual({ url: 'http://127.0.0.1:1', pid: process.pid });
     expect(statSync(paths.localFile).mode & 0o777).toBe(0o600);
 
     const killed = { ...JSON.parse(readFileSync(paths.localFile, 'utf8')), started: 'another time' };
     writeFileSync(paths.localFile, JSON.stringify(killed));
     expect(readLocalStack(paths)).toBeUndefined();
-    writeLocalStack(paths, { url: 'http://127.0.0.1:1', ports: {} });
+    writeLocalStack(paths, 'http://127.0.0.1:1');
     removeLocalStack(paths);
     expect(existsSync(paths.localFile)).toBe(false);
   });

@@ -23,7 +23,7 @@ beforeAll(async () => {
   stack = await startTestStack({ MAX_MESSAGE_BYTES: '20000000' });
   folder = await mkdtemp(join(tmpdir(), 'indbakke-send-'));
   // As npm start does: this process runs the stack.
-  writeLocalStack(statePaths({ STATE_DIR: folder }), { url: stack.url, ports: {} });
+  writeLocalStack(statePaths({ STATE_DIR: folder }), stack.url);
 });
 
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import type { DocumentAnswer } from '@indbakke/shared/api';
+import { InboxClient, type Query } from '../testkit/inbox-client.js';
 import { DigitalPost } from './digital-post.js';
-import { InboxClient, type Query } from './inbox-client.js';
 import type { DayLetter } from './letters.js';
 import type { OwnStack } from './own-stack.js';
 import { CASEWORKER, COLLEAGUE, MUNICIPALITY, NEIGHBOUR, SETUP } from './people.js';

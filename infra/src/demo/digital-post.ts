@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { REST_PATH } from '../testkit/deliver.js';
 
 /** Digital Post’s receipt, in its JSON form. */
 export interface Receipt {
@@ -31,7 +32,7 @@ export class DigitalPost {
   readonly #signal: AbortSignal;
 
   constructor(url: string, signal: AbortSignal) {
-    this.#url = `${url}/sf1606/PostModtag`;
+    this.#url = url + REST_PATH;
     this.#signal = signal;
   }
 

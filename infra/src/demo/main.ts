@@ -1,3 +1,4 @@
+import { BIG_LETTER_BYTES } from '../testkit/big-letter.js';
 import { advertisementIsDeleted } from './acts/advertisement-is-deleted.js';
 import { bigLetterArrives } from './acts/big-letter-arrives.js';
 import { caseworkerJournalizes } from './acts/caseworker-journalizes.js';
@@ -6,7 +7,6 @@ import { coreTells } from './acts/core-tells.js';
 import { endOfTheDay } from './acts/end-of-the-day.js';
 import { mailArrives } from './acts/mail-arrives.js';
 import { repliesFindTheirCase } from './acts/replies-find-their-case.js';
-import { BIG_LETTER_BYTES } from './big-letter.js';
 import { openDay } from './day.js';
 import { withOwnStack } from './own-stack.js';
 import { MUNICIPALITY } from './people.js';

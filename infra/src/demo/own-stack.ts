@@ -1,13 +1,11 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { issueLocalToken, type TokenRequest } from '@indbakke/shared/access';
-import { registerMunicipality } from '@indbakke/shared/store';
-import { markIsAlive, newMark, removePostgres } from '../../../tools/local-state.mjs';
 import { withDatabase } from '../local/database.js';
-import { startPostgres } from '../local/postgres.js';
-import { issuerKeyOf } from '../local/settings.js';
+import type { TokenRequest } from '../local/issuer.js';
+import { startPostgres } from '../local/postgres/postgres.js';
+import { registerMunicipality } from '../local/register-municipality.js';
 import { LOCAL_DATABASE, startLocalStack } from '../local/stack.js';
-import { type StatePaths, statePaths } from '../local/state.js';
+import type { StatePaths } from '../local/state.js';
+import { withOwnState } from '../testkit/own-state.js';
+import { issueToken } from '../testkit/set-up.js';
 import { Backstage } from './backstage.js';
 import { NEIGHBOUR } from './people.js';
 
@@ -29,9 +27,8 @@ const SETTINGS = { PORT: '0', LOG_LEVEL: 'silent', SHUTDOWN_SECONDS: '5' };
  * Runs `work` with a whole Indbakke of its own, on a free port; PostgreSQL, content and keys lie in a folder of their own,
  * which is removed at the end, also after a failure or Ctrl-C.
  */
-export async function withOwnStack<T>(signal: AbortSignal, work: (stack: OwnStack) => Promise<T>): Promise<T> {
-  const paths = await newState();
-  try {
+export function withOwnStack<T>(signal: AbortSignal, work: (stack: OwnStack) => Promise<T>): Promise<T> {
+  return withOwnState(async (paths) => {
     const running = await startLocalStack({ paths, env: SETTINGS });
     try {
       signal.throwIfAborted();
@@ -42,31 +39,13 @@ export async function withOwnStack<T>(signal: AbortSignal, work: (stack: OwnStac
           backstage: new Backstage(ownerUrl, paths.content),
           folder: paths.root,
           signal,
-          issueToken: (request) => issueLocalToken(issuerKeyOf(paths), request),
+          issueToken: (request) => issueToken(paths, request),
         });
       });
     } finally {
       await running.close();
     }
-  } finally {
-    await removeState(paths.root);
-  }
-}
-
-/** A folder beside those of the tests: what a killed demo leaves is swept by the next test, demo or reset. */
-async function newState(): Promise<StatePaths> {
-  const folder = statePaths().test;
-  mkdirSync(folder, { recursive: true });
-  for (const mark of readdirSync(folder).filter((name) => !markIsAlive(name))) {
-    // A test may be removing the same one now; what stays is swept the next time.
-    await removeState(join(folder, mark)).catch(() => {});
-  }
-  return statePaths({ STATE_DIR: join(folder, newMark()) });
-}
-
-async function removeState(root: string): Promise<void> {
-  await removePostgres(root);
-  rmSync(root, { recursive: true, force: true, maxRetries: 3 });
+  });
 }
 
 /** startPostgres adopts the server that the stack runs; its stop() leaves that server to the stack. */

@@ -1,5 +1,5 @@
-import type { MunicipalityRegistration } from '@indbakke/shared/store';
 import { EXAMPLE_MUNICIPALITY } from '../local/example-municipality.js';
+import type { MunicipalityRegistration } from '../local/register-municipality.js';
 
 /** Nobody here can exist: there is no 41st of any month, and no one has such a CVR number. */
 

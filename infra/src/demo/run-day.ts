@@ -1,4 +1,5 @@
-import { abortedByCtrlC, INTERRUPTED } from '../local/ctrl-c.js';
+import { INTERRUPTED } from '@indbakke/shared/service';
+import { abortedByCtrlC } from '../local/ctrl-c.js';
 import type { Story } from './story.js';
 
 /**

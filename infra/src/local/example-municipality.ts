@@ -1,4 +1,4 @@
-import type { MunicipalityRegistration } from '@indbakke/shared/store';
+import type { MunicipalityRegistration } from './register-municipality.js';
 
 /** The municipality that a local stack knows by itself. No authority has this CVR number. */
 export const EXAMPLE_MUNICIPALITY = {

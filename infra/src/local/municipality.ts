@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { registerMunicipality } from '@indbakke/shared/store';
 import { clusterOf, postgresHomeOf } from '../../../tools/local-state.mjs';
 import { refuseWhatNpmKept, runCommand } from './command.js';
 import { checkDatabase, withDatabase } from './database.js';
-import { startPostgres } from './postgres.js';
+import { startPostgres } from './postgres/postgres.js';
+import { registerMunicipality } from './register-municipality.js';
 import { LOCAL_DATABASE } from './stack.js';
 import { statePaths } from './state.js';
 

@@ -1,16 +1,14 @@
-import { createArchiver } from '@indbakke/archiver';
-import { createJournaler } from '@indbakke/journaler';
-import { createReceiver } from '@indbakke/receiver';
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { listen } from '@indbakke/shared/http';
 import { migrateQueues } from '@indbakke/shared/queue';
 import { type Running, serve } from '@indbakke/shared/service';
-import { migrate, registerMunicipality } from '@indbakke/shared/store';
+import { migrate } from '@indbakke/shared/store';
 import express from 'express';
 import { checkDatabase, prepareDatabase } from './database.js';
 import { EXAMPLE_MUNICIPALITY } from './example-municipality.js';
-import { startPostgres } from './postgres.js';
-import { localSettings, makeKeys, StackConfig } from './settings.js';
+import { startPostgres } from './postgres/postgres.js';
+import { registerMunicipality } from './register-municipality.js';
+import { allServices, localSettings, makeKeys, StackConfig } from './settings.js';
 import { removeLocalStack, type StatePaths, writeLocalStack } from './state.js';
 
 export interface LocalStackOptions {
@@ -41,12 +39,8 @@ export async function startLocalStack({ paths, env, onProgress = () => {} }: Loc
   const database = await openDatabase(paths, env, onProgress);
   try {
     const config = readConfig(StackConfig, { ...settings, DATABASE_URL: database.url });
-    const running = await serve(config, 'indbakke', [
-      (parts) => createReceiver(parts, config),
-      (parts) => createJournaler(parts, config),
-      createArchiver,
-    ]);
-    writeLocalStack(paths, { url: running.url, ports: { http: Number(new URL(running.url).port) } });
+    const running = await serve(config, 'indbakke', allServices(config));
+    writeLocalStack(paths, running.url);
     return {
       url: running.url,
       municipality: database.municipality,

@@ -1,14 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import {
-  isRunning,
-  localFileOf,
-  postgresFolderOf,
-  stateFolder,
-  testFolderOf,
-  thisProcess,
-} from '../../../tools/local-state.mjs';
+import { isRunning, localFileOf, stateFolder, testFolderOf, thisProcess } from '../../../tools/local-state.mjs';
 
 /** The folders and files that hold the state of a local stack. None need exist yet. */
 export interface StatePaths {
@@ -18,8 +11,6 @@ export interface StatePaths {
   readonly content: string;
   /** The generated local master key. */
   readonly keys: string;
-  /** The embedded PostgreSQL, unless it had to go outside (see postgres.ts). */
-  readonly postgres: string;
   /** What a running local stack wrote about itself. */
   readonly localFile: string;
   /** One folder per test cluster. */
@@ -31,8 +22,6 @@ export interface LocalStack {
   /** Where its HTTP server answers. */
   readonly url: string;
   readonly pid: number;
-  /** Every port it listens on, by name. */
-  readonly ports: Readonly<Record<string, number>>;
 }
 
 /** Where the state lies. Touches nothing. A relative `STATE_DIR` is taken from the clone. */
@@ -42,7 +31,6 @@ export function statePaths(env: NodeJS.ProcessEnv = process.env): StatePaths {
     root,
     content: join(root, 'content'),
     keys: join(root, 'keys'),
-    postgres: postgresFolderOf(root),
     localFile: localFileOf(root),
     test: testFolderOf(root),
   };
@@ -70,10 +58,10 @@ export async function inStateFolder<T>(root: string, make: () => Promise<T>): Pr
 }
 
 /** Tells other commands where this process's stack is reached. Written at once or not at all, readable by its owner only. */
-export function writeLocalStack(paths: StatePaths, stack: Omit<LocalStack, 'pid'>): void {
+export function writeLocalStack(paths: StatePaths, url: string): void {
   mkdirSync(dirname(paths.localFile), { recursive: true });
   const draft = `${paths.localFile}.${randomBytes(6).toString('hex')}`;
-  const text = JSON.stringify({ url: stack.url, ports: stack.ports, ...thisProcess() }, null, 2);
+  const text = JSON.stringify({ url, ...thisProcess() }, null, 2);
   writeFileSync(draft, `${text}\n`, { mode: 0o600 });
   renameSync(draft, paths.localFile);
 }
@@ -92,7 +80,7 @@ export function readLocalStack(paths: StatePaths): LocalStack | undefined {
       `${paths.localFile} cannot be read (${(error as Error).message}). Remove it when no local stack is running, or set STATE_DIR to another folder.`,
     );
   }
-  return isRunning(stack) ? { url: stack.url, pid: stack.pid, ports: stack.ports } : undefined;
+  return isRunning(stack) ? { url: stack.url, pid: stack.pid } : undefined;
 }
 
 /** Takes back what this process told; leaves the file of another stack alone. */

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { issueLocalToken, ROLES } from '@indbakke/shared/access';
+import { ROLES } from '@indbakke/shared/access';
 import { refuseWhatNpmKept, runCommand } from './command.js';
+import { issueLocalToken } from './issuer.js';
 import { issuerKeyOf } from './settings.js';
 import { statePaths } from './state.js';
 

@@ -3,20 +3,17 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './free-port.js';
+import { freePort } from '../local/free-port.js';
+import { isInstalled } from './installed.js';
 
-/** Whether Redis can be tested here; says so when it cannot. */
-export const HAS_REDIS = await new Promise<boolean>((resolve) => {
-  spawn('redis-server', ['--version'], { stdio: 'ignore' })
-    .on('error', () => resolve(false))
-    .on('exit', (code) => resolve(code === 0));
-});
+/** Says so when it is false. */
+export const HAS_REDIS = await isInstalled('redis-server', ['--version']);
 if (!HAS_REDIS) {
-  console.warn('redis-server is not installed (Debian package redis-server): what needs Redis is not tested.');
+  console.warn('redis-server is not installed (Debian package redis-server): what needs Redis is left out.');
 }
 
-/** A Redis of the test’s own that keeps nothing over a restart. */
-export interface TestRedis {
+/** A Redis of its own that keeps nothing over a restart, unless settings say otherwise. */
+export interface OwnRedis {
   readonly url: string;
   start(): Promise<void>;
   /** Ends it at once, as a crash would. */
@@ -24,15 +21,16 @@ export interface TestRedis {
   close(): Promise<void>;
 }
 
-export async function startTestRedis(): Promise<TestRedis> {
-  const folder = await mkdtemp(join(tmpdir(), 'indbakke-redis-'));
+/** @param place where its folder is made */
+export async function startOwnRedis(place = tmpdir(), settings: readonly string[] = []): Promise<OwnRedis> {
+  const folder = await mkdtemp(join(place, 'indbakke-redis-'));
   const port = await freePort();
-  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--maxmemory-policy', 'noeviction'];
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--maxmemory-policy', 'noeviction'];
   let server: ChildProcess | undefined;
-  const redis: TestRedis = {
+  const redis: OwnRedis = {
     url: `redis://127.0.0.1:${port}`,
     async start() {
-      server = spawn('redis-server', [...settings, '--save', ''], { stdio: ['ignore', 'pipe', 'ignore'] });
+      server = spawn('redis-server', [...args, '--save', '', ...settings], { stdio: ['ignore', 'pipe', 'ignore'] });
       for await (const line of server.stdout ?? []) if (String(line).includes('Ready to accept connections')) break;
     },
     async kill() {

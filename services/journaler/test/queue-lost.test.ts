@@ -3,10 +3,10 @@ import { ReceiverConfig, startReceiver } from '@indbakke/receiver';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { ODENSKOV } from '../../../infra/src/testkit/stack.js';
+import { type Ground, layGround, ODENSKOV } from '../../../infra/src/testkit/stack.js';
 import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { type Ground, layGround } from '../../../shared/test/service/ground.js';
+
 import { JournalerConfig, startJournaler } from '../src/app.js';
 import { sweepNotLookedAt } from '../src/suggestion/sweep.js';
 

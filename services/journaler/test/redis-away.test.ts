@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { HAS_REDIS, startTestRedis, type TestRedis } from '../../../infra/src/testkit/redis.js';
+import { HAS_REDIS, type OwnRedis, startOwnRedis } from '../../../infra/src/testkit/redis.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { lookedAt, registerSentMessage, takeIn } from '../../../shared/test/inbox/support.js';
 
 // Redis is never the only place that knows of a message: the row is.
 
 describe.runIf(HAS_REDIS)('with the queue on Redis', () => {
-  let redis: TestRedis;
+  let redis: OwnRedis;
   let stack: TestStack;
   const sent = randomUUID();
   const reply = () => ({ replyData: [{ messageUUID: randomUUID(), replyUUID: sent }] });
 
   beforeAll(async () => {
-    redis = await startTestRedis();
+    redis = await startOwnRedis();
     stack = await startTestStack({ QUEUE_URL: redis.url });
     await registerSentMessage(stack, sent, { caseId: 'K-1' });
   });

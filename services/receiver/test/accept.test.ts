@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { DocumentAnswer } from '@indbakke/shared/api';
-import { registerMunicipality } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { type Letter, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { readConfig } from '@indbakke/shared/config';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Ground, layGround } from '../../../infra/src/testkit/stack.js';
 import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { type Ground, layGround } from '../../../shared/test/service/ground.js';
+
 import { ReceiverConfig, startReceiver } from '../src/app.js';
 
 let ground: Ground;

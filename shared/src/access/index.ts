@@ -1,4 +1,3 @@
-export * from './local-issuer.js';
 export * from './roles.js';
 export * from './tokens.js';
 export * from './visibility.js';

@@ -18,33 +18,10 @@ export function safeFileName(name: string): string {
   return shorten(unreserved, MAX_LENGTH);
 }
 
-/** Gives each name once: the same name, or the first of `name (2)`, `name (3)` … that is free, case aside. */
-export class UniqueNames {
-  readonly #taken = new Map<string, number>();
-
-  constructor(taken: readonly string[]) {
-    for (const name of taken) this.#taken.set(name.toLowerCase(), 1);
-  }
-
-  take(name: string): string {
-    const { stem, extension } = split(name);
-    // Counting goes on where it stopped for this name: thousands may have the same one.
-    let n = this.#taken.get(name.toLowerCase()) ?? 0;
-    let candidate = name;
-    do {
-      n += 1;
-      candidate = n === 1 ? name : `${stem} (${n})${extension}`;
-    } while (n > 1 && this.#taken.has(candidate.toLowerCase()));
-    this.#taken.set(name.toLowerCase(), n);
-    if (n > 1) this.#taken.set(candidate.toLowerCase(), 1);
-    return candidate;
-  }
-}
-
 /** A name cut to so many characters, its extension kept. */
 function shorten(name: string, length: number): string {
   if (name.length <= length) return name;
-  const { stem, extension } = split(name);
+  const { stem, extension } = splitExtension(name);
   return trimDots(cut(stem, length - extension.length)) + extension;
 }
 
@@ -57,7 +34,8 @@ function trimDots(name: string): string {
   return name.slice(start, end);
 }
 
-function split(name: string): { stem: string; extension: string } {
+/** `extension` has its dot and is at most eleven characters long; empty without one. */
+export function splitExtension(name: string): { stem: string; extension: string } {
   const extension = /\.[^.]{1,10}$/.exec(name)?.[0] ?? '';
   return { stem: name.slice(0, name.length - extension.length), extension };
 }

@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import { describeError } from '../log/index.js';
 import type { Parts } from './parts.js';
+import { within } from './within.js';
 
 // A probe that hangs tells the router nothing.
 const CHECK_MS = 3_000;
@@ -26,7 +27,7 @@ export function health({ store, queues, blobs, metrics, log }: Parts): Router {
     const entries = await Promise.all(
       Object.entries(checks).map(async ([part, { needed, check }]) => {
         try {
-          await withinTime(check());
+          if (!(await within(CHECK_MS, check()))) throw new Error('no answer in time');
           return { part, needed, state: 'ready' };
         } catch (error) {
           log.warn('not-ready', { part, ...describeError(error) });
@@ -44,12 +45,4 @@ export function health({ store, queues, blobs, metrics, log }: Parts): Router {
   });
 
   return router;
-}
-
-async function withinTime(check: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_MS);
-  });
-  await Promise.race([check, tooLate]).finally(() => clearTimeout(timer));
 }

@@ -1,3 +1,4 @@
+export * from './abort-on.js';
 export * from './parts.js';
 export * from './repeat.js';
 export * from './serve.js';

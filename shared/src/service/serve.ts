@@ -1,12 +1,15 @@
+import { once } from 'node:events';
 import express, { type Router } from 'express';
 import type { CommonConfig } from '../config/index.js';
 import { listen, notFound, problemHandler, trackRequests } from '../http/index.js';
 import type { StartWorker } from '../queue/index.js';
+import { abortOn } from './abort-on.js';
 import { describesItself } from './describes-itself.js';
 import { health } from './health.js';
 import { operationsPages } from './operations-pages.js';
 import { openParts, type Parts } from './parts.js';
 import type { Repeating } from './repeat.js';
+import { within } from './within.js';
 
 /** What a service does that no request asks for. */
 export interface Work {
@@ -92,7 +95,8 @@ export async function serve(
 export async function runUntilSignal(start: () => Promise<Running>): Promise<void> {
   try {
     const running = await start();
-    const lost = await Promise.race([signalled(), ...(running.lost ? [running.lost] : [])]);
+    const told = once(abortOn(['SIGINT', 'SIGTERM']).signal, 'abort').then(() => undefined);
+    const lost = await Promise.race([told, ...(running.lost ? [running.lost] : [])]);
     if (lost) process.stderr.write(`${lost.message}\n`);
     await (lost ? within(CLOSE_WHEN_LOST_MS, running.close()) : running.close());
     process.exit(lost ? 1 : 0);
@@ -104,30 +108,3 @@ export async function runUntilSignal(start: () => Promise<Running>): Promise<voi
 
 // Nothing can be finished any more; this is for the answers that say so.
 const CLOSE_WHEN_LOST_MS = 5_000;
-
-// Ctrl-C under npm comes twice: from the terminal, and passed on by npm.
-const ONE_CTRL_C_MS = 1_000;
-
-function signalled(): Promise<void> {
-  return new Promise((resolve) => {
-    let first: number | undefined;
-    const onSignal = () => {
-      first ??= Date.now();
-      if (Date.now() - first > ONE_CTRL_C_MS) process.exit(1);
-      resolve();
-    };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
-  });
-}
-
-/** Whether the work ends within this time. */
-async function within(milliseconds: number, work: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
-  });
-  const inTime = await Promise.race([work.then(() => true), tooLate]);
-  clearTimeout(timer);
-  return inTime;
-}

@@ -7,7 +7,6 @@ export { Prisma } from '../generated/client.js';
 export type * from '../generated/models.js';
 export { isStoreUnavailable } from './failures.js';
 export { migrate } from './migrate.js';
-export { type KnownMunicipality, type MunicipalityRegistration, registerMunicipality } from './municipalities.js';
 export { newId } from './new-id.js';
 
 /** A transaction bound to one municipality. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { importJWK, type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
-import { LOCAL_AUDIENCE, LOCAL_ISSUER } from '../../src/access/index.js';
+import { LOCAL_AUDIENCE, LOCAL_ISSUER } from '../../../infra/src/local/issuer.js';
 import type { Env } from '../../src/config/index.js';
 
 /** Claims as any issuer may write them: the local issuer’s own command corrects what is put into it. */

@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
-import { createTokenVerifier, issueLocalToken, parseRole } from '../../src/access/index.js';
+import { createTokenVerifier, parseRole } from '../../src/access/index.js';
 import { Problem } from '../../src/errors/index.js';
 import { auditOf, expectProblem, list, SYSTEM, takeIn, upsertCase } from '../inbox/support.js';
 import { signToken } from './sign.js';
@@ -234,22 +234,6 @@ describe('the key set of an issuer', () => {
     const failure = await away.verify(await signToken(stack.env, CLAIMS)).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Problem);
     expect((failure as Problem).code).toBe('unavailable');
-  });
-});
-
-describe('the local issuer', () => {
-  const request = { municipality: ODENSKOV, user: 'x', roles: [] };
-
-  it('refuses a role that does not exist, and tells which do', async () => {
-    const key = fileURLToPath(stack.env.TOKEN_JWKS as string).replace('.jwks.json', '.private.json');
-    await expect(issueLocalToken(key, { ...request, roles: ['Læs'] })).rejects.toThrow(/DigitalPost\.Slet/);
-    await expect(issueLocalToken(key, { ...request, municipality: '123' })).rejects.toThrow(/eight digits/);
-  });
-
-  it('keeps its private key to itself', async () => {
-    const jwks = fileURLToPath(stack.env.TOKEN_JWKS as string);
-    expect((await stat(jwks.replace('.jwks.json', '.private.json'))).mode & 0o077).toBe(0);
-    expect(await readFile(jwks, 'utf8')).not.toContain('"d"');
   });
 });
 

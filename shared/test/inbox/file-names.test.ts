@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { safeFileName, UniqueNames } from '../../src/inbox/index.js';
+import { safeFileName } from '../../src/inbox/index.js';
 
 describe('safeFileName', () => {
   it.each([
@@ -60,14 +60,5 @@ describe('safeFileName', () => {
         expect(safeFileName(name)).toBe(name);
       }),
     );
-  });
-});
-
-describe('UniqueNames', () => {
-  it('numbers what is there already, case aside, before the extension', () => {
-    const unique = new UniqueNames(['note.txt']);
-    const given = ['a.txt', 'A.TXT', 'a.txt', 'a (2).txt', 'a', 'bilag/a.txt', 'NOTE.txt'];
-    const names = given.map((name) => unique.take(name));
-    expect(names).toEqual(['a.txt', 'A (2).TXT', 'a (3).txt', 'a (2) (2).txt', 'a', 'bilag/a.txt', 'NOTE (2).txt']);
   });
 });

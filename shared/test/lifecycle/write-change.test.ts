@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
 import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
 import { type Principal, ROLES } from '../../src/access/index.js';
 import {
@@ -12,7 +13,7 @@ import {
   TRANSITIONS,
   writeChange,
 } from '../../src/lifecycle/index.js';
-import { newId, openStore, registerMunicipality, type Store } from '../../src/store/index.js';
+import { newId, openStore, type Store } from '../../src/store/index.js';
 
 const MUNICIPALITY = '22222222';
 const ACTOR = { kind: 'user', id: 'caseworker-1', onBehalfOf: 'caseworker-2' } as const;

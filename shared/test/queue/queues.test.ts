@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createTestDatabase } from '../../../infra/src/testkit/database.js';
-import { HAS_REDIS, startTestRedis } from '../../../infra/src/testkit/redis.js';
+import { HAS_REDIS, startOwnRedis } from '../../../infra/src/testkit/redis.js';
 import type { Log, LogFields } from '../../src/log/index.js';
 import { type JobDefinition, openQueues, type Queues, UnrecoverableError } from '../../src/queue/index.js';
 import { layLine } from '../service/line.js';
@@ -65,7 +65,7 @@ const settled = (queues: Queues, definition: JobDefinition<Data>, state: 'comple
 
 describe.each([
   ['PostgreSQL', true, postgres],
-  ['Redis', HAS_REDIS, startTestRedis],
+  ['Redis', HAS_REDIS, startOwnRedis],
 ])('a queue on %s', (_name, here, start) => {
   let backend: Backend;
   let queues: Queues;

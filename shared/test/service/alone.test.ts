@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ODENSKOV } from '../../../infra/src/testkit/stack.js';
+import { type Ground, layGround, ODENSKOV } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ArchiverConfig, startArchiver } from '../../../services/archiver/src/app.js';
 import { JournalerConfig, startJournaler } from '../../../services/journaler/src/app.js';
@@ -11,7 +11,6 @@ import { OPERATIONS, type Operation } from '../../src/api/index.js';
 import { readConfig } from '../../src/config/index.js';
 import type { Running } from '../../src/service/index.js';
 import { expectProblem } from '../inbox/support.js';
-import { type Ground, layGround } from './ground.js';
 
 // Each service as production runs it: by itself, behind a router by path.
 

@@ -7,11 +7,11 @@ import { readConfig } from '@indbakke/shared/config';
 import { type Running, serve } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StackConfig } from '../../../infra/src/local/settings.js';
-import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { type Ground, layGround, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { type Letter, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { expectProblem } from '../inbox/support.js';
-import { type Ground, layGround } from './ground.js';
+
 import { type Line, layLine } from './line.js';
 
 let stack: TestStack;

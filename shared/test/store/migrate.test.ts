@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { withDatabase } from '../../../infra/src/local/database.js';
 import { given, runSql } from '../../../infra/src/testkit/database.js';
 import { migrateQueues } from '../../src/queue/index.js';
-import { migrate, registerMunicipality } from '../../src/store/index.js';
+import { migrate } from '../../src/store/index.js';
 
 // Databases that nothing was done to yet, unlike those of the other tests.
 const names: string[] = [];
@@ -86,31 +86,5 @@ describe('migrateQueues', () => {
     await Promise.all([migrateQueues(ownerUrl), migrateQueues(ownerUrl), migrateQueues(ownerUrl)]);
     await migrateQueues(ownerUrl);
     expect(await runSql(ownerUrl, 'SELECT FROM bullmq.job')).toEqual([]);
-  });
-});
-
-describe('registerMunicipality', () => {
-  const municipality = {
-    cvr: '22222222',
-    name: 'Odenskov',
-    takesReplies: true,
-    takesEnquiries: false,
-    contactPoints: [{ id: 'a', name: 'Børn' }],
-  };
-
-  it('adds one, and changes what is known of it; contact points are added and renamed, never removed', async () => {
-    await migrate(ownerUrl);
-    await registerMunicipality(ownerUrl, municipality);
-    const contactPoints = [{ id: 'b', name: 'Voksne' }];
-    await registerMunicipality(ownerUrl, { ...municipality, name: 'Ny Odenskov', takesReplies: false, contactPoints });
-    await registerMunicipality(ownerUrl, { ...municipality, contactPoints: [{ id: 'a', name: 'Børn og unge' }] });
-    expect(await runSql(ownerUrl, 'SELECT * FROM municipalities')).toEqual([
-      { cvr: '22222222', name: 'Odenskov', takes_replies: true, takes_enquiries: false },
-    ]);
-    const points = await runSql(ownerUrl, 'SELECT contact_point_id, name FROM contact_points ORDER BY 1');
-    expect(points).toEqual([
-      { contact_point_id: 'a', name: 'Børn og unge' },
-      { contact_point_id: 'b', name: 'Voksne' },
-    ]);
   });
 });

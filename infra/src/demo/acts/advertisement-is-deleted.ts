@@ -1,5 +1,5 @@
+import { refusalOf } from '../../testkit/inbox-client.js';
 import { type Day, findLetter } from '../day.js';
-import { refusalOf } from '../inbox-client.js';
 import { LETTERS } from '../letters.js';
 import { SHOP } from '../people.js';
 import { deliver } from './mail-arrives.js';

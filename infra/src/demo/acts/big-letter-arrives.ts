@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BIG_LETTER_BYTES, bigLetter, contentOf, sha256Of } from '../big-letter.js';
+import { BIG_LETTER_BYTES, bigLetter, contentOf, sha256Of } from '../../testkit/big-letter.js';
 import { type Day, findLetter } from '../day.js';
 import { FATHER } from '../people.js';
 import { secondsSince } from '../story.js';

@@ -1,8 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { refusalOf } from '../../testkit/inbox-client.js';
 import { testWithUnzip, unzip } from '../../testkit/unzip.js';
 import { type Day, findLetter } from '../day.js';
-import { refusalOf } from '../inbox-client.js';
 import { HEARING_FILES, LETTERS } from '../letters.js';
 import { CASES } from '../people.js';
 import { BIG_SUBJECT } from './big-letter-arrives.js';

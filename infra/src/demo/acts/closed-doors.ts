@@ -1,5 +1,5 @@
+import { refusalOf } from '../../testkit/inbox-client.js';
 import { type Day, findLetter } from '../day.js';
-import { refusalOf } from '../inbox-client.js';
 import { CONFLICTING, LETTERS } from '../letters.js';
 import { CASES } from '../people.js';
 

@@ -1,6 +1,6 @@
 import type { DocumentAnswer } from '@indbakke/shared/api';
+import { askUntil } from '../../testkit/inbox-client.js';
 import { type Day, findLetter } from '../day.js';
-import { askUntil } from '../inbox-client.js';
 import { type DayLetter, LETTERS, SENT } from '../letters.js';
 import { CASES } from '../people.js';
 

@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
 import { atLeast, atMost, type Bench, type Outcome, type Size, shown } from './bench.js';
 import { Connection } from './client.js';
-import { type Copies, REST_PATH, replyCopies } from './letters.js';
+import { type Copies, REST_PATH, registerSentMessage, replyCopies } from './letters.js';
 import { percentile, rounded } from './measure.js';
 import type { Place } from './place.js';
 
@@ -19,7 +17,7 @@ export const endToEnd: Bench = {
     const client = new pg.Client({ connectionString: place.database.ownerUrl });
     await client.connect();
     place.atEnd(() => client.end());
-    const letters = replyCopies(await knownLetter(client));
+    const letters = replyCopies(await registerSentMessage(client));
     const stack = await place.start('ours/stack');
     await offer(client, stack.url, letters, 20, 2); // warm
 
@@ -64,17 +62,6 @@ export const endToEnd: Bench = {
     };
   },
 };
-
-async function knownLetter(client: pg.Client): Promise<string> {
-  const messageUuid = randomUUID();
-  const { cvr } = EXAMPLE_MUNICIPALITY;
-  await client.query(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'bench')`, [cvr]);
-  await client.query(`INSERT INTO sent_messages (municipality, message_uuid, case_id) VALUES ($1, $2, 'bench')`, [
-    cvr,
-    messageUuid,
-  ]);
-  return messageUuid;
-}
 
 interface Offered {
   /** Milliseconds from when a letter was due to its suggestion, and to its receipt. */

@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { bigLetter } from '../../demo/big-letter.js';
+import type pg from 'pg';
 import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
+import { bigLetter } from '../../testkit/big-letter.js';
 import { type Letter, writeMemo } from '../../testkit/write-memo.js';
 
-export const REST_PATH = '/sf1606/PostModtag';
+export { REST_PATH } from '../../testkit/deliver.js';
 
 const SOME_UUID = '00000000-0000-4000-8000-000000000000';
 
@@ -56,4 +57,13 @@ function copiesOf([first = Buffer.alloc(0), ...rest]: readonly Buffer[]): Copies
   const parts = first.toString('latin1').split(SOME_UUID); // latin1 gives every byte back
   const bytes = [first, ...rest].reduce((sum, piece) => sum + piece.length, 0);
   return { bytes, parts, next: () => [Buffer.from(parts.join(randomUUID()), 'latin1'), ...rest] };
+}
+
+/** Registers a message that was sent from a case. @returns its messageUUID: a reply to it gets that case suggested */
+export async function registerSentMessage(client: pg.Client): Promise<string> {
+  const [messageUuid, { cvr }] = [randomUUID(), EXAMPLE_MUNICIPALITY];
+  await client.query(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'bench')`, [cvr]);
+  const insert = `INSERT INTO sent_messages (municipality, message_uuid, case_id) VALUES ($1, $2, 'bench')`;
+  await client.query(insert, [cvr, messageUuid]);
+  return messageUuid;
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import pg from 'pg';
-import { abortedByCtrlC, INTERRUPTED } from '../../local/ctrl-c.js';
+import { INTERRUPTED } from '@indbakke/shared/service';
+import { abortedByCtrlC } from '../../local/ctrl-c.js';
+import { runSql } from '../../testkit/database.js';
 import type { Bench, Size } from './bench.js';
 import { BENCHES, ON_REQUEST } from './benches.js';
 import { Place, type Site, withSite } from './place.js';
@@ -80,12 +81,6 @@ async function runOne(bench: Bench, size: Size, site: Site): Promise<string> {
 }
 
 async function versionOf(url: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
-    return rows[0]?.server_version ?? '';
-  } finally {
-    await client.end();
-  }
+  const [row] = await runSql<{ server_version: string }>(url, 'SHOW server_version');
+  return row?.server_version ?? '';
 }

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { registerMunicipality } from '@indbakke/shared/store';
-import { markIsAlive, newMark, removePostgres } from '../../../../tools/local-state.mjs';
+import type { Env } from '@indbakke/shared/config';
 import { type Database, prepareDatabase } from '../../local/database.js';
-import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
-import { startPostgres } from '../../local/postgres.js';
-import { localSettings, makeKeys } from '../../local/settings.js';
-import { type StatePaths, statePaths } from '../../local/state.js';
+import type { StatePaths } from '../../local/state.js';
+import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
+import { setUp } from '../../testkit/set-up.js';
 import { Child } from './child.js';
 import { cpuMsOfFamily } from './cpu.js';
 import { readProfile } from './profile.js';
@@ -33,17 +31,14 @@ async function closeAll(closers: Closers): Promise<void> {
 export async function withSite<T>(signal: AbortSignal, work: (site: Site) => Promise<T>): Promise<T> {
   const closers: Closers = [];
   try {
-    const paths = await newState();
-    closers.push(() => removeState(paths.root));
-    await makeKeys(paths);
     // The moment of each commit is what some benchmarks measure.
-    const postgres = await startPostgres({ stateDir: paths.root, settings: { track_commit_timestamp: 'on' } });
+    const postgres = await startOwnPostgres({ track_commit_timestamp: 'on' });
     closers.push(() => postgres.stop());
     signal.throwIfAborted();
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
-    const working = work({ paths, superuserUrl: postgres.url, postgresPid: postgres.pid, closers });
+    const working = work({ postgres, closers });
     working.catch(() => {}); // it may fail after the signal, when nobody listens
     return await Promise.race([working, aborted]);
   } finally {
@@ -52,9 +47,7 @@ export async function withSite<T>(signal: AbortSignal, work: (site: Site) => Pro
 }
 
 export interface Site {
-  readonly paths: StatePaths;
-  readonly superuserUrl: string;
-  readonly postgresPid: number;
+  readonly postgres: OwnPostgres;
   readonly closers: Closers;
 }
 
@@ -64,22 +57,21 @@ export class Place {
   readonly database: Database;
   readonly #closers: Closers = [];
   readonly #profile: string;
+  readonly #settings: Env;
   readonly #postgresPid: number;
 
-  private constructor(paths: StatePaths, database: Database, postgresPid: number) {
-    this.#postgresPid = postgresPid;
+  private constructor({ paths, pid }: OwnPostgres, database: Database, settings: Env) {
+    this.#postgresPid = pid;
     this.paths = paths;
     this.database = database;
+    this.#settings = settings;
     this.#profile = join(paths.root, 'server.cpuprofile');
   }
 
-  static async in<T>(
-    { paths, superuserUrl, postgresPid, closers }: Site,
-    work: (place: Place) => Promise<T>,
-  ): Promise<T> {
-    const database = await prepareDatabase(superuserUrl, `bench_${randomBytes(4).toString('hex')}`);
-    await registerMunicipality(database.ownerUrl, EXAMPLE_MUNICIPALITY);
-    const place = new Place(paths, database, postgresPid);
+  static async in<T>({ postgres, closers }: Site, work: (place: Place) => Promise<T>): Promise<T> {
+    const { url, paths } = postgres;
+    const database = await prepareDatabase(url, `bench_${randomBytes(4).toString('hex')}`);
+    const place = new Place(postgres, database, await setUp(paths, database));
     closers.push(() => closeAll(place.#closers));
     try {
       return await work(place);
@@ -105,12 +97,10 @@ export class Place {
   /** Starts a server in a process of its own. Services get the settings of a local stack, on this database. */
   async start(module: string, { profiled = false, env = {}, nodeOptions }: ServerOptions = {}): Promise<Child> {
     const settings = {
-      ...localSettings(this.paths),
-      DATABASE_URL: this.database.url,
+      ...this.#settings,
       DATABASE_OWNER_URL: this.database.ownerUrl,
       STATE_DIR: this.paths.root,
       FOLDER: this.folder('rivals'),
-      PORT: '0',
       ...(profiled && { PROFILE: this.#profile }),
       ...env,
     };
@@ -129,19 +119,4 @@ export class Place {
     await child.stop();
     return readProfile(this.#profile);
   }
-}
-
-/** A folder beside those of the tests: what a killed run leaves is swept by the next test, demo or benchmark. */
-async function newState(): Promise<StatePaths> {
-  const folder = statePaths().test;
-  mkdirSync(folder, { recursive: true });
-  for (const mark of readdirSync(folder).filter((name) => !markIsAlive(name))) {
-    await removeState(join(folder, mark)).catch(() => {}); // a test may be removing the same one now
-  }
-  return statePaths({ STATE_DIR: join(folder, newMark()) });
-}
-
-async function removeState(root: string): Promise<void> {
-  await removePostgres(root);
-  rmSync(root, { recursive: true, force: true, maxRetries: 3 });
 }

@@ -3,8 +3,8 @@ import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
-import { freePort } from '../../testkit/free-port.js';
-import { isInstalled } from './installed.js';
+import { freePort } from '../../local/free-port.js';
+import { isInstalled } from '../../testkit/installed.js';
 import type { Place } from './place.js';
 
 const run = promisify(execFile);

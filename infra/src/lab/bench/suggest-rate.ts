@@ -4,16 +4,17 @@ import { createLog } from '@indbakke/shared/log';
 import { openQueues, type Queues, SUGGEST_CASE } from '@indbakke/shared/queue';
 import pg from 'pg';
 import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
+import { HAS_REDIS, startOwnRedis } from '../../testkit/redis.js';
 import { atLeast, type Bench, type Outcome, type Size } from './bench.js';
 import type { Child } from './child.js';
 import { postOnce } from './client.js';
-import { REST_PATH, replyCopies } from './letters.js';
+import { REST_PATH, registerSentMessage, replyCopies } from './letters.js';
 import { alternate, median, percentile, rounded, spread } from './measure.js';
 import { NO_OP } from './no-op.js';
 import type { Place } from './place.js';
-import { startRedis } from './redis.js';
 import { insertRows, readSample, type Sample } from './rivals/rows.js';
 
+const KEEPS_ITS_DATA = ['--appendonly', 'yes']; // synced every second, its default
 const CONCURRENCY = 128; // as the journaler has it by default
 const OFFERED = 100;
 const GROUP = 100;
@@ -25,9 +26,13 @@ export const suggestRate: Bench = {
   async run(place: Place, size: Size): Promise<Outcome> {
     const client = await openClient(place);
     const sample = await takeSample(place, client);
-    const redis = await startRedis(place);
+    const redis = HAS_REDIS ? await startOwnRedis(place.folder('redis'), KEEPS_ITS_DATA) : undefined;
+    if (redis) place.atEnd(() => redis.close());
     const jobs = size.quick ? 500 : 3_000;
-    const backends = [['PostgreSQL', place.database.url], ...(redis ? [['Redis', redis]] : [])] as [string, string][];
+    const backends = [['PostgreSQL', place.database.url], ...(redis ? [['Redis', redis.url]] : [])] as [
+      string,
+      string,
+    ][];
 
     const rows: string[][] = [];
     const figures: Record<string, number> = {};
@@ -83,13 +88,7 @@ async function openClient(place: Place): Promise<pg.Client> {
 
 /** What a reply is like once taken in; the letter that it answers is known, of a case. */
 async function takeSample(place: Place, client: pg.Client): Promise<Sample> {
-  const answers = randomUUID();
-  const { cvr } = EXAMPLE_MUNICIPALITY;
-  await client.query(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'bench')`, [cvr]);
-  await client.query(`INSERT INTO sent_messages (municipality, message_uuid, case_id) VALUES ($1, $2, 'bench')`, [
-    cvr,
-    answers,
-  ]);
+  const answers = await registerSentMessage(client);
   const receiver = await place.start('ours/receiver');
   await postOnce(receiver.url, REST_PATH, replyCopies(answers).next());
   await receiver.stop();

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { isInstalled } from './installed.js';
+import { isInstalled } from '../../testkit/installed.js';
 import type { Copies } from './letters.js';
 import type { Place } from './place.js';
 

@@ -6,10 +6,9 @@ import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { issueLocalToken } from '@indbakke/shared/access';
-import pg from 'pg';
 import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
-import { issuerKeyOf } from '../../local/settings.js';
+import { runSql } from '../../testkit/database.js';
+import { issueToken } from '../../testkit/set-up.js';
 import { writeMemo } from '../../testkit/write-memo.js';
 import { atMost, type Bench, type Outcome, type Size } from './bench.js';
 import type { Child } from './child.js';
@@ -60,7 +59,7 @@ export const zip: Bench = {
       const block = load.type === 'text/plain' ? someText() : randomBytes(BLOCK);
       const folder = await writeFiles(place, load, block);
       const url = await takeIn(place, receiver, archiver, load, block);
-      const token = await tokenOf(place);
+      const token = await issueToken(place.paths);
       const times = await alternate(
         [
           { name: 'ours', measure: () => millisecondsOf(() => download(url, token)) },
@@ -108,7 +107,7 @@ export const zip: Bench = {
 async function idleOf(place: Place, receiver: Child, archiver: Child): Promise<number> {
   const small: Load = { name: 'small', ...pdfs, files: 1, blocks: 0, rounds: () => 0 };
   const url = await takeIn(place, receiver, archiver, small, Buffer.alloc(0));
-  const token = await tokenOf(place);
+  const token = await issueToken(place.paths);
   for (let round = 0; round < 20; round += 1) await download(url, token);
   archiver.forgetPeak();
   return archiver.residentMb();
@@ -181,25 +180,10 @@ async function takeIn(place: Place, receiver: Child, archiver: Child, load: Load
   return `${archiver.url}/api/v1/incoming-documents/${await idOf(place, messageUUID)}/zip`;
 }
 
-async function idOf(place: Place, externalId: string): Promise<string> {
-  const client = new pg.Client({ connectionString: place.database.ownerUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ id: string }>('SELECT id FROM messages WHERE external_id = $1', [externalId]);
-    return rows[0]?.id ?? '';
-  } finally {
-    await client.end();
-  }
-}
-
-function tokenOf({ paths }: Place): Promise<string> {
-  const roles = ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'];
-  return issueLocalToken(issuerKeyOf(paths), {
-    municipality: EXAMPLE_MUNICIPALITY.cvr,
-    user: 'bench',
-    roles,
-    teams: [],
-  });
+async function idOf({ database }: Place, externalId: string): Promise<string> {
+  const query = 'SELECT id FROM messages WHERE external_id = $1';
+  const [row] = await runSql<{ id: string }>(database.ownerUrl, query, [externalId]);
+  return row?.id ?? '';
 }
 
 async function download(url: string, token: string): Promise<void> {
@@ -226,7 +210,7 @@ async function profileOf(place: Place): Promise<string[]> {
   const [load] = LOADS;
   if (!load) return [];
   const url = await takeIn(place, receiver, archiver, load, randomBytes(BLOCK));
-  const token = await tokenOf(place);
+  const token = await issueToken(place.paths);
   for (let round = 0; round < 3; round += 1) await download(url, token);
   return place.stopProfiled(archiver);
 }

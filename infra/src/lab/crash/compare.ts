@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Status } from '@indbakke/shared/lifecycle';
-import { InboxClient } from '../../demo/inbox-client.js';
+import { InboxClient } from '../../testkit/inbox-client.js';
 import type { Kill } from './kills.js';
 import type { Ledger, Letter } from './ledger.js';
 import type { Stage } from './stage.js';

@@ -1,12 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { InboxClient } from '../../demo/inbox-client.js';
-import type { StatePaths } from '../../local/state.js';
+import { InboxClient } from '../../testkit/inbox-client.js';
+import { Random } from '../random.js';
 import { atOnce, Comparison } from './compare.js';
 import type { Fault } from './faults.js';
 import { isPoint, type Kill, type Point, ROUND, roadTo } from './kills.js';
 import { Ledger } from './ledger.js';
 import { Load, send } from './load.js';
-import { createRandom, type Random } from './random.js';
 import type { Stage } from './stage.js';
 import { type Victim, Victims } from './victims.js';
 import { KNOWN } from './write-letters.js';
@@ -43,10 +42,10 @@ const NEVER = 0;
 const SENT_AGAIN_AT_THE_END = 300;
 
 /** Plays a plan on a stage. */
-export async function play(stage: Stage, paths: StatePaths, plan: Plan): Promise<Outcome> {
+export async function play(stage: Stage, plan: Plan): Promise<Outcome> {
   const harness = new Harness(stage, plan);
   try {
-    await harness.begin(await stage.systemToken(paths));
+    await harness.begin(await stage.systemToken());
     for (let run = 0; run < plan.runs; run++) {
       plan.signal.throwIfAborted();
       await harness.run(run);
@@ -93,7 +92,7 @@ class Harness {
   /** One kill under load, and all that follows. */
   async run(run: number): Promise<void> {
     const kill = this.#kills[run % this.#kills.length] as Kill;
-    const random = createRandom(this.#plan.seed + run * 7_919);
+    const random = new Random(this.#plan.seed + run * 7_919);
     const load = new Load(this.#stage, this.ledger, this.#victim.url, { random: random.fork('load'), run, kill });
     const fell = await this.#kill(kill, random).finally(() => load.stop());
     await this.#startAgain(kill, random);
@@ -106,7 +105,7 @@ class Harness {
   /** Waits until all is quiet, with the clock moved on, and compares everything. */
   async quiet(run: number): Promise<void> {
     const kill = this.#kills[run % this.#kills.length] as Kill;
-    const { messages, removals } = await this.#untilQuiet(createRandom(this.#plan.seed - run - 1));
+    const { messages, removals } = await this.#untilQuiet(new Random(this.#plan.seed - run - 1));
     for (const { external_id } of messages) {
       const [letter] = this.ledger.groups.get(external_id) ?? [];
       this.ledger.find('stuck', letter ?? { uuid: external_id, kill, run }, 'refers to something and is not looked at');

@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { serverOf, startOf } from '../../../../tools/local-state.mjs';
+import { dropForeignPidFile, runPgCtl } from '../../local/postgres/server.js';
 
 const LIMIT_MS = 60_000;
 
@@ -18,32 +19,12 @@ export async function killPostgres(dataDir: string): Promise<void> {
 /** Starts it again exactly as it was started, on the same port; it recovers from its log. */
 export async function restartPostgres(dataDir: string, logFile: string): Promise<void> {
   // PostgreSQL 18, postmaster.opts: the program, then each argument between double quotes.
-  const opts = readFileSync(join(dataDir, 'postmaster.opts'), 'utf8').trim();
-  const program = opts.slice(0, opts.indexOf(' "'));
-  const args = [...opts.matchAll(/ "([^"]*)"/g)].map(([, argument]) => argument ?? '');
+  const [program = ''] = readFileSync(join(dataDir, 'postmaster.opts'), 'utf8').split(' "');
+  dropForeignPidFile(dataDir);
   const { uid, gid } = statSync(dataDir);
-  const log = openSync(logFile, 'a', 0o600);
-  const child = spawn(program, args, {
-    ...(process.getuid?.() === 0 && { uid, gid }),
-    cwd: '/',
-    env: { PATH: process.env.PATH, LC_ALL: 'C' },
-    detached: true,
-    stdio: ['ignore', log, log],
-  });
-  closeSync(log);
-  child.unref();
-  let ended = false;
-  child.once('error', () => {
-    ended = true;
-  });
-  child.once('exit', () => {
-    ended = true;
-  });
-  await until(() => {
-    if (ended) throw new Error(`PostgreSQL did not start again; see ${logFile}.`);
-    const server = serverOf(dataDir);
-    return server?.ready === true && server.pid === child.pid;
-  }, 'PostgreSQL was not ready again in time.');
+  const account = process.getuid?.() === 0 ? { uid, gid } : undefined;
+  const logged = await runPgCtl({ account, binaries: dirname(program), dataDir, logFile }, ['restart']);
+  if (!serverOf(dataDir)?.ready) throw new Error(`PostgreSQL did not start again: ${logged}`);
 }
 
 function childrenOf(parent: number): number[] {

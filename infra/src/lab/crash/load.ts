@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { InboxClient, InboxError } from '../../demo/inbox-client.js';
+import { deliver } from '../../testkit/deliver.js';
+import { InboxClient, InboxError } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
+import type { Random } from '../random.js';
 import type { Kill, Work } from './kills.js';
 import { roadTo } from './kills.js';
 import type { Ledger, Letter } from './ledger.js';
-import type { Random } from './random.js';
 import type { Stage } from './stage.js';
 import { KNOWN, writeLetters } from './write-letters.js';
 
@@ -21,12 +22,7 @@ const ON_THE_DESK = 400;
 export async function send(url: string, letter: Letter, ledger: Ledger): Promise<number> {
   letter.sent += 1;
   try {
-    const response = await fetch(`${url}/sf1606/PostModtag`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/xml', accept: 'application/json' },
-      body: new Uint8Array(letter.xml),
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    });
+    const response = await deliver(url, letter.xml, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     const body = await response.text();
     if (response.status === 200) {
       letter.receipts.add(body);

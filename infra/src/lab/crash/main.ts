@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { abortedByCtrlC, INTERRUPTED } from '../../local/ctrl-c.js';
+import { INTERRUPTED } from '@indbakke/shared/service';
+import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { FAULTS, type Fault } from './faults.js';
 import { play } from './harness.js';
 import { KILLS_OF_RUNS, type Kill } from './kills.js';
@@ -70,11 +71,11 @@ function progress(runs: number): (done: number, ledger: Ledger) => void {
 
 /** @returns whether nothing was found */
 async function crash({ runs, seed, step }: Wishes, signal: AbortSignal): Promise<boolean> {
-  return withPostgres(async (postgres, paths) => {
-    const stage = await Stage.open(postgres, paths, 'crash');
+  return withPostgres(async (postgres) => {
+    const stage = await Stage.open(postgres, 'crash');
     try {
       print(`crash: ${runs} runs, seed ${seed}`);
-      const outcome = await play(stage, paths, {
+      const outcome = await play(stage, {
         runs,
         seed,
         ...(step && { kills: [step] }),
@@ -99,8 +100,8 @@ async function crash({ runs, seed, step }: Wishes, signal: AbortSignal): Promise
 /** @returns whether every fault was found */
 async function testItself({ seed, fault }: Wishes, signal: AbortSignal): Promise<boolean> {
   const faults = fault ? [fault] : (Object.keys(FAULTS) as Fault[]);
-  return withPostgres(async (postgres, paths) => {
-    const found = await selfTest(postgres, paths, { seed, faults, signal, say: print });
+  return withPostgres(async (postgres) => {
+    const found = await selfTest(postgres, { seed, faults, signal, say: print });
     print(`self-test: ${found} of ${faults.length} faults found`);
     return found === faults.length;
   });

@@ -1,5 +1,4 @@
-import type { LocalPostgres } from '../../local/postgres.js';
-import type { StatePaths } from '../../local/state.js';
+import type { OwnPostgres } from '../../testkit/own-state.js';
 import { FAULTS, type Fault } from './faults.js';
 import { play } from './harness.js';
 import type { Kill } from './kills.js';
@@ -29,15 +28,15 @@ export interface SelfTestPlan {
 }
 
 /** Breaks the code in each way, and sees whether it is found. @returns how many were */
-export async function selfTest(postgres: LocalPostgres, paths: StatePaths, plan: SelfTestPlan): Promise<number> {
+export async function selfTest(postgres: OwnPostgres, plan: SelfTestPlan): Promise<number> {
   let found = 0;
   for (const fault of plan.faults) {
     const { verdict, runs, kills } = EXPECTED[fault];
-    const stage = await Stage.open(postgres, paths, fault);
+    const stage = await Stage.open(postgres, fault);
     try {
       if (fault === 'check-then-insert')
         await stage.sql('DROP INDEX messages_municipality_channel_external_id_fingerprint_key');
-      const { ledger } = await play(stage, paths, {
+      const { ledger } = await play(stage, {
         runs,
         kills,
         fault,

@@ -1,53 +1,26 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { issueLocalToken } from '@indbakke/shared/access';
 import type { Env } from '@indbakke/shared/config';
-import { isStoreUnavailable, registerMunicipality } from '@indbakke/shared/store';
+import { isStoreUnavailable } from '@indbakke/shared/store';
 import pg from 'pg';
-import { markIsAlive, newMark, removePostgres } from '../../../../tools/local-state.mjs';
 import { prepareDatabase } from '../../local/database.js';
-import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
-import { type LocalPostgres, startPostgres } from '../../local/postgres.js';
-import { issuerKeyOf, localSettings, makeKeys } from '../../local/settings.js';
-import { type StatePaths, statePaths } from '../../local/state.js';
+import type { StatePaths } from '../../local/state.js';
+import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
+import { CASEWORKER_ROLES, issueToken, setUp } from '../../testkit/set-up.js';
 import { killPostgres, restartPostgres } from './kill-postgres.js';
 
-const ROLES = [
-  'IndkomneDokumenter.Læs',
-  'IndkomneDokumenter.SeAlle',
-  'IndkomneDokumenter.Journaliser',
-  'IndkomneDokumenter.Afvis',
-  'DigitalPost.Slet',
-  'Indbakke.Opsætning',
-];
+const ROLES = [...CASEWORKER_ROLES, 'Indbakke.Opsætning'];
 const TOKEN_HOURS = 12;
 const DATABASE_BACK_WITHIN_MS = 30_000;
 
 /** One PostgreSQL, as safe against a power cut as in production, in a folder of its own that is gone at the end. */
-export async function withPostgres<T>(work: (postgres: LocalPostgres, paths: StatePaths) => Promise<T>): Promise<T> {
-  const folder = statePaths().test;
-  mkdirSync(folder, { recursive: true });
-  for (const mark of readdirSync(folder).filter((name) => !markIsAlive(name))) {
-    // Another process may be removing the same one now; what stays is swept the next time.
-    await removeState(join(folder, mark)).catch(() => {});
-  }
-  const paths = statePaths({ STATE_DIR: join(folder, newMark()) });
+export async function withPostgres<T>(work: (postgres: OwnPostgres) => Promise<T>): Promise<T> {
+  const postgres = await startOwnPostgres();
   try {
-    const postgres = await startPostgres({ stateDir: paths.root });
-    try {
-      return await work(postgres, paths);
-    } finally {
-      await postgres.stop();
-    }
+    return await work(postgres);
   } finally {
-    await removeState(paths.root);
+    await postgres.stop();
   }
-}
-
-async function removeState(root: string): Promise<void> {
-  await removePostgres(root);
-  rmSync(root, { recursive: true, force: true, maxRetries: 3 });
 }
 
 // About half of the letters that are written here have less.
@@ -58,11 +31,11 @@ export class Stage {
   readonly env: Env;
   readonly contentFolder: string;
   readonly token: string;
-  readonly #postgres: LocalPostgres;
+  readonly #postgres: OwnPostgres;
   readonly #logFile: string;
   readonly #pool: pg.Pool;
 
-  private constructor(postgres: LocalPostgres, paths: StatePaths, env: Env, ownerUrl: string, token: string) {
+  private constructor(postgres: OwnPostgres, paths: StatePaths, env: Env, ownerUrl: string, token: string) {
     this.env = env;
     this.contentFolder = paths.content;
     this.token = token;
@@ -73,35 +46,21 @@ export class Stage {
     this.#pool.on('connect', (connection) => connection.on('error', () => {}));
   }
 
-  static async open(postgres: LocalPostgres, root: StatePaths, name: string): Promise<Stage> {
-    const paths = { ...root, content: join(root.root, `content-${name}`) };
-    await makeKeys(paths);
+  static async open(postgres: OwnPostgres, name: string): Promise<Stage> {
+    const paths = { ...postgres.paths, content: join(postgres.paths.root, `content-${name}`) };
     const database = await prepareDatabase(postgres.url, name);
-    await registerMunicipality(database.ownerUrl, EXAMPLE_MUNICIPALITY);
     const env = {
-      ...localSettings(paths),
-      DATABASE_URL: database.url,
+      ...(await setUp(paths, database)),
       LOG_LEVEL: 'silent',
-      PORT: '0',
       SMALL_CONTENT_BYTES: String(SMALL_CONTENT_BYTES),
     };
-    const token = await issueLocalToken(issuerKeyOf(paths), {
-      municipality: EXAMPLE_MUNICIPALITY.cvr,
-      user: 'sagsbehandler-1',
-      roles: [...ROLES],
-      hours: TOKEN_HOURS,
-    });
+    const token = await issueToken(paths, { roles: ROLES, hours: TOKEN_HOURS });
     return new Stage(postgres, paths, env, database.ownerUrl, token);
   }
 
   /** A token of the core. */
-  systemToken(paths: StatePaths): Promise<string> {
-    return issueLocalToken(issuerKeyOf(paths), {
-      municipality: EXAMPLE_MUNICIPALITY.cvr,
-      user: 'dubu',
-      roles: ['Indbakke.System'],
-      system: true,
-    });
+  systemToken(): Promise<string> {
+    return issueToken(this.#postgres.paths, { user: 'dubu', system: true });
   }
 
   /** As the owner, past row-level security; waits for a database that is away. */

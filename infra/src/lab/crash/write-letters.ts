@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type LetterDocument, type ReplyEntry, writeMemo } from '../../testkit/write-memo.js';
+import type { Random } from '../random.js';
 import type { Kill } from './kills.js';
 import type { Letter } from './ledger.js';
-import type { Random } from './random.js';
 
 /** What the core has told of: a reply to this letter must be suggested for this case. */
 export const KNOWN = { caseId: 'SAG-1', messageUUID: '0b9d6a52-3c3f-4a53-9d0c-6f2b3f0f8a01' };

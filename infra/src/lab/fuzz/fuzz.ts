@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Chance } from './chance.js';
+import { Random } from '../random.js';
 import { judge, type Verdict, wrongVerdicts } from './judge.js';
 import { hasXmllint } from './libxml2-opinion.js';
 import { mutateBytes, mutateTree } from './mutate.js';
@@ -26,7 +26,7 @@ export interface FuzzOptions {
 /** A running receiver that messages are sent to. */
 export interface FuzzTarget {
   /** @returns what is wrong with the answer, or with what is left behind */
-  send(message: Buffer, verdict: Verdict, chance: Chance): Promise<string | undefined>;
+  send(message: Buffer, verdict: Verdict, chance: Random): Promise<string | undefined>;
 }
 
 export interface FuzzResult {
@@ -77,7 +77,7 @@ export async function fuzz({
 
   while (elapsed() < seconds && !signal?.aborted) {
     onMessage?.(counts.messages);
-    const chance = new Chance(Math.imul(seed, 0x9e3779b1) + counts.messages);
+    const chance = new Random(Math.imul(seed, 0x9e3779b1) + counts.messages);
     const message = anyMutant(chance);
     const verdict = await judgeWith(message, chance);
     counts.messages += 1;
@@ -106,7 +106,7 @@ export async function fuzz({
 }
 
 /** A valid message with faults in its shape, in its bytes, in both, or (now and then) in neither. */
-function anyMutant(chance: Chance): Buffer {
+function anyMutant(chance: Random): Buffer {
   const tree = anyMessage(chance, RECIPIENT);
   const kind = chance.below(8);
   if (kind < 4) mutateTree(tree, chance);
@@ -114,7 +114,7 @@ function anyMutant(chance: Chance): Buffer {
   return kind === 7 || kind < 2 ? bytes : mutateBytes(bytes, chance);
 }
 
-function judgeWith(message: Buffer, chance: Chance): Promise<Verdict> {
+function judgeWith(message: Buffer, chance: Random): Promise<Verdict> {
   const size = chance.pick(CHUNKS);
   // One byte at a time through 70 KB would take most of the run.
   const least = Math.ceil(message.length / (chance.oneIn(10) ? 2_000 : 50));

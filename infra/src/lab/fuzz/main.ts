@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runCommand } from '../../local/command.js';
+import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { type FuzzTarget, fuzz, keepFound, lastLine } from './fuzz.js';
 import { hasXmllint } from './libxml2-opinion.js';
 import { withTarget } from './target.js';
@@ -21,8 +22,7 @@ await runCommand(USAGE, async () => {
   if (!(seconds > 0) || !Number.isInteger(seed)) throw new Error(`--seconds and --seed are numbers.\n${USAGE}`);
   say(`seed ${seed}`);
   if (!hasXmllint) say('xmllint is not installed (Debian: libxml2-utils): what is well-formed is not compared.');
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopping.abort());
+  const signal = abortedByCtrlC();
   const run = async (stack?: FuzzTarget) => {
     const onFailure = (failure: string, message: Buffer) =>
       say(`FAILURE ${failure}: kept as ${keepFound(failure, message)}`);
@@ -31,7 +31,7 @@ await runCommand(USAGE, async () => {
       seconds,
       seed,
       ...(stack && { stack }),
-      signal: stopping.signal,
+      signal,
       onMessage: watchdog.tell,
       onProgress: say,
       onFailure,

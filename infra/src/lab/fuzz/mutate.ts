@@ -1,4 +1,4 @@
-import type { Chance } from './chance.js';
+import type { Random } from '../random.js';
 import { elementsOf, type Tree } from './tree.js';
 
 // What parsers have tripped over: marks of XML in odd places, characters that XML does not have, base64's other alphabet.
@@ -73,13 +73,13 @@ const PIECES: readonly (string | Buffer)[] = [
 ];
 
 /** A few faults in the bytes of a message. */
-export function mutateBytes(message: Buffer, chance: Chance): Buffer {
+export function mutateBytes(message: Buffer, chance: Random): Buffer {
   let bytes = message;
   for (let count = 1 + chance.below(3); count > 0; count -= 1) bytes = mutateOnce(bytes, chance);
   return bytes;
 }
 
-function mutateOnce(bytes: Buffer, chance: Chance): Buffer {
+function mutateOnce(bytes: Buffer, chance: Random): Buffer {
   const at = position(bytes, chance);
   const end = Math.min(bytes.length, at + 1 + chance.below(chance.pick([1, 4, 40, 400])));
   const [head, middle, tail] = [bytes.subarray(0, at), bytes.subarray(at, end), bytes.subarray(end)];
@@ -105,7 +105,7 @@ function mutateOnce(bytes: Buffer, chance: Chance): Buffer {
 }
 
 /** Every other time beside a mark of XML. */
-function position(bytes: Buffer, chance: Chance): number {
+function position(bytes: Buffer, chance: Random): number {
   const any = chance.below(bytes.length + 1);
   if (chance.oneIn(2)) return any;
   const mark = bytes.indexOf(chance.pick(['<', '>', '"', '=', ':', 'content', '</', '&', '<!', '?']), any);
@@ -117,11 +117,11 @@ const ODD_TEXTS = ['', ' ', '\u00a0', '\n', 'QUJD', '=', 'QQ==', 'Q Q = =', '-_8
 const URIS = ['', 'urn:example:other', 'https://data.gov.dk/model/core/', 'http://www.w3.org/XML/1998/namespace'];
 
 /** A few faults in the shape of a message: it stays well-formed, mostly, and becomes another. */
-export function mutateTree(tree: Tree, chance: Chance): void {
+export function mutateTree(tree: Tree, chance: Random): void {
   for (let count = 1 + chance.below(3); count > 0; count -= 1) changeOnce(tree, chance);
 }
 
-function changeOnce(tree: Tree, chance: Chance): void {
+function changeOnce(tree: Tree, chance: Random): void {
   const all = elementsOf(tree);
   const element = chance.pick(all);
   const at = chance.below(element.children.length + 1);
@@ -174,7 +174,7 @@ function changeOnce(tree: Tree, chance: Chance): void {
 const ODD_BASE64 = ['-', '_', '-_', '=', '==', 'Q', 'QQ', 'QQ=', ' ', '\u00a0', '*', '.', '%3D', '+/', '🎉', 'é'];
 
 /** Writes the bytes of a content as text, with something in it that may not be there, or just may. */
-function spoilContent(element: Tree, chance: Chance): void {
+function spoilContent(element: Tree, chance: Random): void {
   element.children = element.children.map((child) => {
     if (!Buffer.isBuffer(child)) return child;
     if (chance.oneIn(3)) return child.toString('base64url');
@@ -185,7 +185,7 @@ function spoilContent(element: Tree, chance: Chance): void {
   });
 }
 
-function nested(depth: number, chance: Chance): Tree {
+function nested(depth: number, chance: Random): Tree {
   const element: Tree = { uri: chance.pick(URIS), local: chance.pick(NAMES), attributes: {}, children: [] };
   if (depth > 0) element.children.push(nested(depth - 1, chance));
   return element;

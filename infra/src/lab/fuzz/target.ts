@@ -1,22 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ReceiverConfig, startReceiver } from '@indbakke/receiver';
 import { readConfig } from '@indbakke/shared/config';
-import { registerMunicipality } from '@indbakke/shared/store';
 import pg from 'pg';
 import { type Database, prepareDatabase } from '../../local/database.js';
-import { startTestPostgres } from '../../local/postgres.js';
-import { localSettings, makeKeys } from '../../local/settings.js';
 import { statePaths } from '../../local/state.js';
-import type { Chance } from './chance.js';
-import { type FuzzTarget, RECIPIENT } from './fuzz.js';
+import { NOT_DURABLE, startOwnPostgres } from '../../testkit/own-state.js';
+import { setUp } from '../../testkit/set-up.js';
+import type { Random } from '../random.js';
+import type { FuzzTarget } from './fuzz.js';
 import type { Verdict } from './judge.js';
 
 /** Runs `work` with a receiver on a database and a folder of their own, which are gone afterwards. */
 export async function withTarget<T>(work: (target: FuzzTarget) => Promise<T>): Promise<T> {
-  const postgres = await startTestPostgres();
+  const postgres = await startOwnPostgres(NOT_DURABLE);
   try {
     return await withTargetOn(await prepareDatabase(postgres.url, 'fuzz'), work);
   } finally {
@@ -26,18 +25,8 @@ export async function withTarget<T>(work: (target: FuzzTarget) => Promise<T>): P
 
 /** The same on an empty, migrated database. */
 export async function withTargetOn<T>(database: Database, work: (target: FuzzTarget) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'indbakke-fuzz-'));
-  const paths = statePaths({ STATE_DIR: folder });
-  mkdirSync(paths.root, { recursive: true });
-  await makeKeys(paths);
-  await registerMunicipality(database.ownerUrl, {
-    cvr: RECIPIENT,
-    name: 'Fuzzkommune',
-    takesReplies: true,
-    takesEnquiries: true,
-    contactPoints: [],
-  });
-  const settings = { ...localSettings(paths), DATABASE_URL: database.url, LOG_LEVEL: 'silent', PORT: '0' };
+  const paths = statePaths({ STATE_DIR: mkdtempSync(join(tmpdir(), 'indbakke-fuzz-')) });
+  const settings = { ...(await setUp(paths, database)), LOG_LEVEL: 'silent' };
   const running = await startReceiver(readConfig(ReceiverConfig, settings));
   const client = new pg.Client({ connectionString: database.ownerUrl });
   await client.connect();
@@ -46,7 +35,7 @@ export async function withTargetOn<T>(database: Database, work: (target: FuzzTar
   } finally {
     await client.end();
     await running.close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(paths.root, { recursive: true, force: true });
   }
 }
 
@@ -70,7 +59,7 @@ class HttpTarget implements FuzzTarget {
     this.#contentFolder = contentFolder;
   }
 
-  async send(message: Buffer, verdict: Verdict, chance: Chance): Promise<string | undefined> {
+  async send(message: Buffer, verdict: Verdict, chance: Random): Promise<string | undefined> {
     const mouth = chance.pick(['plain', 'form', 'soap'] as const);
     const { path, contentType, body } = deliveryBy(mouth, message);
     const before = await this.#stored();

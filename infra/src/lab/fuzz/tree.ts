@@ -1,5 +1,5 @@
 import { MEMO_NAMESPACE } from '@indbakke/shared/memo';
-import type { Chance } from './chance.js';
+import type { Random } from '../random.js';
 
 /** A message to be written; unlike a parsed one it can be changed. Children: elements, text, and the bytes of a file. */
 export interface Tree {
@@ -22,7 +22,7 @@ function core(local: string, ...children: Tree['children']): Tree {
 }
 
 /** A valid MeMo message, of any kind. The people in it are impossible: no month has a 41st day. */
-export function anyMessage(chance: Chance, recipient: string): Tree {
+export function anyMessage(chance: Random, recipient: string): Tree {
   const some = (count: number, make: () => Tree) => Array.from({ length: chance.below(count + 1) }, make);
   const text = () => chance.pick(TEXTS);
   const file = () =>
@@ -74,7 +74,7 @@ const SPACES = ['', ' ', '\n', '\r\n', '\t', '\n\n    '];
 const PREFIXES = ['memo', 'a', 'b', 'æ-x', ''];
 
 /** Writes a message in any form that XML allows: prefixes bound again, CDATA, comments, references, white space. */
-export function writeTree(tree: Tree, chance: Chance): string {
+export function writeTree(tree: Tree, chance: Random): string {
   const plain = chance.oneIn(3);
   const gap = () => (plain ? '' : chance.pick(SPACES) + (chance.oneIn(5) ? chance.pick(ASIDES) : ''));
   const references = (text: string) =>

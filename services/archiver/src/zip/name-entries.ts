@@ -1,4 +1,5 @@
-import { safeFileName, UniqueNames, type WholeMessage } from '@indbakke/shared/inbox';
+import { safeFileName, type WholeMessage } from '@indbakke/shared/inbox';
+import { UniqueNames } from './unique-names.js';
 
 const FOLDERS: Record<string, string> = { main: '', additional: 'bilag/', technical: 'teknisk/' };
 

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { issueLocalToken } from '@indbakke/shared/access';
-import { registerMunicipality } from '@indbakke/shared/store';
 import pg from 'pg';
 import { EXAMPLE_MUNICIPALITY } from '../../../local/example-municipality.js';
-import { issuerKeyOf } from '../../../local/settings.js';
+import { registerMunicipality } from '../../../local/register-municipality.js';
+import { issueToken } from '../../../testkit/set-up.js';
 import { atMost, type Bench, type Outcome, type Size, shown } from '../bench.js';
 import { postOnce } from '../client.js';
 import { REST_PATH, replyCopies } from '../letters.js';
@@ -108,18 +107,7 @@ async function measureAt({
 }): Promise<Measured> {
   const { rows } = await client.query<{ bytes: number }>('SELECT pg_database_size(current_database())::float AS bytes');
   const stack = await place.start('ours/stack');
-  const token = await issueLocalToken(issuerKeyOf(place.paths), {
-    municipality: EXAMPLE_MUNICIPALITY.cvr,
-    user: 'caseworker-1',
-    roles: [
-      'IndkomneDokumenter.Læs',
-      'IndkomneDokumenter.SeAlle',
-      'IndkomneDokumenter.Journaliser',
-      'IndkomneDokumenter.Afvis',
-    ],
-    teams: [],
-    system: false,
-  });
+  const token = await issueToken(place.paths);
   const { yardstick, of } = await costsOf(
     { url: stack.url, token, client, cpuMs: () => stack.cpuMs() + place.postgresCpuMs() },
     times,

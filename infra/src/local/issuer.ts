@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { parseRole, ROLES } from '@indbakke/shared/access';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
-import { parseRole, ROLES } from './roles.js';
 
 /** The issuer of a machine’s own local stack. Production has an OIDC issuer (docs/operations.md). */
 export const LOCAL_ISSUER = 'urn:indbakke:local';

@@ -1,5 +1,5 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { type Letter, writeMemo } from '../testkit/write-memo.js';
+import { type Letter, writeMemo } from './write-memo.js';
 
 /** 99.5 MB, the most that Digital Post carries. Whether MB or MiB is not known; MiB is the larger. */
 export const BIG_LETTER_BYTES = 99.5 * 1024 * 1024;

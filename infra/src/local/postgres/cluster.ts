@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { markIsAlive, newMark } from '../../../../tools/local-state.mjs';
+import { renameOrDrop } from './folders.js';
+import { environment, type Place, tail } from './place.js';
+
+export const SUPERUSER = 'postgres';
+
+const DRAFT = 'cluster-';
+
+/** Once. Made under another name and then renamed, so that one cut short is never taken for a cluster. */
+export async function createCluster(place: Place, onProgress: (line: string) => void): Promise<void> {
+  if (existsSync(place.cluster)) return checkVersion(place);
+  onProgress('making the database cluster');
+  for (const name of readdirSync(place.home)) {
+    const isLeftOver = name.startsWith(DRAFT) && !markIsAlive(name.slice(DRAFT.length));
+    if (isLeftOver) rmSync(join(place.home, name), { recursive: true, force: true });
+  }
+  const draft = join(place.home, DRAFT + newMark());
+  const passwordFile = join(draft, 'password');
+  mkdirSync(draft, { mode: 0o700 });
+  writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
+  if (place.account) for (const path of [draft, passwordFile]) chownSync(path, place.account.uid, place.account.gid);
+  await initdb(place, draft, passwordFile);
+  renameOrDrop(draft, place.cluster);
+}
+
+/**
+ * PostgreSQL's own C.UTF-8 sorts and changes case alike on every system. The character classes still come from the
+ * system's locale, and under plain C pg_trgm drops every letter beyond ASCII (measured on 18.4: no trigrams with ø), so a
+ * UTF-8 one is asked for as long as the system has one.
+ */
+async function initdb({ account, binaries, home }: Place, draft: string, passwordFile: string): Promise<void> {
+  const args = ['-D', join(draft, 'data'), '-U', SUPERUSER, '--pwfile', passwordFile, '--no-instructions'];
+  args.push('--auth=scram-sha-256', '--data-checksums', '--encoding=UTF8');
+  args.push('--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8');
+  let output = '';
+  for (const characters of ['C.UTF-8', 'en_US.UTF-8', 'C']) {
+    try {
+      const options = { ...account, cwd: '/', env: environment() };
+      await promisify(execFile)(join(binaries, 'initdb'), [...args, `--lc-ctype=${characters}`], options);
+      return;
+    } catch (error) {
+      const { message, stdout = '', stderr = '' } = error as Error & { stdout?: string; stderr?: string };
+      output = stdout + stderr || message;
+    }
+    if (!output.includes('invalid locale name')) break;
+  }
+  rmSync(draft, { recursive: true, force: true });
+  throw new Error(`The database cluster in ${home} could not be made. initdb says:\n${tail(output)}`);
+}
+
+function checkVersion({ dataDir, version }: Place): void {
+  const made = readFileSync(join(dataDir, 'PG_VERSION'), 'utf8').trim();
+  const installed = version.split('.')[0];
+  if (made !== installed) {
+    throw new Error(
+      `The database in ${dataDir} was made by PostgreSQL ${made}, but ${installed} is installed. Go back to the version of this clone that made it, or give the database up with: npm run reset`,
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { markIsAlive, newMark, removePostgres } from '../../../tools/local-state.mjs';
+import { type LocalPostgres, startPostgres } from '../local/postgres/postgres.js';
+import { type StatePaths, statePaths } from '../local/state.js';
+
+/**
+ * Runs `work` with a state folder of its own, in `<STATE_DIR>/test`, which is removed at the end with the PostgreSQL in it.
+ * What killed processes left behind there is stopped and removed first.
+ */
+export async function withOwnState<T>(work: (paths: StatePaths) => Promise<T>): Promise<T> {
+  const paths = await makeState();
+  try {
+    return await work(paths);
+  } finally {
+    await removeState(paths.root);
+  }
+}
+
+export interface OwnPostgres extends LocalPostgres {
+  /** Of its state folder, which `stop()` removes. */
+  readonly paths: StatePaths;
+}
+
+/** Quick, because a power failure may lose data. */
+export const NOT_DURABLE = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+
+/** A PostgreSQL in a state folder of its own, as safe against power failure as in production unless settings say otherwise. */
+export async function startOwnPostgres(settings: Readonly<Record<string, string>> = {}): Promise<OwnPostgres> {
+  const paths = await makeState();
+  try {
+    const postgres = await startPostgres({ stateDir: paths.root, settings });
+    const stop = async () => {
+      await postgres.stop();
+      await removeState(paths.root);
+    };
+    return { ...postgres, paths, stop };
+  } catch (error) {
+    await removeState(paths.root);
+    throw error;
+  }
+}
+
+async function makeState(): Promise<StatePaths> {
+  const folder = statePaths().test;
+  mkdirSync(folder, { recursive: true });
+  for (const mark of readdirSync(folder).filter((name) => !markIsAlive(name))) {
+    // Another process may be removing the same one, or it is another user's; what stays is removed the next time.
+    await removeState(join(folder, mark)).catch(() => {});
+  }
+  return statePaths({ STATE_DIR: join(folder, newMark()) });
+}
+
+async function removeState(root: string): Promise<void> {
+  await removePostgres(root);
+  rmSync(root, { recursive: true, force: true, maxRetries: 3 });
+}
