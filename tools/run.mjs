@@ -46,7 +46,7 @@ const COMMANDS = {
   prepare: { does: 'only install and build', usage: 'npm run build    only installs and builds what is missing' },
 };
 
-const LEAST_NODE = [20, 19]; // as in package.json, "engines"
+const MIN_NODE = [20, 19]; // as in package.json, "engines"
 
 // Written when npm has finished; in node_modules, so that it goes when they go.
 const stampFile = join(repository, 'node_modules', '.indbakke-installed');
@@ -104,9 +104,9 @@ function usage() {
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < LEAST_NODE[0] || (major === LEAST_NODE[0] && minor < LEAST_NODE[1])) {
+  if (major < MIN_NODE[0] || (major === MIN_NODE[0] && minor < MIN_NODE[1])) {
     throw new Failure(
-      `Indbakke needs Node ${LEAST_NODE.join('.')} or newer; this is ${process.versions.node}. Install a newer one.`,
+      `Indbakke needs Node ${MIN_NODE.join('.')} or newer; this is ${process.versions.node}. Install a newer one.`,
     );
   }
 }

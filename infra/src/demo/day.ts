@@ -1,7 +1,7 @@
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import { InboxClient, type Query } from '../testkit/inbox-client.js';
 import { DigitalPost } from './digital-post.js';
-import type { DayLetter } from './letters.js';
+import type { DayLetter } from './memos.js';
 import type { OwnStack } from './own-stack.js';
 import { CASEWORKER, COLLEAGUE, MUNICIPALITY, NEIGHBOUR, SETUP } from './people.js';
 import type { Story } from './story.js';

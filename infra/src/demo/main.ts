@@ -1,11 +1,11 @@
-import { BIG_LETTER_BYTES } from '../testkit/big-letter.js';
+import { BIG_MEMO_BYTES } from '../testkit/big-memo.js';
 import { advertisementIsDeleted } from './acts/advertisement-is-deleted.js';
-import { bigLetterArrives } from './acts/big-letter-arrives.js';
+import { bigLetterArrives } from './acts/big-memo-arrives.js';
 import { caseworkerJournalizes } from './acts/caseworker-journalizes.js';
 import { doorsStayClosed } from './acts/closed-doors.js';
-import { coreTells } from './acts/core-tells.js';
+import { coreRegisters } from './acts/core-registers.js';
 import { endOfTheDay } from './acts/end-of-the-day.js';
-import { mailArrives } from './acts/mail-arrives.js';
+import { messagesArrive } from './acts/messages-arrive.js';
 import { repliesFindTheirCase } from './acts/replies-find-their-case.js';
 import { openDay } from './day.js';
 import { withOwnStack } from './own-stack.js';
@@ -21,8 +21,8 @@ process.exitCode = await runDay(story, async (signal) => {
   return withOwnStack(signal, async (stack) => {
     const day = await openDay(story, stack);
 
-    await coreTells(day);
-    await mailArrives(day);
+    await coreRegisters(day);
+    await messagesArrive(day);
     const { seconds } = await bigLetterArrives(day);
     await repliesFindTheirCase(day);
     await caseworkerJournalizes(day);
@@ -32,7 +32,7 @@ process.exitCode = await runDay(story, async (signal) => {
 
     return [
       `${sent} letters sent, ${accepted} accepted, ${held} held, ${duplicates} duplicates, ${refused} refused`,
-      `${BIG_LETTER_BYTES} bytes in ${seconds} s`,
+      `${BIG_MEMO_BYTES} bytes in ${seconds} s`,
       'zip equal',
       'deleted for good',
     ];

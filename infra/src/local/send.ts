@@ -45,7 +45,7 @@ interface Body {
 }
 
 /** What differs between the two ways in. */
-interface Mouth {
+interface Endpoint {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly wrap: (letter: Letter) => Promise<Body>;
@@ -63,14 +63,14 @@ interface Delivery {
   readonly reason: string;
 }
 
-const REST: Mouth = {
+const REST: Endpoint = {
   path: '/sf1606/PostModtag',
   headers: { 'Content-Type': 'application/xml', Accept: 'application/json' },
   wrap: async ({ path, size }) => ({ length: size, pieces: createReadStream(path) }),
   read: (answer) => JSON.parse(answer),
 };
 
-const SOAP: Mouth = {
+const SOAP: Endpoint = {
   path: '/sf1606/soap',
   headers: { 'Content-Type': 'text/xml; charset=utf-8', SOAPAction: '""' },
   wrap: inEnvelope,
@@ -97,11 +97,11 @@ await runCommand(USAGE, async () => {
   if (values.help) return USAGE;
   if (positionals.length === 0) throw new Error(`Name the files to send.\n\n${USAGE}`);
   const letters = await Promise.all(positionals.map(findLetter));
-  const mouth = values.soap ? SOAP : REST;
-  const url = baseUrl(values.url) + mouth.path;
+  const endpoint = values.soap ? SOAP : REST;
+  const url = baseUrl(values.url) + endpoint.path;
   for (const letter of letters) {
     const began = performance.now();
-    const delivery = await deliver(letter, url, mouth);
+    const delivery = await deliver(letter, url, endpoint);
     process.stdout.write(`${lineOf(letter, delivery, (performance.now() - began) / 1_000)}\n`);
     if (delivery.status !== 'COMPLETED') process.exitCode = 1;
   }
@@ -128,10 +128,10 @@ function baseUrl(given: string | undefined): string {
   return url.replace(/\/+$/, '');
 }
 
-async function deliver(letter: Letter, url: string, mouth: Mouth): Promise<Delivery> {
+async function deliver(letter: Letter, url: string, endpoint: Endpoint): Promise<Delivery> {
   try {
-    const { status, answer } = await post(url, mouth.headers, withProgress(letter, await mouth.wrap(letter)));
-    const receipt = receiptIn(answer, mouth);
+    const { status, answer } = await post(url, endpoint.headers, withProgress(letter, await endpoint.wrap(letter)));
+    const receipt = receiptIn(answer, endpoint);
     if (!receipt) return failed(`${url} answered with HTTP ${status} and no receipt. Is the address right?`);
     const { receiptStatus, errorCode, errorMessage } = receipt;
     if (receiptStatus === 'COMPLETED') return { status: receiptStatus, receipt, reason: '' };
@@ -158,7 +158,7 @@ function lineOf({ name }: Letter, { status, receipt, reason }: Delivery, seconds
 /** Node's own client and not fetch, which gives up on an answer that takes over 5 minutes and does not tell the length. */
 async function post(
   url: string,
-  headers: Mouth['headers'],
+  headers: Endpoint['headers'],
   { length, pieces }: Body,
 ): Promise<{ status: number; answer: string }> {
   const send = url.startsWith('https:') ? httpsRequest : httpRequest;
@@ -177,10 +177,10 @@ async function post(
 }
 
 function withProgress({ name }: Letter, { length, pieces }: Body): Body {
-  return { length, pieces: length > LARGE ? tellQuarters(name, length, pieces) : pieces };
+  return { length, pieces: length > LARGE ? reportQuarters(name, length, pieces) : pieces };
 }
 
-async function* tellQuarters(name: string, length: number, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* reportQuarters(name: string, length: number, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let sent = 0;
   let told = 0;
   for await (const piece of pieces) {
@@ -192,7 +192,7 @@ async function* tellQuarters(name: string, length: number, pieces: AsyncIterable
   }
 }
 
-function receiptIn(answer: string, { read }: Mouth): Receipt | undefined {
+function receiptIn(answer: string, { read }: Endpoint): Receipt | undefined {
   try {
     const receipt = read(answer);
     return receipt?.receiptStatus === undefined ? undefined : { ...receipt, receiptStatus: receipt.receiptStatus };

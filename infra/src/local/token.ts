@@ -14,7 +14,7 @@ ${Object.entries(ROLES)
   .map(([role, does]) => `  ${role.padEnd(33)}${does}`)
   .join('\n')}`;
 
-const MOST_HOURS = 30 * 24;
+const MAX_HOURS = 30 * 24;
 
 await runCommand(USAGE, async () => {
   refuseWhatNpmKept('token', ['municipality', 'user', 'role', 'team', 'system', 'hours']);
@@ -35,8 +35,8 @@ await runCommand(USAGE, async () => {
   if (municipality === undefined || user === undefined)
     throw new Error(`--municipality and --user are needed.\n\n${USAGE}`);
   const hours = Number(values.hours);
-  if (!Number.isInteger(hours) || hours < 1 || hours > MOST_HOURS)
-    throw new Error(`--hours must be a whole number from 1 to ${MOST_HOURS}.\n\n${USAGE}`);
+  if (!Number.isInteger(hours) || hours < 1 || hours > MAX_HOURS)
+    throw new Error(`--hours must be a whole number from 1 to ${MAX_HOURS}.\n\n${USAGE}`);
   const list = (parts: string[]) => parts.flatMap((part) => part.split(',')).filter(Boolean);
   const roles = list(values.role);
   if (roles.length === 0 && !system)

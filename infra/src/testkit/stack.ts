@@ -29,7 +29,7 @@ const MUNICIPALITIES: MunicipalityRegistration[] = [ODENSKOV, VESTERSUND].map((c
 }));
 
 /** A token for the caseworker of ODENSKOV with every role, but for what is asked for. */
-export type TokenWishes = Partial<TokenRequest>;
+export type TokenOptions = Partial<TokenRequest>;
 
 /** A database, keys, a token issuer and municipalities, with no service running: for tests that start their own. */
 export interface Ground {
@@ -38,7 +38,7 @@ export interface Ground {
   readonly serviceUrl: string;
   /** Folder of the sealed content. */
   readonly contentFolder: string;
-  token(wishes?: TokenWishes): Promise<string>;
+  token(wishes?: TokenOptions): Promise<string>;
   /** One row query as the owner, past row-level security. */
   sql<Row extends Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -53,7 +53,7 @@ export interface TestStack extends Ground {
 }
 
 export interface CallOptions {
-  readonly as?: TokenWishes;
+  readonly as?: TokenOptions;
   readonly version?: number;
   readonly body?: unknown;
   readonly headers?: Record<string, string>;

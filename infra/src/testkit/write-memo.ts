@@ -18,7 +18,7 @@ export interface Letter {
   readonly replyData?: readonly ReplyEntry[];
   readonly createdDateTime?: string;
   /** The first is the main document, the others are attachments. Each has one file or more. */
-  readonly documents?: readonly LetterDocument[];
+  readonly documents?: readonly MemoSpecDocument[];
 }
 
 export interface ReplyEntry {
@@ -31,12 +31,12 @@ export interface ReplyEntry {
   readonly generatingSystemID?: string;
 }
 
-export interface LetterDocument {
+export interface MemoSpecDocument {
   readonly label?: string;
-  readonly files: readonly LetterFile[];
+  readonly files: readonly MemoSpecFile[];
 }
 
-export interface LetterFile {
+export interface MemoSpecFile {
   readonly name: string;
   readonly type: string;
   readonly content: Buffer;
@@ -75,7 +75,7 @@ ${header({ ...letter, messageUUID })}
   yield Buffer.from('  </memo:MessageBody>\n</memo:Message>\n');
 }
 
-function* filePieces({ name, type, content }: LetterFile): Generator<Buffer> {
+function* filePieces({ name, type, content }: MemoSpecFile): Generator<Buffer> {
   const facts = element('encodingFormat', type) + element('filename', name) + element('language', 'da');
   yield Buffer.from(`      <memo:File>${facts}<memo:content>`);
   for (let at = 0; at < content.length; at += SLICE) {
@@ -138,7 +138,7 @@ function replyData(entry: ReplyEntry): string {
 }
 
 /** One document with one small text file. */
-export function textDocument(text: string, name = 'besked.txt'): LetterDocument {
+export function textDocument(text: string, name = 'besked.txt'): MemoSpecDocument {
   return { files: [{ name, type: 'text/plain', content: Buffer.from(text) }] };
 }
 

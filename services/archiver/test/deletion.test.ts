@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import {
   CASEWORKER_ROLES,
   CONTACT_POINT,
@@ -10,7 +11,6 @@ import {
   startTestStack,
   type TestStack,
 } from '../../../infra/src/testkit/stack.js';
-import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { signToken } from '../../../shared/test/access/sign.js';
 import {
@@ -180,7 +180,7 @@ describe('what is left of a deleted message', () => {
     const [sent, reply] = [randomUUID(), { replyUUID: '', messageUUID: randomUUID() }];
     await registerSentMessage(stack, sent, { caseId: 'K-1' });
     await upsertCase(stack, 'K-1', { caseworker: 'caseworker-1' });
-    const looked = stepDone('suggestion-committed');
+    const looked = crashPointPassed('suggestion-committed');
     receipt = await (await stack.deliver(writeMemo({ ...letter, replyData: [{ ...reply, replyUUID: sent }] }))).text();
     await looked;
     const [row] = await stack.sql<{ id: string; blob_name: string; fingerprint: Buffer; file_id: string }>(
@@ -204,7 +204,7 @@ describe('what is left of a deleted message', () => {
       body: { reason: 'other', explanation: WORDS.explanation, forwardedTo: WORDS.forwardedTo },
     });
     expect(wordsIn(await everything('public'))).toContain('explanation');
-    const removed = stepDone('removal-synced');
+    const removed = crashPointPassed('removal-synced');
     expect((await remove(id, 5)).status).toBe(200);
     await removed;
   });
@@ -242,8 +242,8 @@ describe('what is left of a deleted message', () => {
       suggested_case_id: null,
       suggestion_basis: null,
       suggestion_sender: null,
-      looked_at: expect.any(String),
-      suggest_round: 1,
+      suggestion_run_at: expect.any(String),
+      suggestion_run: 1,
       next_enqueue_at: expect.any(String),
     });
   });
@@ -294,10 +294,11 @@ describe('what is left of a deleted message', () => {
 
   it('is untouched when the core registers news of what it referred to', async () => {
     await upsertCase(stack, 'K-1', { caseworker: 'caseworker-2' });
-    const [row] = await stack.sql('SELECT looked_at IS NOT NULL AS still, suggest_round FROM messages WHERE id = $1', [
-      id,
-    ]);
-    expect(row).toEqual({ still: true, suggest_round: 1 });
+    const [row] = await stack.sql(
+      'SELECT suggestion_run_at IS NOT NULL AS still, suggestion_run FROM messages WHERE id = $1',
+      [id],
+    );
+    expect(row).toEqual({ still: true, suggestion_run: 1 });
   });
 });
 
@@ -357,7 +358,7 @@ describe('content that cannot be removed at once', () => {
     const id = await rejected();
     const blobName = await blobNameOf(id);
     const never = { ...parts, blobs: { ...parts.blobs, remove: () => new Promise<void>(() => {}) } };
-    const committed = stepDone('deletion-committed');
+    const committed = crashPointPassed('deletion-committed');
     const principal = await parts.tokens.verify(await stack.token());
     void deleteForGood(never, { principal, id, expectedVersion: 2, at: new Date() });
     await committed;

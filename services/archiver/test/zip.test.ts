@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import type { Letter, LetterFile } from '../../../infra/src/testkit/write-memo.js';
+import type { Letter, MemoSpecFile } from '../../../infra/src/testkit/write-memo.js';
 import { auditOf, expectProblem, read, takeIn } from '../../../shared/test/inbox/support.js';
 
 const run = promisify(execFile);
@@ -81,7 +81,7 @@ async function readTree(root: string): Promise<Files> {
   return files;
 }
 
-const file = (name: string, content: string | Buffer = name, type = 'text/plain'): LetterFile => ({
+const file = (name: string, content: string | Buffer = name, type = 'text/plain'): MemoSpecFile => ({
   name,
   type,
   content: Buffer.from(content),
@@ -276,7 +276,7 @@ async function openContainers(): Promise<string[]> {
 describe('a zip that cannot be finished', () => {
   const LARGE = 8_000_000; // more than sockets and streams hold, so that it is still being read when the end comes
 
-  async function largeLetter(): Promise<string> {
+  async function largeMemo(): Promise<string> {
     const content = Buffer.alloc(LARGE, 'x');
     return takeIn(stack, {
       documents: [{ files: [file('a.pdf', content, 'application/pdf'), file('b.pdf', content, 'application/pdf')] }],
@@ -294,7 +294,7 @@ describe('a zip that cannot be finished', () => {
     ['at the start', 0.001],
     ['at the very end', 0.99999],
   ])('because a byte of the container is wrong %s breaks off, and the service lives', async (_where, part) => {
-    const id = await largeLetter();
+    const id = await largeMemo();
     const path = await containerOf(id);
     const handle = await open(path, 'r+');
     const at = Math.floor((await stat(path)).size * part);
@@ -310,7 +310,7 @@ describe('a zip that cannot be finished', () => {
   });
 
   it('because the container is away breaks off or says so, never ends as if whole', async () => {
-    const id = await largeLetter();
+    const id = await largeMemo();
     await rm(await containerOf(id));
     const answer = get(id).then(async (response) => {
       await response.arrayBuffer();
@@ -321,7 +321,7 @@ describe('a zip that cannot be finished', () => {
   });
 
   it('because the reader goes away leaves no file open', async () => {
-    const id = await largeLetter();
+    const id = await largeMemo();
     const authorization = `Bearer ${await stack.token()}`;
     const call = request(`${stack.url}/api/v1/incoming-documents/${id}/zip`, { headers: { authorization } });
     call.end();

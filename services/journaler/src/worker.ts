@@ -3,12 +3,12 @@ import { SUGGEST_CASE, worker } from '@indbakke/shared/queue';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import type { JournalerConfig } from './config.js';
 import { createSuggestCaseHandler } from './suggestion/handle-suggest-case.js';
-import { sweepNotLookedAt } from './suggestion/sweep.js';
+import { sweepOverdueSuggestions } from './suggestion/sweep.js';
 
 /** What the journaler does without being asked: its jobs, and the sweep of what the queue lost. */
 export function createWork(parts: Parts, config: JournalerConfig): Work {
   return {
     jobs: [worker(SUGGEST_CASE, config.SUGGEST_CONCURRENCY, createSuggestCaseHandler(parts))],
-    sweeps: [repeat('sweep-not-looked-at', 10 * SECOND, parts.log, () => sweepNotLookedAt(parts))],
+    sweeps: [repeat('sweep-overdue-suggestions', 10 * SECOND, parts.log, () => sweepOverdueSuggestions(parts))],
   };
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack, type TokenWishes } from '../../../infra/src/testkit/stack.js';
+import { startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
 import { auditOf, expectProblem, list, read, takeIn } from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;
@@ -10,16 +10,16 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-const LEADER: TokenWishes = {
+const LEADER: TokenOptions = {
   user: 'leader',
   roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle', 'IndkomneDokumenter.Tildel'],
 };
-const ANNA: TokenWishes = { user: 'anna', roles: ['IndkomneDokumenter.Læs'], teams: ['team-1'] };
-const BO: TokenWishes = { user: 'bo', roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'] };
+const ANNA: TokenOptions = { user: 'anna', roles: ['IndkomneDokumenter.Læs'], teams: ['team-1'] };
+const BO: TokenOptions = { user: 'bo', roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'] };
 
 const assign = (id: string, version: number, assignee: object, as = LEADER) =>
   stack.call('PUT', `/incoming-documents/${id}/assignment`, { as, version, body: { assignee } });
-const unassign = (id: string, version: number, as: TokenWishes) =>
+const unassign = (id: string, version: number, as: TokenOptions) =>
   stack.call('DELETE', `/incoming-documents/${id}/assignment`, { as, version });
 
 describe('an assigned message', () => {
@@ -52,7 +52,7 @@ describe('an assigned message', () => {
 
   it('is given to nobody by whom it is not seen, at another version, or when it is done', async () => {
     const id = await takeIn(stack);
-    const blind: TokenWishes = { user: 'blind', roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.Tildel'] };
+    const blind: TokenOptions = { user: 'blind', roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.Tildel'] };
     await expectProblem(await assign(id, 1, { kind: 'user', id: 'blind' }, blind), 404, 'not-found');
     await expectProblem(await assign(id, 7, { kind: 'user', id: 'anna' }), 412, 'version-changed');
     await stack.call('POST', `/incoming-documents/${id}/journalization`, { version: 1, body: { caseIds: ['K-1'] } });

@@ -3,12 +3,12 @@ import { ReceiverConfig, startReceiver } from '@indbakke/receiver';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { type Ground, layGround, ODENSKOV } from '../../../infra/src/testkit/stack.js';
-import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 
 import { JournalerConfig, startJournaler } from '../src/app.js';
-import { sweepNotLookedAt } from '../src/suggestion/sweep.js';
+import { sweepOverdueSuggestions } from '../src/suggestion/sweep.js';
 
 // Receiver and journaler each by itself, as in production, so that jobs lie in the queue until a test wants them worked.
 
@@ -49,31 +49,31 @@ async function receiveReplies(count: number): Promise<void> {
 }
 
 async function sweep(): Promise<number> {
-  const count = await sweepNotLookedAt(parts);
+  const count = await sweepOverdueSuggestions(parts);
   await parts.queues.flush();
   return count;
 }
 
 const makeAllDue = () =>
-  ground.sql(`UPDATE messages SET next_enqueue_at = now() - interval '1 second' WHERE looked_at IS NULL`);
+  ground.sql(`UPDATE messages SET next_enqueue_at = now() - interval '1 second' WHERE suggestion_run_at IS NULL`);
 
 const jobs = () => ground.sql<{ id: string }>(`SELECT id FROM bullmq.job WHERE queue = 'suggest-case' ORDER BY id`);
 
 const loseTheQueue = () => ground.sql('TRUNCATE bullmq.job, bullmq.event, bullmq.meta, bullmq.job_log CASCADE');
 
-const notLookedAt = async () =>
-  (await ground.sql<{ count: number }>('SELECT count(*)::int FROM messages WHERE looked_at IS NULL'))[0]?.count;
+const awaitingSuggestion = async () =>
+  (await ground.sql<{ count: number }>('SELECT count(*)::int FROM messages WHERE suggestion_run_at IS NULL'))[0]?.count;
 
 it('a reply that was received while the journaler was away is looked at when it comes back', async () => {
   await receiveReplies(2);
   expect(await jobs()).toHaveLength(2);
-  expect(await notLookedAt()).toBe(2);
+  expect(await awaitingSuggestion()).toBe(2);
 
-  const looked = stepDone('suggestion-committed', 2);
+  const looked = crashPointPassed('suggestion-committed', 2);
   const journaler = await startJournaler(readConfig(JournalerConfig, ground.env));
   await looked;
   await journaler.close();
-  expect(await notLookedAt()).toBe(0);
+  expect(await awaitingSuggestion()).toBe(0);
 });
 
 it('a queue that loses everything loses no letter: the sweep brings all of them again', async () => {
@@ -84,11 +84,11 @@ it('a queue that loses everything loses no letter: the sweep brings all of them 
   expect(await jobs()).toEqual([]);
 
   await makeAllDue();
-  const looked = stepDone('suggestion-committed', 3);
+  const looked = crashPointPassed('suggestion-committed', 3);
   expect(await sweep()).toBe(3);
   await looked;
   await journaler.close();
-  expect(await notLookedAt()).toBe(0);
+  expect(await awaitingSuggestion()).toBe(0);
   const suggested = await ground.sql(`SELECT FROM messages WHERE suggested_case_id = 'K-1'`);
   expect(suggested).toHaveLength(5);
 });
@@ -101,7 +101,7 @@ it('a queue that loses everything while it is worked is mended the same way', as
   try {
     await makeAllDue();
     await sweep(); // whether or not the job was worked in between
-    await vi.waitFor(async () => expect(await notLookedAt()).toBe(0), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await awaitingSuggestion()).toBe(0), { timeout: 10_000 });
   } finally {
     await journaler.close();
   }
@@ -115,7 +115,7 @@ it('sweeps side by side take each message once, with a job id of its own', async
   expect(counts.reduce((sum, count) => sum + count)).toBe(6);
   expect(await sweep()).toBe(0); // and not again at once
   const rows = await ground.sql<{ id: string }>(
-    `SELECT id || '-2' AS id FROM messages WHERE looked_at IS NULL ORDER BY id`,
+    `SELECT id || '-2' AS id FROM messages WHERE suggestion_run_at IS NULL ORDER BY id`,
   );
   expect(await jobs()).toEqual(rows);
   expect((await jobs()).every(({ id }) => !id.includes(':') && !/^\d+$/.test(id))).toBe(true);
@@ -123,11 +123,11 @@ it('sweeps side by side take each message once, with a job id of its own', async
 
 it('the sweep waits longer with each round, an hour at most', async () => {
   const secondsAfter = async (round: number) => {
-    await ground.sql('UPDATE messages SET suggest_round = $1 WHERE looked_at IS NULL', [round]);
+    await ground.sql('UPDATE messages SET suggestion_run = $1 WHERE suggestion_run_at IS NULL', [round]);
     await makeAllDue();
     await sweep();
     const [row] = await ground.sql<{ seconds: number }>(
-      'SELECT round(extract(epoch FROM min(next_enqueue_at) - now()))::int AS seconds FROM messages WHERE looked_at IS NULL',
+      'SELECT round(extract(epoch FROM min(next_enqueue_at) - now()))::int AS seconds FROM messages WHERE suggestion_run_at IS NULL',
     );
     return row?.seconds as number;
   };
@@ -137,7 +137,7 @@ it('the sweep waits longer with each round, an hour at most', async () => {
 });
 
 it('the sweep leaves held, journalized and looked-at messages alone', async () => {
-  await ground.sql(`UPDATE messages SET status = 'held', held_cause = 'replies-off' WHERE looked_at IS NULL`);
+  await ground.sql(`UPDATE messages SET status = 'held', held_cause = 'replies-off' WHERE suggestion_run_at IS NULL`);
   await makeAllDue();
   expect(await sweep()).toBe(0);
 });

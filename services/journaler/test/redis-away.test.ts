@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { HAS_REDIS, type OwnRedis, startOwnRedis } from '../../../infra/src/testkit/redis.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { lookedAt, registerSentMessage, takeIn } from '../../../shared/test/inbox/support.js';
+import { registerSentMessage, suggestionRunAt, takeIn } from '../../../shared/test/inbox/support.js';
 
 // Redis is never the only place that knows of a message: the row is.
 
@@ -24,7 +24,7 @@ describe.runIf(HAS_REDIS)('with the queue on Redis', () => {
   });
 
   it('a reply gets its suggestion', async () => {
-    await lookedAt(stack, await takeIn(stack, reply()));
+    await suggestionRunAt(stack, await takeIn(stack, reply()));
   });
 
   it('receipts go on while Redis is away, and the suggestions catch up when it is back, empty', async () => {
@@ -34,9 +34,9 @@ describe.runIf(HAS_REDIS)('with the queue on Redis', () => {
     expect([ready.status, await ready.json()]).toEqual([200, expect.objectContaining({ queue: 'failing' })]);
 
     await redis.start();
-    await stack.sql(`UPDATE messages SET next_enqueue_at = now() WHERE looked_at IS NULL`); // the sweep’s time has come
+    await stack.sql(`UPDATE messages SET next_enqueue_at = now() WHERE suggestion_run_at IS NULL`); // the sweep’s time has come
 
-    const waiting = () => stack.sql('SELECT FROM messages WHERE looked_at IS NULL AND id = ANY($1)', [ids]);
+    const waiting = () => stack.sql('SELECT FROM messages WHERE suggestion_run_at IS NULL AND id = ANY($1)', [ids]);
     await vi.waitFor(async () => expect(await waiting()).toEqual([]), { timeout: 20_000, interval: 100 });
   });
 });

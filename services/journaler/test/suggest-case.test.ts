@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type Lookup, type Reference, type SentLetter, suggestCase } from '../src/suggestion/suggest-case.js';
+import { type Lookup, type Reference, type SentMessage, suggestCase } from '../src/suggestion/suggest-case.js';
 
 /** What the core has told, as plain tables. */
 interface Told {
-  readonly byUuid?: Record<string, SentLetter>;
-  readonly byId?: Record<string, SentLetter[]>;
+  readonly byUuid?: Record<string, SentMessage>;
+  readonly byId?: Record<string, SentMessage[]>;
   readonly cases?: readonly string[];
   readonly partyTo?: readonly string[];
 }
@@ -18,7 +18,7 @@ function lookup({ byUuid = {}, byId = {}, cases = [], partyTo = [] }: Told): Loo
   };
 }
 
-const letterOf = (caseId: string, senderIsRecipient = false): SentLetter => ({ caseId, senderIsRecipient });
+const letterOf = (caseId: string, senderIsRecipient = false): SentMessage => ({ caseId, senderIsRecipient });
 const uuid = (value: string): Reference => ({ kind: 'message-uuid', value });
 const id = (value: string): Reference => ({ kind: 'message-id', value });
 const caseId = (value: string): Reference => ({ kind: 'case-id', value });

@@ -2,21 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
-import { stepDone } from '../../../infra/src/testkit/steps.js';
 import type { ReplyEntry } from '../../../infra/src/testkit/write-memo.js';
 import { TEST_CITIZEN } from '../../../infra/src/testkit/write-memo.js';
 import {
   change,
-  lookedAt,
   read,
   registerSentMessage,
+  suggestionRunAt,
   takeIn,
   takeInReply,
   upsertCase,
 } from '../../../shared/test/inbox/support.js';
 import { createSuggestCaseHandler } from '../src/suggestion/handle-suggest-case.js';
-import { sweepNotLookedAt } from '../src/suggestion/sweep.js';
+import { sweepOverdueSuggestions } from '../src/suggestion/sweep.js';
 
 const SYSTEM_OF_THE_CORE = 'DUBU'; // the default of OWN_SYSTEM_ID
 
@@ -39,7 +39,7 @@ afterAll(async () => {
 const newCase = () => `K-${randomUUID().slice(0, 8)}`;
 
 /** A letter that the core sent to the test citizen from a case of its own. */
-async function sentLetter(told: object = {}): Promise<{ uuid: string; caseId: string }> {
+async function sentMessage(told: object = {}): Promise<{ uuid: string; caseId: string }> {
   const letter = { uuid: randomUUID(), caseId: newCase() };
   await registerSentMessage(stack, letter.uuid, { caseId: letter.caseId, recipientId: TEST_CITIZEN.id, ...told });
   return letter;
@@ -60,14 +60,14 @@ const makeDue = (id: string) =>
   stack.sql(`UPDATE messages SET next_enqueue_at = now() - interval '1 minute' WHERE id = $1`, [id]);
 
 async function sweep(): Promise<number> {
-  const count = await sweepNotLookedAt(parts);
+  const count = await sweepOverdueSuggestions(parts);
   await parts.queues.flush();
   return count;
 }
 
 describe('a reply', () => {
   it('gets the case of the letter that it answers, with basis, sender, status and caseworker', async () => {
-    const { uuid, caseId } = await sentLetter();
+    const { uuid, caseId } = await sentMessage();
     await upsertCase(stack, caseId, { status: 'open', caseworker: 'caseworker-7' });
     const id = await takeInReply(stack, answering(uuid));
     expect(await read(stack, id)).toMatchObject({
@@ -84,7 +84,7 @@ describe('a reply', () => {
   });
 
   it('finds the letter also when its UUID is in capitals', async () => {
-    const { uuid, caseId } = await sentLetter();
+    const { uuid, caseId } = await sentMessage();
     const id = await takeInReply(stack, answering(uuid.toUpperCase()));
     expect(await suggestionOf(id)).toMatchObject({ caseId });
   });
@@ -192,8 +192,8 @@ describe('a reply', () => {
 
   it('gets none when its message id names letters of two cases', async () => {
     const messageID = `dubu-${randomUUID()}`;
-    await sentLetter({ messageId: messageID });
-    await sentLetter({ messageId: messageID });
+    await sentMessage({ messageId: messageID });
+    await sentMessage({ messageId: messageID });
     const id = await takeInReply(stack, answering(randomUUID(), { messageID, generatingSystemID: SYSTEM_OF_THE_CORE }));
     expect(await suggestionOf(id)).toBeNull();
   });
@@ -202,23 +202,23 @@ describe('a reply', () => {
     const OTHER_CITIZEN = { id: '4202029999', idType: 'CPR', name: 'Prøve Prøvesen' };
 
     it('a party to the case who did not get the letter', async () => {
-      const { uuid, caseId } = await sentLetter();
+      const { uuid, caseId } = await sentMessage();
       await upsertCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
       const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
       expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'party-to-the-case' });
     });
 
     it('somebody else', async () => {
-      const { uuid, caseId } = await sentLetter();
+      const { uuid, caseId } = await sentMessage();
       const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
       expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'other' });
     });
 
     it('and says so anew when the core later tells of the parties', async () => {
-      const { uuid, caseId } = await sentLetter();
+      const { uuid, caseId } = await sentMessage();
       const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
       await upsertCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
-      await lookedAt(stack, id);
+      await suggestionRunAt(stack, id);
       expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'party-to-the-case' });
     });
   });
@@ -239,11 +239,14 @@ describe('a reply', () => {
 
 describe('what is no reply', () => {
   it('a forwarded letter gets no suggestion, whatever its reply data name', async () => {
-    const { uuid } = await sentLetter();
+    const { uuid } = await sentMessage();
     const id = await takeIn(stack, { forwardedFrom: 'Rigshospitalet', replyData: answering(uuid) });
     expect(await read(stack, id)).toMatchObject({ kind: 'forwarded', suggestion: null });
-    const [row] = await stack.sql('SELECT looked_at IS NOT NULL AS looked_at FROM messages WHERE id = $1', [id]);
-    expect(row).toEqual({ looked_at: true });
+    const [row] = await stack.sql(
+      'SELECT suggestion_run_at IS NOT NULL AS suggestion_run_at FROM messages WHERE id = $1',
+      [id],
+    );
+    expect(row).toEqual({ suggestion_run_at: true });
   });
 
   it('a plain enquiry gets no suggestion', async () => {
@@ -252,7 +255,7 @@ describe('what is no reply', () => {
   });
 
   it('an enquiry that names a letter of ours is a reply', async () => {
-    const { uuid, caseId } = await sentLetter();
+    const { uuid, caseId } = await sentMessage();
     const id = await takeInReply(stack, [{ messageUUID: uuid, senderID: VESTERSUND }]);
     expect(await read(stack, id)).toMatchObject({ kind: 'reply', suggestion: { caseId, basis: 'message-uuid' } });
   });
@@ -273,7 +276,7 @@ describe('a pending reply is looked at again', () => {
     const id = await takeInReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toBeNull();
     await registerSentMessage(stack, uuid, { caseId });
-    await lookedAt(stack, id);
+    await suggestionRunAt(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId });
     expect(await versionOf(id)).toBe(2);
   });
@@ -282,7 +285,7 @@ describe('a pending reply is looked at again', () => {
     const [messageID, caseId] = [`dubu-${randomUUID()}`, newCase()];
     const id = await takeInReply(stack, answering(randomUUID(), { messageID, senderID: ODENSKOV }));
     await registerSentMessage(stack, randomUUID(), { caseId, messageId: messageID });
-    await lookedAt(stack, id);
+    await suggestionRunAt(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId, basis: 'message-id' });
   });
 
@@ -290,26 +293,26 @@ describe('a pending reply is looked at again', () => {
     const caseId = newCase();
     const id = await takeInReply(stack, answering(randomUUID(), { caseID: caseId, senderID: ODENSKOV }));
     await upsertCase(stack, caseId);
-    await lookedAt(stack, id);
+    await suggestionRunAt(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId, basis: 'case-id' });
   });
 
   it('when the letter moves to another case', async () => {
-    const { uuid } = await sentLetter();
+    const { uuid } = await sentMessage();
     const id = await takeInReply(stack, answering(uuid));
     const moved = newCase();
     await registerSentMessage(stack, uuid, { caseId: moved });
-    await lookedAt(stack, id);
+    await suggestionRunAt(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId: moved });
     expect((await read(stack, id)).history.map(({ action }) => action)).toEqual(['accepted', 'suggested', 'suggested']);
   });
 
   it('and stays at its version when nothing new comes of it', async () => {
-    const { uuid, caseId } = await sentLetter();
+    const { uuid, caseId } = await sentMessage();
     const id = await takeInReply(stack, answering(uuid, { caseID: caseId, senderID: ODENSKOV }));
     const before = await versionOf(id);
     await upsertCase(stack, caseId, { caseworker: 'caseworker-8' });
-    await lookedAt(stack, id);
+    await suggestionRunAt(stack, id);
     expect(await versionOf(id)).toBe(before);
   });
 
@@ -324,14 +327,14 @@ describe('a pending reply is looked at again', () => {
     await change(stack, 'DELETE', path, { version, body: { reason: 'wrong-case' } });
     await makeDue(id);
     await sweep();
-    await lookedAt(stack, id);
+    await suggestionRunAt(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId });
   });
 });
 
 describe('the case in the suggestion is the case of now', () => {
   it('a new caseworker shows at once, also to one who asks whether anything changed', async () => {
-    const { uuid, caseId } = await sentLetter();
+    const { uuid, caseId } = await sentMessage();
     await upsertCase(stack, caseId, { caseworker: 'caseworker-before' });
     const id = await takeInReply(stack, answering(uuid));
     const first = await stack.call('GET', `/incoming-documents/${id}`);
@@ -345,14 +348,14 @@ describe('the case in the suggestion is the case of now', () => {
   });
 
   it.each(['closed', 'moved'])('a %s case is still suggested, marked so', async (status) => {
-    const { uuid, caseId } = await sentLetter();
+    const { uuid, caseId } = await sentMessage();
     await upsertCase(stack, caseId, { status });
     const id = await takeInReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toMatchObject({ caseId, caseStatus: status });
   });
 
   it('a case that only a letter has named has no status yet', async () => {
-    const { uuid, caseId } = await sentLetter();
+    const { uuid, caseId } = await sentMessage();
     const id = await takeInReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toMatchObject({ caseId, caseStatus: null, caseworker: null });
   });
@@ -369,12 +372,14 @@ describe('the case in the suggestion is the case of now', () => {
 
 describe('the job', () => {
   const roundOf = async (id: string) => {
-    const [row] = await stack.sql<{ suggest_round: number }>('SELECT suggest_round FROM messages WHERE id = $1', [id]);
-    return row?.suggest_round as number;
+    const [row] = await stack.sql<{ suggestion_run: number }>('SELECT suggestion_run FROM messages WHERE id = $1', [
+      id,
+    ]);
+    return row?.suggestion_run as number;
   };
 
   it('returns quietly for a message that has been looked at', async () => {
-    const { uuid } = await sentLetter();
+    const { uuid } = await sentMessage();
     const id = await takeInReply(stack, answering(uuid));
     const before = await read(stack, id);
     await handle({ messageId: id, municipality: ODENSKOV, round: await roundOf(id) });
@@ -397,7 +402,7 @@ describe('the job', () => {
       uuid,
       caseId,
     ]);
-    await stack.sql('UPDATE messages SET looked_at = NULL WHERE id = $1', [id]);
+    await stack.sql('UPDATE messages SET suggestion_run_at = NULL WHERE id = $1', [id]);
     const job = { messageId: id, municipality: ODENSKOV, round: await roundOf(id) };
     await Promise.all([1, 2, 3, 4].map(() => handle(job)));
     expect(await suggestionOf(id)).toMatchObject({ caseId });
@@ -406,7 +411,7 @@ describe('the job', () => {
 
   describe('side by side with others', () => {
     /** Messages that answer a letter each, and nobody has looked at. */
-    async function notLookedAt(count: number, municipality = ODENSKOV) {
+    async function awaitingSuggestion(count: number, municipality = ODENSKOV) {
       const messages = [];
       for (let n = 0; n < count; n++) {
         const [uuid, caseId] = [randomUUID(), newCase()];
@@ -417,17 +422,17 @@ describe('the job', () => {
           uuid,
           caseId,
         ]);
-        await stack.sql('UPDATE messages SET looked_at = NULL WHERE id = $1', [id]);
+        await stack.sql('UPDATE messages SET suggestion_run_at = NULL WHERE id = $1', [id]);
         messages.push({ id, caseId, job: { messageId: id, municipality, round: await roundOf(id) } });
       }
       return messages;
     }
 
     it('is one transaction for each municipality, and each message gets its own case, event and audit event', async () => {
-      const ours = await notLookedAt(3);
-      const theirs = await notLookedAt(2, VESTERSUND);
+      const ours = await awaitingSuggestion(3);
+      const theirs = await awaitingSuggestion(2, VESTERSUND);
       const all = [...ours, ...theirs];
-      const announced = stepDone('suggestion-committed', all.length);
+      const announced = crashPointPassed('suggestion-committed', all.length);
       await Promise.all(all.map(({ job }) => handle(job)));
       await announced;
 
@@ -453,7 +458,7 @@ describe('the job', () => {
     });
 
     it('fails alone when its own message cannot be written', async () => {
-      const [good, bad, alsoGood] = (await notLookedAt(3)) as [Waiting, Waiting, Waiting];
+      const [good, bad, alsoGood] = (await awaitingSuggestion(3)) as [Waiting, Waiting, Waiting];
       await stack.sql(`
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$;
         CREATE TRIGGER refuse BEFORE UPDATE ON messages FOR EACH ROW WHEN (NEW.id = '${bad.id}') EXECUTE FUNCTION refuse()`);
@@ -470,14 +475,14 @@ describe('the job', () => {
       expect(await suggestionOf(bad.id)).toMatchObject({ caseId: bad.caseId });
     });
 
-    type Waiting = Awaited<ReturnType<typeof notLookedAt>>[number];
+    type Waiting = Awaited<ReturnType<typeof awaitingSuggestion>>[number];
   });
 
   it('of an older round writes nothing: the message was put up for another look meanwhile', async () => {
     const id = await takeInReply(stack, answering(randomUUID()));
-    await stack.sql('UPDATE messages SET looked_at = NULL, suggest_round = 9 WHERE id = $1', [id]);
+    await stack.sql('UPDATE messages SET suggestion_run_at = NULL, suggestion_run = 9 WHERE id = $1', [id]);
     await handle({ messageId: id, municipality: ODENSKOV, round: 8 });
-    const [row] = await stack.sql('SELECT FROM messages WHERE id = $1 AND looked_at IS NULL', [id]);
+    const [row] = await stack.sql('SELECT FROM messages WHERE id = $1 AND suggestion_run_at IS NULL', [id]);
     expect(row).toBeDefined();
     await handle({ messageId: id, municipality: ODENSKOV, round: 9 });
   });

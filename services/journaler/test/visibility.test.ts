@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack, type TokenWishes, VESTERSUND } from '../../../infra/src/testkit/stack.js';
+import { startTestStack, type TestStack, type TokenOptions, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import {
   auditOf,
   change,
@@ -34,9 +34,9 @@ const MY_OWN: Name[] = ['mine', 'my team’s', 'for a case of mine', 'mine, jour
 const HELD: Name[] = ['held', 'held, then rejected'];
 const INBOX = MESSAGES.filter((name) => name !== 'deleted' && !HELD.includes(name));
 
-const me = (...roles: string[]): TokenWishes => ({ user: 'me', teams: ['my-team'], roles });
+const me = (...roles: string[]): TokenOptions => ({ user: 'me', teams: ['my-team'], roles });
 
-const WHO: [string, TokenWishes, Name[]][] = [
+const WHO: [string, TokenOptions, Name[]][] = [
   ['Læs', me('IndkomneDokumenter.Læs'), MY_OWN],
   ['Læs and SeAlle', me('IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'), INBOX],
   ['Opsætning', me('Indbakke.Opsætning'), HELD],

@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
+import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { type Letter, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { binaryFile, named, newLetter, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/letters.js';
+import { binaryFile, named, newMemo, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/memos.js';
 import { contentFiles, messageOf } from './support/stored.js';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -42,7 +42,7 @@ describe('the receipt', () => {
   test.each(['*/*', 'application/xml', 'text/xml', 'text/html', 'application/xml, application/json;q=0.5'])(
     'is XML when the caller accepts %s',
     async (accept) => {
-      const { messageUUID, ...letter } = newLetter({});
+      const { messageUUID, ...letter } = newMemo({});
 
       const answer = await stack.deliver(writeMemo({ messageUUID, ...letter }), { accept });
 
@@ -105,7 +105,7 @@ describe('the receipt', () => {
 describe('the rows', () => {
   test('hold the message, its details, documents, files, references, key, event and audit', async () => {
     const answered = randomUUID();
-    const letter = newLetter({
+    const letter = newMemo({
       ...replyTo(answered),
       contactPointId: CONTACT_POINT,
       contactInfo: [{ label: 'Barnets CPR-nummer', value: '4103139999' }],
@@ -212,27 +212,27 @@ describe('the rows', () => {
   });
 
   test('of an enquiry refer to nothing, and nobody needs to look for its case', async () => {
-    const letter = newLetter({});
+    const letter = newMemo({});
 
     await stack.deliver(writeMemo(letter));
 
-    const { id, kind, looked_at } = await messageOf(stack, letter.messageUUID);
-    expect({ kind, looked_at }).toEqual({ kind: 'enquiry', looked_at: expect.any(Date) });
+    const { id, kind, suggestion_run_at } = await messageOf(stack, letter.messageUUID);
+    expect({ kind, suggestion_run_at }).toEqual({ kind: 'enquiry', suggestion_run_at: expect.any(Date) });
     expect(await stack.sql('SELECT FROM reply_references WHERE message_id = $1', [id])).toEqual([]);
   });
 
   test('of a reply lead to a look at its case', async () => {
-    const lookedAt = stepDone('suggestion-committed');
-    const letter = newLetter(replyTo(randomUUID()));
+    const suggestionRunAt = crashPointPassed('suggestion-committed');
+    const letter = newMemo(replyTo(randomUUID()));
 
     await stack.deliver(writeMemo(letter));
 
-    await lookedAt;
-    expect(await messageOf(stack, letter.messageUUID)).toMatchObject({ looked_at: expect.any(Date) });
+    await suggestionRunAt;
+    expect(await messageOf(stack, letter.messageUUID)).toMatchObject({ suggestion_run_at: expect.any(Date) });
   });
 
   test('hold the contact info of the recipient’s contact point, then of the sender’s', async () => {
-    const letter = newLetter({ contactPointId: CONTACT_POINT, contactInfo: [{ label: 'Barnets navn', value: '' }] });
+    const letter = newMemo({ contactPointId: CONTACT_POINT, contactInfo: [{ label: 'Barnets navn', value: '' }] });
     const info = '<memo:ContactInfo><memo:value>Lille By Skole</memo:value></memo:ContactInfo>';
     const xml = xmlOf(letter).replace('</memo:Sender>', `<memo:ContactPoint>${info}</memo:ContactPoint></memo:Sender>`);
 
@@ -246,7 +246,7 @@ describe('the rows', () => {
   });
 
   test('hold technical documents last, and the sender’s own ids of documents', async () => {
-    const letter = newLetter({ documents: [textDocument('Brev'), textDocument('Data'), textDocument('Bilag')] });
+    const letter = newMemo({ documents: [textDocument('Brev'), textDocument('Data'), textDocument('Bilag')] });
     const id = (kind: string) => `<memo:${kind}DocumentID>${kind}-7</memo:${kind}DocumentID>`;
     const xml = xmlOf(letter)
       .replace('<memo:MainDocument>', (tag) => `${tag}${id('main')}`)
@@ -266,7 +266,7 @@ describe('the rows', () => {
   });
 
   test('of one municipality stand under no other', async () => {
-    const letter = newLetter({ recipient: { id: '33333333' } });
+    const letter = newMemo({ recipient: { id: '33333333' } });
 
     await stack.deliver(writeMemo(letter));
 
@@ -279,7 +279,7 @@ describe('the rows', () => {
 describe('the files', () => {
   test('read through the API are byte for byte what was sent', async () => {
     const files = TRICKY_SIZES.map(binaryFile);
-    const letter = newLetter({ documents: [{ files: files.slice(0, 4) }, { files: files.slice(4) }] });
+    const letter = newMemo({ documents: [{ files: files.slice(0, 4) }, { files: files.slice(4) }] });
 
     await stack.deliver(writeMemo(letter));
 
@@ -297,7 +297,7 @@ describe('the files', () => {
   test('lie on the disk in no form that shows what is in them', async () => {
     const { readFile } = await import('node:fs/promises');
     const secret = 'En hemmelighed som ingen må se. '.repeat(3_000);
-    const letter = newLetter({ documents: [textDocument(secret)] });
+    const letter = newMemo({ documents: [textDocument(secret)] });
 
     await stack.deliver(writeMemo(letter));
 
@@ -309,7 +309,7 @@ describe('the files', () => {
 
   test('lie beside the rows when they are small, and in no form that shows what is in them there either', async () => {
     const secret = 'En hemmelighed som ingen må se. '.repeat(100);
-    const letter = newLetter({ documents: [textDocument(secret)] });
+    const letter = newMemo({ documents: [textDocument(secret)] });
 
     await stack.deliver(writeMemo(letter));
 
@@ -326,7 +326,7 @@ describe('the files', () => {
   });
 
   test('without content are kept as missing, the others whole', async () => {
-    const letter = newLetter({ documents: [textDocument('Brev', 'brev.txt'), textDocument('Bilag', 'bilag.txt')] });
+    const letter = newMemo({ documents: [textDocument('Brev', 'brev.txt'), textDocument('Bilag', 'bilag.txt')] });
     const xml = xmlOf(letter).replace(/<memo:content>[^<]*<\/memo:content>/, '');
 
     const answer = await stack.deliver(xml);
@@ -365,7 +365,7 @@ describe('the kind', () => {
     },
   ];
   test.each(named(cases))('of %s', async (_what, { letter, kind }) => {
-    const sent = newLetter(letter);
+    const sent = newMemo(letter);
 
     await stack.deliver(writeMemo(sent));
 
@@ -381,7 +381,7 @@ describe('the letter’s date', () => {
     { what: 'its own, a clock a few hours ahead', created: inHours(20) },
   ];
   test.each(named(plausible))('is %s', async (_what, { created }) => {
-    const letter = newLetter({ createdDateTime: created });
+    const letter = newMemo({ createdDateTime: created });
 
     await stack.deliver(writeMemo(letter));
 
@@ -395,7 +395,7 @@ describe('the letter’s date', () => {
     { what: 'a day that the calendar lacks', created: '2026-02-30T08:00:00Z' },
   ];
   test.each(named(implausible))('is that of its arrival when its own is %s', async (_what, { created }) => {
-    const letter = newLetter({ createdDateTime: created });
+    const letter = newMemo({ createdDateTime: created });
 
     const answer = await stack.deliver(writeMemo(letter));
 
@@ -423,7 +423,7 @@ describe('held mail', () => {
     { what: 'a forwarded letter', letter: { forwardedFrom: 'Anden Myndighed' }, cause: 'enquiries-off' },
   ];
   test.each(named(held))('is %s to a municipality that does not take it', async (_what, { letter, cause }) => {
-    const sent = newLetter({ ...letter, recipient: { id: OFF } });
+    const sent = newMemo({ ...letter, recipient: { id: OFF } });
 
     const answer = await stack.deliver(writeMemo(sent));
 
@@ -439,7 +439,7 @@ describe('held mail', () => {
   });
 
   test('is not looked at for a case', async () => {
-    const letter = newLetter({ ...replyTo(randomUUID()), recipient: { id: OFF } });
+    const letter = newMemo({ ...replyTo(randomUUID()), recipient: { id: OFF } });
     await stack.deliver(writeMemo(letter));
 
     const jobs = await stack.sql(`SELECT data FROM bullmq.job WHERE data::text LIKE '%' || $1 || '%'`, [

@@ -12,7 +12,7 @@ import { registerMunicipality } from '../../../infra/src/local/register-municipa
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type Letter, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
-import { binaryFile, newLetter, replyTo } from './support/letters.js';
+import { binaryFile, newMemo, replyTo } from './support/memos.js';
 import { deliveryHead, openConnection, type RawConnection } from './support/raw-http.js';
 import { startRelay } from './support/relay.js';
 import { messagesOf } from './support/stored.js';
@@ -34,8 +34,8 @@ interface Seen {
   readonly receipt: string;
 }
 
-/** Drives a situation over one mouth. `letter` is sent as `write` writes it. */
-interface Mouth {
+/** Drives a situation over one endpoint. `letter` is sent as `write` writes it. */
+interface Endpoint {
   readonly name: 'REST' | 'SOAP';
   send(body: string | Buffer, headers?: Record<string, string>, url?: string): Promise<Seen>;
 }
@@ -62,7 +62,7 @@ afterEach(async () => {
   closing = [];
 });
 
-// ── Mouths ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Endpoints ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const field = (text: string, name: string) => new RegExp(`<(?:\\w+:)?${name}>([^<]*)<`).exec(text)?.[1];
 
@@ -82,7 +82,7 @@ async function seenIn(answer: Response): Promise<Seen> {
 const post = (url: string, body: string | Buffer, headers: Record<string, string>) =>
   fetch(url, { method: 'POST', headers: { 'content-type': 'text/xml', ...headers }, body });
 
-const REST: Mouth = {
+const REST: Endpoint = {
   name: 'REST',
   send: async (body, headers = {}, url = stack.url) => seenIn(await post(`${url}/sf1606/PostModtag`, body, headers)),
 };
@@ -98,7 +98,7 @@ function enveloped(body: string | Buffer): Buffer {
   );
 }
 
-const SOAP: Mouth = {
+const SOAP: Endpoint = {
   name: 'SOAP',
   send: async (body, headers = {}, url = stack.url) =>
     seenIn(await post(`${url}/sf1606/soap`, enveloped(body), headers)),
@@ -116,12 +116,12 @@ async function receiverWith(env: Env): Promise<Running> {
 }
 
 /** One delivery that is to be sent again while something is away, and is accepted when that is back. */
-async function away(mouth: Mouth, url: string, back: () => Promise<unknown>): Promise<Seen> {
-  const letter = newLetter({});
-  const seen = await mouth.send(large(letter), {}, url);
+async function away(endpoint: Endpoint, url: string, back: () => Promise<unknown>): Promise<Seen> {
+  const letter = newMemo({});
+  const seen = await endpoint.send(large(letter), {}, url);
   expect(await messagesOf(stack, letter.messageUUID)).toEqual([]);
   await back();
-  expect((await mouth.send(writeMemo(letter), {}, url)).receiptStatus).toBe('COMPLETED');
+  expect((await endpoint.send(writeMemo(letter), {}, url)).receiptStatus).toBe('COMPLETED');
   return seen;
 }
 
@@ -129,22 +129,22 @@ async function statusOf(messageUUID: string): Promise<(string | null)[]> {
   return (await messagesOf(stack, messageUUID)).map(({ status, held_cause }) => held_cause ?? status);
 }
 
-async function held(mouth: Mouth, letter: Letter, cause: string): Promise<Seen> {
-  const sent = newLetter(letter);
-  const seen = await mouth.send(xml(sent));
+async function held(endpoint: Endpoint, letter: Letter, cause: string): Promise<Seen> {
+  const sent = newMemo(letter);
+  const seen = await endpoint.send(xml(sent));
   expect(await statusOf(sent.messageUUID)).toEqual([cause]);
   return seen;
 }
 
-async function raw(mouth: Mouth, headers: readonly string[]): Promise<RawConnection> {
-  return rawTo(stack.url, mouth, headers);
+async function raw(endpoint: Endpoint, headers: readonly string[]): Promise<RawConnection> {
+  return rawTo(stack.url, endpoint, headers);
 }
 
-async function rawTo(url: string, mouth: Mouth, headers: readonly string[]): Promise<RawConnection> {
+async function rawTo(url: string, endpoint: Endpoint, headers: readonly string[]): Promise<RawConnection> {
   const connection = await openConnection(url);
   closing.push(() => connection.close());
   const head = deliveryHead(['Content-Type: text/xml', ...headers]).replace('Accept: application/json\r\n', '');
-  await connection.send(mouth.name === 'REST' ? head : head.replace('/sf1606/PostModtag', '/sf1606/soap'));
+  await connection.send(endpoint.name === 'REST' ? head : head.replace('/sf1606/PostModtag', '/sf1606/soap'));
   return connection;
 }
 
@@ -180,121 +180,121 @@ const otherAddress = () =>
     .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
 
 /** Each situation of the table, driven for real. */
-const SITUATIONS: Readonly<Record<string, (mouth: Mouth) => Promise<Seen>>> = {
-  'a message to a known municipality': (mouth) => mouth.send(xml()),
-  'a message with minor faults': (mouth) => mouth.send(xml().replace('DIGITALPOST', 'BREV')),
-  'a form with the message as the part `file` (REST only)': (mouth) => {
+const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>> = {
+  'a message to a known municipality': (endpoint) => endpoint.send(xml()),
+  'a message with minor faults': (endpoint) => endpoint.send(xml().replace('DIGITALPOST', 'BREV')),
+  'a form with the message as the part `file` (REST only)': (endpoint) => {
     const body = `--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n${xml()}\r\n--b--\r\n`;
-    return mouth.send(body, { 'content-type': 'multipart/form-data; boundary=b' });
+    return endpoint.send(body, { 'content-type': 'multipart/form-data; boundary=b' });
   },
-  async 'the same message again'(mouth) {
+  async 'the same message again'(endpoint) {
     const message = xml();
-    const first = await mouth.send(message);
-    const second = await mouth.send(message);
+    const first = await endpoint.send(message);
+    const second = await endpoint.send(message);
     expect(second.receipt).toBe(first.receipt);
     return second;
   },
-  async 'a message that was deleted'(mouth) {
-    const letter = newLetter({});
-    const first = await mouth.send(xml(letter));
+  async 'a message that was deleted'(endpoint) {
+    const letter = newMemo({});
+    const first = await endpoint.send(xml(letter));
     const [message] = await messagesOf(stack, letter.messageUUID);
     const path = `/incoming-documents/${message?.id}`;
     await stack.call('POST', `${path}/rejection`, { version: 1, body: { reason: 'unwanted' } });
     const deletion = await stack.call('POST', `${path}/deletion`, { version: 2, body: {} });
     expect(deletion.status).toBeLessThan(300);
-    const again = await mouth.send(xml(letter));
+    const again = await endpoint.send(xml(letter));
     expect(again.receipt).toBe(first.receipt);
     expect(await statusOf(letter.messageUUID)).toEqual(['deleted']);
     return again;
   },
-  async 'the queue is away'(mouth) {
+  async 'the queue is away'(endpoint) {
     const relay = await startRelay(stack.serviceUrl);
     closing.push(() => relay.close());
     const { url } = await receiverWith({ QUEUE_URL: relay.url });
     await relay.cut();
-    const seen = await mouth.send(xml(replyTo(randomUUID())), {}, url);
+    const seen = await endpoint.send(xml(replyTo(randomUUID())), {}, url);
     await relay.mend();
     return seen;
   },
-  async 'the id of another message'(mouth) {
-    const letter = newLetter({});
-    await mouth.send(xml(letter));
-    const seen = await mouth.send(xml({ ...letter, subject: 'Et andet emne' }));
+  async 'the id of another message'(endpoint) {
+    const letter = newMemo({});
+    await endpoint.send(xml(letter));
+    const seen = await endpoint.send(xml({ ...letter, subject: 'Et andet emne' }));
     expect((await statusOf(letter.messageUUID)).sort()).toEqual(['conflict', 'pending']);
     return seen;
   },
-  'an enquiry while enquiries are off': (mouth) => held(mouth, { recipient: { id: CLOSED } }, 'enquiries-off'),
-  'a reply while replies are off': (mouth) =>
-    held(mouth, { ...replyTo(randomUUID()), recipient: { id: CLOSED } }, 'replies-off'),
-  'not XML': (mouth) => mouth.send('<letter'),
-  'a broken form, or one without the part `file` (REST only)': (mouth) =>
-    mouth.send('--b--\r\n', { 'content-type': 'multipart/form-data; boundary=b' }),
-  'an encoding other than UTF-8': (mouth) => mouth.send(Buffer.from(xml({ subject: 'æ' }), 'latin1')),
-  'a document type, own entity or reserved name': (mouth) => mouth.send(xml().replace('Henvendelse', '&a;')),
-  'XML other than a MeMo message': (mouth) => mouth.send('<letter/>'),
-  'elements nested too deep': (mouth) => mouth.send('<a>'.repeat(100) + '</a>'.repeat(100)),
-  'no messageUUID': (mouth) => mouth.send(xml({ messageUUID: '' })),
-  'content that is not base64': (mouth) => mouth.send(xml().replace('<memo:content>', '<memo:content>*')),
-  'over the size limit': (mouth) => mouth.send(writeMemo({ documents: [{ files: [binaryFile(3_000_000)] }] })),
-  'over a limit without its contents: bytes, files, elements': (mouth) =>
-    mouth.send(xml({ subject: 'a'.repeat(200_000) })),
-  'another media type, or a compressed body': (mouth) => mouth.send(xml(), { 'content-encoding': 'gzip' }),
-  'an unknown municipality': (mouth) => mouth.send(xml({ recipient: { id: NO_MUNICIPALITY } })),
-  'a NemSMS': (mouth) => mouth.send(xml({ messageType: 'NEMSMS' })),
+  'an enquiry while enquiries are off': (endpoint) => held(endpoint, { recipient: { id: CLOSED } }, 'enquiries-off'),
+  'a reply while replies are off': (endpoint) =>
+    held(endpoint, { ...replyTo(randomUUID()), recipient: { id: CLOSED } }, 'replies-off'),
+  'not XML': (endpoint) => endpoint.send('<letter'),
+  'a broken form, or one without the part `file` (REST only)': (endpoint) =>
+    endpoint.send('--b--\r\n', { 'content-type': 'multipart/form-data; boundary=b' }),
+  'an encoding other than UTF-8': (endpoint) => endpoint.send(Buffer.from(xml({ subject: 'æ' }), 'latin1')),
+  'a document type, own entity or reserved name': (endpoint) => endpoint.send(xml().replace('Henvendelse', '&a;')),
+  'XML other than a MeMo message': (endpoint) => endpoint.send('<letter/>'),
+  'elements nested too deep': (endpoint) => endpoint.send('<a>'.repeat(100) + '</a>'.repeat(100)),
+  'no messageUUID': (endpoint) => endpoint.send(xml({ messageUUID: '' })),
+  'content that is not base64': (endpoint) => endpoint.send(xml().replace('<memo:content>', '<memo:content>*')),
+  'over the size limit': (endpoint) => endpoint.send(writeMemo({ documents: [{ files: [binaryFile(3_000_000)] }] })),
+  'over a limit without its contents: bytes, files, elements': (endpoint) =>
+    endpoint.send(xml({ subject: 'a'.repeat(200_000) })),
+  'another media type, or a compressed body': (endpoint) => endpoint.send(xml(), { 'content-encoding': 'gzip' }),
+  'an unknown municipality': (endpoint) => endpoint.send(xml({ recipient: { id: NO_MUNICIPALITY } })),
+  'a NemSMS': (endpoint) => endpoint.send(xml({ messageType: 'NEMSMS' })),
   // On a machine that only knows itself the refusal cannot be had: this fails there, rather than pass undriven.
-  async 'a caller who may not deliver'(mouth) {
+  async 'a caller who may not deliver'(endpoint) {
     const { url } = await receiverWith({ HOST: '0.0.0.0' });
-    return mouth.send(xml(), {}, url.replace('0.0.0.0', otherAddress() ?? ''));
+    return endpoint.send(xml(), {}, url.replace('0.0.0.0', otherAddress() ?? ''));
   },
-  async 'the connection ends early'(mouth) {
+  async 'the connection ends early'(endpoint) {
     // Half-closed: the peer sends no more but still reads, which no HTTP client does. Node ends both halves, so what is seen
     // here is the count of refusals; connection.test.ts cuts at every step.
     const refusals = async () => {
       const metrics = await (await fetch(`${stack.url}/metrics`)).text();
-      const name = mouth.name === 'REST' ? 'rest' : 'soap';
+      const name = endpoint.name === 'REST' ? 'rest' : 'soap';
       return Number(new RegExp(`endpoint="${name}",outcome="body-incomplete"} (\\d+)`).exec(metrics)?.[1] ?? 0);
     };
     const before = await refusals();
-    const connection = await raw(mouth, ['Content-Length: 1000']);
+    const connection = await raw(endpoint, ['Content-Length: 1000']);
     await connection.send('<?xml');
     connection.close();
     await vi.waitFor(async () => expect(await refusals()).toBe(before + 1), { timeout: 10_000, interval: 20 });
     // Nobody is left to read it; it is the answer of the next row.
-    return SITUATIONS['the message arrives too slowly']?.(mouth) as Promise<Seen>;
+    return SITUATIONS['the message arrives too slowly']?.(endpoint) as Promise<Seen>;
   },
-  async 'the message arrives too slowly'(mouth) {
+  async 'the message arrives too slowly'(endpoint) {
     const { url } = await receiverWith({ MAX_UPLOAD_SECONDS: '1' });
-    const connection = await rawTo(url, mouth, ['Content-Length: 1000']);
+    const connection = await rawTo(url, endpoint, ['Content-Length: 1000']);
     return seenOn(connection);
   },
-  async 'too many uploads at once'(mouth) {
+  async 'too many uploads at once'(endpoint) {
     const { url } = await receiverWith({ MAX_UPLOADS: '1' });
-    const first = await rawTo(url, mouth, ['Content-Length: 1000', 'Expect: 100-continue']);
+    const first = await rawTo(url, endpoint, ['Content-Length: 1000', 'Expect: 100-continue']);
     expect((await first.answer()).status).toBe(100);
-    return seenOn(await rawTo(url, mouth, ['Content-Length: 1000']));
+    return seenOn(await rawTo(url, endpoint, ['Content-Length: 1000']));
   },
-  async 'the disk is full'(mouth) {
+  async 'the disk is full'(endpoint) {
     const disk = await smallDisk();
     const { url } = await receiverWith({ BLOB_URL: disk.url });
-    return away(mouth, url, disk.makeRoom);
+    return away(endpoint, url, disk.makeRoom);
   },
-  async 'the content store is unreachable'(mouth) {
+  async 'the content store is unreachable'(endpoint) {
     const aside = `${stack.contentFolder}-aside`;
     await rename(stack.contentFolder, aside);
     await writeFile(stack.contentFolder, 'a file where the folder should be');
-    return away(mouth, stack.url, async () => {
+    return away(endpoint, stack.url, async () => {
       await rm(stack.contentFolder);
       await rename(aside, stack.contentFolder);
     });
   },
-  async 'the database is down'(mouth) {
+  async 'the database is down'(endpoint) {
     const relay = await startRelay(stack.serviceUrl);
     closing.push(() => relay.close());
     const { url } = await receiverWith({ DATABASE_URL: relay.url });
     await relay.cut();
-    return away(mouth, url, () => relay.mend());
+    return away(endpoint, url, () => relay.mend());
   },
-  async 'the database is at its connection limit'(mouth) {
+  async 'the database is at its connection limit'(endpoint) {
     const { url } = await receiverWith({});
     const [database] = await stack.sql<{ name: string }>('SELECT current_database() AS name');
     const limit = (connections: number) =>
@@ -302,7 +302,7 @@ const SITUATIONS: Readonly<Record<string, (mouth: Mouth) => Promise<Seen>>> = {
     await limit(0);
     await stack.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND application_name = 'receiver' AND pid <> pg_backend_pid()`);
-    return away(mouth, url, () => limit(-1));
+    return away(endpoint, url, () => limit(-1));
   },
 };
 
@@ -334,7 +334,10 @@ test('the answers in docs/errors.md have every code that a delivery can get, and
 });
 
 /** What the table of errors promises for a code, over one endpoint. */
-function promised({ code, answer }: Row, endpoint: Mouth['name']): Omit<Seen, 'receipt'> & { readonly answer: string } {
+function promised(
+  { code, answer }: Row,
+  endpoint: Endpoint['name'],
+): Omit<Seen, 'receipt'> & { readonly answer: string } {
   const ok = { status: '200', receiptStatus: 'COMPLETED', code, retryAfter: null };
   if (code === '–') return { ...ok, answer: answer === 'held' ? 'held' : 'accepted' };
   const { http, fault, again, receipt }: ErrorRow = ERRORS[code as keyof typeof ERRORS];
@@ -350,11 +353,11 @@ function promised({ code, answer }: Row, endpoint: Mouth['name']): Omit<Seen, 'r
 const driven = rows.flatMap((row) =>
   [REST, SOAP]
     .filter(({ name }) => name === 'REST' || !row.situation.endsWith(' (REST only)'))
-    .map((mouth) => [row.situation, mouth.name, row, mouth] as const),
+    .map((endpoint) => [row.situation, endpoint.name, row, endpoint] as const),
 );
 
-test.each(driven)('%s (%s)', async (situation, _mouth, row, mouth) => {
-  const seen = await SITUATIONS[situation]?.(mouth);
+test.each(driven)('%s (%s)', async (situation, _endpoint, row, endpoint) => {
+  const seen = await SITUATIONS[situation]?.(endpoint);
 
-  expect({ ...seen, answer: row.answer }).toMatchObject(promised(row, mouth.name));
+  expect({ ...seen, answer: row.answer }).toMatchObject(promised(row, endpoint.name));
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { binaryFile, named } from './support/letters.js';
+import { binaryFile, named } from './support/memos.js';
 import { deliveryHead, openConnection, type RawConnection } from './support/raw-http.js';
 import { contentFiles, NOTHING, whatIsStored } from './support/stored.js';
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
-import { binaryFile, newLetter, receiptOf, replyTo } from './support/letters.js';
+import { binaryFile, newMemo, receiptOf, replyTo } from './support/memos.js';
 import { type Relay, startRelay } from './support/relay.js';
 import { messageOf, messagesOf, NOTHING, whatIsStored } from './support/stored.js';
 
@@ -34,7 +34,7 @@ async function start(env: Env): Promise<(xml: Buffer) => Promise<Response>> {
 }
 
 /** With files, so that there is something on the disk to leave behind. */
-const letterWithContent = () => newLetter({ documents: [{ files: [binaryFile(1_000_000)] }] });
+const memoWithContent = () => newMemo({ documents: [{ files: [binaryFile(1_000_000)] }] });
 
 async function expectSendAgain(answer: Response): Promise<void> {
   expect(answer.status).toBe(503);
@@ -45,7 +45,7 @@ async function expectSendAgain(answer: Response): Promise<void> {
 describe('while the database is away', () => {
   test('a message is to be sent again and leaves nothing; when it is back, the message is taken in', async () => {
     const deliver = await start({ DATABASE_URL: relay.url });
-    const letter = letterWithContent();
+    const letter = memoWithContent();
     await relay.cut();
 
     const refused = await deliver(writeMemo(letter));
@@ -88,7 +88,7 @@ describe('when the line breaks', () => {
     'in the transaction (%s), the message is to be sent again, and no row of it stands',
     async (statement) => {
       const deliver = await start({ DATABASE_URL: relay.url });
-      const letter = letterWithContent();
+      const letter = memoWithContent();
       const before = await whatIsStored(stack);
       relay.cutAfter(statement);
 
@@ -106,7 +106,7 @@ describe('when the line breaks', () => {
   // Whether it committed cannot be known then: the message is not acknowledged, its content stays.
   test('after the commit, the message sent again gets its receipt, and its content is there', async () => {
     const deliver = await start({ DATABASE_URL: relay.url });
-    const letter = letterWithContent();
+    const letter = memoWithContent();
     relay.cutAfter('COMMIT');
 
     const refused = await deliver(writeMemo(letter));
@@ -125,7 +125,7 @@ describe('when the line breaks', () => {
 // Its transaction has locked the id and waits for a client that will never come back.
 test('what a receiver whose machine went away had begun does not keep another one from taking it in', async () => {
   const deliverToGone = await start({ DATABASE_URL: relay.url });
-  const letter = newLetter({});
+  const letter = newMemo({});
   relay.silenceAfter('insert-messages');
   void deliverToGone(writeMemo(letter)).catch(() => {});
   await vi.waitFor(async () => {
@@ -133,7 +133,7 @@ test('what a receiver whose machine went away had begun does not keep another on
     expect(await stack.sql(idle)).toHaveLength(1);
   }, 10_000);
 
-  const answers = await Promise.all([letter, newLetter({})].map((each) => stack.deliver(writeMemo(each))));
+  const answers = await Promise.all([letter, newMemo({})].map((each) => stack.deliver(writeMemo(each))));
 
   expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   expect((await messageOf(stack, letter.messageUUID)).status).toBe('pending');
@@ -141,7 +141,7 @@ test('what a receiver whose machine went away had begun does not keep another on
 
 test('the receipt does not wait for the queue', async () => {
   const deliver = await start({ QUEUE_URL: relay.url });
-  const letter = newLetter(replyTo('9d3e7e2c-0a5b-4d0e-8a2e-0f3f5f0f4c11'));
+  const letter = newMemo(replyTo('9d3e7e2c-0a5b-4d0e-8a2e-0f3f5f0f4c11'));
   await relay.cut();
 
   const answer = await deliver(writeMemo(letter));

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import { startTestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { binaryFile } from './support/letters.js';
+import { binaryFile } from './support/memos.js';
 import { startReceiverProcess } from './support/receiver-process.js';
 
 const CALLS = 'fsync,fdatasync,rename,renameat,renameat2,read,recvfrom,recvmsg,write,writev,sendto,sendmsg';

@@ -78,12 +78,12 @@ async function inTurn(sent: readonly Named[]): Promise<string[]> {
   return answers;
 }
 
-const ORDINARY_LETTERS = 150;
+const ORDINARY_MEMOS = 150;
 
 /** The least that is resident while ordinary letters come in: they make Node collect the garbage of what came before. */
 async function residentBytes(): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
-  for (let sent = 0; sent < ORDINARY_LETTERS; sent += 1) {
+  for (let sent = 0; sent < ORDINARY_MEMOS; sent += 1) {
     expect(await answerTo({ body: good, answer: 'accepted' })).toBe('accepted');
     const status = readFileSync(`/proc/${receiver.pid}/status`, 'utf8');
     least = Math.min(least, Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024);

@@ -41,7 +41,7 @@ async function begin(): Promise<RawConnection> {
 }
 
 describe('with as many uploads under way as there may be, one more', () => {
-  test('is to be sent again, at once and unread, by every mouth, and goes in when there is room', async () => {
+  test('is to be sent again, at once and unread, by every endpoint, and goes in when there is room', async () => {
     await Promise.all([begin(), begin(), begin()]);
     await vi.waitFor(async () => expect(await uploads()).toBe(3), PATIENCE);
     const unread = await open();

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import { startTestStack } from '../../../infra/src/testkit/stack.js';
 import { type Letter, streamMemo, writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { newLetter } from './support/letters.js';
+import { newMemo } from './support/memos.js';
 import { startReceiverProcess } from './support/receiver-process.js';
 import { messageOf } from './support/stored.js';
 
@@ -20,7 +20,7 @@ const WARM_UP = 50;
 
 /** A letter whose XML has exactly so many bytes. */
 function letterOf(bytes: number): Letter & { messageUUID: string } {
-  const frame = newLetter({ subject: '', documents: [fileOf(0)] });
+  const frame = newMemo({ subject: '', documents: [fileOf(0)] });
   const rest = bytes - writeMemo(frame).length;
   // Base64 comes in fours; the subject takes what is over.
   return { ...frame, subject: 'x'.repeat(rest % 4), documents: [fileOf(Math.floor(rest / 4) * 3)] };

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
-import { newLetter } from './support/letters.js';
+import { newMemo } from './support/memos.js';
 
 const AT_ONCE = 8;
 
@@ -32,7 +32,7 @@ async function rowsReadBy(letters: number): Promise<number> {
       while (sent++ < letters) {
         const answer = await fetch(`${receiver.url}/sf1606/PostModtag`, {
           method: 'POST',
-          body: writeMemo(newLetter({})),
+          body: writeMemo(newMemo({})),
         });
         expect(answer.status).toBe(200);
       }

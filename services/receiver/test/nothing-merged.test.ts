@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 /** A letter with something in it that the model of MeMo has no place for. */
-const letterWith = (messageUUID: string, extra: string, before: string): string =>
+const memoWith = (messageUUID: string, extra: string, before: string): string =>
   writeMemo({ messageUUID }).toString().replace(before, `${extra}${before}`);
 
 describe('two letters of one id are not the same when they differ', () => {
@@ -25,8 +25,8 @@ describe('two letters of one id are not the same when they differ', () => {
   test.each(cases)('%s', async (_what, before, one, other) => {
     const messageUUID = randomUUID();
 
-    await stack.deliver(letterWith(messageUUID, one, before));
-    const second = await stack.deliver(letterWith(messageUUID, other, before));
+    await stack.deliver(memoWith(messageUUID, one, before));
+    const second = await stack.deliver(memoWith(messageUUID, other, before));
 
     expect(second.status).toBe(200);
     const rows = await messagesOf(stack, messageUUID);
@@ -36,7 +36,7 @@ describe('two letters of one id are not the same when they differ', () => {
 
 test('what the model has no place for is kept in the original, and comes with the zip', async () => {
   const messageUUID = randomUUID();
-  await stack.deliver(letterWith(messageUUID, '<memo:note>Ring til mor</memo:note>', '<memo:Sender>'));
+  await stack.deliver(memoWith(messageUUID, '<memo:note>Ring til mor</memo:note>', '<memo:Sender>'));
   const { id } = await messageOf(stack, messageUUID);
 
   const zip = await stack.call('GET', `/incoming-documents/${id}/zip`);

@@ -4,7 +4,7 @@ import { ERRORS, type ErrorCode } from '@indbakke/shared/errors';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { binaryFile, named, receiptOf, xmlOf } from './support/letters.js';
+import { binaryFile, named, receiptOf, xmlOf } from './support/memos.js';
 import { NOTHING, whatIsStored } from './support/stored.js';
 
 const KiB = 1_024;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type Letter, textDocument } from '../../../infra/src/testkit/write-memo.js';
-import { named, newLetter, receiptOf, xmlOf } from './support/letters.js';
+import { named, newMemo, receiptOf, xmlOf } from './support/memos.js';
 import { messageOf } from './support/stored.js';
 
 let stack: TestStack;
@@ -95,7 +95,7 @@ const FAULTS: Fault[] = [
 
 describe('a message with a lesser fault is kept, with a remark on it:', () => {
   test.each(named(FAULTS))('%s', async (_what, { letter = {}, change = (xml) => xml, remarks }) => {
-    const sent = newLetter(letter);
+    const sent = newMemo(letter);
 
     const answer = await stack.deliver(change(xmlOf(sent)));
 
@@ -112,7 +112,7 @@ describe('a message with a lesser fault is kept, with a remark on it:', () => {
 });
 
 test('a message without a fault has no remark', async () => {
-  const letter = newLetter({ contactPointId: CONTACT_POINT.toUpperCase() });
+  const letter = newMemo({ contactPointId: CONTACT_POINT.toUpperCase() });
 
   await stack.deliver(xmlOf(letter));
 
@@ -150,8 +150,8 @@ describe('a text too long for an index is kept whole in the message:', () => {
     },
   ];
   test.each(named(overlong))('%s', async (_what, { letter }) => {
-    const answer = await stack.deliver(xmlOf(newLetter(letter)));
-    const again = await stack.deliver(xmlOf(newLetter(letter)));
+    const answer = await stack.deliver(xmlOf(newMemo(letter)));
+    const again = await stack.deliver(xmlOf(newMemo(letter)));
 
     expect([answer.status, again.status]).toEqual([200, 200]);
     const { transmissionId } = await receiptOf(answer);
@@ -174,7 +174,7 @@ describe('a text too long for an index is kept whole in the message:', () => {
 
 test('characters outside the basic plane and control characters that XML allows are kept as they are', async () => {
   const subject = 'Hej \u{1F600} \u00ad \u2028 \u007f \ufffd';
-  const letter = newLetter({ subject: `${subject}!` });
+  const letter = newMemo({ subject: `${subject}!` });
   const xml = xmlOf(letter).replace('!</memo:label>', '&#x1F600;&#128512;&#9;</memo:label>');
 
   const answer = await stack.deliver(xml);

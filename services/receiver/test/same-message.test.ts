@@ -3,11 +3,11 @@ import { readConfig } from '@indbakke/shared/config';
 import type { Running } from '@indbakke/shared/service';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
-import { binaryFile, named, newLetter, receiptOf, SAME_LETTER_WRITTEN, xmlOf } from './support/letters.js';
+import { binaryFile, named, newMemo, receiptOf, SAME_MESSAGE_WRITTEN, xmlOf } from './support/memos.js';
 import { deliveryHead, openConnection } from './support/raw-http.js';
 import { contentFiles, messageOf, messagesOf, whatIsStored } from './support/stored.js';
 
@@ -35,7 +35,7 @@ describe('the same message again', () => {
     'is answered with the first receipt, byte for byte, and stores nothing (%s)',
     async (accept) => {
       const headers = { accept };
-      const xml = writeMemo(newLetter({ documents: [{ files: [binaryFile(200_000)] }] }));
+      const xml = writeMemo(newMemo({ documents: [{ files: [binaryFile(200_000)] }] }));
       const first = await (await stack.deliver(xml, headers)).text();
       const before = await whatIsStored(stack);
 
@@ -47,9 +47,9 @@ describe('the same message again', () => {
     },
   );
 
-  test.each(Object.keys(SAME_LETTER_WRITTEN))('is the same message when it is written %s', async (way) => {
-    const xml = xmlOf(newLetter({ documents: [textDocument('Kære kommune '.repeat(40)), textDocument('Bilag')] }));
-    const written = (SAME_LETTER_WRITTEN[way] as (xml: string) => string)(xml);
+  test.each(Object.keys(SAME_MESSAGE_WRITTEN))('is the same message when it is written %s', async (way) => {
+    const xml = xmlOf(newMemo({ documents: [textDocument('Kære kommune '.repeat(40)), textDocument('Bilag')] }));
+    const written = (SAME_MESSAGE_WRITTEN[way] as (xml: string) => string)(xml);
     const first = await (await stack.deliver(xml)).text();
     const before = await whatIsStored(stack);
 
@@ -61,7 +61,7 @@ describe('the same message again', () => {
   });
 
   test('that had no file is answered with the first receipt too', async () => {
-    const xml = xmlOf(newLetter({})).replace(/<memo:MessageBody>.*<\/memo:MessageBody>/s, '');
+    const xml = xmlOf(newMemo({})).replace(/<memo:MessageBody>.*<\/memo:MessageBody>/s, '');
     const first = await (await stack.deliver(xml)).text();
 
     const again = await stack.deliver(xml);
@@ -82,7 +82,7 @@ describe('the same message again', () => {
   });
 
   test('is answered with its original receipt after it was deleted, and stores nothing', async () => {
-    const letter = newLetter({});
+    const letter = newMemo({});
     const first = await (await stack.deliver(writeMemo(letter))).text();
     const { id } = await messageOf(stack, letter.messageUUID);
     const body = { reason: 'unwanted' };
@@ -140,9 +140,9 @@ describe('the same id with other content', () => {
 });
 
 test('a message whose sender went away before the answer is stored, and gets that receipt when it comes again', async () => {
-  const letter = newLetter({});
+  const letter = newMemo({});
   const xml = writeMemo(letter);
-  const committed = stepDone('message-committed');
+  const committed = crashPointPassed('message-committed');
   const connection = await openConnection(stack.url);
   await connection.send(deliveryHead(['Content-Type: application/xml', `Content-Length: ${xml.length}`]));
   await connection.send(xml);
@@ -156,7 +156,7 @@ test('a message whose sender went away before the answer is stored, and gets tha
 });
 
 test('a message that the look-up could not see is not stored twice: its sender is asked to send again', async () => {
-  const letter = newLetter({ documents: [{ files: [binaryFile(100_000)] }] });
+  const letter = newMemo({ documents: [{ files: [binaryFile(100_000)] }] });
   const xml = writeMemo(letter);
   const first = await (await stack.deliver(xml)).text();
   const { id } = await messageOf(stack, letter.messageUUID);
@@ -190,7 +190,7 @@ describe('in two copies of the service', () => {
   };
 
   test('the same message gets the first receipt from the other one too', async () => {
-    const xml = writeMemo(newLetter({}));
+    const xml = writeMemo(newMemo({}));
     const first = await (await stack.deliver(xml)).text();
 
     const again = await deliverToOther(xml);
@@ -199,7 +199,7 @@ describe('in two copies of the service', () => {
   });
 
   test('the same message at once is stored once', async () => {
-    const letter = newLetter({ documents: [{ files: [binaryFile(10_000)] }] });
+    const letter = newMemo({ documents: [{ files: [binaryFile(10_000)] }] });
     const xml = writeMemo(letter);
 
     const answers = await Promise.all([0, 1, 2].flatMap(() => [stack.deliver(xml), deliverToOther(xml)]));
@@ -211,7 +211,7 @@ describe('in two copies of the service', () => {
 
 describe(`${TIMES} at once`, () => {
   test('of the same message are stored once and get equal receipts', async () => {
-    const letter = newLetter({ documents: [{ files: [binaryFile(100_000)] }] });
+    const letter = newMemo({ documents: [{ files: [binaryFile(100_000)] }] });
     const xml = writeMemo(letter);
 
     const answers = await deliverAll(Array.from({ length: TIMES }, () => xml));

@@ -163,7 +163,7 @@ describe('a message over SOAP', () => {
     }
   });
 
-  test('is counted under the mouth soap', async () => {
+  test('is counted under the endpoint soap', async () => {
     await post(envelope(call(memo())));
     await post('no xml');
     const metrics = await (await fetch(`${stack.url}/metrics`)).text();

@@ -9,8 +9,8 @@ import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { announce } from '../crash-points/index.js';
 import { Problem } from '../errors/index.js';
-import { announce } from '../steps/index.js';
 import type { BlobEntry, BlobReader, BlobStore, BlobWriter, ByteRange } from './blob-store.js';
 import { hasCode, makeFolder, OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, syncFolder } from './folders.js';
 

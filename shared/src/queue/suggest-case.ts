@@ -25,4 +25,4 @@ export const SUGGEST_CASE: JobDefinition<SuggestCaseData> = {
 };
 
 /** How long a message that was enqueued may wait before the sweep enqueues it again, at first. */
-export const LOOK_AGAIN_AFTER_SECONDS = 30;
+export const SUGGESTION_OVERDUE_SECONDS = 30;

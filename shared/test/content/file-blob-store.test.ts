@@ -7,7 +7,16 @@ import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type BlobWriter, openBlobStore, openFileBlobStore } from '../../src/content/index.js';
 import { blobStoreContract } from './blob-store-contract.js';
-import { bytes, duringSteps, entriesOf, filesBelow, openBelow, pathOf, setting, temporaryFolder } from './support.js';
+import {
+  bytes,
+  duringCrashPoints,
+  entriesOf,
+  filesBelow,
+  openBelow,
+  pathOf,
+  setting,
+  temporaryFolder,
+} from './support.js';
 
 blobStoreContract('a folder', async () => (await setting()).blobs);
 
@@ -50,7 +59,7 @@ describe('a folder of blobs', () => {
         `${step}: ${path?.endsWith('.part') ? 'unfinished' : 'finished'}, ${statSync(join(folder, path ?? '')).size}`,
       );
     };
-    await duringSteps(look, () => blob.commit());
+    await duringCrashPoints(look, () => blob.commit());
     expect(seen).toEqual([
       'content-written: unfinished, 100000',
       'content-synced: unfinished, 100000',
@@ -118,7 +127,7 @@ describe('a folder of blobs', () => {
   it('syncs the folder of a removal, also when there was nothing to remove', async () => {
     const store = await openFileBlobStore(await temporaryFolder());
     const steps: string[] = [];
-    await duringSteps(
+    await duringCrashPoints(
       (step) => steps.push(step),
       () => store.remove('0'.repeat(32)),
     );

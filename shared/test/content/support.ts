@@ -17,8 +17,8 @@ import {
   type SealedFile,
   type SealedFileRequest,
 } from '../../src/content/index.js';
+import { CRASH_POINT_CHANNEL, type CrashPointMessage } from '../../src/crash-points/index.js';
 import { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing } from '../../src/keys/index.js';
-import { STEP_CHANNEL, type StepMessage } from '../../src/steps/index.js';
 
 export const MESSAGE_ID = '0198f3a2-6c1e-7d35-9f64-2b1f0c7a9e11';
 export const MUNICIPALITY = '29189846';
@@ -176,14 +176,17 @@ export async function filesBelow(folder: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length));
 }
 
-/** Calls `onStep` at each step announced while `work` runs. */
-export async function duringSteps(onStep: (step: string) => void, work: () => Promise<unknown>): Promise<void> {
-  const listener = (message: unknown) => onStep((message as StepMessage).step);
-  subscribe(STEP_CHANNEL, listener);
+/** Calls `onCrashPoint` at each step announced while `work` runs. */
+export async function duringCrashPoints(
+  onCrashPoint: (step: string) => void,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const listener = (message: unknown) => onCrashPoint((message as CrashPointMessage).step);
+  subscribe(CRASH_POINT_CHANNEL, listener);
   try {
     await work();
   } finally {
-    unsubscribe(STEP_CHANNEL, listener);
+    unsubscribe(CRASH_POINT_CHANNEL, listener);
   }
 }
 

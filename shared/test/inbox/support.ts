@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { z } from 'zod';
+import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import {
   CASEWORKER_ROLES,
   type CallOptions,
   ODENSKOV,
   type TestStack,
-  type TokenWishes,
+  type TokenOptions,
 } from '../../../infra/src/testkit/stack.js';
-import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { type Letter, type ReplyEntry, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ChangeAnswer, DocumentAnswer, DocumentList } from '../../src/api/index.js';
 
 /** What the tests of the inbox need to say in one line. */
 
-export const SYSTEM: TokenWishes = { user: 'dubu-core', system: true };
-export const SETUP: TokenWishes = { user: 'setup-1', roles: [...CASEWORKER_ROLES, 'Indbakke.Opsætning'] };
+export const SYSTEM: TokenOptions = { user: 'dubu-core', system: true };
+export const SETUP: TokenOptions = { user: 'setup-1', roles: [...CASEWORKER_ROLES, 'Indbakke.Opsætning'] };
 
 /** Delivers a letter and gives the id of the message that it became. */
 export async function takeIn(stack: TestStack, letter: Letter = {}): Promise<string> {
@@ -32,29 +32,29 @@ export async function takeIn(stack: TestStack, letter: Letter = {}): Promise<str
 /** A reply, when journaler and queue have looked at it. */
 export async function takeInReply(stack: TestStack, replyData: readonly ReplyEntry[], letter: Letter = {}) {
   const id = await takeIn(stack, { ...letter, replyData });
-  await lookedAt(stack, id);
+  await suggestionRunAt(stack, id);
   return id;
 }
 
 /** Resolves when the message has been looked at: asks after every look that is announced, never by the clock. */
-export async function lookedAt(stack: TestStack, id: string): Promise<void> {
+export async function suggestionRunAt(stack: TestStack, id: string): Promise<void> {
   for (;;) {
-    const nextLook = stepDone('suggestion-committed');
-    const [row] = await stack.sql('SELECT FROM messages WHERE id = $1 AND looked_at IS NOT NULL', [id]);
+    const overdueAt = crashPointPassed('suggestion-committed');
+    const [row] = await stack.sql('SELECT FROM messages WHERE id = $1 AND suggestion_run_at IS NOT NULL', [id]);
     if (row) return;
-    await nextLook;
+    await overdueAt;
   }
 }
 
 /** One message as a caller sees it; the answer must fit the contract. */
-export async function read(stack: TestStack, id: string, as?: TokenWishes): Promise<DocumentAnswer> {
+export async function read(stack: TestStack, id: string, as?: TokenOptions): Promise<DocumentAnswer> {
   const response = await stack.call('GET', `/incoming-documents/${id}`, as && { as });
   expect(response.status).toBe(200);
   return DocumentAnswer.strict().parse(await response.json());
 }
 
 /** One page of the list; the answer must fit the contract. */
-export async function list(stack: TestStack, query = '', as?: TokenWishes): Promise<z.infer<typeof DocumentList>> {
+export async function list(stack: TestStack, query = '', as?: TokenOptions): Promise<z.infer<typeof DocumentList>> {
   const response = await stack.call('GET', `/incoming-documents${query}`, as && { as });
   expect(response.status, await response.clone().text()).toBe(200);
   return DocumentList.strict().parse(await response.json());

@@ -83,7 +83,7 @@ describe('a change that is written with others has the rows of one that is writt
     await make(other, 'suggested', INDBAKKE, at, {
       set: {
         kind: 'reply',
-        lookedAt: at,
+        suggestionRunAt: at,
         suggestedCaseId: suggestion.caseId,
         suggestionBasis: suggestion.basis,
         suggestionSender: suggestion.sender,

@@ -7,8 +7,8 @@ import { readConfig } from '@indbakke/shared/config';
 import { type Running, serve } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StackConfig } from '../../../infra/src/local/settings.js';
+import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { type Ground, layGround, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { stepDone } from '../../../infra/src/testkit/steps.js';
 import { type Letter, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { expectProblem } from '../inbox/support.js';
 
@@ -117,7 +117,7 @@ describe('while the database is away', () => {
   it('and when it is back all goes on: health, intake, the queue', async () => {
     await line.mend();
     await expect.poll(() => readiness(running.url), { timeout: 10_000 }).toEqual(READY);
-    const looked = stepDone('suggestion-committed');
+    const looked = crashPointPassed('suggestion-committed');
     const response = await deliver({ replyData: [{ messageUUID: randomUUID(), replyUUID: randomUUID() }] });
     expect(response.status).toBe(200);
     await looked;

@@ -247,7 +247,7 @@ describe('indbakke_app', () => {
 
 describe('indbakke_worker', () => {
   it('sees ids and times of every municipality', async () => {
-    const sweep = countIn('messages', 'next_enqueue_at IS NOT NULL AND looked_at IS NULL');
+    const sweep = countIn('messages', 'next_enqueue_at IS NOT NULL AND suggestion_run_at IS NULL');
     expect(await as('indbakke_worker', undefined, sweep)).toBe(2);
     expect(await as('indbakke_worker', undefined, countIn('content_removals'))).toBe(2);
   });
@@ -267,7 +267,7 @@ describe('indbakke_worker', () => {
 
   it('changes the time of the next look and nothing else', async () => {
     const change = (assignment: string) => (client: pg.Client) => client.query(`UPDATE messages SET ${assignment}`);
-    expect((await as('indbakke_worker', undefined, change('suggest_round = 2'))).rowCount).toBe(2);
+    expect((await as('indbakke_worker', undefined, change('suggestion_run = 2'))).rowCount).toBe(2);
     for (const assignment of [`status = 'deleted'`, 'version = 2', `municipality = '${A}'`, 'blob_name = NULL']) {
       await expect(as('indbakke_worker', undefined, change(assignment))).rejects.toMatchObject(DENIED);
     }

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { refusalOf } from '../../testkit/inbox-client.js';
 import { testWithUnzip, unzip } from '../../testkit/unzip.js';
 import { type Day, findLetter } from '../day.js';
-import { HEARING_FILES, LETTERS } from '../letters.js';
+import { HEARING_FILES, MEMOS } from '../memos.js';
 import { CASES } from '../people.js';
-import { BIG_SUBJECT } from './big-letter-arrives.js';
+import { BIG_SUBJECT } from './big-memo-arrives.js';
 
 const COVER_NOTE = 'følgeseddel.txt';
 
@@ -21,13 +21,13 @@ async function listInPages({ story, caseworker }: Day): Promise<void> {
   const first = await caseworker.list({ limit: 6, sort: 'receivedAt' });
   const rest = await caseworker.list({ limit: 6, sort: 'receivedAt', cursor: first.nextCursor ?? '' });
   const subjects = [...first.items, ...rest.items].map(({ subject }) => subject);
-  const expected = [...Object.values(LETTERS).map(({ subject }) => subject), BIG_SUBJECT];
+  const expected = [...Object.values(MEMOS).map(({ subject }) => subject), BIG_SUBJECT];
   story.check(`the inbox shows ${subjects.length} letters on two pages, in the order they came`, subjects, expected);
   story.check('the second page is the last', rest.nextCursor, null);
 }
 
 async function downloadZip({ story, stack, caseworker }: Day): Promise<void> {
-  const { id, subject, fileCount } = await findLetter(caseworker, LETTERS.hearingAnswer);
+  const { id, subject, fileCount } = await findLetter(caseworker, MEMOS.hearingAnswer);
   const zip = await caseworker.zip(id);
   story.tell(`"${subject}" with its ${fileCount} files comes as a zip of ${zip.length} bytes`);
   const judgement = await testZip(stack.folder, zip);
@@ -54,7 +54,7 @@ async function testZip(folder: string, zip: Buffer) {
 
 /** The core has put the content on the case; the call confirms the handover. */
 async function journalize({ story, caseworker }: Day): Promise<void> {
-  const seen = await findLetter(caseworker, LETTERS.hearingAnswer);
+  const seen = await findLetter(caseworker, MEMOS.hearingAnswer);
   const { caseId } = CASES.child;
   const done = await caseworker.journalize(seen, { caseIds: [caseId], reference: 'JP-2026-55' });
   story.check(`"${seen.subject}" is journalized on case ${caseId}`, done.status, 'journalized');

@@ -1,18 +1,18 @@
 import { refusalOf } from '../../testkit/inbox-client.js';
 import { type Day, findLetter } from '../day.js';
-import { CONFLICTING, LETTERS } from '../letters.js';
+import { CONFLICTING, MEMOS } from '../memos.js';
 import { CASES } from '../people.js';
 
 /** Who may not see a letter does not learn that it is there. */
 export async function doorsStayClosed({ story, caseworker, colleague, setup, neighbour }: Day): Promise<void> {
   story.act('Some doors stay closed');
-  const letter = await findLetter(caseworker, LETTERS.meetingAnswer);
+  const letter = await findLetter(caseworker, MEMOS.meetingAnswer);
   const file = letter.documents[0]?.files[0]?.id ?? '';
 
   const own = await colleague.list();
   const subjects = own.items.map(({ subject }) => subject);
   story.check(`without SeAlle the colleague sees case ${CASES.school.caseId}, her own, only`, subjects, [
-    LETTERS.schoolForMother.subject,
+    MEMOS.schoolForMother.subject,
   ]);
   story.check('another letter does not exist for her', await refusalOf(colleague.read(letter.id)), '404 not-found');
   const refusals = [neighbour.read(letter.id), neighbour.file(letter.id, file), neighbour.zip(letter.id)].map(
@@ -25,7 +25,7 @@ export async function doorsStayClosed({ story, caseworker, colleague, setup, nei
   );
   story.check('whose own inbox is empty', (await neighbour.list()).items, []);
 
-  const hers = await findLetter(colleague, LETTERS.schoolForMother);
+  const hers = await findLetter(colleague, MEMOS.schoolForMother);
   const rejection = colleague.reject(hers, { reason: 'wrong-department' });
   story.check('without the role Afvis the colleague cannot reject it', await refusalOf(rejection), '403 role-missing');
   const held = await findLetter(setup, CONFLICTING, 'held');

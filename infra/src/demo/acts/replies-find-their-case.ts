@@ -1,22 +1,16 @@
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import { askUntil } from '../../testkit/inbox-client.js';
 import { type Day, findLetter } from '../day.js';
-import { type DayLetter, LETTERS, SENT } from '../letters.js';
+import { type DayLetter, MEMOS, SENT } from '../memos.js';
 import { CASES } from '../people.js';
 
 const SUGGESTED: [DayLetter, string][] = [
-  [LETTERS.meetingAnswer, `${CASES.child.caseId} by message-uuid, recipient-of-the-letter`],
-  [LETTERS.fatherOnCaseNumber, `${CASES.child.caseId} by case-id, party-to-the-case`],
-  [LETTERS.schoolForMother, `${CASES.school.caseId} by message-id, other`],
+  [MEMOS.meetingAnswer, `${CASES.child.caseId} by message-uuid, recipient-of-the-letter`],
+  [MEMOS.fatherOnCaseNumber, `${CASES.child.caseId} by case-id, party-to-the-case`],
+  [MEMOS.schoolForMother, `${CASES.school.caseId} by message-id, other`],
 ];
 
-const NOT_SUGGESTED = [
-  LETTERS.answerToNothing,
-  LETTERS.enquiry,
-  LETTERS.question,
-  LETTERS.forwarded,
-  LETTERS.advertisement,
-];
+const NOT_SUGGESTED = [MEMOS.answerToNothing, MEMOS.enquiry, MEMOS.question, MEMOS.forwarded, MEMOS.advertisement];
 
 /** Every reply whose letter or case is known has its case suggested; one that came too early gets it when the core tells. */
 export async function repliesFindTheirCase(day: Day): Promise<void> {
@@ -24,12 +18,12 @@ export async function repliesFindTheirCase(day: Day): Promise<void> {
   story.act('The replies find their case');
   for (const [letter, expected] of SUGGESTED) await checkSuggestion(day, letter, expected);
 
-  const early = await findLetter(caseworker, LETTERS.hearingAnswer);
+  const early = await findLetter(caseworker, MEMOS.hearingAnswer);
   story.check(`"${early.subject}": its letter is not known yet`, suggestionOf(early), 'none');
   const { messageUUID, ...sent } = SENT.hearing;
   await core.registerSentMessage(messageUUID, sent);
   story.tell(`the core tells: letter ${sent.messageId} was sent from case ${sent.caseId}`);
-  await checkSuggestion(day, LETTERS.hearingAnswer, `${sent.caseId} by message-uuid, recipient-of-the-letter`);
+  await checkSuggestion(day, MEMOS.hearingAnswer, `${sent.caseId} by message-uuid, recipient-of-the-letter`);
 
   for (const letter of NOT_SUGGESTED) {
     const { kind, suggestion, remarkCount, subject } = await findLetter(caseworker, letter);

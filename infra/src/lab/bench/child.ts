@@ -19,7 +19,7 @@ export class Child {
   }
 
   /**
-   * @param module below this folder, without extension; it calls `tellReady`
+   * @param module below this folder, without extension; it calls `reportReady`
    * @param env all that it gets to know: nothing of ours may reach it
    */
   static async start(module: string, env: Readonly<Record<string, string | undefined>>, nodeOptions: string[] = []) {

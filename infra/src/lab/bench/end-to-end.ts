@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { atLeast, atMost, type Bench, type Outcome, type Size, shown } from './bench.js';
 import { Connection } from './client.js';
-import { type Copies, REST_PATH, registerSentMessage, replyCopies } from './letters.js';
 import { percentile, rounded } from './measure.js';
+import { type Copies, REST_PATH, registerSentMessage, replyCopies } from './memos.js';
 import type { Place } from './place.js';
 
 const RATES = [50, 100, 200];
@@ -122,14 +122,14 @@ async function agesOf(client: pg.Client, due: ReadonlyMap<string, number>): Prom
   const ids = [...due.keys()];
   for (const end = Date.now() + 60_000; Date.now() < end; await delay(100)) {
     const { rows } = await client.query(
-      `SELECT FROM messages WHERE looked_at IS NULL AND external_id = ANY ($1) LIMIT 1`,
+      `SELECT FROM messages WHERE suggestion_run_at IS NULL AND external_id = ANY ($1) LIMIT 1`,
       [ids],
     );
     if (rows.length === 0) break;
   }
   const { rows } = await client.query<{ id: string; at: number }>(
     `SELECT external_id AS id, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float * 1000 AS at
-     FROM messages WHERE looked_at IS NOT NULL AND external_id = ANY ($1)`,
+     FROM messages WHERE suggestion_run_at IS NOT NULL AND external_id = ANY ($1)`,
     [ids],
   );
   const suggested = new Map(rows.map(({ id, at }) => [id, at]));

@@ -1,17 +1,17 @@
 import { atLeast, atMost, type Bench, type Goal, type Outcome, type Size } from './bench.js';
 import type { Child } from './child.js';
 import { postOnce } from './client.js';
-import { bigCopies, type Copies, REST_PATH, replyCopies } from './letters.js';
 import { alternate, type Contender, median, millisecondsOf, rounded, spread } from './measure.js';
+import { bigCopies, type Copies, REST_PATH, replyCopies } from './memos.js';
 import type { Place } from './place.js';
 
 const OURS = 'ours';
 const BARE = '(a) bare: hash, write, fsync';
 const PLAIN = '(b) plain: express.text, xml2js, writeFile, Prisma';
 // Code is compiled and pools are filled by so many small letters; what is resident after them is idle.
-const SMALL_LETTERS = 40;
+const SMALL_MEMOS = 40;
 
-export interface LargeWishes {
+export interface LargeOptions {
   readonly atOnce: number;
   readonly maxRatio: number;
   /** Of ours and (a), which are close. */
@@ -47,13 +47,13 @@ export const intakeLarge8: Bench = {
 };
 
 /** Ours beside the limit of the machine and beside the plain way. */
-export async function compareLarge(place: Place, size: Size, wishes: LargeWishes): Promise<Outcome> {
+export async function compareLarge(place: Place, size: Size, wishes: LargeOptions): Promise<Outcome> {
   const letters = await bigCopies();
   const ours = await place.start('ours/receiver');
   const bare = await place.start('rivals/bare-file');
   const plain = await place.start('rivals/plain-rest', { nodeOptions: ['--max-old-space-size=12000'] });
   const small = replyCopies();
-  for (let sent = 0; sent < SMALL_LETTERS; sent += 1) await postOnce(ours.url, REST_PATH, small.next());
+  for (let sent = 0; sent < SMALL_MEMOS; sent += 1) await postOnce(ours.url, REST_PATH, small.next());
   const servers: [string, Child][] = [
     [OURS, ours],
     [BARE, bare],
@@ -114,7 +114,7 @@ export async function compareLarge(place: Place, size: Size, wishes: LargeWishes
 
 function goalsOf(
   figures: { ratio_to_limit: number; times_faster_than_plain?: number; rss_growth_mb: number },
-  { maxRatio, maxGrowthMb }: LargeWishes,
+  { maxRatio, maxGrowthMb }: LargeOptions,
 ): Goal[] {
   const faster = figures.times_faster_than_plain;
   return [

@@ -7,7 +7,7 @@ import { BENCHES, ON_REQUEST } from './benches.js';
 import { Place, type Site, withSite } from './place.js';
 import { goalLines, jsonLine, profileLines, textTable, writeReport } from './report.js';
 
-const LEAST_TO = 1_000;
+const MIN_TO = 1_000;
 
 const linesOf = (benches: readonly Bench[]) =>
   benches.map(({ name, measures }) => `  ${name.padEnd(16)}${measures}`).join('\n');
@@ -20,7 +20,7 @@ Not with all:
 ${linesOf(ON_REQUEST)}
 
 --quick takes a minute for all and writes no report: it shows that everything works, its figures tell little.
---to is how many messages growth stores at last, ${LEAST_TO} or more; 100000 without it. Ten million take half an hour and 45 GB.`;
+--to is how many messages growth stores at last, ${MIN_TO} or more; 100000 without it. Ten million take half an hour and 45 GB.`;
 
 process.exitCode = await main();
 process.exit();
@@ -52,7 +52,7 @@ function readArguments(): { benches: Bench[]; size: Size } | undefined {
     });
     const quick = values.quick ?? false;
     const to = values.to === undefined ? undefined : Number(values.to);
-    const toIsValid = to === undefined || (Number.isInteger(to) && to >= LEAST_TO);
+    const toIsValid = to === undefined || (Number.isInteger(to) && to >= MIN_TO);
     const every = [...BENCHES, ...ON_REQUEST];
     const wanted = positionals.flatMap((name) => (name === 'all' ? BENCHES.map((bench) => bench.name) : [name]));
     const benches = every.filter(({ name }) => wanted.includes(name));

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atMost, type Bench, type Outcome, type Size } from './bench.js';
 import { postOnce } from './client.js';
-import { bigCopies, bigEnvelopes, type Copies, REST_PATH } from './letters.js';
 import { alternate, median, millisecondsOf, rounded, spread } from './measure.js';
+import { bigCopies, bigEnvelopes, type Copies, REST_PATH } from './memos.js';
 import type { Place } from './place.js';
 
 const SOAP = 'ours over SOAP';

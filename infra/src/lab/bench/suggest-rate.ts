@@ -8,8 +8,8 @@ import { HAS_REDIS, startOwnRedis } from '../../testkit/redis.js';
 import { atLeast, type Bench, type Outcome, type Size } from './bench.js';
 import type { Child } from './child.js';
 import { postOnce } from './client.js';
-import { REST_PATH, registerSentMessage, replyCopies } from './letters.js';
 import { alternate, median, percentile, rounded, spread } from './measure.js';
+import { REST_PATH, registerSentMessage, replyCopies } from './memos.js';
 import { NO_OP } from './no-op.js';
 import type { Place } from './place.js';
 import { insertRows, readSample, type Sample } from './rivals/rows.js';
@@ -131,7 +131,7 @@ async function putUp({ client, sample, queues }: Scene, count: number): Promise<
 /** Starts a journaler and waits until it has looked at all. */
 async function workOff({ place, client, url }: Scene, ids: readonly string[], profiled = false): Promise<Child> {
   const journaler = await place.start('ours/journaler', { profiled, env: settingsOf(url) });
-  await allLookedAt(client, ids);
+  await allSuggested(client, ids);
   return journaler;
 }
 
@@ -165,7 +165,7 @@ async function agesAt({ place, client, sample, queues, url }: Scene, seconds: nu
     adding.push(addJobs(queues, [id]));
   }
   await Promise.all(adding);
-  await allLookedAt(client, [...committed.keys()]);
+  await allSuggested(client, [...committed.keys()]);
   await journaler.stop();
   const { rows } = await client.query<{ id: string; at: number }>(
     `SELECT id, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float * 1000 AS at FROM messages WHERE id = ANY ($1)`,
@@ -184,11 +184,12 @@ function addJobs(queues: Queues, ids: readonly string[]): Promise<void> {
   return queues.flush();
 }
 
-async function allLookedAt(client: pg.Client, ids: readonly string[]): Promise<void> {
+async function allSuggested(client: pg.Client, ids: readonly string[]): Promise<void> {
   for (const end = Date.now() + 60_000; Date.now() < end; await delay(50)) {
-    const { rows } = await client.query(`SELECT FROM messages WHERE looked_at IS NULL AND id = ANY ($1) LIMIT 1`, [
-      ids,
-    ]);
+    const { rows } = await client.query(
+      `SELECT FROM messages WHERE suggestion_run_at IS NULL AND id = ANY ($1) LIMIT 1`,
+      [ids],
+    );
     if (rows.length === 0) return;
   }
   throw new Error('After a minute some messages are still not looked at.');

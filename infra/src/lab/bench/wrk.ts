@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isInstalled } from '../../testkit/installed.js';
-import type { Copies } from './letters.js';
+import type { Copies } from './memos.js';
 import type { Place } from './place.js';
 
 const run = promisify(execFile);

@@ -13,8 +13,8 @@ import { writeMemo } from '../../testkit/write-memo.js';
 import { atMost, type Bench, type Outcome, type Size } from './bench.js';
 import type { Child } from './child.js';
 import { Connection } from './client.js';
-import { REST_PATH } from './letters.js';
 import { alternate, median, millisecondsOf, rounded, spread } from './measure.js';
+import { REST_PATH } from './memos.js';
 import type { Place } from './place.js';
 
 // A multiple of 3 bytes gives whole base64 quanta; far over the window of deflate (32 KiB), so that its repeating does not show.

@@ -21,7 +21,7 @@ interface Row {
   readonly blob_name: string | null;
   readonly document_count: number;
   readonly file_count: number;
-  readonly looked_at: Date | null;
+  readonly suggestion_run_at: Date | null;
   readonly suggested_case_id: string | null;
   readonly details: number;
   readonly keys: number;
@@ -38,7 +38,7 @@ const count = (table: string, where = '') =>
   `(SELECT count(*)::int FROM ${table} t WHERE t.message_id = m.id ${where})`;
 const ROWS = `
   SELECT id, external_id, transmission_id, received_at, encode(fingerprint, 'hex') AS fingerprint, status, blob_name,
-    document_count, file_count, looked_at, suggested_case_id,
+    document_count, file_count, suggestion_run_at, suggested_case_id,
     ${count('message_details')} AS details, ${count('message_keys')} AS keys, ${count('message_contents')} AS contents, ${count('documents')} AS documents,
     ${count('files', "AND t.status = 'stored'")} AS files, ${count('reply_references')} AS refs,
     ${count('events')} AS events, ${count('audit_events', "AND t.action IN ('accepted', 'held')")} AS audited
@@ -112,9 +112,9 @@ export class Comparison {
       for await (const { id } of client.listAll({ status, limit: MOST_ROWS })) times.set(id, (times.get(id) ?? 0) + 1);
     }
     const rows = await this.#rows(this.#ledger.letters);
-    for (const [uuid, ofLetter] of rows) {
+    for (const [uuid, ofMemo] of rows) {
       const [letter] = this.#ledger.groups.get(uuid) ?? [];
-      for (const { id, status } of letter ? ofLetter : []) {
+      for (const { id, status } of letter ? ofMemo : []) {
         const shown = times.get(id) ?? 0;
         if (!letter) continue;
         if (status === 'deleted' && shown > 0) this.#ledger.find('back', letter, 'is deleted, and in the inbox');
@@ -128,7 +128,7 @@ export class Comparison {
   async unfinished(): Promise<{ messages: { external_id: string }[]; removals: { blob_name: string }[] }> {
     const [messages, removals] = await Promise.all([
       this.#stage.sql<{ external_id: string }>(
-        `SELECT external_id FROM messages WHERE looked_at IS NULL AND status = 'pending'`,
+        `SELECT external_id FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending'`,
       ),
       this.#stage.sql<{ blob_name: string }>('SELECT blob_name FROM content_removals'),
     ]);
@@ -140,7 +140,7 @@ export class Comparison {
     const rows = await this.#rows(this.#ledger.letters);
     for (const letter of this.#ledger.letters) {
       const row = rows.get(letter.uuid)?.[0];
-      if (row?.status !== 'pending' || row.looked_at === null || letter.caseId === undefined) continue;
+      if (row?.status !== 'pending' || row.suggestion_run_at === null || letter.caseId === undefined) continue;
       if (row.suggested_case_id === letter.caseId) continue;
       this.#ledger.find('stuck', letter, `the case ${row.suggested_case_id} is suggested instead of ${letter.caseId}`);
     }

@@ -31,7 +31,7 @@ export function withFault(parts: Parts, fault: Fault): Parts {
       queues: { ...queues, enqueue: () => {} },
       store: {
         ...store,
-        sweep: async (sql, values) => (sql.includes('looked_at IS NULL') ? [] : store.sweep(sql, values)),
+        sweep: async (sql, values) => (sql.includes('suggestion_run_at IS NULL') ? [] : store.sweep(sql, values)),
       },
     };
   }

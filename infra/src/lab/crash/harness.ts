@@ -8,7 +8,7 @@ import { Ledger } from './ledger.js';
 import { Load, send } from './load.js';
 import type { Stage } from './stage.js';
 import { type Victim, Victims } from './victims.js';
-import { KNOWN } from './write-letters.js';
+import { KNOWN } from './write-memos.js';
 
 export interface Plan {
   readonly runs: number;
@@ -213,7 +213,7 @@ class Harness {
   /** @returns until when nothing may be stuck */
   async #moveClockOn(): Promise<number> {
     const hourAgo = (column: string) => `${column} = ${column} - interval '1 hour'`;
-    await this.#stage.sql(`UPDATE messages SET ${hourAgo('next_enqueue_at')} WHERE looked_at IS NULL`);
+    await this.#stage.sql(`UPDATE messages SET ${hourAgo('next_enqueue_at')} WHERE suggestion_run_at IS NULL`);
     await this.#stage.sql(`UPDATE content_removals SET ${hourAgo('requested_at')}`);
     return performance.now() + this.#plan.stuckAfterMs;
   }

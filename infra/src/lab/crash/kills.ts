@@ -1,4 +1,4 @@
-import { STEPS, type Step } from '@indbakke/shared/steps';
+import { CRASH_POINTS, type Step } from '@indbakke/shared/crash-points';
 
 /**
  * Moments that the services do not announce; the harness sees them from outside, in the parts that it gives them. `written`
@@ -33,7 +33,7 @@ export type Kill = Point | keyof typeof FROM_OUTSIDE;
 /** What a caseworker does to a message. */
 export type Work = 'journalize' | 'reject' | 'delete' | 'zip';
 
-const points = [...Object.keys(STEPS), ...Object.keys(MOMENTS)] as Point[];
+const points = [...Object.keys(CRASH_POINTS), ...Object.keys(MOMENTS)] as Point[];
 const outside = Object.keys(FROM_OUTSIDE) as (keyof typeof FROM_OUTSIDE)[];
 
 /** Every kind of kill, in the order of the table. */

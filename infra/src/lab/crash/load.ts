@@ -8,13 +8,13 @@ import type { Kill, Work } from './kills.js';
 import { roadTo } from './kills.js';
 import type { Ledger, Letter } from './ledger.js';
 import type { Stage } from './stage.js';
-import { KNOWN, writeLetters } from './write-letters.js';
+import { KNOWN, writeMemos } from './write-memos.js';
 
 const ANSWER_WITHIN_MS = 30_000;
 const SENDERS = 4;
 const CASEWORKERS = 2;
 // A kill that does not come must not let the load grow without end.
-const MOST_LETTERS_EACH = 15;
+const MAX_MEMOS_EACH = 15;
 // Among the latest, so that choosing stays cheap.
 const ON_THE_DESK = 400;
 
@@ -54,7 +54,7 @@ export class Load {
     this.#url = url;
     this.#client = new InboxClient(url, stage.token, AbortSignal.timeout(ANSWER_WITHIN_MS));
     this.#done = Promise.all([
-      ...Array.from({ length: SENDERS }, (_, index) => this.#sendLetters(random.fork(`sender ${index}`), run, kill)),
+      ...Array.from({ length: SENDERS }, (_, index) => this.#sendMemos(random.fork(`sender ${index}`), run, kill)),
       ...Array.from({ length: CASEWORKERS }, (_, index) => this.#work(random.fork(`caseworker ${index}`), kill)),
     ]);
   }
@@ -68,10 +68,10 @@ export class Load {
     return this.#stopping.signal.aborted;
   }
 
-  async #sendLetters(random: Random, run: number, kill: Kill): Promise<void> {
-    for (let sent = 0; sent < MOST_LETTERS_EACH && !this.#stopped; sent++) {
+  async #sendMemos(random: Random, run: number, kill: Kill): Promise<void> {
+    for (let sent = 0; sent < MAX_MEMOS_EACH && !this.#stopped; sent++) {
       if (random.chance(0.1)) await this.#sendAgain(random);
-      const letters = writeLetters(random, run, kill);
+      const letters = writeMemos(random, run, kill);
       this.#ledger.add(letters);
       const copies = random.chance(0.25) ? random.between(2, 4) : 1;
       const statuses = await Promise.all(

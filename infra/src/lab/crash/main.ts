@@ -17,7 +17,7 @@ Faults: ${Object.keys(FAULTS).join(', ')}`;
 
 const QUIET_EVERY = 50;
 const STUCK_AFTER_MS = 30_000;
-const MOST_FINDINGS_SHOWN = 40;
+const MAX_FINDINGS_SHOWN = 40;
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -31,7 +31,7 @@ interface Wishes {
   readonly fault: Fault | undefined;
 }
 
-function readWishes(): Wishes {
+function readOptions(): Wishes {
   const { values } = parseArgs({
     options: {
       runs: { type: 'string', default: '100' },
@@ -85,7 +85,7 @@ async function crash({ runs, seed, step }: Wishes, signal: AbortSignal): Promise
         onRun: progress(runs),
       });
       const { findings } = outcome.ledger;
-      for (const { verdict, kill, run, what } of findings.slice(0, MOST_FINDINGS_SHOWN)) {
+      for (const { verdict, kill, run, what } of findings.slice(0, MAX_FINDINGS_SHOWN)) {
         print(`${verdict}: run ${run + 1} (${kill}): ${what}`);
       }
       print(`\n${tableOf(outcome)}\n`);
@@ -109,7 +109,7 @@ async function testItself({ seed, fault }: Wishes, signal: AbortSignal): Promise
 
 const signal = abortedByCtrlC();
 try {
-  const wishes = readWishes();
+  const wishes = readOptions();
   const isGood = wishes.isSelfTest ? await testItself(wishes, signal) : await crash(wishes, signal);
   process.exitCode = isGood ? 0 : 1;
 } catch (error) {

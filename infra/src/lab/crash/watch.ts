@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
+import { CRASH_POINT_CHANNEL, type CrashPointMessage } from '@indbakke/shared/crash-points';
 import type { Parts, Service } from '@indbakke/shared/service';
-import { STEP_CHANNEL, type StepMessage } from '@indbakke/shared/steps';
 import { Router } from 'express';
 import { MOMENTS, type Moment, type Point } from './kills.js';
 
@@ -12,7 +12,7 @@ export class Watch {
 
   constructor(passed: (point: Point) => void) {
     this.#passed = passed;
-    subscribe(STEP_CHANNEL, (message) => passed((message as StepMessage).step));
+    subscribe(CRASH_POINT_CHANNEL, (message) => passed((message as CrashPointMessage).step));
   }
 
   /** The same parts, watched. */

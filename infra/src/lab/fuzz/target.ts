@@ -60,27 +60,27 @@ class HttpTarget implements FuzzTarget {
   }
 
   async send(message: Buffer, verdict: Verdict, chance: Random): Promise<string | undefined> {
-    const mouth = chance.pick(['plain', 'form', 'soap'] as const);
-    const { path, contentType, body } = deliveryBy(mouth, message);
+    const endpoint = chance.pick(['plain', 'form', 'soap'] as const);
+    const { path, contentType, body } = deliveryBy(endpoint, message);
     const before = await this.#stored();
     const { status, text } = await post(`${this.#url}${path}`, contentType, body);
     const code = /<errorCode>([^<]*)</.exec(text)?.[1];
-    const fault = this.#faultOf(mouth, status, code, verdict);
-    if (fault) return `over HTTP (${mouth}): ${fault}`;
+    const fault = this.#faultOf(endpoint, status, code, verdict);
+    if (fault) return `over HTTP (${endpoint}): ${fault}`;
     const after = await this.#stored();
     const left = leftBehind(before, after, code === undefined);
-    if (left) return `over HTTP (${mouth}): ${left}`;
+    if (left) return `over HTTP (${endpoint}): ${left}`;
     return undefined;
   }
 
-  #faultOf(mouth: string, status: number, code: string | undefined, verdict: Verdict): string | undefined {
+  #faultOf(endpoint: string, status: number, code: string | undefined, verdict: Verdict): string | undefined {
     if (code === undefined) {
       if (status !== 200) return `status ${status} without a code`;
       return verdict.code === undefined ? undefined : `accepted, but refused in process with ${verdict.code}`;
     }
     if (code === 'send-again' || status === 503) return 'send-again: something crashed';
     // Inside an envelope or a form a cut or doubled message breaks what is around it.
-    if (mouth === 'plain' && verdict.code !== code && !AFTER_READING.has(code)) {
+    if (endpoint === 'plain' && verdict.code !== code && !AFTER_READING.has(code)) {
       return `refused with ${code}, in process ${verdict.code ?? 'accepted'}`;
     }
     return undefined;
@@ -123,9 +123,9 @@ function leftBehind(before: Stored, after: Stored, accepted: boolean): string | 
   return undefined;
 }
 
-function deliveryBy(mouth: 'plain' | 'form' | 'soap', message: Buffer): Delivery {
-  if (mouth === 'plain') return { path: '/sf1606/PostModtag', contentType: 'application/xml', body: message };
-  if (mouth === 'form') {
+function deliveryBy(endpoint: 'plain' | 'form' | 'soap', message: Buffer): Delivery {
+  if (endpoint === 'plain') return { path: '/sf1606/PostModtag', contentType: 'application/xml', body: message };
+  if (endpoint === 'form') {
     const boundary = randomUUID();
     const head = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.xml"\r\n\r\n`;
     return {

@@ -1,8 +1,8 @@
 import type { ChangeAnswer } from '@indbakke/shared/api';
+import { announce } from '@indbakke/shared/crash-points';
 import { changeMessage } from '@indbakke/shared/inbox';
 import type { ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
-import { announce } from '@indbakke/shared/steps';
 import type { Tx } from '@indbakke/shared/store';
 import { removeContent } from './remove-content.js';
 

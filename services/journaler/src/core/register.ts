@@ -5,7 +5,7 @@ import { type KeyRing, PARTY } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
 import type { Tx } from '@indbakke/shared/store';
 import type { z } from 'zod';
-import { lookAgain } from '../suggestion/look-again.js';
+import { requestSuggestions } from '../suggestion/request-suggestions.js';
 
 /** What the core registers. The numbers of people are kept as keyed hashes: they are only ever compared. */
 
@@ -33,7 +33,7 @@ export async function registerSentMessage(
       update: row,
     });
   });
-  await lookAgain({ store, queues }, municipality, [
+  await requestSuggestions({ store, queues }, municipality, [
     { kind: 'message-uuid', value: messageUuid },
     ...(messageId === undefined ? [] : [{ kind: 'message-id' as const, value: messageId }]),
   ]);
@@ -55,7 +55,7 @@ export async function upsertCase(
       update: row,
     });
   });
-  await lookAgain({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]);
+  await requestSuggestions({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]);
 }
 
 /** @throws Problem not-found for a token of a municipality whose mail is not taken in here */

@@ -1,10 +1,10 @@
 import { createBatcher } from '@indbakke/shared/batch';
+import { announce } from '@indbakke/shared/crash-points';
 import { type KeyRing, PARTY } from '@indbakke/shared/keys';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
-import { announce } from '@indbakke/shared/steps';
 import { isStoreUnavailable, type Store } from '@indbakke/shared/store';
 import { loadLookups } from './load-lookups.js';
-import { lockNotLookedAt } from './not-looked-at.js';
+import { lockForSuggestion } from './lock-for-suggestion.js';
 import { suggestCase } from './suggest-case.js';
 import { writeSuggestions } from './write-suggestions.js';
 
@@ -33,7 +33,7 @@ export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestC
     maxBatch: MAX_BATCH,
     concurrency: BATCHES_AT_ONCE,
     run: async (municipality, jobs) => {
-      await lookAtAll(parts, municipality, jobs);
+      await suggestAll(parts, municipality, jobs);
       return jobs.map(() => undefined);
     },
     isSharedFault: isStoreUnavailable,
@@ -44,10 +44,10 @@ export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestC
   };
 }
 
-/** The lookup is read under the lock: for news that it missed, lookAgain waits until the lock is gone and raises the round. */
-function lookAtAll({ store, keys }: SuggestionParts, municipality: string, jobs: readonly SuggestCaseData[]) {
+/** The lookup is read under the lock: for news that it missed, requestSuggestions waits until the lock is gone and raises the round. */
+function suggestAll({ store, keys }: SuggestionParts, municipality: string, jobs: readonly SuggestCaseData[]) {
   return store.withTenantConnection(municipality, async (connection) => {
-    const messages = await lockNotLookedAt(connection, jobs);
+    const messages = await lockForSuggestion(connection, jobs);
     if (messages.length === 0) return;
     const lookupFor = await loadLookups(
       connection,

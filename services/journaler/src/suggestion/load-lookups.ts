@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Lookup, Reference, SentLetter } from './suggest-case.js';
+import type { Lookup, Reference, SentMessage } from './suggest-case.js';
 
 interface Row {
   /** Null in the row of a case that a reference names itself. */
@@ -33,27 +33,27 @@ export async function loadLookups(
     values: [named('message-uuid'), named('message-id'), named('case-id')],
   });
   const letters = rows.filter(({ message_uuid }) => message_uuid !== null);
-  const letterByUuid = new Map(letters.map((row) => [row.message_uuid, row]));
-  const lettersById = new Map<string | null, Row[]>();
+  const sentMessageByUuid = new Map(letters.map((row) => [row.message_uuid, row]));
+  const sentMessagesById = new Map<string | null, Row[]>();
   for (const row of letters) {
-    const alike = lettersById.get(row.message_id);
+    const alike = sentMessagesById.get(row.message_id);
     if (alike) alike.push(row);
-    else lettersById.set(row.message_id, [row]);
+    else sentMessagesById.set(row.message_id, [row]);
   }
   const partiesByCase = new Map(rows.map((row) => [row.case_id, row.party_digests]));
 
   return (senderDigest) => {
     const isSender = (digest: Buffer | null) => digest !== null && senderDigest.equals(digest);
-    const toLetter = ({ case_id, recipient_digest }: Row): SentLetter => ({
+    const toSentMessage = ({ case_id, recipient_digest }: Row): SentMessage => ({
       caseId: case_id,
       senderIsRecipient: isSender(recipient_digest),
     });
     return {
       sentByUuid: (uuid) => {
-        const letter = letterByUuid.get(uuid);
-        return letter && toLetter(letter);
+        const letter = sentMessageByUuid.get(uuid);
+        return letter && toSentMessage(letter);
       },
-      sentById: (id) => (lettersById.get(id) ?? []).map(toLetter),
+      sentById: (id) => (sentMessagesById.get(id) ?? []).map(toSentMessage),
       knowsCase: (caseId) => partiesByCase.has(caseId),
       senderIsParty: (caseId) => partiesByCase.get(caseId)?.some(isSender) ?? false,
     };

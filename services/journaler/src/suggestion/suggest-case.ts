@@ -9,15 +9,15 @@ export interface Reference {
 /** What the core has told of, as far as the message refers to it; all of the receiving municipality. */
 export interface Lookup {
   /** A letter that was sent, by its messageUUID. */
-  sentByUuid(messageUuid: string): SentLetter | undefined;
+  sentByUuid(messageUuid: string): SentMessage | undefined;
   /** Letters that were sent, by the sender’s own messageID, which need not be unique. */
-  sentById(messageId: string): readonly SentLetter[];
+  sentById(messageId: string): readonly SentMessage[];
   knowsCase(caseId: string): boolean;
   /** Whether the sender of the message is a party to the case. */
   senderIsParty(caseId: string): boolean;
 }
 
-export interface SentLetter {
+export interface SentMessage {
   readonly caseId: string;
   /** Whether the sender of the message is the one whom the letter was sent to. */
   readonly senderIsRecipient: boolean;
@@ -44,7 +44,7 @@ export function suggestCase(references: readonly Reference[], lookup: Lookup): S
   return null;
 }
 
-function find(kind: SuggestionBasis, value: string, lookup: Lookup): SentLetter | undefined {
+function find(kind: SuggestionBasis, value: string, lookup: Lookup): SentMessage | undefined {
   switch (kind) {
     case 'message-uuid':
       return lookup.sentByUuid(value);
@@ -55,13 +55,13 @@ function find(kind: SuggestionBasis, value: string, lookup: Lookup): SentLetter 
   }
 }
 
-function theOnly(letters: readonly SentLetter[]): SentLetter | undefined {
+function theOnly(letters: readonly SentMessage[]): SentMessage | undefined {
   const cases = new Set(letters.map((letter) => letter.caseId));
   if (cases.size !== 1) return undefined;
   return letters.find((letter) => letter.senderIsRecipient) ?? letters[0];
 }
 
-function senderOf(letter: SentLetter, lookup: Lookup): SuggestionSender {
+function senderOf(letter: SentMessage, lookup: Lookup): SuggestionSender {
   if (letter.senderIsRecipient) return 'recipient-of-the-letter';
   return lookup.senderIsParty(letter.caseId) ? 'party-to-the-case' : 'other';
 }

@@ -2,17 +2,17 @@ import { INDBAKKE } from '@indbakke/shared/audit';
 import { type Change, RECORD_CHANGES } from '@indbakke/shared/lifecycle';
 import { newId } from '@indbakke/shared/store';
 import type pg from 'pg';
-import type { NotLookedAt } from './not-looked-at.js';
+import type { SuggestionInput } from './lock-for-suggestion.js';
 import type { Suggestion } from './suggest-case.js';
 
 /** What a look at a message has found. */
 export interface Look {
-  readonly message: NotLookedAt;
+  readonly message: SuggestionInput;
   readonly suggestion: Suggestion | null;
 }
 
 /**
- * Writes down what was found for messages that this transaction has locked (lockNotLookedAt): all rows in one statement. What
+ * Writes down what was found for messages that this transaction has locked (lockForSuggestion): all rows in one statement. What
  * shows something new gets a new version, an event and an audit row.
  */
 export async function writeSuggestions(connection: pg.PoolClient, looks: readonly Look[], at: Date): Promise<void> {
@@ -30,7 +30,7 @@ export async function writeSuggestions(connection: pg.PoolClient, looks: readonl
     name: 'write-suggestions',
     text: `
       WITH looked AS (
-        UPDATE messages m SET looked_at = $2, suggested_case_id = case_id, suggestion_basis = basis, suggestion_sender = sender,
+        UPDATE messages m SET suggestion_run_at = $2, suggested_case_id = case_id, suggestion_basis = basis, suggestion_sender = sender,
           kind = found.kind, version = version + shows::int
         FROM jsonb_to_recordset($1::jsonb) AS found (id uuid, case_id text, basis text, sender text, kind text, shows boolean,
           change_id uuid, details jsonb)

@@ -69,7 +69,7 @@ function remarkOnContactPoint(
 const EARLIEST = Date.UTC(2000, 0, 1);
 
 /** The message’s own date when it is from 2000 on and at most a day after it was received (clocks differ), else that. */
-export function plausibleLetterDate(letterAt: Date | undefined, receivedAt: Date): Date {
+export function plausibleDate(letterAt: Date | undefined, receivedAt: Date): Date {
   if (!letterAt || letterAt.getTime() < EARLIEST || letterAt.getTime() > receivedAt.getTime() + DAY) return receivedAt;
   return letterAt;
 }

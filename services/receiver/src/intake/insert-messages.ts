@@ -1,6 +1,6 @@
 import { SERVICEPLATFORMEN } from '@indbakke/shared/audit';
 import { RECORD_CHANGES, TRANSITIONS } from '@indbakke/shared/lifecycle';
-import { LOOK_AGAIN_AFTER_SECONDS } from '@indbakke/shared/queue';
+import { SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
 import { newId } from '@indbakke/shared/store';
 import type pg from 'pg';
 import type { Accepted } from './decide.js';
@@ -29,7 +29,7 @@ export async function insertMessages(
       bytes.joined(),
       SERVICEPLATFORMEN.kind,
       SERVICEPLATFORMEN.id,
-      LOOK_AGAIN_AFTER_SECONDS,
+      SUGGESTION_OVERDUE_SECONDS,
     ],
   });
 }
@@ -49,7 +49,7 @@ const INSERT_MESSAGES = `
   ), stored AS (
     INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at, letter_at,
       transmission_id, document_count, file_count, content_size, blob_name, remarks, status, held_cause, status_at, status_by,
-      looked_at, next_enqueue_at)
+      suggestion_run_at, next_enqueue_at)
     SELECT g.id, $1, g.channel, g.external_id, g.fingerprint, g.kind, g.contact_point_id, g.received_at, g.letter_at,
       g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name, g.remarks,
       g.status, g.held_cause, g.received_at, $8, CASE WHEN g.refers THEN NULL ELSE g.received_at END,

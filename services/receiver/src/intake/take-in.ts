@@ -1,12 +1,12 @@
 import { type BlobStore, createSealer, type HashingThread, type SealedContainer } from '@indbakke/shared/content';
+import { announce } from '@indbakke/shared/crash-points';
 import type { KeyRing } from '@indbakke/shared/keys';
 import type { Channel } from '@indbakke/shared/lifecycle';
 import type { Log } from '@indbakke/shared/log';
 import { type Queues, SUGGEST_CASE } from '@indbakke/shared/queue';
-import { announce } from '@indbakke/shared/steps';
 import { CommitInDoubt, newId } from '@indbakke/shared/store';
 import type { ReceiverConfig } from '../config.js';
-import { plausibleLetterDate } from './decide.js';
+import { plausibleDate } from './decide.js';
 import type { ExternalId, ReadMessage } from './incoming-message.js';
 import type { StoredMessage } from './known-ids.js';
 import type { StoreMessage } from './store-messages.js';
@@ -54,7 +54,7 @@ export async function takeIn(parts: IntakeParts, channel: Channel, read: ReadMes
         id,
         channel,
         receivedAt,
-        letterAt: plausibleLetterDate(message.letterAt, receivedAt),
+        letterAt: plausibleDate(message.letterAt, receivedAt),
         transmissionId: newId(),
         container,
       })

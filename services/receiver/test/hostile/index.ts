@@ -1,5 +1,5 @@
+import { ENVELOPES, FORMS, HEADERS } from './endpoints.js';
 import type { HostileList } from './hostile.js';
-import { ENVELOPES, FORMS, HEADERS } from './mouths.js';
 import { FILE_NAMES } from './names.js';
 import { PEERS } from './peers.js';
 import { BASE64, ENCODINGS, ENTITIES, MARKS, NAMESPACES, SIZES } from './xml.js';

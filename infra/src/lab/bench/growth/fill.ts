@@ -124,7 +124,7 @@ function statements({ original, contentSize }: Sample): [statement: string, ...v
     [
       `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
          document_count, file_count, content_size, blob_name, remarks, status, status_before, status_at, status_by, version,
-         rejection_reason, suggested_case_id, suggestion_basis, suggestion_sender, looked_at, next_enqueue_at)
+         rejection_reason, suggested_case_id, suggestion_basis, suggestion_sender, suggestion_run_at, next_enqueue_at)
        SELECT id, municipality, 'sf1606', external_id::text, digest, 'reply', at, at, gen_random_uuid(), 1, 1, $1,
          CASE WHEN has_blob AND status <> 'deleted' THEN replace(external_id::text, '-', '') END, '[]', status,
          CASE WHEN status = 'rejected' THEN 'pending' END, at, 'bench', CASE WHEN status = 'pending' THEN 2 ELSE 3 END,
@@ -178,16 +178,16 @@ function statements({ original, contentSize }: Sample): [statement: string, ...v
     ],
     [
       `INSERT INTO events (id, municipality, message_id, type, status, version, at)
-       SELECT uuidv7(at - now()), municipality, id, type, CASE WHEN version = 3 THEN status ELSE 'pending' END, version, at ${STEPS}`,
+       SELECT uuidv7(at - now()), municipality, id, type, CASE WHEN version = 3 THEN status ELSE 'pending' END, version, at ${CRASH_POINTS}`,
     ],
     [
       `INSERT INTO audit_events (id, at, municipality, actor_kind, actor, action, message_id, details)
-       SELECT uuidv7(at - now()), at, municipality, 'user', 'bench', type, id, '{"channel":"sf1606","remarks":0,"files":1}' ${STEPS}`,
+       SELECT uuidv7(at - now()), at, municipality, 'user', 'bench', type, id, '{"channel":"sf1606","remarks":0,"files":1}' ${CRASH_POINTS}`,
     ],
   ];
 }
 
 /** Every message was accepted and suggested a case; what is not pending has had one more step. */
-const STEPS = `
+const CRASH_POINTS = `
   FROM batch, LATERAL (VALUES (1, 'accepted'), (2, 'suggested'), (3, status)) AS steps (version, type)
   WHERE version < 3 OR status <> 'pending'`;

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { EXAMPLE_MUNICIPALITY } from '../../../local/example-municipality.js';
 import { Connection } from '../client.js';
-import { REST_PATH, replyCopies } from '../letters.js';
 import { median, millisecondsOf } from '../measure.js';
+import { REST_PATH, replyCopies } from '../memos.js';
 
 /** The running services, seen from the municipality that is measured. */
 export interface Scene {
@@ -33,7 +33,7 @@ export interface Costs {
 }
 
 // Looking costs PostgreSQL some blocks, which are counted with the intake.
-const LOOK_AGAIN_MS = 20;
+const SUGGESTION_OVERDUE_MS = 20;
 
 export const INTAKE = 'intake';
 export const SUGGESTION = 'suggestion';
@@ -106,9 +106,9 @@ async function takeIn(
     messageUuid = (JSON.parse(body) as { messageUUID: string }).messageUUID;
   });
   taken.push(messageUuid);
-  for (const end = Date.now() + 60_000; Date.now() < end; await delay(LOOK_AGAIN_MS)) {
+  for (const end = Date.now() + 60_000; Date.now() < end; await delay(SUGGESTION_OVERDUE_MS)) {
     const { rowCount } = await client.query(
-      `SELECT FROM messages WHERE municipality = $1 AND channel = 'sf1606' AND external_id = $2 AND looked_at IS NOT NULL`,
+      `SELECT FROM messages WHERE municipality = $1 AND channel = 'sf1606' AND external_id = $2 AND suggestion_run_at IS NOT NULL`,
       [EXAMPLE_MUNICIPALITY.cvr, messageUuid],
     );
     if (rowCount === 1) return milliseconds;

@@ -6,12 +6,12 @@ import type { Cost } from './operations.js';
 const SWEEPS: readonly [file: string, statement: string][] = [
   [
     'services/journaler/src/suggestion/sweep.ts',
-    `UPDATE messages SET suggest_round = suggest_round + 1, next_enqueue_at = now()
+    `UPDATE messages SET suggestion_run = suggestion_run + 1, next_enqueue_at = now()
      WHERE id IN (
        SELECT id FROM messages
-       WHERE looked_at IS NULL AND status = 'pending' AND next_enqueue_at <= now()
+       WHERE suggestion_run_at IS NULL AND status = 'pending' AND next_enqueue_at <= now()
        ORDER BY next_enqueue_at LIMIT 500 FOR UPDATE SKIP LOCKED)
-     RETURNING id, municipality, suggest_round`,
+     RETURNING id, municipality, suggestion_run`,
   ],
   [
     'services/receiver/src/intake/sweep-orphans.ts',

@@ -1,6 +1,6 @@
 import { JournalerConfig, startJournaler } from '@indbakke/journaler';
 import { readConfig } from '@indbakke/shared/config';
-import { tellReady } from '../tell-ready.js';
+import { reportReady } from '../report-ready.js';
 
 const { url } = await startJournaler(readConfig(JournalerConfig, process.env));
-await tellReady(url);
+await reportReady(url);

@@ -1,6 +1,6 @@
 import { startLocalStack } from '../../../local/stack.js';
 import { statePaths } from '../../../local/state.js';
-import { tellReady } from '../tell-ready.js';
+import { reportReady } from '../report-ready.js';
 
 const { url } = await startLocalStack({ paths: statePaths(process.env), env: process.env });
-await tellReady(url);
+await reportReady(url);

@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { tellReady } from '../tell-ready.js';
+import { reportReady } from '../report-ready.js';
 
 const GATHER = 512 * 1024;
 
@@ -24,7 +24,7 @@ const server = createServer({ highWaterMark: 64 * 1024 }, (req, res) => {
 });
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
-await tellReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+await reportReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 
 async function keep(req: IncomingMessage): Promise<string> {
   const file = await open(join(folder, randomUUID()), 'wx', 0o600);

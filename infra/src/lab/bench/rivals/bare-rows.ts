@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
-import { tellReady } from '../tell-ready.js';
+import { reportReady } from '../report-ready.js';
 import { insertRows, readSample } from './rows.js';
 
 // Measured: one at a time leaves the database idle while the next group gathers; with four the groups are too small.
@@ -69,4 +69,4 @@ const server = createServer((req, res) => {
 });
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
-await tellReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+await reportReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

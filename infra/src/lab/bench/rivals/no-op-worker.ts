@@ -4,7 +4,7 @@
 import { createLog } from '@indbakke/shared/log';
 import { openQueues } from '@indbakke/shared/queue';
 import { NO_OP } from '../no-op.js';
-import { tellReady } from '../tell-ready.js';
+import { reportReady } from '../report-ready.js';
 
 const jobs = Number(process.env.JOBS);
 const queues = openQueues({ url: process.env.QUEUE_URL ?? '', log: createLog('bench', 'silent') });
@@ -15,4 +15,4 @@ queues.work(NO_OP, Number(process.env.SUGGEST_CONCURRENCY), async () => {
   done += 1;
   if (done === jobs) process.send?.({ milliseconds: performance.now() - first });
 });
-await tellReady('');
+await reportReady('');

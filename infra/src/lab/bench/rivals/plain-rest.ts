@@ -4,9 +4,9 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { tellReady } from '../tell-ready.js';
+import { reportReady } from '../report-ready.js';
 import { xml2js } from './packages.js';
-import { keepPlainly, openPlainStore, type PlainMessage } from './plain-letter.js';
+import { keepPlainly, openPlainStore, type PlainMessage } from './plain-memo.js';
 
 const store = openPlainStore();
 const app = express();
@@ -23,4 +23,4 @@ app.post('/sf1606/PostModtag', async (req, res) => {
 
 const server = app.listen(0, '127.0.0.1');
 await once(server, 'listening');
-await tellReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+await reportReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tellReady } from '../tell-ready.js';
+import { reportReady } from '../report-ready.js';
 import { soap } from './packages.js';
-import { keepPlainly, openPlainStore, type PlainMessage } from './plain-letter.js';
+import { keepPlainly, openPlainStore, type PlainMessage } from './plain-memo.js';
 
 const store = openPlainStore();
 const server = createServer((_req, res) => res.writeHead(404).end());
@@ -29,4 +29,4 @@ soap.listen(server, {
     },
   },
 });
-await tellReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+await reportReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

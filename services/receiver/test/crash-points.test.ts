@@ -1,9 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { STEP_CHANNEL, type StepMessage } from '@indbakke/shared/steps';
+import { CRASH_POINT_CHANNEL, type CrashPointMessage } from '@indbakke/shared/crash-points';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { binaryFile, newLetter } from './support/letters.js';
+import { binaryFile, newMemo } from './support/memos.js';
 
 let stack: TestStack;
 
@@ -13,31 +13,31 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 /** What happens between the sending of a message and its receipt. */
-async function stepsOf(xml: string | Buffer): Promise<string[]> {
+async function crashPointsOf(xml: string | Buffer): Promise<string[]> {
   const steps: string[] = [];
   const listen = (message: unknown) => {
-    steps.push((message as StepMessage).step);
+    steps.push((message as CrashPointMessage).step);
   };
-  subscribe(STEP_CHANNEL, listen);
+  subscribe(CRASH_POINT_CHANNEL, listen);
   try {
     const answer = await stack.deliver(xml);
     return [...steps, String(answer.status)];
   } finally {
-    unsubscribe(STEP_CHANNEL, listen);
+    unsubscribe(CRASH_POINT_CHANNEL, listen);
   }
 }
 
 /** More than fits beside the rows. */
-const withLargeFile = () => newLetter({ documents: [{ files: [binaryFile(100_000)] }] });
+const withLargeFile = () => newMemo({ documents: [{ files: [binaryFile(100_000)] }] });
 
 const CONTENT_DURABLE = ['content-written', 'content-synced', 'content-renamed', 'folder-synced'];
 
 test('the content is durable before the rows, the rows before the receipt', async () => {
-  expect(await stepsOf(writeMemo(withLargeFile()))).toEqual([...CONTENT_DURABLE, 'message-committed', '200']);
+  expect(await crashPointsOf(writeMemo(withLargeFile()))).toEqual([...CONTENT_DURABLE, 'message-committed', '200']);
 });
 
 test('small content is durable with the rows', async () => {
-  expect(await stepsOf(writeMemo())).toEqual(['message-committed', '200']);
+  expect(await crashPointsOf(writeMemo())).toEqual(['message-committed', '200']);
 });
 
 test('a message without files needs only its rows', async () => {
@@ -45,14 +45,14 @@ test('a message without files needs only its rows', async () => {
     .toString()
     .replace(/<memo:MessageBody>.*<\/memo:MessageBody>/s, '');
 
-  expect(await stepsOf(xml)).toEqual(['message-committed', '200']);
+  expect(await crashPointsOf(xml)).toEqual(['message-committed', '200']);
 });
 
 test('the content of the same message again is removed before the first receipt is given again', async () => {
   const xml = writeMemo(withLargeFile());
   await stack.deliver(xml);
 
-  expect(await stepsOf(xml)).toEqual([
+  expect(await crashPointsOf(xml)).toEqual([
     ...CONTENT_DURABLE,
     'message-committed',
     'content-removed',
@@ -62,5 +62,5 @@ test('the content of the same message again is removed before the first receipt 
 });
 
 test('a refused message reaches no step', async () => {
-  expect(await stepsOf(writeMemo({ recipient: { id: '99999999' } }))).toEqual(['403']);
+  expect(await crashPointsOf(writeMemo({ recipient: { id: '99999999' } }))).toEqual(['403']);
 });

@@ -52,7 +52,7 @@ export async function keepPlainly(store: Store, message: PlainMessage): Promise<
         status: 'pending',
         statusAt: at,
         statusBy: 'bench',
-        lookedAt: at,
+        suggestionRunAt: at,
         nextEnqueueAt: at,
         details: {
           create: {

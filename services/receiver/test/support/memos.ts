@@ -3,7 +3,7 @@ import { ODENSKOV } from '../../../../infra/src/testkit/stack.js';
 import { type Letter, writeMemo } from '../../../../infra/src/testkit/write-memo.js';
 
 /** A letter with an id of its own, so that the test can find it again. */
-export function newLetter<L extends Letter>(letter: L): L & { messageUUID: string } {
+export function newMemo<L extends Letter>(letter: L): L & { messageUUID: string } {
   return { messageUUID: randomUUID(), ...letter };
 }
 
@@ -26,7 +26,7 @@ export function replyTo(messageUUID: string): Letter {
 }
 
 /** Other ways to write the same letter: equal to every reader of XML. */
-export const SAME_LETTER_WRITTEN: Readonly<Record<string, (xml: string) => string>> = {
+export const SAME_MESSAGE_WRITTEN: Readonly<Record<string, (xml: string) => string>> = {
   'with a byte order mark': (xml) => `\uFEFF${xml}`,
   'with another prefix': (xml) => xml.replaceAll('memo:', 'x:').replace('xmlns:memo=', 'xmlns:x='),
   'with a default namespace': (xml) => xml.replaceAll('memo:', '').replace('xmlns:memo=', 'xmlns='),

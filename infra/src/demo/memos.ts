@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Letter, type LetterDocument, type ReplyEntry, textDocument } from '../testkit/write-memo.js';
+import { type Letter, type MemoSpecDocument, type ReplyEntry, textDocument } from '../testkit/write-memo.js';
 import { CASES, CHILD, CONTACT_POINT, FATHER, MOTHER, MUNICIPALITY, SCHOOL, SHOP } from './people.js';
 
 /** A letter that the day comes back to: by its id on the wire, and by its subject in the inbox. */
@@ -30,7 +30,7 @@ export const HEARING_FILES = {
   'bilag/Årsopgørelse (2).pdf': pdf(50_000), // sent under the same name as the one before
 };
 
-export const LETTERS = {
+export const MEMOS = {
   meetingAnswer: letter({
     subject: 'Svar: Indkaldelse til møde',
     sender: MOTHER,
@@ -102,7 +102,7 @@ export const LETTERS = {
 
 /** One id, two letters: which one is real is for a person to say. */
 export const CONFLICTING: DayLetter = {
-  ...LETTERS.meetingAnswer,
+  ...MEMOS.meetingAnswer,
   subject: 'Svar: Indkaldelse til møde (ændret)',
   documents: [textDocument('Kære kommune. Jeg kommer ikke til mødet. Venlig hilsen Test Testesen')],
 };
@@ -133,7 +133,7 @@ function answerTo(sent: {
   ];
 }
 
-function hearingDocuments(): LetterDocument[] {
+function hearingDocuments(): MemoSpecDocument[] {
   const files = Object.entries(HEARING_FILES).map(([path, content]) => {
     const name = path.replace('bilag/', '').replace(' (2)', '');
     return { path, file: { name, type: typeOf(name), content } };

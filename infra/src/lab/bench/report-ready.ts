@@ -5,7 +5,7 @@ import { Session } from 'node:inspector/promises';
  * Tells whoever forked this process that it serves at this address, and ends the process when that one ends. With PROFILE
  * in the environment, what the processor does from now on is written to that file.
  */
-export async function tellReady(url: string): Promise<void> {
+export async function reportReady(url: string): Promise<void> {
   const file = process.env.PROFILE;
   const writeProfile = file === undefined ? undefined : await beginProfile(file);
   process.once('disconnect', async () => {

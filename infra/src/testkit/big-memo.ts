@@ -2,12 +2,12 @@ import { createCipheriv, createHash } from 'node:crypto';
 import { type Letter, writeMemo } from './write-memo.js';
 
 /** 99.5 MB, the most that Digital Post carries. Whether MB or MiB is not known; MiB is the larger. */
-export const BIG_LETTER_BYTES = 99.5 * 1024 * 1024;
+export const BIG_MEMO_BYTES = 99.5 * 1024 * 1024;
 
 const SLICE = 48 * 1024; // a multiple of 3, so that each slice is whole base64
 const PLACE = Buffer.from('her kommer indholdet');
 
-export interface BigLetter {
+export interface BigMemo {
   /** Of its one file. */
   readonly contentSize: number;
   /** The XML as a stream, a slice at a time. */
@@ -15,15 +15,15 @@ export interface BigLetter {
 }
 
 /**
- * A letter whose XML is exactly BIG_LETTER_BYTES long. It is never in memory: the small letter around the content is
+ * A letter whose XML is exactly BIG_MEMO_BYTES long. It is never in memory: the small letter around the content is
  * written as any other, and the content is made as it flows.
  */
-export function bigLetter(letter: Letter, file: { readonly name: string; readonly type: string }): BigLetter {
+export function bigMemo(letter: Letter, file: { readonly name: string; readonly type: string }): BigMemo {
   const xml = writeMemo({ ...letter, documents: [{ files: [{ ...file, content: PLACE }] }] });
   const place = PLACE.toString('base64');
   const at = xml.indexOf(place);
   const [before, after] = [xml.subarray(0, at), xml.subarray(at + place.length)];
-  const room = BIG_LETTER_BYTES - before.length - after.length;
+  const room = BIG_MEMO_BYTES - before.length - after.length;
   const contentSize = Math.floor(room / 4) * 3;
   return {
     contentSize,

@@ -1,9 +1,9 @@
 import type { Day } from '../day.js';
-import { SENT } from '../letters.js';
+import { SENT } from '../memos.js';
 import { CASES } from '../people.js';
 
 /** The core tells of its cases and of what it has sent from them: by these a reply finds its case. */
-export async function coreTells({ story, core }: Day): Promise<void> {
+export async function coreRegisters({ story, core }: Day): Promise<void> {
   story.act('The DUBU core tells of its cases and of the letters it has sent');
   for (const { caseId, caseworker, parties } of Object.values(CASES)) {
     await core.upsertCase(caseId, { status: 'open', caseworker, parties });

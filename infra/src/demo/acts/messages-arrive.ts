@@ -1,13 +1,13 @@
 import { writeMemo } from '../../testkit/write-memo.js';
 import type { Day } from '../day.js';
 import type { Delivery } from '../digital-post.js';
-import { CONFLICTING, type DayLetter, LETTERS, NEMSMS, TO_A_CITIZEN } from '../letters.js';
+import { CONFLICTING, type DayLetter, MEMOS, NEMSMS, TO_A_CITIZEN } from '../memos.js';
 
 /** Serviceplatformen delivers the mail of the morning: letters, the same one twice, and some that nobody can take. */
-export async function mailArrives(day: Day): Promise<void> {
+export async function messagesArrive(day: Day): Promise<void> {
   const { story } = day;
   story.act('Serviceplatformen delivers the mail of the morning');
-  for (const letter of Object.values(LETTERS)) {
+  for (const letter of Object.values(MEMOS)) {
     const delivery = await deliver(day, letter);
     story.check(`"${letter.subject}" is taken in`, answerOf(delivery), '200 COMPLETED');
   }
@@ -21,7 +21,7 @@ export function deliver({ post }: Day, letter: DayLetter, title = letter.subject
 }
 
 async function sameAgain(day: Day): Promise<void> {
-  const letter = LETTERS.meetingAnswer;
+  const letter = MEMOS.meetingAnswer;
   const first = day.post.deliveries.find(({ title }) => title === letter.subject);
   const again = await deliver(day, letter);
   day.story.check(

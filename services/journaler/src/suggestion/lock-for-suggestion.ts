@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { Reference, Suggestion } from './suggest-case.js';
 
 /** A message that is to be looked at, as it stands now. */
-export interface NotLookedAt {
+export interface SuggestionInput {
   readonly id: string;
   readonly kind: Kind;
   readonly senderId: string;
@@ -16,15 +16,15 @@ export interface NotLookedAt {
 
 /**
  * Locks and reads those of the messages that still wait for just this look, until the transaction ends. In the order of their
- * ids, like lookAgain, so that no two wait for each other. Locked by their ids alone: by what they wait for, PostgreSQL would
+ * ids, like requestSuggestions, so that no two wait for each other. Locked by their ids alone: by what they wait for, PostgreSQL would
  * read all that wait to find these.
  */
-export async function lockNotLookedAt(
+export async function lockForSuggestion(
   connection: pg.PoolClient,
   jobs: readonly SuggestCaseData[],
-): Promise<NotLookedAt[]> {
-  const { rows } = await connection.query<NotLookedAt>({
-    name: 'lock-not-looked-at',
+): Promise<SuggestionInput[]> {
+  const { rows } = await connection.query<SuggestionInput>({
+    name: 'lock-for-suggestion',
     text: `
       WITH locked AS MATERIALIZED (
         SELECT * FROM messages WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
@@ -35,7 +35,7 @@ export async function lockNotLookedAt(
         CASE WHEN m.suggested_case_id IS NOT NULL THEN jsonb_build_object('caseId', m.suggested_case_id,
           'basis', m.suggestion_basis, 'sender', m.suggestion_sender) END AS "suggestedBefore"
       FROM unnest($1::uuid[], $2::int[]) AS job (id, round)
-      JOIN locked m ON m.id = job.id AND m.suggest_round = job.round AND m.looked_at IS NULL AND m.status = 'pending'
+      JOIN locked m ON m.id = job.id AND m.suggestion_run = job.round AND m.suggestion_run_at IS NULL AND m.status = 'pending'
       JOIN message_details d ON d.message_id = m.id`,
     values: [jobs.map(({ messageId }) => messageId), jobs.map(({ round }) => round)],
   });
@@ -46,6 +46,6 @@ export async function lockNotLookedAt(
  * Only a reply gets a suggestion. What did not look like one at intake becomes one by naming a letter of ours, not by the
  * number of a case: other municipalities number theirs the same way.
  */
-function evidenceOf({ kind, references }: NotLookedAt): readonly Reference[] {
+function evidenceOf({ kind, references }: SuggestionInput): readonly Reference[] {
   return kind === 'enquiry' ? references.filter((reference) => reference.kind !== 'case-id') : references;
 }

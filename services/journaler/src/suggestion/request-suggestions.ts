@@ -1,5 +1,5 @@
 import type { Status, SuggestionBasis } from '@indbakke/shared/lifecycle';
-import { LOOK_AGAIN_AFTER_SECONDS, SUGGEST_CASE } from '@indbakke/shared/queue';
+import { SUGGEST_CASE, SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 
 /**
@@ -10,7 +10,7 @@ import type { Parts } from '@indbakke/shared/service';
  * Call it after the transaction that stored what was told has committed, not inside it: a look that did not see the news holds
  * its lock by then, and is done anew; one that takes the lock later finds its round raised, and drops the job.
  */
-export async function lookAgain(
+export async function requestSuggestions(
   { store, queues }: Pick<Parts, 'store' | 'queues'>,
   municipality: string,
   told: readonly { kind: SuggestionBasis; value: string }[],
@@ -18,7 +18,7 @@ export async function lookAgain(
   const caseIds = told.filter(({ kind }) => kind === 'case-id').map(({ value }) => value);
   const messages = await store.withTenant(
     municipality,
-    (tx) => tx.$queryRaw<{ id: string; status: Status; suggest_round: number }[]>`
+    (tx) => tx.$queryRaw<{ id: string; status: Status; suggestion_run: number }[]>`
       WITH due AS (
         SELECT id FROM messages
         WHERE status <> 'deleted' AND (suggested_case_id = ANY(${caseIds}) OR id IN (
@@ -26,12 +26,12 @@ export async function lookAgain(
           WHERE (kind, value) IN (SELECT * FROM unnest(${told.map(({ kind }) => kind)}::text[], ${told.map(({ value }) => value)}::text[]))))
         ORDER BY id FOR UPDATE) -- always in the same order, or two calls wait for each other
       UPDATE messages
-      SET looked_at = NULL, suggest_round = suggest_round + 1,
-          next_enqueue_at = now() + make_interval(secs => ${LOOK_AGAIN_AFTER_SECONDS})
+      SET suggestion_run_at = NULL, suggestion_run = suggestion_run + 1,
+          next_enqueue_at = now() + make_interval(secs => ${SUGGESTION_OVERDUE_SECONDS})
       WHERE id IN (SELECT id FROM due)
-      RETURNING id::text, status, suggest_round`,
+      RETURNING id::text, status, suggestion_run`,
   );
-  for (const { id, status, suggest_round: round } of messages) {
+  for (const { id, status, suggestion_run: round } of messages) {
     if (status !== 'pending') continue;
     queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, round });
   }

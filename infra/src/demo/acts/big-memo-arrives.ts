@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { BIG_LETTER_BYTES, bigLetter, contentOf, sha256Of } from '../../testkit/big-letter.js';
+import { BIG_MEMO_BYTES, bigMemo, contentOf, sha256Of } from '../../testkit/big-memo.js';
 import { type Day, findLetter } from '../day.js';
 import { FATHER } from '../people.js';
 import { secondsSince } from '../story.js';
-import { answerOf } from './mail-arrives.js';
+import { answerOf } from './messages-arrive.js';
 
 export const BIG_SUBJECT = 'Hele sagsmappen, scannet';
 
@@ -15,7 +15,7 @@ const MEMORY_LIMIT_MIB = 64;
 export async function bigLetterArrives(day: Day): Promise<{ readonly seconds: string }> {
   day.story.act('A letter of 99.5 MB');
   const file = { name: 'Sagsmappe, 1.200 sider på dansk.pdf', type: 'application/pdf' };
-  const letter = bigLetter({ messageUUID: randomUUID(), subject: BIG_SUBJECT, sender: FATHER }, file);
+  const letter = bigMemo({ messageUUID: randomUUID(), subject: BIG_SUBJECT, sender: FATHER }, file);
   let seconds = '';
   const grown = await growthDuring(async () => {
     seconds = await send(day, letter.pieces());
@@ -28,10 +28,10 @@ export async function bigLetterArrives(day: Day): Promise<{ readonly seconds: st
 
 async function send({ story, post }: Day, pieces: AsyncIterable<Buffer>): Promise<string> {
   const began = performance.now();
-  const body = counted(pieces, story.progress('sending', BIG_LETTER_BYTES));
-  const delivery = await post.deliver(BIG_SUBJECT, body, BIG_LETTER_BYTES);
+  const body = counted(pieces, story.progress('sending', BIG_MEMO_BYTES));
+  const delivery = await post.deliver(BIG_SUBJECT, body, BIG_MEMO_BYTES);
   const seconds = secondsSince(began);
-  story.check(`${BIG_LETTER_BYTES} bytes of XML are taken in, in ${seconds} s`, answerOf(delivery), '200 COMPLETED');
+  story.check(`${BIG_MEMO_BYTES} bytes of XML are taken in, in ${seconds} s`, answerOf(delivery), '200 COMPLETED');
   return seconds;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type LetterDocument, type ReplyEntry, writeMemo } from '../../testkit/write-memo.js';
+import { type MemoSpecDocument, type ReplyEntry, writeMemo } from '../../testkit/write-memo.js';
 import type { Random } from '../random.js';
 import type { Kill } from './kills.js';
 import type { Letter } from './ledger.js';
@@ -12,7 +12,7 @@ const MUNICIPALITY = '22222222';
 const LARGE = { least: 60_000, most: 180_000 };
 
 /** The letters of one go: usually one; sometimes two of one id whose contents differ. */
-export function writeLetters(random: Random, run: number, kill: Kill): Letter[] {
+export function writeMemos(random: Random, run: number, kill: Kill): Letter[] {
   const uuid = random.uuid();
   const repliesTo = random.chance(0.3) ? 'known' : random.chance(0.2) ? 'unknown' : undefined;
   const variants = repliesTo === undefined && random.chance(0.06) ? 2 : 1;
@@ -22,7 +22,7 @@ export function writeLetters(random: Random, run: number, kill: Kill): Letter[] 
       type: 'text/plain',
       content: random.bytes(random.chance(0.06) ? random.between(LARGE.least, LARGE.most) : random.between(20, 3_000)),
     }));
-    const documents: LetterDocument[] = random.chance(0.5)
+    const documents: MemoSpecDocument[] = random.chance(0.5)
       ? [{ files }]
       : files.map((file) => ({ label: file.name, files: [file] }));
     return {

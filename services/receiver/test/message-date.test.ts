@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { plausibleLetterDate } from '../src/intake/decide.js';
+import { plausibleDate } from '../src/intake/decide.js';
 
 describe('the date of a message', () => {
   const received = new Date('2026-03-05T00:00:00Z');
 
   test.each(['2026-03-04T08:30:00Z', '2000-01-01T00:00:00Z', '2026-03-06T00:00:00Z'])('is its own, %s', (own) => {
-    expect(plausibleLetterDate(new Date(own), received)).toEqual(new Date(own));
+    expect(plausibleDate(new Date(own), received)).toEqual(new Date(own));
   });
 
   test.each(['0001-01-01T00:00:00Z', '1999-12-31T23:59:59Z', '2026-03-06T00:00:01Z'])(
     'is when it was received, where its own is %s',
     (own) => {
-      expect(plausibleLetterDate(new Date(own), received)).toBe(received);
+      expect(plausibleDate(new Date(own), received)).toBe(received);
     },
   );
 
   test('is when it was received, where it has none', () => {
-    expect(plausibleLetterDate(undefined, received)).toBe(received);
+    expect(plausibleDate(undefined, received)).toBe(received);
   });
 });

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
-import { bigLetter } from '../../testkit/big-letter.js';
+import { bigMemo } from '../../testkit/big-memo.js';
 import { type Letter, writeMemo } from '../../testkit/write-memo.js';
 
 export { REST_PATH } from '../../testkit/deliver.js';
@@ -35,7 +35,7 @@ export async function bigEnvelopes(): Promise<Copies> {
 async function bigPieces(): Promise<Buffer[]> {
   const letter: Letter = { messageUUID: SOME_UUID, recipient: { id: EXAMPLE_MUNICIPALITY.cvr } };
   const pieces: Buffer[] = [];
-  for await (const piece of bigLetter(letter, { name: 'byggesag.pdf', type: 'application/pdf' }).pieces()) {
+  for await (const piece of bigMemo(letter, { name: 'byggesag.pdf', type: 'application/pdf' }).pieces()) {
     pieces.push(piece);
   }
   return pieces;

@@ -1,0 +1,15 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { CRASH_POINT_CHANNEL, type CrashPointMessage, type Step } from '@indbakke/shared/crash-points';
+
+/** Resolves when the step has been announced `times` times from now on. Call it before what leads to the step. */
+export function crashPointPassed(step: Step, times = 1): Promise<void> {
+  return new Promise((resolve) => {
+    let count = 0;
+    const listen = (message: unknown) => {
+      if ((message as CrashPointMessage).step !== step || ++count < times) return;
+      unsubscribe(CRASH_POINT_CHANNEL, listen);
+      resolve();
+    };
+    subscribe(CRASH_POINT_CHANNEL, listen);
+  });
+}
