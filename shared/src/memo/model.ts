@@ -1,7 +1,7 @@
 import { Problem } from '../errors/index.js';
 import { file as fileGroup, message as messageGroup } from './elements.js';
 import { isContent, isFile, isMessage } from './namespaces.js';
-import { SiblingSteps } from './paths.js';
+import { type Place, pathOf } from './paths.js';
 import { type Remark, RemarkList } from './remarks.js';
 import {
   type Field,
@@ -48,7 +48,11 @@ export function readMemo(
 ): { memo: Memo; remarks: Remark[] } {
   if (!isMessage(root)) throw new Problem('not-memo', 'The root element is not a MeMo Message.');
   const reader = new Reader(files, token);
-  const memo = withMisplacedFiles(reader.readGroup(messageGroup, root, 'Message') as unknown as Memo, root, reader);
+  const memo = withMisplacedFiles(
+    reader.readGroup(messageGroup, root, { element: root }) as unknown as Memo,
+    root,
+    reader,
+  );
   reader.expectAllFiles();
   remarkOnValues(memo, reader.remarks);
   return { memo, remarks: reader.remarks.all() };
@@ -68,25 +72,24 @@ class Reader {
     this.tokens = new Map(files.map((_, index) => [token(index), index]));
   }
 
-  readGroup(group: Group, element: XmlElement, path: string): Read {
-    const fields = Object.entries(group.fields);
-    const found = this.childrenByField(group, element, path);
+  readGroup(group: Group, element: XmlElement, place: Place): Read {
+    const found = this.childrenByField(group, element, place);
     const read: Read = {};
-    for (const [key, field] of fields) {
+    for (const [key, field] of layoutOf(group).fields) {
       const values = field.attribute
         ? attributeValues(field.attribute, element)
-        : (found.get(key) ?? []).map(([child, childPath]) => this.readValue(field, child, childPath));
+        : (found.get(key) ?? []).map((child) => this.readValue(field, child, place));
       if (field.cardinality === 'list') read[key] = values;
       else if (values.length > 0) read[key] = values[0];
-      if (field.problem !== undefined && isMissing(read[key])) throw missing(field.problem, key, field, path);
+      if (field.problem !== undefined && isMissing(read[key])) throw missing(field.problem, key, field, place);
     }
     return read;
   }
 
   /** A content that the table did not read, with the other fields of its File. */
-  readMisplaced(file: XmlElement, content: XmlElement, path: string): MemoFile {
+  readMisplaced(file: XmlElement, content: XmlElement, place: Place): MemoFile {
     const others = file.children.filter((child) => !isContent(child));
-    return this.readGroup(fileGroup, { ...file, children: [...others, content] }, path) as unknown as MemoFile;
+    return this.readGroup(fileGroup, { ...file, children: [...others, content] }, place) as unknown as MemoFile;
   }
 
   isTaken(content: XmlElement): boolean {
@@ -103,38 +106,40 @@ class Reader {
     throw new Problem('not-memo', 'A File stands outside the Message, or its content cannot be told apart.');
   }
 
-  /** The children that the table knows, with their paths; a second one of a single field is left out. */
-  private childrenByField(group: Group, element: XmlElement, path: string): Map<string, [XmlElement, string][]> {
-    const found = new Map<string, [XmlElement, string][]>();
-    const places = placesOf(group);
+  /** The children that the table knows; a second one of a single field is left out. */
+  private childrenByField(group: Group, element: XmlElement, place: Place): Map<string, XmlElement[]> {
+    const found = new Map<string, XmlElement[]>();
+    const { slots } = layoutOf(group);
     let last = 0;
-    if (element.text.trim() !== '') this.remarks.add('unexpected-text', path);
-    for (const [child, childPath] of childrenWithPaths(element, path)) {
-      const place = places.get(`${child.uri} ${child.local}`);
-      if (place === undefined) {
-        this.remarks.add('unknown-element', childPath);
+    if (element.text !== '') this.remarks.add('unexpected-text', place);
+    for (const child of element.children) {
+      const slot = slots.get(child.local);
+      if (slot?.uri !== child.uri) {
+        this.remarks.add('unknown-element', { element: child, parent: place });
         continue;
       }
-      if (place.at < last) this.remarks.add('wrong-order', childPath);
-      last = Math.max(last, place.at);
-      const before = found.get(place.key);
-      if (before === undefined) found.set(place.key, [[child, childPath]]);
-      else if (place.single) this.remarks.add('repeated-element', childPath);
-      else before.push([child, childPath]);
+      if (slot.at < last) this.remarks.add('wrong-order', { element: child, parent: place });
+      last = Math.max(last, slot.at);
+      const before = found.get(slot.key);
+      if (before === undefined) found.set(slot.key, [child]);
+      else if (slot.single) this.remarks.add('repeated-element', { element: child, parent: place });
+      else before.push(child);
     }
     return found;
   }
 
-  private readValue(field: Field, element: XmlElement, path: string): unknown {
-    if (field.type.kind === 'group') return this.readGroup(field.type, element, path);
-    for (const [, childPath] of childrenWithPaths(element, path)) this.remarks.add('unknown-element', childPath);
-    return field.type.kind === 'content' ? this.readContent(element, path) : trimSpace(element.text);
+  private readValue(field: Field, element: XmlElement, parent: Place): unknown {
+    const place = { element, parent };
+    if (field.type.kind === 'group') return this.readGroup(field.type, element, place);
+    for (const child of element.children) this.remarks.add('unknown-element', { element: child, parent: place });
+    return field.type.kind === 'content' ? this.readContent(element, place) : trimSpace(element.text);
   }
 
-  private readContent(element: XmlElement, path: string): FileContent {
+  private readContent(element: XmlElement, place: Place): FileContent {
     const index = this.tokens.get(element.text);
     const facts = index === undefined ? undefined : this.files[index];
     if (index === undefined || facts === undefined || this.taken.has(index)) {
+      const path = pathOf(place);
       throw new Problem('not-memo', 'The content of a file cannot be told apart from the rest.', { path });
     }
     this.taken.add(index);
@@ -148,10 +153,11 @@ class Reader {
 function withMisplacedFiles(memo: Memo, root: XmlElement, reader: Reader): Memo {
   if (reader.allTaken) return memo;
   const documents: { files: MemoFile[]; actions: [] }[] = [];
-  for (const [file, path] of filesBelow(root, 'Message')) {
+  for (const place of filesBelow({ element: root })) {
+    const file = place.element;
     for (const content of file.children.filter((child) => isContent(child) && !reader.isTaken(child))) {
-      documents.push({ files: [reader.readMisplaced(file, content, path)], actions: [] });
-      reader.remarks.add('misplaced-file', path);
+      documents.push({ files: [reader.readMisplaced(file, content, place)], actions: [] });
+      reader.remarks.add('misplaced-file', place);
     }
   }
   const { additionalDocuments = [], technicalDocuments = [], ...body } = memo.body ?? {};
@@ -161,36 +167,39 @@ function withMisplacedFiles(memo: Memo, root: XmlElement, reader: Reader): Memo 
   };
 }
 
-function* filesBelow(element: XmlElement, path: string): Generator<[XmlElement, string]> {
-  if (isFile(element)) yield [element, path];
-  for (const [child, childPath] of childrenWithPaths(element, path)) yield* filesBelow(child, childPath);
+function* filesBelow(place: Place): Generator<Place> {
+  if (isFile(place.element)) yield place;
+  for (const child of place.element.children) yield* filesBelow({ element: child, parent: place });
 }
 
-function* childrenWithPaths(element: XmlElement, path: string): Generator<[XmlElement, string]> {
-  const steps = new SiblingSteps();
-  for (const child of element.children) yield [child, `${path}/${steps.next(child.local)}`];
-}
-
-/** A group's children by namespace and name: which field, and at which place in the order. */
-interface Place {
+/** Which field a child of a group is, by its local name. */
+interface Slot {
+  readonly uri: string;
   readonly key: string;
+  /** Its place in the order. */
   readonly at: number;
   readonly single: boolean;
 }
 
-const places = new WeakMap<Group, ReadonlyMap<string, Place>>();
+interface Layout {
+  readonly fields: readonly (readonly [string, Field])[];
+  readonly slots: ReadonlyMap<string, Slot>;
+}
 
-function placesOf(group: Group): ReadonlyMap<string, Place> {
-  const known = places.get(group);
+const layouts = new WeakMap<Group, Layout>();
+
+function layoutOf(group: Group): Layout {
+  const known = layouts.get(group);
   if (known) return known;
-  const made = new Map<string, Place>();
-  for (const [at, [key, field]] of Object.entries(group.fields).entries()) {
+  const fields = Object.entries(group.fields);
+  const slots = new Map<string, Slot>();
+  for (const [at, [key, field]] of fields.entries()) {
     const uri = field.type.kind === 'group' ? field.type.uri : group.uri;
-    if (!field.attribute)
-      made.set(`${uri} ${localNameOf(key, field)}`, { key, at, single: field.cardinality !== 'list' });
+    if (!field.attribute) slots.set(localNameOf(key, field), { uri, key, at, single: field.cardinality !== 'list' });
   }
-  places.set(group, made);
-  return made;
+  const layout = { fields, slots };
+  layouts.set(group, layout);
+  return layout;
 }
 
 function localNameOf(key: string, field: Field): string {
@@ -208,8 +217,8 @@ function isMissing(value: unknown): boolean {
   return value === undefined || (typeof value === 'string' && value.trim() === '');
 }
 
-function missing(code: NonNullable<Field['problem']>, key: string, field: Field, path: string): Problem {
-  const at = `${path}/${localNameOf(key, field)}`;
+function missing(code: NonNullable<Field['problem']>, key: string, field: Field, place: Place): Problem {
+  const at = `${pathOf(place)}/${localNameOf(key, field)}`;
   return new Problem(code, `${at} is missing or empty.`, { path: at });
 }
 

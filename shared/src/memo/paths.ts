@@ -1,25 +1,37 @@
+import type { XmlElement } from './xml-element.js';
+
 /**
- * Paths of elements, as they stand in problems and remarks: `Message/MessageBody/MainDocument/File[2]/content`. The first
- * of its name among its siblings carries no number, the second is `[2]`.
+ * Paths of elements, as they appear in problems and remarks: `Message/MessageBody/MainDocument/File[2]/content`. The first
+ * of its name among its siblings has no number, the second is `[2]`.
  */
 
 // No name in MeMo or SOAP has a digit or is longer. Other names are the sender's own words and could hold anything, a
 // CPR number too, so they are not repeated.
 const HARMLESS_NAME = /^[A-Za-z][A-Za-z-]{0,39}$/;
 
-/** The name as a path may show it: a harmless one as it is, any other as `*`. */
-export function shownName(local: string): string {
-  return HARMLESS_NAME.test(local) ? local : '*';
+/** Where an element is in the tree. Its path is made only when there is something to say about it. */
+export interface Place {
+  readonly element: XmlElement;
+  readonly parent?: Place;
 }
 
-/** Gives the children of one element their steps, in the order in which they come. */
-export class SiblingSteps {
-  private readonly seen = new Map<string, number>();
+/** Path from the outermost place on. */
+export function pathOf({ element, parent }: Place): string {
+  const step = stepOf(element, parent?.element);
+  return parent ? `${pathOf(parent)}/${step}` : step;
+}
 
-  next(local: string): string {
-    const name = shownName(local);
-    const count = (this.seen.get(name) ?? 0) + 1;
-    this.seen.set(name, count);
-    return count === 1 ? name : `${name}[${count}]`;
+/** The last step of a path: a harmless name as it is, any other as `*`, and its number. */
+export function stepOf(element: XmlElement, parent: XmlElement | undefined): string {
+  const name = shownName(element);
+  let count = 1;
+  for (const sibling of parent?.children ?? []) {
+    if (sibling === element) break;
+    if (shownName(sibling) === name) count += 1;
   }
+  return count === 1 ? name : `${name}[${count}]`;
+}
+
+function shownName({ local }: XmlElement): string {
+  return HARMLESS_NAME.test(local) ? local : '*';
 }

@@ -1,3 +1,5 @@
+import { type Place, pathOf } from './paths.js';
+
 /** A lesser fault of a message that was taken in all the same. Never holds a value of the message. */
 export interface Remark {
   readonly code: RemarkCode;
@@ -37,8 +39,9 @@ const MAX_REMARKS = 100;
 export class RemarkList {
   private readonly remarks = new Map<string, Remark>();
 
-  add(code: RemarkCode, path: string): void {
+  add(code: RemarkCode, at: Place | string): void {
     if (this.remarks.size > MAX_REMARKS) return;
+    const path = typeof at === 'string' ? at : pathOf(at);
     const remark: Remark =
       this.remarks.size === MAX_REMARKS ? { code: 'more-remarks', path: 'Message' } : { code, path };
     const key = `${code} ${path}`;

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { type SaxesAttributeNSIncomplete, SaxesParser, type SaxesTagNS } from 'saxes';
 import { Problem } from '../errors/index.js';
 import { isContent, isFile, isMessage } from './namespaces.js';
-import { SiblingSteps, shownName } from './paths.js';
+import { stepOf } from './paths.js';
 import { faultOfReference } from './references.js';
 import type { SkeletonBuffer } from './skeleton-buffer.js';
 import { isBlank } from './white-space.js';
@@ -361,14 +361,6 @@ function attributesOf({ attributes }: SaxesTagNS): XmlAttribute[] {
   return Object.values(attributes)
     .filter(({ name, prefix }) => name !== 'xmlns' && prefix !== 'xmlns')
     .map(({ uri, local, value }) => ({ uri, local, value }));
-}
-
-/** The step of the last child in a path. */
-function stepOf({ local }: XmlElement, parent: XmlElement | undefined): string {
-  const steps = new SiblingSteps();
-  let step = shownName(local);
-  for (const child of parent?.children ?? []) step = steps.next(child.local);
-  return step;
 }
 
 /** Bytes of the character that begins with this one. */
