@@ -6,7 +6,7 @@ import { openStore, type Store, type Tx } from '../../src/store/index.js';
 
 const A = '22222222';
 const B = '33333333';
-const TIMEOUT_MS = 300;
+const TIMEOUT_MS = 1_000;
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let store: Store;

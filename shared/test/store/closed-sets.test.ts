@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
+import { DocumentSummary } from '../../src/api/index.js';
+import { CHANNELS, HELD_CAUSES, KINDS, STATUSES, SUGGESTION_BASES } from '../../src/lifecycle/index.js';
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+afterAll(() => database.drop());
+
+/** The words that a CHECK of the column allows. */
+async function allowedIn(table: string, column: string): Promise<string[]> {
+  const rows = await runSql<{ clause: string }>(
+    database.ownerUrl,
+    `SELECT pg_get_constraintdef(oid) AS clause FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'c'`,
+    [table],
+  );
+  const clauses = rows.filter(({ clause }) => clause.startsWith(`CHECK ((${column} = `));
+  return clauses.flatMap(({ clause }) => [...clause.matchAll(/'([\w-]+)'/g)].map(([, word = '']) => word)).toSorted();
+}
+
+// A value that the code has and the CHECK lacks would have every such message refused with send-again, for ever.
+it.each([
+  ['messages', 'status', Object.keys(STATUSES)],
+  ['messages', 'kind', Object.keys(KINDS)],
+  ['messages', 'channel', Object.keys(CHANNELS)],
+  ['messages', 'held_cause', Object.keys(HELD_CAUSES)],
+  ['messages', 'assignee_kind', DocumentSummary.shape.assignee.unwrap().shape.kind.options],
+  ['message_details', 'original_format', ['memo']],
+  ['reply_references', 'kind', Object.keys(SUGGESTION_BASES)],
+])('%s.%s allows what the code has, and nothing else', async (table, column, values) => {
+  expect(await allowedIn(table, column)).toEqual([...values].toSorted());
+});
