@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { Problem } from '@indbakke/shared/errors';
 import type { Request } from 'express';
 
@@ -12,6 +11,5 @@ export function requireAllowedCaller(req: Request, callers: Callers): void {
 }
 
 function isLoopback(address: string): boolean {
-  const plain = isIPv6(address) ? address.replace(/^::ffff:/i, '') : address;
-  return plain === '::1' || plain.startsWith('127.');
+  return /^(::1$|(::ffff:)?127\.)/i.test(address);
 }

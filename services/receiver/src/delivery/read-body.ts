@@ -95,7 +95,7 @@ async function* chunksOf(req: Request, res: Response, { maxBytes, maxSeconds }: 
   }
 }
 
-/** Discards what a caller still sends after the answer, for a while, so that it reads the answer and can reuse the connection. */
+/** Discards what a caller still sends after the answer, for a while, so that it reads that and can reuse the connection. */
 function discardRest(req: Request): void {
   if (req.complete) return;
   // Node does this only for a request that was never read from.

@@ -68,7 +68,7 @@ function contactPointRemarks(
 /** Digital Post is younger; dates such as 0001-01-01 do occur. */
 const EARLIEST = Date.UTC(2000, 0, 1);
 
-/** The message’s own date if it is in 2000 or later and at most a day after receipt (clocks differ), else the time of receipt. */
+/** The message’s own date if it is from 2000 on and at most a day after receipt (clocks differ), else the time of receipt. */
 export function plausibleDate(letterAt: Date | undefined, receivedAt: Date): Date {
   if (!letterAt || letterAt.getTime() < EARLIEST || letterAt.getTime() > receivedAt.getTime() + DAY) return receivedAt;
   return letterAt;

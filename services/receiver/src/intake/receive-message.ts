@@ -59,7 +59,7 @@ export async function receiveMessage(parts: IntakeParts, channel: Channel, read:
         container,
       })
       .catch(async (error: unknown) => {
-        // If the rows may have been written, the content must stay; otherwise the sweep will find it.
+        // If the rows may have been written, the content must stay; if they were not, the sweep removes it.
         if (!(error instanceof CommitInDoubt)) await removeContent(parts, container);
         throw error;
       });

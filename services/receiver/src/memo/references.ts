@@ -7,7 +7,7 @@ type ReplyEntry = Memo['header']['replyData'][number];
 /** Longer chains are attacks; only the newest links matter. */
 const MAX_LINKS = 100;
 
-/** MeMo 1.2, Text. The core registers no longer id, so a longer one refers to nothing. */
+/** MeMo 1.2, Text. The core can register no id over this length, so a longer one refers to nothing. */
 const MAX_ID_LENGTH = 256;
 
 /**
