@@ -6,7 +6,7 @@ import { bindRejection } from './rejection/routes.js';
 import { createWork } from './worker.js';
 import { bindZip } from './zip/routes.js';
 
-/** Zip downloads; rejection, and after it deletion. */
+/** Zip downloads, rejection and deletion. */
 export function createArchiver(parts: Parts): Service {
   const { router, bind } = createApi(parts);
   bindZip(bind, parts);
@@ -15,7 +15,7 @@ export function createArchiver(parts: Parts): Service {
   return { name: 'archiver', router, ...createWork(parts) };
 }
 
-/** Runs the archiver by itself. */
+/** Runs the archiver as a process of its own. */
 export function startArchiver(config: ArchiverConfig): Promise<Running> {
   return serve(config, 'archiver', [createArchiver]);
 }

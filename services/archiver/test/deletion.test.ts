@@ -84,7 +84,7 @@ describe('deleting', () => {
     expect(await blobs()).toEqual(expect.arrayContaining([await blobNameOf(pending), await blobNameOf(journalized)]));
   });
 
-  it('needs the version that was read', async () => {
+  it('requires the version that was read', async () => {
     const id = await rejected();
     await expectProblem(await remove(id, 1), 412, 'version-changed');
     const response = await stack.call('POST', `/incoming-documents/${id}/deletion`);
@@ -93,16 +93,16 @@ describe('deleting', () => {
 
   const seeing = ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'];
 
-  it('needs the role DigitalPost.Slet, and nothing else will do', async () => {
+  it('requires the role DigitalPost.Slet, on a message that the caller may see', async () => {
     const id = await rejected();
     const others = CASEWORKER_ROLES.filter((role) => role !== 'DigitalPost.Slet');
     await expectProblem(await remove(id, 2, { roles: others }), 403, 'role-missing');
-    await expectProblem(await remove(id, 2, { roles: ['DigitalPost.Slet'] }), 404, 'not-found'); // it acts on what the caller sees
+    await expectProblem(await remove(id, 2, { roles: ['DigitalPost.Slet'] }), 404, 'not-found'); // a caller cannot delete what it does not see
     expect((await remove(id, 2, { roles: [...seeing, 'DigitalPost.Slet'] })).status).toBe(200);
   });
 
   it.each(['DigitalPost.slet', 'digitalpost.SLET', 'DIGITALPOST.SLET'])(
-    'takes the role as it is spelled elsewhere: %s',
+    'accepts the role in any case: %s',
     async (spelling) => {
       const id = await rejected();
       const claims = { sub: 'deleter', municipality: ODENSKOV, roles: [...seeing, spelling] };
@@ -112,7 +112,7 @@ describe('deleting', () => {
     },
   );
 
-  it('twice is done once', async () => {
+  it('at the same time happens once', async () => {
     const id = await rejected();
     const answers = await Promise.all([remove(id, 2), remove(id, 2), remove(id, 2)]);
     const statuses = answers.map(({ status }) => status).toSorted();
@@ -122,8 +122,8 @@ describe('deleting', () => {
   });
 });
 
-describe('what is left of a deleted message', () => {
-  // Words that occur nowhere else, one for each place that something personal can stand in.
+describe('of a deleted message', () => {
+  // One unique word for each place that can hold personal data.
   const WORDS = {
     subject: 'Emneordet',
     senderId: '4404049999',
@@ -139,7 +139,7 @@ describe('what is left of a deleted message', () => {
     reference: 'Journalordet',
   };
   const messageUUID = randomUUID();
-  const letter = {
+  const memo = {
     messageUUID,
     subject: WORDS.subject,
     sender: { id: WORDS.senderId, idType: 'CPR', name: WORDS.senderName },
@@ -180,9 +180,9 @@ describe('what is left of a deleted message', () => {
     const [sent, reply] = [randomUUID(), { replyUUID: '', messageUUID: randomUUID() }];
     await registerSentMessage(stack, sent, { caseId: 'K-1' });
     await upsertCase(stack, 'K-1', { caseworker: 'caseworker-1' });
-    const looked = crashPointPassed('suggestion-committed');
-    receipt = await (await stack.deliver(writeMemo({ ...letter, replyData: [{ ...reply, replyUUID: sent }] }))).text();
-    await looked;
+    const suggested = crashPointPassed('suggestion-committed');
+    receipt = await (await stack.deliver(writeMemo({ ...memo, replyData: [{ ...reply, replyUUID: sent }] }))).text();
+    await suggested;
     const [row] = await stack.sql<{ id: string; blob_name: string; fingerprint: Buffer; file_id: string }>(
       'SELECT m.*, f.id AS file_id FROM messages m JOIN files f ON f.message_id = m.id WHERE external_id = $1',
       [messageUUID],
@@ -209,7 +209,7 @@ describe('what is left of a deleted message', () => {
     await removed;
   });
 
-  it('is the tombstone: ids, times, who, fingerprint, receipt, the code of the reason', async () => {
+  it('the tombstone stays: ids, times, actor, fingerprint, receipt, the code of the reason', async () => {
     const [row] = await stack.sql<{ row: Record<string, unknown> }>(
       'SELECT to_jsonb(m) AS row FROM messages m WHERE id = $1',
       [id],
@@ -249,35 +249,35 @@ describe('what is left of a deleted message', () => {
   });
 
   it.each(['message_details', 'message_keys', 'documents', 'files', 'reply_references', 'journalizations'])(
-    'is no row of %s',
+    'no row of %s stays',
     async (table) => {
       expect(await stack.sql(`SELECT FROM ${table} WHERE message_id = $1`, [id])).toEqual([]);
     },
   );
 
-  it.each(['public', 'audit_months', 'bullmq'])('is nothing personal in any table of schema %s', async (schema) => {
+  it.each(['public', 'audit_months', 'bullmq'])('nothing personal stays in any table of schema %s', async (schema) => {
     const text = await everything(schema);
     expect(text).toContain(id);
     expect(wordsIn(text)).toEqual([]);
   });
 
-  it('is no content', async () => {
+  it('no content stays', async () => {
     expect(await blobs()).not.toContain(blobName);
     expect(await stack.sql('SELECT FROM content_removals')).toEqual([]);
   });
 
-  it.each(['', '/files/', '/zip'])('is nothing to be read at …%s', async (path) => {
+  it.each(['', '/files/', '/zip'])('nothing can be read at …%s', async (path) => {
     const rest = path === '/files/' ? `/files/${fileId}` : path;
     await expectProblem(await stack.call('GET', `/incoming-documents/${id}${rest}`), 404, 'not-found');
   });
 
-  it('is in no list', async () => {
+  it('no list has it', async () => {
     for (const status of ['pending', 'journalized', 'rejected']) {
       expect((await list(stack, `?limit=200&status=${status}`)).items.map((item) => item.id)).not.toContain(id);
     }
   });
 
-  it('is who did what and when, also the deletion itself', async () => {
+  it('the audit log still has every change, and the deletion', async () => {
     const actions = (await auditOf(stack, { messageId: id })).map(({ action, actor }) => `${action} by ${actor}`);
     expect(actions).toEqual([
       'accepted by serviceplatformen',
@@ -286,13 +286,13 @@ describe('what is left of a deleted message', () => {
       'taken-back by caseworker-1',
       'rejected by caseworker-1',
       'deleted by deleter',
-      ...actions.filter((line) => line.startsWith('refused')), // the knocks of the tests above
+      ...actions.filter((line) => line.startsWith('refused')), // by the tests above
     ]);
     const [event] = await stack.sql('SELECT type, status FROM events WHERE message_id = $1 AND version = 6', [id]);
     expect(event).toEqual({ type: 'deleted', status: 'deleted' });
   });
 
-  it('is untouched when the core registers news of what it referred to', async () => {
+  it('nothing changes when the core registers what it referred to', async () => {
     await upsertCase(stack, 'K-1', { caseworker: 'caseworker-2' });
     const [row] = await stack.sql(
       'SELECT suggestion_run_at IS NOT NULL AS still, suggestion_run FROM messages WHERE id = $1',
@@ -311,7 +311,7 @@ describe('content that cannot be removed at once', () => {
     },
   });
 
-  /** Deletes while the store of the content fails. */
+  /** Deletes while the content store fails. */
   async function deleteStubbornly(id: string): Promise<string> {
     const blobName = await blobNameOf(id);
     const principal = await parts.tokens.verify(await stack.token({ user: 'deleter' }));
@@ -324,7 +324,7 @@ describe('content that cannot be removed at once', () => {
 
   const makeDue = () => stack.sql(`UPDATE content_removals SET requested_at = now() - interval '1 minute'`);
 
-  it('does not stop the deletion: nobody can read it, and the wish to remove it is kept', async () => {
+  it('does not stop the deletion: the content is unreadable and its removal stays requested', async () => {
     const id = await rejected();
     const blobName = await deleteStubbornly(id);
     await expectProblem(await stack.call('GET', `/incoming-documents/${id}`), 404, 'not-found');
@@ -335,9 +335,9 @@ describe('content that cannot be removed at once', () => {
     await sweepContentRemovals(parts);
   });
 
-  it('is removed by the sweep, once it can be', async () => {
+  it('is removed by the sweep once possible', async () => {
     const names = [await deleteStubbornly(await rejected()), await deleteStubbornly(await rejected())];
-    expect(await sweepContentRemovals(parts)).toBe(0); // younger than what a call may take
+    expect(await sweepContentRemovals(parts)).toBe(0); // too young: a call may still be removing it
     await makeDue();
     expect(await sweepContentRemovals(stubborn())).toBe(2);
     expect(await removals()).toHaveLength(2);
@@ -375,7 +375,7 @@ it('a message without content is deleted too', async () => {
   expect(await stack.sql('SELECT FROM content_removals')).toEqual([]);
 });
 
-it('the letter that comes again after its deletion gets its first receipt and stores nothing', async () => {
+it('a message delivered again after its deletion gets its first receipt and stores nothing', async () => {
   const xml = writeMemo({ messageUUID: randomUUID() });
   const first = await (await stack.deliver(xml)).text();
   const { messageUUID } = JSON.parse(first) as { messageUUID: string };
@@ -394,7 +394,7 @@ it('the letter that comes again after its deletion gets its first receipt and st
   ]);
 });
 
-it('small content, which stands with the rows, goes with them', async () => {
+it('small content in the database is deleted with the rows', async () => {
   const withSmall = await startTestStack();
   try {
     const id = await takeIn(withSmall);

@@ -16,7 +16,7 @@ const reject = (id: string, version: number, body: object) =>
 const reopen = (id: string, version: number) => change(stack, 'DELETE', `${id}/rejection`, { as: SETUP, version });
 
 describe('rejecting', () => {
-  it('tells the reason, in words too, and whether it went on and the sender knows', async () => {
+  it('stores the reason, the explanation, to whom it was forwarded, and whether the sender was informed', async () => {
     const id = await takeIn(stack);
     const rejection = {
       reason: 'wrong-department',
@@ -33,10 +33,13 @@ describe('rejecting', () => {
     });
   });
 
-  it('needs no words but for the reason "other"', async () => {
+  it('requires an explanation only for the reason "other"', async () => {
     const id = await takeIn(stack);
     const problem = await expectProblem(await reject(id, 1, { reason: 'other' }), 400, 'bad-request');
-    expect(problem).toMatchObject({ path: 'body.explanation', detail: expect.stringContaining('is needed') });
+    expect(problem).toMatchObject({
+      path: 'body.explanation',
+      detail: expect.stringContaining('when the reason is other'),
+    });
     await expectProblem(await reject(id, 1, { reason: 'other', explanation: '  ' }), 400, 'bad-request');
     expect((await reject(id, 1, { reason: 'unreadable' })).status).toBe(200);
     expect((await read(stack, id)).rejection).toMatchObject({
@@ -60,7 +63,7 @@ describe('rejecting', () => {
     expect(problem.detail).not.toMatch(/because|xxxx/);
   });
 
-  it('writes the code of the reason into the audit log, and never the words', async () => {
+  it('records the code of the reason in the audit log, never the explanation', async () => {
     const id = await takeIn(stack);
     await reject(id, 1, { reason: 'other', explanation: 'Test Æøåsen ringede' });
     const rows = await auditOf(stack, { messageId: id });
@@ -68,7 +71,7 @@ describe('rejecting', () => {
     expect(JSON.stringify(rows)).not.toContain('ringede');
   });
 
-  it('a message that is rejected already is refused', async () => {
+  it('refuses a message that is rejected already', async () => {
     const id = await takeIn(stack);
     await reject(id, 1, { reason: 'unwanted' });
     await expectProblem(await reject(id, 2, { reason: 'unwanted' }), 409, 'wrong-status');
@@ -77,7 +80,7 @@ describe('rejecting', () => {
 });
 
 describe('reopening', () => {
-  it('makes a message pending again, and nothing of the rejection stays but its history', async () => {
+  it('makes a message pending again, and only the history shows the rejection', async () => {
     const id = await takeIn(stack);
     await reject(id, 1, { reason: 'other', explanation: 'Fejl', forwardedTo: 'x', senderInformed: false });
     expect(await reopen(id, 2)).toEqual({ id, status: 'pending', version: 3 });
@@ -92,7 +95,7 @@ describe('reopening', () => {
     expect(Object.values(row as object)).toEqual([null, null, null, null, null]);
   });
 
-  it('makes a message that was held held again, with its cause', async () => {
+  it('makes a held message held again, with its cause', async () => {
     const id = await takeIn(stack);
     await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [id]);
     await reject(id, 1, { reason: 'unwanted' });
@@ -101,7 +104,7 @@ describe('reopening', () => {
     expect(await read(stack, id, SETUP)).toMatchObject({ status: 'held', heldCause: 'enquiries-off' });
   });
 
-  it('a message that is not rejected is refused', async () => {
+  it('refuses a message that is not rejected', async () => {
     const id = await takeIn(stack);
     const response = await stack.call('DELETE', `/incoming-documents/${id}/rejection`, { version: 1 });
     await expectProblem(response, 409, 'wrong-status');

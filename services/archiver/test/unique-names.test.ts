@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UniqueNames } from '../src/zip/unique-names.js';
 
 describe('UniqueNames', () => {
-  it('numbers what is there already, case aside, before the extension', () => {
+  it('numbers a name that is taken, ignoring case, before the extension', () => {
     const unique = new UniqueNames(['note.txt']);
     const given = ['a.txt', 'A.TXT', 'a.txt', 'a (2).txt', 'a', 'bilag/a.txt', 'NOTE.txt'];
     const names = given.map((name) => unique.take(name));

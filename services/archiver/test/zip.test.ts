@@ -18,8 +18,8 @@ const has = (program: string, args: string[]) =>
     () => false,
   );
 const [HAS_UNZIP, HAS_PYTHON] = await Promise.all([has('unzip', ['-v']), has('python3', ['-c', 'import zipfile'])]);
-if (!HAS_UNZIP) console.warn('unzip is not installed (Debian package unzip): its reading of our zips is not tested.');
-if (!HAS_PYTHON) console.warn('python3 is not installed: its reading of our zips is not tested.');
+if (!HAS_UNZIP) console.warn('unzip (Debian package unzip) is not installed: the zips are not tested with it.');
+if (!HAS_PYTHON) console.warn('python3 is not installed: the zips are not tested with it.');
 
 let stack: TestStack;
 let folder: string;
@@ -90,7 +90,7 @@ const file = (name: string, content: string | Buffer = name, type = 'text/plain'
 const NOTE = 'følgeseddel.txt';
 
 describe.each(READERS)('read with %s', (_name, here, unpackHere) => {
-  it.skipIf(!here)('the zip holds every file, byte for byte, and the cover note', async () => {
+  it.skipIf(!here)('the zip contains every file, byte for byte, and the cover note', async () => {
     const noise = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7919 + (at >> 3)) & 0xff));
     const id = await takeIn(stack, {
       documents: [
@@ -109,7 +109,7 @@ describe.each(READERS)('read with %s', (_name, here, unpackHere) => {
     expect(files['bilag/tom.txt']).toHaveLength(0);
   });
 
-  it.skipIf(!here)('names are safe and unique on any system, case aside', async () => {
+  it.skipIf(!here)('names are safe on any system, and unique even ignoring case', async () => {
     const id = await takeIn(stack, {
       documents: [
         { files: [file('bilag', 'a'), file('teknisk', 'b'), file('FØLGESEDDEL.txt', 'c'), file('../../x.txt', 'd')] },
@@ -137,7 +137,7 @@ describe.each(READERS)('read with %s', (_name, here, unpackHere) => {
 });
 
 describe('the zip', () => {
-  it('is offered under a name that tells nothing of the letter', async () => {
+  it('has a name that reveals nothing about the message', async () => {
     const id = await takeIn(stack, { subject: 'Underretning om Test Testesen' });
     const response = await get(id);
     await response.arrayBuffer();
@@ -149,21 +149,21 @@ describe('the zip', () => {
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  it('is written down as read', async () => {
+  it('is recorded as a read in the audit log', async () => {
     const id = await takeIn(stack);
     await download(id);
     const actions = (await auditOf(stack, { messageId: id })).map(({ action, actor }) => `${action} ${actor}`);
     expect(actions).toEqual(['accepted serviceplatformen', 'read-zip caseworker-1']);
   });
 
-  unpacking('of a message without files holds the cover note only', async () => {
+  unpacking('of a message without files contains only the cover note', async () => {
     const id = await takeIn(stack, { documents: [] });
     const files = await unpack(await download(id));
     expect(Object.keys(files)).toEqual([NOTE]);
     expect(files[NOTE]?.toString()).not.toContain('Filer');
   });
 
-  unpacking('of a letter that names a file without content tells so in the cover note', async () => {
+  unpacking('has a cover note that marks a file without content', async () => {
     const id = await takeIn(stack, { documents: [{ files: [file('her.txt'), file('ikke her.txt')] }] });
     await stack.sql(
       `UPDATE files SET status = 'missing', size = 0, sha256 = NULL, container_index = NULL, container_offset = NULL
@@ -175,7 +175,7 @@ describe('the zip', () => {
     expect(files[NOTE]?.toString()).toContain('ikke her.txt (ikke modtaget)');
   });
 
-  it('of content that has been removed is gone', async () => {
+  it('of removed content is gone', async () => {
     const id = await takeIn(stack);
     await stack.sql('DELETE FROM message_keys WHERE message_id = $1', [id]);
     const response = await get(id);
@@ -183,7 +183,7 @@ describe('the zip', () => {
     expect(response.headers.get('content-disposition')).toBeNull();
   });
 
-  it('of nothing that there is, is not found', async () => {
+  it('of an unknown message is not found', async () => {
     await expectProblem(await get(randomUUID()), 404, 'not-found');
   });
 
@@ -197,13 +197,13 @@ describe('the zip', () => {
 });
 
 describe('the cover note', () => {
-  async function noteOf(letter: Letter): Promise<string> {
-    const id = await takeIn(stack, letter);
+  async function noteOf(memo: Letter): Promise<string> {
+    const id = await takeIn(stack, memo);
     await stack.sql(`UPDATE messages SET received_at = '2026-11-02T09:30:00Z' WHERE id = $1`, [id]);
     return (await unpack(await download(id)))[NOTE]?.toString() as string;
   }
 
-  unpacking('says in Danish what the letter is and what lies in the zip', async () => {
+  unpacking('describes the message and the contents of the zip in Danish', async () => {
     const note = await noteOf({
       messageUUID: '3f1c0d7e-5a52-4b4c-8f35-0a7c5a1e2b90',
       subject: 'Ansøgning om støtte',
@@ -249,11 +249,11 @@ describe('the cover note', () => {
     [{ replyData: [{ messageUUID: randomUUID(), replyUUID: randomUUID() }] }, 'Type:                    Svar'],
     [{ forwardedFrom: 'Region' }, 'Type:                    Videresendt'],
     [{ createdDateTime: '2026-07-01T10:00:00Z' }, 'Brevets dato:            1. juli 2026 kl. 12.00'],
-  ])('%j gives %j', async (letter, line) => {
-    expect((await noteOf(letter as Letter)).split('\r\n')).toContain(line);
+  ])('%j gives %j', async (memo, line) => {
+    expect((await noteOf(memo as Letter)).split('\r\n')).toContain(line);
   });
 
-  unpacking('does not let a sender write lines of its own', async () => {
+  unpacking('does not let a sender fake a line', async () => {
     const note = await noteOf({
       subject: 'Emne\r\nAfsender: Statsministeriet\u2028Modtaget: i går',
       contactPointId: CONTACT_POINT,
@@ -274,9 +274,9 @@ async function openContainers(): Promise<string[]> {
 }
 
 describe('a zip that cannot be finished', () => {
-  const LARGE = 8_000_000; // more than sockets and streams hold, so that it is still being read when the end comes
+  const LARGE = 8_000_000; // more than sockets and streams buffer, so that it is still being read at the end
 
-  async function largeMemo(): Promise<string> {
+  async function takeInLarge(): Promise<string> {
     const content = Buffer.alloc(LARGE, 'x');
     return takeIn(stack, {
       documents: [{ files: [file('a.pdf', content, 'application/pdf'), file('b.pdf', content, 'application/pdf')] }],
@@ -293,8 +293,8 @@ describe('a zip that cannot be finished', () => {
     ['in the middle', 0.7],
     ['at the start', 0.001],
     ['at the very end', 0.99999],
-  ])('because a byte of the container is wrong %s breaks off, and the service lives', async (_where, part) => {
-    const id = await largeMemo();
+  ])('because a byte of the container is wrong %s is cut off, and the service goes on', async (_where, part) => {
+    const id = await takeInLarge();
     const path = await containerOf(id);
     const handle = await open(path, 'r+');
     const at = Math.floor((await stat(path)).size * part);
@@ -309,24 +309,24 @@ describe('a zip that cannot be finished', () => {
     await expect.poll(openContainers).toEqual([]);
   });
 
-  it('because the container is away breaks off or says so, never ends as if whole', async () => {
-    const id = await largeMemo();
+  it('because the container is missing is cut off or refused, never complete', async () => {
+    const id = await takeInLarge();
     await rm(await containerOf(id));
     const answer = get(id).then(async (response) => {
       await response.arrayBuffer();
       return response.status;
     });
-    await expect(answer.catch(() => 'broken off')).resolves.not.toBe(200);
+    await expect(answer.catch(() => 'cut off')).resolves.not.toBe(200);
     expect((await read(stack, id)).status).toBe('pending');
   });
 
-  it('because the reader goes away leaves no file open', async () => {
-    const id = await largeMemo();
+  it('because the caller disconnects leaves no file open', async () => {
+    const id = await takeInLarge();
     const authorization = `Bearer ${await stack.token()}`;
     const call = request(`${stack.url}/api/v1/incoming-documents/${id}/zip`, { headers: { authorization } });
     call.end();
     const [response] = (await once(call, 'response')) as [IncomingMessage];
-    response.on('error', () => {}); // our own breaking off
+    response.on('error', () => {}); // from call.destroy() below
     await new Promise<void>((resolve) => {
       let received = 0;
       response.on('data', (chunk: Buffer) => {

@@ -5,7 +5,7 @@ import { bindCore } from './core/routes.js';
 import { bindInbox } from './inbox/routes.js';
 import { createWork } from './worker.js';
 
-/** Suggests the case, and is the inbox. */
+/** The inbox, and the suggestion of a case for each reply. */
 export function createJournaler(parts: Parts, config: JournalerConfig): Service {
   const { router, bind } = createApi(parts);
   bindInbox(bind, parts);
@@ -13,7 +13,7 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   return { name: 'journaler', router, ...createWork(parts, config) };
 }
 
-/** Runs the journaler by itself. */
+/** Runs the journaler as a process of its own. */
 export function startJournaler(config: JournalerConfig): Promise<Running> {
   return serve(config, 'journaler', [(parts) => createJournaler(parts, config)]);
 }

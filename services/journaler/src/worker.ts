@@ -5,7 +5,7 @@ import type { JournalerConfig } from './config.js';
 import { createSuggestCaseHandler } from './suggestion/handle-suggest-case.js';
 import { sweepOverdueSuggestions } from './suggestion/sweep.js';
 
-/** What the journaler does without being asked: its jobs, and the sweep of what the queue lost. */
+/** The journaler’s jobs, and the sweep of jobs that the queue lost. */
 export function createWork(parts: Parts, config: JournalerConfig): Work {
   return {
     jobs: [worker(SUGGEST_CASE, config.SUGGEST_CONCURRENCY, createSuggestCaseHandler(parts))],

@@ -26,7 +26,7 @@ describe('an assigned message', () => {
   it.each([
     ['caseworker', { kind: 'user', id: 'anna' }],
     ['team', { kind: 'team', id: 'team-1' }],
-  ])('is seen by its %s, who did not see it before', async (_whose, assignee) => {
+  ])('is visible to its %s, to whom it was not before', async (_whose, assignee) => {
     const id = await takeIn(stack);
     await expectProblem(await stack.call('GET', `/incoming-documents/${id}`, { as: ANNA }), 404, 'not-found');
 
@@ -37,7 +37,7 @@ describe('an assigned message', () => {
     expect((await list(stack, '?assignee=me&limit=200', ANNA)).items.map((item) => item.id)).toContain(id);
   });
 
-  it('is handed back by its assignee without the role Tildel, and not by others', async () => {
+  it('can be handed back without the role Tildel by its assignee only', async () => {
     const id = await takeIn(stack);
     await assign(id, 1, { kind: 'user', id: 'anna' });
 
@@ -50,7 +50,7 @@ describe('an assigned message', () => {
     expect(actions).toEqual(expect.arrayContaining(['assigned by leader', 'refused by bo', 'unassigned by anna']));
   });
 
-  it('is given to nobody by whom it is not seen, at another version, or when it is done', async () => {
+  it('cannot be assigned by a caller who does not see it, at another version, or once journalized', async () => {
     const id = await takeIn(stack);
     const blind: TokenOptions = { user: 'blind', roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.Tildel'] };
     await expectProblem(await assign(id, 1, { kind: 'user', id: 'blind' }, blind), 404, 'not-found');

@@ -6,7 +6,7 @@ import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack
 import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { auditOf, expectProblem, read, takeIn } from '../../../shared/test/inbox/support.js';
 
-// More than three segments of a container, so that ranges begin, end and lie across their borders.
+// More than three segments of a container, so that ranges begin, end and span their boundaries.
 const SEGMENT = 65_536;
 const CONTENT = Buffer.from(Array.from({ length: 3 * SEGMENT + 1_000 }, (_, at) => (at * 31 + (at >> 8)) & 0xff));
 
@@ -32,14 +32,14 @@ const get = (headers: Record<string, string> = {}, method = 'GET', of = { id, fi
 
 const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
 
-/** A letter with one file of this name and type; its answer. */
+/** Delivers a message with one file of this name and type, and downloads the file. */
 async function fileNamed(name: string, type = 'text/plain'): Promise<Response> {
   const messageId = await takeIn(stack, { documents: [{ files: [{ name, type, content: Buffer.from('indhold') }] }] });
   return get({}, 'GET', { id: messageId, fileId: await onlyFileOf(messageId) });
 }
 
 describe('a file', () => {
-  it('comes whole, as it was sent', async () => {
+  it('is downloaded byte for byte', async () => {
     const response = await get();
     expect(response.status).toBe(200);
     expect((await bytesOf(response)).equals(CONTENT)).toBe(true);
@@ -64,7 +64,7 @@ describe('a file', () => {
     expect(await bytesOf(response)).toHaveLength(0);
   });
 
-  it('is written down as read, with its id', async () => {
+  it('is recorded as a read in the audit log, with its id', async () => {
     await (await get()).arrayBuffer();
     expect((await auditOf(stack, { messageId: id })).at(-1)).toMatchObject({
       action: 'read-file',
@@ -74,7 +74,7 @@ describe('a file', () => {
     });
   });
 
-  it('of no content at all comes as nothing', async () => {
+  it('that is empty has an empty body', async () => {
     const messageId = await takeIn(stack, {
       documents: [{ files: [{ name: 'tom.txt', type: 'text/plain', content: Buffer.alloc(0) }] }],
     });
@@ -86,7 +86,7 @@ describe('a file', () => {
     await expectProblem(await get({ range: 'bytes=0-0' }, 'GET', of), 416, 'range-not-satisfiable');
   });
 
-  it('of another message is not found under this one, and not written down as read', async () => {
+  it('of another message is not found under this one, and not recorded as a read', async () => {
     const other = await takeIn(stack);
     await expectProblem(await get({}, 'GET', { id: other, fileId }), 404, 'not-found');
     const actions = (await auditOf(stack, { messageId: other })).map(({ action }) => action);
@@ -94,9 +94,9 @@ describe('a file', () => {
   });
 
   it.each([
-    ['a message id', { id: 'x', fileId: randomUUID() }],
-    ['a file id', { id: randomUUID(), fileId: '../../etc/passwd' }],
-  ])('refuses %s that is no id', async (_name, of) => {
+    ['message', { id: 'x', fileId: randomUUID() }],
+    ['file', { id: randomUUID(), fileId: '../../etc/passwd' }],
+  ])('with an invalid id is refused: %s', async (_name, of) => {
     await expectProblem(await get({}, 'GET', { ...of, fileId: encodeURIComponent(of.fileId) }), 400, 'bad-request');
   });
 });
@@ -107,10 +107,10 @@ describe('a range', () => {
   it.each([
     ['the first byte', 'bytes=0-0', 0, 0],
     ['the first segment', `bytes=0-${SEGMENT - 1}`, 0, SEGMENT - 1],
-    ['across a border of segments', `bytes=${SEGMENT - 3}-${2 * SEGMENT + 3}`, SEGMENT - 3, 2 * SEGMENT + 3],
+    ['across a segment boundary', `bytes=${SEGMENT - 3}-${2 * SEGMENT + 3}`, SEGMENT - 3, 2 * SEGMENT + 3],
     ['from the middle on', `bytes=${SEGMENT + 17}-`, SEGMENT + 17, last],
     ['the last bytes', 'bytes=-10', last - 9, last],
-    ['more from the end than there is', `bytes=-${CONTENT.length + 50}`, 0, last],
+    ['more last bytes than there are', `bytes=-${CONTENT.length + 50}`, 0, last],
     ['beyond the end', `bytes=${last - 1}-${last + 1_000}`, last - 1, last],
     ['the last byte', `bytes=${last}-${last}`, last, last],
   ])('of %s', async (_name, range, from, to) => {
@@ -140,19 +140,19 @@ describe('a range', () => {
     },
   );
 
-  it('is for GET only; HEAD tells of the whole file', async () => {
+  it('is for GET only; HEAD describes the whole file', async () => {
     const response = await get({ range: 'bytes=0-4' }, 'HEAD');
     expect(response.status).toBe(200);
     expect(response.headers.get('content-length')).toBe(String(CONTENT.length));
   });
 
-  it('holds while If-Range names this content', async () => {
+  it('is served when If-Range names this content', async () => {
     const etag = (await get({}, 'HEAD')).headers.get('etag') as string;
     expect((await get({ range: 'bytes=0-4', 'if-range': etag })).status).toBe(206);
   });
 
   it.each([`"${'0'.repeat(64)}"`, 'W/"x"', 'Mon, 02 Nov 2026 08:12:00 GMT'])(
-    'gives way to the whole file when If-Range names another: %s',
+    'is ignored when If-Range names another content: %s',
     async (ifRange) => {
       const response = await get({ range: 'bytes=0-4', 'if-range': ifRange });
       expect(response.status).toBe(200);
@@ -162,7 +162,7 @@ describe('a range', () => {
 });
 
 describe('the name that a download gets', () => {
-  /** What a browser takes: filename* (RFC 5987) when it is there, else filename. */
+  /** As a browser reads it: filename* (RFC 5987) if present, else filename. */
   function nameIn(disposition: string): string {
     const extended = /filename\*=UTF-8''([^;]+)/.exec(disposition)?.[1];
     if (extended !== undefined) return decodeURIComponent(extended);
@@ -176,7 +176,7 @@ describe('the name that a download gets', () => {
     ['a "b" \\c\\.txt', 'a _b_ _c_.txt'],
     ['../../../etc/passwd', '_.._.._etc_passwd'],
     ['C:\\Windows\\x.exe', 'C_Windows_x.exe'],
-    ['a\r\nSet-Cookie: x=1\r\n.txt', 'a Set-Cookie_ x=1 .txt'], // XML makes a line break of CR LF; what is left is no header
+    ['a\r\nSet-Cookie: x=1\r\n.txt', 'a Set-Cookie_ x=1 .txt'], // XML turns CR LF into one line break; no header is left
     ['invoice\u202Efdp.exe', 'invoice_fdp.exe'],
     ['👩‍👧 og 漢字.txt', '👩_👧 og 漢字.txt'],
     ['CON.txt', '_CON.txt'],
@@ -192,7 +192,7 @@ describe('the name that a download gets', () => {
     expect(await response.text()).toBe('indhold');
   });
 
-  it('is short, with its extension, when the letter has one of 10 kB', async () => {
+  it('is shortened, with its extension, when the message has one of 10 kB', async () => {
     const response = await fileNamed(`${'å'.repeat(10_000)}.pdf`);
     const name = nameIn(response.headers.get('content-disposition') as string);
     expect(name).toBe(`${'å'.repeat(96)}.pdf`);
@@ -200,11 +200,14 @@ describe('the name that a download gets', () => {
 });
 
 describe('the type that a download gets', () => {
-  it.each(['application/pdf', 'image/png', 'image/jpeg', 'image/gif', 'image/tiff'])('%s is told', async (type) => {
-    expect((await fileNamed('x', type)).headers.get('content-type')).toBe(type);
-  });
+  it.each(['application/pdf', 'image/png', 'image/jpeg', 'image/gif', 'image/tiff'])(
+    '%s is sent as is',
+    async (type) => {
+      expect((await fileNamed('x', type)).headers.get('content-type')).toBe(type);
+    },
+  );
 
-  it('plain text is told', async () => {
+  it('plain text is sent as is', async () => {
     expect((await fileNamed('x', 'Text/Plain')).headers.get('content-type')).toMatch(/^text\/plain/);
   });
 
@@ -217,7 +220,7 @@ describe('the type that a download gets', () => {
     'text/plain, text/html',
     'multipart/x-mixed-replace',
     'nonsense',
-  ])('%s is only ever bytes', async (type) => {
+  ])('%s is sent as bytes', async (type) => {
     const response = await fileNamed('x.html', type);
     expect(response.headers.get('content-type')).toBe('application/octet-stream');
     expect(response.headers.get('content-disposition')).toMatch(/^attachment/);
@@ -225,7 +228,7 @@ describe('the type that a download gets', () => {
   });
 });
 
-describe('a file whose content is not to be had', () => {
+describe('a file whose content is unavailable', () => {
   async function containerOf(messageId: string): Promise<string> {
     const [row] = await stack.sql<{ blob_name: string }>('SELECT blob_name FROM messages WHERE id = $1', [messageId]);
     const name = row?.blob_name as string;
@@ -249,7 +252,7 @@ describe('a file whose content is not to be had', () => {
     expect(response.headers.get('content-disposition')).toBeNull();
   });
 
-  it('breaks off when it is damaged later on; the reader does not take it for whole', async () => {
+  it('is cut off when it is damaged later on, so that it does not look complete', async () => {
     const files = [{ name: 'brev.pdf', type: 'application/pdf', content: Buffer.alloc(20 * SEGMENT, 'x') }];
     const messageId = await takeIn(stack, { documents: [{ files }] });
     await flip(await containerOf(messageId), 15 * SEGMENT);
@@ -266,13 +269,11 @@ describe('a file whose content is not to be had', () => {
     await expectProblem(response, 410, 'content-gone');
   });
 
-  it('is gone when the letter named it and brought none', async () => {
-    const letter = writeMemo({ messageUUID: randomUUID(), documents: [textDocument('x', 'kun navnet.txt')] });
+  it('is gone when the message named it without content', async () => {
     const messageUUID = randomUUID();
-    const xml = letter
+    const xml = writeMemo({ messageUUID, documents: [textDocument('x', 'kun navnet.txt')] })
       .toString()
-      .replace(/<memo:content>.*<\/memo:content>/, '')
-      .replace(/(<memo:messageUUID>)[^<]+/, `$1${messageUUID}`);
+      .replace(/<memo:content>.*<\/memo:content>/, '');
     expect((await stack.deliver(xml)).status).toBe(200);
     const [row] = await stack.sql<{ id: string }>('SELECT id FROM messages WHERE external_id = $1', [messageUUID]);
     const messageId = row?.id as string;

@@ -53,7 +53,7 @@ describe('the filters', () => {
     for (const [name, id] of Object.entries(ids)) names.set(id, name);
     await change(stack, 'POST', `${ids.journalized}/journalization`, { version: 1, body: { caseIds: ['K-2', 'K-3'] } });
     await change(stack, 'POST', `${ids.rejected}/rejection`, { version: 1, body: { reason: 'unwanted' } });
-    // Fordelingskomponenten and the assignment have tests of their own; here their columns are all that counts.
+    // Only the columns matter here; the calls that set them have tests of their own.
     await stack.sql(`UPDATE messages SET channel = 'sf2900' WHERE id = $1`, [ids.distributed]);
     const assign = `UPDATE messages SET assignee_kind = $2, assignee_id = $3 WHERE id = $1`;
     await stack.sql(assign, [ids.mine, 'user', ME.user]);
@@ -71,7 +71,7 @@ describe('the filters', () => {
     ['status=pending', pending],
     ['status=journalized', ['journalized']],
     ['status=rejected', ['rejected']],
-    ['status=held', []], // held mail is for those who set up
+    ['status=held', []], // visible to set-up only
     ['kind=reply', ['reply']],
     ['kind=forwarded', ['forwarded']],
     ['kind=enquiry', without('reply', 'forwarded')],
@@ -100,7 +100,7 @@ describe('the filters', () => {
     expect(items.map(({ id }) => names.get(id))).toEqual(expected);
   });
 
-  it('held mail is there for those who set up', async () => {
+  it('held messages are visible to set-up', async () => {
     const { items } = await list(stack, '?status=held', SETUP);
     expect(items.map(({ id, heldCause }) => [names.get(id), heldCause])).toEqual([['conflict', 'conflict']]);
   });
@@ -115,7 +115,7 @@ describe('the filters', () => {
     expect(items.map(({ id }) => names.get(id))).toEqual(expected);
   });
 
-  it('a summary tells what the row of a list needs', async () => {
+  it('a summary has what a row of a list needs', async () => {
     const [item] = (await list(stack, `?contactPoint=${CONTACT_POINT}`)).items;
     expect(item).toMatchObject({
       version: 1,
@@ -162,7 +162,7 @@ describe('the filters', () => {
     'contactPoint=%00',
     'assignee=a%00b',
     `case=${'x'.repeat(257)}`,
-  ])('refuses ?%s as a fault of the caller, without quoting it', async (query) => {
+  ])('refuses ?%s as the caller’s fault, without quoting it', async (query) => {
     const problem = await expectProblem(await stack.call('GET', `/incoming-documents?${query}`), 400, 'bad-request');
     expect(problem.path).toBe(`query.${query.split('=')[0]}`);
     expect(problem.detail).not.toMatch(/nonsense|yesterday|xxxx/);
@@ -174,7 +174,7 @@ describe('the filters', () => {
     'olderThan=2026-10-31T00:00:00.123456Z',
     'limit=1',
     'limit=200',
-  ])('takes ?%s', async (query) => {
+  ])('accepts ?%s', async (query) => {
     await list(stack, `?${query}`);
   });
 });
@@ -183,8 +183,8 @@ describe('the pages', () => {
   const as = { municipality: VESTERSUND };
   const COUNT = 16;
 
-  /** Newer and older than what is there, so that some land before the place that a reader has come to, some after. */
-  const newMail = () =>
+  /** Newer and older than the present ones, so that some land before the reader’s position and some after. */
+  const newMessages = () =>
     Promise.all(
       ['2026-09-01T00:00:00Z', '2026-10-01T00:00:00Z', '2026-10-31T00:00:00Z'].map((createdDateTime) =>
         takeIn(stack, { recipient: { id: VESTERSUND }, createdDateTime }),
@@ -194,16 +194,16 @@ describe('the pages', () => {
   let first: string[];
 
   beforeAll(async () => {
-    // Two letters of each moment: the id decides between them.
-    const moments = Array.from({ length: COUNT }, (_, n) => `2026-10-${10 + Math.floor(n / 2)}T00:00:00Z`);
-    const letters = moments.map((createdDateTime) => ({ recipient: { id: VESTERSUND }, createdDateTime }));
+    // Two messages for each time, so that the id decides between them.
+    const times = Array.from({ length: COUNT }, (_, n) => `2026-10-${10 + Math.floor(n / 2)}T00:00:00Z`);
+    const memos = times.map((createdDateTime) => ({ recipient: { id: VESTERSUND }, createdDateTime }));
     first = [];
-    for (const letter of letters) first.push(await takeIn(stack, letter));
+    for (const memo of memos) first.push(await takeIn(stack, memo));
     await stack.sql(`UPDATE messages SET received_at = letter_at WHERE municipality = $1`, [VESTERSUND]);
   });
 
   it.each(['letterAt', '-letterAt', 'receivedAt', '-receivedAt'])(
-    'by %s give every letter once, in order, while new mail comes in',
+    'by %s give every message once, in order, while new ones arrive',
     async (sort) => {
       const seen: { id: string; letterAt: string; receivedAt: string }[] = [];
       let cursor: string | null = null;
@@ -214,7 +214,7 @@ describe('the pages', () => {
         seen.push(...page.items);
         cursor = page.nextCursor;
         pages += 1;
-        if (pages <= 2) await newMail();
+        if (pages <= 2) await newMessages();
       } while (cursor !== null);
 
       const ids = seen.map(({ id }) => id);
@@ -227,14 +227,14 @@ describe('the pages', () => {
     },
   );
 
-  it('end with no cursor, also when the last page is full', async () => {
+  it('end without a cursor, even when the last page is full', async () => {
     const all = (await list(stack, '?limit=200', as)).items.length;
     const page = await list(stack, `?limit=${all}`, as);
     expect(page.items).toHaveLength(all);
     expect(page.nextCursor).toBeNull();
   });
 
-  it('are of 50 when nothing else is said', async () => {
+  it('have 50 messages by default', async () => {
     await stack.sql(
       `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
          document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
@@ -248,18 +248,18 @@ describe('the pages', () => {
   const cursorOf = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url');
 
   it.each([
-    ['is no base64', '%21%21%21'],
-    ['is no JSON', Buffer.from('nonsense').toString('base64url')],
-    ['holds too little', cursorOf('2026-10-10T00:00:00.000Z')],
-    ['holds no time', cursorOf('now', randomUUID())],
-    ['holds no id', cursorOf('2026-10-10T00:00:00.000Z', 'x')],
-    ['holds a time that the database does not know', cursorOf('0000-01-01T00:00:00.000Z', randomUUID())],
+    ['is not base64', '%21%21%21'],
+    ['is not JSON', Buffer.from('nonsense').toString('base64url')],
+    ['is incomplete', cursorOf('2026-10-10T00:00:00.000Z')],
+    ['has no time', cursorOf('now', randomUUID())],
+    ['has no id', cursorOf('2026-10-10T00:00:00.000Z', 'x')],
+    ['has a time that the database does not support', cursorOf('0000-01-01T00:00:00.000Z', randomUUID())],
   ])('refuse a cursor that %s', async (_name, cursor) => {
     const response = await stack.call('GET', `/incoming-documents?cursor=${cursor}`);
     expect((await expectProblem(response, 400, 'bad-request')).path).toBe('query.cursor');
   });
 
-  it('of one municipality are not for another, whatever the cursor', async () => {
+  it('of one municipality are invisible to another, whatever the cursor', async () => {
     const { nextCursor } = await list(stack, '?limit=1', as);
     const { items } = await list(stack, `?cursor=${nextCursor}&limit=200`, { roles: CASEWORKER_ROLES });
     const theirs = new Set((await list(stack, '?limit=200', as)).items.map(({ id }) => id));

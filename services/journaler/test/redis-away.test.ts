@@ -4,7 +4,7 @@ import { HAS_REDIS, type OwnRedis, startOwnRedis } from '../../../infra/src/test
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { registerSentMessage, suggestionRunAt, takeIn } from '../../../shared/test/inbox/support.js';
 
-// Redis is never the only place that knows of a message: the row is.
+// The row of a message is its outbox, so nothing depends on what Redis holds.
 
 describe.runIf(HAS_REDIS)('with the queue on Redis', () => {
   let redis: OwnRedis;
@@ -27,14 +27,14 @@ describe.runIf(HAS_REDIS)('with the queue on Redis', () => {
     await suggestionRunAt(stack, await takeIn(stack, reply()));
   });
 
-  it('receipts go on while Redis is away, and the suggestions catch up when it is back, empty', async () => {
+  it('receipts go on while Redis is down, and suggestions catch up when it is back, empty', async () => {
     await redis.kill();
     const ids = [await takeIn(stack, reply()), await takeIn(stack, reply())]; // each asserts its receipt
     const ready = await fetch(`${stack.url}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([200, expect.objectContaining({ queue: 'failing' })]);
 
     await redis.start();
-    await stack.sql(`UPDATE messages SET next_enqueue_at = now() WHERE suggestion_run_at IS NULL`); // the sweep’s time has come
+    await stack.sql(`UPDATE messages SET next_enqueue_at = now() WHERE suggestion_run_at IS NULL`); // overdue for the sweep
 
     const waiting = () => stack.sql('SELECT FROM messages WHERE suggestion_run_at IS NULL AND id = ANY($1)', [ids]);
     await vi.waitFor(async () => expect(await waiting()).toEqual([]), { timeout: 20_000, interval: 100 });

@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-/** The second message of one id, with other content. */
+/** The second message with one id and other content. */
 async function takeInConflict(): Promise<string> {
   const messageUUID = randomUUID();
   await takeIn(stack, { messageUUID });
@@ -22,7 +22,7 @@ async function takeInConflict(): Promise<string> {
 const release = (id: string, version: number, as = SETUP) =>
   stack.call('POST', `/incoming-documents/${id}/release`, { as, version });
 
-it('a held message that is released is in the inbox, with no cause any more', async () => {
+it('a released message is in the inbox, without a cause', async () => {
   const id = await takeInConflict();
   expect((await read(stack, id, SETUP)).heldCause).toBe('conflict');
 
@@ -34,7 +34,7 @@ it('a held message that is released is in the inbox, with no cause any more', as
   expect((await list(stack, '?limit=200')).items.map((item) => item.id)).toContain(id);
 });
 
-it('mail is released by set-up and operations only, and only what is held', async () => {
+it('only set-up and operations may release, and only a held message can be released', async () => {
   const id = await takeInConflict();
   await expectProblem(
     await stack.call('POST', `/incoming-documents/${id}/release`, { version: 1 }),

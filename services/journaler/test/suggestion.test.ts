@@ -38,14 +38,14 @@ afterAll(async () => {
 
 const newCase = () => `K-${randomUUID().slice(0, 8)}`;
 
-/** A letter that the core sent to the test citizen from a case of its own. */
-async function sentMessage(told: object = {}): Promise<{ uuid: string; caseId: string }> {
-  const letter = { uuid: randomUUID(), caseId: newCase() };
-  await registerSentMessage(stack, letter.uuid, { caseId: letter.caseId, recipientId: TEST_CITIZEN.id, ...told });
-  return letter;
+/** Registers a message sent to the test citizen from a new case. */
+async function sentMessage(more: object = {}): Promise<{ uuid: string; caseId: string }> {
+  const [uuid, caseId] = [randomUUID(), newCase()];
+  await registerSentMessage(stack, uuid, { caseId, recipientId: TEST_CITIZEN.id, ...more });
+  return { uuid, caseId };
 }
 
-/** What a citizen’s client sends when it answers this letter. */
+/** The ReplyData that a citizen’s client sends in an answer to this message. */
 const answering = (uuid: string, entry: Partial<ReplyEntry> = {}): ReplyEntry[] => [
   { messageUUID: randomUUID(), replyUUID: uuid, ...entry },
 ];
@@ -55,7 +55,7 @@ const suggestionOf = async (id: string, municipality = ODENSKOV) =>
 
 const versionOf = async (id: string) => (await read(stack, id)).version;
 
-/** Moves the time at which the sweep takes the message into the past. */
+/** Makes the suggestion run overdue. */
 const makeDue = (id: string) =>
   stack.sql(`UPDATE messages SET next_enqueue_at = now() - interval '1 minute' WHERE id = $1`, [id]);
 
@@ -66,7 +66,7 @@ async function sweep(): Promise<number> {
 }
 
 describe('a reply', () => {
-  it('gets the case of the letter that it answers, with basis, sender, status and caseworker', async () => {
+  it('gets the case of the message that it answers, with basis, sender, status and caseworker', async () => {
     const { uuid, caseId } = await sentMessage();
     await upsertCase(stack, caseId, { status: 'open', caseworker: 'caseworker-7' });
     const id = await takeInReply(stack, answering(uuid));
@@ -83,13 +83,13 @@ describe('a reply', () => {
     });
   });
 
-  it('finds the letter also when its UUID is in capitals', async () => {
+  it('may write the UUID in upper case', async () => {
     const { uuid, caseId } = await sentMessage();
     const id = await takeInReply(stack, answering(uuid.toUpperCase()));
     expect(await suggestionOf(id)).toMatchObject({ caseId });
   });
 
-  it('is pending in the inbox before anyone has looked for its case', async () => {
+  it('is pending in the inbox before its suggestion run', async () => {
     const id = await takeIn(stack, { replyData: answering(randomUUID()) });
     expect(await read(stack, id)).toMatchObject({ status: 'pending', suggestion: null });
   });
@@ -159,7 +159,7 @@ describe('a reply', () => {
       expect(await suggestionOf(id)).toMatchObject({ caseId: newerCase });
     });
 
-    it('a chain that bites its tail still ends', async () => {
+    it('a cyclic chain is handled', async () => {
       const { newer, older } = messageUUIDs;
       const id = await takeInReply(stack, [
         { messageUUID: older, replyUUID: newer },
@@ -169,7 +169,7 @@ describe('a reply', () => {
     });
   });
 
-  describe('counts text ids of our own system only', () => {
+  describe('counts text ids of the core only', () => {
     const caseId = newCase();
     const messageID = `dubu-${randomUUID()}`;
     const entry = { messageUUID: randomUUID(), replyUUID: randomUUID() };
@@ -177,20 +177,20 @@ describe('a reply', () => {
     beforeAll(() => registerSentMessage(stack, randomUUID(), { caseId, messageId: messageID }));
 
     it.each([
-      ['our system', { generatingSystemID: SYSTEM_OF_THE_CORE }, true],
-      ['no system, but our own sender id', { senderID: ODENSKOV }, true],
-      ['a foreign system beside our own sender id', { generatingSystemID: 'SBSYS', senderID: ODENSKOV }, false],
+      ['the core', { generatingSystemID: SYSTEM_OF_THE_CORE }, true],
+      ['no system, but the municipality as sender', { senderID: ODENSKOV }, true],
+      ['a foreign system, and the municipality as sender', { generatingSystemID: 'SBSYS', senderID: ODENSKOV }, false],
       ['no system and another sender', { senderID: VESTERSUND }, false],
       ['neither', {}, false],
-    ])('%s', async (_name, maker, counts) => {
-      const byId = await takeInReply(stack, [{ ...entry, ...maker, messageID }]);
-      const byNumber = await takeInReply(stack, [{ ...entry, ...maker, caseID: caseId }]);
+    ])('%s', async (_name, origin, counts) => {
+      const byId = await takeInReply(stack, [{ ...entry, ...origin, messageID }]);
+      const byNumber = await takeInReply(stack, [{ ...entry, ...origin, caseID: caseId }]);
       expect(await suggestionOf(byId)).toEqual(counts ? expect.objectContaining({ caseId }) : null);
       expect(await suggestionOf(byNumber)).toEqual(counts ? expect.objectContaining({ caseId }) : null);
     });
   });
 
-  it('gets none when its message id names letters of two cases', async () => {
+  it('gets none when its message id names sent messages of two cases', async () => {
     const messageID = `dubu-${randomUUID()}`;
     await sentMessage({ messageId: messageID });
     await sentMessage({ messageId: messageID });
@@ -198,10 +198,10 @@ describe('a reply', () => {
     expect(await suggestionOf(id)).toBeNull();
   });
 
-  describe('says how far its sender fits', () => {
+  describe('says how well its sender fits', () => {
     const OTHER_CITIZEN = { id: '4202029999', idType: 'CPR', name: 'Prøve Prøvesen' };
 
-    it('a party to the case who did not get the letter', async () => {
+    it('a party to the case who is not the recipient', async () => {
       const { uuid, caseId } = await sentMessage();
       await upsertCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
       const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
@@ -214,7 +214,7 @@ describe('a reply', () => {
       expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'other' });
     });
 
-    it('and says so anew when the core later tells of the parties', async () => {
+    it('and says so again when the core registers the parties later', async () => {
       const { uuid, caseId } = await sentMessage();
       const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
       await upsertCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
@@ -237,30 +237,27 @@ describe('a reply', () => {
   });
 });
 
-describe('what is no reply', () => {
-  it('a forwarded letter gets no suggestion, whatever its reply data name', async () => {
+describe('a message that is not a reply', () => {
+  it('gets no suggestion when forwarded, whatever its reply data', async () => {
     const { uuid } = await sentMessage();
     const id = await takeIn(stack, { forwardedFrom: 'Rigshospitalet', replyData: answering(uuid) });
     expect(await read(stack, id)).toMatchObject({ kind: 'forwarded', suggestion: null });
-    const [row] = await stack.sql(
-      'SELECT suggestion_run_at IS NOT NULL AS suggestion_run_at FROM messages WHERE id = $1',
-      [id],
-    );
-    expect(row).toEqual({ suggestion_run_at: true });
+    const waiting = await stack.sql('SELECT FROM messages WHERE id = $1 AND suggestion_run_at IS NULL', [id]);
+    expect(waiting).toEqual([]);
   });
 
-  it('a plain enquiry gets no suggestion', async () => {
+  it('gets no suggestion when it refers to nothing', async () => {
     const id = await takeIn(stack);
     expect(await read(stack, id)).toMatchObject({ kind: 'enquiry', suggestion: null });
   });
 
-  it('an enquiry that names a letter of ours is a reply', async () => {
+  it('becomes a reply when it names a sent message', async () => {
     const { uuid, caseId } = await sentMessage();
     const id = await takeInReply(stack, [{ messageUUID: uuid, senderID: VESTERSUND }]);
     expect(await read(stack, id)).toMatchObject({ kind: 'reply', suggestion: { caseId, basis: 'message-uuid' } });
   });
 
-  it('an enquiry that names a case number only stays one: another municipality has the same numbers', async () => {
+  it('stays an enquiry when it only names a case number, as other municipalities use the same numbers', async () => {
     const caseId = newCase();
     await upsertCase(stack, caseId);
     const id = await takeInReply(stack, [
@@ -270,8 +267,8 @@ describe('what is no reply', () => {
   });
 });
 
-describe('a pending reply is looked at again', () => {
-  it('when the core tells of the letter later', async () => {
+describe('a pending reply gets another suggestion run', () => {
+  it('when the core registers the sent message later', async () => {
     const [uuid, caseId] = [randomUUID(), newCase()];
     const id = await takeInReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toBeNull();
@@ -281,7 +278,7 @@ describe('a pending reply is looked at again', () => {
     expect(await versionOf(id)).toBe(2);
   });
 
-  it('when the core tells of the letter’s own id later', async () => {
+  it('when the core registers its own message id later', async () => {
     const [messageID, caseId] = [`dubu-${randomUUID()}`, newCase()];
     const id = await takeInReply(stack, answering(randomUUID(), { messageID, senderID: ODENSKOV }));
     await registerSentMessage(stack, randomUUID(), { caseId, messageId: messageID });
@@ -289,7 +286,7 @@ describe('a pending reply is looked at again', () => {
     expect(await suggestionOf(id)).toMatchObject({ caseId, basis: 'message-id' });
   });
 
-  it('when the core tells of the case later', async () => {
+  it('when the core registers the case later', async () => {
     const caseId = newCase();
     const id = await takeInReply(stack, answering(randomUUID(), { caseID: caseId, senderID: ODENSKOV }));
     await upsertCase(stack, caseId);
@@ -297,7 +294,7 @@ describe('a pending reply is looked at again', () => {
     expect(await suggestionOf(id)).toMatchObject({ caseId, basis: 'case-id' });
   });
 
-  it('when the letter moves to another case', async () => {
+  it('when the sent message moves to another case', async () => {
     const { uuid } = await sentMessage();
     const id = await takeInReply(stack, answering(uuid));
     const moved = newCase();
@@ -307,7 +304,7 @@ describe('a pending reply is looked at again', () => {
     expect((await read(stack, id)).history.map(({ action }) => action)).toEqual(['accepted', 'suggested', 'suggested']);
   });
 
-  it('and stays at its version when nothing new comes of it', async () => {
+  it('and keeps its version when the suggestion is unchanged', async () => {
     const { uuid, caseId } = await sentMessage();
     const id = await takeInReply(stack, answering(uuid, { caseID: caseId, senderID: ODENSKOV }));
     const before = await versionOf(id);
@@ -316,7 +313,7 @@ describe('a pending reply is looked at again', () => {
     expect(await versionOf(id)).toBe(before);
   });
 
-  it('but not while it is journalized; the sweep does it once it is pending again', async () => {
+  it('but not while it is journalized; the sweep starts it once it is pending again', async () => {
     const [uuid, caseId] = [randomUUID(), newCase()];
     const id = await takeInReply(stack, answering(uuid));
     const path = `${id}/journalization`;
@@ -332,8 +329,8 @@ describe('a pending reply is looked at again', () => {
   });
 });
 
-describe('the case in the suggestion is the case of now', () => {
-  it('a new caseworker shows at once, also to one who asks whether anything changed', async () => {
+describe('the case in a suggestion is the current one', () => {
+  it('a new caseworker shows at once, even in a conditional request', async () => {
     const { uuid, caseId } = await sentMessage();
     await upsertCase(stack, caseId, { caseworker: 'caseworker-before' });
     const id = await takeInReply(stack, answering(uuid));
@@ -347,20 +344,20 @@ describe('the case in the suggestion is the case of now', () => {
     expect(await second.json()).toMatchObject({ suggestion: { caseworker: 'caseworker-after' } });
   });
 
-  it.each(['closed', 'moved'])('a %s case is still suggested, marked so', async (status) => {
+  it.each(['closed', 'moved'])('a %s case is still suggested, with its status', async (status) => {
     const { uuid, caseId } = await sentMessage();
     await upsertCase(stack, caseId, { status });
     const id = await takeInReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toMatchObject({ caseId, caseStatus: status });
   });
 
-  it('a case that only a letter has named has no status yet', async () => {
+  it('a case that only a sent message has named has no status yet', async () => {
     const { uuid, caseId } = await sentMessage();
     const id = await takeInReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toMatchObject({ caseId, caseStatus: null, caseworker: null });
   });
 
-  it('twenty tellings of one letter at once all succeed', async () => {
+  it('twenty concurrent registrations of one sent message all succeed', async () => {
     const uuid = randomUUID();
     await Promise.all(
       Array.from({ length: 20 }, () => registerSentMessage(stack, uuid, { caseId: `K-${uuid.slice(0, 8)}` })),
@@ -371,25 +368,25 @@ describe('the case in the suggestion is the case of now', () => {
 });
 
 describe('the job', () => {
-  const roundOf = async (id: string) => {
+  const runOf = async (id: string) => {
     const [row] = await stack.sql<{ suggestion_run: number }>('SELECT suggestion_run FROM messages WHERE id = $1', [
       id,
     ]);
     return row?.suggestion_run as number;
   };
 
-  it('returns quietly for a message that has been looked at', async () => {
+  it('returns quietly when the run is done already', async () => {
     const { uuid } = await sentMessage();
     const id = await takeInReply(stack, answering(uuid));
     const before = await read(stack, id);
-    await handle({ messageId: id, municipality: ODENSKOV, round: await roundOf(id) });
+    await handle({ messageId: id, municipality: ODENSKOV, run: await runOf(id) });
     expect({ ...(await read(stack, id)), history: [] }).toEqual({ ...before, history: [] });
   });
 
-  it('returns quietly for a message that is not there, or is another municipality’s', async () => {
+  it('returns quietly for an unknown message, or one of another municipality', async () => {
     const id = await takeIn(stack);
-    await handle({ messageId: randomUUID(), municipality: ODENSKOV, round: 1 });
-    await handle({ messageId: id, municipality: VESTERSUND, round: 1 });
+    await handle({ messageId: randomUUID(), municipality: ODENSKOV, run: 1 });
+    await handle({ messageId: id, municipality: VESTERSUND, run: 1 });
     expect(await versionOf(id)).toBe(1);
   });
 
@@ -403,14 +400,14 @@ describe('the job', () => {
       caseId,
     ]);
     await stack.sql('UPDATE messages SET suggestion_run_at = NULL WHERE id = $1', [id]);
-    const job = { messageId: id, municipality: ODENSKOV, round: await roundOf(id) };
+    const job = { messageId: id, municipality: ODENSKOV, run: await runOf(id) };
     await Promise.all([1, 2, 3, 4].map(() => handle(job)));
     expect(await suggestionOf(id)).toMatchObject({ caseId });
     expect(await versionOf(id)).toBe(2);
   });
 
-  describe('side by side with others', () => {
-    /** Messages that answer a letter each, and nobody has looked at. */
+  describe('concurrent with others', () => {
+    /** Replies that await their suggestion run, each to a sent message of its own. */
     async function awaitingSuggestion(count: number, municipality = ODENSKOV) {
       const messages = [];
       for (let n = 0; n < count; n++) {
@@ -423,12 +420,12 @@ describe('the job', () => {
           caseId,
         ]);
         await stack.sql('UPDATE messages SET suggestion_run_at = NULL WHERE id = $1', [id]);
-        messages.push({ id, caseId, job: { messageId: id, municipality, round: await roundOf(id) } });
+        messages.push({ id, caseId, job: { messageId: id, municipality, run: await runOf(id) } });
       }
       return messages;
     }
 
-    it('is one transaction for each municipality, and each message gets its own case, event and audit event', async () => {
+    it('shares a transaction per municipality, and each message gets its own case, event and audit event', async () => {
       const ours = await awaitingSuggestion(3);
       const theirs = await awaitingSuggestion(2, VESTERSUND);
       const all = [...ours, ...theirs];
@@ -478,12 +475,12 @@ describe('the job', () => {
     type Waiting = Awaited<ReturnType<typeof awaitingSuggestion>>[number];
   });
 
-  it('of an older round writes nothing: the message was put up for another look meanwhile', async () => {
+  it('of an outdated run writes nothing', async () => {
     const id = await takeInReply(stack, answering(randomUUID()));
     await stack.sql('UPDATE messages SET suggestion_run_at = NULL, suggestion_run = 9 WHERE id = $1', [id]);
-    await handle({ messageId: id, municipality: ODENSKOV, round: 8 });
+    await handle({ messageId: id, municipality: ODENSKOV, run: 8 });
     const [row] = await stack.sql('SELECT FROM messages WHERE id = $1 AND suggestion_run_at IS NULL', [id]);
     expect(row).toBeDefined();
-    await handle({ messageId: id, municipality: ODENSKOV, round: 9 });
+    await handle({ messageId: id, municipality: ODENSKOV, run: 9 });
   });
 });

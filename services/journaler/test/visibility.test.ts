@@ -14,7 +14,7 @@ import {
   upsertCase,
 } from '../../../shared/test/inbox/support.js';
 
-// One message of each sort, and who may see it.
+// One message of each kind, and who may see it.
 const MESSAGES = [
   'nobody’s',
   'mine',
@@ -47,7 +47,7 @@ const WHO: [string, TokenOptions, Name[]][] = [
     me('IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle', 'Indbakke.Drift'),
     [...INBOX, ...HELD],
   ],
-  ['Læs of another user', { user: 'stranger', roles: ['IndkomneDokumenter.Læs'] }, []],
+  ['Læs, as another user', { user: 'stranger', roles: ['IndkomneDokumenter.Læs'] }, []],
   ['everything, in another municipality', { ...SETUP, municipality: VESTERSUND }, []],
 ];
 
@@ -104,7 +104,7 @@ describe.each(WHO)('%s', (_who, as, sees) => {
     expect(seen.toSorted()).toEqual(sees.toSorted());
   });
 
-  it.each(MESSAGES)('reads, or is told that there is none: %s', async (name) => {
+  it.each(MESSAGES)('reads what the caller sees, else gets 404: %s', async (name) => {
     const paths = ['', `/files/${randomUUID()}`, '/zip'];
     const [one, file, zip] = await Promise.all(
       paths.map((path) => stack.call('GET', `/incoming-documents/${ids[name]}${path}`, { as })),
@@ -116,7 +116,7 @@ describe.each(WHO)('%s', (_who, as, sees) => {
   });
 });
 
-it('one who sees nothing of a message cannot change it either', async () => {
+it('a caller who cannot see a message cannot change it', async () => {
   const roles = ['Journaliser', 'Afvis'].map((role) => `IndkomneDokumenter.${role}`);
   const as = { user: 'stranger', roles: ['IndkomneDokumenter.Læs', ...roles, 'DigitalPost.Slet'] };
   const changes: [string, string, object?][] = [
@@ -137,7 +137,7 @@ it('one who sees nothing of a message cannot change it either', async () => {
   expect(await read(stack, ids['another’s'])).toMatchObject({ status: 'pending', version: 1 });
 });
 
-it('a role that changes lets nobody see: without Læs there is nothing to change', async () => {
+it('a role that may change a message does not let its caller see one: that takes Læs', async () => {
   const changes: [string, string, string, object?][] = [
     ['IndkomneDokumenter.Journaliser', 'POST', 'journalization', { caseIds: ['K-1'] }],
     ['IndkomneDokumenter.Journaliser', 'DELETE', 'journalization', { reason: 'other' }],
@@ -155,29 +155,29 @@ it('a role that changes lets nobody see: without Læs there is nothing to change
   }
 });
 
-it('SeAlle without Læs sees nothing: it widens, it does not replace', async () => {
+it('SeAlle without Læs sees nothing: it only extends Læs', async () => {
   const as = me('IndkomneDokumenter.SeAlle');
   await expectProblem(await stack.call('GET', `/incoming-documents/${ids.mine}`, { as }), 403, 'role-missing');
 });
 
-it('who knocked in vain stands in the audit log of the caller’s municipality', async () => {
-  const as = { ...SETUP, user: 'knocker', municipality: VESTERSUND };
+it('a refused attempt is in the audit log of the caller’s municipality', async () => {
+  const as = { ...SETUP, user: 'intruder', municipality: VESTERSUND };
   await expectProblem(await stack.call('GET', `/incoming-documents/${ids.mine}`, { as }), 404, 'not-found');
   await expectProblem(
     await stack.call('GET', `/incoming-documents`, { as: { ...as, roles: [] } }),
     403,
     'role-missing',
   );
-  const rows = (await auditOf(stack, { action: 'refused' })).filter(({ actor }) => actor === 'knocker');
+  const rows = (await auditOf(stack, { action: 'refused' })).filter(({ actor }) => actor === 'intruder');
   expect(rows.map(({ details }) => details)).toEqual([
     { code: 'not-found', call: 'get /api/v1/incoming-documents/:id' },
     { code: 'role-missing', call: 'get /api/v1/incoming-documents' },
   ]);
   const places = await stack.sql(
-    `SELECT municipality, message_id FROM audit_events WHERE actor = 'knocker' ORDER BY at`,
+    `SELECT municipality, message_id FROM audit_events WHERE actor = 'intruder' ORDER BY at`,
   );
   expect(places).toEqual([
-    { municipality: VESTERSUND, message_id: ids.mine }, // whose mail it was must be found later
+    { municipality: VESTERSUND, message_id: ids.mine }, // so that the message can be found later
     { municipality: VESTERSUND, message_id: null },
   ]);
 });

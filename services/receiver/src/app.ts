@@ -8,7 +8,7 @@ import { createStoreMessage } from './intake/store-messages.js';
 import { sf1606Routes } from './sf1606/routes.js';
 import { createWork } from './worker.js';
 
-/** Takes mail in and answers accept or refuse: `/sf1606` (and later `/sf2900`). */
+/** Accepts or refuses deliveries: `/sf1606` (and later `/sf2900`). */
 export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
   const metrics = createDeliveryMetrics(parts.metrics.registry);
   const endpoint = {
@@ -24,7 +24,7 @@ export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
   return { name: 'receiver', router, ...createWork(parts) };
 }
 
-/** Runs the receiver by itself. */
+/** Runs the receiver as a process of its own. */
 export function startReceiver(config: ReceiverConfig): Promise<Running> {
   return serve(config, 'receiver', [(parts) => createReceiver(parts, config)]);
 }

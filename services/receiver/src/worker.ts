@@ -2,7 +2,7 @@ import { HOUR } from '@indbakke/shared/config';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import { sweepOrphans } from './intake/sweep-orphans.js';
 
-/** What the receiver does without being asked: no jobs, and the content that no message has. */
+/** The receiver has no jobs, and one sweep. */
 export function createWork(parts: Parts): Work {
   return {
     jobs: [],

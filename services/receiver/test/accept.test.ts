@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { DocumentAnswer } from '@indbakke/shared/api';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type Letter, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { read } from '../../../shared/test/inbox/support.js';
 import { binaryFile, named, newMemo, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/memos.js';
 import { contentFiles, messageOf } from './support/stored.js';
 
@@ -17,11 +18,6 @@ beforeAll(async () => {
   stack = await startTestStack();
 });
 afterAll(() => stack.close());
-
-const read = async (id: string): Promise<DocumentAnswer> => {
-  const answer = await stack.call('GET', `/incoming-documents/${id}`);
-  return (await answer.json()) as DocumentAnswer;
-};
 
 describe('the receipt', () => {
   test('is COMPLETED, with the message’s id in lower case and a new transmission id', async () => {
@@ -42,9 +38,9 @@ describe('the receipt', () => {
   test.each(['*/*', 'application/xml', 'text/xml', 'text/html', 'application/xml, application/json;q=0.5'])(
     'is XML when the caller accepts %s',
     async (accept) => {
-      const { messageUUID, ...letter } = newMemo({});
+      const { messageUUID, ...memo } = newMemo({});
 
-      const answer = await stack.deliver(writeMemo({ messageUUID, ...letter }), { accept });
+      const answer = await stack.deliver(writeMemo({ messageUUID, ...memo }), { accept });
 
       expect(answer.headers.get('content-type')).toMatch(/^application\/xml\b/);
       const { transmission_id, received_at } = await messageOf(stack, messageUUID);
@@ -82,7 +78,7 @@ describe('the receipt', () => {
     expect(answer.headers.get('x-correlation-id')).toBe(id);
   });
 
-  test('does not echo a transaction header that is no id', async () => {
+  test('does not echo a transaction header that is not an id', async () => {
     const answer = await stack.deliver(writeMemo(), { 'x-TransaktionsId': '<script>' });
 
     expect(answer.status).toBe(200);
@@ -103,9 +99,9 @@ describe('the receipt', () => {
 });
 
 describe('the rows', () => {
-  test('hold the message, its details, documents, files, references, key, event and audit', async () => {
+  test('contain the message, its details, documents, files, references, key, event and audit event', async () => {
     const answered = randomUUID();
-    const letter = newMemo({
+    const memo = newMemo({
       ...replyTo(answered),
       contactPointId: CONTACT_POINT,
       contactInfo: [{ label: 'Barnets CPR-nummer', value: '4103139999' }],
@@ -117,13 +113,13 @@ describe('the rows', () => {
       ],
     });
 
-    await stack.deliver(writeMemo(letter));
+    await stack.deliver(writeMemo(memo));
 
-    const message = await messageOf(stack, letter.messageUUID);
+    const message = await messageOf(stack, memo.messageUUID);
     expect(message).toMatchObject({
       municipality: ODENSKOV,
       channel: 'sf1606',
-      external_id: letter.messageUUID,
+      external_id: memo.messageUUID,
       kind: 'reply',
       contact_point_id: CONTACT_POINT,
       letter_at: new Date('2026-11-02T08:12:00Z'),
@@ -164,7 +160,7 @@ describe('the rows', () => {
       { ...shared, position: 0, role: 'main', document_id: null, label: 'Brev' },
       { ...shared, position: 1, role: 'additional', document_id: null, label: 'Bilag' },
     ]);
-    const files = letter.documents.flatMap(({ files: of }, document_position) =>
+    const files = memo.documents.flatMap(({ files: of }, document_position) =>
       of.map((file) => ({ ...file, document_position })),
     );
     expect(await rows('files', 'position')).toEqual(
@@ -184,7 +180,7 @@ describe('the rows', () => {
       })),
     );
     const reference = (position: number, kind: string, value: string) => ({ ...shared, position, kind, value });
-    const [, ownEntry] = letter.replyData ?? [];
+    const [, ownEntry] = memo.replyData ?? [];
     expect(await rows('reply_references', 'position')).toEqual([
       reference(0, 'message-uuid', answered),
       reference(1, 'message-uuid', ownEntry?.messageUUID ?? ''),
@@ -211,44 +207,44 @@ describe('the rows', () => {
     expect(await rows('message_contents', 'message_id')).toEqual([]);
   });
 
-  test('of an enquiry refer to nothing, and nobody needs to look for its case', async () => {
-    const letter = newMemo({});
+  test('of an enquiry have no references and await no suggestion run', async () => {
+    const memo = newMemo({});
 
-    await stack.deliver(writeMemo(letter));
+    await stack.deliver(writeMemo(memo));
 
-    const { id, kind, suggestion_run_at } = await messageOf(stack, letter.messageUUID);
+    const { id, kind, suggestion_run_at } = await messageOf(stack, memo.messageUUID);
     expect({ kind, suggestion_run_at }).toEqual({ kind: 'enquiry', suggestion_run_at: expect.any(Date) });
     expect(await stack.sql('SELECT FROM reply_references WHERE message_id = $1', [id])).toEqual([]);
   });
 
-  test('of a reply lead to a look at its case', async () => {
-    const suggestionRunAt = crashPointPassed('suggestion-committed');
-    const letter = newMemo(replyTo(randomUUID()));
+  test('of a reply lead to a suggestion run', async () => {
+    const suggested = crashPointPassed('suggestion-committed');
+    const memo = newMemo(replyTo(randomUUID()));
 
-    await stack.deliver(writeMemo(letter));
+    await stack.deliver(writeMemo(memo));
 
-    await suggestionRunAt;
-    expect(await messageOf(stack, letter.messageUUID)).toMatchObject({ suggestion_run_at: expect.any(Date) });
+    await suggested;
+    expect(await messageOf(stack, memo.messageUUID)).toMatchObject({ suggestion_run_at: expect.any(Date) });
   });
 
-  test('hold the contact info of the recipient’s contact point, then of the sender’s', async () => {
-    const letter = newMemo({ contactPointId: CONTACT_POINT, contactInfo: [{ label: 'Barnets navn', value: '' }] });
+  test('contain the contact info of the recipient’s contact point, then of the sender’s', async () => {
+    const memo = newMemo({ contactPointId: CONTACT_POINT, contactInfo: [{ label: 'Barnets navn', value: '' }] });
     const info = '<memo:ContactInfo><memo:value>Lille By Skole</memo:value></memo:ContactInfo>';
-    const xml = xmlOf(letter).replace('</memo:Sender>', `<memo:ContactPoint>${info}</memo:ContactPoint></memo:Sender>`);
+    const xml = xmlOf(memo).replace('</memo:Sender>', `<memo:ContactPoint>${info}</memo:ContactPoint></memo:Sender>`);
 
     await stack.deliver(xml);
 
-    const { id } = await messageOf(stack, letter.messageUUID);
-    expect((await read(id)).contactInfo).toEqual([
+    const { id } = await messageOf(stack, memo.messageUUID);
+    expect((await read(stack, id)).contactInfo).toEqual([
       { label: 'Barnets navn', value: '' },
       { label: '', value: 'Lille By Skole' },
     ]);
   });
 
-  test('hold technical documents last, and the sender’s own ids of documents', async () => {
-    const letter = newMemo({ documents: [textDocument('Brev'), textDocument('Data'), textDocument('Bilag')] });
+  test('contain technical documents last, and the sender’s own ids of documents', async () => {
+    const memo = newMemo({ documents: [textDocument('Brev'), textDocument('Data'), textDocument('Bilag')] });
     const id = (kind: string) => `<memo:${kind}DocumentID>${kind}-7</memo:${kind}DocumentID>`;
-    const xml = xmlOf(letter)
+    const xml = xmlOf(memo)
       .replace('<memo:MainDocument>', (tag) => `${tag}${id('main')}`)
       .replace('<memo:AdditionalDocument>', `<memo:TechnicalDocument>${id('technical')}`)
       .replace('</memo:AdditionalDocument>', '</memo:TechnicalDocument>')
@@ -256,8 +252,8 @@ describe('the rows', () => {
 
     await stack.deliver(xml);
 
-    const { id: messageId } = await messageOf(stack, letter.messageUUID);
-    const { documents } = await read(messageId);
+    const { id: messageId } = await messageOf(stack, memo.messageUUID);
+    const { documents } = await read(stack, messageId);
     expect(documents.map(({ role, documentId, files }) => [role, documentId, files.length])).toEqual([
       ['main', 'main-7', 1],
       ['additional', 'additional-7', 1],
@@ -265,13 +261,13 @@ describe('the rows', () => {
     ]);
   });
 
-  test('of one municipality stand under no other', async () => {
-    const letter = newMemo({ recipient: { id: '33333333' } });
+  test('of one municipality are invisible to another', async () => {
+    const memo = newMemo({ recipient: { id: '33333333' } });
 
-    await stack.deliver(writeMemo(letter));
+    await stack.deliver(writeMemo(memo));
 
-    expect((await messageOf(stack, letter.messageUUID)).municipality).toBe('33333333');
-    const { id } = await messageOf(stack, letter.messageUUID);
+    expect((await messageOf(stack, memo.messageUUID)).municipality).toBe('33333333');
+    const { id } = await messageOf(stack, memo.messageUUID);
     expect((await stack.call('GET', `/incoming-documents/${id}`)).status).toBe(404);
   });
 });
@@ -279,62 +275,61 @@ describe('the rows', () => {
 describe('the files', () => {
   test('read through the API are byte for byte what was sent', async () => {
     const files = TRICKY_SIZES.map(binaryFile);
-    const letter = newMemo({ documents: [{ files: files.slice(0, 4) }, { files: files.slice(4) }] });
+    const memo = newMemo({ documents: [{ files: files.slice(0, 4) }, { files: files.slice(4) }] });
 
-    await stack.deliver(writeMemo(letter));
+    await stack.deliver(writeMemo(memo));
 
-    const { id } = await messageOf(stack, letter.messageUUID);
-    const { documents } = await read(id);
-    const kept = documents.flatMap((document) => document.files);
-    expect(kept.map(({ fileName }) => fileName)).toEqual(files.map(({ name }) => name));
-    for (const [position, file] of kept.entries()) {
+    const { id } = await messageOf(stack, memo.messageUUID);
+    const { documents } = await read(stack, id);
+    const stored = documents.flatMap((document) => document.files);
+    expect(stored.map(({ fileName }) => fileName)).toEqual(files.map(({ name }) => name));
+    for (const [position, file] of stored.entries()) {
       const answer = await stack.call('GET', `/incoming-documents/${id}/files/${file.id}`);
       const bytes = Buffer.from(await answer.arrayBuffer());
       expect(bytes.equals(files[position]?.content as Buffer)).toBe(true);
     }
   });
 
-  test('lie on the disk in no form that shows what is in them', async () => {
-    const { readFile } = await import('node:fs/promises');
+  test('are encrypted on disk', async () => {
     const secret = 'En hemmelighed som ingen må se. '.repeat(3_000);
-    const letter = newMemo({ documents: [textDocument(secret)] });
+    const memo = newMemo({ documents: [textDocument(secret)] });
 
-    await stack.deliver(writeMemo(letter));
+    await stack.deliver(writeMemo(memo));
 
-    const { blob_name } = await messageOf(stack, letter.messageUUID);
+    const { blob_name } = await messageOf(stack, memo.messageUUID);
     const blob = await readFile(`${stack.contentFolder}/${blob_name?.slice(0, 2)}/${blob_name}`);
     expect(blob.length).toBeGreaterThan(secret.length);
     expect(blob.includes('hemmelighed')).toBe(false);
   });
 
-  test('lie beside the rows when they are small, and in no form that shows what is in them there either', async () => {
+  test('are in the database when they are small, encrypted too', async () => {
     const secret = 'En hemmelighed som ingen må se. '.repeat(100);
-    const letter = newMemo({ documents: [textDocument(secret)] });
+    const memo = newMemo({ documents: [textDocument(secret)] });
 
-    await stack.deliver(writeMemo(letter));
+    await stack.deliver(writeMemo(memo));
 
-    const { id } = await messageOf(stack, letter.messageUUID);
+    const { id } = await messageOf(stack, memo.messageUUID);
     const [row] = await stack.sql<{ container: Buffer }>(
       'SELECT container FROM message_contents WHERE message_id = $1',
       [id],
     );
     expect(row?.container.length).toBeGreaterThan(secret.length);
     expect(row?.container.includes('hemmelighed')).toBe(false);
-    const [file] = (await read(id)).documents.flatMap((document) => document.files);
+    const [file] = (await read(stack, id)).documents.flatMap((document) => document.files);
     const content = await stack.call('GET', `/incoming-documents/${id}/files/${file?.id}`);
     expect(await content.text()).toBe(secret);
   });
 
-  test('without content are kept as missing, the others whole', async () => {
-    const letter = newMemo({ documents: [textDocument('Brev', 'brev.txt'), textDocument('Bilag', 'bilag.txt')] });
-    const xml = xmlOf(letter).replace(/<memo:content>[^<]*<\/memo:content>/, '');
+  test('without content are stored as missing, the others complete', async () => {
+    const memo = newMemo({ documents: [textDocument('Brev', 'brev.txt'), textDocument('Bilag', 'bilag.txt')] });
+    const xml = xmlOf(memo).replace(/<memo:content>[^<]*<\/memo:content>/, '');
 
     const answer = await stack.deliver(xml);
 
     expect(answer.status).toBe(200);
-    const { id, remarks } = await messageOf(stack, letter.messageUUID);
+    const { id, remarks } = await messageOf(stack, memo.messageUUID);
     expect(remarks).toEqual([{ code: 'missing-element', path: 'Message/MessageBody/MainDocument/File/content' }]);
-    const [missing, whole] = (await read(id)).documents.flatMap((document) => document.files);
+    const [missing, whole] = (await read(stack, id)).documents.flatMap((document) => document.files);
     expect(missing).toMatchObject({ fileName: 'brev.txt', status: 'missing', size: 0, sha256: null });
     expect(whole).toMatchObject({ fileName: 'bilag.txt', status: 'stored', size: 5 });
     const bytes = await stack.call('GET', `/incoming-documents/${id}/files/${whole?.id}`);
@@ -344,28 +339,28 @@ describe('the files', () => {
 
 describe('the kind', () => {
   const ofSomebodyElse = { messageUUID: randomUUID(), senderID: '77777777', recipientID: '4101019999' };
-  const cases: { what: string; letter: Letter; kind: string }[] = [
-    { what: 'a letter without reply data is enquiry', letter: {}, kind: 'enquiry' },
-    { what: 'an answer to a letter is reply', letter: replyTo(randomUUID()), kind: 'reply' },
+  const cases: { what: string; memo: Letter; kind: string }[] = [
+    { what: 'a message without reply data is enquiry', memo: {}, kind: 'enquiry' },
+    { what: 'an answer to a message is reply', memo: replyTo(randomUUID()), kind: 'reply' },
     {
-      what: 'a letter whose only reply data name us as the sender is reply',
-      letter: { replyData: [{ messageUUID: randomUUID(), senderID: ODENSKOV }] },
+      what: 'a message whose only reply data names the municipality as sender is reply',
+      memo: { replyData: [{ messageUUID: randomUUID(), senderID: ODENSKOV }] },
       kind: 'reply',
     },
     {
-      what: 'a letter with reply data of another authority is enquiry',
-      letter: { replyData: [ofSomebodyElse] },
+      what: 'a message with reply data of another authority is enquiry',
+      memo: { replyData: [ofSomebodyElse] },
       kind: 'enquiry',
     },
-    { what: 'a forwarded letter is forwarded', letter: { forwardedFrom: 'Anden Myndighed' }, kind: 'forwarded' },
+    { what: 'a forwarded message is forwarded', memo: { forwardedFrom: 'Anden Myndighed' }, kind: 'forwarded' },
     {
-      what: 'a forwarded letter with reply data is forwarded',
-      letter: { ...replyTo(randomUUID()), forwardedFrom: 'Anden Myndighed' },
+      what: 'a forwarded message with reply data is forwarded',
+      memo: { ...replyTo(randomUUID()), forwardedFrom: 'Anden Myndighed' },
       kind: 'forwarded',
     },
   ];
-  test.each(named(cases))('of %s', async (_what, { letter, kind }) => {
-    const sent = newMemo(letter);
+  test.each(named(cases))('of %s', async (_what, { memo, kind }) => {
+    const sent = newMemo(memo);
 
     await stack.deliver(writeMemo(sent));
 
@@ -373,39 +368,39 @@ describe('the kind', () => {
   });
 });
 
-describe('the letter’s date', () => {
+describe('the date of a message', () => {
   const inHours = (hours: number) => new Date(Date.now() + hours * HOUR).toISOString();
   const plausible = [
     { what: 'its own', created: '2026-11-02T08:12:00Z' },
     { what: 'its own, as early as 2000', created: '2000-01-01T00:00:00Z' },
-    { what: 'its own, a clock a few hours ahead', created: inHours(20) },
+    { what: 'its own, a few hours ahead', created: inHours(20) },
   ];
   test.each(named(plausible))('is %s', async (_what, { created }) => {
-    const letter = newMemo({ createdDateTime: created });
+    const memo = newMemo({ createdDateTime: created });
 
-    await stack.deliver(writeMemo(letter));
+    await stack.deliver(writeMemo(memo));
 
-    expect((await messageOf(stack, letter.messageUUID)).letter_at).toEqual(new Date(created));
+    expect((await messageOf(stack, memo.messageUUID)).letter_at).toEqual(new Date(created));
   });
 
   const implausible = [
     { what: 'before Digital Post', created: '0001-01-01T00:00:00Z' },
     { what: 'far ahead', created: inHours(30) },
     { what: 'no date', created: 'i går' },
-    { what: 'a day that the calendar lacks', created: '2026-02-30T08:00:00Z' },
+    { what: 'a day that does not exist', created: '2026-02-30T08:00:00Z' },
   ];
-  test.each(named(implausible))('is that of its arrival when its own is %s', async (_what, { created }) => {
-    const letter = newMemo({ createdDateTime: created });
+  test.each(named(implausible))('is the time of receipt when its own is %s', async (_what, { created }) => {
+    const memo = newMemo({ createdDateTime: created });
 
-    const answer = await stack.deliver(writeMemo(letter));
+    const answer = await stack.deliver(writeMemo(memo));
 
-    const { letter_at, received_at } = await messageOf(stack, letter.messageUUID);
+    const { letter_at, received_at } = await messageOf(stack, memo.messageUUID);
     expect(answer.status).toBe(200);
     expect(letter_at).toEqual(received_at);
   });
 });
 
-describe('held mail', () => {
+describe('a held message', () => {
   const OFF = '44444444';
   beforeAll(() =>
     registerMunicipality(stack.ownerUrl, {
@@ -417,13 +412,13 @@ describe('held mail', () => {
     }),
   );
 
-  const held: { what: string; letter: Letter; cause: string }[] = [
-    { what: 'a reply', letter: { replyData: [{ messageUUID: randomUUID(), senderID: OFF }] }, cause: 'replies-off' },
-    { what: 'an enquiry', letter: {}, cause: 'enquiries-off' },
-    { what: 'a forwarded letter', letter: { forwardedFrom: 'Anden Myndighed' }, cause: 'enquiries-off' },
+  const held: { what: string; memo: Letter; cause: string }[] = [
+    { what: 'a reply', memo: { replyData: [{ messageUUID: randomUUID(), senderID: OFF }] }, cause: 'replies-off' },
+    { what: 'an enquiry', memo: {}, cause: 'enquiries-off' },
+    { what: 'a forwarded message', memo: { forwardedFrom: 'Anden Myndighed' }, cause: 'enquiries-off' },
   ];
-  test.each(named(held))('is %s to a municipality that does not take it', async (_what, { letter, cause }) => {
-    const sent = newMemo({ ...letter, recipient: { id: OFF } });
+  test.each(named(held))('is %s to a municipality that has it switched off', async (_what, { memo, cause }) => {
+    const sent = newMemo({ ...memo, recipient: { id: OFF } });
 
     const answer = await stack.deliver(writeMemo(sent));
 
@@ -438,12 +433,12 @@ describe('held mail', () => {
     ]);
   });
 
-  test('is not looked at for a case', async () => {
-    const letter = newMemo({ ...replyTo(randomUUID()), recipient: { id: OFF } });
-    await stack.deliver(writeMemo(letter));
+  test('gets no suggestion job', async () => {
+    const memo = newMemo({ ...replyTo(randomUUID()), recipient: { id: OFF } });
+    await stack.deliver(writeMemo(memo));
 
     const jobs = await stack.sql(`SELECT data FROM bullmq.job WHERE data::text LIKE '%' || $1 || '%'`, [
-      (await messageOf(stack, letter.messageUUID)).id,
+      (await messageOf(stack, memo.messageUUID)).id,
     ]);
 
     expect(jobs).toEqual([]);

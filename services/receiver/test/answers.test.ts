@@ -24,7 +24,7 @@ interface Row {
   readonly code: string;
 }
 
-/** What a caller saw. */
+/** The answer as the caller sees it. */
 interface Seen {
   /** The HTTP status over REST; over SOAP 200 or the fault code. */
   readonly status: string;
@@ -34,7 +34,7 @@ interface Seen {
   readonly receipt: string;
 }
 
-/** Drives a situation over one endpoint. `letter` is sent as `write` writes it. */
+/** Sends deliveries to one endpoint. */
 interface Endpoint {
   readonly name: 'REST' | 'SOAP';
   send(body: string | Buffer, headers?: Record<string, string>, url?: string): Promise<Seen>;
@@ -87,7 +87,6 @@ const REST: Endpoint = {
   send: async (body, headers = {}, url = stack.url) => seenIn(await post(`${url}/sf1606/PostModtag`, body, headers)),
 };
 
-/** The message inside an envelope. */
 function enveloped(body: string | Buffer): Buffer {
   const message = Buffer.from(body as Buffer)
     .toString('latin1')
@@ -106,8 +105,8 @@ const SOAP: Endpoint = {
 
 // ── Situations ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const xml = (letter: Letter = {}) => writeMemo(letter).toString();
-const large = (letter: Letter = {}) => writeMemo({ ...letter, documents: [{ files: [binaryFile(2_000_000)] }] });
+const xml = (memo: Letter = {}) => writeMemo(memo).toString();
+const large = (memo: Letter = {}) => writeMemo({ ...memo, documents: [{ files: [binaryFile(2_000_000)] }] });
 
 async function receiverWith(env: Env): Promise<Running> {
   const running = await startReceiver(readConfig(ReceiverConfig, { ...stack.env, ...env }));
@@ -115,13 +114,13 @@ async function receiverWith(env: Env): Promise<Running> {
   return running;
 }
 
-/** One delivery that is to be sent again while something is away, and is accepted when that is back. */
-async function away(endpoint: Endpoint, url: string, back: () => Promise<unknown>): Promise<Seen> {
-  const letter = newMemo({});
-  const seen = await endpoint.send(large(letter), {}, url);
-  expect(await messagesOf(stack, letter.messageUUID)).toEqual([]);
+/** A delivery that must retry while something is down, and is accepted when that is back. */
+async function duringOutage(endpoint: Endpoint, url: string, back: () => Promise<unknown>): Promise<Seen> {
+  const memo = newMemo({});
+  const seen = await endpoint.send(large(memo), {}, url);
+  expect(await messagesOf(stack, memo.messageUUID)).toEqual([]);
   await back();
-  expect((await endpoint.send(writeMemo(letter), {}, url)).receiptStatus).toBe('COMPLETED');
+  expect((await endpoint.send(writeMemo(memo), {}, url)).receiptStatus).toBe('COMPLETED');
   return seen;
 }
 
@@ -129,8 +128,8 @@ async function statusOf(messageUUID: string): Promise<(string | null)[]> {
   return (await messagesOf(stack, messageUUID)).map(({ status, held_cause }) => held_cause ?? status);
 }
 
-async function held(endpoint: Endpoint, letter: Letter, cause: string): Promise<Seen> {
-  const sent = newMemo(letter);
+async function held(endpoint: Endpoint, memo: Letter, cause: string): Promise<Seen> {
+  const sent = newMemo(memo);
   const seen = await endpoint.send(xml(sent));
   expect(await statusOf(sent.messageUUID)).toEqual([cause]);
   return seen;
@@ -153,7 +152,7 @@ async function seenOn(connection: RawConnection): Promise<Seen> {
   return seenIn(new Response(body, { status, headers }));
 }
 
-/** A folder for content on a disk of 1 MB where that can be had, else one whose shards are no folders. */
+/** A content folder on a disk of 1 MB if this user may mount one, else one whose shards are not folders. */
 async function smallDisk(): Promise<{ url: string; makeRoom: () => Promise<unknown> }> {
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-disk-'));
   closing.push(() => rm(folder, { recursive: true, force: true }));
@@ -161,7 +160,7 @@ async function smallDisk(): Promise<{ url: string; makeRoom: () => Promise<unkno
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'ignore' });
     closing.push(() => execFileSync('umount', ['-l', folder]));
-    return { url, makeRoom: async () => {} }; // the next letter is small
+    return { url, makeRoom: async () => {} }; // the next message is small
   } catch {
     for (let shard = 0; shard < 256; shard += 1) await writeFile(join(folder, shard.toString(16).padStart(2, '0')), '');
     const makeRoom = async () => {
@@ -179,7 +178,7 @@ const otherAddress = () =>
     .flatMap((addresses) => addresses ?? [])
     .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
 
-/** Each situation of the table, driven for real. */
+/** Creates each situation of the table for real. */
 const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>> = {
   'a message to a known municipality': (endpoint) => endpoint.send(xml()),
   'a message with minor faults': (endpoint) => endpoint.send(xml().replace('DIGITALPOST', 'BREV')),
@@ -195,16 +194,16 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     return second;
   },
   async 'a message that was deleted'(endpoint) {
-    const letter = newMemo({});
-    const first = await endpoint.send(xml(letter));
-    const [message] = await messagesOf(stack, letter.messageUUID);
+    const memo = newMemo({});
+    const first = await endpoint.send(xml(memo));
+    const [message] = await messagesOf(stack, memo.messageUUID);
     const path = `/incoming-documents/${message?.id}`;
     await stack.call('POST', `${path}/rejection`, { version: 1, body: { reason: 'unwanted' } });
     const deletion = await stack.call('POST', `${path}/deletion`, { version: 2, body: {} });
     expect(deletion.status).toBeLessThan(300);
-    const again = await endpoint.send(xml(letter));
+    const again = await endpoint.send(xml(memo));
     expect(again.receipt).toBe(first.receipt);
-    expect(await statusOf(letter.messageUUID)).toEqual(['deleted']);
+    expect(await statusOf(memo.messageUUID)).toEqual(['deleted']);
     return again;
   },
   async 'the queue is away'(endpoint) {
@@ -213,14 +212,14 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     const { url } = await receiverWith({ QUEUE_URL: relay.url });
     await relay.cut();
     const seen = await endpoint.send(xml(replyTo(randomUUID())), {}, url);
-    await relay.mend();
+    await relay.restore();
     return seen;
   },
   async 'the id of another message'(endpoint) {
-    const letter = newMemo({});
-    await endpoint.send(xml(letter));
-    const seen = await endpoint.send(xml({ ...letter, subject: 'Et andet emne' }));
-    expect((await statusOf(letter.messageUUID)).sort()).toEqual(['conflict', 'pending']);
+    const memo = newMemo({});
+    await endpoint.send(xml(memo));
+    const seen = await endpoint.send(xml({ ...memo, subject: 'Et andet emne' }));
+    expect((await statusOf(memo.messageUUID)).sort()).toEqual(['conflict', 'pending']);
     return seen;
   },
   'an enquiry while enquiries are off': (endpoint) => held(endpoint, { recipient: { id: CLOSED } }, 'enquiries-off'),
@@ -241,14 +240,13 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
   'another media type, or a compressed body': (endpoint) => endpoint.send(xml(), { 'content-encoding': 'gzip' }),
   'an unknown municipality': (endpoint) => endpoint.send(xml({ recipient: { id: NO_MUNICIPALITY } })),
   'a NemSMS': (endpoint) => endpoint.send(xml({ messageType: 'NEMSMS' })),
-  // On a machine that only knows itself the refusal cannot be had: this fails there, rather than pass undriven.
+  // Fails on a machine without another address, rather than pass untested.
   async 'a caller who may not deliver'(endpoint) {
     const { url } = await receiverWith({ HOST: '0.0.0.0' });
     return endpoint.send(xml(), {}, url.replace('0.0.0.0', otherAddress() ?? ''));
   },
   async 'the connection ends early'(endpoint) {
-    // Half-closed: the peer sends no more but still reads, which no HTTP client does. Node ends both halves, so what is seen
-    // here is the count of refusals; connection.test.ts cuts at every step.
+    // The caller has gone, so only the metric shows the refusal; connection.test.ts cuts at many places.
     const refusals = async () => {
       const metrics = await (await fetch(`${stack.url}/metrics`)).text();
       const name = endpoint.name === 'REST' ? 'rest' : 'soap';
@@ -259,7 +257,7 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     await connection.send('<?xml');
     connection.close();
     await vi.waitFor(async () => expect(await refusals()).toBe(before + 1), { timeout: 10_000, interval: 20 });
-    // Nobody is left to read it; it is the answer of the next row.
+    // Nobody can read the answer; it is the same as for a slow message.
     return SITUATIONS['the message arrives too slowly']?.(endpoint) as Promise<Seen>;
   },
   async 'the message arrives too slowly'(endpoint) {
@@ -276,13 +274,13 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
   async 'the disk is full'(endpoint) {
     const disk = await smallDisk();
     const { url } = await receiverWith({ BLOB_URL: disk.url });
-    return away(endpoint, url, disk.makeRoom);
+    return duringOutage(endpoint, url, disk.makeRoom);
   },
   async 'the content store is unreachable'(endpoint) {
     const aside = `${stack.contentFolder}-aside`;
     await rename(stack.contentFolder, aside);
     await writeFile(stack.contentFolder, 'a file where the folder should be');
-    return away(endpoint, stack.url, async () => {
+    return duringOutage(endpoint, stack.url, async () => {
       await rm(stack.contentFolder);
       await rename(aside, stack.contentFolder);
     });
@@ -292,7 +290,7 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     closing.push(() => relay.close());
     const { url } = await receiverWith({ DATABASE_URL: relay.url });
     await relay.cut();
-    return away(endpoint, url, () => relay.mend());
+    return duringOutage(endpoint, url, () => relay.restore());
   },
   async 'the database is at its connection limit'(endpoint) {
     const { url } = await receiverWith({});
@@ -302,7 +300,7 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     await limit(0);
     await stack.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND application_name = 'receiver' AND pid <> pg_backend_pid()`);
-    return away(endpoint, url, () => limit(-1));
+    return duringOutage(endpoint, url, () => limit(-1));
   },
 };
 
@@ -322,7 +320,7 @@ const rows = lines.map((cells) =>
   Object.fromEntries(heads.map((head, at) => [head, cells[at] ?? ''])),
 ) as unknown as Row[];
 
-test('every row of the answers in docs/errors.md is driven here, and no other', () => {
+test('every row of the answers in docs/errors.md is tested here, and no other', () => {
   expect(rows.map(({ situation }) => situation)).toEqual(Object.keys(SITUATIONS));
 });
 
@@ -333,8 +331,8 @@ test('the answers in docs/errors.md have every code that a delivery can get, and
   expect([...codes].sort()).toEqual([...all.map(([code]) => code), 'unsupported-media-type'].sort());
 });
 
-/** What the table of errors promises for a code, over one endpoint. */
-function promised(
+/** The answer that the table of errors defines for a code at one endpoint. */
+function expectedAnswer(
   { code, answer }: Row,
   endpoint: Endpoint['name'],
 ): Omit<Seen, 'receipt'> & { readonly answer: string } {
@@ -350,14 +348,14 @@ function promised(
   };
 }
 
-const driven = rows.flatMap((row) =>
+const tested = rows.flatMap((row) =>
   [REST, SOAP]
     .filter(({ name }) => name === 'REST' || !row.situation.endsWith(' (REST only)'))
     .map((endpoint) => [row.situation, endpoint.name, row, endpoint] as const),
 );
 
-test.each(driven)('%s (%s)', async (situation, _endpoint, row, endpoint) => {
+test.each(tested)('%s (%s)', async (situation, _endpoint, row, endpoint) => {
   const seen = await SITUATIONS[situation]?.(endpoint);
 
-  expect({ ...seen, answer: row.answer }).toMatchObject(promised(row, endpoint.name));
+  expect({ ...seen, answer: row.answer }).toMatchObject(expectedAnswer(row, endpoint.name));
 });

@@ -8,13 +8,13 @@ import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.j
 
 import { ReceiverConfig, startReceiver } from '../src/app.js';
 
-let ground: Ground;
+let setup: Ground;
 beforeAll(async () => {
-  ground = await layGround();
+  setup = await layGround();
 });
-afterAll(() => ground.close());
+afterAll(() => setup.close());
 
-/** Begins an upload and stops in the middle; what it resolves with finishes it and gives the status. */
+/** Begins an upload and stops in the middle. @returns a function that finishes it and gives the status */
 async function beginUpload(url: string, messageUUID: string): Promise<() => Promise<number>> {
   const body = writeMemo({ messageUUID, documents: [textDocument('x'.repeat(500_000))] });
   const upload = request(`${url}/sf1606/PostModtag`, {
@@ -31,8 +31,8 @@ async function beginUpload(url: string, messageUUID: string): Promise<() => Prom
   };
 }
 
-test('told to end under load, the receiver finishes what it has begun, takes nothing more, and loses no receipt', async () => {
-  const receiver = await startReceiver(readConfig(ReceiverConfig, ground.env));
+test('a receiver that shuts down under load finishes its deliveries, accepts no others, and loses no receipt', async () => {
+  const receiver = await startReceiver(readConfig(ReceiverConfig, setup.env));
   const receipts: string[] = [];
   const sendUntilRefused = async () => {
     for (;;) {
@@ -57,7 +57,7 @@ test('told to end under load, the receiver finishes what it has begun, takes not
   await closed;
 
   expect(statuses).toEqual([200, 200, 200]);
-  const rows = await ground.sql<{ external_id: string }>('SELECT external_id FROM messages');
+  const rows = await setup.sql<{ external_id: string }>('SELECT external_id FROM messages');
   const stored = rows.map((row) => row.external_id);
   expect(stored).toEqual(expect.arrayContaining([...receipts, ...uploads]));
   expect(stored).toHaveLength(new Set(stored).size);

@@ -8,7 +8,7 @@ import { contentFiles, NOTHING, whatIsStored } from './support/stored.js';
 const KiB = 1_024;
 const LIMIT = 2_048 * KiB;
 const XML = 'Content-Type: application/xml';
-// Looks again until it is so: nothing tells a test that the service has noticed a broken line. A busy machine takes a while.
+// For polling: nothing signals that the service has noticed a broken connection, and a busy machine takes a while.
 const PATIENCE = { timeout: 10_000, interval: 20 };
 
 let stack: TestStack;
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 const codeIn = (body: string) => (JSON.parse(body) as { errorCode?: string }).errorCode;
-/** The answer to a message that is refused for what it says: it shows that the connection works, and leaves nothing. */
+/** A refused message: its answer shows that the connection works, and it leaves nothing. */
 const BAD_BODY = '<letter/>';
 const BAD_REQUEST = `${deliveryHead([XML, `Content-Length: ${BAD_BODY.length}`])}${BAD_BODY}`;
 async function expectUsable(): Promise<void> {
@@ -44,12 +44,12 @@ describe('a body over the limit', () => {
     const answer = await connection.answer();
 
     expect([answer.status, codeIn(answer.body)]).toEqual([413, 'too-large']);
-    // The caller will not send the body now, so the next bytes on the line would be taken for it.
+    // The caller will not send the body now, so the next bytes would be mistaken for it.
     expect(answer.headers.connection).toBe('close');
     expect(await connection.ended()).toBe('');
   });
 
-  test('is answered before it has come', async () => {
+  test('is answered before it has arrived', async () => {
     connection = await openConnection(stack.url);
     await connection.send(`${deliveryHead([XML, tooLong])}<`);
 
@@ -60,7 +60,7 @@ describe('a body over the limit', () => {
     await expectUsable();
   });
 
-  test('is answered as soon as it is over it, when its length was not told', async () => {
+  test('without Content-Length is answered once it exceeds the limit', async () => {
     connection = await openConnection(stack.url);
     await connection.send(deliveryHead([XML, 'Transfer-Encoding: chunked']));
     const body = writeMemo({ documents: [{ files: [binaryFile(LIMIT)] }] });
@@ -98,9 +98,9 @@ describe('a body that the caller asks for first', () => {
 
   test('is asked for by the inbox API too', async () => {
     connection = await openConnection(stack.url);
-    const head = (await stack.token({ system: true })).trim();
+    const token = await stack.token({ system: true });
     await connection.send(
-      `PUT /api/v1/cases/SAG-1 HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer ${head}\r\nContent-Type: application/json\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n`,
+      `PUT /api/v1/cases/SAG-1 HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n`,
     );
 
     const interim = await connection.answer();
@@ -112,7 +112,7 @@ describe('a body that the caller asks for first', () => {
 });
 
 describe('the connection goes on after a refusal', () => {
-  test('whose body had come', async () => {
+  test('of a complete body', async () => {
     connection = await openConnection(stack.url);
 
     await connection.send(BAD_REQUEST.repeat(3));
@@ -135,7 +135,7 @@ describe('the connection goes on after a refusal', () => {
   });
 });
 
-describe('a caller who goes away', () => {
+describe('a caller that disconnects', () => {
   const body = writeMemo({ documents: [{ files: [binaryFile(1_200 * KiB)] }, { files: [binaryFile(1_000)] }] });
   const contentAt = body.indexOf('<memo:content>') + '<memo:content>'.length;
   const places = [
@@ -164,7 +164,7 @@ describe('a caller who goes away', () => {
     await vi.waitFor(async () => expect(await cutOff()).toBe(before + 1), PATIENCE);
   });
 
-  test('when a part of a file lies on the disk leaves nothing', async () => {
+  test('when part of a file is on disk leaves nothing', async () => {
     const before = await cutOff();
     connection = await openConnection(stack.url);
     await connection.send(deliveryHead([XML, 'Transfer-Encoding: chunked']));
@@ -197,7 +197,7 @@ describe('a caller who goes away', () => {
     await vi.waitFor(async () => expect(await cutOff()).toBe(before + 1), PATIENCE);
   });
 
-  test('without waiting for the answer, over and over, does not stop the service', async () => {
+  test('without waiting for the answer, again and again, does not stop the service', async () => {
     const before = await cutOff();
     for (let n = 0; n < 20; n += 1) {
       connection = await openConnection(stack.url);

@@ -12,22 +12,22 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** What happens between the sending of a message and its receipt. */
+/** The crash points passed between sending a message and its receipt, then the status. */
 async function crashPointsOf(xml: string | Buffer): Promise<string[]> {
-  const steps: string[] = [];
+  const points: string[] = [];
   const listen = (message: unknown) => {
-    steps.push((message as CrashPointMessage).step);
+    points.push((message as CrashPointMessage).step);
   };
   subscribe(CRASH_POINT_CHANNEL, listen);
   try {
     const answer = await stack.deliver(xml);
-    return [...steps, String(answer.status)];
+    return [...points, String(answer.status)];
   } finally {
     unsubscribe(CRASH_POINT_CHANNEL, listen);
   }
 }
 
-/** More than fits beside the rows. */
+/** Too large for the database. */
 const withLargeFile = () => newMemo({ documents: [{ files: [binaryFile(100_000)] }] });
 
 const CONTENT_DURABLE = ['content-written', 'content-synced', 'content-renamed', 'folder-synced'];
@@ -40,7 +40,7 @@ test('small content is durable with the rows', async () => {
   expect(await crashPointsOf(writeMemo())).toEqual(['message-committed', '200']);
 });
 
-test('a message without files needs only its rows', async () => {
+test('a message without files has only rows', async () => {
   const xml = writeMemo()
     .toString()
     .replace(/<memo:MessageBody>.*<\/memo:MessageBody>/s, '');
@@ -48,7 +48,7 @@ test('a message without files needs only its rows', async () => {
   expect(await crashPointsOf(xml)).toEqual(['message-committed', '200']);
 });
 
-test('the content of the same message again is removed before the first receipt is given again', async () => {
+test('the content of a duplicate is removed before it gets the first receipt', async () => {
   const xml = writeMemo(withLargeFile());
   await stack.deliver(xml);
 
@@ -61,6 +61,6 @@ test('the content of the same message again is removed before the first receipt 
   ]);
 });
 
-test('a refused message reaches no step', async () => {
+test('a refused message passes no crash point', async () => {
   expect(await crashPointsOf(writeMemo({ recipient: { id: '99999999' } }))).toEqual(['403']);
 });

@@ -25,7 +25,7 @@ afterEach(async () => {
   await relay.close();
 });
 
-/** A receiver of its own on the stack’s database and content folder. */
+/** Starts another receiver on the stack’s database and content folder. */
 async function start(env: Env): Promise<(xml: Buffer) => Promise<Response>> {
   const running = await startReceiver(readConfig(ReceiverConfig, { ...stack.env, ...env }));
   receiver = running;
@@ -33,42 +33,42 @@ async function start(env: Env): Promise<(xml: Buffer) => Promise<Response>> {
   return (body) => fetch(`${running.url}/sf1606/PostModtag`, { method: 'POST', headers, body });
 }
 
-/** With files, so that there is something on the disk to leave behind. */
+/** With a file, so that there is content on disk to leave behind. */
 const memoWithContent = () => newMemo({ documents: [{ files: [binaryFile(1_000_000)] }] });
 
-async function expectSendAgain(answer: Response): Promise<void> {
+async function expectRetry(answer: Response): Promise<void> {
   expect(answer.status).toBe(503);
   expect(answer.headers.get('retry-after')).toBe('30');
   expect(await receiptOf(answer)).toMatchObject({ receiptStatus: 'INVALID', errorCode: 'send-again' });
 }
 
-describe('while the database is away', () => {
-  test('a message is to be sent again and leaves nothing; when it is back, the message is taken in', async () => {
+describe('while the database is down', () => {
+  test('a delivery must retry and leaves nothing; when it is back, the message is accepted', async () => {
     const deliver = await start({ DATABASE_URL: relay.url });
-    const letter = memoWithContent();
+    const memo = memoWithContent();
     await relay.cut();
 
-    const refused = await deliver(writeMemo(letter));
+    const refused = await deliver(writeMemo(memo));
 
-    await expectSendAgain(refused);
+    await expectRetry(refused);
     expect(await whatIsStored(stack)).toEqual(NOTHING);
-    await relay.mend();
-    expect((await deliver(writeMemo(letter))).status).toBe(200);
-    expect((await messageOf(stack, letter.messageUUID)).status).toBe('pending');
+    await relay.restore();
+    expect((await deliver(writeMemo(memo))).status).toBe(200);
+    expect((await messageOf(stack, memo.messageUUID)).status).toBe('pending');
   });
 
-  test('a service that starts before its database takes mail in when it comes', async () => {
+  test('a service that starts before its database accepts messages once that is up', async () => {
     await relay.cut();
     const deliver = await start({ DATABASE_URL: relay.url });
 
-    await expectSendAgain(await deliver(writeMemo()));
+    await expectRetry(await deliver(writeMemo()));
 
-    await relay.mend();
+    await relay.restore();
     expect((await deliver(writeMemo())).status).toBe(200);
   });
 });
 
-test('when PostgreSQL ends every connection, at most the delivery under way is to be sent again', async () => {
+test('when PostgreSQL ends every connection, at most one delivery must retry', async () => {
   const deliver = await start({ DATABASE_URL: relay.url });
   await Promise.all(Array.from({ length: 4 }, () => deliver(writeMemo())));
 
@@ -83,69 +83,69 @@ test('when PostgreSQL ends every connection, at most the delivery under way is t
   expect(second.status).toBe(200);
 });
 
-describe('when the line breaks', () => {
+describe('when the connection to the database breaks', () => {
   test.each(['lock-ids', 'insert-messages'])(
-    'in the transaction (%s), the message is to be sent again, and no row of it stands',
+    'in the transaction (%s), the sender must retry, and no row is left',
     async (statement) => {
       const deliver = await start({ DATABASE_URL: relay.url });
-      const letter = memoWithContent();
+      const memo = memoWithContent();
       const before = await whatIsStored(stack);
       relay.cutAfter(statement);
 
-      const refused = await deliver(writeMemo(letter));
+      const refused = await deliver(writeMemo(memo));
 
-      await expectSendAgain(refused);
-      expect(await messagesOf(stack, letter.messageUUID)).toEqual([]);
+      await expectRetry(refused);
+      expect(await messagesOf(stack, memo.messageUUID)).toEqual([]);
       expect((await whatIsStored(stack)).files).toEqual(before.files);
-      await relay.mend();
-      expect((await deliver(writeMemo(letter))).status).toBe(200);
-      expect(await messagesOf(stack, letter.messageUUID)).toHaveLength(1);
+      await relay.restore();
+      expect((await deliver(writeMemo(memo))).status).toBe(200);
+      expect(await messagesOf(stack, memo.messageUUID)).toHaveLength(1);
     },
   );
 
-  // Whether it committed cannot be known then: the message is not acknowledged, its content stays.
-  test('after the commit, the message sent again gets its receipt, and its content is there', async () => {
+  // The receiver cannot know whether it committed: the message is not acknowledged, and its content stays.
+  test('after the commit, the retry gets the receipt, and the content is there', async () => {
     const deliver = await start({ DATABASE_URL: relay.url });
-    const letter = memoWithContent();
+    const memo = memoWithContent();
     relay.cutAfter('COMMIT');
 
-    const refused = await deliver(writeMemo(letter));
+    const refused = await deliver(writeMemo(memo));
 
-    await expectSendAgain(refused);
-    const { id, transmission_id } = await messageOf(stack, letter.messageUUID);
-    await relay.mend();
-    expect(await receiptOf(await deliver(writeMemo(letter)))).toMatchObject({ transmissionId: transmission_id });
+    await expectRetry(refused);
+    const { id, transmission_id } = await messageOf(stack, memo.messageUUID);
+    await relay.restore();
+    expect(await receiptOf(await deliver(writeMemo(memo)))).toMatchObject({ transmissionId: transmission_id });
     const [file] = await stack.sql<{ id: string }>('SELECT id FROM files WHERE message_id = $1', [id]);
     const content = await stack.call('GET', `/incoming-documents/${id}/files/${file?.id}`);
-    const sent = letter.documents[0]?.files[0]?.content as Buffer;
+    const sent = memo.documents[0]?.files[0]?.content as Buffer;
     expect(sent.equals(Buffer.from(await content.arrayBuffer()))).toBe(true);
   });
 });
 
-// Its transaction has locked the id and waits for a client that will never come back.
-test('what a receiver whose machine went away had begun does not keep another one from taking it in', async () => {
+// The transaction has locked the id and waits for a client that will never return.
+test('a transaction of a receiver whose machine is gone does not keep another one from accepting the message', async () => {
   const deliverToGone = await start({ DATABASE_URL: relay.url });
-  const letter = newMemo({});
+  const memo = newMemo({});
   relay.silenceAfter('insert-messages');
-  void deliverToGone(writeMemo(letter)).catch(() => {});
+  void deliverToGone(writeMemo(memo)).catch(() => {});
   await vi.waitFor(async () => {
     const idle = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`;
     expect(await stack.sql(idle)).toHaveLength(1);
   }, 10_000);
 
-  const answers = await Promise.all([letter, newMemo({})].map((each) => stack.deliver(writeMemo(each))));
+  const answers = await Promise.all([memo, newMemo({})].map((each) => stack.deliver(writeMemo(each))));
 
   expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-  expect((await messageOf(stack, letter.messageUUID)).status).toBe('pending');
+  expect((await messageOf(stack, memo.messageUUID)).status).toBe('pending');
 });
 
 test('the receipt does not wait for the queue', async () => {
   const deliver = await start({ QUEUE_URL: relay.url });
-  const letter = newMemo(replyTo('9d3e7e2c-0a5b-4d0e-8a2e-0f3f5f0f4c11'));
+  const memo = newMemo(replyTo('9d3e7e2c-0a5b-4d0e-8a2e-0f3f5f0f4c11'));
   await relay.cut();
 
-  const answer = await deliver(writeMemo(letter));
+  const answer = await deliver(writeMemo(memo));
 
   expect(answer.status).toBe(200);
-  expect((await messageOf(stack, letter.messageUUID)).status).toBe('pending');
+  expect((await messageOf(stack, memo.messageUUID)).status).toBe('pending');
 });

@@ -13,11 +13,11 @@ import { startReceiverProcess } from './support/receiver-process.js';
 const CALLS = 'fsync,fdatasync,rename,renameat,renameat2,read,recvfrom,recvmsg,write,writev,sendto,sendmsg';
 
 interface Trace {
-  /** Ends the tracing and gives the calls, in the order in which they were done. */
+  /** Ends the tracing. @returns the calls, in order of completion */
   stop(): Promise<string[]>;
 }
 
-/** Listens to a process’s system calls; the reason as text when that is not to be had here. */
+/** Traces a process’s system calls. @returns the reason, as text, when that is impossible here */
 async function trace(pid: number): Promise<Trace | string> {
   if (spawnSync('strace', ['-V']).status !== 0) return 'strace is not installed';
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-trace-'));
@@ -26,9 +26,9 @@ async function trace(pid: number): Promise<Trace | string> {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const exited = once(strace, 'exit');
-  let said = '';
+  let output = '';
   for await (const line of createInterface({ input: strace.stderr })) {
-    said += `${line}\n`;
+    output += `${line}\n`;
     if (/attached/.test(line)) {
       return {
         async stop() {
@@ -42,10 +42,10 @@ async function trace(pid: number): Promise<Trace | string> {
     }
   }
   await rm(folder, { recursive: true });
-  return `strace may not attach: ${said.trim()}`;
+  return `strace may not attach: ${output.trim()}`;
 }
 
-/** Calls that another thread's came between stand in two lines; each counts where it was done. */
+/** strace splits a call that another thread interrupts into two lines; it counts where it completes. */
 function wholeCalls(lines: readonly string[]): string[] {
   const begun = new Map<string, string>();
   return lines.flatMap((line) => {
@@ -58,7 +58,6 @@ function wholeCalls(lines: readonly string[]): string[] {
   });
 }
 
-/** What a call means for a message. */
 function meaningOf(call: string, postgresPort: string): string[] {
   if (/^f(data)?sync/.test(call)) {
     if (/\.part>/.test(call)) return ['content synced'];
@@ -76,11 +75,11 @@ const CONTENT_DURABLE = ['content synced', 'content renamed', 'folder synced'];
 const COMMITTED_AND_ANSWERED = ['COMMIT sent', 'committed', 'receipt sent'];
 
 describe('the system calls of a message', () => {
-  test('its content and folder to the disk, then the commit, then the receipt', async ({ skip }) => {
+  test('sync content and folder, then commit, then send the receipt', async ({ skip }) => {
     expect(await callsFor(100_000, skip)).toEqual([...CONTENT_DURABLE, ...COMMITTED_AND_ANSWERED]);
   });
 
-  test('the commit, then the receipt, when its content is small and stands with the rows', async ({ skip }) => {
+  test('commit, then send the receipt, when small content is in the database', async ({ skip }) => {
     expect(await callsFor(10_000, skip)).toEqual(COMMITTED_AND_ANSWERED);
   });
 });
@@ -95,7 +94,7 @@ async function callsFor(contentSize: number, skip: (why: string) => never): Prom
         headers: { 'content-type': 'application/xml' },
         body: writeMemo({ documents: [{ files: [binaryFile(contentSize)] }] }),
       });
-    await deliver(); // opens the connections, so that what follows is one message and nothing else
+    await deliver(); // opens the connections, so that the trace has one message and nothing else
     const tracing = await trace(receiver.pid);
     if (typeof tracing === 'string') {
       console.warn(`Skipped: ${tracing}`);

@@ -40,7 +40,7 @@ async function answerTo(hostile: Hostile): Promise<string> {
   return /<errorCode>([^<]+)</.exec(text)?.[1] ?? `http ${answer.status}`;
 }
 
-/** Messages, and whatever has no business without one: details, containers, unfinished files. */
+/** Messages, and what must not exist without one: details, containers, unfinished files. */
 async function countStored() {
   const [rows] = await stack.sql<{ messages: number; details: number; named: number }>(
     `SELECT (SELECT count(*)::int FROM messages) AS messages, (SELECT count(*)::int FROM message_details) AS details,
@@ -50,7 +50,7 @@ async function countStored() {
   return { messages, details, orphans: (await contentFiles(stack)).length - named };
 }
 
-/** Has them sent by `send`, and expects of each its answer, and of what is stored that only the accepted ones are. */
+/** Expects from each its answer, and that only the accepted ones are stored. */
 async function expectAnswers(
   sent: readonly Named[],
   send: (sent: readonly Named[]) => Promise<string[]>,
@@ -62,7 +62,7 @@ async function expectAnswers(
   const now = messages + answers.filter((answer) => answer === 'accepted').length;
   const byFault = (found: readonly string[]) => Object.fromEntries(sent.map(([fault], at) => [fault, found[at]]));
   expect(byFault(answers)).toEqual(byFault(sent.map(([, { answer }]) => answer)));
-  // A peer that went away is noticed a little later.
+  // A disconnected peer is noticed a little later.
   await vi.waitFor(
     async () => expect(await countStored()).toEqual({ messages: now, details: now, orphans: 0 }),
     PATIENCE,
@@ -70,7 +70,7 @@ async function expectAnswers(
   expect((await fetch(`${receiver.url}/healthz`)).status).toBe(200);
 }
 
-const sideBySide = (sent: readonly Named[]) => Promise.all(sent.map(([, hostile]) => answerTo(hostile)));
+const concurrently = (sent: readonly Named[]) => Promise.all(sent.map(([, hostile]) => answerTo(hostile)));
 
 async function inTurn(sent: readonly Named[]): Promise<string[]> {
   const answers: string[] = [];
@@ -80,29 +80,29 @@ async function inTurn(sent: readonly Named[]): Promise<string[]> {
 
 const ORDINARY_MEMOS = 150;
 
-/** The least that is resident while ordinary letters come in: they make Node collect the garbage of what came before. */
+/** The minimum while ordinary messages arrive, which make Node collect the garbage of earlier ones. */
 async function residentBytes(): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
+  let minimum = Number.POSITIVE_INFINITY;
   for (let sent = 0; sent < ORDINARY_MEMOS; sent += 1) {
     expect(await answerTo({ body: good, answer: 'accepted' })).toBe('accepted');
     const status = readFileSync(`/proc/${receiver.pid}/status`, 'utf8');
-    least = Math.min(least, Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024);
+    minimum = Math.min(minimum, Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024);
   }
-  return least;
+  return minimum;
 }
 
 const cases = Object.entries(HOSTILE);
 const waits = ([, hostile]: Named) => 'waits' in hostile;
 const [waiting, prompt] = [cases.filter(waits), cases.filter((named) => !waits(named))];
 
-describe('what is hostile gets its answer, leaves nothing, and the process lives:', () => {
+describe('a hostile message or peer gets its answer, leaves nothing, and does not stop the process:', () => {
   test.each(prompt)('%s', async (...named) => expectAnswers([named], inTurn));
-  test(`side by side: ${waiting.map(([fault]) => fault).join('; ')}`, () => expectAnswers(waiting, sideBySide));
+  test(`concurrently: ${waiting.map(([fault]) => fault).join('; ')}`, () => expectAnswers(waiting, concurrently));
 });
 
-// Without those that wait: they hold next to nothing, and take the longest.
-test('all of it once more takes no more memory', { timeout: 300_000 }, async ({ skip }) => {
-  skip(process.platform !== 'linux', 'Only Linux tells the memory of another process, in /proc.');
+// Without those that wait: they take the longest, and hardly any memory.
+test('a second pass takes no more memory', { timeout: 300_000 }, async ({ skip }) => {
+  skip(process.platform !== 'linux', 'Only Linux shows the memory of another process, in /proc.');
   const before = await residentBytes();
 
   await expectAnswers(prompt, inTurn);
@@ -113,7 +113,7 @@ test('all of it once more takes no more memory', { timeout: 300_000 }, async ({ 
   expect(growth).toBeLessThan(MAX_GROWTH);
 });
 
-test('the process said nothing on standard error, and ended no upload badly', async () => {
+test('the process logged no error', async () => {
   const faults = receiver.lines.filter((line) => !line.startsWith('{') || line.includes('"level":"error"'));
   expect(faults).toEqual([]);
 });

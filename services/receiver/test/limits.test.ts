@@ -32,7 +32,7 @@ async function uploads(): Promise<number> {
   return Number(/^indbakke_uploads (\d+)$/m.exec(metrics)?.[1] ?? Number.NaN);
 }
 
-/** An upload that has begun and goes on. */
+/** Begins an upload and leaves it unfinished. */
 async function begin(): Promise<RawConnection> {
   const connection = await open();
   await connection.send(deliveryHead([XML, `Content-Length: ${memo.length}`]));
@@ -40,8 +40,8 @@ async function begin(): Promise<RawConnection> {
   return connection;
 }
 
-describe('with as many uploads under way as there may be, one more', () => {
-  test('is to be sent again, at once and unread, by every endpoint, and goes in when there is room', async () => {
+describe('one delivery over MAX_UPLOADS', () => {
+  test('must retry, is refused unread at every endpoint, and is accepted once there is room', async () => {
     await Promise.all([begin(), begin(), begin()]);
     await vi.waitFor(async () => expect(await uploads()).toBe(3), PATIENCE);
     const unread = await open();
@@ -86,9 +86,9 @@ describe('an upload that never ends', () => {
   );
 
   test.each([
-    ['by itself', 'application/xml', Buffer.from('<?xml version="1.0"?>')],
+    ['plain', 'application/xml', Buffer.from('<?xml version="1.0"?>')],
     ['in a form', 'multipart/form-data; boundary=b', form],
-  ])('is refused when its time is over, and the connection ends: %s', async (_what, type, head) => {
+  ])('is refused after MAX_UPLOAD_SECONDS, and its connection closed: %s', async (_what, type, head) => {
     const started = Date.now();
 
     const { connection, answer } = await trickle(type, head);
@@ -100,7 +100,7 @@ describe('an upload that never ends', () => {
     expect(await whatIsStored(stack)).toEqual(NOTHING);
   });
 
-  test('is refused also when it says nothing more', async () => {
+  test('is refused even when it sends nothing more', async () => {
     const connection = await begin();
 
     const answer = await connection.answer();

@@ -13,16 +13,16 @@ import { startReceiverProcess } from './support/receiver-process.js';
 import { messageOf } from './support/stored.js';
 
 const MiB = 2 ** 20;
-// 99.5 MiB of XML, base64 included: the largest message that Digital Post lets through, read the larger way.
+// 99.5 MiB of XML, base64 included: Digital Post’s limit, if its MB are MiB.
 const LARGEST = 104_333_312;
 const MAX_GROWTH = 60 * MiB;
 const WARM_UP = 50;
 
-/** A letter whose XML has exactly so many bytes. */
-function letterOf(bytes: number): Letter & { messageUUID: string } {
+/** A MeMo whose XML has exactly this many bytes. */
+function memoOf(bytes: number): Letter & { messageUUID: string } {
   const frame = newMemo({ subject: '', documents: [fileOf(0)] });
   const rest = bytes - writeMemo(frame).length;
-  // Base64 comes in fours; the subject takes what is over.
+  // Base64 comes in fours; the subject takes the remainder.
   return { ...frame, subject: 'x'.repeat(rest % 4), documents: [fileOf(Math.floor(rest / 4) * 3)] };
 }
 
@@ -38,27 +38,27 @@ async function deliver(url: string, body: Readable, length: number): Promise<str
   return text(await answered);
 }
 
-/** Memory of a process as Linux tells it, in bytes: VmRSS now, VmHWM at its highest. */
+/** Memory of a process, in bytes: VmRSS is current, VmHWM the peak. */
 function memoryOf(pid: number, what: 'VmRSS' | 'VmHWM'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(new RegExp(`${what}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1_024;
 }
 
-test('the largest message takes the receiver less than 60 MiB more memory than it has idle', async ({ skip }) => {
-  skip(process.platform !== 'linux', 'Only Linux tells the peak memory of another process, in /proc.');
+test('the largest message takes the receiver less than 60 MiB of memory over idle', async ({ skip }) => {
+  skip(process.platform !== 'linux', 'Only Linux shows the peak memory of another process, in /proc.');
   const stack = await startTestStack();
   const receiver = await startReceiverProcess(stack.env);
   for (let n = 0; n < WARM_UP; n += 1) await deliver(receiver.url, streamMemo({}), writeMemo({}).length);
   const idle = memoryOf(receiver.pid, 'VmRSS');
-  const letter = letterOf(LARGEST);
+  const memo = memoOf(LARGEST);
 
-  const receipt = await deliver(receiver.url, streamMemo(letter), LARGEST);
+  const receipt = await deliver(receiver.url, streamMemo(memo), LARGEST);
 
   const growth = memoryOf(receiver.pid, 'VmHWM') - idle;
   expect(JSON.parse(receipt)).toMatchObject({ receiptStatus: 'COMPLETED' });
-  const content = letter.documents?.[0]?.files[0]?.content.length;
-  expect((await messageOf(stack, letter.messageUUID)).content_size).toBe(String(content));
-  console.info(`idle ${(idle / MiB).toFixed(1)} MiB, at the most ${(growth / MiB).toFixed(1)} MiB more`);
+  const content = memo.documents?.[0]?.files[0]?.content.length;
+  expect((await messageOf(stack, memo.messageUUID)).content_size).toBe(String(content));
+  console.info(`idle ${(idle / MiB).toFixed(1)} MiB, at peak ${(growth / MiB).toFixed(1)} MiB more`);
   expect(growth).toBeLessThan(MAX_GROWTH);
   expect(await receiver.stop()).toBe(0);
   await stack.close();

@@ -9,13 +9,13 @@ describe('the date of a message', () => {
   });
 
   test.each(['0001-01-01T00:00:00Z', '1999-12-31T23:59:59Z', '2026-03-06T00:00:01Z'])(
-    'is when it was received, where its own is %s',
+    'is the time of receipt when its own is %s',
     (own) => {
       expect(plausibleDate(new Date(own), received)).toBe(received);
     },
   );
 
-  test('is when it was received, where it has none', () => {
+  test('is the time of receipt when it has none', () => {
     expect(plausibleDate(undefined, received)).toBe(received);
   });
 });

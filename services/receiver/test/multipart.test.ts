@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { receiptOf } from './support/memos.js';
 import { whatIsStored } from './support/stored.js';
 
 let stack: TestStack;
@@ -32,15 +33,8 @@ function writeForm(parts: readonly FormPart[], end = `--${BOUNDARY}--\r\n`): Buf
 const deliverForm = (form: Buffer, type = `multipart/form-data; boundary=${BOUNDARY}`) =>
   stack.deliver(form, { 'content-type': type });
 
-interface Receipt {
-  readonly receiptStatus: string;
-  readonly errorCode?: string;
-  readonly transmissionId: string;
-}
-const receiptOf = async (answer: Response) => (await answer.json()) as Receipt;
-
 describe('a message in a form', () => {
-  test('is taken in as the same message as over plain REST', async () => {
+  test('is the same message as over plain REST', async () => {
     const messageUUID = randomUUID();
     const memo = writeMemo({ messageUUID, documents: [textDocument('æøå'.repeat(100_000))] });
     const form = writeForm([
@@ -56,7 +50,7 @@ describe('a message in a form', () => {
     expect((await receiptOf(plain)).transmissionId).toBe(receipt.transmissionId);
   });
 
-  test('may come without a file name', async () => {
+  test('may lack a file name', async () => {
     const answer = await deliverForm(writeForm([{ name: 'file', content: writeMemo() }]));
     expect(answer.status).toBe(200);
   });
@@ -66,7 +60,7 @@ describe('a form is refused, and leaves nothing,', () => {
   const memo = writeMemo({ messageUUID: randomUUID() });
   const file = { name: 'file', fileName: 'a.xml', content: memo };
   const cases: [what: string, form: Buffer, code: string, type?: string][] = [
-    ['without a part file', writeForm([{ name: 'letter', fileName: 'a.xml', content: memo }]), 'not-multipart'],
+    ['without a part file', writeForm([{ name: 'memo', fileName: 'a.xml', content: memo }]), 'not-multipart'],
     ['with two parts file', writeForm([file, file]), 'not-multipart'],
     ['that ends inside the message', writeForm([file]).subarray(0, 400), 'not-multipart'],
     ['that ends after the message, without its end', writeForm([file], ''), 'not-multipart'],

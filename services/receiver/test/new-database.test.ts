@@ -14,22 +14,22 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-// PostgreSQL keeps the plan of a statement that has a name, and that of a foreign key. One that was made while there was next to
-// nothing reads all that comes later, until the next ANALYZE.
-test('a letter reads no more rows when the database has grown since its plans were made', async () => {
+// PostgreSQL caches the plans of named statements and of foreign keys. A plan made for a nearly empty table would scan all
+// later rows, until the next ANALYZE.
+test('a message reads no more rows when the database has grown since its plans were made', async () => {
   await rowsReadBy(50);
   await stack.sql('ANALYZE');
   expect(await rowsReadBy(300)).toBeLessThan(20);
 });
 
-/** @returns how many rows of messages are read for each of so many letters that a receiver takes in */
-async function rowsReadBy(letters: number): Promise<number> {
+/** @returns rows of `messages` read per delivery, of `count` deliveries to a new receiver */
+async function rowsReadBy(count: number): Promise<number> {
   const before = await rowsRead();
   const receiver = await startReceiver(readConfig(ReceiverConfig, { ...stack.env, PORT: '0' }));
   try {
     let sent = 0;
     const send = async () => {
-      while (sent++ < letters) {
+      while (sent++ < count) {
         const answer = await fetch(`${receiver.url}/sf1606/PostModtag`, {
           method: 'POST',
           body: writeMemo(newMemo({})),
@@ -41,10 +41,10 @@ async function rowsReadBy(letters: number): Promise<number> {
   } finally {
     await receiver.close();
   }
-  return ((await rowsRead()) - before) / letters;
+  return ((await rowsRead()) - before) / count;
 }
 
-/** PostgreSQL counts what a connection has read at the latest when it ends. */
+/** Complete once the connections that did the reading are closed. */
 async function rowsRead(): Promise<number> {
   const [row] = await stack.sql<{ read: string }>(
     `SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS read FROM pg_stat_user_tables WHERE relname = 'messages'`,

@@ -10,11 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** A letter with something in it that the model of MeMo has no place for. */
+/** A MeMo with something that is not in MeMo’s model. */
 const memoWith = (messageUUID: string, extra: string, before: string): string =>
   writeMemo({ messageUUID }).toString().replace(before, `${extra}${before}`);
 
-describe('two letters of one id are not the same when they differ', () => {
+describe('two messages with one id are not the same when they differ', () => {
   const cases: [what: string, before: string, one: string, other: string][] = [
     ['in an element that MeMo does not know', '<memo:Sender>', '<memo:note>A</memo:note>', '<memo:note>B</memo:note>'],
     ['in an element of another namespace', '<memo:Sender>', '<x xmlns="urn:x">A</x>', '<x xmlns="urn:x">B</x>'],
@@ -34,7 +34,7 @@ describe('two letters of one id are not the same when they differ', () => {
   });
 });
 
-test('what the model has no place for is kept in the original, and comes with the zip', async () => {
+test('what MeMo’s model lacks is kept in the original, which the zip then contains', async () => {
   const messageUUID = randomUUID();
   await stack.deliver(memoWith(messageUUID, '<memo:note>Ring til mor</memo:note>', '<memo:Sender>'));
   const { id } = await messageOf(stack, messageUUID);
@@ -50,7 +50,7 @@ test('what the model has no place for is kept in the original, and comes with th
   expect(details?.original.toString()).toContain('Ring til mor');
 });
 
-test('another letter with an id that is no UUID is taken in after one with that id was deleted', async () => {
+test('another message with an id that is not a UUID is accepted after one with that id was deleted', async () => {
   const messageUUID = 'unknown';
   await stack.deliver(writeMemo({ messageUUID }));
   const { id } = await messageOf(stack, messageUUID);
@@ -65,7 +65,7 @@ test('another letter with an id that is no UUID is taken in after one with that 
   expect(rows.map((row) => row.external_id)).not.toContain(messageUUID);
 });
 
-test('characters that XML does not have are refused, and nothing is stored', async () => {
+test('characters that XML does not allow are refused, and nothing is stored', async () => {
   for (const character of ['\u0001', '\ufffe', '\uffff']) {
     const before = await whatIsStored(stack);
     const answer = await stack.deliver(writeMemo({ subject: `Emne${character}` }), { accept: 'application/xml' });

@@ -6,7 +6,7 @@ import { type Letter, textDocument, writeMemo } from '../../../infra/src/testkit
 import { type ReceiverProcess, startReceiverProcess } from './support/receiver-process.js';
 import { type Relay, startRelay } from './support/relay.js';
 
-/** Every personal thing that a message can hold, each with a word that occurs nowhere else. */
+/** Everything personal that a message can contain, each with a unique word. */
 const MARKERS = {
   senderCpr: '4107071111',
   concerningCpr: '4108082222',
@@ -26,7 +26,7 @@ const MARKERS = {
 const FORBIDDEN = [...Object.values(MARKERS), Buffer.from(MARKERS.content).toString('base64').slice(0, 16)];
 const markersIn = (text: string) => FORBIDDEN.filter((marker) => text.includes(marker));
 
-const letter = (messageUUID: string = randomUUID()): Letter => ({
+const memo = (messageUUID: string = randomUUID()): Letter => ({
   messageUUID,
   subject: MARKERS.subject,
   sender: { id: MARKERS.senderCpr, name: MARKERS.senderName },
@@ -47,11 +47,11 @@ const letter = (messageUUID: string = randomUUID()): Letter => ({
     { files: [{ name: `${MARKERS.fileName}?.x`, type: MARKERS.fileType, content: Buffer.from(MARKERS.content) }] },
   ],
 });
-const xml = (change: (xml: string) => string = (same) => same) => change(writeMemo(letter()).toString());
+const xml = (change: (xml: string) => string = (same) => same) => change(writeMemo(memo()).toString());
 
 const ACCEPTED = {
   'a reply': xml(),
-  'a forwarded letter': writeMemo({ ...letter(), forwardedFrom: MARKERS.originalSender }).toString(),
+  'a forwarded message': writeMemo({ ...memo(), forwardedFrom: MARKERS.originalSender }).toString(),
   'a message with faults': xml((text) =>
     text
       .replace('DIGITALPOST', MARKERS.comment)
@@ -64,8 +64,8 @@ const REFUSED = {
   'not well-formed in a name': xml((text) => text.replace(`${MARKERS.senderName}<`, `${MARKERS.senderName} & co<`)),
   'not well-formed in a tag': xml((text) => text.replace('</memo:Sender>', `</memo:${MARKERS.senderName}>`)),
   'not well-formed by a reference': xml((text) => text.replace(MARKERS.subject, `${MARKERS.subject}&#xD800;`)),
-  'an own entity': xml((text) => text.replace(MARKERS.subject, `&${MARKERS.subject};`)),
-  'content no base64': xml((text) => text.replace(/(<memo:content>)[^<]*/, `$1${MARKERS.content}!`)),
+  'an entity of its own': xml((text) => text.replace(MARKERS.subject, `&${MARKERS.subject};`)),
+  'content that is not base64': xml((text) => text.replace(/(<memo:content>)[^<]*/, `$1${MARKERS.content}!`)),
   'no messageUUID': xml((text) => text.replace(/<memo:messageUUID>[^<]*/, '<memo:messageUUID>')),
   'a citizen as recipient': xml((text) => text.replace(`>${ODENSKOV}<`, `>${MARKERS.senderCpr}<`)),
   'a recipient that is a name': xml((text) => text.replace(`>${ODENSKOV}<`, `>${MARKERS.senderName}<`)),
@@ -103,7 +103,7 @@ describe('nothing personal is in', () => {
     for (const statement of ['lock-ids', 'insert-messages', 'COMMIT']) {
       relay.cutAfter(statement);
       expect(await deliver(xml(), 'application/json')).toBe(503);
-      await relay.mend();
+      await relay.restore();
     }
   });
 
@@ -125,14 +125,14 @@ describe('nothing personal is in', () => {
     expect(jobs.flatMap(({ row }) => markersIn(row))).toEqual([]);
   });
 
-  // Tables that outlive a deletion, or that the sweeps and the core’s feed read.
+  // Tables that survive a deletion, or that the sweeps and the core’s feed read.
   test.each(['messages', 'events', 'audit_events', 'content_removals', 'message_keys'])('table %s', async (table) => {
     const rows = await stack.sql<{ row: string }>(`SELECT to_jsonb(t)::text AS row FROM ${table} t`);
 
     expect(rows.flatMap(({ row }) => markersIn(row))).toEqual([]);
   });
 
-  test('the names and bytes of the files on the disk', () => {
+  test('the names and bytes of the files on disk', () => {
     const entries = readdirSync(stack.contentFolder, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`);
 

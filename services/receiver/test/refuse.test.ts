@@ -29,14 +29,14 @@ afterEach(async () => {
   expect(await whatIsStored(stack)).toEqual(NOTHING);
 });
 
-/** What the bad messages hold, and no answer may repeat. */
+/** Personal data in the bad messages, which no answer may repeat. */
 const PERSONAL = /4101019999|4102029999|Testesen|[Hh]emmelig|passwd|Odenskov/;
-/** What only those who write the program should see. */
+/** Internals, which no answer may show. */
 const INTERNAL = /node_modules|\.[jt]s\b|\bat [A-Z]\w+\.|Error:|postgres|sax|xml2js/i;
 
 interface Refusal {
   readonly code: ErrorCode;
-  /** Of the element at fault; none where it cannot be told. */
+  /** Of the faulty element, if it is known. */
   readonly path?: string;
 }
 
@@ -62,7 +62,7 @@ const HEADER = 'Message/MessageHeader';
 const CONTENT = 'Message/MessageBody/MainDocument/File/content';
 const RECIPIENT_ID = `${HEADER}/Recipient/recipientID`;
 
-/** The files in bad/: each is one good message with one fault, which its name tells. */
+/** The files in bad/: good messages with one fault each, and named by it. */
 const BAD: Readonly<Record<string, Refusal>> = {
   'not-xml': { code: 'not-xml' },
   json: { code: 'not-xml' },
@@ -86,13 +86,13 @@ const BAD: Readonly<Record<string, Refusal>> = {
   'no-header': { code: 'not-memo', path: HEADER },
   'no-message-uuid': { code: 'no-message-uuid', path: `${HEADER}/messageUUID` },
   'blank-message-uuid': { code: 'no-message-uuid', path: `${HEADER}/messageUUID` },
-  'content-no-base64': { code: 'content-not-base64', path: CONTENT },
+  'content-not-base64': { code: 'content-not-base64', path: CONTENT },
   'content-cut-off': { code: 'content-not-base64', path: CONTENT },
   'content-with-an-element': { code: 'content-not-base64', path: CONTENT },
   'unknown-municipality': { code: 'not-our-recipient', path: RECIPIENT_ID },
   'citizen-recipient': { code: 'not-our-recipient', path: RECIPIENT_ID },
   'citizen-recipient-called-cvr': { code: 'not-our-recipient', path: RECIPIENT_ID },
-  'recipient-no-number': { code: 'not-our-recipient', path: RECIPIENT_ID },
+  'recipient-not-a-number': { code: 'not-our-recipient', path: RECIPIENT_ID },
   'no-recipient': { code: 'not-our-recipient', path: RECIPIENT_ID },
   nemsms: { code: 'nemsms', path: `${HEADER}/messageType` },
 };
@@ -100,14 +100,14 @@ const BAD: Readonly<Record<string, Refusal>> = {
 const folder = new URL('./bad/', import.meta.url);
 const readBad = (name: string) => readFileSync(new URL(`${name}.xml`, folder));
 
-describe('a bad message is refused, and leaves nothing:', () => {
+describe('a bad message from the folder is refused and leaves nothing:', () => {
   test.each(Object.entries(BAD))('%s', async (name, refusal) => {
     const answer = await stack.deliver(readBad(name));
 
     await expectRefusal(answer, refusal);
   });
 
-  test('every one in the folder is in the table', () => {
+  test('every file of the folder is in the table', () => {
     const files = readdirSync(folder).map((file) => file.replace(/\.xml$/, ''));
 
     expect(files.sort()).toEqual(Object.keys(BAD).sort());
@@ -123,12 +123,12 @@ const withByte = (xml: Buffer, byte: number) => {
 const nested = (depth: number) => '<memo:x>'.repeat(depth) + '</memo:x>'.repeat(depth);
 const good = () => xmlOf({ subject: 'Hemmeligt emne' });
 
-const MADE: readonly (Refusal & { what: string; body: () => string | Buffer })[] = [
+const GENERATED: readonly (Refusal & { what: string; body: () => string | Buffer })[] = [
   { what: 'an empty body', body: () => '', code: 'not-xml' },
   { what: 'white space only', body: () => ' \n', code: 'not-xml' },
   { what: 'UTF-16 with a byte order mark', body: () => asUtf16(good()), code: 'not-utf8' },
   { what: 'UTF-16 without one', body: () => asUtf16(good()).subarray(2), code: 'not-utf8' },
-  { what: 'a byte that no UTF-8 has', body: () => withByte(Buffer.from(good()), 0xe5), code: 'not-utf8' },
+  { what: 'an invalid UTF-8 byte', body: () => withByte(Buffer.from(good()), 0xe5), code: 'not-utf8' },
   { what: 'a NUL byte', body: () => withByte(Buffer.from(good()), 0), code: 'not-utf8' },
   {
     what: 'elements nested too deep',
@@ -136,7 +136,7 @@ const MADE: readonly (Refusal & { what: string; body: () => string | Buffer })[]
     code: 'not-memo',
   },
   {
-    what: 'too much beside the contents of its files',
+    what: 'too much XML besides the file contents',
     body: () => xmlOf({ subject: 'Hemmeligt emne. '.repeat(MAX_SKELETON_BYTES / 16) }),
     code: 'skeleton-too-large',
   },
@@ -147,20 +147,20 @@ const MADE: readonly (Refusal & { what: string; body: () => string | Buffer })[]
   },
 ];
 
-describe('a bad message made here is refused, and leaves nothing:', () => {
-  test.each(named(MADE))('%s', async (_what, { body, ...refusal }) => {
+describe('a generated bad message is refused and leaves nothing:', () => {
+  test.each(named(GENERATED))('%s', async (_what, { body, ...refusal }) => {
     const answer = await stack.deliver(body());
 
     await expectRefusal(answer, refusal);
   });
 });
 
-// Large enough that its content is on the disk when the fault shows.
+// Large enough that its content is on disk when the fault is found.
 const large = () => xmlOf({ documents: [{ files: [binaryFile(2_000 * KiB)] }, { files: [binaryFile(10)] }] });
-const SEEN_LATE: readonly (Refusal & { what: string; change: (xml: string) => string })[] = [
+const FOUND_LATE: readonly (Refusal & { what: string; change: (xml: string) => string })[] = [
   { what: 'the XML is cut off', change: (xml) => xml.slice(0, -30), code: 'not-xml' },
   {
-    what: 'a later file is no base64',
+    what: 'a later file is not base64',
     change: (xml) => xml.replace(/==<\/memo:content>(?!.*<memo:content>)/s, '=!</memo:content>'),
     code: 'content-not-base64',
     path: 'Message/MessageBody/AdditionalDocument/File/content',
@@ -182,15 +182,15 @@ const SEEN_LATE: readonly (Refusal & { what: string; change: (xml: string) => st
   },
 ];
 
-describe('content that was written already is removed when', () => {
-  test.each(named(SEEN_LATE))('%s', async (_what, { change, ...refusal }) => {
+describe('content already written is removed when', () => {
+  test.each(named(FOUND_LATE))('%s', async (_what, { change, ...refusal }) => {
     const answer = await stack.deliver(change(large()));
 
     await expectRefusal(answer, refusal);
   });
 });
 
-describe('the headers alone make it refused:', () => {
+describe('the headers alone rule a message out:', () => {
   test.each(
     named<Refusal & { what: string; headers: Record<string, string>; body?: () => Buffer }>([
       { what: 'another media type', headers: { 'content-type': 'application/json' }, code: 'unsupported-media-type' },
@@ -227,13 +227,13 @@ test('a refusal is XML by default, and echoes the transaction id', async () => {
   expect(xml).toMatch(/<receiptStatus>INVALID<\/receiptStatus>/);
 });
 
-test('the path of the fault stands in the sentence once', async () => {
-  const { errorMessage = '' } = await receiptOf(await stack.deliver(readBad('content-no-base64')));
+test('the path of the fault is in the sentence once', async () => {
+  const { errorMessage = '' } = await receiptOf(await stack.deliver(readBad('content-not-base64')));
 
   expect(errorMessage.split(CONTENT)).toHaveLength(2);
 });
 
-test('a refusal is not remembered: the same message is taken in when its fault is mended', async () => {
+test('a refusal is not stored: the message is accepted once its fault is corrected', async () => {
   const other = await startTestStack();
   const message = readBad('unknown-municipality').toString();
 

@@ -14,7 +14,7 @@ afterAll(() => stack.close());
 
 interface Fault {
   readonly what: string;
-  readonly letter?: Letter;
+  readonly memo?: Letter;
   readonly change?: (xml: string) => string;
   /** `code path` of each remark, paths without `Message/`. */
   readonly remarks: readonly string[];
@@ -37,7 +37,7 @@ const FAULTS: Fault[] = [
   { what: 'no file name', change: without('filename'), remarks: [`missing-element ${MAIN_FILE}/filename`] },
   { what: 'no language', change: without('language'), remarks: [`missing-element ${MAIN_FILE}/language`] },
   {
-    what: 'no letter date',
+    what: 'no message date',
     change: without('createdDateTime'),
     remarks: ['missing-element MessageBody/createdDateTime'],
   },
@@ -47,32 +47,32 @@ const FAULTS: Fault[] = [
     remarks: ['missing-element MessageBody'],
   },
   {
-    what: 'a letter date that is none',
-    letter: { createdDateTime: '2. november 2026' },
+    what: 'an invalid message date',
+    memo: { createdDateTime: '2. november 2026' },
     remarks: ['wrong-date MessageBody/createdDateTime'],
   },
   {
     what: 'a file name that Digital Post does not allow',
-    letter: { documents: [textDocument('x', '../../etc/passwd')] },
+    memo: { documents: [textDocument('x', '../../etc/passwd')] },
     remarks: [`bad-file-name ${MAIN_FILE}/filename`],
   },
   {
     what: 'a subject over 256 characters',
-    letter: { subject: 'æ'.repeat(257) },
+    memo: { subject: 'æ'.repeat(257) },
     remarks: [`text-too-long ${HEADER}/label`],
   },
   {
-    what: 'a messageUUID that is no UUID',
-    letter: { messageUUID: `nr-${randomBytes(4).toString('hex')}` },
+    what: 'a messageUUID that is not a UUID',
+    memo: { messageUUID: `nr-${randomBytes(4).toString('hex')}` },
     remarks: [`wrong-uuid ${HEADER}/messageUUID`],
   },
   {
     what: 'a CPR number of nine digits',
-    letter: { sender: { id: '410101999', name: 'Test Testesen' } },
+    memo: { sender: { id: '410101999', name: 'Test Testesen' } },
     remarks: [`wrong-number ${HEADER}/Sender/senderID`],
   },
   {
-    what: 'a memoVersion that is not known',
+    what: 'an unknown memoVersion',
     change: (xml) => xml.replace('memoVersion="1.2"', 'memoVersion="2.0"'),
     remarks: ['unknown-version @memoVersion'],
   },
@@ -87,15 +87,15 @@ const FAULTS: Fault[] = [
     remarks: [`repeated-element ${HEADER}/label[2]`],
   },
   {
-    what: 'a contact point that nobody has set up',
-    letter: { contactPointId: '00000000-0000-4000-8000-000000000000' },
+    what: 'an unknown contact point',
+    memo: { contactPointId: '00000000-0000-4000-8000-000000000000' },
     remarks: [`unknown-contact-point ${HEADER}/Recipient/ContactPoint/contactPointID`],
   },
 ];
 
-describe('a message with a lesser fault is kept, with a remark on it:', () => {
-  test.each(named(FAULTS))('%s', async (_what, { letter = {}, change = (xml) => xml, remarks }) => {
-    const sent = newMemo(letter);
+describe('a message with a minor fault is accepted with a remark:', () => {
+  test.each(named(FAULTS))('%s', async (_what, { memo = {}, change = (xml) => xml, remarks }) => {
+    const sent = newMemo(memo);
 
     const answer = await stack.deliver(change(xmlOf(sent)));
 
@@ -112,27 +112,27 @@ describe('a message with a lesser fault is kept, with a remark on it:', () => {
 });
 
 test('a message without a fault has no remark', async () => {
-  const letter = newMemo({ contactPointId: CONTACT_POINT.toUpperCase() });
+  const memo = newMemo({ contactPointId: CONTACT_POINT.toUpperCase() });
 
-  await stack.deliver(xmlOf(letter));
+  await stack.deliver(xmlOf(memo));
 
-  expect((await messageOf(stack, letter.messageUUID)).remarks).toEqual([]);
+  expect((await messageOf(stack, memo.messageUUID)).remarks).toEqual([]);
 });
 
-// Random, so that PostgreSQL cannot compress it below what an index takes.
+// Random, so that PostgreSQL cannot compress it below the limit of an index.
 const OVERLONG = randomBytes(4_000).toString('hex');
 
-describe('a text too long for an index is kept whole in the message:', () => {
-  const overlong: { what: string; letter: Letter }[] = [
-    { what: 'messageUUID', letter: { messageUUID: OVERLONG } },
-    { what: 'senderID', letter: { sender: { id: OVERLONG, name: 'Test' } } },
+describe('a text too long for an index is kept whole in the original:', () => {
+  const overlong: { what: string; memo: Letter }[] = [
+    { what: 'messageUUID', memo: { messageUUID: OVERLONG } },
+    { what: 'senderID', memo: { sender: { id: OVERLONG, name: 'Test' } } },
     {
       what: 'cprNumber',
-      letter: { concerning: { cpr: OVERLONG, name: 'Test' } },
+      memo: { concerning: { cpr: OVERLONG, name: 'Test' } },
     },
     {
       what: 'the ids of a reply',
-      letter: {
+      memo: {
         replyData: [
           {
             messageUUID: OVERLONG,
@@ -146,12 +146,12 @@ describe('a text too long for an index is kept whole in the message:', () => {
     },
     {
       what: 'contactPointID',
-      letter: { contactPointId: OVERLONG },
+      memo: { contactPointId: OVERLONG },
     },
   ];
-  test.each(named(overlong))('%s', async (_what, { letter }) => {
-    const answer = await stack.deliver(xmlOf(newMemo(letter)));
-    const again = await stack.deliver(xmlOf(newMemo(letter)));
+  test.each(named(overlong))('%s', async (_what, { memo }) => {
+    const answer = await stack.deliver(xmlOf(newMemo(memo)));
+    const again = await stack.deliver(xmlOf(newMemo(memo)));
 
     expect([answer.status, again.status]).toEqual([200, 200]);
     const { transmissionId } = await receiptOf(answer);
@@ -163,26 +163,26 @@ describe('a text too long for an index is kept whole in the message:', () => {
   });
 
   test('messageUUID, and the same message again gets the first receipt', async () => {
-    const letter = { messageUUID: randomBytes(4_000).toString('hex') };
+    const memo = { messageUUID: randomBytes(4_000).toString('hex') };
 
-    const first = await (await stack.deliver(xmlOf(letter))).text();
-    const again = await (await stack.deliver(xmlOf(letter))).text();
+    const first = await (await stack.deliver(xmlOf(memo))).text();
+    const again = await (await stack.deliver(xmlOf(memo))).text();
 
     expect(again).toBe(first);
   });
 });
 
-test('characters outside the basic plane and control characters that XML allows are kept as they are', async () => {
+test('characters outside the basic plane, and control characters that XML allows, are kept unchanged', async () => {
   const subject = 'Hej \u{1F600} \u00ad \u2028 \u007f \ufffd';
-  const letter = newMemo({ subject: `${subject}!` });
-  const xml = xmlOf(letter).replace('!</memo:label>', '&#x1F600;&#128512;&#9;</memo:label>');
+  const memo = newMemo({ subject: `${subject}!` });
+  const xml = xmlOf(memo).replace('!</memo:label>', '&#x1F600;&#128512;&#9;</memo:label>');
 
   const answer = await stack.deliver(xml);
 
   expect(answer.status).toBe(200);
   const [row] = await stack.sql(
     'SELECT subject FROM message_details JOIN messages ON id = message_id WHERE external_id = $1',
-    [letter.messageUUID],
+    [memo.messageUUID],
   );
   expect(row).toEqual({ subject: `${subject}\u{1F600}\u{1F600}` });
 });

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-// Whatever a test delivers: each message that has content has one container, and nothing else lies there.
+// After every test each message with content has one container, and there are no others.
 afterEach(async () => {
   const rows = await stack.sql<{ blob_name: string }>('SELECT blob_name FROM messages WHERE blob_name IS NOT NULL');
   const files = await contentFiles(stack);
@@ -30,7 +30,7 @@ afterEach(async () => {
 const deliverAll = (bodies: (string | Buffer)[]) => Promise.all(bodies.map((body) => stack.deliver(body)));
 const textsOf = (answers: Response[]) => Promise.all(answers.map((answer) => answer.text()));
 
-describe('the same message again', () => {
+describe('the same message delivered again', () => {
   test.each(['application/json', 'application/xml'])(
     'is answered with the first receipt, byte for byte, and stores nothing (%s)',
     async (accept) => {
@@ -60,7 +60,7 @@ describe('the same message again', () => {
     expect(await whatIsStored(stack)).toEqual(before);
   });
 
-  test('that had no file is answered with the first receipt too', async () => {
+  test('is answered with the first receipt when it has no file', async () => {
     const xml = xmlOf(newMemo({})).replace(/<memo:MessageBody>.*<\/memo:MessageBody>/s, '');
     const first = await (await stack.deliver(xml)).text();
 
@@ -81,22 +81,22 @@ describe('the same message again', () => {
     expect(await messagesOf(stack, messageUUID)).toHaveLength(2);
   });
 
-  test('is answered with its original receipt after it was deleted, and stores nothing', async () => {
-    const letter = newMemo({});
-    const first = await (await stack.deliver(writeMemo(letter))).text();
-    const { id } = await messageOf(stack, letter.messageUUID);
+  test('is answered with its first receipt after it was deleted, and stores nothing', async () => {
+    const memo = newMemo({});
+    const first = await (await stack.deliver(writeMemo(memo))).text();
+    const { id } = await messageOf(stack, memo.messageUUID);
     const body = { reason: 'unwanted' };
     await stack.call('POST', `/incoming-documents/${id}/rejection`, { version: 1, body });
     const deletion = await stack.call('POST', `/incoming-documents/${id}/deletion`, { version: 2, body: {} });
     const before = await whatIsStored(stack);
 
-    const again = await stack.deliver(writeMemo(letter));
+    const again = await stack.deliver(writeMemo(memo));
 
     expect(deletion.status).toBe(200);
     expect(await again.text()).toBe(first);
     expect(await whatIsStored(stack)).toEqual(before);
-    expect((await messageOf(stack, letter.messageUUID)).status).toBe('deleted');
-    const changed = await stack.deliver(writeMemo({ ...letter, subject: 'Et andet emne' }));
+    expect((await messageOf(stack, memo.messageUUID)).status).toBe('deleted');
+    const changed = await stack.deliver(writeMemo({ ...memo, subject: 'Et andet emne' }));
     expect(await changed.text()).toBe(first);
     expect(await whatIsStored(stack)).toEqual(before);
   });
@@ -117,15 +117,15 @@ describe('the same id with other content', () => {
   beforeAll(() => stack.deliver(writeMemo({ messageUUID, documents: [textDocument('Det første brev')] })));
 
   const others = [
-    { what: 'file', letter: { messageUUID, documents: [textDocument('Det andet brev')] } },
-    { what: 'file name', letter: { messageUUID, documents: [textDocument('Det første brev', 'brev-2.txt')] } },
+    { what: 'file', memo: { messageUUID, documents: [textDocument('Det andet brev')] } },
+    { what: 'file name', memo: { messageUUID, documents: [textDocument('Det første brev', 'brev-2.txt')] } },
     {
       what: 'subject, and its id in upper case',
-      letter: { messageUUID: messageUUID.toUpperCase(), subject: 'Et andet emne' },
+      memo: { messageUUID: messageUUID.toUpperCase(), subject: 'Et andet emne' },
     },
   ];
-  test.each(named(others))('is accepted and held as a conflict: another %s', async (_what, { letter }) => {
-    const answer = await stack.deliver(writeMemo(letter));
+  test.each(named(others))('is accepted and held as a conflict: another %s', async (_what, { memo }) => {
+    const answer = await stack.deliver(writeMemo(memo));
 
     const receipt = await receiptOf(answer);
     expect(answer.status).toBe(200);
@@ -139,9 +139,9 @@ describe('the same id with other content', () => {
   });
 });
 
-test('a message whose sender went away before the answer is stored, and gets that receipt when it comes again', async () => {
-  const letter = newMemo({});
-  const xml = writeMemo(letter);
+test('a message whose sender disconnects before the answer is stored, and its retry gets that receipt', async () => {
+  const memo = newMemo({});
+  const xml = writeMemo(memo);
   const committed = crashPointPassed('message-committed');
   const connection = await openConnection(stack.url);
   await connection.send(deliveryHead(['Content-Type: application/xml', `Content-Length: ${xml.length}`]));
@@ -151,21 +151,21 @@ test('a message whose sender went away before the answer is stored, and gets tha
 
   const again = await receiptOf(await stack.deliver(xml));
 
-  const { transmission_id, received_at } = await messageOf(stack, letter.messageUUID);
+  const { transmission_id, received_at } = await messageOf(stack, memo.messageUUID);
   expect(again).toMatchObject({ transmissionId: transmission_id, timeStamp: received_at.toISOString() });
 });
 
-test('a message that the look-up could not see is not stored twice: its sender is asked to send again', async () => {
-  const letter = newMemo({ documents: [{ files: [binaryFile(100_000)] }] });
-  const xml = writeMemo(letter);
+test('a duplicate that the look-up cannot see is not stored: its sender must retry', async () => {
+  const memo = newMemo({ documents: [{ files: [binaryFile(100_000)] }] });
+  const xml = writeMemo(memo);
   const first = await (await stack.deliver(xml)).text();
-  const { id } = await messageOf(stack, letter.messageUUID);
+  const { id } = await messageOf(stack, memo.messageUUID);
   const rename = 'UPDATE messages SET external_id = $2 WHERE id = $1';
   await stack.sql(rename, [id, 'another']);
   const writer = new pg.Client({ connectionString: stack.ownerUrl });
   await writer.connect();
   await writer.query('BEGIN');
-  await writer.query(rename, [id, letter.messageUUID]);
+  await writer.query(rename, [id, memo.messageUUID]);
 
   const delivery = stack.deliver(xml);
   const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
@@ -175,10 +175,10 @@ test('a message that the look-up could not see is not stored twice: its sender i
 
   expect((await delivery).status).toBe(503);
   expect(await (await stack.deliver(xml)).text()).toBe(first);
-  expect(await messagesOf(stack, letter.messageUUID)).toHaveLength(1);
+  expect(await messagesOf(stack, memo.messageUUID)).toHaveLength(1);
 });
 
-describe('in two copies of the service', () => {
+describe('in two processes', () => {
   let other: Running;
   beforeAll(async () => {
     other = await startReceiver(readConfig(ReceiverConfig, stack.env));
@@ -189,7 +189,7 @@ describe('in two copies of the service', () => {
     return fetch(`${other.url}/sf1606/PostModtag`, { method: 'POST', headers, body });
   };
 
-  test('the same message gets the first receipt from the other one too', async () => {
+  test('the same message gets the first receipt from the other one', async () => {
     const xml = writeMemo(newMemo({}));
     const first = await (await stack.deliver(xml)).text();
 
@@ -199,32 +199,32 @@ describe('in two copies of the service', () => {
   });
 
   test('the same message at once is stored once', async () => {
-    const letter = newMemo({ documents: [{ files: [binaryFile(10_000)] }] });
-    const xml = writeMemo(letter);
+    const memo = newMemo({ documents: [{ files: [binaryFile(10_000)] }] });
+    const xml = writeMemo(memo);
 
     const answers = await Promise.all([0, 1, 2].flatMap(() => [stack.deliver(xml), deliverToOther(xml)]));
 
     expect(new Set(await textsOf(answers)).size).toBe(1);
-    expect((await messageOf(stack, letter.messageUUID)).status).toBe('pending');
+    expect((await messageOf(stack, memo.messageUUID)).status).toBe('pending');
   });
 });
 
 describe(`${TIMES} at once`, () => {
   test('of the same message are stored once and get equal receipts', async () => {
-    const letter = newMemo({ documents: [{ files: [binaryFile(100_000)] }] });
-    const xml = writeMemo(letter);
+    const memo = newMemo({ documents: [{ files: [binaryFile(100_000)] }] });
+    const xml = writeMemo(memo);
 
     const answers = await deliverAll(Array.from({ length: TIMES }, () => xml));
 
     expect(answers.map(({ status }) => status)).toEqual(Array(TIMES).fill(200));
     expect(new Set(await textsOf(answers)).size).toBe(1);
-    const { id } = await messageOf(stack, letter.messageUUID);
+    const { id } = await messageOf(stack, memo.messageUUID);
     for (const table of ['message_details', 'message_keys', 'files', 'events', 'audit_events']) {
       expect(await stack.sql(`SELECT FROM ${table} WHERE message_id = $1`, [id])).toHaveLength(1);
     }
   });
 
-  test('of one id with different content are all kept: one in the inbox, the others held', async () => {
+  test('with one id and different content are all stored: one in the inbox, the others held', async () => {
     const messageUUID = randomUUID();
     const bodies = Array.from({ length: TIMES }, (_, n) => writeMemo({ messageUUID, subject: `Brev ${n}` }));
 

@@ -23,9 +23,9 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-/** A letter as it stands inside other XML: without its declaration. */
-function memo(letter: Letter = {}): string {
-  return writeMemo(letter)
+/** A MeMo without its XML declaration, to be put inside other XML. */
+function memo(spec: Letter = {}): string {
+  return writeMemo(spec)
     .toString()
     .replace(/^<\?xml[^>]*\?>\s*/, '');
 }
@@ -60,7 +60,7 @@ async function countOf(messageUUID: string): Promise<number> {
   return (await stack.sql('SELECT 1 FROM messages WHERE external_id = $1', [messageUUID])).length;
 }
 
-/** A fault in the form of SOAP 1.1, with the receipt of a refusal. */
+/** Expects a SOAP 1.1 Fault with the receipt of a refusal. */
 function expectFault(answer: Answer, faultcode: string, errorCode: string): void {
   expect(answer.status).toBe(500);
   expect(answer.headers.get('content-type')).toBe('text/xml; charset=utf-8');
@@ -109,7 +109,7 @@ describe('a message over SOAP', () => {
     expect(await countOf(messageUUID)).toBe(1);
   });
 
-  test('of 5 MB comes out as the bytes that went in', async () => {
+  test('of 5 MB is stored byte for byte', async () => {
     const messageUUID = randomUUID();
     const content = Buffer.alloc(5_000_000, 'æøå & <børn> ');
     const documents = [{ files: [{ name: 'stor.bin', type: 'application/octet-stream', content }] }];
@@ -118,7 +118,7 @@ describe('a message over SOAP', () => {
     expect((await storedContent(messageUUID)).equals(content)).toBe(true);
   });
 
-  test('gets its own receipt when many come at once', async () => {
+  test('gets its own receipt when many arrive at once', async () => {
     const ids = Array.from({ length: 20 }, () => randomUUID());
     const answers = await Promise.all(ids.map((messageUUID) => post(envelope(call(memo({ messageUUID }))))));
     expect(answers.map((answer) => field(answer, 'messageUUID'))).toEqual(ids);
@@ -140,7 +140,7 @@ describe('a message over SOAP', () => {
     expect(await storedContent(messageUUID)).toEqual(Buffer.from('Kære kommune. Venlig hilsen'));
   });
 
-  test('is taken in whatever its SOAPAction says, and as application/xml', async () => {
+  test('is accepted with any SOAPAction, and as application/xml', async () => {
     const answer = await post(envelope(call(memo())), {
       soapaction: '"urn:somebody:else"',
       'content-type': 'application/xml',
@@ -154,7 +154,7 @@ describe('a message over SOAP', () => {
     expect(field(await post(envelope(call(memo()), header)), 'receiptStatus')).toBe('COMPLETED');
   });
 
-  test('has its transaction headers echoed, in a fault too', async () => {
+  test('has its transaction headers echoed, even in a fault', async () => {
     const headers = { 'x-TransaktionsId': randomUUID(), 'x-TransaktionsTid': '2026-11-20T10:00:00Z' };
     for (const body of [envelope(call(memo())), 'no xml']) {
       const answer = await post(body, headers);
@@ -181,7 +181,7 @@ async function storedContent(messageUUID: string): Promise<Buffer> {
   return Buffer.from(await file.arrayBuffer());
 }
 
-describe('an envelope that is no call of PostModtag is refused and nothing is stored:', () => {
+describe('an envelope that is not a valid call of PostModtag is refused and nothing is stored:', () => {
   const messageUUID = randomUUID();
   const message = memo({ messageUUID });
   const whole = envelope(call(message));
@@ -189,9 +189,9 @@ describe('an envelope that is no call of PostModtag is refused and nothing is st
   test.each<[name: string, body: string, faultcode: string, errorCode: string, sentence: string]>([
     ['an empty body', '', 'Client', 'not-xml', 'There is no XML element'],
     ['text', 'Kære kommune', 'Client', 'not-xml', 'outside the root'],
-    ['a cut envelope', whole.slice(0, -20), 'Client', 'not-xml', 'ends too early'],
+    ['a cut envelope', whole.slice(0, -20), 'Client', 'not-xml', 'XML ends'],
     ['a document type', `<!DOCTYPE a>${whole.slice(38)}`, 'Client', 'forbidden-xml', 'DOCTYPE'],
-    ['a message without an envelope', message, 'Client', 'not-memo', 'no SOAP envelope'],
+    ['a message without an envelope', message, 'Client', 'not-memo', 'not a SOAP envelope'],
     [
       'an envelope of SOAP 1.2',
       whole.replaceAll(ENVELOPE, 'http://www.w3.org/2003/05/soap-envelope'),
@@ -202,20 +202,32 @@ describe('an envelope that is no call of PostModtag is refused and nothing is st
     ['no Body', `<S:Envelope xmlns:S="${ENVELOPE}"/>`, 'Client', 'not-memo', 'no Body. (Envelope)'],
     ['two Bodies', whole.replace('<S:Body>', '<S:Body/><S:Body>'), 'Client', 'not-memo', 'more than one Body'],
     ['an empty Body', envelope(''), 'Client', 'not-memo', 'There is no PostModtagRequest'],
-    ['a foreign call', envelope('<x:Other xmlns:x="urn:x"/>'), 'Client', 'not-memo', 'Something else stands'],
+    ['a foreign call', envelope('<x:Other xmlns:x="urn:x"/>'), 'Client', 'not-memo', 'PostModtagRequest'],
     [
       'a call in another namespace',
       whole.replace(SF1606, 'urn:x'),
       'Client',
       'not-memo',
-      `Something else stands where PostModtagRequest ({${SF1606}}) should. (Envelope/Body)`,
+      `PostModtagRequest ({${SF1606}}) is expected here. (Envelope/Body)`,
     ],
-    ['the message bare in the Body', envelope(message), 'Client', 'not-memo', 'where PostModtagRequest'],
-    ['two calls', envelope(call(message) + call('')), 'Client', 'not-memo', 'more than one PostModtagRequest'],
+    ['a message without a call', envelope(message), 'Client', 'not-memo', 'PostModtagRequest'],
+    [
+      'two calls',
+      envelope(call(message) + call('')),
+      'Client',
+      'not-memo',
+      'PostModtagRequest must be the only element',
+    ],
     ['a call without a message', envelope(call('')), 'Client', 'not-memo', 'There is no Message'],
-    ['a call with a foreign element', envelope(call('<x/>')), 'Client', 'not-memo', 'where Message'],
-    ['two messages', envelope(call(message + message)), 'Client', 'not-memo', 'more than one Message'],
-    ['text beside the message', envelope(call(`${message}x`)), 'Client', 'not-memo', 'nothing else may stand'],
+    ['a call with a foreign element', envelope(call('<x/>')), 'Client', 'not-memo', 'Message'],
+    ['two messages', envelope(call(message + message)), 'Client', 'not-memo', 'Message must be the only element'],
+    [
+      'text beside the message',
+      envelope(call(`${message}x`)),
+      'Client',
+      'not-memo',
+      'Message must be the only element',
+    ],
     [
       'a message in a header',
       envelope(call(message), `<S:Header>${memo()}</S:Header>`),
@@ -231,8 +243,8 @@ describe('an envelope that is no call of PostModtag is refused and nothing is st
       'mustUnderstand',
     ],
     [
-      // Our own check lets it pass: a namespace of its own. The soap package knows no namespaces.
-      'a header that only the soap package cannot read',
+      // Our own check ignores the foreign namespace; the soap package does not know namespaces.
+      'a header that the soap package cannot read',
       envelope(call(message), '<S:Header><x:Body xmlns:x="urn:x"><x:Other/></x:Body></S:Header>'),
       'Client',
       'not-memo',
@@ -246,7 +258,7 @@ describe('an envelope that is no call of PostModtag is refused and nothing is st
       'Message/MessageHeader/messageUUID',
     ],
     [
-      'a message to somebody else',
+      'a message to another municipality',
       envelope(call(memo({ messageUUID, recipient: { id: '99999999' } }))),
       'Client',
       'not-our-recipient',
@@ -260,14 +272,14 @@ describe('an envelope that is no call of PostModtag is refused and nothing is st
     expect(await countOf(messageUUID)).toBe(0);
   });
 
-  test('the receiptStatus of the fault tells INVALID from NOT_ALLOWED', async () => {
+  test('the receiptStatus of the fault is INVALID or NOT_ALLOWED', async () => {
     expect(field(await post('no xml'), 'receiptStatus')).toBe('INVALID');
-    const toSomebodyElse = envelope(call(memo({ recipient: { id: '99999999' } })));
-    expect(field(await post(toSomebodyElse), 'receiptStatus')).toBe('NOT_ALLOWED');
+    const toAnother = envelope(call(memo({ recipient: { id: '99999999' } })));
+    expect(field(await post(toAnother), 'receiptStatus')).toBe('NOT_ALLOWED');
   });
 });
 
-test('what fails here is a fault of the Server with Retry-After, and the same message is taken in later', async () => {
+test('an internal failure is a Server fault with Retry-After, and the retry is accepted', async () => {
   const messageUUID = randomUUID();
   const body = envelope(call(memo({ messageUUID })));
   const aside = `${stack.contentFolder}-aside`;
@@ -292,7 +304,7 @@ describe('what the headers rule out', () => {
     ['gzip that does not claim to be', gzipSync(body), {}, 'not-xml'],
     ['SOAP 1.2', body, { 'content-type': 'application/soap+xml' }, 'unsupported-media-type'],
     ['another charset', body, { 'content-type': 'text/xml; charset=iso-8859-1' }, 'not-utf8'],
-  ])('is refused and the process lives on: %s', async (_name, sent, headers, errorCode) => {
+  ])('is refused and the service goes on: %s', async (_name, sent, headers, errorCode) => {
     expectFault(await post(sent, headers), 'soap:Client', errorCode);
     expect(field(await post(envelope(call(memo()))), 'receiptStatus')).toBe('COMPLETED');
   });
@@ -344,7 +356,7 @@ describe('the WSDL', () => {
     expect(addressIn((await wsdl({}, 'WSDL'))[1])).toBe(`${stack.url}/sf1606/soap`);
   });
 
-  test('names the host, port and scheme that a proxy passes on', async () => {
+  test('has the host, port and scheme that a proxy passes on', async () => {
     const [, text] = await wsdl({ host: 'post.odenskov.example:8443', 'x-forwarded-proto': 'https' });
     expect(addressIn(text)).toBe('https://post.odenskov.example:8443/sf1606/soap');
     expect(addressIn((await wsdl({ host: '[::1]:80' }))[1])).toBe('http://[::1]:80/sf1606/soap');
@@ -356,7 +368,7 @@ describe('the WSDL', () => {
     expect(text).not.toContain('soap:address');
   });
 
-  test('is all that GET gives', async () => {
+  test('is the only thing that GET returns', async () => {
     expect((await wsdl({}, 'other'))[0]).toBe(404);
   });
 });
@@ -368,7 +380,7 @@ function zeepIsInstalled(): boolean {
     execFileSync(PYTHON, ['-c', 'import zeep'], { stdio: 'ignore' });
     return true;
   } catch {
-    process.stdout.write('Skipped: SOAP with a foreign client needs python3 with zeep (Debian: python3-zeep).\n');
+    process.stdout.write('Skipped: SOAP with a foreign client requires python3 with zeep (Debian: python3-zeep).\n');
     return false;
   }
 }
@@ -376,11 +388,11 @@ function zeepIsInstalled(): boolean {
 describe.skipIf(!zeepIsInstalled())('a foreign client, zeep,', () => {
   const script = fileURLToPath(new URL('soap-client.py', import.meta.url));
 
-  async function sendWithZeep(letter: Letter): Promise<Record<string, unknown>> {
+  async function sendWithZeep(spec: Letter): Promise<Record<string, unknown>> {
     const folder = await mkdtemp(join(tmpdir(), 'indbakke-zeep-'));
     try {
       const file = join(folder, 'message.xml');
-      await writeFile(file, writeMemo(letter));
+      await writeFile(file, writeMemo(spec));
       const { stdout } = await promisify(execFile)(PYTHON, [script, `${stack.url}/sf1606/soap?wsdl`, file]);
       return JSON.parse(stdout);
     } finally {
@@ -404,7 +416,7 @@ describe.skipIf(!zeepIsInstalled())('a foreign client, zeep,', () => {
     const fault = await sendWithZeep({ recipient: { id: '99999999' } });
     expect(fault).toEqual({
       code: 'soap:Client',
-      message: expect.stringContaining('not known here'),
+      message: expect.stringContaining('unknown municipality'),
       detail: expect.objectContaining({ errorCode: 'not-our-recipient', receiptStatus: 'NOT_ALLOWED' }),
     });
   });

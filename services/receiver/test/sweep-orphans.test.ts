@@ -26,11 +26,11 @@ afterAll(async () => {
 
 const from = (milliseconds: number) => new Date(Date.now() + milliseconds);
 
-test('removes content that no message has, finished or cut off, and leaves that of messages', async () => {
+test('removes content that no message has, finished or not, and keeps that of messages', async () => {
   await stack.deliver(writeMemo());
   const [kept] = await contentFiles(stack);
   await writeOrphan('finished');
-  await writeOrphan('cut off');
+  await writeOrphan('unfinished');
 
   const removed = await sweepOrphans({ store, blobs }, from(31 * DAY));
 
@@ -38,10 +38,10 @@ test('removes content that no message has, finished or cut off, and leaves that 
   expect(await contentFiles(stack)).toEqual([kept]);
 });
 
-test('leaves finished content for a month, in case the database beside it is the wrong one', async () => {
+test('keeps finished content for a month, in case the database is the wrong one', async () => {
   await writeOrphan('finished');
   const before = await contentFiles(stack);
-  await writeOrphan('cut off');
+  await writeOrphan('unfinished');
 
   const removed = await sweepOrphans({ store, blobs }, from(2 * HOUR));
 
@@ -49,9 +49,9 @@ test('leaves finished content for a month, in case the database beside it is the
   expect(await contentFiles(stack)).toEqual(before);
 });
 
-test('leaves content that may still be on its way to a message', async () => {
+test('keeps content that may still become a message’s', async () => {
   await writeOrphan('finished');
-  await writeOrphan('cut off');
+  await writeOrphan('unfinished');
   const before = await contentFiles(stack);
 
   const removed = await sweepOrphans({ store, blobs }, new Date());
@@ -60,7 +60,7 @@ test('leaves content that may still be on its way to a message', async () => {
   expect(await contentFiles(stack)).toEqual(before);
 });
 
-async function writeOrphan(state: 'finished' | 'cut off'): Promise<void> {
+async function writeOrphan(state: 'finished' | 'unfinished'): Promise<void> {
   const writer = await blobs.create();
   await writer.write(Buffer.from('no message has this'));
   if (state === 'finished') await writer.commit();

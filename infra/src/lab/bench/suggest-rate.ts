@@ -140,7 +140,7 @@ async function doNothing({ place, client, queues, url }: Omit<Scene, 'sample'>, 
   const ids = Array.from({ length: count }, () => randomUUID());
   for (let at = 0; at < count; at += GROUP) {
     for (const messageId of ids.slice(at, at + GROUP)) {
-      queues.enqueue(NO_OP, { messageId, municipality: '22222222', round: 1 });
+      queues.enqueue(NO_OP, { messageId, municipality: '22222222', run: 1 });
     }
     await queues.flush();
   }
@@ -180,7 +180,7 @@ function settingsOf(queueUrl: string) {
 
 function addJobs(queues: Queues, ids: readonly string[]): Promise<void> {
   const municipality = EXAMPLE_MUNICIPALITY.cvr;
-  for (const messageId of ids) queues.enqueue(SUGGEST_CASE, { messageId, municipality, round: 1 });
+  for (const messageId of ids) queues.enqueue(SUGGEST_CASE, { messageId, municipality, run: 1 });
   return queues.flush();
 }
 

@@ -7,15 +7,15 @@ import type { Tx } from '@indbakke/shared/store';
 import { removeContent } from './remove-content.js';
 
 /**
- * Deletes a rejected message for good. One transaction destroys the key and every personal row and asks for the removal of
- * the content; from then on nobody can read it. The content itself goes right after, or with the next sweep.
+ * Deletes a rejected message for good. One transaction destroys the key and every personal row and requests the removal of the
+ * content, which is unreadable from then on. The content is removed right after, or by the next sweep.
  */
 export async function deleteForGood(parts: Parts, request: ChangeRequest): Promise<ChangeAnswer> {
   let orphan: string | undefined;
   const result = await changeMessage(parts.store, request, 'deleted', {
     set: TOMBSTONE,
     async write(tx) {
-      orphan = await handOverContent(tx, request);
+      orphan = await requestRemoval(tx, request);
       await deleteRows(tx, request.id);
     },
   });
@@ -24,8 +24,8 @@ export async function deleteForGood(parts: Parts, request: ChangeRequest): Promi
   return result;
 }
 
-/** Takes the content from the message and asks for its removal. @returns its name, if there is any */
-async function handOverContent(tx: Tx, { id, principal, at }: ChangeRequest): Promise<string | undefined> {
+/** Detaches the content from the message and requests its removal. @returns its blob name, if there is any */
+async function requestRemoval(tx: Tx, { id, principal, at }: ChangeRequest): Promise<string | undefined> {
   const { blobName } = await tx.message.findUniqueOrThrow({ where: { id }, select: { blobName: true } });
   if (blobName === null) return undefined;
   await tx.contentRemoval.create({ data: { blobName, municipality: principal.municipality, requestedAt: at } });
@@ -33,7 +33,7 @@ async function handOverContent(tx: Tx, { id, principal, at }: ChangeRequest): Pr
   return blobName;
 }
 
-// What stays: ids, municipality, times, who, fingerprint, the fields of the receipt, the code of the reason.
+// What stays: ids, municipality, times, actor, fingerprint, the fields of the receipt, the code of the reason.
 const TOMBSTONE = {
   contactPointId: null,
   documentCount: 0,

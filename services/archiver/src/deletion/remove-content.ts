@@ -3,13 +3,13 @@ import type { Parts } from '@indbakke/shared/service';
 
 type Remover = Pick<Parts, 'store' | 'blobs' | 'log'>;
 
-// Younger ones are being removed by the call that asked for them.
+// Younger ones are being removed by the call that requested them.
 const SWEEP_AFTER_SECONDS = 10;
 const BATCH = 100;
 
 /**
- * Removes content that a committed deletion asked to remove. Never fails the caller: the message is deleted already, and
- * what cannot be removed now is left to the sweep. Doing it twice does no harm.
+ * Removes content whose removal a committed deletion has requested. Idempotent. Never fails: the message is deleted already,
+ * and the sweep tries again.
  */
 export async function removeContent({ store, blobs, log }: Remover, blobName: string): Promise<void> {
   try {
@@ -20,9 +20,9 @@ export async function removeContent({ store, blobs, log }: Remover, blobName: st
   }
 }
 
-/** Removes the content of deletions that broke off half-way. @returns how many there were */
+/** Removes the content of interrupted deletions. @returns how many there were */
 export async function sweepContentRemovals(parts: Remover): Promise<number> {
-  // In no order, so that what cannot be removed does not keep the rest from its turn.
+  // In random order, so that content that cannot be removed does not block the rest.
   const due = await parts.store.sweep<{ blob_name: string }>(
     `SELECT blob_name FROM content_removals
      WHERE requested_at < now() - make_interval(secs => $1) ORDER BY random() LIMIT $2`,

@@ -10,25 +10,25 @@ export interface Rejection {
   readonly senderInformed?: boolean | undefined;
 }
 
-/** Rejects a message. The words that go with the reason are personal and kept apart from its code. */
+/** Rejects a message. The texts that go with the reason are personal, so they are stored apart from its code. */
 export function reject(store: Store, request: ChangeRequest, rejection: Rejection): Promise<ChangeAnswer> {
   const { reason } = rejection;
   return changeMessage(store, request, 'rejected', {
     set: { rejectionReason: reason },
     details: { reason },
-    write: (tx) => writeWords(tx, request.id, rejection),
+    write: (tx) => writeTexts(tx, request.id, rejection),
   });
 }
 
-/** Undoes a rejection: the message is what it was before, and nothing of the rejection remains but its history. */
+/** Undoes a rejection: the message gets its former status, and only the history shows the rejection. */
 export function reopen(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'reopened', {
     set: { rejectionReason: null },
-    write: (tx) => writeWords(tx, request.id, undefined),
+    write: (tx) => writeTexts(tx, request.id, undefined),
   });
 }
 
-function writeWords(tx: Tx, messageId: string, rejection: Rejection | undefined): Promise<unknown> {
+function writeTexts(tx: Tx, messageId: string, rejection: Rejection | undefined): Promise<unknown> {
   return tx.messageDetails.update({
     where: { messageId },
     data: {

@@ -8,8 +8,8 @@ const time = new Intl.DateTimeFormat('da-DK', { dateStyle: 'long', timeStyle: 's
 const number = new Intl.NumberFormat('da-DK');
 
 /**
- * The følgeseddel: what the message is and what is in the zip, for the caseworker to whom it is sent on. Plain text in
- * UTF-8 with a byte order mark and Windows line ends, so that it opens right with a double click anywhere.
+ * The følgeseddel: what the message is and what the zip contains, for the caseworker to whom it is forwarded. Plain text in
+ * UTF-8 with a byte order mark and Windows line ends, so that a double click opens it correctly anywhere.
  */
 export function writeCoverNote(
   message: WholeMessage,
@@ -58,7 +58,7 @@ function fileLine({ file, name }: ZipEntry): string {
   return `${name} (${note}${renamed})`;
 }
 
-/** What a sender wrote must not be able to look like a line of ours. */
+/** A sender’s text must not be able to fake a line. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
 }

@@ -4,7 +4,7 @@ import { UniqueNames } from './unique-names.js';
 const FOLDERS: Record<string, string> = { main: '', additional: 'bilag/', technical: 'teknisk/' };
 
 export const COVER_NOTE = 'følgeseddel.txt';
-/** The message as it came, without the contents of its files. */
+/** The MeMo as it arrived, without the contents of its files. */
 export const ORIGINAL = 'teknisk/meddelelse.xml';
 
 export interface ZipEntry {
@@ -13,9 +13,9 @@ export interface ZipEntry {
   readonly name: string;
 }
 
-/** Names every file of a message for the zip: the main document on top, the others in folders. */
+/** Names every file of a message for the zip: the main document at the top, the others in folders. */
 export function nameEntries(message: WholeMessage): ZipEntry[] {
-  // A file must not have the name of a folder either, or the zip cannot be unpacked.
+  // Folder names are taken too, or the zip could not be unpacked.
   const names = new UniqueNames([
     COVER_NOTE,
     ORIGINAL,

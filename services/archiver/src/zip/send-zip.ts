@@ -5,7 +5,7 @@ import { findMessage } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { zipMessage } from './zip-message.js';
 
-/** Streams one message as a zip. That it was read is written down first. */
+/** Streams one message as a zip, after recording the read in the audit log. */
 export async function sendZip(
   parts: Parts,
   { principal, params: { id }, at, req, res }: Call<typeof OPERATIONS.downloadZip>,

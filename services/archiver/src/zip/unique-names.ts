@@ -1,6 +1,6 @@
 import { splitExtension } from '@indbakke/shared/inbox';
 
-/** Gives each name once: the same name, or the first of `name (2)`, `name (3)` … that is free, case aside. */
+/** Makes names unique, ignoring case: `name`, `name (2)`, `name (3)` … */
 export class UniqueNames {
   readonly #taken = new Map<string, number>();
 
@@ -10,7 +10,7 @@ export class UniqueNames {
 
   take(name: string): string {
     const { stem, extension } = splitExtension(name);
-    // Counting goes on where it stopped for this name: thousands may have the same one.
+    // Continues counting where it stopped for this name, as thousands of files may share it.
     let n = this.#taken.get(name.toLowerCase()) ?? 0;
     let candidate = name;
     do {

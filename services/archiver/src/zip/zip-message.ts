@@ -7,15 +7,15 @@ import './crc32.js';
 import { writeCoverNote } from './cover-note.js';
 import { COVER_NOTE, nameEntries, ORIGINAL } from './name-entries.js';
 
-// Deflating what is compressed already (PDF, images) takes seven times as long and saves nothing; text shrinks well.
-const SHRINKS = /^(text\/|application\/(xml|json))/i;
+// Compressing PDFs and images takes seven times as long and saves nothing; text shrinks well.
+const COMPRESSIBLE = /^(text\/|application\/(xml|json))/i;
 
 /**
- * All files of a message as a zip that streams: the cover note and the main document on top, attachments under `bilag/`,
- * technical documents under `teknisk/`. Files that are not stored are left out and named in the cover note. A message that
- * holds more than its documents show comes with its original XML.
+ * Streams all files of a message as a zip: the cover note and the main document at the top, attachments under `bilag/`,
+ * technical documents under `teknisk/`. Files that are not stored are only named in the cover note. The original XML is
+ * included when it contains more than the documents show.
  *
- * The stream fails with a Problem when a content does not verify; a zip that ends is whole.
+ * The stream fails with a Problem when a content fails verification, so a zip that ends is complete.
  *
  * @throws Problem content-gone when the content has been removed
  */
@@ -28,10 +28,10 @@ export async function zipMessage(
   const isStored = entries.some(({ file }) => file.status === 'stored');
   const content = isStored ? await openContent(parts, message) : undefined;
   const archive = new ZipArchive({ zlib: { level: 1 } });
-  // Without these two a failing content would end the process, and a warning would leave a file out in silence.
+  // Otherwise a failing content would end the process, and a warning would silently leave a file out.
   const fail = (error: Error) => archive.destroy(error);
   archive.on('warning', fail);
-  // A reader who goes away leaves the content that is being read to us.
+  // archiver does not close the content that it is reading when the caller disconnects.
   let reading: Readable | undefined;
   archive.once('close', () => reading?.destroy());
 
@@ -41,12 +41,13 @@ export async function zipMessage(
   async function addOneByOne(): Promise<void> {
     try {
       await add(writeCoverNote(message, contactPointName, entries), { name: COVER_NOTE });
-      if (message.details && leavesOut(message)) await add(Buffer.from(message.details.original), { name: ORIGINAL });
+      if (message.details && needsOriginal(message))
+        await add(Buffer.from(message.details.original), { name: ORIGINAL });
       for (const { file, name } of entries) {
-        if (archive.destroyed) return; // the reader has gone: what is opened now, nobody would close
+        if (archive.destroyed) return; // the caller has gone, and nothing would close what is opened now
         if (!content || file.status !== 'stored') continue;
         reading = content.open(file).once('error', fail);
-        await add(reading, { name, store: !SHRINKS.test(file.encodingFormat) });
+        await add(reading, { name, store: !COMPRESSIBLE.test(file.encodingFormat) });
       }
       await archive.finalize();
     } catch (error) {
@@ -54,7 +55,7 @@ export async function zipMessage(
     }
   }
 
-  /** Resolves when the entry is in the zip: what comes next is opened only then. */
+  /** Resolves when the entry is in the zip, so that only one content is open at a time. */
   function add(source: Readable | Buffer | string, entry: { name: string; store?: boolean }): Promise<void> {
     const added = new Promise<void>((resolve) => archive.once('entry', () => resolve()));
     archive.append(source, { ...entry, date: message.receivedAt });
@@ -62,9 +63,9 @@ export async function zipMessage(
   }
 }
 
-// Codes of shared/src/memo: what only the original has.
-const LEFT_OUT = new Set(['unknown-element', 'repeated-element', 'unexpected-text', 'more-remarks']);
+// Remarks of shared/src/memo on what only the original contains.
+const ONLY_IN_ORIGINAL = new Set(['unknown-element', 'repeated-element', 'unexpected-text', 'more-remarks']);
 
-function leavesOut({ remarks }: WholeMessage): boolean {
-  return (remarks as DocumentAnswer['remarks']).some(({ code }) => LEFT_OUT.has(code));
+function needsOriginal({ remarks }: WholeMessage): boolean {
+  return (remarks as DocumentAnswer['remarks']).some(({ code }) => ONLY_IN_ORIGINAL.has(code));
 }

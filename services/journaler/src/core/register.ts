@@ -7,11 +7,9 @@ import type { Tx } from '@indbakke/shared/store';
 import type { z } from 'zod';
 import { requestSuggestions } from '../suggestion/request-suggestions.js';
 
-/** What the core registers. The numbers of people are kept as keyed hashes: they are only ever compared. */
-
 export type CoreParts = Pick<Parts, 'store' | 'keys' | 'queues'>;
 
-/** Registers a message that the core sent, then looks again at the messages that refer to it. */
+/** Registers a message that the core sent, and requests suggestions for the messages that refer to it. */
 export async function registerSentMessage(
   { store, keys, queues }: CoreParts,
   { municipality }: Principal,
@@ -25,7 +23,7 @@ export async function registerSentMessage(
   };
   await store.withTenant(municipality, async (tx) => {
     await requireMunicipality(tx);
-    // The message may be registered before its case. Both PUTs may run at once; neither may fail for it.
+    // The message may be registered before its case, or at the same time; neither PUT may fail because of the other.
     await tx.case.createMany({ data: { municipality, caseId }, skipDuplicates: true });
     await tx.sentMessage.upsert({
       where: { municipality_messageUuid: { municipality, messageUuid } },
@@ -39,7 +37,7 @@ export async function registerSentMessage(
   ]);
 }
 
-/** Creates or replaces a case, then looks again at the messages that refer to it. */
+/** Creates or replaces a case, and requests suggestions for the messages that refer to it. */
 export async function upsertCase(
   { store, keys, queues }: CoreParts,
   { municipality }: Principal,
@@ -58,12 +56,13 @@ export async function upsertCase(
   await requestSuggestions({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]);
 }
 
-/** @throws Problem not-found for a token of a municipality whose mail is not taken in here */
+/** @throws Problem not-found for a token of an unknown municipality */
 async function requireMunicipality(tx: Tx): Promise<void> {
   const known = await tx.municipality.findFirst({ select: { cvr: true } });
   if (!known) throw new Problem('not-found', 'The municipality of the token is not set up here.');
 }
 
+/** CPR and CVR numbers are only ever compared, so they are stored as keyed hashes. */
 function digestOf(keys: KeyRing, id: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(keys.digest(PARTY, id));
 }

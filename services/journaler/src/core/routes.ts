@@ -2,7 +2,7 @@ import { OPERATIONS } from '@indbakke/shared/api';
 import type { Bind } from '@indbakke/shared/http';
 import { type CoreParts, registerSentMessage, upsertCase } from './register.js';
 
-/** What the DUBU core registers here: the messages that it sent, and its cases. */
+/** What the DUBU core registers: the messages that it sent, and its cases. */
 export function bindCore(bind: Bind, parts: CoreParts): void {
   bind(OPERATIONS.registerSentMessage, ({ principal, params, body }) =>
     registerSentMessage(parts, principal, params.messageUUID, body),

@@ -4,13 +4,13 @@ import { changeMessage } from '@indbakke/shared/inbox';
 import { type Assignee, ATTRIBUTE_CHANGES, type ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Store, Tx } from '@indbakke/shared/store';
 
-/** Gives a message to a caseworker or a team, who then see it. */
+/** Assigns a message to a caseworker or a team, who may then see it. */
 export function assign(store: Store, request: ChangeRequest, { kind, id }: Assignee): Promise<ChangeAnswer> {
   const columns = { assigneeKind: kind, assigneeId: id };
   return changeMessage(store, request, 'assigned', { set: columns, details: columns });
 }
 
-/** Takes the assignment away. The assignee may hand it back; others must be allowed to assign. */
+/** Removes the assignment. The assignee may always do so; others need a role that may assign. */
 export function unassign(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'unassigned', {
     check: (tx) => requireAssignee(tx, request),

@@ -3,7 +3,7 @@ import { changeMessage } from '@indbakke/shared/inbox';
 import type { ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Store } from '@indbakke/shared/store';
 
-/** The core has the content safely on these cases: the handover is confirmed. */
+/** Confirms that the core has the content on these cases. */
 export function journalize(
   store: Store,
   request: ChangeRequest,
@@ -26,7 +26,7 @@ export function journalize(
   });
 }
 
-/** The journalization was a mistake: the message is pending again, and on no case. */
+/** Undoes a journalization: the message is pending again, and on no case. */
 export function takeBack(store: Store, request: ChangeRequest, { reason }: { reason: string }): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'taken-back', {
     details: { reason },

@@ -7,7 +7,7 @@ import { SUMMARY, summarize } from './shapes.js';
 
 type Page = { items: DocumentSummary[]; nextCursor: string | null };
 
-/** One page of the mail that the caller sees. Pages hold still while mail comes in: they go on from a place, not a number. */
+/** One page of the messages that the caller may see. A cursor is a position, not an offset, so new messages shift no page. */
 export async function listDocuments(store: Store, principal: Principal, query: DocumentQuery): Promise<Page> {
   const order = orderOf(query.sort);
   const beyond = query.cursor ? [after(order, query.cursor)] : [];
@@ -17,7 +17,7 @@ export async function listDocuments(store: Store, principal: Principal, query: D
     const rows = await tx.message.findMany({
       where,
       orderBy: [{ [order.column]: order.direction }, { id: order.direction }],
-      take: query.limit + 1, // one more than asked for shows whether there is a next page
+      take: query.limit + 1, // one more shows whether there is a next page
       include: SUMMARY,
     });
     const contactPoints = await tx.contactPoint.findMany();
@@ -56,7 +56,7 @@ function filter(query: DocumentQuery, { actor, teams }: Principal): Prisma.Messa
 }
 
 /**
- * Suggested for the case, or journalized on it. The latter by their ids, read beforehand: of an OR with a subquery PostgreSQL
+ * Suggested for the case, or journalized on it. The ids of the latter are read first: for an OR with a subquery PostgreSQL
  * uses no index, and reads every message of the status.
  */
 async function onCase(tx: Tx, caseId: string): Promise<Prisma.MessageWhereInput> {
@@ -90,8 +90,6 @@ function readCursor(cursor: string): z.infer<typeof Cursor> {
   try {
     return Cursor.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
   } catch {
-    throw new Problem('bad-request', 'The cursor is not one that a list gave. Begin again without it.', {
-      path: 'query.cursor',
-    });
+    throw new Problem('bad-request', 'The cursor is invalid. Start again without it.', { path: 'query.cursor' });
   }
 }

@@ -5,7 +5,7 @@ import { findMessage } from '@indbakke/shared/inbox';
 import type { Store, Tx } from '@indbakke/shared/store';
 import { describe } from './shapes.js';
 
-/** One message, whole. That it was read, and by whom, is written down. */
+/** Returns a whole message, and records in the audit log who read it. */
 export async function readDocument(store: Store, principal: Principal, id: string, at: Date): Promise<DocumentAnswer> {
   const { municipality, actor } = principal;
   return store.withTenant(municipality, async (tx) => {
@@ -18,7 +18,7 @@ export async function readDocument(store: Store, principal: Principal, id: strin
   });
 }
 
-// Reading is for the audit log; the history shows the caseworker what happened to the message.
+// The audit log has these; the history shows a caseworker what happened to the message.
 const NOT_HISTORY = ['read', 'read-file', 'read-zip', 'refused'];
 
 async function historyOf(tx: Tx, messageId: string): Promise<DocumentAnswer['history']> {

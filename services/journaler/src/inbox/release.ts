@@ -3,7 +3,7 @@ import { changeMessage } from '@indbakke/shared/inbox';
 import type { ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Store } from '@indbakke/shared/store';
 
-/** Lets a held message into the inbox. */
+/** Releases a held message into the inbox. */
 export function release(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'released');
 }

@@ -8,7 +8,7 @@ import { readDocument } from './read.js';
 import { release } from './release.js';
 import { sendFile } from './send-file.js';
 
-/** The list, the single message, and what a caseworker does with it. */
+/** The inbox: the list, a single message, and what a caseworker does with it. */
 export function bindInbox(bind: Bind, parts: Parts): void {
   const { store } = parts;
   bind(OPERATIONS.listIncomingDocuments, ({ principal, query }) => listDocuments(store, principal, query));

@@ -7,10 +7,10 @@ import { findMessage, openContent, safeFileName } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import type { Request } from 'express';
 
-// What a browser may show as what it is. All else, HTML, SVG and XML above all, is only ever saved.
+// Types that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved.
 const HARMLESS = new Set(['application/pdf', 'text/plain', 'image/png', 'image/jpeg', 'image/gif', 'image/tiff']);
 
-/** Streams one file, or the range of it that is asked for, verified as it goes. That it was read is written down first. */
+/** Streams a file or a range of it, verified on the fly, after recording the read in the audit log. */
 export async function sendFile(
   parts: Parts,
   { principal, params: { id, fileId }, at, req, res }: Call<typeof OPERATIONS.downloadFile>,
@@ -18,10 +18,10 @@ export async function sendFile(
   const { municipality, actor } = principal;
   const { message, file } = await parts.store.withTenant(municipality, async (tx) => {
     const found = await findMessage(tx, principal, id);
-    const fileOfIt = found.documents.flatMap(({ files }) => files).find((candidate) => candidate.id === fileId);
-    if (!fileOfIt) throw new Problem('not-found', 'The message has no such file.');
+    const file = found.documents.flatMap(({ files }) => files).find((candidate) => candidate.id === fileId);
+    if (!file) throw new Problem('not-found', 'The message has no such file.');
     await recordAudit(tx, { municipality, actor, at, action: 'read-file', messageId: id, details: { fileId } });
-    return { message: found, file: fileOfIt };
+    return { message: found, file };
   });
 
   const size = Number(file.size);
@@ -31,7 +31,7 @@ export async function sendFile(
   if (req.method === 'GET') await firstBytesOf(content);
   const type = file.encodingFormat.toLowerCase();
   res.attachment(safeFileName(file.fileName));
-  // Not res.type(), which adds a charset: in what text files are written nobody knows.
+  // Not res.type(), which adds a charset: the one of a text file is unknown.
   res.setHeader('Content-Type', HARMLESS.has(type) ? type : 'application/octet-stream');
   res.set({ 'Accept-Ranges': 'bytes', ETag: etag, 'Content-Security-Policy': "sandbox; default-src 'none'" });
   res.set('Content-Length', String(range ? range.end - range.start : size));
@@ -40,21 +40,21 @@ export async function sendFile(
   await sendStream(content, res);
 }
 
-/** The range that is asked for. RFC 9110, 13.1.5 and 14.2: If-Range must name this content, and HEAD knows no Range. */
+/** The requested range. RFC 9110, 13.1.5 and 14.2: If-Range must name this content, and HEAD ignores Range. */
 function rangeOf(req: Request, size: number, etag: string): ByteRange | undefined {
   const ifRange = req.get('if-range');
   if (req.method !== 'GET' || (ifRange !== undefined && ifRange !== etag)) return undefined;
   const range = parseRange(req.get('range') ?? '', size);
   if (range && range.start >= range.end) {
     req.res?.set('Content-Range', `bytes */${size}`);
-    throw new Problem('range-not-satisfiable', `The Range lies outside the file, which has ${size} bytes.`);
+    throw new Problem('range-not-satisfiable', `The Range is outside the file, which has ${size} bytes.`);
   }
   return range;
 }
 
 /**
- * RFC 9110, 14.1.2: `bytes=first-last`, `bytes=first-` or `bytes=-length`; empty when it lies outside. Several ranges, other
- * units and nonsense are as if nothing had been asked for.
+ * RFC 9110, 14.1.2: `bytes=first-last`, `bytes=first-` or `bytes=-length`; empty when outside the file. Several ranges, other
+ * units and nonsense are ignored.
  */
 function parseRange(header: string, size: number): ByteRange | undefined {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header.trim()) ?? [];

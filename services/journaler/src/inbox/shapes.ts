@@ -2,9 +2,9 @@ import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
 import type { WholeMessage } from '@indbakke/shared/inbox';
 import type { Prisma } from '@indbakke/shared/store';
 
-/** Rows of the database as the answers of the API. The sets in them are closed by CHECKs, so a cast is enough. */
+// Database rows as answers of the API. CHECKs close the sets of values, so a cast is enough.
 
-/** What a line of a list is made of: never the whole message, which is a thousand times as large. */
+/** What a summary needs; a whole message is a thousand times as large. */
 export const SUMMARY = {
   details: {
     select: {

@@ -8,9 +8,9 @@ import { lockForSuggestion } from './lock-for-suggestion.js';
 import { suggestCase } from './suggest-case.js';
 import { writeSuggestions } from './write-suggestions.js';
 
-// While the one waits for the database, the jobs of the other are fetched from the queue. More would make smaller batches.
-const BATCHES_AT_ONCE = 2;
-// So that two of them hold what a journaler looks at side by side (SUGGEST_CONCURRENCY: 128), and neither waits for all of it.
+// While one waits for the database, the jobs of the other are fetched from the queue. More would make the batches smaller.
+const CONCURRENT_BATCHES = 2;
+// Two batches hold all concurrent jobs (SUGGEST_CONCURRENCY: 128).
 const MAX_BATCH = 64;
 
 interface SuggestionParts {
@@ -19,19 +19,18 @@ interface SuggestionParts {
 }
 
 /**
- * Gives the handler of the jobs of one process. It looks at one message and writes down which case it seems to belong to. It
- * returns quietly when the work is done already, is no longer wanted, or when the message was put up for another look
- * meanwhile (its round was raised).
+ * Creates the job handler of one process. It stores the case that a message seems to belong to, and returns quietly when that
+ * is done already, no longer wanted, or left to a later run.
  *
- * Jobs of one municipality that are handled side by side share a transaction (docs/decisions/0015). A job fails for a fault of
- * its own message, or when the database is away.
+ * Concurrent jobs of one municipality share a transaction (docs/decisions/0015). A job fails when its own message cannot be
+ * written, or the database is unavailable.
  */
 export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestCaseData) => Promise<void> {
   const batcher = createBatcher<SuggestCaseData, void>({
     keyOf: ({ municipality }) => municipality,
     conflictOf: ({ messageId }) => messageId,
     maxBatch: MAX_BATCH,
-    concurrency: BATCHES_AT_ONCE,
+    concurrency: CONCURRENT_BATCHES,
     run: async (municipality, jobs) => {
       await suggestAll(parts, municipality, jobs);
       return jobs.map(() => undefined);
@@ -44,7 +43,7 @@ export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestC
   };
 }
 
-/** The lookup is read under the lock: for news that it missed, requestSuggestions waits until the lock is gone and raises the round. */
+/** The messages are locked first: requestSuggestions then waits, and starts another run with what these lookups missed. */
 function suggestAll({ store, keys }: SuggestionParts, municipality: string, jobs: readonly SuggestCaseData[]) {
   return store.withTenantConnection(municipality, async (connection) => {
     const messages = await lockForSuggestion(connection, jobs);
@@ -53,10 +52,10 @@ function suggestAll({ store, keys }: SuggestionParts, municipality: string, jobs
       connection,
       messages.flatMap(({ references }) => references),
     );
-    const looks = messages.map((message) => ({
+    const results = messages.map((message) => ({
       message,
       suggestion: suggestCase(message.references, lookupFor(keys.digest(PARTY, message.senderId))),
     }));
-    await writeSuggestions(connection, looks, new Date());
+    await writeSuggestions(connection, results, new Date());
   });
 }

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Lookup, Reference, SentMessage } from './suggest-case.js';
 
 interface Row {
-  /** Null in the row of a case that a reference names itself. */
+  /** Null in a row of a case that is referred to directly. */
   readonly message_uuid: string | null;
   readonly message_id: string | null;
   readonly recipient_digest: Buffer | null;
@@ -11,9 +11,9 @@ interface Row {
 }
 
 /**
- * Reads what the core has told of the things that these references name: one statement, however many messages they are of.
+ * Reads what the core has registered of these references, of any number of messages, in one statement.
  *
- * @returns the lookup of one message, for the keyed hash of its sender’s CPR or CVR number
+ * @returns a function that gives the lookup of one message, for the keyed hash of its sender’s CPR or CVR number
  */
 export async function loadLookups(
   connection: pg.PoolClient,
@@ -32,13 +32,13 @@ export async function loadLookups(
       SELECT NULL, NULL, NULL, case_id, party_digests FROM cases WHERE case_id = ANY ($3::text[])`,
     values: [named('message-uuid'), named('message-id'), named('case-id')],
   });
-  const letters = rows.filter(({ message_uuid }) => message_uuid !== null);
-  const sentMessageByUuid = new Map(letters.map((row) => [row.message_uuid, row]));
-  const sentMessagesById = new Map<string | null, Row[]>();
-  for (const row of letters) {
-    const alike = sentMessagesById.get(row.message_id);
-    if (alike) alike.push(row);
-    else sentMessagesById.set(row.message_id, [row]);
+  const sent = rows.filter(({ message_uuid }) => message_uuid !== null);
+  const sentByUuid = new Map(sent.map((row) => [row.message_uuid, row]));
+  const sentById = new Map<string | null, Row[]>();
+  for (const row of sent) {
+    const sameId = sentById.get(row.message_id);
+    if (sameId) sameId.push(row);
+    else sentById.set(row.message_id, [row]);
   }
   const partiesByCase = new Map(rows.map((row) => [row.case_id, row.party_digests]));
 
@@ -50,10 +50,10 @@ export async function loadLookups(
     });
     return {
       sentByUuid: (uuid) => {
-        const letter = sentMessageByUuid.get(uuid);
-        return letter && toSentMessage(letter);
+        const row = sentByUuid.get(uuid);
+        return row && toSentMessage(row);
       },
-      sentById: (id) => (sentMessagesById.get(id) ?? []).map(toSentMessage),
+      sentById: (id) => (sentById.get(id) ?? []).map(toSentMessage),
       knowsCase: (caseId) => partiesByCase.has(caseId),
       senderIsParty: (caseId) => partiesByCase.get(caseId)?.some(isSender) ?? false,
     };

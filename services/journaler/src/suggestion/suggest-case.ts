@@ -1,16 +1,15 @@
 import type { SuggestionBasis, SuggestionSender } from '@indbakke/shared/lifecycle';
 
-/** What a reply refers to, strongest first (shared/src/memo: referencesOf). */
+/** What a reply refers to. */
 export interface Reference {
   readonly kind: SuggestionBasis;
   readonly value: string;
 }
 
-/** What the core has told of, as far as the message refers to it; all of the receiving municipality. */
+/** What the core has registered that the message refers to, all of the receiving municipality. */
 export interface Lookup {
-  /** A letter that was sent, by its messageUUID. */
   sentByUuid(messageUuid: string): SentMessage | undefined;
-  /** Letters that were sent, by the sender’s own messageID, which need not be unique. */
+  /** By the core’s own messageID, which need not be unique. */
   sentById(messageId: string): readonly SentMessage[];
   knowsCase(caseId: string): boolean;
   /** Whether the sender of the message is a party to the case. */
@@ -19,7 +18,7 @@ export interface Lookup {
 
 export interface SentMessage {
   readonly caseId: string;
-  /** Whether the sender of the message is the one whom the letter was sent to. */
+  /** Whether the sender of the reply is the recipient of the sent message. */
   readonly senderIsRecipient: boolean;
 }
 
@@ -30,11 +29,11 @@ export interface Suggestion {
 }
 
 /**
- * The case that a reply belongs to, or null. The first reference that is known wins: they come strongest first, and the
- * newest link of the chain before the older ones. A text id that names letters of two cases names neither.
+ * The case that a reply seems to belong to, or null. The first known reference wins. A text id of sent messages from two cases
+ * counts as unknown.
  *
- * The references pass through the citizen’s client, so this is a suggestion and never more: `sender` tells the caseworker
- * how far the sender fits.
+ * @param references strongest first, and newer links of a chain before older ones. They pass through the citizen’s client, so
+ *   the result is never more than a suggestion; its `sender` shows the caseworker how well the sender fits.
  */
 export function suggestCase(references: readonly Reference[], lookup: Lookup): Suggestion | null {
   for (const { kind, value } of references) {
@@ -49,19 +48,19 @@ function find(kind: SuggestionBasis, value: string, lookup: Lookup): SentMessage
     case 'message-uuid':
       return lookup.sentByUuid(value);
     case 'message-id':
-      return theOnly(lookup.sentById(value));
+      return ofOneCase(lookup.sentById(value));
     case 'case-id':
       return lookup.knowsCase(value) ? { caseId: value, senderIsRecipient: false } : undefined;
   }
 }
 
-function theOnly(letters: readonly SentMessage[]): SentMessage | undefined {
-  const cases = new Set(letters.map((letter) => letter.caseId));
+function ofOneCase(sent: readonly SentMessage[]): SentMessage | undefined {
+  const cases = new Set(sent.map(({ caseId }) => caseId));
   if (cases.size !== 1) return undefined;
-  return letters.find((letter) => letter.senderIsRecipient) ?? letters[0];
+  return sent.find(({ senderIsRecipient }) => senderIsRecipient) ?? sent[0];
 }
 
-function senderOf(letter: SentMessage, lookup: Lookup): SuggestionSender {
-  if (letter.senderIsRecipient) return 'recipient-of-the-letter';
-  return lookup.senderIsParty(letter.caseId) ? 'party-to-the-case' : 'other';
+function senderOf({ caseId, senderIsRecipient }: SentMessage, lookup: Lookup): SuggestionSender {
+  if (senderIsRecipient) return 'recipient-of-the-letter';
+  return lookup.senderIsParty(caseId) ? 'party-to-the-case' : 'other';
 }

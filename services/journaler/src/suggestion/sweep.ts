@@ -1,13 +1,13 @@
 import { SUGGEST_CASE, SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 
-// The wait doubles with each round, to this.
+// The wait doubles with each run, up to this.
 const MAX_OVERDUE_SECONDS = 3_600;
 const BATCH = 500;
 
 /**
- * Enqueues every message that is not looked at and whose time has come: the queue may have lost it. Any number of copies
- * may sweep at once; each takes other rows.
+ * Enqueues messages whose suggestion run is overdue, as the queue may have lost the job. Several processes may sweep at once;
+ * each takes other rows.
  *
  * @returns how many were enqueued
  */
@@ -23,8 +23,8 @@ export async function sweepOverdueSuggestions({ store, queues }: Pick<Parts, 'st
      RETURNING id, municipality, suggestion_run`,
     [SUGGESTION_OVERDUE_SECONDS, MAX_OVERDUE_SECONDS, BATCH],
   );
-  for (const { id, municipality, suggestion_run: round } of due) {
-    queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, round });
+  for (const { id, municipality, suggestion_run: run } of due) {
+    queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, run });
   }
   return due.length;
 }

@@ -4,7 +4,7 @@ import type { Log } from '@indbakke/shared/log';
 import type { Request, Response } from 'express';
 import type { DeliveryMetrics } from './metrics.js';
 
-/** Digital Post’s transaction headers are echoed, never required (SF1601’s; assumed for SF1606). */
+/** Echoes Digital Post’s transaction headers, which are optional (SF1601; assumed for SF1606). */
 export function echoTransaction(req: Request, res: Response): void {
   for (const name of ['x-TransaktionsId', 'x-TransaktionsTid']) {
     const value = req.get(name);
@@ -12,7 +12,7 @@ export function echoTransaction(req: Request, res: Response): void {
   }
 }
 
-/** What a delivery failed of, counted and logged. The caller is told in a header when it is worth sending again. */
+/** Counts and logs why a delivery failed, and sets Retry-After when a retry may succeed. */
 export function recordRefusal(
   error: unknown,
   res: Response,
@@ -25,7 +25,7 @@ export function recordRefusal(
   return problem;
 }
 
-/** On the way in there is no `internal`: what nobody foresaw is worth another try by the sender. */
+/** A delivery is never answered `internal`: after an unforeseen error the sender should retry. */
 function asIntakeProblem(error: unknown): Problem {
   const problem = toProblem(error);
   if (problem.code !== 'internal' && problem.code !== 'unavailable') return problem;

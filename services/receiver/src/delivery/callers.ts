@@ -1,17 +1,15 @@
-import { isIPv6 } from 'node:net';
 import { Problem } from '@indbakke/shared/errors';
 import type { Request } from 'express';
 
-/** Who may deliver by a channel: this machine only, or any. */
+/** Who may deliver: this machine only, or any caller. */
 export type Callers = 'loopback' | 'any';
 
-/** @throws Problem caller-not-allowed unless the calling system may deliver here */
+/** @throws Problem caller-not-allowed */
 export function requireAllowedCaller(req: Request, callers: Callers): void {
   if (callers === 'any' || isLoopback(req.socket.remoteAddress ?? '')) return;
-  throw new Problem('caller-not-allowed', 'Messages are taken in from this machine only, as the service is set up.');
+  throw new Problem('caller-not-allowed', 'Deliveries are accepted from this machine only; see SF1606_CALLERS.');
 }
 
 function isLoopback(address: string): boolean {
-  const plain = isIPv6(address) ? address.replace(/^::ffff:/i, '') : address;
-  return plain === '::1' || plain.startsWith('127.');
+  return /^(::1$|(::ffff:)?127\.)/i.test(address);
 }

@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { Problem } from '@indbakke/shared/errors';
 
-// Digital Post’s own push sends the message as the part `file`, its file name being the messageUUID (NGREF); assumed for SF1606.
+// Digital Post’s own push names the part `file`, and the file after the messageUUID (NGREF); assumed for SF1606.
 const PART = 'file';
 
 const LIMITS = {
@@ -18,9 +18,9 @@ const LIMITS = {
 };
 
 /**
- * The message inside a multipart/form-data body, as it comes. Other fields are let pass; their values are not kept.
+ * Streams the message out of a multipart/form-data body. Other fields are ignored.
  *
- * @throws Problem not-multipart: no part `file`, two of them, too many parts, or a body that breaks off
+ * @throws Problem not-multipart: no part `file`, two of them, too many parts, or a truncated body
  */
 export async function* messagePart(body: AsyncIterable<Buffer>, contentType: string): AsyncGenerator<Buffer> {
   const form = openForm(contentType);
@@ -36,7 +36,7 @@ export async function* messagePart(body: AsyncIterable<Buffer>, contentType: str
   } catch (error) {
     throw asProblem(error);
   } finally {
-    read.catch(() => {}); // thrown already, or of no interest any more
+    read.catch(() => {}); // thrown already, or no longer of interest
     stop.abort();
     form.destroy();
   }
@@ -50,7 +50,7 @@ async function feed(form: BusboyInstance, body: AsyncIterable<Buffer>, signal: A
   form.end();
 }
 
-/** Busboy leaves a part open when the form ends in a fault: without this its reader would wait for ever. */
+/** Busboy leaves a part open when the form fails; without this its reader would wait for ever. */
 function endWith(part: Readable, read: Promise<unknown>): void {
   part.on('error', () => {}); // thrown to the reader
   read.catch((error: Error) => part.destroy(error));
@@ -64,7 +64,9 @@ function openForm(contentType: string): BusboyInstance {
       limits: LIMITS,
     });
     const refuse = () =>
-      form.destroy(new Problem('not-multipart', `The form has more parts than one ${PART} and 20 fields.`));
+      form.destroy(
+        new Problem('not-multipart', `The form has more than one part named ${PART}, or over ${LIMITS.fields} fields.`),
+      );
     return form.once('filesLimit', refuse).once('fieldsLimit', refuse).once('partsLimit', refuse);
   } catch {
     throw new Problem('not-multipart', 'The Content-Type names no boundary between the parts.');
@@ -73,7 +75,7 @@ function openForm(contentType: string): BusboyInstance {
 
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  return new Problem('not-multipart', 'The form is broken: a part has no end, or its headers are none.', {
+  return new Problem('not-multipart', 'The form is broken: a part does not end, or its headers are malformed.', {
     cause: error,
   });
 }

@@ -5,15 +5,15 @@ import type { ReceiverConfig } from '../config.js';
 import { type Callers, requireAllowedCaller } from './callers.js';
 import type { Uploads } from './uploads.js';
 
-// How long a caller who was refused unread may go on sending before the connection is cut: long enough to read the answer.
+// How long a refused caller may keep sending before the connection is cut: long enough to read the answer.
 const DRAIN_MS = 10_000;
 
-// What a SOAP envelope or a form may add to the message; the message itself is measured by readXml.
-const ROOM_AROUND_MESSAGE = 64 * KiB;
+// What a SOAP envelope or a form may add; readXml measures the message.
+const MAX_WRAPPER_BYTES = 64 * KiB;
 
 export interface BodyRules {
   readonly mediaTypes: readonly string[];
-  /** The message stands inside something else: an envelope, a form. */
+  /** The message is inside an envelope or a form. */
   readonly wrapped: boolean;
   readonly callers: Callers;
   readonly uploads: Uploads;
@@ -21,15 +21,14 @@ export interface BodyRules {
 }
 
 /**
- * The body of a delivery as it comes. What the headers already rule out is refused unread: a caller who may not deliver,
- * another media type, a compressed body, one over the limit, one too many. A caller who asked first (`Expect: 100-continue`) is then never told
- * to send it.
+ * Streams the body of a delivery. Refuses before reading: a caller who may not deliver, another media type, a compressed
+ * body, one over the limit, one too many. A caller that sent `Expect: 100-continue` is then never asked for the body.
  *
- * @throws Problem at once for the headers; while it is read when the connection ends too early
+ * @throws Problem at once because of the headers; later when the connection ends early or the body takes too long
  */
 export function readBody(req: Request, res: Response, rules: BodyRules): AsyncIterable<Buffer> {
   const { mediaTypes, wrapped, callers, uploads, config } = rules;
-  const maxBytes = config.MAX_MESSAGE_BYTES + (wrapped ? ROOM_AROUND_MESSAGE : 0);
+  const maxBytes = config.MAX_MESSAGE_BYTES + (wrapped ? MAX_WRAPPER_BYTES : 0);
   res.once('finish', () => discardRest(req));
   requireAllowedCaller(req, callers);
   checkHeaders(req, mediaTypes, maxBytes);
@@ -44,7 +43,7 @@ function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: num
   }
   const charset = /charset="?([^";\s]+)/i.exec(type ?? '')?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
-    throw new Problem('not-utf8', 'The Content-Type names another charset than utf-8.');
+    throw new Problem('not-utf8', 'The Content-Type names a charset other than utf-8.');
   }
   if ((req.get('content-encoding') ?? 'identity') !== 'identity') {
     throw new Problem('unsupported-media-type', 'Send the message uncompressed.');
@@ -61,9 +60,9 @@ interface BodyLimits {
 }
 
 async function* chunksOf(req: Request, res: Response, { maxBytes, maxSeconds }: BodyLimits): AsyncGenerator<Buffer> {
-  // The request is kept when the reading stops early: its socket carries the refusal.
+  // Stopping early must not destroy the request: its socket carries the refusal.
   const chunks = req.iterator({ destroyOnReturn: false });
-  // A peer that always sends one more byte in time would keep its place for ever.
+  // A peer that trickles bytes would keep its place for ever.
   let giveUp: (problem: Problem) => void = () => {};
   const timer = setTimeout(() => {
     res.set('Connection', 'close');
@@ -92,17 +91,14 @@ async function* chunksOf(req: Request, res: Response, { maxBytes, maxSeconds }: 
     });
   } finally {
     clearTimeout(timer);
-    void chunks.return?.(); // not waited for: it ends with the chunk that is awaited
+    void chunks.return?.(); // not awaited: it resolves only after the pending chunk
   }
 }
 
-/**
- * Throws away what a caller still sends after the answer, so that it comes to read that, and its connection can go on. Not
- * for ever.
- */
+/** Discards what a caller still sends after the answer, for a while, so that it reads that and can reuse the connection. */
 function discardRest(req: Request): void {
   if (req.complete) return;
-  // Node does so by itself only where nobody has begun to read.
+  // Node does this only for a request that was never read from.
   req.resume();
   const timer = setTimeout(() => req.socket.destroy(), DRAIN_MS);
   req.once('close', () => clearTimeout(timer));

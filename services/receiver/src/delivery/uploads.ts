@@ -3,17 +3,17 @@ import type { Response } from 'express';
 import type { ReceiverConfig } from '../config.js';
 import type { DeliveryMetrics } from './metrics.js';
 
-/** Counts what is being taken in, by whatever endpoint. */
+/** Counts deliveries in progress, over all endpoints. */
 export interface Uploads {
   /**
-   * Counts one, until its answer is out or the caller has gone.
-   * @throws Problem send-again when there are as many as there may be
+   * Counts one until it is answered or the caller disconnects.
+   * @throws Problem send-again at MAX_UPLOADS
    */
   begin(res: Response): void;
 }
 
-/** Better that some are to be sent again than that all become slow, and the memory ends. */
-export function countUploads({ MAX_UPLOADS: most }: ReceiverConfig, metrics: DeliveryMetrics): Uploads {
+/** The limit bounds memory: a few retries are better than all deliveries becoming slow. */
+export function countUploads({ MAX_UPLOADS }: ReceiverConfig, metrics: DeliveryMetrics): Uploads {
   let count = 0;
   const change = (by: 1 | -1) => {
     count += by;
@@ -21,8 +21,11 @@ export function countUploads({ MAX_UPLOADS: most }: ReceiverConfig, metrics: Del
   };
   return {
     begin(res) {
-      if (count >= most) {
-        throw new Problem('send-again', `There are ${most} uploads under way, the limit. Send it again later.`);
+      if (count >= MAX_UPLOADS) {
+        throw new Problem(
+          'send-again',
+          `The limit of ${MAX_UPLOADS} concurrent uploads is reached. Send it again later.`,
+        );
       }
       change(1);
       res.once('close', () => change(-1));

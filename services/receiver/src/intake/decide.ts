@@ -11,20 +11,20 @@ export interface MunicipalitySettings {
   readonly contactPointIds: ReadonlySet<string>;
 }
 
-/** What becomes of a message: an earlier one stands for it, or it is stored. */
+/** A message is either known already, or stored. */
 export type Decision = { readonly is: 'known'; readonly earlier: StoredMessage } | Accepted;
 
 export interface Accepted {
   readonly is: 'new';
   readonly message: NewMessage;
   readonly change: 'accepted' | 'held';
-  /** Why it must wait for someone who decides or sets up, or null when it goes to the inbox. */
+  /** Why it is held, or null when it goes to the inbox. */
   readonly heldCause: HeldCause | null;
 }
 
 /**
- * @param known what is here of the message’s id, read under the lock of that id
- * @param settings undefined when the municipality is not one of ours
+ * @param known what is stored under the message’s id, read while that id is locked
+ * @param settings undefined for a municipality that is not set up
  * @throws Problem not-our-recipient
  */
 export function decide(
@@ -33,21 +33,21 @@ export function decide(
   settings: MunicipalitySettings | undefined,
 ): Decision {
   if (!settings) {
-    throw new Problem('not-our-recipient', 'The message is addressed to an authority that is not known here.', {
+    throw new Problem('not-our-recipient', 'The message is addressed to an unknown municipality.', {
       path: message.paths.municipality,
     });
   }
-  if (known && standsFor(known, message)) return { is: 'known', earlier: known.message };
+  if (known && isDuplicate(known, message)) return { is: 'known', earlier: known.message };
   const heldCause = known ? 'conflict' : heldCauseOf(message.kind, settings);
-  const remarks = [...message.remarks, ...remarkOnContactPoint(message, settings)];
+  const remarks = [...message.remarks, ...contactPointRemarks(message, settings)];
   return { is: 'new', message: { ...message, remarks }, change: heldCause ? 'held' : 'accepted', heldCause };
 }
 
 /**
- * Nothing deleted comes back: a UUID of which only tombstones are left takes no further message, whatever its content. Ids
- * that are no UUIDs do not count: another message may well have the same.
+ * Nothing deleted comes back: a UUID with only tombstones left accepts no further message, whatever its content. Other ids
+ * are not unique, so another message may well have the same one.
  */
-function standsFor({ sameContent, allDeleted }: KnownId, { externalId }: NewMessage): boolean {
+function isDuplicate({ sameContent, allDeleted }: KnownId, { externalId }: NewMessage): boolean {
   return sameContent || (allDeleted && externalId.isUuid);
 }
 
@@ -56,8 +56,8 @@ function heldCauseOf(kind: Kind, settings: MunicipalitySettings): HeldCause | nu
   return settings.takesEnquiries ? null : 'enquiries-off';
 }
 
-/** A message to a contact point that nobody has set up is kept all the same: what counts is that it is read. */
-function remarkOnContactPoint(
+/** An unknown contact point is only a remark: the message must still reach the inbox. */
+function contactPointRemarks(
   { contactPointId, paths }: NewMessage,
   { contactPointIds }: MunicipalitySettings,
 ): Remark[] {
@@ -65,10 +65,10 @@ function remarkOnContactPoint(
   return [{ code: 'unknown-contact-point', path: paths.contactPointId }];
 }
 
-/** Digital Post began later; dates such as 0001-01-01 have been seen in the field. */
+/** Digital Post is younger; dates such as 0001-01-01 do occur. */
 const EARLIEST = Date.UTC(2000, 0, 1);
 
-/** The message’s own date when it is from 2000 on and at most a day after it was received (clocks differ), else that. */
+/** The message’s own date if it is from 2000 on and at most a day after receipt (clocks differ), else the time of receipt. */
 export function plausibleDate(letterAt: Date | undefined, receivedAt: Date): Date {
   if (!letterAt || letterAt.getTime() < EARLIEST || letterAt.getTime() > receivedAt.getTime() + DAY) return receivedAt;
   return letterAt;

@@ -1,17 +1,17 @@
 import type { SealedContainer, SealedFile, Sealer } from '@indbakke/shared/content';
 import type { Channel, Kind, SuggestionBasis } from '@indbakke/shared/lifecycle';
 
-/** What a channel has read, in terms of no format: all that intake knows of a message. Its files are sealed already. */
+/** A message as read from a delivery, independent of its format. Its files are sealed already. */
 export interface IncomingMessage {
-  /** CVR number of the addressee; only the database knows whether that is a municipality of ours. */
+  /** CVR number of the addressee; whether it is a known municipality is checked later. */
   readonly municipality: string;
   readonly externalId: ExternalId;
-  /** A keyed hash, equal for two messages that nothing tells apart, whatever endpoint they came by. */
+  /** A keyed hash, equal for identical messages, whatever the endpoint. */
   readonly fingerprint: Buffer;
   readonly kind: Kind;
   readonly subject: string;
   readonly sender: { readonly id: string; readonly idType: string; readonly name: string };
-  /** The citizen that the message is about, who need not be the sender. */
+  /** The citizen whom the message is about, not necessarily the sender. */
   readonly concerning: { readonly id: string | undefined; readonly name: string | undefined };
   /** In lower case. */
   readonly contactPointId: string | undefined;
@@ -25,14 +25,13 @@ export interface IncomingMessage {
   readonly remarks: readonly Remark[];
   /** The document that was delivered, without the contents of its files. */
   readonly original: { readonly format: 'memo'; readonly bytes: Buffer };
-  /** Where the original has what only intake can judge: for refusals and remarks. */
+  /** Paths in the original, for refusals and remarks that only intake can make. */
   readonly paths: { readonly municipality: string; readonly contactPointId: string };
 }
 
 export interface ExternalId {
-  /** What the message is known by in its channel. */
   readonly value: string;
-  /** Whether it is a UUID, so that no other message has it by chance. */
+  /** Only a UUID is unique. */
   readonly isUuid: boolean;
 }
 
@@ -55,18 +54,18 @@ export interface IncomingFile {
   /** The MIME type that the sender claims. */
   readonly encodingFormat: string;
   readonly language: string;
-  /** `missing`: the file is named only. `expected`: its content comes later, by another way. */
+  /** `missing`: named without content. `expected`: its content is delivered separately, later. */
   readonly content: SealedFile | 'missing' | 'expected';
 }
 
-/** A lesser fault of a message that is kept all the same: a code and a place in the original, never a value. */
+/** A minor fault of a kept message: a code and a path in the original, never a value. */
 export interface Remark {
   readonly code: string;
   readonly path: string;
 }
 
 /**
- * Reads the message of one delivery, and seals its files as they come.
+ * Reads the message of one delivery and seals its files on the fly.
  *
  * @throws Problem, a refusal
  */

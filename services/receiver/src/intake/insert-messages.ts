@@ -6,8 +6,8 @@ import type pg from 'pg';
 import type { Accepted } from './decide.js';
 
 /**
- * One statement for all rows of all messages: one trip to the database instead of eight for each. What is known of their ids
- * was asked before, under the locks of the ids; the unique index asserts it, and fails the statement where that was wrong.
+ * Inserts all rows of all messages in one statement: one round trip instead of eight per message. The caller has found the
+ * ids free while holding their locks; if that was wrong, the unique index fails the statement.
  */
 export async function insertMessages(
   connection: pg.PoolClient,
@@ -34,7 +34,7 @@ export async function insertMessages(
   });
 }
 
-// $6 holds the bytes of all messages; cut(at) is the part of it that JoinedBytes put there.
+// $6 is JoinedBytes.joined(); cut(at) is one part of it.
 const cut = (at: string) => `substring($6::bytea FROM (${at}[1]) FOR (${at}[2]))`;
 
 const INSERT_MESSAGES = `
@@ -91,7 +91,7 @@ const INSERT_MESSAGES = `
   ), ${RECORD_CHANGES}
   SELECT`;
 
-/** The rows of one message, with the names of the statement above. */
+/** The rows of one message, named as in the statement above. */
 function rowsOf({ message, change, heldCause }: Accepted, bytes: JoinedBytes) {
   const { id: message_id, sender, concerning, container, remarks } = message;
   const place = container?.place;
@@ -163,12 +163,12 @@ function rowsOf({ message, change, heldCause }: Accepted, bytes: JoinedBytes) {
   };
 }
 
-/** Many byte strings as one, for one parameter: an array of them would go as text, twice as long. */
+/** Concatenates byte strings into one parameter: an array of them would be sent as text, twice as long. */
 class JoinedBytes {
   readonly #parts: Buffer[] = [];
   #length = 0;
 
-  /** @returns where it stands in the whole, from 1, and its length: as SQL’s substring counts */
+  /** @returns position, from 1, and length, as SQL’s substring takes them */
   put(part: Buffer): [from: number, length: number] {
     this.#parts.push(part);
     this.#length += part.length;
@@ -180,11 +180,11 @@ class JoinedBytes {
   }
 }
 
-// What is longer is kept whole in the original, and its beginning in the columns that lists show and look in: an
-// index takes 2704 bytes of a row, and a page of a list must not grow to what 200 hostile subjects can hold.
+// An index takes at most 2704 bytes of a row, and 200 hostile subjects must not blow up a page of a list. The original keeps
+// the whole text.
 const MAX_INDEXED_CHARACTERS = 256;
 
-/** The text as it may stand in an index. By characters, so that none is cut in half. */
+/** Shortens a text for an index, by characters, so that none is cut in half. */
 function indexed(text: string): string {
   return text.length <= MAX_INDEXED_CHARACTERS ? text : [...text].slice(0, MAX_INDEXED_CHARACTERS).join('');
 }

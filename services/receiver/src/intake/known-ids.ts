@@ -2,7 +2,7 @@ import type { Status } from '@indbakke/shared/lifecycle';
 import type pg from 'pg';
 import type { NewMessage } from './incoming-message.js';
 
-/** What stands in the database now: this message, or with another id the one that was here before. */
+/** The message in the database: this one, or the earlier one that it repeats. */
 export interface StoredMessage {
   readonly id: string;
   readonly status: Status;
@@ -10,23 +10,23 @@ export interface StoredMessage {
   readonly receivedAt: Date;
 }
 
-/** What is here already of a message’s id. */
+/** What is stored under an external id. */
 export interface KnownId {
-  /** The message with the same content, or else the first of the id. */
+  /** The message with the same content, else the oldest. */
   readonly message: StoredMessage;
   readonly sameContent: boolean;
-  /** Of all messages of the id only tombstones are left. */
+  /** Only tombstones are left. */
   readonly allDeleted: boolean;
 }
 
-/** What an external id must be unique in, together with its content. */
+/** An external id is unique per municipality and channel. */
 export function idOf({ municipality, channel, externalId }: NewMessage): string {
   return `${municipality} ${channel} ${externalId.value}`;
 }
 
 /**
- * Two messages of one id but other content wait for each other here, so that the later one sees the earlier. Always in the
- * same order, or two groups wait for each other.
+ * Serializes messages with the same id, so that the later one sees the earlier. Locks in a fixed order, or two batches could
+ * deadlock.
  */
 export async function lockIds(connection: pg.PoolClient, messages: readonly NewMessage[]): Promise<void> {
   await connection.query({
@@ -48,11 +48,10 @@ interface Row {
 }
 
 /**
- * What is here of the ids of these messages, by the `id` of each; under the locks of the ids, which last until COMMIT.
+ * What is stored under the external ids of these messages, by the `id` of each. Call it with the ids locked.
  *
- * The statement has no name, so that it is planned each time, and asks of one message after the other: a plan that is kept
- * from when the database was small or not yet analyzed, or one that joins, reads every message of the municipality until the
- * next ANALYZE.
+ * The statement is unnamed, so planned each time, and LATERAL: a plan cached while the table was small or not yet analyzed,
+ * or one that joins, would read every message of the municipality until the next ANALYZE.
  */
 export async function readKnownIds(
   connection: pg.PoolClient,

@@ -7,7 +7,7 @@ interface Row {
   contact_point_ids: string[];
 }
 
-/** Undefined when it is not one of ours. */
+/** Undefined for a municipality that is not set up. */
 export async function loadMunicipality(
   connection: pg.PoolClient,
   cvr: string,
@@ -15,8 +15,8 @@ export async function loadMunicipality(
   const { rows } = await connection.query<Row>({
     name: 'load-municipality',
     text: `SELECT takes_replies, takes_enquiries,
-                    ARRAY(SELECT contact_point_id FROM contact_points WHERE municipality = $1) AS contact_point_ids
-             FROM municipalities WHERE cvr = $1`,
+             ARRAY(SELECT contact_point_id FROM contact_points WHERE municipality = $1) AS contact_point_ids
+           FROM municipalities WHERE cvr = $1`,
     values: [cvr],
   });
   const [row] = rows;

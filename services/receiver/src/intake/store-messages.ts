@@ -9,34 +9,33 @@ import { idOf, lockIds, readKnownIds, type StoredMessage } from './known-ids.js'
 import { loadMunicipality } from './municipality.js';
 
 /**
- * Writes all rows of a message, or finds that the same one is here. When it resolves, the rows are durable.
+ * Writes all rows of a message, or finds that it is known already. When it resolves, the rows are durable.
  *
- * @throws Problem not-our-recipient when the municipality does not have its mail taken in here; CommitInDoubt when the rows
- *   may stand; else the database’s error, and none of them does
+ * @throws Problem not-our-recipient for an unknown municipality; CommitInDoubt when the rows may have been written; any other
+ *   error means that none were
  */
 export type StoreMessage = (message: NewMessage) => Promise<StoredMessage>;
 
-// Measured with 64 clients: 890 receipts/s with two transactions side by side, 760 with one, 790 with three.
-const BATCHES_AT_ONCE = 2;
-// A batch holds its messages in memory twice, small contents included: 64 usual ones are some MiB.
+// Measured with 64 clients: 890 receipts/s with two concurrent transactions, 760 with one, 790 with three.
+const CONCURRENT_BATCHES = 2;
+// A batch holds its messages in memory twice, small contents included: 64 typical ones are a few MiB.
 const MAX_BATCH = 64;
 
-/** Messages of one municipality that come at the same time share a transaction, and so its trips and its sync. */
+/** Messages of one municipality that arrive together share a transaction, and so its round trips and its sync. */
 export function createStoreMessage(store: Store): StoreMessage {
   const batcher = createBatcher<NewMessage, StoredMessage>({
     keyOf: ({ municipality }) => municipality,
-    // Two of one id must see each other, as they do from one transaction to the next.
+    // Two messages with one id must see each other, which takes two transactions.
     conflictOf: idOf,
     maxBatch: MAX_BATCH,
-    concurrency: BATCHES_AT_ONCE,
+    concurrency: CONCURRENT_BATCHES,
     run: (municipality, messages) => storeMessages(store, municipality, messages),
-    // A Problem here is that of the municipality, so of the whole batch.
+    // A Problem here is about the municipality, so about the whole batch.
     isSharedFault: (error) => error instanceof Problem || error instanceof CommitInDoubt || isStoreUnavailable(error),
   });
   return (message) => batcher.add(message);
 }
 
-/** Decides about each message by what is known of its id, and stores the new ones, all in one transaction. */
 async function storeMessages(
   store: Store,
   municipality: string,

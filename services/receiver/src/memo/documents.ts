@@ -21,6 +21,6 @@ function asIncoming(
   { filename = '', encodingFormat = '', language = '', content }: MemoFile,
   sealed: readonly SealedFile[],
 ): IncomingFile {
-  // A File without content is kept as what it is: named, and missing.
+  // A File without content is kept by name, as missing.
   return { fileName: filename, encodingFormat, language, content: (content && sealed[content.index]) ?? 'missing' };
 }

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import type { ExternalId } from '../intake/incoming-message.js';
 
 /**
- * The messageUUID in lower case. Of one that is no UUID a hash, since it may be anything. Any version and variant will do:
- * MeMo 1.2 has version 4 only, and what is not gets a remark.
+ * The messageUUID in lower case, or a hash of it when it is not a UUID, since it may then be anything. UUIDs of any version
+ * count: MeMo 1.2 allows version 4 only, and others get a remark.
  */
 export function externalIdOf({ header }: { header: { messageUUID: string } }): ExternalId {
-  const written = header.messageUUID.toLowerCase();
-  if (z.regexes.guid.test(written)) return { value: written, isUuid: true };
-  return { value: `sha256:${createHash('sha256').update(written).digest('hex')}`, isUuid: false };
+  const uuid = header.messageUUID.toLowerCase();
+  if (z.regexes.guid.test(uuid)) return { value: uuid, isUuid: true };
+  return { value: `sha256:${createHash('sha256').update(uuid).digest('hex')}`, isUuid: false };
 }

@@ -3,8 +3,8 @@ import { FINGERPRINT, type KeyRing } from '@indbakke/shared/keys';
 import { canonicalText, type XmlElement } from '@indbakke/shared/memo';
 
 /**
- * What makes two messages the same: a keyed hash of the message as XML, whatever endpoint it came by, in which each content
- * stands as its SHA-256 (shared/src/memo: canonicalText).
+ * A keyed hash of the canonical XML of a message, with each content replaced by its SHA-256 (shared/src/memo: canonicalText).
+ * Two messages with the same one are the same message.
  */
 export function fingerprintOf(
   keys: KeyRing,

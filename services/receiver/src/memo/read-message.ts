@@ -11,11 +11,10 @@ import { kindOf, referencesOf } from './references.js';
 
 export interface MemoDelivery {
   readonly body: AsyncIterable<Buffer>;
-  /** Finds the MeMo in what stood around the contents; endpoints differ in what they wrap it in. */
+  /** Finds the MeMo in the document; each endpoint has its own wrapper. */
   readonly findMessage: (document: XmlDocument) => XmlElement | Promise<XmlElement>;
 }
 
-/** Reads the MeMo of a delivery as a stream. */
 export function readMessage(
   { keys, config }: { keys: KeyRing; config: ReceiverConfig },
   delivery: MemoDelivery,
@@ -52,7 +51,7 @@ export function readMessage(
   };
 }
 
-/** What MeMo says, in the terms of intake. */
+/** Translates MeMo’s model into that of intake. */
 function incomingFrom(
   memo: Memo,
   files: readonly SealedFile[],
@@ -80,15 +79,15 @@ function incomingFrom(
 }
 
 /**
- * The pairs that the citizen filled in for the contact point, such as a child’s CPR number: of the recipient’s contact
- * point, then of the sender’s (MeMo 1.2, ContactPoint/ContactInfo).
+ * What the citizen filled in for the contact point, such as a child’s CPR number: for the recipient’s contact point, then for
+ * the sender’s (MeMo 1.2, ContactPoint/ContactInfo).
  */
 function contactInfoOf({ header: { recipient, sender } }: Memo): IncomingMessage['contactInfo'] {
   const pairs = [...(recipient?.contactPoint?.contactInfo ?? []), ...(sender?.contactPoint?.contactInfo ?? [])];
   return pairs.map(({ label = '', value = '' }) => ({ label, value }));
 }
 
-/** The MeMo alone: the headers of an envelope may hold what the caller signs in with. */
+/** The MeMo alone: the headers of an envelope may contain credentials. */
 function originalOf({ skeleton, message }: XmlDocument): Buffer {
   return message ? skeleton.subarray(message.start, message.end) : skeleton;
 }

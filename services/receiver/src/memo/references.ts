@@ -4,15 +4,15 @@ import type { Reference } from '../intake/incoming-message.js';
 
 type ReplyEntry = Memo['header']['replyData'][number];
 
-/** Longer chains exist only as attacks; the newest links are the ones that tell. */
+/** Longer chains are attacks; only the newest links matter. */
 const MAX_LINKS = 100;
 
-/** MeMo 1.2, Text. Nothing that the core tells of has a longer id, so a longer one refers to nothing. */
+/** MeMo 1.2, Text. The core can register no id over this length, so a longer one refers to nothing. */
 const MAX_ID_LENGTH = 256;
 
 /**
- * The kind of a message, as its shape shows it. A reply has ReplyData of ours: an entry that answers another message, or
- * one whose sender is the receiving municipality. ReplyData on a forwarded letter are the forwarder’s.
+ * A reply has a ReplyData entry that answers another message, or whose sender is the receiving municipality. On a forwarded
+ * message ReplyData is the forwarder’s.
  */
 export function kindOf({ header }: Memo, municipality: string): Kind {
   if (header.forwardData) return 'forwarded';
@@ -21,11 +21,11 @@ export function kindOf({ header }: Memo, municipality: string): Kind {
 }
 
 /**
- * What the message refers to, strongest first: the ids of messages from the newest link of the chain back, then the
- * sender’s own message ids, then case numbers. Empty for a forwarded letter.
+ * What the message refers to, strongest first: message UUIDs from the newest link of the chain back, then the sender’s own
+ * message ids, then case numbers. Empty for a forwarded message.
  *
- * Text ids are chosen by whoever made the original: they count only where our own system made it, or where no system is
- * named beside our own sender id (MeMo 1.2, ReplyData).
+ * Text ids are chosen by the system that created the original, so they count only if that was the core, or if no system is
+ * named and the sender is the municipality (MeMo 1.2, ReplyData).
  */
 export function referencesOf({ header }: Memo, municipality: string, ownSystemId: string): Reference[] {
   if (header.forwardData) return [];
@@ -50,8 +50,8 @@ function ref(kind: SuggestionBasis, value: string | undefined): Reference[] {
 }
 
 /**
- * The entries from the newest back. The order in the document is not relied on: each entry’s replyUUID leads to the entry
- * that it answers (MeMo 1.2, ReplyData; the official example). What no link reaches comes last, latest in the document first.
+ * Orders the entries from the newest back by following each replyUUID to the entry that it answers, whatever the order in the
+ * document (MeMo 1.2, ReplyData; the official example). Unreachable entries come last, in reverse document order.
  */
 function newestFirst(entries: readonly ReplyEntry[], ownUuid: string): ReplyEntry[] {
   const byUuid = new Map(entries.map((entry) => [entry.messageUUID?.toLowerCase(), entry]));

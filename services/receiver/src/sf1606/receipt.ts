@@ -1,14 +1,14 @@
 import type { Problem } from '@indbakke/shared/errors';
 import { newId } from '@indbakke/shared/store';
-import type { Intake } from '../intake/take-in.js';
+import type { Intake } from '../intake/receive-message.js';
 
 /**
- * The receipt of a message, in Digital Post’s own model (assumed for SF1606, whose contract is not public: docs/standards.md).
- * It holds stored fields only, so that the same message again gets it again, byte for byte.
+ * The receipt of a message, in Digital Post’s model (assumed for SF1606, whose contract is not public: docs/standards.md).
+ * It contains stored fields only, so that a duplicate gets the same receipt, byte for byte.
  */
 export interface Receipt {
   readonly transmissionId: string;
-  /** In lower case; absent on a refusal, of which nothing is kept. */
+  /** In lower case; absent on a refusal. */
   readonly messageUUID?: string;
   readonly receiptStatus: 'COMPLETED' | 'INVALID' | 'NOT_ALLOWED';
   readonly timeStamp: Date;
@@ -25,7 +25,7 @@ export function completed({ externalId, transmissionId, receivedAt }: Intake): R
   };
 }
 
-/** The receipt of a refusal. Refusals are not remembered: the same message again is judged anew. */
+/** Refusals are not stored: the same message delivered again is judged anew. */
 export function refusal(problem: Problem): Receipt {
   const { detail, path = '' } = problem;
   return {

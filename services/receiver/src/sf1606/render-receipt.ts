@@ -3,7 +3,7 @@ import type { Receipt } from './receipt.js';
 
 export type Fields = Record<string, string>;
 
-/** The receipt as the fields of Digital Post’s own, in its order. */
+/** The fields of Digital Post’s receipt, in its order. */
 export function fieldsOf(receipt: Receipt): Fields {
   const { transmissionId, messageUUID, errorCode, errorMessage, timeStamp, receiptStatus } = receipt;
   return {

@@ -3,7 +3,7 @@ import { echoTransaction, recordRefusal } from '../delivery/answers.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
 import { messagePart } from '../delivery/multipart.js';
 import { readBody } from '../delivery/read-body.js';
-import { takeIn } from '../intake/take-in.js';
+import { receiveMessage } from '../intake/receive-message.js';
 import { readMessage } from '../memo/read-message.js';
 import { completed, type Receipt, refusal } from './receipt.js';
 import { renderJson, renderXml } from './render-receipt.js';
@@ -13,7 +13,7 @@ export const REST_PATH = '/sf1606/PostModtag';
 const MEDIA_TYPES = ['application/xml', 'text/xml'];
 const FORM = 'multipart/form-data';
 
-/** SF1606 over REST: the body is the MeMo message, or a form that holds it; the answer is its receipt. */
+/** SF1606 over REST: the body is the MeMo, or a form that contains it; the answer is its receipt. */
 export function restEndpoint(parts: EndpointParts): Router {
   const router = Router();
   router.post(REST_PATH, async (req, res) => {
@@ -30,7 +30,7 @@ export function restEndpoint(parts: EndpointParts): Router {
         body: form ? messagePart(body, req.get('content-type') ?? '') : body,
         findMessage: ({ root }) => root,
       });
-      const intake = await takeIn(parts, 'sf1606', read);
+      const intake = await receiveMessage(parts, 'sf1606', read);
       parts.metrics.intake.inc({ endpoint: 'rest', outcome: intake.outcome });
       sendReceipt(req, res, 200, completed(intake));
     } catch (error) {
@@ -45,6 +45,6 @@ function sendReceipt(req: Request, res: Response, status: number, receipt: Recei
   echoTransaction(req, res);
   const asJson = req.accepts(['application/xml', 'text/xml', 'application/json']) === 'application/json';
   res.status(status).type(asJson ? 'application/json' : 'application/xml');
-  // Not res.send(), which makes an ETag first: nobody asks for a receipt again by GET.
+  // Not res.send(), which computes an ETag: a receipt is never fetched by GET.
   res.end(asJson ? renderJson(receipt) : renderXml(receipt));
 }

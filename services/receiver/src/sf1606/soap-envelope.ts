@@ -2,7 +2,7 @@ import { Problem } from '@indbakke/shared/errors';
 import { MEMO_NAMESPACE, type XmlDocument, type XmlElement } from '@indbakke/shared/memo';
 import { ENVELOPE_NAMESPACE, SF1606_NAMESPACE } from './soap-wsdl.js';
 
-/** A fault that SOAP 1.1, §4.4.1 has a code of its own for. All others are Client or Server. */
+/** A fault with a SOAP fault code of its own (SOAP 1.1, §4.4.1). All others are Client or Server. */
 export class EnvelopeProblem extends Problem {
   readonly faultcode: 'VersionMismatch' | 'MustUnderstand';
 
@@ -13,11 +13,11 @@ export class EnvelopeProblem extends Problem {
 }
 
 /**
- * The MeMo message of a PostModtag envelope. The `soap` package looks at local names only; here the namespaces count, and
- * that there is one of each: what is stored is what was asked to be stored.
+ * The MeMo message of a PostModtag envelope. The `soap` package compares local names only, so namespaces and uniqueness are
+ * checked here: the message stored is the one that the envelope asks for.
  *
- * @throws Problem not-memo with the path in the envelope; EnvelopeProblem for another version of SOAP, and for a header
- *   that may not be ignored
+ * @throws Problem not-memo with the path in the envelope; EnvelopeProblem for another SOAP version, or a header that must be
+ *   understood
  */
 export function messageIn({ root, messages }: XmlDocument): XmlElement {
   checkEnvelope(root);
@@ -25,14 +25,17 @@ export function messageIn({ root, messages }: XmlDocument): XmlElement {
   const body = onlyBody(root);
   const request = onlyChild(body, SF1606_NAMESPACE, 'PostModtagRequest', 'Envelope/Body');
   const message = onlyChild(request, MEMO_NAMESPACE, 'Message', 'Envelope/Body/PostModtagRequest');
-  // One more in a header: `message` is the place of that one.
-  if (messages > 1) throw new Problem('not-memo', 'A MeMo message stands outside the Body too.', { path: 'Envelope' });
+  // The other one is in a header, and XmlDocument.message refers to it.
+  if (messages > 1) throw new Problem('not-memo', 'There is a MeMo message outside the Body.', { path: 'Envelope' });
   return message;
 }
 
 function checkEnvelope({ uri, local }: XmlElement): void {
   if (local !== 'Envelope') {
-    throw new Problem('not-memo', 'The body is no SOAP envelope. Put the message in Envelope/Body/PostModtagRequest.');
+    throw new Problem(
+      'not-memo',
+      'The body is not a SOAP envelope. Put the message in Envelope/Body/PostModtagRequest.',
+    );
   }
   if (uri !== ENVELOPE_NAMESPACE) {
     const detail = `The envelope is not one of SOAP 1.1, whose namespace is ${ENVELOPE_NAMESPACE}.`;
@@ -40,7 +43,7 @@ function checkEnvelope({ uri, local }: XmlElement): void {
   }
 }
 
-/** SOAP 1.1, §4.2.3: what must be understood and is not must fail. No header is understood here. */
+/** SOAP 1.1, §4.2.3: a header that must be understood and is not is a fault. No header is understood here. */
 function checkHeaders(envelope: XmlElement): void {
   const headers = soapChildren(envelope, 'Header').flatMap(({ children }) => children);
   if (headers.some(mustBeUnderstoodHere)) {
@@ -51,7 +54,7 @@ function checkHeaders(envelope: XmlElement): void {
 
 function mustBeUnderstoodHere(header: XmlElement): boolean {
   const actor = soapAttribute(header, 'actor');
-  // SOAP 1.1, §4.2.2: a header with another actor is for somebody else on the way.
+  // SOAP 1.1, §4.2.2: a header with another actor is meant for an intermediary.
   const isForUs = !actor || actor === 'http://schemas.xmlsoap.org/soap/actor/next';
   return isForUs && ['1', 'true'].includes(soapAttribute(header, 'mustUnderstand') ?? '');
 }
@@ -66,10 +69,10 @@ function onlyChild({ children, text }: XmlElement, uri: string, local: string, p
   const [child, ...others] = children;
   if (!child) throw new Problem('not-memo', `There is no ${local} ({${uri}}).`, { path });
   if (child.uri !== uri || child.local !== local) {
-    throw new Problem('not-memo', `Something else stands where ${local} ({${uri}}) should.`, { path });
+    throw new Problem('not-memo', `${local} ({${uri}}) is expected here.`, { path });
   }
   if (others.length > 0 || text.trim() !== '') {
-    throw new Problem('not-memo', `There is more than one ${local}, and nothing else may stand beside it.`, { path });
+    throw new Problem('not-memo', `${local} must be the only element here.`, { path });
   }
   return child;
 }

@@ -12,8 +12,8 @@ const xml = new Builder({
 });
 
 /**
- * A refusal or failure as a SOAP 1.1 Fault with the receipt of a refusal as its detail. Not made by the `soap` package:
- * most are told before it has seen anything, and its own hold the texts of its parser.
+ * A SOAP 1.1 Fault with the receipt of a refusal as its detail. Not rendered by the `soap` package: most faults arise before
+ * it is called, and its own would quote its parser’s texts.
  */
 export function renderFault(problem: Problem): string {
   const receipt = refusal(problem);
@@ -29,7 +29,7 @@ export function renderFault(problem: Problem): string {
   });
 }
 
-/** SOAP 1.1, §4.4.1: Client must change the message before it is sent again, with Server the same may succeed later. */
+/** SOAP 1.1, §4.4.1: after Client the message must be changed, after Server the same one may succeed later. */
 function faultcodeOf(problem: Problem): string {
   if (problem instanceof EnvelopeProblem) return problem.faultcode;
   return problem.row.fault === 'peer' ? 'Client' : 'Server';

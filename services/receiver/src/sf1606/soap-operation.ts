@@ -7,34 +7,34 @@ import { type Fields, fieldsOf } from './render-receipt.js';
 import { wsdlAt } from './soap-wsdl.js';
 
 /**
- * One call of PostModtag, in two halves with the storing of the message between them. So an envelope that the `soap`
- * package does not like is refused before anything is stored; after that only some plain strings are left to be written.
+ * One call of PostModtag, in two halves around the storing of the message: an envelope that the `soap` package rejects is
+ * refused before anything is stored, and afterwards only plain strings are left to be written.
  */
 export interface PostModtagCall {
   /**
-   * Has the package read the envelope, up to where it calls the operation.
+   * Lets the package read the envelope, up to where it calls the operation.
    * @throws Problem not-memo when it does not get that far
    */
   enter(document: XmlDocument): Promise<void>;
-  /** Gives the operation, which was entered, its result. @returns the envelope to answer with */
+  /** Completes the entered operation. @returns the envelope of the answer */
   answer(receipt: Receipt): Promise<string>;
 }
 
 type Operation = () => Promise<Fields>;
 
 /**
- * PostModtag as the `soap` package runs it: on an envelope in which a token stands for the message, never on the socket
- * (soap 1.13 reads without a limit, and a body that claims to be gzip and is not ends the process).
+ * PostModtag run by the `soap` package, on an envelope in which a token replaces the message, never on the socket: soap 1.13
+ * reads without a limit, and a body that falsely claims to be gzip ends the process.
  *
- * @param path that the operation is served at
- * @returns what begins a call
+ * @param path of the operation
+ * @returns a function that begins a call
  */
 export function createPostModtag(path: string): () => PostModtagCall {
   const operations = new Map<string, Operation>();
   const server = openServer(path, (request) => {
     const operation = operations.get(textOf(request));
-    // Without a result the package would wait for ever.
-    if (!operation) throw new Error('the request does not hold the token of a call');
+    // The package would wait for ever for a missing result.
+    if (!operation) throw new Error('the request does not contain the token of a call');
     return operation();
   });
 
@@ -54,7 +54,7 @@ export function createPostModtag(path: string): () => PostModtagCall {
             resolve(true);
             return result;
           });
-          // No SOAPAction: the body says which operation it is (SOAP 1.1, §6.1.1: the header tells the intent only).
+          // The body names the operation; SOAPAction is only a hint (SOAP 1.1, §6.1.1).
           response = soap.processRequest(envelopeAround(token, document), { url: path }).then(({ body }) => body);
           const leave = () => resolve(false);
           void response.then(leave, leave);
@@ -85,7 +85,7 @@ function envelopeAround(token: string, { skeleton, message }: XmlDocument): stri
   return `${skeleton.toString('utf8', 0, start)}${token}${skeleton.toString('utf8', end)}`;
 }
 
-/** The package gives text as a string, or beside the attributes of its element. */
+/** The package passes text as a string, or as $value when the element has attributes. */
 function textOf(request: unknown): string {
   const text = typeof request === 'object' && request !== null && '$value' in request ? request.$value : request;
   return String(text);

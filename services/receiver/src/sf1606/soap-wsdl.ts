@@ -7,10 +7,10 @@ export const SF1606_NAMESPACE = 'urn:indbakke:sf1606:1';
 export const ENVELOPE_NAMESPACE = 'http://schemas.xmlsoap.org/soap/envelope/';
 
 /**
- * The WSDL 1.1 of PostModtag: SOAP 1.1, document/literal. The request holds any one element of MeMo, so that MeMo’s rules
- * stand in one place only, behind the one parser.
+ * The WSDL 1.1 of PostModtag: SOAP 1.1, document/literal. The request contains any one element of MeMo, so that MeMo’s rules
+ * are in one place, the parser.
  *
- * @param address the URL that the operation is called at
+ * @param address URL of the operation
  */
 export function wsdlAt(address: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>

@@ -3,7 +3,7 @@ import { type Request, type Response, Router } from 'express';
 import { echoTransaction, recordRefusal } from '../delivery/answers.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
 import { readBody } from '../delivery/read-body.js';
-import { takeIn } from '../intake/take-in.js';
+import { receiveMessage } from '../intake/receive-message.js';
 import { readMessage } from '../memo/read-message.js';
 import { completed } from './receipt.js';
 import { messageIn } from './soap-envelope.js';
@@ -12,10 +12,10 @@ import { createPostModtag } from './soap-operation.js';
 import { wsdlAt } from './soap-wsdl.js';
 
 export const SOAP_PATH = '/sf1606/soap';
-// SOAP 1.1, §6: text/xml. The other is of those who send REST too.
+// SOAP 1.1, §6: text/xml. The other one is for senders that also use REST.
 const MEDIA_TYPES = ['text/xml', 'application/xml'];
 
-/** PostModtag over SOAP 1.1: the body of the envelope holds the MeMo message, the answer its receipt or a Fault. */
+/** PostModtag over SOAP 1.1: the Body contains the MeMo; the answer is its receipt or a Fault. */
 export function soapEndpoint(parts: EndpointParts): Router {
   const beginCall = createPostModtag(SOAP_PATH);
   const router = Router();
@@ -35,13 +35,13 @@ export function soapEndpoint(parts: EndpointParts): Router {
           return message;
         },
       });
-      const intake = await takeIn(parts, 'sf1606', read);
+      const intake = await receiveMessage(parts, 'sf1606', read);
       parts.metrics.intake.inc({ endpoint: 'soap', outcome: intake.outcome });
       sendXml(res, 200, await call.answer(completed(intake)));
     } catch (error) {
       const problem = recordRefusal(error, res, { ...parts, endpoint: 'soap' });
-      // SOAP 1.1, §6.2 and WS-I Basic Profile 1.1, R1126: a Fault comes with 500. Also when the headers alone rule the
-      // request out, where HTTP has 403, 413 and 415: many clients read a Fault under no other status than 500.
+      // SOAP 1.1, §6.2 and WS-I Basic Profile 1.1, R1126: a Fault has status 500. Even where HTTP has 403, 413 or 415, as many
+      // clients read a Fault with no other status.
       sendXml(res, 500, renderFault(problem));
     }
   });
@@ -49,7 +49,7 @@ export function soapEndpoint(parts: EndpointParts): Router {
   router.get(SOAP_PATH, (req, res, next) => {
     if (!Object.keys(req.query).some((name) => name.toLowerCase() === 'wsdl')) return next();
     res.locals.operation = `GET ${SOAP_PATH}?wsdl`;
-    // It names the host as this caller knows it, so no cache may give it to another.
+    // It names the host as this caller knows it, so it must not be cached for another.
     res.set('Cache-Control', 'no-store');
     sendXml(res, 200, wsdlAt(`${originOf(req)}${SOAP_PATH}`));
   });
@@ -61,10 +61,7 @@ function sendXml(res: Response, status: number, xml: string): void {
   res.status(status).type('text/xml; charset=utf-8').send(xml);
 }
 
-/**
- * Scheme, host and port that the caller used. A proxy must pass the Host header on; that it ended TLS it tells in
- * X-Forwarded-Proto.
- */
+/** Scheme, host and port that the caller used. A proxy must pass on Host, and set X-Forwarded-Proto if it terminates TLS. */
 function originOf(req: Request): string {
   const host = req.get('host') ?? '';
   if (!/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) {

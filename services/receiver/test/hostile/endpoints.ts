@@ -13,14 +13,14 @@ const headers = (
 const bomb = () => gzipSync(Buffer.alloc(20_000_000));
 
 export const HEADERS: HostileList = {
-  'gzip, as it says': headers({ 'content-encoding': 'gzip' }, 'unsupported-media-type', () => gzipSync(good())),
-  'gzip that is none': headers({ 'content-encoding': 'gzip' }, 'unsupported-media-type'),
+  'gzip, declared': headers({ 'content-encoding': 'gzip' }, 'unsupported-media-type', () => gzipSync(good())),
+  'gzip declared, but XML': headers({ 'content-encoding': 'gzip' }, 'unsupported-media-type'),
   'a gzip bomb': headers({ 'content-encoding': 'gzip' }, 'unsupported-media-type', bomb),
-  'gzip that does not say so': headers({}, 'not-xml', bomb),
+  'gzip, undeclared': headers({}, 'not-xml', bomb),
   brotli: headers({ 'content-encoding': 'br' }, 'unsupported-media-type'),
   'two encodings': headers({ 'content-encoding': 'deflate, gzip' }, 'unsupported-media-type'),
-  'JSON by its type': headers({ 'content-type': 'application/json' }, 'unsupported-media-type'),
-  'a type that is none': headers({ 'content-type': 'xml' }, 'unsupported-media-type'),
+  'the media type of JSON': headers({ 'content-type': 'application/json' }, 'unsupported-media-type'),
+  'an invalid media type': headers({ 'content-type': 'xml' }, 'unsupported-media-type'),
   'another charset': headers({ 'content-type': 'application/xml; charset=utf-16' }, 'not-utf8'),
 };
 
@@ -42,8 +42,8 @@ export const FORMS: HostileList = {
   ),
   'form with a part header of 1 MB': form(() => filePart(`X-A: ${'a'.repeat(1_000_000)}\r\n`), 'accepted'),
   'form with ten thousand part headers': form(() => filePart('X-A: a\r\n'.repeat(10_000)), 'accepted'),
-  'form whose boundary never comes': form(() => 'x'.repeat(1_000_000), 'not-multipart', ''),
-  'form that never ends': form(() => filePart(), 'not-multipart', ''),
+  'form without its boundary': form(() => 'x'.repeat(1_000_000), 'not-multipart', ''),
+  'form without its end': form(() => filePart(), 'not-multipart', ''),
   'form with a file name that leads upwards': form(() => part('name="file"; filename="../../a"', good()), 'accepted'),
   'form with a part called __proto__': form(() => part('name="__proto__"', 'x') + filePart(), 'accepted'),
   'form in a form': form(() => part('name="file"; filename="a"', filePart().replaceAll(BOUNDARY, 'inner')), 'not-xml'),
@@ -74,8 +74,8 @@ export const ENVELOPES: HostileList = {
   'envelope with two bodies': soap(() => bodyOf(call(bare())).repeat(2), 'not-memo'),
   'envelope with a foreign body': soap(() => '<S:Body><x:a xmlns:x="urn:x"/></S:Body>', 'not-memo'),
   'envelope in an envelope': soap(() => bodyOf(`<S:Envelope>${bodyOf(call(bare()))}</S:Envelope>`), 'not-memo'),
-  'envelope with two letters': soap(() => bodyOf(call(bare() + bare())), 'not-memo'),
-  'envelope with a letter in its header': soap(() => `<S:Header>${bare()}</S:Header>${bodyOf(call(''))}`, 'not-memo'),
+  'envelope with two messages': soap(() => bodyOf(call(bare() + bare())), 'not-memo'),
+  'envelope with a message in its header': soap(() => `<S:Header>${bare()}</S:Header>${bodyOf(call(''))}`, 'not-memo'),
   'envelope with __proto__ in its header': soap(
     () => `<S:Header><__proto__/></S:Header>${bodyOf(call(bare()))}`,
     'forbidden-xml',
@@ -85,7 +85,7 @@ export const ENVELOPES: HostileList = {
     body: () => `<!DOCTYPE a><S:Envelope xmlns:S="${ENVELOPE}"/>`,
   },
   'envelope with a call nested in calls': soap(() => bodyOf(call(call(bare()))), 'not-memo'),
-  'envelope that is gzip only by its header': {
+  'envelope declared as gzip': {
     ...soap(() => bodyOf(call(bare())), 'unsupported-media-type'),
     headers: { 'content-type': 'text/xml', 'content-encoding': 'gzip' },
   },

@@ -2,12 +2,10 @@ import { writeMemo } from '../../../../infra/src/testkit/write-memo.js';
 import type { RawConnection } from '../support/raw-http.js';
 
 /**
- * One hostile file or peer and the answer it must get: `accepted`, the code of the refusal, or what HTTP itself says
- * (`http 400`). Whatever the answer, the process lives on, and nothing but an accepted message is left.
+ * The answer to a hostile file or peer: `accepted`, the code of the refusal, or the bare HTTP status (`http 400`).
  */
 export type Answer = string;
 
-/** A body that is sent as a whole. */
 export interface HostileBody {
   readonly body: () => string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
@@ -15,11 +13,11 @@ export interface HostileBody {
   readonly answer: Answer;
 }
 
-/** A peer that plays a script over a connection of its own. It gives the answer that it got. */
+/** A peer that runs a script on a connection of its own and returns the answer. */
 export interface HostilePeer {
   readonly play: (connection: RawConnection) => Promise<Answer>;
   readonly answer: Answer;
-  /** The answer comes when the receiver has waited long enough (MAX_UPLOAD_SECONDS, or a while after the last byte). */
+  /** The answer comes only after a timeout of the receiver. */
   readonly waits?: true;
 }
 
@@ -30,14 +28,14 @@ export type HostileList = Readonly<Record<string, Hostile>>;
 
 export const MEMO = 'https://DigitalPost.dk/MeMo-1';
 
-/** A letter that is accepted when nothing is done to it. */
+/** A message that is accepted as it is. */
 export const good = (): string => writeMemo({ subject: 'Emne' }).toString();
 export const goodWith = (change: (xml: string) => string, answer: Answer): HostileBody => ({
   body: () => change(good()),
   answer,
 });
 
-/** As the letter's subject, written as it is. */
+/** As the subject, unescaped. */
 export const subject = (written: string, answer: Answer) =>
   goodWith((xml) => xml.replace('Emne', () => written), answer);
 
@@ -57,7 +55,7 @@ export const onRoot = (written: string, answer: Answer) =>
 export const content = (written: string, answer: Answer) =>
   goodWith((xml) => xml.replace(/(<memo:content>)[^<]*/, (_, tag: string) => tag + written), answer);
 
-/** The bytes in the place of the letter's subject. */
+/** Bytes in place of the subject. */
 export function bytesInSubject(bytes: readonly number[], answer: Answer): HostileBody {
   return {
     body() {

@@ -4,7 +4,7 @@ import { FILE_NAMES } from './names.js';
 import { PEERS } from './peers.js';
 import { BASE64, ENCODINGS, ENTITIES, MARKS, NAMESPACES, SIZES } from './xml.js';
 
-/** Everything hostile, by its fault, with the answer it must get. (Files with one plain fault each stand in ../bad.) */
+/** All hostile files and peers, by fault. (../bad has files with one plain fault each.) */
 export const HOSTILE: HostileList = {
   ...ENTITIES,
   ...SIZES,

@@ -4,9 +4,9 @@ import { good, type HostileList, type HostilePeer } from './hostile.js';
 const XML = 'Content-Type: application/xml';
 const CHUNKED = 'Transfer-Encoding: chunked';
 const length = (bytes: number) => `Content-Length: ${bytes}`;
-const letter = () => Buffer.from(good());
+const memo = () => Buffer.from(good());
 
-/** What the connection gives: the answer's code, `accepted`, the bare status, or `cut`. */
+/** The answer on the connection, or `cut`. */
 async function answerOn(connection: RawConnection): Promise<string> {
   try {
     const { status, body } = await connection.answer();
@@ -20,13 +20,12 @@ async function answerOn(connection: RawConnection): Promise<string> {
 /** Sends all of it and waits for the answer. */
 const sends = (bytes: () => (string | Buffer)[], answer: string): HostilePeer => ({
   async play(connection) {
-    // In one piece: what follows a fault is then always there already when the fault is seen.
+    // In one piece, so that the bytes after a fault have always arrived when the fault is found.
     await connection.send(Buffer.concat(bytes().map((piece) => Buffer.from(piece as Buffer)))).catch(() => {});
     return answerOn(connection);
   },
   answer,
 });
-/** The same, when the answer comes only after a wait. */
 const sendsAndWaits = (bytes: () => (string | Buffer)[], answer: string): HostilePeer => ({
   ...sends(bytes, answer),
   waits: true,
@@ -35,7 +34,7 @@ const head = (...headers: string[]) => deliveryHead([XML, ...headers]);
 const chunk = (bytes: string | Buffer) =>
   Buffer.concat([Buffer.from(`${Buffer.byteLength(bytes).toString(16)}\r\n`), Buffer.from(bytes), Buffer.from('\r\n')]);
 
-/** Sends so much and goes away. It gets no answer; what counts is what is left. */
+/** Sends this much and disconnects. It gets no answer; what matters is that nothing is left. */
 const leaves = (bytes: () => (string | Buffer)[], how: 'close' | 'break'): HostilePeer => ({
   async play(connection) {
     for (const piece of bytes()) await connection.send(piece);
@@ -45,27 +44,30 @@ const leaves = (bytes: () => (string | Buffer)[], how: 'close' | 'break'): Hosti
   answer: 'gone',
 });
 
-const inSubject = () => letter().subarray(0, good().indexOf('Emne'));
-const inContent = () => letter().subarray(0, good().indexOf('<memo:content>') + 20);
+const inSubject = () => memo().subarray(0, good().indexOf('Emne'));
+const inContent = () => memo().subarray(0, good().indexOf('<memo:content>') + 20);
 
 export const PEERS: HostileList = {
-  'Content-Length too short': sends(() => [head(length(100)), letter()], 'http 400'),
-  'Content-Length too long': sendsAndWaits(() => [head(length(good().length + 1_000)), letter()], 'body-incomplete'),
-  'Content-Length below nothing': sends(() => [head(length(-1)), letter()], 'http 400'),
-  'Content-Length that is no number': sends(() => [head('Content-Length: 1e3'), letter()], 'http 400'),
-  'Content-Length beyond all numbers': sends(() => [head(`Content-Length: ${'9'.repeat(40)}`), letter()], 'http 400'),
+  'Content-Length too short': sends(() => [head(length(100)), memo()], 'http 400'),
+  'Content-Length too long': sendsAndWaits(() => [head(length(good().length + 1_000)), memo()], 'body-incomplete'),
+  'negative Content-Length': sends(() => [head(length(-1)), memo()], 'http 400'),
+  'Content-Length that is not a number': sends(() => [head('Content-Length: 1e3'), memo()], 'http 400'),
+  'Content-Length of forty digits': sends(() => [head(`Content-Length: ${'9'.repeat(40)}`), memo()], 'http 400'),
   'Content-Length of a terabyte': sends(() => [head(length(2 ** 40))], 'too-large'),
-  'smuggling: two different Content-Lengths': sends(() => [head(length(5), length(6)), letter()], 'http 400'),
+  'smuggling: two different Content-Lengths': sends(() => [head(length(5), length(6)), memo()], 'http 400'),
   'smuggling: Content-Length and chunks': sends(
-    () => [head(length(5), CHUNKED), chunk(letter()), '0\r\n\r\n'],
+    () => [head(length(5), CHUNKED), chunk(memo()), '0\r\n\r\n'],
     'http 400',
   ),
-  'smuggling: chunks, in other words': sends(() => [head('Transfer-Encoding: xchunked'), chunk(letter())], 'http 400'),
-  'smuggling: chunks twice': sends(() => [head('Transfer-Encoding: chunked, identity'), chunk(letter())], 'http 400'),
-  'smuggling: a space before the colon': sends(
-    () => [head('Transfer-Encoding : chunked'), chunk(letter())],
+  'smuggling: an unknown transfer encoding': sends(
+    () => [head('Transfer-Encoding: xchunked'), chunk(memo())],
     'http 400',
   ),
+  'smuggling: two transfer encodings': sends(
+    () => [head('Transfer-Encoding: chunked, identity'), chunk(memo())],
+    'http 400',
+  ),
+  'smuggling: a space before the colon': sends(() => [head('Transfer-Encoding : chunked'), chunk(memo())], 'http 400'),
   'smuggling: a header on two lines': sends(() => [head('X-A: a\r\n b', length(5)), '<a/>x'], 'http 400'),
   'smuggling: a header with a bare line feed': sends(() => [head('X-A: a\nX-B: b', length(5)), '<a/>x'], 'http 400'),
   'smuggling: a header with a NUL': sends(() => [head('X-A: a\0b', length(5)), '<a/>x'], 'http 400'),
@@ -79,13 +81,13 @@ export const PEERS: HostileList = {
     },
     answer: 'not-xml, then not-memo',
   },
-  'chunk size that is no number': sends(() => [head(CHUNKED), 'zz\r\n', letter()], 'http 400'),
-  'chunk size below nothing': sends(() => [head(CHUNKED), '-1\r\n', letter()], 'http 400'),
-  'chunk size beyond all numbers': sends(() => [head(CHUNKED), `${'f'.repeat(17)}\r\n`, letter()], 'http 400'),
-  'chunk longer than its size': sends(() => [head(CHUNKED), '5\r\n', letter()], 'http 400'),
+  'chunk size that is not a number': sends(() => [head(CHUNKED), 'zz\r\n', memo()], 'http 400'),
+  'negative chunk size': sends(() => [head(CHUNKED), '-1\r\n', memo()], 'http 400'),
+  'chunk size over 64 bits': sends(() => [head(CHUNKED), `${'f'.repeat(17)}\r\n`, memo()], 'http 400'),
+  'chunk longer than its size': sends(() => [head(CHUNKED), '5\r\n', memo()], 'http 400'),
   'chunk extension of 20 kB': sends(() => [head(CHUNKED), `1;a=${'a'.repeat(20_000)}\r\n<\r\n`], 'http 413'),
   'trailers of 20 kB': sends(
-    () => [head(CHUNKED), chunk(letter()), `0\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`],
+    () => [head(CHUNKED), chunk(memo()), `0\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`],
     'http 431',
   ),
   'ten thousand chunks of a byte': sends(
@@ -109,14 +111,14 @@ export const PEERS: HostileList = {
     () => [head(...Array.from({ length: 5_000 }, (_, n) => `A${n}: a`), length(4)), '<a/>'],
     'http 431',
   ),
-  'an expectation that nobody knows': sends(() => [head('Expect: wonders', length(4)), '<a/>'], 'http 417'),
+  'an unknown expectation': sends(() => [head('Expect: wonders', length(4)), '<a/>'], 'http 417'),
   'no Host': sends(() => ['POST /sf1606/PostModtag HTTP/1.1\r\n', `${length(4)}\r\n\r\n<a/>`], 'http 400'),
-  'an upgrade that nobody offers': sends(
+  'an upgrade that is not offered': sends(
     () => [head('Connection: Upgrade', 'Upgrade: h2c', length(4)), '<a/>'],
     'not-memo',
   ),
   'TLS on a plain port': sends(() => [Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3])], 'http 400'),
-  'HTTP/2 without asking': sends(() => ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'], 'http 400'),
+  'HTTP/2 without an upgrade': sends(() => ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'], 'http 400'),
   noise: sends(() => [Buffer.alloc(1_000, '\x07noise')], 'http 400'),
   'gone in the headers': leaves(() => ['POST /sf1606/PostModtag HTTP/1.1\r\nHo'], 'close'),
   'gone before the body': leaves(() => [head(CHUNKED)], 'close'),
@@ -124,6 +126,6 @@ export const PEERS: HostileList = {
   'gone in a chunk': leaves(() => [head(CHUNKED), 'ff\r\n<?xml'], 'break'),
   'gone in the subject': leaves(() => [head(CHUNKED), chunk(inSubject())], 'close'),
   'gone in a content': leaves(() => [head(CHUNKED), chunk(inContent())], 'break'),
-  'gone before the last chunk': leaves(() => [head(CHUNKED), chunk(letter())], 'close'),
-  'gone in the last chunk': leaves(() => [head(CHUNKED), chunk(letter()), '0\r\n'], 'break'),
+  'gone before the last chunk': leaves(() => [head(CHUNKED), chunk(memo())], 'close'),
+  'gone in the last chunk': leaves(() => [head(CHUNKED), chunk(memo()), '0\r\n'], 'break'),
 };

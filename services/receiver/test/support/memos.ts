@@ -2,19 +2,19 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { ODENSKOV } from '../../../../infra/src/testkit/stack.js';
 import { type Letter, writeMemo } from '../../../../infra/src/testkit/write-memo.js';
 
-/** A letter with an id of its own, so that the test can find it again. */
-export function newMemo<L extends Letter>(letter: L): L & { messageUUID: string } {
-  return { messageUUID: randomUUID(), ...letter };
+/** A MeMo with an id of its own, by which the test finds the message. */
+export function newMemo<L extends Letter>(memo: L): L & { messageUUID: string } {
+  return { messageUUID: randomUUID(), ...memo };
 }
 
-/** Sizes around the borders of segments, decoder and buffers, and what is no text. */
+/** Sizes around the boundaries of segments, decoder and buffers. */
 export const TRICKY_SIZES = [0, 1, 2, 3, 65_535, 65_536, 65_537, 262_144, 700_001];
 
 export function binaryFile(size: number) {
   return { name: `fil-${size}.bin`, type: 'application/octet-stream', content: randomBytes(size) };
 }
 
-/** A reply to a letter of ODENSKOV’s. */
+/** A reply to a message that ODENSKOV sent. */
 export function replyTo(messageUUID: string): Letter {
   return {
     subject: 'SV: Afgørelse',
@@ -25,7 +25,7 @@ export function replyTo(messageUUID: string): Letter {
   };
 }
 
-/** Other ways to write the same letter: equal to every reader of XML. */
+/** Other ways to write the same message, equal to any XML parser. */
 export const SAME_MESSAGE_WRITTEN: Readonly<Record<string, (xml: string) => string>> = {
   'with a byte order mark': (xml) => `\uFEFF${xml}`,
   'with another prefix': (xml) => xml.replaceAll('memo:', 'x:').replace('xmlns:memo=', 'xmlns:x='),
@@ -43,8 +43,8 @@ export const SAME_MESSAGE_WRITTEN: Readonly<Record<string, (xml: string) => stri
     xml.replace(/(<memo:messageUUID>)([^<]*)/, (_, tag: string, id: string) => tag + id.toUpperCase()),
 };
 
-/** The letter as a string, for tests that change it by hand. */
-export const xmlOf = (letter: Letter): string => writeMemo(letter).toString('utf8');
+/** The MeMo as a string, for tests that change it. */
+export const xmlOf = (memo: Letter): string => writeMemo(memo).toString('utf8');
 
 export interface ReceiptJson {
   readonly transmissionId: string;
@@ -57,6 +57,6 @@ export interface ReceiptJson {
 
 export const receiptOf = async (answer: Response): Promise<ReceiptJson> => (await answer.json()) as ReceiptJson;
 
-/** Rows for `test.each`, whose name is then `%s`: as written, neither quoted nor cut. */
+/** Rows for `test.each` whose `%s` is the name as written, neither quoted nor shortened. */
 export const named = <Case extends { readonly what: string }>(cases: readonly Case[]): (readonly [string, Case])[] =>
   cases.map((of) => [of.what, of]);

@@ -6,9 +6,7 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/**
- * HTTP by hand over one connection, for what no HTTP client does: stop half-way, go away, wait before the body.
- */
+/** HTTP by hand on one connection, for what no HTTP client does: stop half-way, disconnect, wait before the body. */
 export class RawConnection {
   readonly #socket: Socket;
   readonly #chunks: AsyncIterator<Buffer>;
@@ -19,7 +17,7 @@ export class RawConnection {
     this.#chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   }
 
-  /** Resolves when the system has taken the bytes. */
+  /** Resolves when the operating system has the bytes. */
   send(bytes: string | Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#socket.write(bytes, (error) => (error ? reject(error) : resolve()));
@@ -42,7 +40,7 @@ export class RawConnection {
     return { status: Number(statusLine.split(' ')[1]), headers, body: await this.#read(length) };
   }
 
-  /** Resolves with what else came, when the server has closed the connection. */
+  /** Resolves when the server has closed the connection, with the rest of what it sent. */
   async ended(): Promise<string> {
     for (;;) {
       const { done, value } = await this.#chunks.next();
@@ -51,12 +49,12 @@ export class RawConnection {
     }
   }
 
-  /** Goes away; what was sent still arrives (FIN). */
+  /** Disconnects with FIN: what was sent still arrives. */
   close(): void {
     this.#socket.destroy();
   }
 
-  /** Goes away as a line that breaks: what was sent and not read yet is lost too (RST). */
+  /** Disconnects with RST: what was sent and not read yet is lost. */
   break(): void {
     this.#socket.resetAndDestroy();
   }
@@ -88,7 +86,7 @@ export function openConnection(url: string): Promise<RawConnection> {
   });
 }
 
-/** Request line and headers of a delivery; `headers` as they go over the line. */
+/** Request line and headers of a delivery; `headers` are raw lines. */
 export function deliveryHead(headers: readonly string[]): string {
   return `${['POST /sf1606/PostModtag HTTP/1.1', 'Host: test', 'Accept: application/json', ...headers].join('\r\n')}\r\n\r\n`;
 }

@@ -11,9 +11,9 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 export interface ReceiverProcess {
   readonly url: string;
   readonly pid: number;
-  /** Every line that it has written so far, to standard output and standard error. */
+  /** Every line written so far to standard output and standard error. */
   readonly lines: readonly string[];
-  /** Ends it as an orchestrator does, with SIGTERM; resolves with the exit status. */
+  /** Ends it with SIGTERM, as an orchestrator does. @returns the exit status */
   stop(): Promise<number | null>;
 }
 

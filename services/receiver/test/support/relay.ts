@@ -1,19 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A line to a server that can be cut and mended, as a network between two machines can. */
+/** A proxy to a server whose connections can be cut and restored, like a network between two machines. */
 export interface Relay {
-  /** The address that was given, by way of the relay. */
+  /** The target’s URL, through the relay. */
   readonly url: string;
-  /** From now on nothing answers there, and what was connected is cut off. */
+  /** Refuses new connections and cuts the present ones. */
   cut(): Promise<void>;
-  mend(): Promise<void>;
-  /**
-   * Lets `text` pass to the server for the `times`-th time, waits for the answer, and cuts instead of passing that back: what
-   * was asked is done, and nobody hears of it.
-   */
-  cutAfter(text: string, times?: number): void;
-  /** The same, but the line falls silent and stays open, as when the machine at its near end is gone. */
+  restore(): Promise<void>;
+  /** Passes `text` to the server, and cuts instead of passing back the answer: it is done, but the client never knows. */
+  cutAfter(text: string): void;
+  /** The same, but the connection stays open without traffic, as when the client’s machine is gone. */
   silenceAfter(text: string): void;
   close(): Promise<void>;
 }
@@ -22,7 +19,7 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   let server: Server | undefined;
-  let fatal: { readonly text: string; times: number; readonly silent: boolean } | undefined;
+  let fatal: { readonly text: string; readonly silent: boolean } | undefined;
 
   const track = (socket: Socket) => {
     sockets.add(socket);
@@ -37,8 +34,9 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
     near.on('data', (bytes: Buffer) => {
       if (silent) return;
       if (fatal && bytes.includes(fatal.text)) {
-        cutNow = --fatal.times === 0;
-        silent = cutNow && fatal.silent;
+        cutNow = true;
+        silent = fatal.silent;
+        fatal = undefined;
       }
       far.write(bytes);
     });
@@ -70,14 +68,14 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
   return {
     url: url.href,
     cut,
-    async mend() {
+    async restore() {
       await open(port);
     },
-    cutAfter(text, times = 1) {
-      fatal = { text, times, silent: false };
+    cutAfter(text) {
+      fatal = { text, silent: false };
     },
     silenceAfter(text) {
-      fatal = { text, times: 1, silent: true };
+      fatal = { text, silent: true };
     },
     close: cut,
   };

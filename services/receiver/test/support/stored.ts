@@ -2,19 +2,18 @@ import { readdir } from 'node:fs/promises';
 import type { TestStack } from '../../../../infra/src/testkit/stack.js';
 import { externalIdOf } from '../../src/memo/external-id.js';
 
-/** What stands in the database and on the disk: rows by table (tables without rows left out), and files of content. */
+/** What is in the database and on disk: rows by table (without empty tables), and content files. */
 export interface Stored {
   readonly rows: Readonly<Record<string, number>>;
   readonly files: readonly string[];
 }
 
-/** What a refused message leaves. */
 export const NOTHING: Stored = { rows: {}, files: [] };
 
-// Filled by whoever sets up, not by a message.
+// Filled by migrations and set-up, not by deliveries.
 const SET_UP = ['_prisma_migrations', 'municipalities', 'contact_points'];
 
-/** Counts every table there is, so that a new one is not forgotten. */
+/** Counts every table, so that a new one is not forgotten. */
 export async function whatIsStored(stack: TestStack): Promise<Stored> {
   const tables = await stack.sql<{ name: string }>(
     `SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables

@@ -21,20 +21,20 @@ export interface IntakeParts {
   readonly config: ReceiverConfig;
 }
 
-/** What became of a delivery, with all that its receipt says: of the same message again, what the first one said. */
+/** The outcome of a delivery and what its receipt says; a duplicate gets the receipt of the first delivery. */
 export interface Intake extends Pick<StoredMessage, 'transmissionId' | 'receivedAt'> {
   readonly outcome: 'accepted' | 'held' | 'duplicate' | 'after-deletion';
   readonly externalId: ExternalId;
 }
 
 /**
- * The one way in, for every channel. Has the delivery read, seals its files as they flow, decides, and makes all of it
- * durable. When it resolves, the message is in the inbox (or held) for good and the receipt may be given; when it rejects,
- * nothing was kept, unless no answer came to COMMIT (CommitInDoubt): then it may be here, and the next try finds it.
+ * Receives one message, for every channel: reads the delivery, seals its files on the fly, decides, and makes all of it
+ * durable. When it resolves, the message is stored for good and the receipt may be given. When it rejects, nothing was kept,
+ * unless COMMIT got no answer (CommitInDoubt): then the message may be stored, and the retry will find it.
  *
- * @throws Problem: a refusal (INVALID, NOT_ALLOWED, too large); else the error of the part that failed: to be sent again
+ * @throws Problem for a refusal (INVALID, NOT_ALLOWED, too large); any other error means that the sender must retry
  */
-export async function takeIn(parts: IntakeParts, channel: Channel, read: ReadMessage): Promise<Intake> {
+export async function receiveMessage(parts: IntakeParts, channel: Channel, read: ReadMessage): Promise<Intake> {
   const receivedAt = new Date();
   const id = newId();
   const sealer = createSealer({
@@ -59,14 +59,14 @@ export async function takeIn(parts: IntakeParts, channel: Channel, read: ReadMes
         container,
       })
       .catch(async (error: unknown) => {
-        // Where the rows may stand, so must the content; what no row names is left to the sweep of orphans then.
+        // If the rows may have been written, the content must stay; if they were not, the sweep removes it.
         if (!(error instanceof CommitInDoubt)) await removeContent(parts, container);
         throw error;
       });
     announce('message-committed');
     const outcome = outcomeOf(stored, id);
     if (outcome === 'accepted' && references.length > 0) {
-      parts.queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, round: 1 });
+      parts.queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, run: 1 });
     }
     if (stored.id !== id) await removeContent(parts, container);
     if (outcome === 'after-deletion') parts.log.warn('after-deletion', { messageId: stored.id });
@@ -77,7 +77,7 @@ export async function takeIn(parts: IntakeParts, channel: Channel, read: ReadMes
   }
 }
 
-/** Removes content that no row will name. What is left over here is an orphan for the sweep. */
+/** Removes content that no row refers to. If that fails, the sweep finds it as an orphan. */
 async function removeContent({ blobs, log }: IntakeParts, container: SealedContainer | undefined): Promise<void> {
   const place = container?.place;
   if (place && 'blobName' in place) await blobs.remove(place.blobName).catch(() => log.warn('orphan-left', {}));
