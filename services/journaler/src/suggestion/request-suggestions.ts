@@ -21,7 +21,10 @@ export async function requestSuggestions(
     (tx) => tx.$queryRaw<{ id: string; status: Status; suggestion_run: number }[]>`
       WITH due AS (
         SELECT id FROM messages
-        WHERE status <> 'deleted' AND (suggested_case_id = ANY(${caseIds}) OR id IN (
+        -- an array, because of an OR with a subquery PostgreSQL uses no index
+        WHERE status <> 'deleted' AND id = ANY(ARRAY(
+          SELECT id FROM messages WHERE suggested_case_id = ANY(${caseIds})
+          UNION
           SELECT message_id FROM reply_references
           WHERE (kind, value) IN (SELECT * FROM unnest(${kinds}::text[], ${values}::text[]))))
         ORDER BY id FOR UPDATE) -- in a fixed order, or two calls could deadlock
