@@ -109,3 +109,34 @@ describe('an upload that never ends', () => {
     expect(await whatIsStored(stack)).toEqual(NOTHING);
   });
 });
+
+describe('a form that is refused while its sender still has more to send', () => {
+  const FORM = 'Content-Type: multipart/form-data; boundary=b';
+  const start = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.xml"\r\n\r\nnot XML';
+
+  test('is drained, so that its connection serves the next delivery', async () => {
+    const rest = Buffer.alloc(8 * 1024 * 1024, 0x41);
+    const connection = await open();
+    await connection.send(deliveryHead([FORM, `Content-Length: ${start.length + rest.length}`]) + start);
+    const refused = await connection.answer();
+
+    await connection.send(rest);
+    await connection.send(deliveryHead([XML, `Content-Length: ${memo.length}`]));
+    await connection.send(memo);
+    const answer = await connection.answer();
+
+    expect([refused.status, answer.status]).toEqual([400, 200]);
+  });
+
+  test('is not timed out again after its answer', async () => {
+    const refused = await open();
+    await refused.send(deliveryHead([FORM, 'Content-Length: 100000']) + start);
+    expect((await refused.answer()).status).toBe(400);
+
+    // Begun later, so the time of the refused form is up when this is answered.
+    const late = await begin();
+
+    expect((await late.answer()).status).toBe(400);
+    expect((await fetch(`${stack.url}/healthz`)).status).toBe(200);
+  });
+});

@@ -123,9 +123,12 @@ class ContainerSealer implements Sealer {
   async abort(): Promise<void> {
     // Whoever waits for a running commit may answer "stored" when it ends well: it must then still be there.
     await this.#committing?.catch(() => {});
-    await this.#output.discard();
-    await this.#file?.drop();
-    this.#buffers.release();
+    try {
+      await this.#output.discard();
+    } finally {
+      await this.#file?.drop();
+      this.#buffers.release();
+    }
   }
 
   async #commit(municipality: string): Promise<SealedContainer | undefined> {

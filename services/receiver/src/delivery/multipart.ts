@@ -22,7 +22,7 @@ const LIMITS = {
  *
  * @throws Problem not-multipart: no part `file`, two of them, too many parts, or a truncated body
  */
-export async function* messagePart(body: AsyncIterable<Buffer>, contentType: string): AsyncGenerator<Buffer> {
+export async function* messagePart(body: AsyncIterableIterator<Buffer>, contentType: string): AsyncGenerator<Buffer> {
   const form = openForm(contentType);
   const stop = new AbortController();
   const found = new Promise<Readable>((resolve) => form.once('file', (_name, part) => resolve(part)));
@@ -38,6 +38,7 @@ export async function* messagePart(body: AsyncIterable<Buffer>, contentType: str
   } finally {
     read.catch(() => {}); // thrown already, or no longer of interest
     stop.abort();
+    void body.return?.();
     form.destroy();
   }
 }

@@ -26,14 +26,14 @@ export interface BodyRules {
  *
  * @throws Problem at once because of the headers; later when the connection ends early or the body takes too long
  */
-export function readBody(req: Request, res: Response, rules: BodyRules): AsyncIterable<Buffer> {
+export function readBody(req: Request, res: Response, rules: BodyRules): AsyncIterableIterator<Buffer> {
   const { mediaTypes, wrapped, callers, uploads, config } = rules;
   const maxBytes = config.MAX_MESSAGE_BYTES + (wrapped ? MAX_WRAPPER_BYTES : 0);
   res.once('finish', () => discardRest(req));
   requireAllowedCaller(req, callers);
   checkHeaders(req, mediaTypes, maxBytes);
   uploads.begin(res);
-  return chunksOf(req, res, { maxBytes, maxSeconds: config.MAX_UPLOAD_SECONDS });
+  return new Body(req, res, { maxBytes, maxSeconds: config.MAX_UPLOAD_SECONDS });
 }
 
 function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: number): void {
@@ -59,39 +59,73 @@ interface BodyLimits {
   readonly maxSeconds: number;
 }
 
-async function* chunksOf(req: Request, res: Response, { maxBytes, maxSeconds }: BodyLimits): AsyncGenerator<Buffer> {
-  // Stopping early must not destroy the request: its socket carries the refusal.
-  const chunks = req.iterator({ destroyOnReturn: false });
-  // A peer that trickles bytes would keep its place for ever.
-  let giveUp: (problem: Problem) => void = () => {};
-  const timer = setTimeout(() => {
-    res.set('Connection', 'close');
-    const detail = `The message took longer than ${maxSeconds} s, the limit. Send it again.`;
-    giveUp(new Problem('body-incomplete', detail));
-  }, maxSeconds * 1_000);
-  // Not Promise.race, which would keep every chunk until the timer ends.
-  const nextChunk = () =>
-    new Promise<IteratorResult<Buffer>>((resolve, reject) => {
-      giveUp = reject;
-      chunks.next().then(resolve, reject);
+/**
+ * The chunks of a body. `return` ends the reading at once, even while a chunk is awaited, which a generator cannot do. The
+ * request is never destroyed: its socket carries the refusal.
+ */
+class Body implements AsyncIterableIterator<Buffer> {
+  readonly #req: Request;
+  readonly #res: Response;
+  readonly #limits: BodyLimits;
+  readonly #chunks: NodeJS.AsyncIterator<Buffer>;
+  #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** Why nothing more is read. */
+  #failure: Error | undefined;
+  #rejectPending: (failure: Error) => void = () => {};
+
+  constructor(req: Request, res: Response, limits: BodyLimits) {
+    this.#req = req;
+    this.#res = res;
+    this.#limits = limits;
+    this.#chunks = req.iterator({ destroyOnReturn: false });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Buffer>> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    this.#timer ??= setTimeout(() => this.#giveUp(), this.#limits.maxSeconds * 1_000);
+    // Not Promise.race with the timer, which would keep every chunk until it fires.
+    return new Promise((resolve, reject) => {
+      this.#rejectPending = reject;
+      this.#readChunk().then(resolve, (failure: Error) => this.#stop(failure));
     });
-  let bytes = 0;
-  try {
-    while (true) {
-      const { done, value: chunk } = await nextChunk();
-      if (done) return;
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`);
-      yield chunk;
-    }
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw new Problem('body-incomplete', 'The connection ended before the message did. Send it again.', {
-      cause: error,
+  }
+
+  return(): Promise<IteratorResult<Buffer>> {
+    this.#stop(new Error('The rest of the body is not read.'));
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  async #readChunk(): Promise<IteratorResult<Buffer>> {
+    const result = await this.#chunks.next().catch((cause: unknown) => {
+      const detail = 'The connection ended before the message did. Send it again.';
+      throw new Problem('body-incomplete', detail, { cause });
     });
-  } finally {
-    clearTimeout(timer);
-    void chunks.return?.(); // not awaited: it resolves only after the pending chunk
+    if (result.done) clearTimeout(this.#timer);
+    else this.#bytes += result.value.length;
+    const { maxBytes } = this.#limits;
+    if (this.#bytes > maxBytes) throw new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`);
+    return result;
+  }
+
+  /** A peer that trickles bytes would otherwise keep its place for ever. */
+  #giveUp(): void {
+    this.#res.set('Connection', 'close');
+    const detail = `The message took longer than ${this.#limits.maxSeconds} s, the limit. Send it again.`;
+    this.#stop(new Problem('body-incomplete', detail));
+  }
+
+  #stop(failure: Error): void {
+    if (this.#failure) return;
+    this.#failure = failure;
+    clearTimeout(this.#timer);
+    this.#rejectPending(failure);
+    // It resolves after the pending chunk; until then the request would not flow, so discardRest could not discard.
+    void this.#chunks.return?.().then(() => this.#req.resume());
   }
 }
 
