@@ -13,7 +13,7 @@ import { makeKeys } from '../src/local/settings.js';
 import { startLocalStack } from '../src/local/stack.js';
 import { readLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
 import { launchCommand } from '../src/testkit/command.js';
-import { createTestDatabase, given } from '../src/testkit/database.js';
+import { createTestDatabase, requiredEnv } from '../src/testkit/database.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 let scratch: string;
@@ -232,7 +232,7 @@ describe('npm start', () => {
   });
 
   test('tells that a given database has no tables yet', async () => {
-    await expect(start(join(scratch, 'faults'), { DATABASE_URL: given('TEST_SUPERUSER_URL') })).rejects.toThrow(
+    await expect(start(join(scratch, 'faults'), { DATABASE_URL: requiredEnv('TEST_SUPERUSER_URL') })).rejects.toThrow(
       /^DATABASE_URL: .+ is not set up \(.+\)\. First run npm run migrate\.$/,
     );
   });

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { statePaths, writeLocalStack } from '../src/local/state.js';
 import { launchCommand } from '../src/testkit/command.js';
 import { startTestStack, type TestStack } from '../src/testkit/stack.js';
-import { type Letter, streamMemo, writeMemo } from '../src/testkit/write-memo.js';
+import { type MemoSpec, streamMemo, writeMemo } from '../src/testkit/write-memo.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -45,7 +45,7 @@ async function send(args: string[], env: Record<string, string> = {}): Promise<R
   return { status, lines: lines.map((line) => line.split('\t')), errors };
 }
 
-async function fileOf(letter: Letter | Buffer, name = 'letter.xml'): Promise<string> {
+async function fileOf(letter: MemoSpec | Buffer, name = 'letter.xml'): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, Buffer.isBuffer(letter) ? letter : writeMemo(letter));
   return path;

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Letter, type MemoSpecDocument, type ReplyEntry, textDocument } from '../testkit/write-memo.js';
+import { type MemoSpec, type MemoSpecDocument, type ReplyEntry, textDocument } from '../testkit/write-memo.js';
 import { CASES, CHILD, CONTACT_POINT, FATHER, MOTHER, MUNICIPALITY, SCHOOL, SHOP } from './people.js';
 
 /** A letter that the day comes back to: by its id on the wire, and by its subject in the inbox. */
-export type DayLetter = Letter & { readonly messageUUID: string; readonly subject: string };
+export type DayLetter = MemoSpec & { readonly messageUUID: string; readonly subject: string };
 
 /** What the municipality has sent from its cases. Digital Post carries these ids back on an answer. */
 export const SENT = {
@@ -110,7 +110,7 @@ export const CONFLICTING: DayLetter = {
 export const TO_A_CITIZEN = letter({ subject: 'Til en borger', recipient: { id: MOTHER.id, idType: 'CPR' } });
 export const NEMSMS = letter({ subject: 'Husk din tid i morgen', messageType: 'NEMSMS' });
 
-function letter(given: Letter & { readonly subject: string }): DayLetter {
+function letter(given: MemoSpec & { readonly subject: string }): DayLetter {
   return { messageUUID: randomUUID(), createdDateTime: wholeSeconds(new Date()), ...given };
 }
 

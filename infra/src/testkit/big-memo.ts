@@ -1,5 +1,5 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { type Letter, writeMemo } from './write-memo.js';
+import { type MemoSpec, writeMemo } from './write-memo.js';
 
 /** 99.5 MB, the most that Digital Post carries. Whether MB or MiB is not known; MiB is the larger. */
 export const BIG_MEMO_BYTES = 99.5 * 1024 * 1024;
@@ -18,7 +18,7 @@ export interface BigMemo {
  * A letter whose XML is exactly BIG_MEMO_BYTES long. It is never in memory: the small letter around the content is
  * written as any other, and the content is made as it flows.
  */
-export function bigMemo(letter: Letter, file: { readonly name: string; readonly type: string }): BigMemo {
+export function bigMemo(letter: MemoSpec, file: { readonly name: string; readonly type: string }): BigMemo {
   const xml = writeMemo({ ...letter, documents: [{ files: [{ ...file, content: PLACE }] }] });
   const place = PLACE.toString('base64');
   const at = xml.indexOf(place);

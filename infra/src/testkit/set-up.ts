@@ -7,7 +7,7 @@ import { issuerKeyOf, localSettings, makeKeys } from '../local/settings.js';
 import type { StatePaths } from '../local/state.js';
 
 /** Makes what services need to start: keys, and municipalities in a migrated database. @returns their settings */
-export async function setUp(
+export async function prepareState(
   paths: StatePaths,
   database: Database,
   municipalities: readonly MunicipalityRegistration[] = [EXAMPLE_MUNICIPALITY],

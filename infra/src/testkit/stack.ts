@@ -10,7 +10,7 @@ import { allServices, StackConfig } from '../local/settings.js';
 import { statePaths } from '../local/state.js';
 import { createTestDatabase } from './database.js';
 import { deliver } from './deliver.js';
-import { issueToken, setUp } from './set-up.js';
+import { issueToken, prepareState } from './set-up.js';
 
 export { CASEWORKER_ROLES } from './set-up.js';
 
@@ -32,7 +32,7 @@ const MUNICIPALITIES: MunicipalityRegistration[] = [ODENSKOV, VESTERSUND].map((c
 export type TokenOptions = Partial<TokenRequest>;
 
 /** A database, keys, a token issuer and municipalities, with no service running: for tests that start their own. */
-export interface Ground {
+export interface Setup {
   readonly env: Env;
   readonly ownerUrl: string;
   readonly serviceUrl: string;
@@ -44,7 +44,7 @@ export interface Ground {
   close(): Promise<void>;
 }
 
-export interface TestStack extends Ground {
+export interface TestStack extends Setup {
   readonly url: string;
   /** A call of the inbox API, by default as a caseworker of ODENSKOV with every role. */
   call(method: string, path: string, options?: CallOptions): Promise<Response>;
@@ -59,7 +59,7 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
 }
 
-export async function layGround(): Promise<Ground> {
+export async function setUp(): Promise<Setup> {
   const database = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-test-'));
   const paths = statePaths({ STATE_DIR: folder });
@@ -67,7 +67,7 @@ export async function layGround(): Promise<Ground> {
   const owner = new pg.Pool({ connectionString: database.ownerUrl, idleTimeoutMillis: 0, allowExitOnIdle: true });
   owner.on('error', () => {}); // an idle one was cut off; the next statement gets another
   return {
-    env: { ...(await setUp(paths, database, MUNICIPALITIES)), LOG_LEVEL: 'silent' },
+    env: { ...(await prepareState(paths, database, MUNICIPALITIES)), LOG_LEVEL: 'silent' },
     ownerUrl: database.ownerUrl,
     serviceUrl: database.url,
     contentFolder: paths.content,
@@ -84,19 +84,19 @@ export async function layGround(): Promise<Ground> {
 
 /** The three services for real, on a port, a database and a state folder of their own. */
 export async function startTestStack(env: Env = {}): Promise<TestStack> {
-  const ground = await layGround();
-  const settings = { ...ground.env, ...env };
+  const setup = await setUp();
+  const settings = { ...setup.env, ...env };
   const config = readConfig(StackConfig, settings);
   const running = await serve(config, 'test', allServices(config));
   return {
-    ...ground,
+    ...setup,
     url: running.url,
     env: settings,
     async call(method, path, { as, version, body, headers } = {}) {
       return fetch(`${running.url}/api/v1${path}`, {
         method,
         headers: {
-          authorization: `Bearer ${await ground.token(as)}`,
+          authorization: `Bearer ${await setup.token(as)}`,
           ...(version !== undefined && { 'if-match': `"${version}"` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...headers,
@@ -107,7 +107,7 @@ export async function startTestStack(env: Env = {}): Promise<TestStack> {
     deliver: (xml, headers = {}) => deliver(running.url, xml, { headers }),
     async close() {
       await running.close();
-      await ground.close();
+      await setup.close();
     },
   };
 }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { MEMO_NAMESPACE } from '@indbakke/shared/memo';
 
 /** A letter to be written as MeMo 1.2, for the demo, the tests and the benchmarks. */
-export interface Letter {
+export interface MemoSpec {
   readonly messageUUID?: string;
   readonly messageType?: string;
   readonly subject?: string;
@@ -46,19 +46,19 @@ export interface MemoSpecFile {
 export const TEST_CITIZEN = { id: '4101019999', idType: 'CPR', name: 'Test Testesen' };
 
 /** The letter as MeMo 1.2 in UTF-8. */
-export function writeMemo(letter: Letter = {}): Buffer {
+export function writeMemo(letter: MemoSpec = {}): Buffer {
   return Buffer.concat([...memoPieces(letter)]);
 }
 
 /** The same as a stream that holds one slice of a content at a time: for letters of 100 MB. */
-export function streamMemo(letter: Letter): Readable {
+export function streamMemo(letter: MemoSpec): Readable {
   return Readable.from(memoPieces(letter), { objectMode: false });
 }
 
 // A multiple of 3 bytes gives whole base64 quanta.
 const SLICE = 48 * 1024;
 
-function* memoPieces(letter: Letter): Generator<Buffer> {
+function* memoPieces(letter: MemoSpec): Generator<Buffer> {
   const { messageUUID = randomUUID(), documents = [textDocument('Kære kommune. Venlig hilsen')] } = letter;
   yield Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>
 <memo:Message xmlns:memo="${MEMO_NAMESPACE}" xmlns:grd="https://data.gov.dk/model/core/" memoVersion="1.2">
@@ -84,7 +84,7 @@ function* filePieces({ name, type, content }: MemoSpecFile): Generator<Buffer> {
   yield Buffer.from('</memo:content></memo:File>\n');
 }
 
-function header(letter: Letter & { messageUUID: string }): string {
+function header(letter: MemoSpec & { messageUUID: string }): string {
   const { sender = TEST_CITIZEN, recipient = { id: '22222222' }, concerning, contactInfo = [] } = letter;
   const info = contactInfo.map(({ label, value }) =>
     group('ContactInfo', element('label', label) + element('value', value)),

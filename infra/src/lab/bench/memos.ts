@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
 import { bigMemo } from '../../testkit/big-memo.js';
-import { type Letter, writeMemo } from '../../testkit/write-memo.js';
+import { type MemoSpec, writeMemo } from '../../testkit/write-memo.js';
 
 export { REST_PATH } from '../../testkit/deliver.js';
 
@@ -33,7 +33,7 @@ export async function bigEnvelopes(): Promise<Copies> {
 }
 
 async function bigPieces(): Promise<Buffer[]> {
-  const letter: Letter = { messageUUID: SOME_UUID, recipient: { id: EXAMPLE_MUNICIPALITY.cvr } };
+  const letter: MemoSpec = { messageUUID: SOME_UUID, recipient: { id: EXAMPLE_MUNICIPALITY.cvr } };
   const pieces: Buffer[] = [];
   for await (const piece of bigMemo(letter, { name: 'byggesag.pdf', type: 'application/pdf' }).pieces()) {
     pieces.push(piece);
@@ -43,7 +43,7 @@ async function bigPieces(): Promise<Buffer[]> {
 
 /** A reply of 20 KB in all: one small PDF, and the link to the letter that it answers. */
 export function replyCopies(answers: string = randomUUID()): Copies {
-  const letter: Letter = {
+  const letter: MemoSpec = {
     messageUUID: SOME_UUID,
     subject: 'Svar på jeres brev',
     recipient: { id: EXAMPLE_MUNICIPALITY.cvr },

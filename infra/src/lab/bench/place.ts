@@ -5,7 +5,7 @@ import type { Env } from '@indbakke/shared/config';
 import { type Database, prepareDatabase } from '../../local/database.js';
 import type { StatePaths } from '../../local/state.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
-import { setUp } from '../../testkit/set-up.js';
+import { prepareState } from '../../testkit/set-up.js';
 import { Child } from './child.js';
 import { cpuMsOfFamily } from './cpu.js';
 import { readProfile } from './profile.js';
@@ -71,7 +71,7 @@ export class Place {
   static async in<T>({ postgres, closers }: Site, work: (place: Place) => Promise<T>): Promise<T> {
     const { url, paths } = postgres;
     const database = await prepareDatabase(url, `bench_${randomBytes(4).toString('hex')}`);
-    const place = new Place(postgres, database, await setUp(paths, database));
+    const place = new Place(postgres, database, await prepareState(paths, database));
     closers.push(() => closeAll(place.#closers));
     try {
       return await work(place);

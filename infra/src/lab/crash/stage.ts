@@ -6,7 +6,7 @@ import pg from 'pg';
 import { prepareDatabase } from '../../local/database.js';
 import type { StatePaths } from '../../local/state.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
-import { CASEWORKER_ROLES, issueToken, setUp } from '../../testkit/set-up.js';
+import { CASEWORKER_ROLES, issueToken, prepareState } from '../../testkit/set-up.js';
 import { killPostgres, restartPostgres } from './kill-postgres.js';
 
 const ROLES = [...CASEWORKER_ROLES, 'Indbakke.Opsætning'];
@@ -50,7 +50,7 @@ export class Stage {
     const paths = { ...postgres.paths, content: join(postgres.paths.root, `content-${name}`) };
     const database = await prepareDatabase(postgres.url, name);
     const env = {
-      ...(await setUp(paths, database)),
+      ...(await prepareState(paths, database)),
       LOG_LEVEL: 'silent',
       SMALL_CONTENT_BYTES: String(SMALL_CONTENT_BYTES),
     };

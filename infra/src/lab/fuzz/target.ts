@@ -8,7 +8,7 @@ import pg from 'pg';
 import { type Database, prepareDatabase } from '../../local/database.js';
 import { statePaths } from '../../local/state.js';
 import { NOT_DURABLE, startOwnPostgres } from '../../testkit/own-state.js';
-import { setUp } from '../../testkit/set-up.js';
+import { prepareState } from '../../testkit/set-up.js';
 import type { Random } from '../random.js';
 import type { FuzzTarget } from './fuzz.js';
 import type { Verdict } from './judge.js';
@@ -26,7 +26,7 @@ export async function withTarget<T>(work: (target: FuzzTarget) => Promise<T>): P
 /** The same on an empty, migrated database. */
 export async function withTargetOn<T>(database: Database, work: (target: FuzzTarget) => Promise<T>): Promise<T> {
   const paths = statePaths({ STATE_DIR: mkdtempSync(join(tmpdir(), 'indbakke-fuzz-')) });
-  const settings = { ...(await setUp(paths, database)), LOG_LEVEL: 'silent' };
+  const settings = { ...(await prepareState(paths, database)), LOG_LEVEL: 'silent' };
   const running = await startReceiver(readConfig(ReceiverConfig, settings));
   const client = new pg.Client({ connectionString: database.ownerUrl });
   await client.connect();
