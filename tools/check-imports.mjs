@@ -1,15 +1,16 @@
-// Checks imports between packages, as part of `npm run lint`: a service does not import another, shared is imported through
-// its entry points only and imports neither services nor infra, and an npm package must be in the package.json of its
-// importer. Prints a line per violation and then exits with 1.
+// Holds the borders between the packages, as part of `npm run lint`: no service imports another, all import shared through
+// its entrances only, shared imports neither services nor infra, and nobody imports an npm package that its own
+// package.json does not name. Each violation is a line; the exit status is then 1.
 //
-// Imports are found with regular expressions, not a parser; import() of a non-literal is not seen.
+// It reads import, export … from, import() and require() with regular expressions, not with a parser. Out of its sight:
+// import() of something that is no literal.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Quoted text (kept, so that '/*' in it starts no comment) or a comment (blanked, but its line breaks kept). */
+/** Quoted text (kept, so that '/*' in it opens nothing) or a comment (blanked, its lines kept for the line numbers). */
 const QUOTE_OR_COMMENT = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\\n])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 
 const IMPORTS = [
@@ -72,7 +73,7 @@ function importsOf(source) {
     [...text.matchAll(pattern)].map((match) => ({
       specifier: match.groups.specifier,
       typeOnly: match.groups.type !== undefined,
-      // The line of the specifier: `import` may be many lines above.
+      // Of the name, not of the word import: that may stand many lines above it.
       line: text.slice(0, match.index + match[0].length).split('\n').length,
     })),
   );
@@ -98,11 +99,11 @@ function faultOfPath(path, owner) {
   if (path.startsWith(owner.src + sep)) {
     return undefined;
   }
-  // Plain Node modules that tools and the local stack share.
+  // Plain Node modules that the tools share with the local stack.
   if (owner.kind === 'infra' && dirname(path) === join(repository, 'tools') && path.endsWith('.mjs')) {
     return undefined;
   }
-  return `it is outside ${relative(repository, owner.src)}; import other packages by name`;
+  return `it lies outside of ${relative(repository, owner.src)}; other packages are imported by their names`;
 }
 
 /** Between the packages of this repository. */
@@ -111,30 +112,30 @@ function faultOfPackage(specifier, target, owner) {
     return 'a package imports its own files by relative paths';
   }
   if (target.name === SHARED) {
-    return faultOfEntryPoint(specifier);
+    return faultOfEntrance(specifier);
   }
   if (owner.kind !== 'infra') {
     return owner.kind === 'shared'
-      ? 'shared imports neither services nor infra'
-      : 'a service imports neither another service nor infra; shared code belongs in shared';
+      ? 'shared knows neither services nor infra'
+      : 'a service imports no other service and no infra; what both need belongs in shared';
   }
-  return specifier === target.name ? undefined : `only ${target.name} itself is an entry point`;
+  return specifier === target.name ? undefined : `only ${target.name} itself is its entrance`;
 }
 
-function faultOfEntryPoint(specifier) {
-  const entryPoint = specifier.slice(SHARED.length + 1);
-  const file = join(packages[0].src, entryPoint, 'index.ts');
-  if (entryPoint !== '' && entryPoint === basename(entryPoint) && existsSync(file)) {
+function faultOfEntrance(specifier) {
+  const entrance = specifier.slice(SHARED.length + 1);
+  const file = join(packages[0].src, entrance, 'index.ts');
+  if (entrance !== '' && entrance === basename(entrance) && existsSync(file)) {
     return undefined;
   }
-  return 'shared has no such entry point; each shared/src/<name>/index.ts is one';
+  return `shared has no such entrance; there is one for each shared/src/<entrance>/index.ts`;
 }
 
-/** Types may come from development dependencies: they do not exist at run time. */
+/** Types may come from development packages: nothing of them is left at run time. */
 function faultOfDependency(name, typeOnly, { name: ownerName, dependencies, devDependencies }) {
   const types = `@types/${name.replace(/^@(.+)\//, '$1__')}`;
   if (name in dependencies || (typeOnly && (name in devDependencies || types in devDependencies))) {
     return undefined;
   }
-  return `${name} is not in the "dependencies" of ${ownerName}`;
+  return `the package.json of ${ownerName} does not name ${name} under "dependencies"`;
 }
