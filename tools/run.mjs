@@ -15,8 +15,7 @@ const COMMANDS = {
   start: {
     does: 'run all of Indbakke on this machine',
     module: 'infra/dist/local/start.js',
-    usage:
-      'npm start    runs all of Indbakke here until Ctrl-C; npm run config shows the settings',
+    usage: 'npm start    runs all of Indbakke here until Ctrl-C; npm run config shows the settings',
   },
   test: { does: 'run the tests; arguments go to Vitest', script: ['node_modules/vitest/vitest.mjs', 'run'] },
   demo: {
@@ -27,20 +26,21 @@ const COMMANDS = {
   crash: { does: 'kill it at every crash point and compare', module: 'infra/dist/lab/crash/main.js' },
   send: { does: 'deliver MeMo files to the running stack', module: 'infra/dist/local/send.js' },
   fuzz: { does: 'deliver mutated messages and compare with a second parser', module: 'infra/dist/lab/fuzz/main.js' },
-  bench: { does: 'measure against a plain implementation and the machine’s limit', module: 'infra/dist/lab/bench/main.js' },
+  bench: {
+    does: 'measure against a plain implementation and the machine’s limit',
+    module: 'infra/dist/lab/bench/main.js',
+  },
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
   municipality: { does: 'add or change a municipality', module: 'infra/dist/local/municipality.js' },
   config: {
     does: 'print the configuration, without secrets',
     module: 'infra/dist/local/config.js',
-    usage:
-      'npm run config    prints the settings of the three services in this environment, without secrets',
+    usage: 'npm run config    prints the settings of the three services in this environment, without secrets',
   },
   migrate: {
     does: 'migrate the database',
     module: 'infra/dist/local/migrate.js',
-    usage:
-      'DATABASE_OWNER_URL=postgres://… npm run migrate    migrates that database; npm start migrates its own',
+    usage: 'DATABASE_OWNER_URL=postgres://… npm run migrate    migrates that database; npm start migrates its own',
   },
   prepare: { does: 'only install and build', usage: 'npm run build    only installs and builds what is missing' },
 };
