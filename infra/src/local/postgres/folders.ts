@@ -68,7 +68,7 @@ export function cloneFolderOutside(account: NonNullable<Account>): string {
     }
   }
   throw new Error(
-    `PostgreSQL's own user can reach neither this clone nor a folder outside of it (${faults.join('; ')}). Make the folders above the clone accessible (chmod o+x), or run this command as an ordinary user.`,
+    `PostgreSQL's own user can reach neither this clone nor a folder outside it (${faults.join('; ')}). Make the folders above the clone accessible (chmod o+x), or run this command as an ordinary user.`,
   );
 }
 
