@@ -4,7 +4,7 @@ import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
-import { type Setup, setUp, ODENSKOV } from '../../../infra/src/testkit/stack.js';
+import { ODENSKOV, type Setup, setUp } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 
 import { JournalerConfig, startJournaler } from '../src/app.js';
