@@ -27,7 +27,7 @@ export function postgresFolderOf(stateDir: string): string;
 export function postgresLocationFileOf(stateDir: string): string;
 export function postgresUsersFolderOf(stateDir: string): string;
 export function postgresHomeOf(stateDir: string): string;
-export function removeMade(stateDir: string, isAskedFor?: (name: string) => boolean): void;
+export function removeCreated(stateDir: string, isWanted?: (name: string) => boolean): void;
 export function testClustersOf(stateDir: string): string[];
 export function clusterOf(home: string): ClusterPaths;
 export function binariesNameOf(version: string): string;

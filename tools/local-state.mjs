@@ -1,6 +1,6 @@
-// What the tools and the local stack (infra/src/local) must agree on: where state lies, which processes are alive, and how
-// the embedded PostgreSQL of a state folder is found and stopped. Plain Node, so that `npm run reset` works even when
-// node_modules is missing or broken. The types are in local-state.d.mts.
+// Shared by the tools and the local stack (infra/src/local): where state is, which processes run, and how the embedded
+// PostgreSQL of a state folder is found and stopped. Plain Node, so that `npm run reset` works when node_modules is missing
+// or broken. Types: local-state.d.mts.
 
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 export const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 
-// A relative STATE_DIR is taken from the clone, so that every command finds the same folder wherever it is called from.
+// A relative STATE_DIR is relative to the clone, so that every command finds the same folder from any directory.
 export function stateFolder(env = process.env) {
   return resolve(repository, env.STATE_DIR || '.indbakke');
 }
@@ -28,12 +28,12 @@ export function postgresFolderOf(stateDir) {
   return join(stateDir, 'postgres');
 }
 
-// Names the folder outside the state folder that holds PostgreSQL, when there is one (see infra/src/local/postgres/folders.ts).
+// A file with the path of the folder that holds PostgreSQL when that is outside (infra/src/local/postgres/folders.ts).
 export function postgresLocationFileOf(stateDir) {
   return join(stateDir, 'postgres-location');
 }
 
-// One file per process that uses the PostgreSQL of this state folder; the last one to leave stops it.
+// One file per process that uses the PostgreSQL of this state folder; the last one stops it.
 export function postgresUsersFolderOf(stateDir) {
   return join(stateDir, 'postgres-users');
 }
@@ -41,10 +41,10 @@ export function postgresUsersFolderOf(stateDir) {
 const MARK = /^\d+-.+-[0-9a-f]+$/; // see newMark
 
 /**
- * All that Indbakke makes in a state folder: the names, and for a folder the names in it. Nothing else is ever removed from
- * there, since STATE_DIR may name a folder that holds other things.
+ * What Indbakke creates in a state folder: names, and for a folder the names in it. Nothing else is removed, because
+ * STATE_DIR may be a folder with other files.
  */
-const MADE = [
+const CREATED = [
   { name: /^content$/, holds: /^([0-9a-f]{2}|check-[0-9a-f]+)$/ },
   { name: /^keys$/, holds: /^(master-keys\.json(\.[0-9a-f]+\.part)?|token-issuer\.(jwks|private)\.json)$/ },
   { name: /^postgres$/, holds: /^cluster(-.+)?$/ },
@@ -55,19 +55,19 @@ const MADE = [
   { name: /^test$/, holds: MARK },
 ];
 
-/** Removes from a state folder what Indbakke made, all or only the entries asked for, and the folder when it is empty then. */
-export function removeMade(stateDir, isAskedFor = () => true) {
-  for (const name of namesIn(stateDir).filter(isAskedFor)) {
-    const made = MADE.find((entry) => entry.name.test(name));
-    if (made === undefined) {
+/** Removes what Indbakke created in a state folder, all or only the wanted entries, and the folder if it is then empty. */
+export function removeCreated(stateDir, isWanted = () => true) {
+  for (const name of namesIn(stateDir).filter(isWanted)) {
+    const entry = CREATED.find((candidate) => candidate.name.test(name));
+    if (entry === undefined) {
       continue;
     }
     const path = join(stateDir, name);
     const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-    if (made.holds === undefined && !isFolder) {
+    if (entry.holds === undefined && !isFolder) {
       rmSync(path, { force: true });
-    } else if (made.holds !== undefined && isFolder) {
-      for (const inner of namesIn(path).filter((entry) => made.holds.test(entry))) {
+    } else if (entry.holds !== undefined && isFolder) {
+      for (const inner of namesIn(path).filter((innerName) => entry.holds.test(innerName))) {
         rmSync(join(path, inner), { recursive: true, force: true, maxRetries: 3 });
       }
       removeIfEmpty(path);
@@ -76,7 +76,7 @@ export function removeMade(stateDir, isAskedFor = () => true) {
   removeIfEmpty(stateDir);
 }
 
-/** The clusters, which are state folders themselves, of tests and demos. */
+/** The state folders of tests and demos. */
 export function testClustersOf(stateDir) {
   const folder = testFolderOf(stateDir);
   return namesIn(folder)
@@ -92,40 +92,40 @@ function removeIfEmpty(folder) {
   try {
     rmdirSync(folder);
   } catch (error) {
-    // Not empty, not there, or a mount point or a link, which stay.
+    // Not empty, missing, a mount point or a link.
     if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY', 'ENOTDIR'].includes(error.code)) {
       throw error;
     }
   }
 }
 
-/** Where root may keep PostgreSQL outside of the clone, in order of preference. */
+/** Where root may keep PostgreSQL outside the clone, in order of preference. */
 export const OUTSIDE_PLACES = ['/var/lib/indbakke', '/var/tmp/indbakke'];
 
-/** The folder that PostgreSQL lives in: outside when the location file says so, else inside the state folder. */
+/** The folder of PostgreSQL: the one in the location file, else one in the state folder. */
 export function postgresHomeOf(stateDir) {
   const outside = readIfThere(postgresLocationFileOf(stateDir))?.trim();
   if (!outside) {
     return postgresFolderOf(stateDir);
   }
-  // This folder is removed by reset, as root: nothing but what Indbakke made may be named here.
+  // reset removes this folder as root, so it must be one that Indbakke created.
   if (resolve(outside) !== outside || !OUTSIDE_PLACES.includes(dirname(dirname(outside)))) {
     throw new Error(
-      `${postgresLocationFileOf(stateDir)} names ${outside}, which is no folder of Indbakke. Remove that file.`,
+      `${postgresLocationFileOf(stateDir)} names ${outside}, which is not a folder of Indbakke. Remove that file.`,
     );
   }
   return outside;
 }
 
-// A cluster is complete or absent: it is made under another name and renamed to this one.
+// A cluster is complete or absent: it is created under another name and renamed.
 export function clusterOf(home) {
   const cluster = join(home, 'cluster');
   return { cluster, dataDir: join(cluster, 'data'), passwordFile: join(cluster, 'password') };
 }
 
-// Processes. A process id alone is no identity: ids are used again, in a container soon after every restart.
+// Processes. A process id is not an identity: ids are reused, in a container soon after every restart.
 
-/** When the process started, in the system's own notation; undefined when there is none (or only a zombie). */
+/** When the process started, in the system's notation; undefined if it does not exist or is a zombie. */
 export function startOf(pid) {
   if (process.platform === 'linux') {
     const stat = readIfThere(`/proc/${pid}/stat`);
@@ -145,7 +145,7 @@ export function isRunning({ pid, started }) {
   return Number.isInteger(pid) && pid > 0 && started !== undefined && startOf(pid) === started;
 }
 
-/** Whether any process has this id, a zombie too. */
+/** Whether any process has this id, even a zombie. */
 export function isTaken(pid) {
   try {
     process.kill(pid, 0);
@@ -155,8 +155,8 @@ export function isTaken(pid) {
   }
 }
 
-// Linux: /proc/<pid>/cmdline, because slim images have no ps, and because reading another user's /proc/<pid>/cwd needs a
-// capability that root in a container lacks.
+// Linux: /proc/<pid>/cmdline, because slim images have no ps, and root in a container may not read another user's
+// /proc/<pid>/cwd.
 function commandLine(pid) {
   if (process.platform === 'linux') {
     return readIfThere(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ') ?? '';
@@ -171,11 +171,11 @@ function ps(pid, columns) {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
   } catch {
-    return ''; // ps exits with 1 when there is no such process
+    return ''; // ps exits with 1 for an unknown process
   }
 }
 
-/** A name for a file or folder that belongs to this process, unique, from which markIsAlive tells whether it still runs. */
+/** A unique name for a file or folder of this process; markIsAlive says whether that process still runs. */
 export function newMark() {
   const { pid, started } = thisProcess();
   return [pid, encodeURIComponent(started), randomBytes(4).toString('hex')].join('-');
@@ -186,7 +186,7 @@ export function markIsAlive(mark) {
   return isRunning({ pid: Number(pid), started: decodeURIComponent(started ?? '') });
 }
 
-/** The marks of the living processes that use the PostgreSQL of this state folder; those of dead ones are removed. */
+/** The marks of running processes that use the PostgreSQL of this state folder; others are removed. */
 export function postgresUsersOf(stateDir) {
   const folder = postgresUsersFolderOf(stateDir);
   const marks = namesIn(folder).filter((name) => MARK.test(name));
@@ -199,7 +199,7 @@ export function postgresUsersOf(stateDir) {
 // PostgreSQL.
 
 /**
- * The server that runs on this data folder, as its postmaster.pid tells, checked against the process of that id.
+ * The server running on this data folder, from its postmaster.pid, checked against the process with that id.
  * Source: PostgreSQL 18, src/include/utils/pidfile.h (pid, data folder, start, port, socket folder, address, shared
  * memory, status).
  */
@@ -209,7 +209,7 @@ export function serverOf(dataDir) {
   if (!(pid > 0) || startOf(pid) === undefined || !commandLine(pid).includes(` -D ${folder} `)) {
     return undefined;
   }
-  // A state folder that was moved takes its running server along; one that was copied does not.
+  // The server of a moved state folder is found, that of a copied one is not.
   if (existsSync(folder) && realpathSync(folder) !== realpathSync(dataDir)) {
     return undefined;
   }
@@ -217,8 +217,8 @@ export function serverOf(dataDir) {
 }
 
 /**
- * Stops the server of this data folder, if one runs: fast (open transactions are rolled back, everything is written
- * out), and after half a minute at once (the next start then recovers from the log).
+ * Stops the server of this data folder, if one runs: fast shutdown, then immediate shutdown after half a minute (the next
+ * start recovers from the log).
  */
 export async function stopServer(dataDir) {
   const server = serverOf(dataDir);
@@ -233,9 +233,7 @@ export async function stopServer(dataDir) {
       return;
     }
   }
-  throw new Error(
-    `PostgreSQL (process ${server.pid}) of ${dataDir} does not stop. Stop it by hand: kill -9 ${server.pid}`,
-  );
+  throw new Error(`PostgreSQL (process ${server.pid}) of ${dataDir} does not stop. Kill it: kill -9 ${server.pid}`);
 }
 
 async function stopsWith(signal, pid, seconds) {
@@ -256,17 +254,17 @@ async function stopsWith(signal, pid, seconds) {
   return false;
 }
 
-/** Stops the PostgreSQL of a state folder and removes everything it left, also outside the state folder. */
+/** Stops the PostgreSQL of a state folder and removes its files, also outside the state folder. */
 export async function removePostgres(stateDir) {
   const home = postgresHomeOf(stateDir);
   await stopServer(clusterOf(home).dataDir);
   if (home !== postgresFolderOf(stateDir)) {
     rmSync(home, { recursive: true, force: true });
   }
-  removeMade(stateDir, (name) => /^postgres(-|$)/.test(name));
+  removeCreated(stateDir, (name) => /^postgres(-|$)/.test(name));
 }
 
-/** The folders outside that may hold what belongs to this clone: one folder per state folder, and the binaries once. */
+/** The folders of this clone outside it: they hold one folder per state folder, and the binaries. */
 export function foldersOutside() {
   const clone = createHash('sha256').update(repository).digest('hex').slice(0, 16);
   return OUTSIDE_PLACES.map((place) => join(place, clone));
@@ -274,12 +272,12 @@ export function foldersOutside() {
 
 const BINARIES = 'binaries-';
 
-/** The name, in there, of the copy of PostgreSQL's binaries of this version. */
+/** The name of the copy of PostgreSQL's binaries in such a folder. */
 export function binariesNameOf(version) {
   return `${BINARIES}${version}`;
 }
 
-/** Removes the copies of the binaries, where no cluster is left that may use them. */
+/** Removes the copies of the binaries that no cluster can use any more. */
 export function removeUnusedBinaries() {
   for (const folder of foldersOutside().filter(existsSync)) {
     if (readdirSync(folder).every((name) => name.startsWith(BINARIES))) {

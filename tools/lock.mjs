@@ -1,10 +1,9 @@
-// A lock between processes that survives crashes. Plain Node, no dependency.
+// A lock between processes that survives crashes. Plain Node without dependencies.
 //
-// The lock is a folder of numbered files; the highest number is the owner, known by process id and start time. Whoever
-// finds the highest one released or dead makes the next number, which only one process can (O_EXCL), and then looks
-// again whether it is still the highest: a slow process may have counted on from a number that is long past. The highest
-// file is never removed, so that no number is ever given twice. (A lock file that is removed when its owner is dead can
-// be removed twice, the second time from under a living owner.)
+// The lock is a folder of numbered files; the highest number is the owner's, with its process id and start time. A process
+// that finds the highest one released or its owner dead creates the next number, which only one process can do, and checks
+// that it is still the highest: it may have started from an old number. The highest file is never removed, so that no number
+// is used twice. (If the lock file of a dead owner were removed, a slow process could remove the file of the next owner.)
 
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,8 +11,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isRunning, newMark, thisProcess } from './local-state.mjs';
 
 /**
- * Runs the work while no other process of this machine runs work under the same folder.
- * `onWait` is called once, with the owner's process id, when there is one to wait for.
+ * Runs `work` while no other process of this machine holds the lock in `folder`.
+ * `onWait` is called once, with the owner's process id, if the lock is taken.
  */
 export async function withLock(folder, onWait, work) {
   const number = await acquire(folder, onWait);
@@ -26,14 +25,14 @@ export async function withLock(folder, onWait, work) {
 
 async function acquire(folder, onWait) {
   mkdirSync(folder, { recursive: true });
-  let told = false;
+  let reported = false;
   for (;;) {
     const { number, owner } = highest(folder);
     if (owner !== undefined && isRunning(owner)) {
-      if (!told) {
+      if (!reported) {
         onWait(owner.pid);
       }
-      told = true;
+      reported = true;
       await pause(200);
     } else if (take(folder, number + 1)) {
       return number + 1;
@@ -52,7 +51,7 @@ function highest(folder) {
   return { number, owner: number === 0 ? undefined : read(folder, number) };
 }
 
-/** Undefined when the file went away in between: then a higher one is there, and `take` finds that out. */
+/** Undefined when the file was removed meanwhile: then a higher one exists, and `take` notices. */
 function read(folder, number) {
   try {
     return JSON.parse(readFileSync(join(folder, String(number)), 'utf8'));

@@ -1,5 +1,5 @@
-// `npm run reset`: stops the PostgreSQL of this clone's state folder and removes the state. Plain Node, no dependency, so
-// that it also helps when node_modules is missing or broken.
+// `npm run reset`: stops the PostgreSQL of the state folder and removes the state. Plain Node without dependencies, because
+// node_modules may be missing or broken.
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -8,15 +8,14 @@ import {
   localFileOf,
   markIsAlive,
   postgresUsersOf,
-  removeMade,
+  removeCreated,
   removePostgres,
   removeUnusedBinaries,
   stateFolder,
   testClustersOf,
 } from './local-state.mjs';
 
-const USAGE = `npm run reset    stops what is left running and removes the state: what Indbakke made in .indbakke, or in the folder that
-                 STATE_DIR names`;
+const USAGE = `npm run reset    stops leftover processes and removes what Indbakke created in .indbakke, or in the folder STATE_DIR`;
 
 const stateDir = stateFolder();
 const args = process.argv.slice(2);
@@ -36,23 +35,23 @@ try {
 
 async function reset() {
   if (existsSync(stateDir) && !statSync(stateDir).isDirectory()) {
-    throw new Error(`STATE_DIR names ${stateDir}, which is no folder. Nothing was removed.`);
+    throw new Error(`STATE_DIR (${stateDir}) is not a folder. Nothing was removed.`);
   }
-  refuseWhileUsed();
+  failIfUsed();
   for (const folder of [...testClustersOf(stateDir), stateDir]) {
     await removePostgres(folder);
   }
-  removeMade(stateDir);
+  removeCreated(stateDir);
   removeUnusedBinaries();
   const foreign = existsSync(stateDir) ? readdirSync(stateDir) : [];
   console.log(
     foreign.length === 0
       ? `Nothing is left in ${stateDir}.`
-      : `Nothing of Indbakke is left in ${stateDir}. What it did not make stays: ${foreign.join(', ')}.`,
+      : `Nothing of Indbakke is left in ${stateDir}. Other files stay: ${foreign.join(', ')}.`,
   );
 }
 
-function refuseWhileUsed() {
+function failIfUsed() {
   const stack = runningStack();
   if (stack !== undefined) {
     throw new Error(
@@ -64,7 +63,7 @@ function refuseWhileUsed() {
   if (user !== undefined) {
     const pid = user.split('-')[0];
     throw new Error(
-      `Process ${pid} uses the database in ${stateDir}. Wait for its end, or: kill ${pid}. Then reset again.`,
+      `Process ${pid} uses the database in ${stateDir}. Wait until it ends, or: kill ${pid}. Then reset again.`,
     );
   }
 }
@@ -74,6 +73,6 @@ function runningStack() {
     const stack = JSON.parse(readFileSync(localFileOf(stateDir), 'utf8'));
     return isRunning(stack) ? stack : undefined;
   } catch {
-    return undefined; // no file, or not one that a stack wrote
+    return undefined; // missing or invalid
   }
 }

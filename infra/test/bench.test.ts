@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-// As built: npm test builds before it tests.
+// The build: npm test builds first.
 const BENCH = fileURLToPath(new URL('../dist/lab/bench/main.js', import.meta.url));
 
 function bench(...args: string[]): Promise<{ status: number | string; output: string }> {
@@ -13,16 +13,15 @@ function bench(...args: string[]): Promise<{ status: number | string; output: st
   });
 }
 
-// Once more before it fails: a few seconds of measuring can fall together with something else on the machine that hits
-// one contender only. Code that has become slow is slow both times.
-it('has not become several times slower, nor larger', { timeout: 120_000, retry: 1 }, async () => {
+// Retried once: other work on the machine may hit one contender only in these few seconds. Slow code is slow both times.
+it('is not several times slower or larger than expected', { timeout: 120_000, retry: 1 }, async () => {
   const { status, output } = await bench('guard', '--quick');
   expect(output.split('\n').filter((line) => /^(not )?met /.test(line))).toHaveLength(5);
   expect(output).not.toMatch(/^not met/m);
   expect(status).toBe(0);
 });
 
-it('lists what there is when it does not know a name', async () => {
+it('lists the benchmarks when a name is unknown', async () => {
   const { status, output } = await bench('intake-medium');
   expect(output).toContain('intake-large');
   expect(status).toBe(2);

@@ -13,7 +13,7 @@ import { makeKeys } from '../src/local/settings.js';
 import { startLocalStack } from '../src/local/stack.js';
 import { readLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
 import { launchCommand } from '../src/testkit/command.js';
-import { createTestDatabase, given } from '../src/testkit/database.js';
+import { createTestDatabase, requiredEnv } from '../src/testkit/database.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 let scratch: string;
@@ -47,7 +47,7 @@ describe('npm run reset', () => {
     return folder;
   }
 
-  const MADE = [
+  const CREATED = [
     'content/0a/0b',
     'keys/master-keys.json',
     'postgres/cluster/password',
@@ -55,8 +55,8 @@ describe('npm run reset', () => {
     'test/99-1-ab/x',
   ];
 
-  test('removes what Indbakke made, and the folder', () => {
-    const folder = fill(join(scratch, 'made'), MADE);
+  test('removes what Indbakke created, and the folder', () => {
+    const folder = fill(join(scratch, 'created'), CREATED);
     expect(tool('reset.mjs', [], { STATE_DIR: folder })).toMatchObject({
       status: 0,
       stdout: `Nothing is left in ${folder}.\n`,
@@ -64,25 +64,25 @@ describe('npm run reset', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  test('leaves what it did not make, also under the same names, and tells', () => {
-    const foreign = ['letter.txt', 'content/page.html', 'test/mine.ts', 'keys/house', 'postgres/docker.yml'];
-    const folder = fill(join(scratch, 'foreign'), [...MADE, ...foreign]);
+  test('keeps foreign files, even in folders of its own, and reports them', () => {
+    const foreign = ['notes.txt', 'content/page.html', 'test/mine.ts', 'keys/house', 'postgres/docker.yml'];
+    const folder = fill(join(scratch, 'foreign'), [...CREATED, ...foreign]);
     expect(tool('reset.mjs', [], { STATE_DIR: folder })).toMatchObject({
       status: 0,
-      stdout: `Nothing of Indbakke is left in ${folder}. What it did not make stays: content, keys, letter.txt, postgres, test.\n`,
+      stdout: `Nothing of Indbakke is left in ${folder}. Other files stay: content, keys, notes.txt, postgres, test.\n`,
     });
     const left = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     expect(left.map((entry) => entry.name).toSorted()).toEqual(foreign.map((file) => file.split('/').pop()).toSorted());
   });
 
-  test('knows everything that a stack makes', async () => {
+  test('removes everything that a stack creates', async () => {
     const paths = statePaths({ STATE_DIR: join(scratch, 'keys') });
     await makeKeys(paths);
     expect(tool('reset.mjs', [], { STATE_DIR: paths.root }).status).toBe(0);
     expect(existsSync(paths.root)).toBe(false);
   });
 
-  test('does nothing while a stack runs, and tells how to end it', () => {
+  test('does nothing while a stack runs, and says how to stop it', () => {
     const paths = statePaths({ STATE_DIR: join(scratch, 'running') });
     writeLocalStack(paths, 'http://127.0.0.1:1');
     const { status, stderr } = tool('reset.mjs', [], { STATE_DIR: paths.root });
@@ -91,16 +91,16 @@ describe('npm run reset', () => {
     expect(existsSync(paths.localFile)).toBe(true);
   });
 
-  test.each([['--help'], ['-h'], ['--hlep']])('does nothing when given %s', (argument) => {
-    const folder = fill(join(scratch, 'asked'), MADE);
+  test.each([['--help'], ['-h'], ['--hlep']])('does nothing with the argument %s', (argument) => {
+    const folder = fill(join(scratch, 'asked'), CREATED);
     const { stdout, stderr } = tool('reset.mjs', [argument], { STATE_DIR: folder });
     expect(stdout + stderr).toContain('npm run reset    stops');
     expect(readdirSync(folder)).toHaveLength(5);
   });
 });
 
-describe.each(['start', 'demo', 'config', 'migrate', 'prepare'])('the help of %s', (command) => {
-  test.each(['--help', '-h'])('is a line of usage, and nothing is done: %s', (option) => {
+describe.each(['start', 'demo', 'config', 'migrate', 'prepare'])('the command %s', (command) => {
+  test.each(['--help', '-h'])('prints only its usage with %s', (option) => {
     const { status, stdout } = tool('run.mjs', [command, option]);
     expect(stdout).toMatch(/^(DATABASE_OWNER_URL=\S+ )?npm (run )?\w+ {4}.+\n$/);
     expect(status).toBe(0);
@@ -108,7 +108,7 @@ describe.each(['start', 'demo', 'config', 'migrate', 'prepare'])('the help of %s
 });
 
 describe('npm run municipality', () => {
-  test('changes what is given, keeps the rest and prints what is known then', async () => {
+  test('changes only what is given and prints the result', async () => {
     const { ownerUrl, drop } = await createTestDatabase();
     const municipality = { cvr: '33333333', contactPoints: [{ id: 'a', name: 'Børn' }] };
     await expect(registerMunicipality(ownerUrl, municipality)).rejects.toThrow(
@@ -120,19 +120,19 @@ describe('npm run municipality', () => {
     });
     expect(changed).toEqual({
       status: 0,
-      output: '33333333 Vestby is known, and its mail is taken in: replies off, enquiries off, 1 contact point.\n',
+      output: '33333333 Vestby: replies off, enquiries off, 1 contact point.\n',
       errors: '',
     });
     await drop();
   });
 
-  test('reports a value of --replies that is none', async () => {
+  test('reports an invalid value of --replies', async () => {
     const { status, errors } = await run('municipality', ['--cvr', '33333333', '--replies', 'maybe']);
     expect(errors).toMatch(/^--replies must be on or off\./);
     expect(status).toBe(1);
   });
 
-  test('before the first npm start says so and makes nothing', async () => {
+  test('says that there is no database before the first npm start, and creates nothing', async () => {
     const folder = join(scratch, 'never-started');
     const { status, errors } = await run('municipality', ['--cvr', '33333333', '--name', 'X'], { STATE_DIR: folder });
     expect(errors).toMatch(/^There is no database here yet\. Run npm start once/);
@@ -144,8 +144,8 @@ describe('npm run municipality', () => {
 describe('npm run migrate', () => {
   test.each([
     ['n0nsense', 'must be a URL that begins with postgres://'],
-    ['postgres://a:s3cret@127.0.0.1:1/x', 'the database x at 127.0.0.1:1 cannot be used'],
-  ])('tells what is wrong with DATABASE_OWNER_URL=%s, without the password', async (url, sentence) => {
+    ['postgres://a:s3cret@127.0.0.1:1/x', 'the database x at 127.0.0.1:1 is unreachable'],
+  ])('says what is wrong with DATABASE_OWNER_URL=%s, without the password', async (url, sentence) => {
     const { status, errors } = await run('migrate', [], { DATABASE_OWNER_URL: url });
     expect(errors).toMatch(/^DATABASE_OWNER_URL: .+\n$/);
     expect(errors).toContain(sentence);
@@ -158,7 +158,7 @@ describe('npm run token', () => {
   test.each([
     ['no role', [], 'A user needs a role'],
     ['too many hours', ['--role', 'Indbakke.Drift', '--hours', '721'], '--hours must be a whole number from 1 to 720.'],
-  ])('explains itself when given %s', async (_name, args, sentence) => {
+  ])('explains the error: %s', async (_name, args, sentence) => {
     const { status, output, errors } = await run('token', ['--municipality', '22222222', '--user', 'anna', ...args]);
     expect(errors).toContain(sentence);
     expect(output).toBe('');
@@ -167,11 +167,11 @@ describe('npm run token', () => {
 });
 
 describe('npm start', () => {
-  // One PostgreSQL cluster for both: making one takes most of the time.
+  // One PostgreSQL cluster for both: creating it takes most of the time.
   const folder = () => join(scratch, 'started');
   afterAll(() => removePostgres(folder()));
 
-  /** A stack in a process of its own, once it is ready. */
+  /** A stack in its own process, ready. */
   async function started(stateDir: string) {
     const { child, ended } = launch('start', [], { STATE_DIR: stateDir, SHUTDOWN_SECONDS: '5' });
     const paths = statePaths({ STATE_DIR: stateDir });
@@ -180,7 +180,7 @@ describe('npm start', () => {
     return { child, ended, server: server as NonNullable<typeof server> };
   }
 
-  test('ends at SIGTERM with its PostgreSQL, and complains of nothing', { timeout: 60_000 }, async () => {
+  test('ends at SIGTERM with its PostgreSQL, without warnings', { timeout: 60_000 }, async () => {
     const { child, ended, server } = await started(folder());
     child.kill('SIGTERM');
     const { status, output, errors } = await ended;
@@ -189,12 +189,12 @@ describe('npm start', () => {
     expect(startOf(server.pid)).toBeUndefined();
   });
 
-  test('says so and ends with 1 when its PostgreSQL is killed', { timeout: 60_000 }, async () => {
+  test('says so and exits with 1 when its PostgreSQL is killed', { timeout: 60_000 }, async () => {
     const { ended, server } = await started(folder());
     process.kill(server.pid, 'SIGQUIT');
     const { status, errors } = await ended;
     expect(errors).toBe(
-      `PostgreSQL (process ${server.pid}) has ended, and nothing works without it. Its log is ${join(folder(), 'postgres.log')}. Start again: npm start; what was stored is still there.\n`,
+      `PostgreSQL (process ${server.pid}) has ended, and nothing works without it. Its log is ${join(folder(), 'postgres.log')}. Restart with npm start; stored data is still there.\n`,
     );
     expect(status).toBe(1);
   });
@@ -202,7 +202,7 @@ describe('npm start', () => {
   const start = (stateDir: string, env: Env) =>
     startLocalStack({ paths: statePaths({ STATE_DIR: stateDir }), env: { PORT: '0', LOG_LEVEL: 'silent', ...env } });
 
-  test('finds a taken port before it makes anything', async () => {
+  test('finds a taken port before it creates anything', async () => {
     const server = createServer();
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as AddressInfo;
@@ -218,28 +218,28 @@ describe('npm start', () => {
     [
       'DATABASE_URL',
       'postgres://a:s3cret@127.0.0.1:1/x',
-      /^DATABASE_URL: the database x at 127.0.0.1:1 cannot be used \([^/]*ECONNREFUSED[^/]*\)\. .+\.?$/,
+      /^DATABASE_URL: the database x at 127.0.0.1:1 is unreachable \([^/]*ECONNREFUSED[^/]*\)\. .+\.?$/,
     ],
     ['PORT', 'abc', /^ {2}PORT: must be a whole number from 0 to 65535\.$/m],
     ['KEY_FILE', '/nowhere/keys.json', /^KEY_FILE: there is no \/nowhere\/keys\.json\. Correct .+\.$/],
     ['TOKEN_JWKS', 'file:///nowhere/jwks.json', /^TOKEN_JWKS: there is no \/nowhere\/jwks\.json\. Correct .+\.$/],
     ['BLOB_URL', new URL('../../package.json', import.meta.url).href, /^BLOB_URL: .+package\.json is a file\. .+\.$/],
     ['BLOB_URL', 'file://relative/x', /^BLOB_URL: .+three slashes.+\.?$/],
-  ])('tells in a sentence what is wrong with %s=%s', async (setting, value, fault) => {
+  ])('says in a sentence what is wrong with %s=%s', async (setting, value, fault) => {
     const { url, drop } = await createTestDatabase();
     await expect(start(join(scratch, 'faults'), { DATABASE_URL: url, [setting]: value })).rejects.toThrow(fault);
     await drop();
   });
 
-  test('tells that a given database has no tables yet', async () => {
-    await expect(start(join(scratch, 'faults'), { DATABASE_URL: given('TEST_SUPERUSER_URL') })).rejects.toThrow(
+  test('says that a database has no tables yet', async () => {
+    await expect(start(join(scratch, 'faults'), { DATABASE_URL: requiredEnv('TEST_SUPERUSER_URL') })).rejects.toThrow(
       /^DATABASE_URL: .+ is not set up \(.+\)\. First run npm run migrate\.$/,
     );
   });
 
-  test('tells in a sentence that the state folder cannot be one', async () => {
+  test('says in a sentence that the state folder is not a folder', async () => {
     await expect(start(join(repository, 'package.json'), {})).rejects.toThrow(
-      /^The state folder .+package\.json cannot be written to .+ Set STATE_DIR to .+\.$/,
+      /^The state folder .+package\.json is not writable .+ Set STATE_DIR to .+\.$/,
     );
   });
 });

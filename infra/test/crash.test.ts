@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-// As built: npm test builds before it tests.
+// The build: npm test builds first.
 const CRASH = fileURLToPath(new URL('../dist/lab/crash/main.js', import.meta.url));
 
 function crash(...args: string[]): Promise<{ status: number | string; lines: string[] }> {
@@ -14,15 +14,15 @@ function crash(...args: string[]): Promise<{ status: number | string; lines: str
   });
 }
 
-it('loses, doubles and leaves half nothing, whatever dies', { timeout: 240_000 }, async () => {
+it('loses nothing, stores nothing twice or half, whatever is killed', { timeout: 240_000 }, async () => {
   const { status, lines } = await crash('--runs', '4', '--seed', '1');
   expect(lines.filter((line) => /^(lost|twice|stuck|half|back):/.test(line))).toEqual([]);
   expect(lines.at(-1)).toBe('lost 0, twice 0, stuck 0, half 0, back 0');
   expect(status).toBe(0);
 });
 
-it('says which steps there are when one is unknown', async () => {
-  const { status, lines } = await crash('--step', 'nowhere');
+it('lists the crash points when one is unknown', async () => {
+  const { status, lines } = await crash('--point', 'nowhere');
   expect(status).toBe(1);
-  expect(lines.join('\n')).toContain('--step is one of content-written, ');
+  expect(lines.join('\n')).toContain('--point is one of content-written, ');
 });

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 // As built: npm test builds before it tests.
 const DEMO = fileURLToPath(new URL('../dist/demo/main.js', import.meta.url));
 const SUMMARY =
-  /^demo: 16 letters sent, 10 accepted, 1 held, 2 duplicates, 3 refused; 104333312 bytes in .+; all \d+ checks passed in .+ s$/;
+  /^demo: 16 messages sent, 10 accepted, 1 held, 2 duplicates, 3 refused; 104333312 bytes in .+; all \d+ checks passed in .+ s$/;
 
 it('shows a day in which every check passes', { timeout: 120_000 }, async () => {
   const { error, stdout } = await new Promise<{ error: Error | null; stdout: string }>((resolve) => {

@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repository } from '../../tools/local-state.mjs';
 
-// What the docs and comments cite must exist: links with their anchors, paths from the root of the repository, decisions.
+// What docs and comments cite must exist: links and their anchors, paths from the root of the repository, decisions.
 
 const SKIPPED = new Set(['node_modules', 'dist', 'generated', '.git', '.indbakke', '.turbo']);
 const FILES = filesIn(repository).map((path) => relative(repository, path));
@@ -24,7 +24,7 @@ function filesIn(folder: string): string[] {
     });
 }
 
-/** Whether a path from the root exists. `*` and NAME match any part of a name; a decision may be cited by its number. */
+/** Whether a path from the root exists. `*` and NAME match any name; a decision may be cited by its number. */
 function exists(path: string): boolean {
   if (path.includes('/dist/')) return true; // built
   if (path.startsWith('docs/decisions/') && /\d{4}$/.test(path)) return DECISIONS.includes(Number(path.slice(-4)));
@@ -35,7 +35,7 @@ function exists(path: string): boolean {
   return FILES.some((file) => new RegExp(`^${pattern}(/|$)`).test(file));
 }
 
-/** GitHub's anchors of a page. */
+/** The anchors that GitHub gives the headings of a page. */
 function anchorsOf(page: string): string[] {
   const text = readFileSync(join(repository, page), 'utf8').replace(/^```.*?^```/gms, '');
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
@@ -54,11 +54,11 @@ function isBrokenLink(page: string, target: string): boolean {
   return anchor !== undefined && !anchorsOf(path).includes(anchor);
 }
 
-/** What the pattern's group finds; the placeholder of a template string is any name. */
+/** What the pattern's group matches; a placeholder in a template string is replaced by NAME. */
 const matches = (text: string, pattern: RegExp) =>
   [...text.replace(/\$\{[^}]*\}/g, 'NAME').matchAll(pattern)].map(([, found = '']) => found);
 
-/** What a page cites that does not exist. */
+/** Cited by a page, but missing. */
 function missingIn(page: string, text: string): string[] {
   return [
     ...matches(text, LINK).filter((target) => isBrokenLink(page, target)),
@@ -67,7 +67,7 @@ function missingIn(page: string, text: string): string[] {
   ];
 }
 
-/** What a source file cites that does not exist: pages anywhere in it, other paths and decisions in its comments. */
+/** Cited by a source file, but missing: pages anywhere in it, other paths and decisions in comments. */
 function missingInSource(text: string): string[] {
   const comments = matches(text, /(?:^|\s)(?:\/\/+|\/?\*+|#|--)\s(.*)$/gm).join('\n');
   const paths = [...matches(text, PATH).filter((path) => path.startsWith('docs/')), ...matches(comments, PATH)];
@@ -82,14 +82,14 @@ describe('the docs', () => {
     expect(missingIn(page, readFileSync(join(repository, page), 'utf8'))).toEqual([]);
   });
 
-  it('are cited by sources only as they are', () => {
+  it('contain everything that source files cite', () => {
     const missing = SOURCES.filter((path) => path !== 'infra/test/docs.test.ts').flatMap((path) =>
       missingInSource(readFileSync(join(repository, path), 'utf8')).map((cited) => `${path}: ${cited}`),
     );
     expect(missing).toEqual([]);
   });
 
-  it('are really looked through: a wrong link, anchor, path or decision is found', () => {
+  it('a wrong link, anchor, path or decision is found', () => {
     const wrong =
       '[a](errors.md#codes) [b](gone.md) [c](errors.md#gone) `shared/src/gone` `services/*/src/app.ts` decision 99';
     expect(missingIn('docs/operations.md', wrong)).toEqual(['gone.md', 'errors.md#gone', 'shared/src/gone', '99']);

@@ -13,12 +13,12 @@ describe('the local issuer', () => {
   beforeAll(() => createLocalIssuer(privateKey, jwks));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('refuses a role that does not exist and says which do, and what is not a CVR number', async () => {
+  it('refuses an unknown role, listing the roles, and an invalid CVR number', async () => {
     await expect(issueLocalToken(privateKey, { ...request, roles: ['Læs'] })).rejects.toThrow(/DigitalPost\.Slet/);
     await expect(issueLocalToken(privateKey, { ...request, municipality: '123' })).rejects.toThrow(/eight digits/);
   });
 
-  it('keeps its private key to itself', () => {
+  it('keeps its private key out of the key set and readable by its owner only', () => {
     expect(statSync(privateKey).mode & 0o077).toBe(0);
     expect(readFileSync(jwks, 'utf8')).not.toContain('"d"');
   });
@@ -33,7 +33,7 @@ describe('registerMunicipality', () => {
     contactPoints: [{ id: 'a', name: 'Børn' }],
   };
 
-  it('adds one, and changes what is known of it; contact points are added and renamed, never removed', async () => {
+  it('adds and changes one; contact points are added and renamed, never removed', async () => {
     const { ownerUrl, drop } = await createTestDatabase();
     await registerMunicipality(ownerUrl, municipality);
     const contactPoints = [{ id: 'b', name: 'Voksne' }];

@@ -29,12 +29,12 @@ let scratch: string;
 
 beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'indbakke-postgres-'));
-  chmodSync(scratch, 0o755); // mkdtemp makes 0700; only the test below wants that
+  chmodSync(scratch, 0o755); // mkdtemp creates it with 0700, which only one test wants
 });
 
 afterAll(async () => {
   for (const name of readdirSync(scratch)) {
-    await removePostgres(join(scratch, name)); // where the clone is out of reach, it lies outside
+    await removePostgres(join(scratch, name)); // the data may be outside, where the server's user cannot reach the clone
   }
   rmSync(scratch, { recursive: true, force: true });
 });
@@ -43,7 +43,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** A cluster of this name in the scratch folder, quick because it may lose data. */
+/** A cluster of this name in the scratch folder, fast because it may lose data. */
 const start = (name: string) => startPostgres({ stateDir: join(scratch, name), settings: { fsync: 'off' } });
 
 async function query(postgres: LocalPostgres, sql: string): Promise<Record<string, unknown>[]> {
@@ -57,8 +57,8 @@ async function query(postgres: LocalPostgres, sql: string): Promise<Record<strin
 }
 
 /**
- * A process of its own that starts PostgreSQL on this state folder, tells its process id, and waits to be ended. It loads
- * the source through Vite, as Vitest does, so that the test needs no build.
+ * Another process that starts PostgreSQL on this state folder, prints its process id and waits. It loads the source through
+ * Vite, as Vitest does, so that the test needs no build.
  */
 async function startInAnotherProcess(stateDir: string): Promise<{ starter: ChildProcess; pid: number }> {
   const script = `
@@ -74,7 +74,7 @@ async function startInAnotherProcess(stateDir: string): Promise<{ starter: Child
   for await (const line of createInterface({ input: starter.stdout })) {
     return { starter, pid: Number(line) };
   }
-  throw new Error('The other process ended without a word');
+  throw new Error('The other process ended without output');
 }
 
 async function kill(child: ChildProcess): Promise<void> {
@@ -83,11 +83,11 @@ async function kill(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-// Not by a signal alone: a process whose parent has not yet asked how it ended still takes signals.
+// Not with a signal: a zombie accepts signals until its parent reaps it.
 const isAlive = (pid: number) => startOf(pid) !== undefined;
 
 describe('embedded PostgreSQL', () => {
-  test('starts, keeps its data over a restart, and can be stopped twice', async () => {
+  test('keeps its data over a restart, and can be stopped twice', async () => {
     const first = await start('restart');
     await query(first, 'CREATE TABLE kept (word text)');
     await query(first, "INSERT INTO kept VALUES ('børn')");
@@ -103,7 +103,7 @@ describe('embedded PostgreSQL', () => {
     await second.stop();
   });
 
-  test('listens on 127.0.0.1 only, in UTC, with checksums, and knows Danish letters', async () => {
+  test('listens on 127.0.0.1 only, uses UTC and checksums, and handles Danish letters', async () => {
     const postgres = await start('settings');
     const settings = await query(
       postgres,
@@ -129,7 +129,7 @@ describe('embedded PostgreSQL', () => {
     await postgres.stop();
   });
 
-  test('asks everybody for the password, which only its owner may read', async () => {
+  test('requires a password, which only its owner may read', async () => {
     const postgres = await start('password');
     const url = new URL(postgres.url);
     const passwordFile = join(dirname(postgres.dataDir), 'password');
@@ -157,7 +157,7 @@ describe('embedded PostgreSQL', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
-  test('goes on for the others until the last of those who share it stops it', async () => {
+  test('runs until the last process that shares it stops it', async () => {
     const [one, other] = await Promise.all([start('shared'), start('shared')]);
     expect(other.pid).toBe(one.pid);
     await one.stop();
@@ -166,7 +166,7 @@ describe('embedded PostgreSQL', () => {
     expect(isAlive(other.pid)).toBe(false);
   });
 
-  test('runs side by side with one of another state folder', async () => {
+  test('runs next to one of another state folder', async () => {
     const [one, other] = await Promise.all([start('side-a'), start('side-b')]);
     expect(one.pid).not.toBe(other.pid);
     await one.stop();
@@ -174,7 +174,7 @@ describe('embedded PostgreSQL', () => {
     await other.stop();
   });
 
-  test('starts anew when the cluster was not finished', async () => {
+  test('creates the cluster again when it was not finished', async () => {
     const first = await start('unfinished');
     await first.stop();
     const cluster = dirname(first.dataDir);
@@ -184,11 +184,11 @@ describe('embedded PostgreSQL', () => {
     await second.stop();
   });
 
-  test('starts when a pid file names another program, or a killed server that its parent has not reaped', async () => {
+  test('starts although a pid file names another program or a zombie', async () => {
     const { dataDir, stop } = await start('pid-file');
     await stop();
     const { uid, gid } = statSync(dataDir);
-    const script = 'sleep 0.1 & echo $!; exec sleep 60'; // the second does not know of its child
+    const script = 'sleep 0.1 & echo $!; exec sleep 60'; // exec: sleep does not reap the first one
     const parent = spawn('sh', ['-c', script], { ...(asRoot && { uid, gid }), stdio: ['ignore', 'pipe', 'inherit'] });
     onTestFinished(() => kill(parent));
     const [line] = await once(createInterface({ input: parent.stdout }), 'line');
@@ -201,12 +201,12 @@ describe('embedded PostgreSQL', () => {
     }
   });
 
-  test('tells what PostgreSQL logged when it does not start', async () => {
+  test('reports what PostgreSQL logged when it does not start', async () => {
     const bad = startPostgres({ stateDir: join(scratch, 'bad'), settings: { shared_buffers: 'much' } });
     await expect(bad).rejects.toThrow(/did not start on .*postgres\.log.*shared_buffers/s);
   });
 
-  test.runIf(asRoot)('lives outside of a folder that its user cannot enter, and reset removes it there', async () => {
+  test.runIf(asRoot)('is outside a folder that its user cannot enter, and reset removes it there', async () => {
     const locked = join(scratch, 'locked');
     mkdirSync(locked, { mode: 0o700 });
     const postgres = await start('locked/state');
@@ -236,7 +236,7 @@ const reset = (stateDir: string) =>
   });
 
 describe('a cluster for tests', () => {
-  test('is gone after stop, and so are those whose tests were killed', async () => {
+  test('is removed by stop, together with those of killed tests', async () => {
     vi.stubEnv('STATE_DIR', join(scratch, 'tests'));
     const dead = join(statePaths().test, '999999999-1-abcd');
     mkdirSync(join(dead, 'postgres'), { recursive: true });
@@ -250,8 +250,8 @@ describe('a cluster for tests', () => {
 });
 
 describe('the state folder', () => {
-  test('tells where a running stack is, and nothing of one that was killed', () => {
-    const paths = statePaths({ STATE_DIR: join(scratch, 'told') });
+  test('has the URL of a running stack, but not of a killed one', () => {
+    const paths = statePaths({ STATE_DIR: join(scratch, 'registered') });
     writeLocalStack(paths, 'http://127.0.0.1:1');
     expect(readLocalStack(paths)).toEqual({ url: 'http://127.0.0.1:1', pid: process.pid });
     expect(statSync(paths.localFile).mode & 0o777).toBe(0o600);

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { statePaths, writeLocalStack } from '../src/local/state.js';
 import { launchCommand } from '../src/testkit/command.js';
 import { startTestStack, type TestStack } from '../src/testkit/stack.js';
-import { type Letter, streamMemo, writeMemo } from '../src/testkit/write-memo.js';
+import { type MemoSpec, streamMemo, writeMemo } from '../src/testkit/write-memo.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -33,21 +33,20 @@ afterAll(async () => {
 
 interface Result {
   readonly status: number | null;
-  /** The lines of standard output, in fields. */
+  /** Standard output: the fields of each line. */
   readonly lines: string[][];
   readonly errors: string;
 }
 
-/** The command in a process of its own. */
 async function send(args: string[], env: Record<string, string> = {}): Promise<Result> {
   const { status, output, errors } = await launchCommand('send', args, { STATE_DIR: folder, ...env }).ended;
   const lines = output.split('\n').filter((line) => line !== '');
   return { status, lines: lines.map((line) => line.split('\t')), errors };
 }
 
-async function fileOf(letter: Letter | Buffer, name = 'letter.xml'): Promise<string> {
+async function fileOf(memo: MemoSpec | Buffer, name = 'memo.xml'): Promise<string> {
   const path = join(folder, name);
-  await writeFile(path, Buffer.isBuffer(letter) ? letter : writeMemo(letter));
+  await writeFile(path, Buffer.isBuffer(memo) ? memo : writeMemo(memo));
   return path;
 }
 
@@ -55,11 +54,11 @@ const transmissionIds = (messageUUID: string) =>
   stack.sql('SELECT transmission_id FROM messages WHERE external_id = $1', [messageUUID]);
 
 describe.each([[[]], [['--soap']]])('npm run send -- FILE… %s', (options: string[]) => {
-  test('delivers to the stack that runs here and prints a line of fields for each file', async () => {
+  test('delivers to the local stack and prints a line of fields per file', async () => {
     const [first, second] = [randomUUID(), randomUUID()];
     const files = [
       await fileOf({ messageUUID: first }, 'first.xml'),
-      await fileOf({ messageUUID: second }, 'second letter.xml'),
+      await fileOf({ messageUUID: second }, 'second memo.xml'),
     ];
     const { status, lines, errors } = await send([...files, ...options]);
     expect(errors).toBe('');
@@ -79,7 +78,7 @@ describe.each([[[]], [['--soap']]])('npm run send -- FILE… %s', (options: stri
     }
   });
 
-  test('tells code and sentence of a refusal, goes on to the next file and exits with 1', async () => {
+  test('prints code and sentence of a refusal, goes on with the next file and exits with 1', async () => {
     const refused = await fileOf({ recipient: { id: '99999999' } }, 'refused.xml');
     const messageUUID = randomUUID();
     const good = await fileOf({ messageUUID }, 'good.xml');
@@ -91,7 +90,7 @@ describe.each([[[]], [['--soap']]])('npm run send -- FILE… %s', (options: stri
     expect(await transmissionIds(messageUUID)).toHaveLength(1);
   });
 
-  test('takes a file with a byte order mark, and one without a declaration', async () => {
+  test('delivers a file with a byte order mark, and one without an XML declaration', async () => {
     const [marked, bare] = [randomUUID(), randomUUID()];
     const files = [
       await fileOf(Buffer.concat([Buffer.from('\ufeff'), writeMemo({ messageUUID: marked })]), 'marked.xml'),
@@ -108,14 +107,14 @@ describe.each([[[]], [['--soap']]])('npm run send -- FILE… %s', (options: stri
   test.each<[name: string, bytes: Buffer]>([
     ['of another encoding', Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><a>\xe6</a>', 'latin1')],
     ['in UTF-16', Buffer.from('\ufeff<a/>', 'utf16le')],
-  ])('leaves it to the receiver to refuse a file %s', async (_name, bytes) => {
+  ])('lets the receiver refuse a file %s', async (_name, bytes) => {
     const { status, lines } = await send([await fileOf(bytes), ...options]);
     expect(lines[0]?.[1]).toBe('INVALID');
     expect(lines[0]?.[6]).toMatch(/^not-utf8: /);
     expect(status).toBe(1);
   });
 
-  test('tells the progress of a large file on standard error', async () => {
+  test('reports the progress of a large file on standard error', async () => {
     const messageUUID = randomUUID();
     const file = join(folder, 'large.xml');
     const content = Buffer.alloc(6_000_000, 'brev');
@@ -128,7 +127,7 @@ describe.each([[[]], [['--soap']]])('npm run send -- FILE… %s', (options: stri
     expect(errors).toContain('of 8.0 MB sent');
   });
 
-  test('tells that a file is over the limit, although the answer comes before it is sent', async () => {
+  test('reports a file over the limit, although the answer comes before all of it is sent', async () => {
     const file = await fileOf(Buffer.alloc(30_000_000, ' '), 'too-large.xml');
     const { status, lines } = await send([file, ...options]);
     expect(lines[0]?.[6]).toMatch(/^too-large: /);
@@ -145,13 +144,13 @@ describe('npm run send', () => {
     expect(status).toBe(0);
   });
 
-  test('finds a file from the folder that npm was called in', async () => {
+  test('resolves a file name from the folder that npm was called in', async () => {
     const file = await fileOf({});
     const { lines } = await send([basename(file)], { INIT_CWD: dirname(file) });
     expect(lines[0]?.slice(0, 2)).toEqual([basename(file), 'COMPLETED']);
   });
 
-  test('says that nothing runs here and how to start it', async () => {
+  test('says that no stack runs here and how to start one', async () => {
     const { status, lines, errors } = await send([await fileOf({})], { STATE_DIR: join(folder, 'none') });
     expect(errors).toBe('Indbakke is not running here. Start it with npm start, or name another one with --url.\n');
     expect(lines).toEqual([]);
@@ -160,11 +159,15 @@ describe('npm run send', () => {
 
   test.each<[name: string, args: string[], sentence: string]>([
     ['no file', [], 'Name the files to send.'],
-    ['a file that is not there', ['missing.xml'], 'There is no file missing.xml. Nothing was sent.'],
+    ['a missing file', ['missing.xml'], 'There is no file missing.xml. Nothing was sent.'],
     ['a folder', ['docs'], 'docs is a folder; name the files in it. Nothing was sent.'],
-    ['an option that it does not know', ['--fast'], "Unknown option '--fast'"],
-    ['an address that is none', ['package.json', '--url', 'localhost:8080'], 'localhost:8080 is no address.'],
-  ])('explains itself when given %s', async (_name, args, sentence) => {
+    ['an unknown option', ['--fast'], "Unknown option '--fast'"],
+    [
+      'an invalid URL',
+      ['package.json', '--url', 'localhost:8080'],
+      'localhost:8080 is not a URL such as http://localhost:8080.',
+    ],
+  ])('explains the error: %s', async (_name, args, sentence) => {
     const { status, lines, errors } = await send(args, { INIT_CWD: repository });
     expect(errors).toContain(sentence);
     expect(errors).toContain('npm run send -- FILE…');
@@ -172,17 +175,17 @@ describe('npm run send', () => {
     expect(status).toBe(1);
   });
 
-  test.each(['soap', 'url'])('refuses when npm kept --%s for itself, as it does without --', async (option) => {
+  test.each(['soap', 'url'])('stops when npm took --%s, as it does without --', async (option) => {
     const { status, lines, errors } = await send([await fileOf({})], { [`npm_config_${option}`]: 'true' });
     expect(errors).toBe(
-      `npm kept --${option} for itself. Write -- before what is for this command: npm run send -- …\n`,
+      `npm took --${option} for itself. Put -- before the options of this command: npm run send -- …\n`,
     );
     expect(lines).toEqual([]);
     expect(status).toBe(1);
   });
 
   test.each([[[]], [['--soap']]])(
-    'calls a receipt that asks to send again FAILED, and tells its ids %s',
+    'prints FAILED and the ids of a receipt that asks to retry %s',
     async (options: string[]) => {
       const receipt = {
         transmissionId: 'a-b',
@@ -206,7 +209,7 @@ describe('npm run send', () => {
     },
   );
 
-  test('tells a failed delivery from a refusal: nobody answers, or somebody else does', async () => {
+  test('prints FAILED when nothing answers, or another server does', async () => {
     const server = createServer((_req, res) => res.writeHead(404).end('<h1>Not here</h1>'));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -217,7 +220,7 @@ describe('npm run send', () => {
     const silent = await send([file, '--url', url]);
 
     expect(answered.lines[0]?.slice(1, 5)).toEqual(['FAILED', '-', '-', '-']);
-    expect(answered.lines[0]?.[6]).toContain('HTTP 404 and no receipt');
+    expect(answered.lines[0]?.[6]).toContain('HTTP 404 without a receipt');
     expect(silent.lines[0]?.[6]).toContain('ECONNREFUSED');
     expect([answered.status, silent.status]).toEqual([1, 1]);
   });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { runSql } from '../testkit/database.js';
 
-/** A look at what no call of the API shows: rows and files as they lie. */
+/** What the API does not show: rows and files. */
 export class Backstage {
   readonly #ownerUrl: string;
   readonly #contentFolder: string;
@@ -12,7 +12,7 @@ export class Backstage {
     this.#contentFolder = contentFolder;
   }
 
-  /** Whether the sealed content of a message that has one is still there, on the disk or beside its rows. */
+  /** @returns whether the sealed content of the message still exists, on disk or in the database */
   async watchContent(messageId: string): Promise<() => Promise<boolean>> {
     const query = 'SELECT blob_name FROM messages WHERE id = $1';
     const [row] = await runSql<{ blob_name: string | null }>(this.#ownerUrl, query, [messageId]);
@@ -22,14 +22,14 @@ export class Backstage {
       (await runSql(this.#ownerUrl, 'SELECT FROM message_contents WHERE message_id = $1', [messageId])).length > 0;
   }
 
-  /** What is left of a deleted message: its status is all that the demo asks for. */
+  /** The status of a message, even a deleted one. */
   async statusOf(transmissionId: string): Promise<string> {
     const query = 'SELECT status FROM messages WHERE transmission_id = $1';
     const [row] = await runSql<{ status: string }>(this.#ownerUrl, query, [transmissionId]);
     return row?.status ?? 'no row';
   }
 
-  /** The tables, queues included, with a row that holds any of these texts, as text or as bytes. */
+  /** The tables, including queues, with a row that contains any of these texts, as text or bytes. */
   async tablesHolding(texts: readonly string[]): Promise<string[]> {
     const tables = await runSql<{ name: string }>(
       this.#ownerUrl,

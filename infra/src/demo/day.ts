@@ -1,17 +1,17 @@
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import { InboxClient, type Query } from '../testkit/inbox-client.js';
 import { DigitalPost } from './digital-post.js';
-import type { DayLetter } from './memos.js';
+import type { DayMemo } from './memos.js';
 import type { OwnStack } from './own-stack.js';
 import { CASEWORKER, COLLEAGUE, MUNICIPALITY, NEIGHBOUR, SETUP } from './people.js';
 import type { Story } from './story.js';
 
-/** What the acts of the day share: who calls, each with a token of their own, and what is told of it. */
+/** Shared by the acts of the day: the story and the callers, each with their own token. */
 export interface Day {
   readonly story: Story;
   readonly stack: OwnStack;
   readonly post: DigitalPost;
-  /** The DUBU core itself, which tells and never reads. */
+  /** The DUBU core, which registers and never reads. */
   readonly core: InboxClient;
   readonly caseworker: InboxClient;
   readonly colleague: InboxClient;
@@ -37,14 +37,14 @@ export async function openDay(story: Story, stack: OwnStack): Promise<Day> {
   };
 }
 
-/** The letter as a caseworker finds it: each letter of this day has a subject of its own. */
-export async function findLetter(
+/** The stored message, found by its subject, which is unique in this day. */
+export async function findMessage(
   inbox: InboxClient,
-  { subject }: Pick<DayLetter, 'subject'>,
+  { subject }: Pick<DayMemo, 'subject'>,
   status: Query['status'] = 'pending',
 ): Promise<DocumentAnswer> {
   for await (const item of inbox.listAll({ status })) {
     if (item.subject === subject) return inbox.read(item.id);
   }
-  throw new Error(`No ${status} letter has the subject "${subject}".`);
+  throw new Error(`No ${status} message has the subject "${subject}".`);
 }

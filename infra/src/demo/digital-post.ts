@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { REST_PATH } from '../testkit/deliver.js';
 
-/** Digital Post’s receipt, in its JSON form. */
+/** Digital Post’s receipt as JSON. */
 export interface Receipt {
   readonly transmissionId: string;
   readonly receiptStatus: 'COMPLETED' | 'INVALID' | 'NOT_ALLOWED';
@@ -15,17 +15,17 @@ export interface Receipt {
 }
 
 export interface Delivery {
-  /** What the day’s table calls the letter. */
+  /** The message’s name in the final table. */
   readonly title: string;
   readonly httpStatus: number;
-  /** As it came over the wire. */
+  /** As received. */
   readonly receiptText: string;
   readonly receipt: Receipt;
-  /** The same receipt was given before: the letter was here already. */
+  /** The receipt is that of an earlier delivery. */
   readonly isDuplicate: boolean;
 }
 
-/** Serviceplatformen’s part: delivers letters over REST and keeps their receipts. */
+/** Plays Serviceplatformen: delivers MeMos over REST and stores the receipts. */
 export class DigitalPost {
   readonly deliveries: Delivery[] = [];
   readonly #url: string;
@@ -36,7 +36,7 @@ export class DigitalPost {
     this.#signal = signal;
   }
 
-  /** @param size of the body, in bytes; needed when it is a stream */
+  /** @param size bytes of the body; required for a stream */
   async deliver(title: string, body: Buffer | AsyncIterable<Buffer>, size?: number): Promise<Delivery> {
     const length = Buffer.isBuffer(body) ? body.length : size;
     const answer = await this.#post(Readable.from(body, { objectMode: false }), length);
@@ -48,7 +48,7 @@ export class DigitalPost {
     return delivery;
   }
 
-  /** Not fetch: what it sends in 100 MB is garbage of 100 MB, and takes twice as long (measured). */
+  /** Not with fetch: 100 MB would create 100 MB of garbage and take twice as long (measured). */
   async #post(body: Readable, length: number | undefined): Promise<IncomingMessage> {
     const sending = request(this.#url, {
       method: 'POST',

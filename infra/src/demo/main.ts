@@ -1,6 +1,6 @@
 import { BIG_MEMO_BYTES } from '../testkit/big-memo.js';
 import { advertisementIsDeleted } from './acts/advertisement-is-deleted.js';
-import { bigLetterArrives } from './acts/big-memo-arrives.js';
+import { bigMemoArrives } from './acts/big-memo-arrives.js';
 import { caseworkerJournalizes } from './acts/caseworker-journalizes.js';
 import { doorsStayClosed } from './acts/closed-doors.js';
 import { coreRegisters } from './acts/core-registers.js';
@@ -15,15 +15,15 @@ import { Story } from './story.js';
 
 const story = new Story();
 
-/** A day in a municipality, on a stack of its own that is gone when the day is over. */
+/** A day in a municipality, on a new stack that is removed at the end. */
 process.exitCode = await runDay(story, async (signal) => {
-  story.begin(`A day in ${MUNICIPALITY.name}. First a database of its own is made, which takes a few seconds.`);
+  story.begin(`A day in ${MUNICIPALITY.name}. Creating a database takes a few seconds.`);
   return withOwnStack(signal, async (stack) => {
     const day = await openDay(story, stack);
 
     await coreRegisters(day);
     await messagesArrive(day);
-    const { seconds } = await bigLetterArrives(day);
+    const { seconds } = await bigMemoArrives(day);
     await repliesFindTheirCase(day);
     await caseworkerJournalizes(day);
     await doorsStayClosed(day);
@@ -31,7 +31,7 @@ process.exitCode = await runDay(story, async (signal) => {
     const { sent, accepted, held, duplicates, refused } = await endOfTheDay(day);
 
     return [
-      `${sent} letters sent, ${accepted} accepted, ${held} held, ${duplicates} duplicates, ${refused} refused`,
+      `${sent} messages sent, ${accepted} accepted, ${held} held, ${duplicates} duplicates, ${refused} refused`,
       `${BIG_MEMO_BYTES} bytes in ${seconds} s`,
       'zip equal',
       'deleted for good',

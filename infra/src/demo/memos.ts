@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Letter, type MemoSpecDocument, type ReplyEntry, textDocument } from '../testkit/write-memo.js';
+import { type MemoSpec, type MemoSpecDocument, type ReplyEntry, textDocument } from '../testkit/write-memo.js';
 import { CASES, CHILD, CONTACT_POINT, FATHER, MOTHER, MUNICIPALITY, SCHOOL, SHOP } from './people.js';
 
-/** A letter that the day comes back to: by its id on the wire, and by its subject in the inbox. */
-export type DayLetter = Letter & { readonly messageUUID: string; readonly subject: string };
+/** A MeMo with an id and a subject, by which the acts find it again. */
+export type DayMemo = MemoSpec & { readonly messageUUID: string; readonly subject: string };
 
-/** What the municipality has sent from its cases. Digital Post carries these ids back on an answer. */
+/** What the municipality has sent from its cases. Digital Post puts these ids in a reply. */
 export const SENT = {
   meeting: { messageUUID: randomUUID(), messageId: 'BREV-1001-1', caseId: CASES.child.caseId, recipientId: MOTHER.id },
   schoolPlan: {
@@ -14,11 +14,11 @@ export const SENT = {
     caseId: CASES.school.caseId,
     recipientId: MOTHER.id,
   },
-  /** Sent this morning; the core tells of it after the answer has come. */
+  /** The core registers it after the reply has arrived. */
   hearing: { messageUUID: randomUUID(), messageId: 'BREV-1001-2', caseId: CASES.child.caseId, recipientId: FATHER.id },
 };
 
-/** The hearing’s answer, file by file, under the names that the zip gives them. */
+/** The files of the reply to the hearing, under their names in the zip. */
 export const HEARING_FILES = {
   'Svar på partshøring.pdf': pdf(180_000),
   'Svar på partshøring.txt': Buffer.from(
@@ -27,20 +27,20 @@ export const HEARING_FILES = {
   'bilag/Udtalelse fra børnehaven Mælkebøtten.pdf': pdf(320_000),
   'bilag/Værelset på første sal.jpg': randomBytes(90_001),
   'bilag/Årsopgørelse.pdf': pdf(40_000),
-  'bilag/Årsopgørelse (2).pdf': pdf(50_000), // sent under the same name as the one before
+  'bilag/Årsopgørelse (2).pdf': pdf(50_000), // sent with the same name as the one before
 };
 
 export const MEMOS = {
-  meetingAnswer: letter({
+  meetingAnswer: memo({
     subject: 'Svar: Indkaldelse til møde',
     sender: MOTHER,
     replyData: answerTo(SENT.meeting),
     documents: [textDocument('Kære kommune. Jeg kommer til mødet på torsdag. Venlig hilsen Test Testesen')],
   }),
-  fatherOnCaseNumber: letter({
+  fatherOnCaseNumber: memo({
     subject: 'Svar: Orientering fra sidste år',
     sender: FATHER,
-    // The letter is older than Indbakke: the core never told of it, but the case that it names is known.
+    // A message that was never registered, but its case was.
     replyData: answerTo({
       ...SENT.meeting,
       messageUUID: randomUUID(),
@@ -49,20 +49,20 @@ export const MEMOS = {
     }),
     documents: [textDocument('Jeg har flyttet adresse, så skriv venligst til mig på den nye.')],
   }),
-  schoolForMother: letter({
+  schoolForMother: memo({
     subject: 'Svar: Plan for skolestart',
     sender: SCHOOL,
-    // Digital Post gave the letter a new messageUUID; its own id in the case system came through.
+    // Digital Post gave the message a new messageUUID; its id in the case system is unchanged.
     replyData: answerTo({ ...SENT.schoolPlan, messageUUID: randomUUID() }),
     documents: [textDocument('Skolen svarer på morens vegne: Planen kan følges fra på mandag.')],
   }),
-  hearingAnswer: letter({
+  hearingAnswer: memo({
     subject: 'Svar: Partshøring om støtte i hjemmet',
     sender: FATHER,
     replyData: answerTo({ ...SENT.hearing, caseId: undefined, messageId: undefined }),
     documents: hearingDocuments(),
   }),
-  answerToNothing: letter({
+  answerToNothing: memo({
     subject: 'Svar: Et brev fra jer',
     sender: MOTHER,
     replyData: answerTo({
@@ -73,7 +73,7 @@ export const MEMOS = {
     }),
     documents: [textDocument('Jeg kan ikke finde jeres brev igen. Kan I sende det en gang til?')],
   }),
-  enquiry: letter({
+  enquiry: memo({
     subject: 'Bekymring for et barn i børnehaven',
     sender: SCHOOL,
     contactPointId: CONTACT_POINT,
@@ -81,40 +81,40 @@ export const MEMOS = {
     concerning: CHILD,
     documents: [textDocument('Vi er blevet opmærksomme på, at barnet ofte bliver hentet for sent. Ring gerne til os.')],
   }),
-  question: letter({
+  question: memo({
     subject: 'Spørgsmål om aflastning',
     sender: MOTHER,
     contactPointId: CONTACT_POINT,
     documents: [textDocument('Hvordan søger jeg om aflastning i weekenden?')],
   }),
-  forwarded: letter({
+  forwarded: memo({
     subject: 'Videresendt: Brev fra sygehuset',
     sender: FATHER,
     forwardedFrom: 'Eksempel Sygehus',
     documents: [{ files: [{ name: 'Epikrise.pdf', type: 'application/pdf', content: pdf(70_000) }] }],
   }),
-  advertisement: letter({
+  advertisement: memo({
     subject: 'Tilbud på kontorstole og hæve-sænkeborde',
     sender: SHOP,
     documents: [{ files: [{ name: 'Prisliste på møbler.pdf', type: 'application/pdf', content: pdf(60_000) }] }],
   }),
 };
 
-/** One id, two letters: which one is real is for a person to say. */
-export const CONFLICTING: DayLetter = {
+/** A second message with the same id: a person must decide which one is real. */
+export const CONFLICTING: DayMemo = {
   ...MEMOS.meetingAnswer,
   subject: 'Svar: Indkaldelse til møde (ændret)',
   documents: [textDocument('Kære kommune. Jeg kommer ikke til mødet. Venlig hilsen Test Testesen')],
 };
 
-export const TO_A_CITIZEN = letter({ subject: 'Til en borger', recipient: { id: MOTHER.id, idType: 'CPR' } });
-export const NEMSMS = letter({ subject: 'Husk din tid i morgen', messageType: 'NEMSMS' });
+export const TO_A_CITIZEN = memo({ subject: 'Til en borger', recipient: { id: MOTHER.id, idType: 'CPR' } });
+export const NEMSMS = memo({ subject: 'Husk din tid i morgen', messageType: 'NEMSMS' });
 
-function letter(given: Letter & { readonly subject: string }): DayLetter {
-  return { messageUUID: randomUUID(), createdDateTime: wholeSeconds(new Date()), ...given };
+function memo(spec: MemoSpec & { readonly subject: string }): DayMemo {
+  return { messageUUID: randomUUID(), createdDateTime: wholeSeconds(new Date()), ...spec };
 }
 
-/** MeMo 1.2, ReplyData: the entry of our own letter as Digital Post carries it back, and one of the answer. */
+/** MeMo 1.2, ReplyData: the entry of the sent message as Digital Post returns it, and one of the reply. */
 function answerTo(sent: {
   readonly messageUUID: string;
   readonly messageId: string | undefined;
@@ -150,7 +150,7 @@ function typeOf(name: string): string {
   return name.endsWith('.jpg') ? 'image/jpeg' : 'text/plain';
 }
 
-/** Bytes that begin and end as a PDF does. Nothing reads them but a comparison. */
+/** Random bytes between the start and the end of a PDF. */
 function pdf(size: number): Buffer {
   return Buffer.concat([Buffer.from('%PDF-1.7\n'), randomBytes(size), Buffer.from('\n%%EOF\n')]);
 }

@@ -9,23 +9,23 @@ import { issueToken } from '../testkit/set-up.js';
 import { Backstage } from './backstage.js';
 import { NEIGHBOUR } from './people.js';
 
-/** A stack that lives as long as the demo. */
+/** The stack of the demo. */
 export interface OwnStack {
   readonly url: string;
   readonly backstage: Backstage;
-  /** For files that the demo needs on disk. */
+  /** For temporary files. */
   readonly folder: string;
-  /** Aborted by Ctrl-C: whoever waits for an answer then stops waiting. */
+  /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   issueToken(request: TokenRequest): Promise<string>;
 }
 
-// Nothing of the environment but STATE_DIR: the demo must never reach a real database.
+// From the environment only STATE_DIR is used: the demo must never reach a real database.
 const SETTINGS = { PORT: '0', LOG_LEVEL: 'silent', SHUTDOWN_SECONDS: '5' };
 
 /**
- * Runs `work` with a whole Indbakke of its own, on a free port; PostgreSQL, content and keys lie in a folder of their own,
- * which is removed at the end, also after a failure or Ctrl-C.
+ * Runs `work` with a new local stack on a free port. Its state folder is removed at the end, even after a failure or
+ * Ctrl-C.
  */
 export function withOwnStack<T>(signal: AbortSignal, work: (stack: OwnStack) => Promise<T>): Promise<T> {
   return withOwnState(async (paths) => {
@@ -48,7 +48,7 @@ export function withOwnStack<T>(signal: AbortSignal, work: (stack: OwnStack) => 
   });
 }
 
-/** startPostgres adopts the server that the stack runs; its stop() leaves that server to the stack. */
+/** startPostgres adopts the server of the stack; stop() leaves it running, because the stack uses it. */
 async function withDatabaseOwner<T>({ root }: StatePaths, work: (ownerUrl: string) => Promise<T>): Promise<T> {
   const postgres = await startPostgres({ stateDir: root });
   try {

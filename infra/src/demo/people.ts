@@ -1,7 +1,7 @@
 import { EXAMPLE_MUNICIPALITY } from '../local/example-municipality.js';
 import type { MunicipalityRegistration } from '../local/register-municipality.js';
 
-/** Nobody here can exist: there is no 41st of any month, and no one has such a CVR number. */
+// Nobody here exists: no month has a 41st day, and no one has these CVR numbers.
 
 export const MUNICIPALITY = EXAMPLE_MUNICIPALITY;
 export const NEIGHBOUR: MunicipalityRegistration = {
@@ -24,7 +24,7 @@ export interface Caseworker {
   readonly roles: readonly string[];
 }
 
-/** Sees all mail of the municipality and may do everything with it. */
+/** Sees all messages of the municipality and has every role of a caseworker. */
 export const CASEWORKER: Caseworker = {
   user: 'sagsbehandler-1',
   roles: [
@@ -35,13 +35,13 @@ export const CASEWORKER: Caseworker = {
     'DigitalPost.Slet',
   ],
 };
-/** Sees her own mail, and may do nothing with it. */
+/** Sees messages of her own cases only, and may not change them. */
 export const COLLEAGUE: Caseworker = { user: 'sagsbehandler-2', roles: ['IndkomneDokumenter.Læs'] };
-/** Sees mail that is held, and no other. */
+/** Sees held messages only. */
 export const SETUP: Caseworker = { user: 'opsætning-1', roles: ['Indbakke.Opsætning'] };
 
 export const CASES = {
-  /** The child’s case; the caseworker’s. */
+  /** The caseworker’s case. */
   child: { caseId: 'BF-2026-1001', caseworker: CASEWORKER.user, parties: [MOTHER.id, FATHER.id, CHILD.cpr] },
   /** The colleague’s case. */
   school: { caseId: 'BF-2026-1002', caseworker: COLLEAGUE.user, parties: [MOTHER.id] },

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** What the demo prints, and what it checked: a heading for each act, a line for each step. */
+/** Prints the demo and counts its checks: a heading per act, a line per event. */
 export class Story {
   readonly #began = performance.now();
   readonly #failed: string[] = [];
@@ -16,12 +16,11 @@ export class Story {
     write(`\n${this.#acts}. ${title}\n`);
   }
 
-  /** A step that happened. */
-  tell(line: string): void {
+  report(line: string): void {
     write(`   · ${line}\n`);
   }
 
-  /** A step that is checked. A failed check is shown with what was expected and got; the day goes on. */
+  /** Prints a failed check with the expected and the actual value; the day goes on. */
   check(what: string, got: unknown, expected: unknown = true): void {
     this.#checks += 1;
     if (isDeepStrictEqual(got, expected)) {
@@ -32,7 +31,7 @@ export class Story {
     write(`   ✗ ${what}\n       expected ${show(expected)}\n       got      ${show(got)}\n`);
   }
 
-  /** How far something long has come: one line that changes on a terminal, a line for each quarter elsewhere. */
+  /** Progress of slow work: one changing line on a terminal, a line per quarter elsewhere. */
   progress(what: string, total: number): (done: number) => void {
     let shown = 0;
     return (done) => {
@@ -41,7 +40,7 @@ export class Story {
       shown = percent;
       const line = `   · ${what}: ${percent} % of ${total} bytes`;
       if (!process.stdout.isTTY) write(`${line}\n`);
-      else write(percent < 100 ? `\r${line}` : '\r\x1b[2K'); // done: the line makes room for the result
+      else write(percent < 100 ? `\r${line}` : '\r\x1b[2K'); // done: the result replaces the line
     };
   }
 
@@ -54,7 +53,7 @@ export class Story {
     }
   }
 
-  /** The last line. Gives the exit status. @param facts what it says when all went well */
+  /** Prints the last line. @param facts shown if no check failed @returns the exit status */
   end(facts: readonly string[]): number {
     const seconds = secondsSince(this.#began);
     const failed = this.#failed.length;
@@ -63,10 +62,9 @@ export class Story {
     return failed === 0 ? 0 : 1;
   }
 
-  /** The day cannot go on. */
-  breakOff(error: Error): number {
+  abort(error: Error): number {
     this.#checks += 1;
-    this.#failed.push(`broke off (${error.message})`);
+    this.#failed.push(`aborted (${error.message})`);
     write(`   ✗ ${error.stack}\n`);
     return this.end([]);
   }

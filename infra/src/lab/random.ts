@@ -2,7 +2,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { mersenne } from 'pure-rand/generator/mersenne';
 
-/** Random values; the same seed gives the same ones. */
+/** Random values, reproducible by seed. */
 export class Random {
   readonly #seed: number;
   readonly #generator: ReturnType<typeof mersenne>;
@@ -12,12 +12,12 @@ export class Random {
     this.#generator = mersenne(seed);
   }
 
-  /** A whole number, both ends included. */
-  between(least: number, most: number): number {
-    return uniformInt(this.#generator, least, most);
+  /** A whole number from `min` to `max`, inclusive. */
+  between(min: number, max: number): number {
+    return uniformInt(this.#generator, min, max);
   }
 
-  /** A whole number from 0 to `limit`, which is not included. */
+  /** A whole number from 0 to `limit`, exclusive. */
   below(limit: number): number {
     return this.between(0, limit - 1);
   }
@@ -31,7 +31,7 @@ export class Random {
   }
 
   pick<T>(from: readonly T[]): T {
-    if (from.length === 0) throw new Error('There is nothing to pick from.');
+    if (from.length === 0) throw new Error('Nothing to pick from.');
     return from[this.below(from.length)] as T;
   }
 
@@ -48,9 +48,9 @@ export class Random {
     return raw.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   }
 
-  /** Another one with a sequence of its own, so that what one part draws does not depend on how fast another is. */
+  /** Another generator with its own sequence, so that concurrent users do not influence each other’s values. */
   fork(name: string): Random {
-    const hash = [...name].reduce((sum, letter) => Math.imul(sum ^ letter.charCodeAt(0), 16_777_619), this.#seed);
+    const hash = [...name].reduce((sum, character) => Math.imul(sum ^ character.charCodeAt(0), 16_777_619), this.#seed);
     return new Random(hash);
   }
 }

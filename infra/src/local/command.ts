@@ -1,7 +1,7 @@
 /**
- * Runs a command of the command line: prints what it gives, or its error as a sentence, with exit status 1.
+ * Runs a command: prints its result, or its error message with exit status 1.
  *
- * @param usage shown when the arguments do not fit
+ * @param usage shown when the arguments are wrong
  */
 export async function runCommand(usage: string, command: () => Promise<string>): Promise<void> {
   try {
@@ -16,13 +16,13 @@ export async function runCommand(usage: string, command: () => Promise<string>):
 }
 
 /**
- * `npm run send FILE --soap` without `--` gives --soap to npm, which drops it with no more than a warning.
+ * Without `--`, as in `npm run send FILE --soap`, npm takes --soap itself and drops it with only a warning.
  *
- * @throws Error in a sentence when npm kept one of these options for itself
+ * @throws Error when npm took one of these options
  */
-export function refuseWhatNpmKept(command: string, options: readonly string[]): void {
-  const kept = options.filter((option) => process.env[`npm_config_${option.replaceAll('-', '_')}`] !== undefined);
-  if (kept.length === 0) return;
-  const names = kept.map((option) => `--${option}`).join(', ');
-  throw new Error(`npm kept ${names} for itself. Write -- before what is for this command: npm run ${command} -- …`);
+export function rejectOptionsTakenByNpm(command: string, options: readonly string[]): void {
+  const taken = options.filter((option) => process.env[`npm_config_${option.replaceAll('-', '_')}`] !== undefined);
+  if (taken.length === 0) return;
+  const names = taken.map((option) => `--${option}`).join(', ');
+  throw new Error(`npm took ${names} for itself. Put -- before the options of this command: npm run ${command} -- …`);
 }

@@ -6,11 +6,10 @@ import { runCommand } from './command.js';
 import { localSettings } from './settings.js';
 import { statePaths } from './state.js';
 
-const USAGE =
-  'npm run config    prints the settings of the three services as this environment gives them, without secrets';
+const USAGE = 'npm run config    prints the settings of the three services in this environment, without secrets';
 
 const SERVICES = { receiver: ReceiverConfig, journaler: JournalerConfig, archiver: ArchiverConfig };
-// npm start fills this in when its PostgreSQL runs; secrets are not shown, so any will do here.
+// npm start sets this once its PostgreSQL runs; any value will do, because secrets are not shown.
 const EMBEDDED = { DATABASE_URL: 'postgres://embedded' };
 
 await runCommand(USAGE, async () => {

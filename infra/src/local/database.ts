@@ -6,25 +6,31 @@ import pg from 'pg';
 export interface Database {
   /** The login of the services: a member of the roles, with no rights of its own. */
   readonly url: string;
-  /** The login that migrates and sets up. */
+  /** The login that owns the tables: for migrations and set-up. */
   readonly ownerUrl: string;
 }
 
 const SERVICE_LOGIN = 'indbakke_service';
 
 /**
- * Makes the database `name` on this server when it is missing, brings it up to date, and gives the services a login with a
- * fresh password.
+ * Creates the database `name` on this server if it is missing, migrates it, and gives the services a login with a new
+ * password.
  */
 export async function prepareDatabase(superuserUrl: string, name: string): Promise<Database> {
   await createDatabase(superuserUrl, name);
   const ownerUrl = withDatabase(superuserUrl, name);
-  await migrate(ownerUrl);
-  await migrateQueues(ownerUrl);
+  await migrateDatabase(ownerUrl);
   return { url: await createServiceLogin(ownerUrl), ownerUrl };
 }
 
-/** The same connection address with another database. */
+/** Migrates tables and queues. @returns the migrations of tables that were applied */
+export async function migrateDatabase(ownerUrl: string): Promise<string[]> {
+  const applied = await migrate(ownerUrl);
+  await migrateQueues(ownerUrl);
+  return applied;
+}
+
+/** The same connection URL with another database. */
 export function withDatabase(url: string, name: string): string {
   const changed = new URL(url);
   changed.pathname = `/${name}`;
@@ -32,10 +38,10 @@ export function withDatabase(url: string, name: string): string {
 }
 
 /**
- * Whether the database that a setting names answers and lets in.
+ * Checks that the database in a setting is reachable and accepts the login.
  *
- * @param role that the login must be a member of, and that must find the tables
- * @throws Error in a sentence that begins with the setting; it holds no password
+ * @param role the login must be a member of it, and it must see the tables
+ * @throws Error whose message begins with the setting and contains no password
  */
 export async function checkDatabase(setting: string, url: string, role?: string): Promise<void> {
   if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
@@ -46,7 +52,7 @@ export async function checkDatabase(setting: string, url: string, role?: string)
   const { host, pathname } = new URL(url);
   const options = role === undefined ? {} : { options: `-c role=${role}` };
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, ...options });
-  client.on('error', () => {}); // a server that ends while we talk to it; the query tells
+  client.on('error', () => {}); // the server may go away in between; the query then fails
   try {
     await client.connect();
     await client.query(role === undefined ? 'SELECT 1' : 'SELECT FROM municipalities LIMIT 0');
@@ -54,7 +60,7 @@ export async function checkDatabase(setting: string, url: string, role?: string)
     const { code = '', message } = error as NodeJS.ErrnoException;
     const where = `${setting}: the database ${pathname.slice(1)} at ${host || 'the local socket'}`;
     if (NOT_SET_UP.has(code)) throw new Error(`${where} is not set up (${message}). First run npm run migrate.`);
-    throw new Error(`${where} cannot be used (${message || code}). Is it running, and is the URL right?`, {
+    throw new Error(`${where} is unreachable (${message || code}). Is it running, and is the URL right?`, {
       cause: error,
     });
   } finally {
@@ -63,7 +69,7 @@ export async function checkDatabase(setting: string, url: string, role?: string)
 }
 
 const CONNECT_MS = 10_000;
-// PostgreSQL 18, appendix A: invalid_parameter_value, as a role that is not there is answered; undefined_table.
+// PostgreSQL 18, appendix A: invalid_parameter_value, the answer for an unknown role; undefined_table.
 const NOT_SET_UP = new Set(['22023', '42P01']);
 
 async function createDatabase(superuserUrl: string, name: string): Promise<void> {
@@ -73,8 +79,8 @@ async function createDatabase(superuserUrl: string, name: string): Promise<void>
   });
 }
 
-/** A password that lasts as long as the process: nothing to keep, nothing to leak. */
-export async function createServiceLogin(ownerUrl: string): Promise<string> {
+/** The password is new in every process: nothing to store, nothing to leak. */
+async function createServiceLogin(ownerUrl: string): Promise<string> {
   const password = randomBytes(24).toString('hex');
   await withClient(ownerUrl, async (client) => {
     const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [SERVICE_LOGIN]);

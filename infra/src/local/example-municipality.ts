@@ -1,6 +1,6 @@
 import type { MunicipalityRegistration } from './register-municipality.js';
 
-/** The municipality that a local stack knows by itself. No authority has this CVR number. */
+/** The municipality that every local stack has. No authority has this CVR number. */
 export const EXAMPLE_MUNICIPALITY = {
   cvr: '22222222',
   name: 'Eksempel Kommune',

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** A port of the loopback that is free at this moment. Somebody may be faster: whoever uses it must notice. */
+/** A loopback port that is free now. Another process may take it first: the caller must handle that. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().once('error', reject);

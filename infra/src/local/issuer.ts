@@ -2,13 +2,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parseRole, ROLES } from '@indbakke/shared/access';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 
-/** The issuer of a machine’s own local stack. Production has an OIDC issuer (docs/operations.md). */
+/** The issuer of a local stack. Production has an OIDC issuer (docs/operations.md). */
 export const LOCAL_ISSUER = 'urn:indbakke:local';
 export const LOCAL_AUDIENCE = 'indbakke';
 
 const ALGORITHM = 'EdDSA';
 
-/** Makes the local issuer’s key pair: the private key (mode 0600) and the key set that services verify with. */
+/** Creates the local issuer’s key pair: the private key (mode 0600) and the key set that services verify with. */
 export async function createLocalIssuer(privateKeyFile: string, jwksFile: string): Promise<void> {
   const { privateKey, publicKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   const publicJwk = { ...(await exportJWK(publicKey)), alg: ALGORITHM, use: 'sig', kid: 'local' };
@@ -18,7 +18,7 @@ export async function createLocalIssuer(privateKeyFile: string, jwksFile: string
 
 export interface TokenRequest {
   readonly municipality: string;
-  /** User id, or the id of the system when `system`. */
+  /** User id; a system’s id when `system` is set. */
   readonly user: string;
   readonly roles: readonly string[];
   readonly teams?: readonly string[];
@@ -29,13 +29,13 @@ export interface TokenRequest {
 /**
  * A bearer token of the local issuer.
  *
- * @throws Error in a sentence for a role that does not exist or a CVR number that is none
+ * @throws Error for an unknown role or an invalid CVR number
  */
 export async function issueLocalToken(privateKeyFile: string, request: TokenRequest): Promise<string> {
   if (!/^\d{8}$/.test(request.municipality)) throw new Error('The municipality is a CVR number: eight digits.');
   const roles = request.roles.map((name) => {
     const role = parseRole(name);
-    if (!role) throw new Error(`There is no role of that name. There are: ${Object.keys(ROLES).join(', ')}.`);
+    if (!role) throw new Error(`No role has that name. Roles: ${Object.keys(ROLES).join(', ')}.`);
     return role;
   });
   const jwk = JSON.parse(await readFile(privateKeyFile, 'utf8')) as JWK;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { clusterOf, postgresHomeOf } from '../../../tools/local-state.mjs';
-import { refuseWhatNpmKept, runCommand } from './command.js';
+import { rejectOptionsTakenByNpm, runCommand } from './command.js';
 import { checkDatabase, withDatabase } from './database.js';
 import { startPostgres } from './postgres/postgres.js';
 import { registerMunicipality } from './register-municipality.js';
@@ -10,17 +10,17 @@ import { statePaths } from './state.js';
 
 const USAGE = `npm run municipality -- --cvr CVR [--name NAME] [--contact-point ID=NAME]… [--replies on|off] [--enquiries on|off]
 
-Makes a municipality known: its mail is taken in from then on. Or changes one; what is not given stays as it was. A new one
-needs a name. Replies and enquiries go to the inbox at once, or are held while they are off; for a new one they are on.
-Works on the database of npm start, or on the one that DATABASE_OWNER_URL names. Prints what is known then.`;
+Adds a municipality, whose messages are accepted from then on, or changes one; options left out change nothing. A new one
+needs a name. Replies and enquiries that are off are held instead of shown; they are on by default. Uses the database of npm
+start, or the one named by DATABASE_OWNER_URL. Prints the result.`;
 
 const NO_DATABASE =
-  'There is no database here yet. Run npm start once; it makes one. Or name another one with DATABASE_OWNER_URL.';
+  'There is no database here yet. Run npm start once to create one, or name another one with DATABASE_OWNER_URL.';
 const NO_SUCH_DATABASE = '3D000';
 const NO_SUCH_TABLE = '42P01';
 
 await runCommand(USAGE, async () => {
-  refuseWhatNpmKept('municipality', ['cvr', 'name', 'contact-point', 'replies', 'enquiries']);
+  rejectOptionsTakenByNpm('municipality', ['cvr', 'name', 'contact-point', 'replies', 'enquiries']);
   const { values } = parseArgs({
     options: {
       cvr: { type: 'string' },
@@ -33,7 +33,7 @@ await runCommand(USAGE, async () => {
   });
   if (values.help) return USAGE;
   const { cvr, name } = values;
-  if (cvr === undefined || !/^\d{8}$/.test(cvr)) throw new Error(`--cvr (eight digits) is needed.\n\n${USAGE}`);
+  if (cvr === undefined || !/^\d{8}$/.test(cvr)) throw new Error(`--cvr (eight digits) is required.\n\n${USAGE}`);
   const registration = {
     cvr,
     name: name || undefined,
@@ -41,13 +41,13 @@ await runCommand(USAGE, async () => {
     takesEnquiries: parseSwitch('--enquiries', values.enquiries),
     contactPoints: values['contact-point'].map(parseContactPoint),
   };
-  const known = await withOwnerUrl((ownerUrl) => registerMunicipality(ownerUrl, registration));
+  const stored = await withOwnerUrl((ownerUrl) => registerMunicipality(ownerUrl, registration));
   const state = [
-    `replies ${known.takesReplies ? 'on' : 'off'}`,
-    `enquiries ${known.takesEnquiries ? 'on' : 'off'}`,
-    `${known.contactPoints} contact point${known.contactPoints === 1 ? '' : 's'}`,
+    `replies ${stored.takesReplies ? 'on' : 'off'}`,
+    `enquiries ${stored.takesEnquiries ? 'on' : 'off'}`,
+    `${stored.contactPoints} contact point${stored.contactPoints === 1 ? '' : 's'}`,
   ];
-  return `${known.cvr} ${known.name} is known, and its mail is taken in: ${state.join(', ')}.`;
+  return `${stored.cvr} ${stored.name}: ${state.join(', ')}.`;
 });
 
 function parseSwitch(name: string, value: string | undefined): boolean | undefined {
@@ -58,15 +58,15 @@ function parseSwitch(name: string, value: string | undefined): boolean | undefin
 
 function parseContactPoint(text: string): { id: string; name: string } {
   const [, id, name] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-  if (!id || !name) throw new Error('A contact point is given as ID=NAME.');
+  if (!id || !name) throw new Error('Write a contact point as ID=NAME.');
   return { id, name };
 }
 
 async function withOwnerUrl<T>(work: (ownerUrl: string) => Promise<T>): Promise<T> {
-  const { DATABASE_OWNER_URL: given } = process.env;
-  if (given) {
-    await checkDatabase('DATABASE_OWNER_URL', given);
-    return work(given);
+  const { DATABASE_OWNER_URL: ownerUrl } = process.env;
+  if (ownerUrl) {
+    await checkDatabase('DATABASE_OWNER_URL', ownerUrl);
+    return work(ownerUrl);
   }
   const { root } = statePaths();
   if (!existsSync(clusterOf(postgresHomeOf(root)).cluster)) throw new Error(NO_DATABASE);
@@ -74,7 +74,7 @@ async function withOwnerUrl<T>(work: (ownerUrl: string) => Promise<T>): Promise<
   try {
     return await work(withDatabase(postgres.url, LOCAL_DATABASE));
   } catch (error) {
-    // Its first npm start was cut short.
+    // The first npm start was interrupted.
     const { code } = error as NodeJS.ErrnoException;
     throw code === NO_SUCH_DATABASE || code === NO_SUCH_TABLE ? new Error(NO_DATABASE) : error;
   } finally {

@@ -3,17 +3,16 @@ import pg from 'pg';
 export interface MunicipalityRegistration {
   /** CVR number, eight digits. */
   readonly cvr: string;
-  /** Undefined = as it was; a new one needs a name. */
+  /** Undefined = unchanged; a new municipality needs a name. */
   readonly name?: string | undefined;
-  /** Whether replies go to the inbox at once; undefined = as it was, yes for a new one. */
+  /** Whether replies go to the inbox at once; undefined = unchanged, true for a new one. */
   readonly takesReplies?: boolean | undefined;
-  /** The same for enquiries and forwarded letters. */
+  /** The same for enquiries and forwarded messages. */
   readonly takesEnquiries?: boolean | undefined;
   readonly contactPoints: readonly { readonly id: string; readonly name: string }[];
 }
 
-/** What is known of a municipality. */
-export interface KnownMunicipality {
+export interface StoredMunicipality {
   readonly cvr: string;
   readonly name: string;
   readonly takesReplies: boolean;
@@ -23,23 +22,23 @@ export interface KnownMunicipality {
 }
 
 /**
- * Makes a municipality known, or changes what is known of it: from then on its mail is taken in. Contact points are added
- * or renamed, never removed.
+ * Adds a municipality, whose messages are accepted from then on, or changes one. Contact points are added or renamed, never
+ * removed.
  *
- * @param ownerUrl the login that migrates; the services may not do this
- * @returns what is known of it now
- * @throws Error in a sentence when it is new and has no name
+ * @param ownerUrl the login that owns the tables; the services may not do this
+ * @returns the municipality as stored
+ * @throws Error when it is new and has no name
  */
 export async function registerMunicipality(
   ownerUrl: string,
   registration: MunicipalityRegistration,
-): Promise<KnownMunicipality> {
+): Promise<StoredMunicipality> {
   const { cvr, name, takesReplies, takesEnquiries, contactPoints } = registration;
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'indbakke-set-up' });
   await client.connect();
   try {
     await client.query('BEGIN');
-    const { rows } = await client.query<Omit<KnownMunicipality, 'contactPoints'>>(
+    const { rows } = await client.query<Omit<StoredMunicipality, 'contactPoints'>>(
       `INSERT INTO municipalities AS known (cvr, name, takes_replies, takes_enquiries)
        SELECT $1, named.name, coalesce($3, true), coalesce($4, true)
        FROM (SELECT coalesce($2, (SELECT name FROM municipalities WHERE cvr = $1)) AS name) AS named

@@ -8,22 +8,22 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { ERRORS, type ErrorCode } from '@indbakke/shared/errors';
 import { Parser, processors } from 'xml2js';
-import { refuseWhatNpmKept, runCommand } from './command.js';
+import { rejectOptionsTakenByNpm, runCommand } from './command.js';
 import { readLocalStack, statePaths } from './state.js';
 
 const USAGE = `npm run send -- FILE… [--soap] [--url URL]
 
-Delivers MeMo messages, one file after the other, as Serviceplatformen would: to the Indbakke that npm start runs here.
-  --soap       over SOAP instead of REST
-  --url URL    to the Indbakke at this address, such as http://localhost:8080
+Delivers MeMo files one by one, as Serviceplatformen would, to the Indbakke running here.
+  --soap       use SOAP instead of REST
+  --url URL    deliver to this address, such as http://localhost:8080
 
-Prints a line for each file; scripts may rely on its fields, which are separated by tabs:
+Prints one line per file with tab-separated fields, which scripts may rely on:
   FILE  STATUS  messageUUID  transmissionId  timeStamp  SECONDS  REASON
-STATUS is the receiptStatus of the receipt: COMPLETED, or NOT_ALLOWED or INVALID with the reason (code and sentence). Or it is
-FAILED: no receipt came, or one that asks to send again later; the reason is a sentence. What is unknown is a hyphen.
-Exit status 0: all COMPLETED; 1: not all. Progress of large files goes to standard error.`;
+STATUS is the receiptStatus of the receipt: COMPLETED, or NOT_ALLOWED or INVALID with the reason (code and sentence).
+FAILED means no receipt, or one that asks to retry; the reason is a sentence. Unknown fields are hyphens.
+Exits with 0 when all are COMPLETED, else 1. Progress of large files goes to standard error.`;
 
-const SEND_AGAIN = 503; // over SOAP the receipt's code says so alone: a fault is HTTP 500 (SOAP 1.1, 6.2)
+const RETRY_LATER = 503; // over SOAP only the receipt's code says this: a fault is HTTP 500 (SOAP 1.1, 6.2)
 
 const MB = 1_000_000;
 const LARGE = 5 * MB;
@@ -32,8 +32,8 @@ const ENVELOPE_START =
   '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body><PostModtagRequest xmlns="urn:indbakke:sf1606:1">';
 const ENVELOPE_END = '</PostModtagRequest></soap:Body></soap:Envelope>';
 
-interface Letter {
-  /** As it was named on the command line. */
+interface MemoFile {
+  /** As given on the command line. */
   readonly name: string;
   readonly path: string;
   readonly size: number;
@@ -44,22 +44,22 @@ interface Body {
   readonly pieces: AsyncIterable<Buffer>;
 }
 
-/** What differs between the two ways in. */
+/** What differs between REST and SOAP. */
 interface Endpoint {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly wrap: (letter: Letter) => Promise<Body>;
-  /** The fields of the receipt in an answer. @throws when it is of another kind */
+  readonly wrap: (file: MemoFile) => Promise<Body>;
+  /** The fields of the receipt in an answer. @throws when the answer has another format */
   readonly read: (answer: string) => Partial<Receipt> | undefined;
 }
 
 type Receipt = { readonly receiptStatus: string } & Readonly<Record<string, string | undefined>>;
 
 interface Delivery {
-  /** The receipt's own, or FAILED. */
+  /** receiptStatus of the receipt, or FAILED. */
   readonly status: string;
   readonly receipt: Receipt | undefined;
-  /** In a sentence; empty for COMPLETED. */
+  /** A sentence; empty for COMPLETED. */
   readonly reason: string;
 }
 
@@ -85,7 +85,7 @@ const SOAP: Endpoint = {
 };
 
 await runCommand(USAGE, async () => {
-  refuseWhatNpmKept('send', ['soap', 'url']);
+  rejectOptionsTakenByNpm('send', ['soap', 'url']);
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -96,20 +96,20 @@ await runCommand(USAGE, async () => {
   });
   if (values.help) return USAGE;
   if (positionals.length === 0) throw new Error(`Name the files to send.\n\n${USAGE}`);
-  const letters = await Promise.all(positionals.map(findLetter));
+  const files = await Promise.all(positionals.map(findFile));
   const endpoint = values.soap ? SOAP : REST;
   const url = baseUrl(values.url) + endpoint.path;
-  for (const letter of letters) {
+  for (const file of files) {
     const began = performance.now();
-    const delivery = await deliver(letter, url, endpoint);
-    process.stdout.write(`${lineOf(letter, delivery, (performance.now() - began) / 1_000)}\n`);
+    const delivery = await deliver(file, url, endpoint);
+    process.stdout.write(`${lineOf(file, delivery, (performance.now() - began) / 1_000)}\n`);
     if (delivery.status !== 'COMPLETED') process.exitCode = 1;
   }
   return '';
 });
 
-async function findLetter(name: string): Promise<Letter> {
-  // npm runs scripts in the clone; INIT_CWD is the folder that it was called from.
+async function findFile(name: string): Promise<MemoFile> {
+  // npm runs scripts in the clone; INIT_CWD is the folder it was called from.
   const path = resolve(process.env.INIT_CWD ?? '.', name);
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) throw new Error(`${name} is a folder; name the files in it. Nothing was sent.\n\n${USAGE}`);
@@ -123,20 +123,20 @@ function baseUrl(given: string | undefined): string {
     throw new Error('Indbakke is not running here. Start it with npm start, or name another one with --url.');
   }
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
-    throw new Error(`${url} is no address. Write it like http://localhost:8080.\n\n${USAGE}`);
+    throw new Error(`${url} is not a URL such as http://localhost:8080.\n\n${USAGE}`);
   }
   return url.replace(/\/+$/, '');
 }
 
-async function deliver(letter: Letter, url: string, endpoint: Endpoint): Promise<Delivery> {
+async function deliver(file: MemoFile, url: string, endpoint: Endpoint): Promise<Delivery> {
   try {
-    const { status, answer } = await post(url, endpoint.headers, withProgress(letter, await endpoint.wrap(letter)));
+    const { status, answer } = await post(url, endpoint.headers, withProgress(file, await endpoint.wrap(file)));
     const receipt = receiptIn(answer, endpoint);
-    if (!receipt) return failed(`${url} answered with HTTP ${status} and no receipt. Is the address right?`);
+    if (!receipt) return failed(`${url} answered HTTP ${status} without a receipt. Is the address right?`);
     const { receiptStatus, errorCode, errorMessage } = receipt;
     if (receiptStatus === 'COMPLETED') return { status: receiptStatus, receipt, reason: '' };
-    const failedHere = status === SEND_AGAIN || ERRORS[errorCode as ErrorCode]?.http === SEND_AGAIN;
-    return { status: failedHere ? 'FAILED' : receiptStatus, receipt, reason: `${errorCode}: ${errorMessage}` };
+    const mustRetry = status === RETRY_LATER || ERRORS[errorCode as ErrorCode]?.http === RETRY_LATER;
+    return { status: mustRetry ? 'FAILED' : receiptStatus, receipt, reason: `${errorCode}: ${errorMessage}` };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return failed(`The message could not be sent to ${url}: ${code ?? message}.`);
@@ -147,7 +147,7 @@ function failed(reason: string): Delivery {
   return { status: 'FAILED', receipt: undefined, reason };
 }
 
-function lineOf({ name }: Letter, { status, receipt, reason }: Delivery, seconds: number): string {
+function lineOf({ name }: MemoFile, { status, receipt, reason }: Delivery, seconds: number): string {
   const ids = [receipt?.messageUUID, receipt?.transmissionId, receipt?.timeStamp].map((id) => id || '-');
   const fields = [name, status, ...ids, seconds.toFixed(2), reason || '-'];
   return fields.map((field) => field.replace(/[\s\p{Cc}]+/gu, ' ')).join('\t');
@@ -155,7 +155,7 @@ function lineOf({ name }: Letter, { status, receipt, reason }: Delivery, seconds
 
 // ── HTTP ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Node's own client and not fetch, which gives up on an answer that takes over 5 minutes and does not tell the length. */
+/** Not with fetch, which gives up on an answer after 5 minutes and cannot set Content-Length for a stream. */
 async function post(
   url: string,
   headers: Endpoint['headers'],
@@ -167,7 +167,7 @@ async function post(
     request.on('response', resolve);
     request.on('error', reject);
   });
-  // When it fails, so does the answer; unless that came first: then the message was refused half-way, and that counts.
+  // When sending fails, so does the answer, unless it came first: then the message was refused half-way.
   const sent = pipeline(pieces, request).catch(() => {});
   const response = await answered;
   const answer = await text(response);
@@ -176,19 +176,20 @@ async function post(
   return { status: response.statusCode ?? 0, answer };
 }
 
-function withProgress({ name }: Letter, { length, pieces }: Body): Body {
+function withProgress({ name }: MemoFile, { length, pieces }: Body): Body {
   return { length, pieces: length > LARGE ? reportQuarters(name, length, pieces) : pieces };
 }
 
 async function* reportQuarters(name: string, length: number, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let sent = 0;
-  let told = 0;
+  let reported = 0;
   for await (const piece of pieces) {
     yield piece;
     sent += piece.length;
     const quarters = Math.floor((4 * sent) / length);
-    if (quarters > told) process.stderr.write(`${name}: ${quarters * 25} % of ${(length / MB).toFixed(1)} MB sent\n`);
-    told = quarters;
+    if (quarters > reported)
+      process.stderr.write(`${name}: ${quarters * 25} % of ${(length / MB).toFixed(1)} MB sent\n`);
+    reported = quarters;
   }
 }
 
@@ -203,10 +204,10 @@ function receiptIn(answer: string, { read }: Endpoint): Receipt | undefined {
 
 // ── SOAP ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The file with an envelope around it, never in memory as a whole. */
-async function inEnvelope({ path, size }: Letter): Promise<Body> {
+/** The file in an envelope, as a stream. */
+async function inEnvelope({ path, size }: MemoFile): Promise<Body> {
   const { declaration, length: skipped } = await readProlog(path);
-  // An XML declaration may stand at the very beginning only, so it moves there; a byte order mark goes.
+  // An XML declaration is allowed only at the very beginning, so it moves there; a byte order mark is dropped.
   const start = Buffer.from(declaration + ENVELOPE_START);
   const end = Buffer.from(ENVELOPE_END);
   async function* pieces(): AsyncGenerator<Buffer> {
@@ -217,7 +218,7 @@ async function inEnvelope({ path, size }: Letter): Promise<Body> {
   return { length: start.length + size - skipped + end.length, pieces: pieces() };
 }
 
-/** What stands before the root element, as far as an envelope cannot hold it; `length` is in bytes. */
+/** What an envelope cannot contain: byte order mark, white space and XML declaration; `length` is in bytes. */
 async function readProlog(path: string): Promise<{ declaration: string; length: number }> {
   const file = await open(path);
   try {
@@ -231,9 +232,9 @@ async function readProlog(path: string): Promise<{ declaration: string; length: 
   }
 }
 
-/** The answer's receipt, or that in the detail of its fault. */
-function findReceipt(of: unknown): Partial<Receipt> | undefined {
-  if (typeof of !== 'object' || of === null) return undefined;
-  if ('receiptStatus' in of) return of as Receipt;
-  return Object.values(of).map(findReceipt).find(Boolean);
+/** The receipt in an answer or in the detail of a fault. */
+function findReceipt(node: unknown): Partial<Receipt> | undefined {
+  if (typeof node !== 'object' || node === null) return undefined;
+  if ('receiptStatus' in node) return node as Receipt;
+  return Object.values(node).map(findReceipt).find(Boolean);
 }

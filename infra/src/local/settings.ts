@@ -28,7 +28,7 @@ const jwksOf = (paths: StatePaths) => join(paths.keys, 'token-issuer.jwks.json')
 /** The private key that `npm run token` signs with. */
 export const issuerKeyOf = (paths: StatePaths) => join(paths.keys, 'token-issuer.private.json');
 
-/** What a local stack sets where the environment does not. Only the database is missing: it must run first. */
+/** Defaults of a local stack, without DATABASE_URL: PostgreSQL must run first. */
 export function localSettings(paths: StatePaths): Env {
   return {
     BLOB_URL: pathToFileURL(paths.content).href,
@@ -39,7 +39,7 @@ export function localSettings(paths: StatePaths): Env {
   };
 }
 
-/** Makes the local master key and the local token issuer, the first time. */
+/** Creates the local master key and token issuer, unless they exist. */
 export async function makeKeys(paths: StatePaths): Promise<void> {
   await inStateFolder(paths.root, async () => {
     mkdirSync(paths.keys, { recursive: true, mode: 0o700 });

@@ -1,10 +1,8 @@
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { listen } from '@indbakke/shared/http';
-import { migrateQueues } from '@indbakke/shared/queue';
 import { type Running, serve } from '@indbakke/shared/service';
-import { migrate } from '@indbakke/shared/store';
 import express from 'express';
-import { checkDatabase, prepareDatabase } from './database.js';
+import { checkDatabase, migrateDatabase, prepareDatabase } from './database.js';
 import { EXAMPLE_MUNICIPALITY } from './example-municipality.js';
 import { startPostgres } from './postgres/postgres.js';
 import { registerMunicipality } from './register-municipality.js';
@@ -14,22 +12,22 @@ import { removeLocalStack, type StatePaths, writeLocalStack } from './state.js';
 export interface LocalStackOptions {
   readonly paths: StatePaths;
   readonly env: Env;
-  /** Told in a line what takes time. */
+  /** Called with a line before slow work. */
   readonly onProgress?: (line: string) => void;
 }
 
 export interface RunningStack extends Running {
-  /** The municipality that it knows by itself; undefined on a database that the environment names. */
+  /** The example municipality; undefined when the environment names a database. */
   readonly municipality: { readonly cvr: string; readonly name: string } | undefined;
 }
 
 /**
- * The whole of Indbakke in this process on one port, with keys, a token issuer and a PostgreSQL of its own; or with the
- * parts that the environment names (DATABASE_URL, QUEUE_URL, BLOB_URL …).
+ * All of Indbakke in this process on one port, with keys, a token issuer and a PostgreSQL of its own, or with the parts that
+ * the environment names (DATABASE_URL, QUEUE_URL, BLOB_URL …).
  */
 export async function startLocalStack({ paths, env, onProgress = () => {} }: LocalStackOptions): Promise<RunningStack> {
   const settings = { ...localSettings(paths), ...env };
-  // What can be told before anything is made. The embedded database has no URL before it runs.
+  // Reports wrong settings before anything is created. The embedded database has no URL yet.
   const { HOST, PORT } = readConfig(StackConfig, {
     ...settings,
     DATABASE_URL: env.DATABASE_URL || 'postgres://embedded',
@@ -68,14 +66,13 @@ interface OpenDatabase extends Pick<RunningStack, 'municipality'> {
   lost?(): Promise<Error>;
 }
 
-/** The database that the environment names, or the embedded one with the example municipality in it. */
+/** The database that the environment names, or the embedded one with the example municipality. */
 async function openDatabase(paths: StatePaths, env: Env, onProgress: (line: string) => void): Promise<OpenDatabase> {
   const { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl } = env;
   if (url) {
     if (ownerUrl) {
       await checkDatabase('DATABASE_OWNER_URL', ownerUrl);
-      await migrate(ownerUrl);
-      await migrateQueues(ownerUrl);
+      await migrateDatabase(ownerUrl);
     }
     await checkDatabase('DATABASE_URL', url, 'indbakke_app');
     return { url, municipality: undefined, close: async () => {} };

@@ -9,25 +9,25 @@ await runUntilSignal(async () => {
   const other = readLocalStack(paths);
   if (other) {
     throw new Error(
-      `Indbakke runs on this state already: ${other.url} (process ${other.pid}). Stop it first, or set STATE_DIR.`,
+      `Indbakke is already running on this state: ${other.url} (process ${other.pid}). Stop it first, or set STATE_DIR.`,
     );
   }
   const running = await startLocalStack({ paths, env: process.env, onProgress: say });
   const { municipality } = running;
   say(`
-  Indbakke takes mail in at
+  Deliveries
     REST        ${running.url}/sf1606/PostModtag
     SOAP        ${running.url}/sf1606/soap?wsdl
-  The inbox API for the DUBU core
-    calls       ${running.url}/api/v1
-    described   ${running.url}/api/v1/docs
+  Inbox API for the DUBU core
+    base        ${running.url}/api/v1
+    docs        ${running.url}/api/v1/docs
   Operations
     health      ${running.url}/healthz  ${running.url}/readyz
     metrics     ${running.url}/metrics
     queues      ${running.url}/ops/queues (password: a token with the role Indbakke.Drift)
   State         ${paths.root}${municipality ? `\n  Municipality  ${municipality.cvr} ${municipality.name}` : ''}
 
-  In another terminal: npm run send -- FILE…, npm run token -- --help. Ctrl-C ends it.
+  In another terminal: npm run send -- FILE…, npm run token -- --help. Ctrl-C stops it.
 `);
   say('ready');
   return running;

@@ -3,7 +3,7 @@ import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { dirname, join } from 'node:path';
 import { isRunning, localFileOf, stateFolder, testFolderOf, thisProcess } from '../../../tools/local-state.mjs';
 
-/** The folders and files that hold the state of a local stack. None need exist yet. */
+/** The folders and files of a local stack. They may not exist yet. */
 export interface StatePaths {
   /** The state folder: `STATE_DIR`, or `.indbakke` in the clone. */
   readonly root: string;
@@ -11,20 +11,19 @@ export interface StatePaths {
   readonly content: string;
   /** The generated local master key. */
   readonly keys: string;
-  /** What a running local stack wrote about itself. */
+  /** Where a running local stack registers itself. */
   readonly localFile: string;
   /** One folder per test cluster. */
   readonly test: string;
 }
 
-/** What a running local stack tells to other commands, such as `npm run send`. */
+/** How other commands, such as `npm run send`, find a running local stack. */
 export interface LocalStack {
-  /** Where its HTTP server answers. */
   readonly url: string;
   readonly pid: number;
 }
 
-/** Where the state lies. Touches nothing. A relative `STATE_DIR` is taken from the clone. */
+/** Paths only: nothing is created. A relative `STATE_DIR` is relative to the clone. */
 export function statePaths(env: NodeJS.ProcessEnv = process.env): StatePaths {
   const root = stateFolder(env);
   return {
@@ -37,27 +36,27 @@ export function statePaths(env: NodeJS.ProcessEnv = process.env): StatePaths {
 }
 
 /**
- * Makes what `make` makes in the state folder, and first the folder itself.
+ * Creates the state folder and runs `work`, which writes to it.
  *
- * @throws Error in a sentence when it cannot be written to
+ * @throws Error that names STATE_DIR when the folder is not writable
  */
-export async function inStateFolder<T>(root: string, make: () => Promise<T>): Promise<T> {
+export async function inStateFolder<T>(root: string, work: () => Promise<T>): Promise<T> {
   try {
-    // It stays open: as root, PostgreSQL runs as a user who must get into it.
+    // Not 0700: as root, PostgreSQL runs as another user, who must reach it.
     mkdirSync(root, { recursive: true });
     accessSync(root, constants.W_OK | constants.X_OK);
-    return await make();
+    return await work();
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException;
-    if (path === undefined) throw error; // not of a file
+    if (path === undefined) throw error; // not a file error
     throw new Error(
-      `The state folder ${root} cannot be written to (${code} at ${path}). Set STATE_DIR to a folder that this user may write to.`,
+      `The state folder ${root} is not writable (${code} at ${path}). Set STATE_DIR to a folder that this user may write to.`,
       { cause: error },
     );
   }
 }
 
-/** Tells other commands where this process's stack is reached. Written at once or not at all, readable by its owner only. */
+/** Registers the stack of this process for other commands. Written atomically, readable by its owner only. */
 export function writeLocalStack(paths: StatePaths, url: string): void {
   mkdirSync(dirname(paths.localFile), { recursive: true });
   const draft = `${paths.localFile}.${randomBytes(6).toString('hex')}`;
@@ -66,16 +65,14 @@ export function writeLocalStack(paths: StatePaths, url: string): void {
   renameSync(draft, paths.localFile);
 }
 
-/** The local stack that runs on this state; undefined when there is none, also when one was killed and left its file. */
+/** The local stack running on this state; undefined when there is none or it was killed. */
 export function readLocalStack(paths: StatePaths): LocalStack | undefined {
   let stack: LocalStack & { started: string };
   try {
     stack = JSON.parse(readFileSync(paths.localFile, 'utf8'));
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    if (['ENOENT', 'ENOTDIR'].includes(code)) {
-      return undefined;
-    }
+    if (['ENOENT', 'ENOTDIR'].includes(code)) return undefined;
     throw new Error(
       `${paths.localFile} cannot be read (${(error as Error).message}). Remove it when no local stack is running, or set STATE_DIR to another folder.`,
     );
@@ -83,9 +80,7 @@ export function readLocalStack(paths: StatePaths): LocalStack | undefined {
   return isRunning(stack) ? { url: stack.url, pid: stack.pid } : undefined;
 }
 
-/** Takes back what this process told; leaves the file of another stack alone. */
+/** Removes the registration of this process, but not that of another stack. */
 export function removeLocalStack(paths: StatePaths): void {
-  if (readLocalStack(paths)?.pid === process.pid) {
-    rmSync(paths.localFile, { force: true });
-  }
+  if (readLocalStack(paths)?.pid === process.pid) rmSync(paths.localFile, { force: true });
 }

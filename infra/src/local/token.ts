@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ROLES } from '@indbakke/shared/access';
-import { refuseWhatNpmKept, runCommand } from './command.js';
+import { rejectOptionsTakenByNpm, runCommand } from './command.js';
 import { issueLocalToken } from './issuer.js';
 import { issuerKeyOf } from './settings.js';
 import { statePaths } from './state.js';
 
 const USAGE = `npm run token -- --municipality CVR --user ID --role ROLE[,ROLE…] [--team ID[,ID…]] [--hours N]
-npm run token -- --municipality CVR --system [--user ID]     the DUBU core itself (role Indbakke.System)
+npm run token -- --municipality CVR --system [--user ID]     as the DUBU core (role Indbakke.System)
 
-Prints a bearer token of this machine's own issuer. Roles:
+Prints a bearer token from this machine's local issuer. Roles:
 ${Object.entries(ROLES)
   .map(([role, does]) => `  ${role.padEnd(33)}${does}`)
   .join('\n')}`;
@@ -17,7 +17,7 @@ ${Object.entries(ROLES)
 const MAX_HOURS = 30 * 24;
 
 await runCommand(USAGE, async () => {
-  refuseWhatNpmKept('token', ['municipality', 'user', 'role', 'team', 'system', 'hours']);
+  rejectOptionsTakenByNpm('token', ['municipality', 'user', 'role', 'team', 'system', 'hours']);
   const { values } = parseArgs({
     options: {
       municipality: { type: 'string' },
@@ -33,16 +33,15 @@ await runCommand(USAGE, async () => {
   const { municipality, system } = values;
   const user = values.user ?? (system ? 'dubu-core' : undefined);
   if (municipality === undefined || user === undefined)
-    throw new Error(`--municipality and --user are needed.\n\n${USAGE}`);
+    throw new Error(`--municipality and --user are required.\n\n${USAGE}`);
   const hours = Number(values.hours);
   if (!Number.isInteger(hours) || hours < 1 || hours > MAX_HOURS)
     throw new Error(`--hours must be a whole number from 1 to ${MAX_HOURS}.\n\n${USAGE}`);
   const list = (parts: string[]) => parts.flatMap((part) => part.split(',')).filter(Boolean);
   const roles = list(values.role);
-  if (roles.length === 0 && !system)
-    throw new Error(`A user needs a role, or may do nothing: name one with --role.\n\n${USAGE}`);
+  if (roles.length === 0 && !system) throw new Error(`A user needs a role: name one with --role.\n\n${USAGE}`);
   const key = issuerKeyOf(statePaths());
-  if (!existsSync(key)) throw new Error('There is no token issuer here yet. Run npm start once; it makes one.');
+  if (!existsSync(key)) throw new Error('There is no token issuer here yet. Run npm start once to create one.');
   return issueLocalToken(key, {
     municipality,
     user,

@@ -1,28 +1,28 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { type Letter, writeMemo } from './write-memo.js';
+import { type MemoSpec, writeMemo } from './write-memo.js';
 
-/** 99.5 MB, the most that Digital Post carries. Whether MB or MiB is not known; MiB is the larger. */
+/** Digital Post’s limit, 99.5 MB; MB or MiB is unknown, and MiB is larger. */
 export const BIG_MEMO_BYTES = 99.5 * 1024 * 1024;
 
 const SLICE = 48 * 1024; // a multiple of 3, so that each slice is whole base64
-const PLACE = Buffer.from('her kommer indholdet');
+const PLACEHOLDER = Buffer.from('her kommer indholdet');
 
 export interface BigMemo {
-  /** Of its one file. */
+  /** Bytes of its only file. */
   readonly contentSize: number;
-  /** The XML as a stream, a slice at a time. */
+  /** The XML in pieces. */
   pieces(): AsyncGenerator<Buffer>;
 }
 
 /**
- * A letter whose XML is exactly BIG_MEMO_BYTES long. It is never in memory: the small letter around the content is
- * written as any other, and the content is made as it flows.
+ * A MeMo of exactly BIG_MEMO_BYTES, never in memory as a whole: the XML around the content is written as usual, the content
+ * is generated in pieces.
  */
-export function bigMemo(letter: Letter, file: { readonly name: string; readonly type: string }): BigMemo {
-  const xml = writeMemo({ ...letter, documents: [{ files: [{ ...file, content: PLACE }] }] });
-  const place = PLACE.toString('base64');
-  const at = xml.indexOf(place);
-  const [before, after] = [xml.subarray(0, at), xml.subarray(at + place.length)];
+export function bigMemo(memo: MemoSpec, file: { readonly name: string; readonly type: string }): BigMemo {
+  const xml = writeMemo({ ...memo, documents: [{ files: [{ ...file, content: PLACEHOLDER }] }] });
+  const placeholder = PLACEHOLDER.toString('base64');
+  const at = xml.indexOf(placeholder);
+  const [before, after] = [xml.subarray(0, at), xml.subarray(at + placeholder.length)];
   const room = BIG_MEMO_BYTES - before.length - after.length;
   const contentSize = Math.floor(room / 4) * 3;
   return {
@@ -31,7 +31,7 @@ export function bigMemo(letter: Letter, file: { readonly name: string; readonly 
       yield before;
       for (const slice of contentOf(0, contentSize)) yield Buffer.from(slice.toString('base64'), 'latin1');
       yield after;
-      yield Buffer.alloc(room % 4, '\n'); // base64 comes in fours; white space may follow the message
+      yield Buffer.alloc(room % 4, '\n'); // base64 has a multiple of 4 characters; white space may follow the root element
     },
   };
 }
@@ -40,8 +40,8 @@ const KEY = Buffer.alloc(32, 'demo');
 const BLOCK = 16;
 
 /**
- * The content from one position to another (not included), in slices: the key stream of a cipher in counter mode, because
- * it is fast, does not compress, and any part of it can be made again for a comparison.
+ * The content from `start` to `end` (exclusive), in slices: the key stream of a cipher in counter mode, because it is fast,
+ * does not compress, and any part can be generated again for a comparison.
  */
 export function* contentOf(start: number, end: number): Generator<Buffer> {
   const counter = Buffer.alloc(BLOCK);
@@ -52,7 +52,6 @@ export function* contentOf(start: number, end: number): Generator<Buffer> {
   for (let at = start; at < end; at += SLICE) yield stream.update(zeros.subarray(0, Math.min(SLICE, end - at)));
 }
 
-/** Of anything that comes in pieces, without holding it. */
 export async function sha256Of(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of pieces) hash.update(piece);

@@ -6,24 +6,23 @@ import { fileURLToPath } from 'node:url';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
-export interface Ended {
+export interface CommandResult {
   readonly status: number | null;
   readonly output: string;
   readonly errors: string;
 }
 
 /**
- * One of our commands in a process of its own, in the repository, as built: that is what people run, and it starts in a
- * fifth of the time that its source takes.
+ * Runs one of our commands, as built, in its own process in the repository.
  *
  * @param command below infra/dist/local, without extension
- * @param env over the environment of this process; undefined takes a variable away
+ * @param env added to the environment of this process; undefined removes a variable
  */
 export function launchCommand(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
-): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+): { readonly child: ChildProcess; readonly ended: Promise<CommandResult> } {
   const file = fileURLToPath(new URL(`../../dist/local/${command}.js`, import.meta.url));
   if (!existsSync(file)) throw new Error(`${file} is missing. Build first: npm run build.`);
   const child = spawn(process.execPath, [file, ...args], {
@@ -33,7 +32,7 @@ export function launchCommand(
   });
   const end = once(child, 'exit');
   const ended = Promise.all([text(child.stdout), text(child.stderr), end]).then(
-    ([output, errors, [status]]): Ended => ({ output, errors, status }),
+    ([output, errors, [status]]): CommandResult => ({ output, errors, status }),
   );
   return { child, ended };
 }

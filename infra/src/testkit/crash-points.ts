@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CRASH_POINT_CHANNEL, type CrashPointMessage, type Step } from '@indbakke/shared/crash-points';
 
-/** Resolves when the step has been announced `times` times from now on. Call it before what leads to the step. */
+/** Resolves when the crash point has been passed `times` times from now on. Call it before the work. */
 export function crashPointPassed(step: Step, times = 1): Promise<void> {
   return new Promise((resolve) => {
     let count = 0;

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { type Database, withDatabase } from '../local/database.js';
 
-/** A migrated, empty database of its own; drop() it in afterAll. */
+/** A new migrated, empty database; drop() it in afterAll. */
 export async function createTestDatabase(): Promise<Database & { drop(): Promise<void> }> {
-  const superuserUrl = given('TEST_SUPERUSER_URL');
+  const superuserUrl = requiredEnv('TEST_SUPERUSER_URL');
   const name = `test_${randomBytes(6).toString('hex')}`;
   await runSql(superuserUrl, `CREATE DATABASE ${name} TEMPLATE template`);
   return {
-    url: withDatabase(given('TEST_SERVICE_URL'), name),
+    url: withDatabase(requiredEnv('TEST_SERVICE_URL'), name),
     ownerUrl: withDatabase(superuserUrl, name),
     drop: async () => {
       await runSql(superuserUrl, `DROP DATABASE ${name} WITH (FORCE)`);
@@ -16,7 +16,7 @@ export async function createTestDatabase(): Promise<Database & { drop(): Promise
   };
 }
 
-/** One statement on a connection of its own, as whoever the URL names. */
+/** One statement on a new connection. */
 export async function runSql<Row extends pg.QueryResultRow>(
   url: string,
   sql: string,
@@ -31,8 +31,8 @@ export async function runSql<Row extends pg.QueryResultRow>(
   }
 }
 
-/** What infra/test/global-setup.ts tells every test file through the environment. */
-export function given(name: 'TEST_SUPERUSER_URL' | 'TEST_SERVICE_URL'): string {
+/** Set for every test file by infra/test/global-setup.ts. */
+export function requiredEnv(name: 'TEST_SUPERUSER_URL' | 'TEST_SERVICE_URL'): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set. Run the tests with npm test.`);
   return value;

@@ -1,4 +1,4 @@
-/** Where MeMo is delivered over REST. */
+/** Path of the REST endpoint. */
 export const REST_PATH = '/sf1606/PostModtag';
 
 /** Delivers over REST, as Serviceplatformen does; the receipt comes as JSON. */

@@ -12,10 +12,10 @@ import type {
 } from '@indbakke/shared/api';
 import type { z } from 'zod';
 
-/** A message as it was read: every change of it says which version it was decided on. */
+/** A message as it was read: every change names the version that it is based on. */
 export type Seen = Pick<DocumentSummary, 'id' | 'version'>;
 
-/** A call that was not answered with 2xx. `code` is the stable one of docs/errors.md. */
+/** A call that was not answered with 2xx. `code` is in docs/errors.md. */
 export class InboxError extends Error {
   readonly status: number;
   readonly code: string;
@@ -35,8 +35,7 @@ interface CallOptions {
 }
 
 /**
- * The inbox API as the DUBU core calls it, with the token of one caseworker or of the core itself. The shapes are those of
- * `/api/v1/openapi.json`.
+ * A client of the inbox API, with the token of a caseworker or of the core. Shapes: `/api/v1/openapi.json`.
  */
 export class InboxClient {
   readonly #url: string;
@@ -57,7 +56,7 @@ export class InboxClient {
     return this.#json('GET', `/incoming-documents?${parameters}`);
   }
 
-  /** Every page of a list, one after the other. */
+  /** The items of all pages of a list. */
   async *listAll(query: Query = {}): AsyncGenerator<DocumentSummary> {
     let cursor: string | null | undefined;
     do {
@@ -109,7 +108,7 @@ export class InboxClient {
     await this.#call('PUT', `/sent-messages/${messageUUID}`, { body });
   }
 
-  /** If-Match holds the version that was read: when a colleague was first, the answer is 412 and nothing happens. */
+  /** If-Match holds the version that was read: if a colleague was first, the answer is 412 and nothing changes. */
   #change(method: string, { id, version }: Seen, change: string, body?: unknown): Promise<ChangeAnswer> {
     return this.#json(method, `/incoming-documents/${id}/${change}`, { body, headers: { 'if-match': `"${version}"` } });
   }
@@ -128,7 +127,7 @@ export class InboxClient {
         ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      // One of its own: fetch leaves a listener on the signal that it gets, and a crash run makes thousands of calls.
+      // A new signal per call: fetch leaves a listener on its signal, and a crash run makes thousands of calls.
       signal: AbortSignal.any([this.#signal]),
     });
     if (response.ok) return response;
@@ -137,7 +136,7 @@ export class InboxClient {
   }
 }
 
-/** How a call was refused, such as `404 not-found`; `done` when it was not. */
+/** The refusal of a call, such as `404 not-found`; `done` if it succeeded. */
 export async function refusalOf(call: Promise<unknown>): Promise<string> {
   try {
     await call;
@@ -149,14 +148,14 @@ export async function refusalOf(call: Promise<unknown>): Promise<string> {
 }
 
 const DEADLINE_MS = 20_000;
-const ASK_EVERY_MS = 50;
+const POLL_MS = 50;
 
-/** Asks until the answer is good, or the deadline has passed: gives the last answer either way. */
+/** Polls until the answer is good or the deadline has passed. @returns the last answer */
 export async function askUntil<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
   const deadline = performance.now() + DEADLINE_MS;
   let answer = await ask();
   while (!isGood(answer) && performance.now() < deadline) {
-    await pause(ASK_EVERY_MS);
+    await pause(POLL_MS);
     answer = await ask();
   }
   return answer;

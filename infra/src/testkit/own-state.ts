@@ -5,11 +5,11 @@ import { type LocalPostgres, startPostgres } from '../local/postgres/postgres.js
 import { type StatePaths, statePaths } from '../local/state.js';
 
 /**
- * Runs `work` with a state folder of its own, in `<STATE_DIR>/test`, which is removed at the end with the PostgreSQL in it.
- * What killed processes left behind there is stopped and removed first.
+ * Runs `work` with a new state folder in `<STATE_DIR>/test`, which is removed at the end with its PostgreSQL. Leftovers of
+ * killed processes are stopped and removed first.
  */
 export async function withOwnState<T>(work: (paths: StatePaths) => Promise<T>): Promise<T> {
-  const paths = await makeState();
+  const paths = await createState();
   try {
     return await work(paths);
   } finally {
@@ -18,16 +18,16 @@ export async function withOwnState<T>(work: (paths: StatePaths) => Promise<T>): 
 }
 
 export interface OwnPostgres extends LocalPostgres {
-  /** Of its state folder, which `stop()` removes. */
+  /** Its state folder, which `stop()` removes. */
   readonly paths: StatePaths;
 }
 
-/** Quick, because a power failure may lose data. */
+/** Fast, because a power failure may lose data. */
 export const NOT_DURABLE = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
-/** A PostgreSQL in a state folder of its own, as safe against power failure as in production unless settings say otherwise. */
+/** A PostgreSQL in a new state folder, durable as in production unless `settings` say otherwise. */
 export async function startOwnPostgres(settings: Readonly<Record<string, string>> = {}): Promise<OwnPostgres> {
-  const paths = await makeState();
+  const paths = await createState();
   try {
     const postgres = await startPostgres({ stateDir: paths.root, settings });
     const stop = async () => {
@@ -41,11 +41,11 @@ export async function startOwnPostgres(settings: Readonly<Record<string, string>
   }
 }
 
-async function makeState(): Promise<StatePaths> {
+async function createState(): Promise<StatePaths> {
   const folder = statePaths().test;
   mkdirSync(folder, { recursive: true });
   for (const mark of readdirSync(folder).filter((name) => !markIsAlive(name))) {
-    // Another process may be removing the same one, or it is another user's; what stays is removed the next time.
+    // Another process may be removing it, or it belongs to another user; leftovers are removed next time.
     await removeState(join(folder, mark)).catch(() => {});
   }
   return statePaths({ STATE_DIR: join(folder, newMark()) });

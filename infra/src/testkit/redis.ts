@@ -6,24 +6,24 @@ import { join } from 'node:path';
 import { freePort } from '../local/free-port.js';
 import { isInstalled } from './installed.js';
 
-/** Says so when it is false. */
+/** Warns when it is false. */
 export const HAS_REDIS = await isInstalled('redis-server', ['--version']);
 if (!HAS_REDIS) {
-  console.warn('redis-server is not installed (Debian package redis-server): what needs Redis is left out.');
+  console.warn('redis-server is not installed (Debian package redis-server): tests that need Redis are skipped.');
 }
 
-/** A Redis of its own that keeps nothing over a restart, unless settings say otherwise. */
+/** A new Redis, which keeps nothing over a restart unless `settings` say otherwise. */
 export interface OwnRedis {
   readonly url: string;
   start(): Promise<void>;
-  /** Ends it at once, as a crash would. */
+  /** SIGKILL, as in a crash. */
   kill(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param place where its folder is made */
-export async function startOwnRedis(place = tmpdir(), settings: readonly string[] = []): Promise<OwnRedis> {
-  const folder = await mkdtemp(join(place, 'indbakke-redis-'));
+/** @param parent where its folder is created */
+export async function startOwnRedis(parent = tmpdir(), settings: readonly string[] = []): Promise<OwnRedis> {
+  const folder = await mkdtemp(join(parent, 'indbakke-redis-'));
   const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--maxmemory-policy', 'noeviction'];
   let server: ChildProcess | undefined;

@@ -6,8 +6,8 @@ import { type MunicipalityRegistration, registerMunicipality } from '../local/re
 import { issuerKeyOf, localSettings, makeKeys } from '../local/settings.js';
 import type { StatePaths } from '../local/state.js';
 
-/** Makes what services need to start: keys, and municipalities in a migrated database. @returns their settings */
-export async function setUp(
+/** Creates what services need to start: keys, and municipalities in a migrated database. @returns their settings */
+export async function prepareState(
   paths: StatePaths,
   database: Database,
   municipalities: readonly MunicipalityRegistration[] = [EXAMPLE_MUNICIPALITY],
@@ -17,7 +17,7 @@ export async function setUp(
   return { ...localSettings(paths), DATABASE_URL: database.url, PORT: '0' };
 }
 
-/** Every role that a caseworker can have. */
+/** All roles of a caseworker. */
 export const CASEWORKER_ROLES = [
   'IndkomneDokumenter.Læs',
   'IndkomneDokumenter.SeAlle',
@@ -27,7 +27,7 @@ export const CASEWORKER_ROLES = [
   'DigitalPost.Slet',
 ];
 
-/** By default of a caseworker of the example municipality with every role; of a system with that of the core. */
+/** A token, by default of a caseworker of the example municipality with every role; a system gets the core’s role. */
 export function issueToken(paths: StatePaths, request: Partial<TokenRequest> = {}): Promise<string> {
   return issueLocalToken(issuerKeyOf(paths), {
     municipality: EXAMPLE_MUNICIPALITY.cvr,

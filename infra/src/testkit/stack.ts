@@ -10,11 +10,11 @@ import { allServices, StackConfig } from '../local/settings.js';
 import { statePaths } from '../local/state.js';
 import { createTestDatabase } from './database.js';
 import { deliver } from './deliver.js';
-import { issueToken, setUp } from './set-up.js';
+import { issueToken, prepareState } from './set-up.js';
 
 export { CASEWORKER_ROLES } from './set-up.js';
 
-/** CVR numbers of the municipalities that a test stack knows. */
+/** CVR numbers of the municipalities of a test stack. */
 export const ODENSKOV = '22222222';
 export const VESTERSUND = '33333333';
 
@@ -28,23 +28,23 @@ const MUNICIPALITIES: MunicipalityRegistration[] = [ODENSKOV, VESTERSUND].map((c
   contactPoints: [{ id: CONTACT_POINT, name: 'Børn og familie' }],
 }));
 
-/** A token for the caseworker of ODENSKOV with every role, but for what is asked for. */
+/** Differences from the token of a caseworker of ODENSKOV with every role. */
 export type TokenOptions = Partial<TokenRequest>;
 
-/** A database, keys, a token issuer and municipalities, with no service running: for tests that start their own. */
-export interface Ground {
+/** A database, keys, a token issuer and municipalities, for tests that start services themselves. */
+export interface Setup {
   readonly env: Env;
   readonly ownerUrl: string;
   readonly serviceUrl: string;
-  /** Folder of the sealed content. */
+  /** Folder of sealed content. */
   readonly contentFolder: string;
-  token(wishes?: TokenOptions): Promise<string>;
-  /** One row query as the owner, past row-level security. */
+  token(options?: TokenOptions): Promise<string>;
+  /** A query as the owner, past row-level security. */
   sql<Row extends Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
   close(): Promise<void>;
 }
 
-export interface TestStack extends Ground {
+export interface TestStack extends Setup {
   readonly url: string;
   /** A call of the inbox API, by default as a caseworker of ODENSKOV with every role. */
   call(method: string, path: string, options?: CallOptions): Promise<Response>;
@@ -59,19 +59,19 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
 }
 
-export async function layGround(): Promise<Ground> {
+export async function setUp(): Promise<Setup> {
   const database = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-test-'));
   const paths = statePaths({ STATE_DIR: folder });
-  // Kept open: a connection takes longer to make than most statements, and tests count rows thousands of times.
+  // A pool, because connecting takes longer than most statements, and tests count rows thousands of times.
   const owner = new pg.Pool({ connectionString: database.ownerUrl, idleTimeoutMillis: 0, allowExitOnIdle: true });
-  owner.on('error', () => {}); // an idle one was cut off; the next statement gets another
+  owner.on('error', () => {}); // an idle connection was cut; the next statement gets another
   return {
-    env: { ...(await setUp(paths, database, MUNICIPALITIES)), LOG_LEVEL: 'silent' },
+    env: { ...(await prepareState(paths, database, MUNICIPALITIES)), LOG_LEVEL: 'silent' },
     ownerUrl: database.ownerUrl,
     serviceUrl: database.url,
     contentFolder: paths.content,
-    token: (wishes) => issueToken(paths, wishes),
+    token: (options) => issueToken(paths, options),
     sql: async <Row extends Record<string, unknown>>(text: string, values?: unknown[]) =>
       (await owner.query<Row>(text, values)).rows,
     async close() {
@@ -82,21 +82,21 @@ export async function layGround(): Promise<Ground> {
   };
 }
 
-/** The three services for real, on a port, a database and a state folder of their own. */
+/** The three real services, on their own port, database and state folder. */
 export async function startTestStack(env: Env = {}): Promise<TestStack> {
-  const ground = await layGround();
-  const settings = { ...ground.env, ...env };
+  const setup = await setUp();
+  const settings = { ...setup.env, ...env };
   const config = readConfig(StackConfig, settings);
   const running = await serve(config, 'test', allServices(config));
   return {
-    ...ground,
+    ...setup,
     url: running.url,
     env: settings,
     async call(method, path, { as, version, body, headers } = {}) {
       return fetch(`${running.url}/api/v1${path}`, {
         method,
         headers: {
-          authorization: `Bearer ${await ground.token(as)}`,
+          authorization: `Bearer ${await setup.token(as)}`,
           ...(version !== undefined && { 'if-match': `"${version}"` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...headers,
@@ -107,7 +107,7 @@ export async function startTestStack(env: Env = {}): Promise<TestStack> {
     deliver: (xml, headers = {}) => deliver(running.url, xml, { headers }),
     async close() {
       await running.close();
-      await ground.close();
+      await setup.close();
     },
   };
 }

@@ -9,22 +9,22 @@ const STORED = 0;
 const DEFLATED = 8;
 
 /**
- * The files of a zip by name, each checked against its CRC. Only as much of the format as a zip of one letter needs: Node has
- * no reader, and a bare machine may have no unzip.
+ * The files of a zip by name, each checked against its CRC. Supports only what the archiver writes: Node has no zip reader,
+ * and unzip may not be installed.
  *
- * @throws Error in a sentence when the zip is broken
+ * @throws Error when the zip is broken
  */
 export function unzip(zip: Buffer): Map<string, Buffer> {
   const end = zip.lastIndexOf(END.signature);
-  if (end < 0 || end + END.size > zip.length) throw new Error('The zip has no end of its directory.');
+  if (end < 0 || end + END.size > zip.length) throw new Error('The zip has no end of central directory.');
   const files = new Map<string, Buffer>();
   let at = zip.readUInt32LE(end + END.directory);
   for (let left = zip.readUInt16LE(end + END.entries); left > 0; left--) {
-    if (zip.readUInt32LE(at) !== ENTRY.signature) throw new Error('The directory of the zip is broken.');
+    if (zip.readUInt32LE(at) !== ENTRY.signature) throw new Error('The central directory of the zip is broken.');
     const nameEnd = at + ENTRY.size + zip.readUInt16LE(at + 28);
     const name = zip.toString('utf8', at + ENTRY.size, nameEnd);
     const isUtf8 = (zip.readUInt16LE(at + 8) & (1 << 11)) !== 0;
-    if (!isUtf8 && !/^[ -~]*$/.test(name)) throw new Error(`The zip does not say that ${name} is UTF-8.`);
+    if (!isUtf8 && !/^[ -~]*$/.test(name)) throw new Error(`The zip does not mark ${name} as UTF-8.`);
     files.set(name, readEntry(zip, at, name));
     at = nameEnd + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
   }
@@ -38,14 +38,15 @@ function readEntry(zip: Buffer, at: number, name: string): Buffer {
   const start =
     local + LOCAL.size + zip.readUInt16LE(local + LOCAL.nameLength) + zip.readUInt16LE(local + LOCAL.extraLength);
   const packed = zip.subarray(start, start + packedSize);
-  if (method !== STORED && method !== DEFLATED) throw new Error(`${name} is packed in an unknown way (${method}).`);
+  if (method !== STORED && method !== DEFLATED)
+    throw new Error(`${name} has an unknown compression method (${method}).`);
   const content = method === STORED ? packed : inflateRawSync(packed);
   const isWhole = content.length === zip.readUInt32LE(at + 24) && crc32(content) === zip.readUInt32LE(at + 16);
   if (!isWhole) throw new Error(`${name} is damaged in the zip.`);
   return content;
 }
 
-/** What Info-ZIP’s unzip says of the file, where it is installed: `whole`, `damaged`, or undefined without it. */
+/** The verdict of Info-ZIP’s unzip: `whole` or `damaged`, or undefined when it is not installed. */
 export function testWithUnzip(file: string): 'whole' | 'damaged' | undefined {
   const { status, error } = spawnSync('unzip', ['-tqq', file], { stdio: 'ignore' });
   if (error) return undefined;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { MEMO_NAMESPACE } from '@indbakke/shared/memo';
 
-/** A letter to be written as MeMo 1.2, for the demo, the tests and the benchmarks. */
-export interface Letter {
+/** What writeMemo writes as MeMo 1.2; what is left out has a default. */
+export interface MemoSpec {
   readonly messageUUID?: string;
   readonly messageType?: string;
   readonly subject?: string;
@@ -12,12 +12,12 @@ export interface Letter {
   readonly recipient?: { readonly id: string; readonly idType?: string };
   readonly contactPointId?: string;
   readonly contactInfo?: readonly { readonly label: string; readonly value: string }[];
-  /** Whom the letter is about. */
+  /** The person that the message is about. */
   readonly concerning?: { readonly cpr: string; readonly name: string };
   readonly forwardedFrom?: string;
   readonly replyData?: readonly ReplyEntry[];
   readonly createdDateTime?: string;
-  /** The first is the main document, the others are attachments. Each has one file or more. */
+  /** The main document, then attachments. Each has one or more files. */
   readonly documents?: readonly MemoSpecDocument[];
 }
 
@@ -42,29 +42,29 @@ export interface MemoSpecFile {
   readonly content: Buffer;
 }
 
-/** An impossible CPR number: there is no 41st of any month. */
+/** An impossible CPR number: no month has a 41st day. */
 export const TEST_CITIZEN = { id: '4101019999', idType: 'CPR', name: 'Test Testesen' };
 
-/** The letter as MeMo 1.2 in UTF-8. */
-export function writeMemo(letter: Letter = {}): Buffer {
-  return Buffer.concat([...memoPieces(letter)]);
+/** The MeMo in UTF-8. */
+export function writeMemo(memo: MemoSpec = {}): Buffer {
+  return Buffer.concat([...memoPieces(memo)]);
 }
 
-/** The same as a stream that holds one slice of a content at a time: for letters of 100 MB. */
-export function streamMemo(letter: Letter): Readable {
-  return Readable.from(memoPieces(letter), { objectMode: false });
+/** The same as a stream with one slice of content in memory at a time, for MeMos of 100 MB. */
+export function streamMemo(memo: MemoSpec): Readable {
+  return Readable.from(memoPieces(memo), { objectMode: false });
 }
 
 // A multiple of 3 bytes gives whole base64 quanta.
 const SLICE = 48 * 1024;
 
-function* memoPieces(letter: Letter): Generator<Buffer> {
-  const { messageUUID = randomUUID(), documents = [textDocument('Kære kommune. Venlig hilsen')] } = letter;
+function* memoPieces(memo: MemoSpec): Generator<Buffer> {
+  const { messageUUID = randomUUID(), documents = [textDocument('Kære kommune. Venlig hilsen')] } = memo;
   yield Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>
 <memo:Message xmlns:memo="${MEMO_NAMESPACE}" xmlns:grd="https://data.gov.dk/model/core/" memoVersion="1.2">
-${header({ ...letter, messageUUID })}
+${header({ ...memo, messageUUID })}
   <memo:MessageBody>
-    ${element('createdDateTime', letter.createdDateTime ?? '2026-11-02T08:12:00Z')}
+    ${element('createdDateTime', memo.createdDateTime ?? '2026-11-02T08:12:00Z')}
 `);
   for (const [position, document] of documents.entries()) {
     const name = position === 0 ? 'MainDocument' : 'AdditionalDocument';
@@ -84,22 +84,22 @@ function* filePieces({ name, type, content }: MemoSpecFile): Generator<Buffer> {
   yield Buffer.from('</memo:content></memo:File>\n');
 }
 
-function header(letter: Letter & { messageUUID: string }): string {
-  const { sender = TEST_CITIZEN, recipient = { id: '22222222' }, concerning, contactInfo = [] } = letter;
+function header(memo: MemoSpec & { messageUUID: string }): string {
+  const { sender = TEST_CITIZEN, recipient = { id: '22222222' }, concerning, contactInfo = [] } = memo;
   const info = contactInfo.map(({ label, value }) =>
     group('ContactInfo', element('label', label) + element('value', value)),
   );
   const contactPoint =
-    letter.contactPointId === undefined
+    memo.contactPointId === undefined
       ? ''
-      : group('ContactPoint', element('contactPointID', letter.contactPointId) + info.join(''));
+      : group('ContactPoint', element('contactPointID', memo.contactPointId) + info.join(''));
   const cprData = concerning && element('cprNumber', concerning.cpr, 'grd') + element('name', concerning.name, 'grd');
   return group(
     'MessageHeader',
     [
-      element('messageType', letter.messageType ?? 'DIGITALPOST'),
-      element('messageUUID', letter.messageUUID),
-      element('label', letter.subject ?? 'Henvendelse'),
+      element('messageType', memo.messageType ?? 'DIGITALPOST'),
+      element('messageUUID', memo.messageUUID),
+      element('label', memo.subject ?? 'Henvendelse'),
       group(
         'Sender',
         element('senderID', sender.id) + element('idType', sender.idType ?? 'CPR') + element('label', sender.name),
@@ -109,8 +109,8 @@ function header(letter: Letter & { messageUUID: string }): string {
         element('recipientID', recipient.id) + element('idType', recipient.idType ?? 'CVR') + contactPoint,
       ),
       cprData ? group('ContentData', `<grd:CPRdata>${cprData}</grd:CPRdata>`) : '',
-      letter.forwardedFrom === undefined ? '' : forwardData(letter.forwardedFrom),
-      ...(letter.replyData ?? []).map(replyData),
+      memo.forwardedFrom === undefined ? '' : forwardData(memo.forwardedFrom),
+      ...(memo.replyData ?? []).map(replyData),
     ].join('\n'),
   );
 }

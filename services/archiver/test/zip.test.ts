@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import type { Letter, MemoSpecFile } from '../../../infra/src/testkit/write-memo.js';
+import type { MemoSpec, MemoSpecFile } from '../../../infra/src/testkit/write-memo.js';
 import { auditOf, expectProblem, read, takeIn } from '../../../shared/test/inbox/support.js';
 
 const run = promisify(execFile);
@@ -197,7 +197,7 @@ describe('the zip', () => {
 });
 
 describe('the cover note', () => {
-  async function noteOf(memo: Letter): Promise<string> {
+  async function noteOf(memo: MemoSpec): Promise<string> {
     const id = await takeIn(stack, memo);
     await stack.sql(`UPDATE messages SET received_at = '2026-11-02T09:30:00Z' WHERE id = $1`, [id]);
     return (await unpack(await download(id)))[NOTE]?.toString() as string;
@@ -250,7 +250,7 @@ describe('the cover note', () => {
     [{ forwardedFrom: 'Region' }, 'Type:                    Videresendt'],
     [{ createdDateTime: '2026-07-01T10:00:00Z' }, 'Brevets dato:            1. juli 2026 kl. 12.00'],
   ])('%j gives %j', async (memo, line) => {
-    expect((await noteOf(memo as Letter)).split('\r\n')).toContain(line);
+    expect((await noteOf(memo as MemoSpec)).split('\r\n')).toContain(line);
   });
 
   unpacking('does not let a sender fake a line', async () => {

@@ -4,7 +4,7 @@ import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
-import { type Ground, layGround, ODENSKOV } from '../../../infra/src/testkit/stack.js';
+import { ODENSKOV, type Setup, setUp } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 
 import { JournalerConfig, startJournaler } from '../src/app.js';
@@ -12,11 +12,11 @@ import { sweepOverdueSuggestions } from '../src/suggestion/sweep.js';
 
 // Receiver and journaler run separately, as in production, so that jobs stay in the queue until a test starts the journaler.
 
-let setup: Ground;
+let setup: Setup;
 let parts: Parts;
 
 beforeAll(async () => {
-  setup = await layGround();
+  setup = await setUp();
   parts = await openParts(readConfig(CommonConfig, setup.env), 'by-hand');
   await setup.sql(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'K-1')`, [ODENSKOV]);
   await setup.sql(`INSERT INTO sent_messages (municipality, message_uuid, case_id) VALUES ($1, $2, 'K-1')`, [

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { type Letter, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { type MemoSpec, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { read } from '../../../shared/test/inbox/support.js';
 import { binaryFile, named, newMemo, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/memos.js';
 import { contentFiles, messageOf } from './support/stored.js';
@@ -339,7 +339,7 @@ describe('the files', () => {
 
 describe('the kind', () => {
   const ofSomebodyElse = { messageUUID: randomUUID(), senderID: '77777777', recipientID: '4101019999' };
-  const cases: { what: string; memo: Letter; kind: string }[] = [
+  const cases: { what: string; memo: MemoSpec; kind: string }[] = [
     { what: 'a message without reply data is enquiry', memo: {}, kind: 'enquiry' },
     { what: 'an answer to a message is reply', memo: replyTo(randomUUID()), kind: 'reply' },
     {
@@ -412,7 +412,7 @@ describe('a held message', () => {
     }),
   );
 
-  const held: { what: string; memo: Letter; cause: string }[] = [
+  const held: { what: string; memo: MemoSpec; cause: string }[] = [
     { what: 'a reply', memo: { replyData: [{ messageUUID: randomUUID(), senderID: OFF }] }, cause: 'replies-off' },
     { what: 'an enquiry', memo: {}, cause: 'enquiries-off' },
     { what: 'a forwarded message', memo: { forwardedFrom: 'Anden Myndighed' }, cause: 'enquiries-off' },

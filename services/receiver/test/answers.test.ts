@@ -10,7 +10,7 @@ import type { Running } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { type Letter, writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { type MemoSpec, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
 import { binaryFile, newMemo, replyTo } from './support/memos.js';
 import { deliveryHead, openConnection, type RawConnection } from './support/raw-http.js';
@@ -105,8 +105,8 @@ const SOAP: Endpoint = {
 
 // ── Situations ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const xml = (memo: Letter = {}) => writeMemo(memo).toString();
-const large = (memo: Letter = {}) => writeMemo({ ...memo, documents: [{ files: [binaryFile(2_000_000)] }] });
+const xml = (memo: MemoSpec = {}) => writeMemo(memo).toString();
+const large = (memo: MemoSpec = {}) => writeMemo({ ...memo, documents: [{ files: [binaryFile(2_000_000)] }] });
 
 async function receiverWith(env: Env): Promise<Running> {
   const running = await startReceiver(readConfig(ReceiverConfig, { ...stack.env, ...env }));
@@ -128,7 +128,7 @@ async function statusOf(messageUUID: string): Promise<(string | null)[]> {
   return (await messagesOf(stack, messageUUID)).map(({ status, held_cause }) => held_cause ?? status);
 }
 
-async function held(endpoint: Endpoint, memo: Letter, cause: string): Promise<Seen> {
+async function held(endpoint: Endpoint, memo: MemoSpec, cause: string): Promise<Seen> {
   const sent = newMemo(memo);
   const seen = await endpoint.send(xml(sent));
   expect(await statusOf(sent.messageUUID)).toEqual([cause]);

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { readConfig } from '@indbakke/shared/config';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Ground, layGround } from '../../../infra/src/testkit/stack.js';
+import { type Setup, setUp } from '../../../infra/src/testkit/stack.js';
 import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 
 import { ReceiverConfig, startReceiver } from '../src/app.js';
 
-let setup: Ground;
+let setup: Setup;
 beforeAll(async () => {
-  setup = await layGround();
+  setup = await setUp();
 });
 afterAll(() => setup.close());
 

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import { startTestStack } from '../../../infra/src/testkit/stack.js';
-import { type Letter, streamMemo, writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { type MemoSpec, streamMemo, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { newMemo } from './support/memos.js';
 import { startReceiverProcess } from './support/receiver-process.js';
 import { messageOf } from './support/stored.js';
@@ -19,7 +19,7 @@ const MAX_GROWTH = 60 * MiB;
 const WARM_UP = 50;
 
 /** A MeMo whose XML has exactly this many bytes. */
-function memoOf(bytes: number): Letter & { messageUUID: string } {
+function memoOf(bytes: number): MemoSpec & { messageUUID: string } {
   const frame = newMemo({ subject: '', documents: [fileOf(0)] });
   const rest = bytes - writeMemo(frame).length;
   // Base64 comes in fours; the subject takes the remainder.

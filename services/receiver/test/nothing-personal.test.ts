@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { type Letter, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { type MemoSpec, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { type ReceiverProcess, startReceiverProcess } from './support/receiver-process.js';
 import { type Relay, startRelay } from './support/relay.js';
 
@@ -26,7 +26,7 @@ const MARKERS = {
 const FORBIDDEN = [...Object.values(MARKERS), Buffer.from(MARKERS.content).toString('base64').slice(0, 16)];
 const markersIn = (text: string) => FORBIDDEN.filter((marker) => text.includes(marker));
 
-const memo = (messageUUID: string = randomUUID()): Letter => ({
+const memo = (messageUUID: string = randomUUID()): MemoSpec => ({
   messageUUID,
   subject: MARKERS.subject,
   sender: { id: MARKERS.senderCpr, name: MARKERS.senderName },

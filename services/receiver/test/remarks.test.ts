@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { type Letter, textDocument } from '../../../infra/src/testkit/write-memo.js';
+import { type MemoSpec, textDocument } from '../../../infra/src/testkit/write-memo.js';
 import { named, newMemo, receiptOf, xmlOf } from './support/memos.js';
 import { messageOf } from './support/stored.js';
 
@@ -14,7 +14,7 @@ afterAll(() => stack.close());
 
 interface Fault {
   readonly what: string;
-  readonly memo?: Letter;
+  readonly memo?: MemoSpec;
   readonly change?: (xml: string) => string;
   /** `code path` of each remark, paths without `Message/`. */
   readonly remarks: readonly string[];
@@ -123,7 +123,7 @@ test('a message without a fault has no remark', async () => {
 const OVERLONG = randomBytes(4_000).toString('hex');
 
 describe('a text too long for an index is kept whole in the original:', () => {
-  const overlong: { what: string; memo: Letter }[] = [
+  const overlong: { what: string; memo: MemoSpec }[] = [
     { what: 'messageUUID', memo: { messageUUID: OVERLONG } },
     { what: 'senderID', memo: { sender: { id: OVERLONG, name: 'Test' } } },
     {

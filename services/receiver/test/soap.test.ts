@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { type Letter, writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { type MemoSpec, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 
 const ENVELOPE = 'http://schemas.xmlsoap.org/soap/envelope/';
 const SF1606 = 'urn:indbakke:sf1606:1';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 /** A MeMo without its XML declaration, to be put inside other XML. */
-function memo(spec: Letter = {}): string {
+function memo(spec: MemoSpec = {}): string {
   return writeMemo(spec)
     .toString()
     .replace(/^<\?xml[^>]*\?>\s*/, '');
@@ -388,7 +388,7 @@ function zeepIsInstalled(): boolean {
 describe.skipIf(!zeepIsInstalled())('a foreign client, zeep,', () => {
   const script = fileURLToPath(new URL('soap-client.py', import.meta.url));
 
-  async function sendWithZeep(spec: Letter): Promise<Record<string, unknown>> {
+  async function sendWithZeep(spec: MemoSpec): Promise<Record<string, unknown>> {
     const folder = await mkdtemp(join(tmpdir(), 'indbakke-zeep-'));
     try {
       const file = join(folder, 'message.xml');

@@ -9,7 +9,7 @@ import {
   type TestStack,
   type TokenOptions,
 } from '../../../infra/src/testkit/stack.js';
-import { type Letter, type ReplyEntry, writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { type MemoSpec, type ReplyEntry, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ChangeAnswer, DocumentAnswer, DocumentList } from '../../src/api/index.js';
 
 /** What the tests of the inbox need to say in one line. */
@@ -18,7 +18,7 @@ export const SYSTEM: TokenOptions = { user: 'dubu-core', system: true };
 export const SETUP: TokenOptions = { user: 'setup-1', roles: [...CASEWORKER_ROLES, 'Indbakke.Opsætning'] };
 
 /** Delivers a letter and gives the id of the message that it became. */
-export async function takeIn(stack: TestStack, letter: Letter = {}): Promise<string> {
+export async function takeIn(stack: TestStack, letter: MemoSpec = {}): Promise<string> {
   const messageUUID = letter.messageUUID ?? randomUUID();
   const receipt = await stack.deliver(writeMemo({ ...letter, messageUUID }));
   expect(receipt.status, await receipt.text()).toBe(200);
@@ -30,7 +30,7 @@ export async function takeIn(stack: TestStack, letter: Letter = {}): Promise<str
 }
 
 /** A reply, when journaler and queue have looked at it. */
-export async function takeInReply(stack: TestStack, replyData: readonly ReplyEntry[], letter: Letter = {}) {
+export async function takeInReply(stack: TestStack, replyData: readonly ReplyEntry[], letter: MemoSpec = {}) {
   const id = await takeIn(stack, { ...letter, replyData });
   await suggestionRunAt(stack, id);
   return id;

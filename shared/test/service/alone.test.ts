@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ground, layGround, ODENSKOV } from '../../../infra/src/testkit/stack.js';
+import { ODENSKOV, type Setup, setUp } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ArchiverConfig, startArchiver } from '../../../services/archiver/src/app.js';
 import { JournalerConfig, startJournaler } from '../../../services/journaler/src/app.js';
@@ -14,18 +14,18 @@ import { expectProblem } from '../inbox/support.js';
 
 // Each service as production runs it: by itself, behind a router by path.
 
-let ground: Ground;
+let setup: Setup;
 
 beforeAll(async () => {
-  ground = await layGround();
+  setup = await setUp();
 });
 
-afterAll(() => ground.close());
+afterAll(() => setup.close());
 
 const START = {
-  receiver: () => startReceiver(readConfig(ReceiverConfig, ground.env)),
-  journaler: () => startJournaler(readConfig(JournalerConfig, ground.env)),
-  archiver: () => startArchiver(readConfig(ArchiverConfig, ground.env)),
+  receiver: () => startReceiver(readConfig(ReceiverConfig, setup.env)),
+  journaler: () => startJournaler(readConfig(JournalerConfig, setup.env)),
+  archiver: () => startArchiver(readConfig(ArchiverConfig, setup.env)),
 };
 
 const ID = '0198f3a2-6c1e-7d35-9f64-2b1f0c7a9e11';
@@ -75,22 +75,22 @@ describe('a service that is closed', () => {
   /** Waits until somebody waits for a lock of the database. */
   const somebodyWaits = () => {
     const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    return expect.poll(() => ground.sql(waiting)).toHaveLength(1);
+    return expect.poll(() => setup.sql(waiting)).toHaveLength(1);
   };
 
   const connections = () =>
-    ground.sql(
+    setup.sql(
       `SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND usename = 'indbakke_service'`,
     );
 
   it('finishes the request in flight, and takes no new one meanwhile', async () => {
     const running = await START.journaler();
-    await ground.sql(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'K-lock')`, [ODENSKOV]);
-    const blocker = new pg.Client({ connectionString: ground.ownerUrl });
+    await setup.sql(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'K-lock')`, [ODENSKOV]);
+    const blocker = new pg.Client({ connectionString: setup.ownerUrl });
     await blocker.connect();
     await blocker.query(`BEGIN; SELECT FROM cases WHERE case_id = 'K-lock' FOR UPDATE`);
 
-    const authorization = `Bearer ${await ground.token({ roles: ['Indbakke.System'], system: true })}`;
+    const authorization = `Bearer ${await setup.token({ roles: ['Indbakke.System'], system: true })}`;
     const inFlight = fetch(`${running.url}/api/v1/cases/K-lock`, {
       method: 'PUT',
       headers: { authorization, 'content-type': 'application/json' },
@@ -108,13 +108,13 @@ describe('a service that is closed', () => {
     const began = Date.now();
     await closed;
     expect(Date.now() - began).toBeLessThan(3_000); // a connection kept alive does not hold it up
-    expect(await ground.sql(`SELECT caseworker FROM cases WHERE case_id = 'K-lock'`)).toEqual([
+    expect(await setup.sql(`SELECT caseworker FROM cases WHERE case_id = 'K-lock'`)).toEqual([
       { caseworker: 'caseworker-9' },
     ]);
   });
 
   it('cuts a request that does not end in the time it was given', async () => {
-    const running = await startReceiver(readConfig(ReceiverConfig, { ...ground.env, SHUTDOWN_SECONDS: '1' }));
+    const running = await startReceiver(readConfig(ReceiverConfig, { ...setup.env, SHUTDOWN_SECONDS: '1' }));
     const socket = connect(Number(new URL(running.url).port), '127.0.0.1');
     await once(socket, 'connect');
     socket.write(
@@ -136,7 +136,7 @@ describe('a service that is closed', () => {
   it('does not open twice on one port, and leaves nothing open when it could not', async () => {
     const running = await START.receiver();
     const port = new URL(running.url).port;
-    const second = startReceiver(readConfig(ReceiverConfig, { ...ground.env, PORT: port }));
+    const second = startReceiver(readConfig(ReceiverConfig, { ...setup.env, PORT: port }));
     await expect(second).rejects.toThrow(
       `Port ${port} on 127.0.0.1 is taken by another program. Set PORT to another one.`,
     );

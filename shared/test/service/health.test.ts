@@ -8,8 +8,8 @@ import { type Running, serve } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StackConfig } from '../../../infra/src/local/settings.js';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
-import { type Ground, layGround, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { type Letter, writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { type Setup, setUp, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { type MemoSpec, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { expectProblem } from '../inbox/support.js';
 
 import { type Line, layLine } from './line.js';
@@ -52,14 +52,14 @@ describe('/healthz and /readyz', () => {
 });
 
 describe('while the database is away', () => {
-  let ground: Ground;
+  let setup: Setup;
   let line: Line;
   let running: Running;
 
   beforeAll(async () => {
-    ground = await layGround();
-    line = await layLine(ground.env.DATABASE_URL as string);
-    const config = readConfig(StackConfig, { ...ground.env, DATABASE_URL: line.url });
+    setup = await setUp();
+    line = await layLine(setup.env.DATABASE_URL as string);
+    const config = readConfig(StackConfig, { ...setup.env, DATABASE_URL: line.url });
     running = await serve(config, 'test', [
       (parts) => createReceiver(parts, config),
       (parts) => createJournaler(parts, config),
@@ -71,10 +71,10 @@ describe('while the database is away', () => {
   afterAll(async () => {
     await running.close();
     await line.cut();
-    await ground.close();
+    await setup.close();
   });
 
-  const deliver = (letter?: Letter) =>
+  const deliver = (letter?: MemoSpec) =>
     fetch(`${running.url}/sf1606/PostModtag`, {
       method: 'POST',
       headers: { 'content-type': 'application/xml', accept: 'application/json' },
@@ -97,7 +97,7 @@ describe('while the database is away', () => {
     ['a caseworker', 'GET', '/incoming-documents', ['IndkomneDokumenter.Læs'], undefined],
     ['the core', 'PUT', '/cases/K-1', ['Indbakke.System'], {}],
   ])('%s is told to come again', async (_who, method, path, roles, body) => {
-    const authorization = `Bearer ${await ground.token({ roles })}`;
+    const authorization = `Bearer ${await setup.token({ roles })}`;
     const response = await fetch(`${running.url}/api/v1${path}`, {
       method,
       headers: { authorization, 'content-type': 'application/json' },

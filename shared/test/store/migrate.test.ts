@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { withDatabase } from '../../../infra/src/local/database.js';
-import { given, runSql } from '../../../infra/src/testkit/database.js';
+import { requiredEnv, runSql } from '../../../infra/src/testkit/database.js';
 import { migrateQueues } from '../../src/queue/index.js';
 import { migrate } from '../../src/store/index.js';
 
@@ -12,12 +12,12 @@ let ownerUrl: string;
 beforeEach(async () => {
   const name = `fresh_${randomBytes(6).toString('hex')}`;
   names.push(name);
-  await runSql(given('TEST_SUPERUSER_URL'), `CREATE DATABASE ${name}`);
-  ownerUrl = withDatabase(given('TEST_SUPERUSER_URL'), name);
+  await runSql(requiredEnv('TEST_SUPERUSER_URL'), `CREATE DATABASE ${name}`);
+  ownerUrl = withDatabase(requiredEnv('TEST_SUPERUSER_URL'), name);
 });
 
 afterAll(async () => {
-  for (const name of names) await runSql(given('TEST_SUPERUSER_URL'), `DROP DATABASE ${name} WITH (FORCE)`);
+  for (const name of names) await runSql(requiredEnv('TEST_SUPERUSER_URL'), `DROP DATABASE ${name} WITH (FORCE)`);
 });
 
 const tables = () =>

@@ -2,23 +2,23 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { withDatabase } from '../../../infra/src/local/database.js';
-import { given, runSql } from '../../../infra/src/testkit/database.js';
+import { requiredEnv, runSql } from '../../../infra/src/testkit/database.js';
 
 const MIGRATIONS = new URL('../../prisma/migrations/', import.meta.url);
 const MIGRATION = '20261126000000_no_format';
 
 const name = `before_${randomBytes(6).toString('hex')}`;
-const ownerUrl = withDatabase(given('TEST_SUPERUSER_URL'), name);
+const ownerUrl = withDatabase(requiredEnv('TEST_SUPERUSER_URL'), name);
 
 const run = async (migration: string) =>
   runSql(ownerUrl, await readFile(new URL(`${migration}/migration.sql`, MIGRATIONS), 'utf8'));
 
 beforeAll(async () => {
-  await runSql(given('TEST_SUPERUSER_URL'), `CREATE DATABASE ${name}`);
+  await runSql(requiredEnv('TEST_SUPERUSER_URL'), `CREATE DATABASE ${name}`);
   const before = (await readdir(MIGRATIONS)).sort().filter((each) => /^\d/.test(each) && each < MIGRATION);
   for (const migration of before) await run(migration);
 });
-afterAll(() => runSql(given('TEST_SUPERUSER_URL'), `DROP DATABASE ${name} WITH (FORCE)`));
+afterAll(() => runSql(requiredEnv('TEST_SUPERUSER_URL'), `DROP DATABASE ${name} WITH (FORCE)`));
 
 it('contact info of messages from before is taken out of their parsed MeMo, in its order', async () => {
   const contactInfo = (...pairs: object[]) => ({ contactPoint: { contactInfo: pairs } });

@@ -12,13 +12,13 @@ export interface DayCount {
   readonly refused: number;
 }
 
-/** What became of each letter. */
+/** Prints what became of each message, and counts. */
 export async function endOfTheDay(day: Day): Promise<DayCount> {
   const { story, post } = day;
-  story.act('What became of each letter');
+  story.act('What became of each message');
   const inbox = await readInbox(day);
   const rows = await Promise.all(post.deliveries.map((delivery) => rowOf(day, delivery, inbox)));
-  story.table([['letter', 'status', 'suggestion', 'receipt'], ...rows]);
+  story.table([['message', 'status', 'suggestion', 'receipt'], ...rows]);
   return countUp(post.deliveries, inbox);
 }
 
@@ -38,7 +38,7 @@ async function rowOf(day: Day, { title, receipt, isDuplicate }: Delivery, inbox:
   const answer = [receipt.receiptStatus, receipt.errorCode].filter(Boolean).join(' ');
   const cut = title.length > TITLE_WIDTH ? `${title.slice(0, TITLE_WIDTH - 1)}…` : title;
   if (receipt.receiptStatus !== 'COMPLETED') return [cut, 'refused', '', answer];
-  if (isDuplicate) return [cut, 'duplicate', '', 'the first one again'];
+  if (isDuplicate) return [cut, 'duplicate', '', 'the first receipt'];
   const found = inbox.get(title);
   if (!found) return [cut, await day.stack.backstage.statusOf(receipt.transmissionId), '', answer];
   return [cut, found.status, found.suggestion ? `${found.suggestion.caseId} by ${found.suggestion.basis}` : '', answer];

@@ -1,31 +1,31 @@
 import { writeMemo } from '../../testkit/write-memo.js';
 import type { Day } from '../day.js';
 import type { Delivery } from '../digital-post.js';
-import { CONFLICTING, type DayLetter, MEMOS, NEMSMS, TO_A_CITIZEN } from '../memos.js';
+import { CONFLICTING, type DayMemo, MEMOS, NEMSMS, TO_A_CITIZEN } from '../memos.js';
 
-/** Serviceplatformen delivers the mail of the morning: letters, the same one twice, and some that nobody can take. */
+/** Serviceplatformen delivers messages, the same one twice, and some that are refused. */
 export async function messagesArrive(day: Day): Promise<void> {
   const { story } = day;
-  story.act('Serviceplatformen delivers the mail of the morning');
-  for (const letter of Object.values(MEMOS)) {
-    const delivery = await deliver(day, letter);
-    story.check(`"${letter.subject}" is taken in`, answerOf(delivery), '200 COMPLETED');
+  story.act('Serviceplatformen delivers the morning’s messages');
+  for (const memo of Object.values(MEMOS)) {
+    const delivery = await deliver(day, memo);
+    story.check(`"${memo.subject}" is accepted`, answerOf(delivery), '200 COMPLETED');
   }
   await sameAgain(day);
   await sameIdOtherContent(day);
   await refused(day);
 }
 
-export function deliver({ post }: Day, letter: DayLetter, title = letter.subject): Promise<Delivery> {
-  return post.deliver(title, writeMemo(letter));
+export function deliver({ post }: Day, memo: DayMemo, title = memo.subject): Promise<Delivery> {
+  return post.deliver(title, writeMemo(memo));
 }
 
 async function sameAgain(day: Day): Promise<void> {
-  const letter = MEMOS.meetingAnswer;
-  const first = day.post.deliveries.find(({ title }) => title === letter.subject);
-  const again = await deliver(day, letter);
+  const memo = MEMOS.meetingAnswer;
+  const first = day.post.deliveries.find(({ title }) => title === memo.subject);
+  const again = await deliver(day, memo);
   day.story.check(
-    'the same letter again gets the first receipt again, byte for byte',
+    'the same message again gets the first receipt, byte for byte',
     again.receiptText,
     first?.receiptText,
   );
@@ -33,10 +33,10 @@ async function sameAgain(day: Day): Promise<void> {
 
 async function sameIdOtherContent(day: Day): Promise<void> {
   const delivery = await deliver(day, CONFLICTING);
-  day.story.check('the same id with other content is taken in too', answerOf(delivery), '200 COMPLETED');
+  day.story.check('the same id with other content is accepted too', answerOf(delivery), '200 COMPLETED');
   const { items } = await day.setup.list({ status: 'held' });
   const held = items.map(({ subject, heldCause }) => [subject, heldCause]);
-  day.story.check('… but held, for set-up to look at', held, [[CONFLICTING.subject, 'conflict']]);
+  day.story.check('… but held for set-up', held, [[CONFLICTING.subject, 'conflict']]);
 }
 
 async function refused(day: Day): Promise<void> {
@@ -44,7 +44,7 @@ async function refused(day: Day): Promise<void> {
   const broken = await post.deliver('(a scan instead of XML)', Buffer.from('%PDF-1.7 dette er ikke XML'));
   story.check('what is not XML is refused', answerOf(broken), '400 INVALID not-xml');
   const toACitizen = await deliver(day, TO_A_CITIZEN);
-  story.check('a letter to a citizen is refused', answerOf(toACitizen), '403 NOT_ALLOWED not-our-recipient');
+  story.check('a message to a citizen is refused', answerOf(toACitizen), '403 NOT_ALLOWED not-our-recipient');
   const nemsms = await deliver(day, NEMSMS, 'NemSMS');
   story.check('a NemSMS is refused', answerOf(nemsms), '403 NOT_ALLOWED nemsms');
 }

@@ -1,6 +1,6 @@
 import type { Place } from './place.js';
 
-/** One benchmark: what it measures beside what, and how well ours must do. */
+/** A benchmark: what it measures, against what, and the goals. */
 export interface Bench {
   readonly name: string;
   /** A sentence for the report. */
@@ -8,12 +8,13 @@ export interface Bench {
   run(place: Place, size: Size): Promise<Outcome>;
 }
 
-/** How much is measured: enough to tell, or just enough to see that everything works. */
+/** How much is measured. */
 export interface Size {
+  /** Only checks that everything works. */
   readonly quick: boolean;
-  /** Of each contender, alternating. */
+  /** Alternating rounds of each contender. */
   readonly rounds: number;
-  /** Messages that `growth` stores at most; undefined = as it sees fit. */
+  /** Messages that `growth` stores; undefined = its default. */
   readonly to?: number | undefined;
 }
 
@@ -23,9 +24,9 @@ export interface Outcome {
   /** For the last line: `ratio_to_limit`, `rate_of_limit`, `times_faster_than_plain`, `rss_growth_mb`, `growth_ratio`, … */
   readonly figures: Readonly<Record<string, number>>;
   readonly goals: readonly Goal[];
-  /** How it was measured, and what the figures do not tell. */
+  /** How it was measured, and limits of the figures. */
   readonly notes: readonly string[];
-  /** Where our processor time goes, when it was profiled; printed, not kept in the report. */
+  /** Where our processor time goes, if profiled; printed, but not in the report. */
   readonly profile?: readonly string[] | undefined;
 }
 
@@ -43,7 +44,7 @@ export function atLeast(what: string, value: number, limit: number, unit = ''): 
   return { goal: `${what} ≥ ${limit}${unit}`, measured: `${shown(value)}${unit}`, met: value >= limit };
 }
 
-/** Two digits after the point, none from 100 on. */
+/** Two decimals, none from 100 on. */
 export function shown(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2);
 }

@@ -22,5 +22,5 @@ export const BENCHES: readonly Bench[] = [
   growth,
 ];
 
-/** By their names only, not with `all`. */
+/** Not part of `all`. */
 export const ON_REQUEST: readonly Bench[] = [guard];

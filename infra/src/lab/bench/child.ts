@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { cpuMsOf } from './cpu.js';
 
 const START_LIMIT_MS = 60_000;
-const END_LIMIT_MS = 15_000; // a profile of a minute is written in some seconds
+const STOP_LIMIT_MS = 15_000; // writing a profile of a minute takes some seconds
 
-/** A server in a process of its own, so that its memory is its own, and its work not that of whoever measures. */
+/** A server in its own process, so that its memory and processor time can be measured. */
 export class Child {
   readonly url: string;
   readonly #process: ChildProcess;
@@ -20,7 +20,7 @@ export class Child {
 
   /**
    * @param module below this folder, without extension; it calls `reportReady`
-   * @param env all that it gets to know: nothing of ours may reach it
+   * @param env its whole environment but for PATH
    */
   static async start(module: string, env: Readonly<Record<string, string | undefined>>, nodeOptions: string[] = []) {
     const file = fileURLToPath(new URL(`./${module}.js`, import.meta.url));
@@ -37,7 +37,7 @@ export class Child {
       const [{ ready }] = (await Promise.race([once(child, 'message', { signal: limit }), ended])) as [
         { ready: string },
       ];
-      ended.catch(() => {}); // of no interest any more
+      ended.catch(() => {}); // no longer relevant
       return new Child(child, ready);
     } catch (error) {
       child.kill('SIGKILL');
@@ -49,28 +49,27 @@ export class Child {
     return this.#process.pid as number;
   }
 
-  /** The next message that it sends. */
+  /** The next message from it. */
   async message<T>(): Promise<T> {
     const [message] = await Promise.race([
       once(this.#process, 'message'),
       once(this.#process, 'exit').then(() => {
-        throw new Error('A server ended in the middle of a measurement.');
+        throw new Error('A server ended during a measurement.');
       }),
     ]);
     return message as T;
   }
 
-  /** Ends it: losing its parent is its sign to exit. */
+  /** Disconnects, upon which the server exits. */
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const exited = once(this.#process, 'exit');
     if (this.#process.connected) this.#process.disconnect();
-    const late = delay(END_LIMIT_MS, 'late', { ref: false });
+    const late = delay(STOP_LIMIT_MS, 'late', { ref: false });
     if ((await Promise.race([exited, late])) === 'late') this.kill();
     await exited;
   }
 
-  /** At once. */
   kill(): void {
     this.#process.kill('SIGKILL');
   }
@@ -80,24 +79,24 @@ export class Child {
     return cpuMsOf(this.pid);
   }
 
-  // Memory. Linux only: elsewhere the figures are not a number.
+  // Memory, on Linux only: elsewhere NaN.
 
-  /** Resident now, in MB (10⁶ bytes). */
+  /** Resident memory, in MB (10⁶ bytes). */
   residentMb(): number {
     return this.#statusMb('VmRSS');
   }
 
-  /** The most that was resident since the start, or since `forgetPeak`. */
+  /** Peak resident memory since the start or `forgetPeak`, in MB. */
   peakMb(): number {
     return this.#statusMb('VmHWM');
   }
 
-  /** proc(5), clear_refs: 5 resets the peak to what is resident now. */
+  /** proc(5), clear_refs: 5 resets the peak to the current value. */
   forgetPeak(): void {
     try {
       writeFileSync(`/proc/${this.pid}/clear_refs`, '5');
     } catch {
-      // Not allowed here: then the peak is that of the whole life, which is more, never less.
+      // Not permitted here: the peak is then that since the start, which is never lower.
     }
   }
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /**
- * A connection that is kept alive and posts one thing at a time. It is so bare because it runs beside the server on the
- * same machine: what it takes, every contender lacks. It reads answers with a Content-Length only.
+ * A keep-alive connection with one request at a time. It is minimal because it takes processor time from the server on the
+ * same machine. Answers must have a Content-Length.
  */
 export class Connection {
   readonly #socket: Socket;
@@ -26,7 +26,7 @@ export class Connection {
     return new Connection(socket, host);
   }
 
-  /** False once the server has closed it, as it does with one that was idle for 5 s. */
+  /** False once the server has closed it, as it does after 5 idle seconds. */
   get isOpen(): boolean {
     return this.#socket.writable;
   }
@@ -37,23 +37,23 @@ export class Connection {
     return this.postPieces(path, pieces, length, type);
   }
 
-  /** The same for what is too large to lie ready. */
+  /** The same for a body that is too large for memory. */
   async postPieces(path: string, pieces: Iterable<Buffer>, length: number, type = 'application/xml'): Promise<Answer> {
     if (!this.isOpen) throw new Error('The server has closed the connection.');
     const head = `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: ${type}\r\nAccept: application/json\r\nContent-Length: ${length}\r\n\r\n`;
     const answered = new Promise<Answer>((resolve, reject) => {
       this.#answer = { resolve, reject };
     });
-    answered.catch(() => {}); // waited for below, when all is sent
+    answered.catch(() => {}); // awaited below, when all is sent
     const socket = this.#socket;
     socket.cork();
     socket.write(head, 'latin1');
-    let corked = true; // so that the headers do not go by themselves
+    let corked = true; // so that the headers are not sent on their own
     for (const piece of pieces) {
-      const goOn = socket.write(piece);
+      const hasRoom = socket.write(piece);
       if (corked) socket.uncork();
       corked = false;
-      if (!goOn) await Promise.race([once(socket, 'drain'), answered]);
+      if (!hasRoom) await Promise.race([once(socket, 'drain'), answered]);
     }
     const answer = await answered;
     if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${answer.body.slice(0, 300)}`);
@@ -85,7 +85,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Posts once on a connection of its own. */
+/** Posts once on a new connection. */
 export async function postOnce(url: string, path: string, pieces: readonly Buffer[], type?: string): Promise<Answer> {
   const connection = await Connection.open(url);
   try {

@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const TICK_MS = 10; // USER_HZ is 100 on every Linux that Node runs on
 
-/** Processor time of a process so far, in ms. Not a number where there is no /proc. */
+/** Processor time of a process so far, in ms; NaN without /proc. */
 export function cpuMsOf(pid: number): number {
   const fields = statOf(pid);
   return fields ? (Number(fields[USER]) + Number(fields[SYSTEM])) * TICK_MS : Number.NaN;
 }
 
-/** The same of a process and its children, those that have ended included: PostgreSQL has one for each connection. */
+/** The same including children, ended ones too: PostgreSQL has one per connection. */
 export function cpuMsOfFamily(pid: number): number {
   const parent = statOf(pid);
   if (!parent) return Number.NaN;
@@ -19,7 +19,7 @@ export function cpuMsOfFamily(pid: number): number {
   return children.reduce((sum, child) => sum + (cpuMsOf(Number(child)) || 0), cpuMsOf(pid) + ended);
 }
 
-// proc(5), counted from field 3: what follows the name in parentheses.
+// proc(5), counted from field 3, which follows the name in parentheses.
 const [PARENT, USER, SYSTEM, USER_OF_ENDED, SYSTEM_OF_ENDED] = [1, 11, 12, 13, 14] as const;
 
 function statOf(pid: number): string[] | undefined {

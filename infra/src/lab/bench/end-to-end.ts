@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { atLeast, atMost, type Bench, type Outcome, type Size, shown } from './bench.js';
 import { Connection } from './client.js';
 import { percentile, rounded } from './measure.js';
@@ -14,21 +14,19 @@ export const endToEnd: Bench = {
   measures: 'Replies of 20 KB at 50, 100 and 200 a second for a minute, from the first byte to the suggestion.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
-    const client = new pg.Client({ connectionString: place.database.ownerUrl });
-    await client.connect();
-    place.atEnd(() => client.end());
-    const letters = replyCopies(await registerSentMessage(client));
+    const client = await place.connect();
+    const memos = replyCopies(await registerSentMessage(client));
     const stack = await place.start('ours/stack');
-    await offer(client, stack.url, letters, 20, 2); // warm
+    await offer(client, stack.url, memos, 20, 2); // warm
 
     const seconds = size.quick ? 2 : 60;
     const rows: string[][] = [];
     const figures: Record<string, number> = {};
     let knee = 0;
-    // Beyond the knee everything waits, and p50 grows with p99: only what it is at the lowest rate tells.
+    // At the lowest rate: beyond the knee everything waits, and p50 grows with p99.
     let calmP50: number | undefined;
     for (const rate of RATES) {
-      const { ages, receipts, refused, late } = await offer(client, stack.url, letters, rate, seconds);
+      const { ages, receipts, refused, late } = await offer(client, stack.url, memos, rate, seconds);
       const [p50, p99] = [percentile(ages, 50), percentile(ages, 99)];
       calmP50 ??= p50;
       const keepsUp = p99 <= 10 * calmP50 && refused === 0 && !late;
@@ -64,24 +62,25 @@ export const endToEnd: Bench = {
 };
 
 interface Offered {
-  /** Milliseconds from when a letter was due to its suggestion, and to its receipt. */
+  /** Milliseconds from when a message was due to its suggestion. */
   readonly ages: number[];
+  /** The same to its receipt. */
   readonly receipts: number[];
   readonly refused: number;
-  /** The last receipt came more than a second after the last letter was due. */
+  /** The last receipt came more than a second after the last message was due. */
   readonly late: boolean;
 }
 
-async function offer(client: pg.Client, url: string, letters: Copies, rate: number, seconds: number): Promise<Offered> {
+async function offer(client: pg.Client, url: string, memos: Copies, rate: number, seconds: number): Promise<Offered> {
   const idle: Connection[] = [];
   const due = new Map<string, number>();
   const receipts: number[] = [];
   let refused = 0;
   let open = 0;
   const send = async (at: number) => {
-    const [xml = Buffer.alloc(0)] = letters.next();
+    const [xml = Buffer.alloc(0)] = memos.next();
     if (idle.length === 0 && open >= MAX_CONNECTIONS) {
-      refused += 1; // nobody to send it: the server is that far behind
+      refused += 1; // no connection left: the server is far behind
       return;
     }
     open += 1;
@@ -109,15 +108,15 @@ async function offer(client: pg.Client, url: string, letters: Copies, rate: numb
   return { ages: await agesOf(client, due), receipts, refused, late };
 }
 
-/** The one that was idle for the shortest time, unless the server has closed it. */
+/** The connection with the shortest idle time, unless the server has closed it. */
 function takeOpen(idle: Connection[]): Connection | undefined {
   const last = idle.pop();
   if (last?.isOpen) return last;
-  idle.length = 0; // the others were idle for longer
+  idle.length = 0; // the others have been idle for longer
   return undefined;
 }
 
-/** Waits until all are looked at, at most a minute; the others count as that minute. */
+/** Waits for all suggestion runs, for up to a minute; later ones count as that minute. */
 async function agesOf(client: pg.Client, due: ReadonlyMap<string, number>): Promise<number[]> {
   const ids = [...due.keys()];
   for (const end = Date.now() + 60_000; Date.now() < end; await delay(100)) {

@@ -6,16 +6,16 @@ import type { Place } from './place.js';
 
 const CLIENTS = 16;
 
-// Far from what is measured: a machine that is busy must not cross them, code that has become several times slower must.
+// Far from the measured values: a busy machine must stay within them, several times slower code must not.
 const MAX_RATIO_TO_LIMIT = 2.5; // measured: time 1.2 to 1.9, processor 1.4
 const MAX_GROWTH_MB = 60; // measured: 32
 const MIN_TIMES_FASTER_LARGE = 1; // measured: 3 to 5
 const MIN_TIMES_FASTER_SMALL = 0.8; // measured: 2.0, and 1.2 on a very busy machine
 
-/** What continuous integration looks at: ratios and memory only, because the time itself is that of the machine. */
+/** For continuous integration: only ratios and memory, because absolute times depend on the machine. */
 export const guard: Bench = {
   name: 'guard',
-  measures: 'The shortest form of intake-large and intake-small, to see that nothing has become several times slower.',
+  measures: 'A short intake-large and intake-small, to notice when something is several times slower.',
 
   async run(place: Place): Promise<Outcome> {
     const large = await compareLarge(
@@ -40,7 +40,7 @@ export const guard: Bench = {
       goals,
       notes: [
         '(a), (b): as in intake-large and intake-small.',
-        'Time: of the medians or of the best rounds, whichever is nearer. Other work on the machine shifts one of them now and then, slower code both; the processor’s time it hardly touches.',
+        'Time: of the medians or of the best rounds, whichever ratio is lower. Other work on the machine may shift one of them, slower code shifts both. It hardly affects processor time.',
       ],
     };
   },

@@ -8,16 +8,16 @@ import type { Place } from './place.js';
 const OURS = 'ours';
 const BARE = '(a) bare: hash, write, fsync';
 const PLAIN = '(b) plain: express.text, xml2js, writeFile, Prisma';
-// Code is compiled and pools are filled by so many small letters; what is resident after them is idle.
+// After this many small messages code is compiled and pools are filled; resident memory is then idle.
 const SMALL_MEMOS = 40;
 
 export interface LargeOptions {
   readonly atOnce: number;
   readonly maxRatio: number;
-  /** Of ours and (a), which are close. */
+  /** Of ours and (a), which are close to each other. */
   readonly rounds: (size: Size) => number;
   readonly maxGrowthMb?: number;
-  /** Of the plain way, which takes seconds for a letter. */
+  /** Of (b), which takes seconds per message. */
   readonly plainRounds: (size: Size) => number;
 }
 
@@ -46,9 +46,9 @@ export const intakeLarge8: Bench = {
     }),
 };
 
-/** Ours beside the limit of the machine and beside the plain way. */
-export async function compareLarge(place: Place, size: Size, wishes: LargeOptions): Promise<Outcome> {
-  const letters = await bigCopies();
+/** Compares ours with the limit of the machine (a) and a plain implementation (b). */
+export async function compareLarge(place: Place, size: Size, options: LargeOptions): Promise<Outcome> {
+  const memos = await bigCopies();
   const ours = await place.start('ours/receiver');
   const bare = await place.start('rivals/bare-file');
   const plain = await place.start('rivals/plain-rest', { nodeOptions: ['--max-old-space-size=12000'] });
@@ -68,27 +68,27 @@ export async function compareLarge(place: Place, size: Size, wishes: LargeOption
       name,
       async measure() {
         const before = server.cpuMs();
-        const time = await millisecondsOf(() => sendAtOnce(server, letters, wishes.atOnce));
-        costs.set(name, [...(costs.get(name) ?? []), (server.cpuMs() - before) / wishes.atOnce]);
+        const time = await millisecondsOf(() => sendAtOnce(server, memos, options.atOnce));
+        costs.set(name, [...(costs.get(name) ?? []), (server.cpuMs() - before) / options.atOnce]);
         return time;
       },
-      ...(name === PLAIN && { rounds: wishes.plainRounds(size) }),
+      ...(name === PLAIN && { rounds: options.plainRounds(size) }),
     }),
   );
   const [oursAndBare, slow] = [contenders.slice(0, 2), contenders.slice(2)];
-  const limits = await alternate(oursAndBare, wishes.rounds(size));
-  const beside = await alternate([...oursAndBare.slice(0, 1), ...slow], wishes.plainRounds(size), 0);
+  const limits = await alternate(oursAndBare, options.rounds(size));
+  const besidePlain = await alternate([...oursAndBare.slice(0, 1), ...slow], options.plainRounds(size), 0);
 
   const growth = (name: string, server: Child) => server.peakMb() - (idle.get(name) ?? Number.NaN);
-  const times = (name: string) => (name === PLAIN ? beside(name) : limits(name));
+  const times = (name: string) => (name === PLAIN ? besidePlain(name) : limits(name));
   const measured = servers.filter(([name]) => times(name).length > 0);
   const cpu = (name: string) => median(costs.get(name) ?? []);
   const figures = {
     ratio_to_limit: rounded(median(limits(OURS)) / median(limits(BARE))),
     best_ratio_to_limit: rounded(Math.min(...limits(OURS)) / Math.min(...limits(BARE))),
     cpu_ratio_to_limit: rounded(cpu(OURS) / cpu(BARE)),
-    ...(beside(PLAIN).length > 0 && {
-      times_faster_than_plain: rounded(median(beside(PLAIN)) / median(beside(OURS)), 1),
+    ...(besidePlain(PLAIN).length > 0 && {
+      times_faster_than_plain: rounded(median(besidePlain(PLAIN)) / median(besidePlain(OURS)), 1),
     }),
     rss_growth_mb: rounded(growth(OURS, ours), 0),
   };
@@ -97,18 +97,18 @@ export async function compareLarge(place: Place, size: Size, wishes: LargeOption
     rows: measured.map(([name, server]) => [
       name,
       spread(times(name)),
-      ((wishes.atOnce * letters.bytes) / 1e3 / median(times(name))).toFixed(0),
+      ((options.atOnce * memos.bytes) / 1e3 / median(times(name))).toFixed(0),
       String(times(name).length),
       cpu(name).toFixed(0),
       growth(name, server).toFixed(0),
     ]),
     figures,
-    goals: goalsOf(figures, wishes),
+    goals: goalsOf(figures, options),
     notes: [
       'Idle is after 40 small messages; the peak is over all rounds (VmHWM).',
       '(b) is compared with alternating rounds of ours. It does not fsync, seal or audit.',
     ],
-    profile: size.quick ? undefined : await profileOf(place, letters, wishes.atOnce),
+    profile: size.quick ? undefined : await profileOf(place, memos, options.atOnce),
   };
 }
 
@@ -124,13 +124,13 @@ function goalsOf(
   ];
 }
 
-async function sendAtOnce({ url }: Child, letters: Copies, atOnce: number): Promise<void> {
-  await Promise.all(Array.from({ length: atOnce }, () => postOnce(url, REST_PATH, letters.next())));
+async function sendAtOnce({ url }: Child, memos: Copies, atOnce: number): Promise<void> {
+  await Promise.all(Array.from({ length: atOnce }, () => postOnce(url, REST_PATH, memos.next())));
 }
 
-/** One more round of ours, under the profiler; it is slower and does not count. */
-async function profileOf(place: Place, letters: Copies, atOnce: number): Promise<string[]> {
+/** More rounds of ours, under the profiler; they are slower and do not count. */
+async function profileOf(place: Place, memos: Copies, atOnce: number): Promise<string[]> {
   const server = await place.start('ours/receiver', { profiled: true });
-  for (let round = 0; round < 3; round += 1) await sendAtOnce(server, letters, atOnce);
+  for (let round = 0; round < 3; round += 1) await sendAtOnce(server, memos, atOnce);
   return place.stopProfiled(server);
 }

@@ -14,7 +14,7 @@ const PLAIN = '(b) plain';
 const ROWS = '(c) bare';
 const CLIENTS = [1, 16, 64];
 
-// The same over clients in C, beside what people trust for "accepted = stored".
+// With clients in C, against what is trusted for "accepted = stored".
 const OURS_WRK = 'ours, from wrk';
 const OURS_TWICE_WRK = 'ours, two receivers, from wrk';
 const POSTFIX = 'Postfix, from smtp-source';
@@ -22,8 +22,7 @@ const C_CLIENTS = [16, 64];
 
 export const intakeSmall: Bench = {
   name: 'intake-small',
-  measures:
-    'Replies of 20 KB from 1, 16 and 64 clients, each sending the next when it has its receipt: receipts a second.',
+  measures: 'Receipts a second for replies of 20 KB, from 1, 16 and 64 clients that each wait for the receipt.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
     const messages = replyCopies();
@@ -51,7 +50,7 @@ export const intakeSmall: Bench = {
       }));
       await alternate(contenders, size.rounds);
     }
-    const beside = await besidePostfix(place, messages, [ours, second], { table, seconds, rounds: size.rounds });
+    const postfix = await comparePostfix(place, messages, [ours, second], { table, seconds, rounds: size.rounds });
 
     const ratio = (clients: number, other: string) => rounded(table.rate(OURS, clients) / table.rate(other, clients));
     const cpuOfPlain = rounded(table.cpuEach(OURS, 64) / table.cpuEach(PLAIN, 64));
@@ -69,7 +68,7 @@ export const intakeSmall: Bench = {
         times_faster_than_plain_16: ratio(16, PLAIN),
         times_faster_than_plain_64: ratio(64, PLAIN),
         cpu_of_plain: cpuOfPlain,
-        ...beside.figures,
+        ...postfix.figures,
       },
       goals: [
         ...[16, 64].flatMap((clients) => [
@@ -77,14 +76,14 @@ export const intakeSmall: Bench = {
           atLeast(`rate at ${clients} clients, of (b)`, ratio(clients, PLAIN), 3, ' ×'),
         ]),
         atMost('CPU of receiver and PostgreSQL a message at 64 clients, of (b)', cpuOfPlain, 0.25, ' ×'),
-        ...beside.goals,
+        ...postfix.goals,
       ],
       notes: [
         `Rounds of ${seconds} s; ${messages.bytes} bytes a message, with one file of 13.9 KB.`,
         '(c): the same rows, group commit; it reads nothing and stores no content. Ours stores it, sealed.',
         'CPU: per receipt, of the server and of PostgreSQL, over all rounds.',
         '(b): express.text, xml2js, writeFile, Prisma; it syncs only the commit and writes five of the eight rows.',
-        ...beside.notes,
+        ...postfix.notes,
       ],
       profile: size.quick ? undefined : await profileOf(place, messages),
     };
@@ -97,8 +96,8 @@ interface Rounds {
   readonly rounds: number;
 }
 
-/** Ours and Postfix, each from a client in C. */
-async function besidePostfix(
+/** Compares ours with Postfix, each with a client in C. */
+async function comparePostfix(
   place: Place,
   messages: Copies,
   receivers: readonly Child[],
@@ -108,16 +107,16 @@ async function besidePostfix(
   const wrk = await openWrk(place, messages);
   if (!postfix || !wrk) {
     const missing = [...(postfix ? [] : ['Postfix (which needs root too)']), ...(wrk ? [] : ['wrk'])].join(' and ');
-    return { figures: {}, goals: [], notes: [`Not beside Postfix: ${missing} is not installed.`] };
+    return { figures: {}, goals: [], notes: [`Not compared with Postfix: ${missing} is not installed.`] };
   }
   const urls = receivers.map(({ url }) => `${url}${REST_PATH}`);
-  const ways = new Map([
+  const rateOf = new Map([
     [OURS_WRK, (clients: number) => wrk.rate(urls.slice(0, 1), clients, seconds)],
     [OURS_TWICE_WRK, (clients: number) => wrk.rate(urls, clients, seconds)],
     [POSTFIX, (clients: number) => postfix.rate(clients, messages.bytes, MAILS_A_SECOND * seconds)],
   ]);
   for (const clients of C_CLIENTS) {
-    const contenders = [...ways].map(([name, rate]) => ({
+    const contenders = [...rateOf].map(([name, rate]) => ({
       name,
       async measure() {
         const perSecond = await rate(clients);
@@ -133,23 +132,23 @@ async function besidePostfix(
     figures: { rate_of_postfix: ofPostfix(OURS_WRK), rate_of_postfix_two_receivers: ofPostfix(OURS_TWICE_WRK) },
     goals: [atLeast('rate of two receivers, of Postfix', ofPostfix(OURS_TWICE_WRK), 1, ' ×')],
     notes: [
-      'Postfix answers 250 when a mail of the same size is synced in its queue; deliveries are deferred, so that only intake runs.',
+      'Postfix answers 250 when a mail of the same size is synced in its queue; its deliveries are deferred, so that only intake runs.',
     ],
   };
 }
 
-// So that a round of Postfix is about as long as one of ours.
+// So that a round of Postfix takes about as long as one of ours.
 const MAILS_A_SECOND = 500;
 
 interface Measured {
   readonly perSecond: number;
-  /** From the first byte to the receipt, of each message. */
+  /** From the first byte to the receipt, per message. */
   readonly milliseconds?: readonly number[];
-  /** Processor time in ms, of the server and of PostgreSQL. */
+  /** Processor time in ms. */
   readonly cpu?: readonly [server: number, postgres: number];
 }
 
-/** All rounds of every contender but the first, which warms up. */
+/** The rounds of every contender, except for the first one, which warms up. */
 class Table {
   readonly #rounds = new Map<string, { name: string; clients: number; rounds: Measured[] }>();
 
@@ -164,7 +163,7 @@ class Table {
     return median(this.#of(name, clients).map(({ perSecond }) => perSecond));
   }
 
-  /** Processor time a message in ms, of the server and PostgreSQL together. */
+  /** Processor time per message in ms, of server and PostgreSQL together. */
   cpuEach(name: string, clients: number): number {
     const [server = Number.NaN, postgres = Number.NaN] = cpuEach(this.#of(name, clients));
     return server + postgres;
@@ -187,21 +186,21 @@ class Table {
   }
 }
 
-/** Of the server and of PostgreSQL, in ms a message; empty where it was not measured. */
+/** Of the server and of PostgreSQL, in ms per message; empty if not measured. */
 function cpuEach(rounds: readonly Measured[]): number[] {
   const count = rounds.reduce((sum, { milliseconds = [] }) => sum + milliseconds.length, 0);
   if (count === 0) return [];
   return [0, 1].map((at) => rounds.reduce((sum, { cpu }) => sum + (cpu?.[at] ?? 0), 0) / count);
 }
 
-/** Ours, with the first message taken in: (c) takes its rows from that one. */
+/** Starts ours with one message, whose rows (c) copies. */
 async function startWithRows(place: Place, messages: Copies): Promise<Child> {
   const ours = await place.start('ours/receiver');
   await postOnce(ours.url, REST_PATH, messages.next());
   return ours;
 }
 
-/** @returns the rate of ours with so many clients, of that of the plain way; the median of `rounds` rounds of each */
+/** @returns the rate of ours relative to (b); medians of `rounds` rounds */
 export async function smallOfPlain(place: Place, clients: number, rounds: number, seconds: number): Promise<number> {
   const messages = replyCopies();
   const ours = await startWithRows(place, messages);
@@ -219,7 +218,7 @@ export async function smallOfPlain(place: Place, clients: number, rounds: number
 
 interface Offered {
   readonly perSecond: number;
-  /** From the first byte to the receipt, of each message. */
+  /** From the first byte to the receipt, per message. */
   readonly milliseconds: number[];
 }
 

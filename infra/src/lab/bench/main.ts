@@ -19,8 +19,8 @@ ${linesOf(BENCHES)}
 Not with all:
 ${linesOf(ON_REQUEST)}
 
---quick takes a minute for all and writes no report: it shows that everything works, its figures tell little.
---to is how many messages growth stores at last, ${MIN_TO} or more; 100000 without it. Ten million take half an hour and 45 GB.`;
+--quick takes a minute for all, writes no report, and only checks that everything works.
+--to: messages that growth stores, at least ${MIN_TO}, by default 100000. Ten million take half an hour and 45 GB.`;
 
 process.exitCode = await main();
 process.exit();
@@ -36,7 +36,7 @@ async function main(): Promise<number> {
     });
   } catch (error) {
     process.stderr.write(
-      signal.aborted ? 'bench: interrupted; what it made is removed\n' : `bench: ${(error as Error).stack}\n`,
+      signal.aborted ? 'bench: interrupted; everything it created is removed\n' : `bench: ${(error as Error).stack}\n`,
     );
     return signal.aborted ? INTERRUPTED : 1;
   }
@@ -60,7 +60,7 @@ function readArguments(): { benches: Bench[]; size: Size } | undefined {
       return { benches, size: { quick, rounds: quick ? 1 : 3, to } };
     }
   } catch {
-    // told below
+    // reported below
   }
   process.stderr.write(`${USAGE}\n`);
   return undefined;

@@ -1,34 +1,33 @@
 import { performance } from 'node:perf_hooks';
 
-/** One of those that are measured side by side. */
 export interface Contender {
   readonly name: string;
-  /** @returns what one round gives: milliseconds, or a rate */
+  /** Runs one round. @returns milliseconds or a rate */
   measure(): Promise<number>;
-  /** Rounds of this one, when it is so slow that all would take too long. */
+  /** Fewer rounds for a slow contender. */
   readonly rounds?: number;
 }
 
 /**
- * Measures the contenders in turn, round after round (A B A B …), after one round of each that does not count. So what the
- * machine does meanwhile hits all of them alike.
+ * Measures the contenders in turn (A B A B …), so that other work on the machine affects all of them alike. The first
+ * `warmUps` rounds do not count.
  *
- * @returns what each gave, by name, in the order of the rounds
+ * @returns the measurements of a contender, by name, in order
  */
 export async function alternate(
   contenders: readonly Contender[],
   rounds: number,
   warmUps = 1,
 ): Promise<(name: string) => number[]> {
-  const given = new Map(contenders.map(({ name }) => [name, [] as number[]]));
+  const measured = new Map(contenders.map(({ name }) => [name, [] as number[]]));
   for (let round = -warmUps; round < rounds; round += 1) {
     for (const { name, measure, rounds: own = rounds } of contenders) {
       if (round >= own) continue;
       const value = await measure();
-      if (round >= 0) given.get(name)?.push(value);
+      if (round >= 0) measured.get(name)?.push(value);
     }
   }
-  return (name) => given.get(name) ?? [];
+  return (name) => measured.get(name) ?? [];
 }
 
 export async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
@@ -41,7 +40,7 @@ export function median(values: readonly number[]): number {
   return percentile(values, 50);
 }
 
-/** The value that so many percent of the values do not exceed; of two in the middle their mean. */
+/** The value that `percent` percent of the values do not exceed, interpolated. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   if (sorted.length === 0) return Number.NaN;
@@ -52,7 +51,7 @@ export function percentile(values: readonly number[], percent: number): number {
 
 export const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits));
 
-/** `412 (398–455)`: the median, and between what the rounds lay. */
+/** `412 (398–455)`: median, minimum and maximum. */
 export function spread(values: readonly number[], digits = 0): string {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return `${median(values).toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;

@@ -2,22 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env } from '@indbakke/shared/config';
+import pg from 'pg';
 import { type Database, prepareDatabase } from '../../local/database.js';
 import type { StatePaths } from '../../local/state.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
-import { setUp } from '../../testkit/set-up.js';
+import { prepareState } from '../../testkit/set-up.js';
 import { Child } from './child.js';
 import { cpuMsOfFamily } from './cpu.js';
 import { readProfile } from './profile.js';
 
 export interface ServerOptions {
-  /** Has the processor’s time recorded; told by `Place.stopProfiled`. */
+  /** Profiles the processor time for `Place.stopProfiled`. */
   readonly profiled?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeOptions?: string[];
 }
 
-/** What is ended, last first. */
+/** Closed in reverse order. */
 type Closers = (() => Promise<void>)[];
 
 async function closeAll(closers: Closers): Promise<void> {
@@ -25,13 +26,13 @@ async function closeAll(closers: Closers): Promise<void> {
 }
 
 /**
- * Gives a PostgreSQL that keeps its promises (fsync on), in a folder of its own that is removed at the end. When the signal
- * comes, all of it ends at once, and `work` is left where it is: its servers are gone.
+ * Runs `work` with a new durable PostgreSQL (fsync on), which is removed at the end. On the signal everything stops at once,
+ * and `work` is abandoned.
  */
 export async function withSite<T>(signal: AbortSignal, work: (site: Site) => Promise<T>): Promise<T> {
   const closers: Closers = [];
   try {
-    // The moment of each commit is what some benchmarks measure.
+    // Some benchmarks measure the time of commits.
     const postgres = await startOwnPostgres({ track_commit_timestamp: 'on' });
     closers.push(() => postgres.stop());
     signal.throwIfAborted();
@@ -39,7 +40,7 @@ export async function withSite<T>(signal: AbortSignal, work: (site: Site) => Pro
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
     const working = work({ postgres, closers });
-    working.catch(() => {}); // it may fail after the signal, when nobody listens
+    working.catch(() => {}); // it may fail after the signal
     return await Promise.race([working, aborted]);
   } finally {
     await closeAll(closers);
@@ -51,7 +52,7 @@ export interface Site {
   readonly closers: Closers;
 }
 
-/** Where one benchmark takes place: an empty database, the keys and folders of the site, servers that end with it. */
+/** The place of one benchmark: an empty database, keys and folders, and servers that stop with it. */
 export class Place {
   readonly paths: StatePaths;
   readonly database: Database;
@@ -71,7 +72,7 @@ export class Place {
   static async in<T>({ postgres, closers }: Site, work: (place: Place) => Promise<T>): Promise<T> {
     const { url, paths } = postgres;
     const database = await prepareDatabase(url, `bench_${randomBytes(4).toString('hex')}`);
-    const place = new Place(postgres, database, await setUp(paths, database));
+    const place = new Place(postgres, database, await prepareState(paths, database));
     closers.push(() => closeAll(place.#closers));
     try {
       return await work(place);
@@ -82,19 +83,27 @@ export class Place {
     }
   }
 
-  /** Has something ended with the place. */
+  /** Registers something to close with the place. */
   atEnd(close: () => Promise<void>): void {
     this.#closers.push(close);
   }
 
-  /** A folder of this place, made. */
+  /** A connection as the owner, closed with the place. */
+  async connect(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.database.ownerUrl });
+    await client.connect();
+    this.atEnd(() => client.end());
+    return client;
+  }
+
+  /** A folder of this place, created if missing. */
   folder(name: string): string {
     const folder = join(this.paths.root, name);
     mkdirSync(folder, { recursive: true });
     return folder;
   }
 
-  /** Starts a server in a process of its own. Services get the settings of a local stack, on this database. */
+  /** Starts a server in its own process. Services get the settings of a local stack on this database. */
   async start(module: string, { profiled = false, env = {}, nodeOptions }: ServerOptions = {}): Promise<Child> {
     const settings = {
       ...this.#settings,
@@ -114,7 +123,7 @@ export class Place {
     return cpuMsOfFamily(this.#postgresPid);
   }
 
-  /** Ends a profiled server. @returns where its time went, a line each */
+  /** Stops a profiled server. @returns lines saying where its time went */
   async stopProfiled(child: Child): Promise<string[]> {
     await child.stop();
     return readProfile(this.#profile);

@@ -9,16 +9,16 @@ import type { Place } from './place.js';
 
 const run = promisify(execFile);
 
-/** A mail server that answers 250 when the message is synced in its queue: what people trust for "accepted = stored". */
+/** A mail server that answers 250 when a mail is synced in its queue: trusted for "accepted = stored". */
 export interface Postfix {
   /**
-   * Sends mails of so many bytes from so many clients, with Postfix's own smtp-source.
+   * Sends `mails` mails of `bytes` bytes from `clients` clients, with Postfix's smtp-source.
    * @returns mails a second
    */
   rate(clients: number, bytes: number, mails: number): Promise<number>;
 }
 
-/** A Postfix of this place's own, on loopback; undefined where it is not installed or not run as root, as it must be. */
+/** A new Postfix on loopback; undefined if it is not installed or this process is not root. */
 export async function startPostfix(place: Place): Promise<Postfix | undefined> {
   if (process.getuid?.() !== 0 || !(await isInstalled('smtp-source', ['-h']))) return undefined;
   const folder = place.folder('postfix');
@@ -41,7 +41,7 @@ export async function startPostfix(place: Place): Promise<Postfix | undefined> {
   };
 }
 
-/** Accepted mails stay in the queue, so that no delivery runs beside the intake. */
+/** Accepted mails stay in the queue, so that only intake runs. */
 function mainCf(folder: string): string {
   return `compatibility_level = 3.6
 queue_directory = ${folder}/spool
@@ -65,7 +65,7 @@ in_flow_delay = 0
 `;
 }
 
-/** The services that take a mail in and keep it (master(5)); none is chrooted. */
+/** The services that accept and queue mail (master(5)); none is chrooted. */
 function masterCf(port: number): string {
   return `127.0.0.1:${port} inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup

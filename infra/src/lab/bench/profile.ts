@@ -12,7 +12,7 @@ interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Where the processor’s time went, by function (self time), of a profile; the idle time is left out. */
+/** Processor time by function (self time) in a profile, without idle time. */
 export function readProfile(file: string): string[] {
   const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8')) as CpuProfile;
   const nameOf = new Map(nodes.map(({ id, callFrame }) => [id, describe(callFrame)]));

@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { Session } from 'node:inspector/promises';
+import type { AddressInfo } from 'node:net';
 
 /**
- * Tells whoever forked this process that it serves at this address, and ends the process when that one ends. With PROFILE
- * in the environment, what the processor does from now on is written to that file.
+ * Reports the URL of this server to its parent, and exits when the parent does. With PROFILE in the environment, a profile
+ * from now on is written to that file.
  */
 export async function reportReady(url: string): Promise<void> {
   const file = process.env.PROFILE;
@@ -12,11 +15,18 @@ export async function reportReady(url: string): Promise<void> {
     await writeProfile?.();
     process.exit();
   });
-  process.on('SIGINT', () => {}); // Ctrl-C reaches the whole terminal; the parent ends us
+  process.on('SIGINT', () => {}); // Ctrl-C reaches the whole process group; the parent stops us
   process.send?.({ ready: url });
 }
 
-/** From here, not from the start on as --cpu-prof has it: loading the code would hide what is of interest. */
+/** Listens on a free port of the loopback and reports its URL. */
+export async function listenAndReport(server: Server): Promise<void> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  await reportReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+/** Not with --cpu-prof, whose profile would include loading the code. */
 async function beginProfile(file: string): Promise<() => Promise<void>> {
   const session = new Session();
   session.connect();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { repository } from '../../../../tools/local-state.mjs';
 import type { Bench, Outcome } from './bench.js';
 
-/** The table as text, for a terminal. */
+/** The table for a terminal. */
 export function textTable({ columns, rows }: Outcome): string {
   const all = [columns, ...rows];
   const widths = columns.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
@@ -19,17 +19,17 @@ export function goalLines({ goals }: Outcome): string[] {
   return goals.map(({ goal, measured, met }) => `${met ? 'met    ' : 'not met'}  ${goal}: ${measured}`);
 }
 
-/** Where our processor time went, for a terminal; empty when it was not profiled. */
+/** Where our processor time went, for a terminal; empty if not profiled. */
 export function profileLines({ profile }: Outcome): string[] {
   return profile ? ['Processor time of ours (V8’s profiler, self time, without idle):', ...profile, ''] : [];
 }
 
-/** The last line of a run. */
+/** The last line of output. */
 export function jsonLine(name: string, { figures }: Outcome): string {
   return JSON.stringify({ name, ...figures });
 }
 
-/** Writes docs/results/bench-NAME.md, over the one of the last run. @returns its path in the repository */
+/** Writes docs/results/bench-NAME.md. @returns its path in the repository */
 export function writeReport(bench: Bench, outcome: Outcome, postgres: string): string {
   const path = `docs/results/bench-${bench.name}.md`;
   mkdirSync(join(repository, 'docs', 'results'), { recursive: true });

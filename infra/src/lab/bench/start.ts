@@ -26,7 +26,7 @@ export const start: Bench = {
     return {
       columns: ['', 'ms, median (least–most)', 'rounds'],
       rows: [
-        ['npm start, a new state', spread(first), String(first.length)],
+        ['npm start, new state', spread(first), String(first.length)],
         ['npm start, again', spread(again), String(again.length)],
       ],
       figures: seconds,
@@ -36,36 +36,36 @@ export const start: Bench = {
   },
 };
 
-/** Starts the local stack on this state, and ends it when it is ready. @returns milliseconds */
+/** Starts the local stack on this state, and stops it when it is ready. @returns milliseconds */
 async function startOnce(place: Place, state: string): Promise<number> {
   const { PATH, HOME } = process.env;
   const npm = spawn('npm', ['start'], {
     cwd: repository,
     env: { PATH, HOME, STATE_DIR: state, PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true, // a group of its own, so that all of it can be ended
+    detached: true, // its own process group, so that all of it can be stopped
   });
   const exited = once(npm, 'exit');
   exited.catch(() => {});
-  const endGroup = async (signal: NodeJS.Signals) => {
+  const stopGroup = async (signal: NodeJS.Signals) => {
     if (npm.exitCode !== null || npm.signalCode !== null || npm.pid === undefined) return;
     process.kill(-npm.pid, signal);
     await exited;
   };
-  place.atEnd(() => endGroup('SIGTERM'));
-  let said = '';
+  place.atEnd(() => stopGroup('SIGTERM'));
+  let output = '';
   const ready = new Promise<void>((resolve, reject) => {
     npm.stdout.on('data', (text) => {
-      said += text;
-      if (/^ready$/m.test(said)) resolve();
+      output += text;
+      if (/^ready$/m.test(output)) resolve();
     });
     npm.stderr.on('data', (text) => {
-      said += text;
+      output += text;
     });
-    exited.then(() => reject(new Error(`npm start ended before it was ready:\n${said}`)), reject);
-    setTimeout(() => reject(new Error(`npm start is not ready after a minute:\n${said}`)), LIMIT_MS).unref();
+    exited.then(() => reject(new Error(`npm start ended before it was ready:\n${output}`)), reject);
+    setTimeout(() => reject(new Error(`npm start is not ready after a minute:\n${output}`)), LIMIT_MS).unref();
   });
   const milliseconds = await millisecondsOf(() => ready);
-  await endGroup('SIGTERM');
+  await stopGroup('SIGTERM');
   return milliseconds;
 }

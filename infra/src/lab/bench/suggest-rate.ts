@@ -2,31 +2,30 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLog } from '@indbakke/shared/log';
 import { openQueues, type Queues, SUGGEST_CASE } from '@indbakke/shared/queue';
-import pg from 'pg';
+import type pg from 'pg';
 import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
 import { HAS_REDIS, startOwnRedis } from '../../testkit/redis.js';
 import { atLeast, type Bench, type Outcome, type Size } from './bench.js';
 import type { Child } from './child.js';
-import { postOnce } from './client.js';
 import { alternate, median, percentile, rounded, spread } from './measure.js';
-import { REST_PATH, registerSentMessage, replyCopies } from './memos.js';
+import { registerSentMessage } from './memos.js';
 import { NO_OP } from './no-op.js';
 import type { Place } from './place.js';
-import { insertRows, readSample, type Sample } from './rivals/rows.js';
+import { insertRows, type Sample, takeSample } from './rivals/rows.js';
 
-const KEEPS_ITS_DATA = ['--appendonly', 'yes']; // synced every second, its default
-const CONCURRENCY = 128; // as the journaler has it by default
-const OFFERED = 100;
-const GROUP = 100;
+const PERSISTENT = ['--appendonly', 'yes']; // synced every second, its default
+const CONCURRENCY = 128; // the journaler's default
+const RATE = 100; // messages a second
+const BATCH = 100;
 
 export const suggestRate: Bench = {
   name: 'suggest-rate',
   measures: 'Suggestions: messages a second from a backlog, and their age at 100 a second.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
-    const client = await openClient(place);
-    const sample = await takeSample(place, client);
-    const redis = HAS_REDIS ? await startOwnRedis(place.folder('redis'), KEEPS_ITS_DATA) : undefined;
+    const client = await place.connect();
+    const sample = await takeSample(place, client, await registerSentMessage(client));
+    const redis = HAS_REDIS ? await startOwnRedis(place.folder('redis'), PERSISTENT) : undefined;
     if (redis) place.atEnd(() => redis.close());
     const jobs = size.quick ? 500 : 3_000;
     const backends = [['PostgreSQL', place.database.url], ...(redis ? [['Redis', redis.url]] : [])] as [
@@ -41,9 +40,9 @@ export const suggestRate: Bench = {
       const queues = openQueues({ url, log: createLog('bench', 'silent') });
       place.atEnd(() => queues.close());
       const ours = { name: 'ours', measure: () => suggestAll({ place, client, sample, queues, url }, jobs) };
-      const noOp = { name: 'no-op', measure: () => doNothing({ place, client, queues, url }, jobs) };
+      const noOp = { name: 'no-op', measure: () => noOpRate({ place, client, queues, url }, jobs) };
       const rates = await alternate([ours, noOp], size.rounds, 0);
-      const ages = await agesAt({ place, client, sample, queues, url }, size.quick ? 2 : 8);
+      const ages = await agesOf({ place, client, sample, queues, url }, size.quick ? 2 : 8);
       const ratio = rounded(median(rates('ours')) / median(rates('no-op')));
       rows.push(
         [backend, 'ours', spread(rates('ours')), percentile(ages, 50).toFixed(0), percentile(ages, 99).toFixed(0)],
@@ -61,7 +60,7 @@ export const suggestRate: Bench = {
       goals: backends.map(([backend], index) => atLeast(`rate on ${backend}, of no-op`, ratios[index] ?? 0, 0.6, ' ×')),
       notes: [
         `${jobs} messages a round, ${CONCURRENCY} concurrently, in a new worker process; from the first commit of suggestions, not counted, to the last. Tables are analyzed before each round.`,
-        `Age at ${OFFERED}/s: from commit of the rows to commit of the suggestion; jobs are added one by one.`,
+        `Age at ${RATE}/s: from commit of the rows to commit of the suggestion; jobs are added one by one.`,
         'Each message gets a suggestion, an event and an audit row.',
         ...(redis ? [] : ['Redis is not installed here.']),
       ],
@@ -75,33 +74,17 @@ interface Scene {
   readonly client: pg.Client;
   readonly sample: Sample;
   readonly queues: Queues;
-  /** Of the queues. */
+  /** Backend of the queues. */
   readonly url: string;
-}
-
-async function openClient(place: Place): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: place.database.ownerUrl });
-  await client.connect();
-  place.atEnd(() => client.end());
-  return client;
-}
-
-/** What a reply is like once taken in; the letter that it answers is known, of a case. */
-async function takeSample(place: Place, client: pg.Client): Promise<Sample> {
-  const answers = await registerSentMessage(client);
-  const receiver = await place.start('ours/receiver');
-  await postOnce(receiver.url, REST_PATH, replyCopies(answers).next());
-  await receiver.stop();
-  return readSample(client);
 }
 
 /** @returns messages a second */
 async function suggestAll(scene: Scene, count: number): Promise<number> {
-  const ids = await putUp(scene, count);
+  const ids = await addBacklog(scene, count);
   await scene.client.query('ANALYZE');
-  const journaler = await workOff(scene, ids);
+  const journaler = await startAndWait(scene, ids);
   await journaler.stop();
-  // Those of the first commit were looked at before the time that is measured begins.
+  // The suggestions of the first commit were made before the measured time begins.
   const { rows } = await scene.client.query<{ rate: number }>(
     `SELECT (count(*) FILTER (WHERE at > first) / extract(epoch FROM max(at) - min(first)))::float AS rate
      FROM (SELECT pg_xact_commit_timestamp(xmin) AS at, min(pg_xact_commit_timestamp(xmin)) OVER () AS first
@@ -112,34 +95,34 @@ async function suggestAll(scene: Scene, count: number): Promise<number> {
 }
 
 async function profileOf(scene: Scene, count: number): Promise<string[]> {
-  const ids = await putUp(scene, count);
-  return scene.place.stopProfiled(await workOff(scene, ids, true));
+  const ids = await addBacklog(scene, count);
+  return scene.place.stopProfiled(await startAndWait(scene, ids, true));
 }
 
-/** Messages that nobody has looked at, each with its job. */
-async function putUp({ client, sample, queues }: Scene, count: number): Promise<string[]> {
+/** Adds messages without a suggestion run, each with its job. */
+async function addBacklog({ client, sample, queues }: Scene, count: number): Promise<string[]> {
   const ids: string[] = [];
   while (ids.length < count) {
-    const externalIds = Array.from({ length: Math.min(GROUP, count - ids.length) }, () => randomUUID());
-    const group = await insertRows(client, sample, externalIds);
-    await addJobs(queues, group);
-    ids.push(...group);
+    const externalIds = Array.from({ length: Math.min(BATCH, count - ids.length) }, () => randomUUID());
+    const batch = await insertRows(client, sample, externalIds);
+    await addJobs(queues, batch);
+    ids.push(...batch);
   }
   return ids;
 }
 
-/** Starts a journaler and waits until it has looked at all. */
-async function workOff({ place, client, url }: Scene, ids: readonly string[], profiled = false): Promise<Child> {
+/** Starts a journaler and waits for all suggestion runs. */
+async function startAndWait({ place, client, url }: Scene, ids: readonly string[], profiled = false): Promise<Child> {
   const journaler = await place.start('ours/journaler', { profiled, env: settingsOf(url) });
   await allSuggested(client, ids);
   return journaler;
 }
 
 /** @returns jobs a second */
-async function doNothing({ place, client, queues, url }: Omit<Scene, 'sample'>, count: number): Promise<number> {
+async function noOpRate({ place, client, queues, url }: Omit<Scene, 'sample'>, count: number): Promise<number> {
   const ids = Array.from({ length: count }, () => randomUUID());
-  for (let at = 0; at < count; at += GROUP) {
-    for (const messageId of ids.slice(at, at + GROUP)) {
+  for (let at = 0; at < count; at += BATCH) {
+    for (const messageId of ids.slice(at, at + BATCH)) {
       queues.enqueue(NO_OP, { messageId, municipality: '22222222', run: 1 });
     }
     await queues.flush();
@@ -151,15 +134,15 @@ async function doNothing({ place, client, queues, url }: Omit<Scene, 'sample'>, 
   return ((count - 1) * 1_000) / milliseconds;
 }
 
-/** Milliseconds from the commit of a message to that of its suggestion, when so many come each second for so long. */
-async function agesAt({ place, client, sample, queues, url }: Scene, seconds: number): Promise<number[]> {
+/** Milliseconds from the commit of a message to that of its suggestion, at RATE for `seconds`. */
+async function agesOf({ place, client, sample, queues, url }: Scene, seconds: number): Promise<number[]> {
   const journaler = await place.start('ours/journaler', { env: settingsOf(url) });
   await delay(500); // until the worker is connected
   const committed = new Map<string, number>();
   const adding: Promise<void>[] = [];
   const began = performance.now();
-  for (let sent = 0; sent < seconds * OFFERED; sent += 1) {
-    await delay(Math.max(0, began + (sent * 1_000) / OFFERED - performance.now()));
+  for (let sent = 0; sent < seconds * RATE; sent += 1) {
+    await delay(Math.max(0, began + (sent * 1_000) / RATE - performance.now()));
     const [id = ''] = await insertRows(client, sample, [randomUUID()]);
     committed.set(id, Date.now());
     adding.push(addJobs(queues, [id]));
@@ -192,5 +175,5 @@ async function allSuggested(client: pg.Client, ids: readonly string[]): Promise<
     );
     if (rows.length === 0) return;
   }
-  throw new Error('After a minute some messages are still not looked at.');
+  throw new Error('After a minute some messages still have no suggestion run.');
 }

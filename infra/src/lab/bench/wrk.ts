@@ -9,17 +9,17 @@ import type { Place } from './place.js';
 
 const run = promisify(execFile);
 
-/** A client in C: it takes so little of the processors that the servers have nearly all of them. */
+/** A client in C, which leaves nearly all processor time to the servers. */
 export interface Wrk {
   /**
-   * Posts messages for so long, from so many clients that the servers share evenly.
+   * Posts messages from `clients` clients, which the servers share evenly.
    * @returns answers a second
    * @throws Error when an answer is not 200
    */
   rate(urls: readonly string[], clients: number, seconds: number): Promise<number>;
 }
 
-/** @returns undefined where wrk is not installed */
+/** @returns undefined if wrk is not installed */
 export async function openWrk(place: Place, messages: Copies): Promise<Wrk | undefined> {
   if (!(await isInstalled('wrk', ['--version']))) return undefined;
   const script = join(place.folder('wrk'), 'post.lua');
@@ -39,7 +39,7 @@ export async function openWrk(place: Place, messages: Copies): Promise<Wrk | und
   };
 }
 
-/** A UUID of version 4 for each copy: a random prefix for each run, and a count. */
+/** Each copy gets a UUID of version 4: a random prefix per run and a counter. */
 function luaScript({ parts }: Copies): string {
   const quoted = parts.map((part) => `[==[\n${part}]==]`);
   return `local prefix, n = '', 0

@@ -17,18 +17,18 @@ import { alternate, median, millisecondsOf, rounded, spread } from './measure.js
 import { REST_PATH } from './memos.js';
 import type { Place } from './place.js';
 
-// A multiple of 3 bytes gives whole base64 quanta; far over the window of deflate (32 KiB), so that its repeating does not show.
+// A multiple of 3, for whole base64 quanta; far over deflate’s window (32 KiB), which therefore does not see the repetition.
 const BLOCK = 3_000_000;
 const MAX_RATIO = 1.11;
 const MAX_GROWTH_MB = 60;
 
-/** What is zipped: so many files of so many blocks. */
+/** What is zipped: files of a number of blocks. */
 interface Load {
   readonly name: string;
   readonly type: 'application/pdf' | 'text/plain';
   readonly files: number;
   readonly blocks: number;
-  /** Of Info-ZIP, to do the same. */
+  /** Info-ZIP’s option for the same compression. */
   readonly option: '-0' | '-1';
   readonly rounds: (size: Size) => number;
 }
@@ -58,7 +58,7 @@ export const zip: Bench = {
     for (const load of LOADS.filter(({ rounds }) => rounds(size) > 0)) {
       const block = load.type === 'text/plain' ? someText() : randomBytes(BLOCK);
       const folder = await writeFiles(place, load, block);
-      const url = await takeIn(place, receiver, archiver, load, block);
+      const url = await deliver(place, receiver, archiver, load, block);
       const token = await issueToken(place.paths);
       const times = await alternate(
         [
@@ -103,17 +103,17 @@ export const zip: Bench = {
   },
 };
 
-/** What the archiver needs after some zips of a small letter, when its code is compiled. */
+/** The archiver’s memory after some zips of a small message, when its code is compiled. */
 async function idleOf(place: Place, receiver: Child, archiver: Child): Promise<number> {
   const small: Load = { name: 'small', ...pdfs, files: 1, blocks: 0, rounds: () => 0 };
-  const url = await takeIn(place, receiver, archiver, small, Buffer.alloc(0));
+  const url = await deliver(place, receiver, archiver, small, Buffer.alloc(0));
   const token = await issueToken(place.paths);
   for (let round = 0; round < 20; round += 1) await download(url, token);
   archiver.forgetPeak();
   return archiver.residentMb();
 }
 
-/** Words of a made-up language, the common ones often: deflate makes about 40 % of it. */
+/** Random words, some of them frequent: deflate compresses it to about 40 %. */
 function someText(): Buffer {
   const syllables = [
     'be',
@@ -155,15 +155,15 @@ async function writeFiles(place: Place, { name, files, blocks }: Load, block: Bu
   return folder;
 }
 
-const PLACE = Buffer.from('her kommer indholdet');
+const PLACEHOLDER = Buffer.from('her kommer indholdet');
 
-/** Has the receiver take in a letter with the files. @returns the address of its zip */
-async function takeIn(place: Place, receiver: Child, archiver: Child, load: Load, block: Buffer): Promise<string> {
+/** Delivers a MeMo with the files. @returns the URL of its zip */
+async function deliver(place: Place, receiver: Child, archiver: Child, load: Load, block: Buffer): Promise<string> {
   const contents = Array.from({ length: load.files }, (_, file) => ({
-    files: [{ name: `fil-${file}`, type: load.type, content: PLACE }],
+    files: [{ name: `fil-${file}`, type: load.type, content: PLACEHOLDER }],
   }));
   const xml = writeMemo({ recipient: { id: EXAMPLE_MUNICIPALITY.cvr }, documents: contents }).toString();
-  const [head = '', ...parts] = xml.split(PLACE.toString('base64'));
+  const [head = '', ...parts] = xml.split(PLACEHOLDER.toString('base64'));
   const base64 = Buffer.from(block.toString('base64'), 'latin1');
   const pieces = function* () {
     yield Buffer.from(head);
@@ -209,7 +209,7 @@ async function profileOf(place: Place): Promise<string[]> {
   const archiver = await place.start('ours/archiver', { profiled: true });
   const [load] = LOADS;
   if (!load) return [];
-  const url = await takeIn(place, receiver, archiver, load, randomBytes(BLOCK));
+  const url = await deliver(place, receiver, archiver, load, randomBytes(BLOCK));
   const token = await issueToken(place.paths);
   for (let round = 0; round < 3; round += 1) await download(url, token);
   return place.stopProfiled(archiver);

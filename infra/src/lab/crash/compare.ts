@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { Status } from '@indbakke/shared/lifecycle';
 import { InboxClient } from '../../testkit/inbox-client.js';
 import type { Kill } from './kills.js';
-import type { Ledger, Letter } from './ledger.js';
+import type { Ledger, SentMemo } from './ledger.js';
 import type { Stage } from './stage.js';
 
 const READERS = 8;
 const READ_WITHIN_MS = 300_000;
-const MOST_ROWS = 200; // of a page of the inbox
+const PAGE_ROWS = 200; // the largest page of the inbox
 
 interface Row {
   readonly id: string;
@@ -25,7 +25,7 @@ interface Row {
   readonly suggested_case_id: string | null;
   readonly details: number;
   readonly keys: number;
-  /** Containers that stand beside the rows. */
+  /** Containers in the database. */
   readonly contents: number;
   readonly documents: number;
   readonly files: number;
@@ -44,7 +44,7 @@ const ROWS = `
     ${count('events')} AS events, ${count('audit_events', "AND t.action IN ('accepted', 'held')")} AS audited
   FROM messages m WHERE external_id = ANY($1)`;
 
-/** Compares what the ledger knows with what is really there. */
+/** Compares the ledger with what is stored. */
 export class Comparison {
   readonly #stage: Stage;
   readonly #ledger: Ledger;
@@ -54,39 +54,39 @@ export class Comparison {
     this.#ledger = ledger;
   }
 
-  /** What became of steps that were asked for and not answered: done or not, and nothing else. */
+  /** Finds out whether requests without an answer were done. */
   async settle(): Promise<void> {
-    const open = this.#ledger.letters.filter(({ asked }) => asked !== undefined);
+    const open = this.#ledger.sent.filter(({ asked }) => asked !== undefined);
     if (open.length === 0) return;
     const rows = await this.#rows(open);
-    for (const letter of open) {
-      const row = rows.get(letter.uuid)?.[0];
-      const after = { journalize: 'journalized', reject: 'rejected', delete: 'deleted', zip: letter.status } as const;
-      if (row && letter.asked && row.status === after[letter.asked]) letter.status = row.status;
-      letter.asked = undefined;
+    for (const memo of open) {
+      const row = rows.get(memo.uuid)?.[0];
+      const after = { journalize: 'journalized', reject: 'rejected', delete: 'deleted', zip: memo.status } as const;
+      if (row && memo.asked && row.status === after[memo.asked]) memo.status = row.status;
+      memo.asked = undefined;
     }
   }
 
-  /** The rows and containers of these letters against their receipts. */
-  async rows(letters: readonly Letter[]): Promise<void> {
-    const rows = await this.#rows(letters);
-    for (const uuid of new Set(letters.map((letter) => letter.uuid))) {
-      const group = this.#ledger.groups.get(uuid) ?? [];
-      const [first] = group;
-      if (first) this.#compareGroup(first, group, rows.get(uuid) ?? []);
+  /** Compares rows and containers with the receipts of these MeMos. */
+  async rows(memos: readonly SentMemo[]): Promise<void> {
+    const rows = await this.#rows(memos);
+    for (const uuid of new Set(memos.map((memo) => memo.uuid))) {
+      const sameUuid = this.#ledger.byUuid.get(uuid) ?? [];
+      const [first] = sameUuid;
+      if (first) this.#compareUuid(first, sameUuid, rows.get(uuid) ?? []);
     }
   }
 
-  /** Every file of these letters, read through the API, against what was sent. */
-  async bytes(letters: readonly Letter[], url: string): Promise<void> {
+  /** Reads every file of these MeMos through the API and compares it with what was sent. */
+  async bytes(memos: readonly SentMemo[], url: string): Promise<void> {
     const client = new InboxClient(url, this.#stage.token, AbortSignal.timeout(READ_WITHIN_MS));
-    const rows = await this.#rows(letters);
+    const rows = await this.#rows(memos);
     const work = [...rows.values()].flat().filter(({ status }) => status !== 'deleted');
-    await atOnce(READERS, work, async (row) => {
-      const group = this.#ledger.groups.get(row.external_id) ?? [];
-      const [first] = group;
+    await concurrently(READERS, work, async (row) => {
+      const sameUuid = this.#ledger.byUuid.get(row.external_id) ?? [];
+      const [first] = sameUuid;
       if (!first) return;
-      const owner = group.find(({ receipts }) =>
+      const owner = sameUuid.find(({ receipts }) =>
         [...receipts].some((receipt) => receipt.includes(row.transmission_id)),
       );
       try {
@@ -96,35 +96,35 @@ export class Comparison {
           const response = await client.file(row.id, id);
           files.push(sha256(Buffer.from(await response.arrayBuffer())));
         }
-        const isOneOf = (owner ? [owner] : group).some((letter) => letter.files.join() === files.join());
-        if (!isOneOf) this.#ledger.find(owner ? 'lost' : 'half', first, 'its files are not the ones that were sent');
+        const isOneOf = (owner ? [owner] : sameUuid).some((memo) => memo.files.join() === files.join());
+        if (!isOneOf) this.#ledger.find(owner ? 'lost' : 'half', first, 'its files are not the ones sent');
       } catch (error) {
         this.#ledger.find(owner ? 'lost' : 'half', first, `cannot be read: ${(error as Error).message}`);
       }
     });
   }
 
-  /** The lists of the inbox, page by page: each letter with a receipt once. */
+  /** The lists of the inbox must show every stored message once. */
   async inbox(url: string): Promise<void> {
     const client = new InboxClient(url, this.#stage.token, AbortSignal.timeout(READ_WITHIN_MS));
     const times = new Map<string, number>();
     for (const status of ['pending', 'held', 'journalized', 'rejected'] as const) {
-      for await (const { id } of client.listAll({ status, limit: MOST_ROWS })) times.set(id, (times.get(id) ?? 0) + 1);
+      for await (const { id } of client.listAll({ status, limit: PAGE_ROWS })) times.set(id, (times.get(id) ?? 0) + 1);
     }
-    const rows = await this.#rows(this.#ledger.letters);
+    const rows = await this.#rows(this.#ledger.sent);
     for (const [uuid, ofMemo] of rows) {
-      const [letter] = this.#ledger.groups.get(uuid) ?? [];
-      for (const { id, status } of letter ? ofMemo : []) {
+      const [memo] = this.#ledger.byUuid.get(uuid) ?? [];
+      if (!memo) continue;
+      for (const { id, status } of ofMemo) {
         const shown = times.get(id) ?? 0;
-        if (!letter) continue;
-        if (status === 'deleted' && shown > 0) this.#ledger.find('back', letter, 'is deleted, and in the inbox');
-        if (status !== 'deleted' && shown === 0) this.#ledger.find('lost', letter, 'is in no list of the inbox');
-        if (status !== 'deleted' && shown > 1) this.#ledger.find('twice', letter, 'stands twice in the inbox');
+        if (status === 'deleted' && shown > 0) this.#ledger.find('back', memo, 'is deleted, but in the inbox');
+        if (status !== 'deleted' && shown === 0) this.#ledger.find('lost', memo, 'is in no list of the inbox');
+        if (status !== 'deleted' && shown > 1) this.#ledger.find('twice', memo, 'is in the inbox twice');
       }
     }
   }
 
-  /** What must not be left when all is quiet: messages not looked at, removals not done. Gives how many. */
+  /** What must not be left when all is quiet: messages without a suggestion run, and pending removals. */
   async unfinished(): Promise<{ messages: { external_id: string }[]; removals: { blob_name: string }[] }> {
     const [messages, removals] = await Promise.all([
       this.#stage.sql<{ external_id: string }>(
@@ -135,18 +135,18 @@ export class Comparison {
     return { messages, removals };
   }
 
-  /** Suggestions, when all is quiet. A message that left the inbox before it was looked at may have none. */
+  /** Checks suggestions when all is quiet. A message that left the inbox before its suggestion run may have none. */
   async suggestions(): Promise<void> {
-    const rows = await this.#rows(this.#ledger.letters);
-    for (const letter of this.#ledger.letters) {
-      const row = rows.get(letter.uuid)?.[0];
-      if (row?.status !== 'pending' || row.suggestion_run_at === null || letter.caseId === undefined) continue;
-      if (row.suggested_case_id === letter.caseId) continue;
-      this.#ledger.find('stuck', letter, `the case ${row.suggested_case_id} is suggested instead of ${letter.caseId}`);
+    const rows = await this.#rows(this.#ledger.sent);
+    for (const memo of this.#ledger.sent) {
+      const row = rows.get(memo.uuid)?.[0];
+      if (row?.status !== 'pending' || row.suggestion_run_at === null || memo.caseId === undefined) continue;
+      if (row.suggested_case_id === memo.caseId) continue;
+      this.#ledger.find('stuck', memo, `case ${row.suggested_case_id} is suggested instead of ${memo.caseId}`);
     }
   }
 
-  /** The content folder against the rows, after a sweep of orphans. */
+  /** Compares the content folder with the rows, after a sweep of orphans. */
   async content(kill: Kill, run: number): Promise<void> {
     const rows = await this.#stage.sql<{ blob_name: string }>(
       'SELECT blob_name FROM messages WHERE blob_name IS NOT NULL',
@@ -155,42 +155,38 @@ export class Comparison {
     for (const shard of readdirSync(this.#stage.contentFolder)) {
       for (const file of readdirSync(join(this.#stage.contentFolder, shard))) {
         if (named.has(file)) continue;
-        const letter = this.#ledger.letters.find(({ blobName }) => blobName === file);
-        const isBack = letter?.status === 'deleted';
-        this.#ledger.find(
-          isBack ? 'back' : 'half',
-          letter ?? { uuid: file, kill, run },
-          `${file} belongs to no message`,
-        );
+        const memo = this.#ledger.sent.find(({ blobName }) => blobName === file);
+        const isBack = memo?.status === 'deleted';
+        this.#ledger.find(isBack ? 'back' : 'half', memo ?? { uuid: file, kill, run }, `${file} belongs to no message`);
       }
     }
   }
 
-  #compareGroup(first: Letter, group: readonly Letter[], rows: readonly Row[]): void {
+  #compareUuid(first: SentMemo, sameUuid: readonly SentMemo[], rows: readonly Row[]): void {
     const find = this.#ledger.find.bind(this.#ledger);
-    const isDeleted = group.some(({ status }) => status === 'deleted');
-    if (rows.length > group.length) find(isDeleted ? 'back' : 'twice', first, `${rows.length} rows`);
+    const isDeleted = sameUuid.some(({ status }) => status === 'deleted');
+    if (rows.length > sameUuid.length) find(isDeleted ? 'back' : 'twice', first, `${rows.length} rows`);
     if (new Set(rows.map(({ fingerprint }) => fingerprint)).size < rows.length) find('twice', first, 'two equal rows');
 
-    for (const letter of group) {
-      for (const receipt of letter.receipts) {
+    for (const memo of sameUuid) {
+      for (const receipt of memo.receipts) {
         const { transmissionId, timeStamp } = JSON.parse(receipt) as { transmissionId: string; timeStamp: string };
         const row = rows.find((candidate) => candidate.transmission_id === transmissionId);
-        if (!row) find('lost', letter, `the message of receipt ${transmissionId} is not there`);
-        else if (row.received_at.toISOString() !== timeStamp) find('lost', letter, 'the receipt has another time');
-        else if (letter.asked === undefined && !letter.busy && group.length === 1 && row.status !== letter.status) {
-          const verdict = letter.status === 'deleted' ? 'back' : 'lost';
-          find(verdict, letter, `is ${row.status}, although it was answered that it is ${letter.status}`);
+        if (!row) find('lost', memo, `the message of receipt ${transmissionId} is missing`);
+        else if (row.received_at.toISOString() !== timeStamp) find('lost', memo, 'the receipt has another time');
+        else if (memo.asked === undefined && !memo.busy && sameUuid.length === 1 && row.status !== memo.status) {
+          const verdict = memo.status === 'deleted' ? 'back' : 'lost';
+          find(verdict, memo, `is ${row.status}, but the answer said ${memo.status}`);
         }
       }
     }
     for (const row of rows) {
       const missing = row.status === 'deleted' ? this.#leftOf(row) : this.#missingOf(row);
-      if (missing.length > 0) find('half', first, `${row.status}, and with the wrong ${missing.join(', ')}`);
+      if (missing.length > 0) find('half', first, `${row.status}, with the wrong ${missing.join(', ')}`);
     }
   }
 
-  /** What a message lacks that is there. */
+  /** Parts that a stored message lacks. */
   #missingOf(row: Row): string[] {
     const wrong = {
       details: row.details !== 1,
@@ -204,7 +200,7 @@ export class Comparison {
     return namesOf(wrong);
   }
 
-  /** What is left of a message that is deleted. */
+  /** Parts left of a deleted message. */
   #leftOf(row: Row): string[] {
     const { details, keys, contents, documents, files, refs } = row;
     const counts = Object.entries({ details, keys, contents, documents, files, refs });
@@ -218,8 +214,8 @@ export class Comparison {
     return existsSync(join(this.#stage.contentFolder, blobName.slice(0, 2), blobName));
   }
 
-  async #rows(letters: readonly Letter[]): Promise<Map<string, Row[]>> {
-    const found = await this.#stage.sql<Row>(ROWS, [[...new Set(letters.map(({ uuid }) => uuid))]]);
+  async #rows(memos: readonly SentMemo[]): Promise<Map<string, Row[]>> {
+    const found = await this.#stage.sql<Row>(ROWS, [[...new Set(memos.map(({ uuid }) => uuid))]]);
     const rows = new Map<string, Row[]>();
     for (const row of found) rows.set(row.external_id, [...(rows.get(row.external_id) ?? []), row]);
     return rows;
@@ -234,8 +230,12 @@ function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Runs `work` on every item, this many at a time. */
-export async function atOnce<T>(limit: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+/** Runs `work` on every item, at most `limit` at a time. */
+export async function concurrently<T>(
+  limit: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const waiting = [...items];
   const worker = async () => {
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);

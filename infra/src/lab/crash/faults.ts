@@ -2,11 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Parts } from '@indbakke/shared/service';
 import type pg from 'pg';
 
-/** What is broken on purpose, in the parts that the services get, to see that the harness finds it. */
+/** Faults that can be put into the parts of the services, to check that the harness finds them. */
 export const FAULTS = {
-  'answer-before-commit': 'the receipt is given before COMMIT is sent',
-  'sweep-dropped': 'the queue loses its jobs and no sweep brings them again',
-  'check-then-insert': 'looks whether the message is here and then inserts it, without a lock or the unique index',
+  'answer-before-commit': 'the receipt is sent before COMMIT',
+  'sweep-dropped': 'the queue loses its jobs and no sweep restores them',
+  'check-then-insert': 'checks whether the message exists and then inserts it, without lock or unique index',
 } as const;
 
 export type Fault = keyof typeof FAULTS;
@@ -42,7 +42,7 @@ export function withFault(parts: Parts, fault: Fault): Parts {
 
 const COMMIT_DELAY_MS = 40;
 
-/** Nothing holds two copies of a message apart, which look at the same time. */
+/** Skips the lock that makes concurrent copies of a message wait for each other. */
 function withoutLock(connection: pg.PoolClient): pg.PoolClient {
   const query = (statement: pg.QueryConfig, ...values: unknown[][]): unknown =>
     statement.name === 'lock-ids' ? Promise.resolve({ rows: [] }) : connection.query(statement, ...values);

@@ -7,7 +7,7 @@ import { dropForeignPidFile, runPgCtl } from '../../local/postgres/server.js';
 
 const LIMIT_MS = 60_000;
 
-/** SIGKILL to the server’s main process and all that it started. Resolves when they are gone. */
+/** SIGKILL to the postmaster and its children. Resolves when they are gone. */
 export async function killPostgres(dataDir: string): Promise<void> {
   const server = serverOf(dataDir);
   if (!server) throw new Error('PostgreSQL does not run.');
@@ -16,7 +16,7 @@ export async function killPostgres(dataDir: string): Promise<void> {
   await until(() => processes.every((pid) => startOf(pid) === undefined), 'PostgreSQL did not die.');
 }
 
-/** Starts it again exactly as it was started, on the same port; it recovers from its log. */
+/** Restarts it with the same options, on the same port; it recovers from its log. */
 export async function restartPostgres(dataDir: string, logFile: string): Promise<void> {
   // PostgreSQL 18, postmaster.opts: the program, then each argument between double quotes.
   const [program = ''] = readFileSync(join(dataDir, 'postmaster.opts'), 'utf8').split(' "');
@@ -24,7 +24,7 @@ export async function restartPostgres(dataDir: string, logFile: string): Promise
   const { uid, gid } = statSync(dataDir);
   const account = process.getuid?.() === 0 ? { uid, gid } : undefined;
   const logged = await runPgCtl({ account, binaries: dirname(program), dataDir, logFile }, ['restart']);
-  if (!serverOf(dataDir)?.ready) throw new Error(`PostgreSQL did not start again: ${logged}`);
+  if (!serverOf(dataDir)?.ready) throw new Error(`PostgreSQL did not restart: ${logged}`);
 }
 
 function childrenOf(parent: number): number[] {
@@ -41,7 +41,7 @@ function processes(): [number, number][] {
       .flatMap((name): [number, number][] => {
         try {
           const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-          // proc(5): pid (comm) state ppid; comm may hold anything.
+          // proc(5): pid (comm) state ppid; comm may contain anything.
           return [[Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])]];
         } catch {
           return []; // it has just ended
@@ -63,8 +63,8 @@ function killIfThere(pid: number): void {
   }
 }
 
-async function until(isSo: () => boolean, otherwise: string): Promise<void> {
-  for (const limit = performance.now() + LIMIT_MS; !isSo(); await pause(5)) {
-    if (performance.now() > limit) throw new Error(otherwise);
+async function until(isDone: () => boolean, timeoutMessage: string): Promise<void> {
+  for (const limit = performance.now() + LIMIT_MS; !isDone(); await pause(5)) {
+    if (performance.now() > limit) throw new Error(timeoutMessage);
   }
 }

@@ -1,36 +1,36 @@
 import type { Status } from '@indbakke/shared/lifecycle';
 import type { Kill, Work } from './kills.js';
 
-/** A letter as the harness sent it, and everything that it was really told about it. */
-export interface Letter {
+/** A MeMo as the harness sent it, and everything that it was answered about it. */
+export interface SentMemo {
   readonly uuid: string;
-  /** Which of the contents that go by this id. */
+  /** Tells MeMos with the same id and different contents apart. */
   readonly variant: number;
   readonly xml: Buffer;
   /** SHA-256 of each file, in order. */
   readonly files: readonly string[];
-  /** The case that must be suggested; null when none may be; undefined when that is not looked at. */
+  /** The case that must be suggested; null = none may be; undefined = not checked. */
   readonly caseId: string | null | undefined;
   readonly run: number;
   readonly kill: Kill;
-  /** Each different receipt that came whole. */
+  /** The different receipts that arrived whole. */
   readonly receipts: Set<string>;
   /** How often it was sent. */
   sent: number;
-  /** What the answers to the caseworkers’ steps say. */
+  /** According to the answers to caseworkers’ requests. */
   status: Status;
-  /** A step that was asked for and not answered. */
+  /** A request without an answer. */
   asked: Work | undefined;
-  /** A caseworker has it on the desk. */
+  /** A caseworker is working on it. */
   busy: boolean;
-  /** It is not sent again, although it got no answer. */
+  /** Not retried, although unanswered. */
   givenUp: boolean;
   id: string | undefined;
   blobName: string | null | undefined;
 }
 
 export const VERDICTS = ['lost', 'twice', 'stuck', 'half', 'back'] as const;
-/** lost: a receipt or an answer without what it says; twice; stuck; half there; back: deleted, and here again. */
+/** lost: not as a receipt or an answer said; twice: stored or shown twice; half: incomplete; back: deleted, but not gone. */
 export type Verdict = (typeof VERDICTS)[number];
 
 export interface Finding {
@@ -40,34 +40,32 @@ export interface Finding {
   readonly what: string;
 }
 
-/** All letters of a harness, and what was found wrong with them. */
+/** All MeMos of a harness, and the findings. */
 export class Ledger {
-  readonly groups = new Map<string, Letter[]>();
-  /** Every one, in the order in which they were written. */
-  readonly letters: Letter[] = [];
+  readonly byUuid = new Map<string, SentMemo[]>();
+  /** All of them, in the order of writing. */
+  readonly sent: SentMemo[] = [];
   readonly findings: Finding[] = [];
   readonly #found = new Set<string>();
 
-  add(letters: readonly Letter[]): void {
-    for (const letter of letters) {
-      const group = this.groups.get(letter.uuid) ?? [];
-      group.push(letter);
-      this.groups.set(letter.uuid, group);
-      this.letters.push(letter);
+  add(memos: readonly SentMemo[]): void {
+    for (const memo of memos) {
+      this.byUuid.set(memo.uuid, [...(this.byUuid.get(memo.uuid) ?? []), memo]);
+      this.sent.push(memo);
     }
   }
 
-  ofRun(run: number): Letter[] {
-    return this.letters.filter((letter) => letter.run === run);
+  ofRun(run: number): SentMemo[] {
+    return this.sent.filter((memo) => memo.run === run);
   }
 
-  /** Sent, and never answered. */
-  unanswered(): Letter[] {
-    return this.letters.filter((letter) => letter.sent > 0 && letter.receipts.size === 0);
+  /** Sent but never answered. */
+  unanswered(): SentMemo[] {
+    return this.sent.filter((memo) => memo.sent > 0 && memo.receipts.size === 0);
   }
 
-  /** One letter is found once under each verdict, however often it is compared. */
-  find(verdict: Verdict, of: Pick<Letter, 'uuid' | 'kill' | 'run'>, what: string): void {
+  /** Records a finding, once per MeMo and verdict. */
+  find(verdict: Verdict, of: Pick<SentMemo, 'uuid' | 'kill' | 'run'>, what: string): void {
     const key = `${verdict} ${of.uuid}`;
     if (this.#found.has(key)) return;
     this.#found.add(key);

@@ -4,37 +4,36 @@ import { deliver } from '../../testkit/deliver.js';
 import { InboxClient, InboxError } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
 import type { Random } from '../random.js';
-import type { Kill, Work } from './kills.js';
-import { roadTo } from './kills.js';
-import type { Ledger, Letter } from './ledger.js';
+import { type Kill, type Work, workBefore } from './kills.js';
+import type { Ledger, SentMemo } from './ledger.js';
 import type { Stage } from './stage.js';
-import { KNOWN, writeMemos } from './write-memos.js';
+import { REGISTERED, writeMemos } from './write-memos.js';
 
 const ANSWER_WITHIN_MS = 30_000;
 const SENDERS = 4;
 const CASEWORKERS = 2;
-// A kill that does not come must not let the load grow without end.
+// Bounds the load when the kill does not come.
 const MAX_MEMOS_EACH = 15;
-// Among the latest, so that choosing stays cheap.
-const ON_THE_DESK = 400;
+// Caseworkers choose among the latest, so that choosing stays cheap.
+const LATEST = 400;
 
-/** Sends a letter and notes its receipt, if one comes. Gives the HTTP status; 0 = no answer came, or not whole. */
-export async function send(url: string, letter: Letter, ledger: Ledger): Promise<number> {
-  letter.sent += 1;
+/** Sends a MeMo and records its receipt. @returns the HTTP status; 0 = no whole answer */
+export async function send(url: string, memo: SentMemo, ledger: Ledger): Promise<number> {
+  memo.sent += 1;
   try {
-    const response = await deliver(url, letter.xml, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    const response = await deliver(url, memo.xml, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     const body = await response.text();
     if (response.status === 200) {
-      letter.receipts.add(body);
-      if (letter.receipts.size > 1) ledger.find('twice', letter, `got ${letter.receipts.size} different receipts`);
-    } else if (response.status !== 503) ledger.find('lost', letter, `was answered ${response.status}: ${body}`);
+      memo.receipts.add(body);
+      if (memo.receipts.size > 1) ledger.find('twice', memo, `got ${memo.receipts.size} different receipts`);
+    } else if (response.status !== 503) ledger.find('lost', memo, `was answered ${response.status}: ${body}`);
     return response.status;
   } catch {
     return 0;
   }
 }
 
-/** Senders and caseworkers at once, until `stop`. */
+/** Concurrent senders and caseworkers, until `stop`. */
 export class Load {
   readonly #stage: Stage;
   readonly #ledger: Ledger;
@@ -71,18 +70,18 @@ export class Load {
   async #sendMemos(random: Random, run: number, kill: Kill): Promise<void> {
     for (let sent = 0; sent < MAX_MEMOS_EACH && !this.#stopped; sent++) {
       if (random.chance(0.1)) await this.#sendAgain(random);
-      const letters = writeMemos(random, run, kill);
-      this.#ledger.add(letters);
+      const memos = writeMemos(random, run, kill);
+      this.#ledger.add(memos);
       const copies = random.chance(0.25) ? random.between(2, 4) : 1;
       const statuses = await Promise.all(
-        letters.flatMap((letter) => Array.from({ length: copies }, () => send(this.#url, letter, this.#ledger))),
+        memos.flatMap((memo) => Array.from({ length: copies }, () => send(this.#url, memo, this.#ledger))),
       );
-      // Away: whoever comes after must not be drawn into it too fast.
+      // Not available: wait, or all MeMos would be sent in vain.
       if (statuses.includes(0) || statuses.includes(503)) await pause(20);
     }
   }
 
-  /** What was answered long ago gets its receipt again, deleted or not. */
+  /** Sends an answered MeMo again, deleted or not: it must get its receipt. */
   async #sendAgain(random: Random): Promise<void> {
     const answered = this.#latest().filter(({ receipts }) => receipts.size > 0);
     const deleted = answered.filter(({ status }) => status === 'deleted');
@@ -91,86 +90,86 @@ export class Load {
   }
 
   async #work(random: Random, kill: Kill): Promise<void> {
-    const wanted = roadTo(kill).work;
+    const wanted = workBefore(kill).work;
     while (!this.#stopped) {
       const work =
         wanted && random.chance(0.8)
           ? wanted
           : random.pick<Work>(['journalize', 'journalize', 'zip', 'reject', 'delete']);
-      const letter = this.#onDesk(work, random);
-      if (!letter) {
+      const memo = this.#choose(work, random);
+      if (!memo) {
         await pause(5);
         continue;
       }
-      letter.busy = true;
+      memo.busy = true;
       try {
-        await this.#do(work, letter);
+        await this.#do(work, memo);
       } catch (error) {
-        // An answer that is a refusal says that nothing was done; what is away may have done it.
-        if (error instanceof InboxError && error.status < 500) letter.asked = undefined;
+        // A refusal means that nothing was done; without an answer it may have been done.
+        if (error instanceof InboxError && error.status < 500) memo.asked = undefined;
         else await pause(20);
       } finally {
-        letter.busy = false;
+        memo.busy = false;
       }
     }
   }
 
-  async #do(work: Work, letter: Letter): Promise<void> {
-    const id = await this.#idOf(letter);
+  async #do(work: Work, memo: SentMemo): Promise<void> {
+    const id = await this.#idOf(memo);
     if (id === undefined) return;
-    if (work === 'zip') return this.#zip(id, letter);
+    if (work === 'zip') return this.#zip(id, memo);
     let seen = await this.#client.read(id);
     if (work === 'journalize') {
-      letter.asked = 'journalize';
-      await this.#client.journalize(seen, { caseIds: [KNOWN.caseId] });
-      letter.status = 'journalized';
+      memo.asked = 'journalize';
+      await this.#client.journalize(seen, { caseIds: [REGISTERED.caseId] });
+      memo.status = 'journalized';
     }
-    if (work === 'reject' || (work === 'delete' && letter.status === 'pending')) {
-      letter.asked = 'reject';
+    if (work === 'reject' || (work === 'delete' && memo.status === 'pending')) {
+      memo.asked = 'reject';
       await this.#client.reject(seen, { reason: 'unwanted', explanation: 'Reklame' });
-      letter.status = 'rejected';
-      letter.asked = undefined;
+      memo.status = 'rejected';
+      memo.asked = undefined;
       if (work === 'delete') seen = await this.#client.read(id);
     }
     if (work === 'delete') {
-      letter.asked = 'delete';
+      memo.asked = 'delete';
       await this.#client.deleteForGood(seen);
-      letter.status = 'deleted';
+      memo.status = 'deleted';
     }
-    letter.asked = undefined;
+    memo.asked = undefined;
   }
 
-  async #zip(id: string, letter: Letter): Promise<void> {
-    const zip = await this.#client.zip(id); // fails when it ends early
+  async #zip(id: string, memo: SentMemo): Promise<void> {
+    const zip = await this.#client.zip(id); // throws when it ends early
     const inside = [...unzip(zip).values()].map((content) => createHash('sha256').update(content).digest('hex'));
-    const missing = letter.files.filter((file) => !inside.includes(file));
-    if (missing.length > 0) this.#ledger.find('lost', letter, `${missing.length} files are not in its zip`);
+    const missing = memo.files.filter((file) => !inside.includes(file));
+    if (missing.length > 0) this.#ledger.find('lost', memo, `${missing.length} files are not in its zip`);
   }
 
-  async #idOf(letter: Letter): Promise<string | undefined> {
-    if (letter.id === undefined) {
+  async #idOf(memo: SentMemo): Promise<string | undefined> {
+    if (memo.id === undefined) {
       const [row] = await this.#stage.sql<{ id: string; blob_name: string | null }>(
         'SELECT id, blob_name FROM messages WHERE external_id = $1',
-        [letter.uuid],
+        [memo.uuid],
       );
-      letter.id = row?.id;
-      letter.blobName = row?.blob_name;
+      memo.id = row?.id;
+      memo.blobName = row?.blob_name;
     }
-    return letter.id;
+    return memo.id;
   }
 
-  #latest(): Letter[] {
-    return this.#ledger.letters.slice(-ON_THE_DESK);
+  #latest(): SentMemo[] {
+    return this.#ledger.sent.slice(-LATEST);
   }
 
-  #onDesk(work: Work, random: Random): Letter | undefined {
-    const fits = (letter: Letter) =>
-      letter.receipts.size === 1 &&
-      !letter.busy &&
-      letter.asked === undefined &&
-      this.#ledger.groups.get(letter.uuid)?.length === 1 &&
-      (letter.status === 'pending' || (work === 'delete' && letter.status === 'rejected'));
-    const fitting = this.#latest().filter(fits);
-    return fitting.length > 0 ? random.pick(fitting) : undefined;
+  #choose(work: Work, random: Random): SentMemo | undefined {
+    const isCandidate = (memo: SentMemo) =>
+      memo.receipts.size === 1 &&
+      !memo.busy &&
+      memo.asked === undefined &&
+      this.#ledger.byUuid.get(memo.uuid)?.length === 1 &&
+      (memo.status === 'pending' || (work === 'delete' && memo.status === 'rejected'));
+    const candidates = this.#latest().filter(isCandidate);
+    return candidates.length > 0 ? random.pick(candidates) : undefined;
   }
 }

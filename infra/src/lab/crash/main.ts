@@ -10,9 +10,9 @@ import { selfTest } from './self-test.js';
 import { Stage, withPostgres } from './stage.js';
 import { summaryOf, tableOf } from './table.js';
 
-const USAGE = `npm run crash -- [--runs N] [--seed S] [--step NAME]   kills, restarts and compares, N times (default 100)
-npm run crash -- --self-test [--fault NAME]            breaks the code on purpose, to see that it is found
-Steps: ${KILLS_OF_RUNS.join(', ')}
+const USAGE = `npm run crash -- [--runs N] [--seed S] [--point NAME]   kills, restarts and compares N times (default 100)
+npm run crash -- --self-test [--fault NAME]             breaks the code on purpose and must find it
+Points: ${KILLS_OF_RUNS.join(', ')}
 Faults: ${Object.keys(FAULTS).join(', ')}`;
 
 const QUIET_EVERY = 50;
@@ -23,20 +23,20 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 class BadArgument extends Error {}
 
-interface Wishes {
+interface Options {
   readonly runs: number;
   readonly seed: number;
-  readonly step: Kill | undefined;
+  readonly point: Kill | undefined;
   readonly isSelfTest: boolean;
   readonly fault: Fault | undefined;
 }
 
-function readOptions(): Wishes {
+function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       runs: { type: 'string', default: '100' },
       seed: { type: 'string' },
-      step: { type: 'string' },
+      point: { type: 'string' },
       'self-test': { type: 'boolean', default: false },
       fault: { type: 'string' },
     },
@@ -53,7 +53,7 @@ function readOptions(): Wishes {
   return {
     runs: Math.max(1, number('runs', values.runs)),
     seed: values.seed === undefined ? randomInt(1_000_000) : number('seed', values.seed),
-    step: oneOf('step', values.step, KILLS_OF_RUNS),
+    point: oneOf('point', values.point, KILLS_OF_RUNS),
     isSelfTest: values['self-test'],
     fault: oneOf('fault', values.fault, Object.keys(FAULTS) as Fault[]),
   };
@@ -64,13 +64,13 @@ function progress(runs: number): (done: number, ledger: Ledger) => void {
   return (done, ledger) => {
     if (!process.stderr.isTTY && done % 10 !== 0 && done !== runs) return;
     const seconds = Math.round((Date.now() - began) / 1_000);
-    const line = `${done} of ${runs} runs, ${ledger.letters.length} letters, ${seconds} s: ${summaryOf(ledger)}`;
+    const line = `${done} of ${runs} runs, ${ledger.sent.length} MeMos, ${seconds} s: ${summaryOf(ledger)}`;
     process.stderr.write(process.stderr.isTTY ? `\r${line}${done === runs ? '\n' : ''}` : `${line}\n`);
   };
 }
 
 /** @returns whether nothing was found */
-async function crash({ runs, seed, step }: Wishes, signal: AbortSignal): Promise<boolean> {
+async function crash({ runs, seed, point }: Options, signal: AbortSignal): Promise<boolean> {
   return withPostgres(async (postgres) => {
     const stage = await Stage.open(postgres, 'crash');
     try {
@@ -78,7 +78,7 @@ async function crash({ runs, seed, step }: Wishes, signal: AbortSignal): Promise
       const outcome = await play(stage, {
         runs,
         seed,
-        ...(step && { kills: [step] }),
+        ...(point && { kills: [point] }),
         quietEvery: QUIET_EVERY,
         stuckAfterMs: STUCK_AFTER_MS,
         signal,
@@ -97,11 +97,11 @@ async function crash({ runs, seed, step }: Wishes, signal: AbortSignal): Promise
   });
 }
 
-/** @returns whether every fault was found */
-async function testItself({ seed, fault }: Wishes, signal: AbortSignal): Promise<boolean> {
+/** @returns whether all faults were found */
+async function testItself({ seed, fault }: Options, signal: AbortSignal): Promise<boolean> {
   const faults = fault ? [fault] : (Object.keys(FAULTS) as Fault[]);
   return withPostgres(async (postgres) => {
-    const found = await selfTest(postgres, { seed, faults, signal, say: print });
+    const found = await selfTest(postgres, { seed, faults, signal, report: print });
     print(`self-test: ${found} of ${faults.length} faults found`);
     return found === faults.length;
   });
@@ -109,12 +109,12 @@ async function testItself({ seed, fault }: Wishes, signal: AbortSignal): Promise
 
 const signal = abortedByCtrlC();
 try {
-  const wishes = readOptions();
-  const isGood = wishes.isSelfTest ? await testItself(wishes, signal) : await crash(wishes, signal);
+  const options = readOptions();
+  const isGood = options.isSelfTest ? await testItself(options, signal) : await crash(options, signal);
   process.exitCode = isGood ? 0 : 1;
 } catch (error) {
   const { code, message, stack } = error as NodeJS.ErrnoException;
-  if (signal.aborted) process.stderr.write('crash: interrupted; what it made is removed\n');
+  if (signal.aborted) process.stderr.write('crash: interrupted; everything it created is removed\n');
   else
     process.stderr.write(
       error instanceof BadArgument || code?.startsWith('ERR_PARSE_ARGS')

@@ -6,7 +6,7 @@ import type { Verdict } from './ledger.js';
 import { Stage } from './stage.js';
 import { countOf, summaryOf } from './table.js';
 
-/** What the harness must say of each fault, and the kills that bring it out. */
+/** The verdict that the harness must reach for each fault, and kills that reveal it. */
 const EXPECTED: Record<Fault, { verdict: Verdict; runs: number; kills: readonly Kill[] }> = {
   'answer-before-commit': {
     verdict: 'lost',
@@ -17,17 +17,17 @@ const EXPECTED: Record<Fault, { verdict: Verdict; runs: number; kills: readonly 
   'check-then-insert': { verdict: 'twice', runs: 10, kills: ['rejection-committed', 'random', 'postgres'] },
 };
 
-// That something is stuck is certain much sooner when no sweep can bring it.
+// Shorter than in a normal run, because here no sweep can restore anything.
 const STUCK_AFTER_MS = 15_000;
 
 export interface SelfTestPlan {
   readonly seed: number;
   readonly faults: readonly Fault[];
   readonly signal: AbortSignal;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
 }
 
-/** Breaks the code in each way, and sees whether it is found. @returns how many were */
+/** Runs the harness with each fault. @returns how many were found */
 export async function selfTest(postgres: OwnPostgres, plan: SelfTestPlan): Promise<number> {
   let found = 0;
   for (const fault of plan.faults) {
@@ -47,9 +47,12 @@ export async function selfTest(postgres: OwnPostgres, plan: SelfTestPlan): Promi
       });
       const isFound = countOf(ledger, verdict) > 0;
       if (isFound) found += 1;
-      plan.say(`${fault} (${FAULTS[fault]}): ${isFound ? 'found' : 'NOT FOUND'} in ${runs} runs: ${summaryOf(ledger)}`);
+      plan.report(
+        `${fault} (${FAULTS[fault]}): ${isFound ? 'found' : 'NOT FOUND'} in ${runs} runs: ${summaryOf(ledger)}`,
+      );
       const example = ledger.findings.find((finding) => finding.verdict === verdict);
-      if (example) plan.say(`  such as ${example.verdict}, run ${example.run + 1} (${example.kill}): ${example.what}`);
+      if (example)
+        plan.report(`  for example ${example.verdict}, run ${example.run + 1} (${example.kill}): ${example.what}`);
     } finally {
       await stage.close();
     }

@@ -6,14 +6,14 @@ import pg from 'pg';
 import { prepareDatabase } from '../../local/database.js';
 import type { StatePaths } from '../../local/state.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
-import { CASEWORKER_ROLES, issueToken, setUp } from '../../testkit/set-up.js';
+import { CASEWORKER_ROLES, issueToken, prepareState } from '../../testkit/set-up.js';
 import { killPostgres, restartPostgres } from './kill-postgres.js';
 
 const ROLES = [...CASEWORKER_ROLES, 'Indbakke.Opsætning'];
 const TOKEN_HOURS = 12;
 const DATABASE_BACK_WITHIN_MS = 30_000;
 
-/** One PostgreSQL, as safe against a power cut as in production, in a folder of its own that is gone at the end. */
+/** Runs `work` with a new PostgreSQL, durable as in production, which is removed at the end. */
 export async function withPostgres<T>(work: (postgres: OwnPostgres) => Promise<T>): Promise<T> {
   const postgres = await startOwnPostgres();
   try {
@@ -23,10 +23,10 @@ export async function withPostgres<T>(work: (postgres: OwnPostgres) => Promise<T
   }
 }
 
-// About half of the letters that are written here have less.
+// About half of the MeMos here have less.
 const SMALL_CONTENT_BYTES = 2_000;
 
-/** What one series of runs plays on: a database and a content folder of their own, and the keys to them. */
+/** The database, content folder and settings of a series of runs. */
 export class Stage {
   readonly env: Env;
   readonly contentFolder: string;
@@ -40,9 +40,9 @@ export class Stage {
     this.contentFolder = paths.content;
     this.token = token;
     this.#postgres = postgres;
-    this.#logFile = join(paths.root, 'postgres-again.log');
+    this.#logFile = join(paths.root, 'postgres-restart.log');
     this.#pool = new pg.Pool({ connectionString: ownerUrl, max: 4, connectionTimeoutMillis: 5_000 });
-    this.#pool.on('error', () => {}); // PostgreSQL is killed under it
+    this.#pool.on('error', () => {}); // PostgreSQL gets killed
     this.#pool.on('connect', (connection) => connection.on('error', () => {}));
   }
 
@@ -50,7 +50,7 @@ export class Stage {
     const paths = { ...postgres.paths, content: join(postgres.paths.root, `content-${name}`) };
     const database = await prepareDatabase(postgres.url, name);
     const env = {
-      ...(await setUp(paths, database)),
+      ...(await prepareState(paths, database)),
       LOG_LEVEL: 'silent',
       SMALL_CONTENT_BYTES: String(SMALL_CONTENT_BYTES),
     };
@@ -58,12 +58,11 @@ export class Stage {
     return new Stage(postgres, paths, env, database.ownerUrl, token);
   }
 
-  /** A token of the core. */
   systemToken(): Promise<string> {
     return issueToken(this.#postgres.paths, { user: 'dubu', system: true });
   }
 
-  /** As the owner, past row-level security; waits for a database that is away. */
+  /** A query as the owner, past row-level security; waits while the database is down. */
   async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
     for (const limit = performance.now() + DATABASE_BACK_WITHIN_MS; ; await pause(20)) {
       try {

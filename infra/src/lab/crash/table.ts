@@ -2,9 +2,9 @@ import type { Outcome } from './harness.js';
 import { KILLS, type Kill } from './kills.js';
 import { type Ledger, VERDICTS, type Verdict } from './ledger.js';
 
-const HEAD = ['step', 'runs', 'kills', 'letters', 'receipts', ...VERDICTS] as const;
+const HEAD = ['point', 'runs', 'kills', 'memos', 'receipts', ...VERDICTS] as const;
 
-/** A row per kind of kill, as a table in Markdown. */
+/** A Markdown table with a row per kind of kill. */
 export function tableOf({ ledger, runs }: Outcome): string {
   const cells = KILLS.filter((kill) => runs.has(kill)).map((kill) => rowOf(kill, { ledger, runs }));
   const sums = HEAD.slice(1).map((_, column) => cells.reduce((sum, row) => sum + Number(row[column + 1]), 0));
@@ -18,11 +18,11 @@ export function tableOf({ ledger, runs }: Outcome): string {
 }
 
 function rowOf(kill: Kill, { ledger, runs }: Outcome): string[] {
-  const letters = ledger.letters.filter((letter) => letter.kill === kill);
+  const memos = ledger.sent.filter((memo) => memo.kill === kill);
   const { runs: ofKind, kills } = runs.get(kill) ?? { runs: 0, kills: 0 };
-  const receipts = letters.reduce((sum, letter) => sum + letter.receipts.size, 0);
+  const receipts = memos.reduce((sum, memo) => sum + memo.receipts.size, 0);
   const found = VERDICTS.map((verdict) => countOf(ledger, verdict, kill));
-  return [kill, ...[ofKind, kills, letters.length, receipts, ...found].map(String)];
+  return [kill, ...[ofKind, kills, memos.length, receipts, ...found].map(String)];
 }
 
 export function countOf(ledger: Ledger, verdict: Verdict, kill?: Kill): number {

@@ -1,5 +1,5 @@
-// The process that is killed: the three services as production runs them, in one. It is told what to do over IPC, so that it
-// can load its modules while another one still runs.
+// The process that is killed, with the three services. It gets its orders over IPC, so that it can load its modules while
+// another victim runs.
 
 import { createArchiver } from '@indbakke/archiver';
 import { createJournaler } from '@indbakke/journaler';
@@ -12,8 +12,8 @@ import type { Point } from './kills.js';
 import type { Order, Report } from './victims.js';
 import { Watch } from './watch.js';
 
-// Content without a row is left for a month.
-const LATER_MS = 31 * DAY;
+// Content without a row is kept for a month.
+const ORPHAN_AGE_MS = 31 * DAY;
 
 const report = (message: Report) => process.send?.(message);
 const die = () => process.kill(process.pid, 'SIGKILL');
@@ -24,7 +24,7 @@ const watch = new Watch((point) => {
   armed.count -= 1;
   if (armed.count === 0) die();
 });
-let swept: Parts | undefined;
+let realParts: Parts | undefined;
 
 process.on('disconnect', die); // the harness is gone
 process.on('message', (order: Order) => {
@@ -38,19 +38,19 @@ async function obey(order: Order): Promise<void> {
     return;
   }
   if (order.do === 'sweep-orphans') {
-    if (!swept) throw new Error('The services have not started.');
-    report({ is: 'swept', count: await sweepOrphans(swept, new Date(Date.now() + LATER_MS)) });
+    if (!realParts) throw new Error('The services have not started.');
+    report({ is: 'swept', count: await sweepOrphans(realParts, new Date(Date.now() + ORPHAN_AGE_MS)) });
     return;
   }
   const config = readConfig(StackConfig, order.env);
-  const given = (parts: Parts) => {
-    swept = parts;
+  const watched = (parts: Parts) => {
+    realParts = parts;
     return watch.parts(order.fault ? withFault(parts, order.fault) : parts);
   };
   const running = await serve(config, 'crash', [
-    (parts) => watch.service(createReceiver(given(parts), config)),
-    (parts) => watch.service(createJournaler(given(parts), config)),
-    (parts) => watch.service(createArchiver(given(parts))),
+    (parts) => watch.service(createReceiver(watched(parts), config)),
+    (parts) => watch.service(createJournaler(watched(parts), config)),
+    (parts) => watch.service(createArchiver(watched(parts))),
   ]);
   report({ is: 'ready', url: running.url });
 }

@@ -4,13 +4,13 @@ import type { Env } from '@indbakke/shared/config';
 import type { Fault } from './faults.js';
 import type { Point } from './kills.js';
 
-/** What the harness tells a victim. */
+/** From the harness to a victim. */
 export type Order =
   | { do: 'start'; env: Env; fault?: Fault | undefined }
   | { do: 'arm'; point: Point; count: number }
   | { do: 'sweep-orphans' };
 
-/** What a victim tells the harness. */
+/** From a victim to the harness. */
 export type Report =
   | { is: 'warm' }
   | { is: 'ready'; url: string }
@@ -20,7 +20,7 @@ export type Report =
 const PROGRAM = fileURLToPath(new URL('./victim.js', import.meta.url));
 const REPORT_WITHIN_MS = 30_000;
 
-/** A process with the three services in it. */
+/** A process with the three services. */
 export class Victim {
   readonly #child: ChildProcess;
   readonly #env: Env;
@@ -33,9 +33,9 @@ export class Victim {
   constructor(env: Env, fault: Fault | undefined) {
     this.#env = env;
     this.#fault = fault;
-    // Its own group: Ctrl-C reaches the harness, which ends it.
+    // Its own process group: Ctrl-C reaches only the harness, which kills it.
     this.#child = fork(PROGRAM, { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    this.#child.on('error', () => {}); // an order to a process that has just died
+    this.#child.on('error', () => {}); // the process may have just died
     this.died = new Promise((resolve) => {
       this.#child.once('exit', () => {
         this.#alive = false;
@@ -55,17 +55,17 @@ export class Victim {
     this.url = (await ready).url;
   }
 
-  /** Begins to start and does not wait. */
+  /** Starts without waiting. */
   startUnwatched(): void {
     this.#send({ do: 'start', env: this.#env, fault: this.#fault });
   }
 
-  /** Dies when it passes the point for the `count`-th time from now. */
+  /** Makes it kill itself when it passes the point for the `count`-th time from now. */
   arm(point: Point, count: number): void {
     this.#send({ do: 'arm', point, count });
   }
 
-  /** Sweeps orphaned content with the clock a month on. */
+  /** Sweeps orphans as if a month had passed. */
   async sweepOrphans(): Promise<void> {
     const swept = this.#report('swept');
     this.#send({ do: 'sweep-orphans' });
@@ -100,7 +100,7 @@ export class Victim {
   }
 }
 
-/** Always has the next victim warm: it loads its modules while the one before is at work. */
+/** Keeps the next victim warm: it loads its modules while the current one runs. */
 export class Victims {
   readonly #env: Env;
   readonly #fault: Fault | undefined;

@@ -3,9 +3,9 @@ import { subscribe } from 'node:diagnostics_channel';
 import { CRASH_POINT_CHANNEL, type CrashPointMessage } from '@indbakke/shared/crash-points';
 import type { Parts, Service } from '@indbakke/shared/service';
 import { Router } from 'express';
-import { MOMENTS, type Moment, type Point } from './kills.js';
+import { HARNESS_POINTS, type HarnessPoint, type Point } from './kills.js';
 
-/** Tells of every point that the services of this process pass, the moment they pass it. */
+/** Reports every point that the services in this process pass, immediately. */
 export class Watch {
   readonly #passed: (point: Point) => void;
   readonly #operation = new AsyncLocalStorage<string>();
@@ -25,7 +25,7 @@ export class Watch {
         withTenantConnection: (municipality, work) =>
           store.withTenantConnection(municipality, async (connection) => {
             const result = await work(connection);
-            // Only intake and suggestions work so, and only the first is a call.
+            // Only intake and suggestions use it, and only intake is a request.
             this.#passed(this.#operation.getStore() === undefined ? 'suggestion-written' : 'message-written');
             return result;
           }),
@@ -54,7 +54,7 @@ export class Watch {
     };
   }
 
-  /** The same service; what it does for a call is known by the last word of the call’s path. */
+  /** The same service; a request’s operation is the last part of its path. */
   service(service: Service): Service {
     const router = Router();
     router.use((req, _res, next) => this.#operation.run(req.path.split('/').at(-1) ?? '', next));
@@ -62,7 +62,7 @@ export class Watch {
     return { ...service, router };
   }
 
-  #pass(moment: string): void {
-    if (Object.hasOwn(MOMENTS, moment)) this.#passed(moment as Moment);
+  #pass(point: string): void {
+    if (Object.hasOwn(HARNESS_POINTS, point)) this.#passed(point as HarnessPoint);
   }
 }

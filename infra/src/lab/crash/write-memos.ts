@@ -2,25 +2,25 @@ import { createHash } from 'node:crypto';
 import { type MemoSpecDocument, type ReplyEntry, writeMemo } from '../../testkit/write-memo.js';
 import type { Random } from '../random.js';
 import type { Kill } from './kills.js';
-import type { Letter } from './ledger.js';
+import type { SentMemo } from './ledger.js';
 
-/** What the core has told of: a reply to this letter must be suggested for this case. */
-export const KNOWN = { caseId: 'SAG-1', messageUUID: '0b9d6a52-3c3f-4a53-9d0c-6f2b3f0f8a01' };
+/** The registered sent message and its case, which must be suggested for a reply. */
+export const REGISTERED = { caseId: 'SAG-1', messageUUID: '0b9d6a52-3c3f-4a53-9d0c-6f2b3f0f8a01' };
 
 const MUNICIPALITY = '22222222';
 // Three segments of a container, and more than one chunk of a request.
-const LARGE = { least: 60_000, most: 180_000 };
+const LARGE = { min: 60_000, max: 180_000 };
 
-/** The letters of one go: usually one; sometimes two of one id whose contents differ. */
-export function writeMemos(random: Random, run: number, kill: Kill): Letter[] {
+/** Usually one MeMo, sometimes two with the same id and different contents. */
+export function writeMemos(random: Random, run: number, kill: Kill): SentMemo[] {
   const uuid = random.uuid();
-  const repliesTo = random.chance(0.3) ? 'known' : random.chance(0.2) ? 'unknown' : undefined;
+  const repliesTo = random.chance(0.3) ? 'registered' : random.chance(0.2) ? 'unknown' : undefined;
   const variants = repliesTo === undefined && random.chance(0.06) ? 2 : 1;
   return Array.from({ length: variants }, (_, variant) => {
     const files = Array.from({ length: random.chance(0.7) ? 1 : random.between(2, 4) }, (_none, index) => ({
       name: `bilag-${index}.txt`,
       type: 'text/plain',
-      content: random.bytes(random.chance(0.06) ? random.between(LARGE.least, LARGE.most) : random.between(20, 3_000)),
+      content: random.bytes(random.chance(0.06) ? random.between(LARGE.min, LARGE.max) : random.between(20, 3_000)),
     }));
     const documents: MemoSpecDocument[] = random.chance(0.5)
       ? [{ files }]
@@ -30,7 +30,7 @@ export function writeMemos(random: Random, run: number, kill: Kill): Letter[] {
       variant,
       xml: writeMemo({ messageUUID: uuid, documents, replyData: repliesTo ? replyTo(repliesTo, random) : [] }),
       files: files.map(({ content }) => createHash('sha256').update(content).digest('hex')),
-      caseId: repliesTo === 'known' ? KNOWN.caseId : null,
+      caseId: repliesTo === 'registered' ? REGISTERED.caseId : null,
       run,
       kill,
       receipts: new Set(),
@@ -45,7 +45,7 @@ export function writeMemos(random: Random, run: number, kill: Kill): Letter[] {
   });
 }
 
-function replyTo(which: 'known' | 'unknown', random: Random): ReplyEntry[] {
-  const messageUUID = which === 'known' ? KNOWN.messageUUID : random.uuid();
+function replyTo(which: 'registered' | 'unknown', random: Random): ReplyEntry[] {
+  const messageUUID = which === 'registered' ? REGISTERED.messageUUID : random.uuid();
   return [{ messageUUID, senderID: MUNICIPALITY, recipientID: '4101019999' }];
 }

@@ -6,26 +6,26 @@ import { hasXmllint } from './libxml2-opinion.js';
 import { mutateBytes, mutateTree } from './mutate.js';
 import { anyMessage, writeTree } from './tree.js';
 
-/** Where found cases are kept, from the sources and from the build alike. */
+/** The folder of found cases; the path works from the sources and from the build. */
 export const FOUND = fileURLToPath(new URL('../../../../services/receiver/test/hostile/found/', import.meta.url));
 
 export interface FuzzOptions {
   readonly seconds: number;
   readonly seed: number;
-  /** Also sends some over HTTP. */
+  /** Some messages are also sent to it over HTTP. */
   readonly stack?: FuzzTarget | undefined;
   /** Ends the run early. */
   readonly signal?: AbortSignal;
-  /** Told each message’s number before it is looked at. */
+  /** Called with each message’s number before it is judged. */
   readonly onMessage?: (number: number) => void;
   readonly onProgress?: (line: string) => void;
-  /** Told each kind of failure once, with its smallest message. */
+  /** Called once for each kind of failure, with a message reduced to what causes it. */
   readonly onFailure: (failure: string, message: Buffer) => void;
 }
 
 /** A running receiver that messages are sent to. */
 export interface FuzzTarget {
-  /** @returns what is wrong with the answer, or with what is left behind */
+  /** @returns what is wrong with the answer or the stored state */
   send(message: Buffer, verdict: Verdict, chance: Random): Promise<string | undefined>;
 }
 
@@ -43,7 +43,7 @@ export interface FuzzResult {
 export const RECIPIENT = '22222222';
 const PROGRESS_MS = 10_000;
 const HTTP_EVERY = 50;
-/** Messages that libxml2 is asked about at once. */
+/** Messages per run of xmllint. */
 const BATCH = 200;
 const CHUNKS = [1, 2, 3, 7, 64, 1_000, 65_536];
 
@@ -60,14 +60,13 @@ export async function fuzz({
   const counts = { messages: 0, overHttp: 0, accepted: 0, refused: 0 };
   const refusals: Record<string, number> = {};
   const failures: Record<string, number> = {};
-  const unasked: { message: Buffer; verdict: Verdict }[] = [];
+  const unchecked: { message: Buffer; verdict: Verdict }[] = [];
   const fail = async (failure: string, message: Buffer, judgeAgain: Judge | undefined) => {
     failures[failure] = (failures[failure] ?? 0) + 1;
-    if (failures[failure] === 1)
-      onFailure(failure, judgeAgain ? await smallest(message, failure, judgeAgain) : message);
+    if (failures[failure] === 1) onFailure(failure, judgeAgain ? await shrink(message, failure, judgeAgain) : message);
   };
-  const askLibxml2 = async () => {
-    const judged = hasXmllint ? unasked.splice(0) : [];
+  const checkWithLibxml2 = async () => {
+    const judged = hasXmllint ? unchecked.splice(0) : [];
     for (const [at, failure] of (await wrongVerdicts(judged)).entries()) {
       if (failure !== undefined) await fail(failure, judged[at]?.message as Buffer, verdictByLibxml2);
     }
@@ -88,8 +87,8 @@ export async function fuzz({
     if (verdict.failure !== undefined) {
       await fail(verdict.failure, message, verdictByXml2js);
     } else {
-      unasked.push({ message, verdict });
-      if (unasked.length === BATCH) await askLibxml2();
+      unchecked.push({ message, verdict });
+      if (unchecked.length === BATCH) await checkWithLibxml2();
       if (stack && counts.messages % HTTP_EVERY === 0) {
         const failure = await stack.send(message, verdict, chance);
         counts.overHttp += 1;
@@ -101,11 +100,11 @@ export async function fuzz({
       onProgress?.(`${Math.round(elapsed())} s: ${counts.messages} messages, ${counts.overHttp} of them over HTTP`);
     }
   }
-  await askLibxml2();
+  await checkWithLibxml2();
   return { ...counts, seconds: Math.round(elapsed()), refusals, failures };
 }
 
-/** A valid message with faults in its shape, in its bytes, in both, or (now and then) in neither. */
+/** A valid message, usually with faults in its elements, its bytes or both. */
 function anyMutant(chance: Random): Buffer {
   const tree = anyMessage(chance, RECIPIENT);
   const kind = chance.below(8);
@@ -116,22 +115,22 @@ function anyMutant(chance: Random): Buffer {
 
 function judgeWith(message: Buffer, chance: Random): Promise<Verdict> {
   const size = chance.pick(CHUNKS);
-  // One byte at a time through 70 KB would take most of the run.
-  const least = Math.ceil(message.length / (chance.oneIn(10) ? 2_000 : 50));
-  return judge(message, () => Math.max(least, 1 + chance.below(size)));
+  // Not one byte at a time: for 70 KB that would take most of the run.
+  const minSize = Math.ceil(message.length / (chance.oneIn(10) ? 2_000 : 50));
+  return judge(message, () => Math.max(minSize, 1 + chance.below(size)));
 }
 
 const SHRINK_MS = 2_000;
 
-/** @returns the failure of a message, if it has one */
+/** @returns the failure of a message, if any */
 type Judge = (message: Buffer) => Promise<string | undefined>;
 
 const verdictByXml2js: Judge = async (message) => (await judge(message, () => 65_536)).failure;
 const verdictByLibxml2: Judge = async (message) =>
   (await wrongVerdicts([{ message, verdict: await judge(message, () => 65_536) }]))[0];
 
-/** Leaves out what the failure does not need, for as long as that is quick. */
-async function smallest(message: Buffer, failure: string, judgeAgain: Judge): Promise<Buffer> {
+/** Removes what the failure does not need, for up to SHRINK_MS. */
+async function shrink(message: Buffer, failure: string, judgeAgain: Judge): Promise<Buffer> {
   const until = performance.now() + SHRINK_MS;
   let best = message;
   for (let size = Math.ceil(best.length / 2); size >= 1; size = Math.floor(size / 2)) {
@@ -144,8 +143,8 @@ async function smallest(message: Buffer, failure: string, judgeAgain: Judge): Pr
   return best;
 }
 
-/** Keeps a found case as a file; the tests read them all. */
-export function keepFound(failure: string, message: Buffer): string {
+/** Saves a found case; the tests read all of them. @returns its file name */
+export function saveFinding(failure: string, message: Buffer): string {
   const name = failure
     .replace(/^accepted, but \w+ refuses it: /, '')
     .toLowerCase()
@@ -157,7 +156,7 @@ export function keepFound(failure: string, message: Buffer): string {
   return `${name}.xml`;
 }
 
-/** The last line of a run. */
+/** The last line of output. */
 export function lastLine({ messages, seconds, accepted, refused, failures }: FuzzResult): string {
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   return `fuzz: ${messages} messages in ${seconds} s, accepted ${accepted}, refused ${refused}, failures ${failed}`;

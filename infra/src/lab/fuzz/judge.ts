@@ -21,27 +21,27 @@ import {
   trim,
 } from './xml2js-opinion.js';
 
-/** What became of one message, and what is wrong with that. */
+/** The result of reading a message, and what is wrong with it. */
 export interface Verdict {
   /** The code of the refusal; undefined when the message can be read. */
   readonly code: string | undefined;
-  /** A sentence without anything of the message, so that cases of one kind share it. */
+  /** Contains nothing of the message, so that cases of one kind share it. */
   readonly failure: string | undefined;
-  /** SHA-256 of the files as read, in order. */
+  /** SHA-256 of each file, in order. */
   readonly files: readonly string[];
 }
 
-// The receiver's own defaults (ReceiverConfig).
+// The receiver's defaults (ReceiverConfig).
 const LIMITS: XmlLimits = { maxBytes: 110 * 2 ** 20, maxSkeletonBytes: 2 ** 20, maxFiles: 2_000, maxDepth: 64 };
 const HANG_MS = 2_000;
 
-/** Reads a message as the receiver does, cut into chunks of these sizes, and compares the result with that of xml2js. */
+/** Reads a message as the receiver does, in chunks of these sizes, and compares the result with xml2js. */
 export async function judge(message: Buffer, chunkSize: () => number): Promise<Verdict> {
   const started = performance.now();
   const { code, failure, element, files } = await readAsReceiver(message, chunkSize);
   const took = performance.now() - started;
-  const whatIsWrong = failure ?? (took > HANG_MS ? 'takes over 2 s' : element && differs(message, element));
-  return { code, failure: whatIsWrong, files };
+  const found = failure ?? (took > HANG_MS ? 'takes over 2 s' : element && differs(message, element));
+  return { code, failure: found, files };
 }
 
 interface Reading {
@@ -71,7 +71,7 @@ async function readAsReceiver(message: Buffer, chunkSize: () => number): Promise
   }
 }
 
-// Small, so that most files take more than one.
+// Small, so that most files need more than one buffer.
 const LENT_BYTES = 1_000;
 
 async function* chunksOf(message: Buffer, chunkSize: () => number): AsyncGenerator<Buffer> {
@@ -118,14 +118,13 @@ function differs(message: Buffer, ours: Element): string | undefined {
   }
 }
 
-// A namespace that is no URI is a name like any other, but saxes trims it. Where the parts of a name such as `a:1` begin it
-// does not look at.
+// libxml2 rejects a namespace that is not a URI and a name such as `a:1`. saxes trims the former and does not check the latter.
 const UNSURE = /^xmlns(?::\S*)?: (?:'|URI )|^Failed to parse QName/;
 
 /**
- * What is wrong with verdicts on what is well-formed, by libxml2. A code that says something else than that is not compared.
+ * Compares verdicts on well-formedness with libxml2. Other codes are not compared.
  *
- * @returns for each message a sentence, or undefined
+ * @returns for each message what is wrong, or undefined
  */
 export async function wrongVerdicts(
   judged: readonly { readonly message: Buffer; readonly verdict: Verdict }[],
@@ -134,11 +133,11 @@ export async function wrongVerdicts(
   return judged.map(({ verdict: { code } }, index) => {
     const fault = faults[index]?.find((one) => !UNSURE.test(one));
     if (code === undefined && fault !== undefined) return `accepted, but libxml2 refuses it: ${kindOf(fault)}`;
-    return code === 'not-xml' && faults[index]?.length === 0 ? 'refused as not-xml, but libxml2 takes it' : undefined;
+    return code === 'not-xml' && faults[index]?.length === 0 ? 'refused as not-xml, but libxml2 accepts it' : undefined;
   });
 }
 
-/** The fault without names and characters of the message. */
+/** The fault without anything of the message. */
 function kindOf(fault: string): string {
   return fault.replace(/: .*/s, '').replace(/[^\x20-\x7e]/g, '?');
 }

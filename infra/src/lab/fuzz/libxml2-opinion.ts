@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Whether there is a libxml2 to ask: Debian has it in libxml2-utils. */
+/** Debian package libxml2-utils. */
 export const hasXmllint = spawnSync('xmllint', ['--version']).status === 0;
 
 /**
- * The second opinion on what is well-formed (XML 1.0 and Namespaces in XML 1.0): xmllint, started once for all messages.
- * What libxml2 only warns of is no fault.
+ * A second opinion on well-formedness (XML 1.0 and Namespaces in XML 1.0): one run of xmllint for all messages. Warnings are
+ * not faults.
  *
  * @returns the faults of each message
  */
@@ -16,7 +16,7 @@ export async function faultsByLibxml2(messages: readonly Buffer[]): Promise<stri
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-xmllint-'));
   try {
     await Promise.all(
-      messages.map((message, index) => writeFile(join(folder, String(index)), withoutSpaceFirst(message))),
+      messages.map((message, index) => writeFile(join(folder, String(index)), withoutLeadingSpace(message))),
     );
     const output = await xmllint(folder, messages.length);
     const faults: string[][] = messages.map(() => []);
@@ -32,15 +32,18 @@ export async function faultsByLibxml2(messages: readonly Buffer[]): Promise<stri
 function xmllint(folder: string, files: number): Promise<string> {
   const names = Array.from({ length: files }, (_, index) => String(index));
   return new Promise((resolve) => {
-    // Its status is that of one file. What it says of each is on standard error.
-    execFile('xmllint', ['--noout', '--nonet', ...names], { cwd: folder, maxBuffer: 2 ** 28 }, (_error, _out, said) =>
-      resolve(said),
+    // The exit status is that of one file; standard error has the faults of each.
+    execFile(
+      'xmllint',
+      ['--noout', '--nonet', ...names],
+      { cwd: folder, maxBuffer: 2 ** 28 },
+      (_error, _stdout, stderr) => resolve(stderr),
     );
   });
 }
 
-/** White space before the XML declaration is let pass by ours on purpose. */
-function withoutSpaceFirst(message: Buffer): Buffer {
+/** Our parser accepts white space before the XML declaration on purpose. */
+function withoutLeadingSpace(message: Buffer): Buffer {
   const [, mark = '', space = ''] = /^(\xef\xbb\xbf)?([ \t\r\n]*)/.exec(message.toString('latin1', 0, 1_000)) ?? [];
   return Buffer.concat([message.subarray(0, mark.length), message.subarray(mark.length + space.length)]);
 }

@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util';
 import { runCommand } from '../../local/command.js';
 import { abortedByCtrlC } from '../../local/ctrl-c.js';
-import { type FuzzTarget, fuzz, keepFound, lastLine } from './fuzz.js';
+import { type FuzzTarget, fuzz, lastLine, saveFinding } from './fuzz.js';
 import { hasXmllint } from './libxml2-opinion.js';
 import { withTarget } from './target.js';
 import { watch } from './watchdog.js';
 
 const USAGE = `npm run fuzz -- [--seconds N] [--seed S] [--in-process]
-Sends mutated messages. Compares what is read with xml2js, and what is well-formed with libxml2 where xmllint is installed. --in-process: without HTTP and database.
-Found cases are kept in services/receiver/test/hostile/found/.`;
+Delivers mutated messages and compares the result with a second parser: content with xml2js, well-formedness with libxml2 if
+xmllint is installed. --in-process: without HTTP and database. Saves findings in services/receiver/test/hostile/found/.`;
 
 await runCommand(USAGE, async () => {
   const { values } = parseArgs({
@@ -21,18 +21,18 @@ await runCommand(USAGE, async () => {
   const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
   if (!(seconds > 0) || !Number.isInteger(seed)) throw new Error(`--seconds and --seed are numbers.\n${USAGE}`);
   say(`seed ${seed}`);
-  if (!hasXmllint) say('xmllint is not installed (Debian: libxml2-utils): what is well-formed is not compared.');
+  if (!hasXmllint) say('xmllint is not installed (Debian: libxml2-utils): well-formedness is not compared.');
   const signal = abortedByCtrlC();
   const run = async (stack?: FuzzTarget) => {
     const onFailure = (failure: string, message: Buffer) =>
-      say(`FAILURE ${failure}: kept as ${keepFound(failure, message)}`);
+      say(`FAILURE ${failure}: saved as ${saveFinding(failure, message)}`);
     const watchdog = watch(seed);
     const result = await fuzz({
       seconds,
       seed,
       ...(stack && { stack }),
       signal,
-      onMessage: watchdog.tell,
+      onMessage: watchdog.report,
       onProgress: say,
       onFailure,
     });

@@ -1,7 +1,7 @@
 import type { Random } from '../random.js';
 import { elementsOf, type Tree } from './tree.js';
 
-// What parsers have tripped over: marks of XML in odd places, characters that XML does not have, base64's other alphabet.
+// What parsers fail on: markup in odd places, characters that XML forbids, base64url.
 const PIECES: readonly (string | Buffer)[] = [
   ...['<', '>', '&', '"', "'", '=', '==', '/', '/>', '</', ':', ';', '-', '_', '--', ']]>', ']]', '\0', '\x01', '\x7f'],
   ...[
@@ -72,7 +72,7 @@ const PIECES: readonly (string | Buffer)[] = [
   ...[[0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf5], [0x80], [0xff], [0xe6]].map((bytes) => Buffer.from(bytes)),
 ];
 
-/** A few faults in the bytes of a message. */
+/** Makes one to three changes to the bytes of a message. */
 export function mutateBytes(message: Buffer, chance: Random): Buffer {
   let bytes = message;
   for (let count = 1 + chance.below(3); count > 0; count -= 1) bytes = mutateOnce(bytes, chance);
@@ -104,7 +104,7 @@ function mutateOnce(bytes: Buffer, chance: Random): Buffer {
   }
 }
 
-/** Every other time beside a mark of XML. */
+/** Half of the time at a piece of markup. */
 function position(bytes: Buffer, chance: Random): number {
   const any = chance.below(bytes.length + 1);
   if (chance.oneIn(2)) return any;
@@ -116,7 +116,7 @@ const NAMES = ['content', 'File', 'Message', 'MessageHeader', 'MainDocument', 'l
 const ODD_TEXTS = ['', ' ', '\u00a0', '\n', 'QUJD', '=', 'QQ==', 'Q Q = =', '-_8=', '\u2028', 'x'.repeat(3_000), '🎉'];
 const URIS = ['', 'urn:example:other', 'https://data.gov.dk/model/core/', 'http://www.w3.org/XML/1998/namespace'];
 
-/** A few faults in the shape of a message: it stays well-formed, mostly, and becomes another. */
+/** Makes one to three changes to the elements of a message, which mostly stays well-formed. */
 export function mutateTree(tree: Tree, chance: Random): void {
   for (let count = 1 + chance.below(3); count > 0; count -= 1) changeOnce(tree, chance);
 }
@@ -125,7 +125,7 @@ function changeOnce(tree: Tree, chance: Random): void {
   const all = elementsOf(tree);
   const element = chance.pick(all);
   const at = chance.below(element.children.length + 1);
-  const other = structuredCloneOf(chance.pick(all));
+  const other = copyOf(chance.pick(all));
   switch (chance.below(13)) {
     case 0:
       element.children.splice(at, 1);
@@ -166,14 +166,14 @@ function changeOnce(tree: Tree, chance: Random): void {
       element.children.splice(
         at,
         0,
-        ...Array.from({ length: chance.below(chance.oneIn(30) ? 150 : 4) }, () => structuredCloneOf(other)),
+        ...Array.from({ length: chance.below(chance.oneIn(30) ? 150 : 4) }, () => copyOf(other)),
       );
   }
 }
 
 const ODD_BASE64 = ['-', '_', '-_', '=', '==', 'Q', 'QQ', 'QQ=', ' ', '\u00a0', '*', '.', '%3D', '+/', '🎉', 'é'];
 
-/** Writes the bytes of a content as text, with something in it that may not be there, or just may. */
+/** Writes the bytes of a content as text with something odd in it, valid or not. */
 function spoilContent(element: Tree, chance: Random): void {
   element.children = element.children.map((child) => {
     if (!Buffer.isBuffer(child)) return child;
@@ -191,10 +191,10 @@ function nested(depth: number, chance: Random): Tree {
   return element;
 }
 
-/** Buffers are shared: nothing changes them. */
-function structuredCloneOf(tree: Tree): Tree {
+/** A deep copy, except for buffers, which are never changed. */
+function copyOf(tree: Tree): Tree {
   const children = tree.children.map((child) =>
-    typeof child === 'string' || Buffer.isBuffer(child) ? child : structuredCloneOf(child),
+    typeof child === 'string' || Buffer.isBuffer(child) ? child : copyOf(child),
   );
   return { ...tree, attributes: { ...tree.attributes }, children };
 }

@@ -8,12 +8,12 @@ import pg from 'pg';
 import { type Database, prepareDatabase } from '../../local/database.js';
 import { statePaths } from '../../local/state.js';
 import { NOT_DURABLE, startOwnPostgres } from '../../testkit/own-state.js';
-import { setUp } from '../../testkit/set-up.js';
+import { prepareState } from '../../testkit/set-up.js';
 import type { Random } from '../random.js';
 import type { FuzzTarget } from './fuzz.js';
 import type { Verdict } from './judge.js';
 
-/** Runs `work` with a receiver on a database and a folder of their own, which are gone afterwards. */
+/** Runs `work` with a receiver on a new database and folder, which are removed afterwards. */
 export async function withTarget<T>(work: (target: FuzzTarget) => Promise<T>): Promise<T> {
   const postgres = await startOwnPostgres(NOT_DURABLE);
   try {
@@ -26,7 +26,7 @@ export async function withTarget<T>(work: (target: FuzzTarget) => Promise<T>): P
 /** The same on an empty, migrated database. */
 export async function withTargetOn<T>(database: Database, work: (target: FuzzTarget) => Promise<T>): Promise<T> {
   const paths = statePaths({ STATE_DIR: mkdtempSync(join(tmpdir(), 'indbakke-fuzz-')) });
-  const settings = { ...(await setUp(paths, database)), LOG_LEVEL: 'silent' };
+  const settings = { ...(await prepareState(paths, database)), LOG_LEVEL: 'silent' };
   const running = await startReceiver(readConfig(ReceiverConfig, settings));
   const client = new pg.Client({ connectionString: database.ownerUrl });
   await client.connect();
@@ -45,7 +45,7 @@ interface Delivery {
   readonly body: Buffer;
 }
 
-/** Codes of the decisions that come after the reading. */
+/** Refusals after the message has been read. */
 const AFTER_READING = new Set(['not-our-recipient', 'nemsms']);
 
 class HttpTarget implements FuzzTarget {
@@ -79,7 +79,7 @@ class HttpTarget implements FuzzTarget {
       return verdict.code === undefined ? undefined : `accepted, but refused in process with ${verdict.code}`;
     }
     if (code === 'send-again' || status === 503) return 'send-again: something crashed';
-    // Inside an envelope or a form a cut or doubled message breaks what is around it.
+    // In an envelope or a form, a broken message may break what is around it.
     if (endpoint === 'plain' && verdict.code !== code && !AFTER_READING.has(code)) {
       return `refused with ${code}, in process ${verdict.code ?? 'accepted'}`;
     }
@@ -97,16 +97,15 @@ class HttpTarget implements FuzzTarget {
   }
 }
 
-const PATIENCE_MS = 10_000;
+const ANSWER_WITHIN_MS = 10_000;
 
 async function post(url: string, contentType: string, body: Buffer): Promise<{ status: number; text: string }> {
   try {
     const headers = { 'content-type': contentType };
-    const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(PATIENCE_MS) });
+    const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     return { status: answer.status, text: await answer.text() };
   } catch {
-    // No answer, or half of one.
-    return { status: 0, text: '' };
+    return { status: 0, text: '' }; // no answer, or an incomplete one
   }
 }
 
@@ -135,7 +134,7 @@ function deliveryBy(endpoint: 'plain' | 'form' | 'soap', message: Buffer): Deliv
     };
   }
   const envelope = `<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body><p:PostModtagRequest xmlns:p="urn:indbakke:sf1606:1">`;
-  // Only a declaration as it should be is taken away: a broken one must be refused here too.
+  // Only a correct declaration is removed: a broken one must be refused here too.
   const inner = message
     .toString('latin1')
     .replace(/^(?:\xef\xbb\xbf)?(?:<\?xml version=["']1.0["'](?: encoding="UTF-8")?\?>)?\s*/, '');

@@ -1,7 +1,7 @@
 import { MEMO_NAMESPACE } from '@indbakke/shared/memo';
 import type { Random } from '../random.js';
 
-/** A message to be written; unlike a parsed one it can be changed. Children: elements, text, and the bytes of a file. */
+/** A mutable element. Children: elements, text, and the bytes of a file. */
 export interface Tree {
   uri: string;
   local: string;
@@ -21,7 +21,7 @@ function core(local: string, ...children: Tree['children']): Tree {
   return { ...memo(local, ...children), uri: CORE_DATA };
 }
 
-/** A valid MeMo message, of any kind. The people in it are impossible: no month has a 41st day. */
+/** A random valid MeMo. Its CPR numbers are impossible: no month has a 41st day. */
 export function anyMessage(chance: Random, recipient: string): Tree {
   const some = (count: number, make: () => Tree) => Array.from({ length: chance.below(count + 1) }, make);
   const text = () => chance.pick(TEXTS);
@@ -56,7 +56,7 @@ export function anyMessage(chance: Random, recipient: string): Tree {
   return { ...memo('Message', header, body), attributes: { memoVersion: chance.pick(['1.1', '1.2']) } };
 }
 
-/** Every element, the root first. */
+/** All elements, the root first. */
 export function elementsOf(tree: Tree): Tree[] {
   const below = tree.children.filter((child): child is Tree => typeof child === 'object' && !Buffer.isBuffer(child));
   return [tree, ...below.flatMap(elementsOf)];
@@ -73,7 +73,7 @@ const ASIDES = [
 const SPACES = ['', ' ', '\n', '\r\n', '\t', '\n\n    '];
 const PREFIXES = ['memo', 'a', 'b', 'æ-x', ''];
 
-/** Writes a message in any form that XML allows: prefixes bound again, CDATA, comments, references, white space. */
+/** Writes a message in a random form that XML allows: prefixes bound again, CDATA, comments, references, white space. */
 export function writeTree(tree: Tree, chance: Random): string {
   const plain = chance.oneIn(3);
   const gap = () => (plain ? '' : chance.pick(SPACES) + (chance.oneIn(5) ? chance.pick(ASIDES) : ''));
@@ -109,7 +109,8 @@ export function writeTree(tree: Tree, chance: Random): string {
     const scope = new Map(outer);
     const declarations: string[] = [];
     const declare = (prefix: string, uri: string) => {
-      if (declarations.some((made) => made.startsWith(prefix === '' ? 'xmlns=' : `xmlns:${prefix}=`))) return;
+      if (declarations.some((declaration) => declaration.startsWith(prefix === '' ? 'xmlns=' : `xmlns:${prefix}=`)))
+        return;
       scope.set(prefix, uri);
       declarations.push(`xmlns${prefix && `:${prefix}`}="${escaped(uri)}"`);
     };

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 
-const PATIENCE_SECONDS = 30;
+const LIMIT_SECONDS = 30;
 
-// In a thread of its own: nothing else runs while the main one hangs.
+// In its own thread, which runs even while the main thread hangs.
 const CODE = `
   const { workerData } = require('node:worker_threads');
   const { writeSync } = require('node:fs');
@@ -18,16 +18,16 @@ const CODE = `
   }, workerData.milliseconds);
 `;
 
-/** Ends the process, with a line, when one message takes for ever. Tell it each message’s number. */
-export function watch(seed: number): { tell(number: number): void; stop(): Promise<unknown> } {
+/** Kills the process, with a line of output, when a message takes longer. `report` takes each message’s number. */
+export function watch(seed: number): { report(number: number): void; stop(): Promise<unknown> } {
   const shared = new SharedArrayBuffer(4);
   const numbers = new Int32Array(shared);
   const worker = new Worker(CODE, {
     eval: true,
-    workerData: { shared, seed, milliseconds: PATIENCE_SECONDS * 1_000 },
+    workerData: { shared, seed, milliseconds: LIMIT_SECONDS * 1_000 },
   });
   return {
-    tell: (number) => void Atomics.store(numbers, 0, number),
+    report: (number) => void Atomics.store(numbers, 0, number),
     stop: () => worker.terminate(),
   };
 }

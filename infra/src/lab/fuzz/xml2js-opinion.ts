@@ -2,33 +2,33 @@ import { createHash } from 'node:crypto';
 import { MEMO_NAMESPACE } from '@indbakke/shared/memo';
 import { Parser } from 'xml2js';
 
-/** What a message holds, whoever has parsed it. */
+/** An element, from either parser. */
 export interface Element {
   readonly uri: string;
   readonly local: string;
   /** `{namespace}name=value`, sorted; without namespace declarations. */
   readonly attributes: readonly string[];
-  /** All text directly inside, without white space around it; of a File/content the SHA-256 of its bytes. */
+  /** Its own text without white space around it; for a File/content the SHA-256 of its bytes. */
   readonly text: string;
   readonly children: readonly Element[];
 }
 
-/** Why xml2js does not take a message, or why its text is no MeMo. */
+/** Why xml2js refuses a message, or why a content is not base64. */
 export class Refused extends Error {}
 
-/** xml2js, or saxes on our side, is known to be wrong here. */
+/** xml2js, or our saxes, is known to be wrong here. */
 export class NoOpinion extends Error {}
 
 const NO_OPINION = [
-  // saxes trims namespaces. They are attribute values like others (XML 1.0, §3.3.3), but no namespace needs the spaces.
+  // saxes trims namespaces, although they are attribute values (XML 1.0, §3.3.3). No real namespace has spaces around it.
   /xmlns(?::[^\s=]+)?\s*=\s*(?:"(?:[\s\u00a0\ufeff\u2028][^"]*|[^"]*[\s\u00a0\ufeff\u2028])"|'(?:[\s\u00a0\ufeff\u2028][^']*|[^']*[\s\u00a0\ufeff\u2028])')/,
   // sax does not see the end of an instruction in `??>`.
   /\?\?>/,
-  // sax knows no names with characters beyond U+FFFF.
+  // sax does not support names with characters beyond U+FFFF.
   /[<\s/:][^<>"'=]*[\ud800-\udfff]/,
 ];
 
-/** What xml2js makes of an element, with the options below. */
+/** An element from xml2js, with the options below. */
 interface RawElement {
   readonly $ns: { readonly uri: string; readonly local: string };
   readonly $?: Readonly<Record<string, { uri: string; prefix: string; local: string; value: string }>>;
@@ -44,17 +44,17 @@ const OPTIONS = {
   explicitArray: true,
   attrkey: '$',
   charkey: '_',
-  // xml2js keeps children under their names, in the same object as its own keys. One name for all keeps them in document
-  // order, and keeps elements called `_` or `$ns` from meaning anything; the real name is in $ns.
+  // xml2js puts children under their names, in the same object as its own keys. One name for all keeps document order, and an
+  // element called `_` or `$ns` cannot collide; the real name is in $ns.
   tagNameProcessors: [() => 'child'],
 };
 
 /**
- * The second opinion on what a message holds: xml2js over the whole message at once, and base64 by its grammar. Shares no
- * code with the reading that it checks.
+ * A second opinion on the content of a message: xml2js on the whole message, and base64 by its grammar. It shares no code
+ * with the parser that it checks.
  *
- * It is no judge of what is well-formed. It takes document types, text outside the root, `]]>`, HTML's entities, control
- * characters, wrong declarations of namespaces and of XML, an attribute twice. So only messages that were read are compared.
+ * It does not check well-formedness: it accepts document types, text outside the root, `]]>`, HTML entities, control
+ * characters, wrong namespace and XML declarations, duplicate attributes. So only accepted messages are compared.
  *
  * @throws NoOpinion; Refused when it cannot be parsed, is not UTF-8, or a content is not base64
  */
@@ -66,7 +66,7 @@ export function readByXml2js(message: Buffer): Element {
 
 function decode(message: Buffer): string {
   try {
-    // xml2js leaves line breaks as they are (XML 1.0, §2.11).
+    // xml2js does not normalize line breaks (XML 1.0, §2.11).
     return new TextDecoder('utf-8', { fatal: true }).decode(message).replace(/\r\n?/g, '\n');
   } catch {
     throw new Refused('not UTF-8');
@@ -75,7 +75,7 @@ function decode(message: Buffer): string {
 
 function parse(text: string): RawElement {
   const parser = new Parser(OPTIONS);
-  // xml2js drops text that is nothing but white space, and counts U+00A0 among it. It keeps such text when it comes as CDATA.
+  // xml2js drops text that is only white space, U+00A0 included, but not in CDATA.
   const { saxParser } = parser as unknown as { saxParser: Record<'ontext' | 'oncdata', (text: string) => void> };
   saxParser.ontext = saxParser.oncdata;
   let root: RawElement | null = null;
@@ -83,7 +83,7 @@ function parse(text: string): RawElement {
   parser.on('end', (result: RawElement | null) => {
     root ??= result;
   });
-  // Listeners instead of a callback: with a callback xml2js drops its listeners after the first fault, and throws the next.
+  // Not a callback: with one, xml2js drops its listeners after the first fault and throws the next.
   parser.on('error', (error: unknown) => {
     fault ??= error;
   });
@@ -109,7 +109,7 @@ function toElement(raw: RawElement, parent: RawElement | undefined): Element {
 
 const isMemo = (raw: RawElement | undefined) => raw?.$ns.uri === MEMO_NAMESPACE;
 
-/** XML Schema, base64Binary: white space anywhere, padding at the end only. */
+/** XML Schema, base64Binary: white space anywhere, padding only at the end. */
 function hashOfContent(text: string, children: readonly RawElement[]): string {
   const plain = text.replace(/[ \t\r\n]/g, '');
   if (children.length > 0) throw new Refused('an element in a content');
@@ -119,17 +119,17 @@ function hashOfContent(text: string, children: readonly RawElement[]): string {
 
 export const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** White space of XML only: U+00A0 and the like are text. */
+/** Trims XML's white space only: U+00A0 and the like are text. */
 export function trim(text: string): string {
   return text.replace(/^[ \t\r\n]+/, '').replace(/(?<![ \t\r\n])[ \t\r\n]+$/, '');
 }
 
-/** White space in values is shown as spaces: XML 1.0, §3.3.3 makes it so, xml2js keeps it as written. */
+/** With white space as spaces: XML 1.0, §3.3.3 requires it, xml2js keeps it as written. */
 export function showAttribute(uri: string, local: string, value: string): string {
   return `{${showUri(uri)}}${local}=${trim(value.replace(/[\t\r\n]/g, ' '))}`;
 }
 
-/** A namespace is an attribute's value too. */
+/** A namespace is an attribute value too. */
 export function showUri(uri: string): string {
   return trim(uri.replace(/[\t\r\n]/g, ' '));
 }

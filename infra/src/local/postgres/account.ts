@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { clusterOf, postgresHomeOf } from '../../../../tools/local-state.mjs';
 
-/** The operating system's user that runs the server; undefined: this process's own. */
+/** The system user that runs the server; undefined = the user of this process. */
 export type Account = { readonly uid: number; readonly gid: number } | undefined;
 
 const NAME = 'postgres';
 
-/** Root, as whom PostgreSQL refuses to run: the owner of the existing cluster, else the user `postgres`. Others: themselves. */
+/** PostgreSQL refuses to run as root: root uses the owner of the cluster, else the user `postgres`. Others use themselves. */
 export function accountFor(stateDir: string): Account {
   const { cluster } = clusterOf(postgresHomeOf(stateDir));
   const owner = existsSync(cluster) ? statSync(cluster) : undefined;
@@ -15,7 +15,7 @@ export function accountFor(stateDir: string): Account {
   if (self === 0) return owner ? { uid: owner.uid, gid: owner.gid } : postgresAccount();
   if (owner && owner.uid !== self) {
     throw new Error(
-      `The database in ${cluster} was made by another user (root, perhaps). Run this command as that user, or give it a state folder of its own: STATE_DIR=<folder>.`,
+      `The database in ${cluster} belongs to another user (root?). Run this command as that user, or set STATE_DIR to another folder.`,
     );
   }
   return undefined;
@@ -25,7 +25,7 @@ function postgresAccount(): Account {
   const account = lookUp() ?? create();
   if (account === undefined) {
     throw new Error(
-      `PostgreSQL does not run as root, and this system has no user "${NAME}"; neither useradd nor adduser could make one. Make one, or run this command as an ordinary user.`,
+      `PostgreSQL does not run as root, and this system has no user "${NAME}", and neither useradd nor adduser could create it. Create it, or run this command as an ordinary user.`,
     );
   }
   return account;
@@ -39,7 +39,7 @@ function lookUp(): Account {
 function create(): Account {
   const options = '--system --user-group --no-create-home --home-dir /nonexistent --shell /bin/false'.split(' ');
   if (spawnSync('useradd', [...options, NAME]).status !== 0) {
-    spawnSync('adduser', ['-S', '-D', '-H', NAME]); // BusyBox has this one only
+    spawnSync('adduser', ['-S', '-D', '-H', NAME]); // BusyBox has only this one
   }
   return lookUp();
 }

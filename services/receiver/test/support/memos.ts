@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ODENSKOV } from '../../../../infra/src/testkit/stack.js';
-import { type Letter, writeMemo } from '../../../../infra/src/testkit/write-memo.js';
+import { type MemoSpec, writeMemo } from '../../../../infra/src/testkit/write-memo.js';
 
 /** A MeMo with an id of its own, by which the test finds the message. */
-export function newMemo<L extends Letter>(memo: L): L & { messageUUID: string } {
+export function newMemo<L extends MemoSpec>(memo: L): L & { messageUUID: string } {
   return { messageUUID: randomUUID(), ...memo };
 }
 
@@ -15,7 +15,7 @@ export function binaryFile(size: number) {
 }
 
 /** A reply to a message that ODENSKOV sent. */
-export function replyTo(messageUUID: string): Letter {
+export function replyTo(messageUUID: string): MemoSpec {
   return {
     subject: 'SV: Afgørelse',
     replyData: [
@@ -44,7 +44,7 @@ export const SAME_MESSAGE_WRITTEN: Readonly<Record<string, (xml: string) => stri
 };
 
 /** The MeMo as a string, for tests that change it. */
-export const xmlOf = (memo: Letter): string => writeMemo(memo).toString('utf8');
+export const xmlOf = (memo: MemoSpec): string => writeMemo(memo).toString('utf8');
 
 export interface ReceiptJson {
   readonly transmissionId: string;

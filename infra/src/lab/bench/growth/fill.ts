@@ -1,51 +1,51 @@
 import pg from 'pg';
 import type { Sample } from '../rivals/rows.js';
 
-/** How many messages stand where. Municipalities hold equally many. */
+/** How many messages are stored; each municipality has the same number. */
 export interface Stock {
   readonly messages: number;
   /** CVR numbers. */
   readonly municipalities: readonly string[];
 }
 
-const BATCH = 100_000; // messages; some hundred MB of rows at a time
-const SIDE_BY_SIDE = 2; // connections
-const YEARS = 2; // the letters of a full database came in over so long
+const BATCH = 100_000; // messages; some hundred MB of rows
+const CONNECTIONS = 2;
+const YEARS = 2; // over which the messages were received
 const SECONDS_BETWEEN = 6; // so that ten million are two years
 
-// Of a municipality: most is done with, some thousands wait.
+// Pending messages of a municipality; most are done.
 const PENDING = 2_000;
 const PENDING_SHARE = 0.2;
 
-/** Messages of one municipality that wait, when it has so many. */
+/** Pending messages of a municipality with `messages` messages. */
 const pendingOf = (messages: number) => Math.min(PENDING, Math.floor(messages * PENDING_SHARE));
 
-/** Removes every message and all that belongs to it. */
+/** Removes all messages and what belongs to them. */
 export async function empty(client: pg.Client): Promise<void> {
   await client.query('TRUNCATE messages, cases, sent_messages, events, audit_events, content_removals CASCADE');
 }
 
 /**
- * Adds the rows of so many messages as a service leaves them after months: two thirds journalized, nearly a third deleted,
- * some rejected, the newest pending. Indexes are made again afterwards, which is faster than keeping them meanwhile.
+ * Adds the rows of messages as after months of use: two thirds journalized, nearly a third deleted, some rejected, the newest
+ * pending. Indexes are dropped and created again, which is faster than updating them.
  *
- * @param ownerUrl of the same database as `client`: the rows go over connections of their own
- * @param from what is there already, filled by this function, with the same municipalities
- * @param sample the rows of a message that was really taken in: its texts are those of all
+ * @param ownerUrl of the same database as `client`, for more connections
+ * @param from messages already filled by this function, with the same municipalities
+ * @param sample values from a message that was really accepted, used for all
  */
 export async function fill(
   { client, ownerUrl, sample }: { readonly client: pg.Client; readonly ownerUrl: string; readonly sample: Sample },
   from: number,
   to: Stock,
 ): Promise<void> {
-  await makeAuditMonths(client);
+  await createAuditMonths(client);
   const restoreIndexes = await dropIndexes(client);
   let next = from;
   await Promise.all(
-    Array.from({ length: SIDE_BY_SIDE }, async () => {
+    Array.from({ length: CONNECTIONS }, async () => {
       const filler = new pg.Client({ connectionString: ownerUrl });
       await filler.connect();
-      // The rows agree with each other; checking each foreign key would take longer than writing them.
+      // The rows are consistent; checking foreign keys would take longer than writing the rows.
       await filler.query('SET session_replication_role = replica; SET synchronous_commit = off');
       while (next < to.messages) {
         const first = next;
@@ -58,11 +58,11 @@ export async function fill(
   await client.query(`SET maintenance_work_mem = '1GB'`);
   await restoreIndexes();
   await client.query('VACUUM (ANALYZE, PARALLEL 0)');
-  await client.query('CHECKPOINT'); // else it falls into what is measured
+  await client.query('CHECKPOINT'); // so that none runs during the measurement
 }
 
-/** The months behind us, as make_audit_months() has made them while they were ahead. */
-async function makeAuditMonths(client: pg.Client): Promise<void> {
+/** Creates the partitions of past months, which make_audit_months() would have created in time. */
+async function createAuditMonths(client: pg.Client): Promise<void> {
   await client.query(`
     DO $$
     DECLARE first date;
@@ -75,7 +75,7 @@ async function makeAuditMonths(client: pg.Client): Promise<void> {
     END $$`);
 }
 
-/** Drops the indexes that no constraint needs. @returns makes them again */
+/** Drops the indexes that no constraint needs. @returns a function that creates them again */
 async function dropIndexes(client: pg.Client): Promise<() => Promise<void>> {
   const { rows } = await client.query<{ name: string; definition: string }>(`
     SELECT indexrelid::regclass::text AS name, replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') AS definition
@@ -89,10 +89,10 @@ async function dropIndexes(client: pg.Client): Promise<() => Promise<void>> {
 }
 
 interface Batch {
-  /** Number of the first and the last message, from 0 over all municipalities. */
+  /** Numbers of the first and the last message, from 0 over all municipalities. */
   readonly first: number;
   readonly last: number;
-  /** What was there before this fill, and what will be after it. */
+  /** Messages before and after this fill. */
   readonly from: number;
   readonly to: Stock;
 }
@@ -118,7 +118,7 @@ async function insertBatch(client: pg.Client, sample: Sample, { first, last, fro
   await client.query('COMMIT');
 }
 
-/** From `batch` into each table. What is deleted has left its tombstone and its history only. */
+/** From `batch` into each table. Deleted messages have only their tombstone and history. */
 function statements({ original, contentSize }: Sample): [statement: string, ...values: unknown[]][] {
   return [
     [
@@ -178,16 +178,16 @@ function statements({ original, contentSize }: Sample): [statement: string, ...v
     ],
     [
       `INSERT INTO events (id, municipality, message_id, type, status, version, at)
-       SELECT uuidv7(at - now()), municipality, id, type, CASE WHEN version = 3 THEN status ELSE 'pending' END, version, at ${CRASH_POINTS}`,
+       SELECT uuidv7(at - now()), municipality, id, type, CASE WHEN version = 3 THEN status ELSE 'pending' END, version, at ${HISTORY}`,
     ],
     [
       `INSERT INTO audit_events (id, at, municipality, actor_kind, actor, action, message_id, details)
-       SELECT uuidv7(at - now()), at, municipality, 'user', 'bench', type, id, '{"channel":"sf1606","remarks":0,"files":1}' ${CRASH_POINTS}`,
+       SELECT uuidv7(at - now()), at, municipality, 'user', 'bench', type, id, '{"channel":"sf1606","remarks":0,"files":1}' ${HISTORY}`,
     ],
   ];
 }
 
-/** Every message was accepted and suggested a case; what is not pending has had one more step. */
-const CRASH_POINTS = `
-  FROM batch, LATERAL (VALUES (1, 'accepted'), (2, 'suggested'), (3, status)) AS steps (version, type)
+/** Every message was accepted and got a suggestion; what is not pending had one more transition. */
+const HISTORY = `
+  FROM batch, LATERAL (VALUES (1, 'accepted'), (2, 'suggested'), (3, status)) AS history (version, type)
   WHERE version < 3 OR status <> 'pending'`;

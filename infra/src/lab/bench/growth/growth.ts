@@ -1,27 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import pg from 'pg';
+import type pg from 'pg';
 import { EXAMPLE_MUNICIPALITY } from '../../../local/example-municipality.js';
 import { registerMunicipality } from '../../../local/register-municipality.js';
 import { issueToken } from '../../../testkit/set-up.js';
 import { atMost, type Bench, type Outcome, type Size, shown } from '../bench.js';
-import { postOnce } from '../client.js';
 import { rounded } from '../measure.js';
-import { REST_PATH, replyCopies } from '../memos.js';
 import type { Place } from '../place.js';
-import { readSample, type Sample } from '../rivals/rows.js';
+import { takeSample } from '../rivals/rows.js';
 import { empty, fill, type Stock } from './fill.js';
 import { type Cost, type Costs, costsOf, OPERATIONS, SUGGESTION } from './operations.js';
 import { costOfSweeps } from './sweeps.js';
 
-/** The most messages, when --to does not say otherwise. */
 const DEFAULT_TO = 100_000;
 const QUICK_TO = 5_000;
 const SMALLEST = 10_000;
 const [FEW, SOME, MANY] = [1, 10, 100]; // municipalities
 const SWEEPS = 'sweeps';
 const NAMES = [...OPERATIONS, SWEEPS];
-/** Of these the processor’s time is known. */
+/** Operations with a known processor time. */
 const COUNTED = OPERATIONS.filter((name) => name !== SUGGESTION);
 const MAX_GROWTH = 1.5;
 
@@ -32,9 +28,7 @@ export const growth: Bench = {
   async run(place: Place, size: Size): Promise<Outcome> {
     const to = size.to ?? (size.quick ? QUICK_TO : DEFAULT_TO);
     const times = size.quick ? 5 : 120;
-    const client = new pg.Client({ connectionString: place.database.ownerUrl });
-    await client.connect();
-    place.atEnd(() => client.end());
+    const client = await place.connect();
     const cvrs = await registerMunicipalities(place, MANY);
     const sample = await takeSample(place, client);
     const source = { client, ownerUrl: place.database.ownerUrl, sample };
@@ -64,14 +58,14 @@ export const growth: Bench = {
   },
 };
 
-/** 10 k, 100 k, 1 M … and the last one itself. */
+/** 10 k, 100 k, 1 M … and `to`. */
 function sizesTo(to: number): number[] {
   const sizes: number[] = [];
   for (let messages = Math.min(SMALLEST, to / 5); messages < to; messages *= 10) sizes.push(messages);
   return [...sizes, to];
 }
 
-/** @returns their CVR numbers; that of the example comes first, and is the one that is measured */
+/** @returns their CVR numbers, first the example municipality, which is measured */
 async function registerMunicipalities({ database }: Place, count: number): Promise<string[]> {
   const others = Array.from({ length: count - 1 }, (_, at) => String(90_000_000 + at));
   for (const cvr of others)
@@ -79,18 +73,10 @@ async function registerMunicipalities({ database }: Place, count: number): Promi
   return [EXAMPLE_MUNICIPALITY.cvr, ...others];
 }
 
-/** What a reply of 20 KB is like once taken in. */
-async function takeSample(place: Place, client: pg.Client): Promise<Sample> {
-  const receiver = await place.start('ours/receiver');
-  await postOnce(receiver.url, REST_PATH, replyCopies(randomUUID()).next());
-  await receiver.stop();
-  return readSample(client);
-}
-
 interface Measured {
   readonly stock: Stock;
   readonly costs: Costs;
-  /** Of the database on disk, for each message. */
+  /** Bytes of the database on disk per message. */
   readonly bytesEach: number;
 }
 
@@ -145,7 +131,7 @@ function outcomeOf({ bySize, few, many, times }: AllMeasured): Outcome {
       ...Object.fromEntries(COUNTED.map((name) => [keyOf(name), bySizeGrowth.cpu[name] ?? Number.NaN])),
     },
     goals: [
-      atMost(`processor time of what grew most, ${span} messages`, most(bySizeGrowth.cpu), MAX_GROWTH, ' ×'),
+      atMost(`highest growth of processor time, ${span} messages`, most(bySizeGrowth.cpu), MAX_GROWTH, ' ×'),
       atMost(`the same, ${FEW} → ${MANY} municipalities`, most(byMunicipalities.cpu), MAX_GROWTH, ' ×'),
     ],
     notes: [
@@ -169,11 +155,11 @@ function rowsOf({ stock, costs, bytesEach }: Measured): string[][] {
   ];
 }
 
-/** How many times as much each thing costs, by its name. */
+/** By what factor the cost of each operation grows. */
 type Ratios = Readonly<Record<string, number>>;
 
 interface Growth {
-  /** In units of the yardstick at that time, sweeps as they are. */
+  /** Relative to the yardstick, except for sweeps. */
   readonly milliseconds: Ratios;
   readonly cpu: Ratios;
 }

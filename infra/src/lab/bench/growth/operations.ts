@@ -5,47 +5,47 @@ import { Connection } from '../client.js';
 import { median, millisecondsOf } from '../measure.js';
 import { REST_PATH, replyCopies } from '../memos.js';
 
-/** The running services, seen from the municipality that is measured. */
+/** The running services, with access to the measured municipality. */
 export interface Scene {
   readonly url: string;
-  /** Of a caseworker with every right. */
+  /** Of a caseworker with every role. */
   readonly token: string;
-  /** The owner's. */
+  /** Connected as the owner. */
   readonly client: pg.Client;
   /** Processor time of the services and of PostgreSQL so far, in ms. */
   cpuMs(): number;
 }
 
-/** What one thing costs. */
+/** The cost of one operation. */
 export interface Cost {
-  /** Median, each time beside the yardstick. */
+  /** Median. */
   readonly milliseconds: number;
-  /** Processor time of the services and of PostgreSQL for each, in ms; not a number when it is not told apart. */
+  /** Processor time of services and PostgreSQL, in ms; NaN when it cannot be separated. */
   readonly cpu: number;
-  /** Pages of 8 KB that PostgreSQL touched for each in our tables, cached or not; not a number when it is not told apart. */
+  /** 8 KB pages of our tables that PostgreSQL touched, cached or not; NaN when it cannot be separated. */
   readonly blocks: number;
 }
 
 export interface Costs {
-  /** Median of one round trip of `SELECT 1`: what the machine does meanwhile hits it as well. */
+  /** Median of one round trip of `SELECT 1`, which other work on the machine slows as well. */
   readonly yardstick: number;
   readonly of: ReadonlyMap<string, Cost>;
 }
 
-// Looking costs PostgreSQL some blocks, which are counted with the intake.
-const SUGGESTION_OVERDUE_MS = 20;
+// Polling touches some blocks, which are counted with the intake.
+const POLL_MS = 20;
 
 export const INTAKE = 'intake';
 export const SUGGESTION = 'suggestion';
 export const OPERATIONS = [INTAKE, SUGGESTION, 'list page', 'one message', 'journalization', 'rejection'] as const;
 
-/** Does each thing so many times, one after the other, and one kind after the other. */
+/** Runs each operation `times` times, one after the other. */
 export async function costsOf(scene: Scene, times: number): Promise<Costs> {
   const { client } = scene;
   const yardsticks: number[] = [];
   const costs = new Map<string, Cost>();
   const warmUps = Math.ceil(times / 10);
-  const needed = warmUps + times + 1; // of each
+  const needed = warmUps + times + 1; // messages per operation
   const measure = async (name: string, work: () => Promise<number>) => {
     for (let time = 0; time < warmUps; time += 1) await work(); // plans, pools, compiled code
     const [blocksBefore, cpuBefore] = [await blocksTouched(client), scene.cpuMs()];
@@ -55,20 +55,20 @@ export async function costsOf(scene: Scene, times: number): Promise<Costs> {
       milliseconds.push(await work());
     }
     const cpu = (scene.cpuMs() - cpuBefore) / times;
-    // A connection tells its counts at the end of a transaction, at most once a second.
+    // A connection reports its counts at the end of a transaction, at most once a second.
     await delay(1_100);
     await work();
     const blocks = ((await blocksTouched(client)) - blocksBefore) / (times + 1);
     costs.set(name, { milliseconds: median(milliseconds), cpu, blocks });
   };
 
-  const taken: string[] = [];
+  const delivered: string[] = [];
   const answered = await someOf(client, 'SELECT message_uuid AS id FROM sent_messages', needed);
   const connection = await Connection.open(scene.url);
-  await measure(INTAKE, () => takeIn({ ...scene, connection }, answered.pop() ?? '', taken));
+  await measure(INTAKE, () => deliver({ ...scene, connection }, answered.pop() ?? '', delivered));
   connection.close();
   costs.set(SUGGESTION, {
-    milliseconds: median(await suggestionTimes(client, taken)),
+    milliseconds: median(await suggestionTimes(client, delivered)),
     cpu: Number.NaN,
     blocks: Number.NaN,
   });
@@ -84,7 +84,7 @@ export async function costsOf(scene: Scene, times: number): Promise<Costs> {
   return { yardstick: median(yardsticks), of: costs };
 }
 
-/** So many ids, spread over all that this gives for the municipality that is measured. */
+/** Random ids from a query, of the measured municipality. */
 async function someOf(client: pg.Client, select: string, count: number): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
     `SELECT id FROM (${select} ${select.includes('WHERE') ? 'AND' : 'WHERE'} municipality = $1) AS all_of_them ORDER BY random() LIMIT $2`,
@@ -93,27 +93,27 @@ async function someOf(client: pg.Client, select: string, count: number): Promise
   return rows.map(({ id }) => id);
 }
 
-/** Delivers a reply, and waits for its suggestion too, so that the next one finds nothing under way. @returns ms to the receipt */
-async function takeIn(
+/** Delivers a reply and waits for its suggestion, so that deliveries do not overlap. @returns ms to the receipt */
+async function deliver(
   { connection, client }: Scene & { readonly connection: Connection },
   answers: string,
-  taken: string[],
+  delivered: string[],
 ): Promise<number> {
-  const letter = replyCopies(answers).next();
+  const memo = replyCopies(answers).next();
   let messageUuid = '';
   const milliseconds = await millisecondsOf(async () => {
-    const { body } = await connection.post(REST_PATH, letter);
+    const { body } = await connection.post(REST_PATH, memo);
     messageUuid = (JSON.parse(body) as { messageUUID: string }).messageUUID;
   });
-  taken.push(messageUuid);
-  for (const end = Date.now() + 60_000; Date.now() < end; await delay(SUGGESTION_OVERDUE_MS)) {
+  delivered.push(messageUuid);
+  for (const end = Date.now() + 60_000; Date.now() < end; await delay(POLL_MS)) {
     const { rowCount } = await client.query(
       `SELECT FROM messages WHERE municipality = $1 AND channel = 'sf1606' AND external_id = $2 AND suggestion_run_at IS NOT NULL`,
       [EXAMPLE_MUNICIPALITY.cvr, messageUuid],
     );
     if (rowCount === 1) return milliseconds;
   }
-  throw new Error('After a minute a message is still not looked at.');
+  throw new Error('After a minute a message still has no suggestion run.');
 }
 
 /** From the commit of a message to that of its suggestion, in ms. */
@@ -127,7 +127,7 @@ async function suggestionTimes(client: pg.Client, externalIds: readonly string[]
   return rows.map(({ milliseconds }) => milliseconds);
 }
 
-/** @param path below that of the mail; a step is asked for at version 2, which every pending message is filled with */
+/** @param path below /incoming-documents; changes use version 2, which every filled pending message has */
 async function timed({ url, token }: Scene, method: string, path: string, body?: object): Promise<number> {
   return millisecondsOf(async () => {
     const answer = await fetch(`${url}/api/v1/incoming-documents${path}`, {

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { median } from '../measure.js';
 import type { Cost } from './operations.js';
 
-/** The statements of the sweeps, which nobody can call from outside; the bodies as in the services, under their role. */
+/** Copies of the sweeps' statements, which cannot be called from outside the services. */
 const SWEEPS: readonly [file: string, statement: string][] = [
   [
     'services/journaler/src/suggestion/sweep.ts',
@@ -23,7 +23,7 @@ const SWEEPS: readonly [file: string, statement: string][] = [
   ],
 ];
 
-/** Of one round of all sweeps, in which each finds nothing to do. */
+/** The cost of one round of all sweeps with nothing to do. */
 export async function costOfSweeps(client: pg.Client, times: number): Promise<Cost> {
   let [milliseconds, blocks] = [0, 0];
   await client.query('BEGIN; SET LOCAL ROLE indbakke_worker');

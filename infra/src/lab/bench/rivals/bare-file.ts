@@ -1,20 +1,18 @@
-// Rival (a), the limit of a Node server that keeps what it is sent: hash, write, fsync; nothing is read or decided. Two
-// writes of half a megabyte in turn, the chunks handed to writev as they came.
+// Rival (a), the limit of a Node server that stores what it receives: hash, write, fsync, without parsing. Chunks are gathered
+// to half a megabyte for each writev.
 
 import { createHash, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { reportReady } from '../report-ready.js';
+import { listenAndReport } from '../report-ready.js';
 
 const GATHER = 512 * 1024;
 
 const folder = process.env.FOLDER ?? '.';
 
 const server = createServer({ highWaterMark: 64 * 1024 }, (req, res) => {
-  keep(req).then(
+  store(req).then(
     (sha256) => {
       const body = JSON.stringify({ receiptStatus: 'COMPLETED', sha256 });
       res.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
@@ -22,11 +20,9 @@ const server = createServer({ highWaterMark: 64 * 1024 }, (req, res) => {
     () => res.destroy(),
   );
 });
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-await reportReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+await listenAndReport(server);
 
-async function keep(req: IncomingMessage): Promise<string> {
+async function store(req: IncomingMessage): Promise<string> {
   const file = await open(join(folder, randomUUID()), 'wx', 0o600);
   try {
     const hash = createHash('sha256');
@@ -38,7 +34,7 @@ async function keep(req: IncomingMessage): Promise<string> {
   }
 }
 
-function write(req: IncomingMessage, file: FileHandle, see: (chunk: Buffer) => void): Promise<void> {
+function write(req: IncomingMessage, file: FileHandle, onChunk: (chunk: Buffer) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     let gathered: Buffer[] = [];
     let size = 0;
@@ -59,7 +55,7 @@ function write(req: IncomingMessage, file: FileHandle, see: (chunk: Buffer) => v
       }, reject);
     };
     req.on('data', (chunk: Buffer) => {
-      see(chunk);
+      onChunk(chunk);
       gathered.push(chunk);
       size += chunk.length;
       if (writing && size >= GATHER) req.pause();

@@ -1,16 +1,14 @@
-// Rival (c), the limit of a Node server that inserts the rows of a message and answers when they are committed: all that
-// waits goes in one statement (group commit). It reads nothing but the id, keeps no content, enqueues nothing.
+// Rival (c), the limit of a Node server that inserts the rows of a message and answers when they are committed: all waiting
+// messages share one statement (group commit). It reads only the id, stores no content and enqueues no job.
 
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import pg from 'pg';
-import { reportReady } from '../report-ready.js';
+import { listenAndReport } from '../report-ready.js';
 import { insertRows, readSample } from './rows.js';
 
-// Measured: one at a time leaves the database idle while the next group gathers; with four the groups are too small.
-const SIDE_BY_SIDE = 2;
-const MAX_GROUP = 64;
+// Measured: one leaves the database idle while the next batch gathers; with four the batches are too small.
+const CONCURRENT_BATCHES = 2;
+const MAX_BATCH = 64;
 
 interface Waiting {
   readonly externalId: string;
@@ -19,7 +17,7 @@ interface Waiting {
 }
 
 const connections = await Promise.all(
-  Array.from({ length: SIDE_BY_SIDE }, async () => {
+  Array.from({ length: CONCURRENT_BATCHES }, async () => {
     const client = new pg.Client({ connectionString: process.env.DATABASE_OWNER_URL });
     await client.connect();
     return client;
@@ -29,23 +27,23 @@ const sample = await readSample(connections[0] as pg.Client);
 const idle = [...connections];
 const waiting: Waiting[] = [];
 
-async function commitWhatWaits(): Promise<void> {
+async function commitWaiting(): Promise<void> {
   if (waiting.length === 0) return;
   const client = idle.pop();
   if (!client) return;
-  const group = waiting.splice(0, MAX_GROUP);
+  const batch = waiting.splice(0, MAX_BATCH);
   try {
     await insertRows(
       client,
       sample,
-      group.map(({ externalId }) => externalId),
+      batch.map(({ externalId }) => externalId),
     );
-    for (const { done } of group) done();
+    for (const { done } of batch) done();
   } catch (error) {
-    for (const { failed } of group) failed(error);
+    for (const { failed } of batch) failed(error);
   }
   idle.push(client);
-  void commitWhatWaits();
+  void commitWaiting();
 }
 
 const server = createServer((req, res) => {
@@ -64,9 +62,7 @@ const server = createServer((req, res) => {
         res.writeHead(500, { 'content-length': Buffer.byteLength(body) }).end(body);
       },
     });
-    setImmediate(() => void commitWhatWaits()); // what came in the same turn goes along
+    setImmediate(() => void commitWaiting()); // includes what arrives in the same turn of the event loop
   });
 });
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-await reportReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+await listenAndReport(server);

@@ -1,5 +1,5 @@
-// BullMQ’s own limit: the same queue on the same backend with the same concurrency, and a handler that does nothing. It
-// tells how long `JOBS` jobs took, from the first to the last.
+// BullMQ’s limit: the same queue, backend and concurrency with a handler that does nothing. Reports how long `JOBS` jobs took,
+// from the first to the last.
 
 import { createLog } from '@indbakke/shared/log';
 import { openQueues } from '@indbakke/shared/queue';

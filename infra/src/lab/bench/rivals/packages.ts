@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-// The rivals use the packages that the receiver uses, in its versions; infra itself needs none of them.
+// The rivals use the receiver's packages, in its versions; infra does not depend on them.
 const fromReceiver = createRequire(fileURLToPath(import.meta.resolve('@indbakke/receiver')));
 
 export const xml2js = fromReceiver('xml2js') as {

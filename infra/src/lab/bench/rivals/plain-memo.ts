@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newId, openStore, type Store } from '@indbakke/shared/store';
 
-/** What xml2js (or soap) makes of a MeMo message, prefixes stripped, one of each not in an array. */
+/** A MeMo as parsed by xml2js or soap: without prefixes, single elements not in arrays. */
 export interface PlainMessage {
   readonly MessageHeader: {
     readonly messageUUID: string;
@@ -27,8 +27,8 @@ export function openPlainStore(): Store {
   return openStore({ url: process.env.DATABASE_URL ?? '', connections: 16, name: 'bench-plain' });
 }
 
-/** Keeps a letter the way people would write it: whole in memory, a file each by writeFile, the rows by Prisma’s create. */
-export async function keepPlainly(store: Store, message: PlainMessage): Promise<string> {
+/** Stores a message with a plain implementation: whole in memory, writeFile per file, Prisma’s create for the rows. */
+export async function writePlainly(store: Store, message: PlainMessage): Promise<string> {
   const { MessageHeader: header, MessageBody: body } = message;
   const municipality = header.Recipient.recipientID;
   const files = await Promise.all([body.MainDocument.File].flat().map(writePlainFile));

@@ -1,12 +1,11 @@
-// Rival (b), the way people would write it: express.text, xml2js, fs.writeFile, Prisma. It promises less: nothing is
-// sealed, nothing fsynced, no duplicate found, nothing checked, nothing audited.
+// Rival (b), a plain implementation: express.text, xml2js, fs.writeFile, Prisma. It does less: no sealing, no fsync, no
+// duplicates, no checks, no audit.
 
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import express from 'express';
-import { reportReady } from '../report-ready.js';
+import { listenAndReport } from '../report-ready.js';
 import { xml2js } from './packages.js';
-import { keepPlainly, openPlainStore, type PlainMessage } from './plain-memo.js';
+import { openPlainStore, type PlainMessage, writePlainly } from './plain-memo.js';
 
 const store = openPlainStore();
 const app = express();
@@ -17,10 +16,8 @@ app.post('/sf1606/PostModtag', async (req, res) => {
     ignoreAttrs: true,
     tagNameProcessors: [xml2js.processors.stripPrefix],
   })) as { Message: PlainMessage };
-  const transmissionId = await keepPlainly(store, Message);
+  const transmissionId = await writePlainly(store, Message);
   res.json({ transmissionId, receiptStatus: 'COMPLETED' });
 });
 
-const server = app.listen(0, '127.0.0.1');
-await once(server, 'listening');
-await reportReady(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+await listenAndReport(createServer(app));

@@ -1,32 +1,43 @@
 import { randomUUID } from 'node:crypto';
 import { newId } from '@indbakke/shared/store';
 import type pg from 'pg';
+import { postOnce } from '../client.js';
+import { REST_PATH, replyCopies } from '../memos.js';
+import type { Place } from '../place.js';
 
-/** The rows of one reply, as ours wrote them: what is written again and again, with other ids. */
+/** Values from the rows of one reply, which are inserted many times with other ids. */
 export interface Sample {
   readonly municipality: string;
-  /** As text. */
+  /** The original as text. */
   readonly original: string;
   readonly reference: string;
   readonly contentSize: number;
 }
 
-/** Reads what ours made of the first message that it took in. */
+/** Has a receiver accept one reply of 20 KB. @param answers messageUUID that it replies to; default: an unknown one */
+export async function takeSample(place: Place, client: pg.Client, answers?: string): Promise<Sample> {
+  const receiver = await place.start('ours/receiver');
+  await postOnce(receiver.url, REST_PATH, replyCopies(answers).next());
+  await receiver.stop();
+  return readSample(client);
+}
+
+/** Reads the rows of a stored message. */
 export async function readSample(client: pg.Client): Promise<Sample> {
   const { rows } = await client.query<Sample>(`
     SELECT m.municipality, convert_from(d.original, 'UTF8') AS original, r.value AS reference,
       m.content_size::int AS "contentSize"
     FROM messages m JOIN message_details d ON d.message_id = m.id JOIN reply_references r ON r.message_id = m.id
     LIMIT 1`);
-  if (!rows[0]) throw new Error('There is no reply to take the rows of.');
+  if (!rows[0]) throw new Error('There is no reply to copy.');
   return rows[0];
 }
 
 /**
- * Inserts and commits all rows of so many messages in one statement, not looked at yet: messages, details, key, document,
+ * Inserts and commits the rows of messages in one statement, before their suggestion runs: message, details, key, document,
  * file, reference, event, audit event.
  *
- * @param externalIds one for each message
+ * @param externalIds one per message
  * @returns the ids of the messages
  */
 export async function insertRows(
