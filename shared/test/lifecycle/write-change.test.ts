@@ -144,7 +144,7 @@ describe('a change that the table does not allow', () => {
 describe('a change', () => {
   it('refuses a version that is not the one of now', async () => {
     const id = await messageThatIs({ status: 'pending' });
-    const detail = 'The message is at version 7 now. Read it again.';
+    const detail = 'The message is now at version 7. Read it again.';
     await expect(make(id, 'journalized', {}, { expectedVersion: 6 })).rejects.toMatchObject({
       code: 'version-changed',
       detail,

@@ -87,7 +87,7 @@ describe('an answer', () => {
       type: 'urn:indbakke:error:not-found',
       title: 'There is no such resource, or the caller may not see it.',
       status: 404,
-      detail: 'There is no such message, or you may not see it.',
+      detail: 'There is no such message, or the caller may not see it.',
       code: 'not-found',
       correlationId: response.headers.get('x-correlation-id'),
     });
