@@ -1,6 +1,6 @@
 import { type Place, pathOf } from './paths.js';
 
-/** A lesser fault of a message that was taken in all the same. Never holds a value of the message. */
+/** A minor fault of an accepted message. Never contains a value from the message. */
 export interface Remark {
   readonly code: RemarkCode;
   /** `Message/MessageHeader/ReplyData[2]/messageUUID`; the first of its name has no number. */
