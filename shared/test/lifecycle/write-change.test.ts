@@ -225,13 +225,4 @@ describe('the table', () => {
     const names = Object.values(CHANGES).flatMap(({ roles }) => [...roles] as string[]);
     expect(names.filter((name) => !['Serviceplatformen', 'Indbakke'].includes(name) && !(name in ROLES))).toEqual([]);
   });
-
-  it('has the statuses that the database allows, and no other', async () => {
-    const [row] = await runSql<{ clause: string }>(
-      database.ownerUrl,
-      `SELECT pg_get_constraintdef(oid) AS clause FROM pg_constraint WHERE conname = 'messages_status_check'`,
-    );
-    const allowed = [...(row?.clause ?? '').matchAll(/'([\w-]+)'/g)].map(([, word]) => word);
-    expect(allowed.toSorted()).toEqual(Object.keys(STATUSES).toSorted());
-  });
 });
