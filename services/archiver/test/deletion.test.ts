@@ -16,10 +16,10 @@ import { signToken } from '../../../shared/test/access/sign.js';
 import {
   auditOf,
   change,
+  deliverMemo,
   expectProblem,
   list,
   registerSentMessage,
-  takeIn,
   upsertCase,
 } from '../../../shared/test/inbox/support.js';
 import { deleteForGood } from '../src/deletion/delete-for-good.js';
@@ -52,7 +52,7 @@ const reject = (id: string, body: object = { reason: 'unwanted' }) =>
   change(stack, 'POST', `${id}/rejection`, { version: 1, body });
 
 async function rejected(): Promise<string> {
-  const id = await takeIn(stack);
+  const id = await deliverMemo(stack);
   await reject(id);
   return id;
 }
@@ -76,9 +76,9 @@ describe('deleting', () => {
   });
 
   it('is for rejected messages only', async () => {
-    const pending = await takeIn(stack);
+    const pending = await deliverMemo(stack);
     await expectProblem(await remove(pending, 1), 409, 'wrong-status');
-    const journalized = await takeIn(stack);
+    const journalized = await deliverMemo(stack);
     await change(stack, 'POST', `${journalized}/journalization`, { version: 1, body: { caseIds: ['K-1'] } });
     await expectProblem(await remove(journalized, 2), 409, 'wrong-status');
     expect(await blobs()).toEqual(expect.arrayContaining([await blobNameOf(pending), await blobNameOf(journalized)]));
@@ -369,7 +369,7 @@ describe('content that cannot be removed at once', () => {
 });
 
 it('a message without content is deleted too', async () => {
-  const id = await takeIn(stack, { documents: [] });
+  const id = await deliverMemo(stack, { documents: [] });
   await reject(id);
   expect((await remove(id, 2)).status).toBe(200);
   expect(await stack.sql('SELECT FROM content_removals')).toEqual([]);
@@ -397,7 +397,7 @@ it('a message delivered again after its deletion gets its first receipt and stor
 it('small content in the database is deleted with the rows', async () => {
   const withSmall = await startTestStack();
   try {
-    const id = await takeIn(withSmall);
+    const id = await deliverMemo(withSmall);
     const stored = () => withSmall.sql('SELECT FROM message_contents WHERE message_id = $1', [id]);
     expect(await stored()).toHaveLength(1);
     await change(withSmall, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { auditOf, change, expectProblem, read, SETUP, takeIn } from '../../../shared/test/inbox/support.js';
+import { auditOf, change, deliverMemo, expectProblem, read, SETUP } from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;
 
@@ -17,7 +17,7 @@ const reopen = (id: string, version: number) => change(stack, 'DELETE', `${id}/r
 
 describe('rejecting', () => {
   it('stores the reason, the explanation, to whom it was forwarded, and whether the sender was informed', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const rejection = {
       reason: 'wrong-department',
       explanation: 'Hører til i Teknik og Miljø.',
@@ -34,7 +34,7 @@ describe('rejecting', () => {
   });
 
   it('requires an explanation only for the reason "other"', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const problem = await expectProblem(await reject(id, 1, { reason: 'other' }), 400, 'bad-request');
     expect(problem).toMatchObject({
       path: 'body.explanation',
@@ -57,14 +57,14 @@ describe('rejecting', () => {
     [{ reason: 'unwanted', explanation: 'NUL: \0' }, 'body.explanation'],
     [{ reason: 'unwanted', senderInformed: 'yes' }, 'body.senderInformed'],
   ])('refuses %j', async (body, path) => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const problem = await expectProblem(await reject(id, 1, body), 400, 'bad-request');
     expect(problem.path).toBe(path);
     expect(problem.detail).not.toMatch(/because|xxxx/);
   });
 
   it('records the code of the reason in the audit log, never the explanation', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await reject(id, 1, { reason: 'other', explanation: 'Test Æøåsen ringede' });
     const rows = await auditOf(stack, { messageId: id });
     expect(rows.at(-1)).toMatchObject({ action: 'rejected', actor: SETUP.user, details: { reason: 'other' } });
@@ -72,7 +72,7 @@ describe('rejecting', () => {
   });
 
   it('refuses a message that is rejected already', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await reject(id, 1, { reason: 'unwanted' });
     await expectProblem(await reject(id, 2, { reason: 'unwanted' }), 409, 'wrong-status');
     await expectProblem(await reject(id, 1, { reason: 'unwanted' }), 412, 'version-changed');
@@ -81,7 +81,7 @@ describe('rejecting', () => {
 
 describe('reopening', () => {
   it('makes a message pending again, and only the history shows the rejection', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await reject(id, 1, { reason: 'other', explanation: 'Fejl', forwardedTo: 'x', senderInformed: false });
     expect(await reopen(id, 2)).toEqual({ id, status: 'pending', version: 3 });
     const message = await read(stack, id);
@@ -96,7 +96,7 @@ describe('reopening', () => {
   });
 
   it('makes a held message held again, with its cause', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [id]);
     await reject(id, 1, { reason: 'unwanted' });
     expect(await read(stack, id, SETUP)).toMatchObject({ status: 'rejected', heldCause: 'enquiries-off' });
@@ -105,7 +105,7 @@ describe('reopening', () => {
   });
 
   it('refuses a message that is not rejected', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const response = await stack.call('DELETE', `/incoming-documents/${id}/rejection`, { version: 1 });
     await expectProblem(response, 409, 'wrong-status');
   });

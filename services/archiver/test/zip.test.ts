@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import type { MemoSpec, MemoSpecFile } from '../../../infra/src/testkit/write-memo.js';
-import { auditOf, expectProblem, read, takeIn } from '../../../shared/test/inbox/support.js';
+import { auditOf, deliverMemo, expectProblem, read } from '../../../shared/test/inbox/support.js';
 
 const run = promisify(execFile);
 const has = (program: string, args: string[]) =>
@@ -92,7 +92,7 @@ const NOTE = 'følgeseddel.txt';
 describe.each(READERS)('read with %s', (_name, here, unpackHere) => {
   it.skipIf(!here)('the zip contains every file, byte for byte, and the cover note', async () => {
     const noise = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7919 + (at >> 3)) & 0xff));
-    const id = await takeIn(stack, {
+    const id = await deliverMemo(stack, {
       documents: [
         { files: [file('brev.txt', 'Kære kommune\n'.repeat(10_000)), file('brev.pdf', noise, 'application/pdf')] },
         { files: [file('blåbærgrød.png', noise.subarray(7), 'image/png')] },
@@ -110,7 +110,7 @@ describe.each(READERS)('read with %s', (_name, here, unpackHere) => {
   });
 
   it.skipIf(!here)('names are safe on any system, and unique even ignoring case', async () => {
-    const id = await takeIn(stack, {
+    const id = await deliverMemo(stack, {
       documents: [
         { files: [file('bilag', 'a'), file('teknisk', 'b'), file('FØLGESEDDEL.txt', 'c'), file('../../x.txt', 'd')] },
         { files: [file('same.txt', 'e'), file('SAME.TXT', 'f'), file('same.txt', 'g'), file('/etc/passwd', 'h')] },
@@ -138,7 +138,7 @@ describe.each(READERS)('read with %s', (_name, here, unpackHere) => {
 
 describe('the zip', () => {
   it('has a name that reveals nothing about the message', async () => {
-    const id = await takeIn(stack, { subject: 'Underretning om Test Testesen' });
+    const id = await deliverMemo(stack, { subject: 'Underretning om Test Testesen' });
     const response = await get(id);
     await response.arrayBuffer();
     expect(response.headers.get('content-type')).toBe('application/zip');
@@ -150,21 +150,21 @@ describe('the zip', () => {
   });
 
   it('is recorded as a read in the audit log', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await download(id);
     const actions = (await auditOf(stack, { messageId: id })).map(({ action, actor }) => `${action} ${actor}`);
     expect(actions).toEqual(['accepted serviceplatformen', 'read-zip caseworker-1']);
   });
 
   unpacking('of a message without files contains only the cover note', async () => {
-    const id = await takeIn(stack, { documents: [] });
+    const id = await deliverMemo(stack, { documents: [] });
     const files = await unpack(await download(id));
     expect(Object.keys(files)).toEqual([NOTE]);
     expect(files[NOTE]?.toString()).not.toContain('Filer');
   });
 
   unpacking('has a cover note that marks a file without content', async () => {
-    const id = await takeIn(stack, { documents: [{ files: [file('her.txt'), file('ikke her.txt')] }] });
+    const id = await deliverMemo(stack, { documents: [{ files: [file('her.txt'), file('ikke her.txt')] }] });
     await stack.sql(
       `UPDATE files SET status = 'missing', size = 0, sha256 = NULL, container_index = NULL, container_offset = NULL
        WHERE message_id = $1 AND file_name = 'ikke her.txt'`,
@@ -176,7 +176,7 @@ describe('the zip', () => {
   });
 
   it('of removed content is gone', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await stack.sql('DELETE FROM message_keys WHERE message_id = $1', [id]);
     const response = await get(id);
     await expectProblem(response, 410, 'content-gone');
@@ -188,7 +188,7 @@ describe('the zip', () => {
   });
 
   it('answers HEAD with the headers, and leaves no file open', async () => {
-    const id = await takeIn(stack, { documents: [{ files: [file('stor.bin', Buffer.alloc(2_000_000, 1))] }] });
+    const id = await deliverMemo(stack, { documents: [{ files: [file('stor.bin', Buffer.alloc(2_000_000, 1))] }] });
     const response = await get(id, 'HEAD');
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/zip');
@@ -198,7 +198,7 @@ describe('the zip', () => {
 
 describe('the cover note', () => {
   async function noteOf(memo: MemoSpec): Promise<string> {
-    const id = await takeIn(stack, memo);
+    const id = await deliverMemo(stack, memo);
     await stack.sql(`UPDATE messages SET received_at = '2026-11-02T09:30:00Z' WHERE id = $1`, [id]);
     return (await unpack(await download(id)))[NOTE]?.toString() as string;
   }
@@ -278,7 +278,7 @@ describe('a zip that cannot be finished', () => {
 
   async function takeInLarge(): Promise<string> {
     const content = Buffer.alloc(LARGE, 'x');
-    return takeIn(stack, {
+    return deliverMemo(stack, {
       documents: [{ files: [file('a.pdf', content, 'application/pdf'), file('b.pdf', content, 'application/pdf')] }],
     });
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
-import { auditOf, expectProblem, list, read, takeIn } from '../../../shared/test/inbox/support.js';
+import { auditOf, deliverMemo, expectProblem, list, read } from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;
 
@@ -27,7 +27,7 @@ describe('an assigned message', () => {
     ['caseworker', { kind: 'user', id: 'anna' }],
     ['team', { kind: 'team', id: 'team-1' }],
   ])('is visible to its %s, to whom it was not before', async (_whose, assignee) => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await expectProblem(await stack.call('GET', `/incoming-documents/${id}`, { as: ANNA }), 404, 'not-found');
 
     const answer = await assign(id, 1, assignee);
@@ -38,7 +38,7 @@ describe('an assigned message', () => {
   });
 
   it('can be handed back without the role Tildel by its assignee only', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await assign(id, 1, { kind: 'user', id: 'anna' });
 
     await expectProblem(await unassign(id, 2, BO), 403, 'role-missing');
@@ -51,7 +51,7 @@ describe('an assigned message', () => {
   });
 
   it('cannot be assigned by a caller who does not see it, at another version, or once journalized', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const blind: TokenOptions = { user: 'blind', roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.Tildel'] };
     await expectProblem(await assign(id, 1, { kind: 'user', id: 'blind' }, blind), 404, 'not-found');
     await expectProblem(await assign(id, 7, { kind: 'user', id: 'anna' }), 412, 'version-changed');

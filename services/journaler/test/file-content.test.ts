@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { auditOf, expectProblem, read, takeIn } from '../../../shared/test/inbox/support.js';
+import { auditOf, deliverMemo, expectProblem, read } from '../../../shared/test/inbox/support.js';
 
 // More than three segments of a container, so that ranges begin, end and span their boundaries.
 const SEGMENT = 65_536;
@@ -17,7 +17,7 @@ let fileId: string;
 beforeAll(async () => {
   stack = await startTestStack({ SMALL_CONTENT_BYTES: '0' });
   const files = [{ name: 'brev.pdf', type: 'application/pdf', content: CONTENT }];
-  id = await takeIn(stack, { documents: [{ files }] });
+  id = await deliverMemo(stack, { documents: [{ files }] });
   fileId = await onlyFileOf(id);
 });
 
@@ -34,7 +34,9 @@ const bytesOf = async (response: Response) => Buffer.from(await response.arrayBu
 
 /** Delivers a message with one file of this name and type, and downloads the file. */
 async function fileNamed(name: string, type = 'text/plain'): Promise<Response> {
-  const messageId = await takeIn(stack, { documents: [{ files: [{ name, type, content: Buffer.from('indhold') }] }] });
+  const messageId = await deliverMemo(stack, {
+    documents: [{ files: [{ name, type, content: Buffer.from('indhold') }] }],
+  });
   return get({}, 'GET', { id: messageId, fileId: await onlyFileOf(messageId) });
 }
 
@@ -75,7 +77,7 @@ describe('a file', () => {
   });
 
   it('that is empty has an empty body', async () => {
-    const messageId = await takeIn(stack, {
+    const messageId = await deliverMemo(stack, {
       documents: [{ files: [{ name: 'tom.txt', type: 'text/plain', content: Buffer.alloc(0) }] }],
     });
     const of = { id: messageId, fileId: await onlyFileOf(messageId) };
@@ -87,7 +89,7 @@ describe('a file', () => {
   });
 
   it('of another message is not found under this one, and not recorded as a read', async () => {
-    const other = await takeIn(stack);
+    const other = await deliverMemo(stack);
     await expectProblem(await get({}, 'GET', { id: other, fileId }), 404, 'not-found');
     const actions = (await auditOf(stack, { messageId: other })).map(({ action }) => action);
     expect(actions).toEqual(['accepted', 'refused']);
@@ -244,7 +246,7 @@ describe('a file whose content is unavailable', () => {
   }
 
   it('is a problem when it is damaged from the start', async () => {
-    const messageId = await takeIn(stack, { documents: [textDocument('beskadiget')] });
+    const messageId = await deliverMemo(stack, { documents: [textDocument('beskadiget')] });
     const container = await containerOf(messageId);
     await flip(container, (await stat(container)).size - 20);
     const response = await get({}, 'GET', { id: messageId, fileId: await onlyFileOf(messageId) });
@@ -254,7 +256,7 @@ describe('a file whose content is unavailable', () => {
 
   it('is cut off when it is damaged later on, so that it does not look complete', async () => {
     const files = [{ name: 'brev.pdf', type: 'application/pdf', content: Buffer.alloc(20 * SEGMENT, 'x') }];
-    const messageId = await takeIn(stack, { documents: [{ files }] });
+    const messageId = await deliverMemo(stack, { documents: [{ files }] });
     await flip(await containerOf(messageId), 15 * SEGMENT);
     const response = await get({}, 'GET', { id: messageId, fileId: await onlyFileOf(messageId) });
     expect(response.status).toBe(200);
@@ -263,7 +265,7 @@ describe('a file whose content is unavailable', () => {
   });
 
   it('is gone when its container is', async () => {
-    const messageId = await takeIn(stack);
+    const messageId = await deliverMemo(stack);
     await stack.sql('UPDATE messages SET blob_name = NULL WHERE id = $1', [messageId]);
     const response = await get({}, 'GET', { id: messageId, fileId: await onlyFileOf(messageId) });
     await expectProblem(response, 410, 'content-gone');

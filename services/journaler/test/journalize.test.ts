@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { auditOf, expectProblem, read, takeIn } from '../../../shared/test/inbox/support.js';
+import { auditOf, deliverMemo, expectProblem, read } from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;
 
@@ -19,7 +19,7 @@ const takeBack = (id: string, version: number, body: object = { reason: 'wrong-c
 
 describe('journalizing', () => {
   it('puts the message on its cases, with the core’s reference, and answers with the new version', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const response = await journalize(id, 1, { caseIds: ['K-1', 'K-2', 'K-1'], reference: 'JP-77' });
     expect(response.status).toBe(200);
     expect(response.headers.get('etag')).toBe('"2"');
@@ -34,7 +34,7 @@ describe('journalizing', () => {
   });
 
   it('can be taken back with a reason, and done again', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await journalize(id, 1);
     const response = await takeBack(id, 2);
     expect(await response.json()).toEqual({ id, status: 'pending', version: 3 });
@@ -43,7 +43,7 @@ describe('journalizing', () => {
   });
 
   it('is recorded change by change with the actor, and codes and ids only', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await journalize(id, 1, { caseIds: ['K-1', 'K-2'] });
     await takeBack(id, 2);
     const rows = await auditOf(stack, { messageId: id });
@@ -69,7 +69,7 @@ describe('journalizing', () => {
   });
 
   it('at the same time succeeds once', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const answers = await Promise.all(['K-1', 'K-2', 'K-3'].map((caseId) => journalize(id, 1, { caseIds: [caseId] })));
     const statuses = answers.map(({ status }) => status).toSorted();
     expect(statuses).toEqual([200, 412, 412]);
@@ -79,7 +79,7 @@ describe('journalizing', () => {
   });
 
   it('a refused change leaves no trace', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const before = await read(stack, id);
     await expectProblem(await journalize(id, 2), 412, 'version-changed');
     expect({ ...(await read(stack, id)) }).toEqual(before);
@@ -88,7 +88,7 @@ describe('journalizing', () => {
 
 describe('a change of a message', () => {
   it('without If-Match is refused', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const path = `/incoming-documents/${id}/journalization`;
     const response = await stack.call('POST', path, { body: { caseIds: ['K-1'] } });
     await expectProblem(response, 428, 'version-needed');
@@ -97,7 +97,7 @@ describe('a change of a message', () => {
   it.each(['W/"1"', '*', '"x"', '"1", "2"', '-1', '1e3', `"${'9'.repeat(30)}"`])(
     'with an If-Match that is not a version is refused: %s',
     async (header) => {
-      const id = await takeIn(stack);
+      const id = await deliverMemo(stack);
       const response = await stack.call('POST', `/incoming-documents/${id}/journalization`, {
         body: { caseIds: ['K-1'] },
         headers: { 'if-match': header },
@@ -107,14 +107,14 @@ describe('a change of a message', () => {
   );
 
   it('with an older version is refused, and the answer has the current one', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await journalize(id, 1);
     const problem = await expectProblem(await takeBack(id, 1), 412, 'version-changed');
     expect(problem.detail).toContain('version 2');
   });
 
   it('that its status does not allow is refused', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await expectProblem(await takeBack(id, 1), 409, 'wrong-status');
     await journalize(id, 1);
     const problem = await expectProblem(await journalize(id, 2), 409, 'wrong-status');
@@ -135,7 +135,7 @@ describe('a change of a message', () => {
     ['an empty reference', { caseIds: ['K-1'], reference: '' }],
     ['a list for a body', [] as object],
   ])('with %s is refused', async (_name, body) => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const problem = await expectProblem(await journalize(id, 1, body), 400, 'bad-request');
     expect(problem.path).toMatch(/^body/);
   });
@@ -144,7 +144,7 @@ describe('a change of a message', () => {
 describe('reading one', () => {
   it('gives documents, files, contact info, whom it concerns, remarks and history', async () => {
     const content = Buffer.from('Min datter begynder i 4. klasse.');
-    const id = await takeIn(stack, {
+    const id = await deliverMemo(stack, {
       messageUUID: '7A6D3DD9-77F6-4F6B-9B1C-2DD4D3F8B0A1',
       subject: 'Skoleskift',
       contactPointId: CONTACT_POINT,
@@ -194,7 +194,7 @@ describe('reading one', () => {
   });
 
   it('shows the remarks, by code and path', async () => {
-    const id = await takeIn(stack, { contactPointId: randomUUID() });
+    const id = await deliverMemo(stack, { contactPointId: randomUUID() });
     const { remarks, remarkCount, contactPoint } = await read(stack, id);
     expect(remarks).toContainEqual({
       code: 'unknown-contact-point',
@@ -205,21 +205,21 @@ describe('reading one', () => {
   });
 
   it('is recorded in the audit log, but not in the history', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const { history } = await read(stack, id);
     expect((await auditOf(stack, { messageId: id })).map(({ action }) => action)).toEqual(['accepted', 'read']);
     expect((await read(stack, id)).history).toEqual(history);
   });
 
   it('accepts an id in upper case', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     expect((await read(stack, id.toUpperCase())).id).toBe(id);
   });
 
   it('shows the second message of one id as a conflict', async () => {
     const messageUUID = randomUUID();
-    const first = await takeIn(stack, { messageUUID, subject: 'Først' });
-    const second = await takeIn(stack, { messageUUID, subject: 'Siden' });
+    const first = await deliverMemo(stack, { messageUUID, subject: 'Først' });
+    const second = await deliverMemo(stack, { messageUUID, subject: 'Siden' });
     const asDrift = { user: 'drift', roles: ['Indbakke.Drift'] };
     expect(await read(stack, first)).toMatchObject({ status: 'pending', heldCause: null });
     expect(await read(stack, second, asDrift)).toMatchObject({ status: 'held', heldCause: 'conflict' });

@@ -9,12 +9,12 @@ import {
 } from '../../../infra/src/testkit/stack.js';
 import {
   change,
+  deliverMemo,
+  deliverReply,
   expectProblem,
   list,
   registerSentMessage,
   SETUP,
-  takeIn,
-  takeInReply,
   upsertCase,
 } from '../../../shared/test/inbox/support.js';
 
@@ -38,17 +38,17 @@ describe('the filters', () => {
     await upsertCase(stack, 'K-1', { caseworker: ME.user });
     const answer = [{ messageUUID: randomUUID(), replyUUID: uuid }];
     const ids = {
-      reply: await takeInReply(stack, answer, { createdDateTime: day(1) }),
-      enquiry: await takeIn(stack, { createdDateTime: day(2), contactPointId: CONTACT_POINT }),
-      forwarded: await takeIn(stack, { createdDateTime: day(3), forwardedFrom: 'Rigshospitalet' }),
-      journalized: await takeIn(stack, { createdDateTime: day(4) }),
-      rejected: await takeIn(stack, { createdDateTime: day(5) }),
-      held: await takeIn(stack, { createdDateTime: day(6), messageUUID: uuid }),
-      conflict: await takeIn(stack, { createdDateTime: day(7), messageUUID: uuid, subject: 'Andet indhold' }),
-      distributed: await takeIn(stack, { createdDateTime: day(8) }),
-      mine: await takeIn(stack, { createdDateTime: day(9) }),
-      teams: await takeIn(stack, { createdDateTime: day(10) }),
-      others: await takeIn(stack, { createdDateTime: day(11) }),
+      reply: await deliverReply(stack, answer, { createdDateTime: day(1) }),
+      enquiry: await deliverMemo(stack, { createdDateTime: day(2), contactPointId: CONTACT_POINT }),
+      forwarded: await deliverMemo(stack, { createdDateTime: day(3), forwardedFrom: 'Rigshospitalet' }),
+      journalized: await deliverMemo(stack, { createdDateTime: day(4) }),
+      rejected: await deliverMemo(stack, { createdDateTime: day(5) }),
+      held: await deliverMemo(stack, { createdDateTime: day(6), messageUUID: uuid }),
+      conflict: await deliverMemo(stack, { createdDateTime: day(7), messageUUID: uuid, subject: 'Andet indhold' }),
+      distributed: await deliverMemo(stack, { createdDateTime: day(8) }),
+      mine: await deliverMemo(stack, { createdDateTime: day(9) }),
+      teams: await deliverMemo(stack, { createdDateTime: day(10) }),
+      others: await deliverMemo(stack, { createdDateTime: day(11) }),
     };
     for (const [name, id] of Object.entries(ids)) names.set(id, name);
     await change(stack, 'POST', `${ids.journalized}/journalization`, { version: 1, body: { caseIds: ['K-2', 'K-3'] } });
@@ -187,7 +187,7 @@ describe('the pages', () => {
   const newMessages = () =>
     Promise.all(
       ['2026-09-01T00:00:00Z', '2026-10-01T00:00:00Z', '2026-10-31T00:00:00Z'].map((createdDateTime) =>
-        takeIn(stack, { recipient: { id: VESTERSUND }, createdDateTime }),
+        deliverMemo(stack, { recipient: { id: VESTERSUND }, createdDateTime }),
       ),
     );
 
@@ -198,7 +198,7 @@ describe('the pages', () => {
     const times = Array.from({ length: COUNT }, (_, n) => `2026-10-${10 + Math.floor(n / 2)}T00:00:00Z`);
     const memos = times.map((createdDateTime) => ({ recipient: { id: VESTERSUND }, createdDateTime }));
     first = [];
-    for (const memo of memos) first.push(await takeIn(stack, memo));
+    for (const memo of memos) first.push(await deliverMemo(stack, memo));
     await stack.sql(`UPDATE messages SET received_at = letter_at WHERE municipality = $1`, [VESTERSUND]);
   });
 

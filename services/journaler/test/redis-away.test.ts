@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { HAS_REDIS, type OwnRedis, startOwnRedis } from '../../../infra/src/testkit/redis.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { registerSentMessage, suggestionRunAt, takeIn } from '../../../shared/test/inbox/support.js';
+import { awaitSuggestion, deliverMemo, registerSentMessage } from '../../../shared/test/inbox/support.js';
 
 // The row of a message is its outbox, so nothing depends on what Redis holds.
 
@@ -24,12 +24,12 @@ describe.runIf(HAS_REDIS)('with the queue on Redis', () => {
   });
 
   it('a reply gets its suggestion', async () => {
-    await suggestionRunAt(stack, await takeIn(stack, reply()));
+    await awaitSuggestion(stack, await deliverMemo(stack, reply()));
   });
 
   it('receipts go on while Redis is down, and suggestions catch up when it is back, empty', async () => {
     await redis.kill();
-    const ids = [await takeIn(stack, reply()), await takeIn(stack, reply())]; // each asserts its receipt
+    const ids = [await deliverMemo(stack, reply()), await deliverMemo(stack, reply())]; // each asserts its receipt
     const ready = await fetch(`${stack.url}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([200, expect.objectContaining({ queue: 'failing' })]);
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { textDocument } from '../../../infra/src/testkit/write-memo.js';
-import { expectProblem, list, read, SETUP, takeIn } from '../../../shared/test/inbox/support.js';
+import { deliverMemo, expectProblem, list, read, SETUP } from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;
 
@@ -15,8 +15,8 @@ afterAll(() => stack.close());
 /** The second message with one id and other content. */
 async function takeInConflict(): Promise<string> {
   const messageUUID = randomUUID();
-  await takeIn(stack, { messageUUID });
-  return takeIn(stack, { messageUUID, documents: [textDocument('Noget andet')] });
+  await deliverMemo(stack, { messageUUID });
+  return deliverMemo(stack, { messageUUID, documents: [textDocument('Noget andet')] });
 }
 
 const release = (id: string, version: number, as = SETUP) =>

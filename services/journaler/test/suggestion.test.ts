@@ -7,12 +7,12 @@ import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../i
 import type { ReplyEntry } from '../../../infra/src/testkit/write-memo.js';
 import { TEST_CITIZEN } from '../../../infra/src/testkit/write-memo.js';
 import {
+  awaitSuggestion,
   change,
+  deliverMemo,
+  deliverReply,
   read,
   registerSentMessage,
-  suggestionRunAt,
-  takeIn,
-  takeInReply,
   upsertCase,
 } from '../../../shared/test/inbox/support.js';
 import { createSuggestCaseHandler } from '../src/suggestion/handle-suggest-case.js';
@@ -69,7 +69,7 @@ describe('a reply', () => {
   it('gets the case of the message that it answers, with basis, sender, status and caseworker', async () => {
     const { uuid, caseId } = await sentMessage();
     await upsertCase(stack, caseId, { status: 'open', caseworker: 'caseworker-7' });
-    const id = await takeInReply(stack, answering(uuid));
+    const id = await deliverReply(stack, answering(uuid));
     expect(await read(stack, id)).toMatchObject({
       kind: 'reply',
       status: 'pending',
@@ -85,12 +85,12 @@ describe('a reply', () => {
 
   it('may write the UUID in upper case', async () => {
     const { uuid, caseId } = await sentMessage();
-    const id = await takeInReply(stack, answering(uuid.toUpperCase()));
+    const id = await deliverReply(stack, answering(uuid.toUpperCase()));
     expect(await suggestionOf(id)).toMatchObject({ caseId });
   });
 
   it('is pending in the inbox before its suggestion run', async () => {
-    const id = await takeIn(stack, { replyData: answering(randomUUID()) });
+    const id = await deliverMemo(stack, { replyData: answering(randomUUID()) });
     expect(await read(stack, id)).toMatchObject({ status: 'pending', suggestion: null });
   });
 
@@ -110,12 +110,12 @@ describe('a reply', () => {
       ['two', { replyUUID: randomUUID(), messageID, caseID: byNumber }, byId, 'message-id'],
       ['the number only', { replyUUID: randomUUID(), messageID: 'x', caseID: byNumber }, byNumber, 'case-id'],
     ])('%s', async (_name, ids, caseId, basis) => {
-      const id = await takeInReply(stack, [{ ...entry, ...ids }]);
+      const id = await deliverReply(stack, [{ ...entry, ...ids }]);
       expect(await suggestionOf(id)).toMatchObject({ caseId, basis });
     });
 
     it('an older link with a UUID beats the newest link with a number', async () => {
-      const id = await takeInReply(stack, [
+      const id = await deliverReply(stack, [
         { ...entry, replyUUID: randomUUID(), caseID: byNumber },
         { messageUUID: uuid },
       ]);
@@ -141,7 +141,7 @@ describe('a reply', () => {
         { messageUUID: between, replyUUID: older },
         { messageUUID: older },
       ];
-      const id = await takeInReply(
+      const id = await deliverReply(
         stack,
         order.map((at) => chain[at] as ReplyEntry),
         { messageUUID: own },
@@ -151,7 +151,7 @@ describe('a reply', () => {
 
     it('without an entry of its own', async () => {
       const { newer, between, older } = messageUUIDs;
-      const id = await takeInReply(stack, [
+      const id = await deliverReply(stack, [
         { messageUUID: between, replyUUID: older },
         { messageUUID: older },
         { messageUUID: newer, replyUUID: between },
@@ -161,7 +161,7 @@ describe('a reply', () => {
 
     it('a cyclic chain is handled', async () => {
       const { newer, older } = messageUUIDs;
-      const id = await takeInReply(stack, [
+      const id = await deliverReply(stack, [
         { messageUUID: older, replyUUID: newer },
         { messageUUID: newer, replyUUID: older },
       ]);
@@ -183,8 +183,8 @@ describe('a reply', () => {
       ['no system and another sender', { senderID: VESTERSUND }, false],
       ['neither', {}, false],
     ])('%s', async (_name, origin, counts) => {
-      const byId = await takeInReply(stack, [{ ...entry, ...origin, messageID }]);
-      const byNumber = await takeInReply(stack, [{ ...entry, ...origin, caseID: caseId }]);
+      const byId = await deliverReply(stack, [{ ...entry, ...origin, messageID }]);
+      const byNumber = await deliverReply(stack, [{ ...entry, ...origin, caseID: caseId }]);
       expect(await suggestionOf(byId)).toEqual(counts ? expect.objectContaining({ caseId }) : null);
       expect(await suggestionOf(byNumber)).toEqual(counts ? expect.objectContaining({ caseId }) : null);
     });
@@ -194,7 +194,10 @@ describe('a reply', () => {
     const messageID = `dubu-${randomUUID()}`;
     await sentMessage({ messageId: messageID });
     await sentMessage({ messageId: messageID });
-    const id = await takeInReply(stack, answering(randomUUID(), { messageID, generatingSystemID: SYSTEM_OF_THE_CORE }));
+    const id = await deliverReply(
+      stack,
+      answering(randomUUID(), { messageID, generatingSystemID: SYSTEM_OF_THE_CORE }),
+    );
     expect(await suggestionOf(id)).toBeNull();
   });
 
@@ -204,21 +207,21 @@ describe('a reply', () => {
     it('a party to the case who is not the recipient', async () => {
       const { uuid, caseId } = await sentMessage();
       await upsertCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
-      const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
+      const id = await deliverReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
       expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'party-to-the-case' });
     });
 
     it('somebody else', async () => {
       const { uuid, caseId } = await sentMessage();
-      const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
+      const id = await deliverReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
       expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'other' });
     });
 
     it('and says so again when the core registers the parties later', async () => {
       const { uuid, caseId } = await sentMessage();
-      const id = await takeInReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
+      const id = await deliverReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
       await upsertCase(stack, caseId, { parties: [OTHER_CITIZEN.id] });
-      await suggestionRunAt(stack, id);
+      await awaitSuggestion(stack, id);
       expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'party-to-the-case' });
     });
   });
@@ -228,8 +231,8 @@ describe('a reply', () => {
     const [caseId, messageID] = [newCase(), `dubu-${randomUUID()}`];
     await registerSentMessage(stack, uuid, { caseId, messageId: messageID }, VESTERSUND);
     const entry = { replyUUID: uuid, messageID, caseID: caseId, generatingSystemID: SYSTEM_OF_THE_CORE };
-    const ours = await takeInReply(stack, [{ messageUUID: randomUUID(), ...entry }]);
-    const theirs = await takeInReply(stack, [{ messageUUID: randomUUID(), ...entry }], {
+    const ours = await deliverReply(stack, [{ messageUUID: randomUUID(), ...entry }]);
+    const theirs = await deliverReply(stack, [{ messageUUID: randomUUID(), ...entry }], {
       recipient: { id: VESTERSUND },
     });
     expect(await suggestionOf(ours)).toBeNull();
@@ -240,27 +243,27 @@ describe('a reply', () => {
 describe('a message that is not a reply', () => {
   it('gets no suggestion when forwarded, whatever its reply data', async () => {
     const { uuid } = await sentMessage();
-    const id = await takeIn(stack, { forwardedFrom: 'Rigshospitalet', replyData: answering(uuid) });
+    const id = await deliverMemo(stack, { forwardedFrom: 'Rigshospitalet', replyData: answering(uuid) });
     expect(await read(stack, id)).toMatchObject({ kind: 'forwarded', suggestion: null });
     const waiting = await stack.sql('SELECT FROM messages WHERE id = $1 AND suggestion_run_at IS NULL', [id]);
     expect(waiting).toEqual([]);
   });
 
   it('gets no suggestion when it refers to nothing', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     expect(await read(stack, id)).toMatchObject({ kind: 'enquiry', suggestion: null });
   });
 
   it('becomes a reply when it names a sent message', async () => {
     const { uuid, caseId } = await sentMessage();
-    const id = await takeInReply(stack, [{ messageUUID: uuid, senderID: VESTERSUND }]);
+    const id = await deliverReply(stack, [{ messageUUID: uuid, senderID: VESTERSUND }]);
     expect(await read(stack, id)).toMatchObject({ kind: 'reply', suggestion: { caseId, basis: 'message-uuid' } });
   });
 
   it('stays an enquiry when it only names a case number, as other municipalities use the same numbers', async () => {
     const caseId = newCase();
     await upsertCase(stack, caseId);
-    const id = await takeInReply(stack, [
+    const id = await deliverReply(stack, [
       { messageUUID: randomUUID(), senderID: VESTERSUND, caseID: caseId, generatingSystemID: SYSTEM_OF_THE_CORE },
     ]);
     expect(await read(stack, id)).toMatchObject({ kind: 'enquiry', suggestion: null });
@@ -270,52 +273,52 @@ describe('a message that is not a reply', () => {
 describe('a pending reply gets another suggestion run', () => {
   it('when the core registers the sent message later', async () => {
     const [uuid, caseId] = [randomUUID(), newCase()];
-    const id = await takeInReply(stack, answering(uuid));
+    const id = await deliverReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toBeNull();
     await registerSentMessage(stack, uuid, { caseId });
-    await suggestionRunAt(stack, id);
+    await awaitSuggestion(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId });
     expect(await versionOf(id)).toBe(2);
   });
 
   it('when the core registers its own message id later', async () => {
     const [messageID, caseId] = [`dubu-${randomUUID()}`, newCase()];
-    const id = await takeInReply(stack, answering(randomUUID(), { messageID, senderID: ODENSKOV }));
+    const id = await deliverReply(stack, answering(randomUUID(), { messageID, senderID: ODENSKOV }));
     await registerSentMessage(stack, randomUUID(), { caseId, messageId: messageID });
-    await suggestionRunAt(stack, id);
+    await awaitSuggestion(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId, basis: 'message-id' });
   });
 
   it('when the core registers the case later', async () => {
     const caseId = newCase();
-    const id = await takeInReply(stack, answering(randomUUID(), { caseID: caseId, senderID: ODENSKOV }));
+    const id = await deliverReply(stack, answering(randomUUID(), { caseID: caseId, senderID: ODENSKOV }));
     await upsertCase(stack, caseId);
-    await suggestionRunAt(stack, id);
+    await awaitSuggestion(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId, basis: 'case-id' });
   });
 
   it('when the sent message moves to another case', async () => {
     const { uuid } = await sentMessage();
-    const id = await takeInReply(stack, answering(uuid));
+    const id = await deliverReply(stack, answering(uuid));
     const moved = newCase();
     await registerSentMessage(stack, uuid, { caseId: moved });
-    await suggestionRunAt(stack, id);
+    await awaitSuggestion(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId: moved });
     expect((await read(stack, id)).history.map(({ action }) => action)).toEqual(['accepted', 'suggested', 'suggested']);
   });
 
   it('and keeps its version when the suggestion is unchanged', async () => {
     const { uuid, caseId } = await sentMessage();
-    const id = await takeInReply(stack, answering(uuid, { caseID: caseId, senderID: ODENSKOV }));
+    const id = await deliverReply(stack, answering(uuid, { caseID: caseId, senderID: ODENSKOV }));
     const before = await versionOf(id);
     await upsertCase(stack, caseId, { caseworker: 'caseworker-8' });
-    await suggestionRunAt(stack, id);
+    await awaitSuggestion(stack, id);
     expect(await versionOf(id)).toBe(before);
   });
 
   it('but not while it is journalized; the sweep starts it once it is pending again', async () => {
     const [uuid, caseId] = [randomUUID(), newCase()];
-    const id = await takeInReply(stack, answering(uuid));
+    const id = await deliverReply(stack, answering(uuid));
     const path = `${id}/journalization`;
     const { version } = await change(stack, 'POST', path, { version: 1, body: { caseIds: ['K-other'] } });
     await registerSentMessage(stack, uuid, { caseId });
@@ -324,7 +327,7 @@ describe('a pending reply gets another suggestion run', () => {
     await change(stack, 'DELETE', path, { version, body: { reason: 'wrong-case' } });
     await makeDue(id);
     await sweep();
-    await suggestionRunAt(stack, id);
+    await awaitSuggestion(stack, id);
     expect(await suggestionOf(id)).toMatchObject({ caseId });
   });
 });
@@ -333,7 +336,7 @@ describe('the case in a suggestion is the current one', () => {
   it('a new caseworker shows at once, even in a conditional request', async () => {
     const { uuid, caseId } = await sentMessage();
     await upsertCase(stack, caseId, { caseworker: 'caseworker-before' });
-    const id = await takeInReply(stack, answering(uuid));
+    const id = await deliverReply(stack, answering(uuid));
     const first = await stack.call('GET', `/incoming-documents/${id}`);
     await upsertCase(stack, caseId, { caseworker: 'caseworker-after' });
 
@@ -347,13 +350,13 @@ describe('the case in a suggestion is the current one', () => {
   it.each(['closed', 'moved'])('a %s case is still suggested, with its status', async (status) => {
     const { uuid, caseId } = await sentMessage();
     await upsertCase(stack, caseId, { status });
-    const id = await takeInReply(stack, answering(uuid));
+    const id = await deliverReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toMatchObject({ caseId, caseStatus: status });
   });
 
   it('a case that only a sent message has named has no status yet', async () => {
     const { uuid, caseId } = await sentMessage();
-    const id = await takeInReply(stack, answering(uuid));
+    const id = await deliverReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toMatchObject({ caseId, caseStatus: null, caseworker: null });
   });
 
@@ -377,14 +380,14 @@ describe('the job', () => {
 
   it('returns quietly when the run is done already', async () => {
     const { uuid } = await sentMessage();
-    const id = await takeInReply(stack, answering(uuid));
+    const id = await deliverReply(stack, answering(uuid));
     const before = await read(stack, id);
     await handle({ messageId: id, municipality: ODENSKOV, run: await runOf(id) });
     expect({ ...(await read(stack, id)), history: [] }).toEqual({ ...before, history: [] });
   });
 
   it('returns quietly for an unknown message, or one of another municipality', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     await handle({ messageId: randomUUID(), municipality: ODENSKOV, run: 1 });
     await handle({ messageId: id, municipality: VESTERSUND, run: 1 });
     expect(await versionOf(id)).toBe(1);
@@ -392,7 +395,7 @@ describe('the job', () => {
 
   it('writes once when two workers have the same job', async () => {
     const [uuid, caseId] = [randomUUID(), newCase()];
-    const id = await takeInReply(stack, answering(uuid));
+    const id = await deliverReply(stack, answering(uuid));
     await stack.sql(`INSERT INTO cases (municipality, case_id) VALUES ($1, $2)`, [ODENSKOV, caseId]);
     await stack.sql('INSERT INTO sent_messages (municipality, message_uuid, case_id) VALUES ($1, $2, $3)', [
       ODENSKOV,
@@ -412,7 +415,7 @@ describe('the job', () => {
       const messages = [];
       for (let n = 0; n < count; n++) {
         const [uuid, caseId] = [randomUUID(), newCase()];
-        const id = await takeInReply(stack, answering(uuid), { recipient: { id: municipality } });
+        const id = await deliverReply(stack, answering(uuid), { recipient: { id: municipality } });
         await stack.sql(`INSERT INTO cases (municipality, case_id) VALUES ($1, $2)`, [municipality, caseId]);
         await stack.sql('INSERT INTO sent_messages (municipality, message_uuid, case_id) VALUES ($1, $2, $3)', [
           municipality,
@@ -476,7 +479,7 @@ describe('the job', () => {
   });
 
   it('of an outdated run writes nothing', async () => {
-    const id = await takeInReply(stack, answering(randomUUID()));
+    const id = await deliverReply(stack, answering(randomUUID()));
     await stack.sql('UPDATE messages SET suggestion_run_at = NULL, suggestion_run = 9 WHERE id = $1', [id]);
     await handle({ messageId: id, municipality: ODENSKOV, run: 8 });
     const [row] = await stack.sql('SELECT FROM messages WHERE id = $1 AND suggestion_run_at IS NULL', [id]);

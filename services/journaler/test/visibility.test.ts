@@ -4,13 +4,13 @@ import { startTestStack, type TestStack, type TokenOptions, VESTERSUND } from '.
 import {
   auditOf,
   change,
+  deliverMemo,
+  deliverReply,
   expectProblem,
   list,
   read,
   registerSentMessage,
   SETUP,
-  takeIn,
-  takeInReply,
   upsertCase,
 } from '../../../shared/test/inbox/support.js';
 
@@ -62,9 +62,9 @@ async function arrange(): Promise<void> {
   await upsertCase(stack, 'K-others', { caseworker: 'another' });
   const answering = (replyUUID: string) => [{ messageUUID: randomUUID(), replyUUID }];
   for (const name of MESSAGES) {
-    if (name === 'for a case of mine') ids[name] = await takeInReply(stack, answering(mine));
-    else if (name === 'for a case of another') ids[name] = await takeInReply(stack, answering(others));
-    else ids[name] = await takeIn(stack);
+    if (name === 'for a case of mine') ids[name] = await deliverReply(stack, answering(mine));
+    else if (name === 'for a case of another') ids[name] = await deliverReply(stack, answering(others));
+    else ids[name] = await deliverMemo(stack);
   }
 
   for (const name of ['held', 'held, then rejected'] as const) {

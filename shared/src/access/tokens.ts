@@ -6,7 +6,7 @@ import type { Actor } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import { parseRole, type Role } from './roles.js';
 
-/** Who calls, for which municipality, with which roles. */
+/** The caller, its municipality and its roles. */
 export interface Principal {
   readonly actor: Actor;
   /** CVR number. A token is for one municipality. */
@@ -16,18 +16,18 @@ export interface Principal {
 }
 
 export interface TokenVerifier {
-  /** @throws Problem not-signed-in (the token does not hold) or unavailable (the issuer’s keys cannot be had) */
+  /** @throws Problem not-signed-in (the token is invalid) or unavailable (the issuer’s keys are unreachable) */
   verify(token: string): Promise<Principal>;
 }
 
 export interface TokenOptions {
   readonly issuer: string;
   readonly audience: string;
-  /** Where the issuer’s public keys are: https://…, or file:///… for the local issuer. */
+  /** URL of the issuer’s public keys: https://…, or file:///… for the local issuer. */
   readonly jwks: string;
 }
 
-// Our own claim names; an issuer that names them otherwise needs a mapping in its set-up.
+// Our own claim names; an issuer with other names must be set up to map them.
 const Claims = z.object({
   sub: z.string().min(1),
   municipality: z.string().regex(/^\d{8}$/),
@@ -40,8 +40,8 @@ const Claims = z.object({
 const ALGORITHMS = ['EdDSA', 'ES256', 'PS256', 'RS256']; // never none, never a shared secret
 const CLOCK_SKEW_SECONDS = 30;
 
-// The key set did not come, or is none: an answer of the issuer’s that says nothing of the token. The general code is what
-// jose gives for an HTTP status other than 200.
+// The key set did not arrive, or is not one: that says nothing about the token. The general code is jose's for an HTTP status
+// other than 200.
 const ISSUER_FAULTS: ReadonlySet<string> = new Set([
   errors.JOSEError.code,
   errors.JWKSTimeout.code,
@@ -55,7 +55,7 @@ export async function createTokenVerifier({ issuer, audience, jwks }: TokenOptio
       const payload = await verifySignature(token, keys, { issuer, audience });
       const claims = Claims.safeParse(payload);
       if (!claims.success) {
-        throw new Problem('not-signed-in', 'The token lacks sub, municipality or roles in the form that is needed.');
+        throw new Problem('not-signed-in', 'The token lacks a valid sub, municipality or roles.');
       }
       return toPrincipal(claims.data);
     },
@@ -86,9 +86,9 @@ async function verifySignature(
       throw new Problem('not-signed-in', 'The token has expired. Sign in again.', { cause });
     }
     if (cause instanceof errors.JOSEError && !ISSUER_FAULTS.has(cause.code)) {
-      throw new Problem('not-signed-in', 'The token is not one that the issuer signed for this service.', { cause });
+      throw new Problem('not-signed-in', 'The token was not signed by the issuer for this service.', { cause });
     }
-    throw new Problem('unavailable', 'The keys of the token issuer cannot be had now. Try again later.', { cause });
+    throw new Problem('unavailable', 'The token issuer’s keys are unreachable. Try again later.', { cause });
   }
 }
 

@@ -2,11 +2,11 @@ import type { Prisma } from '../store/index.js';
 import type { Principal } from './tokens.js';
 
 /**
- * What the caller sees of the municipality’s messages, as a condition that every query of messages carries.
+ * Which of the municipality’s messages the caller sees: a condition for every query of messages.
  *
- * - Læs: assigned to the caller or the caller’s teams, or suggested for a case of the caller’s; SeAlle: all of it.
- * - Held mail is for Opsætning and Drift only, who see nothing else unless they hold Læs too.
- * - A tombstone is in nobody’s inbox.
+ * - Læs: those assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases; with SeAlle: all.
+ * - Held messages are for Opsætning and Drift only, who see nothing else unless they have Læs too.
+ * - Nobody sees a tombstone.
  */
 export function visibleTo({ actor, roles, teams }: Principal): Prisma.MessageWhereInput {
   const inbox: Prisma.MessageWhereInput = { status: { in: ['pending', 'journalized'] } };
@@ -29,5 +29,5 @@ export function visibleTo({ actor, roles, teams }: Principal): Prisma.MessageWhe
   return seen.length === 0 ? NOTHING : { OR: seen };
 }
 
-// Not OR with nothing in it: inside an AND, Prisma takes that for no condition at all.
+// Not an empty OR: inside an AND, Prisma ignores that.
 const NOTHING: Prisma.MessageWhereInput = { id: { in: [] } };

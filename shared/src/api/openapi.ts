@@ -4,7 +4,7 @@ import { OPERATIONS, type Operation } from './operations.js';
 
 const EVERY_CALL: readonly ErrorCode[] = ['bad-request', 'not-signed-in', 'role-missing', 'internal', 'unavailable'];
 
-/** The OpenAPI 3.1 description of the inbox API, made from the schemas that validate its calls. */
+/** The OpenAPI 3.1 description of the inbox API, generated from the schemas that validate its calls. */
 export function describeApi(): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const [name, operation] of Object.entries(OPERATIONS)) {
@@ -42,7 +42,7 @@ function describeOperation(name: string, operation: Operation): object {
   return {
     operationId: name,
     summary: operation.summary,
-    description: `Needs the role ${operation.roles.join(' or ')}.`,
+    description: `Requires the role ${operation.roles.join(' or ')}.`,
     parameters: describeParameters(operation),
     ...(operation.body && {
       requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(operation.body, 'input') } } },

@@ -18,8 +18,8 @@ import {
 } from './schemas.js';
 
 /**
- * A call of the inbox API: which service answers it, what validates it, who may make it, what it answers. The router, OpenAPI
- * and the table of paths in docs/architecture.md come from this.
+ * A call of the inbox API: its service, who may make it, its input and its answer. The router, OpenAPI and the table of paths
+ * in docs/architecture.md are generated from this.
  */
 export interface Operation {
   readonly service: 'journaler' | 'archiver';
@@ -27,16 +27,16 @@ export interface Operation {
   /** Express path; its parameters are the keys of `params`. */
   readonly path: `/api/v1/${string}`;
   readonly summary: string;
-  /** Any one of these is needed. */
+  /** Any one of these is required. */
   readonly roles: readonly Role[];
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
-  /** The change that the call makes to one message; it needs If-Match with the version that was read. */
+  /** The change that the call makes to one message; it requires If-Match with the version that was read. */
   readonly change?: Change;
-  /** The schema of the JSON answer, or the media type of a streamed one, or nothing (204). */
+  /** The schema of the JSON answer, the media type of a streamed one, or undefined (204). */
   readonly answer: z.ZodType | string | undefined;
-  /** The errors beyond those of every call (not-signed-in, role-missing, bad-request, internal, unavailable). */
+  /** Errors in addition to those of every call (not-signed-in, role-missing, bad-request, internal, unavailable). */
   readonly errors: readonly ErrorCode[];
 }
 
@@ -47,10 +47,10 @@ const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'
 const CHANGE_ERRORS = ['not-found', 'version-needed', 'version-changed', 'wrong-status'] as const;
 const CONTENT_ERRORS = ['not-found', 'content-gone', 'content-damaged'] as const;
 
-/** The changes that are made by calls: those that need a role. */
+/** The changes that calls make: those with a role. */
 type CallersChange = { [C in Change]: (typeof CHANGES)[C]['roles'][number] extends Role ? C : never }[Change];
 
-/** A call that changes one message. The table of changes has the roles. */
+/** A call that changes one message; its roles are in the table of changes. */
 function changing<
   const C extends CallersChange,
   const O extends Pick<Operation, 'service' | 'method' | 'path' | 'summary' | 'body'>,
@@ -64,7 +64,7 @@ export const OPERATIONS = {
     service: 'journaler',
     method: 'get',
     path: '/api/v1/incoming-documents',
-    summary: 'Lists the mail that the caller sees, page by page.',
+    summary: 'Lists the messages that the caller may see, page by page.',
     roles: READ,
     query: DocumentQuery,
     answer: DocumentList,
@@ -74,7 +74,7 @@ export const OPERATIONS = {
     service: 'journaler',
     method: 'get',
     path: '/api/v1/incoming-documents/:id',
-    summary: 'One message with its documents, files, contact info, suggestion, remarks and history.',
+    summary: 'Returns a message with documents, files, contact info, suggestion, remarks and history.',
     roles: READ,
     params: Id,
     answer: DocumentAnswer,
@@ -84,7 +84,7 @@ export const OPERATIONS = {
     service: 'journaler',
     method: 'get',
     path: '/api/v1/incoming-documents/:id/files/:fileId',
-    summary: 'The content of one file. A Range of bytes may be asked for.',
+    summary: 'Returns the content of a file. Supports a Range of bytes.',
     roles: READ,
     params: FileIds,
     answer: 'application/octet-stream',
@@ -94,7 +94,7 @@ export const OPERATIONS = {
     service: 'archiver',
     method: 'get',
     path: '/api/v1/incoming-documents/:id/zip',
-    summary: 'All files of one message as a zip, with a følgeseddel.',
+    summary: 'Returns all files of a message as a zip, with a følgeseddel.',
     roles: READ,
     params: Id,
     answer: 'application/zip',
@@ -104,26 +104,26 @@ export const OPERATIONS = {
     service: 'journaler',
     method: 'put',
     path: '/api/v1/incoming-documents/:id/assignment',
-    summary: 'Gives the message to a caseworker or a team.',
+    summary: 'Assigns the message to a caseworker or a team.',
     body: AssignmentBody,
   }),
   unassignIncomingDocument: changing('unassigned', {
     service: 'journaler',
     method: 'delete',
     path: '/api/v1/incoming-documents/:id/assignment',
-    summary: 'Takes the assignment away; the assignee may hand back without the role Tildel.',
+    summary: 'Removes the assignment; the assignee may do so without the role Tildel.',
   }),
   releaseIncomingDocument: changing('released', {
     service: 'journaler',
     method: 'post',
     path: '/api/v1/incoming-documents/:id/release',
-    summary: 'Lets held mail into the inbox: its cause is mended, or someone has looked at it.',
+    summary: 'Releases a held message into the inbox.',
   }),
   journalizeIncomingDocument: changing('journalized', {
     service: 'journaler',
     method: 'post',
     path: '/api/v1/incoming-documents/:id/journalization',
-    summary: 'Confirms that the core has the content safely on these cases.',
+    summary: 'Confirms that the core has the content on these cases.',
     body: JournalizationBody,
   }),
   takeBackJournalization: changing('taken-back', {
@@ -144,7 +144,7 @@ export const OPERATIONS = {
     service: 'archiver',
     method: 'delete',
     path: '/api/v1/incoming-documents/:id/rejection',
-    summary: 'Undoes a rejection; the message is what it was before.',
+    summary: 'Undoes a rejection; the message gets its former status.',
   }),
   deleteIncomingDocument: changing('deleted', {
     service: 'archiver',
@@ -156,7 +156,7 @@ export const OPERATIONS = {
     service: 'journaler',
     method: 'put',
     path: '/api/v1/sent-messages/:messageUUID',
-    summary: 'Registers a message that the core sent from a case. Pending replies to it are looked at again.',
+    summary: 'Registers a message that the core sent from a case. Pending replies to it get a new suggestion.',
     roles: ['Indbakke.System'],
     params: z.object({ messageUUID: MessageUUID }),
     body: SentMessageBody,
@@ -168,7 +168,7 @@ export const OPERATIONS = {
     method: 'put',
     path: '/api/v1/cases/:caseId',
     summary:
-      'Creates or replaces a case: its caseworker, its parties and whether it is open. Pending replies to it are looked at again.',
+      'Creates or replaces a case: its caseworker, its parties and whether it is open. Pending replies to it get a new suggestion.',
     roles: ['Indbakke.System'],
     params: z.object({ caseId: CaseId }),
     body: CaseBody,

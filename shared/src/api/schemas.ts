@@ -9,27 +9,27 @@ import {
   SUGGESTION_SENDERS,
 } from '../lifecycle/index.js';
 
-/** The shapes of the inbox API. Times are ISO 8601 in UTC; sizes are bytes. */
+/** The schemas of the inbox API. Times are ISO 8601 in UTC; sizes are bytes. */
 
 const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
 
-/** A time as callers send it. PostgreSQL knows no year 0. */
+/** A time from a caller. PostgreSQL has no year 0. */
 export const Time = z.iso.datetime().refine((value) => !value.startsWith('0000'), { error: 'Invalid ISO datetime' });
 const time = z.iso.datetime();
-// PostgreSQL keeps any character but NUL; half a surrogate pair is none.
-const anyText = (most: number) =>
+// PostgreSQL stores any character but NUL; half a surrogate pair is not a character.
+const anyText = (max: number) =>
   z
     .string()
-    .max(most)
-    .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not hold NUL or half a surrogate pair' });
-const text = (most: number) => anyText(most).trim().min(1);
+    .max(max)
+    .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not contain NUL or half a surrogate pair' });
+const text = (max: number) => anyText(max).trim().min(1);
 export const CaseId = text(256);
-/** A UUID of any version and variant, as a message may carry it; in lower case. */
+/** A UUID of any version and variant, as messages may have it; in lower case. */
 export const MessageUUID = z.string().toLowerCase().regex(z.regexes.guid, 'must be a UUID');
 
-// --- what is asked -------------------------------------------------------------------------------------------------
+// --- requests ------------------------------------------------------------------------------------------------------
 
-/** Strict: a filter that is misspelt must not answer with the whole inbox. */
+/** Strict: a misspelt filter must not return the whole inbox. */
 export const DocumentQuery = z.strictObject({
   status: z.enum(keysOf(STATUSES)).exclude(['deleted']).default('pending'),
   kind: z.enum(keysOf(KINDS)).optional(),
@@ -41,13 +41,13 @@ export const DocumentQuery = z.strictObject({
   owner: z.literal('me').optional().describe('Suggested for a case of the caller’s'),
   receivedFrom: Time.optional(),
   receivedTo: Time.optional(),
-  olderThan: Time.optional().describe('The letter’s own date is before this'),
+  olderThan: Time.optional().describe('The message’s own date is before this'),
   sort: z
     .enum(['letterAt', '-letterAt', 'receivedAt', '-receivedAt'])
     .default('letterAt')
     .describe('`-` = newest first'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(500).optional().describe('`nextCursor` of the page before'),
+  cursor: z.string().max(500).optional().describe('`nextCursor` of the previous page'),
 });
 export type DocumentQuery = z.infer<typeof DocumentQuery>;
 
@@ -57,7 +57,7 @@ export const AssignmentBody = z.object({
 
 export const JournalizationBody = z.object({
   caseIds: z.array(CaseId).min(1).max(50).describe('The cases that have the content'),
-  reference: text(256).optional().describe('The core’s own reference of the journal entry'),
+  reference: text(256).optional().describe('The core’s own reference to the journal entry'),
 });
 
 export const TakeBackBody = z.object({
@@ -67,13 +67,15 @@ export const TakeBackBody = z.object({
 export const RejectionBody = z
   .object({
     reason: z.enum(keysOf(REJECTION_REASONS)),
-    explanation: text(2_000).optional().describe('Needed when the reason is `other`. Gone when the message is deleted'),
-    forwardedTo: text(256).optional().describe('Whom the caseworker sent it on to'),
+    explanation: text(2_000)
+      .optional()
+      .describe('Required when the reason is `other`. Removed when the message is deleted'),
+    forwardedTo: text(256).optional().describe('To whom the caseworker forwarded it'),
     senderInformed: z.boolean().optional(),
   })
   .refine((body) => body.reason !== 'other' || body.explanation !== undefined, {
     path: ['explanation'],
-    error: 'is needed when the reason is other',
+    error: 'is required when the reason is other',
   });
 
 export const SentMessageBody = z.object({
@@ -83,32 +85,32 @@ export const SentMessageBody = z.object({
     .string()
     .regex(/^(\d{8}|\d{10})$/)
     .optional()
-    .describe('CPR or CVR number of the recipient; kept as a keyed hash'),
+    .describe('CPR or CVR number of the recipient; stored as a keyed hash'),
 });
 
 export const CaseBody = z.object({
   status: z.enum(['open', 'closed', 'moved']).default('open'),
-  caseworker: text(256).nullable().default(null).describe('User id of the caseworker of now'),
+  caseworker: text(256).nullable().default(null).describe('User id of the current caseworker'),
   parties: z
     .array(z.string().regex(/^(\d{8}|\d{10})$/))
     .max(200)
     .default([])
-    .describe('CPR and CVR numbers of the parties; kept as keyed hashes'),
+    .describe('CPR and CVR numbers of the parties; stored as keyed hashes'),
 });
 
-// --- what is answered ----------------------------------------------------------------------------------------------
+// --- answers -------------------------------------------------------------------------------------------------------
 
 const Suggestion = z.object({
   caseId: z.string(),
   basis: z.enum(keysOf(SUGGESTION_BASES)),
   sender: z.enum(keysOf(SUGGESTION_SENDERS)),
   caseStatus: z.enum(['open', 'closed', 'moved']).nullable(),
-  caseworker: z.string().nullable().describe('The caseworker of now: the owner'),
+  caseworker: z.string().nullable().describe('The current caseworker: the owner'),
 });
 
 export const DocumentSummary = z.object({
   id: z.uuid(),
-  externalId: z.string().describe('messageUUID in lower case; sha256:… of what is there instead of a UUID'),
+  externalId: z.string().describe('messageUUID in lower case; sha256:… if it is not a UUID'),
   version: z.number().int(),
   status: z.enum(keysOf(STATUSES)),
   heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),

@@ -1,11 +1,11 @@
 import { newId, type Tx } from '../store/index.js';
 
-/** Who did it: a caseworker, or a system (Serviceplatformen, the DUBU core, a worker of ours). */
+/** Who did it: a caseworker, or a system (Serviceplatformen, the DUBU core, one of our workers). */
 export interface Actor {
   readonly kind: 'user' | 'system';
-  /** User or system id of the token; never a name. */
+  /** User or system id from the token; never a name. */
   readonly id: string;
-  /** The user or system that it was done for, when that is another. */
+  /** The user or system that it was done for, if another. */
   readonly onBehalfOf?: string | undefined;
 }
 
@@ -16,14 +16,14 @@ export interface AuditEntry {
   readonly municipality: string;
   readonly actor: Actor;
   readonly at: Date;
-  /** Verb of what was done: a change of a message (shared/src/lifecycle), or `read`, `read-file`, `read-zip`, `refused` … */
+  /** What was done: a change of a message (shared/src/lifecycle), or `read`, `read-file`, `read-zip`, `refused` … */
   readonly action: string;
   readonly messageId?: string;
   /** Codes and ids only, nothing personal. */
   readonly details?: Record<string, string | number | boolean>;
 }
 
-/** Writes one line of who did what, in the transaction of the deed: both are there or neither is. */
+/** Records who did what, in the same transaction as what was done. */
 export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
   await tx.auditEvent.create({
     data: {

@@ -1,35 +1,35 @@
 import { setTimeout as delay, setImmediate as endOfTurn } from 'node:timers/promises';
 
 export interface BatcherOptions<Item, Result> {
-  /** Only items of one key go together: the municipality, where the work is a transaction. */
+  /** Items in a batch have the same key: the municipality, where the work is a transaction. */
   keyOf(item: Item): string;
-  /** Two items with the same value are never in one batch: the second goes with the next one. */
+  /** Two items with the same value are never in one batch: the second one waits for the next. */
   conflictOf?(item: Item): string;
-  /** Items in a batch, at most. */
+  /** Most items in a batch. */
   readonly maxBatch: number;
-  /** Batches under way at once, at most; each of them takes a connection. */
+  /** Most batches in flight; each of them takes a connection. */
   readonly concurrency: number;
-  /** After a batch, unless a full one waits by then, so that more gather for the next. */
+  /** Pause after a batch, unless a full one is waiting, so that the next batch grows. */
   readonly pauseMs?: number;
   /**
-   * Does a batch: all of it or, when it rejects, nothing, since what fails together is then run again one by one.
+   * Runs a batch: all of it or, when it rejects, nothing, since the items of a failed batch run again one by one.
    *
-   * @returns one result for each item, in their order
+   * @returns one result per item, in their order
    */
   run(key: string, items: readonly Item[]): Promise<readonly Result[]>;
-  /** A failure that is no item’s own (the database is away): all items get it, and none is run again. */
+  /** Whether no item caused the failure (the database is away): all items get it, and none runs again. */
   isSharedFault?(error: unknown): boolean;
 }
 
-/** Does in batches what many ask for at the same time: one transaction then carries what would have been many. */
+/** Runs concurrent work in batches: one transaction instead of many. */
 export interface Batcher<Item, Result> {
   /**
-   * Resolves when the item’s batch has been done.
+   * Resolves with the item’s result.
    *
-   * @throws what `run` failed with for this item, alone or by a shared fault; never for the fault of another
+   * @throws what `run` failed with for this item, alone or by a shared fault; never the error of another item
    */
   add(item: Item): Promise<Result>;
-  /** Resolves when all that was added is settled; until then there are no pauses. */
+  /** Resolves when all items are settled; until then there are no pauses. */
   flush(): Promise<void>;
 }
 
@@ -42,14 +42,14 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Gathers by load. A lone item starts at the end of the turn in which it came, with what else came in it. While
- * `concurrency` batches are under way the rest waits, and goes as soon as one ends (and its pause): the key whose item has
- * waited longest first, and with it all of that key that waits.
+ * Batches grow with the load. A lone item starts at the end of the turn in which it was added, with everything else added in
+ * that turn. While `concurrency` batches are in flight the rest waits until one ends (and its pause): then the item that has
+ * waited longest starts, with all waiting items of its key.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const { keyOf, conflictOf, maxBatch, concurrency, pauseMs, run, isSharedFault } = options;
   let waiting: Waiting<Item, Result>[] = []; // oldest first
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   let startsSoon = false;
   let pauses = new AbortController();
 
@@ -63,14 +63,14 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   };
 
   const startBatches = () => {
-    while (underWay.size < concurrency) {
+    while (inFlight.size < concurrency) {
       const batch = takeBatch();
       if (batch.length === 0) return;
-      const work = workOff(batch).finally(() => {
-        underWay.delete(work);
+      const work = runThenPause(batch).finally(() => {
+        inFlight.delete(work);
         startAtEndOfTurn();
       });
-      underWay.add(work);
+      inFlight.add(work);
     }
   };
 
@@ -92,7 +92,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     return batch;
   };
 
-  const workOff = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
+  const runThenPause = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
     await settle(batch);
     if (pauseMs && waiting.length < maxBatch) {
       await delay(pauseMs, undefined, { signal: pauses.signal }).catch(() => {});
@@ -108,7 +108,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     }
   };
 
-  /** A shared fault ends it: while the database is away, each that is left would wait for it anew, one after the other. */
+  /** Stops at a shared fault: while the database is away, each remaining item would wait for it in turn. */
   const settleOneByOne = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
     for (const [index, entry] of batch.entries()) {
       try {
@@ -140,8 +140,8 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
 
     async flush() {
       pauses.abort();
-      while (waiting.length > 0 || underWay.size > 0) {
-        await Promise.all(underWay);
+      while (waiting.length > 0 || inFlight.size > 0) {
+        await Promise.all(inFlight);
         await endOfTurn();
       }
       pauses = new AbortController();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Environment variables, as a process has them. */
+/** The environment variables of a process. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 export const SECOND = 1_000;
@@ -18,53 +18,52 @@ const url = (...protocols: string[]) =>
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
-export const wholeNumber = (least: number, most: number) => {
-  const error = `must be a whole number from ${least} to ${most}`;
+export const wholeNumber = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
   return z.coerce
     .number({ error })
-    .refine((value) => Number.isInteger(value) && value >= least && value <= most, { error });
+    .refine((value) => Number.isInteger(value) && value >= min && value <= max, { error });
 };
 
-/** The settings that all three services have. One name each, the name of the environment variable. */
+/** The settings of all three services, named like their environment variables. */
 export const commonSettings = {
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
   PORT: wholeNumber(0, 65_535).default(8080).describe('Port to listen on; 0 = any free one'),
   DATABASE_URL: secret(url('postgres:', 'postgresql:')).describe('PostgreSQL, as the login of the services'),
-  DATABASE_CONNECTIONS: wholeNumber(2, 500).default(16).describe('Connections at most, per process'),
+  DATABASE_CONNECTIONS: wholeNumber(2, 500).default(16).describe('Most connections per process'),
   QUEUE_URL: secret(url('postgres:', 'postgresql:', 'redis:', 'rediss:'))
     .optional()
-    .describe('BullMQ’s backend; default: DATABASE_URL'),
-  BLOB_URL: url('file:').describe('Where sealed content is kept: file:///folder'),
+    .describe('Backend of the queue; default: DATABASE_URL'),
+  BLOB_URL: url('file:').describe('Folder for sealed content: file:///folder'),
   KEY_FILE: z.string().min(1).describe('File with the master keys, readable by the service only'),
   TOKEN_ISSUER: z.string().min(1).describe('Issuer of the bearer tokens of the inbox API'),
-  TOKEN_AUDIENCE: z.string().min(1).default('indbakke').describe('Audience that the tokens must name'),
-  TOKEN_JWKS: url('https:', 'http:', 'file:').describe('Where the issuer’s public keys are'),
+  TOKEN_AUDIENCE: z.string().min(1).default('indbakke').describe('Audience that tokens must name'),
+  TOKEN_JWKS: url('https:', 'http:', 'file:').describe('URL of the issuer’s public keys'),
   LOG_LEVEL: z
     .enum(['error', 'warn', 'info', 'debug', 'silent'])
     .default('info')
-    .describe('Lines below this are left out'),
+    .describe('Lowest level that is logged'),
   SHUTDOWN_SECONDS: wholeNumber(1, 600)
     .default(60)
-    .describe('What is in flight may take this long when the process is told to end'),
+    .describe('Time at shutdown for requests in flight, and again for workers'),
 } satisfies z.ZodRawShape;
 
 export const CommonConfig = z.object(commonSettings);
 export type CommonConfig = z.infer<typeof CommonConfig>;
 
-/** Every fault of a configuration at once, a sentence each. */
+/** All errors of a configuration, a sentence each. */
 export class ConfigError extends Error {
-  constructor(faults: readonly string[]) {
-    super(
-      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
-    );
+  constructor(errors: readonly string[]) {
+    const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
+    super(`The configuration has ${count}:\n${errors.map((error) => `  ${error}`).join('\n')}`);
     this.name = 'ConfigError';
   }
 }
 
 /**
- * Reads a configuration from the environment, once, complete with defaults.
+ * Reads a configuration from the environment, including defaults.
  *
- * @throws ConfigError with every fault as a sentence
+ * @throws ConfigError with all errors
  */
 export function readConfig<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
@@ -76,12 +75,14 @@ export function readConfig<Shape extends z.ZodRawShape>(
   throw new ConfigError(
     result.error.issues.map((issue) => {
       const name = String(issue.path[0]);
-      return given[name] === undefined ? `${name} is needed: ${describe(schema, name)}.` : `${name}: ${issue.message}.`;
+      return given[name] === undefined
+        ? `${name} is required: ${describe(schema, name)}.`
+        : `${name}: ${issue.message}.`;
     }),
   );
 }
 
-/** A configuration as lines to show: value and meaning of each setting, secrets left out. */
+/** A configuration as lines for people: value and meaning of each setting, secrets hidden. */
 export function showConfig<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   config: Record<string, unknown>,

@@ -1,42 +1,41 @@
 /**
- * Where containers are kept: a folder, or another adapter that holds what test/content/blob-store-contract.ts asks.
- * Blobs are written once, from front to end, under a random name that the store chooses, and never changed.
+ * Stores containers: a folder, or another adapter that passes test/content/blob-store-contract.ts. Blobs are written once,
+ * from start to end, under a random name that the store chooses, and never changed.
  *
- * Running out of space, a lost disk and the like pass through as the adapter's own error; the caller knows what its
- * failure means to whoever waits.
+ * A full or lost disk and the like pass through as the adapter's own error.
  */
 export interface BlobStore {
-  /** Begins a blob. It is unfinished, and `open` does not see it, until its writer commits. */
+  /** Begins a blob. Until its writer commits it is unfinished and `open` does not see it. */
   create(): Promise<BlobWriter>;
 
-  /** Opens part of a finished blob for reading; `undefined` when there is no blob of that name. */
+  /** Opens part of a finished blob for reading; `undefined` when there is no such blob. */
   open(name: string, range: ByteRange): Promise<BlobReader | undefined>;
 
-  /** Removes a blob, finished or not, durably. One that is not there is as good as removed. */
+  /** Removes a blob, finished or not, durably. Does nothing when there is none. */
   remove(name: string): Promise<void>;
 
-  /** Every blob, in no order. One that comes or goes meanwhile may be missing. */
+  /** Every blob, in any order. One that is added or removed meanwhile may be missing. */
   list(): AsyncIterable<BlobEntry>;
 
-  /** Resolves when the store can be written to now; rejects with the reason when not. */
+  /** @throws when the store cannot be written to */
   check(): Promise<void>;
 }
 
 export interface BlobWriter {
-  /** Adds bytes at the end. One call at a time; the pieces are the caller's again when the promise settles. */
+  /** Appends bytes. One call at a time; the caller may reuse the pieces once the promise settles. */
   write(...pieces: readonly Buffer[]): Promise<void>;
 
-  /** Finishes the blob and gives its name. When this resolves the blob survives a power cut. */
+  /** Finishes the blob and returns its name. Once this resolves the blob survives a power cut. */
   commit(): Promise<string>;
 
-  /** Removes what was written, also after a commit that failed. After one that succeeded it does nothing. */
+  /** Removes what was written, even after a failed commit; does nothing after a successful one. */
   abort(): Promise<void>;
 }
 
 export interface BlobReader {
   /**
-   * Fills `into` with the bytes that follow the last read, and gives how many. Fewer than `into.length` means that the
-   * range, or the blob, ends there.
+   * Fills `into` with the next bytes and returns their number. Fewer than `into.length` means that the range, or the blob,
+   * ends there.
    */
   read(into: Buffer): Promise<number>;
 
@@ -48,11 +47,11 @@ export interface BlobEntry {
   /** Bytes. */
   readonly size: number;
   readonly modifiedAt: Date;
-  /** False while it is being written, and for good when its writer died. */
+  /** False while it is being written, and forever if its writer died. */
   readonly finished: boolean;
 }
 
-/** Bytes `start` up to, not including, `end`. */
+/** From byte `start` up to `end`, which is not included. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;

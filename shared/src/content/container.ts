@@ -1,5 +1,5 @@
 /**
- * The container: how the files of one message lie, sealed, in one blob. Numbers are big-endian.
+ * The container: the sealed files of one message in one blob. Numbers are big-endian.
  *
  *     header | file | file | …       back to back; the file rows keep each file's offset and size
  *
@@ -11,8 +11,8 @@
  *      10  230   key id in ASCII, then zeros
  *     240   16   tag
  *
- * The key id names the master key that was current when the sealing began. It helps a person who finds the blob; what
- * counts is the wrapped key in the database, which rotation may have wrapped anew.
+ * The key id names the master key that was current when sealing began. It is for people who find the blob; what counts is
+ * the wrapped key in the database, which may have been rewrapped since.
  *
  * File: its bytes in segments of 65536, only the last one shorter (0 to 65536; an empty file is one empty segment):
  *
@@ -25,18 +25,18 @@
  *     associated data   the nonce, 1 byte last-flag (1 on the last segment of a file), the message id in UTF-8
  *     header            file index ffffffff, segment 0, last-flag 0, an empty text, bytes 0-239 added to the data
  *
- * So the place of a segment is part of what its tag covers: a segment that was changed, cut, moved, left out or taken
- * from another message does not verify, and any segment verifies without the others.
+ * So a tag covers the place of its segment: a segment that was changed, cut, moved, left out or taken from another message
+ * fails verification, and each segment can be verified without the others.
  *
- * The nonce is not random and need not be: GCM asks that no nonce is used twice under one key (NIST SP 800-38D 8.2.1).
- * A data key is made for one container, every try makes a container of its own, and within it the sealer takes each
- * file index once and counts segments up.
+ * The nonce need not be random: GCM requires that no nonce is used twice under one key (NIST SP 800-38D 8.2.1). Each
+ * container has its own data key, each attempt its own container, and within it the sealer uses each file index once and
+ * counts segments up.
  */
 
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { Problem } from '../errors/index.js';
 
-/** Bytes of a file in each segment but its last. */
+/** Bytes of a file in each segment except its last. */
 export const SEGMENT_SIZE = 65_536;
 
 const TAG_SIZE = 16;
@@ -53,7 +53,7 @@ export const DATA_KEY_SIZE = 32;
 /** File indexes run from 0 to this; the one above it is the header's. */
 export const MAX_FILE_INDEX = 0xff_ff_ff_fe;
 
-/** Where in its container a segment belongs. */
+/** The place of a segment in its container. */
 export interface SegmentPlace {
   readonly file: number;
   readonly segment: number;
@@ -89,31 +89,31 @@ const MESSAGE_ID_AT = LAST_FLAG_AT + 1;
 /** Seals and opens the parts of one message's container. */
 export class ContainerCipher {
   readonly #dataKey: Buffer;
-  /** Associated data, whose first bytes are the nonce; only the place in it changes from segment to segment. */
+  /** Associated data, beginning with the nonce; only the place changes from segment to segment. */
   readonly #associated: Buffer;
   readonly #nonce: Buffer;
 
-  /** @param dataKey 32 bytes; for sealing fresh ones, used for this container and no other. */
+  /** @param dataKey 32 bytes; for sealing, fresh ones that no other container uses. */
   constructor(dataKey: Buffer, messageId: string) {
     this.#dataKey = dataKey;
     this.#associated = Buffer.concat([Buffer.alloc(MESSAGE_ID_AT), Buffer.from(messageId)]);
     this.#nonce = this.#associated.subarray(0, NONCE_SIZE);
   }
 
-  /** Seals `plain` (at most 65536 bytes). Gives what lies in the container for it: 16 bytes more, in two pieces. */
+  /** Seals `plain` (up to 65536 bytes) and returns its part of the container: 16 bytes more, in two pieces. */
   sealSegment(plain: Buffer, place: SegmentPlace): [ciphertext: Buffer, tag: Buffer] {
     return this.#seal(plain, this.#associatedWith(place));
   }
 
   /**
-   * Gives the bytes of a segment, in a buffer of their own.
+   * Returns the bytes of a segment, in a new buffer.
    * @throws Problem `content-damaged` unless it is this message's segment, of this place, unchanged.
    */
   openSegment(sealed: Buffer, place: SegmentPlace): Buffer {
     try {
       return this.#open(sealed, this.#associatedWith(place));
     } catch (cause) {
-      throw damaged(`Segment ${place.segment} of file ${place.file} does not verify.`, cause);
+      throw damaged(`Segment ${place.segment} of file ${place.file} fails verification.`, cause);
     }
   }
 
@@ -134,9 +134,9 @@ export class ContainerCipher {
     try {
       this.#open(header.subarray(HEADER_TAG_AT), this.#associatedWithHeader(header));
     } catch (cause) {
-      throw damaged('The header of the container does not verify.', cause);
+      throw damaged('The header of the container fails verification.', cause);
     }
-    // Verified, so a version that is not ours was written by a later release and is no damage.
+    // It is verified, so another version comes from a later release and is not damage.
     const version = header.readUInt8(MAGIC.length);
     if (version !== VERSION) throw new Error(`The container is of version ${version}; this release reads ${VERSION}.`);
   }
@@ -150,7 +150,7 @@ export class ContainerCipher {
   }
 
   #open(sealed: Buffer, associated: Buffer): Buffer {
-    // Without authTagLength node would take a tag cut to 4 bytes for a tag.
+    // Without authTagLength node would accept a tag cut to 4 bytes.
     const decipher = createDecipheriv('aes-256-gcm', this.#dataKey, this.#nonce, { authTagLength: TAG_SIZE });
     decipher.setAAD(associated);
     decipher.setAuthTag(sealed.subarray(-TAG_SIZE));
@@ -171,7 +171,7 @@ export class ContainerCipher {
   }
 }
 
-/** The stored content is not what was sealed. `detail` names indexes only. */
+/** The stored content is not what was sealed. `detail` contains indexes only. */
 export function damaged(detail: string, cause?: unknown): Problem {
   return new Problem('content-damaged', detail, { cause });
 }

@@ -1,8 +1,8 @@
 /**
  * Blobs as files: `<folder>/<first two digits of the name>/<name>`, and `<name>.part` while unfinished.
  *
- * 256 folders keep each one small for years (a million blobs are 4000 a folder), and all exist from the start, so that
- * a new blob's folder never needs a sync of the folder above it.
+ * The 256 folders stay small for years (a million blobs are 4000 a folder) and exist from the start, so that a new blob
+ * never needs a sync above its own folder.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -21,32 +21,32 @@ const NOTHING = Buffer.alloc(0);
 const SHARDS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
 
 /**
- * Opens the blob store in `folder`, which is made when missing.
- * @throws Error node's own, when the folder cannot be made or read.
+ * Opens the blob store in `folder`, which is created if missing.
+ * @throws node's own error when the folder cannot be created or read.
  */
 export async function openFileBlobStore(folder: string): Promise<BlobStore> {
   const root = resolve(folder);
   await makeFolder(root);
   const present = new Set(await readdir(root));
   for (const shard of SHARDS) {
-    if (!present.has(shard)) await makeShard(join(root, shard));
+    if (!present.has(shard)) await createShard(join(root, shard));
   }
-  // Always: whoever made them may have died before this.
+  // Always: the process that created them may have died before its sync.
   await syncFolder(root);
   return new FileBlobStore(root);
 }
 
-// While 16 MiB are sealed the disk takes the 16 before: the sync at the end of 78 MB then waits 8 ms instead of 45.
+// While 16 MiB are sealed the disk writes the previous 16: the sync at the end of 78 MB then takes 8 ms instead of 45.
 const EARLY_SYNC_BYTES = 16 * 2 ** 20;
 
-/** Where a blob may be synced before its end. One at a time in a store: each holds one of the few threads that write. */
+/** Syncs of blobs before their end. One at a time per store: each occupies one of the few threads that write. */
 interface EarlySyncs {
-  underWay: boolean;
+  inFlight: boolean;
 }
 
 class FileBlobStore implements BlobStore {
   readonly #root: string;
-  readonly #earlySyncs: EarlySyncs = { underWay: false };
+  readonly #earlySyncs: EarlySyncs = { inFlight: false };
 
   constructor(root: string) {
     this.#root = root;
@@ -73,7 +73,7 @@ class FileBlobStore implements BlobStore {
     await rm(join(shard, name), { force: true });
     await rm(join(shard, name + UNFINISHED), { force: true });
     announce('content-removed');
-    // Also when nothing was there: an earlier try may have died before this.
+    // Even when nothing was there: an earlier attempt may have died before its sync.
     await syncFolder(shard);
     announce('removal-synced');
   }
@@ -99,9 +99,9 @@ class FileBlobStore implements BlobStore {
     }
   }
 
-  /** Every path is made from what this returns, so no name but a checked one reaches the disk. */
+  /** Every path is built from this, so only checked names reach the disk. */
   #shardOf(name: string): string {
-    if (!NAME.test(name)) throw new Error('The name of a blob is 32 hexadecimal digits; this is none.');
+    if (!NAME.test(name)) throw new Error('The name of a blob must be 32 hexadecimal digits.');
     return join(this.#root, name.slice(0, 2));
   }
 }
@@ -127,28 +127,28 @@ class FileBlobWriter implements BlobWriter {
   async write(...pieces: readonly Buffer[]): Promise<void> {
     const size = pieces.reduce((sum, { length }) => sum + length, 0);
     let { bytesWritten: written } = await this.#handle.writev(pieces);
-    // writev(2) may take less than it is given, as it does on a disk that fills up.
+    // writev(2) may write less than it is given, as it does on a disk that fills up.
     const bytes = written < size ? Buffer.concat(pieces) : NOTHING;
     while (written < size) written += (await this.#handle.write(bytes, written)).bytesWritten;
     this.#unsynced += size;
-    if (this.#unsynced >= EARLY_SYNC_BYTES && !this.#earlySyncs.underWay) this.#startEarlySync();
+    if (this.#unsynced >= EARLY_SYNC_BYTES && !this.#earlySyncs.inFlight) this.#startEarlySync();
   }
 
   #startEarlySync(): void {
     this.#unsynced = 0;
-    this.#earlySyncs.underWay = true;
+    this.#earlySyncs.inFlight = true;
     this.#earlySync = this.#earlySync
       .then(() => this.#handle.datasync())
       .finally(() => {
-        this.#earlySyncs.underWay = false;
+        this.#earlySyncs.inFlight = false;
       });
-    this.#earlySync.catch(() => {}); // it waits for the commit
+    this.#earlySync.catch(() => {}); // commit reports it
   }
 
-  // In this order, so that a name without its bytes cannot come out of a power cut.
+  // In this order, so that no power cut leaves a name without its bytes.
   async commit(): Promise<string> {
     announce('content-written');
-    // Linux tells of a failed write once: a sync after the one that told would succeed.
+    // Linux reports a failed write once: the next sync would succeed.
     await this.#earlySync;
     await this.#handle.sync();
     announce('content-synced');
@@ -188,7 +188,7 @@ class FileBlobReader implements BlobReader {
     while (filled < wanted) {
       const { bytesRead } = await this.#handle.read(into, filled, wanted - filled, this.#position);
       if (bytesRead === 0) break;
-      // An open file outlives its removal; what was deleted must not be read to its end.
+      // An open file outlives its removal, but deleted content must not be read to its end.
       if ((await this.#handle.stat()).nlink === 0) throw removed();
       filled += bytesRead;
       this.#position += bytesRead;
@@ -202,14 +202,14 @@ class FileBlobReader implements BlobReader {
 }
 
 function removed(): Problem {
-  return new Problem('content-gone', 'The content was removed while it was read.');
+  return new Problem('content-gone', 'The content was removed while it was being read.');
 }
 
-async function makeShard(path: string): Promise<void> {
+async function createShard(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: OWNER_ONLY_FOLDER });
   } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error; // another process opens the same store
+    if (!hasCode(error, 'EEXIST')) throw error; // another process is opening the same store
   }
 }
 

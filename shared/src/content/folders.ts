@@ -1,15 +1,15 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Only the process's own user may look in. */
+/** Only the process's own user may list it. */
 export const OWNER_ONLY_FOLDER = 0o700;
 
 /** Only the process's own user may read and write. */
 export const OWNER_ONLY_FILE = 0o600;
 
 /**
- * Puts the names in a folder on disk. fsync of a file covers its bytes, not its name: a file that was created, renamed
- * or removed is safely so only after this (fsync(2), last paragraph of DESCRIPTION).
+ * Puts the names in a folder on disk. fsync of a file covers its bytes, not its name: only after this is its creation,
+ * renaming or removal durable (fsync(2), last paragraph of DESCRIPTION).
  */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
@@ -20,18 +20,18 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Makes a folder and what is missing above it, mode 0700, all of it on disk. An existing one is left as it is. */
+/** Creates a folder and missing parents durably, mode 0700. An existing folder is left as it is. */
 export async function makeFolder(folder: string): Promise<void> {
-  const highestMade = await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
-  if (highestMade === undefined) return;
-  const highestChanged = dirname(highestMade);
+  const highestCreated = await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
+  if (highestCreated === undefined) return;
+  const highestChanged = dirname(highestCreated);
   for (let changed = dirname(folder); ; changed = dirname(changed)) {
     await syncFolder(changed);
     if (changed === highestChanged) return;
   }
 }
 
-/** Whether `error` is node's, with this `code`, such as `ENOENT`. */
+/** Whether `error` is one of node's with this `code`, such as `ENOENT`. */
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -9,13 +9,13 @@ export interface HashingAnswer {
   readonly sha256?: string;
 }
 
-/** The SHA-256 of one file, made on the thread. One call at a time: the next one comes when the promise is fulfilled. */
+/** The SHA-256 of one file, computed on the thread. One call at a time: await each before the next. */
 export interface HashOnThread {
-  /** `bytes` are in shared memory and must stay as they are until the promise is fulfilled. */
+  /** `bytes` are in shared memory and must not change until the promise resolves. */
   update(bytes: Buffer): Promise<void>;
   /** @returns in lower-case hexadecimal */
   digest(): Promise<string>;
-  /** Forgets a file that does not come to its end. */
+  /** Forgets a file that does not end. */
   drop(): void;
 }
 
@@ -25,12 +25,12 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-// The same from the sources, which tests run, as from what is built of them.
+// The built file, whether this module runs from src, as in tests, or from dist.
 const WORKER = new URL('../../dist/content/hashing-worker.js', import.meta.url);
 
 /**
- * A second thread, which hashes large files while the first one reads, decodes and seals them. All letters of the process
- * share it; it does not keep the process alive. Should it end, what it had begun fails, and it begins anew.
+ * A second thread, which hashes large files while the first one reads, decodes and seals them. All messages of the process
+ * share it; it does not keep the process alive. If it ends, its open hashes fail and the next file starts a new one.
  */
 export class HashingThread {
   #run = new Run();
@@ -42,9 +42,9 @@ export class HashingThread {
   }
 }
 
-/** One life of the thread. It answers in the order in which it is asked. */
+/** One thread, until it ends. It answers in the order of the requests. */
 class Run {
-  // Without the options of this process, such as --eval, which would end it.
+  // Without this process's own options: some, such as --eval, would end the thread.
   readonly #worker = new Worker(WORKER, { execArgv: [] });
   readonly #waiting: Waiting[] = [];
   #files = 0;
@@ -54,8 +54,8 @@ class Run {
     this.#worker.on('message', (answer: HashingAnswer) => this.#take(answer));
     this.#worker.on('messageerror', (error: Error) => this.#end(error));
     this.#worker.on('error', (error: Error) => this.#end(error));
-    this.#worker.on('exit', () => this.#end(new Error('The thread that hashes has ended.')));
-    this.#worker.unref(); // after the listeners, which would undo it
+    this.#worker.on('exit', () => this.#end(new Error('The hashing thread has ended.')));
+    this.#worker.unref(); // after the listeners, which ref it again
   }
 
   get ended(): boolean {
@@ -81,9 +81,9 @@ class Run {
 
   #take(answer: HashingAnswer): void {
     const first = this.#waiting[0];
-    // Never the sum of one file for another.
+    // Never the hash of one file for another.
     if (first?.file !== answer.file) {
-      this.#end(new Error('The thread that hashes has lost its order.'));
+      this.#end(new Error('The hashing thread answered out of order.'));
       return;
     }
     this.#waiting.shift();

@@ -1,4 +1,4 @@
-// What runs on the thread of hashing-thread.ts.
+// Runs on the thread of hashing-thread.ts.
 
 import { createHash, type Hash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
@@ -21,6 +21,6 @@ function work(request: HashingRequest): HashingAnswer | undefined {
   const hash = hashes.get(file);
   hashes.delete(file);
   if (request.do === 'drop') return undefined;
-  if (!hash) throw new Error('A hash is asked for that was not begun.');
+  if (!hash) throw new Error('A digest was requested of a hash that was not begun.');
   return { file, sha256: hash.digest('hex') };
 }

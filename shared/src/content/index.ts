@@ -1,9 +1,8 @@
 /**
  * Sealed content: the files of a message, encrypted as they stream in, verified as they stream out.
  *
- * See container.ts (the format), seal.ts (writing), file-hash.ts (what is hashed meanwhile),
- * open.ts (reading) and blob-store.ts
- * (where it is kept). What a failure could fall between is announced: see ../steps.
+ * See container.ts (the format), seal.ts (writing), open.ts (reading) and blob-store.ts (storage). Crash points are
+ * announced: see ../crash-points.
  */
 
 import { fileURLToPath } from 'node:url';
@@ -19,11 +18,11 @@ export { createSealer, type FileSealer, type SealedContainer, type SealedFile, t
 /**
  * Opens the blob store that a URL names: `file:///folder`.
  * @throws Error with a sentence for the operator when the URL is of another kind. It does not quote the URL, which may
- *   hold credentials.
+ *   contain credentials.
  */
 export async function openBlobStore(url: string): Promise<BlobStore> {
   const scheme = URL.canParse(url) ? new URL(url).protocol : undefined;
   if (scheme === 'file:') return openFileBlobStore(fileURLToPath(url));
-  const given = scheme === undefined ? 'no URL' : `a ${scheme} URL`;
-  throw new Error(`The blob store is given as ${given}; it must be file:///folder.`);
+  const given = scheme === undefined ? 'not a URL' : `a ${scheme} URL`;
+  throw new Error(`The blob store must be file:///folder; this is ${given}.`);
 }

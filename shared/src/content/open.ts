@@ -19,21 +19,21 @@ export interface SealedFileRequest {
   readonly dataKey: Buffer;
   readonly messageId: string;
   readonly file: Pick<SealedFile, 'index' | 'offset' | 'size'>;
-  /** Bytes of the file, `end` not included, within 0 and its size. Without it the whole file. */
+  /** Bytes of the file, within 0 and its size; default: all. */
   readonly range?: ByteRange;
 }
 
-/** Four segments a read: 64 KiB a read would spend as long on the way to the disk and back as on the bytes. */
+/** Four segments per read: with one, the round trip takes as long as the bytes. */
 const BATCH_SIZE = 4 * SEALED_SEGMENT_SIZE;
 
 /**
- * The bytes of a sealed file, or of a range of it, as a stream. No byte leaves before its whole segment has verified, so
- * what was read before an error is genuine. Holds about 400 KiB, whatever the size of the file; nothing is opened
- * before the first read, and all is closed when the stream is.
+ * The bytes of a sealed file, or of a range of it, as a stream. No byte leaves before its segment is verified, so
+ * everything before an error is genuine. Needs about 400 KiB, whatever the size of the file; opens nothing before the first
+ * read, and closes everything with the stream.
  *
  * The stream is destroyed with a Problem `content-gone` when there is no such blob, `content-damaged` when the content is
  * not what was sealed as this file of this message; with the store's own error when it cannot be read.
- * @throws RangeError at once, when the range does not lie within the file.
+ * @throws RangeError at once, when the range is not within the file.
  */
 export function openSealedFile(request: SealedFileRequest): Readable {
   const range = request.range ?? { start: 0, end: request.file.size };
@@ -45,7 +45,7 @@ async function* verifiedBytes(request: SealedFileRequest, range: ByteRange): Asy
   const cipher = new ContainerCipher(request.dataKey, request.messageId);
   await verifyHeader(request, cipher);
   const lastSegment = lastSegmentOf(request.file.size);
-  // An empty range still verifies the segment it lies in; so does an empty file.
+  // An empty range still verifies its segment; so does an empty file.
   let segment = Math.min(Math.floor(range.start / SEGMENT_SIZE), lastSegment);
   for await (const sealed of sealedSegments(request, segment, Math.max(segment, lastSegmentOf(range.end)))) {
     const place = { file: request.file.index, segment, last: segment === lastSegment };
@@ -69,7 +69,7 @@ async function verifyHeader(request: SealedFileRequest, cipher: ContainerCipher)
   cipher.verifyHeader(header);
 }
 
-/** The segments `first` to `last` of the file, still sealed. Each is good until the next one is asked for. */
+/** The segments `first` to `last` of the file, still sealed. Each is valid until the next one is requested. */
 async function* sealedSegments(request: SealedFileRequest, first: number, last: number): AsyncGenerator<Buffer> {
   const { offset, size } = request.file;
   const start = offset + first * SEALED_SEGMENT_SIZE;
@@ -99,7 +99,7 @@ async function readWhole(reader: BlobReader, into: Buffer): Promise<void> {
   if ((await reader.read(into)) < into.length) throw damaged('The container is shorter than it was.');
 }
 
-/** A container that is in memory already, to be opened like one in the store. */
+/** A container in memory, to be opened like one in the store. */
 export function containerInMemory(container: Buffer): SealedFileRequest['openContainer'] {
   return async ({ start, end }) => {
     let rest = container.subarray(start, end);
@@ -117,6 +117,6 @@ export function containerInMemory(container: Buffer): SealedFileRequest['openCon
 function assertWithin({ start, end }: ByteRange, size: number): void {
   const whole = Number.isSafeInteger(start) && Number.isSafeInteger(end);
   if (!whole || start < 0 || start > end || end > size) {
-    throw new RangeError(`Bytes ${start} to ${end} do not lie within a file of ${size} bytes.`);
+    throw new RangeError(`Bytes ${start} to ${end} are not within a file of ${size} bytes.`);
   }
 }

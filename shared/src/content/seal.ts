@@ -13,7 +13,7 @@ import {
 import type { HashingThread, HashOnThread } from './hashing-thread.js';
 import { WriteBehind } from './write-behind.js';
 
-/** What a file's row keeps of a sealed file. */
+/** What the database keeps of a sealed file. */
 export interface SealedFile {
   readonly index: number;
   /** Where in the container the file begins, in bytes. */
@@ -24,7 +24,7 @@ export interface SealedFile {
   readonly sha256: string;
 }
 
-/** What a message's rows keep of its container. */
+/** What the database keeps of a container. */
 export interface SealedContainer {
   /** Its name in the store, or the container itself when it is small. */
   readonly place: { readonly blobName: string } | { readonly bytes: Buffer };
@@ -36,39 +36,39 @@ export interface SealedContainer {
 /** Writes one file into the container. */
 export interface FileSealer {
   /**
-   * Memory for the next bytes, which saves copying them: whole segments, and `extra` bytes more (at most 64) for a decoder
-   * that writes further than it is asked to. Another buffer while a `write` is under way, to be filled meanwhile.
+   * Memory for the next bytes, to save copying them: whole segments, and `extra` bytes more (up to 64) for a decoder that
+   * overshoots. While a `write` is in flight it is another buffer, to be filled meanwhile.
    */
   lend(extra: number): Buffer;
 
   /**
-   * Takes the next bytes of the file, of any number: the first ones of what was lent, or others. One way for a whole
-   * file; lent ones are whole segments, but for the last of the file. `undefined`: done. A promise: the store is behind, or
-   * the bytes are being hashed; `bytes` stays in use, and nothing but `lend` may be called, until it settles.
+   * Takes the next bytes of the file, any number of them: the first ones of a lent buffer, or others, but not both kinds
+   * in one file. Lent ones are whole segments, except at the end of the file. `undefined`: done. A promise: the store is
+   * behind, or the bytes are being hashed; until it settles `bytes` is in use and only `lend` may be called.
    * @throws through the promise: the store's own error.
    */
   write(bytes: Buffer): Promise<void> | undefined;
 
-  /** Ends the file. What it resolves with is good only once the container is committed. */
+  /** Ends the file. The result is valid only once the container is committed. */
   end(): Promise<SealedFile>;
 }
 
-/** Seals the files of one message, one after the other, as they come. */
+/** Seals the files of one message, one after the other, as they arrive. */
 export interface Sealer {
-  /** Begins the next file. Indexes rise from file to file, 0 to 4294967294; gaps are fine. */
+  /** Begins the next file. Indexes increase from file to file, 0 to 4294967294; gaps are fine. */
   openFile(index: number): FileSealer;
 
   /**
-   * Wraps the key for the message's municipality, which is known only when the whole message has been read, and makes
-   * the container durable; a small one is given back instead, to be stored with the rows of the message. `undefined` when
-   * there was no file: then nothing was stored and no key is needed.
+   * Wraps the key for the message's municipality, which is known only once the whole message has been read, and makes
+   * the container durable; a small one is returned instead, to be stored with the rows of the message. `undefined` when
+   * there was no file: then nothing was stored and there is no key.
    * @throws the store's or the key ring's own error; then call `abort`.
    */
   commit(owner: { readonly municipality: string }): Promise<SealedContainer | undefined>;
 
   /**
-   * Gives up and leaves nothing behind. Safe at any time and more than once; after a commit that succeeded it does
-   * nothing (to undo that one, remove the blob, if there is one).
+   * Gives up and leaves nothing behind. Safe at any time and more than once; does nothing after a successful commit (to
+   * undo that, remove the blob, if there is one).
    */
   abort(): Promise<void>;
 }
@@ -76,16 +76,16 @@ export interface Sealer {
 export interface SealerParts {
   readonly blobs: BlobStore;
   readonly keys: KeyRing;
-  /** Where large files are hashed. */
+  /** Hashes large files. */
   readonly hashingThread: HashingThread;
   readonly messageId: string;
-  /** A container of at most so many bytes is given back by `commit`; 0 = every one goes to the store. */
+  /** `commit` returns a container up to this size instead of storing it; 0 = never. */
   readonly smallBytes: number;
 }
 
 /**
  * Begins the container of one message, with a fresh key. Nothing reaches the store before the first 384 KiB. Call `commit`
- * or `abort` in the end: until then it holds memory that the next messages need.
+ * or `abort` in the end: until then it occupies memory that other messages need.
  */
 export function createSealer(parts: SealerParts): Sealer {
   return new ContainerSealer(parts);
@@ -121,7 +121,7 @@ class ContainerSealer implements Sealer {
   }
 
   async abort(): Promise<void> {
-    // Whoever waits for a running commit may answer "stored" when it ends well: it must then still be there.
+    // The caller of a running commit may report success, so what it stores must stay.
     await this.#committing?.catch(() => {});
     try {
       await this.#output.discard();
@@ -146,7 +146,7 @@ class ContainerSealer implements Sealer {
     if (this.#file?.ended === false) throw new Error(`File ${this.#file.index} has not ended.`);
   }
 
-  /** An index used twice would use nonces twice, which gives AES-GCM away. */
+  /** An index used twice would repeat nonces, which breaks AES-GCM. */
   #assertFreshIndex(index: number): void {
     const lowest = this.#file === undefined ? 0 : this.#file.index + 1;
     if (!Number.isInteger(index) || index < lowest || index > MAX_FILE_INDEX) {
@@ -156,8 +156,8 @@ class ContainerSealer implements Sealer {
 }
 
 /**
- * Cuts a file into segments. A segment is sealed only once a byte after it is seen, or the end: its last-flag must be
- * known first. So at most one segment waits here, and whole ones inside a large write are sealed where they lie.
+ * Cuts a file into segments. A segment is sealed only once the next byte, or the end, is known, for its last-flag. So at
+ * most one segment waits here; whole ones inside a large write are sealed in place.
  */
 class SegmentedFile implements FileSealer {
   readonly index: number;
@@ -172,7 +172,7 @@ class SegmentedFile implements FileSealer {
   #waiting: Buffer = Buffer.alloc(0);
   #waitingLength = 0;
   #state: 'open' | 'behind' | 'ended' = 'open';
-  /** The write under way, if there is one. */
+  /** The write in flight, if there is one. */
   #writing: Promise<void> | undefined;
 
   constructor(
@@ -221,17 +221,17 @@ class SegmentedFile implements FileSealer {
     return { index: this.index, offset: this.#offset, size: this.#size, sha256 };
   }
 
-  /** Gives up what has not ended. When it resolves, no thread reads what was lent. */
+  /** Gives up a file that has not ended. Once this resolves, no thread reads the lent buffers. */
   async drop(): Promise<void> {
     await this.#writing?.catch(() => {});
     if (!this.ended) this.#hash?.drop();
   }
 
   /**
-   * A file whose first piece is a segment or more is large as a rule, and hashed on the thread, so that its bytes are
-   * sealed meanwhile; a small one is done before a message has reached the thread.
+   * A file whose first piece is a segment or more is usually large, and is hashed on the thread while it is sealed here; a
+   * small one is done before a message has reached the thread.
    *
-   * @returns the first bytes, where the hash finds them
+   * @returns the first bytes, where the hash can read them
    */
   #beginHash(first: Buffer): Buffer {
     const isLarge = first.length >= SEGMENT_SIZE && this.#buffers.hold(first);
@@ -253,7 +253,7 @@ class SegmentedFile implements FileSealer {
     await this.#takeAll(bytes);
   }
 
-  /** Both have ended when this settles, whatever became of them: the bytes are the caller's again. */
+  /** Settles when both have, even if one failed: the caller may then reuse the bytes. */
   async #openAfter(waits: readonly (Promise<void> | undefined)[]): Promise<void> {
     const ends = await Promise.allSettled(waits);
     const failed = ends.find((end) => end.status === 'rejected');
@@ -261,7 +261,7 @@ class SegmentedFile implements FileSealer {
     this.#state = 'open';
   }
 
-  /** Seals or sets aside the first of `bytes` (not empty), and gives the rest. */
+  /** Seals or sets aside the first of `bytes` (not empty) and returns the rest. */
   #takeSome(bytes: Buffer): Buffer {
     if (this.#waitingLength === SEGMENT_SIZE) {
       this.#seal(this.#waiting, false);
@@ -292,13 +292,14 @@ class SegmentedFile implements FileSealer {
 
   #assertOpen(): void {
     if (this.#state === 'ended') throw new Error(`File ${this.index} has ended.`);
-    if (this.#state === 'behind') throw new Error(`The call before on file ${this.index} has not settled, or failed.`);
+    if (this.#state === 'behind')
+      throw new Error(`The previous call on file ${this.index} has not settled, or failed.`);
   }
 }
 
 type FileHash = Pick<HashOnThread, 'digest' | 'drop'> & { update(bytes: Buffer): Promise<void> | undefined };
 
-/** The SHA-256 of a file, made on this thread. */
+/** The SHA-256 of a file, computed on this thread. */
 class HashHere implements FileHash {
   readonly #hash = createHash('sha256');
 
@@ -314,8 +315,8 @@ class HashHere implements FileHash {
 }
 
 /**
- * `buffer` when it holds `needed` bytes, else a larger one (at most `limit`) that begins with its first `used` bytes.
- * Doubling, so that growing step by step copies each byte about twice, not once a step.
+ * `buffer` if it has room for `needed` bytes, else a larger one (up to `limit`) that begins with its first `used` bytes.
+ * The size doubles, so that growing step by step copies each byte about twice.
  */
 function grown(buffer: Buffer, used: number, needed: number, limit: number): Buffer {
   if (needed <= buffer.length) return buffer;

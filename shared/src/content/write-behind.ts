@@ -2,21 +2,21 @@ import type { BlobStore, BlobWriter } from './blob-store.js';
 import { PIECE_SIZE } from './buffers.js';
 import { HEADER_SIZE, SEALED_SEGMENT_SIZE, SEGMENT_SIZE } from './container.js';
 
-// The segments of a piece a write, which are six, and the header with the first six. With four the sealing waits for the disk;
-// eight are a little faster, with 30 MB more for eight large letters at once.
+// One piece per write, which is six segments, and the header with the first six. With four, sealing waits for the disk; eight
+// are a little faster but take 30 MB more for eight large messages at once.
 const CAPACITY = HEADER_SIZE + (PIECE_SIZE / SEGMENT_SIZE) * SEALED_SEGMENT_SIZE;
 
 /**
- * Gathers what is to be written to one blob and writes it behind the caller's back: while one write is under way, pieces
- * are gathered for the next, 384 KiB at most. The blob itself is made by the first write.
+ * Collects the bytes of one blob and writes them in the background: while one write is in flight, pieces are collected for
+ * the next, up to 384 KiB. The first write creates the blob.
  */
 export class WriteBehind {
   readonly #blobs: BlobStore;
   #blob: BlobWriter | undefined;
-  #gathered: Buffer[] = [];
-  #gatheredSize = 0;
+  #collected: Buffer[] = [];
+  #collectedSize = 0;
   #size = 0;
-  /** The write under way. It never rejects: a failure waits in `#failure` for whoever comes next. */
+  /** The write in flight. It never rejects: a failure is kept in `#failure` for the next call. */
   #writing: Promise<void> | undefined;
   #failure: unknown;
 
@@ -24,36 +24,36 @@ export class WriteBehind {
     this.#blobs = blobs;
   }
 
-  /** Bytes added so far, so the offset of what is added next. */
+  /** Bytes added so far: the offset of the next ones. */
   get size(): number {
     return this.#size;
   }
 
   /**
-   * `undefined` when `length` bytes can be added at once; else a promise of the moment when they can.
-   * The promise rejects with the store's error when a write failed, and when it was all discarded.
+   * `undefined` when `length` bytes can be added now; else a promise that resolves when they can. It rejects with the
+   * store's error when a write failed, and when everything was discarded.
    */
   room(length: number): Promise<void> | undefined {
-    const fits = this.#gatheredSize + length <= CAPACITY || this.#writing === undefined;
+    const fits = this.#collectedSize + length <= CAPACITY || this.#writing === undefined;
     return fits && this.#failure === undefined ? undefined : this.#written();
   }
 
-  /** Adds the next bytes of the blob, which are never changed again. Needs `room` for all of them. */
+  /** Adds the next bytes of the blob, which must not change afterwards. Requires `room` for all of them. */
   add(...pieces: readonly Buffer[]): void {
     const length = sizeOf(pieces);
-    if (this.#gatheredSize + length > CAPACITY) this.#startWriting();
-    this.#gathered.push(...pieces);
-    this.#gatheredSize += length;
+    if (this.#collectedSize + length > CAPACITY) this.#startWriting();
+    this.#collected.push(...pieces);
+    this.#collectedSize += length;
     this.#size += length;
   }
 
-  /** All that was added, when it is at most `limit` bytes and none of it has gone to the store. */
+  /** Everything added, if it is `limit` bytes or less and nothing has gone to the store. */
   whole(limit: number): Buffer | undefined {
-    if (this.#size > limit || this.#gatheredSize < this.#size) return undefined;
-    return Buffer.concat(this.#gathered, this.#size);
+    if (this.#size > limit || this.#collectedSize < this.#size) return undefined;
+    return Buffer.concat(this.#collected, this.#size);
   }
 
-  /** Writes what is left and commits the blob. Gives its name. */
+  /** Writes the rest, commits the blob and returns its name. */
   async commit(): Promise<string> {
     await this.#written();
     this.#startWriting();
@@ -62,7 +62,7 @@ export class WriteBehind {
     return this.#blob.commit();
   }
 
-  /** Removes what was written, unless it was committed; whoever waits for room gets an error. */
+  /** Removes what was written, unless it was committed; a caller waiting for room gets an error. */
   async discard(): Promise<void> {
     this.#failure ??= new Error('The container was discarded.');
     await this.#writing;
@@ -70,9 +70,9 @@ export class WriteBehind {
   }
 
   #startWriting(): void {
-    const write = this.#write(this.#gathered);
-    this.#gathered = [];
-    this.#gatheredSize = 0;
+    const write = this.#write(this.#collected);
+    this.#collected = [];
+    this.#collectedSize = 0;
     this.#writing = write
       .catch((error: unknown) => {
         this.#failure ??= error;

@@ -1,16 +1,16 @@
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * The steps that a failure could fall between, in the order in which they happen. Each is announced the moment it is
- * done. A test harness listens and kills the process there; the services know nothing of it.
+ * Where a test harness may kill the process, in order of time: each is announced as soon as it is reached. The services know
+ * nothing of the harness.
  */
 export const CRASH_POINTS = {
-  'content-written': 'Every byte of a container has been handed to the file system; none is known to be on disk.',
+  'content-written': 'All bytes of a container have been written to the file system; none is known to be on disk.',
   'content-synced': 'The bytes of the container are on disk, under the name of an unfinished blob.',
   'content-renamed': 'The container has its final name, which may not be on disk.',
   'folder-synced': 'The final name is on disk: the container survives a power cut.',
-  'message-committed': 'All rows of a message are durable; its receipt is not given yet.',
-  'suggestion-committed': 'A message was looked at, and what was found is durable.',
+  'message-committed': 'All rows of a message are durable; its receipt is not sent yet.',
+  'suggestion-committed': 'A suggestion run is durable.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',
   'content-removed': 'A container was removed; a power cut could still bring it back.',
   'removal-synced': 'The removal is on disk.',
@@ -18,17 +18,17 @@ export const CRASH_POINTS = {
 
 export type Step = keyof typeof CRASH_POINTS;
 
-/** What is published on {@link CRASH_POINT_CHANNEL}. Never anything personal, so no ids and no names either. */
+/** What is published on {@link CRASH_POINT_CHANNEL}. Nothing personal, so no ids or names. */
 export interface CrashPointMessage {
   readonly step: Step;
 }
 
-/** Name of the node:diagnostics_channel that carries a {@link CrashPointMessage} per step. */
+/** Name of the node:diagnostics_channel that carries a {@link CrashPointMessage} per crash point. */
 export const CRASH_POINT_CHANNEL = 'indbakke:crash-point';
 
-const steps = channel(CRASH_POINT_CHANNEL);
+const crashPoints = channel(CRASH_POINT_CHANNEL);
 
-/** Publishes that `step` has just been done. Listeners run before this returns; without one it costs nothing. */
+/** Publishes that `step` has just been reached. Listeners run before this returns; without one it costs nothing. */
 export function announce(step: Step): void {
-  if (steps.hasSubscribers) steps.publish({ step } satisfies CrashPointMessage);
+  if (crashPoints.hasSubscribers) crashPoints.publish({ step } satisfies CrashPointMessage);
 }

@@ -3,8 +3,8 @@ import { ERRORS, type ErrorCode, type ErrorRow } from './table.js';
 export { ERRORS, type ErrorCode, type ErrorRow } from './table.js';
 
 /**
- * The one error that callers get to see. `detail` is one clear sentence: what is wrong, where, what to do. It never holds
- * anything personal (no names, numbers, titles, file names, content): only element paths, limits and counts.
+ * The only error that callers see. `detail` says in a sentence what is wrong, where and what to do. It contains nothing
+ * personal (names, numbers, titles, file names, content): only element paths, limits and counts.
  */
 export class Problem extends Error {
   readonly code: ErrorCode;

@@ -1,15 +1,15 @@
 /**
- * Every error that a caller can get. docs/errors.md shows the same table; a test compares the two.
+ * Every error that a caller can get. A test keeps docs/errors.md equal to this table.
  *
- * - `fault`: whose it is. `peer` is logged at info, `ours` at error.
- * - `again`: whether sending the very same request again can succeed.
- * - `http`: status of the REST and JSON form.
- * - `receipt`: the receiptStatus of a refusal on the way in (Digital Post's own receipt model); absent for the inbox API.
+ * - `fault`: whose fault it is. `peer` is logged at info, `ours` at error.
+ * - `again`: whether a retry of the same request can succeed.
+ * - `http`: status of the answer, except in SOAP.
+ * - `receipt`: receiptStatus of a refused delivery (Digital Post's receipt model); absent for the inbox API.
  *
- * The SOAP form is derived: a peer's fault is `soap:Client`, ours is `soap:Server`.
+ * In SOAP, a peer's fault is `soap:Client`, ours is `soap:Server`.
  */
 export const ERRORS = {
-  // The way in
+  // Deliveries
   'not-xml': {
     http: 400,
     fault: 'peer',

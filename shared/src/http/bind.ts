@@ -11,20 +11,20 @@ import { toProblem } from './problem-handler.js';
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
-/** One call of the inbox API: signed in, allowed, parsed. */
+/** One call of the inbox API: authenticated, authorised and parsed. */
 export interface Call<O extends Operation> {
   readonly principal: Principal;
   readonly params: Parsed<O['params']>;
   readonly query: Parsed<O['query']>;
   readonly body: Parsed<O['body']>;
-  /** The version in If-Match; always there when the operation changes a message. */
+  /** The version in If-Match; always present when the operation changes a message. */
   readonly expectedVersion: O['change'] extends string ? number : undefined;
   readonly at: Date;
   readonly req: Request;
   readonly res: Response;
 }
 
-/** What the handler gives back: the JSON answer; nothing for 204, or when it streams into `res` itself. */
+/** What the handler returns: the JSON answer; nothing for 204, or when it streams into `res` itself. */
 export type Answer<O extends Operation> = O['answer'] extends z.ZodType ? Promise<z.input<O['answer']>> : Promise<void>;
 
 /** Binds an operation of the contract to its handler. */
@@ -38,14 +38,14 @@ export interface ApiParts {
 
 const MAX_JSON = '1mb';
 
-/** A router of the inbox API, with the function that binds operations on it. */
+/** A router of the inbox API, and the function that binds operations to it. */
 export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
   const router = Router();
   const readJson = express.json({ limit: MAX_JSON, inflate: false });
   return {
     router,
     bind(operation, handle) {
-      // Signed in before the body is read: a stranger sends nothing that we look at.
+      // Before the body is read: nothing from strangers is parsed.
       const signInFirst: RequestHandler = async (req, res, next) => {
         res.locals.operation = `${operation.method.toUpperCase()} ${operation.path}`;
         res.set('Cache-Control', 'no-store');
@@ -67,7 +67,7 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
   };
 }
 
-/** The change that a call asks for, without its HTTP. */
+/** The change that a call requests, without its HTTP. */
 export function changeOf(call: Pick<Call<Operation>, 'principal' | 'at'> & Changing): ChangeRequest {
   const { principal, params, expectedVersion, at } = call;
   return { principal, id: params.id, expectedVersion, at };
@@ -91,14 +91,13 @@ async function signIn({ tokens, metrics }: ApiParts, req: Request): Promise<Prin
 
 function parseCall<O extends Operation>(operation: O, principal: Principal, req: Request, res: Response): Call<O> {
   if (!operation.roles.some((role) => principal.roles.has(role))) {
-    throw new Problem('role-missing', `The call needs the role ${operation.roles.join(' or ')}.`);
+    throw new Problem('role-missing', `The call requires the role ${operation.roles.join(' or ')}.`);
   }
   if (operation.body && req.is('json') === false) {
     throw new Problem('unsupported-media-type', 'Send the body as application/json.');
   }
   const call = {
     principal,
-    // An id that is no id cannot be found; the path’s other faults are the caller’s to mend.
     params: parse(operation.params, req.params, 'path'),
     query: parse(operation.query, req.query, 'query'),
     body: parse(operation.body, req.body ?? {}, 'body'),
@@ -120,18 +119,18 @@ function parse(schema: z.ZodObject | undefined, value: unknown, place: string): 
   });
 }
 
-/** Messages of the schema name what was expected; but for this one, none quotes what was sent. */
+/** The schema's messages name what was expected; only this one would quote what was sent. */
 function faultOf({ code, message }: z.core.$ZodIssue): string {
-  return code === 'unrecognized_keys' ? 'holds a field that the call does not know' : message;
+  return code === 'unrecognized_keys' ? 'contains an unknown field' : message;
 }
 
 function readVersion(req: Request): number {
   const header = req.get('if-match');
   if (header === undefined) {
-    throw new Problem('version-needed', 'Send If-Match with the version of the message that was read.');
+    throw new Problem('version-needed', 'Send If-Match with the version that was read.');
   }
   const version = /^"?(\d{1,9})"?$/.exec(header.trim())?.[1];
-  if (version === undefined) throw new Problem('bad-request', 'If-Match must hold one version, such as "3".');
+  if (version === undefined) throw new Problem('bad-request', 'If-Match must be one version, such as "3".');
   return Number(version);
 }
 
@@ -140,12 +139,12 @@ function sendAnswer(operation: Operation, res: Response, answer: unknown): void 
   if (operation.answer === undefined) return void res.status(204).end();
   const { version } = answer as { version?: number };
   if (version !== undefined) res.set('ETag', `"${version}"`);
-  // Not res.json(): that answers 304 to If-None-Match, but the version is for If-Match only. What the answer says of the
-  // suggested case changes without it.
+  // Not res.json(), which answers 304 to If-None-Match: the version is for If-Match only, since the suggested case in the
+  // answer changes without it.
   res.type('json').end(JSON.stringify(answer));
 }
 
-/** Refused calls of identified callers belong in the audit log. */
+/** Writes refused calls of identified callers to the audit log. */
 async function auditRefusal(
   store: Store,
   principal: Principal,
@@ -163,11 +162,11 @@ async function auditRefusal(
         actor,
         at: new Date(),
         action: 'refused',
-        // Whose mail someone tried to reach must be found later. What is no id is not written down.
+        // So that it can be found whose messages someone tried to reach. Only ids are recorded.
         ...(z.uuid().safeParse(req.params.id).success && { messageId: String(req.params.id) }),
         details: { code, call: `${operation.method} ${operation.path}` },
       }),
     )
-    // The call is refused whether or not that can be written down.
+    // The call is refused even if that cannot be recorded.
     .catch(() => {});
 }

@@ -3,12 +3,12 @@ import { Problem } from '../errors/index.js';
 import { currentCorrelationId, describeError, type Log } from '../log/index.js';
 import { isStoreUnavailable } from '../store/index.js';
 
-/** The one place where an error becomes an answer of the inbox API: RFC 9457 problem+json. */
+/** Turns every error into an answer of the inbox API: RFC 9457 problem+json. */
 export function problemHandler(log: Log): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     const problem = toProblem(error);
     logProblem(log, problem);
-    // Part of a stream is out already: only breaking off shows the reader that it is not whole.
+    // Part of a stream is sent already: only cutting the connection shows the client that it is incomplete.
     if (res.headersSent) return void res.destroy();
     if (problem.row.http === 401) res.set('WWW-Authenticate', 'Bearer');
     if (problem.row.http === 503) askToRetry(res);
@@ -17,7 +17,7 @@ export function problemHandler(log: Log): ErrorRequestHandler {
   };
 }
 
-/** Tells the caller that the same request is worth sending again, and when. */
+/** Asks the caller to retry, and says when. */
 export function askToRetry(res: Response): void {
   res.set('Retry-After', '30');
 }
@@ -39,32 +39,32 @@ export function sendProblem(res: Response, problem: Problem): void {
     );
 }
 
-/** The peer’s faults are news, ours are alarms. */
+/** The peer’s faults are logged at info, ours at error. */
 export function logProblem(log: Log, problem: Problem): void {
   if (problem.row.fault === 'peer') log.info('refused', describeError(problem));
   else log.error('failed', describeError(problem));
 }
 
-/** What an error means to the caller. One that nobody foresaw is `internal`, and reveals nothing of itself. */
+/** What an error means to the caller. An unexpected one is `internal` and reveals nothing. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof URIError) return new Problem('bad-request', 'The path is not URL-encoded UTF-8.');
   const fromBody = bodyProblem(error);
   if (fromBody) return fromBody;
   if (isStoreUnavailable(error)) {
-    return new Problem('unavailable', 'The database does not answer now. Try again later.', { cause: error });
+    return new Problem('unavailable', 'The database does not answer. Try again later.', { cause: error });
   }
   return new Problem('internal', 'Something failed here. Quote the correlation id when you report it.', {
     cause: error,
   });
 }
 
-// body-parser marks its errors by `type`; its messages quote the body.
+// body-parser identifies its errors by `type`; its messages quote the body.
 function bodyProblem(error: unknown): Problem | undefined {
   const { type } = (error ?? {}) as { type?: unknown };
   switch (type) {
     case 'entity.too.large':
-      return new Problem('too-large', 'The body of the request is over the limit of the inbox API, 1 MiB.');
+      return new Problem('too-large', 'The body is over the limit of 1 MiB.');
     case 'encoding.unsupported':
     case 'charset.unsupported':
       return new Problem('unsupported-media-type', 'Send the body as plain, uncompressed JSON in UTF-8.');
@@ -77,7 +77,7 @@ function bodyProblem(error: unknown): Problem | undefined {
   }
 }
 
-/** For paths that nobody has. */
+/** The last handler: no route matched. */
 export function notFound(req: Request): never {
-  throw new Problem('not-found', `There is no ${req.method} call at this path. The calls are listed at /api/v1/docs.`);
+  throw new Problem('not-found', `There is no ${req.method} call at this path. See /api/v1/docs.`);
 }

@@ -4,8 +4,8 @@ import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 
 /**
- * Streams into the answer. A caller who goes away is no error; the source is closed. A source that fails rejects, and the
- * answer must then be broken off, so that nobody takes it for whole.
+ * Streams into the answer. A caller that disconnects is not an error; the source is closed. Rejects when the source fails:
+ * the connection must then be cut, so that the answer is not mistaken for complete.
  */
 export async function sendStream(source: Readable, res: Response): Promise<void> {
   try {
@@ -16,8 +16,8 @@ export async function sendStream(source: Readable, res: Response): Promise<void>
 }
 
 /**
- * Resolves when the first bytes of a source are there, or its end; rejects with what it fails with. Until then the answer
- * can still be a problem instead.
+ * Resolves when a source has its first bytes, or ends; rejects with its error. Until then the answer can still be a problem
+ * instead.
  */
 export async function firstBytesOf(source: Readable): Promise<void> {
   await once(source, 'readable');

@@ -9,8 +9,8 @@ import { type Log, withCorrelation } from '../log/index.js';
 import type { Metrics } from '../metrics/index.js';
 
 /**
- * Gives every request a correlation id (the caller’s transaction id when it sent one), echoes it, and writes one line and
- * one measurement when the answer is out.
+ * Gives every request a correlation id (the caller’s transaction id, if sent), echoes it, and logs and measures the request
+ * when it ends.
  */
 export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
   return (req, res, next) => {
@@ -20,7 +20,7 @@ export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
     res.set('X-Correlation-Id', correlationId);
     res.set('X-Content-Type-Options', 'nosniff');
     withCorrelation(correlationId, () => {
-      // Bound: `close` comes from the socket, outside of the context of the request.
+      // Bound, since `close` comes from the socket, outside the request's async context.
       const onClose = AsyncResource.bind(() => {
         const seconds = Number(process.hrtime.bigint() - started) / 1e9;
         const operation = String(res.locals.operation ?? 'other');
@@ -37,16 +37,16 @@ export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
 
 export interface Listening {
   readonly url: string;
-  /** Takes no new connection, lets what is in flight end (until the deadline), then resolves. */
+  /** Accepts no new connections, waits for requests in flight (until the deadline), then resolves. */
   close(deadlineMs: number): Promise<void>;
 }
 
-/** @throws Error in a sentence when the port is taken or may not be had */
+/** @throws Error with a sentence when the port is taken or not allowed */
 export async function listen(app: Express, host: string, port: number): Promise<Listening> {
   const server = createServer({ highWaterMark: 64 * 1_024 }, app);
-  // A 100 MB upload over a slow line takes longer than Node’s 5 minutes for a whole request.
+  // A 100 MB upload over a slow connection takes longer than Node’s 5 minutes for a whole request.
   server.requestTimeout = 30 * 60 * 1_000;
-  // A peer that neither sends nor reads for so long has gone, or means no good.
+  // A peer that neither sends nor reads for this long is gone or malicious.
   server.timeout = 2 * 60 * 1_000;
   server.on('checkContinue', (req, res) => {
     askForBodyWhenRead(req, res);
@@ -66,9 +66,9 @@ export async function listen(app: Express, host: string, port: number): Promise<
 }
 
 /**
- * A caller who asks first (`Expect: 100-continue`) gets its `100 Continue` when the body begins to be read. A request that is
- * refused unread gets its answer instead, and the connection ends: whether the next bytes are that body could not be known
- * (RFC 9110, 10.1.1). Without this Node asks for every body before anyone has looked at the headers.
+ * Sends `100 Continue` to a caller that waits for it (`Expect: 100-continue`) only once the body is read. A request that is
+ * refused unread gets its answer instead and the connection closes, since the next bytes may or may not be that body
+ * (RFC 9110, 10.1.1). Node itself would request every body before the headers are checked.
  */
 function askForBodyWhenRead(req: IncomingMessage, res: ServerResponse): void {
   const keepAlive = res.shouldKeepAlive;
@@ -96,7 +96,7 @@ async function close(server: Server, deadlineMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
-  // A connection that is kept alive after the answer in flight would hold the end up until its own time is out.
+  // A connection kept alive after its answer would delay the end until its own timeout.
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
   await closed;

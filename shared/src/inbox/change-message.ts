@@ -4,17 +4,16 @@ import type { Store, Tx } from '../store/index.js';
 import { requireVisible } from './find-message.js';
 
 export interface ChangeEffects extends ChangeColumns {
-  /** What must hold besides, read in the transaction before anything changes. */
+  /** A further check, in the transaction, before anything changes. */
   readonly check?: (tx: Tx) => Promise<void>;
-  /** Further rows, in the transaction of the change, once it is sure to be allowed. */
+  /** Writes further rows, in the transaction, after the change. */
   readonly write?: (tx: Tx) => Promise<unknown>;
 }
 
 /**
- * Changes a message for a caller: checks that the caller sees it, changes it, and writes what goes with it, all in one
- * transaction.
+ * Changes a message for a caller in one transaction: checks that the caller sees it, changes it and writes further rows.
  *
- * @throws Problem not-found, version-changed or wrong-status; then nothing is changed
+ * @throws Problem not-found, version-changed or wrong-status; nothing is changed then
  */
 export async function changeMessage(
   store: Store,

@@ -2,7 +2,7 @@ import { type Principal, visibleTo } from '../access/index.js';
 import { Problem } from '../errors/index.js';
 import type { Prisma, Tx } from '../store/index.js';
 
-/** Every row of a message, as the answers of the API need them. */
+/** The rows of a message that the API's answers need. */
 export const WHOLE_MESSAGE = {
   details: true,
   key: true,
@@ -16,7 +16,7 @@ export type WholeMessage = Prisma.MessageGetPayload<{ include: typeof WHOLE_MESS
 /**
  * The message with this id, if the caller sees it.
  *
- * @throws Problem not-found: there is none, it belongs to another municipality, it is not the caller’s to see, or deleted
+ * @throws Problem not-found: it does not exist, is another municipality’s, is not visible to the caller, or is deleted
  */
 export async function findMessage(tx: Tx, principal: Principal, id: string): Promise<WholeMessage> {
   const message = await tx.message.findFirst({ where: { id, AND: visibleTo(principal) }, include: WHOLE_MESSAGE });
@@ -24,12 +24,12 @@ export async function findMessage(tx: Tx, principal: Principal, id: string): Pro
   return message;
 }
 
-/** The same check without reading it: for changes of a message. */
+/** The same check without reading the message, for changes. */
 export async function requireVisible(tx: Tx, principal: Principal, id: string): Promise<void> {
   const message = await tx.message.findFirst({ where: { id, AND: visibleTo(principal) }, select: { id: true } });
   if (!message) throw notFound();
 }
 
 function notFound(): Problem {
-  return new Problem('not-found', 'There is no such message, or you may not see it.');
+  return new Problem('not-found', 'There is no such message, or the caller may not see it.');
 }

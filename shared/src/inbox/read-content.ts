@@ -19,7 +19,7 @@ interface ContentParts {
   readonly keys: KeyRing;
 }
 
-/** Opens the files of one message. The key is unwrapped once, however many files are read. */
+/** Opens the files of one message, whose key is unwrapped once. */
 export interface ContentReader {
   /** The verified bytes of a file, or of a range of it (`end` not included). The stream fails with a Problem. */
   open(file: StoredFile, range?: ByteRange): Readable;
@@ -35,14 +35,14 @@ export async function openContent(parts: ContentParts, message: WholeMessage): P
   return {
     open({ status, containerIndex: index, containerOffset: offset, size }, range) {
       if (index === null || offset === null)
-        throw new Problem('content-gone', `The file is ${status}; it has no content.`);
+        throw new Problem('content-gone', `The file has no content: it is ${status}.`);
       const file = { index, offset: Number(offset), size: Number(size) };
       return openSealedFile({ openContainer, dataKey, messageId, file, ...(range && { range }) });
     },
   };
 }
 
-/** In the blob store, or beside the rows when it is small. */
+/** In the blob store, or in the database when it is small. */
 async function findContainer(
   { store, blobs }: ContentParts,
   { id: messageId, municipality, blobName }: WholeMessage,

@@ -5,15 +5,15 @@ import { z } from 'zod';
 import { OWNER_ONLY_FILE, syncFolder } from '../content/folders.js';
 import { Problem } from '../errors/index.js';
 
-/** A data key, encrypted under the master key `keyId`. Lives in the database; destroying it destroys the content. */
+/** A data key, encrypted under the master key `keyId`. It is in the database; destroying it destroys the content. */
 export interface WrappedKey {
   readonly keyId: string;
   readonly wrapped: Buffer;
 }
 
 /**
- * The little that is asked of whoever holds the master keys. A file today; a key management service fits behind it, so
- * wrap and unwrap may take a network round trip.
+ * What has the master keys. A file today; it could be a key management service, so wrap and unwrap may take a network round
+ * trip.
  */
 export interface KeyRing {
   /** Id of the master key that new data keys are wrapped with: 1 to 230 characters of printable ASCII. */
@@ -23,15 +23,15 @@ export interface KeyRing {
   wrap(key: Buffer, context: string): Promise<WrappedKey>;
 
   /**
-   * Gives the data key back, whichever master key of the ring wrapped it.
+   * Decrypts a data key that any master key of the ring has wrapped.
    * @throws Problem `content-damaged` when the wrapped key is not what was wrapped in this context.
-   * @throws Error when the ring does not hold the master key: it was taken out too early.
+   * @throws Error when the ring lacks the master key: it was removed too early.
    */
   unwrap(wrapped: WrappedKey, context: string): Promise<Buffer>;
 
   /**
-   * Keyed hash, 32 bytes: HMAC-SHA-256 under a key of its own that never rotates, so that equal data stay equal for
-   * good, and that is different for each `purpose`, so that hashes made for one purpose tell nothing about another's.
+   * Keyed hash, 32 bytes: HMAC-SHA-256 under a key of its own. The key never rotates, so that equal data stay equal, and
+   * differs by `purpose`, so that hashes for one purpose reveal nothing about another's.
    */
   digest(purpose: string, data: string | Buffer): Buffer;
 }
@@ -46,7 +46,7 @@ const NONCE_SIZE = 12;
 const TAG_SIZE = 16;
 const WRAPPED_SIZE = NONCE_SIZE + KEY_SIZE + TAG_SIZE;
 
-/** 230 is what the header of a container has room for. Enough for the ARN of a key in a cloud's service. */
+/** The header of a container has room for 230, enough for the ARN of a cloud key. */
 const keyIdShape = z.string().regex(/^[\x21-\x7e]{1,230}$/, 'a key id is 1 to 230 characters of printable ASCII');
 
 const keyShape = z
@@ -54,7 +54,7 @@ const keyShape = z
   .transform((text) => Buffer.from(text, 'base64'))
   .refine((key) => key.length === KEY_SIZE, `must be ${KEY_SIZE} bytes in base64`);
 
-/** The key file. `keys` holds the master keys by id; `digestKey` is for keyed hashes and must never change. */
+/** The key file. `keys` has the master keys by id; `digestKey` is for keyed hashes and must never change. */
 const keyFileShape = z
   .strictObject({ current: keyIdShape, keys: z.record(keyIdShape, keyShape), digestKey: keyShape })
   .refine(({ current, keys }) => Object.hasOwn(keys, current), '"current" must be one of "keys"');
@@ -63,17 +63,17 @@ type KeyFile = z.infer<typeof keyFileShape>;
 
 /**
  * Reads a key file: JSON `{ "current": id, "keys": { id: base64 of 32 bytes }, "digestKey": base64 of 32 bytes }`.
- * To rotate, add a key, name it in `current`, restart; take the old one out when nothing is wrapped with it any more.
- * @throws Error with a sentence for the operator when the file is missing, open to others or not of this form. The
- *   sentence never quotes the file.
+ * To rotate, add a key, name it in `current` and restart; remove the old one when nothing is wrapped with it any more.
+ * @throws Error with a sentence for the operator when the file is missing, readable by others or malformed. It never quotes
+ *   the file.
  */
 export async function loadKeyRing(path: string): Promise<KeyRing> {
   return new FileKeyRing(parseKeyFile(path, await readPrivately(path)));
 }
 
 /**
- * Makes a key file with one fresh master key, mode 0600, and puts it on disk. When several processes try at once, one
- * makes it and the others fail; nobody ever sees half a file.
+ * Creates a key file durably, with one fresh master key and mode 0600. When several processes try at once, one succeeds and
+ * the others fail; none ever sees half a file.
  * @throws Error with code `EEXIST` when there is a file already: it is never overwritten.
  */
 export async function createKeyFile(path: string): Promise<void> {
@@ -82,7 +82,7 @@ export async function createKeyFile(path: string): Promise<void> {
   const draft = `${path}.${randomBytes(8).toString('hex')}.part`;
   try {
     await writeDurably(draft, `${JSON.stringify(file, undefined, 2)}\n`);
-    await link(draft, path); // unlike rename it refuses to replace
+    await link(draft, path); // unlike rename, it does not replace a file
   } finally {
     await rm(draft, { force: true });
   }
@@ -132,13 +132,13 @@ class FileKeyRing implements KeyRing {
 
   #masterKey(keyId: string): Buffer {
     const key = this.#keys.get(keyId);
-    if (key === undefined) throw new Error(`The key file does not hold the master key ${keyId}.`);
+    if (key === undefined) throw new Error(`The key file does not contain the master key ${keyId}.`);
     return key;
   }
 }
 
 function damagedKey(cause?: unknown): Problem {
-  return new Problem('content-damaged', 'The wrapped key of the message does not verify.', { cause });
+  return new Problem('content-damaged', 'The wrapped key of the message fails verification.', { cause });
 }
 
 function freshKey(): string {
@@ -161,7 +161,7 @@ async function readPrivately(path: string): Promise<string> {
     const { mode } = await handle.stat();
     if ((mode & 0o077) !== 0) {
       const octal = (mode & 0o777).toString(8);
-      throw new Error(`The key file ${path} is open to others (mode ${octal}). Allow its owner only: chmod 600.`);
+      throw new Error(`The key file ${path} is readable by others (mode ${octal}): chmod 600.`);
     }
     return await handle.readFile('utf8');
   } finally {

@@ -1,7 +1,5 @@
-/** What a message is, besides its status. */
-
 export const KINDS = {
-  reply: 'An answer to a message of ours.',
+  reply: 'A reply to a sent message.',
   enquiry: 'Everything that is neither a reply nor forwarded.',
   forwarded: 'Forwarded to us through Digital Post by another recipient.',
 } as const;
@@ -9,7 +7,7 @@ export type Kind = keyof typeof KINDS;
 
 export const CHANNELS = {
   sf1606: 'Digital Post, over REST or SOAP.',
-  sf2900: 'Fordelingskomponenten: documents of other systems.',
+  sf2900: 'Fordelingskomponenten: documents from other systems.',
 } as const;
 export type Channel = keyof typeof CHANNELS;
 
@@ -21,9 +19,9 @@ export const SUGGESTION_BASES = {
 export type SuggestionBasis = keyof typeof SUGGESTION_BASES;
 
 export const SUGGESTION_SENDERS = {
-  'recipient-of-the-letter': 'The sender is the one to whom the message was sent.',
+  'recipient-of-the-letter': 'The sender is the recipient of the sent message.',
   'party-to-the-case': 'The sender is a party to the case.',
-  other: 'The sender is neither; look twice.',
+  other: 'The sender is neither: check carefully.',
 } as const;
 export type SuggestionSender = keyof typeof SUGGESTION_SENDERS;
 

@@ -1,7 +1,7 @@
 /**
- * Writes the event and the audit row of every change in the CTE `changes`: two further CTEs, for the statement that makes the
- * changes. writeChange embeds them for one message, intake and suggestions for many. `changes` holds, all from one row of
- * `messages` as it is after the change:
+ * Two CTEs that write the event and the audit row of every change in the CTE `changes`, for the statement that makes the
+ * changes. writeChange embeds them for one message, intake and suggestions for many. The columns of `changes` are those of a
+ * message after the change:
  *
  *     change_id uuid, municipality, message_id uuid, type (a Change), status, version, at timestamptz,
  *     actor_kind, actor, on_behalf_of, details jsonb (codes and ids only)

@@ -1,31 +1,31 @@
-/** What a message can be, each with a sentence: what it means, who moves it on, how long it may stay. */
+/** The statuses of a message, each with its meaning and who changes it. */
 export const STATUSES = {
-  pending: 'In the inbox, suggestion or not; a caseworker journalizes or rejects it. May stay; age is shown.',
-  held: 'Kept, but shown to set-up and operations only, until they release it. Alarmed.',
-  journalized: 'Safely on one or more cases, as the core confirmed. The end, unless it is taken back.',
-  rejected: 'Not for this municipality to journalize. Can be reopened, or deleted for good with a role of its own.',
-  deleted: 'Gone for good: key destroyed, content and everything personal removed. The tombstone stays for ever.',
+  pending: 'In the inbox, suggestion or not; a caseworker journalizes or rejects it.',
+  held: 'Kept, but visible to set-up and operations only, until they release it.',
+  journalized: 'On one or more cases, as the core confirmed. Final, unless taken back.',
+  rejected: 'Not for this municipality to journalize. Can be reopened, or deleted for good with a separate role.',
+  deleted: 'Gone for good: key destroyed, content and everything personal removed. The tombstone stays forever.',
 } as const;
 
 export type Status = keyof typeof STATUSES;
 
 /** Why a message is held. */
 export const HELD_CAUSES = {
-  conflict: 'Another message with the same id but other content was here first. A person must look.',
-  'replies-off': 'The municipality does not take replies in here.',
-  'enquiries-off': 'The municipality does not take enquiries and forwarded messages in here.',
+  conflict: 'Another message with the same id but other content arrived first. A person must look.',
+  'replies-off': 'The municipality has replies switched off.',
+  'enquiries-off': 'The municipality has enquiries, including forwarded messages, switched off.',
 } as const;
 
 export type HeldCause = keyof typeof HELD_CAUSES;
 
-/** Why a message was rejected. The code stays in the tombstone; the words that go with it do not. */
+/** Why a message was rejected. The code stays in the tombstone; the explanation does not. */
 export const REJECTION_REASONS = {
   'wrong-municipality': 'Meant for another municipality.',
   'wrong-department': 'Meant for another department of this municipality.',
   'not-for-us': 'Concerns nothing that this case system handles.',
   unreadable: 'The content cannot be read.',
-  duplicate: 'The same message is here already.',
-  unwanted: 'Advertising, abuse or the like.',
+  duplicate: 'The same message was received already.',
+  unwanted: 'Advertising, abuse and the like.',
   other: 'Another reason, given in words.',
 } as const;
 

@@ -2,15 +2,15 @@ import type { Role } from '../access/roles.js';
 import type { Status } from './statuses.js';
 
 interface ChangeRow {
-  /** The statuses in which a message can be changed so. */
+  /** The statuses in which the change is allowed. */
   readonly from: readonly Status[];
-  /** `before` = the status that the message had when it was rejected; `same` = it keeps the one that it has. */
+  /** `before` = the status before the rejection; `same` = no change of status. */
   readonly to: Status | 'before' | 'same';
-  /** Any one of these is needed. The two that are no roles are systems, which hold none. */
+  /** Any one of these is required. The two that are not roles are systems, which have none. */
   readonly roles: readonly (Role | 'Serviceplatformen' | 'Indbakke')[];
 }
 
-/** The life of a message: every transition there is. docs/architecture.md shows it; a test holds the two equal. */
+/** The life of a message: all its transitions. A test keeps docs/architecture.md equal to it. */
 export const TRANSITIONS = {
   accepted: { from: [], to: 'pending', roles: ['Serviceplatformen'] },
   held: { from: [], to: 'held', roles: ['Serviceplatformen'] },
@@ -22,10 +22,10 @@ export const TRANSITIONS = {
   deleted: { from: ['rejected'], to: 'deleted', roles: ['DigitalPost.Slet'] },
 } as const satisfies Record<string, ChangeRow>;
 
-/** Changes of an attribute: the message stays what it is, and gets a new version, an event and an audit row all the same. */
+/** Changes of an attribute: the status stays, but there is a new version, an event and an audit row. */
 export const ATTRIBUTE_CHANGES = {
   assigned: { from: ['pending', 'held'], to: 'same', roles: ['IndkomneDokumenter.Tildel'] },
-  // With Læs alone only by the assignee.
+  // With Læs alone: only the assignee.
   unassigned: {
     from: ['pending', 'held'],
     to: 'same',

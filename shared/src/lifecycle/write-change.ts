@@ -5,16 +5,16 @@ import { RECORD_CHANGES } from './record-changes.js';
 import type { Status } from './statuses.js';
 import { CHANGES, type Change } from './transitions.js';
 
-/** A change of one message that someone asks for. */
+/** A request to change one message. */
 export interface ChangeRequest {
   readonly principal: Principal;
   readonly id: string;
-  /** The version that the caller read; undefined = whatever it is now. */
+  /** The version that the caller read; undefined = any. */
   readonly expectedVersion: number | undefined;
   readonly at: Date;
 }
 
-/** What a change brings besides status and version. */
+/** What a change writes besides status and version. */
 export interface ChangeColumns {
   /** Further columns of `messages`. */
   readonly set?: Prisma.MessageUncheckedUpdateManyInput;
@@ -23,11 +23,11 @@ export interface ChangeColumns {
 }
 
 /**
- * Changes a message: the only way that a status, an assignment or a version changes after intake, but for suggestions, which
- * are written many at a time (RECORD_CHANGES). Updates only if the status (and the version, when given) is the expected one,
- * and writes the event and the audit row in the same transaction.
+ * Changes a message: the only way to change a status, an assignment or a version after intake, apart from suggestions, which
+ * are written in batches (RECORD_CHANGES). Updates only if the status (and the version, if given) is the expected one, and
+ * writes the event and the audit row in the same transaction.
  *
- * @throws Problem not-found, version-changed (someone was first) or wrong-status (the table allows no such change)
+ * @throws Problem not-found, version-changed (another change came first) or wrong-status
  */
 export async function writeChange(
   tx: Tx,
@@ -38,8 +38,7 @@ export async function writeChange(
   const { from, to } = CHANGES[change];
   const current = await lockMessage(tx, id, expectedVersion);
   if (!(from as readonly Status[]).includes(current.status)) {
-    const needed = from.join(' or ');
-    throw new Problem('wrong-status', `The message is ${current.status}; this change needs one that is ${needed}.`);
+    throw new Problem('wrong-status', `The message is ${current.status}; it must be ${from.join(' or ')}.`);
   }
   const moved = to === 'same' ? undefined : { ...statusAfter(to, current), statusAt: at, statusBy: actor.id };
   const status = moved?.status ?? current.status;
@@ -60,13 +59,13 @@ interface Current {
   readonly version: number;
 }
 
-/** Locks a message until the transaction ends: what is read here is still so when it is updated. */
+/** Locks a message until the transaction ends, so that it is unchanged when it is updated. */
 async function lockMessage(tx: Tx, id: string, expectedVersion: number | undefined): Promise<Current> {
   const [message] = await tx.$queryRaw<Current[]>`
     SELECT status, status_before AS "statusBefore", version FROM messages WHERE id = ${id}::uuid FOR UPDATE`;
-  if (!message) throw new Problem('not-found', 'There is no such message, or you may not see it.');
+  if (!message) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
   if (expectedVersion !== undefined && message.version !== expectedVersion) {
-    throw new Problem('version-changed', `The message is at version ${message.version} now. Read it again.`);
+    throw new Problem('version-changed', `The message is now at version ${message.version}. Read it again.`);
   }
   return message;
 }
@@ -74,6 +73,6 @@ async function lockMessage(tx: Tx, id: string, expectedVersion: number | undefin
 function statusAfter(to: Status | 'before', current: Current) {
   const status = to === 'before' ? (current.statusBefore ?? 'pending') : to;
   const statusBefore = status === 'rejected' ? current.status : null;
-  // The cause goes with being held; a rejected message keeps it, to be held again when it is reopened.
+  // Only a held message has a cause; a rejected one keeps it, for when it is reopened.
   return { status, statusBefore, ...(status !== 'held' && statusBefore !== 'held' && { heldCause: null }) };
 }

@@ -4,7 +4,7 @@ import { Problem } from '../errors/index.js';
 
 const correlation = new AsyncLocalStorage<string>();
 
-/** Runs `work`; every line that it logs carries this correlation id. */
+/** Runs `work`; every line that it logs has this correlation id. */
 export function withCorrelation<T>(correlationId: string, work: () => T): T {
   return correlation.run(correlationId, work);
 }
@@ -13,7 +13,7 @@ export function currentCorrelationId(): string | undefined {
   return correlation.getStore();
 }
 
-/** Ids, codes, counts and times. A CPR number, name, title, file name or content never goes here. */
+/** Ids, codes, counts and times; never a CPR number, name, title, file name or content. */
 export type LogFields = Record<string, string | number | boolean | undefined>;
 
 export interface Log {
@@ -25,7 +25,7 @@ export interface Log {
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'silent';
 
-/** Writes JSON lines to standard output: time, level, service, event, correlationId and the fields given. */
+/** Writes JSON lines to standard output: time, level, service, event, correlationId and the fields. */
 export function createLog(service: string, level: LogLevel): Log {
   const logger = createLogger({
     silent: level === 'silent',
@@ -42,8 +42,8 @@ export function createLog(service: string, level: LogLevel): Log {
 }
 
 /**
- * What may be logged of an error: its name, code and the places in our code that it passed through. Not its message: those
- * of the database, of parsers and of the operating system quote values, and with them what is personal.
+ * What may be logged of an error: its name, code and stack frames. Not its message: those of the database, parsers and the
+ * operating system quote values, which may be personal.
  */
 export function describeError(error: unknown): LogFields {
   if (error instanceof Problem) {

@@ -8,20 +8,20 @@ const MINUS = 0x2d;
 const UNDERSCORE = 0x5f;
 const ONLY_BASE64 = /^[A-Za-z0-9+/]*$/;
 
-/** What is wrong with the text of a content, to follow "... is not base64: ". */
+/** Makes the error for a content; `why` completes "... is not base64: ". */
 export type Refusal = (why: string) => Error;
 
 /**
  * Strict base64 of one file (RFC 4648 §4; white space as in xs:base64Binary), in any pieces. Node's decoder is fast but
- * takes everything, so what it wrote is compared with what so many characters must give.
+ * lenient, so the number of bytes that it wrote is checked against the number of characters.
  */
 export class Base64Decoder {
   private readonly file: FileWriter;
   private readonly refuse: Refusal;
-  /** Up to 3 characters, all of the alphabet, that wait for the rest of their quadruple. */
+  /** Up to 3 characters, all of the alphabet, until the rest of their quadruple arrives. */
   private carry = '';
   private padding = 0;
-  /** White space was met: count it from now on instead of trying without. */
+  /** White space was seen: from now on it is counted instead of trying without. */
   private spaced = false;
 
   constructor(file: FileWriter, refuse: Refusal) {
@@ -30,12 +30,12 @@ export class Base64Decoder {
   }
 
   /**
-   * Decodes a first part of bytes[from, to) into the file, which must not be full.
-   * @returns where the part ends: at least one byte on.
+   * Decodes the first part of bytes[from, to) into the file, which must not be full.
+   * @returns where the part ends: at least one byte later.
    * @throws what `refuse` makes.
    */
   take(bytes: Buffer, from: number, to: number): number {
-    // What was waiting does not count: with it too only whole quadruples are decoded.
+    // The carry needs no extra room: only whole quadruples are decoded.
     const end = Math.min(to, from + Math.min(MAX_SLICE, this.file.roomForCharacters));
     const slice = bytes.subarray(from, end);
     const pad = this.padding > 0 ? 0 : slice.indexOf(EQUALS);
@@ -44,7 +44,7 @@ export class Base64Decoder {
     return end;
   }
 
-  /** The same for one character by itself: a resolved reference. */
+  /** The same for a single character: a resolved reference. */
   takeCharacter(character: string): void {
     const code = character.charCodeAt(0);
     if (isSpace(code)) return;
@@ -59,17 +59,17 @@ export class Base64Decoder {
     this.carry = '';
   }
 
-  /** The text is complete: checks the padding and decodes what was waiting. */
+  /** Ends the text: checks the padding and decodes the carry. */
   end(): void {
     const missing = (4 - this.carry.length) % 4;
     if (missing !== this.padding) {
-      throw this.refuse('its length does not fit; it has been cut off or its padding is wrong.');
+      throw this.refuse('its length is wrong; it was cut off or its padding is wrong.');
     }
     if (missing > 0) this.file.decode(this.carry, this.carry.length - 1);
   }
 
   private decode(slice: Buffer): void {
-    // The decoder takes these two as base64url.
+    // Node's decoder accepts these two as base64url.
     if (slice.includes(MINUS) || slice.includes(UNDERSCORE)) throw this.foreign();
     const rest = slice.subarray(this.completeCarry(slice));
     if (!this.spaced && this.decodePlain(rest)) return;
@@ -78,7 +78,7 @@ export class Base64Decoder {
   }
 
   /**
-   * Takes characters for as long as some wait. To put those before the rest of the slice would copy all of it.
+   * Takes characters until the carry is empty; prepending it to the slice would copy the whole slice.
    * @returns how many it took
    */
   private completeCarry(slice: Buffer): number {
@@ -89,7 +89,7 @@ export class Base64Decoder {
     return at;
   }
 
-  /** The usual case: no white space. Decodes nothing and answers false when there is something else than base64. */
+  /** The usual case, without white space. Returns false, nothing decoded, when there is anything but base64. */
   private decodePlain(slice: Buffer): boolean {
     const whole = slice.length - (slice.length % 4);
     const carry = this.carry + slice.toString('latin1', whole);
@@ -99,7 +99,7 @@ export class Base64Decoder {
     return true;
   }
 
-  /** The decoder skips white space by itself; only where the last quadruple ends must be found without it. */
+  /** The decoder skips white space; only the end of the last quadruple must be found. */
   private decodeSpaced(slice: Buffer): void {
     const text = slice.toString('latin1');
     const significant = text.length - countSpace(slice);
@@ -120,7 +120,7 @@ export class Base64Decoder {
   }
 
   private foreign(): Error {
-    return this.refuse('it holds a character that base64 does not have.');
+    return this.refuse('it contains a character that is not base64.');
   }
 }
 
@@ -130,7 +130,7 @@ function countSpace(bytes: Buffer): number {
   return count;
 }
 
-/** Where the last so many characters of a text begin that are not white space. */
+/** Where the last `count` characters that are not white space begin. */
 function startOfLast(count: number, text: string): number {
   let at = text.length;
   for (let left = count; left > 0; ) {

@@ -7,22 +7,20 @@ const SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
 /** An element as plain lists: namespace, name, attributes, text or the hash of its content, children. */
 type Canonical = [uri: string, local: string, attributes: string[][], text: string, children: Canonical[]];
 
+type Sha256Of = (token: string) => string | undefined;
+
 /**
- * One text for equal messages: every element and attribute with what stands in it, each content by its SHA-256. Prefixes,
- * comments, CDATA, white space around text, line breaks in base64, hints to schemas and the case of messageUUIDs make no
- * difference. All else does, also what the model has no place for: two letters are the same only if nothing tells them apart.
+ * The same text for equal messages: every element and attribute with its text, each content as its SHA-256. Prefixes,
+ * comments, CDATA, white space around text, line breaks in base64, schema hints and the case of messageUUIDs make no
+ * difference. Everything else does, including what the model leaves out.
  *
- * @param sha256Of of the content that stands as this token
+ * @param sha256Of the hash of the content with this token
  */
-export function canonicalText(root: XmlElement, sha256Of: (token: string) => string | undefined): string {
+export function canonicalText(root: XmlElement, sha256Of: Sha256Of): string {
   return JSON.stringify(canonical(root, undefined, sha256Of));
 }
 
-function canonical(
-  element: XmlElement,
-  parent: XmlElement | undefined,
-  sha256Of: (token: string) => string | undefined,
-): Canonical {
+function canonical(element: XmlElement, parent: XmlElement | undefined, sha256Of: Sha256Of): Canonical {
   const { uri, local, attributes, children } = element;
   return [
     uri,
@@ -36,11 +34,7 @@ function canonical(
   ];
 }
 
-function textOf(
-  element: XmlElement,
-  parent: XmlElement | undefined,
-  sha256Of: (token: string) => string | undefined,
-): string {
+function textOf(element: XmlElement, parent: XmlElement | undefined, sha256Of: Sha256Of): string {
   const text = trimSpace(element.text);
   if (isContent(element) && isFile(parent)) return sha256Of(text) ?? text;
   // MeMo 1.2, Uuid: either case

@@ -45,8 +45,8 @@ import {
 } from './table.js';
 
 /**
- * MeMo 1.1 and 1.2, element by element, in document order: the one place where they are written down. Source: MeMo_core.xsd
- * and the schemas it imports, in both versions.
+ * MeMo 1.1 and 1.2, element by element in document order. Source: MeMo_core.xsd and the schemas it imports, in both
+ * versions.
  */
 
 // MeMo 1.2, File
@@ -248,7 +248,7 @@ const contentData = group(MEMO_NAMESPACE, 'ContentData', {
   ),
 });
 
-// MeMo 1.2, ForwardData: there only when the message was forwarded
+// MeMo 1.2, ForwardData: only in forwarded messages
 const forwardData = group(MEMO_NAMESPACE, 'ForwardData', {
   messageUUID: one(uuid),
   originalMessageDateTime: one(dateTime),

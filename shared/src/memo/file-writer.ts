@@ -1,10 +1,10 @@
-/** Where the bytes of one file go. */
+/** Receives the bytes of one file. */
 export interface FileSink {
-  /** The buffer that the next bytes go into, with `extra` bytes more than may be written at once. */
+  /** The buffer to fill next: as many bytes as may be written at once, and `extra` more. */
   lend(extra: number): Buffer;
   /**
-   * Takes the first bytes of the buffer: all of it but the extra, or what is left at the end of the file. The next write
-   * comes only when the promise is fulfilled; undefined means that there is nothing to wait for.
+   * Takes the first bytes of the buffer: all but the extra, or the rest of the file. The next call waits for the promise;
+   * undefined = nothing to wait for.
    */
   write(bytes: Buffer): Promise<void> | undefined;
   /** The file is complete. Not called for a file that is refused or cut off. */
@@ -15,14 +15,14 @@ export interface FileSink {
 const OVERSHOOT = 4;
 
 /**
- * Gathers decoded bytes in a buffer of the sink, one write at a time. While a write is under way the next bytes go into the
- * buffer that the sink lends then.
+ * Collects decoded bytes in a buffer of the sink, one write at a time. While a write is in flight the next bytes go into the
+ * next buffer that the sink lends.
  */
 export class FileWriter {
   private sink: FileSink;
   private buffer: Buffer;
   private filled = 0;
-  private underWay: Promise<void> | undefined;
+  private inFlight: Promise<void> | undefined;
 
   constructor(sink: FileSink) {
     this.sink = sink;
@@ -39,8 +39,8 @@ export class FileWriter {
   }
 
   /**
-   * Decodes base64 text behind what is there, if it gives exactly so many bytes.
-   * @returns whether it did. Node skips what is not base64, so fewer bytes mean that something else is in the text.
+   * Appends decoded base64 if it is exactly this many bytes.
+   * @returns whether it was. Node skips what is not base64, so fewer bytes mean that the text contains something else.
    */
   decode(text: string, bytes: number): boolean {
     if (this.buffer.write(text, this.filled, 'base64') !== bytes) return false;
@@ -48,11 +48,9 @@ export class FileWriter {
     return true;
   }
 
-  /**
-   * Hands over a full buffer. When a write is still under way it is returned instead: await it and call again.
-   */
+  /** Hands over a full buffer; or returns the write that is still in flight: await it and call again. */
   flush(): Promise<void> | undefined {
-    const busy = this.takeUnderWay();
+    const busy = this.takeInFlight();
     if (busy !== undefined) return busy;
     this.handOver();
     return undefined;
@@ -61,25 +59,25 @@ export class FileWriter {
   /** Hands over the rest, waits for it and ends the file. */
   async end(): Promise<void> {
     do {
-      await this.takeUnderWay();
+      await this.takeInFlight();
       if (this.filled > 0) this.handOver();
     } while (this.filled > 0);
-    await this.takeUnderWay();
+    await this.takeInFlight();
     await this.sink.end();
   }
 
-  /** Fulfilled when nothing is under way, whatever became of it. */
+  /** Resolves when no write is in flight, even if it failed. */
   async idle(): Promise<void> {
-    await this.takeUnderWay()?.catch(() => undefined);
+    await this.takeInFlight()?.catch(() => undefined);
   }
 
   private get size(): number {
     return this.buffer.length - OVERSHOOT;
   }
 
-  private takeUnderWay(): Promise<void> | undefined {
-    const busy = this.underWay;
-    this.underWay = undefined;
+  private takeInFlight(): Promise<void> | undefined {
+    const busy = this.inFlight;
+    this.inFlight = undefined;
     return busy;
   }
 
@@ -87,9 +85,9 @@ export class FileWriter {
     const full = this.buffer;
     const count = Math.min(this.filled, this.size);
     const rest = full.subarray(count, this.filled);
-    this.underWay = this.sink.write(full.subarray(0, count));
-    // It is awaited later; without this a failure before that would end the process.
-    this.underWay?.catch(() => undefined);
+    this.inFlight = this.sink.write(full.subarray(0, count));
+    // It is awaited later; a failure before that must not end the process.
+    this.inFlight?.catch(() => undefined);
     this.buffer = this.sink.lend(OVERSHOOT);
     this.filled = rest.copy(this.buffer);
   }

@@ -1,6 +1,6 @@
 /**
- * Reads MeMo, the message format of Digital Post: `readXml` takes the files out of a stream of XML and makes a tree
- * of the rest, `readMemo` makes a typed message of that, with remarks on its faults.
+ * Reads MeMo, the message format of Digital Post: `readXml` extracts the files from a stream of XML and parses the rest,
+ * `readMemo` turns that into a typed message with remarks.
  */
 export { canonicalText } from './canonical.js';
 export { type FileFacts, type Memo, type MemoFile, readMemo } from './model.js';

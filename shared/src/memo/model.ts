@@ -17,14 +17,14 @@ import { trimSpace } from './white-space.js';
 import type { XmlElement } from './xml-element.js';
 
 /**
- * A MeMo message. Names are MeMo's own in camelCase, lists in the plural; text is as written, without the white space
- * around it ('' for an empty element, no key for a missing one); keys come in the order of MeMo's schema. So equal messages
- * give equal JSON, whatever their prefixes, CDATA, comments and white space between elements.
+ * A MeMo message. Names are MeMo's own in camelCase, lists in the plural; text is as written, trimmed ('' for an empty
+ * element, no key for a missing one); keys are in the order of MeMo's schema. So equal messages give equal JSON, whatever
+ * their prefixes, CDATA, comments and white space between elements.
  */
 export interface Memo extends ModelOf<(typeof messageGroup)['fields']> {}
 export type MemoFile = ValueOf<typeof fileGroup>;
 
-/** What is known of each file that the reader took out of the XML, in its order. */
+/** A file that readXml extracted. */
 export interface FileFacts {
   /** SHA-256 of the bytes, hex. */
   readonly sha256: string;
@@ -33,12 +33,12 @@ export interface FileFacts {
 }
 
 /**
- * Reads a MeMo 1.1 or 1.2 message, leniently: what is wrong but can be kept becomes a remark.
+ * Reads a MeMo 1.1 or 1.2 message, leniently: minor faults become remarks.
  *
  * @param root the Message element (in a SOAP envelope: `findMessage` of its tree).
- * @param files facts of the files that readXml took out.
+ * @param files the files that readXml extracted, in its order.
  * @param token the token of each file (XmlDocument).
- * @throws Problem `not-memo` when the root is no Message, has no MessageHeader, or its files are not these;
+ * @throws Problem `not-memo` when the root is not a Message, has no MessageHeader, or does not contain exactly these files;
  *   `no-message-uuid`.
  */
 export function readMemo(
@@ -60,7 +60,7 @@ export function readMemo(
 
 type Read = Record<string, unknown>;
 
-/** Reads elements by the table. Values are not looked at here, only what stands where and how often. */
+/** Reads elements by the table: which, where and how often. Values are checked later. */
 class Reader {
   readonly remarks = new RemarkList();
   private readonly files: readonly FileFacts[];
@@ -86,7 +86,7 @@ class Reader {
     return read;
   }
 
-  /** A content that the table did not read, with the other fields of its File. */
+  /** Reads a content that has no place in the table, with the other fields of its File. */
   readMisplaced(file: XmlElement, content: XmlElement, place: Place): MemoFile {
     const others = file.children.filter((child) => !isContent(child));
     return this.readGroup(fileGroup, { ...file, children: [...others, content] }, place) as unknown as MemoFile;
@@ -100,13 +100,13 @@ class Reader {
     return this.taken.size === this.files.length;
   }
 
-  /** Each file that was taken out must be in the message. */
+  /** Every extracted file must be in the message. */
   expectAllFiles(): void {
     if (this.allTaken) return;
-    throw new Problem('not-memo', 'A File stands outside the Message, or its content cannot be told apart.');
+    throw new Problem('not-memo', 'A File is outside the Message, or its content is ambiguous.');
   }
 
-  /** The children that the table knows; a second one of a single field is left out. */
+  /** The children that the table knows; of a field that is not a list only the first. */
   private childrenByField(group: Group, element: XmlElement, place: Place): Map<string, XmlElement[]> {
     const found = new Map<string, XmlElement[]>();
     const { slots } = layoutOf(group);
@@ -140,16 +140,14 @@ class Reader {
     const facts = index === undefined ? undefined : this.files[index];
     if (index === undefined || facts === undefined || this.taken.has(index)) {
       const path = pathOf(place);
-      throw new Problem('not-memo', 'The content of a file cannot be told apart from the rest.', { path });
+      throw new Problem('not-memo', 'The content of a file is ambiguous.', { path });
     }
     this.taken.add(index);
     return { index, sha256: facts.sha256, size: facts.size };
   }
 }
 
-/**
- * Files that stand where the table has none (a second MainDocument, say) are kept: each becomes an additional document.
- */
+/** Keeps files in places that the table does not know, such as a second MainDocument: each becomes an additional document. */
 function withMisplacedFiles(memo: Memo, root: XmlElement, reader: Reader): Memo {
   if (reader.allTaken) return memo;
   const documents: { files: MemoFile[]; actions: [] }[] = [];
@@ -172,11 +170,11 @@ function* filesBelow(place: Place): Generator<Place> {
   for (const child of place.element.children) yield* filesBelow({ element: child, parent: place });
 }
 
-/** Which field a child of a group is, by its local name. */
+/** The field of a group that a child element belongs to. */
 interface Slot {
   readonly uri: string;
   readonly key: string;
-  /** Its place in the order. */
+  /** Its place in the schema's order. */
   readonly at: number;
   readonly single: boolean;
 }
@@ -236,7 +234,7 @@ function remarkOnValues(memo: Memo, remarks: RemarkList): void {
   }
 }
 
-/** The path of the element that a path in the model means. */
+/** The element path for a path in the model. */
 function elementPath(modelPath: readonly PropertyKey[]): string {
   const steps = ['Message'];
   let group: Group = messageGroup;

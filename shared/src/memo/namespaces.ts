@@ -1,6 +1,6 @@
 /**
- * The namespaces of a MeMo message (MeMo 1.1 and 1.2, MeMo_core.xsd and its imports). Elements are known by namespace and
- * local name, never by prefix. 1.1 and 1.2 share them all; only Message/@memoVersion tells the two apart.
+ * The namespaces of a MeMo message (MeMo_core.xsd and its imports). Elements are identified by namespace and local name,
+ * never by prefix. 1.1 and 1.2 have the same ones; only Message/@memoVersion distinguishes them.
  */
 
 /** The core elements: Message, MessageHeader, File and so on. */
@@ -30,7 +30,7 @@ export function isFile(element: Named | undefined): boolean {
   return element?.uri === MEMO_NAMESPACE && element.local === 'File';
 }
 
-/** MeMo 1.2, File/content: with isFile of its parent, the one element whose text is a file. */
+/** MeMo 1.2, File/content. Its text is a file only if isFile of its parent. */
 export function isContent(element: Named): boolean {
   return element.uri === MEMO_NAMESPACE && element.local === 'content';
 }

@@ -1,27 +1,27 @@
 import type { XmlElement } from './xml-element.js';
 
 /**
- * Paths of elements, as they appear in problems and remarks: `Message/MessageBody/MainDocument/File[2]/content`. The first
- * of its name among its siblings has no number, the second is `[2]`.
+ * Element paths in problems and remarks: `Message/MessageBody/MainDocument/File[2]/content`. The first of its name among
+ * its siblings has no number, the second is `[2]`.
  */
 
-// No name in MeMo or SOAP has a digit or is longer. Other names are the sender's own words and could hold anything, a
-// CPR number too, so they are not repeated.
+// No name in MeMo or SOAP has a digit or is longer. Any other name is chosen by the sender and may contain anything, even a
+// CPR number, so it is not repeated.
 const HARMLESS_NAME = /^[A-Za-z][A-Za-z-]{0,39}$/;
 
-/** Where an element is in the tree. Its path is made only when there is something to say about it. */
+/** Where an element is in the tree. Its path is built only for a problem or remark. */
 export interface Place {
   readonly element: XmlElement;
   readonly parent?: Place;
 }
 
-/** Path from the outermost place on. */
+/** The path, beginning at the outermost place. */
 export function pathOf({ element, parent }: Place): string {
   const step = stepOf(element, parent?.element);
   return parent ? `${pathOf(parent)}/${step}` : step;
 }
 
-/** The last step of a path: a harmless name as it is, any other as `*`, and its number. */
+/** The last step of a path: the name, or `*` unless it is harmless, and its number. */
 export function stepOf(element: XmlElement, parent: XmlElement | undefined): string {
   const name = shownName(element);
   let count = 1;

@@ -14,14 +14,14 @@ export type { FileSink } from './file-writer.js';
 export interface XmlLimits extends TreeLimits {
   /** All bytes of the source. MeMo messages are at most 99.5 MB (Digitaliseringskataloget, Postkomponenten). */
   readonly maxBytes: number;
-  /** What is left when the contents of the files are taken out. */
+  /** The XML without the contents of files. */
   readonly maxSkeletonBytes: number;
 }
 
 export interface XmlDocument {
   /** The text of each File/content is the token of its file. */
   readonly root: XmlElement;
-  /** The XML as it came, with a token in the place of each file's content. */
+  /** The XML as delivered, with a token in place of each file's content. */
   readonly skeleton: Buffer;
   /** Bytes of the source. */
   readonly bytes: number;
@@ -30,19 +30,19 @@ export interface XmlDocument {
   readonly token: (fileIndex: number) => string;
   /** Where in the skeleton the first MeMo Message is (end exclusive): the root, or deeper in a SOAP envelope. */
   readonly message: { readonly start: number; readonly end: number } | undefined;
-  /** How many MeMo Messages there are that are not inside another one. */
+  /** Number of MeMo Messages that are not inside another one. */
   readonly messages: number;
 }
 
 /**
- * Reads XML as a stream and takes the files out of it: the text of each MeMo File/content is base64-decoded as it flows
- * and handed to a sink; everything else is the skeleton, kept byte for byte and parsed. Memory stays flat: the skeleton, its
- * tree, and the buffers of the sinks, however long the files are.
+ * Reads XML as a stream and extracts the files: the text of each MeMo File/content is base64-decoded into a sink; everything
+ * else is the skeleton, kept byte for byte and parsed. Memory holds the skeleton, its tree and the buffers of the sinks,
+ * whatever the size of the files.
  *
  * @param source its own errors pass through unchanged
  * @param openFile called at each content's start tag, with 0, 1, 2 …
  * @throws Problem `not-xml`, `not-utf8`, `forbidden-xml`, `content-not-base64`, `too-large`, `skeleton-too-large`,
- *   `not-memo` (over a limit on depth, attributes or prefixes). By then no write to a sink is under way.
+ *   `not-memo` (over a limit on depth, attributes or prefixes). By then no write to a sink is in flight.
  */
 export async function readXml(
   source: AsyncIterable<Buffer>,
@@ -65,13 +65,13 @@ const byte = (character: string): number => character.charCodeAt(0);
 const [LESS, GREATER, AMPERSAND, SEMICOLON, CLOSE_BRACKET] = [byte('<'), byte('>'), byte('&'), byte(';'), byte(']')];
 const [COMMENT_START, CDATA_START, CDATA_END] = ['<!--', '<![CDATA[', ']]>'];
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-/** `#x41` or `#65` and some leading zeros; nobody writes more. */
+/** `#x41` or `#65` with some leading zeros. */
 const MAX_REFERENCE = 16;
-/** So much is copied to the skeleton at once; what turns out to be content is given back. */
+/** This much is copied to the skeleton at once; what turns out to be content is cut off again. */
 const MAX_COPY = 4 * 1024;
 const EMPTY = Buffer.alloc(0);
 
-/** Markup in a content: how it ends, and how long it is at least. */
+/** Markup in a content: how it ends, and its minimum length. */
 interface Markup {
   readonly end: string;
   readonly minLength: number;
@@ -80,20 +80,20 @@ const END_TAG: Markup = { end: '>', minLength: 3 };
 const INSTRUCTION: Markup = { end: '?>', minLength: 4 };
 const COMMENT: Markup = { end: '-->', minLength: 7 };
 
-/** Reads on from the current position; a promise when a sink must be waited for first. */
+/** Reads on from the current position; returns a promise if a sink must be awaited first. */
 type State = () => Promise<void> | undefined;
 
 /**
- * Shares the bytes out between the parser and the files. It is in one state at a time; each state reads on in the chunk, so
- * that a chunk may end anywhere. Outside content all bytes go to the skeleton and the parser. Inside, the parser sees
- * only end tags, comments and instructions, each as a whole; text, CDATA and references are base64.
+ * Splits the bytes between the parser and the files: a state machine, since a chunk may end anywhere. Outside content all
+ * bytes go to the skeleton and the parser. Inside, the parser sees only whole end tags, comments and instructions; text,
+ * CDATA and references are base64.
  */
 class XmlReader {
   private readonly openFile: (fileIndex: number) => FileSink;
   private readonly limits: XmlLimits;
   private readonly skeleton: SkeletonBuffer;
   private readonly tree: XmlTree;
-  // A sender cannot write a token into the message: nobody knows it before the message is read.
+  // Random, so that no sender can write a token into a message.
   private readonly nonce = randomUUID();
 
   private chunk: Buffer = EMPTY;
@@ -104,16 +104,16 @@ class XmlReader {
   private state: State = this.atStart;
   /** Set while a File/content is open. */
   private content: Base64Decoder | undefined;
-  /** Of the content that is open, or was last. */
+  /** Of the open content, or of the last one. */
   private writer: FileWriter | undefined;
   /** In content: where in the skeleton the current markup begins, and what it is. */
   private markupStart = 0;
   private markup: Markup = END_TAG;
   /** In content: the reference so far, without the ampersand. */
   private reference = '';
-  /** In a CDATA section of content: how much of its end was seen. */
+  /** In a CDATA section of content: how many characters of its end were read. */
   private closing = 0;
-  /** In content: where the chunk has the next `<` and `&`, so that none is searched twice. */
+  /** In content: where the chunk has the next `<` and `&`, so that nothing is searched twice. */
   private nextLess = 0;
   private nextAmpersand = 0;
 
@@ -124,7 +124,7 @@ class XmlReader {
     this.tree = new XmlTree(this.skeleton, limits);
   }
 
-  /** Reads a chunk. A promise: it is not read to its end before that is fulfilled. */
+  /** Reads a chunk; a promise resolves once it has been read to its end. */
   take(chunk: Buffer): Promise<void> | undefined {
     this.begin(chunk);
     const wait = this.run();
@@ -146,7 +146,7 @@ class XmlReader {
     this.nextAmpersand = -1;
   }
 
-  /** Reads the chunk to its end, or to where a sink must be waited for. */
+  /** Reads the chunk to its end, or until a sink must be awaited. */
   private run(): Promise<void> | undefined {
     while (this.at < this.chunk.length) {
       const wait = this.state();
@@ -167,14 +167,14 @@ class XmlReader {
     };
   }
 
-  /** Waits until no write to a sink is under way. */
+  /** Waits until no write to a sink is in flight. */
   async idle(): Promise<void> {
     await this.writer?.idle();
   }
 
   // ── Outside content ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A byte order mark and white space may come first, also before an XML declaration; the parser does not see them. */
+  /** A byte order mark and white space may come first, even before an XML declaration; the parser does not see them. */
   private atStart(): undefined {
     for (let at = this.at; at < this.chunk.length; at += 1) {
       const code = this.chunk[at] as number;
@@ -197,7 +197,7 @@ class XmlReader {
     this.copyTo(Math.min(this.chunk.length, this.at + Math.min(MAX_COPY, skeleton.room)));
     const content = tree.parseToContent();
     if (!content) return undefined;
-    // The `>` that ended the start tag came with this copy: had it been there before, it would have been found before.
+    // The start tag's `>` is in this copy: in an earlier one it would have been found then.
     this.at -= skeleton.length - tree.parsed;
     skeleton.cut(tree.parsed);
     return this.beginContent(content);
@@ -206,7 +206,7 @@ class XmlReader {
   // ── Inside content ───────────────────────────────────────────────────────────────────────────────────────────────
 
   private beginContent({ name, isEmpty, element }: OpenContent): Promise<void> | undefined {
-    // A File may hold several contents, against the schema.
+    // Against the schema, a File may have several contents.
     if (this.files === this.limits.maxFiles) throw tooManyFiles(this.limits.maxFiles);
     const token = this.token(this.files);
     element.text = token;
@@ -247,7 +247,7 @@ class XmlReader {
     return Math.min(this.nextLess, this.nextAmpersand);
   }
 
-  /** Decodes up to a position in the chunk, or to where the sink must be waited for. */
+  /** Decodes up to a position in the chunk, or until the sink must be awaited. */
   private decodeTo(stop: number): Promise<void> | undefined {
     const decoder = this.content as Base64Decoder;
     while (this.at < stop) {
@@ -267,7 +267,7 @@ class XmlReader {
     else if (start === '</') this.beginMarkup(END_TAG);
     else if (start === '<?') this.beginMarkup(INSTRUCTION);
     else if (start === COMMENT_START) this.beginMarkup(COMMENT);
-    else if (!start.startsWith('<!')) throw this.notBase64('it holds an element.');
+    else if (!start.startsWith('<!')) throw this.notBase64('it contains an element.');
     else if (!COMMENT_START.startsWith(start)) throw this.tree.fault(this.skeleton.length);
   }
 
@@ -299,7 +299,7 @@ class XmlReader {
     const complete = this.chunk[semicolon] === SEMICOLON;
     const character = complete ? referencedCharacter(this.reference) : '';
     if (character === undefined || this.reference.length >= MAX_REFERENCE) {
-      throw this.notBase64('it holds a reference that names no base64.');
+      throw this.notBase64('it contains a reference to a character that is not base64.');
     }
     if (!complete) return undefined;
     this.content?.takeCharacter(character);
@@ -307,7 +307,7 @@ class XmlReader {
     return undefined;
   }
 
-  /** A CDATA section's text is content; its marks are left out. */
+  /** A CDATA section's text is content; its markup is dropped. */
   private beginCdata(): void {
     this.skeleton.cut(this.markupStart);
     this.closing = 0;
@@ -319,7 +319,7 @@ class XmlReader {
       const wait = this.decodeTo(this.find(CLOSE_BRACKET));
       if (wait !== undefined || this.at === this.chunk.length) return wait;
     }
-    if (this.chunk[this.at] !== CDATA_END.charCodeAt(this.closing)) throw this.notBase64('it holds a bracket.');
+    if (this.chunk[this.at] !== CDATA_END.charCodeAt(this.closing)) throw this.notBase64('it contains a bracket.');
     this.at += 1;
     this.closing += 1;
     if (this.closing === CDATA_END.length) this.state = this.inContent;
@@ -331,7 +331,7 @@ class XmlReader {
     return writer.full ? writer.flush() : undefined;
   }
 
-  // ── Small things ─────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private readonly token = (fileIndex: number): string => `file:${this.nonce}:${fileIndex}`;
 
@@ -352,7 +352,7 @@ class XmlReader {
   }
 }
 
-/** Something else than XML in UTF-8 begins like this. */
+/** For a body that does not begin like XML in UTF-8. */
 function notXmlAtAll(code: number, position: number): Problem {
   if (position < 2 && (code === 0xfe || code === 0xff || code === 0)) {
     return new Problem('not-utf8', 'The message is UTF-16 or UTF-32. It must be UTF-8.');

@@ -1,41 +1,41 @@
 import { type Place, pathOf } from './paths.js';
 
-/** A lesser fault of a message that was taken in all the same. Never holds a value of the message. */
+/** A minor fault of an accepted message. Never contains a value from the message. */
 export interface Remark {
   readonly code: RemarkCode;
   /** `Message/MessageHeader/ReplyData[2]/messageUUID`; the first of its name has no number. */
   readonly path: string;
 }
 
-/** Every remark there is, with what it means. docs and the inbox show these sentences. */
+/** All remarks, each with its meaning. */
 export const REMARKS = {
   'unknown-version': 'The memoVersion is neither 1.1 nor 1.2; the message was read as 1.2.',
   'missing-element': 'An element or attribute that MeMo requires is missing.',
-  'unknown-element': 'MeMo has no such element or attribute here (in this version); it stands in the original only.',
+  'unknown-element': 'MeMo has no such element or attribute here (in this version); it is in the original only.',
   'repeated-element':
-    'The element stands more often than MeMo allows. Of a single one the first was kept, of a list all.',
-  'wrong-order': 'The element stands after one that must follow it.',
-  'unexpected-text': 'Text stands where MeMo has only elements; it stands in the original only.',
-  'misplaced-file': 'The file stands where MeMo has none; it was kept as an additional document of its own.',
-  'text-too-long': 'The text is longer than MeMo allows; it was kept whole.',
-  'empty-element': 'The element is empty, but must say something.',
-  'wrong-uuid': 'The value is not a UUID of version 4.',
-  'wrong-date': 'The value is not a date and time in UTC, or not a date, as MeMo writes it.',
+    'The element occurs more often than MeMo allows. Of a single element the first was kept, of a list all.',
+  'wrong-order': 'The element comes after one that must follow it.',
+  'unexpected-text': 'There is text where MeMo has only elements; it is in the original only.',
+  'misplaced-file': 'The file is where MeMo has none; it was kept as an additional document.',
+  'text-too-long': 'The text is longer than MeMo allows; all of it was kept.',
+  'empty-element': 'The element must not be empty.',
+  'wrong-uuid': 'The value is not a version 4 UUID.',
+  'wrong-date': 'The value is not a date, or a date and time in UTC, in MeMo’s format.',
   'wrong-boolean': 'The value is neither true nor false.',
-  'wrong-language': 'The value is not a language code of two letters.',
-  'wrong-url': 'The value is not an absolute https address.',
-  'wrong-number': 'The number has not the digits it must have: a CPR number 10, a CVR number 8.',
-  'unknown-value': 'The value is not one of those that MeMo knows.',
-  'bad-file-name': 'The file name has a character that Digital Post does not allow.',
-  'more-remarks': 'There are more faults than are listed.',
+  'wrong-language': 'The value is not a two-letter language code.',
+  'wrong-url': 'The value is not an absolute https URL.',
+  'wrong-number': 'The number has the wrong number of digits: a CPR number has 10, a CVR number 8.',
+  'unknown-value': 'The value is not one that MeMo allows.',
+  'bad-file-name': 'The file name contains a character that Digital Post does not allow.',
+  'more-remarks': 'There are more faults than those listed.',
 } as const;
 
 export type RemarkCode = keyof typeof REMARKS;
 
-/** A message with more is broken as a whole; the list stays readable and its row small. */
+/** A message with more is broken altogether; the list stays readable and its row small. */
 const MAX_REMARKS = 100;
 
-/** Gathers remarks, each once, in the order in which they are found. */
+/** Collects remarks, each once, in the order found. */
 export class RemarkList {
   private readonly remarks = new Map<string, Remark>();
 

@@ -3,7 +3,7 @@ import type { RemarkCode } from './remarks.js';
 
 /**
  * The simple types of MeMo, as checks that yield remarks. MeMo 1.1 and 1.2, MeMo_dataTypes.xsd, unless another source is
- * named. Values stay text as written, without the white space around it.
+ * named. Values stay text, trimmed.
  */
 
 type Check = (text: string) => boolean;
@@ -12,7 +12,7 @@ function simple(...checks: readonly (readonly [RemarkCode, Check])[]): z.ZodType
   return checks.reduce<z.ZodType<string>>((type, [code, holds]) => type.refine(holds, { error: code }), z.string());
 }
 
-/** XML Schema counts characters, JavaScript UTF-16 units: they differ only outside the basic plane. */
+/** XML Schema counts characters, JavaScript UTF-16 units, which differ outside the basic plane. */
 const atMost = (max: number): Check => {
   return (value) => value.length <= max || (value.length <= 2 * max && [...value].length <= max);
 };
@@ -20,21 +20,21 @@ const matches = (pattern: RegExp): Check => {
   return (value) => pattern.test(value);
 };
 const shortEnough: readonly [RemarkCode, Check] = ['text-too-long', atMost(256)];
-const saysSomething: readonly [RemarkCode, Check] = ['empty-element', (value) => value !== ''];
+const notEmpty: readonly [RemarkCode, Check] = ['empty-element', (value) => value !== ''];
 
 // memoTextType
 export const text = simple(shortEnough);
-// memoTextType, but of no use when empty
-export const name = simple(shortEnough, saysSomething);
+// memoTextType, but must not be empty
+export const name = simple(shortEnough, notEmpty);
 // memoCommentType
 export const comment = simple(['text-too-long', atMost(512)]);
-// memoNotificationType: 150 in the 1.1 schema, 160 in a copy of the 1.2 one; the longer is let pass.
+// memoNotificationType: 150 in the 1.1 schema, 160 in a copy of the 1.2 one; the longer one is allowed.
 export const notification = simple(['text-too-long', atMost(160)]);
 // memoUuidType: version 4 only, either case
 export const uuid = simple(['wrong-uuid', matches(z.regexes.uuid4)]);
 // memoDateTimeType: xs:dateTime that ends in Z
 export const dateTime = simple(['wrong-date', (value) => value.endsWith('Z') && instantOf(value) !== undefined]);
-// xs:date; its optional time zone is let pass
+// xs:date, with or without time zone
 export const date = simple([
   'wrong-date',
   (value) => /^\d{4}-\d{2}-\d{2}(Z|[+-]\d{2}:\d{2})?$/.test(value) && isCalendarDay(value),
@@ -60,14 +60,14 @@ export const licenseNumber = simple(['text-too-long', atMost(7)]);
 // memoUriType; absolute https since Digital Post's increased validation (November 2024)
 export const url = simple(shortEnough, ['wrong-url', isHttpsAddress]);
 // Digital Post's increased validation (in production since September 2025) lists each of these characters.
-export const fileName = simple(shortEnough, saysSomething, [
+export const fileName = simple(shortEnough, notEmpty, [
   'bad-file-name',
   matches(/^[^<>:"/\\|?*\r\n\u00a0\u2000-\u200a\u2028\u205f\u2060\u3000]*$/),
 ]);
 
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d+)?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/;
 
-/** The instant of an xs:dateTime, or undefined when it is none. Without a time zone it counts as UTC (assumed). */
+/** The instant of an xs:dateTime; undefined when it is not one. Without a time zone it is taken as UTC (assumed). */
 export function instantOf(value: string): Date | undefined {
   const match = DATE_TIME.exec(value);
   if (!match || !isCalendarDay(value)) return undefined;
@@ -77,7 +77,7 @@ export function instantOf(value: string): Date | undefined {
   return Number.isNaN(instant.getTime()) ? undefined : instant;
 }
 
-/** Whether a text begins with a day that the calendar has; JavaScript takes 30 February for 1 March. */
+/** Whether a text begins with a day of the calendar; JavaScript takes 30 February for a day in March. */
 function isCalendarDay(value: string): boolean {
   const day = value.slice(0, 10);
   const instant = new Date(`${day}T00:00:00Z`);

@@ -39,12 +39,12 @@ export class SkeletonBuffer {
     return this.whole.subarray(from, to);
   }
 
-  /** The bytes as text; what is not UTF-8 shows as U+FFFD. */
+  /** The bytes as text; invalid UTF-8 becomes U+FFFD. */
   text(from: number, to = this.length): string {
     return this.whole.toString('utf8', from, to);
   }
 
-  /** Position of the next such byte or word, or -1. */
+  /** Position of the next occurrence, or -1. */
   indexOf(what: number | string, from: number): number {
     return this.bytes().indexOf(what, from);
   }

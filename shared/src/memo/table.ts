@@ -3,11 +3,11 @@ import type { ErrorCode } from '../errors/index.js';
 import type { RemarkCode } from './remarks.js';
 
 /**
- * The words in which elements.ts writes MeMo down: types, fields, and how often a field may stand. From the one table come
- * the reader (model.ts), the checks (zod schemas, below) and the type of the model.
+ * What elements.ts is written in: types, fields and their cardinality. The reader (model.ts), the checks (zod schemas,
+ * below) and the type of the model are all derived from that table.
  */
 
-/** The versions that differ. What says neither is read as the newest. */
+/** The versions that differ. A message of any other is read as the newest. */
 export const VERSIONS = ['1.1', '1.2'] as const;
 export type Version = (typeof VERSIONS)[number];
 
@@ -24,12 +24,12 @@ export interface Leaf {
   readonly schema: z.ZodType<string>;
 }
 
-/** A File/content, in the model replaced by what is known of its bytes. */
+/** A File/content; the model has a FileContent instead. */
 export interface Content {
   readonly kind: 'content';
 }
 
-/** An element with elements. Groups are global elements of the schema, so their name goes with the type. */
+/** An element with child elements. Groups are global elements of the schema, so the type has their name. */
 export interface Group<F extends Fields = Fields> {
   readonly kind: 'group';
   readonly uri: string;
@@ -38,7 +38,7 @@ export interface Group<F extends Fields = Fields> {
   readonly rules: readonly Rule[];
 }
 
-/** A rule over more than one field: when broken, the remark stands at the field. */
+/** A rule over several fields; the remark is on `field`. */
 export interface Rule {
   readonly field: string;
   readonly code: RemarkCode;
@@ -53,9 +53,9 @@ export interface Field<T extends Type = Type, C extends Cardinality = Cardinalit
   readonly type: T;
   readonly cardinality: C;
   readonly presence: Readonly<Record<Version, Presence>>;
-  /** Of a list: how many at most. */
+  /** Of a list: its maximum length. */
   readonly max: number;
-  /** Of a vital field: the problem when it is not there. */
+  /** Of a vital field: the problem when it is missing. */
   readonly problem?: ErrorCode;
   /** The name, when it is an attribute. */
   readonly attribute?: string;
@@ -63,7 +63,7 @@ export interface Field<T extends Type = Type, C extends Cardinality = Cardinalit
 
 /** vital: the message is refused without it. one: a single element, required or not. list: any number is kept. */
 export type Cardinality = 'vital' | 'one' | 'list';
-/** Model name to field, in document order. A leaf's element is called like its field. */
+/** Model name to field, in document order. A leaf's element has the name of its field. */
 export type Fields = Readonly<Record<string, Field>>;
 
 export type ValueOf<T extends Type> = T extends Leaf
@@ -78,7 +78,7 @@ type KeysOf<F extends Fields, C extends Cardinality> = {
   [K in keyof F]: F[K] extends Field<Type, C> ? K : never;
 }[keyof F];
 
-/** The model of a group. Required is only what is vital: a message may lack all else. */
+/** The model of a group. Only vital fields are required: a message may lack all others. */
 export type ModelOf<F extends Fields> = {
   readonly [K in KeysOf<F, 'vital'>]: ValueOf<F[K]['type']>;
 } & {
@@ -116,7 +116,7 @@ export const optional = <T extends Type | z.ZodType<string>>(type: T) => field(t
 /** One; the message is refused without it, or when it is blank. */
 export const vital = <T extends Type | z.ZodType<string>>(type: T, problem: ErrorCode) =>
   field(type, 'vital', 'required', { problem });
-/** None up to max. */
+/** Up to max, or none. */
 export const some = <T extends Type>(type: T, max = Number.POSITIVE_INFINITY) =>
   field(type, 'list', 'optional', { max });
 /** At least one. */
@@ -131,7 +131,7 @@ export const only11 = <F extends AnyField>(of: F): F => withPresence(of, { '1.2'
 export const requiredIn11 = <F extends AnyField>(of: F): F => withPresence(of, { '1.1': 'required' });
 export const attribute = <F extends AnyField>(name: string, of: F): F => ({ ...of, attribute: name });
 
-// Made by the reader, so only whether it is there is checked.
+// The reader makes it, so only its presence is checked.
 const FILE_CONTENT = z.looseObject({});
 
 /** The strict schema of a group in one version. Issues carry a remark code as their message where it is not implied. */
@@ -139,7 +139,7 @@ export function schemaOf(of: Group, version: Version): z.ZodType {
   const fields = Object.entries(of.fields).filter(([, field]) => field.presence[version] !== 'absent');
   const shape = fields.map(([key, field]) => [key, fieldSchema(field, version)] as const);
   const checks = of.rules.map(({ field, code, holds }) =>
-    // Checked also when another field of the group has a fault of its own.
+    // Checked even when another field of the group is invalid.
     z.refine(holds, { error: code, path: [field], when: ({ value }) => value !== undefined }),
   );
   return checks.reduce<z.ZodType>((schema, check) => schema.check(check), z.strictObject(Object.fromEntries(shape)));
@@ -158,7 +158,7 @@ function typeSchema(type: Type, version: Version): z.ZodType {
   return type.kind === 'content' ? FILE_CONTENT : schemaOf(type, version);
 }
 
-/** What an issue of a schema made here means. */
+/** The remark for an issue of such a schema. */
 export function remarkCodeOf(issue: z.core.$ZodIssue): RemarkCode {
   if (issue.code === 'unrecognized_keys') return 'unknown-element';
   if (issue.code === 'invalid_type' || issue.code === 'too_small') return 'missing-element';

@@ -4,12 +4,12 @@ export interface XmlElement {
   /** Namespace; '' for none. */
   readonly uri: string;
   readonly local: string;
-  /** Namespace declarations are not among them. */
+  /** Without namespace declarations. */
   readonly attributes: readonly XmlAttribute[];
   readonly children: readonly XmlElement[];
   /**
-   * All text and CDATA directly inside, without the children's; line breaks as one LF; '' when it is nothing but white space.
-   * Of a content the token of its file.
+   * All text and CDATA directly inside, without the children's; line breaks as one LF; '' when it is only white space.
+   * For a content, the token of its file.
    */
   readonly text: string;
 }

@@ -11,7 +11,7 @@ import type { XmlAttribute, XmlElement } from './xml-element.js';
 export interface TreeLimits {
   /** MeMo Files, with content or without: each costs a row, and an entry in every zip. */
   readonly maxFiles: number;
-  /** How deep elements may be nested, a SOAP envelope's own included. */
+  /** How deep elements may be nested, including those of a SOAP envelope. */
   readonly maxDepth: number;
 }
 
@@ -19,20 +19,20 @@ export interface TreeLimits {
 export interface OpenContent {
   /** As written, prefix and all. */
   readonly name: string;
-  /** It is `<content/>`, and so has ended too. */
+  /** It is `<content/>`, which has ended already. */
   readonly isEmpty: boolean;
   readonly element: { text: string };
 }
 
 /** MeMo elements have at most two attributes of their own. */
 const MAX_ATTRIBUTES = 100;
-/** In scope at one place. A MeMo message has about 12; to resolve one the parser asks each open element. */
+/** In scope at one place. A MeMo message has about 12; the parser resolves one by asking each open element. */
 const MAX_PREFIXES = 100;
-/** Each element costs some hundred bytes in the tree; a long MeMo message has some hundred elements. */
+/** Each element takes a few hundred bytes in the tree; a long MeMo message has a few hundred elements. */
 const MAX_ELEMENTS = 20_000;
-/** Names that a JavaScript object has of itself. */
+/** Properties of every JavaScript object. */
 const RESERVED_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
-/** So many bytes without the end of a content's start tag are handed to the parser as they are. */
+/** This many bytes without the end of a content's start tag go to the parser as they are. */
 const MAX_PIECE = 4 * 1024;
 
 const [GREATER, LESS] = [0x3e, 0x3c];
@@ -45,8 +45,8 @@ interface Element extends XmlElement {
 }
 
 /**
- * The tree of a skeleton, made by saxes while the skeleton grows. saxes refuses what XML 1.0 and Namespaces in XML 1.0
- * refuse; the rest of the rules are here. Every fault is told in a sentence of ours: saxes' own may quote the message.
+ * The tree of a skeleton, built by saxes as the skeleton grows. saxes enforces XML 1.0 and Namespaces in XML 1.0; the other
+ * rules are here. Error texts are our own, since those of saxes may quote the message.
  */
 export class XmlTree {
   root: XmlElement | undefined;
@@ -54,7 +54,7 @@ export class XmlTree {
   message: { readonly start: number; readonly end: number } | undefined;
   /** MeMo Messages that are not inside another one. */
   messages = 0;
-  /** Up to where in the skeleton the parser has read. */
+  /** How many bytes of the skeleton the parser has read. */
   parsed = 0;
 
   private readonly skeleton: SkeletonBuffer;
@@ -62,7 +62,7 @@ export class XmlTree {
   private readonly parser = new SaxesParser({
     xmlns: true,
     position: false,
-    // What calls itself 1.1 is read as 1.0 too.
+    // XML that declares version 1.1 is read as 1.0 too.
     forceXMLVersion: true,
     defaultXMLVersion: '1.0',
   });
@@ -81,11 +81,11 @@ export class XmlTree {
   private atEnd = false;
   private closed: { readonly element: Element; readonly at: number } | undefined;
 
-  /** What the parser reads now, and where that begins: as bytes of the skeleton, and as the parser counts characters. */
+  /** What the parser is reading, and where that begins: in bytes of the skeleton, and in characters of the parser. */
   private piece = '';
   private pieceStart = 0;
   private pieceStartInCharacters = 0;
-  /** Up to where all markup is complete, in bytes; a later place in the current piece, in characters. */
+  /** Where the last complete markup ends, in bytes; if that is in the current piece, in characters. */
   private complete = 0;
   private completeInCharacters = -1;
 
@@ -118,21 +118,21 @@ export class XmlTree {
     parser.on('processinginstruction', () => this.onInstruction());
   }
 
-  /** Path of the innermost open element, from the MeMo message on when there is one. */
+  /** Path of the innermost open element, beginning at the MeMo Message if there is one. */
   get path(): string {
     const steps = this.open.map((element, depth) => stepOf(element, this.open[depth - 1]));
     return steps.slice(Math.max(0, this.open.findIndex(isMessage))).join('/');
   }
 
-  /** What follows in the skeleton is not for the parser: it reads on at this byte. */
+  /** Makes the parser continue at this byte of the skeleton. */
   skipTo(byte: number): void {
     this.parsed = byte;
     this.complete = byte;
   }
 
   /**
-   * Reads on in the skeleton, up to the end of a content's start tag if there is one. It may leave bytes for later.
-   * @returns the content: then nothing behind its start tag was read.
+   * Parses on, up to the end of a content's start tag if there is one; may leave bytes for later.
+   * @returns the content, if there is one: nothing after its start tag has been parsed.
    * @throws Problem
    */
   parseToContent(): OpenContent | undefined {
@@ -144,10 +144,10 @@ export class XmlTree {
   }
 
   /**
-   * Where the parser stops next. A content's start tag must end where a piece ends: what follows is not for the parser. Its
-   * name has the word `content` in it, so it ends at the first `>` behind that word, or at a later one if its attributes hold
-   * some. So a piece goes to the first `>` behind the next `content`; but to the very next `>` when a start tag is open, or
-   * when the last piece did not end with a `>` and may have cut the word in two.
+   * Where the parser stops next. A content's start tag must end a piece, since what follows is not for the parser. Its name
+   * contains `content`, so it ends at the first `>` after that word, or at a later one if its attributes contain some. So a
+   * piece ends at the first `>` after the next `content`; but at the very next `>` when a start tag is open, or when the last
+   * piece did not end with `>` and may have cut the word in two.
    */
   private nextPiece(): number {
     const { skeleton, parsed } = this;
@@ -170,7 +170,7 @@ export class XmlTree {
   }
 
   /**
-   * Reads the skeleton up to a byte.
+   * Parses the skeleton up to this byte.
    * @returns the content whose start tag ends there, if one does.
    * @throws Problem `not-xml`, `not-utf8`, `forbidden-xml`, `not-memo` or `skeleton-too-large` over a limit
    */
@@ -192,14 +192,14 @@ export class XmlTree {
     return content;
   }
 
-  /** The skeleton may not grow any more. @returns what is wrong: that, or what made it so long. */
+  /** The skeleton is full. @returns that problem, or the one that made it so long. */
   tooLarge(): Problem {
     this.parse(this.endOfCharacters);
     return this.specificFault(this.skeleton.length) ?? this.skeleton.tooLarge();
   }
 
   /**
-   * The skeleton is complete: reads the rest.
+   * The skeleton is complete: parses the rest.
    * @throws Problem as parse does, and when something is still open
    */
   finish(): XmlElement {
@@ -217,7 +217,7 @@ export class XmlTree {
 
   private onDeclaration(encoding: string | undefined): void {
     if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) {
-      throw new Problem('not-utf8', 'The XML declaration names another encoding than UTF-8.');
+      throw new Problem('not-utf8', 'The XML declaration names an encoding other than UTF-8.');
     }
     this.onComplete(0);
   }
@@ -277,7 +277,7 @@ export class XmlTree {
 
   private beginMessage(): void {
     this.messages += 1;
-    // No attribute holds a `<`, so the last one is where the tag begins.
+    // No attribute contains a `<`, so the tag begins at the last one.
     const tag = this.skeleton.bytes(0, this.byteAt(this.parser.position));
     this.message ??= { start: tag.lastIndexOf(LESS), end: tag.length };
   }
@@ -308,7 +308,7 @@ export class XmlTree {
     this.onComplete(0);
   }
 
-  /** All markup is complete so many characters behind what the parser has read. */
+  /** Markup is complete up to this many characters after the parser's position. */
   private onComplete(behind: number): void {
     this.completeInCharacters = this.parser.position + behind;
   }
@@ -322,23 +322,23 @@ export class XmlTree {
     throw new Problem('forbidden-xml', detail, { path: this.path });
   }
 
-  /** What is wrong with the skeleton, of which the parser has got to this byte. */
+  /** What is wrong at this byte, which the parser has reached. */
   fault(at: number): Problem {
     const specific = this.specificFault(at);
     if (specific) return specific;
-    if (this.atEnd) return this.notXml('The XML ends too early: an element is still open.');
+    if (this.atEnd) return this.notXml('The XML ends inside an element.');
     const lines = this.skeleton.text(0, at).split(/\r\n?|\n/);
     const place = `line ${lines.length}, column ${lines.at(-1)?.length}`;
     return this.notXml(`The XML is not well-formed at ${place} (not counting the contents of files).`);
   }
 
-  /** A fault that has a code or a sentence of its own, in what follows the last complete markup. */
+  /** A fault with a code or sentence of its own, in the text after the last complete markup. */
   private specificFault(at: number): Problem | undefined {
     const rest = this.skeleton.text(this.byteOfComplete, at);
-    // No XML in UTF-8 holds a NUL; UTF-16 and UTF-32 are full of them.
-    if (rest.endsWith('\0')) return new Problem('not-utf8', 'The message holds NUL bytes. It must be UTF-8.');
+    // XML in UTF-8 contains no NUL; UTF-16 and UTF-32 are full of them.
+    if (rest.endsWith('\0')) return new Problem('not-utf8', 'The message contains NUL bytes. It must be UTF-8.');
     if (/^[^<]*<!d/i.test(rest)) return documentType();
-    // In comments, CDATA and instructions an ampersand is only a character.
+    // In comments, CDATA and instructions an ampersand is an ordinary character.
     const [withReferences = ''] = /^[^<]*(?:<(?![!?]).*)?/s.exec(rest) ?? [];
     return faultOfReference(withReferences, this.path);
   }
@@ -347,7 +347,7 @@ export class XmlTree {
     return this.completeInCharacters < 0 ? this.complete : this.byteAt(this.completeInCharacters);
   }
 
-  /** The byte of the skeleton at a position of the parser's in the current piece. */
+  /** The byte of the skeleton at a position of the parser in the current piece. */
   private byteAt(position: number): number {
     return this.pieceStart + Buffer.byteLength(this.piece.slice(0, position - this.pieceStartInCharacters));
   }
@@ -369,12 +369,12 @@ function lengthOfCharacter(first: number): number {
   return first >= 0xe0 ? 3 : 2;
 }
 
-/** How many of the bytes come before the first that is not UTF-8. */
+/** Number of bytes before the first that is not UTF-8. */
 function validLength(bytes: Buffer): number {
   const text = bytes.toString();
   let length = 0;
   let from = 0;
-  // What is not UTF-8 shows as U+FFFD; so does U+FFFD.
+  // Invalid UTF-8 becomes U+FFFD, but so does a valid U+FFFD.
   for (let at = text.indexOf('\ufffd'); at >= 0; at = text.indexOf('\ufffd', from)) {
     length += Buffer.byteLength(text.slice(from, at));
     if (!bytes.subarray(length, length + 3).equals(REPLACEMENT)) break;
@@ -393,5 +393,5 @@ function documentType(): Problem {
 }
 
 export function notUtf8(): Problem {
-  return new Problem('not-utf8', 'The message holds bytes that are not UTF-8.');
+  return new Problem('not-utf8', 'The message contains bytes that are not UTF-8.');
 }

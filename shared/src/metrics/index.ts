@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Queues } from '../queue/index.js';
 
-/** What a process counts. Labels are codes and names of operations; nothing personal, no ids. */
+/** The metrics of a process. Labels are codes and names of operations; nothing personal, no ids. */
 export interface Metrics {
   readonly registry: Registry;
   readonly requests: Histogram<'operation' | 'status'>;

@@ -12,25 +12,25 @@ import {
 import { Redis } from 'ioredis';
 import pg from 'pg';
 
-/** What BullMQ keeps its queues in. */
+/** Where BullMQ stores its queues. */
 export interface Backend {
   queue(name: string): Queue;
   worker(name: string, concurrency: number, process: Processor): Worker;
   onError(listener: (error: Error) => void): void;
-  /** @throws at once when adding would wait for a backend that is away */
+  /** @throws at once when the backend is away, where adding would wait for it */
   reach(): Promise<void>;
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-// A worker that dies loses its jobs to another after at most lock + check: 15 s.
+// The jobs of a worker that died go to another one within lock + check: 15 s.
 const LOCK_MS = 10_000;
 const STALLED_CHECK_MS = 5_000;
 
-/** A backend that is away is asked again this often. */
+/** Interval between attempts to reach a backend that is away. */
 export const RETRY_MS = 1_000;
 
-// A connection that is told to end has ended sooner, unless the other side is gone without a word.
+// A connection ends sooner than this, unless the other side has vanished.
 const ENDED_MS = 2_000;
 
 const QUEUE_SCHEMA = 'bullmq';
@@ -44,7 +44,7 @@ const workerOptions = (concurrency: number) => ({
 });
 
 export function openPostgres(url: string): Backend {
-  // One pool for all: each LISTEN of a worker keeps one connection, the rest share what is left.
+  // One pool for all: the LISTEN of each worker occupies one connection, everything else shares the rest.
   const pool = new pg.Pool({
     connectionString: url,
     max: 8,
@@ -60,29 +60,29 @@ export function openPostgres(url: string): Backend {
   const connection = poolForBullmq(pool);
   const bullmq = withBackend(createPostgresBackend);
   return {
-    // Queue and Worker differ between the backends in the type of their connection only.
+    // The backends' Queue and Worker differ only in the type of their connection.
     queue: (name) => new bullmq.Queue(name, { connection }) as unknown as Queue,
     worker: (name, concurrency, process) =>
       new bullmq.Worker(name, process, { connection, ...workerOptions(concurrency) }) as unknown as Worker,
     onError(listener) {
       pool.on('error', listener);
     },
-    async reach() {}, // a query fails by itself
+    async reach() {}, // a query fails soon anyway
     async check() {
       await pool.query('SELECT 1');
     },
     async close() {
       await pool.end();
-      // It resolves while its connections still end. A database that is stopped next would cut them, and each would complain.
+      // It resolves before its connections have ended: a database that is stopped next would cut them, each with an error.
       for (const until = Date.now() + ENDED_MS; connected.size > 0 && Date.now() < until; ) await delay(5);
     },
   };
 }
 
 /**
- * The pool as BullMQ is to have it: patient, since after any failure but a refused connection a worker asks again at once,
- * as fast as the processor can; and without events, since BullMQ would listen to them once more for each queue and each try
- * of a worker to connect, and never stop. Errors of the pool are heard by onError.
+ * The pool for BullMQ. It delays failures, since after any but a refused connection a worker retries at once, in a busy
+ * loop. It has no events, since BullMQ would add a listener for each queue and each attempt to connect, and never remove it;
+ * onError listens to the pool's errors.
  */
 function poolForBullmq(pool: pg.Pool): PostgresConnectionOptions {
   const query = pool.query.bind(pool) as (...request: unknown[]) => Promise<unknown>;
@@ -100,12 +100,12 @@ function poolForBullmq(pool: pg.Pool): PostgresConnectionOptions {
     end: () => pool.end(),
     on: () => {},
   };
-  // BullMQ takes a pg.Pool; its own type for one asks for an index signature that pg's lacks.
+  // BullMQ accepts a pg.Pool, but its type for one has an index signature that pg's lacks.
   return patient as unknown as PostgresConnectionOptions;
 }
 
 export function openRedis(url: string): Backend {
-  // Those who add must not wait for a Redis that is away; those who work wait for it as long as it takes.
+  // Adding must not wait for a Redis that is away; workers wait for as long as it takes.
   const forQueues = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false });
   const forWorkers = new Redis(url, { maxRetriesPerRequest: null });
   const tried = Promise.race([once(forQueues, 'ready'), once(forQueues, 'close')]).catch(() => {});
@@ -117,7 +117,7 @@ export function openRedis(url: string): Backend {
       forQueues.on('error', listener);
       forWorkers.on('error', listener);
     },
-    // BullMQ waits for a first connection without end.
+    // BullMQ would wait for a first connection forever.
     async reach() {
       await tried;
       if (forQueues.status !== 'ready') throw new Error(`Redis is ${forQueues.status}.`);
@@ -147,6 +147,6 @@ export async function migrateQueues(ownerUrl: string): Promise<void> {
       GRANT ALL ON ALL SEQUENCES IN SCHEMA ${QUEUE_SCHEMA} TO indbakke_queue;
       GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${QUEUE_SCHEMA} TO indbakke_queue;`);
   } finally {
-    await client.end(); // lets go of the lock too
+    await client.end(); // also releases the lock
   }
 }

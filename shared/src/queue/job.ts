@@ -1,44 +1,44 @@
 import type { z } from 'zod';
 
 /**
- * A job is defined once, by one of these, beside its handler, or in this folder when another service enqueues it. A line in
- * the worker.ts of its service has it worked. The queue may lose a job: what enqueues it keeps a row that a sweep enqueues
+ * The definition of a job: beside its handler, or in this folder when another service enqueues it. The worker.ts of its
+ * service registers the handler. The queue may lose a job: whatever enqueues it keeps a row, from which a sweep enqueues it
  * again.
  */
 export interface JobDefinition<Data extends object> {
-  /** Verb-object: of the queue and of its jobs. */
+  /** Verb-object; the name of the queue and of its jobs. */
   readonly name: string;
-  /** Ids and counts only, since operators see them. A job whose data do not fit is given up. */
+  /** Ids and counts only, since operators see them. A job with invalid data is given up. */
   readonly data: z.ZodType<Data>;
-  /** Holds no ':' and is not all digits. The queue takes a job once as long as it knows its id, also when it is done. */
+  /** Contains no ':' and is not all digits. While the queue knows an id, even of a completed job, it ignores that id. */
   idOf(data: Data): string;
-  /** Attempts in all. */
+  /** Total attempts. */
   readonly attempts: number;
-  /** Before the second attempt; doubles with each one after it. */
+  /** Delay before the second attempt; doubles with each later one. */
   readonly backoffMs: number;
   /** An attempt that takes longer is logged, and its signal aborted. */
   readonly deadlineMs: number;
 }
 
 /**
- * Does one attempt of a job: a return is done, an error is tried again, an UnrecoverableError is given up. It may be called
- * again for a job that was done, by two workers at once too: it reads the row, and returns quietly when nothing is left to do.
- * It never gets the job of BullMQ, so that it can neither postpone it (bullmq#4814: may end it unrun) nor write to its log.
+ * Runs one attempt of a job. Return: done. Error: retry. UnrecoverableError: give up. It may be called again for a job that
+ * is done, even by two workers at once: it reads the row and returns when nothing is left to do. It does not get BullMQ's
+ * job, so that it can neither postpone it (bullmq#4814: the job may end without running) nor write to its log.
  */
 export type JobHandler<Data extends object> = (data: Data, context: JobContext) => Promise<void>;
 
 export interface JobContext {
-  /** 1, 2, … `attempts`; one that ended with its process is not counted. */
+  /** 1, 2, … `attempts`; an attempt whose process died is not counted. */
   readonly attempt: number;
-  /** Shown to operators: numbers only, a fraction or counts. */
+  /** Shown to operators: a fraction, or counts. */
   progress(done: number | Readonly<Record<string, number>>): Promise<void>;
-  /** Aborted when the process is told to end, and at the deadline. A handler that takes long ends with its reason. */
+  /** Aborted at shutdown and at the deadline. A handler that takes long ends with its reason. */
   readonly signal: AbortSignal;
 }
 
-/** Thrown by a handler to give a job up: it fails at once and is kept as failed, with the code alone. */
+/** Thrown by a handler to give up a job: it fails at once and is kept as failed, with only the code. */
 export class UnrecoverableError extends Error {
-  override readonly name = 'UnrecoverableError'; // by which BullMQ knows it
+  override readonly name = 'UnrecoverableError'; // BullMQ identifies it by this
   readonly code: string;
 
   constructor(code: string, options?: ErrorOptions) {

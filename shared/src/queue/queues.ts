@@ -7,11 +7,11 @@ import { type JobDefinition, type JobHandler, UnrecoverableError } from './job.j
 
 /** The queues of one process, on one backend: PostgreSQL, or Redis through ioredis. */
 export interface Queues {
-  /** Returns at once and never fails. What the queue does not take is logged; the sweep of its rows brings it again. */
+  /** Returns at once and never fails. If the queue does not accept the job, that is logged and a sweep enqueues it again. */
   enqueue<Data extends object>(definition: JobDefinition<Data>, data: Data): void;
-  /** Resolves when all that was enqueued has been added or given up. */
+  /** Resolves when every enqueued job has been added or given up. */
   flush(): Promise<void>;
-  /** Works the queue until close(), so many jobs side by side. */
+  /** Runs the queue's jobs until close(), up to `concurrency` at once. */
   work<Data extends object>(
     definition: JobDefinition<Data>,
     concurrency: number,
@@ -21,14 +21,14 @@ export interface Queues {
   list(): Queue[];
   /** @throws when the backend does not answer */
   check(): Promise<void>;
-  /** Stops taking jobs, aborts the signals of those in flight and waits for them, adds what was enqueued, closes. */
+  /** Stops taking jobs, aborts those in flight and waits for them, adds what was enqueued, closes. */
   close(): Promise<void>;
 }
 
 /** Starts a worker in the process that has these queues. */
 export type StartWorker = (queues: Queues) => void;
 
-/** A job that a service works: a line of its worker.ts. */
+/** A job that a service runs: a line of its worker.ts. */
 export const worker =
   <Data extends object>(
     definition: JobDefinition<Data>,
@@ -41,8 +41,8 @@ export const worker =
 const KEEP_COMPLETED = { age: 60 * 60, count: 1_000 };
 const KEEP_FAILED = { age: 7 * 24 * 60 * 60, count: 10_000 };
 
-// One addition of many jobs costs the database little more than one of a single job (10 ms on PostgreSQL): one is under way
-// at a time, and under load the next one waits so long for more.
+// Adding many jobs costs the database little more than adding one (10 ms on PostgreSQL): one batch at a time, and under load
+// this pause before the next.
 const ADDING = { maxBatch: 500, concurrency: 1, pauseMs: 50 };
 
 interface Enqueued {
@@ -64,15 +64,15 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
   const workers = new Set<Worker>();
   const closing = new AbortController();
 
-  // BullMQ remembers a first connection that failed for ever, and a worker that runs then asks again without a pause, so that
-  // nothing else in the process gets its turn.
+  // BullMQ never forgets a first connection that failed, and a running worker then retries in a busy loop that starves the
+  // process.
   const queueOf = ({ name }: JobDefinition<object>): Queue => {
     const known = queues.get(name);
     if (known) return known;
     const queue = backend.queue(name);
     queue.on('error', logConnection);
     queues.set(name, queue);
-    // So what could not connect is thrown away, and the next use opens a new one.
+    // So a queue that could not connect is dropped, and the next use opens a new one.
     queue.waitUntilReady().catch(() => {
       if (queues.get(name) === queue) queues.delete(name);
       return queue.close().catch(() => {});
@@ -137,7 +137,7 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
     handle: JobHandler<Data>,
   ): Worker => {
     const { name: queue, deadlineMs } = definition;
-    // BullMQ makes the signal for a function of three parameters.
+    // BullMQ passes a signal only to a function with three parameters.
     const worker = backend.worker(queue, concurrency, async (job, _token, signal) => {
       const { id: jobId = '' } = job;
       const attempt = job.attemptsMade + 1;
@@ -145,7 +145,7 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
         log.warn('job-overdue', { queue, jobId, attempt });
         worker.cancelJob(jobId);
       }, deadlineMs);
-      if (closing.signal.aborted) worker.cancelJob(jobId); // taken while the others were aborted
+      if (closing.signal.aborted) worker.cancelJob(jobId); // taken after the others were aborted
       try {
         const progress = (done: number | Readonly<Record<string, number>>) => job.updateProgress(done);
         await handle(dataOf(job, definition), { attempt, progress, signal: signal as AbortSignal });
@@ -196,7 +196,7 @@ function dataOf<Data extends object>(job: Job, { data }: JobDefinition<Data>): D
   return read.data;
 }
 
-/** BullMQ keeps the message and the stack of what a job fails with, and shows them; both may quote values. */
+/** BullMQ stores and shows the message and stack of a job's error; both may quote values. */
 function withCodeOnly(error: unknown): Error {
   const { error: name, code, errorCode } = describeError(error);
   const FailureClass = error instanceof UnrecoverableError ? UnrecoverableError : Error;

@@ -1,10 +1,10 @@
-/** Exit status of a process that was interrupted: 128 + SIGINT, as shells have it. */
+/** Exit status of an interrupted process: 128 + SIGINT, as in shells. */
 export const INTERRUPTED = 130;
 
-// Under npm one Ctrl-C comes twice: from the terminal, and passed on by npm.
+// Under npm one Ctrl-C arrives twice: from the terminal and from npm.
 const ONE_CTRL_C_MS = 1_000;
 
-/** Aborts at the first of these signals. Another one, a second or more later, ends the process at once. */
+/** Aborts at the first of these signals. Another one, over a second later, ends the process at once. */
 export function abortOn(signals: readonly NodeJS.Signals[]): AbortController {
   const controller = new AbortController();
   let first: number | undefined;

@@ -3,7 +3,7 @@ import { ROLES } from '../access/index.js';
 import { describeApi, OPERATIONS, type Operation } from '../api/index.js';
 import { ERRORS } from '../errors/index.js';
 
-/** `/api/v1/openapi.json` for machines, `/api/v1/docs` for people. Both come from the contract that validates the calls. */
+/** `/api/v1/openapi.json` and, for people, `/api/v1/docs`: both generated from the contract that validates the calls. */
 export function describesItself(): Router {
   const description = describeApi();
   const page = docsPage();
@@ -21,7 +21,7 @@ export function describesItself(): Router {
 function docsPage(): string {
   const calls = Object.values<Operation>(OPERATIONS).map(({ method, path, roles, summary, change }) => [
     `<code>${method.toUpperCase()} ${path}</code>`,
-    summary + (change ? ' Needs <code>If-Match</code>.' : ''),
+    summary + (change ? ' Requires <code>If-Match</code>.' : ''),
     roles.join(' or '),
   ]);
   const errors = Object.entries(ERRORS).map(([code, { http, meaning, again }]) => [
@@ -40,7 +40,7 @@ description, with every field, is <a href="openapi.json">openapi.json</a> (OpenA
 <h2>Calls</h2>${table(['Call', 'What it does', 'Role'], calls)}
 <h2>Roles</h2>${table(['Role', 'What it allows'], Object.entries(ROLES))}
 <h2>Errors</h2><p>RFC 9457 <code>application/problem+json</code> with these codes.</p>
-${table(['Code', 'Status', 'Meaning', 'Can the same call succeed later?'], errors)}
+${table(['Code', 'Status', 'Meaning', 'Retry'], errors)}
 </html>`;
 }
 

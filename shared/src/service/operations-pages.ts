@@ -10,7 +10,7 @@ import type { Parts } from './parts.js';
 
 const PATH = '/ops/queues';
 
-/** `/ops/queues`: bull-board over the queues, to look at only. Jobs hold ids and nothing else. */
+/** `/ops/queues`: bull-board over the queues, read-only. Jobs contain only ids. */
 export function operationsPages({ queues, tokens, metrics }: Parts): Router {
   const board = new ExpressAdapter();
   board.setBasePath(PATH);
@@ -24,14 +24,15 @@ export function operationsPages({ queues, tokens, metrics }: Parts): Router {
 }
 
 /**
- * A browser cannot send a bearer token by itself, so the token may also come as the password of HTTP Basic, under any
- * user name. The pages only read, so a forged request from another site gains nothing.
+ * A browser cannot send a bearer token, so the token may also be the password of HTTP Basic, under any user name. The pages
+ * are read-only, so a forged request from another site gains nothing.
  */
 function signInToOperations(tokens: TokenVerifier, metrics: Metrics): RequestHandler {
   return async (req, res, next) => {
     try {
       const { roles } = await tokens.verify(tokenOf(req.get('authorization') ?? ''));
-      if (!roles.has('Indbakke.Drift')) throw new Problem('role-missing', 'The queues need the role Indbakke.Drift.');
+      if (!roles.has('Indbakke.Drift'))
+        throw new Problem('role-missing', 'The queues require the role Indbakke.Drift.');
       res.set('Cache-Control', 'no-store');
       next();
     } catch (error) {

@@ -7,7 +7,7 @@ import { createMetrics, type Metrics, observeQueues } from '../metrics/index.js'
 import { openQueues, type Queues } from '../queue/index.js';
 import { openStore, type Store } from '../store/index.js';
 
-/** The real parts that a process works with, opened once and shared by the services in it. */
+/** What a process works with: opened once, shared by its services. */
 export interface Parts {
   readonly store: Store;
   readonly blobs: BlobStore;
@@ -18,7 +18,7 @@ export interface Parts {
   readonly log: Log;
 }
 
-/** @throws Error in a sentence that begins with the setting at fault */
+/** @throws Error with a sentence that begins with the setting at fault */
 export async function openParts(config: CommonConfig, name: string): Promise<Parts> {
   const log = createLog(name, config.LOG_LEVEL);
   const keys = await opened('KEY_FILE', loadKeyRing(config.KEY_FILE));
@@ -32,18 +32,20 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   return { store, blobs, keys, queues, tokens, metrics, log };
 }
 
-/** What the codes of files and folders mean for whoever set the setting. */
+const noAccess = (path: string) => `this user may not use ${path}. Grant access or correct the setting`;
+
+/** What error codes of files and folders mean for the operator. */
 const FAULTS: Readonly<Record<string, (path: string) => string>> = {
-  ENOENT: (path) => `there is no ${path}. Correct the setting, or put the file there`,
-  EACCES: (path) => `this user may not use ${path}. Give it the right to, or correct the setting`,
-  EPERM: (path) => `this user may not use ${path}. Give it the right to, or correct the setting`,
-  EROFS: (path) => `${path} cannot be written to. Name a place that can`,
+  ENOENT: (path) => `there is no ${path}. Correct the setting or create the file`,
+  EACCES: noAccess,
+  EPERM: noAccess,
+  EROFS: (path) => `${path} is read-only. Name a writable place`,
   EISDIR: () => 'it names a folder. Name a file',
   EEXIST: (path) => `${path} is a file. Name a folder`,
   ENOTDIR: (path) => `part of ${path} is a file. Name a folder`,
   ERR_INVALID_FILE_URL_HOST: () =>
-    'it names a host. A file URL has three slashes and a whole path: file:///folder/name',
-  ERR_INVALID_FILE_URL_PATH: () => 'its path is none of this system. Write it like file:///folder/name',
+    'it names a host. A file URL has three slashes and an absolute path: file:///folder/name',
+  ERR_INVALID_FILE_URL_PATH: () => 'its path is not valid on this system. Write it like file:///folder/name',
 };
 
 async function opened<Part>(setting: keyof CommonConfig, opening: Promise<Part>): Promise<Part> {

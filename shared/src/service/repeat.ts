@@ -1,15 +1,15 @@
 import { describeError, type Log } from '../log/index.js';
 
-/** Work that is repeated: one run at a time, the next one a while after the end of the last. */
+/** Periodic work: one run at a time, the next one an interval after the end of the last. */
 export interface Repeating {
   start(): void;
-  /** Resolves when a run that is under way has ended. */
+  /** Resolves when a run in flight has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * A run that fails is logged under `name`, and the next one comes all the same. A count above 0 that it resolves with is
- * logged as `swept`. The first run comes after `firstMs`.
+ * A run that fails is logged under `name`; the next one follows anyway. A run that resolves with a count above 0 is logged
+ * as `swept`. The first run starts after `firstMs`.
  */
 export function repeat(
   name: string,

@@ -11,13 +11,13 @@ import { openParts, type Parts } from './parts.js';
 import type { Repeating } from './repeat.js';
 import { within } from './within.js';
 
-/** What a service does that no request asks for. */
+/** The background work of a service. */
 export interface Work {
   readonly jobs: readonly StartWorker[];
   readonly sweeps: readonly Repeating[];
 }
 
-/** A service, ready to be mounted: its routes, and its work. */
+/** A service, ready to be mounted: its routes and its background work. */
 export interface Service extends Work {
   readonly name: string;
   readonly router: Router;
@@ -26,19 +26,19 @@ export interface Service extends Work {
 export interface Running {
   readonly url: string;
   /**
-   * Stops taking in, finishes what is in flight, closes workers, queues and database, in this order. What does not end in
-   * SHUTDOWN_SECONDS is left: a queue that is away would be waited for without end. Its jobs come again.
+   * Stops accepting requests, finishes those in flight, closes workers, queues and database, in this order. What has not
+   * ended after SHUTDOWN_SECONDS is abandoned, since a queue that is away would never end. Its jobs are retried.
    */
   close(): Promise<void>;
-  /** Resolves with a sentence when what it stands on has ended for good, so that it can do nothing but close. */
+  /** Resolves with a sentence when something it depends on has ended for good, so that it can only close. */
   readonly lost?: Promise<Error>;
 }
 
 /**
  * Runs services in this process on one port: one in production, all three in the local stack. Health, metrics, the API
- * description and the operations pages stand here once, whatever is mounted.
+ * description and the operations pages are here, once for all of them.
  *
- * @throws Error in a sentence when a part cannot be opened or the port cannot be had; then nothing is left open
+ * @throws Error with a sentence when a part cannot be opened or the port is not available; then nothing is left open
  */
 export async function serve(
   config: CommonConfig,
@@ -60,7 +60,7 @@ export async function serve(
     for (const startWorker of service.jobs) startWorker(queues);
     for (const sweep of service.sweeps) sweep.start();
   }
-  app.use(operationsPages(parts)); // after the workers: it shows the queues that they have opened
+  app.use(operationsPages(parts)); // after the workers, whose queues it shows
   app.use(notFound);
   app.use(problemHandler(log));
 
@@ -89,22 +89,22 @@ export async function serve(
 }
 
 /**
- * What every main.ts does: starts, and closes at SIGINT or SIGTERM. Another signal, a second or more later, ends the process
- * at once. A fault at the start, or losing what it stands on, is one sentence on standard error and exit status 1.
+ * What every main.ts does: starts, and closes at SIGINT or SIGTERM. Another signal, over a second later, ends the process at
+ * once. If it cannot start, or loses something it depends on, it prints a sentence to standard error and exits with 1.
  */
 export async function runUntilSignal(start: () => Promise<Running>): Promise<void> {
   try {
     const running = await start();
-    const told = once(abortOn(['SIGINT', 'SIGTERM']).signal, 'abort').then(() => undefined);
-    const lost = await Promise.race([told, ...(running.lost ? [running.lost] : [])]);
+    const signalled = once(abortOn(['SIGINT', 'SIGTERM']).signal, 'abort').then(() => undefined);
+    const lost = await Promise.race([signalled, ...(running.lost ? [running.lost] : [])]);
     if (lost) process.stderr.write(`${lost.message}\n`);
     await (lost ? within(CLOSE_WHEN_LOST_MS, running.close()) : running.close());
     process.exit(lost ? 1 : 0);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : 'It does not start.'}\n`);
+    process.stderr.write(`${error instanceof Error ? error.message : 'The service did not start.'}\n`);
     process.exit(1);
   }
 }
 
-// Nothing can be finished any more; this is for the answers that say so.
+// No request can succeed any more; this is time for the answers that say so.
 const CLOSE_WHEN_LOST_MS = 5_000;

@@ -1,4 +1,4 @@
-/** Whether the work ends within this time; what takes longer is left to itself. */
+/** Whether the work ends within this time; otherwise it continues unobserved. */
 export async function within(milliseconds: number, work: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<false>((resolve) => {

@@ -8,27 +8,27 @@ type Query = (...request: unknown[]) => Promise<unknown>;
 
 /**
  * A pool that lends each connection for one transaction. Prisma sends statements after ROLLBACK when a transaction times
- * out (prisma/orm#29762), and a pool takes back whatever it is given: without this fence the statements of one
- * municipality would run in the transaction of another, and its COMMIT would commit what was never answered.
+ * out (prisma/orm#29762), and a pool accepts any connection back: without this fence the statements of one municipality
+ * would run in the transaction of another, whose COMMIT would commit what was never answered.
  */
 export class FencedPool extends pg.Pool {
   override connect(): Promise<pg.PoolClient>;
   override connect(callback: Parameters<pg.Pool['connect']>[0]): void;
   override connect(callback?: Parameters<pg.Pool['connect']>[0]): unknown {
-    // With a callback it is query() of the pool itself: one statement, and a failure closes its connection.
+    // A callback comes from the pool's own query(): one statement, and a failure closes its connection.
     if (callback) return super.connect(callback);
-    // Prisma and we use what a Loan has of a connection, and no more.
+    // A Loan has the part of a connection that Prisma and we use.
     return super.connect().then((client) => new Loan(client) as unknown as pg.PoolClient);
   }
 }
 
 /**
- * A connection from the beginning to the end of one transaction.
+ * A connection for the duration of one transaction.
  *
- * - One statement is sent when the one before is answered: Prisma reads the relations of a row side by side, and pg 9
+ * - A statement is sent only once the previous one is answered: Prisma reads the relations of a row concurrently, and pg 9
  *   will not queue them.
- * - What comes after the end, or after a statement that was not answered in time, is refused.
- * - It goes back to the pool only when every statement was answered and PostgreSQL is in no transaction; else it is closed.
+ * - Statements after the end, or after one that was not answered in time, are refused.
+ * - It returns to the pool only if every statement was answered and PostgreSQL is not in a transaction; else it is closed.
  */
 class Loan {
   readonly #client: pg.PoolClient;
@@ -62,7 +62,7 @@ class Loan {
     }
   }
 
-  /** A second call does nothing: the connection may be lent to somebody else by then. */
+  /** A second call does nothing: the connection may have been lent again. */
   release(error?: Error | boolean): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
@@ -81,7 +81,7 @@ class Loan {
     this.#client.removeListener(event, listener);
   }
 
-  /** PostgreSQL says with each answer whether a transaction is open (protocol 3.0, ReadyForQuery). */
+  /** With each answer PostgreSQL reports whether a transaction is open (protocol 3.0, ReadyForQuery). */
   #isIdle(): boolean {
     return this.#client.getTransactionStatus() === 'I';
   }

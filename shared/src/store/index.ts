@@ -13,46 +13,46 @@ export { newId } from './new-id.js';
 export type Tx = Prisma.TransactionClient;
 
 export interface StoreOptions {
-  /** A login that is a member of indbakke_app and indbakke_worker and has no rights of its own. */
+  /** A login that is a member of indbakke_app and indbakke_worker and has no privileges of its own. */
   readonly url: string;
-  /** Connections at most, for the work of municipalities; sweeps add two. */
+  /** Most connections for the work of municipalities; sweeps add two. */
   readonly connections: number;
   /** Shown in pg_stat_activity. */
   readonly name: string;
-  /** A transaction, and each statement of it, may take this long; default 30 s. */
+  /** Limit for a transaction, and for each statement of it; default 30 s. */
   readonly timeoutMs?: number;
 }
 
-/** The database. Every way to a connection binds it to one municipality, or to the narrow rights of a sweep. */
+/** The database. Every connection is bound to one municipality, or to the narrow privileges of a sweep. */
 export interface Store {
   /** Runs `work` in one transaction that sees and writes the rows of this municipality only. */
   withTenant<T>(municipality: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
    * The same over a plain connection, for the hot path: half the time of a statement through Prisma (docs/decisions).
    *
-   * @throws CommitInDoubt when the rows may stand; after any other error none does
+   * @throws CommitInDoubt when the rows may be committed; after any other error none is
    */
   withTenantConnection<T>(municipality: string, work: (connection: pg.PoolClient) => Promise<T>): Promise<T>;
-  /** One statement across municipalities, with the rights of role indbakke_worker. */
+  /** Runs one statement across municipalities, with the privileges of role indbakke_worker. */
   sweep<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** @throws when the database does not answer */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** COMMIT was sent and no answer came: whether what was written stands is not known. */
+/** COMMIT was sent but not answered: whether the rows are committed is unknown. */
 export class CommitInDoubt extends Error {}
 
 const SWEEP_CONNECTIONS = 2;
-// A caller would rather be told to send again than wait for a connection until it gives up itself.
+// A caller should be asked to retry before it gives up by itself.
 const WAIT_FOR_CONNECTION_MS = 5_000;
 const TIMEOUT_MS = 30_000;
-// A process whose machine went away says no goodbye. PostgreSQL would keep what its transaction has locked until the system
-// notices, two hours as a rule, and whoever sends the same message again to another process would wait for it.
+// When the machine of a process vanishes, PostgreSQL would keep the locks of its transaction until the system notices,
+// usually after two hours, and a retry of the same message at another process would wait for them.
 const MAX_IDLE_IN_TRANSACTION_MS = 10_000;
 
-// All that a request asks has an index. PostgreSQL rather reads the whole table while it is small, and keeps the plan (of
-// foreign keys too) when it has grown, until the next ANALYZE.
+// Every query of a request has an index. PostgreSQL prefers to scan a small table, and keeps that plan (for foreign keys
+// too) when the table has grown, until the next ANALYZE.
 const BY_INDEX = '-c enable_seqscan=off';
 
 export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: StoreOptions): Store {
@@ -62,12 +62,12 @@ export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: St
       max,
       application_name: name,
       connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
-      // A line that died silently would otherwise be waited for until the system gives it up.
+      // Without this, a query on a silently dead connection would wait until the system gives up.
       query_timeout: timeoutMs,
       keepAlive: true,
       options: `-c role=${role} -c idle_in_transaction_session_timeout=${MAX_IDLE_IN_TRANSACTION_MS} ${settings}`,
     });
-    // A connection that breaks fails its query and is replaced at the next use; unheard, the events would end the process.
+    // A broken connection fails its query and is replaced at the next use; without listeners its events would end the process.
     pool.on('error', () => {});
     pool.on('connect', (connection) => connection.on('error', () => {}));
     return pool;
@@ -94,11 +94,11 @@ export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: St
         await connection.query(`BEGIN; SELECT set_config('indbakke.municipality', ${name}, true)`);
         const result = await work(connection);
         await connection.query('COMMIT').catch((cause: unknown) => {
-          throw new CommitInDoubt('The answer to COMMIT did not come.', { cause });
+          throw new CommitInDoubt('COMMIT was not answered.', { cause });
         });
         return result;
       } catch (error) {
-        await connection.query('ROLLBACK').catch(() => {}); // then the fence closes the connection, which rolls back as well
+        await connection.query('ROLLBACK').catch(() => {}); // if it fails, the fence closes the connection, which rolls back too
         throw error;
       } finally {
         connection.release();

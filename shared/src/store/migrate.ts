@@ -5,7 +5,7 @@ import pg from 'pg';
 
 const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations/', import.meta.url));
 
-// Prisma's own lock key and table, so that `prisma migrate status` and this runner read each other's rows.
+// Prisma's own lock key and table, so that this runner and `prisma migrate status` agree.
 const PRISMA_LOCK = 72707369;
 const PRISMA_TABLE = `
   CREATE TABLE IF NOT EXISTS _prisma_migrations (
@@ -26,12 +26,12 @@ interface AppliedRow {
 }
 
 /**
- * Brings the database up to date: each missing migration in a transaction of its own, in order. Any number of processes
- * may call it at once; one applies, the others wait. Needs no Prisma command line, so it works in production images.
+ * Migrates the database: each missing migration in order, in its own transaction. Any number of processes may call it at
+ * once; one applies, the others wait. Does not need Prisma's command line, so it works in production images.
  *
- * @param ownerUrl a login that may create schemas and, where they are missing, the three roles
- * @returns the names of the migrations that were applied now
- * @throws Error in a sentence when an applied migration was edited, failed half-way, or does not run
+ * @param ownerUrl a login that may create schemas and, if they are missing, the three roles
+ * @returns the names of the migrations that were applied
+ * @throws Error with a sentence when an applied migration was edited, failed half-way, or one fails now
  */
 export async function migrate(ownerUrl: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'indbakke-migrate' });
@@ -54,7 +54,7 @@ export async function migrate(ownerUrl: string): Promise<string[]> {
     }
     return appliedNow;
   } finally {
-    await client.end(); // lets go of the lock too
+    await client.end(); // also releases the lock
   }
 }
 
@@ -77,14 +77,15 @@ async function readMigrations(): Promise<Migration[]> {
 
 function verify(row: AppliedRow, checksum: string): void {
   const name = row.migration_name;
-  if (!row.finished_at) throw new Error(`Migration ${name} failed earlier. Mend it, then: prisma migrate resolve.`);
+  if (!row.finished_at)
+    throw new Error(`Migration ${name} failed earlier. Repair it, then run: prisma migrate resolve.`);
   if (row.checksum !== checksum) throw new Error(`Migration ${name} was edited after it was applied. Undo the edit.`);
 }
 
 async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
   await client.query('BEGIN');
   try {
-    await client.query(sql); // the simple protocol takes many statements in one call
+    await client.query(sql); // the simple protocol allows many statements in one call
     await client.query(
       `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
        VALUES ($1, $2, $3, clock_timestamp(), 1)`,
@@ -93,6 +94,6 @@ async function apply(client: pg.Client, { name, sql, checksum }: Migration): Pro
     await client.query('COMMIT');
   } catch (cause) {
     await client.query('ROLLBACK');
-    throw new Error(`Migration ${name} does not run: ${(cause as Error).message}`, { cause });
+    throw new Error(`Migration ${name} failed: ${(cause as Error).message}`, { cause });
   }
 }

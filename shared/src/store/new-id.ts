@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 
-/** A new id: UUID version 7, so that rows of one time stand together in an index. */
+/** A new id: UUID version 7, so that rows of the same time are adjacent in an index. */
 export function newId(): string {
   return v7();
 }

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-/** The operation on things that do not exist: a caller who may make it gets past the check of roles, and no further. */
+/** The operation on something that does not exist: an authorised caller passes the check of roles, but nothing more. */
 function call({ method, path, body }: Operation, roles: readonly string[], municipality?: string): Promise<Response> {
   return stack.call(method.toUpperCase(), path.replace('/api/v1', '').replaceAll(/:\w+/g, randomUUID()), {
     as: { user: 'visitor', roles, ...(municipality !== undefined && { municipality }) },
@@ -25,7 +25,7 @@ function call({ method, path, body }: Operation, roles: readonly string[], munic
 describe.each(Object.entries<Operation>(OPERATIONS))('%s', (_name, operation) => {
   const { method, path, roles } = operation;
 
-  it('is refused to one who has every role but those that it needs, and the refusal is written down', async () => {
+  it('is refused to a caller with all other roles, and the refusal is audited', async () => {
     const others = Object.keys(ROLES).filter((role) => !roles.includes(role as Role));
     const problem = await expectProblem(await call(operation, others), 403, 'role-missing');
     for (const role of roles) expect(problem.detail).toContain(role);
@@ -35,11 +35,11 @@ describe.each(Object.entries<Operation>(OPERATIONS))('%s', (_name, operation) =>
     });
   });
 
-  it('is refused to one without roles', async () => {
+  it('is refused to a caller without roles', async () => {
     await expectProblem(await call(operation, []), 403, 'role-missing');
   });
 
-  it('is refused to one without a token, before anything else is looked at', async () => {
+  it('is refused to a caller without a token, before anything else is checked', async () => {
     const response = await fetch(`${stack.url}${path.replaceAll(/:\w+/g, 'x')}`, { method: method.toUpperCase() });
     await expectProblem(response, 401, 'not-signed-in');
   });
@@ -58,7 +58,7 @@ describe.each(Object.entries<Operation>(OPERATIONS))('%s', (_name, operation) =>
   });
 });
 
-it('the contract knows no role that there is not', () => {
+it('the contract names only existing roles', () => {
   const named = Object.values<Operation>(OPERATIONS).flatMap(({ roles }) => roles);
   expect(Object.keys(ROLES)).toEqual(expect.arrayContaining(named));
 });

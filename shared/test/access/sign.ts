@@ -4,7 +4,7 @@ import { importJWK, type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
 import { LOCAL_AUDIENCE, LOCAL_ISSUER } from '../../../infra/src/local/issuer.js';
 import type { Env } from '../../src/config/index.js';
 
-/** Claims as any issuer may write them: the local issuer’s own command corrects what is put into it. */
+/** Claims of any kind; the local issuer’s own command would refuse some. */
 export type Claims = Record<string, unknown>;
 
 export interface Signing {
@@ -16,14 +16,14 @@ export interface Signing {
   readonly key?: Parameters<SignJWT['sign']>[0];
 }
 
-/** The private key of the local issuer that this environment’s services trust. */
+/** The private key of the local issuer that the services trust. */
 async function issuerKey(env: Env): Promise<Exclude<Parameters<SignJWT['sign']>[0], JWK>> {
   const file = fileURLToPath(env.TOKEN_JWKS as string).replace('.jwks.json', '.private.json');
   const jwk = JSON.parse(await readFile(file, 'utf8')) as JWK;
   return importJWK(jwk, 'EdDSA');
 }
 
-/** A token with exactly these claims, signed with the issuer’s key unless another is given. */
+/** A token with exactly these claims, by default signed with the issuer’s key. */
 export async function signToken(env: Env, claims: Claims, signing: Signing = {}): Promise<string> {
   const { issuer = LOCAL_ISSUER, audience = LOCAL_AUDIENCE, expires = '1h', header, key } = signing;
   const token = new SignJWT(claims)

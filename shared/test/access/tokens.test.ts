@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { createTokenVerifier, parseRole } from '../../src/access/index.js';
 import { Problem } from '../../src/errors/index.js';
-import { auditOf, expectProblem, list, SYSTEM, takeIn, upsertCase } from '../inbox/support.js';
+import { auditOf, deliverMemo, expectProblem, list, SYSTEM, upsertCase } from '../inbox/support.js';
 import { signToken } from './sign.js';
 
 let stack: TestStack;
@@ -30,7 +30,7 @@ const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('
 
 const inAnHour = () => Math.floor(Date.now() / 1_000) + 3_600;
 
-describe('a token that holds', () => {
+describe('a valid token', () => {
   it.each([
     ['as the local issuer writes it', CLAIMS],
     ['with roles in other case', { ...CLAIMS, roles: ['indkomnedokumenter.LÆS'] }],
@@ -38,7 +38,7 @@ describe('a token that holds', () => {
       'with roles in which Læs is written with two code points',
       { ...CLAIMS, roles: ['IndkomneDokumenter.Læs'.normalize('NFD')] },
     ],
-    ['with roles that nobody knows beside one that counts', { ...CLAIMS, roles: ['Andet.System', 'Indbakke.Drift'] }],
+    ['with unknown roles and a known one', { ...CLAIMS, roles: ['Andet.System', 'Indbakke.Drift'] }],
     ['on behalf of another', { ...CLAIMS, on_behalf_of: 'caseworker-2' }],
   ])('%s lets the caller in', async (_name, claims) => {
     expect((await listWith(await bearer(signToken(stack.env, claims)))).status).toBe(200);
@@ -48,7 +48,7 @@ describe('a token that holds', () => {
     expect((await listWith(`${scheme} ${await signToken(stack.env, CLAIMS)}`)).status).toBe(200);
   });
 
-  it('is accepted for half a minute after it expired: clocks differ', async () => {
+  it('is accepted for half a minute after it expired, since clocks differ', async () => {
     expect((await listWith(await bearer(signToken(stack.env, CLAIMS, { expires: '-10s' })))).status).toBe(200);
   });
 });
@@ -59,22 +59,19 @@ describe('not signed in:', () => {
   const BAD: [string, () => Promise<string>][] = [
     ['an expired token', () => signToken(stack.env, CLAIMS, { expires: '-1h' })],
     ['a token that never expires', () => signToken(stack.env, CLAIMS, { expires: null })],
-    ['a token for later', () => signToken(stack.env, { ...CLAIMS, nbf: inAnHour() })],
+    ['a token that is not valid yet', () => signToken(stack.env, { ...CLAIMS, nbf: inAnHour() })],
     ['a token of another issuer', () => signToken(stack.env, CLAIMS, { issuer: 'https://login.example' })],
     ['a token for another audience', () => signToken(stack.env, CLAIMS, { audience: 'dubu' })],
     ['a token signed with another key', async () => signToken(stack.env, CLAIMS, { key: (await otherKey).privateKey })],
     [
-      'a token that brings its own key',
+      'a token that contains its own key',
       async () => {
         const { privateKey, publicKey } = await otherKey;
         const header = { alg: 'EdDSA', jwk: await exportJWK(publicKey) };
         return signToken(stack.env, CLAIMS, { key: privateKey, header });
       },
     ],
-    [
-      'a token that names a key that nobody knows',
-      () => signToken(stack.env, CLAIMS, { header: { alg: 'EdDSA', kid: 'x' } }),
-    ],
+    ['a token that names an unknown key', () => signToken(stack.env, CLAIMS, { header: { alg: 'EdDSA', kid: 'x' } })],
     [
       'a token with algorithm none',
       async () => {
@@ -110,10 +107,13 @@ describe('not signed in:', () => {
     ['a token without a subject', () => signToken(stack.env, { ...CLAIMS, sub: undefined })],
     ['a token with an empty subject', () => signToken(stack.env, { ...CLAIMS, sub: '' })],
     ['a token without a municipality', () => signToken(stack.env, { ...CLAIMS, municipality: undefined })],
-    ['a token for a municipality that is no CVR number', () => signToken(stack.env, { ...CLAIMS, municipality: '%' })],
+    [
+      'a token for a municipality that is not a CVR number',
+      () => signToken(stack.env, { ...CLAIMS, municipality: '%' }),
+    ],
     ['a token for two municipalities', () => signToken(stack.env, { ...CLAIMS, municipality: [ODENSKOV, VESTERSUND] })],
-    ['a token with roles in one text', () => signToken(stack.env, { ...CLAIMS, roles: 'IndkomneDokumenter.Læs' })],
-    ['something that is no token', async () => 'x.y.z'],
+    ['a token with roles in one string', () => signToken(stack.env, { ...CLAIMS, roles: 'IndkomneDokumenter.Læs' })],
+    ['something that is not a token', async () => 'x.y.z'],
     ['nothing after the scheme', async () => ''],
   ];
 
@@ -121,7 +121,7 @@ describe('not signed in:', () => {
     const response = await listWith(await bearer(make()));
     const problem = await expectProblem(response, 401, 'not-signed-in');
     expect(response.headers.get('www-authenticate')).toBe('Bearer');
-    expect(problem.detail).not.toMatch(/signature|alg|JW[ST]/i); // says what to do, not how far it got
+    expect(problem.detail).not.toMatch(/signature|alg|JW[ST]/i); // does not say which check failed
   });
 
   it.each([undefined, 'Basic dXNlcjpwYXNz', 'Bearer', 'Token x'])('an Authorization of %j', async (header) => {
@@ -139,7 +139,7 @@ describe('not signed in:', () => {
 
 describe('a token for one municipality', () => {
   it('finds nothing of another: 404, never 403', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const as = { municipality: VESTERSUND };
     const calls: [string, string, object?][] = [
       ['GET', ''],
@@ -156,7 +156,7 @@ describe('a token for one municipality', () => {
     expect((await list(stack, '', as)).items).toEqual([]);
   });
 
-  it('of nobody’s municipality sees nothing', async () => {
+  it('of an unknown municipality sees nothing', async () => {
     expect((await list(stack, '', { municipality: '99999999' })).items).toEqual([]);
   });
 });
@@ -169,20 +169,20 @@ describe('a token without roles', () => {
 });
 
 describe('a system’s token', () => {
-  it('may tell, and cannot read the inbox', async () => {
+  it('may register, but not read the inbox', async () => {
     await upsertCase(stack, 'K-system');
     await expectProblem(await stack.call('GET', '/incoming-documents', { as: SYSTEM }), 403, 'role-missing');
   });
 
-  it('stands in the audit log as a system', async () => {
-    const id = await takeIn(stack);
+  it('is recorded in the audit log as a system', async () => {
+    const id = await deliverMemo(stack);
     const roles = ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'];
     await stack.call('GET', `/incoming-documents/${id}`, { as: { user: 'robot', system: true, roles } });
     expect((await auditOf(stack, { messageId: id })).at(-1)).toMatchObject({ actor: 'robot', actor_kind: 'system' });
   });
 
-  it('on behalf of a caseworker stands there with both', async () => {
-    const id = await takeIn(stack);
+  it('on behalf of a caseworker is recorded with both', async () => {
+    const id = await deliverMemo(stack);
     const roles = ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'];
     const claims = { ...CLAIMS, sub: 'dubu-core', system: true, on_behalf_of: 'caseworker-9', roles };
     const authorization = await bearer(signToken(stack.env, claims));
@@ -213,23 +213,23 @@ describe('the key set of an issuer', () => {
 
   const verifier = () => createTokenVerifier({ issuer: 'urn:indbakke:local', audience: 'indbakke', jwks });
 
-  it('may be had over HTTP', async () => {
+  it('can be fetched over HTTP', async () => {
     body = await readFile(fileURLToPath(stack.env.TOKEN_JWKS as string), 'utf8');
     const { verify } = await verifier();
     await expect(verify(await signToken(stack.env, CLAIMS))).resolves.toMatchObject({ municipality: ODENSKOV });
   });
 
   it.each([
-    ['answers an error', () => ''],
-    ['answers nonsense', () => '<html>'],
-  ])('that %s makes the call fail for now, not for good', async (_name, answer) => {
+    ['returns an error', () => ''],
+    ['returns nonsense', () => '<html>'],
+  ])('that %s makes the call fail temporarily', async (_name, answer) => {
     body = answer();
     const { verify } = await verifier();
     const token = await signToken(stack.env, CLAIMS);
     await expect(verify(token)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('that is not there makes the call fail for now', async () => {
+  it('that is unreachable makes the call fail temporarily', async () => {
     const away = await createTokenVerifier({ issuer: 'x', audience: 'x', jwks: 'http://127.0.0.1:1/jwks' });
     const failure = await away.verify(await signToken(stack.env, CLAIMS)).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Problem);
@@ -237,7 +237,7 @@ describe('the key set of an issuer', () => {
   });
 });
 
-it('a role is known by its name, case aside', () => {
+it('a role is found by its name, whatever the case', () => {
   expect(parseRole('DigitalPost.slet')).toBe('DigitalPost.Slet');
   expect(parseRole('digitalpost.SLET')).toBe('DigitalPost.Slet');
   expect(parseRole('DigitalPost.Slette')).toBeUndefined();

@@ -36,7 +36,7 @@ const calls = () =>
     Object.entries(methods).map(([method, call]) => ({ path, method, call })),
   );
 
-/** Every object in the document, with where it stands. */
+/** Every object in the document, with its path. */
 function* objectsIn(value: unknown, path = '#'): Generator<[string, Record<string, unknown>]> {
   if (typeof value !== 'object' || value === null) return;
   if (!Array.isArray(value)) yield [path, value as Record<string, unknown>];
@@ -77,7 +77,7 @@ describe('/api/v1/openapi.json', () => {
     expect(described.toSorted()).toEqual(contract.toSorted());
   });
 
-  it('declares every parameter of a path, as required', () => {
+  it('declares every parameter of a path as required', () => {
     for (const { path, call } of calls()) {
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       const declared = call.parameters.filter((parameter) => parameter.in === 'path');
@@ -86,7 +86,7 @@ describe('/api/v1/openapi.json', () => {
     }
   });
 
-  it('says which calls need If-Match, which have a body, and which role they need', () => {
+  it('says which calls require If-Match, a body or a role', () => {
     for (const [name, operation] of Object.entries<Operation>(OPERATIONS)) {
       const found = calls().find(({ call }) => call.operationId === name) as ReturnType<typeof calls>[number];
       const header = found.call.parameters.filter((parameter) => parameter.in === 'header').map((each) => each.name);
@@ -96,20 +96,20 @@ describe('/api/v1/openapi.json', () => {
     }
   });
 
-  it('makes no query parameter required that has a default or may be left out', () => {
+  it('requires no query parameter', () => {
     const query = calls().flatMap(({ call }) => call.parameters.filter((parameter) => parameter.in === 'query'));
     expect(query.length).toBeGreaterThan(10);
     expect(query.filter(({ required }) => required)).toEqual([]);
   });
 
-  it('has no reference that leads nowhere', () => {
+  it('has no broken reference', () => {
     const ids = new Set([...objectsIn(description)].map(([path]) => path));
     const references = [...objectsIn(description)].flatMap(([, { $ref }]) => (typeof $ref === 'string' ? [$ref] : []));
     expect(references.length).toBeGreaterThan(0);
     expect(references.filter((reference) => !ids.has(reference))).toEqual([]);
   });
 
-  it('describes each error as problem+json, by status, with the codes that it can have', () => {
+  it('describes each error as problem+json, by status, with its codes', () => {
     for (const { call } of calls()) {
       for (const [status, { description: text, content }] of Object.entries(call.responses)) {
         if (Number(status) < 400) continue;
@@ -122,7 +122,7 @@ describe('/api/v1/openapi.json', () => {
     }
   });
 
-  it('gives the answers their schema', () => {
+  it('has the schema of each answer', () => {
     const list = calls().find(({ call }) => call.operationId === 'listIncomingDocuments')?.call;
     expect(list?.responses[200]?.content?.['application/json']?.schema).toMatchObject({
       type: 'object',
@@ -132,7 +132,7 @@ describe('/api/v1/openapi.json', () => {
 });
 
 describe('/api/v1/docs', () => {
-  it('shows every call, role and error to people, and runs nothing', async () => {
+  it('shows every call and error to people, and runs no script', async () => {
     const response = await fetch(`${stack.url}/api/v1/docs`);
     expect(response.headers.get('content-type')).toMatch(/^text\/html/);
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { OPERATIONS, type Operation } from '../../src/api/index.js';
 
-// UPDATE_DOCS=1 npm test -- shared/test/api/paths.test.ts    writes the table anew.
+// UPDATE_DOCS=1 npm test -- shared/test/api/paths.test.ts    updates the table.
 
 const PAGE = fileURLToPath(new URL('../../../docs/architecture.md', import.meta.url));
 const MARKED = /(?<=<!-- generated: paths -->\n).*?(?=<!-- \/generated -->)/s;

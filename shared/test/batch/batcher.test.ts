@@ -9,7 +9,7 @@ interface Item {
 
 const item = (to: string, id: string): Item => ({ to, id });
 
-/** A batcher whose batches end when the test says so, by their number. */
+/** A batcher whose batches the test ends, by their number. */
 function underControl(options: Partial<BatcherOptions<Item, string>> = {}) {
   const started: string[] = [];
   const ends: { done(): void; fail(error: Error): void }[] = [];
@@ -52,7 +52,7 @@ describe('batcher', () => {
     expect(await answer).toBe('1 done');
   });
 
-  it('puts together what comes in one turn, and gives each its own result', async () => {
+  it('batches the items of one turn, and gives each its own result', async () => {
     const { add, started, end } = underControl();
 
     const answers = [add(item('A', '1')), add(item('A', '2'))];
@@ -65,7 +65,7 @@ describe('batcher', () => {
     expect(await Promise.all(answers)).toEqual(['1 done', '2 done', '3 done']);
   });
 
-  it('gathers while a batch is under way, and starts what waits as soon as it ends', async () => {
+  it('collects items while a batch is in flight, and starts them as soon as it ends', async () => {
     const { add, started, end } = underControl();
     void add(item('A', '1'));
     await endOfTurn();
@@ -80,7 +80,7 @@ describe('batcher', () => {
     expect(started).toEqual(['A: 1', 'A: 2 3']);
   });
 
-  it('has no more batches under way than it may, of any key', async () => {
+  it('limits the batches in flight, of all keys together', async () => {
     const { add, started, end } = underControl({ concurrency: 2 });
     for (const to of ['A', 'B', 'C']) void add(item(to, '1'));
     await endOfTurn();
@@ -91,7 +91,7 @@ describe('batcher', () => {
     expect(started).toEqual(['A: 1', 'B: 1', 'C: 1']);
   });
 
-  it('never makes a batch larger than it may be', async () => {
+  it('limits the size of a batch', async () => {
     const { add, started, end } = underControl({ maxBatch: 2 });
     for (const id of ['1', '2', '3']) void add(item('A', id));
     await endOfTurn();
@@ -101,7 +101,7 @@ describe('batcher', () => {
     expect(started).toEqual(['A: 1 2', 'A: 3']);
   });
 
-  it('takes the key that has waited longest first', async () => {
+  it('starts the key that has waited longest first', async () => {
     const { add, started, end } = underControl({ maxBatch: 2 });
     for (const id of ['1', '2', '3']) void add(item('A', id));
     void add(item('B', '4'));
@@ -114,7 +114,7 @@ describe('batcher', () => {
     expect(started).toEqual(['A: 1 2', 'A: 3 5', 'B: 4']);
   });
 
-  it('lets no key keep another waiting for ever', async () => {
+  it('lets no key starve another', async () => {
     const { add, started, end } = underControl({ maxBatch: 1 });
     void add(item('A', '1'));
     void add(item('B', '2'));
@@ -127,7 +127,7 @@ describe('batcher', () => {
     expect(started).toEqual(['A: 1', 'B: 2', 'A: 3']);
   });
 
-  it('puts items that conflict into batches of their own', async () => {
+  it('puts conflicting items into separate batches', async () => {
     const { add, started, end } = underControl({ concurrency: 2, conflictOf: ({ id }) => id });
     void add(item('A', '1'));
     void add(item('A', '2'));
@@ -141,7 +141,7 @@ describe('batcher', () => {
     await end(0);
   });
 
-  it('runs a batch that fails one by one, and fails only the item whose fault it is', async () => {
+  it('runs the items of a failed batch one by one, and fails only the bad one', async () => {
     const runs: string[] = [];
     const { add } = createBatcher<Item, string>({
       keyOf: ({ to }) => to,
@@ -162,7 +162,7 @@ describe('batcher', () => {
     expect(answers[1]).toMatchObject({ reason: new Error('a bad item') });
   });
 
-  it('gives all of them a fault that they share, and runs none of them again', async () => {
+  it('fails all items for a shared fault, and runs none again', async () => {
     const { add, started, fail } = underControl({ isSharedFault: () => true });
     const answers = Promise.allSettled([add(item('A', '1')), add(item('A', '2'))]);
     await endOfTurn();
@@ -173,7 +173,7 @@ describe('batcher', () => {
     expect((await answers).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 
-  it('gives the rest of a batch that it runs one by one a fault that they share, and goes on', async () => {
+  it('fails the rest of a batch for a shared fault while it runs them one by one, and continues', async () => {
     const { add, started, end, fail } = underControl({ isSharedFault: ({ message }: Error) => message === 'away' });
     const answers = Promise.allSettled(['1', '2', '3', '4'].map((id) => add(item('A', id))));
     const last = add(item('B', '5'));
@@ -190,7 +190,7 @@ describe('batcher', () => {
     expect(await last).toBe('5 done');
   });
 
-  it('keeps others waiting while it runs a batch one by one, and then goes on', async () => {
+  it('starts no other batch while it runs one item by item, and then continues', async () => {
     const { add, started, end, fail } = underControl();
     void add(item('A', '1'));
     void add(item('A', '2'));
@@ -209,7 +209,7 @@ describe('batcher', () => {
   describe('with a pause', () => {
     const LONG = 3_600_000;
 
-    it('lets items gather after a batch, until it is flushed', async () => {
+    it('collects items after a batch, until it is flushed', async () => {
       const { add, flush, started, end } = underControl({ pauseMs: LONG });
       void add(item('A', '1'));
       await endOfTurn();
@@ -230,7 +230,7 @@ describe('batcher', () => {
       expect(await last).toBe('3 done');
     });
 
-    it('goes on by itself when it is over', async () => {
+    it('continues after the pause', async () => {
       const { add, started, end } = underControl({ pauseMs: 1 });
       void add(item('A', '1'));
       await endOfTurn();
@@ -242,7 +242,7 @@ describe('batcher', () => {
       await end(1);
     });
 
-    it('has none while a full batch waits', async () => {
+    it('does not pause while a full batch waits', async () => {
       const { add, started, end } = underControl({ pauseMs: LONG, maxBatch: 2 });
       void add(item('A', '1'));
       await endOfTurn();
@@ -254,7 +254,7 @@ describe('batcher', () => {
     });
   });
 
-  it('fails, and does not answer with nothing, when there are fewer results than items', async () => {
+  it('fails when there are fewer results than items', async () => {
     const { add } = createBatcher<Item, string>({
       keyOf: ({ to }) => to,
       maxBatch: 10,

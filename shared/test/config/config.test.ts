@@ -18,32 +18,32 @@ describe.each([
   ['journaler', JournalerConfig],
   ['archiver', ArchiverConfig],
 ])('the %s', (_name, schema) => {
-  it('needs five settings; everything else has a default', () => {
+  it('requires five settings; all others have a default', () => {
     const config = readConfig(schema, ENV);
     expect(config).toMatchObject({ HOST: '127.0.0.1', PORT: 8080, TOKEN_AUDIENCE: 'indbakke', LOG_LEVEL: 'info' });
     for (const name of Object.keys(ENV)) {
-      expect(() => readConfig(schema, { ...ENV, [name]: undefined })).toThrow(`${name} is needed`);
+      expect(() => readConfig(schema, { ...ENV, [name]: undefined })).toThrow(`${name} is required`);
     }
   });
 
-  it('says of each setting what it is for', () => {
+  it('describes each setting', () => {
     for (const line of showConfig(schema, readConfig(schema, ENV))) expect(line).toMatch(/^[A-Z0-9_]+=.+ {2}# .+/);
   });
 });
 
 describe('readConfig', () => {
-  const faultsOf = (env: Record<string, string | undefined>) => {
+  const errorsOf = (env: Record<string, string | undefined>) => {
     try {
       readConfig(ReceiverConfig, env);
     } catch (error) {
       expect(error).toBeInstanceOf(ConfigError);
       return (error as Error).message.split('\n');
     }
-    throw new Error('There was no fault.');
+    throw new Error('There was no error.');
   };
 
-  it('tells every fault at once, a sentence each', () => {
-    const [title, ...faults] = faultsOf({
+  it('reports all errors at once, a sentence each', () => {
+    const [title, ...errors] = errorsOf({
       ...ENV,
       PORT: '99999',
       DATABASE_URL: 'mysql://db',
@@ -52,28 +52,28 @@ describe('readConfig', () => {
       SHUTDOWN_SECONDS: '1.5',
       SF1606_SOAP: 'yes',
     });
-    expect(title).toBe('The configuration has 6 faults:');
-    expect(faults).toHaveLength(6);
+    expect(title).toBe('The configuration has 6 errors:');
+    expect(errors).toHaveLength(6);
     for (const name of ['PORT', 'DATABASE_URL', 'KEY_FILE', 'LOG_LEVEL', 'SHUTDOWN_SECONDS', 'SF1606_SOAP']) {
-      expect(faults.filter((fault) => fault.trim().startsWith(name))).toHaveLength(1);
+      expect(errors.filter((error) => error.trim().startsWith(name))).toHaveLength(1);
     }
-    for (const fault of faults) expect(fault).toMatch(/^ {2}[A-Z0-9_]+.*\.$/);
+    for (const error of errors) expect(error).toMatch(/^ {2}[A-Z0-9_]+.*\.$/);
   });
 
-  it('tells what a missing setting is', () => {
-    expect(faultsOf({ ...ENV, KEY_FILE: undefined })).toEqual([
-      'The configuration has a fault:',
-      '  KEY_FILE is needed: File with the master keys, readable by the service only.',
+  it('describes a missing setting', () => {
+    expect(errorsOf({ ...ENV, KEY_FILE: undefined })).toEqual([
+      'The configuration has an error:',
+      '  KEY_FILE is required: File with the master keys, readable by the service only.',
     ]);
   });
 
-  it('takes an empty variable for a missing one', () => {
-    expect(faultsOf({ ...ENV, KEY_FILE: '' })[1]).toMatch(/KEY_FILE is needed/);
+  it('treats an empty variable as missing', () => {
+    expect(errorsOf({ ...ENV, KEY_FILE: '' })[1]).toMatch(/KEY_FILE is required/);
     expect(readConfig(ReceiverConfig, { ...ENV, PORT: '', QUEUE_URL: '' })).toMatchObject({ PORT: 8080 });
   });
 
-  it('never quotes a value: it may be a secret', () => {
-    const message = faultsOf({
+  it('never quotes a value, which may be secret', () => {
+    const message = errorsOf({
       ...ENV,
       DATABASE_URL: 'mysql://service:s3cret@db',
       QUEUE_URL: 'p4ss',
@@ -82,13 +82,13 @@ describe('readConfig', () => {
     expect(message).not.toMatch(/s3cret|p4ss|p0rt/);
   });
 
-  it('ignores variables that are not its own', () => {
+  it('ignores other variables', () => {
     expect(readConfig(CommonConfig, { ...ENV, PATH: '/bin', PORTS: '1' })).not.toHaveProperty('PATH');
   });
 });
 
 describe('showConfig', () => {
-  it('hides what is secret, and tells what is not set', () => {
+  it('hides secrets and marks what is not set', () => {
     const shown = showConfig(CommonConfig, readConfig(CommonConfig, ENV)).join('\n');
     expect(shown).not.toContain('s3cret');
     expect(shown).toContain('DATABASE_URL=(secret)');

@@ -3,12 +3,12 @@ import type { BlobReader, BlobStore, ByteRange } from '../../src/content/index.j
 import { bytes, entriesOf } from './support.js';
 
 /**
- * What every blob store does, whatever it stands on.
- * @param make gives an empty store; called once a test, inside it.
+ * What every blob store does.
+ * @param make returns an empty store; called once per test, inside it.
  */
 export function blobStoreContract(name: string, make: () => Promise<BlobStore>): void {
   describe(`${name} as a blob store`, () => {
-    it('gives back what was written, in the order of the writes', async () => {
+    it('reads back what was written, in the order of the writes', async () => {
       const store = await make();
       const blob = await store.create();
       await blob.write(bytes(300_000, 1));
@@ -20,7 +20,7 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStore>):
       );
     });
 
-    it('keeps nothing of the buffer that a write was given', async () => {
+    it('does not keep the buffer of a write', async () => {
       const store = await make();
       const blob = await store.create();
       const reused = Buffer.from('first');
@@ -30,14 +30,14 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStore>):
       expect(await read(store, await blob.commit(), { start: 0, end: 10 })).toEqual(Buffer.from('firstother'));
     });
 
-    it('gives every blob a name of its own', async () => {
+    it('gives every blob a different name', async () => {
       const store = await make();
       const first = await put(store, Buffer.from('a'));
       const second = await put(store, Buffer.from('a'));
       expect(first).not.toBe(second);
     });
 
-    it('holds an empty blob', async () => {
+    it('stores an empty blob', async () => {
       const store = await make();
       const blob = await store.create();
       expect(await read(store, await blob.commit(), { start: 0, end: 1 })).toEqual(Buffer.alloc(0));
@@ -50,7 +50,7 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStore>):
       expect(await read(store, blobName, { start: 70_000, end: 70_010 })).toEqual(content.subarray(70_000, 70_010));
     });
 
-    it('fills the buffer of each read as long as the range lasts', async () => {
+    it('fills the buffer of each read until the range ends', async () => {
       const store = await make();
       const content = bytes(100_000);
       const reader = await opened(store, await put(store, content), { start: 1, end: 90_001 });
@@ -70,7 +70,7 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStore>):
       expect(await read(store, blobName, { start: 900, end: 5000 })).toEqual(content.subarray(900));
     });
 
-    it('knows no blob that was never there', async () => {
+    it('opens no blob that does not exist', async () => {
       const store = await make();
       expect(await store.open('0'.repeat(32), { start: 0, end: 1 })).toBeUndefined();
     });
@@ -93,7 +93,7 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStore>):
       expect(new Map(entries.map(({ name, size, finished }) => [name, { size, finished }]))).toEqual(
         new Map(names.map((name, index) => [name, { size: 7 + index, finished: true }])),
       );
-      // Some clocks of file systems lag a few milliseconds behind, those of object stores know seconds only.
+      // Clocks of file systems may lag by milliseconds; object stores have whole seconds only.
       for (const { modifiedAt } of entries) expect(Math.abs(modifiedAt.getTime() - before)).toBeLessThan(10_000);
     });
 
@@ -106,7 +106,7 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStore>):
       expect(await entriesOf(store.list())).toEqual([]);
     });
 
-    it('keeps a committed blob when its writer is aborted after', async () => {
+    it('keeps a committed blob when its writer is aborted afterwards', async () => {
       const store = await make();
       const blob = await store.create();
       await blob.write(Buffer.from('kept'));
@@ -135,14 +135,14 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStore>):
       await blob.abort();
     });
 
-    it('removes what is not there without complaint', async () => {
+    it('removes a missing blob without an error', async () => {
       const store = await make();
       const blobName = await put(store, Buffer.from('x'));
       await store.remove(blobName);
       await expect(store.remove(blobName)).resolves.toBeUndefined();
     });
 
-    it('refuses what is no name of a blob', async () => {
+    it('refuses invalid names', async () => {
       const store = await make();
       for (const noName of [
         '',
@@ -157,7 +157,7 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStore>):
       }
     });
 
-    it('finds itself writable and leaves nothing behind by looking', async () => {
+    it('checks that it is writable, and leaves nothing behind', async () => {
       const store = await make();
       await store.check();
       expect(await entriesOf(store.list())).toEqual([]);

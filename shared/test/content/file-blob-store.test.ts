@@ -21,7 +21,7 @@ import {
 blobStoreContract('a folder', async () => (await setting()).blobs);
 
 describe('a folder of blobs', () => {
-  it('is made with what is missing above it, for its owner only', async () => {
+  it('is created with missing parents, for its owner only', async () => {
     const folder = join(await temporaryFolder(), 'state', 'blobs');
     await openFileBlobStore(folder);
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
@@ -30,7 +30,7 @@ describe('a folder of blobs', () => {
     for (const shard of shards) expect((await stat(join(folder, shard))).mode & 0o777).toBe(0o700);
   });
 
-  it('is opened by several at once, and again', async () => {
+  it('can be opened several times at once, and again', async () => {
     const folder = join(await temporaryFolder(), 'blobs');
     const [first] = await Promise.all([1, 2, 3].map(() => openFileBlobStore(folder)));
     const blob = await first?.create();
@@ -40,7 +40,7 @@ describe('a folder of blobs', () => {
     expect(await entriesOf(again.list())).toMatchObject([{ name }]);
   });
 
-  it('keeps blobs for its owner only', async () => {
+  it('stores blobs for its owner only', async () => {
     const folder = await temporaryFolder();
     const blob = await (await openFileBlobStore(folder)).create();
     const name = await blob.commit();
@@ -53,10 +53,10 @@ describe('a folder of blobs', () => {
     const blob = await store.create();
     await blob.write(bytes(100_000));
     const seen: string[] = [];
-    const look = (step: string) => {
+    const look = (point: string) => {
       const [path] = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.length > 2);
       seen.push(
-        `${step}: ${path?.endsWith('.part') ? 'unfinished' : 'finished'}, ${statSync(join(folder, path ?? '')).size}`,
+        `${point}: ${path?.endsWith('.part') ? 'unfinished' : 'finished'}, ${statSync(join(folder, path ?? '')).size}`,
       );
     };
     await duringCrashPoints(look, () => blob.commit());
@@ -68,8 +68,8 @@ describe('a folder of blobs', () => {
     ]);
   });
 
-  // Of the last write that still fits a part is taken, without an error.
-  it('does not take a part for the whole when the disk takes no more', async () => {
+  // The last write that partly fits is written in part, without an error.
+  it('does not mistake a partial write for a complete one when the disk is full', async () => {
     const folder = await temporaryFolder();
     const module = new URL('../../dist/content/index.js', import.meta.url).href;
     const code = `
@@ -94,7 +94,7 @@ describe('a folder of blobs', () => {
       return spy;
     };
 
-    it('is synced as it grows, one sync at a time', async () => {
+    it('is synced while it grows, one sync at a time', async () => {
       const datasync = await spyOnDatasync();
       let finish = () => {};
       datasync.mockReturnValueOnce(
@@ -124,24 +124,24 @@ describe('a folder of blobs', () => {
     });
   });
 
-  it('syncs the folder of a removal, also when there was nothing to remove', async () => {
+  it('syncs the folder of a removal, even when there was nothing to remove', async () => {
     const store = await openFileBlobStore(await temporaryFolder());
-    const steps: string[] = [];
+    const points: string[] = [];
     await duringCrashPoints(
-      (step) => steps.push(step),
+      (point) => points.push(point),
       () => store.remove('0'.repeat(32)),
     );
-    expect(steps).toEqual(['content-removed', 'removal-synced']);
+    expect(points).toEqual(['content-removed', 'removal-synced']);
   });
 
-  it('lists only what is named like a blob', async () => {
+  it('lists only files with the name of a blob', async () => {
     const folder = await temporaryFolder();
     const store = await openFileBlobStore(folder);
     await writeFile(join(folder, 'ab', 'notes.txt'), 'not a blob');
     expect(await entriesOf(store.list())).toEqual([]);
   });
 
-  it('passes the error of the disk through', async () => {
+  it('passes errors of the disk through', async () => {
     const folder = await temporaryFolder();
     const store = await openFileBlobStore(folder);
     await rm(folder, { recursive: true });
@@ -160,7 +160,7 @@ describe('a folder of blobs', () => {
     expect(await filesBelow(folder)).toEqual([]);
   });
 
-  it.runIf(process.platform === 'linux')('has nothing open between calls', async () => {
+  it.runIf(process.platform === 'linux')('leaves nothing open between calls', async () => {
     const folder = await temporaryFolder();
     const store = await openFileBlobStore(folder);
     const committed = await store.create();
@@ -183,12 +183,12 @@ describe('the URL of a blob store', () => {
     expect(await readdir(folder)).toHaveLength(256);
   });
 
-  it('is refused in a sentence when it is of another kind, without being quoted', async () => {
+  it('is refused with a sentence when it is of another kind, and not quoted', async () => {
     await expect(openBlobStore('s3://key:secret@bucket')).rejects.toThrow(
-      'The blob store is given as a s3: URL; it must be file:///folder.',
+      'The blob store must be file:///folder; this is a s3: URL.',
     );
     await expect(openBlobStore('/var/lib/secret')).rejects.toThrow(
-      'The blob store is given as no URL; it must be file:///folder.',
+      'The blob store must be file:///folder; this is not a URL.',
     );
   });
 });

@@ -13,7 +13,7 @@ import { bytes, MESSAGE_ID, MUNICIPALITY, readFile, setting, writeLent } from '.
 const SEGMENT = 65_536;
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
 
-describe('a file that is written from lent buffers', () => {
+describe('a file written from lent buffers', () => {
   it.each([
     ['nothing', [0]],
     ['a small one', [1000]],
@@ -23,7 +23,7 @@ describe('a file that is written from lent buffers', () => {
     ['a large one', [3_000_001]],
     ['small ones after a large one', [1_000_000, 10, SEGMENT, 0, 70_000]],
     ['several large ones', [1_000_000, 2_000_000, 900_000]],
-  ])('has its SHA-256 and is read back whole: %s', async (_what, sizes) => {
+  ])('has its SHA-256 and reads back: %s', async (_what, sizes) => {
     const here = await setting();
     const contents = sizes.map((size, seed) => bytes(size, seed + 1));
 
@@ -36,7 +36,7 @@ describe('a file that is written from lent buffers', () => {
     }
   });
 
-  it('is not mixed with others that are written at the same time, more than there are blocks for', async () => {
+  it('is not mixed with others written at the same time, even more than there are blocks for', async () => {
     const here = await setting();
     const contents = Array.from({ length: 12 }, (_, seed) => bytes(1_000_000 + seed, seed));
 
@@ -45,12 +45,12 @@ describe('a file that is written from lent buffers', () => {
     expect(messages.map(({ files }) => files[0]?.sha256)).toEqual(contents.map(sha256));
   });
 
-  it('fails when the thread ends, and the next file has a new one', async () => {
+  it('fails when the thread ends, and the next file starts a new one', async () => {
     const here = await setting();
     const sealer = createSealer({ ...here, messageId: MESSAGE_ID, smallBytes: 0 });
     const file = sealer.openFile(0);
     await file.write(file.lend(0));
-    // What the thread cannot read ends it, as a lack of memory would.
+    // Invalid input ends the thread, as a lack of memory would.
     const faulty = { buffer: new SharedArrayBuffer(1), length: SEGMENT } as unknown as Buffer;
     const ended = here.hashingThread.begin().update(faulty);
     await expect(ended).rejects.toThrow();
@@ -77,13 +77,13 @@ describe('the hashing thread', () => {
     }
   });
 
-  it('gives no sum for what was not begun', async () => {
+  it('has no digest of a hash that was not begun', async () => {
     await expect(new HashingThread().begin().digest()).rejects.toThrow();
   });
 });
 
 describe('lent buffers', () => {
-  it('come without what they held before', () => {
+  it('come without their former content', () => {
     for (const isShared of [false, true]) {
       const [first, next] = [new Buffers(), new Buffers()];
       const both = (buffers: Buffers) =>
@@ -104,7 +104,7 @@ describe('lent buffers', () => {
     }
   });
 
-  it('are blocks for eight messages, and segments for those that come while all are in use', () => {
+  it('are blocks for eight messages, and segments for others while all are in use', () => {
     const all = takeBlocks();
 
     expect(all).toHaveLength(8);
@@ -114,13 +114,13 @@ describe('lent buffers', () => {
     for (const buffers of [...all, another]) buffers.release();
   });
 
-  it('come back from every message, however it ends', async () => {
+  it('are released by every message, however it ends', async () => {
     const here = await setting();
     const base64 = bytes(1_200_000).toString('base64');
     const ends = {
       well: `${base64}</m:content></m:File></m:Message>`,
       'cut off': base64,
-      'with what is not base64': `${base64}!</m:content></m:File></m:Message>`,
+      'with invalid base64': `${base64}!</m:content></m:File></m:Message>`,
     };
     for (let round = 0; round < 10; round += 1) {
       for (const [how, end] of Object.entries(ends)) {
@@ -153,7 +153,7 @@ async function sealLent(here: Awaited<ReturnType<typeof setting>>, contents: rea
   return { messageId: MESSAGE_ID, container, files, dataKey };
 }
 
-/** All that are left. */
+/** Takes all free blocks. */
 function takeBlocks(): Buffers[] {
   const taken: Buffers[] = [];
   for (let buffers = new Buffers(); buffers.share(buffers.lend(0)); buffers = new Buffers()) taken.push(buffers);

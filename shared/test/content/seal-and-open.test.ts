@@ -25,7 +25,7 @@ const SEGMENT = 65_536;
 const EDGES = [0, 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT, 9 * SEGMENT + 7];
 
 describe('sealing and opening', () => {
-  it.each(EDGES)('gives a file of %i bytes back', async (size) => {
+  it.each(EDGES)('returns a file of %i bytes', async (size) => {
     const here = await setting();
     const content = bytes(size);
     const message = await sealMessage(here, [content]);
@@ -41,7 +41,7 @@ describe('sealing and opening', () => {
     ['the borders on either side', [SEGMENT - 1, 2, SEGMENT + 1]],
     ['a quarter of a megabyte', [262_144]],
     ['nothing, then something', [0, 50_000]],
-  ])('does not mind pieces of %s', async (_name, pieceSizes) => {
+  ])('accepts pieces of %s', async (_name, pieceSizes) => {
     const here = await setting();
     const contents = EDGES.filter((size) => size < 3 * SEGMENT).map((size, seed) => bytes(size, seed));
     const message = await sealMessage(here, contents, { pieceSizes });
@@ -50,7 +50,7 @@ describe('sealing and opening', () => {
     }
   });
 
-  it('gives any files, written in any pieces, back', async () => {
+  it('returns any files, written in any pieces', async () => {
     const here = await setting();
     const size = fc.oneof(fc.constantFrom(...EDGES), fc.nat(3 * SEGMENT));
     const piece = fc.oneof(fc.integer({ min: 1, max: 100_000 }), fc.constantFrom(SEGMENT, 196_608, 262_144));
@@ -88,14 +88,14 @@ describe('sealing and opening', () => {
     }
   });
 
-  it('takes indexes with gaps', async () => {
+  it('accepts indexes with gaps', async () => {
     const { blobs, keys, hashingThread } = await setting();
     const sealer = createSealer({ blobs, keys, hashingThread, messageId: MESSAGE_ID, smallBytes: 0 });
     await sealer.openFile(3).end();
     expect(await sealer.openFile(4_294_967_294).end()).toMatchObject({ index: 4_294_967_294, size: 0 });
   });
 
-  it('lets nothing of a file be seen in the store', async () => {
+  it('leaves nothing readable in the store', async () => {
     const here = await setting();
     const content = Buffer.alloc(200_000, 'bekymring');
     const { container } = await sealMessage(here, [content]);
@@ -144,7 +144,7 @@ describe('a range', () => {
     );
   });
 
-  it('reads no more segments than it lies in', async () => {
+  it('reads only the segments that it overlaps', async () => {
     const here = await setting();
     const message = await sealMessage(here, [bytes(10 * SEGMENT)]);
     const asked: number[] = [];
@@ -175,7 +175,7 @@ describe('a range', () => {
 describe('a small container', () => {
   const smallBytes = 10_000;
 
-  it('is given back instead of stored, and reads the same', async () => {
+  it('is returned instead of stored, and reads the same', async () => {
     const here = await setting();
     const contents = [bytes(4_000, 1), bytes(0), bytes(3_000, 2)];
     const message = await sealMessage(here, contents, { smallBytes });
@@ -190,7 +190,7 @@ describe('a small container', () => {
     }
   });
 
-  it('is one up to the limit, and none beyond it', async () => {
+  it('is one up to the limit, and not beyond', async () => {
     const here = await setting();
     const { size } = (await sealMessage(here, [bytes(4_000)])).container;
     const atLimit = await sealMessage(here, [bytes(4_000)], { smallBytes: size });
@@ -199,7 +199,7 @@ describe('a small container', () => {
     expect(over.container.place).toHaveProperty('blobName');
   });
 
-  it('shows tampering as one in the store does', async () => {
+  it('detects tampering as a stored one does', async () => {
     const here = await setting();
     const message = await sealMessage(here, [bytes(4_000)], { smallBytes });
     const { place } = message.container;
@@ -208,7 +208,7 @@ describe('a small container', () => {
   });
 });
 
-describe('a reader that goes early', () => {
+describe('a reader that stops early', () => {
   it.runIf(process.platform === 'linux')('leaves nothing open', async () => {
     const here = await setting();
     const message = await sealMessage(here, [bytes(20 * SEGMENT)]);
@@ -236,7 +236,7 @@ describe('a reader that goes early', () => {
     expect(await openBelow(here.folder)).toEqual([]);
   });
 
-  it('makes the pipeline of a missing container fail, with the Problem', async () => {
+  it('fails with a Problem when the container is missing', async () => {
     const here = await setting();
     const message = await sealMessage(here, [bytes(10)]);
     await here.blobs.remove(blobNameOf(message.container));
@@ -283,7 +283,7 @@ describe('aborting', () => {
     expect(await filesBelow(folder)).toEqual([]);
   });
 
-  it('makes a write that waits for the store fail', async () => {
+  it('makes a write fail that waits for the store', async () => {
     const here = await setting();
     const store = held(here.blobs);
     const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID, smallBytes: 0 });
@@ -296,7 +296,7 @@ describe('aborting', () => {
     expect(await openBelow(here.folder)).toEqual([]);
   });
 
-  it('after a commit, or while it runs, takes nothing away', async () => {
+  it('during or after a commit removes nothing', async () => {
     const { blobs, keys, hashingThread } = await setting();
     const sealer = createSealer({ blobs, keys, hashingThread, messageId: MESSAGE_ID, smallBytes: 0 });
     await sealer.openFile(0).end();
@@ -309,7 +309,7 @@ describe('aborting', () => {
 });
 
 describe('a sealer', () => {
-  it('takes one file at a time, each index once, upwards', async () => {
+  it('accepts one file at a time, each index once, in increasing order', async () => {
     const { blobs, keys, hashingThread } = await setting();
     const sealer = createSealer({ blobs, keys, hashingThread, messageId: MESSAGE_ID, smallBytes: 0 });
     for (const index of [-1, 0.5, 4_294_967_295]) expect(() => sealer.openFile(index)).toThrow('is not a whole number');
@@ -325,7 +325,7 @@ describe('a sealer', () => {
     await expect(sealer.commit({ municipality: MUNICIPALITY })).rejects.toThrow('already committed');
   });
 
-  it('asks the caller to wait only while the store is behind, and gathers for no more than two writes', async () => {
+  it('makes the caller wait only while the store is behind, and buffers no more than two writes', async () => {
     const here = await setting();
     const store = held(here.blobs);
     const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID, smallBytes: 0 });
@@ -337,7 +337,7 @@ describe('a sealer', () => {
       waiting = file.write(content.subarray(taken, taken + 50_000));
       taken += 50_000;
     }
-    // Two times six segments are gathered, the first of them being written.
+    // Twice six segments are buffered; the first six are being written.
     expect(taken).toBe(Math.ceil((12 * SEGMENT) / 50_000) * 50_000);
     expect(() => file.write(content)).toThrow('has not settled');
     store.release();
@@ -349,7 +349,7 @@ describe('a sealer', () => {
     expect(sealed.sha256).toBe(createHash('sha256').update(content).digest('hex'));
   });
 
-  it('waits for the store at the end of a file too', async () => {
+  it('also waits for the store at the end of a file', async () => {
     const here = await setting();
     const store = held(here.blobs);
     const sealer = createSealer({ ...here, blobs: store.blobs, messageId: MESSAGE_ID, smallBytes: 0 });
@@ -373,7 +373,7 @@ describe('a sealer', () => {
     expect(store.sizes).toEqual([256 + 3016 + 16 + 100_032]);
   });
 
-  it('passes the error of the store on, to whoever calls next, and leaves nothing', async () => {
+  it('passes an error of the store to the waiting call, and leaves nothing', async () => {
     const here = await setting();
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     const store = held(here.blobs);
@@ -394,7 +394,7 @@ function held(blobs: BlobStore) {
   let writing = false;
   const gate = new EventEmitter();
   const opened = once(gate, 'open');
-  opened.catch(() => {}); // fails before a write waits for it in some tests
+  opened.catch(() => {}); // in some tests it fails before a write waits for it
   const create: BlobStore['create'] = async () => {
     const blob = await blobs.create();
     return {

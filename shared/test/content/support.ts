@@ -23,14 +23,14 @@ import { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing } from '../../
 export const MESSAGE_ID = '0198f3a2-6c1e-7d35-9f64-2b1f0c7a9e11';
 export const MUNICIPALITY = '29189846';
 
-/** A folder of the test's own, gone after it. */
+/** A folder for one test, removed after it. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-content-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** What a sealer is made of, but for the message. */
+/** What a sealer needs, except the message. */
 export interface Setting {
   readonly folder: string;
   readonly blobs: BlobStore;
@@ -38,23 +38,23 @@ export interface Setting {
   readonly hashingThread: HashingThread;
 }
 
-let made: Promise<Setting> | undefined;
+let created: Promise<Setting> | undefined;
 
 afterAll(async () => {
-  if (made !== undefined) await rm((await made).folder, { recursive: true, force: true });
+  if (created !== undefined) await rm((await created).folder, { recursive: true, force: true });
 });
 
-/** An empty store and keys. The store is one for all tests of a file, as its 256 folders take a while to make. */
+/** An empty store and keys. The tests of a file share the store, whose 256 folders take a while to create. */
 export async function setting(): Promise<Setting> {
-  made ??= makeSetting();
-  const here = await made;
+  created ??= createSetting();
+  const here = await created;
   onTestFinished(async () => {
     for (const file of await filesBelow(here.folder)) await rm(join(here.folder, file));
   });
   return here;
 }
 
-async function makeSetting(): Promise<Setting> {
+async function createSetting(): Promise<Setting> {
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-content-'));
   const keyFile = join(await temporaryFolder(), 'keys.json');
   await createKeyFile(keyFile);
@@ -62,7 +62,7 @@ async function makeSetting(): Promise<Setting> {
   return { folder, blobs: await openFileBlobStore(folder), keys: await loadKeyRing(keyFile), hashingThread };
 }
 
-/** Bytes that differ from segment to segment and repeat nowhere near. */
+/** Pseudo-random bytes, different in every segment. */
 export function bytes(size: number, seed = 1): Buffer {
   const result = Buffer.alloc(size);
   let state = seed;
@@ -73,7 +73,7 @@ export function bytes(size: number, seed = 1): Buffer {
   return result;
 }
 
-/** Writes `content` in pieces of the given sizes, over and over, each from the one buffer that is wiped after it. */
+/** Writes `content` in pieces of the given sizes, in turn, all from one buffer that is wiped after each. */
 export async function writeInPieces(file: FileSealer, content: Buffer, pieceSizes: readonly number[]): Promise<void> {
   const reused = Buffer.alloc(Math.max(...pieceSizes));
   for (let at = 0, piece = 0; at < content.length; piece += 1) {
@@ -87,17 +87,17 @@ export async function writeInPieces(file: FileSealer, content: Buffer, pieceSize
 
 /** Writes `content` from the buffers that the sealer lends, as a decoder does. */
 export async function writeLent(file: FileSealer, content: Buffer): Promise<void> {
-  let underWay: Promise<void> | undefined;
+  let inFlight: Promise<void> | undefined;
   for (let at = 0; at < content.length; ) {
     const lent = file.lend(4);
     const size = Math.min(lent.length - 4, content.length - at);
     content.copy(lent, 0, at, at + lent.length);
-    await underWay;
-    underWay = file.write(lent.subarray(0, size));
-    underWay?.catch(() => {}); // awaited later
+    await inFlight;
+    inFlight = file.write(lent.subarray(0, size));
+    inFlight?.catch(() => {}); // awaited later
     at += size;
   }
-  await underWay;
+  await inFlight;
 }
 
 export interface SealedMessage {
@@ -145,7 +145,7 @@ export async function readFile(
   return buffer(openSealedFile(range === undefined ? request : { ...request, range }));
 }
 
-/** A store that does some things its own way, and the rest as `blobs` does. */
+/** `blobs` with some methods replaced. */
 export function alteredStore(blobs: BlobStore, changes: Partial<BlobStore>): BlobStore {
   return {
     create: () => blobs.create(),
@@ -168,7 +168,7 @@ export async function entriesOf<T>(entries: AsyncIterable<T>): Promise<T[]> {
   return result;
 }
 
-/** Every file below a folder, however deep, relative to it. */
+/** Every file below a folder, at any depth, relative to it. */
 export async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
@@ -176,9 +176,9 @@ export async function filesBelow(folder: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length));
 }
 
-/** Calls `onCrashPoint` at each step announced while `work` runs. */
+/** Calls `onCrashPoint` at each crash point that `work` reaches. */
 export async function duringCrashPoints(
-  onCrashPoint: (step: string) => void,
+  onCrashPoint: (point: string) => void,
   work: () => Promise<unknown>,
 ): Promise<void> {
   const listener = (message: unknown) => onCrashPoint((message as CrashPointMessage).step);
@@ -190,7 +190,7 @@ export async function duringCrashPoints(
   }
 }
 
-/** What this process has open below `folder`, where that can be seen: on Linux. Elsewhere nothing. */
+/** What this process has open below `folder`; on systems other than Linux, nothing. */
 export async function openBelow(folder: string): Promise<string[]> {
   if (process.platform !== 'linux') return [];
   const handles = await readdir('/proc/self/fd');
@@ -208,7 +208,7 @@ export function requestOf(
   return { openContainer, dataKey, messageId, file };
 }
 
-/** Of a container that is in the store. */
+/** The name of a container in the store. */
 export function blobNameOf(container: SealedContainer | undefined): string {
   if (!container || 'bytes' in container.place) throw new Error('There is no container in the store.');
   return container.place.blobName;

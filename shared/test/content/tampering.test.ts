@@ -21,8 +21,8 @@ const SEALED_SEGMENT = SEGMENT + 16;
 const HEADER = 256;
 const DAMAGED = { name: 'Problem', code: 'content-damaged' };
 
-describe('tampering shows', () => {
-  it('as a flipped bit in each part of the container', async () => {
+describe('tampering is detected', () => {
+  it('with a flipped bit in each part of the container', async () => {
     const { here, message, path, stored } = await threeFiles();
     const parts = {
       'first byte of the header': 0,
@@ -49,13 +49,13 @@ describe('tampering shows', () => {
     await expect(readFile(here.blobs, message, fileOf(message, 0))).resolves.toBeDefined();
   });
 
-  it('as two segments of a file in each other’s place', async () => {
+  it('with two segments of a file swapped', async () => {
     const { here, message, path, stored } = await threeFiles();
     await writeFile(path, swapped(stored, HEADER, HEADER + SEALED_SEGMENT));
     await expect(readFile(here.blobs, message, fileOf(message, 0))).rejects.toMatchObject(DAMAGED);
   });
 
-  it('as two files in each other’s place', async () => {
+  it('with two files swapped', async () => {
     const { here, message, path, stored } = await threeFiles();
     const [one, other] = [fileOf(message, 0), fileOf(message, 1)];
     expect(one.size).toBe(other.size);
@@ -66,7 +66,7 @@ describe('tampering shows', () => {
     await expect(readFile(here.blobs, message, { ...one, index: 1 })).rejects.toMatchObject(DAMAGED);
   });
 
-  it('as a container cut at a border of segments, within one, or within the header', async () => {
+  it('with a container cut between segments, within one, or within the header', async () => {
     const { here, message, path } = await threeFiles();
     const last = fileOf(message, 2);
     for (const size of [message.container.size - 1, last.offset + SEALED_SEGMENT, last.offset, 100, 0]) {
@@ -78,14 +78,14 @@ describe('tampering shows', () => {
     }
   });
 
-  it('as a last segment left out, also when the size of the row is changed to fit', async () => {
+  it('with the last segment removed, even when the size in the row is changed to match', async () => {
     const { here, message } = await threeFiles();
     for (const size of [SEGMENT, 2 * SEGMENT, 2 * SEGMENT + 99, 2 * SEGMENT + 101]) {
       await expect(readFile(here.blobs, message, { ...fileOf(message, 0), size })).rejects.toMatchObject(DAMAGED);
     }
   });
 
-  it('as a container of another message, whole or in part', async () => {
+  it('with a container of another message, or part of one', async () => {
     const { here, message, path, stored } = await threeFiles();
     const other = await sealMessage(here, [bytes(2 * SEGMENT + 100, 9)], { messageId: 'other' });
     const foreign = await readBlob(pathOf(here.folder, blobNameOf(other.container)));
@@ -95,14 +95,14 @@ describe('tampering shows', () => {
     await expect(readFile(here.blobs, message, fileOf(message, 0))).rejects.toMatchObject(DAMAGED);
   });
 
-  it('as a message id, or a key, that is not the one it was sealed with', async () => {
+  it('with another message id or key', async () => {
     const { here, message } = await threeFiles();
     const file = fileOf(message, 0);
     await expect(readFile(here.blobs, { ...message, messageId: 'other' }, file)).rejects.toMatchObject(DAMAGED);
     await expect(readFile(here.blobs, { ...message, dataKey: bytes(32) }, file)).rejects.toMatchObject(DAMAGED);
   });
 
-  it('before a byte of the segment leaves, and after the good ones before it left', async () => {
+  it('before any byte of the segment is delivered, and after the intact ones before it', async () => {
     const { here, message, path, stored } = await threeFiles();
     const changed = Buffer.from(stored);
     const lastByteOfSecondSegment = HEADER + SEALED_SEGMENT + SEGMENT - 1;
@@ -113,7 +113,7 @@ describe('tampering shows', () => {
     const reading = async () => {
       for await (const chunk of openSealedFile(request)) received += (chunk as Buffer).length;
     };
-    await expect(reading()).rejects.toMatchObject({ ...DAMAGED, detail: 'Segment 1 of file 0 does not verify.' });
+    await expect(reading()).rejects.toMatchObject({ ...DAMAGED, detail: 'Segment 1 of file 0 fails verification.' });
     expect(received).toBeLessThanOrEqual(SEGMENT);
     await expect(readFile(here.blobs, message, fileOf(message, 0), { start: 0, end: SEGMENT })).resolves.toHaveLength(
       SEGMENT,
@@ -141,7 +141,7 @@ describe('the layout', () => {
     expect(message.container.size).toBe(stored.length);
   });
 
-  it('of a later version is told from damage', async () => {
+  it('of a later version is distinguished from damage', async () => {
     const { here, message, path, stored } = await threeFiles();
     const header = Buffer.from(stored.subarray(0, 240));
     header.writeUInt8(2, 8);
@@ -170,7 +170,7 @@ function swapped(stored: Buffer, one: number, other: number): Buffer {
   return result;
 }
 
-/** Nonce and associated data as the top of container.ts tells them. */
+/** Nonce and associated data as described in container.ts. */
 function place(message: SealedMessage, file: string, segment: string, last: string, added: Buffer = Buffer.alloc(0)) {
   const nonce = Buffer.from(file + segment, 'hex');
   expect(message.messageId).toBe(MESSAGE_ID);

@@ -6,7 +6,7 @@ describe('safeFileName', () => {
   it.each([
     ['brev.pdf', 'brev.pdf'],
     ['Ansøgning om støtte.docx', 'Ansøgning om støtte.docx'],
-    ['A\u030Al.txt', 'Ål.txt'], // one letter, however it was written
+    ['A\u030Al.txt', 'Ål.txt'], // one letter, however it is encoded
     ['../../etc/passwd', '_.._etc_passwd'],
     ['..\\..\\x', '_.._x'],
     ['a/b\\c:d*e?f"g<h>i|j', 'a_b_c_d_e_f_g_h_i_j'],
@@ -28,13 +28,13 @@ describe('safeFileName', () => {
     expect(safeFileName(given)).toBe(safe);
   });
 
-  it('cuts a long name and keeps its extension, never half of a character', () => {
+  it('cuts a long name but keeps its extension, and never cuts a character in half', () => {
     expect(safeFileName(`${'a'.repeat(500)}.pdf`)).toBe(`${'a'.repeat(96)}.pdf`);
     expect(safeFileName('😀'.repeat(300))).toBe('😀'.repeat(50));
-    expect(encodeURIComponent(safeFileName(`${'a'.repeat(94)}😀.jpeg`))).toMatch(/^a+.*jpeg$/); // throws for half of one
+    expect(encodeURIComponent(safeFileName(`${'a'.repeat(94)}😀.jpeg`))).toMatch(/^a+.*jpeg$/); // throws for half a character
   });
 
-  it('is safe on any system, whatever comes', () => {
+  it('is safe on any system, whatever the name', () => {
     const nasty = fc.constantFrom(
       '/',
       '\\',

@@ -12,37 +12,35 @@ import {
 import { type MemoSpec, type ReplyEntry, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ChangeAnswer, DocumentAnswer, DocumentList } from '../../src/api/index.js';
 
-/** What the tests of the inbox need to say in one line. */
-
 export const SYSTEM: TokenOptions = { user: 'dubu-core', system: true };
 export const SETUP: TokenOptions = { user: 'setup-1', roles: [...CASEWORKER_ROLES, 'Indbakke.Opsætning'] };
 
-/** Delivers a letter and gives the id of the message that it became. */
-export async function takeIn(stack: TestStack, letter: MemoSpec = {}): Promise<string> {
-  const messageUUID = letter.messageUUID ?? randomUUID();
-  const receipt = await stack.deliver(writeMemo({ ...letter, messageUUID }));
+/** Delivers a MeMo and returns the id of the message. */
+export async function deliverMemo(stack: TestStack, memo: MemoSpec = {}): Promise<string> {
+  const messageUUID = memo.messageUUID ?? randomUUID();
+  const receipt = await stack.deliver(writeMemo({ ...memo, messageUUID }));
   expect(receipt.status, await receipt.text()).toBe(200);
   const [row] = await stack.sql<{ id: string }>(
     'SELECT id FROM messages WHERE external_id = $1 AND municipality = $2 ORDER BY id DESC LIMIT 1',
-    [messageUUID.toLowerCase(), letter.recipient?.id ?? ODENSKOV],
+    [messageUUID.toLowerCase(), memo.recipient?.id ?? ODENSKOV],
   );
   return (row as { id: string }).id;
 }
 
-/** A reply, when journaler and queue have looked at it. */
-export async function takeInReply(stack: TestStack, replyData: readonly ReplyEntry[], letter: MemoSpec = {}) {
-  const id = await takeIn(stack, { ...letter, replyData });
-  await suggestionRunAt(stack, id);
+/** Delivers a reply and waits for its suggestion run. */
+export async function deliverReply(stack: TestStack, replyData: readonly ReplyEntry[], memo: MemoSpec = {}) {
+  const id = await deliverMemo(stack, { ...memo, replyData });
+  await awaitSuggestion(stack, id);
   return id;
 }
 
-/** Resolves when the message has been looked at: asks after every look that is announced, never by the clock. */
-export async function suggestionRunAt(stack: TestStack, id: string): Promise<void> {
+/** Resolves after the message's suggestion run: checks after every one that is announced. */
+export async function awaitSuggestion(stack: TestStack, id: string): Promise<void> {
   for (;;) {
-    const overdueAt = crashPointPassed('suggestion-committed');
+    const suggested = crashPointPassed('suggestion-committed');
     const [row] = await stack.sql('SELECT FROM messages WHERE id = $1 AND suggestion_run_at IS NOT NULL', [id]);
     if (row) return;
-    await overdueAt;
+    await suggested;
   }
 }
 
@@ -60,7 +58,7 @@ export async function list(stack: TestStack, query = '', as?: TokenOptions): Pro
   return DocumentList.strict().parse(await response.json());
 }
 
-/** A change of a message that must succeed. */
+/** Changes a message, which must succeed. */
 export async function change(
   stack: TestStack,
   method: 'POST' | 'DELETE',
@@ -91,7 +89,7 @@ export async function registerSentMessage(
   expect(response.status, await response.clone().text()).toBe(204);
 }
 
-/** The answer is a problem of this code. @returns it */
+/** Expects a problem with this code. @returns it */
 export async function expectProblem(response: Response, status: number, code: string): Promise<Problem> {
   const problem = (await response.json()) as Problem;
   expect({ status: response.status, code: problem.code }).toEqual({ status, code });
@@ -110,7 +108,7 @@ interface Problem {
   readonly correlationId: string;
 }
 
-/** What the audit log has of a message, or of a whole municipality, in order. */
+/** Rows of the audit log for a message, or for an action, in order. */
 export function auditOf(stack: TestStack, where: { messageId: string } | { action: string }) {
   const [column, value] = 'messageId' in where ? ['message_id', where.messageId] : ['action', where.action];
   return stack.sql<{ action: string; actor: string; actor_kind: string; details: Record<string, unknown> }>(

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../content/support.js';
 const DAMAGED = { name: 'Problem', code: 'content-damaged' };
 
 describe('a key ring', () => {
-  it('gives back the key that it wrapped', async () => {
+  it('unwraps the key that it wrapped', async () => {
     const keys = await freshKeyRing();
     const key = randomBytes(32);
     const wrapped = await keys.wrap(key, 'context');
@@ -32,7 +32,7 @@ describe('a key ring', () => {
     }
   });
 
-  it('unwraps nothing that was changed, in whichever byte, cut or lengthened', async () => {
+  it('unwraps nothing that was changed in any byte, cut or lengthened', async () => {
     const keys = await freshKeyRing();
     const { keyId, wrapped } = await keys.wrap(randomBytes(32), 'context');
     for (let at = 0; at < wrapped.length; at += 1) {
@@ -45,7 +45,7 @@ describe('a key ring', () => {
     }
   });
 
-  it('still unwraps under an old key after a rotation, and wraps under the new one', async () => {
+  it('unwraps under an old key after a rotation, and wraps under the new one', async () => {
     const path = join(await temporaryFolder(), 'keys.json');
     const old = keyFile({ current: 'old', keys: ['old'] });
     const rotated = { ...old, current: 'new', keys: { ...old.keys, new: randomKey() } };
@@ -65,10 +65,10 @@ describe('a key ring', () => {
       'context',
     );
     const without = await ringOf(path, keyFile({ current: 'new', keys: ['new'] }));
-    await expect(without.unwrap(wrapped, 'context')).rejects.toThrow('does not hold the master key old.');
+    await expect(without.unwrap(wrapped, 'context')).rejects.toThrow('does not contain the master key old.');
   });
 
-  it('contexts of different messages and municipalities never meet', () => {
+  it('contexts of different messages and municipalities are never equal', () => {
     expect(dataKeyContext('a","b', 'c')).not.toBe(dataKeyContext('b', 'c","a'));
     expect(dataKeyContext('ab', 'c')).not.toBe(dataKeyContext('b', 'ca'));
   });
@@ -81,7 +81,7 @@ describe('a keyed hash', () => {
     expect(keys.digest('fingerprint', 'rødgrød')).toEqual(keys.digest('fingerprint', Buffer.from('rødgrød')));
   });
 
-  it('differs by data, by purpose, and by where the one ends and the other begins', async () => {
+  it('differs by data, by purpose, and by where one ends and the other begins', async () => {
     const keys = await freshKeyRing();
     const digests = [
       keys.digest('ab', 'c'),
@@ -101,7 +101,7 @@ describe('a keyed hash', () => {
 });
 
 describe('a key file', () => {
-  it('is made for its owner only, with nothing left beside it', async () => {
+  it('is created for its owner only, and leaves no other file', async () => {
     const folder = await temporaryFolder();
     await createKeyFile(join(folder, 'keys.json'));
     expect((await stat(join(folder, 'keys.json'))).mode & 0o777).toBe(0o600);
@@ -118,7 +118,7 @@ describe('a key file', () => {
     expect(await readdir(folder)).toEqual(['keys.json']);
   });
 
-  it('is made by exactly one of several at once', async () => {
+  it('is created by exactly one of several processes at once', async () => {
     const path = join(await temporaryFolder(), 'keys.json');
     const outcomes = await Promise.allSettled([1, 2, 3, 4].map(() => createKeyFile(path)));
     expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
@@ -129,9 +129,7 @@ describe('a key file', () => {
     const path = join(await temporaryFolder(), 'keys.json');
     await createKeyFile(path);
     await chmod(path, mode);
-    await expect(loadKeyRing(path)).rejects.toThrow(
-      /is open to others \(mode 6\d\d\)\. Allow its owner only: chmod 600\./,
-    );
+    await expect(loadKeyRing(path)).rejects.toThrow(/is readable by others \(mode 6\d\d\): chmod 600\./);
   });
 
   it('may be read-only', async () => {
@@ -142,12 +140,12 @@ describe('a key file', () => {
   });
 
   it.each([
-    ['no JSON', 'c2VjcmV0', 'is not JSON.'],
+    ['text that is not JSON', 'c2VjcmV0', 'is not JSON.'],
     ['an empty file', '', 'is not JSON.'],
     ['a current key that is missing', keyFile({ current: 'other', keys: ['a'] }), '"current" must be one of "keys"'],
     ['a short key', { ...keyFile({ current: 'a', keys: [] }), keys: { a: 'c2VjcmV0' } }, 'keys: a: must be 32 bytes'],
     [
-      'a key that is no base64',
+      'a key that is not base64',
       { ...keyFile({ current: 'a', keys: [] }), keys: { a: 'secret!' } },
       'keys: a: must be base64',
     ],

@@ -4,15 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { ERRORS, type ErrorRow } from '../../src/errors/index.js';
 import { ATTRIBUTE_CHANGES, TRANSITIONS } from '../../src/lifecycle/index.js';
 
-// Three tables are shown to readers in docs/. Each must show what the code does, row by row, both ways. A failure prints the
-// whole table as it should be; further columns and any prose around it are free.
+// Three tables in docs/ must be equal to the code, row by row. A failure prints the whole table as it should be; further
+// columns, and the text around it, are free.
 
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
 
-/** The first table of a document whose heading begins with these columns, as `| a | b |` lines of these columns only. */
+/** The first table of a document that begins with these columns, as `| a | b |` lines of these columns only. */
 function tableOf(file: string, columns: readonly string[], expected: readonly string[]): string[] {
   const wanted = [`| ${columns.join(' | ')} |`, ...expected].join('\n');
-  if (!existsSync(docs + file)) throw new Error(`docs/${file} is missing. It must hold this table:\n${wanted}`);
+  if (!existsSync(docs + file)) throw new Error(`docs/${file} is missing. It must contain this table:\n${wanted}`);
   const lines = readFileSync(docs + file, 'utf8').split('\n');
   const cellsOf = (line: string) =>
     line
@@ -30,7 +30,7 @@ function tableOf(file: string, columns: readonly string[], expected: readonly st
 }
 
 describe('docs/errors.md', () => {
-  it('shows every error as the code has it, and no other', () => {
+  it('shows every error of the code, and no other', () => {
     const expected = Object.entries<ErrorRow>(ERRORS).map(
       ([code, { http, again, meaning }]) => `| ${code} | ${http} | ${again ? 'yes' : 'no'} | ${meaning} |`,
     );
@@ -38,7 +38,7 @@ describe('docs/errors.md', () => {
     expect(tableOf('errors.md', columns, expected)).toEqual(expected);
   });
 
-  it('says whose fault it is by the status', () => {
+  it('is right that the status says whose fault an error is', () => {
     for (const [code, { http, fault }] of Object.entries<ErrorRow>(ERRORS))
       expect([code, fault]).toEqual([code, http < 500 ? 'peer' : 'ours']);
   });
@@ -47,8 +47,8 @@ describe('docs/errors.md', () => {
 describe('docs/architecture.md', () => {
   type Row = { from: readonly string[]; to: string; roles: readonly string[] };
 
-  it('shows every transition in the life of a message and who may make it, and no other', () => {
-    // One row for each status that a transition may begin in.
+  it('shows every transition and who may make it, and no other', () => {
+    // One row for each status from which a transition is allowed.
     const expected = Object.entries<Row>(TRANSITIONS).flatMap(([name, { from, to, roles }]) =>
       (from.length === 0 ? ['(none)'] : from).map(
         (status) => `| ${status} | ${name} | ${to === 'before' ? 'the status before' : to} | ${roles.join(', ')} |`,

@@ -7,10 +7,9 @@ import { writeSuggestions } from '../../../services/journaler/src/suggestion/wri
 import { type Actor, INDBAKKE, SERVICEPLATFORMEN } from '../../src/audit/index.js';
 import { type Change, type ChangeColumns, writeChange } from '../../src/lifecycle/index.js';
 import { openStore, type Store } from '../../src/store/index.js';
-import { takeIn } from '../inbox/support.js';
+import { deliverMemo } from '../inbox/support.js';
 
-// Changes are written one at a time by writeChange, many at a time by the statements of intake and of the suggestions. The
-// rows must not tell which.
+// writeChange writes one change, the statements of intake and suggestions write many. Their rows must be the same.
 
 let stack: TestStack;
 let store: Store;
@@ -38,7 +37,7 @@ async function rowOf(table: string, where: string, values: unknown[], without: r
   return Object.fromEntries(Object.entries(rows[0] ?? {}).filter(([column]) => !without.includes(column)));
 }
 
-/** The event and the audit row of a change, without the message’s id and these columns; their own ids must be the same. */
+/** The event and the audit row of a change, without the message’s id and these columns; the two must have the same id. */
 async function recordsOf(messageId: string, change: Change, ...without: string[]) {
   const event = await rowOf('events', 'message_id = $1 AND type = $2', [messageId, change], ['message_id', ...without]);
   const { id } = event;
@@ -59,20 +58,20 @@ const lifeOf = async (id: string) => {
   return row as { status_at: Date };
 };
 
-// Intake makes the first change of a message, so it is compared with a later one that leads to the same.
+// Intake makes the first change of a message, so it is compared with a later one that has the same effect.
 const OWN = ['type', 'action', 'version', 'details'];
 
-/** A message that is held, for another of its id is there. */
+/** A message that is held, since another with its id exists. */
 async function takeInHeld(): Promise<string> {
   const messageUUID = randomUUID();
-  await takeIn(stack, { messageUUID, subject: 'First' });
-  return takeIn(stack, { messageUUID, subject: 'Second' });
+  await deliverMemo(stack, { messageUUID, subject: 'First' });
+  return deliverMemo(stack, { messageUUID, subject: 'Second' });
 }
 
-describe('a change that is written with others has the rows of one that is written by itself:', () => {
+describe('a change written in a batch has the same rows as one written alone:', () => {
   it('suggested', async () => {
     await stack.sql(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'K-1')`, [ODENSKOV]);
-    const [one, other] = [await takeIn(stack), await takeIn(stack)];
+    const [one, other] = [await deliverMemo(stack), await deliverMemo(stack)];
     const at = new Date('2026-11-02T08:00:00.123Z');
     const suggestion = { caseId: 'K-1', basis: 'message-uuid', sender: 'other' } as const;
     const message = { id: one, kind: 'enquiry', senderId: '', references: [], suggestedBefore: null } as const;
@@ -99,7 +98,7 @@ describe('a change that is written with others has the rows of one that is writt
   });
 
   it('accepted', async () => {
-    const [accepted, held] = [await takeIn(stack), await takeInHeld()];
+    const [accepted, held] = [await deliverMemo(stack), await takeInHeld()];
     const life = await lifeOf(accepted);
     await make(held, 'released', SERVICEPLATFORMEN, life.status_at);
     expect(await lifeOf(held)).toEqual(life);
@@ -116,7 +115,7 @@ describe('a change that is written with others has the rows of one that is writt
   });
 });
 
-it('no other place in the services writes events', () => {
+it('nothing else in the services writes events', () => {
   const root = fileURLToPath(new URL('../../../', import.meta.url));
   const files = ['shared/src', 'services'].flatMap((folder) =>
     readdirSync(root + folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { MEMO_NAMESPACE } from '../../src/memo/index.js';
 
 /**
- * Makes MeMo messages for tests. `memoTree` builds a message from a few facts, `writePlain` writes it as one would by hand,
- * `writeWild` in any way that XML allows. All people and numbers are impossible: CPR numbers have the day 32 or later.
+ * Generates MeMo messages for tests. `memoTree` builds a message from a spec, `writePlain` writes it in the usual form,
+ * `writeWild` in any form that XML allows. All people and numbers are impossible: CPR numbers have the day 32 or later.
  */
 
 export const CORE_DATA = 'https://data.gov.dk/model/core/';
@@ -31,7 +31,7 @@ export interface MemoSpec {
   readonly recipientID?: string;
   readonly contactPointID?: string;
   readonly contactInfo?: readonly (readonly [label: string, value: string])[];
-  /** ContentData/CPRdata: whom the message concerns. */
+  /** ContentData/CPRdata: the person that the message concerns. */
   readonly concerns?: string;
   readonly forwardOf?: string;
   readonly replies?: readonly Readonly<Record<string, string>>[];
@@ -49,7 +49,7 @@ export function memo(local: string, ...children: (Xml | string | Uint8Array | un
   return { uri: MEMO_NAMESPACE, local, children: children.filter((child) => child !== undefined) };
 }
 
-/** A valid message, but for what the facts make of it. */
+/** A message, valid unless the spec is not. */
 export function memoTree(spec: MemoSpec = {}): Xml {
   const version = spec.version ?? '1.2';
   const attributes = { memoVersion: version, ...(version === '1.1' && { memoSchVersion: '1.1.0' }) };
@@ -158,7 +158,7 @@ export function memoXml(spec: MemoSpec = {}): string {
 }
 
 /**
- * The same message in any form that XML allows: any prefixes, bound again inside, the default namespace, CDATA, comments,
+ * The same message in any form that XML allows: any prefixes, rebound inside, the default namespace, CDATA, comments,
  * processing instructions, character references, white space, a byte order mark. The seed decides which.
  */
 export function writeWild(tree: Xml, seed: number): string {
@@ -196,7 +196,7 @@ class WildWriter {
       scope.set(prefix, uri);
       declarations.push(`xmlns${prefix === '' ? '' : `:${prefix}`}=${this.quoted(uri)}`);
     };
-    // A prefix that means MeMo outside may mean something else in here, and the other way round.
+    // A prefix bound to MeMo outside may be bound to something else in here, and vice versa.
     if (this.chance(6)) declare(this.prefix(), 'urn:example:other');
     if (this.chance(4)) declare(this.prefix(), element.uri);
     let known = [...scope].filter(([, uri]) => uri === element.uri).map(([prefix]) => prefix);
@@ -313,7 +313,7 @@ class WildWriter {
   }
 }
 
-/** Text of letters as people write them, and what XML must escape. */
+/** Text as people write it, and characters that XML must escape. */
 export const anyText = (maxLength = 30) =>
   fc.string({
     unit: fc.constantFrom(...'abc ÆØÅæøå<>&"\'-]!?/:=0129'.split(''), '€', '&amp;', ']]>', '--'),
@@ -323,7 +323,7 @@ export const anyText = (maxLength = 30) =>
 
 export const anyUuid = fc.uuid({ version: 4 });
 
-/** Facts of messages of every kind, each file at most so many bytes. */
+/** Specs of messages of every kind, each file up to this many bytes. */
 export const anyMemo = (maxFileBytes = 40): fc.Arbitrary<MemoSpec> => {
   const file = fc.record({
     filename: anyText(12),

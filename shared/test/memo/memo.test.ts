@@ -116,7 +116,7 @@ describe('reading a message', () => {
     );
   });
 
-  it('gives other JSON for another order, text or content', async () => {
+  it('gives different JSON for another order, text or content', async () => {
     const spec: MemoSpec = { mainFiles: [file('a'), file('b')] };
     const others: MemoSpec[] = [
       { mainFiles: [file('b'), file('a')] },
@@ -141,7 +141,7 @@ describe('reading a message', () => {
     expect(Object.keys(read.header)).not.toContain('messageID');
   });
 
-  it('trims the white space of XML around a text, and nothing else', async () => {
+  it('trims XML white space around a text, and nothing else', async () => {
     const { memo: read } = await readAll(memoXml({ label: '\n\t Svar \r\n på  brev\u00a0 ' }));
     expect(read.header.label).toBe('Svar \n på  brev\u00a0');
   });
@@ -168,12 +168,12 @@ describe('reading a message', () => {
     expect((await readAll(xml)).memo).toEqual((await readAll(memoXml())).memo);
   });
 
-  it('keeps a text that is too long whole', async () => {
+  it('keeps all of a text that is too long', async () => {
     const label = 'å'.repeat(1000);
     expect((await readAll(memoXml({ label }))).memo.header.label).toBe(label);
   });
 
-  it('keeps every file that stands in the wrong place, as an additional document', async () => {
+  it('keeps every file in a wrong place as an additional document', async () => {
     const tree = memoTree({ mainFiles: [file('a')], additional: [[file('b')]] });
     const extra = [
       memo('MainDocument', fileElement(file('c'))),
@@ -200,13 +200,13 @@ describe('reading a message', () => {
     ]);
   });
 
-  it('refuses files that stand outside the Message', async () => {
+  it('refuses files outside the Message', async () => {
     const outside = writePlain(fileElement(file('a'))).replace(/^<\?[^>]*>/, '');
     const xml = `<s:Envelope xmlns:s="urn:example:soap">${outside}${memoXml().replace(/^<\?[^>]*>/, '')}</s:Envelope>`;
     expect((await problemOf(readAll(xml))).code).toBe('not-memo');
   });
 
-  it('refuses contents that are not those that were taken out', async () => {
+  it('refuses contents that do not match the extracted files', async () => {
     const { root, contents, token } = await readWhole(memoXml({ mainFiles: [file('a'), file('b')] }));
     const facts = factsOf(contents);
     const changed = (element: XmlElement, change: (element: XmlElement) => XmlElement): XmlElement =>
@@ -233,7 +233,7 @@ describe('reading a message', () => {
   });
 });
 
-describe('a fault is kept as a remark:', () => {
+describe('a fault becomes a remark:', () => {
   const uuid = '<memo:messageUUID>5a0f4c2e-7d1b-4e83-9c56-0b1d2e3f4a5b</memo:messageUUID>';
   const reply = { messageUUID: '0c6a5b4d-3e2f-4a1b-8c9d-7e6f5a4b3c2d' };
   const faults: [RemarkCode, string, () => string][] = [
@@ -346,11 +346,11 @@ describe('a fault is kept as a remark:', () => {
     expect(remarks.length).toBeLessThan(102);
   });
 
-  it('every one there is', () => {
+  it('every remark is tested', () => {
     expect([...new Set(faults.map(([code]) => code))].sort()).toEqual(Object.keys(REMARKS).sort());
   });
 
-  it('and nothing of the text is in it', async () => {
+  it('no remark quotes the message', async () => {
     const { remarks } = await readAll(
       memoXml({ senderID: '321399-9999', messageUUID: 'secret', label: 'secret'.repeat(100) }),
     );
@@ -358,13 +358,13 @@ describe('a fault is kept as a remark:', () => {
     expect(JSON.stringify(remarks)).not.toMatch(/secret|9999/);
   });
 
-  it('each element that comes too late, not only the first', async () => {
+  it('one for each element in wrong order, not only the first', async () => {
     const label = '<memo:label>Svar på brev</memo:label>';
     const { remarks } = await readAll(but(label, '').replace('<memo:messageType>', `${label}<memo:messageType>`));
     expect(remarks.map(({ path }) => path)).toEqual([`${HEADER}/messageType`, `${HEADER}/messageUUID`]);
   });
 
-  it('all of a group, not only the first', async () => {
+  it('all faults of a group, not only the first', async () => {
     const { remarks } = await readAll(but('<memo:label>Test Testesen</memo:label>', '', { senderID: '1' }));
     expect(remarks.map(({ path }) => path).sort()).toEqual([`${HEADER}/Sender/label`, `${HEADER}/Sender/senderID`]);
   });
@@ -381,12 +381,12 @@ describe('a date and time', () => {
     expect(instantOf(written)?.toISOString()).toBe(expected);
   });
 
-  it.each(['2026-02-30T00:00:00Z', 'i går', ''])('"%s" is none', (written) => {
+  it.each(['2026-02-30T00:00:00Z', 'i går', ''])('"%s" is not one', (written) => {
     expect(instantOf(written)).toBeUndefined();
   });
 });
 
-// The authority's own examples lie beside the repository in some places; they are not ours to copy.
+// The authority's own examples, where they are beside the repository; they are not ours to copy.
 const examples = fileURLToPath(new URL('../../../../shared/fixtures/', import.meta.url));
 describe.skipIf(!existsSync(examples))('the official examples', () => {
   const found = ['memo/', 'examples/'].flatMap((folder) => {

@@ -10,7 +10,7 @@ const inFile = (content: string) =>
 const anyFile = fc.record({ filename: fc.constantFrom('a', ']]'), bytes: fc.uint8Array({ maxLength: 12 }) });
 
 describe('reading the XML of a message', () => {
-  it('gives what a parse of the whole gives, however the XML is written', async () => {
+  it('gives the same as a parser of the whole XML, however it is written', async () => {
     await fc.assert(
       fc.asyncProperty(
         anyMemo(300),
@@ -45,7 +45,7 @@ describe('reading the XML of a message', () => {
     );
   });
 
-  it('finds where a content begins, whatever stands before it and in its tag', async () => {
+  it('finds where a content begins, whatever comes before it and in its tag', async () => {
     const looksLikeContent = [
       'content',
       '<m:content>',
@@ -83,14 +83,14 @@ describe('reading the XML of a message', () => {
     );
   });
 
-  it('finds it where the word content is cut in two by what the parser is given at once', async () => {
+  it('finds a content whose name is split between two pieces for the parser', async () => {
     for (let length = 4080; length < 4100; length += 1) {
       const xml = inFile('QUJD').replace('<m:content>', `${'x'.repeat(length)}<m:content>`);
       for (const size of [1, 5000]) expect((await readWhole(xml, [size])).contents.join()).toBe('ABC');
     }
   });
 
-  it('decodes large files from any chunks, whether sinks make it wait or not', async () => {
+  it('decodes large files from any chunks, with fast and slow sinks', async () => {
     const bytes = Buffer.from(
       Array.from({ length: 1_300_003 }, (_, index) => (Math.imul(index, 0x9e3779b1) >>> 15) & 255),
     );
@@ -110,7 +110,7 @@ describe('reading the XML of a message', () => {
     }
   });
 
-  it('hands over full buffers, whatever their size, and the rest last', async () => {
+  it('hands over full buffers of any size, and the rest last', async () => {
     const sizes: number[] = [];
     const base64 = Buffer.alloc(1_000_000, 7).toString('base64');
     const sink = sinkOf((bytes) => void sizes.push(bytes.length) as undefined, undefined, 393_216);
@@ -164,14 +164,14 @@ describe('reading the XML of a message', () => {
     }
   });
 
-  it('makes other tokens each time, which no sender can know', async () => {
+  it('makes new tokens each time, which no sender can guess', async () => {
     const [one, two] = [await readWhole(inFile('QUJD')), await readWhole(inFile('QUJD'))];
     expect(one.token(0)).not.toBe(two.token(0));
     expect(one.token(0)).not.toBe(one.token(1));
     expect(one.token(0)).toMatch(/:[0-9a-f-]{36}:/);
   });
 
-  it('takes only MeMo contents of MeMo Files, by namespace', async () => {
+  it('extracts only MeMo contents of MeMo Files, by namespace', async () => {
     const others = [
       inFile('QUJD').replaceAll('m:File', 'm:Other'),
       inFile('QUJD').replaceAll('m:File', 'File'),
@@ -184,7 +184,7 @@ describe('reading the XML of a message', () => {
     for (const xml of others) expect((await readWhole(xml)).comparable).toBe(xml);
   });
 
-  it('tells where the first Message stands, and how many there are', async () => {
+  it('says where the first Message is, and how many there are', async () => {
     const message = memoXml().replace(/^<\?xml[^>]*>/, '');
     const envelope = (inside: string) =>
       `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>${inside}</s:Body></s:Envelope>`;
@@ -194,7 +194,7 @@ describe('reading the XML of a message', () => {
       const cut = whole.skeleton.subarray(start, end).toString().replace(whole.token(0), '«0»');
       return [whole.messages, cut.length, cut.startsWith('<memo:Message '), cut.endsWith('</memo:Message>')];
     };
-    const length = (await readWhole(message)).comparable.length + 1; // ø and the like are counted as one
+    const length = (await readWhole(message)).comparable.length + 1; // letters such as ø are counted as one
     expect(length).toBeGreaterThan(500);
     expect((await range(message)).slice(0, 1)).toEqual([1]);
     expect((await range(envelope(message))).slice(0, 1)).toEqual([1]);
@@ -274,7 +274,7 @@ describe('a failure while reading', () => {
     await expect(readXml(source(), () => sink, LIMITS)).rejects.toBe(full);
   });
 
-  it('waits for the write under way before it gives up, and never ends the file', async () => {
+  it('waits for the write in flight before it gives up, and does not end the file', async () => {
     const events: string[] = [];
     const sink = sinkOf(
       async () => {
@@ -289,7 +289,7 @@ describe('a failure while reading', () => {
   });
 });
 
-/** A sink that reads what it got only later, as a disk does. */
+/** A sink that reads its buffer only later, as a disk does. */
 function slowSink(keep: (bytes: Buffer) => void): FileSink {
   let count = 0;
   return sinkOf(

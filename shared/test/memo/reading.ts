@@ -34,7 +34,7 @@ export async function* chunked(bytes: Uint8Array, sizes: readonly number[]): Asy
   let at = 0;
   for (let index = 0; at < whole.length; index += 1) {
     const size = sizes[index % sizes.length] as number;
-    // A copy that is wiped afterwards: the reader must not look at a chunk again.
+    // A copy that is wiped afterwards: the reader must not use a chunk again.
     const chunk = Buffer.from(whole.subarray(at, at + size));
     yield chunk;
     chunk.fill(0x21);
@@ -51,7 +51,7 @@ export async function readWhole(
   xml: string | Uint8Array,
   sizes: readonly number[] = [Number.MAX_SAFE_INTEGER],
   limits: Partial<XmlLimits> = {},
-  makeSink: (keep: (bytes: Buffer) => void) => FileSink = (keep) => sinkOf(keepNow(keep)),
+  makeSink: (keep: (bytes: Buffer) => void) => FileSink = (keep) => sinkOf((bytes) => void keep(bytes) as undefined),
 ): Promise<Whole> {
   const pieces: Buffer[][] = [];
   const openFile = (index: number) => {
@@ -84,14 +84,7 @@ export function sinkOf(write: FileSink['write'], end: FileSink['end'] = () => un
   };
 }
 
-function keepNow(keep: (bytes: Buffer) => void): FileSink['write'] {
-  return (bytes) => {
-    keep(bytes);
-    return undefined;
-  };
-}
-
-/** The whole way of a message: its XML, then MeMo. */
+/** Reads the XML of a message, then its MeMo. */
 export async function readAll(xml: string | Uint8Array, limits: Partial<XmlLimits> = {}) {
   const whole = await readWhole(xml, undefined, limits);
   return readMemo(findMessage(whole.root) ?? whole.root, factsOf(whole.contents), whole.token);
@@ -111,7 +104,7 @@ export function factsOf(contents: readonly Uint8Array[]) {
   }));
 }
 
-/** The problem that something ends in. */
+/** The problem that an attempt fails with. */
 export async function problemOf(attempt: Promise<unknown>): Promise<Problem> {
   const outcome = await attempt.then(
     () => undefined,
@@ -121,7 +114,7 @@ export async function problemOf(attempt: Promise<unknown>): Promise<Problem> {
   return outcome as Problem;
 }
 
-/** An element in a form to compare: content of files without white space. */
+/** An element in a comparable form: content of files without white space. */
 export interface Plain {
   name: string;
   attributes: string[];
@@ -136,7 +129,7 @@ interface Raw {
   $$?: Raw[];
 }
 
-/** The whole message through xml2js alone, contents and all. */
+/** The whole message, contents included, as xml2js reads it. */
 export function referenceTree(xml: string): Plain {
   const parser = new Parser({
     xmlns: true,
@@ -174,7 +167,7 @@ function blankIsEmpty(text: string): string {
   return text.trim() === '' ? '' : text;
 }
 
-/** The same tree from our own reading and the files. */
+/** The same tree from our own reader and the files. */
 export function treeOf(whole: Whole): Plain {
   const contents = new Map(whole.contents.map((bytes, index) => [whole.token(index), bytes.toString('base64')]));
   const walk = (element: XmlElement): Plain => ({

@@ -259,7 +259,7 @@ describe('a message is refused for', () => {
     expect(problem.detail).not.toMatch(/Testesen|3213999999/);
   });
 
-  it('one byte at a time with the same problem', async () => {
+  it('the same reason when it is read byte by byte', async () => {
     for (const { xml, code, limits } of REFUSED.filter((refused) => refused.code !== 'skeleton-too-large')) {
       const bytes = xml();
       const atOnce = await readWhole(bytes, undefined, limits).then(
@@ -273,31 +273,31 @@ describe('a message is refused for', () => {
 });
 
 describe('a refusal', () => {
-  it('comes at every place where a message may be cut off', async () => {
+  it('follows wherever a message is cut off', async () => {
     for (let end = 0; end < good.length; end += 1) {
       const { code } = await problemOf(readWhole(good.slice(0, end)));
       expect(['not-xml', 'content-not-base64']).toContain(code);
     }
   });
 
-  it('tells line and column, and nothing of the text', async () => {
+  it('gives line and column, and does not quote the text', async () => {
     const problem = await problemOf(readAll(but('Test Testesen', '\n\n  Hemmelig &#1; Testesen')));
     expect(problem.detail).toMatch(/line 3, column \d+ /);
     expect(JSON.stringify([problem, problem.message, problem.detail])).not.toMatch(/Hemmelig|Testesen/);
   });
 
-  it("does not repeat the sender's own names in a path", async () => {
+  it('does not repeat names chosen by the sender in a path', async () => {
     const own = but(UUID, '<memo:CPR-3213999999><memo:b>&x;</memo:b></memo:CPR-3213999999>');
     expect((await problemOf(readWhole(own))).path).toBe('Message/MessageHeader/*/b');
   });
 
-  it('for a wrong end tag comes before MeMo is looked at', async () => {
+  it('for a wrong end tag comes before any for MeMo', async () => {
     for (const xml of ['<a></b>', '<a><b></a></b>', good.replace('</memo:content>', '</memo:File>')]) {
       expect((await problemOf(readWhole(xml))).code).toBe('not-xml');
     }
   });
 
-  it('takes exactly as much as the limits say', async () => {
+  it('comes exactly one beyond each limit', async () => {
     const { skeleton, bytes } = await readWhole(good);
     const limits = { maxBytes: bytes, maxSkeletonBytes: skeleton.length, maxFiles: 2, maxDepth: 5 };
     await readWhole(good, [100], limits);
@@ -306,7 +306,7 @@ describe('a refusal', () => {
     }
   });
 
-  it('stops reading a source that is no XML', async () => {
+  it('stops reading a source that is not XML', async () => {
     expect((await problemOf(readWhole(Buffer.alloc(10_000_000, 'x'), [65_536]))).code).toBe('not-xml');
   });
 });
@@ -321,7 +321,7 @@ describe('a message is not refused for', () => {
     ['white space in content as references', () => content('&#10;dHd&#x20;v&#13;')],
     ['many references in a text', () => but('Test Testesen', '&amp;'.repeat(3000))],
     [
-      'an element called as xml2js calls its own',
+      'an element with a name that xml2js uses itself',
       () => but(UUID, `<_>x</_><cdata><![CDATA[y]]></cdata><memo:toString/>${UUID}`),
     ],
   ];
@@ -333,7 +333,7 @@ describe('a message is not refused for', () => {
 describe('base64', () => {
   const open = `<File xmlns="${MEMO_NAMESPACE}"><content>`;
 
-  it('is taken or refused as RFC 4648 says, wherever it is cut', async () => {
+  it('is accepted or refused as RFC 4648 requires, wherever it is cut', async () => {
     const character = fc.constantFrom(...'ABCz09+/ABCz09+/ABCz09+/=\n -_*');
     await fc.assert(
       fc.asyncProperty(

@@ -8,7 +8,7 @@ import type { Log, LogFields } from '../../src/log/index.js';
 import { type JobDefinition, openQueues, type Queues, UnrecoverableError } from '../../src/queue/index.js';
 import { layLine } from '../service/line.js';
 
-// What the services rely on, the same for both backends. Redis is tested where redis-server is installed.
+// What the services rely on, for both backends. Redis is tested where redis-server is installed.
 
 interface Backend {
   readonly url: string;
@@ -39,7 +39,7 @@ async function add(queues: Queues, definition: JobDefinition<Data>, ...numbers: 
 
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
-/** Resolves with what a worker was given, once it is `count` jobs. */
+/** Resolves with the first `count` jobs that a worker gets. */
 function collect(queues: Queues, definition: JobDefinition<Data>, count: number, concurrency = 1): Promise<number[]> {
   const seen: number[] = [];
   return new Promise((resolve) => {
@@ -49,7 +49,7 @@ function collect(queues: Queues, definition: JobDefinition<Data>, count: number,
   });
 }
 
-/** A promise to be resolved from elsewhere. */
+/** A promise that the test resolves. */
 function signal(): { promise: Promise<void>; resolve: () => void } {
   let resolve = () => {};
   const promise = new Promise<void>((done) => {
@@ -99,16 +99,16 @@ describe.each([
 
   const test = it.skipIf(!here);
 
-  test('answers whether it is there', async () => {
+  test('can be checked', async () => {
     const answer = () =>
       queues.check().then(
-        () => 'there',
-        () => 'not yet',
+        () => 'ready',
+        () => 'not ready',
       );
-    await expect.poll(answer).toBe('there');
+    await expect.poll(answer).toBe('ready');
   });
 
-  test('takes jobs at once, before anyone has asked whether it is there', async () => {
+  test('takes jobs at once, before it was checked', async () => {
     await add(queues, definition, 1);
     expect(await collect(queues, definition, 1)).toEqual([1]);
   });
@@ -119,7 +119,7 @@ describe.each([
     await expect.poll(settled(queues, definition, 'completed')).toBe(300);
   });
 
-  test('takes a job of one id once, also while it is kept after it was done', async () => {
+  test('takes a job with the same id once, even while it is kept as completed', async () => {
     await add(queues, definition, 1, 1);
     await add(queues, definition, 1);
     const worked = collect(queues, definition, 2);
@@ -149,7 +149,7 @@ describe.each([
     expect(JSON.stringify([lines, job])).not.toContain('4101019999');
   });
 
-  test('gives a job up at once for an UnrecoverableError, and keeps its code alone', async () => {
+  test('gives up a job at once for an UnrecoverableError, and keeps only its code', async () => {
     queues.work(definition, 1, async () => {
       throw new UnrecoverableError('no-such-file', { cause: new Error('personal: 4101019999') });
     });
@@ -165,7 +165,7 @@ describe.each([
     expect(JSON.stringify([lines, job])).not.toContain('4101019999');
   });
 
-  test('gives a job up whose data do not fit, without a call of its handler', async () => {
+  test('gives up a job with invalid data, without calling its handler', async () => {
     const worked = collect(queues, definition, 1);
     await add(queues, definition, -1, 2);
     expect(await worked).toEqual([2]);
@@ -187,7 +187,7 @@ describe.each([
     await expect.poll(progress).toBe(1);
   });
 
-  test('aborts the signal of a job that is in flight when it is closed, and leaves the job to others', async () => {
+  test('aborts the signal of a job in flight when it is closed, and leaves the job to others', async () => {
     const begun = signal();
     queues.work(definition, 1, async (_data, { signal }) => {
       begun.resolve();
@@ -213,7 +213,7 @@ describe.each([
     expect(lines).toEqual([{ event: 'job-overdue', fields: { queue: hasty.name, jobId: 'job-1', attempt: 1 } }]);
   });
 
-  test('works as many side by side as it is told to, and no more', async () => {
+  test('runs as many jobs concurrently as allowed, and no more', async () => {
     let [now, most] = [0, 0];
     const gate = signal();
     const done = signal();
@@ -272,13 +272,13 @@ describe.each([
     expect(await collect(queues, definition, 3)).toEqual([0, 1, 2]);
   });
 
-  test('that is away at the start is worked once it is there, and stops nobody else meanwhile', async () => {
+  test('that is away at the start is worked once it is back, and blocks nothing meanwhile', async () => {
     const line = await layLine(backend.url);
     const early = open(line.url);
     const worked = collect(early, definition, 1);
     await line.cut(); // in the middle of the first connection
     await expect(early.check()).rejects.toThrow();
-    await line.mend();
+    await line.restore();
     await add(queues, definition, 1);
     expect(await worked).toEqual([1]);
     await add(early, definition, 2);
@@ -286,7 +286,7 @@ describe.each([
     await line.cut();
   });
 
-  test('that is away fails nobody who enqueues: the sweep of the rows brings the jobs again', async () => {
+  test('that is away makes no caller fail: a sweep enqueues the jobs again', async () => {
     const line = await layLine(backend.url);
     await line.cut();
     queues = open(line.url);

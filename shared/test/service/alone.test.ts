@@ -12,7 +12,7 @@ import { readConfig } from '../../src/config/index.js';
 import type { Running } from '../../src/service/index.js';
 import { expectProblem } from '../inbox/support.js';
 
-// Each service as production runs it: by itself, behind a router by path.
+// Each service as in production: alone, behind a router by path.
 
 let setup: Setup;
 
@@ -30,7 +30,7 @@ const START = {
 
 const ID = '0198f3a2-6c1e-7d35-9f64-2b1f0c7a9e11';
 
-/** Every call, and which service answers it. Without a token: a path that is there answers 401, not 404. */
+/** Every call with its service. Without a token an existing path answers 401, not 404. */
 const CALLS: [string, string, string][] = [
   ['receiver', 'POST', '/sf1606/PostModtag'],
   ...Object.values<Operation>(OPERATIONS).map(({ service, method, path }): [string, string, string] => [
@@ -55,7 +55,7 @@ describe.each(Object.entries(START))('the %s alone', (name, start) => {
     else expect(response.status).toBeOneOf([400, 401]);
   });
 
-  it('is healthy, ready, measured and described by itself', async () => {
+  it('has health, metrics and an API description', async () => {
     for (const path of ['/healthz', '/readyz', '/metrics', '/api/v1/openapi.json', '/api/v1/docs']) {
       expect((await fetch(running.url + path)).status).toBe(200);
     }
@@ -72,10 +72,10 @@ describe('a service that is closed', () => {
       ...init,
     });
 
-  /** Waits until somebody waits for a lock of the database. */
-  const somebodyWaits = () => {
+  /** Resolves when a statement waits for a lock. */
+  const lockIsAwaited = () => {
     const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    return expect.poll(() => setup.sql(waiting)).toHaveLength(1);
+    return expect.poll(() => setup.sql(waiting), { timeout: 10_000 }).toHaveLength(1);
   };
 
   const connections = () =>
@@ -83,7 +83,7 @@ describe('a service that is closed', () => {
       `SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND usename = 'indbakke_service'`,
     );
 
-  it('finishes the request in flight, and takes no new one meanwhile', async () => {
+  it('finishes the request in flight, and accepts no new one meanwhile', async () => {
     const running = await START.journaler();
     await setup.sql(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'K-lock')`, [ODENSKOV]);
     const blocker = new pg.Client({ connectionString: setup.ownerUrl });
@@ -96,7 +96,7 @@ describe('a service that is closed', () => {
       headers: { authorization, 'content-type': 'application/json' },
       body: '{"caseworker":"caseworker-9"}',
     });
-    await somebodyWaits();
+    await lockIsAwaited();
     const closed = running.close();
     const { hostname, port } = new URL(running.url);
     const late = connect(Number(port), hostname);
@@ -107,20 +107,20 @@ describe('a service that is closed', () => {
     expect((await inFlight).status).toBe(204);
     const began = Date.now();
     await closed;
-    expect(Date.now() - began).toBeLessThan(3_000); // a connection kept alive does not hold it up
+    expect(Date.now() - began).toBeLessThan(3_000); // a connection kept alive does not delay it
     expect(await setup.sql(`SELECT caseworker FROM cases WHERE case_id = 'K-lock'`)).toEqual([
       { caseworker: 'caseworker-9' },
     ]);
   });
 
-  it('cuts a request that does not end in the time it was given', async () => {
+  it('cuts a request that does not end in time', async () => {
     const running = await startReceiver(readConfig(ReceiverConfig, { ...setup.env, SHUTDOWN_SECONDS: '1' }));
     const socket = connect(Number(new URL(running.url).port), '127.0.0.1');
     await once(socket, 'connect');
     socket.write(
       'POST /sf1606/PostModtag HTTP/1.1\r\nHost: x\r\nContent-Type: application/xml\r\nContent-Length: 1000\r\n\r\n<',
     );
-    socket.on('error', () => {}); // being cut
+    socket.on('error', () => {}); // it is cut
     const cut = once(socket, 'close');
     await running.close();
     await cut;
@@ -133,7 +133,7 @@ describe('a service that is closed', () => {
     await expect.poll(connections).toEqual([]);
   });
 
-  it('does not open twice on one port, and leaves nothing open when it could not', async () => {
+  it('does not start on a port in use, and then leaves nothing open', async () => {
     const running = await START.receiver();
     const port = new URL(running.url).port;
     const second = startReceiver(readConfig(ReceiverConfig, { ...setup.env, PORT: port }));

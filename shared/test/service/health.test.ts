@@ -30,12 +30,12 @@ const readiness = async (url = stack.url) => {
 const READY = { status: 200, parts: { status: 'ready', database: 'ready', queue: 'ready', content: 'ready' } };
 
 describe('/healthz and /readyz', () => {
-  it('say that the process lives and that all its parts answer, to anyone', async () => {
+  it('report, without a token, that the process is alive and all parts answer', async () => {
     expect(await (await fetch(`${stack.url}/healthz`)).json()).toEqual({ status: 'alive' });
     expect(await readiness()).toEqual(READY);
   });
 
-  it('tell when content cannot be written', async () => {
+  it('report when content cannot be written', async () => {
     await rename(stack.contentFolder, `${stack.contentFolder}-away`);
     try {
       expect(await readiness()).toEqual({
@@ -81,7 +81,7 @@ describe('while the database is away', () => {
       body: writeMemo(letter),
     });
 
-  it('the health says which part it is, and that the process lives', async () => {
+  it('health reports which part fails, and that the process is alive', async () => {
     expect(await readiness(running.url)).toEqual({
       status: 503,
       parts: { status: 'failing', database: 'failing', queue: 'failing', content: 'ready' },
@@ -89,14 +89,14 @@ describe('while the database is away', () => {
     expect((await fetch(`${running.url}/healthz`)).status).toBe(200);
   });
 
-  it('the metrics still come', async () => {
+  it('metrics are still available', async () => {
     expect((await fetch(`${running.url}/metrics`)).status).toBe(200);
   });
 
   it.each([
     ['a caseworker', 'GET', '/incoming-documents', ['IndkomneDokumenter.Læs'], undefined],
     ['the core', 'PUT', '/cases/K-1', ['Indbakke.System'], {}],
-  ])('%s is told to come again', async (_who, method, path, roles, body) => {
+  ])('%s is asked to retry', async (_who, method, path, roles, body) => {
     const authorization = `Bearer ${await setup.token({ roles })}`;
     const response = await fetch(`${running.url}/api/v1${path}`, {
       method,
@@ -107,25 +107,25 @@ describe('while the database is away', () => {
     expect(response.headers.get('retry-after')).toBe('30');
   });
 
-  it('a letter is told to come again', async () => {
+  it('a delivery is asked to retry', async () => {
     const response = await deliver();
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('30');
     expect(await response.json()).toMatchObject({ errorCode: 'send-again' });
   });
 
-  it('and when it is back all goes on: health, intake, the queue', async () => {
-    await line.mend();
+  it('health, intake and the queue recover when it is back', async () => {
+    await line.restore();
     await expect.poll(() => readiness(running.url), { timeout: 10_000 }).toEqual(READY);
-    const looked = crashPointPassed('suggestion-committed');
+    const suggested = crashPointPassed('suggestion-committed');
     const response = await deliver({ replyData: [{ messageUUID: randomUUID(), replyUUID: randomUUID() }] });
     expect(response.status).toBe(200);
-    await looked;
+    await suggested;
   });
 });
 
 describe('/metrics', () => {
-  it('count requests by operation, letters by outcome, and jobs by queue and state', async () => {
+  it('count requests by operation, deliveries by outcome, and jobs by queue and state', async () => {
     await stack.deliver(writeMemo());
     await stack.deliver('<nonsense/>');
     await stack.call('GET', '/incoming-documents');
@@ -147,7 +147,7 @@ describe('/metrics', () => {
     for (const name of series) expect(text).toContain(`\n${name} `);
   });
 
-  it('hold no id and nothing personal', async () => {
+  it('contain no ids and nothing personal', async () => {
     const text = await (await fetch(`${stack.url}/metrics`)).text();
     expect(text).not.toMatch(/4101019999|Testesen|22222222|[0-9a-f]{8}-[0-9a-f]{4}/);
   });

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { auditOf, expectProblem, SYSTEM, takeIn } from '../inbox/support.js';
+import { auditOf, deliverMemo, expectProblem, SYSTEM } from '../inbox/support.js';
 
 let stack: TestStack;
 
@@ -13,8 +13,8 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-/** A telling of a case with any body, as the core. */
-async function tell(body: string | Buffer, headers: Record<string, string> = {}): Promise<Response> {
+/** Registers a case with any body, as the core. */
+async function putCase(body: string | Buffer, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${stack.url}/api/v1/cases/K-1`, {
     method: 'PUT',
     headers: { authorization: `Bearer ${await stack.token(SYSTEM)}`, 'content-type': 'application/json', ...headers },
@@ -24,70 +24,70 @@ async function tell(body: string | Buffer, headers: Record<string, string> = {})
 
 describe('a body', () => {
   it.each(['', '{', '{"status":}', '"open"', 'null', '[1', '{"a":1}x'])(
-    'that is no JSON object is refused: %j',
+    'that is not a JSON object is refused: %j',
     async (body) => {
-      // An empty one is as good as {}: every field of a case has a default.
-      if (body === '') expect((await tell(body)).status).toBe(204);
-      else await expectProblem(await tell(body), 400, 'bad-request');
+      // An empty one equals {}: every field of a case has a default.
+      if (body === '') expect((await putCase(body)).status).toBe(204);
+      else await expectProblem(await putCase(body), 400, 'bad-request');
     },
   );
 
   it('that is a list is refused', async () => {
-    await expectProblem(await tell('[]'), 400, 'bad-request');
+    await expectProblem(await putCase('[]'), 400, 'bad-request');
   });
 
   it('over 1 MiB is refused', async () => {
     const body = JSON.stringify({ caseworker: 'x'.repeat(1_100_000) });
-    const problem = await expectProblem(await tell(body), 413, 'too-large');
+    const problem = await expectProblem(await putCase(body), 413, 'too-large');
     expect(problem.detail).toContain('1 MiB');
   });
 
   it('that is compressed is refused', async () => {
-    const response = await tell(gzipSync('{}'), { 'content-encoding': 'gzip' });
+    const response = await putCase(gzipSync('{}'), { 'content-encoding': 'gzip' });
     await expectProblem(response, 415, 'unsupported-media-type');
   });
 
   it.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
     'of another type is refused: %s',
     async (type) => {
-      await expectProblem(await tell('{"status":"open"}', { 'content-type': type }), 415, 'unsupported-media-type');
+      await expectProblem(await putCase('{"status":"open"}', { 'content-type': type }), 415, 'unsupported-media-type');
     },
   );
 
   it('in another charset is refused', async () => {
-    const response = await tell('{}', { 'content-type': 'application/json; charset=latin1' });
+    const response = await putCase('{}', { 'content-type': 'application/json; charset=latin1' });
     await expectProblem(response, 415, 'unsupported-media-type');
   });
 
-  it('may say that it is UTF-8, and begin with white space', async () => {
-    expect((await tell(' \n{"caseworker":"æøå"}', { 'content-type': 'application/json; charset=utf-8' })).status).toBe(
-      204,
-    );
+  it('may declare UTF-8 and begin with white space', async () => {
+    expect(
+      (await putCase(' \n{"caseworker":"æøå"}', { 'content-type': 'application/json; charset=utf-8' })).status,
+    ).toBe(204);
   });
 
-  it('with a prototype in it changes nothing but itself', async () => {
-    expect((await tell('{"__proto__":{"status":"closed"},"constructor":{"prototype":{"x":1}}}')).status).toBe(204);
+  it('cannot pollute prototypes', async () => {
+    expect((await putCase('{"__proto__":{"status":"closed"},"constructor":{"prototype":{"x":1}}}')).status).toBe(204);
     expect(({} as Record<string, unknown>).status).toBeUndefined();
     expect(await stack.sql(`SELECT status FROM cases WHERE case_id = 'K-1'`)).toEqual([{ status: 'open' }]);
   });
 
   it('is not quoted in the refusal', async () => {
-    const problem = await expectProblem(await tell('{"parties":["4101019999x"]}'), 400, 'bad-request');
+    const problem = await expectProblem(await putCase('{"parties":["4101019999x"]}'), 400, 'bad-request');
     expect(JSON.stringify(problem)).not.toContain('4101019999');
-    const broken = await expectProblem(await tell('{"parties":["4101019999'), 400, 'bad-request');
+    const broken = await expectProblem(await putCase('{"parties":["4101019999'), 400, 'bad-request');
     expect(JSON.stringify(broken)).not.toContain('4101019999');
   });
 });
 
 describe('an answer', () => {
-  it('that is a problem has the form of RFC 9457, with the code of the table', async () => {
+  it('that is a problem has the form of RFC 9457, with a code of the table', async () => {
     const response = await stack.call('GET', `/incoming-documents/${randomUUID()}`);
     const problem = await expectProblem(response, 404, 'not-found');
     expect(problem).toEqual({
       type: 'urn:indbakke:error:not-found',
       title: 'There is no such resource, or the caller may not see it.',
       status: 404,
-      detail: 'There is no such message, or you may not see it.',
+      detail: 'There is no such message, or the caller may not see it.',
       code: 'not-found',
       correlationId: response.headers.get('x-correlation-id'),
     });
@@ -100,7 +100,7 @@ describe('an answer', () => {
   });
 
   it.each(['', 'x', '4101019999', `${randomUUID()} x`])(
-    'carries one of ours when the caller’s is no id: %j',
+    'carries one of ours when the caller’s is not an id: %j',
     async (sent) => {
       const response = await fetch(`${stack.url}/healthz`, { headers: { 'x-correlation-id': sent } });
       expect(response.headers.get('x-correlation-id')).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -108,7 +108,7 @@ describe('an answer', () => {
     },
   );
 
-  it('tells neither its maker nor lets its type be guessed', async () => {
+  it('does not name its framework, and forbids guessing its type', async () => {
     const { headers } = await fetch(`${stack.url}/healthz`);
     expect(headers.get('x-powered-by')).toBeNull();
     expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -117,14 +117,14 @@ describe('an answer', () => {
 
 describe('a path', () => {
   it.each(['/', '/api', '/api/v1', '/api/v2/incoming-documents', '/api/v1/nonsense', '/sf1606', '/ops', '/robots.txt'])(
-    'that nobody has is a problem: %s',
+    'without a route is a problem: %s',
     async (path) => {
       const problem = await expectProblem(await fetch(`${stack.url}${path}`), 404, 'not-found');
       expect(problem.detail).toContain('/api/v1/docs');
     },
   );
 
-  /** Past fetch, which tidies paths before it sends them. */
+  /** Without fetch, which normalises paths. */
   const rawStatus = (path: string) =>
     new Promise<number>((resolve, reject) => {
       const { hostname, port } = new URL(stack.url);
@@ -144,20 +144,20 @@ describe('a path', () => {
   );
 
   it.each(['/api/v1/../../etc/passwd', '//api/v1/incoming-documents', '/api/v1/incoming-documents/../../../healthz'])(
-    'that climbs finds nothing: %s',
+    'with .. finds nothing: %s',
     async (path) => {
       expect(await rawStatus(path)).toBe(404);
     },
   );
 
-  it('takes an id that is none for a fault of the caller, and writes down no knock at a door', async () => {
+  it('with an invalid id is a bad request, and is not audited', async () => {
     const before = await auditOf(stack, { action: 'refused' });
     await expectProblem(await stack.call('GET', '/incoming-documents/x'), 400, 'bad-request');
     expect(await auditOf(stack, { action: 'refused' })).toEqual(before);
   });
 
   it('answers HEAD like GET, without a body', async () => {
-    const id = await takeIn(stack);
+    const id = await deliverMemo(stack);
     const response = await stack.call('HEAD', `/incoming-documents/${id}`);
     expect(response.status).toBe(200);
     expect(response.headers.get('etag')).toBe('"1"');

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A line to a server that can be cut and mended, to see what happens when a database is away. */
+/** A connection to a server that can be cut and restored, to test what happens when a database is away. */
 export interface Line {
-  /** The address of the server, by way of this line. */
+  /** URL of the server through this line. */
   readonly url: string;
   /** Breaks every connection; new ones are refused. */
   cut(): Promise<void>;
-  mend(): Promise<void>;
+  restore(): Promise<void>;
 }
 
 export async function layLine(url: string): Promise<Line> {
@@ -48,7 +48,7 @@ export async function layLine(url: string): Promise<Line> {
       for (const socket of sockets) socket.destroy();
       await closed;
     },
-    async mend() {
+    async restore() {
       await open(port);
     },
   };

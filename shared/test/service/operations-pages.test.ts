@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { expectProblem, takeInReply } from '../inbox/support.js';
+import { deliverReply, expectProblem } from '../inbox/support.js';
 
 let stack: TestStack;
 
@@ -25,10 +25,10 @@ const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:
 describe('/ops/queues', () => {
   it.each([
     ['nothing', undefined],
-    ['a password that is no token', basic('operator', 'secret')],
-    ['a Basic header that is none', 'Basic'],
-    ['a token that does not hold', 'Bearer x.y.z'],
-  ])('asks a browser to sign in that brings %s', async (_name, authorization) => {
+    ['a password that is not a token', basic('operator', 'secret')],
+    ['an incomplete Basic header', 'Basic'],
+    ['an invalid token', 'Bearer x.y.z'],
+  ])('asks a browser to sign in that sends %s', async (_name, authorization) => {
     const response = await get('', authorization);
     await expectProblem(response, 401, 'not-signed-in');
     expect(response.headers.get('www-authenticate')).toMatch(/^Basic realm="[^"]+", charset="UTF-8"$/);
@@ -43,13 +43,13 @@ describe('/ops/queues', () => {
     );
   });
 
-  it('guards everything below it, also what does not exist', async () => {
+  it('guards everything below it, even what does not exist', async () => {
     for (const path of ['/', '/api/queues', '/static/main.js', '/nonsense', '/api/queues/suggest-case/1/retry']) {
       expect((await get(path)).status).toBe(401);
     }
   });
 
-  it('opens to Indbakke.Drift by bearer token, and by password under any name', async () => {
+  it('opens to Indbakke.Drift with a bearer token, or with it as the password of any user', async () => {
     const token = await stack.token(DRIFT);
     for (const authorization of [`Bearer ${token}`, `bearer ${token}`, basic('anyone', token), basic('', token)]) {
       const response = await get('', authorization);
@@ -60,7 +60,7 @@ describe('/ops/queues', () => {
   });
 
   it('shows the queue and its jobs, by id only', async () => {
-    const id = await takeInReply(stack, [{ messageUUID: randomUUID(), replyUUID: randomUUID() }]);
+    const id = await deliverReply(stack, [{ messageUUID: randomUUID(), replyUUID: randomUUID() }]);
     const queues = await expect
       .poll(async () => {
         const response = await get('/api/queues?activeQueue=suggest-case&status=completed', await bearer());
@@ -72,8 +72,8 @@ describe('/ops/queues', () => {
     expect(queues).not.toMatch(/4101019999|Testesen/);
   });
 
-  it('only shows: nothing can be retried, removed or emptied', async () => {
-    const id = await takeInReply(stack, [{ messageUUID: randomUUID(), replyUUID: randomUUID() }]);
+  it('is read-only: nothing can be retried, removed or emptied', async () => {
+    const id = await deliverReply(stack, [{ messageUUID: randomUUID(), replyUUID: randomUUID() }]);
     const job = `${id}-1`;
     const calls: [string, string][] = [
       ['PUT', `/api/queues/suggest-case/${job}/retry`],

@@ -22,7 +22,7 @@ async function allowedIn(table: string, column: string): Promise<string[]> {
   return clauses.flatMap(({ clause }) => [...clause.matchAll(/'([\w-]+)'/g)].map(([, word = '']) => word)).toSorted();
 }
 
-// A value that the code has and the CHECK lacks would have every such message refused with send-again, for ever.
+// A value that the code has and the CHECK lacks would make every such message fail with send-again, forever.
 it.each([
   ['messages', 'status', Object.keys(STATUSES)],
   ['messages', 'kind', Object.keys(KINDS)],

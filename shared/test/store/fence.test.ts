@@ -21,7 +21,7 @@ beforeAll(async () => {
       [cvr],
     );
   }
-  // One connection, so that the next transaction gets the connection of the one before.
+  // One connection, so that each transaction gets the connection of the previous one.
   store = openStore({ url: database.url, connections: 1, name: 'fence', timeoutMs: TIMEOUT_MS });
 });
 
@@ -48,7 +48,7 @@ describe('a statement after the end of its transaction', () => {
 
     const a = store.withTenant(A, async (txA) => {
       await where(txA);
-      // It gets the one connection when the transaction of A has timed out.
+      // It gets the only connection when A's transaction has timed out.
       await store.withTenant(B, async (txB) => {
         late.push(await txA.case.findMany().catch((error: unknown) => error));
         late.push(await where(txA).catch((error: unknown) => error));
@@ -154,7 +154,7 @@ describe('a connection', () => {
     await pool.end();
   });
 
-  it('released a second time stays with whom it is lent to by then', async () => {
+  it('released a second time is not taken from its next user', async () => {
     const pool = open();
     const first = await pool.connect();
     first.release();

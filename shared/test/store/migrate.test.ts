@@ -5,7 +5,7 @@ import { requiredEnv, runSql } from '../../../infra/src/testkit/database.js';
 import { migrateQueues } from '../../src/queue/index.js';
 import { migrate } from '../../src/store/index.js';
 
-// Databases that nothing was done to yet, unlike those of the other tests.
+// Empty databases, unlike those of the other tests.
 const names: string[] = [];
 let ownerUrl: string;
 
@@ -27,7 +27,7 @@ const recorded = () =>
   runSql<{ migration_name: string }>(ownerUrl, 'SELECT migration_name FROM _prisma_migrations ORDER BY migration_name');
 
 describe('migrate', () => {
-  it('applies every migration in order, and tells which', async () => {
+  it('applies every migration in order, and returns their names', async () => {
     const applied = await migrate(ownerUrl);
     expect(applied.length).toBeGreaterThan(1);
     expect(applied).toEqual(applied.toSorted());
@@ -42,7 +42,7 @@ describe('migrate', () => {
     expect(await tables()).toEqual(before);
   });
 
-  it('by three at once is done by one; all of them end well', async () => {
+  it('called by three processes at once is done by one, and succeeds for all', async () => {
     const applied = await Promise.all([migrate(ownerUrl), migrate(ownerUrl), migrate(ownerUrl)]);
     const lengths = applied.map((names) => names.length).toSorted();
     expect(lengths).toEqual([0, 0, (await recorded()).length]);
@@ -62,16 +62,16 @@ describe('migrate', () => {
     await expect(migrate(ownerUrl)).rejects.toThrow(/failed earlier/);
   });
 
-  it('applies again what was rolled back', async () => {
+  it('applies a migration again that was rolled back', async () => {
     await migrate(ownerUrl);
     await runSql(ownerUrl, `UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name LIKE '%_tables'`);
-    // The tables stand, so this one does not run; what counts is that it is tried, and told in a sentence.
-    await expect(migrate(ownerUrl)).rejects.toThrow(/^Migration \d+_tables does not run: /);
+    // The tables exist, so it fails; what counts is that it is tried, and reported with a sentence.
+    await expect(migrate(ownerUrl)).rejects.toThrow(/^Migration \d+_tables failed: /);
   });
 
-  it('leaves nothing of a migration that does not run', async () => {
-    await runSql(ownerUrl, 'CREATE TABLE cases ()'); // in the way of the first migration, not at its start
-    await expect(migrate(ownerUrl)).rejects.toThrow(/does not run: relation "cases" already exists/);
+  it('leaves nothing of a migration that fails', async () => {
+    await runSql(ownerUrl, 'CREATE TABLE cases ()'); // conflicts with the first migration, not at its start
+    await expect(migrate(ownerUrl)).rejects.toThrow(/failed: relation "cases" already exists/);
     const names = (await tables()).map((row) => row.table_name);
     expect(names).toEqual(['_prisma_migrations', 'cases']);
     expect(await recorded()).toEqual([]);
@@ -81,7 +81,7 @@ describe('migrate', () => {
 });
 
 describe('migrateQueues', () => {
-  it('may be run by three at once, and again', async () => {
+  it('can run three times at once, and again', async () => {
     await migrate(ownerUrl);
     await Promise.all([migrateQueues(ownerUrl), migrateQueues(ownerUrl), migrateQueues(ownerUrl)]);
     await migrateQueues(ownerUrl);

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => runSql(requiredEnv('TEST_SUPERUSER_URL'), `DROP DATABASE ${name} WITH (FORCE)`));
 
-it('contact info of messages from before is taken out of their parsed MeMo, in its order', async () => {
+it('contact info of existing messages is taken from their parsed MeMo, in its order', async () => {
   const contactInfo = (...pairs: object[]) => ({ contactPoint: { contactInfo: pairs } });
   const messages = [
     {

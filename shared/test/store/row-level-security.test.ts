@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
 import { openStore, type Store } from '../../src/store/index.js';
 
-// The second line of defence: what PostgreSQL itself refuses, whatever our code asks for. Every statement here is made with
-// the login of the services, on connections of its own.
+// The second line of defence: what PostgreSQL refuses, whatever our code does. Every statement here uses the login of the
+// services, on a separate connection.
 
 const [A, B] = ['22222222', '33333333'] as const;
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => database.drop());
 
-/** A row in every table that holds rows of municipalities, in an order that the foreign keys allow. */
+/** A row for every table with rows of municipalities, in an order that the foreign keys allow. */
 function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
   const [id, at] = [randomUUID(), '2026-11-02T08:00:00Z'];
   const ofMessage = { message_id: id, municipality };
@@ -102,7 +102,7 @@ async function fill(municipality: string): Promise<void> {
 
 const TABLES = Object.keys(rowsOf(A));
 
-/** Runs `work` as the login of the services in one of its roles, for one municipality or none; nothing of it stays. */
+/** Runs `work` with the login of the services in one of its roles, for one municipality or none; nothing is committed. */
 async function as<T>(
   role: string | undefined,
   municipality: string | undefined,
@@ -129,7 +129,7 @@ const countIn =
     return rows[0]?.count;
   };
 
-const DENIED = { code: '42501' }; // insufficient_privilege, which a violated policy is too
+const DENIED = { code: '42501' }; // insufficient_privilege, also for a violated policy
 
 describe('every table', () => {
   it('of schema public that has a municipality has row-level security, with a policy for the app', async () => {
@@ -152,11 +152,11 @@ describe('every table', () => {
     const tried = TABLES.filter((table) => table !== 'municipalities');
     expect(
       tables.map(({ name }) => name),
-      'a new table needs a row in rowsOf() above',
+      'a new table requires a row in rowsOf() above',
     ).toEqual(tried.toSorted());
   });
 
-  it('of schema public without a municipality is none that the services may touch, but for their own settings', async () => {
+  it('of schema public without a municipality is closed to the services', async () => {
     const tables = await runSql<{ name: string }>(
       database.ownerUrl,
       `SELECT DISTINCT g.table_name AS name FROM information_schema.table_privileges g
@@ -166,7 +166,7 @@ describe('every table', () => {
     expect(TABLES).toEqual(expect.arrayContaining(tables.map(({ name }) => name)));
   });
 
-  it('is closed to the login itself, which has no rights but through its roles', async () => {
+  it('is closed to the login itself, which has privileges only through its roles', async () => {
     for (const table of TABLES) await expect(as(undefined, A, countIn(table))).rejects.toMatchObject(DENIED);
   });
 });
@@ -190,7 +190,7 @@ describe.each(TABLES)('indbakke_app in %s', (table) => {
   });
 
   it('cannot change or remove a row of another municipality', async () => {
-    // Either the right is missing, or the row is not to be seen: nothing changes.
+    // Either the privilege is missing or the row is invisible: nothing changes.
     for (const statement of [
       `UPDATE ${table} SET ${column} = ${column} WHERE ${column} = '${B}'`,
       `DELETE FROM ${table} WHERE ${column} = '${B}'`,
@@ -207,13 +207,13 @@ describe('indbakke_app', () => {
     await expect(as('indbakke_app', A, (client) => client.query(statement))).rejects.toMatchObject(DENIED);
   });
 
-  it.each(['audit_events', 'events'])('cannot change or remove what was told: %s', async (table) => {
+  it.each(['audit_events', 'events'])('cannot change or remove rows of %s', async (table) => {
     for (const statement of [`UPDATE ${table} SET at = now()`, `DELETE FROM ${table}`, `TRUNCATE ${table}`]) {
       await expect(as('indbakke_app', A, (client) => client.query(statement))).rejects.toMatchObject(DENIED);
     }
   });
 
-  it('cannot go round the policies of the audit log through its months', async () => {
+  it('cannot bypass the policies of the audit log through its partitions', async () => {
     const months = await runSql<{ name: string }>(
       database.ownerUrl,
       `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'audit_events'::regclass`,
@@ -224,7 +224,7 @@ describe('indbakke_app', () => {
     }
   });
 
-  it('cannot set a municipality up', async () => {
+  it('cannot set up a municipality', async () => {
     for (const statement of [
       `INSERT INTO municipalities (cvr, name) VALUES ('44444444', 'x')`,
       `UPDATE municipalities SET takes_replies = false`,
@@ -238,7 +238,7 @@ describe('indbakke_app', () => {
     await expect(as('indbakke_app', A, (client) => client.query('DELETE FROM messages'))).rejects.toMatchObject(DENIED);
   });
 
-  it('cannot make tables, nor see the queues', async () => {
+  it('cannot create tables or see the queues', async () => {
     const make = (client: pg.Client) => client.query('CREATE TABLE public.mine ()');
     await expect(as('indbakke_app', A, make)).rejects.toMatchObject(DENIED);
     await expect(as('indbakke_app', A, countIn('bullmq.job'))).rejects.toMatchObject(DENIED);
@@ -265,7 +265,7 @@ describe('indbakke_worker', () => {
     },
   );
 
-  it('changes the time of the next look and nothing else', async () => {
+  it('changes the suggestion run and nothing else', async () => {
     const change = (assignment: string) => (client: pg.Client) => client.query(`UPDATE messages SET ${assignment}`);
     expect((await as('indbakke_worker', undefined, change('suggestion_run = 2'))).rowCount).toBe(2);
     for (const assignment of [`status = 'deleted'`, 'version = 2', `municipality = '${A}'`, 'blob_name = NULL']) {
@@ -285,7 +285,7 @@ describe('indbakke_queue', () => {
 });
 
 describe('the three roles', () => {
-  it('are no superusers, do not bypass policies, cannot log in and own no table', async () => {
+  it('are not superusers, do not bypass policies, cannot log in and own no table', async () => {
     const roles = await runSql(
       database.ownerUrl,
       `SELECT rolname, rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb,
@@ -315,7 +315,7 @@ describe('the store', () => {
 
   afterAll(() => store.close());
 
-  it('binds each transaction to its municipality, also on a connection that served another before', async () => {
+  it('binds each transaction to its municipality, even on a connection that served another before', async () => {
     for (const municipality of [A, B, A, '99999999']) {
       const expected = municipality === '99999999' ? [] : [municipality];
       const seen = await store.withTenant(municipality, (tx) =>
@@ -327,7 +327,7 @@ describe('the store', () => {
     }
   });
 
-  it('leaves no municipality behind on a connection, also after a failure', async () => {
+  it('leaves no municipality behind on a connection, even after a failure', async () => {
     const fails = store.withTenantConnection(A, (c) => c.query('SELECT 1/0'));
     await expect(fails).rejects.toMatchObject({ code: '22012' });
     await expect(store.withTenant(A, () => Promise.reject(new Error('x')))).rejects.toThrow('x');
@@ -339,7 +339,7 @@ describe('the store', () => {
     expect(settings.map(({ rows }) => rows[0].now)).toEqual([B, B]);
   });
 
-  it('keeps nothing of a transaction that fails', async () => {
+  it('keeps nothing of a failed transaction', async () => {
     const half = store.withTenant(A, async (tx) => {
       await tx.case.create({ data: { municipality: A, caseId: 'K-half' } });
       throw new Error('half-way');
@@ -348,7 +348,7 @@ describe('the store', () => {
     expect(await runSql(database.ownerUrl, `SELECT FROM cases WHERE case_id = 'K-half'`)).toEqual([]);
   });
 
-  it('many at once for two municipalities never mix', async () => {
+  it('never mixes concurrent transactions of two municipalities', async () => {
     const counts = await Promise.all(
       Array.from({ length: 30 }, (_, n) => {
         const municipality = n % 2 === 0 ? A : B;

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => database.drop());
 
-/** What Prisma would change in the database to make it what schema.prisma says. */
+/** What Prisma would change in the database to match schema.prisma. */
 function differences(): Promise<{ exitCode: number; output: string }> {
   const args = ['migrate', 'diff', '--from-config-datasource', '--to-schema', 'prisma/schema.prisma', '--exit-code'];
   const env = {
@@ -31,12 +31,12 @@ function differences(): Promise<{ exitCode: number; output: string }> {
   });
 }
 
-it('the migrations make the tables that schema.prisma describes', async () => {
+it('the migrations create the tables that schema.prisma describes', async () => {
   const { exitCode, output } = await differences();
   expect(exitCode, output).toBe(0);
 });
 
-it('a table that differs would show', async () => {
+it('a table that differs is reported', async () => {
   await runSql(database.ownerUrl, 'ALTER TABLE cases ADD COLUMN forgotten text');
   const { exitCode, output } = await differences();
   expect(exitCode, output).toBe(2);
