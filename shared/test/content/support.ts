@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import {
   type BlobStore,
   type ByteRange,
@@ -38,24 +38,9 @@ export interface Setting {
   readonly hashingThread: HashingThread;
 }
 
-let made: Promise<Setting> | undefined;
-
-afterAll(async () => {
-  if (made !== undefined) await rm((await made).folder, { recursive: true, force: true });
-});
-
-/** An empty store and keys. The store is one for all tests of a file, as its 256 folders take a while to make. */
+/** An empty store and keys, gone after the test. */
 export async function setting(): Promise<Setting> {
-  made ??= makeSetting();
-  const here = await made;
-  onTestFinished(async () => {
-    for (const file of await filesBelow(here.folder)) await rm(join(here.folder, file));
-  });
-  return here;
-}
-
-async function makeSetting(): Promise<Setting> {
-  const folder = await mkdtemp(join(tmpdir(), 'indbakke-content-'));
+  const folder = await temporaryFolder();
   const keyFile = join(await temporaryFolder(), 'keys.json');
   await createKeyFile(keyFile);
   const hashingThread = new HashingThread();
