@@ -1,8 +1,7 @@
-import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 // The `source` condition of our packages' exports: a change needs no build to be tested.
-const fromSources = { resolve: { conditions: ['source', ...defaultServerConditions] } };
+const fromSources = { resolve: { conditions: ['source', 'node'] } };
 
 export default defineConfig({
   environments: { ssr: fromSources, __vitest__: fromSources }, // of the tests, and of their global set-up
