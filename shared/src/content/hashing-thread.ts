@@ -25,8 +25,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-// The same from the sources, which tests run, as from what is built of them.
-const WORKER = new URL('../../dist/content/hashing-worker.js', import.meta.url);
+const WORKER = new URL('./hashing-worker.mjs', import.meta.url);
 
 /**
  * A second thread, which hashes large files while the first one reads, decodes and seals them. All letters of the process
