@@ -1,12 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { CRASH_POINT_CHANNEL, type CrashPointMessage, type Step } from '@indbakke/shared/crash-points';
+import { CRASH_POINT_CHANNEL, type CrashPoint, type CrashPointMessage } from '@indbakke/shared/crash-points';
 
 /** Resolves when the crash point has been passed `times` times from now on. Call it before the work. */
-export function crashPointPassed(step: Step, times = 1): Promise<void> {
+export function crashPointPassed(point: CrashPoint, times = 1): Promise<void> {
   return new Promise((resolve) => {
     let count = 0;
     const listen = (message: unknown) => {
-      if ((message as CrashPointMessage).step !== step || ++count < times) return;
+      if ((message as CrashPointMessage).point !== point || ++count < times) return;
       unsubscribe(CRASH_POINT_CHANNEL, listen);
       resolve();
     };

@@ -16,7 +16,7 @@ afterAll(() => stack.close());
 async function crashPointsOf(xml: string | Buffer): Promise<string[]> {
   const points: string[] = [];
   const listen = (message: unknown) => {
-    points.push((message as CrashPointMessage).step);
+    points.push((message as CrashPointMessage).point);
   };
   subscribe(CRASH_POINT_CHANNEL, listen);
   try {

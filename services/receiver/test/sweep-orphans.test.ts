@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { DAY, HOUR } from '@indbakke/shared/config';
 import { type BlobStore, openBlobStore } from '@indbakke/shared/content';
 import { openStore, type Store } from '@indbakke/shared/store';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { sweepOrphans } from '../src/intake/sweep-orphans.js';
@@ -64,4 +64,5 @@ async function writeOrphan(state: 'finished' | 'unfinished'): Promise<void> {
   const writer = await blobs.create();
   await writer.write(Buffer.from('no message has this'));
   if (state === 'finished') await writer.commit();
+  else onTestFinished(() => writer.abort());
 }

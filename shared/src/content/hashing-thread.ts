@@ -25,8 +25,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-// The built file, whether this module runs from src, as in tests, or from dist.
-const WORKER = new URL('../../dist/content/hashing-worker.js', import.meta.url);
+const WORKER = new URL('./hashing-worker.mjs', import.meta.url);
 
 /**
  * A second thread, which hashes large files while the first one reads, decodes and seals them. All messages of the process

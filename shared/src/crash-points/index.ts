@@ -16,11 +16,11 @@ export const CRASH_POINTS = {
   'removal-synced': 'The removal is on disk.',
 } as const;
 
-export type Step = keyof typeof CRASH_POINTS;
+export type CrashPoint = keyof typeof CRASH_POINTS;
 
 /** What is published on {@link CRASH_POINT_CHANNEL}. Nothing personal, so no ids or names. */
 export interface CrashPointMessage {
-  readonly step: Step;
+  readonly point: CrashPoint;
 }
 
 /** Name of the node:diagnostics_channel that carries a {@link CrashPointMessage} per crash point. */
@@ -28,7 +28,7 @@ export const CRASH_POINT_CHANNEL = 'indbakke:crash-point';
 
 const crashPoints = channel(CRASH_POINT_CHANNEL);
 
-/** Publishes that `step` has just been reached. Listeners run before this returns; without one it costs nothing. */
-export function announce(step: Step): void {
-  if (crashPoints.hasSubscribers) crashPoints.publish({ step } satisfies CrashPointMessage);
+/** Publishes that `point` has just been reached. Listeners run before this returns; without one it costs nothing. */
+export function announce(point: CrashPoint): void {
+  if (crashPoints.hasSubscribers) crashPoints.publish({ point } satisfies CrashPointMessage);
 }

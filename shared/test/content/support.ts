@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import {
   type BlobStore,
   type ByteRange,
@@ -38,24 +38,9 @@ export interface Setting {
   readonly hashingThread: HashingThread;
 }
 
-let created: Promise<Setting> | undefined;
-
-afterAll(async () => {
-  if (created !== undefined) await rm((await created).folder, { recursive: true, force: true });
-});
-
-/** An empty store and keys. The tests of a file share the store, whose 256 folders take a while to create. */
+/** An empty store and keys, gone after the test. */
 export async function setting(): Promise<Setting> {
-  created ??= createSetting();
-  const here = await created;
-  onTestFinished(async () => {
-    for (const file of await filesBelow(here.folder)) await rm(join(here.folder, file));
-  });
-  return here;
-}
-
-async function createSetting(): Promise<Setting> {
-  const folder = await mkdtemp(join(tmpdir(), 'indbakke-content-'));
+  const folder = await temporaryFolder();
   const keyFile = join(await temporaryFolder(), 'keys.json');
   await createKeyFile(keyFile);
   const hashingThread = new HashingThread();
@@ -181,7 +166,7 @@ export async function duringCrashPoints(
   onCrashPoint: (point: string) => void,
   work: () => Promise<unknown>,
 ): Promise<void> {
-  const listener = (message: unknown) => onCrashPoint((message as CrashPointMessage).step);
+  const listener = (message: unknown) => onCrashPoint((message as CrashPointMessage).point);
   subscribe(CRASH_POINT_CHANNEL, listener);
   try {
     await work();

@@ -9,7 +9,7 @@ export const BIG_SUBJECT = 'Hele sagsmappen, scannet';
 
 const MIB = 1024 * 1024;
 // Sender and receiver share this process. A message of any size adds only buffers and garbage.
-const MEMORY_LIMIT_MIB = 64;
+const MEMORY_LIMIT_MIB = 90;
 
 /** A message of Digital Post’s maximum size is delivered and downloaded, never in memory as a whole. */
 export async function bigMemoArrives(day: Day): Promise<{ readonly seconds: string }> {

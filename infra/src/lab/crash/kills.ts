@@ -1,4 +1,4 @@
-import { CRASH_POINTS, type Step } from '@indbakke/shared/crash-points';
+import { CRASH_POINTS, type CrashPoint } from '@indbakke/shared/crash-points';
 
 /**
  * Points that the services do not announce; the harness sees them in the parts that it gives the services. `written`: the
@@ -17,7 +17,7 @@ export const HARNESS_POINTS = {
 
 export type HarnessPoint = keyof typeof HARNESS_POINTS;
 /** Where the victim kills itself. */
-export type Point = Step | HarnessPoint;
+export type Point = CrashPoint | HarnessPoint;
 
 /** Kills from outside, after a random time under load. */
 export const FROM_OUTSIDE = {

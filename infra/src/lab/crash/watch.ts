@@ -12,7 +12,7 @@ export class Watch {
 
   constructor(passed: (point: Point) => void) {
     this.#passed = passed;
-    subscribe(CRASH_POINT_CHANNEL, (message) => passed((message as CrashPointMessage).step));
+    subscribe(CRASH_POINT_CHANNEL, (message) => passed((message as CrashPointMessage).point));
   }
 
   /** The same parts, watched. */

@@ -1,17 +1,21 @@
-// Runs on the thread of hashing-thread.ts.
+// Runs on the thread of hashing-thread.ts. JavaScript, because tests run on the sources and Node 20 runs no TypeScript.
 
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
-import type { HashingAnswer, HashingRequest } from './hashing-thread.js';
 
-const hashes = new Map<number, Hash>();
+/** @type {Map<number, import('node:crypto').Hash>} */
+const hashes = new Map();
 
-parentPort?.on('message', (request: HashingRequest) => {
+parentPort?.on('message', (request) => {
   const answer = work(request);
   if (answer) parentPort?.postMessage(answer);
 });
 
-function work(request: HashingRequest): HashingAnswer | undefined {
+/**
+ * @param {import('./hashing-thread.js').HashingRequest} request
+ * @returns {import('./hashing-thread.js').HashingAnswer | undefined}
+ */
+function work(request) {
   const { file } = request;
   if (request.do === 'update') {
     const hash = hashes.get(file) ?? createHash('sha256');
