@@ -421,3 +421,20 @@ describe.skipIf(!zeepIsInstalled())('a foreign client, zeep,', () => {
     });
   });
 });
+
+test('the original of a MeMo whose prefixes the envelope declares is XML by itself', async () => {
+  const messageUUID = randomUUID();
+  const declared = memo({ messageUUID }).replace(/ xmlns:(memo|grd)="[^"]*"/g, '');
+  const outside = `xmlns:memo="${MEMO}" xmlns:grd="https://data.gov.dk/model/core/" xmlns:other="urn:a&amp;b"`;
+
+  const answer = await post(envelope(call(declared)).replace('<S:Envelope ', `<S:Envelope ${outside} `));
+
+  expect(answer.status).toBe(200);
+  const [row] = await stack.sql<{ original: string }>(
+    `SELECT convert_from(original, 'UTF8') AS original FROM message_details
+     JOIN messages ON id = message_id WHERE external_id = $1`,
+    [messageUUID],
+  );
+  // Only the prefixes that it uses.
+  expect(row?.original.startsWith(`<memo:Message xmlns:memo="${MEMO}" memoVersion=`)).toBe(true);
+});

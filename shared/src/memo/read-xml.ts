@@ -7,7 +7,7 @@ import { referencedCharacter } from './references.js';
 import { SkeletonBuffer } from './skeleton-buffer.js';
 import { isSpace } from './white-space.js';
 import type { XmlElement } from './xml-element.js';
-import { notUtf8, type OpenContent, type TreeLimits, tooManyFiles, XmlTree } from './xml-tree.js';
+import { type MessagePlace, notUtf8, type OpenContent, type TreeLimits, tooManyFiles, XmlTree } from './xml-tree.js';
 
 export type { FileSink } from './file-writer.js';
 
@@ -28,8 +28,8 @@ export interface XmlDocument {
   readonly files: number;
   /** The token of the file with this index (from 0, in document order). */
   readonly token: (fileIndex: number) => string;
-  /** Where in the skeleton the first MeMo Message is (end exclusive): the root, or deeper in a SOAP envelope. */
-  readonly message: { readonly start: number; readonly end: number } | undefined;
+  /** The first MeMo Message: the root, or deeper in a SOAP envelope. */
+  readonly message: MessagePlace | undefined;
   /** Number of MeMo Messages that are not inside another one. */
   readonly messages: number;
 }

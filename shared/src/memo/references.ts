@@ -21,3 +21,8 @@ export function referencedCharacter(reference: string): string | undefined {
   const code = digits[1] === undefined ? Number.parseInt(digits[2] as string, 16) : Number.parseInt(digits[1], 10);
   return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
 }
+
+/** Text as the value of an attribute in double quotes. */
+export function escapeAttribute(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+}

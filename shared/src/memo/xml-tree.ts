@@ -39,6 +39,16 @@ const [GREATER, LESS] = [0x3e, 0x3c];
 const REPLACEMENT = Buffer.from('\ufffd');
 const NO_ATTRIBUTES: readonly XmlAttribute[] = [];
 
+/** Where in the skeleton a MeMo Message is, end exclusive, and what its prefixes mean there. */
+export interface MessagePlace {
+  readonly start: number;
+  readonly end: number;
+  /** Of its tags, as written. */
+  readonly name: string;
+  /** Namespaces by prefix ('' for the default one) that are declared outside of it. */
+  readonly inherited: Readonly<Record<string, string>>;
+}
+
 interface Element extends XmlElement {
   readonly children: Element[];
   text: string;
@@ -51,7 +61,7 @@ interface Element extends XmlElement {
 export class XmlTree {
   root: XmlElement | undefined;
   /** Where in the skeleton the first MeMo Message is (end exclusive). */
-  message: { readonly start: number; readonly end: number } | undefined;
+  message: MessagePlace | undefined;
   /** MeMo Messages that are not inside another one. */
   messages = 0;
   /** How many bytes of the skeleton the parser has read. */
@@ -69,6 +79,8 @@ export class XmlTree {
   private readonly open: Element[] = [];
   /** Of each open element: how many prefixes are in scope. */
   private readonly prefixes = [1]; // xml
+  /** Of each open element: the namespaces that it declares, by prefix. */
+  private readonly declared: Readonly<Record<string, string>>[] = [];
   private newPrefixes = 0;
   private elements = 0;
   private files = 0;
@@ -253,7 +265,8 @@ export class XmlTree {
     this.inStartTag = false;
     this.onComplete(0);
     if (this.messageDepth > 0 || isMessage(element)) this.messageDepth += 1;
-    if (this.messageDepth === 1) this.beginMessage();
+    if (this.messageDepth === 1) this.beginMessage(tag);
+    this.declared.push(tag.ns);
     if (isFile(element)) this.countFile();
     if (isContent(element) && isFile(parent)) this.content = { name: tag.name, isEmpty: tag.isSelfClosing, element };
   }
@@ -275,16 +288,19 @@ export class XmlTree {
     if (this.files > this.limits.maxFiles) throw tooManyFiles(this.limits.maxFiles);
   }
 
-  private beginMessage(): void {
+  private beginMessage({ name, ns }: SaxesTagNS): void {
     this.messages += 1;
     // No attribute contains a `<`, so the tag begins at the last one.
     const tag = this.skeleton.bytes(0, this.byteAt(this.parser.position));
-    this.message ??= { start: tag.lastIndexOf(LESS), end: tag.length };
+    const outside = Object.entries(Object.assign({}, ...this.declared) as Record<string, string>);
+    const inherited = Object.fromEntries(outside.filter(([prefix]) => !(prefix in ns)));
+    this.message ??= { start: tag.lastIndexOf(LESS), end: tag.length, name, inherited };
   }
 
   private onEndTag(): void {
     const element = this.open.pop() as Element;
     this.prefixes.pop();
+    this.declared.pop();
     if (element.text !== '' && isBlank(element.text)) element.text = '';
     const at = this.parser.position;
     this.closed = { element, at };
@@ -292,7 +308,7 @@ export class XmlTree {
     if (this.messageDepth === 0) return;
     this.messageDepth -= 1;
     if (this.messageDepth > 0 || this.messages > 1 || !this.message) return;
-    this.message = { start: this.message.start, end: this.byteAt(at) };
+    this.message = { ...this.message, end: this.byteAt(at) };
   }
 
   private onText(text: string): void {

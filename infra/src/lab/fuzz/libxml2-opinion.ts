@@ -6,9 +6,12 @@ import { join } from 'node:path';
 /** Debian package libxml2-utils. */
 export const hasXmllint = spawnSync('xmllint', ['--version']).status === 0;
 
+// libxml2 only warns of a version that is none (XML 1.0, production 26).
+const FAULT =
+  /^(\d+):\d+: (?:parser error|namespace error|encoding error|parser warning(?= : Unsupported version '(?!1\.\d+'))) : (.*)/gm;
+
 /**
- * A second opinion on well-formedness (XML 1.0 and Namespaces in XML 1.0): one run of xmllint for all messages. Warnings are
- * not faults.
+ * A second opinion on well-formedness (XML 1.0 and Namespaces in XML 1.0): one run of xmllint for all messages.
  *
  * @returns the faults of each message
  */
@@ -20,9 +23,7 @@ export async function faultsByLibxml2(messages: readonly Buffer[]): Promise<stri
     );
     const output = await xmllint(folder, messages.length);
     const faults: string[][] = messages.map(() => []);
-    for (const [, index, fault = ''] of output.matchAll(/^(\d+):\d+: (?:parser|namespace|encoding) error : (.*)/gm)) {
-      faults[Number(index)]?.push(fault);
-    }
+    for (const [, index, fault = ''] of output.matchAll(FAULT)) faults[Number(index)]?.push(fault);
     return faults;
   } finally {
     await rm(folder, { recursive: true });

@@ -1,6 +1,14 @@
 import type { SealedFile } from '@indbakke/shared/content';
 import type { KeyRing } from '@indbakke/shared/keys';
-import { instantOf, type Memo, readMemo, readXml, type XmlDocument, type XmlElement } from '@indbakke/shared/memo';
+import {
+  escapeAttribute,
+  instantOf,
+  type Memo,
+  readMemo,
+  readXml,
+  type XmlDocument,
+  type XmlElement,
+} from '@indbakke/shared/memo';
 import type { ReceiverConfig } from '../config.js';
 import type { IncomingMessage, ReadMessage } from '../intake/incoming-message.js';
 import { ADDRESSEE_PATH, addressee } from './addressee.js';
@@ -87,7 +95,18 @@ function contactInfoOf({ header: { recipient, sender } }: Memo): IncomingMessage
   return pairs.map(({ label = '', value = '' }) => ({ label, value }));
 }
 
-/** The MeMo alone: the headers of an envelope may contain credentials. */
+/**
+ * The MeMo alone: the headers of an envelope may contain credentials. Byte for byte, but for the namespaces that the envelope
+ * declares for it: without them it would be no XML.
+ */
 function originalOf({ skeleton, message }: XmlDocument): Buffer {
-  return message ? skeleton.subarray(message.start, message.end) : skeleton;
+  if (!message) return skeleton;
+  const bytes = skeleton.subarray(message.start, message.end);
+  const used = Object.entries(message.inherited).filter(([prefix]) => prefix === '' || bytes.includes(`${prefix}:`));
+  const declarations = used.map(
+    ([prefix, uri]) => ` ${prefix === '' ? 'xmlns' : `xmlns:${prefix}`}="${escapeAttribute(uri)}"`,
+  );
+  if (declarations.length === 0) return bytes;
+  const nameEnd = 1 + Buffer.byteLength(message.name);
+  return Buffer.concat([bytes.subarray(0, nameEnd), Buffer.from(declarations.join('')), bytes.subarray(nameEnd)]);
 }

@@ -1,4 +1,4 @@
-import { MEMO_NAMESPACE } from '@indbakke/shared/memo';
+import { escapeAttribute, MEMO_NAMESPACE } from '@indbakke/shared/memo';
 
 // assumed: real SF1606 is REST and has no WSDL; names and namespace are ours, the fields Digital Post’s receipt model
 export const SF1606_NAMESPACE = 'urn:indbakke:sf1606:1';
@@ -79,8 +79,4 @@ export function wsdlAt(address: string): string {
   </wsdl:service>
 </wsdl:definitions>
 `;
-}
-
-function escapeAttribute(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }
