@@ -27,9 +27,15 @@ async function open(): Promise<RawConnection> {
   return connection;
 }
 
+const metrics = async () => (await fetch(`${stack.url}/metrics`)).text();
+
 async function uploads(): Promise<number> {
-  const metrics = await (await fetch(`${stack.url}/metrics`)).text();
-  return Number(/^indbakke_uploads (\d+)$/m.exec(metrics)?.[1] ?? Number.NaN);
+  return Number(/^indbakke_uploads (\d+)$/m.exec(await metrics())?.[1] ?? Number.NaN);
+}
+
+async function refusals(): Promise<number> {
+  const counts = (await metrics()).matchAll(/^indbakke_intake_total\{endpoint="rest",outcome=".*"\} (\d+)$/gm);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 /** Begins an upload and leaves it unfinished. */
@@ -62,6 +68,20 @@ describe('one delivery over MAX_UPLOADS', () => {
     for (const connection of connections) connection.close();
     await vi.waitFor(async () => expect((await stack.deliver('<a/>')).status).toBe(400), PATIENCE);
   });
+});
+
+test('an upload behind another on its connection is counted no longer when the caller goes away', async () => {
+  const notOurs = writeMemo({ recipient: { id: '11111111' } });
+  const delivery = Buffer.concat([Buffer.from(deliveryHead([XML, `Content-Length: ${notOurs.length}`])), notOurs]);
+  const before = await refusals();
+  for (let n = 0; n < 10; n += 1) {
+    const connection = await open();
+    await connection.send(Buffer.concat([delivery, delivery.subarray(0, -1)]));
+    connection.close();
+  }
+  await vi.waitFor(async () => expect(await refusals()).toBe(before + 20), PATIENCE);
+
+  expect(await uploads()).toBe(0);
 });
 
 describe('an upload that never ends', () => {
@@ -128,9 +148,12 @@ describe('a form that is refused while its sender still has more to send', () =>
     expect([refused.status, answer.status]).toEqual([400, 200]);
   });
 
-  test('is not timed out again after its answer', async () => {
+  test.each([
+    ['read in part', FORM],
+    ['not read at all, for want of a boundary', 'Content-Type: multipart/form-data'],
+  ])('is not timed out again after its answer: %s', async (_what, type) => {
     const refused = await open();
-    await refused.send(deliveryHead([FORM, 'Content-Length: 100000']) + start);
+    await refused.send(deliveryHead([type, 'Content-Length: 100000']) + start);
     expect((await refused.answer()).status).toBe(400);
 
     // Begun later, so the time of the refused form is up when this is answered.

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { Problem } from '@indbakke/shared/errors';
 
@@ -22,11 +21,10 @@ const LIMITS = {
  *
  * @throws Problem not-multipart: no part `file`, two of them, too many parts, or a truncated body
  */
-export async function* messagePart(body: AsyncIterableIterator<Buffer>, contentType: string): AsyncGenerator<Buffer> {
+export async function* messagePart(body: Readable, contentType: string): AsyncGenerator<Buffer> {
   const form = openForm(contentType);
-  const stop = new AbortController();
   const found = new Promise<Readable>((resolve) => form.once('file', (_name, part) => resolve(part)));
-  const read = Promise.all([finished(form), feed(form, body, stop.signal)]);
+  const read = pipeline(body, form);
   try {
     const part = await Promise.race([found, read.then(() => undefined)]);
     if (!part) throw new Problem('not-multipart', `The form has no part named ${PART}. Put the message there.`);
@@ -37,22 +35,13 @@ export async function* messagePart(body: AsyncIterableIterator<Buffer>, contentT
     throw asProblem(error);
   } finally {
     read.catch(() => {}); // thrown already, or no longer of interest
-    stop.abort();
-    void body.return?.();
+    body.destroy();
     form.destroy();
   }
 }
 
-async function feed(form: BusboyInstance, body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
-  for await (const chunk of body) {
-    signal.throwIfAborted();
-    if (!form.write(chunk)) await once(form, 'drain', { signal });
-  }
-  form.end();
-}
-
 /** Busboy leaves a part open when the form fails; without this its reader would wait for ever. */
-function endWith(part: Readable, read: Promise<unknown>): void {
+function endWith(part: Readable, read: Promise<void>): void {
   part.on('error', () => {}); // thrown to the reader
   read.catch((error: Error) => part.destroy(error));
 }

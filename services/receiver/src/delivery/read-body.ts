@@ -1,3 +1,4 @@
+import { finished, Readable } from 'node:stream';
 import { KiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import type { Request, Response } from 'express';
@@ -26,14 +27,14 @@ export interface BodyRules {
  *
  * @throws Problem at once because of the headers; later when the connection ends early or the body takes too long
  */
-export function readBody(req: Request, res: Response, rules: BodyRules): AsyncIterableIterator<Buffer> {
+export function readBody(req: Request, res: Response, rules: BodyRules): Readable {
   const { mediaTypes, wrapped, callers, uploads, config } = rules;
   const maxBytes = config.MAX_MESSAGE_BYTES + (wrapped ? MAX_WRAPPER_BYTES : 0);
   res.once('finish', () => discardRest(req));
   requireAllowedCaller(req, callers);
   checkHeaders(req, mediaTypes, maxBytes);
-  uploads.begin(res);
-  return new Body(req, res, { maxBytes, maxSeconds: config.MAX_UPLOAD_SECONDS });
+  uploads.begin(req, res);
+  return limitedBody(req, res, { maxBytes, maxSeconds: config.MAX_UPLOAD_SECONDS });
 }
 
 function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: number): void {
@@ -59,74 +60,37 @@ interface BodyLimits {
   readonly maxSeconds: number;
 }
 
-/**
- * The chunks of a body. `return` ends the reading at once, even while a chunk is awaited, which a generator cannot do. The
- * request is never destroyed: its socket carries the refusal.
- */
-class Body implements AsyncIterableIterator<Buffer> {
-  readonly #req: Request;
-  readonly #res: Response;
-  readonly #limits: BodyLimits;
-  readonly #chunks: NodeJS.AsyncIterator<Buffer>;
-  #bytes = 0;
-  #timer: NodeJS.Timeout | undefined;
-  /** Why nothing more is read. */
-  #failure: Error | undefined;
-  #rejectPending: (failure: Error) => void = () => {};
-
-  constructor(req: Request, res: Response, limits: BodyLimits) {
-    this.#req = req;
-    this.#res = res;
-    this.#limits = limits;
-    this.#chunks = req.iterator({ destroyOnReturn: false });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<Buffer>> {
-    if (this.#failure) return Promise.reject(this.#failure);
-    this.#timer ??= setTimeout(() => this.#giveUp(), this.#limits.maxSeconds * 1_000);
-    // Not Promise.race with the timer, which would keep every chunk until it fires.
-    return new Promise((resolve, reject) => {
-      this.#rejectPending = reject;
-      this.#readChunk().then(resolve, (failure: Error) => this.#stop(failure));
-    });
-  }
-
-  return(): Promise<IteratorResult<Buffer>> {
-    this.#stop(new Error('The rest of the body is not read.'));
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  async #readChunk(): Promise<IteratorResult<Buffer>> {
-    const result = await this.#chunks.next().catch((cause: unknown) => {
-      const detail = 'The connection ended before the message did. Send it again.';
-      throw new Problem('body-incomplete', detail, { cause });
-    });
-    if (result.done) clearTimeout(this.#timer);
-    else this.#bytes += result.value.length;
-    const { maxBytes } = this.#limits;
-    if (this.#bytes > maxBytes) throw new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`);
-    return result;
-  }
-
-  /** A peer that trickles bytes would otherwise keep its place for ever. */
-  #giveUp(): void {
-    this.#res.set('Connection', 'close');
-    const detail = `The message took longer than ${this.#limits.maxSeconds} s, the limit. Send it again.`;
-    this.#stop(new Problem('body-incomplete', detail));
-  }
-
-  #stop(failure: Error): void {
-    if (this.#failure) return;
-    this.#failure = failure;
-    clearTimeout(this.#timer);
-    this.#rejectPending(failure);
-    // It resolves after the pending chunk; until then the request would not flow, so discardRest could not discard.
-    void this.#chunks.return?.().then(() => this.#req.resume());
-  }
+/** The reader may destroy it at any time. The request stays open: its socket carries the refusal. */
+function limitedBody(req: Request, res: Response, { maxBytes, maxSeconds }: BodyLimits): Readable {
+  let bytes = 0;
+  const take = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) body.destroy(new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`));
+    else if (!body.push(chunk)) req.pause();
+  };
+  const body = new Readable({
+    read: () => req.resume(),
+    destroy(error, done) {
+      clearTimeout(timer);
+      req.off('data', take);
+      done(error);
+    },
+  });
+  // A peer that trickles bytes would otherwise keep its place for ever.
+  const timer = setTimeout(() => {
+    if (!res.headersSent) res.set('Connection', 'close');
+    const detail = `The message took longer than ${maxSeconds} s, the limit. Send it again.`;
+    body.destroy(new Problem('body-incomplete', detail));
+  }, maxSeconds * 1_000);
+  finished(req, { writable: false }, (cause) => {
+    const detail = 'The connection ended before the message did. Send it again.';
+    if (cause) body.destroy(new Problem('body-incomplete', detail, { cause }));
+    else body.push(null);
+  });
+  res.once('finish', () => body.destroy()); // in case it was never read
+  body.on('error', () => {}); // thrown to the reader
+  req.on('data', take);
+  return body;
 }
 
 /** Discards what a caller still sends after the answer, for a while, so that it reads that and can reuse the connection. */

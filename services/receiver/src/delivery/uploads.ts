@@ -1,5 +1,5 @@
 import { Problem } from '@indbakke/shared/errors';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import type { ReceiverConfig } from '../config.js';
 import type { DeliveryMetrics } from './metrics.js';
 
@@ -9,26 +9,31 @@ export interface Uploads {
    * Counts one until it is answered or the caller disconnects.
    * @throws Problem send-again at MAX_UPLOADS
    */
-  begin(res: Response): void;
+  begin(req: Request, res: Response): void;
 }
 
 /** The limit bounds memory: a few retries are better than all deliveries becoming slow. */
 export function countUploads({ MAX_UPLOADS }: ReceiverConfig, metrics: DeliveryMetrics): Uploads {
-  let count = 0;
-  const change = (by: 1 | -1) => {
-    count += by;
-    metrics.uploads.set(count);
-  };
+  const underWay = new Set<Response>();
+  const report = () => metrics.uploads.set(underWay.size);
   return {
-    begin(res) {
-      if (count >= MAX_UPLOADS) {
+    begin({ socket }, res) {
+      if (underWay.size >= MAX_UPLOADS) {
         throw new Problem(
           'send-again',
           `The limit of ${MAX_UPLOADS} concurrent uploads is reached. Send it again later.`,
         );
       }
-      change(1);
-      res.once('close', () => change(-1));
+      underWay.add(res);
+      report();
+      const end = () => {
+        underWay.delete(res);
+        report();
+        socket.off('close', end);
+      };
+      res.once('close', end);
+      // A pipelined answer that has not had its turn emits no close when the connection breaks.
+      socket.once('close', end);
     },
   };
 }
