@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startTestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, streamMemo, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { newMemo } from './support/memos.js';
@@ -48,6 +48,10 @@ test('the largest message takes the receiver less than 60 MiB of memory over idl
   skip(process.platform !== 'linux', 'Only Linux shows the peak memory of another process, in /proc.');
   const stack = await startTestStack();
   const receiver = await startReceiverProcess(stack.env);
+  onTestFinished(async () => {
+    await receiver.stop();
+    await stack.close();
+  });
   for (let n = 0; n < WARM_UP; n += 1) await deliver(receiver.url, streamMemo({}), writeMemo({}).length);
   const idle = memoryOf(receiver.pid, 'VmRSS');
   const memo = memoOf(LARGEST);
@@ -61,5 +65,4 @@ test('the largest message takes the receiver less than 60 MiB of memory over idl
   console.info(`idle ${(idle / MiB).toFixed(1)} MiB, at peak ${(growth / MiB).toFixed(1)} MiB more`);
   expect(growth).toBeLessThan(MAX_GROWTH);
   expect(await receiver.stop()).toBe(0);
-  await stack.close();
 });
