@@ -93,6 +93,7 @@ class FileKeyRing implements KeyRing {
   readonly currentKeyId: string;
   readonly #keys: ReadonlyMap<string, Buffer>;
   readonly #digestKey: Buffer;
+  readonly #keysOfPurposes = new Map<string, Buffer>();
 
   constructor(file: KeyFile) {
     this.currentKeyId = file.current;
@@ -126,8 +127,9 @@ class FileKeyRing implements KeyRing {
   }
 
   digest(purpose: string, data: string | Buffer): Buffer {
-    const keyOfPurpose = createHmac('sha256', this.#digestKey).update(purpose).digest();
-    return createHmac('sha256', keyOfPurpose).update(data).digest();
+    const key = this.#keysOfPurposes.get(purpose) ?? createHmac('sha256', this.#digestKey).update(purpose).digest();
+    this.#keysOfPurposes.set(purpose, key);
+    return createHmac('sha256', key).update(data).digest();
   }
 
   #masterKey(keyId: string): Buffer {

@@ -1,6 +1,19 @@
+import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
-/** A new id: UUID version 7, so that rows of the same time are adjacent in an index. */
+const RANDOM_BYTES = 16;
+
+// Filled for many ids at once: one call to the system for each costs more than all the rest of an id.
+const pool = Buffer.alloc(256 * RANDOM_BYTES);
+let used = pool.length;
+
+/** A new id: UUID version 7, so that rows created together are close in an index. */
 export function newId(): string {
-  return v7();
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const random = pool.subarray(used, used + RANDOM_BYTES);
+  used += RANDOM_BYTES;
+  return v7({ random });
 }
