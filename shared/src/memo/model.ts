@@ -2,17 +2,8 @@ import { Problem } from '../errors/index.js';
 import { file as fileGroup, message as messageGroup } from './elements.js';
 import { isContent, isFile, isMessage } from './namespaces.js';
 import { type Place, pathOf } from './paths.js';
-import { type Remark, RemarkList } from './remarks.js';
-import {
-  type Field,
-  type FileContent,
-  type Group,
-  type ModelOf,
-  remarkCodeOf,
-  schemaOf,
-  type ValueOf,
-  type Version,
-} from './table.js';
+import { type Remark, type RemarkCode, RemarkList } from './remarks.js';
+import type { Field, FileContent, Group, ModelOf, ValueOf } from './table.js';
 import { trimSpace } from './white-space.js';
 import type { XmlElement } from './xml-element.js';
 
@@ -220,32 +211,53 @@ function missing(code: NonNullable<Field['problem']>, key: string, field: Field,
   return new Problem(code, `${at} is missing or empty.`, { path: at });
 }
 
-const SCHEMAS: Readonly<Record<Version, ReturnType<typeof schemaOf>>> = {
-  '1.1': schemaOf(messageGroup, '1.1'),
-  '1.2': schemaOf(messageGroup, '1.2'),
-};
+/** A path in the model, made into text only for a remark. */
+interface Trail {
+  readonly parent?: Trail;
+  readonly step: string;
+}
 
+function textOf({ parent, step }: Trail): string {
+  return parent ? `${textOf(parent)}/${step}` : step;
+}
+
+/** Remarks on presence, number and values, as the version of the message has them. */
 function remarkOnValues(memo: Memo, remarks: RemarkList): void {
-  const checked = SCHEMAS[memo.version === '1.1' ? '1.1' : '1.2'].safeParse(memo);
-  for (const issue of checked.error?.issues ?? []) {
-    const keys = issue.code === 'unrecognized_keys' ? issue.keys : [];
-    const paths = keys.length > 0 ? keys.map((key) => [...issue.path, key]) : [issue.path];
-    for (const path of paths) remarks.add(remarkCodeOf(issue), elementPath(path));
+  const version = memo.version === '1.1' ? '1.1' : '1.2';
+  remarkOnGroup(messageGroup, memo as unknown as Read, { step: 'Message' });
+
+  function remarkOnGroup(of: Group, group: Read, parent: Trail): void {
+    for (const [key, field] of layoutOf(of).fields) {
+      const values = field.cardinality === 'list' ? (group[key] as unknown[]) : [group[key]].filter(isPresent);
+      const code = remarkOnNumber(values.length, field);
+      if (code) remarks.add(code, textOf({ parent, step: stepOf(key, field) }));
+      for (const [index, value] of values.entries()) remarkOnValue(field, key, value, index, parent);
+    }
+    for (const { field, code, holds } of of.rules) {
+      if (!holds(group)) remarks.add(code, textOf({ parent, step: stepOf(field, of.fields[field] as Field) }));
+    }
+  }
+
+  function remarkOnNumber(count: number, { presence, cardinality, max }: Field): RemarkCode | undefined {
+    if (count > 0 && presence[version] === 'absent') return 'unknown-element';
+    if (count === 0 && presence[version] === 'required') return 'missing-element';
+    return cardinality === 'list' && count > max ? 'repeated-element' : undefined;
+  }
+
+  function remarkOnValue(field: Field, key: string, value: unknown, index: number, parent: Trail): void {
+    const step = index === 0 ? stepOf(key, field) : `${stepOf(key, field)}[${index + 1}]`;
+    if (field.type.kind === 'group') remarkOnGroup(field.type, value as Read, { parent, step });
+    if (field.type.kind !== 'leaf') return;
+    for (const [code, holds] of field.type.checks) {
+      if (!holds(value as string)) remarks.add(code, textOf({ parent, step }));
+    }
   }
 }
 
-/** The element path for a path in the model. */
-function elementPath(modelPath: readonly PropertyKey[]): string {
-  const steps = ['Message'];
-  let group: Group = messageGroup;
-  for (const key of modelPath) {
-    if (typeof key === 'number') {
-      if (key > 0) steps.push(`${steps.pop()}[${key + 1}]`);
-      continue;
-    }
-    const field = group.fields[String(key)] as Field;
-    steps.push(field.attribute ? `@${field.attribute}` : localNameOf(String(key), field));
-    if (field.type.kind === 'group') group = field.type;
-  }
-  return steps.join('/');
+function isPresent(value: unknown): boolean {
+  return value !== undefined;
+}
+
+function stepOf(key: string, field: Field): string {
+  return field.attribute ? `@${field.attribute}` : localNameOf(key, field);
 }

@@ -8,8 +8,11 @@ import type { RemarkCode } from './remarks.js';
 
 type Check = (text: string) => boolean;
 
-function simple(...checks: readonly (readonly [RemarkCode, Check])[]): z.ZodType<string> {
-  return checks.reduce<z.ZodType<string>>((type, [code, holds]) => type.refine(holds, { error: code }), z.string());
+/** What a text is checked for, each with the remark when it fails. */
+export type SimpleType = readonly (readonly [RemarkCode, Check])[];
+
+function simple(...checks: SimpleType): SimpleType {
+  return checks;
 }
 
 /** XML Schema counts characters, JavaScript UTF-16 units, which differ outside the basic plane. */

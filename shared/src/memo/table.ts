@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import type { ErrorCode } from '../errors/index.js';
 import type { RemarkCode } from './remarks.js';
+import type { SimpleType } from './simple-types.js';
 
 /**
- * What elements.ts is written in: types, fields and their cardinality. The reader (model.ts), the checks (zod schemas,
- * below) and the type of the model are all derived from that table.
+ * What elements.ts is written in: types, fields and their cardinality. The reader and the checks (model.ts)
+ * and the type of the model are all derived from that table.
  */
 
 /** The versions that differ. A message of any other is read as the newest. */
@@ -21,7 +21,7 @@ export interface FileContent {
 /** An element or attribute with text only. */
 export interface Leaf {
   readonly kind: 'leaf';
-  readonly schema: z.ZodType<string>;
+  readonly checks: SimpleType;
 }
 
 /** A File/content; the model has a FileContent instead. */
@@ -93,13 +93,13 @@ export function group<const F extends Fields>(uri: string, local: string, fields
 
 type Written<T> = T extends Type ? T : Leaf;
 
-function field<T extends Type | z.ZodType<string>, C extends Cardinality>(
+function field<T extends Type | SimpleType, C extends Cardinality>(
   type: T,
   cardinality: C,
   presence: Presence,
   more: { max?: number; problem?: ErrorCode } = {},
 ): Field<Written<T>, C> {
-  const written = 'kind' in type ? type : { kind: 'leaf', schema: type };
+  const written = 'kind' in type ? type : { kind: 'leaf', checks: type };
   return {
     type: written as Written<T>,
     cardinality,
@@ -110,11 +110,11 @@ function field<T extends Type | z.ZodType<string>, C extends Cardinality>(
 }
 
 /** Exactly one. */
-export const one = <T extends Type | z.ZodType<string>>(type: T) => field(type, 'one', 'required');
+export const one = <T extends Type | SimpleType>(type: T) => field(type, 'one', 'required');
 /** One or none. */
-export const optional = <T extends Type | z.ZodType<string>>(type: T) => field(type, 'one', 'optional');
+export const optional = <T extends Type | SimpleType>(type: T) => field(type, 'one', 'optional');
 /** One; the message is refused without it, or when it is blank. */
-export const vital = <T extends Type | z.ZodType<string>>(type: T, problem: ErrorCode) =>
+export const vital = <T extends Type | SimpleType>(type: T, problem: ErrorCode) =>
   field(type, 'vital', 'required', { problem });
 /** Up to max, or none. */
 export const some = <T extends Type>(type: T, max = Number.POSITIVE_INFINITY) =>
@@ -132,36 +132,3 @@ export const requiredIn11 = <F extends AnyField>(of: F): F => withPresence(of, {
 export const attribute = <F extends AnyField>(name: string, of: F): F => ({ ...of, attribute: name });
 
 // The reader makes it, so only its presence is checked.
-const FILE_CONTENT = z.looseObject({});
-
-/** The strict schema of a group in one version. Issues carry a remark code as their message where it is not implied. */
-export function schemaOf(of: Group, version: Version): z.ZodType {
-  const fields = Object.entries(of.fields).filter(([, field]) => field.presence[version] !== 'absent');
-  const shape = fields.map(([key, field]) => [key, fieldSchema(field, version)] as const);
-  const checks = of.rules.map(({ field, code, holds }) =>
-    // Checked even when another field of the group is invalid.
-    z.refine(holds, { error: code, path: [field], when: ({ value }) => value !== undefined }),
-  );
-  return checks.reduce<z.ZodType>((schema, check) => schema.check(check), z.strictObject(Object.fromEntries(shape)));
-}
-
-function fieldSchema(of: Field, version: Version): z.ZodType {
-  const schema = typeSchema(of.type, version);
-  const required = of.presence[version] === 'required';
-  if (of.cardinality !== 'list') return required ? schema : schema.optional();
-  const list = z.array(schema).min(required ? 1 : 0);
-  return Number.isFinite(of.max) ? list.max(of.max) : list;
-}
-
-function typeSchema(type: Type, version: Version): z.ZodType {
-  if (type.kind === 'leaf') return type.schema;
-  return type.kind === 'content' ? FILE_CONTENT : schemaOf(type, version);
-}
-
-/** The remark for an issue of such a schema. */
-export function remarkCodeOf(issue: z.core.$ZodIssue): RemarkCode {
-  if (issue.code === 'unrecognized_keys') return 'unknown-element';
-  if (issue.code === 'invalid_type' || issue.code === 'too_small') return 'missing-element';
-  if (issue.code === 'too_big') return 'repeated-element';
-  return issue.message as RemarkCode;
-}
