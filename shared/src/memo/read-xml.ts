@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Problem } from '../errors/index.js';
 import { Base64Decoder } from './base64.js';
 import { type FileSink, FileWriter } from './file-writer.js';
+import { forEachChunk } from './for-each-chunk.js';
 import { referencedCharacter } from './references.js';
 import { SkeletonBuffer } from './skeleton-buffer.js';
 import { isSpace } from './white-space.js';
@@ -51,10 +52,7 @@ export async function readXml(
 ): Promise<XmlDocument> {
   const reader = new XmlReader(openFile, limits);
   try {
-    for await (const chunk of source) {
-      const wait = reader.take(chunk);
-      if (wait !== undefined) await wait;
-    }
+    await forEachChunk(source, (chunk) => reader.take(chunk));
     return reader.finish();
   } finally {
     await reader.idle();

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FileSink, MEMO_NAMESPACE, readXml } from '../../src/memo/index.js';
@@ -237,6 +238,28 @@ describe('reading the XML of a message', () => {
 });
 
 describe('a failure while reading', () => {
+  it('ends the reading of a stream, and destroys it', async () => {
+    const stream = Readable.from([Buffer.from('<a>'), Buffer.from('</b>'), Buffer.from('never read')]);
+    expect((await problemOf(readXml(stream, () => sinkOf(() => undefined), LIMITS))).code).toBe('not-xml');
+    expect(stream.destroyed).toBe(true);
+  });
+
+  it('is that of a stream, once the write in flight has settled', async () => {
+    const gone = new Error('gone');
+    const events: string[] = [];
+    const stream = new Readable({ read() {} });
+    stream.push(Buffer.from(inFile(Buffer.alloc(90_000).toString('base64')).slice(0, 100_000)));
+    const sink = sinkOf(async () => {
+      stream.destroy(gone);
+      await new Promise(setImmediate);
+      events.push('written');
+    });
+
+    await expect(readXml(stream, () => sink, LIMITS)).rejects.toBe(gone);
+
+    expect(events).toEqual(['written']);
+  });
+
   it('passes an error of the source through unchanged', async () => {
     const gone = new Error('gone');
     async function* source() {

@@ -69,6 +69,9 @@ function limitedBody(req: Request, res: Response, { maxBytes, maxSeconds }: Body
     else if (!body.push(chunk)) req.pause();
   };
   const body = new Readable({
+    // Chunk by chunk: as bytes, chunks that wait would be copied into one, and the request paused for each.
+    objectMode: true,
+    highWaterMark: 4,
     read: () => req.resume(),
     destroy(error, done) {
       clearTimeout(timer);
