@@ -57,7 +57,7 @@ class Loan {
       return answer;
     } catch (error) {
       this.#isWaiting = isUnanswered(error);
-      this.#isOver = this.#isWaiting;
+      this.#isOver = this.#isWaiting || isCommit(request[0]); // a COMMIT that fails ends the transaction too
       throw error;
     }
   }
@@ -85,4 +85,8 @@ class Loan {
   #isIdle(): boolean {
     return this.#client.getTransactionStatus() === 'I';
   }
+}
+
+function isCommit(statement: unknown): boolean {
+  return statement === 'COMMIT' || (statement as { text?: unknown }).text === 'COMMIT';
 }

@@ -140,6 +140,19 @@ describe('a connection', () => {
     await pool.end();
   });
 
+  it('refuses what follows a COMMIT that failed', async () => {
+    const pool = open();
+    const connection = await pool.connect();
+    await connection.query('BEGIN; CREATE TEMP TABLE once (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)');
+    await connection.query('INSERT INTO once VALUES (1), (1)');
+
+    await expect(connection.query('COMMIT')).rejects.toThrow('duplicate key');
+
+    await expect(connection.query('SELECT 1')).rejects.toThrow(StatementRefused);
+    connection.release();
+    await pool.end();
+  });
+
   it('is closed when its transaction is still open', async () => {
     const pool = open();
     const first = await pool.connect();
