@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseRole, ROLES } from '@indbakke/shared/access';
-import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, importJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
 
 /** The issuer of a local stack. Production has an OIDC issuer (docs/operations.md). */
 export const LOCAL_ISSUER = 'urn:indbakke:local';
 export const LOCAL_AUDIENCE = 'indbakke';
+export const LOCAL_OPERATIONS_AUDIENCE = 'indbakke-operations';
 
 const ALGORITHM = 'EdDSA';
 
@@ -38,18 +39,31 @@ export async function issueLocalToken(privateKeyFile: string, request: TokenRequ
     if (!role) throw new Error(`No role has that name. Roles: ${Object.keys(ROLES).join(', ')}.`);
     return role;
   });
+  const { municipality, teams = [], system = false } = request;
+  return sign(privateKeyFile, LOCAL_AUDIENCE, { municipality, roles, teams, system }, request);
+}
+
+/** A token of the local issuer for the pages of operations. */
+export function issueOperationsToken(
+  privateKeyFile: string,
+  request: Pick<TokenRequest, 'user' | 'hours'>,
+): Promise<string> {
+  return sign(privateKeyFile, LOCAL_OPERATIONS_AUDIENCE, { roles: ['Indbakke.Drift'] }, request);
+}
+
+async function sign(
+  privateKeyFile: string,
+  audience: string,
+  claims: JWTPayload,
+  { user, hours = 8 }: Pick<TokenRequest, 'user' | 'hours'>,
+): Promise<string> {
   const jwk = JSON.parse(await readFile(privateKeyFile, 'utf8')) as JWK;
-  return new SignJWT({
-    municipality: request.municipality,
-    roles,
-    teams: request.teams ?? [],
-    system: request.system ?? false,
-  })
+  return new SignJWT(claims)
     .setProtectedHeader({ alg: ALGORITHM, kid: 'local' })
-    .setSubject(request.user)
+    .setSubject(user)
     .setIssuer(LOCAL_ISSUER)
-    .setAudience(LOCAL_AUDIENCE)
+    .setAudience(audience)
     .setIssuedAt()
-    .setExpirationTime(`${request.hours ?? 8}h`)
+    .setExpirationTime(`${hours}h`)
     .sign(await importJWK(jwk, ALGORITHM));
 }

@@ -8,7 +8,7 @@ import type { Env } from '@indbakke/shared/config';
 import { createKeyFile } from '@indbakke/shared/keys';
 import type { Parts, Service } from '@indbakke/shared/service';
 import { z } from 'zod';
-import { createLocalIssuer, LOCAL_AUDIENCE, LOCAL_ISSUER } from './issuer.js';
+import { createLocalIssuer, LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_OPERATIONS_AUDIENCE } from './issuer.js';
 import { inStateFolder, type StatePaths } from './state.js';
 
 /** The settings of the three services in one process. */
@@ -35,6 +35,7 @@ export function localSettings(paths: StatePaths): Env {
     KEY_FILE: masterKeysOf(paths),
     TOKEN_ISSUER: LOCAL_ISSUER,
     TOKEN_AUDIENCE: LOCAL_AUDIENCE,
+    OPERATIONS_TOKEN_AUDIENCE: LOCAL_OPERATIONS_AUDIENCE,
     TOKEN_JWKS: pathToFileURL(jwksOf(paths)).href,
   };
 }

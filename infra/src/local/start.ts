@@ -24,7 +24,7 @@ await runUntilSignal(async () => {
   Operations
     health      ${running.url}/healthz  ${running.url}/readyz
     metrics     ${running.url}/metrics
-    queues      ${running.url}/ops/queues (password: a token with the role Indbakke.Drift)
+    queues      ${running.url}/ops/queues (password: npm run -s token -- --operations)
   State         ${paths.root}${municipality ? `\n  Municipality  ${municipality.cvr} ${municipality.name}` : ''}
 
   In another terminal: npm run send -- FILE…, npm run token -- --help. Ctrl-C stops it.

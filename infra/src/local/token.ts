@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ROLES } from '@indbakke/shared/access';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
-import { issueLocalToken } from './issuer.js';
+import { issueLocalToken, issueOperationsToken } from './issuer.js';
 import { issuerKeyOf } from './settings.js';
 import { statePaths } from './state.js';
 
 const USAGE = `npm run token -- --municipality CVR --user ID --role ROLE[,ROLE…] [--team ID[,ID…]] [--hours N]
 npm run token -- --municipality CVR --system [--user ID]     as the DUBU core (role Indbakke.System)
+npm run token -- --operations [--user ID]                    for /ops/queues (role Indbakke.Drift, no municipality)
 
 Prints a bearer token from this machine's local issuer. Roles:
 ${Object.entries(ROLES)
@@ -17,7 +18,7 @@ ${Object.entries(ROLES)
 const MAX_HOURS = 30 * 24;
 
 await runCommand(USAGE, async () => {
-  rejectOptionsTakenByNpm('token', ['municipality', 'user', 'role', 'team', 'system', 'hours']);
+  rejectOptionsTakenByNpm('token', ['municipality', 'user', 'role', 'team', 'system', 'operations', 'hours']);
   const { values } = parseArgs({
     options: {
       municipality: { type: 'string' },
@@ -25,24 +26,28 @@ await runCommand(USAGE, async () => {
       role: { type: 'string', multiple: true, default: [] },
       team: { type: 'string', multiple: true, default: [] },
       system: { type: 'boolean', default: false },
+      operations: { type: 'boolean', default: false },
       hours: { type: 'string', default: '8' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return USAGE;
-  const { municipality, system } = values;
-  const user = values.user ?? (system ? 'dubu-core' : undefined);
-  if (municipality === undefined || user === undefined)
-    throw new Error(`--municipality and --user are required.\n\n${USAGE}`);
+  const { municipality, system, operations } = values;
   const hours = Number(values.hours);
   if (!Number.isInteger(hours) || hours < 1 || hours > MAX_HOURS)
     throw new Error(`--hours must be a whole number from 1 to ${MAX_HOURS}.\n\n${USAGE}`);
   const list = (parts: string[]) => parts.flatMap((part) => part.split(',')).filter(Boolean);
   const roles = list(values.role);
+  if (operations) {
+    if (municipality !== undefined || roles.length > 0 || system)
+      throw new Error(`--operations takes no municipality and no role.\n\n${USAGE}`);
+    return issueOperationsToken(issuerKey(), { user: values.user ?? 'operator', hours });
+  }
+  const user = values.user ?? (system ? 'dubu-core' : undefined);
+  if (municipality === undefined || user === undefined)
+    throw new Error(`--municipality and --user are required.\n\n${USAGE}`);
   if (roles.length === 0 && !system) throw new Error(`A user needs a role: name one with --role.\n\n${USAGE}`);
-  const key = issuerKeyOf(statePaths());
-  if (!existsSync(key)) throw new Error('There is no token issuer here yet. Run npm start once to create one.');
-  return issueLocalToken(key, {
+  return issueLocalToken(issuerKey(), {
     municipality,
     user,
     roles: system ? ['Indbakke.System', ...roles] : roles,
@@ -51,3 +56,9 @@ await runCommand(USAGE, async () => {
     hours,
   });
 });
+
+function issuerKey(): string {
+  const key = issuerKeyOf(statePaths());
+  if (!existsSync(key)) throw new Error('There is no token issuer here yet. Run npm start once to create one.');
+  return key;
+}

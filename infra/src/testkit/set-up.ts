@@ -1,7 +1,7 @@
 import type { Env } from '@indbakke/shared/config';
 import type { Database } from '../local/database.js';
 import { EXAMPLE_MUNICIPALITY } from '../local/example-municipality.js';
-import { issueLocalToken, type TokenRequest } from '../local/issuer.js';
+import { issueLocalToken, issueOperationsToken, type TokenRequest } from '../local/issuer.js';
 import { type MunicipalityRegistration, registerMunicipality } from '../local/register-municipality.js';
 import { issuerKeyOf, localSettings, makeKeys } from '../local/settings.js';
 import type { StatePaths } from '../local/state.js';
@@ -35,4 +35,9 @@ export function issueToken(paths: StatePaths, request: Partial<TokenRequest> = {
     roles: request.system ? ['Indbakke.System'] : CASEWORKER_ROLES,
     ...request,
   });
+}
+
+/** A token of an operator, for the pages of operations. */
+export function issueOperatorsToken(paths: StatePaths): Promise<string> {
+  return issueOperationsToken(issuerKeyOf(paths), { user: 'operator-1' });
 }

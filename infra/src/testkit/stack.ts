@@ -10,7 +10,7 @@ import { allServices, StackConfig } from '../local/settings.js';
 import { statePaths } from '../local/state.js';
 import { createTestDatabase } from './database.js';
 import { deliver } from './deliver.js';
-import { issueToken, prepareState } from './set-up.js';
+import { issueOperatorsToken, issueToken, prepareState } from './set-up.js';
 
 export { CASEWORKER_ROLES } from './set-up.js';
 
@@ -39,6 +39,8 @@ export interface Setup {
   /** Folder of sealed content. */
   readonly contentFolder: string;
   token(options?: TokenOptions): Promise<string>;
+  /** For `/ops`. */
+  operatorsToken(): Promise<string>;
   /** A query as the owner, past row-level security. */
   sql<Row extends Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -72,6 +74,7 @@ export async function setUp(): Promise<Setup> {
     serviceUrl: database.url,
     contentFolder: paths.content,
     token: (options) => issueToken(paths, options),
+    operatorsToken: () => issueOperatorsToken(paths),
     sql: async <Row extends Record<string, unknown>>(text: string, values?: unknown[]) =>
       (await owner.query<Row>(text, values)).rows,
     async close() {

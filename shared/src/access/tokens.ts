@@ -6,18 +6,29 @@ import type { Actor } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import { parseRole, type Role } from './roles.js';
 
-/** The caller, its municipality and its roles. */
-export interface Principal {
+/** Who signed in, with which roles. Without a municipality: an operator, who sees no messages. */
+export interface Caller {
   readonly actor: Actor;
+  readonly roles: ReadonlySet<Role>;
+}
+
+/** The caller, its municipality and its roles. */
+export interface Principal extends Caller {
   /** CVR number. A token is for one municipality. */
   readonly municipality: string;
-  readonly roles: ReadonlySet<Role>;
   readonly teams: readonly string[];
 }
 
 export interface TokenVerifier {
   /** @throws Problem not-signed-in (the token is invalid) or unavailable (the issuer’s keys are unreachable) */
   verify(token: string): Promise<Principal>;
+}
+
+export interface OperatorVerifier {
+  /**
+   * @throws Problem as TokenVerifier does, or role-missing when the token names a municipality: the queues hold jobs of all
+   */
+  verify(token: string): Promise<Caller>;
 }
 
 export interface TokenOptions {
@@ -27,18 +38,52 @@ export interface TokenOptions {
   readonly jwks: string;
 }
 
-// Our own claim names; an issuer with other names must be set up to map them.
-const Claims = z.object({
-  sub: z.string().min(1),
-  municipality: z.string().regex(/^\d{8}$/),
-  roles: z.array(z.string()).default([]),
-  teams: z.array(z.string()).default([]),
-  system: z.boolean().default(false),
-  on_behalf_of: z.string().optional(),
+// Ids go into rows and answers. PostgreSQL takes no NUL, stores half a surrogate pair as U+FFFD, and that is what is left of
+// text in another encoding: two callers must not become one.
+const Id = z
+  .string()
+  .max(256)
+  .refine((id) => !/[\p{Cc}\p{Surrogate}\uFFFD]/u.test(id))
+  .trim()
+  .min(1);
+
+const isEmpty = (value: unknown) => value == null || (typeof value === 'string' && value.trim() === '');
+
+/** AD FS and .NET write a list of one as a text, and an empty one as null. */
+const listOf = (item: z.ZodString) =>
+  z
+    .union([z.array(z.unknown()), z.string().transform((text) => [text])])
+    .default([])
+    .transform((list) => list.filter((entry) => !isEmpty(entry)))
+    .pipe(z.array(item).max(500));
+
+/** Also as a number, as a list of one, and as a VAT number (`DK22222222`). */
+const Municipality = z
+  .union([z.string(), z.number(), z.tuple([z.string()])])
+  .transform((value) => String(value).replace(/^\s*DK|[\s-]/gi, ''))
+  .pipe(z.string().regex(/^\d{8}$/));
+
+// Our own claim names; an issuer with other names must be set up to map them. What is null or empty counts as absent.
+const OperatorClaims = z.object({
+  sub: Id.describe('an id of 1 to 256 characters, none of them a control character'),
+  roles: listOf(z.string().trim()).describe('a list of at most 500 roles'),
+  system: z
+    .union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })])
+    .default(false)
+    .describe('true or false'),
+  on_behalf_of: Id.optional().describe('an id of 1 to 256 characters, none of them a control character'),
 });
 
-const ALGORITHMS = ['EdDSA', 'ES256', 'PS256', 'RS256']; // never none, never a shared secret
+const Claims = OperatorClaims.extend({
+  municipality: Municipality.describe('the CVR number of one municipality'),
+  teams: listOf(Id).describe('a list of at most 500 ids of 1 to 256 characters, none of them a control character'),
+});
+
+// Never none, never a shared secret. Ed25519 is the newer name of what EdDSA mostly is (RFC 9864).
+const ALGORITHMS = ['EdDSA', 'Ed25519', 'ES256', 'PS256', 'PS384', 'PS512', 'RS256'];
 const CLOCK_SKEW_SECONDS = 30;
+// A later expiry is none at all, mostly because it was written in milliseconds.
+const MAX_LIFE_SECONDS = 366 * 24 * 3_600;
 
 // The key set did not arrive, or is not one: that says nothing about the token. The general code is jose's for an HTTP status
 // other than 200.
@@ -48,19 +93,32 @@ const ISSUER_FAULTS: ReadonlySet<string> = new Set([
   errors.JWKSInvalid.code,
 ]);
 
-export async function createTokenVerifier({ issuer, audience, jwks }: TokenOptions): Promise<TokenVerifier> {
-  const keys = await openKeySet(jwks);
+/** For the inbox API: tokens of municipalities. */
+export async function createTokenVerifier(options: TokenOptions): Promise<TokenVerifier> {
+  const keys = await openKeySet(options.jwks);
   return {
     async verify(token) {
-      const payload = await verifySignature(token, keys, { issuer, audience });
-      const claims = Claims.safeParse(payload);
-      if (!claims.success) {
-        throw new Problem('not-signed-in', 'The token lacks a valid sub, municipality or roles.');
-      }
-      return toPrincipal(claims.data);
+      const claims = parseClaims(Claims, await verifySignature(token, keys, options));
+      return { ...toCaller(claims), municipality: claims.municipality, teams: claims.teams };
     },
   };
 }
+
+/** For the pages of operations: tokens of those who run the installation. */
+export async function createOperatorVerifier(options: TokenOptions): Promise<OperatorVerifier> {
+  const keys = await openKeySet(options.jwks);
+  return {
+    async verify(token) {
+      const payload = await verifySignature(token, keys, options);
+      if (!isEmpty(payload.municipality)) throw new Problem('role-missing', OPERATORS_ONLY);
+      return toCaller(parseClaims(OperatorClaims, payload));
+    },
+  };
+}
+
+/** What the pages of operations require. */
+export const OPERATORS_ONLY =
+  'The pages of operations require a token for operations: with its audience, the role Indbakke.Drift and no municipality.';
 
 async function openKeySet(jwks: string): Promise<JWTVerifyGetKey> {
   const url = new URL(jwks);
@@ -71,16 +129,12 @@ async function openKeySet(jwks: string): Promise<JWTVerifyGetKey> {
 async function verifySignature(
   token: string,
   keys: JWTVerifyGetKey,
-  expected: { issuer: string; audience: string },
+  { issuer, audience }: TokenOptions,
 ): Promise<JWTPayload> {
+  const options = { issuer, audience, algorithms: ALGORITHMS, clockTolerance: CLOCK_SKEW_SECONDS };
   try {
-    const options = {
-      ...expected,
-      algorithms: ALGORITHMS,
-      clockTolerance: CLOCK_SKEW_SECONDS,
-      requiredClaims: ['exp'],
-    };
-    return (await jwtVerify(token, keys, options)).payload;
+    const { payload } = await jwtVerify(token, keys, { ...options, requiredClaims: ['exp'] });
+    if (Number(payload.exp) <= Date.now() / 1_000 + MAX_LIFE_SECONDS) return payload;
   } catch (cause) {
     if (cause instanceof errors.JWTExpired) {
       throw new Problem('not-signed-in', 'The token has expired. Sign in again.', { cause });
@@ -90,13 +144,24 @@ async function verifySignature(
     }
     throw new Problem('unavailable', 'The token issuer’s keys are unreachable. Try again later.', { cause });
   }
+  throw new Problem('not-signed-in', 'The token expires more than a year from now.');
 }
 
-function toPrincipal(claims: z.infer<typeof Claims>): Principal {
+function parseClaims<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  payload: JWTPayload,
+): z.infer<z.ZodObject<Shape>> {
+  const given = Object.entries(payload).filter(([, value]) => !isEmpty(value));
+  const result = schema.safeParse(Object.fromEntries(given));
+  if (result.success) return result.data;
+  const claim = String(result.error.issues[0]?.path[0]);
+  const { description } = schema.shape[claim] as z.ZodType;
+  throw new Problem('not-signed-in', `The token’s claim ${claim} must be ${description}.`);
+}
+
+function toCaller(claims: z.infer<typeof OperatorClaims>): Caller {
   return {
     actor: { kind: claims.system ? 'system' : 'user', id: claims.sub, onBehalfOf: claims.on_behalf_of },
-    municipality: claims.municipality,
     roles: new Set(claims.roles.map(parseRole).filter((role) => role !== undefined)),
-    teams: claims.teams,
   };
 }

@@ -39,6 +39,19 @@ export const commonSettings = {
   TOKEN_ISSUER: z.string().min(1).describe('Issuer of the bearer tokens of the inbox API'),
   TOKEN_AUDIENCE: z.string().min(1).default('indbakke').describe('Audience that tokens must name'),
   TOKEN_JWKS: url('https:', 'http:', 'file:').describe('URL of the issuer’s public keys'),
+  OPERATIONS_TOKEN_ISSUER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Issuer of the operators’ tokens; default: TOKEN_ISSUER'),
+  OPERATIONS_TOKEN_AUDIENCE: z
+    .string()
+    .min(1)
+    .default('indbakke-operations')
+    .describe('Audience that operators’ tokens must name; not TOKEN_AUDIENCE'),
+  OPERATIONS_TOKEN_JWKS: url('https:', 'http:', 'file:')
+    .optional()
+    .describe('URL of that issuer’s public keys; default: TOKEN_JWKS'),
   LOG_LEVEL: z
     .enum(['error', 'warn', 'info', 'debug', 'silent'])
     .default('info')
@@ -71,15 +84,26 @@ export function readConfig<Shape extends z.ZodRawShape>(
 ): z.infer<z.ZodObject<Shape>> {
   const given = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, env[name] || undefined]));
   const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  throw new ConfigError(
-    result.error.issues.map((issue) => {
-      const name = String(issue.path[0]);
-      return given[name] === undefined
-        ? `${name} is required: ${describe(schema, name)}.`
-        : `${name}: ${issue.message}.`;
-    }),
-  );
+  const faults = (result.error?.issues ?? []).map((issue) => {
+    const name = String(issue.path[0]);
+    return given[name] === undefined ? `${name} is required: ${describe(schema, name)}.` : `${name}: ${issue.message}.`;
+  });
+  faults.push(...faultsTogether(result.data ?? given));
+  if (result.success && faults.length === 0) return result.data;
+  throw new ConfigError(faults);
+}
+
+/** What is wrong with two settings that are right each for itself. */
+function faultsTogether(config: Readonly<Record<string, unknown>>): string[] {
+  const { TOKEN_AUDIENCE, OPERATIONS_TOKEN_AUDIENCE, OPERATIONS_TOKEN_ISSUER, OPERATIONS_TOKEN_JWKS } = config;
+  const faults: string[] = [];
+  if (TOKEN_AUDIENCE !== undefined && TOKEN_AUDIENCE === OPERATIONS_TOKEN_AUDIENCE) {
+    faults.push('OPERATIONS_TOKEN_AUDIENCE: must differ from TOKEN_AUDIENCE, or one token would do for both.');
+  }
+  if ((OPERATIONS_TOKEN_ISSUER === undefined) !== (OPERATIONS_TOKEN_JWKS === undefined)) {
+    faults.push('OPERATIONS_TOKEN_ISSUER: must be set together with OPERATIONS_TOKEN_JWKS, the keys of that issuer.');
+  }
+  return faults;
 }
 
 /** A configuration as lines for people: value and meaning of each setting, secrets hidden. */

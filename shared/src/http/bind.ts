@@ -7,6 +7,7 @@ import { Problem } from '../errors/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
 import type { Store } from '../store/index.js';
+import { readCredentials } from './credentials.js';
 import { toProblem } from './problem-handler.js';
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
@@ -79,10 +80,12 @@ interface Changing {
 }
 
 async function signIn({ tokens, metrics }: ApiParts, req: Request): Promise<Principal> {
-  const token = /^Bearer +(\S+)$/i.exec(req.get('authorization') ?? '')?.[1];
+  const credentials = readCredentials(req);
   try {
-    if (!token) throw new Problem('not-signed-in', 'Send a bearer token: Authorization: Bearer <token>.');
-    return await tokens.verify(token);
+    if (credentials?.scheme !== 'bearer') {
+      throw new Problem('not-signed-in', 'Send one bearer token: Authorization: Bearer <token>.');
+    }
+    return await tokens.verify(credentials.value);
   } catch (error) {
     if (toProblem(error).code === 'not-signed-in') metrics.notSignedIn.inc();
     throw error;

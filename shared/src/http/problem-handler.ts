@@ -10,7 +10,7 @@ export function problemHandler(log: Log): ErrorRequestHandler {
     logProblem(log, problem);
     // Part of a stream is sent already: only cutting the connection shows the client that it is incomplete.
     if (res.headersSent) return void res.destroy();
-    if (problem.row.http === 401) res.set('WWW-Authenticate', 'Bearer');
+    if (problem.row.http === 401 && !res.hasHeader('WWW-Authenticate')) res.set('WWW-Authenticate', 'Bearer');
     if (problem.row.http === 503) askToRetry(res);
     sendProblem(res, problem);
     void [req, next];

@@ -18,7 +18,6 @@ export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
     const sent = req.get('x-transaktionsid') ?? req.get('x-correlation-id');
     const correlationId = sent && z.regexes.guid.test(sent) ? sent.toLowerCase() : randomUUID();
     res.set('X-Correlation-Id', correlationId);
-    res.set('X-Content-Type-Options', 'nosniff');
     withCorrelation(correlationId, () => {
       // Bound, since `close` comes from the socket, outside the request's async context.
       const onClose = AsyncResource.bind(() => {

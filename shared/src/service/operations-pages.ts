@@ -1,59 +1,98 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import type { AppViewRoute } from '@bull-board/api/typings/app';
 import { ExpressAdapter } from '@bull-board/express';
-import { type RequestHandler, Router } from 'express';
-import type { TokenVerifier } from '../access/index.js';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type Caller, OPERATORS_ONLY } from '../access/index.js';
 import { Problem } from '../errors/index.js';
-import { sendProblem, toProblem } from '../http/index.js';
-import type { Metrics } from '../metrics/index.js';
+import { allowPage, readCredentials, toProblem } from '../http/index.js';
 import type { Parts } from './parts.js';
 
 const PATH = '/ops/queues';
 
 /** `/ops/queues`: bull-board over the queues, read-only. Jobs contain only ids. */
-export function operationsPages({ queues, tokens, metrics }: Parts): Router {
-  const board = new ExpressAdapter();
+export function operationsPages(parts: Parts): Router {
+  const board = new Board();
   board.setBasePath(PATH);
   createBullBoard({
-    queues: queues.list().map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
+    queues: parts.queues.list().map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
     serverAdapter: board,
+    options: { uiConfig: { hideDocsLink: true } },
   });
   const router = Router();
-  router.use(PATH, signInToOperations(tokens, metrics), board.getRouter());
+  router.use(PATH, signInOperators(parts), allowBoard, board.getRouter());
   return router;
 }
+
+/** bull-board, without what its page loads from other hosts: fonts. */
+class Board extends ExpressAdapter {
+  override setEntryRoute({ method, route, handler }: AppViewRoute): this {
+    this.app[method](route, (_req: Request, res: Response) => {
+      const { name, params } = handler({ basePath: this.basePath, uiConfig: this.uiConfig });
+      res.render(name, params, (error, page) => {
+        if (error) throw error;
+        res.send(page.replace(/<link [^>]*href="https?:[^>]*>/g, ''));
+      });
+    });
+    return this;
+  }
+}
+
+// Its icons and its loading screen bring styles of their own.
+const allowBoard: RequestHandler = (_req, res, next) => {
+  allowPage(res, {
+    'base-uri': "'self'",
+    'connect-src': "'self'",
+    'img-src': "'self'",
+    'script-src': "'self'",
+    'style-src': "'self' 'unsafe-inline'",
+  });
+  next();
+};
 
 /**
  * A browser cannot send a bearer token, so the token may also be the password of HTTP Basic, under any user name. The pages
  * are read-only, so a forged request from another site gains nothing.
  */
-function signInToOperations(tokens: TokenVerifier, metrics: Metrics): RequestHandler {
+function signInOperators(parts: Parts): RequestHandler {
   return async (req, res, next) => {
     try {
-      const { roles } = await tokens.verify(tokenOf(req.get('authorization') ?? ''));
-      if (!roles.has('Indbakke.Drift'))
-        throw new Problem('role-missing', 'The queues require the role Indbakke.Drift.');
-      res.set('Cache-Control', 'no-store');
-      next();
+      const { roles } = await verifyOperator(parts, tokenOf(req));
+      if (!roles.has('Indbakke.Drift')) throw new Problem('role-missing', OPERATORS_ONLY);
     } catch (error) {
-      const problem = toProblem(error);
-      if (problem.code !== 'not-signed-in') return next(problem);
-      metrics.notSignedIn.inc();
-      res.set(
-        'WWW-Authenticate',
-        'Basic realm="Indbakke operations: any user name, a token as the password", charset="UTF-8"',
-      );
-      sendProblem(res, problem);
+      if (toProblem(error).code === 'not-signed-in') {
+        parts.metrics.notSignedIn.inc();
+        res.set('WWW-Authenticate', CHALLENGE);
+      }
+      throw error;
     }
+    res.set('Cache-Control', 'no-store');
+    next();
   };
 }
 
-function tokenOf(authorization: string): string {
-  const [scheme = '', value = ''] = authorization.split(' ');
-  if (scheme.toLowerCase() === 'bearer') return value;
-  if (scheme.toLowerCase() === 'basic')
+const CHALLENGE = 'Basic realm="Indbakke operations: any user name, a token as the password", charset="UTF-8"';
+
+/** Someone who is signed in for a municipality is refused, not asked to sign in. */
+async function verifyOperator({ operators, tokens }: Parts, token: string): Promise<Caller> {
+  try {
+    return await operators.verify(token);
+  } catch (error) {
+    const isOfMunicipality = await tokens.verify(token).then(
+      () => true,
+      () => false,
+    );
+    throw isOfMunicipality ? new Problem('role-missing', OPERATORS_ONLY) : error;
+  }
+}
+
+function tokenOf(req: Request): string {
+  const { scheme, value = '' } = readCredentials(req) ?? {};
+  if (scheme === 'bearer') return value;
+  if (scheme === 'basic')
     return Buffer.from(value, 'base64')
       .toString('utf8')
-      .replace(/^[^:]*:/, '');
-  throw new Problem('not-signed-in', 'Sign in with a token that has the role Indbakke.Drift.');
+      .replace(/^[^:]*:/, '')
+      .trim();
+  throw new Problem('not-signed-in', OPERATORS_ONLY);
 }

@@ -1,4 +1,9 @@
-import { createTokenVerifier, type TokenVerifier } from '../access/index.js';
+import {
+  createOperatorVerifier,
+  createTokenVerifier,
+  type OperatorVerifier,
+  type TokenVerifier,
+} from '../access/index.js';
 import type { CommonConfig } from '../config/index.js';
 import { type BlobStore, openBlobStore } from '../content/index.js';
 import { type KeyRing, loadKeyRing } from '../keys/index.js';
@@ -14,6 +19,7 @@ export interface Parts {
   readonly keys: KeyRing;
   readonly queues: Queues;
   readonly tokens: TokenVerifier;
+  readonly operators: OperatorVerifier;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -25,11 +31,17 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   const blobs = await opened('BLOB_URL', openBlobStore(config.BLOB_URL));
   const verifier = { issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE, jwks: config.TOKEN_JWKS };
   const tokens = await opened('TOKEN_JWKS', createTokenVerifier(verifier));
+  const forOperators = {
+    issuer: config.OPERATIONS_TOKEN_ISSUER ?? config.TOKEN_ISSUER,
+    audience: config.OPERATIONS_TOKEN_AUDIENCE,
+    jwks: config.OPERATIONS_TOKEN_JWKS ?? config.TOKEN_JWKS,
+  };
+  const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators));
   const store = openStore({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, name });
   const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
   const metrics = createMetrics();
   observeQueues(metrics, queues);
-  return { store, blobs, keys, queues, tokens, metrics, log };
+  return { store, blobs, keys, queues, tokens, operators, metrics, log };
 }
 
 const noAccess = (path: string) => `this user may not use ${path}. Grant access or correct the setting`;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import express, { type Router } from 'express';
 import type { CommonConfig } from '../config/index.js';
-import { listen, notFound, problemHandler, trackRequests } from '../http/index.js';
+import { listen, notFound, problemHandler, securityHeaders, trackRequests } from '../http/index.js';
 import type { StartWorker } from '../queue/index.js';
 import { abortOn } from './abort-on.js';
 import { describesItself } from './describes-itself.js';
@@ -53,6 +53,7 @@ export async function serve(
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.use(trackRequests(log, metrics));
+  app.use(securityHeaders);
   app.use(health(parts));
   app.use(describesItself());
   for (const service of mounted) {

@@ -9,7 +9,7 @@ export type Claims = Record<string, unknown>;
 
 export interface Signing {
   readonly issuer?: string;
-  readonly audience?: string;
+  readonly audience?: string | string[];
   /** As jose takes it: a time from now, such as `1h` or `-1h`; null = no expiry at all. */
   readonly expires?: string | null;
   readonly header?: JWTHeaderParameters;

@@ -1,15 +1,24 @@
-import { createHmac } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createHmac, createPrivateKey, sign } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { exportJWK, generateKeyPair } from 'jose';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
-import { createTokenVerifier, parseRole } from '../../src/access/index.js';
+import {
+  createTokenVerifier,
+  parseRole,
+  type Role,
+  type TokenOptions,
+  type TokenVerifier,
+} from '../../src/access/index.js';
+import type { Actor } from '../../src/audit/index.js';
 import { Problem } from '../../src/errors/index.js';
 import { auditOf, deliverMemo, expectProblem, list, SYSTEM, upsertCase } from '../inbox/support.js';
-import { signToken } from './sign.js';
+import { type Claims, signToken } from './sign.js';
 
 let stack: TestStack;
 
@@ -112,7 +121,33 @@ describe('not signed in:', () => {
       () => signToken(stack.env, { ...CLAIMS, municipality: '%' }),
     ],
     ['a token for two municipalities', () => signToken(stack.env, { ...CLAIMS, municipality: [ODENSKOV, VESTERSUND] })],
-    ['a token with roles in one string', () => signToken(stack.env, { ...CLAIMS, roles: 'IndkomneDokumenter.Læs' })],
+    [
+      'a token that expires in a year in which it is forgotten',
+      () => signToken(stack.env, CLAIMS, { expires: '400d' }),
+    ],
+    [
+      'a token whose expiry is in milliseconds',
+      () => signToken(stack.env, { ...CLAIMS, exp: Date.now() + 3_600_000 }, { expires: null }),
+    ],
+    [
+      'a token whose expiry is a text',
+      () => signToken(stack.env, { ...CLAIMS, exp: String(inAnHour()) }, { expires: null }),
+    ],
+    ['a token whose expiry is null', () => signToken(stack.env, { ...CLAIMS, exp: null }, { expires: null })],
+    [
+      'a token for a list of other audiences',
+      () => signToken(stack.env, CLAIMS, { audience: ['dubu', 'indbakke-operations'] }),
+    ],
+    [
+      'a token with a critical header that is not known',
+      async () => {
+        const claims = { ...CLAIMS, iss: 'urn:indbakke:local', aud: 'indbakke', exp: inAnHour() };
+        const signed = `${base64({ alg: 'EdDSA', kid: 'local', crit: ['x'], x: 1 })}.${base64(claims)}`;
+        const file = fileURLToPath(stack.env.TOKEN_JWKS as string).replace('.jwks.json', '.private.json');
+        const key = createPrivateKey({ key: JSON.parse(await readFile(file, 'utf8')), format: 'jwk' });
+        return `${signed}.${sign(null, Buffer.from(signed), key).toString('base64url')}`;
+      },
+    ],
     ['something that is not a token', async () => 'x.y.z'],
     ['nothing after the scheme', async () => ''],
   ];
@@ -134,6 +169,183 @@ describe('not signed in:', () => {
     expect(await stack.sql('SELECT FROM audit_events')).toHaveLength(before.length);
     const metrics = await (await fetch(`${stack.url}/metrics`)).text();
     expect(Number(/^indbakke_not_signed_in_total (\d+)/m.exec(metrics)?.[1])).toBeGreaterThan(BAD.length);
+  });
+});
+
+describe('claims as issuers write them:', () => {
+  const verify = async (claims: Claims) => {
+    const { TOKEN_ISSUER: issuer, TOKEN_AUDIENCE: audience, TOKEN_JWKS: jwks } = stack.env as Record<string, string>;
+    const { verify } = await createTokenVerifier({ issuer, audience, jwks } as TokenOptions);
+    return verify(await signToken(stack.env, { ...CLAIMS, ...claims }));
+  };
+
+  const LÆS = 'IndkomneDokumenter.Læs';
+  const roles = (...names: Role[]) => ({ roles: new Set(names) });
+  const actor = (changes: Partial<Actor>) => ({ actor: expect.objectContaining({ id: 'caseworker-1', ...changes }) });
+  const LONG = 'å'.repeat(256);
+
+  it.each<[string, Claims, object]>([
+    ['a role as one text', { roles: LÆS }, roles(LÆS)],
+    ['a role between spaces', { roles: ` ${LÆS} ` }, roles(LÆS)],
+    ['the same role twice', { roles: [LÆS, LÆS.toLowerCase()] }, roles(LÆS)],
+    ['roles of others, however they are written', { roles: ['', null, 'a\u0000', 'http://x/1', LÆS] }, roles(LÆS)],
+    ['several roles in one text, which is none of ours', { roles: `${LÆS} DigitalPost.Slet` }, roles()],
+    ['no roles: null', { roles: null }, roles()],
+    ['no roles: an empty text', { roles: '' }, roles()],
+    ['a team as one text', { teams: 'team 1' }, { teams: ['team 1'] }],
+    ['no team: null', { teams: null }, { teams: [] }],
+    ['no team: empty texts', { teams: ['', ' ', null] }, { teams: [] }],
+    ['500 teams of 256 letters', { teams: Array(500).fill(LONG) }, { teams: Array(500).fill(LONG) }],
+    ['on behalf of nobody: null', { on_behalf_of: null }, actor({ onBehalfOf: undefined })],
+    ['on behalf of nobody: an empty text', { on_behalf_of: '' }, actor({ onBehalfOf: undefined })],
+    ['no system: null', { system: null }, actor({ kind: 'user' })],
+    ['no system: a text', { system: 'False' }, actor({ kind: 'user' })],
+    ['a system: a text', { system: 'true' }, actor({ kind: 'system' })],
+    ['a municipality as a number', { municipality: Number(ODENSKOV) }, { municipality: ODENSKOV }],
+    ['a municipality as a list of one', { municipality: [ODENSKOV] }, { municipality: ODENSKOV }],
+    ['a municipality with its country', { municipality: `DK${ODENSKOV}` }, { municipality: ODENSKOV }],
+    ['a municipality in groups of two', { municipality: ' dk 22 22 22 22' }, { municipality: ODENSKOV }],
+    ['a subject of 256 letters', { sub: LONG }, actor({ id: LONG })],
+    ['a subject between spaces', { sub: ' caseworker-1 ' }, actor({})],
+    ['a subject with any printed characters', { sub: `C=DK,O="x"; 'æ' 😀` }, actor({ id: `C=DK,O="x"; 'æ' 😀` })],
+    ['a list of audiences', { aud: ['dubu', 'indbakke'] }, {}],
+    ['issued in the future', { iat: inAnHour() }, {}],
+    ['claims of others', { act: { sub: 'x' }, ['__proto__']: 1, toString: 1, name: '\u0000' }, {}],
+  ])('%s', async (_name, claims, principal) => {
+    expect(await verify(claims)).toMatchObject(principal);
+  });
+
+  const UNFIT = [
+    'a\u0000b',
+    'a\nb',
+    'a\u007f',
+    'a\u0085',
+    '\ud800',
+    'a\udc00',
+    'a\ufffd',
+    'å'.repeat(257),
+    1,
+    true,
+    {},
+    [['a']],
+  ];
+
+  it.each<[claim: string, value: unknown]>([
+    ...UNFIT.flatMap((value): [string, unknown][] => [
+      ['sub', value],
+      ['on_behalf_of', value],
+      ['teams', ['a', value]],
+    ]),
+    ['sub', null],
+    ['sub', ' '],
+    ['sub', ['caseworker-1']],
+    ['teams', { a: 'b' }],
+    ['teams', Array(501).fill('a')],
+    ['roles', 1],
+    ['roles', { 'IndkomneDokumenter.Læs': true }],
+    ['roles', [[['IndkomneDokumenter.Læs']]]],
+    ['system', 1],
+    ['system', 'yes'],
+    ['system', [true]],
+    ['municipality', null],
+    ['municipality', 2_222_222],
+    ['municipality', 22_222_222.5],
+    ['municipality', `SE${ODENSKOV}`],
+    ['municipality', `${ODENSKOV}\u0000`],
+    ['municipality', { toString: ODENSKOV }],
+    ['municipality', [[ODENSKOV]]],
+    ['municipality', [ODENSKOV, ODENSKOV]],
+    ['municipality', '２２２２２２２２'],
+  ])('refused by name: %s: %j', async (claim, value) => {
+    const response = await listWith(await bearer(signToken(stack.env, { ...CLAIMS, [claim]: value })));
+    const { detail } = await expectProblem(response, 401, 'not-signed-in');
+    expect(detail).toMatch(new RegExp(`^The token’s claim ${claim} must be [^\\p{Cc}]+\\.$`, 'u'));
+  });
+
+  it('an odd subject that is accepted can read a message and stands in the audit log', async () => {
+    const id = await deliverMemo(stack);
+    const sub = `O'Hara "æøå" 😀 ${'x'.repeat(200)}`;
+    const roles = ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'];
+    const authorization = await bearer(signToken(stack.env, { ...CLAIMS, sub, roles }));
+    expect((await fetch(`${stack.url}/api/v1/incoming-documents/${id}`, { headers: { authorization } })).status).toBe(
+      200,
+    );
+    expect((await auditOf(stack, { messageId: id })).at(-1)).toMatchObject({ actor: sub, action: 'read' });
+  });
+});
+
+describe('signed with', () => {
+  let folder: string;
+  let verifier: TokenVerifier;
+  const rsa = generateKeyPair('RS256', { extractable: true });
+  const ec = {
+    ES256: generateKeyPair('ES256', { extractable: true }),
+    ES384: generateKeyPair('ES384', { extractable: true }),
+  };
+  const ed = generateKeyPair('Ed25519', { extractable: true });
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'indbakke-keys-'));
+    const pairs = Object.entries({ rsa: await rsa, ES256: await ec.ES256, ES384: await ec.ES384, ed: await ed });
+    const keys = await Promise.all(
+      pairs.map(async ([kid, { publicKey }]) => ({ ...(await exportJWK(publicKey)), kid })),
+    );
+    const file = join(folder, 'jwks.json');
+    await writeFile(file, JSON.stringify({ keys }));
+    verifier = await createTokenVerifier({ issuer: 'https://idp', audience: 'a', jwks: pathToFileURL(file).href });
+  });
+
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const verify = async (alg: string, kid: string, pair: ReturnType<typeof generateKeyPair>, typ = 'JWT') => {
+    const key = await importJWK(await exportJWK((await pair).privateKey), alg);
+    const token = new SignJWT(CLAIMS).setProtectedHeader({ alg, kid, typ }).setIssuer('https://idp').setAudience('a');
+    return verifier.verify(await token.setExpirationTime('1h').sign(key));
+  };
+
+  it.each(['PS256', 'PS384', 'PS512', 'RS256'])('%s: accepted', async (alg) => {
+    expect(await verify(alg, 'rsa', rsa)).toMatchObject({ municipality: ODENSKOV });
+  });
+
+  it.each(['EdDSA', 'Ed25519'])('%s: accepted', async (alg) => {
+    expect(await verify(alg, 'ed', ed)).toMatchObject({ municipality: ODENSKOV });
+  });
+
+  it('ES256: accepted, also as an access token by its type (RFC 9068)', async () => {
+    expect(await verify('ES256', 'ES256', ec.ES256, 'at+jwt')).toMatchObject({ municipality: ODENSKOV });
+  });
+
+  it.each<[string, string, ReturnType<typeof generateKeyPair>]>([
+    ['RS384', 'rsa', rsa],
+    ['RS512', 'rsa', rsa],
+    ['ES384', 'ES384', ec.ES384],
+  ])('%s: refused', async (alg, kid, pair) => {
+    await expect(verify(alg, kid, pair)).rejects.toMatchObject({ code: 'not-signed-in' });
+  });
+});
+
+describe('the header Authorization', () => {
+  /** Without fetch, which joins headers and removes white space. */
+  const statusWith = (authorization: string | string[]) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      request(`${stack.url}/api/v1/incoming-documents`, { headers: { authorization } as never }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on('error', reject)
+        .end();
+    });
+
+  it.each([
+    ['with a tab between', (token: string) => `Bearer\t${token}`, 200],
+    ['with spaces around', (token: string) => ` Bearer   ${token}  `, 200],
+    ['with two tokens', (token: string) => `Bearer ${token} ${token}`, 401],
+    ['with a list of tokens', (token: string) => `Bearer ${token}, Bearer ${token}`, 401],
+    ['without a space', (token: string) => `Bearer${token}`, 401],
+    ['twice, even if the same', (token: string) => [`Bearer ${token}`, `Bearer ${token}`], 401],
+    ['twice, the first of another scheme', (token: string) => ['Basic eDp5', `Bearer ${token}`], 401],
+  ])('%s', async (_name, header, status) => {
+    expect(await statusWith(header(await signToken(stack.env, CLAIMS)))).toBe(status);
   });
 });
 

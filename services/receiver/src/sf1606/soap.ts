@@ -1,4 +1,5 @@
 import { Problem } from '@indbakke/shared/errors';
+import { allowPage } from '@indbakke/shared/http';
 import { type Request, type Response, Router } from 'express';
 import { echoTransaction, recordRefusal } from '../delivery/answers.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
@@ -51,6 +52,7 @@ export function soapEndpoint(parts: EndpointParts): Router {
     res.locals.operation = `GET ${SOAP_PATH}?wsdl`;
     // It names the host as this caller knows it, so it must not be cached for another.
     res.set('Cache-Control', 'no-store');
+    allowPage(res, { 'img-src': 'data:', 'style-src': "'unsafe-inline'" }); // by which browsers show XML
     sendXml(res, 200, wsdlAt(`${originOf(req)}${SOAP_PATH}`));
   });
 
