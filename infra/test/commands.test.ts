@@ -166,6 +166,27 @@ describe('npm run token', () => {
   });
 });
 
+describe('npm run token -- --operations', () => {
+  test('prints a token of an operator: no municipality, the role Indbakke.Drift', async () => {
+    const paths = statePaths({ STATE_DIR: join(scratch, 'operations') });
+    await makeKeys(paths);
+    const { output, status } = await run('token', ['--operations'], { STATE_DIR: paths.root });
+    expect(status).toBe(0);
+    const claims = JSON.parse(Buffer.from(output.split('.')[1] as string, 'base64url').toString());
+    expect(claims).toMatchObject({ sub: 'operator', aud: 'indbakke-operations', roles: ['Indbakke.Drift'] });
+    expect(claims).not.toHaveProperty('municipality');
+  });
+
+  test.each([[['--municipality', '22222222']], [['--role', 'Indbakke.Drift']], [['--system']]])(
+    'takes no %j',
+    async (args) => {
+      const { status, errors } = await run('token', ['--operations', ...args]);
+      expect(errors).toContain('--operations takes no municipality and no role.');
+      expect(status).toBe(1);
+    },
+  );
+});
+
 describe('npm start', () => {
   // One PostgreSQL cluster for both: creating it takes most of the time.
   const folder = () => join(scratch, 'started');
@@ -224,6 +245,11 @@ describe('npm start', () => {
     ['KEY_FILE', '/nowhere/keys.json', /^KEY_FILE: there is no \/nowhere\/keys\.json\. Correct .+\.$/],
     ['TOKEN_JWKS', 'file:///nowhere/jwks.json', /^TOKEN_JWKS: there is no \/nowhere\/jwks\.json\. Correct .+\.$/],
     ['BLOB_URL', new URL('../../package.json', import.meta.url).href, /^BLOB_URL: .+package\.json is a file\. .+\.$/],
+    [
+      'OPERATIONS_TOKEN_AUDIENCE',
+      'indbakke',
+      /^ {2}OPERATIONS_TOKEN_AUDIENCE: must differ from TOKEN_AUDIENCE, .+\.$/m,
+    ],
     ['BLOB_URL', 'file://relative/x', /^BLOB_URL: .+three slashes.+\.?$/],
   ])('says in a sentence what is wrong with %s=%s', async (setting, value, fault) => {
     const { url, drop } = await createTestDatabase();

@@ -8,7 +8,8 @@ export const ROLES = {
   'IndkomneDokumenter.Tildel': 'Assigns messages to a caseworker or a team.',
   'DigitalPost.Slet': 'Deletes rejected messages for good.',
   'Indbakke.Opsætning': 'Sets up the municipality, and sees held messages.',
-  'Indbakke.Drift': 'Operations: the queues, with a token for operations. In a token of a municipality: its held messages.',
+  'Indbakke.Drift':
+    'Operations: the queues, with a token for operations. In a token of a municipality: its held messages.',
   'Indbakke.System': 'The DUBU core: registers sent messages and cases.',
   'Revisionslog.Læs': 'Reads the audit log.',
 } as const;

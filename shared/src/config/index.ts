@@ -88,19 +88,21 @@ export function readConfig<Shape extends z.ZodRawShape>(
     const name = String(issue.path[0]);
     return given[name] === undefined ? `${name} is required: ${describe(schema, name)}.` : `${name}: ${issue.message}.`;
   });
-  faults.push(...faultsTogether(result.data ?? given));
+  faults.push(...faultsTogether(schema, given));
   if (result.success && faults.length === 0) return result.data;
   throw new ConfigError(faults);
 }
 
 /** What is wrong with two settings that are right each for itself. */
-function faultsTogether(config: Readonly<Record<string, unknown>>): string[] {
-  const { TOKEN_AUDIENCE, OPERATIONS_TOKEN_AUDIENCE, OPERATIONS_TOKEN_ISSUER, OPERATIONS_TOKEN_JWKS } = config;
+function faultsTogether(schema: z.ZodObject, given: Record<string, string | undefined>): string[] {
   const faults: string[] = [];
-  if (TOKEN_AUDIENCE !== undefined && TOKEN_AUDIENCE === OPERATIONS_TOKEN_AUDIENCE) {
+  const [audience, operationsAudience] = ['TOKEN_AUDIENCE', 'OPERATIONS_TOKEN_AUDIENCE'].map(
+    (name) => (schema.shape[name] as z.ZodType | undefined)?.safeParse(given[name]).data,
+  );
+  if (audience !== undefined && audience === operationsAudience) {
     faults.push('OPERATIONS_TOKEN_AUDIENCE: must differ from TOKEN_AUDIENCE, or one token would do for both.');
   }
-  if ((OPERATIONS_TOKEN_ISSUER === undefined) !== (OPERATIONS_TOKEN_JWKS === undefined)) {
+  if ((given.OPERATIONS_TOKEN_ISSUER === undefined) !== (given.OPERATIONS_TOKEN_JWKS === undefined)) {
     faults.push('OPERATIONS_TOKEN_ISSUER: must be set together with OPERATIONS_TOKEN_JWKS, the keys of that issuer.');
   }
   return faults;

@@ -2,7 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { AppViewRoute } from '@bull-board/api/typings/app';
 import { ExpressAdapter } from '@bull-board/express';
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import { type Caller, OPERATORS_ONLY } from '../access/index.js';
 import { Problem } from '../errors/index.js';
 import { allowPage, readCredentials, toProblem } from '../http/index.js';
@@ -27,10 +27,10 @@ export function operationsPages(parts: Parts): Router {
 /** bull-board, without what its page loads from other hosts: fonts. */
 class Board extends ExpressAdapter {
   override setEntryRoute({ method, route, handler }: AppViewRoute): this {
-    this.app[method](route, (_req: Request, res: Response) => {
+    this.app[method](route, (_req: Request, res: Response, next: NextFunction) => {
       const { name, params } = handler({ basePath: this.basePath, uiConfig: this.uiConfig });
       res.render(name, params, (error, page) => {
-        if (error) throw error;
+        if (error) return next(error);
         res.send(page.replace(/<link [^>]*href="https?:[^>]*>/g, ''));
       });
     });

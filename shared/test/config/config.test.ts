@@ -72,6 +72,27 @@ describe('readConfig', () => {
     expect(readConfig(ReceiverConfig, { ...ENV, PORT: '', QUEUE_URL: '' })).toMatchObject({ PORT: 8080 });
   });
 
+  it.each<[string, Record<string, string>, string]>([
+    [
+      'one audience for both kinds of tokens',
+      { TOKEN_AUDIENCE: 'indbakke-operations' },
+      'OPERATIONS_TOKEN_AUDIENCE: must differ from TOKEN_AUDIENCE, or one token would do for both.',
+    ],
+    [
+      'keys of operators without their issuer',
+      { OPERATIONS_TOKEN_JWKS: 'https://idp/jwks' },
+      'OPERATIONS_TOKEN_ISSUER: must be set together with OPERATIONS_TOKEN_JWKS, the keys of that issuer.',
+    ],
+    [
+      'an issuer of operators without its keys',
+      { OPERATIONS_TOKEN_ISSUER: 'https://idp' },
+      'OPERATIONS_TOKEN_ISSUER: must be set together with OPERATIONS_TOKEN_JWKS, the keys of that issuer.',
+    ],
+  ])('refuses %s', (_name, settings, error) => {
+    expect(errorsOf({ ...ENV, ...settings })[1]).toBe(`  ${error}`);
+    expect(errorsOf({ ...ENV, ...settings, PORT: 'x' })).toHaveLength(3); // together with other errors
+  });
+
   it('never quotes a value, which may be secret', () => {
     const message = errorsOf({
       ...ENV,
