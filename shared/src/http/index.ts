@@ -1,5 +1,6 @@
 export * from './bind.js';
 export * from './entity-tags.js';
+export * from './origin.js';
 export * from './problem-handler.js';
 export * from './ranges.js';
 export * from './send-stream.js';

@@ -33,8 +33,7 @@ export function readBody(req: Request, res: Response, rules: BodyRules): Readabl
   res.once('finish', () => discardRest(req));
   requireAllowedCaller(req, callers);
   checkHeaders(req, mediaTypes, maxBytes);
-  uploads.begin(req, res);
-  return limitedBody(req, res, { maxBytes, maxSeconds: config.MAX_UPLOAD_SECONDS });
+  return limitedBody(req, res, maxBytes, uploads);
 }
 
 function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: number): void {
@@ -55,41 +54,46 @@ function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: num
   }
 }
 
-interface BodyLimits {
-  readonly maxBytes: number;
-  readonly maxSeconds: number;
-}
-
 /** The reader may destroy it at any time. The request stays open: its socket carries the refusal. */
-function limitedBody(req: Request, res: Response, { maxBytes, maxSeconds }: BodyLimits): Readable {
+function limitedBody(req: Request, res: Response, maxBytes: number, uploads: Uploads): Readable {
   let bytes = 0;
   const take = (chunk: Buffer) => {
     bytes += chunk.length;
+    upload.took(chunk.length);
     if (bytes > maxBytes) body.destroy(new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`));
-    else if (!body.push(chunk)) req.pause();
+    else if (!body.push(chunk)) setFlowing(false);
+  };
+  const setFlowing = (flowing: boolean) => {
+    upload.waiting = flowing;
+    if (flowing) req.resume();
+    else req.pause();
   };
   const body = new Readable({
     // Chunk by chunk: as bytes, chunks that wait would be copied into one, and the request paused for each.
     objectMode: true,
     highWaterMark: 4,
-    read: () => req.resume(),
+    read: () => setFlowing(true),
     destroy(error, done) {
-      clearTimeout(timer);
+      upload.waiting = false;
       req.off('data', take);
       done(error);
     },
   });
-  // A peer that trickles bytes would otherwise keep its place for ever.
-  const timer = setTimeout(() => {
+  const upload = uploads.begin(req, res, (problem) => {
+    // The caller may go on for long.
     if (!res.headersSent) res.set('Connection', 'close');
-    const detail = `The message took longer than ${maxSeconds} s, the limit. Send it again.`;
-    body.destroy(new Problem('body-incomplete', detail));
-  }, maxSeconds * 1_000);
-  finished(req, { writable: false }, (cause) => {
-    const detail = 'The connection ended before the message did. Send it again.';
-    if (cause) body.destroy(new Problem('body-incomplete', detail, { cause }));
-    else body.push(null);
+    body.destroy(problem);
   });
+  const onEarlyEnd = (cause: unknown) => {
+    const detail = 'The connection ended before the message did. Send it again.';
+    body.destroy(new Problem('body-incomplete', detail, { cause }));
+  };
+  finished(req, { writable: false }, (cause) => {
+    if (cause) return onEarlyEnd(cause);
+    upload.waiting = false;
+    body.push(null);
+  });
+  req.once('aborted', onEarlyEnd); // the caller has ended its own direction only, and reads the answer
   res.once('finish', () => body.destroy()); // in case it was never read
   body.on('error', () => {}); // thrown to the reader
   req.on('data', take);
