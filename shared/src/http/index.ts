@@ -3,5 +3,6 @@ export * from './entity-tags.js';
 export * from './origin.js';
 export * from './problem-handler.js';
 export * from './ranges.js';
+export * from './read-bytes.js';
 export * from './send-stream.js';
 export * from './server.js';

@@ -76,6 +76,7 @@ export async function listen(
   const answer = (req: IncomingMessage, res: ServerResponse) => {
     latest.set(req.socket, res);
     if (!server.listening) res.shouldKeepAlive = false;
+    res.once('finish', () => discardRest(req));
     if (namesOneHost(req)) return app(req, res);
     onUnreadable(400, 'HOST');
     refuseCall(res, 400);
@@ -97,6 +98,19 @@ export async function listen(
     url: `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`,
     close: (deadline) => close(server, latest, deadline),
   };
+}
+
+// How long a caller may keep sending after the answer: long enough to read it.
+const DRAIN_MS = 10 * SECOND;
+
+/** Discards what a caller still sends after the answer, for a while, so that it reads that and can reuse the connection. */
+function discardRest(req: IncomingMessage): void {
+  if (req.complete) return;
+  // Node does this only for a request that was never read from.
+  req.resume();
+  const timer = setTimeout(() => req.socket.destroy(), DRAIN_MS);
+  req.once('close', () => clearTimeout(timer));
+  timer.unref();
 }
 
 /** RFC 9112, 3.2: HTTP/1.1 has exactly one Host. */

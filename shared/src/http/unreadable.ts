@@ -47,7 +47,7 @@ export function answerUnreadable(
     const status = STATUSES[code] ?? 400;
     onUnreadable(status, code);
     refuse(socket, status);
-    if (res && !res.req.complete) res.req.emit('aborted', error);
+    if (res) failBody(res, error);
   });
   server.on('connect', (_req, socket) => {
     onUnreadable(501, 'CONNECT');
@@ -63,14 +63,22 @@ export function answerUnreadable(
 
 /** The same for a request that the parser accepts. */
 export function refuseCall(res: ServerResponse, status: number): void {
-  res.writeHead(status, { 'Content-Type': 'text/plain', Connection: 'close' }).end(`${SENTENCES[status]}\n`);
+  const body = `${SENTENCES[status]}\n`;
+  res.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': body.length, Connection: 'close' }).end(body);
 }
 
 /** The peer has ended its direction within a request but may still read: the request fails, and its answer says why. */
 function endWithAnswer(socket: Duplex, res: ServerResponse, error: Error): void {
   res.shouldKeepAlive = false;
   res.once('close', () => socket.end()); // in case the headers are sent already
-  if (!res.req.complete) res.req.emit('aborted', error);
+  failBody(res, error);
+}
+
+/** Whoever reads the body now or later fails. Node would destroy the socket with it, which is to carry the answer. */
+function failBody({ req }: ServerResponse, error: Error): void {
+  if (req.complete) return;
+  req._destroy = (_cause, done) => done(req.listenerCount('error') > 0 ? error : null);
+  req.destroy();
 }
 
 function refuse(socket: Duplex, status: number): void {

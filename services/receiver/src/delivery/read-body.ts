@@ -6,9 +6,6 @@ import type { ReceiverConfig } from '../config.js';
 import { type Callers, requireAllowedCaller } from './callers.js';
 import type { Uploads } from './uploads.js';
 
-// How long a refused caller may keep sending before the connection is cut: long enough to read the answer.
-const DRAIN_MS = 10_000;
-
 // What a SOAP envelope or a form may add; readXml measures the message.
 const MAX_WRAPPER_BYTES = 64 * KiB;
 
@@ -30,7 +27,6 @@ export interface BodyRules {
 export function readBody(req: Request, res: Response, rules: BodyRules): Readable {
   const { mediaTypes, wrapped, callers, uploads, config } = rules;
   const maxBytes = config.MAX_MESSAGE_BYTES + (wrapped ? MAX_WRAPPER_BYTES : 0);
-  res.once('finish', () => discardRest(req));
   requireAllowedCaller(req, callers);
   checkHeaders(req, mediaTypes, maxBytes);
   return limitedBody(req, res, maxBytes, uploads);
@@ -84,28 +80,14 @@ function limitedBody(req: Request, res: Response, maxBytes: number, uploads: Upl
     if (!res.headersSent) res.set('Connection', 'close');
     body.destroy(problem);
   });
-  const onEarlyEnd = (cause: unknown) => {
-    const detail = 'The connection ended before the message did. Send it again.';
-    body.destroy(new Problem('body-incomplete', detail, { cause }));
-  };
   finished(req, { writable: false }, (cause) => {
-    if (cause) return onEarlyEnd(cause);
     upload.waiting = false;
-    body.push(null);
+    const detail = 'The connection ended before the message did. Send it again.';
+    if (cause) body.destroy(new Problem('body-incomplete', detail, { cause }));
+    else body.push(null);
   });
-  req.once('aborted', onEarlyEnd); // the caller has ended its own direction only, and reads the answer
   res.once('finish', () => body.destroy()); // in case it was never read
   body.on('error', () => {}); // thrown to the reader
   req.on('data', take);
   return body;
-}
-
-/** Discards what a caller still sends after the answer, for a while, so that it reads that and can reuse the connection. */
-function discardRest(req: Request): void {
-  if (req.complete) return;
-  // Node does this only for a request that was never read from.
-  req.resume();
-  const timer = setTimeout(() => req.socket.destroy(), DRAIN_MS);
-  req.once('close', () => clearTimeout(timer));
-  timer.unref();
 }
