@@ -1,4 +1,5 @@
 import type { Request, RequestHandler } from 'express';
+import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 
 /**
@@ -23,7 +24,7 @@ async function bytesOf(req: Request, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = Number(req.get('content-length') ?? 0);
   const requireRoom = () => {
-    if (size > maxBytes) throw new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`);
+    if (size > maxBytes) throw new Problem('too-large', `The body is over the limit of ${maxBytes / MiB} MiB.`);
   };
   requireRoom();
   size = 0;

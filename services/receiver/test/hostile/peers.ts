@@ -126,7 +126,10 @@ export const PEERS: HostileList = {
   'HTTP/2 without an upgrade': sends(() => ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'], 'http 400'),
   'a version to come': sends(() => ['POST /sf1606/PostModtag HTTP/3.0\r\nHost: test\r\n\r\n'], 'http 400'),
   'a method in lower case': sends(() => ['post /sf1606/PostModtag HTTP/1.1\r\nHost: test\r\n\r\n'], 'http 400'),
-  'the PROXY protocol': sends(() => ['PROXY TCP4 203.0.113.9 203.0.113.8 1 2\r\n', head(length(4)), '<a/>'], 'http 400'),
+  'the PROXY protocol': sends(
+    () => ['PROXY TCP4 203.0.113.9 203.0.113.8 1 2\r\n', head(length(4)), '<a/>'],
+    'http 400',
+  ),
   'two Hosts': sends(() => [head('Host: other', length(4)), '<a/>'], 'http 400'),
   CONNECT: sends(() => ['CONNECT test:443 HTTP/1.1\r\nHost: test:443\r\n\r\n', 'noise'], 'http 501'),
   noise: sends(() => [Buffer.alloc(1_000, '\x07noise')], 'http 400'),
