@@ -8,7 +8,8 @@ import { type ReceiverProcess, startReceiverProcess } from './support/receiver-p
 
 const PATIENCE = { timeout: 10_000, interval: 20 };
 const MEMO = writeMemo();
-const DELIVERY = `${deliveryHead(['Content-Type: application/xml', `Content-Length: ${MEMO.length}`])}${MEMO}`;
+const DELIVERY_HEAD = deliveryHead(['Content-Type: application/xml', `Content-Length: ${MEMO.length}`]);
+const DELIVERY = `${DELIVERY_HEAD}${MEMO}`;
 
 let setup: Setup;
 let receiver: ReceiverProcess;
@@ -50,19 +51,22 @@ describe('an idle connection', () => {
   });
 });
 
-test('an answer during shutdown says that its connection ends', async () => {
+test('an answer during shutdown says that its connection ends, and no unused connection delays the end', async () => {
   const closing = await startReceiverProcess(setup.env);
   connection = await openConnection(closing.url);
-  await connection.send(DELIVERY.slice(0, -10));
+  await connection.send(DELIVERY_HEAD.replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n'));
+  expect((await connection.answer()).status).toBe(100);
+  const unused = await openConnection(closing.url);
   const stopped = closing.stop();
   await vi.waitFor(() => expect(openConnection(closing.url)).rejects.toThrow(), PATIENCE);
 
-  await connection.send(DELIVERY.slice(-10));
+  await connection.send(MEMO);
 
   const answer = await connection.answer();
   expect([answer.status, answer.headers.connection]).toEqual([200, 'close']);
   expect(await connection.ended()).toBe('');
   expect(await stopped).toBe(0);
+  expect(await unused.ended()).toBe('');
 });
 
 describe('a request is answered', () => {

@@ -3,13 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Express, RequestHandler } from 'express';
 import { z } from 'zod';
 import { type CommonConfig, KiB, MINUTE, SECOND } from '../config/index.js';
 import { type Log, withCorrelation } from '../log/index.js';
 import type { Metrics } from '../metrics/index.js';
-import { answerUnreadable, MAX_HEADER_BYTES, type OnUnreadable, refuseCall } from './unreadable.js';
+import { answerUnreadable, type LatestAnswers, MAX_HEADER_BYTES, type OnUnreadable, refuseCall } from './unreadable.js';
 
 /**
  * Gives every request a correlation id (the caller’s transaction id, if sent), echoes it, and logs and measures the request
@@ -71,8 +70,11 @@ export async function listen(
   // A client may end its own direction after the request and still read (RFC 9112, 9.6); Node would close at once.
   Object.assign(server, { httpAllowHalfOpen: true });
 
-  const latest = new Map<Duplex, ServerResponse>();
-  server.on('connection', (socket) => socket.once('close', () => latest.delete(socket)));
+  const latest: LatestAnswers = new Map();
+  server.on('connection', (socket) => {
+    latest.set(socket, undefined);
+    socket.once('close', () => latest.delete(socket));
+  });
   const answer = (req: IncomingMessage, res: ServerResponse) => {
     latest.set(req.socket, res);
     if (!server.listening) res.shouldKeepAlive = false;
@@ -145,11 +147,15 @@ function listenFault(error: NodeJS.ErrnoException, host: string, port: number): 
 
 const IDLE_CHECK_MS = 100;
 
-async function close(server: Server, latest: ReadonlyMap<Duplex, ServerResponse>, deadlineMs: number): Promise<void> {
+async function close(server: Server, latest: LatestAnswers, deadlineMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  // So that no client sends its next request on a connection that is about to end.
-  for (const res of latest.values()) res.shouldKeepAlive = false;
+  for (const [socket, res] of latest) {
+    // So that no client sends its next request on a connection that is about to end.
+    if (res) res.shouldKeepAlive = false;
+    // Never used; to Node it is not idle, and it would delay the end until the deadline.
+    else if (socket.bytesRead === 0) socket.destroy();
+  }
   server.closeIdleConnections();
   // One whose headers were sent before would delay the end until its own timeout.
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);

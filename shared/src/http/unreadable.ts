@@ -8,6 +8,9 @@ export const MAX_HEADER_BYTES = 32 * 1_024;
 /** Hears of every request that no route sees. `code` names the fault and quotes nothing of it. */
 export type OnUnreadable = (status: number, code: string) => void;
 
+/** Every open connection, with the latest answer on it. */
+export type LatestAnswers = Map<Socket, ServerResponse | undefined>;
+
 /** Faults that Node’s parser finds; any other is 400. */
 const STATUSES: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
@@ -27,21 +30,14 @@ const SENTENCES: Readonly<Record<number, string>> = {
 // How long a refused peer may keep sending: bytes that nobody reads reset the connection before it has read the answer.
 const DRAIN_MS = 2_000;
 
-/**
- * Answers what never becomes a call: what Node’s parser refuses, CONNECT, an unknown expectation.
- *
- * @param latest the latest answer on each connection
- */
-export function answerUnreadable(
-  server: Server,
-  latest: ReadonlyMap<Duplex, ServerResponse>,
-  onUnreadable: OnUnreadable,
-): void {
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+/** Answers what never becomes a call: what Node’s parser refuses, CONNECT, an unknown expectation. */
+export function answerUnreadable(server: Server, latest: LatestAnswers, onUnreadable: OnUnreadable): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
     const { code = '' } = error;
+    const socket = duplex as Socket;
     const res = latest.get(socket);
     // Refused already and still sending; disconnected; or opened for later and never used, which the idle timeout ends.
-    if (socket.writableEnded || socket.destroyed || (socket as Socket).bytesRead === 0) return;
+    if (socket.writableEnded || socket.destroyed || socket.bytesRead === 0) return;
     if (code === 'HPE_INVALID_EOF_STATE' && res && !res.writableFinished) return endWithAnswer(socket, res, error);
     if (res?.headersSent && !res.writableFinished) return void socket.destroy();
     const status = STATUSES[code] ?? 400;
