@@ -30,7 +30,7 @@ export const ReceiverConfig = z.object({
     .describe('Over how long the rate is measured, without time in which we were not ready for bytes'),
   UPLOAD_IDLE_SECONDS: wholeNumber(1, 600)
     .default(10)
-    .describe('After this long without a byte, a delivery makes room for another when all places are taken'),
+    .describe('After this long in a row below that rate, a delivery makes room for another when all places are taken'),
   SF1606_CALLERS: z
     .enum(['loopback', 'any'])
     .default('loopback')

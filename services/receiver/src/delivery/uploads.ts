@@ -43,7 +43,8 @@ interface CountedUpload extends Upload {
   readonly startedAt: number;
   readonly onCut: (problem: Problem) => void;
   bytes: number;
-  /** Seconds of waiting since the last byte. */
+  bytesThisSecond: number;
+  /** Seconds of waiting in a row in which hardly a byte came. */
   idle: number;
   /** The seconds of waiting whose bytes are measured against the rate. */
   window: { seconds: number; bytes: number };
@@ -54,9 +55,10 @@ export function createUploads(rules: Rules, metrics: DeliveryMetrics): Uploads {
   const sentences: Readonly<Record<Cut, string>> = {
     'too-long': `The message took longer than ${MAX_UPLOAD_SECONDS} s, the limit.`,
     'too-slow': `Less than ${MIN_UPLOAD_RATE} bytes a second arrived for ${UPLOAD_RATE_SECONDS} s.`,
-    idle: `Nothing arrived for ${UPLOAD_IDLE_SECONDS} s, and another delivery needed the place.`,
+    idle: `Hardly a byte arrived for ${UPLOAD_IDLE_SECONDS} s, and another delivery needed the place.`,
     'over-share': 'Another caller needed one of the many places that this one had.',
   };
+  const hardlyAny = Math.max(1, MIN_UPLOAD_RATE); // a byte a second keeps no place that others need
   const underWay = new Set<CountedUpload>();
   const waiting = () => [...underWay].filter((upload) => upload.waiting);
 
@@ -95,11 +97,12 @@ export function createUploads(rules: Rules, metrics: DeliveryMetrics): Uploads {
         onCut,
         waiting: false,
         bytes: 0,
+        bytesThisSecond: 0,
         idle: 0,
         window: { seconds: 0, bytes: 0 },
         took(bytes) {
           this.bytes += bytes;
-          this.idle = 0;
+          this.bytesThisSecond += bytes;
           this.window.bytes += bytes;
         },
       };
@@ -116,7 +119,8 @@ export function createUploads(rules: Rules, metrics: DeliveryMetrics): Uploads {
     },
     check() {
       for (const upload of waiting()) {
-        upload.idle += 1;
+        upload.idle = upload.bytesThisSecond < hardlyAny ? upload.idle + 1 : 0;
+        upload.bytesThisSecond = 0;
         upload.window.seconds += 1;
         const { seconds, bytes } = upload.window;
         if (performance.now() - upload.startedAt >= MAX_UPLOAD_SECONDS * SECOND) cut(upload, 'too-long');
