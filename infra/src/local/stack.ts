@@ -28,11 +28,8 @@ export interface RunningStack extends Running {
 export async function startLocalStack({ paths, env, onProgress = () => {} }: LocalStackOptions): Promise<RunningStack> {
   const settings = { ...localSettings(paths), ...env };
   // Reports wrong settings before anything is created. The embedded database has no URL yet.
-  const { HOST, PORT } = readConfig(StackConfig, {
-    ...settings,
-    DATABASE_URL: env.DATABASE_URL || 'postgres://embedded',
-  });
-  await checkPort(HOST, PORT);
+  const place = readConfig(StackConfig, { ...settings, DATABASE_URL: env.DATABASE_URL || 'postgres://embedded' });
+  await checkPort(place);
   await makeKeys(paths);
   const database = await openDatabase(paths, env, onProgress);
   try {
@@ -55,8 +52,8 @@ export async function startLocalStack({ paths, env, onProgress = () => {} }: Loc
   }
 }
 
-async function checkPort(host: string, port: number): Promise<void> {
-  const probe = await listen(express(), host, port);
+async function checkPort(place: Parameters<typeof listen>[1]): Promise<void> {
+  const probe = await listen(express(), place, () => {});
   await probe.close(0);
 }
 

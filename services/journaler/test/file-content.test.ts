@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { open, readdir, readlink, stat } from 'node:fs/promises';
+import { open, readdir, readlink, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
@@ -76,6 +76,27 @@ describe('a file', () => {
     });
   });
 
+  it.each(['GET', 'HEAD'])(
+    'that the caller has already is not sent again, but recorded as a read: %s',
+    async (method) => {
+      const etag = (await get()).headers.get('etag') as string;
+      const reads = async () =>
+        (await auditOf(stack, { messageId: id })).filter(({ action }) => action === 'read-file');
+      const before = (await reads()).length;
+
+      const response = await get({ 'if-none-match': `"x", W/${etag}`, range: 'bytes=0-4' }, method);
+
+      expect([response.status, await response.text()]).toEqual([304, '']);
+      expect(Object.fromEntries(response.headers)).toMatchObject({ etag, 'cache-control': 'no-store' });
+      expect(response.headers.get('content-type')).toBeNull();
+      expect(await reads()).toHaveLength(before + 1);
+    },
+  );
+
+  it('that is not the one in If-Match is refused', async () => {
+    await expectProblem(await get({ 'if-match': '"x"' }), 412, 'version-changed');
+  });
+
   it('that is empty has an empty body', async () => {
     const messageId = await deliverMemo(stack, {
       documents: [{ files: [{ name: 'tom.txt', type: 'text/plain', content: Buffer.alloc(0) }] }],
@@ -85,7 +106,8 @@ describe('a file', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('content-length')).toBe('0');
     expect(await bytesOf(response)).toHaveLength(0);
-    await expectProblem(await get({ range: 'bytes=0-0' }, 'GET', of), 416, 'range-not-satisfiable');
+    expect((await get({ range: 'bytes=0-' }, 'GET', of)).status).toBe(200);
+    await expectProblem(await get({ range: 'bytes=1-' }, 'GET', of), 416, 'range-not-satisfiable');
   });
 
   it('of another message is not found under this one, and not recorded as a read', async () => {
@@ -264,11 +286,17 @@ describe('a file whose content is unavailable', () => {
     expect((await get()).status).toBe(200);
   });
 
-  it('is gone when its container is', async () => {
+  it('is gone when its container is, whatever the method and the conditions', async () => {
     const messageId = await deliverMemo(stack);
+    const of = { id: messageId, fileId: await onlyFileOf(messageId) };
+    await rm(await containerOf(messageId));
+    for (const headers of [{}, { 'if-none-match': '*' }, { range: 'bytes=0-0' }, { range: 'bytes=99999-' }]) {
+      await expectProblem(await get(headers, 'GET', of), 410, 'content-gone');
+      expect((await get(headers, 'HEAD', of)).status).toBe(410);
+    }
     await stack.sql('UPDATE messages SET blob_name = NULL WHERE id = $1', [messageId]);
-    const response = await get({}, 'GET', { id: messageId, fileId: await onlyFileOf(messageId) });
-    await expectProblem(response, 410, 'content-gone');
+    await expectProblem(await get({}, 'GET', of), 410, 'content-gone');
+    expect((await get({}, 'HEAD', of)).status).toBe(410);
   });
 
   it('is gone when the message named it without content', async () => {

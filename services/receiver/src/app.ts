@@ -3,7 +3,7 @@ import { type Parts, type Running, type Service, serve } from '@indbakke/shared/
 import { Router } from 'express';
 import type { ReceiverConfig } from './config.js';
 import { createDeliveryMetrics } from './delivery/metrics.js';
-import { countUploads } from './delivery/uploads.js';
+import { createUploads } from './delivery/uploads.js';
 import { createStoreMessage } from './intake/store-messages.js';
 import { sf1606Routes } from './sf1606/routes.js';
 import { createWork } from './worker.js';
@@ -17,11 +17,11 @@ export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
     storeMessage: createStoreMessage(parts.store),
     hashingThread: new HashingThread(),
     metrics,
-    uploads: countUploads(config, metrics),
+    uploads: createUploads(config, metrics),
   };
   const router = Router();
   router.use(sf1606Routes(endpoint));
-  return { name: 'receiver', router, ...createWork(parts) };
+  return { name: 'receiver', router, ...createWork(parts, endpoint.uploads) };
 }
 
 /** Runs the receiver as a process of its own. */

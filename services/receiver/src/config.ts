@@ -20,6 +20,17 @@ export const ReceiverConfig = z.object({
   MAX_UPLOAD_SECONDS: wholeNumber(1, 30 * 60)
     .default(30 * 60)
     .describe('A slower delivery must retry: 110 MiB in this time is 0.5 Mbit/s'),
+  MIN_UPLOAD_RATE: wholeNumber(0, MiB)
+    .default(16 * KiB)
+    .describe(
+      'Bytes a second, below which a delivery must retry: 0.13 Mbit/s, so 15 at once may share a line of 2 Mbit/s',
+    ),
+  UPLOAD_RATE_SECONDS: wholeNumber(1, 600)
+    .default(30)
+    .describe('Over how long the rate is measured, without time in which we were not ready for bytes'),
+  UPLOAD_IDLE_SECONDS: wholeNumber(1, 600)
+    .default(10)
+    .describe('After this long in a row below that rate, a delivery makes room for another when all places are taken'),
   SF1606_CALLERS: z
     .enum(['loopback', 'any'])
     .default('loopback')

@@ -1,11 +1,15 @@
-import { HOUR } from '@indbakke/shared/config';
+import { HOUR, SECOND } from '@indbakke/shared/config';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
+import type { Uploads } from './delivery/uploads.js';
 import { sweepOrphans } from './intake/sweep-orphans.js';
 
-/** The receiver has no jobs, and one sweep. */
-export function createWork(parts: Parts): Work {
+/** The receiver has no jobs. */
+export function createWork(parts: Parts, uploads: Uploads): Work {
   return {
     jobs: [],
-    sweeps: [repeat('sweep-orphans', HOUR, parts.log, () => sweepOrphans(parts, new Date()))],
+    sweeps: [
+      repeat('sweep-orphans', HOUR, parts.log, () => sweepOrphans(parts, new Date())),
+      repeat('check-uploads', SECOND, parts.log, async () => uploads.check()),
+    ],
   };
 }

@@ -135,6 +135,20 @@ describe('the connection goes on after a refusal', () => {
   });
 });
 
+test('the connection goes on after a call of the inbox API whose body is over the limit', async () => {
+  connection = await openConnection(stack.url);
+  const token = await stack.token({ system: true });
+  await connection.send(
+    `PUT /api/v1/cases/SAG-1 HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+  );
+  await connection.sendChunk(Buffer.alloc(1_100 * KiB, ' '));
+
+  expect((await connection.answer()).status).toBe(413);
+  await connection.sendChunk(Buffer.alloc(1_100 * KiB, ' '));
+  await connection.send('0\r\n\r\n');
+  await expectUsable();
+});
+
 describe('a caller that disconnects', () => {
   const body = writeMemo({ documents: [{ files: [binaryFile(1_200 * KiB)] }, { files: [binaryFile(1_000)] }] });
   const contentAt = body.indexOf('<memo:content>') + '<memo:content>'.length;

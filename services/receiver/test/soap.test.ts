@@ -362,6 +362,31 @@ describe('the WSDL', () => {
     expect(addressIn((await wsdl({ host: '[::1]:80' }))[1])).toBe('http://[::1]:80/sf1606/soap');
   });
 
+  test.each([
+    [
+      'of a chain of proxies',
+      { 'x-forwarded-proto': 'https, http', 'x-forwarded-host': 'a.example, b' },
+      'https://a.example',
+    ],
+    [
+      'and prefix',
+      { host: 'a.example', 'x-forwarded-proto': 'HTTPS', 'x-forwarded-prefix': '/post/' },
+      'https://a.example/post',
+    ],
+    [
+      'in RFC 7239',
+      { forwarded: 'for=203.0.113.9;proto=https;host="a.example:8443", for=b' },
+      'https://a.example:8443',
+    ],
+    ['of no proxy', { host: 'a.example', 'x-forwarded-proto': '', 'x-forwarded-prefix': '' }, 'http://a.example'],
+  ])('has the address %s', async (_what, headers, address) => {
+    expect(addressIn((await wsdl(headers))[1])).toBe(`${address}/sf1606/soap`);
+  });
+
+  test.each(['post', '/a"b', '//b', 'https://b', '/a b'])('refuses the prefix %s', async (prefix) => {
+    expect((await wsdl({ 'x-forwarded-prefix': prefix }))[0]).toBe(400);
+  });
+
   test.each(['a"b', 'a/b', 'a<b', 'user@host', 'a:b', 'a b'])('refuses the Host header %s', async (host) => {
     const [status, text] = await wsdl({ host });
     expect(status).toBe(400);

@@ -88,7 +88,7 @@ export const OPERATIONS = {
     roles: READ,
     params: FileIds,
     answer: 'application/octet-stream',
-    errors: [...CONTENT_ERRORS, 'range-not-satisfiable'],
+    errors: [...CONTENT_ERRORS, 'version-changed', 'range-not-satisfiable'],
   },
   downloadZip: {
     service: 'archiver',

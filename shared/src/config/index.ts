@@ -29,6 +29,9 @@ export const wholeNumber = (min: number, max: number) => {
 export const commonSettings = {
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
   PORT: wholeNumber(0, 65_535).default(8080).describe('Port to listen on; 0 = any free one'),
+  KEEP_ALIVE_SECONDS: wholeNumber(1, 24 * 60 * 60)
+    .default(620)
+    .describe('How long an idle connection is kept: longer than the proxy keeps it. nginx 60 s, Caddy 120, Google 600'),
   DATABASE_URL: secret(url('postgres:', 'postgresql:')).describe('PostgreSQL, as the login of the services'),
   DATABASE_CONNECTIONS: wholeNumber(2, 500).default(16).describe('Most connections per process'),
   QUEUE_URL: secret(url('postgres:', 'postgresql:', 'redis:', 'rediss:'))

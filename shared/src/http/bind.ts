@@ -1,14 +1,17 @@
-import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Principal, TokenVerifier } from '../access/index.js';
 import type { Operation } from '../api/index.js';
 import { recordAudit } from '../audit/index.js';
+import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
 import type { Store } from '../store/index.js';
 import { readCredentials } from './credentials.js';
+import { versionIn } from './entity-tags.js';
 import { toProblem } from './problem-handler.js';
+import { readBytes } from './read-bytes.js';
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
@@ -37,12 +40,11 @@ export interface ApiParts {
   readonly metrics: Metrics;
 }
 
-const MAX_JSON = '1mb';
+const readJson = [readBytes(MiB), parseJson];
 
 /** A router of the inbox API, and the function that binds operations to it. */
 export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
   const router = Router();
-  const readJson = express.json({ limit: MAX_JSON, inflate: false });
   return {
     router,
     bind(operation, handle) {
@@ -53,7 +55,7 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
         res.locals.principal = await signIn(parts, req);
         next();
       };
-      router[operation.method](operation.path, signInFirst, readJson, async (req, res) => {
+      router[operation.method](operation.path, signInFirst, ...readJson, async (req, res) => {
         const { principal } = res.locals as { principal: Principal };
         try {
           const call = parseCall(operation, principal, req, res);
@@ -112,6 +114,21 @@ function parseCall<O extends Operation>(operation: O, principal: Principal, req:
   return call as unknown as Call<O>;
 }
 
+function parseJson(req: Request, _res: Response, next: NextFunction): void {
+  if (!req.body?.length || !req.is('json')) req.body = undefined;
+  else if (!/^utf-?8$/i.test(/charset="?([^";\s]+)/i.exec(req.get('content-type') ?? '')?.[1] ?? 'utf-8')) {
+    throw new Problem('unsupported-media-type', 'Send the body as JSON in UTF-8.');
+  } else {
+    try {
+      req.body = JSON.parse(req.body.toString());
+    } catch {
+      throw new Problem('bad-request', 'The body is not JSON.');
+    }
+    if (req.body === null) throw new Problem('bad-request', 'The body is not a JSON object.');
+  }
+  next();
+}
+
 function parse(schema: z.ZodObject | undefined, value: unknown, place: string): unknown {
   if (!schema) return undefined;
   const result = schema.safeParse(value);
@@ -132,9 +149,9 @@ function readVersion(req: Request): number {
   if (header === undefined) {
     throw new Problem('version-needed', 'Send If-Match with the version that was read.');
   }
-  const version = /^"?(\d{1,9})"?$/.exec(header.trim())?.[1];
+  const version = versionIn(header);
   if (version === undefined) throw new Problem('bad-request', 'If-Match must be one version, such as "3".');
-  return Number(version);
+  return version;
 }
 
 function sendAnswer(operation: Operation, res: Response, answer: unknown): void {
@@ -144,7 +161,11 @@ function sendAnswer(operation: Operation, res: Response, answer: unknown): void 
   if (version !== undefined) res.set('ETag', `"${version}"`);
   // Not res.json(), which answers 304 to If-None-Match: the version is for If-Match only, since the suggested case in the
   // answer changes without it.
-  res.type('json').end(JSON.stringify(answer));
+  const json = JSON.stringify(answer);
+  res
+    .type('json')
+    .set('Content-Length', String(Buffer.byteLength(json)))
+    .end(json); // told to HEAD too
 }
 
 /** Writes refused calls of identified callers to the audit log. */

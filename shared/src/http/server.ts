@@ -5,8 +5,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Express, RequestHandler } from 'express';
 import { z } from 'zod';
+import { type CommonConfig, KiB, MINUTE, SECOND } from '../config/index.js';
 import { type Log, withCorrelation } from '../log/index.js';
 import type { Metrics } from '../metrics/index.js';
+import { answerUnreadable, type LatestAnswers, MAX_HEADER_BYTES, type OnUnreadable, refuseCall } from './unreadable.js';
 
 /**
  * Gives every request a correlation id (the caller’s transaction id, if sent), echoes it, and logs and measures the request
@@ -40,17 +42,52 @@ export interface Listening {
   close(deadlineMs: number): Promise<void>;
 }
 
-/** @throws Error with a sentence when the port is taken or not allowed */
-export async function listen(app: Express, host: string, port: number): Promise<Listening> {
-  const server = createServer({ highWaterMark: 64 * 1_024 }, app);
-  // A 100 MB upload over a slow connection takes longer than Node’s 5 minutes for a whole request.
-  server.requestTimeout = 30 * 60 * 1_000;
+/**
+ * Serves HTTP/1.1 as clients and proxies speak it.
+ *
+ * @throws Error with a sentence when the port is taken or not allowed
+ */
+export async function listen(
+  app: Express,
+  { HOST: host, PORT: port, KEEP_ALIVE_SECONDS }: Pick<CommonConfig, 'HOST' | 'PORT' | 'KEEP_ALIVE_SECONDS'>,
+  onUnreadable: OnUnreadable,
+): Promise<Listening> {
+  const server = createServer({
+    highWaterMark: 64 * KiB,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    keepAliveTimeout: KEEP_ALIVE_SECONDS * SECOND,
+    headersTimeout: 30 * SECOND,
+    // A 100 MB upload over a slow connection takes longer than Node’s 5 minutes for a whole request.
+    requestTimeout: 30 * MINUTE,
+    connectionsCheckingInterval: 5 * SECOND,
+    requireHostHeader: false, // checked below: Node would refuse without a trace
+  });
   // A peer that neither sends nor reads for this long is gone or malicious.
-  server.timeout = 2 * 60 * 1_000;
+  server.timeout = 2 * MINUTE;
+  // Node would drop those after the 2000th unseen, and with them what a proxy appends. MAX_HEADER_BYTES bounds them.
+  server.maxHeadersCount = 0;
+  // A client may end its own direction after the request and still read (RFC 9112, 9.6); Node would close at once.
+  Object.assign(server, { httpAllowHalfOpen: true });
+
+  const latest: LatestAnswers = new Map();
+  server.on('connection', (socket) => {
+    latest.set(socket, undefined);
+    socket.once('close', () => latest.delete(socket));
+  });
+  const answer = (req: IncomingMessage, res: ServerResponse) => {
+    latest.set(req.socket, res);
+    if (!server.listening) res.shouldKeepAlive = false;
+    res.once('finish', () => discardRest(req));
+    if (namesOneHost(req)) return app(req, res);
+    onUnreadable(400, 'HOST');
+    refuseCall(res, 400);
+  };
+  server.on('request', answer);
   server.on('checkContinue', (req, res) => {
     askForBodyWhenRead(req, res);
-    app(req, res);
+    answer(req, res);
   });
+  answerUnreadable(server, latest, onUnreadable);
   server.listen(port, host);
   try {
     await once(server, 'listening');
@@ -60,8 +97,26 @@ export async function listen(app: Express, host: string, port: number): Promise<
   const { port: chosen } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`,
-    close: (deadline) => close(server, deadline),
+    close: (deadline) => close(server, latest, deadline),
   };
+}
+
+// How long a caller may keep sending after the answer: long enough to read it.
+const DRAIN_MS = 10 * SECOND;
+
+/** Discards what a caller still sends after the answer, for a while, so that it reads that and can reuse the connection. */
+function discardRest(req: IncomingMessage): void {
+  if (req.complete) return;
+  // Node does this only for a request that was never read from.
+  req.resume();
+  const timer = setTimeout(() => req.socket.destroy(), DRAIN_MS);
+  req.once('close', () => clearTimeout(timer));
+  timer.unref();
+}
+
+/** RFC 9112, 3.2: HTTP/1.1 has exactly one Host. */
+function namesOneHost(req: IncomingMessage): boolean {
+  return req.httpVersion === '1.0' || req.headersDistinct.host?.length === 1;
 }
 
 /**
@@ -91,11 +146,17 @@ function listenFault(error: NodeJS.ErrnoException, host: string, port: number): 
 
 const IDLE_CHECK_MS = 100;
 
-async function close(server: Server, deadlineMs: number): Promise<void> {
+async function close(server: Server, latest: LatestAnswers, deadlineMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
+  for (const [socket, res] of latest) {
+    // So that no client sends its next request on a connection that is about to end.
+    if (res) res.shouldKeepAlive = false;
+    // Never used; to Node it is not idle, and it would delay the end until the deadline.
+    else if (socket.bytesRead === 0) socket.destroy();
+  }
   server.closeIdleConnections();
-  // A connection kept alive after its answer would delay the end until its own timeout.
+  // One whose headers were sent before would delay the end until its own timeout.
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
   await closed;

@@ -6,6 +6,7 @@ export interface Metrics {
   readonly registry: Registry;
   readonly requests: Histogram<'operation' | 'status'>;
   readonly notSignedIn: Counter<string>;
+  readonly unreadable: Counter<'status'>;
 }
 
 export function createMetrics(): Metrics {
@@ -23,6 +24,12 @@ export function createMetrics(): Metrics {
     notSignedIn: new Counter({
       name: 'indbakke_not_signed_in_total',
       help: 'Calls without a valid token',
+      registers: [registry],
+    }),
+    unreadable: new Counter({
+      name: 'indbakke_unreadable_requests_total',
+      help: 'Requests that are not HTTP as it is spoken here, by status of the answer',
+      labelNames: ['status'],
       registers: [registry],
     }),
   };

@@ -2,15 +2,16 @@ import { Router } from 'express';
 import { ROLES } from '../access/index.js';
 import { describeApi, OPERATIONS, type Operation } from '../api/index.js';
 import { ERRORS } from '../errors/index.js';
-import { allowPage } from '../http/index.js';
+import { allowPage, publicPrefixOf } from '../http/index.js';
 
 /** `/api/v1/openapi.json` and, for people, `/api/v1/docs`: both generated from the contract that validates the calls. */
 export function describesItself(): Router {
   const description = describeApi();
   const page = docsPage();
   const router = Router();
-  router.get('/api/v1/openapi.json', (_req, res) => {
-    res.json(description);
+  router.get('/api/v1/openapi.json', (req, res) => {
+    const prefix = publicPrefixOf(req);
+    res.json(prefix === '' ? description : { ...description, servers: [{ url: prefix }] });
   });
   router.get('/api/v1/docs', (_req, res) => {
     allowPage(res, { 'style-src': "'unsafe-inline'" });

@@ -71,7 +71,10 @@ export async function serve(
     await store.close();
   };
   try {
-    const listening = await listen(app, config.HOST, config.PORT);
+    const listening = await listen(app, config, (status, code) => {
+      metrics.unreadable.inc({ status });
+      log.info('unreadable', { status, code });
+    });
     log.info('ready', { url: listening.url });
     return {
       url: listening.url,

@@ -156,11 +156,72 @@ describe('a path', () => {
     expect(await auditOf(stack, { action: 'refused' })).toEqual(before);
   });
 
-  it('answers HEAD like GET, without a body', async () => {
-    const id = await deliverMemo(stack);
-    const response = await stack.call('HEAD', `/incoming-documents/${id}`);
-    expect(response.status).toBe(200);
-    expect(response.headers.get('etag')).toBe('"1"');
-    expect(await response.text()).toBe('');
+  describe('answers HEAD like GET, without a body:', () => {
+    // These differ from answer to answer, or with what fetch sends.
+    const VARYING = ['connection', 'content-length', 'date', 'etag', 'keep-alive', 'x-correlation-id'];
+    const answerTo = async (method: string, path: string) => {
+      const authorization = `Bearer ${await stack.token()}`;
+      const response = await fetch(`${stack.url}${path}`, { method, headers: { authorization } });
+      const headers = [...response.headers].filter(([name]) => !VARYING.includes(name));
+      return {
+        status: response.status,
+        headers,
+        length: response.headers.has('content-length'),
+        body: await response.text(),
+      };
+    };
+
+    it.each([
+      ['/healthz', 200],
+      ['/readyz', 200],
+      ['/metrics', 200],
+      ['/api/v1/openapi.json', 200],
+      ['/api/v1/docs', 200],
+      ['/sf1606/soap?wsdl', 200],
+      ['/api/v1/incoming-documents', 200],
+      ['/api/v1/incoming-documents?limit=x', 400],
+      [`/api/v1/incoming-documents/${randomUUID()}`, 404],
+      ['/nothing', 404],
+      ['/ops/queues', 403],
+    ])('%s', async (path, status) => {
+      const [get, head] = [await answerTo('GET', path), await answerTo('HEAD', path)];
+      expect(head).toEqual({ ...get, body: '' });
+      expect([head.status, head.length]).toEqual([status, true]);
+    });
+
+    it('a message', async () => {
+      const path = `/api/v1/incoming-documents/${await deliverMemo(stack)}`;
+      expect(await answerTo('HEAD', path)).toEqual({ ...(await answerTo('GET', path)), body: '' });
+    });
+  });
+
+  it('of a message is never answered 304: its version is for changes only', async () => {
+    const path = `/incoming-documents/${await deliverMemo(stack)}`;
+    for (const tag of ['"1"', 'W/"1"', '*']) {
+      const response = await stack.call('GET', path, { headers: { 'if-none-match': tag } });
+      expect([response.status, response.headers.get('etag')]).toEqual([200, '"1"']);
+    }
+  });
+
+  it.each(['W/"1"', '"1-gzip"', '"1;gzip"'])(
+    'takes the version back as a compressing proxy sent it: %s',
+    async (tag) => {
+      const id = await deliverMemo(stack);
+      const response = await stack.call('PUT', `/incoming-documents/${id}/assignment`, {
+        headers: { 'if-match': tag },
+        body: { assignee: { kind: 'user', id: 'caseworker-2' } },
+      });
+      expect(response.status).toBe(200);
+    },
+  );
+
+  it('is described under the prefix that a proxy takes away', async () => {
+    const servers = async (prefix: string) => {
+      const response = await fetch(`${stack.url}/api/v1/openapi.json`, { headers: { 'x-forwarded-prefix': prefix } });
+      return response.status === 200 ? ((await response.json()) as { servers?: object[] }).servers : response.status;
+    };
+    expect(await servers('/post/indbakke/')).toEqual([{ url: '/post/indbakke' }]);
+    expect(await servers('//evil.example')).toBe(400);
+    expect(await servers('')).toBeUndefined();
   });
 });

@@ -5,6 +5,8 @@ export interface DeliveryMetrics {
   readonly intake: Counter<'endpoint' | 'outcome'>;
   /** Deliveries in progress. */
   readonly uploads: Gauge;
+  /** Deliveries that lost their place before they had arrived. */
+  readonly cut: Counter<'why'>;
 }
 
 export function createDeliveryMetrics(registry: Registry): DeliveryMetrics {
@@ -16,5 +18,11 @@ export function createDeliveryMetrics(registry: Registry): DeliveryMetrics {
       registers: [registry],
     }),
     uploads: new Gauge({ name: 'indbakke_uploads', help: 'Deliveries in progress', registers: [registry] }),
+    cut: new Counter({
+      name: 'indbakke_uploads_cut_total',
+      help: 'Deliveries that were cut off: too-long, too-slow, idle, over-share',
+      labelNames: ['why'],
+      registers: [registry],
+    }),
   };
 }

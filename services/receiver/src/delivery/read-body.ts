@@ -6,9 +6,6 @@ import type { ReceiverConfig } from '../config.js';
 import { type Callers, requireAllowedCaller } from './callers.js';
 import type { Uploads } from './uploads.js';
 
-// How long a refused caller may keep sending before the connection is cut: long enough to read the answer.
-const DRAIN_MS = 10_000;
-
 // What a SOAP envelope or a form may add; readXml measures the message.
 const MAX_WRAPPER_BYTES = 64 * KiB;
 
@@ -30,11 +27,9 @@ export interface BodyRules {
 export function readBody(req: Request, res: Response, rules: BodyRules): Readable {
   const { mediaTypes, wrapped, callers, uploads, config } = rules;
   const maxBytes = config.MAX_MESSAGE_BYTES + (wrapped ? MAX_WRAPPER_BYTES : 0);
-  res.once('finish', () => discardRest(req));
   requireAllowedCaller(req, callers);
   checkHeaders(req, mediaTypes, maxBytes);
-  uploads.begin(req, res);
-  return limitedBody(req, res, { maxBytes, maxSeconds: config.MAX_UPLOAD_SECONDS });
+  return limitedBody(req, res, maxBytes, uploads);
 }
 
 function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: number): void {
@@ -55,37 +50,38 @@ function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: num
   }
 }
 
-interface BodyLimits {
-  readonly maxBytes: number;
-  readonly maxSeconds: number;
-}
-
 /** The reader may destroy it at any time. The request stays open: its socket carries the refusal. */
-function limitedBody(req: Request, res: Response, { maxBytes, maxSeconds }: BodyLimits): Readable {
+function limitedBody(req: Request, res: Response, maxBytes: number, uploads: Uploads): Readable {
   let bytes = 0;
   const take = (chunk: Buffer) => {
     bytes += chunk.length;
+    upload.took(chunk.length);
     if (bytes > maxBytes) body.destroy(new Problem('too-large', `The body is over ${maxBytes} bytes, the limit.`));
-    else if (!body.push(chunk)) req.pause();
+    else if (!body.push(chunk)) setFlowing(false);
+  };
+  const setFlowing = (flowing: boolean) => {
+    upload.waiting = flowing;
+    if (flowing) req.resume();
+    else req.pause();
   };
   const body = new Readable({
     // Chunk by chunk: as bytes, chunks that wait would be copied into one, and the request paused for each.
     objectMode: true,
     highWaterMark: 4,
-    read: () => req.resume(),
+    read: () => setFlowing(true),
     destroy(error, done) {
-      clearTimeout(timer);
+      upload.waiting = false;
       req.off('data', take);
       done(error);
     },
   });
-  // A peer that trickles bytes would otherwise keep its place for ever.
-  const timer = setTimeout(() => {
+  const upload = uploads.begin(req, res, (problem) => {
+    // The caller may go on for long.
     if (!res.headersSent) res.set('Connection', 'close');
-    const detail = `The message took longer than ${maxSeconds} s, the limit. Send it again.`;
-    body.destroy(new Problem('body-incomplete', detail));
-  }, maxSeconds * 1_000);
+    body.destroy(problem);
+  });
   finished(req, { writable: false }, (cause) => {
+    upload.waiting = false;
     const detail = 'The connection ended before the message did. Send it again.';
     if (cause) body.destroy(new Problem('body-incomplete', detail, { cause }));
     else body.push(null);
@@ -94,14 +90,4 @@ function limitedBody(req: Request, res: Response, { maxBytes, maxSeconds }: Body
   body.on('error', () => {}); // thrown to the reader
   req.on('data', take);
   return body;
-}
-
-/** Discards what a caller still sends after the answer, for a while, so that it reads that and can reuse the connection. */
-function discardRest(req: Request): void {
-  if (req.complete) return;
-  // Node does this only for a request that was never read from.
-  req.resume();
-  const timer = setTimeout(() => req.socket.destroy(), DRAIN_MS);
-  req.once('close', () => clearTimeout(timer));
-  timer.unref();
 }

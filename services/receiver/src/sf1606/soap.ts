@@ -1,6 +1,5 @@
-import { Problem } from '@indbakke/shared/errors';
-import { allowPage } from '@indbakke/shared/http';
-import { type Request, type Response, Router } from 'express';
+import { allowPage, publicUrlOf } from '@indbakke/shared/http';
+import { type Response, Router } from 'express';
 import { echoTransaction, recordRefusal } from '../delivery/answers.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
 import { readBody } from '../delivery/read-body.js';
@@ -53,7 +52,7 @@ export function soapEndpoint(parts: EndpointParts): Router {
     // It names the host as this caller knows it, so it must not be cached for another.
     res.set('Cache-Control', 'no-store');
     allowPage(res, { 'img-src': 'data:', 'style-src': "'unsafe-inline'" }); // by which browsers show XML
-    sendXml(res, 200, wsdlAt(`${originOf(req)}${SOAP_PATH}`));
+    sendXml(res, 200, wsdlAt(`${publicUrlOf(req)}${SOAP_PATH}`));
   });
 
   return router;
@@ -61,14 +60,4 @@ export function soapEndpoint(parts: EndpointParts): Router {
 
 function sendXml(res: Response, status: number, xml: string): void {
   res.status(status).type('text/xml; charset=utf-8').send(xml);
-}
-
-/** Scheme, host and port that the caller used. A proxy must pass on Host, and set X-Forwarded-Proto if it terminates TLS. */
-function originOf(req: Request): string {
-  const host = req.get('host') ?? '';
-  if (!/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) {
-    throw new Problem('bad-request', 'The Host header is not a host name with or without a port.');
-  }
-  const forwarded = req.get('x-forwarded-proto')?.toLowerCase();
-  return `${forwarded === 'https' ? 'https' : req.protocol}://${host}`;
 }

@@ -86,8 +86,8 @@ export const PEERS: HostileList = {
   'chunk size over 64 bits': sends(() => [head(CHUNKED), `${'f'.repeat(17)}\r\n`, memo()], 'http 400'),
   'chunk longer than its size': sends(() => [head(CHUNKED), '5\r\n', memo()], 'http 400'),
   'chunk extension of 20 kB': sends(() => [head(CHUNKED), `1;a=${'a'.repeat(20_000)}\r\n<\r\n`], 'http 413'),
-  'trailers of 20 kB': sends(
-    () => [head(CHUNKED), chunk(memo()), `0\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`],
+  'trailers of 40 kB': sends(
+    () => [head(CHUNKED), chunk(memo()), `0\r\nX-A: ${'a'.repeat(40_000)}\r\n\r\n`],
     'http 431',
   ),
   'ten thousand chunks of a byte': sends(
@@ -106,9 +106,14 @@ export const PEERS: HostileList = {
     answer: 'body-incomplete',
     waits: true,
   },
-  'headers of 20 kB': sends(() => [head(`X-A: ${'a'.repeat(20_000)}`, length(4)), '<a/>'], 'http 431'),
-  'five thousand headers': sends(
-    () => [head(...Array.from({ length: 5_000 }, (_, n) => `A${n}: a`), length(4)), '<a/>'],
+  'headers of 20 kB': sends(() => [head(`X-A: ${'a'.repeat(20_000)}`, length(4)), '<a/>'], 'not-memo'),
+  'headers of 40 kB': sends(() => [head(`X-A: ${'a'.repeat(40_000)}`, length(4)), '<a/>'], 'http 431'),
+  'a forwarded header after three thousand others': sends(
+    () => [head(...Array.from({ length: 3_000 }, (_, n) => `A${n}: a`), 'Via: 1.1 a', length(4)), '<a/>'],
+    'caller-not-allowed',
+  ),
+  'ten thousand headers': sends(
+    () => [head(...Array.from({ length: 10_000 }, (_, n) => `A${n}: a`), length(4)), '<a/>'],
     'http 431',
   ),
   'an unknown expectation': sends(() => [head('Expect: wonders', length(4)), '<a/>'], 'http 417'),
@@ -119,6 +124,14 @@ export const PEERS: HostileList = {
   ),
   'TLS on a plain port': sends(() => [Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3])], 'http 400'),
   'HTTP/2 without an upgrade': sends(() => ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'], 'http 400'),
+  'a version to come': sends(() => ['POST /sf1606/PostModtag HTTP/3.0\r\nHost: test\r\n\r\n'], 'http 400'),
+  'a method in lower case': sends(() => ['post /sf1606/PostModtag HTTP/1.1\r\nHost: test\r\n\r\n'], 'http 400'),
+  'the PROXY protocol': sends(
+    () => ['PROXY TCP4 203.0.113.9 203.0.113.8 1 2\r\n', head(length(4)), '<a/>'],
+    'http 400',
+  ),
+  'two Hosts': sends(() => [head('Host: other', length(4)), '<a/>'], 'http 400'),
+  CONNECT: sends(() => ['CONNECT test:443 HTTP/1.1\r\nHost: test:443\r\n\r\n', 'noise'], 'http 501'),
   noise: sends(() => [Buffer.alloc(1_000, '\x07noise')], 'http 400'),
   'gone in the headers': leaves(() => ['POST /sf1606/PostModtag HTTP/1.1\r\nHo'], 'close'),
   'gone before the body': leaves(() => [head(CHUNKED)], 'close'),

@@ -49,6 +49,11 @@ export class RawConnection {
     }
   }
 
+  /** Ends its own direction (FIN) and goes on reading. */
+  endSending(): void {
+    this.#socket.end();
+  }
+
   /** Disconnects with FIN: what was sent still arrives. */
   close(): void {
     this.#socket.destroy();
@@ -78,10 +83,11 @@ export class RawConnection {
   }
 }
 
-export function openConnection(url: string): Promise<RawConnection> {
+/** @param from address of this end: any of 127.0.0.0/8 on Linux */
+export function openConnection(url: string, from?: string): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname);
+    const socket = connect({ port: Number(port), host: hostname, ...(from && { localAddress: from }) });
     socket.once('connect', () => resolve(new RawConnection(socket))).once('error', reject);
   });
 }
