@@ -7,6 +7,7 @@ import { Problem } from '../errors/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
 import type { Store } from '../store/index.js';
+import { versionIn } from './entity-tags.js';
 import { toProblem } from './problem-handler.js';
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
@@ -129,9 +130,9 @@ function readVersion(req: Request): number {
   if (header === undefined) {
     throw new Problem('version-needed', 'Send If-Match with the version that was read.');
   }
-  const version = /^"?(\d{1,9})"?$/.exec(header.trim())?.[1];
+  const version = versionIn(header);
   if (version === undefined) throw new Problem('bad-request', 'If-Match must be one version, such as "3".');
-  return Number(version);
+  return version;
 }
 
 function sendAnswer(operation: Operation, res: Response, answer: unknown): void {
@@ -141,7 +142,8 @@ function sendAnswer(operation: Operation, res: Response, answer: unknown): void 
   if (version !== undefined) res.set('ETag', `"${version}"`);
   // Not res.json(), which answers 304 to If-None-Match: the version is for If-Match only, since the suggested case in the
   // answer changes without it.
-  res.type('json').end(JSON.stringify(answer));
+  const json = JSON.stringify(answer);
+  res.type('json').set('Content-Length', String(Buffer.byteLength(json))).end(json); // told to HEAD too
 }
 
 /** Writes refused calls of identified callers to the audit log. */
