@@ -143,7 +143,10 @@ function sendAnswer(operation: Operation, res: Response, answer: unknown): void 
   // Not res.json(), which answers 304 to If-None-Match: the version is for If-Match only, since the suggested case in the
   // answer changes without it.
   const json = JSON.stringify(answer);
-  res.type('json').set('Content-Length', String(Buffer.byteLength(json))).end(json); // told to HEAD too
+  res
+    .type('json')
+    .set('Content-Length', String(Buffer.byteLength(json)))
+    .end(json); // told to HEAD too
 }
 
 /** Writes refused calls of identified callers to the audit log. */
