@@ -1,16 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { crc32, inflateRawSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 
 // APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (its end), 4.4.4 (bit 11: UTF-8)
 const END = { signature: 'PK\x05\x06', size: 22, entries: 10, directory: 16 };
 const ENTRY = { signature: 0x02014b50, size: 46 };
 const LOCAL = { size: 30, nameLength: 26, extraLength: 28 };
 const STORED = 0;
-const DEFLATED = 8;
 
 /**
- * The files of a zip by name, each checked against its CRC. Supports only what the archiver writes: Node has no zip reader,
- * and unzip may not be installed.
+ * The files of a zip by name, each checked against its CRC. Supports only what the archiver writes, and without zip64: Node has
+ * no zip reader, and unzip may not be installed.
  *
  * @throws Error when the zip is broken
  */
@@ -33,15 +32,13 @@ export function unzip(zip: Buffer): Map<string, Buffer> {
 
 function readEntry(zip: Buffer, at: number, name: string): Buffer {
   const method = zip.readUInt16LE(at + 10);
-  const packedSize = zip.readUInt32LE(at + 20);
+  if (method !== STORED) throw new Error(`${name} has an unknown compression method (${method}).`);
   const local = zip.readUInt32LE(at + 42);
   const start =
     local + LOCAL.size + zip.readUInt16LE(local + LOCAL.nameLength) + zip.readUInt16LE(local + LOCAL.extraLength);
-  const packed = zip.subarray(start, start + packedSize);
-  if (method !== STORED && method !== DEFLATED)
-    throw new Error(`${name} has an unknown compression method (${method}).`);
-  const content = method === STORED ? packed : inflateRawSync(packed);
-  const isWhole = content.length === zip.readUInt32LE(at + 24) && crc32(content) === zip.readUInt32LE(at + 16);
+  const size = zip.readUInt32LE(at + 24);
+  const content = zip.subarray(start, start + size);
+  const isWhole = content.length === size && crc32(content) === zip.readUInt32LE(at + 16);
   if (!isWhole) throw new Error(`${name} is damaged in the zip.`);
   return content;
 }

@@ -201,8 +201,9 @@ describe('the name that a download gets', () => {
     ['../../../etc/passwd', '_.._.._etc_passwd'],
     ['C:\\Windows\\x.exe', 'C_Windows_x.exe'],
     ['a\r\nSet-Cookie: x=1\r\n.txt', 'a Set-Cookie_ x=1 .txt'], // XML turns CR LF into one line break; no header is left
-    ['invoice\u202Efdp.exe', 'invoice_fdp.exe'],
-    ['👩‍👧 og 漢字.txt', '👩_👧 og 漢字.txt'],
+    ['invoice\u202Efdp.exe', 'invoicefdp.exe'],
+    ['👩\u200D👧 og 漢字.txt', '👩\u200D👧 og 漢字.txt'],
+    ["Åse's (2) *.txt", "Åse's (2) _.txt"],
     ['CON.txt', '_CON.txt'],
     ['...', 'fil'],
     [';filename=evil.exe', ';filename=evil.exe'],

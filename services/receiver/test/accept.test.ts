@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
@@ -175,6 +176,7 @@ describe('the rows', () => {
         status: 'stored',
         size: String(content.length),
         sha256: createHash('sha256').update(content).digest(),
+        crc32: String(crc32(content)),
         container_index: position,
         container_offset: expect.stringMatching(/^\d+$/),
       })),

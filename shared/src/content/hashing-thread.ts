@@ -6,15 +6,22 @@ export type HashingRequest =
 
 export interface HashingAnswer {
   readonly file: number;
-  readonly sha256?: string;
+  readonly sums?: Sums;
 }
 
-/** The SHA-256 of one file, computed on the thread. One call at a time: await each before the next. */
+/** What a file is recognized by. */
+export interface Sums {
+  /** In lower-case hexadecimal. */
+  readonly sha256: string;
+  /** As a zip has it, unsigned: a zip can then be sent without reading the file first. */
+  readonly crc32: number;
+}
+
+/** The sums of one file, computed on the thread. One call at a time: await each before the next. */
 export interface HashOnThread {
   /** `bytes` are in shared memory and must not change until the promise resolves. */
   update(bytes: Buffer): Promise<void>;
-  /** @returns in lower-case hexadecimal */
-  digest(): Promise<string>;
+  digest(): Promise<Sums>;
   /** Forgets a file that does not end. */
   drop(): void;
 }
@@ -65,7 +72,7 @@ class Run {
     const file = this.#files++;
     return {
       update: async (bytes) => void (await this.#ask({ do: 'update', file, bytes })),
-      digest: async () => (await this.#ask({ do: 'digest', file })).sha256 as string,
+      digest: async () => (await this.#ask({ do: 'digest', file })).sums as Sums,
       drop: () => this.#worker.postMessage({ do: 'drop', file } satisfies HashingRequest),
     };
   }

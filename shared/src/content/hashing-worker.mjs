@@ -2,8 +2,9 @@
 
 import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
 
-/** @type {Map<number, import('node:crypto').Hash>} */
+/** @type {Map<number, { sha256: import('node:crypto').Hash, crc32: number }>} */
 const hashes = new Map();
 
 parentPort?.on('message', (request) => {
@@ -18,13 +19,13 @@ parentPort?.on('message', (request) => {
 function work(request) {
   const { file } = request;
   if (request.do === 'update') {
-    const hash = hashes.get(file) ?? createHash('sha256');
-    hashes.set(file, hash.update(request.bytes));
+    const { sha256, crc32: before } = hashes.get(file) ?? { sha256: createHash('sha256'), crc32: 0 };
+    hashes.set(file, { sha256: sha256.update(request.bytes), crc32: crc32(request.bytes, before) });
     return { file };
   }
   const hash = hashes.get(file);
   hashes.delete(file);
   if (request.do === 'drop') return undefined;
   if (!hash) throw new Error('A digest was requested of a hash that was not begun.');
-  return { file, sha256: hash.digest('hex') };
+  return { file, sums: { sha256: hash.sha256.digest('hex'), crc32: hash.crc32 } };
 }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { dataKeyContext, type KeyRing, type WrappedKey } from '../keys/key-ring.js';
 import type { BlobStore } from './blob-store.js';
 import { Buffers } from './buffers.js';
@@ -10,18 +11,16 @@ import {
   SEGMENT_SIZE,
   sealedSizeOfSegment,
 } from './container.js';
-import type { HashingThread, HashOnThread } from './hashing-thread.js';
+import type { HashingThread, HashOnThread, Sums } from './hashing-thread.js';
 import { WriteBehind } from './write-behind.js';
 
 /** What the database keeps of a sealed file. */
-export interface SealedFile {
+export interface SealedFile extends Sums {
   readonly index: number;
   /** Where in the container the file begins, in bytes. */
   readonly offset: number;
   /** Bytes of the file itself. */
   readonly size: number;
-  /** Of the file itself, in lower-case hexadecimal. */
-  readonly sha256: string;
 }
 
 /** What the database keeps of a container. */
@@ -216,9 +215,9 @@ class SegmentedFile implements FileSealer {
     this.#state = 'behind';
     await this.#output.room(sealedSizeOfSegment(this.#waitingLength));
     this.#seal(this.#waiting.subarray(0, this.#waitingLength), true);
-    const sha256 = await (this.#hash ?? new HashHere()).digest();
+    const sums = await (this.#hash ?? new HashHere()).digest();
     this.#state = 'ended';
-    return { index: this.index, offset: this.#offset, size: this.#size, sha256 };
+    return { index: this.index, offset: this.#offset, size: this.#size, ...sums };
   }
 
   /** Gives up a file that has not ended. Once this resolves, no thread reads the lent buffers. */
@@ -299,16 +298,18 @@ class SegmentedFile implements FileSealer {
 
 type FileHash = Pick<HashOnThread, 'digest' | 'drop'> & { update(bytes: Buffer): Promise<void> | undefined };
 
-/** The SHA-256 of a file, computed on this thread. */
+/** The sums of a file, computed on this thread. */
 class HashHere implements FileHash {
-  readonly #hash = createHash('sha256');
+  readonly #sha256 = createHash('sha256');
+  #crc32 = 0;
 
   update(bytes: Buffer): undefined {
-    this.#hash.update(bytes);
+    this.#sha256.update(bytes);
+    this.#crc32 = crc32(bytes, this.#crc32);
   }
 
-  async digest(): Promise<string> {
-    return this.#hash.digest('hex');
+  async digest(): Promise<Sums> {
+    return { sha256: this.#sha256.digest('hex'), crc32: this.#crc32 };
   }
 
   drop(): void {}

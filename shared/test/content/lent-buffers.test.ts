@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Buffers, PIECE_SIZE } from '../../src/content/buffers.js';
 import { HashingThread } from '../../src/content/hashing-thread.js';
@@ -23,13 +24,14 @@ describe('a file written from lent buffers', () => {
     ['a large one', [3_000_001]],
     ['small ones after a large one', [1_000_000, 10, SEGMENT, 0, 70_000]],
     ['several large ones', [1_000_000, 2_000_000, 900_000]],
-  ])('has its SHA-256 and reads back: %s', async (_what, sizes) => {
+  ])('has its sums and reads back: %s', async (_what, sizes) => {
     const here = await setting();
     const contents = sizes.map((size, seed) => bytes(size, seed + 1));
 
     const message = await sealLent(here, contents);
 
     expect(message.files.map((file) => file.sha256)).toEqual(contents.map(sha256));
+    expect(message.files.map((file) => file.crc32)).toEqual(contents.map((content) => crc32(content)));
     for (const [index, content] of contents.entries()) {
       const read = await readFile(here.blobs, message, message.files[index] as SealedFile);
       expect(read.equals(content)).toBe(true);
@@ -43,6 +45,7 @@ describe('a file written from lent buffers', () => {
     const messages = await Promise.all(contents.map((content) => sealLent(here, [content])));
 
     expect(messages.map(({ files }) => files[0]?.sha256)).toEqual(contents.map(sha256));
+    expect(messages.map(({ files }) => files[0]?.crc32)).toEqual(contents.map((content) => crc32(content)));
   });
 
   it('fails when the thread ends, and the next file starts a new one', async () => {
@@ -65,7 +68,8 @@ describe('a file written from lent buffers', () => {
 describe('the hashing thread', () => {
   it('does not keep the process alive', async () => {
     const module = new URL('../../dist/content/index.js', import.meta.url).href;
-    const use = 'const hash = thread.begin(); await hash.update(Buffer.from("x")); console.log(await hash.digest());';
+    const use =
+      'const hash = thread.begin(); await hash.update(Buffer.from("x")); console.log((await hash.digest()).sha256);';
     for (const [then, printed] of [
       ['', ''],
       [use, `${sha256(Buffer.from('x'))}\n`],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BlobStore, createSealer, openSealedFile } from '../../src/content/index.js';
@@ -30,7 +31,7 @@ describe('sealing and opening', () => {
     const content = bytes(size);
     const message = await sealMessage(here, [content]);
     const sha256 = createHash('sha256').update(content).digest('hex');
-    expect(fileOf(message, 0)).toMatchObject({ index: 0, size, sha256 });
+    expect(fileOf(message, 0)).toMatchObject({ index: 0, size, sha256, crc32: crc32(content) });
     expect((await readFile(here.blobs, message, fileOf(message, 0))).equals(content)).toBe(true);
   });
 
@@ -47,6 +48,7 @@ describe('sealing and opening', () => {
     const message = await sealMessage(here, contents, { pieceSizes });
     for (const [index, content] of contents.entries()) {
       expect((await readFile(here.blobs, message, fileOf(message, index))).equals(content)).toBe(true);
+      expect(fileOf(message, index).crc32).toBe(crc32(content));
     }
   });
 

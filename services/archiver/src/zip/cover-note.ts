@@ -1,6 +1,6 @@
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import type { WholeMessage } from '@indbakke/shared/inbox';
-import type { ZipEntry } from './name-entries.js';
+import type { NamedFile } from './name-files.js';
 
 const KINDS: Record<string, string> = { reply: 'Svar', enquiry: 'Henvendelse', forwarded: 'Videresendt' };
 
@@ -14,7 +14,7 @@ const number = new Intl.NumberFormat('da-DK');
 export function writeCoverNote(
   message: WholeMessage,
   contactPointName: string | null,
-  entries: readonly ZipEntry[],
+  entries: readonly NamedFile[],
 ): string {
   const { details } = message;
   const contactInfo = (details?.contactInfo ?? []) as DocumentAnswer['contactInfo'];
@@ -51,10 +51,10 @@ function section(title: string, lines: string[]): string[] {
   return lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
 }
 
-function fileLine({ file, name }: ZipEntry): string {
+function fileLine({ file, name }: NamedFile): string {
   const original = oneLine(file.fileName);
   const note = file.status === 'stored' ? `${number.format(file.size)} byte` : 'ikke modtaget';
-  const renamed = name.split('/').at(-1) === original ? '' : `, oprindeligt navn: ${original}`;
+  const renamed = name.split('/').at(-1) === file.fileName ? '' : `, oprindeligt navn: ${original}`;
   return `${name} (${note}${renamed})`;
 }
 

@@ -1,11 +1,11 @@
 import type { OPERATIONS } from '@indbakke/shared/api';
 import { recordAudit } from '@indbakke/shared/audit';
-import { type Call, sendStream } from '@indbakke/shared/http';
+import { type Call, describeSelection, selectBytes, sendStream } from '@indbakke/shared/http';
 import { findMessage } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { zipMessage } from './zip-message.js';
 
-/** Streams one message as a zip, after recording the read in the audit log. */
+/** Streams one message, or a range of it, as a zip, after recording the read in the audit log. */
 export async function sendZip(
   parts: Parts,
   { principal, params: { id }, at, req, res }: Call<typeof OPERATIONS.downloadZip>,
@@ -18,11 +18,15 @@ export async function sendZip(
     return { message: found, contactPointName: point?.name ?? null };
   });
   const zip = await zipMessage(parts, message, contactPointName);
-  res.attachment(`digital-post-${message.receivedAt.toISOString().slice(0, 10)}-${id.slice(-8)}.zip`);
-  res.type('application/zip');
-  if (req.method === 'HEAD') {
-    zip.destroy();
-    return void res.end();
-  }
-  await sendStream(zip, res);
+  const selection = selectBytes(req, zip);
+  describeSelection(res, selection);
+  if (selection.status !== 304) res.attachment(`digital-post-${danishDate(message.receivedAt)}-${id.slice(-8)}.zip`);
+  await sendStream(zip.open(selection.range), res);
+}
+
+const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeZone: 'Europe/Copenhagen' });
+
+/** `2026-11-02`, as the caseworker reads it elsewhere. */
+function danishDate(at: Date): string {
+  return date.format(at);
 }

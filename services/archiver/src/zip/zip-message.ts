@@ -1,66 +1,76 @@
-import type { Readable } from 'node:stream';
+import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import { crc32 } from 'node:zlib';
 import type { DocumentAnswer } from '@indbakke/shared/api';
-import { openContent, type WholeMessage } from '@indbakke/shared/inbox';
+import { type ContentReader, openContent, type WholeMessage } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
-import { ZipArchive } from 'archiver';
-import './crc32.js';
 import { writeCoverNote } from './cover-note.js';
-import { COVER_NOTE, nameEntries, ORIGINAL } from './name-entries.js';
-
-// Compressing PDFs and images takes seven times as long and saves nothing; text shrinks well.
-const COMPRESSIBLE = /^(text\/|application\/(xml|json))/i;
+import { COVER_NOTE, type NamedFile, nameFiles, ORIGINAL } from './name-files.js';
+import { Zip, type ZipFile } from './zip.js';
 
 /**
- * Streams all files of a message as a zip: the cover note and the main document at the top, attachments under `bilag/`,
- * technical documents under `teknisk/`. Files that are not stored are only named in the cover note. The original XML is
- * included when it contains more than the documents show.
+ * All files of a message as a zip: the cover note and the main document at the top, attachments under `bilag/`, technical
+ * documents under `teknisk/`. Files that are not stored are only named in the cover note. The original XML is included when it
+ * contains more than the documents show.
  *
- * The stream fails with a Problem when a content fails verification, so a zip that ends is complete.
+ * Its stream fails with a Problem when a content fails verification, so a zip that ends is complete.
  *
- * @throws Problem content-gone when the content has been removed
+ * @throws Problem content-gone when the content has been removed; content-damaged when it fails verification at its beginning
+ *   or end
  */
 export async function zipMessage(
   parts: Pick<Parts, 'store' | 'blobs' | 'keys'>,
   message: WholeMessage,
   contactPointName: string | null,
-): Promise<Readable> {
-  const entries = nameEntries(message);
-  const isStored = entries.some(({ file }) => file.status === 'stored');
-  const content = isStored ? await openContent(parts, message) : undefined;
-  const archive = new ZipArchive({ zlib: { level: 1 } });
-  // Otherwise a failing content would end the process, and a warning would silently leave a file out.
-  const fail = (error: Error) => archive.destroy(error);
-  archive.on('warning', fail);
-  // archiver does not close the content that it is reading when the caller disconnects.
-  let reading: Readable | undefined;
-  archive.once('close', () => reading?.destroy());
+): Promise<Zip> {
+  const files = nameFiles(message);
+  const note = Buffer.from(writeCoverNote(message, contactPointName, files));
+  const inMemory = (name: string, bytes: Buffer): ZipFile => ({
+    name,
+    size: bytes.length,
+    crc32: crc32(bytes),
+    sha256: createHash('sha256').update(bytes).digest(),
+    modifiedAt: message.receivedAt,
+    open: ({ start, end }) => [bytes.subarray(start, end)],
+  });
+  return new Zip([
+    inMemory(COVER_NOTE, note),
+    ...(message.details && needsOriginal(message) ? [inMemory(ORIGINAL, Buffer.from(message.details.original))] : []),
+    ...(await storedFiles(parts, message, files)),
+  ]);
+}
 
-  void addOneByOne();
-  return archive;
-
-  async function addOneByOne(): Promise<void> {
-    try {
-      await add(writeCoverNote(message, contactPointName, entries), { name: COVER_NOTE });
-      if (message.details && needsOriginal(message))
-        await add(Buffer.from(message.details.original), { name: ORIGINAL });
-      for (const { file, name } of entries) {
-        if (archive.destroyed) return; // the caller has gone, and nothing would close what is opened now
-        if (!content || file.status !== 'stored') continue;
-        reading = content.open(file).once('error', fail);
-        await add(reading, { name, store: !COMPRESSIBLE.test(file.encodingFormat) });
-      }
-      await archive.finalize();
-    } catch (error) {
-      fail(error as Error);
-    }
+async function storedFiles(
+  parts: Pick<Parts, 'store' | 'blobs' | 'keys'>,
+  message: WholeMessage,
+  files: readonly NamedFile[],
+): Promise<ZipFile[]> {
+  const stored = files.filter(({ file }) => file.status === 'stored');
+  const last = stored.at(-1)?.file;
+  if (!last) return [];
+  const content = await openContent(parts, message);
+  // Verifies the header of the container and the last segment, so what is gone or cut off is refused before the first byte.
+  await buffer(content.open(last, { start: Number(last.size), end: Number(last.size) }));
+  const zipFiles: ZipFile[] = [];
+  for (const { name, file } of stored) {
+    zipFiles.push({
+      name,
+      size: Number(file.size),
+      crc32: await crc32Of(file, content),
+      sha256: file.sha256 ?? Buffer.alloc(0),
+      modifiedAt: message.receivedAt,
+      open: (range) => content.open(file, range),
+    });
   }
+  return zipFiles;
+}
 
-  /** Resolves when the entry is in the zip, so that only one content is open at a time. */
-  function add(source: Readable | Buffer | string, entry: { name: string; store?: boolean }): Promise<void> {
-    const added = new Promise<void>((resolve) => archive.once('entry', () => resolve()));
-    archive.append(source, { ...entry, date: message.receivedAt });
-    return added;
-  }
+/** As kept at intake. A file that was stored before it was kept is read once more. */
+async function crc32Of(file: NamedFile['file'], content: ContentReader): Promise<number> {
+  if (file.crc32 !== null) return Number(file.crc32);
+  let sum = 0;
+  for await (const bytes of content.open(file)) sum = crc32(bytes, sum);
+  return sum;
 }
 
 // Remarks of shared/src/memo on what only the original contains.

@@ -74,12 +74,12 @@ const INSERT_MESSAGES = `
     FROM jsonb_to_recordset($3::jsonb) AS d (message_id uuid, position int, role text, document_id text, label text)
   ), files AS (
     INSERT INTO files (id, message_id, document_position, position, municipality, file_name, encoding_format, language,
-      status, size, sha256, container_index, container_offset)
+      status, size, sha256, crc32, container_index, container_offset)
     SELECT f.id, message_id, document_position, position, $1, file_name, encoding_format, language,
-      f.status, size, decode(sha256, 'hex'), container_index, container_offset
+      f.status, size, decode(sha256, 'hex'), crc32, container_index, container_offset
     FROM jsonb_to_recordset($4::jsonb) AS f (id uuid, message_id uuid, document_position int, position int, file_name text,
-      encoding_format text, language text, status text, size bigint, sha256 text, container_index int,
-      container_offset bigint)
+      encoding_format text, language text, status text, size bigint, sha256 text, crc32 bigint,
+      container_index int, container_offset bigint)
   ), refs AS (
     INSERT INTO reply_references (message_id, position, municipality, kind, value)
     SELECT message_id, position, $1, kind, value
@@ -155,6 +155,7 @@ function rowsOf({ message, change, heldCause }: Accepted, bytes: JoinedBytes) {
             status: 'stored',
             size: content.size,
             sha256: content.sha256,
+            crc32: content.crc32,
             container_index: content.index,
             container_offset: content.offset,
           }),

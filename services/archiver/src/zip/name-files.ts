@@ -7,14 +7,14 @@ export const COVER_NOTE = 'følgeseddel.txt';
 /** The MeMo as it arrived, without the contents of its files. */
 export const ORIGINAL = 'teknisk/meddelelse.xml';
 
-export interface ZipEntry {
+export interface NamedFile {
   readonly file: WholeMessage['documents'][number]['files'][number];
   /** Path in the zip: safe on any system, and unique. */
   readonly name: string;
 }
 
 /** Names every file of a message for the zip: the main document at the top, the others in folders. */
-export function nameEntries(message: WholeMessage): ZipEntry[] {
+export function nameFiles(message: WholeMessage): NamedFile[] {
   // Folder names are taken too, or the zip could not be unpacked.
   const names = new UniqueNames([
     COVER_NOTE,
