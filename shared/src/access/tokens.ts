@@ -18,6 +18,8 @@ export interface Principal {
 export interface TokenVerifier {
   /** @throws Problem not-signed-in (the token is invalid) or unavailable (the issuer’s keys are unreachable) */
   verify(token: string): Promise<Principal>;
+  /** Fetches the issuer’s keys if they are due. @throws when they are unreachable */
+  check(): Promise<void>;
 }
 
 export interface TokenOptions {
@@ -59,10 +61,15 @@ export async function createTokenVerifier({ issuer, audience, jwks }: TokenOptio
       }
       return toPrincipal(claims.data);
     },
+    async check() {
+      if ('fresh' in keys && !keys.fresh) await keys.reload();
+    },
   };
 }
 
-async function openKeySet(jwks: string): Promise<JWTVerifyGetKey> {
+async function openKeySet(
+  jwks: string,
+): Promise<ReturnType<typeof createLocalJWKSet> | ReturnType<typeof createRemoteJWKSet>> {
   const url = new URL(jwks);
   if (url.protocol !== 'file:') return createRemoteJWKSet(url);
   return createLocalJWKSet(JSON.parse(await readFile(fileURLToPath(url), 'utf8')));

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import express, { type Router } from 'express';
-import type { CommonConfig } from '../config/index.js';
+import { type CommonConfig, SECOND } from '../config/index.js';
 import { listen, notFound, problemHandler, trackRequests } from '../http/index.js';
 import type { StartWorker } from '../queue/index.js';
 import { abortOn } from './abort-on.js';
@@ -8,7 +8,8 @@ import { describesItself } from './describes-itself.js';
 import { health } from './health.js';
 import { operationsPages } from './operations-pages.js';
 import { openParts, type Parts } from './parts.js';
-import type { Repeating } from './repeat.js';
+import { watchParts } from './readiness.js';
+import { type Repeating, repeat } from './repeat.js';
 import { within } from './within.js';
 
 /** The background work of a service. */
@@ -34,6 +35,8 @@ export interface Running {
   readonly lost?: Promise<Error>;
 }
 
+const WATCH_EVERY_MS = 10 * SECOND;
+
 /**
  * Runs services in this process on one port: one in production, all three in the local stack. Health, metrics, the API
  * description and the operations pages are here, once for all of them.
@@ -53,7 +56,11 @@ export async function serve(
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.use(trackRequests(log, metrics));
-  app.use(health(parts));
+  const askParts = watchParts(parts);
+  // Unasked too, for the log and the metrics.
+  const watching = repeat('watch-parts', WATCH_EVERY_MS, log, askParts, 0);
+  watching.start();
+  app.use(health(metrics, askParts));
   app.use(describesItself());
   for (const service of mounted) {
     app.use(service.router);
@@ -65,7 +72,7 @@ export async function serve(
   app.use(problemHandler(log));
 
   const stopWork = async () => {
-    await Promise.all(mounted.flatMap(({ sweeps }) => sweeps.map((sweep) => sweep.stop())));
+    await Promise.all([watching, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()));
     await queues.close();
     await store.close();
   };
