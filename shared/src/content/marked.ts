@@ -35,7 +35,10 @@ export function onlyMarked(blobs: Markable, isInUse: () => Promise<boolean>): Bl
 /** A new store is marked, and so is one from before there were marks. */
 async function requireMark(blobs: Markable, isInUse: () => Promise<boolean>): Promise<void> {
   if (await blobs.isMarked()) return;
-  if ((await isInUse()) && (await isEmpty(blobs))) throw new NotReady('empty');
+  const inUse = await isInUse().catch((cause: unknown) => {
+    throw new NotReady('unknown', { cause });
+  });
+  if (inUse && (await isEmpty(blobs))) throw new NotReady('empty');
   await blobs.mark();
 }
 

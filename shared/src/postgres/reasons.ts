@@ -8,6 +8,13 @@ const AWAY_MESSAGES =
   /^(Connection terminated|Client has encountered a connection error|Query read timeout|timeout expired)/;
 const NO_CONNECTION_FREE = /^timeout exceeded when trying to connect/;
 const NO_TLS = /^The server does not support SSL connections/;
+// PgBouncer has one code for its own refusals.
+const POOLER_REFUSES = '08P01';
+const POOLER_REFUSALS: readonly (readonly [RegExp, NotReady['reason']])[] = [
+  [/authentication failed|no such user/, 'login-refused'],
+  [/no such database|^database .* does not exist/, 'database-missing'],
+  [/query_wait_timeout|no more connections/, 'no-connection-free'],
+];
 
 /** Says why PostgreSQL does not answer; any other error is returned as it is. */
 export function explainPostgres(error: unknown): unknown {
@@ -19,6 +26,8 @@ export function explainPostgres(error: unknown): unknown {
   if (code.startsWith('28') || (code === '42501' && severity === 'FATAL')) return because('login-refused');
   if (code === '3D000') return because('database-missing');
   if (TLS.test(code) || NO_TLS.test(message)) return because('tls-failed');
+  const refusal = code === POOLER_REFUSES && POOLER_REFUSALS.find(([text]) => text.test(message));
+  if (refusal) return because(refusal[1]);
   if (AWAY.test(code) || AWAY_MESSAGES.test(message)) return because('no-answer');
   return error;
 }

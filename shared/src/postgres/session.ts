@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { NotReady } from '../readiness/index.js';
+import { isUnanswered } from '../store/failures.js';
 
 // As long as connecting may take.
 const ANSWER_MS = 5_000;
@@ -13,25 +15,32 @@ export async function ask<Row extends pg.QueryResultRow>(connection: pg.ClientBa
   return (last as pg.QueryResult<Row>).rows;
 }
 
-const BACKEND = 'SELECT pg_backend_pid() AS pid';
+/** What each connection set in its session, and must find there. */
+const marks = new WeakMap<pg.ClientBase, string>();
 
-/** The server process that each connection had at its start. */
-const backends = new WeakMap<pg.ClientBase, number>();
+/** When a pool was last found behind a pooler in transaction mode. */
+const provenAt = new WeakMap<pg.Pool, number>();
+// Such a pooler may give a connection its server of before by chance: for this time that does not undo the proof.
+const PROOF_STANDS_MS = 60_000;
 
 /**
  * Sets up each connection of a pool, as its `onConnect`. By statements: of the start-up parameter `options` PgBouncer says
  * that it is unsupported, or drops it silently (PgBouncer, ignore_startup_parameters).
  */
 export function sessionWith(settings: readonly string[]): (connection: pg.ClientBase) => Promise<void> {
-  const text = [...settings, BACKEND].join('; ');
   return async (connection) => {
-    const [row] = await ask<{ pid: number }>(connection, text);
-    backends.set(connection, row?.pid ?? 0);
+    const mark = randomUUID();
+    const text = [...settings, `SET indbakke.session = '${mark}'`].join('; ');
+    await ask(connection, text).catch((cause: unknown) => {
+      // A pooler accepts the connection, and lets its first statement wait for a server.
+      throw isUnanswered(cause) ? new NotReady('no-connection-free', { cause }) : cause;
+    });
+    marks.set(connection, mark);
   };
 }
 
 /**
- * Runs `work` with two connections that keep their server.
+ * Runs `work` with two connections that keep their session.
  *
  * @throws NotReady pooler-in-transaction-mode when a pooler gives each transaction another server: settings, prepared
  *   statements and LISTEN would be lost
@@ -48,15 +57,17 @@ export function withSessions<T>(
       // In this order: an idle pooler takes the server that was used last, so that next time both have moved.
       await ask(first, 'ROLLBACK');
       await ask(second, 'ROLLBACK');
-      if (moved) throw new NotReady('pooler-in-transaction-mode');
+      if (moved) provenAt.set(one, Date.now());
+      if (Date.now() - (provenAt.get(one) ?? 0) < PROOF_STANDS_MS) throw new NotReady('pooler-in-transaction-mode');
       return work(first, second);
     }),
   );
 }
 
 async function hasMoved(connection: pg.PoolClient): Promise<boolean> {
-  const [row] = await ask<{ pid: number }>(connection, `BEGIN; ${BACKEND}`);
-  return row?.pid !== backends.get(connection);
+  const found = `BEGIN; SELECT current_setting('indbakke.session', true) AS mark`;
+  const [row] = await ask<{ mark: string | null }>(connection, found);
+  return row?.mark !== marks.get(connection);
 }
 
 /** After an error the connection is closed: its state is unknown. */

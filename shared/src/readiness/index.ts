@@ -59,6 +59,11 @@ export const REASONS = {
       meaning:
         'The folder is empty, but the database names content. Mount the right one, or restore it; nothing is stored there.',
     },
+    unknown: {
+      http: 503,
+      meaning:
+        'The folder is new, and the database does not say yet whether it names content. It is ready after the database.',
+    },
     'no-access': { http: 503, meaning: 'The user of the service may not write there. Correct owner or mode.' },
     'read-only': { http: 503, meaning: 'The folder is mounted read-only, as Linux does after a disk fault.' },
     full: { http: 503, meaning: 'The disk or its quota is full. Make room; never delete files there by hand.' },

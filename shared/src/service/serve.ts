@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import express, { type Router } from 'express';
 import { type CommonConfig, SECOND } from '../config/index.js';
 import { listen, notFound, problemHandler, trackRequests } from '../http/index.js';
+import { createLog } from '../log/index.js';
 import type { StartWorker } from '../queue/index.js';
 import { abortOn } from './abort-on.js';
 import { describesItself } from './describes-itself.js';
 import { health } from './health.js';
+import { onlyJson } from './only-json.js';
 import { operationsPages } from './operations-pages.js';
 import { openParts, type Parts } from './parts.js';
 import { watchParts } from './readiness.js';
@@ -97,9 +99,10 @@ export async function serve(
 
 /**
  * What every main.ts does: starts, and closes at SIGINT or SIGTERM. Another signal, over a second later, ends the process at
- * once. If it cannot start, or loses something it depends on, it prints a sentence to standard error and exits with 1.
+ * once. All that it prints is lines of the log, except that if it cannot start, or loses something it depends on, it prints a sentence to standard error and exits with 1.
  */
-export async function runUntilSignal(start: () => Promise<Running>): Promise<void> {
+export async function runUntilSignal(name: string, start: () => Promise<Running>): Promise<void> {
+  onlyJson(createLog(name, 'warn'));
   try {
     const running = await start();
     const signalled = once(abortOn(['SIGINT', 'SIGTERM']).signal, 'abort').then(() => undefined);

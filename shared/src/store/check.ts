@@ -31,7 +31,7 @@ export async function checkStore({ app, worker }: Pools): Promise<StoreFacts> {
       await checkRole(asApp, 'indbakke_app');
       await checkRole(asWorker, 'indbakke_worker');
       await checkMigrations(asApp);
-      const keys = await askAs<{ id: string }>(asWorker, 'indbakke_worker', 'SELECT master_keys_in_use() AS id');
+      const keys = await askAs<{ id: string }>(asWorker, 'indbakke_worker', 'SELECT public.master_keys_in_use() AS id');
       return { clockAheadMs, masterKeys: keys.map(({ id }) => id) };
     });
   } catch (error) {
@@ -71,7 +71,7 @@ async function checkRole(connection: pg.PoolClient, role: string): Promise<void>
 }
 
 async function checkMigrations(connection: pg.PoolClient): Promise<void> {
-  const rows = await askAs<{ name: string }>(connection, 'indbakke_app', 'SELECT applied_migrations() AS name');
+  const rows = await askAs<{ name: string }>(connection, 'indbakke_app', 'SELECT public.applied_migrations() AS name');
   const applied = new Set(rows.map(({ name }) => name));
   const needed = await namesOfMigrations();
   if (!needed.every((name) => applied.has(name))) throw new NotReady('schema-outdated');
