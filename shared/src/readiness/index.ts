@@ -34,7 +34,7 @@ export const REASONS = {
     'schema-outdated': { http: 503, meaning: 'The database lacks migrations of this release. Run npm run migrate.' },
     'role-missing': {
       http: 503,
-      meaning: 'The login is not a member of the role that the log names. GRANT it (docs/operations.md, set-up).',
+      meaning: 'The login is not a member of the role that the log names. GRANT it, as in step 3 of the set-up.',
     },
     'privileges-missing': {
       http: 503,
@@ -72,6 +72,8 @@ export const REASONS = {
   queue: {
     'no-answer': { http: 200, meaning: 'Redis or PostgreSQL does not answer. Only suggestions wait.' },
     'login-refused': { http: 200, meaning: 'Redis or PostgreSQL refuses the login. Correct QUEUE_URL.' },
+    'no-connection-free': { http: 200, meaning: 'All connections to PostgreSQL are in use, as for the database.' },
+    'database-missing': { http: 200, meaning: 'The server has no such database. Correct QUEUE_URL.' },
     'tls-failed': { http: 200, meaning: 'TLS fails. Correct QUEUE_URL (rediss:// is with TLS), or the certificate.' },
     'may-evict': {
       http: 200,
