@@ -11,6 +11,7 @@ import type { Markable } from './marked.js';
 
 export type { BlobEntry, BlobReader, BlobStore, BlobWriter, ByteRange } from './blob-store.js';
 export { openFileBlobStore } from './file-blob-store.js';
+export { makeFolders } from './folders.js';
 export { HashingThread } from './hashing-thread.js';
 export { onlyMarked } from './marked.js';
 export { containerInMemory, openSealedFile, type SealedFileRequest } from './open.js';
