@@ -50,12 +50,11 @@ export async function checkDatabase(setting: string, url: string, role?: string)
     );
   }
   const { host, pathname } = new URL(url);
-  const options = role === undefined ? {} : { options: `-c role=${role}` };
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, ...options });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
   client.on('error', () => {}); // the server may go away in between; the query then fails
   try {
     await client.connect();
-    await client.query(role === undefined ? 'SELECT 1' : 'SELECT FROM municipalities LIMIT 0');
+    await client.query(role === undefined ? 'SELECT 1' : `SET ROLE ${role}; SELECT FROM municipalities LIMIT 0`);
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     const where = `${setting}: the database ${pathname.slice(1)} at ${host || 'the local socket'}`;

@@ -4,7 +4,7 @@ import { readLocalStack, statePaths } from './state.js';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-await runUntilSignal(async () => {
+await runUntilSignal('indbakke', async () => {
   const paths = statePaths();
   const other = readLocalStack(paths);
   if (other) {

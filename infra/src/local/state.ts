@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolders } from '@indbakke/shared/content';
 import { isRunning, localFileOf, stateFolder, testFolderOf, thisProcess } from '../../../tools/local-state.mjs';
 
 /** The folders and files of a local stack. They may not exist yet. */
@@ -43,7 +44,7 @@ export function statePaths(env: NodeJS.ProcessEnv = process.env): StatePaths {
 export async function inStateFolder<T>(root: string, work: () => Promise<T>): Promise<T> {
   try {
     // Not 0700: as root, PostgreSQL runs as another user, who must reach it.
-    mkdirSync(root, { recursive: true });
+    await makeFolders(root);
     accessSync(root, constants.W_OK | constants.X_OK);
     return await work();
   } catch (error) {

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '@indbakke/shared/content';
 import { markIsAlive, newMark, removePostgres } from '../../../tools/local-state.mjs';
 import { type LocalPostgres, startPostgres } from '../local/postgres/postgres.js';
 import { type StatePaths, statePaths } from '../local/state.js';
@@ -43,7 +44,7 @@ export async function startOwnPostgres(settings: Readonly<Record<string, string>
 
 async function createState(): Promise<StatePaths> {
   const folder = statePaths().test;
-  mkdirSync(folder, { recursive: true });
+  await makeFolders(folder);
   for (const mark of readdirSync(folder).filter((name) => !markIsAlive(name))) {
     // Another process may be removing it, or it belongs to another user; leftovers are removed next time.
     await removeState(join(folder, mark)).catch(() => {});

@@ -85,10 +85,14 @@ export async function setUp(): Promise<Setup> {
   };
 }
 
-/** The three real services, on their own port, database and state folder. */
-export async function startTestStack(env: Env = {}): Promise<TestStack> {
+/**
+ * The three real services, on their own port, database and state folder.
+ *
+ * @param env settings that differ, or what makes them
+ */
+export async function startTestStack(env: Env | ((setup: Setup) => Promise<Env>) = {}): Promise<TestStack> {
   const setup = await setUp();
-  const settings = { ...setup.env, ...env };
+  const settings = { ...setup.env, ...(typeof env === 'function' ? await env(setup) : env) };
   const config = readConfig(StackConfig, settings);
   const running = await serve(config, 'test', allServices(config));
   return {

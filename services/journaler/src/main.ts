@@ -2,4 +2,4 @@ import { readConfig } from '@indbakke/shared/config';
 import { runUntilSignal } from '@indbakke/shared/service';
 import { JournalerConfig, startJournaler } from './app.js';
 
-await runUntilSignal(() => startJournaler(readConfig(JournalerConfig, process.env)));
+await runUntilSignal('journaler', () => startJournaler(readConfig(JournalerConfig, process.env)));

@@ -31,7 +31,7 @@ describe.runIf(HAS_REDIS)('with the queue on Redis', () => {
     await redis.kill();
     const ids = [await deliverMemo(stack, reply()), await deliverMemo(stack, reply())]; // each asserts its receipt
     const ready = await fetch(`${stack.url}/readyz`);
-    expect([ready.status, await ready.json()]).toEqual([200, expect.objectContaining({ queue: 'failing' })]);
+    expect([ready.status, await ready.json()]).toEqual([200, expect.objectContaining({ queue: 'no-answer' })]);
 
     await redis.start();
     await stack.sql(`UPDATE messages SET next_enqueue_at = now() WHERE suggestion_run_at IS NULL`); // overdue for the sweep

@@ -2,4 +2,4 @@ import { readConfig } from '@indbakke/shared/config';
 import { runUntilSignal } from '@indbakke/shared/service';
 import { ReceiverConfig, startReceiver } from './app.js';
 
-await runUntilSignal(() => startReceiver(readConfig(ReceiverConfig, process.env)));
+await runUntilSignal('receiver', () => startReceiver(readConfig(ReceiverConfig, process.env)));

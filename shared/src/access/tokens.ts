@@ -22,6 +22,8 @@ export interface Principal extends Caller {
 export interface TokenVerifier {
   /** @throws Problem not-signed-in (the token is invalid) or unavailable (the issuer’s keys are unreachable) */
   verify(token: string): Promise<Principal>;
+  /** Fetches the issuer’s keys if they are due. @throws when they are unreachable */
+  check(): Promise<void>;
 }
 
 export interface OperatorVerifier {
@@ -101,6 +103,9 @@ export async function createTokenVerifier(options: TokenOptions): Promise<TokenV
       const claims = parseClaims(Claims, await verifySignature(token, keys, options));
       return { ...toCaller(claims), municipality: claims.municipality, teams: claims.teams };
     },
+    async check() {
+      if ('fresh' in keys && !keys.fresh) await keys.reload();
+    },
   };
 }
 
@@ -120,7 +125,9 @@ export async function createOperatorVerifier(options: TokenOptions): Promise<Ope
 export const OPERATORS_ONLY =
   'The pages of operations require a token for operations: with its audience, the role Indbakke.Drift and no municipality.';
 
-async function openKeySet(jwks: string): Promise<JWTVerifyGetKey> {
+async function openKeySet(
+  jwks: string,
+): Promise<ReturnType<typeof createLocalJWKSet> | ReturnType<typeof createRemoteJWKSet>> {
   const url = new URL(jwks);
   if (url.protocol !== 'file:') return createRemoteJWKSet(url);
   return createLocalJWKSet(JSON.parse(await readFile(fileURLToPath(url), 'utf8')));

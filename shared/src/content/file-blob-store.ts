@@ -2,7 +2,7 @@
  * Blobs as files: `<folder>/<first two digits of the name>/<name>`, and `<name>.part` while unfinished.
  *
  * The 256 folders stay small for years (a million blobs are 4000 a folder) and exist from the start, so that a new blob
- * never needs a sync above its own folder.
+ * never needs a sync above its own folder. Beside them is a folder that marks the store (marked.ts).
  */
 
 import { randomBytes } from 'node:crypto';
@@ -11,12 +11,14 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } fr
 import { join, resolve } from 'node:path';
 import { announce } from '../crash-points/index.js';
 import { Problem } from '../errors/index.js';
-import type { BlobEntry, BlobReader, BlobStore, BlobWriter, ByteRange } from './blob-store.js';
+import type { BlobEntry, BlobReader, BlobWriter, ByteRange } from './blob-store.js';
 import { hasCode, makeFolder, OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, syncFolder } from './folders.js';
+import type { Markable } from './marked.js';
 
 const NAME = /^[0-9a-f]{32}$/;
 const NAME_SIZE = 16;
 const UNFINISHED = '.part';
+const MARK = 'indbakke'; // an empty folder
 const NOTHING = Buffer.alloc(0);
 const SHARDS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
 
@@ -24,12 +26,12 @@ const SHARDS = Array.from({ length: 256 }, (_, index) => index.toString(16).padS
  * Opens the blob store in `folder`, which is created if missing.
  * @throws node's own error when the folder cannot be created or read.
  */
-export async function openFileBlobStore(folder: string): Promise<BlobStore> {
+export async function openFileBlobStore(folder: string): Promise<Markable> {
   const root = resolve(folder);
   await makeFolder(root);
   const present = new Set(await readdir(root));
   for (const shard of SHARDS) {
-    if (!present.has(shard)) await createShard(join(root, shard));
+    if (!present.has(shard)) await makeIfMissing(join(root, shard));
   }
   // Always: the process that created them may have died before its sync.
   await syncFolder(root);
@@ -44,7 +46,7 @@ interface EarlySyncs {
   inFlight: boolean;
 }
 
-class FileBlobStore implements BlobStore {
+class FileBlobStore implements Markable {
   readonly #root: string;
   readonly #earlySyncs: EarlySyncs = { inFlight: false };
 
@@ -97,6 +99,15 @@ class FileBlobStore implements BlobStore {
     } finally {
       await rm(probe, { force: true });
     }
+  }
+
+  async isMarked(): Promise<boolean> {
+    return (await statIfThere(join(this.#root, MARK))) !== undefined;
+  }
+
+  async mark(): Promise<void> {
+    await makeIfMissing(join(this.#root, MARK));
+    await syncFolder(this.#root);
   }
 
   /** Every path is built from this, so only checked names reach the disk. */
@@ -205,7 +216,7 @@ function removed(): Problem {
   return new Problem('content-gone', 'The content was removed while it was being read.');
 }
 
-async function createShard(path: string): Promise<void> {
+async function makeIfMissing(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: OWNER_ONLY_FOLDER });
   } catch (error) {

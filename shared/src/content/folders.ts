@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Only the process's own user may list it. */
@@ -20,9 +20,37 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/**
+ * Creates a folder and missing parents; an existing folder is left as it is. Node's `recursive` never ends below a folder
+ * like /proc, where mkdir says that an existing parent is missing.
+ *
+ * @returns the highest folder that was created
+ */
+export async function makeFolders(folder: string, mode?: number): Promise<string | undefined> {
+  try {
+    await mkdir(folder, { mode });
+    return folder;
+  } catch (error) {
+    if (await isFolder(folder)) return undefined;
+    if (!hasCode(error, 'ENOENT') || dirname(folder) === folder) throw error;
+    const highestCreated = await makeFolders(dirname(folder), mode);
+    await mkdir(folder, { mode }).catch(async (again: unknown) => {
+      if (!(await isFolder(folder))) throw again;
+    });
+    return highestCreated ?? folder;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
+
 /** Creates a folder and missing parents durably, mode 0700. An existing folder is left as it is. */
 export async function makeFolder(folder: string): Promise<void> {
-  const highestCreated = await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
+  const highestCreated = await makeFolders(folder, OWNER_ONLY_FOLDER);
   if (highestCreated === undefined) return;
   const highestChanged = dirname(highestCreated);
   for (let changed = dirname(folder); ; changed = dirname(changed)) {

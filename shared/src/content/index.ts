@@ -6,12 +6,14 @@
  */
 
 import { fileURLToPath } from 'node:url';
-import type { BlobStore } from './blob-store.js';
 import { openFileBlobStore } from './file-blob-store.js';
+import type { Markable } from './marked.js';
 
 export type { BlobEntry, BlobReader, BlobStore, BlobWriter, ByteRange } from './blob-store.js';
 export { openFileBlobStore } from './file-blob-store.js';
+export { makeFolders } from './folders.js';
 export { HashingThread } from './hashing-thread.js';
+export { onlyMarked } from './marked.js';
 export { containerInMemory, openSealedFile, type SealedFileRequest } from './open.js';
 export { createSealer, type FileSealer, type SealedContainer, type SealedFile, type Sealer } from './seal.js';
 
@@ -20,7 +22,7 @@ export { createSealer, type FileSealer, type SealedContainer, type SealedFile, t
  * @throws Error with a sentence for the operator when the URL is of another kind. It does not quote the URL, which may
  *   contain credentials.
  */
-export async function openBlobStore(url: string): Promise<BlobStore> {
+export async function openBlobStore(url: string): Promise<Markable> {
   const scheme = URL.canParse(url) ? new URL(url).protocol : undefined;
   if (scheme === 'file:') return openFileBlobStore(fileURLToPath(url));
   const given = scheme === undefined ? 'not a URL' : `a ${scheme} URL`;

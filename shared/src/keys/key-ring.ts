@@ -19,6 +19,9 @@ export interface KeyRing {
   /** Id of the master key that new data keys are wrapped with: 1 to 230 characters of printable ASCII. */
   readonly currentKeyId: string;
 
+  /** Whether it contains the master key of this id. */
+  has(keyId: string): boolean;
+
   /** Encrypts a data key under the current master key. Only the same `context` unwraps it again. */
   wrap(key: Buffer, context: string): Promise<WrappedKey>;
 
@@ -99,6 +102,10 @@ class FileKeyRing implements KeyRing {
     this.currentKeyId = file.current;
     this.#keys = new Map(Object.entries(file.keys));
     this.#digestKey = file.digestKey;
+  }
+
+  has(keyId: string): boolean {
+    return this.#keys.has(keyId);
   }
 
   // The nonce is random. NIST SP 800-38D 8.3 allows 2^32 of them under one key: 1000 messages a minute for 8000 years.

@@ -33,7 +33,7 @@ export function createLog(service: string, level: LogLevel): Log {
     format: format.printf(({ level: lineLevel, message: event, ...fields }) =>
       JSON.stringify({ time: new Date().toISOString(), level: lineLevel, service, event, ...fields }),
     ),
-    transports: [new transports.Console({ forceConsole: true })],
+    transports: [new transports.Console()],
   });
   const write = (lineLevel: Exclude<LogLevel, 'silent'>) => (event: string, fields?: LogFields) => {
     logger.log({ level: lineLevel, message: event, correlationId: correlation.getStore(), ...fields });

@@ -1,4 +1,4 @@
-export { migrateQueues } from './backends.js';
 export * from './job.js';
+export { migrateQueues } from './on-postgres.js';
 export * from './queues.js';
 export * from './suggest-case.js';

@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Queue, Worker } from 'bullmq';
 import { createBatcher } from '../batch/index.js';
 import { describeError, type Log } from '../log/index.js';
-import { openPostgres, openRedis, RETRY_MS } from './backends.js';
+import { RETRY_MS } from './backend.js';
 import { type JobDefinition, type JobHandler, UnrecoverableError } from './job.js';
+import { openPostgres } from './on-postgres.js';
+import { openRedis } from './on-redis.js';
 
 /** The queues of one process, on one backend: PostgreSQL, or Redis through ioredis. */
 export interface Queues {
@@ -19,7 +21,7 @@ export interface Queues {
   ): void;
   /** Every queue used here, for the operations pages and the metrics. */
   list(): Queue[];
-  /** @throws when the backend does not answer */
+  /** @throws NotReady with the reason why jobs cannot be added, or may be lost; or any other error */
   check(): Promise<void>;
   /** Stops taking jobs, aborts those in flight and waits for them, adds what was enqueued, closes. */
   close(): Promise<void>;
@@ -58,7 +60,14 @@ export interface QueuesOptions {
 
 export function openQueues({ url, log }: QueuesOptions): Queues {
   const backend = /^rediss?:/.test(url) ? openRedis(url) : openPostgres(url);
-  const logConnection = (error: unknown) => log.warn('queue-connection', describeError(error));
+  // A connection that fails is tried again every second: told once, until the backend answers again.
+  let told: unknown;
+  const logConnection = (error: unknown) => {
+    const fields = describeError(error);
+    const fault = fields.errorCode ?? fields.error;
+    if (fault !== told) log.warn('queue-connection', fields);
+    told = fault;
+  };
   backend.onError(logConnection);
   const queues = new Map<string, Queue>();
   const workers = new Set<Worker>();
@@ -177,7 +186,10 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
     },
 
     list: () => [...queues.values()],
-    check: () => backend.check(),
+    async check() {
+      await backend.check();
+      told = undefined;
+    },
 
     async close() {
       closing.abort();

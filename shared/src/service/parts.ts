@@ -5,7 +5,7 @@ import {
   type TokenVerifier,
 } from '../access/index.js';
 import type { CommonConfig } from '../config/index.js';
-import { type BlobStore, openBlobStore } from '../content/index.js';
+import { type BlobStore, onlyMarked, openBlobStore } from '../content/index.js';
 import { type KeyRing, loadKeyRing } from '../keys/index.js';
 import { createLog, type Log } from '../log/index.js';
 import { createMetrics, type Metrics, observeQueues } from '../metrics/index.js';
@@ -28,7 +28,7 @@ export interface Parts {
 export async function openParts(config: CommonConfig, name: string): Promise<Parts> {
   const log = createLog(name, config.LOG_LEVEL);
   const keys = await opened('KEY_FILE', loadKeyRing(config.KEY_FILE));
-  const blobs = await opened('BLOB_URL', openBlobStore(config.BLOB_URL));
+  const folder = await opened('BLOB_URL', openBlobStore(config.BLOB_URL));
   const verifier = { issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE, jwks: config.TOKEN_JWKS };
   const tokens = await opened('TOKEN_JWKS', createTokenVerifier(verifier));
   const forOperators = {
@@ -38,10 +38,16 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   };
   const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators));
   const store = openStore({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, name });
+  const blobs = onlyMarked(folder, () => namesContent(store));
   const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
   const metrics = createMetrics();
   observeQueues(metrics, queues);
   return { store, blobs, keys, queues, tokens, operators, metrics, log };
+}
+
+async function namesContent(store: Store): Promise<boolean> {
+  const rows = await store.sweep('SELECT FROM messages WHERE blob_name IS NOT NULL LIMIT 1');
+  return rows.length > 0;
 }
 
 const noAccess = (path: string) => `this user may not use ${path}. Grant access or correct the setting`;

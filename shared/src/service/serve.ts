@@ -1,14 +1,17 @@
 import { once } from 'node:events';
 import express, { type Router } from 'express';
-import type { CommonConfig } from '../config/index.js';
+import { type CommonConfig, SECOND } from '../config/index.js';
 import { listen, notFound, problemHandler, securityHeaders, trackRequests } from '../http/index.js';
+import { createLog } from '../log/index.js';
 import type { StartWorker } from '../queue/index.js';
 import { abortOn } from './abort-on.js';
 import { describesItself } from './describes-itself.js';
 import { health } from './health.js';
+import { onlyJson } from './only-json.js';
 import { operationsPages } from './operations-pages.js';
 import { openParts, type Parts } from './parts.js';
-import type { Repeating } from './repeat.js';
+import { watchParts } from './readiness.js';
+import { type Repeating, repeat } from './repeat.js';
 import { within } from './within.js';
 
 /** The background work of a service. */
@@ -34,6 +37,8 @@ export interface Running {
   readonly lost?: Promise<Error>;
 }
 
+const WATCH_EVERY_MS = 10 * SECOND;
+
 /**
  * Runs services in this process on one port: one in production, all three in the local stack. Health, metrics, the API
  * description and the operations pages are here, once for all of them.
@@ -54,7 +59,11 @@ export async function serve(
   app.set('query parser', 'simple');
   app.use(trackRequests(log, metrics));
   app.use(securityHeaders);
-  app.use(health(parts));
+  const askParts = watchParts(parts);
+  // Unasked too, for the log and the metrics.
+  const watching = repeat('watch-parts', WATCH_EVERY_MS, log, askParts, 0);
+  watching.start();
+  app.use(health(metrics, askParts));
   app.use(describesItself());
   for (const service of mounted) {
     app.use(service.router);
@@ -66,7 +75,7 @@ export async function serve(
   app.use(problemHandler(log));
 
   const stopWork = async () => {
-    await Promise.all(mounted.flatMap(({ sweeps }) => sweeps.map((sweep) => sweep.stop())));
+    await Promise.all([watching, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()));
     await queues.close();
     await store.close();
   };
@@ -94,9 +103,10 @@ export async function serve(
 
 /**
  * What every main.ts does: starts, and closes at SIGINT or SIGTERM. Another signal, over a second later, ends the process at
- * once. If it cannot start, or loses something it depends on, it prints a sentence to standard error and exits with 1.
+ * once. All that it prints is lines of the log, except that if it cannot start, or loses something it depends on, it prints a sentence to standard error and exits with 1.
  */
-export async function runUntilSignal(start: () => Promise<Running>): Promise<void> {
+export async function runUntilSignal(name: string, start: () => Promise<Running>): Promise<void> {
+  onlyJson(createLog(name, 'warn'));
   try {
     const running = await start();
     const signalled = once(abortOn(['SIGINT', 'SIGTERM']).signal, 'abort').then(() => undefined);

@@ -1,6 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
-import { type Prisma, PrismaClient } from '../generated/client.js';
+import { Prisma, PrismaClient } from '../generated/client.js';
+import { sessionWith } from '../postgres/session.js';
+import { checkStore, type StoreFacts } from './check.js';
 import { FencedPool } from './fence.js';
 
 export { Prisma } from '../generated/client.js';
@@ -35,8 +37,8 @@ export interface Store {
   withTenantConnection<T>(municipality: string, work: (connection: pg.PoolClient) => Promise<T>): Promise<T>;
   /** Runs one statement across municipalities, with the privileges of role indbakke_worker. */
   sweep<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** @throws when the database does not answer */
-  check(): Promise<void>;
+  /** @throws NotReady with the reason why messages cannot be stored or read; or any other error */
+  check(): Promise<StoreFacts>;
   close(): Promise<void>;
 }
 
@@ -53,10 +55,14 @@ const MAX_IDLE_IN_TRANSACTION_MS = 10_000;
 
 // Every query of a request has an index. PostgreSQL prefers to scan a small table, and keeps that plan (for foreign keys
 // too) when the table has grown, until the next ANALYZE.
-const BY_INDEX = '-c enable_seqscan=off';
+const BY_INDEX = 'SET enable_seqscan = off';
+
+// The role is taken in each transaction, not by the connection: behind a pooler in transaction mode a connection would soon
+// have the role of another one.
+const AS_APP = `set_config('role', 'indbakke_app', true)`;
 
 export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: StoreOptions): Store {
-  const open = (role: string, max: number, settings = '') => {
+  const open = (max: number, ...settings: string[]) => {
     const pool = new FencedPool({
       connectionString: url,
       max,
@@ -65,15 +71,15 @@ export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: St
       // Without this, a query on a silently dead connection would wait until the system gives up.
       query_timeout: timeoutMs,
       keepAlive: true,
-      options: `-c role=${role} -c idle_in_transaction_session_timeout=${MAX_IDLE_IN_TRANSACTION_MS} ${settings}`,
+      onConnect: sessionWith([`SET idle_in_transaction_session_timeout = ${MAX_IDLE_IN_TRANSACTION_MS}`, ...settings]),
     });
     // A broken connection fails its query and is replaced at the next use; without listeners its events would end the process.
     pool.on('error', () => {});
     pool.on('connect', (connection) => connection.on('error', () => {}));
     return pool;
   };
-  const app = open('indbakke_app', connections, BY_INDEX);
-  const worker = open('indbakke_worker', SWEEP_CONNECTIONS);
+  const app = open(connections, BY_INDEX);
+  const worker = open(SWEEP_CONNECTIONS);
   const prisma = new PrismaClient({
     adapter: new PrismaPg(app),
     transactionOptions: { maxWait: WAIT_FOR_CONNECTION_MS, timeout: timeoutMs },
@@ -82,7 +88,7 @@ export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: St
   return {
     withTenant: (municipality, work) =>
       prisma.$transaction(async (tx) => {
-        await tx.$queryRaw`SELECT set_config('indbakke.municipality', ${municipality}, true)`;
+        await tx.$queryRaw`SELECT ${Prisma.raw(AS_APP)}, set_config('indbakke.municipality', ${municipality}, true)`;
         return work(tx);
       }),
 
@@ -91,7 +97,7 @@ export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: St
       try {
         // Two statements in one round trip, which only text without parameters can be.
         const name = connection.escapeLiteral(municipality);
-        await connection.query(`BEGIN; SELECT set_config('indbakke.municipality', ${name}, true)`);
+        await connection.query(`BEGIN; SELECT ${AS_APP}, set_config('indbakke.municipality', ${name}, true)`);
         const result = await work(connection);
         await connection.query('COMMIT').catch((cause: unknown) => {
           throw new CommitInDoubt('COMMIT was not answered.', { cause });
@@ -106,13 +112,18 @@ export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: St
     },
 
     async sweep<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) {
-      const { rows } = await worker.query<Row>(sql, values);
-      return rows;
+      const connection = await worker.connect();
+      try {
+        await connection.query('BEGIN; SET LOCAL ROLE indbakke_worker');
+        const { rows } = await connection.query<Row>(sql, values);
+        await connection.query('COMMIT');
+        return rows;
+      } finally {
+        connection.release(); // a transaction that failed is still open, so the fence closes its connection
+      }
     },
 
-    async check() {
-      await app.query('SELECT 1');
-    },
+    check: () => checkStore({ app, worker }),
 
     async close() {
       await prisma.$disconnect();

@@ -183,6 +183,11 @@ describe('the URL of a blob store', () => {
     expect(await readdir(folder)).toHaveLength(256);
   });
 
+  it('is refused below a folder that takes no folders', async () => {
+    await expect(openBlobStore('file:///proc/content')).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(openBlobStore('file:///proc/a/b')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('is refused with a sentence when it is of another kind, and not quoted', async () => {
     await expect(openBlobStore('s3://key:secret@bucket')).rejects.toThrow(
       'The blob store must be file:///folder; this is a s3: URL.',

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { createArchiver } from '@indbakke/archiver';
 import { createJournaler } from '@indbakke/journaler';
@@ -6,12 +6,15 @@ import { createReceiver } from '@indbakke/receiver';
 import { readConfig } from '@indbakke/shared/config';
 import { type Running, serve } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { StackConfig } from '../../../infra/src/local/settings.js';
+import { migrateDatabase, withDatabase } from '../../../infra/src/local/database.js';
+import { EXAMPLE_MUNICIPALITY } from '../../../infra/src/local/example-municipality.js';
+import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
+import { allServices, StackConfig } from '../../../infra/src/local/settings.js';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
+import { deliver } from '../../../infra/src/testkit/deliver.js';
 import { type Setup, setUp, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { type MemoSpec, writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { type MemoSpec, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { expectProblem } from '../inbox/support.js';
-
 import { type Line, layLine } from './line.js';
 
 let stack: TestStack;
@@ -27,7 +30,9 @@ const readiness = async (url = stack.url) => {
   return { status: response.status, parts: await response.json() };
 };
 
-const READY = { status: 200, parts: { status: 'ready', database: 'ready', queue: 'ready', content: 'ready' } };
+const PARTS = { database: 'ready', content: 'ready', queue: 'ready', tokens: 'ready' };
+const READY = { status: 200, parts: { status: 'ready', ...PARTS } };
+const notReady = (parts: Partial<typeof PARTS>) => ({ status: 503, parts: { status: 'failing', ...PARTS, ...parts } });
 
 describe('/healthz and /readyz', () => {
   it('report, without a token, that the process is alive and all parts answer', async () => {
@@ -38,10 +43,7 @@ describe('/healthz and /readyz', () => {
   it('report when content cannot be written', async () => {
     await rename(stack.contentFolder, `${stack.contentFolder}-away`);
     try {
-      expect(await readiness()).toEqual({
-        status: 503,
-        parts: { status: 'failing', database: 'ready', queue: 'ready', content: 'failing' },
-      });
+      expect(await readiness()).toEqual(notReady({ content: 'missing' }));
       const refused = await stack.deliver(writeMemo());
       expect(refused.status).toBe(503);
     } finally {
@@ -65,6 +67,7 @@ describe('while the database is away', () => {
       (parts) => createJournaler(parts, config),
       createArchiver,
     ]);
+    expect(await readiness(running.url)).toEqual(READY);
     await line.cut();
   });
 
@@ -74,18 +77,11 @@ describe('while the database is away', () => {
     await setup.close();
   });
 
-  const deliver = (letter?: MemoSpec) =>
-    fetch(`${running.url}/sf1606/PostModtag`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/xml', accept: 'application/json' },
-      body: writeMemo(letter),
-    });
+  const send = (letter?: MemoSpec) =>
+    deliver(running.url, writeMemo(letter), { headers: { accept: 'application/json' } });
 
   it('health reports which part fails, and that the process is alive', async () => {
-    expect(await readiness(running.url)).toEqual({
-      status: 503,
-      parts: { status: 'failing', database: 'failing', queue: 'failing', content: 'ready' },
-    });
+    expect(await readiness(running.url)).toEqual(notReady({ database: 'no-answer', queue: 'no-answer' }));
     expect((await fetch(`${running.url}/healthz`)).status).toBe(200);
   });
 
@@ -108,7 +104,7 @@ describe('while the database is away', () => {
   });
 
   it('a delivery is asked to retry', async () => {
-    const response = await deliver();
+    const response = await send();
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('30');
     expect(await response.json()).toMatchObject({ errorCode: 'send-again' });
@@ -118,9 +114,63 @@ describe('while the database is away', () => {
     await line.restore();
     await expect.poll(() => readiness(running.url), { timeout: 10_000 }).toEqual(READY);
     const suggested = crashPointPassed('suggestion-committed');
-    const response = await deliver({ replyData: [{ messageUUID: randomUUID(), replyUUID: randomUUID() }] });
+    const response = await send({ replyData: [{ messageUUID: randomUUID(), replyUUID: randomUUID() }] });
     expect(response.status).toBe(200);
     await suggested;
+  });
+});
+
+describe('a service that starts before the database is migrated', () => {
+  let setup: Setup;
+  let running: Running;
+  let ownerUrl: string;
+  const name = `early_${randomBytes(6).toString('hex')}`;
+
+  beforeAll(async () => {
+    setup = await setUp();
+    ownerUrl = withDatabase(setup.ownerUrl, name);
+    await setup.sql(`CREATE DATABASE ${name}`);
+    const DATABASE_URL = withDatabase(setup.serviceUrl, name);
+    const config = readConfig(StackConfig, { ...setup.env, DATABASE_URL, SMALL_CONTENT_BYTES: '0' });
+    running = await serve(config, 'test', allServices(config));
+  });
+
+  afterAll(async () => {
+    await running?.close();
+    await setup.sql(`DROP DATABASE ${name} WITH (FORCE)`);
+    await setup.close();
+  });
+
+  const inbox = async () =>
+    fetch(`${running.url}/api/v1/incoming-documents`, { headers: { authorization: `Bearer ${await setup.token()}` } });
+
+  it('is not ready, and everybody is asked to retry', async () => {
+    const parts = { database: 'schema-missing', content: 'unknown', queue: 'schema-missing' };
+    expect(await readiness(running.url)).toEqual(notReady(parts));
+    const delivered = await deliver(running.url, writeMemo());
+    expect([delivered.status, delivered.headers.get('retry-after')]).toEqual([503, '30']);
+    await expectProblem(await inbox(), 503, 'unavailable');
+  });
+
+  it('becomes ready when it is migrated, and works', async () => {
+    await migrateDatabase(ownerUrl);
+    await registerMunicipality(ownerUrl, EXAMPLE_MUNICIPALITY);
+    await expect.poll(() => readiness(running.url), { timeout: 10_000 }).toEqual(READY);
+    const suggested = crashPointPassed('suggestion-committed');
+    const reply = { replyData: [{ messageUUID: randomUUID(), replyUUID: randomUUID() }] };
+    expect((await deliver(running.url, writeMemo(reply))).status).toBe(200);
+    await suggested;
+    expect((await inbox()).status).toBe(200);
+  });
+});
+
+describe('with another key file than its content was sealed with', () => {
+  it('the database is not ready', async () => {
+    await stack.deliver(writeMemo({ documents: [textDocument('content', 'a.txt')] }));
+    await stack.sql(`UPDATE message_keys SET key_id = 'master-lost'`);
+    expect(await readiness()).toEqual(notReady({ database: 'key-missing' }));
+    await stack.sql('DELETE FROM message_keys');
+    expect(await readiness()).toEqual(READY);
   });
 });
 

@@ -30,10 +30,10 @@ export async function whatIsStored(stack: TestStack): Promise<Stored> {
   };
 }
 
-/** Every file in the content folder, finished or not. */
+/** Every container in the content folder, finished or not. */
 export async function contentFiles({ contentFolder }: TestStack): Promise<string[]> {
   const entries = await readdir(contentFolder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  return entries.filter((entry) => entry.isFile() && !entry.name.startsWith('check-')).map(({ name }) => name);
 }
 
 export interface MessageRow extends Record<string, unknown> {

@@ -1,47 +1,34 @@
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   createPostgresBackend,
+  LATEST_SCHEMA_VERSION,
   type PostgresConnectionOptions,
-  type Processor,
-  Queue,
+  type Queue,
   runMigrations,
-  Worker,
+  type Worker,
   withBackend,
 } from 'bullmq';
-import { Redis } from 'ioredis';
 import pg from 'pg';
-
-/** Where BullMQ stores its queues. */
-export interface Backend {
-  queue(name: string): Queue;
-  worker(name: string, concurrency: number, process: Processor): Worker;
-  onError(listener: (error: Error) => void): void;
-  /** @throws at once when the backend is away, where adding would wait for it */
-  reach(): Promise<void>;
-  check(): Promise<void>;
-  close(): Promise<void>;
-}
-
-// The jobs of a worker that died go to another one within lock + check: 15 s.
-const LOCK_MS = 10_000;
-const STALLED_CHECK_MS = 5_000;
-
-/** Interval between attempts to reach a backend that is away. */
-export const RETRY_MS = 1_000;
+import { explainPostgres } from '../postgres/reasons.js';
+import { ask, sessionWith, withSessions } from '../postgres/session.js';
+import { NotReady } from '../readiness/index.js';
+import { type Backend, RETRY_MS, workerOptions } from './backend.js';
 
 // A connection ends sooner than this, unless the other side has vanished.
 const ENDED_MS = 2_000;
 
 const QUEUE_SCHEMA = 'bullmq';
+const QUEUE_ROLE = 'indbakke_queue';
 
-const workerOptions = (concurrency: number) => ({
-  concurrency,
-  autorun: false,
-  lockDuration: LOCK_MS,
-  stalledInterval: STALLED_CHECK_MS,
-  runRetryDelay: RETRY_MS,
-});
+const setUp = sessionWith([`SET search_path = ${QUEUE_SCHEMA}`, `SET ROLE ${QUEUE_ROLE}`]);
+
+// PostgreSQL, appendix A: 22023 there is no such role, 42501 the login is not a member.
+const asQueue = (connection: pg.ClientBase) =>
+  setUp(connection).catch((cause: { code?: string }) => {
+    throw ['22023', '42501'].includes(cause.code ?? '')
+      ? new NotReady('role-missing', { role: QUEUE_ROLE, cause })
+      : cause;
+  });
 
 export function openPostgres(url: string): Backend {
   // One pool for all: the LISTEN of each worker occupies one connection, everything else shares the rest.
@@ -49,7 +36,7 @@ export function openPostgres(url: string): Backend {
     connectionString: url,
     max: 8,
     connectionTimeoutMillis: 5_000,
-    options: `-c search_path=${QUEUE_SCHEMA} -c role=indbakke_queue`,
+    onConnect: asQueue,
   });
   const connected = new Set<pg.PoolClient>();
   pool.on('connect', (client) => {
@@ -68,15 +55,34 @@ export function openPostgres(url: string): Backend {
       pool.on('error', listener);
     },
     async reach() {}, // a query fails soon anyway
-    async check() {
-      await pool.query('SELECT 1');
-    },
+    check: () => check(pool),
     async close() {
       await pool.end();
       // It resolves before its connections have ended: a database that is stopped next would cut them, each with an error.
       for (const until = Date.now() + ENDED_MS; connected.size > 0 && Date.now() < until; ) await delay(5);
     },
   };
+}
+
+/** Whether the role sees the tables of BullMQ, and none of them is older than this BullMQ. */
+async function check(pool: pg.Pool): Promise<void> {
+  try {
+    await withSessions([pool, pool], async (connection) => {
+      const [table] = await ask<{ exists: boolean }>(
+        connection,
+        `SELECT to_regclass('migration') IS NOT NULL AS exists`,
+      );
+      if (!table?.exists) throw new NotReady('schema-missing');
+      const [applied] = await ask<{ version: number; isReadOnly: boolean }>(
+        connection,
+        `SELECT max(version) AS version, current_setting('transaction_read_only') = 'on' AS "isReadOnly" FROM migration`,
+      );
+      if ((applied?.version ?? 0) < LATEST_SCHEMA_VERSION) throw new NotReady('schema-outdated');
+      if (applied?.isReadOnly) throw new NotReady('read-only');
+    });
+  } catch (error) {
+    throw explainPostgres(error);
+  }
 }
 
 /**
@@ -102,34 +108,6 @@ function poolForBullmq(pool: pg.Pool): PostgresConnectionOptions {
   };
   // BullMQ accepts a pg.Pool, but its type for one has an index signature that pg's lacks.
   return patient as unknown as PostgresConnectionOptions;
-}
-
-export function openRedis(url: string): Backend {
-  // Adding must not wait for a Redis that is away; workers wait for as long as it takes.
-  const forQueues = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false });
-  const forWorkers = new Redis(url, { maxRetriesPerRequest: null });
-  const tried = Promise.race([once(forQueues, 'ready'), once(forQueues, 'close')]).catch(() => {});
-  return {
-    queue: (name) => new Queue(name, { connection: forQueues }),
-    worker: (name, concurrency, process) =>
-      new Worker(name, process, { connection: forWorkers, ...workerOptions(concurrency) }),
-    onError(listener) {
-      forQueues.on('error', listener);
-      forWorkers.on('error', listener);
-    },
-    // BullMQ would wait for a first connection forever.
-    async reach() {
-      await tried;
-      if (forQueues.status !== 'ready') throw new Error(`Redis is ${forQueues.status}.`);
-    },
-    async check() {
-      await forQueues.ping();
-    },
-    async close() {
-      forQueues.disconnect();
-      forWorkers.disconnect();
-    },
-  };
 }
 
 /**

@@ -1,0 +1,119 @@
+/**
+ * Why a part of a process cannot do its work, as `/readyz`, the metric and the log name it: a code, and what an operator
+ * does about it. A test keeps docs/operations.md equal to this table.
+ *
+ * `http`: what `/readyz` answers. 503 when messages could not be stored or read, and for a fault of set-up, which no
+ * waiting mends; 200 when a message can still be accepted.
+ */
+export const REASONS = {
+  database: {
+    'no-answer': {
+      http: 503,
+      meaning: 'PostgreSQL is down, starting or unreachable. Services reconnect on their own.',
+    },
+    'no-connection-free': {
+      http: 503,
+      meaning:
+        'All connections are in use. Raise DATABASE_CONNECTIONS, PostgreSQL’s max_connections or the pooler’s pool.',
+    },
+    'login-refused': {
+      http: 503,
+      meaning:
+        'PostgreSQL refuses the login. Correct user and password in DATABASE_URL, or pg_hba.conf, which may demand TLS.',
+    },
+    'tls-failed': {
+      http: 503,
+      meaning: 'TLS to PostgreSQL fails. Correct sslmode in DATABASE_URL, or the certificate.',
+    },
+    'database-missing': { http: 503, meaning: 'The server has no such database. Correct DATABASE_URL.' },
+    'read-only': {
+      http: 503,
+      meaning: 'The server is a standby, or set to read only. Name the primary in DATABASE_URL.',
+    },
+    'schema-missing': { http: 503, meaning: 'The database has no tables of Indbakke. Run npm run migrate.' },
+    'schema-outdated': { http: 503, meaning: 'The database lacks migrations of this release. Run npm run migrate.' },
+    'role-missing': {
+      http: 503,
+      meaning: 'The login is not a member of the role that the log names. GRANT it, as in step 3 of the set-up.',
+    },
+    'privileges-missing': {
+      http: 503,
+      meaning: 'A role lacks privileges or policies, as after a restore without them. Restore the schema with both.',
+    },
+    'pooler-in-transaction-mode': {
+      http: 503,
+      meaning:
+        'A pooler gives each transaction another server. Set it to session mode, or connect to PostgreSQL directly.',
+    },
+    'key-missing': {
+      http: 503,
+      meaning: 'KEY_FILE lacks a master key that content here was sealed with. Put the right file back.',
+    },
+    failing: { http: 503, meaning: 'Something else. The log has its errorCode.' },
+  },
+  content: {
+    'no-answer': { http: 503, meaning: 'The disk does not answer, as when a network mount hangs.' },
+    missing: { http: 503, meaning: 'The folder that BLOB_URL names is gone. Mount it.' },
+    empty: {
+      http: 503,
+      meaning:
+        'The folder is empty, but the database names content. Mount the right one, or restore it; nothing is stored there.',
+    },
+    unknown: {
+      http: 503,
+      meaning:
+        'The folder is new, and the database does not say yet whether it names content. It is ready after the database.',
+    },
+    'no-access': { http: 503, meaning: 'The user of the service may not write there. Correct owner or mode.' },
+    'read-only': { http: 503, meaning: 'The folder is mounted read-only, as Linux does after a disk fault.' },
+    full: { http: 503, meaning: 'The disk or its quota is full. Make room; never delete files there by hand.' },
+    failing: { http: 503, meaning: 'Something else. The log has its errorCode.' },
+  },
+  queue: {
+    'no-answer': { http: 200, meaning: 'Redis or PostgreSQL does not answer. Only suggestions wait.' },
+    'login-refused': { http: 200, meaning: 'Redis or PostgreSQL refuses the login. Correct QUEUE_URL.' },
+    'no-connection-free': { http: 200, meaning: 'All connections to PostgreSQL are in use, as for the database.' },
+    'database-missing': { http: 200, meaning: 'The server has no such database. Correct QUEUE_URL.' },
+    'tls-failed': { http: 200, meaning: 'TLS fails. Correct QUEUE_URL (rediss:// is with TLS), or the certificate.' },
+    'may-evict': {
+      http: 200,
+      meaning:
+        'Redis may drop jobs when its memory is full. Set maxmemory-policy noeviction. Dropped suggestions come late.',
+    },
+    'eviction-unknown': {
+      http: 200,
+      meaning: 'Redis does not tell its maxmemory-policy. Allow INFO, and see that it is noeviction.',
+    },
+    'too-old': { http: 200, meaning: 'Redis is older than 6.2. Upgrade it.' },
+    cluster: { http: 200, meaning: 'Redis is a Cluster, which is not supported. Name a single server in QUEUE_URL.' },
+    'read-only': { http: 200, meaning: 'Redis is a replica, or PostgreSQL a standby. Name the primary in QUEUE_URL.' },
+    'schema-missing': { http: 503, meaning: 'The database has no schema bullmq. Run npm run migrate.' },
+    'schema-outdated': { http: 503, meaning: 'The schema bullmq is older than this release. Run npm run migrate.' },
+    'role-missing': { http: 503, meaning: 'The login is not a member of indbakke_queue. GRANT it.' },
+    'pooler-in-transaction-mode': { http: 503, meaning: 'As for the database: LISTEN needs session mode.' },
+    failing: { http: 200, meaning: 'Something else. The log has its errorCode.' },
+  },
+  tokens: {
+    'no-answer': {
+      http: 200,
+      meaning: 'TOKEN_JWKS is unreachable. Callers with keys unknown here get 503; deliveries go on.',
+    },
+  },
+} as const satisfies Record<string, Record<string, { http: 200 | 503; meaning: string }>>;
+
+export type Part = keyof typeof REASONS;
+/** Of any part. */
+export type Reason = { [P in Part]: keyof (typeof REASONS)[P] }[Part];
+
+/** Thrown by the check of a part. Any other error that a check throws is `failing`. */
+export class NotReady extends Error {
+  readonly reason: Reason;
+  /** The role that is missing. */
+  readonly role: string | undefined;
+
+  constructor(reason: Reason, options: { role?: string; cause?: unknown } = {}) {
+    super(reason, { cause: options.cause });
+    this.reason = reason;
+    this.role = options.role;
+  }
+}

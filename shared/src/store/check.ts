@@ -1,0 +1,92 @@
+import type pg from 'pg';
+import { explainPostgres } from '../postgres/reasons.js';
+import { ask, withSessions } from '../postgres/session.js';
+import { NotReady } from '../readiness/index.js';
+import { namesOfMigrations } from './migrate.js';
+
+/** Pools whose connections take the role in each transaction. */
+export interface Pools {
+  readonly app: pg.Pool;
+  readonly worker: pg.Pool;
+}
+
+/** What the database says of itself when it is ready. */
+export interface StoreFacts {
+  /** How far its clock is ahead of ours. */
+  readonly clockAheadMs: number;
+  /** The ids of the master keys that its oldest and its newest content was sealed with. */
+  readonly masterKeys: readonly string[];
+}
+
+/**
+ * Whether messages can be stored and read: the schema is not older than this code (migrations only add, so a newer one
+ * serves as well), the login has its roles, the roles their privileges.
+ *
+ * @throws NotReady with the reason, or any other error
+ */
+export async function checkStore({ app, worker }: Pools): Promise<StoreFacts> {
+  try {
+    return await withSessions([app, worker], async (asApp, asWorker) => {
+      const clockAheadMs = await checkSchema(asApp);
+      await checkRole(asApp, 'indbakke_app');
+      await checkRole(asWorker, 'indbakke_worker');
+      await checkMigrations(asApp);
+      const keys = await askAs<{ id: string }>(asWorker, 'indbakke_worker', 'SELECT public.master_keys_in_use() AS id');
+      return { clockAheadMs, masterKeys: keys.map(({ id }) => id) };
+    });
+  } catch (error) {
+    throw explainPostgres(error);
+  }
+}
+
+// Without a role, since the migrations create the roles too. From the catalogue, which every login may read.
+const ABOUT = `
+  SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly",
+         (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock,
+         EXISTS (SELECT FROM pg_class WHERE relname = 'messages' AND relnamespace = to_regnamespace('public')) AS "hasTables",
+         EXISTS (SELECT FROM pg_proc WHERE proname = 'applied_migrations' AND pronamespace = to_regnamespace('public')) AS "hasNames"`;
+
+/** @returns how far the database’s clock is ahead, in milliseconds */
+async function checkSchema(connection: pg.PoolClient): Promise<number> {
+  const asked = Date.now();
+  const [about] = await ask<{ isReadOnly: boolean; clock: number; hasTables: boolean; hasNames: boolean }>(
+    connection,
+    ABOUT,
+  );
+  const answered = Date.now();
+  if (!about?.hasTables) throw new NotReady('schema-missing');
+  if (!about.hasNames) throw new NotReady('schema-outdated');
+  if (about.isReadOnly) throw new NotReady('read-only');
+  return about.clock - (asked + answered) / 2;
+}
+
+// Every table of a role has a policy for it, and a privilege.
+const GRANTED = `
+  SELECT count(*)::int AS policies, count(*) FILTER (WHERE has_any_column_privilege(polrelid, 'SELECT'))::int AS granted
+  FROM pg_policy WHERE (SELECT oid FROM pg_roles WHERE rolname = current_user) = ANY (polroles)`;
+
+async function checkRole(connection: pg.PoolClient, role: string): Promise<void> {
+  const [found] = await askAs<{ policies: number; granted: number }>(connection, role, GRANTED);
+  if (!found?.policies || found.granted < found.policies) throw new NotReady('privileges-missing', { role });
+}
+
+async function checkMigrations(connection: pg.PoolClient): Promise<void> {
+  const rows = await askAs<{ name: string }>(connection, 'indbakke_app', 'SELECT public.applied_migrations() AS name');
+  const applied = new Set(rows.map(({ name }) => name));
+  const needed = await namesOfMigrations();
+  if (!needed.every((name) => applied.has(name))) throw new NotReady('schema-outdated');
+}
+
+async function askAs<Row extends pg.QueryResultRow>(
+  connection: pg.PoolClient,
+  role: string,
+  question: string,
+): Promise<Row[]> {
+  // PostgreSQL, appendix A: 22023 there is no such role, 42501 the login is not a member.
+  await ask(connection, `BEGIN; SET LOCAL ROLE ${role}`).catch((cause: { code?: string }) => {
+    throw ['22023', '42501'].includes(cause.code ?? '') ? new NotReady('role-missing', { role, cause }) : cause;
+  });
+  const rows = await ask<Row>(connection, question);
+  await ask(connection, 'ROLLBACK');
+  return rows;
+}
