@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Request, Response } from 'express';
+import type { ErrorRequestHandler, Response } from 'express';
 import { Problem } from '../errors/index.js';
 import { currentCorrelationId, describeError, type Log } from '../log/index.js';
 import { isStoreUnavailable } from '../store/index.js';
@@ -48,7 +48,7 @@ export function logProblem(log: Log, problem: Problem): void {
 /** What an error means to the caller. An unexpected one is `internal` and reveals nothing. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof URIError) return new Problem('bad-request', 'The path is not URL-encoded UTF-8.');
+  if (error instanceof URIError) return new Problem('bad-request', 'The URL is not percent-encoded UTF-8.');
   const fromBody = bodyProblem(error);
   if (fromBody) return fromBody;
   if (isStoreUnavailable(error)) {
@@ -66,18 +66,11 @@ function bodyProblem(error: unknown): Problem | undefined {
     case 'entity.too.large':
       return new Problem('too-large', 'The body is over the limit of 1 MiB.');
     case 'encoding.unsupported':
-    case 'charset.unsupported':
-      return new Problem('unsupported-media-type', 'Send the body as plain, uncompressed JSON in UTF-8.');
-    case 'entity.parse.failed':
+      return new Problem('unsupported-media-type', 'Send the body uncompressed.');
     case 'request.size.invalid':
     case 'request.aborted':
-      return new Problem('bad-request', 'The body is not JSON.');
+      return new Problem('bad-request', 'The body is not complete.');
     default:
       return undefined;
   }
-}
-
-/** The last handler: no route matched. */
-export function notFound(req: Request): never {
-  throw new Problem('not-found', `There is no ${req.method} call at this path. See /api/v1/docs.`);
 }

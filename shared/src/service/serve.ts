@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import express, { type Router } from 'express';
 import type { CommonConfig } from '../config/index.js';
-import { listen, notFound, problemHandler, securityHeaders, trackRequests } from '../http/index.js';
+import { listen, notFound, problemHandler, refuseOtherMethods, securityHeaders, trackRequests } from '../http/index.js';
 import type { StartWorker } from '../queue/index.js';
 import { abortOn } from './abort-on.js';
 import { describesItself } from './describes-itself.js';
@@ -54,14 +54,15 @@ export async function serve(
   app.set('query parser', 'simple');
   app.use(trackRequests(log, metrics));
   app.use(securityHeaders);
-  app.use(health(parts));
-  app.use(describesItself());
+  const pages = [health(parts), describesItself()];
+  app.use(pages);
   for (const service of mounted) {
     app.use(service.router);
     for (const startWorker of service.jobs) startWorker(queues);
     for (const sweep of service.sweeps) sweep.start();
   }
   app.use(operationsPages(parts)); // after the workers, whose queues it shows
+  app.use(refuseOtherMethods(...pages, ...mounted.map(({ router }) => router)));
   app.use(notFound);
   app.use(problemHandler(log));
 

@@ -1,4 +1,4 @@
-import type { OPERATIONS } from '@indbakke/shared/api';
+import { BYTES, DISPLAYED_TYPES, type OPERATIONS } from '@indbakke/shared/api';
 import { recordAudit } from '@indbakke/shared/audit';
 import type { ByteRange } from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
@@ -6,9 +6,6 @@ import { type Call, firstBytesOf, sendStream } from '@indbakke/shared/http';
 import { findMessage, openContent, safeFileName } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import type { Request } from 'express';
-
-// Types that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved.
-const HARMLESS = new Set(['application/pdf', 'text/plain', 'image/png', 'image/jpeg', 'image/gif', 'image/tiff']);
 
 /** Streams a file or a range of it, verified on the fly, after recording the read in the audit log. */
 export async function sendFile(
@@ -32,7 +29,7 @@ export async function sendFile(
   const type = file.encodingFormat.toLowerCase();
   res.attachment(safeFileName(file.fileName));
   // Not res.type(), which adds a charset: the one of a text file is unknown.
-  res.setHeader('Content-Type', HARMLESS.has(type) ? type : 'application/octet-stream');
+  res.setHeader('Content-Type', DISPLAYED_TYPES.includes(type) ? type : BYTES);
   res.set({ 'Accept-Ranges': 'bytes', ETag: etag, 'Content-Security-Policy': "sandbox; default-src 'none'" });
   res.set('Content-Length', String(range ? range.end - range.start : size));
   if (range) res.status(206).set('Content-Range', `bytes ${range.start}-${range.end - 1}/${size}`);
