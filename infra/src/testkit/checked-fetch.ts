@@ -28,6 +28,10 @@ const templates = Object.keys(description.paths).map((path) => ({
   path,
   pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
 }));
+// Node adds Content-Length to every answer that is not streamed.
+const DESCRIBED_HEADERS = ['ETag', ...Object.keys(description.components.headers)].filter(
+  (name) => name !== 'Content-Length',
+);
 const validators = new Map<string, ValidateFunction>();
 
 /**
@@ -73,6 +77,9 @@ async function checkAnswer(method: string, pathname: string, response: Response)
 }
 
 function checkHeaders(call: string, { headers = {} }: Described, response: Response): void {
+  for (const name of DESCRIBED_HEADERS) {
+    if (response.headers.has(name) && !(name in headers)) throw new NotDescribed(`${call} with the header ${name}.`);
+  }
   for (const [name, { $ref }] of Object.entries(headers)) {
     const { required } = description.components.headers[$ref.split('/').at(-1) as string] as Header;
     const value = response.headers.get(name);

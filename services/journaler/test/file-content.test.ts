@@ -88,6 +88,10 @@ describe('a file', () => {
     await expectProblem(await get({ range: 'bytes=0-0' }, 'GET', of), 416, 'range-not-satisfiable');
   });
 
+  it('is found by ids in upper case', async () => {
+    expect((await get({}, 'GET', { id: id.toUpperCase(), fileId: fileId.toUpperCase() })).status).toBe(200);
+  });
+
   it('of another message is not found under this one, and not recorded as a read', async () => {
     const other = await deliverMemo(stack);
     await expectProblem(await get({}, 'GET', { id: other, fileId }), 404, 'not-found');

@@ -212,6 +212,11 @@ describe('a change of a message', () => {
     expect(problem.detail).toMatch(/journalized.*pending/);
   });
 
+  it('with the id in upper case is answered with the id as it is', async () => {
+    const id = await deliverMemo(stack);
+    expect(await (await journalize(id.toUpperCase(), 1)).json()).toEqual({ id, status: 'journalized', version: 2 });
+  });
+
   it('of an unknown message is refused', async () => {
     await expectProblem(await journalize(randomUUID(), 1), 404, 'not-found');
   });

@@ -45,8 +45,9 @@ export interface Operation {
   readonly errors: readonly ErrorCode[];
 }
 
-const Id = z.object({ id: z.uuid() });
-const FileIds = z.object({ id: z.uuid(), fileId: z.uuid() });
+const OurId = z.uuid().toLowerCase();
+const Id = z.object({ id: OurId });
+const FileIds = z.object({ id: OurId, fileId: OurId });
 
 /** Types of files that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved. */
 export const DISPLAYED_TYPES: readonly string[] = [

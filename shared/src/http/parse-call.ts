@@ -96,8 +96,7 @@ function pathOf(place: string, name: string): string {
 type Query = Readonly<Record<string, string>>;
 
 function readQuery(req: Request): Query {
-  // Express replaces what is not UTF-8.
-  decodeURIComponent(req.originalUrl.split('?')[1] ?? '');
+  decodeURIComponent(req.originalUrl); // which throws; Express replaces what is not UTF-8
   const repeated = Object.keys(req.query).find((name) => Array.isArray(req.query[name]));
   if (repeated !== undefined) {
     const path = pathOf('query', repeated);

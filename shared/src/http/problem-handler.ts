@@ -23,10 +23,11 @@ export function askToRetry(res: Response): void {
 }
 
 export function sendProblem(res: Response, problem: Problem): void {
+  // Not res.send(), which adds an ETag.
   res
     .status(problem.row.http)
     .type('application/problem+json')
-    .send(
+    .end(
       JSON.stringify({
         type: `urn:indbakke:error:${problem.code}`,
         title: problem.row.meaning,

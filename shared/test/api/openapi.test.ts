@@ -231,6 +231,7 @@ describe('the check of every answer in the tests', () => {
     ['without a field', 200, { etag: '"2"' }, { ...message, version: undefined }, "'version'"],
     ['of another type', 200, { etag: '"2"', 'content-type': 'text/html' }, message, 'as text/html'],
     ['without a header', 200, {}, message, 'the header ETag'],
+    ['with the header of another', 200, { etag: '"2"', 'retry-after': '30' }, message, 'the header Retry-After'],
     ['with a header of another form', 200, { etag: 'W/"2"' }, message, 'the header ETag'],
     ['of another status', 202, { etag: '"2"' }, message, 'answered 202, which is not described'],
     [

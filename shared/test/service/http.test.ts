@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkedFetch } from '../../../infra/src/testkit/checked-fetch.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { OPERATIONS, type Operation } from '../../src/api/index.js';
 import { auditOf, deliverMemo, expectProblem, SYSTEM } from '../inbox/support.js';
 
 let stack: TestStack;
@@ -187,6 +188,34 @@ describe('a body', () => {
     expect(JSON.stringify(problem)).not.toContain('4101019999');
     const broken = await expectProblem(await putCase('{"parties":["4101019999'), 400, 'bad-request');
     expect(JSON.stringify(broken)).not.toContain('4101019999');
+  });
+});
+
+describe.each(Object.entries<Operation>(OPERATIONS))('%s', (_name, { method, path, body, bodyOrQuery, roles }) => {
+  const send = (query: string, sent: unknown) =>
+    stack.call(method.toUpperCase(), path.replace('/api/v1', '').replaceAll(/:\w+/g, randomUUID()) + query, {
+      as: { user: 'dubu', roles },
+      ...(method !== 'put' || path.includes('assignment') ? { version: 1 } : {}),
+      ...(sent !== undefined && { body: sent }),
+    });
+  const [example] = (body?.meta()?.examples as object[] | undefined) ?? [];
+
+  it('refuses a parameter that it does not know', async () => {
+    const sent = bodyOrQuery ? undefined : example;
+    const query = bodyOrQuery ? '?reason=other&unknown=1' : '?unknown=1';
+    const problem = await expectProblem(await send(query, sent), 400, 'bad-request');
+    expect(problem.path).toBe('query.unknown');
+  });
+
+  it.runIf(body)('refuses a field that it does not know, and misses its body', async () => {
+    const problem = await expectProblem(await send('', { ...example, unknown: 1 }), 400, 'bad-request');
+    expect(problem.path).toBe('body.unknown');
+    const missing = await expectProblem(await send('', undefined), 400, 'bad-request');
+    expect(missing.path).toBe(bodyOrQuery ? 'query.reason' : 'body');
+  });
+
+  it.runIf(!body && method !== 'get')('refuses a body', async () => {
+    expect((await expectProblem(await send('', {}), 400, 'bad-request')).path).toBe('body');
   });
 });
 
