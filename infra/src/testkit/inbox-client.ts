@@ -11,6 +11,7 @@ import type {
   SentMessageBody,
 } from '@indbakke/shared/api';
 import type { z } from 'zod';
+import { checkedFetch } from './checked-fetch.js';
 
 /** A message as it was read: every change names the version that it is based on. */
 export type Seen = Pick<DocumentSummary, 'id' | 'version'>;
@@ -35,7 +36,8 @@ interface CallOptions {
 }
 
 /**
- * A client of the inbox API, with the token of a caseworker or of the core. Shapes: `/api/v1/openapi.json`.
+ * A client of the inbox API, with the token of a caseworker or of the core. Every answer must be one that
+ * `/api/v1/openapi.json` describes.
  */
 export class InboxClient {
   readonly #url: string;
@@ -119,7 +121,7 @@ export class InboxClient {
   }
 
   async #call(method: string, path: string, { body, headers }: CallOptions = {}): Promise<Response> {
-    const response = await fetch(`${this.#url}${path}`, {
+    const response = await checkedFetch(`${this.#url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${this.#token}`,

@@ -8,6 +8,7 @@ import type { TokenRequest } from '../local/issuer.js';
 import type { MunicipalityRegistration } from '../local/register-municipality.js';
 import { allServices, StackConfig } from '../local/settings.js';
 import { statePaths } from '../local/state.js';
+import { checkedFetch } from './checked-fetch.js';
 import { createTestDatabase } from './database.js';
 import { deliver } from './deliver.js';
 import { issueOperatorsToken, issueToken, prepareState } from './set-up.js';
@@ -48,7 +49,7 @@ export interface Setup {
 
 export interface TestStack extends Setup {
   readonly url: string;
-  /** A call of the inbox API, by default as a caseworker of ODENSKOV with every role. */
+  /** A call of the inbox API, by default as a caseworker of ODENSKOV with every role; OpenAPI must have its answer. */
   call(method: string, path: string, options?: CallOptions): Promise<Response>;
   /** Delivers over REST. */
   deliver(xml: string | Uint8Array, headers?: Record<string, string>): Promise<Response>;
@@ -100,7 +101,7 @@ export async function startTestStack(env: Env | ((setup: Setup) => Promise<Env>)
     url: running.url,
     env: settings,
     async call(method, path, { as, version, body, headers } = {}) {
-      return fetch(`${running.url}/api/v1${path}`, {
+      return checkedFetch(`${running.url}/api/v1${path}`, {
         method,
         headers: {
           authorization: `Bearer ${await setup.token(as)}`,

@@ -39,10 +39,14 @@ afterAll(async () => {
   await stack.close();
 });
 
-const remove = (id: string, version: number, options: { roles?: readonly string[]; authorization?: string } = {}) => {
-  const { roles = CASEWORKER_ROLES, authorization } = options;
+const remove = (
+  id: string,
+  version: number,
+  options: { user?: string; roles?: readonly string[]; authorization?: string } = {},
+) => {
+  const { user = 'deleter', roles = CASEWORKER_ROLES, authorization } = options;
   return stack.call('POST', `/incoming-documents/${id}/deletion`, {
-    as: { user: 'deleter', roles },
+    as: { user, roles },
     version,
     ...(authorization !== undefined && { headers: { authorization } }),
   });
@@ -79,6 +83,7 @@ describe('deleting', () => {
     const pending = await deliverMemo(stack);
     await expectProblem(await remove(pending, 1), 409, 'wrong-status');
     const journalized = await deliverMemo(stack);
+    await upsertCase(stack, 'K-1');
     await change(stack, 'POST', `${journalized}/journalization`, { version: 1, body: { caseIds: ['K-1'] } });
     await expectProblem(await remove(journalized, 2), 409, 'wrong-status');
     expect(await blobs()).toEqual(expect.arrayContaining([await blobNameOf(pending), await blobNameOf(journalized)]));
@@ -114,7 +119,8 @@ describe('deleting', () => {
 
   it('at the same time happens once', async () => {
     const id = await rejected();
-    const answers = await Promise.all([remove(id, 2), remove(id, 2), remove(id, 2)]);
+    const users = ['deleter-1', 'deleter-2', 'deleter-3'];
+    const answers = await Promise.all(users.map((user) => remove(id, 2, { user })));
     const statuses = answers.map(({ status }) => status).toSorted();
     expect(statuses[0]).toBe(200);
     for (const status of statuses.slice(1)) expect([404, 412]).toContain(status);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-const reject = (id: string, version: number, body: object) =>
+const reject = (id: string, version: number, body: object | null) =>
   stack.call('POST', `/incoming-documents/${id}/rejection`, { as: SETUP, version, body });
 
 const reopen = (id: string, version: number) => change(stack, 'DELETE', `${id}/rejection`, { as: SETUP, version });
@@ -56,6 +56,10 @@ describe('rejecting', () => {
     [{ reason: 'unwanted', explanation: 'x'.repeat(2_001) }, 'body.explanation'],
     [{ reason: 'unwanted', explanation: 'NUL: \0' }, 'body.explanation'],
     [{ reason: 'unwanted', senderInformed: 'yes' }, 'body.senderInformed'],
+    [{ reason: 'Unwanted' }, 'body.reason'],
+    [{ reason: 'unwanted', explaination: 'because' }, 'body.explaination'],
+    [{ reason: 'unwanted', explanation: null }, 'body.explanation'],
+    [null, 'body'],
   ])('refuses %j', async (body, path) => {
     const id = await deliverMemo(stack);
     const problem = await expectProblem(await reject(id, 1, body), 400, 'bad-request');
@@ -75,7 +79,7 @@ describe('rejecting', () => {
     const id = await deliverMemo(stack);
     await reject(id, 1, { reason: 'unwanted' });
     await expectProblem(await reject(id, 2, { reason: 'unwanted' }), 409, 'wrong-status');
-    await expectProblem(await reject(id, 1, { reason: 'unwanted' }), 412, 'version-changed');
+    await expectProblem(await reject(id, 1, { reason: 'unreadable' }), 412, 'version-changed');
   });
 });
 

@@ -8,7 +8,7 @@ import { createWork } from './worker.js';
 /** The inbox, and the suggestion of a case for each reply. */
 export function createJournaler(parts: Parts, config: JournalerConfig): Service {
   const { router, bind } = createApi(parts);
-  bindInbox(bind, parts);
+  bindInbox(bind, parts, config);
   bindCore(bind, parts);
   return { name: 'journaler', router, ...createWork(parts, config) };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
-import { auditOf, deliverMemo, expectProblem, list, read } from '../../../shared/test/inbox/support.js';
+import { auditOf, deliverMemo, expectProblem, list, read, upsertCase } from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;
 
@@ -55,7 +55,24 @@ describe('an assigned message', () => {
     const blind: TokenOptions = { user: 'blind', roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.Tildel'] };
     await expectProblem(await assign(id, 1, { kind: 'user', id: 'blind' }, blind), 404, 'not-found');
     await expectProblem(await assign(id, 7, { kind: 'user', id: 'anna' }), 412, 'version-changed');
+    await upsertCase(stack, 'K-1');
     await stack.call('POST', `/incoming-documents/${id}/journalization`, { version: 1, body: { caseIds: ['K-1'] } });
     await expectProblem(await assign(id, 2, { kind: 'user', id: 'anna' }), 409, 'wrong-status');
+  });
+
+  it.each([
+    [{}, 'body.assignee'],
+    [{ assignee: null }, 'body.assignee'],
+    [{ assignee: { kind: 'user' } }, 'body.assignee.id'],
+    [{ assignee: { kind: 'User', id: 'anna' } }, 'body.assignee.kind'],
+    [{ assignee: { kind: 'user', id: 'anna', name: 'x' } }, 'body.assignee.name'],
+    [{ assignee: { kind: 'user', id: 'anna' }, note: 'x' }, 'body.note'],
+    [{ assignee: { kind: 'user', id: 'anna' }, 'cpr 4101019999': 'x' }, 'body'],
+  ])('is refused with the body %j', async (body, path) => {
+    const id = await deliverMemo(stack);
+    const response = await stack.call('PUT', `/incoming-documents/${id}/assignment`, { as: LEADER, version: 1, body });
+    const problem = await expectProblem(response, 400, 'bad-request');
+    expect(problem.path).toBe(path);
+    expect(JSON.stringify(problem)).not.toContain('4101019999');
   });
 });

@@ -110,6 +110,10 @@ describe('a file', () => {
     await expectProblem(await get({ range: 'bytes=1-' }, 'GET', of), 416, 'range-not-satisfiable');
   });
 
+  it('is found by ids in upper case', async () => {
+    expect((await get({}, 'GET', { id: id.toUpperCase(), fileId: fileId.toUpperCase() })).status).toBe(200);
+  });
+
   it('of another message is not found under this one, and not recorded as a read', async () => {
     const other = await deliverMemo(stack);
     await expectProblem(await get({}, 'GET', { id: other, fileId }), 404, 'not-found');
@@ -120,8 +124,8 @@ describe('a file', () => {
   it.each([
     ['message', { id: 'x', fileId: randomUUID() }],
     ['file', { id: randomUUID(), fileId: '../../etc/passwd' }],
-  ])('with an invalid id is refused: %s', async (_name, of) => {
-    await expectProblem(await get({}, 'GET', { ...of, fileId: encodeURIComponent(of.fileId) }), 400, 'bad-request');
+  ])('with an invalid id is not found: %s', async (_name, of) => {
+    await expectProblem(await get({}, 'GET', { ...of, fileId: encodeURIComponent(of.fileId) }), 404, 'not-found');
   });
 });
 

@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { auditOf, deliverMemo, expectProblem, read } from '../../../shared/test/inbox/support.js';
+import { CONTACT_POINT, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
+import {
+  auditOf,
+  deliverMemo,
+  expectProblem,
+  read,
+  registerSentMessage,
+  upsertCase,
+} from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;
 
 beforeAll(async () => {
   stack = await startTestStack();
+  for (const caseId of ['K-1', 'K-2', 'K-3']) await upsertCase(stack, caseId);
 });
 
 afterAll(() => stack.close());
@@ -86,6 +94,66 @@ describe('journalizing', () => {
   });
 });
 
+describe('a case that the core has not registered', () => {
+  it('is refused by its place in the list, and nothing changes', async () => {
+    const id = await deliverMemo(stack);
+    const before = await read(stack, id);
+    const body = { caseIds: ['K-1', 'K-4101019999', 'K-never'] };
+    const problem = await expectProblem(await journalize(id, 1, body), 409, 'unknown-case');
+    expect(problem.path).toBe('body.caseIds.1');
+    expect(problem.detail).toBe(
+      'The core has not registered the case at body.caseIds.1 (and 1 more). Register it with PUT /api/v1/cases/{caseId} first.',
+    );
+    expect(await read(stack, id)).toEqual(before);
+  });
+
+  it('of another municipality is refused', async () => {
+    await upsertCase(stack, 'K-theirs', {}, VESTERSUND);
+    const id = await deliverMemo(stack);
+    await expectProblem(await journalize(id, 1, { caseIds: ['K-theirs'] }), 409, 'unknown-case');
+  });
+
+  it('is registered when a sent message names it', async () => {
+    await registerSentMessage(stack, randomUUID(), { caseId: 'K-named' });
+    expect((await journalize(await deliverMemo(stack), 1, { caseIds: ['K-named'] })).status).toBe(200);
+  });
+
+  it('is accepted where the settings allow it', async () => {
+    const lenient = await startTestStack({ JOURNALIZE_UNKNOWN_CASES: 'allow' });
+    const id = await deliverMemo(lenient);
+    const path = `/incoming-documents/${id}/journalization`;
+    const response = await lenient.call('POST', path, { version: 1, body: { caseIds: ['K-never'] } });
+    expect(response.status).toBe(200);
+    await lenient.close();
+  });
+});
+
+describe('a journalization can be taken back without a body', () => {
+  const takeBackWith = async (query: string, body?: object) => {
+    const id = await deliverMemo(stack);
+    await journalize(id, 1);
+    const path = `/incoming-documents/${id}/journalization${query}`;
+    return { id, response: await stack.call('DELETE', path, { version: 2, ...(body && { body }) }) };
+  };
+
+  it('with the reason in the query', async () => {
+    const { id, response } = await takeBackWith('?reason=wrong-person');
+    expect(await response.json()).toEqual({ id, status: 'pending', version: 3 });
+    expect((await auditOf(stack, { messageId: id })).at(-1)?.details).toEqual({ reason: 'wrong-person' });
+  });
+
+  it.each<[string, string, object | undefined, string]>([
+    ['no reason', '', undefined, 'query.reason'],
+    ['another reason', '?reason=because', undefined, 'query.reason'],
+    ['an unknown parameter', '?reason=other&note=x', undefined, 'query.note'],
+    ['the reason in both', '?reason=other', { reason: 'other' }, 'query'],
+    ['a body without a reason', '', {}, 'body.reason'],
+  ])('but not with %s', async (_name, query, body, path) => {
+    const { response } = await takeBackWith(query, body);
+    expect((await expectProblem(response, 400, 'bad-request')).path).toBe(path);
+  });
+});
+
 describe('a change of a message', () => {
   it('without If-Match is refused', async () => {
     const id = await deliverMemo(stack);
@@ -94,7 +162,7 @@ describe('a change of a message', () => {
     await expectProblem(response, 428, 'version-needed');
   });
 
-  it.each(['W/"1"', '*', '"x"', '"1", "2"', '-1', '1e3', `"${'9'.repeat(30)}"`])(
+  it.each(['*', '', '"x"', '"1", "2"', '-1', '1e3', '01', '"1', '1"', '"1-x"', '"0"', `"${'9'.repeat(30)}"`])(
     'with an If-Match that is not a version is refused: %s',
     async (header) => {
       const id = await deliverMemo(stack);
@@ -103,6 +171,29 @@ describe('a change of a message', () => {
         headers: { 'if-match': header },
       });
       await expectProblem(response, 400, 'bad-request');
+    },
+  );
+
+  it.each(['1', '"1"', 'W/"1"', '"1-gzip"', 'W/"1--gzip"', '"1-br"'])(
+    'accepts the version as clients and compressing proxies send it: %s',
+    async (header) => {
+      const path = `/incoming-documents/${await deliverMemo(stack)}/journalization`;
+      const response = await stack.call('POST', path, { body: { caseIds: ['K-1'] }, headers: { 'if-match': header } });
+      expect(response.status).toBe(200);
+    },
+  );
+
+  it.each(['if-none-match', 'if-unmodified-since'])(
+    'with a condition that it does not know is refused: %s',
+    async (name) => {
+      const id = await deliverMemo(stack);
+      const path = `/incoming-documents/${id}/journalization`;
+      const response = await stack.call('POST', path, {
+        version: 1,
+        body: { caseIds: ['K-1'] },
+        headers: { [name]: '"1"' },
+      });
+      expect((await expectProblem(response, 400, 'bad-request')).path).toBe(`header.${name}`);
     },
   );
 
@@ -121,6 +212,11 @@ describe('a change of a message', () => {
     expect(problem.detail).toMatch(/journalized.*pending/);
   });
 
+  it('with the id in upper case is answered with the id as it is', async () => {
+    const id = await deliverMemo(stack);
+    expect(await (await journalize(id.toUpperCase(), 1)).json()).toEqual({ id, status: 'journalized', version: 2 });
+  });
+
   it('of an unknown message is refused', async () => {
     await expectProblem(await journalize(randomUUID(), 1), 404, 'not-found');
   });
@@ -133,6 +229,9 @@ describe('a change of a message', () => {
     ['a case that is not text', { caseIds: [1] }],
     ['51 cases', { caseIds: Array.from({ length: 51 }, (_, n) => `K-${n}`) }],
     ['an empty reference', { caseIds: ['K-1'], reference: '' }],
+    ['a reference of white space', { caseIds: ['K-1'], reference: ' \u00a0\t' }],
+    ['a reference that is null', { caseIds: ['K-1'], reference: null }],
+    ['a misspelt field', { caseIds: ['K-1'], referense: 'JP-1' }],
     ['a list for a body', [] as object],
   ])('with %s is refused', async (_name, body) => {
     const id = await deliverMemo(stack);
@@ -230,7 +329,6 @@ describe('what the core registers', () => {
   const as = { user: 'dubu-core', system: true };
 
   it.each([
-    ['a sent message with an invalid id', 'PUT', '/sent-messages/x', { caseId: 'K-1' }],
     ['a sent message without a case', 'PUT', `/sent-messages/${randomUUID()}`, {}],
     [
       'a sent message to something other than a number',
@@ -240,8 +338,17 @@ describe('what the core registers', () => {
     ],
     ['a case in an unknown status', 'PUT', '/cases/K-1', { status: 'paused' }],
     ['a case with a party that is not a number', 'PUT', '/cases/K-1', { parties: ['410101-9999'] }],
-    ['a case with NUL in its number', 'PUT', '/cases/%00', {}],
-    ['a case with a number that is too long', 'PUT', `/cases/${'K'.repeat(257)}`, {}],
+    ['a case whose status is null', 'PUT', '/cases/K-1', { status: null }],
+    ['a case with a status in another case', 'PUT', '/cases/K-1', { status: 'Open' }],
+    ['a case with parties that are numbers', 'PUT', '/cases/K-1', { parties: [4101019999] }],
+    ['a case with one party instead of a list', 'PUT', '/cases/K-1', { parties: '4101019999' }],
+    ['a case with a misspelt caseworker', 'PUT', '/cases/K-1', { caseWorker: 'x' }],
+    [
+      'a sent message with a misspelt recipient',
+      'PUT',
+      `/sent-messages/${randomUUID()}`,
+      { caseId: 'K-1', recipientID: '' },
+    ],
     ['a caseworker with NUL in the id', 'PUT', '/cases/K-1', { caseworker: '\0' }],
   ])('%s is refused, and no number is quoted', async (_name, method, path, body) => {
     const problem = await expectProblem(await stack.call(method, path, { as, body }), 400, 'bad-request');
@@ -265,5 +372,92 @@ describe('what the core registers', () => {
     const path = `/cases/${encodeURIComponent(caseId)}`;
     expect((await stack.call('PUT', path, { as, body: {} })).status).toBe(204);
     expect(await stack.sql('SELECT case_id FROM cases WHERE case_id = $1', [caseId])).toHaveLength(1);
+  });
+
+  it.each([
+    ['/sent-messages/x', { caseId: 'K-1' }],
+    ['/cases/%00', {}],
+    ['/cases/%20', {}],
+    [`/cases/${'K'.repeat(257)}`, {}],
+  ])('has no call at a path that cannot be its id: %s', async (path, body) => {
+    await expectProblem(await stack.call('PUT', path, { as, body }), 404, 'not-found');
+  });
+
+  const caseOf = async (caseId: string) => {
+    const [row] = await stack.sql<{ status: string; caseworker: string; parties: number }>(
+      'SELECT status, caseworker, cardinality(party_digests) AS parties FROM cases WHERE case_id = $1',
+      [caseId],
+    );
+    return row;
+  };
+  const full = { status: 'moved', caseworker: 'caseworker-7', parties: ['4101019999', '4202029999'] };
+
+  it.each<[object, object]>([
+    [{}, { status: 'moved', caseworker: 'caseworker-7', parties: 2 }],
+    [{ status: 'closed' }, { status: 'closed', caseworker: 'caseworker-7', parties: 2 }],
+    [{ caseworker: null }, { status: 'moved', caseworker: null, parties: 2 }],
+    [{ caseworker: 'caseworker-8' }, { status: 'moved', caseworker: 'caseworker-8', parties: 2 }],
+    [{ parties: ['4101019999'] }, { status: 'moved', caseworker: 'caseworker-7', parties: 1 }],
+    [{ parties: [] }, { status: 'moved', caseworker: 'caseworker-7', parties: 0 }],
+    [{ parties: null }, { status: 'moved', caseworker: 'caseworker-7', parties: 0 }],
+  ])('of a case is only what is sent: %j', async (body, expected) => {
+    const caseId = `K-${randomUUID()}`;
+    await upsertCase(stack, caseId, full);
+    await upsertCase(stack, caseId, body);
+    expect(await caseOf(caseId)).toEqual(expected);
+  });
+
+  it('of a new case has defaults, also when a sent message has named it', async () => {
+    const [caseId, named] = [`K-${randomUUID()}`, `K-${randomUUID()}`];
+    await upsertCase(stack, caseId);
+    await registerSentMessage(stack, randomUUID(), { caseId: named });
+    expect(await caseOf(named)).toEqual({ status: null, caseworker: null, parties: 0 });
+    await upsertCase(stack, named);
+    for (const each of [caseId, named]) {
+      expect(await caseOf(each)).toEqual({ status: 'open', caseworker: null, parties: 0 });
+    }
+  });
+
+  it('at the same time in different fields is all registered', async () => {
+    for (const caseId of Array.from({ length: 10 }, () => `K-${randomUUID()}`)) {
+      const bodies = [{ status: 'closed' }, { caseworker: 'caseworker-7' }, { parties: ['4101019999'] }, {}];
+      await Promise.all(bodies.map((body) => upsertCase(stack, caseId, body)));
+      expect(await caseOf(caseId)).toEqual({ status: 'closed', caseworker: 'caseworker-7', parties: 1 });
+    }
+  });
+
+  const sentMessageOf = async (uuid: string) => {
+    const [row] = await stack.sql<{ case_id: string; message_id: string; has_recipient: boolean }>(
+      `SELECT case_id, message_id, recipient_digest IS NOT NULL AS has_recipient FROM sent_messages WHERE message_uuid = $1`,
+      [uuid],
+    );
+    return row;
+  };
+
+  it.each<[object, object]>([
+    [{}, { case_id: 'K-s', message_id: 'M-1', has_recipient: true }],
+    [{ caseId: 'K-t' }, { case_id: 'K-t', message_id: 'M-1', has_recipient: true }],
+    [{ messageId: null }, { case_id: 'K-s', message_id: null, has_recipient: true }],
+    [
+      { caseId: 'K-s', recipientId: null },
+      { case_id: 'K-s', message_id: 'M-1', has_recipient: false },
+    ],
+  ])('of a sent message is only what is sent: %j', async (body, expected) => {
+    const uuid = randomUUID();
+    await registerSentMessage(stack, uuid, { caseId: 'K-s', messageId: 'M-1', recipientId: '4101019999' });
+    await registerSentMessage(stack, uuid, body);
+    expect(await sentMessageOf(uuid)).toEqual(expected);
+  });
+
+  it('at the same time in different fields of a sent message is all registered', async () => {
+    const uuid = randomUUID();
+    const bodies = [{ messageId: 'M-2' }, { recipientId: '4101019999' }, {}];
+    await Promise.all(bodies.map((body) => registerSentMessage(stack, uuid, { caseId: 'K-s', ...body })));
+    expect(await sentMessageOf(uuid)).toEqual({ case_id: 'K-s', message_id: 'M-2', has_recipient: true });
+  });
+
+  it.each(['if-match', 'if-none-match'])('is refused with a condition, which no registration has: %s', async (name) => {
+    const response = await stack.call('PUT', '/cases/K-1', { as, body: {}, headers: { [name]: '"1"' } });
+    expect((await expectProblem(response, 400, 'bad-request')).path).toBe(`header.${name}`);
   });
 });

@@ -36,6 +36,7 @@ describe('the filters', () => {
     const uuid = randomUUID();
     await registerSentMessage(stack, uuid, { caseId: 'K-1' });
     await upsertCase(stack, 'K-1', { caseworker: ME.user });
+    for (const caseId of ['K-2', 'K-3']) await upsertCase(stack, caseId);
     const answer = [{ messageUUID: randomUUID(), replyUUID: uuid }];
     const ids = {
       reply: await deliverReply(stack, answer, { createdDateTime: day(1) }),
@@ -94,6 +95,8 @@ describe('the filters', () => {
     [`receivedTo=${day(10)}`, ['others']],
     [`receivedFrom=2026-11-01T08:00:00Z&receivedTo=2026-11-02T08:00:00Z`, ['enquiry']], // from is in, to is out
     [`olderThan=${day(3)}`, ['reply', 'enquiry']],
+    ['olderThan=2026-10-03T10:00:00%2B02:00', ['reply', 'enquiry']],
+    ['olderThan=2026-10-03t02:30:00.5-05:30', ['reply', 'enquiry', 'forwarded']],
     ['kind=enquiry&assignee=me&channel=sf1606', ['mine', 'teams']],
   ])('?%s', async (query, expected) => {
     const { items } = await list(stack, `?${query}`, ME);
@@ -162,10 +165,43 @@ describe('the filters', () => {
     'contactPoint=%00',
     'assignee=a%00b',
     `case=${'x'.repeat(257)}`,
+    'status=Pending',
+    'kind=reply&kind=reply',
+    'owner=Me',
+    'hasSuggestion=True',
+    'hasSuggestion=1',
+    'limit=050',
+    'limit=%2B5',
+    'limit=%205',
+    'limit=1e2',
+    'limit=0x10',
+    'limit=5.0',
+    'cursor=',
+    'receivedFrom=2026-11-20T00:00:00+01:00', // an unencoded + is a space
+    'receivedFrom=2026-11-20T00:00:00%2B24:00',
+    'receivedFrom=2026-11-20T00:00:00%2B0100',
+    'receivedFrom=0001-01-01T00:00:00%2B23:59',
+    'receivedTo=9999-12-31T23:59:59-23:59',
+    'receivedTo=2026-11-20T23:59:60Z',
+    'state=pending',
+    '__proto__=x',
   ])('refuses ?%s as the caller’s fault, without quoting it', async (query) => {
     const problem = await expectProblem(await stack.call('GET', `/incoming-documents?${query}`), 400, 'bad-request');
     expect(problem.path).toBe(`query.${query.split('=')[0]}`);
     expect(problem.detail).not.toMatch(/nonsense|yesterday|xxxx/);
+  });
+
+  it('refuses an unknown parameter, and names it only if it cannot be personal', async () => {
+    const problem = await expectProblem(
+      await stack.call('GET', '/incoming-documents?cpr4101019999=1'),
+      400,
+      'bad-request',
+    );
+    expect(problem).toMatchObject({ path: 'query', detail: 'query: has an unknown field.' });
+  });
+
+  it('refuses what is not UTF-8', async () => {
+    await expectProblem(await stack.call('GET', '/incoming-documents?case=B%F8rn'), 400, 'bad-request');
   });
 
   it.each([
@@ -174,6 +210,12 @@ describe('the filters', () => {
     'olderThan=2026-10-31T00:00:00.123456Z',
     'limit=1',
     'limit=200',
+    'receivedFrom=2026-11-20T00:00:00%2B01:00',
+    'receivedTo=2026-11-20T00:00:00-00:00',
+    'olderThan=2026-11-20T00:00:00.1%2B05:45',
+    'olderThan=2026-11-20t00:00:00z',
+    'case=B%C3%B8rn',
+    'hasSuggestion=true&limit=7',
   ])('accepts ?%s', async (query) => {
     await list(stack, `?${query}`);
   });

@@ -320,6 +320,7 @@ describe('a pending reply gets another suggestion run', () => {
     const [uuid, caseId] = [randomUUID(), newCase()];
     const id = await deliverReply(stack, answering(uuid));
     const path = `${id}/journalization`;
+    await upsertCase(stack, 'K-other');
     const { version } = await change(stack, 'POST', path, { version: 1, body: { caseIds: ['K-other'] } });
     await registerSentMessage(stack, uuid, { caseId });
     expect(await suggestionOf(id)).toBeNull();

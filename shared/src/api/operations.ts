@@ -27,25 +27,41 @@ export interface Operation {
   /** Express path; its parameters are the keys of `params`. */
   readonly path: `/api/v1/${string}`;
   readonly summary: string;
+  /** More than the summary says; for OpenAPI. */
+  readonly description?: string;
   /** Any one of these is required. */
   readonly roles: readonly Role[];
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
+  /** The JSON that the call requires; without it, the call takes no body. */
   readonly body?: z.ZodObject;
+  /** The fields of the body may come in the query instead: not every client and proxy lets DELETE have a body (RFC 9110, 9.3.5). */
+  readonly bodyOrQuery?: true;
   /** The change that the call makes to one message; it requires If-Match with the version that was read. */
   readonly change?: Change;
-  /** The schema of the JSON answer, the media type of a streamed one, or undefined (204). */
-  readonly answer: z.ZodType | string | undefined;
-  /** Errors in addition to those of every call (not-signed-in, role-missing, bad-request, internal, unavailable). */
+  /** The schema of the JSON answer, the media types of streamed content, or undefined (204). */
+  readonly answer: z.ZodObject | readonly string[] | undefined;
+  /** Errors in addition to those of every call, of a path with parameters, of a body and of a change (openapi.ts). */
   readonly errors: readonly ErrorCode[];
 }
 
-const Id = z.object({ id: z.uuid() });
-const FileIds = z.object({ id: z.uuid(), fileId: z.uuid() });
+const OurId = z.uuid().toLowerCase();
+const Id = z.object({ id: OurId });
+const FileIds = z.object({ id: OurId, fileId: OurId });
+
+/** Types of files that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved. */
+export const DISPLAYED_TYPES: readonly string[] = [
+  'application/pdf',
+  'text/plain',
+  'image/png',
+  'image/jpeg',
+  'image/gif',
+  'image/tiff',
+];
+export const BYTES = 'application/octet-stream';
 
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
-const CHANGE_ERRORS = ['not-found', 'version-needed', 'version-changed', 'wrong-status'] as const;
-const CONTENT_ERRORS = ['not-found', 'content-gone', 'content-damaged'] as const;
+const CONTENT_ERRORS = ['content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
 
 /** The changes that calls make: those with a role. */
 type CallersChange = { [C in Change]: (typeof CHANGES)[C]['roles'][number] extends Role ? C : never }[Change];
@@ -53,11 +69,14 @@ type CallersChange = { [C in Change]: (typeof CHANGES)[C]['roles'][number] exten
 /** A call that changes one message; its roles are in the table of changes. */
 function changing<
   const C extends CallersChange,
-  const O extends Pick<Operation, 'service' | 'method' | 'path' | 'summary' | 'body'>,
->(change: C, operation: O) {
+  const O extends Pick<Operation, 'service' | 'method' | 'path' | 'summary' | 'body' | 'bodyOrQuery'>,
+>(change: C, operation: O, errors: readonly ErrorCode[] = []) {
   const { roles } = CHANGES[change];
-  return { ...operation, change, roles, params: Id, answer: ChangeAnswer, errors: CHANGE_ERRORS };
+  return { ...operation, change, roles, params: Id, answer: ChangeAnswer, errors };
 }
+
+const LEAVES_ABSENT_FIELDS =
+  'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
 
 export const OPERATIONS = {
   listIncomingDocuments: {
@@ -78,33 +97,33 @@ export const OPERATIONS = {
     roles: READ,
     params: Id,
     answer: DocumentAnswer,
-    errors: ['not-found'],
+    errors: [],
   },
   downloadFile: {
     service: 'journaler',
     method: 'get',
     path: '/api/v1/incoming-documents/:id/files/:fileId',
-    summary: 'Returns the content of a file. Supports a Range of bytes.',
+    summary: 'Returns the content of a file, or a Range of it.',
     roles: READ,
     params: FileIds,
-    answer: 'application/octet-stream',
-    errors: [...CONTENT_ERRORS, 'version-changed', 'range-not-satisfiable'],
+    answer: [...DISPLAYED_TYPES, BYTES],
+    errors: CONTENT_ERRORS,
   },
   downloadZip: {
     service: 'archiver',
     method: 'get',
     path: '/api/v1/incoming-documents/:id/zip',
-    summary: 'Returns all files of a message as a zip, with a følgeseddel.',
+    summary: 'Returns all files of a message as a zip with a følgeseddel, or a Range of it.',
     roles: READ,
     params: Id,
-    answer: 'application/zip',
+    answer: ['application/zip'],
     errors: CONTENT_ERRORS,
   },
   assignIncomingDocument: changing('assigned', {
     service: 'journaler',
     method: 'put',
     path: '/api/v1/incoming-documents/:id/assignment',
-    summary: 'Assigns the message to a caseworker or a team.',
+    summary: 'Assigns the message to a caseworker or a team, in place of the present assignee.',
     body: AssignmentBody,
   }),
   unassignIncomingDocument: changing('unassigned', {
@@ -119,19 +138,24 @@ export const OPERATIONS = {
     path: '/api/v1/incoming-documents/:id/release',
     summary: 'Releases a held message into the inbox.',
   }),
-  journalizeIncomingDocument: changing('journalized', {
-    service: 'journaler',
-    method: 'post',
-    path: '/api/v1/incoming-documents/:id/journalization',
-    summary: 'Confirms that the core has the content on these cases.',
-    body: JournalizationBody,
-  }),
+  journalizeIncomingDocument: changing(
+    'journalized',
+    {
+      service: 'journaler',
+      method: 'post',
+      path: '/api/v1/incoming-documents/:id/journalization',
+      summary: 'Confirms that the core has the content on these cases, which it has registered.',
+      body: JournalizationBody,
+    },
+    ['unknown-case'],
+  ),
   takeBackJournalization: changing('taken-back', {
     service: 'journaler',
     method: 'delete',
     path: '/api/v1/incoming-documents/:id/journalization',
-    summary: 'Takes a journalization back; the message is pending again.',
+    summary: 'Takes a journalization back; the message is pending again. The reason is in the body or the query.',
     body: TakeBackBody,
+    bodyOrQuery: true,
   }),
   rejectIncomingDocument: changing('rejected', {
     service: 'archiver',
@@ -156,7 +180,9 @@ export const OPERATIONS = {
     service: 'journaler',
     method: 'put',
     path: '/api/v1/sent-messages/:messageUUID',
-    summary: 'Registers a message that the core sent from a case. Pending replies to it get a new suggestion.',
+    summary:
+      'Registers a message that the core sent from a case, or changes the fields that are sent. Pending replies to it get a new suggestion.',
+    description: LEAVES_ABSENT_FIELDS,
     roles: ['Indbakke.System'],
     params: z.object({ messageUUID: MessageUUID }),
     body: SentMessageBody,
@@ -168,7 +194,8 @@ export const OPERATIONS = {
     method: 'put',
     path: '/api/v1/cases/:caseId',
     summary:
-      'Creates or replaces a case: its caseworker, its parties and whether it is open. Pending replies to it get a new suggestion.',
+      'Registers a case: its caseworker, its parties and whether it is open; or changes the fields that are sent. Pending replies to it get a new suggestion.',
+    description: LEAVES_ABSENT_FIELDS,
     roles: ['Indbakke.System'],
     params: z.object({ caseId: CaseId }),
     body: CaseBody,

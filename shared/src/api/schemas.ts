@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ERRORS } from '../errors/index.js';
 import {
   CHANNELS,
   HELD_CAUSES,
@@ -9,13 +10,28 @@ import {
   SUGGESTION_SENDERS,
 } from '../lifecycle/index.js';
 
-/** The schemas of the inbox API. Times are ISO 8601 in UTC; sizes are bytes. */
+/**
+ * The schemas of the inbox API. Times in answers are ISO 8601 in UTC; sizes are bytes. What callers send is strict: a misspelt
+ * field must not be taken for an absent one, nor a misspelt filter return the whole inbox.
+ */
 
 const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
 
-/** A time from a caller. PostgreSQL has no year 0. */
-export const Time = z.iso.datetime().refine((value) => !value.startsWith('0000'), { error: 'Invalid ISO datetime' });
+/** The schemas that OpenAPI has under a name. */
+export const NAMED_REQUESTS = z.registry<{ id: string }>();
+export const NAMED_ANSWERS = z.registry<{ id: string }>();
+
 const time = z.iso.datetime();
+const TIME_FAULT = 'must be an RFC 3339 date-time, such as 2026-11-20T08:00:00Z or 2026-11-20T09:00:00%2B01:00';
+/** A time from a caller, in UTC. PostgreSQL has no year 0, and an offset can lead out of the four-digit years. */
+export const Time = z
+  .preprocess(
+    // RFC 3339, 5.6: T and Z may be lower case
+    (value: string) => (typeof value === 'string' ? value.toUpperCase() : value),
+    z.iso.datetime({ offset: true, error: TIME_FAULT }),
+  )
+  .transform((value) => new Date(value).toISOString())
+  .refine((value) => /^\d{4}-/.test(value) && !value.startsWith('0000'), { error: 'must be in the years 1 to 9999' });
 // PostgreSQL stores any character but NUL; half a surrogate pair is not a character.
 const anyText = (max: number) =>
   z
@@ -27,45 +43,72 @@ export const CaseId = text(256);
 /** A UUID of any version and variant, as messages may have it; in lower case. */
 export const MessageUUID = z.string().toLowerCase().regex(z.regexes.guid, 'must be a UUID');
 
+/** A whole number in a query, in one spelling: not 050, +5, 1e2 or 0x10. */
+const wholeNumber = (min: number, max: number) =>
+  z.preprocess(
+    (value: number | string) => (/^(0|[1-9]\d{0,8})$/.test(String(value)) ? Number(value) : value),
+    z
+      .int({ error: `must be a whole number from ${min} to ${max}, in digits` })
+      .min(min)
+      .max(max),
+  );
+/** `true` or `false` in a query, and no other spelling. */
+const trueOrFalse = z.preprocess(
+  (value: boolean | 'true' | 'false') => (value === 'true' ? true : value === 'false' ? false : value),
+  z.boolean({ error: 'must be true or false' }),
+);
+
 // --- requests ------------------------------------------------------------------------------------------------------
 
-/** Strict: a misspelt filter must not return the whole inbox. */
 export const DocumentQuery = z.strictObject({
   status: z.enum(keysOf(STATUSES)).exclude(['deleted']).default('pending'),
   kind: z.enum(keysOf(KINDS)).optional(),
   channel: z.enum(keysOf(CHANNELS)).optional(),
   contactPoint: text(256).toLowerCase().optional(),
   case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
-  hasSuggestion: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  hasSuggestion: trueOrFalse.optional(),
   assignee: text(256).optional().describe('Id of a user or team, `me`, or `none`'),
   owner: z.literal('me').optional().describe('Suggested for a case of the caller’s'),
-  receivedFrom: Time.optional(),
+  receivedFrom: Time.optional().describe('With any offset; encode + as %2B'),
   receivedTo: Time.optional(),
   olderThan: Time.optional().describe('The message’s own date is before this'),
   sort: z
     .enum(['letterAt', '-letterAt', 'receivedAt', '-receivedAt'])
     .default('letterAt')
     .describe('`-` = newest first'),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(500).optional().describe('`nextCursor` of the previous page'),
+  limit: wholeNumber(1, 200).default(50).describe('50 when absent'),
+  cursor: z.string().min(1).max(500).optional().describe('`nextCursor` of the previous page'),
 });
 export type DocumentQuery = z.infer<typeof DocumentQuery>;
 
-export const AssignmentBody = z.object({
-  assignee: z.object({ kind: z.enum(['user', 'team']), id: text(256) }),
-});
+export const AssignmentBody = z
+  .strictObject({
+    assignee: z.strictObject({ kind: z.enum(['user', 'team']), id: text(256) }),
+  })
+  .meta({ examples: [{ assignee: { kind: 'user', id: 'sagsbehandler-1' } }] })
+  .register(NAMED_REQUESTS, { id: 'Assignment' });
 
-export const JournalizationBody = z.object({
-  caseIds: z.array(CaseId).min(1).max(50).describe('The cases that have the content'),
-  reference: text(256).optional().describe('The core’s own reference to the journal entry'),
-});
+export const JournalizationBody = z
+  .strictObject({
+    caseIds: z
+      .array(CaseId)
+      .min(1)
+      .max(50)
+      .describe('The cases that have the content; registered with PUT /api/v1/cases/{caseId}'),
+    reference: text(256).optional().describe('The core’s own reference to the journal entry'),
+  })
+  .meta({ examples: [{ caseIds: ['BF-1'], reference: 'JP-2026-55' }] })
+  .register(NAMED_REQUESTS, { id: 'Journalization' });
 
-export const TakeBackBody = z.object({
-  reason: z.enum(['wrong-case', 'wrong-person', 'other']),
-});
+export const TakeBackBody = z
+  .strictObject({
+    reason: z.enum(['wrong-case', 'wrong-person', 'other']),
+  })
+  .meta({ examples: [{ reason: 'wrong-case' }] })
+  .register(NAMED_REQUESTS, { id: 'TakingBack' });
 
 export const RejectionBody = z
-  .object({
+  .strictObject({
     reason: z.enum(keysOf(REJECTION_REASONS)),
     explanation: text(2_000)
       .optional()
@@ -76,75 +119,99 @@ export const RejectionBody = z
   .refine((body) => body.reason !== 'other' || body.explanation !== undefined, {
     path: ['explanation'],
     error: 'is required when the reason is other',
-  });
+  })
+  .meta({ examples: [{ reason: 'wrong-department', forwardedTo: 'Teknik og Miljø', senderInformed: false }] })
+  .register(NAMED_REQUESTS, { id: 'Rejection' });
 
-export const SentMessageBody = z.object({
-  caseId: CaseId,
-  messageId: text(256).optional().describe('messageID of the sent MeMo'),
-  recipientId: z
-    .string()
-    .regex(/^(\d{8}|\d{10})$/)
-    .optional()
-    .describe('CPR or CVR number of the recipient; stored as a keyed hash'),
-});
+const PartyId = z.string().regex(/^(\d{8}|\d{10})$/);
 
-export const CaseBody = z.object({
-  status: z.enum(['open', 'closed', 'moved']).default('open'),
-  caseworker: text(256).nullable().default(null).describe('User id of the current caseworker'),
-  parties: z
-    .array(z.string().regex(/^(\d{8}|\d{10})$/))
-    .max(200)
-    .default([])
-    .describe('CPR and CVR numbers of the parties; stored as keyed hashes'),
-});
+/** An absent field leaves what is registered; null clears it. */
+export const SentMessageBody = z
+  .strictObject({
+    caseId: CaseId.optional().describe('The case it was sent from; required the first time. Absent: unchanged'),
+    messageId: text(256).nullable().optional().describe('messageID of the sent MeMo. Absent: unchanged; null: none'),
+    recipientId: PartyId.nullable()
+      .optional()
+      .describe('CPR or CVR number of the recipient; stored as a keyed hash. Absent: unchanged; null: none'),
+  })
+  .meta({ examples: [{ caseId: 'BF-1', recipientId: '4101019999' }] })
+  .register(NAMED_REQUESTS, { id: 'SentMessage' });
+
+/** An absent field leaves what is registered; null, or an empty list, clears it. */
+export const CaseBody = z
+  .strictObject({
+    status: z.enum(['open', 'closed', 'moved']).optional().describe('Absent: unchanged; of a new case `open`'),
+    caseworker: text(256)
+      .nullable()
+      .optional()
+      .describe('User id of the current caseworker. Absent: unchanged; null: none'),
+    parties: z
+      .array(PartyId)
+      .max(200)
+      .nullable()
+      .optional()
+      .describe(
+        'CPR and CVR numbers of all parties; stored as keyed hashes. Absent: unchanged; a list replaces all; null or []: none',
+      ),
+  })
+  .meta({ examples: [{ status: 'open', caseworker: 'sagsbehandler-1', parties: ['4101019999'] }] })
+  .register(NAMED_REQUESTS, { id: 'Case' });
 
 // --- answers -------------------------------------------------------------------------------------------------------
 
-const Suggestion = z.object({
-  caseId: z.string(),
-  basis: z.enum(keysOf(SUGGESTION_BASES)),
-  sender: z.enum(keysOf(SUGGESTION_SENDERS)),
-  caseStatus: z.enum(['open', 'closed', 'moved']).nullable(),
-  caseworker: z.string().nullable().describe('The current caseworker: the owner'),
-});
+const Suggestion = z
+  .object({
+    caseId: z.string(),
+    basis: z.enum(keysOf(SUGGESTION_BASES)),
+    sender: z.enum(keysOf(SUGGESTION_SENDERS)),
+    caseStatus: z.enum(['open', 'closed', 'moved']).nullable(),
+    caseworker: z.string().nullable().describe('The current caseworker: the owner'),
+  })
+  .register(NAMED_ANSWERS, { id: 'Suggestion' });
 
-export const DocumentSummary = z.object({
-  id: z.uuid(),
-  externalId: z.string().describe('messageUUID in lower case; sha256:… if it is not a UUID'),
-  version: z.number().int(),
-  status: z.enum(keysOf(STATUSES)),
-  heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),
-  kind: z.enum(keysOf(KINDS)),
-  channel: z.enum(keysOf(CHANNELS)),
-  receivedAt: time,
-  letterAt: time,
-  subject: z.string(),
-  sender: z.object({ id: z.string(), idType: z.string(), name: z.string() }),
-  concerning: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
-  contactPoint: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
-  suggestion: Suggestion.nullable(),
-  assignee: z.object({ kind: z.enum(['user', 'team']), id: z.string() }).nullable(),
-  documentCount: z.number().int(),
-  fileCount: z.number().int(),
-  contentSize: z.number().int(),
-  remarkCount: z.number().int(),
-});
+export const DocumentSummary = z
+  .object({
+    id: z.uuid(),
+    externalId: z.string().describe('messageUUID in lower case; sha256:… if it is not a UUID'),
+    version: z.int().describe('Send it in If-Match to change the message'),
+    status: z.enum(keysOf(STATUSES)),
+    heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),
+    kind: z.enum(keysOf(KINDS)),
+    channel: z.enum(keysOf(CHANNELS)),
+    receivedAt: time,
+    letterAt: time,
+    subject: z.string(),
+    sender: z.object({ id: z.string(), idType: z.string(), name: z.string() }),
+    concerning: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
+    contactPoint: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
+    suggestion: Suggestion.nullable(),
+    assignee: z.object({ kind: z.enum(['user', 'team']), id: z.string() }).nullable(),
+    documentCount: z.int(),
+    fileCount: z.int(),
+    contentSize: z.int(),
+    remarkCount: z.int(),
+  })
+  .register(NAMED_ANSWERS, { id: 'IncomingDocumentSummary' });
 export type DocumentSummary = z.infer<typeof DocumentSummary>;
 
-export const DocumentList = z.object({
-  items: z.array(DocumentSummary),
-  nextCursor: z.string().nullable(),
-});
+export const DocumentList = z
+  .object({
+    items: z.array(DocumentSummary),
+    nextCursor: z.string().nullable().describe('null on the last page'),
+  })
+  .register(NAMED_ANSWERS, { id: 'IncomingDocumentList' });
 
-export const FileAnswer = z.object({
-  id: z.uuid(),
-  fileName: z.string(),
-  encodingFormat: z.string().describe('The MIME type that the sender claims'),
-  language: z.string(),
-  size: z.number().int(),
-  sha256: z.string().nullable(),
-  status: z.enum(['expected', 'stored', 'missing']).describe('Only a stored file has content'),
-});
+export const FileAnswer = z
+  .object({
+    id: z.uuid(),
+    fileName: z.string(),
+    encodingFormat: z.string().describe('The MIME type that the sender claims'),
+    language: z.string(),
+    size: z.int(),
+    sha256: z.string().nullable(),
+    status: z.enum(['expected', 'stored', 'missing']).describe('Only a stored file has content'),
+  })
+  .register(NAMED_ANSWERS, { id: 'File' });
 
 export const DocumentAnswer = DocumentSummary.extend({
   documents: z.array(
@@ -173,12 +240,27 @@ export const DocumentAnswer = DocumentSummary.extend({
   history: z.array(
     z.object({ at: time, action: z.string(), by: z.string(), details: z.record(z.string(), z.unknown()) }),
   ),
-});
+}).register(NAMED_ANSWERS, { id: 'IncomingDocument' });
 export type DocumentAnswer = z.infer<typeof DocumentAnswer>;
 
-export const ChangeAnswer = z.object({
-  id: z.uuid(),
-  status: z.enum(keysOf(STATUSES)),
-  version: z.number().int(),
-});
+export const ChangeAnswer = z
+  .object({
+    id: z.uuid(),
+    status: z.enum(keysOf(STATUSES)),
+    version: z.int().describe('The version after the change; also in ETag'),
+  })
+  .register(NAMED_ANSWERS, { id: 'Change' });
 export type ChangeAnswer = z.infer<typeof ChangeAnswer>;
+
+/** RFC 9457. */
+export const ProblemAnswer = z
+  .object({
+    type: z.string().describe('urn:indbakke:error: and the code'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(keysOf(ERRORS)),
+    path: z.string().optional().describe('The field or element at fault'),
+    correlationId: z.string().describe('Has the log’s lines of this call; quote it when you report a fault'),
+  })
+  .register(NAMED_ANSWERS, { id: 'Problem' });

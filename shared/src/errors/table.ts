@@ -112,11 +112,23 @@ export const ERRORS = {
     again: false,
     meaning: 'There is no such resource, or the caller may not see it.',
   },
+  'method-not-allowed': {
+    http: 405,
+    fault: 'peer',
+    again: false,
+    meaning: 'The path does not take this method. Allow names those that it takes.',
+  },
   'wrong-status': {
     http: 409,
     fault: 'peer',
     again: false,
     meaning: 'The status of the message does not allow this.',
+  },
+  'unknown-case': {
+    http: 409,
+    fault: 'peer',
+    again: true,
+    meaning: 'The core has not registered the case.',
   },
   'version-changed': {
     http: 412,

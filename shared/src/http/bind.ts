@@ -1,4 +1,4 @@
-import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Principal, TokenVerifier } from '../access/index.js';
 import type { Operation } from '../api/index.js';
@@ -9,20 +9,13 @@ import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
 import type { Store } from '../store/index.js';
 import { readCredentials } from './credentials.js';
-import { versionIn } from './entity-tags.js';
+import { EXACT_PATHS } from './no-such-call.js';
+import { type Input, parseCall, readBody, requirePath } from './parse-call.js';
 import { toProblem } from './problem-handler.js';
-import { readBytes } from './read-bytes.js';
-
-type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
 /** One call of the inbox API: authenticated, authorised and parsed. */
-export interface Call<O extends Operation> {
+export interface Call<O extends Operation> extends Input<O> {
   readonly principal: Principal;
-  readonly params: Parsed<O['params']>;
-  readonly query: Parsed<O['query']>;
-  readonly body: Parsed<O['body']>;
-  /** The version in If-Match; always present when the operation changes a message. */
-  readonly expectedVersion: O['change'] extends string ? number : undefined;
   readonly at: Date;
   readonly req: Request;
   readonly res: Response;
@@ -40,11 +33,9 @@ export interface ApiParts {
   readonly metrics: Metrics;
 }
 
-const readJson = [readBytes(MiB), parseJson];
-
 /** A router of the inbox API, and the function that binds operations to it. */
 export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
-  const router = Router();
+  const router = Router(EXACT_PATHS);
   return {
     router,
     bind(operation, handle) {
@@ -55,17 +46,24 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
         res.locals.principal = await signIn(parts, req);
         next();
       };
-      router[operation.method](operation.path, signInFirst, ...readJson, async (req, res) => {
-        const { principal } = res.locals as { principal: Principal };
-        try {
-          const call = parseCall(operation, principal, req, res);
-          const answer = await handle(call);
-          sendAnswer(operation, res, answer);
-        } catch (error) {
-          await auditRefusal(parts.store, principal, operation, req, error);
-          throw error;
-        }
-      });
+      router[operation.method](
+        operation.path,
+        signInFirst,
+        requirePath(operation),
+        readBody(operation),
+        async (req, res) => {
+          const { principal } = res.locals as { principal: Principal };
+          try {
+            requireRole(operation, principal);
+            const call = { principal, ...parseCall(operation, req), at: new Date(), req, res };
+            const answer = await handle(call);
+            sendAnswer(operation, res, answer);
+          } catch (error) {
+            await auditRefusal(parts.store, principal, operation, req, error);
+            throw error;
+          }
+        },
+      );
     },
   };
 }
@@ -94,68 +92,13 @@ async function signIn({ tokens, metrics }: ApiParts, req: Request): Promise<Prin
   }
 }
 
-function parseCall<O extends Operation>(operation: O, principal: Principal, req: Request, res: Response): Call<O> {
-  if (!operation.roles.some((role) => principal.roles.has(role))) {
-    throw new Problem('role-missing', `The call requires the role ${operation.roles.join(' or ')}.`);
-  }
-  if (operation.body && req.is('json') === false) {
-    throw new Problem('unsupported-media-type', 'Send the body as application/json.');
-  }
-  const call = {
-    principal,
-    params: parse(operation.params, req.params, 'path'),
-    query: parse(operation.query, req.query, 'query'),
-    body: parse(operation.body, req.body ?? {}, 'body'),
-    expectedVersion: operation.change ? readVersion(req) : undefined,
-    at: new Date(),
-    req,
-    res,
-  };
-  return call as unknown as Call<O>;
-}
-
-function parseJson(req: Request, _res: Response, next: NextFunction): void {
-  if (!req.body?.length || !req.is('json')) req.body = undefined;
-  else if (!/^utf-?8$/i.test(/charset="?([^";\s]+)/i.exec(req.get('content-type') ?? '')?.[1] ?? 'utf-8')) {
-    throw new Problem('unsupported-media-type', 'Send the body as JSON in UTF-8.');
-  } else {
-    try {
-      req.body = JSON.parse(req.body.toString());
-    } catch {
-      throw new Problem('bad-request', 'The body is not JSON.');
-    }
-    if (req.body === null) throw new Problem('bad-request', 'The body is not a JSON object.');
-  }
-  next();
-}
-
-function parse(schema: z.ZodObject | undefined, value: unknown, place: string): unknown {
-  if (!schema) return undefined;
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => `${[place, ...issue.path].join('.')}: ${faultOf(issue)}`);
-  throw new Problem('bad-request', `${faults.join('; ')}.`, {
-    path: [place, ...(result.error.issues[0]?.path ?? [])].join('.'),
-  });
-}
-
-/** The schema's messages name what was expected; only this one would quote what was sent. */
-function faultOf({ code, message }: z.core.$ZodIssue): string {
-  return code === 'unrecognized_keys' ? 'contains an unknown field' : message;
-}
-
-function readVersion(req: Request): number {
-  const header = req.get('if-match');
-  if (header === undefined) {
-    throw new Problem('version-needed', 'Send If-Match with the version that was read.');
-  }
-  const version = versionIn(header);
-  if (version === undefined) throw new Problem('bad-request', 'If-Match must be one version, such as "3".');
-  return version;
+function requireRole({ roles }: Operation, principal: Principal): void {
+  if (roles.some((role) => principal.roles.has(role))) return;
+  throw new Problem('role-missing', `The call requires the role ${roles.join(' or ')}.`);
 }
 
 function sendAnswer(operation: Operation, res: Response, answer: unknown): void {
-  if (typeof operation.answer === 'string') return; // streamed
+  if (Array.isArray(operation.answer)) return; // streamed
   if (operation.answer === undefined) return void res.status(204).end();
   const { version } = answer as { version?: number };
   if (version !== undefined) res.set('ETag', `"${version}"`);

@@ -22,7 +22,7 @@ export function namesSameBytes(header: string, etag: string): boolean {
  */
 export function versionIn(header: string): number | undefined {
   const version = plain(header.trim());
-  return /^\d{1,9}$/.test(version) ? Number(version) : undefined;
+  return /^[1-9]\d{0,8}$/.test(version) ? Number(version) : undefined;
 }
 
 /** RFC 9110, 8.8.3: a tag may contain a comma, so the list cannot be split at commas. */

@@ -1,6 +1,7 @@
 export * from './bind.js';
 export * from './credentials.js';
 export * from './entity-tags.js';
+export { EXACT_PATHS, notFound, refuseOtherMethods } from './no-such-call.js';
 export * from './origin.js';
 export * from './problem-handler.js';
 export * from './ranges.js';

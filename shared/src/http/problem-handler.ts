@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Request, Response } from 'express';
+import type { ErrorRequestHandler, Response } from 'express';
 import { Problem } from '../errors/index.js';
 import { currentCorrelationId, describeError, type Log } from '../log/index.js';
 import { isStoreUnavailable } from '../store/index.js';
@@ -23,10 +23,11 @@ export function askToRetry(res: Response): void {
 }
 
 export function sendProblem(res: Response, problem: Problem): void {
+  // Not res.send(), which adds an ETag.
   res
     .status(problem.row.http)
     .type('application/problem+json')
-    .send(
+    .end(
       JSON.stringify({
         type: `urn:indbakke:error:${problem.code}`,
         title: problem.row.meaning,
@@ -48,36 +49,11 @@ export function logProblem(log: Log, problem: Problem): void {
 /** What an error means to the caller. An unexpected one is `internal` and reveals nothing. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof URIError) return new Problem('bad-request', 'The path is not URL-encoded UTF-8.');
-  const fromBody = bodyProblem(error);
-  if (fromBody) return fromBody;
+  if (error instanceof URIError) return new Problem('bad-request', 'The URL is not percent-encoded UTF-8.');
   if (isStoreUnavailable(error)) {
     return new Problem('unavailable', 'The database does not answer. Try again later.', { cause: error });
   }
   return new Problem('internal', 'Something failed here. Quote the correlation id when you report it.', {
     cause: error,
   });
-}
-
-// body-parser identifies its errors by `type`; its messages quote the body.
-function bodyProblem(error: unknown): Problem | undefined {
-  const { type } = (error ?? {}) as { type?: unknown };
-  switch (type) {
-    case 'entity.too.large':
-      return new Problem('too-large', 'The body is over the limit of 1 MiB.');
-    case 'encoding.unsupported':
-    case 'charset.unsupported':
-      return new Problem('unsupported-media-type', 'Send the body as plain, uncompressed JSON in UTF-8.');
-    case 'entity.parse.failed':
-    case 'request.size.invalid':
-    case 'request.aborted':
-      return new Problem('bad-request', 'The body is not JSON.');
-    default:
-      return undefined;
-  }
-}
-
-/** The last handler: no route matched. */
-export function notFound(req: Request): never {
-  throw new Problem('not-found', `There is no ${req.method} call at this path. See /api/v1/docs.`);
 }

@@ -53,6 +53,29 @@ export async function writeChange(
   return { status, version };
 }
 
+/**
+ * What the caller was answered to the same change at the same version, if that is the last change of the message. By comparing
+ * the caller, this shows nothing to anybody else.
+ */
+export async function firstAnswerTo(
+  tx: Tx,
+  { principal: { actor }, id, expectedVersion = -1 }: ChangeRequest,
+  change: Change,
+  details: ChangeColumns['details'] = {},
+): Promise<{ status: Status; version: number } | undefined> {
+  // The rows of one change share id and time (RECORD_CHANGES).
+  const [first] = await tx.$queryRaw<{ status: Status; version: number }[]>`
+    SELECT event.status, event.version
+    FROM messages message
+    JOIN events event ON event.message_id = message.id AND event.version = message.version
+    JOIN audit_events audit ON audit.id = event.id AND audit.at = event.at
+    WHERE message.id = ${id}::uuid AND message.version = ${expectedVersion + 1}::int AND event.type = ${change}
+      AND audit.actor_kind = ${actor.kind} AND audit.actor = ${actor.id}
+      AND audit.on_behalf_of IS NOT DISTINCT FROM ${actor.onBehalfOf ?? null}
+      AND audit.details = ${JSON.stringify(details)}::jsonb`;
+  return first;
+}
+
 interface Current {
   readonly status: Status;
   readonly statusBefore: Status | null;

@@ -2,13 +2,13 @@ import { Router } from 'express';
 import { ROLES } from '../access/index.js';
 import { describeApi, OPERATIONS, type Operation } from '../api/index.js';
 import { ERRORS } from '../errors/index.js';
-import { allowPage, publicPrefixOf } from '../http/index.js';
+import { allowPage, EXACT_PATHS, publicPrefixOf } from '../http/index.js';
 
 /** `/api/v1/openapi.json` and, for people, `/api/v1/docs`: both generated from the contract that validates the calls. */
 export function describesItself(): Router {
   const description = describeApi();
   const page = docsPage();
-  const router = Router();
+  const router = Router(EXACT_PATHS);
   router.get('/api/v1/openapi.json', (req, res) => {
     const prefix = publicPrefixOf(req);
     res.json(prefix === '' ? description : { ...description, servers: [{ url: prefix }] });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import express, { type Router } from 'express';
 import { type CommonConfig, SECOND } from '../config/index.js';
-import { listen, notFound, problemHandler, securityHeaders, trackRequests } from '../http/index.js';
+import { listen, notFound, problemHandler, refuseOtherMethods, securityHeaders, trackRequests } from '../http/index.js';
 import { createLog } from '../log/index.js';
 import type { StartWorker } from '../queue/index.js';
 import { abortOn } from './abort-on.js';
@@ -63,14 +63,15 @@ export async function serve(
   // Unasked too, for the log and the metrics.
   const watching = repeat('watch-parts', WATCH_EVERY_MS, log, askParts, 0);
   watching.start();
-  app.use(health(metrics, askParts));
-  app.use(describesItself());
+  const pages = [health(metrics, askParts), describesItself()];
+  app.use(pages);
   for (const service of mounted) {
     app.use(service.router);
     for (const startWorker of service.jobs) startWorker(queues);
     for (const sweep of service.sweeps) sweep.start();
   }
   app.use(operationsPages(parts)); // after the workers, whose queues it shows
+  app.use(refuseOtherMethods(...pages, ...mounted.map(({ router }) => router)));
   app.use(notFound);
   app.use(problemHandler(log));
 

@@ -1,6 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkedFetch } from '../../../infra/src/testkit/checked-fetch.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { OPERATIONS, type Operation } from '../../src/api/index.js';
+import { DISPLAYED_TYPES, OPERATIONS, type Operation } from '../../src/api/index.js';
 import { ERRORS } from '../../src/errors/index.js';
 
 interface Described {
@@ -8,15 +13,24 @@ interface Described {
   readonly summary: string;
   readonly parameters: { name: string; in: string; required: boolean; schema: object }[];
   readonly requestBody?: { required: boolean; content: Record<string, { schema: object }> };
-  readonly responses: Record<string, { description: string; content?: Record<string, { schema?: object }> }>;
+  readonly tags: string[];
+  readonly responses: Record<string, Answer>;
+}
+
+interface Answer {
+  readonly description: string;
+  readonly headers?: Record<string, object>;
+  readonly content?: Record<string, { schema?: object }>;
 }
 
 interface Description {
   readonly openapi: string;
-  readonly info: { title: string; version: string };
+  readonly info: { title: string; version: string; license: object };
+  readonly servers: { url: string }[];
+  readonly tags: { name: string; description: string }[];
   readonly security: Record<string, string[]>[];
   readonly paths: Record<string, Record<string, Described>>;
-  readonly components: { securitySchemes: Record<string, object>; schemas: Record<string, object> };
+  readonly components: Record<'securitySchemes' | 'schemas' | 'headers', Record<string, object>>;
 }
 
 let stack: TestStack;
@@ -36,6 +50,9 @@ const calls = () =>
     Object.entries(methods).map(([method, call]) => ({ path, method, call })),
   );
 
+const callOf = (name: keyof typeof OPERATIONS | 'downloadFileHead') =>
+  calls().find(({ call }) => call.operationId === name)?.call as Described;
+
 /** Every object in the document, with its path. */
 function* objectsIn(value: unknown, path = '#'): Generator<[string, Record<string, unknown>]> {
   if (typeof value !== 'object' || value === null) return;
@@ -49,7 +66,7 @@ describe('/api/v1/openapi.json', () => {
   it('is OpenAPI 3.1 in shape', () => {
     expect(description.openapi).toMatch(/^3\.1\.\d+$/);
     expect(description.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
-    const known = ['get', 'put', 'post', 'delete'];
+    const known = ['get', 'head', 'put', 'post', 'delete'];
     for (const { path, method, call } of calls()) {
       expect(known).toContain(method);
       expect(path).toMatch(/^\/api\/v1\/[^:]+$/);
@@ -69,11 +86,12 @@ describe('/api/v1/openapi.json', () => {
     }
   });
 
-  it('has every operation of the contract once, under its name, and no other', () => {
+  it('has every operation of the contract once, under its name, HEAD beside GET, and no other', () => {
     const described = calls().map(({ method, path, call }) => `${call.operationId}: ${method} ${path}`);
-    const contract = Object.entries<Operation>(OPERATIONS).map(
-      ([name, { method, path }]) => `${name}: ${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`,
-    );
+    const contract = Object.entries<Operation>(OPERATIONS).flatMap(([name, { method, path: route }]) => {
+      const path = route.replaceAll(/:(\w+)/g, '{$1}');
+      return [`${name}: ${method} ${path}`, ...(method === 'get' ? [`${name}Head: head ${path}`] : [])];
+    });
     expect(described.toSorted()).toEqual(contract.toSorted());
   });
 
@@ -90,7 +108,9 @@ describe('/api/v1/openapi.json', () => {
     for (const [name, operation] of Object.entries<Operation>(OPERATIONS)) {
       const found = calls().find(({ call }) => call.operationId === name) as ReturnType<typeof calls>[number];
       const header = found.call.parameters.filter((parameter) => parameter.in === 'header').map((each) => each.name);
-      expect(header).toEqual(operation.change ? ['If-Match'] : []);
+      const ofContent = Array.isArray(operation.answer) ? ['Range', 'If-Range', 'If-None-Match'] : [];
+      expect(header).toEqual(operation.change ? ['If-Match'] : ofContent);
+      expect(found.call.requestBody?.required).toBe(operation.body && !operation.bodyOrQuery);
       expect(found.call.requestBody !== undefined).toBe(operation.body !== undefined);
       for (const role of operation.roles) expect(JSON.stringify(found.call)).toContain(role);
     }
@@ -110,7 +130,7 @@ describe('/api/v1/openapi.json', () => {
   });
 
   it('describes each error as problem+json, by status, with its codes', () => {
-    for (const { call } of calls()) {
+    for (const { call } of calls().filter(({ method }) => method !== 'head')) {
       for (const [status, { description: text, content }] of Object.entries(call.responses)) {
         if (Number(status) < 400) continue;
         expect(Object.keys(content ?? {})).toEqual(['application/problem+json']);
@@ -122,13 +142,122 @@ describe('/api/v1/openapi.json', () => {
     }
   });
 
-  it('has the schema of each answer', () => {
-    const list = calls().find(({ call }) => call.operationId === 'listIncomingDocuments')?.call;
-    expect(list?.responses[200]?.content?.['application/json']?.schema).toMatchObject({
-      type: 'object',
-      required: ['items', 'nextCursor'],
+  it('has the schema of each body and answer under a name, closed', () => {
+    const media = calls().flatMap(({ call }) => [call.requestBody, ...Object.values(call.responses)]);
+    for (const { schema } of media.flatMap((each) => Object.values(each?.content ?? {}))) {
+      if (schema)
+        expect(JSON.stringify(schema)).toMatch(/^\{"(\$ref|allOf":\[\{"\$ref)":"#\/components\/schemas\/\w+"/);
+    }
+    for (const [name, schema] of Object.entries(description.components.schemas)) {
+      expect([name, schema]).toMatchObject([name, { type: 'object', additionalProperties: false }]);
+    }
+    expect(callOf('listIncomingDocuments').responses[200]?.content).toEqual({
+      'application/json': { schema: { $ref: '#/components/schemas/IncomingDocumentList' } },
     });
+    expect(description.components.schemas.IncomingDocumentList).toMatchObject({ required: ['items', 'nextCursor'] });
   });
+
+  it('uses each of its components', () => {
+    const used = new Set([...objectsIn(description)].map(([, { $ref }]) => $ref));
+    const { schemas, headers } = description.components;
+    const paths = [
+      ...Object.keys(schemas).map((name) => `#/components/schemas/${name}`),
+      ...Object.keys(headers).map((name) => `#/components/headers/${name}`),
+    ];
+    expect(paths.filter((path) => !used.has(path))).toEqual([]);
+  });
+
+  it('says where the API is, its licence, and what its tags mean', () => {
+    expect(description.servers).toEqual([{ url: '/', description: expect.any(String) }]);
+    expect(description.info.license).toEqual({ name: 'EUPL-1.2', identifier: 'EUPL-1.2' });
+    const tags = description.tags.map(({ name }) => name);
+    for (const { call } of calls()) expect(tags).toEqual(expect.arrayContaining(call.tags));
+  });
+
+  it.each<[keyof typeof OPERATIONS | 'downloadFileHead', number[]]>([
+    ['listIncomingDocuments', [200, 400, 401, 403, 500, 503]],
+    ['getIncomingDocument', [200, 400, 401, 403, 404, 500, 503]],
+    ['downloadFile', [200, 206, 304, 400, 401, 403, 404, 410, 416, 500, 503]],
+    ['downloadFileHead', [200, 304, 400, 401, 403, 404, 410, 500, 503]],
+    ['downloadZip', [200, 206, 304, 400, 401, 403, 404, 410, 416, 500, 503]],
+    ['releaseIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 428, 500, 503]],
+    ['journalizeIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 428, 500, 503]],
+    ['upsertCase', [204, 400, 401, 403, 404, 413, 415, 500, 503]],
+    ['registerSentMessage', [204, 400, 401, 403, 404, 413, 415, 500, 503]],
+  ])('has every status of %s', (name, statuses) => {
+    expect(Object.keys(callOf(name).responses).map(Number)).toEqual(statuses);
+  });
+
+  it('has the headers of answers', () => {
+    const headersOf = (name: keyof typeof OPERATIONS, status: number) =>
+      Object.keys(callOf(name).responses[status]?.headers ?? {});
+    for (const { call } of calls()) {
+      for (const { headers } of Object.values(call.responses)) expect(headers).toHaveProperty('X-Correlation-Id');
+    }
+    expect(headersOf('getIncomingDocument', 200)).toContain('ETag');
+    expect(headersOf('assignIncomingDocument', 200)).toContain('ETag');
+    expect(headersOf('upsertCase', 401)).toContain('WWW-Authenticate');
+    expect(headersOf('upsertCase', 503)).toContain('Retry-After');
+    const whole = ['Content-Disposition', 'Content-Length', 'Accept-Ranges', 'ETag'];
+    for (const name of ['downloadFile', 'downloadZip'] as const) {
+      expect(headersOf(name, 200)).toEqual(expect.arrayContaining(whole));
+      expect(headersOf(name, 206)).toEqual(expect.arrayContaining([...whole, 'Content-Range']));
+      expect(headersOf(name, 304)).toContain('ETag');
+      expect(headersOf(name, 416)).toContain('Content-Range');
+    }
+  });
+
+  it('has every type that a file is sent as', () => {
+    const types = Object.keys(callOf('downloadFile').responses[200]?.content ?? {});
+    expect(types).toEqual([...DISPLAYED_TYPES, 'application/octet-stream']);
+    expect(types).toContain('application/pdf');
+  });
+
+  it('has examples that the calls take', () => {
+    for (const { body } of Object.values<Operation>(OPERATIONS)) {
+      for (const example of (body?.meta()?.examples as object[] | undefined) ?? []) body?.parse(example);
+      if (body) expect(body.meta()?.examples).toHaveLength(1);
+    }
+  });
+});
+
+describe('the check of every answer in the tests', () => {
+  const message = { id: randomUUID(), status: 'pending', version: 2 };
+  const path = `/api/v1/incoming-documents/${randomUUID()}/release`;
+
+  it.each<[string, number, Record<string, string>, unknown, string | undefined]>([
+    ['as described', 200, { etag: '"2"' }, message, undefined],
+    ['with another field', 200, { etag: '"2"' }, { ...message, more: 1 }, 'additional properties'],
+    ['without a field', 200, { etag: '"2"' }, { ...message, version: undefined }, "'version'"],
+    ['of another type', 200, { etag: '"2"', 'content-type': 'text/html' }, message, 'as text/html'],
+    ['without a header', 200, {}, message, 'the header ETag'],
+    ['with the header of another', 200, { etag: '"2"', 'retry-after': '30' }, message, 'the header Retry-After'],
+    ['with a header of another form', 200, { etag: 'W/"2"' }, message, 'the header ETag'],
+    ['of another status', 202, { etag: '"2"' }, message, 'answered 202, which is not described'],
+    [
+      'with the code of another call',
+      409,
+      { 'content-type': 'application/problem+json' },
+      problem('unknown-case'),
+      'code',
+    ],
+  ])('finds an answer %s', async (_name, status, headers, body, fault) => {
+    const server = createServer((_req, res) => {
+      res.writeHead(status, { 'content-type': 'application/json', 'x-correlation-id': randomUUID(), ...headers });
+      res.end(JSON.stringify(body));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const call = checkedFetch(`http://127.0.0.1:${port}${path}`, { method: 'POST' });
+    if (fault === undefined) expect((await call).status).toBe(200);
+    else await expect(call).rejects.toThrow(fault);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  function problem(code: string): object {
+    return { type: 'x', title: 'x', status: 409, detail: 'x', code, correlationId: 'x' };
+  }
 });
 
 describe('/api/v1/docs', () => {

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkedFetch } from '../../../infra/src/testkit/checked-fetch.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { OPERATIONS, type Operation } from '../../src/api/index.js';
 import { auditOf, deliverMemo, expectProblem, SYSTEM } from '../inbox/support.js';
 
 let stack: TestStack;
@@ -13,27 +16,121 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-/** Registers a case with any body, as the core. */
-async function putCase(body: string | Buffer, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(`${stack.url}/api/v1/cases/K-1`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${await stack.token(SYSTEM)}`, 'content-type': 'application/json', ...headers },
-    body,
+/** Without fetch, which normalises paths and sends no body with GET. */
+function sendRaw(
+  method: string,
+  path: string,
+  token?: string,
+  body?: Buffer,
+): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(stack.url);
+  const headers = {
+    ...(token && { authorization: `Bearer ${token}` }),
+    ...(body && { 'content-length': body.length }),
+  };
+  return new Promise((resolve, reject) => {
+    request({ hostname, port, path, method, headers }, async (response) => {
+      resolve({ status: response.statusCode as number, text: await text(response) });
+    })
+      .on('error', reject)
+      .end(body);
   });
 }
 
-describe('a body', () => {
-  it.each(['', '{', '{"status":}', '"open"', 'null', '[1', '{"a":1}x'])(
-    'that is not a JSON object is refused: %j',
-    async (body) => {
-      // An empty one equals {}: every field of a case has a default.
-      if (body === '') expect((await putCase(body)).status).toBe(204);
-      else await expectProblem(await putCase(body), 400, 'bad-request');
-    },
-  );
+/** Registers a case with any body, as the core. */
+async function putCase(
+  body: string | Buffer | undefined,
+  headers: Record<string, string> = { 'content-type': 'application/json' },
+): Promise<Response> {
+  return checkedFetch(`${stack.url}/api/v1/cases/K-1`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${await stack.token(SYSTEM)}`, ...headers },
+    ...(body !== undefined && { body }),
+  });
+}
 
-  it('that is a list is refused', async () => {
-    await expectProblem(await putCase('[]'), 400, 'bad-request');
+const json = (parameters: string) => ({ 'content-type': `application/json${parameters}` });
+
+describe('a body', () => {
+  it.each([
+    '',
+    ' ',
+    '{',
+    '{"status":}',
+    '"open"',
+    '7',
+    'true',
+    'null',
+    '[]',
+    '[{"status":"open"}]',
+    '[1',
+    '{"status":"open"}x',
+    '{"status":"open"}{}',
+    '{"status":"open",}',
+    '{"status":"open"} // as before',
+    "{'status':'open'}",
+    `{"status":"open","note":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+  ])('that is not a JSON object of the call is refused: %.40j', async (body) => {
+    expect((await expectProblem(await putCase(body), 400, 'bad-request')).path).toMatch(/^body/);
+  });
+
+  it('that is required is missed, with and without a Content-Type', async () => {
+    for (const headers of [undefined, {}]) {
+      const problem = await expectProblem(await putCase(undefined, headers), 400, 'bad-request');
+      expect(problem).toMatchObject({ path: 'body', detail: 'The call requires a body, as JSON.' });
+    }
+  });
+
+  it.each([
+    ['{"status":"open","status":"closed"}', 'body'],
+    [String.raw`{"status":"open","stat\u0075s":"closed"}`, 'body'],
+    ['{"note":{"a":1,"b":{"a":2,"a":3}}}', 'body'],
+    ['{"__proto__":{"status":"closed"}}', 'body.__proto__'],
+    ['{"constructor":{"prototype":{"status":"closed"}}}', 'body.constructor'],
+    ['{"caseWorker":"x"}', 'body.caseWorker'],
+    ['{"Status":"open"}', 'body.Status'],
+    ['{"status ":"open"}', 'body'],
+    ['{"":"open"}', 'body'],
+    ['{"cpr4101019999":"open"}', 'body'],
+    [`{"${'x'.repeat(41)}":1}`, 'body'],
+  ])('with a field twice, or an unknown one, is refused: %s', async (body, path) => {
+    const problem = await expectProblem(await putCase(body), 400, 'bad-request');
+    expect(problem.path).toBe(path);
+    expect(JSON.stringify(problem)).not.toMatch(/4101019999|xxxx/);
+  });
+
+  it('may have one field in several objects, and texts that look like fields', async () => {
+    const body = String.raw`{"caseworker":"\"status\":1,{\"status\":2}","parties":[]}`;
+    expect((await putCase(body)).status).toBe(204);
+  });
+
+  it('with many faults gets the first 20, and how many more there are', async () => {
+    const faulty = JSON.stringify({ status: 'x', parties: Array(150).fill('x') });
+    const { detail } = await expectProblem(await putCase(faulty), 400, 'bad-request');
+    expect(detail.match(/body\.parties\.\d+/g)).toHaveLength(19);
+    expect(detail).toMatch(/; and 131 more\.$/);
+    const unknown = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, n) => [`f${'o'.repeat(n % 30)}_`.padEnd(32, 'x') + n, 1]),
+    );
+    const problem = await expectProblem(await putCase(JSON.stringify(unknown)), 400, 'bad-request');
+    expect(problem.detail).toMatch(/; and 9980 more\.$/);
+  });
+
+  it('that a call does not take is refused unread', async () => {
+    for (const [method, path] of [
+      ['GET', '/incoming-documents'],
+      ['DELETE', `/incoming-documents/${randomUUID()}/assignment`],
+      ['POST', `/incoming-documents/${randomUUID()}/deletion`],
+    ] as const) {
+      const body = Buffer.from('{"reason":"other"}');
+      const { status, text } = await sendRaw(method, `/api/v1${path}`, await stack.token(), body);
+      expect([status, JSON.parse(text)]).toMatchObject([400, { code: 'bad-request', path: 'body' }]);
+    }
+  });
+
+  it('that a call does not take may be empty', async () => {
+    const { status } = await sendRaw('GET', '/api/v1/incoming-documents', await stack.token(), Buffer.alloc(0));
+    expect(status).toBe(200);
   });
 
   it('over 1 MiB is refused', async () => {
@@ -43,32 +140,47 @@ describe('a body', () => {
   });
 
   it('that is compressed is refused', async () => {
-    const response = await putCase(gzipSync('{}'), { 'content-encoding': 'gzip' });
+    const response = await putCase(gzipSync('{}'), { ...json(''), 'content-encoding': 'gzip' });
     await expectProblem(response, 415, 'unsupported-media-type');
   });
 
-  it.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
-    'of another type is refused: %s',
-    async (type) => {
-      await expectProblem(await putCase('{"status":"open"}', { 'content-type': type }), 415, 'unsupported-media-type');
+  it.each([
+    'text/plain',
+    'text/json',
+    'application/problem+json',
+    'application/merge-patch+json',
+    'application/xml',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'json',
+    '*/*',
+  ])('of another type is refused: %s', async (type) => {
+    await expectProblem(await putCase('{"status":"open"}', { 'content-type': type }), 415, 'unsupported-media-type');
+  });
+
+  it('without a type is refused', async () => {
+    await expectProblem(await putCase(Buffer.from('{"status":"open"}'), {}), 415, 'unsupported-media-type');
+  });
+
+  it.each(['; charset=latin1', '; charset=utf-16', '; charset=utf-7', '; charset="iso-8859-1"', '; charset='])(
+    'in another charset is refused: %s',
+    async (charset) => {
+      await expectProblem(await putCase('{}', json(charset)), 415, 'unsupported-media-type');
     },
   );
 
-  it('in another charset is refused', async () => {
-    const response = await putCase('{}', { 'content-type': 'application/json; charset=latin1' });
-    await expectProblem(response, 415, 'unsupported-media-type');
-  });
+  it.each(['', '; charset=utf-8', ';charset="UTF-8"', '; charset=utf8', '; version=1; charset=utf-8'])(
+    'may declare UTF-8, and begin with white space or a byte order mark: application/json%s',
+    async (parameters) => {
+      expect((await putCase(' \n{"caseworker":"æøå"}', json(parameters))).status).toBe(204);
+      expect((await putCase('\ufeff{"caseworker":"æøå"}', json(parameters))).status).toBe(204);
+      expect(await stack.sql(`SELECT caseworker FROM cases WHERE case_id = 'K-1'`)).toEqual([{ caseworker: 'æøå' }]);
+    },
+  );
 
-  it('may declare UTF-8 and begin with white space', async () => {
-    expect(
-      (await putCase(' \n{"caseworker":"æøå"}', { 'content-type': 'application/json; charset=utf-8' })).status,
-    ).toBe(204);
-  });
-
-  it('cannot pollute prototypes', async () => {
-    expect((await putCase('{"__proto__":{"status":"closed"},"constructor":{"prototype":{"x":1}}}')).status).toBe(204);
-    expect(({} as Record<string, unknown>).status).toBeUndefined();
-    expect(await stack.sql(`SELECT status FROM cases WHERE case_id = 'K-1'`)).toEqual([{ status: 'open' }]);
+  it('that is not UTF-8 is refused', async () => {
+    await expectProblem(await putCase(Buffer.from('{"caseworker":"æøå"}', 'latin1')), 400, 'bad-request');
+    await expectProblem(await putCase(Buffer.from('{"status":"open"}', 'utf16le')), 400, 'bad-request');
   });
 
   it('is not quoted in the refusal', async () => {
@@ -76,6 +188,34 @@ describe('a body', () => {
     expect(JSON.stringify(problem)).not.toContain('4101019999');
     const broken = await expectProblem(await putCase('{"parties":["4101019999'), 400, 'bad-request');
     expect(JSON.stringify(broken)).not.toContain('4101019999');
+  });
+});
+
+describe.each(Object.entries<Operation>(OPERATIONS))('%s', (_name, { method, path, body, bodyOrQuery, roles }) => {
+  const send = (query: string, sent: unknown) =>
+    stack.call(method.toUpperCase(), path.replace('/api/v1', '').replaceAll(/:\w+/g, randomUUID()) + query, {
+      as: { user: 'dubu', roles },
+      ...(method !== 'put' || path.includes('assignment') ? { version: 1 } : {}),
+      ...(sent !== undefined && { body: sent }),
+    });
+  const [example] = (body?.meta()?.examples as object[] | undefined) ?? [];
+
+  it('refuses a parameter that it does not know', async () => {
+    const sent = bodyOrQuery ? undefined : example;
+    const query = bodyOrQuery ? '?reason=other&unknown=1' : '?unknown=1';
+    const problem = await expectProblem(await send(query, sent), 400, 'bad-request');
+    expect(problem.path).toBe('query.unknown');
+  });
+
+  it.runIf(body)('refuses a field that it does not know, and misses its body', async () => {
+    const problem = await expectProblem(await send('', { ...example, unknown: 1 }), 400, 'bad-request');
+    expect(problem.path).toBe('body.unknown');
+    const missing = await expectProblem(await send('', undefined), 400, 'bad-request');
+    expect(missing.path).toBe(bodyOrQuery ? 'query.reason' : 'body');
+  });
+
+  it.runIf(!body && method !== 'get')('refuses a body', async () => {
+    expect((await expectProblem(await send('', {}), 400, 'bad-request')).path).toBe('body');
   });
 });
 
@@ -124,22 +264,12 @@ describe('a path', () => {
     },
   );
 
-  /** Without fetch, which normalises paths. */
-  const rawStatus = (path: string) =>
-    new Promise<number>((resolve, reject) => {
-      const { hostname, port } = new URL(stack.url);
-      request({ hostname, port, path, method: 'GET' }, (response) => {
-        response.resume();
-        resolve(response.statusCode as number);
-      })
-        .on('error', reject)
-        .end();
-    });
+  const rawStatus = async (path: string) => (await sendRaw('GET', path)).status;
 
   it.each(['/api/v1/incoming-documents/%E0%A4%A', '/api/v1/cases/%', '/%c0%ae'])(
     'that is wrongly encoded is the caller’s fault: %s',
     async (path) => {
-      expect(await rawStatus(path)).toBeOneOf([400, 404]);
+      expect(await rawStatus(path)).toBeOneOf([400, 404, 405]);
     },
   );
 
@@ -150,9 +280,21 @@ describe('a path', () => {
     },
   );
 
-  it('with an invalid id is a bad request, and is not audited', async () => {
+  it.each([
+    'incoming-documents/x',
+    'incoming-documents/summary',
+    'incoming-documents/4101019999/zip',
+    `incoming-documents/${randomUUID()}/files/first`,
+    `incoming-documents/${randomUUID()}/history`,
+    'incoming-documents/',
+    'Incoming-Documents',
+    `incoming-documents/${randomUUID()}/`,
+    `incoming-documents//${randomUUID()}`,
+    `incoming-documents/${randomUUID()}/Zip`,
+  ])('that cannot be one of a call is a problem, and is not audited: %s', async (path) => {
     const before = await auditOf(stack, { action: 'refused' });
-    await expectProblem(await stack.call('GET', '/incoming-documents/x'), 400, 'bad-request');
+    const problem = await expectProblem(await stack.call('GET', `/${path}`), 404, 'not-found');
+    expect(problem.detail).toBe('There is no GET call at this path. See /api/v1/docs.');
     expect(await auditOf(stack, { action: 'refused' })).toEqual(before);
   });
 
@@ -222,6 +364,32 @@ describe('a path', () => {
     };
     expect(await servers('/post/indbakke/')).toEqual([{ url: '/post/indbakke' }]);
     expect(await servers('//evil.example')).toBe(400);
-    expect(await servers('')).toBeUndefined();
+    expect(await servers('')).toMatchObject([{ url: '/' }]);
+  });
+
+  it.each([
+    ['POST', '/api/v1/incoming-documents', 'GET, HEAD'],
+    ['PATCH', '/api/v1/cases/K-1', 'PUT'],
+    ['GET', '/api/v1/cases/K-1', 'PUT'],
+    ['HEAD', '/api/v1/cases/K-1', 'PUT'],
+    ['GET', `/api/v1/incoming-documents/${randomUUID()}/rejection`, 'POST, DELETE'],
+    ['POST', '/api/v1/openapi.json', 'GET, HEAD'],
+    ['DELETE', '/healthz', 'GET, HEAD'],
+    ['GET', '/sf1606/PostModtag', 'POST'],
+  ])('answers another method with those that it takes: %s %s', async (method, path, allowed) => {
+    const response = await checkedFetch(`${stack.url}${path}`, { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, allowed]);
+    if (method !== 'HEAD') await expectProblem(response, 405, 'method-not-allowed');
+  });
+
+  it('that cannot be one of a call has no other method either', async () => {
+    await expectProblem(await stack.call('POST', '/incoming-documents/search'), 404, 'not-found');
+  });
+
+  it('answers OPTIONS with its methods', async () => {
+    const response = await fetch(`${stack.url}/api/v1/incoming-documents/${randomUUID()}/assignment`, {
+      method: 'OPTIONS',
+    });
+    expect([response.status, response.headers.get('allow')]).toEqual([200, 'DELETE, PUT']);
   });
 });

@@ -16,7 +16,11 @@ export function reject(store: Store, request: ChangeRequest, rejection: Rejectio
   return changeMessage(store, request, 'rejected', {
     set: { rejectionReason: reason },
     details: { reason },
-    write: (tx) => writeTexts(tx, request.id, rejection),
+    isRepeat: async (tx) => {
+      const row = await tx.messageDetails.findFirst({ where: { messageId: request.id, ...textsOf(rejection) } });
+      return row !== null;
+    },
+    write: (tx) => writeTexts(tx, request.id, textsOf(rejection)),
   });
 }
 
@@ -24,17 +28,18 @@ export function reject(store: Store, request: ChangeRequest, rejection: Rejectio
 export function reopen(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'reopened', {
     set: { rejectionReason: null },
-    write: (tx) => writeTexts(tx, request.id, undefined),
+    write: (tx) => writeTexts(tx, request.id, textsOf({})),
   });
 }
 
-function writeTexts(tx: Tx, messageId: string, rejection: Rejection | undefined): Promise<unknown> {
-  return tx.messageDetails.update({
-    where: { messageId },
-    data: {
-      rejectionText: rejection?.explanation ?? null,
-      forwardedTo: rejection?.forwardedTo ?? null,
-      senderInformed: rejection?.senderInformed ?? null,
-    },
-  });
+function textsOf({ explanation, forwardedTo, senderInformed }: Partial<Rejection>) {
+  return {
+    rejectionText: explanation ?? null,
+    forwardedTo: forwardedTo ?? null,
+    senderInformed: senderInformed ?? null,
+  };
+}
+
+function writeTexts(tx: Tx, messageId: string, data: ReturnType<typeof textsOf>): Promise<unknown> {
+  return tx.messageDetails.update({ where: { messageId }, data });
 }

@@ -9,49 +9,68 @@ import { requestSuggestions } from '../suggestion/request-suggestions.js';
 
 export type CoreParts = Pick<Parts, 'store' | 'keys' | 'queues'>;
 
-/** Registers a message that the core sent, and requests suggestions for the messages that refer to it. */
+/**
+ * Registers a message that the core sent, or changes the given fields of one, and requests suggestions for the messages that
+ * refer to it. A field that is undefined stays as it is.
+ *
+ * @throws Problem bad-request for a new one without a case; not-found for an unknown municipality
+ */
 export async function registerSentMessage(
   { store, keys, queues }: CoreParts,
   { municipality }: Principal,
   messageUuid: string,
   { caseId, messageId, recipientId }: z.infer<typeof SentMessageBody>,
 ): Promise<void> {
-  const row = {
-    messageId: messageId ?? null,
-    caseId,
-    recipientDigest: recipientId === undefined ? null : digestOf(keys, recipientId),
+  const given = {
+    ...(caseId !== undefined && { caseId }),
+    ...(messageId !== undefined && { messageId }),
+    ...(recipientId !== undefined && { recipientDigest: recipientId === null ? null : digestOf(keys, recipientId) }),
   };
-  await store.withTenant(municipality, async (tx) => {
+  const where = { municipality_messageUuid: { municipality, messageUuid } };
+  const messageIds = await store.withTenant(municipality, async (tx) => {
     await requireMunicipality(tx);
-    // The message may be registered before its case, or at the same time; neither PUT may fail because of the other.
-    await tx.case.createMany({ data: { municipality, caseId }, skipDuplicates: true });
-    await tx.sentMessage.upsert({
-      where: { municipality_messageUuid: { municipality, messageUuid } },
-      create: { municipality, messageUuid, ...row },
-      update: row,
-    });
+    const before = await tx.sentMessage.findUnique({ where, select: { messageId: true } });
+    if (caseId === undefined) {
+      if (!before)
+        throw new Problem('bad-request', 'body.caseId: is required the first time.', { path: 'body.caseId' });
+      await tx.sentMessage.updateMany({ where: { municipality, messageUuid }, data: given });
+    } else {
+      // The message may be registered before its case, or at the same time; neither PUT may fail because of the other.
+      await tx.case.createMany({ data: { municipality, caseId }, skipDuplicates: true });
+      await tx.sentMessage.upsert({ where, create: { municipality, messageUuid, ...given, caseId }, update: given });
+    }
+    return [before?.messageId, messageId];
   });
   await requestSuggestions({ store, queues }, municipality, [
     { kind: 'message-uuid', value: messageUuid },
-    ...(messageId === undefined ? [] : [{ kind: 'message-id' as const, value: messageId }]),
+    // Also by the former id: what was suggested through it may be wrong now.
+    ...[...new Set(messageIds)].flatMap((value) => (value ? [{ kind: 'message-id' as const, value }] : [])),
   ]);
 }
 
-/** Creates or replaces a case, and requests suggestions for the messages that refer to it. */
+/**
+ * Registers a case, or changes the given fields of one, and requests suggestions for the messages that refer to it. A field
+ * that is undefined stays as it is.
+ *
+ * @throws Problem not-found for an unknown municipality
+ */
 export async function upsertCase(
   { store, keys, queues }: CoreParts,
   { municipality }: Principal,
   caseId: string,
   { status, caseworker, parties }: z.infer<typeof CaseBody>,
 ): Promise<void> {
-  const row = { status, caseworker, partyDigests: parties.map((id) => digestOf(keys, id)) };
+  const given = {
+    ...(status !== undefined && { status }),
+    ...(caseworker !== undefined && { caseworker }),
+    ...(parties !== undefined && { partyDigests: (parties ?? []).map((id) => digestOf(keys, id)) }),
+  };
   await store.withTenant(municipality, async (tx) => {
     await requireMunicipality(tx);
-    await tx.case.upsert({
-      where: { municipality_caseId: { municipality, caseId } },
-      create: { municipality, caseId, ...row },
-      update: row,
-    });
+    // Not an upsert: with nothing to update, Prisma reads first, and two calls at once fail.
+    await tx.case.createMany({ data: { municipality, caseId }, skipDuplicates: true });
+    await tx.case.updateMany({ where: { municipality, caseId, status: null }, data: { status: 'open' } });
+    await tx.case.updateMany({ where: { municipality, caseId }, data: given });
   });
   await requestSuggestions({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]);
 }

@@ -1,6 +1,7 @@
 import { OPERATIONS } from '@indbakke/shared/api';
 import { type Bind, changeOf } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
+import type { JournalerConfig } from '../config.js';
 import { assign, unassign } from './assign.js';
 import { journalize, takeBack } from './journalize.js';
 import { listDocuments } from './list.js';
@@ -9,14 +10,17 @@ import { release } from './release.js';
 import { sendFile } from './send-file.js';
 
 /** The inbox: the list, a single message, and what a caseworker does with it. */
-export function bindInbox(bind: Bind, parts: Parts): void {
+export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): void {
   const { store } = parts;
+  const allowsUnknownCases = config.JOURNALIZE_UNKNOWN_CASES === 'allow';
   bind(OPERATIONS.listIncomingDocuments, ({ principal, query }) => listDocuments(store, principal, query));
   bind(OPERATIONS.getIncomingDocument, ({ principal, params, at }) => readDocument(store, principal, params.id, at));
   bind(OPERATIONS.downloadFile, (call) => sendFile(parts, call));
   bind(OPERATIONS.assignIncomingDocument, (call) => assign(store, changeOf(call), call.body.assignee));
   bind(OPERATIONS.unassignIncomingDocument, (call) => unassign(store, changeOf(call)));
   bind(OPERATIONS.releaseIncomingDocument, (call) => release(store, changeOf(call)));
-  bind(OPERATIONS.journalizeIncomingDocument, (call) => journalize(store, changeOf(call), call.body));
+  bind(OPERATIONS.journalizeIncomingDocument, (call) =>
+    journalize(store, changeOf(call), call.body, allowsUnknownCases),
+  );
   bind(OPERATIONS.takeBackJournalization, (call) => takeBack(store, changeOf(call), call.body));
 }

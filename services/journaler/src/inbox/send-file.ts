@@ -1,12 +1,9 @@
-import type { OPERATIONS } from '@indbakke/shared/api';
+import { BYTES, DISPLAYED_TYPES, type OPERATIONS } from '@indbakke/shared/api';
 import { recordAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import { type Call, describeSelection, firstBytesOf, selectBytes, sendStream } from '@indbakke/shared/http';
 import { findMessage, openContent, safeFileName } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
-
-// Types that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved.
-const HARMLESS = new Set(['application/pdf', 'text/plain', 'image/png', 'image/jpeg', 'image/gif', 'image/tiff']);
 
 /**
  * Streams a file or a range of it, verified on the fly, after recording the read in the audit log: also one that only
@@ -35,7 +32,7 @@ export async function sendFile(
     const type = file.encodingFormat.toLowerCase();
     res.attachment(safeFileName(file.fileName));
     // Not res.type(), which adds a charset: the one of a text file is unknown.
-    res.setHeader('Content-Type', HARMLESS.has(type) ? type : 'application/octet-stream');
+    res.setHeader('Content-Type', DISPLAYED_TYPES.includes(type) ? type : BYTES);
   }
   await sendStream(content, res);
 }

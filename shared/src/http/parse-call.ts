@@ -1,0 +1,173 @@
+import type { Request, RequestHandler } from 'express';
+import { z } from 'zod';
+import type { Operation } from '../api/index.js';
+import { MiB } from '../config/index.js';
+import { Problem } from '../errors/index.js';
+import { versionIn } from './entity-tags.js';
+import { noSuchCall } from './no-such-call.js';
+import { readBytes } from './read-bytes.js';
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+
+/** The input of a call. */
+export interface Input<O extends Operation> {
+  readonly params: Parsed<O['params']>;
+  readonly query: Parsed<O['query']>;
+  readonly body: Parsed<O['body']>;
+  /** The version in If-Match; always present when the operation changes a message. */
+  readonly expectedVersion: O['change'] extends string ? number : undefined;
+}
+
+const MAX_FAULTS = 20;
+const NO_QUERY = z.strictObject({});
+
+/** Reads the bytes of the body; refuses one that the operation does not take. */
+export function readBody({ body }: Operation): RequestHandler {
+  return async (req, _res, next) => {
+    if (body) req.body = await readBytes(req, MiB);
+    else await requireNoBody(req);
+    next();
+  };
+}
+
+async function requireNoBody(req: Request): Promise<void> {
+  try {
+    await readBytes(req, 0);
+  } catch (cause) {
+    throw new Problem('bad-request', 'The call takes no body.', { path: 'body', cause });
+  }
+}
+
+/** Answers 404 to a path whose parameters cannot be ids: no call has it, so nothing is audited. */
+export function requirePath({ params }: Operation): RequestHandler {
+  return (req, _res, next) => next(params?.safeParse(req.params).success === false ? noSuchCall(req) : undefined);
+}
+
+/**
+ * Checks everything that the caller sent. Nothing is ignored: who sends a field, a parameter or a condition expects an effect.
+ *
+ * @throws Problem of which only names of fields are the caller’s
+ */
+export function parseCall<O extends Operation>(operation: O, req: Request): Input<O> {
+  refuseUnusedConditions(operation, req);
+  const query = readQuery(req);
+  return {
+    params: operation.params?.parse(req.params),
+    ...(operation.bodyOrQuery ? parseEither(operation, query, req) : parseBoth(operation, query, req)),
+    expectedVersion: operation.change && readVersion(req),
+  } as unknown as Input<O>;
+}
+
+function parseBoth({ query: schema = NO_QUERY, body }: Operation, query: Query, req: Request) {
+  return { query: parse(schema, query, 'query'), body: body && parse(body, readJson(req), 'body') };
+}
+
+function parseEither({ body = NO_QUERY }: Operation, query: Query, req: Request) {
+  if (!hasBody(req)) return { body: parse(body, query, 'query') };
+  if (Object.keys(query).length === 0) return { body: parse(body, readJson(req), 'body') };
+  throw new Problem('bad-request', 'Send the fields in the body or in the query, not in both.', { path: 'query' });
+}
+
+function parse(schema: z.ZodObject, value: unknown, place: string): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const faults = result.error.issues.flatMap((issue) => faultsOf(issue, place));
+  const shown = faults.slice(0, MAX_FAULTS).map(({ path, text }) => `${path}: ${text}`);
+  const rest = faults.length - shown.length;
+  const more = rest > 0 ? `; and ${rest} more` : '';
+  throw new Problem('bad-request', `${shown.join('; ')}${more}.`, { path: faults[0]?.path ?? place });
+}
+
+interface Fault {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The schema's messages name what was expected; only unknown fields are the caller's text. */
+function faultsOf(issue: z.core.$ZodIssue, place: string): Fault[] {
+  const path = [place, ...issue.path].join('.');
+  if (issue.code !== 'unrecognized_keys') return [{ path, text: issue.message }];
+  return issue.keys.map((key) => {
+    const named = pathOf(path, key);
+    return { path: named, text: named === path ? 'has an unknown field' : 'is unknown' };
+  });
+}
+
+/** The path of a field that the caller named, if the name cannot hold anything personal such as a number; else of what it is in. */
+function pathOf(place: string, name: string): string {
+  return /^[A-Za-z_]{1,40}$/.test(name) ? `${place}.${name}` : place;
+}
+
+// --- query ---------------------------------------------------------------------------------------------------------
+
+type Query = Readonly<Record<string, string>>;
+
+function readQuery(req: Request): Query {
+  decodeURIComponent(req.originalUrl); // which throws; Express replaces what is not UTF-8
+  const repeated = Object.keys(req.query).find((name) => Array.isArray(req.query[name]));
+  if (repeated !== undefined) {
+    const path = pathOf('query', repeated);
+    throw new Problem('bad-request', `${path}: is given more than once.`, { path });
+  }
+  return req.query as Query;
+}
+
+// --- body ----------------------------------------------------------------------------------------------------------
+
+function hasBody(req: Request): boolean {
+  return Buffer.isBuffer(req.body) && req.body.length > 0;
+}
+
+/** JSON must be UTF-8, and may begin with a byte order mark (RFC 8259, 8.1). */
+function readJson(req: Request): unknown {
+  if (!hasBody(req)) throw new Problem('bad-request', 'The call requires a body, as JSON.', { path: 'body' });
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(req.get('content-type') ?? '')?.[1];
+  if (!req.is('application/json') || !/^utf-?8$/i.test(charset ?? 'utf-8')) {
+    throw new Problem('unsupported-media-type', 'Send the body as Content-Type: application/json, in UTF-8.');
+  }
+  let json: string;
+  let value: unknown;
+  try {
+    json = new TextDecoder('utf-8', { fatal: true }).decode(req.body);
+    value = JSON.parse(json);
+  } catch {
+    throw new Problem('bad-request', 'The body is not JSON in UTF-8.', { path: 'body' });
+  }
+  if (hasFieldTwice(json)) throw new Problem('bad-request', 'The body has a field twice.', { path: 'body' });
+  return value;
+}
+
+/** Whether an object in valid JSON has two fields of one name, of which JSON.parse would drop the first. */
+function hasFieldTwice(json: string): boolean {
+  const names: Set<string>[] = [];
+  for (const [token, text, colon] of json.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[{}]/g)) {
+    if (token === '{') names.push(new Set());
+    else if (token === '}') names.pop();
+    else if (colon) {
+      const name = JSON.parse(text as string) as string;
+      if (names.at(-1)?.has(name)) return true;
+      names.at(-1)?.add(name);
+    }
+  }
+  return false;
+}
+
+// --- conditions ----------------------------------------------------------------------------------------------------
+
+function readVersion(req: Request): number {
+  const header = req.get('if-match');
+  if (header === undefined) {
+    throw new Problem('version-needed', 'Send If-Match with the version that was read.');
+  }
+  const version = versionIn(header);
+  if (version === undefined) throw new Problem('bad-request', 'If-Match must be one version, such as "3".');
+  return version;
+}
+
+/** A write must not take effect although a condition that it does not know is false. */
+function refuseUnusedConditions({ method, change }: Operation, req: Request): void {
+  if (method === 'get') return;
+  const unused = ['if-none-match', 'if-unmodified-since', ...(change ? [] : ['if-match'])];
+  const sent = unused.find((name) => req.get(name) !== undefined);
+  if (sent) throw new Problem('bad-request', `The call does not take the header ${sent}.`, { path: `header.${sent}` });
+}

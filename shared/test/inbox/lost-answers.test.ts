@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  CASEWORKER_ROLES,
+  ODENSKOV,
+  startTestStack,
+  type TestStack,
+  type TokenOptions,
+} from '../../../infra/src/testkit/stack.js';
+import { signToken } from '../access/sign.js';
+import { auditOf, change, deliverMemo, expectProblem, SETUP, upsertCase } from './support.js';
+
+// A caller whose answer was lost sends the same change again.
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  for (const caseId of ['A B', 'C', 'A', 'B C']) await upsertCase(stack, caseId);
+});
+
+afterAll(() => stack.close());
+
+interface Change {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+}
+
+const journalize = { method: 'POST', path: 'journalization', body: { caseIds: ['A B', 'C'], reference: 'JP-1' } };
+const reject = {
+  method: 'POST',
+  path: 'rejection',
+  body: { reason: 'other', explanation: 'Nej', senderInformed: true },
+};
+const assign = { method: 'PUT', path: 'assignment', body: { assignee: { kind: 'user', id: 'anna' } } };
+
+const CHANGES: readonly {
+  readonly name: string;
+  readonly before?: readonly Change[];
+  readonly held?: true;
+  readonly change: Change;
+  readonly status: string;
+  /** Requests that are not quite the same. */
+  readonly others?: readonly object[];
+}[] = [
+  {
+    name: 'journalize',
+    change: journalize,
+    status: 'journalized',
+    others: [
+      { caseIds: ['A', 'B C'], reference: 'JP-1' }, // joined by spaces, it would be the same
+      { caseIds: ['A B'], reference: 'JP-1' },
+      { caseIds: ['A B', 'C'], reference: 'JP-2' },
+      { caseIds: ['A B', 'C'] },
+    ],
+  },
+  {
+    name: 'take back',
+    before: [journalize],
+    change: { method: 'DELETE', path: 'journalization', body: { reason: 'wrong-case' } },
+    status: 'pending',
+    others: [{ reason: 'wrong-person' }],
+  },
+  {
+    name: 'assign',
+    change: assign,
+    status: 'pending',
+    others: [{ assignee: { kind: 'user', id: 'bo' } }, { assignee: { kind: 'team', id: 'anna' } }],
+  },
+  { name: 'unassign', before: [assign], change: { method: 'DELETE', path: 'assignment' }, status: 'pending' },
+  { name: 'release', held: true, change: { method: 'POST', path: 'release' }, status: 'pending' },
+  {
+    name: 'reject',
+    change: reject,
+    status: 'rejected',
+    others: [
+      { reason: 'unwanted', explanation: 'Nej', senderInformed: true },
+      { reason: 'other', explanation: 'Ja', senderInformed: true },
+      { reason: 'other', explanation: 'Nej' },
+      { reason: 'other', explanation: 'Nej', senderInformed: true, forwardedTo: 'x' },
+    ],
+  },
+  { name: 'reopen', before: [reject], change: { method: 'DELETE', path: 'rejection' }, status: 'pending' },
+  { name: 'delete', before: [reject], change: { method: 'POST', path: 'deletion' }, status: 'deleted' },
+];
+
+const send = (
+  id: string,
+  { method, path, body }: Change,
+  version: number,
+  as: TokenOptions = SETUP,
+  headers: Record<string, string> = {},
+) => stack.call(method, `/incoming-documents/${id}/${path}`, { as, version, headers, ...(body && { body }) });
+
+const writtenOf = async (id: string) => [
+  await auditOf(stack, { messageId: id }),
+  await stack.sql('SELECT * FROM events WHERE message_id = $1', [id]),
+  await stack.sql('SELECT * FROM messages WHERE id = $1', [id]),
+];
+
+describe.each(CHANGES)('$name again', ({ before = [], held, change: changed, status, others = [] }) => {
+  const version = before.length + 1;
+
+  /** @returns the id of a message that is ready for the change */
+  async function ready(): Promise<string> {
+    const id = await deliverMemo(stack);
+    if (held) await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [id]);
+    for (const [at, each] of before.entries()) {
+      expect((await send(id, each, at + 1)).status).toBe(200);
+    }
+    return id;
+  }
+
+  it('gives the first answer, and writes nothing', async () => {
+    const id = await ready();
+    const first = await send(id, changed, version);
+    const answer = await first.json();
+    expect([first.status, answer]).toEqual([200, { id, status, version: version + 1 }]);
+    const written = await writtenOf(id);
+
+    const again = await send(id, changed, version);
+
+    expect([again.status, again.headers.get('etag'), await again.json()]).toEqual([200, `"${version + 1}"`, answer]);
+    expect(await writtenOf(id)).toEqual(written);
+  });
+
+  it('at the same time gives everyone the first answer, once written', async () => {
+    const id = await ready();
+    const answers = await Promise.all(Array.from({ length: 5 }, () => send(id, changed, version)));
+    expect(await Promise.all(answers.map((each) => each.json()))).toEqual(
+      Array(5).fill({ id, status, version: version + 1 }),
+    );
+    const events = await stack.sql('SELECT FROM events WHERE message_id = $1', [id]);
+    expect(events).toHaveLength(version + 1);
+  });
+
+  it('by another caller, on behalf of another, or at another version is refused', async () => {
+    const id = await ready();
+    await send(id, changed, version);
+    const refused = status === 'deleted' ? [404, 'not-found'] : [412, 'version-changed'];
+    const { user: sub, roles } = SETUP;
+    for (const claims of [{ sub: 'setup-2' }, { sub, on_behalf_of: 'setup-2' }, { sub, system: true }]) {
+      const token = await signToken(stack.env, { municipality: ODENSKOV, roles, ...claims });
+      const response = await send(id, changed, version, SETUP, { authorization: `Bearer ${token}` });
+      expect([response.status, ((await response.json()) as { code: string }).code]).toEqual(refused);
+    }
+    for (const other of [version - 1, version + 2].filter((each) => each > 0)) {
+      expect([404, 412]).toContain((await send(id, changed, other)).status);
+    }
+  });
+
+  it.skipIf(others.length === 0)('with other content is refused', async () => {
+    const id = await ready();
+    await send(id, changed, version);
+    for (const body of others) {
+      await expectProblem(await send(id, { ...changed, body }, version), 412, 'version-changed');
+    }
+  });
+});
+
+it('a repeat is refused once the message has changed again, for instance by a suggestion', async () => {
+  const id = await deliverMemo(stack);
+  await send(id, assign, 1);
+  await stack.sql('UPDATE messages SET version = version + 1 WHERE id = $1', [id]);
+  await expectProblem(await send(id, assign, 1), 412, 'version-changed');
+});
+
+it('a repeat reaches those who no longer see the message: who gave it back, released it or deleted it', async () => {
+  const anna: TokenOptions = { user: 'anna', roles: ['IndkomneDokumenter.Læs'] };
+  const released: TokenOptions = { user: 'setup-9', roles: ['Indbakke.Opsætning'] };
+  const mine = await deliverMemo(stack);
+  await send(mine, assign, 1);
+  const held = await deliverMemo(stack);
+  await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [held]);
+  for (const [id, changed, version, as] of [
+    [mine, { method: 'DELETE', path: 'assignment' }, 2, anna],
+    [held, { method: 'POST', path: 'release' }, 1, released],
+  ] as const) {
+    const answers = [await send(id, changed, version, as), await send(id, changed, version, as)];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    await expectProblem(await stack.call('GET', `/incoming-documents/${id}`, { as }), 404, 'not-found');
+  }
+});
+
+it('a repeat requires the role still', async () => {
+  const id = await deliverMemo(stack);
+  await send(id, journalize, 1);
+  const as = { ...SETUP, roles: CASEWORKER_ROLES.filter((role) => role !== 'IndkomneDokumenter.Journaliser') };
+  await expectProblem(await send(id, journalize, 1, as), 403, 'role-missing');
+});
+
+it('of 100 callers with one version, one succeeds and the others are told that the version has changed', async () => {
+  const id = await deliverMemo(stack);
+  const callers = Array.from({ length: 100 }, (_, n) => ({ ...SETUP, user: `caseworker-${n}` }));
+  const statuses = await Promise.all(callers.map(async (as) => (await send(id, journalize, 1, as)).status));
+  expect(statuses.toSorted()).toEqual([200, ...Array(99).fill(412)]);
+  expect(
+    await change(stack, 'DELETE', `${id}/journalization`, { version: 2, body: { reason: 'other' } }),
+  ).toMatchObject({ version: 3 });
+});
+
+it('a deleted message is answered to nobody else, and a message that never was to nobody', async () => {
+  const id = await deliverMemo(stack);
+  await send(id, reject, 1);
+  await send(id, { method: 'POST', path: 'deletion' }, 2);
+  for (const path of ['deletion', 'journalization'] as const) {
+    const changed = path === 'deletion' ? { method: 'POST', path } : journalize;
+    await expectProblem(await send(id, changed, 2, { ...SETUP, user: 'another' }), 404, 'not-found');
+    await expectProblem(await send(randomUUID(), changed, 2), 404, 'not-found');
+  }
+});
