@@ -78,6 +78,7 @@ function describeHead(name: string, operation: Operation): object {
 /** Headers of requests. */
 const IF_MATCH = header('If-Match', true, 'The version that was read, as in ETag; only one.', '"3"');
 const OF_CONTENT = [
+  header('If-Match', false, 'An ETag; if it is not current, the answer is 412.'),
   header('Range', false, 'One range of bytes; several are ignored.', 'bytes=0-499'),
   header('If-Range', false, 'An ETag; if it is not current, Range is ignored.'),
   header('If-None-Match', false, 'ETags that the caller has; if one is current, the answer is 304.'),

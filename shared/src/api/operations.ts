@@ -61,7 +61,7 @@ export const DISPLAYED_TYPES: readonly string[] = [
 export const BYTES = 'application/octet-stream';
 
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
-const CONTENT_ERRORS = ['content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
+const CONTENT_ERRORS = ['version-changed', 'content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
 
 /** The changes that calls make: those with a role. */
 type CallersChange = { [C in Change]: (typeof CHANGES)[C]['roles'][number] extends Role ? C : never }[Change];

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import type { Principal, TokenVerifier } from '../access/index.js';
 import type { Operation } from '../api/index.js';
 import { recordAudit } from '../audit/index.js';
-import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
