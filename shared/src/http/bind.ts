@@ -10,7 +10,7 @@ import type { Store } from '../store/index.js';
 import { readCredentials } from './credentials.js';
 import { EXACT_PATHS } from './no-such-call.js';
 import { type Input, parseCall, readBody, requirePath } from './parse-call.js';
-import { toProblem } from './problem-handler.js';
+import { sendJson, toProblem } from './problem-handler.js';
 
 /** One call of the inbox API: authenticated, authorised and parsed. */
 export interface Call<O extends Operation> extends Input<O> {
@@ -101,13 +101,7 @@ function sendAnswer(operation: Operation, res: Response, answer: unknown): void 
   if (operation.answer === undefined) return void res.status(204).end();
   const { version } = answer as { version?: number };
   if (version !== undefined) res.set('ETag', `"${version}"`);
-  // Not res.json(), which answers 304 to If-None-Match: the version is for If-Match only, since the suggested case in the
-  // answer changes without it.
-  const json = JSON.stringify(answer);
-  res
-    .type('json')
-    .set('Content-Length', String(Buffer.byteLength(json)))
-    .end(json); // told to HEAD too
+  sendJson(res.type('json'), answer as object);
 }
 
 /** Writes refused calls of identified callers to the audit log. */

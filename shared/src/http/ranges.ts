@@ -50,9 +50,11 @@ export function describeSelection(res: Response, { status, range, size, etag }: 
     res.set('Content-Range', `bytes */${size}`);
     throw new Problem('range-not-satisfiable', `The Range is outside the content, which has ${size} bytes.`);
   }
-  res.status(status).set({ ETag: etag, 'Accept-Ranges': 'bytes' });
+  res.status(status).set('ETag', etag);
+  if (status === 304) return;
+  res.set('Accept-Ranges', 'bytes');
   if (status === 206) res.set('Content-Range', `bytes ${range.start}-${range.end - 1}/${size}`);
-  if (status !== 304) res.set('Content-Length', String(status === 206 ? range.end - range.start : size));
+  res.set('Content-Length', String(status === 206 ? range.end - range.start : size));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 
 /**
@@ -16,7 +17,7 @@ export async function readBytes(req: Request, maxBytes: number): Promise<Buffer 
   const chunks: Buffer[] = [];
   let size = Number(req.get('content-length') ?? 0);
   const requireRoom = () => {
-    if (size > maxBytes) throw new Problem('too-large', `The body is over the limit of ${maxBytes} bytes.`);
+    if (size > maxBytes) throw new Problem('too-large', `The body is over the limit of ${maxBytes / MiB} MiB.`);
   };
   requireRoom();
   size = 0;

@@ -108,7 +108,7 @@ describe('/api/v1/openapi.json', () => {
     for (const [name, operation] of Object.entries<Operation>(OPERATIONS)) {
       const found = calls().find(({ call }) => call.operationId === name) as ReturnType<typeof calls>[number];
       const header = found.call.parameters.filter((parameter) => parameter.in === 'header').map((each) => each.name);
-      const ofContent = Array.isArray(operation.answer) ? ['Range', 'If-Range', 'If-None-Match'] : [];
+      const ofContent = Array.isArray(operation.answer) ? ['If-Match', 'Range', 'If-Range', 'If-None-Match'] : [];
       expect(header).toEqual(operation.change ? ['If-Match'] : ofContent);
       expect(found.call.requestBody?.required).toBe(operation.body && !operation.bodyOrQuery);
       expect(found.call.requestBody !== undefined).toBe(operation.body !== undefined);
@@ -177,9 +177,9 @@ describe('/api/v1/openapi.json', () => {
   it.each<[keyof typeof OPERATIONS | 'downloadFileHead', number[]]>([
     ['listIncomingDocuments', [200, 400, 401, 403, 500, 503]],
     ['getIncomingDocument', [200, 400, 401, 403, 404, 500, 503]],
-    ['downloadFile', [200, 206, 304, 400, 401, 403, 404, 410, 416, 500, 503]],
-    ['downloadFileHead', [200, 304, 400, 401, 403, 404, 410, 500, 503]],
-    ['downloadZip', [200, 206, 304, 400, 401, 403, 404, 410, 416, 500, 503]],
+    ['downloadFile', [200, 206, 304, 400, 401, 403, 404, 410, 412, 416, 500, 503]],
+    ['downloadFileHead', [200, 304, 400, 401, 403, 404, 410, 412, 500, 503]],
+    ['downloadZip', [200, 206, 304, 400, 401, 403, 404, 410, 412, 416, 500, 503]],
     ['releaseIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 428, 500, 503]],
     ['journalizeIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 428, 500, 503]],
     ['upsertCase', [204, 400, 401, 403, 404, 413, 415, 500, 503]],

@@ -121,7 +121,7 @@ describe('a service that is closed', () => {
       'POST /sf1606/PostModtag HTTP/1.1\r\nHost: x\r\nContent-Type: application/xml\r\nContent-Length: 1000\r\n\r\n<',
     );
     socket.on('error', () => {}); // it is cut
-    const cut = once(socket, 'close');
+    const cut = new Promise((resolve) => socket.once('close', resolve));
     await running.close();
     await cut;
   });
