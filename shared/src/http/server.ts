@@ -149,15 +149,14 @@ const IDLE_CHECK_MS = 100;
 async function close(server: Server, latest: LatestAnswers, deadlineMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  for (const [socket, res] of latest) {
-    // So that no client sends its next request on a connection that is about to end.
-    if (res) res.shouldKeepAlive = false;
-    // Never used; to Node it is not idle, and it would delay the end until the deadline.
-    else if (socket.bytesRead === 0) socket.destroy();
-  }
-  server.closeIdleConnections();
-  // One whose headers were sent before would delay the end until its own timeout.
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  // So that no client sends its next request on a connection that is about to end.
+  for (const res of latest.values()) if (res) res.shouldKeepAlive = false;
+  const idle = setInterval(() => {
+    // Answers whose headers were sent before.
+    server.closeIdleConnections();
+    // Never used, which to Node is not idle. Not at once: a request may be on its way.
+    for (const socket of latest.keys()) if (socket.bytesRead === 0) socket.destroy();
+  }, IDLE_CHECK_MS);
   const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
   await closed;
   clearInterval(idle);
