@@ -17,7 +17,7 @@ let stack: TestStack;
 let receiver: ReceiverProcess;
 beforeAll(async () => {
   stack = await startTestStack();
-  receiver = await startReceiverProcess({ ...stack.env, MAX_UPLOAD_SECONDS: '1' });
+  receiver = await startReceiverProcess({ ...stack.env, MAX_UPLOAD_SECONDS: '3' });
 });
 afterAll(async () => {
   expect(await receiver.stop()).toBe(0);
