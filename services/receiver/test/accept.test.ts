@@ -3,10 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
-import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { read } from '../../../shared/test/inbox/support.js';
+import { awaitSuggestion, read } from '../../../shared/test/inbox/support.js';
 import { binaryFile, named, newMemo, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/memos.js';
 import { contentFiles, messageOf } from './support/stored.js';
 
@@ -220,12 +219,11 @@ describe('the rows', () => {
   });
 
   test('of a reply lead to a suggestion run', async () => {
-    const suggested = crashPointPassed('suggestion-committed');
     const memo = newMemo(replyTo(randomUUID()));
 
     await stack.deliver(writeMemo(memo));
 
-    await suggested;
+    await awaitSuggestion(stack, (await messageOf(stack, memo.messageUUID)).id);
     expect(await messageOf(stack, memo.messageUUID)).toMatchObject({ suggestion_run_at: expect.any(Date) });
   });
 

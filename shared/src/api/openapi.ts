@@ -23,7 +23,7 @@ export function describeApi(): object {
       version: '1',
       description: `Inbound Digital Post for the DUBU core.
 
-- Bodies and queries are strict: an unknown field or parameter, or one given twice, is refused.
+- Bodies and queries are strict: an unknown field or parameter, or one given twice, is refused, also by a call that takes none.
 - A path whose parameters cannot be ids is answered like one that does not exist: 404. So is a path with another case or a slash at the end.
 - A known path with another method is answered 405, with Allow.
 - A call that changes a message requires If-Match. A repeat by the same caller, with the same version and the same content, answers like the first one, and nothing is written again; if the message has changed since, for instance by a suggestion, the answer is 412.`,
@@ -178,13 +178,14 @@ const HEADERS_OF_ERRORS: Partial<Record<number, keyof typeof HEADERS>> = {
 };
 
 /** Every error that the call can get, except those of Node's HTTP parser. */
-function errorsOf({ params, body, change, errors }: Operation): ErrorCode[] {
+function errorsOf({ params, change, errors }: Operation): ErrorCode[] {
   return [
     'bad-request',
     'not-signed-in',
     'role-missing',
     ...(params ? (['not-found'] as const) : []),
-    ...(body ? (['too-large', 'unsupported-media-type'] as const) : []),
+    'too-large',
+    'unsupported-media-type',
     ...(change ? (['wrong-status', 'version-changed', 'version-needed'] as const) : []),
     ...errors,
     'internal',

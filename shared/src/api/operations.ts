@@ -33,7 +33,7 @@ export interface Operation {
   readonly roles: readonly Role[];
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
-  /** The JSON that the call requires; without it, the call takes no body. */
+  /** The JSON that the call requires; without it, the call takes no body but `{}`. */
   readonly body?: z.ZodObject;
   /** The fields of the body may come in the query instead: not every client and proxy lets DELETE have a body (RFC 9110, 9.3.5). */
   readonly bodyOrQuery?: true;

@@ -45,24 +45,18 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
         res.locals.principal = await signIn(parts, req);
         next();
       };
-      router[operation.method](
-        operation.path,
-        signInFirst,
-        requirePath(operation),
-        readBody(operation),
-        async (req, res) => {
-          const { principal } = res.locals as { principal: Principal };
-          try {
-            requireRole(operation, principal);
-            const call = { principal, ...parseCall(operation, req), at: new Date(), req, res };
-            const answer = await handle(call);
-            sendAnswer(operation, res, answer);
-          } catch (error) {
-            await auditRefusal(parts.store, principal, operation, req, error);
-            throw error;
-          }
-        },
-      );
+      router[operation.method](operation.path, signInFirst, requirePath(operation), readBody, async (req, res) => {
+        const { principal } = res.locals as { principal: Principal };
+        try {
+          requireRole(operation, principal);
+          const call = { principal, ...parseCall(operation, req), at: new Date(), req, res };
+          const answer = await handle(call);
+          sendAnswer(operation, res, answer);
+        } catch (error) {
+          await auditRefusal(parts.store, principal, operation, req, error);
+          throw error;
+        }
+      });
     },
   };
 }

@@ -24,7 +24,8 @@ export function refuseOtherMethods(...routers: Router[]): Router {
     const allowed = [...methods].join(', ');
     const { params } = operations.find((operation) => operation.path === path) ?? {};
     refusing.all(path, (req, res) => {
-      if (params?.safeParse(req.params).success === false) throw noSuchCall(req);
+      const isDeclined = methods.has(req.method); // by its route, because of the query
+      if (isDeclined || params?.safeParse(req.params).success === false) throw noSuchCall(req);
       res.set('Allow', allowed);
       throw new Problem('method-not-allowed', `There is no ${req.method} call at this path, only ${allowed}.`);
     });

@@ -19,24 +19,14 @@ export interface Input<O extends Operation> {
 }
 
 const MAX_FAULTS = 20;
-const NO_QUERY = z.strictObject({});
+/** What a call without a query or a body takes: none, or an empty one, since some clients send `{}` with every POST. */
+const NO_FIELDS = z.strictObject({});
 
-/** Reads the bytes of the body; refuses one that the operation does not take. */
-export function readBody({ body }: Operation): RequestHandler {
-  return async (req, _res, next) => {
-    if (body) req.body = await readBytes(req, MiB);
-    else await requireNoBody(req);
-    next();
-  };
-}
-
-async function requireNoBody(req: Request): Promise<void> {
-  try {
-    await readBytes(req, 0);
-  } catch (cause) {
-    throw new Problem('bad-request', 'The call takes no body.', { path: 'body', cause });
-  }
-}
+/** Reads the bytes of a body. */
+export const readBody: RequestHandler = async (req, _res, next) => {
+  req.body = await readBytes(req, MiB);
+  next();
+};
 
 /** Answers 404 to a path whose parameters cannot be ids: no call has it, so nothing is audited. */
 export function requirePath({ params }: Operation): RequestHandler {
@@ -58,11 +48,12 @@ export function parseCall<O extends Operation>(operation: O, req: Request): Inpu
   } as unknown as Input<O>;
 }
 
-function parseBoth({ query: schema = NO_QUERY, body }: Operation, query: Query, req: Request) {
-  return { query: parse(schema, query, 'query'), body: body && parse(body, readJson(req), 'body') };
+function parseBoth({ query: parameters = NO_FIELDS, body = NO_FIELDS }: Operation, query: Query, req: Request) {
+  const sent = hasBody(req) || body !== NO_FIELDS ? readJson(req) : {};
+  return { query: parse(parameters, query, 'query'), body: parse(body, sent, 'body') };
 }
 
-function parseEither({ body = NO_QUERY }: Operation, query: Query, req: Request) {
+function parseEither({ body = NO_FIELDS }: Operation, query: Query, req: Request) {
   if (!hasBody(req)) return { body: parse(body, query, 'query') };
   if (Object.keys(query).length === 0) return { body: parse(body, readJson(req), 'body') };
   throw new Problem('bad-request', 'Send the fields in the body or in the query, not in both.', { path: 'query' });
