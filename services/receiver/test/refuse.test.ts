@@ -190,7 +190,7 @@ describe('content already written is removed when', () => {
   });
 });
 
-describe('the headers alone rule a message out:', () => {
+describe('the headers rule a message out:', () => {
   test.each(
     named<Refusal & { what: string; headers: Record<string, string>; body?: () => Buffer }>([
       { what: 'another media type', headers: { 'content-type': 'application/json' }, code: 'unsupported-media-type' },
@@ -199,7 +199,12 @@ describe('the headers alone rule a message out:', () => {
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         code: 'unsupported-media-type',
       },
-      { what: 'another charset', headers: { 'content-type': 'application/xml; charset=iso-8859-1' }, code: 'not-utf8' },
+      {
+        what: 'another charset, with bytes that are not ASCII',
+        headers: { 'content-type': 'application/xml; charset=iso-8859-1' },
+        body: () => Buffer.from(xmlOf({ subject: 'Hemmeligt spørgsmål' })),
+        code: 'not-utf8',
+      },
       {
         what: 'a compressed body',
         headers: { 'content-encoding': 'gzip' },

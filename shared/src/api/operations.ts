@@ -11,10 +11,10 @@ import {
   DocumentList,
   DocumentQuery,
   JournalizationBody,
-  MessageUUID,
   RejectionBody,
   SentMessageBody,
   TakeBackBody,
+  Uuid,
 } from './schemas.js';
 
 /**
@@ -40,8 +40,8 @@ export interface Operation {
   readonly errors: readonly ErrorCode[];
 }
 
-const Id = z.object({ id: z.uuid() });
-const FileIds = z.object({ id: z.uuid(), fileId: z.uuid() });
+const Id = z.object({ id: Uuid });
+const FileIds = z.object({ id: Uuid, fileId: Uuid });
 
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
 const CHANGE_ERRORS = ['not-found', 'version-needed', 'version-changed', 'wrong-status'] as const;
@@ -158,7 +158,7 @@ export const OPERATIONS = {
     path: '/api/v1/sent-messages/:messageUUID',
     summary: 'Registers a message that the core sent from a case. Pending replies to it get a new suggestion.',
     roles: ['Indbakke.System'],
-    params: z.object({ messageUUID: MessageUUID }),
+    params: z.object({ messageUUID: Uuid }),
     body: SentMessageBody,
     answer: undefined,
     errors: [],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { contactPointIdOf, cprNumberOf, cvrNumberOf, uuidOf } from '../ids/index.js';
 import {
   CHANNELS,
   HELD_CAUSES,
@@ -24,8 +25,21 @@ const anyText = (max: number) =>
     .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not contain NUL or half a surrogate pair' });
 const text = (max: number) => anyText(max).trim().min(1);
 export const CaseId = text(256);
-/** A UUID of any version and variant, as messages may have it; in lower case. */
-export const MessageUUID = z.string().toLowerCase().regex(z.regexes.guid, 'must be a UUID');
+const refuse = (context: z.RefinementCtx, message: string) => {
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+};
+/** A UUID of any version and variant, as messages may have it; in its normal form. */
+export const Uuid = z
+  .string()
+  .meta({ format: 'uuid', description: 'Any case; in braces, after `urn:uuid:` or without hyphens too' })
+  .transform((value, context) => uuidOf(value) ?? refuse(context, 'must be a UUID'));
+const Party = z
+  .string()
+  .refine((value) => (cprNumberOf(value) ?? cvrNumberOf(value)) !== undefined, {
+    error: 'must be a CPR number of 10 digits or a CVR number of 8',
+  })
+  .describe('10 or 8 digits; with spaces, hyphens or the prefix DK too');
 
 // --- requests ------------------------------------------------------------------------------------------------------
 
@@ -34,7 +48,7 @@ export const DocumentQuery = z.strictObject({
   status: z.enum(keysOf(STATUSES)).exclude(['deleted']).default('pending'),
   kind: z.enum(keysOf(KINDS)).optional(),
   channel: z.enum(keysOf(CHANNELS)).optional(),
-  contactPoint: text(256).toLowerCase().optional(),
+  contactPoint: text(256).transform(contactPointIdOf).optional(),
   case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
   hasSuggestion: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
   assignee: text(256).optional().describe('Id of a user or team, `me`, or `none`'),
@@ -81,21 +95,13 @@ export const RejectionBody = z
 export const SentMessageBody = z.object({
   caseId: CaseId,
   messageId: text(256).optional().describe('messageID of the sent MeMo'),
-  recipientId: z
-    .string()
-    .regex(/^(\d{8}|\d{10})$/)
-    .optional()
-    .describe('CPR or CVR number of the recipient; stored as a keyed hash'),
+  recipientId: Party.optional().describe('CPR or CVR number of the recipient; stored as a keyed hash'),
 });
 
 export const CaseBody = z.object({
   status: z.enum(['open', 'closed', 'moved']).default('open'),
   caseworker: text(256).nullable().default(null).describe('User id of the current caseworker'),
-  parties: z
-    .array(z.string().regex(/^(\d{8}|\d{10})$/))
-    .max(200)
-    .default([])
-    .describe('CPR and CVR numbers of the parties; stored as keyed hashes'),
+  parties: z.array(Party).max(200).default([]).describe('CPR and CVR numbers of the parties; stored as keyed hashes'),
 });
 
 // --- answers -------------------------------------------------------------------------------------------------------

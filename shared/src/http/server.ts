@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express, RequestHandler } from 'express';
-import { z } from 'zod';
+import { uuidOf } from '../ids/index.js';
 import { type Log, withCorrelation } from '../log/index.js';
 import type { Metrics } from '../metrics/index.js';
 
@@ -16,7 +16,7 @@ export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
   return (req, res, next) => {
     const started = process.hrtime.bigint();
     const sent = req.get('x-transaktionsid') ?? req.get('x-correlation-id');
-    const correlationId = sent && z.regexes.guid.test(sent) ? sent.toLowerCase() : randomUUID();
+    const correlationId = uuidOf(sent ?? '') ?? randomUUID();
     res.set('X-Correlation-Id', correlationId);
     res.set('X-Content-Type-Options', 'nosniff');
     withCorrelation(correlationId, () => {

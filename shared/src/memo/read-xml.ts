@@ -42,6 +42,7 @@ export interface XmlDocument {
  *
  * @param source its own errors pass through unchanged
  * @param openFile called at each content's start tag, with 0, 1, 2 …
+ * @param charset the encoding by the Content-Type, if it names one; asked for when the source has begun
  * @throws Problem `not-xml`, `not-utf8`, `forbidden-xml`, `content-not-base64`, `too-large`, `skeleton-too-large`,
  *   `not-memo` (over a limit on depth, attributes or prefixes). By then no write to a sink is in flight.
  */
@@ -49,8 +50,9 @@ export async function readXml(
   source: AsyncIterable<Buffer>,
   openFile: (fileIndex: number) => FileSink,
   limits: XmlLimits,
+  charset: () => string | undefined = () => undefined,
 ): Promise<XmlDocument> {
-  const reader = new XmlReader(openFile, limits);
+  const reader = new XmlReader(openFile, limits, charset);
   try {
     await forEachChunk(source, (chunk) => reader.take(chunk));
     return reader.finish();
@@ -87,6 +89,7 @@ type State = () => Promise<void> | undefined;
 class XmlReader {
   private readonly openFile: (fileIndex: number) => FileSink;
   private readonly limits: XmlLimits;
+  private readonly charset: () => string | undefined;
   private readonly skeleton: SkeletonBuffer;
   private readonly tree: XmlTree;
   // Random, so that no sender can write a token into a message.
@@ -112,9 +115,10 @@ class XmlReader {
   /** In content: where the chunk has the next `<`, so that nothing is searched twice. */
   private nextLess = 0;
 
-  constructor(openFile: (fileIndex: number) => FileSink, limits: XmlLimits) {
+  constructor(openFile: (fileIndex: number) => FileSink, limits: XmlLimits, charset: () => string | undefined) {
     this.openFile = openFile;
     this.limits = limits;
+    this.charset = charset;
     this.skeleton = new SkeletonBuffer(limits.maxSkeletonBytes);
     this.tree = new XmlTree(this.skeleton, limits);
   }
@@ -176,6 +180,8 @@ class XmlReader {
       if (code === LESS) {
         this.copyTo(at);
         if (!isUtf8(this.skeleton.bytes())) throw notUtf8();
+        const label = this.skeleton.bytes()[0] === BYTE_ORDER_MARK[0] ? 'utf-8' : this.charset();
+        if (label !== undefined) this.tree.settleEncoding(label);
         this.tree.skipTo(position);
         this.state = this.inMarkup;
         return;
