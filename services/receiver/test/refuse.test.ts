@@ -131,6 +131,12 @@ const GENERATED: readonly (Refusal & { what: string; body: () => string | Buffer
   { what: 'an invalid UTF-8 byte', body: () => withByte(Buffer.from(good()), 0xe5), code: 'not-utf8' },
   { what: 'a NUL byte', body: () => withByte(Buffer.from(good()), 0), code: 'not-utf8' },
   {
+    what: 'a citizen’s number with a hyphen',
+    body: () => xmlOf({ recipient: { id: '410101-9999' } }),
+    code: 'not-our-recipient',
+    path: RECIPIENT_ID,
+  },
+  {
     what: 'elements nested too deep',
     body: () => good().replace('<memo:Sender>', `${nested(MAX_DEPTH)}<memo:Sender>`),
     code: 'not-memo',
