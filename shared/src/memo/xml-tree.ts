@@ -101,6 +101,7 @@ export class XmlTree {
   /** What the parser is reading, and where that begins: in bytes of the skeleton, and in characters of the parser. */
   private piece = '';
   private pieceStart = 0;
+  private pieceEnd = 0;
   private pieceStartInCharacters = 0;
   /** Where the last complete markup ends, in bytes; if that is in the current piece, in characters. */
   private complete = 0;
@@ -206,10 +207,9 @@ export class XmlTree {
     const valid = isUtf8(bytes) ? bytes : bytes.subarray(0, validLength(bytes));
     this.piece = valid.toString();
     this.pieceStart = this.parsed;
+    this.pieceEnd = end;
+    this.checkAscii();
     this.parser.write(this.piece);
-    if (this.onlyAsciiBy !== undefined && !isAscii(bytes)) {
-      throw otherEncoding(this.onlyAsciiBy, ', and not all bytes are ASCII');
-    }
     if (valid.length < bytes.length) throw notUtf8();
     if (this.completeInCharacters >= 0) this.complete = this.byteAt(this.completeInCharacters);
     this.completeInCharacters = -1;
@@ -254,7 +254,13 @@ export class XmlTree {
     const encoding = encodingOf(label);
     if (encoding === 'unknown') throw otherEncoding(where);
     if (encoding === 'as-ascii') this.onlyAsciiBy = where;
-    // A wide one is wrong, since the declaration could be read: .NET writes utf-16 when it writes into a string.
+    this.checkAscii();
+    // A wide one is wrong, since the declaration could be read: .NET and Java write UTF-16 when they write into a string.
+  }
+
+  private checkAscii(): void {
+    if (this.onlyAsciiBy === undefined || isAscii(this.skeleton.bytes(this.pieceStart, this.pieceEnd))) return;
+    throw otherEncoding(this.onlyAsciiBy, ', and not all bytes are ASCII');
   }
 
   private onAttribute({ name, prefix, local }: SaxesAttributeNSIncomplete): void {
