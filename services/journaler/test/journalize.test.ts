@@ -239,7 +239,7 @@ describe('what the core registers', () => {
       { caseId: 'K-1', recipientId: 'Jens' },
     ],
     ['a case in an unknown status', 'PUT', '/cases/K-1', { status: 'paused' }],
-    ['a case with a party that is not a number', 'PUT', '/cases/K-1', { parties: ['410101-9999'] }],
+    ['a case with a party that is not a number', 'PUT', '/cases/K-1', { parties: ['410101-9999 A'] }],
     ['a case with NUL in its number', 'PUT', '/cases/%00', {}],
     ['a case with a number that is too long', 'PUT', `/cases/${'K'.repeat(257)}`, {}],
     ['a caseworker with NUL in the id', 'PUT', '/cases/K-1', { caseworker: '\0' }],

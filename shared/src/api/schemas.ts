@@ -116,7 +116,7 @@ const Suggestion = z.object({
 
 export const DocumentSummary = z.object({
   id: z.uuid(),
-  externalId: z.string().describe('messageUUID in lower case; sha256:… if it is not a UUID'),
+  externalId: z.string().describe('messageUUID in lower case with hyphens; sha256:… if it is not a UUID'),
   version: z.number().int(),
   status: z.enum(keysOf(STATUSES)),
   heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),
