@@ -29,17 +29,19 @@ const refuse = (context: z.RefinementCtx, message: string) => {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 };
+const UUID_FORMS = 'any case; in braces, after `urn:uuid:` or without hyphens too';
 /** A UUID of any version and variant, as messages may have it; in its normal form. */
 export const Uuid = z
   .string()
-  .meta({ format: 'uuid', description: 'Any case; in braces, after `urn:uuid:` or without hyphens too' })
+  .meta({ format: 'uuid', description: UUID_FORMS })
   .transform((value, context) => uuidOf(value) ?? refuse(context, 'must be a UUID'));
+const NUMBER_FORMS = '10 or 8 digits, with spaces, hyphens or the prefix DK too';
 const Party = z
   .string()
   .refine((value) => (cprNumberOf(value) ?? cvrNumberOf(value)) !== undefined, {
     error: 'must be a CPR number of 10 digits or a CVR number of 8',
   })
-  .describe('10 or 8 digits; with spaces, hyphens or the prefix DK too');
+  .describe(NUMBER_FORMS);
 
 // --- requests ------------------------------------------------------------------------------------------------------
 
@@ -48,7 +50,7 @@ export const DocumentQuery = z.strictObject({
   status: z.enum(keysOf(STATUSES)).exclude(['deleted']).default('pending'),
   kind: z.enum(keysOf(KINDS)).optional(),
   channel: z.enum(keysOf(CHANNELS)).optional(),
-  contactPoint: text(256).transform(contactPointIdOf).optional(),
+  contactPoint: text(256).transform(contactPointIdOf).optional().describe(`Of a UUID: ${UUID_FORMS}`),
   case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
   hasSuggestion: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
   assignee: text(256).optional().describe('Id of a user or team, `me`, or `none`'),
@@ -95,7 +97,7 @@ export const RejectionBody = z
 export const SentMessageBody = z.object({
   caseId: CaseId,
   messageId: text(256).optional().describe('messageID of the sent MeMo'),
-  recipientId: Party.optional().describe('CPR or CVR number of the recipient; stored as a keyed hash'),
+  recipientId: Party.optional().describe(`CPR or CVR number of the recipient: ${NUMBER_FORMS}; stored as a keyed hash`),
 });
 
 export const CaseBody = z.object({
