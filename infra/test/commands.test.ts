@@ -115,7 +115,7 @@ describe('npm run municipality', () => {
       'There is no municipality 33333333 yet. A new one needs a name.',
     );
     await registerMunicipality(ownerUrl, { ...municipality, name: 'Vestby', takesEnquiries: false });
-    const changed = await run('municipality', ['--cvr', '33333333', '--replies', 'off'], {
+    const changed = await run('municipality', ['--cvr', 'DK 33 33 33 33', '--replies', 'off'], {
       DATABASE_OWNER_URL: ownerUrl,
     });
     expect(changed).toEqual({

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { cvrNumberOf } from '@indbakke/shared/ids';
 import { clusterOf, postgresHomeOf } from '../../../tools/local-state.mjs';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
 import { checkDatabase, withDatabase } from './database.js';
@@ -32,8 +33,9 @@ await runCommand(USAGE, async () => {
     },
   });
   if (values.help) return USAGE;
-  const { cvr, name } = values;
-  if (cvr === undefined || !/^\d{8}$/.test(cvr)) throw new Error(`--cvr (eight digits) is required.\n\n${USAGE}`);
+  const { name } = values;
+  const cvr = cvrNumberOf(values.cvr ?? '');
+  if (cvr === undefined) throw new Error(`--cvr (eight digits) is required.\n\n${USAGE}`);
   const registration = {
     cvr,
     name: name || undefined,

@@ -1,3 +1,4 @@
+import { contactPointIdOf } from '@indbakke/shared/ids';
 import pg from 'pg';
 
 export interface MunicipalityRegistration {
@@ -54,7 +55,7 @@ export async function registerMunicipality(
       await client.query(
         `INSERT INTO contact_points (municipality, contact_point_id, name) VALUES ($1, $2, $3)
          ON CONFLICT (municipality, contact_point_id) DO UPDATE SET name = $3`,
-        [cvr, point.id.toLowerCase(), point.name],
+        [cvr, contactPointIdOf(point.id), point.name],
       );
     }
     const counted = await client.query<{ count: number }>(

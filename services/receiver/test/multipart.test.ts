@@ -14,15 +14,18 @@ afterAll(() => stack.close());
 interface FormPart {
   readonly name: string;
   readonly fileName?: string;
+  /** application/xml unless given; '' for none. */
+  readonly type?: string;
   readonly content: string | Buffer;
 }
 
 const BOUNDARY = 'boundary-of-the-test';
 
 function writeForm(parts: readonly FormPart[], end = `--${BOUNDARY}--\r\n`): Buffer {
-  const pieces = parts.flatMap(({ name, fileName, content }) => [
+  const pieces = parts.flatMap(({ name, fileName, type = 'application/xml', content }) => [
     Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"`),
-    Buffer.from(fileName === undefined ? '' : `; filename="${fileName}"\r\nContent-Type: application/xml`),
+    Buffer.from(fileName === undefined ? '' : `; filename="${fileName}"`),
+    Buffer.from(fileName === undefined || type === '' ? '' : `\r\nContent-Type: ${type}`),
     Buffer.from('\r\n\r\n'),
     Buffer.from(content),
     Buffer.from('\r\n'),
@@ -52,6 +55,43 @@ describe('a message in a form', () => {
 
   test('may lack a file name', async () => {
     const answer = await deliverForm(writeForm([{ name: 'file', content: writeMemo() }]));
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe('the part of a form', () => {
+  const ascii = (declared: string) => writeMemo().toString().replace('UTF-8', declared);
+  const danish = (declared: string) => writeMemo({ subject: 'Spørgsmål' }).toString().replace('UTF-8', declared);
+  const taken: [type: string, content: string][] = [
+    ['', danish('UTF-8')],
+    ['text/xml; charset=utf-8', danish('ISO-8859-1')],
+    ["application/xml;charset='UTF-8'", danish('utf-16')],
+    ['application/xml; charset=us-ascii', ascii('us-ascii')],
+    ['application/octet-stream', `\ufeff${danish('UTF-8')}`],
+    ['APPLICATION/XML; charset=iso-8859-1', `\ufeff${danish('UTF-8')}`],
+    ['application/vnd.memo+xml', danish('UTF-8')],
+    ['text/plain', danish('UTF-8')],
+  ];
+  test.each(taken)('is taken as "%s"', async (type, content) => {
+    const answer = await deliverForm(writeForm([{ name: 'file', fileName: 'a.xml', type, content }]));
+    expect(await receiptOf(answer)).toMatchObject({ receiptStatus: 'COMPLETED' });
+  });
+
+  const refused: [type: string, content: string, code: string][] = [
+    ['application/x-lzma', danish('UTF-8'), 'unsupported-media-type'],
+    ['application/json', '{}', 'unsupported-media-type'],
+    ['application/xml; charset=iso-8859-1', danish('UTF-8'), 'not-utf8'],
+    ['application/xml', danish('ISO-8859-1'), 'not-utf8'],
+  ];
+  test.each(refused)('is refused as "%s"', async (type, content, code) => {
+    const others = { name: 'kind', fileName: 'kind.txt', type: 'application/xml; charset=utf-8', content: 'memo' };
+    const answer = await deliverForm(writeForm([others, { name: 'file', fileName: 'a.xml', type, content }]));
+    expect(await receiptOf(answer)).toMatchObject({ errorCode: code });
+  });
+
+  test('is what its own header says, not what the form says', async () => {
+    const form = writeForm([{ name: 'file', fileName: 'a.xml', content: danish('UTF-8') }]);
+    const answer = await deliverForm(form, `multipart/form-data; charset=iso-8859-1; boundary=${BOUNDARY}`);
     expect(answer.status).toBe(200);
   });
 });

@@ -131,6 +131,12 @@ const GENERATED: readonly (Refusal & { what: string; body: () => string | Buffer
   { what: 'an invalid UTF-8 byte', body: () => withByte(Buffer.from(good()), 0xe5), code: 'not-utf8' },
   { what: 'a NUL byte', body: () => withByte(Buffer.from(good()), 0), code: 'not-utf8' },
   {
+    what: 'a citizen’s number with a hyphen',
+    body: () => xmlOf({ recipient: { id: '410101-9999' } }),
+    code: 'not-our-recipient',
+    path: RECIPIENT_ID,
+  },
+  {
     what: 'elements nested too deep',
     body: () => good().replace('<memo:Sender>', `${nested(MAX_DEPTH)}<memo:Sender>`),
     code: 'not-memo',
@@ -190,7 +196,7 @@ describe('content already written is removed when', () => {
   });
 });
 
-describe('the headers alone rule a message out:', () => {
+describe('the headers rule a message out:', () => {
   test.each(
     named<Refusal & { what: string; headers: Record<string, string>; body?: () => Buffer }>([
       { what: 'another media type', headers: { 'content-type': 'application/json' }, code: 'unsupported-media-type' },
@@ -199,7 +205,12 @@ describe('the headers alone rule a message out:', () => {
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         code: 'unsupported-media-type',
       },
-      { what: 'another charset', headers: { 'content-type': 'application/xml; charset=iso-8859-1' }, code: 'not-utf8' },
+      {
+        what: 'another charset, with bytes that are not ASCII',
+        headers: { 'content-type': 'application/xml; charset=iso-8859-1' },
+        body: () => Buffer.from(xmlOf({ subject: 'Hemmeligt spørgsmål' })),
+        code: 'not-utf8',
+      },
       {
         what: 'a compressed body',
         headers: { 'content-encoding': 'gzip' },

@@ -22,6 +22,7 @@ interface Fault {
 
 const HEADER = 'MessageHeader';
 const MAIN_FILE = 'MessageBody/MainDocument/File';
+const NIL = 'xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"';
 const without = (element: string) => (xml: string) =>
   xml.replace(new RegExp(`<memo:${element}>[^<]*</memo:${element}>`), '');
 
@@ -82,6 +83,26 @@ const FAULTS: Fault[] = [
     remarks: [`unknown-element ${HEADER}/priority`],
   },
   {
+    what: 'an empty content',
+    change: (xml) => xml.replace(/<memo:content>[^<]*/, '<memo:content> \n'),
+    remarks: [`empty-element ${MAIN_FILE}/content`],
+  },
+  {
+    what: 'a content that is xsi:nil',
+    change: (xml) => xml.replace(/<memo:content>[^<]*<\/memo:content>/, `<memo:content ${NIL}/>`),
+    remarks: [`missing-element ${MAIN_FILE}/content`],
+  },
+  {
+    what: 'a content that says xsi:nil, but has one',
+    change: (xml) => xml.replace('<memo:content>', `<memo:content ${NIL}>`),
+    remarks: [`nil-with-value ${MAIN_FILE}/content`],
+  },
+  {
+    what: 'a CVR number of the recipient that is written with DK and spaces',
+    memo: { recipient: { id: 'DK 22 22 22 22' } },
+    remarks: [`wrong-number ${HEADER}/Recipient/recipientID`],
+  },
+  {
     what: 'two subjects',
     change: (xml) => xml.replace('<memo:label>', '<memo:label>Først</memo:label><memo:label>'),
     remarks: [`repeated-element ${HEADER}/label[2]`],
@@ -92,6 +113,8 @@ const FAULTS: Fault[] = [
     remarks: [`unknown-contact-point ${HEADER}/Recipient/ContactPoint/contactPointID`],
   },
 ];
+
+const textFile = (name: string) => ({ name, type: 'text/plain', content: Buffer.from('x') });
 
 describe('a message with a minor fault is accepted with a remark:', () => {
   test.each(named(FAULTS))('%s', async (_what, { memo = {}, change = (xml) => xml, remarks }) => {
@@ -109,6 +132,28 @@ describe('a message with a minor fault is accepted with a remark:', () => {
     );
     expect(audit).toEqual([{ remarks: remarks.length }]);
   });
+});
+
+test('a file is missing without content or with one that is xsi:nil, and stored with an empty one', async () => {
+  const contents = ['', `<memo:content ${NIL}/>`, `<memo:content ${NIL}></memo:content>`, '<memo:content/>'];
+  const memo = newMemo({ documents: [{ files: contents.map((_, n) => textFile(`${n}`)) }] });
+  const files = contents[Symbol.iterator]();
+  const xml = xmlOf(memo).replace(/<memo:content>[^<]*<\/memo:content>/g, () => files.next().value as string);
+
+  await stack.deliver(xml);
+
+  const { id } = await messageOf(stack, memo.messageUUID);
+  const rows = await stack.sql('SELECT file_name, status, size FROM files WHERE message_id = $1 ORDER BY position', [
+    id,
+  ]);
+  expect(rows).toEqual([
+    { file_name: '0', status: 'missing', size: '0' },
+    { file_name: '1', status: 'missing', size: '0' },
+    { file_name: '2', status: 'missing', size: '0' },
+    { file_name: '3', status: 'stored', size: '0' },
+  ]);
+  const zip = await stack.call('GET', `/incoming-documents/${id}/zip`);
+  expect(zip.status).toBe(200);
 });
 
 test('a message without a fault has no remark', async () => {

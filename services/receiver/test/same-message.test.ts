@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readConfig } from '@indbakke/shared/config';
 import type { Running } from '@indbakke/shared/service';
 import pg from 'pg';
@@ -109,6 +109,43 @@ describe('the same message delivered again', () => {
 
     expect(other.transmissionId).not.toBe(first.transmissionId);
     expect((await messagesOf(stack, messageUUID)).map(({ status }) => status)).toEqual(['pending', 'pending']);
+  });
+});
+
+describe('an id in another form', () => {
+  const inBraces = (memo: { messageUUID: string }) => writeMemo({ ...memo, messageUUID: `{${memo.messageUUID}}` });
+
+  test('is in the receipt and in the row in its normal form', async () => {
+    const memo = newMemo({});
+
+    const receipt = await receiptOf(await stack.deliver(inBraces(memo)));
+
+    expect(receipt).toMatchObject({ receiptStatus: 'COMPLETED', messageUUID: memo.messageUUID });
+    expect((await messageOf(stack, memo.messageUUID)).status).toBe('pending');
+  });
+
+  test('is the same id: the message with it is no duplicate of another one, but held', async () => {
+    const memo = newMemo({});
+    await stack.deliver(writeMemo(memo));
+
+    await stack.deliver(inBraces(memo));
+
+    const causes = (await messagesOf(stack, memo.messageUUID)).map(({ held_cause }) => held_cause);
+    expect(causes).toEqual([null, 'conflict']);
+  });
+
+  test('is found where it was stored as a hash, as before, with its first receipt', async () => {
+    const memo = newMemo({});
+    const first = await receiptOf(await stack.deliver(inBraces(memo)));
+    const former = `sha256:${createHash('sha256').update(`{${memo.messageUUID}}`).digest('hex')}`;
+    await stack.sql('UPDATE messages SET external_id = $2 WHERE external_id = $1', [memo.messageUUID, former]);
+    const before = await whatIsStored(stack);
+
+    const again = await receiptOf(await stack.deliver(inBraces(memo)));
+
+    const { messageUUID: _, ...withoutId } = first;
+    expect(again).toEqual(withoutId);
+    expect(await whatIsStored(stack)).toEqual(before);
   });
 });
 

@@ -303,7 +303,12 @@ describe('what the headers rule out', () => {
     ['a body that is not the gzip it claims', body, { 'content-encoding': 'gzip' }, 'unsupported-media-type'],
     ['gzip that does not claim to be', gzipSync(body), {}, 'not-xml'],
     ['SOAP 1.2', body, { 'content-type': 'application/soap+xml' }, 'unsupported-media-type'],
-    ['another charset', body, { 'content-type': 'text/xml; charset=iso-8859-1' }, 'not-utf8'],
+    [
+      'another charset, with bytes that are not ASCII',
+      envelope(call(memo({ subject: 'Spørgsmål' }))),
+      { 'content-type': 'text/xml; charset=iso-8859-1' },
+      'not-utf8',
+    ],
   ])('is refused and the service goes on: %s', async (_name, sent, headers, errorCode) => {
     expectFault(await post(sent, headers), 'soap:Client', errorCode);
     expect(field(await post(envelope(call(memo()))), 'receiptStatus')).toBe('COMPLETED');

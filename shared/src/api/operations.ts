@@ -11,10 +11,10 @@ import {
   DocumentList,
   DocumentQuery,
   JournalizationBody,
-  MessageUUID,
   RejectionBody,
   SentMessageBody,
   TakeBackBody,
+  Uuid,
 } from './schemas.js';
 
 /**
@@ -45,9 +45,8 @@ export interface Operation {
   readonly errors: readonly ErrorCode[];
 }
 
-const OurId = z.uuid().toLowerCase();
-const Id = z.object({ id: OurId });
-const FileIds = z.object({ id: OurId, fileId: OurId });
+const Id = z.object({ id: Uuid });
+const FileIds = z.object({ id: Uuid, fileId: Uuid });
 
 /** Types of files that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved. */
 export const DISPLAYED_TYPES: readonly string[] = [
@@ -184,7 +183,7 @@ export const OPERATIONS = {
       'Registers a message that the core sent from a case, or changes the fields that are sent. Pending replies to it get a new suggestion.',
     description: LEAVES_ABSENT_FIELDS,
     roles: ['Indbakke.System'],
-    params: z.object({ messageUUID: MessageUUID }),
+    params: z.object({ messageUUID: Uuid }),
     body: SentMessageBody,
     answer: undefined,
     errors: [],

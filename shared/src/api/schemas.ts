@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERRORS } from '../errors/index.js';
+import { contactPointIdOf, cprNumberOf, cvrNumberOf, uuidOf } from '../ids/index.js';
 import {
   CHANNELS,
   HELD_CAUSES,
@@ -40,8 +41,23 @@ const anyText = (max: number) =>
     .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not contain NUL or half a surrogate pair' });
 const text = (max: number) => anyText(max).trim().min(1);
 export const CaseId = text(256);
-/** A UUID of any version and variant, as messages may have it; in lower case. */
-export const MessageUUID = z.string().toLowerCase().regex(z.regexes.guid, 'must be a UUID');
+const refuse = (context: z.RefinementCtx, message: string) => {
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+};
+const UUID_FORMS = 'any case; in braces, after `urn:uuid:` or without hyphens too';
+/** A UUID of any version and variant, as messages may have it; in its normal form. */
+export const Uuid = z
+  .string()
+  .meta({ format: 'uuid', description: UUID_FORMS })
+  .transform((value, context) => uuidOf(value) ?? refuse(context, 'must be a UUID'));
+const NUMBER_FORMS = '10 or 8 digits, with spaces, hyphens or the prefix DK too';
+const Party = z
+  .string()
+  .refine((value) => (cprNumberOf(value) ?? cvrNumberOf(value)) !== undefined, {
+    error: 'must be a CPR number of 10 digits or a CVR number of 8',
+  })
+  .describe(NUMBER_FORMS);
 
 /** A whole number in a query, in one spelling: not 050, +5, 1e2 or 0x10. */
 const wholeNumber = (min: number, max: number) =>
@@ -64,7 +80,7 @@ export const DocumentQuery = z.strictObject({
   status: z.enum(keysOf(STATUSES)).exclude(['deleted']).default('pending'),
   kind: z.enum(keysOf(KINDS)).optional(),
   channel: z.enum(keysOf(CHANNELS)).optional(),
-  contactPoint: text(256).toLowerCase().optional(),
+  contactPoint: text(256).transform(contactPointIdOf).optional().describe(`Of a UUID: ${UUID_FORMS}`),
   case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
   hasSuggestion: trueOrFalse.optional(),
   assignee: text(256).optional().describe('Id of a user or team, `me`, or `none`'),
@@ -123,16 +139,16 @@ export const RejectionBody = z
   .meta({ examples: [{ reason: 'wrong-department', forwardedTo: 'Teknik og Miljø', senderInformed: false }] })
   .register(NAMED_REQUESTS, { id: 'Rejection' });
 
-const PartyId = z.string().regex(/^(\d{8}|\d{10})$/);
-
 /** An absent field leaves what is registered; null clears it. */
 export const SentMessageBody = z
   .strictObject({
     caseId: CaseId.optional().describe('The case it was sent from; required the first time. Absent: unchanged'),
     messageId: text(256).nullable().optional().describe('messageID of the sent MeMo. Absent: unchanged; null: none'),
-    recipientId: PartyId.nullable()
+    recipientId: Party.nullable()
       .optional()
-      .describe('CPR or CVR number of the recipient; stored as a keyed hash. Absent: unchanged; null: none'),
+      .describe(
+        `CPR or CVR number of the recipient: ${NUMBER_FORMS}; stored as a keyed hash. Absent: unchanged; null: none`,
+      ),
   })
   .meta({ examples: [{ caseId: 'BF-1', recipientId: '4101019999' }] })
   .register(NAMED_REQUESTS, { id: 'SentMessage' });
@@ -146,12 +162,12 @@ export const CaseBody = z
       .optional()
       .describe('User id of the current caseworker. Absent: unchanged; null: none'),
     parties: z
-      .array(PartyId)
+      .array(Party)
       .max(200)
       .nullable()
       .optional()
       .describe(
-        'CPR and CVR numbers of all parties; stored as keyed hashes. Absent: unchanged; a list replaces all; null or []: none',
+        `CPR and CVR numbers of all parties: ${NUMBER_FORMS}; stored as keyed hashes. Absent: unchanged; a list replaces all; null or []: none`,
       ),
   })
   .meta({ examples: [{ status: 'open', caseworker: 'sagsbehandler-1', parties: ['4101019999'] }] })
@@ -172,7 +188,7 @@ const Suggestion = z
 export const DocumentSummary = z
   .object({
     id: z.uuid(),
-    externalId: z.string().describe('messageUUID in lower case; sha256:… if it is not a UUID'),
+    externalId: z.string().describe('messageUUID in lower case with hyphens; sha256:… if it is not a UUID'),
     version: z.int().describe('Send it in If-Match to change the message'),
     status: z.enum(keysOf(STATUSES)),
     heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),

@@ -1,9 +1,10 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Principal, TokenVerifier } from '../access/index.js';
 import type { Operation } from '../api/index.js';
 import { recordAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
+import { uuidOf } from '../ids/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
 import type { Store } from '../store/index.js';
@@ -109,6 +110,7 @@ async function auditRefusal(
   const { code } = toProblem(error);
   if (code !== 'role-missing' && code !== 'not-found') return;
   const { municipality, actor } = principal;
+  const messageId = uuidOf(String(req.params.id));
   await store
     .withTenant(municipality, (tx) =>
       recordAudit(tx, {
@@ -117,7 +119,7 @@ async function auditRefusal(
         at: new Date(),
         action: 'refused',
         // So that it can be found whose messages someone tried to reach. Only ids are recorded.
-        ...(z.uuid().safeParse(req.params.id).success && { messageId: String(req.params.id) }),
+        ...(messageId !== undefined && { messageId }),
         details: { code, call: `${operation.method} ${operation.path}` },
       }),
     )

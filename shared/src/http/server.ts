@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express, RequestHandler } from 'express';
-import { z } from 'zod';
 import { type CommonConfig, KiB, MINUTE, SECOND } from '../config/index.js';
+import { uuidOf } from '../ids/index.js';
 import { type Log, withCorrelation } from '../log/index.js';
 import type { Metrics } from '../metrics/index.js';
 import { answerUnreadable, type LatestAnswers, MAX_HEADER_BYTES, type OnUnreadable, refuseCall } from './unreadable.js';
@@ -18,7 +18,7 @@ export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
   return (req, res, next) => {
     const started = process.hrtime.bigint();
     const sent = req.get('x-transaktionsid') ?? req.get('x-correlation-id');
-    const correlationId = sent && z.regexes.guid.test(sent) ? sent.toLowerCase() : randomUUID();
+    const correlationId = uuidOf(sent ?? '') ?? randomUUID();
     res.set('X-Correlation-Id', correlationId);
     withCorrelation(correlationId, () => {
       // Bound, since `close` comes from the socket, outside the request's async context.

@@ -1,28 +1,38 @@
 import type { FileWriter } from './file-writer.js';
-import { isSpace } from './white-space.js';
 
 // Up to 64 KiB the string of a slice stays in the young generation; from 128 KiB on the decoder is ten times slower.
 const MAX_SLICE = 64 * 1024;
-const EQUALS = 0x3d;
+/** From this many characters on, Node's decoder is faster than a loop. */
+const MIN_SLICE = 256;
 const MINUS = 0x2d;
 const UNDERSCORE = 0x5f;
-const ONLY_BASE64 = /^[A-Za-z0-9+/]*$/;
+
+/** What is not a value of six bits. */
+const [SPACE, PADDING, FOREIGN] = [64, 65, 66];
+/** By byte: its six bits (RFC 4648 §4), or one of those three. */
+const VALUES = new Uint8Array(256).fill(FOREIGN);
+for (const [value, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].entries()) {
+  VALUES[character.charCodeAt(0)] = value;
+}
+for (const character of ' \t\r\n') VALUES[character.charCodeAt(0)] = SPACE;
+VALUES['='.charCodeAt(0)] = PADDING;
 
 /** Makes the error for a content; `why` completes "... is not base64: ". */
 export type Refusal = (why: string) => Error;
 
 /**
  * Strict base64 of one file (RFC 4648 §4; white space as in xs:base64Binary), in any pieces. Node's decoder is fast but
- * lenient, so the number of bytes that it wrote is checked against the number of characters.
+ * lenient, so the number of bytes that it wrote is checked against the number of characters; from the first piece that is not
+ * plain base64 on, a loop decodes.
  */
 export class Base64Decoder {
   private readonly file: FileWriter;
   private readonly refuse: Refusal;
-  /** Up to 3 characters, all of the alphabet, until the rest of their quadruple arrives. */
-  private carry = '';
+  /** The quadruple that has begun: how many characters, and their bits. */
+  private characters = 0;
+  private bits = 0;
   private padding = 0;
-  /** White space was seen: from now on it is counted instead of trying without. */
-  private spaced = false;
+  private isPlain = true;
 
   constructor(file: FileWriter, refuse: Refusal) {
     this.file = file;
@@ -30,112 +40,101 @@ export class Base64Decoder {
   }
 
   /**
-   * Decodes the first part of bytes[from, to) into the file, which must not be full.
-   * @returns where the part ends: at least one byte later.
+   * Decodes bytes[from, to) into the file, as far as it has room.
+   * @returns where it stopped: at `to`, where the file was full, or else at a byte that is not of base64.
    * @throws what `refuse` makes.
    */
   take(bytes: Buffer, from: number, to: number): number {
-    // The carry needs no extra room: only whole quadruples are decoded.
-    const end = Math.min(to, from + Math.min(MAX_SLICE, this.file.roomForCharacters));
-    const slice = bytes.subarray(from, end);
-    const pad = this.padding > 0 ? 0 : slice.indexOf(EQUALS);
-    if (pad !== 0) this.decode(pad < 0 ? slice : slice.subarray(0, pad));
-    if (pad >= 0) this.readPadding(slice.subarray(pad));
-    return end;
-  }
-
-  /** The same for a single character: a resolved reference. */
-  takeCharacter(character: string): void {
-    const code = character.charCodeAt(0);
-    if (isSpace(code)) return;
-    if (code === EQUALS || this.padding > 0) {
-      this.readPadding(Buffer.from(character));
-      return;
-    }
-    if (!ONLY_BASE64.test(character)) throw this.foreign();
-    this.carry += character;
-    if (this.carry.length < 4) return;
-    this.file.decode(this.carry, 3);
-    this.carry = '';
-  }
-
-  /** Ends the text: checks the padding and decodes the carry. */
-  end(): void {
-    const missing = (4 - this.carry.length) % 4;
-    if (missing !== this.padding) {
-      throw this.refuse('its length is wrong; it was cut off or its padding is wrong.');
-    }
-    if (missing > 0) this.file.decode(this.carry, this.carry.length - 1);
-  }
-
-  private decode(slice: Buffer): void {
-    // Node's decoder accepts these two as base64url.
-    if (slice.includes(MINUS) || slice.includes(UNDERSCORE)) throw this.foreign();
-    const rest = slice.subarray(this.completeCarry(slice));
-    if (!this.spaced && this.decodePlain(rest)) return;
-    this.spaced = true;
-    this.decodeSpaced(rest);
-  }
-
-  /**
-   * Takes characters until the carry is empty; prepending it to the slice would copy the whole slice.
-   * @returns how many it took
-   */
-  private completeCarry(slice: Buffer): number {
-    let at = 0;
-    for (; this.carry !== '' && at < slice.length; at += 1) {
-      this.takeCharacter(String.fromCharCode(slice[at] as number));
+    let at = from;
+    while (at < to && !this.file.full) {
+      const before = at;
+      at = this.takeSlice(bytes, at, to);
+      if (at === before) break;
     }
     return at;
   }
 
-  /** The usual case, without white space. Returns false, nothing decoded, when there is anything but base64. */
-  private decodePlain(slice: Buffer): boolean {
-    const whole = slice.length - (slice.length % 4);
-    const carry = this.carry + slice.toString('latin1', whole);
-    if (!ONLY_BASE64.test(carry)) return false;
-    if (whole > 0 && !this.file.decode(slice.toString('latin1', 0, whole), (whole / 4) * 3)) return false;
-    this.carry = carry;
-    return true;
+  /** The same for a single character, a resolved reference; the file must not be full. */
+  takeCharacter(code: number): void {
+    this.isPlain = false;
+    const value = VALUES[code] ?? FOREIGN;
+    if (value === FOREIGN) throw this.foreign();
+    if (value !== SPACE) this.takeValue(value);
   }
 
-  /** The decoder skips white space; only the end of the last quadruple must be found. */
-  private decodeSpaced(slice: Buffer): void {
-    const text = slice.toString('latin1');
-    const significant = text.length - countSpace(slice);
-    const cut = startOfLast(significant % 4, text);
-    const whole = significant - (significant % 4);
-    const carry = this.carry + text.slice(cut).replace(/[ \t\r\n]+/g, '');
-    if (!ONLY_BASE64.test(carry)) throw this.foreign();
-    if (whole > 0 && !this.file.decode(text.slice(0, cut), (whole / 4) * 3)) throw this.foreign();
-    this.carry = carry;
-  }
-
-  private readPadding(slice: Buffer): void {
-    for (const byte of slice) {
-      if (byte === EQUALS) this.padding += 1;
-      else if (!isSpace(byte)) throw this.refuse('something follows its padding.');
+  /** Ends the text: checks the padding and decodes the last quadruple. */
+  end(): void {
+    const missing = (4 - this.characters) % 4;
+    if (missing !== this.padding) {
+      throw this.refuse('its length is wrong; it was cut off or its padding is wrong.');
     }
-    if (this.padding > 2) throw this.refuse('its padding is too long.');
+    if (missing > 0) this.file.put(this.bits << (6 * missing), 3 - missing);
   }
 
-  private foreign(): Error {
+  foreign(): Error {
     return this.refuse('it contains a character that is not base64.');
   }
-}
 
-function countSpace(bytes: Buffer): number {
-  let count = 0;
-  for (let at = 0; at < bytes.length; at += 1) if (isSpace(bytes[at] as number)) count += 1;
-  return count;
-}
-
-/** Where the last `count` characters that are not white space begin. */
-function startOfLast(count: number, text: string): number {
-  let at = text.length;
-  for (let left = count; left > 0; ) {
-    at -= 1;
-    if (!isSpace(text.charCodeAt(at))) left -= 1;
+  private takeSlice(bytes: Buffer, from: number, to: number): number {
+    if (!this.isPlain || to - from < MIN_SLICE) return this.loop(bytes, from, to);
+    if (this.characters > 0) return this.loop(bytes, from, from + 4 - this.characters);
+    const length = Math.min(to - from, MAX_SLICE, this.file.roomForCharacters);
+    const end = from + length - (length % 4);
+    if (this.decodePlain(bytes.subarray(from, end))) return end;
+    this.isPlain = false;
+    return this.loop(bytes, from, to);
   }
-  return at;
+
+  /** Decodes up to `to`, a full file, or a byte that is not of base64. */
+  private loop(bytes: Uint8Array, from: number, to: number): number {
+    const { file } = this;
+    let at = from;
+    while (!file.full) {
+      if (this.characters === 0 && this.padding === 0) at = this.takeQuadruples(bytes, at, to);
+      while (at < to && VALUES[bytes[at] as number] === SPACE) at += 1;
+      if (at === to || file.full) break;
+      const value = VALUES[bytes[at] as number] as number;
+      if (value === FOREIGN) break;
+      this.takeValue(value);
+      at += 1;
+    }
+    return at;
+  }
+
+  /** Decodes whole quadruples without anything between their characters. */
+  private takeQuadruples(bytes: Uint8Array, from: number, to: number): number {
+    const { file } = this;
+    let at = from;
+    for (; at + 4 <= to && !file.full; at += 4) {
+      const a = VALUES[bytes[at] as number] as number;
+      const b = VALUES[bytes[at + 1] as number] as number;
+      const c = VALUES[bytes[at + 2] as number] as number;
+      const d = VALUES[bytes[at + 3] as number] as number;
+      if ((a | b | c | d) >= SPACE) break;
+      file.put((a << 18) | (b << 12) | (c << 6) | d, 3);
+    }
+    return at;
+  }
+
+  private takeValue(value: number): void {
+    if (value === PADDING) {
+      this.padding += 1;
+      if (this.padding > 2) throw this.refuse('its padding is too long.');
+      return;
+    }
+    if (this.padding > 0) throw this.refuse('something follows its padding.');
+    this.bits = (this.bits << 6) | value;
+    this.characters += 1;
+    if (this.characters < 4) return;
+    this.file.put(this.bits, 3);
+    this.characters = 0;
+    this.bits = 0;
+  }
+
+  /** Returns false, nothing decoded, when there is anything but base64. */
+  private decodePlain(slice: Buffer): boolean {
+    // Node's decoder accepts these two as base64url.
+    if (this.padding > 0 || slice.includes(MINUS) || slice.includes(UNDERSCORE)) return false;
+    return this.file.decode(slice.toString('latin1'), (slice.length / 4) * 3);
+  }
 }

@@ -1,8 +1,6 @@
-import { isContent, isFile, MEMO_NAMESPACE } from './namespaces.js';
+import { isContent, isFile, MEMO_NAMESPACE, SCHEMA_INSTANCE_NAMESPACE } from './namespaces.js';
 import { trimSpace } from './white-space.js';
 import type { XmlElement } from './xml-element.js';
-
-const SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
 
 /** An element as plain lists: namespace, name, attributes, text or the hash of its content, children. */
 type Canonical = [uri: string, local: string, attributes: string[][], text: string, children: Canonical[]];
@@ -26,7 +24,7 @@ function canonical(element: XmlElement, parent: XmlElement | undefined, sha256Of
     uri,
     local,
     attributes
-      .filter((attribute) => attribute.uri !== SCHEMA_INSTANCE)
+      .filter((attribute) => attribute.uri !== SCHEMA_INSTANCE_NAMESPACE)
       .map((attribute) => [attribute.uri, attribute.local, trimSpace(attribute.value)])
       .sort((a, b) => (a.join(' ') < b.join(' ') ? -1 : 1)),
     textOf(element, parent, sha256Of),

@@ -48,6 +48,14 @@ export class FileWriter {
     return true;
   }
 
+  /** Appends the first one to three bytes of 24 bits. */
+  put(bits: number, bytes: number): void {
+    this.buffer[this.filled] = bits >> 16;
+    this.buffer[this.filled + 1] = bits >> 8;
+    this.buffer[this.filled + 2] = bits;
+    this.filled += bytes;
+  }
+
   /** Hands over a full buffer; or returns the write that is still in flight: await it and call again. */
   flush(): Promise<void> | undefined {
     const busy = this.takeInFlight();

@@ -1,11 +1,11 @@
 import { Problem } from '../errors/index.js';
 import { file as fileGroup, message as messageGroup } from './elements.js';
-import { isContent, isFile, isMessage } from './namespaces.js';
+import { isContent, isFile, isMessage, MEMO_NAMESPACE } from './namespaces.js';
 import { type Place, pathOf } from './paths.js';
 import { type Remark, type RemarkCode, RemarkList } from './remarks.js';
 import type { Field, FileContent, Group, ModelOf, ValueOf } from './table.js';
 import { trimSpace } from './white-space.js';
-import type { XmlElement } from './xml-element.js';
+import { isNil, type XmlElement } from './xml-element.js';
 
 /**
  * A MeMo message. Names are MeMo's own in camelCase, lists in the plural; text is as written, trimmed ('' for an empty
@@ -37,7 +37,7 @@ export function readMemo(
   files: readonly FileFacts[],
   token: (fileIndex: number) => string,
 ): { memo: Memo; remarks: Remark[] } {
-  if (!isMessage(root)) throw new Problem('not-memo', 'The root element is not a MeMo Message.');
+  if (!isMessage(root)) throw new Problem('not-memo', notAMessage(root));
   const reader = new Reader(files, token);
   const memo = withMisplacedFiles(
     reader.readGroup(messageGroup, root, { element: root }) as unknown as Memo,
@@ -47,6 +47,12 @@ export function readMemo(
   reader.expectAllFiles();
   remarkOnValues(memo, reader.remarks);
   return { memo, remarks: reader.remarks.all() };
+}
+
+/** Namespaces are equal only character by character (Namespaces in XML 1.0, 2.3). */
+function notAMessage({ local }: XmlElement): string {
+  if (local === 'Message') return `The namespace of the Message is not that of MeMo, ${MEMO_NAMESPACE}.`;
+  return 'The root element is not a MeMo Message.';
 }
 
 type Read = Record<string, unknown>;
@@ -111,12 +117,24 @@ class Reader {
       }
       if (slot.at < last) this.remarks.add('wrong-order', { element: child, parent: place });
       last = Math.max(last, slot.at);
+      if (isNil(child)) {
+        if (this.takeNothing(child)) continue;
+        this.remarks.add('nil-with-value', { element: child, parent: place });
+      }
       const before = found.get(slot.key);
       if (before === undefined) found.set(slot.key, [child]);
       else if (slot.single) this.remarks.add('repeated-element', { element: child, parent: place });
       else before.push(child);
     }
     return found;
+  }
+
+  /** Whether an element that is nil has no value indeed; then it counts as absent. */
+  private takeNothing({ text, children }: XmlElement): boolean {
+    if (children.length > 0) return false;
+    const index = this.tokens.get(text) ?? -1;
+    if (this.files[index]?.size === 0) this.taken.add(index);
+    return text === '' || this.files[index]?.size === 0;
   }
 
   private readValue(field: Field, element: XmlElement, parent: Place): unknown {
@@ -247,6 +265,9 @@ function remarkOnValues(memo: Memo, remarks: RemarkList): void {
   function remarkOnValue(field: Field, key: string, value: unknown, index: number, parent: Trail): void {
     const step = index === 0 ? stepOf(key, field) : `${stepOf(key, field)}[${index + 1}]`;
     if (field.type.kind === 'group') remarkOnGroup(field.type, value as Read, { parent, step });
+    if (field.type.kind === 'content' && (value as FileContent).size === 0) {
+      remarks.add('empty-element', textOf({ parent, step }));
+    }
     if (field.type.kind !== 'leaf') return;
     for (const [code, holds] of field.type.checks) {
       if (!holds(value as string)) remarks.add(code, textOf({ parent, step }));

@@ -4,7 +4,7 @@ import { Problem } from '../errors/index.js';
 import { Base64Decoder } from './base64.js';
 import { type FileSink, FileWriter } from './file-writer.js';
 import { forEachChunk } from './for-each-chunk.js';
-import { referencedCharacter } from './references.js';
+import { CharacterReference } from './references.js';
 import { SkeletonBuffer } from './skeleton-buffer.js';
 import { isSpace } from './white-space.js';
 import type { XmlElement } from './xml-element.js';
@@ -42,6 +42,7 @@ export interface XmlDocument {
  *
  * @param source its own errors pass through unchanged
  * @param openFile called at each content's start tag, with 0, 1, 2 …
+ * @param charset the encoding by the Content-Type, if it names one; asked for when the source has begun
  * @throws Problem `not-xml`, `not-utf8`, `forbidden-xml`, `content-not-base64`, `too-large`, `skeleton-too-large`,
  *   `not-memo` (over a limit on depth, attributes or prefixes). By then no write to a sink is in flight.
  */
@@ -49,8 +50,9 @@ export async function readXml(
   source: AsyncIterable<Buffer>,
   openFile: (fileIndex: number) => FileSink,
   limits: XmlLimits,
+  charset: () => string | undefined = () => undefined,
 ): Promise<XmlDocument> {
-  const reader = new XmlReader(openFile, limits);
+  const reader = new XmlReader(openFile, limits, charset);
   try {
     await forEachChunk(source, (chunk) => reader.take(chunk));
     return reader.finish();
@@ -63,8 +65,6 @@ const byte = (character: string): number => character.charCodeAt(0);
 const [LESS, GREATER, AMPERSAND, SEMICOLON, CLOSE_BRACKET] = [byte('<'), byte('>'), byte('&'), byte(';'), byte(']')];
 const [COMMENT_START, CDATA_START, CDATA_END] = ['<!--', '<![CDATA[', ']]>'];
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-/** `#x41` or `#65` with some leading zeros. */
-const MAX_REFERENCE = 16;
 /** This much is copied to the skeleton at once; what turns out to be content is cut off again. */
 const MAX_COPY = 4 * 1024;
 const EMPTY = Buffer.alloc(0);
@@ -89,6 +89,7 @@ type State = () => Promise<void> | undefined;
 class XmlReader {
   private readonly openFile: (fileIndex: number) => FileSink;
   private readonly limits: XmlLimits;
+  private readonly charset: () => string | undefined;
   private readonly skeleton: SkeletonBuffer;
   private readonly tree: XmlTree;
   // Random, so that no sender can write a token into a message.
@@ -107,17 +108,17 @@ class XmlReader {
   /** In content: where in the skeleton the current markup begins, and what it is. */
   private markupStart = 0;
   private markup: Markup = END_TAG;
-  /** In content: the reference so far, without the ampersand. */
-  private reference = '';
+  /** In content. */
+  private readonly reference = new CharacterReference();
   /** In a CDATA section of content: how many characters of its end were read. */
   private closing = 0;
-  /** In content: where the chunk has the next `<` and `&`, so that nothing is searched twice. */
+  /** In content: where the chunk has the next `<`, so that nothing is searched twice. */
   private nextLess = 0;
-  private nextAmpersand = 0;
 
-  constructor(openFile: (fileIndex: number) => FileSink, limits: XmlLimits) {
+  constructor(openFile: (fileIndex: number) => FileSink, limits: XmlLimits, charset: () => string | undefined) {
     this.openFile = openFile;
     this.limits = limits;
+    this.charset = charset;
     this.skeleton = new SkeletonBuffer(limits.maxSkeletonBytes);
     this.tree = new XmlTree(this.skeleton, limits);
   }
@@ -141,7 +142,6 @@ class XmlReader {
     this.chunk = chunk;
     this.at = 0;
     this.nextLess = -1;
-    this.nextAmpersand = -1;
   }
 
   /** Reads the chunk to its end, or until a sink must be awaited. */
@@ -180,6 +180,8 @@ class XmlReader {
       if (code === LESS) {
         this.copyTo(at);
         if (!isUtf8(this.skeleton.bytes())) throw notUtf8();
+        const label = this.skeleton.bytes()[0] === BYTE_ORDER_MARK[0] ? 'utf-8' : this.charset();
+        if (label !== undefined) this.tree.settleEncoding(label);
         this.tree.skipTo(position);
         this.state = this.inMarkup;
         return;
@@ -226,34 +228,35 @@ class XmlReader {
   }
 
   private inContent(): Promise<void> | undefined {
-    const wait = this.decodeTo(this.nextStop());
+    if (this.nextLess < this.at) this.nextLess = this.find(LESS);
+    const wait = this.decodeTo(this.nextLess);
     if (wait !== undefined || this.at === this.chunk.length) return wait;
-    if (this.chunk[this.at] === LESS) {
-      this.markupStart = this.skeleton.length;
-      this.state = this.inMarkupStart;
-    } else {
+    if (this.at === this.nextLess) {
+      if (this.startsHere(CDATA_START)) {
+        this.at += CDATA_START.length;
+        this.beginCdata();
+      } else {
+        this.markupStart = this.skeleton.length;
+        this.state = this.inMarkupStart;
+      }
+    } else if (this.chunk[this.at] === AMPERSAND) {
       this.at += 1;
-      this.reference = '';
+      this.reference.begin();
       this.state = this.inReference;
-    }
+    } else throw (this.content as Base64Decoder).foreign();
     return undefined;
   }
 
-  private nextStop(): number {
-    if (this.nextLess < this.at) this.nextLess = this.find(LESS);
-    if (this.nextAmpersand < this.at) this.nextAmpersand = this.find(AMPERSAND);
-    return Math.min(this.nextLess, this.nextAmpersand);
-  }
-
-  /** Decodes up to a position in the chunk, or until the sink must be awaited. */
+  /** Decodes up to a position in the chunk, to a byte that is not of base64, or until the sink must be awaited. */
   private decodeTo(stop: number): Promise<void> | undefined {
     const decoder = this.content as Base64Decoder;
-    while (this.at < stop) {
-      const wait = this.flushIfFull();
-      if (wait !== undefined) return wait;
+    const writer = this.writer as FileWriter;
+    for (;;) {
       this.at = decoder.take(this.chunk, this.at, stop);
+      if (!writer.full) return undefined;
+      const wait = writer.flush();
+      if (wait !== undefined) return wait;
     }
-    return undefined;
   }
 
   /** The first bytes after `<` say what it is. */
@@ -261,8 +264,10 @@ class XmlReader {
     this.copyTo(this.at + 1);
     const start = this.skeleton.text(this.markupStart);
     if (start === '<' || (CDATA_START.startsWith(start) && start !== CDATA_START)) return;
-    if (start === CDATA_START) this.beginCdata();
-    else if (start === '</') this.beginMarkup(END_TAG);
+    if (start === CDATA_START) {
+      this.skeleton.cut(this.markupStart);
+      this.beginCdata();
+    } else if (start === '</') this.beginMarkup(END_TAG);
     else if (start === '<?') this.beginMarkup(INSTRUCTION);
     else if (start === COMMENT_START) this.beginMarkup(COMMENT);
     else if (!start.startsWith('<!')) throw this.notBase64('it contains an element.');
@@ -288,26 +293,23 @@ class XmlReader {
   }
 
   /** A character reference in content, such as `&#65;`. */
-  private inReference(): Promise<void> | undefined {
-    const wait = this.flushIfFull();
-    if (wait !== undefined) return wait;
-    const semicolon = this.find(SEMICOLON);
-    this.reference += this.chunk.toString('latin1', this.at, Math.min(semicolon, this.at + MAX_REFERENCE));
-    this.at = Math.min(semicolon + 1, this.chunk.length);
-    const complete = this.chunk[semicolon] === SEMICOLON;
-    const character = complete ? referencedCharacter(this.reference) : '';
-    if (character === undefined || this.reference.length >= MAX_REFERENCE) {
-      throw this.notBase64('it contains a reference to a character that is not base64.');
+  private inReference(): undefined {
+    while (this.at < this.chunk.length) {
+      const code = this.chunk[this.at] as number;
+      this.at += 1;
+      if (code === SEMICOLON) {
+        (this.content as Base64Decoder).takeCharacter(this.reference.end());
+        this.state = this.inContent;
+        return;
+      }
+      if (!this.reference.take(code)) {
+        throw this.notBase64('it contains a reference to a character that is not base64.');
+      }
     }
-    if (!complete) return undefined;
-    this.content?.takeCharacter(character);
-    this.state = this.inContent;
-    return undefined;
   }
 
   /** A CDATA section's text is content; its markup is dropped. */
   private beginCdata(): void {
-    this.skeleton.cut(this.markupStart);
     this.closing = 0;
     this.state = this.inCdata;
   }
@@ -317,21 +319,26 @@ class XmlReader {
       const wait = this.decodeTo(this.find(CLOSE_BRACKET));
       if (wait !== undefined || this.at === this.chunk.length) return wait;
     }
-    if (this.chunk[this.at] !== CDATA_END.charCodeAt(this.closing)) throw this.notBase64('it contains a bracket.');
+    if (this.chunk[this.at] !== CDATA_END.charCodeAt(this.closing)) {
+      throw this.closing === 0 ? (this.content as Base64Decoder).foreign() : this.notBase64('it contains a bracket.');
+    }
     this.at += 1;
     this.closing += 1;
     if (this.closing === CDATA_END.length) this.state = this.inContent;
     return undefined;
   }
 
-  private flushIfFull(): Promise<void> | undefined {
-    const writer = this.writer as FileWriter;
-    return writer.full ? writer.flush() : undefined;
-  }
-
   // ── Helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private readonly token = (fileIndex: number): string => `file:${this.nonce}:${fileIndex}`;
+
+  /** Whether the chunk has this here; not when it ends before. */
+  private startsHere(text: string): boolean {
+    for (let index = 0; index < text.length; index += 1) {
+      if (this.chunk[this.at + index] !== text.charCodeAt(index)) return false;
+    }
+    return true;
+  }
 
   /** Position of the next such byte in the chunk, or the chunk's end. */
   private find(code: number): number {

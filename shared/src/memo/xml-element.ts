@@ -1,4 +1,5 @@
-import { isMessage } from './namespaces.js';
+import { isMessage, SCHEMA_INSTANCE_NAMESPACE } from './namespaces.js';
+import { trimSpace } from './white-space.js';
 
 export interface XmlElement {
   /** Namespace; '' for none. */
@@ -19,6 +20,12 @@ export interface XmlAttribute {
   readonly local: string;
   /** A tab or line break that is not written as a reference is a space (XML 1.0, §3.3.3). */
   readonly value: string;
+}
+
+/** Whether an element says that it has no value (XML Schema, xsi:nil), whatever it contains. */
+export function isNil({ attributes }: XmlElement): boolean {
+  const nil = attributes.find(({ uri, local }) => uri === SCHEMA_INSTANCE_NAMESPACE && local === 'nil');
+  return nil !== undefined && ['true', '1'].includes(trimSpace(nil.value));
 }
 
 /** The first MeMo Message of a tree: the root itself, or inside a SOAP envelope. */

@@ -1,6 +1,7 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { type SaxesAttributeNSIncomplete, SaxesParser, type SaxesTagNS } from 'saxes';
 import { Problem } from '../errors/index.js';
+import { encodingOf } from './encodings.js';
 import { isContent, isFile, isMessage } from './namespaces.js';
 import { stepOf } from './paths.js';
 import { faultOfReference } from './references.js';
@@ -88,6 +89,10 @@ export class XmlTree {
   /** How many elements are open inside the outermost open Message, itself included. */
   private messageDepth = 0;
 
+  /** Of the label that names another encoding, which is UTF-8 as well as long as all bytes are ASCII. */
+  private onlyAsciiBy: string | undefined;
+  private isEncodingSettled = false;
+
   private content: OpenContent | undefined;
   private inStartTag = false;
   private atEnd = false;
@@ -96,6 +101,7 @@ export class XmlTree {
   /** What the parser is reading, and where that begins: in bytes of the skeleton, and in characters of the parser. */
   private piece = '';
   private pieceStart = 0;
+  private pieceEnd = 0;
   private pieceStartInCharacters = 0;
   /** Where the last complete markup ends, in bytes; if that is in the current piece, in characters. */
   private complete = 0;
@@ -134,6 +140,16 @@ export class XmlTree {
   get path(): string {
     const steps = this.open.map((element, depth) => stepOf(element, this.open[depth - 1]));
     return steps.slice(Math.max(0, this.open.findIndex(isMessage))).join('/');
+  }
+
+  /**
+   * Settles the encoding, so that the XML declaration's no longer counts: a byte order mark comes first, then the charset of
+   * the Content-Type, then the declaration (RFC 7303, 3).
+   */
+  settleEncoding(label: string): void {
+    if (encodingOf(label) === 'wide') throw otherEncoding('Content-Type');
+    this.takeEncoding(label, 'Content-Type');
+    this.isEncodingSettled = true;
   }
 
   /** Makes the parser continue at this byte of the skeleton. */
@@ -191,6 +207,8 @@ export class XmlTree {
     const valid = isUtf8(bytes) ? bytes : bytes.subarray(0, validLength(bytes));
     this.piece = valid.toString();
     this.pieceStart = this.parsed;
+    this.pieceEnd = end;
+    this.checkAscii();
     this.parser.write(this.piece);
     if (valid.length < bytes.length) throw notUtf8();
     if (this.completeInCharacters >= 0) this.complete = this.byteAt(this.completeInCharacters);
@@ -228,10 +246,21 @@ export class XmlTree {
   // ── Events of the parser ────────────────────────────────────────────────────────────────────────────────────────
 
   private onDeclaration(encoding: string | undefined): void {
-    if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) {
-      throw new Problem('not-utf8', 'The XML declaration names an encoding other than UTF-8.');
-    }
+    if (encoding !== undefined && !this.isEncodingSettled) this.takeEncoding(encoding, 'XML declaration');
     this.onComplete(0);
+  }
+
+  private takeEncoding(label: string, where: string): void {
+    const encoding = encodingOf(label);
+    if (encoding === 'unknown') throw otherEncoding(where);
+    if (encoding === 'as-ascii') this.onlyAsciiBy = where;
+    this.checkAscii();
+    // A wide one is wrong, since the declaration could be read: .NET and Java write UTF-16 when they write into a string.
+  }
+
+  private checkAscii(): void {
+    if (this.onlyAsciiBy === undefined || isAscii(this.skeleton.bytes(this.pieceStart, this.pieceEnd))) return;
+    throw otherEncoding(this.onlyAsciiBy, ', and not all bytes are ASCII');
   }
 
   private onAttribute({ name, prefix, local }: SaxesAttributeNSIncomplete): void {
@@ -406,6 +435,10 @@ export function tooManyFiles(maxFiles: number): Problem {
 
 function documentType(): Problem {
   return new Problem('forbidden-xml', 'The XML has a document type (DOCTYPE), which is not allowed.');
+}
+
+function otherEncoding(where: string, why = ''): Problem {
+  return new Problem('not-utf8', `The ${where} names an encoding other than UTF-8${why}. Send the message as UTF-8.`);
 }
 
 export function notUtf8(): Problem {

@@ -116,6 +116,18 @@ describe('/api/v1/openapi.json', () => {
     }
   });
 
+  it('says in which forms ids are taken', () => {
+    const call = (id: string) => calls().find(({ call }) => call.operationId === id)?.call;
+    const [id] = call('getIncomingDocument')?.parameters ?? [];
+    expect(id).toMatchObject({
+      schema: { type: 'string', format: 'uuid' },
+      description: expect.stringContaining('braces'),
+    });
+    const [schema] = Object.values(call('upsertCase')?.requestBody?.content ?? {}).map((content) => content.schema);
+    const parties = { items: { type: 'string', description: expect.stringContaining('hyphens') } };
+    expect(schema).toMatchObject({ properties: { parties } });
+  });
+
   it('requires no query parameter', () => {
     const query = calls().flatMap(({ call }) => call.parameters.filter((parameter) => parameter.in === 'query'));
     expect(query.length).toBeGreaterThan(10);

@@ -28,6 +28,8 @@ const HEADER = 'Message/MessageHeader';
 const MAIN = 'Message/MessageBody/MainDocument';
 const file = (filename: string, text = 'x') => ({ filename, bytes: Buffer.from(text) });
 
+const NIL = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"';
+
 /** A message with some of its XML changed. */
 function but(from: string | RegExp, to: string, spec: MemoSpec = {}): string {
   const good = memoXml(spec);
@@ -305,6 +307,10 @@ describe('a fault becomes a remark:', () => {
     ],
     ['empty-element', `${HEADER}/Sender/senderID`, () => but('>3213999999<', '><')],
     ['empty-element', `${MAIN}/File/filename`, () => memoXml({ mainFiles: [file('')] })],
+    ['empty-element', `${MAIN}/File/content`, () => memoXml({ mainFiles: [file('a', '')] })],
+    ['nil-with-value', `${MAIN}/File/content`, () => but('<memo:content>', `<memo:content ${NIL}>`)],
+    ['nil-with-value', `${HEADER}/label`, () => but('<memo:label>Svar', `<memo:label ${NIL}>Svar`)],
+    ['nil-with-value', `${HEADER}/Sender`, () => but('<memo:Sender>', `<memo:Sender ${NIL}>`)],
     ['wrong-uuid', `${HEADER}/messageUUID`, () => memoXml({ messageUUID: '5a0f4c2e-7d1b-1e83-9c56-0b1d2e3f4a5b' })],
     ['wrong-uuid', `${HEADER}/ReplyData[2]/messageUUID`, () => memoXml({ replies: [reply, { messageUUID: 'x' }] })],
     ['wrong-date', 'Message/MessageBody/createdDateTime', () => memoXml({ createdDateTime: '2026-02-30T08:30:00Z' })],
@@ -368,6 +374,74 @@ describe('a fault becomes a remark:', () => {
     const { remarks } = await readAll(but('<memo:label>Test Testesen</memo:label>', '', { senderID: '1' }));
     expect(remarks.map(({ path }) => path).sort()).toEqual([`${HEADER}/Sender/label`, `${HEADER}/Sender/senderID`]);
   });
+});
+
+describe('an element that is xsi:nil', () => {
+  const nils = [
+    NIL,
+    NIL.replace('"true"', '"1"'),
+    NIL.replace('"true"', "' true\n'"),
+    NIL.replaceAll('xsi', 'i'),
+    NIL.replaceAll('xsi', 'p3'),
+  ];
+  const contents = (nil: string) => [`<memo:content ${nil}/>`, `<memo:content ${nil}> \n </memo:content>`];
+
+  it.each(nils.flatMap(contents))('has no content: %s', async (content) => {
+    const xml = but(/<memo:content>[^<]*<\/memo:content>/, content, { mainFiles: [file('a'), file('b', 'y')] });
+    const { memo: read, remarks } = await readAll(xml);
+    expect(filesOf(read).map((each) => [each.filename, each.content?.index])).toEqual([
+      ['a', undefined],
+      ['b', 1],
+    ]);
+    expect(remarks).toEqual([{ code: 'missing-element', path: `${MAIN}/File/content` }]);
+  });
+
+  it('counts as absent: a text, a group, one of a list', async () => {
+    const xml = but(
+      '<memo:Sender>',
+      `<memo:notification ${NIL}/><memo:replyByDateTime ${NIL}></memo:replyByDateTime><memo:Sender>`,
+    )
+      .replace('</memo:Sender>', `<memo:AttentionData ${NIL}/></memo:Sender>`)
+      .replace('</memo:MessageHeader>', `<memo:ReplyData ${NIL}/></memo:MessageHeader>`);
+    expect(await readAll(xml)).toEqual(await readAll(memoXml()));
+  });
+
+  it('is missing where MeMo requires it', async () => {
+    const { memo: read, remarks } = await readAll(but('<memo:label>Svar på brev</memo:label>', `<memo:label ${NIL}/>`));
+    expect(read.header).not.toHaveProperty('label');
+    expect(remarks).toEqual([{ code: 'missing-element', path: `${HEADER}/label` }]);
+    const noId = but(/<memo:messageUUID>[^<]*<\/memo:messageUUID>/, `<memo:messageUUID ${NIL}/>`);
+    expect((await problemOf(readAll(noId))).code).toBe('no-message-uuid');
+  });
+
+  it('is none when it says false, or in another namespace', async () => {
+    for (const nil of [
+      NIL.replace('true', 'false'),
+      NIL.replace('true', '0'),
+      'nil="true"',
+      'xmlns:x="u" x:nil="true"',
+    ]) {
+      const { memo: read, remarks } = await readAll(but('<memo:content>', `<memo:content ${nil}>`));
+      expect([filesOf(read).length, remarks]).toEqual([1, []]);
+    }
+  });
+
+  it('keeps the file of a content that says so but has one, and a nil content in a wrong place has none', async () => {
+    const kept = await readAll(but('<memo:content>', `<memo:content ${NIL}>`));
+    expect(filesOf(kept.memo)[0]?.content?.size).toBeGreaterThan(0);
+    const misplaced = `<memo:File><memo:filename>x</memo:filename><memo:content ${NIL}/></memo:File><memo:Sender>`;
+    const { memo: read, remarks } = await readAll(but('<memo:Sender>', misplaced));
+    expect(filesOf(read).at(-1)).toEqual({ filename: 'x' });
+    expect(remarks).toContainEqual({ code: 'misplaced-file', path: `${HEADER}/File` });
+  });
+});
+
+it('xsi:type, xsi:schemaLocation and xml:space are no remark', async () => {
+  const xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"';
+  const xml = but('<memo:Message ', `<memo:Message ${xsi} xsi:schemaLocation="${MEMO_NAMESPACE} MeMo_core.xsd" `)
+    .replace('<memo:label>', '<memo:label xsi:type="string" xml:space="preserve">')
+    .replace('<memo:content>', '<memo:content xsi:type="base64Binary" xml:lang="da">');
+  expect((await readAll(xml)).remarks).toEqual([]);
 });
 
 describe('a date and time', () => {

@@ -111,6 +111,29 @@ describe('reading the XML of a message', () => {
     }
   });
 
+  const LINES: [what: string, (base64: string) => string][] = [
+    ['CR LF after 76', (base64) => base64.replace(/.{76}/g, '$&\r\n')],
+    ['LF and tabs after 64', (base64) => `\n\t${base64.replace(/.{64}/g, '$&\n\t')}`],
+    ['&#13; after 76, as Java, PHP and Ruby write CR LF', (base64) => base64.replace(/.{76}/g, '$&&#13;\n')],
+    ['&#xD; after 64, as Node writes it', (base64) => base64.replace(/.{64}/g, '$&&#xD;\n')],
+    ['CDATA around all of it', (base64) => `\n<![CDATA[${base64.replace(/.{76}/g, '$&\r\n')}]]>\n`],
+    ['CDATA around each line', (base64) => base64.replace(/.{76}/g, '<![CDATA[$&]]>\n')],
+    ['signs as references', (base64) => base64.replace(/[+/=]/g, (sign) => `&#x${sign.charCodeAt(0).toString(16)};`)],
+    ['each character as a reference', (base64) => base64.replace(/./g, (letter) => `&#${letter.charCodeAt(0)};`)],
+    ['a space after each', (base64) => base64.replace(/./g, '$& ')],
+    ['a comment after each thousand', (base64) => base64.replace(/.{1000}/g, '$&<!-- -->')],
+  ];
+  it.each(LINES)('decodes base64 with %s', async (_what, write) => {
+    const bytes = Buffer.from(Array.from({ length: 100_003 }, (_, n) => (Math.imul(n, 0x9e3779b1) >>> 15) & 255));
+    const xml = inFile(write(bytes.toString('base64')));
+    for (const sizes of [[65_536], [1_000, 7, 3], [10_000_000]]) {
+      const small = (keep: (piece: Buffer) => void) =>
+        sinkOf((piece) => void keep(piece) as undefined, undefined, 10_000);
+      const [content] = (await readWhole(xml, sizes, {}, small)).contents;
+      expect(content?.equals(bytes)).toBe(true);
+    }
+  });
+
   it('hands over full buffers of any size, and the rest last', async () => {
     const sizes: number[] = [];
     const base64 = Buffer.alloc(1_000_000, 7).toString('base64');

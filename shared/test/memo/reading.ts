@@ -52,6 +52,7 @@ export async function readWhole(
   sizes: readonly number[] = [Number.MAX_SAFE_INTEGER],
   limits: Partial<XmlLimits> = {},
   makeSink: (keep: (bytes: Buffer) => void) => FileSink = (keep) => sinkOf((bytes) => void keep(bytes) as undefined),
+  charset?: string,
 ): Promise<Whole> {
   const pieces: Buffer[][] = [];
   const openFile = (index: number) => {
@@ -60,7 +61,7 @@ export async function readWhole(
     pieces.push(kept);
     return makeSink((bytes) => kept.push(Buffer.from(bytes)));
   };
-  const result = await readXml(chunked(bytesOf(xml), sizes), openFile, { ...LIMITS, ...limits });
+  const result = await readXml(chunked(bytesOf(xml), sizes), openFile, { ...LIMITS, ...limits }, () => charset);
   const contents = pieces.map((kept) => Buffer.concat(kept));
   expect(result.files).toBe(contents.length);
   const comparable = contents.reduce(

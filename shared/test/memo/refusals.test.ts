@@ -121,6 +121,7 @@ const REFUSED: Refused[] = [
   { what: 'a declared Latin-1', xml: () => but('UTF-8', 'ISO-8859-1'), code: 'not-utf8' },
   { what: 'a declared Latin-1 in apostrophes', xml: () => but('"UTF-8"', "'iso-8859-1'"), code: 'not-utf8' },
   { what: 'Latin-1 that is not declared', xml: () => latin1(good), code: 'not-utf8' },
+  { what: 'NULs after the root', xml: () => `${good}\n\0\0`, code: 'not-utf8' },
   { what: 'a NUL', xml: () => but('Testesen', 'Test\0esen'), code: 'not-utf8' },
   { what: 'a message cut off in content', xml: () => good.slice(0, good.indexOf(TWO) + 2), code: 'not-xml' },
   { what: 'a message cut off in a comment', xml: () => `${good}<!-- `, code: 'not-xml' },
@@ -230,6 +231,9 @@ const REFUSED: Refused[] = [
   },
   { what: 'another root', xml: () => '<a/>', code: 'not-memo' },
   { what: 'a Message of no namespace', xml: () => '<Message/>', code: 'not-memo' },
+  ...[`${MEMO_NAMESPACE}/`, MEMO_NAMESPACE.replace('https', 'http'), MEMO_NAMESPACE.toLowerCase()].map(
+    (uri): Refused => ({ what: `a Message of ${uri}`, xml: () => but(MEMO_NAMESPACE, uri), code: 'not-memo' }),
+  ),
   {
     what: 'a Message without header',
     xml: () => `<Message xmlns="${MEMO_NAMESPACE}"/>`,

@@ -1,24 +1,13 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { withDatabase } from '../../../infra/src/local/database.js';
-import { requiredEnv, runSql } from '../../../infra/src/testkit/database.js';
+import { type DatabaseBefore, databaseBefore } from './database-before.js';
 
-const MIGRATIONS = new URL('../../prisma/migrations/', import.meta.url);
-const MIGRATION = '20261126000000_no_format';
-
-const name = `before_${randomBytes(6).toString('hex')}`;
-const ownerUrl = withDatabase(requiredEnv('TEST_SUPERUSER_URL'), name);
-
-const run = async (migration: string) =>
-  runSql(ownerUrl, await readFile(new URL(`${migration}/migration.sql`, MIGRATIONS), 'utf8'));
+let database: DatabaseBefore;
 
 beforeAll(async () => {
-  await runSql(requiredEnv('TEST_SUPERUSER_URL'), `CREATE DATABASE ${name}`);
-  const before = (await readdir(MIGRATIONS)).sort().filter((each) => /^\d/.test(each) && each < MIGRATION);
-  for (const migration of before) await run(migration);
+  database = await databaseBefore('20261126000000_no_format');
 });
-afterAll(() => runSql(requiredEnv('TEST_SUPERUSER_URL'), `DROP DATABASE ${name} WITH (FORCE)`));
+afterAll(() => database.drop());
 
 it('contact info of existing messages is taken from their parsed MeMo, in its order', async () => {
   const contactInfo = (...pairs: object[]) => ({ contactPoint: { contactInfo: pairs } });
@@ -32,27 +21,24 @@ it('contact info of existing messages is taken from their parsed MeMo, in its or
     { header: { recipient: { contactPoint: { contactPointID: 'a', contactInfo: [] } } } },
     { header: { sender: { senderID: '4101019999' } } },
   ].map((memo) => ({ id: randomUUID(), memo }));
-  await runSql(ownerUrl, `INSERT INTO municipalities (cvr, name) VALUES ('22222222', 'Odenskov')`);
+  await database.sql(`INSERT INTO municipalities (cvr, name) VALUES ('22222222', 'Odenskov')`);
   for (const { id, memo } of messages) {
-    await runSql(
-      ownerUrl,
+    await database.sql(
       `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
          document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
        VALUES ($1::uuid, '22222222', 'sf1606', $1::uuid::text, '', 'enquiry', now(), now(), $1::uuid, 0, 0, 0, '[]', 'pending', now(), 'x', now())`,
       [id],
     );
-    await runSql(
-      ownerUrl,
+    await database.sql(
       `INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name, memo, original)
        VALUES ($1, '22222222', '', '', '', '', $2, '')`,
       [id, memo],
     );
   }
 
-  await run(MIGRATION);
+  await database.migrate();
 
-  const rows = await runSql<{ message_id: string }>(
-    ownerUrl,
+  const rows = await database.sql<{ message_id: string }>(
     'SELECT message_id, contact_info, original_format FROM message_details',
   );
   const expected = [

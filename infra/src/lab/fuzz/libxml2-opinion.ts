@@ -19,7 +19,7 @@ export async function faultsByLibxml2(messages: readonly Buffer[]): Promise<stri
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-xmllint-'));
   try {
     await Promise.all(
-      messages.map((message, index) => writeFile(join(folder, String(index)), withoutLeadingSpace(message))),
+      messages.map((message, index) => writeFile(join(folder, String(index)), asLibxml2WouldHaveIt(message))),
     );
     const output = await xmllint(folder, messages.length);
     const faults: string[][] = messages.map(() => []);
@@ -43,8 +43,17 @@ function xmllint(folder: string, files: number): Promise<string> {
   });
 }
 
-/** Our parser accepts white space before the XML declaration on purpose. */
-function withoutLeadingSpace(message: Buffer): Buffer {
-  const [, mark = '', space = ''] = /^(\xef\xbb\xbf)?([ \t\r\n]*)/.exec(message.toString('latin1', 0, 1_000)) ?? [];
-  return Buffer.concat([message.subarray(0, mark.length), message.subarray(mark.length + space.length)]);
+const ENCODING = /(^<\?xml[^>]*?[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*)("[A-Za-z][\w.-]*"|'[A-Za-z][\w.-]*')/;
+
+/**
+ * On purpose our parser accepts white space before the XML declaration; and it takes no encoding from a declaration after a
+ * byte order mark, nor UTF-16 from one that can be read.
+ */
+function asLibxml2WouldHaveIt(message: Buffer): Buffer {
+  const head = message.toString('latin1', 0, 1_000);
+  const [, mark = '', text = ''] = /^(\xef\xbb\xbf)?[ \t\r\n]*(.*)/s.exec(head) ?? [];
+  const labelled = text.replace(ENCODING, (whole, before: string, label: string) => {
+    return mark !== '' || /^.utf-16/i.test(label) ? `${before}"UTF-8"` : whole;
+  });
+  return Buffer.concat([Buffer.from(mark + labelled, 'latin1'), message.subarray(1_000)]);
 }

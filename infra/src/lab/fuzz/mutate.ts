@@ -1,6 +1,8 @@
 import type { Random } from '../random.js';
 import { elementsOf, type Tree } from './tree.js';
 
+const SCHEMA_INSTANCE = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"';
+
 // What parsers fail on: markup in odd places, characters that XML forbids, base64url.
 const PIECES: readonly (string | Buffer)[] = [
   ...['<', '>', '&', '"', "'", '=', '==', '/', '/>', '</', ':', ';', '-', '_', '--', ']]>', ']]', '\0', '\x01', '\x7f'],
@@ -32,7 +34,16 @@ const PIECES: readonly (string | Buffer)[] = [
     '<?a?>',
     '<??>',
   ],
+  ...[` ${SCHEMA_INSTANCE} xsi:nil="true"`, ` ${SCHEMA_INSTANCE} xsi:nil="1" xsi:type="a"`, '&#13;\n', '&#xD;&#xA;'],
   ...['<?xml version="1.0"?>', '<?XML a?>', '<?a:b c?>', '<?xml-stylesheet a?>', '<?a', ' encoding="latin1"'],
+  ...[
+    ' encoding="us-ascii"',
+    " encoding = 'iso-8859-1'",
+    ' encoding="utf-16"',
+    ' encoding="x"',
+    'ISO-8859-1',
+    'utf-16',
+  ],
   ...[
     ' standalone="maybe"',
     ' version="1.1"',

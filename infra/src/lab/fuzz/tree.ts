@@ -71,6 +71,18 @@ const ASIDES = [
   '',
 ];
 const SPACES = ['', ' ', '\n', '\r\n', '\t', '\n\n    '];
+// With other encodings than UTF-8 a message may have only ASCII, unless a byte order mark or the bytes say better.
+const DECLARATIONS = [
+  ...[
+    '',
+    '',
+    '<?xml version="1.0" encoding="UTF-8"?>\n',
+    "<?xml version='1.0'?>",
+    '<?xml version="1.0" standalone="yes"?>',
+  ],
+  ...["<?xml version='1.0' encoding='us-ascii'?>\n", '<?xml version="1.0" encoding="ISO-8859-1"?>'],
+  ...['<?xml version="1.0" encoding="utf-16"?>\r\n', '<?xml version="1.1" encoding="UTF-8"?>'],
+];
 const PREFIXES = ['memo', 'a', 'b', 'æ-x', ''];
 
 /** Writes a message in a random form that XML allows: prefixes bound again, CDATA, comments, references, white space. */
@@ -96,7 +108,7 @@ export function writeTree(tree: Tree, chance: Random): string {
   const writeContent = (bytes: Buffer): string => {
     const base64 = bytes.toString('base64');
     if (plain || chance.oneIn(4)) return base64;
-    if (chance.oneIn(3)) return base64.replace(/.{76}/g, `$&${chance.pick(SPACES)}`);
+    if (chance.oneIn(3)) return base64.replace(/.{76}/g, `$&${chance.pick([...SPACES, '&#13;\n', '&#xD;&#10;'])}`);
     const at = chance.below(base64.length + 1);
     const [head, tail] = [base64.slice(0, at), base64.slice(at)];
     if (chance.oneIn(3)) return `${head}<![CDATA[${tail}${chance.pick(SPACES)}]]>`;
@@ -134,6 +146,6 @@ export function writeTree(tree: Tree, chance: Random): string {
   };
 
   const mark = !plain && chance.oneIn(4) ? '\ufeff' : '';
-  const declaration = chance.pick(['', '<?xml version="1.0" encoding="UTF-8"?>\n', "<?xml version='1.0'?>"]);
+  const declaration = chance.pick(DECLARATIONS);
   return `${mark}${declaration}${write(tree, new Map())}`;
 }

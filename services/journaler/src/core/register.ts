@@ -1,7 +1,7 @@
 import type { Principal } from '@indbakke/shared/access';
 import type { CaseBody, SentMessageBody } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
-import { type KeyRing, PARTY } from '@indbakke/shared/keys';
+import { digestOfParty, type KeyRing } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
 import type { Tx } from '@indbakke/shared/store';
 import type { z } from 'zod';
@@ -83,5 +83,5 @@ async function requireMunicipality(tx: Tx): Promise<void> {
 
 /** CPR and CVR numbers are only ever compared, so they are stored as keyed hashes. */
 function digestOf(keys: KeyRing, id: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(keys.digest(PARTY, id));
+  return new Uint8Array(digestOfParty(keys, id));
 }

@@ -1,6 +1,6 @@
 import { createBatcher } from '@indbakke/shared/batch';
 import { announce } from '@indbakke/shared/crash-points';
-import { type KeyRing, PARTY } from '@indbakke/shared/keys';
+import { digestOfParty, type KeyRing } from '@indbakke/shared/keys';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
 import { isStoreUnavailable, type Store } from '@indbakke/shared/store';
 import { loadLookups } from './load-lookups.js';
@@ -54,7 +54,7 @@ function suggestAll({ store, keys }: SuggestionParts, municipality: string, jobs
     );
     const results = messages.map((message) => ({
       message,
-      suggestion: suggestCase(message.references, lookupFor(keys.digest(PARTY, message.senderId))),
+      suggestion: suggestCase(message.references, lookupFor(digestOfParty(keys, message.senderId))),
     }));
     await writeSuggestions(connection, results, new Date());
   });

@@ -4,12 +4,14 @@ import { Problem } from '@indbakke/shared/errors';
 import type { Request, Response } from 'express';
 import type { ReceiverConfig } from '../config.js';
 import { type Callers, requireAllowedCaller } from './callers.js';
+import { mayBeXml, mediaTypeOf } from './content-type.js';
 import type { Uploads } from './uploads.js';
 
 // What a SOAP envelope or a form may add; readXml measures the message.
 const MAX_WRAPPER_BYTES = 64 * KiB;
 
 export interface BodyRules {
+  /** Taken beside whatever may be XML, and named in the refusal of others. */
   readonly mediaTypes: readonly string[];
   /** The message is inside an envelope or a form. */
   readonly wrapped: boolean;
@@ -33,13 +35,9 @@ export function readBody(req: Request, res: Response, rules: BodyRules): Readabl
 }
 
 function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: number): void {
-  const type = req.get('content-type');
-  if (type !== undefined && !req.is([...mediaTypes])) {
+  const type = mediaTypeOf(req.get('content-type'));
+  if (!mediaTypes.includes(type) && !mayBeXml(type)) {
     throw new Problem('unsupported-media-type', `Send the message as ${mediaTypes.join(' or ')}.`);
-  }
-  const charset = /charset="?([^";\s]+)/i.exec(type ?? '')?.[1];
-  if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
-    throw new Problem('not-utf8', 'The Content-Type names a charset other than utf-8.');
   }
   if ((req.get('content-encoding') ?? 'identity') !== 'identity') {
     throw new Problem('unsupported-media-type', 'Send the message uncompressed.');

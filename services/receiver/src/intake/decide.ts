@@ -7,7 +7,7 @@ import type { KnownId, StoredMessage } from './known-ids.js';
 export interface MunicipalitySettings {
   readonly takesReplies: boolean;
   readonly takesEnquiries: boolean;
-  /** In lower case. */
+  /** In their normal form. */
   readonly contactPointIds: ReadonlySet<string>;
 }
 

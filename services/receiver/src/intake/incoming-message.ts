@@ -13,7 +13,7 @@ export interface IncomingMessage {
   readonly sender: { readonly id: string; readonly idType: string; readonly name: string };
   /** The citizen whom the message is about, not necessarily the sender. */
   readonly concerning: { readonly id: string | undefined; readonly name: string | undefined };
-  /** In lower case. */
+  /** In its normal form. */
   readonly contactPointId: string | undefined;
   /** What the sender filled in for the contact point. */
   readonly contactInfo: readonly { readonly label: string; readonly value: string }[];
@@ -33,6 +33,8 @@ export interface ExternalId {
   readonly value: string;
   /** Only a UUID is unique. */
   readonly isUuid: boolean;
+  /** As what a UUID in another form, such as `{…}`, was stored until 2026-11-27. */
+  readonly formerValue?: string;
 }
 
 export interface Reference {

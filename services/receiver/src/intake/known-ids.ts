@@ -6,6 +6,7 @@ import type { NewMessage } from './incoming-message.js';
 export interface StoredMessage {
   readonly id: string;
   readonly status: Status;
+  readonly externalId: string;
   readonly transmissionId: string;
   readonly receivedAt: Date;
 }
@@ -43,6 +44,7 @@ interface Row {
   status: Status;
   transmission_id: string;
   received_at: Date;
+  external_id: string;
   same_content: boolean;
   all_deleted: boolean;
 }
@@ -60,11 +62,12 @@ export async function readKnownIds(
 ): Promise<ReadonlyMap<string, KnownId>> {
   const { rows } = await connection.query<Row>(
     `SELECT g.id AS for_id, known.*
-     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bytea[]) AS g (id, channel, external_id, fingerprint),
+     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[])
+       AS g (id, channel, external_id, former_id, fingerprint),
      LATERAL (
-       SELECT id, status, transmission_id, received_at, fingerprint = g.fingerprint AS same_content,
+       SELECT id, status, transmission_id, received_at, external_id, fingerprint = g.fingerprint AS same_content,
          bool_and(status = 'deleted') OVER () AS all_deleted
-       FROM messages WHERE municipality = $1 AND channel = g.channel AND external_id = g.external_id
+       FROM messages WHERE municipality = $1 AND channel = g.channel AND external_id IN (g.external_id, g.former_id)
        ORDER BY same_content DESC, received_at LIMIT 1
      ) AS known`,
     [
@@ -72,16 +75,23 @@ export async function readKnownIds(
       messages.map(({ id }) => id),
       messages.map(({ channel }) => channel),
       messages.map(({ externalId }) => externalId.value),
+      messages.map(({ externalId }) => externalId.formerValue ?? null),
       messages.map(({ fingerprint }) => fingerprint),
     ],
   );
   return new Map(
-    rows.map(({ for_id, id, status, transmission_id, received_at, same_content, all_deleted }) => [
-      for_id,
+    rows.map((row) => [
+      row.for_id,
       {
-        message: { id, status, transmissionId: transmission_id, receivedAt: received_at },
-        sameContent: same_content,
-        allDeleted: all_deleted,
+        message: {
+          id: row.id,
+          status: row.status,
+          externalId: row.external_id,
+          transmissionId: row.transmission_id,
+          receivedAt: row.received_at,
+        },
+        sameContent: row.same_content,
+        allDeleted: row.all_deleted,
       },
     ]),
   );

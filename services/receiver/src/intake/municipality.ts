@@ -1,3 +1,4 @@
+import { contactPointIdOf } from '@indbakke/shared/ids';
 import type pg from 'pg';
 import type { MunicipalitySettings } from './decide.js';
 
@@ -24,7 +25,7 @@ export async function loadMunicipality(
     row && {
       takesReplies: row.takes_replies,
       takesEnquiries: row.takes_enquiries,
-      contactPointIds: new Set(row.contact_point_ids.map((id) => id.toLowerCase())),
+      contactPointIds: new Set(row.contact_point_ids.map(contactPointIdOf)),
     }
   );
 }

@@ -70,7 +70,8 @@ export async function receiveMessage(parts: IntakeParts, channel: Channel, read:
     }
     if (stored.id !== id) await removeContent(parts, container);
     if (outcome === 'after-deletion') parts.log.warn('after-deletion', { messageId: stored.id });
-    return { outcome, externalId, transmissionId: stored.transmissionId, receivedAt: stored.receivedAt };
+    const storedId = stored.externalId === externalId.value ? externalId : { value: stored.externalId, isUuid: false };
+    return { outcome, externalId: storedId, transmissionId: stored.transmissionId, receivedAt: stored.receivedAt };
   } catch (error) {
     await sealer.abort(); // does nothing once the container is committed
     throw error;

@@ -53,8 +53,8 @@ async function storeMessages(
     );
     return decisions.map((decision) => {
       if (decision.is === 'known') return decision.earlier;
-      const { id, transmissionId, receivedAt } = decision.message;
-      return { id, status: TRANSITIONS[decision.change].to, transmissionId, receivedAt };
+      const { id, externalId, transmissionId, receivedAt } = decision.message;
+      return { id, status: TRANSITIONS[decision.change].to, externalId: externalId.value, transmissionId, receivedAt };
     });
   });
 }

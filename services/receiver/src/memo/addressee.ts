@@ -1,4 +1,5 @@
 import { Problem } from '@indbakke/shared/errors';
+import { cprNumberOf, cvrNumberOf } from '@indbakke/shared/ids';
 import type { Memo } from '@indbakke/shared/memo';
 
 export const ADDRESSEE_PATH = 'Message/MessageHeader/Recipient/recipientID';
@@ -14,14 +15,15 @@ export function addressee({ header }: Memo): string {
   const { recipientID, idType } = header.recipient ?? {};
   if (!recipientID) throw new Problem('not-our-recipient', 'The message names no recipient.', { path: ADDRESSEE_PATH });
   // idType is free text in the schema; lower case occurs (protocol facts, MeMo enumerations).
-  if (idType?.toUpperCase() === 'CPR' || /^\d{10}$/.test(recipientID)) {
+  if (idType?.toUpperCase() === 'CPR' || cprNumberOf(recipientID) !== undefined) {
     const detail = 'The message is addressed to a citizen; only messages to a municipality are accepted.';
     throw new Problem('not-our-recipient', detail, { path: ADDRESSEE_PATH });
   }
-  if (!/^\d{8}$/.test(recipientID)) {
+  const cvrNumber = cvrNumberOf(recipientID);
+  if (cvrNumber === undefined) {
     throw new Problem('not-our-recipient', 'The recipient of the message is not a CVR number.', {
       path: ADDRESSEE_PATH,
     });
   }
-  return recipientID;
+  return cvrNumber;
 }

@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import { uuidOf } from '@indbakke/shared/ids';
 import type { ExternalId } from '../intake/incoming-message.js';
 
 /**
- * The messageUUID in lower case, or a hash of it when it is not a UUID, since it may then be anything. UUIDs of any version
- * count: MeMo 1.2 allows version 4 only, and others get a remark.
+ * The messageUUID in its normal form, or a hash of it when it is not a UUID, since it may then be anything. UUIDs of any
+ * version count: MeMo 1.2 allows version 4 only, and others get a remark.
  */
 export function externalIdOf({ header }: { header: { messageUUID: string } }): ExternalId {
-  const uuid = header.messageUUID.toLowerCase();
-  if (z.regexes.guid.test(uuid)) return { value: uuid, isUuid: true };
-  return { value: `sha256:${createHash('sha256').update(uuid).digest('hex')}`, isUuid: false };
+  const text = header.messageUUID.toLowerCase();
+  const uuid = uuidOf(text);
+  if (uuid === undefined) return { value: hashOf(text), isUuid: false };
+  return { value: uuid, isUuid: true, ...(uuid !== text && { formerValue: hashOf(text) }) };
+}
+
+function hashOf(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

@@ -1,4 +1,5 @@
 import type { SealedFile } from '@indbakke/shared/content';
+import { contactPointIdOf } from '@indbakke/shared/ids';
 import type { KeyRing } from '@indbakke/shared/keys';
 import {
   escapeAttribute,
@@ -19,6 +20,8 @@ import { kindOf, referencesOf } from './references.js';
 
 export interface MemoDelivery {
   readonly body: AsyncIterable<Buffer>;
+  /** By the Content-Type, if it names one; known once the body has begun. */
+  readonly charset: () => string | undefined;
   /** Finds the MeMo in the document; each endpoint has its own wrapper. */
   readonly findMessage: (document: XmlDocument) => XmlElement | Promise<XmlElement>;
 }
@@ -47,6 +50,7 @@ export function readMessage(
         maxFiles: config.MAX_FILES,
         maxDepth: config.MAX_DEPTH,
       },
+      delivery.charset,
     );
     const message = await delivery.findMessage(document);
     const { memo, remarks } = readMemo(message, files, document.token);
@@ -67,6 +71,7 @@ function incomingFrom(
 ): Omit<IncomingMessage, 'remarks' | 'fingerprint' | 'original'> {
   const municipality = addressee(memo);
   const { label = '', sender, recipient, contentData } = memo.header;
+  const { contactPoint } = recipient ?? {};
   return {
     municipality,
     externalId: externalIdOf(memo),
@@ -74,7 +79,7 @@ function incomingFrom(
     subject: label,
     sender: { id: sender?.senderID ?? '', idType: sender?.idType ?? '', name: sender?.label ?? '' },
     concerning: { id: contentData?.cprData?.cprNumber, name: contentData?.cprData?.name },
-    contactPointId: recipient?.contactPoint?.contactPointID?.toLowerCase(),
+    contactPointId: contactPoint && contactPointIdOf(contactPoint.contactPointID ?? ''),
     contactInfo: contactInfoOf(memo),
     letterAt: instantOf(memo.body?.createdDateTime ?? ''),
     references: referencesOf(memo, municipality, ownSystemId),

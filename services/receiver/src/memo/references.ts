@@ -1,3 +1,4 @@
+import { cvrNumberOf, uuidOf } from '@indbakke/shared/ids';
 import type { Kind, SuggestionBasis } from '@indbakke/shared/lifecycle';
 import type { Memo } from '@indbakke/shared/memo';
 import type { Reference } from '../intake/incoming-message.js';
@@ -16,7 +17,7 @@ const MAX_ID_LENGTH = 256;
  */
 export function kindOf({ header }: Memo, municipality: string): Kind {
   if (header.forwardData) return 'forwarded';
-  const isReply = header.replyData.some((entry) => entry.replyUUID || entry.senderID === municipality);
+  const isReply = header.replyData.some((entry) => entry.replyUUID || isFrom(municipality, entry));
   return isReply ? 'reply' : 'enquiry';
 }
 
@@ -29,10 +30,10 @@ export function kindOf({ header }: Memo, municipality: string): Kind {
  */
 export function referencesOf({ header }: Memo, municipality: string, ownSystemId: string): Reference[] {
   if (header.forwardData) return [];
-  const links = newestFirst(header.replyData.slice(-MAX_LINKS), header.messageUUID.toLowerCase());
-  const ours = links.filter((entry) => isOurs(entry, municipality, ownSystemId));
+  const links = newestFirst(header.replyData.slice(-MAX_LINKS).map(asLink), normal(header.messageUUID));
+  const ours = links.filter((link) => isOurs(link, municipality, ownSystemId));
   const references: Reference[] = [
-    ...links.flatMap((entry) => [ref('message-uuid', entry.replyUUID), ref('message-uuid', entry.messageUUID)]).flat(),
+    ...links.flatMap((link) => [ref('message-uuid', link.replyUUID), ref('message-uuid', link.messageUUID)]).flat(),
     ...ours.flatMap((entry) => ref('message-id', entry.messageID)),
     ...ours.flatMap((entry) => ref('case-id', entry.caseID)),
   ];
@@ -40,32 +41,51 @@ export function referencesOf({ header }: Memo, municipality: string, ownSystemId
   return [...distinct.values()];
 }
 
-function isOurs(entry: ReplyEntry, municipality: string, ownSystemId: string): boolean {
-  return entry.generatingSystemID ? entry.generatingSystemID === ownSystemId : entry.senderID === municipality;
+function isOurs(entry: Link, municipality: string, ownSystemId: string): boolean {
+  return entry.generatingSystemID ? entry.generatingSystemID === ownSystemId : isFrom(municipality, entry);
+}
+
+function isFrom(municipality: string, { senderID = '' }: Pick<ReplyEntry, 'senderID'>): boolean {
+  return cvrNumberOf(senderID) === municipality;
+}
+
+/** An entry with its UUIDs in their normal form. */
+interface Link extends Omit<ReplyEntry, 'messageUUID' | 'replyUUID'> {
+  readonly messageUUID: string | undefined;
+  readonly replyUUID: string | undefined;
+}
+
+function asLink(entry: ReplyEntry): Link {
+  return { ...entry, messageUUID: normal(entry.messageUUID), replyUUID: normal(entry.replyUUID) };
+}
+
+/** What is not a UUID refers to nothing, but may link two entries. */
+function normal(uuid: string | undefined): string | undefined {
+  return uuid && (uuidOf(uuid) ?? uuid.toLowerCase());
 }
 
 function ref(kind: SuggestionBasis, value: string | undefined): Reference[] {
   if (!value || value.length > MAX_ID_LENGTH) return [];
-  return [{ kind, value: kind === 'message-uuid' ? value.toLowerCase() : value }];
+  return [{ kind, value }];
 }
 
 /**
  * Orders the entries from the newest back by following each replyUUID to the entry that it answers, whatever the order in the
  * document (MeMo 1.2, ReplyData; the official example). Unreachable entries come last, in reverse document order.
  */
-function newestFirst(entries: readonly ReplyEntry[], ownUuid: string): ReplyEntry[] {
-  const byUuid = new Map(entries.map((entry) => [entry.messageUUID?.toLowerCase(), entry]));
-  const answered = new Set(entries.map((entry) => entry.replyUUID?.toLowerCase()));
-  const isNewest = (entry: ReplyEntry) => entry.replyUUID && !answered.has(entry.messageUUID?.toLowerCase());
+function newestFirst(entries: readonly Link[], ownUuid: string | undefined): Link[] {
+  const byUuid = new Map(entries.map((entry) => [entry.messageUUID, entry]));
+  const answered = new Set(entries.map((entry) => entry.replyUUID));
+  const isNewest = (entry: Link) => entry.replyUUID && !answered.has(entry.messageUUID);
   const latestFirst = [...entries].reverse();
   const starts = [byUuid.get(ownUuid), ...latestFirst.filter(isNewest), ...latestFirst];
 
-  const found = new Set<ReplyEntry>();
+  const found = new Set<Link>();
   for (const start of starts) {
     let entry = start;
     while (entry && !found.has(entry)) {
       found.add(entry);
-      entry = byUuid.get(entry.replyUUID?.toLowerCase());
+      entry = byUuid.get(entry.replyUUID);
     }
   }
   return [...found];

@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { echoTransaction, recordRefusal } from '../delivery/answers.js';
+import { charsetOf, mediaTypeOf } from '../delivery/content-type.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
 import { messagePart } from '../delivery/multipart.js';
 import { readBody } from '../delivery/read-body.js';
@@ -10,7 +11,7 @@ import { renderJson, renderXml } from './render-receipt.js';
 
 // assumed: path, method and media types of SF1606’s EP_FS1 PostModtag are not public (docs/standards.md)
 export const REST_PATH = '/sf1606/PostModtag';
-const MEDIA_TYPES = ['application/xml', 'text/xml'];
+const MEDIA_TYPE = 'application/xml';
 const FORM = 'multipart/form-data';
 
 /** SF1606 over REST: the body is the MeMo, or a form that contains it; the answer is its receipt. */
@@ -19,15 +20,16 @@ export function restEndpoint(parts: EndpointParts): Router {
   router.post(REST_PATH, async (req, res) => {
     res.locals.operation = `POST ${REST_PATH}`;
     try {
-      const form = req.is(FORM) !== false;
+      const contentType = req.get('content-type') ?? '';
+      const form = mediaTypeOf(contentType) === FORM;
       const body = readBody(req, res, {
-        mediaTypes: [...MEDIA_TYPES, FORM],
+        mediaTypes: [MEDIA_TYPE, FORM],
         wrapped: form,
         callers: parts.config.SF1606_CALLERS,
         ...parts,
       });
       const read = readMessage(parts, {
-        body: form ? messagePart(body, req.get('content-type') ?? '') : body,
+        ...(form ? messagePart(body, contentType) : { body, charset: () => charsetOf(contentType) }),
         findMessage: ({ root }) => root,
       });
       const intake = await receiveMessage(parts, 'sf1606', read);

@@ -1,6 +1,7 @@
 import { allowPage, publicUrlOf } from '@indbakke/shared/http';
 import { type Response, Router } from 'express';
 import { echoTransaction, recordRefusal } from '../delivery/answers.js';
+import { charsetOf } from '../delivery/content-type.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
 import { readBody } from '../delivery/read-body.js';
 import { receiveMessage } from '../intake/receive-message.js';
@@ -12,8 +13,7 @@ import { createPostModtag } from './soap-operation.js';
 import { wsdlAt } from './soap-wsdl.js';
 
 export const SOAP_PATH = '/sf1606/soap';
-// SOAP 1.1, §6: text/xml. The other one is for senders that also use REST.
-const MEDIA_TYPES = ['text/xml', 'application/xml'];
+const MEDIA_TYPE = 'text/xml'; // SOAP 1.1, §6
 
 /** PostModtag over SOAP 1.1: the Body contains the MeMo; the answer is its receipt or a Fault. */
 export function soapEndpoint(parts: EndpointParts): Router {
@@ -25,10 +25,11 @@ export function soapEndpoint(parts: EndpointParts): Router {
     echoTransaction(req, res);
     try {
       const callers = parts.config.SF1606_CALLERS;
-      const body = readBody(req, res, { mediaTypes: MEDIA_TYPES, wrapped: true, callers, ...parts });
+      const body = readBody(req, res, { mediaTypes: [MEDIA_TYPE], wrapped: true, callers, ...parts });
       const call = beginCall();
       const read = readMessage(parts, {
         body,
+        charset: () => charsetOf(req.get('content-type')),
         async findMessage(document) {
           const message = messageIn(document);
           await call.enter(document);

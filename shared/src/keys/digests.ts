@@ -1,0 +1,11 @@
+import { partyIdOf } from '../ids/index.js';
+import type { KeyRing } from './key-ring.js';
+
+const PARTY = 'party';
+/** Keyed hash of a whole message, to recognise a duplicate. */
+export const FINGERPRINT = 'fingerprint';
+
+/** Keyed hash of a CPR or CVR number, however written, to compare parties without storing their numbers. */
+export function digestOfParty(keys: KeyRing, id: string): Buffer {
+  return keys.digest(PARTY, partyIdOf(id));
+}
