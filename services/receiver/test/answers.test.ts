@@ -9,12 +9,12 @@ import { ERRORS, type ErrorRow } from '@indbakke/shared/errors';
 import type { Running } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
+import { startRelay } from '../../../infra/src/testkit/relay.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
 import { binaryFile, newMemo, replyTo } from './support/memos.js';
 import { deliveryHead, openConnection, type RawConnection } from './support/raw-http.js';
-import { startRelay } from './support/relay.js';
 import { messagesOf } from './support/stored.js';
 
 /** A row of “Answers to deliveries” in docs/errors.md. */
