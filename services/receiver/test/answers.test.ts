@@ -292,6 +292,18 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     await relay.cut();
     return duringOutage(endpoint, url, () => relay.restore());
   },
+  async 'the database does not answer COMMIT'(endpoint) {
+    const relay = await startRelay(stack.serviceUrl);
+    closing.push(() => relay.close());
+    const { url } = await receiverWith({ DATABASE_URL: relay.url, QUEUE_URL: stack.serviceUrl });
+    const memo = newMemo({});
+    relay.failAt('COMMIT', { when: 'after', how: 'reset' });
+    const seen = await endpoint.send(writeMemo(memo), {}, url);
+    expect(await statusOf(memo.messageUUID)).toEqual(['pending']);
+    const [stored] = await messagesOf(stack, memo.messageUUID);
+    expect((await endpoint.send(writeMemo(memo), {}, url)).receipt).toContain(stored?.transmission_id);
+    return seen;
+  },
   async 'the database is at its connection limit'(endpoint) {
     const { url } = await receiverWith({});
     const [database] = await stack.sql<{ name: string }>('SELECT current_database() AS name');

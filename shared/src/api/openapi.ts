@@ -51,8 +51,10 @@ function describeOperation(name: string, operation: Operation): object {
   };
 }
 
-function errorsOf({ body, errors }: Operation): ErrorCode[] {
-  return [...EVERY_CALL, ...(body ? (['too-large', 'unsupported-media-type'] as const) : []), ...errors];
+function errorsOf({ method, body, errors }: Operation): ErrorCode[] {
+  const ofBody: ErrorCode[] = body ? ['too-large', 'unsupported-media-type'] : [];
+  const ofChange: ErrorCode[] = method === 'get' ? [] : ['unknown-outcome'];
+  return [...EVERY_CALL, ...ofBody, ...ofChange, ...errors];
 }
 
 function describeParameters(operation: Operation): object[] {

@@ -36,7 +36,7 @@ export interface Operation {
   readonly change?: Change;
   /** The schema of the JSON answer, the media type of a streamed one, or undefined (204). */
   readonly answer: z.ZodType | string | undefined;
-  /** Errors in addition to those of every call (not-signed-in, role-missing, bad-request, internal, unavailable). */
+  /** Errors in addition to those of every call, and of every call with a body or that changes something (openapi.ts). */
   readonly errors: readonly ErrorCode[];
 }
 

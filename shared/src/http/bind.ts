@@ -6,8 +6,8 @@ import { recordAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
-import type { Store } from '../store/index.js';
-import { toProblem } from './problem-handler.js';
+import { CommitInDoubt, type Store } from '../store/index.js';
+import { toProblem, unavailable } from './problem-handler.js';
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
@@ -60,6 +60,8 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
           sendAnswer(operation, res, answer);
         } catch (error) {
           await auditRefusal(parts.store, principal, operation, req, error);
+          // A call that only reads changes nothing but the audit log.
+          if (operation.method === 'get' && error instanceof CommitInDoubt) throw unavailable(error);
           throw error;
         }
       });

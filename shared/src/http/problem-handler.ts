@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { Problem } from '../errors/index.js';
 import { currentCorrelationId, describeError, type Log } from '../log/index.js';
-import { isStoreUnavailable } from '../store/index.js';
+import { CommitInDoubt, isStoreUnavailable } from '../store/index.js';
 
 /** Turns every error into an answer of the inbox API: RFC 9457 problem+json. */
 export function problemHandler(log: Log): ErrorRequestHandler {
@@ -11,7 +11,7 @@ export function problemHandler(log: Log): ErrorRequestHandler {
     // Part of a stream is sent already: only cutting the connection shows the client that it is incomplete.
     if (res.headersSent) return void res.destroy();
     if (problem.row.http === 401) res.set('WWW-Authenticate', 'Bearer');
-    if (problem.row.http === 503) askToRetry(res);
+    if (problem.row.http === 503 && problem.row.again === true) askToRetry(res);
     sendProblem(res, problem);
     void [req, next];
   };
@@ -51,12 +51,19 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof URIError) return new Problem('bad-request', 'The path is not URL-encoded UTF-8.');
   const fromBody = bodyProblem(error);
   if (fromBody) return fromBody;
-  if (isStoreUnavailable(error)) {
-    return new Problem('unavailable', 'The database does not answer. Try again later.', { cause: error });
+  if (error instanceof CommitInDoubt) {
+    const detail = 'The database did not answer whether it made the change. Read the message again before you retry.';
+    return new Problem('unknown-outcome', detail, { cause: error });
   }
+  if (isStoreUnavailable(error)) return unavailable(error);
   return new Problem('internal', 'Something failed here. Quote the correlation id when you report it.', {
     cause: error,
   });
+}
+
+/** The database is away, and nothing was changed. */
+export function unavailable(cause: unknown): Problem {
+  return new Problem('unavailable', 'The database does not answer. Try again later.', { cause });
 }
 
 // body-parser identifies its errors by `type`; its messages quote the body.

@@ -30,6 +30,10 @@ const STALLED_CHECK_MS = 5_000;
 /** Interval between attempts to reach a backend that is away. */
 export const RETRY_MS = 1_000;
 
+// A statement of the queue that is not answered in this time has failed, and its connection is closed: without it one silent
+// connection would stop all adding.
+const QUERY_TIMEOUT_MS = 30_000;
+
 // A connection ends sooner than this, unless the other side has vanished.
 const ENDED_MS = 2_000;
 
@@ -49,6 +53,8 @@ export function openPostgres(url: string): Backend {
     connectionString: url,
     max: 8,
     connectionTimeoutMillis: 5_000,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
     options: `-c search_path=${QUEUE_SCHEMA} -c role=indbakke_queue`,
   });
   const connected = new Set<pg.PoolClient>();

@@ -122,6 +122,12 @@ describe('/api/v1/openapi.json', () => {
     }
   });
 
+  it('says of the calls that change something, and of no other, that their outcome may be unknown', () => {
+    for (const { method, call } of calls()) {
+      expect(call.responses[503]?.description.includes('unknown-outcome: '), call.operationId).toBe(method !== 'get');
+    }
+  });
+
   it('has the schema of each answer', () => {
     const list = calls().find(({ call }) => call.operationId === 'listIncomingDocuments')?.call;
     expect(list?.responses[200]?.content?.['application/json']?.schema).toMatchObject({

@@ -34,7 +34,7 @@ export async function registerSentMessage(
   await requestSuggestions({ store, queues }, municipality, [
     { kind: 'message-uuid', value: messageUuid },
     ...(messageId === undefined ? [] : [{ kind: 'message-id' as const, value: messageId }]),
-  ]);
+  ]).catch(tellThatItIsStored);
 }
 
 /** Creates or replaces a case, and requests suggestions for the messages that refer to it. */
@@ -53,7 +53,14 @@ export async function upsertCase(
       update: row,
     });
   });
-  await requestSuggestions({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]);
+  await requestSuggestions({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]).catch(
+    tellThatItIsStored,
+  );
+}
+
+function tellThatItIsStored(cause: unknown): never {
+  const detail = 'The registration is stored, but pending replies may not get their suggestion. Send it again.';
+  throw new Problem('unknown-outcome', detail, { cause });
 }
 
 /** @throws Problem not-found for a token of an unknown municipality */

@@ -1,7 +1,7 @@
 import { createBatcher } from '@indbakke/shared/batch';
 import { Problem } from '@indbakke/shared/errors';
 import { TRANSITIONS } from '@indbakke/shared/lifecycle';
-import { CommitInDoubt, isStoreUnavailable, type Store } from '@indbakke/shared/store';
+import { isStoreUnavailable, type Store } from '@indbakke/shared/store';
 import { decide } from './decide.js';
 import type { NewMessage } from './incoming-message.js';
 import { insertMessages } from './insert-messages.js';
@@ -31,7 +31,7 @@ export function createStoreMessage(store: Store): StoreMessage {
     concurrency: CONCURRENT_BATCHES,
     run: (municipality, messages) => storeMessages(store, municipality, messages),
     // A Problem here is about the municipality, so about the whole batch.
-    isSharedFault: (error) => error instanceof Problem || error instanceof CommitInDoubt || isStoreUnavailable(error),
+    isSharedFault: (error) => error instanceof Problem || isStoreUnavailable(error),
   });
   return (message) => batcher.add(message);
 }
