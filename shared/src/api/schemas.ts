@@ -11,6 +11,9 @@ import {
 
 /** The schemas of the inbox API. Times are ISO 8601 in UTC; sizes are bytes. */
 
+/** The limit of a transaction (shared/src/store), in which receivedAt is taken. */
+const APPEARS_WITHIN_SECONDS = 30;
+
 const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
 
 /** A time from a caller. PostgreSQL has no year 0. */
@@ -39,9 +42,11 @@ export const DocumentQuery = z.strictObject({
   hasSuggestion: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
   assignee: text(256).optional().describe('Id of a user or team, `me`, or `none`'),
   owner: z.literal('me').optional().describe('Suggested for a case of the caller’s'),
-  receivedFrom: Time.optional(),
+  receivedFrom: Time.optional().describe(
+    `Received then or later. A message appears up to ${APPEARS_WITHIN_SECONDS} seconds after its receivedAt: who polls by time asks from ${APPEARS_WITHIN_SECONDS} seconds before the newest seen`,
+  ),
   receivedTo: Time.optional(),
-  olderThan: Time.optional().describe('The message’s own date is before this'),
+  olderThan: Time.optional().describe('The message’s own date is before this; for the time of receipt use receivedTo'),
   sort: z
     .enum(['letterAt', '-letterAt', 'receivedAt', '-receivedAt'])
     .default('letterAt')
@@ -116,8 +121,9 @@ export const DocumentSummary = z.object({
   heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),
   kind: z.enum(keysOf(KINDS)),
   channel: z.enum(keysOf(CHANNELS)),
-  receivedAt: time,
-  letterAt: time,
+  receivedAt: time.describe('When it was wholly received and about to be stored'),
+  firstOfferedAt: time.describe('When its upload began'),
+  letterAt: time.describe('Its own date; receivedAt if it has none, or one before 2000 or after its receipt'),
   subject: z.string(),
   sender: z.object({ id: z.string(), idType: z.string(), name: z.string() }),
   concerning: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),

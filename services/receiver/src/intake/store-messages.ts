@@ -43,9 +43,10 @@ async function storeMessages(
 ): Promise<StoredMessage[]> {
   return store.withTenantConnection(municipality, async (connection) => {
     const settings = await loadMunicipality(connection, municipality);
-    await lockIds(connection, messages);
+    // As late as possible: a message appears when the transaction ends, and who asks by time must not have gone on by then.
+    const receivedAt = await lockIds(connection, messages);
     const known = await readKnownIds(connection, municipality, messages);
-    const decisions = messages.map((message) => decide(message, known.get(message.id), settings));
+    const decisions = messages.map((message) => decide(message, known.get(message.id), settings, receivedAt));
     await insertMessages(
       connection,
       municipality,
@@ -53,7 +54,7 @@ async function storeMessages(
     );
     return decisions.map((decision) => {
       if (decision.is === 'known') return decision.earlier;
-      const { id, transmissionId, receivedAt } = decision.message;
+      const { id, transmissionId } = decision.message;
       return { id, status: TRANSITIONS[decision.change].to, transmissionId, receivedAt };
     });
   });
