@@ -129,7 +129,7 @@ class Loan {
   }
 }
 
-/** Prisma passes our own errors through, but tells some of pg’s apart in raw queries no longer. */
+/** As an error of our own, which Prisma leaves as it is: of pg’s it keeps neither class nor code in raw queries. */
 function fail(cause: unknown): never {
   throw isStoreUnavailable(cause) ? new StoreUnavailable('The database did not answer.', { cause }) : cause;
 }

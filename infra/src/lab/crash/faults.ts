@@ -1,11 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Problem } from '@indbakke/shared/errors';
 import type { Parts } from '@indbakke/shared/service';
+import { CommitInDoubt } from '@indbakke/shared/store';
 import type pg from 'pg';
 
 /** Faults that can be put into the parts of the services, to check that the harness finds them. */
 export const FAULTS = {
   'answer-before-commit': 'the receipt is sent before COMMIT',
   'sweep-dropped': 'the queue loses its jobs and no sweep restores them',
+  'doubt-denied': 'a COMMIT without an answer is told as not done',
   'check-then-insert': 'checks whether the message exists and then inserts it, without lock or unique index',
 } as const;
 
@@ -34,6 +37,15 @@ export function withFault(parts: Parts, fault: Fault): Parts {
         sweep: async (sql, values) => (sql.includes('suggestion_run_at IS NULL') ? [] : store.sweep(sql, values)),
       },
     };
+  }
+  if (fault === 'doubt-denied') {
+    const withTenant: typeof store.withTenant = (municipality, work) =>
+      store.withTenant(municipality, work).catch((error: unknown) => {
+        throw error instanceof CommitInDoubt
+          ? new Problem('unavailable', 'Nothing was done.', { cause: error })
+          : error;
+      });
+    return { ...parts, store: { ...store, withTenant } };
   }
   const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
     store.withTenantConnection(municipality, (connection) => work(withoutLock(connection)));
