@@ -229,6 +229,7 @@ describe('of a deleted message', () => {
       kind: 'reply',
       contact_point_id: null,
       received_at: expect.any(String),
+      first_offered_at: expect.any(String),
       letter_at: expect.any(String),
       transmission_id: (JSON.parse(receipt) as { transmissionId: string }).transmissionId,
       document_count: 0,

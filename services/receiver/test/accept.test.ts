@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { awaitSuggestion, read } from '../../../shared/test/inbox/support.js';
+import { awaitSuggestion, list, read } from '../../../shared/test/inbox/support.js';
 import { binaryFile, named, newMemo, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/memos.js';
+import { deliveryHead, openConnection } from './support/raw-http.js';
 import { contentFiles, messageOf } from './support/stored.js';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const HOUR = 60 * 60 * 1_000;
+const MINUTE = 60 * 1_000;
 
 let stack: TestStack;
 
@@ -357,11 +358,11 @@ describe('the kind', () => {
 });
 
 describe('the date of a message', () => {
-  const inHours = (hours: number) => new Date(Date.now() + hours * HOUR).toISOString();
+  const inMinutes = (minutes: number) => new Date(Date.now() + minutes * MINUTE).toISOString();
   const plausible = [
     { what: 'its own', created: '2026-11-02T08:12:00Z' },
     { what: 'its own, as early as 2000', created: '2000-01-01T00:00:00Z' },
-    { what: 'its own, a few hours ahead', created: inHours(20) },
+    { what: 'its own, of a minute ago', created: inMinutes(-1) },
   ];
   test.each(named(plausible))('is %s', async (_what, { created }) => {
     const memo = newMemo({ createdDateTime: created });
@@ -372,19 +373,46 @@ describe('the date of a message', () => {
   });
 
   const implausible = [
-    { what: 'before Digital Post', created: '0001-01-01T00:00:00Z' },
-    { what: 'far ahead', created: inHours(30) },
-    { what: 'no date', created: 'i går' },
-    { what: 'a day that does not exist', created: '2026-02-30T08:00:00Z' },
+    { what: 'before Digital Post', created: '0001-01-01T00:00:00Z', remark: undefined },
+    { what: 'a little after the receipt, as clocks differ', created: inMinutes(3), remark: undefined },
+    { what: 'after the receipt', created: inMinutes(10), remark: 'dated-after-receipt' },
+    { what: 'in another time zone after the receipt', created: '2999-01-01T00:00:00+14:00', remark: 'wrong-date' },
+    { what: 'no date', created: 'i går', remark: 'wrong-date' },
+    { what: 'a day that does not exist', created: '2026-02-30T08:00:00Z', remark: 'wrong-date' },
   ];
-  test.each(named(implausible))('is the time of receipt when its own is %s', async (_what, { created }) => {
+  test.each(named(implausible))('is the time of receipt when its own is %s', async (_what, { created, remark }) => {
     const memo = newMemo({ createdDateTime: created });
 
     const answer = await stack.deliver(writeMemo(memo));
 
-    const { letter_at, received_at } = await messageOf(stack, memo.messageUUID);
+    const { letter_at, received_at, remarks } = await messageOf(stack, memo.messageUUID);
     expect(answer.status).toBe(200);
     expect(letter_at).toEqual(received_at);
+    expect(remarks[0]).toEqual(remark && { code: remark, path: 'Message/MessageBody/createdDateTime' });
+  });
+});
+
+describe('a message whose upload is slow', () => {
+  test('is received when it is whole, so that who asks by time gets it', async () => {
+    const [slow, quick] = [newMemo({}), newMemo({})];
+    const xml = writeMemo(slow);
+    const connection = await openConnection(stack.url);
+    const began = Date.now();
+    await connection.send(deliveryHead(['Content-Type: application/xml', `Content-Length: ${xml.length}`]));
+    await connection.send(xml.subarray(0, 500));
+    await stack.deliver(writeMemo(quick));
+    const seen = await messageOf(stack, quick.messageUUID);
+
+    await connection.send(xml.subarray(500));
+
+    expect((await connection.answer()).status).toBe(200);
+    connection.close();
+    const since = seen.received_at.toISOString();
+    const { items } = await list(stack, `?sort=receivedAt&receivedFrom=${since}`);
+    const found = items.find(({ externalId }) => externalId === slow.messageUUID);
+    expect(found && found.receivedAt >= since).toBe(true);
+    expect(found && found.firstOfferedAt < since).toBe(true);
+    expect(Date.parse(found?.firstOfferedAt ?? '')).toBeGreaterThanOrEqual(began - 1); // rounded
   });
 });
 

@@ -9,12 +9,12 @@ import { ERRORS, type ErrorRow } from '@indbakke/shared/errors';
 import type { Running } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
+import { startRelay } from '../../../infra/src/testkit/relay.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
 import { binaryFile, newMemo, replyTo } from './support/memos.js';
 import { deliveryHead, openConnection, type RawConnection } from './support/raw-http.js';
-import { startRelay } from './support/relay.js';
 import { messagesOf } from './support/stored.js';
 
 /** A row of “Answers to deliveries” in docs/errors.md. */
@@ -291,6 +291,18 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     const { url } = await receiverWith({ DATABASE_URL: relay.url });
     await relay.cut();
     return duringOutage(endpoint, url, () => relay.restore());
+  },
+  async 'the database does not answer COMMIT'(endpoint) {
+    const relay = await startRelay(stack.serviceUrl);
+    closing.push(() => relay.close());
+    const { url } = await receiverWith({ DATABASE_URL: relay.url, QUEUE_URL: stack.serviceUrl });
+    const memo = newMemo({});
+    relay.failAt('COMMIT', { when: 'after', how: 'reset' });
+    const seen = await endpoint.send(writeMemo(memo), {}, url);
+    expect(await statusOf(memo.messageUUID)).toEqual(['pending']);
+    const [stored] = await messagesOf(stack, memo.messageUUID);
+    expect((await endpoint.send(writeMemo(memo), {}, url)).receipt).toContain(stored?.transmission_id);
+    return seen;
   },
   async 'the database is at its connection limit'(endpoint) {
     const { url } = await receiverWith({});

@@ -1,11 +1,11 @@
 import { type Env, readConfig } from '@indbakke/shared/config';
 import type { Running } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Relay, startRelay } from '../../../infra/src/testkit/relay.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
 import { binaryFile, newMemo, receiptOf, replyTo } from './support/memos.js';
-import { type Relay, startRelay } from './support/relay.js';
 import { messageOf, messagesOf, NOTHING, whatIsStored } from './support/stored.js';
 
 let stack: TestStack;
@@ -126,7 +126,7 @@ describe('when the connection to the database breaks', () => {
 test('a transaction of a receiver whose machine is gone does not keep another one from accepting the message', async () => {
   const deliverToGone = await start({ DATABASE_URL: relay.url });
   const memo = newMemo({});
-  relay.silenceAfter('insert-messages');
+  relay.failAt('insert-messages', { when: 'after', how: 'silence' });
   void deliverToGone(writeMemo(memo)).catch(() => {});
   await vi.waitFor(async () => {
     const idle = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Relay, startRelay } from '../../../infra/src/testkit/relay.js';
 import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { type ReceiverProcess, startReceiverProcess } from './support/receiver-process.js';
-import { type Relay, startRelay } from './support/relay.js';
 
 /** Everything personal that a message can contain, each with a unique word. */
 const MARKERS = {

@@ -43,7 +43,7 @@ interface Refusal {
 async function expectRefusal(answer: Response, { code, path }: Refusal): Promise<void> {
   const text = await answer.clone().text();
   const receipt = await receiptOf(answer);
-  const row: { http: number; receipt?: string; again: boolean } = ERRORS[code];
+  const row: { http: number; receipt?: string; again: boolean | 'read-first' } = ERRORS[code];
   expect(receipt).toEqual({
     transmissionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     errorCode: code,

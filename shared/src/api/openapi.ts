@@ -143,7 +143,10 @@ const HEADERS = {
     schema: { type: 'string', pattern: '^attachment; filename=' },
   },
   'WWW-Authenticate': { required: true, schema: { type: 'string', pattern: '^Bearer' } },
-  'Retry-After': { description: 'In seconds.', required: true, schema: { type: 'string', pattern: '^[0-9]+$' } },
+  'Retry-After': {
+    description: 'In seconds, where a retry is right.',
+    schema: { type: 'string', pattern: '^[0-9]+$' },
+  },
 };
 
 function headersOf(...names: (keyof typeof HEADERS)[]): object {
@@ -178,7 +181,7 @@ const HEADERS_OF_ERRORS: Partial<Record<number, keyof typeof HEADERS>> = {
 };
 
 /** Every error that the call can get, except those of Node's HTTP parser. */
-function errorsOf({ params, change, errors }: Operation): ErrorCode[] {
+function errorsOf({ method, params, change, errors }: Operation): ErrorCode[] {
   return [
     'bad-request',
     'not-signed-in',
@@ -187,6 +190,7 @@ function errorsOf({ params, change, errors }: Operation): ErrorCode[] {
     'too-large',
     'unsupported-media-type',
     ...(change ? (['wrong-status', 'version-changed', 'version-needed'] as const) : []),
+    ...(method === 'get' ? [] : (['unknown-outcome'] as const)),
     ...errors,
     'internal',
     'unavailable',

@@ -16,6 +16,9 @@ import {
  * field must not be taken for an absent one, nor a misspelt filter return the whole inbox.
  */
 
+/** The limit of a transaction (shared/src/store), in which receivedAt is taken. */
+const APPEARS_WITHIN_SECONDS = 30;
+
 const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
 
 /** The schemas that OpenAPI has under a name. */
@@ -85,9 +88,11 @@ export const DocumentQuery = z.strictObject({
   hasSuggestion: trueOrFalse.optional(),
   assignee: text(256).optional().describe('Id of a user or team, `me`, or `none`'),
   owner: z.literal('me').optional().describe('Suggested for a case of the caller’s'),
-  receivedFrom: Time.optional().describe('With any offset; encode + as %2B'),
+  receivedFrom: Time.optional().describe(
+    `Received then or later, with any offset (encode + as %2B). A message appears up to ${APPEARS_WITHIN_SECONDS} seconds after its receivedAt: who polls by time asks from ${APPEARS_WITHIN_SECONDS} seconds before the newest seen`,
+  ),
   receivedTo: Time.optional(),
-  olderThan: Time.optional().describe('The message’s own date is before this'),
+  olderThan: Time.optional().describe('The message’s own date is before this; for the time of receipt use receivedTo'),
   sort: z
     .enum(['letterAt', '-letterAt', 'receivedAt', '-receivedAt'])
     .default('letterAt')
@@ -194,8 +199,9 @@ export const DocumentSummary = z
     heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),
     kind: z.enum(keysOf(KINDS)),
     channel: z.enum(keysOf(CHANNELS)),
-    receivedAt: time,
-    letterAt: time,
+    receivedAt: time.describe('When it was wholly received and about to be stored'),
+    firstOfferedAt: time.describe('When its upload began'),
+    letterAt: time.describe('Its own date; receivedAt if it has none, or one before 2000 or after its receipt'),
     subject: z.string(),
     sender: z.object({ id: z.string(), idType: z.string(), name: z.string() }),
     concerning: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),

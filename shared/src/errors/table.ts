@@ -2,7 +2,7 @@
  * Every error that a caller can get. A test keeps docs/errors.md equal to this table.
  *
  * - `fault`: whose fault it is. `peer` is logged at info, `ours` at error.
- * - `again`: whether a retry of the same request can succeed.
+ * - `again`: whether a retry of the same request can succeed; `read-first`: it may be done already.
  * - `http`: status of the answer, except in SOAP.
  * - `receipt`: receiptStatus of a refused delivery (Digital Post's receipt model); absent for the inbox API.
  *
@@ -163,12 +163,18 @@ export const ERRORS = {
     again: true,
     meaning: 'A required part does not answer. Try again later.',
   },
+  'unknown-outcome': {
+    http: 503,
+    fault: 'ours',
+    again: 'read-first',
+    meaning: 'It is unknown whether the change was made. Read the message again before you retry.',
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export interface ErrorRow {
   readonly http: number;
   readonly fault: 'peer' | 'ours';
-  readonly again: boolean;
+  readonly again: boolean | 'read-first';
   readonly receipt?: 'INVALID' | 'NOT_ALLOWED';
   readonly meaning: string;
 }

@@ -7,11 +7,11 @@ import { Problem } from '../errors/index.js';
 import { uuidOf } from '../ids/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
-import type { Store } from '../store/index.js';
+import { CommitInDoubt, type Store } from '../store/index.js';
 import { readCredentials } from './credentials.js';
 import { EXACT_PATHS } from './no-such-call.js';
 import { type Input, parseCall, readBody, requirePath } from './parse-call.js';
-import { sendJson, toProblem } from './problem-handler.js';
+import { sendJson, toProblem, unavailable } from './problem-handler.js';
 
 /** One call of the inbox API: authenticated, authorised and parsed. */
 export interface Call<O extends Operation> extends Input<O> {
@@ -55,6 +55,8 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
           sendAnswer(operation, res, answer);
         } catch (error) {
           await auditRefusal(parts.store, principal, operation, req, error);
+          // A call that only reads changes nothing but the audit log.
+          if (operation.method === 'get' && error instanceof CommitInDoubt) throw unavailable(error);
           throw error;
         }
       });

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { Problem } from '../errors/index.js';
 import { currentCorrelationId, describeError, type Log } from '../log/index.js';
-import { isStoreUnavailable } from '../store/index.js';
+import { CommitInDoubt, isStoreUnavailable } from '../store/index.js';
 
 /** Turns every error into an answer of the inbox API: RFC 9457 problem+json. */
 export function problemHandler(log: Log): ErrorRequestHandler {
@@ -11,7 +11,7 @@ export function problemHandler(log: Log): ErrorRequestHandler {
     // Part of a stream is sent already: only cutting the connection shows the client that it is incomplete.
     if (res.headersSent) return void res.destroy();
     if (problem.row.http === 401 && !res.hasHeader('WWW-Authenticate')) res.set('WWW-Authenticate', 'Bearer');
-    if (problem.row.http === 503) askToRetry(res);
+    if (problem.row.http === 503 && problem.row.again === true) askToRetry(res);
     sendProblem(res, problem);
     void [req, next];
   };
@@ -53,10 +53,17 @@ export function logProblem(log: Log, problem: Problem): void {
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof URIError) return new Problem('bad-request', 'The URL is not percent-encoded UTF-8.');
-  if (isStoreUnavailable(error)) {
-    return new Problem('unavailable', 'The database does not answer. Try again later.', { cause: error });
+  if (error instanceof CommitInDoubt) {
+    const detail = 'The database did not answer whether it made the change. Read the message again before you retry.';
+    return new Problem('unknown-outcome', detail, { cause: error });
   }
+  if (isStoreUnavailable(error)) return unavailable(error);
   return new Problem('internal', 'Something failed here. Quote the correlation id when you report it.', {
     cause: error,
   });
+}
+
+/** The database is away, and nothing was changed. */
+export function unavailable(cause: unknown): Problem {
+  return new Problem('unavailable', 'The database does not answer. Try again later.', { cause });
 }

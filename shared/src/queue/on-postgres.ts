@@ -14,6 +14,10 @@ import { ask, sessionWith, withSessions } from '../postgres/session.js';
 import { NotReady } from '../readiness/index.js';
 import { type Backend, RETRY_MS, workerOptions } from './backend.js';
 
+// A statement of the queue that is not answered in this time has failed, and its connection is closed: without it one silent
+// connection would stop all adding.
+const QUERY_TIMEOUT_MS = 30_000;
+
 // A connection ends sooner than this, unless the other side has vanished.
 const ENDED_MS = 2_000;
 
@@ -36,6 +40,8 @@ export function openPostgres(url: string): Backend {
     connectionString: url,
     max: 8,
     connectionTimeoutMillis: 5_000,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
     onConnect: asQueue,
   });
   const connected = new Set<pg.PoolClient>();

@@ -30,7 +30,7 @@ function docsPage(): string {
     `<code>${code}</code>`,
     String(http),
     meaning,
-    again ? 'yes' : 'no',
+    again === 'read-first' ? 'read first' : again ? 'yes' : 'no',
   ]);
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Indbakke: the inbox API</title>

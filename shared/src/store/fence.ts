@@ -1,10 +1,23 @@
 import pg from 'pg';
-import { isUnanswered } from './failures.js';
+import {
+  CommitInDoubt,
+  isInDoubt,
+  isStoreUnavailable,
+  isUnanswered,
+  StatementRefused,
+  StoreUnavailable,
+} from './failures.js';
 
-/** The statement was not sent: its transaction is over, or its connection has stopped answering. */
-export class StatementRefused extends Error {}
+interface Statement {
+  readonly text?: string;
+  readonly query_timeout: number;
+}
 
-type Query = (...request: unknown[]) => Promise<unknown>;
+interface Answer {
+  readonly command?: string;
+}
+
+type Query = (statement: Statement, ...values: unknown[]) => Promise<Answer>;
 
 /**
  * A pool that lends each connection for one transaction. Prisma sends statements after ROLLBACK when a transaction times
@@ -12,13 +25,21 @@ type Query = (...request: unknown[]) => Promise<unknown>;
  * would run in the transaction of another, whose COMMIT would commit what was never answered.
  */
 export class FencedPool extends pg.Pool {
+  readonly #limitMs: number;
+
+  /** @param config with `query_timeout`, the limit for a transaction and for each query() */
+  constructor(config: pg.PoolConfig & { query_timeout: number }) {
+    super(config);
+    this.#limitMs = config.query_timeout;
+  }
+
   override connect(): Promise<pg.PoolClient>;
   override connect(callback: Parameters<pg.Pool['connect']>[0]): void;
   override connect(callback?: Parameters<pg.Pool['connect']>[0]): unknown {
     // A callback comes from the pool's own query(): one statement, and a failure closes its connection.
     if (callback) return super.connect(callback);
     // A Loan has the part of a connection that Prisma and we use.
-    return super.connect().then((client) => new Loan(client) as unknown as pg.PoolClient);
+    return super.connect().then((client) => new Loan(client, this.#limitMs) as unknown as pg.PoolClient, fail);
   }
 }
 
@@ -27,37 +48,58 @@ export class FencedPool extends pg.Pool {
  *
  * - A statement is sent only once the previous one is answered: Prisma reads the relations of a row concurrently, and pg 9
  *   will not queue them.
- * - Statements after the end, or after one that was not answered in time, are refused.
+ * - Statements after the end, after one that was not answered, or after the limit are refused.
+ * - COMMIT succeeds only if PostgreSQL says that it has committed. Without an answer it is in doubt.
  * - It returns to the pool only if every statement was answered and PostgreSQL is not in a transaction; else it is closed.
  */
 class Loan {
   readonly #client: pg.PoolClient;
+  readonly #endsAt: number;
   #last: Promise<unknown> = Promise.resolve();
   #isWaiting = false;
   #isOver = false;
   #isReleased = false;
 
-  constructor(client: pg.PoolClient) {
+  constructor(client: pg.PoolClient, limitMs: number) {
     this.#client = client;
+    this.#endsAt = performance.now() + limitMs;
   }
 
-  query(...request: unknown[]): Promise<unknown> {
-    const answer = this.#last.then(() => this.#send(request));
+  /** @throws CommitInDoubt or StatementRefused, besides what pg throws */
+  query(statement: string | object, ...values: unknown[]): Promise<unknown> {
+    const answer = this.#last.then(() => this.#send(statement, values));
     this.#last = answer.catch(() => undefined);
     return answer;
   }
 
-  async #send(request: unknown[]): Promise<unknown> {
+  async #send(statement: string | object, values: unknown[]): Promise<unknown> {
+    const timeLeft = this.#endsAt - performance.now();
     if (this.#isOver || this.#isReleased) throw new StatementRefused('The transaction of this statement is over.');
+    if (timeLeft <= 0) throw new StatementRefused('The transaction of this statement took too long.');
+    const config = typeof statement === 'string' ? { text: statement } : statement;
+    const limited: Statement = { ...config, query_timeout: timeLeft };
+    const isCommit = limited.text === 'COMMIT';
+    const answer = await this.#ask(limited, values).catch((cause: unknown) => {
+      this.#isOver ||= isCommit; // a COMMIT that fails ends the transaction too
+      if (isCommit && isInDoubt(cause)) throw new CommitInDoubt('COMMIT was not answered.', { cause });
+      return fail(cause);
+    });
+    // PostgreSQL 18, COMMIT: of a transaction in which a statement has failed it is a ROLLBACK, and no error.
+    if (isCommit && answer.command !== 'COMMIT')
+      throw new Error('Rolled back: the failure of a statement was ignored.');
+    return answer;
+  }
+
+  async #ask(statement: Statement, values: unknown[]): Promise<Answer> {
     this.#isWaiting = true;
     try {
-      const answer = await (this.#client.query as unknown as Query).apply(this.#client, request);
+      const answer = await (this.#client.query as unknown as Query).call(this.#client, statement, ...values);
       this.#isWaiting = false;
       this.#isOver = this.#isIdle();
       return answer;
     } catch (error) {
       this.#isWaiting = isUnanswered(error);
-      this.#isOver = this.#isWaiting || isCommit(request[0]); // a COMMIT that fails ends the transaction too
+      this.#isOver = this.#isWaiting;
       throw error;
     }
   }
@@ -87,6 +129,7 @@ class Loan {
   }
 }
 
-function isCommit(statement: unknown): boolean {
-  return statement === 'COMMIT' || (statement as { text?: unknown }).text === 'COMMIT';
+/** As an error of our own, which Prisma leaves as it is: of pg’s it keeps neither class nor code in raw queries. */
+function fail(cause: unknown): never {
+  throw isStoreUnavailable(cause) ? new StoreUnavailable('The database did not answer.', { cause }) : cause;
 }

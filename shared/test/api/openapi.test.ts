@@ -154,6 +154,12 @@ describe('/api/v1/openapi.json', () => {
     }
   });
 
+  it('says of the calls that change something, and of no other, that their outcome may be unknown', () => {
+    for (const { method, call } of calls()) {
+      expect(call.responses[503]?.description.includes('unknown-outcome: '), call.operationId).toBe(method !== 'get');
+    }
+  });
+
   it('has the schema of each body and answer under a name, closed', () => {
     const media = calls().flatMap(({ call }) => [call.requestBody, ...Object.values(call.responses)]);
     for (const { schema } of media.flatMap((each) => Object.values(each?.content ?? {}))) {

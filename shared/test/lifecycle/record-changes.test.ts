@@ -91,7 +91,7 @@ describe('a change written in a batch has the same rows as one written alone:', 
     });
 
     const ids = ['id', 'external_id', 'fingerprint', 'transmission_id'];
-    const times = ['received_at', 'letter_at', 'status_at', 'next_enqueue_at'];
+    const times = ['received_at', 'first_offered_at', 'letter_at', 'status_at', 'next_enqueue_at'];
     const messageOf = (id: string) => rowOf('messages', 'id = $1', [id], [...ids, ...times]);
     expect(await messageOf(one)).toEqual(await messageOf(other));
     expect(await recordsOf(one, 'suggested')).toEqual(await recordsOf(other, 'suggested'));

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Status } from '@indbakke/shared/lifecycle';
-import { InboxClient } from '../../testkit/inbox-client.js';
+import { CHANGES, type Status } from '@indbakke/shared/lifecycle';
 import type { Kill } from './kills.js';
 import type { Ledger, SentMemo } from './ledger.js';
+import { clientsOf } from './load.js';
 import type { Stage } from './stage.js';
 
 const READERS = 8;
@@ -13,11 +13,13 @@ const PAGE_ROWS = 200; // the largest page of the inbox
 
 interface Row {
   readonly id: string;
+  readonly municipality: string;
   readonly external_id: string;
   readonly transmission_id: string;
   readonly received_at: Date;
   readonly fingerprint: string;
   readonly status: Status;
+  readonly version: number;
   readonly blob_name: string | null;
   readonly document_count: number;
   readonly file_count: number;
@@ -30,18 +32,27 @@ interface Row {
   readonly documents: number;
   readonly files: number;
   readonly refs: number;
+  readonly journalizations: number;
   readonly events: number;
   readonly audited: number;
+  /** Rows of another municipality. */
+  readonly strange: number;
 }
 
 const count = (table: string, where = '') =>
   `(SELECT count(*)::int FROM ${table} t WHERE t.message_id = m.id ${where})`;
+const CHANGES_OF_MESSAGES = Object.keys(CHANGES)
+  .map((change) => `'${change}'`)
+  .join();
+const STRANGE = ['message_details', 'files', 'journalizations', 'events', 'audit_events'];
 const ROWS = `
-  SELECT id, external_id, transmission_id, received_at, encode(fingerprint, 'hex') AS fingerprint, status, blob_name,
+  SELECT id, municipality, external_id, transmission_id, received_at, encode(fingerprint, 'hex') AS fingerprint, status, version, blob_name,
     document_count, file_count, suggestion_run_at, suggested_case_id,
     ${count('message_details')} AS details, ${count('message_keys')} AS keys, ${count('message_contents')} AS contents, ${count('documents')} AS documents,
     ${count('files', "AND t.status = 'stored'")} AS files, ${count('reply_references')} AS refs,
-    ${count('events')} AS events, ${count('audit_events', "AND t.action IN ('accepted', 'held')")} AS audited
+    ${count('journalizations')} AS journalizations, ${count('events')} AS events,
+    ${count('audit_events', `AND t.action IN (${CHANGES_OF_MESSAGES})`)} AS audited,
+    ${STRANGE.map((table) => count(table, 'AND t.municipality <> m.municipality')).join(' + ')} AS strange
   FROM messages m WHERE external_id = ANY($1)`;
 
 /** Compares the ledger with what is stored. */
@@ -79,13 +90,14 @@ export class Comparison {
 
   /** Reads every file of these MeMos through the API and compares it with what was sent. */
   async bytes(memos: readonly SentMemo[], url: string): Promise<void> {
-    const client = new InboxClient(url, this.#stage.token, AbortSignal.timeout(READ_WITHIN_MS));
+    const clients = clientsOf(this.#stage, url, READ_WITHIN_MS);
     const rows = await this.#rows(memos);
     const work = [...rows.values()].flat().filter(({ status }) => status !== 'deleted');
     await concurrently(READERS, work, async (row) => {
       const sameUuid = this.#ledger.byUuid.get(row.external_id) ?? [];
       const [first] = sameUuid;
-      if (!first) return;
+      const client = clients.get(row.municipality);
+      if (!first || !client) return;
       const owner = sameUuid.find(({ receipts }) =>
         [...receipts].some((receipt) => receipt.includes(row.transmission_id)),
       );
@@ -106,10 +118,13 @@ export class Comparison {
 
   /** The lists of the inbox must show every stored message once. */
   async inbox(url: string): Promise<void> {
-    const client = new InboxClient(url, this.#stage.token, AbortSignal.timeout(READ_WITHIN_MS));
     const times = new Map<string, number>();
-    for (const status of ['pending', 'held', 'journalized', 'rejected'] as const) {
-      for await (const { id } of client.listAll({ status, limit: PAGE_ROWS })) times.set(id, (times.get(id) ?? 0) + 1);
+    for (const client of clientsOf(this.#stage, url, READ_WITHIN_MS).values()) {
+      for (const status of ['pending', 'held', 'journalized', 'rejected'] as const) {
+        for await (const { id } of client.listAll({ status, limit: PAGE_ROWS })) {
+          times.set(id, (times.get(id) ?? 0) + 1);
+        }
+      }
     }
     const rows = await this.#rows(this.#ledger.sent);
     for (const [uuid, ofMemo] of rows) {
@@ -181,7 +196,10 @@ export class Comparison {
       }
     }
     for (const row of rows) {
-      const missing = row.status === 'deleted' ? this.#leftOf(row) : this.#missingOf(row);
+      const missing = [
+        ...(row.status === 'deleted' ? this.#leftOf(row) : this.#missingOf(row)),
+        ...this.#wrongIn(row, first),
+      ];
       if (missing.length > 0) find('half', first, `${row.status}, with the wrong ${missing.join(', ')}`);
     }
   }
@@ -194,16 +212,24 @@ export class Comparison {
       files: row.files !== row.file_count,
       key: row.keys !== 1,
       content: row.blob_name === null ? row.contents !== 1 : row.contents !== 0 || !this.#hasContent(row.blob_name),
-      event: row.events === 0,
-      audit: row.audited !== 1,
+      journalizations: row.journalizations > 0 !== (row.status === 'journalized'),
     };
     return namesOf(wrong);
   }
 
+  /** Whatever the status: each change has its event and audit row, and all is of one municipality. */
+  #wrongIn(row: Row, { municipality }: SentMemo): string[] {
+    return namesOf({
+      events: row.events !== row.version,
+      audit: row.audited !== row.version,
+      municipality: row.municipality !== municipality || row.strange > 0,
+    });
+  }
+
   /** Parts left of a deleted message. */
   #leftOf(row: Row): string[] {
-    const { details, keys, contents, documents, files, refs } = row;
-    const counts = Object.entries({ details, keys, contents, documents, files, refs });
+    const { details, keys, contents, documents, files, refs, journalizations } = row;
+    const counts = Object.entries({ details, keys, contents, documents, files, refs, journalizations });
     return namesOf({
       ...Object.fromEntries(counts.map(([name, left]) => [name, left !== 0])),
       content: row.blob_name !== null,

@@ -1,11 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Problem } from '@indbakke/shared/errors';
 import type { Parts } from '@indbakke/shared/service';
+import { CommitInDoubt } from '@indbakke/shared/store';
 import type pg from 'pg';
 
 /** Faults that can be put into the parts of the services, to check that the harness finds them. */
 export const FAULTS = {
   'answer-before-commit': 'the receipt is sent before COMMIT',
   'sweep-dropped': 'the queue loses its jobs and no sweep restores them',
+  'doubt-denied': 'a COMMIT without an answer is told as not done',
   'check-then-insert': 'checks whether the message exists and then inserts it, without lock or unique index',
 } as const;
 
@@ -35,6 +38,15 @@ export function withFault(parts: Parts, fault: Fault): Parts {
       },
     };
   }
+  if (fault === 'doubt-denied') {
+    const withTenant: typeof store.withTenant = (municipality, work) =>
+      store.withTenant(municipality, work).catch((error: unknown) => {
+        throw error instanceof CommitInDoubt
+          ? new Problem('unavailable', 'Nothing was done.', { cause: error })
+          : error;
+      });
+    return { ...parts, store: { ...store, withTenant } };
+  }
   const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
     store.withTenantConnection(municipality, (connection) => work(withoutLock(connection)));
   return { ...parts, store: { ...store, withTenantConnection } };
@@ -45,6 +57,8 @@ const COMMIT_DELAY_MS = 40;
 /** Skips the lock that makes concurrent copies of a message wait for each other. */
 function withoutLock(connection: pg.PoolClient): pg.PoolClient {
   const query = (statement: pg.QueryConfig, ...values: unknown[][]): unknown =>
-    statement.name === 'lock-ids' ? Promise.resolve({ rows: [] }) : connection.query(statement, ...values);
+    statement.name === 'lock-ids'
+      ? Promise.resolve({ rows: [{ at: new Date() }] })
+      : connection.query(statement, ...values);
   return new Proxy(connection, { get: (target, name) => (name === 'query' ? query : Reflect.get(target, name)) });
 }

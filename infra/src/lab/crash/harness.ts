@@ -8,7 +8,7 @@ import { Ledger } from './ledger.js';
 import { Load, send } from './load.js';
 import type { Stage } from './stage.js';
 import { type Victim, Victims } from './victims.js';
-import { REGISTERED } from './write-memos.js';
+import { MUNICIPALITIES, REGISTERED } from './write-memos.js';
 
 export interface Plan {
   readonly runs: number;
@@ -37,6 +37,8 @@ const CONCURRENT_RETRIES = 4;
 /** Probability that an unanswered MeMo is never retried: it must be stored whole, or not at all. */
 const GIVEN_UP = 0.15;
 const POLL_MS = 100;
+/** The limit of a transaction while PostgreSQL is silent: short, as that lasts for up to twice as long. */
+const IMPATIENT_MS = 2_000;
 const NEVER = 0; // a count that is never reached
 const FINAL_RETRIES = 300;
 
@@ -44,7 +46,7 @@ const FINAL_RETRIES = 300;
 export async function play(stage: Stage, plan: Plan): Promise<Outcome> {
   const harness = new Harness(stage, plan);
   try {
-    await harness.begin(await stage.systemToken());
+    await harness.begin();
     for (let run = 0; run < plan.runs; run++) {
       plan.signal.throwIfAborted();
       await harness.run(run);
@@ -76,12 +78,15 @@ class Harness {
     this.#victim = this.#victims.next();
   }
 
-  /** Starts the services and registers the case and the sent message. */
-  async begin(systemToken: string): Promise<void> {
+  /** Starts the services and registers the case and the sent message in each municipality. */
+  async begin(): Promise<void> {
     await this.#victim.start();
-    const core = new InboxClient(this.#victim.url, systemToken, this.#plan.signal);
-    await core.upsertCase(REGISTERED.caseId, { status: 'open' });
-    await core.registerSentMessage(REGISTERED.messageUUID, { caseId: REGISTERED.caseId });
+    for (const municipality of MUNICIPALITIES) {
+      const token = await this.#stage.systemToken(municipality);
+      const core = new InboxClient(this.#victim.url, token, this.#plan.signal);
+      await core.upsertCase(REGISTERED.caseId, { status: 'open' });
+      await core.registerSentMessage(REGISTERED.messageUUID, { caseId: REGISTERED.caseId });
+    }
   }
 
   async end(): Promise<void> {
@@ -92,10 +97,16 @@ class Harness {
   async run(run: number): Promise<void> {
     const kill = this.#kills[run % this.#kills.length] as Kill;
     const random = new Random(this.#plan.seed + run * 7_919);
+    if (kill === 'silent') {
+      await this.#victim.kill();
+      this.#victim = this.#victims.next();
+      await this.#victim.start(IMPATIENT_MS);
+    }
     const load = new Load(this.#stage, this.ledger, this.#victim.url, { random: random.fork('load'), run, kill });
     const hit = await this.#kill(kill, random).finally(() => load.stop());
     await this.#restart(kill, random);
     await this.#retry(random);
+    await this.#stage.untilTransactionsEnd();
     await this.#comparison.settle();
     await this.#comparison.rows(this.ledger.ofRun(run));
     this.#note(kill, hit);
@@ -148,6 +159,12 @@ class Harness {
       await this.#stage.restartPostgres();
       await pause(random.between(0, 200));
       return victim.alive;
+    }
+    if (kill === 'silent') {
+      const stopped = await this.#stage.silence(random, random.between(IMPATIENT_MS / 2, IMPATIENT_MS * 2));
+      await pause(random.between(0, 500));
+      await victim.kill();
+      return stopped > 0;
     }
     if (kill === 'both') {
       await Promise.all([this.#stage.killPostgres(), victim.kill()]);

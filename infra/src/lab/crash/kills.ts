@@ -19,12 +19,13 @@ export type HarnessPoint = keyof typeof HARNESS_POINTS;
 /** Where the victim kills itself. */
 export type Point = CrashPoint | HarnessPoint;
 
-/** Kills from outside, after a random time under load. */
+/** Faults from outside, after a random time under load. */
 export const FROM_OUTSIDE = {
   random: 'The services, at a random time under load.',
   'at-start': 'The services, while they start.',
   postgres: 'PostgreSQL and all its processes, but not the services.',
   both: 'PostgreSQL and the services.',
+  silent: 'Nothing, but processes of PostgreSQL that have a transaction stop for some time (SIGSTOP), then go on.',
   'at-sweep': 'The services, during sweeps, before each comparison of everything.',
 } as const;
 
@@ -43,7 +44,7 @@ export const KILLS: readonly Kill[] = [...points, ...outside];
 export const KILLS_OF_RUNS = KILLS.filter((kill) => kill !== 'at-sweep');
 
 // Coprime with the number of kinds, so that all are used, and a short series has some of everything.
-const STRIDE = 8;
+const STRIDE = 7;
 
 /** The order of the kinds in runs. */
 export const ROUND = KILLS_OF_RUNS.map((_, turn) => KILLS_OF_RUNS[(turn * STRIDE) % KILLS_OF_RUNS.length] as Kill);

@@ -6,6 +6,7 @@ export interface SentMemo {
   readonly uuid: string;
   /** Tells MeMos with the same id and different contents apart. */
   readonly variant: number;
+  readonly municipality: string;
   readonly xml: Buffer;
   /** SHA-256 of each file, in order. */
   readonly files: readonly string[];
@@ -30,7 +31,7 @@ export interface SentMemo {
 }
 
 export const VERDICTS = ['lost', 'twice', 'stuck', 'half', 'back'] as const;
-/** lost: not as a receipt or an answer said; twice: stored or shown twice; half: incomplete; back: deleted, but not gone. */
+/** lost: not as a receipt, an answer or an error said; twice: stored or shown twice; half: incomplete; back: deleted, but not gone. */
 export type Verdict = (typeof VERDICTS)[number];
 
 export interface Finding {

@@ -33,12 +33,18 @@ export async function send(url: string, memo: SentMemo, ledger: Ledger): Promise
   }
 }
 
+/** A caseworker’s client of each municipality, usable for so long. */
+export function clientsOf(stage: Stage, url: string, forMs: number): ReadonlyMap<string, InboxClient> {
+  const signal = AbortSignal.timeout(forMs);
+  return new Map([...stage.tokens].map(([municipality, token]) => [municipality, new InboxClient(url, token, signal)]));
+}
+
 /** Concurrent senders and caseworkers, until `stop`. */
 export class Load {
   readonly #stage: Stage;
   readonly #ledger: Ledger;
   readonly #url: string;
-  readonly #client: InboxClient;
+  readonly #clients: ReadonlyMap<string, InboxClient>;
   readonly #stopping = new AbortController();
   readonly #done: Promise<unknown>;
 
@@ -51,7 +57,7 @@ export class Load {
     this.#stage = stage;
     this.#ledger = ledger;
     this.#url = url;
-    this.#client = new InboxClient(url, stage.token, AbortSignal.timeout(ANSWER_WITHIN_MS));
+    this.#clients = clientsOf(stage, url, ANSWER_WITHIN_MS);
     this.#done = Promise.all([
       ...Array.from({ length: SENDERS }, (_, index) => this.#sendMemos(random.fork(`sender ${index}`), run, kill)),
       ...Array.from({ length: CASEWORKERS }, (_, index) => this.#work(random.fork(`caseworker ${index}`), kill)),
@@ -105,9 +111,9 @@ export class Load {
       try {
         await this.#do(work, memo);
       } catch (error) {
-        // A refusal means that nothing was done; without an answer it may have been done.
-        if (error instanceof InboxError && error.status < 500) memo.asked = undefined;
-        else await pause(20);
+        // Any error but this one means that nothing was done; without an answer it may have been done.
+        if (error instanceof InboxError && error.code !== 'unknown-outcome') memo.asked = undefined;
+        if (!(error instanceof InboxError) || error.status >= 500) await pause(20);
       } finally {
         memo.busy = false;
       }
@@ -116,31 +122,32 @@ export class Load {
 
   async #do(work: Work, memo: SentMemo): Promise<void> {
     const id = await this.#idOf(memo);
-    if (id === undefined) return;
-    if (work === 'zip') return this.#zip(id, memo);
-    let seen = await this.#client.read(id);
+    const client = this.#clients.get(memo.municipality);
+    if (id === undefined || !client) return;
+    if (work === 'zip') return this.#zip(client, id, memo);
+    let seen = await client.read(id);
     if (work === 'journalize') {
       memo.asked = 'journalize';
-      await this.#client.journalize(seen, { caseIds: [REGISTERED.caseId] });
+      await client.journalize(seen, { caseIds: [REGISTERED.caseId] });
       memo.status = 'journalized';
     }
     if (work === 'reject' || (work === 'delete' && memo.status === 'pending')) {
       memo.asked = 'reject';
-      await this.#client.reject(seen, { reason: 'unwanted', explanation: 'Reklame' });
+      await client.reject(seen, { reason: 'unwanted', explanation: 'Reklame' });
       memo.status = 'rejected';
       memo.asked = undefined;
-      if (work === 'delete') seen = await this.#client.read(id);
+      if (work === 'delete') seen = await client.read(id);
     }
     if (work === 'delete') {
       memo.asked = 'delete';
-      await this.#client.deleteForGood(seen);
+      await client.deleteForGood(seen);
       memo.status = 'deleted';
     }
     memo.asked = undefined;
   }
 
-  async #zip(id: string, memo: SentMemo): Promise<void> {
-    const zip = await this.#client.zip(id); // throws when it ends early
+  async #zip(client: InboxClient, id: string, memo: SentMemo): Promise<void> {
+    const zip = await client.zip(id); // throws when it ends early
     const inside = [...unzip(zip).values()].map((content) => createHash('sha256').update(content).digest('hex'));
     const missing = memo.files.filter((file) => !inside.includes(file));
     if (missing.length > 0) this.#ledger.find('lost', memo, `${missing.length} files are not in its zip`);

@@ -7,7 +7,10 @@ import { prepareDatabase } from '../../local/database.js';
 import type { StatePaths } from '../../local/state.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
 import { CASEWORKER_ROLES, issueToken, prepareState } from '../../testkit/set-up.js';
+import type { Random } from '../random.js';
 import { killPostgres, restartPostgres } from './kill-postgres.js';
+import { VICTIM } from './victims.js';
+import { MUNICIPALITIES } from './write-memos.js';
 
 const ROLES = [...CASEWORKER_ROLES, 'Indbakke.Opsætning'];
 const TOKEN_HOURS = 12;
@@ -23,6 +26,10 @@ export async function withPostgres<T>(work: (postgres: OwnPostgres) => Promise<T
   }
 }
 
+const REGISTRATIONS = MUNICIPALITIES.map((cvr) => ({ cvr, name: `Kommune ${cvr}`, contactPoints: [] }));
+const MOST = 0.8;
+const BUSY_WITHIN_MS = 1_000;
+
 // About half of the MeMos here have less.
 const SMALL_CONTENT_BYTES = 2_000;
 
@@ -30,15 +37,22 @@ const SMALL_CONTENT_BYTES = 2_000;
 export class Stage {
   readonly env: Env;
   readonly contentFolder: string;
-  readonly token: string;
+  /** A caseworker’s token of each municipality. */
+  readonly tokens: ReadonlyMap<string, string>;
   readonly #postgres: OwnPostgres;
   readonly #logFile: string;
   readonly #pool: pg.Pool;
 
-  private constructor(postgres: OwnPostgres, paths: StatePaths, env: Env, ownerUrl: string, token: string) {
+  private constructor(
+    postgres: OwnPostgres,
+    paths: StatePaths,
+    env: Env,
+    ownerUrl: string,
+    tokens: ReadonlyMap<string, string>,
+  ) {
     this.env = env;
     this.contentFolder = paths.content;
-    this.token = token;
+    this.tokens = tokens;
     this.#postgres = postgres;
     this.#logFile = join(paths.root, 'postgres-restart.log');
     this.#pool = new pg.Pool({ connectionString: ownerUrl, max: 4, connectionTimeoutMillis: 5_000 });
@@ -50,16 +64,19 @@ export class Stage {
     const paths = { ...postgres.paths, content: join(postgres.paths.root, `content-${name}`) };
     const database = await prepareDatabase(postgres.url, name);
     const env = {
-      ...(await prepareState(paths, database)),
+      ...(await prepareState(paths, database, REGISTRATIONS)),
       LOG_LEVEL: 'silent',
       SMALL_CONTENT_BYTES: String(SMALL_CONTENT_BYTES),
     };
-    const token = await issueToken(paths, { roles: ROLES, hours: TOKEN_HOURS });
-    return new Stage(postgres, paths, env, database.ownerUrl, token);
+    const tokens = new Map<string, string>();
+    for (const municipality of MUNICIPALITIES) {
+      tokens.set(municipality, await issueToken(paths, { municipality, roles: ROLES, hours: TOKEN_HOURS }));
+    }
+    return new Stage(postgres, paths, env, database.ownerUrl, tokens);
   }
 
-  systemToken(): Promise<string> {
-    return issueToken(this.#postgres.paths, { user: 'dubu', system: true });
+  systemToken(municipality: string): Promise<string> {
+    return issueToken(this.#postgres.paths, { municipality, user: 'dubu', system: true });
   }
 
   /** A query as the owner, past row-level security; waits while the database is down. */
@@ -73,6 +90,32 @@ export class Stage {
     }
   }
 
+  /** Stops the processes of connections that have a transaction, most of them. @returns how many */
+  async silence(random: Random, forMs: number): Promise<number> {
+    const busy = `SELECT pid FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = $1 AND state IN ('active', 'idle in transaction')`;
+    let pids: number[] = [];
+    for (const limit = performance.now() + BUSY_WITHIN_MS; pids.length === 0 && performance.now() < limit; ) {
+      const found = await this.sql<{ pid: number }>(busy, [VICTIM]);
+      pids = found.map(({ pid }) => pid).filter(() => random.chance(MOST));
+    }
+    for (const pid of pids) signal(pid, 'SIGSTOP');
+    try {
+      await pause(forMs);
+    } finally {
+      for (const pid of pids) signal(pid, 'SIGCONT');
+    }
+    return pids.length;
+  }
+
+  /** Resolves when no transaction is left that has begun before now: what it leaves is final. */
+  async untilTransactionsEnd(): Promise<void> {
+    const [row] = await this.sql<{ now: Date }>('SELECT clock_timestamp() AS now');
+    const left = `SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = $1 AND xact_start < $2`;
+    while ((await this.sql(left, [VICTIM, row?.now])).length > 0) await pause(20);
+  }
+
   killPostgres(): Promise<void> {
     return killPostgres(this.#postgres.dataDir);
   }
@@ -83,5 +126,13 @@ export class Stage {
 
   async close(): Promise<void> {
     await this.#pool.end();
+  }
+}
+
+function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT'): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has just ended
   }
 }

@@ -6,10 +6,11 @@ import { createJournaler } from '@indbakke/journaler';
 import { createReceiver, sweepOrphans } from '@indbakke/receiver';
 import { DAY, readConfig } from '@indbakke/shared/config';
 import { type Parts, serve } from '@indbakke/shared/service';
+import { openStore } from '@indbakke/shared/store';
 import { StackConfig } from '../../local/settings.js';
 import { withFault } from './faults.js';
 import type { Point } from './kills.js';
-import type { Order, Report } from './victims.js';
+import { type Order, type Report, VICTIM } from './victims.js';
 import { Watch } from './watch.js';
 
 // Content without a row is kept for a month.
@@ -42,12 +43,15 @@ async function obey(order: Order): Promise<void> {
     report({ is: 'swept', count: await sweepOrphans(realParts, new Date(Date.now() + ORPHAN_AGE_MS)) });
     return;
   }
-  const config = readConfig(StackConfig, order.env);
+  const { env, timeoutMs } = order;
+  const config = readConfig(StackConfig, env);
+  const { DATABASE_URL: url, DATABASE_CONNECTIONS: connections } = config;
+  const impatient = timeoutMs === undefined ? {} : { store: openStore({ url, connections, name: VICTIM, timeoutMs }) };
   const watched = (parts: Parts) => {
-    realParts = parts;
-    return watch.parts(order.fault ? withFault(parts, order.fault) : parts);
+    realParts = { ...parts, ...impatient };
+    return watch.parts(order.fault ? withFault(realParts, order.fault) : realParts);
   };
-  const running = await serve(config, 'crash', [
+  const running = await serve(config, VICTIM, [
     (parts) => watch.service(createReceiver(watched(parts), config)),
     (parts) => watch.service(createJournaler(watched(parts), config)),
     (parts) => watch.service(createArchiver(watched(parts))),

@@ -6,7 +6,7 @@ import type { Point } from './kills.js';
 
 /** From the harness to a victim. */
 export type Order =
-  | { do: 'start'; env: Env; fault?: Fault | undefined }
+  | { do: 'start'; env: Env; fault?: Fault | undefined; timeoutMs?: number | undefined }
   | { do: 'arm'; point: Point; count: number }
   | { do: 'sweep-orphans' };
 
@@ -17,6 +17,8 @@ export type Report =
   | { is: 'swept'; count: number }
   | { is: 'failed'; reason: string };
 
+/** Names its connections to the database. */
+export const VICTIM = 'crash';
 const PROGRAM = fileURLToPath(new URL('./victim.js', import.meta.url));
 const REPORT_WITHIN_MS = 30_000;
 
@@ -48,10 +50,13 @@ export class Victim {
     return this.#alive;
   }
 
-  /** @throws Error when the services do not start */
-  async start(): Promise<void> {
+  /**
+   * @param timeoutMs limit for a transaction, if it is not that of production
+   * @throws Error when the services do not start
+   */
+  async start(timeoutMs?: number): Promise<void> {
     const ready = this.#report('ready');
-    this.#send({ do: 'start', env: this.#env, fault: this.#fault });
+    this.#send({ do: 'start', env: this.#env, fault: this.#fault, timeoutMs });
     this.url = (await ready).url;
   }
 

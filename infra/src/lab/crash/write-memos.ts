@@ -7,13 +7,15 @@ import type { SentMemo } from './ledger.js';
 /** The registered sent message and its case, which must be suggested for a reply. */
 export const REGISTERED = { caseId: 'SAG-1', messageUUID: '0b9d6a52-3c3f-4a53-9d0c-6f2b3f0f8a01' };
 
-const MUNICIPALITY = '22222222';
+/** Both have the registered sent message and case. */
+export const MUNICIPALITIES = ['22222222', '33333333'] as const;
 // Three segments of a container, and more than one chunk of a request.
 const LARGE = { min: 60_000, max: 180_000 };
 
 /** Usually one MeMo, sometimes two with the same id and different contents. */
 export function writeMemos(random: Random, run: number, kill: Kill): SentMemo[] {
   const uuid = random.uuid();
+  const municipality = random.pick(MUNICIPALITIES);
   const repliesTo = random.chance(0.3) ? 'registered' : random.chance(0.2) ? 'unknown' : undefined;
   const variants = repliesTo === undefined && random.chance(0.06) ? 2 : 1;
   return Array.from({ length: variants }, (_, variant) => {
@@ -28,7 +30,13 @@ export function writeMemos(random: Random, run: number, kill: Kill): SentMemo[] 
     return {
       uuid,
       variant,
-      xml: writeMemo({ messageUUID: uuid, documents, replyData: repliesTo ? replyTo(repliesTo, random) : [] }),
+      municipality,
+      xml: writeMemo({
+        messageUUID: uuid,
+        recipient: { id: municipality },
+        documents,
+        replyData: repliesTo ? replyTo(repliesTo, municipality, random) : [],
+      }),
       files: files.map(({ content }) => createHash('sha256').update(content).digest('hex')),
       caseId: repliesTo === 'registered' ? REGISTERED.caseId : null,
       run,
@@ -45,7 +53,7 @@ export function writeMemos(random: Random, run: number, kill: Kill): SentMemo[] 
   });
 }
 
-function replyTo(which: 'registered' | 'unknown', random: Random): ReplyEntry[] {
+function replyTo(which: 'registered' | 'unknown', municipality: string, random: Random): ReplyEntry[] {
   const messageUUID = which === 'registered' ? REGISTERED.messageUUID : random.uuid();
-  return [{ messageUUID, senderID: MUNICIPALITY, recipientID: '4101019999' }];
+  return [{ messageUUID, senderID: municipality, recipientID: '4101019999' }];
 }

@@ -45,7 +45,7 @@ export async function registerSentMessage(
     { kind: 'message-uuid', value: messageUuid },
     // Also by the former id: what was suggested through it may be wrong now.
     ...[...new Set(messageIds)].flatMap((value) => (value ? [{ kind: 'message-id' as const, value }] : [])),
-  ]);
+  ]).catch(tellThatItIsStored);
 }
 
 /**
@@ -72,7 +72,14 @@ export async function upsertCase(
     await tx.case.updateMany({ where: { municipality, caseId, status: null }, data: { status: 'open' } });
     await tx.case.updateMany({ where: { municipality, caseId }, data: given });
   });
-  await requestSuggestions({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]);
+  await requestSuggestions({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]).catch(
+    tellThatItIsStored,
+  );
+}
+
+function tellThatItIsStored(cause: unknown): never {
+  const detail = 'The registration is stored, but pending replies may not get their suggestion. Send it again.';
+  throw new Problem('unknown-outcome', detail, { cause });
 }
 
 /** @throws Problem not-found for a token of an unknown municipality */

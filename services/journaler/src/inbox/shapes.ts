@@ -33,6 +33,7 @@ export function summarize(message: SummaryRow, contactPointNames: Names): Docume
     kind: message.kind as DocumentSummary['kind'],
     channel: message.channel as DocumentSummary['channel'],
     receivedAt: message.receivedAt.toISOString(),
+    firstOfferedAt: message.firstOfferedAt.toISOString(),
     letterAt: message.letterAt.toISOString(),
     subject: details?.subject ?? '',
     sender: { id: details?.senderId ?? '', idType: details?.senderIdType ?? '', name: details?.senderName ?? '' },

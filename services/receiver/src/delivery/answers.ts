@@ -1,4 +1,4 @@
-import { Problem } from '@indbakke/shared/errors';
+import { type ErrorCode, Problem } from '@indbakke/shared/errors';
 import { askToRetry, logProblem, toProblem } from '@indbakke/shared/http';
 import type { Log } from '@indbakke/shared/log';
 import type { Request, Response } from 'express';
@@ -25,10 +25,12 @@ export function recordRefusal(
   return problem;
 }
 
-/** A delivery is never answered `internal`: after an unforeseen error the sender should retry. */
+const OURS: readonly ErrorCode[] = ['internal', 'unavailable', 'unknown-outcome'];
+
+/** After an unforeseen error the sender should retry, and also when the message may be stored: the retry finds it. */
 function asIntakeProblem(error: unknown): Problem {
   const problem = toProblem(error);
-  if (problem.code !== 'internal' && problem.code !== 'unavailable') return problem;
+  if (!OURS.includes(problem.code)) return problem;
   return new Problem('send-again', 'The message could not be stored now. Send it again.', {
     cause: error,
   });

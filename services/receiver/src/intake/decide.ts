@@ -1,4 +1,4 @@
-import { DAY } from '@indbakke/shared/config';
+import { MINUTE } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import type { HeldCause, Kind } from '@indbakke/shared/lifecycle';
 import type { NewMessage, Remark } from './incoming-message.js';
@@ -17,6 +17,10 @@ export type Decision = { readonly is: 'known'; readonly earlier: StoredMessage }
 export interface Accepted {
   readonly is: 'new';
   readonly message: NewMessage;
+  readonly receivedAt: Date;
+  /** The message’s own date, if plausible. */
+  readonly letterAt: Date;
+  readonly remarks: readonly Remark[];
   readonly change: 'accepted' | 'held';
   /** Why it is held, or null when it goes to the inbox. */
   readonly heldCause: HeldCause | null;
@@ -25,12 +29,14 @@ export interface Accepted {
 /**
  * @param known what is stored under the message’s id, read while that id is locked
  * @param settings undefined for a municipality that is not set up
+ * @param receivedAt now, by the database’s clock
  * @throws Problem not-our-recipient
  */
 export function decide(
   message: NewMessage,
   known: KnownId | undefined,
   settings: MunicipalitySettings | undefined,
+  receivedAt: Date,
 ): Decision {
   if (!settings) {
     throw new Problem('not-our-recipient', 'The message is addressed to an unknown municipality.', {
@@ -39,8 +45,9 @@ export function decide(
   }
   if (known && isDuplicate(known, message)) return { is: 'known', earlier: known.message };
   const heldCause = known ? 'conflict' : heldCauseOf(message.kind, settings);
-  const remarks = [...message.remarks, ...contactPointRemarks(message, settings)];
-  return { is: 'new', message: { ...message, remarks }, change: heldCause ? 'held' : 'accepted', heldCause };
+  const remarks = [...message.remarks, ...contactPointRemarks(message, settings), ...dateRemarks(message, receivedAt)];
+  const letterAt = plausibleDate(message.letterAt, receivedAt);
+  return { is: 'new', message, receivedAt, letterAt, remarks, change: heldCause ? 'held' : 'accepted', heldCause };
 }
 
 /**
@@ -68,8 +75,15 @@ function contactPointRemarks(
 /** Digital Post is younger; dates such as 0001-01-01 do occur. */
 const EARLIEST = Date.UTC(2000, 0, 1);
 
-/** The message’s own date if it is from 2000 on and at most a day after receipt (clocks differ), else the time of receipt. */
+/** The message’s own date if it is from 2000 on and not after the receipt, else the time of receipt. */
 export function plausibleDate(letterAt: Date | undefined, receivedAt: Date): Date {
-  if (!letterAt || letterAt.getTime() < EARLIEST || letterAt.getTime() > receivedAt.getTime() + DAY) return receivedAt;
-  return letterAt;
+  return !letterAt || letterAt.getTime() < EARLIEST || letterAt > receivedAt ? receivedAt : letterAt;
+}
+
+/** Clocks differ by less, if they are set. */
+const CLOCKS_DIFFER = 5 * MINUTE;
+
+function dateRemarks({ letterAt, paths }: NewMessage, receivedAt: Date): Remark[] {
+  if (!letterAt || letterAt.getTime() <= receivedAt.getTime() + CLOCKS_DIFFER) return [];
+  return [{ code: 'dated-after-receipt', path: paths.letterAt }];
 }

@@ -26,7 +26,7 @@ export interface IncomingMessage {
   /** The document that was delivered, without the contents of its files. */
   readonly original: { readonly format: 'memo'; readonly bytes: Buffer };
   /** Paths in the original, for refusals and remarks that only intake can make. */
-  readonly paths: { readonly municipality: string; readonly contactPointId: string };
+  readonly paths: { readonly municipality: string; readonly contactPointId: string; readonly letterAt: string };
 }
 
 export interface ExternalId {
@@ -77,8 +77,8 @@ export type ReadMessage = (sealer: Pick<Sealer, 'openFile'>) => Promise<Incoming
 export interface NewMessage extends IncomingMessage {
   readonly id: string;
   readonly channel: Channel;
-  readonly receivedAt: Date;
-  readonly letterAt: Date;
+  /** When its upload began, on the clock of `performance.now()`. */
+  readonly offeredAt: number;
   readonly transmissionId: string;
   readonly container: SealedContainer | undefined;
 }

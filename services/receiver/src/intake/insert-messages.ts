@@ -41,17 +41,17 @@ const INSERT_MESSAGES = `
   WITH given AS MATERIALIZED (
     SELECT *, ${cut('fingerprint_at')} AS fingerprint
     FROM jsonb_to_recordset($2::jsonb) AS g (id uuid, channel text, external_id text, fingerprint_at int[],
-      kind text, contact_point_id text, received_at timestamptz, letter_at timestamptz, transmission_id uuid,
-      document_count int, file_count int, content_size bigint, blob_name text, remarks jsonb, status text,
+      kind text, contact_point_id text, received_at timestamptz, first_offered_at timestamptz, letter_at timestamptz,
+      transmission_id uuid, document_count int, file_count int, content_size bigint, blob_name text, remarks jsonb, status text,
       held_cause text, refers boolean, subject text, sender_id text, sender_id_type text, sender_name text,
       concerning_id text, concerning_name text, contact_info jsonb, original_format text, original_at int[],
       key_id text, wrapped_key_at int[], container_at int[], change_id uuid, change text, change_details jsonb)
   ), stored AS (
-    INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at, letter_at,
-      transmission_id, document_count, file_count, content_size, blob_name, remarks, status, held_cause, status_at, status_by,
+    INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at,
+      first_offered_at, letter_at, transmission_id, document_count, file_count, content_size, blob_name, remarks, status, held_cause, status_at, status_by,
       suggestion_run_at, next_enqueue_at)
-    SELECT g.id, $1, g.channel, g.external_id, g.fingerprint, g.kind, g.contact_point_id, g.received_at, g.letter_at,
-      g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name, g.remarks,
+    SELECT g.id, $1, g.channel, g.external_id, g.fingerprint, g.kind, g.contact_point_id, g.received_at,
+      g.first_offered_at, g.letter_at, g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name, g.remarks,
       g.status, g.held_cause, g.received_at, $8, CASE WHEN g.refers THEN NULL ELSE g.received_at END,
       g.received_at + make_interval(secs => $9)
     FROM given AS g
@@ -92,8 +92,8 @@ const INSERT_MESSAGES = `
   SELECT`;
 
 /** The rows of one message, named as in the statement above. */
-function rowsOf({ message, change, heldCause }: Accepted, bytes: JoinedBytes) {
-  const { id: message_id, sender, concerning, container, remarks } = message;
+function rowsOf({ message, receivedAt, letterAt, remarks, change, heldCause }: Accepted, bytes: JoinedBytes) {
+  const { id: message_id, sender, concerning, container } = message;
   const place = container?.place;
   const files = message.documents.flatMap((document, document_position) =>
     document.files.map((file) => ({ ...file, document_position })),
@@ -107,8 +107,10 @@ function rowsOf({ message, change, heldCause }: Accepted, bytes: JoinedBytes) {
       fingerprint_at: bytes.put(message.fingerprint),
       kind: message.kind,
       contact_point_id: message.contactPointId,
-      received_at: message.receivedAt,
-      letter_at: message.letterAt,
+      received_at: receivedAt,
+      // By how long ago that was, so that both times are of one clock.
+      first_offered_at: new Date(receivedAt.getTime() - (performance.now() - message.offeredAt)),
+      letter_at: letterAt,
       transmission_id: message.transmissionId,
       document_count: message.documents.length,
       file_count: files.length,

@@ -28,14 +28,20 @@ export function idOf({ municipality, channel, externalId }: NewMessage): string 
 /**
  * Serializes messages with the same id, so that the later one sees the earlier. Locks in a fixed order, or two batches could
  * deadlock.
+ *
+ * @returns the time when all are locked, by the database’s clock, which is one for all receivers
  */
-export async function lockIds(connection: pg.PoolClient, messages: readonly NewMessage[]): Promise<void> {
-  await connection.query({
+export async function lockIds(connection: pg.PoolClient, messages: readonly NewMessage[]): Promise<Date> {
+  const { rows } = await connection.query<{ at: Date }>({
     name: 'lock-ids',
-    text: `SELECT pg_advisory_xact_lock(key)
-           FROM (SELECT hashtextextended(id, 0) AS key FROM unnest($1::text[]) AS id ORDER BY key) AS ordered`,
+    text: `WITH locked AS MATERIALIZED (
+             SELECT pg_advisory_xact_lock(key)
+             FROM (SELECT hashtextextended(id, 0) AS key FROM unnest($1::text[]) AS id ORDER BY key) AS ordered
+           )
+           SELECT count(*), clock_timestamp() AS at FROM locked`,
     values: [messages.map(idOf)],
   });
+  return (rows[0] as { at: Date }).at;
 }
 
 interface Row {

@@ -6,7 +6,6 @@ import type { Log } from '@indbakke/shared/log';
 import { type Queues, SUGGEST_CASE } from '@indbakke/shared/queue';
 import { CommitInDoubt, newId } from '@indbakke/shared/store';
 import type { ReceiverConfig } from '../config.js';
-import { plausibleDate } from './decide.js';
 import type { ExternalId, ReadMessage } from './incoming-message.js';
 import type { StoredMessage } from './known-ids.js';
 import type { StoreMessage } from './store-messages.js';
@@ -35,7 +34,7 @@ export interface Intake extends Pick<StoredMessage, 'transmissionId' | 'received
  * @throws Problem for a refusal (INVALID, NOT_ALLOWED, too large); any other error means that the sender must retry
  */
 export async function receiveMessage(parts: IntakeParts, channel: Channel, read: ReadMessage): Promise<Intake> {
-  const receivedAt = new Date();
+  const offeredAt = performance.now();
   const id = newId();
   const sealer = createSealer({
     blobs: parts.blobs,
@@ -53,8 +52,7 @@ export async function receiveMessage(parts: IntakeParts, channel: Channel, read:
         ...message,
         id,
         channel,
-        receivedAt,
-        letterAt: plausibleDate(message.letterAt, receivedAt),
+        offeredAt,
         transmissionId: newId(),
         container,
       })

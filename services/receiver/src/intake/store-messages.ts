@@ -1,7 +1,7 @@
 import { createBatcher } from '@indbakke/shared/batch';
 import { Problem } from '@indbakke/shared/errors';
 import { TRANSITIONS } from '@indbakke/shared/lifecycle';
-import { CommitInDoubt, isStoreUnavailable, type Store } from '@indbakke/shared/store';
+import { isStoreUnavailable, type Store } from '@indbakke/shared/store';
 import { decide } from './decide.js';
 import type { NewMessage } from './incoming-message.js';
 import { insertMessages } from './insert-messages.js';
@@ -31,7 +31,7 @@ export function createStoreMessage(store: Store): StoreMessage {
     concurrency: CONCURRENT_BATCHES,
     run: (municipality, messages) => storeMessages(store, municipality, messages),
     // A Problem here is about the municipality, so about the whole batch.
-    isSharedFault: (error) => error instanceof Problem || error instanceof CommitInDoubt || isStoreUnavailable(error),
+    isSharedFault: (error) => error instanceof Problem || isStoreUnavailable(error),
   });
   return (message) => batcher.add(message);
 }
@@ -43,9 +43,10 @@ async function storeMessages(
 ): Promise<StoredMessage[]> {
   return store.withTenantConnection(municipality, async (connection) => {
     const settings = await loadMunicipality(connection, municipality);
-    await lockIds(connection, messages);
+    // As late as possible: a message appears when the transaction ends, and who asks by time must not have gone on by then.
+    const receivedAt = await lockIds(connection, messages);
     const known = await readKnownIds(connection, municipality, messages);
-    const decisions = messages.map((message) => decide(message, known.get(message.id), settings));
+    const decisions = messages.map((message) => decide(message, known.get(message.id), settings, receivedAt));
     await insertMessages(
       connection,
       municipality,
@@ -53,7 +54,7 @@ async function storeMessages(
     );
     return decisions.map((decision) => {
       if (decision.is === 'known') return decision.earlier;
-      const { id, externalId, transmissionId, receivedAt } = decision.message;
+      const { id, externalId, transmissionId } = decision.message;
       return { id, status: TRANSITIONS[decision.change].to, externalId: externalId.value, transmissionId, receivedAt };
     });
   });

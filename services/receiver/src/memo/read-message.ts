@@ -87,6 +87,7 @@ function incomingFrom(
     paths: {
       municipality: ADDRESSEE_PATH,
       contactPointId: 'Message/MessageHeader/Recipient/ContactPoint/contactPointID',
+      letterAt: 'Message/MessageBody/createdDateTime',
     },
   };
 }

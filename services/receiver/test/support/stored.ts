@@ -43,6 +43,7 @@ export interface MessageRow extends Record<string, unknown> {
   readonly kind: string;
   readonly letter_at: Date;
   readonly received_at: Date;
+  readonly first_offered_at: Date;
   readonly transmission_id: string;
   readonly blob_name: string | null;
   readonly remarks: readonly { readonly code: string; readonly path: string }[];

@@ -10,16 +10,25 @@ export interface Relay {
   restore(): Promise<void>;
   /** Passes `text` to the server, and cuts instead of passing back the answer: it is done, but the client never knows. */
   cutAfter(text: string): void;
-  /** The same, but the connection stays open without traffic, as when the client’s machine is gone. */
-  silenceAfter(text: string): void;
+  /** Lets the next connection that sends `text` fail there, and no other. */
+  failAt(text: string, failure: Failure): void;
   close(): Promise<void>;
+}
+
+export interface Failure {
+  /** `before` the text reaches the server, or `after`, in place of the answer. */
+  readonly when: 'before' | 'after';
+  /** `reset` ends both sides; with `silence` they stay open and nothing passes any more, as when a machine is gone. */
+  readonly how: 'reset' | 'silence';
 }
 
 export async function startRelay(targetUrl: string): Promise<Relay> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   let server: Server | undefined;
-  let fatal: { readonly text: string; readonly silent: boolean } | undefined;
+  let fatal:
+    | { readonly text: string; readonly when: Failure['when']; readonly how: Failure['how'] | 'cut' }
+    | undefined;
 
   const track = (socket: Socket) => {
     sockets.add(socket);
@@ -28,25 +37,31 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
   };
   const accept = (near: Socket) => {
     const far = connect(Number(target.port), target.hostname);
-    let [cutNow, silent] = [false, false];
+    let failure: typeof fatal;
+    let silent = false;
     track(near);
     track(far);
+    const fail = () => {
+      if (failure?.how === 'cut') void cut();
+      else if (failure?.how === 'silence') silent = true;
+      else for (const socket of [near, far]) socket.resetAndDestroy();
+    };
     near.on('data', (bytes: Buffer) => {
       if (silent) return;
       if (fatal && bytes.includes(fatal.text)) {
-        cutNow = true;
-        silent = fatal.silent;
+        failure = fatal;
         fatal = undefined;
+        if (failure.when === 'before') return fail();
       }
       far.write(bytes);
     });
     far.on('data', (bytes: Buffer) => {
       if (silent) return;
-      if (cutNow) void cut();
+      if (failure) fail();
       else near.write(bytes);
     });
-    near.on('close', () => far.destroy());
-    far.on('close', () => near.destroy());
+    near.on('close', () => silent || far.destroy());
+    far.on('close', () => silent || near.destroy());
   };
   const open = async (port: number) => {
     server = createServer(accept).listen(port, '127.0.0.1');
@@ -72,10 +87,10 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
       await open(port);
     },
     cutAfter(text) {
-      fatal = { text, silent: false };
+      fatal = { text, when: 'after', how: 'cut' };
     },
-    silenceAfter(text) {
-      fatal = { text, silent: true };
+    failAt(text, failure) {
+      fatal = { text, ...failure };
     },
     close: cut,
   };

@@ -1,0 +1,82 @@
+import { type Env, readConfig } from '@indbakke/shared/config';
+import type { Running } from '@indbakke/shared/service';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Failure, type Relay, startRelay } from '../../../infra/src/testkit/relay.js';
+import { type CallOptions, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { deliverMemo, read, SYSTEM } from '../../../shared/test/inbox/support.js';
+import { JournalerConfig, startJournaler } from '../src/app.js';
+
+let stack: TestStack;
+let relay: Relay;
+let journaler: Running;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  relay = await startRelay(stack.serviceUrl);
+  const env: Env = { ...stack.env, DATABASE_URL: relay.url, QUEUE_URL: stack.serviceUrl };
+  journaler = await startJournaler(readConfig(JournalerConfig, env));
+});
+
+afterAll(async () => {
+  await journaler.close();
+  await relay.close();
+  await stack.close();
+});
+
+/** A call to a journaler that has the database behind the relay. */
+async function call(method: string, path: string, { as, version, body }: CallOptions = {}) {
+  const answer = await fetch(`${journaler.url}/api/v1${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${await stack.token(as)}`,
+      'content-type': 'application/json',
+      ...(version !== undefined && { 'if-match': `"${version}"` }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  const { code } = (text === '' ? {} : JSON.parse(text)) as { code?: string };
+  return { status: answer.status, code, retryAfter: answer.headers.get('retry-after') };
+}
+
+const journalize = (id: string) =>
+  call('POST', `/incoming-documents/${id}/journalization`, { version: 1, body: { caseIds: ['K-1'] } });
+
+const UNKNOWN = { status: 503, code: 'unknown-outcome', retryAfter: null };
+const UNAVAILABLE = { status: 503, code: 'unavailable', retryAfter: '30' };
+
+describe('when the connection to the database ends in a call that changes a message', () => {
+  const places: { at: string; when: Failure['when']; answer: typeof UNKNOWN | typeof UNAVAILABLE; status: string }[] = [
+    { at: 'BEGIN', when: 'before', answer: UNAVAILABLE, status: 'pending' },
+    { at: 'set_config', when: 'after', answer: UNAVAILABLE, status: 'pending' },
+    { at: 'FOR UPDATE', when: 'after', answer: UNAVAILABLE, status: 'pending' },
+    { at: 'UPDATE "public"."messages"', when: 'after', answer: UNAVAILABLE, status: 'pending' },
+    { at: 'INTO "public"."journalizations"', when: 'after', answer: UNAVAILABLE, status: 'pending' },
+    { at: 'COMMIT', when: 'before', answer: UNKNOWN, status: 'pending' },
+    { at: 'COMMIT', when: 'after', answer: UNKNOWN, status: 'journalized' },
+  ];
+
+  it.each(places)('$when $at, the answer is $answer.code and the message is $status', async (place) => {
+    const id = await deliverMemo(stack);
+    relay.failAt(place.at, { when: place.when, how: 'reset' });
+
+    expect(await journalize(id)).toEqual(place.answer);
+
+    expect((await read(stack, id)).status).toBe(place.status);
+  });
+});
+
+it('a call that only reads is unavailable when its audit row may be stored', async () => {
+  const id = await deliverMemo(stack);
+  relay.failAt('COMMIT', { when: 'after', how: 'reset' });
+
+  expect(await call('GET', `/incoming-documents/${id}`)).toEqual(UNAVAILABLE);
+});
+
+it('a registration that is stored, but requests no suggestions, is not told as undone', async () => {
+  relay.failAt('suggestion_run + 1', { when: 'before', how: 'reset' });
+
+  expect(await call('PUT', '/cases/K-2', { as: SYSTEM, body: { status: 'open' } })).toEqual(UNKNOWN);
+
+  expect(await stack.sql(`SELECT status FROM cases WHERE case_id = 'K-2'`)).toEqual([{ status: 'open' }]);
+});
