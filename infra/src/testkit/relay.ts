@@ -12,6 +12,8 @@ export interface Relay {
   cutAfter(text: string): void;
   /** Lets the next connection that sends `text` fail there, and no other. */
   failAt(text: string, failure: Failure): void;
+  /** Whether a failure still waits for its text. */
+  readonly isArmed: boolean;
   close(): Promise<void>;
 }
 
@@ -91,6 +93,9 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
     },
     failAt(text, failure) {
       fatal = { text, ...failure };
+    },
+    get isArmed() {
+      return fatal !== undefined;
     },
     close: cut,
   };

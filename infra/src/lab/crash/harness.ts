@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { InboxClient } from '../../testkit/inbox-client.js';
+import { type Relay, startRelay } from '../../testkit/relay.js';
 import { Random } from '../random.js';
 import { Comparison, concurrently } from './compare.js';
 import type { Fault } from './faults.js';
@@ -39,6 +40,7 @@ const GIVEN_UP = 0.15;
 const POLL_MS = 100;
 /** The limit of a transaction while PostgreSQL is silent: short, as that lasts for up to twice as long. */
 const IMPATIENT_MS = 2_000;
+const LOSING_MS = 3_000;
 const NEVER = 0; // a count that is never reached
 const FINAL_RETRIES = 300;
 
@@ -97,13 +99,10 @@ class Harness {
   async run(run: number): Promise<void> {
     const kill = this.#kills[run % this.#kills.length] as Kill;
     const random = new Random(this.#plan.seed + run * 7_919);
-    if (kill === 'silent') {
-      await this.#victim.kill();
-      this.#victim = this.#victims.next();
-      await this.#victim.start(IMPATIENT_MS);
-    }
+    const relay = kill === 'silent' ? await this.#restartBehindRelay() : undefined;
     const load = new Load(this.#stage, this.ledger, this.#victim.url, { random: random.fork('load'), run, kill });
-    const hit = await this.#kill(kill, random).finally(() => load.stop());
+    const hit = await (relay ? this.#silence(relay, random) : this.#kill(kill, random)).finally(() => load.stop());
+    if (relay) await Promise.all([this.#victim.kill(), relay.close()]);
     await this.#restart(kill, random);
     await this.#retry(random);
     await this.#stage.untilTransactionsEnd();
@@ -160,12 +159,6 @@ class Harness {
       await pause(random.between(0, 200));
       return victim.alive;
     }
-    if (kill === 'silent') {
-      const stopped = await this.#stage.silence(random, random.between(IMPATIENT_MS / 2, IMPATIENT_MS * 2));
-      await pause(random.between(0, 500));
-      await victim.kill();
-      return stopped > 0;
-    }
     if (kill === 'both') {
       await Promise.all([this.#stage.killPostgres(), victim.kill()]);
       await this.#stage.restartPostgres();
@@ -173,6 +166,26 @@ class Harness {
     }
     await victim.kill();
     return true;
+  }
+
+  /** Replaces the services by some that give transactions up early, with the database behind a relay. */
+  async #restartBehindRelay(): Promise<Relay> {
+    await this.#victim.kill();
+    const relay = await startRelay(this.#stage.env.DATABASE_URL ?? '');
+    this.#victim = this.#victims.next();
+    await this.#victim.start({ env: { DATABASE_URL: relay.url }, timeoutMs: IMPATIENT_MS });
+    return relay;
+  }
+
+  /** Loses some COMMITs or their answers, then stops processes of PostgreSQL for a time. @returns whether any were busy */
+  async #silence(relay: Relay, random: Random): Promise<boolean> {
+    for (const limit = performance.now() + LOSING_MS; performance.now() < limit; await pause(random.between(5, 50))) {
+      if (relay.isArmed) continue;
+      relay.failAt('COMMIT', { when: random.pick(['before', 'after']), how: random.pick(['silence', 'reset']) });
+    }
+    const stopped = await this.#stage.silence(random, random.between(IMPATIENT_MS / 2, IMPATIENT_MS * 2));
+    await pause(random.between(0, 500));
+    return stopped > 0;
   }
 
   async #restart(kill: Kill, random: Random): Promise<void> {

@@ -25,7 +25,8 @@ export const FROM_OUTSIDE = {
   'at-start': 'The services, while they start.',
   postgres: 'PostgreSQL and all its processes, but not the services.',
   both: 'PostgreSQL and the services.',
-  silent: 'Nothing, but processes of PostgreSQL that have a transaction stop for some time (SIGSTOP), then go on.',
+  silent:
+    'Nothing, but PostgreSQL does not answer: some COMMITs are lost, then its processes stop (SIGSTOP) and go on.',
   'at-sweep': 'The services, during sweeps, before each comparison of everything.',
 } as const;
 
@@ -55,7 +56,7 @@ export function isPoint(kill: Kill): kill is Point {
 
 /** The caseworkers’ work that leads to a point, and after how many passes the kill comes at most. */
 export function workBefore(kill: Kill): { work: Work | undefined; maxCount: number } {
-  if (kill.startsWith('journalization')) return { work: 'journalize', maxCount: 4 };
+  if (kill.startsWith('journalization') || kill === 'silent') return { work: 'journalize', maxCount: 4 };
   if (kill.startsWith('rejection')) return { work: 'reject', maxCount: 4 };
   if (kill.startsWith('deletion')) return { work: 'delete', maxCount: 3 };
   if (kill === 'content-removed' || kill === 'removal-synced') return { work: 'delete', maxCount: 4 };

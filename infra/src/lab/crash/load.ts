@@ -12,6 +12,8 @@ import { REGISTERED, writeMemos } from './write-memos.js';
 const ANSWER_WITHIN_MS = 30_000;
 const SENDERS = 4;
 const CASEWORKERS = 2;
+// More, so that one of them is likely to be waiting for COMMIT when PostgreSQL falls silent.
+const CASEWORKERS_IN_SILENCE = 8;
 // Bounds the load when the kill does not come.
 const MAX_MEMOS_EACH = 15;
 // Caseworkers choose among the latest, so that choosing stays cheap.
@@ -58,9 +60,10 @@ export class Load {
     this.#ledger = ledger;
     this.#url = url;
     this.#clients = clientsOf(stage, url, ANSWER_WITHIN_MS);
+    const caseworkers = kill === 'silent' ? CASEWORKERS_IN_SILENCE : CASEWORKERS;
     this.#done = Promise.all([
       ...Array.from({ length: SENDERS }, (_, index) => this.#sendMemos(random.fork(`sender ${index}`), run, kill)),
-      ...Array.from({ length: CASEWORKERS }, (_, index) => this.#work(random.fork(`caseworker ${index}`), kill)),
+      ...Array.from({ length: caseworkers }, (_, index) => this.#work(random.fork(`caseworker ${index}`), kill)),
     ]);
   }
 

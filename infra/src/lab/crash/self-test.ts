@@ -14,7 +14,7 @@ const EXPECTED: Record<Fault, { verdict: Verdict; runs: number; kills: readonly 
     kills: ['message-committed', 'random', 'both', 'content-synced'],
   },
   'sweep-dropped': { verdict: 'stuck', runs: 3, kills: ['message-committed', 'random', 'folder-synced'] },
-  'doubt-denied': { verdict: 'lost', runs: 8, kills: ['silent', 'postgres'] },
+  'doubt-denied': { verdict: 'lost', runs: 4, kills: ['silent'] },
   'check-then-insert': { verdict: 'twice', runs: 10, kills: ['rejection-committed', 'random', 'postgres'] },
 };
 

@@ -51,12 +51,13 @@ export class Victim {
   }
 
   /**
-   * @param timeoutMs limit for a transaction, if it is not that of production
+   * @param own settings that differ from those of the stage, and a limit for transactions that differs from production’s
    * @throws Error when the services do not start
    */
-  async start(timeoutMs?: number): Promise<void> {
+  async start(own: { env?: Env; timeoutMs?: number } = {}): Promise<void> {
     const ready = this.#report('ready');
-    this.#send({ do: 'start', env: this.#env, fault: this.#fault, timeoutMs });
+    const env = { ...this.#env, ...own.env };
+    this.#send({ do: 'start', env, fault: this.#fault, timeoutMs: own.timeoutMs });
     this.url = (await ready).url;
   }
 
