@@ -117,18 +117,16 @@ async function auditRefusal(
   const { code } = toProblem(error);
   if (code !== 'role-missing' && code !== 'not-found') return;
   const { municipality, actor } = principal;
-  await store
-    .withTenant(municipality, (tx) =>
-      recordAudit(tx, {
-        municipality,
-        actor,
-        at: new Date(),
-        action: 'refused',
-        // So that it can be found whose messages someone tried to reach. Only ids are recorded.
-        ...(z.uuid().safeParse(req.params.id).success && { messageId: String(req.params.id) }),
-        details: { code, call: `${operation.method} ${operation.path}` },
-      }),
-    )
+  const { id } = req.params;
+  await recordAudit(store, {
+    municipality,
+    actor,
+    at: new Date(),
+    action: 'refused',
+    // So that it can be found whose messages someone tried to reach. Only ids are recorded.
+    messageId: typeof id === 'string' && z.regexes.uuid().test(id) ? id : undefined,
+    details: { code, call: `${operation.method} ${operation.path}` },
+  })
     // The call is refused even if that cannot be recorded.
     .catch(() => {});
 }

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
-import type { DocumentAnswer } from '@indbakke/shared/api';
-import { openContent, type WholeMessage } from '@indbakke/shared/inbox';
+import { openContent } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { ZipArchive } from 'archiver';
 import './crc32.js';
 import { writeCoverNote } from './cover-note.js';
+import type { MessageToZip } from './message-to-zip.js';
 import { COVER_NOTE, nameEntries, ORIGINAL } from './name-entries.js';
 
 // Compressing PDFs and images takes seven times as long and saves nothing; text shrinks well.
@@ -19,11 +19,7 @@ const COMPRESSIBLE = /^(text\/|application\/(xml|json))/i;
  *
  * @throws Problem content-gone when the content has been removed
  */
-export async function zipMessage(
-  parts: Pick<Parts, 'store' | 'blobs' | 'keys'>,
-  message: WholeMessage,
-  contactPointName: string | null,
-): Promise<Readable> {
+export async function zipMessage(parts: Pick<Parts, 'blobs' | 'keys'>, message: MessageToZip): Promise<Readable> {
   const entries = nameEntries(message);
   const isStored = entries.some(({ file }) => file.status === 'stored');
   const content = isStored ? await openContent(parts, message) : undefined;
@@ -40,9 +36,8 @@ export async function zipMessage(
 
   async function addOneByOne(): Promise<void> {
     try {
-      await add(writeCoverNote(message, contactPointName, entries), { name: COVER_NOTE });
-      if (message.details && needsOriginal(message))
-        await add(Buffer.from(message.details.original), { name: ORIGINAL });
+      await add(writeCoverNote(message, entries), { name: COVER_NOTE });
+      if (message.original && needsOriginal(message)) await add(message.original, { name: ORIGINAL });
       for (const { file, name } of entries) {
         if (archive.destroyed) return; // the caller has gone, and nothing would close what is opened now
         if (!content || file.status !== 'stored') continue;
@@ -66,6 +61,6 @@ export async function zipMessage(
 // Remarks of shared/src/memo on what only the original contains.
 const ONLY_IN_ORIGINAL = new Set(['unknown-element', 'repeated-element', 'unexpected-text', 'more-remarks']);
 
-function needsOriginal({ remarks }: WholeMessage): boolean {
-  return (remarks as DocumentAnswer['remarks']).some(({ code }) => ONLY_IN_ORIGINAL.has(code));
+function needsOriginal({ remarks }: MessageToZip): boolean {
+  return remarks.some(({ code }) => ONLY_IN_ORIGINAL.has(code));
 }

@@ -1,28 +1,40 @@
 import { BYTES, DISPLAYED_TYPES, type OPERATIONS } from '@indbakke/shared/api';
-import { recordAudit } from '@indbakke/shared/audit';
 import type { ByteRange } from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
 import { type Call, firstBytesOf, sendStream } from '@indbakke/shared/http';
-import { findMessage, openContent, safeFileName } from '@indbakke/shared/inbox';
+import {
+  fileColumn,
+  findMessage,
+  openContent,
+  SEALED,
+  SEALED_TABLES,
+  type SealedRow,
+  type StoredFile,
+  safeFileName,
+} from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
+import { Prisma } from '@indbakke/shared/store';
 import type { Request } from 'express';
+
+interface FileRow extends SealedRow {
+  readonly file: StoredFile | null;
+}
 
 /** Streams a file or a range of it, verified on the fly, after recording the read in the audit log. */
 export async function sendFile(
   parts: Parts,
   { principal, params: { id, fileId }, at, req, res }: Call<typeof OPERATIONS.downloadFile>,
 ): Promise<void> {
-  const { municipality, actor } = principal;
-  const { message, file } = await parts.store.withTenant(municipality, async (tx) => {
-    const found = await findMessage(tx, principal, id);
-    const file = found.documents.flatMap(({ files }) => files).find((candidate) => candidate.id === fileId);
-    if (!file) throw new Problem('not-found', 'The message has no such file.');
-    await recordAudit(tx, { municipality, actor, at, action: 'read-file', messageId: id, details: { fileId } });
-    return { message: found, file };
+  const reading = { action: 'read-file', at, fileId } as const;
+  const message = await findMessage<FileRow>(parts.store, principal, id, reading, {
+    columns: Prisma.sql`${SEALED}, ${fileColumn(fileId)}`,
+    tables: SEALED_TABLES,
   });
+  const { file } = message;
+  if (!file) throw new Problem('not-found', 'The message has no such file.');
 
-  const size = Number(file.size);
-  const etag = `"${Buffer.from(file.sha256 ?? []).toString('hex')}"`;
+  const { size } = file;
+  const etag = `"${file.sha256 ?? ''}"`;
   const range = rangeOf(req, size, etag);
   const content = (await openContent(parts, message)).open(file, range);
   if (req.method === 'GET') await firstBytesOf(content);
