@@ -6,9 +6,9 @@ import { Prisma } from '../store/index.js';
 
 const { sql } = Prisma;
 
-/** The tables of SUMMARY beside `m`. LATERAL, so that PostgreSQL looks up each row and never joins the whole tables. */
+/** The tables of SUMMARY beside `m`. LATERAL, so that PostgreSQL looks up each row and never joins whole tables. */
 export const SUMMARY_TABLES = sql`
-  LEFT JOIN message_details d ON d.message_id = m.id
+  LEFT JOIN LATERAL (SELECT * FROM message_details WHERE message_id = m.id LIMIT 1) AS d ON true
   LEFT JOIN LATERAL (
     SELECT status, caseworker FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id LIMIT 1
   ) AS suggested ON true

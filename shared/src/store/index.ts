@@ -9,6 +9,7 @@ export type * from '../generated/models.js';
 export { isStoreUnavailable } from './failures.js';
 export { migrate } from './migrate.js';
 export { newId } from './new-id.js';
+export type { Plan } from './query.js';
 
 /** A transaction bound to one municipality. */
 export type Tx = Prisma.TransactionClient;

@@ -2,7 +2,7 @@ import { assignedTo, type Principal, suggestedTo, visibleTo } from '@indbakke/sh
 import type { DocumentQuery, DocumentSummary } from '@indbakke/shared/api';
 import { SUMMARY, SUMMARY_TABLES, type SummaryRow } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
-import { Prisma } from '@indbakke/shared/store';
+import { type Plan, Prisma } from '@indbakke/shared/store';
 import { type Position, readCursor, writeCursor } from './cursor.js';
 import { summarize } from './shapes.js';
 
@@ -16,32 +16,43 @@ export async function listDocuments(
   principal: Principal,
   query: DocumentQuery,
 ): Promise<Page> {
-  const order = orderOf(query.sort);
-  const { cursor } = query;
-  const conditions = [visibleTo(principal), ...filtersOf(query, principal)];
-  if (cursor !== undefined) conditions.push(order.after(readCursor(keys, { ...query, cursor })));
-  const rows = await store.query<SummaryRow>(
-    principal.municipality,
-    // The page is cut before the other tables are read; one more row shows whether there is a next page.
-    sql`
-      SELECT ${SUMMARY} FROM (
-        SELECT m.* FROM messages m WHERE ${Prisma.join(conditions, ' AND ')}
-        ORDER BY ${order.by} LIMIT ${query.limit + 1}
-      ) AS m ${SUMMARY_TABLES} ORDER BY ${order.by}`,
-    'fresh',
-  );
-  const page = rows.slice(0, query.limit);
+  const { cursor, limit } = query;
+  const from = cursor === undefined ? undefined : readCursor(keys, { ...query, cursor });
+  const { statement, plan } = statementOf(principal, query, from);
+  const rows = await store.query<SummaryRow>(principal.municipality, statement, plan);
+  const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
     items: page.map(summarize),
-    nextCursor: rows.length > page.length && last ? writeCursor(keys, query, order.positionOf(last)) : null,
+    nextCursor: rows.length > limit && last ? writeCursor(keys, query, positionOf(last, query.sort)) : null,
   };
 }
 
+/** The statement of a page after a position. It reads one row more, which shows whether there is a next page. */
+export function statementOf(
+  principal: Principal,
+  query: Omit<DocumentQuery, 'cursor'>,
+  from?: Position,
+): { statement: Prisma.Sql; plan: Plan } {
+  const { column, direction, beyond } = orderOf(query.sort);
+  const order = sql`${column} ${direction}, m.id ${direction}`;
+  const filters = filtersOf(query, principal);
+  const conditions = [visibleTo(principal), sql`m.status = ${query.status}`, ...filters];
+  if (from) conditions.push(sql`(${column}, m.id) ${beyond} (${from.time}::timestamptz, ${from.id}::uuid)`);
+  // The page is cut before the other tables are read.
+  const statement = sql`
+    SELECT ${SUMMARY} FROM (
+      SELECT m.* FROM messages m WHERE ${Prisma.join(conditions, ' AND ')}
+      ORDER BY ${order} LIMIT ${query.limit + 1}::int
+    ) AS m ${SUMMARY_TABLES} ORDER BY ${order}`;
+  // Unfiltered, it always walks the index of its order.
+  return { statement, plan: filters.length === 0 ? 'kept' : 'fresh' };
+}
+
 /** Conditions on `messages AS m`. Each can use an index: none has a subquery within an OR but as an array. */
-function filtersOf(query: DocumentQuery, principal: Principal): Prisma.Sql[] {
+function filtersOf(query: Omit<DocumentQuery, 'cursor'>, principal: Principal): Prisma.Sql[] {
   const { municipality } = principal;
-  const conditions = [sql`m.status = ${query.status}`];
+  const conditions: Prisma.Sql[] = [];
   if (query.kind) conditions.push(sql`m.kind = ${query.kind}`);
   if (query.channel) conditions.push(sql`m.channel = ${query.channel}`);
   if (query.contactPoint) conditions.push(sql`m.contact_point_id = ${query.contactPoint}`);
@@ -63,16 +74,16 @@ function filtersOf(query: DocumentQuery, principal: Principal): Prisma.Sql[] {
 
 const COLUMNS = { letterAt: sql`m.letter_at`, receivedAt: sql`m.received_at` };
 
-/** How the list is sorted. The id decides between equal times, so that each message has one position. */
+const columnOf = (sort: DocumentQuery['sort']) => sort.replace('-', '') as keyof typeof COLUMNS;
+
+/** The id decides between equal times, so that each message has one position. */
 function orderOf(sort: DocumentQuery['sort']) {
-  const isDescending = sort.startsWith('-');
-  const name = sort.replace('-', '') as keyof typeof COLUMNS;
-  const column = COLUMNS[name];
-  const direction = isDescending ? sql`DESC` : sql`ASC`;
-  const beyond = isDescending ? sql`<` : sql`>`;
-  return {
-    by: sql`${column} ${direction}, m.id ${direction}`,
-    after: ({ time, id }: Position) => sql`(${column}, m.id) ${beyond} (${time}::timestamptz, ${id}::uuid)`,
-    positionOf: (row: SummaryRow): Position => ({ time: row[name].toISOString(), id: row.id }),
-  };
+  const column = COLUMNS[columnOf(sort)];
+  return sort.startsWith('-')
+    ? { column, direction: sql`DESC`, beyond: sql`<` }
+    : { column, direction: sql`ASC`, beyond: sql`>` };
+}
+
+function positionOf(row: SummaryRow, sort: DocumentQuery['sort']): Position {
+  return { time: row[columnOf(sort)].toISOString(), id: row.id };
 }
