@@ -441,7 +441,7 @@ describe('with thousands of messages', () => {
         sort: 'receivedAt',
       }),
     ],
-  ])('a list of %s reads no message that it does not show', async (_name, roles, given, position) => {
+  ])('a list of %s does not read through the messages of its status', async (_name, roles, given, position) => {
     const principal = {
       actor: { kind: 'user', id: 'caseworker-7' },
       municipality: cvr,
