@@ -95,10 +95,7 @@ const ISSUER_FAULTS: ReadonlySet<string> = new Set([
 ]);
 
 /** For the inbox API: tokens of municipalities. */
-export async function createTokenVerifier(
-  options: TokenOptions,
-  now: () => number = Date.now,
-): Promise<TokenVerifier> {
+export async function createTokenVerifier(options: TokenOptions, now: () => number = Date.now): Promise<TokenVerifier> {
   const keys = await openKeySet(options.jwks);
   return rememberVerified(async (token) => {
     const payload = await verifySignature(token, keys, options, now());

@@ -1,7 +1,7 @@
 import { type Principal, visibleTo } from '../access/index.js';
 import { insertAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
-import { Prisma, type Store, type Tx } from '../store/index.js';
+import { Prisma, type Store } from '../store/index.js';
 
 const { sql } = Prisma;
 
@@ -40,17 +40,6 @@ export async function findMessage<Row extends object>(
     )
     SELECT ${columns} FROM found m ${tables}`;
   const [row] = await store.query<Row>(municipality, statement, 'kept');
-  if (!row) throw notFound();
+  if (!row) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
   return row;
-}
-
-/** The same check without reading the message, for changes. */
-export async function requireVisible(tx: Tx, principal: Principal, id: string): Promise<void> {
-  const rows = await tx.$queryRaw<object[]>`
-    SELECT m.id FROM messages m WHERE m.id = ${id}::uuid AND ${visibleTo(principal)}`;
-  if (rows.length === 0) throw notFound();
-}
-
-function notFound(): Problem {
-  return new Problem('not-found', 'There is no such message, or the caller may not see it.');
 }

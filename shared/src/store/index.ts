@@ -2,14 +2,14 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import { type Prisma, PrismaClient } from '../generated/client.js';
 import { FencedPool } from './fence.js';
-import { type Plan, queryAs } from './query.js';
+import { type Connection, type Plan, queryAs } from './query.js';
 
 export { Prisma } from '../generated/client.js';
 export type * from '../generated/models.js';
 export { isStoreUnavailable } from './failures.js';
 export { migrate } from './migrate.js';
 export { newId } from './new-id.js';
-export type { Plan } from './query.js';
+export { type Connection, type Plan, run } from './query.js';
 
 /** A transaction bound to one municipality. */
 export type Tx = Prisma.TransactionClient;
@@ -34,7 +34,7 @@ export interface Store {
    *
    * @throws CommitInDoubt when the rows may be committed; after any other error none is
    */
-  withTenantConnection<T>(municipality: string, work: (connection: pg.PoolClient) => Promise<T>): Promise<T>;
+  withTenantConnection<T>(municipality: string, work: (connection: Connection) => Promise<T>): Promise<T>;
   /** Runs one statement in a transaction of its own for this municipality, in one round trip: for what is read most. */
   query<Row extends pg.QueryResultRow>(municipality: string, statement: Prisma.Sql, plan: Plan): Promise<Row[]>;
   /** Runs one statement across municipalities, with the privileges of role indbakke_worker. */

@@ -16,17 +16,17 @@ const INVALID_STATEMENT_NAME = '26000';
  * afterwards. Several statements take no parameters, so values are written as literals.
  */
 export async function queryAs<Row extends pg.QueryResultRow>(
-  connection: pg.PoolClient,
+  connection: Connection,
   municipality: string,
   statement: Prisma.Sql,
   plan: Plan,
 ): Promise<Row[]> {
-  const run = async (...statements: string[]) => {
+  const runAll = async (...statements: string[]) => {
     const results = (await connection.query(statements.join('; '))) as unknown as pg.QueryResult<Row>[];
     return results.at(-1)?.rows ?? [];
   };
   const bind = `SELECT set_config('indbakke.municipality', ${literal(municipality)}, true)`;
-  if (plan === 'fresh') return run(bind, withLiterals(statement));
+  if (plan === 'fresh') return runAll(bind, withLiterals(statement));
 
   const { text } = statement;
   const name = nameOf(text);
@@ -34,15 +34,26 @@ export async function queryAs<Row extends pg.QueryResultRow>(
   const values = statement.values.map(literal).join(', ');
   const execute = `EXECUTE ${name}${values && ` (${values})`}`;
   try {
-    return await run(bindAndKeep, execute);
+    return await runAll(bindAndKeep, execute);
   } catch (error) {
     // This connection has not prepared it yet, so nothing has been done.
     if ((error as { code?: unknown }).code !== INVALID_STATEMENT_NAME) throw error;
-    return run(bindAndKeep, `PREPARE ${name} AS ${text}`, execute);
+    return runAll(bindAndKeep, `PREPARE ${name} AS ${text}`, execute);
   }
 }
 
-/** The names of kept statements by their text. There are some dozens: one for each look-up and each kind of caller. */
+/** A connection with an open transaction for one municipality. */
+export type Connection = pg.PoolClient;
+
+/** Runs a statement of a longer transaction; it is prepared once per connection. */
+export async function run<Row extends object>(connection: Connection, statement: Prisma.Sql): Promise<Row[]> {
+  const { text, values } = statement;
+  // pg prepares it under a name of its own, since PREPARE and it do not know of each other.
+  const { rows } = await connection.query<Row>({ name: `run_${nameOf(text)}`, text, values });
+  return rows;
+}
+
+/** The names of kept statements by their text. There are some dozens: one for each look-up or change and each kind of caller. */
 const names = new Map<string, string>();
 
 /** A hash of the text, so that a name never means two statements, whoever prepared it on a connection. */
