@@ -7,6 +7,9 @@ import {
   type TestStack,
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
+import type { Role } from '../../../shared/src/access/index.js';
+import type { DocumentQuery } from '../../../shared/src/api/index.js';
+import { openStore, Prisma, type Store } from '../../../shared/src/store/index.js';
 import {
   change,
   deliverMemo,
@@ -17,6 +20,8 @@ import {
   SETUP,
   upsertCase,
 } from '../../../shared/test/inbox/support.js';
+import type { Position } from '../src/inbox/cursor.js';
+import { statementOf } from '../src/inbox/list.js';
 
 let stack: TestStack;
 
@@ -293,12 +298,59 @@ describe('the pages', () => {
     ['is not base64', '%21%21%21'],
     ['is not JSON', Buffer.from('nonsense').toString('base64url')],
     ['is incomplete', cursorOf('2026-10-10T00:00:00.000Z')],
-    ['has no time', cursorOf('now', randomUUID())],
-    ['has no id', cursorOf('2026-10-10T00:00:00.000Z', 'x')],
-    ['has a time that the database does not support', cursorOf('0000-01-01T00:00:00.000Z', randomUUID())],
+    ['has no list', cursorOf('2026-10-10T00:00:00.000Z', randomUUID())],
+    ['is of no list', cursorOf('2026-10-10T00:00:00.000Z', randomUUID(), 'AAAAAAAAAAAA')],
+    ['has no time', cursorOf('now', randomUUID(), 'AAAAAAAAAAAA')],
+    ['has no id', cursorOf('2026-10-10T00:00:00.000Z', 'x', 'AAAAAAAAAAAA')],
+    [
+      'has a time that the database does not support',
+      cursorOf('0000-01-01T00:00:00.000Z', randomUUID(), 'AAAAAAAAAAAA'),
+    ],
   ])('refuse a cursor that %s', async (_name, cursor) => {
     const response = await stack.call('GET', `/incoming-documents?cursor=${cursor}`);
     expect((await expectProblem(response, 400, 'bad-request')).path).toBe('query.cursor');
+  });
+
+  describe('of one list', () => {
+    const FIRST = 'kind=enquiry&olderThan=2027-01-01T00:00:00Z&sort=-letterAt&limit=3';
+
+    /** The answer to the list’s cursor with this query. */
+    async function next(query: string): Promise<Response> {
+      const { nextCursor } = await list(stack, `?${FIRST}`, as);
+      return stack.call('GET', `/incoming-documents?${query}&cursor=${nextCursor}`, { as });
+    }
+
+    it.each([
+      ['with the same query', FIRST],
+      ['with another limit', FIRST.replace('limit=3', 'limit=5')],
+      ['in another order of parameters', FIRST.split('&').reverse().join('&')],
+      ['with a default written out', `${FIRST}&status=pending`],
+    ])('continue %s', async (_name, query) => {
+      const [all, page] = [await list(stack, `?${FIRST.replace('limit=3', 'limit=200')}`, as), await next(query)];
+      const { items } = (await page.json()) as { items: { id: string }[] };
+      const limit = Number(new URLSearchParams(query).get('limit'));
+      expect(items.map(({ id }) => id)).toEqual(all.items.slice(3, 3 + limit).map(({ id }) => id));
+    });
+
+    it.each([
+      ['another sort', FIRST.replace('-letterAt', 'letterAt')],
+      ['a sort by another time', FIRST.replace('-letterAt', '-receivedAt')],
+      ['the default sort', FIRST.replace('&sort=-letterAt', '')],
+      ['another value of a filter', FIRST.replace('kind=enquiry', 'kind=reply')],
+      ['a filter less', FIRST.replace('kind=enquiry&', '')],
+      ['a filter more', `${FIRST}&assignee=none`],
+      ['another status', `${FIRST}&status=journalized`],
+      ['another time', FIRST.replace('2027', '2028')],
+    ])('are refused with %s', async (_name, query) => {
+      const problem = await expectProblem(await next(query), 400, 'bad-request');
+      expect(problem).toMatchObject({ path: 'query.cursor', detail: expect.stringContaining('another sort') });
+    });
+
+    it('hold a time, an id and a hash, and nothing of the filters', async () => {
+      const { nextCursor } = await list(stack, `?${FIRST}`, as);
+      const [time, id, hash, ...more] = JSON.parse(Buffer.from(nextCursor ?? '', 'base64url').toString());
+      expect([new Date(time).toISOString(), id.length, hash.length, more]).toEqual([time, 36, 12, []]);
+    });
   });
 
   it('of one municipality are invisible to another, whatever the cursor', async () => {
@@ -306,5 +358,99 @@ describe('the pages', () => {
     const { items } = await list(stack, `?cursor=${nextCursor}&limit=200`, { roles: CASEWORKER_ROLES });
     const theirs = new Set((await list(stack, '?limit=200', as)).items.map(({ id }) => id));
     expect(items.filter(({ id }) => theirs.has(id))).toEqual([]);
+  });
+});
+
+describe('with thousands of messages', () => {
+  const MANY = 4_000;
+  const cvr = '44444444';
+  let store: Store;
+
+  // Journalized messages of one municipality; one in a hundred concerns the caller, in one of four ways.
+  beforeAll(async () => {
+    store = openStore({ url: stack.serviceUrl, connections: 1, name: 'plans' });
+    await stack.sql(`INSERT INTO municipalities (cvr, name) VALUES ($1, 'Kommune')`, [cvr]);
+    await stack.sql(
+      `INSERT INTO cases (municipality, case_id, caseworker)
+       SELECT $1, 'K-' || n, 'caseworker-' || n % 100 FROM generate_series(0, 999) n`,
+      [cvr],
+    );
+    await stack.sql(
+      `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
+         document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at, suggested_case_id,
+         assignee_kind, assignee_id)
+       SELECT gen_random_uuid(), $1, 'sf1606', n::text, 'x', 'reply', now() - n * interval '1 minute',
+         now() - n * interval '1 minute', gen_random_uuid(), 0, 0, 0, '[]', 'journalized', now(), 'test', now(), 'K-' || n % 1000,
+         CASE WHEN n % 10 = 0 THEN CASE WHEN n % 20 = 0 THEN 'user' ELSE 'team' END END,
+         CASE WHEN n % 10 = 0 THEN CASE WHEN n % 20 = 0 THEN 'caseworker-' ELSE 'team-' END || n / 20 % 100 END
+       FROM generate_series(1, ${MANY}) n`,
+      [cvr],
+    );
+    await stack.sql(
+      `INSERT INTO journalizations (message_id, case_id, municipality, at, by)
+       SELECT id, 'J-' || external_id::int % 1000, municipality, now(), 'test' FROM messages WHERE municipality = $1`,
+      [cvr],
+    );
+    await stack.sql('ANALYZE');
+  });
+
+  afterAll(() => store.close());
+
+  interface PlanNode {
+    readonly 'Relation Name'?: string;
+    readonly 'Node Type': string;
+    readonly 'Actual Rows': number;
+    readonly 'Actual Loops': number;
+    readonly 'Rows Removed by Filter'?: number;
+    readonly Plans?: readonly PlanNode[];
+  }
+
+  /** Rows of messages that a statement read, kept or not. */
+  function rowsRead(node: PlanNode): number {
+    const own = node['Relation Name'] === 'messages' ? node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) : 0;
+    return (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), own * node['Actual Loops']);
+  }
+
+  const query = (more: Partial<DocumentQuery> = {}): DocumentQuery => ({
+    status: 'journalized',
+    sort: 'letterAt',
+    limit: 50,
+    ...more,
+  });
+  const READ: Role = 'IndkomneDokumenter.Læs';
+  const SEE_ALL: Role = 'IndkomneDokumenter.SeAlle';
+  const from = { time: new Date(Date.now() - (MANY / 2) * 60_000).toISOString(), id: randomUUID() };
+
+  it.each<[string, Role[], DocumentQuery, Position?]>([
+    ['the first page', [READ, SEE_ALL], query()],
+    ['a page in the middle, newest first', [READ, SEE_ALL], query({ sort: '-letterAt' }), from],
+    ['a page in the middle by arrival', [READ, SEE_ALL], query({ sort: 'receivedAt' }), from],
+    ['the caller’s own', [READ], query()],
+    ['a page of the caller’s own', [READ], query(), from],
+    ['the caller’s own, beside the held ones', [READ, 'Indbakke.Drift'], query()],
+    ['a case', [READ, SEE_ALL], query({ case: 'K-7' })],
+    ['a case that messages were journalized on', [READ, SEE_ALL], query({ case: 'J-7' })],
+    ['those assigned to the caller', [READ, SEE_ALL], query({ assignee: 'me' })],
+    ['those suggested to the caller', [READ, SEE_ALL], query({ owner: 'me' })],
+    [
+      'an hour',
+      [READ, SEE_ALL],
+      query({
+        receivedFrom: new Date(Date.now() - 7_200_000).toISOString(),
+        receivedTo: new Date(Date.now() - 3_600_000).toISOString(),
+        sort: 'receivedAt',
+      }),
+    ],
+  ])('a list of %s does not read through the messages of its status', async (_name, roles, given, position) => {
+    const principal = {
+      actor: { kind: 'user', id: 'caseworker-7' },
+      municipality: cvr,
+      roles: new Set(roles),
+      teams: ['team-7'],
+    } as const;
+    const { statement } = statementOf(principal, given, position);
+    const explained = Prisma.sql`EXPLAIN (ANALYZE, FORMAT JSON) ${statement}`;
+    const [row] = await store.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(cvr, explained, 'fresh');
+    expect(rowsRead(row?.['QUERY PLAN'][0].Plan as PlanNode)).toBeLessThan(MANY / 20);
   });
 });

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack, type TokenOptions, VESTERSUND } from '../../../infra/src/testkit/stack.js';
+import {
+  ODENSKOV,
+  startTestStack,
+  type TestStack,
+  type TokenOptions,
+  VESTERSUND,
+} from '../../../infra/src/testkit/stack.js';
+import { type Principal, type Role, visibleTo } from '../../../shared/src/access/index.js';
+import { openStore, Prisma, type Store } from '../../../shared/src/store/index.js';
 import {
   auditOf,
   change,
@@ -113,6 +121,67 @@ describe.each(WHO)('%s', (_who, as, sees) => {
     expect((zip as Response).status).toBe(sees.includes(name) ? 200 : 404);
     const { detail } = await expectProblem(file as Response, 404, 'not-found');
     expect(detail).toMatch(sees.includes(name) ? /no such file/ : /no such message/);
+  });
+});
+
+describe('the condition in SQL', () => {
+  let store: Store;
+
+  beforeAll(() => {
+    store = openStore({ url: stack.serviceUrl, connections: 1, name: 'visibility' });
+  });
+
+  afterAll(() => store.close());
+
+  const ROLES: Role[] = [
+    'IndkomneDokumenter.Læs',
+    'IndkomneDokumenter.SeAlle',
+    'Indbakke.Opsætning',
+    'Indbakke.Drift',
+    'IndkomneDokumenter.Journaliser',
+  ];
+  const COMBINATIONS = Array.from({ length: 2 ** ROLES.length }, (_, bits) =>
+    ROLES.filter((_, at) => bits & (1 << at)),
+  );
+
+  // The rule once more, in other words than the code’s.
+  function expected(roles: readonly Role[], own: readonly Name[], municipality: string): Name[] {
+    if (municipality !== ODENSKOV) return [];
+    const reads = roles.includes('IndkomneDokumenter.Læs');
+    const setsUp = roles.includes('Indbakke.Opsætning') || roles.includes('Indbakke.Drift');
+    const all = roles.includes('IndkomneDokumenter.SeAlle') ? INBOX : own;
+    return [...(reads ? all : []), ...(setsUp ? HELD : [])];
+  }
+
+  it.each<[string, string, string[], Name[], string]>([
+    ['a caseworker with a team', 'me', ['another-team', 'my-team'], MY_OWN, ODENSKOV],
+    ['a caseworker without teams', 'me', [], MY_OWN.filter((name) => name !== 'my team’s'), ODENSKOV],
+    ['a member of the team', 'stranger', ['my-team'], ['my team’s'], ODENSKOV],
+    ['a user called like the team', 'my-team', ['me'], [], ODENSKOV],
+    ['a stranger', 'stranger', [], [], ODENSKOV],
+    ['a caseworker of another municipality', 'me', ['my-team'], MY_OWN, VESTERSUND],
+  ])('shows %s what the rule says, with every combination of roles', async (_who, id, teams, own, municipality) => {
+    const names = new Map(Object.entries(ids).map(([name, messageId]) => [messageId, name]));
+    for (const roles of COMBINATIONS) {
+      const principal: Principal = { actor: { kind: 'user', id }, municipality, roles: new Set(roles), teams };
+      const seen = Prisma.sql`SELECT m.id FROM messages m WHERE ${visibleTo(principal)}`;
+      for (const plan of ['kept', 'fresh'] as const) {
+        const rows = await store.query<{ id: string }>(municipality, seen, plan);
+        const found = rows.map((row) => names.get(row.id)).toSorted();
+        expect({ roles, found }).toEqual({ roles, found: expected(roles, own, municipality).toSorted() });
+      }
+    }
+  });
+
+  it('names the municipality itself, apart from row-level security', async () => {
+    const principal: Principal = {
+      actor: { kind: 'user', id: 'me' },
+      municipality: VESTERSUND,
+      roles: new Set(ROLES),
+      teams: [],
+    };
+    const { text, values } = Prisma.sql`SELECT m.id FROM messages m WHERE ${visibleTo(principal)}`;
+    expect(await stack.sql(text, values)).toEqual([]); // as the owner, past the policies
   });
 });
 

@@ -4,6 +4,7 @@ import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JW
 import { z } from 'zod';
 import type { Actor } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
+import { rememberVerified } from './remember-verified.js';
 import { parseRole, type Role } from './roles.js';
 
 /** Who signed in, with which roles. Without a municipality: an operator, who sees no messages. */
@@ -96,13 +97,16 @@ const ISSUER_FAULTS: ReadonlySet<string> = new Set([
 ]);
 
 /** For the inbox API: tokens of municipalities. */
-export async function createTokenVerifier(options: TokenOptions): Promise<TokenVerifier> {
+export async function createTokenVerifier(options: TokenOptions, now: () => number = Date.now): Promise<TokenVerifier> {
   const keys = await openKeySet(options.jwks);
+  const remembering = rememberVerified(async (token) => {
+    const payload = await verifySignature(token, keys, options, now());
+    const claims = parseClaims(Claims, payload);
+    const principal = { ...toCaller(claims), municipality: claims.municipality, teams: claims.teams };
+    return { principal, validUntil: (Number(payload.exp) + CLOCK_SKEW_SECONDS) * 1_000 };
+  }, now);
   return {
-    async verify(token) {
-      const claims = parseClaims(Claims, await verifySignature(token, keys, options));
-      return { ...toCaller(claims), municipality: claims.municipality, teams: claims.teams };
-    },
+    ...remembering,
     async check() {
       if ('fresh' in keys && !keys.fresh) await keys.reload();
     },
@@ -137,11 +141,13 @@ async function verifySignature(
   token: string,
   keys: JWTVerifyGetKey,
   { issuer, audience }: TokenOptions,
+  now = Date.now(),
 ): Promise<JWTPayload> {
-  const options = { issuer, audience, algorithms: ALGORITHMS, clockTolerance: CLOCK_SKEW_SECONDS };
+  const currentDate = new Date(now);
+  const options = { issuer, audience, algorithms: ALGORITHMS, clockTolerance: CLOCK_SKEW_SECONDS, currentDate };
   try {
     const { payload } = await jwtVerify(token, keys, { ...options, requiredClaims: ['exp'] });
-    if (Number(payload.exp) <= Date.now() / 1_000 + MAX_LIFE_SECONDS) return payload;
+    if (Number(payload.exp) <= now / 1_000 + MAX_LIFE_SECONDS) return payload;
   } catch (cause) {
     if (cause instanceof errors.JWTExpired) {
       throw new Problem('not-signed-in', 'The token has expired. Sign in again.', { cause });

@@ -1,4 +1,4 @@
-import { newId, type Tx } from '../store/index.js';
+import { newId, Prisma, type Store } from '../store/index.js';
 
 /** Who did it: a caseworker, or a system (Serviceplatformen, the DUBU core, one of our workers). */
 export interface Actor {
@@ -18,24 +18,20 @@ export interface AuditEntry {
   readonly at: Date;
   /** What was done: a change of a message (shared/src/lifecycle), or `read`, `read-file`, `read-zip`, `refused` … */
   readonly action: string;
-  readonly messageId?: string;
+  readonly messageId?: string | undefined;
   /** Codes and ids only, nothing personal. */
-  readonly details?: Record<string, string | number | boolean>;
+  readonly details?: Record<string, string | number | boolean> | undefined;
 }
 
-/** Records who did what, in the same transaction as what was done. */
-export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
-  await tx.auditEvent.create({
-    data: {
-      id: newId(),
-      at: entry.at,
-      municipality: entry.municipality,
-      actorKind: entry.actor.kind,
-      actor: entry.actor.id,
-      onBehalfOf: entry.actor.onBehalfOf ?? null,
-      action: entry.action,
-      messageId: entry.messageId ?? null,
-      details: entry.details ?? {},
-    },
-  });
+/** Records who did what. */
+export async function recordAudit(store: Store, entry: AuditEntry): Promise<void> {
+  await store.query(entry.municipality, insertAudit(entry), 'kept');
+}
+
+/** The same as a statement, so that it can be part of the one that does it: with FROM after it, a row for each row there. */
+export function insertAudit({ municipality, actor, at, action, messageId, details = {} }: AuditEntry): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO audit_events (id, at, municipality, actor_kind, actor, on_behalf_of, action, message_id, details)
+    SELECT ${newId()}::uuid, ${at}::timestamptz, ${municipality}, ${actor.kind}, ${actor.id}, ${actor.onBehalfOf ?? null},
+      ${action}, ${messageId ?? null}::uuid, ${JSON.stringify(details)}::jsonb`;
 }

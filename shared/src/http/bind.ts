@@ -112,19 +112,15 @@ async function auditRefusal(
   const { code } = toProblem(error);
   if (code !== 'role-missing' && code !== 'not-found') return;
   const { municipality, actor } = principal;
-  const messageId = uuidOf(String(req.params.id));
-  await store
-    .withTenant(municipality, (tx) =>
-      recordAudit(tx, {
-        municipality,
-        actor,
-        at: new Date(),
-        action: 'refused',
-        // So that it can be found whose messages someone tried to reach. Only ids are recorded.
-        ...(messageId !== undefined && { messageId }),
-        details: { code, call: `${operation.method} ${operation.path}` },
-      }),
-    )
+  await recordAudit(store, {
+    municipality,
+    actor,
+    at: new Date(),
+    action: 'refused',
+    // So that it can be found whose messages someone tried to reach. Only ids are recorded.
+    messageId: uuidOf(String(req.params.id)),
+    details: { code, call: `${operation.method} ${operation.path}` },
+  })
     // The call is refused even if that cannot be recorded.
     .catch(() => {});
 }

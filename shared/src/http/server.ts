@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -16,23 +15,21 @@ import { answerUnreadable, type LatestAnswers, MAX_HEADER_BYTES, type OnUnreadab
  */
 export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
   return (req, res, next) => {
-    const started = process.hrtime.bigint();
+    const started = performance.now();
     const sent = req.get('x-transaktionsid') ?? req.get('x-correlation-id');
     const correlationId = uuidOf(sent ?? '') ?? randomUUID();
     res.set('X-Correlation-Id', correlationId);
-    withCorrelation(correlationId, () => {
-      // Bound, since `close` comes from the socket, outside the request's async context.
-      const onClose = AsyncResource.bind(() => {
-        const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-        const operation = String(res.locals.operation ?? 'other');
-        const status = res.writableFinished ? String(res.statusCode) : 'cut';
-        metrics.requests.observe({ operation, status }, seconds);
-        if (operation !== 'other')
-          log.info('request', { operation, status, milliseconds: Math.round(seconds * 1_000) });
-      });
-      res.once('close', onClose);
-      next();
+    res.once('close', () => {
+      const seconds = (performance.now() - started) / 1_000;
+      const operation = String(res.locals.operation ?? 'other');
+      const status = res.writableFinished ? String(res.statusCode) : 'cut';
+      metrics.requests.observe({ operation, status }, seconds);
+      if (operation === 'other') return;
+      const milliseconds = Math.round(seconds * 1_000);
+      // Again, since `close` comes from the socket, outside the request's async context.
+      withCorrelation(correlationId, () => log.info('request', { operation, status, milliseconds }));
     });
+    withCorrelation(correlationId, next);
   };
 }
 

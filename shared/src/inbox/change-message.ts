@@ -1,16 +1,21 @@
+import { visibleTo } from '../access/index.js';
 import type { ChangeAnswer } from '../api/index.js';
 import { Problem } from '../errors/index.js';
-import { type Change, type ChangeColumns, type ChangeRequest, firstAnswerTo, writeChange } from '../lifecycle/index.js';
-import type { Store, Tx } from '../store/index.js';
-import { requireVisible } from './find-message.js';
+import {
+  type Change,
+  type ChangeColumns,
+  type ChangeConditions,
+  type ChangeRequest,
+  firstAnswerTo,
+  writeChange,
+} from '../lifecycle/index.js';
+import type { Connection, Store } from '../store/index.js';
 
-export interface ChangeEffects extends ChangeColumns {
-  /** A further check, in the transaction, before anything changes. */
-  readonly check?: (tx: Tx) => Promise<void>;
+export interface ChangeEffects extends ChangeColumns, Pick<ChangeConditions, 'isAllowed'> {
   /** Whether the rows are those that this request would write, as far as `details` do not say. */
-  readonly isRepeat?: (tx: Tx) => Promise<boolean>;
+  readonly isRepeat?: (connection: Connection) => Promise<boolean>;
   /** Writes further rows, in the transaction, after the change, which an error undoes. */
-  readonly write?: (tx: Tx) => Promise<unknown>;
+  readonly write?: (connection: Connection) => Promise<unknown>;
 }
 
 /**
@@ -24,21 +29,21 @@ export async function changeMessage(
   store: Store,
   request: ChangeRequest,
   change: Change,
-  { check, isRepeat, write, ...columns }: ChangeEffects = {},
+  { isAllowed, isRepeat, write, ...columns }: ChangeEffects = {},
 ): Promise<ChangeAnswer> {
   const { principal, id } = request;
-  return store.withTenant(principal.municipality, async (tx) => {
+  const conditions = { isVisible: visibleTo(principal), ...(isAllowed && { isAllowed }) };
+  return store.withTenantConnection(principal.municipality, async (connection) => {
     let result: Awaited<ReturnType<typeof writeChange>>;
     try {
-      await requireVisible(tx, principal, id);
-      await check?.(tx);
-      result = await writeChange(tx, request, change, columns);
+      result = await writeChange(connection, request, change, columns, conditions);
     } catch (error) {
-      const first = error instanceof Problem ? await firstAnswerTo(tx, request, change, columns.details) : undefined;
-      if (!first || (await isRepeat?.(tx)) === false) throw error;
+      if (!(error instanceof Problem)) throw error;
+      const first = await firstAnswerTo(connection, request, change, columns.details);
+      if (!first || (await isRepeat?.(connection)) === false) throw error;
       return { id, ...first };
     }
-    await write?.(tx);
+    await write?.(connection);
     return { id, ...result };
   });
 }

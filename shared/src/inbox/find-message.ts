@@ -1,35 +1,45 @@
 import { type Principal, visibleTo } from '../access/index.js';
+import { insertAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
-import type { Prisma, Tx } from '../store/index.js';
+import { Prisma, type Store } from '../store/index.js';
 
-/** The rows of a message that the API's answers need. */
-export const WHOLE_MESSAGE = {
-  details: true,
-  key: true,
-  suggestedCase: true,
-  documents: { orderBy: { position: 'asc' }, include: { files: { orderBy: { position: 'asc' } } } },
-  journalizations: { orderBy: { at: 'asc' } },
-} as const satisfies Prisma.MessageInclude;
+const { sql } = Prisma;
 
-export type WholeMessage = Prisma.MessageGetPayload<{ include: typeof WHOLE_MESSAGE }>;
+/** What is read, for the audit log. */
+export interface Reading {
+  readonly action: 'read' | 'read-file' | 'read-zip';
+  readonly at: Date;
+  /** It is recorded only if the message has this file. */
+  readonly fileId?: string;
+}
 
 /**
- * The message with this id, if the caller sees it.
+ * Reads a message, if the caller sees it, and records who read it: one statement, committed when this resolves.
  *
+ * @param columns of `messages AS m` and the tables that `tables` joins
  * @throws Problem not-found: it does not exist, is another municipality’s, is not visible to the caller, or is deleted
  */
-export async function findMessage(tx: Tx, principal: Principal, id: string): Promise<WholeMessage> {
-  const message = await tx.message.findFirst({ where: { id, AND: visibleTo(principal) }, include: WHOLE_MESSAGE });
-  if (!message) throw notFound();
-  return message;
-}
-
-/** The same check without reading the message, for changes. */
-export async function requireVisible(tx: Tx, principal: Principal, id: string): Promise<void> {
-  const message = await tx.message.findFirst({ where: { id, AND: visibleTo(principal) }, select: { id: true } });
-  if (!message) throw notFound();
-}
-
-function notFound(): Problem {
-  return new Problem('not-found', 'There is no such message, or the caller may not see it.');
+export async function findMessage<Row extends object>(
+  store: Store,
+  principal: Principal,
+  id: string,
+  { action, at, fileId }: Reading,
+  { columns, tables }: { readonly columns: Prisma.Sql; readonly tables: Prisma.Sql },
+): Promise<Row> {
+  const { municipality, actor } = principal;
+  const details = fileId === undefined ? undefined : { fileId };
+  const hasFile =
+    fileId === undefined
+      ? Prisma.empty
+      : sql`WHERE EXISTS (SELECT FROM files WHERE message_id = m.id AND id = ${fileId}::uuid)`;
+  const statement = sql`
+    WITH found AS (
+      SELECT m.* FROM messages m WHERE m.id = ${id}::uuid AND ${visibleTo(principal)}
+    ), audit AS (
+      ${insertAudit({ municipality, actor, at, action, messageId: id, details })} FROM found m ${hasFile}
+    )
+    SELECT ${columns} FROM found m ${tables}`;
+  const [row] = await store.query<Row>(municipality, statement, 'kept');
+  if (!row) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
+  return row;
 }

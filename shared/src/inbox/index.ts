@@ -1,4 +1,5 @@
 export * from './change-message.js';
 export * from './file-names.js';
 export * from './find-message.js';
+export * from './message-columns.js';
 export * from './read-content.js';

@@ -8,13 +8,9 @@ import {
 } from '../content/index.js';
 import { Problem } from '../errors/index.js';
 import { dataKeyContext, type KeyRing } from '../keys/index.js';
-import type { Store } from '../store/index.js';
-import type { WholeMessage } from './find-message.js';
-
-type StoredFile = WholeMessage['documents'][number]['files'][number];
+import type { SealedRow, StoredFile } from './message-columns.js';
 
 interface ContentParts {
-  readonly store: Store;
   readonly blobs: BlobStore;
   readonly keys: KeyRing;
 }
@@ -22,35 +18,30 @@ interface ContentParts {
 /** Opens the files of one message, whose key is unwrapped once. */
 export interface ContentReader {
   /** The verified bytes of a file, or of a range of it (`end` not included). The stream fails with a Problem. */
-  open(file: StoredFile, range?: ByteRange): Readable;
+  open(file: Pick<StoredFile, 'status' | 'containerIndex' | 'containerOffset' | 'size'>, range?: ByteRange): Readable;
 }
 
 /** @throws Problem content-gone when the content has been removed */
-export async function openContent(parts: ContentParts, message: WholeMessage): Promise<ContentReader> {
-  const { id: messageId, key, municipality } = message;
-  if (key === null) throw gone();
-  const openContainer = await findContainer(parts, message);
-  const wrapped = { keyId: key.keyId, wrapped: Buffer.from(key.wrappedKey) };
-  const dataKey = await parts.keys.unwrap(wrapped, dataKeyContext(messageId, municipality));
+export async function openContent({ blobs, keys }: ContentParts, message: SealedRow): Promise<ContentReader> {
+  const { id: messageId, municipality, keyId, wrappedKey } = message;
+  if (keyId === null || wrappedKey === null) throw gone();
+  const openContainer = findContainer(blobs, message);
+  const dataKey = await keys.unwrap({ keyId, wrapped: wrappedKey }, dataKeyContext(messageId, municipality));
   return {
     open({ status, containerIndex: index, containerOffset: offset, size }, range) {
       if (index === null || offset === null)
         throw new Problem('content-gone', `The file has no content: it is ${status}.`);
-      const file = { index, offset: Number(offset), size: Number(size) };
+      const file = { index, offset, size };
       return openSealedFile({ openContainer, dataKey, messageId, file, ...(range && { range }) });
     },
   };
 }
 
 /** In the blob store, or in the database when it is small. */
-async function findContainer(
-  { store, blobs }: ContentParts,
-  { id: messageId, municipality, blobName }: WholeMessage,
-): Promise<SealedFileRequest['openContainer']> {
+function findContainer(blobs: BlobStore, { blobName, container }: SealedRow): SealedFileRequest['openContainer'] {
   if (blobName !== null) return (range) => blobs.open(blobName, range);
-  const small = await store.withTenant(municipality, (tx) => tx.messageContent.findUnique({ where: { messageId } }));
-  if (small === null) throw gone();
-  return containerInMemory(Buffer.from(small.container));
+  if (container === null) throw gone();
+  return containerInMemory(container);
 }
 
 function gone(): Problem {

@@ -1,9 +1,11 @@
 import type { Principal } from '../access/index.js';
 import { Problem } from '../errors/index.js';
-import { newId, Prisma, type Tx } from '../store/index.js';
+import { type Connection, newId, Prisma, run } from '../store/index.js';
 import { RECORD_CHANGES } from './record-changes.js';
 import type { Status } from './statuses.js';
 import { CHANGES, type Change } from './transitions.js';
+
+const { sql } = Prisma;
 
 /** A request to change one message. */
 export interface ChangeRequest {
@@ -16,41 +18,92 @@ export interface ChangeRequest {
 
 /** What a change writes besides status and version. */
 export interface ChangeColumns {
-  /** Further columns of `messages`. */
-  readonly set?: Prisma.MessageUncheckedUpdateManyInput;
+  /** Assignments of further columns of `messages AS m`, for SET. */
+  readonly set?: Prisma.Sql;
   /** For the audit log: codes and ids only. */
   readonly details?: Record<string, string | number | boolean>;
 }
 
+/** Conditions on `messages AS m` besides its status and version. */
+export interface ChangeConditions {
+  /** Else there is no such message; default: any. */
+  readonly isVisible?: Prisma.Sql;
+  /** Else the caller may not do it: the Problem. */
+  readonly isAllowed?: { readonly condition: Prisma.Sql; readonly otherwise: () => Problem };
+}
+
+interface Changed {
+  readonly status: Status;
+  readonly version: number;
+}
+
 /**
  * Changes a message: the only way to change a status, an assignment or a version after intake, apart from suggestions, which
- * are written in batches (RECORD_CHANGES). Updates only if the status (and the version, if given) is the expected one, and
- * writes the event and the audit row in the same transaction.
+ * are written in batches (RECORD_CHANGES). One statement locks the message, updates it only if its status (and the version, if
+ * given) is the expected one, and writes the event and the audit row.
  *
- * @throws Problem not-found, version-changed (another change came first) or wrong-status
+ * @throws Problem not-found, that of `isAllowed`, version-changed (another change came first) or wrong-status
  */
 export async function writeChange(
-  tx: Tx,
+  connection: Connection,
   { principal: { municipality, actor }, id, expectedVersion, at }: ChangeRequest,
   change: Change,
   { set, details = {} }: ChangeColumns = {},
-): Promise<{ status: Status; version: number }> {
+  { isVisible = sql`true`, isAllowed }: ChangeConditions = {},
+): Promise<Changed> {
   const { from, to } = CHANGES[change];
-  const current = await lockMessage(tx, id, expectedVersion);
-  if (!(from as readonly Status[]).includes(current.status)) {
-    throw new Problem('wrong-status', `The message is ${current.status}; it must be ${from.join(' or ')}.`);
+  const assignments = [sql`version = m.version + 1`, ...(set ? [set] : []), ...moveTo(to, at, actor.id)];
+  const version = expectedVersion ?? null;
+  const [found] = await run<Found>(
+    connection,
+    sql`
+      WITH current AS (
+        SELECT m.id, m.status, m.version, ${isAllowed?.condition ?? sql`true`} AS "isAllowed"
+        FROM messages m WHERE m.id = ${id}::uuid AND ${isVisible} FOR UPDATE
+      ), changed AS (
+        UPDATE messages m SET ${Prisma.join(assignments)}
+        FROM current
+        WHERE m.id = current.id AND current."isAllowed" AND current.version = coalesce(${version}::int, current.version)
+          AND current.status = ANY (${[...from]}::text[])
+        RETURNING m.id, m.status, m.version
+      ), changes AS (
+        SELECT ${newId()}::uuid AS change_id, ${municipality}::text AS municipality, id AS message_id, ${change}::text AS type,
+          status, version, ${at}::timestamptz AS at, ${actor.kind}::text AS actor_kind, ${actor.id}::text AS actor,
+          ${actor.onBehalfOf ?? null}::text AS on_behalf_of, ${JSON.stringify(details)}::jsonb AS details
+        FROM changed
+      ), ${Prisma.raw(RECORD_CHANGES)}
+      SELECT current.status, current.version, "isAllowed", changed.status AS "newStatus", changed.version AS "newVersion"
+      FROM current LEFT JOIN changed USING (id)`,
+  );
+  if (!found) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
+  if (found.newStatus !== null) return { status: found.newStatus, version: found.newVersion };
+  if (isAllowed && !found.isAllowed) throw isAllowed.otherwise();
+  if (found.version !== (expectedVersion ?? found.version)) {
+    throw new Problem('version-changed', `The message is now at version ${found.version}. Read it again.`);
   }
-  const moved = to === 'same' ? undefined : { ...statusAfter(to, current), statusAt: at, statusBy: actor.id };
-  const status = moved?.status ?? current.status;
-  const version = current.version + 1;
-  await tx.message.update({ where: { id }, data: { ...set, ...moved, version } });
-  await tx.$queryRaw`
-    WITH changes AS (
-      SELECT ${newId()}::uuid AS change_id, ${municipality} AS municipality, ${id}::uuid AS message_id, ${change} AS type,
-        ${status} AS status, ${version}::int AS version, ${at}::timestamptz AS at, ${actor.kind} AS actor_kind,
-        ${actor.id} AS actor, ${actor.onBehalfOf ?? null} AS on_behalf_of, ${JSON.stringify(details)}::jsonb AS details
-    ), ${Prisma.raw(RECORD_CHANGES)} SELECT 1`;
-  return { status, version };
+  throw new Problem('wrong-status', `The message is ${found.status}; it must be ${from.join(' or ')}.`);
+}
+
+/** The message as it was, and as it is now, if it was changed. */
+type Found = Changed & { readonly isAllowed: boolean } & (
+    | { readonly newStatus: Status; readonly newVersion: number }
+    | { readonly newStatus: null }
+  );
+
+/** The assignments of a move to another status. */
+function moveTo(to: Status | 'before' | 'same', at: Date, by: string): Prisma.Sql[] {
+  if (to === 'same') return [];
+  const status = to === 'before' ? sql`coalesce(m.status_before, 'pending')` : sql`${to}`;
+  // Only a held message has a cause; a rejected one keeps it, for when it is reopened.
+  const wasHeld = to === 'before' ? sql`m.status_before = 'held'` : sql`m.status = 'held'`;
+  const keepsCause = to === 'before' || to === 'rejected' ? wasHeld : sql`false`;
+  return [
+    sql`status = ${status}`,
+    sql`status_before = ${to === 'rejected' ? sql`m.status` : sql`NULL`}`,
+    sql`held_cause = CASE WHEN ${keepsCause} THEN m.held_cause END`,
+    sql`status_at = ${at}::timestamptz`,
+    sql`status_by = ${by}`,
+  ];
 }
 
 /**
@@ -58,13 +111,15 @@ export async function writeChange(
  * the caller, this shows nothing to anybody else.
  */
 export async function firstAnswerTo(
-  tx: Tx,
+  connection: Connection,
   { principal: { actor }, id, expectedVersion = -1 }: ChangeRequest,
   change: Change,
   details: ChangeColumns['details'] = {},
-): Promise<{ status: Status; version: number } | undefined> {
+): Promise<Changed | undefined> {
   // The rows of one change share id and time (RECORD_CHANGES).
-  const [first] = await tx.$queryRaw<{ status: Status; version: number }[]>`
+  const [first] = await run<Changed>(
+    connection,
+    sql`
     SELECT event.status, event.version
     FROM messages message
     JOIN events event ON event.message_id = message.id AND event.version = message.version
@@ -72,30 +127,7 @@ export async function firstAnswerTo(
     WHERE message.id = ${id}::uuid AND message.version = ${expectedVersion + 1}::int AND event.type = ${change}
       AND audit.actor_kind = ${actor.kind} AND audit.actor = ${actor.id}
       AND audit.on_behalf_of IS NOT DISTINCT FROM ${actor.onBehalfOf ?? null}
-      AND audit.details = ${JSON.stringify(details)}::jsonb`;
+      AND audit.details = ${JSON.stringify(details)}::jsonb`,
+  );
   return first;
-}
-
-interface Current {
-  readonly status: Status;
-  readonly statusBefore: Status | null;
-  readonly version: number;
-}
-
-/** Locks a message until the transaction ends, so that it is unchanged when it is updated. */
-async function lockMessage(tx: Tx, id: string, expectedVersion: number | undefined): Promise<Current> {
-  const [message] = await tx.$queryRaw<Current[]>`
-    SELECT status, status_before AS "statusBefore", version FROM messages WHERE id = ${id}::uuid FOR UPDATE`;
-  if (!message) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
-  if (expectedVersion !== undefined && message.version !== expectedVersion) {
-    throw new Problem('version-changed', `The message is now at version ${message.version}. Read it again.`);
-  }
-  return message;
-}
-
-function statusAfter(to: Status | 'before', current: Current) {
-  const status = to === 'before' ? (current.statusBefore ?? 'pending') : to;
-  const statusBefore = status === 'rejected' ? current.status : null;
-  // Only a held message has a cause; a rejected one keeps it, for when it is reopened.
-  return { status, statusBefore, ...(status !== 'held' && statusBefore !== 'held' && { heldCause: null }) };
 }

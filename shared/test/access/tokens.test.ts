@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LOCAL_AUDIENCE, LOCAL_ISSUER } from '../../../infra/src/local/issuer.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import {
   createTokenVerifier,
@@ -29,6 +30,8 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 const CLAIMS = { sub: 'caseworker-1', municipality: ODENSKOV, roles: ['IndkomneDokumenter.Læs'] };
+
+const ALL = { ...CLAIMS, roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'] };
 
 const listWith = (authorization?: string) =>
   fetch(`${stack.url}/api/v1/incoming-documents`, authorization === undefined ? {} : { headers: { authorization } });
@@ -59,6 +62,19 @@ describe('a valid token', () => {
 
   it('is accepted for half a minute after it expired, since clocks differ', async () => {
     expect((await listWith(await bearer(signToken(stack.env, CLAIMS, { expires: '-10s' })))).status).toBe(200);
+  });
+});
+
+describe('a remembered token', () => {
+  const options = () => ({ issuer: LOCAL_ISSUER, audience: LOCAL_AUDIENCE, jwks: stack.env.TOKEN_JWKS as string });
+
+  it('is refused once it has expired, clocks that differ allowed for', async () => {
+    let time = Date.now();
+    const { verify } = await createTokenVerifier(options(), () => time);
+    const token = await signToken(stack.env, CLAIMS, { expires: '-20s' });
+    await expect(verify(token)).resolves.toMatchObject({ municipality: ODENSKOV });
+    time += 11_000;
+    await expect(verify(token)).rejects.toMatchObject({ code: 'not-signed-in' });
   });
 });
 
@@ -366,6 +382,20 @@ describe('a token for one municipality', () => {
       await expectProblem(await stack.call(method, `/incoming-documents/${id}${path}`, options), 404, 'not-found');
     }
     expect((await list(stack, '', as)).items).toEqual([]);
+  });
+
+  it('is never taken for one of another, though both are remembered', async () => {
+    await deliverMemo(stack);
+    const tokens = [ODENSKOV, VESTERSUND].map((municipality) => signToken(stack.env, { ...ALL, municipality }));
+    for (let round = 0; round < 2; round += 1) {
+      const counts = await Promise.all(
+        tokens.map(async (token) => {
+          const { items } = (await (await listWith(await bearer(token))).json()) as { items: object[] };
+          return items.length > 0;
+        }),
+      );
+      expect(counts).toEqual([true, false]);
+    }
   });
 
   it('of an unknown municipality sees nothing', async () => {

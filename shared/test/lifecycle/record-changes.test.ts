@@ -6,7 +6,7 @@ import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/tes
 import { writeSuggestions } from '../../../services/journaler/src/suggestion/write-suggestions.js';
 import { type Actor, INDBAKKE, SERVICEPLATFORMEN } from '../../src/audit/index.js';
 import { type Change, type ChangeColumns, writeChange } from '../../src/lifecycle/index.js';
-import { openStore, type Store } from '../../src/store/index.js';
+import { openStore, Prisma, type Store } from '../../src/store/index.js';
 import { deliverMemo } from '../inbox/support.js';
 
 // writeChange writes one change, the statements of intake and suggestions write many. Their rows must be the same.
@@ -25,9 +25,9 @@ afterAll(async () => {
 });
 
 const make = (id: string, change: Change, actor: Actor, at: Date, columns?: ChangeColumns) =>
-  store.withTenant(ODENSKOV, (tx) => {
+  store.withTenantConnection(ODENSKOV, (connection) => {
     const principal = { actor, municipality: ODENSKOV, roles: new Set<never>(), teams: [] };
-    return writeChange(tx, { principal, id, expectedVersion: undefined, at }, change, columns);
+    return writeChange(connection, { principal, id, expectedVersion: undefined, at }, change, columns);
   });
 
 /** The only row, without these columns. */
@@ -80,13 +80,9 @@ describe('a change written in a batch has the same rows as one written alone:', 
       writeSuggestions(connection, [{ message, suggestion }], at),
     );
     await make(other, 'suggested', INDBAKKE, at, {
-      set: {
-        kind: 'reply',
-        suggestionRunAt: at,
-        suggestedCaseId: suggestion.caseId,
-        suggestionBasis: suggestion.basis,
-        suggestionSender: suggestion.sender,
-      },
+      set: Prisma.sql`
+        kind = 'reply', suggestion_run_at = ${at}::timestamptz, suggested_case_id = ${suggestion.caseId},
+        suggestion_basis = ${suggestion.basis}, suggestion_sender = ${suggestion.sender}`,
       details: suggestion,
     });
 

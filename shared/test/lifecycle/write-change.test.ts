@@ -13,7 +13,7 @@ import {
   TRANSITIONS,
   writeChange,
 } from '../../src/lifecycle/index.js';
-import { newId, openStore, type Store } from '../../src/store/index.js';
+import { newId, openStore, Prisma, type Store } from '../../src/store/index.js';
 
 const MUNICIPALITY = '22222222';
 const ACTOR = { kind: 'user', id: 'caseworker-1', onBehalfOf: 'caseworker-2' } as const;
@@ -70,8 +70,8 @@ async function messageThatIs({ status, before }: State): Promise<string> {
 }
 
 const make = (id: string, change: Change, columns?: ChangeColumns, request: Partial<ChangeRequest> = {}) =>
-  store.withTenant(MUNICIPALITY, (tx) =>
-    writeChange(tx, { principal: PRINCIPAL, id, expectedVersion: 7, at: AT, ...request }, change, columns),
+  store.withTenantConnection(MUNICIPALITY, (connection) =>
+    writeChange(connection, { principal: PRINCIPAL, id, expectedVersion: 7, at: AT, ...request }, change, columns),
   );
 
 const rowOf = async (id: string) => {
@@ -167,7 +167,9 @@ describe('a change', () => {
     await expect(make(randomUUID(), 'journalized')).rejects.toMatchObject({ code: 'not-found' });
     const id = await messageThatIs({ status: 'pending' });
     const request = { principal: { ...PRINCIPAL, municipality: '33333333' }, id, expectedVersion: 7, at: AT };
-    const foreign = store.withTenant('33333333', (tx) => writeChange(tx, request, 'journalized'));
+    const foreign = store.withTenantConnection('33333333', (connection) =>
+      writeChange(connection, request, 'journalized'),
+    );
     await expect(foreign).rejects.toMatchObject({ code: 'not-found' });
   });
 
@@ -175,8 +177,8 @@ describe('a change', () => {
     const id = await messageThatIs({ status: 'pending' });
     let finish = () => {};
     const first = await new Promise<{ ended: Promise<void> }>((written) => {
-      const ended = store.withTenant(MUNICIPALITY, async (tx) => {
-        await writeChange(tx, { principal: PRINCIPAL, id, expectedVersion: 7, at: AT }, 'journalized');
+      const ended = store.withTenantConnection(MUNICIPALITY, async (connection) => {
+        await writeChange(connection, { principal: PRINCIPAL, id, expectedVersion: 7, at: AT }, 'journalized');
         await new Promise<void>((resolve) => {
           finish = resolve;
           written({ ended });
@@ -204,7 +206,7 @@ describe('a change', () => {
 
   it('writes its further columns and details', async () => {
     const id = await messageThatIs({ status: 'pending' });
-    await make(id, 'rejected', { set: { rejectionReason: 'unwanted' }, details: { reason: 'unwanted' } });
+    await make(id, 'rejected', { set: Prisma.sql`rejection_reason = 'unwanted'`, details: { reason: 'unwanted' } });
     const [row] = await runSql(database.ownerUrl, 'SELECT rejection_reason FROM messages WHERE id = $1', [id]);
     expect(row).toEqual({ rejection_reason: 'unwanted' });
     expect((await tracesOf('audit_events', id))[0]).toMatchObject({ details: { reason: 'unwanted' } });

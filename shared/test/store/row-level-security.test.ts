@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
-import { openStore, type Store } from '../../src/store/index.js';
+import { openStore, Prisma, type Store } from '../../src/store/index.js';
 
 // The second line of defence: what PostgreSQL refuses, whatever our code does. Every statement here uses the login of the
 // services, on a separate connection.
@@ -337,6 +337,59 @@ describe('the store', () => {
       ),
     );
     expect(settings.map(({ rows }) => rows[0].now)).toEqual([B, B]);
+  });
+
+  describe.each(['kept', 'fresh'] as const)('one statement, planned %s,', (plan) => {
+    const seen = Prisma.sql`SELECT municipality FROM messages`;
+
+    it('is bound to its municipality, even on a connection that served another before', async () => {
+      const asked = [A, B, A, '99999999', B, A, B, A];
+      const answers = await Promise.all(asked.map((municipality) => store.query(municipality, seen, plan)));
+      expect(answers).toEqual(asked.map((municipality) => (municipality === '99999999' ? [] : [{ municipality }])));
+    });
+
+    it('leaves nothing behind on its connection', async () => {
+      await store.query(A, seen, plan);
+      await expect(store.query(A, Prisma.sql`SELECT 1 / ${0}::int`, plan)).rejects.toMatchObject({ code: '22012' });
+      const settings = ['indbakke.municipality', 'plan_cache_mode'].map((name) => `current_setting('${name}', true)`);
+      for (let connection = 0; connection < 2; connection += 1) {
+        const left = store.withTenantConnection('', (c) => c.query(`SELECT ${settings.join(` || '|' || `)} AS left`));
+        expect((await left).rows).toEqual([{ left: '|auto' }]);
+      }
+      expect(await store.query(B, seen, plan)).toEqual([{ municipality: B }]);
+    });
+
+    it('is undone as a whole when it fails', async () => {
+      const half = Prisma.sql`
+        WITH made AS (INSERT INTO cases (municipality, case_id) VALUES (${A}, 'K-undone') RETURNING case_id)
+        SELECT 1 / (length(case_id) - ${8}::int) FROM made`;
+      await expect(store.query(A, half, plan)).rejects.toMatchObject({ code: '22012' });
+      expect(await runSql(database.ownerUrl, `SELECT FROM cases WHERE case_id = 'K-undone'`)).toEqual([]);
+    });
+
+    it('cannot write a row for another municipality', async () => {
+      const foreign = Prisma.sql`INSERT INTO cases (municipality, case_id) VALUES (${B}, 'K-foreign')`;
+      await expect(store.query(A, foreign, plan)).rejects.toMatchObject(DENIED);
+    });
+
+    it.each([
+      `'; DROP TABLE messages; --`,
+      String.raw`\'; SELECT 1; --`,
+      '$1 $$ E\'x\' "quoted" {a,b} NULL',
+      'æøå \u{1f600}\n',
+      '',
+    ])('takes %j as a value and nothing else', async (value) => {
+      const echo = Prisma.sql`SELECT ${value}::text AS alone, ${[value, 'b', 'NULL']}::text[] AS listed`;
+      expect(await store.query(A, echo, plan)).toEqual([{ alone: value, listed: [value, 'b', 'NULL'] }]);
+    });
+
+    it('takes numbers, times, truth, nothing and an empty list', async () => {
+      const at = new Date('2026-11-02T08:00:00.123Z');
+      const values = Prisma.sql`
+        SELECT ${-7}::int AS number, ${at}::timestamptz AS at, ${true}::bool AS truth, ${null}::text AS nothing,
+          ${[]}::text[] AS list`;
+      expect(await store.query(A, values, plan)).toEqual([{ number: -7, at, truth: true, nothing: null, list: [] }]);
+    });
   });
 
   it('keeps nothing of a failed transaction', async () => {

@@ -1,3 +1,4 @@
+import { api } from './api.js';
 import type { Bench } from './bench.js';
 import { endToEnd } from './end-to-end.js';
 import { growth } from './growth/growth.js';
@@ -19,6 +20,7 @@ export const BENCHES: readonly Bench[] = [
   soap,
   start,
   endToEnd,
+  api,
   growth,
 ];
 

@@ -39,11 +39,8 @@ export class Connection {
 
   /** The same for a body that is too large for memory. */
   async postPieces(path: string, pieces: Iterable<Buffer>, length: number, type = 'application/xml'): Promise<Answer> {
-    if (!this.isOpen) throw new Error('The server has closed the connection.');
     const head = `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: ${type}\r\nAccept: application/json\r\nContent-Length: ${length}\r\n\r\n`;
-    const answered = new Promise<Answer>((resolve, reject) => {
-      this.#answer = { resolve, reject };
-    });
+    const answered = this.#nextAnswer();
     answered.catch(() => {}); // awaited below, when all is sent
     const socket = this.#socket;
     socket.cork();
@@ -60,9 +57,25 @@ export class Connection {
     return answer;
   }
 
+  /** A call with any answer. @param headers lines, each with its end */
+  call(method: string, path: string, headers: string, body = ''): Promise<Answer> {
+    const answered = this.#nextAnswer();
+    const length =
+      body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+    this.#socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${headers}${length}\r\n${body}`);
+    return answered;
+  }
+
   close(): void {
     this.#answer = undefined;
     this.#socket.destroy();
+  }
+
+  #nextAnswer(): Promise<Answer> {
+    if (!this.isOpen) throw new Error('The server has closed the connection.');
+    return new Promise((resolve, reject) => {
+      this.#answer = { resolve, reject };
+    });
   }
 
   #take(bytes: Buffer): void {

@@ -22,21 +22,15 @@ export class Watch {
       ...parts,
       store: {
         ...store,
-        withTenantConnection: (municipality, work) =>
-          store.withTenantConnection(municipality, async (connection) => {
-            const result = await work(connection);
-            // Only intake and suggestions use it, and only intake is a request.
-            this.#passed(this.#operation.getStore() === undefined ? 'suggestion-written' : 'message-written');
-            return result;
-          }),
-        withTenant: async (municipality, work) => {
-          const operation = this.#operation.getStore() ?? '';
-          const result = await store.withTenant(municipality, async (tx) => {
-            const done = await work(tx);
-            this.#pass(`${operation}-written`);
+        withTenantConnection: async (municipality, work) => {
+          const operation = this.#operation.getStore();
+          const name = operation === undefined ? 'suggestion' : isDelivery(operation) ? 'message' : operation;
+          const result = await store.withTenantConnection(municipality, async (connection) => {
+            const done = await work(connection);
+            this.#pass(`${name}-written`);
             return done;
           });
-          this.#pass(`${operation}-committed`);
+          this.#pass(`${name}-committed`);
           return result;
         },
       },
@@ -65,4 +59,9 @@ export class Watch {
   #pass(point: string): void {
     if (Object.hasOwn(HARNESS_POINTS, point)) this.#passed(point as HarnessPoint);
   }
+}
+
+/** By the last part of its path. */
+function isDelivery(operation: string): boolean {
+  return operation === 'PostModtag' || operation === 'soap';
 }

@@ -3,8 +3,10 @@ import { announce } from '@indbakke/shared/crash-points';
 import { changeMessage } from '@indbakke/shared/inbox';
 import type { ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
-import type { Tx } from '@indbakke/shared/store';
+import { type Connection, Prisma, run } from '@indbakke/shared/store';
 import { removeContent } from './remove-content.js';
+
+const { sql } = Prisma;
 
 /**
  * Deletes a rejected message for good. One transaction destroys the key and every personal row and requests the removal of the
@@ -14,9 +16,9 @@ export async function deleteForGood(parts: Parts, request: ChangeRequest): Promi
   let orphan: string | undefined;
   const result = await changeMessage(parts.store, request, 'deleted', {
     set: TOMBSTONE,
-    async write(tx) {
-      orphan = await requestRemoval(tx, request);
-      await deleteRows(tx, request.id);
+    async write(connection) {
+      orphan = await requestRemoval(connection, request);
+      await deleteRows(connection, request.id);
     },
   });
   announce('deletion-committed');
@@ -25,35 +27,43 @@ export async function deleteForGood(parts: Parts, request: ChangeRequest): Promi
 }
 
 /** Detaches the content from the message and requests its removal. @returns its blob name, if there is any */
-async function requestRemoval(tx: Tx, { id, principal, at }: ChangeRequest): Promise<string | undefined> {
-  const { blobName } = await tx.message.findUniqueOrThrow({ where: { id }, select: { blobName: true } });
-  if (blobName === null) return undefined;
-  await tx.contentRemoval.create({ data: { blobName, municipality: principal.municipality, requestedAt: at } });
-  await tx.message.update({ where: { id }, data: { blobName: null } });
-  return blobName;
+async function requestRemoval(
+  connection: Connection,
+  { id, principal, at }: ChangeRequest,
+): Promise<string | undefined> {
+  const [removal] = await run<{ blobName: string }>(
+    connection,
+    sql`
+      WITH detached AS (
+        UPDATE messages m SET blob_name = NULL FROM messages before
+        WHERE m.id = ${id}::uuid AND before.id = m.id AND before.blob_name IS NOT NULL
+        RETURNING before.blob_name
+      )
+      INSERT INTO content_removals (blob_name, municipality, requested_at)
+      SELECT blob_name, ${principal.municipality}, ${at}::timestamptz FROM detached
+      RETURNING blob_name AS "blobName"`,
+  );
+  return removal?.blobName;
 }
 
 // What stays: ids, municipality, times, actor, fingerprint, the fields of the receipt, the code of the reason.
-const TOMBSTONE = {
-  contactPointId: null,
-  documentCount: 0,
-  fileCount: 0,
-  contentSize: 0n,
-  remarks: [],
-  assigneeKind: null,
-  assigneeId: null,
-  suggestedCaseId: null,
-  suggestionBasis: null,
-  suggestionSender: null,
-};
+const TOMBSTONE = sql`
+  contact_point_id = NULL, document_count = 0, file_count = 0, content_size = 0, remarks = '[]', assignee_kind = NULL,
+  assignee_id = NULL, suggested_case_id = NULL, suggestion_basis = NULL, suggestion_sender = NULL`;
 
-async function deleteRows(tx: Tx, messageId: string): Promise<void> {
-  const ofMessage = { where: { messageId } };
-  await tx.messageKey.deleteMany(ofMessage);
-  await tx.messageContent.deleteMany(ofMessage);
-  await tx.file.deleteMany(ofMessage);
-  await tx.document.deleteMany(ofMessage);
-  await tx.replyReference.deleteMany(ofMessage);
-  await tx.journalization.deleteMany(ofMessage);
-  await tx.messageDetails.deleteMany(ofMessage);
+// In an order that the foreign keys allow.
+const TABLES = [
+  'message_keys',
+  'message_contents',
+  'files',
+  'documents',
+  'reply_references',
+  'journalizations',
+  'message_details',
+];
+
+async function deleteRows(connection: Connection, messageId: string): Promise<void> {
+  for (const table of TABLES) {
+    await run(connection, sql`DELETE FROM ${Prisma.raw(table)} WHERE message_id = ${messageId}::uuid`);
+  }
 }

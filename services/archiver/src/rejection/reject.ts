@@ -1,7 +1,9 @@
 import type { ChangeAnswer } from '@indbakke/shared/api';
 import { changeMessage } from '@indbakke/shared/inbox';
 import type { ChangeRequest, RejectionReason } from '@indbakke/shared/lifecycle';
-import type { Store, Tx } from '@indbakke/shared/store';
+import { type Connection, Prisma, run, type Store } from '@indbakke/shared/store';
+
+const { sql } = Prisma;
 
 export interface Rejection {
   readonly reason: RejectionReason;
@@ -14,32 +16,38 @@ export interface Rejection {
 export function reject(store: Store, request: ChangeRequest, rejection: Rejection): Promise<ChangeAnswer> {
   const { reason } = rejection;
   return changeMessage(store, request, 'rejected', {
-    set: { rejectionReason: reason },
+    set: sql`rejection_reason = ${reason}`,
     details: { reason },
-    isRepeat: async (tx) => {
-      const row = await tx.messageDetails.findFirst({ where: { messageId: request.id, ...textsOf(rejection) } });
-      return row !== null;
+    async isRepeat(connection) {
+      const rows = await run(
+        connection,
+        sql`
+          SELECT FROM message_details
+          WHERE message_id = ${request.id}::uuid AND (${TEXTS}) IS NOT DISTINCT FROM (${textsOf(rejection)})`,
+      );
+      return rows.length > 0;
     },
-    write: (tx) => writeTexts(tx, request.id, textsOf(rejection)),
+    write: (connection) => writeTexts(connection, request.id, rejection),
   });
 }
 
 /** Undoes a rejection: the message gets its former status, and only the history shows the rejection. */
 export function reopen(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'reopened', {
-    set: { rejectionReason: null },
-    write: (tx) => writeTexts(tx, request.id, textsOf({})),
+    set: sql`rejection_reason = NULL`,
+    write: (connection) => writeTexts(connection, request.id, {}),
   });
 }
 
-function textsOf({ explanation, forwardedTo, senderInformed }: Partial<Rejection>) {
-  return {
-    rejectionText: explanation ?? null,
-    forwardedTo: forwardedTo ?? null,
-    senderInformed: senderInformed ?? null,
-  };
+const TEXTS = sql`rejection_text, forwarded_to, sender_informed`;
+
+function textsOf({ explanation, forwardedTo, senderInformed }: Partial<Rejection>): Prisma.Sql {
+  return sql`${explanation ?? null}::text, ${forwardedTo ?? null}::text, ${senderInformed ?? null}::bool`;
 }
 
-function writeTexts(tx: Tx, messageId: string, data: ReturnType<typeof textsOf>): Promise<unknown> {
-  return tx.messageDetails.update({ where: { messageId }, data });
+function writeTexts(connection: Connection, messageId: string, rejection: Partial<Rejection>): Promise<unknown> {
+  return run(
+    connection,
+    sql`UPDATE message_details SET (${TEXTS}) = ROW (${textsOf(rejection)}) WHERE message_id = ${messageId}::uuid`,
+  );
 }

@@ -1,5 +1,4 @@
-import type { DocumentAnswer } from '@indbakke/shared/api';
-import type { WholeMessage } from '@indbakke/shared/inbox';
+import type { MessageToZip } from './message-to-zip.js';
 import type { NamedFile } from './name-files.js';
 
 const KINDS: Record<string, string> = { reply: 'Svar', enquiry: 'Henvendelse', forwarded: 'Videresendt' };
@@ -11,32 +10,26 @@ const number = new Intl.NumberFormat('da-DK');
  * The følgeseddel: what the message is and what the zip contains, for the caseworker to whom it is forwarded. Plain text in
  * UTF-8 with a byte order mark and Windows line ends, so that a double click opens it correctly anywhere.
  */
-export function writeCoverNote(
-  message: WholeMessage,
-  contactPointName: string | null,
-  entries: readonly NamedFile[],
-): string {
-  const { details } = message;
-  const contactInfo = (details?.contactInfo ?? []) as DocumentAnswer['contactInfo'];
+export function writeCoverNote(message: MessageToZip, entries: readonly NamedFile[]): string {
   const lines = [
     'FØLGESEDDEL',
     '',
-    field('Emne', details?.subject),
+    field('Emne', message.subject),
     field('Type', KINDS[message.kind]),
-    field('Afsender', details?.senderName),
+    field('Afsender', message.senderName),
     field(
-      details?.senderIdType.toUpperCase() === 'CVR' ? 'Afsenders CVR-nummer' : 'Afsenders CPR-nummer',
-      details?.senderId,
+      message.senderIdType.toUpperCase() === 'CVR' ? 'Afsenders CVR-nummer' : 'Afsenders CPR-nummer',
+      message.senderId,
     ),
-    field('Vedrører', details?.concerningName),
-    field('Vedrørendes CPR-nummer', details?.concerningId),
-    field('Kontaktpunkt', contactPointName ?? message.contactPointId),
+    field('Vedrører', message.concerningName),
+    field('Vedrørendes CPR-nummer', message.concerningId),
+    field('Kontaktpunkt', message.contactPointName ?? message.contactPointId),
     field('Brevets dato', time.format(message.letterAt)),
     field('Modtaget', time.format(message.receivedAt)),
     field('Meddelelsens id', message.externalId),
     ...section(
       'Oplysninger fra afsenderen',
-      contactInfo.map(({ label, value }) => `${oneLine(label)}: ${oneLine(value)}`),
+      message.contactInfo.map(({ label, value }) => `${oneLine(label)}: ${oneLine(value)}`),
     ),
     ...section('Filer', entries.map(fileLine)),
   ];

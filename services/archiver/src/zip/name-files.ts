@@ -1,4 +1,4 @@
-import { safeFileName, type WholeMessage } from '@indbakke/shared/inbox';
+import { type DocumentsRow, type StoredFile, safeFileName } from '@indbakke/shared/inbox';
 import { UniqueNames } from './unique-names.js';
 
 const FOLDERS: Record<string, string> = { main: '', additional: 'bilag/', technical: 'teknisk/' };
@@ -8,13 +8,13 @@ export const COVER_NOTE = 'følgeseddel.txt';
 export const ORIGINAL = 'teknisk/meddelelse.xml';
 
 export interface NamedFile {
-  readonly file: WholeMessage['documents'][number]['files'][number];
+  readonly file: StoredFile;
   /** Path in the zip: safe on any system, and unique. */
   readonly name: string;
 }
 
 /** Names every file of a message for the zip: the main document at the top, the others in folders. */
-export function nameFiles(message: WholeMessage): NamedFile[] {
+export function nameFiles(message: DocumentsRow): NamedFile[] {
   // Folder names are taken too, or the zip could not be unpacked.
   const names = new UniqueNames([
     COVER_NOTE,

@@ -1,8 +1,8 @@
 import type { OPERATIONS } from '@indbakke/shared/api';
-import { recordAudit } from '@indbakke/shared/audit';
 import { type Call, describeSelection, selectBytes, sendStream } from '@indbakke/shared/http';
 import { findMessage } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
+import { type MessageToZip, TO_ZIP } from './message-to-zip.js';
 import { zipMessage } from './zip-message.js';
 
 /** Streams one message, or a range of it, as a zip, after recording the read in the audit log. */
@@ -10,14 +10,8 @@ export async function sendZip(
   parts: Parts,
   { principal, params: { id }, at, req, res }: Call<typeof OPERATIONS.downloadZip>,
 ): Promise<void> {
-  const { municipality, actor } = principal;
-  const { message, contactPointName } = await parts.store.withTenant(municipality, async (tx) => {
-    const found = await findMessage(tx, principal, id);
-    const point = await tx.contactPoint.findFirst({ where: { contactPointId: found.contactPointId ?? '' } });
-    await recordAudit(tx, { municipality, actor, at, action: 'read-zip', messageId: id });
-    return { message: found, contactPointName: point?.name ?? null };
-  });
-  const zip = await zipMessage(parts, message, contactPointName);
+  const message = await findMessage<MessageToZip>(parts.store, principal, id, { action: 'read-zip', at }, TO_ZIP);
+  const zip = await zipMessage(parts, message);
   const selection = selectBytes(req, zip);
   describeSelection(res, selection);
   if (selection.status !== 304) res.attachment(`digital-post-${danishDate(message.receivedAt)}-${id.slice(-8)}.zip`);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
-import type { DocumentAnswer } from '@indbakke/shared/api';
-import { type ContentReader, openContent, type WholeMessage } from '@indbakke/shared/inbox';
+import { type ContentReader, openContent } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { writeCoverNote } from './cover-note.js';
+import type { MessageToZip } from './message-to-zip.js';
 import { COVER_NOTE, type NamedFile, nameFiles, ORIGINAL } from './name-files.js';
 import { Zip, type ZipFile } from './zip.js';
 
@@ -18,13 +18,9 @@ import { Zip, type ZipFile } from './zip.js';
  * @throws Problem content-gone when the content has been removed; content-damaged when it fails verification at its beginning
  *   or end
  */
-export async function zipMessage(
-  parts: Pick<Parts, 'store' | 'blobs' | 'keys'>,
-  message: WholeMessage,
-  contactPointName: string | null,
-): Promise<Zip> {
+export async function zipMessage(parts: Pick<Parts, 'blobs' | 'keys'>, message: MessageToZip): Promise<Zip> {
   const files = nameFiles(message);
-  const note = Buffer.from(writeCoverNote(message, contactPointName, files));
+  const note = Buffer.from(writeCoverNote(message, files));
   const inMemory = (name: string, bytes: Buffer): ZipFile => ({
     name,
     size: bytes.length,
@@ -35,14 +31,14 @@ export async function zipMessage(
   });
   return new Zip([
     inMemory(COVER_NOTE, note),
-    ...(message.details && needsOriginal(message) ? [inMemory(ORIGINAL, Buffer.from(message.details.original))] : []),
+    ...(message.original && needsOriginal(message) ? [inMemory(ORIGINAL, message.original)] : []),
     ...(await storedFiles(parts, message, files)),
   ]);
 }
 
 async function storedFiles(
-  parts: Pick<Parts, 'store' | 'blobs' | 'keys'>,
-  message: WholeMessage,
+  parts: Pick<Parts, 'blobs' | 'keys'>,
+  message: MessageToZip,
   files: readonly NamedFile[],
 ): Promise<ZipFile[]> {
   const stored = files.filter(({ file }) => file.status === 'stored');
@@ -50,14 +46,14 @@ async function storedFiles(
   if (!last) return [];
   const content = await openContent(parts, message);
   // Verifies the header of the container and the last segment, so what is gone or cut off is refused before the first byte.
-  await buffer(content.open(last, { start: Number(last.size), end: Number(last.size) }));
+  await buffer(content.open(last, { start: last.size, end: last.size }));
   const zipFiles: ZipFile[] = [];
   for (const { name, file } of stored) {
     zipFiles.push({
       name,
-      size: Number(file.size),
+      size: file.size,
       crc32: await crc32Of(file, content),
-      sha256: file.sha256 ?? Buffer.alloc(0),
+      sha256: Buffer.from(file.sha256 ?? '', 'hex'),
       modifiedAt: message.receivedAt,
       open: (range) => content.open(file, range),
     });
@@ -67,7 +63,7 @@ async function storedFiles(
 
 /** As kept at intake. A file that was stored before it was kept is read once more. */
 async function crc32Of(file: NamedFile['file'], content: ContentReader): Promise<number> {
-  if (file.crc32 !== null) return Number(file.crc32);
+  if (file.crc32 !== null) return file.crc32;
   let sum = 0;
   for await (const bytes of content.open(file)) sum = crc32(bytes, sum);
   return sum;
@@ -76,6 +72,6 @@ async function crc32Of(file: NamedFile['file'], content: ContentReader): Promise
 // Remarks of shared/src/memo on what only the original contains.
 const ONLY_IN_ORIGINAL = new Set(['unknown-element', 'repeated-element', 'unexpected-text', 'more-remarks']);
 
-function needsOriginal({ remarks }: WholeMessage): boolean {
-  return (remarks as DocumentAnswer['remarks']).some(({ code }) => ONLY_IN_ORIGINAL.has(code));
+function needsOriginal({ remarks }: MessageToZip): boolean {
+  return remarks.some(({ code }) => ONLY_IN_ORIGINAL.has(code));
 }

@@ -2,8 +2,10 @@ import type { ChangeAnswer, JournalizationBody } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
 import { changeMessage } from '@indbakke/shared/inbox';
 import type { ChangeRequest } from '@indbakke/shared/lifecycle';
-import type { Store, Tx } from '@indbakke/shared/store';
+import { type Connection, Prisma, run, type Store } from '@indbakke/shared/store';
 import type { z } from 'zod';
+
+const { sql } = Prisma;
 
 type Journalization = z.infer<typeof JournalizationBody>;
 
@@ -23,25 +25,36 @@ export function journalize(
   const { municipality, actor } = principal;
   const cases = [...new Set(caseIds)];
   const reference = given ?? null;
-  const data = cases.map((caseId) => ({ messageId, caseId, municipality, reference, at, by: actor.id }));
   return changeMessage(store, request, 'journalized', {
     details: { caseIds: cases.join(' ') },
-    isRepeat: async (tx) => {
-      const rows = await tx.journalization.findMany({ where: { messageId } });
+    async isRepeat(connection) {
+      const rows = await run<{ caseId: string; reference: string | null }>(
+        connection,
+        sql`SELECT case_id AS "caseId", reference FROM journalizations WHERE message_id = ${messageId}::uuid`,
+      );
       return (
         rows.length === cases.length && rows.every((row) => cases.includes(row.caseId) && row.reference === reference)
       );
     },
-    async write(tx) {
-      if (!allowsUnknown) await requireRegistered(tx, municipality, caseIds);
-      await tx.journalization.createMany({ data });
+    async write(connection) {
+      if (!allowsUnknown) await requireRegistered(connection, municipality, caseIds);
+      await run(
+        connection,
+        sql`
+          INSERT INTO journalizations (message_id, case_id, municipality, reference, at, by)
+          SELECT ${messageId}::uuid, case_id, ${municipality}, ${reference}, ${at}::timestamptz, ${actor.id}
+          FROM unnest(${cases}::text[]) AS case_id`,
+      );
     },
   });
 }
 
 /** A case that only a sent message has named is registered too. */
-async function requireRegistered(tx: Tx, municipality: string, caseIds: string[]): Promise<void> {
-  const rows = await tx.case.findMany({ where: { municipality, caseId: { in: caseIds } }, select: { caseId: true } });
+async function requireRegistered(connection: Connection, municipality: string, caseIds: string[]): Promise<void> {
+  const rows = await run<{ caseId: string }>(
+    connection,
+    sql`SELECT case_id AS "caseId" FROM cases WHERE municipality = ${municipality} AND case_id = ANY (${caseIds}::text[])`,
+  );
   const registered = new Set(rows.map(({ caseId }) => caseId));
   const unknown = caseIds.flatMap((caseId, at) => (registered.has(caseId) ? [] : [`body.caseIds.${at}`]));
   if (unknown.length === 0) return;
@@ -57,6 +70,6 @@ async function requireRegistered(tx: Tx, municipality: string, caseIds: string[]
 export function takeBack(store: Store, request: ChangeRequest, { reason }: { reason: string }): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'taken-back', {
     details: { reason },
-    write: (tx) => tx.journalization.deleteMany({ where: { messageId: request.id } }),
+    write: (connection) => run(connection, sql`DELETE FROM journalizations WHERE message_id = ${request.id}::uuid`),
   });
 }

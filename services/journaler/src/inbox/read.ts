@@ -1,35 +1,28 @@
 import type { Principal } from '@indbakke/shared/access';
 import type { DocumentAnswer } from '@indbakke/shared/api';
-import { recordAudit } from '@indbakke/shared/audit';
-import { findMessage } from '@indbakke/shared/inbox';
-import type { Store, Tx } from '@indbakke/shared/store';
-import { describe } from './shapes.js';
+import { DOCUMENTS, findMessage, SUMMARY, SUMMARY_TABLES } from '@indbakke/shared/inbox';
+import { Prisma, type Store } from '@indbakke/shared/store';
+import { describe, type WholeRow } from './shapes.js';
 
 /** Returns a whole message, and records in the audit log who read it. */
 export async function readDocument(store: Store, principal: Principal, id: string, at: Date): Promise<DocumentAnswer> {
-  const { municipality, actor } = principal;
-  return store.withTenant(municipality, async (tx) => {
-    const message = await findMessage(tx, principal, id);
-    const contactPoints = await tx.contactPoint.findMany({ where: { contactPointId: message.contactPointId ?? '' } });
-    const names = new Map(contactPoints.map((point) => [point.contactPointId, point.name]));
-    const history = await historyOf(tx, id);
-    await recordAudit(tx, { municipality, actor, at, action: 'read', messageId: id });
-    return describe(message, names, history);
-  });
+  const row = await findMessage<WholeRow>(store, principal, id, { action: 'read', at }, WHOLE);
+  return describe(row);
 }
 
-// The audit log has these; the history shows a caseworker what happened to the message.
-const NOT_HISTORY = ['read', 'read-file', 'read-zip', 'refused'];
-
-async function historyOf(tx: Tx, messageId: string): Promise<DocumentAnswer['history']> {
-  const events = await tx.auditEvent.findMany({
-    where: { messageId, action: { notIn: NOT_HISTORY } },
-    orderBy: [{ at: 'asc' }, { id: 'asc' }],
-  });
-  return events.map(({ at, action, actor, details }) => ({
-    at: at.toISOString(),
-    action,
-    by: actor,
-    details: details as Record<string, unknown>,
-  }));
-}
+// The audit log has reads and refusals too; the history shows a caseworker what happened to the message.
+const WHOLE = {
+  columns: Prisma.sql`
+    ${SUMMARY}, ${DOCUMENTS}, m.rejection_reason AS "rejectionReason", d.rejection_text AS "rejectionText",
+    d.forwarded_to AS "forwardedTo", d.sender_informed AS "senderInformed", m.status_at AS "statusAt",
+    m.status_by AS "statusBy",
+    (SELECT coalesce(json_agg(json_build_object('caseId', case_id, 'reference', reference, 'at', at, 'by', by)
+        ORDER BY at, case_id), '[]')
+     FROM journalizations WHERE message_id = m.id) AS journalizations,
+    (SELECT coalesce(json_agg(json_build_object('at', at, 'action', action, 'by', actor, 'details', details)
+        ORDER BY at, id), '[]')
+     FROM audit_events
+     WHERE municipality = m.municipality AND message_id = m.id
+       AND action NOT IN ('read', 'read-file', 'read-zip', 'refused')) AS history`,
+  tables: SUMMARY_TABLES,
+};

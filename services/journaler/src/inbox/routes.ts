@@ -13,7 +13,7 @@ import { sendFile } from './send-file.js';
 export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): void {
   const { store } = parts;
   const allowsUnknownCases = config.JOURNALIZE_UNKNOWN_CASES === 'allow';
-  bind(OPERATIONS.listIncomingDocuments, ({ principal, query }) => listDocuments(store, principal, query));
+  bind(OPERATIONS.listIncomingDocuments, ({ principal, query }) => listDocuments(parts, principal, query));
   bind(OPERATIONS.getIncomingDocument, ({ principal, params, at }) => readDocument(store, principal, params.id, at));
   bind(OPERATIONS.downloadFile, (call) => sendFile(parts, call));
   bind(OPERATIONS.assignIncomingDocument, (call) => assign(store, changeOf(call), call.body.assignee));

@@ -1,9 +1,22 @@
 import { BYTES, DISPLAYED_TYPES, type OPERATIONS } from '@indbakke/shared/api';
-import { recordAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import { type Call, describeSelection, firstBytesOf, selectBytes, sendStream } from '@indbakke/shared/http';
-import { findMessage, openContent, safeFileName } from '@indbakke/shared/inbox';
+import {
+  fileColumn,
+  findMessage,
+  openContent,
+  SEALED,
+  SEALED_TABLES,
+  type SealedRow,
+  type StoredFile,
+  safeFileName,
+} from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
+import { Prisma } from '@indbakke/shared/store';
+
+interface FileRow extends SealedRow {
+  readonly file: StoredFile | null;
+}
 
 /**
  * Streams a file or a range of it, verified on the fly, after recording the read in the audit log: also one that only
@@ -13,17 +26,16 @@ export async function sendFile(
   parts: Parts,
   { principal, params: { id, fileId }, at, req, res }: Call<typeof OPERATIONS.downloadFile>,
 ): Promise<void> {
-  const { municipality, actor } = principal;
-  const { message, file } = await parts.store.withTenant(municipality, async (tx) => {
-    const found = await findMessage(tx, principal, id);
-    const file = found.documents.flatMap(({ files }) => files).find((candidate) => candidate.id === fileId);
-    if (!file) throw new Problem('not-found', 'The message has no such file.');
-    await recordAudit(tx, { municipality, actor, at, action: 'read-file', messageId: id, details: { fileId } });
-    return { message: found, file };
+  const reading = { action: 'read-file', at, fileId } as const;
+  const message = await findMessage<FileRow>(parts.store, principal, id, reading, {
+    columns: Prisma.sql`${SEALED}, ${fileColumn(fileId)}`,
+    tables: SEALED_TABLES,
   });
+  const { file } = message;
+  if (!file) throw new Problem('not-found', 'The message has no such file.');
 
-  const etag = `"${Buffer.from(file.sha256 ?? []).toString('hex')}"`;
-  const selection = selectBytes(req, { size: Number(file.size), etag });
+  const etag = `"${file.sha256 ?? ''}"`;
+  const selection = selectBytes(req, { size: file.size, etag });
   const content = (await openContent(parts, message)).open(file, selection.range);
   await firstBytesOf(content);
   describeSelection(res, selection);

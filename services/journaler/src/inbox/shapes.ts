@@ -1,62 +1,59 @@
 import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
-import type { WholeMessage } from '@indbakke/shared/inbox';
-import type { Prisma } from '@indbakke/shared/store';
+import type { DocumentsRow, SummaryRow } from '@indbakke/shared/inbox';
 
-// Database rows as answers of the API. CHECKs close the sets of values, so a cast is enough.
+// Database rows as answers of the API.
 
-/** What a summary needs; a whole message is a thousand times as large. */
-export const SUMMARY = {
-  details: {
-    select: {
-      subject: true,
-      senderId: true,
-      senderIdType: true,
-      senderName: true,
-      concerningId: true,
-      concerningName: true,
-    },
-  },
-  suggestedCase: true,
-} as const satisfies Prisma.MessageInclude;
-
-type SummaryRow = Prisma.MessageGetPayload<{ include: typeof SUMMARY }>;
-type Names = ReadonlyMap<string, string>;
-
-export function summarize(message: SummaryRow, contactPointNames: Names): DocumentSummary {
-  const { details } = message;
+export function summarize(row: SummaryRow): DocumentSummary {
   return {
-    id: message.id,
-    externalId: message.externalId,
-    version: message.version,
-    status: message.status as DocumentSummary['status'],
-    heldCause: message.heldCause as DocumentSummary['heldCause'],
-    kind: message.kind as DocumentSummary['kind'],
-    channel: message.channel as DocumentSummary['channel'],
-    receivedAt: message.receivedAt.toISOString(),
-    firstOfferedAt: message.firstOfferedAt.toISOString(),
-    letterAt: message.letterAt.toISOString(),
-    subject: details?.subject ?? '',
-    sender: { id: details?.senderId ?? '', idType: details?.senderIdType ?? '', name: details?.senderName ?? '' },
-    concerning: details?.concerningId ? { id: details.concerningId, name: details.concerningName } : null,
-    contactPoint: contactPointOf(message.contactPointId, contactPointNames),
-    suggestion: suggestionOf(message),
-    assignee: assigneeOf(message),
-    documentCount: message.documentCount,
-    fileCount: message.fileCount,
-    contentSize: Number(message.contentSize),
-    remarkCount: (message.remarks as DocumentAnswer['remarks']).length,
+    id: row.id,
+    externalId: row.externalId,
+    version: row.version,
+    status: row.status,
+    heldCause: row.heldCause,
+    kind: row.kind,
+    channel: row.channel,
+    receivedAt: row.receivedAt.toISOString(),
+    firstOfferedAt: row.firstOfferedAt.toISOString(),
+    letterAt: row.letterAt.toISOString(),
+    subject: row.subject,
+    sender: { id: row.senderId, idType: row.senderIdType, name: row.senderName },
+    concerning: row.concerningId ? { id: row.concerningId, name: row.concerningName } : null,
+    contactPoint: row.contactPointId === null ? null : { id: row.contactPointId, name: row.contactPointName },
+    suggestion: suggestionOf(row),
+    assignee: assigneeOf(row),
+    documentCount: row.documentCount,
+    fileCount: row.fileCount,
+    contentSize: row.contentSize,
+    remarkCount: row.remarkCount,
   };
 }
 
-export function describe(
-  message: WholeMessage,
-  contactPointNames: Names,
-  history: DocumentAnswer['history'],
-): DocumentAnswer {
+function suggestionOf(row: SummaryRow): DocumentSummary['suggestion'] {
+  const { suggestedCaseId: caseId, suggestionBasis: basis, suggestionSender: sender, caseStatus, caseworker } = row;
+  return caseId === null ? null : { caseId, basis, sender, caseStatus, caseworker };
+}
+
+function assigneeOf({ assigneeKind: kind, assigneeId: id }: SummaryRow): DocumentSummary['assignee'] {
+  return kind === null || id === null ? null : { kind, id };
+}
+
+/** What a whole message has beside its summary and documents; times in journalizations and history as PostgreSQL’s JSON. */
+export interface WholeRow extends SummaryRow, DocumentsRow {
+  readonly journalizations: DocumentAnswer['journalizations'];
+  readonly rejectionReason: NonNullable<DocumentAnswer['rejection']>['reason'] | null;
+  readonly rejectionText: string | null;
+  readonly forwardedTo: string | null;
+  readonly senderInformed: boolean | null;
+  readonly statusAt: Date;
+  readonly statusBy: string;
+  readonly history: DocumentAnswer['history'];
+}
+
+export function describe(row: WholeRow): DocumentAnswer {
   return {
-    ...summarize(message, contactPointNames),
-    documents: message.documents.map(({ role, documentId, label, files }) => ({
-      role: role as DocumentAnswer['documents'][number]['role'],
+    ...summarize(row),
+    documents: row.documents.map(({ role, documentId, label, files }) => ({
+      role,
       documentId,
       label,
       files: files.map(({ id, fileName, encodingFormat, language, size, sha256, status }) => ({
@@ -64,55 +61,32 @@ export function describe(
         fileName,
         encodingFormat,
         language,
-        size: Number(size),
-        sha256: sha256 && Buffer.from(sha256).toString('hex'),
-        status: status as 'expected' | 'stored' | 'missing',
+        size,
+        sha256,
+        status,
       })),
     })),
-    contactInfo: (message.details?.contactInfo ?? []) as DocumentAnswer['contactInfo'],
-    remarks: message.remarks as DocumentAnswer['remarks'],
-    journalizations: message.journalizations.map(({ caseId, reference, at, by }) => ({
-      caseId,
-      reference,
-      at: at.toISOString(),
-      by,
-    })),
-    rejection: rejectionOf(message),
-    history,
+    contactInfo: row.contactInfo,
+    remarks: row.remarks,
+    journalizations: row.journalizations.map((journalization) => ({ ...journalization, at: isoOf(journalization.at) })),
+    rejection: rejectionOf(row),
+    history: row.history.map((event) => ({ ...event, at: isoOf(event.at) })),
   };
 }
 
-function contactPointOf(id: string | null, names: Names): DocumentSummary['contactPoint'] {
-  return id === null ? null : { id, name: names.get(id) ?? null };
-}
-
-function suggestionOf(message: SummaryRow): DocumentSummary['suggestion'] {
-  const { suggestedCaseId: caseId, suggestionBasis, suggestionSender, suggestedCase } = message;
-  if (caseId === null) return null;
-  type Shape = NonNullable<DocumentSummary['suggestion']>;
+function rejectionOf(row: WholeRow): DocumentAnswer['rejection'] {
+  if (row.status !== 'rejected' || row.rejectionReason === null) return null;
   return {
-    caseId,
-    basis: suggestionBasis as Shape['basis'],
-    sender: suggestionSender as Shape['sender'],
-    caseStatus: (suggestedCase?.status ?? null) as Shape['caseStatus'],
-    caseworker: suggestedCase?.caseworker ?? null,
+    reason: row.rejectionReason,
+    explanation: row.rejectionText,
+    forwardedTo: row.forwardedTo,
+    senderInformed: row.senderInformed,
+    at: row.statusAt.toISOString(),
+    by: row.statusBy,
   };
 }
 
-function assigneeOf({ assigneeKind, assigneeId }: SummaryRow): DocumentSummary['assignee'] {
-  if (assigneeKind === null || assigneeId === null) return null;
-  return { kind: assigneeKind as 'user' | 'team', id: assigneeId };
-}
-
-function rejectionOf(message: WholeMessage): DocumentAnswer['rejection'] {
-  const { status, rejectionReason, details } = message;
-  if (status !== 'rejected' || rejectionReason === null) return null;
-  return {
-    reason: rejectionReason as NonNullable<DocumentAnswer['rejection']>['reason'],
-    explanation: details?.rejectionText ?? null,
-    forwardedTo: details?.forwardedTo ?? null,
-    senderInformed: details?.senderInformed ?? null,
-    at: message.statusAt.toISOString(),
-    by: message.statusBy,
-  };
+/** PostgreSQL writes the offset and leaves trailing zeros out. */
+function isoOf(time: string): string {
+  return new Date(time).toISOString();
 }

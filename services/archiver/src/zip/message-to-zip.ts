@@ -1,0 +1,21 @@
+import {
+  DOCUMENTS,
+  type DocumentsRow,
+  SEALED,
+  SEALED_TABLES,
+  type SealedRow,
+  SUMMARY,
+  SUMMARY_TABLES,
+  type SummaryRow,
+} from '@indbakke/shared/inbox';
+import { Prisma } from '@indbakke/shared/store';
+
+export interface MessageToZip extends SummaryRow, DocumentsRow, Omit<SealedRow, 'id'> {
+  /** The XML as it arrived, with a token for each content. */
+  readonly original: Buffer | null;
+}
+
+export const TO_ZIP = {
+  columns: Prisma.sql`${SUMMARY}, ${DOCUMENTS}, ${SEALED}, d.original`,
+  tables: Prisma.sql`${SUMMARY_TABLES} ${SEALED_TABLES}`,
+};

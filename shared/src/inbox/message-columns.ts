@@ -1,0 +1,114 @@
+import type { DocumentAnswer, DocumentSummary } from '../api/index.js';
+import { Prisma } from '../store/index.js';
+
+// What is read of a message, as columns of `messages AS m`, each set with the interface of its row. CHECKs close the sets of
+// values, so the types of the answers are those of the columns.
+
+const { sql } = Prisma;
+
+/** The tables of SUMMARY beside `m`. LATERAL, so that PostgreSQL looks up each row and never joins whole tables. */
+export const SUMMARY_TABLES = sql`
+  LEFT JOIN LATERAL (SELECT * FROM message_details WHERE message_id = m.id LIMIT 1) AS d ON true
+  LEFT JOIN LATERAL (
+    SELECT status, caseworker FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id LIMIT 1
+  ) AS suggested ON true
+  LEFT JOIN LATERAL (
+    SELECT name FROM contact_points WHERE municipality = m.municipality AND contact_point_id = m.contact_point_id LIMIT 1
+  ) AS point ON true`;
+
+/** A row of a list. */
+export const SUMMARY = sql`
+  m.id, m.external_id AS "externalId", m.version, m.status, m.held_cause AS "heldCause", m.kind, m.channel,
+  m.received_at AS "receivedAt", m.first_offered_at AS "firstOfferedAt", m.letter_at AS "letterAt", coalesce(d.subject, '') AS subject,
+  coalesce(d.sender_id, '') AS "senderId", coalesce(d.sender_id_type, '') AS "senderIdType",
+  coalesce(d.sender_name, '') AS "senderName", d.concerning_id AS "concerningId",
+  d.concerning_name AS "concerningName", m.contact_point_id AS "contactPointId", point.name AS "contactPointName",
+  m.suggested_case_id AS "suggestedCaseId", m.suggestion_basis AS "suggestionBasis",
+  m.suggestion_sender AS "suggestionSender", suggested.status AS "caseStatus", suggested.caseworker,
+  m.assignee_kind AS "assigneeKind", m.assignee_id AS "assigneeId", m.document_count AS "documentCount",
+  m.file_count AS "fileCount", m.content_size::float8 AS "contentSize", jsonb_array_length(m.remarks) AS "remarkCount"`;
+
+type Suggestion = NonNullable<DocumentSummary['suggestion']>;
+
+export interface SummaryRow
+  extends Pick<
+    DocumentSummary,
+    | 'id'
+    | 'externalId'
+    | 'version'
+    | 'status'
+    | 'heldCause'
+    | 'kind'
+    | 'channel'
+    | 'subject'
+    | 'documentCount'
+    | 'fileCount'
+    | 'contentSize'
+    | 'remarkCount'
+  > {
+  readonly receivedAt: Date;
+  readonly firstOfferedAt: Date;
+  readonly letterAt: Date;
+  readonly senderId: string;
+  readonly senderIdType: string;
+  readonly senderName: string;
+  readonly concerningId: string | null;
+  readonly concerningName: string | null;
+  readonly contactPointId: string | null;
+  readonly contactPointName: string | null;
+  readonly suggestedCaseId: string | null;
+  readonly suggestionBasis: Suggestion['basis'];
+  readonly suggestionSender: Suggestion['sender'];
+  readonly caseStatus: Suggestion['caseStatus'];
+  readonly caseworker: string | null;
+  readonly assigneeKind: 'user' | 'team' | null;
+  readonly assigneeId: string | null;
+}
+
+const FILE = sql`json_build_object('id', f.id, 'fileName', f.file_name, 'encodingFormat', f.encoding_format,
+  'language', f.language, 'size', f.size, 'sha256', encode(f.sha256, 'hex'), 'crc32', f.crc32, 'status', f.status,
+  'containerIndex', f.container_index, 'containerOffset', f.container_offset)`;
+
+/** The documents with their files, and what the sender filled in. */
+export const DOCUMENTS = sql`
+  coalesce(d.contact_info, '[]') AS "contactInfo", m.remarks,
+  (SELECT coalesce(json_agg(json_build_object('role', t.role, 'documentId', t.document_id, 'label', t.label, 'files',
+     (SELECT coalesce(json_agg(${FILE} ORDER BY f.position), '[]')
+      FROM files f WHERE f.message_id = t.message_id AND f.document_position = t.position)) ORDER BY t.position), '[]')
+   FROM documents t WHERE t.message_id = m.id) AS documents`;
+
+type AnsweredDocument = DocumentAnswer['documents'][number];
+type AnsweredFile = AnsweredDocument['files'][number];
+
+/** `size` in bytes, `sha256` in hex; the place in the container is null unless the file is stored. */
+export interface StoredFile extends AnsweredFile {
+  /** null if it was stored before its CRC-32 was kept. */
+  readonly crc32: number | null;
+  readonly containerIndex: number | null;
+  readonly containerOffset: number | null;
+}
+
+export interface DocumentsRow extends Pick<DocumentAnswer, 'contactInfo' | 'remarks'> {
+  readonly documents: readonly (Omit<AnsweredDocument, 'files'> & {
+    readonly files: readonly StoredFile[];
+  })[];
+}
+
+/** One file of the message; null if it has no such file. */
+export const fileColumn = (fileId: string) =>
+  sql`(SELECT ${FILE} FROM files f WHERE f.message_id = m.id AND f.id = ${fileId}::uuid) AS file`;
+
+/** What opens the content: the wrapped key, and the place of the container or, if it is small, the container itself. */
+export const SEALED = sql`
+  m.id, m.municipality, m.blob_name AS "blobName", k.key_id AS "keyId", k.wrapped_key AS "wrappedKey",
+  (SELECT container FROM message_contents WHERE message_id = m.id) AS container`;
+export const SEALED_TABLES = sql`LEFT JOIN message_keys k ON k.message_id = m.id`;
+
+export interface SealedRow {
+  readonly id: string;
+  readonly municipality: string;
+  readonly blobName: string | null;
+  readonly keyId: string | null;
+  readonly wrappedKey: Buffer | null;
+  readonly container: Buffer | null;
+}
