@@ -18,19 +18,21 @@ export interface Relay {
 }
 
 export interface Failure {
+  /** Only a connection that has sent this too, lately. */
+  readonly having?: string;
   /** `before` the text reaches the server, or `after`, in place of the answer. */
   readonly when: 'before' | 'after';
   /** `reset` ends both sides; with `silence` they stay open and nothing passes any more, as when a machine is gone. */
   readonly how: 'reset' | 'silence';
 }
 
+const KEPT_BYTES = 16_384; // more than a transaction of the inbox API
+
 export async function startRelay(targetUrl: string): Promise<Relay> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   let server: Server | undefined;
-  let fatal:
-    | { readonly text: string; readonly when: Failure['when']; readonly how: Failure['how'] | 'cut' }
-    | undefined;
+  let fatal: (Omit<Failure, 'how'> & { readonly text: string; readonly how: Failure['how'] | 'cut' }) | undefined;
 
   const track = (socket: Socket) => {
     sockets.add(socket);
@@ -41,6 +43,7 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
     const far = connect(Number(target.port), target.hostname);
     let failure: typeof fatal;
     let silent = false;
+    let sent = Buffer.alloc(0);
     track(near);
     track(far);
     const fail = () => {
@@ -50,7 +53,8 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
     };
     near.on('data', (bytes: Buffer) => {
       if (silent) return;
-      if (fatal && bytes.includes(fatal.text)) {
+      sent = Buffer.concat([sent, bytes]).subarray(-KEPT_BYTES);
+      if (fatal && bytes.includes(fatal.text) && sent.includes(fatal.having ?? '')) {
         failure = fatal;
         fatal = undefined;
         if (failure.when === 'before') return fail();
