@@ -207,6 +207,7 @@ describe('npm start', () => {
     const { status, output, errors } = await ended;
     expect({ status, errors }).toEqual({ status: 0, errors: '' });
     expect(output).not.toMatch(/"level":"(warn|error)"/);
+    expect(output).toContain('22222222 Eksempel Kommune, with the case BF-1');
     expect(startOf(server.pid)).toBeUndefined();
   });
 

@@ -1,4 +1,5 @@
 import { runUntilSignal } from '@indbakke/shared/service';
+import { EXAMPLE_CASE } from './example-municipality.js';
 import { startLocalStack } from './stack.js';
 import { readLocalStack, statePaths } from './state.js';
 
@@ -25,7 +26,7 @@ await runUntilSignal('indbakke', async () => {
     health      ${running.url}/healthz  ${running.url}/readyz
     metrics     ${running.url}/metrics
     queues      ${running.url}/ops/queues (password: npm run -s token -- --operations)
-  State         ${paths.root}${municipality ? `\n  Municipality  ${municipality.cvr} ${municipality.name}` : ''}
+  State         ${paths.root}${municipality ? `\n  Municipality  ${municipality.cvr} ${municipality.name}, with the case ${EXAMPLE_CASE}` : ''}
 
   In another terminal: npm run send -- FILE…, npm run token -- --help. Ctrl-C stops it.
 `);
