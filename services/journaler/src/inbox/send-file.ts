@@ -1,6 +1,6 @@
 import { BYTES, DISPLAYED_TYPES, type OPERATIONS } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
-import { type Call, describeSelection, firstBytesOf, selectBytes, sendStream } from '@indbakke/shared/http';
+import { type Call, describeSelection, readAhead, selectBytes, sendStream } from '@indbakke/shared/http';
 import {
   fileColumn,
   findMessage,
@@ -36,8 +36,8 @@ export async function sendFile(
 
   const etag = `"${file.sha256 ?? ''}"`;
   const selection = selectBytes(req, { size: file.size, etag });
-  const content = (await openContent(parts, message)).open(file, selection.range);
-  await firstBytesOf(content);
+  const { range } = selection;
+  const content = await readAhead((await openContent(parts, message)).open(file, range), range.end - range.start);
   describeSelection(res, selection);
   res.set('Content-Security-Policy', "sandbox; default-src 'none'");
   if (selection.status !== 304) {
