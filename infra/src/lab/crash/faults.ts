@@ -39,13 +39,13 @@ export function withFault(parts: Parts, fault: Fault): Parts {
     };
   }
   if (fault === 'doubt-denied') {
-    const withTenant: typeof store.withTenant = (municipality, work) =>
-      store.withTenant(municipality, work).catch((error: unknown) => {
+    const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
+      store.withTenantConnection(municipality, work).catch((error: unknown) => {
         throw error instanceof CommitInDoubt
           ? new Problem('unavailable', 'Nothing was done.', { cause: error })
           : error;
       });
-    return { ...parts, store: { ...store, withTenant } };
+    return { ...parts, store: { ...store, withTenantConnection } };
   }
   const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
     store.withTenantConnection(municipality, (connection) => work(withoutLock(connection)));
