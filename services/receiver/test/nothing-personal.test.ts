@@ -134,7 +134,8 @@ describe('nothing personal is in', () => {
 
   test('the names and bytes of the files on disk', () => {
     const entries = readdirSync(stack.contentFolder, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`);
+    const containers = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('check-'));
+    const files = containers.map((entry) => `${entry.parentPath}/${entry.name}`);
 
     expect(files.length).toBeGreaterThan(0);
     expect(files.flatMap((file) => markersIn(file + readFileSync(file, 'latin1')))).toEqual([]);

@@ -168,6 +168,7 @@ export class Comparison {
     );
     const named = new Set(rows.map(({ blob_name }) => blob_name));
     for (const shard of readdirSync(this.#stage.contentFolder)) {
+      if (shard.length !== 2) continue; // not a folder of containers
       for (const file of readdirSync(join(this.#stage.contentFolder, shard))) {
         if (named.has(file)) continue;
         const memo = this.#ledger.sent.find(({ blobName }) => blobName === file);
