@@ -183,8 +183,8 @@ describe('a change of a message', () => {
     },
   );
 
-  it.each(['if-none-match', 'if-unmodified-since'])(
-    'with a condition that it does not know is refused: %s',
+  it.each(['if-none-match', 'if-unmodified-since', 'content-range'])(
+    'with a condition that it does not know, or as a part, is refused: %s',
     async (name) => {
       const id = await deliverMemo(stack);
       const path = `/incoming-documents/${id}/journalization`;
@@ -456,8 +456,11 @@ describe('what the core registers', () => {
     expect(await sentMessageOf(uuid)).toEqual({ case_id: 'K-s', message_id: 'M-2', has_recipient: true });
   });
 
-  it.each(['if-match', 'if-none-match'])('is refused with a condition, which no registration has: %s', async (name) => {
-    const response = await stack.call('PUT', '/cases/K-1', { as, body: {}, headers: { [name]: '"1"' } });
-    expect((await expectProblem(response, 400, 'bad-request')).path).toBe(`header.${name}`);
-  });
+  it.each(['if-match', 'if-none-match', 'content-range'])(
+    'is refused with a condition, or as a part, which no registration has: %s',
+    async (name) => {
+      const response = await stack.call('PUT', '/cases/K-1', { as, body: {}, headers: { [name]: '"1"' } });
+      expect((await expectProblem(response, 400, 'bad-request')).path).toBe(`header.${name}`);
+    },
+  );
 });

@@ -373,7 +373,7 @@ describe('the date of a message', () => {
   });
 
   const implausible = [
-    { what: 'before Digital Post', created: '0001-01-01T00:00:00Z', remark: undefined },
+    { what: 'before Digital Post', created: '0001-01-01T00:00:00Z', remark: 'dated-before-2000' },
     { what: 'a little after the receipt, as clocks differ', created: inMinutes(3), remark: undefined },
     { what: 'after the receipt', created: inMinutes(10), remark: 'dated-after-receipt' },
     { what: 'in another time zone after the receipt', created: '2999-01-01T00:00:00+14:00', remark: 'wrong-date' },

@@ -51,6 +51,11 @@ const LIKE_ASCII = ['us-ascii', 'ASCII', 'iso646-us', '646', '"ISO-8859-1"', "'w
   (charset) => `text/xml; charset=${charset}`,
 );
 
+test('a Content-Encoding that is none is taken, in any case', async () => {
+  const answer = await stack.deliver(danish(), { 'content-encoding': 'Identity' });
+  expect(await receiptOf(answer)).toMatchObject({ receiptStatus: 'COMPLETED' });
+});
+
 describe('a Content-Type of UTF-8, or that does not say, is taken:', () => {
   test.each(UTF8)('"%s"', async (type) => {
     const answer = await stack.deliver(danish(), { 'content-type': type });

@@ -121,6 +121,43 @@ describe('a caller that ends its direction after the request is answered:', () =
   });
 });
 
+describe('what follows a whole request and is no request costs it nothing but the connection:', () => {
+  const unreadable = async () => {
+    const metrics = await (await fetch(`${stack.url}/metrics`)).text();
+    return Number(/unreadable_requests_total\{status="400"\} (\d+)/.exec(metrics)?.[1] ?? 0);
+  };
+
+  test.each(['', 'Connection: close\r\n'])('a delivery gets its receipt %j', async (headers) => {
+    const messageUUID = randomUUID();
+    const { request, body } = requestWith('POST', REST, 'text/xml', writeMemo({ messageUUID }).toString(), 'length');
+    const before = await unreadable();
+    connection = await openConnection(stack.url);
+    await connection.send(`${request}${headers}\r\n${body}\0\x01 more\r\n\r\n`);
+    await connection.send('and more\r\n\r\n');
+
+    expect(await connection.answer()).toMatchObject({ status: 200, body: expect.stringContaining('COMPLETED') });
+    expect(await connection.ended()).toBe('');
+    expect(await messagesOf(stack, messageUUID)).toHaveLength(1);
+    expect(await unreadable()).toBe(before + (headers === '' ? 1 : 0));
+  });
+
+  test('a file of several segments is whole', async () => {
+    const content = Buffer.alloc(300_000, 'x');
+    const id = await deliverMemo(stack, { documents: [{ files: [{ name: 'a', type: 'text/plain', content }] }] });
+    const [file] = await stack.sql<{ id: string }>('SELECT id FROM files WHERE message_id = $1', [id]);
+    const path = `/api/v1/incoming-documents/${id}/files/${file?.id}`;
+    connection = await openConnection(stack.url);
+    await connection.send(
+      `GET ${path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer ${await stack.token()}\r\n\r\n\0`,
+    );
+
+    const answer = await connection.answer();
+
+    expect([answer.status, answer.body.length]).toEqual([200, content.length]);
+    expect(await connection.ended()).toBe('');
+  });
+});
+
 describe('a caller that ends its direction within the request is refused:', () => {
   test.each(DELIVERIES)('a delivery by %s', async (_what, deliver) => {
     const messageUUID = randomUUID();

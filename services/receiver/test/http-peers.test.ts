@@ -125,6 +125,12 @@ describe('a request that no route sees is answered, logged without its bytes, an
       431,
       'HPE_HEADER_OVERFLOW',
     ],
+    [
+      'a compression in the framing',
+      withHost(`POST ${path} HTTP/1.1`, 'Transfer-Encoding: gzip, chunked'),
+      501,
+      'TRANSFER_ENCODING',
+    ],
     ['CONNECT', `CONNECT ${SECRET}:443 HTTP/1.1\r\nHost: ${SECRET}\r\n\r\n`, 501, 'CONNECT'],
   ])('%s', async (_what, request, status, code) => {
     const counted = async () => {
@@ -180,6 +186,13 @@ describe('a delivery that a proxy on this machine passes on is not of this machi
     'X-Client-IP',
     'X-Cluster-Client-IP',
     'True-Client-IP',
+    'X-Azure-ClientIP',
+    'X-Original-Forwarded-For',
+    'X-Original-Host',
+    'X_Forwarded_For',
+    'CDN-Loop',
+    'X-SSL-Client-Verify',
+    'SSL-Client-S-DN',
     'CF-Connecting-IP',
     'Fly-Client-IP',
     'X-Envoy-External-Address',

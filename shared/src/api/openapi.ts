@@ -26,7 +26,7 @@ export function describeApi(): object {
 - Bodies and queries are strict: an unknown field or parameter, or one given twice, is refused, also by a call that takes none.
 - A path whose parameters cannot be ids is answered like one that does not exist: 404. So is a path with another case or a slash at the end.
 - A known path with another method is answered 405, with Allow.
-- A call that changes a message requires If-Match. A repeat by the same caller, with the same version and the same content, answers like the first one, and nothing is written again; if the message has changed since, for instance by a suggestion, the answer is 412.`,
+- A call that changes a message requires If-Match. A repeat by the same caller, with the same version and the same content, answers like the first one, and nothing is written again, also when a suggestion has raised the version since; after any other change the answer is 412.`,
       license: { name: 'EUPL-1.2', identifier: 'EUPL-1.2' },
     },
     servers: [{ url: '/', description: 'Where this description is' }],

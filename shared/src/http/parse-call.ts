@@ -1,8 +1,10 @@
+import { isAscii } from 'node:buffer';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Operation } from '../api/index.js';
 import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
+import { charsetOf } from './charset.js';
 import { versionIn } from './entity-tags.js';
 import { noSuchCall } from './no-such-call.js';
 import { readBytes } from './read-bytes.js';
@@ -86,7 +88,8 @@ function faultsOf(issue: z.core.$ZodIssue, place: string): Fault[] {
 
 /** The path of a field that the caller named, if the name cannot hold anything personal such as a number; else of what it is in. */
 function pathOf(place: string, name: string): string {
-  return /^[A-Za-z_]{1,40}$/.test(name) ? `${place}.${name}` : place;
+  const isHarmless = /^[A-Za-z_][\w-]{0,39}$/.test(name) && name.replace(/\D/g, '').length <= 3;
+  return isHarmless ? `${place}.${name}` : place;
 }
 
 // --- query ---------------------------------------------------------------------------------------------------------
@@ -112,8 +115,9 @@ function hasBody(req: Request): boolean {
 /** JSON must be UTF-8, and may begin with a byte order mark (RFC 8259, 8.1). */
 function readJson(req: Request): unknown {
   if (!hasBody(req)) throw new Problem('bad-request', 'The call requires a body, as JSON.', { path: 'body' });
-  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(req.get('content-type') ?? '')?.[1];
-  if (!req.is('application/json') || !/^utf-?8$/i.test(charset ?? 'utf-8')) {
+  const charset = charsetOf(req.get('content-type')) ?? 'utf-8';
+  const isInUtf8 = /^utf-?8$/i.test(charset) || (/^(us-)?ascii$/i.test(charset) && isAscii(req.body));
+  if (!req.is('application/json') || !isInUtf8) {
     throw new Problem('unsupported-media-type', 'Send the body as Content-Type: application/json, in UTF-8.');
   }
   let json: string;
@@ -155,10 +159,11 @@ function readVersion(req: Request): number {
   return version;
 }
 
-/** A write must not take effect although a condition that it does not know is false. */
+/** A write must not take effect although a condition that it does not know is false, nor with part of a body. */
 function refuseUnusedConditions({ method, change }: Operation, req: Request): void {
   if (method === 'get') return;
-  const unused = ['if-none-match', 'if-unmodified-since', ...(change ? [] : ['if-match'])];
+  // RFC 9110, 14.5: of a part of the content nobody must make the whole.
+  const unused = ['if-none-match', 'if-unmodified-since', 'content-range', ...(change ? [] : ['if-match'])];
   const sent = unused.find((name) => req.get(name) !== undefined);
   if (sent) throw new Problem('bad-request', `The call does not take the header ${sent}.`, { path: `header.${sent}` });
 }

@@ -71,13 +71,17 @@ export async function listen(
     latest.set(socket, undefined);
     socket.once('close', () => latest.delete(socket));
   });
+  const refuse = (status: number, code: string, res: ServerResponse) => {
+    onUnreadable(status, code);
+    refuseCall(res, status);
+  };
   const answer = (req: IncomingMessage, res: ServerResponse) => {
     latest.set(req.socket, res);
     if (!server.listening) res.shouldKeepAlive = false;
     res.once('finish', () => discardRest(req));
-    if (namesOneHost(req)) return app(req, res);
-    onUnreadable(400, 'HOST');
-    refuseCall(res, 400);
+    if (!namesOneHost(req)) return refuse(400, 'HOST', res);
+    if (!isFramedPlainly(req)) return refuse(501, 'TRANSFER_ENCODING', res);
+    app(req, res);
   };
   server.on('request', answer);
   server.on('checkContinue', (req, res) => {
@@ -114,6 +118,11 @@ function discardRest(req: IncomingMessage): void {
 /** RFC 9112, 3.2: HTTP/1.1 has exactly one Host. */
 function namesOneHost(req: IncomingMessage): boolean {
   return req.httpVersion === '1.0' || req.headersDistinct.host?.length === 1;
+}
+
+/** RFC 9112, 6.1: chunks are undone, a compression in them is not. */
+function isFramedPlainly(req: IncomingMessage): boolean {
+  return /^\s*chunked\s*$/i.test(req.headers['transfer-encoding'] ?? 'chunked');
 }
 
 /**

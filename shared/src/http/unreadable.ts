@@ -24,7 +24,7 @@ const SENTENCES: Readonly<Record<number, string>> = {
   413: 'The extensions of a chunk are too long.',
   417: 'The only expectation that can be met is 100-continue.',
   431: `The headers are over ${MAX_HEADER_BYTES} bytes, the limit.`,
-  501: 'This is no proxy: there is no CONNECT.',
+  501: 'There is no CONNECT here, and no Transfer-Encoding but chunked.',
 };
 
 // How long a refused peer may keep sending: bytes that nobody reads reset the connection before it has read the answer.
@@ -38,9 +38,16 @@ export function answerUnreadable(server: Server, latest: LatestAnswers, onUnread
     const res = latest.get(socket);
     // Refused already and still sending; disconnected; or opened for later and never used, which the idle timeout ends.
     if (socket.writableEnded || socket.destroyed || socket.bytesRead === 0) return;
-    if (code === 'HPE_INVALID_EOF_STATE' && res && !res.writableFinished) return endWithAnswer(socket, res, error);
-    if (res?.headersSent && !res.writableFinished) return void socket.destroy();
+    const isAnswering = res !== undefined && !res.writableFinished;
+    if (isAnswering && code === 'HPE_INVALID_EOF_STATE') return endWithAnswer(socket, res, error);
     const status = STATUSES[code] ?? 400;
+    // What follows a whole request must not cost it its answer: the change is made, or the message stored.
+    if (isAnswering && res.req.complete) {
+      if (!res.shouldKeepAlive) return; // it ends with its answer anyway
+      onUnreadable(status, code);
+      return endWithAnswer(socket, res, error);
+    }
+    if (isAnswering && res.headersSent) return void socket.destroy();
     onUnreadable(status, code);
     refuse(socket, status);
     if (res) failBody(res, error);
@@ -63,7 +70,7 @@ export function refuseCall(res: ServerResponse, status: number): void {
   res.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': body.length, Connection: 'close' }).end(body);
 }
 
-/** The peer has ended its direction within a request but may still read: the request fails, and its answer says why. */
+/** No further request can come, but the peer may still read: a request that is not whole fails, and its answer says why. */
 function endWithAnswer(socket: Duplex, res: ServerResponse, error: Error): void {
   res.shouldKeepAlive = false;
   res.once('close', () => socket.end()); // in case the headers are sent already

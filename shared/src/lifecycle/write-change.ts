@@ -107,8 +107,8 @@ function moveTo(to: Status | 'before' | 'same', at: Date, by: string): Prisma.Sq
 }
 
 /**
- * What the caller was answered to the same change at the same version, if that is the last change of the message. By comparing
- * the caller, this shows nothing to anybody else.
+ * What the caller was answered to the same change at the same version, if the message has not changed since but for
+ * suggestions, which are nobody’s decision. By comparing the caller, this shows nothing to anybody else.
  */
 export async function firstAnswerTo(
   connection: Connection,
@@ -121,10 +121,12 @@ export async function firstAnswerTo(
     connection,
     sql`
     SELECT event.status, event.version
-    FROM messages message
-    JOIN events event ON event.message_id = message.id AND event.version = message.version
+    FROM events event
     JOIN audit_events audit ON audit.id = event.id AND audit.at = event.at
-    WHERE message.id = ${id}::uuid AND message.version = ${expectedVersion + 1}::int AND event.type = ${change}
+    WHERE event.message_id = ${id}::uuid AND event.version = ${expectedVersion + 1}::int AND event.type = ${change}
+      AND NOT EXISTS (
+        SELECT FROM events later
+        WHERE later.message_id = event.message_id AND later.version > event.version AND later.type <> 'suggested')
       AND audit.actor_kind = ${actor.kind} AND audit.actor = ${actor.id}
       AND audit.on_behalf_of IS NOT DISTINCT FROM ${actor.onBehalfOf ?? null}
       AND audit.details = ${JSON.stringify(details)}::jsonb`,

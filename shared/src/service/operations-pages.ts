@@ -5,7 +5,7 @@ import { ExpressAdapter } from '@bull-board/express';
 import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import { type Caller, OPERATORS_ONLY } from '../access/index.js';
 import { Problem } from '../errors/index.js';
-import { allowPage, readCredentials, toProblem } from '../http/index.js';
+import { allowPage, publicPrefixOf, readCredentials, toProblem } from '../http/index.js';
 import type { Parts } from './parts.js';
 
 const PATH = '/ops/queues';
@@ -24,11 +24,12 @@ export function operationsPages(parts: Parts): Router {
   return router;
 }
 
-/** bull-board, without what its page loads from other hosts: fonts. */
+/** bull-board at the path that the browser knows, without what its page loads from other hosts: fonts. */
 class Board extends ExpressAdapter {
   override setEntryRoute({ method, route, handler }: AppViewRoute): this {
-    this.app[method](route, (_req: Request, res: Response, next: NextFunction) => {
-      const { name, params } = handler({ basePath: this.basePath, uiConfig: this.uiConfig });
+    this.app[method](route, (req: Request, res: Response, next: NextFunction) => {
+      const basePath = publicPrefixOf(req) + this.basePath;
+      const { name, params } = handler({ basePath, uiConfig: this.uiConfig });
       res.render(name, params, (error, page) => {
         if (error) return next(error);
         res.send(page.replace(/<link [^>]*href="https?:[^>]*>/g, ''));

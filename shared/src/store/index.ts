@@ -59,12 +59,22 @@ const STATEMENT_SHARE = 0.5;
 // usually after two hours, and a retry of the same message at another process would wait for them.
 const MAX_IDLE_IN_TRANSACTION_MS = 10_000;
 
+// What the code relies on, whatever the database, the login or the server is set to: names without a schema, times that pg
+// reads, policies that filter, and that a statement sees what was committed while it waited for a lock.
+const RELIED_ON = [
+  'SET search_path = public',
+  'SET datestyle = ISO',
+  'SET row_security = on',
+  `SET default_transaction_isolation = 'read committed'`,
+];
+
 // Every query of a request has an index. PostgreSQL prefers to scan a small table, and keeps that plan (for foreign keys
 // too) when the table has grown, until the next ANALYZE.
 const BY_INDEX = 'SET enable_seqscan = off';
 
 export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: StoreOptions): Store {
-  const limits = [
+  const common = [
+    ...RELIED_ON,
     `SET statement_timeout = ${Math.floor(timeoutMs * STATEMENT_SHARE)}`,
     `SET idle_in_transaction_session_timeout = ${MAX_IDLE_IN_TRANSACTION_MS}`,
   ];
@@ -77,7 +87,7 @@ export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: St
       // Without this, a query on a silently dead connection would wait until the system gives up.
       query_timeout: timeoutMs,
       keepAlive: true,
-      onConnect: sessionWith([...limits, ...settings]),
+      onConnect: sessionWith([...common, ...settings]),
     });
     // A broken connection fails its query and is replaced at the next use; without listeners its events would end the process.
     pool.on('error', () => {});

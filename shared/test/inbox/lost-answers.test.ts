@@ -8,7 +8,18 @@ import {
   type TokenOptions,
 } from '../../../infra/src/testkit/stack.js';
 import { signToken } from '../access/sign.js';
-import { auditOf, change, deliverMemo, expectProblem, SETUP, upsertCase } from './support.js';
+import {
+  auditOf,
+  awaitSuggestion,
+  change,
+  deliverMemo,
+  deliverReply,
+  expectProblem,
+  read,
+  registerSentMessage,
+  SETUP,
+  upsertCase,
+} from './support.js';
 
 // A caller whose answer was lost sends the same change again.
 
@@ -159,11 +170,32 @@ describe.each(CHANGES)('$name again', ({ before = [], held, change: changed, sta
   });
 });
 
-it('a repeat is refused once the message has changed again, for instance by a suggestion', async () => {
-  const id = await deliverMemo(stack);
-  await send(id, assign, 1);
-  await stack.sql('UPDATE messages SET version = version + 1 WHERE id = $1', [id]);
+it('a repeat gets the first answer also after a suggestion, but not after another change', async () => {
+  const uuid = randomUUID();
+  const id = await deliverReply(stack, [{ messageUUID: uuid }]);
+  const first = await (await send(id, assign, 1)).json();
+  await registerSentMessage(stack, uuid, { caseId: 'C' });
+  await awaitSuggestion(stack, id);
+  expect(await read(stack, id)).toMatchObject({ version: 3, suggestion: { caseId: 'C' } });
+
+  const again = await send(id, assign, 1);
+
+  expect([again.status, again.headers.get('etag'), await again.json()]).toEqual([200, '"2"', first]);
+  await send(id, { method: 'DELETE', path: 'assignment' }, 3);
   await expectProblem(await send(id, assign, 1), 412, 'version-changed');
+});
+
+it('the same cases in another order are the same journalization', async () => {
+  const id = await deliverMemo(stack);
+  const answers = [];
+  for (const caseIds of [
+    ['C', 'A'],
+    ['A', 'C', 'A'],
+  ]) {
+    const answer = await send(id, { ...journalize, body: { caseIds } }, 1);
+    answers.push([answer.status, await answer.json()]);
+  }
+  expect(answers).toEqual(Array(2).fill([200, { id, status: 'journalized', version: 2 }]));
 });
 
 it('a repeat reaches those who no longer see the message: who gave it back, released it or deleted it', async () => {

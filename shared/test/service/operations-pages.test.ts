@@ -107,6 +107,15 @@ describe('/ops/queues', () => {
     }
   });
 
+  it('is where the browser finds it when a proxy takes a prefix away', async () => {
+    const baseAt = async (prefix: string) => {
+      const headers = { authorization: await bearer(), 'x-forwarded-prefix': prefix };
+      const page = await (await fetch(`${stack.url}/ops/queues`, { headers })).text();
+      return /<base href="([^"]*)"/.exec(page)?.[1];
+    };
+    expect([await baseAt(''), await baseAt('/indbakke/')]).toEqual(['/ops/queues/', '/indbakke/ops/queues/']);
+  });
+
   it('shows the queue and its jobs, by id only', async () => {
     const id = await deliverReply(stack, [{ messageUUID: randomUUID(), replyUUID: randomUUID() }]);
     const queues = await expect

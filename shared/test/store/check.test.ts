@@ -64,6 +64,26 @@ async function ask(url: string): Promise<{ store: Reason | 'ready'; queue: Reaso
 
 const READY = { store: 'ready', queue: 'ready' };
 
+describe('a login with settings of its own', () => {
+  it.each([
+    [`search_path = ''`, 'search_path', 'public'],
+    [`datestyle = 'German, DMY'`, 'datestyle', 'ISO, DMY'],
+    ['row_security = off', 'row_security', 'on'],
+    [`default_transaction_isolation = 'repeatable read'`, 'transaction_isolation', 'read committed'],
+  ])('has no effect on the store: %s', async (setting, name, value) => {
+    const url = await createLogin();
+    await runSql(superuserUrl, `ALTER ROLE ${new URL(url).username} SET ${setting}`);
+    const store = openStore({ url, connections: 2, name: 'check' });
+    try {
+      const read = `SELECT current_setting('${name}') AS value, now() AS at FROM (SELECT count(*) FROM messages) AS all_read`;
+      const found = await store.withTenantConnection('22222222', async (connection) => connection.query(read));
+      expect(found.rows).toEqual([{ value, at: expect.any(Date) }]);
+    } finally {
+      await store.close();
+    }
+  });
+});
+
 describe('a database that is set up', () => {
   it('is ready', async () => {
     expect(await ask(database.url)).toEqual(READY);

@@ -23,7 +23,7 @@ export function journalize(
 ): Promise<ChangeAnswer> {
   const { id: messageId, principal, at } = request;
   const { municipality, actor } = principal;
-  const cases = [...new Set(caseIds)];
+  const cases = [...new Set(caseIds)].sort(); // in whatever order, it is the same change
   const reference = given ?? null;
   return changeMessage(store, request, 'journalized', {
     details: { caseIds: cases.join(' ') },

@@ -39,7 +39,7 @@ function checkHeaders(req: Request, mediaTypes: readonly string[], maxBytes: num
   if (!mediaTypes.includes(type) && !mayBeXml(type)) {
     throw new Problem('unsupported-media-type', `Send the message as ${mediaTypes.join(' or ')}.`);
   }
-  if ((req.get('content-encoding') ?? 'identity') !== 'identity') {
+  if ((req.get('content-encoding') ?? 'identity').toLowerCase() !== 'identity') {
     throw new Problem('unsupported-media-type', 'Send the message uncompressed.');
   }
   const length = Number(req.get('content-length') ?? 0);

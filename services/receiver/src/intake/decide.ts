@@ -84,6 +84,8 @@ export function plausibleDate(letterAt: Date | undefined, receivedAt: Date): Dat
 const CLOCKS_DIFFER = 5 * MINUTE;
 
 function dateRemarks({ letterAt, paths }: NewMessage, receivedAt: Date): Remark[] {
-  if (!letterAt || letterAt.getTime() <= receivedAt.getTime() + CLOCKS_DIFFER) return [];
-  return [{ code: 'dated-after-receipt', path: paths.letterAt }];
+  const remark = (code: string) => [{ code, path: paths.letterAt }];
+  if (letterAt && letterAt.getTime() < EARLIEST) return remark('dated-before-2000');
+  if (letterAt && letterAt.getTime() > receivedAt.getTime() + CLOCKS_DIFFER) return remark('dated-after-receipt');
+  return [];
 }

@@ -48,7 +48,7 @@ const inSubject = () => memo().subarray(0, good().indexOf('Emne'));
 const inContent = () => memo().subarray(0, good().indexOf('<memo:content>') + 20);
 
 export const PEERS: HostileList = {
-  'Content-Length too short': sends(() => [head(length(100)), memo()], 'http 400'),
+  'Content-Length too short': sends(() => [head(length(100)), memo()], 'not-xml'),
   'Content-Length too long': sendsAndWaits(() => [head(length(good().length + 1_000)), memo()], 'body-incomplete'),
   'negative Content-Length': sends(() => [head(length(-1)), memo()], 'http 400'),
   'Content-Length that is not a number': sends(() => [head('Content-Length: 1e3'), memo()], 'http 400'),
@@ -61,7 +61,7 @@ export const PEERS: HostileList = {
   ),
   'smuggling: an unknown transfer encoding': sends(
     () => [head('Transfer-Encoding: xchunked'), chunk(memo())],
-    'http 400',
+    'http 501',
   ),
   'smuggling: two transfer encodings': sends(
     () => [head('Transfer-Encoding: chunked, identity'), chunk(memo())],
