@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Problem } from '@indbakke/shared/errors';
 import type { Parts } from '@indbakke/shared/service';
-import { CommitInDoubt } from '@indbakke/shared/store';
+import { CommitInDoubt, type Connection } from '@indbakke/shared/store';
 import type pg from 'pg';
 
 /** Faults that can be put into the parts of the services, to check that the harness finds them. */
@@ -39,13 +39,13 @@ export function withFault(parts: Parts, fault: Fault): Parts {
     };
   }
   if (fault === 'doubt-denied') {
-    const withTenant: typeof store.withTenant = (municipality, work) =>
-      store.withTenant(municipality, work).catch((error: unknown) => {
+    const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
+      store.withTenantConnection(municipality, work).catch((error: unknown) => {
         throw error instanceof CommitInDoubt
           ? new Problem('unavailable', 'Nothing was done.', { cause: error })
           : error;
       });
-    return { ...parts, store: { ...store, withTenant } };
+    return { ...parts, store: { ...store, withTenantConnection } };
   }
   const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
     store.withTenantConnection(municipality, (connection) => work(withoutLock(connection)));
@@ -55,7 +55,7 @@ export function withFault(parts: Parts, fault: Fault): Parts {
 const COMMIT_DELAY_MS = 40;
 
 /** Skips the lock that makes concurrent copies of a message wait for each other. */
-function withoutLock(connection: pg.PoolClient): pg.PoolClient {
+function withoutLock(connection: Connection): Connection {
   const query = (statement: pg.QueryConfig, ...values: unknown[][]): unknown =>
     statement.name === 'lock-ids'
       ? Promise.resolve({ rows: [{ at: new Date() }] })
