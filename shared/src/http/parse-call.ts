@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Operation } from '../api/index.js';
 import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
+import { charsetOf, mediaTypeOf } from './content-type.js';
 import { versionIn } from './entity-tags.js';
 import { noSuchCall } from './no-such-call.js';
 import { readBytes } from './read-bytes.js';
@@ -84,7 +85,10 @@ function faultsOf(issue: z.core.$ZodIssue, place: string): Fault[] {
   });
 }
 
-/** The path of a field that the caller named, if the name cannot hold anything personal such as a number; else of what it is in. */
+/**
+ * The path of a field that the caller named, if the name cannot hold anything personal such as a number; else of what it
+ * is in.
+ */
 function pathOf(place: string, name: string): string {
   return /^[A-Za-z_]{1,40}$/.test(name) ? `${place}.${name}` : place;
 }
@@ -112,8 +116,8 @@ function hasBody(req: Request): boolean {
 /** JSON must be UTF-8, and may begin with a byte order mark (RFC 8259, 8.1). */
 function readJson(req: Request): unknown {
   if (!hasBody(req)) throw new Problem('bad-request', 'The call requires a body, as JSON.', { path: 'body' });
-  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(req.get('content-type') ?? '')?.[1];
-  if (!req.is('application/json') || !/^utf-?8$/i.test(charset ?? 'utf-8')) {
+  const contentType = req.get('content-type');
+  if (mediaTypeOf(contentType) !== 'application/json' || !/^utf-?8$/i.test(charsetOf(contentType) ?? 'utf-8')) {
     throw new Problem('unsupported-media-type', 'Send the body as Content-Type: application/json, in UTF-8.');
   }
   let json: string;

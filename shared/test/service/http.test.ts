@@ -169,14 +169,14 @@ describe('a body', () => {
     await expectProblem(await putCase(Buffer.from('{"status":"open"}'), {}), 415, 'unsupported-media-type');
   });
 
-  it.each(['; charset=latin1', '; charset=utf-16', '; charset=utf-7', '; charset="iso-8859-1"', '; charset='])(
+  it.each(['; charset=latin1', '; charset=utf-16', '; charset=utf-7', '; charset="iso-8859-1"'])(
     'in another charset is refused: %s',
     async (charset) => {
       await expectProblem(await putCase('{}', json(charset)), 415, 'unsupported-media-type');
     },
   );
 
-  it.each(['', '; charset=utf-8', ';charset="UTF-8"', '; charset=utf8', '; version=1; charset=utf-8'])(
+  it.each(['', '; charset=', '; charset=utf-8', ';charset="UTF-8"', '; charset=utf8', '; version=1; charset=utf-8'])(
     'may declare UTF-8, and begin with white space or a byte order mark: application/json%s',
     async (parameters) => {
       expect((await putCase(' \n{"caseworker":"æøå"}', json(parameters))).status).toBe(204);

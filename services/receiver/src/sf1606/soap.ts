@@ -1,7 +1,6 @@
-import { allowPage, publicUrlOf } from '@indbakke/shared/http';
+import { allowPage, charsetOf, publicUrlOf } from '@indbakke/shared/http';
 import { type Response, Router } from 'express';
 import { echoTransaction, recordRefusal } from '../delivery/answers.js';
-import { charsetOf } from '../delivery/content-type.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
 import { readBody } from '../delivery/read-body.js';
 import { receiveMessage } from '../intake/receive-message.js';
