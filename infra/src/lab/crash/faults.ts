@@ -14,7 +14,7 @@ export const FAULTS = {
 
 export type Fault = keyof typeof FAULTS;
 
-export function withFault(parts: Parts, fault: Fault): Parts {
+export function withFault(parts: Parts, fault: Fault, service?: 'receiver'): Parts {
   const { store, queues } = parts;
   if (fault === 'answer-before-commit') {
     const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
@@ -39,6 +39,7 @@ export function withFault(parts: Parts, fault: Fault): Parts {
     };
   }
   if (fault === 'doubt-denied') {
+    if (service === 'receiver') return parts; // which tells every sender to send again
     const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
       store.withTenantConnection(municipality, work).catch((error: unknown) => {
         throw error instanceof CommitInDoubt
