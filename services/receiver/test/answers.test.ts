@@ -17,7 +17,7 @@ import { binaryFile, newMemo, replyTo } from './support/memos.js';
 import { deliveryHead, openConnection, type RawConnection } from './support/raw-http.js';
 import { messagesOf } from './support/stored.js';
 
-/** A row of “Answers to deliveries” in docs/errors.md. */
+/** An entry of “Answers to deliveries” in docs/errors.md. */
 interface Row {
   readonly situation: string;
   readonly answer: string;
@@ -319,20 +319,16 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
 // ── The table ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const page = await readFile(new URL('../../../docs/errors.md', import.meta.url), 'utf8');
-const [heads = [], , ...lines] = (page.split('\n## Answers to deliveries\n')[1] ?? '')
-  .split('\n')
-  .filter((line) => line.startsWith('|'))
-  .map((line) =>
-    line
-      .slice(1, -1)
-      .split(' | ')
-      .map((cell) => cell.trim()),
-  );
-const rows = lines.map((cells) =>
-  Object.fromEntries(heads.map((head, at) => [head, cells[at] ?? ''])),
-) as unknown as Row[];
-
-test('every row of the answers in docs/errors.md is tested here, and no other', () => {
+// **answer**: …, then its situations: - situation: `code`. Why
+const rows: Row[] = [];
+let current = '';
+for (const line of (page.split('\n## Answers to deliveries\n')[1] ?? '').split('\n')) {
+  const [, answer] = /^\*\*(\w+)\*\*/.exec(line) ?? [];
+  const [, situation, code = '–'] = /^- (.+?)(?:: `([\w-]+)`)?(?:\. .*)?$/.exec(line) ?? [];
+  if (answer) current = answer;
+  if (situation) rows.push({ answer: current, situation, code });
+}
+test('every entry of the answers in docs/errors.md is tested here, and no other', () => {
   expect(rows.map(({ situation }) => situation)).toEqual(Object.keys(SITUATIONS));
 });
 

@@ -35,7 +35,7 @@ export interface Operation {
   readonly query?: z.ZodObject;
   /** The JSON that the call requires; without it, the call takes no body but `{}`. */
   readonly body?: z.ZodObject;
-  /** The fields of the body may come in the query instead: not every client and proxy lets DELETE have a body (RFC 9110, 9.3.5). */
+  /** The fields of the body may come in the query instead: some clients and proxies let DELETE have none (RFC 9110, 9.3.5). */
   readonly bodyOrQuery?: true;
   /** The change that the call makes to one message; it requires If-Match with the version that was read. */
   readonly change?: Change;

@@ -10,14 +10,15 @@ import {
   SUGGESTION_BASES,
   SUGGESTION_SENDERS,
 } from '../lifecycle/index.js';
+import { MAX_TRANSACTION_SECONDS } from '../store/index.js';
 
 /**
  * The schemas of the inbox API. Times in answers are ISO 8601 in UTC; sizes are bytes. What callers send is strict: a misspelt
  * field must not be taken for an absent one, nor a misspelt filter return the whole inbox.
  */
 
-/** The limit of a transaction (shared/src/store), in which receivedAt is taken. */
-const APPEARS_WITHIN_SECONDS = 30;
+/** A message appears when the transaction ends in which its receivedAt was taken. */
+const APPEARS_WITHIN_SECONDS = MAX_TRANSACTION_SECONDS;
 
 const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
 
@@ -223,7 +224,7 @@ export const DocumentList = z
   })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentList' });
 
-export const FileAnswer = z
+const FileAnswer = z
   .object({
     id: z.uuid(),
     fileName: z.string(),

@@ -1,5 +1,5 @@
 export * from './bind.js';
-export * from './charset.js';
+export * from './content-type.js';
 export * from './credentials.js';
 export * from './entity-tags.js';
 export { EXACT_PATHS, notFound, refuseOtherMethods } from './no-such-call.js';

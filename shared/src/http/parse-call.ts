@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Operation } from '../api/index.js';
 import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
-import { charsetOf } from './charset.js';
+import { charsetOf, mediaTypeOf } from './content-type.js';
 import { versionIn } from './entity-tags.js';
 import { noSuchCall } from './no-such-call.js';
 import { readBytes } from './read-bytes.js';
@@ -86,7 +86,10 @@ function faultsOf(issue: z.core.$ZodIssue, place: string): Fault[] {
   });
 }
 
-/** The path of a field that the caller named, if the name cannot hold anything personal such as a number; else of what it is in. */
+/**
+ * The path of a field that the caller named, if the name cannot hold anything personal such as a number; else of what it
+ * is in.
+ */
 function pathOf(place: string, name: string): string {
   const isHarmless = /^[A-Za-z_][\w-]{0,39}$/.test(name) && name.replace(/\D/g, '').length <= 3;
   return isHarmless ? `${place}.${name}` : place;
@@ -115,9 +118,10 @@ function hasBody(req: Request): boolean {
 /** JSON must be UTF-8, and may begin with a byte order mark (RFC 8259, 8.1). */
 function readJson(req: Request): unknown {
   if (!hasBody(req)) throw new Problem('bad-request', 'The call requires a body, as JSON.', { path: 'body' });
-  const charset = charsetOf(req.get('content-type')) ?? 'utf-8';
+  const contentType = req.get('content-type');
+  const charset = charsetOf(contentType) ?? 'utf-8';
   const isInUtf8 = /^utf-?8$/i.test(charset) || (/^(us-)?ascii$/i.test(charset) && isAscii(req.body));
-  if (!req.is('application/json') || !isInUtf8) {
+  if (mediaTypeOf(contentType) !== 'application/json' || !isInUtf8) {
     throw new Problem('unsupported-media-type', 'Send the body as Content-Type: application/json, in UTF-8.');
   }
   let json: string;

@@ -22,7 +22,7 @@ export function askToRetry(res: Response): void {
   res.set('Retry-After', '30');
 }
 
-export function sendProblem(res: Response, problem: Problem): void {
+function sendProblem(res: Response, problem: Problem): void {
   sendJson(res.status(problem.row.http).type('application/problem+json'), {
     type: `urn:indbakke:error:${problem.code}`,
     title: problem.row.meaning,

@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from 'express';
 
 /** Directives of a Content-Security-Policy with their sources. */
-export type ContentPolicy = Readonly<Record<string, string>>;
+type ContentPolicy = Readonly<Record<string, string>>;
 
 const NOTHING: ContentPolicy = {
   'default-src': "'none'",
@@ -12,7 +12,7 @@ const NOTHING: ContentPolicy = {
 
 const textOf = (policy: ContentPolicy) =>
   Object.entries(policy)
-    .map((directive) => directive.join(' '))
+    .map((directive) => directive.join(' ').trim())
     .join('; ');
 
 const HEADERS = {
@@ -32,4 +32,9 @@ export const securityHeaders: RequestHandler = (_req, res, next) => {
 /** Allows a page what it needs, such as `{ 'script-src': "'self'" }`: never another host, never scripts in the page. */
 export function allowPage(res: Response, needed: ContentPolicy): void {
   res.set('Content-Security-Policy', textOf({ ...NOTHING, ...needed }));
+}
+
+/** For bytes that a citizen sent: a browser that shows them gives them no rights of this site. */
+export function sandboxContent(res: Response): void {
+  allowPage(res, { sandbox: '' });
 }

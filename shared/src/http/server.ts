@@ -49,23 +49,7 @@ export async function listen(
   { HOST: host, PORT: port, KEEP_ALIVE_SECONDS }: Pick<CommonConfig, 'HOST' | 'PORT' | 'KEEP_ALIVE_SECONDS'>,
   onUnreadable: OnUnreadable,
 ): Promise<Listening> {
-  const server = createServer({
-    highWaterMark: 64 * KiB,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    keepAliveTimeout: KEEP_ALIVE_SECONDS * SECOND,
-    headersTimeout: 30 * SECOND,
-    // A 100 MB upload over a slow connection takes longer than Node’s 5 minutes for a whole request.
-    requestTimeout: 30 * MINUTE,
-    connectionsCheckingInterval: 5 * SECOND,
-    requireHostHeader: false, // checked below: Node would refuse without a trace
-  });
-  // A peer that neither sends nor reads for this long is gone or malicious.
-  server.timeout = 2 * MINUTE;
-  // Node would drop those after the 2000th unseen, and with them what a proxy appends. MAX_HEADER_BYTES bounds them.
-  server.maxHeadersCount = 0;
-  // A client may end its own direction after the request and still read (RFC 9112, 9.6); Node would close at once.
-  Object.assign(server, { httpAllowHalfOpen: true });
-
+  const server = newServer(KEEP_ALIVE_SECONDS * SECOND);
   const latest: LatestAnswers = new Map();
   server.on('connection', (socket) => {
     latest.set(socket, undefined);
@@ -100,6 +84,26 @@ export async function listen(
     url: `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`,
     close: (deadline) => close(server, latest, deadline),
   };
+}
+
+function newServer(keepAliveTimeout: number): Server {
+  const server = createServer({
+    highWaterMark: 64 * KiB,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    keepAliveTimeout,
+    headersTimeout: 30 * SECOND,
+    // A 100 MB upload over a slow connection takes longer than Node’s 5 minutes for a whole request.
+    requestTimeout: 30 * MINUTE,
+    connectionsCheckingInterval: 5 * SECOND,
+    requireHostHeader: false, // checked below: Node would refuse without a trace
+  });
+  // A peer that neither sends nor reads for this long is gone or malicious.
+  server.timeout = 2 * MINUTE;
+  // Node would drop those after the 2000th unseen, and with them what a proxy appends. MAX_HEADER_BYTES bounds them.
+  server.maxHeadersCount = 0;
+  // A client may end its own direction after the request and still read (RFC 9112, 9.6); Node would close at once.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  return server;
 }
 
 // How long a caller may keep sending after the answer: long enough to read it.

@@ -1,9 +1,10 @@
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { KiB } from '../config/index.js';
 
 /** Headers of a request in all, request line included: a token with hundreds of groups fits. */
-export const MAX_HEADER_BYTES = 32 * 1_024;
+export const MAX_HEADER_BYTES = 32 * KiB;
 
 /** Hears of every request that no route sees. `code` names the fault and quotes nothing of it. */
 export type OnUnreadable = (status: number, code: string) => void;

@@ -19,8 +19,8 @@ export const SUMMARY_TABLES = sql`
 /** A row of a list. */
 export const SUMMARY = sql`
   m.id, m.external_id AS "externalId", m.version, m.status, m.held_cause AS "heldCause", m.kind, m.channel,
-  m.received_at AS "receivedAt", m.first_offered_at AS "firstOfferedAt", m.letter_at AS "letterAt", coalesce(d.subject, '') AS subject,
-  coalesce(d.sender_id, '') AS "senderId", coalesce(d.sender_id_type, '') AS "senderIdType",
+  m.received_at AS "receivedAt", m.first_offered_at AS "firstOfferedAt", m.letter_at AS "letterAt",
+  coalesce(d.subject, '') AS subject, coalesce(d.sender_id, '') AS "senderId", coalesce(d.sender_id_type, '') AS "senderIdType",
   coalesce(d.sender_name, '') AS "senderName", d.concerning_id AS "concerningId",
   d.concerning_name AS "concerningName", m.contact_point_id AS "contactPointId", point.name AS "contactPointName",
   m.suggested_case_id AS "suggestedCaseId", m.suggestion_basis AS "suggestionBasis",

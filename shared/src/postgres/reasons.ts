@@ -16,6 +16,29 @@ const POOLER_REFUSALS: readonly (readonly [RegExp, NotReady['reason']])[] = [
   [/query_wait_timeout|no more connections/, 'no-connection-free'],
 ];
 
+/** Whether PostgreSQL is down, starting or unreachable, or has no connection free. */
+export function isAway(error: Error): boolean {
+  const { code, message } = error as Error & { code?: unknown };
+  return AWAY.test(String(code)) || AWAY_MESSAGES.test(message) || NO_CONNECTION_FREE.test(message);
+}
+
+/** Whether a query timed out without an answer: its connection is unusable. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
+/**
+ * Handles the error of a SET ROLE.
+ *
+ * @throws NotReady role-missing, or the error itself
+ */
+export function explainRole(role: string): (cause: { code?: string }) => never {
+  return (cause) => {
+    // PostgreSQL, appendix A: 22023 there is no such role, 42501 the login is not a member.
+    throw ['22023', '42501'].includes(cause.code ?? '') ? new NotReady('role-missing', { role, cause }) : cause;
+  };
+}
+
 /** Says why PostgreSQL does not answer; any other error is returned as it is. */
 export function explainPostgres(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof NotReady) return error;
@@ -28,6 +51,5 @@ export function explainPostgres(error: unknown): unknown {
   if (TLS.test(code) || NO_TLS.test(message)) return because('tls-failed');
   const refusal = code === POOLER_REFUSES && POOLER_REFUSALS.find(([text]) => text.test(message));
   if (refusal) return because(refusal[1]);
-  if (AWAY.test(code) || AWAY_MESSAGES.test(message)) return because('no-answer');
-  return error;
+  return isAway(error) ? because('no-answer') : error;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { NotReady } from '../readiness/index.js';
-import { isUnanswered } from '../store/failures.js';
+import { isUnanswered } from './reasons.js';
 
 // As long as connecting may take.
 const ANSWER_MS = 5_000;

@@ -9,7 +9,7 @@ import {
   withBackend,
 } from 'bullmq';
 import pg from 'pg';
-import { explainPostgres } from '../postgres/reasons.js';
+import { explainPostgres, explainRole } from '../postgres/reasons.js';
 import { ask, sessionWith, withSessions } from '../postgres/session.js';
 import { NotReady } from '../readiness/index.js';
 import { type Backend, RETRY_MS, workerOptions } from './backend.js';
@@ -26,13 +26,7 @@ const QUEUE_ROLE = 'indbakke_queue';
 
 const setUp = sessionWith([`SET search_path = ${QUEUE_SCHEMA}`, `SET ROLE ${QUEUE_ROLE}`]);
 
-// PostgreSQL, appendix A: 22023 there is no such role, 42501 the login is not a member.
-const asQueue = (connection: pg.ClientBase) =>
-  setUp(connection).catch((cause: { code?: string }) => {
-    throw ['22023', '42501'].includes(cause.code ?? '')
-      ? new NotReady('role-missing', { role: QUEUE_ROLE, cause })
-      : cause;
-  });
+const asQueue = (connection: pg.ClientBase) => setUp(connection).catch(explainRole(QUEUE_ROLE));
 
 export function openPostgres(url: string): Backend {
   // One pool for all: the LISTEN of each worker occupies one connection, everything else shares the rest.

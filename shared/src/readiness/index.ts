@@ -13,13 +13,11 @@ export const REASONS = {
     },
     'no-connection-free': {
       http: 503,
-      meaning:
-        'All connections are in use. Raise DATABASE_CONNECTIONS, PostgreSQL’s max_connections or the pooler’s pool.',
+      meaning: 'All connections are in use. Raise DATABASE_CONNECTIONS, max_connections or the pooler’s pool.',
     },
     'login-refused': {
       http: 503,
-      meaning:
-        'PostgreSQL refuses the login. Correct user and password in DATABASE_URL, or pg_hba.conf, which may demand TLS.',
+      meaning: 'PostgreSQL refuses the login. Correct DATABASE_URL, or pg_hba.conf, which may demand TLS.',
     },
     'tls-failed': {
       http: 503,
@@ -28,26 +26,25 @@ export const REASONS = {
     'database-missing': { http: 503, meaning: 'The server has no such database. Correct DATABASE_URL.' },
     'read-only': {
       http: 503,
-      meaning: 'The server is a standby, or set to read only. Name the primary in DATABASE_URL.',
+      meaning: 'The server is a standby or read-only. Name the primary in DATABASE_URL.',
     },
     'schema-missing': { http: 503, meaning: 'The database has no tables of Indbakke. Run npm run migrate.' },
     'schema-outdated': { http: 503, meaning: 'The database lacks migrations of this release. Run npm run migrate.' },
     'role-missing': {
       http: 503,
-      meaning: 'The login is not a member of the role that the log names. GRANT it, as in step 3 of the set-up.',
+      meaning: 'The login is not a member of the role that the log names. GRANT it.',
     },
     'privileges-missing': {
       http: 503,
-      meaning: 'A role lacks privileges or policies, as after a restore without them. Restore the schema with both.',
+      meaning: 'A role lacks privileges or policies, as after a restore without them. Restore both.',
     },
     'pooler-in-transaction-mode': {
       http: 503,
-      meaning:
-        'A pooler gives each transaction another server. Set it to session mode, or connect to PostgreSQL directly.',
+      meaning: 'A pooler gives each transaction another server. Set it to session mode.',
     },
     'key-missing': {
       http: 503,
-      meaning: 'KEY_FILE lacks a master key that content here was sealed with. Put the right file back.',
+      meaning: 'KEY_FILE lacks a master key of content here. Put the right file back.',
     },
     failing: { http: 503, meaning: 'Something else. The log has its errorCode.' },
   },
@@ -56,16 +53,14 @@ export const REASONS = {
     missing: { http: 503, meaning: 'The folder that BLOB_URL names is gone. Mount it.' },
     empty: {
       http: 503,
-      meaning:
-        'The folder is empty, but the database names content. Mount the right one, or restore it; nothing is stored there.',
+      meaning: 'The folder is empty, but the database names content. Mount or restore the right one.',
     },
     unknown: {
       http: 503,
-      meaning:
-        'The folder is new, and the database does not say yet whether it names content. It is ready after the database.',
+      meaning: 'The folder is new, and the database does not say yet whether it names content.',
     },
     'no-access': { http: 503, meaning: 'The user of the service may not write there. Correct owner or mode.' },
-    'read-only': { http: 503, meaning: 'The folder is mounted read-only, as Linux does after a disk fault.' },
+    'read-only': { http: 503, meaning: 'The folder is mounted read-only, as after a disk fault.' },
     full: { http: 503, meaning: 'The disk or its quota is full. Make room; never delete files there by hand.' },
     failing: { http: 503, meaning: 'Something else. The log has its errorCode.' },
   },
@@ -74,18 +69,17 @@ export const REASONS = {
     'login-refused': { http: 200, meaning: 'Redis or PostgreSQL refuses the login. Correct QUEUE_URL.' },
     'no-connection-free': { http: 200, meaning: 'All connections to PostgreSQL are in use, as for the database.' },
     'database-missing': { http: 200, meaning: 'The server has no such database. Correct QUEUE_URL.' },
-    'tls-failed': { http: 200, meaning: 'TLS fails. Correct QUEUE_URL (rediss:// is with TLS), or the certificate.' },
+    'tls-failed': { http: 200, meaning: 'TLS fails. Correct QUEUE_URL (rediss:// is TLS), or the certificate.' },
     'may-evict': {
       http: 200,
-      meaning:
-        'Redis may drop jobs when its memory is full. Set maxmemory-policy noeviction. Dropped suggestions come late.',
+      meaning: 'Redis may drop jobs when its memory is full. Set maxmemory-policy noeviction.',
     },
     'eviction-unknown': {
       http: 200,
-      meaning: 'Redis does not tell its maxmemory-policy. Allow INFO, and see that it is noeviction.',
+      meaning: 'Redis does not tell its maxmemory-policy. Allow INFO.',
     },
     'too-old': { http: 200, meaning: 'Redis is older than 6.2. Upgrade it.' },
-    cluster: { http: 200, meaning: 'Redis is a Cluster, which is not supported. Name a single server in QUEUE_URL.' },
+    cluster: { http: 200, meaning: 'Redis is a Cluster. Name a single server in QUEUE_URL.' },
     'read-only': { http: 200, meaning: 'Redis is a replica, or PostgreSQL a standby. Name the primary in QUEUE_URL.' },
     'schema-missing': { http: 503, meaning: 'The database has no schema bullmq. Run npm run migrate.' },
     'schema-outdated': { http: 503, meaning: 'The schema bullmq is older than this release. Run npm run migrate.' },

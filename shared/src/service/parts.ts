@@ -38,14 +38,15 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   };
   const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators));
   const store = openStore({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, name });
-  const blobs = onlyMarked(folder, () => namesContent(store));
+  const blobs = onlyMarked(folder, () => hasContent(store));
   const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
   const metrics = createMetrics();
   observeQueues(metrics, queues);
   return { store, blobs, keys, queues, tokens, operators, metrics, log };
 }
 
-async function namesContent(store: Store): Promise<boolean> {
+/** Whether the database names any content. */
+async function hasContent(store: Store): Promise<boolean> {
   const rows = await store.sweep('SELECT FROM messages WHERE blob_name IS NOT NULL LIMIT 1');
   return rows.length > 0;
 }

@@ -104,7 +104,8 @@ export async function serve(
 
 /**
  * What every main.ts does: starts, and closes at SIGINT or SIGTERM. Another signal, over a second later, ends the process at
- * once. All that it prints is lines of the log, except that if it cannot start, or loses something it depends on, it prints a sentence to standard error and exits with 1.
+ * once. If it cannot start, or loses something it depends on, it prints a sentence to standard error and exits with 1;
+ * everything else that it prints is lines of the log.
  */
 export async function runUntilSignal(name: string, start: () => Promise<Running>): Promise<void> {
   onlyJson(createLog(name, 'warn'));

@@ -1,11 +1,11 @@
 import type pg from 'pg';
-import { explainPostgres } from '../postgres/reasons.js';
+import { explainPostgres, explainRole } from '../postgres/reasons.js';
 import { ask, withSessions } from '../postgres/session.js';
 import { NotReady } from '../readiness/index.js';
 import { namesOfMigrations } from './migrate.js';
 
 /** Pools whose connections take the role in each transaction. */
-export interface Pools {
+interface Pools {
   readonly app: pg.Pool;
   readonly worker: pg.Pool;
 }
@@ -44,7 +44,8 @@ const ABOUT = `
   SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly",
          (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock,
          EXISTS (SELECT FROM pg_class WHERE relname = 'messages' AND relnamespace = to_regnamespace('public')) AS "hasTables",
-         EXISTS (SELECT FROM pg_proc WHERE proname = 'applied_migrations' AND pronamespace = to_regnamespace('public')) AS "hasNames"`;
+         EXISTS (SELECT FROM pg_proc WHERE proname = 'applied_migrations'
+                 AND pronamespace = to_regnamespace('public')) AS "hasNames"`;
 
 /** @returns how far the database’s clock is ahead, in milliseconds */
 async function checkSchema(connection: pg.PoolClient): Promise<number> {
@@ -82,10 +83,7 @@ async function askAs<Row extends pg.QueryResultRow>(
   role: string,
   question: string,
 ): Promise<Row[]> {
-  // PostgreSQL, appendix A: 22023 there is no such role, 42501 the login is not a member.
-  await ask(connection, `BEGIN; SET LOCAL ROLE ${role}`).catch((cause: { code?: string }) => {
-    throw ['22023', '42501'].includes(cause.code ?? '') ? new NotReady('role-missing', { role, cause }) : cause;
-  });
+  await ask(connection, `BEGIN; SET LOCAL ROLE ${role}`).catch(explainRole(role));
   const rows = await ask<Row>(connection, question);
   await ask(connection, 'ROLLBACK');
   return rows;

@@ -1,12 +1,6 @@
 import pg from 'pg';
-import {
-  CommitInDoubt,
-  isInDoubt,
-  isStoreUnavailable,
-  isUnanswered,
-  StatementRefused,
-  StoreUnavailable,
-} from './failures.js';
+import { isUnanswered } from '../postgres/reasons.js';
+import { CommitInDoubt, isInDoubt, isStoreUnavailable, StatementRefused, StoreUnavailable } from './failures.js';
 
 interface Statement {
   readonly text?: string;

@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
+import { SECOND } from '../config/index.js';
 import { Prisma, PrismaClient } from '../generated/client.js';
 import { sessionWith } from '../postgres/session.js';
 import { checkStore, type StoreFacts } from './check.js';
@@ -52,7 +53,8 @@ export interface Store {
 const SWEEP_CONNECTIONS = 2;
 // A caller should be asked to retry before it gives up by itself.
 const WAIT_FOR_CONNECTION_MS = 5_000;
-const TIMEOUT_MS = 30_000;
+/** The limit of a transaction, COMMIT included. */
+export const MAX_TRANSACTION_SECONDS = 30;
 // PostgreSQL gives a statement up before we do: then its locks are free, and its connection stays usable.
 const STATEMENT_SHARE = 0.5;
 // When the machine of a process vanishes, PostgreSQL would keep the locks of its transaction until the system notices,
@@ -72,7 +74,12 @@ const RELIED_ON = [
 // too) when the table has grown, until the next ANALYZE.
 const BY_INDEX = 'SET enable_seqscan = off';
 
-export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: StoreOptions): Store {
+export function openStore({
+  url,
+  connections,
+  name,
+  timeoutMs = MAX_TRANSACTION_SECONDS * SECOND,
+}: StoreOptions): Store {
   const common = [
     ...RELIED_ON,
     `SET statement_timeout = ${Math.floor(timeoutMs * STATEMENT_SHARE)}`,
@@ -117,7 +124,8 @@ export function openStore({ url, connections, name, timeoutMs = TIMEOUT_MS }: St
         await connection.query('COMMIT');
         return result;
       } catch (error) {
-        await connection.query('ROLLBACK').catch(() => {}); // if it fails, the fence closes the connection, which rolls back too
+        // If it fails, the fence closes the connection, which rolls back too.
+        await connection.query('ROLLBACK').catch(() => {});
         throw error;
       } finally {
         connection.release();

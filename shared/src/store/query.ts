@@ -47,7 +47,8 @@ export async function queryAs<Row extends pg.QueryResultRow>(
  * municipality only. The role is not the connection’s: behind a pooler in transaction mode that would soon be another one’s.
  */
 export function bindTo(municipality: string): string {
-  return `SELECT set_config('role', 'indbakke_app', true), set_config('indbakke.municipality', ${literal(municipality)}, true)`;
+  const name = literal(municipality);
+  return `SELECT set_config('role', 'indbakke_app', true), set_config('indbakke.municipality', ${name}, true)`;
 }
 
 /** A connection with an open transaction for one municipality. */
@@ -61,7 +62,7 @@ export async function run<Row extends object>(connection: Connection, statement:
   return rows;
 }
 
-/** The names of kept statements by their text. There are some dozens: one for each look-up or change and each kind of caller. */
+/** The names of kept statements by their text. There are some dozens: for each look-up or change one a kind of caller. */
 const names = new Map<string, string>();
 
 /** A hash of the text, so that a name never means two statements, whoever prepared it on a connection. */

@@ -46,8 +46,8 @@ const CHANGES_OF_MESSAGES = Object.keys(CHANGES)
   .join();
 const STRANGE = ['message_details', 'files', 'journalizations', 'events', 'audit_events'];
 const ROWS = `
-  SELECT id, municipality, external_id, transmission_id, received_at, encode(fingerprint, 'hex') AS fingerprint, status, version, blob_name,
-    document_count, file_count, suggestion_run_at, suggested_case_id,
+  SELECT id, municipality, external_id, transmission_id, received_at, encode(fingerprint, 'hex') AS fingerprint, status,
+    version, blob_name, document_count, file_count, suggestion_run_at, suggested_case_id,
     ${count('message_details')} AS details, ${count('message_keys')} AS keys, ${count('message_contents')} AS contents, ${count('documents')} AS documents,
     ${count('files', "AND t.status = 'stored'")} AS files, ${count('reply_references')} AS refs,
     ${count('journalizations')} AS journalizations, ${count('events')} AS events,

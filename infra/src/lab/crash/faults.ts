@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Problem } from '@indbakke/shared/errors';
 import type { Parts } from '@indbakke/shared/service';
-import { CommitInDoubt } from '@indbakke/shared/store';
+import { CommitInDoubt, type Connection } from '@indbakke/shared/store';
 import type pg from 'pg';
 
 /** Faults that can be put into the parts of the services, to check that the harness finds them. */
@@ -14,7 +14,7 @@ export const FAULTS = {
 
 export type Fault = keyof typeof FAULTS;
 
-export function withFault(parts: Parts, fault: Fault): Parts {
+export function withFault(parts: Parts, fault: Fault, service?: 'receiver'): Parts {
   const { store, queues } = parts;
   if (fault === 'answer-before-commit') {
     const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
@@ -39,6 +39,7 @@ export function withFault(parts: Parts, fault: Fault): Parts {
     };
   }
   if (fault === 'doubt-denied') {
+    if (service === 'receiver') return parts; // which tells every sender to send again
     const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
       store.withTenantConnection(municipality, work).catch((error: unknown) => {
         throw error instanceof CommitInDoubt
@@ -55,7 +56,7 @@ export function withFault(parts: Parts, fault: Fault): Parts {
 const COMMIT_DELAY_MS = 40;
 
 /** Skips the lock that makes concurrent copies of a message wait for each other. */
-function withoutLock(connection: pg.PoolClient): pg.PoolClient {
+function withoutLock(connection: Connection): Connection {
   const query = (statement: pg.QueryConfig, ...values: unknown[][]): unknown =>
     statement.name === 'lock-ids'
       ? Promise.resolve({ rows: [{ at: new Date() }] })

@@ -31,7 +31,10 @@ export interface SentMemo {
 }
 
 export const VERDICTS = ['lost', 'twice', 'stuck', 'half', 'back'] as const;
-/** lost: not as a receipt, an answer or an error said; twice: stored or shown twice; half: incomplete; back: deleted, but not gone. */
+/**
+ * lost: not as a receipt, an answer or an error said; twice: stored or shown twice; half: incomplete; back: deleted, but not
+ * gone.
+ */
 export type Verdict = (typeof VERDICTS)[number];
 
 export interface Finding {

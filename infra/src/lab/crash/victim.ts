@@ -47,12 +47,12 @@ async function obey(order: Order): Promise<void> {
   const config = readConfig(StackConfig, env);
   const { DATABASE_URL: url, DATABASE_CONNECTIONS: connections } = config;
   const impatient = timeoutMs === undefined ? {} : { store: openStore({ url, connections, name: VICTIM, timeoutMs }) };
-  const watched = (parts: Parts) => {
+  const watched = (parts: Parts, service?: 'receiver') => {
     realParts = { ...parts, ...impatient };
-    return watch.parts(order.fault ? withFault(realParts, order.fault) : realParts);
+    return watch.parts(order.fault ? withFault(realParts, order.fault, service) : realParts);
   };
   const running = await serve(config, VICTIM, [
-    (parts) => watch.service(createReceiver(watched(parts), config)),
+    (parts) => watch.service(createReceiver(watched(parts, 'receiver'), config)),
     (parts) => watch.service(createJournaler(watched(parts), config)),
     (parts) => watch.service(createArchiver(watched(parts))),
   ]);

@@ -10,7 +10,7 @@ const number = new Intl.NumberFormat('da-DK');
  * The følgeseddel: what the message is and what the zip contains, for the caseworker to whom it is forwarded. Plain text in
  * UTF-8 with a byte order mark and Windows line ends, so that a double click opens it correctly anywhere.
  */
-export function writeCoverNote(message: MessageToZip, entries: readonly NamedFile[]): string {
+export function writeCoverNote(message: MessageToZip, files: readonly NamedFile[]): string {
   const lines = [
     'FØLGESEDDEL',
     '',
@@ -31,7 +31,7 @@ export function writeCoverNote(message: MessageToZip, entries: readonly NamedFil
       'Oplysninger fra afsenderen',
       message.contactInfo.map(({ label, value }) => `${oneLine(label)}: ${oneLine(value)}`),
     ),
-    ...section('Filer', entries.map(fileLine)),
+    ...section('Filer', files.map(fileLine)),
   ];
   return `\ufeff${lines.filter((line) => line !== undefined).join('\r\n')}\r\n`;
 }

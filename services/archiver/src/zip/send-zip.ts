@@ -14,13 +14,10 @@ export async function sendZip(
   const zip = await zipMessage(parts, message);
   const selection = selectBytes(req, zip);
   describeSelection(res, selection);
-  if (selection.status !== 304) res.attachment(`digital-post-${danishDate(message.receivedAt)}-${id.slice(-8)}.zip`);
+  if (selection.status !== 304)
+    res.attachment(`digital-post-${danishDate.format(message.receivedAt)}-${id.slice(-8)}.zip`);
   await sendStream(zip.open(selection.range), res);
 }
 
-const date = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeZone: 'Europe/Copenhagen' });
-
 /** `2026-11-02`, as the caseworker reads it elsewhere. */
-function danishDate(at: Date): string {
-  return date.format(at);
-}
+const danishDate = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeZone: 'Europe/Copenhagen' });

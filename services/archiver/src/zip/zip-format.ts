@@ -1,7 +1,7 @@
 /**
- * The records of a zip, as PKWARE’s APPNOTE.TXT 6.3.10 has them. Every entry is stored, with size and CRC-32 in front of it: a
- * reader that takes the zip as it comes cannot know where a stored entry ends otherwise (java.util.zip, SharpZipLib and
- * commons-compress refuse it), and the length of the whole zip is known.
+ * The records of a zip, as PKWARE’s APPNOTE.TXT 6.3.10 has them. Every entry is stored, with size and CRC-32 in front of it.
+ * Otherwise a reader that takes the zip as it comes could not know where an entry ends (java.util.zip, SharpZipLib and
+ * commons-compress refuse that), nor would the length of the whole zip be known.
  */
 
 /** What a zip says of one file. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
-import { type ContentReader, openContent } from '@indbakke/shared/inbox';
+import { type ContentReader, openContent, type StoredFile } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { writeCoverNote } from './cover-note.js';
 import type { MessageToZip } from './message-to-zip.js';
@@ -62,7 +62,7 @@ async function storedFiles(
 }
 
 /** As kept at intake. A file that was stored before it was kept is read once more. */
-async function crc32Of(file: NamedFile['file'], content: ContentReader): Promise<number> {
+async function crc32Of(file: StoredFile, content: ContentReader): Promise<number> {
   if (file.crc32 !== null) return file.crc32;
   let sum = 0;
   for await (const bytes of content.open(file)) sum = crc32(bytes, sum);

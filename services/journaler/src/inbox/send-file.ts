@@ -1,6 +1,13 @@
 import { BYTES, DISPLAYED_TYPES, type OPERATIONS } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
-import { type Call, describeSelection, readAhead, selectBytes, sendStream } from '@indbakke/shared/http';
+import {
+  type Call,
+  describeSelection,
+  readAhead,
+  sandboxContent,
+  selectBytes,
+  sendStream,
+} from '@indbakke/shared/http';
 import {
   fileColumn,
   findMessage,
@@ -39,7 +46,7 @@ export async function sendFile(
   const { range } = selection;
   const content = await readAhead((await openContent(parts, message)).open(file, range), range.end - range.start);
   describeSelection(res, selection);
-  res.set('Content-Security-Policy', "sandbox; default-src 'none'");
+  sandboxContent(res);
   if (selection.status !== 304) {
     const type = file.encodingFormat.toLowerCase();
     res.attachment(safeFileName(file.fileName));

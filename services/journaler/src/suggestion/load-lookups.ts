@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { Connection } from '@indbakke/shared/store';
 import type { Lookup, Reference, SentMessage } from './suggest-case.js';
 
 interface Row {
@@ -16,7 +16,7 @@ interface Row {
  * @returns a function that gives the lookup of one message, for the keyed hash of its sender’s CPR or CVR number
  */
 export async function loadLookups(
-  connection: pg.PoolClient,
+  connection: Connection,
   references: readonly Reference[],
 ): Promise<(senderDigest: Buffer) => Lookup> {
   const named = (kind: Reference['kind']) => [

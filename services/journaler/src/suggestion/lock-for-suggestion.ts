@@ -1,6 +1,6 @@
 import type { Kind } from '@indbakke/shared/lifecycle';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
-import type pg from 'pg';
+import type { Connection } from '@indbakke/shared/store';
 import type { Reference, Suggestion } from './suggest-case.js';
 
 /** A message that needs a suggestion run, in its current state. */
@@ -19,7 +19,7 @@ export interface SuggestionInput {
  * deadlocks; and by id alone, as PostgreSQL would otherwise scan every waiting message.
  */
 export async function lockForSuggestion(
-  connection: pg.PoolClient,
+  connection: Connection,
   jobs: readonly SuggestCaseData[],
 ): Promise<SuggestionInput[]> {
   const { rows } = await connection.query<SuggestionInput>({

@@ -1,7 +1,6 @@
 import { INDBAKKE } from '@indbakke/shared/audit';
 import { type Change, RECORD_CHANGES } from '@indbakke/shared/lifecycle';
-import { newId } from '@indbakke/shared/store';
-import type pg from 'pg';
+import { type Connection, newId } from '@indbakke/shared/store';
 import type { SuggestionInput } from './lock-for-suggestion.js';
 import type { Suggestion } from './suggest-case.js';
 
@@ -16,7 +15,7 @@ export interface SuggestionResult {
  * a new version, an event and an audit event.
  */
 export async function writeSuggestions(
-  connection: pg.PoolClient,
+  connection: Connection,
   results: readonly SuggestionResult[],
   at: Date,
 ): Promise<void> {

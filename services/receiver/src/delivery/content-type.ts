@@ -1,8 +1,3 @@
-/** `multipart/form-data` and the like: without parameters, in lower case; '' when there is none. */
-export function mediaTypeOf(contentType: string | undefined): string {
-  return /^\s*([^;,\s]*)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
-}
-
 // RFC 7303, 4 and 8.1: application/xml and any +xml, but for that of SOAP 1.2, which is not spoken here; and what clients say
 // that know no better.
 const MAY_BE_XML =

@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyInstance, type Dicer } from '@fastify/busboy';
 import { Problem } from '@indbakke/shared/errors';
-import { charsetOf } from '@indbakke/shared/http';
-import { mayBeXml, mediaTypeOf } from './content-type.js';
+import { charsetOf, mediaTypeOf } from '@indbakke/shared/http';
+import { mayBeXml } from './content-type.js';
 
 // Digital Post’s own push names the part `file`, and the file after the messageUUID (NGREF); assumed for SF1606.
 const PART = 'file';

@@ -1,10 +1,11 @@
 import { finished, Readable } from 'node:stream';
 import { KiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
+import { mediaTypeOf } from '@indbakke/shared/http';
 import type { Request, Response } from 'express';
 import type { ReceiverConfig } from '../config.js';
 import { type Callers, requireAllowedCaller } from './callers.js';
-import { mayBeXml, mediaTypeOf } from './content-type.js';
+import { mayBeXml } from './content-type.js';
 import type { Uploads } from './uploads.js';
 
 // What a SOAP envelope or a form may add; readXml measures the message.

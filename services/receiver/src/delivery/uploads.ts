@@ -31,102 +31,123 @@ export interface Upload {
 }
 
 /** Why an upload lost its place; the log has it as `causeCode`. */
-export type Cut = 'too-long' | 'too-slow' | 'idle' | 'over-share';
+type Cut = 'too-long' | 'too-slow' | 'idle' | 'over-share';
 
 type Rules = Pick<
   ReceiverConfig,
   'MAX_UPLOADS' | 'MAX_UPLOAD_SECONDS' | 'MIN_UPLOAD_RATE' | 'UPLOAD_RATE_SECONDS' | 'UPLOAD_IDLE_SECONDS'
 >;
 
-interface CountedUpload extends Upload {
-  readonly caller: string;
-  readonly startedAt: number;
-  readonly onCut: (problem: Problem) => void;
-  bytes: number;
-  bytesThisSecond: number;
-  /** Seconds of waiting in a row in which hardly a byte came. */
-  idle: number;
-  /** The seconds of waiting whose bytes are measured against the rate. */
-  window: { seconds: number; bytes: number };
+export function createUploads(rules: Rules, metrics: DeliveryMetrics): Uploads {
+  return new Places(rules, metrics);
 }
 
-export function createUploads(rules: Rules, metrics: DeliveryMetrics): Uploads {
-  const { MAX_UPLOADS, MAX_UPLOAD_SECONDS, MIN_UPLOAD_RATE, UPLOAD_RATE_SECONDS, UPLOAD_IDLE_SECONDS } = rules;
-  const sentences: Readonly<Record<Cut, string>> = {
-    'too-long': `The message took longer than ${MAX_UPLOAD_SECONDS} s, the limit.`,
-    'too-slow': `Less than ${MIN_UPLOAD_RATE} bytes a second arrived for ${UPLOAD_RATE_SECONDS} s.`,
-    idle: `Hardly a byte arrived for ${UPLOAD_IDLE_SECONDS} s, and another delivery needed the place.`,
-    'over-share': 'Another caller needed one of the many places that this one had.',
-  };
-  const hardlyAny = Math.max(1, MIN_UPLOAD_RATE); // a byte a second keeps no place that others need
-  const underWay = new Set<CountedUpload>();
-  const waiting = () => [...underWay].filter((upload) => upload.waiting);
+class CountedUpload implements Upload {
+  readonly caller: string;
+  readonly onCut: (problem: Problem) => void;
+  readonly startedAt = performance.now();
+  waiting = false;
+  bytes = 0;
+  bytesThisSecond = 0;
+  /** Seconds of waiting in a row in which hardly a byte came. */
+  idle = 0;
+  /** The seconds of waiting whose bytes are measured against the rate. */
+  window = { seconds: 0, bytes: 0 };
 
-  const leave = (upload: CountedUpload) => {
-    underWay.delete(upload);
-    metrics.uploads.set(underWay.size);
-  };
-  const cut = (upload: CountedUpload, why: Cut) => {
-    leave(upload);
-    metrics.cut.inc({ why });
-    const cause = Object.assign(new Error(why), { code: why });
-    upload.onCut(new Problem('body-incomplete', `${sentences[why]} Send it again.`, { cause }));
-  };
-  const makeRoom = (newcomer: string) => {
-    const [idlest] = waiting().sort((a, b) => b.idle - a.idle);
-    if (idlest && idlest.idle >= UPLOAD_IDLE_SECONDS) return cut(idlest, 'idle');
+  constructor(caller: string, onCut: (problem: Problem) => void) {
+    this.caller = caller;
+    this.onCut = onCut;
+  }
+
+  took(bytes: number): void {
+    this.bytes += bytes;
+    this.bytesThisSecond += bytes;
+    this.window.bytes += bytes;
+  }
+
+  /** A second of waiting has passed. */
+  tick(hardlyAny: number): void {
+    this.idle = this.bytesThisSecond < hardlyAny ? this.idle + 1 : 0;
+    this.bytesThisSecond = 0;
+    this.window.seconds += 1;
+  }
+}
+
+class Places implements Uploads {
+  readonly #rules: Rules;
+  readonly #metrics: DeliveryMetrics;
+  readonly #sentences: Readonly<Record<Cut, string>>;
+  readonly #underWay = new Set<CountedUpload>();
+
+  constructor(rules: Rules, metrics: DeliveryMetrics) {
+    const { MAX_UPLOAD_SECONDS, MIN_UPLOAD_RATE, UPLOAD_RATE_SECONDS, UPLOAD_IDLE_SECONDS } = rules;
+    this.#rules = rules;
+    this.#metrics = metrics;
+    this.#sentences = {
+      'too-long': `The message took longer than ${MAX_UPLOAD_SECONDS} s, the limit.`,
+      'too-slow': `Less than ${MIN_UPLOAD_RATE} bytes a second arrived for ${UPLOAD_RATE_SECONDS} s.`,
+      idle: `Hardly a byte arrived for ${UPLOAD_IDLE_SECONDS} s, and another delivery needed the place.`,
+      'over-share': 'Another caller needed one of the many places that this one had.',
+    };
+  }
+
+  begin({ socket }: Request, res: Response, onCut: (problem: Problem) => void): Upload {
+    const caller = socket.remoteAddress ?? '';
+    if (this.#underWay.size >= this.#rules.MAX_UPLOADS) this.#cut(...this.#choose(caller));
+    const upload = new CountedUpload(caller, onCut);
+    this.#underWay.add(upload);
+    this.#metrics.uploads.set(this.#underWay.size);
+    const end = () => {
+      this.#leave(upload);
+      socket.off('close', end);
+    };
+    res.once('close', end);
+    // A pipelined answer that has not had its turn emits no close when the connection breaks.
+    socket.once('close', end);
+    return upload;
+  }
+
+  check(): void {
+    const { MAX_UPLOAD_SECONDS, MIN_UPLOAD_RATE, UPLOAD_RATE_SECONDS } = this.#rules;
+    const hardlyAny = Math.max(1, MIN_UPLOAD_RATE); // a byte a second keeps no place that others need
+    for (const upload of this.#waiting()) {
+      upload.tick(hardlyAny);
+      const { seconds, bytes } = upload.window;
+      if (performance.now() - upload.startedAt >= MAX_UPLOAD_SECONDS * SECOND) this.#cut(upload, 'too-long');
+      else if (seconds >= UPLOAD_RATE_SECONDS && bytes < MIN_UPLOAD_RATE * seconds) this.#cut(upload, 'too-slow');
+      else if (seconds >= UPLOAD_RATE_SECONDS) upload.window = { seconds: 0, bytes: 0 };
+    }
+  }
+
+  /** Which upload makes room for a newcomer, and why. @throws Problem send-again when none does */
+  #choose(newcomer: string): [CountedUpload, Cut] {
+    const { MAX_UPLOADS, UPLOAD_IDLE_SECONDS } = this.#rules;
+    const [idlest] = this.#waiting().sort((a, b) => b.idle - a.idle);
+    if (idlest && idlest.idle >= UPLOAD_IDLE_SECONDS) return [idlest, 'idle'];
 
     const places = new Map<string, number>();
-    for (const { caller } of underWay) places.set(caller, placesOf(caller) + 1);
-    function placesOf(caller: string): number {
-      return places.get(caller) ?? 0;
-    }
+    const placesOf = (caller: string) => places.get(caller) ?? 0;
+    for (const { caller } of this.#underWay) places.set(caller, placesOf(caller) + 1);
     // Of the caller with the most places the one with the least to send again.
-    const [least] = waiting().sort((a, b) => placesOf(b.caller) - placesOf(a.caller) || a.bytes - b.bytes);
-    if (least && placesOf(least.caller) > placesOf(newcomer) + 1) return cut(least, 'over-share');
+    const [least] = this.#waiting().sort((a, b) => placesOf(b.caller) - placesOf(a.caller) || a.bytes - b.bytes);
+    if (least && placesOf(least.caller) > placesOf(newcomer) + 1) return [least, 'over-share'];
 
     throw new Problem('send-again', `The limit of ${MAX_UPLOADS} concurrent uploads is reached. Send it again later.`);
-  };
-  return {
-    begin({ socket }, res, onCut) {
-      const caller = socket.remoteAddress ?? '';
-      if (underWay.size >= MAX_UPLOADS) makeRoom(caller);
-      const upload: CountedUpload = {
-        caller,
-        startedAt: performance.now(),
-        onCut,
-        waiting: false,
-        bytes: 0,
-        bytesThisSecond: 0,
-        idle: 0,
-        window: { seconds: 0, bytes: 0 },
-        took(bytes) {
-          this.bytes += bytes;
-          this.bytesThisSecond += bytes;
-          this.window.bytes += bytes;
-        },
-      };
-      underWay.add(upload);
-      metrics.uploads.set(underWay.size);
-      const end = () => {
-        leave(upload);
-        socket.off('close', end);
-      };
-      res.once('close', end);
-      // A pipelined answer that has not had its turn emits no close when the connection breaks.
-      socket.once('close', end);
-      return upload;
-    },
-    check() {
-      for (const upload of waiting()) {
-        upload.idle = upload.bytesThisSecond < hardlyAny ? upload.idle + 1 : 0;
-        upload.bytesThisSecond = 0;
-        upload.window.seconds += 1;
-        const { seconds, bytes } = upload.window;
-        if (performance.now() - upload.startedAt >= MAX_UPLOAD_SECONDS * SECOND) cut(upload, 'too-long');
-        else if (seconds >= UPLOAD_RATE_SECONDS && bytes < MIN_UPLOAD_RATE * seconds) cut(upload, 'too-slow');
-        else if (seconds >= UPLOAD_RATE_SECONDS) upload.window = { seconds: 0, bytes: 0 };
-      }
-    },
-  };
+  }
+
+  #waiting(): CountedUpload[] {
+    return [...this.#underWay].filter(({ waiting }) => waiting);
+  }
+
+  #cut(upload: CountedUpload, why: Cut): void {
+    this.#leave(upload);
+    this.#metrics.cut.inc({ why });
+    const cause = Object.assign(new Error(why), { code: why });
+    upload.onCut(new Problem('body-incomplete', `${this.#sentences[why]} Send it again.`, { cause }));
+  }
+
+  #leave(upload: CountedUpload): void {
+    this.#underWay.delete(upload);
+    this.#metrics.uploads.set(this.#underWay.size);
+  }
 }

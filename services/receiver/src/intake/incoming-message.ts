@@ -33,7 +33,7 @@ export interface ExternalId {
   readonly value: string;
   /** Only a UUID is unique. */
   readonly isUuid: boolean;
-  /** As what a UUID in another form, such as `{…}`, was stored until 2026-11-27. */
+  /** As what a UUID in another form, such as `{…}`, was stored before ids had a normal form. */
   readonly formerValue?: string;
 }
 

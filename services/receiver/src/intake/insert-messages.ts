@@ -1,8 +1,7 @@
 import { SERVICEPLATFORMEN } from '@indbakke/shared/audit';
 import { RECORD_CHANGES, TRANSITIONS } from '@indbakke/shared/lifecycle';
 import { SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
-import { newId } from '@indbakke/shared/store';
-import type pg from 'pg';
+import { type Connection, newId } from '@indbakke/shared/store';
 import type { Accepted } from './decide.js';
 
 /**
@@ -10,7 +9,7 @@ import type { Accepted } from './decide.js';
  * ids free while holding their locks; if that was wrong, the unique index fails the statement.
  */
 export async function insertMessages(
-  connection: pg.PoolClient,
+  connection: Connection,
   municipality: string,
   messages: readonly Accepted[],
 ): Promise<void> {
@@ -48,11 +47,11 @@ const INSERT_MESSAGES = `
       key_id text, wrapped_key_at int[], container_at int[], change_id uuid, change text, change_details jsonb)
   ), stored AS (
     INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at,
-      first_offered_at, letter_at, transmission_id, document_count, file_count, content_size, blob_name, remarks, status, held_cause, status_at, status_by,
-      suggestion_run_at, next_enqueue_at)
+      first_offered_at, letter_at, transmission_id, document_count, file_count, content_size, blob_name, remarks, status,
+      held_cause, status_at, status_by, suggestion_run_at, next_enqueue_at)
     SELECT g.id, $1, g.channel, g.external_id, g.fingerprint, g.kind, g.contact_point_id, g.received_at,
-      g.first_offered_at, g.letter_at, g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name, g.remarks,
-      g.status, g.held_cause, g.received_at, $8, CASE WHEN g.refers THEN NULL ELSE g.received_at END,
+      g.first_offered_at, g.letter_at, g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name,
+      g.remarks, g.status, g.held_cause, g.received_at, $8, CASE WHEN g.refers THEN NULL ELSE g.received_at END,
       g.received_at + make_interval(secs => $9)
     FROM given AS g
     RETURNING id, status, version

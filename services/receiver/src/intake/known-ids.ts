@@ -1,5 +1,5 @@
 import type { Status } from '@indbakke/shared/lifecycle';
-import type pg from 'pg';
+import type { Connection } from '@indbakke/shared/store';
 import type { NewMessage } from './incoming-message.js';
 
 /** The message in the database: this one, or the earlier one that it repeats. */
@@ -31,7 +31,7 @@ export function idOf({ municipality, channel, externalId }: NewMessage): string 
  *
  * @returns the time when all are locked, by the database’s clock, which is one for all receivers
  */
-export async function lockIds(connection: pg.PoolClient, messages: readonly NewMessage[]): Promise<Date> {
+export async function lockIds(connection: Connection, messages: readonly NewMessage[]): Promise<Date> {
   const { rows } = await connection.query<{ at: Date }>({
     name: 'lock-ids',
     text: `WITH locked AS MATERIALIZED (
@@ -62,7 +62,7 @@ interface Row {
  * or one that joins, would read every message of the municipality until the next ANALYZE.
  */
 export async function readKnownIds(
-  connection: pg.PoolClient,
+  connection: Connection,
   municipality: string,
   messages: readonly NewMessage[],
 ): Promise<ReadonlyMap<string, KnownId>> {

@@ -1,5 +1,5 @@
 import { contactPointIdOf } from '@indbakke/shared/ids';
-import type pg from 'pg';
+import type { Connection } from '@indbakke/shared/store';
 import type { MunicipalitySettings } from './decide.js';
 
 interface Row {
@@ -9,10 +9,7 @@ interface Row {
 }
 
 /** Undefined for a municipality that is not set up. */
-export async function loadMunicipality(
-  connection: pg.PoolClient,
-  cvr: string,
-): Promise<MunicipalitySettings | undefined> {
+export async function loadMunicipality(connection: Connection, cvr: string): Promise<MunicipalitySettings | undefined> {
   const { rows } = await connection.query<Row>({
     name: 'load-municipality',
     text: `SELECT takes_replies, takes_enquiries,

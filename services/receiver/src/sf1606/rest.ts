@@ -1,7 +1,6 @@
-import { charsetOf } from '@indbakke/shared/http';
+import { charsetOf, mediaTypeOf } from '@indbakke/shared/http';
 import { type Request, type Response, Router } from 'express';
 import { echoTransaction, recordRefusal } from '../delivery/answers.js';
-import { mediaTypeOf } from '../delivery/content-type.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
 import { messagePart } from '../delivery/multipart.js';
 import { readBody } from '../delivery/read-body.js';

@@ -15,8 +15,8 @@ const { cvr } = EXAMPLE_MUNICIPALITY;
 const ACTOR = 'caseworker-1';
 
 const SUMMARY = `
-  m.id, m.external_id, m.version, m.status, m.held_cause, m.kind, m.channel, m.received_at, m.first_offered_at, m.letter_at, m.contact_point_id,
-  m.suggested_case_id, m.suggestion_basis, m.suggestion_sender, m.assignee_kind, m.assignee_id, m.document_count,
+  m.id, m.external_id, m.version, m.status, m.held_cause, m.kind, m.channel, m.received_at, m.first_offered_at,
+  m.letter_at, m.contact_point_id, m.suggested_case_id, m.suggestion_basis, m.suggestion_sender, m.assignee_kind, m.assignee_id, m.document_count,
   m.file_count, m.content_size, m.remarks, d.subject, d.sender_id, d.sender_id_type, d.sender_name, d.concerning_id,
   d.concerning_name, c.status AS case_status, c.caseworker, p.name AS contact_point_name`;
 const JOINED = `

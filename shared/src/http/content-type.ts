@@ -1,3 +1,8 @@
+/** `multipart/form-data` and the like: without parameters, in lower case; '' when there is none. */
+export function mediaTypeOf(contentType: string | undefined): string {
+  return /^\s*([^;,\s]*)/.exec(contentType ?? '')?.[1]?.toLowerCase() ?? '';
+}
+
 /**
  * The charset, if there is one; of several the first. In double quotes, or in apostrophes and with spaces around the `=`,
  * which some clients write.
