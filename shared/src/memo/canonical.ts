@@ -1,3 +1,4 @@
+import { uuidOf } from '../ids/index.js';
 import { isContent, isFile, MEMO_NAMESPACE, SCHEMA_INSTANCE_NAMESPACE } from './namespaces.js';
 import { trimSpace } from './white-space.js';
 import type { XmlElement } from './xml-element.js';
@@ -9,7 +10,7 @@ type Sha256Of = (token: string) => string | undefined;
 
 /**
  * The same text for equal messages: every element and attribute with its text, each content as its SHA-256. Prefixes,
- * comments, CDATA, white space around text, line breaks in base64, schema hints and the case of messageUUIDs make no
+ * comments, CDATA, white space around text, line breaks in base64, schema hints and the form of messageUUIDs make no
  * difference. Everything else does, including what the model leaves out.
  *
  * @param sha256Of the hash of the content with this token
@@ -36,5 +37,6 @@ function textOf(element: XmlElement, parent: XmlElement | undefined, sha256Of: S
   const text = trimSpace(element.text);
   if (isContent(element) && isFile(parent)) return sha256Of(text) ?? text;
   // MeMo 1.2, Uuid: either case
-  return element.uri === MEMO_NAMESPACE && element.local === 'messageUUID' ? text.toLowerCase() : text;
+  const isId = element.uri === MEMO_NAMESPACE && element.local === 'messageUUID';
+  return isId ? (uuidOf(text) ?? text.toLowerCase()) : text;
 }
