@@ -17,7 +17,8 @@ const WIDE = /^(?:utf|ucs|iso-10646-ucs)-?(?:16|32|2|4)/;
 export function encodingOf(label: string): Encoding {
   const name = label.trim().toLowerCase();
   // Java and Python also write ISO8859_1 and latin-1.
-  for (const spelling of [name, name.replaceAll('_', '-'), name.replace(/[-_]/g, '')]) {
+  const isoOrLatin = /^(?:iso|latin)/.test(name) ? [name.replace(/[-_]/g, '')] : [];
+  for (const spelling of [name, name.replaceAll('_', '-'), ...isoOrLatin]) {
     if (AS_ASCII.test(spelling)) return 'as-ascii';
     if (WIDE.test(spelling)) return 'wide';
     const encoding = nameByTextDecoder(spelling);

@@ -47,13 +47,16 @@ describe('an XML declaration', () => {
     },
   );
 
-  it.each(['UTF-7', 'x-unknown', 'EBCDIC-CP-DK', 'hz-gb-2312'])('of %s is refused', async (label) => {
-    const problem = await problemOf(readWhole(labelled(ASCII, label)));
-    expect([problem.code, problem.detail]).toEqual([
-      'not-utf8',
-      'The XML declaration names an encoding other than UTF-8. Send the message as UTF-8.',
-    ]);
-  });
+  it.each(['UTF-7', 'x-unknown', 'EBCDIC-CP-DK', 'hz-gb-2312', 'utf--16', 'utf--8', 'u_t_f16'])(
+    'of %s is refused',
+    async (label) => {
+      const problem = await problemOf(readWhole(labelled(ASCII, label)));
+      expect([problem.code, problem.detail]).toEqual([
+        'not-utf8',
+        'The XML declaration names an encoding other than UTF-8. Send the message as UTF-8.',
+      ]);
+    },
+  );
 
   const forms = [
     "<?xml version='1.0' encoding='UTF-8'?>",

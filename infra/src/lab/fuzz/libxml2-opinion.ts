@@ -53,7 +53,7 @@ function asLibxml2WouldHaveIt(message: Buffer): Buffer {
   const head = message.toString('latin1', 0, 1_000);
   const [, mark = '', text = ''] = /^(\xef\xbb\xbf)?[ \t\r\n]*(.*)/s.exec(head) ?? [];
   const labelled = text.replace(ENCODING, (whole, before: string, label: string) => {
-    return mark !== '' || /^.utf-16/i.test(label) ? `${before}"UTF-8"` : whole;
+    return mark !== '' || /^.(?:utf|ucs)[-_]?(?:16|32|2|4)/i.test(label) ? `${before}"UTF-8"` : whole;
   });
   return Buffer.concat([Buffer.from(mark + labelled, 'latin1'), message.subarray(1_000)]);
 }

@@ -22,6 +22,8 @@ export class NoOpinion extends Error {}
 const NO_OPINION = [
   // saxes trims namespaces, although they are attribute values (XML 1.0, §3.3.3). No real namespace has spaces around it.
   /xmlns(?::[^\s=]+)?\s*=\s*(?:"(?:[\s\u00a0\ufeff\u2028][^"]*|[^"]*[\s\u00a0\ufeff\u2028])"|'(?:[\s\u00a0\ufeff\u2028][^']*|[^']*[\s\u00a0\ufeff\u2028])')/,
+  // The same, where the space is a character reference.
+  /xmlns(?::[^\s=]+)?\s*=\s*(?:"(?:&#[^"]*|[^"]*;)"|'(?:&#[^']*|[^']*;)')/,
   // sax does not see the end of an instruction in `??>`.
   /\?\?>/,
   // sax does not support names with characters beyond U+FFFF.
