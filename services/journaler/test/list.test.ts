@@ -141,7 +141,7 @@ describe('the filters', () => {
       documentCount: 1,
       fileCount: 1,
       contentSize: Buffer.byteLength('Kære kommune. Venlig hilsen'),
-      remarkCount: 0,
+      remarks: [],
     });
   });
 

@@ -1,3 +1,4 @@
+export * from './allowed.js';
 export * from './roles.js';
 export * from './tokens.js';
 export * from './visibility.js';

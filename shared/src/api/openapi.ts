@@ -100,7 +100,7 @@ function describeParameters({ params, query, body, bodyOrQuery, change, answer }
   ];
 }
 
-function fieldsOf(schema: z.ZodObject | undefined, place: 'path' | 'query'): object[] {
+function fieldsOf(schema: Operation['body'], place: 'path' | 'query'): object[] {
   if (!schema) return [];
   const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' }) as {
     properties?: Record<string, { description?: string }>;

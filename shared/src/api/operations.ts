@@ -1,19 +1,28 @@
 import { z } from 'zod';
 import type { Role } from '../access/index.js';
 import type { ErrorCode } from '../errors/index.js';
-import { CHANGES, type Change } from '../lifecycle/index.js';
+import { type CallersChange, CHANGES, type Change } from '../lifecycle/index.js';
 import {
   AssignmentBody,
+  BulkAnswer,
+  BulkBody,
   CaseBody,
   CaseId,
   ChangeAnswer,
   DocumentAnswer,
+  DocumentCounts,
+  DocumentIds,
   DocumentList,
   DocumentQuery,
+  ExportBody,
+  IdsBody,
   JournalizationBody,
   RejectionBody,
+  SearchBody,
   SentMessageBody,
+  SummaryQuery,
   TakeBackBody,
+  TextAnswer,
   Uuid,
 } from './schemas.js';
 
@@ -34,9 +43,11 @@ export interface Operation {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   /** The JSON that the call requires; without it, the call takes no body but `{}`. */
-  readonly body?: z.ZodObject;
+  readonly body?: z.ZodObject | z.ZodDiscriminatedUnion;
   /** The fields of the body may come in the query instead: some clients and proxies let DELETE have none (RFC 9110, 9.3.5). */
   readonly bodyOrQuery?: true;
+  /** The call changes nothing, although its method is POST: its filters must not be in a URL. */
+  readonly readsOnly?: true;
   /** The change that the call makes to one message; it requires If-Match with the version that was read. */
   readonly change?: Change;
   /** The schema of the JSON answer, the media types of streamed content, or undefined (204). */
@@ -58,12 +69,10 @@ export const DISPLAYED_TYPES: readonly string[] = [
   'image/tiff',
 ];
 export const BYTES = 'application/octet-stream';
+export const EXCEL = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
 const CONTENT_ERRORS = ['version-changed', 'content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
-
-/** The changes that calls make: those with a role. */
-type CallersChange = { [C in Change]: (typeof CHANGES)[C]['roles'][number] extends Role ? C : never }[Change];
 
 /** A call that changes one message; its roles are in the table of changes. */
 function changing<
@@ -71,8 +80,11 @@ function changing<
   const O extends Pick<Operation, 'service' | 'method' | 'path' | 'summary' | 'body' | 'bodyOrQuery'>,
 >(change: C, operation: O, errors: readonly ErrorCode[] = []) {
   const { roles } = CHANGES[change];
-  return { ...operation, change, roles, params: Id, answer: ChangeAnswer, errors };
+  return { ...operation, change, roles, params: Id, answer: ChangeAnswer, errors: ['key-reused', ...errors] as const };
 }
+
+/** The changes that a bulk makes. */
+const BULK_CHANGES = ['assigned', 'unassigned', 'journalized', 'taken-back', 'rejected', 'reopened'] as const;
 
 const LEAVES_ABSENT_FIELDS =
   'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
@@ -87,6 +99,62 @@ export const OPERATIONS = {
     query: DocumentQuery,
     answer: DocumentList,
     errors: [],
+  },
+  searchIncomingDocuments: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/incoming-documents/search',
+    summary:
+      'Searches the messages that the caller may see: the filters of the list, and those that must not be in a URL.',
+    roles: READ,
+    body: SearchBody,
+    answer: DocumentList,
+    readsOnly: true,
+    errors: [],
+  },
+  listIncomingDocumentIds: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/incoming-documents/ids',
+    summary: 'Lists the ids and versions of all messages of a filter, up to 10000 a page; for bulk.',
+    roles: READ,
+    body: IdsBody,
+    answer: DocumentIds,
+    readsOnly: true,
+    errors: [],
+  },
+  summarizeIncomingDocuments: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/incoming-documents/summary',
+    summary:
+      'Counts the messages that the caller may see by status, kind, contact point, assignee, team, age and clocks.',
+    roles: READ,
+    query: SummaryQuery,
+    answer: DocumentCounts,
+    errors: [],
+  },
+  exportIncomingDocuments: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/incoming-documents/export',
+    summary: 'Returns a list or search as an Excel file with Danish headings.',
+    roles: READ,
+    body: ExportBody,
+    answer: [EXCEL],
+    readsOnly: true,
+    errors: [],
+  },
+  bulkChangeIncomingDocuments: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/incoming-documents/bulk',
+    summary: 'Makes the same change of up to 500 messages, each in a transaction of its own, and answers for each.',
+    description: 'The action requires the role of the change of one message.',
+    roles: [...new Set(BULK_CHANGES.flatMap((change) => CHANGES[change].roles))],
+    body: BulkBody,
+    answer: BulkAnswer,
+    errors: ['key-reused'],
   },
   getIncomingDocument: {
     service: 'journaler',
@@ -107,6 +175,16 @@ export const OPERATIONS = {
     params: FileIds,
     answer: [...DISPLAYED_TYPES, BYTES],
     errors: CONTENT_ERRORS,
+  },
+  readText: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/incoming-documents/:id/text',
+    summary: 'Returns the main document as plain text, if it is plain text or HTML.',
+    roles: READ,
+    params: Id,
+    answer: TextAnswer,
+    errors: ['content-gone', 'content-damaged'],
   },
   downloadZip: {
     service: 'archiver',
@@ -146,7 +224,7 @@ export const OPERATIONS = {
       summary: 'Confirms that the core has the content on these cases, which it has registered.',
       body: JournalizationBody,
     },
-    ['unknown-case'],
+    ['unknown-case', 'case-not-open'],
   ),
   takeBackJournalization: changing('taken-back', {
     service: 'journaler',
@@ -174,6 +252,30 @@ export const OPERATIONS = {
     method: 'post',
     path: '/api/v1/incoming-documents/:id/deletion',
     summary: 'Deletes a rejected message for good: key, content and everything personal.',
+  }),
+  markConcern: changing('concern-marked', {
+    service: 'journaler',
+    method: 'put',
+    path: '/api/v1/incoming-documents/:id/concern',
+    summary: 'Marks the message as a possible report of concern, whose two clocks run from its receipt.',
+  }),
+  unmarkConcern: changing('concern-unmarked', {
+    service: 'journaler',
+    method: 'delete',
+    path: '/api/v1/incoming-documents/:id/concern',
+    summary: 'Removes the mark and its clocks.',
+  }),
+  confirmAssessment: changing('concern-assessed', {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/incoming-documents/:id/concern/assessment',
+    summary: 'Confirms that the possible report of concern has been assessed now.',
+  }),
+  confirmConfirmation: changing('concern-confirmed', {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/incoming-documents/:id/concern/confirmation',
+    summary: 'Confirms that its receipt has been confirmed to the notifier now.',
   }),
   registerSentMessage: {
     service: 'journaler',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ERRORS } from '../errors/index.js';
 import { contactPointIdOf, cprNumberOf, cvrNumberOf, uuidOf } from '../ids/index.js';
 import {
+  CALLERS_CHANGES,
   CHANNELS,
   HELD_CAUSES,
   KINDS,
@@ -80,28 +81,154 @@ const trueOrFalse = z.preprocess(
 
 // --- requests ------------------------------------------------------------------------------------------------------
 
-export const DocumentQuery = z.strictObject({
-  status: z.enum(keysOf(STATUSES)).exclude(['deleted']).default('pending'),
+/** Named filters, each with what it means. */
+export const VIEWS = {
+  mine: 'Suggested for a case of the caller’s.',
+  assigned: 'Assigned to the caller or to one of the caller’s teams.',
+  nobodys: 'Neither suggested for a case nor assigned.',
+  absent: 'Assigned to one of `colleagues`, or suggested for a case of theirs. Only in a body.',
+  unhandled: 'Received longer ago than `olderThan`.',
+  late: 'Much older than its receipt: moved from Virk, or fetched anew.',
+} as const;
+export type View = keyof typeof VIEWS;
+
+const WAITING: ReadonlySet<string> = new Set(['pending', 'held']);
+/** One or several, separated by commas; deleted messages are in no list. */
+const Statuses = z
+  .preprocess(
+    (value: string | string[]) => (typeof value === 'string' ? value.split(',') : value),
+    z
+      .array(z.enum(keysOf(STATUSES)).exclude(['deleted']))
+      .min(1)
+      .transform((statuses) => [...new Set(statuses)].sort()),
+  )
+  .default(['pending'])
+  .meta({ description: 'One or several, with commas between. Rejected messages are in no list but their own' });
+
+/** ISO 8601: days and hours. */
+const Duration = z
+  .string()
+  .regex(/^P(?=\d|T\d)(\d{1,4}D)?(T\d{1,5}H)?$/, { error: 'must be days and hours, such as P3D, PT36H or P1DT12H' });
+
+/**
+ * What a list, a search, an export, a summary and all ids can be limited to. Filters are combined with AND. Nothing personal,
+ * so that they can be in a URL.
+ */
+const FILTERS = {
+  status: Statuses,
+  view: z.enum(keysOf(VIEWS)).optional(),
   kind: z.enum(keysOf(KINDS)).optional(),
   channel: z.enum(keysOf(CHANNELS)).optional(),
   contactPoint: text(256).transform(contactPointIdOf).optional().describe(`Of a UUID: ${UUID_FORMS}`),
   case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
   hasSuggestion: trueOrFalse.optional(),
-  assignee: text(256).optional().describe('Id of a user or team, `me`, or `none`'),
+  assignee: text(256).optional().describe('Id of a user or team, `me` (or one of my teams), or `none`'),
   owner: z.literal('me').optional().describe('Suggested for a case of the caller’s'),
   receivedFrom: Time.optional().describe(
     `Received then or later, with any offset (encode + as %2B). A message appears up to ${APPEARS_WITHIN_SECONDS} seconds after its receivedAt: who polls by time asks from ${APPEARS_WITHIN_SECONDS} seconds before the newest seen`,
   ),
-  receivedTo: Time.optional(),
-  olderThan: Time.optional().describe('The message’s own date is before this; for the time of receipt use receivedTo'),
+  receivedTo: Time.optional().describe('Received before this'),
+  olderThan: Duration.optional().describe('Received longer ago: days and hours, such as P3D or PT36H'),
+  late: trueOrFalse.optional().describe('Whether its own date is much older than its receipt'),
+  hasMedia: trueOrFalse.optional().describe('Whether there is sound or video among its files'),
+  concern: z
+    .enum(['any', 'open', 'overdue'])
+    .optional()
+    .describe(
+      'Marked as a possible report of concern: any; with a clock that is not met; with one that is not met in time',
+    ),
+};
+
+/** Personal filters, which only a body may have. */
+const PERSONAL_FILTERS = {
+  q: text(200)
+    .optional()
+    .describe('Words, beginnings of words, or a CPR or CVR number: in subject, sender and concerning'),
+  sender: Party.optional(),
+  concerning: Party.optional(),
+  colleagues: z.array(text(256)).min(1).max(200).optional().describe('User ids, for the view `absent`'),
+};
+
+/** Sort orders. Those by a due time are for messages that wait: no clock runs for the others. */
+const SORTS = [
+  'receivedAt',
+  '-receivedAt',
+  'letterAt',
+  '-letterAt',
+  'replyBy',
+  '-replyBy',
+  'concernDue',
+  '-concernDue',
+] as const;
+const PAGE = {
   sort: z
-    .enum(['letterAt', '-letterAt', 'receivedAt', '-receivedAt'])
-    .default('letterAt')
-    .describe('`-` = newest first'),
-  limit: wholeNumber(1, 200).default(50).describe('50 when absent'),
+    .enum(SORTS)
+    .default('receivedAt')
+    .describe(
+      '`-` = newest first. Without a time of that name: last. replyBy and concernDue: pending and held messages only',
+    ),
   cursor: z.string().min(1).max(500).optional().describe('`nextCursor` of the previous page'),
+};
+const pageOf = (most: number, usual: number) => ({
+  ...PAGE,
+  limit: wholeNumber(1, most).default(usual).describe(`${usual} when absent`),
 });
+
+interface Needs {
+  readonly status: readonly string[];
+  readonly view?: View | undefined;
+  readonly olderThan?: string | undefined;
+  readonly colleagues?: readonly string[] | undefined;
+  readonly sort?: string | undefined;
+}
+
+/** What some filters need beside them. */
+function checkNeeds(query: Needs, context: z.RefinementCtx): void {
+  const fault = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+  if (query.view === 'unhandled' && query.olderThan === undefined)
+    fault('olderThan', 'is required by the view unhandled');
+  if (query.view === 'absent' && query.colleagues === undefined) {
+    fault('view', 'absent requires colleagues, which only a body can have');
+  }
+  if (query.view !== 'absent' && query.colleagues !== undefined) fault('colleagues', 'is for the view absent only');
+  const isByDueTime = /^-?(replyBy|concernDue)$/.test(query.sort ?? '');
+  if (isByDueTime && !query.status.every((status) => WAITING.has(status))) {
+    fault('sort', 'by a due time is for pending and held messages only');
+  }
+}
+
+export const DocumentQuery = z.strictObject({ ...FILTERS, ...pageOf(200, 50) }).superRefine(checkNeeds);
 export type DocumentQuery = z.infer<typeof DocumentQuery>;
+/** The filters of a summary. */
+export const SummaryQuery = z.strictObject(FILTERS).superRefine(checkNeeds);
+
+const ALL_FILTERS = { ...FILTERS, ...PERSONAL_FILTERS };
+export const DocumentFilter = z
+  .strictObject(ALL_FILTERS)
+  .superRefine(checkNeeds)
+  .register(NAMED_REQUESTS, { id: 'Filter' });
+/** What a list can be limited to. */
+export type DocumentFilter = z.infer<typeof DocumentFilter>;
+
+export const SearchBody = z
+  .strictObject({ ...ALL_FILTERS, ...pageOf(200, 50) })
+  .superRefine(checkNeeds)
+  .meta({ examples: [{ q: 'børnehave', status: ['pending', 'journalized'], sort: '-receivedAt' }] })
+  .register(NAMED_REQUESTS, { id: 'Search' });
+export type SearchBody = z.infer<typeof SearchBody>;
+
+export const IdsBody = z
+  .strictObject({ ...ALL_FILTERS, ...pageOf(10_000, 10_000) })
+  .superRefine(checkNeeds)
+  .meta({ examples: [{ view: 'nobodys' }] })
+  .register(NAMED_REQUESTS, { id: 'IdsOfFilter' });
+
+export const ExportBody = z
+  .strictObject({ ...ALL_FILTERS, sort: PAGE.sort })
+  .superRefine(checkNeeds)
+  .meta({ examples: [{ status: ['rejected'], sort: '-receivedAt' }] })
+  .register(NAMED_REQUESTS, { id: 'Export' });
+export type ExportBody = z.infer<typeof ExportBody>;
 
 export const AssignmentBody = z
   .strictObject({
@@ -118,6 +245,17 @@ export const JournalizationBody = z
       .max(50)
       .describe('The cases that have the content; registered with PUT /api/v1/cases/{caseId}'),
     reference: text(256).optional().describe('The core’s own reference to the journal entry'),
+    casesAreOpen: z
+      .boolean()
+      .optional()
+      .describe(
+        'true: the core has opened the cases that are registered as closed or moved; they are registered as open',
+      ),
+    fileIds: z
+      .array(Uuid)
+      .max(200)
+      .optional()
+      .describe('Of documents with several files: the variant that was journalized, one a document. All are kept'),
   })
   .meta({ examples: [{ caseIds: ['BF-1'], reference: 'JP-2026-55' }] })
   .register(NAMED_REQUESTS, { id: 'Journalization' });
@@ -179,6 +317,42 @@ export const CaseBody = z
   .meta({ examples: [{ status: 'open', caseworker: 'sagsbehandler-1', parties: ['4101019999'] }] })
   .register(NAMED_REQUESTS, { id: 'Case' });
 
+/** The marks of a possible report of concern. */
+export const ConcernBody = z.strictObject({}).register(NAMED_REQUESTS, { id: 'Concern' });
+
+const ITEM = { id: Uuid, version: z.int().min(1).describe('The version that was read') };
+const bulkOf = <const Action extends string, Fields extends z.ZodRawShape>(action: Action, fields: Fields) =>
+  z.strictObject({
+    action: z.literal(action),
+    items: z
+      .array(z.strictObject({ ...ITEM, ...fields }))
+      .min(1)
+      .max(500)
+      .refine((items) => new Set(items.map((item) => (item as { id: string }).id)).size === items.length, {
+        error: 'must have each id once',
+      }),
+  });
+/** The same change of many messages, each with its version and the fields that the change of one takes in its body. */
+export const BulkBody = z
+  .discriminatedUnion('action', [
+    bulkOf('assign', AssignmentBody.shape),
+    bulkOf('unassign', {}),
+    bulkOf('journalize', JournalizationBody.shape),
+    bulkOf('take-back', TakeBackBody.shape),
+    bulkOf('reject', RejectionBody.shape),
+    bulkOf('reopen', {}),
+  ])
+  .meta({
+    examples: [
+      {
+        action: 'assign',
+        items: [{ id: '0197a3b0-0000-7000-8000-000000000001', version: 1, assignee: { kind: 'team', id: 'team-1' } }],
+      },
+    ],
+  })
+  .register(NAMED_REQUESTS, { id: 'Bulk' });
+export type BulkBody = z.infer<typeof BulkBody>;
+
 // --- answers -------------------------------------------------------------------------------------------------------
 
 const Suggestion = z
@@ -190,6 +364,28 @@ const Suggestion = z
     caseworker: z.string().nullable().describe('The current caseworker: the owner'),
   })
   .register(NAMED_ANSWERS, { id: 'Suggestion' });
+
+const Concern = z
+  .object({
+    markedAt: time,
+    markedBy: z.string(),
+    assessBy: time.describe('24 hours after its receipt'),
+    assessedAt: time.nullable(),
+    confirmBy: time.describe('When 6 working days after its receipt are over: the notifier has a confirmation by then'),
+    confirmedAt: time.nullable(),
+  })
+  .register(NAMED_ANSWERS, { id: 'ConcernClocks' });
+
+const Rejection = z
+  .object({
+    reason: z.enum(keysOf(REJECTION_REASONS)),
+    explanation: z.string().nullable(),
+    forwardedTo: z.string().nullable(),
+    senderInformed: z.boolean().nullable(),
+    at: time,
+    by: z.string(),
+  })
+  .register(NAMED_ANSWERS, { id: 'RejectionOfMessage' });
 
 export const DocumentSummary = z
   .object({
@@ -203,16 +399,33 @@ export const DocumentSummary = z
     receivedAt: time.describe('When it was wholly received and about to be stored'),
     firstOfferedAt: time.describe('When its upload began'),
     letterAt: time.describe('Its own date; receivedAt if it has none, or one before 2000 or after its receipt'),
+    ageHours: z.int().describe('Whole hours since receivedAt'),
+    late: z.boolean().describe('Its own date is much older than its receipt: moved from Virk, or fetched anew'),
+    replyBy: time.nullable().describe('When the sender wants an answer by'),
+    replyOverdue: z.boolean().describe('replyBy is over and the message still waits; never of a late one'),
     subject: z.string(),
-    sender: z.object({ id: z.string(), idType: z.string(), name: z.string() }),
+    sender: z.object({
+      id: z.string(),
+      idType: z.string(),
+      name: z.string(),
+      representative: z
+        .object({ id: z.string().nullable(), idType: z.string().nullable(), name: z.string().nullable() })
+        .nullable()
+        .describe('Who acts on behalf of the sender'),
+    }),
     concerning: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
     contactPoint: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
     suggestion: Suggestion.nullable(),
     assignee: z.object({ kind: z.enum(['user', 'team']), id: z.string() }).nullable(),
+    concern: Concern.nullable().describe('Not null: it may be a report of concern'),
     documentCount: z.int(),
+    attachmentCount: z.int().describe('Documents with the role additional'),
     fileCount: z.int(),
     contentSize: z.int(),
-    remarkCount: z.int(),
+    hasMedia: z.boolean().describe('Whether there is sound or video among the files'),
+    rejection: Rejection.nullable(),
+    remarks: z.array(z.object({ code: z.string(), path: z.string() })),
+    allowed: z.array(z.enum(keysOf(CALLERS_CHANGES))).describe('The changes that this caller may make now'),
   })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentSummary' });
 export type DocumentSummary = z.infer<typeof DocumentSummary>;
@@ -229,6 +442,7 @@ const FileAnswer = z
     id: z.uuid(),
     fileName: z.string(),
     encodingFormat: z.string().describe('The MIME type that the sender claims'),
+    detectedFormat: z.string().nullable().describe('The MIME type that the first bytes show; null when they show none'),
     language: z.string(),
     size: z.int(),
     sha256: z.string().nullable(),
@@ -246,20 +460,15 @@ export const DocumentAnswer = DocumentSummary.extend({
     }),
   ),
   contactInfo: z.array(z.object({ label: z.string(), value: z.string() })),
-  remarks: z.array(z.object({ code: z.string(), path: z.string() })),
   journalizations: z.array(
-    z.object({ caseId: z.string(), reference: z.string().nullable(), at: time, by: z.string() }),
-  ),
-  rejection: z
-    .object({
-      reason: z.enum(keysOf(REJECTION_REASONS)),
-      explanation: z.string().nullable(),
-      forwardedTo: z.string().nullable(),
-      senderInformed: z.boolean().nullable(),
+    z.object({
+      caseId: z.string(),
+      reference: z.string().nullable(),
+      fileIds: z.array(z.uuid()).describe('The files that were named as the journalized variants'),
       at: time,
       by: z.string(),
-    })
-    .nullable(),
+    }),
+  ),
   history: z.array(
     z.object({ at: time, action: z.string(), by: z.string(), details: z.record(z.string(), z.unknown()) }),
   ),
@@ -275,6 +484,50 @@ export const ChangeAnswer = z
   .register(NAMED_ANSWERS, { id: 'Change' });
 export type ChangeAnswer = z.infer<typeof ChangeAnswer>;
 
+export const DocumentIds = z
+  .object({
+    items: z.array(z.object({ id: z.uuid(), version: z.int() })),
+    nextCursor: z.string().nullable().describe('null on the last page'),
+  })
+  .register(NAMED_ANSWERS, { id: 'IncomingDocumentIds' });
+
+const count = z.int().describe('Counted up to 10000');
+/** A message that matches is counted once in each group. */
+export const DocumentCounts = z
+  .object({
+    at: time,
+    total: count,
+    isMore: z.boolean().describe('Whether there are more than were counted: the oldest are'),
+    status: z.array(z.object({ status: z.enum(keysOf(STATUSES)), count })),
+    kind: z.array(z.object({ kind: z.enum(keysOf(KINDS)), count })),
+    contactPoint: z.array(z.object({ id: z.string().nullable(), name: z.string().nullable(), count })),
+    assignee: z.array(z.object({ id: z.string().nullable().describe('null: nobody’s'), count })),
+    team: z.array(z.object({ id: z.string(), count })),
+    age: z
+      .array(z.object({ olderThan: z.string(), count }))
+      .describe('Received longer ago than this, and not than the next'),
+    late: count,
+    replyOverdue: count,
+    concern: z.object({
+      open: count.describe('With a clock that is not met'),
+      assessOverdue: count,
+      confirmOverdue: count,
+      nextDue: time.nullable(),
+    }),
+  })
+  .register(NAMED_ANSWERS, { id: 'Summary' });
+export type DocumentCounts = z.infer<typeof DocumentCounts>;
+
+/** The main document as text, if it is text or HTML. */
+export const TextAnswer = z
+  .object({
+    fileId: z.uuid().nullable().describe('null: the main document has no file that is text or HTML'),
+    text: z.string().nullable().describe('Without markup; links are not followed'),
+    isTruncated: z.boolean(),
+  })
+  .register(NAMED_ANSWERS, { id: 'TextOfMainDocument' });
+export type TextAnswer = z.infer<typeof TextAnswer>;
+
 /** RFC 9457. */
 export const ProblemAnswer = z
   .object({
@@ -287,3 +540,16 @@ export const ProblemAnswer = z
     correlationId: z.string().describe('Has the log’s lines of this call; quote it when you report a fault'),
   })
   .register(NAMED_ANSWERS, { id: 'Problem' });
+
+export const BulkAnswer = z
+  .object({
+    items: z.array(
+      z.object({
+        id: z.uuid(),
+        done: ChangeAnswer.nullable(),
+        problem: ProblemAnswer.nullable().describe('Why it was not done; nothing of this item is changed then'),
+      }),
+    ),
+  })
+  .register(NAMED_ANSWERS, { id: 'BulkOutcome' });
+export type BulkAnswer = z.infer<typeof BulkAnswer>;

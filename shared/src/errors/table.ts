@@ -130,6 +130,18 @@ export const ERRORS = {
     again: true,
     meaning: 'The core has not registered the case.',
   },
+  'case-not-open': {
+    http: 409,
+    fault: 'peer',
+    again: true,
+    meaning: 'The case is registered as closed or moved.',
+  },
+  'key-reused': {
+    http: 422,
+    fault: 'peer',
+    again: false,
+    meaning: 'The Idempotency-Key was used for another request. Use a new one for each.',
+  },
   'version-changed': {
     http: 412,
     fault: 'peer',

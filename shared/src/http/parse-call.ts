@@ -61,7 +61,7 @@ function parseEither({ body = NO_FIELDS }: Operation, query: Query, req: Request
   throw new Problem('bad-request', 'Send the fields in the body or in the query, not in both.', { path: 'query' });
 }
 
-function parse(schema: z.ZodObject, value: unknown, place: string): unknown {
+function parse(schema: NonNullable<Operation['body']>, value: unknown, place: string): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const faults = result.error.issues.flatMap((issue) => faultsOf(issue, place));

@@ -26,7 +26,15 @@ export const SUMMARY = sql`
   m.suggested_case_id AS "suggestedCaseId", m.suggestion_basis AS "suggestionBasis",
   m.suggestion_sender AS "suggestionSender", suggested.status AS "caseStatus", suggested.caseworker,
   m.assignee_kind AS "assigneeKind", m.assignee_id AS "assigneeId", m.document_count AS "documentCount",
-  m.file_count AS "fileCount", m.content_size::float8 AS "contentSize", jsonb_array_length(m.remarks) AS "remarkCount"`;
+  m.file_count AS "fileCount", m.attachment_count AS "attachmentCount", m.has_media AS "hasMedia",
+  m.content_size::float8 AS "contentSize", m.remarks, m.late, m.reply_by AS "replyBy",
+  d.representative_id AS "representativeId", d.representative_id_type AS "representativeIdType",
+  d.representative_name AS "representativeName", m.concern_marked_at AS "concernMarkedAt",
+  m.concern_marked_by AS "concernMarkedBy", m.concern_assess_by AS "concernAssessBy",
+  m.concern_assessed_at AS "concernAssessedAt", m.concern_confirm_by AS "concernConfirmBy",
+  m.concern_confirmed_at AS "concernConfirmedAt", m.rejection_reason AS "rejectionReason",
+  d.rejection_text AS "rejectionText", d.forwarded_to AS "forwardedTo", d.sender_informed AS "senderInformed",
+  m.status_at AS "statusAt", m.status_by AS "statusBy"`;
 
 type Suggestion = NonNullable<DocumentSummary['suggestion']>;
 
@@ -44,7 +52,10 @@ export interface SummaryRow
     | 'documentCount'
     | 'fileCount'
     | 'contentSize'
-    | 'remarkCount'
+    | 'late'
+    | 'attachmentCount'
+    | 'hasMedia'
+    | 'remarks'
   > {
   readonly receivedAt: Date;
   readonly firstOfferedAt: Date;
@@ -61,17 +72,33 @@ export interface SummaryRow
   readonly suggestionSender: Suggestion['sender'];
   readonly caseStatus: Suggestion['caseStatus'];
   readonly caseworker: string | null;
+  readonly replyBy: Date | null;
+  readonly representativeId: string | null;
+  readonly representativeIdType: string | null;
+  readonly representativeName: string | null;
+  readonly concernMarkedAt: Date | null;
+  readonly concernMarkedBy: string | null;
+  readonly concernAssessBy: Date | null;
+  readonly concernAssessedAt: Date | null;
+  readonly concernConfirmBy: Date | null;
+  readonly concernConfirmedAt: Date | null;
+  readonly rejectionReason: NonNullable<DocumentSummary['rejection']>['reason'] | null;
+  readonly rejectionText: string | null;
+  readonly forwardedTo: string | null;
+  readonly senderInformed: boolean | null;
+  readonly statusAt: Date;
+  readonly statusBy: string;
   readonly assigneeKind: 'user' | 'team' | null;
   readonly assigneeId: string | null;
 }
 
 const FILE = sql`json_build_object('id', f.id, 'fileName', f.file_name, 'encodingFormat', f.encoding_format,
-  'language', f.language, 'size', f.size, 'sha256', encode(f.sha256, 'hex'), 'crc32', f.crc32, 'status', f.status,
+  'detectedFormat', f.detected_format, 'language', f.language, 'size', f.size, 'sha256', encode(f.sha256, 'hex'), 'crc32', f.crc32, 'status', f.status,
   'containerIndex', f.container_index, 'containerOffset', f.container_offset)`;
 
 /** The documents with their files, and what the sender filled in. */
 export const DOCUMENTS = sql`
-  coalesce(d.contact_info, '[]') AS "contactInfo", m.remarks,
+  coalesce(d.contact_info, '[]') AS "contactInfo",
   (SELECT coalesce(json_agg(json_build_object('role', t.role, 'documentId', t.document_id, 'label', t.label, 'files',
      (SELECT coalesce(json_agg(${FILE} ORDER BY f.position), '[]')
       FROM files f WHERE f.message_id = t.message_id AND f.document_position = t.position)) ORDER BY t.position), '[]')
@@ -88,7 +115,7 @@ export interface StoredFile extends AnsweredFile {
   readonly containerOffset: number | null;
 }
 
-export interface DocumentsRow extends Pick<DocumentAnswer, 'contactInfo' | 'remarks'> {
+export interface DocumentsRow extends Pick<DocumentAnswer, 'contactInfo'> {
   readonly documents: readonly (Omit<AnsweredDocument, 'files'> & {
     readonly files: readonly StoredFile[];
   })[];

@@ -22,6 +22,9 @@ export const TRANSITIONS = {
   deleted: { from: ['rejected'], to: 'deleted', roles: ['DigitalPost.Slet'] },
 } as const satisfies Record<string, ChangeRow>;
 
+/** Who distributes messages or files them. */
+const CONCERN_ROLES = ['IndkomneDokumenter.Tildel', 'IndkomneDokumenter.Journaliser'] as const;
+
 /** Changes of an attribute: the status stays, but there is a new version, an event and an audit row. */
 export const ATTRIBUTE_CHANGES = {
   assigned: { from: ['pending', 'held'], to: 'same', roles: ['IndkomneDokumenter.Tildel'] },
@@ -31,6 +34,10 @@ export const ATTRIBUTE_CHANGES = {
     to: 'same',
     roles: ['IndkomneDokumenter.Tildel', 'IndkomneDokumenter.Læs'],
   },
+  'concern-marked': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
+  'concern-unmarked': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
+  'concern-assessed': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
+  'concern-confirmed': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
   suggested: { from: ['pending'], to: 'same', roles: ['Indbakke'] },
 } as const satisfies Record<string, ChangeRow>;
 
@@ -38,3 +45,9 @@ export const CHANGES = { ...TRANSITIONS, ...ATTRIBUTE_CHANGES };
 
 /** A change of a message; also the type of its event and the action in the audit log. */
 export type Change = keyof typeof CHANGES;
+
+/** The changes that callers make: those with a role. */
+export type CallersChange = { [C in Change]: (typeof CHANGES)[C]['roles'][number] extends Role ? C : never }[Change];
+
+const { accepted: _, held: __, suggested: ___, ...callersChanges } = CHANGES;
+export const CALLERS_CHANGES = callersChanges satisfies Pick<typeof CHANGES, CallersChange>;

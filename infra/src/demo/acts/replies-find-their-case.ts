@@ -26,10 +26,10 @@ export async function repliesFindTheirCase(day: Day): Promise<void> {
   await checkSuggestion(day, MEMOS.hearingAnswer, `${sent.caseId} by message-uuid, recipient-of-the-letter`);
 
   for (const memo of NOT_SUGGESTED) {
-    const { kind, suggestion, remarkCount, subject } = await findMessage(caseworker, memo);
+    const { kind, suggestion, remarks, subject } = await findMessage(caseworker, memo);
     story.check(
       `"${subject}" (${kind}) waits for a person, without a suggestion`,
-      [suggestion, remarkCount],
+      [suggestion, remarks.length],
       [null, 0],
     );
   }

@@ -23,7 +23,7 @@ export async function listDocuments(
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
-    items: page.map(summarize),
+    items: page.map((row) => summarize(row, principal, new Date())),
     nextCursor: rows.length > limit && last ? writeCursor(keys, query, positionOf(last, query.sort)) : null,
   };
 }
@@ -37,7 +37,7 @@ export function statementOf(
   const { column, direction, beyond } = orderOf(query.sort);
   const order = sql`${column} ${direction}, m.id ${direction}`;
   const filters = filtersOf(query, principal);
-  const conditions = [visibleTo(principal), sql`m.status = ${query.status}`, ...filters];
+  const conditions = [visibleTo(principal), sql`m.status = ANY (${query.status}::text[])`, ...filters];
   if (from) conditions.push(sql`(${column}, m.id) ${beyond} (${from.time}::timestamptz, ${from.id}::uuid)`);
   // The page is cut before the other tables are read.
   const statement = sql`
@@ -68,7 +68,7 @@ function filtersOf(query: Omit<DocumentQuery, 'cursor'>, principal: Principal): 
   if (query.owner) conditions.push(suggestedTo(principal));
   if (query.receivedFrom) conditions.push(sql`m.received_at >= ${query.receivedFrom}::timestamptz`);
   if (query.receivedTo) conditions.push(sql`m.received_at < ${query.receivedTo}::timestamptz`);
-  if (query.olderThan) conditions.push(sql`m.letter_at < ${query.olderThan}::timestamptz`);
+  if (query.olderThan) conditions.push(sql`m.received_at < now() - ${query.olderThan}::interval`);
   return conditions;
 }
 

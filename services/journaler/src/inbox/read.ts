@@ -7,16 +7,14 @@ import { describe, type WholeRow } from './shapes.js';
 /** Returns a whole message, and records in the audit log who read it. */
 export async function readDocument(store: Store, principal: Principal, id: string, at: Date): Promise<DocumentAnswer> {
   const row = await findMessage<WholeRow>(store, principal, id, { action: 'read', at }, WHOLE);
-  return describe(row);
+  return describe(row, principal, at);
 }
 
 // The audit log has reads and refusals too; the history shows a caseworker what happened to the message.
 const WHOLE = {
   columns: Prisma.sql`
-    ${SUMMARY}, ${DOCUMENTS}, m.rejection_reason AS "rejectionReason", d.rejection_text AS "rejectionText",
-    d.forwarded_to AS "forwardedTo", d.sender_informed AS "senderInformed", m.status_at AS "statusAt",
-    m.status_by AS "statusBy",
-    (SELECT coalesce(json_agg(json_build_object('caseId', case_id, 'reference', reference, 'at', at, 'by', by)
+    ${SUMMARY}, ${DOCUMENTS},
+    (SELECT coalesce(json_agg(json_build_object('caseId', case_id, 'reference', reference, 'fileIds', file_ids, 'at', at, 'by', by)
         ORDER BY at, case_id), '[]')
      FROM journalizations WHERE message_id = m.id) AS journalizations,
     (SELECT coalesce(json_agg(json_build_object('at', at, 'action', action, 'by', actor, 'details', details)

@@ -1,9 +1,13 @@
+import { allowedChanges, type Principal } from '@indbakke/shared/access';
 import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
+import { HOUR } from '@indbakke/shared/config';
 import type { DocumentsRow, SummaryRow } from '@indbakke/shared/inbox';
 
 // Database rows as answers of the API.
 
-export function summarize(row: SummaryRow): DocumentSummary {
+/** @param now for age and clocks */
+export function summarize(row: SummaryRow, principal: Principal, now: Date): DocumentSummary {
+  const waits = row.status === 'pending' || row.status === 'held';
   return {
     id: row.id,
     externalId: row.externalId,
@@ -15,16 +19,48 @@ export function summarize(row: SummaryRow): DocumentSummary {
     receivedAt: row.receivedAt.toISOString(),
     firstOfferedAt: row.firstOfferedAt.toISOString(),
     letterAt: row.letterAt.toISOString(),
+    ageHours: Math.floor((now.getTime() - row.receivedAt.getTime()) / HOUR),
+    late: row.late,
+    replyBy: row.replyBy?.toISOString() ?? null,
+    replyOverdue: waits && !row.late && row.replyBy !== null && row.replyBy < now,
     subject: row.subject,
-    sender: { id: row.senderId, idType: row.senderIdType, name: row.senderName },
+    sender: {
+      id: row.senderId,
+      idType: row.senderIdType,
+      name: row.senderName,
+      representative: representativeOf(row),
+    },
     concerning: row.concerningId ? { id: row.concerningId, name: row.concerningName } : null,
     contactPoint: row.contactPointId === null ? null : { id: row.contactPointId, name: row.contactPointName },
     suggestion: suggestionOf(row),
     assignee: assigneeOf(row),
+    concern: concernOf(row),
     documentCount: row.documentCount,
+    attachmentCount: row.attachmentCount,
     fileCount: row.fileCount,
     contentSize: row.contentSize,
-    remarkCount: row.remarkCount,
+    hasMedia: row.hasMedia,
+    rejection: rejectionOf(row),
+    remarks: row.remarks,
+    allowed: allowedChanges(principal, row),
+  };
+}
+
+function representativeOf(row: SummaryRow): DocumentSummary['sender']['representative'] {
+  const { representativeId: id, representativeIdType: idType, representativeName: name } = row;
+  return id === null && name === null ? null : { id, idType, name };
+}
+
+function concernOf(row: SummaryRow): DocumentSummary['concern'] {
+  const { concernMarkedAt, concernMarkedBy, concernAssessBy, concernConfirmBy } = row;
+  if (!concernMarkedAt || concernMarkedBy === null || !concernAssessBy || !concernConfirmBy) return null;
+  return {
+    markedAt: concernMarkedAt.toISOString(),
+    markedBy: concernMarkedBy,
+    assessBy: concernAssessBy.toISOString(),
+    assessedAt: row.concernAssessedAt?.toISOString() ?? null,
+    confirmBy: concernConfirmBy.toISOString(),
+    confirmedAt: row.concernConfirmedAt?.toISOString() ?? null,
   };
 }
 
@@ -40,26 +76,21 @@ function assigneeOf({ assigneeKind: kind, assigneeId: id }: SummaryRow): Documen
 /** What a whole message has beside its summary and documents; times in journalizations and history as PostgreSQL’s JSON. */
 export interface WholeRow extends SummaryRow, DocumentsRow {
   readonly journalizations: DocumentAnswer['journalizations'];
-  readonly rejectionReason: NonNullable<DocumentAnswer['rejection']>['reason'] | null;
-  readonly rejectionText: string | null;
-  readonly forwardedTo: string | null;
-  readonly senderInformed: boolean | null;
-  readonly statusAt: Date;
-  readonly statusBy: string;
   readonly history: DocumentAnswer['history'];
 }
 
-export function describe(row: WholeRow): DocumentAnswer {
+export function describe(row: WholeRow, principal: Principal, now: Date): DocumentAnswer {
   return {
-    ...summarize(row),
+    ...summarize(row, principal, now),
     documents: row.documents.map(({ role, documentId, label, files }) => ({
       role,
       documentId,
       label,
-      files: files.map(({ id, fileName, encodingFormat, language, size, sha256, status }) => ({
+      files: files.map(({ id, fileName, encodingFormat, detectedFormat, language, size, sha256, status }) => ({
         id,
         fileName,
         encodingFormat,
+        detectedFormat,
         language,
         size,
         sha256,
@@ -67,14 +98,12 @@ export function describe(row: WholeRow): DocumentAnswer {
       })),
     })),
     contactInfo: row.contactInfo,
-    remarks: row.remarks,
     journalizations: row.journalizations.map((journalization) => ({ ...journalization, at: isoOf(journalization.at) })),
-    rejection: rejectionOf(row),
     history: row.history.map((event) => ({ ...event, at: isoOf(event.at) })),
   };
 }
 
-function rejectionOf(row: WholeRow): DocumentAnswer['rejection'] {
+function rejectionOf(row: SummaryRow): DocumentSummary['rejection'] {
   if (row.status !== 'rejected' || row.rejectionReason === null) return null;
   return {
     reason: row.rejectionReason,

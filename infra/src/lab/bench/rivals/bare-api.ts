@@ -112,7 +112,7 @@ const summaryOf = (row: Row) => ({
   documentCount: row.document_count,
   fileCount: row.file_count,
   contentSize: Number(row.content_size),
-  remarkCount: row.remarks.length,
+  remarks: row.remarks,
 });
 
 const fileOf = (file: Row) => ({

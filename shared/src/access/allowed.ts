@@ -1,0 +1,30 @@
+import type { Status } from '../lifecycle/statuses.js';
+import { CALLERS_CHANGES, type CallersChange } from '../lifecycle/transitions.js';
+import type { Role } from './roles.js';
+import type { Principal } from './tokens.js';
+
+/** What decides, besides the roles of the caller, which changes of a message are possible now. */
+export interface ChangeableMessage {
+  readonly status: Status;
+  readonly assigneeKind: 'user' | 'team' | null;
+  readonly assigneeId: string | null;
+  readonly concernMarkedAt: Date | null;
+}
+
+/** The changes that a caller who sees the message may make now, in the order of the table of changes. */
+export function allowedChanges(principal: Principal, message: ChangeableMessage): CallersChange[] {
+  const changes = Object.keys(CALLERS_CHANGES) as CallersChange[];
+  return changes.filter((change) => isAllowed(principal, message, change));
+}
+
+function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessage, change: CallersChange): boolean {
+  const { from, roles: needed } = CALLERS_CHANGES[change];
+  const { status, assigneeKind: kind, assigneeId: id } = message;
+  if (!(from as readonly Status[]).includes(status) || !(needed as readonly Role[]).some((role) => roles.has(role)))
+    return false;
+  if (change === 'unassigned') {
+    const isAssignee = id !== null && (kind === 'user' ? id === actor.id : teams.includes(id));
+    return id !== null && (isAssignee || roles.has('IndkomneDokumenter.Tildel'));
+  }
+  return true;
+}
