@@ -48,6 +48,22 @@ describe('an assigned message', () => {
     expect((await read(stack, id, LEADER)).assignee).toBeNull();
     const actions = (await auditOf(stack, { messageId: id })).map(({ action, actor }) => `${action} by ${actor}`);
     expect(actions).toEqual(expect.arrayContaining(['assigned by leader', 'refused by bo', 'unassigned by anna']));
+    const problem = await expectProblem(await unassign(id, 3, LEADER), 409, 'wrong-status');
+    expect(problem.detail).toBe('The message is assigned to nobody.');
+  });
+
+  it('has an event that names its assignee', async () => {
+    const id = await deliverMemo(stack);
+    await assign(id, 1, { kind: 'team', id: 'team-1' });
+    await unassign(id, 2, LEADER);
+    const events = await stack.sql(
+      'SELECT type, details FROM events WHERE message_id = $1 AND version > 1 ORDER BY version',
+      [id],
+    );
+    expect(events).toEqual([
+      { type: 'assigned', details: { assigneeKind: 'team', assigneeId: 'team-1' } },
+      { type: 'unassigned', details: {} },
+    ]);
   });
 
   it('cannot be assigned by a caller who does not see it, at another version, or once journalized', async () => {

@@ -34,7 +34,7 @@ describe('journalizing', () => {
     expect(await response.json()).toEqual({ id, status: 'journalized', version: 2 });
     const message = await read(stack, id);
     expect(message).toMatchObject({ status: 'journalized', version: 2 });
-    const common = { reference: 'JP-77', by: 'caseworker-1', at: expect.any(String) };
+    const common = { reference: 'JP-77', fileIds: [], by: 'caseworker-1', at: expect.any(String) };
     expect(message.journalizations.toSorted((a, b) => a.caseId.localeCompare(b.caseId))).toEqual([
       { caseId: 'K-1', ...common },
       { caseId: 'K-2', ...common },
@@ -66,13 +66,14 @@ describe('journalizing', () => {
       'journalized by caseworker-1',
       'taken-back by caseworker-1',
     ]);
-    const events = await stack.sql('SELECT type, status, version FROM events WHERE message_id = $1 ORDER BY version', [
-      id,
-    ]);
+    const events = await stack.sql(
+      'SELECT type, status, version, details FROM events WHERE message_id = $1 ORDER BY version',
+      [id],
+    );
     expect(events).toEqual([
-      { type: 'accepted', status: 'pending', version: 1 },
-      { type: 'journalized', status: 'journalized', version: 2 },
-      { type: 'taken-back', status: 'pending', version: 3 },
+      { type: 'accepted', status: 'pending', version: 1, details: expect.anything() },
+      { type: 'journalized', status: 'journalized', version: 2, details: { caseIds: 'K-1 K-2' } },
+      { type: 'taken-back', status: 'pending', version: 3, details: { reason: 'wrong-case' } },
     ]);
   });
 
@@ -126,6 +127,123 @@ describe('a case that the core has not registered', () => {
     expect(response.status).toBe(200);
     await lenient.close();
   });
+});
+
+describe('a case that is closed or moved', () => {
+  const statusOf = async (caseId: string) => {
+    const [row] = await stack.sql<{ status: string }>('SELECT status FROM cases WHERE case_id = $1', [caseId]);
+    return row?.status;
+  };
+
+  it.each(['closed', 'moved'])(
+    'is refused by its place in the list when it is %s, and nothing changes',
+    async (status) => {
+      await upsertCase(stack, 'K-shut', { status });
+      const id = await deliverMemo(stack);
+      const before = await read(stack, id);
+      const body = { caseIds: ['K-1', 'K-shut'] };
+      for (const casesAreOpen of [undefined, false]) {
+        const problem = await expectProblem(await journalize(id, 1, { ...body, casesAreOpen }), 409, 'case-not-open');
+        expect(problem.path).toBe('body.caseIds.1');
+        expect(problem.detail).toBe(
+          'The core has closed or moved the case at body.caseIds.1. Name another, or send casesAreOpen: true when the core has opened it.',
+        );
+      }
+      expect(await read(stack, id)).toEqual(before);
+      expect(await statusOf('K-shut')).toBe(status);
+    },
+  );
+
+  it('is registered as open, and taken, when the core says that it is', async () => {
+    await upsertCase(stack, 'K-opened', { status: 'closed', caseworker: 'anna' });
+    const id = await deliverMemo(stack);
+    const body = { caseIds: ['K-opened', 'K-1'], casesAreOpen: true };
+    expect((await journalize(id, 1, body)).status).toBe(200);
+    expect(await statusOf('K-opened')).toBe('open');
+    expect((await auditOf(stack, { messageId: id })).at(-1)?.details).toEqual({
+      caseIds: 'K-1 K-opened',
+      casesAreOpen: true,
+    });
+    expect((await journalize(await deliverMemo(stack), 1, { caseIds: ['K-opened'] })).status).toBe(200);
+  });
+
+  it('stays closed when the journalization is refused', async () => {
+    await upsertCase(stack, 'K-stays', { status: 'closed' });
+    const id = await deliverMemo(stack);
+    const body = { caseIds: ['K-stays', 'K-never'], casesAreOpen: true };
+    await expectProblem(await journalize(id, 1, body), 409, 'unknown-case');
+    await expectProblem(await journalize(id, 2, body), 412, 'version-changed');
+    expect(await statusOf('K-stays')).toBe('closed');
+  });
+});
+
+describe('of a document with several files', () => {
+  const text = (name: string) => ({ name, type: 'text/plain', content: Buffer.from(name) });
+  const documents = [
+    { label: 'Brev', files: [text('brev.txt'), text('brev.pdf')] },
+    { label: 'Bilag', files: [text('bilag.txt'), text('bilag.pdf')] },
+  ];
+  const arrange = async () => {
+    const id = await deliverMemo(stack, { documents });
+    const files = (await read(stack, id)).documents.map((document) => document.files.map((file) => file.id));
+    return { id, files: files as [[string, string], [string, string]] };
+  };
+
+  it('one may be named as the journalized variant; all are kept', async () => {
+    const { id, files } = await arrange();
+    const fileIds = [files[1][0], files[0][1].toUpperCase(), files[1][0]];
+    expect((await journalize(id, 1, { caseIds: ['K-1'], fileIds })).status).toBe(200);
+    const message = await read(stack, id);
+    const named = [files[0][1], files[1][0]].toSorted();
+    expect(message.journalizations).toMatchObject([{ caseId: 'K-1', fileIds: named }]);
+    expect(message.documents.map((document) => document.files.length)).toEqual([2, 2]);
+    expect(message.history.at(-1)?.details).toEqual({ caseIds: 'K-1', fileIds: named.join(' ') });
+  });
+
+  it.each(['two of one document', 'one of another message', 'one that is nowhere', 'one that is no id'])(
+    'naming %s is refused by its place, and nothing changes',
+    async (what) => {
+      const [{ id, files }, other] = [await arrange(), await arrange()];
+      const second = {
+        'two of one document': files[0][1],
+        'one of another message': other.files[0][0],
+        'one that is nowhere': randomUUID(),
+        'one that is no id': 'brev.pdf',
+      }[what];
+      const before = await read(stack, id);
+      const body = { caseIds: ['K-1'], fileIds: [files[0][0], second] };
+      const problem = await expectProblem(await journalize(id, 1, body), 400, 'bad-request');
+      expect(problem.path).toBe('body.fileIds.1');
+      expect(await read(stack, id)).toEqual(before);
+    },
+  );
+});
+
+it('a message is handled when it is journalized or rejected, until it is pending again', async () => {
+  const handledAt = async (id: string) => {
+    const [row] = await stack.sql<{ is: boolean | null }>(
+      'SELECT handled_at = status_at AS is FROM messages WHERE id = $1',
+      [id],
+    );
+    return row?.is ?? null;
+  };
+  const id = await deliverMemo(stack);
+  const rejection = (method: string, version: number, body?: object) =>
+    stack.call(method, `/incoming-documents/${id}/rejection`, { version, ...(body && { body }) });
+  expect(await handledAt(id)).toBeNull();
+  await journalize(id, 1);
+  expect(await handledAt(id)).toBe(true);
+  await takeBack(id, 2);
+  expect(await handledAt(id)).toBeNull();
+  await rejection('POST', 3, { reason: 'unwanted' });
+  expect(await handledAt(id)).toBe(true);
+  await rejection('DELETE', 4);
+  expect(await handledAt(id)).toBeNull();
+  await rejection('POST', 5, { reason: 'unwanted' });
+  const ofHandled = 'SELECT handled_at FROM messages WHERE id = $1';
+  const handled = await stack.sql(ofHandled, [id]);
+  expect((await stack.call('POST', `/incoming-documents/${id}/deletion`, { version: 6 })).status).toBe(200);
+  expect(await stack.sql(ofHandled, [id])).toEqual(handled);
 });
 
 describe('a journalization can be taken back without a body', () => {
@@ -204,12 +322,23 @@ describe('a change of a message', () => {
     expect(problem.detail).toContain('version 2');
   });
 
-  it('that its status does not allow is refused', async () => {
+  it('that its status does not allow is refused, and the answer says what the caller may do', async () => {
     const id = await deliverMemo(stack);
     await expectProblem(await takeBack(id, 1), 409, 'wrong-status');
     await journalize(id, 1);
-    const problem = await expectProblem(await journalize(id, 2), 409, 'wrong-status');
-    expect(problem.detail).toMatch(/journalized.*pending/);
+    const refused = async (roles: readonly string[]) => {
+      const as = { roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle', ...roles] };
+      const path = `/incoming-documents/${id}/rejection`;
+      const response = await stack.call('POST', path, { as, version: 2, body: { reason: 'unwanted' } });
+      return (await expectProblem(response, 409, 'wrong-status')).detail;
+    };
+    expect(await refused(['IndkomneDokumenter.Afvis'])).toBe(
+      'The message is journalized; the caller may make these changes now: none.',
+    );
+    expect(await refused(['IndkomneDokumenter.Afvis', 'IndkomneDokumenter.Journaliser'])).toBe(
+      `The message is journalized; the caller may make these changes now: ${(await read(stack, id)).allowed.join(', ')}.`,
+    );
+    expect((await read(stack, id)).allowed).toContain('taken-back');
   });
 
   it('with the id in upper case is answered with the id as it is', async () => {

@@ -1,4 +1,4 @@
-import type { Principal } from '../access/index.js';
+import { allowedChanges, type ChangeableMessage, type Principal } from '../access/index.js';
 import { Problem } from '../errors/index.js';
 import { type Connection, newId, Prisma, run } from '../store/index.js';
 import { RECORD_CHANGES } from './record-changes.js';
@@ -20,7 +20,7 @@ export interface ChangeRequest {
 export interface ChangeColumns {
   /** Assignments of further columns of `messages AS m`, for SET. */
   readonly set?: Prisma.Sql;
-  /** For the audit log: codes and ids only. */
+  /** For the event and the audit log: codes, ids and times only. */
   readonly details?: Record<string, string | number | boolean>;
 }
 
@@ -30,6 +30,8 @@ export interface ChangeConditions {
   readonly isVisible?: Prisma.Sql;
   /** Else the caller may not do it: the Problem. */
   readonly isAllowed?: { readonly condition: Prisma.Sql; readonly otherwise: () => Problem };
+  /** Else the message is not in a state for it, although its status and version are those expected: the Problem. */
+  readonly isPossible?: { readonly condition: Prisma.Sql; readonly otherwise: () => Problem };
 }
 
 interface Changed {
@@ -42,15 +44,17 @@ interface Changed {
  * are written in batches (RECORD_CHANGES). One statement locks the message, updates it only if its status (and the version, if
  * given) is the expected one, and writes the event and the audit row.
  *
- * @throws Problem not-found, that of `isAllowed`, version-changed (another change came first) or wrong-status
+ * @throws Problem not-found, that of `isAllowed`, version-changed (another change came first), wrong-status, or that of
+ *   `isPossible`
  */
 export async function writeChange(
   connection: Connection,
-  { principal: { municipality, actor }, id, expectedVersion, at }: ChangeRequest,
+  { principal, id, expectedVersion, at }: ChangeRequest,
   change: Change,
   { set, details = {} }: ChangeColumns = {},
-  { isVisible = sql`true`, isAllowed }: ChangeConditions = {},
+  { isVisible = sql`true`, isAllowed, isPossible }: ChangeConditions = {},
 ): Promise<Changed> {
+  const { municipality, actor } = principal;
   const { from, to } = CHANGES[change];
   const assignments = [sql`version = m.version + 1`, ...(set ? [set] : []), ...moveTo(to, at, actor.id)];
   const version = expectedVersion ?? null;
@@ -58,13 +62,14 @@ export async function writeChange(
     connection,
     sql`
       WITH current AS (
-        SELECT m.id, m.status, m.version, ${isAllowed?.condition ?? sql`true`} AS "isAllowed"
+        SELECT m.id, m.status, m.version, m.assignee_kind, m.assignee_id, m.concern_marked_at, m.concern_assessed_at,
+          m.concern_confirmed_at, ${isAllowed?.condition ?? sql`true`} AS "isAllowed"
         FROM messages m WHERE m.id = ${id}::uuid AND ${isVisible} FOR UPDATE
       ), changed AS (
         UPDATE messages m SET ${Prisma.join(assignments)}
         FROM current
         WHERE m.id = current.id AND current."isAllowed" AND current.version = coalesce(${version}::int, current.version)
-          AND current.status = ANY (${[...from]}::text[])
+          AND current.status = ANY (${[...from]}::text[]) AND ${isPossible?.condition ?? sql`true`}
         RETURNING m.id, m.status, m.version
       ), changes AS (
         SELECT ${newId()}::uuid AS change_id, ${municipality}::text AS municipality, id AS message_id, ${change}::text AS type,
@@ -72,7 +77,9 @@ export async function writeChange(
           ${actor.onBehalfOf ?? null}::text AS on_behalf_of, ${JSON.stringify(details)}::jsonb AS details
         FROM changed
       ), ${Prisma.raw(RECORD_CHANGES)}
-      SELECT current.status, current.version, "isAllowed", changed.status AS "newStatus", changed.version AS "newVersion"
+      SELECT current.status, current.version, current.assignee_kind AS "assigneeKind", current.assignee_id AS "assigneeId",
+        current.concern_marked_at AS "concernMarkedAt", current.concern_assessed_at AS "concernAssessedAt",
+        current.concern_confirmed_at AS "concernConfirmedAt", "isAllowed", changed.status AS "newStatus", changed.version AS "newVersion"
       FROM current LEFT JOIN changed USING (id)`,
   );
   if (!found) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
@@ -81,14 +88,23 @@ export async function writeChange(
   if (found.version !== (expectedVersion ?? found.version)) {
     throw new Problem('version-changed', `The message is now at version ${found.version}. Read it again.`);
   }
-  throw new Problem('wrong-status', `The message is ${found.status}; it must be ${from.join(' or ')}.`);
+  if (isPossible && (from as readonly Status[]).includes(found.status)) throw isPossible.otherwise();
+  const allowed = allowedChanges(principal, found).join(', ') || 'none';
+  throw new Problem(
+    'wrong-status',
+    `The message is ${found.status}; the caller may make these changes now: ${allowed}.`,
+  );
 }
 
 /** The message as it was, and as it is now, if it was changed. */
-type Found = Changed & { readonly isAllowed: boolean } & (
+type Found = Changed &
+  ChangeableMessage & { readonly isAllowed: boolean } & (
     | { readonly newStatus: Status; readonly newVersion: number }
     | { readonly newStatus: null }
   );
+
+/** In these a message waits no more. */
+const HANDLED: ReadonlySet<string> = new Set(['journalized', 'rejected'] satisfies Status[]);
 
 /** The assignments of a move to another status. */
 function moveTo(to: Status | 'before' | 'same', at: Date, by: string): Prisma.Sql[] {
@@ -103,6 +119,7 @@ function moveTo(to: Status | 'before' | 'same', at: Date, by: string): Prisma.Sq
     sql`held_cause = CASE WHEN ${keepsCause} THEN m.held_cause END`,
     sql`status_at = ${at}::timestamptz`,
     sql`status_by = ${by}`,
+    sql`handled_at = ${HANDLED.has(to) ? sql`${at}::timestamptz` : to === 'deleted' ? sql`m.handled_at` : sql`NULL`}`,
   ];
 }
 

@@ -19,6 +19,7 @@ const MUNICIPALITY = '22222222';
 const ACTOR = { kind: 'user', id: 'caseworker-1', onBehalfOf: 'caseworker-2' } as const;
 const PRINCIPAL: Principal = { actor: ACTOR, municipality: MUNICIPALITY, roles: new Set(), teams: [] };
 const AT = new Date('2026-11-02T08:00:00.000Z');
+const HANDLED = new Date('2026-11-01T08:00:00.000Z');
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let store: Store;
@@ -58,13 +59,14 @@ const allows = ({ status, change }: { status: Status; change: Change }) =>
 async function messageThatIs({ status, before }: State): Promise<string> {
   const id = newId();
   const held = status === 'held' || before === 'held';
+  const isHandled = ['journalized', 'rejected', 'deleted'].includes(status);
   await runSql(
     database.ownerUrl,
     `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
        document_count, file_count, content_size, remarks, status, status_before, held_cause, status_at, status_by, version,
-       next_enqueue_at)
-     VALUES ($1::uuid, $2, 'sf1606', $1::uuid::text, 'f', 'enquiry', now(), now(), $1::uuid, 0, 0, 0, '[]', $3, $4, $5, now(), 'test', 7, now())`,
-    [id, MUNICIPALITY, status, before ?? null, held ? 'conflict' : null],
+       next_enqueue_at, handled_at)
+     VALUES ($1::uuid, $2, 'sf1606', $1::uuid::text, 'f', 'enquiry', now(), now(), $1::uuid, 0, 0, 0, '[]', $3, $4, $5, now(), 'test', 7, now(), $6)`,
+    [id, MUNICIPALITY, status, before ?? null, held ? 'conflict' : null, isHandled ? HANDLED : null],
   );
   return id;
 }
@@ -77,7 +79,7 @@ const make = (id: string, change: Change, columns?: ChangeColumns, request: Part
 const rowOf = async (id: string) => {
   const [row] = await runSql(
     database.ownerUrl,
-    'SELECT status, status_before, held_cause, status_at, status_by, version FROM messages WHERE id = $1',
+    'SELECT status, status_before, held_cause, status_at, status_by, handled_at, version FROM messages WHERE id = $1',
     [id],
   );
   return row as Record<string, unknown>;
@@ -104,12 +106,13 @@ describe('a change that the table allows', () => {
       held_cause: wasHeld && (status === 'held' || statusBefore === 'held') ? 'conflict' : null,
       status_at: AT,
       status_by: ACTOR.id,
+      handled_at: status === 'journalized' || status === 'rejected' ? AT : status === 'deleted' ? HANDLED : null,
     };
     expect(await rowOf(id)).toEqual({ ...before, ...(to !== 'same' && moved), version: 8 });
     const [event, ...moreEvents] = await tracesOf('events', id);
     expect(moreEvents).toEqual([]);
     const recorded = { id: event?.id, municipality: MUNICIPALITY, message_id: id, at: AT, position: null };
-    expect(event).toEqual({ ...recorded, type: change, status, version: 8 });
+    expect(event).toEqual({ ...recorded, type: change, status, version: 8, details: {} });
     expect(await tracesOf('audit_events', id)).toEqual([
       {
         ...recorded,

@@ -1,7 +1,7 @@
 import { OPERATIONS } from '@indbakke/shared/api';
 import { type Bind, changeOf } from '@indbakke/shared/http';
+import { reject, reopen } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
-import { reject, reopen } from './reject.js';
 
 export function bindRejection(bind: Bind, { store }: Parts): void {
   bind(OPERATIONS.rejectIncomingDocument, (call) => reject(store, changeOf(call), call.body));

@@ -1,9 +1,8 @@
 import { OPERATIONS } from '@indbakke/shared/api';
 import { type Bind, changeOf } from '@indbakke/shared/http';
+import { assign, journalize, takeBack, unassign } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import type { JournalerConfig } from '../config.js';
-import { assign, unassign } from './assign.js';
-import { journalize, takeBack } from './journalize.js';
 import { listDocuments } from './list.js';
 import { readDocument } from './read.js';
 import { release } from './release.js';
@@ -16,7 +15,7 @@ export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): vo
   bind(OPERATIONS.listIncomingDocuments, ({ principal, query }) => listDocuments(parts, principal, query));
   bind(OPERATIONS.getIncomingDocument, ({ principal, params, at }) => readDocument(store, principal, params.id, at));
   bind(OPERATIONS.downloadFile, (call) => sendFile(parts, call));
-  bind(OPERATIONS.assignIncomingDocument, (call) => assign(store, changeOf(call), call.body.assignee));
+  bind(OPERATIONS.assignIncomingDocument, (call) => assign(store, changeOf(call), call.body));
   bind(OPERATIONS.unassignIncomingDocument, (call) => unassign(store, changeOf(call)));
   bind(OPERATIONS.releaseIncomingDocument, (call) => release(store, changeOf(call)));
   bind(OPERATIONS.journalizeIncomingDocument, (call) =>

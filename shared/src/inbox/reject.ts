@@ -1,16 +1,12 @@
-import type { ChangeAnswer } from '@indbakke/shared/api';
-import { changeMessage } from '@indbakke/shared/inbox';
-import type { ChangeRequest, RejectionReason } from '@indbakke/shared/lifecycle';
-import { type Connection, Prisma, run, type Store } from '@indbakke/shared/store';
+import type { z } from 'zod';
+import type { ChangeAnswer, RejectionBody } from '../api/index.js';
+import type { ChangeRequest } from '../lifecycle/index.js';
+import { type Connection, Prisma, run, type Store } from '../store/index.js';
+import { changeMessage } from './change-message.js';
 
 const { sql } = Prisma;
 
-export interface Rejection {
-  readonly reason: RejectionReason;
-  readonly explanation?: string | undefined;
-  readonly forwardedTo?: string | undefined;
-  readonly senderInformed?: boolean | undefined;
-}
+type Rejection = z.infer<typeof RejectionBody>;
 
 /** Rejects a message. The texts that go with the reason are personal, so they are stored apart from its code. */
 export function reject(store: Store, request: ChangeRequest, rejection: Rejection): Promise<ChangeAnswer> {

@@ -1,12 +1,17 @@
-import { assignedTo } from '@indbakke/shared/access';
-import type { ChangeAnswer } from '@indbakke/shared/api';
-import { Problem } from '@indbakke/shared/errors';
-import { type ChangeEffects, changeMessage } from '@indbakke/shared/inbox';
-import { type Assignee, ATTRIBUTE_CHANGES, type ChangeRequest } from '@indbakke/shared/lifecycle';
-import { Prisma, type Store } from '@indbakke/shared/store';
+import type { z } from 'zod';
+import { assignedTo } from '../access/index.js';
+import type { AssignmentBody, ChangeAnswer } from '../api/index.js';
+import { Problem } from '../errors/index.js';
+import { ATTRIBUTE_CHANGES, type ChangeRequest } from '../lifecycle/index.js';
+import { Prisma, type Store } from '../store/index.js';
+import { type ChangeEffects, changeMessage } from './change-message.js';
 
 /** Assigns a message to a caseworker or a team, who may then see it. */
-export function assign(store: Store, request: ChangeRequest, { kind, id }: Assignee): Promise<ChangeAnswer> {
+export function assign(
+  store: Store,
+  request: ChangeRequest,
+  { assignee: { kind, id } }: z.infer<typeof AssignmentBody>,
+): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'assigned', {
     set: Prisma.sql`assignee_kind = ${kind}, assignee_id = ${id}`,
     details: { assigneeKind: kind, assigneeId: id },
@@ -17,6 +22,10 @@ export function assign(store: Store, request: ChangeRequest, { kind, id }: Assig
 export function unassign(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'unassigned', {
     ...mayUnassign(request),
+    isPossible: {
+      condition: Prisma.sql`m.assignee_id IS NOT NULL`,
+      otherwise: () => new Problem('wrong-status', 'The message is assigned to nobody.'),
+    },
     set: Prisma.sql`assignee_kind = NULL, assignee_id = NULL`,
   });
 }

@@ -1,0 +1,134 @@
+import type { z } from 'zod';
+import type { ChangeAnswer, JournalizationBody, TakeBackBody } from '../api/index.js';
+import { type ErrorCode, Problem } from '../errors/index.js';
+import type { ChangeRequest } from '../lifecycle/index.js';
+import { type Connection, Prisma, run, type Store } from '../store/index.js';
+import { changeMessage } from './change-message.js';
+
+const { sql } = Prisma;
+
+type Journalization = z.infer<typeof JournalizationBody>;
+
+/**
+ * Confirms that the core has the content on these cases.
+ *
+ * @param allowsUnknown whether a case may be one that the core has not registered
+ * @throws Problem unknown-case, case-not-open, or bad-request for `fileIds` that are not one a document of this message
+ */
+export function journalize(
+  store: Store,
+  request: ChangeRequest,
+  body: Journalization,
+  allowsUnknown: boolean,
+): Promise<ChangeAnswer> {
+  const { id: messageId, principal, at } = request;
+  const { municipality, actor } = principal;
+  const { caseIds, casesAreOpen = false, fileIds = [] } = body;
+  // In whatever order, it is the same change.
+  const [cases, files] = [inOrder(caseIds), inOrder(fileIds)];
+  const reference = body.reference ?? null;
+  return changeMessage(store, request, 'journalized', {
+    details: {
+      caseIds: cases.join(' '),
+      ...(casesAreOpen && { casesAreOpen }),
+      ...(files.length > 0 && { fileIds: files.join(' ') }),
+    },
+    async isRepeat(connection) {
+      const rows = await run<{ caseId: string; reference: string | null }>(
+        connection,
+        sql`SELECT case_id AS "caseId", reference FROM journalizations WHERE message_id = ${messageId}::uuid`,
+      );
+      return (
+        rows.length === cases.length && rows.every((row) => cases.includes(row.caseId) && row.reference === reference)
+      );
+    },
+    async write(connection) {
+      if (casesAreOpen) await openCases(connection, municipality, cases);
+      await checkCases(connection, municipality, caseIds, allowsUnknown);
+      await checkFiles(connection, messageId, fileIds);
+      await run(
+        connection,
+        sql`
+          INSERT INTO journalizations (message_id, case_id, municipality, reference, file_ids, at, by)
+          SELECT ${messageId}::uuid, case_id, ${municipality}, ${reference}, ${files}::uuid[], ${at}::timestamptz, ${actor.id}
+          FROM unnest(${cases}::text[]) AS case_id`,
+      );
+    },
+  });
+}
+
+function inOrder(ids: readonly string[]): string[] {
+  return [...new Set(ids)].sort();
+}
+
+async function openCases(connection: Connection, municipality: string, caseIds: string[]): Promise<void> {
+  await run(
+    connection,
+    sql`UPDATE cases SET status = 'open'
+      WHERE municipality = ${municipality} AND case_id = ANY (${caseIds}::text[]) AND status IN ('closed', 'moved')`,
+  );
+}
+
+/** A case that only a sent message has named is registered too, and counts as open. */
+async function checkCases(
+  connection: Connection,
+  municipality: string,
+  caseIds: string[],
+  allowsUnknown: boolean,
+): Promise<void> {
+  const rows = await run<{ caseId: string; status: string | null }>(
+    connection,
+    sql`
+      SELECT case_id AS "caseId", status FROM cases
+      WHERE municipality = ${municipality} AND case_id = ANY (${caseIds}::text[])`,
+  );
+  const statuses = new Map(rows.map(({ caseId, status }) => [caseId, status ?? 'open']));
+  const placesOf = (...refused: (string | undefined)[]) =>
+    caseIds.flatMap((id, at) => (refused.includes(statuses.get(id)) ? [`body.caseIds.${at}`] : []));
+  const unknown = allowsUnknown ? [] : placesOf(undefined);
+  if (unknown.length > 0) {
+    throw ofCases('unknown-case', unknown, 'not registered', 'Register it with PUT /api/v1/cases/{caseId} first.');
+  }
+  const shut = placesOf('closed', 'moved');
+  if (shut.length > 0) {
+    const todo = 'Name another, or send casesAreOpen: true when the core has opened it.';
+    throw ofCases('case-not-open', shut, 'closed or moved', todo);
+  }
+}
+
+function ofCases(code: ErrorCode, places: readonly string[], what: string, todo: string): Problem {
+  const path = places[0] as string;
+  const more = places.length > 1 ? ` (and ${places.length - 1} more)` : '';
+  return new Problem(code, `The core has ${what} the case at ${path}${more}. ${todo}`, { path });
+}
+
+async function checkFiles(connection: Connection, messageId: string, fileIds: readonly string[]): Promise<void> {
+  if (fileIds.length === 0) return;
+  const rows = await run<{ id: string; document: number }>(
+    connection,
+    sql`SELECT id, document_position AS document FROM files WHERE message_id = ${messageId}::uuid`,
+  );
+  const documentOf = new Map(rows.map(({ id, document }) => [id, document]));
+  const fileOf = new Map<number, string>();
+  for (const [at, id] of fileIds.entries()) {
+    const path = `body.fileIds.${at}`;
+    const document = documentOf.get(id);
+    if (document === undefined) throw new Problem('bad-request', `${path}: is no file of this message.`, { path });
+    if ((fileOf.get(document) ?? id) !== id) {
+      throw new Problem('bad-request', `${path}: is of the same document as another.`, { path });
+    }
+    fileOf.set(document, id);
+  }
+}
+
+/** Undoes a journalization: the message is pending again, and on no case. */
+export function takeBack(
+  store: Store,
+  request: ChangeRequest,
+  { reason }: z.infer<typeof TakeBackBody>,
+): Promise<ChangeAnswer> {
+  return changeMessage(store, request, 'taken-back', {
+    details: { reason },
+    write: (connection) => run(connection, sql`DELETE FROM journalizations WHERE message_id = ${request.id}::uuid`),
+  });
+}
