@@ -25,26 +25,28 @@ afterAll(async () => {
 });
 
 /** A call to a journaler that has the database behind the relay. */
-async function call(method: string, path: string, { as, version, body }: CallOptions = {}) {
+async function call(method: string, path: string, { as, version, body, headers }: CallOptions = {}) {
   const answer = await fetch(`${journaler.url}/api/v1${path}`, {
     method,
     headers: {
       authorization: `Bearer ${await stack.token(as)}`,
       'content-type': 'application/json',
       ...(version !== undefined && { 'if-match': `"${version}"` }),
+      ...headers,
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
   const { code } = (text === '' ? {} : JSON.parse(text)) as { code?: string };
-  return { status: answer.status, code, retryAfter: answer.headers.get('retry-after') };
+  const replayed = answer.headers.get('idempotency-replayed') === 'true';
+  return { status: answer.status, code, retryAfter: answer.headers.get('retry-after'), replayed };
 }
 
 const journalize = (id: string) =>
   call('POST', `/incoming-documents/${id}/journalization`, { version: 1, body: { caseIds: ['K-1'] } });
 
-const UNKNOWN = { status: 503, code: 'unknown-outcome', retryAfter: null };
-const UNAVAILABLE = { status: 503, code: 'unavailable', retryAfter: '30' };
+const UNKNOWN = { status: 503, code: 'unknown-outcome', retryAfter: null, replayed: false };
+const UNAVAILABLE = { status: 503, code: 'unavailable', retryAfter: '30', replayed: false };
 
 describe('when the connection to the database ends in a call that changes a message', () => {
   const places: { at: string; when: Failure['when']; answer: typeof UNKNOWN | typeof UNAVAILABLE; status: string }[] = [
@@ -64,6 +66,32 @@ describe('when the connection to the database ends in a call that changes a mess
     expect(await journalize(id)).toEqual(place.answer);
 
     expect((await read(stack, id)).status).toBe(place.status);
+  });
+});
+
+describe('when COMMIT of a change with an Idempotency-Key is not answered, the same call again makes it once', () => {
+  it.each<[string, Failure['when'], boolean]>([
+    ['and was not done', 'before', false],
+    ['and was done', 'after', true],
+  ])('%s', async (_name, when, isReplayed) => {
+    const id = await deliverMemo(stack);
+    const body = { caseIds: ['K-1'] };
+    const send = () =>
+      call('POST', `/incoming-documents/${id}/journalization`, {
+        version: 1,
+        body,
+        headers: { 'idempotency-key': id },
+      });
+    relay.failAt('COMMIT', { when, how: 'reset', having: 'indbakke.municipality' });
+    expect(await send()).toEqual(UNKNOWN);
+
+    const answers = [await send(), await send()];
+
+    expect(answers.map((answer) => [answer.status, answer.replayed])).toEqual([
+      [200, isReplayed],
+      [200, true],
+    ]);
+    expect(await read(stack, id)).toMatchObject({ status: 'journalized', version: 2 });
   });
 });
 

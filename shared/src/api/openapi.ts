@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../errors/index.js';
-import { OPERATIONS, type Operation } from './operations.js';
+import { OPERATIONS, type Operation, takesIdempotencyKey } from './operations.js';
 import { NAMED_ANSWERS, NAMED_REQUESTS, ProblemAnswer } from './schemas.js';
 
 const TAGS = {
@@ -77,6 +77,12 @@ function describeHead(name: string, operation: Operation): object {
 
 /** Headers of requests. */
 const IF_MATCH = header('If-Match', true, 'The version that was read, as in ETag; only one.', '"3"');
+const IDEMPOTENCY_KEY = header(
+  'Idempotency-Key',
+  false,
+  'A new one for each change, 1 to 255 visible ASCII characters. Within 24 hours, a repeat with the same key and the same content gets the first answer again, with Idempotency-Replayed, and nothing is changed again, whatever came after.',
+  '7d0a6a0c-2f0e-4b5c-8e43-0f4b1c9d5a11',
+);
 const OF_CONTENT = [
   header('If-Match', false, 'An ETag; if it is not current, the answer is 412.'),
   header('Range', false, 'One range of bytes; several are ignored.', 'bytes=0-499'),
@@ -88,7 +94,8 @@ function header(name: string, required: boolean, description: string, example?: 
   return { name, in: 'header', required, description, schema: { type: 'string' }, ...(example && { example }) };
 }
 
-function describeParameters({ params, query, body, bodyOrQuery, change, answer }: Operation): object[] {
+function describeParameters(operation: Operation): object[] {
+  const { params, query, body, bodyOrQuery, change, answer } = operation;
   return [
     ...fieldsOf(params, 'path'),
     ...fieldsOf(query, 'query'),
@@ -96,6 +103,7 @@ function describeParameters({ params, query, body, bodyOrQuery, change, answer }
       ? fieldsOf(body, 'query').map((field) => ({ ...field, required: false, description: 'Instead of a body' }))
       : []),
     ...(change ? [IF_MATCH] : []),
+    ...(takesIdempotencyKey(operation) ? [IDEMPOTENCY_KEY] : []),
     ...(Array.isArray(answer) ? OF_CONTENT : []),
   ];
 }
@@ -129,6 +137,10 @@ const HEADERS = {
     required: true,
     schema: { type: 'string', pattern: '^"[1-9][0-9]*"$' },
   },
+  'Idempotency-Replayed': {
+    description: 'The answer is that of the first call with this Idempotency-Key; nothing was changed now.',
+    schema: { type: 'string', enum: ['true'] },
+  },
   ETag: { description: 'Names these bytes.', schema: { type: 'string', pattern: '^"[^"]+"$' } },
   'Accept-Ranges': { schema: { type: 'string', enum: ['bytes'] } },
   'Content-Length': { schema: { type: 'string', pattern: '^[0-9]+$' } },
@@ -157,13 +169,16 @@ function headersOf(...names: (keyof typeof HEADERS)[]): object {
   return { headers: Object.fromEntries(entries) };
 }
 
-function describeAnswer({ answer }: Operation): object {
+function describeAnswer(operation: Operation): object {
+  const { answer } = operation;
   if (answer === undefined) return { 204: { description: 'Done', ...headersOf() } };
   if (answer instanceof z.ZodObject) {
     const content = { 'application/json': { schema: refTo(answer, NAMED_ANSWERS) } };
-    return {
-      200: { description: 'Done', ...('version' in answer.shape ? headersOf('Version') : headersOf()), content },
-    };
+    const headers = [
+      ...('version' in answer.shape ? (['Version'] as const) : []),
+      ...(takesIdempotencyKey(operation) ? (['Idempotency-Replayed'] as const) : []),
+    ];
+    return { 200: { description: 'Done', ...headersOf(...headers), content } };
   }
   const content = Object.fromEntries(answer.map((type) => [type, {}]));
   const whole = ['Content-Disposition', 'Content-Length', 'Accept-Ranges', 'ETag'] as const;

@@ -83,8 +83,20 @@ function changing<
   return { ...operation, change, roles, params: Id, answer: ChangeAnswer, errors: ['key-reused', ...errors] as const };
 }
 
-/** The changes that a bulk makes. */
-const BULK_CHANGES = ['assigned', 'unassigned', 'journalized', 'taken-back', 'rejected', 'reopened'] as const;
+/** The change that each action of a bulk makes. */
+export const BULK_CHANGES = {
+  assign: 'assigned',
+  unassign: 'unassigned',
+  journalize: 'journalized',
+  'take-back': 'taken-back',
+  reject: 'rejected',
+  reopen: 'reopened',
+} as const satisfies Record<BulkBody['action'], CallersChange>;
+
+/** Whether the call takes an Idempotency-Key. Those that only register do not need one: a repeat does the same. */
+export function takesIdempotencyKey({ errors }: Pick<Operation, 'errors'>): boolean {
+  return errors.includes('key-reused');
+}
 
 const LEAVES_ABSENT_FIELDS =
   'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
@@ -150,8 +162,9 @@ export const OPERATIONS = {
     method: 'post',
     path: '/api/v1/incoming-documents/bulk',
     summary: 'Makes the same change of up to 500 messages, each in a transaction of its own, and answers for each.',
-    description: 'The action requires the role of the change of one message.',
-    roles: [...new Set(BULK_CHANGES.flatMap((change) => CHANGES[change].roles))],
+    description:
+      'The action requires the role of the change of one message. A message that is refused is answered in its item, and does not keep the others from being changed. With an Idempotency-Key, a repeat finishes what was interrupted, and tries again what was refused.',
+    roles: [...new Set(Object.values(BULK_CHANGES).flatMap((change) => CHANGES[change].roles))],
     body: BulkBody,
     answer: BulkAnswer,
     errors: ['key-reused'],

@@ -1,10 +1,12 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { z } from 'zod';
-import type { Principal, TokenVerifier } from '../access/index.js';
+import type { Principal, Role, TokenVerifier } from '../access/index.js';
 import type { Operation } from '../api/index.js';
 import { recordAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
+import type { IdempotencyKey } from '../idempotency/index.js';
 import { uuidOf } from '../ids/index.js';
+import { IDEMPOTENCY, type KeyRing } from '../keys/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
 import { CommitInDoubt, type Store } from '../store/index.js';
@@ -14,9 +16,10 @@ import { type Input, parseCall, readBody, requirePath } from './parse-call.js';
 import { sendJson, toProblem, unavailable } from './problem-handler.js';
 
 /** One call of the inbox API: authenticated, authorised and parsed. */
-export interface Call<O extends Operation> extends Input<O> {
+export interface Call<O extends Operation> extends Omit<Input<O>, 'idempotencyKey'> {
   readonly principal: Principal;
   readonly at: Date;
+  readonly idempotencyKey: IdempotencyKey | undefined;
   readonly req: Request;
   readonly res: Response;
 }
@@ -29,6 +32,7 @@ export type Bind = <O extends Operation>(operation: O, handle: (call: Call<O>) =
 
 export interface ApiParts {
   readonly store: Store;
+  readonly keys: KeyRing;
   readonly tokens: TokenVerifier;
   readonly metrics: Metrics;
 }
@@ -49,12 +53,14 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
       router[operation.method](operation.path, signInFirst, requirePath(operation), readBody, async (req, res) => {
         const { principal } = res.locals as { principal: Principal };
         try {
-          requireRole(operation, principal);
-          const call = { principal, ...parseCall(operation, req), at: new Date(), req, res };
-          const answer = await handle(call);
+          requireRole(operation.roles, principal);
+          const input = parseCall(operation, req);
+          const idempotencyKey = digestKey(parts.keys, operation, principal, input, res);
+          const answer = await handle({ ...input, principal, at: new Date(), idempotencyKey, req, res });
           sendAnswer(operation, res, answer);
         } catch (error) {
-          await auditRefusal(parts.store, principal, operation, req, error);
+          // So that it can be found whose messages someone tried to reach. Only ids are recorded.
+          await auditRefusal(parts.store, principal, operation, uuidOf(String(req.params.id)), toProblem(error));
           // A call that only reads changes nothing but the audit log.
           if (operation.method === 'get' && error instanceof CommitInDoubt) throw unavailable(error);
           throw error;
@@ -65,9 +71,9 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
 }
 
 /** The change that a call requests, without its HTTP. */
-export function changeOf(call: Pick<Call<Operation>, 'principal' | 'at'> & Changing): ChangeRequest {
-  const { principal, params, expectedVersion, at } = call;
-  return { principal, id: params.id, expectedVersion, at };
+export function changeOf(call: Pick<Call<Operation>, 'principal' | 'at' | 'idempotencyKey'> & Changing): ChangeRequest {
+  const { principal, params, expectedVersion, at, idempotencyKey } = call;
+  return { principal, id: params.id, expectedVersion, at, idempotencyKey };
 }
 
 interface Changing {
@@ -88,9 +94,27 @@ async function signIn({ tokens, metrics }: ApiParts, req: Request): Promise<Prin
   }
 }
 
-function requireRole({ roles }: Operation, principal: Principal): void {
+/** @throws Problem role-missing when the caller has none of the roles */
+export function requireRole(roles: readonly Role[], principal: Principal): void {
   if (roles.some((role) => principal.roles.has(role))) return;
   throw new Problem('role-missing', `The call requires the role ${roles.join(' or ')}.`);
+}
+
+/** Bound to the caller, and to everything that the call was sent. */
+function digestKey(
+  keys: KeyRing,
+  { method, path }: Operation,
+  { actor: { kind, id, onBehalfOf } }: Principal,
+  { idempotencyKey, ...sent }: Input<Operation>,
+  res: Response,
+): IdempotencyKey | undefined {
+  if (idempotencyKey === undefined) return undefined;
+  const digest = (...parts: unknown[]) => keys.digest(IDEMPOTENCY, JSON.stringify(parts));
+  return {
+    digest: digest(kind, id, onBehalfOf ?? null, idempotencyKey),
+    request: digest(method, path, sent),
+    onReplay: () => void res.set('Idempotency-Replayed', 'true'),
+  };
 }
 
 function sendAnswer(operation: Operation, res: Response, answer: unknown): void {
@@ -101,15 +125,14 @@ function sendAnswer(operation: Operation, res: Response, answer: unknown): void 
   sendJson(res.type('json'), answer as object);
 }
 
-/** Writes refused calls of identified callers to the audit log. */
-async function auditRefusal(
+/** Writes to the audit log that an identified caller was refused. */
+export async function auditRefusal(
   store: Store,
   principal: Principal,
   operation: Operation,
-  req: Request,
-  error: unknown,
+  messageId: string | undefined,
+  { code }: Problem,
 ): Promise<void> {
-  const { code } = toProblem(error);
   if (code !== 'role-missing' && code !== 'not-found') return;
   const { municipality, actor } = principal;
   await recordAudit(store, {
@@ -117,8 +140,7 @@ async function auditRefusal(
     actor,
     at: new Date(),
     action: 'refused',
-    // So that it can be found whose messages someone tried to reach. Only ids are recorded.
-    messageId: uuidOf(String(req.params.id)),
+    messageId,
     details: { code, call: `${operation.method} ${operation.path}` },
   })
     // The call is refused even if that cannot be recorded.

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import type { Operation } from '../api/index.js';
+import { type Operation, takesIdempotencyKey } from '../api/index.js';
 import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import { charsetOf, mediaTypeOf } from './content-type.js';
@@ -18,6 +18,8 @@ export interface Input<O extends Operation> {
   readonly body: Parsed<O['body']>;
   /** The version in If-Match; always present when the operation changes a message. */
   readonly expectedVersion: O['change'] extends string ? number : undefined;
+  /** As the caller sent it. */
+  readonly idempotencyKey: string | undefined;
 }
 
 const MAX_FAULTS = 20;
@@ -47,6 +49,7 @@ export function parseCall<O extends Operation>(operation: O, req: Request): Inpu
     params: operation.params?.parse(req.params),
     ...(operation.bodyOrQuery ? parseEither(operation, query, req) : parseBoth(operation, query, req)),
     expectedVersion: operation.change && readVersion(req),
+    idempotencyKey: takesIdempotencyKey(operation) ? readIdempotencyKey(req) : undefined,
   } as unknown as Input<O>;
 }
 
@@ -161,6 +164,13 @@ function readVersion(req: Request): number {
   const version = versionIn(header);
   if (version === undefined) throw new Problem('bad-request', 'If-Match must be one version, such as "3".');
   return version;
+}
+
+function readIdempotencyKey(req: Request): string | undefined {
+  const key = req.get('idempotency-key');
+  if (key === undefined || /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  const path = 'header.idempotency-key';
+  throw new Problem('bad-request', `${path}: must be 1 to 255 visible ASCII characters.`, { path });
 }
 
 /** A write must not take effect although a condition that it does not know is false, nor with part of a body. */

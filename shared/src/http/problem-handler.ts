@@ -1,4 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express';
+import type { z } from 'zod';
+import type { ProblemAnswer } from '../api/index.js';
 import { Problem } from '../errors/index.js';
 import { currentCorrelationId, describeError, type Log } from '../log/index.js';
 import { CommitInDoubt, isStoreUnavailable } from '../store/index.js';
@@ -23,15 +25,20 @@ export function askToRetry(res: Response): void {
 }
 
 function sendProblem(res: Response, problem: Problem): void {
-  sendJson(res.status(problem.row.http).type('application/problem+json'), {
+  sendJson(res.status(problem.row.http).type('application/problem+json'), describeProblem(problem));
+}
+
+/** A problem as callers see it: RFC 9457. */
+export function describeProblem(problem: Problem): z.infer<typeof ProblemAnswer> {
+  return {
     type: `urn:indbakke:error:${problem.code}`,
     title: problem.row.meaning,
     status: problem.row.http,
     detail: problem.detail,
     code: problem.code,
     ...(problem.path !== undefined && { path: problem.path }),
-    correlationId: currentCorrelationId(),
-  });
+    correlationId: currentCorrelationId() as string, // every request has one
+  };
 }
 
 /**

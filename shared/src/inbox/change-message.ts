@@ -1,6 +1,7 @@
 import { visibleTo } from '../access/index.js';
 import type { ChangeAnswer } from '../api/index.js';
 import { Problem } from '../errors/index.js';
+import { once } from '../idempotency/index.js';
 import {
   type Change,
   type ChangeColumns,
@@ -20,10 +21,11 @@ export interface ChangeEffects extends ChangeColumns, Pick<ChangeConditions, 'is
 
 /**
  * Changes a message for a caller in one transaction: checks that the caller sees it, changes it and writes further rows. The
- * repeat of a change whose answer was lost gets that answer, and writes nothing. The caller need not see the message any more
- * then: an unassigned, released or deleted one is out of sight.
+ * repeat of a change whose answer was lost gets that answer, and writes nothing: by its Idempotency-Key whatever came after,
+ * without one as long as nothing did. The caller need not see the message any more then: an unassigned, released or deleted
+ * one is out of sight.
  *
- * @throws Problem not-found, version-changed or wrong-status; nothing is changed then
+ * @throws Problem key-reused, not-found, version-changed or wrong-status; nothing is changed then
  */
 export async function changeMessage(
   store: Store,
@@ -31,23 +33,25 @@ export async function changeMessage(
   change: Change,
   { isAllowed, isPossible, isRepeat, write, ...columns }: ChangeEffects = {},
 ): Promise<ChangeAnswer> {
-  const { principal, id } = request;
+  const { principal, id, idempotencyKey } = request;
   const conditions = {
     isVisible: visibleTo(principal),
     ...(isAllowed && { isAllowed }),
     ...(isPossible && { isPossible }),
   };
-  return store.withTenantConnection(principal.municipality, async (connection) => {
-    let result: Awaited<ReturnType<typeof writeChange>>;
-    try {
-      result = await writeChange(connection, request, change, columns, conditions);
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      const first = await firstAnswerTo(connection, request, change, columns.details);
-      if (!first || (await isRepeat?.(connection)) === false) throw error;
-      return { id, ...first };
-    }
-    await write?.(connection);
-    return { id, ...result };
-  });
+  return store.withTenantConnection(principal.municipality, (connection) =>
+    once(connection, principal.municipality, idempotencyKey, async () => {
+      let result: Awaited<ReturnType<typeof writeChange>>;
+      try {
+        result = await writeChange(connection, request, change, columns, conditions);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        const first = await firstAnswerTo(connection, request, change, columns.details);
+        if (!first || (await isRepeat?.(connection)) === false) throw error;
+        return { id, ...first };
+      }
+      await write?.(connection);
+      return { id, ...result };
+    }),
+  );
 }

@@ -6,6 +6,8 @@ const PARTY = 'party';
 export const FINGERPRINT = 'fingerprint';
 /** Keyed hash of a list’s sort and filters, to know the cursors of another list. */
 export const LIST = 'list';
+/** Keyed hash of an Idempotency-Key, and of a request that has one. */
+export const IDEMPOTENCY = 'idempotency';
 
 /** Keyed hash of a CPR or CVR number, however written, to compare parties without storing their numbers. */
 export function digestOfParty(keys: KeyRing, id: string): Buffer {

@@ -1,5 +1,6 @@
 import { allowedChanges, type ChangeableMessage, type Principal } from '../access/index.js';
 import { Problem } from '../errors/index.js';
+import type { IdempotencyKey } from '../idempotency/index.js';
 import { type Connection, newId, Prisma, run } from '../store/index.js';
 import { RECORD_CHANGES } from './record-changes.js';
 import type { Status } from './statuses.js';
@@ -14,6 +15,8 @@ export interface ChangeRequest {
   /** The version that the caller read; undefined = any. */
   readonly expectedVersion: number | undefined;
   readonly at: Date;
+  /** The change is made once for this key. */
+  readonly idempotencyKey?: IdempotencyKey | undefined;
 }
 
 /** What a change writes besides status and version. */

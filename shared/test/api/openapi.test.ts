@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkedFetch } from '../../../infra/src/testkit/checked-fetch.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { DISPLAYED_TYPES, OPERATIONS, type Operation } from '../../src/api/index.js';
+import { DISPLAYED_TYPES, OPERATIONS, type Operation, takesIdempotencyKey } from '../../src/api/index.js';
 import { ERRORS } from '../../src/errors/index.js';
 
 interface Described {
@@ -109,7 +109,11 @@ describe('/api/v1/openapi.json', () => {
       const found = calls().find(({ call }) => call.operationId === name) as ReturnType<typeof calls>[number];
       const header = found.call.parameters.filter((parameter) => parameter.in === 'header').map((each) => each.name);
       const ofContent = Array.isArray(operation.answer) ? ['If-Match', 'Range', 'If-Range', 'If-None-Match'] : [];
-      expect(header).toEqual(operation.change ? ['If-Match'] : ofContent);
+      const ofChange = [
+        ...(operation.change ? ['If-Match'] : []),
+        ...(takesIdempotencyKey(operation) ? ['Idempotency-Key'] : []),
+      ];
+      expect(header).toEqual([...ofChange, ...ofContent]);
       expect(found.call.requestBody?.required).toBe(operation.body && !operation.bodyOrQuery);
       expect(found.call.requestBody !== undefined).toBe(operation.body !== undefined);
       for (const role of operation.roles) expect(JSON.stringify(found.call)).toContain(role);
@@ -198,8 +202,8 @@ describe('/api/v1/openapi.json', () => {
     ['downloadFile', [200, 206, 304, 400, 401, 403, 404, 410, 412, 413, 415, 416, 500, 503]],
     ['downloadFileHead', [200, 304, 400, 401, 403, 404, 410, 412, 413, 415, 500, 503]],
     ['downloadZip', [200, 206, 304, 400, 401, 403, 404, 410, 412, 413, 415, 416, 500, 503]],
-    ['releaseIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 428, 500, 503]],
-    ['journalizeIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 428, 500, 503]],
+    ['releaseIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503]],
+    ['journalizeIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503]],
     ['upsertCase', [204, 400, 401, 403, 404, 413, 415, 500, 503]],
     ['registerSentMessage', [204, 400, 401, 403, 404, 413, 415, 500, 503]],
   ])('has every status of %s', (name, statuses) => {

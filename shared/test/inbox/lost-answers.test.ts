@@ -9,7 +9,17 @@ import {
 } from '../../../infra/src/testkit/stack.js';
 import { signToken } from '../access/sign.js';
 import {
-  auditOf,
+  arrangeFor,
+  assign,
+  CASES,
+  CHANGES,
+  type Change,
+  journalize,
+  reject,
+  send as sendTo,
+  writtenOf,
+} from './changes.js';
+import {
   awaitSuggestion,
   change,
   deliverMemo,
@@ -27,113 +37,30 @@ let stack: TestStack;
 
 beforeAll(async () => {
   stack = await startTestStack();
-  for (const caseId of ['A B', 'C', 'A', 'B C']) await upsertCase(stack, caseId);
+  for (const caseId of CASES) await upsertCase(stack, caseId);
 });
 
 afterAll(() => stack.close());
 
-interface Change {
-  readonly method: string;
-  readonly path: string;
-  readonly body?: object;
-}
-
-const journalize = { method: 'POST', path: 'journalization', body: { caseIds: ['A B', 'C'], reference: 'JP-1' } };
-const reject = {
-  method: 'POST',
-  path: 'rejection',
-  body: { reason: 'other', explanation: 'Nej', senderInformed: true },
-};
-const assign = { method: 'PUT', path: 'assignment', body: { assignee: { kind: 'user', id: 'anna' } } };
-
-const CHANGES: readonly {
-  readonly name: string;
-  readonly before?: readonly Change[];
-  readonly held?: true;
-  readonly change: Change;
-  readonly status: string;
-  /** Requests that are not quite the same. */
-  readonly others?: readonly object[];
-}[] = [
-  {
-    name: 'journalize',
-    change: journalize,
-    status: 'journalized',
-    others: [
-      { caseIds: ['A', 'B C'], reference: 'JP-1' }, // joined by spaces, it would be the same
-      { caseIds: ['A B'], reference: 'JP-1' },
-      { caseIds: ['A B', 'C'], reference: 'JP-2' },
-      { caseIds: ['A B', 'C'] },
-    ],
-  },
-  {
-    name: 'take back',
-    before: [journalize],
-    change: { method: 'DELETE', path: 'journalization', body: { reason: 'wrong-case' } },
-    status: 'pending',
-    others: [{ reason: 'wrong-person' }],
-  },
-  {
-    name: 'assign',
-    change: assign,
-    status: 'pending',
-    others: [{ assignee: { kind: 'user', id: 'bo' } }, { assignee: { kind: 'team', id: 'anna' } }],
-  },
-  { name: 'unassign', before: [assign], change: { method: 'DELETE', path: 'assignment' }, status: 'pending' },
-  { name: 'release', held: true, change: { method: 'POST', path: 'release' }, status: 'pending' },
-  {
-    name: 'reject',
-    change: reject,
-    status: 'rejected',
-    others: [
-      { reason: 'unwanted', explanation: 'Nej', senderInformed: true },
-      { reason: 'other', explanation: 'Ja', senderInformed: true },
-      { reason: 'other', explanation: 'Nej' },
-      { reason: 'other', explanation: 'Nej', senderInformed: true, forwardedTo: 'x' },
-    ],
-  },
-  { name: 'reopen', before: [reject], change: { method: 'DELETE', path: 'rejection' }, status: 'pending' },
-  { name: 'delete', before: [reject], change: { method: 'POST', path: 'deletion' }, status: 'deleted' },
-];
-
-const send = (
-  id: string,
-  { method, path, body }: Change,
-  version: number,
-  as: TokenOptions = SETUP,
-  headers: Record<string, string> = {},
-) => stack.call(method, `/incoming-documents/${id}/${path}`, { as, version, headers, ...(body && { body }) });
-
-const writtenOf = async (id: string) => [
-  await auditOf(stack, { messageId: id }),
-  await stack.sql('SELECT * FROM events WHERE message_id = $1', [id]),
-  await stack.sql('SELECT * FROM messages WHERE id = $1', [id]),
-];
+const send = (id: string, changed: Change, version: number, as?: TokenOptions, headers?: Record<string, string>) =>
+  sendTo(stack, id, changed, version, as, headers);
 
 describe.each(CHANGES)('$name again', ({ before = [], held, change: changed, status, others = [] }) => {
   const version = before.length + 1;
 
-  /** @returns the id of a message that is ready for the change */
-  async function ready(): Promise<string> {
-    const id = await deliverMemo(stack);
-    if (held) await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [id]);
-    for (const [at, each] of before.entries()) {
-      expect((await send(id, each, at + 1)).status).toBe(200);
-    }
-    return id;
-  }
+  const ready = () => arrangeFor(stack, { before, held });
 
   it('gives the first answer, and writes nothing', async () => {
     const id = await ready();
     const first = await send(id, changed, version);
     const answer = await first.json();
     expect([first.status, answer]).toEqual([200, { id, status, version: version + 1 }]);
-    const written = await writtenOf(id);
+    const written = await writtenOf(stack, id);
 
     const again = await send(id, changed, version);
 
     expect([again.status, again.headers.get('etag'), await again.json()]).toEqual([200, `"${version + 1}"`, answer]);
-    expect(await writtenOf(id)).toEqual(written);
+    expect(await writtenOf(stack, id)).toEqual(written);
   });
 
   it('at the same time gives everyone the first answer, once written', async () => {

@@ -3,6 +3,7 @@ import { type Bind, changeOf } from '@indbakke/shared/http';
 import { assign, journalize, takeBack, unassign } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import type { JournalerConfig } from '../config.js';
+import { changeMany } from './bulk.js';
 import { listDocuments } from './list.js';
 import { readDocument } from './read.js';
 import { release } from './release.js';
@@ -21,5 +22,6 @@ export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): vo
   bind(OPERATIONS.journalizeIncomingDocument, (call) =>
     journalize(store, changeOf(call), call.body, allowsUnknownCases),
   );
+  bind(OPERATIONS.bulkChangeIncomingDocuments, (call) => changeMany(parts, call, allowsUnknownCases));
   bind(OPERATIONS.takeBackJournalization, (call) => takeBack(store, changeOf(call), call.body));
 }

@@ -1,0 +1,110 @@
+import { expect } from 'vitest';
+import type { TestStack, TokenOptions } from '../../../infra/src/testkit/stack.js';
+import { deliverMemo, SETUP } from './support.js';
+
+// Every change of a message, as a caller makes it.
+
+export interface Change {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+}
+
+export const journalize = {
+  method: 'POST',
+  path: 'journalization',
+  body: { caseIds: ['A B', 'C'], reference: 'JP-1' },
+};
+export const reject = {
+  method: 'POST',
+  path: 'rejection',
+  body: { reason: 'other', explanation: 'Nej', senderInformed: true },
+};
+export const assign = { method: 'PUT', path: 'assignment', body: { assignee: { kind: 'user', id: 'anna' } } };
+
+export interface Example {
+  readonly name: string;
+  readonly before?: readonly Change[];
+  readonly held?: true;
+  readonly change: Change;
+  readonly status: string;
+  /** Requests that are not quite the same. */
+  readonly others?: readonly object[];
+}
+
+/** The cases that must be registered. */
+export const CASES = ['A B', 'C', 'A', 'B C'];
+
+export const CHANGES: readonly Example[] = [
+  {
+    name: 'journalize',
+    change: journalize,
+    status: 'journalized',
+    others: [
+      { caseIds: ['A', 'B C'], reference: 'JP-1' }, // joined by spaces, it would be the same
+      { caseIds: ['A B'], reference: 'JP-1' },
+      { caseIds: ['A B', 'C'], reference: 'JP-2' },
+      { caseIds: ['A B', 'C'] },
+    ],
+  },
+  {
+    name: 'take back',
+    before: [journalize],
+    change: { method: 'DELETE', path: 'journalization', body: { reason: 'wrong-case' } },
+    status: 'pending',
+    others: [{ reason: 'wrong-person' }],
+  },
+  {
+    name: 'assign',
+    change: assign,
+    status: 'pending',
+    others: [{ assignee: { kind: 'user', id: 'bo' } }, { assignee: { kind: 'team', id: 'anna' } }],
+  },
+  { name: 'unassign', before: [assign], change: { method: 'DELETE', path: 'assignment' }, status: 'pending' },
+  { name: 'release', held: true, change: { method: 'POST', path: 'release' }, status: 'pending' },
+  {
+    name: 'reject',
+    change: reject,
+    status: 'rejected',
+    others: [
+      { reason: 'unwanted', explanation: 'Nej', senderInformed: true },
+      { reason: 'other', explanation: 'Ja', senderInformed: true },
+      { reason: 'other', explanation: 'Nej' },
+      { reason: 'other', explanation: 'Nej', senderInformed: true, forwardedTo: 'x' },
+    ],
+  },
+  { name: 'reopen', before: [reject], change: { method: 'DELETE', path: 'rejection' }, status: 'pending' },
+  { name: 'delete', before: [reject], change: { method: 'POST', path: 'deletion' }, status: 'deleted' },
+];
+
+/** A message that is ready for the change. @returns its id */
+export async function arrangeFor(
+  stack: TestStack,
+  { before, held }: { before: readonly Change[]; held: true | undefined },
+): Promise<string> {
+  const id = await deliverMemo(stack);
+  if (held) await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [id]);
+  for (const [at, each] of before.entries()) expect((await send(stack, id, each, at + 1)).status).toBe(200);
+  return id;
+}
+
+/** Makes a change at a version. */
+export function send(
+  stack: TestStack,
+  id: string,
+  { method, path, body }: Change,
+  version: number,
+  as: TokenOptions = SETUP,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return stack.call(method, `/incoming-documents/${id}/${path}`, { as, version, headers, ...(body && { body }) });
+}
+
+/** Everything that a change of a message writes. */
+export async function writtenOf(stack: TestStack, id: string): Promise<unknown[]> {
+  const tables = ['audit_events', 'events', 'journalizations', 'message_details'];
+  return Promise.all([
+    stack.sql('SELECT * FROM messages WHERE id = $1', [id]),
+    ...tables.map((table) => stack.sql(`SELECT * FROM ${table} t WHERE message_id = $1 ORDER BY t`, [id])),
+  ]);
+}
