@@ -1,3 +1,4 @@
+import type { BulkAnswer } from '@indbakke/shared/api';
 import { type Env, readConfig } from '@indbakke/shared/config';
 import type { Running } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,9 +38,9 @@ async function call(method: string, path: string, { as, version, body, headers }
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
-  const { code } = (text === '' ? {} : JSON.parse(text)) as { code?: string };
+  const { code, items } = (text === '' ? {} : JSON.parse(text)) as { code?: string; items?: BulkAnswer['items'] };
   const replayed = answer.headers.get('idempotency-replayed') === 'true';
-  return { status: answer.status, code, retryAfter: answer.headers.get('retry-after'), replayed };
+  return { status: answer.status, code, retryAfter: answer.headers.get('retry-after'), replayed, items };
 }
 
 const journalize = (id: string) =>
@@ -92,6 +93,34 @@ describe('when COMMIT of a change with an Idempotency-Key is not answered, the s
       [200, true],
     ]);
     expect(await read(stack, id)).toMatchObject({ status: 'journalized', version: 2 });
+  });
+});
+
+describe('when the connection ends in the middle of a bulk, its repeat with the same Idempotency-Key finishes it', () => {
+  it.each<[Failure['when'], 'a change' | 'COMMIT', string]>([
+    ['before', 'a change', 'unavailable'],
+    ['before', 'COMMIT', 'unknown-outcome'],
+    ['after', 'COMMIT', 'unknown-outcome'],
+  ])('%s %s', async (when, at, code) => {
+    const ids = await Promise.all(Array.from({ length: 8 }, () => deliverMemo(stack)));
+    const reference = `JP-${ids[0]}`; // sent in the transaction of an item only
+    const items = ids.map((id) => ({ id, version: 1, caseIds: ['K-1'], reference }));
+    const send = () =>
+      call('POST', '/incoming-documents/bulk', {
+        body: { action: 'journalize', items },
+        headers: { 'idempotency-key': ids[0] as string },
+      });
+    relay.failAt(at === 'COMMIT' ? at : reference, { when, how: 'reset', having: reference });
+
+    const first = await send();
+    const second = await send();
+
+    const outcomes = (first.items ?? []).map(({ problem }) => problem?.code ?? 'done');
+    expect(new Set(outcomes)).toEqual(new Set(['done', code]));
+    const done = ids.map((id) => ({ id, done: { id, status: 'journalized', version: 2 }, problem: null }));
+    expect(second.items).toEqual(done);
+    const events = `SELECT FROM events WHERE message_id = ANY ($1) AND type = 'journalized'`;
+    expect(await stack.sql(events, [ids])).toHaveLength(ids.length);
   });
 });
 
