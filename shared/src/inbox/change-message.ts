@@ -11,7 +11,7 @@ import {
 } from '../lifecycle/index.js';
 import type { Connection, Store } from '../store/index.js';
 
-export interface ChangeEffects extends ChangeColumns, Pick<ChangeConditions, 'isAllowed'> {
+export interface ChangeEffects extends ChangeColumns, Pick<ChangeConditions, 'isAllowed' | 'isPossible'> {
   /** Whether the rows are those that this request would write, as far as `details` do not say. */
   readonly isRepeat?: (connection: Connection) => Promise<boolean>;
   /** Writes further rows, in the transaction, after the change, which an error undoes. */
@@ -29,10 +29,14 @@ export async function changeMessage(
   store: Store,
   request: ChangeRequest,
   change: Change,
-  { isAllowed, isRepeat, write, ...columns }: ChangeEffects = {},
+  { isAllowed, isPossible, isRepeat, write, ...columns }: ChangeEffects = {},
 ): Promise<ChangeAnswer> {
   const { principal, id } = request;
-  const conditions = { isVisible: visibleTo(principal), ...(isAllowed && { isAllowed }) };
+  const conditions = {
+    isVisible: visibleTo(principal),
+    ...(isAllowed && { isAllowed }),
+    ...(isPossible && { isPossible }),
+  };
   return store.withTenantConnection(principal.municipality, async (connection) => {
     let result: Awaited<ReturnType<typeof writeChange>>;
     try {

@@ -4,12 +4,12 @@
  * message after the change:
  *
  *     change_id uuid, municipality, message_id uuid, type (a Change), status, version, at timestamptz,
- *     actor_kind, actor, on_behalf_of, details jsonb (codes and ids only)
+ *     actor_kind, actor, on_behalf_of, details jsonb (codes, ids and times only)
  */
 export const RECORD_CHANGES = `
   change_events AS (
-    INSERT INTO events (id, municipality, message_id, type, status, version, at)
-    SELECT change_id, municipality, message_id, type, status, version, at FROM changes
+    INSERT INTO events (id, municipality, message_id, type, status, version, at, details)
+    SELECT change_id, municipality, message_id, type, status, version, at, details FROM changes
   ), change_audit AS (
     INSERT INTO audit_events (id, at, municipality, actor_kind, actor, on_behalf_of, action, message_id, details)
     SELECT change_id, at, municipality, actor_kind, actor, on_behalf_of, type, message_id, details FROM changes

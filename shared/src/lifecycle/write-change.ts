@@ -20,7 +20,7 @@ export interface ChangeRequest {
 export interface ChangeColumns {
   /** Assignments of further columns of `messages AS m`, for SET. */
   readonly set?: Prisma.Sql;
-  /** For the audit log: codes and ids only. */
+  /** For the event and the audit log: codes, ids and times only. */
   readonly details?: Record<string, string | number | boolean>;
 }
 
@@ -30,6 +30,8 @@ export interface ChangeConditions {
   readonly isVisible?: Prisma.Sql;
   /** Else the caller may not do it: the Problem. */
   readonly isAllowed?: { readonly condition: Prisma.Sql; readonly otherwise: () => Problem };
+  /** Else the message is not in a state for it, although its status and version are those expected: the Problem. */
+  readonly isPossible?: { readonly condition: Prisma.Sql; readonly otherwise: () => Problem };
 }
 
 interface Changed {
@@ -42,14 +44,15 @@ interface Changed {
  * are written in batches (RECORD_CHANGES). One statement locks the message, updates it only if its status (and the version, if
  * given) is the expected one, and writes the event and the audit row.
  *
- * @throws Problem not-found, that of `isAllowed`, version-changed (another change came first) or wrong-status
+ * @throws Problem not-found, that of `isAllowed`, version-changed (another change came first), wrong-status, or that of
+ *   `isPossible`
  */
 export async function writeChange(
   connection: Connection,
   { principal: { municipality, actor }, id, expectedVersion, at }: ChangeRequest,
   change: Change,
   { set, details = {} }: ChangeColumns = {},
-  { isVisible = sql`true`, isAllowed }: ChangeConditions = {},
+  { isVisible = sql`true`, isAllowed, isPossible }: ChangeConditions = {},
 ): Promise<Changed> {
   const { from, to } = CHANGES[change];
   const assignments = [sql`version = m.version + 1`, ...(set ? [set] : []), ...moveTo(to, at, actor.id)];
@@ -64,7 +67,7 @@ export async function writeChange(
         UPDATE messages m SET ${Prisma.join(assignments)}
         FROM current
         WHERE m.id = current.id AND current."isAllowed" AND current.version = coalesce(${version}::int, current.version)
-          AND current.status = ANY (${[...from]}::text[])
+          AND current.status = ANY (${[...from]}::text[]) AND ${isPossible?.condition ?? sql`true`}
         RETURNING m.id, m.status, m.version
       ), changes AS (
         SELECT ${newId()}::uuid AS change_id, ${municipality}::text AS municipality, id AS message_id, ${change}::text AS type,
@@ -81,6 +84,7 @@ export async function writeChange(
   if (found.version !== (expectedVersion ?? found.version)) {
     throw new Problem('version-changed', `The message is now at version ${found.version}. Read it again.`);
   }
+  if (isPossible && (from as readonly Status[]).includes(found.status)) throw isPossible.otherwise();
   throw new Problem('wrong-status', `The message is ${found.status}; it must be ${from.join(' or ')}.`);
 }
 

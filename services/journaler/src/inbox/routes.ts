@@ -3,6 +3,7 @@ import { type Bind, changeOf } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
 import type { JournalerConfig } from '../config.js';
 import { assign, unassign } from './assign.js';
+import { confirmAssessment, confirmConfirmation, markConcern, unmarkConcern } from './concern.js';
 import { journalize, takeBack } from './journalize.js';
 import { listDocuments } from './list.js';
 import { readDocument } from './read.js';
@@ -23,4 +24,8 @@ export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): vo
     journalize(store, changeOf(call), call.body, allowsUnknownCases),
   );
   bind(OPERATIONS.takeBackJournalization, (call) => takeBack(store, changeOf(call), call.body));
+  bind(OPERATIONS.markConcern, (call) => markConcern(store, changeOf(call)));
+  bind(OPERATIONS.unmarkConcern, (call) => unmarkConcern(store, changeOf(call)));
+  bind(OPERATIONS.confirmAssessment, (call) => confirmAssessment(store, changeOf(call)));
+  bind(OPERATIONS.confirmConfirmation, (call) => confirmConfirmation(store, changeOf(call)));
 }
