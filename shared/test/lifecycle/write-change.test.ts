@@ -109,7 +109,7 @@ describe('a change that the table allows', () => {
     const [event, ...moreEvents] = await tracesOf('events', id);
     expect(moreEvents).toEqual([]);
     const recorded = { id: event?.id, municipality: MUNICIPALITY, message_id: id, at: AT, position: null };
-    expect(event).toEqual({ ...recorded, type: change, status, version: 8 });
+    expect(event).toEqual({ ...recorded, type: change, status, version: 8, details: {} });
     expect(await tracesOf('audit_events', id)).toEqual([
       {
         ...recorded,

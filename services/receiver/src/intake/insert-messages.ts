@@ -115,7 +115,7 @@ function rowsOf(
       external_id: message.externalId.value,
       fingerprint_at: bytes.put(message.fingerprint),
       kind: message.kind,
-      contact_point_id: message.contactPointId,
+      contact_point_id: message.contactPointId && indexed(message.contactPointId),
       received_at: receivedAt,
       // By how long ago that was, so that both times are of one clock.
       first_offered_at: new Date(receivedAt.getTime() - (performance.now() - message.offeredAt)),
