@@ -115,20 +115,30 @@ describe('npm run municipality', () => {
       'There is no municipality 33333333 yet. A new one needs a name.',
     );
     await registerMunicipality(ownerUrl, { ...municipality, name: 'Vestby', takesEnquiries: false });
-    const changed = await run('municipality', ['--cvr', 'DK 33 33 33 33', '--replies', 'off'], {
-      DATABASE_OWNER_URL: ownerUrl,
-    });
-    expect(changed).toEqual({
+    const change = (...options: string[]) =>
+      run('municipality', ['--cvr', 'DK 33 33 33 33', ...options], { DATABASE_OWNER_URL: ownerUrl });
+    expect(await change('--replies', 'off')).toEqual({
       status: 0,
-      output: '33333333 Vestby: replies off, enquiries off, 1 contact point.\n',
+      output: '33333333 Vestby: replies off, enquiries off, 1 contact point (0 of concern), late after 3 days.\n',
       errors: '',
     });
+    const more = ['--contact-point', 'b=Underretninger', '--concern-contact-point', 'B=on', '--late-after-days', '1'];
+    expect((await change(...more)).output).toBe(
+      '33333333 Vestby: replies off, enquiries off, 2 contact points (1 of concern), late after 1 day.\n',
+    );
+    expect((await change('--concern-contact-point', 'b=off')).output).toBe(
+      '33333333 Vestby: replies off, enquiries off, 2 contact points (0 of concern), late after 1 day.\n',
+    );
     await drop();
   });
 
-  test('reports an invalid value of --replies', async () => {
-    const { status, errors } = await run('municipality', ['--cvr', '33333333', '--replies', 'maybe']);
-    expect(errors).toMatch(/^--replies must be on or off\./);
+  test.each([
+    ['--replies', 'maybe', '--replies must be on or off.'],
+    ['--late-after-days', '0', '--late-after-days must be a number of days, 1 or more.'],
+    ['--concern-contact-point', 'a', 'Write a concern contact point as ID=on or ID=off.'],
+  ])('reports an invalid value of %s: %s', async (option, value, fault) => {
+    const { status, errors } = await run('municipality', ['--cvr', '33333333', option, value]);
+    expect(errors.startsWith(fault)).toBe(true);
     expect(status).toBe(1);
   });
 

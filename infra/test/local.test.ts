@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLocalIssuer, issueLocalToken } from '../src/local/issuer.js';
-import { registerMunicipality } from '../src/local/register-municipality.js';
+import { type MunicipalityRegistration, registerMunicipality } from '../src/local/register-municipality.js';
 import { createTestDatabase, runSql } from '../src/testkit/database.js';
 
 describe('the local issuer', () => {
@@ -40,13 +40,29 @@ describe('registerMunicipality', () => {
     await registerMunicipality(ownerUrl, { ...municipality, name: 'Ny Odenskov', takesReplies: false, contactPoints });
     await registerMunicipality(ownerUrl, { ...municipality, contactPoints: [{ id: 'a', name: 'Børn og unge' }] });
     expect(await runSql(ownerUrl, 'SELECT * FROM municipalities')).toEqual([
-      { cvr: '22222222', name: 'Odenskov', takes_replies: true, takes_enquiries: false },
+      { cvr: '22222222', name: 'Odenskov', takes_replies: true, takes_enquiries: false, late_after_days: 3 },
     ]);
     const points = await runSql(ownerUrl, 'SELECT contact_point_id, name FROM contact_points ORDER BY 1');
     expect(points).toEqual([
       { contact_point_id: 'a', name: 'Børn og unge' },
       { contact_point_id: 'b', name: 'Voksne' },
     ]);
+    await drop();
+  });
+
+  it('changes of a contact point only what is given, and nothing at all when a new one has no name', async () => {
+    const { ownerUrl, drop } = await createTestDatabase();
+    const register = (...contactPoints: MunicipalityRegistration['contactPoints']) =>
+      registerMunicipality(ownerUrl, { ...municipality, contactPoints });
+    const stored = () => runSql(ownerUrl, 'SELECT contact_point_id AS id, name, is_concern FROM contact_points');
+    await register({ id: 'A', name: 'Børn', isConcern: true });
+    await register({ id: 'a', name: 'Underretninger' });
+    expect(await stored()).toEqual([{ id: 'a', name: 'Underretninger', is_concern: true }]);
+    await register({ id: 'a', isConcern: false });
+    await expect(register({ id: 'a', isConcern: true }, { id: 'b', isConcern: true })).rejects.toThrow(
+      'Municipality 22222222 has no contact point b yet. A new one needs a name.',
+    );
+    expect(await stored()).toEqual([{ id: 'a', name: 'Underretninger', is_concern: false }]);
     await drop();
   });
 });

@@ -8,6 +8,9 @@ export interface MemoSpec {
   readonly messageType?: string;
   readonly subject?: string;
   readonly sender?: { readonly id: string; readonly idType?: string; readonly name: string };
+  /** Who acts on behalf of the sender. */
+  readonly representative?: { readonly id?: string; readonly idType?: string; readonly name?: string };
+  readonly replyBy?: string;
   /** CVR number of the receiving municipality. */
   readonly recipient?: { readonly id: string; readonly idType?: string };
   readonly contactPointId?: string;
@@ -85,7 +88,7 @@ function* filePieces({ name, type, content }: MemoSpecFile): Generator<Buffer> {
 }
 
 function header(memo: MemoSpec & { messageUUID: string }): string {
-  const { sender = TEST_CITIZEN, recipient = { id: '22222222' }, concerning, contactInfo = [] } = memo;
+  const { sender = TEST_CITIZEN, representative, recipient = { id: '22222222' }, concerning, contactInfo = [] } = memo;
   const info = contactInfo.map(({ label, value }) =>
     group('ContactInfo', element('label', label) + element('value', value)),
   );
@@ -100,9 +103,13 @@ function header(memo: MemoSpec & { messageUUID: string }): string {
       element('messageType', memo.messageType ?? 'DIGITALPOST'),
       element('messageUUID', memo.messageUUID),
       element('label', memo.subject ?? 'Henvendelse'),
+      element('replyByDateTime', memo.replyBy),
       group(
         'Sender',
-        element('senderID', sender.id) + element('idType', sender.idType ?? 'CPR') + element('label', sender.name),
+        element('senderID', sender.id) +
+          element('idType', sender.idType ?? 'CPR') +
+          element('label', sender.name) +
+          (representative ? representativeOf(representative) : ''),
       ),
       group(
         'Recipient',
@@ -113,6 +120,11 @@ function header(memo: MemoSpec & { messageUUID: string }): string {
       ...(memo.replyData ?? []).map(replyData),
     ].join('\n'),
   );
+}
+
+function representativeOf({ id, idType, name }: NonNullable<MemoSpec['representative']>): string {
+  const inside = element('representativeID', id) + element('idType', idType) + element('label', name);
+  return group('Representative', inside);
 }
 
 function forwardData(originalSender: string): string {

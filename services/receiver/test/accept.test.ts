@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { endOfWorkingDay } from '../../../shared/src/working-days/index.js';
 import { awaitSuggestion, list, read } from '../../../shared/test/inbox/support.js';
 import { binaryFile, named, newMemo, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/memos.js';
 import { deliveryHead, openConnection } from './support/raw-http.js';
@@ -12,6 +13,7 @@ import { contentFiles, messageOf } from './support/stored.js';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const MINUTE = 60 * 1_000;
+const DAY = 24 * 60 * MINUTE;
 
 let stack: TestStack;
 
@@ -92,6 +94,8 @@ describe('the rows', () => {
     const answered = randomUUID();
     const memo = newMemo({
       ...replyTo(answered),
+      representative: { id: '77777777', idType: 'CVR', name: 'Advokat Testesen' },
+      replyBy: '2026-11-30T12:00:00Z',
       contactPointId: CONTACT_POINT,
       contactInfo: [{ label: 'Barnets CPR-nummer', value: '4103139999' }],
       concerning: { cpr: '4103139999', name: 'Barn Testesen' },
@@ -115,6 +119,13 @@ describe('the rows', () => {
       document_count: 2,
       file_count: 3,
       content_size: '100010',
+      attachment_count: 1,
+      has_media: false,
+      reply_by: new Date('2026-11-30T12:00:00Z'),
+      concern_marked_at: null,
+      concern_marked_by: null,
+      concern_assess_by: null,
+      concern_confirm_by: null,
       remarks: [{ code: 'empty-element', path: 'Message/MessageBody/AdditionalDocument/File/content' }],
       status: 'pending',
       held_cause: null,
@@ -135,6 +146,9 @@ describe('the rows', () => {
         sender_id: '4101019999',
         sender_id_type: 'CPR',
         sender_name: 'Test Testesen',
+        representative_id: '77777777',
+        representative_id_type: 'CVR',
+        representative_name: 'Advokat Testesen',
         concerning_id: '4103139999',
         concerning_name: 'Barn Testesen',
         contact_info: [{ label: 'Barnets CPR-nummer', value: '4103139999' }],
@@ -160,6 +174,7 @@ describe('the rows', () => {
         position,
         file_name: name,
         encoding_format: type,
+        detected_format: null,
         language: 'da',
         status: 'stored',
         size: String(content.length),
@@ -389,6 +404,144 @@ describe('the date of a message', () => {
     expect(answer.status).toBe(200);
     expect(letter_at).toEqual(received_at);
     expect(remarks[0]).toEqual(remark && { code: remark, path: 'Message/MessageBody/createdDateTime' });
+  });
+});
+
+describe('the time that the sender wants an answer by', () => {
+  const inYears = (years: number) => new Date(Date.now() + years * 365 * DAY).toISOString();
+  const replyByOf = async (replyBy: string) => {
+    const memo = newMemo({ replyBy });
+    await stack.deliver(writeMemo(memo));
+    const { reply_by, remarks } = await messageOf(stack, memo.messageUUID);
+    return { reply_by, remarks: remarks.map(({ code, path }) => `${code} ${path}`) };
+  };
+
+  test.each(['2026-11-30T12:00:00Z', '2000-01-01T00:00:00Z', inYears(9)])('is kept when it is %s', async (replyBy) => {
+    expect(await replyByOf(replyBy)).toEqual({ reply_by: new Date(replyBy), remarks: [] });
+  });
+
+  test.each([
+    ['0001-01-01T00:00:00Z', 'implausible-reply-by'],
+    [inYears(11), 'implausible-reply-by'],
+    ['9999-12-31T23:59:59Z', 'implausible-reply-by'],
+    ['snarest', 'wrong-date'],
+  ])('is not kept when it is %s, with the remark %s', async (replyBy, code) => {
+    const remarks = [`${code} Message/MessageHeader/replyByDateTime`];
+    expect(await replyByOf(replyBy)).toEqual({ reply_by: null, remarks });
+  });
+});
+
+describe('a message is late', () => {
+  const LATE_AFTER = { 3: ODENSKOV, 30: '55555555' } as const;
+  beforeAll(() =>
+    registerMunicipality(stack.ownerUrl, { cvr: LATE_AFTER[30], name: 'Sen', lateAfterDays: 30, contactPoints: [] }),
+  );
+
+  test.each([
+    { after: 3, days: 2.99, late: false },
+    { after: 3, days: 3.01, late: true },
+    { after: 30, days: 29.99, late: false },
+    { after: 30, days: 30.01, late: true },
+  ] as const)('after $after days, so after $days: $late', async ({ after, days, late }) => {
+    const createdDateTime = new Date(Date.now() - days * DAY).toISOString();
+    const memo = newMemo({ createdDateTime, recipient: { id: LATE_AFTER[after] } });
+
+    await stack.deliver(writeMemo(memo));
+
+    expect(await messageOf(stack, memo.messageUUID)).toMatchObject({ late });
+  });
+
+  test('not when its own date is implausible', async () => {
+    const memo = newMemo({ createdDateTime: '0001-01-01T00:00:00Z' });
+
+    await stack.deliver(writeMemo(memo));
+
+    expect(await messageOf(stack, memo.messageUUID)).toMatchObject({ late: false });
+  });
+});
+
+describe('what a list shows of a message', () => {
+  const summaryOf = async (memo: MemoSpec & { messageUUID: string }) => {
+    await stack.deliver(writeMemo(memo));
+    return read(stack, (await messageOf(stack, memo.messageUUID)).id);
+  };
+
+  test('counts attachments, not their formats, and finds sound among all files', async () => {
+    const text = { name: 'brev.txt', type: 'text/plain', content: Buffer.from('Brev') };
+    const sound = { name: 'Optagelse.M4A', type: 'application/octet-stream', content: Buffer.from('lyd') };
+    const documents = [{ files: [text] }, { files: [text, sound] }, { files: [text] }];
+
+    expect(await summaryOf(newMemo({ documents }))).toMatchObject({
+      documentCount: 3,
+      attachmentCount: 2,
+      fileCount: 4,
+      hasMedia: true,
+    });
+  });
+
+  test('names the representative of the sender; without id and name there is none', async () => {
+    const { sender } = await summaryOf(newMemo({ representative: { name: 'Advokat Testesen' } }));
+    expect(sender.representative).toEqual({ id: null, idType: null, name: 'Advokat Testesen' });
+    const without = await summaryOf(newMemo({ representative: { id: '', idType: 'CVR', name: '' } }));
+    expect(without.sender.representative).toBeNull();
+  });
+
+  test('shows whom it concerns by what was filled in for the contact point', async () => {
+    const contactInfo = [
+      { label: 'Barnets navn', value: 'Barn Testesen' },
+      { label: 'Barnets CPR-nummer', value: '410313-9999' },
+    ];
+    const memo = newMemo({ contactPointId: CONTACT_POINT, contactInfo });
+    expect((await summaryOf(memo)).concerning).toEqual({ id: '4103139999', name: 'Barn Testesen' });
+  });
+
+  test('shows whom it concerns by name when there is no CPR number', async () => {
+    const contactInfo = [{ label: 'Barnets navn', value: 'Barn Testesen' }];
+    const memo = newMemo({ contactPointId: CONTACT_POINT, contactInfo });
+    expect((await summaryOf(memo)).concerning).toEqual({ id: null, name: 'Barn Testesen' });
+  });
+});
+
+describe('a message to a contact point of concern', () => {
+  const CONCERN_POINT = '5f0c5d3e-6a0c-4f6e-9d6a-3f1f0f6f7a11';
+  beforeAll(() =>
+    registerMunicipality(stack.ownerUrl, {
+      cvr: ODENSKOV,
+      contactPoints: [{ id: CONCERN_POINT, name: 'Underretninger', isConcern: true }],
+    }),
+  );
+
+  test('is marked at its receipt, with both clocks, and the event has their times', async () => {
+    const memo = newMemo({ contactPointId: CONCERN_POINT.toUpperCase() });
+
+    await stack.deliver(writeMemo(memo));
+
+    const message = await messageOf(stack, memo.messageUUID);
+    const assessBy = new Date(message.received_at.getTime() + DAY);
+    const confirmBy = endOfWorkingDay(message.received_at, 6);
+    expect(message).toMatchObject({
+      concern_marked_at: message.received_at,
+      concern_marked_by: 'serviceplatformen',
+      concern_assess_by: assessBy,
+      concern_assessed_at: null,
+      concern_confirm_by: confirmBy,
+      concern_confirmed_at: null,
+      version: 1,
+    });
+    const times = { assessBy: assessBy.toISOString(), confirmBy: confirmBy.toISOString() };
+    const details = { channel: 'sf1606', remarks: 0, files: 1, ...times };
+    for (const table of ['events', 'audit_events']) {
+      expect(await stack.sql(`SELECT details FROM ${table} WHERE message_id = $1`, [message.id])).toEqual([
+        { details },
+      ]);
+    }
+    expect((await read(stack, message.id)).concern).toEqual({
+      markedAt: message.received_at.toISOString(),
+      markedBy: 'serviceplatformen',
+      ...times,
+      assessedAt: null,
+      confirmedAt: null,
+    });
   });
 });
 

@@ -193,6 +193,14 @@ describe('a text too long for an index is kept whole in the original:', () => {
       what: 'contactPointID',
       memo: { contactPointId: OVERLONG },
     },
+    {
+      what: 'Representative',
+      memo: { representative: { id: OVERLONG, idType: OVERLONG, name: OVERLONG } },
+    },
+    {
+      what: 'the name in ContactInfo',
+      memo: { contactPointId: 'a', contactInfo: [{ label: 'Barnets navn', value: OVERLONG }] },
+    },
   ];
   test.each(named(overlong))('%s', async (_what, { memo }) => {
     const answer = await stack.deliver(xmlOf(newMemo(memo)));

@@ -1,14 +1,14 @@
+import { allowsConcernChange, CONCERN_CHANGES, type ConcernChange, type ConcernTimes } from '../lifecycle/concern.js';
 import type { Status } from '../lifecycle/statuses.js';
 import { CALLERS_CHANGES, type CallersChange } from '../lifecycle/transitions.js';
 import type { Role } from './roles.js';
 import type { Principal } from './tokens.js';
 
 /** What decides, besides the roles of the caller, which changes of a message are possible now. */
-export interface ChangeableMessage {
+export interface ChangeableMessage extends ConcernTimes {
   readonly status: Status;
   readonly assigneeKind: 'user' | 'team' | null;
   readonly assigneeId: string | null;
-  readonly concernMarkedAt: Date | null;
 }
 
 /** The changes that a caller who sees the message may make now, in the order of the table of changes. */
@@ -26,5 +26,9 @@ function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessag
     const isAssignee = id !== null && (kind === 'user' ? id === actor.id : teams.includes(id));
     return id !== null && (isAssignee || roles.has('IndkomneDokumenter.Tildel'));
   }
-  return true;
+  return !isOfConcern(change) || allowsConcernChange(message, change);
+}
+
+function isOfConcern(change: CallersChange): change is ConcernChange {
+  return change in CONCERN_CHANGES;
 }

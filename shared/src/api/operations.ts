@@ -266,30 +266,46 @@ export const OPERATIONS = {
     path: '/api/v1/incoming-documents/:id/deletion',
     summary: 'Deletes a rejected message for good: key, content and everything personal.',
   }),
-  markConcern: changing('concern-marked', {
-    service: 'journaler',
-    method: 'put',
-    path: '/api/v1/incoming-documents/:id/concern',
-    summary: 'Marks the message as a possible report of concern, whose two clocks run from its receipt.',
-  }),
-  unmarkConcern: changing('concern-unmarked', {
-    service: 'journaler',
-    method: 'delete',
-    path: '/api/v1/incoming-documents/:id/concern',
-    summary: 'Removes the mark and its clocks.',
-  }),
-  confirmAssessment: changing('concern-assessed', {
-    service: 'journaler',
-    method: 'post',
-    path: '/api/v1/incoming-documents/:id/concern/assessment',
-    summary: 'Confirms that the possible report of concern has been assessed now.',
-  }),
-  confirmConfirmation: changing('concern-confirmed', {
-    service: 'journaler',
-    method: 'post',
-    path: '/api/v1/incoming-documents/:id/concern/confirmation',
-    summary: 'Confirms that its receipt has been confirmed to the notifier now.',
-  }),
+  markConcern: changing(
+    'concern-marked',
+    {
+      service: 'journaler',
+      method: 'put',
+      path: '/api/v1/incoming-documents/:id/concern',
+      summary: 'Marks the message as a possible report of concern, whose two clocks run from its receipt.',
+    },
+    ['wrong-concern'],
+  ),
+  unmarkConcern: changing(
+    'concern-unmarked',
+    {
+      service: 'journaler',
+      method: 'delete',
+      path: '/api/v1/incoming-documents/:id/concern',
+      summary: 'Removes the mark and its clocks.',
+    },
+    ['wrong-concern'],
+  ),
+  confirmAssessment: changing(
+    'concern-assessed',
+    {
+      service: 'journaler',
+      method: 'post',
+      path: '/api/v1/incoming-documents/:id/concern/assessment',
+      summary: 'Confirms that the possible report of concern has been assessed now.',
+    },
+    ['wrong-concern'],
+  ),
+  confirmConfirmation: changing(
+    'concern-confirmed',
+    {
+      service: 'journaler',
+      method: 'post',
+      path: '/api/v1/incoming-documents/:id/concern/confirmation',
+      summary: 'Confirms that its receipt has been confirmed to the notifier now.',
+    },
+    ['wrong-concern'],
+  ),
   registerSentMessage: {
     service: 'journaler',
     method: 'put',

@@ -413,7 +413,10 @@ export const DocumentSummary = z
         .nullable()
         .describe('Who acts on behalf of the sender'),
     }),
-    concerning: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
+    concerning: z
+      .object({ id: z.string().nullable().describe('null: only a name is known'), name: z.string().nullable() })
+      .nullable()
+      .describe('Whom it concerns: by ContentData/CPRdata, else by the labels of contactInfo'),
     contactPoint: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
     suggestion: Suggestion.nullable(),
     assignee: z.object({ kind: z.enum(['user', 'team']), id: z.string() }).nullable(),

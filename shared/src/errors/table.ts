@@ -124,6 +124,12 @@ export const ERRORS = {
     again: false,
     meaning: 'The status of the message does not allow this.',
   },
+  'wrong-concern': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'The marks of a possible report of concern on the message do not allow this.',
+  },
   'unknown-case': {
     http: 409,
     fault: 'peer',

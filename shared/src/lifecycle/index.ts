@@ -1,3 +1,4 @@
+export * from './concern.js';
 export * from './message.js';
 export * from './record-changes.js';
 export * from './statuses.js';

@@ -4,6 +4,7 @@ import { assign, journalize, takeBack, unassign } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import type { JournalerConfig } from '../config.js';
 import { changeMany } from './bulk.js';
+import { confirmAssessment, confirmConfirmation, markConcern, unmarkConcern } from './concern.js';
 import { listDocuments } from './list.js';
 import { readDocument } from './read.js';
 import { release } from './release.js';
@@ -24,4 +25,8 @@ export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): vo
   );
   bind(OPERATIONS.bulkChangeIncomingDocuments, (call) => changeMany(parts, call, allowsUnknownCases));
   bind(OPERATIONS.takeBackJournalization, (call) => takeBack(store, changeOf(call), call.body));
+  bind(OPERATIONS.markConcern, (call) => markConcern(store, changeOf(call)));
+  bind(OPERATIONS.unmarkConcern, (call) => unmarkConcern(store, changeOf(call)));
+  bind(OPERATIONS.confirmAssessment, (call) => confirmAssessment(store, changeOf(call)));
+  bind(OPERATIONS.confirmConfirmation, (call) => confirmConfirmation(store, changeOf(call)));
 }

@@ -30,7 +30,7 @@ export function summarize(row: SummaryRow, principal: Principal, now: Date): Doc
       name: row.senderName,
       representative: representativeOf(row),
     },
-    concerning: row.concerningId ? { id: row.concerningId, name: row.concerningName } : null,
+    concerning: concerningOf(row),
     contactPoint: row.contactPointId === null ? null : { id: row.contactPointId, name: row.contactPointName },
     suggestion: suggestionOf(row),
     assignee: assigneeOf(row),
@@ -49,6 +49,11 @@ export function summarize(row: SummaryRow, principal: Principal, now: Date): Doc
 function representativeOf(row: SummaryRow): DocumentSummary['sender']['representative'] {
   const { representativeId: id, representativeIdType: idType, representativeName: name } = row;
   return id === null && name === null ? null : { id, idType, name };
+}
+
+function concerningOf({ concerningId, concerningName }: SummaryRow): DocumentSummary['concerning'] {
+  // Both may be empty where the sender wrote empty elements.
+  return concerningId || concerningName ? { id: concerningId || null, name: concerningName || null } : null;
 }
 
 function concernOf(row: SummaryRow): DocumentSummary['concern'] {

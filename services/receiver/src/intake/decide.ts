@@ -1,14 +1,18 @@
-import { MINUTE } from '@indbakke/shared/config';
+import { DAY, MINUTE } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
-import type { HeldCause, Kind } from '@indbakke/shared/lifecycle';
+import { type ConcernClocks, concernClocksOf, type HeldCause, type Kind } from '@indbakke/shared/lifecycle';
 import type { NewMessage, Remark } from './incoming-message.js';
 import type { KnownId, StoredMessage } from './known-ids.js';
 
 export interface MunicipalitySettings {
   readonly takesReplies: boolean;
   readonly takesEnquiries: boolean;
+  /** A message whose own date is older is late. */
+  readonly lateAfterDays: number;
   /** In their normal form. */
   readonly contactPointIds: ReadonlySet<string>;
+  /** Those whose messages are marked as possible reports of concern. */
+  readonly concernContactPointIds: ReadonlySet<string>;
 }
 
 /** A message is either known already, or stored. */
@@ -20,6 +24,12 @@ export interface Accepted {
   readonly receivedAt: Date;
   /** The message’s own date, if plausible. */
   readonly letterAt: Date;
+  /** Whether that date is much older than the receipt: moved from Virk, or fetched anew. */
+  readonly late: boolean;
+  /** When the sender wants an answer by, if plausible. */
+  readonly replyBy: Date | undefined;
+  /** Undefined when it is not marked as a possible report of concern. */
+  readonly concern: ConcernClocks | undefined;
   readonly remarks: readonly Remark[];
   readonly change: 'accepted' | 'held';
   /** Why it is held, or null when it goes to the inbox. */
@@ -47,7 +57,20 @@ export function decide(
   const heldCause = known ? 'conflict' : heldCauseOf(message.kind, settings);
   const remarks = [...message.remarks, ...contactPointRemarks(message, settings), ...dateRemarks(message, receivedAt)];
   const letterAt = plausibleDate(message.letterAt, receivedAt);
-  return { is: 'new', message, receivedAt, letterAt, remarks, change: heldCause ? 'held' : 'accepted', heldCause };
+  return {
+    is: 'new',
+    message,
+    receivedAt,
+    letterAt,
+    late: receivedAt.getTime() - letterAt.getTime() > settings.lateAfterDays * DAY,
+    replyBy: isPlausibleReplyBy(message.replyBy, receivedAt) ? message.replyBy : undefined,
+    concern: settings.concernContactPointIds.has(message.contactPointId ?? '')
+      ? concernClocksOf(receivedAt)
+      : undefined,
+    remarks,
+    change: heldCause ? 'held' : 'accepted',
+    heldCause,
+  };
 }
 
 /**
@@ -80,12 +103,23 @@ export function plausibleDate(letterAt: Date | undefined, receivedAt: Date): Dat
   return !letterAt || letterAt.getTime() < EARLIEST || letterAt > receivedAt ? receivedAt : letterAt;
 }
 
+/** Later ones, such as 9999-12-31, mean that there is none. */
+const LONGEST_REPLY_TIME = 10 * 365 * DAY;
+
+function isPlausibleReplyBy(replyBy: Date | undefined, receivedAt: Date): boolean {
+  const time = replyBy?.getTime() ?? EARLIEST;
+  return time >= EARLIEST && time <= receivedAt.getTime() + LONGEST_REPLY_TIME;
+}
+
 /** Clocks differ by less, if they are set. */
 const CLOCKS_DIFFER = 5 * MINUTE;
 
-function dateRemarks({ letterAt, paths }: NewMessage, receivedAt: Date): Remark[] {
-  const remark = (code: string) => [{ code, path: paths.letterAt }];
-  if (letterAt && letterAt.getTime() < EARLIEST) return remark('dated-before-2000');
-  if (letterAt && letterAt.getTime() > receivedAt.getTime() + CLOCKS_DIFFER) return remark('dated-after-receipt');
-  return [];
+function dateRemarks({ letterAt, replyBy, paths }: NewMessage, receivedAt: Date): Remark[] {
+  const remarks: Remark[] = [];
+  const remark = (code: string, path: string) => remarks.push({ code, path });
+  if (letterAt && letterAt.getTime() < EARLIEST) remark('dated-before-2000', paths.letterAt);
+  if (letterAt && letterAt.getTime() > receivedAt.getTime() + CLOCKS_DIFFER)
+    remark('dated-after-receipt', paths.letterAt);
+  if (!isPlausibleReplyBy(replyBy, receivedAt)) remark('implausible-reply-by', paths.replyBy);
+  return remarks;
 }

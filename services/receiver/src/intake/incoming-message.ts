@@ -11,14 +11,18 @@ export interface IncomingMessage {
   readonly kind: Kind;
   readonly subject: string;
   readonly sender: { readonly id: string; readonly idType: string; readonly name: string };
+  /** Who acts on behalf of the sender. */
+  readonly representative: Readonly<Record<'id' | 'idType' | 'name', string | undefined>> | undefined;
   /** The citizen whom the message is about, not necessarily the sender. */
-  readonly concerning: { readonly id: string | undefined; readonly name: string | undefined };
+  readonly concerning: Concerning;
   /** In its normal form. */
   readonly contactPointId: string | undefined;
   /** What the sender filled in for the contact point. */
   readonly contactInfo: readonly { readonly label: string; readonly value: string }[];
   /** The message’s own date, if it has one. */
   readonly letterAt: Date | undefined;
+  /** When the sender wants an answer by. */
+  readonly replyBy: Date | undefined;
   /** Strongest first. */
   readonly references: readonly Reference[];
   readonly documents: readonly IncomingDocument[];
@@ -26,7 +30,13 @@ export interface IncomingMessage {
   /** The document that was delivered, without the contents of its files. */
   readonly original: { readonly format: 'memo'; readonly bytes: Buffer };
   /** Paths in the original, for refusals and remarks that only intake can make. */
-  readonly paths: { readonly municipality: string; readonly contactPointId: string; readonly letterAt: string };
+  readonly paths: Readonly<Record<'municipality' | 'contactPointId' | 'letterAt' | 'replyBy', string>>;
+}
+
+/** A CPR number in its normal form, or what was written for it; a name without one is possible. */
+export interface Concerning {
+  readonly id: string | undefined;
+  readonly name: string | undefined;
 }
 
 export interface ExternalId {

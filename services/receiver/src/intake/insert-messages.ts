@@ -3,6 +3,7 @@ import { RECORD_CHANGES, TRANSITIONS } from '@indbakke/shared/lifecycle';
 import { SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
 import { type Connection, newId } from '@indbakke/shared/store';
 import type { Accepted } from './decide.js';
+import { isMedia } from './media.js';
 
 /**
  * Inserts all rows of all messages in one statement: one round trip instead of eight per message. The caller has found the
@@ -42,24 +43,30 @@ const INSERT_MESSAGES = `
     FROM jsonb_to_recordset($2::jsonb) AS g (id uuid, channel text, external_id text, fingerprint_at int[],
       kind text, contact_point_id text, received_at timestamptz, first_offered_at timestamptz, letter_at timestamptz,
       transmission_id uuid, document_count int, file_count int, content_size bigint, blob_name text, remarks jsonb, status text,
-      held_cause text, refers boolean, subject text, sender_id text, sender_id_type text, sender_name text,
+      held_cause text, refers boolean, late boolean, reply_by timestamptz, attachment_count int, has_media boolean,
+      concern_assess_by timestamptz, concern_confirm_by timestamptz, subject text, sender_id text, sender_id_type text,
+      sender_name text, representative_id text, representative_id_type text, representative_name text,
       concerning_id text, concerning_name text, contact_info jsonb, original_format text, original_at int[],
       key_id text, wrapped_key_at int[], container_at int[], change_id uuid, change text, change_details jsonb)
   ), stored AS (
     INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at,
       first_offered_at, letter_at, transmission_id, document_count, file_count, content_size, blob_name, remarks, status,
-      held_cause, status_at, status_by, suggestion_run_at, next_enqueue_at)
+      held_cause, status_at, status_by, suggestion_run_at, next_enqueue_at, late, reply_by, attachment_count, has_media,
+      concern_marked_at, concern_marked_by, concern_assess_by, concern_confirm_by)
     SELECT g.id, $1, g.channel, g.external_id, g.fingerprint, g.kind, g.contact_point_id, g.received_at,
       g.first_offered_at, g.letter_at, g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name,
       g.remarks, g.status, g.held_cause, g.received_at, $8, CASE WHEN g.refers THEN NULL ELSE g.received_at END,
-      g.received_at + make_interval(secs => $9)
+      g.received_at + make_interval(secs => $9), g.late, g.reply_by, g.attachment_count, g.has_media,
+      CASE WHEN g.concern_assess_by IS NOT NULL THEN g.received_at END,
+      CASE WHEN g.concern_assess_by IS NOT NULL THEN $8 END, g.concern_assess_by, g.concern_confirm_by
     FROM given AS g
     RETURNING id, status, version
   ), details AS (
     INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name,
-      concerning_id, concerning_name, contact_info, original_format, original)
-    SELECT id, $1, subject, sender_id, sender_id_type, sender_name, concerning_id, concerning_name, contact_info,
-      original_format, ${cut('original_at')}
+      representative_id, representative_id_type, representative_name, concerning_id, concerning_name, contact_info,
+      original_format, original)
+    SELECT id, $1, subject, sender_id, sender_id_type, sender_name, representative_id, representative_id_type,
+      representative_name, concerning_id, concerning_name, contact_info, original_format, ${cut('original_at')}
     FROM given
   ), keys AS (
     INSERT INTO message_keys (message_id, municipality, key_id, wrapped_key)
@@ -91,8 +98,11 @@ const INSERT_MESSAGES = `
   SELECT`;
 
 /** The rows of one message, named as in the statement above. */
-function rowsOf({ message, receivedAt, letterAt, remarks, change, heldCause }: Accepted, bytes: JoinedBytes) {
-  const { id: message_id, sender, concerning, container } = message;
+function rowsOf(
+  { message, receivedAt, letterAt, late, replyBy, concern, remarks, change, heldCause }: Accepted,
+  bytes: JoinedBytes,
+) {
+  const { id: message_id, sender, representative, concerning, container } = message;
   const place = container?.place;
   const files = message.documents.flatMap((document, document_position) =>
     document.files.map((file) => ({ ...file, document_position })),
@@ -105,7 +115,7 @@ function rowsOf({ message, receivedAt, letterAt, remarks, change, heldCause }: A
       external_id: message.externalId.value,
       fingerprint_at: bytes.put(message.fingerprint),
       kind: message.kind,
-      contact_point_id: message.contactPointId,
+      contact_point_id: message.contactPointId && indexed(message.contactPointId),
       received_at: receivedAt,
       // By how long ago that was, so that both times are of one clock.
       first_offered_at: new Date(receivedAt.getTime() - (performance.now() - message.offeredAt)),
@@ -119,12 +129,21 @@ function rowsOf({ message, receivedAt, letterAt, remarks, change, heldCause }: A
       status: TRANSITIONS[change].to,
       held_cause: heldCause,
       refers: message.references.length > 0,
+      late,
+      reply_by: replyBy,
+      attachment_count: message.documents.filter(({ role }) => role === 'additional').length,
+      has_media: files.some(({ encodingFormat, fileName }) => isMedia(encodingFormat, fileName)),
+      concern_assess_by: concern?.assessBy,
+      concern_confirm_by: concern?.confirmBy,
       subject: indexed(message.subject),
       sender_id: indexed(sender.id),
       sender_id_type: indexed(sender.idType),
       sender_name: indexed(sender.name),
-      concerning_id: concerning.id === undefined ? null : indexed(concerning.id),
-      concerning_name: concerning.name === undefined ? null : indexed(concerning.name),
+      representative_id: representative?.id && indexed(representative.id),
+      representative_id_type: representative?.idType && indexed(representative.idType),
+      representative_name: representative?.name && indexed(representative.name),
+      concerning_id: concerning.id && indexed(concerning.id),
+      concerning_name: concerning.name && indexed(concerning.name),
       contact_info: message.contactInfo,
       original_format: message.original.format,
       original_at: bytes.put(message.original.bytes),
@@ -133,7 +152,7 @@ function rowsOf({ message, receivedAt, letterAt, remarks, change, heldCause }: A
       container_at: place && 'bytes' in place ? bytes.put(place.bytes) : null,
       change_id: newId(),
       change,
-      change_details: { channel: message.channel, remarks: remarks.length, files: files.length },
+      change_details: { channel: message.channel, remarks: remarks.length, files: files.length, ...concern },
     },
     documents: message.documents.map(({ role, documentId, label }, position) => ({
       message_id,

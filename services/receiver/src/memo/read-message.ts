@@ -13,6 +13,7 @@ import {
 import type { ReceiverConfig } from '../config.js';
 import type { IncomingMessage, ReadMessage } from '../intake/incoming-message.js';
 import { ADDRESSEE_PATH, addressee } from './addressee.js';
+import { concerningOf } from './concerning.js';
 import { documentsOf } from './documents.js';
 import { externalIdOf } from './external-id.js';
 import { fingerprintOf } from './fingerprint.js';
@@ -70,26 +71,36 @@ function incomingFrom(
   ownSystemId: string,
 ): Omit<IncomingMessage, 'remarks' | 'fingerprint' | 'original'> {
   const municipality = addressee(memo);
-  const { label = '', sender, recipient, contentData } = memo.header;
+  const { label = '', sender, recipient, replyByDateTime } = memo.header;
   const { contactPoint } = recipient ?? {};
+  const contactInfo = contactInfoOf(memo);
   return {
     municipality,
     externalId: externalIdOf(memo),
     kind: kindOf(memo, municipality),
     subject: label,
     sender: { id: sender?.senderID ?? '', idType: sender?.idType ?? '', name: sender?.label ?? '' },
-    concerning: { id: contentData?.cprData?.cprNumber, name: contentData?.cprData?.name },
+    representative: representativeOf(memo),
+    concerning: concerningOf(memo, contactInfo),
     contactPointId: contactPoint && contactPointIdOf(contactPoint.contactPointID ?? ''),
-    contactInfo: contactInfoOf(memo),
+    contactInfo,
     letterAt: instantOf(memo.body?.createdDateTime ?? ''),
+    replyBy: replyByDateTime === undefined ? undefined : instantOf(replyByDateTime),
     references: referencesOf(memo, municipality, ownSystemId),
     documents: documentsOf(memo, files),
     paths: {
       municipality: ADDRESSEE_PATH,
       contactPointId: 'Message/MessageHeader/Recipient/ContactPoint/contactPointID',
       letterAt: 'Message/MessageBody/createdDateTime',
+      replyBy: 'Message/MessageHeader/replyByDateTime',
     },
   };
+}
+
+/** MeMo 1.2, Sender/Representative. */
+function representativeOf({ header: { sender } }: Memo): IncomingMessage['representative'] {
+  const { representativeID: id, idType, label: name } = sender?.representative ?? {};
+  return id || name ? { id: id || undefined, idType: idType || undefined, name: name || undefined } : undefined;
 }
 
 /**
