@@ -1,3 +1,4 @@
+import { typeDiffers } from '../file-types/index.js';
 import {
   CORE_DATA_NAMESPACE,
   EDUCATION_NAMESPACE,
@@ -32,6 +33,7 @@ import {
 import {
   attribute,
   type Content,
+  type FileContent,
   group,
   many,
   one,
@@ -51,12 +53,20 @@ import {
 
 // MeMo 1.2, File
 const content: Content = { kind: 'content' };
-export const file = group(MEMO_NAMESPACE, 'File', {
-  encodingFormat: one(name),
-  filename: one(fileName),
-  language: one(language),
-  content: one(content),
-});
+const isWhatItClaims: Rule = {
+  field: 'encodingFormat',
+  code: 'type-differs',
+  holds({ encodingFormat = '', content }: { encodingFormat?: string; content?: FileContent }) {
+    if (content?.detectedFormat === undefined || content.size === 0) return true;
+    return !typeDiffers(encodingFormat, content.detectedFormat);
+  },
+};
+export const file = group(
+  MEMO_NAMESPACE,
+  'File',
+  { encodingFormat: one(name), filename: one(fileName), language: one(language), content: one(content) },
+  [isWhatItClaims],
+);
 
 // MeMo 1.2, Action: Reservation or EntryPoint, or neither
 const reservation = group(MEMO_NAMESPACE, 'Reservation', {

@@ -3,11 +3,11 @@
  * `readMemo` turns that into a typed message with remarks.
  */
 export { canonicalText } from './canonical.js';
-export { type FileFacts, type Memo, type MemoFile, readMemo } from './model.js';
+export { type Memo, type MemoFile, readMemo } from './model.js';
 export { MEMO_NAMESPACE } from './namespaces.js';
 export { type FileSink, readXml, type XmlDocument, type XmlLimits } from './read-xml.js';
 export { escapeAttribute } from './references.js';
 export { REMARKS, type Remark, type RemarkCode } from './remarks.js';
 export { instantOf } from './simple-types.js';
-export type { FileContent } from './table.js';
+export type { FileContent, FileFacts } from './table.js';
 export { findMessage, type XmlAttribute, type XmlElement } from './xml-element.js';

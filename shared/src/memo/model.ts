@@ -3,7 +3,7 @@ import { file as fileGroup, message as messageGroup } from './elements.js';
 import { isContent, isFile, isMessage, MEMO_NAMESPACE } from './namespaces.js';
 import { type Place, pathOf } from './paths.js';
 import { type Remark, type RemarkCode, RemarkList } from './remarks.js';
-import type { Field, FileContent, Group, ModelOf, ValueOf } from './table.js';
+import type { Field, FileContent, FileFacts, Group, ModelOf, ValueOf } from './table.js';
 import { trimSpace } from './white-space.js';
 import { isNil, type XmlElement } from './xml-element.js';
 
@@ -14,14 +14,6 @@ import { isNil, type XmlElement } from './xml-element.js';
  */
 export interface Memo extends ModelOf<(typeof messageGroup)['fields']> {}
 export type MemoFile = ValueOf<typeof fileGroup>;
-
-/** A file that readXml extracted. */
-export interface FileFacts {
-  /** SHA-256 of the bytes, hex. */
-  readonly sha256: string;
-  /** Bytes. */
-  readonly size: number;
-}
 
 /**
  * Reads a MeMo 1.1 or 1.2 message, leniently: minor faults become remarks.
@@ -152,7 +144,8 @@ class Reader {
       throw new Problem('not-memo', 'The content of a file is ambiguous.', { path });
     }
     this.taken.add(index);
-    return { index, sha256: facts.sha256, size: facts.size };
+    const { sha256, size, detectedFormat } = facts;
+    return { index, sha256, size, ...(detectedFormat !== undefined && { detectedFormat }) };
   }
 }
 

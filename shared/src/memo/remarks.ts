@@ -27,6 +27,7 @@ export const REMARKS = {
   'wrong-url': 'The value is not an absolute https URL.',
   'wrong-number': 'The number has the wrong number of digits: a CPR number has 10, a CVR number 8.',
   'unknown-value': 'The value is not one that MeMo allows.',
+  'type-differs': 'The first bytes of the file do not show the type that is claimed.',
   'bad-file-name': 'The file name contains a character that Digital Post does not allow.',
   'more-remarks': 'There are more faults than those listed.',
 } as const;

@@ -11,11 +11,19 @@ import type { SimpleType } from './simple-types.js';
 export const VERSIONS = ['1.1', '1.2'] as const;
 export type Version = (typeof VERSIONS)[number];
 
-/** A file of the message: its number in document order (from 0), the hash of its bytes (hex), their count. */
-export interface FileContent {
-  readonly index: number;
+/** What is known of a file whose content was extracted. */
+export interface FileFacts {
+  /** SHA-256 of the bytes, hex. */
   readonly sha256: string;
+  /** Bytes. */
   readonly size: number;
+  /** The MIME type that its first bytes show, null when they show none; absent: nobody looked. */
+  readonly detectedFormat?: string | null;
+}
+
+/** A file of the message, with its number in document order (from 0). */
+export interface FileContent extends FileFacts {
+  readonly index: number;
 }
 
 /** An element or attribute with text only. */

@@ -65,6 +65,8 @@ export interface IncomingFile {
   readonly fileName: string;
   /** The MIME type that the sender claims. */
   readonly encodingFormat: string;
+  /** The MIME type that its first bytes show; null when they show none. */
+  readonly detectedFormat: string | null;
   readonly language: string;
   /** `missing`: named without content. `expected`: its content is delivered separately, later. */
   readonly content: SealedFile | 'missing' | 'expected';

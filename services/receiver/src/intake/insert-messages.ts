@@ -79,12 +79,12 @@ const INSERT_MESSAGES = `
     SELECT message_id, position, $1, role, document_id, label
     FROM jsonb_to_recordset($3::jsonb) AS d (message_id uuid, position int, role text, document_id text, label text)
   ), files AS (
-    INSERT INTO files (id, message_id, document_position, position, municipality, file_name, encoding_format, language,
-      status, size, sha256, crc32, container_index, container_offset)
-    SELECT f.id, message_id, document_position, position, $1, file_name, encoding_format, language,
+    INSERT INTO files (id, message_id, document_position, position, municipality, file_name, encoding_format,
+      detected_format, language, status, size, sha256, crc32, container_index, container_offset)
+    SELECT f.id, message_id, document_position, position, $1, file_name, encoding_format, detected_format, language,
       f.status, size, decode(sha256, 'hex'), crc32, container_index, container_offset
     FROM jsonb_to_recordset($4::jsonb) AS f (id uuid, message_id uuid, document_position int, position int, file_name text,
-      encoding_format text, language text, status text, size bigint, sha256 text, crc32 bigint,
+      encoding_format text, detected_format text, language text, status text, size bigint, sha256 text, crc32 bigint,
       container_index int, container_offset bigint)
   ), refs AS (
     INSERT INTO reply_references (message_id, position, municipality, kind, value)
@@ -161,25 +161,28 @@ function rowsOf(
       document_id: documentId,
       label,
     })),
-    files: files.map(({ document_position, fileName, encodingFormat, language, content }, position) => ({
-      id: newId(),
-      message_id,
-      document_position,
-      position,
-      file_name: fileName,
-      encoding_format: encodingFormat,
-      language,
-      ...(typeof content === 'string'
-        ? { status: content, size: 0 }
-        : {
-            status: 'stored',
-            size: content.size,
-            sha256: content.sha256,
-            crc32: content.crc32,
-            container_index: content.index,
-            container_offset: content.offset,
-          }),
-    })),
+    files: files.map(
+      ({ document_position, fileName, encodingFormat, detectedFormat, language, content }, position) => ({
+        id: newId(),
+        message_id,
+        document_position,
+        position,
+        file_name: fileName,
+        encoding_format: encodingFormat,
+        detected_format: detectedFormat,
+        language,
+        ...(typeof content === 'string'
+          ? { status: content, size: 0 }
+          : {
+              status: 'stored',
+              size: content.size,
+              sha256: content.sha256,
+              crc32: content.crc32,
+              container_index: content.index,
+              container_offset: content.offset,
+            }),
+      }),
+    ),
     references: message.references.map((reference, position) => ({ message_id, position, ...reference })),
   };
 }

@@ -22,5 +22,11 @@ function asIncoming(
   sealed: readonly SealedFile[],
 ): IncomingFile {
   // A File without content is kept by name, as missing.
-  return { fileName: filename, encodingFormat, language, content: (content && sealed[content.index]) ?? 'missing' };
+  return {
+    fileName: filename,
+    encodingFormat,
+    detectedFormat: content?.detectedFormat ?? null,
+    language,
+    content: (content && sealed[content.index]) ?? 'missing',
+  };
 }

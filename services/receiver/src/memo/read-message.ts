@@ -1,8 +1,10 @@
-import type { SealedFile } from '@indbakke/shared/content';
+import type { FileSealer, SealedFile } from '@indbakke/shared/content';
+import { detectFormat, HEAD_BYTES } from '@indbakke/shared/file-types';
 import { contactPointIdOf } from '@indbakke/shared/ids';
 import type { KeyRing } from '@indbakke/shared/keys';
 import {
   escapeAttribute,
+  type FileSink,
   instantOf,
   type Memo,
   readMemo,
@@ -32,19 +34,10 @@ export function readMessage(
   delivery: MemoDelivery,
 ): ReadMessage {
   return async (sealer) => {
-    const files: SealedFile[] = [];
+    const files: ReceivedFile[] = [];
     const document = await readXml(
       delivery.body,
-      (index) => {
-        const file = sealer.openFile(index);
-        return {
-          lend: (extra) => file.lend(extra),
-          write: (bytes) => file.write(bytes),
-          async end() {
-            files.push(await file.end());
-          },
-        };
-      },
+      (index) => sinkInto(sealer.openFile(index), (file) => files.push(file)),
       {
         maxBytes: config.MAX_MESSAGE_BYTES,
         maxSkeletonBytes: config.MAX_SKELETON_BYTES,
@@ -61,6 +54,27 @@ export function readMessage(
       fingerprint: fingerprintOf(keys, message, files, document.token),
       original: { format: 'memo', bytes: originalOf(document) },
     };
+  };
+}
+
+interface ReceivedFile extends SealedFile {
+  /** The MIME type that its first bytes show; null when they show none. */
+  readonly detectedFormat: string | null;
+}
+
+/** Seals a file, and looks at its first bytes meanwhile. */
+function sinkInto(sealer: FileSealer, onEnd: (file: ReceivedFile) => void): FileSink {
+  let detecting: Promise<string | null> | undefined;
+  return {
+    lend: (extra) => sealer.lend(extra),
+    write(bytes) {
+      // Copied, since the buffer is lent again. The first piece is a whole buffer, or all of a smaller file.
+      detecting ??= detectFormat(Buffer.from(bytes.subarray(0, HEAD_BYTES)));
+      return sealer.write(bytes);
+    },
+    async end() {
+      onEnd({ ...(await sealer.end()), detectedFormat: (await detecting) ?? null });
+    },
   };
 }
 
