@@ -88,7 +88,7 @@ function header(name: string, required: boolean, description: string, example?: 
   return { name, in: 'header', required, description, schema: { type: 'string' }, ...(example && { example }) };
 }
 
-function describeParameters({ params, query, body, bodyOrQuery, change, answer }: Operation): object[] {
+function describeParameters({ params, query, body, bodyOrQuery, change, answer, isMade }: Operation): object[] {
   return [
     ...fieldsOf(params, 'path'),
     ...fieldsOf(query, 'query'),
@@ -96,7 +96,7 @@ function describeParameters({ params, query, body, bodyOrQuery, change, answer }
       ? fieldsOf(body, 'query').map((field) => ({ ...field, required: false, description: 'Instead of a body' }))
       : []),
     ...(change ? [IF_MATCH] : []),
-    ...(Array.isArray(answer) ? OF_CONTENT : []),
+    ...(Array.isArray(answer) && !isMade ? OF_CONTENT : []),
   ];
 }
 
@@ -157,7 +157,7 @@ function headersOf(...names: (keyof typeof HEADERS)[]): object {
   return { headers: Object.fromEntries(entries) };
 }
 
-function describeAnswer({ answer }: Operation): object {
+function describeAnswer({ answer, isMade }: Operation): object {
   if (answer === undefined) return { 204: { description: 'Done', ...headersOf() } };
   if (answer instanceof z.ZodObject) {
     const content = { 'application/json': { schema: refTo(answer, NAMED_ANSWERS) } };
@@ -166,6 +166,7 @@ function describeAnswer({ answer }: Operation): object {
     };
   }
   const content = Object.fromEntries(answer.map((type) => [type, {}]));
+  if (isMade) return { 200: { description: 'All bytes', ...headersOf('Content-Disposition'), content } };
   const whole = ['Content-Disposition', 'Content-Length', 'Accept-Ranges', 'ETag'] as const;
   return {
     200: { description: 'All bytes', ...headersOf(...whole), content },

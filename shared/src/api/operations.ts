@@ -52,6 +52,8 @@ export interface Operation {
   readonly change?: Change;
   /** The schema of the JSON answer, the media types of streamed content, or undefined (204). */
   readonly answer: z.ZodObject | readonly string[] | undefined;
+  /** The content is made as it is sent: it has no ETag, no length that is known before, and no ranges. */
+  readonly isMade?: true;
   /** Errors in addition to those of every call, of a path with parameters, of a body and of a change (openapi.ts). */
   readonly errors: readonly ErrorCode[];
 }
@@ -142,6 +144,7 @@ export const OPERATIONS = {
     roles: READ,
     body: ExportBody,
     answer: [EXCEL],
+    isMade: true,
     readsOnly: true,
     errors: [],
   },
