@@ -3,6 +3,7 @@ import { type Parts, type Running, type Service, serve } from '@indbakke/shared/
 import type { JournalerConfig } from './config.js';
 import { bindCore } from './core/routes.js';
 import { bindExport } from './export/routes.js';
+import { bindFigures } from './figures/routes.js';
 import { bindInbox } from './inbox/routes.js';
 import { createWork } from './worker.js';
 
@@ -11,6 +12,7 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   const { router, bind } = createApi(parts);
   bindInbox(bind, parts, config);
   bindExport(bind, parts);
+  bindFigures(bind, parts);
   bindCore(bind, parts);
   return { name: 'journaler', router, ...createWork(parts, config) };
 }

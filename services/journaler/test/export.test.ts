@@ -1,4 +1,8 @@
 import { once } from 'node:events';
+import type { Principal } from '@indbakke/shared/access';
+import { EXCEL, ExportBody } from '@indbakke/shared/api';
+import { type KeyRing, loadKeyRing } from '@indbakke/shared/keys';
+import { openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
 import {
@@ -8,10 +12,6 @@ import {
   type TestStack,
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
-import type { Principal } from '../../../shared/src/access/index.js';
-import { EXCEL, ExportBody } from '../../../shared/src/api/index.js';
-import { type KeyRing, loadKeyRing } from '../../../shared/src/keys/index.js';
-import { openStore, type Store } from '../../../shared/src/store/index.js';
 import { auditOf, change, deliverMemo, expectProblem } from '../../../shared/test/inbox/support.js';
 import { openExport } from '../src/export/export-documents.js';
 import { HAS_LIBREOFFICE, readWithPython, type Sheet, showInLibreOffice } from './support/spreadsheets.js';

@@ -5,6 +5,7 @@ import { NAMED_ANSWERS, NAMED_REQUESTS, ProblemAnswer } from './schemas.js';
 
 const TAGS = {
   inbox: 'Incoming documents: the list, one message, its content, and what a caseworker does with it.',
+  figures: 'For those who lead: counts and times, nothing personal.',
   core: 'What the core registers, so that replies find their case.',
 };
 
@@ -41,11 +42,16 @@ export function describeApi(): object {
   };
 }
 
+function tagOf({ path }: Operation): keyof typeof TAGS {
+  if (path.startsWith('/api/v1/incoming-documents')) return 'inbox';
+  return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
+}
+
 function describeOperation(name: string, operation: Operation): object {
   const { body, bodyOrQuery, roles, summary, description } = operation;
   return {
     operationId: name,
-    tags: [operation.path.startsWith('/api/v1/incoming-documents') ? 'inbox' : 'core'],
+    tags: [tagOf(operation)],
     summary,
     description: [description, `Requires the role ${roles.join(' or ')}.`].filter(Boolean).join(' '),
     parameters: describeParameters(operation),

@@ -15,6 +15,8 @@ import {
   DocumentList,
   DocumentQuery,
   ExportBody,
+  FiguresAnswer,
+  FiguresQuery,
   IdsBody,
   JournalizationBody,
   RejectionBody,
@@ -72,6 +74,7 @@ export const DISPLAYED_TYPES: readonly string[] = [
 ];
 export const BYTES = 'application/octet-stream';
 export const EXCEL = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+export const CSV = 'text/csv';
 
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
 const CONTENT_ERRORS = ['version-changed', 'content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
@@ -83,6 +86,25 @@ function changing<
 >(change: C, operation: O, errors: readonly ErrorCode[] = []) {
   const { roles } = CHANGES[change];
   return { ...operation, change, roles, params: Id, answer: ChangeAnswer, errors: ['key-reused', ...errors] as const };
+}
+
+/** Figures of days, in one of three forms. */
+function figures<const Path extends '' | '.csv' | '.xlsx', const Answer extends Operation['answer']>(
+  path: Path,
+  form: string,
+  answer: Answer,
+) {
+  return {
+    service: 'journaler',
+    method: 'get',
+    path: `/api/v1/figures${path}`,
+    summary: `Returns how many messages were received, handled and waiting, and how soon, by day and contact point${form}.`,
+    roles: ['IndkomneDokumenter.SeAlle'],
+    query: FiguresQuery,
+    answer,
+    ...(path !== '' && { isMade: true as const }),
+    errors: [],
+  } as const;
 }
 
 /** The changes that a bulk makes. */
@@ -280,6 +302,9 @@ export const OPERATIONS = {
     path: '/api/v1/incoming-documents/:id/concern/confirmation',
     summary: 'Confirms that its receipt has been confirmed to the notifier now.',
   }),
+  readFigures: figures('', '', FiguresAnswer),
+  downloadFiguresAsCsv: figures('.csv', ', as CSV for Danish Excel', [CSV]),
+  downloadFiguresAsExcel: figures('.xlsx', ', as an Excel file with Danish headings', [EXCEL]),
   registerSentMessage: {
     service: 'journaler',
     method: 'put',

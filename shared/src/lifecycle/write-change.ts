@@ -90,6 +90,9 @@ type Found = Changed & { readonly isAllowed: boolean } & (
     | { readonly newStatus: null }
   );
 
+/** In these a message waits no more. */
+const HANDLED: ReadonlySet<string> = new Set(['journalized', 'rejected'] satisfies Status[]);
+
 /** The assignments of a move to another status. */
 function moveTo(to: Status | 'before' | 'same', at: Date, by: string): Prisma.Sql[] {
   if (to === 'same') return [];
@@ -103,6 +106,7 @@ function moveTo(to: Status | 'before' | 'same', at: Date, by: string): Prisma.Sq
     sql`held_cause = CASE WHEN ${keepsCause} THEN m.held_cause END`,
     sql`status_at = ${at}::timestamptz`,
     sql`status_by = ${by}`,
+    sql`handled_at = ${HANDLED.has(to) ? sql`${at}::timestamptz` : to === 'deleted' ? sql`m.handled_at` : sql`NULL`}`,
   ];
 }
 

@@ -6,16 +6,19 @@ import { type ColumnDef, writeXlsxStream } from 'hucre/xlsx';
 
 type CellValue = string | number | Date | null;
 
-/** A column: its Danish heading, its width in characters, and its value in a row. A Date is shown in Danish time. */
+/**
+ * A column: its Danish heading, its width in characters, and its value in a row: of a time a Date, which is shown in Danish
+ * time, of a day `2026-11-02`.
+ */
 export interface Column<Row> {
   readonly heading: string;
   readonly width: number;
-  readonly format: 'text' | 'number' | 'time';
+  readonly format: keyof typeof FORMATS;
   readonly of: (row: Row) => CellValue;
 }
 
 // As text, so that a number keeps its zeros, and `=1+1` stays what it is even when somebody edits the cell.
-const FORMATS = { text: '@', number: 'General', time: 'dd-mm-yyyy hh:mm' } as const;
+const FORMATS = { text: '@', number: 'General', time: 'dd-mm-yyyy hh:mm', day: 'dd-mm-yyyy' } as const;
 const HEADING_STAYS = { rows: 1 };
 
 /**
@@ -35,11 +38,11 @@ export function writeSheet<Row>(
 }
 
 async function* cellsOf<Row>(rows: AsyncIterable<Row> | Iterable<Row>, columns: readonly Column<Row>[]) {
-  for await (const row of rows) yield columns.map(({ of }) => toCell(of(row)));
+  for await (const row of rows) yield columns.map(({ of, format }) => toCell(of(row), format));
 }
 
-function toCell(value: CellValue): CellValue {
-  if (typeof value === 'string') return toText(value);
+function toCell(value: CellValue, format: keyof typeof FORMATS): CellValue {
+  if (typeof value === 'string') return format === 'day' ? new Date(value) : toText(value);
   return value instanceof Date ? toTime(value) : value;
 }
 
