@@ -2,6 +2,8 @@ import { createApi } from '@indbakke/shared/http';
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
 import type { JournalerConfig } from './config.js';
 import { bindCore } from './core/routes.js';
+import { bindExport } from './export/routes.js';
+import { bindFigures } from './figures/routes.js';
 import { bindInbox } from './inbox/routes.js';
 import { createWork } from './worker.js';
 
@@ -9,6 +11,8 @@ import { createWork } from './worker.js';
 export function createJournaler(parts: Parts, config: JournalerConfig): Service {
   const { router, bind } = createApi(parts);
   bindInbox(bind, parts, config);
+  bindExport(bind, parts);
+  bindFigures(bind, parts);
   bindCore(bind, parts);
   return { name: 'journaler', router, ...createWork(parts, config) };
 }

@@ -5,6 +5,7 @@ import { NAMED_ANSWERS, NAMED_REQUESTS, ProblemAnswer } from './schemas.js';
 
 const TAGS = {
   inbox: 'Incoming documents: the list, one message, its content, and what a caseworker does with it.',
+  figures: 'For those who lead: counts and times, nothing personal.',
   core: 'What the core registers, so that replies find their case.',
 };
 
@@ -41,11 +42,16 @@ export function describeApi(): object {
   };
 }
 
+function tagOf({ path }: Operation): keyof typeof TAGS {
+  if (path.startsWith('/api/v1/incoming-documents')) return 'inbox';
+  return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
+}
+
 function describeOperation(name: string, operation: Operation): object {
   const { body, bodyOrQuery, roles, summary, description } = operation;
   return {
     operationId: name,
-    tags: [operation.path.startsWith('/api/v1/incoming-documents') ? 'inbox' : 'core'],
+    tags: [tagOf(operation)],
     summary,
     description: [description, `Requires the role ${roles.join(' or ')}.`].filter(Boolean).join(' '),
     parameters: describeParameters(operation),
@@ -95,7 +101,7 @@ function header(name: string, required: boolean, description: string, example?: 
 }
 
 function describeParameters(operation: Operation): object[] {
-  const { params, query, body, bodyOrQuery, change, answer } = operation;
+  const { params, query, body, bodyOrQuery, change, answer, isMade } = operation;
   return [
     ...fieldsOf(params, 'path'),
     ...fieldsOf(query, 'query'),
@@ -104,7 +110,7 @@ function describeParameters(operation: Operation): object[] {
       : []),
     ...(change ? [IF_MATCH] : []),
     ...(takesIdempotencyKey(operation) ? [IDEMPOTENCY_KEY] : []),
-    ...(Array.isArray(answer) ? OF_CONTENT : []),
+    ...(Array.isArray(answer) && !isMade ? OF_CONTENT : []),
   ];
 }
 
@@ -170,7 +176,7 @@ function headersOf(...names: (keyof typeof HEADERS)[]): object {
 }
 
 function describeAnswer(operation: Operation): object {
-  const { answer } = operation;
+  const { answer, isMade } = operation;
   if (answer === undefined) return { 204: { description: 'Done', ...headersOf() } };
   if (answer instanceof z.ZodObject) {
     const content = { 'application/json': { schema: refTo(answer, NAMED_ANSWERS) } };
@@ -181,6 +187,7 @@ function describeAnswer(operation: Operation): object {
     return { 200: { description: 'Done', ...headersOf(...headers), content } };
   }
   const content = Object.fromEntries(answer.map((type) => [type, {}]));
+  if (isMade) return { 200: { description: 'All bytes', ...headersOf('Content-Disposition'), content } };
   const whole = ['Content-Disposition', 'Content-Length', 'Accept-Ranges', 'ETag'] as const;
   return {
     200: { description: 'All bytes', ...headersOf(...whole), content },

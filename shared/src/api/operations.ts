@@ -15,6 +15,8 @@ import {
   DocumentList,
   DocumentQuery,
   ExportBody,
+  FiguresAnswer,
+  FiguresQuery,
   IdsBody,
   JournalizationBody,
   RejectionBody,
@@ -52,6 +54,8 @@ export interface Operation {
   readonly change?: Change;
   /** The schema of the JSON answer, the media types of streamed content, or undefined (204). */
   readonly answer: z.ZodObject | readonly string[] | undefined;
+  /** The content is made as it is sent: it has no ETag, no length that is known before, and no ranges. */
+  readonly isMade?: true;
   /** Errors in addition to those of every call, of a path with parameters, of a body and of a change (openapi.ts). */
   readonly errors: readonly ErrorCode[];
 }
@@ -70,6 +74,7 @@ export const DISPLAYED_TYPES: readonly string[] = [
 ];
 export const BYTES = 'application/octet-stream';
 export const EXCEL = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+export const CSV = 'text/csv';
 
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
 const CONTENT_ERRORS = ['version-changed', 'content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
@@ -96,6 +101,25 @@ export const BULK_CHANGES = {
 /** Whether the call takes an Idempotency-Key. Those that only register do not need one: a repeat does the same. */
 export function takesIdempotencyKey({ errors }: Pick<Operation, 'errors'>): boolean {
   return errors.includes('key-reused');
+}
+
+/** Figures of days, in one of three forms. */
+function figures<const Path extends '' | '.csv' | '.xlsx', const Answer extends Operation['answer']>(
+  path: Path,
+  form: string,
+  answer: Answer,
+) {
+  return {
+    service: 'journaler',
+    method: 'get',
+    path: `/api/v1/figures${path}`,
+    summary: `Returns how many messages were received, handled and waiting, and how soon, by day and contact point${form}.`,
+    roles: ['IndkomneDokumenter.SeAlle'],
+    query: FiguresQuery,
+    answer,
+    ...(path !== '' && { isMade: true as const }),
+    errors: [],
+  } as const;
 }
 
 const LEAVES_ABSENT_FIELDS =
@@ -154,6 +178,7 @@ export const OPERATIONS = {
     roles: READ,
     body: ExportBody,
     answer: [EXCEL],
+    isMade: true,
     readsOnly: true,
     errors: [],
   },
@@ -306,6 +331,9 @@ export const OPERATIONS = {
     },
     ['wrong-concern'],
   ),
+  readFigures: figures('', '', FiguresAnswer),
+  downloadFiguresAsCsv: figures('.csv', ', as CSV for Danish Excel', [CSV]),
+  downloadFiguresAsExcel: figures('.xlsx', ', as an Excel file with Danish headings', [EXCEL]),
   registerSentMessage: {
     service: 'journaler',
     method: 'put',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAY } from '../config/index.js';
 import { ERRORS } from '../errors/index.js';
 import { contactPointIdOf, cprNumberOf, cvrNumberOf, uuidOf } from '../ids/index.js';
 import {
@@ -317,6 +318,25 @@ export const CaseBody = z
   .meta({ examples: [{ status: 'open', caseworker: 'sagsbehandler-1', parties: ['4101019999'] }] })
   .register(NAMED_REQUESTS, { id: 'Case' });
 
+export const MAX_FIGURES_DAYS = 400;
+const Day = z.iso
+  .date({ error: 'must be a day, such as 2026-11-20' })
+  .refine((day) => day >= '2000-01-01' && day < '9000', { error: 'must be in the years 2000 to 8999' });
+/** A day or some, both included. */
+export const FiguresQuery = z
+  .strictObject({
+    from: Day.describe('The first day, in Danish time'),
+    to: Day.describe(`The last day, in Danish time; at most ${MAX_FIGURES_DAYS} days`),
+  })
+  .superRefine(({ from, to }, context) => {
+    const fault = (message: string) => context.addIssue({ code: 'custom', path: ['to'], message });
+    if (to < from) fault('must not be before from');
+    if (Date.parse(to) - Date.parse(from) >= MAX_FIGURES_DAYS * DAY) {
+      fault(`must be less than ${MAX_FIGURES_DAYS} days after from`);
+    }
+  });
+export type FiguresQuery = z.infer<typeof FiguresQuery>;
+
 /** The marks of a possible report of concern. */
 export const ConcernBody = z.strictObject({}).register(NAMED_REQUESTS, { id: 'Concern' });
 
@@ -530,6 +550,40 @@ export const TextAnswer = z
   })
   .register(NAMED_ANSWERS, { id: 'TextOfMainDocument' });
 export type TextAnswer = z.infer<typeof TextAnswer>;
+
+const hours = z
+  .object({ p50: z.number().nullable(), p90: z.number().nullable() })
+  .describe(
+    'Within so many hours of its receipt half, or nine tenths, of what was received then were done. null: it was fewer than 5 messages, or so many are not done yet',
+  );
+const Figures = z
+  .object({
+    received: z.int(),
+    handled: z
+      .int()
+      .describe('Journalized or rejected then; what was taken back or reopened counts when it is done again'),
+    waiting: z.int().describe('At the end'),
+    hoursToFirstLook: hours,
+    hoursToHandling: hours,
+  })
+  .register(NAMED_ANSWERS, { id: 'Figures' });
+const ofContactPoints = z.array(
+  Figures.extend({
+    contactPoint: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
+  }),
+);
+/** Counts and times without anything of a person, a message or a case. Without held messages. */
+export const FiguresAnswer = z
+  .object({
+    at: time,
+    total: Figures,
+    contactPoints: ofContactPoints,
+    days: z
+      .array(z.object({ day: z.iso.date(), total: Figures, contactPoints: ofContactPoints }))
+      .describe('Until today'),
+  })
+  .register(NAMED_ANSWERS, { id: 'FiguresOfDays' });
+export type FiguresAnswer = z.infer<typeof FiguresAnswer>;
 
 /** RFC 9457. */
 export const ProblemAnswer = z

@@ -14,7 +14,8 @@ export interface Reading {
 }
 
 /**
- * Reads a message, if the caller sees it, and records who read it: one statement, committed when this resolves.
+ * Reads a message, if the caller sees it, and records who read it, and when a user first did: one statement, committed when
+ * this resolves.
  *
  * @param columns of `messages AS m` and the tables that `tables` joins
  * @throws Problem not-found: it does not exist, is another municipality’s, is not visible to the caller, or is deleted
@@ -37,6 +38,10 @@ export async function findMessage<Row extends object>(
       SELECT m.* FROM messages m WHERE m.id = ${id}::uuid AND ${visibleTo(principal)}
     ), audit AS (
       ${insertAudit({ municipality, actor, at, action, messageId: id, details })} FROM found m ${hasFile}
+    ), first_look AS (
+      UPDATE messages SET first_read_at = ${at}::timestamptz
+      FROM (SELECT m.id FROM found m ${hasFile}) AS m
+      WHERE messages.id = m.id AND messages.first_read_at IS NULL AND ${actor.kind}::text = 'user'
     )
     SELECT ${columns} FROM found m ${tables}`;
   const [row] = await store.query<Row>(municipality, statement, 'kept');

@@ -1,0 +1,108 @@
+import type { DocumentSummary } from '@indbakke/shared/api';
+import type { Column } from '../excel/sheet.js';
+
+// The columns of an exported list. Danish, as people in a municipality read them.
+
+const STATUSES: Record<DocumentSummary['status'], string> = {
+  pending: 'Afventer',
+  held: 'Tilbageholdt',
+  journalized: 'Journaliseret',
+  rejected: 'Afvist',
+  deleted: 'Slettet',
+};
+
+const KINDS: Record<DocumentSummary['kind'], string> = {
+  reply: 'Svar',
+  enquiry: 'Henvendelse',
+  forwarded: 'Videresendt',
+};
+
+const CHANNELS: Record<DocumentSummary['channel'], string> = {
+  sf1606: 'Digital Post',
+  sf2900: 'Fordelingskomponenten',
+};
+
+const BASES: Record<NonNullable<DocumentSummary['suggestion']>['basis'], string> = {
+  'message-uuid': 'Svar på en sendt meddelelse',
+  'message-id': 'Afsenderens id for en sendt meddelelse',
+  'case-id': 'Sagsnummer',
+};
+
+const SENDERS: Record<NonNullable<DocumentSummary['suggestion']>['sender'], string> = {
+  'recipient-of-the-letter': 'Modtager af brevet',
+  'party-to-the-case': 'Part i sagen',
+  other: 'Anden',
+};
+
+const REASONS: Record<NonNullable<DocumentSummary['rejection']>['reason'], string> = {
+  'wrong-municipality': 'Anden kommune',
+  'wrong-department': 'Anden afdeling',
+  'not-for-us': 'Ikke til os',
+  unreadable: 'Kan ikke læses',
+  duplicate: 'Modtaget før',
+  unwanted: 'Uønsket',
+  other: 'Andet',
+};
+
+const yes = (value: boolean | null | undefined) => (value == null ? null : value ? 'Ja' : 'Nej');
+const dateOf = (time: string | null | undefined) => (time == null ? null : new Date(time));
+
+type Value<Result> = (document: DocumentSummary) => Result | null | undefined;
+
+const text = (heading: string, width: number, of: Value<string>): Column<DocumentSummary> => ({
+  heading,
+  width,
+  format: 'text',
+  of: (document) => of(document) ?? null,
+});
+const number = (heading: string, of: Value<number>): Column<DocumentSummary> => ({
+  heading,
+  width: 9,
+  format: 'number',
+  of: (document) => of(document) ?? null,
+});
+const time = (heading: string, of: Value<string>): Column<DocumentSummary> => ({
+  heading,
+  width: 17,
+  format: 'time',
+  of: (document) => dateOf(of(document)),
+});
+
+export const COLUMNS: readonly Column<DocumentSummary>[] = [
+  time('Modtaget', (document) => document.receivedAt),
+  time('Brevdato', (document) => document.letterAt),
+  text('Status', 14, ({ status }) => STATUSES[status]),
+  text('Type', 13, ({ kind }) => KINDS[kind]),
+  text('Kanal', 14, ({ channel }) => CHANNELS[channel]),
+  text('Kontaktpunkt', 24, ({ contactPoint }) => contactPoint?.name ?? contactPoint?.id),
+  text('Emne', 48, ({ subject }) => subject),
+  text('Afsender', 28, ({ sender }) => sender.name),
+  text('Afsenders nummer', 17, ({ sender }) => sender.id),
+  text('Afsenders nummertype', 12, ({ sender }) => sender.idType),
+  text('På vegne af afsender', 28, ({ sender }) => sender.representative?.name),
+  text('Vedrører', 28, ({ concerning }) => concerning?.name),
+  text('Vedrører, CPR-nummer', 17, ({ concerning }) => concerning?.id),
+  time('Svar ønskes senest', ({ replyBy }) => replyBy),
+  number('Alder i timer', ({ ageHours }) => ageHours),
+  text('Forsinket', 10, ({ late }) => yes(late)),
+  text('Foreslået sag', 18, ({ suggestion }) => suggestion?.caseId),
+  text('Grundlag for forslag', 30, ({ suggestion }) => suggestion && BASES[suggestion.basis]),
+  text('Hvem svarer', 20, ({ suggestion }) => suggestion && SENDERS[suggestion.sender]),
+  text('Sagens sagsbehandler', 22, ({ suggestion }) => suggestion?.caseworker),
+  text('Tildelt medarbejder', 22, ({ assignee }) => (assignee?.kind === 'user' ? assignee.id : null)),
+  text('Tildelt team', 18, ({ assignee }) => (assignee?.kind === 'team' ? assignee.id : null)),
+  number('Bilag', ({ attachmentCount }) => attachmentCount),
+  text('Lyd eller video', 10, ({ hasMedia }) => yes(hasMedia)),
+  text('Mulig underretning', 12, ({ concern }) => yes(concern !== null)),
+  time('Vurderes senest', ({ concern }) => concern?.assessBy),
+  time('Vurderet', ({ concern }) => concern?.assessedAt),
+  time('Bekræftes senest', ({ concern }) => concern?.confirmBy),
+  time('Bekræftet', ({ concern }) => concern?.confirmedAt),
+  text('Årsag til afvisning', 18, ({ rejection }) => rejection && REASONS[rejection.reason]),
+  text('Afvisning begrundelse', 40, ({ rejection }) => rejection?.explanation),
+  text('Videresendt til', 24, ({ rejection }) => rejection?.forwardedTo),
+  text('Afsender underrettet', 12, ({ rejection }) => yes(rejection?.senderInformed)),
+  number('Bemærkninger', ({ remarks }) => remarks.length),
+  text('Meddelelses-id', 38, ({ externalId }) => externalId),
+  text('Id', 38, ({ id }) => id),
+];

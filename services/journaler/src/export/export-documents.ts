@@ -1,0 +1,47 @@
+import type { Readable } from 'node:stream';
+import type { Principal } from '@indbakke/shared/access';
+import type { DocumentSummary, ExportBody } from '@indbakke/shared/api';
+import { recordAudit } from '@indbakke/shared/audit';
+import type { Parts } from '@indbakke/shared/service';
+import { writeSheet } from '../excel/sheet.js';
+import { COLUMNS } from './columns.js';
+import { readPages } from './read-pages.js';
+
+export type ExportParts = Pick<Parts, 'store' | 'keys'>;
+
+/**
+ * The messages of a list or search as an Excel file, which is read from the database as it is sent. The audit log has that it
+ * began before the first byte, and then how many rows left: also of a file that was broken off. A file whose end could not be
+ * recorded has no end.
+ */
+export async function openExport(parts: ExportParts, principal: Principal, list: ExportBody): Promise<Readable> {
+  const pages = readPages(parts, principal, list);
+  const first = await pages.next(); // whatever fails here is still a problem, not half a file
+  await record(parts, principal, 'export-began');
+  return writeSheet('Indkomne dokumenter', COLUMNS, readRows());
+
+  async function* readRows(): AsyncGenerator<DocumentSummary> {
+    let rows = 0;
+    let isWhole = false;
+    try {
+      for (let page = first; !page.done; page = await pages.next()) {
+        for (const document of page.value) {
+          rows += 1;
+          yield document;
+        }
+      }
+      isWhole = true;
+    } finally {
+      await record(parts, principal, 'exported', { rows, isWhole });
+    }
+  }
+}
+
+function record(
+  { store }: ExportParts,
+  { municipality, actor }: Principal,
+  action: 'export-began' | 'exported',
+  details: Record<string, number | boolean> = {},
+): Promise<void> {
+  return recordAudit(store, { municipality, actor, at: new Date(), action, details });
+}

@@ -1,0 +1,22 @@
+import type { Column } from '../excel/sheet.js';
+
+/**
+ * A table as CSV for Danish Excel: UTF-8 with a byte order mark (else Excel reads æøå as Windows-1252), semicolons, and commas in
+ * numbers (it reads 3.5 as 3 May). Days are ISO 8601, which it reads as dates.
+ */
+export function writeCsv<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const table = [columns.map(({ heading }) => heading), ...rows.map((row) => columns.map(({ of }) => of(row)))];
+  return `\ufeff${table.map((cells) => `${cells.map(toField).join(';')}\r\n`).join('')}`;
+}
+
+function toField(value: unknown): string {
+  if (value === null) return '';
+  if (typeof value === 'number') return String(value).replace('.', ',');
+  const text = isFormula(String(value)) ? `'${value}` : String(value);
+  return /[";\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Whether Excel would compute it: a name of a contact point may begin with anything. */
+function isFormula(text: string): boolean {
+  return /^[=+\-@\t\r]/.test(text);
+}

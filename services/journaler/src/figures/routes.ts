@@ -1,0 +1,30 @@
+import { CSV, type FiguresQuery, OPERATIONS, type Operation } from '@indbakke/shared/api';
+import { danishDay } from '@indbakke/shared/danish-time';
+import type { Bind, Call } from '@indbakke/shared/http';
+import type { Parts } from '@indbakke/shared/service';
+import { sendSheet } from '../excel/send.js';
+import { writeSheet } from '../excel/sheet.js';
+import { COLUMNS, rowsOf } from './columns.js';
+import { writeCsv } from './csv.js';
+import { readFigures } from './read-figures.js';
+
+/** Figures for those who lead, in three forms. */
+export function bindFigures(bind: Bind, { store }: Pick<Parts, 'store'>): void {
+  const read = ({
+    principal,
+    query,
+    at,
+  }: Pick<Call<Operation>, 'principal' | 'at'> & { readonly query: FiguresQuery }) =>
+    readFigures(store, principal.municipality, query, at);
+
+  bind(OPERATIONS.readFigures, read);
+  bind(OPERATIONS.downloadFiguresAsCsv, async (call) => {
+    const csv = writeCsv(COLUMNS, rowsOf(await read(call)));
+    call.res.attachment(`indkomne-dokumenter-tal-${danishDay(call.at)}.csv`).type(`${CSV}; charset=utf-8`);
+    call.res.end(csv);
+  });
+  bind(OPERATIONS.downloadFiguresAsExcel, async (call) => {
+    const rows = rowsOf(await read(call));
+    await sendSheet(writeSheet('Tal', COLUMNS, rows), 'indkomne-dokumenter-tal', call);
+  });
+}
