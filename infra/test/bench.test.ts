@@ -21,6 +21,12 @@ it('is not several times slower or larger than expected', { timeout: 120_000, re
   expect(status).toBe(0);
 });
 
+it('measures every call of the inbox with two sizes', { timeout: 120_000 }, async () => {
+  const { status, output } = await bench('inbox', '--quick');
+  expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({ name: 'inbox', messages: 20_000 });
+  expect(status).toBe(0);
+});
+
 it('lists the benchmarks when a name is unknown', async () => {
   const { status, output } = await bench('intake-medium');
   expect(output).toContain('intake-large');

@@ -14,7 +14,7 @@ export interface Size {
   readonly quick: boolean;
   /** Alternating rounds of each contender. */
   readonly rounds: number;
-  /** Messages that `growth` stores; undefined = its default. */
+  /** Messages that `growth` or `inbox` stores; undefined = its default. */
   readonly to?: number | undefined;
 }
 
@@ -28,6 +28,8 @@ export interface Outcome {
   readonly notes: readonly string[];
   /** Where our processor time goes, if profiled; printed, but not in the report. */
   readonly profile?: readonly string[] | undefined;
+  /** More pages of docs/results, by file name; written with the report. */
+  readonly pages?: Readonly<Record<string, string>>;
 }
 
 export interface Goal {

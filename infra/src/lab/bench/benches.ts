@@ -3,6 +3,7 @@ import type { Bench } from './bench.js';
 import { endToEnd } from './end-to-end.js';
 import { growth } from './growth/growth.js';
 import { guard } from './guard.js';
+import { inbox } from './inbox/inbox.js';
 import { intakeLarge, intakeLarge8 } from './intake-large.js';
 import { intakeSmall } from './intake-small.js';
 import { soap } from './soap.js';
@@ -25,4 +26,4 @@ export const BENCHES: readonly Bench[] = [
 ];
 
 /** Not part of `all`. */
-export const ON_REQUEST: readonly Bench[] = [guard];
+export const ON_REQUEST: readonly Bench[] = [guard, inbox];

@@ -3,8 +3,9 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env } from '@indbakke/shared/config';
 import pg from 'pg';
-import { type Database, prepareDatabase } from '../../local/database.js';
+import { type Database, prepareDatabase, withDatabase } from '../../local/database.js';
 import type { StatePaths } from '../../local/state.js';
+import { runSql } from '../../testkit/database.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
 import { prepareState } from '../../testkit/set-up.js';
 import { Child } from './child.js';
@@ -94,6 +95,17 @@ export class Place {
     await client.connect();
     this.atEnd(() => client.end());
     return client;
+  }
+
+  /** A copy of the database, to which nothing may be connected; removed with the place. */
+  async copyDatabase(): Promise<Database> {
+    const { url, ownerUrl } = this.database;
+    const original = new URL(ownerUrl).pathname.slice(1);
+    const name = `${original}_copy`;
+    const server = withDatabase(ownerUrl, 'postgres');
+    await runSql(server, `CREATE DATABASE ${name} TEMPLATE ${original}`);
+    this.atEnd(async () => void (await runSql(server, `DROP DATABASE ${name} WITH (FORCE)`)));
+    return { url: withDatabase(url, name), ownerUrl: withDatabase(ownerUrl, name) };
   }
 
   /** A folder of this place, created if missing. */

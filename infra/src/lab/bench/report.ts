@@ -29,11 +29,13 @@ export function jsonLine(name: string, { figures }: Outcome): string {
   return JSON.stringify({ name, ...figures });
 }
 
-/** Writes docs/results/bench-NAME.md. @returns its path in the repository */
+/** Writes docs/results/bench-NAME.md, and more pages if there are. @returns its path in the repository */
 export function writeReport(bench: Bench, outcome: Outcome, postgres: string): string {
   const path = `docs/results/bench-${bench.name}.md`;
-  mkdirSync(join(repository, 'docs', 'results'), { recursive: true });
+  const folder = join(repository, 'docs', 'results');
+  mkdirSync(folder, { recursive: true });
   writeFileSync(join(repository, path), page(bench, outcome, postgres));
+  for (const [name, text] of Object.entries(outcome.pages ?? {})) writeFileSync(join(folder, name), text);
   return path;
 }
 

@@ -1,4 +1,5 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { type Batch, batchesOf, bulkLoad, createAuditMonths } from '../bulk-load.js';
 import type { Sample } from '../rivals/rows.js';
 
 /** How many messages are stored; each municipality has the same number. */
@@ -9,7 +10,6 @@ export interface Stock {
 }
 
 const BATCH = 100_000; // messages; some hundred MB of rows
-const CONNECTIONS = 2;
 const YEARS = 2; // over which the messages were received
 const SECONDS_BETWEEN = 6; // so that ten million are two years
 
@@ -27,7 +27,7 @@ export async function empty(client: pg.Client): Promise<void> {
 
 /**
  * Adds the rows of messages as after months of use: two thirds journalized, nearly a third deleted, some rejected, the newest
- * pending. Indexes are dropped and created again, which is faster than updating them.
+ * pending.
  *
  * @param ownerUrl of the same database as `client`, for more connections
  * @param from messages already filled by this function, with the same municipalities
@@ -38,69 +38,21 @@ export async function fill(
   from: number,
   to: Stock,
 ): Promise<void> {
-  await createAuditMonths(client);
-  const restoreIndexes = await dropIndexes(client);
-  let next = from;
-  await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
-      const filler = new pg.Client({ connectionString: ownerUrl });
-      await filler.connect();
-      // The rows are consistent; checking foreign keys would take longer than writing the rows.
-      await filler.query('SET session_replication_role = replica; SET synchronous_commit = off');
-      while (next < to.messages) {
-        const first = next;
-        next = Math.min(first + BATCH, to.messages);
-        await insertBatch(filler, sample, { first, last: next - 1, from, to });
-      }
-      await filler.end();
-    }),
+  await createAuditMonths(client, YEARS);
+  await bulkLoad({ client, ownerUrl }, batchesOf(from, to.messages, BATCH), (filler, batch) =>
+    insertBatch(filler, sample, { ...batch, from, to }),
   );
-  await client.query(`SET maintenance_work_mem = '1GB'`);
-  await restoreIndexes();
-  await client.query('VACUUM (ANALYZE, PARALLEL 0)');
-  await client.query('CHECKPOINT'); // so that none runs during the measurement
 }
 
-/** Creates the partitions of past months, which make_audit_months() would have created in time. */
-async function createAuditMonths(client: pg.Client): Promise<void> {
-  await client.query(`
-    DO $$
-    DECLARE first date;
-    BEGIN
-      FOR i IN 1..${12 * YEARS} LOOP
-        first := (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => i))::date;
-        EXECUTE format('CREATE TABLE IF NOT EXISTS audit_months.%I PARTITION OF public.audit_events FOR VALUES FROM (%L) TO (%L)',
-          to_char(first, '"m"YYYY_MM'), first::timestamp AT TIME ZONE 'UTC', (first + interval '1 month')::timestamp AT TIME ZONE 'UTC');
-      END LOOP;
-    END $$`);
-}
-
-/** Drops the indexes that no constraint needs. @returns a function that creates them again */
-async function dropIndexes(client: pg.Client): Promise<() => Promise<void>> {
-  const { rows } = await client.query<{ name: string; definition: string }>(`
-    SELECT indexrelid::regclass::text AS name, replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') AS definition
-    FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
-    WHERE relnamespace = 'public'::regnamespace AND relname <> '_prisma_migrations'
-      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)`);
-  for (const { name } of rows) await client.query(`DROP INDEX ${name}`);
-  return async () => {
-    for (const { definition } of rows) await client.query(definition);
-  };
-}
-
-interface Batch {
-  /** Numbers of the first and the last message, from 0 over all municipalities. */
-  readonly first: number;
-  readonly last: number;
+interface Range extends Batch {
   /** Messages before and after this fill. */
   readonly from: number;
   readonly to: Stock;
 }
 
-async function insertBatch(client: pg.Client, sample: Sample, { first, last, from, to }: Batch): Promise<void> {
+async function insertBatch(client: pg.Client, sample: Sample, { first, last, from, to }: Range): Promise<void> {
   const count = to.municipalities.length;
   const pending = pendingOf(to.messages / count) - pendingOf(from / count);
-  await client.query('BEGIN');
   // `number` counts within a municipality; twenty messages make a case.
   await client.query(
     `CREATE TEMP TABLE batch ON COMMIT DROP AS
@@ -115,7 +67,6 @@ async function insertBatch(client: pg.Client, sample: Sample, { first, last, fro
     [first, last, to.municipalities, to.messages - pending * count, count],
   );
   for (const [statement, ...values] of statements(sample)) await client.query(statement, values);
-  await client.query('COMMIT');
 }
 
 /** From `batch` into each table. Deleted messages have only their tombstone and history. */

@@ -1,0 +1,82 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Place } from '../place.js';
+import type { Call, Client } from './calls.js';
+
+// PostgreSQL 18, F.4: auto_explain logs the plan of each statement as it ran, those within functions too.
+const SETTINGS: Readonly<Record<string, string>> = {
+  session_preload_libraries: 'auto_explain',
+  'auto_explain.log_min_duration': '0',
+  'auto_explain.log_analyze': 'on',
+  'auto_explain.log_buffers': 'on',
+  'auto_explain.log_nested_statements': 'on',
+  'auto_explain.log_timing': 'on',
+};
+
+/** New connections to the database log their plans. */
+export async function logPlans(client: pg.Client): Promise<void> {
+  for (const [name, value] of Object.entries(SETTINGS)) {
+    await client.query(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET ${name} = ''${value}''', current_database()); END $$`,
+    );
+  }
+}
+
+/**
+ * Makes each call once, on a journaler that was started after `logPlans`. @returns a page with the plans of its statements
+ */
+export async function planPage(
+  place: Place,
+  client: Client,
+  calls: readonly Call[],
+  messages: string,
+): Promise<string> {
+  const log = openSync(join(place.paths.root, 'postgres.log'), 'r');
+  try {
+    const sections: string[] = [];
+    for (const call of calls) {
+      const cursor = await client.cursorOf(call);
+      const from = fstatSync(log).size;
+      const { status } = await client.make(call, cursor);
+      await delay(50); // statements of other connections finish; the log is written before the answer is sent
+      const plans = status === 200 ? plansIn(readFrom(log, from)) : [];
+      const shownPlans = plans.map((plan) => `\`\`\`\n${plan}\n\`\`\``);
+      sections.push(
+        [`## ${call.name} (${call.as})`, ...(plans.length > 0 ? shownPlans : [`Answers ${status}.`])].join('\n\n'),
+      );
+    }
+    return [
+      '# bench inbox: plans',
+      `The plans of the statements of each call with ${messages} messages, as \`indbakke_app\` under row-level security, as auto_explain logged them (ANALYZE, BUFFERS); of the same statement with other values, the first. Who calls: all = sees all messages, own = only those of a caseworker and a team, setup = held ones too. All persons are made up.`,
+      ...sections,
+      '',
+    ].join('\n\n');
+  } finally {
+    closeSync(log);
+  }
+}
+
+function readFrom(log: number, from: number): string {
+  const bytes = Buffer.alloc(fstatSync(log).size - from);
+  readSync(log, bytes, 0, bytes.length, from);
+  return bytes.toString();
+}
+
+/** The plans in a part of the log, without set-up (the municipality of the transaction) and queues; each shape once. */
+export function plansIn(log: string): string[] {
+  const plans = new Map<string, string>();
+  for (const entry of log.split(/^(?=\d{4}-\d\d-\d\d )/m)) {
+    const [head = '', ...lines] = entry.split('\n').map((line) => line.replace(/^\t/, ''));
+    const duration = /duration: ([\d.]+ ms) {2}plan:$/.exec(head)?.[1];
+    const start = lines.findIndex((line) => / {2}\(cost=/.test(line));
+    if (duration === undefined || start < 0) continue;
+    const text = lines.slice(0, start).join('\n');
+    const plan = lines.slice(start).join('\n').trimEnd();
+    if (/bullmq|^Result /.test(`${text}${plan}`) || /^Result {2}/.test(plan)) continue;
+    const shape = text.replace(/'[^']*'/g, '');
+    if (!plans.has(shape)) plans.set(shape, `${duration}\n${plan}`);
+  }
+  return [...plans.values()];
+}
