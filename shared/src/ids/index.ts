@@ -21,6 +21,16 @@ export function partyIdOf(text: string): string {
   return cprNumberOf(text) ?? cvrNumberOf(text) ?? text;
 }
 
+/** The spellings of a CPR or CVR number that occur as the id of a party, for look-ups of what the sender wrote. */
+export function partyForms(number: string): string[] {
+  const cpr = cprNumberOf(number);
+  if (cpr !== undefined) return ['', '-', ' '].map((gap) => `${cpr.slice(0, 6)}${gap}${cpr.slice(6)}`);
+  const cvr = cvrNumberOf(number);
+  if (cvr === undefined) return [number];
+  const pairs = cvr.replace(/\B(?=(\d\d)+$)/g, ' ');
+  return ['', 'DK', 'DK-', 'DK '].map((prefix) => `${prefix}${cvr}`).concat(pairs);
+}
+
 // RFC 9562, 4: hexadecimal digits of either case; any version. RFC 9562, 4: urn:uuid. Guid.ToString: N, D, B and P.
 const UUID =
   /^(?:urn:)?(?:uuid:)?([{(]?)([0-9a-f]{8})(-?)([0-9a-f]{4})\3([0-9a-f]{4})\3([0-9a-f]{4})\3([0-9a-f]{12})([)}]?)$/i;

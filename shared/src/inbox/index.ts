@@ -6,3 +6,4 @@ export * from './journalize.js';
 export * from './message-columns.js';
 export * from './read-content.js';
 export * from './reject.js';
+export * from './words.js';

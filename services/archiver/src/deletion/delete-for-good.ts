@@ -59,6 +59,7 @@ const TABLES = [
   'documents',
   'reply_references',
   'journalizations',
+  'message_words',
   'message_details',
 ];
 

@@ -1,89 +1,93 @@
-import { assignedTo, type Principal, suggestedTo, visibleTo } from '@indbakke/shared/access';
-import type { DocumentQuery, DocumentSummary } from '@indbakke/shared/api';
+import type { Principal } from '@indbakke/shared/access';
+import type { DocumentIds, DocumentSummary, SearchBody } from '@indbakke/shared/api';
 import { SUMMARY, SUMMARY_TABLES, type SummaryRow } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Plan, Prisma } from '@indbakke/shared/store';
-import { type Position, readCursor, writeCursor } from './cursor.js';
+import type { z } from 'zod';
+import { readCursor, writeCursor } from './cursor.js';
+import { candidates, isUnfiltered, type Listing, type Position } from './filter.js';
+import { searchIn } from './search.js';
 import { summarize } from './shapes.js';
 
 const { sql } = Prisma;
 
-type Page = { items: DocumentSummary[]; nextCursor: string | null };
+type ListParts = Pick<Parts, 'store' | 'keys'>;
+/** A page of a list. */
+export type PageQuery = Omit<SearchBody, 'sort'> & Pick<Listing, 'sort'>;
+type Page<Item> = { items: Item[]; nextCursor: string | null };
+
+/** What the rows of a page need to be sorted and continued. */
+interface Row {
+  readonly id: string;
+  readonly key: Date;
+}
 
 /** One page of the messages that the caller may see. A cursor is a position, not an offset, so new messages shift no page. */
 export async function listDocuments(
-  { store, keys }: Pick<Parts, 'store' | 'keys'>,
+  parts: ListParts,
   principal: Principal,
-  query: DocumentQuery,
-): Promise<Page> {
+  query: PageQuery,
+): Promise<Page<DocumentSummary>> {
+  const { rows, nextCursor } = await readPage<SummaryRow & Row>(parts, principal, query, SUMMARIES);
+  const now = new Date();
+  return { items: rows.map((row) => summarize(row, principal, now)), nextCursor };
+}
+
+/** The ids and versions of one page; for changes of many messages. */
+export async function listIds(
+  parts: ListParts,
+  principal: Principal,
+  query: PageQuery,
+): Promise<z.infer<typeof DocumentIds>> {
+  const { rows, nextCursor } = await readPage<Row & { version: number }>(parts, principal, query, VERSIONS);
+  return { items: rows.map(({ id, version }) => ({ id, version })), nextCursor };
+}
+
+/** Columns of `messages AS m` and the tables that go with it. */
+interface Columns {
+  readonly columns: Prisma.Sql;
+  readonly tables: Prisma.Sql;
+}
+
+const SUMMARIES: Columns = { columns: SUMMARY, tables: SUMMARY_TABLES };
+const VERSIONS: Columns = { columns: sql`m.id, m.version`, tables: Prisma.empty };
+
+async function readPage<R extends Row>(
+  { store, keys }: ListParts,
+  principal: Principal,
+  query: PageQuery,
+  columns: Columns,
+): Promise<{ rows: R[]; nextCursor: string | null }> {
   const { cursor, limit } = query;
   const from = cursor === undefined ? undefined : readCursor(keys, { ...query, cursor });
-  const { statement, plan } = statementOf(principal, query, from);
-  const rows = await store.query<SummaryRow>(principal.municipality, statement, plan);
+  const read = (found?: readonly string[]) => {
+    const { statement, plan } = statementOf(principal, query, { from, found }, columns);
+    return store.query<R>(principal.municipality, statement, plan);
+  };
+  const rows = query.q === undefined ? await read() : await searchIn(store, principal, query, from, limit + 1, read);
   const page = rows.slice(0, limit);
   const last = page.at(-1);
+  const hasNext = rows.length > limit && last;
   return {
-    items: page.map((row) => summarize(row, principal, new Date())),
-    nextCursor: rows.length > limit && last ? writeCursor(keys, query, positionOf(last, query.sort)) : null,
+    rows: page,
+    nextCursor: hasNext ? writeCursor(keys, query, { time: last.key.toISOString(), id: last.id }) : null,
   };
 }
 
 /** The statement of a page after a position. It reads one row more, which shows whether there is a next page. */
 export function statementOf(
   principal: Principal,
-  query: Omit<DocumentQuery, 'cursor'>,
-  from?: Position,
+  listing: Listing & { readonly limit: number },
+  { from, found }: { from?: Position | undefined; found?: readonly string[] | undefined } = {},
+  { columns, tables }: Columns = SUMMARIES,
 ): { statement: Prisma.Sql; plan: Plan } {
-  const { column, direction, beyond } = orderOf(query.sort);
-  const order = sql`${column} ${direction}, m.id ${direction}`;
-  const filters = filtersOf(query, principal);
-  const conditions = [visibleTo(principal), sql`m.status = ANY (${query.status}::text[])`, ...filters];
-  if (from) conditions.push(sql`(${column}, m.id) ${beyond} (${from.time}::timestamptz, ${from.id}::uuid)`);
+  const limit = listing.limit + 1;
+  const direction = listing.sort.startsWith('-') ? sql`DESC` : sql`ASC`;
   // The page is cut before the other tables are read.
   const statement = sql`
-    SELECT ${SUMMARY} FROM (
-      SELECT m.* FROM messages m WHERE ${Prisma.join(conditions, ' AND ')}
-      ORDER BY ${order} LIMIT ${query.limit + 1}::int
-    ) AS m ${SUMMARY_TABLES} ORDER BY ${order}`;
-  // Unfiltered, it always walks the index of its order.
-  return { statement, plan: filters.length === 0 ? 'kept' : 'fresh' };
-}
-
-/** Conditions on `messages AS m`. Each can use an index: none has a subquery within an OR but as an array. */
-function filtersOf(query: Omit<DocumentQuery, 'cursor'>, principal: Principal): Prisma.Sql[] {
-  const { municipality } = principal;
-  const conditions: Prisma.Sql[] = [];
-  if (query.kind) conditions.push(sql`m.kind = ${query.kind}`);
-  if (query.channel) conditions.push(sql`m.channel = ${query.channel}`);
-  if (query.contactPoint) conditions.push(sql`m.contact_point_id = ${query.contactPoint}`);
-  if (query.case !== undefined) {
-    conditions.push(sql`(m.suggested_case_id = ${query.case} OR m.id = ANY (ARRAY(
-      SELECT message_id FROM journalizations WHERE municipality = ${municipality} AND case_id = ${query.case})))`);
-  }
-  if (query.hasSuggestion === true) conditions.push(sql`m.suggested_case_id IS NOT NULL`);
-  if (query.hasSuggestion === false) conditions.push(sql`m.suggested_case_id IS NULL`);
-  if (query.assignee === 'none') conditions.push(sql`m.assignee_id IS NULL`);
-  else if (query.assignee === 'me') conditions.push(assignedTo(principal));
-  else if (query.assignee) conditions.push(sql`m.assignee_id = ${query.assignee}`);
-  if (query.owner) conditions.push(suggestedTo(principal));
-  if (query.receivedFrom) conditions.push(sql`m.received_at >= ${query.receivedFrom}::timestamptz`);
-  if (query.receivedTo) conditions.push(sql`m.received_at < ${query.receivedTo}::timestamptz`);
-  if (query.olderThan) conditions.push(sql`m.received_at < now() - ${query.olderThan}::interval`);
-  return conditions;
-}
-
-const COLUMNS = { letterAt: sql`m.letter_at`, receivedAt: sql`m.received_at` };
-
-const columnOf = (sort: DocumentQuery['sort']) => sort.replace('-', '') as keyof typeof COLUMNS;
-
-/** The id decides between equal times, so that each message has one position. */
-function orderOf(sort: DocumentQuery['sort']) {
-  const column = COLUMNS[columnOf(sort)];
-  return sort.startsWith('-')
-    ? { column, direction: sql`DESC`, beyond: sql`<` }
-    : { column, direction: sql`ASC`, beyond: sql`>` };
-}
-
-function positionOf(row: SummaryRow, sort: DocumentQuery['sort']): Position {
-  return { time: row[columnOf(sort)].toISOString(), id: row.id };
+    SELECT ${columns}, page.key
+    FROM (SELECT * FROM ${candidates(principal, listing, { limit, from, found })} AS part LIMIT ${limit}::int) AS page
+    CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = page.id LIMIT 1) AS m
+    ${tables} ORDER BY page.key ${direction}, page.id ${direction}`;
+  return { statement, plan: found === undefined && isUnfiltered(principal, listing) ? 'kept' : 'fresh' };
 }

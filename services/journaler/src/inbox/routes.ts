@@ -5,16 +5,22 @@ import type { Parts } from '@indbakke/shared/service';
 import type { JournalerConfig } from '../config.js';
 import { changeMany } from './bulk.js';
 import { confirmAssessment, confirmConfirmation, markConcern, unmarkConcern } from './concern.js';
-import { listDocuments } from './list.js';
+import { listDocuments, listIds } from './list.js';
 import { readDocument } from './read.js';
 import { release } from './release.js';
 import { sendFile } from './send-file.js';
+import { summarizeDocuments } from './summary.js';
 
 /** The inbox: the list, a single message, and what a caseworker does with it. */
 export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): void {
   const { store } = parts;
   const allowsUnknownCases = config.JOURNALIZE_UNKNOWN_CASES === 'allow';
   bind(OPERATIONS.listIncomingDocuments, ({ principal, query }) => listDocuments(parts, principal, query));
+  bind(OPERATIONS.searchIncomingDocuments, ({ principal, body }) => listDocuments(parts, principal, body));
+  bind(OPERATIONS.listIncomingDocumentIds, ({ principal, body }) => listIds(parts, principal, body));
+  bind(OPERATIONS.summarizeIncomingDocuments, ({ principal, query, at }) =>
+    summarizeDocuments(store, principal, query, at),
+  );
   bind(OPERATIONS.getIncomingDocument, ({ principal, params, at }) => readDocument(store, principal, params.id, at));
   bind(OPERATIONS.downloadFile, (call) => sendFile(parts, call));
   bind(OPERATIONS.assignIncomingDocument, (call) => assign(store, changeOf(call), call.body));

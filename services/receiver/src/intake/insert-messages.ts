@@ -68,6 +68,11 @@ const INSERT_MESSAGES = `
     SELECT id, $1, subject, sender_id, sender_id_type, sender_name, representative_id, representative_id_type,
       representative_name, concerning_id, concerning_name, contact_info, original_format, ${cut('original_at')}
     FROM given
+  ), words AS (
+    INSERT INTO message_words (message_id, municipality, received_at, words)
+    SELECT id, $1, received_at, words_of(words_prefix($1, status, received_at), concat_ws(' ', subject, sender_name,
+      representative_name, concerning_name), ARRAY[sender_id, representative_id, concerning_id])
+    FROM given
   ), keys AS (
     INSERT INTO message_keys (message_id, municipality, key_id, wrapped_key)
     SELECT id, $1, key_id, ${cut('wrapped_key_at')} FROM given WHERE key_id IS NOT NULL
