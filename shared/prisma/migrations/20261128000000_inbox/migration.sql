@@ -44,12 +44,17 @@ UPDATE events e SET details = a.details FROM audit_events a WHERE a.id = e.id AN
 -- An index takes no longer ones; the original keeps them whole.
 UPDATE messages SET contact_point_id = left(contact_point_id, 256) WHERE length(contact_point_id) > 256;
 
--- Filters, each in the order of receipt.
+-- Filters, each in the order of receipt. What few messages have has an index of its own.
 CREATE INDEX "messages_municipality_kind_status_received_at_id_idx" ON "messages"("municipality", "kind", "status", "received_at", "id");
 CREATE INDEX "messages_municipality_contact_point_id_status_received_at_i_idx" ON "messages"("municipality", "contact_point_id", "status", "received_at", "id");
+DROP INDEX "messages_municipality_suggested_case_id_idx";
+CREATE INDEX messages_suggested_idx ON messages (municipality, suggested_case_id, status, received_at, id) WHERE suggested_case_id IS NOT NULL;
+DROP INDEX "messages_municipality_assignee_kind_assignee_id_idx";
+CREATE INDEX messages_assigned_idx ON messages (municipality, assignee_kind, assignee_id, status, received_at, id) WHERE assignee_id IS NOT NULL;
 CREATE INDEX messages_of_systems_idx ON messages (municipality, status, received_at, id) WHERE channel = 'sf2900';
 CREATE INDEX messages_late_idx ON messages (municipality, status, received_at, id) WHERE late;
-CREATE INDEX messages_concern_idx ON messages (municipality, status, concern_assess_by, id) WHERE concern_marked_at IS NOT NULL;
+CREATE INDEX messages_with_media_idx ON messages (municipality, status, received_at, id) WHERE has_media;
+CREATE INDEX messages_concern_idx ON messages (municipality, status, received_at, id) WHERE concern_marked_at IS NOT NULL;
 CREATE INDEX messages_handled_idx ON messages (municipality, handled_at) WHERE handled_at IS NOT NULL;
 
 -- The first answer of each call with an Idempotency-Key, for 24 hours. Keyed hashes only.

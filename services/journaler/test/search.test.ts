@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
+import { change, deliverMemo, expectProblem, upsertCase } from '../../../shared/test/inbox/support.js';
+
+let stack: TestStack;
+const names = new Map<string, string>();
+const ids = new Map<string, string>();
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  await upsertCase(stack, 'K-1');
+  const memos = {
+    children: {
+      subject: 'Bekymring for børnene i børnehaven',
+      sender: { id: '4101019999', idType: 'CPR', name: 'Test Testesen' },
+    },
+    school: { subject: 'Skolens underretning', sender: { id: '410101-9998', idType: 'CPR', name: 'Øvelse Åkjær' } },
+    number: { subject: 'Vedr. 410101-9997' },
+    company: { subject: 'Faktura', sender: { id: 'DK22222222', idType: 'CVR', name: 'Eksempel A/S' } },
+    theirs: { subject: 'Bekymring for børnene', recipient: { id: VESTERSUND } },
+  };
+  for (const [name, memo] of Object.entries(memos)) {
+    const id = await deliverMemo(stack, memo);
+    names.set(id, name);
+    ids.set(name, id);
+  }
+});
+
+afterAll(() => stack.close());
+
+async function search(body: object, municipality = ODENSKOV): Promise<(string | undefined)[]> {
+  const response = await stack.call('POST', '/incoming-documents/search', { body, as: { municipality } });
+  expect(response.status, await response.clone().text()).toBe(200);
+  const { items } = (await response.json()) as { items: { id: string }[] };
+  return items.map(({ id }) => names.get(id));
+}
+
+describe('a search', () => {
+  it.each<[string, string[]]>([
+    ['børnene', ['children']],
+    ['BØRN', ['children']],
+    ['børneh', ['children']],
+    ['bo\u0308rnehave', []],
+    ['underretninger', ['school']],
+    ['skole', ['school']],
+    ['test', ['children', 'number']],
+    ['testes bekymring', ['children']],
+    ['åkjær', ['school']],
+    ['aakj', ['school']],
+    ['A\u030Akjær', ['school']],
+    ['øvelse', ['school']],
+    ['børn faktura', []],
+    ['4101019997', ['number']],
+    ['410101-9997', ['number']],
+    ['410101 9997', ['number']],
+    ['410101999', []],
+    ['22222222', ['company']],
+    ['dk 22 22 22 22', ['company']],
+    ['faktura 22222222', ['company']],
+    ['A/S', ['company']],
+    ['nothing', []],
+    [`'!&|():*<->\\`, []],
+    ['børn:* | faktura', []],
+    ['?'.repeat(200), []],
+    ["'; DROP TABLE messages; --", []],
+    ['22222222/pending/', []],
+  ])('for %s finds %j', async (q, expected) => {
+    expect(await search({ q })).toEqual(expected);
+  });
+
+  it('finds nothing of another municipality', async () => {
+    expect(await search({ q: 'bekymring' })).toEqual(['children']);
+    expect(await search({ q: 'bekymring' }, VESTERSUND)).toEqual(['theirs']);
+  });
+
+  it('is limited by every other filter', async () => {
+    expect(await search({ q: 'test', kind: 'reply' })).toEqual([]);
+    expect(await search({ q: 'test', status: ['journalized'] })).toEqual([]);
+    expect(await search({ q: 'test', sort: '-letterAt', limit: 1 })).toHaveLength(1);
+  });
+
+  it('follows a message from status to status, until it is deleted', async () => {
+    const id = ids.get('company') as string;
+    await change(stack, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    expect(await search({ q: 'faktura' })).toEqual([]);
+    expect(await search({ q: 'faktura', status: ['pending', 'rejected'] })).toEqual(['company']);
+    await change(stack, 'POST', `${id}/deletion`, { version: 2 });
+    expect(await search({ q: 'faktura', status: ['pending', 'rejected'] })).toEqual([]);
+    expect(await stack.sql('SELECT FROM message_words WHERE message_id = $1', [id])).toEqual([]);
+  });
+
+  it('by number finds sender and concerned in any usual spelling', async () => {
+    expect(await search({ sender: '410101-9999' })).toEqual(['children', 'number']);
+    expect(await search({ concerning: '4101019999' })).toEqual([]);
+  });
+
+  it('gives the first page where words are common, and all pages each message once', async () => {
+    await stack.sql(
+      `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
+         document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
+       SELECT gen_random_uuid(), $1, 'sf1606', 'many-' || n, 'x', 'enquiry', now() - n * interval '5 hours', now(), gen_random_uuid(),
+         0, 0, 0, '[]', 'journalized', now(), 'test', now() FROM generate_series(1, 1500) n`,
+      [ODENSKOV],
+    );
+    await stack.sql(
+      `INSERT INTO message_words SELECT id, municipality, received_at, words_of(words_prefix(municipality, status, received_at), 'almindelig', '{}')
+       FROM messages WHERE external_id LIKE 'many-%'`,
+    );
+    for (const sort of ['-receivedAt', 'receivedAt']) {
+      const seen: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const body = { q: 'almindelig', status: ['journalized'], sort, limit: 200, ...(cursor !== null && { cursor }) };
+        const response = await stack.call('POST', '/incoming-documents/search', { body });
+        const page = (await response.json()) as {
+          items: { id: string; receivedAt: string }[];
+          nextCursor: string | null;
+        };
+        seen.push(...page.items.map(({ receivedAt, id }) => `${receivedAt} ${id}`));
+        cursor = page.nextCursor;
+      } while (cursor !== null);
+      expect(new Set(seen).size).toBe(1500);
+      expect(seen).toEqual(sort === 'receivedAt' ? seen.toSorted() : seen.toSorted().reverse());
+    }
+  });
+
+  it.each<[object, string]>([
+    [{ view: 'absent' }, 'body.view'],
+    [{ colleagues: ['caseworker-2'] }, 'body.colleagues'],
+    [{ view: 'unhandled' }, 'body.olderThan'],
+    [{ sender: '41' }, 'body.sender'],
+    [{ q: '' }, 'body.q'],
+    [{ q: 'a\u0000b' }, 'body.q'],
+    [{ subject: 'x' }, 'body.subject'],
+    [{ status: [] }, 'body.status'],
+  ])('refuses %j', async (body, path) => {
+    const response = await stack.call('POST', '/incoming-documents/search', { body });
+    expect((await expectProblem(response, 400, 'bad-request')).path).toBe(path);
+  });
+});
+
+describe('all ids of a filter', () => {
+  it('are paged with their versions', async () => {
+    const body = { status: ['journalized'], limit: 1000 };
+    const first = (await (await stack.call('POST', '/incoming-documents/ids', { body })).json()) as Ids;
+    const rest = { ...body, cursor: first.nextCursor };
+    const second = (await (await stack.call('POST', '/incoming-documents/ids', { body: rest })).json()) as Ids;
+    expect([first.items.length, second.items.length, second.nextCursor]).toEqual([1000, 500, null]);
+    expect(new Set([...first.items, ...second.items].map(({ id }) => id)).size).toBe(1500);
+    expect(first.items[0]).toMatchObject({ version: 1 });
+  });
+});
+
+interface Ids {
+  readonly items: { readonly id: string; readonly version: number }[];
+  readonly nextCursor: string | null;
+}
+
+describe('a summary', () => {
+  it('counts what the caller sees, in each group', async () => {
+    const assignment = { assignee: { kind: 'team', id: 'team-1' } };
+    const id = ids.get('school') as string;
+    await stack.call('PUT', `/incoming-documents/${id}/assignment`, { version: 1, body: assignment });
+    const response = await stack.call('GET', '/incoming-documents/summary');
+    expect(await response.json()).toMatchObject({
+      total: 3,
+      isMore: false,
+      status: [{ status: 'pending', count: 3 }],
+      kind: [{ kind: 'enquiry', count: 3 }],
+      contactPoint: [{ id: null, name: null, count: 3 }],
+      assignee: [{ id: null, count: 2 }],
+      team: [{ id: 'team-1', count: 1 }],
+      late: 3,
+      replyOverdue: 0,
+      concern: { open: 0, assessOverdue: 0, confirmOverdue: 0, nextDue: null },
+    });
+  });
+
+  it('says that there are more than it counts', async () => {
+    const response = await stack.call('GET', '/incoming-documents/summary?status=journalized,pending');
+    expect(await response.json()).toMatchObject({ total: 1003, isMore: true });
+  });
+});
