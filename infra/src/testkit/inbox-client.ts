@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type {
+  BulkAnswer,
+  BulkBody,
   CaseBody,
   ChangeAnswer,
   DocumentAnswer,
@@ -82,22 +84,26 @@ export class InboxClient {
     return Buffer.from(await response.arrayBuffer());
   }
 
-  // What a caseworker does
+  // What a caseworker does. With the same Idempotency-Key, the same call again is answered like the first.
 
-  journalize(seen: Seen, body: z.input<typeof JournalizationBody>): Promise<ChangeAnswer> {
-    return this.#change('POST', seen, 'journalization', body);
+  journalize(seen: Seen, body: z.input<typeof JournalizationBody>, key?: string): Promise<ChangeAnswer> {
+    return this.#change('POST', seen, 'journalization', body, key);
   }
 
-  reject(seen: Seen, body: z.input<typeof RejectionBody>): Promise<ChangeAnswer> {
-    return this.#change('POST', seen, 'rejection', body);
+  reject(seen: Seen, body: z.input<typeof RejectionBody>, key?: string): Promise<ChangeAnswer> {
+    return this.#change('POST', seen, 'rejection', body, key);
   }
 
   reopen(seen: Seen): Promise<ChangeAnswer> {
     return this.#change('DELETE', seen, 'rejection');
   }
 
-  deleteForGood(seen: Seen): Promise<ChangeAnswer> {
-    return this.#change('POST', seen, 'deletion');
+  deleteForGood(seen: Seen, key?: string): Promise<ChangeAnswer> {
+    return this.#change('POST', seen, 'deletion', undefined, key);
+  }
+
+  bulk(body: z.input<typeof BulkBody>, key?: string): Promise<BulkAnswer> {
+    return this.#json('POST', '/incoming-documents/bulk', { body, headers: headerOf(key) });
   }
 
   // What the core registers
@@ -111,8 +117,9 @@ export class InboxClient {
   }
 
   /** If-Match holds the version that was read: if a colleague was first, the answer is 412 and nothing changes. */
-  #change(method: string, { id, version }: Seen, change: string, body?: unknown): Promise<ChangeAnswer> {
-    return this.#json(method, `/incoming-documents/${id}/${change}`, { body, headers: { 'if-match': `"${version}"` } });
+  #change(method: string, { id, version }: Seen, change: string, body?: unknown, key?: string): Promise<ChangeAnswer> {
+    const headers = { 'if-match': `"${version}"`, ...headerOf(key) };
+    return this.#json(method, `/incoming-documents/${id}/${change}`, { body, headers });
   }
 
   async #json<T>(method: string, path: string, options?: CallOptions): Promise<T> {
@@ -136,6 +143,10 @@ export class InboxClient {
     const { code, detail } = (await response.json()) as { code: string; detail: string };
     throw new InboxError(response.status, code, detail);
   }
+}
+
+function headerOf(key: string | undefined): Record<string, string> {
+  return key === undefined ? {} : { 'idempotency-key': key };
 }
 
 /** The refusal of a call, such as `404 not-found`; `done` if it succeeded. */

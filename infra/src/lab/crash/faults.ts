@@ -9,6 +9,7 @@ export const FAULTS = {
   'answer-before-commit': 'the receipt is sent before COMMIT',
   'sweep-dropped': 'the queue loses its jobs and no sweep restores them',
   'doubt-denied': 'a COMMIT without an answer is told as not done',
+  'key-forgotten': 'a change does not remember its Idempotency-Key',
   'check-then-insert': 'checks whether the message exists and then inserts it, without lock or unique index',
 } as const;
 
@@ -48,18 +49,29 @@ export function withFault(parts: Parts, fault: Fault, service?: 'receiver'): Par
       });
     return { ...parts, store: { ...store, withTenantConnection } };
   }
+  const change = fault === 'key-forgotten' ? withoutKeys : withoutLock;
   const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
-    store.withTenantConnection(municipality, (connection) => work(withoutLock(connection)));
+    store.withTenantConnection(municipality, (connection) => work(change(connection)));
   return { ...parts, store: { ...store, withTenantConnection } };
 }
 
 const COMMIT_DELAY_MS = 40;
 
+/** Claims every key, and stores none. */
+function withoutKeys(connection: Connection): Connection {
+  return withQuery(connection, ({ text }) => (text.includes('idempotency_keys') ? [{}] : undefined));
+}
+
 /** Skips the lock that makes concurrent copies of a message wait for each other. */
 function withoutLock(connection: Connection): Connection {
-  const query = (statement: pg.QueryConfig, ...values: unknown[][]): unknown =>
-    statement.name === 'lock-ids'
-      ? Promise.resolve({ rows: [{ at: new Date() }] })
-      : connection.query(statement, ...values);
+  return withQuery(connection, ({ name }) => (name === 'lock-ids' ? [{ at: new Date() }] : undefined));
+}
+
+/** A connection some of whose statements are not sent, but answered with these rows. */
+function withQuery(connection: Connection, rowsOf: (statement: pg.QueryConfig) => object[] | undefined): Connection {
+  const query = (statement: pg.QueryConfig | string, ...values: unknown[][]): unknown => {
+    const rows = typeof statement === 'string' ? undefined : rowsOf(statement);
+    return rows ? Promise.resolve({ rows }) : connection.query(statement as pg.QueryConfig, ...values);
+  };
   return new Proxy(connection, { get: (target, name) => (name === 'query' ? query : Reflect.get(target, name)) });
 }

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { InboxClient } from '../../testkit/inbox-client.js';
+import type { ChangeAnswer } from '@indbakke/shared/api';
+import { InboxClient, InboxError } from '../../testkit/inbox-client.js';
 import { type Relay, startRelay } from '../../testkit/relay.js';
 import { Random } from '../random.js';
 import { Comparison, concurrently } from './compare.js';
 import type { Fault } from './faults.js';
 import { isPoint, type Kill, type Point, ROUND, workBefore } from './kills.js';
-import { Ledger } from './ledger.js';
-import { Load, send } from './load.js';
+import { type AskedChange, Ledger, type Verdict } from './ledger.js';
+import { clientsOf, Load, noteDone, send } from './load.js';
 import type { Stage } from './stage.js';
 import { type Victim, Victims } from './victims.js';
 import { MUNICIPALITIES, REGISTERED } from './write-memos.js';
@@ -43,6 +44,8 @@ const IMPATIENT_MS = 2_000;
 const LOSING_MS = 3_000;
 const NEVER = 0; // a count that is never reached
 const FINAL_RETRIES = 300;
+/** Probability that an unanswered change is asked for again. */
+const REPEATED = 0.6;
 
 /** Runs a plan on a stage. */
 export async function play(stage: Stage, plan: Plan): Promise<Outcome> {
@@ -59,6 +62,12 @@ export async function play(stage: Stage, plan: Plan): Promise<Outcome> {
   } finally {
     await harness.end();
   }
+}
+
+/** Whether everything that one answer says was done, another says too. */
+function isWithin(one: readonly ChangeAnswer[], other: readonly ChangeAnswer[]): boolean {
+  const answers = new Set(other.map((answer) => JSON.stringify(answer)));
+  return one.every((answer) => answers.has(JSON.stringify(answer)));
 }
 
 class Harness {
@@ -105,6 +114,7 @@ class Harness {
     if (relay) await Promise.all([this.#victim.kill(), relay.close()]);
     await this.#restart(kill, random);
     await this.#retry(random);
+    await this.#repeatChanges(run, random);
     await this.#stage.untilTransactionsEnd();
     await this.#comparison.settle();
     await this.#comparison.rows(this.ledger.ofRun(run));
@@ -214,6 +224,53 @@ class Harness {
       }
       if (status !== 200) this.ledger.find('stuck', memo, `could not be delivered (${status})`);
     });
+  }
+
+  /**
+   * Asks again for the changes of a run, each with its Idempotency-Key: those that were answered must get their answer again,
+   * whatever came after; the others are made once, or refused since a suggestion has come.
+   */
+  async #repeatChanges(run: number, random: Random): Promise<void> {
+    const clients = clientsOf(this.#stage, this.#victim.url, ACCEPTED_WITHIN_MS);
+    // Whether the others were done is found out by reading.
+    const again = [...this.ledger.changes].filter(
+      (change) => change.run === run && (change.answer !== undefined || random.chance(REPEATED)),
+    );
+    await concurrently(CONCURRENT_RETRIES, again, async (change) => {
+      const [item] = change.items;
+      const client = item && clients.get(item.memo.municipality);
+      if (!client) return;
+      const find = (verdict: Verdict, what: string) => this.ledger.find(verdict, item.memo, what);
+      const before = change.answer ?? [];
+      const first = await this.#askAgain(change, client);
+      const second = await this.#askAgain(change, client);
+      if (!isWithin(before, first) || !isWithin(first, second)) {
+        find(
+          'lost',
+          `its change was answered ${[before, first, second].map((answer) => JSON.stringify(answer)).join(', then ')}`,
+        );
+      }
+      const versions = new Map(change.items.map(({ id, version }) => [id, version + 1]));
+      if (first.some(({ id, version }) => versions.get(id) !== version)) find('twice', 'its change was made twice');
+      // Of a bulk, a repeat can do what was refused.
+      noteDone(
+        change,
+        first.filter(({ id }) => !before.some((done) => done.id === id)),
+      );
+    });
+  }
+
+  /** @returns what was done; nothing when it is refused */
+  async #askAgain(change: AskedChange, client: InboxClient): Promise<readonly ChangeAnswer[]> {
+    for (const limit = performance.now() + ACCEPTED_WITHIN_MS; performance.now() < limit; await pause(POLL_MS)) {
+      this.#plan.signal.throwIfAborted();
+      try {
+        return await change.ask(client);
+      } catch (error) {
+        if (error instanceof InboxError && error.status < 500) return [];
+      }
+    }
+    return [];
   }
 
   /**

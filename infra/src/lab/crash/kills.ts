@@ -9,6 +9,8 @@ export const HARNESS_POINTS = {
   'suggestion-written': 'suggestion',
   'journalization-written': 'journalization',
   'journalization-committed': 'journalization',
+  'bulk-written': 'bulk',
+  'bulk-committed': 'bulk',
   'rejection-written': 'rejection',
   'rejection-committed': 'rejection',
   'deletion-written': 'deletion',
@@ -33,7 +35,7 @@ export const FROM_OUTSIDE = {
 export type Kill = Point | keyof typeof FROM_OUTSIDE;
 
 /** What a caseworker does to a message. */
-export type Work = 'journalize' | 'reject' | 'delete' | 'zip';
+export type Work = 'journalize' | 'bulk' | 'reject' | 'delete' | 'zip';
 
 const points = [...Object.keys(CRASH_POINTS), ...Object.keys(HARNESS_POINTS)] as Point[];
 const outside = Object.keys(FROM_OUTSIDE) as (keyof typeof FROM_OUTSIDE)[];
@@ -57,6 +59,7 @@ export function isPoint(kill: Kill): kill is Point {
 /** The caseworkers’ work that leads to a point, and after how many passes the kill comes at most. */
 export function workBefore(kill: Kill): { work: Work | undefined; maxCount: number } {
   if (kill.startsWith('journalization') || kill === 'silent') return { work: 'journalize', maxCount: 4 };
+  if (kill.startsWith('bulk')) return { work: 'bulk', maxCount: 9 };
   if (kill.startsWith('rejection')) return { work: 'reject', maxCount: 4 };
   if (kill.startsWith('deletion')) return { work: 'delete', maxCount: 3 };
   if (kill === 'content-removed' || kill === 'removal-synced') return { work: 'delete', maxCount: 4 };

@@ -1,4 +1,6 @@
+import type { ChangeAnswer } from '@indbakke/shared/api';
 import type { Status } from '@indbakke/shared/lifecycle';
+import type { InboxClient } from '../../testkit/inbox-client.js';
 import type { Kill, Work } from './kills.js';
 
 /** A MeMo as the harness sent it, and everything that it was answered about it. */
@@ -21,13 +23,24 @@ export interface SentMemo {
   /** According to the answers to caseworkers’ requests. */
   status: Status;
   /** A request without an answer. */
-  asked: Work | undefined;
+  asked: Exclude<Work, 'bulk'> | undefined;
   /** A caseworker is working on it. */
   busy: boolean;
   /** Not retried, although unanswered. */
   givenUp: boolean;
   id: string | undefined;
   blobName: string | null | undefined;
+}
+
+/** A change that a caseworker asked for, of one message or in bulk, which can be asked for again with its Idempotency-Key. */
+export interface AskedChange {
+  readonly run: number;
+  /** With the version that was read. */
+  readonly items: readonly { readonly memo: SentMemo; readonly id: string; readonly version: number }[];
+  /** @returns what was done, in order; of a bulk perhaps not everything */
+  readonly ask: (client: InboxClient) => Promise<readonly ChangeAnswer[]>;
+  /** What the first answer said. */
+  answer: readonly ChangeAnswer[] | undefined;
 }
 
 export const VERDICTS = ['lost', 'twice', 'stuck', 'half', 'back'] as const;
@@ -50,6 +63,8 @@ export class Ledger {
   /** All of them, in the order of writing. */
   readonly sent: SentMemo[] = [];
   readonly findings: Finding[] = [];
+  /** Without those that were refused. */
+  readonly changes = new Set<AskedChange>();
   readonly #found = new Set<string>();
 
   add(memos: readonly SentMemo[]): void {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ChangeAnswer } from '@indbakke/shared/api';
 import { deliver } from '../../testkit/deliver.js';
-import { InboxClient, InboxError } from '../../testkit/inbox-client.js';
+import { InboxClient, InboxError, type Seen } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
 import type { Random } from '../random.js';
 import { type Kill, type Work, workBefore } from './kills.js';
-import type { Ledger, SentMemo } from './ledger.js';
+import type { AskedChange, Ledger, SentMemo } from './ledger.js';
 import type { Stage } from './stage.js';
 import { REGISTERED, writeMemos } from './write-memos.js';
 
@@ -14,6 +15,7 @@ const SENDERS = 4;
 const CASEWORKERS = 2;
 // More, so that one of them is likely to be waiting for COMMIT when PostgreSQL falls silent.
 const CASEWORKERS_IN_SILENCE = 8;
+const BULK_OF = 8;
 // Bounds the load when the kill does not come.
 const MAX_MEMOS_EACH = 15;
 // Caseworkers choose among the latest, so that choosing stays cheap.
@@ -41,6 +43,21 @@ export function clientsOf(stage: Stage, url: string, forMs: number): ReadonlyMap
   return new Map([...stage.tokens].map(([municipality, token]) => [municipality, new InboxClient(url, token, signal)]));
 }
 
+type Call = (client: InboxClient, seen: Seen, key: string) => Promise<ChangeAnswer>;
+
+/** Notes the status of the messages that were changed. */
+export function noteDone({ items }: Pick<AskedChange, 'items'>, done: readonly ChangeAnswer[]): void {
+  for (const { id, status } of done) {
+    const item = items.find((candidate) => candidate.id === id);
+    if (item) item.memo.status = status;
+  }
+}
+
+/** Any error but this one means that nothing was done; without an answer it may have been done. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof InboxError && error.code !== 'unknown-outcome';
+}
+
 /** Concurrent senders and caseworkers, until `stop`. */
 export class Load {
   readonly #stage: Stage;
@@ -63,7 +80,7 @@ export class Load {
     const caseworkers = kill === 'silent' ? CASEWORKERS_IN_SILENCE : CASEWORKERS;
     this.#done = Promise.all([
       ...Array.from({ length: SENDERS }, (_, index) => this.#sendMemos(random.fork(`sender ${index}`), run, kill)),
-      ...Array.from({ length: caseworkers }, (_, index) => this.#work(random.fork(`caseworker ${index}`), kill)),
+      ...Array.from({ length: caseworkers }, (_, index) => this.#work(random.fork(`caseworker ${index}`), run, kill)),
     ]);
   }
 
@@ -98,55 +115,88 @@ export class Load {
     if (from.length > 0) await send(this.#url, random.pick(from), this.#ledger);
   }
 
-  async #work(random: Random, kill: Kill): Promise<void> {
+  async #work(random: Random, run: number, kill: Kill): Promise<void> {
     const wanted = workBefore(kill).work;
     while (!this.#stopped) {
       const work =
         wanted && random.chance(0.8)
           ? wanted
-          : random.pick<Work>(['journalize', 'journalize', 'zip', 'reject', 'delete']);
-      const memo = this.#choose(work, random);
-      if (!memo) {
+          : random.pick<Work>(['journalize', 'journalize', 'bulk', 'zip', 'reject', 'delete']);
+      const memos = this.#choose(work, random);
+      if (memos.length === 0) {
         await pause(5);
         continue;
       }
-      memo.busy = true;
+      for (const memo of memos) memo.busy = true;
       try {
-        await this.#do(work, memo);
+        await this.#do(work, memos, random, run);
       } catch (error) {
-        // Any error but this one means that nothing was done; without an answer it may have been done.
-        if (error instanceof InboxError && error.code !== 'unknown-outcome') memo.asked = undefined;
         if (!(error instanceof InboxError) || error.status >= 500) await pause(20);
       } finally {
-        memo.busy = false;
+        for (const memo of memos) memo.busy = false;
       }
     }
   }
 
-  async #do(work: Work, memo: SentMemo): Promise<void> {
-    const id = await this.#idOf(memo);
-    const client = this.#clients.get(memo.municipality);
+  async #do(work: Work, memos: readonly SentMemo[], random: Random, run: number): Promise<void> {
+    const [memo] = memos;
+    const client = memo && this.#clients.get(memo.municipality);
+    const id = memo && (await this.#idOf(memo));
     if (id === undefined || !client) return;
+    if (work === 'bulk') return this.#journalizeAll(client, memos, random.uuid(), run);
     if (work === 'zip') return this.#zip(client, id, memo);
-    let seen = await client.read(id);
+    const change = async (asked: NonNullable<SentMemo['asked']>, call: Call) => {
+      const [seen, key] = [await client.read(id), random.uuid()];
+      const items = [{ memo, id, version: seen.version }];
+      await this.#ask(client, { run, items, ask: async (asker) => [await call(asker, seen, key)] }, asked);
+    };
     if (work === 'journalize') {
-      memo.asked = 'journalize';
-      await client.journalize(seen, { caseIds: [REGISTERED.caseId] });
-      memo.status = 'journalized';
+      const body = { caseIds: [REGISTERED.caseId] };
+      await change('journalize', (asker, seen, key) => asker.journalize(seen, body, key));
     }
     if (work === 'reject' || (work === 'delete' && memo.status === 'pending')) {
-      memo.asked = 'reject';
-      await client.reject(seen, { reason: 'unwanted', explanation: 'Reklame' });
-      memo.status = 'rejected';
-      memo.asked = undefined;
-      if (work === 'delete') seen = await client.read(id);
+      const body = { reason: 'unwanted', explanation: 'Reklame' } as const;
+      await change('reject', (asker, seen, key) => asker.reject(seen, body, key));
     }
-    if (work === 'delete') {
-      memo.asked = 'delete';
-      await client.deleteForGood(seen);
-      memo.status = 'deleted';
+    if (work === 'delete') await change('delete', (asker, seen, key) => asker.deleteForGood(seen, key));
+  }
+
+  async #journalizeAll(client: InboxClient, memos: readonly SentMemo[], key: string, run: number): Promise<void> {
+    const items: AskedChange['items'][number][] = [];
+    for (const memo of memos) {
+      const id = await this.#idOf(memo);
+      if (id !== undefined) items.push({ memo, id, version: (await client.read(id)).version });
     }
-    memo.asked = undefined;
+    const body = {
+      action: 'journalize' as const,
+      items: items.map(({ id, version }) => ({ id, version, caseIds: [REGISTERED.caseId] })),
+    };
+    const ask = async (asker: InboxClient) => {
+      const answer = await asker.bulk(body, key);
+      const isOpen = answer.items.some(({ problem }) => problem?.code === 'unknown-outcome');
+      if (isOpen) throw new InboxError(503, 'unknown-outcome', 'Of some items it is unknown whether they were done.');
+      return answer.items.flatMap(({ done }) => done ?? []);
+    };
+    await this.#ask(client, { run, items, ask }, 'journalize');
+  }
+
+  /** Asks for a change, and notes what the answer says. */
+  async #ask(
+    client: InboxClient,
+    change: Pick<AskedChange, 'run' | 'items' | 'ask'>,
+    asked: NonNullable<SentMemo['asked']>,
+  ): Promise<void> {
+    const noted: AskedChange = { ...change, answer: undefined };
+    this.#ledger.changes.add(noted);
+    for (const { memo } of change.items) memo.asked = asked;
+    try {
+      noted.answer = await change.ask(client);
+      noteDone(noted, noted.answer);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#ledger.changes.delete(noted);
+    }
+    for (const { memo } of change.items) memo.asked = undefined;
   }
 
   async #zip(client: InboxClient, id: string, memo: SentMemo): Promise<void> {
@@ -172,7 +222,8 @@ export class Load {
     return this.#ledger.sent.slice(-LATEST);
   }
 
-  #choose(work: Work, random: Random): SentMemo | undefined {
+  /** Messages of one municipality: one, or for a bulk several. */
+  #choose(work: Work, random: Random): readonly SentMemo[] {
     const isCandidate = (memo: SentMemo) =>
       memo.receipts.size === 1 &&
       !memo.busy &&
@@ -180,6 +231,10 @@ export class Load {
       this.#ledger.byUuid.get(memo.uuid)?.length === 1 &&
       (memo.status === 'pending' || (work === 'delete' && memo.status === 'rejected'));
     const candidates = this.#latest().filter(isCandidate);
-    return candidates.length > 0 ? random.pick(candidates) : undefined;
+    if (candidates.length === 0) return [];
+    const first = random.pick(candidates);
+    if (work !== 'bulk') return [first];
+    const others = candidates.filter((memo) => memo !== first && memo.municipality === first.municipality);
+    return [first, ...others.slice(-BULK_OF + 1)];
   }
 }

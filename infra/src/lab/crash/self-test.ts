@@ -15,6 +15,7 @@ const EXPECTED: Record<Fault, { verdict: Verdict; runs: number; kills: readonly 
   },
   'sweep-dropped': { verdict: 'stuck', runs: 3, kills: ['message-committed', 'random', 'folder-synced'] },
   'doubt-denied': { verdict: 'lost', runs: 4, kills: ['silent'] },
+  'key-forgotten': { verdict: 'lost', runs: 4, kills: ['deletion-written', 'rejection-committed'] },
   'check-then-insert': { verdict: 'twice', runs: 10, kills: ['rejection-committed', 'random', 'postgres'] },
 };
 
