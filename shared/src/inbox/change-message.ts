@@ -25,33 +25,44 @@ export interface ChangeEffects extends ChangeColumns, Pick<ChangeConditions, 'is
  * without one as long as nothing did. The caller need not see the message any more then: an unassigned, released or deleted
  * one is out of sight.
  *
+ * @param effects or what finds them out, in the same transaction
  * @throws Problem key-reused, not-found, version-changed or wrong-status; nothing is changed then
  */
-export async function changeMessage(
+export function changeMessage(
   store: Store,
   request: ChangeRequest,
   change: Change,
-  { isAllowed, isPossible, isRepeat, write, ...columns }: ChangeEffects = {},
+  effects: ChangeEffects | ((connection: Connection) => Promise<ChangeEffects>) = {},
 ): Promise<ChangeAnswer> {
-  const { principal, id, idempotencyKey } = request;
+  const { municipality } = request.principal;
+  return store.withTenantConnection(municipality, (connection) =>
+    once(connection, municipality, request.idempotencyKey, async () =>
+      changeNow(connection, request, change, typeof effects === 'function' ? await effects(connection) : effects),
+    ),
+  );
+}
+
+async function changeNow(
+  connection: Connection,
+  request: ChangeRequest,
+  change: Change,
+  { isAllowed, isPossible, isRepeat, write, ...columns }: ChangeEffects,
+): Promise<ChangeAnswer> {
+  const { principal, id } = request;
   const conditions = {
     isVisible: visibleTo(principal),
     ...(isAllowed && { isAllowed }),
     ...(isPossible && { isPossible }),
   };
-  return store.withTenantConnection(principal.municipality, (connection) =>
-    once(connection, principal.municipality, idempotencyKey, async () => {
-      let result: Awaited<ReturnType<typeof writeChange>>;
-      try {
-        result = await writeChange(connection, request, change, columns, conditions);
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        const first = await firstAnswerTo(connection, request, change, columns.details);
-        if (!first || (await isRepeat?.(connection)) === false) throw error;
-        return { id, ...first };
-      }
-      await write?.(connection);
-      return { id, ...result };
-    }),
-  );
+  let result: Awaited<ReturnType<typeof writeChange>>;
+  try {
+    result = await writeChange(connection, request, change, columns, conditions);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const first = await firstAnswerTo(connection, request, change, columns.details);
+    if (!first || (await isRepeat?.(connection)) === false) throw error;
+    return { id, ...first };
+  }
+  await write?.(connection);
+  return { id, ...result };
 }

@@ -35,6 +35,8 @@ export interface Example {
 /** The cases that must be registered. */
 export const CASES = ['A B', 'C', 'A', 'B C'];
 
+const markConcern = { method: 'PUT', path: 'concern' };
+
 export const CHANGES: readonly Example[] = [
   {
     name: 'journalize',
@@ -74,6 +76,20 @@ export const CHANGES: readonly Example[] = [
     ],
   },
   { name: 'reopen', before: [reject], change: { method: 'DELETE', path: 'rejection' }, status: 'pending' },
+  { name: 'mark as a concern', change: markConcern, status: 'pending' },
+  { name: 'unmark', before: [markConcern], change: { method: 'DELETE', path: 'concern' }, status: 'pending' },
+  {
+    name: 'confirm the assessment',
+    before: [markConcern],
+    change: { method: 'POST', path: 'concern/assessment' },
+    status: 'pending',
+  },
+  {
+    name: 'confirm the confirmation',
+    before: [markConcern],
+    change: { method: 'POST', path: 'concern/confirmation' },
+    status: 'pending',
+  },
   { name: 'delete', before: [reject], change: { method: 'POST', path: 'deletion' }, status: 'deleted' },
 ];
 

@@ -7,6 +7,7 @@ import {
   type TokenOptions,
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
+import { OPERATIONS, type Operation, takesIdempotencyKey } from '../../src/api/index.js';
 import { sweepIdempotencyKeys } from '../../src/idempotency/index.js';
 import { openStore } from '../../src/store/index.js';
 import { signToken } from '../access/sign.js';
@@ -78,6 +79,16 @@ describe.each(CHANGES)('$name with an Idempotency-Key', ({ before = [], held, ch
     }
     expect([await writtenOf(stack, id), await writtenOf(stack, other)]).toEqual(written);
   });
+});
+
+it('every call that changes a message is among these', () => {
+  const known = CHANGES.map(({ change: { method, path } }) => `${method} ${path}`);
+  const calls = Object.values<Operation>(OPERATIONS).filter(({ change }) => change !== undefined);
+  const all = calls.map(
+    ({ method, path }) => `${method.toUpperCase()} ${path.replace('/api/v1/incoming-documents/:id/', '')}`,
+  );
+  expect(known.toSorted()).toEqual(all.toSorted());
+  expect(calls.every(takesIdempotencyKey)).toBe(true);
 });
 
 describe('an Idempotency-Key', () => {

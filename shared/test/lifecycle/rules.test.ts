@@ -1,7 +1,7 @@
 import type { Principal, Role } from '@indbakke/shared/access';
 import { type ChangeAnswer, DocumentList, OPERATIONS, type Operation } from '@indbakke/shared/api';
 import { requireRole } from '@indbakke/shared/http';
-import { assign, changeMessage, journalize, reject, reopen, takeBack, unassign } from '@indbakke/shared/inbox';
+import { assign, journalize, reject, reopen, takeBack, unassign } from '@indbakke/shared/inbox';
 import {
   CALLERS_CHANGES,
   type CallersChange,
@@ -14,9 +14,15 @@ import { type Connection, newId, openStore, type Store } from '@indbakke/shared/
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { deleteForGood } from '../../../services/archiver/src/deletion/delete-for-good.js';
+import {
+  confirmAssessment,
+  confirmConfirmation,
+  markConcern,
+  unmarkConcern,
+} from '../../../services/journaler/src/inbox/concern.js';
 import { release } from '../../../services/journaler/src/inbox/release.js';
 
-// Status × change × role × whose message it is × municipality, all of them: the real change of real rows is made or refused as
+// Status × change × role × whose message it is × its marks × municipality: the real change of real rows is made or refused as
 // the tables say, and the list says the same. What changes is rolled back, so that each meets the message as it was.
 
 const VERSION = 7;
@@ -71,11 +77,24 @@ const CALLERS: readonly Principal[] = [ODENSKOV, VESTERSUND].flatMap((municipali
   ),
 );
 
+/** The marks of a possible report of concern. */
+const MARKS = {
+  none: {},
+  marked: { marked: true },
+  assessed: { marked: true, assessed: true },
+  confirmed: { marked: true, confirmed: true },
+  both: { marked: true, assessed: true, confirmed: true },
+} as const satisfies Record<string, { marked?: true; assessed?: true; confirmed?: true }>;
+type Marks = keyof typeof MARKS;
+/** Of one owner only: what the marks allow does not depend on whose the message is. */
+const MARKED_OWNER = 'mine';
+
 interface Message {
   readonly id: string;
   readonly status: Status;
   readonly before?: Status;
   readonly owner: keyof typeof OWNERS;
+  readonly marks: Marks;
 }
 
 const MAKE = {
@@ -87,10 +106,10 @@ const MAKE = {
   deleted: (store, request) => deleteForGood({ store } as Parts, request), // content in the database needs no other part
   assigned: (store, request) => assign(store, request, { assignee: { kind: 'user', id: 'another' } }),
   unassigned: unassign,
-  'concern-marked': (store, request) => changeMessage(store, request, 'concern-marked'),
-  'concern-unmarked': (store, request) => changeMessage(store, request, 'concern-unmarked'),
-  'concern-assessed': (store, request) => changeMessage(store, request, 'concern-assessed'),
-  'concern-confirmed': (store, request) => changeMessage(store, request, 'concern-confirmed'),
+  'concern-marked': markConcern,
+  'concern-unmarked': unmarkConcern,
+  'concern-assessed': confirmAssessment,
+  'concern-confirmed': confirmConfirmation,
 } as const satisfies Record<CallersChange, (store: Store, request: ChangeRequest) => Promise<ChangeAnswer>>;
 const CHANGES = Object.keys(MAKE) as CallersChange[];
 
@@ -112,7 +131,14 @@ function expected(caller: Principal, message: Message, change: CallersChange): s
   if (change === 'unassigned' && !isAssignee && !caller.roles.has('IndkomneDokumenter.Tildel')) return 'role-missing';
   if (!(from as readonly Status[]).includes(message.status)) return 'wrong-status';
   if (change === 'unassigned' && !('kind' in OWNERS[message.owner])) return 'wrong-status';
-  return 'done';
+  const { marked, assessed, confirmed }: { marked?: true; assessed?: true; confirmed?: true } = MARKS[message.marks];
+  const isWrong: Partial<Record<CallersChange, boolean | undefined>> = {
+    'concern-marked': marked,
+    'concern-unmarked': !marked,
+    'concern-assessed': !marked || assessed,
+    'concern-confirmed': !marked || confirmed,
+  };
+  return isWrong[change] ? 'wrong-concern' : 'done';
 }
 
 function statusAfter(change: CallersChange, { status, before }: Message): Status {
@@ -134,8 +160,11 @@ beforeAll(async () => {
     [ODENSKOV, MY_CASE, ME],
   );
   for (const state of STATES) {
-    for (const owner of Object.keys(OWNERS) as (keyof typeof OWNERS)[])
-      messages.push(await insert({ ...state, owner }));
+    for (const owner of Object.keys(OWNERS) as (keyof typeof OWNERS)[]) {
+      const all = Object.keys(MARKS) as Marks[];
+      for (const marks of owner === MARKED_OWNER ? all : all.slice(0, 1))
+        messages.push(await insert({ ...state, owner, marks }));
+    }
   }
 });
 
@@ -146,7 +175,7 @@ afterAll(async () => {
 
 async function insert(message: Omit<Message, 'id'>): Promise<Message> {
   const id = newId();
-  const { status, before, owner } = message;
+  const { status, before, owner, marks } = message;
   const { kind, id: assignee, caseId }: { kind?: string; id?: string; caseId?: string } = OWNERS[owner];
   const isHeld = status === 'held' || before === 'held';
   await stack.sql(
@@ -167,6 +196,13 @@ async function insert(message: Omit<Message, 'id'>): Promise<Message> {
       caseId && 'case-id',
       caseId && 'other',
     ],
+  );
+  const has = (mark: string) => (mark in MARKS[marks] ? 'now()' : 'NULL');
+  await stack.sql(
+    `UPDATE messages SET concern_marked_at = ${has('marked')}, concern_assess_by = ${has('marked')},
+       concern_confirm_by = ${has('marked')}, concern_marked_by = ${has('marked')}::text,
+       concern_assessed_at = ${has('assessed')}, concern_confirmed_at = ${has('confirmed')} WHERE id = $1`,
+    [id],
   );
   if (status !== 'deleted')
     await stack.sql(
@@ -237,7 +273,15 @@ describe.each(CHANGES)('%s', (change) => {
         const found = left && { status: left.row.status, version: left.row.version, traces: left.traces };
         const isRight = outcome === shouldBe && (!left || JSON.stringify(found) === JSON.stringify(leftShouldBe));
         if (!isRight)
-          faults.push({ owner: message.owner, roles: [...caller.roles], shouldBe, outcome, found, leftShouldBe });
+          faults.push({
+            owner: message.owner,
+            marks: message.marks,
+            roles: [...caller.roles],
+            shouldBe,
+            outcome,
+            found,
+            leftShouldBe,
+          });
       };
       const waiting = messages
         .filter(({ status, before }) => status === state.status && before === state.before)

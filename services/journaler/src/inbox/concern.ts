@@ -10,7 +10,7 @@ import {
   type ConcernTimes,
   concernClocksOf,
 } from '@indbakke/shared/lifecycle';
-import { Prisma, type Store } from '@indbakke/shared/store';
+import { Prisma, run, type Store } from '@indbakke/shared/store';
 
 const { sql } = Prisma;
 
@@ -66,36 +66,36 @@ const COLUMNS = {
 };
 
 /**
- * Reads the times first, which the details repeat. The version guards them: if they change before the message is locked, it is
- * another version. Of the repeat of a change, they are as that change left them, so its details are those of the first.
+ * Reads the times first, which the details repeat, and locks the message, so that they stay. Of the repeat of a change they
+ * are as that change left them, so its details are those of the first.
  */
-async function change(
+function change(
   store: Store,
   request: ChangeRequest,
   change: ConcernChange,
   columnsOf: (found: Found) => ChangeColumns,
 ): Promise<ChangeAnswer> {
   const { principal, id } = request;
-  const [found] = await store.query<Found>(
-    principal.municipality,
-    sql`
-      SELECT m.received_at AS "receivedAt", m.concern_assess_by AS "concernAssessBy", m.concern_confirm_by AS "concernConfirmBy",
-        ${COLUMNS.concernMarkedAt} AS "concernMarkedAt", ${COLUMNS.concernAssessedAt} AS "concernAssessedAt",
-        ${COLUMNS.concernConfirmedAt} AS "concernConfirmedAt"
-      FROM messages m WHERE m.id = ${id}::uuid AND ${visibleTo(principal)}`,
-    'kept',
-  );
-  if (!found) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
   const { set, unset, otherwise } = CONCERN_CHANGES[change];
   const conditions = [
     ...set.map((time) => sql`${COLUMNS[time]} IS NOT NULL`),
     ...unset.map((time) => sql`${COLUMNS[time]} IS NULL`),
   ];
-  return changeMessage(store, request, change, {
-    ...columnsOf(found),
-    isPossible: {
-      condition: Prisma.join(conditions, ' AND '),
-      otherwise: () => new Problem('wrong-concern', otherwise),
-    },
+  const isPossible = {
+    condition: Prisma.join(conditions, ' AND '),
+    otherwise: () => new Problem('wrong-concern', otherwise),
+  };
+  return changeMessage(store, request, change, async (connection) => {
+    const [found] = await run<Found>(
+      connection,
+      sql`
+        SELECT m.received_at AS "receivedAt", m.concern_assess_by AS "concernAssessBy",
+          m.concern_confirm_by AS "concernConfirmBy",
+          ${COLUMNS.concernMarkedAt} AS "concernMarkedAt", ${COLUMNS.concernAssessedAt} AS "concernAssessedAt",
+          ${COLUMNS.concernConfirmedAt} AS "concernConfirmedAt"
+        FROM messages m WHERE m.id = ${id}::uuid AND ${visibleTo(principal)} FOR UPDATE`,
+    );
+    if (!found) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
+    return { ...columnsOf(found), isPossible };
   });
 }
