@@ -198,7 +198,12 @@ describe('of a deleted message', () => {
       version: 2,
       body: { caseIds: ['K-1'], reference: WORDS.reference },
     });
-    await stack.sql(`UPDATE messages SET assignee_kind = 'user', assignee_id = 'caseworker-1' WHERE id = $1`, [id]);
+    await stack.sql(
+      `UPDATE messages SET assignee_kind = 'user', assignee_id = 'caseworker-1', attachment_count = 1, has_media = true,
+         reply_by = now(), concern_marked_at = now(), concern_marked_by = 'caseworker-1', concern_assess_by = now(),
+         concern_assessed_at = now(), concern_confirm_by = now(), concern_confirmed_at = now() WHERE id = $1`,
+      [id],
+    );
     expect(wordsIn(await everything('public')).toSorted()).toEqual(
       Object.keys(WORDS)
         .filter((name) => !['content', 'explanation', 'forwardedTo'].includes(name))
@@ -252,6 +257,18 @@ describe('of a deleted message', () => {
       suggestion_run_at: expect.any(String),
       suggestion_run: 1,
       next_enqueue_at: expect.any(String),
+      late: true,
+      first_read_at: null,
+      handled_at: expect.any(String), // when it was rejected
+      attachment_count: 0,
+      has_media: false,
+      reply_by: null,
+      concern_marked_at: null,
+      concern_marked_by: null,
+      concern_assess_by: null,
+      concern_assessed_at: null,
+      concern_confirm_by: null,
+      concern_confirmed_at: null,
     });
   });
 
