@@ -48,8 +48,10 @@ async function requestRemoval(
 
 // What stays: ids, municipality, times, actor, fingerprint, the fields of the receipt, the code of the reason.
 const TOMBSTONE = sql`
-  contact_point_id = NULL, document_count = 0, file_count = 0, content_size = 0, remarks = '[]', assignee_kind = NULL,
-  assignee_id = NULL, suggested_case_id = NULL, suggestion_basis = NULL, suggestion_sender = NULL`;
+  contact_point_id = NULL, document_count = 0, attachment_count = 0, file_count = 0, has_media = false, content_size = 0,
+  reply_by = NULL, remarks = '[]', assignee_kind = NULL, assignee_id = NULL, suggested_case_id = NULL, suggestion_basis = NULL,
+  suggestion_sender = NULL, concern_marked_at = NULL, concern_marked_by = NULL, concern_assess_by = NULL,
+  concern_assessed_at = NULL, concern_confirm_by = NULL, concern_confirmed_at = NULL`;
 
 // In an order that the foreign keys allow.
 const TABLES = [
