@@ -136,6 +136,8 @@ describe('of a deleted message', () => {
     senderName: 'Afsendernavnet',
     concerningId: '4303039999',
     concerningName: 'Barnenavnet',
+    representativeId: '4505059999',
+    representativeName: 'Repræsentantordet',
     contactInfo: 'Kontaktoplysningen',
     label: 'Dokumentnavnet',
     fileName: 'Filnavnet',
@@ -149,7 +151,9 @@ describe('of a deleted message', () => {
     messageUUID,
     subject: WORDS.subject,
     sender: { id: WORDS.senderId, idType: 'CPR', name: WORDS.senderName },
+    representative: { id: WORDS.representativeId, idType: 'CPR', name: WORDS.representativeName },
     concerning: { cpr: WORDS.concerningId, name: WORDS.concerningName },
+    replyBy: '2026-12-01T12:00:00Z',
     contactPointId: CONTACT_POINT,
     contactInfo: [{ label: 'Skole', value: WORDS.contactInfo }],
     documents: [{ label: WORDS.label, ...textDocument(WORDS.content, `${WORDS.fileName}.txt`) }],
@@ -198,7 +202,13 @@ describe('of a deleted message', () => {
       version: 2,
       body: { caseIds: ['K-1'], reference: WORDS.reference },
     });
-    await stack.sql(`UPDATE messages SET assignee_kind = 'user', assignee_id = 'caseworker-1' WHERE id = $1`, [id]);
+    await stack.sql(
+      `UPDATE messages SET assignee_kind = 'user', assignee_id = 'caseworker-1', attachment_count = 1, has_media = true,
+         concern_marked_at = now(), concern_marked_by = 'caseworker-1', concern_assess_by = now(), concern_confirm_by = now(),
+         concern_assessed_at = now(), concern_confirmed_at = now()
+       WHERE id = $1`,
+      [id],
+    );
     expect(wordsIn(await everything('public')).toSorted()).toEqual(
       Object.keys(WORDS)
         .filter((name) => !['content', 'explanation', 'forwardedTo'].includes(name))
@@ -231,9 +241,21 @@ describe('of a deleted message', () => {
       received_at: expect.any(String),
       first_offered_at: expect.any(String),
       letter_at: expect.any(String),
+      late: true,
+      reply_by: null,
+      first_read_at: null,
+      handled_at: expect.any(String),
+      concern_marked_at: null,
+      concern_marked_by: null,
+      concern_assess_by: null,
+      concern_assessed_at: null,
+      concern_confirm_by: null,
+      concern_confirmed_at: null,
       transmission_id: (JSON.parse(receipt) as { transmissionId: string }).transmissionId,
       document_count: 0,
       file_count: 0,
+      attachment_count: 0,
+      has_media: false,
       content_size: 0,
       blob_name: null,
       remarks: [],

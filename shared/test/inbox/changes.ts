@@ -22,6 +22,8 @@ export const reject = {
 };
 export const assign = { method: 'PUT', path: 'assignment', body: { assignee: { kind: 'user', id: 'anna' } } };
 
+const mark = { method: 'PUT', path: 'concern' };
+
 export interface Example {
   readonly name: string;
   readonly before?: readonly Change[];
@@ -74,6 +76,10 @@ export const CHANGES: readonly Example[] = [
     ],
   },
   { name: 'reopen', before: [reject], change: { method: 'DELETE', path: 'rejection' }, status: 'pending' },
+  { name: 'mark', change: mark, status: 'pending' },
+  { name: 'unmark', before: [mark], change: { method: 'DELETE', path: 'concern' }, status: 'pending' },
+  { name: 'assess', before: [mark], change: { method: 'POST', path: 'concern/assessment' }, status: 'pending' },
+  { name: 'confirm', before: [mark], change: { method: 'POST', path: 'concern/confirmation' }, status: 'pending' },
   { name: 'delete', before: [reject], change: { method: 'POST', path: 'deletion' }, status: 'deleted' },
 ];
 

@@ -1,7 +1,7 @@
 import type { Principal, Role } from '@indbakke/shared/access';
 import { type ChangeAnswer, DocumentList, OPERATIONS, type Operation } from '@indbakke/shared/api';
 import { requireRole } from '@indbakke/shared/http';
-import { assign, changeMessage, journalize, reject, reopen, takeBack, unassign } from '@indbakke/shared/inbox';
+import { assign, journalize, reject, reopen, takeBack, unassign } from '@indbakke/shared/inbox';
 import {
   CALLERS_CHANGES,
   type CallersChange,
@@ -14,6 +14,12 @@ import { type Connection, newId, openStore, type Store } from '@indbakke/shared/
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { deleteForGood } from '../../../services/archiver/src/deletion/delete-for-good.js';
+import {
+  confirmAssessment,
+  confirmConfirmation,
+  markConcern,
+  unmarkConcern,
+} from '../../../services/journaler/src/inbox/concern.js';
 import { release } from '../../../services/journaler/src/inbox/release.js';
 
 // Status × change × role × whose message it is × municipality, all of them: the real change of real rows is made or refused as
@@ -32,15 +38,31 @@ const STATES = (Object.keys(STATUSES) as Status[]).flatMap((status): { status: S
     : [{ status }],
 );
 
+/** How a message is marked as a possible report of concern, and the changes of the marks that are possible then. */
+const MARKS: Record<'none' | 'marked' | 'assessed' | 'confirmed' | 'both', readonly CallersChange[]> = {
+  none: ['concern-marked'],
+  marked: ['concern-unmarked', 'concern-assessed', 'concern-confirmed'],
+  assessed: ['concern-unmarked', 'concern-confirmed'],
+  confirmed: ['concern-unmarked', 'concern-assessed'],
+  both: ['concern-unmarked'],
+};
+
 /** Whose messages there are of each status. */
 const OWNERS = {
-  'nobody’s': {},
-  mine: { kind: 'user', id: ME, isMine: true },
-  'my team’s': { kind: 'team', id: TEAM, isMine: true },
-  'another’s': { kind: 'user', id: 'another' },
-  'of a case of mine': { caseId: MY_CASE, isMine: true },
-  'of a case of another': { caseId: 'K-others' },
-} as const satisfies Record<string, { kind?: 'user' | 'team'; id?: string; caseId?: string; isMine?: true }>;
+  'nobody’s': { marks: 'none' },
+  mine: { kind: 'user', id: ME, isMine: true, marks: 'marked' },
+  'my team’s': { kind: 'team', id: TEAM, isMine: true, marks: 'assessed' },
+  'another’s': { kind: 'user', id: 'another', marks: 'confirmed' },
+  'of a case of mine': { caseId: MY_CASE, isMine: true, marks: 'none' },
+  'of a case of another': { caseId: 'K-others', marks: 'both' },
+} as const satisfies Record<string, Owner>;
+interface Owner {
+  readonly kind?: 'user' | 'team';
+  readonly id?: string;
+  readonly caseId?: string;
+  readonly isMine?: true;
+  readonly marks: keyof typeof MARKS;
+}
 
 const SIGHT: readonly (readonly Role[])[] = [
   [],
@@ -87,10 +109,10 @@ const MAKE = {
   deleted: (store, request) => deleteForGood({ store } as Parts, request), // content in the database needs no other part
   assigned: (store, request) => assign(store, request, { assignee: { kind: 'user', id: 'another' } }),
   unassigned: unassign,
-  'concern-marked': (store, request) => changeMessage(store, request, 'concern-marked'),
-  'concern-unmarked': (store, request) => changeMessage(store, request, 'concern-unmarked'),
-  'concern-assessed': (store, request) => changeMessage(store, request, 'concern-assessed'),
-  'concern-confirmed': (store, request) => changeMessage(store, request, 'concern-confirmed'),
+  'concern-marked': markConcern,
+  'concern-unmarked': unmarkConcern,
+  'concern-assessed': confirmAssessment,
+  'concern-confirmed': confirmConfirmation,
 } as const satisfies Record<CallersChange, (store: Store, request: ChangeRequest) => Promise<ChangeAnswer>>;
 const CHANGES = Object.keys(MAKE) as CallersChange[];
 
@@ -112,6 +134,7 @@ function expected(caller: Principal, message: Message, change: CallersChange): s
   if (change === 'unassigned' && !isAssignee && !caller.roles.has('IndkomneDokumenter.Tildel')) return 'role-missing';
   if (!(from as readonly Status[]).includes(message.status)) return 'wrong-status';
   if (change === 'unassigned' && !('kind' in OWNERS[message.owner])) return 'wrong-status';
+  if (change.startsWith('concern-') && !MARKS[OWNERS[message.owner].marks].includes(change)) return 'wrong-concern';
   return 'done';
 }
 
@@ -147,14 +170,17 @@ afterAll(async () => {
 async function insert(message: Omit<Message, 'id'>): Promise<Message> {
   const id = newId();
   const { status, before, owner } = message;
-  const { kind, id: assignee, caseId }: { kind?: string; id?: string; caseId?: string } = OWNERS[owner];
+  const { kind, id: assignee, caseId, marks }: Owner = OWNERS[owner];
   const isHeld = status === 'held' || before === 'held';
   await stack.sql(
     `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
        document_count, file_count, content_size, remarks, status, status_before, held_cause, status_at, status_by, version,
-       next_enqueue_at, assignee_kind, assignee_id, suggested_case_id, suggestion_basis, suggestion_sender)
+       next_enqueue_at, assignee_kind, assignee_id, suggested_case_id, suggestion_basis, suggestion_sender, concern_marked_at,
+       concern_marked_by, concern_assess_by, concern_confirm_by, concern_assessed_at, concern_confirmed_at)
      VALUES ($1::uuid, $2, 'sf1606', $1::uuid::text, 'f', 'reply', now(), now(), $1::uuid, 0, 0, 0, '[]', $3, $4, $5, now(),
-       'test', ${VERSION}, now() + interval '1 day', $6, $7, $8, $9, $10)`,
+       'test', ${VERSION}, now() + interval '1 day', $6, $7, $8, $9, $10,
+       $11::timestamptz, CASE WHEN $11::timestamptz IS NOT NULL THEN 'test' END, $11::timestamptz, $11::timestamptz,
+       $12::timestamptz, $13::timestamptz)`,
     [
       id,
       ODENSKOV,
@@ -166,6 +192,9 @@ async function insert(message: Omit<Message, 'id'>): Promise<Message> {
       caseId,
       caseId && 'case-id',
       caseId && 'other',
+      marks === 'none' ? null : new Date(),
+      marks === 'assessed' || marks === 'both' ? new Date() : null,
+      marks === 'confirmed' || marks === 'both' ? new Date() : null,
     ],
   );
   if (status !== 'deleted')
