@@ -58,7 +58,7 @@ const COLUMNS: Record<keyof ConcernTimes, Prisma.Sql> = {
   concernConfirmedAt: sql`m.concern_confirmed_at`,
 };
 
-/** The receipt, from which the clocks run, never changes, so it is read before; whether the caller sees the message, with the change. */
+/** Reads the time of receipt first, which never changes; whether the caller sees the message is asked with the change. */
 async function change(
   store: Store,
   request: ChangeRequest,
