@@ -49,7 +49,9 @@ describe('an assigned message', () => {
     const actions = (await auditOf(stack, { messageId: id })).map(({ action, actor }) => `${action} by ${actor}`);
     expect(actions).toEqual(expect.arrayContaining(['assigned by leader', 'refused by bo', 'unassigned by anna']));
     const problem = await expectProblem(await unassign(id, 3, LEADER), 409, 'wrong-status');
-    expect(problem.detail).toBe('The message is assigned to nobody.');
+    expect(problem.detail).toBe(
+      'The message is assigned to nobody; the caller may make these changes now: assigned, concern-marked.',
+    );
   });
 
   it('has an event that names its assignee', async () => {

@@ -24,7 +24,7 @@ export function unassign(store: Store, request: ChangeRequest): Promise<ChangeAn
     ...mayUnassign(request),
     isPossible: {
       condition: Prisma.sql`m.assignee_id IS NOT NULL`,
-      otherwise: () => new Problem('wrong-status', 'The message is assigned to nobody.'),
+      otherwise: (allowed) => new Problem('wrong-status', `The message is assigned to nobody; ${allowed}`),
     },
     set: Prisma.sql`assignee_kind = NULL, assignee_id = NULL`,
   });

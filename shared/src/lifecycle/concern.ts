@@ -43,18 +43,18 @@ export const CONCERN_CHANGES = {
   'concern-marked': {
     set: [],
     unset: ['concernMarkedAt'],
-    otherwise: 'The message is marked as a possible report of concern already.',
+    otherwise: 'The message is marked as a possible report of concern already',
   },
-  'concern-unmarked': { set: ['concernMarkedAt'], unset: [], otherwise: `${NOT_MARKED}.` },
+  'concern-unmarked': { set: ['concernMarkedAt'], unset: [], otherwise: NOT_MARKED },
   'concern-assessed': {
     set: ['concernMarkedAt'],
     unset: ['concernAssessedAt'],
-    otherwise: `${NOT_MARKED}, or has been assessed already.`,
+    otherwise: `${NOT_MARKED}, or has been assessed already`,
   },
   'concern-confirmed': {
     set: ['concernMarkedAt'],
     unset: ['concernConfirmedAt'],
-    otherwise: `${NOT_MARKED}, or its receipt has been confirmed already.`,
+    otherwise: `${NOT_MARKED}, or its receipt has been confirmed already`,
   },
 } as const satisfies Record<string, Precondition>;
 

@@ -24,8 +24,12 @@ export interface ChangeColumns {
   /** Assignments of further columns of `messages AS m`, for SET. */
   readonly set?: Prisma.Sql;
   /** For the event and the audit log: codes, ids and times only. */
-  readonly details?: Record<string, string | number | boolean>;
+  readonly details?: Details;
+  /** More of them, in which the repeat of a change differs, such as its time. */
+  readonly ownDetails?: Details;
 }
+
+type Details = Readonly<Record<string, string | number | boolean>>;
 
 /** Conditions on `messages AS m` besides its status and version. */
 export interface ChangeConditions {
@@ -33,8 +37,9 @@ export interface ChangeConditions {
   readonly isVisible?: Prisma.Sql;
   /** Else the caller may not do it: the Problem. */
   readonly isAllowed?: { readonly condition: Prisma.Sql; readonly otherwise: () => Problem };
-  /** Else the message is not in a state for it, although its status and version are those expected: the Problem. */
-  readonly isPossible?: { readonly condition: Prisma.Sql; readonly otherwise: () => Problem };
+  /** Else the message is not in a state for it, although its status and version are those expected: the Problem,
+   * made with the half-sentence that says what the caller may do now. */
+  readonly isPossible?: { readonly condition: Prisma.Sql; readonly otherwise: (allowed: string) => Problem };
 }
 
 interface Changed {
@@ -54,7 +59,7 @@ export async function writeChange(
   connection: Connection,
   { principal, id, expectedVersion, at }: ChangeRequest,
   change: Change,
-  { set, details = {} }: ChangeColumns = {},
+  { set, details, ownDetails }: ChangeColumns = {},
   { isVisible = sql`true`, isAllowed, isPossible }: ChangeConditions = {},
 ): Promise<Changed> {
   const { municipality, actor } = principal;
@@ -77,7 +82,8 @@ export async function writeChange(
       ), changes AS (
         SELECT ${newId()}::uuid AS change_id, ${municipality}::text AS municipality, id AS message_id, ${change}::text AS type,
           status, version, ${at}::timestamptz AS at, ${actor.kind}::text AS actor_kind, ${actor.id}::text AS actor,
-          ${actor.onBehalfOf ?? null}::text AS on_behalf_of, ${JSON.stringify(details)}::jsonb AS details
+          ${actor.onBehalfOf ?? null}::text AS on_behalf_of, 
+          ${JSON.stringify({ ...details, ...ownDetails })}::jsonb AS details
         FROM changed
       ), ${Prisma.raw(RECORD_CHANGES)}
       SELECT current.status, current.version, current.assignee_kind AS "assigneeKind", current.assignee_id AS "assigneeId",
@@ -91,12 +97,9 @@ export async function writeChange(
   if (found.version !== (expectedVersion ?? found.version)) {
     throw new Problem('version-changed', `The message is now at version ${found.version}. Read it again.`);
   }
-  if (isPossible && (from as readonly Status[]).includes(found.status)) throw isPossible.otherwise();
-  const allowed = allowedChanges(principal, found).join(', ') || 'none';
-  throw new Problem(
-    'wrong-status',
-    `The message is ${found.status}; the caller may make these changes now: ${allowed}.`,
-  );
+  const allowed = `the caller may make these changes now: ${allowedChanges(principal, found).join(', ') || 'none'}.`;
+  if (isPossible && (from as readonly Status[]).includes(found.status)) throw isPossible.otherwise(allowed);
+  throw new Problem('wrong-status', `The message is ${found.status}; ${allowed}`);
 }
 
 /** The message as it was, and as it is now, if it was changed. */
@@ -134,7 +137,7 @@ export async function firstAnswerTo(
   connection: Connection,
   { principal: { actor }, id, expectedVersion = -1 }: ChangeRequest,
   change: Change,
-  details: ChangeColumns['details'] = {},
+  { details = {}, ownDetails = {} }: ChangeColumns,
 ): Promise<Changed | undefined> {
   // The rows of one change share id and time (RECORD_CHANGES).
   const [first] = await run<Changed>(
@@ -149,7 +152,7 @@ export async function firstAnswerTo(
         WHERE later.message_id = event.message_id AND later.version > event.version AND later.type <> 'suggested')
       AND audit.actor_kind = ${actor.kind} AND audit.actor = ${actor.id}
       AND audit.on_behalf_of IS NOT DISTINCT FROM ${actor.onBehalfOf ?? null}
-      AND audit.details = ${JSON.stringify(details)}::jsonb`,
+      AND audit.details - ${Object.keys(ownDetails)}::text[] = ${JSON.stringify(details)}::jsonb`,
   );
   return first;
 }
