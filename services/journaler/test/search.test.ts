@@ -57,7 +57,7 @@ describe('a search', () => {
     ['22222222', ['company']],
     ['dk 22 22 22 22', ['company']],
     ['faktura 22222222', ['company']],
-    ['A/S', ['company']],
+    ['A/S', ['school', 'company']],
     ['nothing', []],
     [`'!&|():*<->\\`, []],
     ['børn:* | faktura', []],
