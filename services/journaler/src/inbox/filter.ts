@@ -99,19 +99,17 @@ function assigned(principal: Principal): Filter {
   const { actor, teams } = principal;
   return {
     condition: assignedTo(principal),
-    walks: [
-      walkWhere(sql`m.assignee_id = ${actor.id} AND m.assignee_kind = 'user'`),
-      ...(teams.length > 0 ? [assignedToEach(teams, 'team')] : []),
-    ],
+    walks: [assignedToEach([['user', actor.id], ...teams.map((id) => ['team', id] as const)])],
     times: BY_RECEIPT_OR_LETTER,
     isNarrow: true,
     isOwn: true,
   };
 }
 
-function assignedToEach(ids: readonly string[], kind: 'user' | 'team'): Walk {
-  const keys = sql`SELECT DISTINCT key FROM unnest(${[...ids]}::text[]) AS key`;
-  return walkEach(keys, sql`m.assignee_id = k.key AND m.assignee_kind = ${kind}`);
+function assignedToEach(assignees: readonly (readonly [kind: 'user' | 'team', id: string])[]): Walk {
+  const [kinds, ids] = [assignees.map(([kind]) => kind), assignees.map(([, id]) => id)];
+  const keys = sql`SELECT DISTINCT kind, id FROM unnest(${kinds}::text[], ${ids}::text[]) AS assignees (kind, id)`;
+  return walkEach(keys, sql`m.assignee_id = k.id AND m.assignee_kind = k.kind`);
 }
 
 function mine(principal: Principal): Filter {
@@ -121,8 +119,8 @@ function mine(principal: Principal): Filter {
 
 function suggestedToEach(users: readonly string[], municipality: string): Walk {
   const cases = sql`
-    SELECT case_id AS key FROM cases WHERE municipality = ${municipality} AND caseworker = ANY (${[...users]}::text[])`;
-  return walkEach(cases, sql`m.suggested_case_id = k.key`);
+    SELECT case_id FROM cases WHERE municipality = ${municipality} AND caseworker = ANY (${[...users]}::text[])`;
+  return walkEach(cases, sql`m.suggested_case_id = k.case_id`);
 }
 
 function ofColleagues(users: readonly string[], municipality: string): Filter {
@@ -130,7 +128,7 @@ function ofColleagues(users: readonly string[], municipality: string): Filter {
   const caseworker = sql`(SELECT caseworker FROM cases WHERE municipality = ${municipality} AND case_id = m.suggested_case_id)`;
   return {
     condition: sql`((m.assignee_kind = 'user' AND m.assignee_id = ${ids}) OR ${caseworker} = ${ids})`,
-    walks: [assignedToEach(users, 'user'), suggestedToEach(users, municipality)],
+    walks: [assignedToEach(users.map((id) => ['user', id])), suggestedToEach(users, municipality)],
     times: BY_RECEIPT_OR_LETTER,
   };
 }

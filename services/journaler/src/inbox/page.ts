@@ -8,10 +8,14 @@ import { directionOf, HAVING, type Order, type Range, restOfRange, type Step, ty
 const { sql } = Prisma;
 
 /**
- * Where a page stops though it is not full: so many messages were read in the order of the list, and few of them met the
- * filters. The next page goes on from there. So a list costs no more however long the history is.
+ * Where a page stops though it is not full: so many messages of a status were read in the order of the list, and few of them
+ * met the filters. The next page goes on from there, so a list costs no more however long the history is. What waits is bounded
+ * by the people who handle it, and is read to its end.
  */
-export const MOST_READ = 5_000;
+const MOST_WAITING = 10_000;
+const MOST_DONE = 1_000;
+
+export const isWaiting = (status: Status): boolean => status === 'pending' || status === 'held';
 
 /** A row of a page, beside the columns of the message. */
 export interface PageRow {
@@ -97,7 +101,7 @@ function orderBy(sort: ListQuery['sort']): Prisma.Sql {
 
 /** What is done is not unhandled. */
 function statusesOf({ status, view }: Omit<ListQuery, 'sort'>): Status[] {
-  return view === 'unhandled' ? status.filter((one) => one === 'pending' || one === 'held') : status;
+  return view === 'unhandled' ? status.filter(isWaiting) : status;
 }
 
 /** What is on a page, and where the next one goes on. */
@@ -169,19 +173,20 @@ function readStatus({ principal, status, filters, received, most }: Reading, par
     ...restOfRange(order, received),
     ...lacks,
   ];
+  const mostRead = checked.length === 0 ? most : Math.max(most, isWaiting(status) ? MOST_WAITING : MOST_DONE);
   const step: Step = {
     municipality: principal.municipality,
     status,
     order,
     from,
     received,
-    most: checked.length === 0 ? most : Math.max(most, MOST_READ),
+    most: mostRead,
     conditions: [...has, ...(isInSight ? [isVisible] : [])],
   };
   return (walked?.walks ?? [walkWhere()]).map((walk) =>
     checked.length === 0
       ? sql`SELECT m.*, ${isTimeless}::bool AS "isTimeless", true AS matches, false AS stops FROM (${walk(step)}) AS m`
-      : check(walk(step), checked, { order, isTimeless, most }),
+      : check(walk(step), checked, { order, isTimeless, most, mostRead }),
   );
 }
 
@@ -189,14 +194,19 @@ function readStatus({ principal, status, filters, received, most }: Reading, par
 function check(
   read: Prisma.Sql,
   conditions: readonly Prisma.Sql[],
-  { order, isTimeless, most }: { readonly order: Order; readonly isTimeless: boolean; readonly most: number },
+  {
+    order,
+    isTimeless,
+    most,
+    mostRead,
+  }: { readonly order: Order; readonly isTimeless: boolean; readonly most: number; readonly mostRead: number },
 ): Prisma.Sql {
   const direction = directionOf(order);
   const by = sql`at ${direction}, tie ${direction}`;
   return sql`
     SELECT * FROM (
       SELECT m.*, ${isTimeless}::bool AS "isTimeless", (${Prisma.join([...conditions], ' AND ')}) IS TRUE AS matches,
-        row_number() OVER (ORDER BY ${by}) = ${Math.max(most, MOST_READ)}::int AS stops
+        row_number() OVER (ORDER BY ${by}) = ${mostRead}::int AS stops
       FROM (${read}) AS m) AS checked
     WHERE matches OR stops ORDER BY ${by} LIMIT ${most}::int`;
 }

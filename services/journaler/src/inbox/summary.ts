@@ -2,7 +2,7 @@ import type { Principal } from '@indbakke/shared/access';
 import type { DocumentCounts, DocumentFilter } from '@indbakke/shared/api';
 import { DAY } from '@indbakke/shared/config';
 import { Prisma, type Store } from '@indbakke/shared/store';
-import { someOf } from './page.js';
+import { isWaiting, someOf } from './page.js';
 import { CONCERN_OPEN } from './walk.js';
 
 const { sql } = Prisma;
@@ -45,7 +45,7 @@ export async function summarizeDocuments(
 }
 
 export function countsOf(principal: Principal, filter: DocumentFilter, now: Date): Prisma.Sql {
-  const rows = someOf(principal, filter, (status) => (status === 'pending' || status === 'held' ? WAITING : DONE), now);
+  const rows = someOf(principal, filter, (status) => (isWaiting(status) ? WAITING : DONE), now);
   const at = sql`${now}::timestamptz`;
   // Later times are younger; width_bucket counts the thresholds that are passed.
   const thresholds = AGES.map((days) => new Date(now.getTime() - days * DAY).toISOString());

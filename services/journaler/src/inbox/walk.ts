@@ -68,14 +68,14 @@ export function walkRows(rows: Prisma.Sql, condition: Prisma.Sql, isInOrder: boo
   return (step) => read(step, { from, ...row, conditions: [condition] });
 }
 
-/** Messages of each key that meet the condition, in one order: first come the keys whose first messages do. */
+/** Messages that meet the condition with one of the keys `k`, in one order: first come the keys whose first messages do. */
 export function walkEach(keys: Prisma.Sql, condition: Prisma.Sql): Walk {
   return (step) => {
     const ofKey = walkWhere(condition);
     const direction = directionOf(step.order);
     return sql`
       SELECT found.* FROM (
-        SELECT k.key FROM (${keys}) AS k CROSS JOIN LATERAL (${ofKey({ ...step, most: 1 })}) AS first
+        SELECT k.* FROM (${keys}) AS k CROSS JOIN LATERAL (${ofKey({ ...step, most: 1 })}) AS first
         ORDER BY first.at ${direction}, first.tie ${direction} LIMIT ${step.most}::int
       ) AS k CROSS JOIN LATERAL (${ofKey(step)}) AS found
       ORDER BY found.at ${direction}, found.tie ${direction} LIMIT ${step.most}::int`;
