@@ -1,4 +1,5 @@
 import { type Principal, sightOf, visibleTo } from '@indbakke/shared/access';
+import type { View } from '@indbakke/shared/api';
 import type { Status } from '@indbakke/shared/lifecycle';
 import { type Plan, Prisma } from '@indbakke/shared/store';
 import type { ListQuery, Position } from './cursor.js';
@@ -61,9 +62,9 @@ export function pageOf(
   },
 ): Page {
   const filters = filtersOf(query, principal, { now, found });
-  const reading = { principal, filters, received: rangeOf(query, now), most: limit + 1 };
+  const reading = { principal, view: query.view, filters, received: rangeOf(query, now), most: limit + 1 };
   const parts = partsOf(query.sort, from).flatMap((part) =>
-    statusesOf(query).flatMap((status) => readStatus({ ...reading, status }, part)),
+    query.status.flatMap((status) => readStatus({ ...reading, status }, part)),
   );
   const order = orderBy(query.sort);
   // Each walk has its index, whatever the values; but there are too many combinations of filters to keep the plans of all.
@@ -82,8 +83,9 @@ export function someOf(
   firstOf: (status: Status) => { readonly sort: 'receivedAt' | '-receivedAt'; readonly most: number },
   now: Date,
 ): Prisma.Sql {
-  const reading = { principal, filters: filtersOf(query, principal, { now }), received: rangeOf(query, now) };
-  const parts = statusesOf(query).map((status) => {
+  const filters = filtersOf(query, principal, { now });
+  const reading = { principal, view: query.view, filters, received: rangeOf(query, now) };
+  const parts = query.status.map((status) => {
     const { sort, most } = firstOf(status);
     const order = orderBy(sort);
     const first = partsOf(sort, undefined).flatMap((part) => readStatus({ ...reading, status, most: most + 1 }, part));
@@ -97,11 +99,6 @@ export function someOf(
 function orderBy(sort: ListQuery['sort']): Prisma.Sql {
   const direction = directionOf(parseSort(sort));
   return sql`"isTimeless", at ${direction}, id ${direction}`;
-}
-
-/** What is done is not unhandled. */
-function statusesOf({ status, view }: Omit<ListQuery, 'sort'>): Status[] {
-  return view === 'unhandled' ? status.filter(isWaiting) : status;
 }
 
 /** What is on a page, and where the next one goes on. */
@@ -151,15 +148,16 @@ function partsOf(sort: ListQuery['sort'], from: Position | undefined): Part[] {
 interface Reading {
   readonly principal: Principal;
   readonly status: Status;
+  readonly view: View | undefined;
   readonly filters: readonly Filter[];
   readonly received: Range;
   readonly most: number;
 }
 
 /** The statements that read one status, each in the order of the list. */
-function readStatus({ principal, status, filters, received, most }: Reading, part: Part): Prisma.Sql[] {
+function readStatus({ principal, status, view, filters, received, most }: Reading, part: Part): Prisma.Sql[] {
   const sight = sightOf(principal, status);
-  if (sight === 'none') return [];
+  if (sight === 'none' || (view === 'unhandled' && !isWaiting(status))) return [];
   const { order, from, has, lacks, isTimeless } = part;
   const own = sight === 'own' ? [ownedBy(principal)] : [];
   // Unless a filter is narrow, the caller's own messages are fewer than those that it leaves.
