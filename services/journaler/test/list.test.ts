@@ -355,6 +355,34 @@ describe('the pages', () => {
     },
   );
 
+  it.each(['receivedAt', '-receivedAt', 'letterAt', 'replyBy', '-concernDue'])(
+    'by %s give what stays in the list once, while others change',
+    async (sort) => {
+      const all = (await listAll(stack, `sort=${sort}`, as)).map(({ id }) => id);
+      const seen: string[] = [];
+      const changed = new Set<string>();
+      let cursor: string | null = null;
+      do {
+        const page: { items: { id: string }[]; nextCursor: string | null } = await list(
+          stack,
+          `?sort=${sort}&limit=5${cursor === null ? '' : `&cursor=${cursor}`}`,
+          as,
+        );
+        seen.push(...page.items.map(({ id }) => id));
+        cursor = page.nextCursor;
+        // One that was read, the one where the page ended, and one that was not read leave the list.
+        for (const id of [page.items[0]?.id, page.items.at(-1)?.id, all.findLast((each) => !seen.includes(each))]) {
+          if (id === undefined || changed.has(id)) continue;
+          changed.add(id);
+          await stack.sql(`UPDATE messages SET status = 'journalized', version = version + 1 WHERE id = $1`, [id]);
+        }
+      } while (cursor !== null);
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(all.filter((id) => !changed.has(id) && !seen.includes(id))).toEqual([]);
+      await stack.sql(`UPDATE messages SET status = 'pending' WHERE id = ANY ($1)`, [[...changed]]);
+    },
+  );
+
   it('end without a cursor, even when the last page is full', async () => {
     const all = (await list(stack, '?limit=200', as)).items.length;
     const page = await list(stack, `?limit=${all}`, as);
@@ -372,6 +400,37 @@ describe('the pages', () => {
     );
     expect((await list(stack, '', as)).items).toHaveLength(50);
   });
+
+  it('of the history end after 1000 messages that do not match, and go on from there', async () => {
+    await stack.sql(
+      `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
+         document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at, assignee_kind,
+         assignee_id)
+       SELECT gen_random_uuid(), $1, 'sf1606', 'old-' || n, 'x', 'enquiry', now() - n * interval '1 hour', now(),
+         gen_random_uuid(), 0, 0, 0, '[]', 'journalized', now(), 'test', now(),
+         CASE WHEN n NOT IN (500, 1700, 2300) THEN 'user' END, CASE WHEN n NOT IN (500, 1700, 2300) THEN 'caseworker-2' END
+       FROM generate_series(1, 2500) n`,
+      ['33333333'],
+    );
+    const query = 'status=journalized&sort=-receivedAt&assignee=none';
+    expect(await pagesOf(query)).toEqual([['old-500'], ['old-1700'], ['old-2300']]);
+  });
+
+  /** The external ids on each page of a list. */
+  async function pagesOf(query: string): Promise<string[][]> {
+    const pages: string[][] = [];
+    let cursor: string | null = null;
+    do {
+      const page: { items: { externalId: string }[]; nextCursor: string | null } = await list(
+        stack,
+        `?${query}${cursor === null ? '' : `&cursor=${cursor}`}`,
+        as,
+      );
+      pages.push(page.items.map(({ externalId }) => externalId));
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    return pages;
+  }
 
   const cursorOf = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url');
 
