@@ -14,7 +14,11 @@ beforeAll(async () => {
       subject: 'Bekymring for børnene i børnehaven',
       sender: { id: '4101019999', idType: 'CPR', name: 'Test Testesen' },
     },
-    school: { subject: 'Skolens underretning', sender: { id: '410101-9998', idType: 'CPR', name: 'Øvelse Åkjær' } },
+    school: {
+      subject: 'Skolens underretning',
+      sender: { id: '410101-9998', idType: 'CPR', name: 'Øvelse Åkjær' },
+      concerning: { cpr: '410101 9996', name: 'Barn Eksempel' },
+    },
     number: { subject: 'Vedr. 410101-9997' },
     company: { subject: 'Faktura', sender: { id: 'DK22222222', idType: 'CVR', name: 'Eksempel A/S' } },
     theirs: { subject: 'Bekymring for børnene', recipient: { id: VESTERSUND } },
@@ -57,7 +61,7 @@ describe('a search', () => {
     ['22222222', ['company']],
     ['dk 22 22 22 22', ['company']],
     ['faktura 22222222', ['company']],
-    ['A/S', ['company']],
+    ['A/S', ['school', 'company']],
     ['nothing', []],
     [`'!&|():*<->\\`, []],
     ['børn:* | faktura', []],
@@ -79,19 +83,56 @@ describe('a search', () => {
     expect(await search({ q: 'test', sort: '-letterAt', limit: 1 })).toHaveLength(1);
   });
 
+  it.each<[object, string[]]>([
+    [{ sender: '410101-9999' }, ['children', 'number']],
+    [{ sender: '4101019998' }, ['school']],
+    [{ sender: '410101–9998' }, ['school']], // a dash
+    [{ sender: '410101 9998', kind: 'enquiry' }, ['school']],
+    [{ sender: '410101 9998', kind: 'reply' }, []],
+    [{ sender: 'DK-22 22 22 22' }, ['company']],
+    [{ sender: '4101019998', concerning: '4101019996' }, ['school']],
+    [{ sender: '4101019998', concerning: '4101019998' }, []],
+    [{ concerning: '4101019996', sort: '-letterAt' }, ['school']],
+    [{ concerning: '4101019999' }, []],
+    [{ concerning: '4101019996', status: ['journalized', 'rejected'] }, []],
+    [{ sender: '22222222', sort: 'replyBy' }, ['company']],
+  ])('by %j finds %j, whatever the spelling', async (body, expected) => {
+    expect(await search(body)).toEqual(expected);
+  });
+
+  it('finds what is assigned to absent colleagues, or is for their cases', async () => {
+    const assign = `UPDATE messages SET assignee_kind = $2, assignee_id = $3 WHERE id = $1`;
+    await stack.sql(assign, [ids.get('children'), 'user', 'colleague-1']);
+    await stack.sql(assign, [ids.get('school'), 'user', 'colleague-2']);
+    await stack.sql(assign, [ids.get('number'), 'team', 'colleague-1']); // a team of that name
+    await upsertCase(stack, 'K-absent', { caseworker: 'colleague-1' });
+    await stack.sql(
+      `UPDATE messages SET suggested_case_id = 'K-absent', suggestion_basis = 'case-id', suggestion_sender = 'other' WHERE id = $1`,
+      [ids.get('company')],
+    );
+    const absent = (...colleagues: string[]) => search({ view: 'absent', colleagues });
+    expect(await absent('colleague-1')).toEqual(['children', 'company']);
+    expect(await absent('colleague-2', 'colleague-1')).toEqual(['children', 'school', 'company']);
+    expect(await absent('colleague-3')).toEqual([]);
+    expect(await search({ view: 'absent', colleagues: ['colleague-1'], sender: '22222222' })).toEqual(['company']);
+    await stack.sql(
+      `UPDATE messages SET assignee_kind = NULL, assignee_id = NULL, suggested_case_id = NULL, suggestion_basis = NULL, suggestion_sender = NULL`,
+    );
+  });
+
   it('follows a message from status to status, until it is deleted', async () => {
     const id = ids.get('company') as string;
     await change(stack, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
     expect(await search({ q: 'faktura' })).toEqual([]);
     expect(await search({ q: 'faktura', status: ['pending', 'rejected'] })).toEqual(['company']);
+    expect(await search({ sender: '22222222' })).toEqual([]);
+    expect(await search({ sender: '22222222', status: ['pending', 'rejected'] })).toEqual(['company']);
     await change(stack, 'POST', `${id}/deletion`, { version: 2 });
     expect(await search({ q: 'faktura', status: ['pending', 'rejected'] })).toEqual([]);
-    expect(await stack.sql('SELECT FROM message_words WHERE message_id = $1', [id])).toEqual([]);
-  });
-
-  it('by number finds sender and concerned in any usual spelling', async () => {
-    expect(await search({ sender: '410101-9999' })).toEqual(['children', 'number']);
-    expect(await search({ concerning: '4101019999' })).toEqual([]);
+    expect(await search({ sender: '22222222', status: ['rejected'] })).toEqual([]);
+    for (const table of ['message_words', 'message_parties']) {
+      expect(await stack.sql(`SELECT FROM ${table} WHERE message_id = $1`, [id])).toEqual([]);
+    }
   });
 
   it('gives the first page where words are common, and all pages each message once', async () => {

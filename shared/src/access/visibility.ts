@@ -1,3 +1,4 @@
+import type { Status } from '../lifecycle/statuses.js';
 import { Prisma } from '../store/index.js';
 import type { Principal } from './tokens.js';
 
@@ -12,22 +13,38 @@ const { sql } = Prisma;
  * - Nobody sees a tombstone.
  */
 export function visibleTo(principal: Principal): Prisma.Sql {
-  const { municipality, roles } = principal;
+  const { reads, readsAll, setsUp } = rightsOf(principal);
   const seen: Prisma.Sql[] = [];
-  if (roles.has('IndkomneDokumenter.Læs')) {
-    seen.push(roles.has('IndkomneDokumenter.SeAlle') ? INBOX : sql`(${INBOX} AND ${ownedBy(principal)})`);
-  }
-  if (roles.has('Indbakke.Opsætning') || roles.has('Indbakke.Drift')) seen.push(HELD);
+  if (reads) seen.push(readsAll ? INBOX : sql`(${INBOX} AND (${assignedTo(principal)} OR ${suggestedTo(principal)}))`);
+  if (setsUp) seen.push(HELD);
   const any = seen.length === 0 ? sql`false` : Prisma.join(seen, ' OR ', '(', ')');
-  return sql`m.municipality = ${municipality} AND ${any}`;
+  return sql`m.municipality = ${principal.municipality} AND ${any}`;
+}
+
+/**
+ * How much of a status `visibleTo` shows the caller, for a list that must not walk past what it hides: all of it (of the
+ * rejected ones all but those that were held), only the caller’s own, an unknown part, or nothing.
+ */
+export function sightOf(principal: Principal, status: Status): 'all' | 'own' | 'part' | 'none' {
+  const { reads, readsAll, setsUp } = rightsOf(principal);
+  if (status === 'deleted') return 'none';
+  if (status === 'held') return setsUp ? 'all' : 'none';
+  if (readsAll) return 'all';
+  if (status === 'rejected' && setsUp) return 'part';
+  return reads ? 'own' : 'none';
+}
+
+function rightsOf({ roles }: Principal) {
+  const reads = roles.has('IndkomneDokumenter.Læs');
+  return {
+    reads,
+    readsAll: reads && roles.has('IndkomneDokumenter.SeAlle'),
+    setsUp: roles.has('Indbakke.Opsætning') || roles.has('Indbakke.Drift'),
+  };
 }
 
 const INBOX = sql`(m.status IN ('pending', 'journalized') OR (m.status = 'rejected' AND m.status_before = 'pending'))`;
 const HELD = sql`(m.status = 'held' OR (m.status = 'rejected' AND m.status_before = 'held'))`;
-
-function ownedBy(principal: Principal): Prisma.Sql {
-  return sql`(${assignedTo(principal)} OR ${suggestedTo(principal)})`;
-}
 
 /** Assigned to the caller or to one of the caller’s teams. */
 export function assignedTo({ actor, teams }: Principal): Prisma.Sql {
@@ -36,11 +53,8 @@ export function assignedTo({ actor, teams }: Principal): Prisma.Sql {
     OR (m.assignee_kind = 'team' AND m.assignee_id = ANY (${[...teams]}::text[])))`;
 }
 
-/**
- * Suggested for a case of the caller’s. The cases are read first, into an array: an OR with a subquery uses no index, and
- * reads every message of the status.
- */
-export function suggestedTo({ actor, municipality }: Principal): Prisma.Sql {
-  return sql`m.suggested_case_id = ANY (ARRAY(
-    SELECT case_id FROM cases WHERE municipality = ${municipality} AND caseworker = ${actor.id}))`;
+/** Suggested for a case of the caller’s. */
+export function suggestedTo({ actor }: Principal): Prisma.Sql {
+  return sql`coalesce((
+    SELECT caseworker FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id) = ${actor.id}, false)`;
 }

@@ -16,19 +16,14 @@ export function cvrNumberOf(text: string): string | undefined {
   return /^(?:CVR(?:nr\.?)?:?)?(?:DK)?(\d{8})$/i.exec(text.replace(GAPS, ''))?.[1];
 }
 
-/** The number of a person or an organisation; anything else as written. Equal for equal parties. */
-export function partyIdOf(text: string): string {
-  return cprNumberOf(text) ?? cvrNumberOf(text) ?? text;
+/** The number of a person or an organisation. Undefined when it is neither. */
+export function numberOf(text: string): string | undefined {
+  return cprNumberOf(text) ?? cvrNumberOf(text);
 }
 
-/** The spellings of a CPR or CVR number that occur as the id of a party, for look-ups of what the sender wrote. */
-export function partyForms(number: string): string[] {
-  const cpr = cprNumberOf(number);
-  if (cpr !== undefined) return ['', '-', ' '].map((gap) => `${cpr.slice(0, 6)}${gap}${cpr.slice(6)}`);
-  const cvr = cvrNumberOf(number);
-  if (cvr === undefined) return [number];
-  const pairs = cvr.replace(/\B(?=(\d\d)+$)/g, ' ');
-  return ['', 'DK', 'DK-', 'DK '].map((prefix) => `${prefix}${cvr}`).concat(pairs);
+/** The number of a person or an organisation; anything else as written. Equal for equal parties. */
+export function partyIdOf(text: string): string {
+  return numberOf(text) ?? text;
 }
 
 // RFC 9562, 4: hexadecimal digits of either case; any version. RFC 9562, 4: urn:uuid. Guid.ToString: N, D, B and P.

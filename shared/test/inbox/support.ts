@@ -10,7 +10,7 @@ import {
   type TokenOptions,
 } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, type ReplyEntry, writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { ChangeAnswer, DocumentAnswer, DocumentList } from '../../src/api/index.js';
+import { ChangeAnswer, DocumentAnswer, DocumentList, type DocumentSummary } from '../../src/api/index.js';
 
 export const SYSTEM: TokenOptions = { user: 'dubu-core', system: true };
 export const SETUP: TokenOptions = { user: 'setup-1', roles: [...CASEWORKER_ROLES, 'Indbakke.Opsætning'] };
@@ -56,6 +56,18 @@ export async function list(stack: TestStack, query = '', as?: TokenOptions): Pro
   const response = await stack.call('GET', `/incoming-documents${query}`, as && { as });
   expect(response.status, await response.clone().text()).toBe(200);
   return DocumentList.strict().parse(await response.json());
+}
+
+/** Every page of the list. @param query without `?` */
+export async function listAll(stack: TestStack, query: string, as?: TokenOptions): Promise<DocumentSummary[]> {
+  const items: DocumentSummary[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: z.infer<typeof DocumentList> = await list(stack, `?${query}${cursor ? `&cursor=${cursor}` : ''}`, as);
+    items.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return items;
 }
 
 /** Changes a message, which must succeed. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isMedia } from '../../../services/receiver/src/intake/media.js';
+import { numberOf } from '../../src/ids/index.js';
 import { type DatabaseBefore, databaseBefore } from './database-before.js';
 
 let database: DatabaseBefore;
@@ -11,9 +12,9 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-async function insertMessage(contactPointId: string | null, daysOld: number): Promise<string> {
+async function insertMessage(contactPointId: string | null, daysOld: number, into = database): Promise<string> {
   const id = randomUUID();
-  await database.sql(
+  await into.sql(
     `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at, letter_at,
        transmission_id, document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
      VALUES ($1::uuid, '22222222', 'sf1606', $1::uuid::text, '', 'enquiry', $2, now(), now() - make_interval(days => $3),
@@ -65,4 +66,39 @@ it('what can be known of existing messages is as intake has it', async () => {
     );
     expect(row).toEqual(expected);
   }
+});
+
+it('the numbers of existing senders and of whom they concern are in their normal form', async () => {
+  const parties = [
+    ['4101019999', null],
+    ['410101-9998', '410101\u20139997'],
+    ['CPR: 410101 9996', 'Barn'],
+    ['DK-22 22 22 22', ''],
+    ['CVR-nr.: 22222222', '41 01 01 99 95'],
+    ['2222222', 'DK4101019999'],
+  ] as const;
+  const before = await databaseBefore('20261128000000_inbox');
+  const ids: string[] = [];
+  await before.sql(`INSERT INTO municipalities (cvr, name) VALUES ('22222222', 'Odenskov')`);
+  for (const [sender, concerning] of parties) {
+    const id = await insertMessage(null, 0, before);
+    await before.sql(
+      `INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name, concerning_id,
+         contact_info, original_format, original) VALUES ($1, '22222222', '', $2, '', '', $3, '[]', 'memo', '')`,
+      [id, sender, concerning],
+    );
+    ids.push(id);
+  }
+
+  await before.migrate();
+
+  for (const [at, [sender, concerning]] of parties.entries()) {
+    const rows = await before.sql<{ role: string; number: string }>(
+      'SELECT role, number FROM message_parties WHERE message_id = $1',
+      [ids[at]],
+    );
+    const found = Object.fromEntries(rows.map(({ role, number }) => [role, number]));
+    expect([found.sender, found.concerning]).toEqual([numberOf(sender), numberOf(concerning ?? '')]);
+  }
+  await before.drop();
 });

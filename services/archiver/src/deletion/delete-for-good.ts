@@ -62,6 +62,7 @@ const TABLES = [
   'reply_references',
   'journalizations',
   'message_words',
+  'message_parties',
   'message_details',
 ];
 

@@ -1,41 +1,56 @@
-import { Time } from '@indbakke/shared/api';
+import { type SearchBody, Time } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
 import { type KeyRing, LIST } from '@indbakke/shared/keys';
 import { z } from 'zod';
-import type { Position } from './filter.js';
-import type { PageQuery } from './list.js';
 
-const Cursor = z.tuple([Time, z.uuid(), z.string()]);
-
-export function writeCursor(keys: KeyRing, query: PageQuery, { time, id }: Position): string {
-  return Buffer.from(JSON.stringify([time, id, listOf(keys, query)])).toString('base64url');
+/** Where a page ended. */
+export interface Position {
+  /** Those without the time that the list is sorted by come last, in the order of receipt. */
+  readonly isTimeless: boolean;
+  /** That the list is sorted by; of a timeless one, its receipt. */
+  readonly time: string;
+  readonly id: string;
 }
 
-/** @throws Problem bad-request when it is not a cursor of this list */
-export function readCursor(keys: KeyRing, query: PageQuery & { cursor: string }): Position {
-  const [time, id, list] = parse(query.cursor);
+/** What a list is: its filters and sort. */
+export type ListQuery = Omit<SearchBody, 'limit' | 'cursor'>;
+
+const Cursor = z.tuple([z.boolean(), Time, z.uuid(), z.string()]);
+
+export function writeCursor(keys: KeyRing, query: ListQuery, { isTimeless, time, id }: Position): string {
+  return Buffer.from(JSON.stringify([isTimeless, time, id, listOf(keys, query)])).toString('base64url');
+}
+
+/**
+ * @param path of the cursor in the call, for the problem
+ * @throws Problem bad-request when it is not a cursor of this list
+ */
+export function readCursor(keys: KeyRing, query: ListQuery, cursor: string, path: string): Position {
+  const fault = (detail: string) => new Problem('bad-request', detail, { path });
+  const found = parse(cursor);
+  if (found === undefined) throw fault('The cursor is invalid. Start again without it.');
+  const [isTimeless, time, id, list] = found;
   if (list !== listOf(keys, query)) {
-    throw invalid('The cursor belongs to a list with another sort or other filters. Start again without it.');
+    throw fault('The cursor belongs to a list with another sort or other filters. Start again without it.');
   }
-  return { time, id };
+  return { isTimeless, time, id };
 }
 
-function parse(cursor: string): z.infer<typeof Cursor> {
+function parse(cursor: string): z.infer<typeof Cursor> | undefined {
   try {
     return Cursor.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
   } catch {
-    throw invalid('The cursor is invalid. Start again without it.');
+    return undefined;
   }
 }
-
-const invalid = (detail: string) => new Problem('bad-request', detail, { path: 'query.cursor' });
 
 const LIST_BYTES = 9;
 
 /**
- * Which list it is: everything in the query but the page, as a short keyed hash. Keyed, because a filter may be a name or a
- * number, which a plain hash would reveal to anyone who tries them all.
+ * Which list it is: all of the query but the page, as a short keyed hash. Keyed, because a filter may be a name or a number,
+ * which a plain hash would reveal to anyone who tries them all.
  */
-function listOf(keys: KeyRing, { limit: _limit, cursor: _cursor, ...list }: PageQuery): string {
-  return keys.digest(LIST, JSON.stringify(list)).subarray(0, LIST_BYTES).toString('base64url');
+function listOf(keys: KeyRing, list: ListQuery): string {
+  const fields = Object.entries(list).filter(([, value]) => value !== undefined);
+  return keys.digest(LIST, JSON.stringify(fields.sort())).subarray(0, LIST_BYTES).toString('base64url');
 }

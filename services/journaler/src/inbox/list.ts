@@ -1,93 +1,93 @@
 import type { Principal } from '@indbakke/shared/access';
-import type { DocumentIds, DocumentSummary, SearchBody } from '@indbakke/shared/api';
+import type { DocumentSummary, SearchBody } from '@indbakke/shared/api';
 import { SUMMARY, SUMMARY_TABLES, type SummaryRow } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Plan, Prisma } from '@indbakke/shared/store';
-import type { z } from 'zod';
-import { readCursor, writeCursor } from './cursor.js';
-import { candidates, isUnfiltered, type Listing, type Position } from './filter.js';
-import { searchIn } from './search.js';
+import { type ListQuery, type Position, readCursor, writeCursor } from './cursor.js';
+import { cutPage, type PageRow, pageOf } from './page.js';
+import { findWords } from './search.js';
 import { summarize } from './shapes.js';
 
 const { sql } = Prisma;
 
 type ListParts = Pick<Parts, 'store' | 'keys'>;
-/** A page of a list. */
-export type PageQuery = Omit<SearchBody, 'sort'> & Pick<Listing, 'sort'>;
-type Page<Item> = { items: Item[]; nextCursor: string | null };
 
-/** What the rows of a page need to be sorted and continued. */
-interface Row {
-  readonly id: string;
-  readonly key: Date;
+interface Items<Item> {
+  items: Item[];
+  nextCursor: string | null;
 }
 
-/** One page of the messages that the caller may see. A cursor is a position, not an offset, so new messages shift no page. */
+/**
+ * One page of the messages that the caller may see. A cursor is a position, not an offset, so new messages shift no page.
+ *
+ * @param path of the cursor in the call, for the problem when it is invalid
+ */
 export async function listDocuments(
   parts: ListParts,
   principal: Principal,
-  query: PageQuery,
-): Promise<Page<DocumentSummary>> {
-  const { rows, nextCursor } = await readPage<SummaryRow & Row>(parts, principal, query, SUMMARIES);
+  query: SearchBody,
+  path = 'query.cursor',
+): Promise<Items<DocumentSummary>> {
   const now = new Date();
-  return { items: rows.map((row) => summarize(row, principal, now)), nextCursor };
+  const columns = { select: SUMMARY, tables: SUMMARY_TABLES };
+  const { items, nextCursor } = await readPage<SummaryRow>(parts, principal, query, { ...columns, now, path });
+  return { items: items.map((row) => summarize(row, principal, now)), nextCursor };
 }
 
-/** The ids and versions of one page; for changes of many messages. */
+/** One page of the ids and versions of the messages that the caller may see. */
 export async function listIds(
   parts: ListParts,
   principal: Principal,
-  query: PageQuery,
-): Promise<z.infer<typeof DocumentIds>> {
-  const { rows, nextCursor } = await readPage<Row & { version: number }>(parts, principal, query, VERSIONS);
-  return { items: rows.map(({ id, version }) => ({ id, version })), nextCursor };
+  query: SearchBody,
+): Promise<Items<{ id: string; version: number }>> {
+  const columns = { select: sql`m.id, m.version`, tables: Prisma.empty };
+  const given = { ...columns, now: new Date(), path: 'body.cursor' };
+  const { items, nextCursor } = await readPage<{ id: string; version: number }>(parts, principal, query, given);
+  return { items: items.map(({ id, version }) => ({ id, version })), nextCursor };
 }
 
-/** Columns of `messages AS m` and the tables that go with it. */
 interface Columns {
-  readonly columns: Prisma.Sql;
+  /** Of `messages AS m` and `tables`. */
+  readonly select: Prisma.Sql;
   readonly tables: Prisma.Sql;
+  readonly now: Date;
+  readonly path: string;
 }
 
-const SUMMARIES: Columns = { columns: SUMMARY, tables: SUMMARY_TABLES };
-const VERSIONS: Columns = { columns: sql`m.id, m.version`, tables: Prisma.empty };
-
-async function readPage<R extends Row>(
+async function readPage<Row extends { readonly id: string }>(
   { store, keys }: ListParts,
   principal: Principal,
-  query: PageQuery,
-  columns: Columns,
-): Promise<{ rows: R[]; nextCursor: string | null }> {
-  const { cursor, limit } = query;
-  const from = cursor === undefined ? undefined : readCursor(keys, { ...query, cursor });
-  const read = (found?: readonly string[]) => {
-    const { statement, plan } = statementOf(principal, query, { from, found }, columns);
-    return store.query<R>(principal.municipality, statement, plan);
+  { limit, cursor, ...query }: SearchBody,
+  { path, ...columns }: Columns,
+): Promise<Items<Row & PageRow>> {
+  const { municipality } = principal;
+  const from = cursor === undefined ? undefined : readCursor(keys, query, cursor, path);
+  const read = async (found?: readonly string[]) => {
+    const { statement, plan } = statementOf(principal, query, { ...columns, limit, from, found });
+    return store.query<Row & PageRow>(municipality, statement, plan);
   };
-  const rows = query.q === undefined ? await read() : await searchIn(store, principal, query, from, limit + 1, read);
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  const hasNext = rows.length > limit && last;
-  return {
-    rows: page,
-    nextCursor: hasNext ? writeCursor(keys, query, { time: last.key.toISOString(), id: last.id }) : null,
-  };
+  const rows: (Row & PageRow)[] = [];
+  let unread: Position | undefined;
+  if (query.q === undefined) rows.push(...(await read()));
+  else {
+    for await (const found of findWords(store, municipality, query, from)) {
+      if (found.ids.length > 0) rows.push(...(await read(found.ids)));
+      unread = found.next;
+      if (rows.length > limit) break;
+    }
+  }
+  const { items, next = unread } = cutPage(rows, limit);
+  return { items: [...items], nextCursor: next ? writeCursor(keys, query, next) : null };
 }
 
-/** The statement of a page after a position. It reads one row more, which shows whether there is a next page. */
+/** The statement of a page; the page is cut before the other tables are read. */
 export function statementOf(
   principal: Principal,
-  listing: Listing & { readonly limit: number },
-  { from, found }: { from?: Position | undefined; found?: readonly string[] | undefined } = {},
-  { columns, tables }: Columns = SUMMARIES,
-): { statement: Prisma.Sql; plan: Plan } {
-  const limit = listing.limit + 1;
-  const direction = listing.sort.startsWith('-') ? sql`DESC` : sql`ASC`;
-  // The page is cut before the other tables are read.
+  query: ListQuery,
+  page: Pick<Columns, 'select' | 'tables'> & Parameters<typeof pageOf>[2],
+): { readonly statement: Prisma.Sql; readonly plan: Plan } {
+  const { rows, order, plan } = pageOf(principal, query, page);
   const statement = sql`
-    SELECT ${columns}, page.key
-    FROM (SELECT * FROM ${candidates(principal, listing, { limit, from, found })} AS part LIMIT ${limit}::int) AS page
-    CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = page.id LIMIT 1) AS m
-    ${tables} ORDER BY page.key ${direction}, page.id ${direction}`;
-  return { statement, plan: found === undefined && isUnfiltered(principal, listing) ? 'kept' : 'fresh' };
+    SELECT ${page.select}, m."isTimeless", m.at, m.matches, m.stops FROM (${rows}) AS m ${page.tables} ORDER BY ${order}`;
+  return { statement, plan };
 }

@@ -16,7 +16,9 @@ export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): vo
   const { store } = parts;
   const allowsUnknownCases = config.JOURNALIZE_UNKNOWN_CASES === 'allow';
   bind(OPERATIONS.listIncomingDocuments, ({ principal, query }) => listDocuments(parts, principal, query));
-  bind(OPERATIONS.searchIncomingDocuments, ({ principal, body }) => listDocuments(parts, principal, body));
+  bind(OPERATIONS.searchIncomingDocuments, ({ principal, body }) =>
+    listDocuments(parts, principal, body, 'body.cursor'),
+  );
   bind(OPERATIONS.listIncomingDocumentIds, ({ principal, body }) => listIds(parts, principal, body));
   bind(OPERATIONS.summarizeIncomingDocuments, ({ principal, query, at }) =>
     summarizeDocuments(store, principal, query, at),

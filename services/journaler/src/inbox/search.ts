@@ -1,43 +1,49 @@
-import type { Principal } from '@indbakke/shared/access';
-import type { SearchBody } from '@indbakke/shared/api';
+import { DAY } from '@indbakke/shared/config';
 import { searchMessages } from '@indbakke/shared/inbox';
 import type { Store } from '@indbakke/shared/store';
-import type { Position } from './filter.js';
+import type { ListQuery, Position } from './cursor.js';
 
 /** Found and then filtered at once. */
 const AT_ONCE = 400;
-/** Of a search that is not sorted by receipt: so many of the newest are sorted. */
-const MOST_SORTED = 10_000;
+/** Of a page; then it ends, full or not. Of a search that is not sorted by receipt: so many of the newest are sorted. */
+const MOST_FOUND = 10_000;
+
+/** What the words of a query have found, from the position of the page on. */
+export interface Found {
+  readonly ids: readonly string[];
+  /** Where the next words are to be looked for; undefined when there are no more. */
+  readonly next: Position | undefined;
+}
 
 /**
- * The rows of a page of a search. Words are found week by week, from the end where the page begins, and then filtered like any
- * list, until the page is full.
- *
- * @param read the first rows of the list among these ids, in its order
+ * The messages that have the words, in steps that grow: each is then filtered like any list, and the next is read only if the
+ * page is not full.
  */
-export async function searchIn<Row>(
+export async function* findWords(
   store: Store,
-  principal: Principal,
-  { q = '', status, sort }: Pick<SearchBody, 'q' | 'status' | 'sort'>,
+  municipality: string,
+  { q: query = '', status: statuses, sort }: ListQuery,
   from: Position | undefined,
-  wanted: number,
-  read: (found: readonly string[]) => Promise<Row[]>,
-): Promise<Row[]> {
-  const isByReceipt = sort === 'receivedAt' || sort === '-receivedAt';
+): AsyncGenerator<Found> {
   const newestFirst = sort !== 'receivedAt';
-  const search = { query: q, statuses: status, newestFirst };
-  if (!isByReceipt) {
-    const { ids } = await searchMessages(store, principal.municipality, { ...search, wanted: MOST_SORTED });
-    return read(ids);
+  const search = { query, statuses, newestFirst };
+  if (sort.replace('-', '') !== 'receivedAt') {
+    const { ids } = await searchMessages(store, municipality, { ...search, wanted: MOST_FOUND });
+    yield { ids, next: undefined };
+    return;
   }
-  const rows: Row[] = [];
-  let atOnce = AT_ONCE;
   let beyond = from?.time;
-  for (;;) {
-    const { ids, reached } = await searchMessages(store, principal.municipality, { ...search, beyond, wanted: atOnce });
-    if (ids.length > 0) rows.push(...(await read(ids)));
-    if (rows.length >= wanted || reached === null) return rows;
+  for (let wanted = AT_ONCE; wanted <= MOST_FOUND; wanted *= 4) {
+    const { ids, reached } = await searchMessages(store, municipality, { ...search, beyond, wanted });
+    yield { ids, next: reached === null ? undefined : beforeWeek(reached, newestFirst) };
+    if (reached === null) return;
     beyond = reached;
-    atOnce *= 4;
   }
+}
+
+/** The position before every message of a week. @param start of the week */
+function beforeWeek(start: string, newestFirst: boolean): Position {
+  if (!newestFirst) return { isTimeless: false, time: start, id: '00000000-0000-0000-0000-000000000000' };
+  const end = new Date(Date.parse(start) + 7 * DAY - 1).toISOString();
+  return { isTimeless: false, time: end, id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
 }

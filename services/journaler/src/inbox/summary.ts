@@ -1,77 +1,99 @@
 import type { Principal } from '@indbakke/shared/access';
-import type { DocumentCounts, SummaryQuery } from '@indbakke/shared/api';
+import type { DocumentCounts, DocumentFilter } from '@indbakke/shared/api';
+import { DAY } from '@indbakke/shared/config';
 import { Prisma, type Store } from '@indbakke/shared/store';
-import type { z } from 'zod';
-import { ASSESSMENT_OPEN, CONCERN_DUE, CONFIRMATION_OPEN, candidates } from './filter.js';
+import { isWaiting, someOf } from './page.js';
+import { CONCERN_OPEN } from './walk.js';
 
 const { sql } = Prisma;
 
-/** So many of a status are counted, the newest first. What waits is bounded by the people who handle it; the history is not. */
-const MOST = { pending: 10_000, held: 10_000, journalized: 1_000, rejected: 1_000 };
-const AGES = ['PT0H', 'P1D', 'P3D', 'P7D', 'P14D', 'P30D'];
+/**
+ * What is counted of each status. What waits is bounded by the people who handle it, and the oldest matter most; what is done
+ * grows without end, and the newest show how it goes.
+ */
+const WAITING = { sort: 'receivedAt', most: 10_000 } as const;
+const DONE = { sort: '-receivedAt', most: 1_000 } as const;
 
-type Counts = Omit<DocumentCounts, 'at' | 'concern'> & {
-  readonly nextDue: string | null;
-  readonly open: number;
-  readonly assessOverdue: number;
-  readonly confirmOverdue: number;
+/** Ages in days, youngest first. */
+const AGES = [0, 1, 3, 7, 14, 30];
+
+type Counts = Omit<DocumentCounts, 'at' | 'age' | 'concern'> & {
+  readonly concern: Omit<DocumentCounts['concern'], 'nextDue'>;
+  /** By place in AGES. */
+  readonly age: readonly { readonly age: number; readonly count: number }[];
+  readonly nextDue: Date | null;
 };
 
-/** Counts what the caller sees: for a front page, and for those who follow up. */
+/** Counts the messages that the caller may see, in one statement that reads each once. */
 export async function summarizeDocuments(
   store: Store,
   principal: Principal,
-  filter: z.infer<typeof SummaryQuery>,
-  at: Date,
+  filter: DocumentFilter,
+  now: Date,
 ): Promise<DocumentCounts> {
-  const statement = countsOf(principal, filter);
-  const [row] = await store.query<{ counts: Counts }>(principal.municipality, statement, 'fresh');
-  const { nextDue, open, assessOverdue, confirmOverdue, ...counts } = (row as { counts: Counts }).counts;
-  const due = nextDue === null ? null : new Date(nextDue).toISOString();
-  return { at: at.toISOString(), ...counts, concern: { open, assessOverdue, confirmOverdue, nextDue: due } };
+  const [counts] = await store.query<Counts>(principal.municipality, countsOf(principal, filter, now), 'fresh');
+  const { age, nextDue, concern, ...others } = counts as Counts;
+  return {
+    at: now.toISOString(),
+    ...others,
+    age: AGES.map((days, at) => ({
+      olderThan: `P${days}D`,
+      count: age.find((group) => group.age === at + 1)?.count ?? 0,
+    })),
+    concern: { ...concern, nextDue: nextDue?.toISOString() ?? null },
+  };
 }
 
-/** One statement: the messages are read once and counted in each group. */
-export function countsOf(principal: Principal, filter: z.infer<typeof SummaryQuery>): Prisma.Sql {
-  const found = candidates(principal, { ...filter, sort: '-receivedAt' }, { limit: oneMore(MOST) });
-  const group = (name: string, columns: Prisma.Sql, fields: Prisma.Sql, where = sql`true`) => sql`
-    ${name}, (SELECT coalesce(json_agg(json_build_object(${fields}, 'count', count) ORDER BY count DESC, ${columns}), '[]')
-      FROM (SELECT ${columns}, count(*) AS count FROM found WHERE ${where} GROUP BY ${columns}) AS grouped)`;
-  const number = (name: string, where: Prisma.Sql) => sql`${name}, (SELECT count(*) FROM found m WHERE ${where})`;
-  const waits = sql`m.status IN ('pending', 'held')`;
+export function countsOf(principal: Principal, filter: DocumentFilter, now: Date): Prisma.Sql {
+  const rows = someOf(principal, filter, (status) => (isWaiting(status) ? WAITING : DONE), now);
+  const at = sql`${now}::timestamptz`;
+  // Later times are younger; width_bucket counts the thresholds that are passed.
+  const thresholds = AGES.map((days) => new Date(now.getTime() - days * DAY).toISOString());
+  const age = sql`${AGES.length}::int - width_bucket(received_at, ${[...thresholds].reverse()}::timestamptz[])`;
   return sql`
-    WITH ranked AS MATERIALIZED (
-      SELECT m.status, m.kind, m.contact_point_id, m.assignee_kind, m.assignee_id, m.received_at, m.late, m.reply_by,
-        m.concern_marked_at, m.concern_assess_by, m.concern_assessed_at, m.concern_confirm_by, m.concern_confirmed_at,
-        row_number() OVER (PARTITION BY m.status ORDER BY m.received_at DESC) AS rank,
-        (${JSON.stringify(MOST)}::json ->> m.status)::int AS most
-      FROM ${found} AS part JOIN messages m USING (id)
-    ), found AS MATERIALIZED (SELECT * FROM ranked WHERE rank <= most)
-    SELECT json_build_object(
-      'total', (SELECT count(*) FROM found),
-      'isMore', EXISTS (SELECT FROM ranked WHERE rank > most),
-      ${group('status', sql`status`, sql`'status', status`)},
-      ${group('kind', sql`kind`, sql`'kind', kind`)},
-      'contactPoint', (SELECT coalesce(json_agg(json_build_object('id', contact_point_id, 'name',
-          (SELECT name FROM contact_points p WHERE p.municipality = ${principal.municipality} AND p.contact_point_id = grouped.contact_point_id),
-          'count', count) ORDER BY count DESC, contact_point_id), '[]')
-        FROM (SELECT contact_point_id, count(*) AS count FROM found GROUP BY contact_point_id) AS grouped),
-      ${group('assignee', sql`assignee_id`, sql`'id', assignee_id`, sql`assignee_kind IS DISTINCT FROM 'team'`)},
-      ${group('team', sql`assignee_id`, sql`'id', assignee_id`, sql`assignee_kind = 'team'`)},
-      'age', (SELECT json_agg(json_build_object('olderThan', age, 'count', (
-            SELECT count(*) FROM found m WHERE m.received_at <= now() - age::interval AND (next IS NULL OR m.received_at > now() - next::interval)
-          )) ORDER BY n)
-        FROM (SELECT age, n, lead(age) OVER (ORDER BY n) AS next FROM unnest(${AGES}::text[]) WITH ORDINALITY AS a (age, n)) AS ages),
-      ${number('late', sql`m.late`)},
-      ${number('replyOverdue', sql`${waits} AND NOT m.late AND m.reply_by < now()`)},
-      ${number('open', sql`${CONCERN_DUE} IS NOT NULL`)},
-      ${number('assessOverdue', sql`${ASSESSMENT_OPEN} AND m.concern_assess_by < now()`)},
-      ${number('confirmOverdue', sql`${CONFIRMATION_OPEN} AND m.concern_confirm_by < now()`)},
-      'nextDue', (SELECT min(${CONCERN_DUE}) FROM found m)
-    ) AS counts`;
+    WITH found AS MATERIALIZED (
+      SELECT m.municipality, m.status, m.kind, m.contact_point_id, m.assignee_kind, m.assignee_id, m.late, m.reply_by,
+        m.received_at, ${CONCERN_OPEN} AS is_open,
+        CASE WHEN m.concern_assessed_at IS NULL THEN m.concern_assess_by END AS assess_by,
+        CASE WHEN m.concern_confirmed_at IS NULL THEN m.concern_confirm_by END AS confirm_by, m.counts, m."isMore"
+      FROM (${rows}) AS m
+    ), counted AS NOT MATERIALIZED (
+      SELECT * FROM found WHERE counts
+    ), total AS (
+      SELECT count(*)::int AS total, count(*) FILTER (WHERE late)::int AS late,
+        count(*) FILTER (WHERE NOT late AND status IN ('pending', 'held') AND reply_by < ${at})::int AS "replyOverdue",
+        count(*) FILTER (WHERE is_open)::int AS open, count(*) FILTER (WHERE assess_by < ${at})::int AS assess_overdue,
+        count(*) FILTER (WHERE confirm_by < ${at})::int AS confirm_overdue,
+        least(min(assess_by) FILTER (WHERE assess_by >= ${at}), min(confirm_by) FILTER (WHERE confirm_by >= ${at})) AS "nextDue"
+      FROM counted
+    )
+    SELECT total, late, "replyOverdue", "nextDue",
+      json_build_object('open', open, 'assessOverdue', assess_overdue, 'confirmOverdue', confirm_overdue) AS concern,
+      EXISTS (SELECT FROM found WHERE "isMore") AS "isMore",
+      ${groups(sql`status`, sql`SELECT status, count(*) AS count FROM counted GROUP BY status`)},
+      ${groups(sql`kind`, sql`SELECT kind, count(*) AS count FROM counted GROUP BY kind`)},
+      ${groups(
+        sql`"contactPoint"`,
+        sql`
+          SELECT contact_point_id AS id, count, (
+            SELECT name FROM contact_points p WHERE p.municipality = g.municipality AND p.contact_point_id = g.contact_point_id)
+          FROM (SELECT municipality, contact_point_id, count(*) AS count FROM counted GROUP BY 1, 2) AS g`,
+      )},
+      ${groups(
+        sql`assignee`,
+        sql`
+          SELECT assignee_id AS id, count(*) AS count FROM counted
+          WHERE assignee_kind IS DISTINCT FROM 'team' GROUP BY assignee_id`,
+      )},
+      ${groups(
+        sql`team`,
+        sql`SELECT assignee_id AS id, count(*) AS count FROM counted WHERE assignee_kind = 'team' GROUP BY assignee_id`,
+      )},
+      ${groups(sql`age`, sql`SELECT age, count(*) AS count FROM (SELECT ${age} AS age FROM counted) AS a GROUP BY age`)}
+    FROM total`;
 }
 
-/** One more than is counted shows that there are more. */
-function oneMore(most: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(most).map(([status, count]) => [status, count + 1]));
+/** The groups as JSON, largest first. */
+function groups(name: Prisma.Sql, select: Prisma.Sql): Prisma.Sql {
+  return sql`(SELECT coalesce(json_agg(g ORDER BY count DESC), '[]') FROM (${select}) AS g) AS ${name}`;
 }

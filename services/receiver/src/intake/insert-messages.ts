@@ -1,4 +1,5 @@
 import { SERVICEPLATFORMEN } from '@indbakke/shared/audit';
+import { numberOf } from '@indbakke/shared/ids';
 import { RECORD_CHANGES, TRANSITIONS } from '@indbakke/shared/lifecycle';
 import { SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
 import { type Connection, newId } from '@indbakke/shared/store';
@@ -46,7 +47,8 @@ const INSERT_MESSAGES = `
       held_cause text, refers boolean, late boolean, reply_by timestamptz, attachment_count int, has_media boolean,
       concern_assess_by timestamptz, concern_confirm_by timestamptz, subject text, sender_id text, sender_id_type text,
       sender_name text, representative_id text, representative_id_type text, representative_name text,
-      concerning_id text, concerning_name text, contact_info jsonb, original_format text, original_at int[],
+      concerning_id text, concerning_name text, contact_info jsonb,
+      sender_number text, concerning_number text, original_format text, original_at int[],
       key_id text, wrapped_key_at int[], container_at int[], change_id uuid, change text, change_details jsonb)
   ), stored AS (
     INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at,
@@ -73,6 +75,11 @@ const INSERT_MESSAGES = `
     SELECT id, $1, received_at, words_of(words_prefix($1, status, received_at), concat_ws(' ', subject, sender_name,
       representative_name, concerning_name), ARRAY[sender_id, representative_id, concerning_id])
     FROM given
+  ), parties AS (
+    INSERT INTO message_parties (message_id, role, municipality, number, status, received_at, letter_at)
+    SELECT id, role, $1, number, status, received_at, letter_at
+    FROM given, LATERAL (VALUES ('sender', sender_number), ('concerning', concerning_number)) AS p (role, number)
+    WHERE number IS NOT NULL
   ), keys AS (
     INSERT INTO message_keys (message_id, municipality, key_id, wrapped_key)
     SELECT id, $1, key_id, ${cut('wrapped_key_at')} FROM given WHERE key_id IS NOT NULL
@@ -149,6 +156,8 @@ function rowsOf(
       representative_name: representative?.name && indexed(representative.name),
       concerning_id: concerning.id && indexed(concerning.id),
       concerning_name: concerning.name && indexed(concerning.name),
+      sender_number: numberOf(sender.id),
+      concerning_number: concerning.id && numberOf(concerning.id),
       contact_info: message.contactInfo,
       original_format: message.original.format,
       original_at: bytes.put(message.original.bytes),
