@@ -13,13 +13,6 @@ export function typeDiffers(declared: string, detected: string | null): boolean 
   return claims !== shows && !isContainerOf(claimed, detected) && !isContainerOf(detected, claimed);
 }
 
-/** Whether one of these MIME types is of sound or video. */
-export function isMedia(...types: readonly (string | null)[]): boolean {
-  return types.some((type) => type !== null && MEDIA.test(bareType(type)));
-}
-
-const MEDIA = /^(audio\/|video\/|application\/(ogg|mxf|vnd\.ms-asf|vnd\.rn-realmedia)$)/;
-
 /** Without parameters, in lower case. */
 function bareType(type: string): string {
   return (type.split(';', 1)[0] as string).trim().toLowerCase();
