@@ -9,8 +9,8 @@ export function typeDiffers(declared: string, detected: string | null): boolean 
   if (!IS_TYPE.test(claimed) || UNKNOWN.test(claimed)) return false;
   const claims = formatOf(claimed);
   if (detected === null) return SIGNED.has(claims);
-  const shows = formatOf(detected);
-  return claims !== shows && !isContainerOf(claimed, detected) && !isContainerOf(detected, claimed);
+  const shown = bareType(detected);
+  return claims !== formatOf(shown) && !isContainerOf(claimed, shown) && !isContainerOf(shown, claimed);
 }
 
 /** Without parameters, in lower case. */
