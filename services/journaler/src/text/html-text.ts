@@ -34,7 +34,7 @@ const UNSEEN = setOf(
 );
 const PARAGRAPHS = setOf('p h1 h2 h3 h4 h5 h6 blockquote pre dl hr');
 const BLOCKS = setOf(
-  'address article aside body caption center dd details dialog dir div dt fieldset figcaption figure footer form header html legend li main menu nav ol optgroup option section select summary table textarea tr ul',
+  'address article aside body caption center dd details dialog dir div dt fieldset figcaption figure footer form header html legend main menu nav ol optgroup option section select summary table textarea ul',
 );
 const KEEPS_LINES = setOf('pre textarea listing plaintext xmp');
 const TYPED_IN = setOf('text email tel url number search date time month week datetime-local');
@@ -93,7 +93,7 @@ class HtmlReader implements Partial<Handler> {
     else if (name === 'ul') this.#lists.push(undefined);
     else if (name === 'ol') this.#lists.push(Number.parseInt(attributes.start ?? '', 10) || 1);
     else if (name === 'li') this.#beginItem();
-    else if (name === 'tr') this.#rows.push(this.#writer.length);
+    else if (name === 'tr') this.#beginRow();
     else if (name === 'td' || name === 'th') this.#beginCell();
     else if (name === 'img') this.#label(attributes.alt ?? '');
     else if (name === 'input') this.#input(attributes);
@@ -105,6 +105,7 @@ class HtmlReader implements Partial<Handler> {
     if (name === 'a') this.#endLink();
     if (name === 'ul' || name === 'ol') this.#lists.pop();
     if (name === 'tr') this.#rows.pop();
+    if (name === 'tr' || name === 'li') this.#writer.endLine();
   }
 
   #break(name: string): void {
@@ -115,7 +116,13 @@ class HtmlReader implements Partial<Handler> {
   #beginItem(): void {
     const number = this.#lists.at(-1);
     if (number !== undefined) this.#lists[this.#lists.length - 1] = number + 1;
+    this.#writer.startLine();
     this.#writer.mark('  '.repeat(Math.max(0, this.#lists.length - 1)) + (number === undefined ? '- ' : `${number}. `));
+  }
+
+  #beginRow(): void {
+    this.#writer.startLine();
+    this.#rows.push(this.#writer.length);
   }
 
   /** Cells are side by side unless those before them take several lines. */

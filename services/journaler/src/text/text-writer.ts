@@ -6,6 +6,7 @@ export class TextWriter {
   /** Where the current line begins. */
   #lineStart = 0;
   #breaks = 0;
+  #startsLine = false;
   #space = false;
   #separator = '';
   #marker = '';
@@ -34,7 +35,21 @@ export class TextWriter {
 
   /** What follows begins on a new line (1), or after an empty one (2). */
   break(lines: number): void {
-    this.#breaks = Math.max(this.#breaks, lines);
+    if (!this.#startsLine) this.#breaks = Math.max(this.#breaks, lines);
+  }
+
+  /** What follows begins a new line, and paragraphs inside it no further one. */
+  startLine(): void {
+    this.break(1);
+    this.#startsLine = true;
+  }
+
+  /** What follows begins on the next line, whatever else was asked for. */
+  endLine(): void {
+    this.#breaks = 1;
+    this.#startsLine = false;
+    this.#separator = '';
+    this.#marker = '';
   }
 
   /** What follows is on the same line, whatever breaks come before. */
@@ -42,7 +57,7 @@ export class TextWriter {
     this.#separator = separator;
   }
 
-  /** What follows has this before it, if anything follows before the next marker. */
+  /** What follows has this before it, if anything follows before the line ends. */
   mark(marker: string): void {
     this.#marker = marker;
   }
@@ -64,6 +79,7 @@ export class TextWriter {
   #put(text: string): void {
     const between = this.#between();
     this.#breaks = 0;
+    this.#startsLine = false;
     this.#space = false;
     this.#separator = '';
     this.#parts.push(between, this.#marker, text);
