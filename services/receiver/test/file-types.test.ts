@@ -78,6 +78,15 @@ describe('a file that is not what it claims to be is stored with a remark:', () 
   });
 });
 
+test('the type of a large file is that of its beginning', async () => {
+  const segment = 64 * 1024;
+  const content = Buffer.concat([PDF, Buffer.alloc(2 * segment, EXE), Buffer.alloc(10 * segment, PNG)]);
+
+  const message = await deliver(content, 'application/pdf');
+
+  expect(message.documents[0]?.files[0]).toMatchObject({ size: content.length, detectedFormat: 'application/pdf' });
+});
+
 test('a film that is declared as PDF counts as sound or video', async () => {
   expect((await deliver(MP4, 'application/pdf')).hasMedia).toBe(true);
   expect((await deliver(PDF, 'application/pdf')).hasMedia).toBe(false);
