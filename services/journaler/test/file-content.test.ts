@@ -60,11 +60,13 @@ describe('a file', () => {
   });
 
   it('answers HEAD with the same headers and no content', async () => {
-    const response = await get({}, 'HEAD');
-    expect(response.status).toBe(200);
-    expect(response.headers.get('content-length')).toBe(String(CONTENT.length));
-    expect(response.headers.get('accept-ranges')).toBe('bytes');
-    expect(await bytesOf(response)).toHaveLength(0);
+    const [head, whole] = [await get({}, 'HEAD'), await get()];
+    expect(head.status).toBe(200);
+    expect(await bytesOf(head)).toHaveLength(0);
+    await whole.arrayBuffer();
+    const own = ['date', 'x-correlation-id', 'connection', 'keep-alive'];
+    const shared = (response: Response) => [...response.headers].filter(([name]) => !own.includes(name));
+    expect(shared(head)).toEqual(shared(whole));
   });
 
   it('is recorded as a read in the audit log, with its id', async () => {
@@ -95,7 +97,15 @@ describe('a file', () => {
   );
 
   it('that is not the one in If-Match is refused', async () => {
-    await expectProblem(await get({ 'if-match': '"x"' }), 412, 'version-changed');
+    const etag = (await get({}, 'HEAD')).headers.get('etag') as string;
+    for (const headers of [
+      { 'if-match': '"x"' },
+      { 'if-match': `W/${etag}` },
+      { 'if-match': '"x"', 'if-none-match': etag },
+    ]) {
+      await expectProblem(await get(headers), 412, 'version-changed');
+    }
+    expect((await get({ 'if-match': `"x", ${etag}` }, 'HEAD')).status).toBe(200);
   });
 
   it('that is empty has an empty body', async () => {
@@ -177,12 +187,21 @@ describe('a range', () => {
 
   it('is served when If-Range names this content', async () => {
     const etag = (await get({}, 'HEAD')).headers.get('etag') as string;
-    expect((await get({ range: 'bytes=0-4', 'if-range': etag })).status).toBe(206);
+    const response = await get({ range: 'bytes=0-4', 'if-range': etag });
+    expect(response.status).toBe(206);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      etag,
+      'content-type': 'application/pdf',
+      'content-disposition': 'attachment; filename=brev.pdf',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': expect.stringContaining('sandbox'),
+    });
   });
 
-  it.each([`"${'0'.repeat(64)}"`, 'W/"x"', 'Mon, 02 Nov 2026 08:12:00 GMT'])(
-    'is ignored when If-Range names another content: %s',
-    async (ifRange) => {
+  it.each([`"${'0'.repeat(64)}"`, 'W/"x"', 'W/ETAG', '"x", ETAG', '*', 'Mon, 02 Nov 2026 08:12:00 GMT'])(
+    'is ignored when If-Range names another content, or not one: %s',
+    async (given) => {
+      const ifRange = given.replace('ETAG', (await get({}, 'HEAD')).headers.get('etag') as string);
       const response = await get({ range: 'bytes=0-4', 'if-range': ifRange });
       expect(response.status).toBe(200);
       expect(await bytesOf(response)).toHaveLength(CONTENT.length);
@@ -220,6 +239,12 @@ describe('the name that a download gets', () => {
     expect(nameIn(disposition).replaceAll(/[ _]+/g, '_')).toBe(expected.replaceAll(/[ _]+/g, '_'));
     expect(response.headers.get('set-cookie')).toBeNull();
     expect(await response.text()).toBe('indhold');
+  });
+
+  it('is in ASCII, and in UTF-8 beside it where it has other letters', async () => {
+    expect((await fileNamed('blåbær (2).txt')).headers.get('content-disposition')).toBe(
+      `attachment; filename="bl?b?r (2).txt"; filename*=UTF-8''bl%C3%A5b%C3%A6r%20%282%29.txt`,
+    );
   });
 
   it('is shortened, with its extension, when the message has one of 10 kB', async () => {

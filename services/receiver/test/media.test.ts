@@ -11,7 +11,7 @@ test.each([
   ['application/octet-stream; charset=binary', 'Optagelse.MOV'],
   ['', 'stemmebesked.amr'],
 ])('a file of the type “%s” named %s is sound or video', (type, name) => {
-  expect(isMedia(type, name)).toBe(true);
+  expect(isMedia({ encodingFormat: type, detectedFormat: null, fileName: name })).toBe(true);
 });
 
 test.each([
@@ -22,5 +22,17 @@ test.each([
   ['application/videolist', 'a'],
   ['', ''],
 ])('a file of the type “%s” named %s is neither', (type, name) => {
-  expect(isMedia(type, name)).toBe(false);
+  expect(isMedia({ encodingFormat: type, detectedFormat: null, fileName: name })).toBe(false);
 });
+
+test.each([
+  ['application/pdf', 'video/mp4', 'brev.pdf', true],
+  ['application/octet-stream', 'audio/ogg; codecs=opus', 'lyd', true],
+  ['audio/mpeg', 'application/pdf', 'lyd.mp3', true],
+  ['application/octet-stream', 'application/pdf', 'optagelse.mp3', false],
+])(
+  'of a file the claimed type, “%s”, counts, and the shown one, %s, more than the name',
+  (type, shown, name, media) => {
+    expect(isMedia({ encodingFormat: type, detectedFormat: shown, fileName: name })).toBe(media);
+  },
+);

@@ -16,7 +16,7 @@ export interface AuditEntry {
   readonly municipality: string;
   readonly actor: Actor;
   readonly at: Date;
-  /** What was done: a change of a message (shared/src/lifecycle), or `read`, `read-file`, `read-zip`, `refused` … */
+  /** What was done: a change of a message (shared/src/lifecycle), or `read`, `read-file`, `read-text`, `read-zip`, `refused` … */
   readonly action: string;
   readonly messageId?: string | undefined;
   /** Codes and ids only, nothing personal. */

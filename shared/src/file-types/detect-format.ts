@@ -15,11 +15,17 @@ export async function detectFormat(head: Uint8Array): Promise<string | null> {
   const found = await fileTypeFromBuffer(head).catch(() => undefined);
   const format = found?.mime.toLowerCase() ?? null;
   if (format !== null && (TEXTUAL.test(format) || !isText(head))) return format;
-  return PDF.test(Buffer.from(head).toString('latin1', 0, KiB)) ? 'application/pdf' : null;
+  const text = Buffer.from(head).toString('latin1', 0, KiB);
+  return ALSO_SHOWN.find(([signature]) => signature.test(text))?.[1] ?? null;
 }
 
-// ISO 32000-1, Annex H, implementation note 13: readers accept a header within the first 1024 bytes.
-const PDF = /%PDF-\d\.\d/;
+/** What file-type does not see. */
+const ALSO_SHOWN: readonly (readonly [signature: RegExp, format: string])[] = [
+  // ISO 32000-1, Annex H, implementation note 13: readers accept a header within the first 1024 bytes.
+  [/%PDF-\d\.\d/, 'application/pdf'],
+  // Its index, where file-type looks for a kind of TIFF, is often last.
+  [/^(II\*\0|MM\0\*)/, 'image/tiff'],
+];
 
 /** Types whose files may be text throughout. */
 const TEXTUAL = /^(text\/|application\/(pdf|rtf|xml|eps|postscript|pgp-encrypted|x-ms-regedit)$)/;

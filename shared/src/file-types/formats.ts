@@ -9,16 +9,9 @@ export function typeDiffers(declared: string, detected: string | null): boolean 
   if (!IS_TYPE.test(claimed) || UNKNOWN.test(claimed)) return false;
   const claims = formatOf(claimed);
   if (detected === null) return SIGNED.has(claims);
-  const shows = formatOf(detected);
-  return claims !== shows && !isContainerOf(claimed, detected) && !isContainerOf(detected, claimed);
+  const shown = bareType(detected);
+  return claims !== formatOf(shown) && !isContainerOf(claimed, shown) && !isContainerOf(shown, claimed);
 }
-
-/** Whether one of these MIME types is of sound or video. */
-export function isMedia(...types: readonly (string | null)[]): boolean {
-  return types.some((type) => type !== null && MEDIA.test(bareType(type)));
-}
-
-const MEDIA = /^(audio\/|video\/|application\/(ogg|mxf|vnd\.ms-asf|vnd\.rn-realmedia)$)/;
 
 /** Without parameters, in lower case. */
 function bareType(type: string): string {

@@ -1,3 +1,3 @@
 /** What a file is by its first bytes, and what it is said to be. A sniffed type informs; it never permits anything. */
 export { detectFormat, HEAD_BYTES } from './detect-format.js';
-export { isMedia, typeDiffers } from './formats.js';
+export { typeDiffers } from './formats.js';

@@ -11,7 +11,7 @@ export function namesContent(header: string, etag: string): boolean {
   return header.trim() === '*' || tagsIn(header).some((tag) => plain(tag) === plain(etag));
 }
 
-/** The same for If-Match and If-Range: by strong comparison, as the bytes must be the same ones (RFC 9110, 13.1.1, 13.1.5). */
+/** The same for If-Match: by strong comparison, as the bytes must be the same ones (RFC 9110, 13.1.1). */
 export function namesSameBytes(header: string, etag: string): boolean {
   return header.trim() === '*' || tagsIn(header).includes(etag);
 }

@@ -30,8 +30,8 @@ export function selectBytes(
   const [ifMatch, ifNoneMatch, ifRange] = [req.get('if-match'), req.get('if-none-match'), req.get('if-range')];
   if (ifMatch !== undefined && !namesSameBytes(ifMatch, etag)) return select(412);
   if (ifNoneMatch !== undefined && namesContent(ifNoneMatch, etag)) return select(304);
-  // RFC 9110, 14.2: Range is for GET only.
-  if (req.method === 'HEAD' || (ifRange !== undefined && !namesSameBytes(ifRange, etag))) return whole;
+  // RFC 9110, 14.2: Range is for GET only; 13.1.5: If-Range is one tag, compared strongly.
+  if (req.method === 'HEAD' || (ifRange !== undefined && ifRange.trim() !== etag)) return whole;
 
   const range = parseRange(req.get('range') ?? '', size);
   // No Content-Range can describe part of nothing. RFC 9110, 14.2 allows to ignore Range; nginx and Go do here.

@@ -20,7 +20,7 @@ const MAX = { units: 100, bytes: 240 };
  * a path, empty, invisible or reserved; up to 100 UTF-16 units and 241 bytes of UTF-8, extension included.
  */
 export function safeFileName(name: string): string {
-  const visible = shorten(name, MAX_GIVEN).replace(INVISIBLE, '').normalize('NFC');
+  const visible = withoutInvisible(shorten(name, MAX_GIVEN)).normalize('NFC');
   const cleaned = trim(visible.replace(FORBIDDEN, '_'));
   // Again after it is shortened, which may cut off what followed a reserved name.
   return unreserved(shorten(unreserved(cleaned) || 'fil', MAX));
@@ -39,6 +39,11 @@ export function comparableName(name: string): string {
 export function splitExtension(name: string): { stem: string; extension: string } {
   const extension = /\.[^.]{1,10}$/.exec(name)?.[0] ?? '';
   return { stem: name.slice(0, name.length - extension.length), extension };
+}
+
+/** A text without characters that are invisible and able to deceive. */
+export function withoutInvisible(text: string): string {
+  return text.replace(INVISIBLE, '');
 }
 
 function unreserved(name: string): string {

@@ -7,7 +7,7 @@ const { sql } = Prisma;
 
 /** What is read, for the audit log. */
 export interface Reading {
-  readonly action: 'read' | 'read-file' | 'read-zip';
+  readonly action: 'read' | 'read-file' | 'read-text' | 'read-zip';
   readonly at: Date;
   /** It is recorded only if the message has this file. */
   readonly fileId?: string;

@@ -121,6 +121,11 @@ export interface DocumentsRow extends Pick<DocumentAnswer, 'contactInfo'> {
   })[];
 }
 
+/** The files of the main document, in order. */
+export const filesOfMainDocument = sql`(SELECT coalesce(json_agg(${FILE} ORDER BY f.position), '[]')
+  FROM documents t JOIN files f ON f.message_id = t.message_id AND f.document_position = t.position
+  WHERE t.message_id = m.id AND t.role = 'main') AS files`;
+
 /** One file of the message; null if it has no such file. */
 export const fileColumn = (fileId: string) =>
   sql`(SELECT ${FILE} FROM files f WHERE f.message_id = m.id AND f.id = ${fileId}::uuid) AS file`;

@@ -340,13 +340,14 @@ describe('a fault becomes a remark:', () => {
     ['wrong-number', `${HEADER}/ContentData/CPRdata/cprNumber`, () => memoXml({ concerns: 'x' })],
     ['unknown-value', `${HEADER}/messageType`, () => memoXml({ messageType: 'BREVPOST' })],
     ['unknown-value', `${HEADER}/Recipient/idType`, () => but('>CVR<', '>MyndighedsID<')],
+    ['type-differs', `${MAIN}/File/encodingFormat`, () => memoXml({ mainFiles: [file('a.pdf', 'Kære kommune')] })],
     ['bad-file-name', `${MAIN}/File/filename`, () => memoXml({ mainFiles: [file('a/b.pdf')] })],
     ['bad-file-name', `${MAIN}/File[2]/filename`, () => memoXml({ mainFiles: [file('a'), file('a\u2005b.pdf')] })],
     ['more-remarks', 'Message', () => but(uuid, uuid + Array.from({ length: 300 }, () => '<memo:x/>').join(''))],
   ];
 
   it.each(faults)('%s at %s', async (code, path, xml) => {
-    const { remarks } = await readAll(xml());
+    const { remarks } = await readAll(xml(), {}, code === 'type-differs' ? null : undefined);
     expect(remarks).toContainEqual({ code, path });
     if (code !== 'more-remarks') expect(remarks.length).toBeLessThan(6);
     expect(remarks.length).toBeLessThan(102);

@@ -85,10 +85,14 @@ export function sinkOf(write: FileSink['write'], end: FileSink['end'] = () => un
   };
 }
 
-/** Reads the XML of a message, then its MeMo. */
-export async function readAll(xml: string | Uint8Array, limits: Partial<XmlLimits> = {}) {
+/** Reads the XML of a message, then its MeMo. @param detectedFormat what the first bytes of each file show, if anybody looked */
+export async function readAll(xml: string | Uint8Array, limits: Partial<XmlLimits> = {}, detectedFormat?: null) {
   const whole = await readWhole(xml, undefined, limits);
-  return readMemo(findMessage(whole.root) ?? whole.root, factsOf(whole.contents), whole.token);
+  const facts = factsOf(whole.contents).map((each) => ({
+    ...each,
+    ...(detectedFormat !== undefined && { detectedFormat }),
+  }));
+  return readMemo(findMessage(whole.root) ?? whole.root, facts, whole.token);
 }
 
 /** Every file of a message, in the order of its documents. */

@@ -48,9 +48,14 @@ export function replyCopies(answers: string = randomUUID()): Copies {
     subject: 'Svar på jeres brev',
     recipient: { id: EXAMPLE_MUNICIPALITY.cvr },
     replyData: [{ messageUUID: SOME_UUID, replyUUID: answers, senderID: EXAMPLE_MUNICIPALITY.cvr }],
-    documents: [{ files: [{ name: 'svar.pdf', type: 'application/pdf', content: randomBytes(13_900) }] }],
+    documents: [{ files: [{ name: 'svar.pdf', type: 'application/pdf', content: smallPdf(13_900) }] }],
   };
   return copiesOf([writeMemo(memo)]);
+}
+
+/** Begins like a PDF; the rest does not compress, as in most. */
+function smallPdf(size: number): Buffer {
+  return Buffer.concat([Buffer.from('%PDF-1.7\n'), randomBytes(size)], size);
 }
 
 function copiesOf([first = Buffer.alloc(0), ...rest]: readonly Buffer[]): Copies {

@@ -21,6 +21,6 @@ const WHOLE = {
         ORDER BY at, id), '[]')
      FROM audit_events
      WHERE municipality = m.municipality AND message_id = m.id
-       AND action NOT IN ('read', 'read-file', 'read-zip', 'refused')) AS history`,
+       AND action NOT IN ('read', 'read-file', 'read-text', 'read-zip', 'refused')) AS history`,
   tables: SUMMARY_TABLES,
 };

@@ -7,6 +7,7 @@ import { changeMany } from './bulk.js';
 import { confirmAssessment, confirmConfirmation, markConcern, unmarkConcern } from './concern.js';
 import { listDocuments, listIds } from './list.js';
 import { readDocument } from './read.js';
+import { readText } from './read-text.js';
 import { release } from './release.js';
 import { sendFile } from './send-file.js';
 import { summarizeDocuments } from './summary.js';
@@ -25,6 +26,7 @@ export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): vo
   );
   bind(OPERATIONS.getIncomingDocument, ({ principal, params, at }) => readDocument(store, principal, params.id, at));
   bind(OPERATIONS.downloadFile, (call) => sendFile(parts, call));
+  bind(OPERATIONS.readText, ({ principal, params, at }) => readText(parts, principal, params.id, at));
   bind(OPERATIONS.assignIncomingDocument, (call) => assign(store, changeOf(call), call.body));
   bind(OPERATIONS.unassignIncomingDocument, (call) => unassign(store, changeOf(call)));
   bind(OPERATIONS.releaseIncomingDocument, (call) => release(store, changeOf(call)));

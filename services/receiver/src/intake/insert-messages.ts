@@ -144,7 +144,7 @@ function rowsOf(
       late,
       reply_by: replyBy,
       attachment_count: message.documents.filter(({ role }) => role === 'additional').length,
-      has_media: files.some(({ encodingFormat, fileName }) => isMedia(encodingFormat, fileName)),
+      has_media: files.some(isMedia),
       concern_assess_by: concern?.assessBy,
       concern_confirm_by: concern?.confirmBy,
       subject: indexed(message.subject),
