@@ -1,5 +1,5 @@
 import { type Answer, Connection } from '../client.js';
-import { CITIZEN, contactPoint, NAME_PREFIX } from './fill.js';
+import { CITIZEN, CONCERNED, contactPoint, NAME_PREFIX } from './fill.js';
 import { COMMON_WORD, MISSING_WORD, RARE_WORD } from './words.js';
 
 /** Who calls: `all` sees all messages, `own` only those of the same caseworker and team, `setup` held ones too. */
@@ -86,7 +86,7 @@ const SEARCHES: readonly [name: string, filter: object][] = [
   ['a CPR number', { q: CITIZEN }],
   ['a common word, kind=forwarded', { q: COMMON_WORD, kind: 'forwarded' }],
   ['sender', { sender: CITIZEN }],
-  ['concerning', { concerning: CITIZEN }],
+  ['concerning', { concerning: CONCERNED }],
   ['view=absent', { view: 'absent', colleagues: ['caseworker-2', 'caseworker-3'] }],
 ];
 
