@@ -1,11 +1,12 @@
 """A caseworker's day over the inbox API, with Python's standard library alone: a starting point for a client of your own.
 
-Usage: caseworkers_day.py URL CASEWORKER COLLEAGUE CORE
+Usage: caseworkers_day.py URL        such as http://127.0.0.1:8080
 
-URL         of the inbox, such as http://127.0.0.1:8080
-CASEWORKER  token with the roles IndkomneDokumenter.Læs, SeAlle, Tildel, Journaliser and Afvis
-COLLEAGUE   the same for another user of the same municipality
-CORE        token of the case system, with the role Indbakke.System
+Its tokens are in the environment, because everyone on a machine sees the arguments of a program:
+
+CASEWORKER_TOKEN  with the roles IndkomneDokumenter.Læs, SeAlle, Tildel, Journaliser and Afvis
+COLLEAGUE_TOKEN   the same of another user of the same municipality
+CORE_TOKEN        of the case system, with the role Indbakke.System
 
 The day needs five messages in the inbox that nobody has yet, one of them with the word "børnehave", and changes all of them.
 It ends with status 0, or 1 and the reason.
@@ -15,6 +16,7 @@ import collections
 import http.client
 import io
 import json
+import os
 import select
 import sys
 import urllib.parse
@@ -261,9 +263,10 @@ def day(url, caseworker_token, colleague_token, core_token):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 5:
+    tokens = [os.environ.get(f"{who}_TOKEN") for who in ("CASEWORKER", "COLLEAGUE", "CORE")]
+    if len(sys.argv) != 2 or None in tokens:
         sys.exit(__doc__)
     try:
-        day(*sys.argv[1:])
+        day(sys.argv[1], *tokens)
     except Refused as refusal:
         sys.exit(f"Refused: {refusal}")

@@ -22,12 +22,13 @@ describe.skipIf(!existsSync(PYTHON))('a client in Python', () => {
     for (const subject of SUBJECTS) await stack.deliver(writeMemo({ subject }));
     const files = [{ name: 'status.html', type: 'text/html', content: Buffer.from(HTML) }];
     await stack.deliver(writeMemo({ subject: 'Status fra børnehaven', documents: [{ files }] }));
-    const tokens = [
-      await stack.token({ user: 'caseworker' }),
-      await stack.token({ user: 'colleague' }),
-      await stack.token({ user: 'dubu-core', system: true }),
-    ];
-    ({ stdout: output } = await promisify(execFile)(PYTHON, [CLIENT, stack.url, ...tokens]));
+    const env = {
+      CASEWORKER_TOKEN: await stack.token({ user: 'caseworker' }),
+      COLLEAGUE_TOKEN: await stack.token({ user: 'colleague' }),
+      CORE_TOKEN: await stack.token({ user: 'dubu-core', system: true }),
+      PYTHONUTF8: '1',
+    };
+    ({ stdout: output } = await promisify(execFile)(PYTHON, [CLIENT, stack.url], { env }));
   });
   afterAll(() => stack.close());
 
