@@ -147,6 +147,45 @@ export function callsOf(open: number, page: number): Call[] {
   return calls;
 }
 
+const EXPLAINED: Readonly<Record<Caller, readonly string[]>> = {
+  all: [
+    'list pending',
+    'list journalized',
+    'list journalized, page 100',
+    'list journalized + pending + rejected',
+    'list journalized, sort=letterAt',
+    'list pending, sort=replyBy',
+    'list journalized, kind=enquiry',
+    'list journalized, channel=sf2900',
+    'list journalized, contactPoint',
+    'list journalized, case=C7',
+    'list journalized, assignee=me',
+    'list journalized, owner=me',
+    'list journalized, late=true',
+    'list journalized, concern=open',
+    'list pending, view=nobodys',
+    'search a rare word, journalized',
+    'search a common word, journalized',
+    'search the beginning of a name, journalized',
+    'search a CPR number, journalized',
+    'summary, pending',
+    'summary, journalized',
+    'ids, pending',
+    'bulk, 100 assigned',
+  ],
+  own: [
+    'list pending',
+    'list journalized',
+    'list journalized, kind=enquiry',
+    'search a common word, journalized',
+    'summary, journalized',
+  ],
+  setup: ['list held'],
+};
+
+/** Whether the plans of the call are shown, whatever it costs. */
+export const isExplained = ({ name, as }: Call): boolean => EXPLAINED[as].includes(name);
+
 function daysAgo(days: number): string {
   return new Date(Date.now() - days * 86_400_000).toISOString().replace(/T.*/, 'T00:00:00Z');
 }
