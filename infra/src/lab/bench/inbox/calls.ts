@@ -1,5 +1,5 @@
 import { type Answer, Connection } from '../client.js';
-import { CITIZEN, contactPoint, NAME_PREFIX } from './fill.js';
+import { CITIZEN, CONCERNED, contactPoint, NAME_PREFIX } from './fill.js';
 import { COMMON_WORD, MISSING_WORD, RARE_WORD } from './words.js';
 
 /** Who calls: `all` sees all messages, `own` only those of the same caseworker and team, `setup` held ones too. */
@@ -86,7 +86,7 @@ const SEARCHES: readonly [name: string, filter: object][] = [
   ['a CPR number', { q: CITIZEN }],
   ['a common word, kind=forwarded', { q: COMMON_WORD, kind: 'forwarded' }],
   ['sender', { sender: CITIZEN }],
-  ['concerning', { concerning: CITIZEN }],
+  ['concerning', { concerning: CONCERNED }],
   ['view=absent', { view: 'absent', colleagues: ['caseworker-2', 'caseworker-3'] }],
 ];
 
@@ -146,6 +146,45 @@ export function callsOf(open: number, page: number): Call[] {
   }
   return calls;
 }
+
+const EXPLAINED: Readonly<Record<Caller, readonly string[]>> = {
+  all: [
+    'list pending',
+    'list journalized',
+    'list journalized, page 100',
+    'list journalized + pending + rejected',
+    'list journalized, sort=letterAt',
+    'list pending, sort=replyBy',
+    'list journalized, kind=enquiry',
+    'list journalized, channel=sf2900',
+    'list journalized, contactPoint',
+    'list journalized, case=C7',
+    'list journalized, assignee=me',
+    'list journalized, owner=me',
+    'list journalized, late=true',
+    'list journalized, concern=open',
+    'list pending, view=nobodys',
+    'search a rare word, journalized',
+    'search a common word, journalized',
+    'search the beginning of a name, journalized',
+    'search a CPR number, journalized',
+    'summary, pending',
+    'summary, journalized',
+    'ids, pending',
+    'bulk, 100 assigned',
+  ],
+  own: [
+    'list pending',
+    'list journalized',
+    'list journalized, kind=enquiry',
+    'search a common word, journalized',
+    'summary, journalized',
+  ],
+  setup: ['list held'],
+};
+
+/** Whether the plans of the call are shown, whatever it costs. */
+export const isExplained = ({ name, as }: Call): boolean => EXPLAINED[as].includes(name);
 
 function daysAgo(days: number): string {
   return new Date(Date.now() - days * 86_400_000).toISOString().replace(/T.*/, 'T00:00:00Z');

@@ -30,10 +30,11 @@ const CASEWORKERS_PER_TEAM = 5;
 /** Open messages are about these cases: those of the first team. */
 const OPEN_CASES = CASEWORKERS_PER_TEAM * CASES_PER_CASEWORKER;
 
-/** This many of the pending, and about as many of the journalized messages, have the rare word, and one citizen as sender. */
+/** So many of the pending, and about as many of the journalized messages, have the rare word; they are all from one citizen. */
 const RARE = 5;
-/** The CPR number of that citizen; no month has 41 days. */
+/** The CPR number of that citizen, and of whom they concern; no month has 41 days. */
 export const CITIZEN = '4101000007';
+export const CONCERNED = '4101000008';
 /** Begins the names of some citizens. */
 export const NAME_PREFIX = 'øvelse12';
 
@@ -65,7 +66,7 @@ export async function registerMunicipalities(ownerUrl: string): Promise<void> {
  */
 export async function fill(client: pg.Client, ownerUrl: string, stock: Stock): Promise<void> {
   await createAuditMonths(client, YEARS);
-  await client.query('CREATE UNLOGGED TABLE bench_subjects (n bigint PRIMARY KEY, subject text NOT NULL)');
+  await client.query('CREATE UNLOGGED TABLE bench_subjects (subject_number bigint PRIMARY KEY, subject text NOT NULL)');
   await client.query(
     'INSERT INTO bench_subjects SELECT n - 1, subject FROM unnest($1::text[]) WITH ORDINALITY AS s (subject, n)',
     [makeSubjects()],
@@ -85,7 +86,7 @@ export async function addOpen(client: pg.Client, stock: Stock, count: number): P
   await client.query('BEGIN; SET LOCAL session_replication_role = replica');
   await insertBatch(client, stock, { first: stock.messages, last: stock.messages + count - 1, origin: ALL_OF_LARGEST });
   await client.query('COMMIT');
-  await client.query('VACUUM ANALYZE messages, message_details');
+  await client.query('VACUUM ANALYZE messages, message_details, message_words');
   await client.query('CHECKPOINT');
 }
 
@@ -98,7 +99,7 @@ const OPEN = `${PLACED}, ${OPEN_AT} AS at, CASE WHEN ${dice(2, 40)} = 0 THEN 'he
 const ALL_OF_LARGEST = `0 AS municipality, n AS number, ${OPEN_AT} AS at, 'pending' AS status`;
 const historyOf = ({ messages, open }: Stock) => `${PLACED},
   now() - interval '1 day' - interval '${YEARS} years' * ((${messages} - n)::float / ${messages - 10 * open}) AS at,
-  (ARRAY['journalized', 'rejected', 'deleted'])[CASE ${dice(2, 50)} WHEN 0 THEN 3 WHEN 1 THEN 3 WHEN 2 THEN 3 WHEN 3 THEN 2 WHEN 4 THEN 2 WHEN 5 THEN 2 ELSE 1 END] AS status`;
+  CASE WHEN ${dice(2, 50)} < 3 THEN 'deleted' WHEN ${dice(2, 50)} < 6 THEN 'rejected' ELSE 'journalized' END AS status`;
 
 const casesOfLargest = ({ messages, open }: Stock) => Math.ceil((messages / 10 - open) / LETTERS_PER_CASE);
 const casesOfOther = (stock: Stock) => Math.ceil((casesOfLargest(stock) * 9) / OTHERS);
@@ -126,23 +127,27 @@ async function insertBatch(client: pg.Client, stock: Stock, { first, last, origi
       case_number / ${CASES_PER_CASEWORKER * CASEWORKERS_PER_TEAM} + 1 AS team,
       ${dice(3, 10)} AS assigned, ${dice(4, 4)} AS attachments, ${dice(5, 100)} < 3 AS has_media, ${dice(6, 50)} = 0 AS late,
       ${dice(7, 10)} AS kind, ${dice(8, 33)} = 0 AS of_system, ${dice(9, 10)} = 0 AS has_reply_by, point, point = ${CONCERN_POINT} AS is_concern,
-      ${dice(10, 10)} < 3 AS is_suggested, citizen, is_rare, ${dice(11, SUBJECTS)} AS subject, sha256(n::text::bytea) AS digest
+      is_rare OR ${dice(10, 10)} < 3 AS is_suggested, sha256(n::text::bytea) AS digest,
+      subject || CASE WHEN is_rare THEN ' ${RARE_WORD}' ELSE '' END AS subject,
+      '4101' || lpad(citizen::text, 6, '0') AS sender_id, ${NAME} AS sender_name,
+      CASE WHEN about_another THEN '4101' || lpad((citizen + 1)::text, 6, '0') END AS concerning_id,
+      CASE WHEN about_another THEN 'Barn' || citizen || ' Testesen' END AS concerning_name
     FROM (
       SELECT *, CASE WHEN municipality = 0 THEN '${LARGEST}' ELSE (90000000 + municipality)::text END AS cvr,
-        CASE WHEN status IN ('pending', 'held') THEN ${dice(12, `least(cases, ${OPEN_CASES})`)} ELSE number % cases END AS case_number,
-        CASE WHEN is_rare THEN 7 ELSE 10 + ${dice(13, 'cases')} END AS citizen, ${dice(14, CONTACT_POINTS)} AS point
+        CASE WHEN is_rare THEN 0 WHEN status IN ('pending', 'held') THEN ${dice(12, `least(cases, ${OPEN_CASES})`)} ELSE number % cases END AS case_number,
+        CASE WHEN is_rare THEN 7 ELSE 10 + ${dice(13, 'cases')} END AS citizen, ${dice(14, CONTACT_POINTS)} AS point,
+        is_rare OR ${dice(15, 10)} = 0 AS about_another, ${dice(11, SUBJECTS)} AS subject_number
       FROM (
         SELECT *, CASE WHEN municipality = 0 THEN ${largest} ELSE ${other} END AS cases,
           CASE WHEN status = 'pending' THEN number < ${RARE}
             ELSE status = 'journalized' AND number % ${Math.ceil(stock.messages / 10 / RARE)} = 1 END AS is_rare
         FROM (SELECT n, ${origin} FROM generate_series(${first}::bigint, ${last}::bigint) AS n) AS placed
       ) AS counted
-    ) AS drawn`);
+    ) AS drawn JOIN bench_subjects USING (subject_number)`);
   await client.query('ANALYZE batch');
   for (const statement of STATEMENTS) await client.query(statement);
 }
 
-const SUBJECT = `subjects.subject || CASE WHEN is_rare THEN ' ${RARE_WORD}' ELSE '' END`;
 const NAME = `(ARRAY['Test', 'Prøve', 'Øvelse', 'Eksempel'])[citizen % 4 + 1] || citizen || (ARRAY[' Testesen', ' Prøvesen', ' Eksempelsen'])[citizen % 3 + 1]`;
 
 /** From `batch` into each table. Deleted messages have only their tombstone and history. */
@@ -174,10 +179,14 @@ const STATEMENTS = [
    FROM batch`,
   `INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name, concerning_id,
      concerning_name, contact_info, original_format, original)
-   SELECT id, municipality, ${SUBJECT}, '4101' || lpad(citizen::text, 6, '0'), 'CPR', ${NAME},
-     CASE WHEN kind = 0 THEN '4101' || lpad((citizen + 1)::text, 6, '0') END, CASE WHEN kind = 0 THEN 'Barn' || citizen || ' Testesen' END,
-     '[]', 'memo', convert_to(repeat('x', ${ORIGINAL_BYTES}), 'UTF8')
-   FROM batch JOIN bench_subjects AS subjects ON subjects.n = batch.subject WHERE status <> 'deleted'`,
+   SELECT id, municipality, subject, sender_id, 'CPR', sender_name, concerning_id, concerning_name, '[]', 'memo',
+     convert_to(repeat('x', ${ORIGINAL_BYTES}), 'UTF8')
+   FROM batch WHERE status <> 'deleted'`,
+  // As at intake (shared/src/inbox/words.ts).
+  `INSERT INTO message_words (message_id, municipality, received_at, words)
+   SELECT id, municipality, at, words_of(words_prefix(municipality, status, at),
+     concat_ws(' ', subject, sender_name, concerning_name), ARRAY[sender_id, concerning_id])
+   FROM batch WHERE status <> 'deleted'`,
   `INSERT INTO journalizations (message_id, case_id, municipality, reference, at, "by")
    SELECT id, case_id, municipality, 'bench', at, 'bench' FROM batch WHERE status = 'journalized'`,
   `INSERT INTO events (id, municipality, message_id, type, status, version, at)

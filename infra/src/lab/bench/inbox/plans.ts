@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Place } from '../place.js';
 import type { Call, Client } from './calls.js';
@@ -38,9 +37,9 @@ export async function planPage(
     const sections: string[] = [];
     for (const call of calls) {
       const cursor = await client.cursorOf(call);
+      await client.make(call, cursor); // reads what is not in memory
       const from = fstatSync(log).size;
-      const { status } = await client.make(call, cursor);
-      await delay(50); // statements of other connections finish; the log is written before the answer is sent
+      const { status } = await client.make(call, cursor); // logged before it is answered
       const plans = status === 200 ? plansIn(readFrom(log, from)) : [];
       const shownPlans = plans.map((plan) => `\`\`\`\n${plan}\n\`\`\``);
       sections.push(
@@ -49,7 +48,7 @@ export async function planPage(
     }
     return [
       '# bench inbox: plans',
-      `The plans of the statements of each call with ${messages} messages, as \`indbakke_app\` under row-level security, as auto_explain logged them (ANALYZE, BUFFERS); of the same statement with other values, the first. Who calls: all = sees all messages, own = only those of a caseworker and a team, setup = held ones too. All persons are made up.`,
+      `The plans of the statements of some calls with ${messages} messages, and of those that grow most, as \`indbakke_app\` under row-level security, as auto_explain logged them (ANALYZE, BUFFERS); of the same statement with other values, the first. Who calls: all = sees all messages, own = only those of a caseworker and a team, setup = held ones too. All persons are made up.`,
       ...sections,
       '',
     ].join('\n\n');
@@ -64,19 +63,26 @@ function readFrom(log: number, from: number): string {
   return bytes.toString();
 }
 
-/** The plans in a part of the log, without set-up (the municipality of the transaction) and queues; each shape once. */
-export function plansIn(log: string): string[] {
+/** Of those who call: what they read is limited by the policy of a table, or by search_messages() itself. */
+const FOR_CALLERS = /indbakke\.municipality|message_words/;
+const LONGEST_LINE = 400;
+
+/** The plans in a part of the log; of statements that differ in values only, the first. */
+function plansIn(log: string): string[] {
   const plans = new Map<string, string>();
   for (const entry of log.split(/^(?=\d{4}-\d\d-\d\d )/m)) {
     const [head = '', ...lines] = entry.split('\n').map((line) => line.replace(/^\t/, ''));
     const duration = /duration: ([\d.]+ ms) {2}plan:$/.exec(head)?.[1];
     const start = lines.findIndex((line) => / {2}\(cost=/.test(line));
-    if (duration === undefined || start < 0) continue;
-    const text = lines.slice(0, start).join('\n');
-    const plan = lines.slice(start).join('\n').trimEnd();
-    if (/bullmq|^Result /.test(`${text}${plan}`) || /^Result {2}/.test(plan)) continue;
-    const shape = text.replace(/'[^']*'/g, '');
+    const plan = lines.slice(start).map(shortened).join('\n').trimEnd();
+    if (duration === undefined || start < 0 || !FOR_CALLERS.test(plan)) continue;
+    const shape = lines
+      .slice(0, start)
+      .join('\n')
+      .replace(/'[^']*'/g, '');
     if (!plans.has(shape)) plans.set(shape, `${duration}\n${plan}`);
   }
   return [...plans.values()];
 }
+
+const shortened = (line: string) => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line);
