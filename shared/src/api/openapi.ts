@@ -5,6 +5,7 @@ import { NAMED_ANSWERS, NAMED_REQUESTS, ProblemAnswer } from './schemas.js';
 
 const TAGS = {
   inbox: 'Incoming documents: the list, one message, its content, and what a caseworker does with it.',
+  extracts: 'Searches that are made into Excel files at set times.',
   figures: 'For those who lead: counts and times, nothing personal.',
   core: 'What the core registers, so that replies find their case.',
 };
@@ -44,6 +45,7 @@ export function describeApi(): object {
 
 function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/incoming-documents')) return 'inbox';
+  if (path.startsWith('/api/v1/extracts')) return 'extracts';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 
