@@ -179,13 +179,11 @@ function headersOf(...names: (keyof typeof HEADERS)[]): object {
 
 function describeAnswer(operation: Operation): object {
   const { answer, isMade } = operation;
-  if (answer === undefined) return { 204: { description: 'Done', ...headersOf() } };
+  const replayed = takesIdempotencyKey(operation) ? (['Idempotency-Replayed'] as const) : [];
+  if (answer === undefined) return { 204: { description: 'Done', ...headersOf(...replayed) } };
   if (answer instanceof z.ZodObject) {
     const content = { 'application/json': { schema: refTo(answer, NAMED_ANSWERS) } };
-    const headers = [
-      ...('version' in answer.shape ? (['Version'] as const) : []),
-      ...(takesIdempotencyKey(operation) ? (['Idempotency-Replayed'] as const) : []),
-    ];
+    const headers = [...('version' in answer.shape ? (['Version'] as const) : []), ...replayed];
     return { 200: { description: 'Done', ...headersOf(...headers), content } };
   }
   const content = Object.fromEntries(answer.map((type) => [type, {}]));

@@ -347,7 +347,7 @@ export const OPERATIONS = {
     roles: READ,
     body: ExtractBody,
     answer: ExtractCreated,
-    errors: [],
+    errors: ['key-reused'],
   },
   listExtracts: {
     service: 'journaler',
@@ -376,7 +376,7 @@ export const OPERATIONS = {
     roles: READ,
     params: ExtractId,
     answer: undefined,
-    errors: [],
+    errors: ['key-reused'],
   },
   downloadExtract: {
     service: 'journaler',

@@ -250,12 +250,14 @@ const Schedule = z
   });
 export type Schedule = z.infer<typeof Schedule>;
 
+/** What is searched for, under a name. */
+export const NamedSearch = z.strictObject({ name: text(100), filter: DocumentFilter, sort: PAGE.sort });
+export type NamedSearch = z.infer<typeof NamedSearch>;
+
 /** A search that is made into an Excel file at set times. */
 export const ExtractBody = z
   .strictObject({
-    name: text(100),
-    filter: DocumentFilter,
-    sort: PAGE.sort,
+    ...NamedSearch.shape,
     schedule: Schedule,
     keepDays: z.int().min(1).max(90).default(14).describe('How long each file is kept; 14 days when absent'),
   })

@@ -5,10 +5,11 @@ import {
   type ExtractBody,
   type ExtractCreated,
   type ExtractList,
-  ExtractBody as ExtractSchema,
+  NamedSearch,
 } from '@indbakke/shared/api';
 import { type AuditEntry, insertAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
+import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
 import { removeExtractFiles } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
@@ -20,40 +21,48 @@ const { sql } = Prisma;
 
 export type ExtractParts = Pick<Parts, 'store' | 'blobs' | 'keys'>;
 
-/** What is sealed of an extract, since it may be personal. */
-export type Search = Pick<ExtractBody, 'name' | 'filter' | 'sort'>;
-const Search = ExtractSchema.pick({ name: true, filter: true, sort: true });
-
 const MAX_EXTRACTS = 50;
 
-/** Saves an extract, which is due for the first time when its schedule next is. */
+/** A request to change the caller’s extracts. */
+export interface ExtractRequest {
+  readonly principal: Principal;
+  readonly at: Date;
+  readonly idempotencyKey: IdempotencyKey | undefined;
+}
+
+/**
+ * Saves an extract, which is due for the first time when its schedule next is.
+ *
+ * @throws Problem bad-request when the caller has too many; key-reused
+ */
 export async function createExtract(
   parts: ExtractParts,
-  principal: Principal,
+  { principal, at, idempotencyKey }: ExtractRequest,
   { schedule, keepDays, ...search }: ExtractBody,
-  at: Date,
 ): Promise<ExtractCreated> {
   const { municipality, actor } = principal;
   const id = newId();
   const { place, size, wrappedKey } = await seal(parts, { id, municipality }, [Buffer.from(JSON.stringify(search))]);
   if (!('bytes' in place)) throw new Error('A search is larger than small content.'); // the call takes less
   const nextRunAt = nextDue(schedule, at);
-  await parts.store.withTenantConnection(municipality, async (connection) => {
-    await requireRoom(connection, principal);
-    await run(
-      connection,
-      sql`
-        WITH created AS (
-          INSERT INTO extracts (id, municipality, owner_kind, owner, container, content_size, key_id, wrapped_key, every, weekday,
-            at_time, keep_days, created_at, next_run_at, next_enqueue_at)
-          VALUES (${id}::uuid, ${municipality}, ${actor.kind}, ${actor.id}, ${place.bytes}, ${size}, ${wrappedKey.keyId},
-            ${wrappedKey.wrapped}, ${schedule.every}, ${schedule.weekday ?? null}, ${schedule.at}, ${keepDays},
-            ${at}::timestamptz, ${nextRunAt}::timestamptz, ${nextRunAt}::timestamptz)
-          RETURNING 1
-        ) ${auditOf(principal, 'extract-created', id, at)} FROM created`,
-    );
-  });
-  return { id, nextRunAt: nextRunAt.toISOString() };
+  return parts.store.withTenantConnection(municipality, (connection) =>
+    once(connection, municipality, idempotencyKey, async () => {
+      await requireRoom(connection, principal);
+      await run(
+        connection,
+        sql`
+          WITH created AS (
+            INSERT INTO extracts (id, municipality, owner_kind, owner, container, content_size, key_id, wrapped_key, every, weekday,
+              at_time, keep_days, created_at, next_run_at, next_enqueue_at)
+            VALUES (${id}::uuid, ${municipality}, ${actor.kind}, ${actor.id}, ${place.bytes}, ${size}, ${wrappedKey.keyId},
+              ${wrappedKey.wrapped}, ${schedule.every}, ${schedule.weekday ?? null}, ${schedule.at}, ${keepDays},
+              ${at}::timestamptz, ${nextRunAt}::timestamptz, ${nextRunAt}::timestamptz)
+            RETURNING 1
+          ) ${auditOf(principal, 'extract-created', id, at)} FROM created`,
+      );
+      return { id, nextRunAt: nextRunAt.toISOString() };
+    }),
+  );
 }
 
 /** Locks the owner, so that two calls at once count one after the other. */
@@ -84,33 +93,36 @@ export async function readExtract(parts: ExtractParts, principal: Principal, id:
 /**
  * Deletes an extract with its files.
  *
- * @throws Problem not-found
+ * @throws Problem not-found, key-reused
  */
 export async function deleteExtract(
   { store }: ExtractParts,
-  principal: Principal,
+  { principal, at, idempotencyKey }: ExtractRequest,
   id: string,
-  at: Date,
 ): Promise<void> {
-  await store.withTenantConnection(principal.municipality, async (connection) => {
-    // Locked, or a file could be stored in between.
-    const mine = sql`id = ${id}::uuid AND ${ownedBy(principal)}`;
-    const [found] = await run(connection, sql`SELECT FROM extracts WHERE ${mine} FOR UPDATE`);
-    if (!found) throw noSuchExtract();
-    await removeExtractFiles(connection, sql`f.extract_id = ${id}::uuid`, at);
-    await run(
-      connection,
-      sql`
-        WITH removed AS (DELETE FROM extracts WHERE ${mine} RETURNING 1)
-        ${auditOf(principal, 'extract-deleted', id, at)} FROM removed`,
-    );
-  });
+  const { municipality } = principal;
+  await store.withTenantConnection(municipality, (connection) =>
+    once(connection, municipality, idempotencyKey, async () => {
+      // Locked, or a file could be stored in between.
+      const mine = sql`id = ${id}::uuid AND ${ownedBy(principal)}`;
+      const [found] = await run(connection, sql`SELECT FROM extracts WHERE ${mine} FOR UPDATE`);
+      if (!found) throw noSuchExtract();
+      await removeExtractFiles(connection, sql`f.extract_id = ${id}::uuid`, at);
+      await run(
+        connection,
+        sql`
+          WITH removed AS (DELETE FROM extracts WHERE ${mine} RETURNING 1)
+          ${auditOf(principal, 'extract-deleted', id, at)} FROM removed`,
+      );
+      return {};
+    }),
+  );
 }
 
-/** @throws Error when what is sealed is not what this release knows */
-export async function openSearch(parts: ExtractParts, sealed: Omit<SealedContent, 'blobName'>): Promise<Search> {
+/** What is sealed of an extract, since it may be personal. */
+export async function openSearch(parts: ExtractParts, sealed: Omit<SealedContent, 'blobName'>): Promise<NamedSearch> {
   const json = await buffer(await open(parts, { ...sealed, blobName: null }));
-  return Search.parse(JSON.parse(json.toString('utf8')));
+  return NamedSearch.parse(JSON.parse(json.toString('utf8')));
 }
 
 function auditOf(principal: Principal, action: string, extractId: string, at: Date): Prisma.Sql {

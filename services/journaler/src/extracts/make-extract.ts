@@ -38,7 +38,7 @@ export const MAKE_EXTRACT: JobDefinition<MakeExtractData> = {
   deadlineMs: 5 * MINUTE,
 };
 
-/** A file is for people to read; and of each message in it a row says so. */
+// A file is for people to read; and of each message in it a row says so.
 const MAX_ROWS = 10_000;
 
 interface DueExtract extends Omit<SealedContent, 'blobName'>, Rights {
@@ -55,7 +55,7 @@ interface DueExtract extends Omit<SealedContent, 'blobName'>, Rights {
  * next due time. Times that passed meanwhile are made up for by this one file. Returns quietly when another made it, or the
  * owner has not been seen for too long.
  */
-export function createMakeExtractHandler(parts: ExtractParts) {
+export function createMakeExtractHandler(parts: ExtractParts, maxRows = MAX_ROWS) {
   return async (data: MakeExtractData, { signal }: Pick<JobContext, 'signal'>): Promise<void> => {
     const now = new Date();
     const extract = await readDue(parts, data, now);
@@ -64,7 +64,7 @@ export function createMakeExtractHandler(parts: ExtractParts) {
       await parts.store.query(extract.municipality, moveOn(extract, now), 'kept');
       return;
     }
-    await makeFile(parts, extract, now, signal);
+    await makeFile(parts, extract, { now, maxRows, signal });
   };
 }
 
@@ -83,7 +83,11 @@ async function readDue(
   return extract;
 }
 
-async function makeFile(parts: ExtractParts, extract: DueExtract, now: Date, signal: AbortSignal): Promise<void> {
+async function makeFile(
+  parts: ExtractParts,
+  extract: DueExtract,
+  { now, maxRows, signal }: { now: Date; maxRows: number; signal: AbortSignal },
+): Promise<void> {
   const { municipality } = extract;
   const principal = principalOf(extract);
   const { filter, sort } = await openSearch(parts, extract);
@@ -107,7 +111,7 @@ async function makeFile(parts: ExtractParts, extract: DueExtract, now: Date, sig
     for await (const page of readPages(parts, principal, { ...filter, sort })) {
       signal.throwIfAborted();
       for (const document of page) {
-        isTruncated = messageIds.length === MAX_ROWS;
+        isTruncated = messageIds.length === maxRows;
         if (isTruncated) return;
         messageIds.push(document.id);
         yield document;

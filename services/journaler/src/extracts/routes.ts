@@ -12,11 +12,9 @@ export function bindExtracts(bind: Bind, parts: ExtractParts): void {
       return handle(call);
     }) as (call: Call<O>) => Answer<O>);
 
-  bindToOwner(OPERATIONS.createExtract, ({ principal, body, at }) => createExtract(parts, principal, body, at));
+  bindToOwner(OPERATIONS.createExtract, (call) => createExtract(parts, call, call.body));
   bindToOwner(OPERATIONS.listExtracts, ({ principal }) => listExtracts(parts, principal));
   bindToOwner(OPERATIONS.getExtract, ({ principal, params }) => readExtract(parts, principal, params.extractId));
-  bindToOwner(OPERATIONS.deleteExtract, ({ principal, params, at }) =>
-    deleteExtract(parts, principal, params.extractId, at),
-  );
+  bindToOwner(OPERATIONS.deleteExtract, (call) => deleteExtract(parts, call, call.params.extractId));
   bindToOwner(OPERATIONS.downloadExtract, (call) => sendExtract(parts, call));
 }
