@@ -1,17 +1,27 @@
-import { HOUR, SECOND } from '@indbakke/shared/config';
+import { HOUR, MINUTE, SECOND } from '@indbakke/shared/config';
 import { sweepIdempotencyKeys } from '@indbakke/shared/idempotency';
 import { SUGGEST_CASE, worker } from '@indbakke/shared/queue';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import type { JournalerConfig } from './config.js';
+import { createMakeExtractHandler, MAKE_EXTRACT } from './extracts/make-extract.js';
+import { sweepDueExtracts, sweepExpiredExtractFiles } from './extracts/sweeps.js';
 import { createSuggestCaseHandler } from './suggestion/handle-suggest-case.js';
 import { sweepOverdueSuggestions } from './suggestion/sweep.js';
 
-/** The journaler’s jobs, and the sweeps of jobs that the queue lost and of answers that need not be kept any more. */
+// Most extracts are due at the same time in the morning, and nobody waits for one.
+const CONCURRENT_EXTRACTS = 2;
+
+/** The journaler’s jobs, the sweeps that enqueue them, and those of what need not be kept any more. */
 export function createWork(parts: Parts, config: JournalerConfig): Work {
   return {
-    jobs: [worker(SUGGEST_CASE, config.SUGGEST_CONCURRENCY, createSuggestCaseHandler(parts))],
+    jobs: [
+      worker(SUGGEST_CASE, config.SUGGEST_CONCURRENCY, createSuggestCaseHandler(parts)),
+      worker(MAKE_EXTRACT, CONCURRENT_EXTRACTS, createMakeExtractHandler(parts)),
+    ],
     sweeps: [
       repeat('sweep-overdue-suggestions', 10 * SECOND, parts.log, () => sweepOverdueSuggestions(parts)),
+      repeat('sweep-due-extracts', 10 * SECOND, parts.log, () => sweepDueExtracts(parts, new Date())),
+      repeat('sweep-expired-extract-files', MINUTE, parts.log, () => sweepExpiredExtractFiles(parts, new Date())),
       repeat('sweep-idempotency-keys', HOUR, parts.log, () => sweepIdempotencyKeys(parts.store), 0),
     ],
   };

@@ -5,6 +5,7 @@ import { NAMED_ANSWERS, NAMED_REQUESTS, ProblemAnswer } from './schemas.js';
 
 const TAGS = {
   inbox: 'Incoming documents: the list, one message, its content, and what a caseworker does with it.',
+  extracts: 'Searches that are made into Excel files at set times.',
   figures: 'For those who lead: counts and times, nothing personal.',
   core: 'What the core registers, so that replies find their case.',
 };
@@ -44,6 +45,7 @@ export function describeApi(): object {
 
 function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/incoming-documents')) return 'inbox';
+  if (path.startsWith('/api/v1/extracts')) return 'extracts';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 
@@ -177,13 +179,11 @@ function headersOf(...names: (keyof typeof HEADERS)[]): object {
 
 function describeAnswer(operation: Operation): object {
   const { answer, isMade } = operation;
-  if (answer === undefined) return { 204: { description: 'Done', ...headersOf() } };
+  const replayed = takesIdempotencyKey(operation) ? (['Idempotency-Replayed'] as const) : [];
+  if (answer === undefined) return { 204: { description: 'Done', ...headersOf(...replayed) } };
   if (answer instanceof z.ZodObject) {
     const content = { 'application/json': { schema: refTo(answer, NAMED_ANSWERS) } };
-    const headers = [
-      ...('version' in answer.shape ? (['Version'] as const) : []),
-      ...(takesIdempotencyKey(operation) ? (['Idempotency-Replayed'] as const) : []),
-    ];
+    const headers = [...('version' in answer.shape ? (['Version'] as const) : []), ...replayed];
     return { 200: { description: 'Done', ...headersOf(...headers), content } };
   }
   const content = Object.fromEntries(answer.map((type) => [type, {}]));

@@ -15,6 +15,10 @@ import {
   DocumentList,
   DocumentQuery,
   ExportBody,
+  ExtractAnswer,
+  ExtractBody,
+  ExtractCreated,
+  ExtractList,
   FiguresAnswer,
   FiguresQuery,
   IdsBody,
@@ -62,6 +66,8 @@ export interface Operation {
 
 const Id = z.object({ id: Uuid });
 const FileIds = z.object({ id: Uuid, fileId: Uuid });
+const ExtractId = z.object({ extractId: Uuid });
+const ExtractFileIds = z.object({ extractId: Uuid, fileId: Uuid });
 
 /** Types of files that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved. */
 export const DISPLAYED_TYPES: readonly string[] = [
@@ -331,6 +337,58 @@ export const OPERATIONS = {
     },
     ['wrong-concern'],
   ),
+  createExtract: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/extracts',
+    summary: 'Saves a search of the caller’s, which is made into an Excel file at set times.',
+    description:
+      'It runs with the rights that its owner had at the last call about extracts, and lapses 14 days after that call.',
+    roles: READ,
+    body: ExtractBody,
+    answer: ExtractCreated,
+    errors: ['key-reused'],
+  },
+  listExtracts: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/extracts',
+    summary: 'Lists the caller’s own extracts with their files.',
+    roles: READ,
+    answer: ExtractList,
+    errors: [],
+  },
+  getExtract: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/extracts/:extractId',
+    summary: 'Returns an extract of the caller’s with its files.',
+    roles: READ,
+    params: ExtractId,
+    answer: ExtractAnswer,
+    errors: [],
+  },
+  deleteExtract: {
+    service: 'journaler',
+    method: 'delete',
+    path: '/api/v1/extracts/:extractId',
+    summary: 'Deletes an extract of the caller’s, and its files.',
+    roles: READ,
+    params: ExtractId,
+    answer: undefined,
+    errors: ['key-reused'],
+  },
+  downloadExtract: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/extracts/:extractId/files/:fileId',
+    summary: 'Returns a file of an extract of the caller’s, or a Range of it.',
+    description: 'The token needs the roles and teams that the file was made with.',
+    roles: READ,
+    params: ExtractFileIds,
+    answer: [EXCEL],
+    errors: CONTENT_ERRORS,
+  },
   readFigures: figures('', '', FiguresAnswer),
   downloadFiguresAsCsv: figures('.csv', ', as CSV for Danish Excel', [CSV]),
   downloadFiguresAsExcel: figures('.xlsx', ', as an Excel file with Danish headings', [EXCEL]),

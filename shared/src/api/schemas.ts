@@ -231,6 +231,51 @@ export const ExportBody = z
   .register(NAMED_REQUESTS, { id: 'Export' });
 export type ExportBody = z.infer<typeof ExportBody>;
 
+export const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
+
+const Schedule = z
+  .strictObject({
+    every: z
+      .enum(['day', 'working-day', 'week'])
+      .describe('A working day is Monday to Friday, but no Danish public holiday'),
+    weekday: z.enum(WEEKDAYS).optional().describe('For every week: on which day'),
+    at: z
+      .string()
+      .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a time of day, such as 07:30' })
+      .describe('In Danish time. A time that clocks skip or show twice is once'),
+  })
+  .refine(({ every, weekday }) => (every === 'week') === (weekday !== undefined), {
+    path: ['weekday'],
+    error: 'is required for every week, and for nothing else',
+  });
+export type Schedule = z.infer<typeof Schedule>;
+
+/** What is searched for, under a name. */
+export const NamedSearch = z.strictObject({ name: text(100), filter: DocumentFilter, sort: PAGE.sort });
+export type NamedSearch = z.infer<typeof NamedSearch>;
+
+/** A search that is made into an Excel file at set times. */
+export const ExtractBody = z
+  .strictObject({
+    ...NamedSearch.shape,
+    schedule: Schedule,
+    keepDays: z.int().min(1).max(90).default(14).describe('How long each file is kept; 14 days when absent'),
+  })
+  .superRefine(({ filter, sort }, context) => checkNeeds({ ...filter, sort }, context))
+  .meta({
+    examples: [
+      {
+        name: 'Ikke fordelt',
+        filter: { view: 'nobodys' },
+        sort: 'receivedAt',
+        schedule: { every: 'working-day', at: '07:30' },
+        keepDays: 7,
+      },
+    ],
+  })
+  .register(NAMED_REQUESTS, { id: 'NewExtract' });
+export type ExtractBody = z.infer<typeof ExtractBody>;
+
 export const AssignmentBody = z
   .strictObject({
     assignee: z.strictObject({ kind: z.enum(['user', 'team']), id: text(256) }),
@@ -584,6 +629,46 @@ export const FiguresAnswer = z
   })
   .register(NAMED_ANSWERS, { id: 'FiguresOfDays' });
 export type FiguresAnswer = z.infer<typeof FiguresAnswer>;
+
+export const ExtractCreated = z
+  .object({ id: z.uuid(), nextRunAt: time })
+  .register(NAMED_ANSWERS, { id: 'ExtractCreated' });
+export type ExtractCreated = z.infer<typeof ExtractCreated>;
+
+const ExtractFile = z
+  .object({
+    id: z.uuid(),
+    dueAt: time,
+    madeAt: time,
+    expiresAt: time,
+    rows: z.int(),
+    isTruncated: z.boolean().describe('There were more messages than the 10000 that a file has'),
+    size: z.int(),
+  })
+  .register(NAMED_ANSWERS, { id: 'ExtractFile' });
+
+export const ExtractAnswer = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    filter: z.record(z.string(), z.unknown()).describe('As the search takes it'),
+    sort: z.enum(SORTS),
+    schedule: z.object({
+      every: z.enum(['day', 'working-day', 'week']),
+      weekday: z.enum(WEEKDAYS).nullable(),
+      at: z.string(),
+    }),
+    keepDays: z.int(),
+    createdAt: time,
+    nextRunAt: time,
+    lapsesAt: time.describe('No file is made after this until its owner makes a call about extracts again'),
+    files: z.array(ExtractFile).describe('Newest first. A file with a message that is deleted for good is removed'),
+  })
+  .register(NAMED_ANSWERS, { id: 'Extract' });
+export type ExtractAnswer = z.infer<typeof ExtractAnswer>;
+
+export const ExtractList = z.object({ items: z.array(ExtractAnswer) }).register(NAMED_ANSWERS, { id: 'ExtractList' });
+export type ExtractList = z.infer<typeof ExtractList>;
 
 /** RFC 9457. */
 export const ProblemAnswer = z

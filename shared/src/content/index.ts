@@ -10,6 +10,7 @@ import { openFileBlobStore } from './file-blob-store.js';
 import type { Markable } from './marked.js';
 
 export type { BlobEntry, BlobReader, BlobStore, BlobWriter, ByteRange } from './blob-store.js';
+export { HEADER_SIZE as FIRST_FILE_AT } from './container.js';
 export { openFileBlobStore } from './file-blob-store.js';
 export { makeFolders } from './folders.js';
 export { HashingThread } from './hashing-thread.js';

@@ -1,5 +1,6 @@
 export * from './assign.js';
 export * from './change-message.js';
+export * from './extract-files.js';
 export * from './file-names.js';
 export * from './find-message.js';
 export * from './journalize.js';

@@ -18,10 +18,14 @@ beforeAll(async () => {
 
 afterAll(() => database.drop());
 
+const OWNER = { owner_kind: 'user', owner: 'test' };
+const SEALED = { container: Buffer.from('c'), content_size: 1, key_id: 'k', wrapped_key: Buffer.from('w') };
+
 /** A row for every table with rows of municipalities, in an order that the foreign keys allow. */
 function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
   const [id, at] = [randomUUID(), '2026-11-02T08:00:00Z'];
   const ofMessage = { message_id: id, municipality };
+  const [extract, file] = [randomUUID(), randomUUID()];
   return {
     municipalities: { cvr: municipality, name: 'Kommune' },
     contact_points: { municipality, contact_point_id: 'c', name: 'Børn og familie' },
@@ -84,6 +88,41 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       details: '{}',
     },
     content_removals: { municipality, blob_name: randomUUID(), requested_at: at },
+    idempotency_keys: {
+      municipality,
+      key_digest: Buffer.from('k'),
+      request_digest: Buffer.from('r'),
+      answer: '{}',
+      at,
+    },
+    extract_owners: { ...OWNER, municipality, roles: [], teams: [], seen_at: at },
+    extracts: {
+      ...OWNER,
+      ...SEALED,
+      id: extract,
+      municipality,
+      every: 'day',
+      at_time: '07:00',
+      keep_days: 1,
+      created_at: at,
+      next_run_at: at,
+      next_enqueue_at: at,
+    },
+    extract_files: {
+      ...SEALED,
+      id: file,
+      extract_id: extract,
+      municipality,
+      due_at: at,
+      made_at: at,
+      expires_at: at,
+      row_count: 1,
+      is_truncated: false,
+      roles: [],
+      teams: [],
+      sha256: Buffer.from('s'),
+    },
+    extract_file_messages: { ...ofMessage, file_id: file },
   };
 }
 
@@ -252,7 +291,8 @@ describe('indbakke_worker', () => {
     expect(await as('indbakke_worker', undefined, countIn('content_removals'))).toBe(2);
   });
 
-  const closed = TABLES.filter((table) => !['messages', 'content_removals'].includes(table));
+  const SWEPT = ['messages', 'content_removals', 'idempotency_keys', 'extracts', 'extract_files'];
+  const closed = TABLES.filter((table) => !SWEPT.includes(table));
 
   it.each(closed)('cannot read %s', async (table) => {
     await expect(as('indbakke_worker', A, countIn(table))).rejects.toMatchObject(DENIED);
@@ -264,6 +304,16 @@ describe('indbakke_worker', () => {
       await expect(as('indbakke_worker', A, countIn('messages', `${column} IS NULL`))).rejects.toMatchObject(DENIED);
     },
   );
+
+  it.each([
+    ['extracts', ['owner', 'container', 'wrapped_key', 'every', 'next_run_at']],
+    ['extract_files', ['container', 'wrapped_key', 'row_count', 'roles']],
+    ['idempotency_keys', ['key_digest', 'answer']],
+  ])('cannot read what %s holds', async (table, columns) => {
+    for (const column of columns) {
+      await expect(as('indbakke_worker', A, countIn(table, `${column} IS NULL`))).rejects.toMatchObject(DENIED);
+    }
+  });
 
   it('changes the suggestion run and nothing else', async () => {
     const change = (assignment: string) => (client: pg.Client) => client.query(`UPDATE messages SET ${assignment}`);

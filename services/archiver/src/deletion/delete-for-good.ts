@@ -1,6 +1,6 @@
 import type { ChangeAnswer } from '@indbakke/shared/api';
 import { announce } from '@indbakke/shared/crash-points';
-import { changeMessage } from '@indbakke/shared/inbox';
+import { changeMessage, lockExtractFiles, removeExtractFiles } from '@indbakke/shared/inbox';
 import type { ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
@@ -9,8 +9,9 @@ import { removeContent } from './remove-content.js';
 const { sql } = Prisma;
 
 /**
- * Deletes a rejected message for good. One transaction destroys the key and every personal row and requests the removal of the
- * content, which is unreadable from then on. The content is removed right after, or by the next sweep.
+ * Deletes a rejected message for good. One transaction destroys the key and every personal row, also of files of extracts that
+ * have the message, and requests the removal of the content, which is unreadable from then on. The content is removed right
+ * after, or by the next sweep.
  */
 export async function deleteForGood(parts: Parts, request: ChangeRequest): Promise<ChangeAnswer> {
   let orphan: string | undefined;
@@ -19,6 +20,7 @@ export async function deleteForGood(parts: Parts, request: ChangeRequest): Promi
     async write(connection) {
       orphan = await requestRemoval(connection, request);
       await deleteRows(connection, request.id);
+      await removeFromExtracts(connection, request);
     },
   });
   announce('deletion-committed');
@@ -70,4 +72,11 @@ async function deleteRows(connection: Connection, messageId: string): Promise<vo
   for (const table of TABLES) {
     await run(connection, sql`DELETE FROM ${Prisma.raw(table)} WHERE message_id = ${messageId}::uuid`);
   }
+}
+
+/** After this no file of an extract has the message, and none that is being made can be stored. */
+async function removeFromExtracts(connection: Connection, { id, principal, at }: ChangeRequest): Promise<void> {
+  await lockExtractFiles(connection, principal.municipality, 'shared');
+  const having = sql`f.id = ANY (ARRAY(SELECT file_id FROM extract_file_messages WHERE message_id = ${id}::uuid))`;
+  await removeExtractFiles(connection, having, at);
 }

@@ -1,8 +1,8 @@
 import type { FiguresAnswer, FiguresQuery } from '@indbakke/shared/api';
 import { MAX_FIGURES_DAYS } from '@indbakke/shared/api';
 import { DAY } from '@indbakke/shared/config';
-import { danishDay } from '@indbakke/shared/danish-time';
 import { Prisma, type Store } from '@indbakke/shared/store';
+import { danishDayOf } from '@indbakke/shared/working-days';
 
 const { sql } = Prisma;
 
@@ -66,7 +66,7 @@ export async function readFigures(
       ...figuresOf(day, point),
     }));
 
-  const days = daysFrom(from, to, danishDay(at)).map((day) => {
+  const days = daysFrom(from, to, danishDayOf(at)).map((day) => {
     for (const point of points) waitingAt.set(point, (waitingAt.get(point) ?? 0) + flow(day, point));
     return { day, total: figuresOf(day, ALL), contactPoints: byPoint(day) };
   });

@@ -1,7 +1,7 @@
 import { CSV, type FiguresQuery, OPERATIONS, type Operation } from '@indbakke/shared/api';
-import { danishDay } from '@indbakke/shared/danish-time';
 import type { Bind, Call } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
+import { danishDayOf } from '@indbakke/shared/working-days';
 import { sendSheet } from '../excel/send.js';
 import { writeSheet } from '../excel/sheet.js';
 import { COLUMNS, rowsOf } from './columns.js';
@@ -20,7 +20,7 @@ export function bindFigures(bind: Bind, { store }: Pick<Parts, 'store'>): void {
   bind(OPERATIONS.readFigures, read);
   bind(OPERATIONS.downloadFiguresAsCsv, async (call) => {
     const csv = writeCsv(COLUMNS, rowsOf(await read(call)));
-    call.res.attachment(`indkomne-dokumenter-tal-${danishDay(call.at)}.csv`).type(`${CSV}; charset=utf-8`);
+    call.res.attachment(`indkomne-dokumenter-tal-${danishDayOf(call.at)}.csv`).type(`${CSV}; charset=utf-8`);
     call.res.end(csv);
   });
   bind(OPERATIONS.downloadFiguresAsExcel, async (call) => {

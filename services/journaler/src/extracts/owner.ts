@@ -1,0 +1,62 @@
+import { type Principal, parseRole, type Role } from '@indbakke/shared/access';
+import { DAY } from '@indbakke/shared/config';
+import { Prisma, type Store } from '@indbakke/shared/store';
+
+const { sql } = Prisma;
+
+/** An owner who has not been seen for so long may have lost the right to see anything. */
+export const LAPSES_AFTER = 14 * DAY;
+
+/** The roles that decide which messages a caller sees (visibleTo). */
+const SEEING: readonly Role[] = [
+  'IndkomneDokumenter.Læs',
+  'IndkomneDokumenter.SeAlle',
+  'Indbakke.Opsætning',
+  'Indbakke.Drift',
+];
+
+/** The rights that an owner was last seen with. */
+export interface Rights {
+  readonly roles: readonly string[];
+  readonly teams: readonly string[];
+}
+
+/** Of all rights, those that decide what is visible. */
+export function rightsOf({ roles, teams }: Principal): Rights {
+  return { roles: SEEING.filter((role) => roles.has(role)), teams: [...new Set(teams)].sort() };
+}
+
+/** Whose an extract is, as a condition on a table with these columns. */
+export function ownedBy({ municipality, actor }: Principal): Prisma.Sql {
+  return sql`municipality = ${municipality} AND owner_kind = ${actor.kind} AND owner = ${actor.id}`;
+}
+
+/** Keeps the rights that the caller has now: the caller’s extracts run with them. Unchanged, it is written once an hour. */
+export async function rememberOwner(store: Store, principal: Principal, at: Date): Promise<void> {
+  const { municipality, actor } = principal;
+  const { roles, teams } = rightsOf(principal);
+  const statement = sql`
+    INSERT INTO extract_owners AS known (municipality, owner_kind, owner, roles, teams, seen_at)
+    VALUES (${municipality}, ${actor.kind}, ${actor.id}, ${[...roles]}::text[], ${[...teams]}::text[], ${at}::timestamptz)
+    ON CONFLICT (municipality, owner_kind, owner) DO UPDATE
+    SET roles = excluded.roles, teams = excluded.teams, seen_at = excluded.seen_at
+    WHERE (known.roles, known.teams) IS DISTINCT FROM (excluded.roles, excluded.teams)
+      OR known.seen_at < excluded.seen_at - interval '1 hour'`;
+  await store.query(municipality, statement, 'kept');
+}
+
+interface OwnerRow extends Rights {
+  readonly municipality: string;
+  readonly ownerKind: Principal['actor']['kind'];
+  readonly owner: string;
+}
+
+/** The owner as a caller with the rights last seen. */
+export function principalOf({ municipality, ownerKind, owner, roles, teams }: OwnerRow): Principal {
+  return {
+    municipality,
+    actor: { kind: ownerKind, id: owner },
+    roles: new Set(roles.map(parseRole).filter((role) => role !== undefined)),
+    teams,
+  };
+}

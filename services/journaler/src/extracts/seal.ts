@@ -1,0 +1,67 @@
+import type { Readable } from 'node:stream';
+import {
+  type ByteRange,
+  createSealer,
+  FIRST_FILE_AT,
+  HashingThread,
+  type SealedContainer,
+} from '@indbakke/shared/content';
+import { openContent } from '@indbakke/shared/inbox';
+import type { Parts } from '@indbakke/shared/service';
+
+// The files of extracts, and what is personal of an extract, are sealed as containers of one file, like content of messages.
+
+type SealParts = Pick<Parts, 'blobs' | 'keys'>;
+
+interface Owner {
+  /** Of the row that has the key. */
+  readonly id: string;
+  readonly municipality: string;
+}
+
+export interface Sealed extends Omit<SealedContainer, 'size'> {
+  /** Bytes of the content itself. */
+  readonly size: number;
+  /** In lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+// Before this is written, nothing is in the content store (createSealer).
+export const SMALL_BYTES = 256 * 1_024;
+
+let hashingThread: HashingThread | undefined;
+
+/** Seals content as it comes. @throws what the content or the store throws; then nothing is left */
+export async function seal(
+  { blobs, keys }: SealParts,
+  owner: Owner,
+  content: Iterable<Buffer> | AsyncIterable<Buffer>,
+): Promise<Sealed> {
+  hashingThread ??= new HashingThread();
+  const sealer = createSealer({ blobs, keys, hashingThread, messageId: owner.id, smallBytes: SMALL_BYTES });
+  try {
+    const file = sealer.openFile(0);
+    for await (const bytes of content) await file.write(bytes);
+    const { size, sha256 } = await file.end();
+    const { place, wrappedKey } = (await sealer.commit(owner)) as SealedContainer;
+    return { size, sha256, place, wrappedKey };
+  } catch (error) {
+    await sealer.abort();
+    throw error;
+  }
+}
+
+export interface SealedContent extends Owner {
+  readonly keyId: string;
+  readonly wrappedKey: Buffer;
+  readonly blobName: string | null;
+  readonly container: Buffer | null;
+  readonly size: number;
+}
+
+/** The verified bytes of sealed content, or of a range of it. */
+export async function open(parts: SealParts, sealed: SealedContent, range?: ByteRange): Promise<Readable> {
+  const reader = await openContent(parts, sealed);
+  const file = { status: 'stored', containerIndex: 0, containerOffset: FIRST_FILE_AT, size: sealed.size } as const;
+  return reader.open(file, range);
+}
