@@ -62,6 +62,7 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       original: Buffer.from('<Message/>'),
     },
     message_contents: { ...ofMessage, container: Buffer.from('c') },
+    message_words: { ...ofMessage, received_at: at, words: '' },
     message_keys: { ...ofMessage, key_id: 'k', wrapped_key: Buffer.from('w') },
     documents: { ...ofMessage, position: 0, role: 'main' },
     files: {

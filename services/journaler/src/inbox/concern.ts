@@ -83,7 +83,7 @@ function change(
   ];
   const isPossible = {
     condition: Prisma.join(conditions, ' AND '),
-    otherwise: () => new Problem('wrong-concern', otherwise),
+    otherwise: (allowed: string) => new Problem('wrong-concern', `${otherwise}; ${allowed}`),
   };
   return changeMessage(store, request, change, async (connection) => {
     const [found] = await run<Found>(
