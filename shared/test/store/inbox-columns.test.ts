@@ -52,7 +52,7 @@ it('what can be known of existing messages is as intake has it', async () => {
     messages.push({
       id,
       attachment_count: 2,
-      has_media: isMedia({ encodingFormat: type, fileName: name, detectedFormat: undefined }),
+      has_media: isMedia({ encodingFormat: type, fileName: name, detectedFormat: null }),
       late: false,
       contact_point_id: null,
     });
