@@ -106,7 +106,10 @@ async function plansOf(
   await logPlans(owner);
   const server = await place.start('ours/journaler', { env: { DATABASE_URL: url } });
   const client = new Client(server.url, tokens);
-  const most = [...measured].sort((a, b) => growthOf(b) - growthOf(a)).slice(0, MOST_GROWN);
+  const most = measured
+    .filter(isAnswered)
+    .sort((a, b) => growthOf(b) - growthOf(a))
+    .slice(0, MOST_GROWN);
   const explained = measured.filter((one) => isExplained(one.call) || most.includes(one)).map(({ call }) => call);
   const page = await planPage(place, client, explained, count(stock.messages));
   await server.stop();
