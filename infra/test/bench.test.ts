@@ -25,7 +25,7 @@ it('measures every call of the inbox with two sizes', { timeout: 120_000 }, asyn
   const { status, output } = await bench('inbox', '--quick');
   expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({
     name: 'inbox',
-    messages: 20_000,
+    messages: 10_000,
     calls_not_answered: 0,
   });
   expect(status).toBe(0);
