@@ -141,6 +141,8 @@ describe('an exported list', () => {
   it('has what its filters let through, and nothing of others', async () => {
     await deliverMemo(stack, { subject: 'Vestersunds', recipient: { id: VESTERSUND } });
     expect(column(await readWithPython(await exported({ status: ['rejected'] })), 'Emne')).toHaveLength(1);
+    const found = await readWithPython(await exported({ q: 'børn', status: ['pending', 'rejected'] }));
+    expect(column(found, 'Emne').map((cell) => cell?.text)).toEqual(['Børn & <unge>']);
     const own = { user: 'caseworker-9', roles: ['IndkomneDokumenter.Læs'] };
     expect((await readWithPython(await exported({}, own))).rows).toHaveLength(1);
     const theirs = await readWithPython(await exported({}, { municipality: VESTERSUND }));

@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
+import { lockExtractFiles } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
-import { startTestStack, type TestStack, type TokenOptions, VESTERSUND } from '../../../infra/src/testkit/stack.js';
+import {
+  ODENSKOV,
+  startTestStack,
+  type TestStack,
+  type TokenOptions,
+  VESTERSUND,
+} from '../../../infra/src/testkit/stack.js';
 import { EXCEL, ExtractAnswer, ExtractCreated, ExtractList } from '../../../shared/src/api/index.js';
 import { auditOf, change, deliverMemo, expectProblem } from '../../../shared/test/inbox/support.js';
 import { createMakeExtractHandler } from '../src/extracts/make-extract.js';
@@ -411,6 +418,26 @@ describe('nothing deleted comes back', () => {
     expect((await read(me, id)).files).toEqual([]);
     await makeExtract(job, { signal }); // as the queue does
     expect((await read(me, id)).files).toHaveLength(1);
+    expect(await stack.sql('SELECT FROM extract_file_messages WHERE message_id = $1', [gone])).toEqual([]);
+  });
+
+  it('a file is not stored while a message of it is being deleted', async () => {
+    const me = someone();
+    const gone = await rejected('Slettes samtidig');
+    const id = await create(me, { filter: { status: ['rejected'] } });
+    await makeDue(id);
+    const job = await jobOf(id);
+    let making: Promise<void> = Promise.resolve();
+    await parts.store.withTenantConnection(ODENSKOV, async (connection) => {
+      await connection.query(`UPDATE messages SET status = 'deleted', status_before = NULL WHERE id = $1`, [gone]);
+      await lockExtractFiles(connection, ODENSKOV, 'shared');
+      making = makeExtract(job, { signal });
+      making.catch(() => {});
+      const waiting = () => stack.sql(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+      expect(await askUntil(waiting, (locks) => locks.length > 0)).not.toHaveLength(0);
+    });
+    await expect(making).rejects.toThrow();
+    await makeExtract(job, { signal });
     expect(await stack.sql('SELECT FROM extract_file_messages WHERE message_id = $1', [gone])).toEqual([]);
   });
 

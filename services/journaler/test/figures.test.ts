@@ -123,7 +123,8 @@ describe('the figures', () => {
   });
 
   it.each([
-    ['from=2026-10-01', 'query.to'],
+    ['from=2024-10-01', 'query.from'],
+    ['from=2999-10-01', 'query.from'],
     ['from=2026-10-02&to=2026-10-01', 'query.to'],
     ['from=2025-01-01&to=2026-10-01', 'query.to'],
     ['from=2026-02-30&to=2026-10-01', 'query.from'],
@@ -133,6 +134,14 @@ describe('the figures', () => {
     expect(
       await expectProblem(await stack.call('GET', `/figures?${query}`, { as: LEADER }), 400, 'bad-request'),
     ).toMatchObject({ path });
+  });
+
+  it('are of the last 30 days when nobody says of which', async () => {
+    const response = await stack.call('GET', '/figures', { as: LEADER });
+    const { days } = FiguresAnswer.parse(await response.json());
+    const { days: asked } = await figures(days[0]?.day ?? '', days[29]?.day ?? '');
+    expect(days).toHaveLength(30);
+    expect(asked).toEqual(days);
   });
 
   it('span at most 400 days', async () => {

@@ -3,7 +3,7 @@ import { DAY, HOUR } from '@indbakke/shared/config';
 import { type BlobStore, openBlobStore } from '@indbakke/shared/content';
 import { openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { sweepOrphans } from '../src/intake/sweep-orphans.js';
 import { contentFiles } from './support/stored.js';
@@ -36,6 +36,30 @@ test('removes content that no message has, finished or not, and keeps that of me
 
   expect(removed).toBe(2);
   expect(await contentFiles(stack)).toEqual([kept]);
+});
+
+test('keeps content that a file of an extract has', async () => {
+  const before = await contentFiles(stack);
+  const writer = await blobs.create();
+  await writer.write(Buffer.from('an extract has this'));
+  const blob = await writer.commit();
+  await stack.sql(
+    `WITH extract AS (
+       INSERT INTO extracts (id, municipality, owner_kind, owner, container, content_size, key_id, wrapped_key, every, at_time,
+         keep_days, created_at, next_run_at, next_enqueue_at)
+       VALUES (gen_random_uuid(), $1, 'user', 'test', '', 0, '', '', 'day', '07:30', 1, now(), 'infinity', 'infinity')
+       RETURNING id)
+     INSERT INTO extract_files (id, extract_id, municipality, due_at, made_at, expires_at, row_count, is_truncated, roles, teams,
+       content_size, sha256, blob_name, key_id, wrapped_key)
+     SELECT gen_random_uuid(), id, $1, now(), now(), 'infinity', 0, false, '{}', '{}', 0, '', $2, '', '' FROM extract`,
+    [ODENSKOV, blob],
+  );
+
+  const removed = await sweepOrphans({ store, blobs }, from(31 * DAY));
+
+  expect(removed).toBe(0);
+  expect(await contentFiles(stack)).toHaveLength(before.length + 1);
+  await stack.sql('DELETE FROM extract_files');
 });
 
 test('keeps finished content for a month, in case the database is the wrong one', async () => {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { DAY } from '../config/index.js';
 import { ERRORS } from '../errors/index.js';
 import { contactPointIdOf, cprNumberOf, cvrNumberOf, uuidOf } from '../ids/index.js';
 import {
@@ -367,19 +366,11 @@ export const MAX_FIGURES_DAYS = 400;
 const Day = z.iso
   .date({ error: 'must be a day, such as 2026-11-20' })
   .refine((day) => day >= '2000-01-01' && day < '9000', { error: 'must be in the years 2000 to 8999' });
-/** A day or some, both included. */
-export const FiguresQuery = z
-  .strictObject({
-    from: Day.describe('The first day, in Danish time'),
-    to: Day.describe(`The last day, in Danish time; at most ${MAX_FIGURES_DAYS} days`),
-  })
-  .superRefine(({ from, to }, context) => {
-    const fault = (message: string) => context.addIssue({ code: 'custom', path: ['to'], message });
-    if (to < from) fault('must not be before from');
-    if (Date.parse(to) - Date.parse(from) >= MAX_FIGURES_DAYS * DAY) {
-      fault(`must be less than ${MAX_FIGURES_DAYS} days after from`);
-    }
-  });
+/** Days, the first and the last included. */
+export const FiguresQuery = z.strictObject({
+  from: Day.optional().describe('The first day, in Danish time; 29 days before the last when absent'),
+  to: Day.optional().describe(`The last day, in Danish time; today when absent. At most ${MAX_FIGURES_DAYS} days`),
+});
 export type FiguresQuery = z.infer<typeof FiguresQuery>;
 
 /** The marks of a possible report of concern. */

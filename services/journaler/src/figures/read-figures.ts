@@ -1,6 +1,7 @@
 import type { FiguresAnswer, FiguresQuery } from '@indbakke/shared/api';
 import { MAX_FIGURES_DAYS } from '@indbakke/shared/api';
 import { DAY } from '@indbakke/shared/config';
+import { Problem } from '@indbakke/shared/errors';
 import { Prisma, type Store } from '@indbakke/shared/store';
 import { danishDayOf } from '@indbakke/shared/working-days';
 
@@ -32,13 +33,18 @@ interface Row {
   readonly names: readonly { readonly id: string; readonly name: string }[];
 }
 
-/** What was received, handled and waiting in the inbox of a municipality, by Danish day and contact point. */
+/**
+ * What was received, handled and waiting in the inbox of a municipality, by Danish day and contact point.
+ *
+ * @throws Problem bad-request when the days are too many, or none
+ */
 export async function readFigures(
   store: Store,
   municipality: string,
-  { from, to }: FiguresQuery,
+  query: FiguresQuery,
   at: Date,
 ): Promise<FiguresAnswer> {
+  const { from, to } = periodOf(query, danishDayOf(at));
   const [row] = await store.query<Row>(municipality, statementOf(municipality, from, to), 'fresh');
   const { received, handled, waiting, names } = row as Row;
   const receivedBy = groupsByKey(received);
@@ -72,6 +78,20 @@ export async function readFigures(
   });
   return { at: at.toISOString(), total: figuresOf(ALL, ALL), contactPoints: byPoint(ALL), days };
 }
+
+const USUAL_DAYS = 30;
+
+function periodOf(query: FiguresQuery, today: string): { from: string; to: string } {
+  const { to = today, from = plusDays(to, 1 - USUAL_DAYS) } = query;
+  const path = query.to === undefined ? 'query.from' : 'query.to';
+  if (to < from) throw new Problem('bad-request', `${path}: the last day is before the first.`, { path });
+  if (plusDays(from, MAX_FIGURES_DAYS) <= to) {
+    throw new Problem('bad-request', `${path}: these are more than ${MAX_FIGURES_DAYS} days.`, { path });
+  }
+  return { from, to };
+}
+
+const plusDays = (day: string, days: number) => new Date(Date.parse(day) + days * DAY).toISOString().slice(0, 10);
 
 const ZONE = 'Europe/Copenhagen';
 const beginOf = (day: string) => sql`(${day}::date::timestamp AT TIME ZONE ${ZONE})`;
@@ -154,6 +174,7 @@ const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => tota
 /** The days from one to another, but none after today. */
 function daysFrom(from: string, to: string, today: string): string[] {
   const last = to < today ? to : today;
-  const count = Math.max(0, (Date.parse(last) - Date.parse(from)) / DAY + 1);
-  return Array.from({ length: count }, (_, n) => new Date(Date.parse(from) + n * DAY).toISOString().slice(0, 10));
+  const days: string[] = [];
+  for (let day = from; day <= last; day = plusDays(day, 1)) days.push(day);
+  return days;
 }
