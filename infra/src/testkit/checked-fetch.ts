@@ -1,29 +1,25 @@
-import { describeApi } from '@indbakke/shared/api';
+import { type DescribedAnswer, type DescribedHeader, describeApi, type Reference } from '@indbakke/shared/api';
 import { Ajv, type ValidateFunction } from 'ajv';
+import { z } from 'zod';
 
 /** An answer of the inbox API that its OpenAPI description does not have. */
 export class NotDescribed extends Error {}
 
-interface Description {
-  readonly paths: Record<string, Record<string, { responses: Record<string, Described> }>>;
-  readonly components: { headers: Record<string, Header> };
-}
-
-interface Described {
-  readonly headers?: Record<string, { $ref: string }>;
-  readonly content?: Record<string, unknown>;
-}
-
-interface Header {
-  readonly required?: boolean;
-  readonly schema: object;
-}
-
 const PROBLEM = 'application/problem+json';
 const DOCUMENT = 'openapi';
 
-const description = describeApi() as Description;
-const ajv = new Ajv({ strict: false, validateFormats: false }).addSchema(description, DOCUMENT);
+const description = describeApi();
+const ajv = new Ajv({ strict: false, discriminator: true }).addSchema(description, DOCUMENT);
+const FORMATS = { uuid: z.uuid(), 'date-time': z.iso.datetime(), date: z.iso.date() };
+for (const [name, schema] of Object.entries(FORMATS)) {
+  ajv.addFormat(name, (value: string) => schema.safeParse(value).success);
+}
+for (const name of ['int32', 'int64'] as const) {
+  ajv.addFormat(name, {
+    type: 'number',
+    validate: name === 'int32' ? (value) => value < 2 ** 31 : Number.isSafeInteger,
+  });
+}
 const templates = Object.keys(description.paths).map((path) => ({
   path,
   pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
@@ -43,7 +39,7 @@ const validators = new Map<string, ValidateFunction>();
 export async function checkedFetch(url: string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(url, init);
   const { pathname } = new URL(url);
-  const isPage = /^\/api\/v1\/(openapi\.json|docs)$/.test(pathname);
+  const isPage = /^\/api\/v1\/(openapi(-3\.0)?\.json|docs)$/.test(pathname);
   if (pathname.startsWith('/api/v1/') && !isPage) await checkAnswer(init.method ?? 'GET', pathname, response);
   return response;
 }
@@ -60,7 +56,8 @@ async function checkAnswer(method: string, pathname: string, response: Response)
     if (method !== 'HEAD') await checkJson(call, '/components/schemas/Problem', response);
     return;
   }
-  const described = operation.responses[response.status];
+  const answer = operation.responses[response.status];
+  const described = answer && resolve<DescribedAnswer>(answer);
   if (!described) throw new NotDescribed(`${call}, which is not described.`);
   checkHeaders(call, described, response);
   if (method === 'HEAD') return;
@@ -68,20 +65,29 @@ async function checkAnswer(method: string, pathname: string, response: Response)
   const type = response.headers.get('content-type')?.split(';')[0] ?? undefined;
   if (type === undefined ? types.length > 0 : !types.includes(type)) throw new NotDescribed(`${call} as ${type}.`);
   if (type !== 'application/json' && type !== PROBLEM) return;
-  const pointer = ['paths', path, method.toLowerCase(), 'responses', response.status, 'content', type, 'schema'];
-  await checkJson(
-    call,
-    pointer.map((part) => `/${encodeURIComponent(`${part}`.replaceAll('/', '~1'))}`).join(''),
-    response,
-  );
+  const media = `/content/${inPointer(type)}/schema`;
+  const inPlace = `/paths/${inPointer(path as string)}/${method.toLowerCase()}/responses/${response.status}`;
+  await checkJson(call, `${'$ref' in answer ? answer.$ref.slice(1) : inPlace}${media}`, response);
 }
 
-function checkHeaders(call: string, { headers = {} }: Described, response: Response): void {
+/** As a part of a JSON pointer in a URL (RFC 6901, 6). */
+function inPointer(part: string): string {
+  return encodeURIComponent(part.replaceAll('/', '~1'));
+}
+
+/** What is in its place, or the component that it refers to. */
+function resolve<T extends object>(value: T | Reference): T {
+  if (!('$ref' in value)) return value;
+  const parts = value.$ref.split('/').slice(1);
+  return parts.reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], description) as T;
+}
+
+function checkHeaders(call: string, { headers }: DescribedAnswer, response: Response): void {
   for (const name of DESCRIBED_HEADERS) {
     if (response.headers.has(name) && !(name in headers)) throw new NotDescribed(`${call} with the header ${name}.`);
   }
   for (const [name, { $ref }] of Object.entries(headers)) {
-    const { required } = description.components.headers[$ref.split('/').at(-1) as string] as Header;
+    const { required } = resolve<DescribedHeader>({ $ref });
     const value = response.headers.get(name);
     if (value === null && !required) continue;
     const validate = validatorOf(`${$ref.slice(1)}/schema`);

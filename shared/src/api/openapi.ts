@@ -1,7 +1,108 @@
 import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../errors/index.js';
+import { CHANGES } from '../lifecycle/index.js';
 import { OPERATIONS, type Operation, takesIdempotencyKey } from './operations.js';
 import { NAMED_ANSWERS, NAMED_REQUESTS, ProblemAnswer } from './schemas.js';
+
+/** The same contract in two versions of OpenAPI. Some generators, such as NSwag, do not read 3.1. */
+export type OpenApiVersion = '3.1' | '3.0';
+
+const VERSIONS = {
+  '3.1': {
+    openapi: '3.1.0',
+    target: 'draft-2020-12',
+    license: { name: 'EUPL-1.2', identifier: 'EUPL-1.2' },
+  },
+  '3.0': {
+    openapi: '3.0.3',
+    target: 'openapi-3.0',
+    license: { name: 'EUPL-1.2', url: 'https://spdx.org/licenses/EUPL-1.2.html' },
+  },
+} as const;
+
+/** What an OpenAPI document has here, as far as it is read again. */
+export interface ApiDescription {
+  readonly openapi: string;
+  readonly info: { title: string; version: string; description: string; license: object };
+  readonly servers: { url: string; description?: string }[];
+  readonly tags: { name: string; description: string }[];
+  readonly security: Record<string, string[]>[];
+  readonly paths: Record<string, Record<string, DescribedCall>>;
+  readonly components: {
+    readonly securitySchemes: Record<string, object>;
+    readonly schemas: Record<string, JsonSchema>;
+    readonly parameters: Record<string, DescribedParameter>;
+    readonly headers: Record<string, DescribedHeader>;
+    readonly responses: Record<string, DescribedAnswer>;
+  };
+}
+
+export interface DescribedCall {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly tags: string[];
+  readonly parameters: (DescribedParameter | Reference)[];
+  readonly requestBody?: { required: boolean; content: Content };
+  readonly responses: Record<string, DescribedAnswer | Reference>;
+}
+
+export interface DescribedParameter {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly required: boolean;
+  readonly description?: string;
+  readonly schema: JsonSchema;
+  readonly example?: unknown;
+}
+
+export interface DescribedHeader {
+  readonly description?: string;
+  readonly required?: boolean;
+  readonly schema: JsonSchema;
+}
+
+export interface DescribedAnswer {
+  readonly description: string;
+  readonly headers: Record<string, Reference>;
+  readonly content?: Content;
+}
+
+type Content = Record<string, { schema: JsonSchema; examples?: Record<string, { value: unknown }> }>;
+
+export interface Reference {
+  readonly $ref: string;
+}
+
+/** The words of JSON Schema, and of OpenAPI 3.0, that are used here. */
+export interface JsonSchema {
+  $ref?: string;
+  type?: string;
+  format?: string;
+  description?: string;
+  enum?: unknown[];
+  const?: unknown;
+  default?: unknown;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  additionalProperties?: boolean | JsonSchema;
+  propertyNames?: JsonSchema;
+  items?: JsonSchema;
+  allOf?: JsonSchema[];
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+  discriminator?: { propertyName: string; mapping: Record<string, string> };
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  pattern?: string;
+  nullable?: boolean;
+  example?: unknown;
+  examples?: unknown[];
+}
 
 const TAGS = {
   inbox: 'Incoming documents: the list, one message, its content, and what a caseworker does with it.',
@@ -10,16 +111,18 @@ const TAGS = {
   core: 'What the core registers, so that replies find their case.',
 };
 
-/** The OpenAPI 3.1 description of the inbox API, generated from the schemas that validate its calls. */
-export function describeApi(): object {
-  const paths: Record<string, Record<string, object>> = {};
+/** The OpenAPI description of the inbox API, generated from the schemas that validate its calls. */
+export function describeApi(version: OpenApiVersion = '3.1'): ApiDescription {
+  const { openapi, license } = VERSIONS[version];
+  const paths: Record<string, Record<string, DescribedCall>> = {};
   for (const [name, operation] of Object.entries<Operation>(OPERATIONS)) {
     const path = operation.path.replaceAll(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [operation.method]: describeOperation(name, operation) };
-    if (operation.method === 'get') paths[path].head = describeHead(name, operation);
+    const call = describeOperation(name, operation, version);
+    paths[path] = { ...paths[path], [operation.method]: call };
+    if (operation.method === 'get') paths[path].head = describeHead(call);
   }
-  return {
-    openapi: '3.1.0',
+  const described: ApiDescription = {
+    openapi,
     info: {
       title: 'Indbakke',
       version: '1',
@@ -28,8 +131,9 @@ export function describeApi(): object {
 - Bodies and queries are strict: an unknown field or parameter, or one given twice, is refused, also by a call that takes none.
 - A path whose parameters cannot be ids is answered like one that does not exist: 404. So is a path with another case or a slash at the end.
 - A known path with another method is answered 405, with Allow.
-- A call that changes a message requires If-Match. A repeat by the same caller, with the same version and the same content, answers like the first one, and nothing is written again, also when a suggestion has raised the version since; after any other change the answer is 412.`,
-      license: { name: 'EUPL-1.2', identifier: 'EUPL-1.2' },
+- A call that changes a message requires If-Match. A repeat by the same caller, with the same version and the same content, answers like the first one, and nothing is written again, also when a suggestion has raised the version since; after any other change the answer is 412.
+- With an Idempotency-Key, a repeat gets the first answer again for 24 hours, whatever came after.`,
+      license,
     },
     servers: [{ url: '/', description: 'Where this description is' }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
@@ -37,10 +141,16 @@ export function describeApi(): object {
     paths,
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-      schemas: { ...namedSchemas(NAMED_REQUESTS, 'input'), ...namedSchemas(NAMED_ANSWERS, 'output') },
+      schemas: {
+        ...namedSchemas(NAMED_REQUESTS, 'input', version),
+        ...namedSchemas(NAMED_ANSWERS, 'output', version),
+      },
+      parameters: HEADER_PARAMETERS,
       headers: HEADERS,
+      responses: ERROR_ANSWERS,
     },
   };
+  return version === '3.0' ? simplifyReferences(described) : described;
 }
 
 function tagOf({ path }: Operation): keyof typeof TAGS {
@@ -49,34 +159,38 @@ function tagOf({ path }: Operation): keyof typeof TAGS {
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 
-function describeOperation(name: string, operation: Operation): object {
+function describeOperation(name: string, operation: Operation, version: OpenApiVersion): DescribedCall {
   const { body, bodyOrQuery, roles, summary, description } = operation;
   return {
     operationId: name,
     tags: [tagOf(operation)],
     summary,
     description: [description, `Requires the role ${roles.join(' or ')}.`].filter(Boolean).join(' '),
-    parameters: describeParameters(operation),
+    parameters: describeParameters(operation, version),
     ...(body && {
-      requestBody: { required: !bodyOrQuery, content: { 'application/json': { schema: refTo(body, NAMED_REQUESTS) } } },
+      requestBody: {
+        required: !bodyOrQuery,
+        content: json(refTo(body, NAMED_REQUESTS), examplesOf(body)),
+      },
     }),
-    responses: { ...describeAnswer(operation), ...describeErrors(errorsOf(operation)) },
+    responses: { ...describeAnswer(operation), ...describeErrors(operation) },
   };
 }
 
 /** HEAD is answered like GET, without a body, and ignores Range (RFC 9110, 9.3.2 and 14.2). */
-function describeHead(name: string, operation: Operation): object {
-  const { responses, parameters, ...rest } = describeOperation(`${name}Head`, operation) as {
-    responses: Record<string, object>;
-    parameters: { name: string }[];
-  };
+function describeHead({ operationId, summary, parameters, responses, ...rest }: DescribedCall): DescribedCall {
+  const ofRange = ['Range', 'If-Range'].map((name) => refToParameter(name).$ref);
   const withoutContent = Object.entries(responses)
     .filter(([status]) => status !== '206' && status !== '416')
-    .map(([status, { content: _, ...response }]: [string, { content?: object }]) => [status, response]);
+    .map(([status, answer]) => {
+      const { content: _, ...response } = '$ref' in answer ? errorAnswerAt(answer) : answer;
+      return [status, response];
+    });
   return {
     ...rest,
-    summary: `The headers of the same call by GET. ${operation.summary}`,
-    parameters: parameters.filter(({ name }) => name !== 'Range' && name !== 'If-Range'),
+    operationId: `${operationId}Head`,
+    summary: `The headers of the same call by GET. ${summary}`,
+    parameters: parameters.filter((each) => !('$ref' in each && ofRange.includes(each.$ref))),
     responses: Object.fromEntries(withoutContent),
   };
 }
@@ -84,51 +198,81 @@ function describeHead(name: string, operation: Operation): object {
 // --- what callers send ---------------------------------------------------------------------------------------------
 
 /** Headers of requests. */
-const IF_MATCH = header('If-Match', true, 'The version that was read, as in ETag; only one.', '"3"');
-const IDEMPOTENCY_KEY = header(
-  'Idempotency-Key',
-  false,
-  'A new one for each change, 1 to 255 visible ASCII characters. Within 24 hours, a repeat with the same key and the same content gets the first answer again, with Idempotency-Replayed, and nothing is changed again, whatever came after.',
-  '7d0a6a0c-2f0e-4b5c-8e43-0f4b1c9d5a11',
-);
-const OF_CONTENT = [
-  header('If-Match', false, 'An ETag; if it is not current, the answer is 412.'),
-  header('Range', false, 'One range of bytes; several are ignored.', 'bytes=0-499'),
-  header('If-Range', false, 'An ETag; if it is not current, Range is ignored.'),
-  header('If-None-Match', false, 'ETags that the caller has; if one is current, the answer is 304.'),
-];
+const HEADER_PARAMETERS = {
+  IfMatch: header('If-Match', true, 'The version that was read, as in ETag; only one.', '"3"'),
+  IdempotencyKey: header(
+    'Idempotency-Key',
+    false,
+    'A new one for each change, 1 to 255 visible ASCII characters. Within 24 hours, a repeat with the same key and the same content gets the first answer again, with Idempotency-Replayed, and nothing is changed again, whatever came after.',
+    '7d0a6a0c-2f0e-4b5c-8e43-0f4b1c9d5a11',
+  ),
+  IfMatchOfContent: header('If-Match', false, 'An ETag; if it is not current, the answer is 412.', '"0f4b1c9d"'),
+  Range: header('Range', false, 'One range of bytes; several are ignored.', 'bytes=0-499'),
+  IfRange: header('If-Range', false, 'An ETag; if it is not current, Range is ignored.', '"0f4b1c9d"'),
+  IfNoneMatch: header(
+    'If-None-Match',
+    false,
+    'ETags that the caller has; if one is current, the answer is 304.',
+    '"0f4b1c9d"',
+  ),
+};
+const OF_CONTENT = ['IfMatchOfContent', 'Range', 'IfRange', 'IfNoneMatch'] as const;
 
-function header(name: string, required: boolean, description: string, example?: string) {
-  return { name, in: 'header', required, description, schema: { type: 'string' }, ...(example && { example }) };
+function header(name: string, required: boolean, description: string, example: string): DescribedParameter {
+  return { name, in: 'header', required, description, schema: { type: 'string' }, example };
 }
 
-function describeParameters(operation: Operation): object[] {
+function refToParameter(name: string): Reference {
+  return { $ref: `#/components/parameters/${name.replaceAll('-', '')}` };
+}
+
+function describeParameters(operation: Operation, version: OpenApiVersion): (DescribedParameter | Reference)[] {
   const { params, query, body, bodyOrQuery, change, answer, isMade } = operation;
-  return [
-    ...fieldsOf(params, 'path'),
-    ...fieldsOf(query, 'query'),
-    ...(bodyOrQuery
-      ? fieldsOf(body, 'query').map((field) => ({ ...field, required: false, description: 'Instead of a body' }))
-      : []),
-    ...(change ? [IF_MATCH] : []),
-    ...(takesIdempotencyKey(operation) ? [IDEMPOTENCY_KEY] : []),
+  const headers: (keyof typeof HEADER_PARAMETERS)[] = [
+    ...(change ? (['IfMatch'] as const) : []),
+    ...(takesIdempotencyKey(operation) ? (['IdempotencyKey'] as const) : []),
     ...(Array.isArray(answer) && !isMade ? OF_CONTENT : []),
+  ];
+  return [
+    ...fieldsOf(params, 'path', version),
+    ...fieldsOf(query, 'query', version),
+    ...(bodyOrQuery
+      ? fieldsOf(body, 'query', version).map((field) => ({
+          ...field,
+          required: false,
+          description: 'Instead of a body',
+        }))
+      : []),
+    ...headers.map(refToParameter),
   ];
 }
 
-function fieldsOf(schema: Operation['body'], place: 'path' | 'query'): object[] {
+function fieldsOf(schema: Operation['body'], place: 'path' | 'query', version: OpenApiVersion): DescribedParameter[] {
   if (!schema) return [];
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' }) as {
-    properties?: Record<string, { description?: string }>;
-    required?: string[];
-  };
-  return Object.entries(properties).map(([name, { description, ...field }]) => ({
-    name,
-    in: place,
-    required: required.includes(name),
-    ...(description && { description }),
-    schema: field,
-  }));
+  const described = z.toJSONSchema(schema, { ...optionsOf(version, 'input'), metadata: TEXTS_AND_NAMES });
+  const { properties = {}, required = [] } = withComponents(described);
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, examples, example = examples?.[0], ...field } = property;
+    return {
+      name,
+      in: place,
+      required: required.includes(name),
+      ...(description !== undefined && { description }),
+      ...(field.type === 'array' && { style: 'form', explode: false }), // separated by commas
+      schema: field,
+      ...(example !== undefined && { example }),
+    };
+  });
+}
+
+/** What zod knows of a schema, and its name here. */
+const TEXTS_AND_NAMES = {
+  get: (schema: z.ZodType) => ({ ...z.globalRegistry.get(schema), ...NAMED_REQUESTS.get(schema) }),
+} as typeof z.globalRegistry;
+
+/** Named schemas as the components that they are, where zod puts them beside the schema. */
+function withComponents(schema: object): JsonSchema {
+  return JSON.parse(JSON.stringify(schema).replaceAll(/"#\/(\$defs|definitions)\//g, `"${pathOf('')}`));
 }
 
 // --- what they get -------------------------------------------------------------------------------------------------
@@ -169,7 +313,7 @@ const HEADERS = {
   },
 };
 
-function headersOf(...names: (keyof typeof HEADERS)[]): object {
+function headersOf(...names: (keyof typeof HEADERS)[]): Pick<DescribedAnswer, 'headers'> {
   const entries = (['X-Correlation-Id', ...names] as const).map((name) => [
     name === 'Version' ? 'ETag' : name,
     { $ref: `#/components/headers/${name}` },
@@ -177,16 +321,16 @@ function headersOf(...names: (keyof typeof HEADERS)[]): object {
   return { headers: Object.fromEntries(entries) };
 }
 
-function describeAnswer(operation: Operation): object {
+function describeAnswer(operation: Operation): Record<string, DescribedAnswer> {
   const { answer, isMade } = operation;
   const replayed = takesIdempotencyKey(operation) ? (['Idempotency-Replayed'] as const) : [];
   if (answer === undefined) return { 204: { description: 'Done', ...headersOf(...replayed) } };
   if (answer instanceof z.ZodObject) {
-    const content = { 'application/json': { schema: refTo(answer, NAMED_ANSWERS) } };
     const headers = [...('version' in answer.shape ? (['Version'] as const) : []), ...replayed];
+    const content = json(refTo(answer, NAMED_ANSWERS), answerExamplesOf(operation));
     return { 200: { description: 'Done', ...headersOf(...headers), content } };
   }
-  const content = Object.fromEntries(answer.map((type) => [type, {}]));
+  const content = Object.fromEntries(answer.map((type) => [type, { schema: BINARY }]));
   if (isMade) return { 200: { description: 'All bytes', ...headersOf('Content-Disposition'), content } };
   const whole = ['Content-Disposition', 'Content-Length', 'Accept-Ranges', 'ETag'] as const;
   return {
@@ -195,6 +339,8 @@ function describeAnswer(operation: Operation): object {
     304: { description: 'The caller has these bytes', ...headersOf('ETag') },
   };
 }
+
+const BINARY = { type: 'string', format: 'binary' } as const;
 
 const HEADERS_OF_ERRORS: Partial<Record<number, keyof typeof HEADERS>> = {
   401: 'WWW-Authenticate',
@@ -219,40 +365,141 @@ function errorsOf({ method, params, change, errors }: Operation): ErrorCode[] {
   ];
 }
 
-function describeErrors(codes: readonly ErrorCode[]): object {
-  const answers: Record<number, object> = {};
-  for (const status of new Set(codes.map((code) => ERRORS[code].http))) {
-    const ofStatus = codes.filter((code) => ERRORS[code].http === status);
-    const extra = HEADERS_OF_ERRORS[status];
-    const problem = refTo(ProblemAnswer, NAMED_ANSWERS);
-    answers[status] = {
-      description: ofStatus.map((code) => `${code}: ${ERRORS[code].meaning}`).join(' '),
-      ...headersOf(...(extra ? [extra] : [])),
-      content: {
-        'application/problem+json': {
-          schema: { allOf: [problem, { type: 'object', properties: { code: { enum: ofStatus } } }] },
-        },
+/** The errors of a call by status. */
+function errorGroupsOf(operation: Operation): ErrorCode[][] {
+  const codes = errorsOf(operation);
+  const statuses = [...new Set(codes.map((code) => ERRORS[code].http))];
+  return statuses.map((status) => codes.filter((code) => ERRORS[code].http === status));
+}
+
+/** NotFound, UnknownOutcomeOrUnavailable: what a generated client calls the answer. */
+function nameOfErrors(codes: readonly ErrorCode[]): string {
+  return codes.map((code) => code.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())).join('Or');
+}
+
+function describeErrors(operation: Operation): Record<string, Reference> {
+  const groups = errorGroupsOf(operation).map((codes) => [
+    ERRORS[codes[0] as ErrorCode].http,
+    { $ref: `#/components/responses/${nameOfErrors(codes)}` },
+  ]);
+  return Object.fromEntries(groups);
+}
+
+/** Every combination of errors that a call answers with one status. */
+const ERROR_ANSWERS: Record<string, DescribedAnswer> = Object.fromEntries(
+  Object.values<Operation>(OPERATIONS)
+    .flatMap(errorGroupsOf)
+    .map((codes) => [nameOfErrors(codes), describeError(codes)]),
+);
+
+function errorAnswerAt({ $ref }: Reference): DescribedAnswer {
+  return ERROR_ANSWERS[$ref.split('/').at(-1) as string] as DescribedAnswer;
+}
+
+function describeError(codes: readonly ErrorCode[]): DescribedAnswer {
+  const extra = HEADERS_OF_ERRORS[ERRORS[codes[0] as ErrorCode].http];
+  const problem = refTo(ProblemAnswer, NAMED_ANSWERS);
+  return {
+    description: codes.map((code) => `${code}: ${ERRORS[code].meaning}`).join(' '),
+    ...headersOf(...(extra ? [extra] : [])),
+    content: {
+      'application/problem+json': {
+        schema: { allOf: [problem, { type: 'object', properties: { code: { enum: [...codes] } } }] },
       },
-    };
-  }
-  return answers;
+    },
+  };
+}
+
+// --- examples ------------------------------------------------------------------------------------------------------
+
+function json(schema: Reference, examples: readonly unknown[]): Content {
+  const named = examples.map((value, index) => [`example${index + 1}`, { value }]);
+  return { 'application/json': { schema, ...(named.length > 0 && { examples: Object.fromEntries(named) }) } };
+}
+
+function examplesOf(schema: z.ZodType): readonly unknown[] {
+  return (schema.meta()?.examples as unknown[] | undefined) ?? [];
+}
+
+function answerExamplesOf({ answer, change }: Operation): readonly unknown[] {
+  const examples = answer instanceof z.ZodObject ? examplesOf(answer) : [];
+  if (!change) return examples;
+  const { to } = CHANGES[change];
+  const status = to === 'same' || to === 'before' ? 'pending' : to;
+  return examples.map((example) => ({ ...(example as object), status }));
 }
 
 // --- schemas -------------------------------------------------------------------------------------------------------
 
 type Names = typeof NAMED_ANSWERS;
 
-const pathOf = (id: string) => `#/components/schemas/${id}`;
+function pathOf(id: string): string {
+  return `#/components/schemas/${id}`;
+}
 
-function refTo(schema: z.ZodType, names: Names): { $ref: string } {
+function refTo(schema: z.ZodType, names: Names): Reference {
   const name = names.get(schema)?.id;
   if (name === undefined) throw new Error('A body or answer of the API has no name in schemas.ts.');
   return { $ref: pathOf(name) };
 }
 
-function namedSchemas(names: Names, io: 'input' | 'output'): Record<string, object> {
-  const { schemas } = z.toJSONSchema(names, { io, uri: pathOf });
+function namedSchemas(names: Names, io: 'input' | 'output', version: OpenApiVersion): Record<string, JsonSchema> {
+  const { schemas } = z.toJSONSchema(names, { ...optionsOf(version, io), uri: pathOf });
   return Object.fromEntries(
-    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema]),
+    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema as JsonSchema]),
   );
+}
+
+function optionsOf(version: OpenApiVersion, io: 'input' | 'output') {
+  const { target } = VERSIONS[version];
+  return {
+    target,
+    io,
+    override: (found: { zodSchema: z.core.$ZodTypes; jsonSchema: object }) => polish(found, version),
+  } as const;
+}
+
+/** What zod says, in the words that generators of clients know. */
+function polish(
+  { zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: object },
+  version: OpenApiVersion,
+): void {
+  const schema = jsonSchema as JsonSchema;
+  if (schema.format === 'date' || schema.format === 'date-time') delete schema.pattern; // a long one that says the same
+  if (schema.type === 'integer') {
+    const isSafe = (limit?: number) => Math.abs(limit ?? 0) === Number.MAX_SAFE_INTEGER;
+    schema.format = isSafe(schema.maximum) ? 'int64' : 'int32';
+    if (isSafe(schema.maximum)) delete schema.maximum;
+    if (isSafe(schema.minimum)) delete schema.minimum;
+  }
+  delete schema.propertyNames;
+  const { def } = zodSchema._zod;
+  if (def.type === 'union' && 'discriminator' in def) Object.assign(schema, discriminatorOf(zodSchema as never));
+  // Of a whole body or answer they are beside the schema, with the call.
+  if (schema.type === 'object' || schema.oneOf) delete schema.examples;
+  if (version === '3.0' && schema.examples) {
+    schema.example = schema.examples[0];
+    delete schema.examples;
+  }
+}
+
+/** What zod leaves of references in OpenAPI 3.0, where nothing counts beside `$ref`. */
+function simplifyReferences(description: ApiDescription): ApiDescription {
+  const typeAt = ($ref: string) => description.components.schemas[$ref.slice(pathOf('').length)]?.type;
+  return JSON.parse(JSON.stringify(description), (_key, value: unknown) => {
+    const { allOf: [only, ...others] = [], ...beside } = (value ?? {}) as JsonSchema;
+    if (only?.$ref === undefined || others.length > 0) return value;
+    if (Object.keys(beside).length === 0) return only;
+    // OpenAPI 3.0.3, Schema Object: nullable says nothing without type. What is in allOf is not nullable itself, but this is
+    // how generators write and read it.
+    return beside.nullable ? { type: typeAt(only.$ref), ...beside, allOf: [only] } : value;
+  });
+}
+
+function discriminatorOf({ options, def }: z.ZodDiscriminatedUnion<z.ZodObject[]>): JsonSchema {
+  const mapping = options.map((option) => {
+    const { value } = option.shape[def.discriminator] as z.ZodLiteral<string>;
+    return [value, refTo(option, NAMED_REQUESTS).$ref];
+  });
+  return { discriminator: { propertyName: def.discriminator, mapping: Object.fromEntries(mapping) } };
 }

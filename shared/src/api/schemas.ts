@@ -12,6 +12,17 @@ import {
   SUGGESTION_SENDERS,
 } from '../lifecycle/index.js';
 import { MAX_TRANSACTION_SECONDS } from '../store/index.js';
+import {
+  CHANGED_EXAMPLE,
+  COUNTS_EXAMPLE,
+  DOCUMENT_EXAMPLE,
+  EXTRACT_EXAMPLE,
+  FIGURES_EXAMPLE,
+  FILE_ID,
+  MESSAGE_ID,
+  PROBLEM_EXAMPLE,
+  SUMMARY_EXAMPLE,
+} from './examples.js';
 
 /**
  * The schemas of the inbox API. Times in answers are ISO 8601 in UTC; sizes are bytes. What callers send is strict: a misspelt
@@ -23,9 +34,33 @@ const APPEARS_WITHIN_SECONDS = MAX_TRANSACTION_SECONDS;
 
 const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
 
-/** The schemas that OpenAPI has under a name. */
+/**
+ * The schemas that OpenAPI has under a name: every object and every enum, since a generated client calls its types by them. What
+ * is both sent and answered is in both.
+ */
 export const NAMED_REQUESTS = z.registry<{ id: string }>();
 export const NAMED_ANSWERS = z.registry<{ id: string }>();
+
+/** One of the keys of a table, each with its meaning. */
+const keyOf = <Key extends string>(id: string, table: Record<Key, string>) =>
+  nameBoth(id, z.enum(keysOf(table)).describe(meaningsOf(table)));
+const oneOf = <const Value extends string>(id: string, values: readonly [Value, ...Value[]]) =>
+  nameBoth(id, z.enum(values));
+const meaningsOf = (table: Record<string, string>) =>
+  Object.entries(table)
+    .map(([key, meaning]) => `\`${key}\`: ${meaning}`)
+    .join(' ');
+function nameBoth<Schema extends z.ZodType>(id: string, schema: Schema): Schema {
+  NAMED_REQUESTS.add(schema, { id });
+  NAMED_ANSWERS.add(schema, { id });
+  return schema;
+}
+
+const Status = keyOf('Status', STATUSES);
+const Kind = keyOf('Kind', KINDS);
+const Channel = keyOf('Channel', CHANNELS);
+const RejectionReason = keyOf('RejectionReason', REJECTION_REASONS);
+const CaseStatus = oneOf('CaseStatus', ['open', 'closed', 'moved']);
 
 const time = z.iso.datetime();
 const TIME_FAULT = 'must be an RFC 3339 date-time, such as 2026-11-20T08:00:00Z or 2026-11-20T09:00:00%2B01:00';
@@ -45,7 +80,7 @@ const anyText = (max: number) =>
     .max(max)
     .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not contain NUL or half a surrogate pair' });
 const text = (max: number) => anyText(max).trim().min(1);
-export const CaseId = text(256);
+export const CaseId = text(256).meta({ examples: ['BF-1'] });
 const refuse = (context: z.RefinementCtx, message: string) => {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
@@ -54,7 +89,7 @@ const UUID_FORMS = 'any case; in braces, after `urn:uuid:` or without hyphens to
 /** A UUID of any version and variant, as messages may have it; in its normal form. */
 export const Uuid = z
   .string()
-  .meta({ format: 'uuid', description: UUID_FORMS })
+  .meta({ format: 'uuid', description: UUID_FORMS, examples: [MESSAGE_ID] })
   .transform((value, context) => uuidOf(value) ?? refuse(context, 'must be a UUID'));
 const NUMBER_FORMS = '10 or 8 digits, with spaces, hyphens or the prefix DK too';
 const Party = z
@@ -92,18 +127,29 @@ export const VIEWS = {
 } as const;
 export type View = keyof typeof VIEWS;
 
+const ListedStatus = z
+  .enum(keysOf(STATUSES))
+  .exclude(['deleted'])
+  .describe('Deleted messages are in no list.')
+  .register(NAMED_REQUESTS, { id: 'ListedStatus' });
 const WAITING: ReadonlySet<string> = new Set(['pending', 'held']);
-/** One or several, separated by commas; deleted messages are in no list. */
+/** One or several, separated by commas. */
 const Statuses = z
   .preprocess(
     (value: string | string[]) => (typeof value === 'string' ? value.split(',') : value),
     z
-      .array(z.enum(keysOf(STATUSES)).exclude(['deleted']))
+      .array(ListedStatus)
       .min(1)
       .transform((statuses) => [...new Set(statuses)].sort()),
   )
   .default(['pending'])
   .meta({ description: 'One or several, with commas between. Rejected messages are in no list but their own' });
+
+const CONCERN_FILTERS = {
+  any: 'Marked, whatever its clocks.',
+  open: 'With a clock that is not met.',
+  overdue: 'With a clock that is not met in time.',
+} as const;
 
 /** ISO 8601: days and hours. */
 const Duration = z
@@ -116,9 +162,9 @@ const Duration = z
  */
 const FILTERS = {
   status: Statuses,
-  view: z.enum(keysOf(VIEWS)).optional(),
-  kind: z.enum(keysOf(KINDS)).optional(),
-  channel: z.enum(keysOf(CHANNELS)).optional(),
+  view: keyOf('View', VIEWS).optional(),
+  kind: Kind.optional(),
+  channel: Channel.optional(),
   contactPoint: text(256).transform(contactPointIdOf).optional().describe(`Of a UUID: ${UUID_FORMS}`),
   case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
   hasSuggestion: trueOrFalse.optional(),
@@ -131,12 +177,7 @@ const FILTERS = {
   olderThan: Duration.optional().describe('Received longer ago: days and hours, such as P3D or PT36H'),
   late: trueOrFalse.optional().describe('Whether its own date is much older than its receipt'),
   hasMedia: trueOrFalse.optional().describe('Whether there is sound or video among its files'),
-  concern: z
-    .enum(['any', 'open', 'overdue'])
-    .optional()
-    .describe(
-      'Marked as a possible report of concern: any; with a clock that is not met; with one that is not met in time',
-    ),
+  concern: keyOf('ConcernFilter', CONCERN_FILTERS).optional().describe('Marked as a possible report of concern'),
 };
 
 /** Personal filters, which only a body may have. */
@@ -160,13 +201,11 @@ const SORTS = [
   'concernDue',
   '-concernDue',
 ] as const;
+const Sort = oneOf('Sort', SORTS);
 const PAGE = {
-  sort: z
-    .enum(SORTS)
-    .default('receivedAt')
-    .describe(
-      '`-` = newest first. Without a time of that name: last. replyBy and concernDue: pending and held messages only',
-    ),
+  sort: Sort.default('receivedAt').describe(
+    '`-` = newest first. Without a time of that name: last. replyBy and concernDue: pending and held messages only',
+  ),
   cursor: z.string().min(1).max(500).optional().describe('`nextCursor` of the previous page'),
 };
 const pageOf = (most: number, usual: number) => ({
@@ -230,14 +269,19 @@ export const ExportBody = z
   .register(NAMED_REQUESTS, { id: 'Export' });
 export type ExportBody = z.infer<typeof ExportBody>;
 
+const SCHEDULES = {
+  day: 'Every day.',
+  'working-day': 'Monday to Friday, but no Danish public holiday.',
+  week: 'Once a week.',
+} as const;
+const ScheduleKind = keyOf('ScheduleKind', SCHEDULES);
 export const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
+const Weekday = oneOf('Weekday', WEEKDAYS);
 
 const Schedule = z
   .strictObject({
-    every: z
-      .enum(['day', 'working-day', 'week'])
-      .describe('A working day is Monday to Friday, but no Danish public holiday'),
-    weekday: z.enum(WEEKDAYS).optional().describe('For every week: on which day'),
+    every: ScheduleKind,
+    weekday: Weekday.optional().describe('For every week: on which day'),
     at: z
       .string()
       .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a time of day, such as 07:30' })
@@ -246,7 +290,8 @@ const Schedule = z
   .refine(({ every, weekday }) => (every === 'week') === (weekday !== undefined), {
     path: ['weekday'],
     error: 'is required for every week, and for nothing else',
-  });
+  })
+  .register(NAMED_REQUESTS, { id: 'Schedule' });
 export type Schedule = z.infer<typeof Schedule>;
 
 /** What is searched for, under a name. */
@@ -274,11 +319,10 @@ export const ExtractBody = z
   })
   .register(NAMED_REQUESTS, { id: 'NewExtract' });
 export type ExtractBody = z.infer<typeof ExtractBody>;
+const Assignee = nameBoth('Assignee', z.strictObject({ kind: oneOf('AssigneeKind', ['user', 'team']), id: text(256) }));
 
 export const AssignmentBody = z
-  .strictObject({
-    assignee: z.strictObject({ kind: z.enum(['user', 'team']), id: text(256) }),
-  })
+  .strictObject({ assignee: Assignee })
   .meta({ examples: [{ assignee: { kind: 'user', id: 'sagsbehandler-1' } }] })
   .register(NAMED_REQUESTS, { id: 'Assignment' });
 
@@ -307,14 +351,14 @@ export const JournalizationBody = z
 
 export const TakeBackBody = z
   .strictObject({
-    reason: z.enum(['wrong-case', 'wrong-person', 'other']),
+    reason: oneOf('TakingBackReason', ['wrong-case', 'wrong-person', 'other']),
   })
   .meta({ examples: [{ reason: 'wrong-case' }] })
   .register(NAMED_REQUESTS, { id: 'TakingBack' });
 
 export const RejectionBody = z
   .strictObject({
-    reason: z.enum(keysOf(REJECTION_REASONS)),
+    reason: RejectionReason,
     explanation: text(2_000)
       .optional()
       .describe('Required when the reason is `other`. Removed when the message is deleted'),
@@ -345,7 +389,7 @@ export const SentMessageBody = z
 /** An absent field leaves what is registered; null, or an empty list, clears it. */
 export const CaseBody = z
   .strictObject({
-    status: z.enum(['open', 'closed', 'moved']).optional().describe('Absent: unchanged; of a new case `open`'),
+    status: CaseStatus.optional().describe('Absent: unchanged; of a new case `open`'),
     caseworker: text(256)
       .nullable()
       .optional()
@@ -373,37 +417,39 @@ export const FiguresQuery = z.strictObject({
 });
 export type FiguresQuery = z.infer<typeof FiguresQuery>;
 
-/** The marks of a possible report of concern. */
-export const ConcernBody = z.strictObject({}).register(NAMED_REQUESTS, { id: 'Concern' });
-
 const ITEM = { id: Uuid, version: z.int().min(1).describe('The version that was read') };
-const bulkOf = <const Action extends string, Item extends z.ZodType<{ id: string }>>(action: Action, item: Item) =>
-  z.strictObject({
-    action: z.literal(action),
-    items: z
-      .array(item)
-      .min(1)
-      .max(500)
-      .refine((items) => new Set(items.map(({ id }) => id)).size === items.length, {
-        error: 'must have each id once',
-      }),
-  });
+function bulkOf<const Action extends string, Item extends z.ZodType<{ id: string }>>(
+  id: string,
+  action: Action,
+  item: Item,
+) {
+  NAMED_REQUESTS.add(item, { id: `${id}Item` });
+  const items = z
+    .array(item)
+    .min(1)
+    .max(500)
+    .refine((list) => new Set(list.map((each) => each.id)).size === list.length, { error: 'must have each id once' });
+  return z.strictObject({ action: z.literal(action), items }).register(NAMED_REQUESTS, { id });
+}
+const ITEM_EXAMPLE = { id: MESSAGE_ID, version: 1 };
 /** The same change of many messages, each with its version and the fields that the change of one takes in its body. */
 export const BulkBody = z
   .discriminatedUnion('action', [
-    bulkOf('assign', AssignmentBody.safeExtend(ITEM)),
-    bulkOf('unassign', z.strictObject(ITEM)),
-    bulkOf('journalize', JournalizationBody.safeExtend(ITEM)),
-    bulkOf('take-back', TakeBackBody.safeExtend(ITEM)),
-    bulkOf('reject', RejectionBody.safeExtend(ITEM)), // which keeps the rule that `other` needs an explanation
-    bulkOf('reopen', z.strictObject(ITEM)),
+    bulkOf('BulkAssignment', 'assign', AssignmentBody.safeExtend(ITEM)),
+    bulkOf('BulkUnassignment', 'unassign', z.strictObject(ITEM)),
+    bulkOf('BulkJournalization', 'journalize', JournalizationBody.safeExtend(ITEM)),
+    bulkOf('BulkTakingBack', 'take-back', TakeBackBody.safeExtend(ITEM)),
+    bulkOf('BulkRejection', 'reject', RejectionBody.safeExtend(ITEM)), // which keeps the rule that `other` needs an explanation
+    bulkOf('BulkReopening', 'reopen', z.strictObject(ITEM)),
   ])
   .meta({
     examples: [
-      {
-        action: 'assign',
-        items: [{ id: '0197a3b0-0000-7000-8000-000000000001', version: 1, assignee: { kind: 'team', id: 'team-1' } }],
-      },
+      { action: 'assign', items: [{ ...ITEM_EXAMPLE, assignee: { kind: 'team', id: 'team-1' } }] },
+      { action: 'unassign', items: [ITEM_EXAMPLE] },
+      { action: 'journalize', items: [{ ...ITEM_EXAMPLE, caseIds: ['BF-1'] }] },
+      { action: 'take-back', items: [{ ...ITEM_EXAMPLE, reason: 'wrong-case' }] },
+      { action: 'reject', items: [{ ...ITEM_EXAMPLE, reason: 'duplicate' }] },
+      { action: 'reopen', items: [ITEM_EXAMPLE] },
     ],
   })
   .register(NAMED_REQUESTS, { id: 'Bulk' });
@@ -414,9 +460,9 @@ export type BulkBody = z.infer<typeof BulkBody>;
 const Suggestion = z
   .object({
     caseId: z.string(),
-    basis: z.enum(keysOf(SUGGESTION_BASES)),
-    sender: z.enum(keysOf(SUGGESTION_SENDERS)),
-    caseStatus: z.enum(['open', 'closed', 'moved']).nullable(),
+    basis: keyOf('SuggestionBasis', SUGGESTION_BASES),
+    sender: keyOf('SuggestionSender', SUGGESTION_SENDERS),
+    caseStatus: CaseStatus.nullable().describe('null: the core has not registered the case'),
     caseworker: z.string().nullable().describe('The current caseworker: the owner'),
   })
   .register(NAMED_ANSWERS, { id: 'Suggestion' });
@@ -434,7 +480,7 @@ const Concern = z
 
 const Rejection = z
   .object({
-    reason: z.enum(keysOf(REJECTION_REASONS)),
+    reason: RejectionReason,
     explanation: z.string().nullable(),
     forwardedTo: z.string().nullable(),
     senderInformed: z.boolean().nullable(),
@@ -443,15 +489,40 @@ const Rejection = z
   })
   .register(NAMED_ANSWERS, { id: 'RejectionOfMessage' });
 
+const Representative = z
+  .object({ id: z.string().nullable(), idType: z.string().nullable(), name: z.string().nullable() })
+  .register(NAMED_ANSWERS, { id: 'Representative' });
+const Sender = z
+  .object({
+    id: z.string(),
+    idType: z.string(),
+    name: z.string(),
+    representative: Representative.nullable().describe('Who acts on behalf of the sender'),
+  })
+  .register(NAMED_ANSWERS, { id: 'Sender' });
+const Concerning = z
+  .object({ id: z.string().nullable().describe('null: only a name is known'), name: z.string().nullable() })
+  .register(NAMED_ANSWERS, { id: 'Concerning' });
+const ContactPoint = z
+  .object({ id: z.string(), name: z.string().nullable() })
+  .register(NAMED_ANSWERS, { id: 'ContactPoint' });
+const Remark = z
+  .object({ code: z.string(), path: z.string().describe('Of the element at fault') })
+  .register(NAMED_ANSWERS, { id: 'Remark' });
+const Change = z
+  .enum(keysOf(CALLERS_CHANGES))
+  .describe('A change that callers make.')
+  .register(NAMED_ANSWERS, { id: 'Change' });
+
 export const DocumentSummary = z
   .object({
     id: z.uuid(),
     externalId: z.string().describe('messageUUID in lower case with hyphens; sha256:… if it is not a UUID'),
     version: z.int().describe('Send it in If-Match to change the message'),
-    status: z.enum(keysOf(STATUSES)),
-    heldCause: z.enum(keysOf(HELD_CAUSES)).nullable(),
-    kind: z.enum(keysOf(KINDS)),
-    channel: z.enum(keysOf(CHANNELS)),
+    status: Status,
+    heldCause: keyOf('HeldCause', HELD_CAUSES).nullable(),
+    kind: Kind,
+    channel: Channel,
     receivedAt: time.describe('When it was wholly received and about to be stored'),
     firstOfferedAt: time.describe('When its upload began'),
     letterAt: time.describe('Its own date; receivedAt if it has none, or one before 2000 or after its receipt'),
@@ -460,22 +531,13 @@ export const DocumentSummary = z
     replyBy: time.nullable().describe('When the sender wants an answer by'),
     replyOverdue: z.boolean().describe('replyBy is over and the message still waits; never of a late one'),
     subject: z.string(),
-    sender: z.object({
-      id: z.string(),
-      idType: z.string(),
-      name: z.string(),
-      representative: z
-        .object({ id: z.string().nullable(), idType: z.string().nullable(), name: z.string().nullable() })
-        .nullable()
-        .describe('Who acts on behalf of the sender'),
-    }),
-    concerning: z
-      .object({ id: z.string().nullable().describe('null: only a name is known'), name: z.string().nullable() })
-      .nullable()
-      .describe('Whom it concerns: by ContentData/CPRdata, else by the labels of contactInfo'),
-    contactPoint: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
+    sender: Sender,
+    concerning: Concerning.nullable().describe(
+      'Whom it concerns: by ContentData/CPRdata, else by the labels of contactInfo',
+    ),
+    contactPoint: ContactPoint.nullable(),
     suggestion: Suggestion.nullable(),
-    assignee: z.object({ kind: z.enum(['user', 'team']), id: z.string() }).nullable(),
+    assignee: Assignee.nullable(),
     concern: Concern.nullable().describe('Not null: it may be a report of concern'),
     documentCount: z.int(),
     attachmentCount: z.int().describe('Documents with the role additional'),
@@ -483,8 +545,8 @@ export const DocumentSummary = z
     contentSize: z.int(),
     hasMedia: z.boolean().describe('Whether there is sound or video among the files'),
     rejection: Rejection.nullable(),
-    remarks: z.array(z.object({ code: z.string(), path: z.string() })),
-    allowed: z.array(z.enum(keysOf(CALLERS_CHANGES))).describe('The changes that this caller may make now'),
+    remarks: z.array(Remark).describe('Minor faults of the message as it was sent'),
+    allowed: z.array(Change).describe('The changes that this caller may make now'),
   })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentSummary' });
 export type DocumentSummary = z.infer<typeof DocumentSummary>;
@@ -494,6 +556,7 @@ export const DocumentList = z
     items: z.array(DocumentSummary),
     nextCursor: z.string().nullable().describe('null on the last page'),
   })
+  .meta({ examples: [{ items: [SUMMARY_EXAMPLE], nextCursor: null }] })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentList' });
 
 const FileAnswer = z
@@ -505,75 +568,94 @@ const FileAnswer = z
     language: z.string(),
     size: z.int(),
     sha256: z.string().nullable(),
-    status: z.enum(['expected', 'stored', 'missing']).describe('Only a stored file has content'),
+    status: oneOf('FileStatus', ['expected', 'stored', 'missing']).describe('Only a stored file has content'),
   })
   .register(NAMED_ANSWERS, { id: 'File' });
 
+const Document = z
+  .object({
+    role: keyOf('DocumentRole', {
+      main: 'The main document.',
+      additional: 'An attachment.',
+      technical: 'For machines.',
+    }),
+    documentId: z.string().nullable(),
+    label: z.string().nullable(),
+    files: z.array(FileAnswer).describe('One or several formats of the same document'),
+  })
+  .register(NAMED_ANSWERS, { id: 'Document' });
+const ContactInfo = z.object({ label: z.string(), value: z.string() }).register(NAMED_ANSWERS, { id: 'ContactInfo' });
+const Journalization = z
+  .object({
+    caseId: z.string(),
+    reference: z.string().nullable(),
+    fileIds: z.array(z.uuid()).describe('The files that were named as the journalized variants'),
+    at: time,
+    by: z.string(),
+  })
+  .register(NAMED_ANSWERS, { id: 'JournalizationOfMessage' });
+const HistoryEntry = z
+  .object({ at: time, action: z.string(), by: z.string(), details: z.record(z.string(), z.unknown()) })
+  .register(NAMED_ANSWERS, { id: 'HistoryEntry' });
+
 export const DocumentAnswer = DocumentSummary.extend({
-  documents: z.array(
-    z.object({
-      role: z.enum(['main', 'additional', 'technical']),
-      documentId: z.string().nullable(),
-      label: z.string().nullable(),
-      files: z.array(FileAnswer),
-    }),
-  ),
-  contactInfo: z.array(z.object({ label: z.string(), value: z.string() })),
-  journalizations: z.array(
-    z.object({
-      caseId: z.string(),
-      reference: z.string().nullable(),
-      fileIds: z.array(z.uuid()).describe('The files that were named as the journalized variants'),
-      at: time,
-      by: z.string(),
-    }),
-  ),
-  history: z.array(
-    z.object({ at: time, action: z.string(), by: z.string(), details: z.record(z.string(), z.unknown()) }),
-  ),
-}).register(NAMED_ANSWERS, { id: 'IncomingDocument' });
+  documents: z.array(Document),
+  contactInfo: z.array(ContactInfo).describe('What the sender filled in at the contact point'),
+  journalizations: z.array(Journalization),
+  history: z.array(HistoryEntry).describe('What happened to the message, oldest first'),
+})
+  .meta({ examples: [DOCUMENT_EXAMPLE] })
+  .register(NAMED_ANSWERS, { id: 'IncomingDocument' });
 export type DocumentAnswer = z.infer<typeof DocumentAnswer>;
 
 export const ChangeAnswer = z
   .object({
     id: z.uuid(),
-    status: z.enum(keysOf(STATUSES)),
+    status: Status,
     version: z.int().describe('The version after the change; also in ETag'),
   })
-  .register(NAMED_ANSWERS, { id: 'Change' });
+  .meta({ examples: [CHANGED_EXAMPLE] })
+  .register(NAMED_ANSWERS, { id: 'Changed' });
 export type ChangeAnswer = z.infer<typeof ChangeAnswer>;
 
 export const DocumentIds = z
   .object({
-    items: z.array(z.object({ id: z.uuid(), version: z.int() })),
+    items: z.array(z.object({ id: z.uuid(), version: z.int() }).register(NAMED_ANSWERS, { id: 'IncomingDocumentId' })),
     nextCursor: z.string().nullable().describe('null on the last page'),
   })
+  .meta({ examples: [{ items: [{ id: MESSAGE_ID, version: 2 }], nextCursor: null }] })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentIds' });
 
 const count = z.int().describe('Counted up to 10000');
+const countOf = <Fields extends z.ZodRawShape>(id: string, fields: Fields) =>
+  z.object({ ...fields, count }).register(NAMED_ANSWERS, { id });
+const ConcernCounts = z
+  .object({
+    open: count.describe('With a clock that is not met'),
+    assessOverdue: count,
+    confirmOverdue: count,
+    nextDue: time.nullable(),
+  })
+  .register(NAMED_ANSWERS, { id: 'ConcernCounts' });
 /** A message that matches is counted once in each group. */
 export const DocumentCounts = z
   .object({
     at: time,
     total: count,
     isMore: z.boolean().describe('Whether there are more than were counted: the oldest are'),
-    status: z.array(z.object({ status: z.enum(keysOf(STATUSES)), count })),
-    kind: z.array(z.object({ kind: z.enum(keysOf(KINDS)), count })),
-    contactPoint: z.array(z.object({ id: z.string().nullable(), name: z.string().nullable(), count })),
-    assignee: z.array(z.object({ id: z.string().nullable().describe('null: nobody’s'), count })),
-    team: z.array(z.object({ id: z.string(), count })),
+    status: z.array(countOf('CountOfStatus', { status: Status })),
+    kind: z.array(countOf('CountOfKind', { kind: Kind })),
+    contactPoint: z.array(countOf('CountOfContactPoint', { id: z.string().nullable(), name: z.string().nullable() })),
+    assignee: z.array(countOf('CountOfAssignee', { id: z.string().nullable().describe('null: nobody’s') })),
+    team: z.array(countOf('CountOfTeam', { id: z.string() })),
     age: z
-      .array(z.object({ olderThan: z.string(), count }))
+      .array(countOf('CountOfAge', { olderThan: z.string().describe('Such as PT24H') }))
       .describe('Received longer ago than this, and not than the next'),
     late: count,
     replyOverdue: count,
-    concern: z.object({
-      open: count.describe('With a clock that is not met'),
-      assessOverdue: count,
-      confirmOverdue: count,
-      nextDue: time.nullable(),
-    }),
+    concern: ConcernCounts,
   })
+  .meta({ examples: [COUNTS_EXAMPLE] })
   .register(NAMED_ANSWERS, { id: 'Summary' });
 export type DocumentCounts = z.infer<typeof DocumentCounts>;
 
@@ -584,14 +666,16 @@ export const TextAnswer = z
     text: z.string().nullable().describe('Without markup; links are not followed'),
     isTruncated: z.boolean(),
   })
+  .meta({ examples: [{ fileId: FILE_ID, text: 'Kære kommune\n\nJeg svarer på jeres brev.', isTruncated: false }] })
   .register(NAMED_ANSWERS, { id: 'TextOfMainDocument' });
 export type TextAnswer = z.infer<typeof TextAnswer>;
 
-const hours = z
+const Hours = z
   .object({ p50: z.number().nullable(), p90: z.number().nullable() })
   .describe(
     'Within so many hours of its receipt half, or nine tenths, of what was received then were done. null: it was fewer than 5 messages, or so many are not done yet',
-  );
+  )
+  .register(NAMED_ANSWERS, { id: 'Hours' });
 const Figures = z
   .object({
     received: z.int(),
@@ -599,30 +683,31 @@ const Figures = z
       .int()
       .describe('Journalized or rejected then; what was taken back or reopened counts when it is done again'),
     waiting: z.int().describe('At the end'),
-    hoursToFirstLook: hours,
-    hoursToHandling: hours,
+    hoursToFirstLook: Hours,
+    hoursToHandling: Hours,
   })
   .register(NAMED_ANSWERS, { id: 'Figures' });
 const ofContactPoints = z.array(
-  Figures.extend({
-    contactPoint: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
-  }),
+  Figures.extend({ contactPoint: ContactPoint.nullable() }).register(NAMED_ANSWERS, { id: 'FiguresOfContactPoint' }),
 );
+const FiguresOfDay = z
+  .object({ day: z.iso.date(), total: Figures, contactPoints: ofContactPoints })
+  .register(NAMED_ANSWERS, { id: 'FiguresOfDay' });
 /** Counts and times without anything of a person, a message or a case. Without held messages. */
 export const FiguresAnswer = z
   .object({
     at: time,
     total: Figures,
     contactPoints: ofContactPoints,
-    days: z
-      .array(z.object({ day: z.iso.date(), total: Figures, contactPoints: ofContactPoints }))
-      .describe('Until today'),
+    days: z.array(FiguresOfDay).describe('Until today'),
   })
+  .meta({ examples: [FIGURES_EXAMPLE] })
   .register(NAMED_ANSWERS, { id: 'FiguresOfDays' });
 export type FiguresAnswer = z.infer<typeof FiguresAnswer>;
 
 export const ExtractCreated = z
   .object({ id: z.uuid(), nextRunAt: time })
+  .meta({ examples: [{ id: EXTRACT_EXAMPLE.id, nextRunAt: EXTRACT_EXAMPLE.nextRunAt }] })
   .register(NAMED_ANSWERS, { id: 'ExtractCreated' });
 export type ExtractCreated = z.infer<typeof ExtractCreated>;
 
@@ -643,22 +728,24 @@ export const ExtractAnswer = z
     id: z.uuid(),
     name: z.string(),
     filter: z.record(z.string(), z.unknown()).describe('As the search takes it'),
-    sort: z.enum(SORTS),
-    schedule: z.object({
-      every: z.enum(['day', 'working-day', 'week']),
-      weekday: z.enum(WEEKDAYS).nullable(),
-      at: z.string(),
-    }),
+    sort: Sort,
+    schedule: z
+      .object({ every: ScheduleKind, weekday: Weekday.nullable(), at: z.string() })
+      .register(NAMED_ANSWERS, { id: 'ScheduleOfExtract' }),
     keepDays: z.int(),
     createdAt: time,
     nextRunAt: time,
     lapsesAt: time.describe('No file is made after this until its owner makes a call about extracts again'),
     files: z.array(ExtractFile).describe('Newest first. A file with a message that is deleted for good is removed'),
   })
+  .meta({ examples: [EXTRACT_EXAMPLE] })
   .register(NAMED_ANSWERS, { id: 'Extract' });
 export type ExtractAnswer = z.infer<typeof ExtractAnswer>;
 
-export const ExtractList = z.object({ items: z.array(ExtractAnswer) }).register(NAMED_ANSWERS, { id: 'ExtractList' });
+export const ExtractList = z
+  .object({ items: z.array(ExtractAnswer) })
+  .meta({ examples: [{ items: [EXTRACT_EXAMPLE] }] })
+  .register(NAMED_ANSWERS, { id: 'ExtractList' });
 export type ExtractList = z.infer<typeof ExtractList>;
 
 /** RFC 9457. */
@@ -668,21 +755,31 @@ export const ProblemAnswer = z
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    code: z.enum(keysOf(ERRORS)),
+    code: z.enum(keysOf(ERRORS)).register(NAMED_ANSWERS, { id: 'ErrorCode' }),
     path: z.string().optional().describe('The field or element at fault'),
     correlationId: z.string().describe('Has the log’s lines of this call; quote it when you report a fault'),
   })
+  .meta({ examples: [PROBLEM_EXAMPLE] })
   .register(NAMED_ANSWERS, { id: 'Problem' });
 
-export const BulkAnswer = z
+const BulkOutcome = z
   .object({
-    items: z.array(
-      z.object({
-        id: z.uuid(),
-        done: ChangeAnswer.nullable(),
-        problem: ProblemAnswer.nullable().describe('Why it was not done; nothing of this item is changed then'),
-      }),
-    ),
+    id: z.uuid(),
+    done: ChangeAnswer.nullable(),
+    problem: ProblemAnswer.nullable().describe('Why it was not done; nothing of this item is changed then'),
   })
   .register(NAMED_ANSWERS, { id: 'BulkOutcome' });
+export const BulkAnswer = z
+  .object({ items: z.array(BulkOutcome).describe('In the order of the items of the call') })
+  .meta({
+    examples: [
+      {
+        items: [
+          { id: MESSAGE_ID, done: CHANGED_EXAMPLE, problem: null },
+          { id: FILE_ID, done: null, problem: PROBLEM_EXAMPLE },
+        ],
+      },
+    ],
+  })
+  .register(NAMED_ANSWERS, { id: 'BulkOutcomes' });
 export type BulkAnswer = z.infer<typeof BulkAnswer>;

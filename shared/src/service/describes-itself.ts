@@ -4,21 +4,28 @@ import { describeApi, OPERATIONS, type Operation } from '../api/index.js';
 import { ERRORS } from '../errors/index.js';
 import { allowPage, EXACT_PATHS, publicPrefixOf } from '../http/index.js';
 
-/** `/api/v1/openapi.json` and, for people, `/api/v1/docs`: both generated from the contract that validates the calls. */
+/** `/api/v1/openapi.json`, the same in OpenAPI 3.0, and `/api/v1/docs` for people: generated from the contract that validates the calls. */
 export function describesItself(): Router {
-  const description = describeApi();
   const page = docsPage();
   const router = Router(EXACT_PATHS);
-  router.get('/api/v1/openapi.json', (req, res) => {
-    const prefix = publicPrefixOf(req);
-    res.json(prefix === '' ? description : { ...description, servers: [{ url: prefix }] });
-  });
+  for (const [path, version] of DOCUMENTS) {
+    const description = describeApi(version);
+    router.get(path, (req, res) => {
+      const prefix = publicPrefixOf(req);
+      res.json(prefix === '' ? description : { ...description, servers: [{ url: prefix }] });
+    });
+  }
   router.get('/api/v1/docs', (_req, res) => {
     allowPage(res, { 'style-src': "'unsafe-inline'" });
     res.type('html').send(page);
   });
   return router;
 }
+
+const DOCUMENTS = [
+  ['/api/v1/openapi.json', '3.1'],
+  ['/api/v1/openapi-3.0.json', '3.0'],
+] as const;
 
 function docsPage(): string {
   const calls = Object.values<Operation>(OPERATIONS).map(({ method, path, roles, summary, change }) => [

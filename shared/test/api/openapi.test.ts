@@ -5,53 +5,60 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkedFetch } from '../../../infra/src/testkit/checked-fetch.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { DISPLAYED_TYPES, OPERATIONS, type Operation, takesIdempotencyKey } from '../../src/api/index.js';
+import {
+  type ApiDescription,
+  type DescribedAnswer,
+  type DescribedCall,
+  type DescribedParameter,
+  DISPLAYED_TYPES,
+  describeApi,
+  type JsonSchema,
+  OPERATIONS,
+  type Operation,
+  type Reference,
+  takesIdempotencyKey,
+} from '../../src/api/index.js';
 import { ERRORS } from '../../src/errors/index.js';
 
-interface Described {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly parameters: { name: string; in: string; required: boolean; schema: object }[];
-  readonly requestBody?: { required: boolean; content: Record<string, { schema: object }> };
-  readonly tags: string[];
-  readonly responses: Record<string, Answer>;
-}
-
-interface Answer {
-  readonly description: string;
-  readonly headers?: Record<string, object>;
-  readonly content?: Record<string, { schema?: object }>;
-}
-
-interface Description {
-  readonly openapi: string;
-  readonly info: { title: string; version: string; license: object };
-  readonly servers: { url: string }[];
-  readonly tags: { name: string; description: string }[];
-  readonly security: Record<string, string[]>[];
-  readonly paths: Record<string, Record<string, Described>>;
-  readonly components: Record<'securitySchemes' | 'schemas' | 'headers', Record<string, object>>;
-}
-
 let stack: TestStack;
-let description: Description;
+let description: ApiDescription;
 
 beforeAll(async () => {
   stack = await startTestStack();
   const response = await fetch(`${stack.url}/api/v1/openapi.json`);
   expect(response.headers.get('content-type')).toMatch(/^application\/json/);
-  description = (await response.json()) as Description;
+  description = (await response.json()) as ApiDescription;
 });
 
 afterAll(() => stack.close());
 
+type Call = Omit<DescribedCall, 'parameters' | 'responses'> & {
+  readonly parameters: DescribedParameter[];
+  readonly responses: Record<string, DescribedAnswer>;
+};
+
+/** Every call, with what it refers to in place of the references. */
 const calls = () =>
   Object.entries(description.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, call]) => ({ path, method, call })),
+    Object.entries(methods).map(([method, { parameters, responses, ...call }]) => ({
+      path,
+      method,
+      call: {
+        ...call,
+        parameters: parameters.map(resolve),
+        responses: Object.fromEntries(Object.entries(responses).map(([status, each]) => [status, resolve(each)])),
+      } satisfies Call,
+    })),
   );
 
+function resolve<T extends object>(value: T | Reference): T {
+  if (!('$ref' in value)) return value;
+  const parts = value.$ref.split('/').slice(1);
+  return parts.reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], description) as T;
+}
+
 const callOf = (name: keyof typeof OPERATIONS | 'downloadFileHead') =>
-  calls().find(({ call }) => call.operationId === name)?.call as Described;
+  calls().find(({ call }) => call.operationId === name)?.call as Call;
 
 /** Every object in the document, with its path. */
 function* objectsIn(value: unknown, path = '#'): Generator<[string, Record<string, unknown>]> {
@@ -108,7 +115,8 @@ describe('/api/v1/openapi.json', () => {
     for (const [name, operation] of Object.entries<Operation>(OPERATIONS)) {
       const found = calls().find(({ call }) => call.operationId === name) as ReturnType<typeof calls>[number];
       const header = found.call.parameters.filter((parameter) => parameter.in === 'header').map((each) => each.name);
-      const ofContent = Array.isArray(operation.answer) ? ['If-Match', 'Range', 'If-Range', 'If-None-Match'] : [];
+      const ofContent =
+        Array.isArray(operation.answer) && !operation.isMade ? ['If-Match', 'Range', 'If-Range', 'If-None-Match'] : [];
       const ofChange = [
         ...(operation.change ? ['If-Match'] : []),
         ...(takesIdempotencyKey(operation) ? ['Idempotency-Key'] : []),
@@ -130,10 +138,10 @@ describe('/api/v1/openapi.json', () => {
     expect(JSON.stringify(description.components.schemas.Case)).toContain('hyphens');
   });
 
-  it('requires no query parameter', () => {
+  it('requires no query parameter but the days of figures', () => {
     const query = calls().flatMap(({ call }) => call.parameters.filter((parameter) => parameter.in === 'query'));
     expect(query.length).toBeGreaterThan(10);
-    expect(query.filter(({ required }) => required)).toEqual([]);
+    expect(new Set(query.filter(({ required }) => required).map(({ name }) => name))).toEqual(new Set(['from', 'to']));
   });
 
   it('has no broken reference', () => {
@@ -164,28 +172,56 @@ describe('/api/v1/openapi.json', () => {
     }
   });
 
-  it('has the schema of each body and answer under a name, closed', () => {
+  it('has the schema of each JSON body and answer under a name', () => {
     const media = calls().flatMap(({ call }) => [call.requestBody, ...Object.values(call.responses)]);
-    for (const { schema } of media.flatMap((each) => Object.values(each?.content ?? {}))) {
-      if (schema)
-        expect(JSON.stringify(schema)).toMatch(/^\{"(\$ref|allOf":\[\{"\$ref)":"#\/components\/schemas\/\w+"/);
+    for (const content of media.map((each) => each?.content ?? {})) {
+      for (const [type, { schema }] of Object.entries(content)) {
+        if (type.endsWith('json')) {
+          expect(JSON.stringify(schema)).toMatch(/^\{"(\$ref|allOf":\[\{"\$ref)":"#\/components\/schemas\/\w+"/);
+        } else expect(schema).toEqual({ type: 'string', format: 'binary' });
+      }
     }
-    for (const [name, schema] of Object.entries(description.components.schemas)) {
-      expect([name, schema]).toMatchObject([name, { type: 'object', additionalProperties: false }]);
-    }
-    expect(callOf('listIncomingDocuments').responses[200]?.content).toEqual({
+    expect(callOf('listIncomingDocuments').responses[200]?.content).toMatchObject({
       'application/json': { schema: { $ref: '#/components/schemas/IncomingDocumentList' } },
     });
     expect(description.components.schemas.IncomingDocumentList).toMatchObject({ required: ['items', 'nextCursor'] });
   });
 
+  it('has a name for every object and every enum, since a generated client calls its types by them', () => {
+    const places = [...objectsIn(description)] as [string, JsonSchema][];
+    const inside = places.filter(
+      ([path]) => /\/(schema|schemas\/\w+\/.*)$|\/schema\//.test(path) && !path.startsWith('#/components/responses/'),
+    );
+    expect(inside.length).toBeGreaterThan(100);
+    const unnamed = inside.filter(
+      ([, { properties, enum: values = [] }]) => properties !== undefined || values.length > 1,
+    );
+    expect(unnamed.map(([path]) => path)).toEqual([]);
+  });
+
+  it('has every object closed', () => {
+    const objects = Object.entries(description.components.schemas).filter(([, { type }]) => type === 'object');
+    expect(objects.length).toBeGreaterThan(30);
+    for (const [name, schema] of objects) {
+      expect([name, schema]).toMatchObject([name, { additionalProperties: false }]);
+    }
+  });
+
+  it('tells the actions of a bulk apart by a field, with a name for each', () => {
+    const { oneOf = [], discriminator } = description.components.schemas.Bulk as JsonSchema;
+    expect(discriminator?.propertyName).toBe('action');
+    expect(Object.values(discriminator?.mapping ?? {})).toEqual(oneOf.map(({ $ref }) => $ref));
+    for (const [action, $ref] of Object.entries(discriminator?.mapping ?? {})) {
+      expect(resolve<JsonSchema>({ $ref }).properties?.action).toMatchObject({ const: action });
+    }
+  });
+
   it('uses each of its components', () => {
     const used = new Set([...objectsIn(description)].map(([, { $ref }]) => $ref));
-    const { schemas, headers } = description.components;
-    const paths = [
-      ...Object.keys(schemas).map((name) => `#/components/schemas/${name}`),
-      ...Object.keys(headers).map((name) => `#/components/headers/${name}`),
-    ];
+    const { securitySchemes: _, ...components } = description.components;
+    const paths = Object.entries(components).flatMap(([kind, named]) =>
+      Object.keys(named).map((name) => `#/components/${kind}/${name}`),
+    );
     expect(paths.filter((path) => !used.has(path))).toEqual([]);
   });
 
@@ -234,12 +270,45 @@ describe('/api/v1/openapi.json', () => {
     expect(types).toEqual([...DISPLAYED_TYPES, 'application/octet-stream']);
     expect(types).toContain('application/pdf');
   });
+});
 
-  it('has examples that the calls take', () => {
-    for (const { body } of Object.values<Operation>(OPERATIONS)) {
-      for (const example of (body?.meta()?.examples as object[] | undefined) ?? []) body?.parse(example);
-      if (body) expect(body.meta()?.examples).toHaveLength(1);
+describe('/api/v1/openapi-3.0.json', () => {
+  it('is the same contract for generators that do not read 3.1', async () => {
+    const old = (await (await fetch(`${stack.url}/api/v1/openapi-3.0.json`)).json()) as ApiDescription;
+    expect(old.openapi).toBe('3.0.3');
+    expect(old).toEqual(describeApi('3.0'));
+    const namesOf = ({ paths, components }: ApiDescription) => [
+      Object.entries(paths).map(([path, methods]) => [path, Object.keys(methods)]),
+      Object.values(components).map((named) => Object.keys(named)),
+    ];
+    expect(namesOf(old)).toEqual(namesOf(description));
+  });
+
+  it('has nothing that is new in JSON Schema of 3.1, and says with nullable what may be null', () => {
+    const places = [...objectsIn(describeApi('3.0'))] as [string, JsonSchema][];
+    const schemas = places.filter(([path]) => !path.includes('/examples/') && !/\/properties$/.test(path));
+    for (const [path, schema] of schemas) {
+      if (path.includes('/schema')) {
+        for (const word of ['const', '$defs', 'examples', 'propertyNames', 'prefixItems', '$schema', '$id']) {
+          expect(schema, path).not.toHaveProperty(word);
+        }
+      }
+      expect(schema, path).not.toMatchObject({ type: 'null' });
+      if (schema.nullable) expect(schema.type, path).toBeDefined();
+      if ('$ref' in schema) expect(Object.keys(schema), path).toEqual(['$ref']);
     }
+    const nullables = ({ components }: ApiDescription) => {
+      const { suggestion, heldCause, replyBy } = components.schemas.IncomingDocument?.properties ?? {};
+      return { suggestion, heldCause, replyBy };
+    };
+    expect(nullables(describeApi('3.0'))).toMatchObject({
+      suggestion: { type: 'object', nullable: true, allOf: [{ $ref: '#/components/schemas/Suggestion' }] },
+      heldCause: { type: 'string', nullable: true, allOf: [{ $ref: '#/components/schemas/HeldCause' }] },
+      replyBy: { type: 'string', nullable: true, format: 'date-time' },
+    });
+    expect(nullables(description).suggestion).toEqual({
+      anyOf: [{ $ref: '#/components/schemas/Suggestion' }, { type: 'null' }],
+    });
   });
 });
 
