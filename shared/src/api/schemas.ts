@@ -498,10 +498,16 @@ export const DocumentSummary = z
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentSummary' });
 export type DocumentSummary = z.infer<typeof DocumentSummary>;
 
+/** A page of the history ends after so many messages as it may read, however few of them meet the filters. */
+const nextCursor = z
+  .string()
+  .nullable()
+  .describe('null on the last page. A page before it may have fewer items than its limit, even none');
+
 export const DocumentList = z
   .object({
     items: z.array(DocumentSummary),
-    nextCursor: z.string().nullable().describe('null on the last page'),
+    nextCursor,
   })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentList' });
 
@@ -555,17 +561,21 @@ export type ChangeAnswer = z.infer<typeof ChangeAnswer>;
 export const DocumentIds = z
   .object({
     items: z.array(z.object({ id: z.uuid(), version: z.int() })),
-    nextCursor: z.string().nullable().describe('null on the last page'),
+    nextCursor,
   })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentIds' });
 
-const count = z.int().describe('Counted up to 10000');
+const count = z.int();
 /** A message that matches is counted once in each group. */
 export const DocumentCounts = z
   .object({
     at: time,
     total: count,
-    isMore: z.boolean().describe('Whether there are more than were counted: the oldest are'),
+    isMore: z
+      .boolean()
+      .describe(
+        'Whether there are more than were counted: of pending and held messages the 10000 oldest are, of journalized and rejected ones the 1000 newest',
+      ),
     status: z.array(z.object({ status: z.enum(keysOf(STATUSES)), count })),
     kind: z.array(z.object({ kind: z.enum(keysOf(KINDS)), count })),
     contactPoint: z.array(z.object({ id: z.string().nullable(), name: z.string().nullable(), count })),
