@@ -217,6 +217,57 @@ describe('a summary', () => {
     });
   });
 
+  it('counts ages and clocks, of what the caller sees and the filter leaves', async () => {
+    const set = (name: string, assignments: string) =>
+      stack.sql(`UPDATE messages SET ${assignments} WHERE id = $1`, [ids.get(name)]);
+    const ago = (interval: string) => `now() - interval '${interval}'`;
+    const marked = `concern_marked_at = now(), concern_marked_by = 'x'`;
+    await set(
+      'children',
+      `received_at = ${ago('4 days')}, late = false, reply_by = ${ago('1 hour')}, ${marked},
+       concern_assess_by = ${ago('3 days')}, concern_confirm_by = '2100-01-02T00:00:00Z'`,
+    );
+    await set(
+      'school',
+      `received_at = ${ago('40 days')}, reply_by = ${ago('1 hour')}, ${marked}, concern_assess_by = ${ago('39 days')},
+       concern_assessed_at = now(), concern_confirm_by = ${ago('30 days')}`,
+    );
+    await set(
+      'number',
+      `late = false, ${marked}, concern_assess_by = '2100-01-01T00:00:00Z',
+       concern_confirm_by = '2100-01-03T00:00:00Z', assignee_kind = 'user', assignee_id = 'caseworker-7'`,
+    );
+    const summaryOf = async (query: string, as?: object) =>
+      (await (await stack.call('GET', `/incoming-documents/summary?${query}`, as && { as })).json()) as object;
+
+    expect(await summaryOf('')).toMatchObject({
+      total: 3,
+      assignee: [
+        { id: 'caseworker-7', count: 1 },
+        { id: null, count: 1 },
+      ],
+      age: [
+        { olderThan: 'P0D', count: 1 },
+        { olderThan: 'P1D', count: 0 },
+        { olderThan: 'P3D', count: 1 },
+        { olderThan: 'P7D', count: 0 },
+        { olderThan: 'P14D', count: 0 },
+        { olderThan: 'P30D', count: 1 },
+      ],
+      late: 1,
+      replyOverdue: 1, // not the late one
+      concern: { open: 3, assessOverdue: 1, confirmOverdue: 1, nextDue: '2100-01-01T00:00:00.000Z' },
+    });
+    expect(await summaryOf('concern=overdue&late=false')).toMatchObject({ total: 1, concern: { open: 1 } });
+    const own = { user: 'caseworker-7', teams: [], roles: ['IndkomneDokumenter.Læs'] };
+    expect(await summaryOf('', own)).toMatchObject({ total: 1, late: 0, concern: { open: 1, assessOverdue: 0 } });
+    const nothing = { total: 0, isMore: false, status: [], kind: [], contactPoint: [], assignee: [], team: [] };
+    for (const query of ['status=held', 'view=unhandled&olderThan=P1D&status=journalized']) {
+      expect(await summaryOf(query)).toMatchObject({ ...nothing, concern: { open: 0, nextDue: null } });
+    }
+    expect(await summaryOf('', { ...own, municipality: VESTERSUND })).toMatchObject(nothing);
+  });
+
   it('says that there are more than it counts', async () => {
     const response = await stack.call('GET', '/incoming-documents/summary?status=journalized,pending');
     expect(await response.json()).toMatchObject({ total: 1003, isMore: true });

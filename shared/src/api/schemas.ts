@@ -551,10 +551,16 @@ export const DocumentSummary = z
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentSummary' });
 export type DocumentSummary = z.infer<typeof DocumentSummary>;
 
+/** A page of the history ends after so many messages as it may read, however few of them meet the filters. */
+const nextCursor = z
+  .string()
+  .nullable()
+  .describe('null on the last page. A page before it may have fewer items than its limit, even none');
+
 export const DocumentList = z
   .object({
     items: z.array(DocumentSummary),
-    nextCursor: z.string().nullable().describe('null on the last page'),
+    nextCursor,
   })
   .meta({ examples: [{ items: [SUMMARY_EXAMPLE], nextCursor: null }] })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentList' });
@@ -620,34 +626,28 @@ export type ChangeAnswer = z.infer<typeof ChangeAnswer>;
 
 export const DocumentIds = z
   .object({
-    items: z.array(z.object({ id: z.uuid(), version: z.int() }).register(NAMED_ANSWERS, { id: 'IncomingDocumentId' })),
-    nextCursor: z.string().nullable().describe('null on the last page'),
+    items: z.array(z.object({ id: z.uuid(), version: z.int() })),
+    nextCursor,
   })
   .meta({ examples: [{ items: [{ id: MESSAGE_ID, version: 2 }], nextCursor: null }] })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentIds' });
 
-const count = z.int().describe('Counted up to 10000');
-const countOf = <Fields extends z.ZodRawShape>(id: string, fields: Fields) =>
-  z.object({ ...fields, count }).register(NAMED_ANSWERS, { id });
-const ConcernCounts = z
-  .object({
-    open: count.describe('With a clock that is not met'),
-    assessOverdue: count,
-    confirmOverdue: count,
-    nextDue: time.nullable(),
-  })
-  .register(NAMED_ANSWERS, { id: 'ConcernCounts' });
+const count = z.int();
 /** A message that matches is counted once in each group. */
 export const DocumentCounts = z
   .object({
     at: time,
     total: count,
-    isMore: z.boolean().describe('Whether there are more than were counted: the oldest are'),
-    status: z.array(countOf('CountOfStatus', { status: Status })),
-    kind: z.array(countOf('CountOfKind', { kind: Kind })),
-    contactPoint: z.array(countOf('CountOfContactPoint', { id: z.string().nullable(), name: z.string().nullable() })),
-    assignee: z.array(countOf('CountOfAssignee', { id: z.string().nullable().describe('null: nobody’s') })),
-    team: z.array(countOf('CountOfTeam', { id: z.string() })),
+    isMore: z
+      .boolean()
+      .describe(
+        'Whether there are more than were counted: of pending and held messages the 10000 oldest are, of journalized and rejected ones the 1000 newest',
+      ),
+    status: z.array(z.object({ status: z.enum(keysOf(STATUSES)), count })),
+    kind: z.array(z.object({ kind: z.enum(keysOf(KINDS)), count })),
+    contactPoint: z.array(z.object({ id: z.string().nullable(), name: z.string().nullable(), count })),
+    assignee: z.array(z.object({ id: z.string().nullable().describe('null: nobody’s'), count })),
+    team: z.array(z.object({ id: z.string(), count })),
     age: z
       .array(countOf('CountOfAge', { olderThan: z.string().describe('Such as PT24H') }))
       .describe('Received longer ago than this, and not than the next'),

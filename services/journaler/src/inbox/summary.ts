@@ -93,7 +93,7 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
     FROM total`;
 }
 
-/** The groups as JSON, largest first. */
+/** The groups as JSON, the largest first; equal ones always in the same order. */
 function groups(name: Prisma.Sql, select: Prisma.Sql): Prisma.Sql {
-  return sql`(SELECT coalesce(json_agg(g ORDER BY count DESC), '[]') FROM (${select}) AS g) AS ${name}`;
+  return sql`(SELECT coalesce(json_agg(g ORDER BY count DESC, to_json(g)::text COLLATE "C"), '[]') FROM (${select}) AS g) AS ${name}`;
 }

@@ -86,7 +86,7 @@ export async function addOpen(client: pg.Client, stock: Stock, count: number): P
   await client.query('BEGIN; SET LOCAL session_replication_role = replica');
   await insertBatch(client, stock, { first: stock.messages, last: stock.messages + count - 1, origin: ALL_OF_LARGEST });
   await client.query('COMMIT');
-  await client.query('VACUUM ANALYZE messages, message_details, message_words');
+  await client.query('VACUUM ANALYZE messages, message_details, message_parties, message_words');
   await client.query('CHECKPOINT');
 }
 
@@ -182,6 +182,10 @@ const STATEMENTS = [
    SELECT id, municipality, subject, sender_id, 'CPR', sender_name, concerning_id, concerning_name, '[]', 'memo',
      convert_to(repeat('x', ${ORIGINAL_BYTES}), 'UTF8')
    FROM batch WHERE status <> 'deleted'`,
+  `INSERT INTO message_parties (message_id, role, municipality, number, status, received_at, letter_at)
+   SELECT id, role, municipality, number, status, at, at - CASE WHEN late THEN interval '10 days' ELSE interval '2 hours' END
+   FROM batch, LATERAL (VALUES ('sender', sender_id), ('concerning', concerning_id)) AS parties (role, number)
+   WHERE status <> 'deleted' AND number IS NOT NULL`,
   // As at intake (shared/src/inbox/words.ts).
   `INSERT INTO message_words (message_id, municipality, received_at, words)
    SELECT id, municipality, at, words_of(words_prefix(municipality, status, at),
