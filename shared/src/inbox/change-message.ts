@@ -59,7 +59,7 @@ async function changeNow(
     result = await writeChange(connection, request, change, columns, conditions);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    const first = await firstAnswerTo(connection, request, change, columns.details);
+    const first = await firstAnswerTo(connection, request, change, columns);
     if (!first || (await isRepeat?.(connection)) === false) throw error;
     return { id, ...first };
   }
