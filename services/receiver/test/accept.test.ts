@@ -257,7 +257,8 @@ describe('the rows', () => {
     await stack.deliver(xml);
 
     const { id: messageId } = await messageOf(stack, memo.messageUUID);
-    const { documents } = await read(stack, messageId);
+    const { documents, attachmentCount } = await read(stack, messageId);
+    expect(attachmentCount).toBe(1);
     expect(documents.map(({ role, documentId, files }) => [role, documentId, files.length])).toEqual([
       ['main', 'main-7', 1],
       ['additional', 'additional-7', 1],

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, textDocument } from '../../../infra/src/testkit/write-memo.js';
+import { read } from '../../../shared/test/inbox/support.js';
 import { named, newMemo, receiptOf, xmlOf } from './support/memos.js';
 import { messageOf } from './support/stored.js';
 
@@ -223,6 +224,26 @@ describe('a text too long for an index is kept whole in the original:', () => {
 
     expect(again).toBe(first);
   });
+});
+
+test('every text of a list is at most 256 characters long', async () => {
+  const party = { id: OVERLONG, idType: OVERLONG, name: OVERLONG };
+  const memo = newMemo({
+    subject: OVERLONG,
+    sender: party,
+    representative: party,
+    concerning: { cpr: OVERLONG, name: OVERLONG },
+    contactPointId: OVERLONG,
+  });
+
+  await stack.deliver(xmlOf(memo));
+
+  const { id } = await messageOf(stack, memo.messageUUID);
+  const { subject, sender, concerning, contactPoint } = await read(stack, id);
+  const { representative, ...ofSender } = sender;
+  const texts = [subject, ...[ofSender, representative, concerning].flatMap((each) => Object.values(each ?? {}))];
+  expect(texts).toEqual(Array(9).fill(OVERLONG.slice(0, 256)));
+  expect(contactPoint?.id).toBe(OVERLONG.slice(0, 256));
 });
 
 test('characters outside the basic plane, and control characters that XML allows, are kept unchanged', async () => {

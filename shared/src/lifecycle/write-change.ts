@@ -82,7 +82,7 @@ export async function writeChange(
       ), changes AS (
         SELECT ${newId()}::uuid AS change_id, ${municipality}::text AS municipality, id AS message_id, ${change}::text AS type,
           status, version, ${at}::timestamptz AS at, ${actor.kind}::text AS actor_kind, ${actor.id}::text AS actor,
-          ${actor.onBehalfOf ?? null}::text AS on_behalf_of, 
+          ${actor.onBehalfOf ?? null}::text AS on_behalf_of,
           ${JSON.stringify({ ...details, ...ownDetails })}::jsonb AS details
         FROM changed
       ), ${Prisma.raw(RECORD_CHANGES)}

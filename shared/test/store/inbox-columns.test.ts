@@ -49,8 +49,8 @@ it('what can be known of existing messages is as intake has it', async () => {
        VALUES ($1, $1, 0, 0, '22222222', $2, $3, 'da', 'missing', 0)`,
       [id, name, type],
     );
-    const media = isMedia({ encodingFormat: type, detectedFormat: null, fileName: name });
-    messages.push({ id, attachment_count: 2, has_media: media, late: false, contact_point_id: null });
+    const has_media = isMedia({ encodingFormat: type, detectedFormat: null, fileName: name });
+    messages.push({ id, attachment_count: 2, has_media, late: false, contact_point_id: null });
   }
   // Random, so that PostgreSQL cannot compress it below the limit of an index.
   const long = Array.from({ length: 200 }, () => randomUUID()).join('');

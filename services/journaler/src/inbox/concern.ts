@@ -1,4 +1,3 @@
-import { visibleTo } from '@indbakke/shared/access';
 import type { ChangeAnswer } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
 import { changeMessage } from '@indbakke/shared/inbox';
@@ -7,6 +6,7 @@ import {
   type ChangeRequest,
   CONCERN_CHANGES,
   type ConcernChange,
+  type ConcernClocks,
   type ConcernTimes,
   concernClocksOf,
 } from '@indbakke/shared/lifecycle';
@@ -17,14 +17,11 @@ const { sql } = Prisma;
 /** Marks a message as a possible report of concern; its clocks run from its receipt. */
 export function markConcern(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   const { at, principal } = request;
-  return change(store, request, 'concern-marked', ({ receivedAt }) => {
-    const { assessBy, confirmBy } = concernClocksOf(receivedAt);
-    return {
-      set: sql`concern_marked_at = ${at}::timestamptz, concern_marked_by = ${principal.actor.id},
-        concern_assess_by = ${assessBy}::timestamptz, concern_confirm_by = ${confirmBy}::timestamptz`,
-      details: { assessBy: assessBy.toISOString(), confirmBy: confirmBy.toISOString() },
-    };
-  });
+  return change(store, request, 'concern-marked', ({ assessBy, confirmBy }) => ({
+    set: sql`concern_marked_at = ${at}::timestamptz, concern_marked_by = ${principal.actor.id},
+      concern_assess_by = ${assessBy}::timestamptz, concern_confirm_by = ${confirmBy}::timestamptz`,
+    details: { assessBy: assessBy.toISOString(), confirmBy: confirmBy.toISOString() },
+  }));
 }
 
 /** Removes the mark, its clocks and when they were met. */
@@ -38,44 +35,35 @@ export function unmarkConcern(store: Store, request: ChangeRequest): Promise<Cha
 /** Meets the clock of 24 hours: the message has been assessed. */
 export function confirmAssessment(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   const { at } = request;
-  return change(store, request, 'concern-assessed', ({ concernAssessBy: by, concernAssessedAt: met }) => ({
+  return change(store, request, 'concern-assessed', ({ assessBy }) => ({
     set: sql`concern_assessed_at = ${at}::timestamptz`,
-    details: by ? { assessBy: by.toISOString(), assessedAt: (met ?? at).toISOString() } : {},
+    details: { assessBy: assessBy.toISOString() },
+    ownDetails: { assessedAt: at.toISOString() },
   }));
 }
 
 /** Meets the clock of 6 working days: the notifier has a confirmation of its receipt. */
 export function confirmConfirmation(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   const { at } = request;
-  return change(store, request, 'concern-confirmed', ({ concernConfirmBy: by, concernConfirmedAt: met }) => ({
+  return change(store, request, 'concern-confirmed', ({ confirmBy }) => ({
     set: sql`concern_confirmed_at = ${at}::timestamptz`,
-    details: by ? { confirmBy: by.toISOString(), confirmedAt: (met ?? at).toISOString() } : {},
+    details: { confirmBy: confirmBy.toISOString() },
+    ownDetails: { confirmedAt: at.toISOString() },
   }));
 }
 
-interface Found extends ConcernTimes {
-  readonly receivedAt: Date;
-  readonly concernAssessBy: Date | null;
-  readonly concernConfirmBy: Date | null;
-}
-
-const COLUMNS = {
+const COLUMNS: Record<keyof ConcernTimes, Prisma.Sql> = {
   concernMarkedAt: sql`m.concern_marked_at`,
   concernAssessedAt: sql`m.concern_assessed_at`,
   concernConfirmedAt: sql`m.concern_confirmed_at`,
 };
 
-/**
- * Reads the times first, which the details repeat, and locks the message, so that they stay. Of the repeat of a change they
- * are as that change left them, so its details are those of the first.
- */
 function change(
   store: Store,
   request: ChangeRequest,
   change: ConcernChange,
-  columnsOf: (found: Found) => ChangeColumns,
+  columnsOf: (clocks: ConcernClocks) => ChangeColumns,
 ): Promise<ChangeAnswer> {
-  const { principal, id } = request;
   const { set, unset, otherwise } = CONCERN_CHANGES[change];
   const conditions = [
     ...set.map((time) => sql`${COLUMNS[time]} IS NOT NULL`),
@@ -86,16 +74,12 @@ function change(
     otherwise: (allowed: string) => new Problem('wrong-concern', `${otherwise}; ${allowed}`),
   };
   return changeMessage(store, request, change, async (connection) => {
-    const [found] = await run<Found>(
+    // Whether the caller sees the message is asked with the change.
+    const [found] = await run<{ receivedAt: Date }>(
       connection,
-      sql`
-        SELECT m.received_at AS "receivedAt", m.concern_assess_by AS "concernAssessBy",
-          m.concern_confirm_by AS "concernConfirmBy",
-          ${COLUMNS.concernMarkedAt} AS "concernMarkedAt", ${COLUMNS.concernAssessedAt} AS "concernAssessedAt",
-          ${COLUMNS.concernConfirmedAt} AS "concernConfirmedAt"
-        FROM messages m WHERE m.id = ${id}::uuid AND ${visibleTo(principal)} FOR UPDATE`,
+      sql`SELECT received_at AS "receivedAt" FROM messages WHERE id = ${request.id}::uuid`,
     );
     if (!found) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
-    return { ...columnsOf(found), isPossible };
+    return { ...columnsOf(concernClocksOf(found.receivedAt)), isPossible };
   });
 }
