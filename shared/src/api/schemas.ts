@@ -632,7 +632,17 @@ export const DocumentIds = z
   .meta({ examples: [{ items: [{ id: MESSAGE_ID, version: 2 }], nextCursor: null }] })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentIds' });
 
-const count = z.int();
+const count = z.int().describe('Counted up to 10000');
+const countOf = <Fields extends z.ZodRawShape>(id: string, fields: Fields) =>
+  z.object({ ...fields, count }).register(NAMED_ANSWERS, { id });
+const ConcernCounts = z
+  .object({
+    open: count.describe('With a clock that is not met'),
+    assessOverdue: count,
+    confirmOverdue: count,
+    nextDue: time.nullable(),
+  })
+  .register(NAMED_ANSWERS, { id: 'ConcernCounts' });
 /** A message that matches is counted once in each group. */
 export const DocumentCounts = z
   .object({
@@ -643,11 +653,11 @@ export const DocumentCounts = z
       .describe(
         'Whether there are more than were counted: of pending and held messages the 10000 oldest are, of journalized and rejected ones the 1000 newest',
       ),
-    status: z.array(z.object({ status: z.enum(keysOf(STATUSES)), count })),
-    kind: z.array(z.object({ kind: z.enum(keysOf(KINDS)), count })),
-    contactPoint: z.array(z.object({ id: z.string().nullable(), name: z.string().nullable(), count })),
-    assignee: z.array(z.object({ id: z.string().nullable().describe('null: nobody’s'), count })),
-    team: z.array(z.object({ id: z.string(), count })),
+    status: z.array(countOf('CountOfStatus', { status: Status })),
+    kind: z.array(countOf('CountOfKind', { kind: Kind })),
+    contactPoint: z.array(countOf('CountOfContactPoint', { id: z.string().nullable(), name: z.string().nullable() })),
+    assignee: z.array(countOf('CountOfAssignee', { id: z.string().nullable().describe('null: nobody’s') })),
+    team: z.array(countOf('CountOfTeam', { id: z.string() })),
     age: z
       .array(countOf('CountOfAge', { olderThan: z.string().describe('Such as PT24H') }))
       .describe('Received longer ago than this, and not than the next'),

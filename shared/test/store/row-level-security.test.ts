@@ -61,15 +61,6 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       original_format: 'memo',
       original: Buffer.from('<Message/>'),
     },
-    message_parties: {
-      ...ofMessage,
-      role: 'sender',
-      number: '4101019999',
-      status: 'pending',
-      received_at: at,
-      letter_at: at,
-    },
-    message_words: { ...ofMessage, received_at: at, words: '' },
     message_contents: { ...ofMessage, container: Buffer.from('c') },
     message_parties: {
       ...ofMessage,
