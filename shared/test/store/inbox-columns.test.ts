@@ -29,6 +29,7 @@ it('what can be known of existing messages is as intake has it', async () => {
     ['audio/mpeg', 'lyd'],
     ['VIDEO/MP4; codecs=x', 'film'],
     ['application/ogg', 'lyd'],
+    ['application/vnd.ms-asf; x=y', 'film'],
     ['application/octet-stream', 'Optagelse.MOV'],
     ['', 'stemmebesked.amr'],
     ['application/pdf', 'optagelse.mp3'],

@@ -33,7 +33,7 @@ ALTER TABLE events ADD details jsonb NOT NULL DEFAULT '{}';
 UPDATE messages m SET
   attachment_count = (SELECT count(*) FROM documents WHERE message_id = m.id AND role = 'additional'),
   has_media = EXISTS (SELECT FROM files WHERE message_id = m.id AND (
-    encoding_format ~* '^\s*((audio|video)/|application/(ogg|mp4)\s*(;|$))'
+    encoding_format ~* '^\s*((audio|video)/|application/(ogg|mp4|mxf|vnd\.ms-asf|vnd\.rn-realmedia)\s*(;|$))'
     OR encoding_format ~* '^\s*(application/octet-stream\s*)?(;|$)' AND file_name ~* '\.(mp3|m4a|aac|wav|wma|ogg|oga|opus|flac|amr|aif|aiff|caf|3ga|mp4|m4v|mov|avi|wmv|mpg|mpeg|mkv|webm|ogv|3gp|3g2|flv|mts|m2ts)\s*$')),
   late = m.letter_at < m.received_at - interval '3 days',
   first_read_at = (SELECT min(at) FROM audit_events a
