@@ -36,6 +36,14 @@ export async function searchMessages(
   return { ids: rows.flatMap(({ id }) => id ?? []), reached: end?.reached.toISOString() ?? null };
 }
 
+/** Whether `messages AS m` has every word of the query: for few messages, which no index of words need find. */
+export function hasWords(query: string): Prisma.Sql {
+  const { words, numbers } = termsOf(query);
+  return Prisma.sql`EXISTS (
+    SELECT FROM message_words w WHERE w.message_id = m.id AND w.words @@ words_query(
+      (SELECT word_terms(${words}, ${numbers}::text[])), ARRAY[words_prefix(m.municipality, m.status, m.received_at)]))`;
+}
+
 const NUMBER = /(?<!\p{L}|\d)(\d{6}[- ]?\d{4}|(?:DK[- ]?)?\d{8}|(?:DK[- ]?)?\d{2} \d{2} \d{2} \d{2})(?!\p{L}|\d)/giu;
 
 /** Numbers of people and companies, which are looked for whole, and the rest. */

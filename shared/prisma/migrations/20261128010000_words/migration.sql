@@ -52,6 +52,25 @@ RETURN (
   ) AS words WHERE word <> ''
 );
 
+-- What is looked for, each of them as a part of a tsquery without the prefix of its lexemes: a word in any Danish form or as a
+-- beginning, a number whole. Null when there is nothing.
+CREATE FUNCTION word_terms(query text, numbers text[]) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+  SELECT array_agg(term) FROM (
+    SELECT quote_literal('/' || word) || ':*' || coalesce(' | ' || quote_literal('/' || nullif((ts_lexize('pg_catalog.danish_stem', word))[1], '')), '') AS term
+    FROM (SELECT DISTINCT left(w, 64) AS word FROM unnest((words_in(left(query, 200)))[1:10]) AS w) AS words
+    UNION ALL
+    SELECT quote_literal('/#' || number) FROM unnest(numbers) AS number WHERE number ~ '^\d+$'
+  ) AS terms
+);
+
+-- The terms behind any of these prefixes. No term has a quote but around its lexemes.
+CREATE FUNCTION words_query(terms text[], prefixes text[]) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+  SELECT string_agg('(' || (SELECT string_agg(replace(term, '''/', '''' || prefix), ' | ') FROM unnest(prefixes) AS prefix) || ')', ' & ')::tsquery
+  FROM unnest(terms) AS term
+);
+
 -- The message found by `query` and `numbers` (each of them must match), in whole weeks of receipt from `beyond` on, until there
 -- are `wanted`; a last row without an id tells where to go on, if there may be more.
 CREATE FUNCTION search_messages(query text, numbers text[], statuses text[], newest_first boolean, beyond timestamptz, wanted integer)
@@ -59,7 +78,7 @@ RETURNS TABLE (message_id uuid, received_at timestamptz) LANGUAGE plpgsql STABLE
 #variable_conflict use_column
 DECLARE
   tenant text := nullif(current_setting('indbakke.municipality', true), '');
-  words text[] := (SELECT array_agg(DISTINCT left(word, 64)) FROM unnest((words_in(left(query, 200)))[1:10]) AS word);
+  terms text[] := word_terms(query, numbers);
   first integer;
   last integer;
   low integer;
@@ -67,9 +86,8 @@ DECLARE
   weeks integer := 1;
   rows integer;
   found_so_far integer := 0;
-  condition tsquery;
 BEGIN
-  IF tenant IS NULL OR (words IS NULL AND cardinality(numbers) = 0) THEN RETURN; END IF;
+  IF tenant IS NULL OR terms IS NULL THEN RETURN; END IF;
   SELECT week_of(min(oldest)), week_of(max(newest)) INTO first, last FROM unnest(statuses) AS wanted_status, LATERAL (SELECT
     (SELECT m.received_at FROM messages m WHERE m.municipality = tenant AND m.status = wanted_status
      ORDER BY m.received_at, m.id LIMIT 1) AS oldest,
@@ -87,19 +105,9 @@ BEGIN
       high := least(last, first + weeks - 1);
       first := high + 1;
     END IF;
-    SELECT string_agg(alternatives, ' & ')::tsquery INTO condition FROM (
-      SELECT '(' || string_agg(lexeme, ' | ') || ')' AS alternatives
-      FROM (
-        SELECT word AS term, form FROM unnest(words) AS word, LATERAL (
-          SELECT quote_literal('/' || word) || ':*' AS form
-          UNION SELECT quote_literal('/' || stem) FROM (SELECT (ts_lexize('pg_catalog.danish_stem', word))[1] AS stem) AS s WHERE stem <> '') AS forms
-        UNION ALL
-        SELECT '#' || number, quote_literal('/#' || number) FROM unnest(numbers) AS number WHERE number ~ '^\d+$'
-      ) AS terms, unnest(statuses) AS wanted_status, generate_series(low, high) AS week,
-        LATERAL (SELECT overlay(form PLACING '''' || tenant || '/' || wanted_status || '/' || week || '/' FROM 1 FOR 2) AS lexeme) AS whole
-      GROUP BY term
-    ) AS each_term;
-    RETURN QUERY SELECT w.message_id, w.received_at FROM message_words w WHERE w.words @@ condition;
+    RETURN QUERY SELECT w.message_id, w.received_at FROM message_words w WHERE w.words @@ words_query(terms, ARRAY(
+      SELECT tenant || '/' || wanted_status || '/' || week || '/'
+      FROM unnest(statuses) AS wanted_status, generate_series(low, high) AS week));
     GET DIAGNOSTICS rows = ROW_COUNT;
     found_so_far := found_so_far + rows;
     IF found_so_far >= wanted AND first <= last THEN
