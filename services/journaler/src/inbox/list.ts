@@ -70,7 +70,7 @@ async function readPage<Row extends { readonly id: string }>(
   let unread: Position | undefined;
   if (!startsWithWords(principal, query)) rows.push(...(await read()));
   else {
-    for await (const found of findWords(store, municipality, query, from)) {
+    for await (const found of findWords(store, municipality, query, from, columns.now)) {
       if (found.ids.length > 0) rows.push(...(await read(found.ids)));
       unread = found.next;
       if (rows.length > limit) break;
