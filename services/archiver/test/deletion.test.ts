@@ -272,12 +272,18 @@ describe('of a deleted message', () => {
     });
   });
 
-  it.each(['message_details', 'message_keys', 'documents', 'files', 'reply_references', 'journalizations'])(
-    'no row of %s stays',
-    async (table) => {
-      expect(await stack.sql(`SELECT FROM ${table} WHERE message_id = $1`, [id])).toEqual([]);
-    },
-  );
+  it.each([
+    'message_details',
+    'message_words',
+    'message_parties',
+    'message_keys',
+    'documents',
+    'files',
+    'reply_references',
+    'journalizations',
+  ])('no row of %s stays', async (table) => {
+    expect(await stack.sql(`SELECT FROM ${table} WHERE message_id = $1`, [id])).toEqual([]);
+  });
 
   it.each(['public', 'audit_months', 'bullmq'])('nothing personal stays in any table of schema %s', async (schema) => {
     const text = await everything(schema);

@@ -253,7 +253,7 @@ describe(`${TIMES} at once`, () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(TIMES).fill(200));
     expect(new Set(await textsOf(answers)).size).toBe(1);
     const { id } = await messageOf(stack, memo.messageUUID);
-    for (const table of ['message_details', 'message_keys', 'files', 'events', 'audit_events']) {
+    for (const table of ['message_details', 'message_words', 'message_keys', 'files', 'events', 'audit_events']) {
       expect(await stack.sql(`SELECT FROM ${table} WHERE message_id = $1`, [id])).toHaveLength(1);
     }
   });

@@ -93,7 +93,7 @@ export const COUNTS_EXAMPLE = {
     { id: null, count: 7 },
   ],
   team: [],
-  age: [{ olderThan: 'PT0H', count: 12 }],
+  age: [{ olderThan: 'P0D', count: 12 }],
   late: 1,
   replyOverdue: 0,
   concern: { open: 1, assessOverdue: 0, confirmOverdue: 0, nextDue: '2026-11-21T08:00:00.000Z' },

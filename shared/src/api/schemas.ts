@@ -659,7 +659,7 @@ export const DocumentCounts = z
     assignee: z.array(countOf('CountOfAssignee', { id: z.string().nullable().describe('null: nobody’s') })),
     team: z.array(countOf('CountOfTeam', { id: z.string() })),
     age: z
-      .array(countOf('CountOfAge', { olderThan: z.string().describe('Such as PT24H') }))
+      .array(countOf('CountOfAge', { olderThan: z.string().describe('Such as P3D') }))
       .describe('Received longer ago than this, and not than the next'),
     late: count,
     replyOverdue: count,

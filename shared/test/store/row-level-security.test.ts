@@ -70,7 +70,7 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       received_at: at,
       letter_at: at,
     },
-    message_words: { ...ofMessage, received_at: at, words: '' },
+    message_words: { ...ofMessage, status: 'pending', received_at: at, words: '' },
     message_keys: { ...ofMessage, key_id: 'k', wrapped_key: Buffer.from('w') },
     documents: { ...ofMessage, position: 0, role: 'main' },
     files: {

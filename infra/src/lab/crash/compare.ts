@@ -26,6 +26,10 @@ interface Row {
   readonly suggestion_run_at: Date | null;
   readonly suggested_case_id: string | null;
   readonly details: number;
+  readonly words: number;
+  readonly parties: number;
+  /** Words and parties of another status or time than the message’s. */
+  readonly misplaced: number;
   readonly keys: number;
   /** Containers in the database. */
   readonly contents: number;
@@ -44,11 +48,22 @@ const count = (table: string, where = '') =>
 const CHANGES_OF_MESSAGES = Object.keys(CHANGES)
   .map((change) => `'${change}'`)
   .join();
-const STRANGE = ['message_details', 'files', 'journalizations', 'events', 'audit_events'];
+const ELSEWHERE = 'AND (t.status, t.received_at) <> (m.status, m.received_at)';
+const STRANGE = [
+  'message_details',
+  'message_words',
+  'message_parties',
+  'files',
+  'journalizations',
+  'events',
+  'audit_events',
+];
 const ROWS = `
   SELECT id, municipality, external_id, transmission_id, received_at, encode(fingerprint, 'hex') AS fingerprint, status,
     version, blob_name, document_count, file_count, suggestion_run_at, suggested_case_id,
-    ${count('message_details')} AS details, ${count('message_keys')} AS keys, ${count('message_contents')} AS contents, ${count('documents')} AS documents,
+    ${count('message_details')} AS details, ${count('message_words')} AS words, ${count('message_parties')} AS parties,
+    ${count('message_words', ELSEWHERE)} + ${count('message_parties', ELSEWHERE)} AS misplaced,
+    ${count('message_keys')} AS keys, ${count('message_contents')} AS contents, ${count('documents')} AS documents,
     ${count('files', "AND t.status = 'stored'")} AS files, ${count('reply_references')} AS refs,
     ${count('journalizations')} AS journalizations, ${count('events')} AS events,
     ${count('audit_events', `AND t.action IN (${CHANGES_OF_MESSAGES})`)} AS audited,
@@ -209,6 +224,7 @@ export class Comparison {
   #missingOf(row: Row): string[] {
     const wrong = {
       details: row.details !== 1,
+      words: row.words !== 1,
       documents: row.documents !== row.document_count,
       files: row.files !== row.file_count,
       key: row.keys !== 1,
@@ -224,13 +240,14 @@ export class Comparison {
       events: row.events !== row.version,
       audit: row.audited !== row.version,
       municipality: row.municipality !== municipality || row.strange > 0,
+      place: row.misplaced > 0,
     });
   }
 
   /** Parts left of a deleted message. */
   #leftOf(row: Row): string[] {
-    const { details, keys, contents, documents, files, refs, journalizations } = row;
-    const counts = Object.entries({ details, keys, contents, documents, files, refs, journalizations });
+    const { details, words, parties, keys, contents, documents, files, refs, journalizations } = row;
+    const counts = Object.entries({ details, words, parties, keys, contents, documents, files, refs, journalizations });
     return namesOf({
       ...Object.fromEntries(counts.map(([name, left]) => [name, left !== 0])),
       content: row.blob_name !== null,

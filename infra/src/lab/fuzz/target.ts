@@ -89,7 +89,8 @@ class HttpTarget implements FuzzTarget {
   async #stored(): Promise<Stored> {
     const sql = `SELECT (SELECT count(*) FROM messages)::int AS messages,
       (SELECT count(*) FROM messages WHERE blob_name IS NOT NULL)::int AS containers,
-      (SELECT count(*) FROM message_details)::int + (SELECT count(*) FROM message_keys)::int
+      (SELECT count(*) FROM message_details)::int + (SELECT count(*) FROM message_words)::int
+        + (SELECT count(*) FROM message_parties)::int + (SELECT count(*) FROM message_keys)::int
         + (SELECT count(*) FROM message_contents)::int AS parts`;
     const { rows } = await this.#client.query<Omit<Stored, 'files'>>(sql);
     const entries = readdirSync(this.#contentFolder, { recursive: true, withFileTypes: true });

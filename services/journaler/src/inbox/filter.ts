@@ -2,6 +2,7 @@ import { assignedTo, type Principal, suggestedTo } from '@indbakke/shared/access
 import type { DocumentFilter } from '@indbakke/shared/api';
 import { DAY, HOUR } from '@indbakke/shared/config';
 import { partyIdOf } from '@indbakke/shared/ids';
+import { hasWords } from '@indbakke/shared/inbox';
 import { Prisma } from '@indbakke/shared/store';
 import { CONCERN_DUE, CONCERN_OPEN, type Range, type Time, type Walk, walkEach, walkRows, walkWhere } from './walk.js';
 
@@ -29,7 +30,7 @@ const BY_ANY = ['receivedAt', 'letterAt', 'replyBy', 'concernDue'] as const;
  * The filters of a query, each as a condition, and those that narrow it most first: a page is read by the first one that can
  * walk its messages in order, and checks the others on what it reads.
  *
- * @param found ids that the words of the query have found
+ * @param found ids that the words of the query have found; undefined: the words are a condition like others
  */
 export function filtersOf(
   query: DocumentFilter,
@@ -41,7 +42,7 @@ export function filtersOf(
   if (query.case !== undefined) filters.push(ofCase(query.case, municipality));
   if (query.sender !== undefined) filters.push(ofParty('sender', query.sender));
   if (query.concerning !== undefined) filters.push(ofParty('concerning', query.concerning));
-  if (found !== undefined) filters.push(isFound(found));
+  if (query.q !== undefined) filters.push(ofWords(query.q, found));
   if (query.assignee === 'me' || query.view === 'assigned') filters.push(assigned(principal));
   if (query.assignee === 'none') filters.push({ condition: sql`m.assignee_id IS NULL` });
   else if (query.assignee !== undefined && query.assignee !== 'me') {
@@ -161,10 +162,11 @@ function concernOf(which: NonNullable<DocumentFilter['concern']>, now: Date): Pr
   return which === 'open' ? CONCERN_OPEN : sql`${CONCERN_OPEN} AND ${CONCERN_DUE} < ${now}::timestamptz`;
 }
 
-/** The messages that the words of a query have found. */
-function isFound(ids: readonly string[]): Filter {
-  const walks = [walkRows(sql`unnest(${[...ids]}::uuid[]) AS r (message_id)`, sql`true`, false)];
-  return { condition: sql`m.id = ANY (${[...ids]}::uuid[])`, walks, times: BY_ANY, isNarrow: true };
+/** @param found the messages that have the words, if they were searched for */
+function ofWords(q: string, found: readonly string[] | undefined): Filter {
+  if (found === undefined) return { condition: hasWords(q) };
+  const walks = [walkRows(sql`unnest(${[...found]}::uuid[]) AS r (message_id)`, sql`true`, false)];
+  return { condition: sql`m.id = ANY (${[...found]}::uuid[])`, walks, times: BY_ANY, isNarrow: true };
 }
 
 /** @param duration ISO 8601: days and hours, a day being 24 hours */

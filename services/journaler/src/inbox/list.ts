@@ -5,7 +5,7 @@ import type { Parts } from '@indbakke/shared/service';
 import { type Plan, Prisma } from '@indbakke/shared/store';
 import { type ListQuery, type Position, readCursor, writeCursor } from './cursor.js';
 import { cutPage, type PageRow, pageOf } from './page.js';
-import { findWords } from './search.js';
+import { findWords, startsWithWords } from './search.js';
 import { summarize } from './shapes.js';
 
 const { sql } = Prisma;
@@ -68,9 +68,9 @@ async function readPage<Row extends { readonly id: string }>(
   };
   const rows: (Row & PageRow)[] = [];
   let unread: Position | undefined;
-  if (query.q === undefined) rows.push(...(await read()));
+  if (!startsWithWords(principal, query)) rows.push(...(await read()));
   else {
-    for await (const found of findWords(store, municipality, query, from)) {
+    for await (const found of findWords(store, municipality, query, from, columns.now)) {
       if (found.ids.length > 0) rows.push(...(await read(found.ids)));
       unread = found.next;
       if (rows.length > limit) break;

@@ -1,12 +1,22 @@
-import { DAY } from '@indbakke/shared/config';
-import { searchMessages } from '@indbakke/shared/inbox';
+import { type Principal, sightOf } from '@indbakke/shared/access';
+import { type FoundMessages, searchMessages } from '@indbakke/shared/inbox';
 import type { Store } from '@indbakke/shared/store';
 import type { ListQuery, Position } from './cursor.js';
+import { filtersOf, rangeOf } from './filter.js';
 
-/** Found and then filtered at once. */
-const AT_ONCE = 400;
-/** Of a page; then it ends, full or not. Of a search that is not sorted by receipt: so many of the newest are sorted. */
-const MOST_FOUND = 10_000;
+/** Found and then filtered at once; the second time only if that does not fill the page, which then ends, full or not. */
+const AT_ONCE = [250, 2_000];
+/** Of a search that is not sorted by receipt: so many of the newest are sorted. */
+const MOST_SORTED = 10_000;
+
+/**
+ * Whether the words are searched for first. Not where other filters, or what the caller may see, leave so few messages that
+ * each can be asked for its words.
+ */
+export function startsWithWords(principal: Principal, { q, ...others }: ListQuery): boolean {
+  if (q === undefined || !others.status.some((status) => sightOf(principal, status) === 'all')) return false;
+  return !filtersOf(others, principal, { now: new Date() }).some(({ isNarrow }) => isNarrow);
+}
 
 /** What the words of a query have found, from the position of the page on. */
 export interface Found {
@@ -22,28 +32,23 @@ export interface Found {
 export async function* findWords(
   store: Store,
   municipality: string,
-  { q: query = '', status: statuses, sort }: ListQuery,
+  query: ListQuery,
   from: Position | undefined,
+  now: Date,
 ): AsyncGenerator<Found> {
-  const newestFirst = sort !== 'receivedAt';
-  const search = { query, statuses, newestFirst };
+  const { q = '', status: statuses, sort } = query;
+  const { from: since, before: until } = rangeOf(query, now);
+  const search = { query: q, statuses, newestFirst: sort !== 'receivedAt', since, until };
   if (sort.replace('-', '') !== 'receivedAt') {
-    const { ids } = await searchMessages(store, municipality, { ...search, wanted: MOST_FOUND });
+    const { ids } = await searchMessages(store, municipality, { ...search, wanted: MOST_SORTED });
     yield { ids, next: undefined };
     return;
   }
-  let beyond = from?.time;
-  for (let wanted = AT_ONCE; wanted <= MOST_FOUND; wanted *= 4) {
-    const { ids, reached } = await searchMessages(store, municipality, { ...search, beyond, wanted });
-    yield { ids, next: reached === null ? undefined : beforeWeek(reached, newestFirst) };
-    if (reached === null) return;
+  let beyond: { readonly time: string; readonly id: string } | undefined = from;
+  for (const wanted of AT_ONCE) {
+    const { ids, reached }: FoundMessages = await searchMessages(store, municipality, { ...search, beyond, wanted });
+    yield { ids, next: reached && { ...reached, isTimeless: false } };
+    if (!reached) return;
     beyond = reached;
   }
-}
-
-/** The position before every message of a week. @param start of the week */
-function beforeWeek(start: string, newestFirst: boolean): Position {
-  if (!newestFirst) return { isTimeless: false, time: start, id: '00000000-0000-0000-0000-000000000000' };
-  const end = new Date(Date.parse(start) + 7 * DAY - 1).toISOString();
-  return { isTimeless: false, time: end, id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
 }

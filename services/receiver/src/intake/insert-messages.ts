@@ -71,9 +71,9 @@ const INSERT_MESSAGES = `
       representative_name, concerning_id, concerning_name, contact_info, original_format, ${cut('original_at')}
     FROM given
   ), words AS (
-    INSERT INTO message_words (message_id, municipality, received_at, words)
-    SELECT id, $1, received_at, words_of(words_prefix($1, status, received_at), concat_ws(' ', subject, sender_name,
-      representative_name, concerning_name), ARRAY[sender_id, representative_id, concerning_id])
+    INSERT INTO message_words (message_id, municipality, status, received_at, words)
+    SELECT id, $1, status, received_at, words_of(subject, ARRAY[sender_name, representative_name, concerning_name],
+      ARRAY[sender_id, representative_id, concerning_id])
     FROM given
   ), parties AS (
     INSERT INTO message_parties (message_id, role, municipality, number, status, received_at, letter_at)

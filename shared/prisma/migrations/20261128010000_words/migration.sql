@@ -1,12 +1,13 @@
--- Free text: the words of each message, and the function that finds messages by them.
+-- Free text: the words of each message, and the one function that finds messages by them.
 --
--- Under row-level security @@ is no index condition, so search_messages() runs as the owner of the tables and keeps to the
--- municipality of the transaction by itself: every word in the index stands behind municipality, status and week of receipt.
--- A look-up touches only its own rows, however many there are of others, and stops at the week in which it has enough.
+-- Under row-level security @@ is no index condition. So search_messages() runs as the owner of the tables and keeps to the
+-- municipality of the transaction by itself. In the index every word begins with municipality, status and week of receipt: a
+-- look-up touches only its own rows, however many others there are, and stops at the week in which it has enough.
 
 CREATE TABLE "message_words" (
     "message_id" UUID NOT NULL,
     "municipality" TEXT NOT NULL,
+    "status" TEXT NOT NULL,
     "received_at" TIMESTAMPTZ(3) NOT NULL,
     "words" tsvector NOT NULL,
 
@@ -15,119 +16,151 @@ CREATE TABLE "message_words" (
 
 ALTER TABLE "message_words" ADD CONSTRAINT "message_words_message_id_fkey" FOREIGN KEY ("message_id") REFERENCES "messages"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 
--- A short list of what is not in the index yet, because every look-up reads it.
-CREATE INDEX message_words_idx ON message_words USING gin (words) WITH (gin_pending_list_limit = 256);
-
 ALTER TABLE message_words ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON message_words TO indbakke_app USING (municipality = current_setting('indbakke.municipality', true));
 GRANT SELECT, INSERT, UPDATE, DELETE ON message_words TO indbakke_app;
 
--- The words of a text: lower case, without accents, å as aa. Letters are told from the rest by their numbers, because the
--- classes of a regular expression depend on the locale.
+-- The words of a text: lower case, without accents, å as aa. Letters are told from the rest by their code points, because the
+-- classes of a regular expression depend on the locale. What has no width (soft hyphen, joiners) parts no word.
 CREATE FUNCTION words_in(value text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN array_remove(string_to_array(regexp_replace(
-  -- marks that combine, and characters without width
+RETURN string_to_array(trim(regexp_replace(
   regexp_replace(
     replace(lower(translate(normalize(value, NFKD), 'ÆØ', 'æø')), E'a\u030A', 'aa'),
     '[\u00AD\u0300-\u036F\u200B-\u200D\u2060\uFEFF]+', '', 'g'),
-  '([^0-9a-z\u00C0-\u1FFF\u2C00-\u2DFF\u3040-\uD7FF\uF900-\uFDFF\U00010000-\U0010FFFF]+)', ' ', 'g'), ' '), '');
+  '[^0-9a-z\u00C0-\u1FFF\u2C00-\u2DFF\u3040-\uD7FF\uF900-\uFDFF\U00010000-\U0010FFFF]+', ' ', 'g')), ' ');
 
-CREATE FUNCTION week_of(at timestamptz) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN floor(extract(epoch FROM at) / 604800)::integer;
+-- A CPR or CVR number among words with spaces between: 10 or 8 digits, however grouped, and what people write before them.
+CREATE FUNCTION number_pattern() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '(?:^| )(?:(?:cpr|cvr) ?)?(?:nr ?)?(?:dk ?)?((?:\d ?){7}\d(?: ?\d ?\d)?)(?= |$)';
 
-CREATE FUNCTION words_prefix(municipality text, status text, received_at timestamptz) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN municipality || '/' || status || '/' || week_of(received_at) || '/';
-
--- What a message is found by: each word of its texts, and its Danish stem; a number of a person or company (8 or 10 digits)
--- behind #, so that it is found whole or not at all.
-CREATE FUNCTION words_of(prefix text, texts text, ids text[]) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (
-  SELECT coalesce(array_to_tsvector(array_agg(DISTINCT prefix || left(word, 64))), '') FROM (
-    SELECT word FROM unnest(words_in(texts)) AS w, LATERAL (VALUES (w), ((ts_lexize('pg_catalog.danish_stem', w))[1])) AS both_forms (word)
-    UNION ALL
-    SELECT '#' || number[1] || coalesce(number[2], '') FROM regexp_matches(texts, '\m(?:DK)?(\d{6})[- ]?(\d{4}|\d{2})\M', 'g') AS number
-    UNION ALL
-    SELECT CASE WHEN length(digits) IN (8, 10) THEN '#' || digits END
-    FROM unnest(ids) AS id, LATERAL regexp_replace(id, '[^0-9]+', '', 'g') AS digits
-  ) AS words WHERE word <> ''
-);
-
--- The message found by `query` and `numbers` (each of them must match), in whole weeks of receipt from `beyond` on, until there
--- are `wanted`; a last row without an id tells where to go on, if there may be more.
-CREATE FUNCTION search_messages(query text, numbers text[], statuses text[], newest_first boolean, beyond timestamptz, wanted integer)
-RETURNS TABLE (message_id uuid, received_at timestamptz) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-#variable_conflict use_column
+-- What a message is found by. A word of the subject counts with its stem, one of a name as it is. A number is a word that begins
+-- with #, so that it is found whole or not at all. An index takes no word of any length.
+CREATE FUNCTION words_of(subject text, names text[], ids text[]) RETURNS tsvector
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-  tenant text := nullif(current_setting('indbakke.municipality', true), '');
-  words text[] := (SELECT array_agg(DISTINCT left(word, 64)) FROM unnest((words_in(left(query, 200)))[1:10]) AS word);
-  first integer;
-  last integer;
-  low integer;
-  high integer;
-  weeks integer := 1;
-  rows integer;
-  found_so_far integer := 0;
-  condition tsquery;
+  words constant text[] := words_in(subject);
 BEGIN
-  IF tenant IS NULL OR (words IS NULL AND cardinality(numbers) = 0) THEN RETURN; END IF;
-  SELECT week_of(min(oldest)), week_of(max(newest)) INTO first, last FROM unnest(statuses) AS wanted_status, LATERAL (SELECT
-    (SELECT m.received_at FROM messages m WHERE m.municipality = tenant AND m.status = wanted_status
-     ORDER BY m.received_at, m.id LIMIT 1) AS oldest,
-    (SELECT m.received_at FROM messages m WHERE m.municipality = tenant AND m.status = wanted_status
-     ORDER BY m.received_at DESC, m.id DESC LIMIT 1) AS newest) AS ends;
-  IF newest_first THEN last := least(last, week_of(beyond)); ELSE first := greatest(first, week_of(beyond)); END IF;
-  WHILE first <= last LOOP
-    -- Few weeks where there is much to find, more and more where there is little.
-    IF newest_first THEN
-      high := last;
-      low := greatest(first, last - weeks + 1);
-      last := low - 1;
-    ELSE
-      low := first;
-      high := least(last, first + weeks - 1);
-      first := high + 1;
-    END IF;
-    SELECT string_agg(alternatives, ' & ')::tsquery INTO condition FROM (
-      SELECT '(' || string_agg(lexeme, ' | ') || ')' AS alternatives
-      FROM (
-        SELECT word AS term, form FROM unnest(words) AS word, LATERAL (
-          SELECT quote_literal('/' || word) || ':*' AS form
-          UNION SELECT quote_literal('/' || stem) FROM (SELECT (ts_lexize('pg_catalog.danish_stem', word))[1] AS stem) AS s WHERE stem <> '') AS forms
-        UNION ALL
-        SELECT '#' || number, quote_literal('/#' || number) FROM unnest(numbers) AS number WHERE number ~ '^\d+$'
-      ) AS terms, unnest(statuses) AS wanted_status, generate_series(low, high) AS week,
-        LATERAL (SELECT overlay(form PLACING '''' || tenant || '/' || wanted_status || '/' || week || '/' FROM 1 FOR 2) AS lexeme) AS whole
-      GROUP BY term
-    ) AS each_term;
-    RETURN QUERY SELECT w.message_id, w.received_at FROM message_words w WHERE w.words @@ condition;
-    GET DIAGNOSTICS rows = ROW_COUNT;
-    found_so_far := found_so_far + rows;
-    IF found_so_far >= wanted AND first <= last THEN
-      message_id := NULL;
-      received_at := to_timestamp(604800::bigint * CASE WHEN newest_first THEN last ELSE first END);
-      RETURN NEXT;
-      RETURN;
-    END IF;
-    weeks := least(weeks * 4, 64);
-  END LOOP;
+  RETURN (
+    SELECT coalesce(array_to_tsvector(array_agg(left(word, 64))), '') FROM (
+      SELECT unnest(ARRAY[w, (ts_lexize('pg_catalog.danish_stem', w))[1]]) AS word FROM unnest(words) AS w
+      UNION ALL
+      SELECT unnest(words_in(array_to_string(names, ' ')))
+      UNION ALL
+      SELECT '#' || replace(match[1], ' ', '') FROM regexp_matches(array_to_string(words, ' '), number_pattern(), 'g') AS match
+      UNION ALL
+      SELECT unnest(CASE WHEN match IS NULL THEN w ELSE ARRAY['#' || replace(match[1], ' ', '')] END)
+      FROM unnest(ids) AS id, words_in(id) AS w, regexp_match(array_to_string(w, ' '), number_pattern()) AS match
+    ) AS all_words WHERE word <> '');
 END $$;
-REVOKE EXECUTE ON FUNCTION search_messages(text, text[], text[], boolean, timestamptz, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION search_messages(text, text[], text[], boolean, timestamptz, integer) TO indbakke_app;
 
--- The words stand behind the status, so they move with it. What is deleted has none.
-CREATE FUNCTION move_words() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+-- What is looked for, as the text of a tsquery; null when there is no word in it. Each of the ten longest words, as a beginning or
+-- by its stem; a single letter only as a whole word, since it begins too many. Digits that may be a number: that number, or these
+-- words. All words are letters and digits, so none can be an operator.
+CREATE FUNCTION words_query(q text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  plain constant text := array_to_string(words_in(q), ' ');
 BEGIN
-  UPDATE message_words SET words = (
-    SELECT coalesce(array_to_tsvector(array_agg(words_prefix(NEW.municipality, NEW.status, NEW.received_at) || regexp_replace(lexeme, '^[^/]*/[^/]*/[^/]*/', ''))), '')
-    FROM unnest(tsvector_to_array(words)) AS lexeme)
-  WHERE message_id = NEW.id;
+  RETURN (
+    SELECT string_agg(term, ' &') FROM (
+      SELECT format(' ( ''#%s'' | ( ''%s'' ) )', replace(digits, ' ', ''), replace(digits, ' ', ''' & ''')) AS term
+      FROM (SELECT DISTINCT (regexp_matches(plain, number_pattern(), 'g'))[1] AS digits) AS numbers
+      UNION ALL
+      SELECT CASE WHEN length(w) = 1 THEN format(' ''%s''', w)
+        ELSE format(' ( ''%s'':* %s )', w, '| ''' || nullif((ts_lexize('pg_catalog.danish_stem', w))[1], w) || '''') END
+      FROM (
+        SELECT left(word, 64) AS w
+        FROM unnest(string_to_array(regexp_replace(plain, number_pattern(), ' ', 'g'), ' ')) AS word
+        WHERE word <> '' GROUP BY 1 ORDER BY max(length(word)) DESC, 1 LIMIT 10
+      ) AS longest
+    ) AS terms);
+END $$;
+
+-- Where words stand in the index: both the words of a message and those of a query get what they begin with. In the text of
+-- either, every word begins with a space and a quote.
+CREATE FUNCTION week_of(received_at timestamptz) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ((received_at AT TIME ZONE 'UTC')::date - date '2000-01-03') / 7;
+CREATE FUNCTION placed(words text, municipality text, status text, week integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN replace(' ' || words, ' ''', ' ''' || municipality || left(status, 1) || week::text || ':');
+
+-- The words move with the status. An UPDATE brings back no row that a deletion has removed.
+CREATE FUNCTION move_words() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE public.message_words SET status = NEW.status WHERE message_id = NEW.id;
   RETURN NULL;
 END $$;
-CREATE TRIGGER move_words AFTER UPDATE OF status ON messages FOR EACH ROW
-  WHEN (OLD.status IS DISTINCT FROM NEW.status AND NEW.status <> 'deleted') EXECUTE FUNCTION move_words();
+CREATE TRIGGER move_words AFTER UPDATE OF status ON messages
+  FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION move_words();
 
-INSERT INTO message_words (message_id, municipality, received_at, words)
-SELECT m.id, m.municipality, m.received_at, words_of(words_prefix(m.municipality, m.status, m.received_at),
-  concat_ws(' ', d.subject, d.sender_name, d.representative_name, d.concerning_name),
+INSERT INTO message_words (message_id, municipality, status, received_at, words)
+SELECT m.id, m.municipality, m.status, m.received_at, words_of(d.subject, ARRAY[d.sender_name, d.representative_name, d.concerning_name],
   ARRAY[d.sender_id, d.representative_id, d.concerning_id])
 FROM messages m JOIN message_details d ON d.message_id = m.id;
+
+-- Without a list of pending entries, which every look-up would read from end to end: the words of one message are close together.
+CREATE INDEX message_words_idx ON message_words
+  USING gin ((placed(words::text, municipality, status, week_of(received_at))::tsvector)) WITH (fastupdate = off);
+
+-- Statistics would hold the commonest words, names among them. What is dead of a pending week slows its look-ups.
+ALTER TABLE message_words ALTER words SET STATISTICS 0;
+ALTER INDEX message_words_idx ALTER COLUMN 1 SET STATISTICS 0;
+ALTER TABLE message_words SET (autovacuum_vacuum_scale_factor = 0.02);
+
+-- The messages of these statuses that have all words of q, in no order: without a gap from the newest on (or from the oldest)
+-- until there are `wanted`, and what else stands in the last weeks that were read; fewer than `wanted` are all there are.
+--   since, until           in the weeks from one to the other; null = any time
+--   beyond_at, beyond_id   only what comes after this message in the order of (received_at, id); null = from the beginning
+-- Nothing while no municipality is set.
+CREATE FUNCTION search_messages(q text, statuses text[], newest_first boolean, since timestamptz, until timestamptz,
+  beyond_at timestamptz, beyond_id uuid, wanted integer)
+RETURNS TABLE (message_id uuid, received_at timestamptz) LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  tenant constant text := nullif(current_setting('indbakke.municipality', true), '');
+  query constant text := words_query(q);
+  low timestamptz;
+  high timestamptz;
+  first integer;
+  last integer;
+  lower_week integer;
+  upper_week integer;
+  -- Twice as many each time: common words need one week, and rare ones few steps.
+  weeks integer := 1;
+  most_weeks constant integer := 16;
+  added integer;
+BEGIN
+  -- Between the oldest and the newest message.
+  SELECT min(oldest.at), max(newest.at) INTO low, high FROM unnest(statuses) AS s,
+    LATERAL (SELECT m.received_at FROM messages m WHERE m.municipality = tenant AND m.status = s
+      ORDER BY m.received_at, m.id LIMIT 1) AS oldest (at),
+    LATERAL (SELECT m.received_at FROM messages m WHERE m.municipality = tenant AND m.status = s
+      ORDER BY m.received_at DESC, m.id DESC LIMIT 1) AS newest (at);
+  IF query IS NULL OR low IS NULL THEN RETURN; END IF;
+  first := week_of(greatest(low, since, CASE WHEN NOT newest_first THEN beyond_at END));
+  last := week_of(least(high, until, CASE WHEN newest_first THEN beyond_at END));
+  WHILE first <= last AND wanted > 0 LOOP
+    IF newest_first THEN
+      lower_week := greatest(first, last - weeks + 1);
+      upper_week := last;
+      last := lower_week - 1;
+    ELSE
+      lower_week := first;
+      upper_week := least(last, first + weeks - 1);
+      first := upper_week + 1;
+    END IF;
+    -- A week and a status at a time, since the index takes long over a query with many ORs.
+    RETURN QUERY SELECT found.* FROM generate_series(lower_week, upper_week) AS week, unnest(statuses) AS s,
+      LATERAL (
+        SELECT w.message_id, w.received_at::timestamptz FROM message_words w
+        WHERE placed(w.words::text, w.municipality, w.status, week_of(w.received_at))::tsvector
+            @@ placed(query, tenant, s, week)::tsquery
+          AND w.municipality = tenant
+          AND (beyond_at IS NULL OR CASE WHEN newest_first THEN (w.received_at, w.message_id) < (beyond_at, beyond_id)
+            ELSE (w.received_at, w.message_id) > (beyond_at, beyond_id) END)
+        OFFSET 0) AS found;
+    GET DIAGNOSTICS added = ROW_COUNT;
+    wanted := wanted - added;
+    weeks := least(weeks * 2, most_weeks);
+  END LOOP;
+END $$;
+REVOKE EXECUTE ON FUNCTION search_messages FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION search_messages TO indbakke_app;

@@ -186,10 +186,9 @@ const STATEMENTS = [
    SELECT id, role, municipality, number, status, at, at - CASE WHEN late THEN interval '10 days' ELSE interval '2 hours' END
    FROM batch, LATERAL (VALUES ('sender', sender_id), ('concerning', concerning_id)) AS parties (role, number)
    WHERE status <> 'deleted' AND number IS NOT NULL`,
-  // As at intake (shared/src/inbox/words.ts).
-  `INSERT INTO message_words (message_id, municipality, received_at, words)
-   SELECT id, municipality, at, words_of(words_prefix(municipality, status, at),
-     concat_ws(' ', subject, sender_name, concerning_name), ARRAY[sender_id, concerning_id])
+  // As at intake (receiver/src/intake/insert-messages.ts).
+  `INSERT INTO message_words (message_id, municipality, status, received_at, words)
+   SELECT id, municipality, status, at, words_of(subject, ARRAY[sender_name, concerning_name], ARRAY[sender_id, concerning_id])
    FROM batch WHERE status <> 'deleted'`,
   `INSERT INTO journalizations (message_id, case_id, municipality, reference, at, "by")
    SELECT id, case_id, municipality, 'bench', at, 'bench' FROM batch WHERE status = 'journalized'`,
