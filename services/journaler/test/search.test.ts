@@ -161,30 +161,44 @@ describe('a search', () => {
       `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
          document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
        SELECT gen_random_uuid(), $1, 'sf1606', 'many-' || n, 'x', 'enquiry', now() - n * interval '5 hours', now(), gen_random_uuid(),
-         0, 0, 0, '[]', 'journalized', now(), 'test', now() FROM generate_series(1, 1500) n`,
+         0, 0, 0, '[]', 'journalized', now(), 'test', now() FROM generate_series(1, 2600) n`,
       [ODENSKOV],
     );
     await stack.sql(
       `INSERT INTO message_words SELECT id, municipality, received_at, words_of(words_prefix(municipality, status, received_at), 'almindelig', '{}')
        FROM messages WHERE external_id LIKE 'many-%'`,
     );
+    await stack.sql(`UPDATE messages SET has_media = true WHERE external_id ~ '^many-(1|500|1000|2000|2300|2600)$'`);
     for (const sort of ['-receivedAt', 'receivedAt']) {
-      const seen: string[] = [];
-      let cursor: string | null = null;
-      do {
-        const body = { q: 'almindelig', status: ['journalized'], sort, limit: 200, ...(cursor !== null && { cursor }) };
-        const response = await stack.call('POST', '/incoming-documents/search', { body });
-        const page = (await response.json()) as {
-          items: { id: string; receivedAt: string }[];
-          nextCursor: string | null;
-        };
-        seen.push(...page.items.map(({ receivedAt, id }) => `${receivedAt} ${id}`));
-        cursor = page.nextCursor;
-      } while (cursor !== null);
-      expect(new Set(seen).size).toBe(1500);
-      expect(seen).toEqual(sort === 'receivedAt' ? seen.toSorted() : seen.toSorted().reverse());
+      const inOrder = (seen: string[]) => (sort === 'receivedAt' ? seen.toSorted() : seen.toSorted().reverse());
+      const all = await pagesOf({ q: 'almindelig', sort, limit: 200 });
+      expect(new Set(all.flat()).size).toBe(2600);
+      expect(all.flat()).toEqual(inOrder(all.flat()));
+      expect(all).toHaveLength(13);
+      // Few of those found: a page ends before it is full, and the next goes on.
+      const few = await pagesOf({ q: 'almindelig', sort, hasMedia: true });
+      expect(few.flat()).toEqual(inOrder(few.flat()));
+      expect(new Set(few.flat()).size).toBe(6);
+      expect(few.length).toBeGreaterThan(1);
     }
   });
+
+  /** Receipt and id of what is on each page of a search of the journalized. */
+  async function pagesOf(body: object): Promise<string[][]> {
+    const pages: string[][] = [];
+    let cursor: string | null = null;
+    do {
+      const page = { ...body, status: ['journalized'], ...(cursor !== null && { cursor }) };
+      const response = await stack.call('POST', '/incoming-documents/search', { body: page });
+      const answer = (await response.json()) as {
+        items: { id: string; receivedAt: string }[];
+        nextCursor: string | null;
+      };
+      pages.push(answer.items.map(({ receivedAt, id }) => `${receivedAt} ${id}`));
+      cursor = answer.nextCursor;
+    } while (cursor !== null);
+    return pages;
+  }
 
   it.each<[object, string]>([
     [{ view: 'absent' }, 'body.view'],
@@ -203,12 +217,12 @@ describe('a search', () => {
 
 describe('all ids of a filter', () => {
   it('are paged with their versions', async () => {
-    const body = { status: ['journalized'], limit: 1000 };
+    const body = { status: ['journalized'], limit: 1600 };
     const first = (await (await stack.call('POST', '/incoming-documents/ids', { body })).json()) as Ids;
     const rest = { ...body, cursor: first.nextCursor };
     const second = (await (await stack.call('POST', '/incoming-documents/ids', { body: rest })).json()) as Ids;
-    expect([first.items.length, second.items.length, second.nextCursor]).toEqual([1000, 500, null]);
-    expect(new Set([...first.items, ...second.items].map(({ id }) => id)).size).toBe(1500);
+    expect([first.items.length, second.items.length, second.nextCursor]).toEqual([1600, 1000, null]);
+    expect(new Set([...first.items, ...second.items].map(({ id }) => id)).size).toBe(2600);
     expect(first.items[0]).toMatchObject({ version: 1 });
   });
 });
