@@ -158,40 +158,45 @@ describe('a search', () => {
     }
   });
 
-  it('gives the first page where words are common, and all pages each message once', async () => {
+  it.each([
+    [ODENSKOV, 'journalized'],
+    [VESTERSUND, 'pending'],
+  ])('gives the first page where words are common, and all pages each message once (%s, %s)', async (cvr, status) => {
     await stack.sql(
       `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
          document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
        SELECT gen_random_uuid(), $1, 'sf1606', 'many-' || n, 'x', 'enquiry', now() - n * interval '1 hour', now(), gen_random_uuid(),
-         0, 0, 0, '[]', 'journalized', now(), 'test', now() FROM generate_series(1, 6000) n`,
-      [ODENSKOV],
+         0, 0, 0, '[]', $2, now(), 'test', now() FROM generate_series(1, 6000) n`,
+      [cvr, status],
     );
     await stack.sql(
       `INSERT INTO message_words SELECT id, municipality, received_at, words_of(words_prefix(municipality, status, received_at), 'almindelig', '{}')
-       FROM messages WHERE external_id LIKE 'many-%'`,
+       FROM messages WHERE external_id LIKE 'many-%' AND municipality = $1`,
+      [cvr],
     );
+    const pagesOf = (body: object) => pagesOfSearch({ ...body, q: 'almindelig', status: [status] }, cvr);
     await stack.sql(`UPDATE messages SET has_media = true WHERE external_id ~ '(00|25|50|75)$'`);
     for (const sort of ['-receivedAt', 'receivedAt']) {
       const inOrder = (seen: string[]) => (sort === 'receivedAt' ? seen.toSorted() : seen.toSorted().reverse());
-      const all = await pagesOf({ q: 'almindelig', sort, limit: 200 });
+      const all = await pagesOf({ sort, limit: 200 });
       expect(new Set(all.flat()).size).toBe(6000);
       expect(all.flat()).toEqual(inOrder(all.flat()));
       expect(all).toHaveLength(30);
       // Few of those found: a page ends before it is full, and the next goes on.
-      const few = await pagesOf({ q: 'almindelig', sort, hasMedia: true, limit: 200 });
+      const few = await pagesOf({ sort, hasMedia: true, limit: 200 });
       expect(few.flat()).toEqual(inOrder(few.flat()));
       expect(new Set(few.flat()).size).toBe(240);
       expect(few.length).toBeGreaterThan(1);
     }
   });
 
-  /** Receipt and id of what is on each page of a search of the journalized. */
-  async function pagesOf(body: object): Promise<string[][]> {
+  /** Receipt and id of what is on each page of a search. */
+  async function pagesOfSearch(body: object, municipality: string): Promise<string[][]> {
     const pages: string[][] = [];
     let cursor: string | null = null;
     do {
-      const page = { ...body, status: ['journalized'], ...(cursor !== null && { cursor }) };
-      const response = await stack.call('POST', '/incoming-documents/search', { body: page });
+      const page = { ...body, ...(cursor !== null && { cursor }) };
+      const response = await stack.call('POST', '/incoming-documents/search', { body: page, as: { municipality } });
       const answer = (await response.json()) as {
         items: { id: string; receivedAt: string }[];
         nextCursor: string | null;
