@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
-import type { Principal, Role } from '../../../shared/src/access/index.js';
+import { type Principal, type Role, visibleTo } from '../../../shared/src/access/index.js';
 import { SearchBody } from '../../../shared/src/api/index.js';
 import { openStore, Prisma, type Store } from '../../../shared/src/store/index.js';
+import type { Position } from '../src/inbox/cursor.js';
 import { statementOf } from '../src/inbox/list.js';
+import { cutPage, type PageRow } from '../src/inbox/page.js';
 import { countsOf } from '../src/inbox/summary.js';
 
 const CVR = '44444444';
@@ -124,6 +126,26 @@ const SPARSE: readonly object[] = [
   { sender: '55555555' },
   { sender: '55555555', kind: 'forwarded' },
 ];
+
+it('pages of the caller’s own, from many cases and both kinds of assignees, have them all in order', async () => {
+  const principal = caller(...OWN);
+  const all = Prisma.sql`
+    SELECT id FROM messages m WHERE ${visibleTo(principal)} AND status = 'journalized' ORDER BY received_at DESC, id DESC`;
+  const expected = (await store.query<{ id: string }>(CVR, all, 'fresh')).map(({ id }) => id);
+  const { limit: _, cursor: __, ...query } = SearchBody.parse({ status: ['journalized'], sort: '-receivedAt' });
+  const columns = { select: Prisma.sql`m.id`, tables: Prisma.empty };
+  for (const limit of [1, 3, 50]) {
+    const found: string[] = [];
+    let from: Position | undefined;
+    do {
+      const { statement, plan } = statementOf(principal, query, { ...columns, limit, from, now: new Date() });
+      const { items, next } = cutPage(await store.query<PageRow>(CVR, statement, plan), limit);
+      found.push(...items.map(({ id }) => id));
+      from = next;
+    } while (from);
+    expect(found).toEqual(expected);
+  }
+});
 
 describe.each([
   ['SeAlle', caller(...ALL)],

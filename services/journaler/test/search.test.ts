@@ -136,6 +136,8 @@ describe('a search', () => {
     expect(await absent('colleague-2', 'colleague-1')).toEqual(['children', 'school', 'company']);
     expect(await absent('colleague-3')).toEqual([]);
     expect(await search({ view: 'absent', colleagues: ['colleague-1'], sender: '22222222' })).toEqual(['company']);
+    await stack.sql(assign, [ids.get('company'), 'user', 'colleague-1']); // in two ways, and once
+    expect(await absent('colleague-1')).toEqual(['children', 'company']);
     await stack.sql(
       `UPDATE messages SET assignee_kind = NULL, assignee_id = NULL, suggested_case_id = NULL, suggestion_basis = NULL, suggestion_sender = NULL`,
     );
@@ -156,35 +158,54 @@ describe('a search', () => {
     }
   });
 
-  it('gives the first page where words are common, and all pages each message once', async () => {
+  it.each([
+    [ODENSKOV, 'journalized'],
+    [VESTERSUND, 'pending'],
+  ])('gives the first page where words are common, and all pages each message once (%s, %s)', async (cvr, status) => {
     await stack.sql(
       `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
          document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
-       SELECT gen_random_uuid(), $1, 'sf1606', 'many-' || n, 'x', 'enquiry', now() - n * interval '5 hours', now(), gen_random_uuid(),
-         0, 0, 0, '[]', 'journalized', now(), 'test', now() FROM generate_series(1, 1500) n`,
-      [ODENSKOV],
+       SELECT gen_random_uuid(), $1, 'sf1606', 'many-' || n, 'x', 'enquiry', now() - n * interval '1 hour', now(), gen_random_uuid(),
+         0, 0, 0, '[]', $2, now(), 'test', now() FROM generate_series(1, 6000) n`,
+      [cvr, status],
     );
     await stack.sql(
       `INSERT INTO message_words SELECT id, municipality, status, received_at, words_of('almindelig', '{}', '{}')
-       FROM messages WHERE external_id LIKE 'many-%'`,
+       FROM messages WHERE external_id LIKE 'many-%' AND municipality = $1`,
+      [cvr],
     );
+    const pagesOf = (body: object) => pagesOfSearch({ ...body, q: 'almindelig', status: [status] }, cvr);
+    await stack.sql(`UPDATE messages SET has_media = true WHERE external_id ~ '(00|25|50|75)$'`);
     for (const sort of ['-receivedAt', 'receivedAt']) {
-      const seen: string[] = [];
-      let cursor: string | null = null;
-      do {
-        const body = { q: 'almindelig', status: ['journalized'], sort, limit: 200, ...(cursor !== null && { cursor }) };
-        const response = await stack.call('POST', '/incoming-documents/search', { body });
-        const page = (await response.json()) as {
-          items: { id: string; receivedAt: string }[];
-          nextCursor: string | null;
-        };
-        seen.push(...page.items.map(({ receivedAt, id }) => `${receivedAt} ${id}`));
-        cursor = page.nextCursor;
-      } while (cursor !== null);
-      expect(new Set(seen).size).toBe(1500);
-      expect(seen).toEqual(sort === 'receivedAt' ? seen.toSorted() : seen.toSorted().reverse());
+      const inOrder = (seen: string[]) => (sort === 'receivedAt' ? seen.toSorted() : seen.toSorted().reverse());
+      const all = await pagesOf({ sort, limit: 200 });
+      expect(new Set(all.flat()).size).toBe(6000);
+      expect(all.flat()).toEqual(inOrder(all.flat()));
+      expect(all).toHaveLength(30);
+      // Few of those found: a page ends before it is full, and the next goes on.
+      const few = await pagesOf({ sort, hasMedia: true, limit: 200 });
+      expect(few.flat()).toEqual(inOrder(few.flat()));
+      expect(new Set(few.flat()).size).toBe(240);
+      expect(few.length).toBeGreaterThan(1);
     }
   });
+
+  /** Receipt and id of what is on each page of a search. */
+  async function pagesOfSearch(body: object, municipality: string): Promise<string[][]> {
+    const pages: string[][] = [];
+    let cursor: string | null = null;
+    do {
+      const page = { ...body, ...(cursor !== null && { cursor }) };
+      const response = await stack.call('POST', '/incoming-documents/search', { body: page, as: { municipality } });
+      const answer = (await response.json()) as {
+        items: { id: string; receivedAt: string }[];
+        nextCursor: string | null;
+      };
+      pages.push(answer.items.map(({ receivedAt, id }) => `${receivedAt} ${id}`));
+      cursor = answer.nextCursor;
+    } while (cursor !== null);
+    return pages;
+  }
 
   it.each<[object, string]>([
     [{ view: 'absent' }, 'body.view'],
@@ -203,12 +224,12 @@ describe('a search', () => {
 
 describe('all ids of a filter', () => {
   it('are paged with their versions', async () => {
-    const body = { status: ['journalized'], limit: 1000 };
+    const body = { status: ['journalized'], limit: 4000 };
     const first = (await (await stack.call('POST', '/incoming-documents/ids', { body })).json()) as Ids;
     const rest = { ...body, cursor: first.nextCursor };
     const second = (await (await stack.call('POST', '/incoming-documents/ids', { body: rest })).json()) as Ids;
-    expect([first.items.length, second.items.length, second.nextCursor]).toEqual([1000, 500, null]);
-    expect(new Set([...first.items, ...second.items].map(({ id }) => id)).size).toBe(1500);
+    expect([first.items.length, second.items.length, second.nextCursor]).toEqual([4000, 2000, null]);
+    expect(new Set([...first.items, ...second.items].map(({ id }) => id)).size).toBe(6000);
     expect(first.items[0]).toMatchObject({ version: 1 });
   });
 });
