@@ -66,12 +66,7 @@ export async function registerMunicipalities(ownerUrl: string): Promise<void> {
  */
 export async function fill(client: pg.Client, ownerUrl: string, stock: Stock): Promise<void> {
   await createAuditMonths(client, YEARS);
-  await client.query('CREATE UNLOGGED TABLE bench_subjects (subject_number bigint PRIMARY KEY, subject text NOT NULL)');
-  await client.query(
-    'INSERT INTO bench_subjects SELECT n - 1, subject FROM unnest($1::text[]) WITH ORDINALITY AS s (subject, n)',
-    [makeSubjects()],
-  );
-  await client.query('ANALYZE bench_subjects');
+  await makeTexts(client, stock);
   await insertCases(client, stock);
   const openOfAll = 10 * stock.open;
   const batches = [
@@ -79,6 +74,23 @@ export async function fill(client: pg.Client, ownerUrl: string, stock: Stock): P
     ...[...batchesOf(openOfAll, stock.messages, BATCH)].map((batch) => ({ ...batch, origin: historyOf(stock) })),
   ];
   await bulkLoad({ client, ownerUrl }, batches, (filler, batch) => insertBatch(filler, stock, batch));
+}
+
+/** What messages are made of, with the words by which it is found (shared/src/inbox/words.ts). */
+async function makeTexts(client: pg.Client, stock: Stock): Promise<void> {
+  await client.query(
+    `CREATE UNLOGGED TABLE bench_subjects AS
+     SELECT n - 1 AS subject_number, subject, tsvector_to_array(words_of(subject, '{}', '{}')) AS subject_words
+     FROM unnest($1::text[]) WITH ORDINALITY AS s (subject, n)`,
+    [makeSubjects()],
+  );
+  await client.query(`
+    CREATE UNLOGGED TABLE bench_citizens AS
+    SELECT *, tsvector_to_array(words_of('', ARRAY[name], ARRAY[cpr])) AS name_words FROM (
+      SELECT citizen, '4101' || lpad(citizen::text, 6, '0') AS cpr, (ARRAY['Test', 'Prøve', 'Øvelse', 'Eksempel'])[citizen % 4 + 1]
+        || citizen || (ARRAY[' Testesen', ' Prøvesen', ' Eksempelsen'])[citizen % 3 + 1] AS name
+      FROM generate_series(0, ${casesOfLargest(stock)} + 10) AS citizen) AS named`);
+  await client.query('ANALYZE bench_subjects, bench_citizens');
 }
 
 /** Adds pending messages to the largest municipality. */
@@ -128,10 +140,9 @@ async function insertBatch(client: pg.Client, stock: Stock, { first, last, origi
       ${dice(3, 10)} AS assigned, ${dice(4, 4)} AS attachments, ${dice(5, 100)} < 3 AS has_media, ${dice(6, 50)} = 0 AS late,
       ${dice(7, 10)} AS kind, ${dice(8, 33)} = 0 AS of_system, ${dice(9, 10)} = 0 AS has_reply_by, point, point = ${CONCERN_POINT} AS is_concern,
       is_rare OR ${dice(10, 10)} < 3 AS is_suggested, sha256(n::text::bytea) AS digest,
-      subject || CASE WHEN is_rare THEN ' ${RARE_WORD}' ELSE '' END AS subject,
-      '4101' || lpad(citizen::text, 6, '0') AS sender_id, ${NAME} AS sender_name,
-      CASE WHEN about_another THEN '4101' || lpad((citizen + 1)::text, 6, '0') END AS concerning_id,
-      CASE WHEN about_another THEN 'Barn' || citizen || ' Testesen' END AS concerning_name
+      subject || CASE WHEN is_rare THEN ' ${RARE_WORD}' ELSE '' END AS subject, sender.cpr AS sender_id, sender.name AS sender_name,
+      concerned.cpr AS concerning_id, concerned.name AS concerning_name,
+      subject_words || sender.name_words || concerned.name_words || CASE WHEN is_rare THEN ARRAY['${RARE_WORD}'] END AS words
     FROM (
       SELECT *, CASE WHEN municipality = 0 THEN '${LARGEST}' ELSE (90000000 + municipality)::text END AS cvr,
         CASE WHEN is_rare THEN 0 WHEN status IN ('pending', 'held') THEN ${dice(12, `least(cases, ${OPEN_CASES})`)} ELSE number % cases END AS case_number,
@@ -143,12 +154,11 @@ async function insertBatch(client: pg.Client, stock: Stock, { first, last, origi
             ELSE status = 'journalized' AND number % ${Math.ceil(stock.messages / 10 / RARE)} = 1 END AS is_rare
         FROM (SELECT n, ${origin} FROM generate_series(${first}::bigint, ${last}::bigint) AS n) AS placed
       ) AS counted
-    ) AS drawn JOIN bench_subjects USING (subject_number)`);
-  await client.query('ANALYZE batch');
+    ) AS drawn JOIN bench_subjects USING (subject_number)
+      JOIN bench_citizens AS sender USING (citizen)
+      LEFT JOIN bench_citizens AS concerned ON concerned.citizen = drawn.citizen + 1 AND about_another`);
   for (const statement of STATEMENTS) await client.query(statement);
 }
-
-const NAME = `(ARRAY['Test', 'Prøve', 'Øvelse', 'Eksempel'])[citizen % 4 + 1] || citizen || (ARRAY[' Testesen', ' Prøvesen', ' Eksempelsen'])[citizen % 3 + 1]`;
 
 /** From `batch` into each table. Deleted messages have only their tombstone and history. */
 const STATEMENTS = [
@@ -186,10 +196,8 @@ const STATEMENTS = [
    SELECT id, role, municipality, number, status, at, at - CASE WHEN late THEN interval '10 days' ELSE interval '2 hours' END
    FROM batch, LATERAL (VALUES ('sender', sender_id), ('concerning', concerning_id)) AS parties (role, number)
    WHERE status <> 'deleted' AND number IS NOT NULL`,
-  // As at intake (receiver/src/intake/insert-messages.ts).
   `INSERT INTO message_words (message_id, municipality, status, received_at, words)
-   SELECT id, municipality, status, at, words_of(subject, ARRAY[sender_name, concerning_name], ARRAY[sender_id, concerning_id])
-   FROM batch WHERE status <> 'deleted'`,
+   SELECT id, municipality, status, at, array_to_tsvector(words) FROM batch WHERE status <> 'deleted'`,
   `INSERT INTO journalizations (message_id, case_id, municipality, reference, at, "by")
    SELECT id, case_id, municipality, 'bench', at, 'bench' FROM batch WHERE status = 'journalized'`,
   `INSERT INTO events (id, municipality, message_id, type, status, version, at)
