@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { type ApiDescription, type DescribedCall, describeApi } from '../../src/api/index.js';
+import { type ApiDescription, type DescribedAnswer, type DescribedCall, describeApi } from '../../src/api/index.js';
 import { NAMES, openCalls, operationOf, send } from './calls.js';
 
 let stack: TestStack;
@@ -37,11 +37,11 @@ describe.each(NAMES)('%s', (name) => {
       const response = await send(stack, call);
       expect(response.status, await response.clone().text()).toBe(answer === undefined ? 204 : 200);
       const [example] = examplesIn(described(name).responses[response.status]);
-      const real = response.headers.get('content-type')?.startsWith('application/json') && (await response.json());
-      if (!real) return void (await response.arrayBuffer());
-      expect(Object.keys(real)).toEqual(expect.arrayContaining(Object.keys(example ?? {})));
+      if (!example) return void (await response.arrayBuffer());
+      const real = (await response.json()) as Real;
+      expect(Object.keys(real)).toEqual(expect.arrayContaining(Object.keys(example)));
       if (operationOf(name).change) expect(real.status).toBe((example as { status: string }).status);
-      for (const { done } of name === 'bulkChangeIncomingDocuments' ? real.items : []) expect(done).not.toBeNull();
+      if (name === 'bulkChangeIncomingDocuments') expect(real.items).toMatchObject([{ problem: null }]);
     }
   });
 
@@ -57,5 +57,10 @@ describe.each(NAMES)('%s', (name) => {
     }
   });
 });
+
+interface Real {
+  readonly status?: string;
+  readonly items?: object[];
+}
 
 const strict = (schema: z.ZodObject) => ('strict' in schema ? schema.strict() : schema);
