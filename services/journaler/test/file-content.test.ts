@@ -135,8 +135,8 @@ describe('a file', () => {
   it.each([
     ['message', { id: 'x', fileId: randomUUID() }],
     ['file', { id: randomUUID(), fileId: '../../etc/passwd' }],
-  ])('with an invalid id is not found: %s', async (_name, of) => {
-    await expectProblem(await get({}, 'GET', { ...of, fileId: encodeURIComponent(of.fileId) }), 404, 'not-found');
+  ])('with an invalid id is refused: %s', async (_name, of) => {
+    await expectProblem(await get({}, 'GET', { ...of, fileId: encodeURIComponent(of.fileId) }), 400, 'bad-request');
   });
 });
 

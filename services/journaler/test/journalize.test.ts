@@ -507,8 +507,8 @@ describe('what the core registers', () => {
     ['/cases/%00', {}],
     ['/cases/%20', {}],
     [`/cases/${'K'.repeat(257)}`, {}],
-  ])('has no call at a path that cannot be its id: %s', async (path, body) => {
-    await expectProblem(await stack.call('PUT', path, { as, body }), 404, 'not-found');
+  ])('refuses a path that cannot be its id: %s', async (path, body) => {
+    await expectProblem(await stack.call('PUT', path, { as, body }), 400, 'bad-request');
   });
 
   const caseOf = async (caseId: string) => {

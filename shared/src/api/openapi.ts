@@ -129,7 +129,7 @@ export function describeApi(version: OpenApiVersion = '3.1'): ApiDescription {
       description: `Inbound Digital Post for the DUBU core.
 
 - Bodies and queries are strict: an unknown field or parameter, or one given twice, is refused, also by a call that takes none.
-- A path whose parameters cannot be ids is answered like one that does not exist: 404. So is a path with another case or a slash at the end.
+- A parameter of a path that cannot be an id is refused: 400. A path with another case, or a slash at the end, does not exist: 404.
 - A known path with another method is answered 405, with Allow.
 - A call that changes a message requires If-Match. A repeat by the same caller, with the same version and the same content, answers like the first one, and nothing is written again, also when a suggestion has raised the version since; after any other change the answer is 412.
 - With an Idempotency-Key, a repeat gets the first answer again for 24 hours, whatever came after.`,

@@ -626,7 +626,7 @@ export type ChangeAnswer = z.infer<typeof ChangeAnswer>;
 
 export const DocumentIds = z
   .object({
-    items: z.array(z.object({ id: z.uuid(), version: z.int() })),
+    items: z.array(z.object({ id: z.uuid(), version: z.int() }).register(NAMED_ANSWERS, { id: 'IncomingDocumentId' })),
     nextCursor,
   })
   .meta({ examples: [{ items: [{ id: MESSAGE_ID, version: 2 }], nextCursor: null }] })

@@ -12,7 +12,7 @@ import type { Metrics } from '../metrics/index.js';
 import { CommitInDoubt, type Store } from '../store/index.js';
 import { readCredentials } from './credentials.js';
 import { EXACT_PATHS } from './no-such-call.js';
-import { type Input, parseCall, readBody, requirePath } from './parse-call.js';
+import { type Input, leaveOtherPaths, parseCall, readBody } from './parse-call.js';
 import { sendJson, toProblem, unavailable } from './problem-handler.js';
 
 /** One call of the inbox API: authenticated, authorised and parsed. */
@@ -50,7 +50,7 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
         res.locals.principal = await signIn(parts, req);
         next();
       };
-      router[operation.method](operation.path, signInFirst, requirePath(operation), readBody, async (req, res) => {
+      router[operation.method](operation.path, leaveOtherPaths, signInFirst, readBody, async (req, res) => {
         const { principal } = res.locals as { principal: Principal };
         try {
           requireRole(operation.roles, principal);

@@ -1,20 +1,12 @@
 import { type Request, Router } from 'express';
-import { OPERATIONS, type Operation } from '../api/index.js';
 import { Problem } from '../errors/index.js';
 
 /** Options of a router whose paths have one spelling: upper case, or a slash at the end, finds nothing. */
 export const EXACT_PATHS = { caseSensitive: true, strict: true } as const;
 
-const operations = Object.values<Operation>(OPERATIONS);
-
-/** No call has this path. */
-export function noSuchCall(req: Request): Problem {
-  return new Problem('not-found', `There is no ${req.method} call at this path. See /api/v1/docs.`);
-}
-
 /** The last handler: no route matched. */
 export function notFound(req: Request): never {
-  throw noSuchCall(req);
+  throw new Problem('not-found', `There is no ${req.method} call at this path. See /api/v1/docs.`);
 }
 
 /** Answers 405 to every other method of the paths of these routers (RFC 9110, 15.5.6). To be mounted after them. */
@@ -22,10 +14,8 @@ export function refuseOtherMethods(...routers: Router[]): Router {
   const refusing = Router(EXACT_PATHS);
   for (const [path, methods] of routers.reduce(collectMethods, new Map<string, Set<string>>())) {
     const allowed = [...methods].join(', ');
-    const { params } = operations.find((operation) => operation.path === path) ?? {};
-    refusing.all(path, (req, res) => {
-      const isDeclined = methods.has(req.method); // by its route, because of the query
-      if (isDeclined || params?.safeParse(req.params).success === false) throw noSuchCall(req);
+    refusing.all(path, (req, res, next) => {
+      if (methods.has(req.method)) return next(); // declined by its route, because of the query or another path
       res.set('Allow', allowed);
       throw new Problem('method-not-allowed', `There is no ${req.method} call at this path, only ${allowed}.`);
     });

@@ -1,12 +1,11 @@
 import { isAscii } from 'node:buffer';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import { type Operation, takesIdempotencyKey } from '../api/index.js';
+import { OPERATIONS, type Operation, takesIdempotencyKey } from '../api/index.js';
 import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import { charsetOf, mediaTypeOf } from './content-type.js';
 import { versionIn } from './entity-tags.js';
-import { noSuchCall } from './no-such-call.js';
 import { readBytes } from './read-bytes.js';
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
@@ -32,10 +31,13 @@ export const readBody: RequestHandler = async (req, _res, next) => {
   next();
 };
 
-/** Answers 404 to a path whose parameters cannot be ids: no call has it, so nothing is audited. */
-export function requirePath({ params }: Operation): RequestHandler {
-  return (req, _res, next) => next(params?.safeParse(req.params).success === false ? noSuchCall(req) : undefined);
-}
+const PATHS: ReadonlySet<string> = new Set(Object.values<Operation>(OPERATIONS).map(({ path }) => path));
+
+/** A path of its own, such as `…/search`, is no id in another one. */
+export const leaveOtherPaths: RequestHandler = (req, _res, next) => {
+  const isOther = PATHS.has(req.path) && req.path !== (req.route as { path: string }).path;
+  next(isOther ? 'route' : undefined);
+};
 
 /**
  * Checks everything that the caller sent. Nothing is ignored: who sends a field, a parameter or a condition expects an effect.
@@ -46,7 +48,7 @@ export function parseCall<O extends Operation>(operation: O, req: Request): Inpu
   refuseUnusedConditions(operation, req);
   const query = readQuery(req);
   return {
-    params: operation.params?.parse(req.params),
+    params: operation.params && parse(operation.params, req.params, 'path'),
     ...(operation.bodyOrQuery ? parseEither(operation, query, req) : parseBoth(operation, query, req)),
     expectedVersion: operation.change && readVersion(req),
     idempotencyKey: takesIdempotencyKey(operation) ? readIdempotencyKey(req) : undefined,
@@ -159,10 +161,12 @@ function hasFieldTwice(json: string): boolean {
 function readVersion(req: Request): number {
   const header = req.get('if-match');
   if (header === undefined) {
-    throw new Problem('version-needed', 'Send If-Match with the version that was read.');
+    throw new Problem('version-needed', 'Send If-Match with the version that was read.', { path: 'header.if-match' });
   }
   const version = versionIn(header);
-  if (version === undefined) throw new Problem('bad-request', 'If-Match must be one version, such as "3".');
+  if (version === undefined) {
+    throw new Problem('bad-request', 'header.if-match: must be one version, such as "3".', { path: 'header.if-match' });
+  }
   return version;
 }
 

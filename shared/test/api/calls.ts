@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
+import type { z } from 'zod';
+import type { TestStack, TokenOptions } from '../../../infra/src/testkit/stack.js';
+import { createMakeExtractHandler } from '../../../services/journaler/src/extracts/make-extract.js';
+import { OPERATIONS, type Operation } from '../../src/api/index.js';
+import { CommonConfig, readConfig } from '../../src/config/index.js';
+import { openParts, type Parts } from '../../src/service/index.js';
+import { deliverMemo, read, SETUP, SYSTEM, upsertCase } from '../inbox/support.js';
+
+// Every call of the contract, as one that succeeds: with the examples of its bodies, on rows that are really there.
+
+export type Name = keyof typeof OPERATIONS;
+export const NAMES = Object.keys(OPERATIONS) as Name[];
+export const operationOf = (name: Name): Operation => OPERATIONS[name];
+
+/** A call that succeeds as it is. */
+export interface PreparedCall {
+  readonly operation: Operation;
+  /** With every role that the call needs. */
+  readonly as: TokenOptions;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: object | undefined;
+}
+
+const EVERYTHING: TokenOptions = { ...SETUP, roles: [...(SETUP.roles ?? []), 'Indbakke.Drift'] };
+const TODAY = new Date().toISOString().slice(0, 10);
+
+/** Prepares calls on a stack; `close` when done. */
+export async function openCalls(stack: TestStack) {
+  const parts = await openParts(readConfig(CommonConfig, stack.env), 'by-hand');
+  return {
+    /** One call for each example of its body, each with a message of its own. */
+    prepare: async (name: Name): Promise<PreparedCall[]> => {
+      const { body } = operationOf(name);
+      const examples = body ? examplesOf(body) : [undefined];
+      return Promise.all(examples.map((example) => prepareOne(stack, parts, name, example)));
+    },
+    close: async () => {
+      await parts.queues.close();
+      await parts.store.close();
+    },
+  };
+}
+
+const examplesOf = (schema: z.ZodType) => schema.meta()?.examples as object[];
+
+async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: object): Promise<PreparedCall> {
+  const operation = operationOf(name);
+  const isOfCore = operation.roles.includes('Indbakke.System');
+  const call = {
+    operation,
+    as: isOfCore ? SYSTEM : EVERYTHING,
+    params: {},
+    query: operation.query && 'from' in operation.query.shape ? { from: TODAY, to: TODAY } : {},
+    headers: {},
+    body: example,
+  };
+  if (name === 'upsertCase') return { ...call, params: { caseId: 'BF-1' } };
+  if (name === 'registerSentMessage') return { ...call, params: { messageUUID: randomUUID() } };
+  const { action, items } = (example ?? {}) as { action?: keyof typeof READY_FOR; items?: object[] };
+  if (action !== undefined) {
+    const seen = await READY_FOR[action](stack);
+    return { ...call, body: { ...example, items: items?.map((item) => ({ ...item, ...seen })) } };
+  }
+  if (operation.path.includes('/extracts')) return { ...call, params: await paramsOfExtract(stack, parts, operation) };
+  if (operation.change) {
+    const { id, version } = await READY_FOR[operation.change as keyof typeof READY_FOR](stack);
+    return { ...call, params: { id }, headers: { 'if-match': `"${version}"` } };
+  }
+  const id = await deliverMemo(stack);
+  if (!operation.params) return call;
+  const { documents } = await read(stack, id);
+  const fileId = documents[0]?.files[0]?.id as string;
+  return { ...call, params: 'fileId' in operation.params.shape ? { id, fileId } : { id } };
+}
+
+interface Seen {
+  readonly id: string;
+  readonly version: number;
+}
+
+/** Makes messages that are ready for a change. */
+const READY_FOR = (() => {
+  const pending = async (stack: TestStack): Promise<Seen> => {
+    await upsertCase(stack, 'BF-1');
+    return { id: await deliverMemo(stack), version: 1 };
+  };
+  const after = (name: Name, body?: object) => async (stack: TestStack) => {
+    const { id, version } = await pending(stack);
+    const call = { as: EVERYTHING, headers: { 'if-match': `"${version}"` }, ...(body && { body }) };
+    const { method, path } = operationOf(name);
+    const response = await stack.call(method.toUpperCase(), path.replace('/api/v1', '').replace(':id', id), call);
+    expect(response.status, await response.clone().text()).toBe(200);
+    return { id, version: version + 1 };
+  };
+  const held = async (stack: TestStack) => {
+    const seen = await pending(stack);
+    await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [seen.id]);
+    return seen;
+  };
+  const assigned = after('assignIncomingDocument', { assignee: { kind: 'user', id: 'anna' } });
+  const journalized = after('journalizeIncomingDocument', { caseIds: ['BF-1'] });
+  const rejected = after('rejectIncomingDocument', { reason: 'unwanted' });
+  const marked = after('markConcern');
+  const ofChanges = {
+    assigned: pending,
+    unassigned: assigned,
+    released: held,
+    journalized: pending,
+    'taken-back': journalized,
+    rejected: pending,
+    reopened: rejected,
+    deleted: rejected,
+    'concern-marked': pending,
+    'concern-unmarked': marked,
+    'concern-assessed': marked,
+    'concern-confirmed': marked,
+  };
+  return {
+    ...ofChanges,
+    assign: pending,
+    unassign: assigned,
+    journalize: pending,
+    'take-back': journalized,
+    reject: pending,
+    reopen: rejected,
+  };
+})();
+
+async function paramsOfExtract(stack: TestStack, parts: Parts, { params }: Operation): Promise<Record<string, string>> {
+  if (!params) return {};
+  const [body] = examplesOf(OPERATIONS.createExtract.body);
+  const created = await stack.call('POST', '/extracts', { as: EVERYTHING, body });
+  const { id: extractId } = (await created.json()) as { id: string };
+  if (!('fileId' in params.shape)) return { extractId };
+  await stack.sql(`UPDATE extracts SET next_run_at = now(), next_enqueue_at = now() + interval '1 day' WHERE id = $1`, [
+    extractId,
+  ]);
+  const [job] = await stack.sql<{ municipality: string; run: number }>(
+    'SELECT municipality, run FROM extracts WHERE id = $1',
+    [extractId],
+  );
+  const make = createMakeExtractHandler(parts as never); // the same, from another build of shared
+  await make(
+    { extractId, ...(job as { municipality: string; run: number }) },
+    { signal: new AbortController().signal },
+  );
+  const extract = await stack.call('GET', `/extracts/${extractId}`, { as: EVERYTHING });
+  const { files } = (await extract.json()) as { files: { id: string }[] };
+  return { extractId, fileId: files[0]?.id as string };
+}
+
+/** Makes the call; OpenAPI must have its answer. */
+export function send(stack: TestStack, call: PreparedCall): Promise<Response> {
+  const { operation, as, headers, body } = call;
+  return stack.call(operation.method.toUpperCase(), targetOf(call), { as, headers, ...(body && { body }) });
+}
+
+/** Path and query, after /api/v1. */
+export function targetOf({ operation, params, query }: PreparedCall): string {
+  const path = operation.path.replace('/api/v1', '').replaceAll(/:(\w+)/g, (_, name) => params[name] as string);
+  const search = new URLSearchParams(query).toString();
+  return search ? `${path}?${search}` : path;
+}
