@@ -99,7 +99,7 @@ BEGIN
         LATERAL (SELECT overlay(form PLACING '''' || tenant || '/' || wanted_status || '/' || week || '/' FROM 1 FOR 2) AS lexeme) AS whole
       GROUP BY term
     ) AS each_term;
-    RETURN QUERY SELECT w.message_id, w.received_at FROM message_words w WHERE w.words @@ condition;
+    RETURN QUERY SELECT w.message_id, w.received_at FROM message_words w WHERE w.words @@ condition AND w.municipality = tenant;
     GET DIAGNOSTICS rows = ROW_COUNT;
     found_so_far := found_so_far + rows;
     IF found_so_far >= wanted AND first <= last THEN
