@@ -245,6 +245,109 @@ describe('without row-level security, the condition in the code', () => {
   });
 });
 
+describe('what another municipality has is answered like what nobody has:', () => {
+  let watched: Running;
+  let statements: Statement[] = [];
+  let client: pg.Client;
+
+  beforeAll(async () => {
+    watched = await serveWith((store) =>
+      watchStatements(store, (statement) => {
+        statements.push(statement);
+        return statement.text;
+      }),
+    );
+    client = new pg.Client({ connectionString: stack.serviceUrl });
+    await client.connect();
+    // So many that PostgreSQL looks a message up by its id.
+    await stack.sql(
+      `INSERT INTO messages SELECT (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'external_id', n))).*
+       FROM messages m, generate_series(1, 3000) AS n
+       WHERE m.id = (SELECT id FROM messages WHERE municipality = $1 AND blob_name IS NULL LIMIT 1)`,
+      [OURS],
+    );
+    await stack.sql('ANALYZE messages');
+  });
+
+  afterAll(async () => {
+    await client.end();
+    await watched.close();
+  });
+
+  const NOBODYS = '0197a3b0-0000-7000-8000-00000000ffff';
+  const nobodys = (call: PreparedCall): PreparedCall => ({
+    ...call,
+    params: Object.fromEntries(Object.keys(call.params).map((name) => [name, NOBODYS])),
+  });
+
+  /** Everything of the answer and the audit log that could tell the two apart, with the ids that were asked for as `id`. */
+  async function traceOf(call: PreparedCall) {
+    statements = [];
+    const response = await attack(watched.url, call);
+    const { correlationId, ...problem } = (await response.json()) as { correlationId: string };
+    expect(correlationId).toBe(response.headers.get('x-correlation-id'));
+    const headers = [...response.headers].filter(([name]) => name !== 'date' && name !== 'x-correlation-id');
+    const [audit] = await stack.sql(
+      `SELECT municipality, actor_kind, actor, on_behalf_of, action, message_id::text, details FROM audit_events
+       ORDER BY at DESC, id DESC LIMIT 1`,
+    );
+    const ids = new RegExp(Object.values(call.params).join('|'), 'g');
+    return {
+      answer: { status: response.status, problem, headers },
+      audit: JSON.parse(JSON.stringify(audit).replaceAll(ids, 'id')),
+      statements: statements.map(({ text }) => text),
+    };
+  }
+
+  /** How PostgreSQL runs a statement for us: its plan, and the blocks that it touches. Nothing is kept. */
+  async function workOf({ text, values }: Statement) {
+    const explain = { text: `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`, values: [...values] };
+    const results = [];
+    for (let times = 0; times < 2; times += 1) {
+      await client.query('BEGIN; SET LOCAL ROLE indbakke_app; SET LOCAL enable_seqscan = off');
+      await client.query(`SELECT set_config('indbakke.municipality', $1, true)`, [OURS]);
+      const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(explain);
+      await client.query('ROLLBACK');
+      results.push(rows[0]?.['QUERY PLAN'][0].Plan as PlanNode);
+    }
+    const plan = results[1] as PlanNode; // the first one may have warmed a cache
+    return { shape: shapeOf(plan), blocks: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'] };
+  }
+
+  interface PlanNode {
+    readonly 'Node Type': string;
+    readonly 'Index Name'?: string;
+    readonly 'Actual Rows': number;
+    readonly 'Shared Hit Blocks': number;
+    readonly 'Shared Read Blocks': number;
+    readonly Plans?: PlanNode[];
+  }
+
+  /** The nodes that ran, with their rows. */
+  function shapeOf({ 'Node Type': node, 'Index Name': index, 'Actual Rows': rows, Plans = [] }: PlanNode): unknown {
+    return [node, index, rows, ...Plans.map(shapeOf)];
+  }
+
+  it.each(ON_ONE)('%s', async (name) => {
+    const call = theirCall(name);
+    const theirsAsked = await traceOf(call);
+    const ofTheirs = statements;
+    const nobodysAsked = await traceOf(nobodys(call));
+    const ofNobodys = statements;
+    expect(theirsAsked).toEqual(nobodysAsked);
+    expect(theirsAsked.answer.status).toBe(404);
+    expect(theirsAsked.audit).toMatchObject({ municipality: OURS, action: 'refused', details: { code: 'not-found' } });
+
+    for (const [index, statement] of ofTheirs.entries()) {
+      if (/^\s*INSERT/.test(statement.text)) continue; // of the audit row and the like, whose place in an index varies
+      const [found, missed] = [await workOf(statement), await workOf(ofNobodys[index] as Statement)];
+      expect(found.shape).toEqual(missed.shape);
+      // The index of ids leads to one row of theirs, whose municipality is then compared: no more work than that.
+      expect(found.blocks - missed.blocks).toBeOneOf([0, 1]);
+    }
+  });
+});
+
 describe('a function that runs with the rights of the owner', () => {
   const ALL = ['pending', 'held', 'journalized', 'rejected'];
 
