@@ -135,7 +135,7 @@ function moveTo(to: Status | 'before' | 'same', at: Date, by: string): Prisma.Sq
  */
 export async function firstAnswerTo(
   connection: Connection,
-  { principal: { actor }, id, expectedVersion = -1 }: ChangeRequest,
+  { principal: { municipality, actor }, id, expectedVersion = -1 }: ChangeRequest,
   change: Change,
   { details = {}, ownDetails = {} }: ChangeColumns,
 ): Promise<Changed | undefined> {
@@ -146,7 +146,7 @@ export async function firstAnswerTo(
     SELECT event.status, event.version
     FROM events event
     JOIN audit_events audit ON audit.id = event.id AND audit.at = event.at
-    WHERE event.message_id = ${id}::uuid AND event.version = ${expectedVersion + 1}::int AND event.type = ${change}
+    WHERE event.message_id = ${id}::uuid AND event.municipality = ${municipality} AND event.version = ${expectedVersion + 1}::int AND event.type = ${change}
       AND NOT EXISTS (
         SELECT FROM events later
         WHERE later.message_id = event.message_id AND later.version > event.version AND later.type <> 'suggested')

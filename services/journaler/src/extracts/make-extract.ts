@@ -78,7 +78,7 @@ async function readDue(
       e.wrapped_key AS "wrappedKey", jsonb_build_object('every', e.every, 'weekday', e.weekday, 'at', e.at_time) AS schedule,
       e.keep_days AS "keepDays", e.next_run_at AS "dueAt", o.roles, o.teams, o.seen_at AS "seenAt"
     FROM extracts e JOIN extract_owners o USING (municipality, owner_kind, owner)
-    WHERE e.id = ${extractId}::uuid AND e.run = ${n}::int AND e.next_run_at <= ${now}::timestamptz`;
+    WHERE e.id = ${extractId}::uuid AND e.municipality = ${municipality} AND e.run = ${n}::int AND e.next_run_at <= ${now}::timestamptz`;
   const [extract] = await store.query<DueExtract>(municipality, statement, 'kept');
   return extract;
 }

@@ -77,7 +77,9 @@ function change(
     // Whether the caller sees the message is asked with the change.
     const [found] = await run<{ receivedAt: Date }>(
       connection,
-      sql`SELECT received_at AS "receivedAt" FROM messages WHERE id = ${request.id}::uuid`,
+      sql`
+        SELECT received_at AS "receivedAt" FROM messages
+        WHERE id = ${request.id}::uuid AND municipality = ${request.principal.municipality}`,
     );
     if (!found) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
     return { ...columnsOf(concernClocksOf(found.receivedAt)), isPossible };

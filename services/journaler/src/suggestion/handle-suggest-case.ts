@@ -46,10 +46,11 @@ export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestC
 /** The messages are locked first: requestSuggestions then waits, and starts another run with what these lookups missed. */
 function suggestAll({ store, keys }: SuggestionParts, municipality: string, jobs: readonly SuggestCaseData[]) {
   return store.withTenantConnection(municipality, async (connection) => {
-    const messages = await lockForSuggestion(connection, jobs);
+    const messages = await lockForSuggestion(connection, municipality, jobs);
     if (messages.length === 0) return;
     const lookupFor = await loadLookups(
       connection,
+      municipality,
       messages.flatMap(({ references }) => references),
     );
     const results = messages.map((message) => ({

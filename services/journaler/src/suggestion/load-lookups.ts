@@ -17,6 +17,7 @@ interface Row {
  */
 export async function loadLookups(
   connection: Connection,
+  municipality: string,
   references: readonly Reference[],
 ): Promise<(senderDigest: Buffer) => Lookup> {
   const named = (kind: Reference['kind']) => [
@@ -27,10 +28,10 @@ export async function loadLookups(
     text: `
       SELECT s.message_uuid, s.message_id, s.recipient_digest, c.case_id, c.party_digests
       FROM sent_messages s JOIN cases c ON c.municipality = s.municipality AND c.case_id = s.case_id
-      WHERE s.message_uuid = ANY ($1::text[]) OR s.message_id = ANY ($2::text[])
+      WHERE s.municipality = $4 AND (s.message_uuid = ANY ($1::text[]) OR s.message_id = ANY ($2::text[]))
       UNION ALL
-      SELECT NULL, NULL, NULL, case_id, party_digests FROM cases WHERE case_id = ANY ($3::text[])`,
-    values: [named('message-uuid'), named('message-id'), named('case-id')],
+      SELECT NULL, NULL, NULL, case_id, party_digests FROM cases WHERE municipality = $4 AND case_id = ANY ($3::text[])`,
+    values: [named('message-uuid'), named('message-id'), named('case-id'), municipality],
   });
   const sent = rows.filter(({ message_uuid }) => message_uuid !== null);
   const sentByUuid = new Map(sent.map((row) => [row.message_uuid, row]));

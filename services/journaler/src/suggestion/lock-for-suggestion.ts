@@ -20,13 +20,14 @@ export interface SuggestionInput {
  */
 export async function lockForSuggestion(
   connection: Connection,
+  municipality: string,
   jobs: readonly SuggestCaseData[],
 ): Promise<SuggestionInput[]> {
   const { rows } = await connection.query<SuggestionInput>({
     name: 'lock-for-suggestion',
     text: `
       WITH locked AS MATERIALIZED (
-        SELECT * FROM messages WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+        SELECT * FROM messages WHERE id = ANY ($1::uuid[]) AND municipality = $3 ORDER BY id FOR NO KEY UPDATE
       )
       SELECT m.id, m.kind, d.sender_id AS "senderId",
         (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', r.kind, 'value', r.value) ORDER BY r.position), '[]')
@@ -36,7 +37,7 @@ export async function lockForSuggestion(
       FROM unnest($1::uuid[], $2::int[]) AS job (id, run)
       JOIN locked m ON m.id = job.id AND m.suggestion_run = job.run AND m.suggestion_run_at IS NULL AND m.status = 'pending'
       JOIN message_details d ON d.message_id = m.id`,
-    values: [jobs.map(({ messageId }) => messageId), jobs.map(({ run }) => run)],
+    values: [jobs.map(({ messageId }) => messageId), jobs.map(({ run }) => run), municipality],
   });
   return rows.map((message) => ({ ...message, references: evidenceOf(message) }));
 }

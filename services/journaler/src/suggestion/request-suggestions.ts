@@ -22,11 +22,11 @@ export async function requestSuggestions(
       WITH due AS (
         SELECT id FROM messages
         -- an array, because of an OR with a subquery PostgreSQL uses no index
-        WHERE status <> 'deleted' AND id = ANY(ARRAY(
-          SELECT id FROM messages WHERE suggested_case_id = ANY(${caseIds})
+        WHERE municipality = ${municipality} AND status <> 'deleted' AND id = ANY(ARRAY(
+          SELECT id FROM messages WHERE municipality = ${municipality} AND suggested_case_id = ANY(${caseIds})
           UNION
           SELECT message_id FROM reply_references
-          WHERE (kind, value) IN (SELECT * FROM unnest(${kinds}::text[], ${values}::text[]))))
+          WHERE municipality = ${municipality} AND (kind, value) IN (SELECT * FROM unnest(${kinds}::text[], ${values}::text[]))))
         ORDER BY id FOR UPDATE) -- in a fixed order, or two calls could deadlock
       UPDATE messages
       SET suggestion_run_at = NULL, suggestion_run = suggestion_run + 1,

@@ -1,0 +1,402 @@
+import { CommonConfig, readConfig } from '@indbakke/shared/config';
+import { openParts, type Parts, type Running, serve } from '@indbakke/shared/service';
+import type { Store } from '@indbakke/shared/store';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMakeExtractHandler } from '../../services/journaler/src/extracts/make-extract.js';
+import { readWithPython } from '../../services/journaler/test/support/spreadsheets.js';
+import { NAMES, type Name, openCalls, operationOf, type PreparedCall, targetOf } from '../../shared/test/api/calls.js';
+import { deliverMemo, deliverReply, read, registerSentMessage } from '../../shared/test/inbox/support.js';
+import { allServices, StackConfig } from '../src/local/settings.js';
+import { checkedFetch } from '../src/testkit/checked-fetch.js';
+import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
+import { type Statement, watchStatements } from '../src/testkit/watched-store.js';
+
+// Every statement is bound to the caller's municipality twice: by a condition in the code, and by row-level security. Here each
+// is taken away in turn: the other alone leaks nothing, and with neither everything leaks, so that both were really away.
+
+const [OURS, THEIRS] = [VESTERSUND, ODENSKOV]; // we attack; everything of theirs is there
+const SECRET = 'Hemmelig Testesen';
+const THEIR_CITIZEN = '4202029999';
+
+let stack: TestStack;
+let calls: Awaited<ReturnType<typeof openCalls>>;
+const theirs = new Map<Name, PreparedCall>();
+const theirCall = (name: Name) => theirs.get(name) as PreparedCall;
+/** A letter that they sent from the case BF-1. */
+const theirLetter = () => theirCall('registerSentMessage').params.messageUUID as string;
+/** What must not be in an answer to us. */
+let secrets: string[];
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  calls = await openCalls(stack);
+  for (const name of NAMES) {
+    const [call] = await calls.prepare(name);
+    theirs.set(name, call as PreparedCall);
+  }
+  // Without words, since those are found by a function that keeps to the municipality by itself.
+  theirs.set('searchIncomingDocuments', { ...theirCall('searchIncomingDocuments'), body: { status: ['pending'] } });
+  const sender = { id: THEIR_CITIZEN, name: SECRET };
+  await deliverMemo(stack, { subject: `Om ${SECRET}`, sender, concerning: { id: THEIR_CITIZEN } });
+  await registerSentMessage(stack, theirLetter(), { caseId: 'BF-1' }, THEIRS);
+  await deliverReply(stack, [{ messageUUID: theirLetter() }]);
+  await deliverMemo(stack, { recipient: { id: OURS }, subject: 'Vores', sender: { id: '4303039999', name: 'Vores' } });
+  const ids = await stack.sql<{ id: string }>(
+    `SELECT id::text FROM messages WHERE municipality = $1 UNION ALL SELECT id::text FROM files WHERE municipality = $1
+     UNION ALL SELECT id::text FROM extracts WHERE municipality = $1`,
+    [THEIRS],
+  );
+  secrets = [...ids.map(({ id }) => id), SECRET, THEIR_CITIZEN, 'Henvendelse'];
+});
+
+afterAll(async () => {
+  await calls.close();
+  await stack.close();
+});
+
+/** Runs the services again on the same database, with another store. */
+async function serveWith(change: (store: Store) => Store): Promise<Running> {
+  const config = readConfig(StackConfig, stack.env);
+  const services = allServices(config).map((create) => (parts: Parts) => ({
+    ...create({ ...parts, store: change(parts.store) }),
+    jobs: [],
+    sweeps: [],
+  }));
+  return serve(config, 'other', services);
+}
+
+/** Their call, made by us: with every role, and under the same name. */
+async function attack(url: string, call: PreparedCall): Promise<Response> {
+  const { operation, as, headers, body } = call;
+  return checkedFetch(`${url}/api/v1${targetOf(call)}`, {
+    method: operation.method.toUpperCase(),
+    headers: {
+      authorization: `Bearer ${await stack.token({ ...as, municipality: OURS })}`,
+      ...(body && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+}
+
+/** An answer as text, sheets opened. */
+async function textOf(response: Response): Promise<string> {
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const isSheet = response.headers.get('content-type')?.includes('spreadsheetml');
+  return isSheet && response.ok ? JSON.stringify(await readWithPython(bytes)) : bytes.toString('utf8');
+}
+
+const leaksIn = (text: string) => secrets.filter((secret) => text.includes(secret));
+
+/** Calls that find by themselves what there is. */
+const isListing = (name: Name) => !operationOf(name).params && operationOf(name).method !== 'put' && !CREATES.has(name);
+const CREATES: ReadonlySet<Name> = new Set(['createExtract', 'bulkChangeIncomingDocuments']);
+const LISTINGS = NAMES.filter(isListing);
+const ON_ONE = NAMES.filter((name) => operationOf(name).params && !operationOf(name).roles.includes('Indbakke.System'));
+const READS_ONE = ON_ONE.filter((name) => operationOf(name).method === 'get');
+
+const TENANT_CONDITION = /([\w."]*\b(?:municipality|cvr)) = (\$\d+)(?!::)/g;
+
+async function setRowLevelSecurity(state: 'ENABLE' | 'DISABLE'): Promise<void> {
+  const tables = await stack.sql<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND EXISTS (
+       SELECT FROM pg_policy WHERE polrelid = c.oid)`,
+  );
+  for (const { name } of tables) await stack.sql(`ALTER TABLE ${name} ${state} ROW LEVEL SECURITY`);
+}
+
+/** Of every row of theirs but the audit log’s. */
+async function digestTheirs(): Promise<object[]> {
+  const tables = await stack.sql<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT relispartition
+       AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'municipality')`,
+  );
+  return Promise.all(
+    tables.map(async ({ name }) => {
+      const [row] = await stack.sql(
+        `SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) AS digest FROM ${name} t WHERE municipality = $1`,
+        [THEIRS],
+      );
+      return { name, ...row };
+    }),
+  );
+}
+
+describe('without the condition in the code, row-level security', () => {
+  let open: Running;
+  let conditions = 0;
+
+  const withoutCondition = ({ text }: Statement) =>
+    text.replace(TENANT_CONDITION, (condition) => {
+      conditions += 1;
+      return `(true OR ${condition})`;
+    });
+
+  beforeAll(async () => {
+    open = await serveWith((store) => watchStatements(store, withoutCondition));
+  });
+
+  afterAll(() => open.close());
+
+  /** The call, in whose statements a condition must have been taken away. */
+  async function attackOpen(name: Name): Promise<Response> {
+    conditions = 0;
+    const response = await attack(open.url, theirCall(name));
+    expect(conditions, `${name} has no condition in the code`).toBeGreaterThan(0);
+    return response;
+  }
+
+  it.each(LISTINGS)('shows nothing of another municipality: %s', async (name) => {
+    const response = await attackOpen(name);
+    expect(response.status).toBe(200);
+    expect(leaksIn(await textOf(response))).toEqual([]);
+  });
+
+  it.each(ON_ONE)('finds nothing of another municipality, and changes nothing there: %s', async (name) => {
+    const before = await digestTheirs();
+    const response = await attackOpen(name);
+    expect(response.status).toBe(404);
+    expect(leaksIn(await textOf(response))).toEqual([]);
+    expect(await digestTheirs()).toEqual(before);
+  });
+
+  it('changes nothing of another municipality in a bulk', async () => {
+    const before = await digestTheirs();
+    const response = await attackOpen('bulkChangeIncomingDocuments');
+    expect(await response.json()).toMatchObject({ items: [{ done: null, problem: { code: 'not-found' } }] });
+    expect(await digestTheirs()).toEqual(before);
+  });
+
+  it.each([
+    { q: SECRET },
+    { q: 'hemm' },
+    { q: THEIR_CITIZEN },
+    { sender: THEIR_CITIZEN },
+    { concerning: THEIR_CITIZEN },
+    { case: 'BF-1', status: ['journalized'] },
+    { assignee: 'anna' },
+    { status: ['pending', 'held', 'journalized', 'rejected'] },
+  ])('finds nothing of another municipality by a filter: %j', async (body) => {
+    const call = { ...theirCall('searchIncomingDocuments'), body };
+    const response = await attack(open.url, call);
+    expect(response.status).toBe(200);
+    expect(leaksIn(await textOf(response))).toEqual([]);
+  });
+
+  describe('taken away as well,', () => {
+    beforeAll(() => setRowLevelSecurity('DISABLE'));
+    afterAll(() => setRowLevelSecurity('ENABLE'));
+
+    it.each(LISTINGS)('leaves everything open: %s', async (name) => {
+      const response = await attackOpen(name);
+      expect(response.status).toBe(200);
+      const text = await textOf(response);
+      if (/figures|summar/i.test(name)) {
+        const ours = await attack(stack.url, theirCall(name));
+        expect(text.replaceAll(/"at":"[^"]*"/g, '')).not.toBe((await textOf(ours)).replaceAll(/"at":"[^"]*"/g, ''));
+      } else expect(leaksIn(text)).not.toEqual([]);
+    });
+
+    it.each(READS_ONE)('leaves everything open: %s', async (name) => {
+      expect((await attackOpen(name)).status).toBe(200);
+    });
+  });
+});
+
+describe('without row-level security, the condition in the code', () => {
+  beforeAll(() => setRowLevelSecurity('DISABLE'));
+  afterAll(() => setRowLevelSecurity('ENABLE'));
+
+  it.each(LISTINGS)('shows nothing of another municipality: %s', async (name) => {
+    const response = await attack(stack.url, theirCall(name));
+    expect(response.status).toBe(200);
+    expect(leaksIn(await textOf(response))).toEqual([]);
+  });
+
+  it.each(ON_ONE)('finds nothing of another municipality, and changes nothing there: %s', async (name) => {
+    const before = await digestTheirs();
+    expect((await attack(stack.url, theirCall(name))).status).toBe(404);
+    expect(await digestTheirs()).toEqual(before);
+  });
+
+  it('suggests no case of another municipality', async () => {
+    const id = await deliverReply(stack, [{ messageUUID: theirLetter() }], { recipient: { id: OURS } });
+    expect((await read(stack, id, { municipality: OURS })).suggestion).toBeNull();
+  });
+
+  it('makes no file of an extract for another municipality', async () => {
+    const { extractId } = theirCall('getExtract').params as { extractId: string };
+    await stack.sql(`UPDATE extracts SET next_run_at = now() WHERE id = $1`, [extractId]);
+    const before = await digestTheirs();
+    const [job] = await stack.sql<{ run: number }>('SELECT run FROM extracts WHERE id = $1', [extractId]);
+    const parts = await openParts(readConfig(CommonConfig, stack.env), 'by-hand');
+    const make = createMakeExtractHandler(parts);
+    await make({ extractId, municipality: OURS, run: job?.run as number }, { signal: new AbortController().signal });
+    await parts.queues.close();
+    await parts.store.close();
+    expect(await digestTheirs()).toEqual(before);
+  });
+
+  it.each(['registerSentMessage', 'upsertCase'] as const)('registers here alone: %s', async (name) => {
+    const before = await digestTheirs();
+    expect((await attack(stack.url, theirCall(name))).status).toBe(204);
+    expect(await digestTheirs()).toEqual(before);
+  });
+});
+
+describe('what another municipality has is answered like what nobody has:', () => {
+  let watched: Running;
+  let statements: Statement[] = [];
+  let client: pg.Client;
+
+  beforeAll(async () => {
+    watched = await serveWith((store) =>
+      watchStatements(store, (statement) => {
+        statements.push(statement);
+        return statement.text;
+      }),
+    );
+    client = new pg.Client({ connectionString: stack.serviceUrl });
+    await client.connect();
+    // So many that PostgreSQL looks a message up by its id.
+    await stack.sql(
+      `INSERT INTO messages SELECT (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'external_id', n))).*
+       FROM messages m, generate_series(1, 3000) AS n
+       WHERE m.id = (SELECT id FROM messages WHERE municipality = $1 AND blob_name IS NULL LIMIT 1)`,
+      [OURS],
+    );
+    await stack.sql('ANALYZE messages');
+  });
+
+  afterAll(async () => {
+    await client.end();
+    await watched.close();
+  });
+
+  const NOBODYS = '0197a3b0-0000-7000-8000-00000000ffff';
+  const nobodys = (call: PreparedCall): PreparedCall => ({
+    ...call,
+    params: Object.fromEntries(Object.keys(call.params).map((name) => [name, NOBODYS])),
+  });
+
+  /** Everything of the answer and the audit log that could tell the two apart, with the ids that were asked for as `id`. */
+  async function traceOf(call: PreparedCall) {
+    statements = [];
+    const response = await attack(watched.url, call);
+    const { correlationId, ...problem } = (await response.json()) as { correlationId: string };
+    expect(correlationId).toBe(response.headers.get('x-correlation-id'));
+    const headers = [...response.headers].filter(([name]) => name !== 'date' && name !== 'x-correlation-id');
+    const [audit] = await stack.sql(
+      `SELECT municipality, actor_kind, actor, on_behalf_of, action, message_id::text, details FROM audit_events
+       ORDER BY at DESC, id DESC LIMIT 1`,
+    );
+    const ids = new RegExp(Object.values(call.params).join('|'), 'g');
+    return {
+      answer: { status: response.status, problem, headers },
+      audit: JSON.parse(JSON.stringify(audit).replaceAll(ids, 'id')),
+      statements: statements.map(({ text }) => text),
+    };
+  }
+
+  /** How PostgreSQL runs a statement for us: its plan, and the blocks that it touches. Nothing is kept. */
+  async function workOf({ text, values }: Statement) {
+    const explain = { text: `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`, values: [...values] };
+    const results = [];
+    for (let times = 0; times < 2; times += 1) {
+      await client.query('BEGIN; SET LOCAL ROLE indbakke_app; SET LOCAL enable_seqscan = off');
+      await client.query(`SELECT set_config('indbakke.municipality', $1, true)`, [OURS]);
+      const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(explain);
+      await client.query('ROLLBACK');
+      results.push(rows[0]?.['QUERY PLAN'][0].Plan as PlanNode);
+    }
+    const plan = results[1] as PlanNode; // the first one may have warmed a cache
+    return { shape: shapeOf(plan), blocks: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'] };
+  }
+
+  interface PlanNode {
+    readonly 'Node Type': string;
+    readonly 'Index Name'?: string;
+    readonly 'Actual Rows': number;
+    readonly 'Shared Hit Blocks': number;
+    readonly 'Shared Read Blocks': number;
+    readonly Plans?: PlanNode[];
+  }
+
+  /** The nodes that ran, with their rows. */
+  function shapeOf({ 'Node Type': node, 'Index Name': index, 'Actual Rows': rows, Plans = [] }: PlanNode): unknown {
+    return [node, index, rows, ...Plans.map(shapeOf)];
+  }
+
+  it.each(ON_ONE)('%s', async (name) => {
+    const call = theirCall(name);
+    const theirsAsked = await traceOf(call);
+    const ofTheirs = statements;
+    const nobodysAsked = await traceOf(nobodys(call));
+    const ofNobodys = statements;
+    expect(theirsAsked).toEqual(nobodysAsked);
+    expect(theirsAsked.answer.status).toBe(404);
+    expect(theirsAsked.audit).toMatchObject({ municipality: OURS, action: 'refused', details: { code: 'not-found' } });
+
+    for (const [index, statement] of ofTheirs.entries()) {
+      if (/^\s*INSERT/.test(statement.text)) continue; // of the audit row and the like, whose place in an index varies
+      const [found, missed] = [await workOf(statement), await workOf(ofNobodys[index] as Statement)];
+      expect(found.shape).toEqual(missed.shape);
+      // The index of ids leads to one row of theirs, whose municipality is then compared: no more work than that.
+      expect(found.blocks - missed.blocks).toBeOneOf([0, 1]);
+    }
+  });
+});
+
+describe('a function that runs with the rights of the owner', () => {
+  const ALL = ['pending', 'held', 'journalized', 'rejected'];
+
+  /** What search_messages() finds for the services, and whether it is of the municipality. */
+  async function search(municipality: string, query: string | null, numbers: string[], statuses: string[]) {
+    const client = new pg.Client({ connectionString: stack.serviceUrl });
+    await client.connect();
+    try {
+      await client.query('BEGIN; SET LOCAL ROLE indbakke_app');
+      await client.query(`SELECT set_config('indbakke.municipality', $1, true)`, [municipality]);
+      const { rows } = await client.query<{ isOwn: boolean }>(
+        `SELECT EXISTS (SELECT FROM messages WHERE id = message_id) AS "isOwn"
+         FROM search_messages($1, $2, $3, true, '2999-01-01', 100) WHERE message_id IS NOT NULL`,
+        [query, numbers, statuses],
+      );
+      return rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  it('is one of these: each is tested here, or tells nothing of messages', async () => {
+    const functions = await stack.sql<{ name: string }>(
+      `SELECT proname AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1`,
+    );
+    const known = ['applied_migrations', 'make_audit_months', 'master_keys_in_use', 'search_messages'];
+    expect(functions.map(({ name }) => name)).toEqual(known);
+  });
+
+  it.each([
+    ['a word', 'hemmelig', [], ALL],
+    ['the beginning of a word', 'h', [], ALL],
+    ['a number', null, [THEIR_CITIZEN], ALL],
+    ['a word like one in the index', `${THEIRS}/pending/1/hemmelig`, [], ALL],
+    ['a word with quotes', `x\\' | '${THEIRS}`, [], ALL],
+    ['a status that is none', 'hemmelig', [], ['pending', `pending/0/' | '${THEIRS}/pending`]],
+    ['a number that is none', 'hemmelig', [`1' | '${THEIRS}`], ALL],
+  ])(
+    'finds what is of the municipality that is set, and nothing else: by %s',
+    async (_what, query, numbers, statuses) => {
+      expect(await search('', query, numbers, statuses)).toEqual([]);
+      for (const municipality of [OURS, THEIRS]) {
+        for (const { isOwn } of await search(municipality, query, numbers, statuses)) expect(isOwn).toBe(true);
+      }
+    },
+  );
+
+  it('finds what is theirs for them', async () => {
+    expect(await search(THEIRS, 'hemmelig', [], ALL)).toEqual([{ isOwn: true }]);
+    expect(await search(THEIRS, null, [THEIR_CITIZEN], ALL)).toEqual([{ isOwn: true }]);
+  });
+});
