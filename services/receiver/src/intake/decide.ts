@@ -22,6 +22,7 @@ export interface Accepted {
   readonly is: 'new';
   readonly message: NewMessage;
   readonly receivedAt: Date;
+  readonly firstOfferedAt: Date;
   /** The message’s own date, if plausible. */
   readonly letterAt: Date;
   /** Whether that date is much older than the receipt: moved from Virk, or fetched anew. */
@@ -39,14 +40,14 @@ export interface Accepted {
 /**
  * @param known what is stored under the message’s id, read while that id is locked
  * @param settings undefined for a municipality that is not set up
- * @param receivedAt now, by the database’s clock
+ * @param now by the database’s clock, and by the one of `performance.now()`
  * @throws Problem not-our-recipient
  */
 export function decide(
   message: NewMessage,
   known: KnownId | undefined,
   settings: MunicipalitySettings | undefined,
-  receivedAt: Date,
+  { receivedAt, clock }: { readonly receivedAt: Date; readonly clock: number },
 ): Decision {
   if (!settings) {
     throw new Problem('not-our-recipient', 'The message is addressed to an unknown municipality.', {
@@ -61,6 +62,8 @@ export function decide(
     is: 'new',
     message,
     receivedAt,
+    // By how long ago that was, so that both times are of one clock.
+    firstOfferedAt: new Date(receivedAt.getTime() - (clock - message.offeredAt)),
     letterAt,
     late: receivedAt.getTime() - letterAt.getTime() > settings.lateAfterDays * DAY,
     replyBy: isPlausibleReplyBy(message.replyBy, receivedAt) ? message.replyBy : undefined,

@@ -111,7 +111,7 @@ const INSERT_MESSAGES = `
 
 /** The rows of one message, named as in the statement above. */
 function rowsOf(
-  { message, receivedAt, letterAt, late, replyBy, concern, remarks, change, heldCause }: Accepted,
+  { message, receivedAt, firstOfferedAt, letterAt, late, replyBy, concern, remarks, change, heldCause }: Accepted,
   bytes: JoinedBytes,
 ) {
   const { id: message_id, sender, representative, concerning, container } = message;
@@ -129,8 +129,7 @@ function rowsOf(
       kind: message.kind,
       contact_point_id: message.contactPointId && indexed(message.contactPointId),
       received_at: receivedAt,
-      // By how long ago that was, so that both times are of one clock.
-      first_offered_at: new Date(receivedAt.getTime() - (performance.now() - message.offeredAt)),
+      first_offered_at: firstOfferedAt,
       letter_at: letterAt,
       transmission_id: message.transmissionId,
       document_count: message.documents.length,

@@ -45,8 +45,11 @@ async function storeMessages(
     const settings = await loadMunicipality(connection, municipality);
     // As late as possible: a message appears when the transaction ends, and who asks by time must not have gone on by then.
     const receivedAt = await lockIds(connection, messages);
+    const clock = performance.now();
     const known = await readKnownIds(connection, municipality, messages);
-    const decisions = messages.map((message) => decide(message, known.get(message.id), settings, receivedAt));
+    const decisions = messages.map((message) =>
+      decide(message, known.get(message.id), settings, { receivedAt, clock }),
+    );
     await insertMessages(
       connection,
       municipality,
