@@ -38,7 +38,7 @@ beforeAll(async () => {
   // Without words, since those are found by a function that keeps to the municipality by itself.
   theirs.set('searchIncomingDocuments', { ...theirCall('searchIncomingDocuments'), body: { status: ['pending'] } });
   const sender = { id: THEIR_CITIZEN, name: SECRET };
-  await deliverMemo(stack, { subject: `Om ${SECRET}`, sender, concerning: { cpr: THEIR_CITIZEN } });
+  await deliverMemo(stack, { subject: `Om ${SECRET}`, sender, concerning: { cpr: THEIR_CITIZEN, name: SECRET } });
   await registerSentMessage(stack, theirLetter(), { caseId: 'BF-1' }, THEIRS);
   await deliverReply(stack, [{ messageUUID: theirLetter() }]);
   await deliverMemo(stack, { recipient: { id: OURS }, subject: 'Vores', sender: { id: '4303039999', name: 'Vores' } });
