@@ -11,6 +11,8 @@ export const HEAD_BYTES = 4 * KiB;
  * @param head the first HEAD_BYTES of the file, or all of a shorter one
  */
 export async function detectFormat(head: Uint8Array): Promise<string | null> {
+  // Most files are PDF, to which file-type comes late.
+  if (PDF_HEADER.every((byte, index) => head[index] === byte)) return 'application/pdf';
   // It throws on some broken archives; a message is not refused for one.
   const found = await fileTypeFromBuffer(head).catch(() => undefined);
   const format = found?.mime.toLowerCase() ?? null;
@@ -18,6 +20,8 @@ export async function detectFormat(head: Uint8Array): Promise<string | null> {
   const text = Buffer.from(head).toString('latin1', 0, KiB);
   return ALSO_SHOWN.find(([signature]) => signature.test(text))?.[1] ?? null;
 }
+
+const PDF_HEADER = Buffer.from('%PDF-');
 
 /** What file-type does not see. */
 const ALSO_SHOWN: readonly (readonly [signature: RegExp, format: string])[] = [

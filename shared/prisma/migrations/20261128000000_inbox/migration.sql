@@ -80,7 +80,6 @@ CREATE TABLE "message_parties" (
 
     CONSTRAINT "message_parties_pkey" PRIMARY KEY ("message_id", "role")
 );
-ALTER TABLE "message_parties" ADD CONSTRAINT "message_parties_message_id_fkey" FOREIGN KEY ("message_id") REFERENCES "messages"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 ALTER TABLE message_parties ADD CHECK (role IN ('sender', 'concerning'));
 
 ALTER TABLE message_parties ENABLE ROW LEVEL SECURITY;

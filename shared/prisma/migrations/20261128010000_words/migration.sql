@@ -14,8 +14,6 @@ CREATE TABLE "message_words" (
     CONSTRAINT "message_words_pkey" PRIMARY KEY ("message_id")
 );
 
-ALTER TABLE "message_words" ADD CONSTRAINT "message_words_message_id_fkey" FOREIGN KEY ("message_id") REFERENCES "messages"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
-
 ALTER TABLE message_words ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON message_words TO indbakke_app USING (municipality = current_setting('indbakke.municipality', true));
 GRANT SELECT, INSERT, UPDATE, DELETE ON message_words TO indbakke_app;
