@@ -22,7 +22,7 @@ beforeAll(async () => {
   await owner.query(`INSERT INTO municipalities (cvr, name) VALUES ($1, 'x'), ($2, 'y')`, [ODENSKOV, VESTERSUND]);
 });
 
-beforeEach(() => owner.query('TRUNCATE messages CASCADE'));
+beforeEach(() => owner.query('TRUNCATE messages, message_words CASCADE'));
 
 afterAll(async () => {
   await owner.end();
@@ -242,7 +242,7 @@ describe('the order', () => {
   });
 
   it('among messages of one moment is that of their ids', async () => {
-    await owner.query('TRUNCATE messages CASCADE');
+    await owner.query('TRUNCATE messages, message_words CASCADE');
     const ids = await put(...Array.from({ length: 5 }, () => ({ subject: 'samtidig' })));
     const first = await search('samtidig', { wanted: 2 });
     expect(first.ids).toEqual(ids.toSorted().reverse().slice(0, 2));

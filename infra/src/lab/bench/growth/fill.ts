@@ -22,7 +22,9 @@ const pendingOf = (messages: number) => Math.min(PENDING, Math.floor(messages * 
 
 /** Removes all messages and what belongs to them. */
 export async function empty(client: pg.Client): Promise<void> {
-  await client.query('TRUNCATE messages, cases, sent_messages, events, audit_events, content_removals CASCADE');
+  await client.query(
+    'TRUNCATE messages, message_words, message_parties, cases, sent_messages, events, audit_events, content_removals CASCADE',
+  );
 }
 
 /**
