@@ -1,0 +1,187 @@
+-- The change feed, webhooks, and an audit log that is numbered, chained and answers for a citizen.
+
+-- One numberer gives committed events and audit rows their position, by municipality and without gaps from 1 on. The row here has
+-- the last ones given, and the hash that the next audit row is chained to.
+CREATE TABLE "feed_heads" (
+    "municipality" TEXT NOT NULL,
+    "event_position" BIGINT NOT NULL DEFAULT 0,
+    "oldest_event_position" BIGINT NOT NULL DEFAULT 1,
+    "audit_position" BIGINT NOT NULL DEFAULT 0,
+    "audit_hash" BYTEA,
+
+    CONSTRAINT "feed_heads_pkey" PRIMARY KEY ("municipality")
+);
+
+-- What is not numbered yet: small, whatever the tables grow to.
+CREATE INDEX events_unnumbered_idx ON events (municipality, message_id, version) WHERE position IS NULL;
+CREATE INDEX events_at_idx ON events (at) WHERE position IS NOT NULL;
+
+ALTER TABLE audit_events
+  ADD role text,
+  ADD origin text,
+  ADD result text NOT NULL DEFAULT 'done',
+  ADD citizen bytea;
+CREATE INDEX audit_events_unnumbered_idx ON audit_events (municipality, at, id) WHERE position IS NULL;
+CREATE INDEX "audit_events_municipality_position_idx" ON "audit_events"("municipality", "position");
+-- Intake and suggestions write most rows and are nobody’s: they are in no index of persons or actions.
+CREATE INDEX audit_events_user_idx ON audit_events (municipality, actor, at, id) WHERE actor_kind = 'user';
+CREATE INDEX audit_events_action_idx ON audit_events (municipality, action, at, id) WHERE action NOT IN ('accepted', 'suggested');
+DROP INDEX "audit_events_municipality_message_id_at_idx";
+CREATE INDEX audit_events_message_idx ON audit_events (municipality, message_id, at, id) WHERE message_id IS NOT NULL;
+DROP INDEX "audit_events_municipality_at_idx";
+CREATE INDEX "audit_events_municipality_at_id_idx" ON "audit_events"("municipality", "at", "id");
+CREATE INDEX audit_events_citizen_idx ON audit_events (municipality, citizen, at, id) WHERE citizen IS NOT NULL;
+
+-- Whom and which case the letters are about, as long as the log has rows of them, after their deletion too: citizens as keyed
+-- hashes (shared/src/keys, digestOfParty), in hexadecimal.
+CREATE TABLE "message_subjects" (
+    "municipality" TEXT NOT NULL,
+    "kind" TEXT NOT NULL CHECK (kind IN ('citizen', 'case')),
+    "key" TEXT NOT NULL,
+    "message_id" UUID NOT NULL,
+
+    CONSTRAINT "message_subjects_pkey" PRIMARY KEY ("municipality", "kind", "key", "message_id")
+);
+CREATE INDEX "message_subjects_message_id_idx" ON "message_subjects"("message_id");
+
+-- Rows of the chain that went with their month, as ranges of positions: the hash of the last one is where the chain goes on, and
+-- the seal is a keyed hash of the other columns.
+CREATE TABLE "audit_anchors" (
+    "municipality" TEXT NOT NULL,
+    "first_position" BIGINT NOT NULL,
+    "last_position" BIGINT NOT NULL CHECK (last_position >= first_position),
+    "last_hash" BYTEA NOT NULL,
+    "month" TEXT NOT NULL,
+    "seal" BYTEA NOT NULL,
+
+    CONSTRAINT "audit_anchors_pkey" PRIMARY KEY ("municipality", "first_position")
+);
+
+CREATE TABLE "webhooks" (
+    "id" UUID NOT NULL,
+    "municipality" TEXT NOT NULL,
+    "url" TEXT NOT NULL,
+    "event_types" TEXT[],
+    "status" TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'disabled')),
+    "disabled_cause" TEXT CHECK (disabled_cause IN ('by-caller', 'failing', 'gone')),
+    "secrets" BYTEA NOT NULL,
+    "key_id" TEXT NOT NULL,
+    "wrapped_key" BYTEA NOT NULL,
+    "previous_secret_until" TIMESTAMPTZ(3),
+    "position" BIGINT NOT NULL,
+    "failing_since" TIMESTAMPTZ(3),
+    "version" INTEGER NOT NULL DEFAULT 1,
+    "created_at" TIMESTAMPTZ(3) NOT NULL,
+    "created_by" TEXT NOT NULL,
+
+    CONSTRAINT "webhooks_pkey" PRIMARY KEY ("id"),
+    CHECK ((status = 'disabled') = (disabled_cause IS NOT NULL))
+);
+CREATE INDEX "webhooks_municipality_idx" ON "webhooks"("municipality");
+
+CREATE TABLE "webhook_deliveries" (
+    "id" UUID NOT NULL,
+    "webhook_id" UUID NOT NULL,
+    "municipality" TEXT NOT NULL,
+    "event_position" BIGINT,
+    "type" TEXT NOT NULL,
+    "body" JSONB NOT NULL,
+    "status" TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'delivered', 'failed', 'cancelled')),
+    "created_at" TIMESTAMPTZ(3) NOT NULL,
+    "give_up_at" TIMESTAMPTZ(3) NOT NULL,
+    "attempts" INTEGER NOT NULL DEFAULT 0,
+    "run" INTEGER NOT NULL DEFAULT 1,
+    "next_enqueue_at" TIMESTAMPTZ(3) NOT NULL,
+
+    CONSTRAINT "webhook_deliveries_pkey" PRIMARY KEY ("id")
+);
+ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_webhook_id_fkey" FOREIGN KEY ("webhook_id") REFERENCES "webhooks"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+CREATE INDEX "webhook_deliveries_webhook_id_created_at_id_idx" ON "webhook_deliveries"("webhook_id", "created_at", "id");
+CREATE INDEX webhook_deliveries_waiting_idx ON webhook_deliveries (next_enqueue_at) WHERE status = 'waiting';
+
+CREATE TABLE "webhook_attempts" (
+    "delivery_id" UUID NOT NULL,
+    "number" INTEGER NOT NULL,
+    "municipality" TEXT NOT NULL,
+    "at" TIMESTAMPTZ(3) NOT NULL,
+    "http_status" INTEGER,
+    "error" TEXT,
+    "milliseconds" INTEGER NOT NULL,
+    "answer_size" INTEGER,
+
+    CONSTRAINT "webhook_attempts_pkey" PRIMARY KEY ("delivery_id", "number")
+);
+ALTER TABLE "webhook_attempts" ADD CONSTRAINT "webhook_attempts_delivery_id_fkey" FOREIGN KEY ("delivery_id") REFERENCES "webhook_deliveries"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+
+-- Everything kept about one citizen, made into one sealed zip for the one who asked.
+CREATE TABLE "access_packages" (
+    "id" UUID NOT NULL,
+    "municipality" TEXT NOT NULL,
+    "owner_kind" TEXT NOT NULL CHECK (owner_kind IN ('user', 'system')),
+    "owner" TEXT NOT NULL,
+    "on_behalf_of" TEXT,
+    "citizen" BYTEA NOT NULL,
+    "request" BYTEA NOT NULL,
+    "request_size" INTEGER NOT NULL,
+    "request_key_id" TEXT NOT NULL,
+    "request_wrapped_key" BYTEA NOT NULL,
+    "roles" TEXT[],
+    "status" TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'made', 'failed')),
+    "requested_at" TIMESTAMPTZ(3) NOT NULL,
+    "made_at" TIMESTAMPTZ(3),
+    "expires_at" TIMESTAMPTZ(3) NOT NULL,
+    "messages_done" INTEGER NOT NULL DEFAULT 0,
+    "message_count" INTEGER,
+    "content_size" BIGINT,
+    "sha256" BYTEA,
+    "blob_name" TEXT,
+    "container" BYTEA,
+    "key_id" TEXT,
+    "wrapped_key" BYTEA,
+    "run" INTEGER NOT NULL DEFAULT 1,
+    "next_enqueue_at" TIMESTAMPTZ(3) NOT NULL,
+
+    CONSTRAINT "access_packages_pkey" PRIMARY KEY ("id"),
+    CHECK ((status = 'made') = (sha256 IS NOT NULL)),
+    CHECK ((status = 'made') = (key_id IS NOT NULL))
+);
+CREATE INDEX "access_packages_municipality_owner_kind_owner_idx" ON "access_packages"("municipality", "owner_kind", "owner");
+CREATE INDEX access_packages_waiting_idx ON access_packages (next_enqueue_at) WHERE status = 'waiting';
+CREATE INDEX "access_packages_expires_at_idx" ON "access_packages"("expires_at");
+CREATE INDEX access_packages_blob_name_idx ON access_packages (blob_name) WHERE blob_name IS NOT NULL;
+ALTER TABLE access_packages ALTER container SET STORAGE EXTERNAL;
+
+DO $$
+DECLARE
+  t text;
+BEGIN
+  FOREACH t IN ARRAY ARRAY['feed_heads', 'message_subjects', 'audit_anchors', 'webhooks', 'webhook_deliveries', 'webhook_attempts', 'access_packages'] LOOP
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+    EXECUTE format('CREATE POLICY tenant ON %I TO indbakke_app USING (municipality = current_setting(''indbakke.municipality'', true))', t);
+  END LOOP;
+END $$;
+GRANT SELECT ON feed_heads, audit_anchors TO indbakke_app;
+GRANT SELECT, INSERT ON message_subjects TO indbakke_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks, webhook_deliveries, access_packages TO indbakke_app;
+GRANT SELECT, INSERT ON webhook_attempts TO indbakke_app;
+
+-- The numberer and the sweeps, across municipalities. What has a position is not changed any more.
+CREATE POLICY number ON events FOR SELECT TO indbakke_worker USING (true);
+CREATE POLICY number_once ON events FOR UPDATE TO indbakke_worker USING (position IS NULL) WITH CHECK (true);
+CREATE POLICY expire ON events FOR DELETE TO indbakke_worker USING (position IS NOT NULL);
+GRANT SELECT, UPDATE (position), DELETE ON events TO indbakke_worker;
+CREATE POLICY number ON audit_events FOR SELECT TO indbakke_worker USING (true);
+CREATE POLICY number_once ON audit_events FOR UPDATE TO indbakke_worker USING (position IS NULL) WITH CHECK (true);
+GRANT SELECT, UPDATE (position, hash) ON audit_events TO indbakke_worker;
+CREATE POLICY number ON feed_heads TO indbakke_worker USING (true);
+GRANT SELECT, INSERT, UPDATE ON feed_heads TO indbakke_worker;
+CREATE POLICY sweep ON audit_anchors TO indbakke_worker USING (true);
+GRANT SELECT, INSERT ON audit_anchors TO indbakke_worker;
+CREATE POLICY sweep ON message_subjects TO indbakke_worker USING (true);
+GRANT SELECT, DELETE ON message_subjects TO indbakke_worker;
+CREATE POLICY sweep ON webhooks TO indbakke_worker USING (true);
+GRANT SELECT (id, municipality, event_types, status, position, failing_since), UPDATE (status, disabled_cause, position) ON webhooks TO indbakke_worker;
+CREATE POLICY sweep ON webhook_deliveries TO indbakke_worker USING (true);
+GRANT SELECT, INSERT, UPDATE (run, next_enqueue_at), DELETE ON webhook_deliveries TO indbakke_worker;
+CREATE POLICY sweep ON access_packages TO indbakke_worker USING (true);
+GRANT SELECT (id, municipality, status, run, next_enqueue_at, expires_at, blob_name), UPDATE (run, next_enqueue_at), DELETE ON access_packages TO indbakke_worker;
