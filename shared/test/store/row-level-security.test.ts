@@ -25,7 +25,7 @@ const SEALED = { container: Buffer.from('c'), content_size: 1, key_id: 'k', wrap
 function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
   const [id, at] = [randomUUID(), '2026-11-02T08:00:00Z'];
   const ofMessage = { message_id: id, municipality };
-  const [extract, file] = [randomUUID(), randomUUID()];
+  const [extract, file, webhook, delivery] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
   return {
     municipalities: { cvr: municipality, name: 'Kommune' },
     contact_points: { municipality, contact_point_id: 'c', name: 'Børn og familie' },
@@ -132,6 +132,53 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       sha256: Buffer.from('s'),
     },
     extract_file_messages: { ...ofMessage, file_id: file },
+    feed_heads: { municipality },
+    message_subjects: { ...ofMessage, kind: 'case', key: 'K-1' },
+    audit_anchors: {
+      municipality,
+      first_position: 1,
+      last_position: 2,
+      last_hash: Buffer.from('h'),
+      month: '2025-10',
+      seal: Buffer.from('s'),
+    },
+    webhooks: {
+      id: webhook,
+      municipality,
+      url: 'https://core.example/hook',
+      event_types: [],
+      secrets: Buffer.from('s'),
+      key_id: 'k',
+      wrapped_key: Buffer.from('w'),
+      position: 0,
+      created_at: at,
+      created_by: 'test',
+    },
+    webhook_deliveries: {
+      id: delivery,
+      webhook_id: webhook,
+      municipality,
+      type: 'accepted',
+      body: '{}',
+      created_at: at,
+      give_up_at: at,
+      next_enqueue_at: at,
+    },
+    webhook_attempts: { delivery_id: delivery, number: 1, municipality, at, milliseconds: 1 },
+    access_packages: {
+      ...OWNER,
+      id: randomUUID(),
+      municipality,
+      citizen: Buffer.from('c'),
+      request: Buffer.from('r'),
+      request_size: 1,
+      request_key_id: 'k',
+      request_wrapped_key: Buffer.from('w'),
+      roles: [],
+      requested_at: at,
+      expires_at: at,
+      next_enqueue_at: at,
+    },
   };
 }
 
@@ -300,8 +347,12 @@ describe('indbakke_worker', () => {
     expect(await as('indbakke_worker', undefined, countIn('content_removals'))).toBe(2);
   });
 
-  const SWEPT = ['messages', 'content_removals', 'idempotency_keys', 'extracts', 'extract_files'];
-  const closed = TABLES.filter((table) => !SWEPT.includes(table));
+  // Ids, times and codes, in whole or by their columns.
+  const OPEN = [
+    ...['messages', 'content_removals', 'idempotency_keys', 'extracts', 'extract_files', 'events', 'audit_events'],
+    ...['feed_heads', 'audit_anchors', 'message_subjects', 'webhooks', 'webhook_deliveries', 'access_packages'],
+  ];
+  const closed = TABLES.filter((table) => !OPEN.includes(table));
 
   it.each(closed)('cannot read %s', async (table) => {
     await expect(as('indbakke_worker', A, countIn(table))).rejects.toMatchObject(DENIED);
@@ -318,10 +369,34 @@ describe('indbakke_worker', () => {
     ['extracts', ['owner', 'container', 'wrapped_key', 'every', 'next_run_at']],
     ['extract_files', ['container', 'wrapped_key', 'row_count', 'roles']],
     ['idempotency_keys', ['key_digest', 'answer']],
+    ['webhooks', ['url', 'secrets', 'wrapped_key']],
+    ['access_packages', ['owner', 'citizen', 'request', 'request_wrapped_key', 'container', 'wrapped_key']],
   ])('cannot read what %s holds', async (table, columns) => {
     for (const column of columns) {
       await expect(as('indbakke_worker', A, countIn(table, `${column} IS NULL`))).rejects.toMatchObject(DENIED);
     }
+  });
+
+  it('cannot change what has its position, nor anything but the position of what has none', async () => {
+    for (const [table, others] of [
+      ['events', ['at = now()', "type = 'deleted'"]],
+      ['audit_events', ['at = now()', "actor = 'another'", 'message_id = NULL']],
+    ] as const) {
+      const number = (client: pg.Client) => client.query(`UPDATE ${table} SET position = 1`);
+      expect((await as('indbakke_worker', undefined, number)).rowCount).toBe(2);
+      const twice = as('indbakke_worker', undefined, async (client) => {
+        await number(client);
+        return (await client.query(`UPDATE ${table} SET position = 2`)).rowCount;
+      });
+      expect(await twice).toBe(0);
+      for (const assignment of others) {
+        const change = as('indbakke_worker', undefined, (client) => client.query(`UPDATE ${table} SET ${assignment}`));
+        await expect(change).rejects.toMatchObject(DENIED);
+      }
+    }
+    const remove = (table: string) => (client: pg.Client) => client.query(`DELETE FROM ${table}`);
+    expect((await as('indbakke_worker', undefined, remove('events'))).rowCount).toBe(0);
+    await expect(as('indbakke_worker', undefined, remove('audit_events'))).rejects.toMatchObject(DENIED);
   });
 
   it('changes the suggestion run and nothing else', async () => {
