@@ -2,6 +2,7 @@ import { HOUR, MINUTE, SECOND } from '@indbakke/shared/config';
 import { sweepIdempotencyKeys } from '@indbakke/shared/idempotency';
 import { SUGGEST_CASE, worker } from '@indbakke/shared/queue';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
+import { sweepForgottenSubjects, sweepUnhashedMessages } from './audit/subjects.js';
 import type { JournalerConfig } from './config.js';
 import { createMakeExtractHandler, MAKE_EXTRACT } from './extracts/make-extract.js';
 import { sweepDueExtracts, sweepExpiredExtractFiles } from './extracts/sweeps.js';
@@ -22,6 +23,8 @@ export function createWork(parts: Parts, config: JournalerConfig): Work {
       repeat('sweep-overdue-suggestions', 10 * SECOND, parts.log, () => sweepOverdueSuggestions(parts)),
       repeat('sweep-due-extracts', 10 * SECOND, parts.log, () => sweepDueExtracts(parts, new Date())),
       repeat('sweep-expired-extract-files', MINUTE, parts.log, () => sweepExpiredExtractFiles(parts, new Date())),
+      repeat('sweep-unhashed-messages', 10 * SECOND, parts.log, () => sweepUnhashedMessages(parts), 0),
+      repeat('sweep-forgotten-subjects', HOUR, parts.log, () => sweepForgottenSubjects(parts)),
       repeat('sweep-idempotency-keys', HOUR, parts.log, () => sweepIdempotencyKeys(parts.store), 0),
     ],
   };

@@ -14,7 +14,7 @@ export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
   const endpoint = {
     ...parts,
     config,
-    storeMessage: createStoreMessage(parts.store),
+    storeMessage: createStoreMessage(parts),
     hashingThread: new HashingThread(),
     metrics,
     uploads: createUploads(config, metrics),

@@ -18,6 +18,9 @@ export interface Principal extends Caller {
   /** CVR number. A token is for one municipality. */
   readonly municipality: string;
   readonly teams: readonly string[];
+  /** Of the present call: the role that allowed it, and the address that it came from (Doer). */
+  readonly role?: Role | undefined;
+  readonly origin?: string | undefined;
 }
 
 export interface TokenVerifier {

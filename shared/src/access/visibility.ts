@@ -1,5 +1,6 @@
 import type { Status } from '../lifecycle/statuses.js';
 import { Prisma } from '../store/index.js';
+import type { Role } from './roles.js';
 import type { Principal } from './tokens.js';
 
 const { sql } = Prisma;
@@ -34,12 +35,30 @@ export function sightOf(principal: Principal, status: Status): 'all' | 'own' | '
   return reads ? 'own' : 'none';
 }
 
+/** The role by which the caller sees a list of these statuses: SeAlle where it shows more than the caller’s own. */
+export function seeingRole(principal: Principal, statuses: readonly Status[]): Role | undefined {
+  const { reads, readsAll, setsUp } = rightsOf(principal);
+  if (reads && statuses.some((status) => status !== 'held'))
+    return readsAll ? 'IndkomneDokumenter.SeAlle' : 'IndkomneDokumenter.Læs';
+  return setsUp;
+}
+
+/** The role by which the caller sees a message of `messages AS m`: SeAlle where it is not the caller’s own. */
+export function seeingRoleOf(principal: Principal): Prisma.Sql {
+  const { reads, readsAll, setsUp } = rightsOf(principal);
+  const ofInbox = readsAll
+    ? sql`CASE WHEN ${assignedTo(principal)} OR ${suggestedTo(principal)}
+        THEN 'IndkomneDokumenter.Læs' ELSE 'IndkomneDokumenter.SeAlle' END`
+    : sql`${reads ? 'IndkomneDokumenter.Læs' : null}::text`;
+  return sql`CASE WHEN ${HELD} THEN ${setsUp ?? null}::text ELSE ${ofInbox} END`;
+}
+
 function rightsOf({ roles }: Principal) {
   const reads = roles.has('IndkomneDokumenter.Læs');
   return {
     reads,
     readsAll: reads && roles.has('IndkomneDokumenter.SeAlle'),
-    setsUp: roles.has('Indbakke.Opsætning') || roles.has('Indbakke.Drift'),
+    setsUp: (['Indbakke.Opsætning', 'Indbakke.Drift'] as const).find((role) => roles.has(role)),
   };
 }
 

@@ -44,6 +44,7 @@ export const SUMMARY_EXAMPLE = {
 
 export const DOCUMENT_EXAMPLE = {
   ...SUMMARY_EXAMPLE,
+  sentAt: '2026-11-20T07:58:00.000Z',
   documents: [
     {
       role: 'main',

@@ -605,6 +605,9 @@ const HistoryEntry = z
   .register(NAMED_ANSWERS, { id: 'HistoryEntry' });
 
 export const DocumentAnswer = DocumentSummary.extend({
+  sentAt: time
+    .nullable()
+    .describe('When the message itself says that it was sent, also when that is not plausible; null: it does not say'),
   documents: z.array(Document),
   contactInfo: z.array(ContactInfo).describe('What the sender filled in at the contact point'),
   journalizations: z.array(Journalization),

@@ -1,5 +1,7 @@
 import { newId, Prisma, type Store } from '../store/index.js';
 
+export * from './subjects.js';
+
 /** Who did it: a caseworker, or a system (Serviceplatformen, the DUBU core, one of our workers). */
 export interface Actor {
   readonly kind: 'user' | 'system';
@@ -12,26 +14,51 @@ export interface Actor {
 export const SERVICEPLATFORMEN: Actor = { kind: 'system', id: 'serviceplatformen' };
 export const INDBAKKE: Actor = { kind: 'system', id: 'indbakke' };
 
-export interface AuditEntry {
+/** Who did it, in which municipality, by which right and from where. A caller of the API is one (Principal). */
+export interface Doer {
+  /** CVR number. */
   readonly municipality: string;
   readonly actor: Actor;
+  /** The role that allowed it; undefined for our own systems, and where no role did. */
+  readonly role?: string | undefined;
+  /** The address that the call came from; undefined for what was not called. */
+  readonly origin?: string | undefined;
+}
+
+export interface AuditEntry {
+  readonly by: Doer;
   readonly at: Date;
-  /** What was done: a change of a message (shared/src/lifecycle), or `read`, `read-file`, `read-text`, `read-zip`, `refused` … */
+  /** What was done: a change of a message (shared/src/lifecycle), or `read`, `list`, `refused` … (docs/decisions/0024). */
   readonly action: string;
+  /** `done`, or the code of the error. */
+  readonly result?: string;
   readonly messageId?: string | undefined;
+  /** Keyed hash (digestOfParty) of the one number that was searched for. */
+  readonly citizen?: Buffer | undefined;
   /** Codes and ids only, nothing personal. */
   readonly details?: Record<string, string | number | boolean> | undefined;
 }
 
 /** Records who did what. */
 export async function recordAudit(store: Store, entry: AuditEntry): Promise<void> {
-  await store.query(entry.municipality, insertAudit(entry), 'kept');
+  await store.query(entry.by.municipality, insertAudit(entry), 'kept');
 }
 
-/** The same as a statement, so that it can be part of the one that does it: with FROM after it, a row for each row there. */
-export function insertAudit({ municipality, actor, at, action, messageId, details = {} }: AuditEntry): Prisma.Sql {
+/**
+ * The same as a statement, so that it can be part of the one that does it: with FROM after it, a row for each row there.
+ *
+ * @param found what only that statement knows, of what is in FROM: the role, and more details as jsonb
+ */
+export function insertAudit(
+  { by, at, action, result = 'done', messageId, citizen, details = {} }: AuditEntry,
+  found: { readonly role?: Prisma.Sql; readonly details?: Prisma.Sql } = {},
+): Prisma.Sql {
+  const { municipality, actor } = by;
+  const more = found.details ? Prisma.sql` || ${found.details}` : Prisma.empty;
   return Prisma.sql`
-    INSERT INTO audit_events (id, at, municipality, actor_kind, actor, on_behalf_of, action, message_id, details)
+    INSERT INTO audit_events (id, at, municipality, actor_kind, actor, on_behalf_of, role, origin, action, result, message_id,
+      citizen, details)
     SELECT ${newId()}::uuid, ${at}::timestamptz, ${municipality}, ${actor.kind}, ${actor.id}, ${actor.onBehalfOf ?? null},
-      ${action}, ${messageId ?? null}::uuid, ${JSON.stringify(details)}::jsonb`;
+      ${found.role ?? Prisma.sql`${by.role ?? null}::text`}, ${by.origin ?? null}, ${action}, ${result}, ${messageId ?? null}::uuid,
+      decode(${citizen?.toString('hex') ?? null}::text, 'hex'), ${JSON.stringify(details)}::jsonb${more}`;
 }

@@ -2,7 +2,7 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import type { z } from 'zod';
 import type { Principal, Role, TokenVerifier } from '../access/index.js';
 import type { Operation } from '../api/index.js';
-import { recordAudit } from '../audit/index.js';
+import { type Doer, recordAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import type { IdempotencyKey } from '../idempotency/index.js';
 import { uuidOf } from '../ids/index.js';
@@ -10,6 +10,7 @@ import { IDEMPOTENCY, type KeyRing } from '../keys/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
 import { CommitInDoubt, type Store } from '../store/index.js';
+import { addressOf } from './caller-address.js';
 import { readCredentials } from './credentials.js';
 import { EXACT_PATHS } from './no-such-call.js';
 import { type Input, leaveOtherPaths, parseCall, readBody } from './parse-call.js';
@@ -47,22 +48,23 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
       const signInFirst: RequestHandler = async (req, res, next) => {
         res.locals.operation = `${operation.method.toUpperCase()} ${operation.path}`;
         res.set('Cache-Control', 'no-store');
-        res.locals.principal = await signIn(parts, req);
+        res.locals.principal = { ...(await signIn(parts, req)), origin: addressOf(req) } satisfies Principal;
         next();
       };
       router[operation.method](operation.path, leaveOtherPaths, signInFirst, readBody, async (req, res) => {
-        const { principal } = res.locals as { principal: Principal };
+        let { principal } = res.locals as { principal: Principal };
         try {
-          requireRole(operation.roles, principal);
+          principal = { ...principal, role: requireRole(operation.roles, principal) };
           const input = parseCall(operation, req);
           const idempotencyKey = digestKey(parts.keys, operation, principal, input, res);
           const answer = await handle({ ...input, principal, at: new Date(), idempotencyKey, req, res });
           sendAnswer(operation, res, answer);
         } catch (error) {
           // So that it can be found whose messages someone tried to reach. Only ids are recorded.
-          await auditRefusal(parts.store, principal, operation, uuidOf(String(req.params.id)), toProblem(error));
+          await auditRefusal(parts.store, principal, operation, idsIn(operation, req.params), toProblem(error));
           // A call that only reads changes nothing but the audit log.
-          if (operation.method === 'get' && error instanceof CommitInDoubt) throw unavailable(error);
+          if ((operation.method === 'get' || operation.readsOnly) && error instanceof CommitInDoubt)
+            throw unavailable(error);
           throw error;
         }
       });
@@ -94,9 +96,13 @@ async function signIn({ tokens, metrics }: ApiParts, req: Request): Promise<Prin
   }
 }
 
-/** @throws Problem role-missing when the caller has none of the roles */
-export function requireRole(roles: readonly Role[], principal: Principal): void {
-  if (roles.some((role) => principal.roles.has(role))) return;
+/**
+ * @returns the first of the roles that the caller has
+ * @throws Problem role-missing when the caller has none of them
+ */
+export function requireRole(roles: readonly Role[], principal: Principal): Role {
+  const allowing = roles.find((role) => principal.roles.has(role));
+  if (allowing) return allowing;
   throw new Problem('role-missing', `The call requires the role ${roles.join(' or ')}.`);
 }
 
@@ -125,23 +131,34 @@ function sendAnswer(operation: Operation, res: Response, answer: unknown): void 
   sendJson(res.type('json'), answer as object);
 }
 
-/** Writes to the audit log that an identified caller was refused. */
+/** The ids in the path of a call. Only ids, since anything else may be personal. */
+function idsIn({ path }: Operation, params: Readonly<Record<string, unknown>>): RefusedIds {
+  const isOfMessage = path.startsWith('/api/v1/incoming-documents/:id');
+  const ids = Object.entries(params).map(([name, value]) => [
+    name === 'id' && isOfMessage ? 'messageId' : name,
+    uuidOf(String(value)),
+  ]);
+  return Object.fromEntries(ids.filter(([, id]) => id !== undefined));
+}
+
+type RefusedIds = Readonly<Record<string, string> & { messageId?: string }>;
+
+/** Writes to the audit log that an identified caller was refused (403, 404), and what. */
 export async function auditRefusal(
   store: Store,
-  principal: Principal,
-  operation: Operation,
-  messageId: string | undefined,
-  { code }: Problem,
+  { role, ...by }: Doer,
+  { method, path }: Operation,
+  { messageId, ...ids }: RefusedIds,
+  { code, row }: Problem,
 ): Promise<void> {
-  if (code !== 'role-missing' && code !== 'not-found') return;
-  const { municipality, actor } = principal;
+  if (row.http !== 403 && row.http !== 404) return;
   await recordAudit(store, {
-    municipality,
-    actor,
+    by: { ...by, role: row.http === 403 ? undefined : role },
     at: new Date(),
     action: 'refused',
+    result: code,
     messageId,
-    details: { code, call: `${operation.method} ${operation.path}` },
+    details: { ...ids, call: `${method} ${path}` },
   })
     // The call is refused even if that cannot be recorded.
     .catch(() => {});

@@ -1,4 +1,5 @@
 export * from './bind.js';
+export * from './caller-address.js';
 export * from './content-type.js';
 export * from './credentials.js';
 export * from './entity-tags.js';

@@ -1,4 +1,4 @@
-import { type Principal, visibleTo } from '../access/index.js';
+import { type Principal, seeingRoleOf, visibleTo } from '../access/index.js';
 import { insertAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import { Prisma, type Store } from '../store/index.js';
@@ -27,7 +27,6 @@ export async function findMessage<Row extends object>(
   { action, at, fileId }: Reading,
   { columns, tables }: { readonly columns: Prisma.Sql; readonly tables: Prisma.Sql },
 ): Promise<Row> {
-  const { municipality, actor } = principal;
   const details = fileId === undefined ? undefined : { fileId };
   const hasFile =
     fileId === undefined
@@ -37,14 +36,15 @@ export async function findMessage<Row extends object>(
     WITH found AS (
       SELECT m.* FROM messages m WHERE m.id = ${id}::uuid AND ${visibleTo(principal)}
     ), audit AS (
-      ${insertAudit({ municipality, actor, at, action, messageId: id, details })} FROM found m ${hasFile}
+      ${insertAudit({ by: principal, at, action, messageId: id, details }, { role: seeingRoleOf(principal) })}
+      FROM found m ${hasFile}
     ), first_look AS (
       UPDATE messages SET first_read_at = ${at}::timestamptz
       FROM (SELECT m.id FROM found m ${hasFile}) AS m
-      WHERE messages.id = m.id AND messages.first_read_at IS NULL AND ${actor.kind}::text = 'user'
+      WHERE messages.id = m.id AND messages.first_read_at IS NULL AND ${principal.actor.kind}::text = 'user'
     )
     SELECT ${columns} FROM found m ${tables}`;
-  const [row] = await store.query<Row>(municipality, statement, 'kept');
+  const [row] = await store.query<Row>(principal.municipality, statement, 'kept');
   if (!row) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
   return row;
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ChangeAnswer, JournalizationBody, TakeBackBody } from '../api/index.js';
+import { insertCaseSubjects, lockCases } from '../audit/index.js';
 import { type ErrorCode, Problem } from '../errors/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import { type Connection, Prisma, run, type Store } from '../store/index.js';
@@ -43,6 +44,7 @@ export function journalize(
       );
     },
     async write(connection) {
+      await run(connection, lockCases(municipality, cases, 'shared'));
       if (casesAreOpen) await openCases(connection, municipality, cases);
       await checkCases(connection, municipality, caseIds, allowsUnknown);
       await checkFiles(connection, messageId, fileIds);
@@ -53,6 +55,8 @@ export function journalize(
           SELECT ${messageId}::uuid, case_id, ${municipality}, ${reference}, ${files}::uuid[], ${at}::timestamptz, ${actor.id}
           FROM unnest(${cases}::text[]) AS case_id`,
       );
+      const filed = sql`SELECT ${messageId}::uuid, case_id FROM unnest(${cases}::text[]) AS case_id`;
+      await run(connection, insertCaseSubjects(municipality, filed));
     },
   });
 }

@@ -36,6 +36,9 @@ export const SUMMARY = sql`
   d.rejection_text AS "rejectionText", d.forwarded_to AS "forwardedTo", d.sender_informed AS "senderInformed",
   m.status_at AS "statusAt", m.status_by AS "statusBy"`;
 
+/** When the message says that it was sent; of one received before that was kept, its own date if it was plausible. */
+export const SENT_AT = sql`coalesce(m.sent_at, nullif(m.letter_at, m.received_at)) AS "sentAt"`;
+
 type Suggestion = NonNullable<DocumentSummary['suggestion']>;
 
 export interface SummaryRow

@@ -62,7 +62,7 @@ export async function writeChange(
   { set, details, ownDetails }: ChangeColumns = {},
   { isVisible = sql`true`, isAllowed, isPossible }: ChangeConditions = {},
 ): Promise<Changed> {
-  const { municipality, actor } = principal;
+  const { municipality, actor, role, origin } = principal;
   const { from, to } = CHANGES[change];
   const assignments = [sql`version = m.version + 1`, ...(set ? [set] : []), ...moveTo(to, at, actor.id)];
   const version = expectedVersion ?? null;
@@ -82,7 +82,7 @@ export async function writeChange(
       ), changes AS (
         SELECT ${newId()}::uuid AS change_id, ${municipality}::text AS municipality, id AS message_id, ${change}::text AS type,
           status, version, ${at}::timestamptz AS at, ${actor.kind}::text AS actor_kind, ${actor.id}::text AS actor,
-          ${actor.onBehalfOf ?? null}::text AS on_behalf_of,
+          ${actor.onBehalfOf ?? null}::text AS on_behalf_of, ${role ?? null}::text AS role, ${origin ?? null}::text AS origin,
           ${JSON.stringify({ ...details, ...ownDetails })}::jsonb AS details
         FROM changed
       ), ${Prisma.raw(RECORD_CHANGES)}
@@ -131,7 +131,8 @@ function moveTo(to: Status | 'before' | 'same', at: Date, by: string): Prisma.Sq
 
 /**
  * What the caller was answered to the same change at the same version, if the message has not changed since but for
- * suggestions, which are nobody’s decision. By comparing the caller, this shows nothing to anybody else.
+ * suggestions, which are nobody’s decision. By comparing the caller, this shows nothing to anybody else; not by which role or
+ * from where, since a retry may come by another way.
  */
 export async function firstAnswerTo(
   connection: Connection,

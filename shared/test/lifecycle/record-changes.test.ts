@@ -77,7 +77,7 @@ describe('a change written in a batch has the same rows as one written alone:', 
     const message = { id: one, kind: 'enquiry', senderId: '', references: [], suggestedBefore: null } as const;
 
     await store.withTenantConnection(ODENSKOV, (connection) =>
-      writeSuggestions(connection, [{ message, suggestion }], at),
+      writeSuggestions(connection, ODENSKOV, [{ message, suggestion }], at),
     );
     await make(other, 'suggested', INDBAKKE, at, {
       set: Prisma.sql`

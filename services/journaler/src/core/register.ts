@@ -1,10 +1,10 @@
-import type { Principal } from '@indbakke/shared/access';
-import type { CaseBody, SentMessageBody } from '@indbakke/shared/api';
+import type { CaseBody, OPERATIONS } from '@indbakke/shared/api';
+import { insertAudit, insertCaseSubjects, lockCases } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
+import type { Call } from '@indbakke/shared/http';
 import { digestOfParty, type KeyRing } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
-import type { Tx } from '@indbakke/shared/store';
-import type { z } from 'zod';
+import { Prisma, type Tx } from '@indbakke/shared/store';
 import { requestSuggestions } from '../suggestion/request-suggestions.js';
 
 export type CoreParts = Pick<Parts, 'store' | 'keys' | 'queues'>;
@@ -17,10 +17,10 @@ export type CoreParts = Pick<Parts, 'store' | 'keys' | 'queues'>;
  */
 export async function registerSentMessage(
   { store, keys, queues }: CoreParts,
-  { municipality }: Principal,
-  messageUuid: string,
-  { caseId, messageId, recipientId }: z.infer<typeof SentMessageBody>,
+  { principal, params: { messageUUID: messageUuid }, body, at }: Call<typeof OPERATIONS.registerSentMessage>,
 ): Promise<void> {
+  const { municipality } = principal;
+  const { caseId, messageId, recipientId } = body;
   const given = {
     ...(caseId !== undefined && { caseId }),
     ...(messageId !== undefined && { messageId }),
@@ -39,6 +39,8 @@ export async function registerSentMessage(
       await tx.case.createMany({ data: { municipality, caseId }, skipDuplicates: true });
       await tx.sentMessage.upsert({ where, create: { municipality, messageUuid, ...given, caseId }, update: given });
     }
+    const details = { messageUuid, ...(caseId !== undefined && { caseId }), fields: fieldsOf(body) };
+    await tx.$executeRaw(insertAudit({ by: principal, at, action: 'sent-message-registered', details }));
     return [before?.messageId, messageId];
   });
   await requestSuggestions({ store, queues }, municipality, [
@@ -56,10 +58,10 @@ export async function registerSentMessage(
  */
 export async function upsertCase(
   { store, keys, queues }: CoreParts,
-  { municipality }: Principal,
-  caseId: string,
-  { status, caseworker, parties }: z.infer<typeof CaseBody>,
+  { principal, params: { caseId }, body, at }: Call<typeof OPERATIONS.upsertCase>,
 ): Promise<void> {
+  const { municipality } = principal;
+  const { status, caseworker, parties } = body;
   const given = {
     ...(status !== undefined && { status }),
     ...(caseworker !== undefined && { caseworker }),
@@ -67,14 +69,29 @@ export async function upsertCase(
   };
   await store.withTenant(municipality, async (tx) => {
     await requireMunicipality(tx);
+    if (parties !== undefined) await tx.$executeRaw(lockCases(municipality, [caseId], 'alone'));
     // Not an upsert: with nothing to update, Prisma reads first, and two calls at once fail.
     await tx.case.createMany({ data: { municipality, caseId }, skipDuplicates: true });
     await tx.case.updateMany({ where: { municipality, caseId, status: null }, data: { status: 'open' } });
     await tx.case.updateMany({ where: { municipality, caseId }, data: given });
+    if (parties !== undefined) {
+      const filed = Prisma.sql`
+        SELECT message_id, key FROM message_subjects WHERE municipality = ${municipality} AND kind = 'case' AND key = ${caseId}`;
+      await tx.$executeRaw(insertCaseSubjects(municipality, filed));
+    }
+    const details = { caseId, fields: fieldsOf(body) };
+    await tx.$executeRaw(insertAudit({ by: principal, at, action: 'case-registered', details }));
   });
   await requestSuggestions({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]).catch(
     tellThatItIsStored,
   );
+}
+
+/** The names of the fields that were sent. */
+function fieldsOf(body: object): string {
+  return Object.entries(body)
+    .flatMap(([name, value]) => (value === undefined ? [] : [name]))
+    .join(' ');
 }
 
 function tellThatItIsStored(cause: unknown): never {

@@ -4,8 +4,6 @@ import { type CoreParts, registerSentMessage, upsertCase } from './register.js';
 
 /** What the DUBU core registers: the messages that it sent, and its cases. */
 export function bindCore(bind: Bind, parts: CoreParts): void {
-  bind(OPERATIONS.registerSentMessage, ({ principal, params, body }) =>
-    registerSentMessage(parts, principal, params.messageUUID, body),
-  );
-  bind(OPERATIONS.upsertCase, ({ principal, params, body }) => upsertCase(parts, principal, params.caseId, body));
+  bind(OPERATIONS.registerSentMessage, (call) => registerSentMessage(parts, call));
+  bind(OPERATIONS.upsertCase, (call) => upsertCase(parts, call));
 }

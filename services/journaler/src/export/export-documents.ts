@@ -4,6 +4,7 @@ import type { DocumentSummary, ExportBody } from '@indbakke/shared/api';
 import { recordAudit } from '@indbakke/shared/audit';
 import type { Parts } from '@indbakke/shared/service';
 import { writeSheet } from '../excel/sheet.js';
+import { auditOfList } from '../inbox/audit-list.js';
 import { COLUMNS } from './columns.js';
 import { readPages } from './read-pages.js';
 
@@ -17,8 +18,13 @@ export type ExportParts = Pick<Parts, 'store' | 'keys'>;
 export async function openExport(parts: ExportParts, principal: Principal, list: ExportBody): Promise<Readable> {
   const pages = readPages(parts, principal, list);
   const first = await pages.next(); // whatever fails here is still a problem, not half a file
-  await record(parts, principal, 'export-began');
+  await record('export-began');
   return writeSheet('Indkomne dokumenter', COLUMNS, readRows());
+
+  function record(action: 'export-began' | 'exported', details?: { shown: number; isWhole: boolean }): Promise<void> {
+    const entry = auditOfList(parts.keys, principal, { action, at: new Date() }, list);
+    return recordAudit(parts.store, { ...entry, details: { ...entry.details, ...details } });
+  }
 
   async function* readRows(): AsyncGenerator<DocumentSummary> {
     let rows = 0;
@@ -32,16 +38,7 @@ export async function openExport(parts: ExportParts, principal: Principal, list:
       }
       isWhole = true;
     } finally {
-      await record(parts, principal, 'exported', { rows, isWhole });
+      await record('exported', { shown: rows, isWhole });
     }
   }
-}
-
-function record(
-  { store }: ExportParts,
-  { municipality, actor }: Principal,
-  action: 'export-began' | 'exported',
-  details: Record<string, number | boolean> = {},
-): Promise<void> {
-  return recordAudit(store, { municipality, actor, at: new Date(), action, details });
 }

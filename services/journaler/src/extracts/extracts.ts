@@ -7,7 +7,7 @@ import {
   type ExtractList,
   NamedSearch,
 } from '@indbakke/shared/api';
-import { type AuditEntry, insertAudit } from '@indbakke/shared/audit';
+import { insertAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
 import { removeExtractFiles } from '@indbakke/shared/inbox';
@@ -126,8 +126,7 @@ export async function openSearch(parts: ExtractParts, sealed: Omit<SealedContent
 }
 
 function auditOf(principal: Principal, action: string, extractId: string, at: Date): Prisma.Sql {
-  const { municipality, actor } = principal;
-  return insertAudit({ municipality, actor, at, action, details: { extractId } } satisfies AuditEntry);
+  return insertAudit({ by: principal, at, action, details: { extractId } });
 }
 
 export const noSuchExtract = () => new Problem('not-found', 'The caller has no such extract.');

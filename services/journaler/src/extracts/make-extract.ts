@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { writeSheet } from '../excel/sheet.js';
 import { COLUMNS } from '../export/columns.js';
 import { readPages } from '../export/read-pages.js';
+import { auditOfList } from '../inbox/audit-list.js';
 import { type ExtractParts, openSearch } from './extracts.js';
 import { LAPSES_AFTER, principalOf, type Rights, rightsOf } from './owner.js';
 import { nextDue } from './schedule.js';
@@ -96,7 +97,8 @@ async function makeFile(
   let isTruncated = false;
   const sheet = writeSheet('Indkomne dokumenter', COLUMNS, readRows());
   const sealed = await seal(parts, { id, municipality }, sheet);
-  const file = { id, messageIds, isTruncated, rights: rightsOf(principal), ...sealed };
+  const audit = auditOfList(parts.keys, principal, { action: 'extract-made', at: now }, filter);
+  const file = { id, messageIds, isTruncated, audit, rights: rightsOf(principal), ...sealed };
   let isStored = false;
   try {
     isStored = await storeFile(parts, extract, file, now);
@@ -124,6 +126,7 @@ interface MadeFile extends Sealed {
   readonly id: string;
   readonly messageIds: readonly string[];
   readonly isTruncated: boolean;
+  readonly audit: ReturnType<typeof auditOfList>;
   readonly rights: Rights;
 }
 
@@ -135,7 +138,7 @@ interface MadeFile extends Sealed {
  */
 async function storeFile({ store }: ExtractParts, extract: DueExtract, file: MadeFile, now: Date): Promise<boolean> {
   const { id: extractId, municipality, dueAt, keepDays } = extract;
-  const { id, messageIds, isTruncated, rights, place, size, sha256, wrappedKey } = file;
+  const { id, messageIds, isTruncated, audit, rights, place, size, sha256, wrappedKey } = file;
   const [blobName, container] = 'bytes' in place ? [null, place.bytes] : [place.blobName, null];
   const ids = sql`${[...messageIds]}::uuid[]`;
   return store.withTenantConnection(municipality, async (connection) => {
@@ -148,8 +151,8 @@ async function storeFile({ store }: ExtractParts, extract: DueExtract, file: Mad
       sql`SELECT FROM messages WHERE id = ANY (${ids}) AND status = 'deleted' LIMIT 1`,
     );
     if (gone.length > 0) throw new Error('A message of the file was deleted while it was made.');
-    const actor = { ...INDBAKKE, onBehalfOf: extract.owner };
-    const details = { extractId, fileId: id, rows: messageIds.length };
+    const by = { ...audit.by, actor: { ...INDBAKKE, onBehalfOf: extract.owner } };
+    const details = { ...audit.details, extractId, fileId: id, shown: messageIds.length };
     await run(
       connection,
       sql`
@@ -161,7 +164,7 @@ async function storeFile({ store }: ExtractParts, extract: DueExtract, file: Mad
             ${[...rights.roles]}::text[], ${[...rights.teams]}::text[], ${size}::bigint, decode(${sha256}, 'hex'), ${blobName},
             ${container}::bytea, ${wrappedKey.keyId}, ${wrappedKey.wrapped})
           RETURNING 1
-        ) ${insertAudit({ municipality, actor, at: now, action: 'extract-made', details })} FROM stored`,
+        ) ${insertAudit({ ...audit, by, details })} FROM stored`,
     );
     await run(
       connection,

@@ -43,7 +43,6 @@ async function findFile(
   { extractId, fileId }: { extractId: string; fileId: string },
   at: Date,
 ): Promise<FileRow> {
-  const { municipality, actor } = principal;
   const { roles, teams } = rightsOf(principal);
   const seesAll = principal.roles.has('IndkomneDokumenter.SeAlle');
   const details = { extractId, fileId };
@@ -54,12 +53,12 @@ async function findFile(
       WHERE f.id = ${fileId}::uuid AND f.extract_id = ${extractId}::uuid AND f.expires_at > ${at}::timestamptz
         AND f.extract_id = ANY (ARRAY(SELECT id FROM extracts WHERE ${ownedBy(principal)}))
     ), audit AS (
-      ${insertAudit({ municipality, actor, at, action: 'read-extract', details })} FROM found WHERE is_allowed
+      ${insertAudit({ by: principal, at, action: 'read-extract', details })} FROM found WHERE is_allowed
     )
     SELECT id, municipality, key_id AS "keyId", wrapped_key AS "wrappedKey", blob_name AS "blobName", container,
       content_size::float8 AS size, encode(sha256, 'hex') AS sha256, due_at AS "dueAt", is_allowed AS "isAllowed"
     FROM found`;
-  const [file] = await store.query<FileRow>(municipality, statement, 'kept');
+  const [file] = await store.query<FileRow>(principal.municipality, statement, 'kept');
   if (!file) throw noSuchExtract();
   if (file.isAllowed) return file;
   throw new Problem('role-missing', 'The file was made with roles or teams that the token no longer has.');

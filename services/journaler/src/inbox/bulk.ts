@@ -24,11 +24,11 @@ type Make<A extends Action> = (request: ChangeRequest, item: ItemOf<A>) => Promi
  */
 export async function changeMany(
   parts: Pick<Parts, 'store' | 'keys' | 'log'>,
-  { principal, body, at, idempotencyKey: key }: Call<typeof OPERATION>,
+  { principal: caller, body, at, idempotencyKey: key }: Call<typeof OPERATION>,
   allowsUnknown: boolean,
 ): Promise<BulkAnswer> {
   const { store, keys, log } = parts;
-  requireRole(CHANGES[BULK_CHANGES[body.action]].roles, principal);
+  const principal = { ...caller, role: requireRole(CHANGES[BULK_CHANGES[body.action]].roles, caller) };
   const makers: { [A in Action]: Make<A> } = {
     assign: (request, item) => assign(store, request, item),
     unassign: (request) => unassign(store, request),
@@ -52,7 +52,7 @@ export async function changeMany(
       const problem = toProblem(error);
       if (problem.code === 'unavailable') away = problem;
       logProblem(log, problem);
-      await auditRefusal(store, principal, OPERATION, id, problem);
+      await auditRefusal(store, principal, OPERATION, { messageId: id }, problem);
       return { id, done: null, problem: describeProblem(problem) };
     }
   };

@@ -1,8 +1,10 @@
 import type { Principal } from '@indbakke/shared/access';
 import type { DocumentSummary, SearchBody } from '@indbakke/shared/api';
+import { type AuditEntry, insertAudit, recordAudit } from '@indbakke/shared/audit';
 import { SUMMARY, SUMMARY_TABLES, type SummaryRow } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Plan, Prisma } from '@indbakke/shared/store';
+import { auditOfList, type Listing } from './audit-list.js';
 import { type ListQuery, type Position, readCursor, writeCursor } from './cursor.js';
 import { cutPage, type PageRow, pageOf } from './page.js';
 import { findWords, startsWithWords } from './search.js';
@@ -17,20 +19,24 @@ interface Items<Item> {
   nextCursor: string | null;
 }
 
-/**
- * One page of the messages that the caller may see. A cursor is a position, not an offset, so new messages shift no page.
- *
- * @param path of the cursor in the call, for the problem when it is invalid
- */
+/** What a page is read for. */
+interface Purpose {
+  /** For the audit log, which then has a row of it; undefined when that is written elsewhere. */
+  readonly listing?: Listing;
+  /** Path of the cursor in the call, for the problem when it is invalid. */
+  readonly path: string;
+}
+
+/** One page of the messages that the caller may see. A cursor is a position, not an offset, so new messages shift no page. */
 export async function listDocuments(
   parts: ListParts,
   principal: Principal,
   query: SearchBody,
-  path = 'query.cursor',
+  purpose: Purpose,
 ): Promise<Items<DocumentSummary>> {
   const now = new Date();
   const columns = { select: SUMMARY, tables: SUMMARY_TABLES };
-  const { items, nextCursor } = await readPage<SummaryRow>(parts, principal, query, { ...columns, now, path });
+  const { items, nextCursor } = await readPage<SummaryRow>(parts, principal, query, { ...columns, ...purpose, now });
   return { items: items.map((row) => summarize(row, principal, now)), nextCursor };
 }
 
@@ -39,55 +45,78 @@ export async function listIds(
   parts: ListParts,
   principal: Principal,
   query: SearchBody,
+  purpose: Purpose,
 ): Promise<Items<{ id: string; version: number }>> {
   const columns = { select: sql`m.id, m.version`, tables: Prisma.empty };
-  const given = { ...columns, now: new Date(), path: 'body.cursor' };
+  const given = { ...columns, ...purpose, now: new Date() };
   const { items, nextCursor } = await readPage<{ id: string; version: number }>(parts, principal, query, given);
   return { items: items.map(({ id, version }) => ({ id, version })), nextCursor };
 }
 
-interface Columns {
+interface Columns extends Purpose {
   /** Of `messages AS m` and `tables`. */
   readonly select: Prisma.Sql;
   readonly tables: Prisma.Sql;
   readonly now: Date;
-  readonly path: string;
 }
 
 async function readPage<Row extends { readonly id: string }>(
   { store, keys }: ListParts,
   principal: Principal,
   { limit, cursor, ...query }: SearchBody,
-  { path, ...columns }: Columns,
+  { path, listing, ...columns }: Columns,
 ): Promise<Items<Row & PageRow>> {
   const { municipality } = principal;
   const from = cursor === undefined ? undefined : readCursor(keys, query, cursor, path);
-  const read = async (found?: readonly string[]) => {
-    const { statement, plan } = statementOf(principal, query, { ...columns, limit, from, found });
+  const entry = listing && auditOfList(keys, principal, listing, query);
+  const read = async (page: { found?: readonly string[]; audit?: AuditEntry | undefined }) => {
+    const { statement, plan } = statementOf(principal, query, { ...columns, ...page, limit, from });
     return store.query<Row & PageRow>(municipality, statement, plan);
   };
   const rows: (Row & PageRow)[] = [];
   let unread: Position | undefined;
-  if (!startsWithWords(principal, query)) rows.push(...(await read()));
+  const inSteps = startsWithWords(principal, query);
+  if (!inSteps) rows.push(...(await read({ audit: entry })));
   else {
     for await (const found of findWords(store, municipality, query, from, columns.now)) {
-      if (found.ids.length > 0) rows.push(...(await read(found.ids)));
+      if (found.ids.length > 0) rows.push(...(await read({ found: found.ids })));
       unread = found.next;
       if (rows.length > limit) break;
     }
   }
   const { items, next = unread } = cutPage(rows, limit);
+  if (entry && inSteps) {
+    await recordAudit(store, { ...entry, details: { ...entry.details, shown: items.length } });
+  }
   return { items: [...items], nextCursor: next ? writeCursor(keys, query, next) : null };
 }
 
-/** The statement of a page; the page is cut before the other tables are read. */
+/**
+ * The statement of a page; the page is cut before the other tables are read.
+ *
+ * @param page with `audit`, it writes this row too, and how many messages the page shows
+ */
 export function statementOf(
   principal: Principal,
   query: ListQuery,
-  page: Pick<Columns, 'select' | 'tables'> & Parameters<typeof pageOf>[2],
+  page: Pick<Columns, 'select' | 'tables'> & Parameters<typeof pageOf>[2] & { readonly audit?: AuditEntry | undefined },
 ): { readonly statement: Prisma.Sql; readonly plan: Plan } {
   const { rows, order, plan } = pageOf(principal, query, page);
+  const { select, tables, audit, limit } = page;
+  const selectFrom = (source: Prisma.Sql) =>
+    sql`SELECT ${select}, m."isTimeless", m.at, m.matches, m.stops FROM ${source} AS m ${tables} ORDER BY ${order}`;
+  if (!audit) return { statement: selectFrom(sql`(${rows})`), plan };
+  const details = sql`jsonb_build_object('shown', shown)`;
   const statement = sql`
-    SELECT ${page.select}, m."isTimeless", m.at, m.matches, m.stops FROM (${rows}) AS m ${page.tables} ORDER BY ${order}`;
+    WITH page AS MATERIALIZED (${rows}), audit AS (
+      ${insertAudit(audit, { details })} FROM (
+        -- as cutPage cuts it
+        SELECT count(*) FILTER (WHERE matches AND n <= ${limit}::int AND NOT is_beyond) AS shown
+        FROM (
+          SELECT matches, row_number() OVER page_order AS n,
+            coalesce(bool_or(stops) OVER (page_order ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS is_beyond
+          FROM page WINDOW page_order AS (ORDER BY ${order})) AS p) AS counted
+    )
+    ${selectFrom(sql`page`)}`;
   return { statement, plan };
 }

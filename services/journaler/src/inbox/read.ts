@@ -1,6 +1,7 @@
 import type { Principal } from '@indbakke/shared/access';
 import type { DocumentAnswer } from '@indbakke/shared/api';
-import { DOCUMENTS, findMessage, SUMMARY, SUMMARY_TABLES } from '@indbakke/shared/inbox';
+import { DOCUMENTS, findMessage, SENT_AT, SUMMARY, SUMMARY_TABLES } from '@indbakke/shared/inbox';
+import { CHANGES } from '@indbakke/shared/lifecycle';
 import { Prisma, type Store } from '@indbakke/shared/store';
 import { describe, type WholeRow } from './shapes.js';
 
@@ -10,10 +11,10 @@ export async function readDocument(store: Store, principal: Principal, id: strin
   return describe(row, principal, at);
 }
 
-// The audit log has reads and refusals too; the history shows a caseworker what happened to the message.
+// The audit log has reads and refusals too; the history shows a caseworker how the message was changed.
 const WHOLE = {
   columns: Prisma.sql`
-    ${SUMMARY}, ${DOCUMENTS},
+    ${SUMMARY}, ${DOCUMENTS}, ${SENT_AT},
     (SELECT coalesce(json_agg(json_build_object('caseId', case_id, 'reference', reference, 'fileIds', file_ids, 'at', at, 'by', by)
         ORDER BY at, case_id), '[]')
      FROM journalizations WHERE message_id = m.id) AS journalizations,
@@ -21,6 +22,6 @@ const WHOLE = {
         ORDER BY at, id), '[]')
      FROM audit_events
      WHERE municipality = m.municipality AND message_id = m.id
-       AND action NOT IN ('read', 'read-file', 'read-text', 'read-zip', 'refused')) AS history`,
+       AND action = ANY (${Object.keys(CHANGES)}::text[])) AS history`,
   tables: SUMMARY_TABLES,
 };

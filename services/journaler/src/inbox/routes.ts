@@ -16,11 +16,15 @@ import { summarizeDocuments } from './summary.js';
 export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): void {
   const { store } = parts;
   const allowsUnknownCases = config.JOURNALIZE_UNKNOWN_CASES === 'allow';
-  bind(OPERATIONS.listIncomingDocuments, ({ principal, query }) => listDocuments(parts, principal, query));
-  bind(OPERATIONS.searchIncomingDocuments, ({ principal, body }) =>
-    listDocuments(parts, principal, body, 'body.cursor'),
+  bind(OPERATIONS.listIncomingDocuments, ({ principal, query, at }) =>
+    listDocuments(parts, principal, query, { listing: { action: 'list', at }, path: 'query.cursor' }),
   );
-  bind(OPERATIONS.listIncomingDocumentIds, ({ principal, body }) => listIds(parts, principal, body));
+  bind(OPERATIONS.searchIncomingDocuments, ({ principal, body, at }) =>
+    listDocuments(parts, principal, body, { listing: { action: 'search', at }, path: 'body.cursor' }),
+  );
+  bind(OPERATIONS.listIncomingDocumentIds, ({ principal, body, at }) =>
+    listIds(parts, principal, body, { listing: { action: 'list-ids', at }, path: 'body.cursor' }),
+  );
   bind(OPERATIONS.summarizeIncomingDocuments, ({ principal, query, at }) =>
     summarizeDocuments(store, principal, query, at),
   );

@@ -80,6 +80,7 @@ function assigneeOf({ assigneeKind: kind, assigneeId: id }: SummaryRow): Documen
 
 /** What a whole message has beside its summary and documents; times in journalizations and history as PostgreSQL’s JSON. */
 export interface WholeRow extends SummaryRow, DocumentsRow {
+  readonly sentAt: Date | null;
   readonly journalizations: DocumentAnswer['journalizations'];
   readonly history: DocumentAnswer['history'];
 }
@@ -87,6 +88,7 @@ export interface WholeRow extends SummaryRow, DocumentsRow {
 export function describe(row: WholeRow, principal: Principal, now: Date): DocumentAnswer {
   return {
     ...summarize(row, principal, now),
+    sentAt: row.sentAt?.toISOString() ?? null,
     documents: row.documents.map(({ role, documentId, label, files }) => ({
       role,
       documentId,

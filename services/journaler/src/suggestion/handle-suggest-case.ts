@@ -57,6 +57,6 @@ function suggestAll({ store, keys }: SuggestionParts, municipality: string, jobs
       message,
       suggestion: suggestCase(message.references, lookupFor(digestOfParty(keys, message.senderId))),
     }));
-    await writeSuggestions(connection, results, new Date());
+    await writeSuggestions(connection, municipality, results, new Date());
   });
 }

@@ -1,6 +1,6 @@
-import { INDBAKKE } from '@indbakke/shared/audit';
+import { INDBAKKE, insertCaseSubjects, lockCases } from '@indbakke/shared/audit';
 import { type Change, RECORD_CHANGES } from '@indbakke/shared/lifecycle';
-import { type Connection, newId } from '@indbakke/shared/store';
+import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import type { SuggestionInput } from './lock-for-suggestion.js';
 import type { Suggestion } from './suggest-case.js';
 
@@ -12,10 +12,11 @@ export interface SuggestionResult {
 
 /**
  * Writes the results for messages that this transaction has locked (lockForSuggestion), in one statement. Visible changes get
- * a new version, an event and an audit event.
+ * a new version, an event and an audit event, and the message is then about the suggested case.
  */
 export async function writeSuggestions(
   connection: Connection,
+  municipality: string,
   results: readonly SuggestionResult[],
   at: Date,
 ): Promise<void> {
@@ -40,7 +41,8 @@ export async function writeSuggestions(
         WHERE m.id = given.id AND m.id = ANY ($5::uuid[]) -- without the array PostgreSQL may read the whole table
         RETURNING m.id AS message_id, municipality, status, version, visible, change_id, details
       ), changes AS (
-        SELECT *, $6 AS type, $2::timestamptz AS at, $3 AS actor_kind, $4 AS actor, NULL AS on_behalf_of FROM suggested WHERE visible
+        SELECT *, $6 AS type, $2::timestamptz AS at, $3 AS actor_kind, $4 AS actor, NULL AS on_behalf_of, NULL AS role, NULL AS origin
+        FROM suggested WHERE visible
       ), ${RECORD_CHANGES} SELECT 1`,
     values: [
       JSON.stringify(rows),
@@ -51,6 +53,14 @@ export async function writeSuggestions(
       'suggested' satisfies Change,
     ],
   });
+  const filed = rows.filter(({ visible, case_id }) => visible && case_id !== null);
+  if (filed.length === 0) return;
+  const [ids, cases] = [filed.map(({ id }) => id), filed.map(({ case_id }) => case_id as string)];
+  await run(connection, lockCases(municipality, cases, 'shared'));
+  await run(
+    connection,
+    insertCaseSubjects(municipality, Prisma.sql`SELECT * FROM unnest(${ids}::uuid[], ${cases}::text[]) AS filed`),
+  );
 }
 
 /** An unchanged suggestion must not raise the version, or a caseworker’s If-Match would fail. */

@@ -25,6 +25,8 @@ export interface Accepted {
   readonly firstOfferedAt: Date;
   /** The message’s own date, if plausible. */
   readonly letterAt: Date;
+  /** The same as the message says, also when it is not plausible. */
+  readonly sentAt: Date | undefined;
   /** Whether that date is much older than the receipt: moved from Virk, or fetched anew. */
   readonly late: boolean;
   /** When the sender wants an answer by, if plausible. */
@@ -65,6 +67,7 @@ export function decide(
     // By how long ago that was, so that both times are of one clock.
     firstOfferedAt: new Date(receivedAt.getTime() - (clock - message.offeredAt)),
     letterAt,
+    sentAt: message.letterAt && message.letterAt.getTime() >= YEAR_ONE ? message.letterAt : undefined,
     late: receivedAt.getTime() - letterAt.getTime() > settings.lateAfterDays * DAY,
     replyBy: isPlausibleReplyBy(message.replyBy, receivedAt) ? message.replyBy : undefined,
     concern: settings.concernContactPointIds.has(message.contactPointId ?? '')
@@ -97,6 +100,9 @@ function contactPointRemarks(
   if (!contactPointId || contactPointIds.has(contactPointId)) return [];
   return [{ code: 'unknown-contact-point', path: paths.contactPointId }];
 }
+
+/** PostgreSQL has no year 0, which is what 0001-01-01 is in UTC when it was meant in Danish time: no date. */
+const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z');
 
 /** Digital Post is younger; dates such as 0001-01-01 do occur. */
 const EARLIEST = Date.UTC(2000, 0, 1);

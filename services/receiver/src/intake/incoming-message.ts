@@ -91,6 +91,8 @@ export interface NewMessage extends IncomingMessage {
   readonly channel: Channel;
   /** When its upload began, on the clock of `performance.now()`. */
   readonly offeredAt: number;
+  /** The address that it was delivered from. */
+  readonly origin: string | undefined;
   readonly transmissionId: string;
   readonly container: SealedContainer | undefined;
 }

@@ -1,5 +1,6 @@
-import { SERVICEPLATFORMEN } from '@indbakke/shared/audit';
+import { citizensOf, SERVICEPLATFORMEN } from '@indbakke/shared/audit';
 import { numberOf } from '@indbakke/shared/ids';
+import type { KeyRing } from '@indbakke/shared/keys';
 import { RECORD_CHANGES, TRANSITIONS } from '@indbakke/shared/lifecycle';
 import { SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
 import { type Connection, newId } from '@indbakke/shared/store';
@@ -11,13 +12,13 @@ import { isMedia } from './media.js';
  * ids free while holding their locks; if that was wrong, the unique index fails the statement.
  */
 export async function insertMessages(
-  connection: Connection,
+  { connection, keys }: { readonly connection: Connection; readonly keys: KeyRing },
   municipality: string,
   messages: readonly Accepted[],
 ): Promise<void> {
   if (messages.length === 0) return;
   const bytes = new JoinedBytes();
-  const rows = messages.map((accepted) => rowsOf(accepted, bytes));
+  const rows = messages.map((accepted) => rowsOf(accepted, bytes, keys));
   await connection.query({
     name: 'insert-messages',
     text: INSERT_MESSAGES,
@@ -49,14 +50,15 @@ const INSERT_MESSAGES = `
       sender_name text, representative_id text, representative_id_type text, representative_name text,
       concerning_id text, concerning_name text, contact_info jsonb,
       sender_number text, concerning_number text, original_format text, original_at int[],
-      key_id text, wrapped_key_at int[], container_at int[], change_id uuid, change text, change_details jsonb)
+      key_id text, wrapped_key_at int[], container_at int[], change_id uuid, change text, change_details jsonb, origin text,
+      sent_at timestamptz, citizens text[])
   ), stored AS (
     INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at,
-      first_offered_at, letter_at, transmission_id, document_count, file_count, content_size, blob_name, remarks, status,
+      first_offered_at, letter_at, sent_at, transmission_id, document_count, file_count, content_size, blob_name, remarks, status,
       held_cause, status_at, status_by, suggestion_run_at, next_enqueue_at, late, reply_by, attachment_count, has_media,
       concern_marked_at, concern_marked_by, concern_assess_by, concern_confirm_by)
     SELECT g.id, $1, g.channel, g.external_id, g.fingerprint, g.kind, g.contact_point_id, g.received_at,
-      g.first_offered_at, g.letter_at, g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name,
+      g.first_offered_at, g.letter_at, g.sent_at, g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name,
       g.remarks, g.status, g.held_cause, g.received_at, $8, CASE WHEN g.refers THEN NULL ELSE g.received_at END,
       g.received_at + make_interval(secs => $9), g.late, g.reply_by, g.attachment_count, g.has_media,
       CASE WHEN g.concern_assess_by IS NOT NULL THEN g.received_at END,
@@ -80,6 +82,9 @@ const INSERT_MESSAGES = `
     SELECT id, role, $1, number, status, received_at, letter_at
     FROM given, LATERAL (VALUES ('sender', sender_number), ('concerning', concerning_number)) AS p (role, number)
     WHERE number IS NOT NULL
+  ), subjects AS (
+    INSERT INTO message_subjects (municipality, kind, key, message_id)
+    SELECT $1, 'citizen', citizen, id FROM given, unnest(citizens) AS citizen
   ), keys AS (
     INSERT INTO message_keys (message_id, municipality, key_id, wrapped_key)
     SELECT id, $1, key_id, ${cut('wrapped_key_at')} FROM given WHERE key_id IS NOT NULL
@@ -104,15 +109,28 @@ const INSERT_MESSAGES = `
     FROM jsonb_to_recordset($5::jsonb) AS r (message_id uuid, position int, kind text, value text)
   ), changes AS (
     SELECT change_id, $1 AS municipality, id AS message_id, change AS type, stored.status, stored.version, received_at AS at,
-      $7 AS actor_kind, $8 AS actor, NULL AS on_behalf_of, change_details AS details
+      $7 AS actor_kind, $8 AS actor, NULL AS on_behalf_of, NULL AS role, origin, change_details AS details
     FROM given JOIN stored USING (id)
   ), ${RECORD_CHANGES}
   SELECT`;
 
 /** The rows of one message, named as in the statement above. */
 function rowsOf(
-  { message, receivedAt, firstOfferedAt, letterAt, late, replyBy, concern, remarks, change, heldCause }: Accepted,
+  {
+    message,
+    receivedAt,
+    firstOfferedAt,
+    letterAt,
+    sentAt,
+    late,
+    replyBy,
+    concern,
+    remarks,
+    change,
+    heldCause,
+  }: Accepted,
   bytes: JoinedBytes,
+  keys: KeyRing,
 ) {
   const { id: message_id, sender, representative, concerning, container } = message;
   const place = container?.place;
@@ -131,6 +149,7 @@ function rowsOf(
       received_at: receivedAt,
       first_offered_at: firstOfferedAt,
       letter_at: letterAt,
+      sent_at: sentAt,
       transmission_id: message.transmissionId,
       document_count: message.documents.length,
       file_count: files.length,
@@ -165,7 +184,17 @@ function rowsOf(
       container_at: place && 'bytes' in place ? bytes.put(place.bytes) : null,
       change_id: newId(),
       change,
-      change_details: { channel: message.channel, remarks: remarks.length, files: files.length, ...concern },
+      change_details: {
+        channel: message.channel,
+        remarks: remarks.length,
+        files: files.length,
+        sentAt,
+        firstOfferedAt,
+        receivedAt,
+        ...concern,
+      },
+      origin: message.origin,
+      citizens: citizensOf(keys, [sender.id, concerning.id]),
     },
     documents: message.documents.map(({ role, documentId, label }, position) => ({
       message_id,

@@ -1,12 +1,11 @@
 import { type BlobStore, createSealer, type HashingThread, type SealedContainer } from '@indbakke/shared/content';
 import { announce } from '@indbakke/shared/crash-points';
 import type { KeyRing } from '@indbakke/shared/keys';
-import type { Channel } from '@indbakke/shared/lifecycle';
 import type { Log } from '@indbakke/shared/log';
 import { type Queues, SUGGEST_CASE } from '@indbakke/shared/queue';
 import { CommitInDoubt, newId } from '@indbakke/shared/store';
 import type { ReceiverConfig } from '../config.js';
-import type { ExternalId, ReadMessage } from './incoming-message.js';
+import type { ExternalId, NewMessage, ReadMessage } from './incoming-message.js';
 import type { StoredMessage } from './known-ids.js';
 import type { StoreMessage } from './store-messages.js';
 
@@ -33,7 +32,11 @@ export interface Intake extends Pick<StoredMessage, 'transmissionId' | 'received
  *
  * @throws Problem for a refusal (INVALID, NOT_ALLOWED, too large); any other error means that the sender must retry
  */
-export async function receiveMessage(parts: IntakeParts, channel: Channel, read: ReadMessage): Promise<Intake> {
+export async function receiveMessage(
+  parts: IntakeParts,
+  { channel, origin }: Pick<NewMessage, 'channel' | 'origin'>,
+  read: ReadMessage,
+): Promise<Intake> {
   const offeredAt = performance.now();
   const id = newId();
   const sealer = createSealer({
@@ -53,6 +56,7 @@ export async function receiveMessage(parts: IntakeParts, channel: Channel, read:
         id,
         channel,
         offeredAt,
+        origin,
         transmissionId: newId(),
         container,
       })

@@ -1,7 +1,8 @@
 import { createBatcher } from '@indbakke/shared/batch';
 import { Problem } from '@indbakke/shared/errors';
 import { TRANSITIONS } from '@indbakke/shared/lifecycle';
-import { isStoreUnavailable, type Store } from '@indbakke/shared/store';
+import type { Parts } from '@indbakke/shared/service';
+import { isStoreUnavailable } from '@indbakke/shared/store';
 import { decide } from './decide.js';
 import type { NewMessage } from './incoming-message.js';
 import { insertMessages } from './insert-messages.js';
@@ -22,14 +23,14 @@ const CONCURRENT_BATCHES = 2;
 const MAX_BATCH = 64;
 
 /** Messages of one municipality that arrive together share a transaction, and so its round trips and its sync. */
-export function createStoreMessage(store: Store): StoreMessage {
+export function createStoreMessage({ store, keys }: Pick<Parts, 'store' | 'keys'>): StoreMessage {
   const batcher = createBatcher<NewMessage, StoredMessage>({
     keyOf: ({ municipality }) => municipality,
     // Two messages with one id must see each other, which takes two transactions.
     conflictOf: idOf,
     maxBatch: MAX_BATCH,
     concurrency: CONCURRENT_BATCHES,
-    run: (municipality, messages) => storeMessages(store, municipality, messages),
+    run: (municipality, messages) => storeMessages({ store, keys }, municipality, messages),
     // A Problem here is about the municipality, so about the whole batch.
     isSharedFault: (error) => error instanceof Problem || isStoreUnavailable(error),
   });
@@ -37,7 +38,7 @@ export function createStoreMessage(store: Store): StoreMessage {
 }
 
 async function storeMessages(
-  store: Store,
+  { store, keys }: Pick<Parts, 'store' | 'keys'>,
   municipality: string,
   messages: readonly NewMessage[],
 ): Promise<StoredMessage[]> {
@@ -51,7 +52,7 @@ async function storeMessages(
       decide(message, known.get(message.id), settings, { receivedAt, clock }),
     );
     await insertMessages(
-      connection,
+      { connection, keys },
       municipality,
       decisions.filter((decision) => decision.is === 'new'),
     );

@@ -1,4 +1,4 @@
-import { charsetOf, mediaTypeOf } from '@indbakke/shared/http';
+import { addressOf, charsetOf, mediaTypeOf } from '@indbakke/shared/http';
 import { type Request, type Response, Router } from 'express';
 import { echoTransaction, recordRefusal } from '../delivery/answers.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
@@ -32,7 +32,7 @@ export function restEndpoint(parts: EndpointParts): Router {
         ...(form ? messagePart(body, contentType) : { body, charset: () => charsetOf(contentType) }),
         findMessage: ({ root }) => root,
       });
-      const intake = await receiveMessage(parts, 'sf1606', read);
+      const intake = await receiveMessage(parts, { channel: 'sf1606', origin: addressOf(req) }, read);
       parts.metrics.intake.inc({ endpoint: 'rest', outcome: intake.outcome });
       sendReceipt(req, res, 200, completed(intake));
     } catch (error) {

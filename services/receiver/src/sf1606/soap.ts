@@ -1,4 +1,4 @@
-import { allowPage, charsetOf, publicUrlOf } from '@indbakke/shared/http';
+import { addressOf, allowPage, charsetOf, publicUrlOf } from '@indbakke/shared/http';
 import { type Response, Router } from 'express';
 import { echoTransaction, recordRefusal } from '../delivery/answers.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
@@ -35,7 +35,7 @@ export function soapEndpoint(parts: EndpointParts): Router {
           return message;
         },
       });
-      const intake = await receiveMessage(parts, 'sf1606', read);
+      const intake = await receiveMessage(parts, { channel: 'sf1606', origin: addressOf(req) }, read);
       parts.metrics.intake.inc({ endpoint: 'soap', outcome: intake.outcome });
       sendXml(res, 200, await call.answer(completed(intake)));
     } catch (error) {

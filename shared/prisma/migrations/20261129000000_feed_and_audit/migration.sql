@@ -21,6 +21,7 @@ ALTER TABLE audit_events
   ADD origin text,
   ADD result text NOT NULL DEFAULT 'done',
   ADD citizen bytea;
+UPDATE audit_events SET result = details->>'code', details = details - 'code' WHERE action = 'refused' AND details ? 'code';
 CREATE INDEX audit_events_unnumbered_idx ON audit_events (municipality, at, id) WHERE position IS NULL;
 CREATE INDEX "audit_events_municipality_position_idx" ON "audit_events"("municipality", "position");
 -- Intake and suggestions write most rows and are nobody’s: they are in no index of persons or actions.
@@ -43,6 +44,32 @@ CREATE TABLE "message_subjects" (
     CONSTRAINT "message_subjects_pkey" PRIMARY KEY ("municipality", "kind", "key", "message_id")
 );
 CREATE INDEX "message_subjects_message_id_idx" ON "message_subjects"("message_id");
+
+-- The messages from before this: their cases, with the parties that the core has registered …
+INSERT INTO message_subjects (municipality, kind, key, message_id)
+SELECT filed.municipality, s.kind, s.key, filed.message_id
+FROM (
+  SELECT municipality, id, suggested_case_id FROM messages WHERE suggested_case_id IS NOT NULL
+  UNION SELECT municipality, message_id, case_id FROM journalizations
+) AS filed (municipality, message_id, case_id)
+LEFT JOIN cases c ON c.municipality = filed.municipality AND c.case_id = filed.case_id
+CROSS JOIN LATERAL (
+  SELECT 'case', filed.case_id UNION ALL SELECT 'citizen', encode(party, 'hex') FROM unnest(c.party_digests) AS party
+) AS s (kind, key)
+ON CONFLICT DO NOTHING;
+-- … and those whose sender and concerned person the journaler hashes when it runs, since the key is not here.
+CREATE TABLE "unhashed_messages" (
+    "message_id" UUID NOT NULL,
+    "municipality" TEXT NOT NULL,
+
+    CONSTRAINT "unhashed_messages_pkey" PRIMARY KEY ("message_id")
+);
+INSERT INTO unhashed_messages (message_id, municipality) SELECT DISTINCT message_id, municipality FROM message_parties;
+-- The tombstones, whose subjects go with their log.
+CREATE INDEX messages_deleted_idx ON messages (municipality, id) WHERE status = 'deleted';
+
+-- When the message says that it was sent, also when that is not plausible.
+ALTER TABLE messages ADD sent_at timestamptz(3);
 
 -- Rows of the chain that went with their month, as ranges of positions: the hash of the last one is where the chain goes on, and
 -- the seal is a keyed hash of the other columns.
@@ -155,13 +182,14 @@ DO $$
 DECLARE
   t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['feed_heads', 'message_subjects', 'audit_anchors', 'webhooks', 'webhook_deliveries', 'webhook_attempts', 'access_packages'] LOOP
+  FOREACH t IN ARRAY ARRAY['feed_heads', 'message_subjects', 'unhashed_messages', 'audit_anchors', 'webhooks', 'webhook_deliveries', 'webhook_attempts', 'access_packages'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('CREATE POLICY tenant ON %I TO indbakke_app USING (municipality = current_setting(''indbakke.municipality'', true))', t);
   END LOOP;
 END $$;
 GRANT SELECT ON feed_heads, audit_anchors TO indbakke_app;
 GRANT SELECT, INSERT ON message_subjects TO indbakke_app;
+GRANT SELECT, DELETE ON unhashed_messages TO indbakke_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks, webhook_deliveries, access_packages TO indbakke_app;
 GRANT SELECT, INSERT ON webhook_attempts TO indbakke_app;
 
@@ -179,6 +207,8 @@ CREATE POLICY sweep ON audit_anchors TO indbakke_worker USING (true);
 GRANT SELECT, INSERT ON audit_anchors TO indbakke_worker;
 CREATE POLICY sweep ON message_subjects TO indbakke_worker USING (true);
 GRANT SELECT, DELETE ON message_subjects TO indbakke_worker;
+CREATE POLICY sweep ON unhashed_messages FOR SELECT TO indbakke_worker USING (true);
+GRANT SELECT ON unhashed_messages TO indbakke_worker;
 CREATE POLICY sweep ON webhooks TO indbakke_worker USING (true);
 GRANT SELECT (id, municipality, event_types, status, position, failing_since), UPDATE (status, disabled_cause, position) ON webhooks TO indbakke_worker;
 CREATE POLICY sweep ON webhook_deliveries TO indbakke_worker USING (true);
