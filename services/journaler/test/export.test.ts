@@ -161,12 +161,18 @@ describe('an exported list', () => {
 });
 
 describe('the audit log', () => {
-  it('has who exported how many rows, and no filter', async () => {
+  it('has who exported how many rows by which filters, and no value of one that may be personal', async () => {
     const as = { user: 'caseworker-5', roles: CASEWORKER_ROLES };
     await exported({ status: ['rejected'], sender: '4101019999' }, as);
     const entries = await auditOf(stack, { action: 'exported' });
     expect(entries.filter(({ actor }) => actor === 'caseworker-5')).toEqual([
-      { action: 'exported', actor: 'caseworker-5', actor_kind: 'user', details: { rows: 1, isWhole: true } },
+      {
+        action: 'exported',
+        actor: 'caseworker-5',
+        actor_kind: 'user',
+        result: 'done',
+        details: { status: 'rejected', filters: 'sender', rows: 1, isWhole: true },
+      },
     ]);
   });
 });

@@ -238,9 +238,9 @@ it('a refused attempt is in the audit log of the caller’s municipality', async
     'role-missing',
   );
   const rows = (await auditOf(stack, { action: 'refused' })).filter(({ actor }) => actor === 'intruder');
-  expect(rows.map(({ details }) => details)).toEqual([
-    { code: 'not-found', call: 'get /api/v1/incoming-documents/:id' },
-    { code: 'role-missing', call: 'get /api/v1/incoming-documents' },
+  expect(rows.map(({ result, details }) => ({ result, ...details }))).toEqual([
+    { result: 'not-found', call: 'get /api/v1/incoming-documents/:id' },
+    { result: 'role-missing', call: 'get /api/v1/incoming-documents' },
   ]);
   const places = await stack.sql(
     `SELECT municipality, message_id FROM audit_events WHERE actor = 'intruder' ORDER BY at`,

@@ -530,7 +530,15 @@ describe('a message to a contact point of concern', () => {
       version: 1,
     });
     const times = { assessBy: assessBy.toISOString(), confirmBy: confirmBy.toISOString() };
-    const details = { channel: 'sf1606', remarks: 0, files: 1, ...times };
+    const details = {
+      channel: 'sf1606',
+      remarks: 0,
+      files: 1,
+      sentAt: '2026-11-02T08:12:00.000Z',
+      firstOfferedAt: message.first_offered_at.toISOString(),
+      receivedAt: message.received_at.toISOString(),
+      ...times,
+    };
     for (const table of ['events', 'audit_events']) {
       expect(await stack.sql(`SELECT details FROM ${table} WHERE message_id = $1`, [message.id])).toEqual([
         { details },

@@ -123,8 +123,13 @@ interface Problem {
 /** Rows of the audit log for a message, or for an action, in order. */
 export function auditOf(stack: TestStack, where: { messageId: string } | { action: string }) {
   const [column, value] = 'messageId' in where ? ['message_id', where.messageId] : ['action', where.action];
-  return stack.sql<{ action: string; actor: string; actor_kind: string; details: Record<string, unknown> }>(
-    `SELECT action, actor, actor_kind, details FROM audit_events WHERE ${column} = $1 ORDER BY at, id`,
-    [value],
-  );
+  return stack.sql<{
+    action: string;
+    actor: string;
+    actor_kind: string;
+    result: string;
+    details: Record<string, unknown>;
+  }>(`SELECT action, actor, actor_kind, result, details FROM audit_events WHERE ${column} = $1 ORDER BY at, id`, [
+    value,
+  ]);
 }

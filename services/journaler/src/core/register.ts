@@ -1,4 +1,4 @@
-import type { CaseBody, OPERATIONS } from '@indbakke/shared/api';
+import type { OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit, insertCaseSubjects, lockCases } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import type { Call } from '@indbakke/shared/http';

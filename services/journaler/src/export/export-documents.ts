@@ -21,7 +21,7 @@ export async function openExport(parts: ExportParts, principal: Principal, list:
   await record('export-began');
   return writeSheet('Indkomne dokumenter', COLUMNS, readRows());
 
-  function record(action: 'export-began' | 'exported', details?: { shown: number; isWhole: boolean }): Promise<void> {
+  function record(action: 'export-began' | 'exported', details?: { rows: number; isWhole: boolean }): Promise<void> {
     const entry = auditOfList(parts.keys, principal, { action, at: new Date() }, list);
     return recordAudit(parts.store, { ...entry, details: { ...entry.details, ...details } });
   }
@@ -38,7 +38,7 @@ export async function openExport(parts: ExportParts, principal: Principal, list:
       }
       isWhole = true;
     } finally {
-      await record('exported', { shown: rows, isWhole });
+      await record('exported', { rows, isWhole });
     }
   }
 }

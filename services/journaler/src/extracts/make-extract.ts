@@ -152,7 +152,7 @@ async function storeFile({ store }: ExtractParts, extract: DueExtract, file: Mad
     );
     if (gone.length > 0) throw new Error('A message of the file was deleted while it was made.');
     const by = { ...audit.by, actor: { ...INDBAKKE, onBehalfOf: extract.owner } };
-    const details = { ...audit.details, extractId, fileId: id, shown: messageIds.length };
+    const details = { ...audit.details, extractId, fileId: id, rows: messageIds.length };
     await run(
       connection,
       sql`

@@ -18,9 +18,9 @@ export function auditOfList(
   keys: KeyRing,
   principal: Principal,
   { action, at }: Listing,
-  filter: DocumentFilter,
+  filter: DocumentFilter & { readonly sort?: string },
 ): AuditEntry & Required<Pick<AuditEntry, 'details'>> {
-  const { status, concerning, sender, q, ...others } = filter;
+  const { status, concerning, sender, q, sort: _, ...others } = filter;
   const given = Object.entries({ concerning, sender, q, ...others }).filter(([, value]) => value !== undefined);
   const number = [concerning, sender, q, numberIn(q)].flatMap((text) => numberOf(text ?? '') ?? [])[0];
   return {
