@@ -4,11 +4,13 @@ import type { JournalerConfig } from './config.js';
 import { bindCore } from './core/routes.js';
 import { bindExport } from './export/routes.js';
 import { bindExtracts } from './extracts/routes.js';
+import { openFeed } from './feed/open-feed.js';
+import { bindFeed } from './feed/routes.js';
 import { bindFigures } from './figures/routes.js';
 import { bindInbox } from './inbox/routes.js';
 import { createWork } from './worker.js';
 
-/** The inbox, its exports and figures, and the suggestion of a case for each reply. */
+/** The inbox, its exports and figures, the change feed, and the suggestion of a case for each reply. */
 export function createJournaler(parts: Parts, config: JournalerConfig): Service {
   const { router, bind } = createApi(parts);
   bindInbox(bind, parts, config);
@@ -16,7 +18,16 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   bindExtracts(bind, parts);
   bindFigures(bind, parts);
   bindCore(bind, parts);
-  return { name: 'journaler', router, ...createWork(parts, config) };
+  const { feed, sweeps } = openFeed(parts, config);
+  bindFeed(bind, feed);
+  const work = createWork(parts, config);
+  return {
+    name: 'journaler',
+    router,
+    jobs: work.jobs,
+    sweeps: [...work.sweeps, ...sweeps],
+    endWaiting: () => feed.endWaiting(),
+  };
 }
 
 /** Runs the journaler as a process of its own. */

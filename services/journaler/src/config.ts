@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 export const JournalerConfig = z.object({
   ...commonSettings,
+  EVENTS_KEEP_DAYS: wholeNumber(1, 3_650).default(30).describe('Days that events stay in the change feed'),
   JOURNALIZE_UNKNOWN_CASES: z
     .enum(['refuse', 'allow'])
     .default('refuse')

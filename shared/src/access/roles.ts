@@ -10,7 +10,7 @@ export const ROLES = {
   'Indbakke.Opsætning': 'Sets up the municipality, and sees held messages.',
   'Indbakke.Drift':
     'Operations: the queues, with a token for operations. In a token of a municipality: its held messages.',
-  'Indbakke.System': 'The DUBU core: registers sent messages and cases.',
+  'Indbakke.System': 'The DUBU core: registers sent messages and cases, and reads the change feed.',
   'Revisionslog.Læs': 'Reads the audit log.',
 } as const;
 

@@ -109,6 +109,7 @@ const TAGS = {
   extracts: 'Searches that are made into Excel files at set times.',
   figures: 'For those who lead: counts and times, nothing personal.',
   core: 'What the core registers, so that replies find their case.',
+  events: 'What has changed, for the core: each change of a message once and in order. Ids and codes only.',
 };
 
 /** The OpenAPI description of the inbox API, generated from the schemas that validate its calls. */
@@ -156,6 +157,7 @@ export function describeApi(version: OpenApiVersion = '3.1'): ApiDescription {
 function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/incoming-documents')) return 'inbox';
   if (path.startsWith('/api/v1/extracts')) return 'extracts';
+  if (path.startsWith('/api/v1/events')) return 'events';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Role } from '../access/index.js';
 import type { ErrorCode } from '../errors/index.js';
 import { type CallersChange, CHANGES, type Change } from '../lifecycle/index.js';
+import { EventList, EventQuery } from './events.js';
 import {
   AssignmentBody,
   BulkAnswer,
@@ -417,5 +418,17 @@ export const OPERATIONS = {
     body: CaseBody,
     answer: undefined,
     errors: [],
+  },
+  listEvents: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/events',
+    summary: 'Returns what has changed after a position, each change once and in order; waits for it if asked to.',
+    description:
+      'The change feed of the municipality. Nothing ever appears at or below a position that was answered, and the changes of one message are in the order of its versions: who goes on with `next` misses nothing. Positions that are not there, since they were removed with age or are newer than the newest (a backup was restored), are answered 410 with the oldest: read the lists anew and go on with `latest`.',
+    roles: ['Indbakke.System'],
+    query: EventQuery,
+    answer: EventList,
+    errors: ['position-gone'],
   },
 } as const satisfies Record<string, Operation>;

@@ -32,7 +32,7 @@ import {
 /** A message appears when the transaction ends in which its receivedAt was taken. */
 const APPEARS_WITHIN_SECONDS = MAX_TRANSACTION_SECONDS;
 
-const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
+export const keysOf = <Key extends string>(table: Record<Key, unknown>) => Object.keys(table) as [Key, ...Key[]];
 
 /**
  * The schemas that OpenAPI has under a name: every object and every enum, since a generated client calls its types by them. What
@@ -44,7 +44,7 @@ export const NAMED_ANSWERS = z.registry<{ id: string }>();
 /** One of the keys of a table, each with its meaning. */
 const keyOf = <Key extends string>(id: string, table: Record<Key, string>) =>
   nameBoth(id, z.enum(keysOf(table)).describe(meaningsOf(table)));
-const oneOf = <const Value extends string>(id: string, values: readonly [Value, ...Value[]]) =>
+export const oneOf = <const Value extends string>(id: string, values: readonly [Value, ...Value[]]) =>
   nameBoth(id, z.enum(values));
 const meaningsOf = (table: Record<string, string>) =>
   Object.entries(table)
@@ -56,13 +56,14 @@ function nameBoth<Schema extends z.ZodType>(id: string, schema: Schema): Schema 
   return schema;
 }
 
-const Status = keyOf('Status', STATUSES);
+export const Status = keyOf('Status', STATUSES);
 const Kind = keyOf('Kind', KINDS);
 const Channel = keyOf('Channel', CHANNELS);
 const RejectionReason = keyOf('RejectionReason', REJECTION_REASONS);
 const CaseStatus = oneOf('CaseStatus', ['open', 'closed', 'moved']);
 
-const time = z.iso.datetime();
+/** A time in an answer. */
+export const time = z.iso.datetime();
 const TIME_FAULT = 'must be an RFC 3339 date-time, such as 2026-11-20T08:00:00Z or 2026-11-20T09:00:00%2B01:00';
 /** A time from a caller, in UTC. PostgreSQL has no year 0, and an offset can lead out of the four-digit years. */
 export const Time = z
@@ -100,7 +101,7 @@ const Party = z
   .describe(NUMBER_FORMS);
 
 /** A whole number in a query, in one spelling: not 050, +5, 1e2 or 0x10. */
-const wholeNumber = (min: number, max: number) =>
+export const wholeNumber = (min: number, max: number) =>
   z.preprocess(
     (value: number | string) => (/^(0|[1-9]\d{0,8})$/.test(String(value)) ? Number(value) : value),
     z
@@ -770,6 +771,7 @@ export const ProblemAnswer = z
     detail: z.string(),
     code: z.enum(keysOf(ERRORS)).register(NAMED_ANSWERS, { id: 'ErrorCode' }),
     path: z.string().optional().describe('The field or element at fault'),
+    oldest: z.int().optional().describe('position-gone: the oldest event there is, or will be'),
     correlationId: z.string().describe('Has the log’s lines of this call; quote it when you report a fault'),
   })
   .meta({ examples: [PROBLEM_EXAMPLE] })

@@ -1,3 +1,5 @@
+export * from './chain.js';
+
 import { newId, Prisma, type Store } from '../store/index.js';
 
 export * from './subjects.js';

@@ -11,13 +11,16 @@ export class Problem extends Error {
   readonly detail: string;
   /** Path of the element or field at fault, such as `Message/MessageHeader/messageUUID`. */
   readonly path: string | undefined;
+  /** Of position-gone: the oldest position there is. */
+  readonly oldest: number | undefined;
 
-  constructor(code: ErrorCode, detail: string, options: { path?: string; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, detail: string, options: { path?: string; oldest?: number; cause?: unknown } = {}) {
     super(`${code}: ${detail}`, { cause: options.cause });
     this.name = 'Problem';
     this.code = code;
     this.detail = detail;
     this.path = options.path;
+    this.oldest = options.oldest;
   }
 
   get row(): ErrorRow {

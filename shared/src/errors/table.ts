@@ -169,6 +169,12 @@ export const ERRORS = {
   },
   'content-damaged': { http: 500, fault: 'ours', again: false, meaning: 'The stored content fails verification.' },
   'content-gone': { http: 410, fault: 'peer', again: false, meaning: 'The content of the message has been removed.' },
+  'position-gone': {
+    http: 410,
+    fault: 'peer',
+    again: false,
+    meaning: 'The feed does not have the events after this position. Read the lists anew.',
+  },
   internal: {
     http: 500,
     fault: 'ours',

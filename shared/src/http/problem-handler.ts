@@ -37,6 +37,7 @@ export function describeProblem(problem: Problem): z.infer<typeof ProblemAnswer>
     detail: problem.detail,
     code: problem.code,
     ...(problem.path !== undefined && { path: problem.path }),
+    ...(problem.oldest !== undefined && { oldest: problem.oldest }),
     correlationId: currentCorrelationId() as string, // every request has one
   };
 }

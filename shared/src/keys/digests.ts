@@ -8,6 +8,8 @@ export const FINGERPRINT = 'fingerprint';
 export const LIST = 'list';
 /** Keyed hash of an Idempotency-Key, and of a request that has one. */
 export const IDEMPOTENCY = 'idempotency';
+/** Keyed hash of an audit row, which is chained to the one before it. */
+export const AUDIT_CHAIN = 'audit-chain';
 
 /** Keyed hash of a CPR or CVR number, however written, to compare parties without storing their numbers. */
 export function digestOfParty(keys: KeyRing, id: string): Buffer {

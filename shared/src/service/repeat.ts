@@ -3,6 +3,8 @@ import { describeError, type Log } from '../log/index.js';
 /** Periodic work: one run at a time, the next one an interval after the end of the last. */
 export interface Repeating {
   start(): void;
+  /** Runs now, or once more after the run in flight; never before the start or after the stop. */
+  wake(): void;
   /** Resolves when a run in flight has ended. */
   stop(): Promise<void>;
 }
@@ -19,22 +21,33 @@ export function repeat(
   firstMs = everyMs,
 ): Repeating {
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<void> | undefined;
+  let isWoken = false;
   let stopped = false;
 
   const nextAfter = (milliseconds: number) => {
     if (!stopped) timer = setTimeout(once, milliseconds);
   };
   const once = () => {
+    isWoken = false;
     running = run()
       .then((count) => {
         if (typeof count === 'number' && count > 0) log.warn('swept', { sweep: name, count });
       })
       .catch((error: unknown) => log.error('sweep-failed', { sweep: name, ...describeError(error) }))
-      .finally(() => nextAfter(everyMs));
+      .finally(() => {
+        running = undefined;
+        nextAfter(isWoken ? 0 : everyMs);
+      });
   };
   return {
     start: () => nextAfter(firstMs),
+    wake() {
+      isWoken = true;
+      if (running || timer === undefined || stopped) return;
+      clearTimeout(timer);
+      once();
+    },
     async stop() {
       stopped = true;
       clearTimeout(timer);

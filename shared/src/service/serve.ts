@@ -17,13 +17,15 @@ import { within } from './within.js';
 /** The background work of a service. */
 export interface Work {
   readonly jobs: readonly StartWorker[];
-  readonly sweeps: readonly Repeating[];
+  readonly sweeps: readonly Pick<Repeating, 'start' | 'stop'>[];
 }
 
 /** A service, ready to be mounted: its routes and its background work. */
 export interface Service extends Work {
   readonly name: string;
   readonly router: Router;
+  /** Answers the calls that wait for something to happen, at the beginning of a shutdown. */
+  readonly endWaiting?: () => void;
 }
 
 export interface Running {
@@ -91,6 +93,7 @@ export async function serve(
       url: listening.url,
       async close() {
         const deadline = config.SHUTDOWN_SECONDS * 1_000;
+        for (const { endWaiting } of mounted) endWaiting?.();
         await listening.close(deadline);
         const inTime = await within(deadline, stopWork());
         if (inTime) log.info('closed');

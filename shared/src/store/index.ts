@@ -5,13 +5,17 @@ import { Prisma, PrismaClient } from '../generated/client.js';
 import { sessionWith } from '../postgres/session.js';
 import { checkStore, type StoreFacts } from './check.js';
 import { FencedPool } from './fence.js';
+import { createListener, type Listener } from './listen.js';
+import { CHANGES_CHANNEL, createNudge } from './nudge.js';
 import { bindTo, type Connection, type Plan, queryAs } from './query.js';
 
 export { Prisma } from '../generated/client.js';
 export type * from '../generated/models.js';
 export { CommitInDoubt, isStoreUnavailable } from './failures.js';
+export type { Listener } from './listen.js';
 export { migrate } from './migrate.js';
 export { newId } from './new-id.js';
+export { CHANGES_CHANNEL } from './nudge.js';
 export { type Connection, type Plan, run } from './query.js';
 
 /** A transaction bound to one municipality. */
@@ -36,7 +40,10 @@ export interface Store {
    * @throws CommitInDoubt when the rows may be committed; after any other error none is, ever
    */
   withTenant<T>(municipality: string, work: (tx: Tx) => Promise<T>): Promise<T>;
-  /** The same over a plain connection, for the hot path: half the time of a statement through Prisma (docs/decisions). */
+  /**
+   * The same over a plain connection, for the hot path: half the time of a statement through Prisma (docs/decisions). Whoever
+   * changes messages uses this one: after its commit the numberer is woken.
+   */
   withTenantConnection<T>(municipality: string, work: (connection: Connection) => Promise<T>): Promise<T>;
   /** Runs one statement in a transaction of its own for this municipality, in one round trip: for what is read most. */
   query<Row extends pg.QueryResultRow>(municipality: string, statement: Prisma.Sql, plan: Plan): Promise<Row[]>;
@@ -45,6 +52,10 @@ export interface Store {
    * so it must be harmless to repeat.
    */
   sweep<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** Several statements in one transaction across municipalities, with the same privileges. */
+  sweepTogether<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
+  /** Hears NOTIFY on these channels, once it is started; stop it before the store is closed. */
+  listen(channels: readonly string[], hear: (channel: string, payload: string) => void): Listener;
   /** @throws NotReady with the reason why messages cannot be stored or read; or any other error */
   check(): Promise<StoreFacts>;
   close(): Promise<void>;
@@ -108,6 +119,20 @@ export function openStore({
     transactionOptions: { maxWait: WAIT_FOR_CONNECTION_MS, timeout: timeoutMs },
   });
 
+  const notify = (channel: string, payload: string) => worker.query('SELECT pg_notify($1, $2)', [channel, payload]);
+  const nudge = createNudge(() => notify(CHANGES_CHANNEL, ''));
+  const sweepTogether: Store['sweepTogether'] = async (work) => {
+    const connection = await worker.connect();
+    try {
+      await connection.query('BEGIN; SET LOCAL ROLE indbakke_worker');
+      const result = await work(connection);
+      await connection.query('COMMIT');
+      return result;
+    } finally {
+      connection.release(); // a transaction that failed is still open, so the fence closes its connection
+    }
+  };
+
   return {
     withTenant: (municipality, work) =>
       prisma.$transaction(async (tx) => {
@@ -122,6 +147,7 @@ export function openStore({
         await connection.query(`BEGIN; ${bindTo(municipality)}`);
         const result = await work(connection);
         await connection.query('COMMIT');
+        nudge();
         return result;
       } catch (error) {
         // If it fails, the fence closes the connection, which rolls back too.
@@ -141,21 +167,17 @@ export function openStore({
       }
     },
 
-    async sweep<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) {
-      const connection = await worker.connect();
-      try {
-        await connection.query('BEGIN; SET LOCAL ROLE indbakke_worker');
-        const { rows } = await connection.query<Row>(sql, values);
-        await connection.query('COMMIT');
-        return rows;
-      } finally {
-        connection.release(); // a transaction that failed is still open, so the fence closes its connection
-      }
-    },
+    sweep: <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
+      sweepTogether(async (connection) => (await connection.query<Row>(sql, values)).rows),
+
+    sweepTogether,
+
+    listen: (channels, hear) => createListener({ url, name, channels, hear, notify }),
 
     check: () => checkStore({ app, worker }),
 
     async close() {
+      nudge.stop();
       await prisma.$disconnect();
       await Promise.all([app.end(), worker.end()]);
     },

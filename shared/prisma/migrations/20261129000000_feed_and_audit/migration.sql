@@ -12,9 +12,15 @@ CREATE TABLE "feed_heads" (
     CONSTRAINT "feed_heads_pkey" PRIMARY KEY ("municipality")
 );
 
--- What is not numbered yet: small, whatever the tables grow to.
-CREATE INDEX events_unnumbered_idx ON events (municipality, message_id, version) WHERE position IS NULL;
-CREATE INDEX events_at_idx ON events (at) WHERE position IS NOT NULL;
+-- A message has one event a version. What is not numbered yet is small, whatever the table grows to; and what gets a position is
+-- in no index of positions before.
+ALTER TABLE events DROP CONSTRAINT events_pkey, ADD CONSTRAINT events_pkey PRIMARY KEY (message_id, version);
+DROP INDEX "events_message_id_version_idx";
+DROP INDEX "events_municipality_position_idx";
+CREATE UNIQUE INDEX events_position_idx ON events (municipality, position) WHERE position IS NOT NULL;
+CREATE INDEX events_unnumbered_idx ON events (at) WHERE position IS NULL;
+-- The numberer reads past what is dead of that index.
+ALTER TABLE events SET (autovacuum_vacuum_scale_factor = 0.05);
 
 ALTER TABLE audit_events
   ADD role text,
@@ -22,8 +28,8 @@ ALTER TABLE audit_events
   ADD result text NOT NULL DEFAULT 'done',
   ADD citizen bytea;
 UPDATE audit_events SET result = details->>'code', details = details - 'code' WHERE action = 'refused' AND details ? 'code';
-CREATE INDEX audit_events_unnumbered_idx ON audit_events (municipality, at, id) WHERE position IS NULL;
-CREATE INDEX "audit_events_municipality_position_idx" ON "audit_events"("municipality", "position");
+CREATE INDEX audit_events_unnumbered_idx ON audit_events (at, id) WHERE position IS NULL;
+CREATE INDEX audit_events_position_idx ON audit_events (municipality, position) WHERE position IS NOT NULL;
 -- Intake and suggestions write most rows and are nobody’s: they are in no index of persons or actions.
 CREATE INDEX audit_events_user_idx ON audit_events (municipality, actor, at, id) WHERE actor_kind = 'user';
 CREATE INDEX audit_events_action_idx ON audit_events (municipality, action, at, id) WHERE action NOT IN ('accepted', 'suggested');

@@ -1,0 +1,38 @@
+import { HOUR, SECOND } from '@indbakke/shared/config';
+import { type Parts, repeat, type Work } from '@indbakke/shared/service';
+import { CHANGES_CHANNEL, isStoreUnavailable } from '@indbakke/shared/store';
+import type { JournalerConfig } from '../config.js';
+import { Feed } from './feed.js';
+import { observeFeed } from './metrics.js';
+import { FEED_CHANNEL, numberChanges } from './number-changes.js';
+import { sweepOldEvents } from './sweep-old-events.js';
+
+/** The change feed, and the work behind it: numbering when something was committed, telling who waits, removing what is old. */
+export function openFeed(
+  parts: Parts,
+  { EVENTS_KEEP_DAYS: keepDays }: JournalerConfig,
+): { feed: Feed; sweeps: Work['sweeps'] } {
+  const { store, log, metrics } = parts;
+  const feed = new Feed(parts);
+  const numberer = repeat('number-changes', SECOND, log, () =>
+    numberChanges(parts).then(
+      (isMore) => isMore && numberer.wake(),
+      // The state of the database says so already, not every second.
+      (error: unknown) => {
+        if (!isStoreUnavailable(error)) throw error;
+      },
+    ),
+  );
+  const listener = store.listen([CHANGES_CHANNEL, FEED_CHANNEL], (channel, payload) => {
+    if (channel === FEED_CHANNEL) feed.hear(payload);
+    else numberer.wake();
+  });
+  const looks = repeat('look-for-events', SECOND, log, () =>
+    feed.look(listener).catch((error: unknown) => {
+      if (!isStoreUnavailable(error)) throw error;
+    }),
+  );
+  observeFeed(metrics, store, feed, listener);
+  const oldEvents = repeat('sweep-old-events', HOUR, log, () => sweepOldEvents(parts, keepDays, new Date()));
+  return { feed, sweeps: [listener, numberer, looks, oldEvents] };
+}
