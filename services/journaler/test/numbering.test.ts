@@ -2,13 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { CHAINED_COLUMNS, type ChainedRow, chainHash } from '@indbakke/shared/audit';
+import { type KeyRing, loadKeyRing } from '@indbakke/shared/keys';
+import { newId, openStore, type Store } from '@indbakke/shared/store';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { Random } from '../../../infra/src/lab/random.js';
 import { ODENSKOV, type Setup, setUp, VESTERSUND } from '../../../infra/src/testkit/stack.js';
-import { CHAINED_COLUMNS, type ChainedRow, chainHash } from '../../../shared/src/audit/index.js';
-import { type KeyRing, loadKeyRing } from '../../../shared/src/keys/index.js';
-import { newId, openStore, type Store } from '../../../shared/src/store/index.js';
 import { numberChanges } from '../src/feed/number-changes.js';
 import { readEvents } from '../src/feed/read-events.js';
 
