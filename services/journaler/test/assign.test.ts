@@ -54,6 +54,15 @@ describe('an assigned message', () => {
     );
   });
 
+  it.each(['me', 'none', ' me ', 'an\u0001na', 'an\ufffdna'])(
+    'is not assigned to %j, which is nobody’s id',
+    async (user) => {
+      const id = await deliverMemo(stack);
+      const problem = await expectProblem(await assign(id, 1, { kind: 'user', id: user }), 400, 'bad-request');
+      expect(problem.path).toBe('body.assignee.id');
+    },
+  );
+
   it('has an event that names its assignee', async () => {
     const id = await deliverMemo(stack);
     await assign(id, 1, { kind: 'team', id: 'team-1' });
