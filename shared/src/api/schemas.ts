@@ -144,6 +144,7 @@ const Statuses = z
     z
       .array(ListedStatus)
       .min(1)
+      .max(ListedStatus.options.length)
       .transform((statuses) => [...new Set(statuses)].sort()),
   )
   .default(['pending'])
