@@ -54,9 +54,9 @@ BEGIN
   RETURN array_to_tsvector(words) || strip(to_tsvector('pg_catalog.danish', plain));
 END $$;
 
--- What is looked for, as the text of a tsquery, each term on a line; null when there is no word in it. Each of the ten longest words, as a beginning or
--- by its stem; a single letter only as a whole word, since it begins too many. Digits that may be a number: that number, or these
--- words. All words are letters and digits, so none can be an operator.
+-- What is looked for, as the text of a tsquery, each term on a line; null when there is no word in it. Each of the ten longest
+-- words, as a beginning or by its stem; a single letter only as a whole word, since it begins too many. Digits that may be a
+-- number: that number, or these words. All words are letters and digits, so none can be an operator.
 CREATE FUNCTION words_query(q text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   plain constant text := words_in(q);
@@ -117,6 +117,7 @@ SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   tenant constant text := nullif(current_setting('indbakke.municipality', true), '');
   query constant text := words_query(q);
+  whole_query constant tsquery := query::tsquery;
   terms constant text[] := string_to_array(query, E'\n&');
   -- What the index is asked for: all terms, or one so rare that what it finds is soon checked for the others. The index reads
   -- every word that begins like a term before it looks for those that meet.
@@ -157,7 +158,7 @@ BEGIN
         SELECT w.message_id, w.received_at::timestamptz FROM message_words w
         WHERE placed(w.words::text, w.municipality, w.status, week_of(w.received_at))::tsvector
             @@ placed(asked, tenant, s, week)::tsquery
-          AND w.words @@ query::tsquery
+          AND w.words @@ whole_query
           AND w.municipality = tenant
           AND (beyond_at IS NULL OR CASE WHEN newest_first THEN (w.received_at, w.message_id) < (beyond_at, beyond_id)
             ELSE (w.received_at, w.message_id) > (beyond_at, beyond_id) END)
