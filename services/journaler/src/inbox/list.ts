@@ -3,9 +3,9 @@ import type { DocumentSummary, SearchBody } from '@indbakke/shared/api';
 import { SUMMARY, SUMMARY_TABLES, type SummaryRow } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Plan, Prisma } from '@indbakke/shared/store';
-import { type ListQuery, type Position, readCursor, writeCursor } from './cursor.js';
+import { type ListQuery, readCursor, writeCursor } from './cursor.js';
 import { cutPage, type PageRow, pageOf } from './page.js';
-import { findWords, startsWithWords } from './search.js';
+import { readFound, startsWithWords } from './search.js';
 import { summarize } from './shapes.js';
 
 const { sql } = Prisma;
@@ -66,16 +66,9 @@ async function readPage<Row extends { readonly id: string }>(
     const { statement, plan } = statementOf(principal, query, { ...columns, limit, from, found });
     return store.query<Row & PageRow>(municipality, statement, plan);
   };
-  const rows: (Row & PageRow)[] = [];
-  let unread: Position | undefined;
-  if (!startsWithWords(principal, query)) rows.push(...(await read()));
-  else {
-    for await (const found of findWords(store, municipality, query, from, columns.now)) {
-      if (found.ids.length > 0) rows.push(...(await read(found.ids)));
-      unread = found.next;
-      if (rows.length > limit) break;
-    }
-  }
+  const { rows, next: unread } = startsWithWords(principal, query)
+    ? await readFound(store, principal, { ...query, limit }, { from, now: columns.now }, read)
+    : { rows: await read(), next: undefined };
   const { items, next = unread } = cutPage(rows, limit);
   return { items: [...items], nextCursor: next ? writeCursor(keys, query, next) : null };
 }
