@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
-import { auditOf, deliverMemo, expectProblem, list, read, upsertCase } from '../../../shared/test/inbox/support.js';
+import {
+  auditOf,
+  deliverMemo,
+  expectProblem,
+  list,
+  read,
+  SYSTEM,
+  upsertCase,
+} from '../../../shared/test/inbox/support.js';
 
 let stack: TestStack;
 
@@ -53,6 +61,28 @@ describe('an assigned message', () => {
       'The message is assigned to nobody; the caller may make these changes now: assigned, concern-marked.',
     );
   });
+
+  it.each(['me', 'none', ' me ', 'an\u0001na', 'an\ufffdna'])(
+    'is not assigned to %j, which is nobody’s id',
+    async (user) => {
+      const id = await deliverMemo(stack);
+      const problem = await expectProblem(await assign(id, 1, { kind: 'user', id: user }), 400, 'bad-request');
+      expect(problem.path).toBe('body.assignee.id');
+    },
+  );
+
+  it.each(['me', 'none'])(
+    'is not for the caseworker %j of a case, nor of such a colleague, for the same reason',
+    async (user) => {
+      const registered = await stack.call('PUT', '/cases/K-1', { as: SYSTEM, body: { caseworker: user } });
+      expect((await expectProblem(registered, 400, 'bad-request')).path).toBe('body.caseworker');
+      const searched = await stack.call('POST', '/incoming-documents/search', {
+        as: LEADER,
+        body: { view: 'absent', colleagues: [user] },
+      });
+      expect((await expectProblem(searched, 400, 'bad-request')).path).toBe('body.colleagues.0');
+    },
+  );
 
   it('has an event that names its assignee', async () => {
     const id = await deliverMemo(stack);

@@ -238,6 +238,20 @@ describe('a bulk', () => {
     expect((await expectProblem(await bulk(body), 400, 'bad-request')).path).toBe(path);
   });
 
+  it.each([1e9, 2 ** 31 - 1, 2 ** 53 - 1])(
+    'with the version %d, which no message can have, is refused',
+    async (version) => {
+      const response = await bulk({ action: 'unassign', items: [{ id: randomUUID(), version }] });
+      expect(await expectProblem(response, 400, 'bad-request')).toMatchObject({ path: 'body.items.0.version' });
+    },
+  );
+
+  it('with the highest version that there may be is answered like any other version', async () => {
+    const items = [{ id: await deliverMemo(stack), version: 999_999_999, reason: 'unwanted' }];
+    const [item] = await itemsOf(await bulk({ action: 'reject', items }));
+    expect(item?.problem?.code).toBe('version-changed');
+  });
+
   it('with If-Match is refused: each item has its version', async () => {
     const body = { action: 'reopen', items: [{ id, version: 1 }] };
     expect((await expectProblem(await bulk(body, { version: 1 }), 400, 'bad-request')).path).toBe('header.if-match');

@@ -154,6 +154,19 @@ describe('an extract', () => {
     expect(await expectProblem(response, 400, 'bad-request')).toMatchObject({ path });
   });
 
+  it('may have as many colleagues as a search, with ids as long as they may be', async () => {
+    const colleagues = Array.from({ length: 200 }, (_, at) => `${at}`.padEnd(256, '€'));
+    const me = someone();
+    const id = await create(me, { filter: { view: 'absent', colleagues } });
+    expect((await read(me, id)).filter).toMatchObject({ colleagues });
+    const body = {
+      ...BODY,
+      filter: { view: 'absent', colleagues: colleagues.map((user) => user.replaceAll('€', '\u0001')) },
+    };
+    const problem = await expectProblem(await stack.call('POST', '/extracts', { as: me, body }), 400, 'bad-request');
+    expect(problem.path).toBe('body.filter.colleagues.0');
+  });
+
   it('requires a role to read', async () => {
     const response = await stack.call('GET', '/extracts', { as: { roles: ['IndkomneDokumenter.Tildel'] } });
     await expectProblem(response, 403, 'role-missing');

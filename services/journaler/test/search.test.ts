@@ -187,6 +187,10 @@ describe('a search', () => {
       expect(few.flat()).toEqual(inOrder(few.flat()));
       expect(new Set(few.flat()).size).toBe(240);
       expect(few.length).toBeGreaterThan(1);
+      // What was found first does not fill the page, and what is found then does.
+      const full = await pagesOf({ sort, hasMedia: true, limit: 20 });
+      expect(full.map(({ length }) => length)).toEqual(Array(12).fill(20));
+      expect(full.flat()).toEqual(few.flat());
     }
   });
 

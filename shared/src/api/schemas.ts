@@ -81,6 +81,10 @@ const anyText = (max: number) =>
     .max(max)
     .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not contain NUL or half a surrogate pair' });
 const text = (max: number) => anyText(max).trim().min(1);
+/** Of a user or team, as a token may have it. Words of the filter `assignee` are none: nobody would find the message again. */
+const personId = text(256)
+  .refine((value) => !/[\p{Cc}\uFFFD]/u.test(value), { error: 'must not contain control characters or U+FFFD' })
+  .refine((value) => value !== 'me' && value !== 'none', { error: 'must be an id; me and none are words of a filter' });
 export const CaseId = text(256).meta({ examples: ['BF-1'] });
 const refuse = (context: z.RefinementCtx, message: string) => {
   context.addIssue({ code: 'custom', message });
@@ -103,7 +107,7 @@ const Party = z
 /** A whole number in a query, in one spelling: not 050, +5, 1e2 or 0x10. */
 export const wholeNumber = (min: number, max: number) =>
   z.preprocess(
-    (value: number | string) => (/^(0|[1-9]\d{0,8})$/.test(String(value)) ? Number(value) : value),
+    (value: number | string) => (typeof value === 'string' && /^(0|[1-9]\d{0,8})$/.test(value) ? Number(value) : value),
     z
       .int({ error: `must be a whole number from ${min} to ${max}, in digits` })
       .min(min)
@@ -141,6 +145,7 @@ const Statuses = z
     z
       .array(ListedStatus)
       .min(1)
+      .max(ListedStatus.options.length)
       .transform((statuses) => [...new Set(statuses)].sort()),
   )
   .default(['pending'])
@@ -188,7 +193,7 @@ const PERSONAL_FILTERS = {
     .describe('Words, beginnings of words, or a CPR or CVR number: in subject, sender and concerning'),
   sender: Party.optional(),
   concerning: Party.optional(),
-  colleagues: z.array(text(256)).min(1).max(200).optional().describe('User ids, for the view `absent`'),
+  colleagues: z.array(personId).min(1).max(200).optional().describe('User ids, for the view `absent`'),
 };
 
 /** Sort orders. Those by a due time are for messages that wait: no clock runs for the others. */
@@ -320,7 +325,7 @@ export const ExtractBody = z
   })
   .register(NAMED_REQUESTS, { id: 'NewExtract' });
 export type ExtractBody = z.infer<typeof ExtractBody>;
-const Assignee = nameBoth('Assignee', z.strictObject({ kind: oneOf('AssigneeKind', ['user', 'team']), id: text(256) }));
+const Assignee = nameBoth('Assignee', z.strictObject({ kind: oneOf('AssigneeKind', ['user', 'team']), id: personId }));
 
 export const AssignmentBody = z
   .strictObject({ assignee: Assignee })
@@ -391,7 +396,7 @@ export const SentMessageBody = z
 export const CaseBody = z
   .strictObject({
     status: CaseStatus.optional().describe('Absent: unchanged; of a new case `open`'),
-    caseworker: text(256)
+    caseworker: personId
       .nullable()
       .optional()
       .describe('User id of the current caseworker. Absent: unchanged; null: none'),
@@ -418,7 +423,9 @@ export const FiguresQuery = z.strictObject({
 });
 export type FiguresQuery = z.infer<typeof FiguresQuery>;
 
-const ITEM = { id: Uuid, version: z.int().min(1).describe('The version that was read') };
+/** As many digits as If-Match takes; PostgreSQL has no larger integer. */
+const MAX_VERSION = 999_999_999;
+const ITEM = { id: Uuid, version: z.int().min(1).max(MAX_VERSION).describe('The version that was read') };
 function bulkOf<const Action extends string, Item extends z.ZodType<{ id: string }>>(
   id: string,
   action: Action,

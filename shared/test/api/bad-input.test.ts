@@ -125,13 +125,16 @@ function* faultsOf(operation: Operation): Generator<Fault> {
       make: withBody((sent) => replaceAt(sent, path, (inside) => ({ ...(inside as object), unknown: 1 }))),
     };
   }
-  for (const name of Object.keys(example ?? {})) {
-    yield {
-      ...bad,
-      fault: `${name} of another type`,
-      path: `body.${name}`,
-      make: withBody((sent) => ({ ...sent, [name]: { '': [] } })),
-    };
+  for (const name of Object.keys((body && 'shape' in body && body.shape) ?? example ?? {})) {
+    // The second becomes no text and no number.
+    for (const value of [[5], { toString: [] }]) {
+      yield {
+        ...bad,
+        fault: `${name} of another type: ${JSON.stringify(value)}`,
+        path: `body.${name}`,
+        make: withBody((sent) => ({ ...sent, [name]: value })),
+      };
+    }
   }
   for (const raw of ['{', '[]', 'null', '"x"']) {
     yield { ...bad, fault: `a body that is ${raw}`, path: 'body', make: () => ({ raw }) };

@@ -144,6 +144,18 @@ describe('/api/v1/openapi.json', () => {
     expect(query.filter(({ required }) => required)).toEqual([]);
   });
 
+  it('limits every list that a caller sends', () => {
+    const inside = (value: unknown): object[] =>
+      [...objectsIn(value)].flatMap(([, each]) =>
+        '$ref' in each ? inside(resolve(each as unknown as Reference)) : [each],
+      );
+    const lists = calls()
+      .flatMap(({ call }) => inside([call.requestBody, call.parameters]))
+      .filter((each) => 'type' in each && each.type === 'array');
+    expect(lists.length).toBeGreaterThan(5);
+    expect(lists.filter((each) => !('maxItems' in each))).toEqual([]);
+  });
+
   it('has no broken reference', () => {
     const ids = new Set([...objectsIn(description)].map(([path]) => path));
     const references = [...objectsIn(description)].flatMap(([, { $ref }]) => (typeof $ref === 'string' ? [$ref] : []));

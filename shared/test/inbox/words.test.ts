@@ -172,6 +172,60 @@ describe('several words', () => {
   });
 });
 
+describe('words of any frequency, for which the index is asked for the rarest alone', () => {
+  /** How often each word is there, and in which of the 40 weeks. */
+  const WORDS = [
+    ['altid', 'true'],
+    ['ofte', 'n % 2 = 0'],
+    ['sommetider', 'n % 10 = 3'],
+    ['sjældent', 'n % 97 = 13'],
+    ['engang', 'n = 1913'],
+    ['nyligt', 'week < 5 AND n % 3 = 0'],
+    ['forhen', 'week > 20 AND n % 3 = 0'],
+    ['aldrig', 'false'],
+  ] as const;
+  const TERMS = [...WORDS.map(([word]) => word), 'so', '4101019999'];
+  const QUERIES = TERMS.flatMap((a, at) => TERMS.slice(at).map((b) => `${a} ${b}`));
+
+  beforeEach(async () => {
+    await owner.query(
+      `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
+         document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
+       SELECT gen_random_uuid(), $1, 'sf1606', n::text, '', 'enquiry', at, at, gen_random_uuid(), 0, 0, 0, '[]', status, at, 'test', at
+       FROM generate_series(0, 1999) AS n, LATERAL (SELECT $2::timestamptz - n * interval '201 minutes',
+         CASE WHEN n % 7 = 0 THEN 'journalized' ELSE 'pending' END) AS placed (at, status)`,
+      [ODENSKOV, NEWEST],
+    );
+    await owner.query(
+      `INSERT INTO message_words SELECT id, municipality, status, received_at, words_of(
+         concat_ws(' ', ${WORDS.map(([word, isThere]) => `CASE WHEN ${isThere} THEN '${word}' END`).join(', ')}), '{}',
+         CASE WHEN n % 150 = 0 THEN '{4101019999}'::text[] END)
+       FROM (SELECT *, external_id::int AS n, external_id::int / 50 AS week FROM messages) AS numbered`,
+    );
+  });
+
+  it.each([
+    [true, ['pending']],
+    [false, ['pending']],
+    [true, ['pending', 'journalized']],
+  ])('are found like by reading all (newest first: %s, %j)', async (newestFirst, statuses) => {
+    const direction = newestFirst ? Prisma.sql`DESC` : Prisma.sql`ASC`;
+    for (const query of QUERIES) {
+      const all = await store.query<{ id: string }>(
+        ODENSKOV,
+        Prisma.sql`SELECT id FROM messages m WHERE m.status = ANY (${statuses}::text[]) AND ${hasWords(query)}
+          ORDER BY received_at ${direction}, id ${direction}`,
+        'fresh',
+      );
+      const ids = all.map(({ id }) => id);
+      for (const wanted of [10, 2_001]) {
+        const found = await search(query, { newestFirst, statuses, wanted });
+        expect(found.ids, query).toEqual(ids.slice(0, wanted));
+      }
+    }
+  });
+});
+
 describe('a number', () => {
   const SPELLINGS = ['4101019999', '410101-9999', '410101 9999', '41 01 01 99 99', '410101–9999', 'CPR 410101-9999'];
   const CVR_SPELLINGS = [

@@ -5,9 +5,9 @@ import { SUMMARY, SUMMARY_TABLES, type SummaryRow } from '@indbakke/shared/inbox
 import type { Parts } from '@indbakke/shared/service';
 import { type Plan, Prisma } from '@indbakke/shared/store';
 import { auditOfList, type Listing } from './audit-list.js';
-import { type ListQuery, type Position, readCursor, writeCursor } from './cursor.js';
+import { type ListQuery, readCursor, writeCursor } from './cursor.js';
 import { cutPage, type PageRow, pageOf } from './page.js';
-import { findWords, startsWithWords } from './search.js';
+import { readFound, startsWithWords } from './search.js';
 import { summarize } from './shapes.js';
 
 const { sql } = Prisma;
@@ -73,17 +73,10 @@ async function readPage<Row extends { readonly id: string }>(
     const { statement, plan } = statementOf(principal, query, { ...columns, ...page, limit, from });
     return store.query<Row & PageRow>(municipality, statement, plan);
   };
-  const rows: (Row & PageRow)[] = [];
-  let unread: Position | undefined;
   const inSteps = startsWithWords(principal, query);
-  if (!inSteps) rows.push(...(await read({ audit: entry })));
-  else {
-    for await (const found of findWords(store, municipality, query, from, columns.now)) {
-      if (found.ids.length > 0) rows.push(...(await read({ found: found.ids })));
-      unread = found.next;
-      if (rows.length > limit) break;
-    }
-  }
+  const { rows, next: unread } = inSteps
+    ? await readFound(store, principal, { ...query, limit }, { from, now: columns.now }, (found) => read({ found }))
+    : { rows: await read({ audit: entry }), next: undefined };
   const { items, next = unread } = cutPage(rows, limit);
   if (entry && inSteps) {
     await recordAudit(store, { ...entry, details: { ...entry.details, shown: items.length } });

@@ -14,7 +14,7 @@ const { sql } = Prisma;
  * by the people who handle it, and is read to its end.
  */
 const MOST_WAITING = 10_000;
-const MOST_DONE = 1_000;
+export const MOST_DONE = 1_000;
 
 export const isWaiting = (status: Status): boolean => status === 'pending' || status === 'held';
 

@@ -54,15 +54,15 @@ BEGIN
   RETURN array_to_tsvector(words) || strip(to_tsvector('pg_catalog.danish', plain));
 END $$;
 
--- What is looked for, as the text of a tsquery; null when there is no word in it. Each of the ten longest words, as a beginning or
--- by its stem; a single letter only as a whole word, since it begins too many. Digits that may be a number: that number, or these
--- words. All words are letters and digits, so none can be an operator.
+-- What is looked for, as the text of a tsquery, each term on a line; null when there is no word in it. Each of the ten longest
+-- words, as a beginning or by its stem; a single letter only as a whole word, since it begins too many. Digits that may be a
+-- number: that number, or these words. All words are letters and digits, so none can be an operator.
 CREATE FUNCTION words_query(q text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
   plain constant text := words_in(q);
 BEGIN
   RETURN (
-    SELECT string_agg(term, ' &') FROM (
+    SELECT string_agg(term, E'\n&') FROM (
       SELECT format(' ( ''#%s'' | ( ''%s'' ) )', replace(digits, ' ', ''), replace(digits, ' ', ''' & ''')) AS term
       FROM (SELECT DISTINCT (regexp_matches(plain, number_pattern(), 'g'))[1] AS digits) AS numbers
       UNION ALL
@@ -117,6 +117,11 @@ SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
   tenant constant text := nullif(current_setting('indbakke.municipality', true), '');
   query constant text := words_query(q);
+  whole_query constant tsquery := query::tsquery;
+  terms constant text[] := string_to_array(query, E'\n&');
+  -- What the index is asked for: all terms, or one so rare that what it finds is soon checked for the others. The index reads
+  -- every word that begins like a term before it looks for those that meet.
+  asked text := query;
   low timestamptz;
   high timestamptz;
   first integer;
@@ -152,12 +157,26 @@ BEGIN
       LATERAL (
         SELECT w.message_id, w.received_at::timestamptz FROM message_words w
         WHERE placed(w.words::text, w.municipality, w.status, week_of(w.received_at))::tsvector
-            @@ placed(query, tenant, s, week)::tsquery
+            @@ placed(asked, tenant, s, week)::tsquery
+          AND w.words @@ whole_query
           AND w.municipality = tenant
           AND (beyond_at IS NULL OR CASE WHEN newest_first THEN (w.received_at, w.message_id) < (beyond_at, beyond_id)
             ELSE (w.received_at, w.message_id) > (beyond_at, beyond_id) END)
         OFFSET 0) AS found;
     GET DIAGNOSTICS added = ROW_COUNT;
+    -- Where many weeks are yet to be read, the first of them tell which term is rare.
+    IF asked = query AND cardinality(terms) > 1 AND weeks < most_weeks AND added * most_weeks < wanted THEN
+      asked := coalesce((
+        SELECT term FROM (
+          SELECT term, hits, max(hits) OVER () AS most FROM unnest(terms) AS term, LATERAL (
+            SELECT count(*) AS hits FROM generate_series(lower_week, upper_week) AS week, unnest(statuses) AS s, LATERAL (
+              SELECT FROM message_words w
+              WHERE placed(w.words::text, w.municipality, w.status, week_of(w.received_at))::tsvector
+                  @@ placed(term, tenant, s, week)::tsquery
+                AND w.municipality = tenant
+              OFFSET 0) AS found) AS counted) AS ranked
+        WHERE 8 * (hits + 1) <= most ORDER BY hits LIMIT 1), query);
+    END IF;
     wanted := wanted - added;
     weeks := least(weeks * 2, most_weeks);
   END LOOP;

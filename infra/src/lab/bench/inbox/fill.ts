@@ -27,6 +27,8 @@ const OPEN_DAYS = 60; // the age of the oldest pending message
 const LETTERS_PER_CASE = 10;
 const CASES_PER_CASEWORKER = 40;
 const CASEWORKERS_PER_TEAM = 5;
+/** From the case of a letter to that of the next, so that those of a caseworker come all the year; a prime. */
+const STRIDE = 7_919;
 /** Open messages are about these cases: those of the first team. */
 const OPEN_CASES = CASEWORKERS_PER_TEAM * CASES_PER_CASEWORKER;
 
@@ -35,8 +37,8 @@ const RARE = 5;
 /** The CPR number of that citizen, and of whom they concern; no month has 41 days. */
 export const CITIZEN = '4101000007';
 export const CONCERNED = '4101000008';
-/** Begins the names of some citizens. */
-export const NAME_PREFIX = 'øvelse12';
+/** Begins the names of so many citizens that their letters fill a page at any size. */
+export const NAME_PREFIX = 'øvelse1';
 
 // A compressed MeMo without contents takes about that much.
 const ORIGINAL_BYTES = 1_000;
@@ -145,7 +147,7 @@ async function insertBatch(client: pg.Client, stock: Stock, { first, last, origi
       subject_words || sender.name_words || concerned.name_words || CASE WHEN is_rare THEN ARRAY['${RARE_WORD}'] END AS words
     FROM (
       SELECT *, CASE WHEN municipality = 0 THEN '${LARGEST}' ELSE (90000000 + municipality)::text END AS cvr,
-        CASE WHEN is_rare THEN 0 WHEN status IN ('pending', 'held') THEN ${dice(12, `least(cases, ${OPEN_CASES})`)} ELSE number % cases END AS case_number,
+        CASE WHEN is_rare THEN 0 WHEN status IN ('pending', 'held') THEN ${dice(12, `least(cases, ${OPEN_CASES})`)} ELSE number * ${STRIDE} % cases END AS case_number,
         CASE WHEN is_rare THEN 7 ELSE 10 + ${dice(13, 'cases')} END AS citizen, ${dice(14, CONTACT_POINTS)} AS point,
         is_rare OR ${dice(15, 10)} = 0 AS about_another, ${dice(11, SUBJECTS)} AS subject_number
       FROM (
