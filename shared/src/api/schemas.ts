@@ -42,9 +42,9 @@ export const NAMED_REQUESTS = z.registry<{ id: string }>();
 export const NAMED_ANSWERS = z.registry<{ id: string }>();
 
 /** One of the keys of a table, each with its meaning. */
-const keyOf = <Key extends string>(id: string, table: Record<Key, string>) =>
+export const keyOf = <Key extends string>(id: string, table: Record<Key, string>) =>
   nameBoth(id, z.enum(keysOf(table)).describe(meaningsOf(table)));
-const oneOf = <const Value extends string>(id: string, values: readonly [Value, ...Value[]]) =>
+export const oneOf = <const Value extends string>(id: string, values: readonly [Value, ...Value[]]) =>
   nameBoth(id, z.enum(values));
 const meaningsOf = (table: Record<string, string>) =>
   Object.entries(table)
@@ -62,7 +62,7 @@ const Channel = keyOf('Channel', CHANNELS);
 const RejectionReason = keyOf('RejectionReason', REJECTION_REASONS);
 const CaseStatus = oneOf('CaseStatus', ['open', 'closed', 'moved']);
 
-const time = z.iso.datetime();
+export const time = z.iso.datetime();
 const TIME_FAULT = 'must be an RFC 3339 date-time, such as 2026-11-20T08:00:00Z or 2026-11-20T09:00:00%2B01:00';
 /** A time from a caller, in UTC. PostgreSQL has no year 0, and an offset can lead out of the four-digit years. */
 export const Time = z
@@ -79,7 +79,7 @@ const anyText = (max: number) =>
     .string()
     .max(max)
     .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not contain NUL or half a surrogate pair' });
-const text = (max: number) => anyText(max).trim().min(1);
+export const text = (max: number) => anyText(max).trim().min(1);
 export const CaseId = text(256).meta({ examples: ['BF-1'] });
 const refuse = (context: z.RefinementCtx, message: string) => {
   context.addIssue({ code: 'custom', message });
@@ -92,7 +92,7 @@ export const Uuid = z
   .meta({ format: 'uuid', description: UUID_FORMS, examples: [MESSAGE_ID] })
   .transform((value, context) => uuidOf(value) ?? refuse(context, 'must be a UUID'));
 const NUMBER_FORMS = '10 or 8 digits, with spaces, hyphens or the prefix DK too';
-const Party = z
+export const Party = z
   .string()
   .refine((value) => (cprNumberOf(value) ?? cvrNumberOf(value)) !== undefined, {
     error: 'must be a CPR number of 10 digits or a CVR number of 8',
@@ -100,7 +100,7 @@ const Party = z
   .describe(NUMBER_FORMS);
 
 /** A whole number in a query, in one spelling: not 050, +5, 1e2 or 0x10. */
-const wholeNumber = (min: number, max: number) =>
+export const wholeNumber = (min: number, max: number) =>
   z.preprocess(
     (value: number | string) => (/^(0|[1-9]\d{0,8})$/.test(String(value)) ? Number(value) : value),
     z
@@ -552,7 +552,7 @@ export const DocumentSummary = z
 export type DocumentSummary = z.infer<typeof DocumentSummary>;
 
 /** A page of the history ends after so many messages as it may read, however few of them meet the filters. */
-const nextCursor = z
+export const nextCursor = z
   .string()
   .nullable()
   .describe('null on the last page. A page before it may have fewer items than its limit, even none');
