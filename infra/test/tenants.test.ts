@@ -37,6 +37,9 @@ beforeAll(async () => {
   }
   // Without words, since those are found by a function that keeps to the municipality by itself.
   theirs.set('searchIncomingDocuments', { ...theirCall('searchIncomingDocuments'), body: { status: ['pending'] } });
+  // Of our log, without our attacks: what they were made on is in it.
+  theirs.set('listAuditEvents', { ...theirCall('listAuditEvents'), query: { action: 'accepted' } });
+  theirs.set('exportAuditEvents', { ...theirCall('exportAuditEvents'), body: { action: 'accepted' } });
   const sender = { id: THEIR_CITIZEN, name: SECRET };
   await deliverMemo(stack, { subject: `Om ${SECRET}`, sender, concerning: { cpr: THEIR_CITIZEN, name: SECRET } });
   await registerSentMessage(stack, theirLetter(), { caseId: 'BF-1' }, THEIRS);

@@ -1,5 +1,6 @@
 import { createApi } from '@indbakke/shared/http';
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
+import { bindAudit } from './audit/routes.js';
 import type { JournalerConfig } from './config.js';
 import { bindCore } from './core/routes.js';
 import { bindExport } from './export/routes.js';
@@ -17,6 +18,7 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   bindExport(bind, parts);
   bindExtracts(bind, parts);
   bindFigures(bind, parts);
+  bindAudit(bind, parts);
   bindCore(bind, parts);
   const { feed, sweeps } = openFeed(parts, config);
   bindFeed(bind, feed);

@@ -148,3 +148,16 @@ export const PROBLEM_EXAMPLE = {
   code: 'version-changed',
   correlationId: '0d7f6a0c-2f0e-4b5c-8e43-0f4b1c9d5a11',
 };
+
+export const AUDIT_EXAMPLE = {
+  id: '0197a3b0-0000-7000-8000-000000000003',
+  at: '2026-11-20T09:12:00.000Z',
+  actor: { kind: 'user', id: 'sagsbehandler-1', onBehalfOf: null },
+  role: 'IndkomneDokumenter.Læs',
+  origin: '192.0.2.1',
+  action: 'read-file',
+  result: 'done',
+  messageId: MESSAGE_ID,
+  details: { fileId: FILE_ID },
+  position: 41,
+};

@@ -1,3 +1,4 @@
+export * from './audit-log.js';
 export * from './events.js';
 export * from './openapi.js';
 export * from './operations.js';

@@ -108,6 +108,7 @@ const TAGS = {
   inbox: 'Incoming documents: the list, one message, its content, and what a caseworker does with it.',
   extracts: 'Searches that are made into Excel files at set times.',
   figures: 'For those who lead: counts and times, nothing personal.',
+  log: 'The audit log: who did what, and the sheet for a citizen.',
   core: 'What the core registers, so that replies find their case.',
   events: 'What has changed, for the core: each change of a message once and in order. Ids and codes only.',
 };
@@ -158,6 +159,7 @@ function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/incoming-documents')) return 'inbox';
   if (path.startsWith('/api/v1/extracts')) return 'extracts';
   if (path.startsWith('/api/v1/events')) return 'events';
+  if (path.startsWith('/api/v1/audit-events')) return 'log';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 

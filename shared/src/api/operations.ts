@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Role } from '../access/index.js';
 import type { ErrorCode } from '../errors/index.js';
 import { type CallersChange, CHANGES, type Change } from '../lifecycle/index.js';
+import { AuditFilter, AuditList, AuditQuery, AuditSearchBody, AuditSheetBody } from './audit-log.js';
 import { EventList, EventQuery } from './events.js';
 import {
   AssignmentBody,
@@ -82,6 +83,7 @@ export const DISPLAYED_TYPES: readonly string[] = [
 export const BYTES = 'application/octet-stream';
 export const EXCEL = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 export const CSV = 'text/csv';
+export const PDF = 'application/pdf';
 
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
 const CONTENT_ERRORS = ['version-changed', 'content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
@@ -393,6 +395,54 @@ export const OPERATIONS = {
   readFigures: figures('', '', FiguresAnswer),
   downloadFiguresAsCsv: figures('.csv', ', as CSV for Danish Excel', [CSV]),
   downloadFiguresAsExcel: figures('.xlsx', ', as an Excel file with Danish headings', [EXCEL]),
+  listAuditEvents: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/audit-events',
+    summary: 'Lists who did what, newest first.',
+    roles: ['Revisionslog.Læs'],
+    query: AuditQuery,
+    answer: AuditList,
+    errors: [],
+  },
+  searchAuditEvents: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/audit-events/search',
+    summary: 'The same, by a citizen too.',
+    roles: ['Revisionslog.Læs'],
+    body: AuditSearchBody,
+    readsOnly: true,
+    answer: AuditList,
+    errors: [],
+  },
+  exportAuditEvents: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/audit-events/export',
+    summary: 'Returns the same as an Excel file with Danish headings, oldest first.',
+    roles: ['Revisionslog.Læs'],
+    body: AuditFilter,
+    readsOnly: true,
+    answer: [EXCEL],
+    isMade: true,
+    errors: [],
+  },
+  makeAuditSheet: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/audit-events/sheet',
+    summary:
+      'Returns what the log has about one citizen as a sheet to hand to that citizen: in Danish, in plain words, oldest first.',
+    description:
+      'It names who did it by id and function, and letters by their dates and id. It has no subjects, names of files or numbers of persons.',
+    roles: ['Revisionslog.Læs'],
+    body: AuditSheetBody,
+    readsOnly: true,
+    answer: [PDF, EXCEL],
+    isMade: true,
+    errors: [],
+  },
   registerSentMessage: {
     service: 'journaler',
     method: 'put',

@@ -42,7 +42,7 @@ export const NAMED_REQUESTS = z.registry<{ id: string }>();
 export const NAMED_ANSWERS = z.registry<{ id: string }>();
 
 /** One of the keys of a table, each with its meaning. */
-const keyOf = <Key extends string>(id: string, table: Record<Key, string>) =>
+export const keyOf = <Key extends string>(id: string, table: Record<Key, string>) =>
   nameBoth(id, z.enum(keysOf(table)).describe(meaningsOf(table)));
 export const oneOf = <const Value extends string>(id: string, values: readonly [Value, ...Value[]]) =>
   nameBoth(id, z.enum(values));
@@ -80,7 +80,7 @@ const anyText = (max: number) =>
     .string()
     .max(max)
     .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not contain NUL or half a surrogate pair' });
-const text = (max: number) => anyText(max).trim().min(1);
+export const text = (max: number) => anyText(max).trim().min(1);
 /** Of a user or team, as a token may have it. Words of the filter `assignee` are none: nobody would find the message again. */
 const personId = text(256)
   .refine((value) => !/[\p{Cc}\uFFFD]/u.test(value), { error: 'must not contain control characters or U+FFFD' })
@@ -97,7 +97,7 @@ export const Uuid = z
   .meta({ format: 'uuid', description: UUID_FORMS, examples: [MESSAGE_ID] })
   .transform((value, context) => uuidOf(value) ?? refuse(context, 'must be a UUID'));
 const NUMBER_FORMS = '10 or 8 digits, with spaces, hyphens or the prefix DK too';
-const Party = z
+export const Party = z
   .string()
   .refine((value) => (cprNumberOf(value) ?? cvrNumberOf(value)) !== undefined, {
     error: 'must be a CPR number of 10 digits or a CVR number of 8',
@@ -560,7 +560,7 @@ export const DocumentSummary = z
 export type DocumentSummary = z.infer<typeof DocumentSummary>;
 
 /** A page of the history ends after so many messages as it may read, however few of them meet the filters. */
-const nextCursor = z
+export const nextCursor = z
   .string()
   .nullable()
   .describe('null on the last page. A page before it may have fewer items than its limit, even none');

@@ -1,7 +1,9 @@
 export * from './chain.js';
 
 import { newId, Prisma, type Store } from '../store/index.js';
+import type { Action } from './actions.js';
 
+export { ACTIONS, type Action } from './actions.js';
 export * from './subjects.js';
 
 /** Who did it: a caseworker, or a system (Serviceplatformen, the DUBU core, one of our workers). */
@@ -30,8 +32,7 @@ export interface Doer {
 export interface AuditEntry {
   readonly by: Doer;
   readonly at: Date;
-  /** What was done: a change of a message (shared/src/lifecycle), or `read`, `list`, `refused` … (docs/decisions/0024). */
-  readonly action: string;
+  readonly action: Action;
   /** `done`, or the code of the error. */
   readonly result?: string;
   readonly messageId?: string | undefined;

@@ -26,6 +26,7 @@ export interface PreparedCall {
 }
 
 const EVERYTHING: TokenOptions = { ...SETUP, roles: [...(SETUP.roles ?? []), 'Indbakke.Drift'] };
+const AUDITOR: TokenOptions = { user: 'revisor-1', roles: ['Revisionslog.Læs'] };
 const TODAY = new Date().toISOString().slice(0, 10);
 
 /** Prepares calls on a stack; `close` when done. */
@@ -52,9 +53,9 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
   const isOfCore = operation.roles.includes('Indbakke.System');
   const call = {
     operation,
-    as: isOfCore ? SYSTEM : EVERYTHING,
+    as: isOfCore ? SYSTEM : operation.path.includes('/audit-events') ? AUDITOR : EVERYTHING,
     params: {},
-    query: operation.query && 'from' in operation.query.shape ? { from: TODAY, to: TODAY } : {},
+    query: operation.path.includes('/figures') ? { from: TODAY, to: TODAY } : {},
     headers: {},
     body: example,
   };

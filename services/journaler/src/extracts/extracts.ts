@@ -125,7 +125,12 @@ export async function openSearch(parts: ExtractParts, sealed: Omit<SealedContent
   return NamedSearch.parse(JSON.parse(json.toString('utf8')));
 }
 
-function auditOf(principal: Principal, action: string, extractId: string, at: Date): Prisma.Sql {
+function auditOf(
+  principal: Principal,
+  action: 'extract-created' | 'extract-deleted',
+  extractId: string,
+  at: Date,
+): Prisma.Sql {
   return insertAudit({ by: principal, at, action, details: { extractId } });
 }
 

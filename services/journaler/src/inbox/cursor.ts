@@ -17,7 +17,7 @@ export type ListQuery = Omit<SearchBody, 'limit' | 'cursor'>;
 
 const Cursor = z.tuple([z.boolean(), Time, z.uuid(), z.string()]);
 
-export function writeCursor(keys: KeyRing, query: ListQuery, { isTimeless, time, id }: Position): string {
+export function writeCursor(keys: KeyRing, query: object, { isTimeless, time, id }: Position): string {
   return Buffer.from(JSON.stringify([isTimeless, time, id, listOf(keys, query)])).toString('base64url');
 }
 
@@ -25,7 +25,7 @@ export function writeCursor(keys: KeyRing, query: ListQuery, { isTimeless, time,
  * @param path of the cursor in the call, for the problem
  * @throws Problem bad-request when it is not a cursor of this list
  */
-export function readCursor(keys: KeyRing, query: ListQuery, cursor: string, path: string): Position {
+export function readCursor(keys: KeyRing, query: object, cursor: string, path: string): Position {
   const fault = (detail: string) => new Problem('bad-request', detail, { path });
   const found = parse(cursor);
   if (found === undefined) throw fault('The cursor is invalid. Start again without it.');
@@ -50,7 +50,7 @@ const LIST_BYTES = 9;
  * Which list it is: all of the query but the page, as a short keyed hash. Keyed, because a filter may be a name or a number,
  * which a plain hash would reveal to anyone who tries them all.
  */
-function listOf(keys: KeyRing, list: ListQuery): string {
+function listOf(keys: KeyRing, list: object): string {
   const fields = Object.entries(list).filter(([, value]) => value !== undefined);
   return keys.digest(LIST, JSON.stringify(fields.sort())).subarray(0, LIST_BYTES).toString('base64url');
 }

@@ -32,6 +32,7 @@ CREATE INDEX audit_events_unnumbered_idx ON audit_events (at, id) WHERE position
 CREATE INDEX audit_events_position_idx ON audit_events (municipality, position) WHERE position IS NOT NULL;
 -- Intake and suggestions write most rows and are nobody’s: they are in no index of persons or actions.
 CREATE INDEX audit_events_user_idx ON audit_events (municipality, actor, at, id) WHERE actor_kind = 'user';
+CREATE INDEX audit_events_on_behalf_of_idx ON audit_events (municipality, on_behalf_of, at, id) WHERE on_behalf_of IS NOT NULL;
 CREATE INDEX audit_events_action_idx ON audit_events (municipality, action, at, id) WHERE action NOT IN ('accepted', 'suggested');
 DROP INDEX "audit_events_municipality_message_id_at_idx";
 CREATE INDEX audit_events_message_idx ON audit_events (municipality, message_id, at, id) WHERE message_id IS NOT NULL;

@@ -1,0 +1,91 @@
+import type { Role } from '@indbakke/shared/access';
+import type { Action } from '@indbakke/shared/audit';
+import { danishTime } from '@indbakke/shared/danish-time';
+import type { LogRow } from './read-log.js';
+
+// The log in plain words, as people in a municipality and citizens read it.
+
+const ACTIONS: Record<Action, string> = {
+  accepted: 'Modtog brevet',
+  held: 'Modtog brevet og holdt det tilbage',
+  released: 'Frigav brevet til indbakken',
+  journalized: 'Journaliserede brevet på en sag',
+  'taken-back': 'Tog journaliseringen tilbage',
+  rejected: 'Afviste brevet',
+  reopened: 'Genåbnede brevet',
+  deleted: 'Slettede brevet',
+  assigned: 'Tildelte brevet til en medarbejder eller et team',
+  unassigned: 'Fjernede tildelingen af brevet',
+  suggested: 'Foreslog en sag til brevet',
+  'concern-marked': 'Markerede brevet som mulig underretning',
+  'concern-unmarked': 'Fjernede markeringen som mulig underretning',
+  'concern-assessed': 'Vurderede den mulige underretning',
+  'concern-confirmed': 'Bekræftede modtagelsen over for underretteren',
+  read: 'Åbnede brevet',
+  'read-file': 'Åbnede en fil i brevet',
+  'read-text': 'Læste brevets tekst',
+  'read-zip': 'Hentede brevet med filer',
+  list: 'Så en liste over breve',
+  search: 'Søgte efter breve',
+  'list-ids': 'Hentede en liste over breves numre',
+  'export-began': 'Begyndte at hente en liste over breve',
+  exported: 'Hentede en liste over breve',
+  'extract-created': 'Oprettede et fast udtræk',
+  'extract-deleted': 'Slettede et fast udtræk',
+  'extract-made': 'Dannede en fil af et fast udtræk',
+  'read-extract': 'Hentede en fil af et fast udtræk',
+  'sent-message-registered': 'Registrerede en sendt meddelelse',
+  'case-registered': 'Registrerede en sag',
+  'log-searched': 'Søgte i loggen',
+  'log-exported': 'Hentede et udtræk af loggen',
+  'log-sheet-made': 'Dannede en udskrift af loggen',
+  refused: 'Fik afslag',
+};
+
+const FUNCTIONS: Record<Role, string> = {
+  'IndkomneDokumenter.Læs': 'medarbejder, ser egne breve',
+  'IndkomneDokumenter.SeAlle': 'medarbejder, ser alle breve',
+  'IndkomneDokumenter.Journaliser': 'medarbejder, journaliserer',
+  'IndkomneDokumenter.Afvis': 'medarbejder, afviser',
+  'IndkomneDokumenter.Tildel': 'medarbejder, fordeler post',
+  'DigitalPost.Slet': 'medarbejder, sletter',
+  'Indbakke.Opsætning': 'administrator',
+  'Indbakke.Drift': 'drift',
+  'Indbakke.System': 'fagsystem',
+  'Revisionslog.Læs': 'læser loggen',
+};
+
+const SYSTEMS: Readonly<Record<string, string>> = {
+  serviceplatformen: 'Digital Post (automatisk)',
+  indbakke: 'Indbakke (automatisk)',
+};
+
+/** `Åbnede en fil i brevet`; a refusal with its code. */
+export function deedOf({ action, result }: LogRow): string {
+  return result === 'done' ? ACTIONS[action] : `${ACTIONS[action]} (${result})`;
+}
+
+/** Who did it: id and function, and for whom. */
+export function doerOf({ actor, role }: LogRow): string {
+  const system = actor.kind === 'system' ? SYSTEMS[actor.id] : undefined;
+  if (system) return system;
+  const known = FUNCTIONS[role as Role];
+  const who = known ? `${actor.id} (${known})` : actor.id;
+  return actor.onBehalfOf === null ? who : `${who}, for ${actor.onBehalfOf}`;
+}
+
+/** Which letter: by its dates and id. */
+export function letterOf({ messageId, receivedAt, letterAt }: LogRow): string {
+  if (messageId === null) return '';
+  const received = receivedAt ? `modtaget ${dateOf(receivedAt)}` : '';
+  const dated = letterAt ? `dateret ${dateOf(letterAt)}` : '';
+  return [received, dated, messageId].filter((part) => part !== '').join(', ');
+}
+
+/** `02-11-2026 09:12:00`, in Danish time. */
+export function timeOf(at: Date): string {
+  const [day = '', time = ''] = danishTime(at).split(' ');
+  return `${day.split('-').reverse().join('-')} ${time}`;
+}
+
+const dateOf = (at: Date) => timeOf(at).slice(0, 10);

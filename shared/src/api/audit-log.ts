@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { ACTIONS } from '../audit/actions.js';
+import { ERRORS } from '../errors/index.js';
+import { AUDIT_EXAMPLE, MESSAGE_ID } from './examples.js';
+import {
+  CaseId,
+  keyOf,
+  NAMED_ANSWERS,
+  NAMED_REQUESTS,
+  nextCursor,
+  oneOf,
+  Party,
+  Time,
+  text,
+  time,
+  Uuid,
+  wholeNumber,
+} from './schemas.js';
+
+// The schemas of the audit log.
+
+const Action = keyOf('AuditAction', ACTIONS);
+const Result = oneOf('AuditResult', ['done', ...(Object.keys(ERRORS) as (keyof typeof ERRORS)[])]);
+
+const FILTERS = {
+  message: Uuid.optional(),
+  user: text(256).optional().describe('Who did it, or for whom it was done: the id in the token'),
+  case: CaseId.optional().describe('The messages that were suggested for it or journalized on it'),
+  action: Action.optional(),
+  result: Result.optional().describe('`done`, or the code of the error'),
+  from: Time.optional(),
+  to: Time.optional().describe('Not included'),
+};
+const PERSONAL_FILTERS = {
+  citizen: Party.optional().describe(
+    'The messages from or about this citizen, or of a case with this party, deleted ones too; and what was searched for by this number. 10 or 8 digits, with spaces, hyphens or the prefix DK too',
+  ),
+};
+const PAGE = {
+  cursor: z.string().min(1).max(500).optional().describe('`nextCursor` of the previous page'),
+  limit: wholeNumber(1, 200).default(50).describe('50 when absent'),
+};
+
+export const AuditQuery = z.strictObject({ ...FILTERS, ...PAGE });
+export const AuditSearchBody = z
+  .strictObject({ ...FILTERS, ...PERSONAL_FILTERS, ...PAGE })
+  .meta({ examples: [{ citizen: '4101019999', from: '2026-11-01T00:00:00Z' }] })
+  .register(NAMED_REQUESTS, { id: 'AuditSearch' });
+export type AuditSearchBody = z.infer<typeof AuditSearchBody>;
+
+export const AuditFilter = z
+  .strictObject({ ...FILTERS, ...PERSONAL_FILTERS })
+  .meta({ examples: [{ message: MESSAGE_ID }] })
+  .register(NAMED_REQUESTS, { id: 'AuditFilter' });
+/** Which rows of the log. */
+export type AuditFilter = z.infer<typeof AuditFilter>;
+
+export const AuditSheetBody = z
+  .strictObject({
+    citizen: Party,
+    from: FILTERS.from,
+    to: FILTERS.to,
+    as: oneOf('AuditSheetForm', ['pdf', 'xlsx']).default('pdf').describe('pdf when absent'),
+  })
+  .meta({ examples: [{ citizen: '4101019999', as: 'xlsx' }] })
+  .register(NAMED_REQUESTS, { id: 'AuditSheet' });
+export type AuditSheetBody = z.infer<typeof AuditSheetBody>;
+
+const AuditEvent = z
+  .object({
+    id: z.uuid(),
+    at: time,
+    actor: z
+      .object({
+        kind: oneOf('ActorKind', ['user', 'system']),
+        id: z.string(),
+        onBehalfOf: z.string().nullable().describe('For whom it was done, if for another'),
+      })
+      .register(NAMED_ANSWERS, { id: 'Actor' }),
+    role: z.string().nullable().describe('The role that allowed it; null for what no role allowed'),
+    origin: z.string().nullable().describe('The address that the call came from; null for what was not called'),
+    action: Action,
+    result: Result.describe('`done`, or the code of the error'),
+    messageId: z.uuid().nullable(),
+    details: z.record(z.string(), z.unknown()).describe('Codes, ids and times only'),
+    position: z
+      .int()
+      .nullable()
+      .describe('Place in the chain of the municipality’s log; null for some moments, until it has one'),
+  })
+  .register(NAMED_ANSWERS, { id: 'AuditEvent' });
+export type AuditEvent = z.infer<typeof AuditEvent>;
+
+export const AuditList = z
+  .object({ items: z.array(AuditEvent), nextCursor })
+  .meta({ examples: [{ items: [AUDIT_EXAMPLE], nextCursor: null }] })
+  .register(NAMED_ANSWERS, { id: 'AuditEventList' });

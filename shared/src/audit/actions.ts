@@ -1,0 +1,36 @@
+import { CHANGES, type Change } from '../lifecycle/transitions.js';
+
+/** What the log has rows of besides the changes of messages, each with its meaning. */
+const OTHER_ACTIONS = {
+  read: 'A message was read.',
+  'read-file': 'A file of a message was read.',
+  'read-text': 'The text of a main document was read.',
+  'read-zip': 'A message was downloaded as a zip.',
+  list: 'Messages were listed.',
+  search: 'Messages were searched for.',
+  'list-ids': 'The ids of the messages of a filter were listed.',
+  'export-began': 'An Excel file of a list was begun.',
+  exported: 'An Excel file of a list ended.',
+  'extract-created': 'An extract was created.',
+  'extract-deleted': 'An extract was deleted.',
+  'extract-made': 'A file of an extract was made.',
+  'read-extract': 'A file of an extract was downloaded.',
+  'sent-message-registered': 'A sent message was registered.',
+  'case-registered': 'A case was registered.',
+  'log-searched': 'The audit log was searched.',
+  'log-exported': 'An Excel file of the audit log was made.',
+  'log-sheet-made': 'The sheet of the audit log for a citizen was made.',
+  refused: 'A call was refused.',
+} as const;
+
+/** What was done. */
+export type Action = Change | keyof typeof OTHER_ACTIONS;
+
+/** All actions of the log. That of a change is its name. */
+export const ACTIONS = {
+  ...(Object.fromEntries(Object.keys(CHANGES).map((change) => [change, `A message was ${change}.`])) as Record<
+    Change,
+    string
+  >),
+  ...OTHER_ACTIONS,
+} satisfies Record<Action, string>;
