@@ -1,4 +1,5 @@
 import { api } from './api.js';
+import { audit } from './audit/audit.js';
 import type { Bench } from './bench.js';
 import { endToEnd } from './end-to-end.js';
 import { growth } from './growth/growth.js';
@@ -26,4 +27,4 @@ export const BENCHES: readonly Bench[] = [
 ];
 
 /** Not part of `all`. */
-export const ON_REQUEST: readonly Bench[] = [guard, inbox];
+export const ON_REQUEST: readonly Bench[] = [guard, inbox, audit];

@@ -60,9 +60,14 @@ const SYSTEMS: Readonly<Record<string, string>> = {
   indbakke: 'Indbakke (automatisk)',
 };
 
-/** `Åbnede en fil i brevet`; a refusal with its code. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  'role-missing': 'manglede en rettighed',
+  'not-found': 'måtte ikke se det, eller det fandtes ikke',
+};
+
+/** `Åbnede en fil i brevet`; a refusal with its reason. */
 export function deedOf({ action, result }: LogRow): string {
-  return result === 'done' ? ACTIONS[action] : `${ACTIONS[action]} (${result})`;
+  return result === 'done' ? ACTIONS[action] : `${ACTIONS[action]}: ${REFUSALS[result] ?? result}`;
 }
 
 /** Who did it: id and function, and for whom. */
