@@ -124,6 +124,7 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
     },
   ],
   upsertCase: [{ action: 'case-registered', role: 'Indbakke.System', details: fieldsOf }],
+  listEvents: NOTHING, // ids and codes, no persons
 };
 
 const actorOf = ({ as }: PreparedCall) => as.user as string;

@@ -14,8 +14,9 @@ export const EventQuery = z.strictObject({
   after: z
     .string()
     .regex(/^(latest|0|[1-9]\d{0,14})$/, { error: 'must be a position, in digits, or latest' })
+    .default('latest')
     .describe(
-      '`next` of the previous answer; 0 to begin with the oldest event; `latest` to learn the newest position, without events',
+      '`next` of the previous answer; 0 to begin with the first event there was; `latest` to learn the newest position, without events',
     )
     .meta({ examples: ['1041'] }),
   wait: wholeNumber(0, 60)
@@ -23,7 +24,9 @@ export const EventQuery = z.strictObject({
     .describe(
       'Seconds to wait for the next event when there is none yet. Must be less than proxies and the caller allow',
     ),
-  limit: wholeNumber(1, 1_000).default(100).describe('100 when absent'),
+  limit: wholeNumber(1, 1_000)
+    .default(100)
+    .describe('100 when absent. There may be fewer although `head` is newer than `next`'),
 });
 export type EventQuery = z.infer<typeof EventQuery>;
 
@@ -49,7 +52,7 @@ const EVENT_EXAMPLE = {
   status: 'pending',
   version: 2,
   at: '2026-11-20T08:05:00.000Z',
-  details: { kind: 'user', id: 'sagsbehandler-1' },
+  details: { assigneeKind: 'user', assigneeId: 'sagsbehandler-1' },
 };
 
 export const EventList = z

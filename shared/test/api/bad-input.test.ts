@@ -21,8 +21,8 @@ beforeAll(async () => {
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT relispartition
      ORDER BY 1`,
   );
-  // When an owner of extracts was last seen is what the call itself shows.
-  tables = rows.map(({ name }) => name).filter((name) => name !== 'extract_owners');
+  // When an owner of extracts was last seen is what the call itself shows, and numbering goes on by itself.
+  tables = rows.map(({ name }) => name).filter((name) => !['extract_owners', 'feed_heads'].includes(name));
 });
 
 afterAll(async () => {
@@ -32,9 +32,10 @@ afterAll(async () => {
 
 /** Of every row there is but the audit log’s, a digest for each table. */
 async function digestRows(): Promise<object> {
-  const digests = tables.map(
-    (table) => `(SELECT md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '')) FROM ${table} t) AS ${table}`,
-  );
+  const digests = tables.map((table) => {
+    const row = table === 'events' ? `(to_jsonb(t) - 'position')::text` : 't::text';
+    return `(SELECT md5(coalesce(string_agg(${row}, E'\\n' ORDER BY ${row}), '')) FROM ${table} t) AS ${table}`;
+  });
   const [row] = await stack.sql(`SELECT ${digests.join(', ')}`);
   return row as object;
 }

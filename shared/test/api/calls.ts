@@ -6,7 +6,7 @@ import { createMakeExtractHandler } from '../../../services/journaler/src/extrac
 import { OPERATIONS, type Operation } from '../../src/api/index.js';
 import { CommonConfig, readConfig } from '../../src/config/index.js';
 import { openParts, type Parts } from '../../src/service/index.js';
-import { deliverMemo, read, SETUP, SYSTEM, upsertCase } from '../inbox/support.js';
+import { deliverMemo, read, SETUP, SYSTEM, untilNumbered, upsertCase } from '../inbox/support.js';
 
 // Every call of the contract, as one that succeeds: with the examples of its bodies, on rows that are really there.
 
@@ -55,7 +55,7 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
     operation,
     as: isOfCore ? SYSTEM : operation.path.includes('/audit-events') ? AUDITOR : EVERYTHING,
     params: {},
-    query: operation.path.includes('/figures') ? { from: TODAY, to: TODAY } : {},
+    query: queryOf(operation),
     headers: {},
     body: example,
   };
@@ -72,10 +72,17 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
     return { ...call, params: { id }, headers: { 'if-match': `"${version}"` } };
   }
   const id = await deliverMemo(stack);
+  if (name === 'listEvents') await untilNumbered(stack);
   if (!operation.params) return call;
   const { documents } = await read(stack, id);
   const fileId = documents[0]?.files[0]?.id as string;
   return { ...call, params: 'fileId' in operation.params.shape ? { id, fileId } : { id } };
+}
+
+/** What its query must have. */
+function queryOf({ path }: Operation): Record<string, string> {
+  if (path.includes('/figures')) return { from: TODAY, to: TODAY };
+  return path.endsWith('/events') ? { after: '0' } : {};
 }
 
 interface Seen {

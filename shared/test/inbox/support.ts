@@ -44,6 +44,15 @@ export async function awaitSuggestion(stack: TestStack, id: string): Promise<voi
   }
 }
 
+/** Resolves when every event that is committed now has its position. */
+export async function untilNumbered(stack: TestStack): Promise<void> {
+  for (;;) {
+    const numbered = crashPointPassed('positions-committed');
+    if ((await stack.sql('SELECT FROM events WHERE position IS NULL LIMIT 1')).length === 0) return;
+    await numbered;
+  }
+}
+
 /** One message as a caller sees it; the answer must fit the contract. */
 export async function read(stack: TestStack, id: string, as?: TokenOptions): Promise<DocumentAnswer> {
   const response = await stack.call('GET', `/incoming-documents/${id}`, as && { as });

@@ -37,15 +37,17 @@ async function rowOf(table: string, where: string, values: unknown[], without: r
   return Object.fromEntries(Object.entries(rows[0] ?? {}).filter(([column]) => !without.includes(column)));
 }
 
-/** The event and the audit row of a change, without the message’s id and these columns; the two must have the same id. */
-async function recordsOf(messageId: string, change: Change, ...without: string[]) {
-  const event = await rowOf('events', 'message_id = $1 AND type = $2', [messageId, change], ['message_id', ...without]);
+/** The event and the audit row of a change, without the message’s id, what numbering writes, and these columns; the two must have
+ * the same id. */
+async function recordsOf(messageId: string, change: Change, ...others: string[]) {
+  const without = ['message_id', 'position', 'hash', ...others];
+  const event = await rowOf('events', 'message_id = $1 AND type = $2', [messageId, change], without);
   const { id } = event;
   const audit = await rowOf(
     'audit_events',
     'message_id = $1 AND id = $2 AND action = $3',
     [messageId, id, change],
-    ['message_id', ...without],
+    without,
   );
   return [event, audit].map((row) => ({ ...row, id: row.id === id }));
 }

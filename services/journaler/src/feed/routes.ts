@@ -3,9 +3,16 @@ import type { Bind } from '@indbakke/shared/http';
 import type { Feed } from './feed.js';
 
 export function bindFeed(bind: Bind, feed: Feed): void {
-  bind(OPERATIONS.listEvents, ({ principal, query, res }) => {
+  bind(OPERATIONS.listEvents, ({ principal, query, req, res }) => {
     const gone = new AbortController();
-    res.once('close', () => gone.abort());
+    const { socket } = req;
+    const end = () => gone.abort();
+    // Of a caller that ends its direction it is not known whether it still reads: it gets an answer without waiting.
+    socket.once('end', end);
+    res.once('close', () => {
+      socket.off('end', end);
+      end();
+    });
     return feed.read(principal.municipality, query, gone.signal);
   });
 }
