@@ -32,6 +32,7 @@ const COMMANDS = {
   },
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
   municipality: { does: 'add or change a municipality', module: 'infra/dist/local/municipality.js' },
+  audit: { does: 'verify the audit log', module: 'infra/dist/local/audit.js' },
   config: {
     does: 'print the configuration, without secrets',
     module: 'infra/dist/local/config.js',

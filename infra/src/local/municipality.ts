@@ -1,13 +1,8 @@
-import { existsSync } from 'node:fs';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { cvrNumberOf } from '@indbakke/shared/ids';
-import { clusterOf, postgresHomeOf } from '../../../tools/local-state.mjs';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
-import { checkDatabase, withDatabase } from './database.js';
-import { startPostgres } from './postgres/postgres.js';
 import { registerMunicipality } from './register-municipality.js';
-import { LOCAL_DATABASE } from './stack.js';
-import { statePaths } from './state.js';
+import { withOwnerUrl } from './with-owner-url.js';
 
 const USAGE = `npm run municipality -- --cvr CVR [--name NAME] [--contact-point ID=NAME]… [--concern-contact-point ID=on|off]…
                        [--replies on|off] [--enquiries on|off] [--late-after-days N]
@@ -16,11 +11,6 @@ Adds a municipality, whose messages are accepted from then on, or changes one; o
 needs a name. Replies and enquiries that are off are held instead of shown; they are on by default. Messages of a concern
 contact point are marked as possible reports of concern. A message is late when its own date is more than N days (3) older
 than its receipt. Uses the database of npm start, or the one named by DATABASE_OWNER_URL. Prints the result.`;
-
-const NO_DATABASE =
-  'There is no database here yet. Run npm start once to create one, or name another one with DATABASE_OWNER_URL.';
-const NO_SUCH_DATABASE = '3D000';
-const NO_SUCH_TABLE = '42P01';
 
 const OPTIONS = {
   cvr: { type: 'string' },
@@ -82,24 +72,4 @@ function parseDays(name: string, value: string | undefined): number | undefined 
   if (value === undefined) return undefined;
   if (!/^[1-9]\d{0,4}$/.test(value)) throw new Error(`${name} must be a number of days, 1 or more.\n\n${USAGE}`);
   return Number(value);
-}
-
-async function withOwnerUrl<T>(work: (ownerUrl: string) => Promise<T>): Promise<T> {
-  const { DATABASE_OWNER_URL: ownerUrl } = process.env;
-  if (ownerUrl) {
-    await checkDatabase('DATABASE_OWNER_URL', ownerUrl);
-    return work(ownerUrl);
-  }
-  const { root } = statePaths();
-  if (!existsSync(clusterOf(postgresHomeOf(root)).cluster)) throw new Error(NO_DATABASE);
-  const postgres = await startPostgres({ stateDir: root });
-  try {
-    return await work(withDatabase(postgres.url, LOCAL_DATABASE));
-  } catch (error) {
-    // The first npm start was interrupted.
-    const { code } = error as NodeJS.ErrnoException;
-    throw code === NO_SUCH_DATABASE || code === NO_SUCH_TABLE ? new Error(NO_DATABASE) : error;
-  } finally {
-    await postgres.stop();
-  }
 }

@@ -19,7 +19,7 @@ export type StackConfig = z.infer<typeof StackConfig>;
 export const allServices = (config: StackConfig): ((parts: Parts) => Service)[] => [
   (parts) => createReceiver(parts, config),
   (parts) => createJournaler(parts, config),
-  createArchiver,
+  (parts) => createArchiver(parts, config),
 ];
 
 const masterKeysOf = (paths: StatePaths) => join(paths.keys, 'master-keys.json');

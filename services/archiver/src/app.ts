@@ -3,21 +3,23 @@ import { type Parts, type Running, type Service, serve } from '@indbakke/shared/
 import type { ArchiverConfig } from './config.js';
 import { bindDeletion } from './deletion/routes.js';
 import { bindRejection } from './rejection/routes.js';
+import { observeAuditMonths } from './retention/audit-months.js';
 import { createWork } from './worker.js';
 import { bindZip } from './zip/routes.js';
 
-/** Zip downloads, rejection and deletion. */
-export function createArchiver(parts: Parts): Service {
+/** Zip downloads, rejection and deletion, and the months of the audit log. */
+export function createArchiver(parts: Parts, config: ArchiverConfig): Service {
+  observeAuditMonths(parts);
   const { router, bind } = createApi(parts);
   bindZip(bind, parts);
   bindRejection(bind, parts);
   bindDeletion(bind, parts);
-  return { name: 'archiver', router, ...createWork(parts) };
+  return { name: 'archiver', router, ...createWork(parts, config) };
 }
 
 /** Runs the archiver as a process of its own. */
 export function startArchiver(config: ArchiverConfig): Promise<Running> {
-  return serve(config, 'archiver', [createArchiver]);
+  return serve(config, 'archiver', [(parts) => createArchiver(parts, config)]);
 }
 
 export { ArchiverConfig } from './config.js';

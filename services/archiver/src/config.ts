@@ -1,5 +1,10 @@
-import { commonSettings } from '@indbakke/shared/config';
+import { commonSettings, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
 
-export const ArchiverConfig = z.object(commonSettings);
+export const ArchiverConfig = z.object({
+  ...commonSettings,
+  AUDIT_KEEP_MONTHS: wholeNumber(6, 120)
+    .default(13)
+    .describe('Whole months of the audit log that are kept, before the present one'),
+});
 export type ArchiverConfig = z.infer<typeof ArchiverConfig>;

@@ -1,16 +1,18 @@
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
+import type { ArchiverConfig } from './config.js';
 import { sweepContentRemovals } from './deletion/remove-content.js';
+import { keepAuditMonths } from './retention/audit-months.js';
 
-/** The archiver has no jobs. Its sweeps finish interrupted deletions and create the audit log’s next partitions. */
-export function createWork(parts: Parts): Work {
-  const { store, log } = parts;
+/** The archiver has no jobs. Its sweeps finish interrupted deletions and keep the months of the audit log. */
+export function createWork(parts: Parts, config: ArchiverConfig): Work {
+  const { log } = parts;
   return {
     jobs: [],
     sweeps: [
       repeat('sweep-content-removals', 10 * SECOND, log, () => sweepContentRemovals(parts)),
-      // Partitions are created three months ahead, so hourly is enough; at start, in case the service was off for months.
-      repeat('make-audit-months', HOUR, log, () => store.sweep('SELECT make_audit_months()'), 0),
+      // Months are made three months ahead, so hourly is enough; at start, in case the service was off for months.
+      repeat('keep-audit-months', HOUR, log, () => keepAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
     ],
   };
 }

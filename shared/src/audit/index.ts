@@ -4,7 +4,9 @@ import { newId, Prisma, type Store } from '../store/index.js';
 import type { Action } from './actions.js';
 
 export { ACTIONS, type Action } from './actions.js';
+export * from './anchor.js';
 export * from './subjects.js';
+export * from './verify-chain.js';
 
 /** Who did it: a caseworker, or a system (Serviceplatformen, the DUBU core, one of our workers). */
 export interface Actor {

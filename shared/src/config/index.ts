@@ -97,10 +97,7 @@ export class ConfigError extends Error {
  *
  * @throws ConfigError with all errors
  */
-export function readConfig<Shape extends z.ZodRawShape>(
-  schema: z.ZodObject<Shape>,
-  env: Env,
-): z.infer<z.ZodObject<Shape>> {
+export function readConfig<Schema extends z.ZodObject>(schema: Schema, env: Env): z.infer<Schema> {
   const given = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, env[name] || undefined]));
   const result = schema.safeParse(given);
   const faults = (result.error?.issues ?? []).map((issue) => {
@@ -128,10 +125,7 @@ function faultsTogether(schema: z.ZodObject, given: Record<string, string | unde
 }
 
 /** A configuration as lines for people: value and meaning of each setting, secrets hidden. */
-export function showConfig<Shape extends z.ZodRawShape>(
-  schema: z.ZodObject<Shape>,
-  config: Record<string, unknown>,
-): string[] {
+export function showConfig(schema: z.ZodObject, config: Record<string, unknown>): string[] {
   return Object.keys(schema.shape).map((name) => {
     const value = config[name];
     const shown = value === undefined ? '(not set)' : isSecret(schema, name) ? '(secret)' : String(value);

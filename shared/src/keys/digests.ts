@@ -10,6 +10,8 @@ export const LIST = 'list';
 export const IDEMPOTENCY = 'idempotency';
 /** Keyed hash of an audit row, which is chained to the one before it. */
 export const AUDIT_CHAIN = 'audit-chain';
+/** Keyed hash of an anchor: audit rows that went with their month. */
+export const AUDIT_ANCHOR = 'audit-anchor';
 
 /** Keyed hash of a CPR or CVR number, however written, to compare parties without storing their numbers. */
 export function digestOfParty(keys: KeyRing, id: string): Buffer {

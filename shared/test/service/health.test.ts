@@ -65,7 +65,7 @@ describe('while the database is away', () => {
     running = await serve(config, 'test', [
       (parts) => createReceiver(parts, config),
       (parts) => createJournaler(parts, config),
-      createArchiver,
+      (parts) => createArchiver(parts, config),
     ]);
     expect(await readiness(running.url)).toEqual(READY);
     await line.cut();

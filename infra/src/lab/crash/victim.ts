@@ -54,7 +54,7 @@ async function obey(order: Order): Promise<void> {
   const running = await serve(config, VICTIM, [
     (parts) => watch.service(createReceiver(watched(parts, 'receiver'), config)),
     (parts) => watch.service(createJournaler(watched(parts), config)),
-    (parts) => watch.service(createArchiver(watched(parts))),
+    (parts) => watch.service(createArchiver(watched(parts), config)),
   ]);
   report({ is: 'ready', url: running.url });
 }

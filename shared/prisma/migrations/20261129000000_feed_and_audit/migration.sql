@@ -222,3 +222,42 @@ CREATE POLICY sweep ON webhook_deliveries TO indbakke_worker USING (true);
 GRANT SELECT, INSERT, UPDATE (run, next_enqueue_at), DELETE ON webhook_deliveries TO indbakke_worker;
 CREATE POLICY sweep ON access_packages TO indbakke_worker USING (true);
 GRANT SELECT (id, municipality, status, run, next_enqueue_at, expires_at, blob_name), UPDATE (run, next_enqueue_at), DELETE ON access_packages TO indbakke_worker;
+
+-- Months of the log are dropped at once, when their positions are anchored.
+CREATE FUNCTION audit_month_begin(month text, months_later integer) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (to_date(month, 'YYYY-MM')::timestamp + make_interval(months => months_later)) AT TIME ZONE 'UTC';
+
+-- The months of which something is kept are the present one and `keep` before it: those before, oldest first.
+CREATE FUNCTION audit_months_before(keep integer) RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  SELECT month FROM (
+    SELECT replace(ltrim(c.relname, 'm'), '_', '-') AS month FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'public.audit_events'::regclass AND c.relname ~ '^m\d{4}_\d\d$') AS months
+  WHERE audit_month_begin(month, 0) < date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - make_interval(months => keep)
+  ORDER BY month
+$$;
+
+-- Writers wait at most that long for the lock, which is held for an instant; else it is tried again later.
+CREATE FUNCTION drop_audit_month(month text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET lock_timeout = '1s' AS $$
+DECLARE
+  partition constant text := 'm' || replace(month, '-', '_');
+  is_anchored boolean;
+BEGIN
+  -- Several processes may be at it.
+  IF NOT pg_try_advisory_xact_lock(hashtext('drop_audit_month')) THEN RETURN; END IF;
+  IF NOT EXISTS (SELECT FROM audit_months_before(6) AS old WHERE old = month) THEN
+    RAISE EXCEPTION 'The month % is not older than six months, or not there.', month;
+  END IF;
+  EXECUTE format('SELECT NOT EXISTS (SELECT FROM audit_months.%I e WHERE e.position IS NULL OR NOT EXISTS (
+    SELECT FROM audit_anchors a WHERE a.municipality = e.municipality AND a.month = %L
+      AND e.position BETWEEN a.first_position AND a.last_position))', partition, month) INTO is_anchored;
+  IF NOT is_anchored THEN RAISE EXCEPTION 'Not every row of the month % is anchored.', month; END IF;
+  EXECUTE format('ALTER TABLE public.audit_events DETACH PARTITION audit_months.%I', partition);
+  EXECUTE format('DROP TABLE audit_months.%I', partition);
+END $$;
+
+CREATE FUNCTION audit_month_faults(OUT missing boolean, OUT misplaced boolean) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  SELECT to_regclass('audit_months.' || to_char(now() AT TIME ZONE 'UTC' + interval '1 month', '"m"YYYY_MM')) IS NULL,
+    EXISTS (SELECT FROM audit_months.other)
+$$;
+REVOKE EXECUTE ON FUNCTION audit_months_before(integer), drop_audit_month(text), audit_month_faults() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION audit_months_before(integer), drop_audit_month(text), audit_month_faults() TO indbakke_worker;

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { type Head, verifyChain } from '@indbakke/shared/audit';
+import { loadKeyRing } from '@indbakke/shared/keys';
+import pg from 'pg';
+import { rejectOptionsTakenByNpm, runCommand } from './command.js';
+import { localSettings } from './settings.js';
+import { statePaths } from './state.js';
+import { withOwnerUrl } from './with-owner-url.js';
+
+const USAGE = `npm run audit -- verify [--municipality CVR] [--heads FILE]
+
+Walks the audit log of every municipality, or of one, and says where a row was removed, altered, moved or added. Prints the
+last position and hash of each, a line each: keep them outside this machine. With --heads, a file of such lines from earlier,
+it also finds an end that was cut off together with its head, or a log that was written anew. Uses the database of npm start
+with its keys, or those named by DATABASE_OWNER_URL and KEY_FILE. Exit status: 0 = whole, 1 = faults.`;
+
+const OPTIONS = { municipality: { type: 'string' }, heads: { type: 'string' } } as const;
+
+await runCommand(USAGE, async () => {
+  rejectOptionsTakenByNpm('audit', Object.keys(OPTIONS));
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { ...OPTIONS, help: { type: 'boolean', short: 'h', default: false } },
+  });
+  if (values.help) return USAGE;
+  if (positionals.length !== 1 || positionals[0] !== 'verify') throw new Error(USAGE);
+  const known = values.heads === undefined ? [] : readHeads(await readFile(values.heads, 'utf8'));
+  const keys = await loadKeyRing(process.env.KEY_FILE || (localSettings(statePaths()).KEY_FILE as string));
+  return withOwnerUrl(async (connectionString) => {
+    const client = new pg.Client({ connectionString });
+    await client.connect();
+    try {
+      // One snapshot, so that the log may be written and numbered meanwhile.
+      await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const heads: Head[] = [];
+      let faults = 0;
+      const onFault = (fault: string) => {
+        faults += 1;
+        process.stderr.write(`${fault}\n`);
+      };
+      const onProgress = (cvr: string, done: number) => process.stderr.write(`${cvr}: ${done} rows verified\n`);
+      for (const cvr of await municipalitiesOf(client, values.municipality)) {
+        const kept = known.filter(({ municipality }) => municipality === cvr);
+        heads.push(await verifyChain(client, keys, cvr, { onFault, onProgress }, kept));
+      }
+      if (faults > 0) process.exitCode = 1;
+      process.stderr.write(faults === 0 ? 'The audit log is whole.\n' : `The audit log has ${faults} faults.\n`);
+      return heads.map(({ municipality, position, hash }) => `${municipality} ${position} ${hash || '-'}`).join('\n');
+    } finally {
+      await client.end();
+    }
+  });
+});
+
+async function municipalitiesOf(client: pg.Client, only: string | undefined): Promise<string[]> {
+  const { rows } = await client.query<{ cvr: string }>('SELECT cvr FROM municipalities ORDER BY cvr');
+  const all = rows.map(({ cvr }) => cvr);
+  if (only === undefined) return all;
+  if (!all.includes(only)) throw new Error(`There is no municipality ${only} here.`);
+  return [only];
+}
+
+function readHeads(text: string): Head[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => {
+      const [, municipality = '', position = '', hash = ''] = /^(\d{8}) (\d+) ([0-9a-f]{64}|-)\s*$/.exec(line) ?? [];
+      if (municipality === '')
+        throw new Error('Each line of --heads must be as this command prints them: CVR, position, hash.');
+      return { municipality, position: BigInt(position), hash: hash === '-' ? '' : hash };
+    })
+    .filter(({ position }) => position > 0n);
+}
