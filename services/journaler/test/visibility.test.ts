@@ -42,7 +42,7 @@ const MY_OWN: Name[] = ['mine', 'my team’s', 'for a case of mine', 'mine, jour
 const HELD: Name[] = ['held', 'held, then rejected'];
 const INBOX = MESSAGES.filter((name) => name !== 'deleted' && !HELD.includes(name));
 
-const me = (...roles: string[]): TokenOptions => ({ user: 'me', teams: ['my-team'], roles });
+const me = (...roles: string[]): TokenOptions => ({ user: 'myself', teams: ['my-team'], roles });
 
 const WHO: [string, TokenOptions, Name[]][] = [
   ['Læs', me('IndkomneDokumenter.Læs'), MY_OWN],
@@ -65,7 +65,7 @@ const ids = {} as Record<Name, string>;
 async function arrange(): Promise<void> {
   const [mine, others] = [randomUUID(), randomUUID()];
   await registerSentMessage(stack, mine, { caseId: 'K-mine' });
-  await upsertCase(stack, 'K-mine', { caseworker: 'me' });
+  await upsertCase(stack, 'K-mine', { caseworker: 'myself' });
   await registerSentMessage(stack, others, { caseId: 'K-others' });
   await upsertCase(stack, 'K-others', { caseworker: 'another' });
   const answering = (replyUUID: string) => [{ messageUUID: randomUUID(), replyUUID }];
@@ -88,9 +88,9 @@ async function arrange(): Promise<void> {
   await change(stack, 'POST', `${ids.deleted}/deletion`, { version: 2 });
   const assign = (name: Name, kind: string, id: string) =>
     stack.sql('UPDATE messages SET assignee_kind = $2, assignee_id = $3 WHERE id = $1', [ids[name], kind, id]);
-  await assign('mine', 'user', 'me');
-  await assign('mine, journalized', 'user', 'me');
-  await assign('mine, rejected', 'user', 'me');
+  await assign('mine', 'user', 'myself');
+  await assign('mine, journalized', 'user', 'myself');
+  await assign('mine, rejected', 'user', 'myself');
   await assign('my team’s', 'team', 'my-team');
   await assign('another’s', 'user', 'another');
 }
@@ -154,12 +154,12 @@ describe('the condition in SQL', () => {
   }
 
   it.each<[string, string, string[], Name[], string]>([
-    ['a caseworker with a team', 'me', ['another-team', 'my-team'], MY_OWN, ODENSKOV],
-    ['a caseworker without teams', 'me', [], MY_OWN.filter((name) => name !== 'my team’s'), ODENSKOV],
+    ['a caseworker with a team', 'myself', ['another-team', 'my-team'], MY_OWN, ODENSKOV],
+    ['a caseworker without teams', 'myself', [], MY_OWN.filter((name) => name !== 'my team’s'), ODENSKOV],
     ['a member of the team', 'stranger', ['my-team'], ['my team’s'], ODENSKOV],
-    ['a user called like the team', 'my-team', ['me'], [], ODENSKOV],
+    ['a user called like the team', 'my-team', ['myself'], [], ODENSKOV],
     ['a stranger', 'stranger', [], [], ODENSKOV],
-    ['a caseworker of another municipality', 'me', ['my-team'], MY_OWN, VESTERSUND],
+    ['a caseworker of another municipality', 'myself', ['my-team'], MY_OWN, VESTERSUND],
   ])('shows %s what the rule says, with every combination of roles', async (_who, id, teams, own, municipality) => {
     const names = new Map(Object.entries(ids).map(([name, messageId]) => [messageId, name]));
     for (const roles of COMBINATIONS) {
@@ -175,7 +175,7 @@ describe('the condition in SQL', () => {
 
   it('names the municipality itself, apart from row-level security', async () => {
     const principal: Principal = {
-      actor: { kind: 'user', id: 'me' },
+      actor: { kind: 'user', id: 'myself' },
       municipality: VESTERSUND,
       roles: new Set(ROLES),
       teams: [],

@@ -73,7 +73,7 @@ test('when PostgreSQL ends every connection, at most one delivery must retry', a
   await Promise.all(Array.from({ length: 4 }, () => deliver(writeMemo())));
 
   await stack.sql(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
      WHERE datname = current_database() AND application_name = 'receiver' AND pid <> pg_backend_pid()`,
   );
 

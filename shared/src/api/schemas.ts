@@ -325,10 +325,11 @@ export const ExtractBody = z
   })
   .register(NAMED_REQUESTS, { id: 'NewExtract' });
 export type ExtractBody = z.infer<typeof ExtractBody>;
-const Assignee = nameBoth('Assignee', z.strictObject({ kind: oneOf('AssigneeKind', ['user', 'team']), id: personId }));
+const AssigneeKind = oneOf('AssigneeKind', ['user', 'team']);
+const NewAssignee = z.strictObject({ kind: AssigneeKind, id: personId }).register(NAMED_REQUESTS, { id: 'Assignee' });
 
 export const AssignmentBody = z
-  .strictObject({ assignee: Assignee })
+  .strictObject({ assignee: NewAssignee })
   .meta({ examples: [{ assignee: { kind: 'user', id: 'sagsbehandler-1' } }] })
   .register(NAMED_REQUESTS, { id: 'Assignment' });
 
@@ -521,6 +522,8 @@ const Change = z
   .enum(keysOf(CALLERS_CHANGES))
   .describe('A change that callers make.')
   .register(NAMED_ANSWERS, { id: 'Change' });
+
+const Assignee = z.object({ kind: AssigneeKind, id: z.string() }).register(NAMED_ANSWERS, { id: 'Assignee' });
 
 export const DocumentSummary = z
   .object({

@@ -204,7 +204,7 @@ function outcomeOf(
       `ms over HTTP, one client, ${times} calls at each size in turn; what grows by more than the goal is measured again, and the better result counts; CPU ms a call of Node + PostgreSQL. Both databases are in one PostgreSQL, each with a journaler.`,
       `98 municipalities; measured is the largest, with a tenth of all messages. Its open inbox is the same at both sizes, ${small.open} pending messages, because the people who work it down bound it; what grows is the history, three years long at both sizes.`,
       'sees: all = SeAlle; own = Læs alone, a caseworker with 40 cases and a team; setup = SeAlle and Opsætning. More messages make more cases, citizens, caseworkers and teams; nobody has more.',
-      'items: of the answer, at both sizes. A page is 50 but for the hundredth, whose limit is chosen so that there is one. Filters and words either fill it at both sizes or find about as many; where the smaller history has too few for the page, the growth is that of a fuller answer as well.',
+      'items: of the answer, at both sizes. A page is 50 but for the hundredth, whose limit is chosen so that there is one. Where the smaller history has too few for a page, the growth is partly that of a fuller answer.',
       `With ${count(TIMES_MORE_OPEN * large.open)} pending, p50 and p95: ${crowded.map(crowdedLine).join('; ')}.`,
       'Plans: [bench-inbox-plans.md](bench-inbox-plans.md).',
     ],
