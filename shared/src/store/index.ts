@@ -52,8 +52,16 @@ export interface Store {
    * so it must be harmless to repeat.
    */
   sweep<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** Several statements in one transaction across municipalities, with the same privileges. */
-  sweepTogether<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
+  /**
+   * Several statements in one transaction across municipalities, with the same privileges.
+   *
+   * @param first a statement without parameters, which is sent together with BEGIN
+   * @param work gets its rows
+   */
+  sweepTogether<T, Row extends object>(
+    first: string,
+    work: (connection: Connection, rows: readonly Row[]) => Promise<T>,
+  ): Promise<T>;
   /** Hears NOTIFY on these channels, once it is started; stop it before the store is closed. */
   listen(channels: readonly string[], hear: (channel: string, payload: string) => void): Listener;
   /** @throws NotReady with the reason why messages cannot be stored or read; or any other error */
@@ -121,11 +129,11 @@ export function openStore({
 
   const notify = (channel: string, payload: string) => worker.query('SELECT pg_notify($1, $2)', [channel, payload]);
   const nudge = createNudge(() => notify(CHANGES_CHANNEL, ''));
-  const sweepTogether: Store['sweepTogether'] = async (work) => {
+  const asWorker = async <T>(first: string, work: (connection: Connection, rows: never) => Promise<T>): Promise<T> => {
     const connection = await worker.connect();
     try {
-      await connection.query('BEGIN; SET LOCAL ROLE indbakke_worker');
-      const result = await work(connection);
+      const results: unknown = await connection.query(`BEGIN; SET LOCAL ROLE indbakke_worker${first && `; ${first}`}`);
+      const result = await work(connection, (results as pg.QueryResult[]).at(-1)?.rows as never);
       await connection.query('COMMIT');
       return result;
     } finally {
@@ -168,9 +176,9 @@ export function openStore({
     },
 
     sweep: <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
-      sweepTogether(async (connection) => (await connection.query<Row>(sql, values)).rows),
+      asWorker('', async (connection) => (await connection.query<Row>(sql, values)).rows),
 
-    sweepTogether,
+    sweepTogether: asWorker,
 
     listen: (channels, hear) => createListener({ url, name, channels, hear, notify }),
 

@@ -9,7 +9,11 @@ export const FEED_CHANNEL = 'indbakke_feed';
 
 // A transaction of some hundred milliseconds, which holds some MB.
 const BATCH = 2_000;
-const LOCK = `hashtext('indbakke_numberer')`;
+
+// Each statement after it sees what the numberer before has committed. By index: a table with few rows grows.
+const LOCK = `
+  SELECT pg_try_advisory_xact_lock(hashtext('indbakke_numberer')) AS "isFree", set_config('enable_seqscan', 'off', true),
+    set_config('plan_cache_mode', 'force_generic_plan', true)`;
 
 /**
  * Gives committed events and audit rows their positions: by municipality, from 1 and without gaps, those of one message in the
@@ -23,51 +27,16 @@ export async function numberChanges(
   { store, keys }: Pick<Parts, 'store' | 'keys'>,
   batch: number = BATCH,
 ): Promise<boolean> {
-  const numbered = await store.sweepTogether(async (connection) => {
-    // Each statement then sees what the numberer before has committed. By index: tables with few rows grow.
-    const { rows } = await connection.query<{ isFree: boolean }>(
-      `SELECT pg_try_advisory_xact_lock(${LOCK}) AS "isFree", set_config('enable_seqscan', 'off', true),
-         set_config('plan_cache_mode', 'force_generic_plan', true)`,
-    );
-    if (!rows[0]?.isFree) return [0];
-    const counts = [await numberEvents(connection, batch), await numberAuditRows(connection, keys, batch)];
-    if (Math.max(...counts) > 0) announce('positions-written');
-    return counts;
+  const most = await store.sweepTogether(LOCK, async (connection, [lock]: readonly { isFree: boolean }[]) => {
+    if (!lock?.isFree) return 0;
+    const { events, auditRows } = await numberEvents(connection, batch);
+    await numberAuditRows(connection, keys, auditRows);
+    const numbered = Math.max(events, auditRows.length);
+    if (numbered > 0) announce('positions-written');
+    return numbered;
   });
-  if (Math.max(...numbered) > 0) announce('positions-committed');
-  return Math.max(...numbered) >= batch;
-}
-
-/** The oldest events, with all of their messages: a version is never numbered before the one before it. */
-async function numberEvents(connection: Connection, batch: number): Promise<number> {
-  const { rows } = await connection.query<{ count: number }>({
-    name: 'number-events',
-    text: `
-      WITH oldest AS MATERIALIZED (
-        SELECT message_id FROM events WHERE position IS NULL ORDER BY at LIMIT $1
-      ), unnumbered AS (
-        SELECT municipality, message_id, version, max(at) OVER (PARTITION BY message_id ORDER BY version) AS at
-        FROM events WHERE position IS NULL AND message_id IN (SELECT message_id FROM oldest)
-      ), numbered AS MATERIALIZED (
-        SELECT municipality, message_id, version, coalesce(h.event_position, 0)
-          + row_number() OVER (PARTITION BY municipality ORDER BY at, message_id, version) AS position
-        FROM unnumbered LEFT JOIN feed_heads h USING (municipality)
-      ), heads AS (
-        INSERT INTO feed_heads AS h (municipality, event_position)
-        SELECT municipality, max(position) FROM numbered GROUP BY municipality
-        ON CONFLICT (municipality) DO UPDATE SET event_position = excluded.event_position
-        WHERE h.event_position = (SELECT min(position) - 1 FROM numbered n WHERE n.municipality = excluded.municipality)
-        RETURNING h.municipality, h.event_position
-      ), written AS (
-        UPDATE events e SET position = n.position FROM numbered n JOIN heads h USING (municipality)
-        WHERE e.message_id = n.message_id AND e.version = n.version
-        RETURNING 1
-      )
-      SELECT (SELECT count(*)::int FROM written) AS count, pg_notify('${FEED_CHANNEL}', municipality || ' ' || event_position)
-      FROM heads`,
-    values: [batch],
-  });
-  return rows[0]?.count ?? 0;
+  if (most > 0) announce('positions-committed');
+  return most >= batch;
 }
 
 type UnnumberedRow = Omit<ChainedRow, 'position'> & {
@@ -76,18 +45,52 @@ type UnnumberedRow = Omit<ChainedRow, 'position'> & {
   readonly headHash: Buffer | null;
 };
 
-/** The oldest audit rows, each chained to the one before it; they may come in any order. */
-async function numberAuditRows(connection: Connection, keys: KeyRing, batch: number): Promise<number> {
-  const { rows } = await connection.query<UnnumberedRow>({
-    name: 'unnumbered-audit-rows',
-    text: `
-      SELECT ${CHAINED_COLUMNS.map((column) => `a.${column}`).join(', ')}, h.audit_position AS head, h.audit_hash AS "headHash"
-      FROM audit_events a LEFT JOIN feed_heads h USING (municipality)
-      WHERE a.position IS NULL ORDER BY a.at, a.id LIMIT $1`,
+// The oldest events, with all of their messages: a version is never numbered before the one before it.
+const NUMBER_EVENTS = `
+  WITH oldest AS MATERIALIZED (
+    SELECT message_id FROM events WHERE position IS NULL ORDER BY at LIMIT $1
+  ), unnumbered AS (
+    SELECT municipality, message_id, version, max(at) OVER (PARTITION BY message_id ORDER BY version) AS at
+    FROM events WHERE position IS NULL AND message_id IN (SELECT message_id FROM oldest)
+  ), numbered AS MATERIALIZED (
+    SELECT municipality, message_id, version, coalesce(h.event_position, 0)
+      + row_number() OVER (PARTITION BY municipality ORDER BY at, message_id, version) AS position
+    FROM unnumbered LEFT JOIN feed_heads h USING (municipality)
+  ), heads AS (
+    INSERT INTO feed_heads AS h (municipality, event_position)
+    SELECT municipality, max(position) FROM numbered GROUP BY municipality
+    ON CONFLICT (municipality) DO UPDATE SET event_position = excluded.event_position
+    WHERE h.event_position = (SELECT min(position) - 1 FROM numbered n WHERE n.municipality = excluded.municipality)
+    RETURNING h.municipality, pg_notify('${FEED_CHANNEL}', h.municipality || ' ' || h.event_position)
+  ), written AS (
+    UPDATE events e SET position = n.position FROM numbered n JOIN heads USING (municipality)
+    WHERE e.message_id = n.message_id AND e.version = n.version
+  )`;
+
+/** Numbers events; and reads the audit rows that are next, the oldest ones, in the same statement. */
+async function numberEvents(
+  connection: Connection,
+  batch: number,
+): Promise<{ events: number; auditRows: UnnumberedRow[] }> {
+  const { rows } = await connection.query<Partial<UnnumberedRow> & { events: number }>({
+    name: 'number-events',
+    text: `${NUMBER_EVENTS}
+      SELECT counted.events, a.*
+      FROM (SELECT count(*)::int AS events FROM numbered) AS counted
+      LEFT JOIN LATERAL (
+        SELECT ${CHAINED_COLUMNS.map((column) => `a.${column}`).join(', ')}, h.audit_position AS head, h.audit_hash AS "headHash"
+        FROM audit_events a LEFT JOIN feed_heads h USING (municipality)
+        WHERE a.position IS NULL ORDER BY a.at, a.id LIMIT $1
+      ) a ON true`,
     values: [batch],
   });
-  if (rows.length === 0) return 0;
+  const auditRows = rows.filter(({ id }) => id !== null).map(({ events: _, ...row }) => row as UnnumberedRow);
+  return { events: rows[0]?.events ?? 0, auditRows };
+}
 
+/** Chains each audit row to the one before it. They may come in any order. */
+async function numberAuditRows(connection: Connection, keys: KeyRing, rows: readonly UnnumberedRow[]): Promise<void> {
+  if (rows.length === 0) return;
   const heads = new Map<string, { position: bigint; hash: Buffer | null }>();
   const links = rows.map(({ head, headHash, ...row }) => {
     const { municipality } = row;
@@ -122,5 +125,4 @@ async function numberAuditRows(connection: Connection, keys: KeyRing, batch: num
   });
   // Else the chain would have a hole: nothing is committed, and all of it is done again.
   if (rowCount !== rows.length) throw new Error(`${rowCount} of ${rows.length} audit rows could be numbered.`);
-  return rows.length;
 }

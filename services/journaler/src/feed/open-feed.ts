@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import { CHANGES_CHANNEL, isStoreUnavailable } from '@indbakke/shared/store';
@@ -7,6 +8,9 @@ import { observeFeed } from './metrics.js';
 import { FEED_CHANNEL, numberChanges } from './number-changes.js';
 import { sweepOldEvents } from './sweep-old-events.js';
 
+// However many processes wake the numberer, its batches grow instead of their number.
+const REST_MS = 50;
+
 /** The change feed, and the work behind it: numbering when something was committed, telling who waits, removing what is old. */
 export function openFeed(
   parts: Parts,
@@ -14,25 +18,34 @@ export function openFeed(
 ): { feed: Feed; sweeps: Work['sweeps'] } {
   const { store, log, metrics } = parts;
   const feed = new Feed(parts);
-  const numberer = repeat('number-changes', SECOND, log, () =>
-    numberChanges(parts).then(
-      (isMore) => isMore && numberer.wake(),
-      // The state of the database says so already, not every second.
-      (error: unknown) => {
-        if (!isStoreUnavailable(error)) throw error;
-      },
-    ),
+  const numberer = repeat(
+    'number-changes',
+    SECOND,
+    log,
+    unlessAway(async () => {
+      if (await numberChanges(parts)) numberer.wake();
+      else await delay(REST_MS);
+    }),
   );
   const listener = store.listen([CHANGES_CHANNEL, FEED_CHANNEL], (channel, payload) => {
     if (channel === FEED_CHANNEL) feed.hear(payload);
     else numberer.wake();
   });
-  const looks = repeat('look-for-events', SECOND, log, () =>
-    feed.look(listener).catch((error: unknown) => {
-      if (!isStoreUnavailable(error)) throw error;
-    }),
+  const looks = repeat(
+    'look-for-events',
+    SECOND,
+    log,
+    unlessAway(() => feed.look(listener)),
   );
   observeFeed(metrics, store, feed, listener);
   const oldEvents = repeat('sweep-old-events', HOUR, log, () => sweepOldEvents(parts, keepDays, new Date()));
   return { feed, sweeps: [listener, numberer, looks, oldEvents] };
+}
+
+/** Of a database that is away the log has a line already, not one every second. */
+function unlessAway(run: () => Promise<void>): () => Promise<void> {
+  return () =>
+    run().catch((error: unknown) => {
+      if (!isStoreUnavailable(error)) throw error;
+    });
 }
