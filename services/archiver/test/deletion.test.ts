@@ -236,6 +236,7 @@ describe('of a deleted message', () => {
       received_at: expect.any(String),
       first_offered_at: expect.any(String),
       letter_at: expect.any(String),
+      sent_at: expect.any(String),
       transmission_id: (JSON.parse(receipt) as { transmissionId: string }).transmissionId,
       document_count: 0,
       file_count: 0,

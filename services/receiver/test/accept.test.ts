@@ -6,7 +6,7 @@ import { registerMunicipality } from '../../../infra/src/local/register-municipa
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { endOfWorkingDay } from '../../../shared/src/working-days/index.js';
-import { awaitSuggestion, list, read } from '../../../shared/test/inbox/support.js';
+import { auditOf, awaitSuggestion, list, read } from '../../../shared/test/inbox/support.js';
 import { binaryFile, named, newMemo, receiptOf, replyTo, TRICKY_SIZES, xmlOf } from './support/memos.js';
 import { deliveryHead, openConnection } from './support/raw-http.js';
 import { contentFiles, messageOf } from './support/stored.js';
@@ -405,6 +405,43 @@ describe('the date of a message', () => {
     expect(answer.status).toBe(200);
     expect(letter_at).toEqual(received_at);
     expect(remarks[0]).toEqual(remark && { code: remark, path: 'Message/MessageBody/createdDateTime' });
+  });
+});
+
+describe('when the message says that it was sent', () => {
+  const times = ['2026-11-02T08:12:00.000Z', '0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.000Z'];
+  test.each(times)('is kept, shown and in the log, as it says: %s', async (createdDateTime) => {
+    const memo = newMemo({ createdDateTime });
+
+    await stack.deliver(writeMemo(memo));
+
+    const { id, received_at, first_offered_at } = await messageOf(stack, memo.messageUUID);
+    const shown = await read(stack, id);
+    expect(shown.sentAt).toBe(createdDateTime);
+    const times = {
+      sentAt: createdDateTime,
+      firstOfferedAt: first_offered_at.toISOString(),
+      receivedAt: received_at.toISOString(),
+    };
+    expect(shown).toMatchObject(times);
+    expect(await auditOf(stack, { messageId: id })).toMatchObject([{ action: 'accepted', details: times }, {}]);
+  });
+
+  test.each(['0001-01-01T00:00:00+01:00', 'i går'])('is not known of %s', async (createdDateTime) => {
+    const memo = newMemo({ createdDateTime });
+
+    expect((await stack.deliver(writeMemo(memo))).status).toBe(200);
+
+    const { id } = await messageOf(stack, memo.messageUUID);
+    expect((await read(stack, id)).sentAt).toBeNull();
+  });
+
+  test('is its own date of a message from before it was kept', async () => {
+    const memo = newMemo({ createdDateTime: '2026-11-02T08:12:00.000Z' });
+    await stack.deliver(writeMemo(memo));
+    const { id } = await messageOf(stack, memo.messageUUID);
+    await stack.sql('UPDATE messages SET sent_at = NULL WHERE id = $1', [id]);
+    expect((await read(stack, id)).sentAt).toBe('2026-11-02T08:12:00.000Z');
   });
 });
 

@@ -31,7 +31,8 @@ describe.each(Object.entries<Operation>(OPERATIONS))('%s', (_name, operation) =>
     for (const role of roles) expect(problem.detail).toContain(role);
     expect((await auditOf(stack, { action: 'refused' })).at(-1)).toMatchObject({
       actor: 'visitor',
-      details: { code: 'role-missing', call: `${method} ${path}` },
+      result: 'role-missing',
+      details: { call: `${method} ${path}` },
     });
   });
 

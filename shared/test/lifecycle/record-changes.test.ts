@@ -59,7 +59,7 @@ const lifeOf = async (id: string) => {
 };
 
 // Intake makes the first change of a message, so it is compared with a later one that has the same effect.
-const OWN = ['type', 'action', 'version', 'details'];
+const OWN = ['type', 'action', 'version', 'details', 'origin'];
 
 /** A message that is held, since another with its id exists. */
 async function takeInHeld(): Promise<string> {
