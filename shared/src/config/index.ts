@@ -41,17 +41,9 @@ export const commonSettings = {
     .describe('How long an idle connection is kept: longer than the proxy keeps it. nginx 60 s, Caddy 120, Google 600'),
   TRUSTED_PROXIES: z
     .string()
-    .default('')
-    .transform((list) =>
-      list
-        .split(',')
-        .map((each) => each.trim())
-        .filter(Boolean),
-    )
-    .refine(
-      (list) => list.every(isNetwork),
-      'must be addresses or networks, such as 10.0.0.0/8, with commas between them',
-    )
+    .transform((list) => list.split(',').map((each) => each.trim()))
+    .refine((list) => list.every(isNetwork), 'must be addresses or networks, such as 10.0.0.0/8, with commas between them')
+    .optional()
     .describe('Proxies whose X-Forwarded-For tells the audit log where a call came from'),
   DATABASE_URL: secret(url('postgres:', 'postgresql:')).describe('PostgreSQL, as the login of the services'),
   DATABASE_CONNECTIONS: wholeNumber(2, 500).default(16).describe('Most connections per process'),

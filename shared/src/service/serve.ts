@@ -57,7 +57,7 @@ export async function serve(
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.set('trust proxy', config.TRUSTED_PROXIES);
+  app.set('trust proxy', config.TRUSTED_PROXIES ?? false);
   app.use(trackRequests(log, metrics));
   app.use(securityHeaders);
   const askParts = watchParts(parts);
