@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NAMES, type Name, openCalls, operationOf, type PreparedCall, send } from '../../shared/test/api/calls.js';
 import { deliverMemo, deliverReply, expectProblem, read, SETUP, upsertCase } from '../../shared/test/inbox/support.js';
 import { askUntil } from '../src/testkit/inbox-client.js';
-import { ODENSKOV, startTestStack, type TestStack } from '../src/testkit/stack.js';
+import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
 
 // What each operation writes to the audit log: a new operation requires a row in EXPECTED.
 
@@ -322,6 +322,34 @@ describe('a list', () => {
       for (const limit of [1, 2, 200]) expect((await search({ ...filter, limit })).shown).toBeLessThanOrEqual(limit);
     }
   });
+});
+
+it('a page that ends where so many were read has how many it showed, of several statuses', async () => {
+  const id = await deliverMemo(stack, { recipient: { id: VESTERSUND } });
+  await stack.sql(
+    `INSERT INTO messages SELECT (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'external_id', n,
+       'received_at', now() - make_interval(secs => n),
+       'status', CASE WHEN n % 3 = 0 THEN 'journalized' ELSE 'rejected' END, 'status_before', CASE WHEN n % 3 > 0 THEN 'pending' END,
+       'suggested_case_id', CASE WHEN n % 100 < 2 THEN 'K-1' END, 'suggestion_basis', CASE WHEN n % 100 < 2 THEN 'case-id' END,
+       'suggestion_sender', CASE WHEN n % 100 < 2 THEN 'other' END))).*
+     FROM messages m, generate_series(1, 3500) AS n WHERE m.id = $1`,
+    [id],
+  );
+  const as = { ...SETUP, user: 'pager', municipality: VESTERSUND };
+  const shown: number[] = [];
+  const rows = await rowsOf('pager', async () => {
+    let cursor: string | undefined;
+    do {
+      const body = { status: ['journalized', 'rejected'], hasSuggestion: true, sort: '-receivedAt', cursor };
+      const response = await stack.call('POST', '/incoming-documents/search', { as, body });
+      const page = (await response.json()) as { items: unknown[]; nextCursor: string | null };
+      shown.push(page.items.length);
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+  });
+  expect(shown.length).toBeGreaterThan(2);
+  expect(shown.reduce((sum, each) => sum + each)).toBe(70);
+  expect(rows.map(({ details }) => details.shown)).toEqual(shown);
 });
 
 describe('a row is in the transaction of its change:', () => {

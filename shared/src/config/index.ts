@@ -42,7 +42,10 @@ export const commonSettings = {
   TRUSTED_PROXIES: z
     .string()
     .transform((list) => list.split(',').map((each) => each.trim()))
-    .refine((list) => list.every(isNetwork), 'must be addresses or networks, such as 10.0.0.0/8, with commas between them')
+    .refine(
+      (list) => list.every(isNetwork),
+      'must be addresses or networks, such as 10.0.0.0/8, with commas between them',
+    )
     .optional()
     .describe('Proxies whose X-Forwarded-For tells the audit log where a call came from'),
   DATABASE_URL: secret(url('postgres:', 'postgresql:')).describe('PostgreSQL, as the login of the services'),

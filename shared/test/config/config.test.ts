@@ -93,6 +93,19 @@ describe('readConfig', () => {
     expect(errorsOf({ ...ENV, ...settings, PORT: 'x' })).toHaveLength(3); // together with other errors
   });
 
+  it('takes proxies as addresses and networks, and nothing else', () => {
+    const TRUSTED_PROXIES = '10.0.0.5, 10.1.0.0/16,2001:db8::/32';
+    expect(readConfig(CommonConfig, { ...ENV, TRUSTED_PROXIES }).TRUSTED_PROXIES).toEqual([
+      '10.0.0.5',
+      '10.1.0.0/16',
+      '2001:db8::/32',
+    ]);
+    expect(readConfig(CommonConfig, ENV).TRUSTED_PROXIES).toBeUndefined();
+    for (const wrong of ['true', 'proxy.example', '10.0.0.0/33', '10.0.0.0/', '10.0.0.5,', '10.0.0.0/8/8']) {
+      expect(errorsOf({ ...ENV, TRUSTED_PROXIES: wrong })).toHaveLength(2);
+    }
+  });
+
   it('never quotes a value, which may be secret', () => {
     const message = errorsOf({
       ...ENV,

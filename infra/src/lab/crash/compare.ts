@@ -55,6 +55,7 @@ const STRANGE = [
   'message_parties',
   'files',
   'journalizations',
+  'message_subjects',
   'events',
   'audit_events',
 ];
