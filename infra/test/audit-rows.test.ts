@@ -326,6 +326,7 @@ describe('a list', () => {
 
 it('a page that ends where so many were read has how many it showed, of several statuses', async () => {
   const id = await deliverMemo(stack, { recipient: { id: VESTERSUND } });
+  await upsertCase(stack, 'K-1', {}, VESTERSUND);
   await stack.sql(
     `INSERT INTO messages SELECT (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'external_id', n,
        'received_at', now() - make_interval(secs => n),
