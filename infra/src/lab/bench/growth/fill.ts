@@ -23,7 +23,7 @@ const pendingOf = (messages: number) => Math.min(PENDING, Math.floor(messages * 
 /** Removes all messages and what belongs to them. */
 export async function empty(client: pg.Client): Promise<void> {
   await client.query(
-    'TRUNCATE messages, message_words, message_parties, cases, sent_messages, events, audit_events, content_removals CASCADE',
+    'TRUNCATE messages, message_words, message_parties, message_subjects, cases, sent_messages, events, audit_events, content_removals CASCADE',
   );
 }
 
