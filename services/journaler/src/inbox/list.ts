@@ -107,15 +107,18 @@ export function statementOf(
     sql`SELECT ${select}, m."isTimeless", m.at, m.matches, m.stops FROM ${source} AS m ${tables} ORDER BY ${order}`;
   if (!audit) return { statement: selectFrom(sql`(${rows})`), plan };
   const details = sql`jsonb_build_object('shown', shown)`;
+  // As cutPage cuts it. Without a stop all rows match.
   const statement = sql`
     WITH page AS MATERIALIZED (${rows}), audit AS (
       ${insertAudit(audit, { details })} FROM (
-        -- as cutPage cuts it
-        SELECT count(*) FILTER (WHERE matches AND n <= ${limit}::int AND NOT is_beyond) AS shown
-        FROM (
-          SELECT matches, row_number() OVER page_order AS n,
-            coalesce(bool_or(stops) OVER (page_order ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS is_beyond
-          FROM page WINDOW page_order AS (ORDER BY ${order})) AS p) AS counted
+        SELECT CASE WHEN bool_or(stops) THEN (
+            SELECT count(*) FILTER (WHERE matches AND n <= ${limit}::int AND NOT is_beyond)
+            FROM (
+              SELECT matches, row_number() OVER page_order AS n,
+                bool_or(stops) OVER (page_order ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) IS TRUE AS is_beyond
+              FROM page WINDOW page_order AS (ORDER BY ${order})) AS numbered)
+          ELSE least(count(*), ${limit}::int) END AS shown
+        FROM page) AS counted
     )
     ${selectFrom(sql`page`)}`;
   return { statement, plan };
