@@ -94,22 +94,26 @@ export function statementOf(
   query: ListQuery,
   page: Pick<Columns, 'select' | 'tables'> & Parameters<typeof pageOf>[2] & { readonly audit?: AuditEntry | undefined },
 ): { readonly statement: Prisma.Sql; readonly plan: Plan } {
-  const { rows, order, plan } = pageOf(principal, query, page);
+  const { rows, order, plan, mayStop } = pageOf(principal, query, page);
   const { select, tables, audit, limit } = page;
   const selectFrom = (source: Prisma.Sql) =>
     sql`SELECT ${select}, m."isTimeless", m.at, m.matches, m.stops FROM ${source} AS m ${tables} ORDER BY ${order}`;
   if (!audit) return { statement: selectFrom(sql`(${rows})`), plan };
-  const details = sql`jsonb_build_object('shown', shown)`;
-  const statement = sql`
-    WITH page AS MATERIALIZED (${rows}), audit AS (
-      ${insertAudit(audit, { details })} FROM (
-        -- as cutPage cuts it
-        SELECT count(*) FILTER (WHERE matches AND n <= ${limit}::int AND NOT is_beyond) AS shown
-        FROM (
+  const record = (shown: Prisma.Sql) => insertAudit(audit, { details: sql`jsonb_build_object('shown', (${shown}))` });
+  // To read the ids of so few rows twice costs less than to keep the rows.
+  const counted = sql`SELECT count(*) FROM (SELECT m.id FROM (${rows}) AS m LIMIT ${limit}::int) AS shown`;
+  if (!mayStop) return { statement: sql`WITH audit AS (${record(counted)}) ${selectFrom(sql`(${rows})`)}`, plan };
+  // As cutPage cuts it; without a stop all rows match.
+  const cut = sql`
+    SELECT CASE WHEN bool_or(stops) THEN (
+        SELECT count(*) FILTER (WHERE matches AND n <= ${limit}::int AND NOT is_beyond) FROM (
           SELECT matches, row_number() OVER page_order AS n,
-            coalesce(bool_or(stops) OVER (page_order ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS is_beyond
-          FROM page WINDOW page_order AS (ORDER BY ${order})) AS p) AS counted
-    )
-    ${selectFrom(sql`page`)}`;
-  return { statement, plan };
+            bool_or(stops) OVER (page_order ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) IS TRUE AS is_beyond
+          FROM page WINDOW page_order AS (ORDER BY ${order})) AS numbered)
+      ELSE least(count(*), ${limit}::int) END
+    FROM page`;
+  return {
+    statement: sql`WITH page AS MATERIALIZED (${rows}), audit AS (${record(cut)}) ${selectFrom(sql`page`)}`,
+    plan,
+  };
 }

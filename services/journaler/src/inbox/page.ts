@@ -36,6 +36,8 @@ export interface Page {
   /** For ORDER BY of what is selected from it. */
   readonly order: Prisma.Sql;
   readonly plan: Plan;
+  /** Whether the reading may stop before the page is full; else all rows match. */
+  readonly mayStop: boolean;
 }
 
 /**
@@ -69,7 +71,8 @@ export function pageOf(
   const order = orderBy(query.sort);
   // Each walk has its index, whatever the values; but there are too many combinations of filters to keep the plans of all.
   const plan = filters.length === 0 ? 'kept' : 'fresh';
-  return { rows: merge(parts, order, reading.most), order, plan };
+  const mayStop = parts.some((part) => part.mayStop);
+  return { rows: merge(parts, order, reading.most), order, plan, mayStop };
 }
 
 /**
@@ -154,8 +157,13 @@ interface Reading {
   readonly most: number;
 }
 
-/** The statements that read one status, each in the order of the list. */
-function readStatus({ principal, status, view, filters, received, most }: Reading, part: Part): Prisma.Sql[] {
+/** A statement that reads messages in the order of the list. */
+interface Read extends Pick<Page, 'mayStop'> {
+  readonly rows: Prisma.Sql;
+}
+
+/** The statements that read one status. */
+function readStatus({ principal, status, view, filters, received, most }: Reading, part: Part): Read[] {
   const sight = sightOf(principal, status);
   if (sight === 'none' || (view === 'unhandled' && !isWaiting(status))) return [];
   const { order, from, has, lacks, isTimeless } = part;
@@ -181,11 +189,13 @@ function readStatus({ principal, status, view, filters, received, most }: Readin
     most: mostRead,
     conditions: [...has, ...(isInSight ? [isVisible] : [])],
   };
-  return (walked?.walks ?? [walkWhere()]).map((walk) =>
-    checked.length === 0
-      ? sql`SELECT m.*, ${isTimeless}::bool AS "isTimeless", true AS matches, false AS stops FROM (${walk(step)}) AS m`
-      : check(walk(step), checked, { order, isTimeless, most, mostRead }),
-  );
+  const mayStop = checked.length > 0;
+  return (walked?.walks ?? [walkWhere()]).map((walk) => ({
+    mayStop,
+    rows: mayStop
+      ? check(walk(step), checked, { order, isTimeless, most, mostRead })
+      : sql`SELECT m.*, ${isTimeless}::bool AS "isTimeless", true AS matches, false AS stops FROM (${walk(step)}) AS m`,
+  }));
 }
 
 /** Of the messages that are read, those that meet the conditions, and the last one if there may be more. */
@@ -210,15 +220,15 @@ function check(
 }
 
 /** In order; once what several have. */
-function merge(parts: readonly Prisma.Sql[], order: Prisma.Sql, most: number): Prisma.Sql {
+function merge(parts: readonly Read[], order: Prisma.Sql, most: number): Prisma.Sql {
   const [first, second] = parts;
   if (!first)
     return sql`SELECT m.*, m.received_at AS at, m.id AS tie, false AS "isTimeless", false AS matches, false AS stops FROM messages m WHERE false`;
-  if (!second) return first;
+  if (!second) return first.rows;
   return sql`
     SELECT DISTINCT ON ("isTimeless", at, id) * FROM (
       ${Prisma.join(
-        parts.map((part) => sql`(${part})`),
+        parts.map(({ rows }) => sql`(${rows})`),
         ' UNION ALL ',
       )}) AS parts
     ORDER BY ${order}, stops DESC LIMIT ${most}::int`;
