@@ -6,14 +6,18 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { recordAudit } from '@indbakke/shared/audit';
+import { loadKeyRing } from '@indbakke/shared/keys';
+import { openStore } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { numberChanges } from '../../services/journaler/src/feed/number-changes.js';
 import { clusterOf, postgresHomeOf, removePostgres, serverOf, startOf } from '../../tools/local-state.mjs';
 import { registerMunicipality } from '../src/local/register-municipality.js';
-import { makeKeys } from '../src/local/settings.js';
+import { localSettings, makeKeys } from '../src/local/settings.js';
 import { startLocalStack } from '../src/local/stack.js';
 import { readLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
 import { launchCommand } from '../src/testkit/command.js';
-import { createTestDatabase, requiredEnv } from '../src/testkit/database.js';
+import { createTestDatabase, requiredEnv, runSql } from '../src/testkit/database.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 let scratch: string;
@@ -104,6 +108,50 @@ describe.each(['start', 'demo', 'config', 'migrate', 'prepare'])('the command %s
     const { status, stdout } = tool('run.mjs', [command, option]);
     expect(stdout).toMatch(/^(DATABASE_OWNER_URL=\S+ )?npm (run )?\w+ {4}.+\n$/);
     expect(status).toBe(0);
+  });
+});
+
+describe('npm run audit', () => {
+  test('says that the log is whole, or where it is not, and prints the heads that --heads compares', async () => {
+    const { url, ownerUrl, drop } = await createTestDatabase();
+    const folder = join(scratch, 'audit');
+    await makeKeys(statePaths({ STATE_DIR: folder }));
+    const KEY_FILE = localSettings(statePaths({ STATE_DIR: folder })).KEY_FILE as string;
+    await registerMunicipality(ownerUrl, { cvr: '33333333', name: 'Vestby', contactPoints: [] });
+    const store = openStore({ url, connections: 2, name: 'audit' });
+    for (const action of ['read', 'list'] as const) {
+      const by = { municipality: '33333333', actor: { kind: 'user', id: 'anna' } } as const;
+      await recordAudit(store, { by, at: new Date(), action });
+    }
+    await numberChanges({ store, keys: await loadKeyRing(KEY_FILE) });
+    await store.close();
+    const audit = (...args: string[]) => run('audit', args, { DATABASE_OWNER_URL: ownerUrl, KEY_FILE });
+
+    const whole = await audit('verify');
+    expect(whole).toMatchObject({ status: 0, errors: 'The audit log is whole.\n' });
+    expect(whole.output).toMatch(/^33333333 2 [0-9a-f]{64}\n$/);
+    const heads = join(scratch, 'heads.txt');
+    writeFileSync(heads, whole.output);
+    expect(await audit('verify', '--heads', heads, '--municipality', '33333333')).toMatchObject({ status: 0 });
+
+    await runSql(ownerUrl, `UPDATE audit_events SET actor = 'bo' WHERE position = 1`);
+    const altered = await audit('verify', '--heads', heads);
+    expect(altered.status).toBe(1);
+    expect(altered.errors).toBe(
+      '33333333: position 1 has been altered, or the row before it has.\nThe audit log has 1 fault.\n',
+    );
+    await drop();
+  });
+
+  test('explains what it takes', async () => {
+    expect(await run('audit', [])).toMatchObject({
+      status: 1,
+      errors: expect.stringContaining('npm run audit -- verify'),
+    });
+    const heads = join(scratch, 'no-heads.txt');
+    writeFileSync(heads, 'something else\n');
+    const wrong = await run('audit', ['verify', '--heads', heads]);
+    expect(wrong).toMatchObject({ status: 1, errors: expect.stringContaining('Each line of --heads must be') });
   });
 });
 

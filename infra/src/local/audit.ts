@@ -45,7 +45,9 @@ await runCommand(USAGE, async () => {
         heads.push(await verifyChain(client, keys, cvr, { onFault, onProgress }, kept));
       }
       if (faults > 0) process.exitCode = 1;
-      process.stderr.write(faults === 0 ? 'The audit log is whole.\n' : `The audit log has ${faults} faults.\n`);
+      process.stderr.write(
+        faults === 0 ? 'The audit log is whole.\n' : `The audit log has ${faults} fault${faults === 1 ? '' : 's'}.\n`,
+      );
       return heads.map(({ municipality, position, hash }) => `${municipality} ${position} ${hash || '-'}`).join('\n');
     } finally {
       await client.end();
