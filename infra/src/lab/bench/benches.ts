@@ -2,6 +2,7 @@ import { api } from './api.js';
 import { audit } from './audit/audit.js';
 import type { Bench } from './bench.js';
 import { endToEnd } from './end-to-end.js';
+import { feed } from './feed/feed.js';
 import { growth } from './growth/growth.js';
 import { guard } from './guard.js';
 import { inbox } from './inbox/inbox.js';
@@ -22,6 +23,7 @@ export const BENCHES: readonly Bench[] = [
   soap,
   start,
   endToEnd,
+  feed,
   api,
   growth,
 ];

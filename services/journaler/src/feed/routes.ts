@@ -6,7 +6,7 @@ export function bindFeed(bind: Bind, feed: Feed): void {
   bind(OPERATIONS.listEvents, ({ principal, query, req, res }) => {
     const gone = new AbortController();
     const { socket } = req;
-    const end = () => gone.abort();
+    const end = () => gone.abort('gone'); // without a reason it would cost an exception with its stack
     // Of a caller that ends its direction it is not known whether it still reads: it gets an answer without waiting.
     socket.once('end', end);
     res.once('close', () => {

@@ -9,7 +9,7 @@ const CLIENTS = 64;
 const POLL_MS = 20;
 
 /** Processor time of a message in ms: median of the rounds. */
-interface Cost {
+export interface Cost {
   readonly receiver: number;
   readonly postgres: number;
   readonly numberer: number;
