@@ -1,5 +1,6 @@
 import type { Status } from '../lifecycle/statuses.js';
 import { Prisma } from '../store/index.js';
+import type { Role } from './roles.js';
 import type { Principal } from './tokens.js';
 
 const { sql } = Prisma;
@@ -33,6 +34,14 @@ export function sightOf(principal: Principal, status: Status): 'all' | 'own' | '
   if (status === 'rejected' && setsUp) return 'part';
   return reads ? 'own' : 'none';
 }
+
+/** The roles that decide what a caller sees. */
+export const SEEING_ROLES = [
+  'IndkomneDokumenter.Læs',
+  'IndkomneDokumenter.SeAlle',
+  'Indbakke.Opsætning',
+  'Indbakke.Drift',
+] as const satisfies readonly Role[];
 
 function rightsOf({ roles }: Principal) {
   const reads = roles.has('IndkomneDokumenter.Læs');

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { KiB } from '@indbakke/shared/config';
 import {
   type ByteRange,
   createSealer,
@@ -27,7 +28,7 @@ export interface Sealed extends Omit<SealedContainer, 'size'> {
 }
 
 // Before this is written, nothing is in the content store (createSealer).
-export const SMALL_BYTES = 256 * 1_024;
+export const SMALL_BYTES = 256 * KiB;
 
 let hashingThread: HashingThread | undefined;
 
