@@ -207,9 +207,6 @@ describe('its file', () => {
     const me = someone({ roles: ['IndkomneDokumenter.Læs'] });
     const mine = await deliverMemo(stack, { subject });
     await deliverMemo(stack, { subject: `${subject} af en anden` });
-    await change(stack, 'POST', `${mine}/journalization`, { version: 1, body: { caseIds: ['K-none'] } }).catch(
-      () => {},
-    );
     await stack.sql(`UPDATE messages SET assignee_kind = 'user', assignee_id = $2 WHERE id = $1`, [mine, me.user]);
     const id = await create(me, { filter: { status: ['pending', 'journalized'] } });
     const file = await make(me, id);
@@ -260,7 +257,7 @@ describe('its file', () => {
     const file = await make(me, id);
     const less = { ...me, roles: ['IndkomneDokumenter.Læs'] };
     await expectProblem(await download(less, id, file), 403, 'role-missing');
-    await (await download({ ...me, teams: [] }, id, file)).arrayBuffer(); // who sees all needs no team
+    expect((await download({ ...me, teams: [] }, id, file)).status).toBe(200); // who sees all needs no team
     await read(less, id);
     const other = await make(less, id);
     await expectProblem(await download({ ...less, teams: ['team-1'] }, id, other), 403, 'role-missing');
@@ -319,7 +316,7 @@ describe('a due time', () => {
     expect(Date.parse((await read(me, id)).nextRunAt)).toBeGreaterThan(Date.now());
   });
 
-  it('is not made before it is due, nor for a job of an older run', async () => {
+  it('is not made before it is due, nor for a job of another run', async () => {
     const me = someone();
     const id = await create(me);
     await makeExtract(await jobOf(id), { signal });
@@ -371,7 +368,6 @@ describe('a due time', () => {
     await makeDue(id);
     await makeExtract(await jobOf(id), { signal });
     expect(await filesOf(id)).toEqual([]);
-    expect(await make(me, id).catch(() => undefined)).toBe('');
     await read(me, id);
     expect(await make(me, id)).not.toBe('');
   });
@@ -458,11 +454,13 @@ describe('nothing deleted comes back', () => {
     const me = someone();
     const id = await create(me);
     const file = await make(me, id);
-    await stack.sql('UPDATE extract_files SET blob_name = $2, container = NULL WHERE id = $1', [file, randomUUID()]);
+    const blob = randomUUID();
+    await stack.sql('UPDATE extract_files SET blob_name = $2, container = NULL WHERE id = $1', [file, blob]);
     const deleted = await stack.call('DELETE', `/extracts/${id}`, { as: me });
     expect(deleted.status).toBe(204);
     await expectProblem(await stack.call('GET', `/extracts/${id}`, { as: me }), 404, 'not-found');
     expect(await stack.sql('SELECT FROM extract_files WHERE id = $1', [file])).toEqual([]);
+    expect(await stack.sql('SELECT FROM content_removals WHERE blob_name = $1', [blob])).toHaveLength(1);
   });
 
   it('a file that has expired is not handed out, and is swept', async () => {

@@ -20,11 +20,11 @@ export function allowedChanges(principal: Principal, message: ChangeableMessage)
 function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessage, change: CallersChange): boolean {
   const { from, roles: needed } = CALLERS_CHANGES[change];
   const { status, assigneeKind: kind, assigneeId: id } = message;
-  if (!(from as readonly Status[]).includes(status) || !(needed as readonly Role[]).some((role) => roles.has(role)))
-    return false;
+  const hasOne = (some: readonly Role[]) => some.some((role) => roles.has(role));
+  if (!(from as readonly Status[]).includes(status) || !hasOne(needed)) return false;
   if (change === 'unassigned') {
     const isAssignee = id !== null && (kind === 'user' ? id === actor.id : teams.includes(id));
-    return id !== null && (isAssignee || roles.has('IndkomneDokumenter.Tildel'));
+    return isAssignee || (id !== null && hasOne(CALLERS_CHANGES.assigned.roles));
   }
   return !isOfConcern(change) || allowsConcernChange(message, change);
 }

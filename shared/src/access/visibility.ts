@@ -53,6 +53,14 @@ export function seeingRoleOf(principal: Principal): Prisma.Sql {
   return sql`CASE WHEN ${HELD} THEN ${setsUp ?? null}::text ELSE ${ofInbox} END`;
 }
 
+/** The roles that decide what a caller sees. */
+export const SEEING_ROLES = [
+  'IndkomneDokumenter.Læs',
+  'IndkomneDokumenter.SeAlle',
+  'Indbakke.Opsætning',
+  'Indbakke.Drift',
+] as const satisfies readonly Role[];
+
 function rightsOf({ roles }: Principal) {
   const reads = roles.has('IndkomneDokumenter.Læs');
   return {

@@ -1,5 +1,6 @@
-// Examples of answers: what the description shows beside each schema, and a test compares with it. Names and numbers are no
-// person’s.
+import { ERRORS } from '../errors/index.js';
+
+// Examples of answers, which the description shows and a test compares with real ones. Names and numbers are no person’s.
 
 export const MESSAGE_ID = '0197a3b0-0000-7000-8000-000000000001';
 export const FILE_ID = '0197a3b0-0000-7000-8000-000000000002';
@@ -39,7 +40,7 @@ export const SUMMARY_EXAMPLE = {
   hasMedia: false,
   rejection: null,
   remarks: [{ code: 'wrong-uuid', path: 'Message/MessageHeader/ReplyData/messageUUID' }],
-  allowed: ['journalized', 'rejected', 'assigned', 'unassigned'],
+  allowed: ['journalized', 'rejected', 'assigned', 'unassigned', 'concern-marked'],
 };
 
 export const DOCUMENT_EXAMPLE = {
@@ -72,7 +73,7 @@ export const DOCUMENT_EXAMPLE = {
       at: '2026-11-20T08:05:00.000Z',
       action: 'assigned',
       by: 'leder-1',
-      details: { kind: 'user', id: 'sagsbehandler-1' },
+      details: { assigneeKind: 'user', assigneeId: 'sagsbehandler-1' },
     },
   ],
 };
@@ -104,7 +105,7 @@ const FIGURES = {
   received: 40,
   handled: 35,
   waiting: 12,
-  hoursToFirstLook: { p50: 3.5, p90: 20.25 },
+  hoursToFirstLook: { p50: 3.5, p90: 20.3 },
   hoursToHandling: { p50: 26, p90: null },
 };
 const FIGURES_OF_CONTACT_POINTS = [
@@ -142,8 +143,8 @@ export const EXTRACT_EXAMPLE = {
 
 export const PROBLEM_EXAMPLE = {
   type: 'urn:indbakke:error:version-changed',
-  title: 'The message has changed since it was read. Read it again.',
-  status: 412,
+  title: ERRORS['version-changed'].meaning,
+  status: ERRORS['version-changed'].http,
   detail: 'The message is now at version 4. Read it again.',
   code: 'version-changed',
   correlationId: '0d7f6a0c-2f0e-4b5c-8e43-0f4b1c9d5a11',

@@ -320,23 +320,23 @@ export const OPERATIONS = {
     },
     ['wrong-concern'],
   ),
-  confirmAssessment: changing(
+  recordAssessment: changing(
     'concern-assessed',
     {
       service: 'journaler',
       method: 'post',
       path: '/api/v1/incoming-documents/:id/concern/assessment',
-      summary: 'Confirms that the possible report of concern has been assessed now.',
+      summary: 'Records that the possible report of concern has been assessed now.',
     },
     ['wrong-concern'],
   ),
-  confirmConfirmation: changing(
+  recordConfirmation: changing(
     'concern-confirmed',
     {
       service: 'journaler',
       method: 'post',
       path: '/api/v1/incoming-documents/:id/concern/confirmation',
-      summary: 'Confirms that its receipt has been confirmed to the notifier now.',
+      summary: 'Records that the receipt has been confirmed to the notifier now.',
     },
     ['wrong-concern'],
   ),

@@ -5,9 +5,11 @@ import {
   CALLERS_CHANGES,
   CHANNELS,
   HELD_CAUSES,
+  isWaiting,
   KINDS,
   REJECTION_REASONS,
   STATUSES,
+  type Status as StatusOfMessage,
   SUGGESTION_BASES,
   SUGGESTION_SENDERS,
 } from '../lifecycle/index.js';
@@ -137,7 +139,6 @@ const ListedStatus = z
   .exclude(['deleted'])
   .describe('Deleted messages are in no list.')
   .register(NAMED_REQUESTS, { id: 'ListedStatus' });
-const WAITING: ReadonlySet<string> = new Set(['pending', 'held']);
 /** One or several, separated by commas. */
 const Statuses = z
   .preprocess(
@@ -149,7 +150,7 @@ const Statuses = z
       .transform((statuses) => [...new Set(statuses)].sort()),
   )
   .default(['pending'])
-  .meta({ description: 'One or several, with commas between. Rejected messages are in no list but their own' });
+  .meta({ description: 'One or several, with commas between. Rejected messages are listed only when asked for' });
 
 const CONCERN_FILTERS = {
   any: 'Marked, whatever its clocks.',
@@ -180,7 +181,7 @@ const FILTERS = {
     `Received then or later, with any offset (encode + as %2B). A message appears up to ${APPEARS_WITHIN_SECONDS} seconds after its receivedAt: who polls by time asks from ${APPEARS_WITHIN_SECONDS} seconds before the newest seen`,
   ),
   receivedTo: Time.optional().describe('Received before this'),
-  olderThan: Duration.optional().describe('Received longer ago: days and hours, such as P3D or PT36H'),
+  olderThan: Duration.optional().describe('Received longer ago than this: days and hours, such as P3D or PT36H'),
   late: trueOrFalse.optional().describe('Whether its own date is much older than its receipt'),
   hasMedia: trueOrFalse.optional().describe('Whether there is sound or video among its files'),
   concern: keyOf('ConcernFilter', CONCERN_FILTERS).optional().describe('Marked as a possible report of concern'),
@@ -210,7 +211,7 @@ const SORTS = [
 const Sort = oneOf('Sort', SORTS);
 const PAGE = {
   sort: Sort.default('receivedAt').describe(
-    '`-` = newest first. Without a time of that name: last. replyBy and concernDue: pending and held messages only',
+    '`-` = newest first. Messages without that time come last. replyBy and concernDue: pending and held messages only',
   ),
   cursor: z.string().min(1).max(500).optional().describe('`nextCursor` of the previous page'),
 };
@@ -220,7 +221,7 @@ const pageOf = (most: number, usual: number) => ({
 });
 
 interface Needs {
-  readonly status: readonly string[];
+  readonly status: readonly StatusOfMessage[];
   readonly view?: View | undefined;
   readonly olderThan?: string | undefined;
   readonly colleagues?: readonly string[] | undefined;
@@ -237,7 +238,7 @@ function checkNeeds(query: Needs, context: z.RefinementCtx): void {
   }
   if (query.view !== 'absent' && query.colleagues !== undefined) fault('colleagues', 'is for the view absent only');
   const isByDueTime = /^-?(replyBy|concernDue)$/.test(query.sort ?? '');
-  if (isByDueTime && !query.status.every((status) => WAITING.has(status))) {
+  if (isByDueTime && !query.status.every(isWaiting)) {
     fault('sort', 'by a due time is for pending and held messages only');
   }
 }
@@ -287,15 +288,15 @@ const Weekday = oneOf('Weekday', WEEKDAYS);
 const Schedule = z
   .strictObject({
     every: ScheduleKind,
-    weekday: Weekday.optional().describe('For every week: on which day'),
+    weekday: Weekday.optional().describe('The day, when `every` is `week`'),
     at: z
       .string()
       .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a time of day, such as 07:30' })
-      .describe('In Danish time. A time that clocks skip or show twice is once'),
+      .describe('In Danish time; once a day even where clocks skip the time or show it twice'),
   })
   .refine(({ every, weekday }) => (every === 'week') === (weekday !== undefined), {
     path: ['weekday'],
-    error: 'is required for every week, and for nothing else',
+    error: 'is required when every is week, and refused otherwise',
   })
   .register(NAMED_REQUESTS, { id: 'Schedule' });
 export type Schedule = z.infer<typeof Schedule>;
@@ -482,10 +483,12 @@ const Concern = z
     markedBy: z.string(),
     assessBy: time.describe('24 hours after its receipt'),
     assessedAt: time.nullable(),
-    confirmBy: time.describe('When 6 working days after its receipt are over: the notifier has a confirmation by then'),
+    confirmBy: time.describe(
+      'The end of the 6th working day after its receipt: the notifier must have a confirmation by then',
+    ),
     confirmedAt: time.nullable(),
   })
-  .register(NAMED_ANSWERS, { id: 'ConcernClocks' });
+  .register(NAMED_ANSWERS, { id: 'Concern' });
 
 const Rejection = z
   .object({
@@ -646,7 +649,7 @@ export const DocumentIds = z
   .meta({ examples: [{ items: [{ id: MESSAGE_ID, version: 2 }], nextCursor: null }] })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentIds' });
 
-const count = z.int().describe('Counted up to 10000');
+const count = z.int().describe('Of the messages that were counted (isMore)');
 const countOf = <Fields extends z.ZodRawShape>(id: string, fields: Fields) =>
   z.object({ ...fields, count }).register(NAMED_ANSWERS, { id });
 const ConcernCounts = z
@@ -665,7 +668,7 @@ export const DocumentCounts = z
     isMore: z
       .boolean()
       .describe(
-        'Whether there are more than were counted: of pending and held messages the 10000 oldest are, of journalized and rejected ones the 1000 newest',
+        'Whether there are more than were counted. Counted are, of each status, the 10000 oldest that are pending or held, and the 1000 newest that are journalized or rejected',
       ),
     status: z.array(countOf('CountOfStatus', { status: Status })),
     kind: z.array(countOf('CountOfKind', { kind: Kind })),
@@ -680,7 +683,7 @@ export const DocumentCounts = z
     concern: ConcernCounts,
   })
   .meta({ examples: [COUNTS_EXAMPLE] })
-  .register(NAMED_ANSWERS, { id: 'Summary' });
+  .register(NAMED_ANSWERS, { id: 'IncomingDocumentCounts' });
 export type DocumentCounts = z.infer<typeof DocumentCounts>;
 
 /** The main document as text, if it is text or HTML. */
@@ -697,7 +700,7 @@ export type TextAnswer = z.infer<typeof TextAnswer>;
 const Hours = z
   .object({ p50: z.number().nullable(), p90: z.number().nullable() })
   .describe(
-    'Within so many hours of its receipt half, or nine tenths, of what was received then were done. null: it was fewer than 5 messages, or so many are not done yet',
+    'The hours within which half (p50) or nine tenths (p90) of the messages received then were seen or handled. null: they are fewer than 5, or so many of them are not yet',
   )
   .register(NAMED_ANSWERS, { id: 'Hours' });
 const Figures = z

@@ -1,25 +1,41 @@
-import { HOUR } from '../config/index.js';
+import { DAY, HOUR } from '../config/index.js';
 
-/** The clock that people in a municipality read: of Europe/Copenhagen, summer time included. */
+// The clock and calendar of people in a municipality: Europe/Copenhagen, summer time included. A day is text, YYYY-MM-DD.
 
-// Swedish writes ISO 8601 but for the T.
-const wallClock = new Intl.DateTimeFormat('sv-SE', {
-  dateStyle: 'short',
-  timeStyle: 'medium',
+const CLOCK = new Intl.DateTimeFormat('en', {
   timeZone: 'Europe/Copenhagen',
+  hourCycle: 'h23',
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
 });
 
 /** `2026-11-02 09:12:00`, in Danish time. */
 export function danishTime(at: Date): string {
-  return wallClock.format(at);
+  // By its parts: the order of a locale changes between versions of ICU.
+  const parts = Object.fromEntries(CLOCK.formatToParts(at).map(({ type, value }) => [type, value]));
+  return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}:${parts.second}`;
+}
+
+/** The day in Denmark at an instant. */
+export function danishDayOf(at: Date): string {
+  return danishTime(at).slice(0, 10);
 }
 
 /**
- * When Danish clocks show a time of a day (`2026-11-02`, `09:12`). Of two such times, at the end of summer time, the first; when
- * clocks skip it, as much later as they do.
+ * When Danish clocks show a time (`09:12`) of a day. Of two such instants, at the end of summer time, the first; for a time that
+ * clocks skip, the instant as much later as they skip.
  */
-export function instantOf(day: string, time: string): Date {
+export function atDanishTime(day: string, time: string): Date {
   const inZone = (offset: number) => new Date(Date.parse(`${day}T${time}Z`) - offset);
   const inSummer = inZone(2 * HOUR);
   return danishTime(inSummer).startsWith(`${day} ${time}`) ? inSummer : inZone(HOUR);
+}
+
+/** The day so many days later, or earlier when negative. */
+export function plusDays(day: string, days: number): string {
+  return new Date(Date.parse(day) + days * DAY).toISOString().slice(0, 10);
 }

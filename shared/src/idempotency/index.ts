@@ -61,5 +61,16 @@ export function keyOfItem(keys: KeyRing, { digest, request }: IdempotencyKey, id
 
 /** Removes the answers that were kept for 24 hours. */
 export async function sweepIdempotencyKeys(store: Pick<Store, 'sweep'>): Promise<void> {
-  await store.sweep(`DELETE FROM idempotency_keys WHERE at < now() - interval '24 hours'`);
+  // A quarter of an hour’s at a time: after an outage, all at once could take longer than a sweep’s statement may, each time.
+  const removeOldest = `
+    WITH removed AS (
+      DELETE FROM idempotency_keys
+      WHERE at < least(now() - interval '24 hours', (SELECT min(at) FROM idempotency_keys) + interval '15 minutes')
+      RETURNING at)
+    SELECT count(*)::int AS count FROM removed`;
+  let removed: number;
+  do {
+    const [row] = await store.sweep<{ count: number }>(removeOldest);
+    removed = row?.count ?? 0;
+  } while (removed > 0);
 }

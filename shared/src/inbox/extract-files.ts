@@ -12,16 +12,13 @@ export function lockExtractFiles(connection: Connection, municipality: string, h
 }
 
 /**
- * Removes files of extracts, with their keys, and requests the removal of their content.
+ * The statement that removes files of extracts, with their keys, and requests the removal of their content.
  *
  * @param which a condition on `extract_files AS f`
  */
-export function removeExtractFiles(connection: Connection, which: Prisma.Sql, at: Date) {
-  return run(
-    connection,
-    sql`
-      WITH removed AS (DELETE FROM extract_files f WHERE ${which} RETURNING municipality, blob_name)
-      INSERT INTO content_removals (blob_name, municipality, requested_at)
-      SELECT blob_name, municipality, ${at}::timestamptz FROM removed WHERE blob_name IS NOT NULL`,
-  );
+export function removalOfExtractFiles(which: Prisma.Sql, at: Date): Prisma.Sql {
+  return sql`
+    WITH removed AS (DELETE FROM extract_files f WHERE ${which} RETURNING municipality, blob_name)
+    INSERT INTO content_removals (blob_name, municipality, requested_at)
+    SELECT blob_name, municipality, ${at}::timestamptz FROM removed WHERE blob_name IS NOT NULL`;
 }

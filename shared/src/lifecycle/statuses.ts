@@ -9,6 +9,11 @@ export const STATUSES = {
 
 export type Status = keyof typeof STATUSES;
 
+/** Whether somebody still has to act on it: only then do its clocks count. */
+export function isWaiting(status: Status): boolean {
+  return status === 'pending' || status === 'held';
+}
+
 /** Why a message is held. */
 export const HELD_CAUSES = {
   conflict: 'Another message with the same id but other content arrived first. A person must look.',

@@ -1,36 +1,15 @@
-import { DAY, HOUR } from '../config/index.js';
+import { atDanishTime, danishDayOf, plusDays } from '../danish-time/index.js';
 
-// Danish working days, in Danish time. Written here: libraries of holidays carry those of all countries, and this is Easter and
-// three fixed days. Days are text, YYYY-MM-DD.
-
-const DANISH_DAY = new Intl.DateTimeFormat('en', {
-  timeZone: 'Europe/Copenhagen',
-  year: 'numeric',
-  month: '2-digit',
-  day: '2-digit',
-});
-
-/** The day in Denmark at an instant. */
-export function danishDayOf(at: Date): string {
-  // By its parts: the order of a locale changes between versions of ICU.
-  const parts = Object.fromEntries(DANISH_DAY.formatToParts(at).map(({ type, value }) => [type, value]));
-  return `${parts.year}-${parts.month}-${parts.day}`;
-}
-
-/** When a Danish day begins: 22 or 23 o’clock UTC the day before, with or without summer time. */
-export function startOfDanishDay(day: string): Date {
-  const inSummer = new Date(Date.parse(day) - 2 * HOUR);
-  return danishDayOf(inSummer) === day ? inSummer : new Date(inSummer.getTime() + HOUR);
-}
+// Written here: libraries of holidays carry those of all countries, and the Danish ones are Easter and three fixed days.
 
 /** When the n-th working day after the Danish day of an instant is over: the midnight that follows it. */
 export function endOfWorkingDay(at: Date, n: number): Date {
   let day = danishDayOf(at);
   for (let left = n; left > 0; ) {
-    day = plus(day, 1);
+    day = plusDays(day, 1);
     if (isWorkingDay(day)) left -= 1;
   }
-  return startOfDanishDay(plus(day, 1));
+  return atDanishTime(plusDays(day, 1), '00:00');
 }
 
 /** Monday to Friday without public holidays. 1 May, 5 June, 24 and 31 December are none: agreements, not law. */
@@ -50,7 +29,7 @@ const STORE_BEDEDAG = { daysAfterEaster: 26, last: 2023 };
 export function publicHolidaysOf(year: number): string[] {
   const easter = easterOf(year);
   const moveable = year <= STORE_BEDEDAG.last ? [...MOVEABLE, STORE_BEDEDAG.daysAfterEaster] : MOVEABLE;
-  return [...FIXED.map((day) => `${year}-${day}`), ...moveable.map((days) => plus(easter, days))].sort();
+  return [...FIXED.map((day) => `${year}-${day}`), ...moveable.map((days) => plusDays(easter, days))].sort();
 }
 
 /** Easter Sunday by the anonymous Gregorian computus, as Meeus gives it (Astronomical Algorithms, chapter 8). */
@@ -65,13 +44,5 @@ function easterOf(year: number): string {
   const weekday = (32 + 2 * (century % 4) + 2 * leapYears - epact - (yearOfCentury % 4)) % 7;
   const late = Math.floor((golden + 11 * epact + 22 * weekday) / 451);
   const sum = epact + weekday - 7 * late + 114;
-  return dayOf(Date.UTC(year, Math.floor(sum / 31) - 1, (sum % 31) + 1));
-}
-
-function plus(day: string, days: number): string {
-  return dayOf(Date.parse(day) + days * DAY);
-}
-
-function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
+  return new Date(Date.UTC(year, Math.floor(sum / 31) - 1, (sum % 31) + 1)).toISOString().slice(0, 10);
 }

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { DOCUMENT_EXAMPLE } from '../../src/api/examples.js';
 import { type ApiDescription, type DescribedAnswer, type DescribedCall, describeApi } from '../../src/api/index.js';
+import { deliverMemo, read } from '../inbox/support.js';
 import { NAMES, openCalls, operationOf, send } from './calls.js';
 
 let stack: TestStack;
@@ -56,6 +58,15 @@ describe.each(NAMES)('%s', (name) => {
       for (const example of examples) strict(schema as z.ZodObject).parse(example);
     }
   });
+});
+
+it('the example of a message shows what an assigned one has', async () => {
+  const id = await deliverMemo(stack);
+  const options = { version: 1, body: { assignee: DOCUMENT_EXAMPLE.assignee } };
+  expect((await stack.call('PUT', `/incoming-documents/${id}/assignment`, options)).status).toBe(200);
+  const { allowed, history } = await read(stack, id);
+  expect(DOCUMENT_EXAMPLE.allowed).toEqual(allowed);
+  expect(DOCUMENT_EXAMPLE.history.at(-1)?.details).toEqual(history.at(-1)?.details);
 });
 
 interface Real {

@@ -79,13 +79,13 @@ export const CHANGES: readonly Example[] = [
   { name: 'mark as a concern', change: markConcern, status: 'pending' },
   { name: 'unmark', before: [markConcern], change: { method: 'DELETE', path: 'concern' }, status: 'pending' },
   {
-    name: 'confirm the assessment',
+    name: 'record the assessment',
     before: [markConcern],
     change: { method: 'POST', path: 'concern/assessment' },
     status: 'pending',
   },
   {
-    name: 'confirm the confirmation',
+    name: 'record the confirmation',
     before: [markConcern],
     change: { method: 'POST', path: 'concern/confirmation' },
     status: 'pending',

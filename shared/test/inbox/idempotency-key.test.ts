@@ -186,4 +186,25 @@ describe('an Idempotency-Key', () => {
     await store.close();
     expect(await stack.sql('SELECT key_digest FROM idempotency_keys')).toEqual([{ key_digest: row?.key_digest }]);
   });
+
+  it('is swept in small parts, however many have waited for it', async () => {
+    await stack.sql('DELETE FROM idempotency_keys');
+    await stack.sql(
+      `INSERT INTO idempotency_keys (municipality, key_digest, request_digest, answer, at)
+       SELECT $1, n::text::bytea, '', '{}', now() - interval '29 hours 59 minutes 30 seconds' + n * interval '1 minute' FROM generate_series(0, 599) AS n`,
+      [ODENSKOV],
+    );
+    const store = openStore({ url: stack.serviceUrl, connections: 1, name: 'sweep' });
+    const counts: unknown[] = [];
+    await sweepIdempotencyKeys({
+      async sweep(text, values) {
+        const rows = await store.sweep<never>(text, values);
+        counts.push(...rows);
+        return rows;
+      },
+    });
+    await store.close();
+    expect(counts).toEqual([...Array(24).fill({ count: 15 }), { count: 0 }]);
+    expect(await stack.sql('SELECT count(*)::int FROM idempotency_keys')).toEqual([{ count: 240 }]);
+  });
 });

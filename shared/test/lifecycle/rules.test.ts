@@ -15,9 +15,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { deleteForGood } from '../../../services/archiver/src/deletion/delete-for-good.js';
 import {
-  confirmAssessment,
-  confirmConfirmation,
   markConcern,
+  recordAssessment,
+  recordConfirmation,
   unmarkConcern,
 } from '../../../services/journaler/src/inbox/concern.js';
 import { release } from '../../../services/journaler/src/inbox/release.js';
@@ -108,8 +108,8 @@ const MAKE = {
   unassigned: unassign,
   'concern-marked': markConcern,
   'concern-unmarked': unmarkConcern,
-  'concern-assessed': confirmAssessment,
-  'concern-confirmed': confirmConfirmation,
+  'concern-assessed': recordAssessment,
+  'concern-confirmed': recordConfirmation,
 } as const satisfies Record<CallersChange, (store: Store, request: ChangeRequest) => Promise<ChangeAnswer>>;
 const CHANGES = Object.keys(MAKE) as CallersChange[];
 

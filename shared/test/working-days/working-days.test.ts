@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  danishDayOf,
-  endOfWorkingDay,
-  isWorkingDay,
-  publicHolidaysOf,
-  startOfDanishDay,
-} from '../../src/working-days/index.js';
+import { endOfWorkingDay, isWorkingDay, publicHolidaysOf } from '../../src/working-days/index.js';
 
 // Almanakken of the University of Copenhagen, in order; each list without the fixed days.
 const MOVEABLE = {
@@ -47,27 +41,6 @@ describe('a working day', () => {
     ['2027-01-01', 'a Friday, but the first of January'],
   ])('is not %s, %s', (day) => {
     expect(isWorkingDay(day)).toBe(false);
-  });
-});
-
-describe('the day in Denmark', () => {
-  test.each([
-    ['2026-01-15T22:59:59.999Z', '2026-01-15'],
-    ['2026-01-15T23:00:00.000Z', '2026-01-16'],
-    ['2026-07-15T21:59:59.999Z', '2026-07-15'],
-    ['2026-07-15T22:00:00.000Z', '2026-07-16'],
-  ])('at %s is %s', (at, day) => {
-    expect(danishDayOf(new Date(at))).toBe(day);
-  });
-
-  test.each([
-    ['2026-03-29', '2026-03-28T23:00:00.000Z'], // summer time begins at 2 o’clock of this day
-    ['2026-03-30', '2026-03-29T22:00:00.000Z'],
-    ['2026-10-25', '2026-10-24T22:00:00.000Z'], // and ends at 3 o’clock of this one
-    ['2026-10-26', '2026-10-25T23:00:00.000Z'],
-    ['2027-01-01', '2026-12-31T23:00:00.000Z'],
-  ])('%s begins at %s', (day, at) => {
-    expect(startOfDanishDay(day).toISOString()).toBe(at);
   });
 });
 

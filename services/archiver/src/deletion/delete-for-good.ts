@@ -1,6 +1,6 @@
 import type { ChangeAnswer } from '@indbakke/shared/api';
 import { announce } from '@indbakke/shared/crash-points';
-import { changeMessage, lockExtractFiles, removeExtractFiles } from '@indbakke/shared/inbox';
+import { changeMessage, lockExtractFiles, removalOfExtractFiles } from '@indbakke/shared/inbox';
 import type { ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
@@ -78,5 +78,5 @@ async function deleteRows(connection: Connection, messageId: string): Promise<vo
 async function removeFromExtracts(connection: Connection, { id, principal, at }: ChangeRequest): Promise<void> {
   await lockExtractFiles(connection, principal.municipality, 'shared');
   const having = sql`f.id = ANY (ARRAY(SELECT file_id FROM extract_file_messages WHERE message_id = ${id}::uuid))`;
-  await removeExtractFiles(connection, having, at);
+  await run(connection, removalOfExtractFiles(having, at));
 }

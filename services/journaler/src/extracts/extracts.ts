@@ -10,7 +10,7 @@ import {
 import { insertAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
-import { removeExtractFiles } from '@indbakke/shared/inbox';
+import { removalOfExtractFiles } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import { LAPSES_AFTER, ownedBy } from './owner.js';
@@ -107,7 +107,7 @@ export async function deleteExtract(
       const mine = sql`id = ${id}::uuid AND ${ownedBy(principal)}`;
       const [found] = await run(connection, sql`SELECT FROM extracts WHERE ${mine} FOR UPDATE`);
       if (!found) throw noSuchExtract();
-      await removeExtractFiles(connection, sql`f.extract_id = ${id}::uuid`, at);
+      await run(connection, removalOfExtractFiles(sql`f.extract_id = ${id}::uuid`, at));
       await run(
         connection,
         sql`

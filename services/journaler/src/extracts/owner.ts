@@ -1,4 +1,4 @@
-import { type Principal, parseRole, type Role } from '@indbakke/shared/access';
+import { type Principal, parseRole, SEEING_ROLES } from '@indbakke/shared/access';
 import { DAY } from '@indbakke/shared/config';
 import { Prisma, type Store } from '@indbakke/shared/store';
 
@@ -6,14 +6,6 @@ const { sql } = Prisma;
 
 /** An owner who has not been seen for so long may have lost the right to see anything. */
 export const LAPSES_AFTER = 14 * DAY;
-
-/** The roles that decide which messages a caller sees (visibleTo). */
-const SEEING: readonly Role[] = [
-  'IndkomneDokumenter.Læs',
-  'IndkomneDokumenter.SeAlle',
-  'Indbakke.Opsætning',
-  'Indbakke.Drift',
-];
 
 /** The rights that an owner was last seen with. */
 export interface Rights {
@@ -23,7 +15,7 @@ export interface Rights {
 
 /** Of all rights, those that decide what is visible. */
 export function rightsOf({ roles, teams }: Principal): Rights {
-  return { roles: SEEING.filter((role) => roles.has(role)), teams: [...new Set(teams)].sort() };
+  return { roles: SEEING_ROLES.filter((role) => roles.has(role)), teams: [...new Set(teams)].sort() };
 }
 
 /** Whose an extract is, as a condition on a table with these columns. */

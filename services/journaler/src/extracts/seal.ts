@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { KiB } from '@indbakke/shared/config';
 import {
   type ByteRange,
   createSealer,
@@ -13,8 +14,8 @@ import type { Parts } from '@indbakke/shared/service';
 
 type SealParts = Pick<Parts, 'blobs' | 'keys'>;
 
-interface Owner {
-  /** Of the row that has the key. */
+/** The row that has the key. */
+interface KeyRow {
   readonly id: string;
   readonly municipality: string;
 }
@@ -27,23 +28,23 @@ export interface Sealed extends Omit<SealedContainer, 'size'> {
 }
 
 // Before this is written, nothing is in the content store (createSealer).
-export const SMALL_BYTES = 256 * 1_024;
+export const SMALL_BYTES = 256 * KiB;
 
 let hashingThread: HashingThread | undefined;
 
 /** Seals content as it comes. @throws what the content or the store throws; then nothing is left */
 export async function seal(
   { blobs, keys }: SealParts,
-  owner: Owner,
+  row: KeyRow,
   content: Iterable<Buffer> | AsyncIterable<Buffer>,
 ): Promise<Sealed> {
   hashingThread ??= new HashingThread();
-  const sealer = createSealer({ blobs, keys, hashingThread, messageId: owner.id, smallBytes: SMALL_BYTES });
+  const sealer = createSealer({ blobs, keys, hashingThread, messageId: row.id, smallBytes: SMALL_BYTES });
   try {
     const file = sealer.openFile(0);
     for await (const bytes of content) await file.write(bytes);
     const { size, sha256 } = await file.end();
-    const { place, wrappedKey } = (await sealer.commit(owner)) as SealedContainer;
+    const { place, wrappedKey } = (await sealer.commit(row)) as SealedContainer;
     return { size, sha256, place, wrappedKey };
   } catch (error) {
     await sealer.abort();
@@ -51,7 +52,7 @@ export async function seal(
   }
 }
 
-export interface SealedContent extends Owner {
+export interface SealedContent extends KeyRow {
   readonly keyId: string;
   readonly wrappedKey: Buffer;
   readonly blobName: string | null;

@@ -1,10 +1,10 @@
 import type { Principal } from '@indbakke/shared/access';
 import { EXCEL, type OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
+import { danishDayOf } from '@indbakke/shared/danish-time';
 import { Problem } from '@indbakke/shared/errors';
 import { type Call, describeSelection, readAhead, selectBytes, sendStream } from '@indbakke/shared/http';
 import { Prisma } from '@indbakke/shared/store';
-import { danishDayOf } from '@indbakke/shared/working-days';
 import { type ExtractParts, noSuchExtract } from './extracts.js';
 import { ownedBy, rightsOf } from './owner.js';
 import { open, type SealedContent } from './seal.js';

@@ -1,4 +1,6 @@
+import { removalOfExtractFiles } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
+import { Prisma } from '@indbakke/shared/store';
 import { MAKE_EXTRACT } from './make-extract.js';
 
 // Twice the deadline of a job.
@@ -24,13 +26,8 @@ export async function sweepDueExtracts({ store, queues }: Pick<Parts, 'store' | 
 
 /** Removes files that have expired, with their keys, and requests the removal of their content. */
 export async function sweepExpiredExtractFiles({ store }: Pick<Parts, 'store'>, now: Date): Promise<void> {
-  await store.sweep(
-    `WITH expired AS (
-       DELETE FROM extract_files WHERE id IN (
-         SELECT id FROM extract_files WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
-       RETURNING municipality, blob_name)
-     INSERT INTO content_removals (blob_name, municipality, requested_at)
-     SELECT blob_name, municipality, $1 FROM expired WHERE blob_name IS NOT NULL`,
-    [now, BATCH],
-  );
+  const expired = Prisma.sql`f.id IN (
+    SELECT id FROM extract_files WHERE expires_at <= ${now}::timestamptz ORDER BY expires_at LIMIT ${BATCH}::int)`;
+  const { text, values } = removalOfExtractFiles(expired, now);
+  await store.sweep(text, values);
 }

@@ -1,9 +1,8 @@
 import type { FiguresAnswer, FiguresQuery } from '@indbakke/shared/api';
 import { MAX_FIGURES_DAYS } from '@indbakke/shared/api';
-import { DAY } from '@indbakke/shared/config';
+import { danishDayOf, plusDays } from '@indbakke/shared/danish-time';
 import { Problem } from '@indbakke/shared/errors';
 import { Prisma, type Store } from '@indbakke/shared/store';
-import { danishDayOf } from '@indbakke/shared/working-days';
 
 const { sql } = Prisma;
 
@@ -90,8 +89,6 @@ function periodOf(query: FiguresQuery, today: string): { from: string; to: strin
   }
   return { from, to };
 }
-
-const plusDays = (day: string, days: number) => new Date(Date.parse(day) + days * DAY).toISOString().slice(0, 10);
 
 const ZONE = 'Europe/Copenhagen';
 const beginOf = (day: string) => sql`(${day}::date::timestamp AT TIME ZONE ${ZONE})`;

@@ -1,7 +1,7 @@
 import { CSV, type FiguresQuery, OPERATIONS, type Operation } from '@indbakke/shared/api';
+import { danishDayOf } from '@indbakke/shared/danish-time';
 import type { Bind, Call } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
-import { danishDayOf } from '@indbakke/shared/working-days';
 import { sendSheet } from '../excel/send.js';
 import { writeSheet } from '../excel/sheet.js';
 import { COLUMNS, rowsOf } from './columns.js';

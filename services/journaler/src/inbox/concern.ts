@@ -17,7 +17,7 @@ const { sql } = Prisma;
 /** Marks a message as a possible report of concern; its clocks run from its receipt. */
 export function markConcern(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   const { at, principal } = request;
-  return change(store, request, 'concern-marked', ({ assessBy, confirmBy }) => ({
+  return changeConcern(store, request, 'concern-marked', ({ assessBy, confirmBy }) => ({
     set: sql`concern_marked_at = ${at}::timestamptz, concern_marked_by = ${principal.actor.id},
       concern_assess_by = ${assessBy}::timestamptz, concern_confirm_by = ${confirmBy}::timestamptz`,
     details: { assessBy: assessBy.toISOString(), confirmBy: confirmBy.toISOString() },
@@ -26,16 +26,16 @@ export function markConcern(store: Store, request: ChangeRequest): Promise<Chang
 
 /** Removes the mark, its clocks and when they were met. */
 export function unmarkConcern(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
-  return change(store, request, 'concern-unmarked', () => ({
+  return changeConcern(store, request, 'concern-unmarked', () => ({
     set: sql`concern_marked_at = NULL, concern_marked_by = NULL, concern_assess_by = NULL, concern_assessed_at = NULL,
       concern_confirm_by = NULL, concern_confirmed_at = NULL`,
   }));
 }
 
 /** Meets the clock of 24 hours: the message has been assessed. */
-export function confirmAssessment(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
+export function recordAssessment(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   const { at } = request;
-  return change(store, request, 'concern-assessed', ({ assessBy }) => ({
+  return changeConcern(store, request, 'concern-assessed', ({ assessBy }) => ({
     set: sql`concern_assessed_at = ${at}::timestamptz`,
     details: { assessBy: assessBy.toISOString() },
     ownDetails: { assessedAt: at.toISOString() },
@@ -43,9 +43,9 @@ export function confirmAssessment(store: Store, request: ChangeRequest): Promise
 }
 
 /** Meets the clock of 6 working days: the notifier has a confirmation of its receipt. */
-export function confirmConfirmation(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
+export function recordConfirmation(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   const { at } = request;
-  return change(store, request, 'concern-confirmed', ({ confirmBy }) => ({
+  return changeConcern(store, request, 'concern-confirmed', ({ confirmBy }) => ({
     set: sql`concern_confirmed_at = ${at}::timestamptz`,
     details: { confirmBy: confirmBy.toISOString() },
     ownDetails: { confirmedAt: at.toISOString() },
@@ -58,7 +58,7 @@ const COLUMNS: Record<keyof ConcernTimes, Prisma.Sql> = {
   concernConfirmedAt: sql`m.concern_confirmed_at`,
 };
 
-function change(
+function changeConcern(
   store: Store,
   request: ChangeRequest,
   change: ConcernChange,

@@ -4,7 +4,7 @@ import { assign, journalize, takeBack, unassign } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import type { JournalerConfig } from '../config.js';
 import { changeMany } from './bulk.js';
-import { confirmAssessment, confirmConfirmation, markConcern, unmarkConcern } from './concern.js';
+import { markConcern, recordAssessment, recordConfirmation, unmarkConcern } from './concern.js';
 import { listDocuments, listIds } from './list.js';
 import { readDocument } from './read.js';
 import { readText } from './read-text.js';
@@ -41,6 +41,6 @@ export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): vo
   bind(OPERATIONS.takeBackJournalization, (call) => takeBack(store, changeOf(call), call.body));
   bind(OPERATIONS.markConcern, (call) => markConcern(store, changeOf(call)));
   bind(OPERATIONS.unmarkConcern, (call) => unmarkConcern(store, changeOf(call)));
-  bind(OPERATIONS.confirmAssessment, (call) => confirmAssessment(store, changeOf(call)));
-  bind(OPERATIONS.confirmConfirmation, (call) => confirmConfirmation(store, changeOf(call)));
+  bind(OPERATIONS.recordAssessment, (call) => recordAssessment(store, changeOf(call)));
+  bind(OPERATIONS.recordConfirmation, (call) => recordConfirmation(store, changeOf(call)));
 }

@@ -2,12 +2,12 @@ import { allowedChanges, type Principal } from '@indbakke/shared/access';
 import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
 import { HOUR } from '@indbakke/shared/config';
 import type { DocumentsRow, SummaryRow } from '@indbakke/shared/inbox';
+import { isWaiting } from '@indbakke/shared/lifecycle';
 
 // Database rows as answers of the API.
 
 /** @param now for age and clocks */
 export function summarize(row: SummaryRow, principal: Principal, now: Date): DocumentSummary {
-  const waits = row.status === 'pending' || row.status === 'held';
   return {
     id: row.id,
     externalId: row.externalId,
@@ -22,7 +22,7 @@ export function summarize(row: SummaryRow, principal: Principal, now: Date): Doc
     ageHours: Math.floor((now.getTime() - row.receivedAt.getTime()) / HOUR),
     late: row.late,
     replyBy: row.replyBy?.toISOString() ?? null,
-    replyOverdue: waits && !row.late && row.replyBy !== null && row.replyBy < now,
+    replyOverdue: isWaiting(row.status) && !row.late && row.replyBy !== null && row.replyBy < now,
     subject: row.subject,
     sender: {
       id: row.senderId,

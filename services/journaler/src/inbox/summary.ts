@@ -1,8 +1,9 @@
 import type { Principal } from '@indbakke/shared/access';
 import type { DocumentCounts, DocumentFilter } from '@indbakke/shared/api';
 import { DAY } from '@indbakke/shared/config';
+import { isWaiting } from '@indbakke/shared/lifecycle';
 import { Prisma, type Store } from '@indbakke/shared/store';
-import { isWaiting, someOf } from './page.js';
+import { someOf } from './page.js';
 import { CONCERN_OPEN } from './walk.js';
 
 const { sql } = Prisma;
