@@ -94,8 +94,8 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
   deleteIncomingDocument: change('deleted', 'DigitalPost.Slet'),
   markConcern: change('concern-marked', 'IndkomneDokumenter.Tildel'),
   unmarkConcern: change('concern-unmarked', 'IndkomneDokumenter.Tildel'),
-  confirmAssessment: change('concern-assessed', 'IndkomneDokumenter.Tildel'),
-  confirmConfirmation: change('concern-confirmed', 'IndkomneDokumenter.Tildel'),
+  recordAssessment: change('concern-assessed', 'IndkomneDokumenter.Tildel'),
+  recordConfirmation: change('concern-confirmed', 'IndkomneDokumenter.Tildel'),
   createExtract: [
     { action: 'extract-created', role: LAES, details: (_, answer) => ({ extractId: (answer as { id: string }).id }) },
   ],

@@ -1,8 +1,8 @@
 import { type AuditFilter, type AuditSheetBody, OPERATIONS, PDF } from '@indbakke/shared/api';
 import { recordAudit } from '@indbakke/shared/audit';
+import { danishDayOf } from '@indbakke/shared/danish-time';
 import { type Bind, type Call, sendStream } from '@indbakke/shared/http';
 import { Prisma } from '@indbakke/shared/store';
-import { danishDayOf } from '@indbakke/shared/working-days';
 import { sendSheet } from '../excel/send.js';
 import { writeSheet } from '../excel/sheet.js';
 import { LOG_COLUMNS, SHEET_COLUMNS } from './columns.js';
