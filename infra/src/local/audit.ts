@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { type Head, verifyChain } from '@indbakke/shared/audit';
+import { type Head, verifyAuditLog } from '@indbakke/shared/audit';
 import { loadKeyRing } from '@indbakke/shared/keys';
 import pg from 'pg';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
@@ -8,12 +8,13 @@ import { localSettings } from './settings.js';
 import { statePaths } from './state.js';
 import { withOwnerUrl } from './with-owner-url.js';
 
-const USAGE = `npm run audit -- verify [--municipality CVR] [--heads FILE]
+const USAGE = `npm run -s audit -- verify [--municipality CVR] [--heads FILE]
 
-Walks the audit log of every municipality, or of one, and says where a row was removed, altered, moved or added. Prints the
-last position and hash of each, a line each: keep them outside this machine. With --heads, a file of such lines from earlier,
-it also finds an end that was cut off together with its head, or a log that was written anew. Uses the database of npm start
-with its keys, or those named by DATABASE_OWNER_URL and KEY_FILE. Exit status: 0 = whole, 1 = faults.`;
+Walks the audit log of every municipality, or of one, and says where a row was removed, altered, moved or added, or a month
+dropped without an anchor. Prints the head of each log that is whole (CVR, last position, hash): keep these lines outside this
+machine. With --heads, a file of such lines from earlier, it also finds an end that was cut off together with its head, or a log
+that was written anew; nothing else tells these. Uses the database of npm start with its keys, or those named by
+DATABASE_OWNER_URL and KEY_FILE. Exit status: 0 = whole, 1 = faults.`;
 
 const OPTIONS = { municipality: { type: 'string' }, heads: { type: 'string' } } as const;
 
@@ -31,19 +32,16 @@ await runCommand(USAGE, async () => {
     const client = new pg.Client({ connectionString });
     await client.connect();
     try {
-      // One snapshot, so that the log may be written and numbered meanwhile.
-      await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const heads: Head[] = [];
       let faults = 0;
-      const onFault = (fault: string) => {
-        faults += 1;
-        process.stderr.write(`${fault}\n`);
-      };
-      const onProgress = (cvr: string, done: number) => process.stderr.write(`${cvr}: ${done} rows verified\n`);
-      for (const cvr of await municipalitiesOf(client, values.municipality)) {
-        const kept = known.filter(({ municipality }) => municipality === cvr);
-        heads.push(await verifyChain(client, keys, cvr, { onFault, onProgress }, kept));
-      }
+      const heads = await verifyAuditLog(client, keys, {
+        municipality: values.municipality,
+        known,
+        onFault: (fault) => {
+          faults += 1;
+          process.stderr.write(`${fault}\n`);
+        },
+        onProgress: (cvr, position, head) => process.stderr.write(`${cvr}: at position ${position} of ${head}\n`),
+      });
       if (faults > 0) process.exitCode = 1;
       process.stderr.write(
         faults === 0 ? 'The audit log is whole.\n' : `The audit log has ${faults} fault${faults === 1 ? '' : 's'}.\n`,
@@ -54,14 +52,6 @@ await runCommand(USAGE, async () => {
     }
   });
 });
-
-async function municipalitiesOf(client: pg.Client, only: string | undefined): Promise<string[]> {
-  const { rows } = await client.query<{ cvr: string }>('SELECT cvr FROM municipalities ORDER BY cvr');
-  const all = rows.map(({ cvr }) => cvr);
-  if (only === undefined) return all;
-  if (!all.includes(only)) throw new Error(`There is no municipality ${only} here.`);
-  return [only];
-}
 
 function readHeads(text: string): Head[] {
   return text

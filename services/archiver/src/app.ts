@@ -9,7 +9,7 @@ import { bindZip } from './zip/routes.js';
 
 /** Zip downloads, rejection and deletion, and the months of the audit log. */
 export function createArchiver(parts: Parts, config: ArchiverConfig): Service {
-  observeAuditMonths(parts);
+  observeAuditMonths(parts, config.AUDIT_KEEP_MONTHS);
   const { router, bind } = createApi(parts);
   bindZip(bind, parts);
   bindRejection(bind, parts);

@@ -16,6 +16,10 @@ export interface Anchor extends PositionRange {
   readonly seal: Buffer;
 }
 
+/** Selects an {@link Anchor} from audit_anchors. */
+export const ANCHOR_COLUMNS =
+  'municipality, first_position AS first, last_position AS last, last_hash AS "lastHash", month, seal';
+
 /** The anchor of a range: where the chain goes on after it. */
 export function anchorOf(keys: KeyRing, range: PositionRange, month: string): Anchor {
   return { ...range, month, seal: sealOf(keys, { ...range, month }) };

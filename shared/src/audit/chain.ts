@@ -33,11 +33,11 @@ export function chainHash(keys: KeyRing, previous: Buffer | null, row: ChainedRo
   return keys.digest(AUDIT_CHAIN, Buffer.concat([previous ?? Buffer.alloc(0), Buffer.from(json)]));
 }
 
-/** The same JSON for the same value, whatever the order of its fields. */
+/** The same JSON for the same value, whatever the order of its fields; times in UTC. */
 function canonical(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return value.toString('hex');
   if (value === null || typeof value !== 'object' || value instanceof Date) return value ?? null;
   if (Array.isArray(value)) return value.map(canonical);
   const fields = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-  return fields.map(([name, field]) => [name, canonical(field)]);
+  return Object.fromEntries(fields.map(([name, field]) => [name, canonical(field)]));
 }

@@ -8,10 +8,10 @@ export const FINGERPRINT = 'fingerprint';
 export const LIST = 'list';
 /** Keyed hash of an Idempotency-Key, and of a request that has one. */
 export const IDEMPOTENCY = 'idempotency';
-/** Keyed hash of an audit row, which is chained to the one before it. */
-export const AUDIT_CHAIN = 'audit-chain';
+/** Keyed hash of an audit row, which is chained to the one before it; the number is that of its canonical form. */
+export const AUDIT_CHAIN = 'audit-chain-1';
 /** Keyed hash of an anchor: audit rows that went with their month. */
-export const AUDIT_ANCHOR = 'audit-anchor';
+export const AUDIT_ANCHOR = 'audit-anchor-1';
 
 /** Keyed hash of a CPR or CVR number, however written, to compare parties without storing their numbers. */
 export function digestOfParty(keys: KeyRing, id: string): Buffer {

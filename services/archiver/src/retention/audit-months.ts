@@ -1,69 +1,103 @@
-import { anchorOf, type PositionRange } from '@indbakke/shared/audit';
+import { ANCHOR_COLUMNS, type Anchor, anchorOf, isAuthentic, type PositionRange } from '@indbakke/shared/audit';
+import { announce } from '@indbakke/shared/crash-points';
+import type { Log } from '@indbakke/shared/log';
 import type { Parts } from '@indbakke/shared/service';
 import { Gauge } from 'prom-client';
 
-/** What is wrong with the months of the log. */
-interface Faults {
-  /** The next month has no partition. */
-  readonly missing: boolean;
-  /** Rows are in the partition of no month. */
-  readonly misplaced: boolean;
-}
+type Faults = Readonly<Record<'missing' | 'misplaced' | 'overdue', boolean>>;
 
-const readFaults = async (store: Parts['store']) =>
-  (await store.sweep<Faults>('SELECT * FROM audit_month_faults()'))[0] as Faults;
+const readFaults = async (store: Parts['store'], keepMonths: number) =>
+  (await store.sweep<Faults>('SELECT * FROM audit_month_faults($1)', [keepMonths]))[0] as Faults;
 
 /** The faults of the months as a metric, for an alarm. */
-export function observeAuditMonths({ metrics, store }: Pick<Parts, 'metrics' | 'store'>): void {
+export function observeAuditMonths({ metrics, store }: Pick<Parts, 'metrics' | 'store'>, keepMonths: number): void {
   new Gauge({
     name: 'indbakke_audit_month_faults',
-    help: '1 = missing: the next month of the audit log has no partition; misplaced: rows are in that of no month',
+    help: '1 = missing: the next month of the audit log has no partition; misplaced: rows are in no month; overdue: an old month could not be dropped',
     labelNames: ['fault'],
     registers: [metrics.registry],
     async collect() {
-      const faults = await readFaults(store).catch(() => undefined);
+      const faults = await readFaults(store, keepMonths).catch(() => undefined);
       for (const [fault, is] of Object.entries(faults ?? {})) this.set({ fault }, Number(is));
     },
   });
 }
 
-/** Makes the months to come, logs what is wrong, and drops the months that are older than is kept. */
-export async function keepAuditMonths(parts: Pick<Parts, 'store' | 'keys' | 'log'>, keepMonths: number): Promise<void> {
-  const { store, log } = parts;
-  await store.sweep('SELECT make_audit_months()');
-  for (const [fault, is] of Object.entries(await readFaults(store))) if (is) log.error('audit-months', { fault });
-  const old = await store.sweep<{ month: string }>('SELECT month FROM audit_months_before($1) AS month', [keepMonths]);
-  for (const { month } of old) {
-    await anchorAuditMonth(parts, month);
-    await store.sweep('SELECT drop_audit_month($1)', [month]);
-    log.warn('audit-month-dropped', { month });
+/** Makes the months to come, and logs what is wrong with the months there are. */
+export async function makeAuditMonths({ store, log }: Pick<Parts, 'store' | 'log'>, keepMonths: number): Promise<void> {
+  try {
+    await unlessBusy(log, () => store.sweep('SELECT make_audit_months()'));
+  } finally {
+    const faults = await readFaults(store, keepMonths);
+    for (const [fault, is] of Object.entries(faults)) if (is) log.error('audit-month-fault', { fault });
   }
 }
+
+/** Drops the months that are older than is kept, each when its positions are anchored. */
+export async function dropAuditMonths(parts: Pick<Parts, 'store' | 'keys' | 'log'>, keepMonths: number): Promise<void> {
+  const { store, log } = parts;
+  const old = await store.sweep<{ month: string }>('SELECT month FROM audit_months_before($1) AS month', [keepMonths]);
+  for (const { month } of old) {
+    if (!(await anchorAuditMonth(parts, month))) {
+      log.error('audit-month-fault', { fault: 'forged', month });
+      continue;
+    }
+    announce('audit-month-anchored');
+    await unlessBusy(log, async () => {
+      const [row] = await store.sweep<{ dropped: boolean }>('SELECT drop_audit_month($1) AS dropped', [month]);
+      if (row?.dropped) log.warn('audit-month-dropped', { month });
+    });
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** While the log is read for long, as by verifying it, no month is made or dropped: the next sweep tries again. */
+async function unlessBusy(log: Log, run: () => Promise<unknown>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
+    log.warn('audit-month-busy');
+  }
+}
+
+// Rows of a month may be numbered after some of the next one: so it has ranges of positions, mostly one of each municipality.
+// A row that was numbered after the anchors of its month gets another.
+const UNANCHORED = `
+  WITH unanchored AS MATERIALIZED (
+    SELECT municipality, position, position - row_number() OVER (PARTITION BY municipality ORDER BY position) AS run
+    FROM audit_events e
+    WHERE at >= audit_month_begin($1, 0) AND at < audit_month_begin($1, 1) AND position IS NOT NULL AND NOT EXISTS (
+      SELECT FROM audit_anchors a WHERE a.municipality = e.municipality AND a.month = $1
+        AND e.position BETWEEN a.first_position AND a.last_position)
+  ), ranges AS (
+    SELECT municipality, min(position) AS first, max(position) AS last FROM unanchored GROUP BY municipality, run
+  )
+  SELECT municipality, first, last, hash AS "lastHash"
+  FROM ranges JOIN audit_events USING (municipality)
+  WHERE position = last AND at >= audit_month_begin($1, 0) AND at < audit_month_begin($1, 1)`;
 
 /**
  * Anchors the positions of a month, so that the chain still verifies when the month is dropped. To do it again changes nothing:
  * a process may have died before the drop.
  *
  * @param month `2026-11`
+ * @returns whether all anchors of the month are ours
  */
-export async function anchorAuditMonth({ store, keys }: Pick<Parts, 'store' | 'keys'>, month: string): Promise<void> {
-  // Rows of a month may be numbered after some of the next one: so it has ranges of positions, mostly one.
-  const ranges = await store.sweep<PositionRange>(
-    `SELECT municipality, min(position) AS first, max(position) AS last,
-       (array_agg(hash ORDER BY position DESC))[1] AS "lastHash"
-     FROM (
-       SELECT municipality, position, hash, position - row_number() OVER (PARTITION BY municipality ORDER BY position) AS run
-       FROM audit_events
-       WHERE at >= audit_month_begin($1, 0) AND at < audit_month_begin($1, 1) AND position IS NOT NULL) AS numbered
-     GROUP BY municipality, run`,
-    [month],
-  );
+export async function anchorAuditMonth(
+  { store, keys }: Pick<Parts, 'store' | 'keys'>,
+  month: string,
+): Promise<boolean> {
+  const ranges = await store.sweep<PositionRange>(UNANCHORED, [month]);
   const anchors = ranges.map((range) => anchorOf(keys, range, month));
-  const column = <Key extends keyof (typeof anchors)[number]>(key: Key) => anchors.map((anchor) => anchor[key]);
+  const column = <Key extends keyof Anchor>(key: Key) => anchors.map((anchor) => anchor[key]);
   await store.sweep(
     `INSERT INTO audit_anchors (municipality, first_position, last_position, last_hash, seal, month)
      SELECT *, $6 FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])
      ON CONFLICT DO NOTHING`,
     [column('municipality'), column('first'), column('last'), column('lastHash'), column('seal'), month],
   );
+  const there = await store.sweep<Anchor>(`SELECT ${ANCHOR_COLUMNS} FROM audit_anchors WHERE month = $1`, [month]);
+  return there.every((anchor) => isAuthentic(keys, anchor));
 }

@@ -236,28 +236,38 @@ CREATE FUNCTION audit_months_before(keep integer) RETURNS SETOF text LANGUAGE sq
   ORDER BY month
 $$;
 
--- Writers wait at most that long for the lock, which is held for an instant; else it is tried again later.
-CREATE FUNCTION drop_audit_month(month text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET lock_timeout = '1s' AS $$
+-- Drops one month, all of whose rows are anchored. Whoever writes waits at most for the time of lock_timeout, and then it is
+-- tried again later. False: the month has gone, or another process is at it.
+CREATE FUNCTION drop_audit_month(month text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET lock_timeout = '300ms' AS $$
 DECLARE
   partition constant text := 'm' || replace(month, '-', '_');
-  is_anchored boolean;
+  is_open boolean;
 BEGIN
-  -- Several processes may be at it.
-  IF NOT pg_try_advisory_xact_lock(hashtext('drop_audit_month')) THEN RETURN; END IF;
-  IF NOT EXISTS (SELECT FROM audit_months_before(6) AS old WHERE old = month) THEN
-    RAISE EXCEPTION 'The month % is not older than six months, or not there.', month;
+  IF NOT pg_try_advisory_xact_lock(hashtext('drop_audit_month')) OR to_regclass(format('audit_months.%I', partition)) IS NULL THEN
+    RETURN false;
   END IF;
-  EXECUTE format('SELECT NOT EXISTS (SELECT FROM audit_months.%I e WHERE e.position IS NULL OR NOT EXISTS (
+  IF month NOT IN (SELECT audit_months_before(6)) THEN RAISE EXCEPTION 'The month % is not older than six months.', month; END IF;
+  EXECUTE format('SELECT EXISTS (SELECT FROM audit_months.%I e WHERE e.position IS NULL OR NOT EXISTS (
     SELECT FROM audit_anchors a WHERE a.municipality = e.municipality AND a.month = %L
-      AND e.position BETWEEN a.first_position AND a.last_position))', partition, month) INTO is_anchored;
-  IF NOT is_anchored THEN RAISE EXCEPTION 'Not every row of the month % is anchored.', month; END IF;
-  EXECUTE format('ALTER TABLE public.audit_events DETACH PARTITION audit_months.%I', partition);
+      AND e.position BETWEEN a.first_position AND a.last_position))', partition, month) INTO is_open;
+  IF NOT is_open THEN
+    EXECUTE format('ALTER TABLE public.audit_events DETACH PARTITION audit_months.%I', partition);
+    -- Committed since, by a transaction that the lock has waited for.
+    EXECUTE format('SELECT EXISTS (SELECT FROM audit_months.%I WHERE position IS NULL)', partition) INTO is_open;
+  END IF;
+  IF is_open THEN RAISE EXCEPTION 'Not every row of the month % is anchored.', month; END IF;
   EXECUTE format('DROP TABLE audit_months.%I', partition);
+  RETURN true;
 END $$;
 
-CREATE FUNCTION audit_month_faults(OUT missing boolean, OUT misplaced boolean) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+-- To make a month, too, takes a lock that verifying the log holds for long, and that others would wait behind.
+ALTER FUNCTION make_audit_months() SET lock_timeout = '300ms';
+
+-- missing: the next month is not there. misplaced: rows are in no month. overdue: a month is still there that could not be
+-- dropped for a month.
+CREATE FUNCTION audit_month_faults(keep integer, OUT missing boolean, OUT misplaced boolean, OUT overdue boolean) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
   SELECT to_regclass('audit_months.' || to_char(now() AT TIME ZONE 'UTC' + interval '1 month', '"m"YYYY_MM')) IS NULL,
-    EXISTS (SELECT FROM audit_months.other)
+    EXISTS (SELECT FROM audit_months.other), EXISTS (SELECT FROM audit_months_before(keep + 1))
 $$;
-REVOKE EXECUTE ON FUNCTION audit_months_before(integer), drop_audit_month(text), audit_month_faults() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION audit_months_before(integer), drop_audit_month(text), audit_month_faults() TO indbakke_worker;
+REVOKE EXECUTE ON FUNCTION audit_months_before(integer), drop_audit_month(text), audit_month_faults(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION audit_months_before(integer), drop_audit_month(text), audit_month_faults(integer) TO indbakke_worker;
