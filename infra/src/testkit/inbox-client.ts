@@ -8,6 +8,8 @@ import type {
   DocumentList,
   DocumentQuery,
   DocumentSummary,
+  EventList,
+  EventQuery,
   JournalizationBody,
   RejectionBody,
   SentMessageBody,
@@ -106,7 +108,11 @@ export class InboxClient {
     return this.#json('POST', '/incoming-documents/bulk', { body, headers: headerOf(key) });
   }
 
-  // What the core registers
+  // What the core reads and registers
+
+  events(query: z.input<typeof EventQuery>): Promise<EventList> {
+    return this.#json('GET', `/events?${new URLSearchParams(query as Record<string, string>)}`);
+  }
 
   async upsertCase(caseId: string, body: z.input<typeof CaseBody>): Promise<void> {
     await this.#call('PUT', `/cases/${encodeURIComponent(caseId)}`, { body });

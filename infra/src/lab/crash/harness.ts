@@ -5,6 +5,7 @@ import { type Relay, startRelay } from '../../testkit/relay.js';
 import { Random } from '../random.js';
 import { Comparison, concurrently } from './compare.js';
 import type { Fault } from './faults.js';
+import { Follower } from './follow.js';
 import { isPoint, type Kill, type Point, ROUND, workBefore } from './kills.js';
 import { type AskedChange, Ledger, type Verdict } from './ledger.js';
 import { clientsOf, Load, noteDone, send } from './load.js';
@@ -78,6 +79,7 @@ class Harness {
   readonly #kills: readonly Kill[];
   readonly #victims: Victims;
   readonly #comparison: Comparison;
+  readonly #follower: Follower;
   #victim: Victim;
 
   constructor(stage: Stage, plan: Plan) {
@@ -87,6 +89,7 @@ class Harness {
     this.#victims = new Victims(stage.env, plan.fault);
     this.#comparison = new Comparison(stage, this.ledger);
     this.#victim = this.#victims.next();
+    this.#follower = new Follower(stage, () => this.#victim.url);
   }
 
   /** Starts the services and registers the case and the sent message in each municipality. */
@@ -101,7 +104,7 @@ class Harness {
   }
 
   async end(): Promise<void> {
-    await this.#victims.end();
+    await Promise.all([this.#victims.end(), this.#follower.stop()]);
   }
 
   /** One kill under load, restart, retries and comparison. */
@@ -143,12 +146,20 @@ class Harness {
     });
     await this.#comparison.rows(this.ledger.sent);
     await this.#comparison.suggestions();
+    await this.#followToEnd(kill, run);
     await this.#comparison.content(kill, run);
     await this.#comparison.inbox(this.#victim.url);
     // Through the API, so not after each run: a new process takes seconds to warm up.
     const isEnd = run + 1 === this.#plan.runs;
     const notRead = this.ledger.sent.filter((memo) => isEnd || memo.run > run - this.#plan.quietEvery);
     await this.#comparison.bytes(notRead, this.#victim.url);
+  }
+
+  /** Waits until the core has followed the feed to its end, and compares what it got. */
+  async #followToEnd(kill: Kill, run: number): Promise<void> {
+    const limit = performance.now() + this.#plan.stuckAfterMs;
+    while (!(await this.#follower.isAtEnd()) && performance.now() < limit) await pause(POLL_MS);
+    await this.#follower.compare(this.ledger, kill, run);
   }
 
   /** @returns whether the kill hit its point */
