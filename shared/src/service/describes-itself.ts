@@ -4,7 +4,10 @@ import { describeApi, OPERATIONS, type Operation } from '../api/index.js';
 import { ERRORS } from '../errors/index.js';
 import { allowPage, EXACT_PATHS, publicPrefixOf } from '../http/index.js';
 
-/** `/api/v1/openapi.json`, the same in OpenAPI 3.0, and `/api/v1/docs` for people: generated from the contract that validates the calls. */
+/**
+ * `/api/v1/openapi.json`, the same in OpenAPI 3.0, and `/api/v1/docs` for people: all generated from the contract that validates
+ * the calls.
+ */
 export function describesItself(): Router {
   const page = docsPage();
   const router = Router(EXACT_PATHS);
