@@ -7,7 +7,7 @@ import type { Log, LogFields } from '@indbakke/shared/log';
 import { createMetrics } from '@indbakke/shared/metrics';
 import { openStore, type Store } from '@indbakke/shared/store';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase } from '../../../infra/src/testkit/database.js';
 import { numberChanges } from '../../journaler/src/feed/number-changes.js';
 import {
@@ -27,7 +27,7 @@ let keys: KeyRing;
 let lines: string[];
 let log: Log;
 
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createTestDatabase();
   owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
@@ -35,7 +35,6 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'audit-keys-'));
   await createKeyFile(join(folder, 'keys.json'));
   keys = await loadKeyRing(join(folder, 'keys.json'));
-  lines = [];
   const write =
     (level: string) =>
     (event: string, fields: LogFields = {}) => {
@@ -44,7 +43,14 @@ beforeEach(async () => {
   log = { info: write('info'), warn: write('warn'), error: write('error'), debug: write('debug') };
 });
 
-afterEach(async () => {
+beforeEach(async () => {
+  lines = [];
+  await owner.query('DELETE FROM audit_events; DELETE FROM audit_anchors; DELETE FROM feed_heads');
+  for (const month of await monthsThere()) await dropTable(month);
+  await owner.query('SELECT make_audit_months()');
+});
+
+afterAll(async () => {
   await store.close();
   await owner.end();
   await database.drop();
@@ -57,6 +63,8 @@ function monthsAgo(months: number): Date {
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - months, 1));
 }
 const nameOf = (at: Date) => at.toISOString().slice(0, 7);
+
+const dropTable = (month: string) => owner.query(`DROP TABLE audit_months.m${month.replace('-', '_')}`);
 
 async function makeMonth(at: Date): Promise<void> {
   const next = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1));
@@ -128,7 +136,7 @@ async function monthsThere(): Promise<string[]> {
 
 describe('verifying the log', () => {
   beforeEach(async () => {
-    for (let row = 0; row < 6; row += 1) await write(0, row);
+    for (let row = 0; row < 6; row += 1) await owner.query(INSERT, [minutesInto(0, row), OURS]);
     await write(0, 0, OTHER);
   });
 
@@ -553,7 +561,7 @@ describe('the months of the log', () => {
     );
 
     await makeMonth(monthsAgo(15));
-    await owner.query(`DROP TABLE audit_months.m${nameAgo(-1).replace('-', '_')}`);
+    await dropTable(nameAgo(-1));
     await owner.query(INSERT, [minutesInto(-1, 1), OURS]);
     await expect(make()).rejects.toThrow('would be violated by some row');
     expect(lines).toEqual(['missing', 'misplaced', 'overdue'].map((fault) => `error audit-month-fault ${fault}`));
