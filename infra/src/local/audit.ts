@@ -14,9 +14,13 @@ Walks the audit log of every municipality, or of one, and says where a row was r
 dropped without an anchor. Prints the head of each log that is whole (CVR, last position, hash): keep these lines outside this
 machine. With --heads, a file of such lines from earlier, it also finds an end that was cut off together with its head, or a log
 that was written anew; nothing else tells these. Uses the database of npm start with its keys, or those named by
-DATABASE_OWNER_URL and KEY_FILE. Exit status: 0 = whole, 1 = faults.`;
+DATABASE_OWNER_URL and KEY_FILE. Exit status: 0 = whole, 1 = faults, or it
+could not be verified.`;
 
 const OPTIONS = { municipality: { type: 'string' }, heads: { type: 'string' } } as const;
+
+const PROGRESS_EVERY_MS = 5_000;
+let shownAt = performance.now();
 
 await runCommand(USAGE, async () => {
   rejectOptionsTakenByNpm('audit', Object.keys(OPTIONS));
@@ -40,7 +44,7 @@ await runCommand(USAGE, async () => {
           faults += 1;
           process.stderr.write(`${fault}\n`);
         },
-        onProgress: (cvr, position, head) => process.stderr.write(`${cvr}: at position ${position} of ${head}\n`),
+        onProgress,
       });
       if (faults > 0) process.exitCode = 1;
       process.stderr.write(
@@ -52,6 +56,13 @@ await runCommand(USAGE, async () => {
     }
   });
 });
+
+/** At most a line every few seconds. */
+function onProgress(cvr: string, position: bigint, head: bigint): void {
+  if (performance.now() < shownAt + PROGRESS_EVERY_MS) return;
+  shownAt = performance.now();
+  process.stderr.write(`${cvr}: at position ${position} of ${head}\n`);
+}
 
 function readHeads(text: string): Head[] {
   return text
