@@ -326,7 +326,9 @@ export const ExtractBody = z
   .register(NAMED_REQUESTS, { id: 'NewExtract' });
 export type ExtractBody = z.infer<typeof ExtractBody>;
 const AssigneeKind = oneOf('AssigneeKind', ['user', 'team']);
-const NewAssignee = z.strictObject({ kind: AssigneeKind, id: personId }).register(NAMED_REQUESTS, { id: 'Assignee' });
+const NewAssignee = z
+  .strictObject({ kind: AssigneeKind, id: personId })
+  .register(NAMED_REQUESTS, { id: 'NewAssignee' });
 
 export const AssignmentBody = z
   .strictObject({ assignee: NewAssignee })
