@@ -340,11 +340,7 @@ export const ExtractBody = z
   .register(NAMED_REQUESTS, { id: 'NewExtract' });
 export type ExtractBody = z.infer<typeof ExtractBody>;
 const AssigneeKind = keyOf('AssigneeKind', { user: 'A caseworker.', team: 'Everybody with the team in the token.' });
-const ASSIGNEE_ID = 'As `sub` or `teams` of a token has it';
-const NewAssignee = z
-  .strictObject({ kind: AssigneeKind, id: personId.describe(ASSIGNEE_ID) })
-  .describe('Who is to handle the message')
-  .register(NAMED_REQUESTS, { id: 'Assignee' });
+const NewAssignee = z.strictObject({ kind: AssigneeKind, id: personId }).register(NAMED_REQUESTS, { id: 'Assignee' });
 
 export const AssignmentBody = z
   .strictObject({ assignee: NewAssignee })
@@ -566,7 +562,10 @@ const Change = z
   .describe('A change that callers make.')
   .register(NAMED_ANSWERS, { id: 'Change' });
 
-const Assignee = z.object({ kind: AssigneeKind, id: z.string() }).register(NAMED_ANSWERS, { id: 'Assignee' });
+const Assignee = z
+  .object({ kind: AssigneeKind, id: z.string().describe('As `sub` or `teams` of a token has it') })
+  .describe('Who is to handle the message')
+  .register(NAMED_ANSWERS, { id: 'Assignee' });
 
 export const DocumentSummary = z
   .object({
