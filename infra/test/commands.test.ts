@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openFileBlobStore } from '@indbakke/shared/content';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clusterOf, postgresHomeOf, removePostgres, serverOf, startOf } from '../../tools/local-state.mjs';
 import { registerMunicipality } from '../src/local/register-municipality.js';
@@ -78,6 +79,7 @@ describe('npm run reset', () => {
   test('removes everything that a stack creates', async () => {
     const paths = statePaths({ STATE_DIR: join(scratch, 'keys') });
     await makeKeys(paths);
+    await (await openFileBlobStore(paths.content)).mark();
     expect(tool('reset.mjs', [], { STATE_DIR: paths.root }).status).toBe(0);
     expect(existsSync(paths.root)).toBe(false);
   });

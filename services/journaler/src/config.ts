@@ -1,8 +1,9 @@
-import { commonSettings, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, sealingSettings, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
 
 export const JournalerConfig = z.object({
   ...commonSettings,
+  ...sealingSettings,
   JOURNALIZE_UNKNOWN_CASES: z
     .enum(['refuse', 'allow'])
     .default('refuse')

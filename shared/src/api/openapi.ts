@@ -294,8 +294,8 @@ const HEADERS = {
     schema: { type: 'string', enum: ['true'] },
   },
   ETag: { description: 'Names these bytes.', schema: { type: 'string', pattern: '^"[^"]+"$' } },
-  'Accept-Ranges': { schema: { type: 'string', enum: ['bytes'] } },
-  'Content-Length': { schema: { type: 'string', pattern: '^[0-9]+$' } },
+  'Accept-Ranges': { description: 'The call takes Range.', schema: { type: 'string', enum: ['bytes'] } },
+  'Content-Length': { description: 'In bytes.', schema: { type: 'string', pattern: '^[0-9]+$' } },
   'Content-Range': {
     description: 'Which bytes, of how many.',
     required: true,
@@ -306,7 +306,11 @@ const HEADERS = {
     required: true,
     schema: { type: 'string', pattern: '^attachment; filename=' },
   },
-  'WWW-Authenticate': { required: true, schema: { type: 'string', pattern: '^Bearer' } },
+  'WWW-Authenticate': {
+    description: 'What token is needed.',
+    required: true,
+    schema: { type: 'string', pattern: '^Bearer' },
+  },
   'Retry-After': {
     description: 'In seconds, where a retry is right.',
     schema: { type: 'string', pattern: '^[0-9]+$' },

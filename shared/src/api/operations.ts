@@ -22,6 +22,7 @@ import {
   FiguresAnswer,
   FiguresQuery,
   IdsBody,
+  idOf,
   JournalizationBody,
   RejectionBody,
   SearchBody,
@@ -29,6 +30,7 @@ import {
   SummaryQuery,
   TakeBackBody,
   TextAnswer,
+  UUID_FORMS,
   Uuid,
 } from './schemas.js';
 
@@ -64,10 +66,10 @@ export interface Operation {
   readonly errors: readonly ErrorCode[];
 }
 
-const Id = z.object({ id: Uuid });
-const FileIds = z.object({ id: Uuid, fileId: Uuid });
-const ExtractId = z.object({ extractId: Uuid });
-const ExtractFileIds = z.object({ extractId: Uuid, fileId: Uuid });
+const Id = z.object({ id: idOf('message') });
+const FileIds = z.object({ id: idOf('message'), fileId: idOf('file') });
+const ExtractId = z.object({ extractId: idOf('extract') });
+const ExtractFileIds = z.object({ extractId: idOf('extract'), fileId: idOf('file') });
 
 /** Types of files that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved. */
 export const DISPLAYED_TYPES: readonly string[] = [
@@ -400,7 +402,7 @@ export const OPERATIONS = {
       'Registers a message that the core sent from a case, or changes the fields that are sent. Pending replies to it get a new suggestion.',
     description: LEAVES_ABSENT_FIELDS,
     roles: ['Indbakke.System'],
-    params: z.object({ messageUUID: Uuid }),
+    params: z.object({ messageUUID: Uuid.describe(`messageUUID of the MeMo: ${UUID_FORMS}`) }),
     body: SentMessageBody,
     answer: undefined,
     errors: [],

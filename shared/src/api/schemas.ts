@@ -62,7 +62,11 @@ const Status = keyOf('Status', STATUSES);
 const Kind = keyOf('Kind', KINDS);
 const Channel = keyOf('Channel', CHANNELS);
 const RejectionReason = keyOf('RejectionReason', REJECTION_REASONS);
-const CaseStatus = oneOf('CaseStatus', ['open', 'closed', 'moved']);
+const CaseStatus = keyOf('CaseStatus', {
+  open: 'Messages can be journalized on it.',
+  closed: 'No message can be journalized on it.',
+  moved: 'Another municipality has it.',
+});
 
 const time = z.iso.datetime();
 const TIME_FAULT = 'must be an RFC 3339 date-time, such as 2026-11-20T08:00:00Z or 2026-11-20T09:00:00%2B01:00';
@@ -86,17 +90,18 @@ const text = (max: number) => anyText(max).trim().min(1);
 const personId = text(256)
   .refine((value) => !/[\p{Cc}\uFFFD]/u.test(value), { error: 'must not contain control characters or U+FFFD' })
   .refine((value) => value !== 'me' && value !== 'none', { error: 'must be an id; me and none are words of a filter' });
-export const CaseId = text(256).meta({ examples: ['BF-1'] });
+export const CaseId = text(256).meta({ description: 'The core’s id of a case', examples: ['BF-1'] });
 const refuse = (context: z.RefinementCtx, message: string) => {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 };
-const UUID_FORMS = 'any case; in braces, after `urn:uuid:` or without hyphens too';
+export const UUID_FORMS = 'any case; in braces, after `urn:uuid:` or without hyphens too';
 /** A UUID of any version and variant, as messages may have it; in its normal form. */
 export const Uuid = z
   .string()
-  .meta({ format: 'uuid', description: UUID_FORMS, examples: [MESSAGE_ID] })
+  .meta({ format: 'uuid', description: `A UUID: ${UUID_FORMS}`, examples: [MESSAGE_ID] })
   .transform((value, context) => uuidOf(value) ?? refuse(context, 'must be a UUID'));
+export const idOf = (what: string) => Uuid.describe(`Id of the ${what}: ${UUID_FORMS}`);
 const NUMBER_FORMS = '10 or 8 digits, with spaces, hyphens or the prefix DK too';
 const Party = z
   .string()
@@ -171,9 +176,12 @@ const FILTERS = {
   view: keyOf('View', VIEWS).optional(),
   kind: Kind.optional(),
   channel: Channel.optional(),
-  contactPoint: text(256).transform(contactPointIdOf).optional().describe(`Of a UUID: ${UUID_FORMS}`),
+  contactPoint: text(256)
+    .transform(contactPointIdOf)
+    .optional()
+    .describe(`Id of the contact point that it was sent to; of a UUID: ${UUID_FORMS}`),
   case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
-  hasSuggestion: trueOrFalse.optional(),
+  hasSuggestion: trueOrFalse.optional().describe('Whether a case is suggested for it'),
   assignee: text(256).optional().describe('Id of a user or team, `me` (or one of my teams), or `none`'),
   owner: z.literal('me').optional().describe('Suggested for a case of the caller’s'),
   receivedFrom: Time.optional().describe(
@@ -187,12 +195,12 @@ const FILTERS = {
 };
 
 /** Personal filters, which only a body may have. */
-const PERSONAL_FILTERS = {
+export const PERSONAL_FILTERS = {
   q: text(200)
     .optional()
     .describe('Words, beginnings of words, or a CPR or CVR number: in subject, sender and concerning'),
-  sender: Party.optional(),
-  concerning: Party.optional(),
+  sender: Party.optional().describe(`CPR or CVR number of the sender: ${NUMBER_FORMS}`),
+  concerning: Party.optional().describe('The same of whom it concerns'),
   colleagues: z.array(personId).min(1).max(200).optional().describe('User ids, for the view `absent`'),
 };
 
@@ -207,7 +215,7 @@ const SORTS = [
   'concernDue',
   '-concernDue',
 ] as const;
-const Sort = oneOf('Sort', SORTS);
+const Sort = nameBoth('Sort', z.enum(SORTS).describe('The order; `-` = newest first'));
 const PAGE = {
   sort: Sort.default('receivedAt').describe(
     '`-` = newest first. Messages without that time come last. replyBy and concernDue: pending and held messages only',
@@ -216,7 +224,7 @@ const PAGE = {
 };
 const pageOf = (most: number, usual: number) => ({
   ...PAGE,
-  limit: wholeNumber(1, most).default(usual).describe(`${usual} when absent`),
+  limit: wholeNumber(1, most).default(usual).describe(`Most items of the page, ${usual} when absent`),
 });
 
 interface Needs {
@@ -251,6 +259,7 @@ const ALL_FILTERS = { ...FILTERS, ...PERSONAL_FILTERS };
 export const DocumentFilter = z
   .strictObject(ALL_FILTERS)
   .superRefine(checkNeeds)
+  .describe('The filters of a search; {} = all pending messages')
   .register(NAMED_REQUESTS, { id: 'Filter' });
 /** What a list can be limited to. */
 export type DocumentFilter = z.infer<typeof DocumentFilter>;
@@ -297,11 +306,16 @@ const Schedule = z
     path: ['weekday'],
     error: 'is required when every is week, and refused otherwise',
   })
+  .describe('When a file is made')
   .register(NAMED_REQUESTS, { id: 'Schedule' });
 export type Schedule = z.infer<typeof Schedule>;
 
 /** What is searched for, under a name. */
-export const NamedSearch = z.strictObject({ name: text(100), filter: DocumentFilter, sort: PAGE.sort });
+export const NamedSearch = z.strictObject({
+  name: text(100).describe('What its owner calls it; may be personal, and is sealed'),
+  filter: DocumentFilter,
+  sort: PAGE.sort,
+});
 export type NamedSearch = z.infer<typeof NamedSearch>;
 
 /** A search that is made into an Excel file at set times. */
@@ -325,7 +339,7 @@ export const ExtractBody = z
   })
   .register(NAMED_REQUESTS, { id: 'NewExtract' });
 export type ExtractBody = z.infer<typeof ExtractBody>;
-const AssigneeKind = oneOf('AssigneeKind', ['user', 'team']);
+const AssigneeKind = keyOf('AssigneeKind', { user: 'A caseworker.', team: 'Everybody with the team in the token.' });
 const NewAssignee = z
   .strictObject({ kind: AssigneeKind, id: personId })
   .register(NAMED_REQUESTS, { id: 'NewAssignee' });
@@ -360,7 +374,11 @@ export const JournalizationBody = z
 
 export const TakeBackBody = z
   .strictObject({
-    reason: oneOf('TakingBackReason', ['wrong-case', 'wrong-person', 'other']),
+    reason: keyOf('TakingBackReason', {
+      'wrong-case': 'It belongs to another case.',
+      'wrong-person': 'It is about somebody else.',
+      other: 'Another reason.',
+    }),
   })
   .meta({ examples: [{ reason: 'wrong-case' }] })
   .register(NAMED_REQUESTS, { id: 'TakingBack' });
@@ -372,7 +390,7 @@ export const RejectionBody = z
       .optional()
       .describe('Required when the reason is `other`. Removed when the message is deleted'),
     forwardedTo: text(256).optional().describe('To whom the caseworker forwarded it'),
-    senderInformed: z.boolean().optional(),
+    senderInformed: z.boolean().optional().describe('Whether the caseworker has told the sender'),
   })
   .refine((body) => body.reason !== 'other' || body.explanation !== undefined, {
     path: ['explanation'],
@@ -428,7 +446,7 @@ export type FiguresQuery = z.infer<typeof FiguresQuery>;
 
 /** As many digits as If-Match takes; PostgreSQL has no larger integer. */
 const MAX_VERSION = 999_999_999;
-const ITEM = { id: Uuid, version: z.int().min(1).max(MAX_VERSION).describe('The version that was read') };
+const ITEM = { id: idOf('message'), version: z.int().min(1).max(MAX_VERSION).describe('The version that was read') };
 function bulkOf<const Action extends string, Item extends z.ZodType<{ id: string }>>(
   id: string,
   action: Action,
@@ -439,8 +457,11 @@ function bulkOf<const Action extends string, Item extends z.ZodType<{ id: string
     .array(item)
     .min(1)
     .max(500)
-    .refine((list) => new Set(list.map((each) => each.id)).size === list.length, { error: 'must have each id once' });
-  return z.strictObject({ action: z.literal(action), items }).register(NAMED_REQUESTS, { id });
+    .refine((list) => new Set(list.map((each) => each.id)).size === list.length, { error: 'must have each id once' })
+    .describe('The messages, each once');
+  return z
+    .strictObject({ action: z.literal(action).describe('What is done to each'), items })
+    .register(NAMED_REQUESTS, { id });
 }
 const ITEM_EXAMPLE = { id: MESSAGE_ID, version: 1 };
 /** The same change of many messages, each with its version and the fields that the change of one takes in its body. */
@@ -470,7 +491,7 @@ export type BulkBody = z.infer<typeof BulkBody>;
 
 const Suggestion = z
   .object({
-    caseId: z.string(),
+    caseId: z.string().describe('The case that the message probably belongs to'),
     basis: keyOf('SuggestionBasis', SUGGESTION_BASES),
     sender: keyOf('SuggestionSender', SUGGESTION_SENDERS),
     caseStatus: CaseStatus.nullable().describe('null: the core has not registered the case'),
@@ -480,62 +501,81 @@ const Suggestion = z
 
 const Concern = z
   .object({
-    markedAt: time,
-    markedBy: z.string(),
+    markedAt: time.describe('When it was marked'),
+    markedBy: z
+      .string()
+      .describe('Who marked it: a user, or `serviceplatformen` when its contact point is for concerns'),
     assessBy: time.describe('24 hours after its receipt'),
-    assessedAt: time.nullable(),
+    assessedAt: time.nullable().describe('null: not yet'),
     confirmBy: time.describe(
       'The end of the 6th working day after its receipt: the notifier must have a confirmation by then',
     ),
-    confirmedAt: time.nullable(),
+    confirmedAt: time.nullable().describe('null: not yet'),
   })
   .register(NAMED_ANSWERS, { id: 'Concern' });
 
 const Rejection = z
   .object({
     reason: RejectionReason,
-    explanation: z.string().nullable(),
-    forwardedTo: z.string().nullable(),
-    senderInformed: z.boolean().nullable(),
-    at: time,
-    by: z.string(),
+    explanation: z.string().nullable().describe('In the words of the caseworker'),
+    forwardedTo: z.string().nullable().describe('To whom the caseworker forwarded it'),
+    senderInformed: z.boolean().nullable().describe('Whether the caseworker has told the sender; null: not said'),
+    at: time.describe('When it was rejected'),
+    by: z.string().describe('Who rejected it'),
   })
   .register(NAMED_ANSWERS, { id: 'RejectionOfMessage' });
 
 const Representative = z
-  .object({ id: z.string().nullable(), idType: z.string().nullable(), name: z.string().nullable() })
+  .object({
+    id: z.string().nullable().describe('Such as a CPR or CVR number; null: the message does not say'),
+    idType: z.string().nullable().describe('Of which kind the id is, such as CPR or CVR'),
+    name: z.string().nullable().describe('null: the message does not say'),
+  })
   .register(NAMED_ANSWERS, { id: 'Representative' });
 const Sender = z
   .object({
-    id: z.string(),
-    idType: z.string(),
-    name: z.string(),
+    id: z.string().describe('Such as a CPR or CVR number'),
+    idType: z.string().describe('Of which kind the id is, such as CPR or CVR'),
+    name: z.string().describe('As the message has it'),
     representative: Representative.nullable().describe('Who acts on behalf of the sender'),
   })
+  .describe('Who sent the message')
   .register(NAMED_ANSWERS, { id: 'Sender' });
 const Concerning = z
-  .object({ id: z.string().nullable().describe('null: only a name is known'), name: z.string().nullable() })
+  .object({
+    id: z.string().nullable().describe('CPR or CVR number; null: only a name is known'),
+    name: z.string().nullable().describe('null: only the number is known'),
+  })
   .register(NAMED_ANSWERS, { id: 'Concerning' });
 const ContactPoint = z
-  .object({ id: z.string(), name: z.string().nullable() })
+  .object({
+    id: z.string().describe('In Digital Post'),
+    name: z.string().nullable().describe('As the municipality is set up here; null: it is not'),
+  })
   .register(NAMED_ANSWERS, { id: 'ContactPoint' });
 const Remark = z
-  .object({ code: z.string(), path: z.string().describe('Of the element at fault') })
+  .object({
+    code: z.string().describe('Which fault'),
+    path: z.string().describe('Of the element at fault'),
+  })
   .register(NAMED_ANSWERS, { id: 'Remark' });
 const Change = z
   .enum(keysOf(CALLERS_CHANGES))
   .describe('A change that callers make.')
   .register(NAMED_ANSWERS, { id: 'Change' });
 
-const Assignee = z.object({ kind: AssigneeKind, id: z.string() }).register(NAMED_ANSWERS, { id: 'Assignee' });
+const Assignee = z
+  .object({ kind: AssigneeKind, id: z.string().describe('As `sub` or `teams` of a token has it') })
+  .describe('Who is to handle the message')
+  .register(NAMED_ANSWERS, { id: 'Assignee' });
 
 export const DocumentSummary = z
   .object({
-    id: z.uuid(),
+    id: z.uuid().describe('Names the message in all calls'),
     externalId: z.string().describe('messageUUID in lower case with hyphens; sha256:… if it is not a UUID'),
     version: z.int().describe('Send it in If-Match to change the message'),
     status: Status,
-    heldCause: keyOf('HeldCause', HELD_CAUSES).nullable(),
+    heldCause: keyOf('HeldCause', HELD_CAUSES).nullable().describe('Why it is held; null: it is not'),
     kind: Kind,
     channel: Channel,
     receivedAt: time.describe('When it was wholly received and about to be stored'),
@@ -545,21 +585,21 @@ export const DocumentSummary = z
     late: z.boolean().describe('Its own date is much older than its receipt: moved from Virk, or fetched anew'),
     replyBy: time.nullable().describe('When the sender wants an answer by'),
     replyOverdue: z.boolean().describe('replyBy is over and the message still waits; never of a late one'),
-    subject: z.string(),
+    subject: z.string().describe('As the sender wrote it; may be personal'),
     sender: Sender,
     concerning: Concerning.nullable().describe(
       'Whom it concerns: by ContentData/CPRdata, else by the labels of contactInfo',
     ),
-    contactPoint: ContactPoint.nullable(),
-    suggestion: Suggestion.nullable(),
-    assignee: Assignee.nullable(),
+    contactPoint: ContactPoint.nullable().describe('To which contact point it was sent; null: to none'),
+    suggestion: Suggestion.nullable().describe('The case that it is suggested for; null: none was found, or is yet'),
+    assignee: Assignee.nullable().describe('Who is to handle it; null: nobody'),
     concern: Concern.nullable().describe('Not null: it may be a report of concern'),
-    documentCount: z.int(),
+    documentCount: z.int().describe('The main document, attachments and technical documents'),
     attachmentCount: z.int().describe('Documents with the role additional'),
-    fileCount: z.int(),
-    contentSize: z.int(),
+    fileCount: z.int().describe('Files of all documents'),
+    contentSize: z.int().describe('Bytes of all files'),
     hasMedia: z.boolean().describe('Whether there is sound or video among the files'),
-    rejection: Rejection.nullable(),
+    rejection: Rejection.nullable().describe('Not null: it is rejected'),
     remarks: z.array(Remark).describe('Minor faults of the message as it was sent'),
     allowed: z.array(Change).describe('The changes that this caller may make now'),
   })
@@ -574,7 +614,7 @@ const nextCursor = z
 
 export const DocumentList = z
   .object({
-    items: z.array(DocumentSummary),
+    items: z.array(DocumentSummary).describe('In the order of `sort`'),
     nextCursor,
   })
   .meta({ examples: [{ items: [SUMMARY_EXAMPLE], nextCursor: null }] })
@@ -582,13 +622,13 @@ export const DocumentList = z
 
 const FileAnswer = z
   .object({
-    id: z.uuid(),
-    fileName: z.string(),
+    id: z.uuid().describe('Names the file in its download'),
+    fileName: z.string().describe('As the sender named it; may be personal'),
     encodingFormat: z.string().describe('The MIME type that the sender claims'),
     detectedFormat: z.string().nullable().describe('The MIME type that the first bytes show; null when they show none'),
-    language: z.string(),
-    size: z.int(),
-    sha256: z.string().nullable(),
+    language: z.string().describe('That the sender claims, such as da'),
+    size: z.int().describe('Bytes'),
+    sha256: z.string().nullable().describe('Of the content, in hexadecimal; null: not stored'),
     status: oneOf('FileStatus', ['expected', 'stored', 'missing']).describe('Only a stored file has content'),
   })
   .register(NAMED_ANSWERS, { id: 'File' });
@@ -600,29 +640,36 @@ const Document = z
       additional: 'An attachment.',
       technical: 'For machines.',
     }),
-    documentId: z.string().nullable(),
-    label: z.string().nullable(),
+    documentId: z.string().nullable().describe('That the sender gave it'),
+    label: z.string().nullable().describe('That the sender gave it'),
     files: z.array(FileAnswer).describe('One or several formats of the same document'),
   })
   .register(NAMED_ANSWERS, { id: 'Document' });
-const ContactInfo = z.object({ label: z.string(), value: z.string() }).register(NAMED_ANSWERS, { id: 'ContactInfo' });
+const ContactInfo = z
+  .object({ label: z.string().describe('Of the field'), value: z.string().describe('What is in it') })
+  .register(NAMED_ANSWERS, { id: 'ContactInfo' });
 const Journalization = z
   .object({
-    caseId: z.string(),
-    reference: z.string().nullable(),
+    caseId: z.string().describe('The case that has the content'),
+    reference: z.string().nullable().describe('The core’s own reference to the journal entry'),
     fileIds: z.array(z.uuid()).describe('The files that were named as the journalized variants'),
-    at: time,
-    by: z.string(),
+    at: time.describe('When it was journalized'),
+    by: z.string().describe('Who journalized it'),
   })
   .register(NAMED_ANSWERS, { id: 'JournalizationOfMessage' });
 const HistoryEntry = z
-  .object({ at: time, action: z.string(), by: z.string(), details: z.record(z.string(), z.unknown()) })
+  .object({
+    at: time.describe('When it happened'),
+    action: z.string().describe('What happened: a change, such as `accepted` or `suggested`'),
+    by: z.string().describe('Who did it: a user, or a system'),
+    details: z.record(z.string(), z.unknown()).describe('Codes, ids and times, by action'),
+  })
   .register(NAMED_ANSWERS, { id: 'HistoryEntry' });
 
 export const DocumentAnswer = DocumentSummary.extend({
-  documents: z.array(Document),
+  documents: z.array(Document).describe('In the order of the message, with their files'),
   contactInfo: z.array(ContactInfo).describe('What the sender filled in at the contact point'),
-  journalizations: z.array(Journalization),
+  journalizations: z.array(Journalization).describe('The cases that it is on; none unless it is journalized'),
   history: z.array(HistoryEntry).describe('What happened to the message, oldest first'),
 })
   .meta({ examples: [DOCUMENT_EXAMPLE] })
@@ -631,7 +678,7 @@ export type DocumentAnswer = z.infer<typeof DocumentAnswer>;
 
 export const ChangeAnswer = z
   .object({
-    id: z.uuid(),
+    id: z.uuid().describe('Of the message'),
     status: Status,
     version: z.int().describe('The version after the change; also in ETag'),
   })
@@ -641,7 +688,16 @@ export type ChangeAnswer = z.infer<typeof ChangeAnswer>;
 
 export const DocumentIds = z
   .object({
-    items: z.array(z.object({ id: z.uuid(), version: z.int() }).register(NAMED_ANSWERS, { id: 'IncomingDocumentId' })),
+    items: z
+      .array(
+        z
+          .object({
+            id: z.uuid().describe('Of the message'),
+            version: z.int().describe('Send it with the id in a bulk'),
+          })
+          .register(NAMED_ANSWERS, { id: 'IncomingDocumentId' }),
+      )
+      .describe('In the order of `sort`'),
     nextCursor,
   })
   .meta({ examples: [{ items: [{ id: MESSAGE_ID, version: 2 }], nextCursor: null }] })
@@ -653,26 +709,38 @@ const countOf = <Fields extends z.ZodRawShape>(id: string, fields: Fields) =>
 const ConcernCounts = z
   .object({
     open: count.describe('With a clock that is not met'),
-    assessOverdue: count,
-    confirmOverdue: count,
-    nextDue: time.nullable(),
+    assessOverdue: count.describe('Not assessed in time'),
+    confirmOverdue: count.describe('Whose receipt is not confirmed to the notifier in time'),
+    nextDue: time.nullable().describe('When the next clock that is not met is over; null: none runs'),
   })
+  .describe('Possible reports of concern')
   .register(NAMED_ANSWERS, { id: 'ConcernCounts' });
 /** A message that matches is counted once in each group. */
 export const DocumentCounts = z
   .object({
-    at: time,
+    at: time.describe('When they were counted'),
     total: count,
     isMore: z
       .boolean()
       .describe(
         'Whether there are more than were counted. Counted are, of each status, the 10000 oldest that are pending or held, and the 1000 newest that are journalized or rejected',
       ),
-    status: z.array(countOf('CountOfStatus', { status: Status })),
-    kind: z.array(countOf('CountOfKind', { kind: Kind })),
-    contactPoint: z.array(countOf('CountOfContactPoint', { id: z.string().nullable(), name: z.string().nullable() })),
-    assignee: z.array(countOf('CountOfAssignee', { id: z.string().nullable().describe('null: nobody’s') })),
-    team: z.array(countOf('CountOfTeam', { id: z.string() })),
+    status: z.array(countOf('CountOfStatus', { status: Status })).describe('By status'),
+    kind: z.array(countOf('CountOfKind', { kind: Kind })).describe('By kind'),
+    contactPoint: z
+      .array(
+        countOf('CountOfContactPoint', {
+          id: z.string().nullable().describe('null: of no contact point'),
+          name: z.string().nullable().describe('As the municipality is set up here; null: it is not'),
+        }),
+      )
+      .describe('By contact point'),
+    assignee: z
+      .array(countOf('CountOfAssignee', { id: z.string().nullable().describe('null: nobody’s') }))
+      .describe('By the caseworker whom it is assigned to'),
+    team: z
+      .array(countOf('CountOfTeam', { id: z.string().describe('Of the team') }))
+      .describe('By the team that it is assigned to'),
     age: z
       .array(countOf('CountOfAge', { olderThan: z.string().describe('Such as P3D') }))
       .describe('Received longer ago than this, and not than the next'),
@@ -689,21 +757,24 @@ export const TextAnswer = z
   .object({
     fileId: z.uuid().nullable().describe('null: the main document has no file that is text or HTML'),
     text: z.string().nullable().describe('Without markup; links are not followed'),
-    isTruncated: z.boolean(),
+    isTruncated: z.boolean().describe('The document is longer than the text'),
   })
   .meta({ examples: [{ fileId: FILE_ID, text: 'Kære kommune\n\nJeg svarer på jeres brev.', isTruncated: false }] })
   .register(NAMED_ANSWERS, { id: 'TextOfMainDocument' });
 export type TextAnswer = z.infer<typeof TextAnswer>;
 
 const Hours = z
-  .object({ p50: z.number().nullable(), p90: z.number().nullable() })
+  .object({
+    p50: z.number().nullable().describe('Half, in hours'),
+    p90: z.number().nullable().describe('Nine tenths, in hours'),
+  })
   .describe(
     'The hours within which half (p50) or nine tenths (p90) of the messages received then were seen or handled. null: they are fewer than 5, or so many of them are not yet',
   )
   .register(NAMED_ANSWERS, { id: 'Hours' });
 const Figures = z
   .object({
-    received: z.int(),
+    received: z.int().describe('Messages received in the time'),
     handled: z
       .int()
       .describe('Journalized or rejected then; what was taken back or reopened counts when it is done again'),
@@ -711,17 +782,22 @@ const Figures = z
     hoursToFirstLook: Hours,
     hoursToHandling: Hours,
   })
+  .describe('Of a day, or of all days together')
   .register(NAMED_ANSWERS, { id: 'Figures' });
-const ofContactPoints = z.array(
-  Figures.extend({ contactPoint: ContactPoint.nullable() }).register(NAMED_ANSWERS, { id: 'FiguresOfContactPoint' }),
-);
+const ofContactPoints = z
+  .array(
+    Figures.extend({ contactPoint: ContactPoint.nullable().describe('null: sent to none') }).register(NAMED_ANSWERS, {
+      id: 'FiguresOfContactPoint',
+    }),
+  )
+  .describe('The same by contact point');
 const FiguresOfDay = z
-  .object({ day: z.iso.date(), total: Figures, contactPoints: ofContactPoints })
+  .object({ day: z.iso.date().describe('In Danish time'), total: Figures, contactPoints: ofContactPoints })
   .register(NAMED_ANSWERS, { id: 'FiguresOfDay' });
 /** Counts and times without anything of a person, a message or a case. Without held messages. */
 export const FiguresAnswer = z
   .object({
-    at: time,
+    at: time.describe('When they were counted'),
     total: Figures,
     contactPoints: ofContactPoints,
     days: z.array(FiguresOfDay).describe('Until today'),
@@ -731,35 +807,43 @@ export const FiguresAnswer = z
 export type FiguresAnswer = z.infer<typeof FiguresAnswer>;
 
 export const ExtractCreated = z
-  .object({ id: z.uuid(), nextRunAt: time })
+  .object({
+    id: z.uuid().describe('Names the extract in its calls'),
+    nextRunAt: time.describe('When its first file is due'),
+  })
   .meta({ examples: [{ id: EXTRACT_EXAMPLE.id, nextRunAt: EXTRACT_EXAMPLE.nextRunAt }] })
   .register(NAMED_ANSWERS, { id: 'ExtractCreated' });
 export type ExtractCreated = z.infer<typeof ExtractCreated>;
 
 const ExtractFile = z
   .object({
-    id: z.uuid(),
-    dueAt: time,
-    madeAt: time,
-    expiresAt: time,
-    rows: z.int(),
+    id: z.uuid().describe('Names the file in its download'),
+    dueAt: time.describe('When the schedule wanted it'),
+    madeAt: time.describe('When it was made: it shows the inbox of then'),
+    expiresAt: time.describe('When it is removed'),
+    rows: z.int().describe('Messages in it'),
     isTruncated: z.boolean().describe('There were more messages than the 10000 that a file has'),
-    size: z.int(),
+    size: z.int().describe('Bytes'),
   })
   .register(NAMED_ANSWERS, { id: 'ExtractFile' });
 
 export const ExtractAnswer = z
   .object({
-    id: z.uuid(),
-    name: z.string(),
+    id: z.uuid().describe('Names the extract in its calls'),
+    name: z.string().describe('What its owner calls it'),
     filter: z.record(z.string(), z.unknown()).describe('As the search takes it'),
     sort: Sort,
     schedule: z
-      .object({ every: ScheduleKind, weekday: Weekday.nullable(), at: z.string() })
+      .object({
+        every: ScheduleKind,
+        weekday: Weekday.nullable().describe('null: not weekly'),
+        at: z.string().describe('Time of day in Danish time'),
+      })
+      .describe('When a file is made')
       .register(NAMED_ANSWERS, { id: 'ScheduleOfExtract' }),
-    keepDays: z.int(),
-    createdAt: time,
-    nextRunAt: time,
+    keepDays: z.int().describe('How long each file is kept'),
+    createdAt: time.describe('When it was created'),
+    nextRunAt: time.describe('When the next file is due'),
     lapsesAt: time.describe('No file is made after this until its owner makes a call about extracts again'),
     files: z.array(ExtractFile).describe('Newest first. A file with a message that is deleted for good is removed'),
   })
@@ -768,7 +852,7 @@ export const ExtractAnswer = z
 export type ExtractAnswer = z.infer<typeof ExtractAnswer>;
 
 export const ExtractList = z
-  .object({ items: z.array(ExtractAnswer) })
+  .object({ items: z.array(ExtractAnswer).describe('Oldest first') })
   .meta({ examples: [{ items: [EXTRACT_EXAMPLE] }] })
   .register(NAMED_ANSWERS, { id: 'ExtractList' });
 export type ExtractList = z.infer<typeof ExtractList>;
@@ -777,10 +861,10 @@ export type ExtractList = z.infer<typeof ExtractList>;
 export const ProblemAnswer = z
   .object({
     type: z.string().describe('urn:indbakke:error: and the code'),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.enum(keysOf(ERRORS)).register(NAMED_ANSWERS, { id: 'ErrorCode' }),
+    title: z.string().describe('What the code means'),
+    status: z.int().describe('Of the answer, over HTTP'),
+    detail: z.string().describe('What it is here, for people'),
+    code: z.enum(keysOf(ERRORS)).describe('Stable: react to this').register(NAMED_ANSWERS, { id: 'ErrorCode' }),
     path: z.string().optional().describe('The field or element at fault'),
     correlationId: z.string().describe('Has the log’s lines of this call; quote it when you report a fault'),
   })
@@ -789,8 +873,8 @@ export const ProblemAnswer = z
 
 const BulkOutcome = z
   .object({
-    id: z.uuid(),
-    done: ChangeAnswer.nullable(),
+    id: z.uuid().describe('Of the message'),
+    done: ChangeAnswer.nullable().describe('What it is after the change; null: it was not made'),
     problem: ProblemAnswer.nullable().describe('Why it was not done; nothing of this item is changed then'),
   })
   .register(NAMED_ANSWERS, { id: 'BulkOutcome' });

@@ -11,6 +11,8 @@ export const CRASH_POINTS = {
   'folder-synced': 'The final name is on disk: the container survives a power cut.',
   'message-committed': 'All rows of a message are durable; its receipt is not sent yet.',
   'suggestion-committed': 'A suggestion run is durable.',
+  'extract-sealed': 'The file of an extract is made and sealed; no row has it yet.',
+  'extract-committed': 'The file of an extract is durable, and the extract has moved on; its job is not done yet.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',
   'content-removed': 'A container was removed; a power cut could still bring it back.',
   'removal-synced': 'The removal is on disk.',

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import { OPERATIONS, type Operation, takesIdempotencyKey } from '../api/index.js';
+import { OPERATIONS, type Operation, PERSONAL_FILTERS, takesIdempotencyKey } from '../api/index.js';
 import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import { charsetOf, mediaTypeOf } from './content-type.js';
@@ -67,7 +67,7 @@ function parseEither({ body = NO_FIELDS }: Operation, query: Query, req: Request
 }
 
 function parse(schema: NonNullable<Operation['body']>, value: unknown, place: string): unknown {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: wordsFor });
   if (result.success) return result.data;
   const faults = result.error.issues.flatMap((issue) => faultsOf(issue, place));
   const shown = faults.slice(0, MAX_FAULTS).map(({ path, text }) => `${path}: ${text}`);
@@ -76,9 +76,30 @@ function parse(schema: NonNullable<Operation['body']>, value: unknown, place: st
   throw new Problem('bad-request', `${shown.join('; ')}${more}.`, { path: faults[0]?.path ?? place });
 }
 
+const SEARCH = `POST ${OPERATIONS.searchIncomingDocuments.path}`;
+
 interface Fault {
   readonly path: string;
   readonly text: string;
+}
+
+const TYPES: Partial<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+};
+
+/** Of a fault that a schema has no words of its own for; undefined = zod’s. */
+function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_type' || issue.code === 'invalid_value') {
+    if (issue.input === undefined) return 'is missing';
+    if (issue.code === 'invalid_type') return `must be ${TYPES[issue.expected] ?? issue.expected}`;
+    return `must be ${issue.values.join(' or ')}`;
+  }
+  return undefined;
 }
 
 /** The schema's messages name what was expected; only unknown fields are the caller's text. */
@@ -87,7 +108,9 @@ function faultsOf(issue: z.core.$ZodIssue, place: string): Fault[] {
   if (issue.code !== 'unrecognized_keys') return [{ path, text: issue.message }];
   return issue.keys.map((key) => {
     const named = pathOf(path, key);
-    return { path: named, text: named === path ? 'has an unknown field' : 'is unknown' };
+    const isPersonal = place === 'query' && Object.hasOwn(PERSONAL_FILTERS, key);
+    const unknown = isPersonal ? `may be personal, so only a body may have it: ${SEARCH}` : 'is unknown';
+    return { path: named, text: named === path ? 'has an unknown field' : unknown };
   });
 }
 

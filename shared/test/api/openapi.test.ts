@@ -318,7 +318,7 @@ describe('/api/v1/openapi-3.0.json', () => {
       heldCause: { type: 'string', nullable: true, allOf: [{ $ref: '#/components/schemas/HeldCause' }] },
       replyBy: { type: 'string', nullable: true, format: 'date-time' },
     });
-    expect(nullables(description).suggestion).toEqual({
+    expect(nullables(description).suggestion).toMatchObject({
       anyOf: [{ $ref: '#/components/schemas/Suggestion' }, { type: 'null' }],
     });
   });
@@ -364,15 +364,44 @@ describe('the check of every answer in the tests', () => {
 });
 
 describe('/api/v1/docs', () => {
-  it('shows every call and error to people, and runs no script', async () => {
+  let page: string;
+
+  beforeAll(async () => {
     const response = await fetch(`${stack.url}/api/v1/docs`);
     expect(response.headers.get('content-type')).toMatch(/^text\/html/);
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
-    const page = await response.text();
+    page = await response.text();
+  });
+
+  it('shows every call and error to people, and runs no script', () => {
     for (const { method, path } of Object.values<Operation>(OPERATIONS)) {
-      expect(page).toContain(`<code>${method.toUpperCase()} ${path}</code>`);
+      expect(page).toContain(`<code>${method.toUpperCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}</code>`);
     }
-    for (const code of Object.keys(ERRORS)) expect(page).toContain(`<code>${code}</code>`);
+    for (const code of Object.keys(ERRORS)) expect(page).toContain(`<code id="error-${code}">${code}</code>`);
     expect(page).not.toContain('<script');
+  });
+
+  it('shows every field of every body and answer, every parameter and every header with its meaning', () => {
+    const { schemas, headers } = describeApi().components;
+    for (const [name, { properties = {} }] of Object.entries(schemas)) {
+      const section = page
+        .slice(page.indexOf(`<h3 id="${name}">`))
+        .split('<h3', 2)
+        .join('');
+      for (const field of Object.keys(properties)) {
+        expect(section, `${name}.${field}`).toMatch(
+          new RegExp(`<td><code>${field}</code></td><td>.+?</td><td>.+</td>`),
+        );
+      }
+    }
+    for (const name of Object.keys(headers)) expect(page).toContain(`<code id="header-${name}">`);
+    expect(page).not.toContain('<td></td></tr>');
+  });
+
+  it('each of its links leads somewhere', () => {
+    const ids = new Set([...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id));
+    const links = [...page.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id);
+    expect(links.length).toBeGreaterThan(500);
+    expect(links.filter((id) => !ids.has(id))).toEqual([]);
   });
 });

@@ -95,6 +95,15 @@ function statements({ original, contentSize }: Sample): [statement: string, ...v
       original,
     ],
     [
+      `INSERT INTO message_words (message_id, municipality, status, received_at, words)
+       SELECT message_id, b.municipality, status, at, words_of(subject, ARRAY[sender_name], ARRAY[sender_id])
+       FROM batch b JOIN message_details ON message_id = id`,
+    ],
+    [
+      `INSERT INTO message_parties (message_id, role, municipality, number, status, received_at, letter_at)
+       SELECT message_id, 'sender', b.municipality, sender_id, status, at, at FROM batch b JOIN message_details ON message_id = id`,
+    ],
+    [
       `INSERT INTO message_keys (message_id, municipality, key_id, wrapped_key)
        SELECT id, municipality, 'bench', digest || digest FROM batch WHERE status <> 'deleted'`,
     ],
