@@ -128,7 +128,7 @@ const trueOrFalse = z.preprocess(
 // --- requests ------------------------------------------------------------------------------------------------------
 
 /** Named filters, each with what it means. */
-export const VIEWS = {
+const VIEWS = {
   mine: 'Suggested for a case of the caller’s.',
   assigned: 'Assigned to the caller or to one of the caller’s teams.',
   nobodys: 'Neither suggested for a case nor assigned.',

@@ -32,7 +32,7 @@ interface Precondition {
   readonly set: readonly (keyof ConcernTimes)[];
   /** … and these not. */
   readonly unset: readonly (keyof ConcernTimes)[];
-  /** What is the case otherwise. */
+  /** What the refusal says, without a full stop. */
   readonly otherwise: string;
 }
 

@@ -37,8 +37,7 @@ export interface ChangeConditions {
   readonly isVisible?: Prisma.Sql;
   /** Else the caller may not do it: the Problem. */
   readonly isAllowed?: { readonly condition: Prisma.Sql; readonly otherwise: () => Problem };
-  /** Else the message is not in a state for it, although its status and version are those expected: the Problem,
-   * made with the half-sentence that says what the caller may do now. */
+  /** Else something other than status and version forbids it: the Problem, given the clause that says what the caller may do now. */
   readonly isPossible?: { readonly condition: Prisma.Sql; readonly otherwise: (allowed: string) => Problem };
 }
 

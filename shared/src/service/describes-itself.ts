@@ -3,7 +3,10 @@ import { describeApi } from '../api/index.js';
 import { allowPage, EXACT_PATHS, publicPrefixOf } from '../http/index.js';
 import { docsPage } from './docs-page.js';
 
-/** `/api/v1/openapi.json`, the same in OpenAPI 3.0, and `/api/v1/docs` for people: generated from the contract that validates the calls. */
+/**
+ * `/api/v1/openapi.json`, the same in OpenAPI 3.0, and `/api/v1/docs` for people: all generated from the contract that validates
+ * the calls.
+ */
 export function describesItself(): Router {
   const page = docsPage(describeApi('3.1'));
   const router = Router(EXACT_PATHS);

@@ -1,8 +1,8 @@
 import type { Column } from '../excel/sheet.js';
 
 /**
- * A table as CSV for Danish Excel: UTF-8 with a byte order mark (else Excel reads æøå as Windows-1252), semicolons, and commas in
- * numbers (it reads 3.5 as 3 May). Days are ISO 8601, which it reads as dates.
+ * A table as CSV for Danish Excel: UTF-8 with a byte order mark (else Excel reads æøå as Windows-1252), semicolons, commas in
+ * numbers (it reads 3.5 as 3 May), and days in ISO 8601, which it reads as dates.
  */
 export function writeCsv<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const table = [columns.map(({ heading }) => heading), ...rows.map((row) => columns.map(({ of }) => of(row)))];

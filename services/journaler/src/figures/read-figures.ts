@@ -75,6 +75,7 @@ export async function readFigures(
     for (const point of points) waitingAt.set(point, (waitingAt.get(point) ?? 0) + flow(day, point));
     return { day, total: figuresOf(day, ALL), contactPoints: byPoint(day) };
   });
+  // The last day has moved waitingAt on to the end of all days.
   return { at: at.toISOString(), total: figuresOf(ALL, ALL), contactPoints: byPoint(ALL), days };
 }
 
@@ -98,8 +99,8 @@ const IN_INBOX = sql`m.status <> 'held' AND m.status_before IS DISTINCT FROM 'he
 const secondsTo = (time: Prisma.Sql) => sql`coalesce(extract(epoch FROM ${time} - m.received_at)::float8, 'Infinity')`;
 
 /**
- * Reads what was received in these days, what was handled in them or in the 400 days after them, and what waits now. So the
- * history costs nothing; and a message that is handled later than that did not wait.
+ * Reads what was received in these days, what was handled in them or within MAX_FIGURES_DAYS after them, and what waits now. So a
+ * long history costs nothing, but a message that was handled later than that is not counted as waiting.
  */
 function statementOf(municipality: string, from: string, to: string): Prisma.Sql {
   return sql`

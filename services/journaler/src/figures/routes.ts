@@ -1,4 +1,4 @@
-import { CSV, type FiguresQuery, OPERATIONS, type Operation } from '@indbakke/shared/api';
+import { CSV, OPERATIONS } from '@indbakke/shared/api';
 import { danishDayOf } from '@indbakke/shared/danish-time';
 import type { Bind, Call } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
@@ -10,11 +10,7 @@ import { readFigures } from './read-figures.js';
 
 /** Figures for those who lead, in three forms. */
 export function bindFigures(bind: Bind, { store }: Pick<Parts, 'store'>): void {
-  const read = ({
-    principal,
-    query,
-    at,
-  }: Pick<Call<Operation>, 'principal' | 'at'> & { readonly query: FiguresQuery }) =>
+  const read = ({ principal, query, at }: Pick<Call<typeof OPERATIONS.readFigures>, 'principal' | 'query' | 'at'>) =>
     readFigures(store, principal.municipality, query, at);
 
   bind(OPERATIONS.readFigures, read);

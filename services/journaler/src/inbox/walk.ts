@@ -51,7 +51,10 @@ export interface Step {
   readonly conditions: readonly Prisma.Sql[];
 }
 
-/** Reads the columns of messages, with the time of the order as `at` and the id as `tie`, from an index that has them in this order. */
+/**
+ * Makes the statement that selects the columns of messages, with the time of the order as `at` and the id as `tie`, from an index
+ * in this order.
+ */
 export type Walk = (step: Step) => Prisma.Sql;
 
 export const directionOf = ({ isDescending }: Order) => (isDescending ? sql`DESC` : sql`ASC`);
