@@ -341,7 +341,7 @@ export const ExtractBody = z
 export type ExtractBody = z.infer<typeof ExtractBody>;
 const AssigneeKind = keyOf('AssigneeKind', { user: 'A caseworker.', team: 'Everybody with the team in the token.' });
 const NewAssignee = z
-  .strictObject({ kind: AssigneeKind, id: personId })
+  .strictObject({ kind: AssigneeKind, id: personId.describe('The id of the user or team, as tokens have it') })
   .register(NAMED_REQUESTS, { id: 'NewAssignee' });
 
 export const AssignmentBody = z
