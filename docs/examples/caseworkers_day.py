@@ -4,11 +4,12 @@ Usage: caseworkers_day.py URL        such as http://127.0.0.1:8080
 
 Its tokens are in the environment, because everyone on a machine sees the arguments of a program:
 
-CASEWORKER_TOKEN  with the roles IndkomneDokumenter.Læs, SeAlle, Tildel, Journaliser and Afvis
+CASEWORKER_TOKEN  with the roles IndkomneDokumenter.Læs, .SeAlle, .Tildel, .Journaliser and .Afvis
 COLLEAGUE_TOKEN   the same of another user of the same municipality
 CORE_TOKEN        of the case system, with the role Indbakke.System
 
 The day needs five messages in the inbox that nobody has yet, one of them with the word "børnehave", and changes all of them.
+The README has the commands that make tokens and messages for it.
 It ends with status 0, or 1 and the reason.
 """
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { recordAudit } from '@indbakke/shared/audit';
+import { openFileBlobStore } from '@indbakke/shared/content';
 import { loadKeyRing } from '@indbakke/shared/keys';
 import { openStore } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -82,6 +83,7 @@ describe('npm run reset', () => {
   test('removes everything that a stack creates', async () => {
     const paths = statePaths({ STATE_DIR: join(scratch, 'keys') });
     await makeKeys(paths);
+    await (await openFileBlobStore(paths.content)).mark();
     expect(tool('reset.mjs', [], { STATE_DIR: paths.root }).status).toBe(0);
     expect(existsSync(paths.root)).toBe(false);
   });

@@ -235,7 +235,7 @@ describe('without row-level security, the condition in the code', () => {
     const before = await digestTheirs();
     const [job] = await stack.sql<{ run: number }>('SELECT run FROM extracts WHERE id = $1', [extractId]);
     const parts = await openParts(readConfig(CommonConfig, stack.env), 'by-hand');
-    const make = createMakeExtractHandler(parts);
+    const make = createMakeExtractHandler(parts, { SMALL_CONTENT_BYTES: 65_536 });
     await make({ extractId, municipality: OURS, run: job?.run as number }, { signal: new AbortController().signal });
     await parts.queues.close();
     await parts.store.close();

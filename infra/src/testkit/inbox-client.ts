@@ -10,6 +10,9 @@ import type {
   DocumentSummary,
   EventList,
   EventQuery,
+  ExtractAnswer,
+  ExtractBody,
+  ExtractCreated,
   JournalizationBody,
   RejectionBody,
   SentMessageBody,
@@ -83,6 +86,20 @@ export class InboxClient {
 
   async zip(id: string): Promise<Buffer> {
     const response = await this.#call('GET', `/incoming-documents/${id}/zip`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** Saves an extract. @returns its id */
+  async createExtract(body: z.input<typeof ExtractBody>): Promise<string> {
+    return (await this.#json<ExtractCreated>('POST', '/extracts', { body })).id;
+  }
+
+  extract(id: string): Promise<ExtractAnswer> {
+    return this.#json('GET', `/extracts/${id}`);
+  }
+
+  async extractFile(id: string, fileId: string): Promise<Buffer> {
+    const response = await this.#call('GET', `/extracts/${id}/files/${fileId}`);
     return Buffer.from(await response.arrayBuffer());
   }
 

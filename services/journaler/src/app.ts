@@ -38,3 +38,4 @@ export function startJournaler(config: JournalerConfig): Promise<Running> {
 }
 
 export { JournalerConfig } from './config.js';
+export { sweepDueExtracts } from './extracts/sweeps.js';

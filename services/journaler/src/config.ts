@@ -1,9 +1,10 @@
-import { commonSettings, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, sealingSettings, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
 
 export const JournalerConfig = z.object({
   ...commonSettings,
   EVENTS_KEEP_DAYS: wholeNumber(1, 3_650).default(30).describe('Days that events stay in the change feed'),
+  ...sealingSettings,
   JOURNALIZE_UNKNOWN_CASES: z
     .enum(['refuse', 'allow'])
     .default('refuse')

@@ -17,7 +17,7 @@ export function createWork(parts: Parts, config: JournalerConfig): Work {
   return {
     jobs: [
       worker(SUGGEST_CASE, config.SUGGEST_CONCURRENCY, createSuggestCaseHandler(parts)),
-      worker(MAKE_EXTRACT, CONCURRENT_EXTRACTS, createMakeExtractHandler(parts)),
+      worker(MAKE_EXTRACT, CONCURRENT_EXTRACTS, createMakeExtractHandler(parts, config)),
     ],
     sweeps: [
       repeat('sweep-overdue-suggestions', 10 * SECOND, parts.log, () => sweepOverdueSuggestions(parts)),

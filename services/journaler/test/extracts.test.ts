@@ -24,7 +24,7 @@ let makeExtract: ReturnType<typeof createMakeExtractHandler>;
 beforeAll(async () => {
   stack = await startTestStack();
   parts = await openParts(readConfig(CommonConfig, stack.env), 'by-hand');
-  makeExtract = createMakeExtractHandler(parts);
+  makeExtract = createMakeExtractHandler(parts, SEALING);
 });
 
 afterAll(async () => {
@@ -34,6 +34,7 @@ afterAll(async () => {
 });
 
 const DAY = 86_400_000;
+const SEALING = { SMALL_CONTENT_BYTES: 65_536 };
 const SEES_ALL = ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'];
 const signal = new AbortController().signal;
 
@@ -279,7 +280,7 @@ describe('its file', () => {
     );
     const id = await create(me);
     await makeDue(id);
-    await createMakeExtractHandler(parts, 300)(await jobOf(id), { signal });
+    await createMakeExtractHandler(parts, SEALING, 300)(await jobOf(id), { signal });
     const [file] = (await read(me, id)).files;
     expect(file).toMatchObject({ rows: 300, isTruncated: true });
     expect(await subjectsIn(await download(me, id, file?.id ?? ''))).toHaveLength(300);
@@ -289,6 +290,21 @@ describe('its file', () => {
     const names: string[] = [];
     for await (const blob of parts.blobs.list()) names.push(blob.name);
     expect(names).toEqual([row?.blob_name]);
+  });
+
+  it.each([
+    [0, false],
+    [65_536, true],
+  ])('is in the database when it has at most SMALL_CONTENT_BYTES, here %i: %s', async (bytes, isInDatabase) => {
+    const me = someone();
+    const id = await create(me);
+    await makeDue(id);
+    await createMakeExtractHandler(parts, { SMALL_CONTENT_BYTES: bytes })(await jobOf(id), { signal });
+    const [file] = (await read(me, id)).files;
+    expect((await download(me, id, file?.id ?? '')).status).toBe(200);
+    expect(await stack.sql('SELECT blob_name IS NULL AS small FROM extract_files WHERE id = $1', [file?.id])).toEqual([
+      { small: isInDatabase },
+    ]);
   });
 });
 
@@ -423,7 +439,7 @@ describe('nothing deleted comes back', () => {
       },
     };
     const job = await jobOf(id);
-    await expect(createMakeExtractHandler({ ...parts, store })(job, { signal })).rejects.toThrow();
+    await expect(createMakeExtractHandler({ ...parts, store }, SEALING)(job, { signal })).rejects.toThrow();
     expect((await read(me, id)).files).toEqual([]);
     await makeExtract(job, { signal }); // as the queue does
     expect((await read(me, id)).files).toHaveLength(1);

@@ -1,8 +1,9 @@
-import { commonSettings, KiB, MiB, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, KiB, MiB, sealingSettings, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
 
 export const ReceiverConfig = z.object({
   ...commonSettings,
+  ...sealingSettings,
   MAX_MESSAGE_BYTES: wholeNumber(1, 2 ** 40)
     .default(110 * MiB)
     .describe('Largest delivery. Digital Post’s limit is 99.5 MB, MB or MiB unknown'),
@@ -11,9 +12,6 @@ export const ReceiverConfig = z.object({
     .describe('The same without file contents; this part is held in memory'),
   MAX_FILES: wholeNumber(1, 100_000).default(2_000).describe('Most files in one message'),
   MAX_DEPTH: wholeNumber(10, 1_000).default(64).describe('Deepest nesting of elements; MeMo needs 9, SOAP 3 more'),
-  SMALL_CONTENT_BYTES: wholeNumber(0, 256 * KiB)
-    .default(64 * KiB)
-    .describe('Sealed content up to this size is stored in the database: one sync instead of three; 0 = never'),
   MAX_UPLOADS: wholeNumber(1, 10_000)
     .default(100)
     .describe('Concurrent deliveries; another one must retry later. Each may take some MB of memory'),

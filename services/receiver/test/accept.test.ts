@@ -611,7 +611,7 @@ describe('a message whose upload is slow', () => {
     const found = items.find(({ externalId }) => externalId === slow.messageUUID);
     expect(found && found.receivedAt >= since).toBe(true);
     expect(found && found.firstOfferedAt < since).toBe(true);
-    expect(Date.parse(found?.firstOfferedAt ?? '')).toBeGreaterThanOrEqual(began - 1); // rounded
+    expect(Date.parse(found?.firstOfferedAt ?? '')).toBeGreaterThanOrEqual(began - 20); // of another clock
   });
 });
 

@@ -344,7 +344,7 @@ const AssigneeKind = keyOf('AssigneeKind', { user: 'A caseworker.', team: 'Every
 const NewAssignee = z
   .strictObject({ kind: AssigneeKind, id: personId.describe('As `sub` or `teams` of a token has it') })
   .describe('Who is to handle the message')
-  .register(NAMED_REQUESTS, { id: 'Assignee' });
+  .register(NAMED_REQUESTS, { id: 'NewAssignee' });
 
 export const AssignmentBody = z
   .strictObject({ assignee: NewAssignee })
@@ -567,7 +567,7 @@ const Change = z
   .register(NAMED_ANSWERS, { id: 'Change' });
 
 const Assignee = z
-  .object({ kind: AssigneeKind, id: z.string().describe('As in the token') })
+  .object({ kind: AssigneeKind, id: z.string().describe('As `sub` or `teams` of a token has it') })
   .describe('Who is to handle the message')
   .register(NAMED_ANSWERS, { id: 'Assignee' });
 

@@ -80,6 +80,13 @@ export const commonSettings = {
     .describe('Time at shutdown for requests in flight, and again for workers'),
 } satisfies z.ZodRawShape;
 
+/** Of the services that seal content. */
+export const sealingSettings = {
+  SMALL_CONTENT_BYTES: wholeNumber(0, 256 * KiB)
+    .default(64 * KiB)
+    .describe('Sealed content up to this size is stored in the database: one sync instead of three; 0 = never'),
+};
+
 export const CommonConfig = z.object(commonSettings);
 export type CommonConfig = z.infer<typeof CommonConfig>;
 

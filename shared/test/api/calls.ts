@@ -151,7 +151,7 @@ async function paramsOfExtract(stack: TestStack, parts: Parts, { params }: Opera
     'SELECT municipality, run FROM extracts WHERE id = $1',
     [extractId],
   );
-  const make = createMakeExtractHandler(parts as never); // the same, from another build of shared
+  const make = createMakeExtractHandler(parts as never, { SMALL_CONTENT_BYTES: 65_536 }); // the same, from another build of shared
   await make(
     { extractId, ...(job as { municipality: string; run: number }) },
     { signal: new AbortController().signal },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHANGES, type Status } from '@indbakke/shared/lifecycle';
+import { InboxClient } from '../../testkit/inbox-client.js';
 import type { Kill } from './kills.js';
 import type { Ledger, SentMemo } from './ledger.js';
 import { clientsOf } from './load.js';
@@ -155,15 +156,48 @@ export class Comparison {
     }
   }
 
-  /** What must not be left when all is quiet: messages without a suggestion run, and pending removals. */
-  async unfinished(): Promise<{ messages: { external_id: string }[]; removals: { blob_name: string }[] }> {
-    const [messages, removals] = await Promise.all([
+  /** What must not be left when all is quiet: messages without a suggestion run, pending removals, and due extracts. */
+  async unfinished(): Promise<{
+    messages: { external_id: string }[];
+    removals: { blob_name: string }[];
+    extracts: { id: string }[];
+  }> {
+    const [messages, removals, extracts] = await Promise.all([
       this.#stage.sql<{ external_id: string }>(
         `SELECT external_id FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending'`,
       ),
       this.#stage.sql<{ blob_name: string }>('SELECT blob_name FROM content_removals'),
+      this.#stage.sql<{ id: string }>('SELECT id FROM extracts WHERE next_run_at <= now()'),
     ]);
-    return { messages, removals };
+    return { messages, removals, extracts };
+  }
+
+  /** When all is quiet, each extract that was due has one file, made once, which is sent whole. */
+  async extracts(url: string): Promise<void> {
+    const signal = AbortSignal.timeout(READ_WITHIN_MS);
+    for (const extract of this.#ledger.extracts) {
+      const { uuid, token } = extract;
+      const find = this.#ledger.find.bind(this.#ledger);
+      const [made] = await this.#stage.sql<{ count: number }>(
+        `SELECT count(*)::int FROM audit_events WHERE action = 'extract-made' AND details->>'extractId' = $1`,
+        [uuid],
+      );
+      const client = new InboxClient(url, token, signal);
+      const { files } = await client.extract(uuid);
+      if (files.length === 0) find('lost', extract, 'its file is missing');
+      if (files.length > 1 || (made?.count ?? 0) > 1)
+        find('twice', extract, `${files.length} files, made ${made?.count} times`);
+      if (made?.count !== files.length)
+        find('half', extract, `${files.length} files, of which the audit log has ${made?.count}`);
+      for (const { id, size } of files) {
+        try {
+          const content = await client.extractFile(uuid, id);
+          if (content.length !== size) find('half', extract, `its file has ${content.length} of ${size} bytes`);
+        } catch (error) {
+          find('lost', extract, `its file cannot be read: ${(error as Error).message}`);
+        }
+      }
+    }
   }
 
   /** Checks suggestions when all is quiet. A message that left the inbox before its suggestion run may have none. */
@@ -180,7 +214,8 @@ export class Comparison {
   /** Compares the content folder with the rows, after a sweep of orphans. */
   async content(kill: Kill, run: number): Promise<void> {
     const rows = await this.#stage.sql<{ blob_name: string }>(
-      'SELECT blob_name FROM messages WHERE blob_name IS NOT NULL',
+      `SELECT blob_name FROM messages WHERE blob_name IS NOT NULL
+       UNION ALL SELECT blob_name FROM extract_files WHERE blob_name IS NOT NULL`,
     );
     const named = new Set(rows.map(({ blob_name }) => blob_name));
     for (const shard of readdirSync(this.#stage.contentFolder)) {
@@ -189,7 +224,11 @@ export class Comparison {
         if (named.has(file)) continue;
         const memo = this.#ledger.sent.find(({ blobName }) => blobName === file);
         const isBack = memo?.status === 'deleted';
-        this.#ledger.find(isBack ? 'back' : 'half', memo ?? { uuid: file, kill, run }, `${file} belongs to no message`);
+        this.#ledger.find(
+          isBack ? 'back' : 'half',
+          memo ?? { uuid: file, kill, run },
+          `${file} belongs to no message and no extract`,
+        );
       }
     }
   }

@@ -6,8 +6,8 @@ import { Random } from '../random.js';
 import { Comparison, concurrently } from './compare.js';
 import type { Fault } from './faults.js';
 import { Follower } from './follow.js';
-import { isPoint, type Kill, type Point, ROUND, workBefore } from './kills.js';
-import { type AskedChange, Ledger, type Verdict } from './ledger.js';
+import { EXTRACTS, isPoint, type Kill, makesExtracts, type Point, ROUND, workBefore } from './kills.js';
+import { type AskedChange, type DueExtract, Ledger, type Verdict } from './ledger.js';
 import { clientsOf, Load, noteDone, send } from './load.js';
 import type { Stage } from './stage.js';
 import { type Victim, Victims } from './victims.js';
@@ -45,6 +45,8 @@ const IMPATIENT_MS = 2_000;
 const LOSING_MS = 3_000;
 const NEVER = 0; // a count that is never reached
 const FINAL_RETRIES = 300;
+/** In which the files of a run are made, usually. */
+const EXTRACTS_TAKE_MS = 200;
 /** Probability that an unanswered change is asked for again. */
 const REPEATED = 0.6;
 
@@ -113,6 +115,7 @@ class Harness {
     const random = new Random(this.#plan.seed + run * 7_919);
     const relay = kill === 'silent' ? await this.#restartBehindRelay() : undefined;
     const load = new Load(this.#stage, this.ledger, this.#victim.url, { random: random.fork('load'), run, kill });
+    if (makesExtracts(kill)) await this.#saveExtracts(run, kill);
     const hit = await (relay ? this.#silence(relay, random) : this.#kill(kill, random)).finally(() => load.stop());
     if (relay) await Promise.all([this.#victim.kill(), relay.close()]);
     await this.#restart(kill, random);
@@ -127,7 +130,7 @@ class Harness {
   /** Makes everything due, waits until it is done, and compares everything. */
   async quiet(run: number): Promise<void> {
     const kill = this.#kills[run % this.#kills.length] as Kill;
-    const { messages, removals } = await this.#untilQuiet(new Random(this.#plan.seed - run - 1));
+    const { messages, removals, extracts } = await this.#untilQuiet(new Random(this.#plan.seed - run - 1));
     for (const { external_id } of messages) {
       const [memo] = this.ledger.byUuid.get(external_id) ?? [];
       this.ledger.find('stuck', memo ?? { uuid: external_id, kill, run }, 'has no suggestion run');
@@ -135,6 +138,10 @@ class Harness {
     for (const { blob_name } of removals) {
       const memo = this.ledger.sent.find(({ blobName }) => blobName === blob_name);
       this.ledger.find('stuck', memo ?? { uuid: blob_name, kill, run }, 'its content is not removed');
+    }
+    for (const { id } of extracts) {
+      const extract = this.ledger.extracts.find(({ uuid }) => uuid === id);
+      this.ledger.find('stuck', extract ?? { uuid: id, kill, run }, 'its file is not made');
     }
     await this.#victim.sweepOrphans();
     const answered = this.ledger.sent.filter(({ receipts }) => receipts.size > 0);
@@ -149,6 +156,7 @@ class Harness {
     await this.#followToEnd(kill, run);
     await this.#comparison.content(kill, run);
     await this.#comparison.inbox(this.#victim.url);
+    await this.#comparison.extracts(this.#victim.url);
     // Through the API, so not after each run: a new process takes seconds to warm up.
     const isEnd = run + 1 === this.#plan.runs;
     const notRead = this.ledger.sent.filter((memo) => isEnd || memo.run > run - this.#plan.quietEvery);
@@ -167,10 +175,17 @@ class Harness {
     const victim = this.#victim;
     if (isPoint(kill)) {
       victim.arm(kill, random.between(1, workBefore(kill).maxCount));
+      if (makesExtracts(kill)) victim.sweepExtracts();
       await Promise.race([victim.died, pause(POINT_WITHIN_MS)]);
       const hit = !victim.alive;
       await victim.kill();
       return hit;
+    }
+    if (kill === 'at-extract') {
+      victim.sweepExtracts();
+      await pause(random.between(0, EXTRACTS_TAKE_MS));
+      await victim.kill();
+      return true;
     }
     await pause(random.between(5, 1_000));
     if (kill === 'postgres') {
@@ -187,6 +202,27 @@ class Harness {
     }
     await victim.kill();
     return true;
+  }
+
+  /** Saves extracts of what is journalized, which nobody deletes here, and makes them due. */
+  async #saveExtracts(run: number, kill: Kill): Promise<void> {
+    const signal = AbortSignal.timeout(ACCEPTED_WITHIN_MS);
+    const extracts: DueExtract[] = [];
+    for (let n = 0; n < EXTRACTS; n++) {
+      const municipality = MUNICIPALITIES[n % MUNICIPALITIES.length] as string;
+      const token = await this.#stage.ownerToken(municipality, run);
+      const uuid = await new InboxClient(this.#victim.url, token, signal).createExtract({
+        name: `Løbenummer ${run}`,
+        filter: { status: ['journalized'] },
+        schedule: { every: 'day', at: '07:30' },
+      });
+      extracts.push({ uuid, token, run, kill });
+    }
+    await this.#stage.sql(
+      `UPDATE extracts SET next_run_at = now() - interval '1 minute', next_enqueue_at = now() WHERE id = ANY ($1)`,
+      [extracts.map(({ uuid }) => uuid)],
+    );
+    this.ledger.extracts.push(...extracts);
   }
 
   /** Replaces the services by some that give transactions up early, with the database behind a relay. */
@@ -300,7 +336,7 @@ class Harness {
         limit = await this.#moveClockOn();
       }
       const left = await this.#comparison.unfinished();
-      if (left.messages.length + left.removals.length > 0 && performance.now() < limit) continue;
+      if (left.messages.length + left.removals.length + left.extracts.length > 0 && performance.now() < limit) continue;
       this.#note('at-sweep', !victim.alive);
       victim.arm(point, NEVER);
       return left;
@@ -312,6 +348,7 @@ class Harness {
     const hourAgo = (column: string) => `${column} = ${column} - interval '1 hour'`;
     await this.#stage.sql(`UPDATE messages SET ${hourAgo('next_enqueue_at')} WHERE suggestion_run_at IS NULL`);
     await this.#stage.sql(`UPDATE content_removals SET ${hourAgo('requested_at')}`);
+    await this.#stage.sql(`UPDATE extracts SET ${hourAgo('next_enqueue_at')} WHERE next_run_at <= now()`);
     return performance.now() + this.#plan.stuckAfterMs;
   }
 

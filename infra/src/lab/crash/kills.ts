@@ -29,6 +29,7 @@ export const FROM_OUTSIDE = {
   both: 'PostgreSQL and the services.',
   silent:
     'Nothing, but PostgreSQL does not answer: some COMMITs are lost, then its processes stop (SIGSTOP) and go on.',
+  'at-extract': 'The services, while they make files of extracts.',
   'at-sweep': 'The services, during sweeps, before each comparison of everything.',
 } as const;
 
@@ -49,11 +50,19 @@ export const KILLS_OF_RUNS = KILLS.filter((kill) => kill !== 'at-sweep');
 // Coprime with the number of kinds, so that all are used, and a short series has some of everything.
 const STRIDE = 7;
 
+/** Due at once in a run. */
+export const EXTRACTS = 4;
+
 /** The order of the kinds in runs. */
 export const ROUND = KILLS_OF_RUNS.map((_, turn) => KILLS_OF_RUNS[(turn * STRIDE) % KILLS_OF_RUNS.length] as Kill);
 
 export function isPoint(kill: Kill): kill is Point {
   return (points as readonly string[]).includes(kill);
+}
+
+/** Whether files of extracts are made under the load. */
+export function makesExtracts(kill: Kill): boolean {
+  return kill.includes('extract');
 }
 
 /** The caseworkers’ work that leads to a point, and after how many passes the kill comes at most. */
@@ -64,6 +73,7 @@ export function workBefore(kill: Kill): { work: Work | undefined; maxCount: numb
   if (kill.startsWith('deletion')) return { work: 'delete', maxCount: 3 };
   if (kill === 'content-removed' || kill === 'removal-synced') return { work: 'delete', maxCount: 4 };
   if (kill === 'zip-read') return { work: 'zip', maxCount: 5 };
+  if (kill.startsWith('extract')) return { work: 'journalize', maxCount: EXTRACTS };
   if (kill.startsWith('suggestion')) return { work: undefined, maxCount: 5 };
   return { work: undefined, maxCount: 15 };
 }

@@ -43,6 +43,16 @@ export interface AskedChange {
   answer: readonly ChangeAnswer[] | undefined;
 }
 
+/** An extract of which one file was due. */
+export interface DueExtract {
+  /** Of the extract; what findings name. */
+  readonly uuid: string;
+  /** Of its owner. */
+  readonly token: string;
+  readonly run: number;
+  readonly kill: Kill;
+}
+
 export const VERDICTS = ['lost', 'twice', 'stuck', 'half', 'back'] as const;
 /**
  * lost: not as a receipt, an answer or an error said; twice: stored or shown twice; half: incomplete; back: deleted, but not
@@ -65,6 +75,7 @@ export class Ledger {
   readonly findings: Finding[] = [];
   /** Without those that were refused. */
   readonly changes = new Set<AskedChange>();
+  readonly extracts: DueExtract[] = [];
   readonly #found = new Set<string>();
 
   add(memos: readonly SentMemo[]): void {

@@ -75,6 +75,11 @@ export class Stage {
     return new Stage(postgres, paths, env, database.ownerUrl, tokens);
   }
 
+  /** Of a user who saves extracts; one for each run, since a user has few. */
+  ownerToken(municipality: string, run: number): Promise<string> {
+    return issueToken(this.#postgres.paths, { municipality, user: `owner-${run}`, roles: ROLES, hours: TOKEN_HOURS });
+  }
+
   systemToken(municipality: string): Promise<string> {
     return issueToken(this.#postgres.paths, { municipality, user: 'dubu', system: true });
   }

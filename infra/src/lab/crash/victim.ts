@@ -2,7 +2,7 @@
 // another victim runs.
 
 import { createArchiver } from '@indbakke/archiver';
-import { createJournaler } from '@indbakke/journaler';
+import { createJournaler, sweepDueExtracts } from '@indbakke/journaler';
 import { createReceiver, sweepOrphans } from '@indbakke/receiver';
 import { DAY, readConfig } from '@indbakke/shared/config';
 import { type Parts, serve } from '@indbakke/shared/service';
@@ -38,8 +38,9 @@ async function obey(order: Order): Promise<void> {
     armed = { point: order.point, count: order.count };
     return;
   }
-  if (order.do === 'sweep-orphans') {
+  if (order.do === 'sweep-extracts' || order.do === 'sweep-orphans') {
     if (!realParts) throw new Error('The services have not started.');
+    if (order.do === 'sweep-extracts') return sweepDueExtracts(realParts, new Date());
     report({ is: 'swept', count: await sweepOrphans(realParts, new Date(Date.now() + ORPHAN_AGE_MS)) });
     return;
   }

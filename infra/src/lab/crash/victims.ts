@@ -8,6 +8,7 @@ import type { Point } from './kills.js';
 export type Order =
   | { do: 'start'; env: Env; fault?: Fault | undefined; timeoutMs?: number | undefined }
   | { do: 'arm'; point: Point; count: number }
+  | { do: 'sweep-extracts' }
   | { do: 'sweep-orphans' };
 
 /** From a victim to the harness. */
@@ -69,6 +70,11 @@ export class Victim {
   /** Makes it kill itself when it passes the point for the `count`-th time from now. */
   arm(point: Point, count: number): void {
     this.#send({ do: 'arm', point, count });
+  }
+
+  /** Enqueues the extracts that are due, without waiting for its sweep. */
+  sweepExtracts(): void {
+    this.#send({ do: 'sweep-extracts' });
   }
 
   /** Sweeps orphans as if a month had passed. */

@@ -8,6 +8,7 @@ import {
   NamedSearch,
 } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
+import { KiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
 import { removalOfExtractFiles } from '@indbakke/shared/inbox';
@@ -22,6 +23,7 @@ const { sql } = Prisma;
 export type ExtractParts = Pick<Parts, 'store' | 'blobs' | 'keys'>;
 
 const MAX_EXTRACTS = 50;
+const MAX_SEARCH_BYTES = 256 * KiB;
 
 /** A request to change the caller’s extracts. */
 export interface ExtractRequest {
@@ -42,8 +44,13 @@ export async function createExtract(
 ): Promise<ExtractCreated> {
   const { municipality, actor } = principal;
   const id = newId();
-  const { place, size, wrappedKey } = await seal(parts, { id, municipality }, [Buffer.from(JSON.stringify(search))]);
-  if (!('bytes' in place)) throw new Error('A search is larger than small content.'); // the call takes less
+  const { place, size, wrappedKey } = await seal(
+    parts,
+    { id, municipality },
+    [Buffer.from(JSON.stringify(search))],
+    MAX_SEARCH_BYTES,
+  );
+  if (!('bytes' in place)) throw new Error('A search is larger than it can be.'); // the call takes less
   const nextRunAt = nextDue(schedule, at);
   return parts.store.withTenantConnection(municipality, (connection) =>
     once(connection, municipality, idempotencyKey, async () => {

@@ -1,10 +1,12 @@
 import type { DocumentSummary, Schedule } from '@indbakke/shared/api';
 import { INDBAKKE, insertAudit } from '@indbakke/shared/audit';
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
+import { announce } from '@indbakke/shared/crash-points';
 import { lockExtractFiles } from '@indbakke/shared/inbox';
 import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import { CommitInDoubt, newId, Prisma, run } from '@indbakke/shared/store';
 import { z } from 'zod';
+import type { JournalerConfig } from '../config.js';
 import { writeSheet } from '../excel/sheet.js';
 import { COLUMNS } from '../export/columns.js';
 import { readPages } from '../export/read-pages.js';
@@ -39,6 +41,8 @@ export const MAKE_EXTRACT: JobDefinition<MakeExtractData> = {
   deadlineMs: 5 * MINUTE,
 };
 
+type Sealing = Pick<JournalerConfig, 'SMALL_CONTENT_BYTES'>;
+
 // A file is for people to read; and of each message in it a row says so.
 const MAX_ROWS = 10_000;
 
@@ -56,7 +60,11 @@ interface DueExtract extends Omit<SealedContent, 'blobName'>, Rights {
  * next due time. Times that passed meanwhile are made up for by this one file. Returns quietly when another made it, or the
  * owner has not been seen for too long.
  */
-export function createMakeExtractHandler(parts: ExtractParts, maxRows = MAX_ROWS) {
+export function createMakeExtractHandler(
+  parts: ExtractParts,
+  { SMALL_CONTENT_BYTES: smallBytes }: Sealing,
+  maxRows = MAX_ROWS,
+) {
   return async (data: MakeExtractData, { signal }: Pick<JobContext, 'signal'>): Promise<void> => {
     const now = new Date();
     const extract = await readDue(parts, data, now);
@@ -65,7 +73,7 @@ export function createMakeExtractHandler(parts: ExtractParts, maxRows = MAX_ROWS
       await parts.store.query(extract.municipality, moveOn(extract, now), 'kept');
       return;
     }
-    await makeFile(parts, extract, { now, maxRows, signal });
+    await makeFile(parts, extract, { now, smallBytes, maxRows, signal });
   };
 }
 
@@ -87,7 +95,7 @@ async function readDue(
 async function makeFile(
   parts: ExtractParts,
   extract: DueExtract,
-  { now, maxRows, signal }: { now: Date; maxRows: number; signal: AbortSignal },
+  { now, smallBytes, maxRows, signal }: { now: Date; smallBytes: number; maxRows: number; signal: AbortSignal },
 ): Promise<void> {
   const { municipality } = extract;
   const principal = principalOf(extract);
@@ -96,12 +104,14 @@ async function makeFile(
   const messageIds: string[] = [];
   let isTruncated = false;
   const sheet = writeSheet('Indkomne dokumenter', COLUMNS, readRows());
-  const sealed = await seal(parts, { id, municipality }, sheet);
+  const sealed = await seal(parts, { id, municipality }, sheet, smallBytes);
+  announce('extract-sealed');
   const audit = auditOfList(parts.keys, principal, { action: 'extract-made', at: now }, filter);
   const file = { id, messageIds, isTruncated, audit, rights: rightsOf(principal), ...sealed };
   let isStored = false;
   try {
     isStored = await storeFile(parts, extract, file, now);
+    if (isStored) announce('extract-committed');
   } catch (error) {
     isStored = error instanceof CommitInDoubt;
     throw error;

@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { KiB } from '@indbakke/shared/config';
 import {
   type ByteRange,
   createSealer,
@@ -27,19 +26,22 @@ export interface Sealed extends Omit<SealedContainer, 'size'> {
   readonly sha256: string;
 }
 
-// Before this is written, nothing is in the content store (createSealer).
-export const SMALL_BYTES = 256 * KiB;
-
 let hashingThread: HashingThread | undefined;
 
-/** Seals content as it comes. @throws what the content or the store throws; then nothing is left */
+/**
+ * Seals content as it comes.
+ *
+ * @param smallBytes up to this size it is returned, for the database, and nothing is in the content store
+ * @throws what the content or the store throws; then nothing is left
+ */
 export async function seal(
   { blobs, keys }: SealParts,
   row: KeyRow,
   content: Iterable<Buffer> | AsyncIterable<Buffer>,
+  smallBytes: number,
 ): Promise<Sealed> {
   hashingThread ??= new HashingThread();
-  const sealer = createSealer({ blobs, keys, hashingThread, messageId: row.id, smallBytes: SMALL_BYTES });
+  const sealer = createSealer({ blobs, keys, hashingThread, messageId: row.id, smallBytes });
   try {
     const file = sealer.openFile(0);
     for await (const bytes of content) await file.write(bytes);

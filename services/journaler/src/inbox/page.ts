@@ -1,6 +1,6 @@
 import { type Principal, sightOf, visibleTo } from '@indbakke/shared/access';
 import type { View } from '@indbakke/shared/api';
-import type { Status } from '@indbakke/shared/lifecycle';
+import { isWaiting, type Status } from '@indbakke/shared/lifecycle';
 import { type Plan, Prisma } from '@indbakke/shared/store';
 import type { ListQuery, Position } from './cursor.js';
 import { type Filter, filtersOf, ownedBy, rangeOf } from './filter.js';
@@ -15,8 +15,6 @@ const { sql } = Prisma;
  */
 const MOST_WAITING = 10_000;
 export const MOST_DONE = 1_000;
-
-export const isWaiting = (status: Status): boolean => status === 'pending' || status === 'held';
 
 /** A row of a page, beside the columns of the message. */
 export interface PageRow {

@@ -27,7 +27,7 @@ const OPEN_DAYS = 60; // the age of the oldest pending message
 const LETTERS_PER_CASE = 10;
 const CASES_PER_CASEWORKER = 40;
 const CASEWORKERS_PER_TEAM = 5;
-/** From the case of a letter to that of the next, so that a caseworker's letters are spread over the history; a prime, which gives each case as many. */
+/** From the case of a letter to that of the next, so that a caseworker’s letters come all the time. A prime reaches every case. */
 const STRIDE = 7_919;
 /** Open messages are about these cases: those of the first team. */
 const OPEN_CASES = CASEWORKERS_PER_TEAM * CASES_PER_CASEWORKER;
