@@ -31,6 +31,12 @@ it('measures every call of the inbox with two sizes', { timeout: 120_000 }, asyn
   expect(status).toBe(0);
 });
 
+it('brings each change to each caller of the feed once', { timeout: 120_000 }, async () => {
+  const { status, output } = await bench('feed', '--quick');
+  expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({ name: 'feed', skipped: 0, twice: 0 });
+  expect(status).toBe(0);
+});
+
 it('lists the benchmarks when a name is unknown', async () => {
   const { status, output } = await bench('intake-medium');
   expect(output).toContain('intake-large');

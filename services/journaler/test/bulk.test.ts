@@ -53,9 +53,9 @@ const REJECT = {
   fields: { reason: 'other', explanation: 'Nej', senderInformed: true },
 };
 
-/** What changes leave of a message, without what is its own: ids, times and content. */
+/** What changes leave of a message, without what is its own: ids, times, positions and content. */
 async function leftOf(id: string): Promise<unknown> {
-  const own = `'{id,message_id,external_id,transmission_id,fingerprint,original,at}'::text[]`;
+  const own = `'{id,message_id,external_id,transmission_id,fingerprint,original,at,position,hash}'::text[]`;
   const rowsOf = (table: string, column: string, where = 'true') =>
     stack.sql<{ row: object }>(
       `SELECT to_jsonb(t) - ${own} AS row FROM ${table} t WHERE ${column} = $1 AND ${where} ORDER BY to_jsonb(t)->'version', t`,

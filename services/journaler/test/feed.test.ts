@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { EventList } from '@indbakke/shared/api';
-import { DAY } from '@indbakke/shared/config';
+import { DAY, readConfig } from '@indbakke/shared/config';
 import { loadKeyRing } from '@indbakke/shared/keys';
+import { type Parts, serve } from '@indbakke/shared/service';
 import { type Listener, openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { allServices, StackConfig } from '../../../infra/src/local/settings.js';
+import { deliver } from '../../../infra/src/testkit/deliver.js';
 import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
+import { HAS_PGBOUNCER, startPgBouncer } from '../../../infra/src/testkit/pgbouncer.js';
 import {
   ODENSKOV,
   type Setup,
@@ -15,6 +19,7 @@ import {
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
 import { watchStatements } from '../../../infra/src/testkit/watched-store.js';
+import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import {
   change,
   deliverMemo,
@@ -198,6 +203,29 @@ describe('GET /api/v1/events', () => {
     const metrics = async () => (await fetch(`${stack.url}/metrics`)).text();
     await expect.poll(metrics).toContain('indbakke_unnumbered_age_seconds{rows="audit"} 0\n');
     expect(await metrics()).toContain('indbakke_unnumbered_age_seconds{rows="events"} 0\n');
+  });
+});
+
+describe.runIf(HAS_PGBOUNCER)('where LISTEN does not work, behind PgBouncer in transaction mode,', () => {
+  it('a change comes all the same, by looking', async () => {
+    const setup = await setUp();
+    const pooler = await startPgBouncer(setup.serviceUrl, { pool_mode: 'transaction' });
+    const deaf = openStore({ url: pooler.url, connections: 2, name: 'deaf' });
+    const config = readConfig(StackConfig, setup.env);
+    const services = allServices(config).map(
+      (create) => (parts: Parts) => create({ ...parts, store: { ...parts.store, listen: deaf.listen } }),
+    );
+    const running = await serve(config, 'deaf', services);
+    const authorization = `Bearer ${await setup.token(SYSTEM)}`;
+    const ask = fetch(`${running.url}/api/v1/events?after=0&wait=${LONG}`, { headers: { authorization } });
+    await expect.poll(async () => (await fetch(`${running.url}/metrics`)).text()).toContain('indbakke_feed_waiting 1');
+    await deliver(running.url, writeMemo());
+    expect(await (await ask).json()).toMatchObject({ events: [{ position: 1, type: 'accepted' }] });
+    expect(await (await fetch(`${running.url}/metrics`)).text()).toContain('indbakke_feed_hearing 0');
+    await running.close();
+    await deaf.close();
+    await pooler.close();
+    await setup.close();
   });
 });
 

@@ -33,12 +33,12 @@ export type EventQuery = z.infer<typeof EventQuery>;
 export const ChangeEvent = z
   .object({
     position: position.describe('1, 2, 3, … in the municipality, without gaps'),
-    id: z.uuid(),
+    id: z.uuid().describe('Of the event: the same whenever it is answered'),
     type: EventType,
     messageId: z.uuid().describe('The id of the incoming document'),
     status: Status,
     version: z.int().describe('Of the message after the change'),
-    at: time,
+    at: time.describe('When the change was made; not the order of the feed'),
     details: z.record(z.string(), z.unknown()).describe('Codes, ids and times, as in the history of the message'),
   })
   .register(NAMED_ANSWERS, { id: 'ChangeEvent' });

@@ -143,7 +143,7 @@ class Harness {
       const extract = this.ledger.extracts.find(({ uuid }) => uuid === id);
       this.ledger.find('stuck', extract ?? { uuid: id, kill, run }, 'its file is not made');
     }
-    await this.#victim.sweepOrphans();
+    await this.#sweepOrphans(new Random(this.#plan.seed - run - 1));
     const answered = this.ledger.sent.filter(({ receipts }) => receipts.size > 0);
     const deleted = answered.filter(({ status }) => status === 'deleted');
     const again = [...deleted.slice(-FINAL_RETRIES), ...answered.slice(-FINAL_RETRIES)];
@@ -161,6 +161,16 @@ class Harness {
     const isEnd = run + 1 === this.#plan.runs;
     const notRead = this.ledger.sent.filter((memo) => isEnd || memo.run > run - this.#plan.quietEvery);
     await this.#comparison.bytes(notRead, this.#victim.url);
+  }
+
+  async #sweepOrphans(random: Random): Promise<void> {
+    try {
+      await this.#victim.sweepOrphans();
+    } catch (error) {
+      if (this.#victim.alive) throw error;
+      await this.#restart('at-sweep', random); // it has just passed the point that it was armed with
+      await this.#victim.sweepOrphans();
+    }
   }
 
   /** Waits until the core has followed the feed to its end, and compares what it got. */
