@@ -134,6 +134,7 @@ class Harness {
       this.ledger.find('stuck', memo ?? { uuid: blob_name, kill, run }, 'its content is not removed');
     }
     await this.#victim.sweepOrphans();
+    await this.#victim.dropAuditMonths();
     const answered = this.ledger.sent.filter(({ receipts }) => receipts.size > 0);
     const deleted = answered.filter(({ status }) => status === 'deleted');
     const again = [...deleted.slice(-FINAL_RETRIES), ...answered.slice(-FINAL_RETRIES)];
@@ -144,6 +145,7 @@ class Harness {
     await this.#comparison.rows(this.ledger.sent);
     await this.#comparison.suggestions();
     await this.#comparison.content(kill, run);
+    await this.#comparison.auditLog(kill, run);
     await this.#comparison.inbox(this.#victim.url);
     // Through the API, so not after each run: a new process takes seconds to warm up.
     const isEnd = run + 1 === this.#plan.runs;
@@ -155,7 +157,9 @@ class Harness {
   async #kill(kill: Kill, random: Random): Promise<boolean> {
     const victim = this.#victim;
     if (isPoint(kill)) {
+      if (kill === 'audit-month-anchored') await this.#stage.writeOldMonth();
       victim.arm(kill, random.between(1, workBefore(kill).maxCount));
+      if (kill === 'audit-month-anchored') victim.dropAuditMonths().catch(() => {}); // it dies meanwhile
       await Promise.race([victim.died, pause(POINT_WITHIN_MS)]);
       const hit = !victim.alive;
       await victim.kill();
