@@ -23,3 +23,4 @@ export function startArchiver(config: ArchiverConfig): Promise<Running> {
 }
 
 export { ArchiverConfig } from './config.js';
+export { dropAuditMonths } from './retention/audit-months.js';

@@ -233,6 +233,14 @@ export class Comparison {
     }
   }
 
+  /** Verifies the audit log, after its old months were dropped. */
+  async auditLog(kill: Kill, run: number): Promise<void> {
+    for (const fault of await this.#stage.verifyAuditLog())
+      this.#ledger.find('lost', { uuid: 'audit log', kill, run }, fault);
+    const [old] = await this.#stage.sql<{ month: string }>('SELECT audit_months_before(13) AS month');
+    if (old) this.#ledger.find('stuck', { uuid: 'audit log', kill, run }, `${old.month} is not dropped`);
+  }
+
   #compareUuid(first: SentMemo, sameUuid: readonly SentMemo[], rows: readonly Row[]): void {
     const find = this.#ledger.find.bind(this.#ledger);
     const isDeleted = sameUuid.some(({ status }) => status === 'deleted');

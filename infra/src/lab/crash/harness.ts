@@ -144,6 +144,7 @@ class Harness {
       this.ledger.find('stuck', extract ?? { uuid: id, kill, run }, 'its file is not made');
     }
     await this.#sweepOrphans(new Random(this.#plan.seed - run - 1));
+    await this.#victim.dropAuditMonths();
     const answered = this.ledger.sent.filter(({ receipts }) => receipts.size > 0);
     const deleted = answered.filter(({ status }) => status === 'deleted');
     const again = [...deleted.slice(-FINAL_RETRIES), ...answered.slice(-FINAL_RETRIES)];
@@ -155,6 +156,7 @@ class Harness {
     await this.#comparison.suggestions();
     await this.#followToEnd(kill, run);
     await this.#comparison.content(kill, run);
+    await this.#comparison.auditLog(kill, run);
     await this.#comparison.inbox(this.#victim.url);
     await this.#comparison.extracts(this.#victim.url);
     // Through the API, so not after each run: a new process takes seconds to warm up.
@@ -184,8 +186,10 @@ class Harness {
   async #kill(kill: Kill, random: Random): Promise<boolean> {
     const victim = this.#victim;
     if (isPoint(kill)) {
+      if (kill === 'audit-month-anchored') await this.#stage.writeOldMonth();
       victim.arm(kill, random.between(1, workBefore(kill).maxCount));
       if (makesExtracts(kill)) victim.sweepExtracts();
+      if (kill === 'audit-month-anchored') victim.dropAuditMonths().catch(() => {}); // it dies meanwhile
       await Promise.race([victim.died, pause(POINT_WITHIN_MS)]);
       const hit = !victim.alive;
       await victim.kill();

@@ -72,6 +72,7 @@ export function workBefore(kill: Kill): { work: Work | undefined; maxCount: numb
   if (kill.startsWith('rejection')) return { work: 'reject', maxCount: 4 };
   if (kill.startsWith('deletion')) return { work: 'delete', maxCount: 3 };
   if (kill === 'content-removed' || kill === 'removal-synced') return { work: 'delete', maxCount: 4 };
+  if (kill === 'audit-month-anchored') return { work: undefined, maxCount: 1 };
   if (kill === 'zip-read') return { work: 'zip', maxCount: 5 };
   if (kill.startsWith('extract')) return { work: 'journalize', maxCount: EXTRACTS };
   if (kill.startsWith('suggestion')) return { work: undefined, maxCount: 5 };

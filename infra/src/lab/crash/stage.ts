@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { verifyAuditLog } from '@indbakke/shared/audit';
 import type { Env } from '@indbakke/shared/config';
+import { loadKeyRing } from '@indbakke/shared/keys';
 import { isStoreUnavailable } from '@indbakke/shared/store';
 import pg from 'pg';
 import { prepareDatabase } from '../../local/database.js';
@@ -29,6 +31,7 @@ export async function withPostgres<T>(work: (postgres: OwnPostgres) => Promise<T
 const REGISTRATIONS = MUNICIPALITIES.map((cvr) => ({ cvr, name: `Kommune ${cvr}`, contactPoints: [] }));
 const MOST = 0.8;
 const BUSY_WITHIN_MS = 2_000;
+const OLD_MONTHS = 14;
 
 // About half of the MeMos here have less.
 const SMALL_CONTENT_BYTES = 2_000;
@@ -120,6 +123,36 @@ export class Stage {
     const left = `SELECT FROM pg_stat_activity
       WHERE datname = current_database() AND application_name = $1 AND xact_start < $2`;
     while ((await this.sql(left, [VICTIM, row?.now])).length > 0) await pause(20);
+  }
+
+  /** Writes rows of the audit log into a month that is not kept any more, and waits until they have their positions. */
+  async writeOldMonth(): Promise<void> {
+    const month = `date_trunc('month', now() AT TIME ZONE 'UTC') - interval '${OLD_MONTHS} months'`;
+    await this.sql(`DO $$ BEGIN
+      EXECUTE format('CREATE TABLE IF NOT EXISTS audit_months.%I PARTITION OF audit_events FOR VALUES FROM (%L) TO (%L)',
+        to_char(${month}, '"m"YYYY_MM'), (${month}) AT TIME ZONE 'UTC', (${month} + interval '1 month') AT TIME ZONE 'UTC');
+    END $$`);
+    await this.sql(
+      `INSERT INTO audit_events (id, at, municipality, actor_kind, actor, action, details)
+       SELECT gen_random_uuid(), (${month}) AT TIME ZONE 'UTC', cvr, 'user', 'anna', 'read', '{}'
+       FROM unnest($1::text[]) AS cvr, generate_series(1, 20)`,
+      [MUNICIPALITIES],
+    );
+    const unnumbered = `SELECT FROM audit_events WHERE position IS NULL AND at < (${month} + interval '1 month') AT TIME ZONE 'UTC'`;
+    while ((await this.sql(unnumbered)).length > 0) await pause(20);
+  }
+
+  /** What verifying the audit log finds. */
+  async verifyAuditLog(): Promise<string[]> {
+    const faults: string[] = [];
+    const keys = await loadKeyRing(this.env.KEY_FILE as string);
+    const client = await this.#pool.connect();
+    try {
+      await verifyAuditLog(client, keys, { onFault: (fault) => faults.push(fault) });
+    } finally {
+      client.release();
+    }
+    return faults;
   }
 
   killPostgres(): Promise<void> {

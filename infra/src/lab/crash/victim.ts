@@ -1,7 +1,7 @@
 // The process that is killed, with the three services. It gets its orders over IPC, so that it can load its modules while
 // another victim runs.
 
-import { createArchiver } from '@indbakke/archiver';
+import { createArchiver, dropAuditMonths } from '@indbakke/archiver';
 import { createJournaler, sweepDueExtracts } from '@indbakke/journaler';
 import { createReceiver, sweepOrphans } from '@indbakke/receiver';
 import { DAY, readConfig } from '@indbakke/shared/config';
@@ -15,6 +15,8 @@ import { Watch } from './watch.js';
 
 // Content without a row is kept for a month.
 const ORPHAN_AGE_MS = 31 * DAY;
+
+const KEEP_MONTHS = 13;
 
 const report = (message: Report) => process.send?.(message);
 const die = () => process.kill(process.pid, 'SIGKILL');
@@ -38,10 +40,20 @@ async function obey(order: Order): Promise<void> {
     armed = { point: order.point, count: order.count };
     return;
   }
-  if (order.do === 'sweep-extracts' || order.do === 'sweep-orphans') {
+  if (order.do === 'sweep-orphans') {
     if (!realParts) throw new Error('The services have not started.');
-    if (order.do === 'sweep-extracts') return sweepDueExtracts(realParts, new Date());
-    report({ is: 'swept', count: await sweepOrphans(realParts, new Date(Date.now() + ORPHAN_AGE_MS)) });
+    await sweepOrphans(realParts, new Date(Date.now() + ORPHAN_AGE_MS));
+    report({ is: 'swept' });
+    return;
+  }
+  if (order.do === 'sweep-extracts') {
+    if (!realParts) throw new Error('The services have not started.');
+    return sweepDueExtracts(realParts, new Date());
+  }
+  if (order.do === 'drop-audit-months') {
+    if (!realParts) throw new Error('The services have not started.');
+    await dropAuditMonths(realParts, KEEP_MONTHS);
+    report({ is: 'swept' });
     return;
   }
   const { env, timeoutMs } = order;

@@ -9,14 +9,11 @@ export type Order =
   | { do: 'start'; env: Env; fault?: Fault | undefined; timeoutMs?: number | undefined }
   | { do: 'arm'; point: Point; count: number }
   | { do: 'sweep-extracts' }
-  | { do: 'sweep-orphans' };
+  | { do: 'sweep-orphans' }
+  | { do: 'drop-audit-months' };
 
 /** From a victim to the harness. */
-export type Report =
-  | { is: 'warm' }
-  | { is: 'ready'; url: string }
-  | { is: 'swept'; count: number }
-  | { is: 'failed'; reason: string };
+export type Report = { is: 'warm' } | { is: 'ready'; url: string } | { is: 'swept' } | { is: 'failed'; reason: string };
 
 /** Names its connections to the database. */
 export const VICTIM = 'crash';
@@ -81,6 +78,13 @@ export class Victim {
   async sweepOrphans(): Promise<void> {
     const swept = this.#report('swept');
     this.#send({ do: 'sweep-orphans' });
+    await swept;
+  }
+
+  /** Drops old months of the audit log. */
+  async dropAuditMonths(): Promise<void> {
+    const swept = this.#report('swept');
+    this.#send({ do: 'drop-audit-months' });
     await swept;
   }
 

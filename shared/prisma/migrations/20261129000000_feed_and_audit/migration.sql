@@ -247,9 +247,10 @@ BEGIN
     RETURN false;
   END IF;
   IF month NOT IN (SELECT audit_months_before(6)) THEN RAISE EXCEPTION 'The month % is not older than six months.', month; END IF;
-  EXECUTE format('SELECT EXISTS (SELECT FROM audit_months.%I e WHERE e.position IS NULL OR NOT EXISTS (
-    SELECT FROM audit_anchors a WHERE a.municipality = e.municipality AND a.month = %L
-      AND e.position BETWEEN a.first_position AND a.last_position))', partition, month) INTO is_open;
+  EXECUTE format('SELECT EXISTS (SELECT FROM audit_months.%1$I WHERE position IS NULL)
+    OR EXISTS (SELECT FROM audit_months.%1$I e WHERE NOT EXISTS (
+      SELECT FROM audit_anchors a WHERE a.municipality = e.municipality AND a.month = %2$L
+        AND e.position BETWEEN a.first_position AND a.last_position))', partition, month) INTO is_open;
   IF NOT is_open THEN
     EXECUTE format('ALTER TABLE public.audit_events DETACH PARTITION audit_months.%I', partition);
     -- Committed since, by a transaction that the lock has waited for.
