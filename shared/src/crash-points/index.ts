@@ -13,6 +13,7 @@ export const CRASH_POINTS = {
   'suggestion-committed': 'A suggestion run is durable.',
   'positions-written': 'A batch of events and audit rows has its positions; COMMIT is not sent.',
   'positions-committed': 'The positions are durable, and those who wait for them are told.',
+  'webhook-attempted': 'A webhook has answered, or failed to; that is not recorded yet.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',
   'content-removed': 'A container was removed; a power cut could still bring it back.',
   'removal-synced': 'The removal is on disk.',

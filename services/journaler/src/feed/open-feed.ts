@@ -7,10 +7,15 @@ import { observeFeed } from './metrics.js';
 import { FEED_CHANNEL, numberChanges } from './number-changes.js';
 import { sweepOldEvents } from './sweep-old-events.js';
 
-/** The change feed, and the work behind it: numbering when something was committed, telling who waits, removing what is old. */
+/**
+ * The change feed, and the work behind it: numbering when something was committed, telling who waits, removing what is old.
+ *
+ * @param hear called when events have got positions, as far as that is heard
+ */
 export function openFeed(
   parts: Parts,
   { EVENTS_KEEP_DAYS: keepDays }: JournalerConfig,
+  hear: () => void,
 ): { feed: Feed; sweeps: Work['sweeps'] } {
   const { store, log, metrics } = parts;
   const feed = new Feed(parts);
@@ -24,8 +29,9 @@ export function openFeed(
     ),
   );
   const listener = store.listen([CHANGES_CHANNEL, FEED_CHANNEL], (channel, payload) => {
-    if (channel === FEED_CHANNEL) feed.hear(payload);
-    else numberer.wake();
+    if (channel !== FEED_CHANNEL) return numberer.wake();
+    feed.hear(payload);
+    hear();
   });
   const looks = repeat('look-for-events', SECOND, log, () =>
     feed.look(listener).catch((error: unknown) => {
