@@ -98,7 +98,9 @@ export const RedeliveryBody = z
         : since === undefined && until === undefined && after === undefined,
     { error: 'must have deliveryId alone, or since and a later until' },
   )
-  .meta({ examples: [{ since: '2020-11-20T06:00:00Z', until: '2099-11-20T09:30:00Z' }] })
+  .meta({
+    examples: [{ since: '2026-11-20T06:00:00Z', until: '2026-11-20T09:30:00Z' }, { deliveryId: EVENT_EXAMPLE.id }],
+  })
   .register(NAMED_REQUESTS, { id: 'WebhookRedelivery' });
 export type RedeliveryBody = z.infer<typeof RedeliveryBody>;
 
@@ -201,7 +203,7 @@ const Delivery = z
     event: Sent.describe('What is sent'),
     status: DeliveryStatus,
     createdAt: time,
-    nextAttemptAt: time.nullable().describe('Null when there is none'),
+    nextAttemptAt: time.nullable().describe('Null when there is none, or it is being made'),
     attempts: z.array(Attempt).describe('The newest 50, newest first'),
   })
   .register(NAMED_ANSWERS, { id: 'WebhookDelivery' });

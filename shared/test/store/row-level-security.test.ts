@@ -376,7 +376,7 @@ describe('indbakke_worker', () => {
     ['extracts', ['owner', 'container', 'wrapped_key', 'every', 'next_run_at']],
     ['extract_files', ['container', 'wrapped_key', 'row_count', 'roles']],
     ['idempotency_keys', ['key_digest', 'answer']],
-    ['webhooks', ['url', 'secrets', 'wrapped_key']],
+    ['webhooks', ['url', 'secret', 'secret_key_id', 'previous_secret']],
     ['access_packages', ['owner', 'citizen', 'request', 'request_wrapped_key', 'container', 'wrapped_key']],
   ])('cannot read what %s holds', async (table, columns) => {
     for (const column of columns) {

@@ -41,7 +41,7 @@ export async function listDeliveries(
     municipality,
     sql`
       SELECT d.id, d.body AS event, d.status, d.created_at AS "createdAt",
-        CASE WHEN d.status = 'waiting' AND w.status = 'active' THEN d.next_enqueue_at END AS "nextAttemptAt",
+        CASE WHEN d.status = 'waiting' AND NOT d.is_taken AND w.status = 'active' THEN d.next_enqueue_at END AS "nextAttemptAt",
         (SELECT coalesce(json_agg(json_build_object('at', a.at, 'status', a.http_status, 'error', a.error,
             'milliseconds', a.milliseconds, 'answerSize', a.answer_size) ORDER BY a.number DESC), '[]')
          FROM (SELECT * FROM webhook_attempts a WHERE a.webhook_id = d.webhook_id AND a.delivery_id = d.id
