@@ -46,6 +46,7 @@ async function rowsOf(actor: string, work: () => Promise<unknown>): Promise<Row[
 
 const LAES = 'IndkomneDokumenter.Læs';
 const SEES_ALL = 'IndkomneDokumenter.SeAlle';
+const CORE = 'Indbakke.System';
 
 interface Expected {
   readonly action: string;
@@ -125,6 +126,16 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
   ],
   upsertCase: [{ action: 'case-registered', role: 'Indbakke.System', details: fieldsOf }],
   listEvents: NOTHING, // ids and codes, no persons
+  createWebhook: [
+    { action: 'webhook-created', role: CORE, details: (_, answer) => ({ webhookId: (answer as { id: string }).id }) },
+  ],
+  listWebhooks: NOTHING, // no persons
+  getWebhook: NOTHING,
+  changeWebhook: [{ action: 'webhook-changed', role: CORE, details: fieldsOf }],
+  deleteWebhook: [{ action: 'webhook-deleted', role: CORE, details: paramsOf }],
+  makeWebhookSecret: [{ action: 'webhook-secret-made', role: CORE, details: paramsOf }],
+  listWebhookDeliveries: NOTHING, // ids and codes, no persons
+  redeliverToWebhook: [{ action: 'webhook-redelivered', role: CORE, details: paramsOf }],
 };
 
 const actorOf = ({ as }: PreparedCall) => as.user as string;

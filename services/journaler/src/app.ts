@@ -9,9 +9,11 @@ import { openFeed } from './feed/open-feed.js';
 import { bindFeed } from './feed/routes.js';
 import { bindFigures } from './figures/routes.js';
 import { bindInbox } from './inbox/routes.js';
+import { openWebhooks } from './webhooks/open-webhooks.js';
+import { bindWebhooks } from './webhooks/routes.js';
 import { createWork } from './worker.js';
 
-/** The inbox, its exports and figures, the change feed, and the suggestion of a case for each reply. */
+/** The inbox, its exports and figures, the change feed and webhooks, and the suggestion of a case for each reply. */
 export function createJournaler(parts: Parts, config: JournalerConfig): Service {
   const { router, bind } = createApi(parts);
   bindInbox(bind, parts, config);
@@ -20,14 +22,16 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   bindFigures(bind, parts);
   bindAudit(bind, parts);
   bindCore(bind, parts);
-  const { feed, sweeps } = openFeed(parts, config);
+  const webhooks = openWebhooks(parts, config);
+  bindWebhooks(bind, parts, webhooks);
+  const { feed, sweeps } = openFeed(parts, config, webhooks.wake);
   bindFeed(bind, feed);
   const work = createWork(parts, config);
   return {
     name: 'journaler',
     router,
-    jobs: work.jobs,
-    sweeps: [...work.sweeps, ...sweeps],
+    jobs: [...work.jobs, ...webhooks.jobs],
+    sweeps: [...work.sweeps, ...sweeps, ...webhooks.sweeps],
     endWaiting: () => feed.endWaiting(),
   };
 }

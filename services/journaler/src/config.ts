@@ -1,14 +1,27 @@
-import { commonSettings, sealingSettings, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, isNetwork, sealingSettings, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
+
+const HOST = /^(?!\d+(\.\d+)*$)[a-z\d]([a-z\d.-]*[a-z\d])?$/i;
 
 export const JournalerConfig = z.object({
   ...commonSettings,
-  EVENTS_KEEP_DAYS: wholeNumber(1, 3_650).default(30).describe('Days that events stay in the change feed'),
+  EVENTS_KEEP_DAYS: wholeNumber(1, 3_650)
+    .default(30)
+    .describe('Days that events stay in the change feed, and their deliveries to webhooks'),
   ...sealingSettings,
   JOURNALIZE_UNKNOWN_CASES: z
     .enum(['refuse', 'allow'])
     .default('refuse')
     .describe('Whether a message may be journalized on a case that the core has not registered'),
   SUGGEST_CONCURRENCY: wholeNumber(1, 256).default(128).describe('Concurrent suggestion jobs'),
+  WEBHOOK_ALLOW: z
+    .string()
+    .transform((list) => list.split(',').map((each) => each.trim()))
+    .refine(
+      (list) => list.every((each) => isNetwork(each) || HOST.test(each)),
+      'must be host names, addresses or networks, such as core.internal,10.1.0.0/16, with commas between them',
+    )
+    .optional()
+    .describe('Hosts and networks that webhooks may have although they are not public'),
 });
 export type JournalerConfig = z.infer<typeof JournalerConfig>;

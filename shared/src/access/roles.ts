@@ -7,10 +7,10 @@ export const ROLES = {
   'IndkomneDokumenter.Afvis': 'Rejects messages with a reason, and reopens them.',
   'IndkomneDokumenter.Tildel': 'Assigns messages to a caseworker or a team.',
   'DigitalPost.Slet': 'Deletes rejected messages for good.',
-  'Indbakke.Opsætning': 'Sets up the municipality, and sees held messages.',
+  'Indbakke.Opsætning': 'Sets up the municipality and its webhooks, and sees held messages.',
   'Indbakke.Drift':
     'Operations: the queues, with a token for operations. In a token of a municipality: its held messages.',
-  'Indbakke.System': 'The DUBU core: registers sent messages and cases, and reads the change feed.',
+  'Indbakke.System': 'The DUBU core: registers sent messages, cases and webhooks, and reads the change feed.',
   'Revisionslog.Læs': 'Reads the audit log.',
 } as const;
 

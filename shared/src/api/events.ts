@@ -44,7 +44,7 @@ export const ChangeEvent = z
   .register(NAMED_ANSWERS, { id: 'ChangeEvent' });
 export type ChangeEvent = z.infer<typeof ChangeEvent>;
 
-const EVENT_EXAMPLE = {
+export const EVENT_EXAMPLE = {
   position: 1_042,
   id: '0197a3b0-0000-7000-8000-000000000005',
   type: 'assigned',

@@ -3,3 +3,4 @@ export * from './events.js';
 export * from './openapi.js';
 export * from './operations.js';
 export * from './schemas.js';
+export * from './webhooks.js';

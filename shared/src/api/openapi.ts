@@ -111,6 +111,7 @@ const TAGS = {
   log: 'The audit log: who did what, and the sheet for a citizen.',
   core: 'What the core registers, so that replies find their case.',
   events: 'What has changed, for the core: each change of a message once and in order. Ids and codes only.',
+  webhooks: 'The same events, sent to URLs of the municipality’s systems (Standard Webhooks).',
 };
 
 /** The OpenAPI description of the inbox API, generated from the schemas that validate its calls. */
@@ -159,6 +160,7 @@ function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/incoming-documents')) return 'inbox';
   if (path.startsWith('/api/v1/extracts')) return 'extracts';
   if (path.startsWith('/api/v1/events')) return 'events';
+  if (path.startsWith('/api/v1/webhooks')) return 'webhooks';
   if (path.startsWith('/api/v1/audit-events')) return 'log';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }

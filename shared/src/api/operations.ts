@@ -35,6 +35,17 @@ import {
   UUID_FORMS,
   Uuid,
 } from './schemas.js';
+import {
+  DeliveryList,
+  DeliveryQuery,
+  Redelivered,
+  RedeliveryBody,
+  WebhookAnswer,
+  WebhookBody,
+  WebhookChangeBody,
+  WebhookList,
+  WebhookSecret,
+} from './webhooks.js';
 
 /**
  * A call of the inbox API: its service, who may make it, its input and its answer. The router, OpenAPI and the table of paths
@@ -72,6 +83,7 @@ const Id = z.object({ id: idOf('message') });
 const FileIds = z.object({ id: idOf('message'), fileId: idOf('file') });
 const ExtractId = z.object({ extractId: idOf('extract') });
 const ExtractFileIds = z.object({ extractId: idOf('extract'), fileId: idOf('file') });
+const WebhookId = z.object({ webhookId: idOf('webhook') });
 
 /** Types of files that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved. */
 export const DISPLAYED_TYPES: readonly string[] = [
@@ -88,6 +100,7 @@ export const CSV = 'text/csv';
 export const PDF = 'application/pdf';
 
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
+const CONNECTS = ['Indbakke.System', 'Indbakke.Opsætning'] as const;
 const CONTENT_ERRORS = ['version-changed', 'content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
 
 /** A call that changes one message; its roles are in the table of changes. */
@@ -135,6 +148,11 @@ function figures<const Path extends '' | '.csv' | '.xlsx', const Answer extends 
 
 const LEAVES_ABSENT_FIELDS =
   'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
+
+const SENT_AT_LEAST_ONCE =
+  'Each event is sent at least once: a POST that is not answered with a status from 200 to 299 within 10 seconds is repeated with growing waits for three days, with the same `webhook-id`. Events may come in any order, also those of one message: `data` has the position in the feed and the version of the message. Redirects are not followed. 410 disables the webhook, and so do five days without success; `recovered` tells when it works again after more than 5 minutes.';
+const SIGNED =
+  'Signed as Standard Webhooks has it: `webhook-id`, `webhook-timestamp` and `webhook-signature`, which has two signatures for 24 hours after a new secret.';
 
 export const OPERATIONS = {
   listIncomingDocuments: {
@@ -482,5 +500,93 @@ export const OPERATIONS = {
     query: EventQuery,
     answer: EventList,
     errors: ['position-gone'],
+  },
+  createWebhook: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/webhooks',
+    summary: 'Registers a URL that gets each event from now on, and answers the secret that signs them.',
+    description: `${SENT_AT_LEAST_ONCE} ${SIGNED}`,
+    roles: CONNECTS,
+    body: WebhookBody,
+    answer: WebhookSecret,
+    errors: ['key-reused'],
+  },
+  listWebhooks: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/webhooks',
+    summary: 'Lists the webhooks of the municipality.',
+    roles: CONNECTS,
+    answer: WebhookList,
+    errors: [],
+  },
+  getWebhook: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/webhooks/:webhookId',
+    summary: 'Returns a webhook.',
+    roles: CONNECTS,
+    params: WebhookId,
+    answer: WebhookAnswer,
+    errors: [],
+  },
+  changeWebhook: {
+    service: 'journaler',
+    method: 'put',
+    path: '/api/v1/webhooks/:webhookId',
+    summary:
+      'Changes the fields that are sent: URL and types of the events that follow; disables a webhook, or enables it again.',
+    description:
+      'A webhook that is enabled again goes on where it stopped: what waits is tried at once, and for three days more.',
+    roles: CONNECTS,
+    params: WebhookId,
+    body: WebhookChangeBody,
+    answer: undefined,
+    errors: [],
+  },
+  deleteWebhook: {
+    service: 'journaler',
+    method: 'delete',
+    path: '/api/v1/webhooks/:webhookId',
+    summary: 'Deletes a webhook, with its deliveries. What is being sent now may still arrive.',
+    roles: CONNECTS,
+    params: WebhookId,
+    answer: undefined,
+    errors: ['key-reused'],
+  },
+  makeWebhookSecret: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/webhooks/:webhookId/secret',
+    summary: 'Makes a new secret, and answers it. The one before signs too for 24 hours.',
+    description: 'Older ones sign no more: rotate once, and let the receiver know both until it has changed.',
+    roles: CONNECTS,
+    params: WebhookId,
+    answer: WebhookSecret,
+    errors: ['key-reused'],
+  },
+  listWebhookDeliveries: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/webhooks/:webhookId/deliveries',
+    summary: 'Lists what is sent to a webhook, with each attempt.',
+    roles: CONNECTS,
+    params: WebhookId,
+    query: DeliveryQuery,
+    answer: DeliveryList,
+    errors: [],
+  },
+  redeliverToWebhook: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/webhooks/:webhookId/redeliveries',
+    summary: 'Sends one delivery again, or the events of a time that the feed still has, with the same webhook-id.',
+    description: 'At most 10000 events in one call; `next` is where to go on.',
+    roles: CONNECTS,
+    params: WebhookId,
+    body: RedeliveryBody,
+    answer: Redelivered,
+    errors: ['key-reused'],
   },
 } as const satisfies Record<string, Operation>;

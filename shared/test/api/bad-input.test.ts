@@ -296,6 +296,7 @@ describe.each(NAMES)('%s refuses', (name) => {
   let before: { rows: object; audit: { refused: number; other: number } };
 
   beforeAll(async () => {
+    await stack.sql('DELETE FROM webhooks'); // the one that was created is sent what happens
     [prepared] = (await calls.prepare(name)) as [PreparedCall];
     before = { rows: await digestRows(), audit: await countAudit() };
   });

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { z } from 'zod';
 import type { TestStack, TokenOptions } from '../../../infra/src/testkit/stack.js';
 import { createMakeExtractHandler } from '../../../services/journaler/src/extracts/make-extract.js';
-import { OPERATIONS, type Operation } from '../../src/api/index.js';
+import { EVENT_EXAMPLE, OPERATIONS, type Operation } from '../../src/api/index.js';
 import { CommonConfig, readConfig } from '../../src/config/index.js';
 import { openParts, type Parts } from '../../src/service/index.js';
 import { deliverMemo, read, SETUP, SYSTEM, untilNumbered, upsertCase } from '../inbox/support.js';
@@ -65,6 +65,10 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
   if (action !== undefined) {
     const seen = await READY_FOR[action](stack);
     return { ...call, body: { ...example, items: items?.map((item) => ({ ...item, ...seen })) } };
+  }
+  if (operation.path.includes('/webhooks/')) {
+    const { webhookId, deliveryId } = await makeWebhook(stack);
+    return { ...call, params: { webhookId }, ...(example && 'deliveryId' in example && { body: { deliveryId } }) };
   }
   if (operation.path.includes('/extracts')) return { ...call, params: await paramsOfExtract(stack, parts, operation) };
   if (operation.change) {
@@ -137,6 +141,26 @@ const READY_FOR = (() => {
     reopen: rejected,
   };
 })();
+
+/** A disabled webhook with a delivery. */
+async function makeWebhook(stack: TestStack): Promise<{ webhookId: string; deliveryId: string }> {
+  // A municipality has 20 at most.
+  await stack.sql(
+    'DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks ORDER BY created_at DESC, id DESC OFFSET 12)',
+  );
+  const [body] = examplesOf(OPERATIONS.createWebhook.body);
+  const created = await stack.call('POST', '/webhooks', { as: SYSTEM, body });
+  const { id: webhookId } = (await created.json()) as { id: string };
+  await stack.sql(`UPDATE webhooks SET status = 'disabled', disabled_cause = 'by-caller' WHERE id = $1`, [webhookId]);
+  const deliveryId = randomUUID();
+  const event = { type: EVENT_EXAMPLE.type, timestamp: EVENT_EXAMPLE.at, data: EVENT_EXAMPLE };
+  await stack.sql(
+    `INSERT INTO webhook_deliveries (webhook_id, id, municipality, body, status, created_at, give_up_at, next_enqueue_at)
+     SELECT id, $2, municipality, $3, 'delivered', now(), now(), now() FROM webhooks WHERE id = $1`,
+    [webhookId, deliveryId, event],
+  );
+  return { webhookId, deliveryId };
+}
 
 async function paramsOfExtract(stack: TestStack, parts: Parts, { params }: Operation): Promise<Record<string, string>> {
   if (!params) return {};

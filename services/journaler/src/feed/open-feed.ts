@@ -11,10 +11,15 @@ import { sweepOldEvents } from './sweep-old-events.js';
 // However many processes wake the numberer, its batches grow instead of their number.
 const REST_MS = 50;
 
-/** The change feed, and the work behind it: numbering when something was committed, telling who waits, removing what is old. */
+/**
+ * The change feed, and the work behind it: numbering when something was committed, telling who waits, removing what is old.
+ *
+ * @param hear called when events have got positions, as far as that is heard
+ */
 export function openFeed(
   parts: Parts,
   { EVENTS_KEEP_DAYS: keepDays }: JournalerConfig,
+  hear: () => void,
 ): { feed: Feed; sweeps: Work['sweeps'] } {
   const { store, log, metrics } = parts;
   const feed = new Feed(parts);
@@ -28,8 +33,9 @@ export function openFeed(
     }),
   );
   const listener = store.listen([CHANGES_CHANNEL, FEED_CHANNEL], (channel, payload) => {
-    if (channel === FEED_CHANNEL) feed.hear(payload);
-    else numberer.wake();
+    if (channel !== FEED_CHANNEL) return numberer.wake();
+    feed.hear(payload);
+    hear();
   });
   const looks = repeat(
     'look-for-events',

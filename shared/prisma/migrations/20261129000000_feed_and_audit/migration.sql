@@ -98,42 +98,46 @@ CREATE TABLE "webhooks" (
     "event_types" TEXT[],
     "status" TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'disabled')),
     "disabled_cause" TEXT CHECK (disabled_cause IN ('by-caller', 'failing', 'gone')),
-    "secrets" BYTEA NOT NULL,
-    "key_id" TEXT NOT NULL,
-    "wrapped_key" BYTEA NOT NULL,
+    "secret" BYTEA NOT NULL,
+    "secret_key_id" TEXT NOT NULL,
+    "previous_secret" BYTEA,
+    "previous_secret_key_id" TEXT,
     "previous_secret_until" TIMESTAMPTZ(3),
     "position" BIGINT NOT NULL,
     "failing_since" TIMESTAMPTZ(3),
-    "version" INTEGER NOT NULL DEFAULT 1,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
-    "created_by" TEXT NOT NULL,
+    "enabled_at" TIMESTAMPTZ(3) NOT NULL,
 
     CONSTRAINT "webhooks_pkey" PRIMARY KEY ("id"),
     CHECK ((status = 'disabled') = (disabled_cause IS NOT NULL))
 );
 CREATE INDEX "webhooks_municipality_idx" ON "webhooks"("municipality");
 
+-- The body is kept as text, so that each attempt sends the same bytes.
 CREATE TABLE "webhook_deliveries" (
-    "id" UUID NOT NULL,
     "webhook_id" UUID NOT NULL,
+    "id" UUID NOT NULL,
     "municipality" TEXT NOT NULL,
-    "event_position" BIGINT,
-    "type" TEXT NOT NULL,
-    "body" JSONB NOT NULL,
-    "status" TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'delivered', 'failed', 'cancelled')),
+    "body" JSON NOT NULL,
+    "status" TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'delivered', 'failed')),
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "give_up_at" TIMESTAMPTZ(3) NOT NULL,
     "attempts" INTEGER NOT NULL DEFAULT 0,
-    "run" INTEGER NOT NULL DEFAULT 1,
+    "run" INTEGER NOT NULL DEFAULT 0,
+    "is_taken" BOOLEAN NOT NULL DEFAULT false,
     "next_enqueue_at" TIMESTAMPTZ(3) NOT NULL,
 
-    CONSTRAINT "webhook_deliveries_pkey" PRIMARY KEY ("id")
+    CONSTRAINT "webhook_deliveries_pkey" PRIMARY KEY ("webhook_id","id")
 );
 ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_webhook_id_fkey" FOREIGN KEY ("webhook_id") REFERENCES "webhooks"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 CREATE INDEX "webhook_deliveries_webhook_id_created_at_id_idx" ON "webhook_deliveries"("webhook_id", "created_at", "id");
-CREATE INDEX webhook_deliveries_waiting_idx ON webhook_deliveries (next_enqueue_at) WHERE status = 'waiting';
+CREATE INDEX "webhook_deliveries_webhook_id_status_created_at_id_idx" ON "webhook_deliveries"("webhook_id", "status", "created_at", "id");
+CREATE INDEX "webhook_deliveries_give_up_at_idx" ON "webhook_deliveries"("give_up_at");
+CREATE INDEX webhook_deliveries_due_idx ON webhook_deliveries (webhook_id, next_enqueue_at, id) WHERE status = 'waiting';
+CREATE INDEX webhook_deliveries_taken_idx ON webhook_deliveries (webhook_id) WHERE is_taken;
 
 CREATE TABLE "webhook_attempts" (
+    "webhook_id" UUID NOT NULL,
     "delivery_id" UUID NOT NULL,
     "number" INTEGER NOT NULL,
     "municipality" TEXT NOT NULL,
@@ -143,9 +147,9 @@ CREATE TABLE "webhook_attempts" (
     "milliseconds" INTEGER NOT NULL,
     "answer_size" INTEGER,
 
-    CONSTRAINT "webhook_attempts_pkey" PRIMARY KEY ("delivery_id", "number")
+    CONSTRAINT "webhook_attempts_pkey" PRIMARY KEY ("webhook_id","delivery_id","number")
 );
-ALTER TABLE "webhook_attempts" ADD CONSTRAINT "webhook_attempts_delivery_id_fkey" FOREIGN KEY ("delivery_id") REFERENCES "webhook_deliveries"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "webhook_attempts" ADD CONSTRAINT "webhook_attempts_webhook_id_delivery_id_fkey" FOREIGN KEY ("webhook_id", "delivery_id") REFERENCES "webhook_deliveries"("webhook_id", "id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- Everything kept about one citizen, made into one sealed zip for the one who asked.
 CREATE TABLE "access_packages" (
@@ -217,9 +221,9 @@ GRANT SELECT, DELETE ON message_subjects TO indbakke_worker;
 CREATE POLICY sweep ON unhashed_messages FOR SELECT TO indbakke_worker USING (true);
 GRANT SELECT ON unhashed_messages TO indbakke_worker;
 CREATE POLICY sweep ON webhooks TO indbakke_worker USING (true);
-GRANT SELECT (id, municipality, event_types, status, position, failing_since), UPDATE (status, disabled_cause, position) ON webhooks TO indbakke_worker;
+GRANT SELECT (id, municipality, event_types, status, disabled_cause, position, failing_since), UPDATE (position) ON webhooks TO indbakke_worker;
 CREATE POLICY sweep ON webhook_deliveries TO indbakke_worker USING (true);
-GRANT SELECT, INSERT, UPDATE (run, next_enqueue_at), DELETE ON webhook_deliveries TO indbakke_worker;
+GRANT SELECT, INSERT, UPDATE (run, is_taken, next_enqueue_at), DELETE ON webhook_deliveries TO indbakke_worker;
 CREATE POLICY sweep ON access_packages TO indbakke_worker USING (true);
 GRANT SELECT (id, municipality, status, run, next_enqueue_at, expires_at, blob_name), UPDATE (run, next_enqueue_at), DELETE ON access_packages TO indbakke_worker;
 

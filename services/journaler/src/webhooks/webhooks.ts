@@ -1,0 +1,219 @@
+import type { Principal } from '@indbakke/shared/access';
+import type { WebhookAnswer, WebhookBody, WebhookChangeBody, WebhookList, WebhookSecret } from '@indbakke/shared/api';
+import { type AuditEntry, insertAudit } from '@indbakke/shared/audit';
+import { Problem } from '@indbakke/shared/errors';
+import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
+import type { Parts } from '@indbakke/shared/service';
+import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
+import { TRIED_FOR } from './rows.js';
+import { makeSecret, openSecret } from './secrets.js';
+
+const { sql } = Prisma;
+
+export type WebhookParts = Pick<Parts, 'store' | 'keys'>;
+
+/** A request to change webhooks of the caller’s municipality. */
+export interface WebhookRequest {
+  readonly principal: Principal;
+  readonly at: Date;
+  readonly idempotencyKey: IdempotencyKey | undefined;
+}
+
+const MAX_WEBHOOKS = 20;
+// For receivers to change theirs.
+const BOTH_SIGN_FOR = '24 hours';
+
+/**
+ * Registers a webhook, which gets the events that follow.
+ *
+ * @throws Problem bad-request when the municipality has too many; key-reused
+ */
+export async function createWebhook(
+  { store, keys }: WebhookParts,
+  { principal, at, idempotencyKey }: WebhookRequest,
+  { url, eventTypes }: WebhookBody,
+): Promise<WebhookSecret> {
+  const { municipality } = principal;
+  return store.withTenantConnection(municipality, async (connection) => {
+    const { id } = await once(connection, municipality, idempotencyKey, async () => {
+      const owner = { id: newId(), municipality };
+      const { keyId, wrapped } = await makeSecret(keys, owner);
+      const created = await run(
+        connection,
+        sql`
+          WITH created AS (
+            INSERT INTO webhooks (id, municipality, url, event_types, secret, secret_key_id, position, created_at, enabled_at)
+            SELECT ${owner.id}::uuid, ${municipality}, ${url}, ${eventTypes}::text[], ${wrapped}, ${keyId},
+              coalesce((SELECT event_position FROM feed_heads WHERE municipality = ${municipality}), 0), ${at}::timestamptz,
+              ${at}::timestamptz
+            WHERE (SELECT count(*) FROM webhooks WHERE municipality = ${municipality}) < ${MAX_WEBHOOKS}::int
+            RETURNING 1
+          ) ${auditOf(principal, 'webhook-created', at, { webhookId: owner.id })} FROM created RETURNING 1`,
+      );
+      if (created.length > 0) return { id: owner.id };
+      throw new Problem('bad-request', `A municipality has at most ${MAX_WEBHOOKS} webhooks. Delete one first.`);
+    });
+    return readSecret(connection, { keys }, { id, municipality });
+  });
+}
+
+/**
+ * Makes a new secret; the one before signs too for a day.
+ *
+ * @throws Problem not-found, key-reused
+ */
+export async function makeNewSecret(
+  { store, keys }: WebhookParts,
+  { principal, at, idempotencyKey }: WebhookRequest,
+  id: string,
+): Promise<WebhookSecret> {
+  const { municipality } = principal;
+  return store.withTenantConnection(municipality, async (connection) => {
+    await once(connection, municipality, idempotencyKey, async () => {
+      const { keyId, wrapped } = await makeSecret(keys, { id, municipality });
+      const made = await run(
+        connection,
+        sql`
+          WITH made AS (
+            UPDATE webhooks SET previous_secret = secret, previous_secret_key_id = secret_key_id,
+              previous_secret_until = ${at}::timestamptz + ${BOTH_SIGN_FOR}::interval, secret = ${wrapped}, secret_key_id = ${keyId}
+            WHERE ${isOne(municipality, id)} RETURNING 1
+          ) ${auditOf(principal, 'webhook-secret-made', at, { webhookId: id })} FROM made RETURNING 1`,
+      );
+      if (made.length === 0) throw noSuchWebhook();
+      return {};
+    });
+    return readSecret(connection, { keys }, { id, municipality });
+  });
+}
+
+/** From its row, since the first answer of a repeat is stored without it. */
+async function readSecret(
+  connection: Connection,
+  { keys }: Pick<WebhookParts, 'keys'>,
+  owner: { id: string; municipality: string },
+): Promise<WebhookSecret> {
+  const [sealed] = await run<{ keyId: string; wrapped: Buffer }>(
+    connection,
+    sql`SELECT secret_key_id AS "keyId", secret AS wrapped FROM webhooks WHERE ${isOne(owner.municipality, owner.id)}`,
+  );
+  if (!sealed) throw noSuchWebhook();
+  return { id: owner.id, secret: await openSecret(keys, owner, sealed) };
+}
+
+/** The webhooks of a municipality, oldest first. */
+export async function listWebhooks(parts: WebhookParts, { municipality }: Principal): Promise<WebhookList> {
+  return { items: await readWebhooks(parts, municipality, sql`true`) };
+}
+
+/** @throws Problem not-found */
+export async function readWebhook(
+  parts: WebhookParts,
+  { municipality }: Principal,
+  id: string,
+): Promise<WebhookAnswer> {
+  const [webhook] = await readWebhooks(parts, municipality, sql`id = ${id}::uuid`);
+  if (!webhook) throw noSuchWebhook();
+  return webhook;
+}
+
+async function readWebhooks(
+  { store }: WebhookParts,
+  municipality: string,
+  which: Prisma.Sql,
+): Promise<WebhookAnswer[]> {
+  type Row = Omit<WebhookAnswer, Times> & Record<Times, Date | null>;
+  type Times = 'failingSince' | 'previousSecretUntil' | 'createdAt';
+  const rows = await store.query<Row>(
+    municipality,
+    sql`
+      SELECT id, url, event_types AS "eventTypes", status, disabled_cause AS "disabledCause", position::float8,
+        failing_since AS "failingSince", CASE WHEN previous_secret_until > now() THEN previous_secret_until END AS "previousSecretUntil",
+        created_at AS "createdAt"
+      FROM webhooks WHERE municipality = ${municipality} AND ${which} ORDER BY created_at, id`,
+    'kept',
+  );
+  const iso = (time: Date | null) => time?.toISOString() ?? null;
+  return rows.map((row) => ({
+    ...row,
+    failingSince: iso(row.failingSince),
+    previousSecretUntil: iso(row.previousSecretUntil),
+    createdAt: iso(row.createdAt) as string,
+  }));
+}
+
+/**
+ * Changes the given fields. One that is enabled again has five days to succeed, and what waits is tried at once, and for three
+ * days more.
+ *
+ * @throws Problem not-found
+ */
+export async function changeWebhook(
+  { store }: WebhookParts,
+  { principal, at }: WebhookRequest,
+  id: string,
+  { url, eventTypes, status }: WebhookChangeBody,
+): Promise<void> {
+  const { municipality } = principal;
+  const fields = Object.entries({ url, eventTypes, status }).filter(([, value]) => value !== undefined);
+  const details = { webhookId: id, fields: fields.map(([name]) => name).join(' '), ...(status && { status }) };
+  await store.withTenantConnection(municipality, async (connection) => {
+    const [before] = await run<{ status: string }>(
+      connection,
+      sql`SELECT status FROM webhooks WHERE ${isOne(municipality, id)} FOR NO KEY UPDATE`,
+    );
+    if (!before) throw noSuchWebhook();
+    const isEnabled = before.status === 'disabled' && status === 'active';
+    await run(
+      connection,
+      sql`
+        WITH changed AS (
+          UPDATE webhooks SET url = coalesce(${url ?? null}, url), event_types = coalesce(${eventTypes ?? null}::text[], event_types),
+            status = coalesce(${status ?? null}, status), enabled_at = CASE WHEN ${isEnabled}::bool THEN ${at}::timestamptz ELSE enabled_at END,
+            disabled_cause = CASE coalesce(${status ?? null}, status) WHEN 'disabled' THEN coalesce(disabled_cause, 'by-caller') END
+          WHERE ${isOne(municipality, id)} RETURNING 1
+        ), due AS (
+          UPDATE webhook_deliveries SET next_enqueue_at = now(), give_up_at = now() + ${TRIED_FOR}::interval, is_taken = false
+          WHERE ${isEnabled}::bool AND webhook_id = ${id}::uuid AND municipality = ${municipality} AND status = 'waiting'
+        ) ${auditOf(principal, 'webhook-changed', at, details)} FROM changed`,
+    );
+  });
+}
+
+/**
+ * Deletes a webhook with its deliveries.
+ *
+ * @throws Problem not-found, key-reused
+ */
+export async function deleteWebhook(
+  { store }: WebhookParts,
+  { principal, at, idempotencyKey }: WebhookRequest,
+  id: string,
+): Promise<void> {
+  const { municipality } = principal;
+  await store.withTenantConnection(municipality, (connection) =>
+    once(connection, municipality, idempotencyKey, async () => {
+      const deleted = await run(
+        connection,
+        sql`
+          WITH deleted AS (DELETE FROM webhooks WHERE ${isOne(municipality, id)} RETURNING 1)
+          ${auditOf(principal, 'webhook-deleted', at, { webhookId: id })} FROM deleted RETURNING 1`,
+      );
+      if (deleted.length === 0) throw noSuchWebhook();
+      return {};
+    }),
+  );
+}
+
+export const isOne = (municipality: string, id: string) => sql`municipality = ${municipality} AND id = ${id}::uuid`;
+
+export const noSuchWebhook = () => new Problem('not-found', 'The municipality has no such webhook.');
+
+export function auditOf(
+  by: Principal,
+  action: AuditEntry['action'],
+  at: Date,
+  details: AuditEntry['details'],
+): Prisma.Sql {
+  return insertAudit({ by, at, action, details });
+}
