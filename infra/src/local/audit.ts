@@ -14,8 +14,7 @@ Walks the audit log of every municipality, or of one, and says where a row was r
 dropped without an anchor. Prints the head of each log that is whole (CVR, last position, hash): keep these lines outside this
 machine. With --heads, a file of such lines from earlier, it also finds an end that was cut off together with its head, or a log
 that was written anew; nothing else tells these. Uses the database of npm start with its keys, or those named by
-DATABASE_OWNER_URL and KEY_FILE. Exit status: 0 = whole, 1 = faults, or it
-could not be verified.`;
+DATABASE_OWNER_URL and KEY_FILE. Exit status: 0 = whole, 1 = faults, or it could not be verified.`;
 
 const OPTIONS = { municipality: { type: 'string' }, heads: { type: 'string' } } as const;
 

@@ -23,13 +23,13 @@ const Action = keyOf('AuditAction', ACTIONS);
 const Result = oneOf('AuditResult', ['done', ...(Object.keys(ERRORS) as (keyof typeof ERRORS)[])]);
 
 const FILTERS = {
-  message: Uuid.optional(),
+  message: Uuid.optional().describe('Its id'),
   user: text(256).optional().describe('Who did it, or for whom it was done: the id in the token'),
   case: CaseId.optional().describe('The messages that were suggested for it or journalized on it'),
-  action: Action.optional(),
+  action: Action.optional().describe('What was done'),
   result: Result.optional().describe('`done`, or the code of the error'),
-  from: Time.optional(),
-  to: Time.optional().describe('Not included'),
+  from: Time.optional().describe('The first time that is wanted'),
+  to: Time.optional().describe('The end of the time that is wanted; not included'),
 };
 const PERSONAL_FILTERS = {
   citizen: Party.optional().describe(
@@ -57,7 +57,7 @@ export type AuditFilter = z.infer<typeof AuditFilter>;
 
 export const AuditSheetBody = z
   .strictObject({
-    citizen: Party,
+    citizen: Party.describe('The number of the citizen: 10 or 8 digits, with spaces, hyphens or the prefix DK too'),
     from: FILTERS.from,
     to: FILTERS.to,
     as: oneOf('AuditSheetForm', ['pdf', 'xlsx']).default('pdf').describe('pdf when absent'),
@@ -68,20 +68,21 @@ export type AuditSheetBody = z.infer<typeof AuditSheetBody>;
 
 const AuditEvent = z
   .object({
-    id: z.uuid(),
-    at: time,
+    id: z.uuid().describe('Of the row'),
+    at: time.describe('When it was done'),
     actor: z
       .object({
-        kind: oneOf('ActorKind', ['user', 'system']),
-        id: z.string(),
+        kind: keyOf('ActorKind', { user: 'A person.', system: 'The core, Serviceplatformen or Indbakke itself.' }),
+        id: z.string().describe('As the token has it'),
         onBehalfOf: z.string().nullable().describe('For whom it was done, if for another'),
       })
+      .describe('Who did it')
       .register(NAMED_ANSWERS, { id: 'Actor' }),
     role: z.string().nullable().describe('The role that allowed it; null for what no role allowed'),
     origin: z.string().nullable().describe('The address that the call came from; null for what was not called'),
-    action: Action,
+    action: Action.describe('What was done'),
     result: Result.describe('`done`, or the code of the error'),
-    messageId: z.uuid().nullable(),
+    messageId: z.uuid().nullable().describe('With which message; null when it was with none, or with several'),
     details: z.record(z.string(), z.unknown()).describe('Codes, ids and times only'),
     position: z
       .int()
@@ -92,6 +93,6 @@ const AuditEvent = z
 export type AuditEvent = z.infer<typeof AuditEvent>;
 
 export const AuditList = z
-  .object({ items: z.array(AuditEvent), nextCursor })
+  .object({ items: z.array(AuditEvent).describe('Newest first'), nextCursor })
   .meta({ examples: [{ items: [AUDIT_EXAMPLE], nextCursor: null }] })
   .register(NAMED_ANSWERS, { id: 'AuditEventList' });
