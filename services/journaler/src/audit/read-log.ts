@@ -113,12 +113,16 @@ function rowsOf(
     ...(filter.from ? [sql`a.at >= ${filter.from}::timestamptz`] : []),
     ...(filter.to ? [sql`a.at < ${filter.to}::timestamptz`] : []),
     ...(from ? [sql`(a.at, a.id) ${beyond} (${from.time}::timestamptz, ${from.id}::uuid)`] : []),
-    ...others.map((parts) => Prisma.join(parts, ' OR ', '(', ')')),
+    ...others.map((parts) => Prisma.join(parts.map(conditionOf), ' OR ', '(', ')')),
   ];
-  const walks = narrowest.map(
-    (part) => sql`(
-      SELECT a.* FROM audit_events a WHERE ${Prisma.join([part, ...common], ' AND ')}
-      ORDER BY a.at ${direction}, a.id ${direction} LIMIT ${most}::int)`,
+  const first = (where: Prisma.Sql) => sql`
+    SELECT a.* FROM audit_events a WHERE ${Prisma.join([where, ...common], ' AND ')}
+    ORDER BY a.at ${direction}, a.id ${direction} LIMIT ${most}::int`;
+  // Each message is walked by itself: given their ids as a list, PostgreSQL may walk the months instead.
+  const walks = narrowest.map((part) =>
+    'messages' in part
+      ? sql`(SELECT a.* FROM (${part.messages}) AS s CROSS JOIN LATERAL (${first(sql`a.message_id = s.message_id`)}) AS a)`
+      : sql`(${first(part)})`,
   );
   return sql`
     SELECT a.id, a.at, json_build_object('kind', a.actor_kind, 'id', a.actor, 'onBehalfOf', a.on_behalf_of) AS actor, a.role,
@@ -130,6 +134,14 @@ function rowsOf(
     LEFT JOIN LATERAL (SELECT received_at, letter_at FROM messages WHERE id = a.message_id LIMIT 1) AS m ON true`;
 }
 
+/** Rows of the messages that a statement selects. */
+interface OfMessages {
+  readonly messages: Prisma.Sql;
+}
+
+const conditionOf = (part: Prisma.Sql | OfMessages): Prisma.Sql =>
+  'messages' in part ? sql`coalesce(a.message_id = ANY (ARRAY(${part.messages})), false)` : part;
+
 /**
  * The conditions of a filter, narrowest first. Each is one or more parts that have no row in common and an index each: a row
  * meets it that meets one of them.
@@ -138,16 +150,18 @@ function conditionsOf(
   keys: KeyRing,
   municipality: string,
   { message, citizen, case: caseId, user, action, result }: AuditFilter,
-): Prisma.Sql[][] {
-  const about = (kind: 'citizen' | 'case', key: string) => sql`a.message_id = ANY (ARRAY(
-    SELECT message_id FROM message_subjects WHERE municipality = ${municipality} AND kind = ${kind} AND key = ${key}))`;
-  const conditions: Prisma.Sql[][] = [];
+): (Prisma.Sql | OfMessages)[][] {
+  const about = (kind: 'citizen' | 'case', key: string): OfMessages => ({
+    messages: sql`
+      SELECT message_id FROM message_subjects WHERE municipality = ${municipality} AND kind = ${kind} AND key = ${key}`,
+  });
+  const conditions: (Prisma.Sql | OfMessages)[][] = [];
   if (message !== undefined) conditions.push([sql`a.message_id = ${message}::uuid`]);
   if (citizen !== undefined) {
     const [digest = ''] = citizensOf(keys, [citizen]);
     conditions.push([
       about('citizen', digest),
-      sql`a.citizen = decode(${digest}, 'hex') AND NOT coalesce(${about('citizen', digest)}, false)`,
+      sql`a.citizen = decode(${digest}, 'hex') AND NOT ${conditionOf(about('citizen', digest))}`,
     ]);
   }
   if (caseId !== undefined) conditions.push([about('case', caseId)]);
