@@ -62,7 +62,12 @@ async function kill(worker: ChildProcess): Promise<void> {
 }
 
 async function create(municipality = ODENSKOV, eventTypes: 'rejected'[] = []): Promise<string> {
-  const principal = { municipality, actor: { kind: 'system', id: 'dubu' }, roles: new Set<never>(), teams: [] } as const;
+  const principal = {
+    municipality,
+    actor: { kind: 'system', id: 'dubu' },
+    roles: new Set<never>(),
+    teams: [],
+  } as const;
   const request = { principal, at: new Date(), idempotencyKey: undefined };
   return (await createWebhook({ store, keys }, request, { url: receiver.url, eventTypes })).id;
 }
