@@ -24,7 +24,7 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   bindCore(bind, parts);
   const webhooks = openWebhooks(parts, config);
   bindWebhooks(bind, parts, webhooks);
-  const { feed, sweeps } = openFeed(parts, config, webhooks.wake);
+  const { feed, sweeps } = openFeed(parts, config, webhooks.hear);
   bindFeed(bind, feed);
   const work = createWork(parts, config);
   return {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import type { LookupAddress } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -12,7 +12,8 @@ import { promisify } from 'node:util';
 import { Problem } from '@indbakke/shared/errors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { send } from '../src/webhooks/send.js';
-import { createTargets } from '../src/webhooks/targets.js';
+import { createTargets, findAddresses } from '../src/webhooks/targets.js';
+import { startNameServer } from './support/name-server.js';
 import { type Receiver, startReceiver } from './support/receiver.js';
 
 const LOOPBACK = createTargets(['127.0.0.0/8', 'localhost']);
@@ -47,6 +48,19 @@ describe('an attempt', () => {
     expect(await post(receiver.url, LOOPBACK, 50)).toMatchObject({ status: null, error: 'timeout', answerSize: null });
   });
 
+  it.each([
+    ['headers without end', (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\nx: y')],
+    ['interim answers only', (socket: Socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n')],
+  ])('ends at its limit when there come %s, however often', async (_what, write) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      const dripping = setInterval(write, 5, socket);
+      socket.on('close', () => clearInterval(dripping));
+    });
+    expect(await post(await urlOf(server), LOOPBACK, 100)).toMatchObject({ status: null, error: 'timeout' });
+    server.close();
+  });
+
   it('ends at its limit when the answer has no end, with the status that it has', async () => {
     receiver.answer((res) => void res.writeHead(200).write('…'));
     expect(await post(receiver.url, LOOPBACK, 500)).toMatchObject({ status: 200, error: null, answerSize: 3 });
@@ -73,6 +87,7 @@ describe('an attempt', () => {
     ['is reset', (socket) => socket.resetAndDestroy()],
     ['ends', (socket) => socket.end()],
     ['brings what is not HTTP', (socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')],
+    ['changes its protocol', (socket) => socket.end('HTTP/1.1 101 \r\nconnection: upgrade\r\nupgrade: ssh\r\n\r\n')],
     ['brings endless headers', (socket) => socket.end(`HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(20_000)}`)],
   ])('whose connection %s has no answer', async (_what, treat) => {
     const server = createServer((socket) => {
@@ -92,10 +107,11 @@ describe('an attempt', () => {
   });
 
   it('to a name without an address ends', async () => {
-    const targets = createTargets([], (_name, _options, callback) =>
-      callback(Object.assign(new Error('unknown'), { code: 'ENOTFOUND' }), []),
-    );
-    expect(await post('https://gone.example/hook', targets)).toMatchObject({ status: null, error: 'name-unknown' });
+    for (const resolve of [async () => [], () => Promise.reject(new Error('ESERVFAIL'))]) {
+      const targets = createTargets([], resolve);
+      expect(await post('https://gone.example/hook', targets)).toMatchObject({ status: null, error: 'name-unknown' });
+      expect(await refusal('https://gone.example/hook', targets)).toBeUndefined(); // it may get one
+    }
   });
 
   it('takes no proxy from the environment', async () => {
@@ -212,13 +228,10 @@ const PUBLIC = [
 /** A host whose addresses are these, in turn, as seen by each look-up. */
 function resolving(allow: string[], ...answers: string[][]) {
   let n = 0;
-  return createTargets(allow, (_name, _options, callback) => {
+  return createTargets(allow, async () => {
     const addresses = answers[Math.min(n, answers.length - 1)] as string[];
     n += 1;
-    callback(
-      null,
-      addresses.map((address): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 })),
-    );
+    return addresses;
   });
 }
 
@@ -257,6 +270,8 @@ describe('an address', () => {
     'https://[0:0:0:0:0:ffff:127.0.0.1]/',
     'https://localhost/',
     'https://LOCALHOST/',
+    'https://localhost./',
+    'https://core.localhost/',
   ])('is refused in any spelling: %s', async (url) => {
     expect(await refusal(url)).toBe(HAS_PRIVATE);
   });
@@ -281,6 +296,29 @@ describe('an address', () => {
   });
 });
 
+describe('a name', () => {
+  const askOf = async (nameServer: 'silent' | (string & {}), host: string, isListed = false) => {
+    const server = await startNameServer(nameServer);
+    const resolver = new Resolver({ timeout: 100, tries: 1 });
+    resolver.setServers([server.address]);
+    const found = await findAddresses(host, isListed, resolver);
+    await server.close();
+    return found;
+  };
+
+  it('has the addresses that a name server tells', async () => {
+    expect(await askOf('93.184.216.34', 'core.example')).toEqual(['93.184.216.34']);
+  });
+
+  it('has none when the name server is silent', async () => {
+    expect(await askOf('silent', 'core.example')).toEqual([]);
+  });
+
+  it('that the installation lists has those that the system tells', async () => {
+    expect(await askOf('93.184.216.34', 'localhost', true)).toContain('127.0.0.1');
+  });
+});
+
 describe('what the installation allows', () => {
   it.each([
     ['10.1.0.0/16', 'https://10.1.2.3/', true],
@@ -296,6 +334,14 @@ describe('what the installation allows', () => {
   ])('%s: %s %s', async (allow, url, isAllowed) => {
     const targets = url.includes('localhost') ? resolving([allow], ['127.0.0.1', '::1']) : createTargets([allow]);
     expect((await refusal(url, targets)) === undefined).toBe(isAllowed);
+  });
+
+  it('is what counts at each attempt: over http nothing is sent any more to a host that is not named any more', async () => {
+    const url = `http://core.internal:${receiver.port}/`;
+    expect(await post(url, resolving(['core.internal'], ['127.0.0.1']))).toMatchObject({ status: 204 });
+    const narrowed = resolving(['127.0.0.0/8'], ['127.0.0.1']);
+    expect(await post(url, narrowed)).toMatchObject({ status: null, error: 'address-refused' });
+    expect(receiver.connections()).toBe(1);
   });
 
   it('is https only, but for hosts and addresses that are named', async () => {

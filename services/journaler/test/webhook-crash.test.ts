@@ -113,7 +113,7 @@ it('whoever is killed when, each event has one delivery for each webhook that wa
   }
   isOver = true;
   await killing;
-  while (await makeDeliveries({ store }));
+  while ((await makeDeliveries({ store })).hasMore);
   for (const [webhook, ids] of wanted) expect(await deliveriesOf(webhook)).toEqual(ids.toSorted());
   const rows = await setup.sql('SELECT DISTINCT body::jsonb #>> $1 = id::text AS "isOwn" FROM webhook_deliveries', [
     '{data,id}',
@@ -142,15 +142,34 @@ it('one that is killed between an attempt and its record is sent again, with the
   expect(await deliveriesOf(webhook)).toEqual(ids.toSorted());
 });
 
-it('a webhook that was disabled for longer than the feed keeps events goes on with the oldest there is', async () => {
+it('a webhook that was disabled for longer than the feed keeps events is told, and goes on with the oldest there is', async () => {
   const webhook = await create();
+  const [, rejections] = [await change(1), await create(ODENSKOV, ['rejected'])];
+  await makeDeliveries({ store });
   await setup.sql(`UPDATE webhooks SET status = 'disabled', disabled_cause = 'by-caller'`);
-  await change(5);
-  await setup.sql('DELETE FROM events WHERE position <= 3');
-  await setup.sql('UPDATE feed_heads SET oldest_event_position = 4');
-  expect(await makeDeliveries({ store })).toBe(false);
-  expect(await deliveriesOf(webhook)).toEqual([]);
+  const ids = await change(5);
+  await setup.sql('DELETE FROM events WHERE position <= 4');
+  await setup.sql('UPDATE feed_heads SET oldest_event_position = 5');
+  expect(await makeDeliveries({ store })).toEqual({ isAny: false, hasMore: false });
+  expect(await deliveriesOf(webhook)).toHaveLength(1);
   await setup.sql(`UPDATE webhooks SET status = 'active', disabled_cause = NULL`);
-  expect(await makeDeliveries({ store })).toBe(false);
-  expect(await deliveriesOf(webhook)).toHaveLength(2);
+  expect(await makeDeliveries({ store })).toEqual({ isAny: true, hasMore: false });
+  expect(await deliveriesOf(webhook)).toEqual(expect.arrayContaining(ids.slice(3)));
+  const gone = await setup.sql(
+    `SELECT webhook_id AS webhook, body->'data' AS data FROM webhook_deliveries WHERE body->>'type' = 'position-gone'`,
+  );
+  const data = { position: 1, oldest: 5 };
+  expect(gone).toHaveLength(2);
+  expect(gone).toEqual(expect.arrayContaining([webhook, rejections].map((each) => ({ webhook: each, data }))));
+  expect(await makeDeliveries({ store })).toEqual({ isAny: true, hasMore: false });
+  expect(await deliveriesOf(webhook)).toHaveLength(4);
+});
+
+it('a webhook that the feed is a whole batch ahead of has none twice, and none told for gone', async () => {
+  const webhook = await create();
+  const ids = [...(await change(1_500)), ...(await change(1_000))];
+  let rounds = 1;
+  while ((await makeDeliveries({ store })).hasMore) rounds += 1;
+  expect(rounds).toBe(3);
+  expect(await deliveriesOf(webhook)).toEqual(ids.toSorted());
 });

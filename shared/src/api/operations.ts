@@ -150,7 +150,7 @@ const LEAVES_ABSENT_FIELDS =
   'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
 
 const SENT_AT_LEAST_ONCE =
-  'Each event is sent at least once: a POST that is not answered with a status from 200 to 299 within 10 seconds is repeated with growing waits for three days, with the same `webhook-id`. Events may come in any order, also those of one message: `data` has the position in the feed and the version of the message. Redirects are not followed. 410 disables the webhook, and so do five days without success; `recovered` tells when it works again after more than 5 minutes.';
+  'Each event is sent as a POST of a WebhookEvent, at least once: one that is not answered with a status from 200 to 299 within 10 seconds is repeated with growing waits for three days, with the same `webhook-id`, by which a receiver knows one that it has. The order is not kept, not even for one message: keep the highest `version` of each message, and leave out an event whose version is not higher; `position` is the place in the feed. Redirects are not followed. 410 disables the webhook, and so do five days without success; `recovered` tells when it works again after more than 5 minutes.';
 const SIGNED =
   'Signed as Standard Webhooks has it: `webhook-id`, `webhook-timestamp` and `webhook-signature`, which has two signatures for 24 hours after a new secret.';
 
@@ -538,7 +538,7 @@ export const OPERATIONS = {
     summary:
       'Changes the fields that are sent: URL and types of the events that follow; disables a webhook, or enables it again.',
     description:
-      'A webhook that is enabled again goes on where it stopped: what waits is tried at once, and for three days more.',
+      'A webhook that is enabled again goes on where it stopped: what waits is tried at once, and for three days more. `position-gone` tells when the feed no longer has all that followed.',
     roles: CONNECTS,
     params: WebhookId,
     body: WebhookChangeBody,

@@ -17,7 +17,7 @@ import {
 
 export const WEBHOOK_STATUSES = {
   active: 'Events are sent to it.',
-  disabled: 'Nothing is sent. When it is active again, it goes on where it stopped, with what the feed still has.',
+  disabled: 'Nothing is sent. When it is active again, it goes on where it stopped.',
 } as const;
 /** Why a webhook is disabled. */
 export const DISABLED_CAUSES = {
@@ -32,8 +32,8 @@ export const DELIVERY_STATUSES = {
 } as const;
 /** Why an attempt got no answer. */
 export const ATTEMPT_ERRORS = {
-  'address-refused': 'The host has an address that webhooks may not have.',
-  'name-unknown': 'The host has no address.',
+  'address-refused': 'The host has an address that webhooks may not have, or the URL is not https.',
+  'name-unknown': 'No address was found for the host.',
   'connection-refused': 'Nothing listens there.',
   'tls-failed': 'The certificate is not valid for the host, or there is no common version of TLS.',
   timeout: 'There was no answer within 10 seconds.',
@@ -163,24 +163,39 @@ export const DeliveryQuery = z.strictObject({
 });
 export type DeliveryQuery = z.infer<typeof DeliveryQuery>;
 
-/** What tells about the webhook itself. */
+// Two types tell about the webhook itself.
 export const RECOVERED = 'recovered';
+export const POSITION_GONE = 'position-gone';
 
 const Recovery = z
   .object({
-    since: time.describe('When it began to fail'),
+    since: time.describe(
+      'When it began to fail, or when the oldest event was made of those that were given up since, if that is earlier',
+    ),
     until: time.describe('When it succeeded again'),
   })
-  .describe('No attempt succeeded in between. Events of that time may come late, or need a redelivery')
+  .describe(
+    'The webhook works again after more than 5 minutes. What still waits is sent now; a redelivery with this since and until sends what was given up too',
+  )
   .register(NAMED_ANSWERS, { id: 'WebhookRecovery' });
+
+const PositionGone = z
+  .object({
+    position: z.int().describe('Where the webhook stopped'),
+    oldest: z.int().describe('The oldest event that is kept: what follows begins with it'),
+  })
+  .describe(
+    'The webhook was disabled for so long that the feed has no longer the events between the two. Read the lists anew',
+  )
+  .register(NAMED_ANSWERS, { id: 'WebhookPositionGone' });
 
 const Sent = z
   .object({
-    type: oneOf('WebhookEventType', [RECOVERED, ...EventType.options]).describe(
-      'As in the feed; `recovered` tells that the webhook works again, and is sent whatever its types are',
+    type: oneOf('WebhookEventType', [RECOVERED, POSITION_GONE, ...EventType.options]).describe(
+      `As in the feed; \`${RECOVERED}\` and \`${POSITION_GONE}\` tell about the webhook, and are sent whatever its types are`,
     ),
     timestamp: time.describe('When the event was made'),
-    data: z.union([ChangeEvent, Recovery]),
+    data: z.union([ChangeEvent, Recovery, PositionGone]).describe('Of a change, the event as in the feed'),
   })
   .register(NAMED_ANSWERS, { id: 'WebhookEvent' });
 

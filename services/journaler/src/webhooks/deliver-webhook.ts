@@ -7,7 +7,7 @@ import type { Parts } from '@indbakke/shared/service';
 import { newId, Prisma } from '@indbakke/shared/store';
 import { z } from 'zod';
 import type { WebhookMetrics } from './metrics.js';
-import { TRIED_FOR } from './rows.js';
+import { iso, TRIED_FOR } from './rows.js';
 import { openSecret, signatureHeaders } from './secrets.js';
 import { type Outcome, send } from './send.js';
 import type { Targets } from './targets.js';
@@ -43,6 +43,7 @@ export type DeliverParts = Pick<Parts, 'store' | 'keys' | 'log'>;
 interface DueDelivery {
   readonly url: string;
   readonly body: string;
+  /** Since it was made, or was last asked for again. */
   readonly attempts: number;
   readonly secret: Buffer;
   readonly secretKeyId: string;
@@ -86,7 +87,9 @@ async function readDue(
   const [delivery] = await store.query<DueDelivery & object>(
     municipality,
     sql`
-      SELECT w.url, d.body::text AS body, d.attempts, w.secret, w.secret_key_id AS "secretKeyId",
+      SELECT w.url, d.body::text AS body, w.secret, w.secret_key_id AS "secretKeyId",
+        (SELECT count(*)::int FROM webhook_attempts a WHERE a.webhook_id = d.webhook_id AND a.delivery_id = d.id
+          AND a.at >= d.give_up_at - ${TRIED_FOR}::interval) AS attempts,
         CASE WHEN w.previous_secret_until > now() THEN w.previous_secret END AS "previousSecret",
         w.previous_secret_key_id AS "previousSecretKeyId"
       FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id
@@ -132,7 +135,8 @@ interface Recorded {
  *
  * - The delivery waits until it is delivered or its time is over; the last attempt is at that time.
  * - The webhook: since when it fails; disabled by 410, or after five days without success since it was enabled.
- * - When it works again after 5 minutes, it is told so, and what waits is due.
+ * - When it works again after 5 minutes, it is told so, and what waits is due. What was given up meanwhile was made since the
+ *   time that it is told.
  *
  * @returns undefined when the webhook is deleted
  */
@@ -145,7 +149,6 @@ async function record(
   const { at, status, error, milliseconds, answerSize } = outcome;
   const isDone = sql`${isSuccess(outcome)}::bool`;
   const attemptedAt = sql`${at}::timestamptz`;
-  const iso = (time: Prisma.Sql) => sql`to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
   const audit = insertAudit(
     { by: { municipality, actor: INDBAKKE }, at, action: 'webhook-disabled', details: { webhookId } },
     { details: sql`jsonb_build_object('cause', "disabledBy")` },
@@ -181,10 +184,15 @@ async function record(
           AND (was."disabledBy" IS NOT NULL OR (was.failing_since IS NULL) <> ${isDone})
       ), audit AS (
         ${audit} FROM webhook WHERE "disabledBy" IS NOT NULL
+      ), given_up AS (
+        SELECT (d.body->>'timestamp')::timestamptz AS time FROM webhook w JOIN webhook_deliveries d ON d.webhook_id = w.id
+        WHERE d.municipality = ${municipality} AND d.status = 'failed' AND d.give_up_at >= w."failedSince"
       ), told AS (
         INSERT INTO webhook_deliveries (webhook_id, id, municipality, body, created_at, give_up_at, next_enqueue_at)
-        SELECT id, ${newId()}::uuid, ${municipality}, json_build_object('type', ${RECOVERED}::text, 'timestamp', ${iso(sql`now()`)},
-          'data', json_build_object('since', ${iso(sql`"failedSince"`)}, 'until', ${iso(attemptedAt)})),
+        SELECT id, ${newId()}::uuid, ${municipality}, json_build_object('type', ${RECOVERED}::text,
+          'timestamp', ${Prisma.raw(iso('now()'))}, 'data', json_build_object(
+            'since', ${Prisma.raw(iso('least("failedSince", (SELECT min(d.time) FROM given_up d))'))},
+            'until', ${at.toISOString()}::text)),
           now(), now() + ${TRIED_FOR}::interval, now()
         FROM webhook WHERE "failedSince" IS NOT NULL
       ), due AS (

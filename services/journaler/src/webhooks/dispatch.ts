@@ -1,7 +1,8 @@
+import { POSITION_GONE } from '@indbakke/shared/api';
 import { DAY } from '@indbakke/shared/config';
 import type { Parts } from '@indbakke/shared/service';
 import { DELIVER_WEBHOOK, type DeliverWebhookData } from './deliver-webhook.js';
-import { BODY_OF_EVENT, TRIED_FOR } from './rows.js';
+import { BODY_OF_EVENT, iso, TRIED_FOR } from './rows.js';
 
 // Per webhook and statement.
 const BATCH = 1_000;
@@ -11,32 +12,47 @@ const MAX_IN_FLIGHT = 8;
 // A job that is not done after this is taken for lost: the deadline, and as long for its place in the queue.
 const TAKEN_SECONDS = 120;
 
+/** What a round of making deliveries found. */
+export interface Made {
+  /** Whether any webhook is active. */
+  readonly isAny: boolean;
+  readonly hasMore: boolean;
+}
+
 /**
  * Makes a delivery of each event for each webhook that wants its type. The webhook’s position moves in the same statement, so
- * none is skipped or made twice, whoever is killed, and however many do it at once.
- *
- * @returns whether there may be more
+ * none is skipped or made twice, whoever is killed, and however many do it at once. A webhook that was disabled for so long
+ * that the feed has no longer what follows its position is told so, and goes on with the oldest event there is.
  */
-export async function makeDeliveries({ store }: Pick<Parts, 'store'>): Promise<boolean> {
-  const moved = await store.sweep<{ isBehind: boolean }>(
+export async function makeDeliveries({ store }: Pick<Parts, 'store'>): Promise<Made> {
+  const [made] = await store.sweep<Made & object>(
     `WITH behind AS (
-       SELECT w.id, w.municipality, w.event_types, w.position, h.event_position AS head,
+       SELECT w.id, w.municipality, w.event_types, w.position, h.event_position AS head, h.oldest_event_position AS oldest,
          least(h.event_position, greatest(w.position, h.oldest_event_position - 1) + $1) AS last
        FROM webhooks w JOIN feed_heads h USING (municipality)
        WHERE w.status = 'active' AND w.position < h.event_position
        ORDER BY w.id LIMIT $2 FOR NO KEY UPDATE OF w SKIP LOCKED
-     ), made AS (
-       INSERT INTO webhook_deliveries (webhook_id, id, municipality, body, created_at, give_up_at, next_enqueue_at)
-       SELECT b.id, e.id, e.municipality, ${BODY_OF_EVENT}, now(), now() + interval '${TRIED_FOR}', now()
+     ), next AS (
+       SELECT b.id AS webhook_id, e.id, b.municipality, ${BODY_OF_EVENT} AS body
        FROM behind b JOIN events e ON e.municipality = b.municipality AND e.position > b.position AND e.position <= b.last
        WHERE cardinality(b.event_types) = 0 OR e.type = ANY (b.event_types)
+       UNION ALL
+       SELECT id, gen_random_uuid(), municipality, json_build_object('type', '${POSITION_GONE}', 'timestamp', ${iso('now()')},
+         'data', json_build_object('position', position, 'oldest', oldest))
+       FROM behind WHERE position < oldest - 1
+     ), made AS (
+       INSERT INTO webhook_deliveries (webhook_id, id, municipality, body, created_at, give_up_at, next_enqueue_at)
+       SELECT webhook_id, id, municipality, body, now(), now() + interval '${TRIED_FOR}', now() FROM next
        ON CONFLICT DO NOTHING
+     ), moved AS (
+       UPDATE webhooks w SET position = b.last FROM behind b WHERE w.id = b.id RETURNING b.last < b.head AS is_behind
      )
-     UPDATE webhooks w SET position = b.last FROM behind b WHERE w.id = b.id
-     RETURNING b.last < b.head AS "isBehind"`,
+     SELECT EXISTS (SELECT FROM webhooks WHERE status = 'active') AS "isAny",
+       coalesce(bool_or(is_behind), false) OR count(*) = $2 AS "hasMore"
+     FROM moved`,
     [BATCH, WEBHOOKS],
   );
-  return moved.length === WEBHOOKS || moved.some(({ isBehind }) => isBehind);
+  return made as Made;
 }
 
 /**
@@ -63,13 +79,14 @@ export async function enqueueDue({ store, queues }: Pick<Parts, 'store' | 'queue
 
 const OLD_BATCH = 2_000;
 
-/** Removes deliveries, with their attempts, some days after the last one. */
+/** Removes deliveries, with their attempts, some days after the last one. What waits for a disabled webhook stays. */
 export async function sweepOldDeliveries({ store }: Pick<Parts, 'store'>, keepDays: number, now: Date): Promise<void> {
   let removed: object[];
   do {
     removed = await store.sweep(
       `DELETE FROM webhook_deliveries d USING (
-         SELECT webhook_id, id FROM webhook_deliveries WHERE give_up_at < $1 ORDER BY give_up_at LIMIT $2) AS old
+         SELECT webhook_id, id FROM webhook_deliveries WHERE give_up_at < $1 AND status <> 'waiting'
+         ORDER BY give_up_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
        WHERE d.webhook_id = old.webhook_id AND d.id = old.id RETURNING 1`,
       [new Date(now.getTime() - keepDays * DAY), OLD_BATCH],
     );

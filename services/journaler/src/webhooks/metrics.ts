@@ -35,8 +35,10 @@ export function observeWebhooks({ registry }: Metrics, store: Store): WebhookMet
     async collect() {
       const rows = await store
         .sweep<{ age: number }>(
-          `SELECT coalesce(extract(epoch FROM now() - min(d.created_at)), 0)::float8 AS age
-           FROM webhooks w JOIN webhook_deliveries d ON d.webhook_id = w.id AND d.status = 'waiting' WHERE w.status = 'active'`,
+          `SELECT coalesce(extract(epoch FROM now() - min(oldest.created_at)), 0)::float8 AS age
+           FROM webhooks w CROSS JOIN LATERAL (
+             SELECT created_at FROM webhook_deliveries WHERE webhook_id = w.id AND status = 'waiting' ORDER BY created_at LIMIT 1
+           ) AS oldest WHERE w.status = 'active'`,
         )
         .catch(() => []);
       for (const { age } of rows) this.set(age);

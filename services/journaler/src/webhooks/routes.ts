@@ -20,7 +20,9 @@ export function bindWebhooks(
 ): void {
   bind(OPERATIONS.createWebhook, async (call) => {
     await targets.check(call.body.url);
-    return createWebhook(parts, call, call.body);
+    const created = await createWebhook(parts, call, call.body);
+    wake();
+    return created;
   });
   bind(OPERATIONS.listWebhooks, ({ principal }) => listWebhooks(parts, principal));
   bind(OPERATIONS.getWebhook, ({ principal, params }) => readWebhook(parts, principal, params.webhookId));

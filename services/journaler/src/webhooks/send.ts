@@ -46,6 +46,7 @@ export function send(targets: Targets, { url, headers, body }: Sending, limitMs 
     const request = open();
     if (!request) return end('address-refused');
     request.on('error', (error) => end(codeOf(error)));
+    request.on('close', () => end('connection-broken')); // without an error when the answer is a change of protocol
     request.on('response', (response) => {
       const read = { status: response.statusCode as number, size: 0 };
       answer = read;
@@ -60,7 +61,7 @@ export function send(targets: Targets, { url, headers, body }: Sending, limitMs 
   });
 
   function open(): http.ClientRequest | undefined {
-    if (!targets.isAllowedLiteral(target.hostname)) return undefined;
+    if (!targets.isAllowed(target)) return undefined;
     const { request } = target.protocol === 'https:' ? https : http;
     return request(target, {
       method: 'POST',
@@ -74,9 +75,8 @@ export function send(targets: Targets, { url, headers, body }: Sending, limitMs 
 const TLS_FAULT = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO)/;
 
 function codeOf({ code = '' }: NodeJS.ErrnoException): AttemptError {
-  if (code === 'address-refused') return code;
+  if (code === 'address-refused' || code === 'name-unknown') return code;
   if (code === 'ECONNREFUSED') return 'connection-refused';
   if (code === 'ETIMEDOUT') return 'timeout';
-  if (code === 'ENOTFOUND' || code.startsWith('EAI_')) return 'name-unknown';
   return TLS_FAULT.test(code) ? 'tls-failed' : 'connection-broken';
 }

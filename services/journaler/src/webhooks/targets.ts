@@ -1,5 +1,6 @@
-import { type LookupAddress, lookup as resolveWithSystem } from 'node:dns';
+import { Resolver, lookup as resolveWithSystem } from 'node:dns/promises';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import type { AttemptError } from '@indbakke/shared/api';
 import { isNetwork } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 
@@ -7,59 +8,75 @@ import { Problem } from '@indbakke/shared/errors';
 export interface Targets {
   /** Checks a URL when it is registered, with the addresses that its host has then. @throws Problem bad-request */
   check(url: string): Promise<void>;
-  /** Whether a host that is an address may be connected to; true for a name, of which `lookup` decides. */
-  isAllowedLiteral(hostname: string): boolean;
-  /** For connecting: finds the addresses of a host, and fails with the code `address-refused` if one may not be connected to. */
+  /** Whether a URL may be connected to: over https, and no refused address. Of the addresses of a name `lookup` decides. */
+  isAllowed(url: URL): boolean;
+  /** For connecting: finds the addresses of a name, and fails with an {@link AttemptError} as code when there is none to use. */
   readonly lookup: LookupFunction;
 }
 
-type Resolve = (
-  hostname: string,
-  options: { all: true },
-  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-) => void;
+/** Finds the addresses of a name; none, or an error, when there is none. `isListed`: the installation has named it. */
+export type Resolve = (host: string, isListed: boolean) => Promise<readonly string[]>;
 
 /**
  * @param allow names of hosts, addresses and networks that are allowed all the same; over http too, if the URL names the host or
  *   address
  */
-export function createTargets(allow: readonly string[], resolve: Resolve = resolveWithSystem): Targets {
+export function createTargets(allow: readonly string[], resolve: Resolve = findAddresses): Targets {
   const hosts = new Set(allow.filter((each) => !isNetwork(each)).map(normal));
   const networks = blockListOf(allow.filter(isNetwork));
   const isAllowedAddress = (address: string) => contains(networks, address) || isPublic(address);
   const isListed = (host: string) => hosts.has(host) || (isIP(host) !== 0 && contains(networks, host));
+  const isEncrypted = ({ protocol, hostname }: URL) => protocol === 'https:' || isListed(normal(hostname));
+  const isAllowedLiteral = ({ hostname }: URL) => isIP(normal(hostname)) === 0 || isAllowedAddress(normal(hostname));
 
-  const lookup: LookupFunction = (hostname, options, callback) =>
-    resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, []);
-      if (!hosts.has(normal(hostname)) && !addresses.every(({ address }) => isAllowedAddress(address))) {
-        return callback(Object.assign(new Error('refused'), { code: 'address-refused' }), []);
-      }
-      if (options.all) return callback(null, addresses);
-      const [first] = addresses as [LookupAddress];
-      callback(null, first.address, first.family);
-    });
-
-  const isAllowedLiteral = (hostname: string) => {
-    const host = normal(hostname);
-    return isIP(host) === 0 || isAllowedAddress(host);
+  const addressesOf = async (name: string): Promise<readonly string[]> => {
+    const host = normal(name);
+    const addresses = await resolve(host, hosts.has(host)).catch(() => []);
+    if (addresses.length === 0) throw refusal('name-unknown');
+    if (!hosts.has(host) && !addresses.every(isAllowedAddress)) throw refusal('address-refused');
+    return addresses;
   };
 
   return {
-    isAllowedLiteral,
-    lookup,
-    async check(url) {
-      const { protocol, hostname } = new URL(url);
+    isAllowed: (url) => isEncrypted(url) && isAllowedLiteral(url),
+    lookup(name, { all }, callback) {
+      addressesOf(name)
+        .then((found) => found.map((address) => ({ address, family: isIP(address) })))
+        .then(
+          (found) => (all ? callback(null, found) : callback(null, found[0]?.address as string, found[0]?.family)),
+          (error) => callback(error, []),
+        );
+    },
+    async check(text) {
+      const url = new URL(text);
       const fault = (detail: string) => new Problem('bad-request', `body.url: ${detail}`, { path: 'body.url' });
-      if (protocol !== 'https:' && !isListed(normal(hostname))) throw fault('must begin with https://.');
+      if (!isEncrypted(url)) throw fault('must begin with https://.');
       // A name that has no address yet may get one; at each attempt it is checked again.
-      const code = await new Promise((done) => {
-        if (isIP(normal(hostname)) !== 0) done(isAllowedLiteral(hostname) ? undefined : 'address-refused');
-        else lookup(hostname, { all: true }, (error) => done(error?.code));
-      });
-      if (code === 'address-refused') throw fault('must have a host with public addresses only.');
+      const code =
+        isIP(normal(url.hostname)) === 0 ? await addressesOf(url.hostname).catch(({ code }) => code) : undefined;
+      if (code === 'address-refused' || !isAllowedLiteral(url))
+        throw fault('must have a host with public addresses only.');
     },
   };
+}
+
+const refusal = (code: AttemptError) => Object.assign(new Error(code), { code });
+
+const ANSWER_MS = 1_500;
+
+/**
+ * Asks the name servers, and the system (its hosts file, its search domains) only for what the installation names: the system
+ * is asked on the few threads that the process has for that, and a name that is slow to resolve would keep them from everybody.
+ */
+export async function findAddresses(
+  host: string,
+  isListed: boolean,
+  resolver = new Resolver({ timeout: ANSWER_MS, tries: 2 }),
+): Promise<string[]> {
+  if (isListed) return (await resolveWithSystem(host, { all: true })).map(({ address }) => address);
+  if (/(^|\.)localhost$/.test(host)) return ['127.0.0.1', '::1'];
+  const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+  return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
 }
 
 /** A host as URLs have it, without the brackets of IPv6 or a dot at the end. */

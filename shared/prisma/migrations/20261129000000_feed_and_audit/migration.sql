@@ -132,7 +132,7 @@ CREATE TABLE "webhook_deliveries" (
 ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_webhook_id_fkey" FOREIGN KEY ("webhook_id") REFERENCES "webhooks"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 CREATE INDEX "webhook_deliveries_webhook_id_created_at_id_idx" ON "webhook_deliveries"("webhook_id", "created_at", "id");
 CREATE INDEX "webhook_deliveries_webhook_id_status_created_at_id_idx" ON "webhook_deliveries"("webhook_id", "status", "created_at", "id");
-CREATE INDEX "webhook_deliveries_give_up_at_idx" ON "webhook_deliveries"("give_up_at");
+CREATE INDEX webhook_deliveries_ended_idx ON webhook_deliveries (give_up_at) WHERE status <> 'waiting';
 CREATE INDEX webhook_deliveries_due_idx ON webhook_deliveries (webhook_id, next_enqueue_at, id) WHERE status = 'waiting';
 CREATE INDEX webhook_deliveries_taken_idx ON webhook_deliveries (webhook_id) WHERE is_taken;
 
