@@ -37,6 +37,7 @@ export class Victim {
   /** Resolves when the process is gone. */
   readonly died: Promise<void>;
   #alive = true;
+  #status: number | null = null;
   url = '';
 
   constructor(env: Env, fault: Fault | FeedFault | undefined) {
@@ -46,11 +47,17 @@ export class Victim {
     this.#child = fork(PROGRAM, { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#child.on('error', () => {}); // the process may have just died
     this.died = new Promise((resolve) => {
-      this.#child.once('exit', () => {
+      this.#child.once('exit', (status) => {
         this.#alive = false;
+        this.#status = status;
         resolve();
       });
     });
+  }
+
+  /** Of a process that ended by itself, which none should; null of one that lives or was killed. */
+  get exitStatus(): number | null {
+    return this.#status;
   }
 
   get alive(): boolean {

@@ -26,6 +26,8 @@ export interface HookOrder {
 export class Helper {
   readonly #program: string;
   readonly #order: ConsumerOrder | HookOrder;
+  /** What it reported. */
+  readonly faults: string[] = [];
   #child: ChildProcess | undefined;
 
   constructor(program: 'consumer' | 'hook', order: ConsumerOrder | HookOrder) {
@@ -39,6 +41,7 @@ export class Helper {
     this.#child = child;
     child.on('error', () => {}); // the process may have just died
     await Promise.race([once(child, 'message'), once(child, 'exit')]);
+    child.on('message', (fault) => this.faults.push(String(fault)));
     child.send(this.#order, () => {});
   }
 

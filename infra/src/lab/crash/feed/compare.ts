@@ -24,9 +24,10 @@ export interface Recorded {
 /**
  * lost: committed or answered, and not got; twice: a consumer of the feed got it twice; disordered: got at another place than
  * it was committed at, or before a change that came before; invented: got as it was never committed; unsigned: a webhook
- * without a valid signature.
+ * without a valid signature; stuck: not done when everything was due; failed: services that ended by themselves, or answered
+ * with an error other than 503.
  */
-export type FeedVerdict = 'lost' | 'twice' | 'disordered' | 'invented' | 'unsigned';
+export type FeedVerdict = 'lost' | 'twice' | 'disordered' | 'invented' | 'unsigned' | 'stuck' | 'failed';
 
 export interface FeedFinding {
   readonly verdict: FeedVerdict;

@@ -54,6 +54,6 @@ async function ask(url: string, token: string): Promise<EventList | undefined> {
   } catch {
     return undefined;
   }
-  if (response.status !== 503) process.stderr.write(`a consumer of the feed was answered ${response.status}\n`);
+  if (response.status !== 503) process.send?.(`a consumer of the feed was answered ${response.status}`);
   return undefined;
 }

@@ -21,7 +21,7 @@ process.on('message', ({ port, secrets, file }: HookOrder) => {
     save(file, [{ municipality, webhookId, isSigned, position, id, messageId, version, status } satisfies Received]);
     res.writeHead(isSigned ? 204 : 400).end();
   });
-  server.listen(port, '127.0.0.1', () => process.send?.('listening'));
+  server.listen(port, '127.0.0.1');
 });
 process.send?.('ready');
 

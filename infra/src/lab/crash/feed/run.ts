@@ -8,7 +8,7 @@ import type { Stage } from '../stage.js';
 import { type Victim, Victims } from '../victims.js';
 import { MUNICIPALITIES, REGISTERED } from '../write-memos.js';
 import { Helper, lastingPort } from './children.js';
-import { type Committed, compareFeed, type FeedFinding } from './compare.js';
+import { type Committed, compareFeed, type FeedFinding, type FeedVerdict } from './compare.js';
 import type { FeedFault } from './faults.js';
 import { type Got, type Received, saved } from './lines.js';
 import { Writers } from './writers.js';
@@ -32,14 +32,12 @@ export type Kills = Readonly<Record<'services' | 'atPoint' | 'receiver' | 'consu
 
 export interface FeedOutcome {
   readonly findings: readonly FeedFinding[];
-  /** What is not done when all should be; empty when it is. */
-  readonly stuck: readonly string[];
   readonly kills: Kills;
   readonly figures: Readonly<Record<string, number>>;
 }
 
 const SERVICES = 2;
-const WRITERS = 6;
+const WRITERS = 8;
 const CONSUMERS = { 'a consumer that waits': true, 'a consumer that polls': false };
 const POINTS: readonly Point[] = ['positions-written', 'positions-committed', 'webhook-attempted', 'message-committed'];
 const POINT_WITHIN_MS = 3_000;
@@ -61,8 +59,8 @@ export async function playFeed(stage: Stage, plan: FeedPlan): Promise<FeedOutcom
   try {
     await run.begin();
     await run.kill();
-    const stuck = await run.quiet();
-    return await run.outcome(stuck);
+    await run.quiet();
+    return await run.outcome();
   } finally {
     await run.end();
   }
@@ -78,6 +76,7 @@ class FeedRun {
   readonly #ports: readonly number[];
   readonly #hookPort: number;
   readonly #helpers: { hook?: Helper; consumers: Helper[] } = { consumers: [] };
+  readonly #findings: FeedFinding[] = [];
   readonly #killed = { services: 0, atPoint: 0, receiver: 0, consumers: 0, connections: 0 };
   #writers: Writers | undefined;
 
@@ -129,14 +128,15 @@ class FeedRun {
   async kill(): Promise<void> {
     const { seconds, signal, report } = this.#plan;
     const began = performance.now();
-    const isOver = () => signal.aborted || performance.now() - began > seconds * 1_000;
+    const left = () => seconds * 1_000 - (performance.now() - began);
     const repeatedly = async (what: keyof typeof EVERY_MS, kill: (random: Random) => Promise<void>) => {
       const random = this.#random.fork(what);
       const [least, most] = EVERY_MS[what];
-      for (let rest = random.between(0, least); !isOver(); rest = random.between(least, most)) {
-        await pause(Math.min(rest, seconds * 1_000), undefined, { signal });
+      for (let rest = random.between(0, least); rest < left(); rest = random.between(least, most)) {
+        await pause(rest, undefined, { signal });
         await kill(random);
       }
+      await pause(Math.max(0, left()), undefined, { signal });
     };
     const reporting = setInterval(() => {
       const changes = this.#writers?.answered.length;
@@ -157,15 +157,16 @@ class FeedRun {
     await this.#writers?.stop();
   }
 
-  /** Waits until all is done, with what is due within days made due now. @returns what is left */
-  async quiet(): Promise<string[]> {
+  /** Waits until all is done, with what is due within days made due now. */
+  async quiet(): Promise<void> {
     const { signal, report } = this.#plan;
     await this.#stage.untilTransactionsEnd();
     const limit = performance.now() + this.#plan.stuckAfterMs;
     for (let moved = Number.NEGATIVE_INFINITY; ; await pause(POLL_MS)) {
       signal.throwIfAborted();
       const left = await this.#left();
-      if (left.length === 0 || performance.now() > limit) return left;
+      if (left.length === 0) return;
+      if (performance.now() > limit) return this.#find('stuck', left);
       if (performance.now() - moved < CLOCK_EVERY_MS) continue;
       moved = performance.now();
       report(`left: ${left.join(', ')}`);
@@ -176,7 +177,13 @@ class FeedRun {
     }
   }
 
-  async outcome(stuck: readonly string[]): Promise<FeedOutcome> {
+  async outcome(): Promise<FeedOutcome> {
+    for (const victim of this.#running) this.#noteEnd(victim);
+    this.#find('failed', [
+      ...this.#helpers.consumers.flatMap(({ faults }) => faults),
+      ...(this.#writers?.failures ?? []),
+    ]);
+    this.#find('lost', await this.#stage.verifyAuditLog());
     const sql: Stage['sql'] = (text) => this.#stage.sql(text);
     const committed = await sql<Committed & object>(
       `SELECT municipality, position::float8, id, message_id AS "messageId", version, status FROM events
@@ -187,15 +194,13 @@ class FeedRun {
     const consumers = Object.fromEntries(Object.keys(CONSUMERS).map((name) => [name, saved<Got>(this.#fileOf(name))]));
     const answered = this.#writers?.answered ?? [];
     const findings = compareFeed({ committed, messages, answered, consumers, received });
-    for (const what of await this.#stage.verifyAuditLog()) findings.push({ verdict: 'lost', what });
     const [audit] = await sql<{ rows: number; attempts: number }>(
       `SELECT (SELECT count(*)::int FROM audit_events) AS rows, (SELECT count(*)::int FROM webhook_attempts) AS attempts`,
     );
     const acknowledged = received.filter(({ isSigned }) => isSigned).length;
     const distinct = new Set(received.map(({ webhookId }) => webhookId)).size;
     return {
-      findings,
-      stuck,
+      findings: [...this.#findings, ...findings],
       kills: this.#killed,
       figures: {
         messages: messages.length,
@@ -224,6 +229,15 @@ class FeedRun {
     for (const name of Object.keys(CONSUMERS))
       left[`events to ${name}`] = events - saved<Got>(this.#fileOf(name)).length;
     return Object.entries(left).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : []));
+  }
+
+  #find(verdict: FeedVerdict, all: readonly string[]): void {
+    this.#findings.push(...all.map((what) => ({ verdict, what })));
+  }
+
+  /** Of services that nobody killed. */
+  #noteEnd({ exitStatus }: Victim): void {
+    if (exitStatus !== null) this.#find('failed', [`services ended by themselves with status ${exitStatus}`]);
   }
 
   #fileOf(name: string): string {
@@ -261,6 +275,7 @@ class FeedRun {
           if (!victim.alive) this.#killed.atPoint += 1;
         }
         await victim.kill();
+        this.#noteEnd(victim);
         this.#killed.services += 1;
       }),
     );

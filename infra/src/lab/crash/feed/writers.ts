@@ -13,7 +13,7 @@ const ANSWER_WITHIN_MS = 30_000;
 const RETRY_MS = 50;
 /** How long a writer asks for the same until it is stuck: the services may be killed several times meanwhile. */
 const ANSWERED_WITHIN_MS = 60_000;
-const MAX_REST_MS = 200;
+const MAX_REST_MS = 100;
 
 type Change = (client: InboxClient, seen: Seen, key: string) => Promise<ChangeAnswer>;
 
@@ -35,6 +35,8 @@ const CHANGES: Partial<Record<Status, readonly Change[]>> = {
 export class Writers {
   /** What was answered to be done, the receipt of a message as its first version. */
   readonly answered: ChangeAnswer[] = [];
+  /** Why writers gave up. */
+  readonly failures: string[] = [];
   readonly #stage: Stage;
   readonly #urls: readonly string[];
   readonly #stopping = new AbortController();
@@ -43,11 +45,14 @@ export class Writers {
   constructor(stage: Stage, urls: readonly string[], random: Random, count: number) {
     this.#stage = stage;
     this.#urls = urls;
-    this.#done = Promise.all(Array.from({ length: count }, (_, index) => this.#write(random.fork(`writer ${index}`))));
-    this.#done.catch(() => {}); // told by stop()
+    const write = (index: number) =>
+      this.#write(random.fork(`writer ${index}`)).catch((error: Error) => {
+        this.failures.push(error.message);
+      });
+    this.#done = Promise.all(Array.from({ length: count }, (_, index) => write(index)));
   }
 
-  /** Resolves when everything that was asked for is answered. @throws Error when something is not */
+  /** Resolves when everything that was asked for is answered. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#done;
@@ -106,13 +111,13 @@ export class Writers {
     }
   }
 
-  /** Asks one of the services after the other until one answers with other than that it is not available. */
+  /** Asks any of the services until one answers with other than 503. @throws what it answers, or what is wrong for long */
   async #untilAnswered<Answer>(random: Random, ask: (url: string) => Promise<Answer>): Promise<Answer> {
     for (const limit = performance.now() + ANSWERED_WITHIN_MS; ; await pause(RETRY_MS)) {
       try {
         return await ask(random.pick(this.#urls));
       } catch (error) {
-        const isFinal = error instanceof NotDescribed || (error instanceof InboxError && error.status < 500);
+        const isFinal = error instanceof NotDescribed || (error instanceof InboxError && error.status !== 503);
         if (isFinal || performance.now() > limit) throw error;
       }
     }
