@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type {
+  AssignmentBody,
   BulkAnswer,
   BulkBody,
   CaseBody,
@@ -16,6 +17,7 @@ import type {
   JournalizationBody,
   RejectionBody,
   SentMessageBody,
+  WebhookSecret,
 } from '@indbakke/shared/api';
 import type { z } from 'zod';
 import { checkedFetch } from './checked-fetch.js';
@@ -113,8 +115,12 @@ export class InboxClient {
     return this.#change('POST', seen, 'rejection', body, key);
   }
 
-  reopen(seen: Seen): Promise<ChangeAnswer> {
-    return this.#change('DELETE', seen, 'rejection');
+  reopen(seen: Seen, key?: string): Promise<ChangeAnswer> {
+    return this.#change('DELETE', seen, 'rejection', undefined, key);
+  }
+
+  assign(seen: Seen, body: z.input<typeof AssignmentBody>, key?: string): Promise<ChangeAnswer> {
+    return this.#change('PUT', seen, 'assignment', body, key);
   }
 
   deleteForGood(seen: Seen, key?: string): Promise<ChangeAnswer> {
@@ -133,6 +139,11 @@ export class InboxClient {
 
   async upsertCase(caseId: string, body: z.input<typeof CaseBody>): Promise<void> {
     await this.#call('PUT', `/cases/${encodeURIComponent(caseId)}`, { body });
+  }
+
+  /** Registers a URL for all events. @returns the secret that signs them */
+  async createWebhook(url: string): Promise<string> {
+    return (await this.#json<WebhookSecret>('POST', '/webhooks', { body: { url } })).secret;
   }
 
   async registerSentMessage(messageUUID: string, body: z.input<typeof SentMessageBody>): Promise<void> {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { INTERRUPTED } from '@indbakke/shared/service';
 import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { FAULTS, type Fault } from './faults.js';
+import { crashFeed, testFeedItself } from './feed/main.js';
 import { play } from './harness.js';
 import { KILLS_OF_RUNS, type Kill } from './kills.js';
 import type { Ledger } from './ledger.js';
@@ -12,6 +13,8 @@ import { summaryOf, tableOf } from './table.js';
 
 const USAGE = `npm run crash -- [--runs N] [--seed S] [--point NAME]   kills, restarts and compares N times (default 100)
 npm run crash -- --self-test [--fault NAME]             breaks the code on purpose and must find it
+npm run crash -- feed [--seconds N] [--seed S]          kills what numbers, delivers and receives events for N s (default 60)
+npm run crash -- feed --self-test                       breaks that on purpose and must find it
 Points: ${KILLS_OF_RUNS.join(', ')}
 Faults: ${Object.keys(FAULTS).join(', ')}`;
 
@@ -24,6 +27,8 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 class BadArgument extends Error {}
 
 interface Options {
+  readonly isFeed: boolean;
+  readonly seconds: number;
   readonly runs: number;
   readonly seed: number;
   readonly point: Kill | undefined;
@@ -32,8 +37,10 @@ interface Options {
 }
 
 function readOptions(): Options {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
+      seconds: { type: 'string', default: '60' },
       runs: { type: 'string', default: '100' },
       seed: { type: 'string' },
       point: { type: 'string' },
@@ -50,7 +57,11 @@ function readOptions(): Options {
     if (text !== undefined && found === undefined) throw new BadArgument(`--${name} is one of ${all.join(', ')}.`);
     return found;
   };
+  const [mode] = positionals;
+  if (mode !== undefined && mode !== 'feed') throw new BadArgument(`There is no mode "${mode}".`);
   return {
+    isFeed: mode === 'feed',
+    seconds: number('seconds', values.seconds),
     runs: Math.max(1, number('runs', values.runs)),
     seed: values.seed === undefined ? randomInt(1_000_000) : number('seed', values.seed),
     point: oneOf('point', values.point, KILLS_OF_RUNS),
@@ -110,7 +121,13 @@ async function testItself({ seed, fault }: Options, signal: AbortSignal): Promis
 const signal = abortedByCtrlC();
 try {
   const options = readOptions();
-  const isGood = options.isSelfTest ? await testItself(options, signal) : await crash(options, signal);
+  const isGood = await (options.isFeed
+    ? options.isSelfTest
+      ? testFeedItself({ ...options, signal }, print)
+      : crashFeed({ ...options, signal }, print)
+    : options.isSelfTest
+      ? testItself(options, signal)
+      : crash(options, signal));
   process.exitCode = isGood ? 0 : 1;
 } catch (error) {
   const { code, message, stack } = error as NodeJS.ErrnoException;

@@ -40,6 +40,8 @@ const SMALL_CONTENT_BYTES = 2_000;
 export class Stage {
   readonly env: Env;
   readonly contentFolder: string;
+  /** For what a run keeps in files of its own. */
+  readonly folder: string;
   /** A caseworker’s token of each municipality. */
   readonly tokens: ReadonlyMap<string, string>;
   readonly #postgres: OwnPostgres;
@@ -55,6 +57,7 @@ export class Stage {
   ) {
     this.env = env;
     this.contentFolder = paths.content;
+    this.folder = paths.root;
     this.tokens = tokens;
     this.#postgres = postgres;
     this.#logFile = join(paths.root, 'postgres-restart.log');
@@ -153,6 +156,15 @@ export class Stage {
       client.release();
     }
     return faults;
+  }
+
+  /** Cuts about half of the services’ connections to the database. */
+  async cutConnections(): Promise<void> {
+    await this.sql(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = $1 AND random() < 0.5`,
+      [VICTIM],
+    );
   }
 
   killPostgres(): Promise<void> {

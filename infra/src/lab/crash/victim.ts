@@ -1,6 +1,7 @@
 // The process that is killed, with the three services. It gets its orders over IPC, so that it can load its modules while
 // another victim runs.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { createArchiver, dropAuditMonths } from '@indbakke/archiver';
 import { createJournaler, sweepDueExtracts } from '@indbakke/journaler';
 import { createReceiver, sweepOrphans } from '@indbakke/receiver';
@@ -8,7 +9,8 @@ import { DAY, readConfig } from '@indbakke/shared/config';
 import { type Parts, serve } from '@indbakke/shared/service';
 import { openStore } from '@indbakke/shared/store';
 import { StackConfig } from '../../local/settings.js';
-import { withFault } from './faults.js';
+import { FAULTS, type Fault, withFault } from './faults.js';
+import { type FeedFault, withFeedFault } from './feed/faults.js';
 import type { Point } from './kills.js';
 import { type Order, type Report, VICTIM } from './victims.js';
 import { Watch } from './watch.js';
@@ -17,6 +19,9 @@ import { Watch } from './watch.js';
 const ORPHAN_AGE_MS = 31 * DAY;
 
 const KEEP_MONTHS = 13;
+
+const SLOW = 0.05;
+const MAX_SLOW_MS = 2_000;
 
 const report = (message: Report) => process.send?.(message);
 const die = () => process.kill(process.pid, 'SIGKILL');
@@ -56,13 +61,15 @@ async function obey(order: Order): Promise<void> {
     report({ is: 'swept' });
     return;
   }
-  const { env, timeoutMs } = order;
+  const { env, fault, timeoutMs, areSomeSlow } = order;
   const config = readConfig(StackConfig, env);
   const { DATABASE_URL: url, DATABASE_CONNECTIONS: connections } = config;
   const impatient = timeoutMs === undefined ? {} : { store: openStore({ url, connections, name: VICTIM, timeoutMs }) };
   const watched = (parts: Parts, service?: 'receiver') => {
     realParts = { ...parts, ...impatient };
-    return watch.parts(order.fault ? withFault(realParts, order.fault, service) : realParts);
+    const paced = areSomeSlow ? withSlowCommits(realParts) : realParts;
+    if (!fault) return watch.parts(paced);
+    return watch.parts(isFeedFault(fault) ? withFeedFault(paced, fault) : withFault(paced, fault, service));
   };
   const running = await serve(config, VICTIM, [
     (parts) => watch.service(createReceiver(watched(parts, 'receiver'), config)),
@@ -70,4 +77,17 @@ async function obey(order: Order): Promise<void> {
     (parts) => watch.service(createArchiver(watched(parts), config)),
   ]);
   report({ is: 'ready', url: running.url });
+}
+
+const isFeedFault = (fault: Fault | FeedFault): fault is FeedFault => !Object.hasOwn(FAULTS, fault);
+
+function withSlowCommits(parts: Parts): Parts {
+  const { store } = parts;
+  const withTenantConnection: typeof store.withTenantConnection = (municipality, work) =>
+    store.withTenantConnection(municipality, async (connection) => {
+      const done = await work(connection);
+      if (Math.random() < SLOW) await pause(Math.random() * MAX_SLOW_MS);
+      return done;
+    });
+  return { ...parts, store: { ...store, withTenantConnection } };
 }

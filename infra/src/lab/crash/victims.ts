@@ -2,11 +2,20 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Env } from '@indbakke/shared/config';
 import type { Fault } from './faults.js';
+import type { FeedFault } from './feed/faults.js';
 import type { Point } from './kills.js';
+
+/** How transactions differ from production’s. */
+export interface Pace {
+  /** The limit of one. */
+  readonly timeoutMs?: number | undefined;
+  /** Whether some wait before COMMIT, so that they commit after others that began later. */
+  readonly areSomeSlow?: boolean | undefined;
+}
 
 /** From the harness to a victim. */
 export type Order =
-  | { do: 'start'; env: Env; fault?: Fault | undefined; timeoutMs?: number | undefined }
+  | ({ do: 'start'; env: Env; fault?: Fault | FeedFault | undefined } & Pace)
   | { do: 'arm'; point: Point; count: number }
   | { do: 'sweep-extracts' }
   | { do: 'sweep-orphans' }
@@ -24,24 +33,31 @@ const REPORT_WITHIN_MS = 30_000;
 export class Victim {
   readonly #child: ChildProcess;
   readonly #env: Env;
-  readonly #fault: Fault | undefined;
+  readonly #fault: Fault | FeedFault | undefined;
   /** Resolves when the process is gone. */
   readonly died: Promise<void>;
   #alive = true;
+  #status: number | null = null;
   url = '';
 
-  constructor(env: Env, fault: Fault | undefined) {
+  constructor(env: Env, fault: Fault | FeedFault | undefined) {
     this.#env = env;
     this.#fault = fault;
     // Its own process group: Ctrl-C reaches only the harness, which kills it.
     this.#child = fork(PROGRAM, { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#child.on('error', () => {}); // the process may have just died
     this.died = new Promise((resolve) => {
-      this.#child.once('exit', () => {
+      this.#child.once('exit', (status) => {
         this.#alive = false;
+        this.#status = status;
         resolve();
       });
     });
+  }
+
+  /** Of a process that ended by itself, which none should; null of one that lives or was killed. */
+  get exitStatus(): number | null {
+    return this.#status;
   }
 
   get alive(): boolean {
@@ -49,13 +65,12 @@ export class Victim {
   }
 
   /**
-   * @param own settings that differ from those of the stage, and a limit for transactions that differs from production’s
+   * @param own settings that differ from those of the stage
    * @throws Error when the services do not start
    */
-  async start(own: { env?: Env; timeoutMs?: number } = {}): Promise<void> {
+  async start({ env, ...pace }: { env?: Env } & Pace = {}): Promise<void> {
     const ready = this.#report('ready');
-    const env = { ...this.#env, ...own.env };
-    this.#send({ do: 'start', env, fault: this.#fault, timeoutMs: own.timeoutMs });
+    this.#send({ do: 'start', env: { ...this.#env, ...env }, fault: this.#fault, ...pace });
     this.url = (await ready).url;
   }
 
@@ -119,11 +134,11 @@ export class Victim {
 /** Keeps the next victim warm: it loads its modules while the current one runs. */
 export class Victims {
   readonly #env: Env;
-  readonly #fault: Fault | undefined;
+  readonly #fault: Fault | FeedFault | undefined;
   readonly #all = new Set<Victim>();
   #warm: Victim;
 
-  constructor(env: Env, fault: Fault | undefined) {
+  constructor(env: Env, fault: Fault | FeedFault | undefined) {
     this.#env = env;
     this.#fault = fault;
     this.#warm = this.#fork();
