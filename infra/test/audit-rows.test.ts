@@ -47,6 +47,7 @@ async function rowsOf(actor: string, work: () => Promise<unknown>): Promise<Row[
 const LAES = 'IndkomneDokumenter.Læs';
 const SEES_ALL = 'IndkomneDokumenter.SeAlle';
 const CORE = 'Indbakke.System';
+const AKTINDSIGT = 'Indbakke.Aktindsigt';
 
 interface Expected {
   readonly action: string;
@@ -113,6 +114,17 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
   ],
   exportAuditEvents: [{ action: 'log-exported', role: 'Revisionslog.Læs', details: () => ({ filters: 'message' }) }],
   makeAuditSheet: [{ action: 'log-sheet-made', role: 'Revisionslog.Læs', details: () => ({ filters: 'citizen' }) }],
+  createAccessPackage: [
+    {
+      action: 'package-created',
+      role: AKTINDSIGT,
+      details: (_, answer) => ({ packageId: (answer as { id: string }).id }),
+    },
+  ],
+  listAccessPackages: NOTHING, // the caller’s own requests, no messages
+  getAccessPackage: NOTHING,
+  deleteAccessPackage: [{ action: 'package-deleted', role: AKTINDSIGT, details: paramsOf }],
+  downloadAccessPackage: [{ action: 'package-downloaded', role: AKTINDSIGT, details: paramsOf }],
   registerSentMessage: [
     {
       action: 'sent-message-registered',

@@ -3,6 +3,7 @@ import { openParts, type Parts, type Running, serve } from '@indbakke/shared/ser
 import type { Store } from '@indbakke/shared/store';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMakePackageHandler } from '../../services/archiver/src/access-packages/make-package.js';
 import { createMakeExtractHandler } from '../../services/journaler/src/extracts/make-extract.js';
 import { readWithPython } from '../../services/journaler/test/support/spreadsheets.js';
 import { NAMES, type Name, openCalls, operationOf, type PreparedCall, targetOf } from '../../shared/test/api/calls.js';
@@ -47,7 +48,8 @@ beforeAll(async () => {
   await deliverMemo(stack, { recipient: { id: OURS }, subject: 'Vores', sender: { id: '4303039999', name: 'Vores' } });
   const ids = await stack.sql<{ id: string }>(
     `SELECT id::text FROM messages WHERE municipality = $1 UNION ALL SELECT id::text FROM files WHERE municipality = $1
-     UNION ALL SELECT id::text FROM extracts WHERE municipality = $1 UNION ALL SELECT id::text FROM webhooks WHERE municipality = $1`,
+     UNION ALL SELECT id::text FROM extracts WHERE municipality = $1 UNION ALL SELECT id::text FROM webhooks WHERE municipality = $1
+     UNION ALL SELECT id::text FROM access_packages WHERE municipality = $1`,
     [THEIRS],
   );
   secrets = [...ids.map(({ id }) => id), SECRET, THEIR_CITIZEN, 'Henvendelse'];
@@ -94,7 +96,12 @@ const leaksIn = (text: string) => secrets.filter((secret) => text.includes(secre
 
 /** Calls that find by themselves what there is. */
 const isListing = (name: Name) => !operationOf(name).params && operationOf(name).method !== 'put' && !CREATES.has(name);
-const CREATES: ReadonlySet<Name> = new Set(['createExtract', 'createWebhook', 'bulkChangeIncomingDocuments']);
+const CREATES: ReadonlySet<Name> = new Set([
+  'createExtract',
+  'createWebhook',
+  'createAccessPackage',
+  'bulkChangeIncomingDocuments',
+]);
 const LISTINGS = NAMES.filter(isListing);
 /** They make what is not there. */
 const REGISTERS: ReadonlySet<Name> = new Set(['registerSentMessage', 'upsertCase']);
@@ -242,6 +249,29 @@ describe('without row-level security, the condition in the code', () => {
     await parts.queues.close();
     await parts.store.close();
     expect(await digestTheirs()).toEqual(before);
+  });
+
+  it('puts no message of another municipality into an access package, nor makes one for it', async () => {
+    const { packageId } = theirCall('getAccessPackage').params as { packageId: string };
+    const waiting = `UPDATE access_packages SET status = 'waiting', sha256 = NULL, key_id = NULL, next_enqueue_at = 'infinity' WHERE id = $1`;
+    await stack.sql(waiting, [packageId]);
+    const before = await digestTheirs();
+    const [theirJob] = await stack.sql<{ run: number }>('SELECT run FROM access_packages WHERE id = $1', [packageId]);
+    const parts = await openParts(readConfig(CommonConfig, stack.env), 'by-hand');
+    const make = createMakePackageHandler(parts, { SMALL_CONTENT_BYTES: 262_144 });
+    const context = { attempt: 1, signal: new AbortController().signal };
+    await make({ packageId, municipality: OURS, run: theirJob?.run as number }, context);
+    expect(await digestTheirs()).toEqual(before);
+
+    const as = { user: 'aktindsigt-2', municipality: OURS, roles: ['Indbakke.Aktindsigt'] };
+    const body = { citizen: THEIR_CITIZEN };
+    const { id } = (await (await stack.call('POST', '/access-packages', { as, body })).json()) as { id: string };
+    await stack.sql(`UPDATE access_packages SET run = 1, next_enqueue_at = 'infinity' WHERE id = $1`, [id]);
+    await make({ packageId: id, municipality: OURS, run: 1 }, context);
+    const made = await stack.call('GET', `/access-packages/${id}`, { as });
+    expect(await made.json()).toMatchObject({ status: 'made', messageCount: 0 });
+    await parts.queues.close();
+    await parts.store.close();
   });
 
   it.each(['registerSentMessage', 'upsertCase'] as const)('registers here alone: %s', async (name) => {

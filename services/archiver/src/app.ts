@@ -1,5 +1,6 @@
 import { createApi } from '@indbakke/shared/http';
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
+import { bindAccessPackages } from './access-packages/routes.js';
 import type { ArchiverConfig } from './config.js';
 import { bindDeletion } from './deletion/routes.js';
 import { bindRejection } from './rejection/routes.js';
@@ -7,13 +8,14 @@ import { observeAuditMonths } from './retention/audit-months.js';
 import { createWork } from './worker.js';
 import { bindZip } from './zip/routes.js';
 
-/** Zip downloads, rejection and deletion, and the months of the audit log. */
+/** Zip downloads, rejection and deletion, access packages, and the months of the audit log. */
 export function createArchiver(parts: Parts, config: ArchiverConfig): Service {
   observeAuditMonths(parts, config.AUDIT_KEEP_MONTHS);
   const { router, bind } = createApi(parts);
   bindZip(bind, parts);
   bindRejection(bind, parts);
   bindDeletion(bind, parts);
+  bindAccessPackages(bind, parts);
   return { name: 'archiver', router, ...createWork(parts, config) };
 }
 
@@ -22,5 +24,6 @@ export function startArchiver(config: ArchiverConfig): Promise<Running> {
   return serve(config, 'archiver', [(parts) => createArchiver(parts, config)]);
 }
 
+export { sweepDuePackages } from './access-packages/sweeps.js';
 export { ArchiverConfig } from './config.js';
 export { dropAuditMonths } from './retention/audit-months.js';

@@ -1,8 +1,9 @@
-import { commonSettings, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, sealingSettings, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
 
 export const ArchiverConfig = z.object({
   ...commonSettings,
+  ...sealingSettings,
   AUDIT_KEEP_MONTHS: wholeNumber(6, 120)
     .default(13)
     .describe('Whole months of the audit log that are kept, before the present one'),

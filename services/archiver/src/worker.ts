@@ -1,16 +1,24 @@
-import { HOUR, SECOND } from '@indbakke/shared/config';
+import { HOUR, MINUTE, SECOND } from '@indbakke/shared/config';
+import { worker } from '@indbakke/shared/queue';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
+import { createMakePackageHandler, MAKE_PACKAGE } from './access-packages/make-package.js';
+import { sweepDuePackages, sweepExpiredPackages } from './access-packages/sweeps.js';
 import type { ArchiverConfig } from './config.js';
 import { sweepContentRemovals } from './deletion/remove-content.js';
 import { dropAuditMonths, makeAuditMonths } from './retention/audit-months.js';
 
-/** The archiver has no jobs. Its sweeps finish interrupted deletions and keep the months of the audit log. */
+// A package reads everything about a citizen, and nobody waits at the screen for it.
+const CONCURRENT_PACKAGES = 1;
+
+/** Its job makes access packages. Its sweeps finish interrupted deletions and keep the months of the audit log. */
 export function createWork(parts: Parts, config: ArchiverConfig): Work {
   const { log } = parts;
   return {
-    jobs: [],
+    jobs: [worker(MAKE_PACKAGE, CONCURRENT_PACKAGES, createMakePackageHandler(parts, config))],
     sweeps: [
       repeat('sweep-content-removals', 10 * SECOND, log, () => sweepContentRemovals(parts)),
+      repeat('sweep-due-packages', 10 * SECOND, log, () => sweepDuePackages(parts, new Date())),
+      repeat('sweep-expired-packages', MINUTE, log, () => sweepExpiredPackages(parts, new Date())),
       // Three months ahead, so hourly is enough; at start, in case the service was off for months.
       repeat('make-audit-months', HOUR, log, () => makeAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
       repeat('drop-audit-months', HOUR, log, () => dropAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),

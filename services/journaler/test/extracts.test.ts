@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
-import { lockExtractFiles } from '@indbakke/shared/inbox';
+import { lockMadeFiles } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
@@ -455,7 +455,7 @@ describe('nothing deleted comes back', () => {
     let making: Promise<void> = Promise.resolve();
     await parts.store.withTenantConnection(ODENSKOV, async (connection) => {
       await connection.query(`UPDATE messages SET status = 'deleted', status_before = NULL WHERE id = $1`, [gone]);
-      await lockExtractFiles(connection, ODENSKOV, 'shared');
+      await lockMadeFiles(connection, ODENSKOV, 'shared');
       making = makeExtract(job, { signal });
       making.catch(() => {});
       const waiting = () => stack.sql(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);

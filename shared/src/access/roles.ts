@@ -12,6 +12,7 @@ export const ROLES = {
     'Operations: the queues, with a token for operations. In a token of a municipality: its held messages.',
   'Indbakke.System': 'The DUBU core: registers sent messages, cases and webhooks, and reads the change feed.',
   'Revisionslog.Læs': 'Reads the audit log.',
+  'Indbakke.Aktindsigt': 'Makes access packages: everything about one citizen, whoever may see it otherwise.',
 } as const;
 
 export type Role = keyof typeof ROLES;

@@ -1,3 +1,4 @@
+export * from './access-packages.js';
 export * from './audit-log.js';
 export * from './events.js';
 export * from './openapi.js';

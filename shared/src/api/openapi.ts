@@ -109,6 +109,7 @@ const TAGS = {
   extracts: 'Searches that are made into Excel files at set times.',
   figures: 'For those who lead: counts and times, nothing personal.',
   log: 'The audit log: who did what, and the sheet for a citizen.',
+  access: 'Access packages (aktindsigt): everything about one citizen as a zip.',
   core: 'What the core registers, so that replies find their case.',
   events: 'What has changed, for the core: each change of a message once and in order. Ids and codes only.',
   webhooks: 'The same events, sent to URLs of the municipality’s systems (Standard Webhooks).',
@@ -162,6 +163,7 @@ function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/events')) return 'events';
   if (path.startsWith('/api/v1/webhooks')) return 'webhooks';
   if (path.startsWith('/api/v1/audit-events')) return 'log';
+  if (path.startsWith('/api/v1/access-packages')) return 'access';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Role } from '../access/index.js';
 import type { ErrorCode } from '../errors/index.js';
 import { type CallersChange, CHANGES, type Change } from '../lifecycle/index.js';
+import { AccessPackageAnswer, AccessPackageBody, AccessPackageCreated, AccessPackageList } from './access-packages.js';
 import { AuditFilter, AuditList, AuditQuery, AuditSearchBody, AuditSheetBody } from './audit-log.js';
 import { EventList, EventQuery } from './events.js';
 import {
@@ -83,6 +84,7 @@ const Id = z.object({ id: idOf('message') });
 const FileIds = z.object({ id: idOf('message'), fileId: idOf('file') });
 const ExtractId = z.object({ extractId: idOf('extract') });
 const ExtractFileIds = z.object({ extractId: idOf('extract'), fileId: idOf('file') });
+const PackageId = z.object({ packageId: idOf('access package') });
 const WebhookId = z.object({ webhookId: idOf('webhook') });
 
 /** Types of files that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved. */
@@ -101,6 +103,7 @@ export const PDF = 'application/pdf';
 
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
 const CONNECTS = ['Indbakke.System', 'Indbakke.Opsætning'] as const;
+const AKTINDSIGT = ['Indbakke.Aktindsigt'] as const;
 const CONTENT_ERRORS = ['version-changed', 'content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
 
 /** A call that changes one message; its roles are in the table of changes. */
@@ -148,6 +151,9 @@ function figures<const Path extends '' | '.csv' | '.xlsx', const Answer extends 
 
 const LEAVES_ABSENT_FIELDS =
   'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
+
+const IN_A_PACKAGE =
+  'The messages from or about the citizen, and those suggested for or journalized on a case with this party, of every status, also held ones. The zip has a folder for each with its files as they came, `Indhold.xlsx` with times and status of each, also of deleted ones, and the sheet of the audit log. It is removed after 7 days, and when a message in it is deleted for good.';
 
 const SENT_AT_LEAST_ONCE =
   'Each event is sent as a POST of a WebhookEvent, at least once: one that is not answered with a status from 200 to 299 within 10 seconds is repeated with growing waits for three days, with the same `webhook-id`, by which a receiver knows one that it has. The order is not kept, not even for one message: keep the highest `version` of each message, and leave out an event whose version is not higher; `position` is the place in the feed. Redirects are not followed. 410 disables the webhook, and so do five days without success; `recovered` tells when it works again after more than 5 minutes.';
@@ -462,6 +468,56 @@ export const OPERATIONS = {
     answer: [PDF, EXCEL],
     isMade: true,
     errors: [],
+  },
+  createAccessPackage: {
+    service: 'archiver',
+    method: 'post',
+    path: '/api/v1/access-packages',
+    summary: 'Asks for an access package: a zip with everything about one citizen, which is made in the background.',
+    description: `${IN_A_PACKAGE} Each message in it is recorded in the audit log.`,
+    roles: AKTINDSIGT,
+    body: AccessPackageBody,
+    answer: AccessPackageCreated,
+    errors: ['key-reused'],
+  },
+  listAccessPackages: {
+    service: 'archiver',
+    method: 'get',
+    path: '/api/v1/access-packages',
+    summary: 'Lists the caller’s own access packages.',
+    roles: AKTINDSIGT,
+    answer: AccessPackageList,
+    errors: [],
+  },
+  getAccessPackage: {
+    service: 'archiver',
+    method: 'get',
+    path: '/api/v1/access-packages/:packageId',
+    summary: 'Returns an access package of the caller’s, and how far it is made.',
+    roles: AKTINDSIGT,
+    params: PackageId,
+    answer: AccessPackageAnswer,
+    errors: [],
+  },
+  deleteAccessPackage: {
+    service: 'archiver',
+    method: 'delete',
+    path: '/api/v1/access-packages/:packageId',
+    summary: 'Deletes an access package of the caller’s, made or not.',
+    roles: AKTINDSIGT,
+    params: PackageId,
+    answer: undefined,
+    errors: ['key-reused'],
+  },
+  downloadAccessPackage: {
+    service: 'archiver',
+    method: 'get',
+    path: '/api/v1/access-packages/:packageId/content',
+    summary: 'Returns the zip of an access package of the caller’s, or a Range of it.',
+    roles: AKTINDSIGT,
+    params: PackageId,
+    answer: ['application/zip'],
+    errors: [...CONTENT_ERRORS, 'package-not-made'],
   },
   registerSentMessage: {
     service: 'journaler',

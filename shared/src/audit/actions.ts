@@ -26,6 +26,11 @@ const OTHER_ACTIONS = {
   'log-searched': 'The audit log was searched.',
   'log-exported': 'An Excel file of the audit log was made.',
   'log-sheet-made': 'The sheet of the audit log for a citizen was made.',
+  'package-created': 'An access package was asked for.',
+  'package-made': 'An access package was made, with the sheet of the audit log.',
+  'read-package': 'A message was put into an access package.',
+  'package-downloaded': 'An access package was downloaded.',
+  'package-deleted': 'An access package was deleted.',
   refused: 'A call was refused.',
 } as const;
 

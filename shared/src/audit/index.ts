@@ -49,21 +49,37 @@ export async function recordAudit(store: Store, entry: AuditEntry): Promise<void
   await store.query(entry.by.municipality, insertAudit(entry), 'kept');
 }
 
+interface Found {
+  readonly id?: Prisma.Sql;
+  readonly role?: Prisma.Sql;
+  readonly messageId?: Prisma.Sql;
+  readonly citizen?: Prisma.Sql;
+  readonly details?: Prisma.Sql;
+}
+
 /**
  * The same as a statement, so that it can be part of the one that does it: with FROM after it, a row for each row there.
  *
- * @param found what only that statement knows, of what is in FROM: the role, and more details as jsonb
+ * @param found what only that statement knows, of what is in FROM; `details` are more of them, as jsonb
  */
 export function insertAudit(
   { by, at, action, result = 'done', messageId, citizen, details = {} }: AuditEntry,
-  found: { readonly role?: Prisma.Sql; readonly details?: Prisma.Sql } = {},
+  found: Found = {},
 ): Prisma.Sql {
   const { municipality, actor } = by;
   const more = found.details ? Prisma.sql` || ${found.details}` : Prisma.empty;
   return Prisma.sql`
     INSERT INTO audit_events (id, at, municipality, actor_kind, actor, on_behalf_of, role, origin, action, result, message_id,
       citizen, details)
-    SELECT ${newId()}::uuid, ${at}::timestamptz, ${municipality}, ${actor.kind}, ${actor.id}, ${actor.onBehalfOf ?? null},
-      ${found.role ?? Prisma.sql`${by.role ?? null}::text`}, ${by.origin ?? null}, ${action}, ${result}, ${messageId ?? null}::uuid,
-      decode(${citizen?.toString('hex') ?? null}::text, 'hex'), ${JSON.stringify(details)}::jsonb${more}`;
+    SELECT ${found.id ?? Prisma.sql`${newId()}::uuid`}, ${at}::timestamptz, ${municipality}, ${actor.kind}, ${actor.id}, ${actor.onBehalfOf ?? null},
+      ${found.role ?? Prisma.sql`${by.role ?? null}::text`}, ${by.origin ?? null}, ${action}, ${result}, ${found.messageId ?? Prisma.sql`${messageId ?? null}::uuid`},
+      ${found.citizen ?? Prisma.sql`decode(${citizen?.toString('hex') ?? null}::text, 'hex')`}, ${JSON.stringify(details)}::jsonb${more}`;
+}
+
+/** Records that the same was done with each of these messages. */
+export function insertAuditOfEach(entry: AuditEntry, messageIds: readonly string[]): Prisma.Sql {
+  const each = { id: Prisma.sql`e.id`, messageId: Prisma.sql`e.message_id` };
+  return Prisma.sql`
+    ${insertAudit(entry, each)}
+    FROM unnest(${messageIds.map(() => newId())}::uuid[], ${[...messageIds]}::uuid[]) AS e (id, message_id)`;
 }

@@ -16,6 +16,8 @@ export const CRASH_POINTS = {
   'audit-month-anchored': 'The positions of an old month of the audit log are anchored; the month is not dropped yet.',
   'extract-sealed': 'The file of an extract is made and sealed; no row has it yet.',
   'extract-committed': 'The file of an extract is durable, and the extract has moved on; its job is not done yet.',
+  'package-sealed': 'An access package is made and sealed; its row does not have it yet.',
+  'package-committed': 'The access package is durable; its job is not done yet.',
   'webhook-attempted': 'A webhook has answered, or failed to; that is not recorded yet.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',
   'content-removed': 'A container was removed; a power cut could still bring it back.',

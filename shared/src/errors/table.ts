@@ -142,6 +142,12 @@ export const ERRORS = {
     again: true,
     meaning: 'The case is registered as closed or moved.',
   },
+  'package-not-made': {
+    http: 409,
+    fault: 'peer',
+    again: true,
+    meaning: 'The access package is not made yet, or could not be made.',
+  },
   'key-reused': {
     http: 422,
     fault: 'peer',

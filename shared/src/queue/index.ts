@@ -2,3 +2,4 @@ export * from './job.js';
 export { migrateQueues } from './on-postgres.js';
 export * from './queues.js';
 export * from './suggest-case.js';
+export * from './take-due.js';

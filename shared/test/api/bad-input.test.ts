@@ -297,6 +297,7 @@ describe.each(NAMES)('%s refuses', (name) => {
 
   beforeAll(async () => {
     await stack.sql('DELETE FROM webhooks'); // the one that was created is sent what happens
+    await stack.sql(`DELETE FROM access_packages WHERE status = 'waiting'`); // the one that was asked for is made
     [prepared] = (await calls.prepare(name)) as [PreparedCall];
     before = { rows: await digestRows(), audit: await countAudit() };
   });

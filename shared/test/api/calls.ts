@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { z } from 'zod';
 import type { TestStack, TokenOptions } from '../../../infra/src/testkit/stack.js';
+import { createMakePackageHandler } from '../../../services/archiver/src/access-packages/make-package.js';
 import { createMakeExtractHandler } from '../../../services/journaler/src/extracts/make-extract.js';
 import { EVENT_EXAMPLE, OPERATIONS, type Operation } from '../../src/api/index.js';
 import { CommonConfig, readConfig } from '../../src/config/index.js';
@@ -27,6 +28,7 @@ export interface PreparedCall {
 
 const EVERYTHING: TokenOptions = { ...SETUP, roles: [...(SETUP.roles ?? []), 'Indbakke.Drift'] };
 const AUDITOR: TokenOptions = { user: 'revisor-1', roles: ['Revisionslog.Læs'] };
+const INSIGHT: TokenOptions = { user: 'aktindsigt-1', roles: ['Indbakke.Aktindsigt'] };
 const TODAY = new Date().toISOString().slice(0, 10);
 
 /** Prepares calls on a stack; `close` when done. */
@@ -50,10 +52,9 @@ const examplesOf = (schema: z.ZodType) => schema.meta()?.examples as object[];
 
 async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: object): Promise<PreparedCall> {
   const operation = operationOf(name);
-  const isOfCore = operation.roles.includes('Indbakke.System');
   const call = {
     operation,
-    as: isOfCore ? SYSTEM : operation.path.includes('/audit-events') ? AUDITOR : EVERYTHING,
+    as: callerOf(operation),
     params: {},
     query: queryOf(operation),
     headers: {},
@@ -71,6 +72,8 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
     return { ...call, params: { webhookId }, ...(example && 'deliveryId' in example && { body: { deliveryId } }) };
   }
   if (operation.path.includes('/extracts')) return { ...call, params: await paramsOfExtract(stack, parts, operation) };
+  if (operation.path.includes('/access-packages'))
+    return { ...call, params: await paramsOfPackage(stack, parts, operation) };
   if (operation.change) {
     const { id, version } = await READY_FOR[operation.change as keyof typeof READY_FOR](stack);
     return { ...call, params: { id }, headers: { 'if-match': `"${version}"` } };
@@ -81,6 +84,12 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
   const { documents } = await read(stack, id);
   const fileId = documents[0]?.files[0]?.id as string;
   return { ...call, params: 'fileId' in operation.params.shape ? { id, fileId } : { id } };
+}
+
+function callerOf({ roles }: Operation): TokenOptions {
+  if (roles.includes('Indbakke.System')) return SYSTEM;
+  if (roles.includes('Revisionslog.Læs')) return AUDITOR;
+  return roles.includes('Indbakke.Aktindsigt') ? INSIGHT : EVERYTHING;
 }
 
 /** What its query must have. */
@@ -183,6 +192,25 @@ async function paramsOfExtract(stack: TestStack, parts: Parts, { params }: Opera
   const extract = await stack.call('GET', `/extracts/${extractId}`, { as: EVERYTHING });
   const { files } = (await extract.json()) as { files: { id: string }[] };
   return { extractId, fileId: files[0]?.id as string };
+}
+
+async function paramsOfPackage(stack: TestStack, parts: Parts, { params }: Operation): Promise<Record<string, string>> {
+  if (!params) return {};
+  // A caller has 50 at most.
+  await stack.sql(
+    'DELETE FROM access_packages WHERE id IN (SELECT id FROM access_packages ORDER BY requested_at DESC, id DESC OFFSET 40)',
+  );
+  const [body] = examplesOf(OPERATIONS.createAccessPackage.body);
+  const created = await stack.call('POST', '/access-packages', { as: INSIGHT, body });
+  const { id: packageId } = (await created.json()) as { id: string };
+  const [job] = await stack.sql<{ municipality: string; run: number }>(
+    `UPDATE access_packages SET run = run + 1, next_enqueue_at = now() + interval '1 day' WHERE id = $1 RETURNING municipality, run`,
+    [packageId],
+  );
+  const make = createMakePackageHandler(parts as never, { SMALL_CONTENT_BYTES: 262_144 });
+  const context = { attempt: 1, signal: new AbortController().signal };
+  await make({ packageId, ...(job as { municipality: string; run: number }) }, context);
+  return { packageId };
 }
 
 /** Makes the call; OpenAPI must have its answer. */

@@ -26,6 +26,7 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
   const [id, at] = [randomUUID(), '2026-11-02T08:00:00Z'];
   const ofMessage = { message_id: id, municipality };
   const [extract, file, webhook, delivery] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+  const accessPackage = randomUUID();
   return {
     municipalities: { cvr: municipality, name: 'Kommune' },
     contact_points: { municipality, contact_point_id: 'c', name: 'Børn og familie' },
@@ -166,18 +167,18 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
     webhook_attempts: { webhook_id: webhook, delivery_id: delivery, number: 1, municipality, at, milliseconds: 1 },
     access_packages: {
       ...OWNER,
-      id: randomUUID(),
+      id: accessPackage,
       municipality,
       citizen: Buffer.from('c'),
       request: Buffer.from('r'),
       request_size: 1,
       request_key_id: 'k',
       request_wrapped_key: Buffer.from('w'),
-      roles: [],
       requested_at: at,
       expires_at: at,
       next_enqueue_at: at,
     },
+    access_package_messages: { ...ofMessage, package_id: accessPackage },
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ChangeAnswer } from '@indbakke/shared/api';
 import { announce } from '@indbakke/shared/crash-points';
-import { changeMessage, lockExtractFiles, removalOfExtractFiles } from '@indbakke/shared/inbox';
+import { changeMessage, lockMadeFiles, removalOfAccessPackages, removalOfExtractFiles } from '@indbakke/shared/inbox';
 import type { ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
@@ -9,8 +9,8 @@ import { removeContent } from './remove-content.js';
 const { sql } = Prisma;
 
 /**
- * Deletes a rejected message for good. One transaction destroys the key and every personal row, also of files of extracts that
- * have the message, and requests the removal of the content, which is unreadable from then on. The content is removed right
+ * Deletes a rejected message for good. One transaction destroys the key and every personal row, also of files of extracts
+ * and access packages that have the message, and requests the removal of the content, which is unreadable from then on. The content is removed right
  * after, or by the next sweep.
  */
 export async function deleteForGood(parts: Parts, request: ChangeRequest): Promise<ChangeAnswer> {
@@ -20,7 +20,7 @@ export async function deleteForGood(parts: Parts, request: ChangeRequest): Promi
     async write(connection) {
       orphan = await requestRemoval(connection, request);
       await deleteRows(connection, request.id);
-      await removeFromExtracts(connection, request);
+      await removeFromMadeFiles(connection, request);
     },
   });
   announce('deletion-committed');
@@ -74,9 +74,11 @@ async function deleteRows(connection: Connection, messageId: string): Promise<vo
   }
 }
 
-/** After this no file of an extract has the message, and none that is being made can be stored. */
-async function removeFromExtracts(connection: Connection, { id, principal, at }: ChangeRequest): Promise<void> {
-  await lockExtractFiles(connection, principal.municipality, 'shared');
-  const having = sql`f.id = ANY (ARRAY(SELECT file_id FROM extract_file_messages WHERE message_id = ${id}::uuid))`;
-  await run(connection, removalOfExtractFiles(having, at));
+/** After this no file of an extract and no access package has the message, and none that is being made can be stored. */
+async function removeFromMadeFiles(connection: Connection, { id, principal, at }: ChangeRequest): Promise<void> {
+  await lockMadeFiles(connection, principal.municipality, 'shared');
+  const filesWith = sql`f.id = ANY (ARRAY(SELECT file_id FROM extract_file_messages WHERE message_id = ${id}::uuid))`;
+  await run(connection, removalOfExtractFiles(filesWith, at));
+  const packagesWith = sql`p.id = ANY (ARRAY(SELECT package_id FROM access_package_messages WHERE message_id = ${id}::uuid))`;
+  await run(connection, removalOfAccessPackages(packagesWith, at));
 }

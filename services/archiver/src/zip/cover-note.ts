@@ -1,7 +1,6 @@
+import { KIND_WORDS } from '@indbakke/shared/inbox';
 import type { MessageToZip } from './message-to-zip.js';
 import type { NamedFile } from './name-files.js';
-
-const KINDS: Record<string, string> = { reply: 'Svar', enquiry: 'Henvendelse', forwarded: 'Videresendt' };
 
 const time = new Intl.DateTimeFormat('da-DK', { dateStyle: 'long', timeStyle: 'short', timeZone: 'Europe/Copenhagen' });
 const number = new Intl.NumberFormat('da-DK');
@@ -15,7 +14,7 @@ export function writeCoverNote(message: MessageToZip, files: readonly NamedFile[
     'FØLGESEDDEL',
     '',
     field('Emne', message.subject),
-    field('Type', KINDS[message.kind]),
+    field('Type', KIND_WORDS[message.kind]),
     field('Afsender', message.senderName),
     field(
       message.senderIdType.toUpperCase() === 'CVR' ? 'Afsenders CVR-nummer' : 'Afsenders CPR-nummer',

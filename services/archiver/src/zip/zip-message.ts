@@ -19,21 +19,30 @@ import { Zip, type ZipFile } from './zip.js';
  *   or end
  */
 export async function zipMessage(parts: Pick<Parts, 'blobs' | 'keys'>, message: MessageToZip): Promise<Zip> {
+  return new Zip(await filesOf(parts, message));
+}
+
+/** What a zip has of a message; see zipMessage. */
+export async function filesOf(parts: Pick<Parts, 'blobs' | 'keys'>, message: MessageToZip): Promise<ZipFile[]> {
   const files = nameFiles(message);
   const note = Buffer.from(writeCoverNote(message, files));
-  const inMemory = (name: string, bytes: Buffer): ZipFile => ({
+  return [
+    inMemory(COVER_NOTE, note, message.receivedAt),
+    ...(message.original && needsOriginal(message) ? [inMemory(ORIGINAL, message.original, message.receivedAt)] : []),
+    ...(await storedFiles(parts, message, files)),
+  ];
+}
+
+/** A file whose bytes are here. */
+export function inMemory(name: string, bytes: Buffer, modifiedAt: Date): ZipFile {
+  return {
     name,
     size: bytes.length,
     crc32: crc32(bytes),
     sha256: createHash('sha256').update(bytes).digest(),
-    modifiedAt: message.receivedAt,
+    modifiedAt,
     open: ({ start, end }) => [bytes.subarray(start, end)],
-  });
-  return new Zip([
-    inMemory(COVER_NOTE, note),
-    ...(message.original && needsOriginal(message) ? [inMemory(ORIGINAL, message.original)] : []),
-    ...(await storedFiles(parts, message, files)),
-  ]);
+  };
 }
 
 async function storedFiles(

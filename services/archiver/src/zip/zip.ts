@@ -60,6 +60,26 @@ export class Zip {
   }
 }
 
+/**
+ * A zip that is written as its files become known. Only what the directory has of each stays in memory.
+ *
+ * @returns its bytes; they fail with what a file fails with
+ */
+export async function* writeZip(files: AsyncIterable<ZipFile>): AsyncGenerator<Buffer> {
+  const directories: Buffer[] = [];
+  let offset = 0;
+  for await (const file of files) {
+    const { local, directory } = headersOf(file, offset);
+    yield local;
+    yield* file.open({ start: 0, end: file.size });
+    directories.push(directory);
+    offset += local.length + file.size;
+  }
+  const directory = Buffer.concat(directories);
+  yield directory;
+  yield endRecords(directories.length, directory.length, offset);
+}
+
 function partOf(bytes: Buffer): Part {
   return { length: bytes.length, open: ({ start, end }) => [bytes.subarray(start, end)] };
 }

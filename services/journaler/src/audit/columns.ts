@@ -1,6 +1,5 @@
-import type { Column } from '../excel/sheet.js';
-import { deedOf, doerOf, letterOf } from './danish.js';
-import type { LogRow } from './read-log.js';
+import { deedOf, doerOf, type LogRow, letterOf } from '@indbakke/shared/audit-log';
+import type { Column } from '@indbakke/shared/excel';
 
 const text = (heading: string, width: number, of: (row: LogRow) => string | null): Column<LogRow> => ({
   heading,

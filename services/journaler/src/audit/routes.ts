@@ -1,13 +1,12 @@
 import { type AuditFilter, type AuditSheetBody, OPERATIONS, PDF } from '@indbakke/shared/api';
 import { recordAudit } from '@indbakke/shared/audit';
+import { type LogParts, readLog, readMunicipalityName, writeSheetPdf } from '@indbakke/shared/audit-log';
 import { danishDayOf } from '@indbakke/shared/danish-time';
+import { writeSheet } from '@indbakke/shared/excel';
 import { type Bind, type Call, sendStream } from '@indbakke/shared/http';
-import { Prisma } from '@indbakke/shared/store';
 import { sendSheet } from '../excel/send.js';
-import { writeSheet } from '../excel/sheet.js';
 import { LOG_COLUMNS, SHEET_COLUMNS } from './columns.js';
-import { auditOf, type LogParts, listAuditEvents, readLog } from './read-log.js';
-import { writeSheetPdf } from './sheet-pdf.js';
+import { auditOf, listAuditEvents } from './list-log.js';
 
 /** The audit log: who did what. Who reads it is in it as well, before the first byte is sent. */
 export function bindAudit(bind: Bind, parts: LogParts): void {
@@ -35,11 +34,7 @@ async function sendCitizensSheet(
   await recordAudit(store, auditOf(keys, principal, 'log-sheet-made', filter));
   const rows = readLog(parts, municipality, until(at, filter));
   if (as === 'xlsx') return sendSheet(writeSheet('Udskrift af log', SHEET_COLUMNS, rows), 'udskrift-af-log', call);
-  const [{ name = municipality } = {}] = await store.query<{ name: string }>(
-    municipality,
-    Prisma.sql`SELECT name FROM municipalities WHERE cvr = ${municipality}`,
-    'kept',
-  );
+  const name = await readMunicipalityName(store, municipality);
   const period = { from: filter.from && new Date(filter.from), to: filter.to && new Date(filter.to) };
   const sheet = writeSheetPdf(
     { municipality: name, madeAt: at, from: period.from || undefined, to: period.to || undefined },

@@ -1,21 +1,8 @@
 import type { DocumentSummary } from '@indbakke/shared/api';
-import type { Column } from '../excel/sheet.js';
+import type { Column } from '@indbakke/shared/excel';
+import { KIND_WORDS, STATUS_WORDS } from '@indbakke/shared/inbox';
 
 // The columns of an exported list. Danish, as people in a municipality read them.
-
-const STATUSES: Record<DocumentSummary['status'], string> = {
-  pending: 'Afventer',
-  held: 'Tilbageholdt',
-  journalized: 'Journaliseret',
-  rejected: 'Afvist',
-  deleted: 'Slettet',
-};
-
-const KINDS: Record<DocumentSummary['kind'], string> = {
-  reply: 'Svar',
-  enquiry: 'Henvendelse',
-  forwarded: 'Videresendt',
-};
 
 const CHANNELS: Record<DocumentSummary['channel'], string> = {
   sf1606: 'Digital Post',
@@ -71,8 +58,8 @@ const time = (heading: string, of: Value<string>): Column<DocumentSummary> => ({
 export const COLUMNS: readonly Column<DocumentSummary>[] = [
   time('Modtaget', (document) => document.receivedAt),
   time('Brevdato', (document) => document.letterAt),
-  text('Status', 14, ({ status }) => STATUSES[status]),
-  text('Type', 13, ({ kind }) => KINDS[kind]),
+  text('Status', 14, ({ status }) => STATUS_WORDS[status]),
+  text('Type', 13, ({ kind }) => KIND_WORDS[kind]),
   text('Kanal', 14, ({ channel }) => CHANNELS[channel]),
   text('Kontaktpunkt', 24, ({ contactPoint }) => contactPoint?.name ?? contactPoint?.id),
   text('Emne', 48, ({ subject }) => subject),

@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import type { Principal } from '@indbakke/shared/access';
+import { ownedBy, type Principal } from '@indbakke/shared/access';
 import {
   type ExtractAnswer,
   type ExtractBody,
@@ -11,12 +11,11 @@ import { insertAudit } from '@indbakke/shared/audit';
 import { KiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
-import { removalOfExtractFiles } from '@indbakke/shared/inbox';
+import { openSealed, removalOfExtractFiles, type SealedContent, sealContent } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
-import { LAPSES_AFTER, ownedBy } from './owner.js';
+import { LAPSES_AFTER } from './owner.js';
 import { nextDue } from './schedule.js';
-import { open, type SealedContent, seal } from './seal.js';
 
 const { sql } = Prisma;
 
@@ -44,7 +43,7 @@ export async function createExtract(
 ): Promise<ExtractCreated> {
   const { municipality, actor } = principal;
   const id = newId();
-  const { place, size, wrappedKey } = await seal(
+  const { place, size, wrappedKey } = await sealContent(
     parts,
     { id, municipality },
     [Buffer.from(JSON.stringify(search))],
@@ -128,7 +127,7 @@ export async function deleteExtract(
 
 /** What is sealed of an extract, since it may be personal. */
 export async function openSearch(parts: ExtractParts, sealed: Omit<SealedContent, 'blobName'>): Promise<NamedSearch> {
-  const json = await buffer(await open(parts, { ...sealed, blobName: null }));
+  const json = await buffer(await openSealed(parts, { ...sealed, blobName: null }));
   return NamedSearch.parse(JSON.parse(json.toString('utf8')));
 }
 

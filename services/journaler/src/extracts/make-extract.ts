@@ -2,19 +2,18 @@ import type { DocumentSummary, Schedule } from '@indbakke/shared/api';
 import { INDBAKKE, insertAudit } from '@indbakke/shared/audit';
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
 import { announce } from '@indbakke/shared/crash-points';
-import { lockExtractFiles } from '@indbakke/shared/inbox';
+import { writeSheet } from '@indbakke/shared/excel';
+import { isAnyDeleted, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
 import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import { CommitInDoubt, newId, Prisma, run } from '@indbakke/shared/store';
 import { z } from 'zod';
 import type { JournalerConfig } from '../config.js';
-import { writeSheet } from '../excel/sheet.js';
 import { COLUMNS } from '../export/columns.js';
 import { readPages } from '../export/read-pages.js';
 import { auditOfList } from '../inbox/audit-list.js';
 import { type ExtractParts, openSearch } from './extracts.js';
 import { LAPSES_AFTER, principalOf, type Rights, rightsOf } from './owner.js';
 import { nextDue } from './schedule.js';
-import { type Sealed, type SealedContent, seal } from './seal.js';
 
 const { sql } = Prisma;
 
@@ -104,7 +103,7 @@ async function makeFile(
   const messageIds: string[] = [];
   let isTruncated = false;
   const sheet = writeSheet('Indkomne dokumenter', COLUMNS, readRows());
-  const sealed = await seal(parts, { id, municipality }, sheet, smallBytes);
+  const sealed = await sealContent(parts, { id, municipality }, sheet, smallBytes);
   announce('extract-sealed');
   const audit = auditOfList(parts.keys, principal, { action: 'extract-made', at: now }, filter);
   const file = { id, messageIds, isTruncated, audit, rights: rightsOf(principal), ...sealed };
@@ -155,12 +154,9 @@ async function storeFile({ store }: ExtractParts, extract: DueExtract, file: Mad
     const isDue = sql`id = ${extractId}::uuid AND next_run_at = ${dueAt}::timestamptz`;
     const due = await run(connection, sql`SELECT FROM extracts WHERE ${isDue} FOR UPDATE`);
     if (due.length === 0) return false;
-    await lockExtractFiles(connection, municipality, 'alone');
-    const gone = await run(
-      connection,
-      sql`SELECT FROM messages WHERE id = ANY (${ids}) AND status = 'deleted' LIMIT 1`,
-    );
-    if (gone.length > 0) throw new Error('A message of the file was deleted while it was made.');
+    await lockMadeFiles(connection, municipality, 'alone');
+    if (await isAnyDeleted(connection, messageIds))
+      throw new Error('A message of the file was deleted while it was made.');
     const by = { ...audit.by, actor: { ...INDBAKKE, onBehalfOf: extract.owner } };
     const details = { ...audit.details, extractId, fileId: id, rows: messageIds.length };
     await run(

@@ -18,11 +18,6 @@ export function rightsOf({ roles, teams }: Principal): Rights {
   return { roles: SEEING_ROLES.filter((role) => roles.has(role)), teams: [...new Set(teams)].sort() };
 }
 
-/** Whose an extract is, as a condition on a table with these columns. */
-export function ownedBy({ municipality, actor }: Principal): Prisma.Sql {
-  return sql`municipality = ${municipality} AND owner_kind = ${actor.kind} AND owner = ${actor.id}`;
-}
-
 /** Keeps the rights that the caller has now: the caller’s extracts run with them. Unchanged, it is written once an hour. */
 export async function rememberOwner(store: Store, principal: Principal, at: Date): Promise<void> {
   const { municipality, actor } = principal;

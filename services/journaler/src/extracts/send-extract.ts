@@ -1,13 +1,13 @@
-import type { Principal } from '@indbakke/shared/access';
+import { ownedBy, type Principal } from '@indbakke/shared/access';
 import { EXCEL, type OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { danishDayOf } from '@indbakke/shared/danish-time';
 import { Problem } from '@indbakke/shared/errors';
 import { type Call, describeSelection, readAhead, selectBytes, sendStream } from '@indbakke/shared/http';
+import { openSealed, type SealedContent } from '@indbakke/shared/inbox';
 import { Prisma } from '@indbakke/shared/store';
 import { type ExtractParts, noSuchExtract } from './extracts.js';
-import { ownedBy, rightsOf } from './owner.js';
-import { open, type SealedContent } from './seal.js';
+import { rightsOf } from './owner.js';
 
 const { sql } = Prisma;
 
@@ -25,7 +25,7 @@ export async function sendExtract(
   const file = await findFile(parts, principal, params, at);
   const selection = selectBytes(req, { size: file.size, etag: `"${file.sha256}"` });
   const { range } = selection;
-  const content = await readAhead(await open(parts, file, range), range.end - range.start);
+  const content = await readAhead(await openSealed(parts, file, range), range.end - range.start);
   describeSelection(res, selection);
   if (selection.status !== 304) {
     res.attachment(`indkomne-dokumenter-${danishDayOf(file.dueAt)}.xlsx`).type(EXCEL);

@@ -1,4 +1,5 @@
 import { removalOfExtractFiles } from '@indbakke/shared/inbox';
+import { takeDue } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
 import { MAKE_EXTRACT } from './make-extract.js';
@@ -7,18 +8,9 @@ import { MAKE_EXTRACT } from './make-extract.js';
 const OVERDUE_SECONDS = 600;
 const BATCH = 100;
 
-/**
- * Enqueues the extracts that are due, and those whose job the queue may have lost. Several processes may sweep at once; each
- * takes other rows.
- */
+/** Enqueues the extracts that are due, and those whose job the queue may have lost. */
 export async function sweepDueExtracts({ store, queues }: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
-  const due = await store.sweep<{ id: string; municipality: string; run: number }>(
-    `UPDATE extracts SET run = run + 1, next_enqueue_at = $1::timestamptz + make_interval(secs => $2)
-     WHERE id IN (
-       SELECT id FROM extracts WHERE next_enqueue_at <= $1 ORDER BY next_enqueue_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-     RETURNING id, municipality, run`,
-    [now, OVERDUE_SECONDS, BATCH],
-  );
+  const due = await takeDue(store, { table: 'extracts', which: 'true', overdueSeconds: OVERDUE_SECONDS }, now);
   for (const { id: extractId, municipality, run } of due) {
     queues.enqueue(MAKE_EXTRACT, { extractId, municipality, run });
   }

@@ -1,5 +1,5 @@
 import type { FiguresAnswer } from '@indbakke/shared/api';
-import type { Column } from '../excel/sheet.js';
+import type { Column } from '@indbakke/shared/excel';
 
 // The figures as a table: a row for each day and contact point, and one for each day.
 

@@ -1,4 +1,4 @@
-import type { Column } from '../excel/sheet.js';
+import type { Column } from '@indbakke/shared/excel';
 
 /**
  * A table as CSV for Danish Excel: UTF-8 with a byte order mark (else Excel reads æøå as Windows-1252), semicolons, commas in

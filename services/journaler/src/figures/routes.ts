@@ -1,9 +1,9 @@
 import { CSV, OPERATIONS } from '@indbakke/shared/api';
 import { danishDayOf } from '@indbakke/shared/danish-time';
+import { writeSheet } from '@indbakke/shared/excel';
 import type { Bind, Call } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
 import { sendSheet } from '../excel/send.js';
-import { writeSheet } from '../excel/sheet.js';
 import { COLUMNS, rowsOf } from './columns.js';
 import { writeCsv } from './csv.js';
 import { readFigures } from './read-figures.js';

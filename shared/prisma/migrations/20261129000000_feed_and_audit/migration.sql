@@ -163,7 +163,6 @@ CREATE TABLE "access_packages" (
     "request_size" INTEGER NOT NULL,
     "request_key_id" TEXT NOT NULL,
     "request_wrapped_key" BYTEA NOT NULL,
-    "roles" TEXT[],
     "status" TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'made', 'failed')),
     "requested_at" TIMESTAMPTZ(3) NOT NULL,
     "made_at" TIMESTAMPTZ(3),
@@ -176,7 +175,7 @@ CREATE TABLE "access_packages" (
     "container" BYTEA,
     "key_id" TEXT,
     "wrapped_key" BYTEA,
-    "run" INTEGER NOT NULL DEFAULT 1,
+    "run" INTEGER NOT NULL DEFAULT 0,
     "next_enqueue_at" TIMESTAMPTZ(3) NOT NULL,
 
     CONSTRAINT "access_packages_pkey" PRIMARY KEY ("id"),
@@ -189,11 +188,21 @@ CREATE INDEX "access_packages_expires_at_idx" ON "access_packages"("expires_at")
 CREATE INDEX access_packages_blob_name_idx ON access_packages (blob_name) WHERE blob_name IS NOT NULL;
 ALTER TABLE access_packages ALTER container SET STORAGE EXTERNAL;
 
+CREATE TABLE "access_package_messages" (
+    "package_id" UUID NOT NULL,
+    "message_id" UUID NOT NULL,
+    "municipality" TEXT NOT NULL,
+
+    CONSTRAINT "access_package_messages_pkey" PRIMARY KEY ("package_id","message_id")
+);
+CREATE INDEX "access_package_messages_message_id_idx" ON "access_package_messages"("message_id");
+ALTER TABLE "access_package_messages" ADD CONSTRAINT "access_package_messages_package_id_fkey" FOREIGN KEY ("package_id") REFERENCES "access_packages"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+
 DO $$
 DECLARE
   t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['feed_heads', 'message_subjects', 'unhashed_messages', 'audit_anchors', 'webhooks', 'webhook_deliveries', 'webhook_attempts', 'access_packages'] LOOP
+  FOREACH t IN ARRAY ARRAY['feed_heads', 'message_subjects', 'unhashed_messages', 'audit_anchors', 'webhooks', 'webhook_deliveries', 'webhook_attempts', 'access_packages', 'access_package_messages'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('CREATE POLICY tenant ON %I TO indbakke_app USING (municipality = current_setting(''indbakke.municipality'', true))', t);
   END LOOP;
@@ -202,7 +211,7 @@ GRANT SELECT ON feed_heads, audit_anchors TO indbakke_app;
 GRANT SELECT, INSERT ON message_subjects TO indbakke_app;
 GRANT SELECT, DELETE ON unhashed_messages TO indbakke_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks, webhook_deliveries, access_packages TO indbakke_app;
-GRANT SELECT, INSERT ON webhook_attempts TO indbakke_app;
+GRANT SELECT, INSERT ON webhook_attempts, access_package_messages TO indbakke_app;
 
 -- The numberer and the sweeps, across municipalities. What has a position is not changed any more.
 CREATE POLICY number ON events FOR SELECT TO indbakke_worker USING (true);
@@ -226,6 +235,25 @@ CREATE POLICY sweep ON webhook_deliveries TO indbakke_worker USING (true);
 GRANT SELECT, INSERT, UPDATE (run, is_taken, next_enqueue_at), DELETE ON webhook_deliveries TO indbakke_worker;
 CREATE POLICY sweep ON access_packages TO indbakke_worker USING (true);
 GRANT SELECT (id, municipality, status, run, next_enqueue_at, expires_at, blob_name), UPDATE (run, next_enqueue_at), DELETE ON access_packages TO indbakke_worker;
+
+-- The master keys of the oldest and the newest content, and of the few secrets and packages.
+CREATE OR REPLACE FUNCTION master_keys_in_use() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  (SELECT key_id FROM message_keys ORDER BY message_id LIMIT 1)
+  UNION
+  (SELECT key_id FROM message_keys ORDER BY message_id DESC LIMIT 1)
+  UNION
+  (SELECT key_id FROM extracts ORDER BY id LIMIT 1)
+  UNION
+  (SELECT key_id FROM extracts ORDER BY id DESC LIMIT 1)
+  UNION
+  (SELECT key_id FROM extract_files ORDER BY id LIMIT 1)
+  UNION
+  (SELECT key_id FROM extract_files ORDER BY id DESC LIMIT 1)
+  UNION
+  SELECT key FROM access_packages, unnest(ARRAY[request_key_id, key_id]) AS key WHERE key IS NOT NULL
+  UNION
+  SELECT key FROM webhooks, unnest(ARRAY[secret_key_id, previous_secret_key_id]) AS key WHERE key IS NOT NULL
+$$;
 
 -- Months of the log are dropped at once, when their positions are anchored.
 CREATE FUNCTION audit_month_begin(month text, months_later integer) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE

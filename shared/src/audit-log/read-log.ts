@@ -1,13 +1,14 @@
-import type { AuditEvent, AuditFilter, AuditSearchBody } from '@indbakke/shared/api';
-import { type AuditEntry, citizensOf, insertAudit } from '@indbakke/shared/audit';
-import type { KeyRing } from '@indbakke/shared/keys';
-import type { Parts } from '@indbakke/shared/service';
-import { Prisma } from '@indbakke/shared/store';
-import { readCursor, writeCursor } from '../inbox/cursor.js';
+import type { AuditEvent, AuditFilter } from '../api/index.js';
+import { citizensOf } from '../audit/index.js';
+import type { KeyRing } from '../keys/index.js';
+import { Prisma, type Store } from '../store/index.js';
 
 const { sql } = Prisma;
 
-export type LogParts = Pick<Parts, 'store' | 'keys'>;
+export interface LogParts {
+  readonly store: Store;
+  readonly keys: KeyRing;
+}
 
 /** A row of the log, with the dates of its message. */
 export interface LogRow extends Omit<AuditEvent, 'at'> {
@@ -16,36 +17,17 @@ export interface LogRow extends Omit<AuditEvent, 'at'> {
   readonly letterAt: Date | null;
 }
 
-interface Position {
+/** Of a row, where a page begins or ends. */
+export interface LogPosition {
   readonly time: string;
   readonly id: string;
 }
 
-/** One page of the log, newest first. The log has a row of this, too. */
-export async function listAuditEvents(
-  { store, keys }: LogParts,
-  by: AuditEntry['by'],
-  { limit, cursor, ...filter }: AuditSearchBody,
-  path: string,
-): Promise<{ items: AuditEvent[]; nextCursor: string | null }> {
-  const from = cursor === undefined ? undefined : readCursor(keys, filter, cursor, path);
-  const rows = rowsOf(keys, by.municipality, filter, { from, newestFirst: true, most: limit + 1 });
-  const shown = sql`(SELECT jsonb_build_object('shown', least(count(*), ${limit}::int)) FROM found)`;
-  const audit = insertAudit(auditOf(keys, by, 'log-searched', filter), { details: shown });
-  const found = await store.query<LogRow>(
-    by.municipality,
-    sql`WITH found AS MATERIALIZED (${rows}), audit AS (${audit}) SELECT * FROM found ORDER BY at DESC, id DESC`,
-    'kept',
-  );
-  const items = found
-    .slice(0, limit)
-    .map(({ receivedAt: _, letterAt: __, at, ...row }) => ({ ...row, at: at.toISOString() }));
-  const last = items.at(-1);
-  const isLast = found.length <= limit || !last;
-  return {
-    items,
-    nextCursor: isLast ? null : writeCursor(keys, filter, { isTimeless: false, time: last.at, id: last.id }),
-  };
+/** What people call a municipality. */
+export async function readMunicipalityName(store: Store, municipality: string): Promise<string> {
+  const statement = sql`SELECT name FROM municipalities WHERE cvr = ${municipality}`;
+  const [row] = await store.query<{ name: string }>(municipality, statement, 'kept');
+  return row?.name ?? municipality;
 }
 
 // A page is a round trip; in memory it takes about a megabyte.
@@ -57,9 +39,9 @@ export async function* readLog(
   municipality: string,
   filter: AuditFilter,
 ): AsyncGenerator<LogRow> {
-  let from: Position | undefined;
+  let from: LogPosition | undefined;
   for (;;) {
-    const rows = rowsOf(keys, municipality, filter, { from, newestFirst: false, most: PAGE });
+    const rows = logRows(keys, municipality, filter, { from, newestFirst: false, most: PAGE });
     const page = await store.query<LogRow>(municipality, sql`${rows} ORDER BY at, id`, 'kept');
     yield* page;
     const last = page.at(-1);
@@ -68,43 +50,19 @@ export async function* readLog(
   }
 }
 
-/** The audit row of a reading of the log. */
-export function auditOf(
-  keys: KeyRing,
-  by: AuditEntry['by'],
-  action: 'log-searched' | 'log-exported' | 'log-sheet-made',
-  { citizen, message, ...filter }: AuditFilter,
-): AuditEntry {
-  const given = Object.entries({ citizen, message, ...filter }).filter(([, value]) => value !== undefined);
-  const [digest] = citizensOf(keys, [citizen]);
-  return {
-    by,
-    at: new Date(),
-    action,
-    messageId: message,
-    citizen: digest === undefined ? undefined : Buffer.from(digest, 'hex'),
-    details: {
-      filters: given
-        .map(([name]) => name)
-        .sort()
-        .join(' '),
-    },
-  };
-}
-
-interface Page {
+export interface LogPage {
   /** The last row of the page before. */
-  readonly from: Position | undefined;
+  readonly from: LogPosition | undefined;
   readonly newestFirst: boolean;
   readonly most: number;
 }
 
 /** The first rows of a filter in their order, each once: read by the filter that leaves fewest, which has an index. */
-function rowsOf(
+export function logRows(
   keys: KeyRing,
   municipality: string,
   filter: AuditFilter,
-  { from, newestFirst, most }: Page,
+  { from, newestFirst, most }: LogPage,
 ): Prisma.Sql {
   const [direction, beyond] = newestFirst ? [sql`DESC`, sql`<`] : [sql`ASC`, sql`>`];
   const [narrowest = [sql`true`], ...others] = conditionsOf(keys, municipality, filter);

@@ -1,17 +1,22 @@
 import type { Readable } from 'node:stream';
 import {
+  type BlobStore,
   type ByteRange,
   createSealer,
   FIRST_FILE_AT,
   HashingThread,
   type SealedContainer,
-} from '@indbakke/shared/content';
-import { openContent } from '@indbakke/shared/inbox';
-import type { Parts } from '@indbakke/shared/service';
+} from '../content/index.js';
+import type { KeyRing } from '../keys/index.js';
+import { openContent } from './read-content.js';
 
-// The files of extracts, and what is personal of an extract, are sealed as containers of one file, like content of messages.
+// What is made of messages, and what is personal of a request for it, is sealed as a container of one file, like content of
+// messages.
 
-type SealParts = Pick<Parts, 'blobs' | 'keys'>;
+interface SealParts {
+  readonly blobs: BlobStore;
+  readonly keys: KeyRing;
+}
 
 /** The row that has the key. */
 interface KeyRow {
@@ -34,7 +39,7 @@ let hashingThread: HashingThread | undefined;
  * @param smallBytes up to this size it is returned, for the database, and nothing is in the content store
  * @throws what the content or the store throws; then nothing is left
  */
-export async function seal(
+export async function sealContent(
   { blobs, keys }: SealParts,
   row: KeyRow,
   content: Iterable<Buffer> | AsyncIterable<Buffer>,
@@ -63,7 +68,7 @@ export interface SealedContent extends KeyRow {
 }
 
 /** The verified bytes of sealed content, or of a range of it. */
-export async function open(parts: SealParts, sealed: SealedContent, range?: ByteRange): Promise<Readable> {
+export async function openSealed(parts: SealParts, sealed: SealedContent, range?: ByteRange): Promise<Readable> {
   const reader = await openContent(parts, sealed);
   const file = { status: 'stored', containerIndex: 0, containerOffset: FIRST_FILE_AT, size: sealed.size } as const;
   return reader.open(file, range);

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { danishTime } from '@indbakke/shared/danish-time';
 import { type ColumnDef, writeXlsxStream } from 'hucre/xlsx';
+import { danishTime } from '../danish-time/index.js';
 
 // One sheet of Excel, for people in Denmark, written as it is read.
 

@@ -1,6 +1,6 @@
-import type { Role } from '@indbakke/shared/access';
-import type { Action } from '@indbakke/shared/audit';
-import { danishTime } from '@indbakke/shared/danish-time';
+import type { Role } from '../access/index.js';
+import type { Action } from '../audit/index.js';
+import { danishTime } from '../danish-time/index.js';
 import type { LogRow } from './read-log.js';
 
 // The log in plain words, as people in a municipality and citizens read it.
@@ -45,6 +45,11 @@ const ACTIONS: Record<Action, string> = {
   'log-searched': 'Søgte i loggen',
   'log-exported': 'Hentede et udtræk af loggen',
   'log-sheet-made': 'Dannede en udskrift af loggen',
+  'package-created': 'Bestilte en pakke til aktindsigt',
+  'package-made': 'Dannede en pakke til aktindsigt',
+  'read-package': 'Lagde brevet i en pakke til aktindsigt',
+  'package-downloaded': 'Hentede en pakke til aktindsigt',
+  'package-deleted': 'Slettede en pakke til aktindsigt',
   refused: 'Fik afslag',
 };
 
@@ -59,6 +64,7 @@ const FUNCTIONS: Record<Role, string> = {
   'Indbakke.Drift': 'drift',
   'Indbakke.System': 'fagsystem',
   'Revisionslog.Læs': 'læser loggen',
+  'Indbakke.Aktindsigt': 'medarbejder, aktindsigt',
 };
 
 const SYSTEMS: Readonly<Record<string, string>> = {
@@ -79,9 +85,8 @@ export function deedOf({ action, result }: LogRow): string {
 /** Who did it: id and function, and for whom. */
 export function doerOf({ actor, role }: LogRow): string {
   const system = actor.kind === 'system' ? SYSTEMS[actor.id] : undefined;
-  if (system) return system;
   const known = FUNCTIONS[role as Role];
-  const who = known ? `${actor.id} (${known})` : actor.id;
+  const who = system ?? (known ? `${actor.id} (${known})` : actor.id);
   return actor.onBehalfOf === null ? who : `${who}, for ${actor.onBehalfOf}`;
 }
 

@@ -1,0 +1,78 @@
+import { numberOf } from '@indbakke/shared/ids';
+import { SENT_AT } from '@indbakke/shared/inbox';
+import { digestOfParty } from '@indbakke/shared/keys';
+import type { Parts } from '@indbakke/shared/service';
+import { Prisma } from '@indbakke/shared/store';
+import { type MessageToZip, TO_ZIP } from '../zip/message-to-zip.js';
+
+const { sql } = Prisma;
+
+/** Why a message is about a citizen now. */
+export type Reason = 'sender' | 'concerning' | 'suggested' | 'journalized';
+
+/** A message of a citizen, without what it holds. */
+export interface Letter {
+  readonly id: string;
+  readonly isDeleted: boolean;
+  /** None of a deleted one: only that it was about the citizen is known of it. */
+  readonly reasons: readonly Reason[];
+}
+
+/** A message with what the package says of it. */
+export interface LetterToPack extends MessageToZip {
+  readonly sentAt: Date | null;
+}
+
+type LetterParts = Pick<Parts, 'store' | 'keys'>;
+
+/**
+ * The messages that a citizen gets, in order of receipt, of every status: those from or about the citizen, and those suggested
+ * for or journalized on a case with the citizen as a party, as it is now. What the audit log’s subjects say is not enough: a
+ * message that was suggested for the wrong case stays among them.
+ *
+ * No case is restricted to named users in the database. Were it so, those without the right would be left out here.
+ *
+ * @param citizen a CPR or CVR number
+ */
+export async function findLetters(
+  { store, keys }: LetterParts,
+  municipality: string,
+  citizen: string,
+): Promise<Letter[]> {
+  const number = numberOf(citizen) as string;
+  const digest = digestOfParty(keys, number).toString('hex');
+  const isParty = (role: 'sender' | 'concerning') =>
+    sql`EXISTS (SELECT FROM message_parties WHERE message_id = m.id AND role = ${role} AND number = ${number})`;
+  const hasParty = (caseId: Prisma.Sql) => sql`
+    EXISTS (SELECT FROM cases WHERE municipality = m.municipality AND case_id = ${caseId} AND decode(${digest}, 'hex') = ANY (party_digests))`;
+  const reason = (name: Reason, condition: Prisma.Sql) => sql`CASE WHEN ${condition} THEN ${name}::text END`;
+  const reasons = [
+    reason('sender', isParty('sender')),
+    reason('concerning', isParty('concerning')),
+    reason('suggested', hasParty(sql`m.suggested_case_id`)),
+    reason(
+      'journalized',
+      sql`EXISTS (SELECT FROM journalizations j WHERE j.message_id = m.id AND ${hasParty(sql`j.case_id`)})`,
+    ),
+  ];
+  // The numbers too, since those of messages from before the subjects may not be hashed yet.
+  const statement = sql`
+    SELECT m.id, m.status = 'deleted' AS "isDeleted", array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons
+    FROM messages m WHERE m.municipality = ${municipality} AND m.id = ANY (ARRAY(
+      SELECT message_id FROM message_subjects
+      WHERE municipality = ${municipality} AND kind = 'citizen' AND key = ${digest}
+      UNION SELECT message_id FROM message_parties WHERE municipality = ${municipality} AND number = ${number}))
+    ORDER BY m.received_at, m.id`;
+  const letters = await store.query<Letter>(municipality, statement, 'kept');
+  return letters.filter(({ isDeleted, reasons }) => isDeleted || reasons.length > 0);
+}
+
+/** Reads one of them; a tombstone, when it has been deleted. */
+export async function readLetter({ store }: LetterParts, municipality: string, id: string): Promise<LetterToPack> {
+  const statement = sql`
+    SELECT ${TO_ZIP.columns}, ${SENT_AT} FROM (
+      SELECT * FROM messages WHERE municipality = ${municipality} AND id = ${id}::uuid) AS m ${TO_ZIP.tables}`;
+  const [letter] = await store.query<LetterToPack>(municipality, statement, 'kept');
+  if (!letter) throw new Error('A message of the package is not there.');
+  return letter;
+}

@@ -1,0 +1,194 @@
+import type { Role } from '@indbakke/shared/access';
+import { type Doer, INDBAKKE, insertAudit, insertAuditOfEach } from '@indbakke/shared/audit';
+import { HOUR, SECOND } from '@indbakke/shared/config';
+import { announce } from '@indbakke/shared/crash-points';
+import { Problem } from '@indbakke/shared/errors';
+import { isAnyDeleted, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
+import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
+import { CommitInDoubt, Prisma, run } from '@indbakke/shared/store';
+import { z } from 'zod';
+import type { ArchiverConfig } from '../config.js';
+import { findLetters } from './letters.js';
+import { KEPT_FOR, openRequest, type PackageParts, REQUEST } from './packages.js';
+import { writePackage } from './write-package.js';
+
+const { sql } = Prisma;
+
+const MakePackageData = z.object({
+  packageId: z.uuid(),
+  municipality: z.string().regex(/^\d{8}$/),
+  /** The n-th attempt to make the package, n of the job id. */
+  run: z.int().min(1),
+});
+export type MakePackageData = Readonly<z.infer<typeof MakePackageData>>;
+
+/**
+ * Why it exists: a package may have gigabytes, so nobody waits for it. The row in `access_packages` is the outbox: it is due
+ * until its status is another. The sweep enqueues it.
+ */
+export const MAKE_PACKAGE: JobDefinition<MakePackageData> = {
+  name: 'make-access-package',
+  data: MakePackageData,
+  idOf: ({ packageId, run }) => `${packageId}-${run}`,
+  // 5 s + 10 s outlasts a restart of the database; after that the sweep takes over.
+  attempts: 3,
+  backoffMs: 5 * SECOND,
+  // 100 GB from a slow disk.
+  deadlineMs: HOUR,
+};
+
+/** Since the last message was put into a package; then its job may be lost. One message takes far less. */
+export const OVERDUE_SECONDS = 600;
+
+const ROLE: Role = 'Indbakke.Aktindsigt';
+
+interface WaitingPackage extends Omit<SealedContent, 'blobName'> {
+  readonly owner: string;
+  readonly onBehalfOf: string | null;
+  readonly citizen: Buffer;
+}
+
+/** Makes an access package. Returns quietly when another made it, it was deleted, or this job is of an older run. */
+export function createMakePackageHandler(
+  parts: PackageParts,
+  { SMALL_CONTENT_BYTES: smallBytes }: Pick<ArchiverConfig, 'SMALL_CONTENT_BYTES'>,
+) {
+  return async (data: MakePackageData, context: Pick<JobContext, 'attempt' | 'signal'>): Promise<void> => {
+    const waiting = await readWaiting(parts, data);
+    if (!waiting) return;
+    try {
+      await makePackage(parts, waiting, data, { ...context, smallBytes });
+    } catch (error) {
+      // Not at once: it may be that a message was deleted while it was read, or that the content store is away.
+      if (isContentFault(error) && context.attempt >= MAKE_PACKAGE.attempts) await giveUp(parts, data);
+      throw error;
+    }
+  };
+}
+
+const isContentFault = (error: unknown) =>
+  error instanceof Problem && (error.code === 'content-gone' || error.code === 'content-damaged');
+
+const isWaiting = ({ packageId, municipality, run: n }: MakePackageData) =>
+  sql`id = ${packageId}::uuid AND municipality = ${municipality} AND run = ${n}::int AND status = 'waiting' AND expires_at > now()`;
+
+async function readWaiting({ store }: PackageParts, data: MakePackageData): Promise<WaitingPackage | undefined> {
+  const statement = sql`
+    SELECT ${REQUEST}, owner, on_behalf_of AS "onBehalfOf", citizen FROM access_packages WHERE ${isWaiting(data)}`;
+  const [waiting] = await store.query<WaitingPackage>(data.municipality, statement, 'kept');
+  return waiting;
+}
+
+async function giveUp({ store }: PackageParts, data: MakePackageData): Promise<void> {
+  await store.query(
+    data.municipality,
+    sql`UPDATE access_packages SET status = 'failed' WHERE ${isWaiting(data)}`,
+    'kept',
+  );
+}
+
+async function makePackage(
+  parts: PackageParts,
+  waiting: WaitingPackage,
+  data: MakePackageData,
+  { signal, smallBytes }: Pick<JobContext, 'signal'> & { readonly smallBytes: number },
+): Promise<void> {
+  const { id, municipality } = waiting;
+  const at = new Date();
+  const { citizen } = await openRequest(parts, waiting);
+  const letters = await findLetters(parts, municipality, citizen);
+  const messageCount = letters.filter(({ isDeleted }) => !isDeleted).length;
+  const messageIds: string[] = [];
+  const onLetter = async (messageId: string) => {
+    await noteProgress(parts, data, { done: messageIds.length, messageCount });
+    messageIds.push(messageId);
+  };
+  const zip = writePackage(parts, { municipality, citizen, letters, at, onLetter });
+  const sealed = await sealContent(parts, { id, municipality }, until(signal, zip), smallBytes);
+  announce('package-sealed');
+  let isStored = false;
+  try {
+    isStored = await storePackage(parts, waiting, data, { ...sealed, messageIds, at });
+    if (isStored) announce('package-committed');
+  } catch (error) {
+    isStored = error instanceof CommitInDoubt;
+    throw error;
+  } finally {
+    if (!isStored && 'blobName' in sealed.place) await parts.blobs.remove(sealed.place.blobName);
+  }
+}
+
+async function* until(signal: AbortSignal, zip: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const bytes of zip) {
+    signal.throwIfAborted();
+    yield bytes;
+  }
+}
+
+/** Shows the caller how far it is, and the sweep that somebody is at it. */
+async function noteProgress(
+  { store }: PackageParts,
+  data: MakePackageData,
+  { done, messageCount }: { done: number; messageCount: number },
+): Promise<void> {
+  const statement = sql`
+    UPDATE access_packages SET messages_done = ${done}::int, message_count = ${messageCount}::int,
+      next_enqueue_at = now() + make_interval(secs => ${OVERDUE_SECONDS}::int)
+    WHERE ${isWaiting(data)}`;
+  await store.query(data.municipality, statement, 'kept');
+}
+
+interface MadePackage extends Sealed {
+  readonly messageIds: readonly string[];
+  readonly at: Date;
+}
+
+/**
+ * Stores the package, with an audit row for each message in it.
+ *
+ * @returns whether it was stored: another may have made it, or it is deleted
+ * @throws Error when one of its messages has been deleted meanwhile: it must be made again
+ */
+async function storePackage(
+  { store }: PackageParts,
+  { id, municipality, owner, onBehalfOf, citizen }: WaitingPackage,
+  data: MakePackageData,
+  { messageIds, at, place, size, sha256, wrappedKey }: MadePackage,
+): Promise<boolean> {
+  const [blobName, container] = 'bytes' in place ? [null, place.bytes] : [place.blobName, null];
+  const by: Doer = { municipality, actor: { ...INDBAKKE, onBehalfOf: onBehalfOf ?? owner }, role: ROLE };
+  const details = { packageId: id };
+  return store.withTenantConnection(municipality, async (connection) => {
+    const found = await run(connection, sql`SELECT FROM access_packages WHERE ${isWaiting(data)} FOR UPDATE`);
+    if (found.length === 0) return false;
+    await lockMadeFiles(connection, municipality, 'alone');
+    if (await isAnyDeleted(connection, messageIds))
+      throw new Error('A message of the package was deleted while it was made.');
+    await run(
+      connection,
+      sql`
+        UPDATE access_packages SET status = 'made', made_at = ${at}::timestamptz,
+          expires_at = ${new Date(at.getTime() + KEPT_FOR)}::timestamptz, messages_done = ${messageIds.length}::int,
+          message_count = ${messageIds.length}::int, content_size = ${size}::bigint, sha256 = decode(${sha256}, 'hex'),
+          blob_name = ${blobName}, container = ${container}::bytea, key_id = ${wrappedKey.keyId},
+          wrapped_key = ${wrappedKey.wrapped}
+        WHERE ${isWaiting(data)}`,
+    );
+    await run(
+      connection,
+      sql`
+        INSERT INTO access_package_messages (package_id, message_id, municipality)
+        SELECT ${id}::uuid, message_id, ${municipality} FROM unnest(${[...messageIds]}::uuid[]) AS message_id`,
+    );
+    const made = {
+      by,
+      at,
+      action: 'package-made',
+      citizen,
+      details: { ...details, messages: messageIds.length },
+    } as const;
+    await run(connection, insertAudit(made));
+    await run(connection, insertAuditOfEach({ by, at, action: 'read-package', details }, messageIds));
+    return true;
+  });
+}

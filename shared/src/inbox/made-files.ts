@@ -1,0 +1,42 @@
+import { type Connection, Prisma, run } from '../store/index.js';
+
+const { sql } = Prisma;
+
+// Files made of messages: those of extracts, and access packages.
+
+/**
+ * Until the transaction ends, either one file made of messages is stored in the municipality (`alone`), or messages are deleted
+ * (`shared`). So a deletion finds every file that has its message, and who stores a file finds every deletion.
+ */
+export function lockMadeFiles(connection: Connection, municipality: string, how: 'alone' | 'shared') {
+  const lock = how === 'alone' ? sql`pg_advisory_xact_lock` : sql`pg_advisory_xact_lock_shared`;
+  return run(connection, sql`SELECT ${lock}(hashtext('made-files'), ${municipality}::int)`);
+}
+
+/** Whether one of these messages has been deleted. Under lockMadeFiles none is deleted after this. */
+export async function isAnyDeleted(connection: Connection, messageIds: readonly string[]): Promise<boolean> {
+  const ids = sql`${[...messageIds]}::uuid[]`;
+  const gone = await run(connection, sql`SELECT FROM messages WHERE id = ANY (${ids}) AND status = 'deleted' LIMIT 1`);
+  return gone.length > 0;
+}
+
+/**
+ * The statement that removes files of extracts, with their keys, and requests the removal of their content.
+ *
+ * @param which a condition on `extract_files AS f`
+ */
+export const removalOfExtractFiles = (which: Prisma.Sql, at: Date) => removalFrom(sql`extract_files f`, which, at);
+
+/**
+ * The same of access packages, with all that is kept of them.
+ *
+ * @param which a condition on `access_packages AS p`
+ */
+export const removalOfAccessPackages = (which: Prisma.Sql, at: Date) => removalFrom(sql`access_packages p`, which, at);
+
+function removalFrom(table: Prisma.Sql, which: Prisma.Sql, at: Date): Prisma.Sql {
+  return sql`
+    WITH removed AS (DELETE FROM ${table} WHERE ${which} RETURNING municipality, blob_name)
+    INSERT INTO content_removals (blob_name, municipality, requested_at)
+    SELECT blob_name, municipality, ${at}::timestamptz FROM removed WHERE blob_name IS NOT NULL`;
+}
