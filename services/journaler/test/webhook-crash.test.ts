@@ -4,13 +4,14 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type KeyRing, loadKeyRing } from '@indbakke/shared/keys';
+import type { Queues } from '@indbakke/shared/queue';
 import { newId, openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Random } from '../../../infra/src/lab/random.js';
 import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
 import { ODENSKOV, type Setup, setUp, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { numberChanges } from '../src/feed/number-changes.js';
-import { makeDeliveries } from '../src/webhooks/dispatch.js';
+import { enqueueDue, makeDeliveries } from '../src/webhooks/dispatch.js';
 import { createWebhook } from '../src/webhooks/webhooks.js';
 import { type Receiver, startReceiver } from './support/receiver.js';
 
@@ -119,6 +120,26 @@ it('whoever is killed when, each event has one delivery for each webhook that wa
     '{data,id}',
   ]);
   expect(rows).toEqual([{ isOwn: true }]);
+});
+
+it('however many enqueue at once, of one webhook 8 are in flight, and 1 when it has failed for long', async () => {
+  const other = openStore({ url: setup.serviceUrl, connections: 1, name: 'other' });
+  const jobs: object[] = [];
+  const queues = { enqueue: (_definition: object, job: object) => void jobs.push(job) } as unknown as Queues;
+  const enqueueAtOnce = async () => {
+    const each = [store, other, store, other].map((one) => enqueueDue({ store: one, queues }));
+    await Promise.all(each);
+    return jobs.splice(0).length;
+  };
+  await create();
+  await change(50);
+  await makeDeliveries({ store });
+  expect(await enqueueAtOnce()).toBe(8);
+  expect(await enqueueAtOnce()).toBe(0);
+  await setup.sql('UPDATE webhook_deliveries SET is_taken = false, next_enqueue_at = now()');
+  await setup.sql(`UPDATE webhooks SET failing_since = now() - interval '6 minutes'`);
+  expect(await enqueueAtOnce()).toBe(1);
+  await other.close();
 });
 
 it('one that is killed between an attempt and its record is sent again, with the same webhook-id', async () => {

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DeliveryList, WebhookAnswer, WebhookList, WebhookSecret } from '@indbakke/shared/api';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
-import { openParts, type Parts } from '@indbakke/shared/service';
+import { openParts, type Parts, type Work } from '@indbakke/shared/service';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
@@ -17,9 +18,10 @@ import {
   SYSTEM,
   untilNumbered,
 } from '../../../shared/test/inbox/support.js';
+import { JournalerConfig } from '../src/config.js';
 import { waitAfter } from '../src/webhooks/deliver-webhook.js';
 import { sweepOldDeliveries } from '../src/webhooks/dispatch.js';
-import { dispatch } from '../src/webhooks/open-webhooks.js';
+import { dispatch, openWebhooks } from '../src/webhooks/open-webhooks.js';
 import { type Received, type Receiver, startReceiver } from './support/receiver.js';
 
 let stack: TestStack;
@@ -206,6 +208,53 @@ describe('a webhook', () => {
     expect(personal.filter((one) => text.includes(one))).toEqual([]);
   });
 
+  it.each([
+    'ftp://core.example/',
+    'https://bruger:kode@core.example/',
+    'https://core.example/#hook',
+    'https://[fe80::1%25eth0]/',
+    'https://core.example:99999/',
+    '/hook',
+  ])('has a URL of another host, without secrets of a user: not %s', async (url) => {
+    await expectProblem(await call('POST', '', { body: { url } }), 400, 'bad-request');
+  });
+
+  it('that is not there costs no statement when there are events', async () => {
+    let statements = 0;
+    let last: Promise<unknown> = Promise.resolve();
+    const counted = <Call extends (...request: never[]) => Promise<unknown>>(method: Call) =>
+      ((...request) => {
+        statements += 1;
+        last = method(...request);
+        return last;
+      }) as Call;
+    const { store } = parts;
+    const seen = { ...store, sweep: counted(store.sweep), sweepTogether: counted(store.sweepTogether) };
+    const rest = async () => {
+      for (let before: unknown; before !== last; ) {
+        before = last;
+        await last;
+        await turn();
+      }
+    };
+    const { hear, wake, sweeps } = openWebhooks({ ...parts, store: seen }, readConfig(JournalerConfig, stack.env));
+    const [dispatcher] = sweeps as [Work['sweeps'][number]];
+    const heard = () => {
+      const before = statements;
+      for (let n = 0; n < 10; n += 1) hear();
+      return statements - before;
+    };
+    dispatcher.start();
+    wake();
+    await rest();
+    expect(heard()).toBe(0);
+    await create();
+    wake();
+    await rest();
+    expect(heard()).toBe(1);
+    await dispatcher.stop();
+  });
+
   it('is one of at most 20', async () => {
     for (let n = 0; n < 20; n += 1) await create();
     const response = await call('POST', '', { body: { url: receiver.url } });
@@ -317,6 +366,21 @@ describe('a delivery', () => {
     expect(Date.parse(last.attempts[0]?.at as string)).toBeGreaterThanOrEqual((limit as Date).getTime() - 1_000);
   });
 
+  it('that is sent again waits as if it were new', async () => {
+    const { id } = await create();
+    await deliverMemo(stack);
+    const { id: deliveryId } = await deliveryOf(id, ({ status }) => status === 'delivered');
+    await stack.sql(
+      `INSERT INTO webhook_attempts (webhook_id, delivery_id, number, municipality, at, milliseconds)
+       SELECT webhook_id, id, n, municipality, now() - interval '4 days', 1 FROM webhook_deliveries, generate_series(2, 20) n`,
+    );
+    await stack.sql('UPDATE webhook_deliveries SET attempts = 20');
+    receiver.answer(503);
+    await redeliver(id, { deliveryId });
+    const { attempts, nextAttemptAt } = await deliveryOf(id, (one) => one.attempts[0]?.status === 503);
+    expect(Date.parse(nextAttemptAt as string) - Date.parse(attempts[0]?.at as string)).toBeLessThan(60_000);
+  });
+
   it('is given three days when it is made', async () => {
     const { id } = await create();
     await deliverMemo(stack);
@@ -365,6 +429,17 @@ describe('a delivery', () => {
     await sweepOldDeliveries(parts, 30, afterDays(34));
     expect((await deliveriesOf(id)).items).toEqual([]);
     expect(await stack.sql('SELECT FROM webhook_attempts')).toEqual([]);
+  });
+
+  it('that waits for a disabled webhook stays for as long', async () => {
+    const { id } = await create();
+    receiver.answer(410);
+    await deliverMemo(stack);
+    await deliveryOf(id, ({ attempts }) => attempts.length === 1);
+    await sweepOldDeliveries(parts, 30, new Date(Date.now() + 400 * 86_400_000));
+    receiver.answer(204);
+    await call('PUT', `/${id}`, { body: { status: 'active' } });
+    await deliveryOf(id, ({ status }) => status === 'delivered');
   });
 });
 
@@ -494,31 +569,55 @@ describe('a webhook that fails', () => {
   });
 
   it('and is slow leaves room for others: of one at most 8 are sent at a time', async () => {
-    const { id } = await create({ eventTypes: ['accepted'] });
+    const slow: WebhookSecret[] = [];
+    for (let n = 0; n < 20; n += 1) slow.push(await create({ eventTypes: ['accepted'] }));
     const held: (() => void)[] = [];
     receiver.answer((res) => void held.push(() => res.writeHead(204).end()));
     for (let n = 0; n < 12; n += 1) await deliverMemo(stack);
-    await askUntil(
-      async () => (await deliveriesOf(id)).items,
-      (all) => all.length === 12,
-    );
-    await received(8);
+    await received(20 * 8);
     const other = await startReceiver();
-    await create({ url: other.url, eventTypes: ['accepted'] });
-    await deliverMemo(stack);
+    const as = { ...SYSTEM, municipality: VESTERSUND };
+    await call('POST', '', { as, body: { url: other.url } });
+    await deliverMemo(stack, { recipient: { id: VESTERSUND } });
     await askUntil(
       async () => other.received.length,
       (count) => count === 1,
     );
-    expect(receiver.received).toHaveLength(8);
+    expect(receiver.received).toHaveLength(20 * 8);
     receiver.answer(204);
     for (const answer of held) answer();
-    await askUntil(
-      async () => (await deliveriesOf(id, 'status=delivered')).items,
-      (all) => all.length === 13,
-    );
-    expect(new Set(receiver.received.map((one) => one.id)).size).toBe(13);
+    await received(20 * 12);
+    for (const { id } of slow) {
+      await askUntil(
+        async () => (await deliveriesOf(id, 'status=delivered')).items,
+        (all) => all.length === 12,
+      );
+    }
     await other.close();
+  });
+
+  it('and gave up is told of a time whose redelivery has all that was given up', async () => {
+    const { id } = await create({ eventTypes: ['accepted'] });
+    receiver.answer(500);
+    await deliverMemo(stack);
+    const first = await deliveryOf(id, ({ attempts }) => attempts.length === 1);
+    await stack.sql(`UPDATE webhook_deliveries SET status = 'failed'`);
+    await stack.sql(`UPDATE webhooks SET failing_since = failing_since - interval '6 minutes'`);
+    // An event is always made before the first attempt that fails; this one clearly so.
+    const madeAt = new Date(Date.parse(first.event.timestamp) - 7 * 60_000).toISOString();
+    await stack.sql(`UPDATE events SET at = $2 WHERE id = $1`, [first.id, madeAt]);
+    await stack.sql(`UPDATE webhook_deliveries SET body = jsonb_set(body::jsonb, '{timestamp}', to_jsonb($1::text))`, [
+      madeAt,
+    ]);
+    receiver.answer(204);
+    await deliverMemo(stack);
+    const { event } = (await received(3)).find((one) => one.event.type === 'recovered') as Received;
+    expect(event.data).toMatchObject({ since: madeAt });
+    expect(await (await redeliver(id, event.data)).json()).toMatchObject({ next: null });
+    await askUntil(
+      async () => (await deliveriesOf(id, 'status=delivered')).items.map((one) => one.id),
+      (ids) => ids.includes(first.id),
+    );
   });
 });
 

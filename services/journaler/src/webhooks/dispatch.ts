@@ -55,24 +55,29 @@ export async function makeDeliveries({ store }: Pick<Parts, 'store'>): Promise<M
   return made as Made;
 }
 
+// One process at a time, which sees what the one before has taken: else each would take as many.
+const LOCK = `SELECT pg_advisory_xact_lock(hashtext('indbakke_webhooks'))`;
+
 /**
  * Enqueues the deliveries that are due, and those whose job the queue may have lost: of each webhook a few at a time, and of one
- * that has failed for long a single one. Several processes may do it at once; each takes other rows.
+ * that has failed for long a single one.
  */
 export async function enqueueDue({ store, queues }: Pick<Parts, 'store' | 'queues'>): Promise<void> {
-  const due = await store.sweep<DeliverWebhookData>(
-    `UPDATE webhook_deliveries d SET run = d.run + 1, is_taken = true, next_enqueue_at = now() + make_interval(secs => $2)
-     FROM webhooks w CROSS JOIN LATERAL (
-       SELECT webhook_id, id FROM webhook_deliveries
-       WHERE webhook_id = w.id AND status = 'waiting' AND next_enqueue_at <= now()
-       ORDER BY next_enqueue_at, id
-       LIMIT greatest(0, CASE WHEN w.failing_since < now() - interval '5 minutes' THEN 1 ELSE $1 END - (
-         SELECT count(*) FROM webhook_deliveries t WHERE t.webhook_id = w.id AND t.is_taken AND t.next_enqueue_at > now()))
-       FOR UPDATE SKIP LOCKED
-     ) AS due
-     WHERE w.status = 'active' AND d.webhook_id = due.webhook_id AND d.id = due.id
-     RETURNING d.webhook_id AS "webhookId", d.id AS "deliveryId", d.municipality, d.run`,
-    [MAX_IN_FLIGHT, TAKEN_SECONDS],
+  const { rows: due } = await store.sweepTogether(LOCK, (connection) =>
+    connection.query<DeliverWebhookData>(
+      `UPDATE webhook_deliveries d SET run = d.run + 1, is_taken = true, next_enqueue_at = now() + make_interval(secs => $2)
+       FROM webhooks w CROSS JOIN LATERAL (
+         SELECT webhook_id, id FROM webhook_deliveries
+         WHERE webhook_id = w.id AND status = 'waiting' AND next_enqueue_at <= now()
+         ORDER BY next_enqueue_at, id
+         LIMIT greatest(0, CASE WHEN w.failing_since < now() - interval '5 minutes' THEN 1 ELSE $1 END - (
+           SELECT count(*) FROM webhook_deliveries t WHERE t.webhook_id = w.id AND t.is_taken AND t.next_enqueue_at > now()))
+         FOR UPDATE SKIP LOCKED
+       ) AS due
+       WHERE w.status = 'active' AND d.webhook_id = due.webhook_id AND d.id = due.id
+       RETURNING d.webhook_id AS "webhookId", d.id AS "deliveryId", d.municipality, d.run`,
+      [MAX_IN_FLIGHT, TAKEN_SECONDS],
+    ),
   );
   for (const job of due) queues.enqueue(DELIVER_WEBHOOK, job);
 }
