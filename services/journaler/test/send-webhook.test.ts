@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Problem } from '@indbakke/shared/errors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { JournalerConfig } from '../src/config.js';
 import { send } from '../src/webhooks/send.js';
 import { createTargets, findAddresses } from '../src/webhooks/targets.js';
 import { startNameServer } from './support/name-server.js';
@@ -342,6 +343,21 @@ describe('what the installation allows', () => {
     const narrowed = resolving(['127.0.0.0/8'], ['127.0.0.1']);
     expect(await post(url, narrowed)).toMatchObject({ status: null, error: 'address-refused' });
     expect(receiver.connections()).toBe(1);
+  });
+
+  it.each([
+    ['core.internal, 10.1.0.0/16,fd00::/8', ['core.internal', '10.1.0.0/16', 'fd00::/8']],
+    ['10.1.2.3', ['10.1.2.3']],
+    ['10.1.2.300', undefined],
+    ['10.1.0.0/33', undefined],
+    ['fe80::1%eth0', undefined],
+    ['http://core.internal', undefined],
+    ['core.internal:8080', undefined],
+    ['core.internal,,', undefined],
+  ])('is read from a setting, and refused at start when it is wrong: %s', (setting, allow) => {
+    const read = JournalerConfig.shape.WEBHOOK_ALLOW.safeParse(setting);
+    expect(read.data).toEqual(allow);
+    expect(createTargets(read.data ?? [])).toBeDefined();
   });
 
   it('is https only, but for hosts and addresses that are named', async () => {

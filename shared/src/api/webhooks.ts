@@ -134,8 +134,8 @@ const WEBHOOK_EXAMPLE = {
 
 export const WebhookAnswer = z
   .object({
-    id: z.uuid(),
-    url: z.string(),
+    id: z.uuid().describe('For the calls that concern it'),
+    url: z.string().describe('Where events are sent'),
     eventTypes: z.array(EventType).describe('All when it is empty'),
     status: Status,
     disabledCause: keyOf('WebhookDisabledCause', DISABLED_CAUSES).nullable().describe('Null unless it is disabled'),
@@ -144,7 +144,7 @@ export const WebhookAnswer = z
       .nullable()
       .describe('When the first attempt failed after the last one that succeeded; null when none has'),
     previousSecretUntil: time.nullable().describe('Until when the secret before signs too; null when it does not'),
-    createdAt: time,
+    createdAt: time.describe('When it was registered'),
   })
   .meta({ examples: [WEBHOOK_EXAMPLE] })
   .register(NAMED_ANSWERS, { id: 'Webhook' });
@@ -201,10 +201,10 @@ const Sent = z
 
 const Attempt = z
   .object({
-    at: time,
+    at: time.describe('When it began'),
     status: z.int().nullable().describe('Of the answer; null without one'),
     error: keyOf('WebhookAttemptError', ATTEMPT_ERRORS).nullable().describe('Why there was no answer'),
-    milliseconds: z.int(),
+    milliseconds: z.int().describe('How long it took'),
     answerSize: z
       .int()
       .nullable()
@@ -217,7 +217,7 @@ const Delivery = z
     id: z.uuid().describe('The `webhook-id` of all its attempts; of an event, its id'),
     event: Sent.describe('What is sent'),
     status: DeliveryStatus,
-    createdAt: time,
+    createdAt: time.describe('When it was made: for a webhook that was disabled, when it was enabled again'),
     nextAttemptAt: time.nullable().describe('Null when there is none, or it is being made'),
     attempts: z.array(Attempt).describe('The newest 50, newest first'),
   })

@@ -19,11 +19,11 @@ const url = (...protocols: string[]) =>
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
-/** Whether it is an address, or a network such as 10.0.0.0/8. */
+/** Whether it is an address, or a network such as 10.0.0.0/8; not one of a zone, such as fe80::1%eth0. */
 export function isNetwork(text: string): boolean {
   const [address = '', bits = '0', ...more] = text.split('/');
   const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
+  return more.length === 0 && !address.includes('%') && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
 }
 
 export const wholeNumber = (min: number, max: number) => {

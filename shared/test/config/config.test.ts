@@ -101,7 +101,15 @@ describe('readConfig', () => {
       '2001:db8::/32',
     ]);
     expect(readConfig(CommonConfig, ENV).TRUSTED_PROXIES).toBeUndefined();
-    for (const wrong of ['true', 'proxy.example', '10.0.0.0/33', '10.0.0.0/', '10.0.0.5,', '10.0.0.0/8/8']) {
+    for (const wrong of [
+      'true',
+      'proxy.example',
+      '10.0.0.0/33',
+      '10.0.0.0/',
+      '10.0.0.5,',
+      '10.0.0.0/8/8',
+      'fe80::1%eth0',
+    ]) {
       expect(errorsOf({ ...ENV, TRUSTED_PROXIES: wrong })).toHaveLength(2);
     }
   });
