@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { compareFeed, type Recorded } from '../src/lab/crash/feed/compare.js';
-import type { Got } from '../src/lab/crash/feed/lines.js';
+import { type Got, mend, save, saved } from '../src/lab/crash/feed/lines.js';
 
 // The build: npm test builds first.
 const CRASH = fileURLToPath(new URL('../dist/lab/crash/main.js', import.meta.url));
@@ -69,4 +72,15 @@ it.each<[string, Partial<Recorded>, string]>([
   ['changes of a message in another order', { committed: [first, second, { ...third, version: 3 }] }, 'disordered'],
 ])('the comparison finds %s', (_, broken, verdict) => {
   expect(compareFeed({ ...GOOD, ...broken }).map((finding) => finding.verdict)).toContain(verdict);
+});
+
+it('who was killed while it saved goes on after the last whole line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'indbakke-lines-'));
+  const file = join(folder, 'got.jsonl');
+  writeFileSync(file, `${JSON.stringify(first)}\n{"position":2,"id":"e`);
+  expect(saved(file)).toEqual([first]);
+  mend(file);
+  save(file, [second, third]);
+  expect(saved(file)).toEqual([first, second, third]);
+  rmSync(folder, { recursive: true });
 });

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { INTERRUPTED } from '@indbakke/shared/service';
 import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { FAULTS, type Fault } from './faults.js';
-import { crashFeed, testFeedItself } from './feed/main.js';
+import { crashFeed, testFeedItself } from './feed/crash-feed.js';
 import { play } from './harness.js';
 import { KILLS_OF_RUNS, type Kill } from './kills.js';
 import type { Ledger } from './ledger.js';

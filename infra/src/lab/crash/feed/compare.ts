@@ -54,7 +54,7 @@ export function compareFeed({ committed, messages, answered, consumers, received
     }
     compareIds(name, committed, new Set(all.map(({ id }) => id)), find);
   }
-  const events = received.filter(({ isSigned, id }) => isSigned && id !== undefined);
+  const events = received.filter(({ isSigned, id }) => isSigned && id !== undefined); // without `recovered`
   for (const { isSigned, webhookId } of received)
     if (!isSigned) find('unsigned', `webhook ${webhookId} has no valid signature`);
   for (const event of events) {

@@ -15,6 +15,7 @@ process.on('message', ({ port, secrets, file }: HookOrder) => {
     const body = await text(req).catch(() => undefined);
     if (body === undefined) return; // its sender is gone
     const isSigned = verifies(secrets[municipality] ?? '', body, headers);
+    // That a webhook works again tells of no event: then these are undefined.
     const { data } = JSON.parse(body) as { data: Omit<Received, 'municipality' | 'webhookId' | 'isSigned'> };
     const { position, id, messageId, version, status } = data;
     const webhookId = headers['webhook-id'] ?? '';

@@ -78,6 +78,8 @@ class FeedRun {
   readonly #helpers: { hook?: Helper; consumers: Helper[] } = { consumers: [] };
   readonly #findings: FeedFinding[] = [];
   readonly #killed = { services: 0, atPoint: 0, receiver: 0, consumers: 0, connections: 0 };
+  /** Webhooks that waited for their next attempt when the last kill was over. */
+  #late = 0;
   #writers: Writers | undefined;
 
   private constructor(stage: Stage, plan: FeedPlan, ports: readonly number[], hookPort: number) {
@@ -155,6 +157,8 @@ class FeedRun {
       clearInterval(reporting);
     }
     await this.#writers?.stop();
+    const waiting = `SELECT count(*)::int FROM webhook_deliveries WHERE status = 'waiting'`;
+    this.#late = (await this.#stage.sql<{ count: number }>(waiting))[0]?.count ?? 0;
   }
 
   /** Waits until all is done, with what is due within days made due now. */
@@ -211,6 +215,7 @@ class FeedRun {
         webhook_attempts: audit?.attempts ?? 0,
         webhooks: distinct,
         webhooks_again: acknowledged - distinct,
+        webhooks_late: this.#late,
         audit_rows: audit?.rows ?? 0,
       },
     };
