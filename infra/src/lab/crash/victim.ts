@@ -1,7 +1,7 @@
 // The process that is killed, with the three services. It gets its orders over IPC, so that it can load its modules while
 // another victim runs.
 
-import { createArchiver, dropAuditMonths } from '@indbakke/archiver';
+import { createArchiver, dropAuditMonths, sweepDuePackages } from '@indbakke/archiver';
 import { createJournaler, sweepDueExtracts } from '@indbakke/journaler';
 import { createReceiver, sweepOrphans } from '@indbakke/receiver';
 import { DAY, readConfig } from '@indbakke/shared/config';
@@ -46,9 +46,10 @@ async function obey(order: Order): Promise<void> {
     report({ is: 'swept' });
     return;
   }
-  if (order.do === 'sweep-extracts') {
+  if (order.do === 'sweep-due') {
     if (!realParts) throw new Error('The services have not started.');
-    return sweepDueExtracts(realParts, new Date());
+    await sweepDueExtracts(realParts, new Date());
+    return sweepDuePackages(realParts, new Date());
   }
   if (order.do === 'drop-audit-months') {
     if (!realParts) throw new Error('The services have not started.');
