@@ -40,6 +40,10 @@ beforeAll(async () => {
   theirs.set('searchIncomingDocuments', { ...theirCall('searchIncomingDocuments'), body: { status: ['pending'] } });
   // Of our log, without our attacks: what they were made on is in it.
   theirs.set('listAuditEvents', { ...theirCall('listAuditEvents'), query: { action: 'accepted' } });
+  theirs.set('searchAuditEvents', {
+    ...theirCall('searchAuditEvents'),
+    body: { citizen: '4101019999', action: 'accepted' },
+  });
   theirs.set('exportAuditEvents', { ...theirCall('exportAuditEvents'), body: { action: 'accepted' } });
   const sender = { id: THEIR_CITIZEN, name: SECRET };
   await deliverMemo(stack, { subject: `Om ${SECRET}`, sender, concerning: { cpr: THEIR_CITIZEN, name: SECRET } });

@@ -1,5 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type {
+  AccessPackageAnswer,
+  AccessPackageBody,
+  AccessPackageCreated,
   AssignmentBody,
   BulkAnswer,
   BulkBody,
@@ -102,6 +105,20 @@ export class InboxClient {
 
   async extractFile(id: string, fileId: string): Promise<Buffer> {
     const response = await this.#call('GET', `/extracts/${id}/files/${fileId}`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** Asks for an access package. @returns its id */
+  async createAccessPackage(body: z.input<typeof AccessPackageBody>): Promise<string> {
+    return (await this.#json<AccessPackageCreated>('POST', '/access-packages', { body })).id;
+  }
+
+  accessPackage(id: string): Promise<AccessPackageAnswer> {
+    return this.#json('GET', `/access-packages/${id}`);
+  }
+
+  async accessPackageContent(id: string): Promise<Buffer> {
+    const response = await this.#call('GET', `/access-packages/${id}/content`);
     return Buffer.from(await response.arrayBuffer());
   }
 

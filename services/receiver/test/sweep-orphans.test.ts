@@ -60,6 +60,27 @@ test('keeps content that a file of an extract has', async () => {
   expect(removed).toBe(0);
   expect(await contentFiles(stack)).toHaveLength(before.length + 1);
   await stack.sql('DELETE FROM extract_files');
+  await blobs.remove(blob);
+});
+
+test('keeps content that an access package has', async () => {
+  const before = await contentFiles(stack);
+  const writer = await blobs.create();
+  await writer.write(Buffer.from('a package has this'));
+  const blob = await writer.commit();
+  await stack.sql(
+    `INSERT INTO access_packages (id, municipality, owner_kind, owner, citizen, request, request_size, request_key_id,
+       request_wrapped_key, status, requested_at, made_at, expires_at, content_size, sha256, blob_name, key_id, wrapped_key, next_enqueue_at)
+     VALUES (gen_random_uuid(), $1, 'user', 'test', '', '', 0, '', '', 'made', now(), now(), 'infinity', 0, '', $2, '', '', now())`,
+    [ODENSKOV, blob],
+  );
+
+  const removed = await sweepOrphans({ store, blobs }, from(31 * DAY));
+
+  expect(removed).toBe(0);
+  expect(await contentFiles(stack)).toHaveLength(before.length + 1);
+  await stack.sql('DELETE FROM access_packages');
+  await blobs.remove(blob);
 });
 
 test('keeps finished content for a month, in case the database is the wrong one', async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHANGES, type Status } from '@indbakke/shared/lifecycle';
 import { InboxClient } from '../../testkit/inbox-client.js';
+import { unzip } from '../../testkit/unzip.js';
 import type { Kill } from './kills.js';
 import type { Ledger, SentMemo } from './ledger.js';
 import { clientsOf } from './load.js';
@@ -156,20 +157,22 @@ export class Comparison {
     }
   }
 
-  /** What must not be left when all is quiet: messages without a suggestion run, pending removals, and due extracts. */
+  /** What must not be left when all is quiet: messages without a suggestion run, pending removals, and files to be made. */
   async unfinished(): Promise<{
     messages: { external_id: string }[];
     removals: { blob_name: string }[];
     extracts: { id: string }[];
+    packages: { id: string }[];
   }> {
-    const [messages, removals, extracts] = await Promise.all([
+    const [messages, removals, extracts, packages] = await Promise.all([
       this.#stage.sql<{ external_id: string }>(
         `SELECT external_id FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending'`,
       ),
       this.#stage.sql<{ blob_name: string }>('SELECT blob_name FROM content_removals'),
       this.#stage.sql<{ id: string }>('SELECT id FROM extracts WHERE next_run_at <= now()'),
+      this.#stage.sql<{ id: string }>(`SELECT id FROM access_packages WHERE status = 'waiting'`),
     ]);
-    return { messages, removals, extracts };
+    return { messages, removals, extracts, packages };
   }
 
   /** When all is quiet, each extract that was due has one file, made once, which is sent whole. */
@@ -200,6 +203,36 @@ export class Comparison {
     }
   }
 
+  /** When all is quiet, each access package is made, once, with an audit row for each message in it, and is sent whole. */
+  async packages(url: string): Promise<void> {
+    const signal = AbortSignal.timeout(READ_WITHIN_MS);
+    for (const asked of this.#ledger.packages) {
+      const { uuid, token } = asked;
+      const find = this.#ledger.find.bind(this.#ledger);
+      const [rows] = await this.#stage.sql<{ made: number; read: number; messages: number }>(
+        `SELECT count(*) FILTER (WHERE action = 'package-made')::int AS made,
+           count(*) FILTER (WHERE action = 'read-package')::int AS read,
+           (SELECT count(*)::int FROM access_package_messages WHERE package_id = $1::uuid) AS messages
+         FROM audit_events WHERE details->>'packageId' = $1::text`,
+        [uuid],
+      );
+      const client = new InboxClient(url, token, signal);
+      try {
+        const { status, size, messageCount } = await client.accessPackage(uuid);
+        const content = await client.accessPackageContent(uuid);
+        const folders = new Set(
+          [...unzip(content).keys()].filter((name) => name.includes('/')).map((name) => name.slice(0, 4)),
+        );
+        if ((rows?.made ?? 0) > 1) find('twice', asked, `made ${rows?.made} times`);
+        const counts = [rows?.read, rows?.messages, folders.size].filter((count) => count !== messageCount);
+        if (status !== 'made' || content.length !== size || rows?.made === 0 || counts.length > 0)
+          find('half', asked, `${status}, ${content.length} of ${size} bytes, ${messageCount} messages, ${counts}`);
+      } catch (error) {
+        find('lost', asked, `cannot be read: ${(error as Error).message}`);
+      }
+    }
+  }
+
   /** Checks suggestions when all is quiet. A message that left the inbox before its suggestion run may have none. */
   async suggestions(): Promise<void> {
     const rows = await this.#rows(this.#ledger.sent);
@@ -215,7 +248,8 @@ export class Comparison {
   async content(kill: Kill, run: number): Promise<void> {
     const rows = await this.#stage.sql<{ blob_name: string }>(
       `SELECT blob_name FROM messages WHERE blob_name IS NOT NULL
-       UNION ALL SELECT blob_name FROM extract_files WHERE blob_name IS NOT NULL`,
+       UNION ALL SELECT blob_name FROM extract_files WHERE blob_name IS NOT NULL
+       UNION ALL SELECT blob_name FROM access_packages WHERE blob_name IS NOT NULL`,
     );
     const named = new Set(rows.map(({ blob_name }) => blob_name));
     for (const shard of readdirSync(this.#stage.contentFolder)) {
@@ -227,7 +261,7 @@ export class Comparison {
         this.#ledger.find(
           isBack ? 'back' : 'half',
           memo ?? { uuid: file, kill, run },
-          `${file} belongs to no message and no extract`,
+          `${file} belongs to no message, extract or package`,
         );
       }
     }

@@ -6,12 +6,22 @@ import { Random } from '../random.js';
 import { Comparison, concurrently } from './compare.js';
 import type { Fault } from './faults.js';
 import { Follower } from './follow.js';
-import { EXTRACTS, isPoint, type Kill, makesExtracts, type Point, ROUND, workBefore } from './kills.js';
-import { type AskedChange, type DueExtract, Ledger, type Verdict } from './ledger.js';
+import {
+  EXTRACTS,
+  isPoint,
+  type Kill,
+  makesExtracts,
+  makesPackages,
+  PACKAGES,
+  type Point,
+  ROUND,
+  workBefore,
+} from './kills.js';
+import { type AskedChange, type DueFile, Ledger, type Verdict } from './ledger.js';
 import { clientsOf, Load, noteDone, send } from './load.js';
 import type { Stage } from './stage.js';
 import { type Victim, Victims } from './victims.js';
-import { MUNICIPALITIES, REGISTERED } from './write-memos.js';
+import { MUNICIPALITIES, REGISTERED, writeMemos } from './write-memos.js';
 
 export interface Plan {
   readonly runs: number;
@@ -46,7 +56,8 @@ const LOSING_MS = 3_000;
 const NEVER = 0; // a count that is never reached
 const FINAL_RETRIES = 300;
 /** In which the files of a run are made, usually. */
-const EXTRACTS_TAKE_MS = 200;
+const FILES_TAKE_MS = 200;
+const LETTERS_OF_CITIZEN = 3;
 /** Probability that an unanswered change is asked for again. */
 const REPEATED = 0.6;
 
@@ -116,6 +127,7 @@ class Harness {
     const relay = kill === 'silent' ? await this.#restartBehindRelay() : undefined;
     const load = new Load(this.#stage, this.ledger, this.#victim.url, { random: random.fork('load'), run, kill });
     if (makesExtracts(kill)) await this.#saveExtracts(run, kill);
+    if (makesPackages(kill)) await this.#askForPackages(run, kill, random.fork('packages'));
     const hit = await (relay ? this.#silence(relay, random) : this.#kill(kill, random)).finally(() => load.stop());
     if (relay) await Promise.all([this.#victim.kill(), relay.close()]);
     await this.#restart(kill, random);
@@ -130,7 +142,7 @@ class Harness {
   /** Makes everything due, waits until it is done, and compares everything. */
   async quiet(run: number): Promise<void> {
     const kill = this.#kills[run % this.#kills.length] as Kill;
-    const { messages, removals, extracts } = await this.#untilQuiet(new Random(this.#plan.seed - run - 1));
+    const { messages, removals, extracts, packages } = await this.#untilQuiet(new Random(this.#plan.seed - run - 1));
     for (const { external_id } of messages) {
       const [memo] = this.ledger.byUuid.get(external_id) ?? [];
       this.ledger.find('stuck', memo ?? { uuid: external_id, kill, run }, 'has no suggestion run');
@@ -142,6 +154,10 @@ class Harness {
     for (const { id } of extracts) {
       const extract = this.ledger.extracts.find(({ uuid }) => uuid === id);
       this.ledger.find('stuck', extract ?? { uuid: id, kill, run }, 'its file is not made');
+    }
+    for (const { id } of packages) {
+      const asked = this.ledger.packages.find(({ uuid }) => uuid === id);
+      this.ledger.find('stuck', asked ?? { uuid: id, kill, run }, 'it is not made');
     }
     await this.#sweepOrphans(new Random(this.#plan.seed - run - 1));
     await this.#victim.dropAuditMonths();
@@ -159,6 +175,7 @@ class Harness {
     await this.#comparison.auditLog(kill, run);
     await this.#comparison.inbox(this.#victim.url);
     await this.#comparison.extracts(this.#victim.url);
+    await this.#comparison.packages(this.#victim.url);
     // Through the API, so not after each run: a new process takes seconds to warm up.
     const isEnd = run + 1 === this.#plan.runs;
     const notRead = this.ledger.sent.filter((memo) => isEnd || memo.run > run - this.#plan.quietEvery);
@@ -188,16 +205,16 @@ class Harness {
     if (isPoint(kill)) {
       if (kill === 'audit-month-anchored') await this.#stage.writeOldMonth();
       victim.arm(kill, random.between(1, workBefore(kill).maxCount));
-      if (makesExtracts(kill)) victim.sweepExtracts();
+      if (makesExtracts(kill) || makesPackages(kill)) victim.sweepDue();
       if (kill === 'audit-month-anchored') victim.dropAuditMonths().catch(() => {}); // it dies meanwhile
       await Promise.race([victim.died, pause(POINT_WITHIN_MS)]);
       const hit = !victim.alive;
       await victim.kill();
       return hit;
     }
-    if (kill === 'at-extract') {
-      victim.sweepExtracts();
-      await pause(random.between(0, EXTRACTS_TAKE_MS));
+    if (kill === 'at-extract' || kill === 'at-package') {
+      victim.sweepDue();
+      await pause(random.between(0, FILES_TAKE_MS));
       await victim.kill();
       return true;
     }
@@ -221,7 +238,7 @@ class Harness {
   /** Saves extracts of what is journalized, which nobody deletes here, and makes them due. */
   async #saveExtracts(run: number, kill: Kill): Promise<void> {
     const signal = AbortSignal.timeout(ACCEPTED_WITHIN_MS);
-    const extracts: DueExtract[] = [];
+    const extracts: DueFile[] = [];
     for (let n = 0; n < EXTRACTS; n++) {
       const municipality = MUNICIPALITIES[n % MUNICIPALITIES.length] as string;
       const token = await this.#stage.ownerToken(municipality, run);
@@ -237,6 +254,25 @@ class Harness {
       [extracts.map(({ uuid }) => uuid)],
     );
     this.ledger.extracts.push(...extracts);
+  }
+
+  /** Sends letters of a citizen of its own, which no caseworker touches, and asks for packages of them, which are due at once. */
+  async #askForPackages(run: number, kill: Kill, random: Random): Promise<void> {
+    const signal = AbortSignal.timeout(ACCEPTED_WITHIN_MS);
+    for (const municipality of MUNICIPALITIES) {
+      const citizen = `4199${String(run).padStart(6, '0')}`; // the 41st day of a 99th month
+      for (let n = 0; n < LETTERS_OF_CITIZEN; n++) {
+        const memos = writeMemos(random, run, kill, { municipality, citizen });
+        for (const memo of memos) memo.busy = true;
+        this.ledger.add(memos);
+        for (const memo of memos) await send(this.#victim.url, memo, this.ledger);
+      }
+      const token = await this.#stage.ownerToken(municipality, run);
+      const client = new InboxClient(this.#victim.url, token, signal);
+      for (let n = 0; n < PACKAGES / MUNICIPALITIES.length; n++) {
+        this.ledger.packages.push({ uuid: await client.createAccessPackage({ citizen }), token, run, kill });
+      }
+    }
   }
 
   /** Replaces the services by some that give transactions up early, with the database behind a relay. */
@@ -350,7 +386,7 @@ class Harness {
         limit = await this.#moveClockOn();
       }
       const left = await this.#comparison.unfinished();
-      if (left.messages.length + left.removals.length + left.extracts.length > 0 && performance.now() < limit) continue;
+      if (Object.values(left).some(({ length }) => length > 0) && performance.now() < limit) continue;
       this.#note('at-sweep', !victim.alive);
       victim.arm(point, NEVER);
       return left;
@@ -363,6 +399,7 @@ class Harness {
     await this.#stage.sql(`UPDATE messages SET ${hourAgo('next_enqueue_at')} WHERE suggestion_run_at IS NULL`);
     await this.#stage.sql(`UPDATE content_removals SET ${hourAgo('requested_at')}`);
     await this.#stage.sql(`UPDATE extracts SET ${hourAgo('next_enqueue_at')} WHERE next_run_at <= now()`);
+    await this.#stage.sql(`UPDATE access_packages SET ${hourAgo('next_enqueue_at')} WHERE status = 'waiting'`);
     return performance.now() + this.#plan.stuckAfterMs;
   }
 

@@ -30,6 +30,7 @@ export const FROM_OUTSIDE = {
   silent:
     'Nothing, but PostgreSQL does not answer: some COMMITs are lost, then its processes stop (SIGSTOP) and go on.',
   'at-extract': 'The services, while they make files of extracts.',
+  'at-package': 'The services, while they make access packages.',
   'at-sweep': 'The services, during sweeps, before each comparison of everything.',
 } as const;
 
@@ -52,6 +53,7 @@ const STRIDE = 7;
 
 /** Due at once in a run. */
 export const EXTRACTS = 4;
+export const PACKAGES = 4;
 
 /** The order of the kinds in runs. */
 export const ROUND = KILLS_OF_RUNS.map((_, turn) => KILLS_OF_RUNS[(turn * STRIDE) % KILLS_OF_RUNS.length] as Kill);
@@ -65,6 +67,11 @@ export function makesExtracts(kill: Kill): boolean {
   return kill.includes('extract');
 }
 
+/** Whether access packages are made under the load. */
+export function makesPackages(kill: Kill): boolean {
+  return kill.includes('package');
+}
+
 /** The caseworkers’ work that leads to a point, and after how many passes the kill comes at most. */
 export function workBefore(kill: Kill): { work: Work | undefined; maxCount: number } {
   if (kill.startsWith('journalization') || kill === 'silent') return { work: 'journalize', maxCount: 4 };
@@ -75,6 +82,7 @@ export function workBefore(kill: Kill): { work: Work | undefined; maxCount: numb
   if (kill === 'audit-month-anchored') return { work: undefined, maxCount: 1 };
   if (kill === 'zip-read') return { work: 'zip', maxCount: 5 };
   if (kill.startsWith('extract')) return { work: 'journalize', maxCount: EXTRACTS };
+  if (kill.startsWith('package')) return { work: undefined, maxCount: PACKAGES };
   if (kill.startsWith('suggestion')) return { work: undefined, maxCount: 5 };
   return { work: undefined, maxCount: 15 };
 }

@@ -43,9 +43,9 @@ export interface AskedChange {
   answer: readonly ChangeAnswer[] | undefined;
 }
 
-/** An extract of which one file was due. */
-export interface DueExtract {
-  /** Of the extract; what findings name. */
+/** An extract of which one file was due, or an access package. */
+export interface DueFile {
+  /** What findings name. */
   readonly uuid: string;
   /** Of its owner. */
   readonly token: string;
@@ -75,7 +75,8 @@ export class Ledger {
   readonly findings: Finding[] = [];
   /** Without those that were refused. */
   readonly changes = new Set<AskedChange>();
-  readonly extracts: DueExtract[] = [];
+  readonly extracts: DueFile[] = [];
+  readonly packages: DueFile[] = [];
   readonly #found = new Set<string>();
 
   add(memos: readonly SentMemo[]): void {

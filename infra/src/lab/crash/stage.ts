@@ -14,7 +14,7 @@ import { killPostgres, restartPostgres } from './kill-postgres.js';
 import { VICTIM } from './victims.js';
 import { MUNICIPALITIES } from './write-memos.js';
 
-const ROLES = [...CASEWORKER_ROLES, 'Indbakke.Opsætning'];
+const ROLES = [...CASEWORKER_ROLES, 'Indbakke.Opsætning', 'Indbakke.Aktindsigt'];
 const TOKEN_HOURS = 12;
 const DATABASE_BACK_WITHIN_MS = 30_000;
 
@@ -81,7 +81,7 @@ export class Stage {
     return new Stage(postgres, paths, env, database.ownerUrl, tokens);
   }
 
-  /** Of a user who saves extracts; one for each run, since a user has few. */
+  /** Of a user who saves extracts and asks for access packages; one for each run, since a user has few. */
   ownerToken(municipality: string, run: number): Promise<string> {
     return issueToken(this.#postgres.paths, { municipality, user: `owner-${run}`, roles: ROLES, hours: TOKEN_HOURS });
   }

@@ -2,7 +2,7 @@
 // another victim runs.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { createArchiver, dropAuditMonths } from '@indbakke/archiver';
+import { createArchiver, dropAuditMonths, sweepDuePackages } from '@indbakke/archiver';
 import { createJournaler, sweepDueExtracts } from '@indbakke/journaler';
 import { createReceiver, sweepOrphans } from '@indbakke/receiver';
 import { DAY, readConfig } from '@indbakke/shared/config';
@@ -51,9 +51,10 @@ async function obey(order: Order): Promise<void> {
     report({ is: 'swept' });
     return;
   }
-  if (order.do === 'sweep-extracts') {
+  if (order.do === 'sweep-due') {
     if (!realParts) throw new Error('The services have not started.');
-    return sweepDueExtracts(realParts, new Date());
+    await sweepDueExtracts(realParts, new Date());
+    return sweepDuePackages(realParts, new Date());
   }
   if (order.do === 'drop-audit-months') {
     if (!realParts) throw new Error('The services have not started.');

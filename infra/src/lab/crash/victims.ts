@@ -17,7 +17,7 @@ export interface Pace {
 export type Order =
   | ({ do: 'start'; env: Env; fault?: Fault | FeedFault | undefined } & Pace)
   | { do: 'arm'; point: Point; count: number }
-  | { do: 'sweep-extracts' }
+  | { do: 'sweep-due' }
   | { do: 'sweep-orphans' }
   | { do: 'drop-audit-months' };
 
@@ -84,9 +84,9 @@ export class Victim {
     this.#send({ do: 'arm', point, count });
   }
 
-  /** Enqueues the extracts that are due, without waiting for its sweep. */
-  sweepExtracts(): void {
-    this.#send({ do: 'sweep-extracts' });
+  /** Enqueues the extracts and access packages that are due, without waiting for its sweeps. */
+  sweepDue(): void {
+    this.#send({ do: 'sweep-due' });
   }
 
   /** Sweeps orphans as if a month had passed. */

@@ -12,10 +12,19 @@ export const MUNICIPALITIES = ['22222222', '33333333'] as const;
 // Three segments of a container, and more than one chunk of a request.
 const LARGE = { min: 60_000, max: 180_000 };
 
-/** Usually one MeMo, sometimes two with the same id and different contents. */
-export function writeMemos(random: Random, run: number, kill: Kill): SentMemo[] {
+/**
+ * Usually one MeMo, sometimes two with the same id and different contents.
+ *
+ * @param from its sender and municipality, if not any
+ */
+export function writeMemos(
+  random: Random,
+  run: number,
+  kill: Kill,
+  from?: { readonly municipality: string; readonly citizen: string },
+): SentMemo[] {
   const uuid = random.uuid();
-  const municipality = random.pick(MUNICIPALITIES);
+  const municipality = from?.municipality ?? random.pick(MUNICIPALITIES);
   const repliesTo = random.chance(0.3) ? 'registered' : random.chance(0.2) ? 'unknown' : undefined;
   const variants = repliesTo === undefined && random.chance(0.06) ? 2 : 1;
   return Array.from({ length: variants }, (_, variant) => {
@@ -34,6 +43,7 @@ export function writeMemos(random: Random, run: number, kill: Kill): SentMemo[] 
       xml: writeMemo({
         messageUUID: uuid,
         recipient: { id: municipality },
+        ...(from && { sender: { id: from.citizen, name: 'Test Testesen' } }),
         documents,
         replyData: repliesTo ? replyTo(repliesTo, municipality, random) : [],
       }),
