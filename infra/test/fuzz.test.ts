@@ -57,7 +57,17 @@ describe('xml2js', () => {
 });
 
 test.skipIf(!hasXmllint)('libxml2 reports which of many messages are not well-formed', async () => {
-  const bad = ['<a', '<a>]]></a>', '<a b="" b=""/>', '<a:b/>', '<?xml?><a/>', '<a/>x', '<a>&b;</a>', '<a xmlns:b=""/>'];
+  const bad = [
+    '<a',
+    '<a>]]></a>',
+    '<a b="" b=""/>',
+    '<a:b/>',
+    '<?xml?><a/>',
+    '<a/>x',
+    '<a>&b;</a>',
+    '<a xmlns:b=""/>',
+    ' \ufeff<a/>',
+  ];
   const good = ['<a/>', ' <?xml version="1.0"?><a/>', '<a xmlns:b="u"><b:c d="&lt;"/></a>'];
 
   const faults = await faultsByLibxml2([...good, ...bad].map((xml) => Buffer.from(xml)));

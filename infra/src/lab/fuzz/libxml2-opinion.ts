@@ -51,7 +51,7 @@ const ENCODING = /(^<\?xml[^>]*?[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*)("[A-Za-z
  */
 function asLibxml2WouldHaveIt(message: Buffer): Buffer {
   const head = message.toString('latin1', 0, 1_000);
-  const [, mark = '', text = ''] = /^(\xef\xbb\xbf)?[ \t\r\n]*(.*)/s.exec(head) ?? [];
+  const [, mark = '', text = head] = /^(\xef\xbb\xbf)?[ \t\r\n]*(<.*)/s.exec(head) ?? [];
   const labelled = text.replace(ENCODING, (whole, before: string, label: string) => {
     return mark !== '' || /^.(?:utf|ucs)[-_]?(?:16|32|2|4)/i.test(label) ? `${before}"UTF-8"` : whole;
   });
