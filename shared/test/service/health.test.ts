@@ -12,7 +12,7 @@ import { registerMunicipality } from '../../../infra/src/local/register-municipa
 import { allServices, StackConfig } from '../../../infra/src/local/settings.js';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { deliver } from '../../../infra/src/testkit/deliver.js';
-import { type Setup, setUp, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { ODENSKOV, type Setup, setUp, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { expectProblem } from '../inbox/support.js';
 import { type Line, layLine } from './line.js';
@@ -170,6 +170,25 @@ describe('with another key file than its content was sealed with', () => {
     await stack.sql(`UPDATE message_keys SET key_id = 'master-lost'`);
     expect(await readiness()).toEqual(notReady({ database: 'key-missing' }));
     await stack.sql('DELETE FROM message_keys');
+    expect(await readiness()).toEqual(READY);
+  });
+
+  it.each([
+    [
+      'access_packages',
+      `INSERT INTO access_packages (id, municipality, owner_kind, owner, citizen, request, request_size, request_key_id,
+         request_wrapped_key, requested_at, expires_at, next_enqueue_at)
+       VALUES (gen_random_uuid(), $1, 'user', 'test', '', '', 0, 'master-lost', '', now(), 'infinity', 'infinity')`,
+    ],
+    [
+      'webhooks',
+      `INSERT INTO webhooks (id, municipality, url, status, disabled_cause, secret, secret_key_id, position, created_at, enabled_at)
+       VALUES (gen_random_uuid(), $1, '', 'disabled', 'by-caller', '', 'master-lost', 0, now(), now())`,
+    ],
+  ])('nor when only %s have such a key', async (table, insert) => {
+    await stack.sql(insert, [ODENSKOV]);
+    expect(await readiness()).toEqual(notReady({ database: 'key-missing' }));
+    await stack.sql(`DELETE FROM ${table}`);
     expect(await readiness()).toEqual(READY);
   });
 });
