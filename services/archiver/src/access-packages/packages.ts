@@ -69,14 +69,14 @@ export async function createPackage(
   );
 }
 
-/** Locks the owner, so that two calls at once count one after the other. */
+/** Locks the caller’s packages, so that two calls at once count one after the other. */
 async function requireRoom(connection: Connection, principal: Principal): Promise<void> {
   const { municipality, actor } = principal;
-  const owner = `access-packages ${municipality} ${actor.kind} ${actor.id}`;
-  await run(connection, sql`SELECT pg_advisory_xact_lock(hashtextextended(${owner}, 0))`);
+  const caller = JSON.stringify(['access-packages', municipality, actor.kind, actor.id, actor.onBehalfOf]);
+  await run(connection, sql`SELECT pg_advisory_xact_lock(hashtextextended(${caller}, 0))`);
   const [packages] = await run<{ count: number }>(
     connection,
-    sql`SELECT count(*)::int FROM access_packages WHERE ${ownedBy(principal)}`,
+    sql`SELECT count(*)::int FROM access_packages WHERE ${ofCaller(principal)}`,
   );
   if ((packages?.count ?? 0) >= MAX_PACKAGES) {
     throw new Problem('bad-request', `A caller has at most ${MAX_PACKAGES} access packages. Delete one first.`);
