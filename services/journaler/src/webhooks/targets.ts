@@ -27,18 +27,18 @@ export function createTargets(allow: readonly string[], resolve: Resolve = findA
   const isAllowedAddress = (address: string) => contains(networks, address) || isPublic(address);
   const isListed = (host: string) => hosts.has(host) || (isIP(host) !== 0 && contains(networks, host));
   const isEncrypted = ({ protocol, hostname }: URL) => protocol === 'https:' || isListed(normal(hostname));
-  const isAllowedLiteral = ({ hostname }: URL) => isIP(normal(hostname)) === 0 || isAllowedAddress(normal(hostname));
 
   const addressesOf = async (name: string): Promise<readonly string[]> => {
     const host = normal(name);
-    const addresses = await resolve(host, hosts.has(host)).catch(() => []);
+    const addresses = isIP(host) === 0 ? await resolve(host, hosts.has(host)).catch(() => []) : [host];
     if (addresses.length === 0) throw refusal('name-unknown');
     if (!hosts.has(host) && !addresses.every(isAllowedAddress)) throw refusal('address-refused');
     return addresses;
   };
 
   return {
-    isAllowed: (url) => isEncrypted(url) && isAllowedLiteral(url),
+    isAllowed: (url) =>
+      isEncrypted(url) && (isIP(normal(url.hostname)) === 0 || isAllowedAddress(normal(url.hostname))),
     lookup(name, { all }, callback) {
       addressesOf(name)
         .then((found) => found.map((address) => ({ address, family: isIP(address) })))
@@ -51,11 +51,9 @@ export function createTargets(allow: readonly string[], resolve: Resolve = findA
       const url = new URL(text);
       const fault = (detail: string) => new Problem('bad-request', `body.url: ${detail}`, { path: 'body.url' });
       if (!isEncrypted(url)) throw fault('must begin with https://.');
+      const code = await addressesOf(url.hostname).catch((refused) => refused.code);
       // A name that has no address yet may get one; at each attempt it is checked again.
-      const code =
-        isIP(normal(url.hostname)) === 0 ? await addressesOf(url.hostname).catch(({ code }) => code) : undefined;
-      if (code === 'address-refused' || !isAllowedLiteral(url))
-        throw fault('must have a host with public addresses only.');
+      if (code === 'address-refused') throw fault('must have a host with public addresses only.');
     },
   };
 }
