@@ -84,7 +84,10 @@ const message = (contents: readonly string[]) => {
 /** Base64 as it may be written: in one piece, in lines alike or not, in CDATA, with comments, instructions and references. */
 const written = fc
   .tuple(
-    fc.uint8Array({ maxLength: 1_200 }),
+    fc.oneof(
+      fc.uint8Array({ maxLength: 1_200 }),
+      fc.nat({ max: 1_200 }).map((length) => new Uint8Array(length).fill(0)), // whose characters are all alike
+    ),
     fc.constantFrom('plain', 'lines', 'indented', 'ragged', 'CDATA', 'comments', 'references'),
     fc.integer({ min: 1, max: 100 }),
   )
