@@ -6,6 +6,7 @@ import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { binaryFile, newMemo, receiptOf, xmlOf } from './support/memos.js';
+import { deliveryHead, openConnection } from './support/raw-http.js';
 import { contentFiles } from './support/stored.js';
 
 const MAX_MESSAGE_BYTES = 2 ** 22;
@@ -327,6 +328,18 @@ it('keeps nothing that a stranger sends', async () => {
   const answer = await stack.deliver('hello', { 'x-forwarded-for': '203.0.113.9' });
   expect(await receiptOf(answer)).toMatchObject({ errorCode: 'caller-not-allowed' });
   expect(await entries()).toEqual([]);
+});
+
+it('finds the id also in a body that comes a few bytes at a time', async () => {
+  const messageUUID = randomUUID();
+  const body = Buffer.from(`<!DOCTYPE x>${xmlOf(newMemo({ messageUUID }))}`);
+  const connection = await openConnection(stack.url);
+  await connection.send(deliveryHead(['Content-Type: application/xml', 'Transfer-Encoding: chunked']));
+  for (let at = 0; at < body.length; at += 50) await connection.sendChunk(body.subarray(at, at + 50));
+  await connection.send('0\r\n\r\n');
+  expect((await connection.answer()).status).toBe(400);
+  connection.close();
+  expect(await expectKept(body, 'forbidden-xml')).toMatchObject({ message_uuid: messageUUID });
 });
 
 it('has one entry of the same bytes, however many come at once', async () => {

@@ -1,4 +1,5 @@
 import { INSTALLATION } from '@indbakke/shared/audit';
+import { KiB } from '@indbakke/shared/config';
 import type { Sealer } from '@indbakke/shared/content';
 import { announce } from '@indbakke/shared/crash-points';
 import { type ErrorCode, Problem } from '@indbakke/shared/errors';
@@ -114,13 +115,11 @@ async function keep(
 ): Promise<Recorded> {
   const { store, blobs, keys } = parts;
   const hash = new BodyHash(boundary);
-  let messageUuid: string | undefined;
-  let isFirst = true;
+  let head = Buffer.alloc(0);
 
   async function* content(): AsyncGenerator<Buffer> {
     for await (const bytes of bytesOf(parts, body, sealing)) {
-      if (isFirst) messageUuid = messageUuidIn(bytes);
-      isFirst = false;
+      if (head.length < HEAD_BYTES) head = Buffer.concat([head, bytes.subarray(0, HEAD_BYTES - head.length)]);
       hash.update(bytes);
       yield bytes;
     }
@@ -132,6 +131,7 @@ async function keep(
   let isNeeded = false;
   try {
     const contentHash = keys.digest(QUARANTINE, hash.digest());
+    const messageUuid = messageUuidIn(head);
     const given = { ...sealed, ...row, contentHash, reason, path, endpoint, caller: origin, messageUuid };
     const quota = { maxBytes: config.QUARANTINE_MAX_BYTES, maxEntries: config.QUARANTINE_MAX_ENTRIES };
     const recorded = await recordEntry(store, given, quota);
@@ -176,9 +176,12 @@ async function* bytesOf(
   yield* rest();
 }
 
-/** In the head of a message, also of one that cannot be read to its end. Only a UUID, since anything else may be personal. */
-function messageUuidIn(first: Buffer): string | undefined {
-  const [, id = ''] = /messageUUID\s*>\s*([0-9a-f{}-]{32,38})\s*</i.exec(first.toString('latin1')) ?? [];
+// The id stands in the header of a message, perhaps in a form or an envelope.
+const HEAD_BYTES = 64 * KiB;
+
+/** Also of a message that cannot be read to its end. Only a UUID, since anything else may be personal. */
+function messageUuidIn(head: Buffer): string | undefined {
+  const [, id = ''] = /messageUUID\s*>\s*([0-9a-f{}-]{32,38})\s*</i.exec(head.toString('latin1')) ?? [];
   return uuidOf(id);
 }
 
