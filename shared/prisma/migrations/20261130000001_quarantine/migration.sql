@@ -37,7 +37,7 @@ ALTER TABLE quarantine_entries ALTER container SET STORAGE EXTERNAL;
 -- A transaction is bound to one municipality, or to the installation. No token of a municipality can be bound to that: it is no
 -- CVR number.
 ALTER TABLE quarantine_entries ENABLE ROW LEVEL SECURITY;
-CREATE POLICY installation ON quarantine_entries TO indbakke_app USING (current_setting('indbakke.municipality', true) = 'installation');
+CREATE POLICY tenant ON quarantine_entries TO indbakke_app USING (current_setting('indbakke.municipality', true) = 'installation');
 GRANT SELECT, INSERT, UPDATE, DELETE ON quarantine_entries TO indbakke_app;
 
 -- Sweeps remove what is old, count, and ask which content is in use.
