@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { ROLES } from '@indbakke/shared/access';
+import { INSTALLATION } from '@indbakke/shared/audit';
 import { digestOfParty, type KeyRing, loadKeyRing } from '@indbakke/shared/keys';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -148,12 +150,23 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
   makeWebhookSecret: [{ action: 'webhook-secret-made', role: CORE, details: paramsOf }],
   listWebhookDeliveries: NOTHING, // ids and codes, no persons
   redeliverToWebhook: [{ action: 'webhook-redelivered', role: CORE, details: paramsOf }],
+  listQuarantine: [
+    {
+      action: 'quarantine-listed',
+      role: 'Indbakke.Drift',
+      details: (_, answer) => ({ status: 'all', shown: (answer as { items: unknown[] }).items.length }),
+    },
+  ],
+  downloadQuarantined: [{ action: 'quarantine-downloaded', role: 'Indbakke.Karantæne', details: paramsOf }],
+  acceptQuarantined: [{ action: 'quarantine-accepted', role: 'Indbakke.Drift', details: paramsOf }],
+  refuseQuarantined: [{ action: 'quarantine-refused', role: 'Indbakke.Drift', details: paramsOf }],
+  removeQuarantined: [{ action: 'quarantine-removed', role: 'Indbakke.Drift', details: paramsOf }],
 };
 
 const actorOf = ({ as }: PreparedCall) => as.user as string;
 /** What all rows of a call have. */
 const commonOf = (call: PreparedCall) => ({
-  municipality: ODENSKOV,
+  municipality: call.as.operator ? INSTALLATION : ODENSKOV,
   actor: actorOf(call),
   actor_kind: call.as.system ? 'system' : 'user',
   origin: '127.0.0.1',
@@ -227,7 +240,9 @@ function roleOf({ body }: PreparedCall): string {
 describe('a refused call writes one row:', () => {
   it.each(NAMES)('%s without the role', async (name) => {
     const [prepared] = await calls.prepare(name);
-    const call = { ...(prepared as PreparedCall), as: { user: 'nobody', roles: [otherThan(operationOf(name).roles)] } };
+    const operator = operationOf(name).isOfInstallation ?? false;
+    const as = { user: 'nobody', roles: [otherThan(operationOf(name).roles)], operator };
+    const call = { ...(prepared as PreparedCall), as };
     const rows = await rowsOf('nobody', async () => expectProblem(await send(stack, call), 403, 'role-missing'));
     const refused = {
       ...commonOf(call),
@@ -239,9 +254,20 @@ describe('a refused call writes one row:', () => {
     expect(rows).toEqual([expect.objectContaining({ ...refused, details: refusalOf(call) })]);
   });
 
-  const ON_ONE = NAMES.filter(
-    (name) => (operationOf(name).params && operationOf(name).method !== 'put') || operationOf(name).change,
-  );
+  const OF_INSTALLATION = NAMES.filter((name) => operationOf(name).isOfInstallation);
+
+  it.each(OF_INSTALLATION)('%s with every role, but of a municipality', async (name) => {
+    const [prepared] = (await calls.prepare(name)) as [PreparedCall];
+    const call = { ...prepared, as: { user: 'nosy', roles: Object.keys(ROLES) } };
+    const rows = await rowsOf('nosy', async () => expectProblem(await send(stack, call), 403, 'role-missing'));
+    const refused = { ...commonOf(call), action: 'refused', result: 'role-missing', role: null };
+    expect(rows).toEqual([expect.objectContaining({ ...refused, details: refusalOf(call) })]);
+  });
+
+  const ON_ONE = NAMES.filter((name) => {
+    const { params, method, change, isOfInstallation } = operationOf(name);
+    return (params && (method !== 'put' || isOfInstallation)) || change;
+  });
 
   it.each(ON_ONE)('%s of what is not there', async (name) => {
     const [prepared] = (await calls.prepare(name)) as [PreparedCall];

@@ -100,16 +100,18 @@ const leaksIn = (text: string) => secrets.filter((secret) => text.includes(secre
 
 /** Calls that find by themselves what there is. */
 const isListing = (name: Name) => !operationOf(name).params && operationOf(name).method !== 'put' && !CREATES.has(name);
+const OF_MUNICIPALITIES = NAMES.filter((name) => !operationOf(name).isOfInstallation);
+const OF_INSTALLATION = NAMES.filter((name) => operationOf(name).isOfInstallation);
 const CREATES: ReadonlySet<Name> = new Set([
   'createExtract',
   'createWebhook',
   'createAccessPackage',
   'bulkChangeIncomingDocuments',
 ]);
-const LISTINGS = NAMES.filter(isListing);
+const LISTINGS = OF_MUNICIPALITIES.filter(isListing);
 /** They make what is not there. */
 const REGISTERS: ReadonlySet<Name> = new Set(['registerSentMessage', 'upsertCase']);
-const ON_ONE = NAMES.filter((name) => operationOf(name).params && !REGISTERS.has(name));
+const ON_ONE = OF_MUNICIPALITIES.filter((name) => operationOf(name).params && !REGISTERS.has(name));
 const READS_ONE = ON_ONE.filter((name) => operationOf(name).method === 'get');
 
 const TENANT_CONDITION = /([\w."]*\b(?:municipality|cvr)) = (\$\d+)(?!::)/g;
@@ -218,6 +220,42 @@ describe('without the condition in the code, row-level security', () => {
     it.each(READS_ONE)('leaves everything open: %s', async (name) => {
       expect((await attackOpen(name)).status).toBe(200);
     });
+  });
+});
+
+describe('what is of the installation is closed to municipalities:', () => {
+  const digestEntries = () => stack.sql('SELECT e::text FROM quarantine_entries e ORDER BY id');
+
+  /** A statement on the quarantine, bound to a municipality. */
+  async function asMunicipality(statement: string) {
+    const client = new pg.Client({ connectionString: stack.serviceUrl });
+    await client.connect();
+    try {
+      await client.query('BEGIN; SET LOCAL ROLE indbakke_app');
+      await client.query(`SELECT set_config('indbakke.municipality', $1, true)`, [OURS]);
+      return (await client.query(statement)).rowCount;
+    } finally {
+      await client.end();
+    }
+  }
+
+  it.each(OF_INSTALLATION)('by the token: %s', async (name) => {
+    const before = await digestEntries();
+    const { operator: _, ...as } = theirCall(name).as;
+    const response = await attack(stack.url, { ...theirCall(name), as });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ code: 'role-missing' });
+    expect(await digestEntries()).toEqual(before);
+  });
+
+  it.each([
+    'SELECT FROM quarantine_entries',
+    `UPDATE quarantine_entries SET status = 'answer-accepted', accepted_at = now(), accepted_by = 'x'`,
+    'DELETE FROM quarantine_entries',
+    `SELECT FROM audit_events WHERE municipality = 'installation'`,
+  ])('by row-level security: %s', async (statement) => {
+    expect((await digestEntries()).length).toBeGreaterThan(0);
+    expect(await asMunicipality(statement)).toBe(0);
   });
 });
 

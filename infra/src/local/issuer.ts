@@ -34,21 +34,30 @@ export interface TokenRequest {
  */
 export async function issueLocalToken(privateKeyFile: string, request: TokenRequest): Promise<string> {
   if (!/^\d{8}$/.test(request.municipality)) throw new Error('The municipality is a CVR number: eight digits.');
-  const roles = request.roles.map((name) => {
-    const role = parseRole(name);
-    if (!role) throw new Error(`No role has that name. Roles: ${Object.keys(ROLES).join(', ')}.`);
-    return role;
-  });
+  const roles = request.roles.map(knownRole);
   const { municipality, teams = [], system = false } = request;
   return sign(privateKeyFile, LOCAL_AUDIENCE, { municipality, roles, teams, system }, request);
 }
 
-/** A token of the local issuer for the pages of operations. */
-export function issueOperationsToken(
+/**
+ * A token of the local issuer for operations, by default with the role Indbakke.Drift.
+ *
+ * @throws Error for an unknown role
+ */
+export async function issueOperationsToken(
   privateKeyFile: string,
-  request: Pick<TokenRequest, 'user' | 'hours'>,
+  {
+    roles = ['Indbakke.Drift'],
+    ...request
+  }: Pick<TokenRequest, 'user' | 'hours'> & Partial<Pick<TokenRequest, 'roles'>>,
 ): Promise<string> {
-  return sign(privateKeyFile, LOCAL_OPERATIONS_AUDIENCE, { roles: ['Indbakke.Drift'] }, request);
+  return sign(privateKeyFile, LOCAL_OPERATIONS_AUDIENCE, { roles: roles.map(knownRole) }, request);
+}
+
+function knownRole(name: string): string {
+  const role = parseRole(name);
+  if (!role) throw new Error(`No role has that name. Roles: ${Object.keys(ROLES).join(', ')}.`);
+  return role;
 }
 
 async function sign(

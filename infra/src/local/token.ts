@@ -8,7 +8,7 @@ import { statePaths } from './state.js';
 
 const USAGE = `npm run token -- --municipality CVR --user ID --role ROLE[,ROLE…] [--team ID[,ID…]] [--hours N]
 npm run token -- --municipality CVR --system [--user ID]     as the DUBU core (role Indbakke.System)
-npm run token -- --operations [--user ID]                    for /ops/queues (role Indbakke.Drift, no municipality)
+npm run token -- --operations [--user ID] [--role ROLE[,…]]  for operations (no municipality; role Indbakke.Drift)
 
 Prints a bearer token from this machine's local issuer. Roles:
 ${Object.entries(ROLES)
@@ -39,9 +39,9 @@ await runCommand(USAGE, async () => {
   const list = (parts: string[]) => parts.flatMap((part) => part.split(',')).filter(Boolean);
   const roles = list(values.role);
   if (operations) {
-    if (municipality !== undefined || roles.length > 0 || system)
-      throw new Error(`--operations takes no municipality and no role.\n\n${USAGE}`);
-    return issueOperationsToken(issuerKey(), { user: values.user ?? 'operator', hours });
+    if (municipality !== undefined || system) throw new Error(`--operations takes no municipality.\n\n${USAGE}`);
+    const request = { user: values.user ?? 'operator', hours };
+    return issueOperationsToken(issuerKey(), roles.length > 0 ? { ...request, roles } : request);
   }
   const user = values.user ?? (system ? 'dubu-core' : undefined);
   if (municipality === undefined || user === undefined)

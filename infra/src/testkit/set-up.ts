@@ -37,7 +37,10 @@ export function issueToken(paths: StatePaths, request: Partial<TokenRequest> = {
   });
 }
 
-/** A token of an operator, for the pages of operations. */
-export function issueOperatorsToken(paths: StatePaths): Promise<string> {
-  return issueOperationsToken(issuerKeyOf(paths), { user: 'operator-1' });
+/** A token of an operator, for operations. */
+export function issueOperatorsToken(
+  paths: StatePaths,
+  request: Partial<Pick<TokenRequest, 'user' | 'roles' | 'hours'>> = {},
+): Promise<string> {
+  return issueOperationsToken(issuerKeyOf(paths), { user: 'operator-1', ...request });
 }

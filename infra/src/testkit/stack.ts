@@ -30,7 +30,10 @@ const MUNICIPALITIES: MunicipalityRegistration[] = [ODENSKOV, VESTERSUND].map((c
 }));
 
 /** Differences from the token of a caseworker of ODENSKOV with every role. */
-export type TokenOptions = Partial<TokenRequest>;
+export type TokenOptions = Partial<TokenRequest> & {
+  /** A token for operations, of no municipality. */
+  readonly operator?: boolean;
+};
 
 /** A database, keys, a token issuer and municipalities, for tests that start services themselves. */
 export interface Setup {
@@ -74,7 +77,8 @@ export async function setUp(): Promise<Setup> {
     ownerUrl: database.ownerUrl,
     serviceUrl: database.url,
     contentFolder: paths.content,
-    token: (options) => issueToken(paths, options),
+    token: ({ operator, ...options } = {}) =>
+      operator ? issueOperatorsToken(paths, only(options)) : issueToken(paths, options),
     operatorsToken: () => issueOperatorsToken(paths),
     sql: async <Row extends Record<string, unknown>>(text: string, values?: unknown[]) =>
       (await owner.query<Row>(text, values)).rows,
@@ -85,6 +89,8 @@ export async function setUp(): Promise<Setup> {
     },
   };
 }
+
+const only = ({ user, roles }: TokenOptions) => ({ ...(user && { user }), ...(roles && { roles }) });
 
 /**
  * The three real services, on their own port, database and state folder.

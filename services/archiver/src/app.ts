@@ -3,12 +3,13 @@ import { type Parts, type Running, type Service, serve } from '@indbakke/shared/
 import { bindAccessPackages } from './access-packages/routes.js';
 import type { ArchiverConfig } from './config.js';
 import { bindDeletion } from './deletion/routes.js';
+import { bindQuarantine } from './quarantine/routes.js';
 import { bindRejection } from './rejection/routes.js';
 import { observeAuditMonths } from './retention/audit-months.js';
 import { createWork } from './worker.js';
 import { bindZip } from './zip/routes.js';
 
-/** Zip downloads, rejection and deletion, access packages, and the months of the audit log. */
+/** Zip downloads, rejection and deletion, access packages, the quarantine, and the months of the audit log. */
 export function createArchiver(parts: Parts, config: ArchiverConfig): Service {
   observeAuditMonths(parts, config.AUDIT_KEEP_MONTHS);
   const { router, bind } = createApi(parts);
@@ -16,6 +17,7 @@ export function createArchiver(parts: Parts, config: ArchiverConfig): Service {
   bindRejection(bind, parts);
   bindDeletion(bind, parts);
   bindAccessPackages(bind, parts);
+  bindQuarantine(bind, parts);
   return { name: 'archiver', router, ...createWork(parts, config) };
 }
 
@@ -27,3 +29,4 @@ export function startArchiver(config: ArchiverConfig): Promise<Running> {
 export { sweepDuePackages } from './access-packages/sweeps.js';
 export { ArchiverConfig } from './config.js';
 export { dropAuditMonths } from './retention/audit-months.js';
+export { sweepOldQuarantine } from './retention/quarantine.js';

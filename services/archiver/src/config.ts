@@ -7,5 +7,8 @@ export const ArchiverConfig = z.object({
   AUDIT_KEEP_MONTHS: wholeNumber(6, 120)
     .default(13)
     .describe('Whole months of the audit log that are kept, before the present one'),
+  QUARANTINE_KEEP_DAYS: wholeNumber(1, 3_650)
+    .default(90)
+    .describe('Days that an entry stays in quarantine after its bytes came last'),
 });
 export type ArchiverConfig = z.infer<typeof ArchiverConfig>;

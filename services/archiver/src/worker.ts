@@ -6,6 +6,7 @@ import { sweepDuePackages, sweepExpiredPackages } from './access-packages/sweeps
 import type { ArchiverConfig } from './config.js';
 import { sweepContentRemovals } from './deletion/remove-content.js';
 import { dropAuditMonths, makeAuditMonths } from './retention/audit-months.js';
+import { sweepOldQuarantine } from './retention/quarantine.js';
 
 // A package reads everything about a citizen, and nobody waits at the screen for it.
 const CONCURRENT_PACKAGES = 1;
@@ -22,6 +23,7 @@ export function createWork(parts: Parts, config: ArchiverConfig): Work {
       // Three months ahead, so hourly is enough; at start, in case the service was off for months.
       repeat('make-audit-months', HOUR, log, () => makeAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
       repeat('drop-audit-months', HOUR, log, () => dropAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
+      repeat('sweep-old-quarantine', HOUR, log, () => sweepOldQuarantine(parts, config.QUARANTINE_KEEP_DAYS), 0),
     ],
   };
 }

@@ -5,6 +5,7 @@ import type { ReceiverConfig } from './config.js';
 import { createDeliveryMetrics } from './delivery/metrics.js';
 import { createUploads } from './delivery/uploads.js';
 import { createStoreMessage } from './intake/store-messages.js';
+import { createQuarantine } from './quarantine/quarantine.js';
 import { sf1606Routes } from './sf1606/routes.js';
 import { createWork } from './worker.js';
 
@@ -15,6 +16,7 @@ export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
     ...parts,
     config,
     storeMessage: createStoreMessage(parts),
+    quarantine: createQuarantine(parts, config),
     hashingThread: new HashingThread(),
     metrics,
     uploads: createUploads(config, metrics),

@@ -1,4 +1,4 @@
-import { commonSettings, KiB, MiB, sealingSettings, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, GiB, KiB, MiB, sealingSettings, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
 
 export const ReceiverConfig = z.object({
@@ -34,6 +34,13 @@ export const ReceiverConfig = z.object({
     .default('loopback')
     .describe('Who may deliver: this machine only, or any (only behind a proxy that verifies certificates)'),
   SF1606_SOAP: z.enum(['on', 'off']).default('on').describe('on = SOAP as well as REST'),
+  QUARANTINE_MAX_BYTES: wholeNumber(0, 2 ** 44)
+    .default(4 * GiB)
+    .describe('Most bytes in quarantine. Over it, a delivery that cannot be read is only counted'),
+  QUARANTINE_MAX_ENTRIES: wholeNumber(0, 10_000).default(1_000).describe('Most entries there; 0 = no quarantine'),
+  QUARANTINE_LOOP_AFTER: wholeNumber(2, 1_000)
+    .default(5)
+    .describe('Refusals of the same bytes, or of the same messageUUID, that are a resend loop'),
   OWN_SYSTEM_ID: z
     .string()
     .min(1)

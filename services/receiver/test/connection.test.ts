@@ -3,7 +3,7 @@ import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { binaryFile, named } from './support/memos.js';
 import { deliveryHead, openConnection, type RawConnection } from './support/raw-http.js';
-import { contentFiles, NOTHING, whatIsStored } from './support/stored.js';
+import { NOTHING, whatIsStored } from './support/stored.js';
 
 const KiB = 1_024;
 const LIMIT = 2_048 * KiB;
@@ -121,16 +121,16 @@ describe('the connection goes on after a refusal', () => {
     await expectUsable();
   });
 
-  test('in the middle of a body', async () => {
+  test('in the middle of a body, which comes when all of it has come', async () => {
     connection = await openConnection(stack.url);
     const body = Buffer.concat([Buffer.from('<!DOCTYPE x>'), Buffer.alloc(1_000 * KiB, ' ')]);
     await connection.send(deliveryHead([XML, `Content-Length: ${body.length}`]));
     await connection.send(body.subarray(0, 100));
+    await connection.send(body.subarray(100));
 
     const answer = await connection.answer();
 
     expect([answer.status, codeIn(answer.body)]).toEqual([400, 'forbidden-xml']);
-    await connection.send(body.subarray(100));
     await expectUsable();
   });
 });
@@ -184,7 +184,7 @@ describe('a caller that disconnects', () => {
     await connection.send(deliveryHead([XML, 'Transfer-Encoding: chunked']));
     await connection.sendChunk(body.subarray(0, contentAt + 1_200 * KiB));
     await vi.waitFor(
-      async () => expect(await contentFiles(stack)).toEqual([expect.stringMatching(/\.part$/)]),
+      async () => expect((await whatIsStored(stack)).files).toEqual([expect.stringMatching(/\.part$/)]),
       PATIENCE,
     );
 
@@ -202,7 +202,7 @@ describe('a caller that disconnects', () => {
     await connection.sendChunk('--b\r\nContent-Disposition: form-data; name="file"; filename="a.xml"\r\n\r\n');
     await connection.sendChunk(body.subarray(0, contentAt + 1_200 * KiB));
     await vi.waitFor(
-      async () => expect(await contentFiles(stack)).toEqual([expect.stringMatching(/\.part$/)]),
+      async () => expect((await whatIsStored(stack)).files).toEqual([expect.stringMatching(/\.part$/)]),
       PATIENCE,
     );
 

@@ -68,3 +68,16 @@ test('the content of a duplicate is removed before it gets the first receipt', a
 test('a refused message passes no crash point', async () => {
   expect(await crashPointsOf(writeMemo({ recipient: { id: '99999999' } }))).toEqual(['403']);
 });
+
+test('a delivery that cannot be read is sealed before its entry, and the entry is durable before the refusal', async () => {
+  // The files that were read are sealed, and removed when the bytes as they came have been made of them.
+  expect(await crashPointsOf(`${writeMemo(withLargeFile())}<`)).toEqual([
+    ...CONTENT_DURABLE,
+    'content-removed',
+    'removal-synced',
+    ...CONTENT_DURABLE,
+    'quarantine-sealed',
+    'quarantine-committed',
+    '400',
+  ]);
+});

@@ -17,7 +17,7 @@ let stack: TestStack;
 let receiver: ReceiverProcess;
 beforeAll(async () => {
   stack = await startTestStack();
-  receiver = await startReceiverProcess({ ...stack.env, MAX_UPLOAD_SECONDS: '3' });
+  receiver = await startReceiverProcess({ ...stack.env, MAX_UPLOAD_SECONDS: '3', QUARANTINE_LOOP_AFTER: '1000' });
 });
 afterAll(async () => {
   expect(await receiver.stop()).toBe(0);
@@ -44,7 +44,8 @@ async function answerTo(hostile: Hostile): Promise<string> {
 async function countStored() {
   const [rows] = await stack.sql<{ messages: number; details: number; named: number }>(
     `SELECT (SELECT count(*)::int FROM messages) AS messages, (SELECT count(*)::int FROM message_details) AS details,
-       (SELECT count(*)::int FROM messages WHERE blob_name IS NOT NULL) AS named`,
+       (SELECT count(*)::int FROM messages WHERE blob_name IS NOT NULL)
+         + (SELECT count(*)::int FROM quarantine_entries WHERE blob_name IS NOT NULL) AS named`,
   );
   const { messages = 0, details = 0, named = 0 } = rows ?? {};
   return { messages, details, orphans: (await contentFiles(stack)).length - named };

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:http';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { startTestStack } from '../../../infra/src/testkit/stack.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, streamMemo, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { newMemo } from './support/memos.js';
 import { startReceiverProcess } from './support/receiver-process.js';
@@ -44,8 +44,11 @@ function memoryOf(pid: number, what: 'VmRSS' | 'VmHWM'): number {
   return Number(new RegExp(`${what}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1_024;
 }
 
-test('the largest message takes the receiver less than 60 MiB of memory over idle', async ({ skip }) => {
-  skip(process.platform !== 'linux', 'Only Linux shows the peak memory of another process, in /proc.');
+/** The peak over idle, in bytes, while a receiver of its own takes the largest message, with `end` after it. */
+async function peakOf(
+  end: string,
+  check: (stack: TestStack, memo: ReturnType<typeof memoOf>, receipt: string) => Promise<void>,
+): Promise<number> {
   const stack = await startTestStack();
   const receiver = await startReceiverProcess(stack.env);
   onTestFinished(async () => {
@@ -56,13 +59,40 @@ test('the largest message takes the receiver less than 60 MiB of memory over idl
   const idle = memoryOf(receiver.pid, 'VmRSS');
   const memo = memoOf(LARGEST);
 
-  const receipt = await deliver(receiver.url, streamMemo(memo), LARGEST);
+  const body = Readable.from(
+    (async function* () {
+      yield* streamMemo(memo);
+      if (end !== '') yield Buffer.from(end);
+    })(),
+  );
+  const receipt = await deliver(receiver.url, body, LARGEST + end.length);
 
   const growth = memoryOf(receiver.pid, 'VmHWM') - idle;
-  expect(JSON.parse(receipt)).toMatchObject({ receiptStatus: 'COMPLETED' });
-  const content = memo.documents?.[0]?.files[0]?.content.length;
-  expect((await messageOf(stack, memo.messageUUID)).content_size).toBe(String(content));
+  await check(stack, memo, receipt);
   console.info(`idle ${(idle / MiB).toFixed(1)} MiB, at peak ${(growth / MiB).toFixed(1)} MiB more`);
-  expect(growth).toBeLessThan(MAX_GROWTH);
   expect(await receiver.stop()).toBe(0);
+  return growth;
+}
+
+const onlyOnLinux = (skip: (condition: boolean, note: string) => void) =>
+  skip(process.platform !== 'linux', 'Only Linux shows the peak memory of another process, in /proc.');
+
+test('the largest message takes the receiver less than 60 MiB of memory over idle', async ({ skip }) => {
+  onlyOnLinux(skip);
+  const growth = await peakOf('', async (stack, memo, receipt) => {
+    expect(JSON.parse(receipt)).toMatchObject({ receiptStatus: 'COMPLETED' });
+    const content = memo.documents?.[0]?.files[0]?.content.length;
+    expect((await messageOf(stack, memo.messageUUID)).content_size).toBe(String(content));
+  });
+  expect(growth).toBeLessThan(MAX_GROWTH);
+});
+
+test('so does one with a fault at its last byte, which is kept', async ({ skip }) => {
+  onlyOnLinux(skip);
+  const growth = await peakOf('<', async (stack, memo, receipt) => {
+    expect(JSON.parse(receipt)).toMatchObject({ errorCode: 'not-xml' });
+    const kept = { message_uuid: memo.messageUUID, size: String(LARGEST + 1), key: true };
+    expect(await stack.sql('SELECT *, key_id IS NOT NULL AS key FROM quarantine_entries')).toMatchObject([kept]);
+  });
+  expect(growth).toBeLessThan(MAX_GROWTH);
 });

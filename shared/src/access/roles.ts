@@ -9,7 +9,8 @@ export const ROLES = {
   'DigitalPost.Slet': 'Deletes rejected messages for good.',
   'Indbakke.Opsætning': 'Sets up the municipality and its webhooks, and sees held messages.',
   'Indbakke.Drift':
-    'Operations: the queues, with a token for operations. In a token of a municipality: its held messages.',
+    'Operations: the queues and the quarantine, with a token for operations. In a token of a municipality: its held messages.',
+  'Indbakke.Karantæne': 'Downloads what is in quarantine, with a token for operations.',
   'Indbakke.System': 'The DUBU core: registers sent messages, cases and webhooks, and reads the change feed.',
   'Revisionslog.Læs': 'Reads the audit log.',
   'Indbakke.Aktindsigt': 'Makes access packages: everything about one citizen, whoever may see it otherwise.',

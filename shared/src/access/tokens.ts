@@ -15,7 +15,7 @@ export interface Caller {
 
 /** The caller, its municipality and its roles. */
 export interface Principal extends Caller {
-  /** CVR number. A token is for one municipality. */
+  /** CVR number. A token is for one municipality; one for operations is for INSTALLATION (shared/src/audit). */
   readonly municipality: string;
   readonly teams: readonly string[];
   /** Of the present call: the role that allowed it, and the address that it came from (Doer). */

@@ -112,6 +112,8 @@ const TAGS = {
   access: 'Access packages (aktindsigt): everything about one citizen as a zip.',
   core: 'What the core registers, so that replies find their case.',
   events: 'What has changed, for the core: each change of a message once and in order. Ids and codes only.',
+  quarantine:
+    'Deliveries that could not be read, for those who run the installation: with a token for operations, of no municipality.',
   webhooks: 'The same events, sent to URLs of the municipality’s systems (Standard Webhooks).',
 };
 
@@ -164,16 +166,18 @@ function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/webhooks')) return 'webhooks';
   if (path.startsWith('/api/v1/audit-events')) return 'log';
   if (path.startsWith('/api/v1/access-packages')) return 'access';
+  if (path.startsWith('/api/v1/quarantine')) return 'quarantine';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 
 function describeOperation(name: string, operation: Operation, version: OpenApiVersion): DescribedCall {
-  const { body, bodyOrQuery, roles, summary, description } = operation;
+  const { body, bodyOrQuery, roles, isOfInstallation, summary, description } = operation;
+  const requires = `Requires ${isOfInstallation ? 'a token for operations, and ' : ''}the role ${roles.join(' or ')}.`;
   return {
     operationId: name,
     tags: [tagOf(operation)],
     summary,
-    description: [description, `Requires the role ${roles.join(' or ')}.`].filter(Boolean).join(' '),
+    description: [description, requires].filter(Boolean).join(' '),
     parameters: describeParameters(operation, version),
     ...(body && {
       requestBody: {

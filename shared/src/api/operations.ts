@@ -5,6 +5,7 @@ import { type CallersChange, CHANGES, type Change } from '../lifecycle/index.js'
 import { AccessPackageAnswer, AccessPackageBody, AccessPackageCreated, AccessPackageList } from './access-packages.js';
 import { AuditFilter, AuditList, AuditQuery, AuditSearchBody, AuditSheetBody } from './audit-log.js';
 import { EventList, EventQuery } from './events.js';
+import { QuarantineList, QuarantineQuery } from './quarantine.js';
 import {
   AssignmentBody,
   BulkAnswer,
@@ -62,6 +63,8 @@ export interface Operation {
   readonly description?: string;
   /** Any one of these is required. */
   readonly roles: readonly Role[];
+  /** Only for those who run the installation: it takes their tokens, which are of no municipality. */
+  readonly isOfInstallation?: true;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   /** The JSON that the call requires; without it, the call takes no body but `{}`. */
@@ -86,6 +89,7 @@ const ExtractId = z.object({ extractId: idOf('extract') });
 const ExtractFileIds = z.object({ extractId: idOf('extract'), fileId: idOf('file') });
 const PackageId = z.object({ packageId: idOf('access package') });
 const WebhookId = z.object({ webhookId: idOf('webhook') });
+const EntryId = z.object({ entryId: idOf('entry') });
 
 /** Types of files that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved. */
 export const DISPLAYED_TYPES: readonly string[] = [
@@ -105,6 +109,21 @@ const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'
 const CONNECTS = ['Indbakke.System', 'Indbakke.Opsætning'] as const;
 const AKTINDSIGT = ['Indbakke.Aktindsigt'] as const;
 const CONTENT_ERRORS = ['version-changed', 'content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
+
+/** A call about the quarantine. */
+function quarantine<
+  const Path extends string,
+  const O extends Pick<Operation, 'method' | 'summary' | 'description' | 'answer' | 'query' | 'errors'>,
+>(path: Path, operation: O) {
+  const roles = ['Indbakke.Drift'] as const;
+  return {
+    service: 'archiver',
+    path: `/api/v1/quarantine${path}`,
+    roles,
+    isOfInstallation: true,
+    ...operation,
+  } as const;
+}
 
 /** A call that changes one message; its roles are in the table of changes. */
 function changing<
@@ -644,5 +663,51 @@ export const OPERATIONS = {
     body: RedeliveryBody,
     answer: Redelivered,
     errors: ['key-reused'],
+  },
+  listQuarantine: quarantine('', {
+    method: 'get',
+    summary: 'Lists the deliveries that could not be read and are in quarantine, never their content.',
+    query: QuarantineQuery,
+    answer: QuarantineList,
+    errors: [],
+  }),
+  downloadQuarantined: {
+    ...quarantine('/:entryId/content', {
+      method: 'get',
+      summary: 'Returns a delivery in quarantine as it came, or a Range of it.',
+      answer: [BYTES],
+      errors: CONTENT_ERRORS,
+    }),
+    roles: ['Indbakke.Karantæne'],
+    params: EntryId,
+  },
+  acceptQuarantined: {
+    ...quarantine('/:entryId/acceptance', {
+      method: 'put',
+      summary: 'From now on, the same bytes get a receipt, COMPLETED, so that they are not sent again.',
+      description:
+        'Nothing of them reaches an inbox: whoever does this sees to it that the letter gets there in another way.',
+      answer: undefined,
+      errors: [],
+    }),
+    params: EntryId,
+  },
+  refuseQuarantined: {
+    ...quarantine('/:entryId/acceptance', {
+      method: 'delete',
+      summary: 'From now on, the same bytes are refused again.',
+      answer: undefined,
+      errors: [],
+    }),
+    params: EntryId,
+  },
+  removeQuarantined: {
+    ...quarantine('/:entryId', {
+      method: 'delete',
+      summary: 'Removes an entry from quarantine, with its content, for good. The same bytes are a new entry.',
+      answer: undefined,
+      errors: [],
+    }),
+    params: EntryId,
   },
 } as const satisfies Record<string, Operation>;

@@ -50,6 +50,11 @@ const ACTIONS: Record<Action, string> = {
   'read-package': 'Lagde brevet i en pakke til aktindsigt',
   'package-downloaded': 'Hentede en pakke til aktindsigt',
   'package-deleted': 'Slettede en pakke til aktindsigt',
+  'quarantine-listed': 'Så listen over leverancer i karantæne',
+  'quarantine-downloaded': 'Hentede en leverance i karantæne',
+  'quarantine-accepted': 'Lod en leverance i karantæne kvittere',
+  'quarantine-refused': 'Lod en leverance i karantæne afvise igen',
+  'quarantine-removed': 'Slettede en leverance i karantæne',
   refused: 'Fik afslag',
 };
 
@@ -62,6 +67,7 @@ const FUNCTIONS: Record<Role, string> = {
   'DigitalPost.Slet': 'medarbejder, sletter',
   'Indbakke.Opsætning': 'administrator',
   'Indbakke.Drift': 'drift',
+  'Indbakke.Karantæne': 'drift, henter fra karantæne',
   'Indbakke.System': 'fagsystem',
   'Revisionslog.Læs': 'læser loggen',
   'Indbakke.Aktindsigt': 'medarbejder, aktindsigt',

@@ -31,6 +31,11 @@ const OTHER_ACTIONS = {
   'read-package': 'A message was put into an access package.',
   'package-downloaded': 'An access package was downloaded.',
   'package-deleted': 'An access package was deleted.',
+  'quarantine-listed': 'The deliveries in quarantine were listed.',
+  'quarantine-downloaded': 'A delivery in quarantine was downloaded.',
+  'quarantine-accepted': 'The bytes of a delivery in quarantine get a receipt from then on.',
+  'quarantine-refused': 'The bytes of a delivery in quarantine are refused again.',
+  'quarantine-removed': 'A delivery was removed from quarantine.',
   refused: 'A call was refused.',
 } as const;
 

@@ -20,9 +20,15 @@ export interface Actor {
 export const SERVICEPLATFORMEN: Actor = { kind: 'system', id: 'serviceplatformen' };
 export const INDBAKKE: Actor = { kind: 'system', id: 'indbakke' };
 
+/**
+ * In place of a municipality: what concerns none, such as the quarantine and what operators do. It is no CVR number, so no token of
+ * a municipality has it.
+ */
+export const INSTALLATION = 'installation';
+
 /** Who did it, in which municipality, by which right and from where. A caller of the API is one (Principal). */
 export interface Doer {
-  /** CVR number. */
+  /** CVR number, or INSTALLATION. */
   readonly municipality: string;
   readonly actor: Actor;
   /** The role that allowed it; undefined for our own systems, and where no role did. */

@@ -10,6 +10,7 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 export const KiB = 1_024;
 export const MiB = 1_024 * KiB;
+export const GiB = 1_024 * MiB;
 
 /** A setting whose value is never shown by `npm run config`. */
 const secret = <T extends z.ZodType>(schema: T) => schema.meta({ secret: true });

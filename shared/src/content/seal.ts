@@ -57,6 +57,9 @@ export interface Sealer {
   /** Begins the next file. Indexes increase from file to file, 0 to 4294967294; gaps are fine. */
   openFile(index: number): FileSealer;
 
+  /** Those that have ended, in order. */
+  readonly files: readonly SealedFile[];
+
   /**
    * Wraps the key for the message's municipality, which is known only once the whole message has been read, and makes
    * the container durable; a small one is returned instead, to be stored with the rows of the message. `undefined` when
@@ -96,6 +99,7 @@ class ContainerSealer implements Sealer {
   readonly #cipher: ContainerCipher;
   readonly #output: WriteBehind;
   readonly #buffers = new Buffers();
+  readonly files: SealedFile[] = [];
   #file: SegmentedFile | undefined;
   #committing: Promise<SealedContainer | undefined> | undefined;
 
@@ -109,7 +113,8 @@ class ContainerSealer implements Sealer {
     this.#assertBetweenFiles();
     this.#assertFreshIndex(index);
     if (this.#file === undefined) this.#output.add(this.#cipher.sealHeader(this.#parts.keys.currentKeyId));
-    this.#file = new SegmentedFile(index, this.#cipher, this.#output, this.#buffers, this.#parts.hashingThread);
+    const onEnd = (file: SealedFile) => this.files.push(file);
+    this.#file = new SegmentedFile(index, this.#cipher, this.#output, this.#buffers, this.#parts.hashingThread, onEnd);
     return this.#file;
   }
 
@@ -165,6 +170,7 @@ class SegmentedFile implements FileSealer {
   readonly #output: WriteBehind;
   readonly #buffers: Buffers;
   readonly #hashingThread: HashingThread;
+  readonly #onEnd: (file: SealedFile) => void;
   #hash: FileHash | undefined;
   #size = 0;
   #segment = 0;
@@ -180,7 +186,9 @@ class SegmentedFile implements FileSealer {
     output: WriteBehind,
     buffers: Buffers,
     hashingThread: HashingThread,
+    onEnd: (file: SealedFile) => void,
   ) {
+    this.#onEnd = onEnd;
     this.index = index;
     this.#offset = output.size;
     this.#cipher = cipher;
@@ -217,7 +225,9 @@ class SegmentedFile implements FileSealer {
     this.#seal(this.#waiting.subarray(0, this.#waitingLength), true);
     const sums = await (this.#hash ?? new HashHere()).digest();
     this.#state = 'ended';
-    return { index: this.index, offset: this.#offset, size: this.#size, ...sums };
+    const file = { index: this.index, offset: this.#offset, size: this.#size, ...sums };
+    this.#onEnd(file);
+    return file;
   }
 
   /** Gives up a file that has not ended. Once this resolves, no thread reads the lent buffers. */

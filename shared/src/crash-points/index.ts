@@ -10,6 +10,8 @@ export const CRASH_POINTS = {
   'content-renamed': 'The container has its final name, which may not be on disk.',
   'folder-synced': 'The final name is on disk: the container survives a power cut.',
   'message-committed': 'All rows of a message are durable; its receipt is not sent yet.',
+  'quarantine-sealed': 'A delivery that could not be read is sealed as it came; no entry has it yet.',
+  'quarantine-committed': 'The entry in quarantine is durable; the refusal is not sent yet.',
   'suggestion-committed': 'A suggestion run is durable.',
   'positions-written': 'A batch of events and audit rows has its positions; COMMIT is not sent.',
   'positions-committed': 'The positions are durable, and those who wait for them are told.',
@@ -20,6 +22,7 @@ export const CRASH_POINTS = {
   'package-committed': 'The access package is durable; its job is not done yet.',
   'webhook-attempted': 'A webhook has answered, or failed to; that is not recorded yet.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',
+  'quarantine-removed': 'An entry in quarantine is gone with its key; its content is not removed yet.',
   'content-removed': 'A container was removed; a power cut could still bring it back.',
   'removal-synced': 'The removal is on disk.',
 } as const;

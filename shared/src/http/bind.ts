@@ -1,8 +1,8 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { z } from 'zod';
-import type { Principal, Role, TokenVerifier } from '../access/index.js';
+import type { OperatorVerifier, Principal, Role, TokenVerifier } from '../access/index.js';
 import type { Operation } from '../api/index.js';
-import { type Doer, recordAudit } from '../audit/index.js';
+import { type Doer, INSTALLATION, recordAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import type { IdempotencyKey } from '../idempotency/index.js';
 import { uuidOf } from '../ids/index.js';
@@ -35,6 +35,7 @@ export interface ApiParts {
   readonly store: Store;
   readonly keys: KeyRing;
   readonly tokens: TokenVerifier;
+  readonly operators: OperatorVerifier;
   readonly metrics: Metrics;
 }
 
@@ -48,13 +49,13 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
       const signInFirst: RequestHandler = async (req, res, next) => {
         res.locals.operation = `${operation.method.toUpperCase()} ${operation.path}`;
         res.set('Cache-Control', 'no-store');
-        res.locals.principal = { ...(await signIn(parts, req)), origin: addressOf(req) } satisfies Principal;
+        res.locals.principal = { ...(await signIn(parts, operation, req)), origin: addressOf(req) } satisfies Principal;
         next();
       };
       router[operation.method](operation.path, leaveOtherPaths, signInFirst, readBody, async (req, res) => {
         let { principal } = res.locals as { principal: Principal };
         try {
-          principal = { ...principal, role: requireRole(operation.roles, principal) };
+          principal = { ...principal, role: requireRoleFor(operation, principal) };
           const input = parseCall(operation, req);
           const idempotencyKey = digestKey(parts.keys, operation, principal, input, res);
           const answer = await handle({ ...input, principal, at: new Date(), idempotencyKey, req, res });
@@ -83,17 +84,35 @@ interface Changing {
   readonly expectedVersion: number;
 }
 
-async function signIn({ tokens, metrics }: ApiParts, req: Request): Promise<Principal> {
+async function signIn(parts: ApiParts, { isOfInstallation }: Operation, req: Request): Promise<Principal> {
+  const { tokens, metrics } = parts;
   const credentials = readCredentials(req);
   try {
     if (credentials?.scheme !== 'bearer') {
       throw new Problem('not-signed-in', 'Send one bearer token: Authorization: Bearer <token>.');
     }
-    return await tokens.verify(credentials.value);
+    return await (isOfInstallation ? verifyOperator(parts, credentials.value) : tokens.verify(credentials.value));
   } catch (error) {
     if (toProblem(error).code === 'not-signed-in') metrics.notSignedIn.inc();
     throw error;
   }
+}
+
+/** Someone who is signed in for a municipality is refused as that (requireRoleFor). */
+async function verifyOperator({ operators, tokens }: ApiParts, token: string): Promise<Principal> {
+  try {
+    return { ...(await operators.verify(token)), municipality: INSTALLATION, teams: [] };
+  } catch (error) {
+    return tokens.verify(token).catch(() => {
+      throw error;
+    });
+  }
+}
+
+function requireRoleFor({ roles, isOfInstallation }: Operation, principal: Principal): Role {
+  if (!isOfInstallation || principal.municipality === INSTALLATION) return requireRole(roles, principal);
+  const detail = `The call requires a token for operations, with the role ${roles.join(' or ')} and no municipality.`;
+  throw new Problem('role-missing', detail);
 }
 
 /**

@@ -4,6 +4,8 @@ import type { KeyRing } from './key-ring.js';
 const PARTY = 'party';
 /** Keyed hash of a whole message, to recognise a duplicate. */
 export const FINGERPRINT = 'fingerprint';
+/** Keyed hash of a delivery that could not be read, to recognise the same bytes. */
+export const QUARANTINE = 'quarantine';
 /** Keyed hash of a list’s sort and filters, to know the cursors of another list. */
 export const LIST = 'list';
 /** Keyed hash of an Idempotency-Key, and of a request that has one. */

@@ -1,4 +1,6 @@
+import { ALPHABET } from './alphabet.js';
 import type { FileWriter } from './file-writer.js';
+import { charactersOf, type Trail } from './trail.js';
 
 // Up to 64 KiB the string of a slice stays in the young generation; from 128 KiB on the decoder is ten times slower.
 const MAX_SLICE = 64 * 1024;
@@ -11,7 +13,7 @@ const UNDERSCORE = 0x5f;
 const [SPACE, PADDING, FOREIGN] = [64, 65, 66];
 /** By byte: its six bits (RFC 4648 §4), or one of those three. */
 const VALUES = new Uint8Array(256).fill(FOREIGN);
-for (const [value, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].entries()) {
+for (const [value, character] of [...ALPHABET].entries()) {
   VALUES[character.charCodeAt(0)] = value;
 }
 for (const character of ' \t\r\n') VALUES[character.charCodeAt(0)] = SPACE;
@@ -33,10 +35,22 @@ export class Base64Decoder {
   private bits = 0;
   private padding = 0;
   private isPlain = true;
+  private readonly trail: Trail | undefined;
+  private readonly index: number;
+  /** How many characters there were, padding included. */
+  private position = 0;
 
-  constructor(file: FileWriter, refuse: Refusal) {
+  /** @param trail is told where the base64 of the file with this index stands */
+  constructor(file: FileWriter, refuse: Refusal, trail?: Trail, index = 0) {
     this.file = file;
     this.refuse = refuse;
+    this.trail = trail;
+    this.index = index;
+  }
+
+  /** The characters after the last whole quadruple. */
+  get rest(): string {
+    return charactersOf(this.bits, this.characters) + '='.repeat(this.padding);
   }
 
   /**
@@ -59,7 +73,9 @@ export class Base64Decoder {
     this.isPlain = false;
     const value = VALUES[code] ?? FOREIGN;
     if (value === FOREIGN) throw this.foreign();
-    if (value !== SPACE) this.takeValue(value);
+    if (value === SPACE) return;
+    this.takeValue(value);
+    this.position += 1;
   }
 
   /** Ends the text: checks the padding and decodes the last quadruple. */
@@ -80,25 +96,42 @@ export class Base64Decoder {
     if (this.characters > 0) return this.loop(bytes, from, from + 4 - this.characters);
     const length = Math.min(to - from, MAX_SLICE, this.file.roomForCharacters);
     const end = from + length - (length % 4);
-    if (this.decodePlain(bytes.subarray(from, end))) return end;
+    if (this.decodePlain(bytes.subarray(from, end))) {
+      this.tell(bytes, from, end);
+      return end;
+    }
     this.isPlain = false;
     return this.loop(bytes, from, to);
   }
 
   /** Decodes up to `to`, a full file, or a byte that is not of base64. */
-  private loop(bytes: Uint8Array, from: number, to: number): number {
+  private loop(bytes: Buffer, from: number, to: number): number {
     const { file } = this;
     let at = from;
+    let told = from;
     while (!file.full) {
       if (this.characters === 0 && this.padding === 0) at = this.takeQuadruples(bytes, at, to);
-      while (at < to && VALUES[bytes[at] as number] === SPACE) at += 1;
+      if (at < to && VALUES[bytes[at] as number] === SPACE) {
+        this.tell(bytes, told, at);
+        do at += 1;
+        while (at < to && VALUES[bytes[at] as number] === SPACE);
+        told = at;
+      }
       if (at === to || file.full) break;
       const value = VALUES[bytes[at] as number] as number;
       if (value === FOREIGN) break;
       this.takeValue(value);
       at += 1;
     }
+    this.tell(bytes, told, at);
     return at;
+  }
+
+  /** These bytes were characters of the file. */
+  private tell(bytes: Buffer, from: number, to: number): void {
+    if (from === to) return;
+    this.trail?.text(bytes, from, to, this.index, this.position);
+    this.position += to - from;
   }
 
   /** Decodes whole quadruples without anything between their characters. */

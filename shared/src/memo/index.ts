@@ -10,4 +10,5 @@ export { escapeAttribute } from './references.js';
 export { REMARKS, type Remark, type RemarkCode } from './remarks.js';
 export { instantOf } from './simple-types.js';
 export type { FileContent, FileFacts } from './table.js';
+export { type Spill, Trail } from './trail.js';
 export { findMessage, type XmlAttribute, type XmlElement } from './xml-element.js';

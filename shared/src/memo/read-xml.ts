@@ -6,6 +6,7 @@ import { type FileSink, FileWriter } from './file-writer.js';
 import { forEachChunk } from './for-each-chunk.js';
 import { CharacterReference } from './references.js';
 import { SkeletonBuffer } from './skeleton-buffer.js';
+import type { Trail } from './trail.js';
 import { isSpace } from './white-space.js';
 import type { XmlElement } from './xml-element.js';
 import { type MessagePlace, notUtf8, type OpenContent, type TreeLimits, tooManyFiles, XmlTree } from './xml-tree.js';
@@ -43,6 +44,7 @@ export interface XmlDocument {
  * @param source its own errors pass through unchanged
  * @param openFile called at each content's start tag, with 0, 1, 2 …
  * @param charset the encoding by the Content-Type, if it names one; asked for when the source has begun
+ * @param trail is told where the base64 of the files stands. An open file is ended when there is a Problem
  * @throws Problem `not-xml`, `not-utf8`, `forbidden-xml`, `content-not-base64`, `too-large`, `skeleton-too-large`,
  *   `not-memo` (over a limit on depth, attributes or prefixes). By then no write to a sink is in flight.
  */
@@ -51,11 +53,16 @@ export async function readXml(
   openFile: (fileIndex: number) => FileSink,
   limits: XmlLimits,
   charset: () => string | undefined = () => undefined,
+  trail?: Trail,
 ): Promise<XmlDocument> {
-  const reader = new XmlReader(openFile, limits, charset);
+  const reader = new XmlReader(openFile, limits, charset, trail);
   try {
     await forEachChunk(source, (chunk) => reader.take(chunk));
     return reader.finish();
+  } catch (error) {
+    // What fails here is not the fault that is told.
+    if (trail && error instanceof Problem) await reader.endOpenFile().catch(() => {});
+    throw error;
   } finally {
     await reader.idle();
   }
@@ -90,6 +97,7 @@ class XmlReader {
   private readonly openFile: (fileIndex: number) => FileSink;
   private readonly limits: XmlLimits;
   private readonly charset: () => string | undefined;
+  private readonly trail: Trail | undefined;
   private readonly skeleton: SkeletonBuffer;
   private readonly tree: XmlTree;
   // Random, so that no sender can write a token into a message.
@@ -115,10 +123,16 @@ class XmlReader {
   /** In content: where the chunk has the next `<`, so that nothing is searched twice. */
   private nextLess = 0;
 
-  constructor(openFile: (fileIndex: number) => FileSink, limits: XmlLimits, charset: () => string | undefined) {
+  constructor(
+    openFile: (fileIndex: number) => FileSink,
+    limits: XmlLimits,
+    charset: () => string | undefined,
+    trail: Trail | undefined,
+  ) {
     this.openFile = openFile;
     this.limits = limits;
     this.charset = charset;
+    this.trail = trail;
     this.skeleton = new SkeletonBuffer(limits.maxSkeletonBytes);
     this.tree = new XmlTree(this.skeleton, limits);
   }
@@ -163,6 +177,11 @@ class XmlReader {
       message: this.tree.message,
       messages: this.tree.messages,
     };
+  }
+
+  /** After a fault in a content: what was decoded of it is the file. */
+  async endOpenFile(): Promise<void> {
+    if (this.content) await this.endContent();
   }
 
   /** Waits until no write to a sink is in flight. */
@@ -211,7 +230,7 @@ class XmlReader {
     const token = this.token(this.files);
     element.text = token;
     this.writer = new FileWriter(this.openFile(this.files));
-    this.content = new Base64Decoder(this.writer, (why) => this.notBase64(why));
+    this.content = new Base64Decoder(this.writer, (why) => this.notBase64(why), this.trail, this.files);
     this.files += 1;
     // `<content/>` has no place for a token, so it gets an end tag.
     if (isEmpty) this.skeleton.cut(this.skeleton.length - '/>'.length);
@@ -222,6 +241,7 @@ class XmlReader {
   }
 
   private endContent(): Promise<void> {
+    this.trail?.ended(this.files - 1, this.content?.rest ?? '');
     this.content = undefined;
     this.state = this.inMarkup;
     return (this.writer as FileWriter).end();

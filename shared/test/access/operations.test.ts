@@ -14,9 +14,10 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 /** The operation on something that does not exist: an authorised caller passes the check of roles, but nothing more. */
-function call({ method, path, body }: Operation, roles: readonly string[], municipality?: string): Promise<Response> {
+function call(operation: Operation, roles: readonly string[], municipality?: string): Promise<Response> {
+  const { method, path, body, isOfInstallation = false } = operation;
   return stack.call(method.toUpperCase(), path.replace('/api/v1', '').replaceAll(/:\w+/g, randomUUID()), {
-    as: { user: 'visitor', roles, ...(municipality !== undefined && { municipality }) },
+    as: { user: 'visitor', roles, operator: isOfInstallation, ...(municipality !== undefined && { municipality }) },
     version: 1,
     ...(body && { body: { reason: 1 } }),
   });

@@ -76,7 +76,7 @@ const withParams = (change: (name: string) => string) => (call: PreparedCall) =>
 });
 
 function* faultsOf(operation: Operation): Generator<Fault> {
-  const { query, body, bodyOrQuery, change, roles, params, method } = operation;
+  const { query, body, bodyOrQuery, change, roles, params, method, isOfInstallation } = operation;
   const example = (body?.meta()?.examples as object[] | undefined)?.[0];
   const fields = { ...query?.shape, ...(body && 'shape' in body && !bodyOrQuery ? body.shape : {}) };
 
@@ -236,17 +236,31 @@ function* faultsOf(operation: Operation): Generator<Fault> {
     code: 'role-missing',
     make: (call) => ({
       ...call,
-      as: { user: 'visitor', roles: Object.keys(ROLES).filter((role) => !(roles as readonly string[]).includes(role)) },
+      as: {
+        ...call.as,
+        user: 'visitor',
+        roles: Object.keys(ROLES).filter((role) => !(roles as readonly string[]).includes(role)),
+      },
     }),
   };
+  if (isOfInstallation) {
+    yield {
+      fault: 'a caller of a municipality with every role',
+      status: 403,
+      code: 'role-missing',
+      make: (call) => ({ ...call, as: { user: 'visitor', roles: Object.keys(ROLES) } }),
+    };
+  }
   if (params && !roles.includes('Indbakke.System')) {
     const gone = { status: 404, code: 'not-found' } as const;
     yield { ...gone, fault: 'ids that nothing has', make: withParams(() => randomUUID()) };
-    yield {
-      ...gone,
-      fault: 'a caller of another municipality',
-      make: (call) => ({ ...call, as: { ...call.as, municipality: VESTERSUND } }),
-    };
+    if (!isOfInstallation) {
+      yield {
+        ...gone,
+        fault: 'a caller of another municipality',
+        make: (call) => ({ ...call, as: { ...call.as, municipality: VESTERSUND } }),
+      };
+    }
     if ('fileId' in params.shape) {
       yield {
         ...gone,

@@ -29,6 +29,7 @@ export interface PreparedCall {
 const EVERYTHING: TokenOptions = { ...SETUP, roles: [...(SETUP.roles ?? []), 'Indbakke.Drift'] };
 const AUDITOR: TokenOptions = { user: 'revisor-1', roles: ['Revisionslog.Læs'] };
 const INSIGHT: TokenOptions = { user: 'aktindsigt-1', roles: ['Indbakke.Aktindsigt'] };
+const OPERATOR: TokenOptions = { user: 'operator-1', operator: true, roles: ['Indbakke.Drift', 'Indbakke.Karantæne'] };
 const TODAY = new Date().toISOString().slice(0, 10);
 
 /** Prepares calls on a stack; `close` when done. */
@@ -60,6 +61,10 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
     headers: {},
     body: example,
   };
+  if (operation.isOfInstallation) {
+    const { entryId } = await quarantineOne(stack);
+    return { ...call, as: OPERATOR, params: operation.params ? { entryId } : {} };
+  }
   if (name === 'upsertCase') return { ...call, params: { caseId: 'BF-1' } };
   if (name === 'registerSentMessage') return { ...call, params: { messageUUID: randomUUID() } };
   const { action, items } = (example ?? {}) as { action?: keyof typeof READY_FOR; items?: object[] };
@@ -150,6 +155,13 @@ const READY_FOR = (() => {
     reopen: rejected,
   };
 })();
+
+/** Delivers something that cannot be read. */
+export async function quarantineOne(stack: TestStack, body = `hello ${randomUUID()}`): Promise<{ entryId: string }> {
+  await stack.deliver(body);
+  const [entry] = await stack.sql<{ id: string }>('SELECT id FROM quarantine_entries ORDER BY last_at DESC LIMIT 1');
+  return { entryId: entry?.id as string };
+}
 
 /** A disabled webhook with a delivery. */
 async function makeWebhook(stack: TestStack): Promise<{ webhookId: string; deliveryId: string }> {

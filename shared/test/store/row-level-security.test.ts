@@ -197,6 +197,19 @@ async function fill(municipality: string): Promise<void> {
 
 const TABLES = Object.keys(rowsOf(A));
 
+/** Of no municipality: for a transaction that is bound to the installation. */
+const ENTRY = {
+  id: randomUUID(),
+  content_hash: Buffer.from('h'),
+  reason: 'not-xml',
+  endpoint: 'rest',
+  caller: '127.0.0.1',
+  size: 1,
+  first_at: '2026-11-02T08:00:00Z',
+  last_at: '2026-11-02T08:00:00Z',
+  transmission_id: randomUUID(),
+};
+
 /** Runs `work` with the login of the services in one of its roles, for one municipality or none; nothing is committed. */
 async function as<T>(
   role: string | undefined,
@@ -258,7 +271,7 @@ describe('every table', () => {
        WHERE g.table_schema = 'public' AND g.grantee LIKE 'indbakke%' ORDER BY 1`,
     );
     expect(tables.map(({ name }) => name)).toEqual(expect.not.arrayContaining(['_prisma_migrations']));
-    expect(TABLES).toEqual(expect.arrayContaining(tables.map(({ name }) => name)));
+    expect([...TABLES, 'quarantine_entries']).toEqual(expect.arrayContaining(tables.map(({ name }) => name)));
   });
 
   it('is closed to the login itself, which has privileges only through its roles', async () => {
@@ -292,6 +305,42 @@ describe.each(TABLES)('indbakke_app in %s', (table) => {
     ]) {
       const changed = as('indbakke_app', A, async (client) => (await client.query(statement)).rowCount);
       expect(await changed.catch((error: { code: string }) => error.code)).toBeOneOf([0, DENIED.code]);
+    }
+  });
+});
+
+describe('indbakke_app in quarantine_entries', () => {
+  const { text, values } = insert('quarantine_entries', ENTRY);
+
+  beforeAll(() => runSql(database.ownerUrl, text, values));
+
+  it.each([undefined, '', A, B, `${A}' OR '1' = '1`, 'INSTALLATION'])(
+    'sees and changes nothing as %s',
+    async (bound) => {
+      expect(await as('indbakke_app', bound, countIn('quarantine_entries'))).toBe(0);
+      for (const statement of ['UPDATE quarantine_entries SET count = 9', 'DELETE FROM quarantine_entries']) {
+        expect(await as('indbakke_app', bound, async (client) => (await client.query(statement)).rowCount)).toBe(0);
+      }
+      const another = { ...ENTRY, id: randomUUID(), reason: 'not-memo' };
+      const inserted = insert('quarantine_entries', another);
+      await expect(
+        as('indbakke_app', bound, (client) => client.query(inserted.text, inserted.values)),
+      ).rejects.toMatchObject(DENIED);
+    },
+  );
+
+  it('sees all as the installation, which sees nothing of a municipality', async () => {
+    expect(await as('indbakke_app', 'installation', countIn('quarantine_entries'))).toBe(1);
+    for (const table of TABLES) expect(await as('indbakke_app', 'installation', countIn(table))).toBe(0);
+  });
+
+  it('is closed to the login itself, and its content to the sweeps', async () => {
+    await expect(as(undefined, 'installation', countIn('quarantine_entries'))).rejects.toMatchObject(DENIED);
+    for (const column of ['container', 'wrapped_key', 'caller', 'message_uuid', 'content_hash']) {
+      const read = as('indbakke_worker', undefined, (client) =>
+        client.query(`SELECT ${column} FROM quarantine_entries`),
+      );
+      await expect(read).rejects.toMatchObject(DENIED);
     }
   });
 });

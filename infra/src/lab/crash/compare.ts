@@ -8,6 +8,7 @@ import type { Kill } from './kills.js';
 import type { Ledger, SentMemo } from './ledger.js';
 import { clientsOf } from './load.js';
 import type { Stage } from './stage.js';
+import { asOperator } from './unreadable.js';
 
 const READERS = 8;
 const READ_WITHIN_MS = 300_000;
@@ -249,7 +250,8 @@ export class Comparison {
     const rows = await this.#stage.sql<{ blob_name: string }>(
       `SELECT blob_name FROM messages WHERE blob_name IS NOT NULL
        UNION ALL SELECT blob_name FROM extract_files WHERE blob_name IS NOT NULL
-       UNION ALL SELECT blob_name FROM access_packages WHERE blob_name IS NOT NULL`,
+       UNION ALL SELECT blob_name FROM access_packages WHERE blob_name IS NOT NULL
+       UNION ALL SELECT blob_name FROM quarantine_entries WHERE blob_name IS NOT NULL`,
     );
     const named = new Set(rows.map(({ blob_name }) => blob_name));
     for (const shard of readdirSync(this.#stage.contentFolder)) {
@@ -261,9 +263,31 @@ export class Comparison {
         this.#ledger.find(
           isBack ? 'back' : 'half',
           memo ?? { uuid: file, kill, run },
-          `${file} belongs to no message, extract or package`,
+          `${file} belongs to no message, extract, package or entry in quarantine`,
         );
       }
+    }
+  }
+
+  /** What could not be read has one entry, with the bytes that were sent, if it was answered so; and none once it was removed. */
+  async quarantine(run: number, url: string): Promise<void> {
+    const find = this.#ledger.find.bind(this.#ledger);
+    for (const unreadable of this.#ledger.unreadable.filter((each) => each.run === run)) {
+      const { uuid, body, sent, refused, removal } = unreadable;
+      const [entry, ...others] = await this.#stage.sql<{ id: string; count: number }>(
+        'SELECT id, count FROM quarantine_entries WHERE message_uuid = $1',
+        [uuid],
+      );
+      if (others.length > 0) find('twice', unreadable, `has ${others.length + 1} entries in quarantine`);
+      if (entry && removal === 'done') find('back', unreadable, 'is removed from quarantine, but there');
+      if (!entry && removal === 'none' && refused > 0)
+        find('lost', unreadable, 'was refused, but is not in quarantine');
+      if (!entry) continue;
+      if (entry.count < refused || entry.count > sent)
+        find('twice', unreadable, `was sent ${sent} times and counted ${entry.count} times`);
+      const content = await asOperator(this.#stage, url, 'GET', `/${entry.id}/content`);
+      if (!Buffer.from(await content.arrayBuffer()).equals(body))
+        find('half', unreadable, 'has other bytes in quarantine');
     }
   }
 

@@ -136,6 +136,7 @@ class Harness {
     await this.#stage.untilTransactionsEnd();
     await this.#comparison.settle();
     await this.#comparison.rows(this.ledger.ofRun(run));
+    await this.#comparison.quarantine(run, this.#victim.url);
     this.#note(kill, hit);
   }
 

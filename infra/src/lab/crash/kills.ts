@@ -72,6 +72,11 @@ export function makesPackages(kill: Kill): boolean {
   return kill.includes('package');
 }
 
+/** Whether deliveries that cannot be read are sent under the load. */
+export function sendsUnreadable(kill: Kill): boolean {
+  return kill.startsWith('quarantine');
+}
+
 /** The caseworkers’ work that leads to a point, and after how many passes the kill comes at most. */
 export function workBefore(kill: Kill): { work: Work | undefined; maxCount: number } {
   if (kill.startsWith('journalization') || kill === 'silent') return { work: 'journalize', maxCount: 4 };
@@ -79,6 +84,8 @@ export function workBefore(kill: Kill): { work: Work | undefined; maxCount: numb
   if (kill.startsWith('rejection')) return { work: 'reject', maxCount: 4 };
   if (kill.startsWith('deletion')) return { work: 'delete', maxCount: 3 };
   if (kill === 'content-removed' || kill === 'removal-synced') return { work: 'delete', maxCount: 4 };
+  if (kill === 'quarantine-removed') return { work: undefined, maxCount: 3 };
+  if (kill.startsWith('quarantine')) return { work: undefined, maxCount: 8 };
   if (kill === 'audit-month-anchored') return { work: undefined, maxCount: 1 };
   if (kill === 'zip-read') return { work: 'zip', maxCount: 5 };
   if (kill.startsWith('extract')) return { work: 'journalize', maxCount: EXTRACTS };

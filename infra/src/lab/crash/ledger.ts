@@ -53,6 +53,20 @@ export interface DueFile {
   readonly kill: Kill;
 }
 
+/** A delivery that cannot be read, as the harness sent it. */
+export interface SentUnreadable {
+  /** The id in it; what findings name. */
+  readonly uuid: string;
+  readonly body: Buffer;
+  readonly run: number;
+  readonly kill: Kill;
+  /** How often it was sent, and how often it was answered that it is refused. */
+  sent: number;
+  refused: number;
+  /** What the operator knows of its removal. */
+  removal: 'none' | 'asked' | 'done';
+}
+
 export const VERDICTS = ['lost', 'twice', 'stuck', 'half', 'back'] as const;
 /**
  * lost: not as a receipt, an answer or an error said; twice: stored or shown twice; half: incomplete; back: deleted, but not
@@ -77,6 +91,7 @@ export class Ledger {
   readonly changes = new Set<AskedChange>();
   readonly extracts: DueFile[] = [];
   readonly packages: DueFile[] = [];
+  readonly unreadable: SentUnreadable[] = [];
   readonly #found = new Set<string>();
 
   add(memos: readonly SentMemo[]): void {

@@ -5,9 +5,10 @@ import { deliver } from '../../testkit/deliver.js';
 import { InboxClient, InboxError, type Seen } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
 import type { Random } from '../random.js';
-import { type Kill, type Work, workBefore } from './kills.js';
+import { type Kill, sendsUnreadable, type Work, workBefore } from './kills.js';
 import type { AskedChange, Ledger, SentMemo } from './ledger.js';
 import type { Stage } from './stage.js';
+import { sendUnreadable } from './unreadable.js';
 import { REGISTERED, writeMemos } from './write-memos.js';
 
 const ANSWER_WITHIN_MS = 30_000;
@@ -15,6 +16,7 @@ const SENDERS = 4;
 const CASEWORKERS = 2;
 // More, so that one of them is likely to be waiting for COMMIT when PostgreSQL falls silent.
 const CASEWORKERS_IN_SILENCE = 8;
+const SENDERS_OF_UNREADABLE = 2;
 const BULK_OF = 8;
 // Bounds the load when the kill does not come.
 const MAX_MEMOS_EACH = 15;
@@ -78,7 +80,12 @@ export class Load {
     this.#url = url;
     this.#clients = clientsOf(stage, url, ANSWER_WITHIN_MS);
     const caseworkers = kill === 'silent' ? CASEWORKERS_IN_SILENCE : CASEWORKERS;
+    const { signal } = this.#stopping;
+    const ofUnreadable = sendsUnreadable(kill) ? SENDERS_OF_UNREADABLE : 0;
     this.#done = Promise.all([
+      ...Array.from({ length: ofUnreadable }, (_, index) =>
+        sendUnreadable(stage, ledger, url, { random: random.fork(`unreadable ${index}`), run, kill, signal }),
+      ),
       ...Array.from({ length: SENDERS }, (_, index) => this.#sendMemos(random.fork(`sender ${index}`), run, kill)),
       ...Array.from({ length: caseworkers }, (_, index) => this.#work(random.fork(`caseworker ${index}`), run, kill)),
     ]);

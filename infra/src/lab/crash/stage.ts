@@ -8,7 +8,7 @@ import pg from 'pg';
 import { prepareDatabase } from '../../local/database.js';
 import type { StatePaths } from '../../local/state.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
-import { CASEWORKER_ROLES, issueToken, prepareState } from '../../testkit/set-up.js';
+import { CASEWORKER_ROLES, issueOperatorsToken, issueToken, prepareState } from '../../testkit/set-up.js';
 import type { Random } from '../random.js';
 import { killPostgres, restartPostgres } from './kill-postgres.js';
 import { VICTIM } from './victims.js';
@@ -84,6 +84,11 @@ export class Stage {
   /** Of a user who saves extracts and asks for access packages; one for each run, since a user has few. */
   ownerToken(municipality: string, run: number): Promise<string> {
     return issueToken(this.#postgres.paths, { municipality, user: `owner-${run}`, roles: ROLES, hours: TOKEN_HOURS });
+  }
+
+  operatorsToken(): Promise<string> {
+    const roles = ['Indbakke.Drift', 'Indbakke.Karantæne'];
+    return issueOperatorsToken(this.#postgres.paths, { roles, hours: TOKEN_HOURS });
   }
 
   systemToken(municipality: string): Promise<string> {

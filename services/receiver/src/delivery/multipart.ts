@@ -38,6 +38,12 @@ export function messagePart(body: Readable, contentType: string): MessagePart {
   return { body: streamPart(body, contentType, takeType), charset: () => charsetOf(ofPart) };
 }
 
+/** The text between the parts, if the Content-Type names it. Most senders draw a new one for each delivery. */
+export function boundaryOf(contentType: string): string | undefined {
+  const [, quoted, plain] = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType) ?? [];
+  return quoted ?? plain;
+}
+
 async function* streamPart(
   body: Readable,
   contentType: string,

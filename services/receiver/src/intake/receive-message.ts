@@ -5,12 +5,14 @@ import type { Log } from '@indbakke/shared/log';
 import { type Queues, SUGGEST_CASE } from '@indbakke/shared/queue';
 import { CommitInDoubt, newId } from '@indbakke/shared/store';
 import type { ReceiverConfig } from '../config.js';
+import type { Delivery, Quarantine } from '../quarantine/quarantine.js';
 import type { ExternalId, NewMessage, ReadMessage } from './incoming-message.js';
 import type { StoredMessage } from './known-ids.js';
 import type { StoreMessage } from './store-messages.js';
 
 export interface IntakeParts {
   readonly storeMessage: StoreMessage;
+  readonly quarantine: Quarantine;
   readonly blobs: BlobStore;
   readonly keys: KeyRing;
   readonly hashingThread: HashingThread;
@@ -21,20 +23,21 @@ export interface IntakeParts {
 
 /** The outcome of a delivery and what its receipt says; a duplicate gets the receipt of the first delivery. */
 export interface Intake extends Pick<StoredMessage, 'transmissionId' | 'receivedAt'> {
-  readonly outcome: 'accepted' | 'held' | 'duplicate' | 'after-deletion';
+  readonly outcome: 'accepted' | 'held' | 'duplicate' | 'after-deletion' | 'answer-accepted';
   readonly externalId: ExternalId;
 }
 
 /**
  * Receives one message, for every channel: reads the delivery, seals its files on the fly, decides, and makes all of it
  * durable. When it resolves, the message is stored for good and the receipt may be given. When it rejects, nothing was kept,
- * unless COMMIT got no answer (CommitInDoubt): then the message may be stored, and the retry will find it.
+ * unless COMMIT got no answer (CommitInDoubt): then the message may be stored, and the retry will find it. What cannot be read is
+ * kept in quarantine, and gets a receipt only if an operator has decided so.
  *
  * @throws Problem for a refusal (INVALID, NOT_ALLOWED, too large); any other error means that the sender must retry
  */
 export async function receiveMessage(
   parts: IntakeParts,
-  { channel, origin }: Pick<NewMessage, 'channel' | 'origin'>,
+  { channel, origin, delivery }: Pick<NewMessage, 'channel' | 'origin'> & { readonly delivery: Delivery },
   read: ReadMessage,
 ): Promise<Intake> {
   const offeredAt = performance.now();
@@ -75,8 +78,12 @@ export async function receiveMessage(
     const storedId = stored.externalId === externalId.value ? externalId : { value: stored.externalId, isUuid: false };
     return { outcome, externalId: storedId, transmissionId: stored.transmissionId, receivedAt: stored.receivedAt };
   } catch (error) {
+    const accepted = await parts.quarantine.keep(error, { ...delivery, origin }, { id, sealer });
     await sealer.abort(); // does nothing once the container is committed
+    if (accepted) return { outcome: 'answer-accepted', ...accepted };
     throw error;
+  } finally {
+    await delivery.body.trail.drop();
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type Memo,
   readMemo,
   readXml,
+  type Trail,
   type XmlDocument,
   type XmlElement,
 } from '@indbakke/shared/memo';
@@ -23,6 +24,7 @@ import { kindOf, referencesOf } from './references.js';
 
 export interface MemoDelivery {
   readonly body: AsyncIterable<Buffer>;
+  readonly trail: Trail;
   /** By the Content-Type, if it names one; known once the body has begun. */
   readonly charset: () => string | undefined;
   /** Finds the MeMo in the document; each endpoint has its own wrapper. */
@@ -45,6 +47,7 @@ export function readMessage(
         maxDepth: config.MAX_DEPTH,
       },
       delivery.charset,
+      delivery.trail,
     );
     const message = await delivery.findMessage(document);
     const { memo, remarks } = readMemo(message, files, document.token);

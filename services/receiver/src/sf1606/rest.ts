@@ -2,7 +2,7 @@ import { addressOf, charsetOf, mediaTypeOf } from '@indbakke/shared/http';
 import { type Request, type Response, Router } from 'express';
 import { echoTransaction, recordRefusal } from '../delivery/answers.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
-import { messagePart } from '../delivery/multipart.js';
+import { boundaryOf, messagePart } from '../delivery/multipart.js';
 import { readBody } from '../delivery/read-body.js';
 import { receiveMessage } from '../intake/receive-message.js';
 import { readMessage } from '../memo/read-message.js';
@@ -29,10 +29,14 @@ export function restEndpoint(parts: EndpointParts): Router {
         ...parts,
       });
       const read = readMessage(parts, {
-        ...(form ? messagePart(body, contentType) : { body, charset: () => charsetOf(contentType) }),
+        ...(form
+          ? messagePart(body.stream, contentType)
+          : { body: body.stream, charset: () => charsetOf(contentType) }),
+        trail: body.trail,
         findMessage: ({ root }) => root,
       });
-      const intake = await receiveMessage(parts, { channel: 'sf1606', origin: addressOf(req) }, read);
+      const delivery = { endpoint: 'rest', body, boundary: form ? boundaryOf(contentType) : undefined } as const;
+      const intake = await receiveMessage(parts, { channel: 'sf1606', origin: addressOf(req), delivery }, read);
       parts.metrics.intake.inc({ endpoint: 'rest', outcome: intake.outcome });
       sendReceipt(req, res, 200, completed(intake));
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Problem } from '@indbakke/shared/errors';
 import { Builder } from 'xml2js';
-import { refusal } from './receipt.js';
+import { type Receipt, refusal } from './receipt.js';
 import { fieldsOf } from './render-receipt.js';
 import { EnvelopeProblem } from './soap-envelope.js';
 import { ENVELOPE_NAMESPACE, SF1606_NAMESPACE } from './soap-wsdl.js';
@@ -26,6 +26,15 @@ export function renderFault(problem: Problem): string {
         detail: { PostModtagFault: { $: { xmlns: SF1606_NAMESPACE }, ...fieldsOf(receipt) } },
       },
     },
+  });
+}
+
+/** The answer of PostModtag to a delivery that could not be read, whose receipt an operator has decided. */
+export function renderResponse(receipt: Receipt): string {
+  const response = { $: { xmlns: SF1606_NAMESPACE }, ...fieldsOf(receipt) };
+  return xml.buildObject({
+    $: { 'xmlns:soap': ENVELOPE_NAMESPACE },
+    'soap:Body': { PostModtagResponse: response },
   });
 }
 

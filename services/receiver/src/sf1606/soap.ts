@@ -7,7 +7,7 @@ import { receiveMessage } from '../intake/receive-message.js';
 import { readMessage } from '../memo/read-message.js';
 import { completed } from './receipt.js';
 import { messageIn } from './soap-envelope.js';
-import { renderFault } from './soap-fault.js';
+import { renderFault, renderResponse } from './soap-fault.js';
 import { createPostModtag } from './soap-operation.js';
 import { wsdlAt } from './soap-wsdl.js';
 
@@ -27,7 +27,8 @@ export function soapEndpoint(parts: EndpointParts): Router {
       const body = readBody(req, res, { mediaTypes: [MEDIA_TYPE], wrapped: true, callers, ...parts });
       const call = beginCall();
       const read = readMessage(parts, {
-        body,
+        body: body.stream,
+        trail: body.trail,
         charset: () => charsetOf(req.get('content-type')),
         async findMessage(document) {
           const message = messageIn(document);
@@ -35,9 +36,13 @@ export function soapEndpoint(parts: EndpointParts): Router {
           return message;
         },
       });
-      const intake = await receiveMessage(parts, { channel: 'sf1606', origin: addressOf(req) }, read);
+      const delivery = { endpoint: 'soap', body } as const;
+      const intake = await receiveMessage(parts, { channel: 'sf1606', origin: addressOf(req), delivery }, read);
       parts.metrics.intake.inc({ endpoint: 'soap', outcome: intake.outcome });
-      sendXml(res, 200, await call.answer(completed(intake)));
+      const receipt = completed(intake);
+      // The package may have found no call to answer in what could not be read.
+      const isRead = intake.outcome !== 'answer-accepted';
+      sendXml(res, 200, isRead ? await call.answer(receipt) : renderResponse(receipt));
     } catch (error) {
       const problem = recordRefusal(error, res, { ...parts, endpoint: 'soap' });
       // SOAP 1.1, §6.2 and WS-I Basic Profile 1.1, R1126: a Fault has status 500. Even where HTTP has 403, 413 or 415, as many
