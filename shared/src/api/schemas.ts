@@ -341,7 +341,8 @@ export const ExtractBody = z
 export type ExtractBody = z.infer<typeof ExtractBody>;
 const AssigneeKind = keyOf('AssigneeKind', { user: 'A caseworker.', team: 'Everybody with the team in the token.' });
 const NewAssignee = z
-  .strictObject({ kind: AssigneeKind, id: personId.describe('The id of the user or team, as tokens have it') })
+  .strictObject({ kind: AssigneeKind, id: personId.describe('As `sub` or `teams` of a token has it') })
+  .describe('Who is to handle the message')
   .register(NAMED_REQUESTS, { id: 'NewAssignee' });
 
 export const AssignmentBody = z
