@@ -10,10 +10,11 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // The files share as many processes as there are cores: to import everything anew takes 2 s of CPU a file. A hook
-    // at the top of a module that several files import would run for the first of them only.
+    // The files share a few processes, half as many again as there are cores, since some wait for timeouts: to import
+    // everything anew takes 2 s of CPU a file. A hook at the top of a module that several files import would run for the first
+    // of them only.
     isolate: false,
-    maxWorkers: '100%',
+    maxWorkers: '150%',
     globalSetup: ['infra/test/global-setup.ts'],
   },
 });
