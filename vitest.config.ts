@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // The `source` condition of our packages' exports: a change needs no build to be tested.
@@ -14,7 +15,7 @@ export default defineConfig({
     // everything anew takes 2 s of CPU a file. A hook at the top of a module that several files import would run for the first
     // of them only.
     isolate: false,
-    maxWorkers: '150%',
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     globalSetup: ['infra/test/global-setup.ts'],
   },
 });
