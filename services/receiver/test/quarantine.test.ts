@@ -246,7 +246,7 @@ describe('what an operator sees and decides:', () => {
         hasContent: true,
         status: 'kept',
       }),
-      expect.objectContaining({ count: 1, messageUUID: null, size: 5 }),
+      expect.objectContaining({ count: 1, messageUUID: null, path: null, size: 5 }),
     ]);
     expect(await listed('?status=answer-accepted')).toEqual([]);
   });

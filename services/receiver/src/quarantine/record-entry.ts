@@ -84,7 +84,7 @@ export async function recordEntry(store: Store, given: NewEntry, quota: Quota): 
         sql`
           INSERT INTO quarantine_entries (id, content_hash, reason, path, endpoint, caller, message_uuid, size, first_at, last_at,
             transmission_id, blob_name, container, key_id, wrapped_key)
-          SELECT ${given.id}::uuid, ${given.contentHash}::bytea, ${given.reason}, ${given.path ?? null}, ${given.endpoint}, ${given.caller},
+          SELECT ${given.id}::uuid, ${given.contentHash}::bytea, ${given.reason}, ${given.path || null}, ${given.endpoint}, ${given.caller},
             ${given.messageUuid ?? null}::uuid, ${given.size}::bigint, at, at, ${newId()}::uuid,
             ${content[0]}::text, ${content[1]}::bytea, ${content[2]}::text, ${content[3]}::bytea
           FROM clock_timestamp() AS at
