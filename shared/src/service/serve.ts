@@ -107,15 +107,16 @@ export async function serve(
 }
 
 /**
- * What every main.ts does: starts, and closes at SIGINT or SIGTERM. Another signal, over a second later, ends the process at
- * once. If it cannot start, or loses something it depends on, it prints a sentence to standard error and exits with 1;
- * everything else that it prints is lines of the log.
+ * What every main.ts does: starts, and closes at SIGINT or SIGTERM, once it has started. Another signal, over a second later,
+ * ends the process at once. If it cannot start, or loses something it depends on, it prints a sentence to standard error and
+ * exits with 1; everything else that it prints is lines of the log.
  */
 export async function runUntilSignal(name: string, start: () => Promise<Running>): Promise<void> {
   onlyJson(createLog(name, 'warn'));
   try {
-    const running = await start();
+    // Before the start, so that no signal ends a process that has told others that it runs.
     const signalled = once(abortOn(['SIGINT', 'SIGTERM']).signal, 'abort').then(() => undefined);
+    const running = await start();
     const lost = await Promise.race([signalled, ...(running.lost ? [running.lost] : [])]);
     if (lost) process.stderr.write(`${lost.message}\n`);
     await (lost ? within(CLOSE_WHEN_LOST_MS, running.close()) : running.close());
