@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // The `source` condition of our packages' exports: a change needs no build to be tested.
@@ -10,10 +11,10 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // The files share as many processes as there are cores: to import everything anew takes 2 s of CPU a file. A hook
-    // at the top of a module that several files import would run for the first of them only.
+    // The files share a few processes: to import everything anew takes 2 s of CPU a file. A hook at the top of a module
+    // that several files import would run for the first of them only.
     isolate: false,
-    maxWorkers: '100%',
+    maxWorkers: availableParallelism() + 1, // one more than cores, since some files mostly wait
     globalSetup: ['infra/test/global-setup.ts'],
   },
 });

@@ -11,16 +11,14 @@ import { type Call, type Caller, Client, callsOf, isExplained, itemsIn } from '.
 import { addOpen, fill, registerMunicipalities, type Stock } from './fill.js';
 import { logPlans, planPage } from './plans.js';
 
-const MESSAGES = 5_000_000;
-const QUICK_MESSAGES = 10_000;
 const TIMES_FEWER = 100;
-const FEWEST = 5_000;
 const OPEN_SHARE = 0.04; // of the smaller database: 2000 of 50 k
+/** With --quick, which shows only that each call is answered. */
+const QUICK = { messages: 2_000, fewest: 1_000, page: 4, rounds: 1, each: 1 };
+const FULL = { messages: 5_000_000, fewest: 5_000, page: 100, rounds: 6, each: 10 };
 const TIMES_MORE_OPEN = 10;
 const MAX_GROWTH = 1.3;
 
-const ROUNDS = 6;
-const CALLS_A_ROUND = 10;
 /** A call that takes long is made less often. */
 const BUDGET_MS = 10_000;
 /** So many of the calls that grow most have their plans shown. */
@@ -31,10 +29,10 @@ export const inbox: Bench = {
   measures: 'Lists, searches, counts and bulk changes of the inbox API with 50 k and 5 M stored messages.',
 
   async run(place: Place, size: Size): Promise<Outcome> {
-    const messages = size.to ?? (size.quick ? QUICK_MESSAGES : MESSAGES);
-    const fewer = Math.max(FEWEST, messages / TIMES_FEWER);
+    const { fewest, page, ...times } = size.quick ? QUICK : FULL;
+    const messages = size.to ?? times.messages;
+    const fewer = Math.max(fewest, messages / TIMES_FEWER);
     const open = Math.floor(fewer * OPEN_SHARE);
-    const [times, page] = size.quick ? [{ rounds: 1, each: 1 }, 4] : [{ rounds: ROUNDS, each: CALLS_A_ROUND }, 100];
     await registerMunicipalities(place.database.ownerUrl);
     const copy = await place.copyDatabase();
     const tokens = await tokensOf(place);
