@@ -30,6 +30,7 @@ export const SUMMARY_EXAMPLE = {
     sender: 'recipient-of-the-letter',
     caseStatus: 'open',
     caseworker: 'sagsbehandler-1',
+    team: 'team-1',
   },
   assignee: { kind: 'user', id: 'sagsbehandler-1' },
   concern: null,

@@ -556,13 +556,13 @@ export const OPERATIONS = {
     method: 'put',
     path: '/api/v1/cases/:caseId',
     summary:
-      'Registers a case: its caseworker, its parties and whether it is open; or changes the fields that are sent. Pending replies to it get a new suggestion.',
-    description: LEAVES_ABSENT_FIELDS,
+      'Registers a case: its caseworker, its parties, whether it is open and who may see it; or changes the fields that are sent. Pending replies to it get a new suggestion.',
+    description: `${LEAVES_ABSENT_FIELDS} A \`version\` that is older than the registered one is answered 409, and changes nothing: send it no more.`,
     roles: ['Indbakke.System'],
     params: z.object({ caseId: CaseId }),
     body: CaseBody,
     answer: undefined,
-    errors: [],
+    errors: ['older-version'],
   },
   listEvents: {
     service: 'journaler',

@@ -7,6 +7,7 @@ import {
   HELD_CAUSES,
   isWaiting,
   KINDS,
+  PARTY_RELATIONS,
   REJECTION_REASONS,
   STATUSES,
   type Status as StatusOfMessage,
@@ -415,25 +416,105 @@ export const SentMessageBody = z
   .meta({ examples: [{ caseId: 'BF-1', recipientId: '4101019999' }] })
   .register(NAMED_REQUESTS, { id: 'SentMessage' });
 
-/** An absent field leaves what is registered; null, or an empty list, clears it. */
-export const CaseBody = z
+const PartyRelation = keyOf('PartyRelation', PARTY_RELATIONS);
+const PartyOfCase = z
   .strictObject({
-    status: CaseStatus.optional().describe('Absent: unchanged; of a new case `open`'),
-    caseworker: personId
-      .nullable()
-      .optional()
-      .describe('User id of the current caseworker. Absent: unchanged; null: none'),
-    parties: z
-      .array(Party)
-      .max(200)
-      .nullable()
-      .optional()
-      .describe(
-        `CPR and CVR numbers of all parties: ${NUMBER_FORMS}; stored as keyed hashes. Absent: unchanged; a list replaces all; null or []: none`,
-      ),
+    id: Party.describe(`CPR or CVR number: ${NUMBER_FORMS}`),
+    relation: PartyRelation.nullable().optional().describe('How the party is related to the child; null: not told'),
   })
-  .meta({ examples: [{ status: 'open', caseworker: 'sagsbehandler-1', parties: ['4101019999'] }] })
+  .register(NAMED_REQUESTS, { id: 'PartyOfCase' });
+const Cvr = z
+  .string()
+  .transform((value, context) => cvrNumberOf(value) ?? refuse(context, 'must be a CVR number of 8 digits'));
+
+/** Microseconds since 1970: more than JavaScript’s times have, since a core may make several changes in a millisecond. */
+function microsecondsOf(time: string): string {
+  const [, beyondMilliseconds = ''] = /\.\d{3}(\d{1,3})/.exec(time) ?? [];
+  return String(BigInt(Date.parse(time)) * 1_000n + BigInt(beyondMilliseconds.padEnd(3, '0')));
+}
+/** As one whole number, in digits. */
+const CaseVersion = z
+  .union(
+    [
+      z.int().min(0).transform(String),
+      z
+        .string()
+        .refine((value) => Time.safeParse(value).success)
+        .meta({ format: 'date-time' })
+        .transform((value) => microsecondsOf(value.toUpperCase())),
+    ],
+    { error: 'must be a whole number from 0, or an RFC 3339 date-time' },
+  )
+  .meta({ examples: [17, '2026-11-20T08:00:00.123456Z'] });
+
+const CASE_FIELDS = {
+  status: CaseStatus.optional().describe('Absent: unchanged; of a new case `open`'),
+  movedTo: Cvr.nullable()
+    .optional()
+    .describe(
+      'CVR number of the municipality that a moved case went to; with status `moved` only. Absent: unchanged; null: not told',
+    ),
+  movedFrom: Cvr.nullable()
+    .optional()
+    .describe('CVR number of the municipality that the case came from. Absent: unchanged; null: none'),
+  caseworker: personId
+    .nullable()
+    .optional()
+    .describe('User id of the current caseworker. Absent: unchanged; null: none'),
+  team: personId
+    .nullable()
+    .optional()
+    .describe('Id of the team that has the case; shown with a suggestion. Absent: unchanged; null: none'),
+  parties: z
+    .array(z.union([Party, PartyOfCase], { error: 'must be a number, or an object with id and relation' }))
+    .max(200)
+    .nullable()
+    .optional()
+    .describe(
+      `All parties: CPR or CVR numbers, with their relation to the child if it is told; numbers are stored as keyed hashes. Absent: unchanged; a list replaces all; null or []: none`,
+    ),
+  restrictedTo: z
+    .array(personId)
+    .min(1, { error: 'must name a user; null opens the case to all who may see its messages' })
+    .max(200)
+    .nullable()
+    .optional()
+    .describe(
+      'User ids: nobody else sees a message that is suggested for the case or journalized on it, whatever their roles. Absent: unchanged; null: not restricted',
+    ),
+  version: CaseVersion.optional().describe(
+    'The core’s own version of the case, which grows with each change: a number, or a time, which counts as its microseconds since 1970. One that is older than the registered one changes nothing. Who sends it sends all fields, since nothing is taken from a version that comes too late',
+  ),
+};
+
+interface MovedCase {
+  readonly status?: string | undefined;
+  readonly movedTo?: string | null | undefined;
+}
+function checkCase({ status, movedTo }: MovedCase, context: z.RefinementCtx): void {
+  if (movedTo != null && status !== 'moved') {
+    context.addIssue({ code: 'custom', path: ['movedTo'], message: 'is for a case with the status moved' });
+  }
+}
+
+/** An absent field leaves what is registered; null, or an empty list of parties, clears it. */
+export const CaseBody = z
+  .strictObject(CASE_FIELDS)
+  .superRefine(checkCase)
+  .meta({
+    examples: [
+      {
+        status: 'open',
+        caseworker: 'sagsbehandler-1',
+        team: 'team-1',
+        parties: [{ id: '4101019999', relation: 'child' }, '4202029999'],
+        restrictedTo: null,
+        version: 17,
+      },
+    ],
+  })
   .register(NAMED_REQUESTS, { id: 'Case' });
+export type CaseBody = z.infer<typeof CaseBody>;
 
 export const MAX_FIGURES_DAYS = 400;
 const Day = z.iso
@@ -498,6 +579,7 @@ const Suggestion = z
     sender: keyOf('SuggestionSender', SUGGESTION_SENDERS),
     caseStatus: CaseStatus.nullable().describe('null: the core has not registered the case'),
     caseworker: z.string().nullable().describe('The current caseworker: the owner'),
+    team: z.string().nullable().describe('The team that has the case'),
   })
   .register(NAMED_ANSWERS, { id: 'Suggestion' });
 

@@ -25,6 +25,17 @@ export const SUGGESTION_SENDERS = {
 } as const;
 export type SuggestionSender = keyof typeof SUGGESTION_SENDERS;
 
+/** How a party to a case is related to the child. */
+export const PARTY_RELATIONS = {
+  child: 'The child.',
+  mother: 'The mother.',
+  father: 'The father.',
+  guardian: 'Another holder of custody, or a guardian.',
+  professional: 'A professional, such as a teacher or an accommodation facility.',
+  other: 'Somebody else.',
+} as const;
+export type PartyRelation = keyof typeof PARTY_RELATIONS;
+
 export interface Assignee {
   readonly kind: 'user' | 'team';
   readonly id: string;

@@ -252,7 +252,7 @@ describe('/api/v1/openapi.json', () => {
     ['downloadZip', [200, 206, 304, 400, 401, 403, 404, 410, 412, 413, 415, 416, 500, 503]],
     ['releaseIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503]],
     ['journalizeIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503]],
-    ['upsertCase', [204, 400, 401, 403, 404, 413, 415, 500, 503]],
+    ['upsertCase', [204, 400, 401, 403, 404, 409, 413, 415, 500, 503]],
     ['registerSentMessage', [204, 400, 401, 403, 404, 413, 415, 500, 503]],
   ])('has every status of %s', (name, statuses) => {
     expect(Object.keys(callOf(name).responses).map(Number)).toEqual(statuses);

@@ -76,6 +76,7 @@ export const COLUMNS: readonly Column<DocumentSummary>[] = [
   text('Grundlag for forslag', 30, ({ suggestion }) => suggestion && BASES[suggestion.basis]),
   text('Hvem svarer', 20, ({ suggestion }) => suggestion && SENDERS[suggestion.sender]),
   text('Sagens sagsbehandler', 22, ({ suggestion }) => suggestion?.caseworker),
+  text('Sagens team', 18, ({ suggestion }) => suggestion?.team),
   text('Tildelt medarbejder', 22, ({ assignee }) => (assignee?.kind === 'user' ? assignee.id : null)),
   text('Tildelt team', 18, ({ assignee }) => (assignee?.kind === 'team' ? assignee.id : null)),
   number('Bilag', ({ attachmentCount }) => attachmentCount),

@@ -70,8 +70,9 @@ function concernOf(row: SummaryRow): DocumentSummary['concern'] {
 }
 
 function suggestionOf(row: SummaryRow): DocumentSummary['suggestion'] {
-  const { suggestedCaseId: caseId, suggestionBasis: basis, suggestionSender: sender, caseStatus, caseworker } = row;
-  return caseId === null ? null : { caseId, basis, sender, caseStatus, caseworker };
+  const { suggestedCaseId: caseId, suggestionBasis: basis, suggestionSender: sender } = row;
+  const { caseStatus, caseworker, team } = row;
+  return caseId === null ? null : { caseId, basis, sender, caseStatus, caseworker, team };
 }
 
 function assigneeOf({ assigneeKind: kind, assigneeId: id }: SummaryRow): DocumentSummary['assignee'] {

@@ -1,0 +1,13 @@
+-- What the core tells of a case beside what it has: its team, how each party is related to the child, where it moved, to whom it is
+-- restricted, and the core's version of it.
+ALTER TABLE "cases"
+  ADD COLUMN "moved_from" TEXT,
+  ADD COLUMN "moved_to" TEXT,
+  ADD COLUMN "party_relations" TEXT[] DEFAULT ARRAY[]::TEXT[],
+  ADD COLUMN "restricted_to" TEXT[],
+  ADD COLUMN "team" TEXT,
+  ADD COLUMN "version" BIGINT;
+ALTER TABLE cases
+  ADD CHECK (moved_to IS NULL OR status = 'moved'),
+  ADD CHECK (cardinality(restricted_to) > 0),
+  ADD CHECK (array_remove(party_relations, NULL) <@ ARRAY['child', 'mother', 'father', 'guardian', 'professional', 'other']);
