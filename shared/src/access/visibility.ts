@@ -9,22 +9,24 @@ const { sql } = Prisma;
  * Which messages the caller sees, as a condition on `messages AS m`: for every statement that reads or changes messages.
  *
  * - Only those of the municipality that the token is for.
- * - Læs: those assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases; with SeAlle: all.
+ * - Læs: those assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases; with SeAlle: all. But
+ *   none of a case that is restricted to others.
  * - Held messages are for Opsætning and Drift only, who see nothing else unless they have Læs too.
  * - Nobody sees a tombstone.
  */
 export function visibleTo(principal: Principal): Prisma.Sql {
   const { reads, readsAll, setsUp } = rightsOf(principal);
   const seen: Prisma.Sql[] = [];
-  if (reads) seen.push(readsAll ? INBOX : sql`(${INBOX} AND (${assignedTo(principal)} OR ${suggestedTo(principal)}))`);
+  const own = readsAll ? sql`true` : sql`(${assignedTo(principal)} OR ${suggestedTo(principal)})`;
+  if (reads) seen.push(sql`(${INBOX} AND ${own} AND ${isOpenTo(principal)})`);
   if (setsUp) seen.push(HELD);
   const any = seen.length === 0 ? sql`false` : Prisma.join(seen, ' OR ', '(', ')');
   return sql`m.municipality = ${principal.municipality} AND ${any}`;
 }
 
 /**
- * How much of a status `visibleTo` shows the caller, for a list that must not walk past what it hides: all of it (of the
- * rejected ones all but those that were held), only the caller’s own, an unknown part, or nothing.
+ * How much of a status `visibleTo` shows the caller, for a list that must not walk past what it hides: all of it (but for the few
+ * of restricted cases, and of the rejected ones those that were held), only the caller’s own, an unknown part, or nothing.
  */
 export function sightOf(principal: Principal, status: Status): 'all' | 'own' | 'part' | 'none' {
   const { reads, readsAll, setsUp } = rightsOf(principal);
@@ -72,6 +74,49 @@ function rightsOf({ roles }: Principal) {
 
 const INBOX = sql`(m.status IN ('pending', 'journalized') OR (m.status = 'rejected' AND m.status_before = 'pending'))`;
 const HELD = sql`(m.status = 'held' OR (m.status = 'rejected' AND m.status_before = 'held'))`;
+
+type Reader = Pick<Principal, 'municipality'> & { readonly actor: Pick<Principal['actor'], 'id'> };
+
+/**
+ * Neither suggested for a case that is restricted to others nor journalized on one, as a condition on `messages AS m`. The few
+ * restricted cases are read once a statement, so that it costs the other messages next to nothing. The journalizations are looked
+ * up by an aggregate, since of EXISTS PostgreSQL may read those of all messages.
+ */
+export function isOpenTo(reader: Reader): Prisma.Sql {
+  const restricted = casesClosedTo(reader);
+  return sql`(
+    (m.suggested_case_id IN (${restricted})) IS NOT TRUE
+    AND NOT (m.status = 'journalized' AND EXISTS (${restricted}) AND coalesce((
+      SELECT bool_or((
+        SELECT ${reader.actor.id} <> ALL (restricted_to) FROM cases WHERE municipality = j.municipality AND case_id = j.case_id))
+      FROM journalizations j WHERE j.message_id = m.id), false)))`;
+}
+
+/** Whether all of some messages are open to the reader. @param ids a statement that selects their ids */
+export function areAllOpenTo(reader: Reader, ids: Prisma.Sql): Prisma.Sql {
+  return sql`NOT EXISTS (
+    SELECT FROM messages m WHERE m.municipality = ${reader.municipality} AND m.id = ANY (ARRAY(${ids})) AND NOT ${isOpenTo(reader)})`;
+}
+
+/**
+ * Whether the details of a change name a case that is restricted to others: the history of a message has cases that it is no
+ * longer suggested for or journalized on.
+ *
+ * @param details jsonb, as the audit log has them
+ */
+export function namesClosedCase(reader: Reader, details: Prisma.Sql): Prisma.Sql {
+  return sql`EXISTS (
+    SELECT FROM (${casesClosedTo(reader)}) AS closed
+    WHERE closed.case_id = ${details}->>'caseId'
+      OR strpos(' ' || (${details}->>'caseIds') || ' ', ' ' || closed.case_id || ' ') > 0)`;
+}
+
+/** The ids of the cases that are restricted to others. */
+function casesClosedTo({ municipality, actor }: Reader): Prisma.Sql {
+  return sql`
+    SELECT case_id FROM cases
+    WHERE municipality = ${municipality} AND restricted_to IS NOT NULL AND ${actor.id} <> ALL (restricted_to)`;
+}
 
 /** Assigned to the caller or to one of the caller’s teams. */
 export function assignedTo({ actor, teams }: Principal): Prisma.Sql {

@@ -11,3 +11,6 @@ ALTER TABLE cases
   ADD CHECK (moved_to IS NULL OR status = 'moved'),
   ADD CHECK (cardinality(restricted_to) > 0),
   ADD CHECK (array_remove(party_relations, NULL) <@ ARRAY['child', 'mother', 'father', 'guardian', 'professional', 'other']);
+
+-- They are few, and each statement that shows messages asks for them.
+CREATE INDEX cases_restricted_idx ON cases (municipality, case_id) WHERE restricted_to IS NOT NULL;
