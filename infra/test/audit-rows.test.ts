@@ -139,6 +139,16 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
     },
   ],
   upsertCase: [{ action: 'case-registered', role: 'Indbakke.System', details: fieldsOf }],
+  registerCases: [
+    {
+      action: 'case-registered',
+      role: 'Indbakke.System',
+      details: ({ body }) => {
+        const { caseId, ...fields } = body as { caseId: string };
+        return { caseId, fields: Object.keys(fields).join(' ') };
+      },
+    },
+  ],
   listEvents: NOTHING, // ids and codes, no persons
   createWebhook: [
     { action: 'webhook-created', role: CORE, details: (_, answer) => ({ webhookId: (answer as { id: string }).id }) },

@@ -106,6 +106,7 @@ const CREATES: ReadonlySet<Name> = new Set([
   'createExtract',
   'createWebhook',
   'createAccessPackage',
+  'registerCases',
   'bulkChangeIncomingDocuments',
 ]);
 const LISTINGS = OF_MUNICIPALITIES.filter(isListing);

@@ -12,6 +12,8 @@ import {
   BulkBody,
   CaseBody,
   CaseId,
+  CaseLine,
+  CaseLineAnswer,
   ChangeAnswer,
   DocumentAnswer,
   DocumentCounts,
@@ -28,6 +30,7 @@ import {
   IdsBody,
   idOf,
   JournalizationBody,
+  MAX_CASE_LINES,
   RejectionBody,
   SearchBody,
   SentMessageBody,
@@ -71,6 +74,8 @@ export interface Operation {
   readonly body?: z.ZodObject | z.ZodDiscriminatedUnion;
   /** The fields of the body may come in the query instead: some clients and proxies let DELETE have none (RFC 9110, 9.3.5). */
   readonly bodyOrQuery?: true;
+  /** The body is lines of JSON instead, each of which is answered by a line, in their order. */
+  readonly lines?: { readonly body: z.ZodObject; readonly answer: z.ZodObject };
   /** The call changes nothing, although its method is POST: its filters must not be in a URL. */
   readonly readsOnly?: true;
   /** The change that the call makes to one message; it requires If-Match with the version that was read. */
@@ -104,6 +109,8 @@ export const BYTES = 'application/octet-stream';
 export const EXCEL = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 export const CSV = 'text/csv';
 export const PDF = 'application/pdf';
+/** Lines of JSON. */
+export const NDJSON = 'application/x-ndjson';
 
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
 const CONNECTS = ['Indbakke.System', 'Indbakke.Opsætning'] as const;
@@ -550,6 +557,18 @@ export const OPERATIONS = {
     body: SentMessageBody,
     answer: undefined,
     errors: [],
+  },
+  registerCases: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/cases/batch',
+    summary: `Registers up to ${MAX_CASE_LINES} cases, a line of JSON each, and answers each with a line, in their order.`,
+    description: `Each line is like the call for one case, with its \`caseId\`. The lines are stored as they come, some hundred at a time, and what is answered is stored, also when the connection ends before the rest. To send all again is harmless, in any order and by several callers at once, when each has its \`version\`. A line that is refused keeps no other from being stored. An answer without all its lines is not whole: send the rest again. ${LEAVES_ABSENT_FIELDS}`,
+    roles: ['Indbakke.System'],
+    lines: { body: CaseLine, answer: CaseLineAnswer },
+    answer: [NDJSON],
+    isMade: true,
+    errors: ['not-found'],
   },
   upsertCase: {
     service: 'journaler',

@@ -516,6 +516,17 @@ export const CaseBody = z
   .register(NAMED_REQUESTS, { id: 'Case' });
 export type CaseBody = z.infer<typeof CaseBody>;
 
+export const MAX_CASE_LINES = 10_000;
+/** A case in a batch of them. */
+export const CaseLine = z
+  .strictObject({ caseId: CaseId, ...CASE_FIELDS })
+  .superRefine(checkCase)
+  .meta({
+    examples: [{ caseId: 'BF-2', status: 'open', caseworker: 'sagsbehandler-1', parties: ['4101019999'], version: 18 }],
+  })
+  .register(NAMED_REQUESTS, { id: 'CaseLine' });
+export type CaseLine = z.infer<typeof CaseLine>;
+
 export const MAX_FIGURES_DAYS = 400;
 const Day = z.iso
   .date({ error: 'must be a day, such as 2026-11-20' })
@@ -958,6 +969,25 @@ export const ProblemAnswer = z
   })
   .meta({ examples: [PROBLEM_EXAMPLE] })
   .register(NAMED_ANSWERS, { id: 'Problem' });
+
+/** What became of a line of a batch of cases. */
+const CASE_LINE_STATUSES = {
+  stored: 'It is registered.',
+  unchanged: 'It was registered like this already.',
+  older: 'A newer version is registered; this one changes nothing.',
+  invalid: 'It is refused: correct it before you send it again.',
+  failed: 'It could not be stored: send it again.',
+} as const;
+export const CaseLineAnswer = z
+  .object({
+    line: z.int().describe('Its number in the body, from 1 on; empty lines count, and are not answered'),
+    caseId: z.string().nullable().describe('null: the line has none'),
+    status: keyOf('CaseLineStatus', CASE_LINE_STATUSES),
+    problem: ProblemAnswer.nullable().describe('Why it is invalid or failed'),
+  })
+  .meta({ examples: [{ line: 1, caseId: 'BF-2', status: 'stored', problem: null }] })
+  .register(NAMED_ANSWERS, { id: 'CaseLineAnswer' });
+export type CaseLineAnswer = z.infer<typeof CaseLineAnswer>;
 
 const BulkOutcome = z
   .object({

@@ -5,6 +5,7 @@ import type { Call } from '@indbakke/shared/http';
 import { digestOfParty, type KeyRing } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma, run } from '@indbakke/shared/store';
+import { requestDueSuggestions } from '../suggestion/request-due-suggestions.js';
 import { requestSuggestions } from '../suggestion/request-suggestions.js';
 import { storeCases } from './store-cases.js';
 
@@ -70,9 +71,7 @@ export async function upsertCase(
     const detail = 'body.version: a newer version of the case is registered. Nothing is changed.';
     throw new Problem('older-version', detail, { path: 'body.version' });
   }
-  await requestSuggestions({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]).catch(
-    tellThatItIsStored,
-  );
+  await requestDueSuggestions({ store, queues }, municipality, [caseId]).catch(tellThatItIsStored);
 }
 
 /** The names of the fields that were sent. */
@@ -87,12 +86,12 @@ function tellThatItIsStored(cause: unknown): never {
   throw new Problem('unknown-outcome', detail, { cause });
 }
 
-function findMunicipality(cvr: string): Prisma.Sql {
+export function findMunicipality(cvr: string): Prisma.Sql {
   return Prisma.sql`SELECT cvr FROM municipalities WHERE cvr = ${cvr}`;
 }
 
 /** @throws Problem not-found for a token of an unknown municipality */
-function requireFound(municipalities: readonly object[]): void {
+export function requireFound(municipalities: readonly object[]): void {
   if (municipalities.length === 0) {
     throw new Problem('not-found', 'The municipality of the token is not set up here.');
   }

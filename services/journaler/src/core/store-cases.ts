@@ -23,7 +23,8 @@ interface Found {
 /**
  * Registers cases, each once, in the transaction of this connection, with an audit row for each that is changed by it.
  *
- * Registrations of the same case wait for each other, in one order of the cases (lockCases); so do two of many cases.
+ * Registrations of the same case wait for each other, in one order of the cases (lockCases); so do two of many cases. Once it has
+ * committed, the suggestions are due (requestDueSuggestions).
  *
  * @returns the outcome of each
  */
@@ -40,7 +41,8 @@ export async function storeCases(
   await run(
     connection,
     sql`
-      INSERT INTO cases (municipality, case_id) SELECT ${municipality}, id FROM unnest(${ids}::text[]) AS id ORDER BY id
+      INSERT INTO cases (municipality, case_id, suggestions_due)
+      SELECT ${municipality}, id, gen_random_uuid() FROM unnest(${ids}::text[]) AS id ORDER BY id
       ON CONFLICT DO NOTHING`,
   );
   const found = await run<Found>(connection, update(municipality, ids, JSON.stringify(cases.map(rowOf)), audit()));
@@ -102,12 +104,13 @@ function update(municipality: string, ids: readonly string[], given: string, aud
           (status, CASE WHEN status = 'moved' THEN moved_to END, moved_from, caseworker, team, restricted_to, party_digests, party_relations)
           IS DISTINCT FROM ((before).status, (before).moved_to, (before).moved_from, (before).caseworker, (before).team,
             (before).restricted_to, (before).party_digests, (before).party_relations) AS is_changed,
-        NOT is_older AND (before).party_digests IS DISTINCT FROM party_digests AS "hasOtherParties"
+        NOT is_older AND ((before).party_digests, (before).party_relations) IS DISTINCT FROM (party_digests, party_relations) AS "hasOtherParties"
       FROM merged
     ), stored AS (
       UPDATE cases c SET status = n.status, moved_to = CASE WHEN n.status = 'moved' THEN n.moved_to END, moved_from = n.moved_from,
         caseworker = n.caseworker, team = n.team, party_digests = n.party_digests, party_relations = n.party_relations,
-        restricted_to = n.restricted_to, version = n.version
+        restricted_to = n.restricted_to, version = n.version,
+        suggestions_due = CASE WHEN n."hasOtherParties" THEN n.audit_id ELSE c.suggestions_due END
       FROM next n
       WHERE c.municipality = ${municipality} AND c.case_id = ANY (${[...ids]}::text[]) AND c.case_id = n.case_id
         AND NOT n.is_older AND (n.is_changed OR n.version IS DISTINCT FROM c.version)

@@ -5,6 +5,7 @@ ALTER TABLE "cases"
   ADD COLUMN "moved_to" TEXT,
   ADD COLUMN "party_relations" TEXT[] DEFAULT ARRAY[]::TEXT[],
   ADD COLUMN "restricted_to" TEXT[],
+  ADD COLUMN "suggestions_due" UUID,
   ADD COLUMN "team" TEXT,
   ADD COLUMN "version" BIGINT;
 ALTER TABLE cases
@@ -14,3 +15,8 @@ ALTER TABLE cases
 
 -- They are few, and each statement that shows messages asks for them.
 CREATE INDEX cases_restricted_idx ON cases (municipality, case_id) WHERE restricted_to IS NOT NULL;
+
+-- Cases whose messages are still to get another suggestion run. The sweep asks which municipalities have some.
+CREATE INDEX cases_suggestions_due_idx ON cases (municipality, case_id) WHERE suggestions_due IS NOT NULL;
+CREATE POLICY sweep ON cases TO indbakke_worker USING (true);
+GRANT SELECT (municipality, suggestions_due) ON cases TO indbakke_worker;
