@@ -120,6 +120,7 @@ const FILTERS: readonly object[] = [
 /** Those that nothing but a walk of the status can tell. */
 const SPARSE: readonly object[] = [
   { hasSuggestion: false },
+  { party: 'father', warning: 'not-the-recipient' },
   { assignee: 'none', view: 'mine' },
   { view: 'nobodys' },
   { kind: 'reply', contactPoint: 'p', hasSuggestion: false },

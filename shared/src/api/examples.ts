@@ -28,6 +28,8 @@ export const SUMMARY_EXAMPLE = {
     caseId: 'BF-1',
     basis: 'message-uuid',
     sender: 'recipient-of-the-letter',
+    party: 'mother',
+    warning: null,
     caseStatus: 'open',
     caseworker: 'sagsbehandler-1',
     team: 'team-1',

@@ -13,6 +13,7 @@ import {
   type Status as StatusOfMessage,
   SUGGESTION_BASES,
   SUGGESTION_SENDERS,
+  SUGGESTION_WARNINGS,
 } from '../lifecycle/index.js';
 import { MAX_TRANSACTION_SECONDS } from '../store/index.js';
 import {
@@ -61,6 +62,8 @@ function nameBoth<Schema extends z.ZodType>(id: string, schema: Schema): Schema 
 
 export const Status = keyOf('Status', STATUSES);
 const Kind = keyOf('Kind', KINDS);
+const PartyRelation = keyOf('PartyRelation', PARTY_RELATIONS);
+const SuggestionWarning = keyOf('SuggestionWarning', SUGGESTION_WARNINGS);
 const Channel = keyOf('Channel', CHANNELS);
 const RejectionReason = keyOf('RejectionReason', REJECTION_REASONS);
 const CaseStatus = keyOf('CaseStatus', {
@@ -184,6 +187,8 @@ const FILTERS = {
     .describe(`Id of the contact point that it was sent to; of a UUID: ${UUID_FORMS}`),
   case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
   hasSuggestion: trueOrFalse.optional().describe('Whether a case is suggested for it'),
+  party: PartyRelation.optional().describe('Suggested with this party as the sender'),
+  warning: SuggestionWarning.optional().describe('Suggested with this warning'),
   assignee: text(256).optional().describe('Id of a user or team, `me` (or one of my teams), or `none`'),
   owner: z.literal('me').optional().describe('Suggested for a case of the caller’s'),
   receivedFrom: Time.optional().describe(
@@ -416,7 +421,6 @@ export const SentMessageBody = z
   .meta({ examples: [{ caseId: 'BF-1', recipientId: '4101019999' }] })
   .register(NAMED_REQUESTS, { id: 'SentMessage' });
 
-const PartyRelation = keyOf('PartyRelation', PARTY_RELATIONS);
 const PartyOfCase = z
   .strictObject({
     id: Party.describe(`CPR or CVR number: ${NUMBER_FORMS}`),
@@ -588,6 +592,12 @@ const Suggestion = z
     caseId: z.string().describe('The case that the message probably belongs to'),
     basis: keyOf('SuggestionBasis', SUGGESTION_BASES),
     sender: keyOf('SuggestionSender', SUGGESTION_SENDERS),
+    party: PartyRelation.nullable().describe(
+      'Which party to the case answers, by its relation to the child; null: none, or the core has not told its relation',
+    ),
+    warning: SuggestionWarning.nullable().describe(
+      'null: none. Where the core has not told to whom the letter was sent, there is none',
+    ),
     caseStatus: CaseStatus.nullable().describe('null: the core has not registered the case'),
     caseworker: z.string().nullable().describe('The current caseworker: the owner'),
     team: z.string().nullable().describe('The team that has the case'),

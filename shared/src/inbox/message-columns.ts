@@ -24,7 +24,7 @@ export const SUMMARY = sql`
   coalesce(d.sender_name, '') AS "senderName", d.concerning_id AS "concerningId",
   d.concerning_name AS "concerningName", m.contact_point_id AS "contactPointId", point.name AS "contactPointName",
   m.suggested_case_id AS "suggestedCaseId", m.suggestion_basis AS "suggestionBasis",
-  m.suggestion_sender AS "suggestionSender", suggested.status AS "caseStatus", suggested.caseworker, suggested.team,
+  m.suggestion_sender AS "suggestionSender", m.suggestion_party AS "suggestionParty", m.suggestion_warning AS "suggestionWarning", suggested.status AS "caseStatus", suggested.caseworker, suggested.team,
   m.assignee_kind AS "assigneeKind", m.assignee_id AS "assigneeId", m.document_count AS "documentCount",
   m.file_count AS "fileCount", m.attachment_count AS "attachmentCount", m.has_media AS "hasMedia",
   m.content_size::float8 AS "contentSize", m.remarks, m.late, m.reply_by AS "replyBy",
@@ -73,6 +73,8 @@ export interface SummaryRow
   readonly suggestedCaseId: string | null;
   readonly suggestionBasis: Suggestion['basis'];
   readonly suggestionSender: Suggestion['sender'];
+  readonly suggestionParty: Suggestion['party'];
+  readonly suggestionWarning: Suggestion['warning'];
   readonly caseStatus: Suggestion['caseStatus'];
   readonly caseworker: string | null;
   readonly team: string | null;

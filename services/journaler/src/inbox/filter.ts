@@ -62,6 +62,8 @@ export function filtersOf(
   else if (query.channel !== undefined) filters.push({ condition: sql`m.channel = ${query.channel}` });
   if (query.contactPoint !== undefined) filters.push(indexed(sql`m.contact_point_id = ${query.contactPoint}`));
   if (query.kind !== undefined) filters.push(indexed(sql`m.kind = ${query.kind}`));
+  if (query.party !== undefined) filters.push({ condition: sql`m.suggestion_party = ${query.party}` });
+  if (query.warning !== undefined) filters.push({ condition: sql`m.suggestion_warning = ${query.warning}` });
   if (query.hasSuggestion === true) filters.push({ condition: sql`m.suggested_case_id IS NOT NULL` });
   if (query.hasSuggestion === false) filters.push({ condition: sql`m.suggested_case_id IS NULL` });
   return filters;

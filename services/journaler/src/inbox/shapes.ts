@@ -71,8 +71,8 @@ function concernOf(row: SummaryRow): DocumentSummary['concern'] {
 
 function suggestionOf(row: SummaryRow): DocumentSummary['suggestion'] {
   const { suggestedCaseId: caseId, suggestionBasis: basis, suggestionSender: sender } = row;
-  const { caseStatus, caseworker, team } = row;
-  return caseId === null ? null : { caseId, basis, sender, caseStatus, caseworker, team };
+  const { suggestionParty: party, suggestionWarning: warning, caseStatus, caseworker, team } = row;
+  return caseId === null ? null : { caseId, basis, sender, party, warning, caseStatus, caseworker, team };
 }
 
 function assigneeOf({ assigneeKind: kind, assigneeId: id }: SummaryRow): DocumentSummary['assignee'] {

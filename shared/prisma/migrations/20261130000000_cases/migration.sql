@@ -13,6 +13,17 @@ ALTER TABLE cases
   ADD CHECK (cardinality(restricted_to) > 0),
   ADD CHECK (array_remove(party_relations, NULL) <@ ARRAY['child', 'mother', 'father', 'guardian', 'professional', 'other']);
 
+-- Which party answers, by its relation to the child, and what is to be seen at once. Suggestions whose sender is not known to be
+-- the recipient of the letter are made again, since some now get a warning.
+ALTER TABLE "messages"
+  ADD COLUMN "suggestion_party" TEXT,
+  ADD COLUMN "suggestion_warning" TEXT;
+ALTER TABLE messages
+  ADD CHECK (suggestion_party IN ('child', 'mother', 'father', 'guardian', 'professional', 'other')),
+  ADD CHECK (suggestion_warning IN ('not-the-recipient'));
+UPDATE messages SET suggestion_run_at = NULL, next_enqueue_at = now()
+WHERE status = 'pending' AND suggestion_run_at IS NOT NULL AND suggestion_sender <> 'recipient-of-the-letter';
+
 -- They are few, and each statement that shows messages asks for them.
 CREATE INDEX cases_restricted_idx ON cases (municipality, case_id) WHERE restricted_to IS NOT NULL;
 
