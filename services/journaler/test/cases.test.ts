@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import {
   auditOf,
   change,
@@ -84,6 +84,8 @@ describe('what the core tells of a case', () => {
     ['movedTo', { movedTo: '33333333' }],
     ['movedTo', { status: 'open', movedTo: '33333333' }],
     ['movedTo', { status: 'moved', movedTo: '4101019999' }],
+    ['movedTo', { status: 'moved', movedTo: ODENSKOV }],
+    ['movedFrom', { movedFrom: ODENSKOV }],
     ['parties.0.id', { parties: [{ id: 'Jens' }] }],
     ['parties.0', { parties: [{ id: CHILD, relation: 'aunt' }] }],
     ['parties.0.name', { parties: [{ id: CHILD, name: 'Test Testesen' }] }],

@@ -408,6 +408,39 @@ describe('the case in a suggestion is the current one', () => {
     expect(await suggestionOf(id)).toMatchObject({ caseId, caseStatus: status });
   });
 
+  it('a case that moved between two municipalities here is marked on both sides, and neither shows what is the other’s', async () => {
+    const [before, after] = [await sentMessage(), { uuid: randomUUID(), caseId: newCase() }];
+    await upsertCase(stack, before.caseId, { status: 'moved', movedTo: VESTERSUND, caseworker: 'old-caseworker' });
+    await registerSentMessage(stack, after.uuid, { caseId: after.caseId }, VESTERSUND);
+    await upsertCase(stack, after.caseId, { movedFrom: ODENSKOV, caseworker: 'new-caseworker' }, VESTERSUND);
+    const here = await deliverReply(stack, answering(before.uuid));
+    const there = await deliverReply(stack, answering(after.uuid), { recipient: { id: VESTERSUND } });
+    const astray = await deliverReply(stack, answering(before.uuid), { recipient: { id: VESTERSUND } });
+    expect(await suggestionOf(here)).toMatchObject({
+      caseId: before.caseId,
+      caseStatus: 'moved',
+      movedTo: VESTERSUND,
+      movedFrom: null,
+      caseworker: 'old-caseworker',
+    });
+    expect(await suggestionOf(there, VESTERSUND)).toMatchObject({
+      caseId: after.caseId,
+      caseStatus: 'open',
+      movedTo: null,
+      movedFrom: ODENSKOV,
+      caseworker: 'new-caseworker',
+    });
+    expect(await suggestionOf(astray, VESTERSUND)).toBeNull();
+    const sheet = await stack.call('POST', '/incoming-documents/export', { body: { case: before.caseId } });
+    const { rows } = await readWithPython(Buffer.from(await sheet.arrayBuffer()));
+    const shown = rows[0]?.map(({ text }, at) => [text, rows[1]?.[at]?.text]) ?? [];
+    expect(Object.fromEntries(shown)).toMatchObject({
+      'Sagens status': 'Flyttet',
+      'Sagen flyttet til kommune': VESTERSUND,
+      'Sagen flyttet fra kommune': '',
+    });
+  });
+
   it('a case that only a sent message has named has no status yet', async () => {
     const { uuid, caseId } = await sentMessage();
     const id = await deliverReply(stack, answering(uuid));

@@ -31,6 +31,8 @@ export const SUMMARY_EXAMPLE = {
     party: 'mother',
     warning: null,
     caseStatus: 'open',
+    movedTo: null,
+    movedFrom: null,
     caseworker: 'sagsbehandler-1',
     team: 'team-1',
   },

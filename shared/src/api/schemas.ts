@@ -599,6 +599,16 @@ const Suggestion = z
       'null: none. Where the core has not told to whom the letter was sent, there is none',
     ),
     caseStatus: CaseStatus.nullable().describe('null: the core has not registered the case'),
+    movedTo: z
+      .string()
+      .nullable()
+      .describe(
+        'Of a moved case, the CVR number of the municipality that has it now; null: it is not moved, or not told',
+      ),
+    movedFrom: z
+      .string()
+      .nullable()
+      .describe('CVR number of the municipality that the case came from; null: from none, or not told'),
     caseworker: z.string().nullable().describe('The current caseworker: the owner'),
     team: z.string().nullable().describe('The team that has the case'),
   })

@@ -13,7 +13,7 @@ import {
 import type { Parts } from '@indbakke/shared/service';
 import { z } from 'zod';
 import { requestDueSuggestions } from '../suggestion/request-due-suggestions.js';
-import { findMunicipality, requireFound } from './register.js';
+import { findMunicipality, refuseOwnMove, requireFound } from './register.js';
 import { storeCases } from './store-cases.js';
 
 export type BatchParts = Pick<Parts, 'store' | 'keys' | 'queues' | 'log'>;
@@ -58,7 +58,7 @@ export async function registerCases(
   };
   let lines = 0;
   for await (const line of readLines(req, MAX_LINE_BYTES)) {
-    const read = readLine(line, ++lines);
+    const read = readLine(line, ++lines, municipality);
     const { given } = read;
     // A case that comes twice is stored twice, in order.
     if (batch.length === BATCH || (!(given instanceof Problem) && ids.has(given.caseId))) await flush();
@@ -73,7 +73,7 @@ export async function registerCases(
 const NOT_TRIED = 'The database does not answer, so the line was not tried. Send it again later.';
 const isAway = ({ code }: Problem) => code === 'unavailable' || code === 'unknown-outcome';
 
-function readLine({ number: line, bytes }: Line, count: number): ReadLine {
+function readLine({ number: line, bytes }: Line, count: number, municipality: string): ReadLine {
   const fault = (detail: string) => ({
     line,
     caseId: null,
@@ -83,6 +83,7 @@ function readLine({ number: line, bytes }: Line, count: number): ReadLine {
   if (!bytes) return fault(`The line is longer than ${MAX_LINE_BYTES / KiB} KiB.`);
   try {
     const given = parseLine(CaseLine, bytes);
+    refuseOwnMove(given, municipality, 'line');
     return { line, caseId: given.caseId, given };
   } catch (error) {
     return { line, caseId: caseIdIn(bytes), given: toProblem(error) };

@@ -1,4 +1,4 @@
-import type { OPERATIONS } from '@indbakke/shared/api';
+import type { CaseBody, OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import type { Call } from '@indbakke/shared/http';
@@ -56,13 +56,14 @@ export async function registerSentMessage(
  * Registers a case, or changes the given fields of one, and requests suggestions for the messages that refer to it. A field
  * that is undefined stays as it is.
  *
- * @throws Problem not-found for an unknown municipality; older-version when a newer one is registered
+ * @throws Problem not-found for an unknown municipality; older-version when a newer one is registered; bad-request (refuseOwnMove)
  */
 export async function upsertCase(
   { store, keys, queues }: CoreParts,
   { principal, params: { caseId }, body, at }: Call<typeof OPERATIONS.upsertCase>,
 ): Promise<void> {
   const { municipality } = principal;
+  refuseOwnMove(body, municipality, 'body');
   const outcomes = await store.withTenantConnection(municipality, async (connection) => {
     requireFound(await run(connection, findMunicipality(municipality)));
     return storeCases(connection, keys, { principal, at }, [{ ...body, caseId }]);
@@ -72,6 +73,16 @@ export async function upsertCase(
     throw new Problem('older-version', detail, { path: 'body.version' });
   }
   await requestDueSuggestions({ store, queues }, municipality, [caseId]).catch(tellThatItIsStored);
+}
+
+/** @throws Problem bad-request when a case moved to, or came from, the municipality that has it */
+export function refuseOwnMove(given: CaseBody, municipality: string, place: 'body' | 'line'): void {
+  for (const field of ['movedTo', 'movedFrom'] as const) {
+    const path = `${place}.${field}`;
+    if (given[field] === municipality) {
+      throw new Problem('bad-request', `${path}: must be another municipality than the one of the token.`, { path });
+    }
+  }
 }
 
 /** The names of the fields that were sent. */

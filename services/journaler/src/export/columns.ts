@@ -21,6 +21,12 @@ const SENDERS: Record<NonNullable<DocumentSummary['suggestion']>['sender'], stri
   other: 'Anden',
 };
 
+const CASE_STATUSES: Record<NonNullable<NonNullable<DocumentSummary['suggestion']>['caseStatus']>, string> = {
+  open: 'Åben',
+  closed: 'Lukket',
+  moved: 'Flyttet',
+};
+
 const PARTIES: Record<NonNullable<NonNullable<DocumentSummary['suggestion']>['party']>, string> = {
   child: 'Barnet',
   mother: 'Mor',
@@ -90,6 +96,9 @@ export const COLUMNS: readonly Column<DocumentSummary>[] = [
   text('Hvem svarer', 20, ({ suggestion }) => suggestion && SENDERS[suggestion.sender]),
   text('Svarende part', 20, ({ suggestion }) => suggestion?.party && PARTIES[suggestion.party]),
   text('Advarsel', 34, ({ suggestion }) => suggestion?.warning && WARNINGS[suggestion.warning]),
+  text('Sagens status', 10, ({ suggestion }) => suggestion?.caseStatus && CASE_STATUSES[suggestion.caseStatus]),
+  text('Sagen flyttet til kommune', 14, ({ suggestion }) => suggestion?.movedTo),
+  text('Sagen flyttet fra kommune', 14, ({ suggestion }) => suggestion?.movedFrom),
   text('Sagens sagsbehandler', 22, ({ suggestion }) => suggestion?.caseworker),
   text('Sagens team', 18, ({ suggestion }) => suggestion?.team),
   text('Tildelt medarbejder', 22, ({ assignee }) => (assignee?.kind === 'user' ? assignee.id : null)),

@@ -71,8 +71,9 @@ function concernOf(row: SummaryRow): DocumentSummary['concern'] {
 
 function suggestionOf(row: SummaryRow): DocumentSummary['suggestion'] {
   const { suggestedCaseId: caseId, suggestionBasis: basis, suggestionSender: sender } = row;
-  const { suggestionParty: party, suggestionWarning: warning, caseStatus, caseworker, team } = row;
-  return caseId === null ? null : { caseId, basis, sender, party, warning, caseStatus, caseworker, team };
+  if (caseId === null) return null;
+  const { suggestionParty: party, suggestionWarning: warning, caseStatus, movedTo, movedFrom, caseworker, team } = row;
+  return { caseId, basis, sender, party, warning, caseStatus, movedTo, movedFrom, caseworker, team };
 }
 
 function assigneeOf({ assigneeKind: kind, assigneeId: id }: SummaryRow): DocumentSummary['assignee'] {

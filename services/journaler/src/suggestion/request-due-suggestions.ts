@@ -1,5 +1,6 @@
+import { lockCases } from '@indbakke/shared/audit';
 import type { Parts } from '@indbakke/shared/service';
-import { Prisma } from '@indbakke/shared/store';
+import { type Connection, Prisma, run } from '@indbakke/shared/store';
 import { requestSuggestions } from './request-suggestions.js';
 
 const { sql } = Prisma;
@@ -7,7 +8,8 @@ const { sql } = Prisma;
 type RequestParts = Pick<Parts, 'store' | 'queues'>;
 
 const MUNICIPALITIES = 100;
-const BATCH = 500;
+/** Each is a lock until the transaction ends (lockCases). */
+const BATCH = 200;
 
 /**
  * Requests another suggestion run for the messages of those of these cases that were registered as new or with other parties,
@@ -22,7 +24,7 @@ export async function requestDueSuggestions(
 ): Promise<void> {
   const { store } = parts;
   const which = caseIds ? sql`AND case_id = ANY (${[...caseIds]}::text[])` : Prisma.empty;
-  const due = await store.query<{ caseId: string; mark: string }>(
+  const due = await store.query<Due>(
     municipality,
     sql`
       SELECT case_id AS "caseId", suggestions_due::text AS mark FROM cases
@@ -35,16 +37,28 @@ export async function requestDueSuggestions(
     municipality,
     due.map(({ caseId }) => ({ kind: 'case-id', value: caseId })),
   );
-  // By their marks: a case that was registered again meanwhile has another, and is due again.
+  await store.withTenantConnection(municipality, (connection) => removeMarks(connection, municipality, due));
+}
+
+interface Due {
+  readonly caseId: string;
+  readonly mark: string;
+}
+
+/**
+ * By their marks: a case that was registered again meanwhile has another, and is due again. Under the locks of a registration, so
+ * that the two do not wait for each other’s rows.
+ */
+async function removeMarks(connection: Connection, municipality: string, due: readonly Due[]): Promise<void> {
   const [ids, marks] = [due.map(({ caseId }) => caseId), due.map(({ mark }) => mark)];
-  await store.query(
-    municipality,
+  await run(connection, lockCases(municipality, ids, 'alone'));
+  await run(
+    connection,
     sql`
       UPDATE cases c SET suggestions_due = NULL
       FROM unnest(${ids}::text[], ${marks}::uuid[]) AS done (case_id, mark)
       WHERE c.municipality = ${municipality} AND c.case_id = ANY (${ids}::text[]) AND c.case_id = done.case_id
         AND c.suggestions_due = done.mark`,
-    'kept',
   );
 }
 
