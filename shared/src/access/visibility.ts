@@ -9,7 +9,8 @@ const { sql } = Prisma;
  * Which messages the caller sees, as a condition on `messages AS m`: for every statement that reads or changes messages.
  *
  * - Only those of the municipality that the token is for.
- * - Læs: those assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases; with SeAlle: all. But
+ * - Læs: those assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases, and the same of colleagues
+ *   whom the caller stands in for now, but for their teams; with SeAlle: all. But
  *   none of a case that is restricted to others.
  * - Held messages are for Opsætning and Drift only, who see nothing else unless they have Læs too.
  * - Nobody sees a tombstone.
@@ -118,15 +119,23 @@ function casesClosedTo({ municipality, actor }: Reader): Prisma.Sql {
     WHERE municipality = ${municipality} AND restricted_to IS NOT NULL AND ${actor.id} <> ALL (restricted_to)`;
 }
 
-/** Assigned to the caller or to one of the caller’s teams. */
-export function assignedTo({ actor, teams }: Principal): Prisma.Sql {
-  return sql`(
-    (m.assignee_kind = 'user' AND m.assignee_id = ${actor.id})
-    OR (m.assignee_kind = 'team' AND m.assignee_id = ANY (${[...teams]}::text[])))`;
+/** The ids of the caller and of the colleagues whose substitute the caller is now: an array. */
+export function actsFor({ municipality, actor }: Principal): Prisma.Sql {
+  return sql`ARRAY(
+    SELECT ${actor.id}::text
+    UNION ALL SELECT user_id FROM absences
+    WHERE municipality = ${municipality} AND substitute = ${actor.id} AND from_at <= now() AND until_at > now())`;
 }
 
-/** Suggested for a case of the caller’s. */
-export function suggestedTo({ actor }: Principal): Prisma.Sql {
+/** Assigned to the caller, to one of the caller’s teams, or to a colleague whom the caller stands in for. */
+export function assignedTo(principal: Principal, users = actsFor(principal)): Prisma.Sql {
+  return sql`(
+    (m.assignee_kind = 'user' AND m.assignee_id = ANY (${users}))
+    OR (m.assignee_kind = 'team' AND m.assignee_id = ANY (${[...principal.teams]}::text[])))`;
+}
+
+/** Suggested for a case of the caller’s, or of a colleague’s whom the caller stands in for. */
+export function suggestedTo(principal: Principal): Prisma.Sql {
   return sql`coalesce((
-    SELECT caseworker FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id) = ${actor.id}, false)`;
+    SELECT caseworker FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id) = ANY (${actsFor(principal)}), false)`;
 }

@@ -110,6 +110,7 @@ const TAGS = {
   figures: 'For those who lead: counts and times, nothing personal.',
   log: 'The audit log: who did what, and the sheet for a citizen.',
   access: 'Access packages (aktindsigt): everything about one citizen as a zip.',
+  absences: 'Who stands in for whom while somebody is absent.',
   core: 'What the core registers, so that replies find their case.',
   events: 'What has changed, for the core: each change of a message once and in order. Ids and codes only.',
   quarantine:
@@ -167,6 +168,7 @@ function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/audit-events')) return 'log';
   if (path.startsWith('/api/v1/access-packages')) return 'access';
   if (path.startsWith('/api/v1/quarantine')) return 'quarantine';
+  if (path.startsWith('/api/v1/absences')) return 'absences';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 

@@ -7,6 +7,8 @@ import { AuditFilter, AuditList, AuditQuery, AuditSearchBody, AuditSheetBody } f
 import { EventList, EventQuery } from './events.js';
 import { QuarantineList, QuarantineQuery } from './quarantine.js';
 import {
+  AbsenceAnswer,
+  AbsenceBody,
   AssignmentBody,
   BulkAnswer,
   BulkBody,
@@ -37,6 +39,7 @@ import {
   SummaryQuery,
   TakeBackBody,
   TextAnswer,
+  UserId,
   UUID_FORMS,
   Uuid,
 } from './schemas.js';
@@ -174,6 +177,10 @@ function figures<const Path extends '' | '.csv' | '.xlsx', const Answer extends 
     errors: [],
   } as const;
 }
+
+const ABSENCE = ['Indbakke.System', 'IndkomneDokumenter.Tildel', 'IndkomneDokumenter.Læs'] as const;
+const AbsentUser = z.object({ userId: UserId });
+const OWN_ABSENCE = 'With the role IndkomneDokumenter.Læs alone: the caller’s own only.';
 
 const LEAVES_ABSENT_FIELDS =
   'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
@@ -544,6 +551,40 @@ export const OPERATIONS = {
     params: PackageId,
     answer: ['application/zip'],
     errors: [...CONTENT_ERRORS, 'package-not-made'],
+  },
+  setAbsence: {
+    service: 'journaler',
+    method: 'put',
+    path: '/api/v1/absences/:userId',
+    summary: 'Sets who stands in for a user in a period, in place of the present substitute.',
+    description: `What is the user’s is then in the substitute’s own list too. ${OWN_ABSENCE}`,
+    roles: ABSENCE,
+    params: AbsentUser,
+    body: AbsenceBody,
+    answer: undefined,
+    errors: [],
+  },
+  getAbsence: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/absences/:userId',
+    summary: 'Returns who stands in for a user, and when: also a period that is over or has not begun.',
+    description: OWN_ABSENCE,
+    roles: ABSENCE,
+    params: AbsentUser,
+    answer: AbsenceAnswer,
+    errors: [],
+  },
+  removeAbsence: {
+    service: 'journaler',
+    method: 'delete',
+    path: '/api/v1/absences/:userId',
+    summary: 'Removes the substitute of a user.',
+    description: OWN_ABSENCE,
+    roles: ABSENCE,
+    params: AbsentUser,
+    answer: undefined,
+    errors: [],
   },
   registerSentMessage: {
     service: 'journaler',

@@ -135,7 +135,7 @@ function* faultsOf(operation: Operation): Generator<Fault> {
 
   // Path
   for (const name of Object.keys(params?.shape ?? {})) {
-    const wrong = name === 'caseId' ? 'x'.repeat(257) : 'x';
+    const wrong = name === 'caseId' || name === 'userId' ? 'x'.repeat(257) : 'x';
     yield {
       ...bad,
       fault: `a path whose ${name} cannot be one`,

@@ -68,6 +68,7 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
     return { ...call, as: OPERATOR, params: operation.params ? { entryId } : {} };
   }
   if (operation.lines) return call;
+  if (operation.path.includes('/absences')) return { ...call, params: { userId: await makeAbsence(stack) } };
   if (name === 'upsertCase') return { ...call, params: { caseId: 'BF-1' } };
   if (name === 'registerSentMessage') return { ...call, params: { messageUUID: randomUUID() } };
   const { action, items } = (example ?? {}) as { action?: keyof typeof READY_FOR; items?: object[] };
@@ -164,6 +165,15 @@ export async function quarantineOne(stack: TestStack, body = `hello ${randomUUID
   await stack.deliver(body);
   const [entry] = await stack.sql<{ id: string }>('SELECT id FROM quarantine_entries ORDER BY last_at DESC LIMIT 1');
   return { entryId: entry?.id as string };
+}
+
+/** A user who is absent, with a substitute. */
+async function makeAbsence(stack: TestStack): Promise<string> {
+  const userId = randomUUID();
+  const [body] = examplesOf(OPERATIONS.setAbsence.body);
+  const response = await stack.call('PUT', `/absences/${userId}`, { as: SYSTEM, body });
+  expect(response.status).toBe(204);
+  return userId;
 }
 
 /** A disabled webhook with a delivery. */

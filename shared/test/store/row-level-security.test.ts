@@ -31,6 +31,14 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
     municipalities: { cvr: municipality, name: 'Kommune' },
     contact_points: { municipality, contact_point_id: 'c', name: 'Børn og familie' },
     cases: { municipality, case_id: 'K-1', suggestions_due: randomUUID() },
+    absences: {
+      municipality,
+      user_id: 'anna',
+      substitute: 'bo',
+      from_at: at,
+      until_at: '2026-12-01T08:00:00Z',
+      set_by: 'anna',
+    },
     sent_messages: { municipality, message_uuid: 'u', case_id: 'K-1' },
     messages: {
       id,

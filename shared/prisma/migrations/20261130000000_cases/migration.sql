@@ -27,6 +27,23 @@ WHERE status = 'pending' AND suggestion_run_at IS NOT NULL AND suggestion_sender
 -- They are few, and each statement that shows messages asks for them.
 CREATE INDEX cases_restricted_idx ON cases (municipality, case_id) WHERE restricted_to IS NOT NULL;
 
+-- Who stands in for a user, and when.
+CREATE TABLE "absences" (
+    "municipality" TEXT NOT NULL,
+    "user_id" TEXT NOT NULL,
+    "substitute" TEXT NOT NULL,
+    "from_at" TIMESTAMPTZ(3) NOT NULL,
+    "until_at" TIMESTAMPTZ(3) NOT NULL,
+    "set_by" TEXT NOT NULL,
+
+    CONSTRAINT "absences_pkey" PRIMARY KEY ("municipality","user_id")
+);
+ALTER TABLE absences ADD CHECK (until_at > from_at), ADD CHECK (substitute <> user_id);
+CREATE INDEX "absences_municipality_substitute_idx" ON "absences"("municipality", "substitute");
+ALTER TABLE absences ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON absences TO indbakke_app USING (municipality = current_setting('indbakke.municipality', true));
+GRANT SELECT, INSERT, UPDATE, DELETE ON absences TO indbakke_app;
+
 -- Cases whose messages are still to get another suggestion run. The sweep asks which municipalities have some.
 CREATE INDEX cases_suggestions_due_idx ON cases (municipality, case_id) WHERE suggestions_due IS NOT NULL;
 CREATE POLICY sweep ON cases TO indbakke_worker USING (true);
