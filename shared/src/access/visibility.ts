@@ -84,13 +84,11 @@ type Reader = Pick<Principal, 'municipality'> & { readonly actor: Pick<Principal
  * up by an aggregate, since of EXISTS PostgreSQL may read those of all messages.
  */
 export function isOpenTo(reader: Reader): Prisma.Sql {
-  const restricted = casesClosedTo(reader);
+  const closed = casesClosedTo(reader);
   return sql`(
-    (m.suggested_case_id IN (${restricted})) IS NOT TRUE
-    AND NOT (m.status = 'journalized' AND EXISTS (${restricted}) AND coalesce((
-      SELECT bool_or((
-        SELECT ${reader.actor.id} <> ALL (restricted_to) FROM cases WHERE municipality = j.municipality AND case_id = j.case_id))
-      FROM journalizations j WHERE j.message_id = m.id), false)))`;
+    (m.suggested_case_id IN (SELECT unnest(${closed}))) IS NOT TRUE
+    AND NOT (m.status = 'journalized' AND (SELECT ${closed}) <> '{}' AND coalesce((
+      SELECT bool_or(j.case_id = ANY ((SELECT ${closed})::text[])) FROM journalizations j WHERE j.message_id = m.id), false)))`;
 }
 
 /** Whether all of some messages are open to the reader. @param ids a statement that selects their ids */
@@ -107,24 +105,19 @@ export function areAllOpenTo(reader: Reader, ids: Prisma.Sql): Prisma.Sql {
  */
 export function namesClosedCase(reader: Reader, details: Prisma.Sql): Prisma.Sql {
   return sql`EXISTS (
-    SELECT FROM (${casesClosedTo(reader)}) AS closed
+    SELECT FROM unnest(${casesClosedTo(reader)}) AS closed (case_id)
     WHERE closed.case_id = ${details}->>'caseId'
       OR strpos(' ' || (${details}->>'caseIds') || ' ', ' ' || closed.case_id || ' ') > 0)`;
 }
 
-/** The ids of the cases that are restricted to others. */
+/** The ids of the cases that are restricted to others: an array. */
 function casesClosedTo({ municipality, actor }: Reader): Prisma.Sql {
-  return sql`
-    SELECT case_id FROM cases
-    WHERE municipality = ${municipality} AND restricted_to IS NOT NULL AND ${actor.id} <> ALL (restricted_to)`;
+  return sql`cases_closed_to(${municipality}, ${actor.id})`;
 }
 
-/** The ids of the caller and of the colleagues whose substitute the caller is now: an array. */
+/** The ids of the caller and of the colleagues whose substitute the caller is now: an array, which is read once. */
 export function actsFor({ municipality, actor }: Principal): Prisma.Sql {
-  return sql`ARRAY(
-    SELECT ${actor.id}::text
-    UNION ALL SELECT user_id FROM absences
-    WHERE municipality = ${municipality} AND substitute = ${actor.id} AND from_at <= now() AND until_at > now())`;
+  return sql`(SELECT acts_for(${municipality}, ${actor.id}))::text[]`;
 }
 
 /** Assigned to the caller, to one of the caller’s teams, or to a colleague whom the caller stands in for. */

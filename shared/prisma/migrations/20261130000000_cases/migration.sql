@@ -44,6 +44,23 @@ ALTER TABLE absences ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON absences TO indbakke_app USING (municipality = current_setting('indbakke.municipality', true));
 GRANT SELECT, INSERT, UPDATE, DELETE ON absences TO indbakke_app;
 
+-- What every statement that shows messages asks, often more than once: as functions whose plans are kept, since such statements are
+-- mostly planned anew. The reader and the colleagues whom the reader stands in for now …
+CREATE FUNCTION acts_for(tenant text, reader text) RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = public AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT reader
+    UNION ALL SELECT user_id FROM absences
+    WHERE municipality = tenant AND substitute = reader AND from_at <= now() AND until_at > now());
+END $$;
+-- … and the cases that are restricted to others.
+CREATE FUNCTION cases_closed_to(tenant text, reader text) RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = public AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT case_id FROM cases
+    WHERE municipality = tenant AND restricted_to IS NOT NULL AND reader <> ALL (restricted_to));
+END $$;
+
 -- Cases whose messages are still to get another suggestion run. The sweep asks which municipalities have some.
 CREATE INDEX cases_suggestions_due_idx ON cases (municipality, case_id) WHERE suggestions_due IS NOT NULL;
 CREATE POLICY sweep ON cases TO indbakke_worker USING (true);
