@@ -71,6 +71,11 @@ const exportOf = ({ body }: PreparedCall) => {
 };
 const fieldsOf = ({ body, params }: PreparedCall) => ({ ...params, fields: Object.keys(body ?? {}).join(' ') });
 const change = (action: string, role: string): Expected[] => [{ action, role }];
+/** As they are stored. */
+const timesOf = (body: object | undefined) => {
+  const { from, until, ...others } = body as { from: string; until: string };
+  return { ...others, from: new Date(from).toISOString(), until: new Date(until).toISOString() };
+};
 const NOTHING: Expected[] = [];
 
 /** The rows of one call that succeeds. */
@@ -139,6 +144,19 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
     },
   ],
   upsertCase: [{ action: 'case-registered', role: 'Indbakke.System', details: fieldsOf }],
+  setAbsence: [{ action: 'absence-set', role: CORE, details: ({ params, body }) => ({ ...params, ...timesOf(body) }) }],
+  getAbsence: NOTHING, // ids of users, no messages
+  removeAbsence: [{ action: 'absence-removed', role: CORE, details: paramsOf }],
+  registerCases: [
+    {
+      action: 'case-registered',
+      role: 'Indbakke.System',
+      details: ({ body }) => {
+        const { caseId, ...fields } = body as { caseId: string };
+        return { caseId, fields: Object.keys(fields).join(' ') };
+      },
+    },
+  ],
   listEvents: NOTHING, // ids and codes, no persons
   createWebhook: [
     { action: 'webhook-created', role: CORE, details: (_, answer) => ({ webhookId: (answer as { id: string }).id }) },

@@ -106,11 +106,12 @@ const CREATES: ReadonlySet<Name> = new Set([
   'createExtract',
   'createWebhook',
   'createAccessPackage',
+  'registerCases',
   'bulkChangeIncomingDocuments',
 ]);
 const LISTINGS = OF_MUNICIPALITIES.filter(isListing);
 /** They make what is not there. */
-const REGISTERS: ReadonlySet<Name> = new Set(['registerSentMessage', 'upsertCase']);
+const REGISTERS: ReadonlySet<Name> = new Set(['registerSentMessage', 'upsertCase', 'setAbsence']);
 const ON_ONE = OF_MUNICIPALITIES.filter((name) => operationOf(name).params && !REGISTERS.has(name));
 const READS_ONE = ON_ONE.filter((name) => operationOf(name).method === 'get');
 

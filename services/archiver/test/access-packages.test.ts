@@ -147,6 +147,23 @@ async function rejected(memo: MemoSpec): Promise<string> {
 }
 const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2 });
 
+it('a package has nothing of a case that is restricted to others, and is not handed out once one of its cases is', async () => {
+  const [number, caseId, letter] = [citizen(), `K-${randomUUID()}`, randomUUID()];
+  const restrict = (restrictedTo: string[] | null) => upsertCase(stack, caseId, { restrictedTo });
+  await registerSentMessage(stack, letter, { caseId });
+  const open = await deliverMemo(stack, from(number));
+  const onCase = await deliverReply(stack, [{ messageUUID: randomUUID(), replyUUID: letter }], from(number));
+  const me = someone();
+  const id = await create(me, number);
+  await make(id);
+  expect(await idsIn(await contentOf(me, id))).toEqual([open, onCase]);
+  await restrict(['somebody']);
+  await expectProblem(await download(me, id), 403, 'role-missing');
+  expect(await idsIn(await packageOf(number, me))).toEqual([open]);
+  await restrict([me.user as string]);
+  expect(await idsIn(await packageOf(number, me))).toEqual([open, onCase]);
+});
+
 describe('a package', () => {
   const number = citizen();
   const me = someone({ user: 'anna-7' });

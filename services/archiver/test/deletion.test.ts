@@ -255,6 +255,8 @@ describe('of a deleted message', () => {
       suggested_case_id: null,
       suggestion_basis: null,
       suggestion_sender: null,
+      suggestion_party: null,
+      suggestion_warning: null,
       suggestion_run_at: expect.any(String),
       suggestion_run: 1,
       next_enqueue_at: expect.any(String),

@@ -1,5 +1,6 @@
 import { createApi } from '@indbakke/shared/http';
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
+import { bindAbsences } from './absences/routes.js';
 import { bindAudit } from './audit/routes.js';
 import type { JournalerConfig } from './config.js';
 import { bindCore } from './core/routes.js';
@@ -22,6 +23,7 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   bindFigures(bind, parts);
   bindAudit(bind, parts);
   bindCore(bind, parts);
+  bindAbsences(bind, parts);
   const webhooks = openWebhooks(parts, config);
   bindWebhooks(bind, parts, webhooks);
   const { feed, sweeps } = openFeed(parts, config, webhooks.hear);

@@ -7,6 +7,7 @@ import type { JournalerConfig } from './config.js';
 import { createMakeExtractHandler, MAKE_EXTRACT } from './extracts/make-extract.js';
 import { sweepDueExtracts, sweepExpiredExtractFiles } from './extracts/sweeps.js';
 import { createSuggestCaseHandler } from './suggestion/handle-suggest-case.js';
+import { sweepDueSuggestions } from './suggestion/request-due-suggestions.js';
 import { sweepOverdueSuggestions } from './suggestion/sweep.js';
 
 // Most extracts are due at the same time in the morning, and nobody waits for one.
@@ -21,6 +22,7 @@ export function createWork(parts: Parts, config: JournalerConfig): Work {
     ],
     sweeps: [
       repeat('sweep-overdue-suggestions', 10 * SECOND, parts.log, () => sweepOverdueSuggestions(parts)),
+      repeat('sweep-due-suggestions', 10 * SECOND, parts.log, () => sweepDueSuggestions(parts)),
       repeat('sweep-due-extracts', 10 * SECOND, parts.log, () => sweepDueExtracts(parts, new Date())),
       repeat('sweep-expired-extract-files', MINUTE, parts.log, () => sweepExpiredExtractFiles(parts, new Date())),
       repeat('sweep-unhashed-messages', 10 * SECOND, parts.log, () => sweepUnhashedMessages(parts), 0),

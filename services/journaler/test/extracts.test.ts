@@ -12,7 +12,15 @@ import {
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
 import { EXCEL, ExtractAnswer, ExtractCreated, ExtractList } from '../../../shared/src/api/index.js';
-import { auditOf, change, deliverMemo, expectProblem } from '../../../shared/test/inbox/support.js';
+import {
+  auditOf,
+  change,
+  deliverMemo,
+  deliverReply,
+  expectProblem,
+  registerSentMessage,
+  upsertCase,
+} from '../../../shared/test/inbox/support.js';
 import { createMakeExtractHandler } from '../src/extracts/make-extract.js';
 import { sweepDueExtracts, sweepExpiredExtractFiles } from '../src/extracts/sweeps.js';
 import { readWithPython } from './support/spreadsheets.js';
@@ -250,6 +258,23 @@ describe('its file', () => {
     expect([part.status, Buffer.from(await part.arrayBuffer())]).toEqual([206, bytes.subarray(10, 20)]);
     const again = await download(me, id, file, { 'if-none-match': whole.headers.get('etag') ?? '' });
     expect(again.status).toBe(304);
+  });
+
+  it('has nothing of a case that is restricted to others, and is not handed out once one of its cases is', async () => {
+    const [caseId, letter, subject] = [`K-${randomUUID()}`, randomUUID(), `Emne ${randomUUID()}`];
+    const restrict = (restrictedTo: string[] | null) => upsertCase(stack, caseId, { restrictedTo });
+    await registerSentMessage(stack, letter, { caseId });
+    await deliverReply(stack, [{ messageUUID: randomUUID(), replyUUID: letter }], { subject });
+    const me = someone();
+    const id = await create(me, { filter: { case: caseId } });
+    const before = await make(me, id);
+    expect(await subjectsIn(await download(me, id, before))).toEqual([subject]);
+    await restrict(['somebody']);
+    await expectProblem(await download(me, id, before), 403, 'role-missing');
+    const after = await make(me, id);
+    expect(await subjectsIn(await download(me, id, after))).toEqual([]);
+    await restrict([me.user as string]);
+    expect(await subjectsIn(await download(me, id, before))).toEqual([subject]);
   });
 
   it('is handed out only to a token with the rights that it was made with', async () => {

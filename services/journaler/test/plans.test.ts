@@ -120,6 +120,7 @@ const FILTERS: readonly object[] = [
 /** Those that nothing but a walk of the status can tell. */
 const SPARSE: readonly object[] = [
   { hasSuggestion: false },
+  { party: 'father', warning: 'not-the-recipient' },
   { assignee: 'none', view: 'mine' },
   { view: 'nobodys' },
   { kind: 'reply', contactPoint: 'p', hasSuggestion: false },
@@ -184,4 +185,29 @@ describe.each([
     const { limit: _, cursor: __, sort: ___, ...query } = SearchBody.parse({ status: ['journalized'], ...filter });
     expect(await readBy(countsOf(principal, query, new Date()))).toBeLessThan(BOUND);
   });
+});
+
+describe('where some cases are restricted to others, and each journalization is looked up,', () => {
+  const principal = caller(...ALL);
+  const twice = (bound: number) => 2 * bound;
+
+  beforeAll(async () => {
+    const restrict = `UPDATE cases SET restricted_to = '{somebody}' WHERE municipality = $1 AND case_id LIKE 'K-%77'`;
+    await runSql(database.ownerUrl, restrict, [CVR]);
+    await runSql(database.ownerUrl, 'ANALYZE cases', []);
+  });
+
+  it.each([...FILTERS.map((filter) => [filter, FEW] as const), ...SPARSE.map((filter) => [filter, BOUND] as const)])(
+    'a list and a summary of %j read few messages',
+    async (filter, most) => {
+      const { limit, cursor: _, sort: __, ...query } = SearchBody.parse({ status: ['journalized'], ...filter });
+      const columns = { select: Prisma.sql`m.id`, tables: Prisma.empty };
+      const page = { ...columns, limit, from: undefined, now: new Date() };
+      for (const sort of ['receivedAt', '-receivedAt'] as const) {
+        const { statement } = statementOf(principal, { ...query, sort }, page);
+        expect(await readBy(statement), sort).toBeLessThan(twice(most));
+      }
+      expect(await readBy(countsOf(principal, query, new Date()))).toBeLessThan(twice(BOUND));
+    },
+  );
 });

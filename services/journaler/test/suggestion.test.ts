@@ -11,12 +11,14 @@ import {
   change,
   deliverMemo,
   deliverReply,
+  list,
   read,
   registerSentMessage,
   upsertCase,
 } from '../../../shared/test/inbox/support.js';
 import { createSuggestCaseHandler } from '../src/suggestion/handle-suggest-case.js';
 import { sweepOverdueSuggestions } from '../src/suggestion/sweep.js';
+import { readWithPython } from './support/spreadsheets.js';
 
 const SYSTEM_OF_THE_CORE = 'DUBU'; // the default of OWN_SYSTEM_ID
 
@@ -217,6 +219,57 @@ describe('a reply', () => {
       expect(await suggestionOf(id)).toMatchObject({ caseId, sender: 'other' });
     });
 
+    it('which party it is, with a warning when the letter was not to that party: in the list, a search and Excel too', async () => {
+      const { uuid, caseId } = await sentMessage();
+      const parties = [
+        { id: TEST_CITIZEN.id, relation: 'mother' },
+        { id: OTHER_CITIZEN.id, relation: 'father' },
+      ];
+      await upsertCase(stack, caseId, { parties });
+      const [mother, father] = [
+        await deliverReply(stack, answering(uuid)),
+        await deliverReply(stack, answering(uuid), { sender: OTHER_CITIZEN }),
+      ];
+      const bySender = { sender: 'party-to-the-case', party: 'father', warning: 'not-the-recipient' };
+      expect(await suggestionOf(mother)).toMatchObject({
+        sender: 'recipient-of-the-letter',
+        party: 'mother',
+        warning: null,
+      });
+      expect(await suggestionOf(father)).toMatchObject(bySender);
+      const found = async (filter: string) =>
+        (await list(stack, `?case=${caseId}&${filter}`)).items.map(({ id }) => id);
+      expect(await found('party=father')).toEqual([father]);
+      expect(await found('party=mother')).toEqual([mother]);
+      expect(await found('warning=not-the-recipient')).toEqual([father]);
+      const body = { case: caseId };
+      const search = await stack.call('POST', '/incoming-documents/search', { body: { ...body, party: 'father' } });
+      expect(((await search.json()) as { items: object[] }).items).toMatchObject([
+        { id: father, suggestion: bySender },
+      ]);
+      const sheet = await stack.call('POST', '/incoming-documents/export', { body });
+      const { rows } = await readWithPython(Buffer.from(await sheet.arrayBuffer()));
+      const at = (heading: string) => rows[0]?.findIndex(({ text }) => text === heading) ?? -1;
+      const shown = rows.slice(1).map((row) => [row[at('Svarende part')]?.text, row[at('Advarsel')]?.text]);
+      expect(shown).toEqual([
+        ['Mor', ''],
+        ['Far', 'Brevet var til en anden end den, der svarer'],
+      ]);
+    });
+
+    it('and names the party once the core has told its relation, without telling it in the feed', async () => {
+      const { uuid, caseId } = await sentMessage();
+      await upsertCase(stack, caseId, { parties: [TEST_CITIZEN.id] });
+      const id = await deliverReply(stack, answering(uuid));
+      const { version, suggestion } = await read(stack, id);
+      expect(suggestion).toMatchObject({ sender: 'recipient-of-the-letter', party: null });
+      await upsertCase(stack, caseId, { parties: [{ id: TEST_CITIZEN.id, relation: 'guardian' }] });
+      await awaitSuggestion(stack, id);
+      expect(await read(stack, id)).toMatchObject({ version: version + 1, suggestion: { party: 'guardian' } });
+      const events = await stack.sql('SELECT details::text FROM events WHERE message_id = $1', [id]);
+      expect(JSON.stringify(events)).not.toContain('guardian');
+    });
+
     it('and says so again when the core registers the parties later', async () => {
       const { uuid, caseId } = await sentMessage();
       const id = await deliverReply(stack, answering(uuid), { sender: OTHER_CITIZEN });
@@ -353,6 +406,39 @@ describe('the case in a suggestion is the current one', () => {
     await upsertCase(stack, caseId, { status });
     const id = await deliverReply(stack, answering(uuid));
     expect(await suggestionOf(id)).toMatchObject({ caseId, caseStatus: status });
+  });
+
+  it('a case that moved between two municipalities here is marked on both sides, and neither shows what is the other’s', async () => {
+    const [before, after] = [await sentMessage(), { uuid: randomUUID(), caseId: newCase() }];
+    await upsertCase(stack, before.caseId, { status: 'moved', movedTo: VESTERSUND, caseworker: 'old-caseworker' });
+    await registerSentMessage(stack, after.uuid, { caseId: after.caseId }, VESTERSUND);
+    await upsertCase(stack, after.caseId, { movedFrom: ODENSKOV, caseworker: 'new-caseworker' }, VESTERSUND);
+    const here = await deliverReply(stack, answering(before.uuid));
+    const there = await deliverReply(stack, answering(after.uuid), { recipient: { id: VESTERSUND } });
+    const astray = await deliverReply(stack, answering(before.uuid), { recipient: { id: VESTERSUND } });
+    expect(await suggestionOf(here)).toMatchObject({
+      caseId: before.caseId,
+      caseStatus: 'moved',
+      movedTo: VESTERSUND,
+      movedFrom: null,
+      caseworker: 'old-caseworker',
+    });
+    expect(await suggestionOf(there, VESTERSUND)).toMatchObject({
+      caseId: after.caseId,
+      caseStatus: 'open',
+      movedTo: null,
+      movedFrom: ODENSKOV,
+      caseworker: 'new-caseworker',
+    });
+    expect(await suggestionOf(astray, VESTERSUND)).toBeNull();
+    const sheet = await stack.call('POST', '/incoming-documents/export', { body: { case: before.caseId } });
+    const { rows } = await readWithPython(Buffer.from(await sheet.arrayBuffer()));
+    const shown = rows[0]?.map(({ text }, at) => [text, rows[1]?.[at]?.text]) ?? [];
+    expect(Object.fromEntries(shown)).toMatchObject({
+      'Sagens status': 'Flyttet',
+      'Sagen flyttet til kommune': VESTERSUND,
+      'Sagen flyttet fra kommune': '',
+    });
   });
 
   it('a case that only a sent message has named has no status yet', async () => {

@@ -131,6 +131,26 @@ it('a call that only reads is unavailable when its audit row may be stored', asy
   expect(await call('GET', `/incoming-documents/${id}`)).toEqual(UNAVAILABLE);
 });
 
+it('a batch of cases whose COMMIT is not answered has failed, and the lines after it are not tried', async () => {
+  const lines = Array.from({ length: 450 }, (_, n) => JSON.stringify({ caseId: `K-batch-${n}` })).join('\n');
+  relay.failAt('COMMIT', { when: 'after', how: 'reset', having: 'K-batch-0' });
+
+  const response = await fetch(`${journaler.url}/api/v1/cases/batch`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await stack.token(SYSTEM)}`, 'content-type': 'application/x-ndjson' },
+    body: lines,
+  });
+  const answers = (await response.text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+  expect(answers.map(({ status }) => status)).toEqual(Array(450).fill('failed'));
+  const codes = answers.map(({ problem }) => problem.code);
+  expect(codes).toEqual([...Array(200).fill('unknown-outcome'), ...Array(250).fill('unavailable')]);
+  expect(await stack.sql(`SELECT FROM cases WHERE case_id LIKE 'K-batch-%'`)).toHaveLength(200);
+});
+
 it('a registration that is stored, but requests no suggestions, is not told as undone', async () => {
   relay.failAt('suggestion_run + 1', { when: 'before', how: 'reset' });
 

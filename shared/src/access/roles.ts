@@ -1,8 +1,9 @@
 /** The roles of the API, each with what it allows. */
 export const ROLES = {
   'IndkomneDokumenter.Læs':
-    'Sees messages assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases.',
-  'IndkomneDokumenter.SeAlle': 'Extends Læs to all pending, journalized and rejected messages of the municipality.',
+    'Sees messages assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases; and what is a colleague’s like that whom the caller stands in for.',
+  'IndkomneDokumenter.SeAlle':
+    'Extends Læs to all pending, journalized and rejected messages of the municipality, but those of a case that is restricted to others.',
   'IndkomneDokumenter.Journaliser': 'Confirms that a message is on a case, and takes that back.',
   'IndkomneDokumenter.Afvis': 'Rejects messages with a reason, and reopens them.',
   'IndkomneDokumenter.Tildel': 'Assigns messages to a caseworker or a team.',
@@ -13,7 +14,8 @@ export const ROLES = {
   'Indbakke.Karantæne': 'Downloads what is in quarantine, with a token for operations.',
   'Indbakke.System': 'The DUBU core: registers sent messages, cases and webhooks, and reads the change feed.',
   'Revisionslog.Læs': 'Reads the audit log.',
-  'Indbakke.Aktindsigt': 'Makes access packages: everything about one citizen, whoever may see it otherwise.',
+  'Indbakke.Aktindsigt':
+    'Makes access packages: everything about one citizen, whoever may see it otherwise, but what is on a case that is restricted to others.',
 } as const;
 
 export type Role = keyof typeof ROLES;

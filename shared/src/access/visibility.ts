@@ -9,22 +9,25 @@ const { sql } = Prisma;
  * Which messages the caller sees, as a condition on `messages AS m`: for every statement that reads or changes messages.
  *
  * - Only those of the municipality that the token is for.
- * - Læs: those assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases; with SeAlle: all.
+ * - Læs: those assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases, and the same of colleagues
+ *   whom the caller stands in for now, but for their teams; with SeAlle: all. But
+ *   none of a case that is restricted to others.
  * - Held messages are for Opsætning and Drift only, who see nothing else unless they have Læs too.
  * - Nobody sees a tombstone.
  */
 export function visibleTo(principal: Principal): Prisma.Sql {
   const { reads, readsAll, setsUp } = rightsOf(principal);
   const seen: Prisma.Sql[] = [];
-  if (reads) seen.push(readsAll ? INBOX : sql`(${INBOX} AND (${assignedTo(principal)} OR ${suggestedTo(principal)}))`);
+  const own = readsAll ? sql`true` : sql`(${assignedTo(principal)} OR ${suggestedTo(principal)})`;
+  if (reads) seen.push(sql`(${INBOX} AND ${own} AND ${isOpenTo(principal)})`);
   if (setsUp) seen.push(HELD);
   const any = seen.length === 0 ? sql`false` : Prisma.join(seen, ' OR ', '(', ')');
   return sql`m.municipality = ${principal.municipality} AND ${any}`;
 }
 
 /**
- * How much of a status `visibleTo` shows the caller, for a list that must not walk past what it hides: all of it (of the
- * rejected ones all but those that were held), only the caller’s own, an unknown part, or nothing.
+ * How much of a status `visibleTo` shows the caller, for a list that must not walk past what it hides: all of it (but for the few
+ * of restricted cases, and of the rejected ones those that were held), only the caller’s own, an unknown part, or nothing.
  */
 export function sightOf(principal: Principal, status: Status): 'all' | 'own' | 'part' | 'none' {
   const { reads, readsAll, setsUp } = rightsOf(principal);
@@ -73,15 +76,59 @@ function rightsOf({ roles }: Principal) {
 const INBOX = sql`(m.status IN ('pending', 'journalized') OR (m.status = 'rejected' AND m.status_before = 'pending'))`;
 const HELD = sql`(m.status = 'held' OR (m.status = 'rejected' AND m.status_before = 'held'))`;
 
-/** Assigned to the caller or to one of the caller’s teams. */
-export function assignedTo({ actor, teams }: Principal): Prisma.Sql {
+type Reader = Pick<Principal, 'municipality'> & { readonly actor: Pick<Principal['actor'], 'id'> };
+
+/**
+ * Neither suggested for a case that is restricted to others nor journalized on one, as a condition on `messages AS m`. The few
+ * restricted cases are read once a statement, so that it costs the other messages next to nothing. The journalizations are looked
+ * up by an aggregate, since of EXISTS PostgreSQL may read those of all messages.
+ */
+export function isOpenTo(reader: Reader): Prisma.Sql {
+  const closed = casesClosedTo(reader);
   return sql`(
-    (m.assignee_kind = 'user' AND m.assignee_id = ${actor.id})
-    OR (m.assignee_kind = 'team' AND m.assignee_id = ANY (${[...teams]}::text[])))`;
+    (m.suggested_case_id IN (SELECT unnest(${closed}))) IS NOT TRUE
+    AND NOT (m.status = 'journalized' AND (SELECT ${closed}) <> '{}' AND coalesce((
+      SELECT bool_or(j.case_id = ANY ((SELECT ${closed})::text[])) FROM journalizations j WHERE j.message_id = m.id), false)))`;
 }
 
-/** Suggested for a case of the caller’s. */
-export function suggestedTo({ actor }: Principal): Prisma.Sql {
+/** Whether all of some messages are open to the reader. @param ids a statement that selects their ids */
+export function areAllOpenTo(reader: Reader, ids: Prisma.Sql): Prisma.Sql {
+  return sql`NOT EXISTS (
+    SELECT FROM messages m WHERE m.municipality = ${reader.municipality} AND m.id = ANY (ARRAY(${ids})) AND NOT ${isOpenTo(reader)})`;
+}
+
+/**
+ * Whether the details of a change name a case that is restricted to others: the history of a message has cases that it is no
+ * longer suggested for or journalized on.
+ *
+ * @param details jsonb, as the audit log has them
+ */
+export function namesClosedCase(reader: Reader, details: Prisma.Sql): Prisma.Sql {
+  return sql`EXISTS (
+    SELECT FROM unnest(${casesClosedTo(reader)}) AS closed (case_id)
+    WHERE closed.case_id = ${details}->>'caseId'
+      OR strpos(' ' || (${details}->>'caseIds') || ' ', ' ' || closed.case_id || ' ') > 0)`;
+}
+
+/** The ids of the cases that are restricted to others: an array. */
+function casesClosedTo({ municipality, actor }: Reader): Prisma.Sql {
+  return sql`cases_closed_to(${municipality}, ${actor.id})`;
+}
+
+/** The ids of the caller and of the colleagues whose substitute the caller is now: an array, which is read once. */
+export function actsFor({ municipality, actor }: Principal): Prisma.Sql {
+  return sql`(SELECT acts_for(${municipality}, ${actor.id}))::text[]`;
+}
+
+/** Assigned to the caller, to one of the caller’s teams, or to a colleague whom the caller stands in for. */
+export function assignedTo(principal: Principal, users = actsFor(principal)): Prisma.Sql {
+  return sql`(
+    (m.assignee_kind = 'user' AND m.assignee_id = ANY (${users}))
+    OR (m.assignee_kind = 'team' AND m.assignee_id = ANY (${[...principal.teams]}::text[])))`;
+}
+
+/** Suggested for a case of the caller’s, or of a colleague’s whom the caller stands in for. */
+export function suggestedTo(principal: Principal): Prisma.Sql {
   return sql`coalesce((
-    SELECT caseworker FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id) = ${actor.id}, false)`;
+    SELECT caseworker FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id) = ANY (${actsFor(principal)}), false)`;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../errors/index.js';
 import { CHANGES } from '../lifecycle/index.js';
-import { OPERATIONS, type Operation, takesIdempotencyKey } from './operations.js';
+import { NDJSON, OPERATIONS, type Operation, takesIdempotencyKey } from './operations.js';
 import { NAMED_ANSWERS, NAMED_REQUESTS, ProblemAnswer } from './schemas.js';
 
 /** The same contract in two versions of OpenAPI. Some generators, such as NSwag, do not read 3.1. */
@@ -110,6 +110,7 @@ const TAGS = {
   figures: 'For those who lead: counts and times, nothing personal.',
   log: 'The audit log: who did what, and the sheet for a citizen.',
   access: 'Access packages (aktindsigt): everything about one citizen as a zip.',
+  absences: 'Who stands in for whom while somebody is absent.',
   core: 'What the core registers, so that replies find their case.',
   events: 'What has changed, for the core: each change of a message once and in order. Ids and codes only.',
   quarantine:
@@ -167,11 +168,12 @@ function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/audit-events')) return 'log';
   if (path.startsWith('/api/v1/access-packages')) return 'access';
   if (path.startsWith('/api/v1/quarantine')) return 'quarantine';
+  if (path.startsWith('/api/v1/absences')) return 'absences';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 
 function describeOperation(name: string, operation: Operation, version: OpenApiVersion): DescribedCall {
-  const { body, bodyOrQuery, roles, isOfInstallation, summary, description } = operation;
+  const { body, bodyOrQuery, lines, roles, isOfInstallation, summary, description } = operation;
   const requires = `Requires ${isOfInstallation ? 'a token for operations, and ' : ''}the role ${roles.join(' or ')}.`;
   return {
     operationId: name,
@@ -185,6 +187,7 @@ function describeOperation(name: string, operation: Operation, version: OpenApiV
         content: json(refTo(body, NAMED_REQUESTS), examplesOf(body)),
       },
     }),
+    ...(lines && { requestBody: { required: true, content: linesOf(lines.body, NAMED_REQUESTS) } }),
     responses: { ...describeAnswer(operation), ...describeErrors(operation) },
   };
 }
@@ -338,7 +341,12 @@ function headersOf(...names: (keyof typeof HEADERS)[]): Pick<DescribedAnswer, 'h
 }
 
 function describeAnswer(operation: Operation): Record<string, DescribedAnswer> {
-  const { answer, isMade } = operation;
+  const { answer, lines, isMade } = operation;
+  if (lines) {
+    return {
+      200: { description: 'A line for each line', ...headersOf(), content: linesOf(lines.answer, NAMED_ANSWERS) },
+    };
+  }
   const replayed = takesIdempotencyKey(operation) ? (['Idempotency-Replayed'] as const) : [];
   if (answer === undefined) return { 204: { description: 'Done', ...headersOf(...replayed) } };
   if (answer instanceof z.ZodObject) {
@@ -431,6 +439,12 @@ function describeError(codes: readonly ErrorCode[]): DescribedAnswer {
 function json(schema: Reference, examples: readonly unknown[]): Content {
   const named = examples.map((value, index) => [`example${index + 1}`, { value }]);
   return { 'application/json': { schema, ...(named.length > 0 && { examples: Object.fromEntries(named) }) } };
+}
+
+/** No version of OpenAPI that clients are generated from can say that each line is one, so the schema is that of a line. */
+function linesOf(schema: z.ZodType, names: Names): Content {
+  const content = json(refTo(schema, names), examplesOf(schema))['application/json'];
+  return content ? { [NDJSON]: content } : {};
 }
 
 function examplesOf(schema: z.ZodType): readonly unknown[] {

@@ -7,11 +7,15 @@ import { AuditFilter, AuditList, AuditQuery, AuditSearchBody, AuditSheetBody } f
 import { EventList, EventQuery } from './events.js';
 import { QuarantineList, QuarantineQuery } from './quarantine.js';
 import {
+  AbsenceAnswer,
+  AbsenceBody,
   AssignmentBody,
   BulkAnswer,
   BulkBody,
   CaseBody,
   CaseId,
+  CaseLine,
+  CaseLineAnswer,
   ChangeAnswer,
   DocumentAnswer,
   DocumentCounts,
@@ -28,12 +32,14 @@ import {
   IdsBody,
   idOf,
   JournalizationBody,
+  MAX_CASE_LINES,
   RejectionBody,
   SearchBody,
   SentMessageBody,
   SummaryQuery,
   TakeBackBody,
   TextAnswer,
+  UserId,
   UUID_FORMS,
   Uuid,
 } from './schemas.js';
@@ -71,6 +77,8 @@ export interface Operation {
   readonly body?: z.ZodObject | z.ZodDiscriminatedUnion;
   /** The fields of the body may come in the query instead: some clients and proxies let DELETE have none (RFC 9110, 9.3.5). */
   readonly bodyOrQuery?: true;
+  /** The body is lines of JSON instead, each of which is answered by a line, in their order. */
+  readonly lines?: { readonly body: z.ZodObject; readonly answer: z.ZodObject };
   /** The call changes nothing, although its method is POST: its filters must not be in a URL. */
   readonly readsOnly?: true;
   /** The change that the call makes to one message; it requires If-Match with the version that was read. */
@@ -104,6 +112,8 @@ export const BYTES = 'application/octet-stream';
 export const EXCEL = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 export const CSV = 'text/csv';
 export const PDF = 'application/pdf';
+/** Lines of JSON. */
+export const NDJSON = 'application/x-ndjson';
 
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
 const CONNECTS = ['Indbakke.System', 'Indbakke.Opsætning'] as const;
@@ -167,6 +177,10 @@ function figures<const Path extends '' | '.csv' | '.xlsx', const Answer extends 
     errors: [],
   } as const;
 }
+
+const ABSENCE = ['Indbakke.System', 'IndkomneDokumenter.Tildel', 'IndkomneDokumenter.Læs'] as const;
+const AbsentUser = z.object({ userId: UserId });
+const OWN_ABSENCE = 'With the role IndkomneDokumenter.Læs alone: the caller’s own only.';
 
 const LEAVES_ABSENT_FIELDS =
   'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
@@ -538,6 +552,40 @@ export const OPERATIONS = {
     answer: ['application/zip'],
     errors: [...CONTENT_ERRORS, 'package-not-made'],
   },
+  setAbsence: {
+    service: 'journaler',
+    method: 'put',
+    path: '/api/v1/absences/:userId',
+    summary: 'Sets who stands in for a user in a period, in place of the present substitute.',
+    description: `What is the user’s is then in the substitute’s own list too. ${OWN_ABSENCE}`,
+    roles: ABSENCE,
+    params: AbsentUser,
+    body: AbsenceBody,
+    answer: undefined,
+    errors: [],
+  },
+  getAbsence: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/absences/:userId',
+    summary: 'Returns who stands in for a user, and when: also a period that is over or has not begun.',
+    description: OWN_ABSENCE,
+    roles: ABSENCE,
+    params: AbsentUser,
+    answer: AbsenceAnswer,
+    errors: [],
+  },
+  removeAbsence: {
+    service: 'journaler',
+    method: 'delete',
+    path: '/api/v1/absences/:userId',
+    summary: 'Removes the substitute of a user.',
+    description: OWN_ABSENCE,
+    roles: ABSENCE,
+    params: AbsentUser,
+    answer: undefined,
+    errors: [],
+  },
   registerSentMessage: {
     service: 'journaler',
     method: 'put',
@@ -551,18 +599,30 @@ export const OPERATIONS = {
     answer: undefined,
     errors: [],
   },
+  registerCases: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/cases/batch',
+    summary: `Registers up to ${MAX_CASE_LINES} cases, a line of JSON each, and answers each with a line, in their order.`,
+    description: `Each line is like the call for one case, with its \`caseId\`. The lines are stored as they come, some hundred at a time, and what is answered is stored, also when the connection ends before the rest. To send all again is harmless, in any order and by several callers at once, when each has its \`version\`. A line that is refused keeps no other from being stored. An answer without all its lines is not whole: send the rest again. ${LEAVES_ABSENT_FIELDS}`,
+    roles: ['Indbakke.System'],
+    lines: { body: CaseLine, answer: CaseLineAnswer },
+    answer: [NDJSON],
+    isMade: true,
+    errors: ['not-found'],
+  },
   upsertCase: {
     service: 'journaler',
     method: 'put',
     path: '/api/v1/cases/:caseId',
     summary:
-      'Registers a case: its caseworker, its parties and whether it is open; or changes the fields that are sent. Pending replies to it get a new suggestion.',
-    description: LEAVES_ABSENT_FIELDS,
+      'Registers a case: its caseworker, its parties, whether it is open and who may see it; or changes the fields that are sent. Pending replies to it get a new suggestion.',
+    description: `${LEAVES_ABSENT_FIELDS} A \`version\` that is older than the registered one is answered 409, and changes nothing: send it no more.`,
     roles: ['Indbakke.System'],
     params: z.object({ caseId: CaseId }),
     body: CaseBody,
     answer: undefined,
-    errors: [],
+    errors: ['older-version'],
   },
   listEvents: {
     service: 'journaler',

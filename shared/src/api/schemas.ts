@@ -7,11 +7,13 @@ import {
   HELD_CAUSES,
   isWaiting,
   KINDS,
+  PARTY_RELATIONS,
   REJECTION_REASONS,
   STATUSES,
   type Status as StatusOfMessage,
   SUGGESTION_BASES,
   SUGGESTION_SENDERS,
+  SUGGESTION_WARNINGS,
 } from '../lifecycle/index.js';
 import { MAX_TRANSACTION_SECONDS } from '../store/index.js';
 import {
@@ -60,6 +62,8 @@ function nameBoth<Schema extends z.ZodType>(id: string, schema: Schema): Schema 
 
 export const Status = keyOf('Status', STATUSES);
 const Kind = keyOf('Kind', KINDS);
+const PartyRelation = keyOf('PartyRelation', PARTY_RELATIONS);
+const SuggestionWarning = keyOf('SuggestionWarning', SUGGESTION_WARNINGS);
 const Channel = keyOf('Channel', CHANNELS);
 const RejectionReason = keyOf('RejectionReason', REJECTION_REASONS);
 const CaseStatus = keyOf('CaseStatus', {
@@ -183,6 +187,8 @@ const FILTERS = {
     .describe(`Id of the contact point that it was sent to; of a UUID: ${UUID_FORMS}`),
   case: CaseId.optional().describe('Suggested for, or journalized on, this case'),
   hasSuggestion: trueOrFalse.optional().describe('Whether a case is suggested for it'),
+  party: PartyRelation.optional().describe('Suggested with this party as the sender'),
+  warning: SuggestionWarning.optional().describe('Suggested with this warning'),
   assignee: text(256).optional().describe('Id of a user or team, `me` (or one of my teams), or `none`'),
   owner: z.literal('me').optional().describe('Suggested for a case of the caller’s'),
   receivedFrom: Time.optional().describe(
@@ -415,25 +421,130 @@ export const SentMessageBody = z
   .meta({ examples: [{ caseId: 'BF-1', recipientId: '4101019999' }] })
   .register(NAMED_REQUESTS, { id: 'SentMessage' });
 
-/** An absent field leaves what is registered; null, or an empty list, clears it. */
-export const CaseBody = z
+const PartyOfCase = z
   .strictObject({
-    status: CaseStatus.optional().describe('Absent: unchanged; of a new case `open`'),
-    caseworker: personId
-      .nullable()
-      .optional()
-      .describe('User id of the current caseworker. Absent: unchanged; null: none'),
-    parties: z
-      .array(Party)
-      .max(200)
-      .nullable()
-      .optional()
-      .describe(
-        `CPR and CVR numbers of all parties: ${NUMBER_FORMS}; stored as keyed hashes. Absent: unchanged; a list replaces all; null or []: none`,
-      ),
+    id: Party.describe(`CPR or CVR number: ${NUMBER_FORMS}`),
+    relation: PartyRelation.nullable().optional().describe('How the party is related to the child; null: not told'),
   })
-  .meta({ examples: [{ status: 'open', caseworker: 'sagsbehandler-1', parties: ['4101019999'] }] })
+  .register(NAMED_REQUESTS, { id: 'PartyOfCase' });
+const Cvr = z
+  .string()
+  .transform((value, context) => cvrNumberOf(value) ?? refuse(context, 'must be a CVR number of 8 digits'));
+
+/** Microseconds since 1970: more than JavaScript’s times have, since a core may make several changes in a millisecond. */
+function microsecondsOf(time: string): string {
+  const [, beyondMilliseconds = ''] = /\.\d{3}(\d{1,3})/.exec(time) ?? [];
+  return String(BigInt(Date.parse(time)) * 1_000n + BigInt(beyondMilliseconds.padEnd(3, '0')));
+}
+/** As one whole number, in digits. */
+const CaseVersion = z
+  .union(
+    [
+      z.int().min(0).transform(String),
+      z
+        .string()
+        .refine((value) => Time.safeParse(value).success)
+        .meta({ format: 'date-time' })
+        .transform((value) => microsecondsOf(value.toUpperCase())),
+    ],
+    { error: 'must be a whole number from 0, or an RFC 3339 date-time' },
+  )
+  .meta({ examples: [17, '2026-11-20T08:00:00.123456Z'] });
+
+const CASE_FIELDS = {
+  status: CaseStatus.optional().describe('Absent: unchanged; of a new case `open`'),
+  movedTo: Cvr.nullable()
+    .optional()
+    .describe(
+      'CVR number of the municipality that a moved case went to; with status `moved` only. Absent: unchanged; null: not told',
+    ),
+  movedFrom: Cvr.nullable()
+    .optional()
+    .describe('CVR number of the municipality that the case came from. Absent: unchanged; null: none'),
+  caseworker: personId
+    .nullable()
+    .optional()
+    .describe('User id of the current caseworker. Absent: unchanged; null: none'),
+  team: personId
+    .nullable()
+    .optional()
+    .describe('Id of the team that has the case; shown with a suggestion. Absent: unchanged; null: none'),
+  parties: z
+    .array(z.union([Party, PartyOfCase], { error: 'must be a number, or an object with id and relation' }))
+    .max(200)
+    .nullable()
+    .optional()
+    .describe(
+      `All parties: CPR or CVR numbers, with their relation to the child if it is told; numbers are stored as keyed hashes. Absent: unchanged; a list replaces all; null or []: none`,
+    ),
+  restrictedTo: z
+    .array(personId)
+    .min(1, { error: 'must name a user; null opens the case to all who may see its messages' })
+    .max(200)
+    .nullable()
+    .optional()
+    .describe(
+      'User ids: nobody else sees a message that is suggested for the case or journalized on it, whatever their roles. Absent: unchanged; null: not restricted',
+    ),
+  version: CaseVersion.optional().describe(
+    'The core’s own version of the case, which grows with each change: a number, or a time, which counts as its microseconds since 1970. One that is older than the registered one changes nothing. Who sends it sends all fields, since nothing is taken from a version that comes too late',
+  ),
+};
+
+interface MovedCase {
+  readonly status?: string | undefined;
+  readonly movedTo?: string | null | undefined;
+}
+function checkCase({ status, movedTo }: MovedCase, context: z.RefinementCtx): void {
+  if (movedTo != null && status !== 'moved') {
+    context.addIssue({ code: 'custom', path: ['movedTo'], message: 'is for a case with the status moved' });
+  }
+}
+
+/** An absent field leaves what is registered; null, or an empty list of parties, clears it. */
+export const CaseBody = z
+  .strictObject(CASE_FIELDS)
+  .superRefine(checkCase)
+  .meta({
+    examples: [
+      {
+        status: 'open',
+        caseworker: 'sagsbehandler-1',
+        team: 'team-1',
+        parties: [{ id: '4101019999', relation: 'child' }, '4202029999'],
+        restrictedTo: null,
+        version: 17,
+      },
+    ],
+  })
   .register(NAMED_REQUESTS, { id: 'Case' });
+export type CaseBody = z.infer<typeof CaseBody>;
+
+export const MAX_CASE_LINES = 10_000;
+/** A case in a batch of them. */
+export const CaseLine = z
+  .strictObject({ caseId: CaseId, ...CASE_FIELDS })
+  .superRefine(checkCase)
+  .meta({
+    examples: [{ caseId: 'BF-2', status: 'open', caseworker: 'sagsbehandler-1', parties: ['4101019999'], version: 18 }],
+  })
+  .register(NAMED_REQUESTS, { id: 'CaseLine' });
+export type CaseLine = z.infer<typeof CaseLine>;
+
+export const UserId = personId.meta({ description: 'Id of a user, as `sub` of a token has it' });
+/** Who stands in for a user, and when. */
+export const AbsenceBody = z
+  .strictObject({
+    substitute: personId.describe(
+      'Id of the user who stands in: sees, with the role Læs, what is assigned to the absent user or suggested for a case of theirs. Nobody stands in for a substitute who is absent too',
+    ),
+    from: Time.optional().describe('When it begins; now when absent'),
+    until: Time.describe('When it ends'),
+  })
+  .meta({
+    examples: [{ substitute: 'sagsbehandler-2', from: '2026-12-21T00:00:00Z', until: '2027-01-04T00:00:00Z' }],
+  })
+  .register(NAMED_REQUESTS, { id: 'NewAbsence' });
 
 export const MAX_FIGURES_DAYS = 400;
 const Day = z.iso
@@ -496,8 +607,25 @@ const Suggestion = z
     caseId: z.string().describe('The case that the message probably belongs to'),
     basis: keyOf('SuggestionBasis', SUGGESTION_BASES),
     sender: keyOf('SuggestionSender', SUGGESTION_SENDERS),
+    party: PartyRelation.nullable().describe(
+      'Which party to the case answers, by its relation to the child; null: none, or the core has not told its relation',
+    ),
+    warning: SuggestionWarning.nullable().describe(
+      'null: none. Where the core has not told to whom the letter was sent, there is none',
+    ),
     caseStatus: CaseStatus.nullable().describe('null: the core has not registered the case'),
+    movedTo: z
+      .string()
+      .nullable()
+      .describe(
+        'Of a moved case, the CVR number of the municipality that has it now; null: it is not moved, or not told',
+      ),
+    movedFrom: z
+      .string()
+      .nullable()
+      .describe('CVR number of the municipality that the case came from; null: from none, or not told'),
     caseworker: z.string().nullable().describe('The current caseworker: the owner'),
+    team: z.string().nullable().describe('The team that has the case'),
   })
   .register(NAMED_ANSWERS, { id: 'Suggestion' });
 
@@ -876,6 +1004,47 @@ export const ProblemAnswer = z
   })
   .meta({ examples: [PROBLEM_EXAMPLE] })
   .register(NAMED_ANSWERS, { id: 'Problem' });
+
+/** What became of a line of a batch of cases. */
+const CASE_LINE_STATUSES = {
+  stored: 'It is registered.',
+  unchanged: 'It was registered like this already.',
+  older: 'A newer version is registered; this one changes nothing.',
+  invalid: 'It is refused: correct it before you send it again.',
+  failed: 'It could not be stored: send it again.',
+} as const;
+export const CaseLineAnswer = z
+  .object({
+    line: z.int().describe('Its number in the body, from 1 on; empty lines count, and are not answered'),
+    caseId: z.string().nullable().describe('null: the line has none'),
+    status: keyOf('CaseLineStatus', CASE_LINE_STATUSES),
+    problem: ProblemAnswer.nullable().describe('Why it is invalid or failed'),
+  })
+  .meta({ examples: [{ line: 1, caseId: 'BF-2', status: 'stored', problem: null }] })
+  .register(NAMED_ANSWERS, { id: 'CaseLineAnswer' });
+export type CaseLineAnswer = z.infer<typeof CaseLineAnswer>;
+
+export const AbsenceAnswer = z
+  .object({
+    userId: z.string().describe('Who is absent'),
+    substitute: z.string().describe('Who stands in'),
+    from: time.describe('When it begins'),
+    until: time.describe('When it ends'),
+    setBy: z.string().describe('Who set it'),
+  })
+  .meta({
+    examples: [
+      {
+        userId: 'sagsbehandler-1',
+        substitute: 'sagsbehandler-2',
+        from: '2026-12-21T00:00:00.000Z',
+        until: '2027-01-04T00:00:00.000Z',
+        setBy: 'sagsbehandler-1',
+      },
+    ],
+  })
+  .register(NAMED_ANSWERS, { id: 'Absence' });
+export type AbsenceAnswer = z.infer<typeof AbsenceAnswer>;
 
 const BulkOutcome = z
   .object({

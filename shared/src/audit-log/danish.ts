@@ -36,6 +36,8 @@ const ACTIONS: Record<Action, string> = {
   'read-extract': 'Hentede en fil af et fast udtræk',
   'sent-message-registered': 'Registrerede en sendt meddelelse',
   'case-registered': 'Registrerede en sag',
+  'absence-set': 'Gav en medarbejder en stedfortræder',
+  'absence-removed': 'Fjernede en medarbejders stedfortræder',
   'webhook-created': 'Oprettede en webhook',
   'webhook-changed': 'Ændrede en webhook',
   'webhook-deleted': 'Slettede en webhook',

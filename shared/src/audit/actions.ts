@@ -17,6 +17,8 @@ const OTHER_ACTIONS = {
   'read-extract': 'A file of an extract was downloaded.',
   'sent-message-registered': 'A sent message was registered.',
   'case-registered': 'A case was registered.',
+  'absence-set': 'A user got a substitute for a period.',
+  'absence-removed': 'The substitute of a user was removed.',
   'webhook-created': 'A webhook was created.',
   'webhook-changed': 'A webhook was changed.',
   'webhook-deleted': 'A webhook was deleted.',

@@ -142,6 +142,12 @@ export const ERRORS = {
     again: true,
     meaning: 'The case is registered as closed or moved.',
   },
+  'older-version': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'A newer version of the case is registered. Nothing is changed.',
+  },
   'package-not-made': {
     http: 409,
     fault: 'peer',

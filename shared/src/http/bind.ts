@@ -13,7 +13,7 @@ import { CommitInDoubt, type Store } from '../store/index.js';
 import { addressOf } from './caller-address.js';
 import { readCredentials } from './credentials.js';
 import { EXACT_PATHS } from './no-such-call.js';
-import { type Input, leaveOtherPaths, parseCall, readBody } from './parse-call.js';
+import { type Input, leaveOtherPaths, parseCall, readBodyOf } from './parse-call.js';
 import { sendJson, toProblem, unavailable } from './problem-handler.js';
 
 /** One call of the inbox API: authenticated, authorised and parsed. */
@@ -52,23 +52,29 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
         res.locals.principal = { ...(await signIn(parts, operation, req)), origin: addressOf(req) } satisfies Principal;
         next();
       };
-      router[operation.method](operation.path, leaveOtherPaths, signInFirst, readBody, async (req, res) => {
-        let { principal } = res.locals as { principal: Principal };
-        try {
-          principal = { ...principal, role: requireRoleFor(operation, principal) };
-          const input = parseCall(operation, req);
-          const idempotencyKey = digestKey(parts.keys, operation, principal, input, res);
-          const answer = await handle({ ...input, principal, at: new Date(), idempotencyKey, req, res });
-          sendAnswer(operation, res, answer);
-        } catch (error) {
-          // So that it can be found whose messages someone tried to reach. Only ids are recorded.
-          await auditRefusal(parts.store, principal, operation, idsIn(operation, req.params), toProblem(error));
-          // A call that only reads changes nothing but the audit log.
-          if ((operation.method === 'get' || operation.readsOnly) && error instanceof CommitInDoubt)
-            throw unavailable(error);
-          throw error;
-        }
-      });
+      router[operation.method](
+        operation.path,
+        leaveOtherPaths,
+        signInFirst,
+        readBodyOf(operation),
+        async (req, res) => {
+          let { principal } = res.locals as { principal: Principal };
+          try {
+            principal = { ...principal, role: requireRoleFor(operation, principal) };
+            const input = parseCall(operation, req);
+            const idempotencyKey = digestKey(parts.keys, operation, principal, input, res);
+            const answer = await handle({ ...input, principal, at: new Date(), idempotencyKey, req, res });
+            sendAnswer(operation, res, answer);
+          } catch (error) {
+            // So that it can be found whose messages someone tried to reach. Only ids are recorded.
+            await auditRefusal(parts.store, principal, operation, idsIn(operation, req.params), toProblem(error));
+            // A call that only reads changes nothing but the audit log.
+            if ((operation.method === 'get' || operation.readsOnly) && error instanceof CommitInDoubt)
+              throw unavailable(error);
+            throw error;
+          }
+        },
+      );
     },
   };
 }

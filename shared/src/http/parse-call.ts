@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import { OPERATIONS, type Operation, PERSONAL_FILTERS, takesIdempotencyKey } from '../api/index.js';
+import { NDJSON, OPERATIONS, type Operation, PERSONAL_FILTERS, takesIdempotencyKey } from '../api/index.js';
 import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import { charsetOf, mediaTypeOf } from './content-type.js';
@@ -25,11 +25,13 @@ const MAX_FAULTS = 20;
 /** What a call without a query or a body takes: none, or an empty one, since some clients send `{}` with every POST. */
 const NO_FIELDS = z.strictObject({});
 
-/** Reads the bytes of a body. */
-export const readBody: RequestHandler = async (req, _res, next) => {
-  req.body = await readBytes(req, MiB);
-  next();
-};
+/** Reads the bytes of a body, unless the call reads its lines. */
+export const readBodyOf =
+  ({ lines }: Operation): RequestHandler =>
+  async (req, _res, next) => {
+    if (!lines) req.body = await readBytes(req, MiB);
+    next();
+  };
 
 const PATHS: ReadonlySet<string> = new Set(Object.values<Operation>(OPERATIONS).map(({ path }) => path));
 
@@ -55,7 +57,11 @@ export function parseCall<O extends Operation>(operation: O, req: Request): Inpu
   } as unknown as Input<O>;
 }
 
-function parseBoth({ query: parameters = NO_FIELDS, body = NO_FIELDS }: Operation, query: Query, req: Request) {
+function parseBoth({ query: parameters = NO_FIELDS, body = NO_FIELDS, lines }: Operation, query: Query, req: Request) {
+  if (lines) {
+    requireLines(req);
+    return { query: parse(parameters, query, 'query') };
+  }
   const sent = hasBody(req) || body !== NO_FIELDS ? readJson(req) : {};
   return { query: parse(parameters, query, 'query'), body: parse(body, sent, 'body') };
 }
@@ -143,7 +149,26 @@ function hasBody(req: Request): boolean {
   return Buffer.isBuffer(req.body) && req.body.length > 0;
 }
 
-/** JSON must be UTF-8, and may begin with a byte order mark (RFC 8259, 8.1). */
+/**
+ * A line of a body, as the schema has it.
+ *
+ * @throws Problem bad-request of which only names of fields are the caller’s
+ */
+export function parseLine<Schema extends z.ZodObject>(schema: Schema, line: Buffer): z.output<Schema> {
+  return parse(schema, jsonIn(line, 'line'), 'line') as z.output<Schema>;
+}
+
+function requireLines(req: Request): void {
+  const { 'transfer-encoding': chunked, 'content-length': length = '0' } = req.headers;
+  if (chunked === undefined && length === '0') {
+    throw new Problem('bad-request', 'The call requires a body, as lines of JSON.', { path: 'body' });
+  }
+  const contentType = req.get('content-type');
+  if (mediaTypeOf(contentType) !== NDJSON || !/^utf-?8$/i.test(charsetOf(contentType) ?? 'utf-8')) {
+    throw new Problem('unsupported-media-type', `Send the body as Content-Type: ${NDJSON}, in UTF-8.`);
+  }
+}
+
 function readJson(req: Request): unknown {
   if (!hasBody(req)) throw new Problem('bad-request', 'The call requires a body, as JSON.', { path: 'body' });
   const contentType = req.get('content-type');
@@ -152,15 +177,20 @@ function readJson(req: Request): unknown {
   if (mediaTypeOf(contentType) !== 'application/json' || !isInUtf8) {
     throw new Problem('unsupported-media-type', 'Send the body as Content-Type: application/json, in UTF-8.');
   }
+  return jsonIn(req.body, 'body');
+}
+
+/** JSON must be UTF-8, and may begin with a byte order mark (RFC 8259, 8.1). */
+function jsonIn(bytes: Buffer, place: 'body' | 'line'): unknown {
   let json: string;
   let value: unknown;
   try {
-    json = new TextDecoder('utf-8', { fatal: true }).decode(req.body);
+    json = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     value = JSON.parse(json);
   } catch {
-    throw new Problem('bad-request', 'The body is not JSON in UTF-8.', { path: 'body' });
+    throw new Problem('bad-request', `The ${place} is not JSON in UTF-8.`, { path: place });
   }
-  if (hasFieldTwice(json)) throw new Problem('bad-request', 'The body has a field twice.', { path: 'body' });
+  if (hasFieldTwice(json)) throw new Problem('bad-request', `The ${place} has a field twice.`, { path: place });
   return value;
 }
 

@@ -9,11 +9,9 @@ import { Problem } from '../errors/index.js';
  * @throws Problem too-large, unsupported-media-type (compressed), bad-request (incomplete)
  */
 export async function readBytes(req: Request, maxBytes: number): Promise<Buffer | undefined> {
-  const { 'transfer-encoding': chunked, 'content-length': length, 'content-encoding': coding } = req.headers;
+  const { 'transfer-encoding': chunked, 'content-length': length } = req.headers;
   if (chunked === undefined && length === undefined) return undefined;
-  if ((coding ?? 'identity').toLowerCase() !== 'identity') {
-    throw new Problem('unsupported-media-type', 'Send the body uncompressed.');
-  }
+  requireUncompressed(req);
   const chunks: Buffer[] = [];
   let size = Number(req.get('content-length') ?? 0);
   const requireRoom = () => {
@@ -32,4 +30,11 @@ export async function readBytes(req: Request, maxBytes: number): Promise<Buffer 
     throw error instanceof Problem ? error : new Problem('bad-request', 'The body is not complete.', { cause: error });
   }
   return Buffer.concat(chunks);
+}
+
+/** @throws Problem unsupported-media-type */
+export function requireUncompressed(req: Request): void {
+  if ((req.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
+    throw new Problem('unsupported-media-type', 'Send the body uncompressed.');
+  }
 }

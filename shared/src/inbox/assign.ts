@@ -35,5 +35,7 @@ function mayUnassign({ principal }: ChangeRequest): Pick<ChangeEffects, 'isAllow
   if (roles.some((role) => principal.roles.has(role))) return {};
   const otherwise = () =>
     new Problem('role-missing', `Only the assignee may hand it back without the role ${roles.join(' or ')}.`);
-  return { isAllowed: { condition: assignedTo(principal), otherwise } };
+  // Who stands in for the assignee sees the message; to hand it back is the assignee’s own decision.
+  const condition = assignedTo(principal, Prisma.sql`ARRAY[${principal.actor.id}::text]`);
+  return { isAllowed: { condition, otherwise } };
 }

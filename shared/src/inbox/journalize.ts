@@ -68,7 +68,7 @@ function inOrder(ids: readonly string[]): string[] {
 async function openCases(connection: Connection, municipality: string, caseIds: string[]): Promise<void> {
   await run(
     connection,
-    sql`UPDATE cases SET status = 'open'
+    sql`UPDATE cases SET status = 'open', moved_to = NULL
       WHERE municipality = ${municipality} AND case_id = ANY (${caseIds}::text[]) AND status IN ('closed', 'moved')`,
   );
 }

@@ -10,7 +10,7 @@ const { sql } = Prisma;
 export const SUMMARY_TABLES = sql`
   LEFT JOIN LATERAL (SELECT * FROM message_details WHERE message_id = m.id LIMIT 1) AS d ON true
   LEFT JOIN LATERAL (
-    SELECT status, caseworker FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id LIMIT 1
+    SELECT status, caseworker, team, moved_to, moved_from FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id LIMIT 1
   ) AS suggested ON true
   LEFT JOIN LATERAL (
     SELECT name FROM contact_points WHERE municipality = m.municipality AND contact_point_id = m.contact_point_id LIMIT 1
@@ -24,7 +24,8 @@ export const SUMMARY = sql`
   coalesce(d.sender_name, '') AS "senderName", d.concerning_id AS "concerningId",
   d.concerning_name AS "concerningName", m.contact_point_id AS "contactPointId", point.name AS "contactPointName",
   m.suggested_case_id AS "suggestedCaseId", m.suggestion_basis AS "suggestionBasis",
-  m.suggestion_sender AS "suggestionSender", suggested.status AS "caseStatus", suggested.caseworker,
+  m.suggestion_sender AS "suggestionSender", m.suggestion_party AS "suggestionParty", m.suggestion_warning AS "suggestionWarning", suggested.status AS "caseStatus", suggested.caseworker, suggested.team,
+  suggested.moved_to AS "movedTo", suggested.moved_from AS "movedFrom",
   m.assignee_kind AS "assigneeKind", m.assignee_id AS "assigneeId", m.document_count AS "documentCount",
   m.file_count AS "fileCount", m.attachment_count AS "attachmentCount", m.has_media AS "hasMedia",
   m.content_size::float8 AS "contentSize", m.remarks, m.late, m.reply_by AS "replyBy",
@@ -73,8 +74,13 @@ export interface SummaryRow
   readonly suggestedCaseId: string | null;
   readonly suggestionBasis: Suggestion['basis'];
   readonly suggestionSender: Suggestion['sender'];
+  readonly suggestionParty: Suggestion['party'];
+  readonly suggestionWarning: Suggestion['warning'];
   readonly caseStatus: Suggestion['caseStatus'];
   readonly caseworker: string | null;
+  readonly team: string | null;
+  readonly movedTo: string | null;
+  readonly movedFrom: string | null;
   readonly replyBy: Date | null;
   readonly representativeId: string | null;
   readonly representativeIdType: string | null;

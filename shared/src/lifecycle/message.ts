@@ -25,6 +25,23 @@ export const SUGGESTION_SENDERS = {
 } as const;
 export type SuggestionSender = keyof typeof SUGGESTION_SENDERS;
 
+/** What a caseworker should see at once about a suggestion. */
+export const SUGGESTION_WARNINGS = {
+  'not-the-recipient': 'The letter was addressed to somebody else than the sender of the reply.',
+} as const;
+export type SuggestionWarning = keyof typeof SUGGESTION_WARNINGS;
+
+/** How a party to a case is related to the child. */
+export const PARTY_RELATIONS = {
+  child: 'The child.',
+  mother: 'The mother.',
+  father: 'The father.',
+  guardian: 'Another holder of custody, or a guardian.',
+  professional: 'A professional, such as a teacher or an accommodation facility.',
+  other: 'Somebody else.',
+} as const;
+export type PartyRelation = keyof typeof PARTY_RELATIONS;
+
 export interface Assignee {
   readonly kind: 'user' | 'team';
   readonly id: string;

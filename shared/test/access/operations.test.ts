@@ -13,10 +13,14 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-/** The operation on something that does not exist: an authorised caller passes the check of roles, but nothing more. */
+/**
+ * The operation on something that does not exist, or on the caller: an authorised caller passes the check of roles, but nothing
+ * more.
+ */
 function call(operation: Operation, roles: readonly string[], municipality?: string): Promise<Response> {
   const { method, path, body, isOfInstallation = false } = operation;
-  return stack.call(method.toUpperCase(), path.replace('/api/v1', '').replaceAll(/:\w+/g, randomUUID()), {
+  const target = path.replace('/api/v1', '').replace(':userId', 'visitor').replaceAll(/:\w+/g, randomUUID());
+  return stack.call(method.toUpperCase(), target, {
     as: { user: 'visitor', roles, operator: isOfInstallation, ...(municipality !== undefined && { municipality }) },
     version: 1,
     ...(body && { body: { reason: 1 } }),

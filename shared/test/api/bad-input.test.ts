@@ -77,7 +77,6 @@ const withParams = (change: (name: string) => string) => (call: PreparedCall) =>
 
 function* faultsOf(operation: Operation): Generator<Fault> {
   const { query, body, bodyOrQuery, change, roles, params, method, isOfInstallation } = operation;
-  const example = (body?.meta()?.examples as object[] | undefined)?.[0];
   const fields = { ...query?.shape, ...(body && 'shape' in body && !bodyOrQuery ? body.shape : {}) };
 
   // Query
@@ -112,55 +111,17 @@ function* faultsOf(operation: Operation): Generator<Fault> {
   }
 
   // Body
-  yield {
-    ...bad,
-    fault: 'a field that it does not know',
-    path: 'body.unknown',
-    make: withBody((sent) => ({ ...sent, unknown: 1 })),
-  };
-  for (const path of objectsIn(example ?? {})) {
-    yield {
-      ...bad,
-      fault: `a field that it does not know in ${path.join('.')}`,
-      path: ['body', ...path, 'unknown'].join('.'),
-      make: withBody((sent) => replaceAt(sent, path, (inside) => ({ ...(inside as object), unknown: 1 }))),
-    };
-  }
-  for (const name of Object.keys((body && 'shape' in body && body.shape) ?? example ?? {})) {
-    // The second becomes no text and no number.
-    for (const value of [[5], { toString: [] }]) {
-      yield {
-        ...bad,
-        fault: `${name} of another type: ${JSON.stringify(value)}`,
-        path: `body.${name}`,
-        make: withBody((sent) => ({ ...sent, [name]: value })),
-      };
-    }
-  }
-  for (const raw of ['{', '[]', 'null', '"x"']) {
-    yield { ...bad, fault: `a body that is ${raw}`, path: 'body', make: () => ({ raw }) };
-  }
-  yield {
-    ...bad,
-    fault: 'a field twice',
-    path: 'body',
-    make: () => ({ raw: JSON.stringify({ ...example, a: 1 }).replace('"a":1', '"a":1,"a":1') }),
-  };
-  yield { ...bad, fault: 'a body in Latin-1', path: 'body', make: () => ({ raw: Buffer.from('{"a":"æ"}', 'latin1') }) };
-  yield {
-    fault: 'a body of another type',
-    status: 415,
-    code: 'unsupported-media-type',
-    make: () => ({ raw: '{}', type: 'text/plain' }),
-  };
-  yield {
-    fault: 'a body that is too large',
-    status: 413,
-    code: 'too-large',
-    make: () => ({ raw: JSON.stringify({ unknown: 'x'.repeat(2 ** 20) }) }),
-  };
-  if (body && !bodyOrQuery)
+  if (operation.lines) {
     yield { ...bad, fault: 'no body', path: 'body', make: (call) => ({ ...call, body: undefined }) };
+    yield {
+      fault: 'a body of another type',
+      status: 415,
+      code: 'unsupported-media-type',
+      make: () => ({ raw: '{}', type: 'application/json' }),
+    };
+  } else {
+    yield* faultsOfBody(operation);
+  }
 
   // Cursor
   if ('cursor' in fields) {
@@ -174,7 +135,7 @@ function* faultsOf(operation: Operation): Generator<Fault> {
 
   // Path
   for (const name of Object.keys(params?.shape ?? {})) {
-    const wrong = name === 'caseId' ? 'x'.repeat(257) : 'x';
+    const wrong = name === 'caseId' || name === 'userId' ? 'x'.repeat(257) : 'x';
     yield {
       ...bad,
       fault: `a path whose ${name} cannot be one`,
@@ -269,6 +230,59 @@ function* faultsOf(operation: Operation): Generator<Fault> {
       };
     }
   }
+}
+
+function* faultsOfBody({ body, bodyOrQuery }: Operation): Generator<Fault> {
+  const example = (body?.meta()?.examples as object[] | undefined)?.[0];
+  yield {
+    ...bad,
+    fault: 'a field that it does not know',
+    path: 'body.unknown',
+    make: withBody((sent) => ({ ...sent, unknown: 1 })),
+  };
+  for (const path of objectsIn(example ?? {})) {
+    yield {
+      ...bad,
+      fault: `a field that it does not know in ${path.join('.')}`,
+      path: ['body', ...path, 'unknown'].join('.'),
+      make: withBody((sent) => replaceAt(sent, path, (inside) => ({ ...(inside as object), unknown: 1 }))),
+    };
+  }
+  for (const name of Object.keys((body && 'shape' in body && body.shape) ?? example ?? {})) {
+    // The second becomes no text and no number.
+    for (const value of [[5], { toString: [] }]) {
+      yield {
+        ...bad,
+        fault: `${name} of another type: ${JSON.stringify(value)}`,
+        path: `body.${name}`,
+        make: withBody((sent) => ({ ...sent, [name]: value })),
+      };
+    }
+  }
+  for (const raw of ['{', '[]', 'null', '"x"']) {
+    yield { ...bad, fault: `a body that is ${raw}`, path: 'body', make: () => ({ raw }) };
+  }
+  yield {
+    ...bad,
+    fault: 'a field twice',
+    path: 'body',
+    make: () => ({ raw: JSON.stringify({ ...example, a: 1 }).replace('"a":1', '"a":1,"a":1') }),
+  };
+  yield { ...bad, fault: 'a body in Latin-1', path: 'body', make: () => ({ raw: Buffer.from('{"a":"æ"}', 'latin1') }) };
+  yield {
+    fault: 'a body of another type',
+    status: 415,
+    code: 'unsupported-media-type',
+    make: () => ({ raw: '{}', type: 'text/plain' }),
+  };
+  yield {
+    fault: 'a body that is too large',
+    status: 413,
+    code: 'too-large',
+    make: () => ({ raw: JSON.stringify({ unknown: 'x'.repeat(2 ** 20) }) }),
+  };
+  if (body && !bodyOrQuery)
+    yield { ...bad, fault: 'no body', path: 'body', make: (call) => ({ ...call, body: undefined }) };
 }
 
 /** The paths of the objects in a body, but of itself. */

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { TestStack, TokenOptions } from '../../../infra/src/testkit/stack.js';
 import { createMakePackageHandler } from '../../../services/archiver/src/access-packages/make-package.js';
 import { createMakeExtractHandler } from '../../../services/journaler/src/extracts/make-extract.js';
-import { EVENT_EXAMPLE, OPERATIONS, type Operation } from '../../src/api/index.js';
+import { EVENT_EXAMPLE, NDJSON, OPERATIONS, type Operation } from '../../src/api/index.js';
 import { CommonConfig, readConfig } from '../../src/config/index.js';
 import { openParts, type Parts } from '../../src/service/index.js';
 import { deliverMemo, read, SETUP, SYSTEM, untilNumbered, upsertCase } from '../inbox/support.js';
@@ -23,6 +23,7 @@ export interface PreparedCall {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
+  /** A line, where it takes lines. */
   readonly body: object | undefined;
 }
 
@@ -38,8 +39,9 @@ export async function openCalls(stack: TestStack) {
   return {
     /** One call for each example of its body, each with a message of its own. */
     prepare: async (name: Name): Promise<PreparedCall[]> => {
-      const { body } = operationOf(name);
-      const examples = body ? examplesOf(body) : [undefined];
+      const { body, lines } = operationOf(name);
+      const schema = body ?? lines?.body;
+      const examples = schema ? examplesOf(schema) : [undefined];
       return Promise.all(examples.map((example) => prepareOne(stack, parts, name, example)));
     },
     close: async () => {
@@ -58,13 +60,15 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
     as: callerOf(operation),
     params: {},
     query: queryOf(operation),
-    headers: {},
+    headers: operation.lines ? { 'content-type': NDJSON } : {},
     body: example,
   };
   if (operation.isOfInstallation) {
     const { entryId } = await quarantineOne(stack);
     return { ...call, as: OPERATOR, params: operation.params ? { entryId } : {} };
   }
+  if (operation.lines) return call;
+  if (operation.path.includes('/absences')) return { ...call, params: { userId: await makeAbsence(stack) } };
   if (name === 'upsertCase') return { ...call, params: { caseId: 'BF-1' } };
   if (name === 'registerSentMessage') return { ...call, params: { messageUUID: randomUUID() } };
   const { action, items } = (example ?? {}) as { action?: keyof typeof READY_FOR; items?: object[] };
@@ -161,6 +165,15 @@ export async function quarantineOne(stack: TestStack, body = `hello ${randomUUID
   await stack.deliver(body);
   const [entry] = await stack.sql<{ id: string }>('SELECT id FROM quarantine_entries ORDER BY last_at DESC LIMIT 1');
   return { entryId: entry?.id as string };
+}
+
+/** A user who is absent, with a substitute. */
+async function makeAbsence(stack: TestStack): Promise<string> {
+  const userId = randomUUID();
+  const [body] = examplesOf(OPERATIONS.setAbsence.body);
+  const response = await stack.call('PUT', `/absences/${userId}`, { as: SYSTEM, body });
+  expect(response.status).toBe(204);
+  return userId;
 }
 
 /** A disabled webhook with a delivery. */

@@ -13,6 +13,7 @@ import {
   DISPLAYED_TYPES,
   describeApi,
   type JsonSchema,
+  NDJSON,
   OPERATIONS,
   type Operation,
   type Reference,
@@ -122,8 +123,11 @@ describe('/api/v1/openapi.json', () => {
         ...(takesIdempotencyKey(operation) ? ['Idempotency-Key'] : []),
       ];
       expect(header).toEqual([...ofChange, ...ofContent]);
-      expect(found.call.requestBody?.required).toBe(operation.body && !operation.bodyOrQuery);
-      expect(found.call.requestBody !== undefined).toBe(operation.body !== undefined);
+      const body = operation.body ?? operation.lines;
+      expect(found.call.requestBody?.required).toBe(body && !operation.bodyOrQuery);
+      expect(found.call.requestBody !== undefined).toBe(body !== undefined);
+      const types = Object.keys(found.call.requestBody?.content ?? {});
+      expect(types).toEqual(body ? [operation.lines ? NDJSON : 'application/json'] : []);
       for (const role of operation.roles) expect(JSON.stringify(found.call)).toContain(role);
     }
   });
@@ -252,7 +256,8 @@ describe('/api/v1/openapi.json', () => {
     ['downloadZip', [200, 206, 304, 400, 401, 403, 404, 410, 412, 413, 415, 416, 500, 503]],
     ['releaseIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503]],
     ['journalizeIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503]],
-    ['upsertCase', [204, 400, 401, 403, 404, 413, 415, 500, 503]],
+    ['upsertCase', [204, 400, 401, 403, 404, 409, 413, 415, 500, 503]],
+    ['registerCases', [200, 400, 401, 403, 404, 413, 415, 500, 503]],
     ['registerSentMessage', [204, 400, 401, 403, 404, 413, 415, 500, 503]],
   ])('has every status of %s', (name, statuses) => {
     expect(Object.keys(callOf(name).responses).map(Number)).toEqual(statuses);

@@ -76,15 +76,17 @@ describe('a change written in a batch has the same rows as one written alone:', 
     const [one, other] = [await deliverMemo(stack), await deliverMemo(stack)];
     const at = new Date('2026-11-02T08:00:00.123Z');
     const suggestion = { caseId: 'K-1', basis: 'message-uuid', sender: 'other' } as const;
+    const withParty = { ...suggestion, party: 'mother', warning: 'not-the-recipient' } as const;
     const message = { id: one, kind: 'enquiry', senderId: '', references: [], suggestedBefore: null } as const;
 
     await store.withTenantConnection(ODENSKOV, (connection) =>
-      writeSuggestions(connection, ODENSKOV, [{ message, suggestion }], at),
+      writeSuggestions(connection, ODENSKOV, [{ message, suggestion: withParty }], at),
     );
     await make(other, 'suggested', INDBAKKE, at, {
       set: Prisma.sql`
         kind = 'reply', suggestion_run_at = ${at}::timestamptz, suggested_case_id = ${suggestion.caseId},
-        suggestion_basis = ${suggestion.basis}, suggestion_sender = ${suggestion.sender}`,
+        suggestion_basis = ${suggestion.basis}, suggestion_sender = ${suggestion.sender},
+        suggestion_party = ${withParty.party}, suggestion_warning = ${withParty.warning}`,
       details: suggestion,
     });
 

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
 import { DocumentSummary } from '../../src/api/index.js';
-import { CHANNELS, HELD_CAUSES, KINDS, STATUSES, SUGGESTION_BASES } from '../../src/lifecycle/index.js';
+import {
+  CHANNELS,
+  HELD_CAUSES,
+  KINDS,
+  PARTY_RELATIONS,
+  STATUSES,
+  SUGGESTION_BASES,
+  SUGGESTION_WARNINGS,
+} from '../../src/lifecycle/index.js';
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 
@@ -29,6 +37,8 @@ it.each([
   ['messages', 'channel', Object.keys(CHANNELS)],
   ['messages', 'held_cause', Object.keys(HELD_CAUSES)],
   ['messages', 'assignee_kind', DocumentSummary.shape.assignee.unwrap().shape.kind.options],
+  ['messages', 'suggestion_party', Object.keys(PARTY_RELATIONS)],
+  ['messages', 'suggestion_warning', Object.keys(SUGGESTION_WARNINGS)],
   ['message_details', 'original_format', ['memo']],
   ['reply_references', 'kind', Object.keys(SUGGESTION_BASES)],
 ])('%s.%s allows what the code has, and nothing else', async (table, column, values) => {

@@ -30,7 +30,15 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
   return {
     municipalities: { cvr: municipality, name: 'Kommune' },
     contact_points: { municipality, contact_point_id: 'c', name: 'Børn og familie' },
-    cases: { municipality, case_id: 'K-1' },
+    cases: { municipality, case_id: 'K-1', suggestions_due: randomUUID() },
+    absences: {
+      municipality,
+      user_id: 'anna',
+      substitute: 'bo',
+      from_at: at,
+      until_at: '2026-12-01T08:00:00Z',
+      set_by: 'anna',
+    },
     sent_messages: { municipality, message_uuid: 'u', case_id: 'K-1' },
     messages: {
       id,
@@ -394,6 +402,7 @@ describe('indbakke_worker', () => {
     const sweep = countIn('messages', 'next_enqueue_at IS NOT NULL AND suggestion_run_at IS NULL');
     expect(await as('indbakke_worker', undefined, sweep)).toBe(2);
     expect(await as('indbakke_worker', undefined, countIn('content_removals'))).toBe(2);
+    expect(await as('indbakke_worker', undefined, countIn('cases', 'suggestions_due IS NOT NULL'))).toBe(2);
   });
 
   // Ids, times and codes, in whole or by their columns.
@@ -407,6 +416,7 @@ describe('indbakke_worker', () => {
       'webhooks',
       'webhook_deliveries',
       'access_packages',
+      'cases',
     ],
   ];
   const closed = TABLES.filter((table) => !OPEN.includes(table));
@@ -426,6 +436,7 @@ describe('indbakke_worker', () => {
     ['extracts', ['owner', 'container', 'wrapped_key', 'every', 'next_run_at']],
     ['extract_files', ['container', 'wrapped_key', 'row_count', 'roles']],
     ['idempotency_keys', ['key_digest', 'answer']],
+    ['cases', ['case_id', 'caseworker', 'party_digests', 'restricted_to', 'status']],
     ['webhooks', ['url', 'secret', 'secret_key_id', 'previous_secret']],
     ['access_packages', ['owner', 'citizen', 'request', 'request_wrapped_key', 'container', 'wrapped_key']],
   ])('cannot read what %s holds', async (table, columns) => {

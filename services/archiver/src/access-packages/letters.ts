@@ -1,3 +1,4 @@
+import { isOpenTo } from '@indbakke/shared/access';
 import { numberOf } from '@indbakke/shared/ids';
 import { SENT_AT } from '@indbakke/shared/inbox';
 import { digestOfParty } from '@indbakke/shared/keys';
@@ -30,13 +31,13 @@ type LetterParts = Pick<Parts, 'store' | 'keys'>;
  * for or journalized on a case with the citizen as a party, as it is now. What the audit log’s subjects say is not enough: a
  * message that was suggested for the wrong case stays among them.
  *
- * No case is restricted to named users in the database. Were it so, those without the right would be left out here.
+ * Those of a case that is restricted to others than the owner of the package are left out.
  *
  * @param citizen a CPR or CVR number
  */
 export async function findLetters(
   { store, keys }: LetterParts,
-  municipality: string,
+  { municipality, owner }: { readonly municipality: string; readonly owner: string },
   citizen: string,
 ): Promise<Letter[]> {
   const number = numberOf(citizen) as string;
@@ -62,6 +63,7 @@ export async function findLetters(
       SELECT message_id FROM message_subjects
       WHERE municipality = ${municipality} AND kind = 'citizen' AND key = ${digest}
       UNION SELECT message_id FROM message_parties WHERE municipality = ${municipality} AND number = ${number}))
+      AND ${isOpenTo({ municipality, actor: { id: owner } })}
     ORDER BY m.received_at, m.id`;
   const letters = await store.query<Letter>(municipality, statement, 'kept');
   return letters.filter(({ isDeleted, reasons }) => isDeleted || reasons.length > 0);

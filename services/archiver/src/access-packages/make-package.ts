@@ -96,7 +96,7 @@ async function makePackage(
   const { id, municipality } = waiting;
   const at = new Date();
   const { citizen } = await openRequest(parts, waiting);
-  const letters = await findLetters(parts, municipality, citizen);
+  const letters = await findLetters(parts, waiting, citizen);
   const messageCount = letters.filter(({ isDeleted }) => !isDeleted).length;
   const messageIds: string[] = [];
   const onLetter = async (messageId: string) => {

@@ -1,4 +1,4 @@
-import type { Principal } from '@indbakke/shared/access';
+import { areAllOpenTo, type Principal } from '@indbakke/shared/access';
 import type { OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { danishDayOf } from '@indbakke/shared/danish-time';
@@ -14,6 +14,7 @@ interface MadeRow extends SealedContent {
   readonly status: 'waiting' | 'made' | 'failed';
   readonly sha256: string;
   readonly madeAt: Date;
+  readonly isOpen: boolean;
 }
 
 /** Streams a package to its owner, or a range of it, after recording it in the audit log. */
@@ -32,20 +33,30 @@ export async function sendPackage(
   await sendStream(content, res);
 }
 
-/** @throws Problem not-found: it is not the caller’s, or has expired; package-not-made */
+/**
+ * @throws Problem not-found: it is not the caller’s, or has expired; package-not-made; role-missing: a case of a message in it has
+ *   been restricted to others since
+ */
 async function findMade({ store }: PackageParts, principal: Principal, packageId: string, at: Date): Promise<MadeRow> {
   const entry = { by: principal, at, action: 'package-downloaded', details: { packageId } } as const;
   const statement = sql`
     WITH found AS (
-      SELECT * FROM access_packages WHERE id = ${packageId}::uuid AND ${ofCaller(principal)} AND expires_at > ${at}::timestamptz
+      SELECT p.*, ${areAllOpenTo(principal, sql`SELECT message_id FROM access_package_messages WHERE package_id = p.id`)} AS is_open
+      FROM access_packages p WHERE id = ${packageId}::uuid AND ${ofCaller(principal)} AND expires_at > ${at}::timestamptz
     ), audit AS (
-      ${insertAudit(entry, { citizen: sql`citizen` })} FROM found WHERE status = 'made'
+      ${insertAudit(entry, { citizen: sql`citizen` })} FROM found WHERE status = 'made' AND is_open
     )
     SELECT id, municipality, key_id AS "keyId", wrapped_key AS "wrappedKey", blob_name AS "blobName", container,
-      content_size::float8 AS size, encode(sha256, 'hex') AS sha256, made_at AS "madeAt", status
+      content_size::float8 AS size, encode(sha256, 'hex') AS sha256, made_at AS "madeAt", status, is_open AS "isOpen"
     FROM found`;
   const [found] = await store.query<MadeRow>(principal.municipality, statement, 'kept');
   if (!found) throw noSuchPackage();
-  if (found.status === 'made') return found;
-  throw new Problem('package-not-made', `The access package is ${found.status}.`);
+  if (found.status !== 'made') throw new Problem('package-not-made', `The access package is ${found.status}.`);
+  if (!found.isOpen) {
+    throw new Problem(
+      'role-missing',
+      'A case of a message in the package has been restricted to others. Make it again.',
+    );
+  }
+  return found;
 }

@@ -1,11 +1,13 @@
-import type { OPERATIONS } from '@indbakke/shared/api';
-import { insertAudit, insertCaseSubjects, lockCases } from '@indbakke/shared/audit';
+import type { CaseBody, OPERATIONS } from '@indbakke/shared/api';
+import { insertAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import type { Call } from '@indbakke/shared/http';
 import { digestOfParty, type KeyRing } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
-import { Prisma, type Tx } from '@indbakke/shared/store';
+import { Prisma, run } from '@indbakke/shared/store';
+import { requestDueSuggestions } from '../suggestion/request-due-suggestions.js';
 import { requestSuggestions } from '../suggestion/request-suggestions.js';
+import { storeCases } from './store-cases.js';
 
 export type CoreParts = Pick<Parts, 'store' | 'keys' | 'queues'>;
 
@@ -28,7 +30,7 @@ export async function registerSentMessage(
   };
   const where = { municipality_messageUuid: { municipality, messageUuid } };
   const messageIds = await store.withTenant(municipality, async (tx) => {
-    await requireMunicipality(tx);
+    requireFound(await tx.$queryRaw(findMunicipality(municipality)));
     const before = await tx.sentMessage.findUnique({ where, select: { messageId: true } });
     if (caseId === undefined) {
       if (!before)
@@ -54,37 +56,33 @@ export async function registerSentMessage(
  * Registers a case, or changes the given fields of one, and requests suggestions for the messages that refer to it. A field
  * that is undefined stays as it is.
  *
- * @throws Problem not-found for an unknown municipality
+ * @throws Problem not-found for an unknown municipality; older-version when a newer one is registered; bad-request (refuseOwnMove)
  */
 export async function upsertCase(
   { store, keys, queues }: CoreParts,
   { principal, params: { caseId }, body, at }: Call<typeof OPERATIONS.upsertCase>,
 ): Promise<void> {
   const { municipality } = principal;
-  const { status, caseworker, parties } = body;
-  const given = {
-    ...(status !== undefined && { status }),
-    ...(caseworker !== undefined && { caseworker }),
-    ...(parties !== undefined && { partyDigests: (parties ?? []).map((id) => digestOf(keys, id)) }),
-  };
-  await store.withTenant(municipality, async (tx) => {
-    await requireMunicipality(tx);
-    if (parties !== undefined) await tx.$executeRaw(lockCases(municipality, [caseId], 'alone'));
-    // Not an upsert: with nothing to update, Prisma reads first, and two calls at once fail.
-    await tx.case.createMany({ data: { municipality, caseId }, skipDuplicates: true });
-    await tx.case.updateMany({ where: { municipality, caseId, status: null }, data: { status: 'open' } });
-    await tx.case.updateMany({ where: { municipality, caseId }, data: given });
-    if (parties !== undefined) {
-      const filed = Prisma.sql`
-        SELECT message_id, key FROM message_subjects WHERE municipality = ${municipality} AND kind = 'case' AND key = ${caseId}`;
-      await tx.$executeRaw(insertCaseSubjects(municipality, filed));
-    }
-    const details = { caseId, fields: fieldsOf(body) };
-    await tx.$executeRaw(insertAudit({ by: principal, at, action: 'case-registered', details }));
+  refuseOwnMove(body, municipality, 'body');
+  const outcomes = await store.withTenantConnection(municipality, async (connection) => {
+    requireFound(await run(connection, findMunicipality(municipality)));
+    return storeCases(connection, keys, { principal, at }, [{ ...body, caseId }]);
   });
-  await requestSuggestions({ store, queues }, municipality, [{ kind: 'case-id', value: caseId }]).catch(
-    tellThatItIsStored,
-  );
+  if (outcomes.get(caseId) === 'older') {
+    const detail = 'body.version: a newer version of the case is registered. Nothing is changed.';
+    throw new Problem('older-version', detail, { path: 'body.version' });
+  }
+  await requestDueSuggestions({ store, queues }, municipality, [caseId]).catch(tellThatItIsStored);
+}
+
+/** @throws Problem bad-request when a case moved to, or came from, the municipality that has it */
+export function refuseOwnMove(given: CaseBody, municipality: string, place: 'body' | 'line'): void {
+  for (const field of ['movedTo', 'movedFrom'] as const) {
+    const path = `${place}.${field}`;
+    if (given[field] === municipality) {
+      throw new Problem('bad-request', `${path}: must be another municipality than the one of the token.`, { path });
+    }
+  }
 }
 
 /** The names of the fields that were sent. */
@@ -99,10 +97,15 @@ function tellThatItIsStored(cause: unknown): never {
   throw new Problem('unknown-outcome', detail, { cause });
 }
 
+export function findMunicipality(cvr: string): Prisma.Sql {
+  return Prisma.sql`SELECT cvr FROM municipalities WHERE cvr = ${cvr}`;
+}
+
 /** @throws Problem not-found for a token of an unknown municipality */
-async function requireMunicipality(tx: Tx): Promise<void> {
-  const known = await tx.municipality.findFirst({ select: { cvr: true } });
-  if (!known) throw new Problem('not-found', 'The municipality of the token is not set up here.');
+export function requireFound(municipalities: readonly object[]): void {
+  if (municipalities.length === 0) {
+    throw new Problem('not-found', 'The municipality of the token is not set up here.');
+  }
 }
 
 /** CPR and CVR numbers are only ever compared, so they are stored as keyed hashes. */

@@ -21,6 +21,25 @@ const SENDERS: Record<NonNullable<DocumentSummary['suggestion']>['sender'], stri
   other: 'Anden',
 };
 
+const CASE_STATUSES: Record<NonNullable<NonNullable<DocumentSummary['suggestion']>['caseStatus']>, string> = {
+  open: 'Åben',
+  closed: 'Lukket',
+  moved: 'Flyttet',
+};
+
+const PARTIES: Record<NonNullable<NonNullable<DocumentSummary['suggestion']>['party']>, string> = {
+  child: 'Barnet',
+  mother: 'Mor',
+  father: 'Far',
+  guardian: 'Forældremyndighedsindehaver eller værge',
+  professional: 'Fagperson',
+  other: 'Anden',
+};
+
+const WARNINGS: Record<NonNullable<NonNullable<DocumentSummary['suggestion']>['warning']>, string> = {
+  'not-the-recipient': 'Brevet var til en anden end den, der svarer',
+};
+
 const REASONS: Record<NonNullable<DocumentSummary['rejection']>['reason'], string> = {
   'wrong-municipality': 'Anden kommune',
   'wrong-department': 'Anden afdeling',
@@ -75,7 +94,13 @@ export const COLUMNS: readonly Column<DocumentSummary>[] = [
   text('Foreslået sag', 18, ({ suggestion }) => suggestion?.caseId),
   text('Grundlag for forslag', 30, ({ suggestion }) => suggestion && BASES[suggestion.basis]),
   text('Hvem svarer', 20, ({ suggestion }) => suggestion && SENDERS[suggestion.sender]),
+  text('Svarende part', 20, ({ suggestion }) => suggestion?.party && PARTIES[suggestion.party]),
+  text('Advarsel', 34, ({ suggestion }) => suggestion?.warning && WARNINGS[suggestion.warning]),
+  text('Sagens status', 10, ({ suggestion }) => suggestion?.caseStatus && CASE_STATUSES[suggestion.caseStatus]),
+  text('Sagen flyttet til kommune', 14, ({ suggestion }) => suggestion?.movedTo),
+  text('Sagen flyttet fra kommune', 14, ({ suggestion }) => suggestion?.movedFrom),
   text('Sagens sagsbehandler', 22, ({ suggestion }) => suggestion?.caseworker),
+  text('Sagens team', 18, ({ suggestion }) => suggestion?.team),
   text('Tildelt medarbejder', 22, ({ assignee }) => (assignee?.kind === 'user' ? assignee.id : null)),
   text('Tildelt team', 18, ({ assignee }) => (assignee?.kind === 'team' ? assignee.id : null)),
   number('Bilag', ({ attachmentCount }) => attachmentCount),

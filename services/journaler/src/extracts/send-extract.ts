@@ -1,4 +1,4 @@
-import { ownedBy, type Principal } from '@indbakke/shared/access';
+import { areAllOpenTo, ownedBy, type Principal } from '@indbakke/shared/access';
 import { EXCEL, type OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { danishDayOf } from '@indbakke/shared/danish-time';
@@ -15,6 +15,7 @@ interface FileRow extends SealedContent {
   readonly sha256: string;
   readonly dueAt: Date;
   readonly isAllowed: boolean;
+  readonly isOpen: boolean;
 }
 
 /** Streams a file of an extract to its owner, or a range of it, after recording it in the audit log. */
@@ -35,7 +36,7 @@ export async function sendExtract(
 
 /**
  * @throws Problem not-found: it is not the caller’s, or has expired; role-missing: it was made with more rights than the token
- *   has, and may have what they show
+ *   has, and may have what they show; or a case of a message in it has been restricted to others since
  */
 async function findFile(
   { store }: ExtractParts,
@@ -48,18 +49,27 @@ async function findFile(
   const details = { extractId, fileId };
   const statement = sql`
     WITH found AS (
-      SELECT f.*, f.roles <@ ${[...roles]}::text[] AND (${seesAll}::bool OR f.teams <@ ${[...teams]}::text[]) AS is_allowed
+      SELECT f.*, f.roles <@ ${[...roles]}::text[] AND (${seesAll}::bool OR f.teams <@ ${[...teams]}::text[]) AS is_allowed,
+        ${areAllOpenTo(principal, sql`SELECT message_id FROM extract_file_messages WHERE file_id = f.id`)} AS is_open
       FROM extract_files f
       WHERE f.id = ${fileId}::uuid AND f.extract_id = ${extractId}::uuid AND f.expires_at > ${at}::timestamptz
         AND f.extract_id = ANY (ARRAY(SELECT id FROM extracts WHERE ${ownedBy(principal)}))
     ), audit AS (
-      ${insertAudit({ by: principal, at, action: 'read-extract', details })} FROM found WHERE is_allowed
+      ${insertAudit({ by: principal, at, action: 'read-extract', details })} FROM found WHERE is_allowed AND is_open
     )
     SELECT id, municipality, key_id AS "keyId", wrapped_key AS "wrappedKey", blob_name AS "blobName", container,
-      content_size::float8 AS size, encode(sha256, 'hex') AS sha256, due_at AS "dueAt", is_allowed AS "isAllowed"
+      content_size::float8 AS size, encode(sha256, 'hex') AS sha256, due_at AS "dueAt", is_allowed AS "isAllowed", is_open AS "isOpen"
     FROM found`;
   const [file] = await store.query<FileRow>(principal.municipality, statement, 'kept');
   if (!file) throw noSuchExtract();
-  if (file.isAllowed) return file;
-  throw new Problem('role-missing', 'The file was made with roles or teams that the token no longer has.');
+  if (!file.isAllowed) {
+    throw new Problem('role-missing', 'The file was made with roles or teams that the token no longer has.');
+  }
+  if (!file.isOpen) {
+    throw new Problem(
+      'role-missing',
+      'A case of a message in the file has been restricted to others. Wait for the next file.',
+    );
+  }
+  return file;
 }

@@ -1,4 +1,4 @@
-import { assignedTo, type Principal, suggestedTo } from '@indbakke/shared/access';
+import { actsFor, assignedTo, type Principal, suggestedTo } from '@indbakke/shared/access';
 import type { DocumentFilter } from '@indbakke/shared/api';
 import { DAY, HOUR } from '@indbakke/shared/config';
 import { partyIdOf } from '@indbakke/shared/ids';
@@ -62,6 +62,8 @@ export function filtersOf(
   else if (query.channel !== undefined) filters.push({ condition: sql`m.channel = ${query.channel}` });
   if (query.contactPoint !== undefined) filters.push(indexed(sql`m.contact_point_id = ${query.contactPoint}`));
   if (query.kind !== undefined) filters.push(indexed(sql`m.kind = ${query.kind}`));
+  if (query.party !== undefined) filters.push({ condition: sql`m.suggestion_party = ${query.party}` });
+  if (query.warning !== undefined) filters.push({ condition: sql`m.suggestion_warning = ${query.warning}` });
   if (query.hasSuggestion === true) filters.push({ condition: sql`m.suggested_case_id IS NOT NULL` });
   if (query.hasSuggestion === false) filters.push({ condition: sql`m.suggested_case_id IS NULL` });
   return filters;
@@ -97,39 +99,41 @@ export function ownedBy(principal: Principal): Filter {
 }
 
 function assigned(principal: Principal): Filter {
-  const { actor, teams } = principal;
   return {
     condition: assignedTo(principal),
-    walks: [assignedToEach([['user', actor.id], ...teams.map((id) => ['team', id] as const)])],
+    walks: [assignedToEach(actsFor(principal), principal.teams)],
     times: BY_RECEIPT_OR_LETTER,
     isNarrow: true,
     isOwn: true,
   };
 }
 
-function assignedToEach(assignees: readonly (readonly [kind: 'user' | 'team', id: string])[]): Walk {
-  const [kinds, ids] = [assignees.map(([kind]) => kind), assignees.map(([, id]) => id)];
-  const keys = sql`SELECT DISTINCT kind, id FROM unnest(${kinds}::text[], ${ids}::text[]) AS assignees (kind, id)`;
+/** @param users an array of ids */
+function assignedToEach(users: Prisma.Sql, teams: readonly string[]): Walk {
+  const keys = sql`
+    SELECT 'user' AS kind, id FROM unnest(${users}) AS id
+    UNION SELECT 'team', id FROM unnest(${[...teams]}::text[]) AS id`;
   return walkEach(keys, sql`m.assignee_id = k.id AND m.assignee_kind = k.kind`);
 }
 
 function mine(principal: Principal): Filter {
-  const walks = [suggestedToEach([principal.actor.id], principal.municipality)];
+  const walks = [suggestedToEach(actsFor(principal), principal.municipality)];
   return { condition: suggestedTo(principal), walks, times: BY_ANY, isNarrow: true, isOwn: true };
 }
 
-function suggestedToEach(users: readonly string[], municipality: string): Walk {
-  const cases = sql`
-    SELECT case_id FROM cases WHERE municipality = ${municipality} AND caseworker = ANY (${[...users]}::text[])`;
+/** @param users an array of ids */
+function suggestedToEach(users: Prisma.Sql, municipality: string): Walk {
+  const cases = sql`SELECT case_id FROM cases WHERE municipality = ${municipality} AND caseworker = ANY (${users})`;
   return walkEach(cases, sql`m.suggested_case_id = k.case_id`);
 }
 
 function ofColleagues(users: readonly string[], municipality: string): Filter {
-  const ids = sql`ANY (${[...users]}::text[])`;
+  const these = sql`${[...users]}::text[]`;
+  const ids = sql`ANY (${these})`;
   const caseworker = sql`(SELECT caseworker FROM cases WHERE municipality = ${municipality} AND case_id = m.suggested_case_id)`;
   return {
     condition: sql`((m.assignee_kind = 'user' AND m.assignee_id = ${ids}) OR ${caseworker} = ${ids})`,
-    walks: [assignedToEach(users.map((id) => ['user', id])), suggestedToEach(users, municipality)],
+    walks: [assignedToEach(these, []), suggestedToEach(these, municipality)],
     times: BY_RECEIPT_OR_LETTER,
   };
 }

@@ -1,4 +1,4 @@
-import type { Principal } from '@indbakke/shared/access';
+import { namesClosedCase, type Principal } from '@indbakke/shared/access';
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import { DOCUMENTS, findMessage, SENT_AT, SUMMARY, SUMMARY_TABLES } from '@indbakke/shared/inbox';
 import { CHANGES } from '@indbakke/shared/lifecycle';
@@ -7,21 +7,21 @@ import { describe, type WholeRow } from './shapes.js';
 
 /** Returns a whole message, and records in the audit log who read it. */
 export async function readDocument(store: Store, principal: Principal, id: string, at: Date): Promise<DocumentAnswer> {
-  const row = await findMessage<WholeRow>(store, principal, id, { action: 'read', at }, WHOLE);
+  const row = await findMessage<WholeRow>(store, principal, id, { action: 'read', at }, wholeFor(principal));
   return describe(row, principal, at);
 }
 
 // The audit log has reads and refusals too; the history shows a caseworker how the message was changed.
-const WHOLE = {
+const wholeFor = (principal: Principal) => ({
   columns: Prisma.sql`
     ${SUMMARY}, ${DOCUMENTS}, ${SENT_AT},
     (SELECT coalesce(json_agg(json_build_object('caseId', case_id, 'reference', reference, 'fileIds', file_ids, 'at', at, 'by', by)
         ORDER BY at, case_id), '[]')
      FROM journalizations WHERE message_id = m.id) AS journalizations,
-    (SELECT coalesce(json_agg(json_build_object('at', at, 'action', action, 'by', actor, 'details', details)
-        ORDER BY at, id), '[]')
+    (SELECT coalesce(json_agg(json_build_object('at', at, 'action', action, 'by', actor, 'details',
+        CASE WHEN ${namesClosedCase(principal, Prisma.sql`details`)} THEN '{}' ELSE details END) ORDER BY at, id), '[]')
      FROM audit_events
      WHERE municipality = m.municipality AND message_id = m.id
        AND action = ANY (${Object.keys(CHANGES)}::text[])) AS history`,
   tables: SUMMARY_TABLES,
-};
+});

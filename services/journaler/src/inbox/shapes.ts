@@ -70,8 +70,10 @@ function concernOf(row: SummaryRow): DocumentSummary['concern'] {
 }
 
 function suggestionOf(row: SummaryRow): DocumentSummary['suggestion'] {
-  const { suggestedCaseId: caseId, suggestionBasis: basis, suggestionSender: sender, caseStatus, caseworker } = row;
-  return caseId === null ? null : { caseId, basis, sender, caseStatus, caseworker };
+  const { suggestedCaseId: caseId, suggestionBasis: basis, suggestionSender: sender } = row;
+  if (caseId === null) return null;
+  const { suggestionParty: party, suggestionWarning: warning, caseStatus, movedTo, movedFrom, caseworker, team } = row;
+  return { caseId, basis, sender, party, warning, caseStatus, movedTo, movedFrom, caseworker, team };
 }
 
 function assigneeOf({ assigneeKind: kind, assigneeId: id }: SummaryRow): DocumentSummary['assignee'] {

@@ -1,3 +1,4 @@
+import type { PartyRelation } from '@indbakke/shared/lifecycle';
 import type { Connection } from '@indbakke/shared/store';
 import type { Lookup, Reference, SentMessage } from './suggest-case.js';
 
@@ -8,6 +9,8 @@ interface Row {
   readonly recipient_digest: Buffer | null;
   readonly case_id: string;
   readonly party_digests: readonly Buffer[];
+  /** Of the parties in the same places; shorter for a case from before relations were told. */
+  readonly party_relations: readonly (PartyRelation | null)[];
 }
 
 /**
@@ -26,11 +29,11 @@ export async function loadLookups(
   const { rows } = await connection.query<Row>({
     name: 'load-lookups',
     text: `
-      SELECT s.message_uuid, s.message_id, s.recipient_digest, c.case_id, c.party_digests
+      SELECT s.message_uuid, s.message_id, s.recipient_digest, c.case_id, c.party_digests, c.party_relations
       FROM sent_messages s JOIN cases c ON c.municipality = s.municipality AND c.case_id = s.case_id
       WHERE s.municipality = $4 AND (s.message_uuid = ANY ($1::text[]) OR s.message_id = ANY ($2::text[]))
       UNION ALL
-      SELECT NULL, NULL, NULL, case_id, party_digests FROM cases WHERE municipality = $4 AND case_id = ANY ($3::text[])`,
+      SELECT NULL, NULL, NULL, case_id, party_digests, party_relations FROM cases WHERE municipality = $4 AND case_id = ANY ($3::text[])`,
     values: [named('message-uuid'), named('message-id'), named('case-id'), municipality],
   });
   const sent = rows.filter(({ message_uuid }) => message_uuid !== null);
@@ -41,13 +44,13 @@ export async function loadLookups(
     if (sameId) sameId.push(row);
     else sentById.set(row.message_id, [row]);
   }
-  const partiesByCase = new Map(rows.map((row) => [row.case_id, row.party_digests]));
+  const cases = new Map(rows.map((row) => [row.case_id, row]));
 
   return (senderDigest) => {
-    const isSender = (digest: Buffer | null) => digest !== null && senderDigest.equals(digest);
+    const isSender = (digest: Buffer) => senderDigest.equals(digest);
     const toSentMessage = ({ case_id, recipient_digest }: Row): SentMessage => ({
       caseId: case_id,
-      senderIsRecipient: isSender(recipient_digest),
+      senderIsRecipient: recipient_digest === null ? undefined : isSender(recipient_digest),
     });
     return {
       sentByUuid: (uuid) => {
@@ -55,8 +58,12 @@ export async function loadLookups(
         return row && toSentMessage(row);
       },
       sentById: (id) => (sentById.get(id) ?? []).map(toSentMessage),
-      knowsCase: (caseId) => partiesByCase.has(caseId),
-      senderIsParty: (caseId) => partiesByCase.get(caseId)?.some(isSender) ?? false,
+      knowsCase: (caseId) => cases.has(caseId),
+      senderIsParty: (caseId) => cases.get(caseId)?.party_digests.some(isSender) ?? false,
+      senderRelation: (caseId) => {
+        const { party_digests: digests = [], party_relations: relations = [] } = cases.get(caseId) ?? {};
+        return relations.find((relation, at) => relation !== null && isSender(digests[at] as Buffer)) ?? null;
+      },
     };
   };
 }

@@ -33,7 +33,7 @@ export async function lockForSuggestion(
         (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', r.kind, 'value', r.value) ORDER BY r.position), '[]')
          FROM reply_references r WHERE r.message_id = m.id) AS references,
         CASE WHEN m.suggested_case_id IS NOT NULL THEN jsonb_build_object('caseId', m.suggested_case_id,
-          'basis', m.suggestion_basis, 'sender', m.suggestion_sender) END AS "suggestedBefore"
+          'basis', m.suggestion_basis, 'sender', m.suggestion_sender, 'party', m.suggestion_party, 'warning', m.suggestion_warning) END AS "suggestedBefore"
       FROM unnest($1::uuid[], $2::int[]) AS job (id, run)
       JOIN locked m ON m.id = job.id AND m.suggestion_run = job.run AND m.suggestion_run_at IS NULL AND m.status = 'pending'
       JOIN message_details d ON d.message_id = m.id`,

@@ -1,4 +1,4 @@
-import type { SuggestionBasis, SuggestionSender } from '@indbakke/shared/lifecycle';
+import type { PartyRelation, SuggestionBasis, SuggestionSender, SuggestionWarning } from '@indbakke/shared/lifecycle';
 
 /** What a reply refers to. */
 export interface Reference {
@@ -14,18 +14,22 @@ export interface Lookup {
   knowsCase(caseId: string): boolean;
   /** Whether the sender of the message is a party to the case. */
   senderIsParty(caseId: string): boolean;
+  /** How that party is related to the child; null when it is none, or the core has not told. */
+  senderRelation(caseId: string): PartyRelation | null;
 }
 
 export interface SentMessage {
   readonly caseId: string;
-  /** Whether the sender of the reply is the recipient of the sent message. */
-  readonly senderIsRecipient: boolean;
+  /** Whether the sender of the reply is the recipient of the sent message; undefined when the core has not told the recipient. */
+  readonly senderIsRecipient: boolean | undefined;
 }
 
 export interface Suggestion {
   readonly caseId: string;
   readonly basis: SuggestionBasis;
   readonly sender: SuggestionSender;
+  readonly party: PartyRelation | null;
+  readonly warning: SuggestionWarning | null;
 }
 
 /**
@@ -33,12 +37,20 @@ export interface Suggestion {
  * counts as unknown.
  *
  * @param references strongest first, and newer links of a chain before older ones. They pass through the citizen’s client, so
- *   the result is never more than a suggestion; its `sender` shows the caseworker how well the sender fits.
+ *   the result is never more than a suggestion; its `sender`, `party` and `warning` show the caseworker how well the sender fits.
  */
 export function suggestCase(references: readonly Reference[], lookup: Lookup): Suggestion | null {
   for (const { kind, value } of references) {
     const found = find(kind, value, lookup);
-    if (found) return { caseId: found.caseId, basis: kind, sender: senderOf(found, lookup) };
+    if (!found) continue;
+    const { caseId, senderIsRecipient } = found;
+    return {
+      caseId,
+      basis: kind,
+      sender: senderOf(found, lookup),
+      party: lookup.senderRelation(caseId),
+      warning: senderIsRecipient === false ? 'not-the-recipient' : null,
+    };
   }
   return null;
 }
@@ -50,14 +62,15 @@ function find(kind: SuggestionBasis, value: string, lookup: Lookup): SentMessage
     case 'message-id':
       return ofOneCase(lookup.sentById(value));
     case 'case-id':
-      return lookup.knowsCase(value) ? { caseId: value, senderIsRecipient: false } : undefined;
+      return lookup.knowsCase(value) ? { caseId: value, senderIsRecipient: undefined } : undefined;
   }
 }
 
 function ofOneCase(sent: readonly SentMessage[]): SentMessage | undefined {
   const cases = new Set(sent.map(({ caseId }) => caseId));
   if (cases.size !== 1) return undefined;
-  return sent.find(({ senderIsRecipient }) => senderIsRecipient) ?? sent[0];
+  const to = (isRecipient: boolean | undefined) => sent.find((one) => one.senderIsRecipient === isRecipient);
+  return to(true) ?? to(undefined) ?? to(false);
 }
 
 function senderOf({ caseId, senderIsRecipient }: SentMessage, lookup: Lookup): SuggestionSender {

@@ -25,18 +25,22 @@ export async function writeSuggestions(
     case_id: suggestion?.caseId ?? null,
     basis: suggestion?.basis ?? null,
     sender: suggestion?.sender ?? null,
+    party: suggestion?.party ?? null,
+    warning: suggestion?.warning ?? null,
     kind: suggestion ? 'reply' : message.kind,
     visible: differs(message.suggestedBefore, suggestion),
     change_id: newId(),
-    details: suggestion ?? {},
+    // How a person is related to a child is for those who see the message, not for its event.
+    details: suggestion ? { caseId: suggestion.caseId, basis: suggestion.basis, sender: suggestion.sender } : {},
   }));
   await connection.query({
     name: 'write-suggestions',
     text: `
       WITH suggested AS (
         UPDATE messages m SET suggestion_run_at = $2, suggested_case_id = case_id, suggestion_basis = basis, suggestion_sender = sender,
+          suggestion_party = party, suggestion_warning = warning,
           kind = given.kind, version = version + visible::int
-        FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, case_id text, basis text, sender text, kind text, visible boolean,
+        FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, case_id text, basis text, sender text, party text, warning text, kind text, visible boolean,
           change_id uuid, details jsonb)
         WHERE m.id = given.id AND m.id = ANY ($5::uuid[]) -- without the array PostgreSQL may read the whole table
         RETURNING m.id AS message_id, municipality, status, version, visible, change_id, details
@@ -65,5 +69,6 @@ export async function writeSuggestions(
 
 /** An unchanged suggestion must not raise the version, or a caseworker’s If-Match would fail. */
 function differs(before: Suggestion | null, now: Suggestion | null): boolean {
-  return before?.caseId !== now?.caseId || before?.basis !== now?.basis || before?.sender !== now?.sender;
+  const fields = ['caseId', 'basis', 'sender', 'party', 'warning'] as const;
+  return fields.some((field) => before?.[field] !== now?.[field]);
 }

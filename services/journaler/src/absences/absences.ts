@@ -1,0 +1,91 @@
+import type { Principal, Role } from '@indbakke/shared/access';
+import type { AbsenceAnswer, OPERATIONS } from '@indbakke/shared/api';
+import { insertAudit } from '@indbakke/shared/audit';
+import { Problem } from '@indbakke/shared/errors';
+import type { Call } from '@indbakke/shared/http';
+import type { Parts } from '@indbakke/shared/service';
+import { Prisma } from '@indbakke/shared/store';
+
+const { sql } = Prisma;
+
+// Who stands in for whom while somebody is absent. What this shows the substitute is decided where all visibility is
+// (shared/src/access): a row here is enough, so it takes effect at once in all processes.
+
+type AbsenceParts = Pick<Parts, 'store'>;
+
+const OWN_ONLY: Role = 'IndkomneDokumenter.Læs';
+
+/**
+ * Sets the substitute of a user for a period, in place of the present one.
+ *
+ * @throws Problem role-missing with Læs alone for another user; bad-request
+ */
+export async function setAbsence(
+  { store }: AbsenceParts,
+  { principal, params: { userId }, body, at }: Call<typeof OPERATIONS.setAbsence>,
+): Promise<void> {
+  requireOwn(principal, userId);
+  const { municipality, actor } = principal;
+  const { substitute, from = at.toISOString(), until } = body;
+  const fault = (path: string, detail: string) => new Problem('bad-request', `${path}: ${detail}.`, { path });
+  if (substitute === userId) throw fault('body.substitute', 'must be another user');
+  if (until <= from) throw fault('body.until', 'must be after the beginning');
+  const details = { userId, substitute, from, until };
+  const statement = sql`
+    WITH stored AS (
+      INSERT INTO absences AS a (municipality, user_id, substitute, from_at, until_at, set_by)
+      VALUES (${municipality}, ${userId}, ${substitute}, ${from}::timestamptz, ${until}::timestamptz, ${actor.id})
+      ON CONFLICT (municipality, user_id) DO UPDATE
+      SET substitute = excluded.substitute, from_at = excluded.from_at, until_at = excluded.until_at, set_by = excluded.set_by
+      RETURNING 1
+    ) ${insertAudit({ by: principal, at, action: 'absence-set', details })} FROM stored`;
+  await store.query(municipality, statement, 'kept');
+}
+
+interface Row extends Pick<AbsenceAnswer, 'userId' | 'substitute' | 'setBy'> {
+  readonly from: Date;
+  readonly until: Date;
+}
+
+/** @throws Problem role-missing with Læs alone for another user; not-found */
+export async function readAbsence(
+  { store }: AbsenceParts,
+  { principal, params: { userId } }: Call<typeof OPERATIONS.getAbsence>,
+): Promise<AbsenceAnswer> {
+  requireOwn(principal, userId);
+  const statement = sql`
+    SELECT user_id AS "userId", substitute, from_at AS "from", until_at AS "until", set_by AS "setBy" FROM absences
+    WHERE municipality = ${principal.municipality} AND user_id = ${userId}`;
+  const [row] = await store.query<Row>(principal.municipality, statement, 'kept');
+  if (!row) throw noSuchAbsence();
+  return { ...row, from: row.from.toISOString(), until: row.until.toISOString() };
+}
+
+/** @throws Problem role-missing with Læs alone for another user; not-found */
+export async function removeAbsence(
+  { store }: AbsenceParts,
+  { principal, params: { userId }, at }: Call<typeof OPERATIONS.removeAbsence>,
+): Promise<void> {
+  requireOwn(principal, userId);
+  const entry = { by: principal, at, action: 'absence-removed', details: { userId } } as const;
+  const statement = sql`
+    WITH removed AS (
+      DELETE FROM absences WHERE municipality = ${principal.municipality} AND user_id = ${userId} RETURNING 1
+    ), audit AS (
+      ${insertAudit(entry)} FROM removed
+    ) SELECT FROM removed`;
+  const rows = await store.query(principal.municipality, statement, 'kept');
+  if (rows.length === 0) throw noSuchAbsence();
+}
+
+function requireOwn({ role, actor }: Principal, userId: string): void {
+  if (role !== OWN_ONLY || actor.id === userId) return;
+  throw new Problem(
+    'role-missing',
+    'With the role IndkomneDokumenter.Læs alone, only the caller’s own absence is allowed.',
+  );
+}
+
+function noSuchAbsence(): Problem {
+  return new Problem('not-found', 'The user has no substitute.');
+}

@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
+import {
+  awaitSuggestion,
+  change,
+  deliverMemo,
+  deliverReply,
+  expectProblem,
+  list,
+  read,
+  registerSentMessage,
+  SETUP,
+  upsertCase,
+} from '../../../shared/test/inbox/support.js';
+import { readWithPython } from './support/spreadsheets.js';
+
+// A case that is restricted to named users hides what is suggested for it, or journalized on it, from everybody else.
+
+let stack: TestStack;
+
+const MESSAGES = ['suggested', 'rejected', 'journalized', 'on two cases'] as const;
+type Name = (typeof MESSAGES)[number];
+const ids = {} as Record<Name, string>;
+const CASE = 'K-restricted';
+const LETTER = randomUUID();
+const WORD = 'Fortrolighed';
+
+const ROLES = SETUP.roles ?? [];
+const NAMED: TokenOptions = { user: 'named', roles: [...ROLES] };
+/** Sees all others, has its cases and is assigned its messages. */
+const OTHER: TokenOptions = { user: 'other', roles: [...ROLES, 'Indbakke.Drift'], teams: ['team-1'] };
+const STATUSES = ['pending', 'journalized', 'rejected'];
+
+const reply = () => deliverReply(stack, [{ messageUUID: randomUUID(), replyUUID: LETTER }], { subject: WORD });
+const restrict = (restrictedTo: string[] | null) => upsertCase(stack, CASE, { restrictedTo });
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  await upsertCase(stack, 'K-open', { caseworker: OTHER.user });
+  await upsertCase(stack, CASE, { caseworker: OTHER.user });
+  await registerSentMessage(stack, LETTER, { caseId: CASE });
+  for (const name of MESSAGES)
+    ids[name] =
+      name === 'suggested' || name === 'rejected' ? await reply() : await deliverMemo(stack, { subject: WORD });
+  await change(stack, 'POST', `${ids.rejected}/rejection`, { version: 2, body: { reason: 'unwanted' } });
+  await change(stack, 'POST', `${ids.journalized}/journalization`, { version: 1, body: { caseIds: [CASE] } });
+  await change(stack, 'POST', `${ids['on two cases']}/journalization`, {
+    version: 1,
+    body: { caseIds: ['K-open', CASE] },
+  });
+  for (const name of MESSAGES) {
+    const assignee = name === 'suggested' ? ['user', OTHER.user] : ['team', 'team-1'];
+    await stack.sql('UPDATE messages SET assignee_kind = $2, assignee_id = $3 WHERE id = $1', [ids[name], ...assignee]);
+  }
+  await restrict(['named']);
+});
+
+afterAll(() => stack.close());
+
+const json = async <T>(method: string, path: string, as: TokenOptions, body?: object) => {
+  const response = await stack.call(method, `/incoming-documents${path}`, { as, ...(body && { body }) });
+  expect(response.status, await response.clone().text()).toBe(200);
+  return (await response.json()) as T;
+};
+const namesOf = (items: readonly { id: string }[]) =>
+  MESSAGES.filter((name) => items.some(({ id }) => id === ids[name])).toSorted();
+
+/** What a caller finds, in each way there is. */
+const WAYS: [string, (as: TokenOptions) => Promise<Name[]>][] = [
+  ['the list', async (as) => namesOf((await list(stack, `?status=${STATUSES}`, as)).items)],
+  ['the list of a case', async (as) => namesOf((await list(stack, `?status=${STATUSES}&case=${CASE}`, as)).items)],
+  [
+    'the caller’s own',
+    async (as) => {
+      const queries = ['assignee=me', 'owner=me', 'view=mine', 'view=assigned'];
+      const pages = await Promise.all(queries.map((query) => list(stack, `?status=${STATUSES}&${query}`, as)));
+      return namesOf(pages.flatMap(({ items }) => items));
+    },
+  ],
+  [
+    'a search for words',
+    async (as) => namesOf((await json<Page>('POST', '/search', as, { q: WORD, status: STATUSES })).items),
+  ],
+  [
+    'a search by sender',
+    async (as) => namesOf((await json<Page>('POST', '/search', as, { sender: '4101019999', status: STATUSES })).items),
+  ],
+  ['all ids', async (as) => namesOf((await json<Page>('POST', '/ids', as, { status: STATUSES })).items)],
+  [
+    'an export',
+    async (as) => {
+      const response = await stack.call('POST', '/incoming-documents/export', { as, body: { status: STATUSES } });
+      const { rows } = await readWithPython(Buffer.from(await response.arrayBuffer()));
+      return namesOf(rows.map((row) => ({ id: row.at(-1)?.text ?? '' })));
+    },
+  ],
+  [
+    'the call of each',
+    async (as) => {
+      const seen: Name[] = [];
+      for (const name of MESSAGES) {
+        const { fileId } = await fileOf(name);
+        const calls = ['', '/text', '/zip', `/files/${fileId}`].map((path) =>
+          stack.call('GET', `/incoming-documents/${ids[name]}${path}`, { as }),
+        );
+        const statuses = new Set((await Promise.all(calls)).map(({ status }) => status));
+        expect([[200], [404]]).toContainEqual([...statuses]);
+        if (statuses.has(200)) seen.push(name);
+      }
+      return seen.toSorted();
+    },
+  ],
+];
+interface Page {
+  readonly items: { readonly id: string }[];
+}
+
+async function fileOf(name: Name): Promise<{ fileId: string }> {
+  const [row] = await stack.sql<{ id: string }>('SELECT id FROM files WHERE message_id = $1', [ids[name]]);
+  return { fileId: row?.id ?? '' };
+}
+
+const ALL = [...MESSAGES].toSorted();
+
+describe.each(WAYS)('%s', (way, find) => {
+  const isOwn = way === 'the caller’s own';
+
+  it('shows none of a restricted case to others, whatever their roles', async () => {
+    expect(await find(OTHER)).toEqual([]);
+  });
+
+  it('shows them to the named', async () => {
+    expect(await find(NAMED)).toEqual(isOwn ? [] : ALL);
+  });
+
+  it('follows each change of the restriction at once', async () => {
+    for (const [users, seen] of [
+      [['other', 'somebody'], ALL],
+      [['somebody'], []],
+      [null, ALL],
+      [['named'], []],
+    ] as const) {
+      await restrict(users && [...users]);
+      expect(await find(OTHER)).toEqual(seen);
+    }
+  });
+});
+
+it('a summary does not count them for others', async () => {
+  const total = async (as: TokenOptions) =>
+    (await json<{ total: number }>('GET', `/summary?status=${STATUSES}`, as)).total;
+  expect([await total(OTHER), await total(NAMED)]).toEqual([0, MESSAGES.length]);
+});
+
+it('others change none, one by one or in a bulk', async () => {
+  const id = ids.suggested;
+  const assignment = { as: OTHER, version: 2, body: { assignee: { kind: 'user', id: 'other' } } };
+  await expectProblem(await stack.call('PUT', `/incoming-documents/${id}/assignment`, assignment), 404, 'not-found');
+  const { items } = await json<{ items: { problem: { code: string } }[] }>('POST', '/bulk', OTHER, {
+    action: 'reject',
+    items: [{ id, version: 2, reason: 'unwanted' }],
+  });
+  expect(items.map(({ problem }) => problem.code)).toEqual(['not-found']);
+});
+
+it('a message that has left a restricted case is seen again, without a word of that case', async () => {
+  const letter = randomUUID();
+  await registerSentMessage(stack, letter, { caseId: CASE });
+  const id = await deliverReply(stack, [{ messageUUID: randomUUID(), replyUUID: letter }]);
+  await stack.sql('UPDATE messages SET suggestion_run_at = NULL WHERE id = $1', [id]);
+  await registerSentMessage(stack, letter, { caseId: 'K-open' });
+  await awaitSuggestion(stack, id);
+  await change(stack, 'POST', `${id}/journalization`, { as: NAMED, version: 3, body: { caseIds: ['K-open', CASE] } });
+  await change(stack, 'DELETE', `${id}/journalization`, { as: NAMED, version: 4, body: { reason: 'wrong-case' } });
+
+  const hidden = await read(stack, id, OTHER);
+  expect(hidden.suggestion?.caseId).toBe('K-open');
+  expect(hidden.history.map(({ action }) => action)).toEqual([
+    'accepted',
+    'suggested',
+    'suggested',
+    'journalized',
+    'taken-back',
+  ]);
+  expect(JSON.stringify(hidden)).not.toContain(CASE);
+  expect(hidden.history[2]?.details).toMatchObject({ caseId: 'K-open' });
+
+  const whole = await read(stack, id, NAMED);
+  expect(whole.history[1]?.details).toMatchObject({ caseId: CASE });
+  expect(whole.history[3]?.details).toMatchObject({ caseIds: `K-open ${CASE}` });
+});
+
+it('held messages stay with those who set up, and the log with those who read it', async () => {
+  const id = await deliverMemo(stack);
+  await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [id]);
+  expect((await read(stack, id, { user: 'operator', roles: ['Indbakke.Drift'] })).status).toBe('held');
+  const log = await stack.call('GET', `/audit-events?message=${ids.suggested}`, {
+    as: { user: 'auditor', roles: ['Revisionslog.Læs'] },
+  });
+  expect(((await log.json()) as { items: unknown[] }).items).not.toEqual([]);
+});
