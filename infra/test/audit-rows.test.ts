@@ -77,6 +77,7 @@ const timesOf = (body: object | undefined) => {
   return { ...others, from: new Date(from).toISOString(), until: new Date(until).toISOString() };
 };
 const NOTHING: Expected[] = [];
+const SETS_UP = 'Indbakke.Opsætning';
 
 /** The rows of one call that succeeds. */
 const EXPECTED: Record<Name, readonly Expected[]> = {
@@ -144,6 +145,43 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
     },
   ],
   upsertCase: [{ action: 'case-registered', role: 'Indbakke.System', details: fieldsOf }],
+  getMunicipality: NOTHING, // settings, no messages
+  changeMunicipality: [
+    {
+      action: 'municipality-changed',
+      role: SETS_UP,
+      details: () => ({ after: expect.stringMatching(/"replyDays":\d/) }),
+    },
+  ],
+  listSettingsChanges: NOTHING,
+  listContactPoints: NOTHING,
+  addContactPoint: [
+    {
+      action: 'contact-point-added',
+      role: SETS_UP,
+      details: (_, answer) => ({ contactPoint: (answer as { id: string }).id }),
+    },
+  ],
+  importContactPoints: [{ action: 'contact-point-added', role: SETS_UP }],
+  getContactPoint: NOTHING,
+  changeContactPoint: [
+    {
+      action: 'contact-point-changed',
+      role: SETS_UP,
+      details: ({ params }) => ({
+        contactPoint: params.contactPointId,
+        before: '{"kle":"27.24.00"}',
+        after: '{"kle":"27.30.00"}',
+      }),
+    },
+  ],
+  removeContactPoint: [
+    {
+      action: 'contact-point-removed',
+      role: SETS_UP,
+      details: ({ params }) => ({ contactPoint: params.contactPointId }),
+    },
+  ],
   setAbsence: [{ action: 'absence-set', role: CORE, details: ({ params, body }) => ({ ...params, ...timesOf(body) }) }],
   getAbsence: NOTHING, // ids of users, no messages
   removeAbsence: [{ action: 'absence-removed', role: CORE, details: paramsOf }],

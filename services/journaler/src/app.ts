@@ -10,6 +10,7 @@ import { openFeed } from './feed/open-feed.js';
 import { bindFeed } from './feed/routes.js';
 import { bindFigures } from './figures/routes.js';
 import { bindInbox } from './inbox/routes.js';
+import { bindSetUp } from './set-up/routes.js';
 import { openWebhooks } from './webhooks/open-webhooks.js';
 import { bindWebhooks } from './webhooks/routes.js';
 import { createWork } from './worker.js';
@@ -24,11 +25,12 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   bindAudit(bind, parts);
   bindCore(bind, parts);
   bindAbsences(bind, parts);
+  const work = createWork(parts, config);
+  bindSetUp(bind, parts, work.wakeRelease);
   const webhooks = openWebhooks(parts, config);
   bindWebhooks(bind, parts, webhooks);
   const { feed, sweeps } = openFeed(parts, config, webhooks.hear);
   bindFeed(bind, feed);
-  const work = createWork(parts, config);
   return {
     name: 'journaler',
     router,

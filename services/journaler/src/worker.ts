@@ -1,4 +1,4 @@
-import { HOUR, MINUTE, SECOND } from '@indbakke/shared/config';
+import { DAY, HOUR, MINUTE, SECOND } from '@indbakke/shared/config';
 import { sweepIdempotencyKeys } from '@indbakke/shared/idempotency';
 import { SUGGEST_CASE, worker } from '@indbakke/shared/queue';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
@@ -6,6 +6,8 @@ import { sweepForgottenSubjects, sweepUnhashedMessages } from './audit/subjects.
 import type { JournalerConfig } from './config.js';
 import { createMakeExtractHandler, MAKE_EXTRACT } from './extracts/make-extract.js';
 import { sweepDueExtracts, sweepExpiredExtractFiles } from './extracts/sweeps.js';
+import { escalateHeldMessages, tellUnnamedCauses } from './set-up/escalate.js';
+import { sweepMendedMessages } from './set-up/release-mended.js';
 import { createSuggestCaseHandler } from './suggestion/handle-suggest-case.js';
 import { sweepDueSuggestions } from './suggestion/request-due-suggestions.js';
 import { sweepOverdueSuggestions } from './suggestion/sweep.js';
@@ -14,8 +16,10 @@ import { sweepOverdueSuggestions } from './suggestion/sweep.js';
 const CONCURRENT_EXTRACTS = 2;
 
 /** The journaler’s jobs, the sweeps that enqueue them, and those of what need not be kept any more. */
-export function createWork(parts: Parts, config: JournalerConfig): Work {
+export function createWork(parts: Parts, config: JournalerConfig): Work & { readonly wakeRelease: () => void } {
+  const release = repeat('sweep-mended-messages', 10 * SECOND, parts.log, () => sweepMendedMessages(parts));
   return {
+    wakeRelease: () => release.wake(),
     jobs: [
       worker(SUGGEST_CASE, config.SUGGEST_CONCURRENCY, createSuggestCaseHandler(parts)),
       worker(MAKE_EXTRACT, CONCURRENT_EXTRACTS, createMakeExtractHandler(parts, config)),
@@ -23,6 +27,9 @@ export function createWork(parts: Parts, config: JournalerConfig): Work {
     sweeps: [
       repeat('sweep-overdue-suggestions', 10 * SECOND, parts.log, () => sweepOverdueSuggestions(parts)),
       repeat('sweep-due-suggestions', 10 * SECOND, parts.log, () => sweepDueSuggestions(parts)),
+      release,
+      repeat('escalate-held-messages', MINUTE, parts.log, () => escalateHeldMessages(parts)),
+      repeat('tell-unnamed-causes', DAY, parts.log, () => tellUnnamedCauses(parts), 0),
       repeat('sweep-due-extracts', 10 * SECOND, parts.log, () => sweepDueExtracts(parts, new Date())),
       repeat('sweep-expired-extract-files', MINUTE, parts.log, () => sweepExpiredExtractFiles(parts, new Date())),
       repeat('sweep-unhashed-messages', 10 * SECOND, parts.log, () => sweepUnhashedMessages(parts), 0),

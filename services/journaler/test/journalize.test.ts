@@ -424,13 +424,9 @@ describe('reading one', () => {
   });
 
   it('shows the remarks, by code and path', async () => {
-    const id = await deliverMemo(stack, { contactPointId: randomUUID() });
-    const { remarks, contactPoint } = await read(stack, id);
-    expect(remarks).toContainEqual({
-      code: 'unknown-contact-point',
-      path: 'Message/MessageHeader/Recipient/ContactPoint/contactPointID',
-    });
-    expect(contactPoint).toMatchObject({ name: null });
+    const id = await deliverMemo(stack, { createdDateTime: '1999-12-31T12:00:00Z' });
+    const { remarks } = await read(stack, id);
+    expect(remarks).toContainEqual({ code: 'dated-before-2000', path: 'Message/MessageBody/createdDateTime' });
   });
 
   it('is recorded in the audit log, but not in the history', async () => {

@@ -5,4 +5,5 @@ export * from './openapi.js';
 export * from './operations.js';
 export * from './quarantine.js';
 export * from './schemas.js';
+export * from './set-up.js';
 export * from './webhooks.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../errors/index.js';
 import { CHANGES } from '../lifecycle/index.js';
-import { NDJSON, OPERATIONS, type Operation, takesIdempotencyKey } from './operations.js';
+import { CSV, EXCEL, NDJSON, OPERATIONS, type Operation, requiresVersion, takesIdempotencyKey } from './operations.js';
 import { NAMED_ANSWERS, NAMED_REQUESTS, ProblemAnswer } from './schemas.js';
 
 /** The same contract in two versions of OpenAPI. Some generators, such as NSwag, do not read 3.1. */
@@ -110,6 +110,7 @@ const TAGS = {
   figures: 'For those who lead: counts and times, nothing personal.',
   log: 'The audit log: who did what, and the sheet for a citizen.',
   access: 'Access packages (aktindsigt): everything about one citizen as a zip.',
+  'set-up': 'What a municipality decides by itself: its settings and its contact points.',
   absences: 'Who stands in for whom while somebody is absent.',
   core: 'What the core registers, so that replies find their case.',
   events: 'What has changed, for the core: each change of a message once and in order. Ids and codes only.',
@@ -138,7 +139,7 @@ export function describeApi(version: OpenApiVersion = '3.1'): ApiDescription {
 - Bodies and queries are strict: an unknown field or parameter, or one given twice, is refused, also by a call that takes none.
 - A parameter of a path that cannot be an id is refused: 400. A path with another case, or a slash at the end, does not exist: 404.
 - A known path with another method is answered 405, with Allow.
-- A call that changes a message requires If-Match. A repeat by the same caller, with the same version and the same content, answers like the first one, and nothing is written again, also when a suggestion has raised the version since; after any other change the answer is 412.
+- A call that changes a message, or the set-up, requires If-Match. A repeat by the same caller, with the same version and the same content, answers like the first one, and nothing is written again, also when a suggestion has raised the version since; after any other change the answer is 412.
 - With an Idempotency-Key, a repeat gets the first answer again for 24 hours, whatever came after.`,
       license,
     },
@@ -169,11 +170,12 @@ function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/access-packages')) return 'access';
   if (path.startsWith('/api/v1/quarantine')) return 'quarantine';
   if (path.startsWith('/api/v1/absences')) return 'absences';
+  if (/^\/api\/v1\/(municipality|contact-points)/.test(path)) return 'set-up';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 
 function describeOperation(name: string, operation: Operation, version: OpenApiVersion): DescribedCall {
-  const { body, bodyOrQuery, lines, roles, isOfInstallation, summary, description } = operation;
+  const { body, bodyOrQuery, lines, table, roles, isOfInstallation, summary, description } = operation;
   const requires = `Requires ${isOfInstallation ? 'a token for operations, and ' : ''}the role ${roles.join(' or ')}.`;
   return {
     operationId: name,
@@ -184,7 +186,10 @@ function describeOperation(name: string, operation: Operation, version: OpenApiV
     ...(body && {
       requestBody: {
         required: !bodyOrQuery,
-        content: json(refTo(body, NAMED_REQUESTS), examplesOf(body)),
+        content: {
+          ...json(refTo(body, NAMED_REQUESTS), examplesOf(body)),
+          ...(table && { [CSV]: { schema: BINARY }, [EXCEL]: { schema: BINARY } }),
+        },
       },
     }),
     ...(lines && { requestBody: { required: true, content: linesOf(lines.body, NAMED_REQUESTS) } }),
@@ -242,9 +247,9 @@ function refToParameter(name: string): Reference {
 }
 
 function describeParameters(operation: Operation, version: OpenApiVersion): (DescribedParameter | Reference)[] {
-  const { params, query, body, bodyOrQuery, change, answer, isMade } = operation;
+  const { params, query, body, bodyOrQuery, answer, isMade } = operation;
   const headers: (keyof typeof HEADER_PARAMETERS)[] = [
-    ...(change ? (['IfMatch'] as const) : []),
+    ...(requiresVersion(operation) ? (['IfMatch'] as const) : []),
     ...(takesIdempotencyKey(operation) ? (['IdempotencyKey'] as const) : []),
     ...(Array.isArray(answer) && !isMade ? OF_CONTENT : []),
   ];
@@ -300,7 +305,7 @@ const HEADERS = {
     schema: { type: 'string', format: 'uuid' },
   },
   Version: {
-    description: 'The version of the message, for If-Match.',
+    description: 'The version, for If-Match.',
     required: true,
     schema: { type: 'string', pattern: '^"[1-9][0-9]*"$' },
   },
@@ -373,7 +378,8 @@ const HEADERS_OF_ERRORS: Partial<Record<number, keyof typeof HEADERS>> = {
 };
 
 /** Every error that the call can get, except those of Node's HTTP parser. */
-function errorsOf({ method, params, change, errors }: Operation): ErrorCode[] {
+function errorsOf(operation: Operation): ErrorCode[] {
+  const { method, params, change, errors } = operation;
   return [
     'bad-request',
     'not-signed-in',
@@ -381,7 +387,8 @@ function errorsOf({ method, params, change, errors }: Operation): ErrorCode[] {
     ...(params ? (['not-found'] as const) : []),
     'too-large',
     'unsupported-media-type',
-    ...(change ? (['wrong-status', 'version-changed', 'version-needed'] as const) : []),
+    ...(change ? (['wrong-status'] as const) : []),
+    ...(requiresVersion(operation) ? (['version-changed', 'version-needed'] as const) : []),
     ...(method === 'get' ? [] : (['unknown-outcome'] as const)),
     ...errors,
     'internal',

@@ -44,6 +44,22 @@ import {
   Uuid,
 } from './schemas.js';
 import {
+  ContactPointAnswer,
+  ContactPointBody,
+  ContactPointCreated,
+  ContactPointId,
+  ContactPointImportBody,
+  ContactPointImported,
+  ContactPointList,
+  contactPointOfRow,
+  ImportQuery,
+  MunicipalityAnswer,
+  MunicipalityBody,
+  NewContactPointBody,
+  SettingsChanged,
+  SettingsChangeList,
+} from './set-up.js';
+import {
   DeliveryList,
   DeliveryQuery,
   Redelivered,
@@ -75,6 +91,8 @@ export interface Operation {
   readonly query?: z.ZodObject;
   /** The JSON that the call requires; without it, the call takes no body but `{}`. */
   readonly body?: z.ZodObject | z.ZodDiscriminatedUnion;
+  /** The body may be a table instead, CSV or Excel, with a row for each item of its one list. */
+  readonly table?: { readonly list: string; readonly itemOf: (row: Readonly<Record<string, string>>) => object };
   /** The fields of the body may come in the query instead: some clients and proxies let DELETE have none (RFC 9110, 9.3.5). */
   readonly bodyOrQuery?: true;
   /** The body is lines of JSON instead, each of which is answered by a line, in their order. */
@@ -83,6 +101,8 @@ export interface Operation {
   readonly readsOnly?: true;
   /** The change that the call makes to one message; it requires If-Match with the version that was read. */
   readonly change?: Change;
+  /** The call changes something else that has a version, and requires If-Match too. */
+  readonly isVersioned?: true;
   /** The schema of the JSON answer, the media types of streamed content, or undefined (204). */
   readonly answer: z.ZodObject | readonly string[] | undefined;
   /** The content is made as it is sent: it has no ETag, no length that is known before, and no ranges. */
@@ -98,6 +118,7 @@ const ExtractFileIds = z.object({ extractId: idOf('extract'), fileId: idOf('file
 const PackageId = z.object({ packageId: idOf('access package') });
 const WebhookId = z.object({ webhookId: idOf('webhook') });
 const EntryId = z.object({ entryId: idOf('entry') });
+const ContactPointIdParam = z.object({ contactPointId: ContactPointId });
 
 /** Types of files that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved. */
 export const DISPLAYED_TYPES: readonly string[] = [
@@ -118,7 +139,13 @@ export const NDJSON = 'application/x-ndjson';
 const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'] as const;
 const CONNECTS = ['Indbakke.System', 'Indbakke.Opsætning'] as const;
 const AKTINDSIGT = ['Indbakke.Aktindsigt'] as const;
+const SETS_UP = ['Indbakke.Opsætning'] as const;
 const CONTENT_ERRORS = ['version-changed', 'content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
+
+/** Whether the call takes effect only on the version that the caller has read. */
+export function requiresVersion({ change, isVersioned }: Pick<Operation, 'change' | 'isVersioned'>): boolean {
+  return change !== undefined || isVersioned === true;
+}
 
 /** A call about the quarantine. */
 function quarantine<
@@ -184,6 +211,11 @@ const OWN_ABSENCE = 'With the role IndkomneDokumenter.Læs alone: the caller’s
 
 const LEAVES_ABSENT_FIELDS =
   'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
+
+const RELEASES_BY_ITSELF =
+  'Held messages whose cause is mended by this are released by themselves, oldest first, within seconds.';
+const FORMS_OF_IMPORT =
+  'As JSON, CSV (UTF-8, `;` or `,`) or Excel, told by Content-Type. A table has a row for each contact point, and the fields of the JSON as headings; lists are separated by spaces, and a field of the sender is `label1`, `meaning1`, `label2`, `meaning2`. Contact points that are not in it stay as they are.';
 
 const IN_A_PACKAGE =
   'The messages from or about the citizen, and those suggested for or journalized on a case with this party, of every status, also held ones. The zip has a folder for each with its files as they came, `Indhold.xlsx` with times and status of each, also of deleted ones, and the sheet of the audit log. It is removed after 7 days, and when a message in it is deleted for good.';
@@ -551,6 +583,104 @@ export const OPERATIONS = {
     params: PackageId,
     answer: ['application/zip'],
     errors: [...CONTENT_ERRORS, 'package-not-made'],
+  },
+  getMunicipality: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/municipality',
+    summary: 'Returns the settings of the municipality, and what looks wrong about them.',
+    roles: [...SETS_UP, 'Indbakke.Drift'],
+    answer: MunicipalityAnswer,
+    errors: ['not-found'],
+  },
+  changeMunicipality: {
+    service: 'journaler',
+    method: 'put',
+    path: '/api/v1/municipality',
+    summary: 'Sets all settings of the municipality, which take effect with the next message.',
+    description: RELEASES_BY_ITSELF,
+    roles: SETS_UP,
+    isVersioned: true,
+    body: MunicipalityBody,
+    answer: SettingsChanged,
+    errors: ['not-found'],
+  },
+  listSettingsChanges: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/municipality/changes',
+    summary: 'Lists who changed the settings of the municipality and its contact points, newest first; 200 at most.',
+    roles: [...SETS_UP, 'Indbakke.Drift'],
+    answer: SettingsChangeList,
+    errors: [],
+  },
+  listContactPoints: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/contact-points',
+    summary: 'Lists the contact points of the municipality by name.',
+    roles: [...SETS_UP, 'Indbakke.Drift'],
+    answer: ContactPointList,
+    errors: [],
+  },
+  addContactPoint: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/contact-points',
+    summary: 'Adds a contact point, or one that was removed again; takes effect with the next message.',
+    description: RELEASES_BY_ITSELF,
+    roles: SETS_UP,
+    body: NewContactPointBody,
+    answer: ContactPointCreated,
+    errors: ['not-found', 'contact-point-exists', 'key-reused'],
+  },
+  importContactPoints: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/contact-points/import',
+    summary: 'Adds or replaces many contact points at once: all of them, or none.',
+    description: `${FORMS_OF_IMPORT} ${RELEASES_BY_ITSELF}`,
+    roles: SETS_UP,
+    table: { list: 'contactPoints', itemOf: contactPointOfRow },
+    query: ImportQuery,
+    body: ContactPointImportBody,
+    answer: ContactPointImported,
+    errors: ['not-found'],
+  },
+  getContactPoint: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/contact-points/:contactPointId',
+    summary: 'Returns a contact point.',
+    roles: [...SETS_UP, 'Indbakke.Drift'],
+    params: ContactPointIdParam,
+    answer: ContactPointAnswer,
+    errors: [],
+  },
+  changeContactPoint: {
+    service: 'journaler',
+    method: 'put',
+    path: '/api/v1/contact-points/:contactPointId',
+    summary: 'Sets all that is told of a contact point; takes effect with the next message.',
+    description: RELEASES_BY_ITSELF,
+    roles: SETS_UP,
+    isVersioned: true,
+    params: ContactPointIdParam,
+    body: ContactPointBody,
+    answer: SettingsChanged,
+    errors: [],
+  },
+  removeContactPoint: {
+    service: 'journaler',
+    method: 'delete',
+    path: '/api/v1/contact-points/:contactPointId',
+    summary:
+      'Removes a contact point. Messages that were sent to it keep its name; new ones are of an unknown contact point.',
+    roles: SETS_UP,
+    isVersioned: true,
+    params: ContactPointIdParam,
+    answer: SettingsChanged,
+    errors: [],
   },
   setAbsence: {
     service: 'journaler',

@@ -92,7 +92,7 @@ const anyText = (max: number) =>
     .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not contain NUL or half a surrogate pair' });
 export const text = (max: number) => anyText(max).trim().min(1);
 /** Of a user or team, as a token may have it. Words of the filter `assignee` are none: nobody would find the message again. */
-const personId = text(256)
+export const personId = text(256)
   .refine((value) => !/[\p{Cc}\uFFFD]/u.test(value), { error: 'must not contain control characters or U+FFFD' })
   .refine((value) => value !== 'me' && value !== 'none', { error: 'must be an id; me and none are words of a filter' });
 export const CaseId = text(256).meta({ description: 'The core’s id of a case', examples: ['BF-1'] });
@@ -125,7 +125,7 @@ export const wholeNumber = (min: number, max: number) =>
       .max(max),
   );
 /** `true` or `false` in a query, and no other spelling. */
-const trueOrFalse = z.preprocess(
+export const trueOrFalse = z.preprocess(
   (value: boolean | 'true' | 'false') => (value === 'true' ? true : value === 'false' ? false : value),
   z.boolean({ error: 'must be true or false' }),
 );
@@ -347,7 +347,7 @@ export const ExtractBody = z
   .register(NAMED_REQUESTS, { id: 'NewExtract' });
 export type ExtractBody = z.infer<typeof ExtractBody>;
 const AssigneeKind = keyOf('AssigneeKind', { user: 'A caseworker.', team: 'Everybody with the team in the token.' });
-const NewAssignee = z
+export const NewAssignee = z
   .strictObject({ kind: AssigneeKind, id: personId.describe('As `sub` or `teams` of a token has it') })
   .describe('Who is to handle the message')
   .register(NAMED_REQUESTS, { id: 'NewAssignee' });
@@ -694,7 +694,7 @@ const Change = z
   .describe('A change that callers make.')
   .register(NAMED_ANSWERS, { id: 'Change' });
 
-const Assignee = z
+export const Assignee = z
   .object({ kind: AssigneeKind, id: z.string().describe('As `sub` or `teams` of a token has it') })
   .describe('Who is to handle the message')
   .register(NAMED_ANSWERS, { id: 'Assignee' });

@@ -82,6 +82,20 @@ export const ERRORS = {
     receipt: 'NOT_ALLOWED',
     meaning: 'NemSMS messages are not accepted.',
   },
+  'not-taken-here': {
+    http: 403,
+    fault: 'peer',
+    again: false,
+    receipt: 'NOT_ALLOWED',
+    meaning: 'The municipality has decided to refuse such messages.',
+  },
+  'not-yet': {
+    http: 503,
+    fault: 'ours',
+    again: true,
+    receipt: 'INVALID',
+    meaning: 'The municipality has decided to take such messages later. Send it again later.',
+  },
   'caller-not-allowed': {
     http: 403,
     fault: 'peer',
@@ -148,6 +162,12 @@ export const ERRORS = {
     again: false,
     meaning: 'A newer version of the case is registered. Nothing is changed.',
   },
+  'contact-point-exists': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'There is a contact point with this id. Change that one.',
+  },
   'package-not-made': {
     http: 409,
     fault: 'peer',
@@ -164,7 +184,7 @@ export const ERRORS = {
     http: 412,
     fault: 'peer',
     again: false,
-    meaning: 'The message has changed since it was read. Read it again.',
+    meaning: 'It has changed since it was read. Read it again.',
   },
   'unsupported-media-type': {
     http: 415,

@@ -61,7 +61,7 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
           let { principal } = res.locals as { principal: Principal };
           try {
             principal = { ...principal, role: requireRoleFor(operation, principal) };
-            const input = parseCall(operation, req);
+            const input = await parseCall(operation, req);
             const idempotencyKey = digestKey(parts.keys, operation, principal, input, res);
             const answer = await handle({ ...input, principal, at: new Date(), idempotencyKey, req, res });
             sendAnswer(operation, res, answer);

@@ -1,12 +1,22 @@
 import { isAscii } from 'node:buffer';
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import { NDJSON, OPERATIONS, type Operation, PERSONAL_FILTERS, takesIdempotencyKey } from '../api/index.js';
+import {
+  CSV,
+  EXCEL,
+  NDJSON,
+  OPERATIONS,
+  type Operation,
+  PERSONAL_FILTERS,
+  requiresVersion,
+  takesIdempotencyKey,
+} from '../api/index.js';
 import { MiB } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import { charsetOf, mediaTypeOf } from './content-type.js';
 import { versionIn } from './entity-tags.js';
 import { readBytes } from './read-bytes.js';
+import { readCsvTable, readExcelTable } from './read-table.js';
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
@@ -15,8 +25,8 @@ export interface Input<O extends Operation> {
   readonly params: Parsed<O['params']>;
   readonly query: Parsed<O['query']>;
   readonly body: Parsed<O['body']>;
-  /** The version in If-Match; always present when the operation changes a message. */
-  readonly expectedVersion: O['change'] extends string ? number : undefined;
+  /** The version in If-Match; present when the operation requires it. */
+  readonly expectedVersion: O['change'] extends string ? number : O['isVersioned'] extends true ? number : undefined;
   /** As the caller sent it. */
   readonly idempotencyKey: string | undefined;
 }
@@ -46,18 +56,25 @@ export const leaveOtherPaths: RequestHandler = (req, _res, next) => {
  *
  * @throws Problem of which only names of fields are the caller’s
  */
-export function parseCall<O extends Operation>(operation: O, req: Request): Input<O> {
+export async function parseCall<O extends Operation>(operation: O, req: Request): Promise<Input<O>> {
   refuseUnusedConditions(operation, req);
   const query = readQuery(req);
   return {
     params: operation.params && parse(operation.params, req.params, 'path'),
-    ...(operation.bodyOrQuery ? parseEither(operation, query, req) : parseBoth(operation, query, req)),
-    expectedVersion: operation.change && readVersion(req),
+    ...(operation.bodyOrQuery ? parseEither(operation, query, req) : await parseBoth(operation, query, req)),
+    expectedVersion: requiresVersion(operation) ? readVersion(req) : undefined,
     idempotencyKey: takesIdempotencyKey(operation) ? readIdempotencyKey(req) : undefined,
   } as unknown as Input<O>;
 }
 
-function parseBoth({ query: parameters = NO_FIELDS, body = NO_FIELDS, lines }: Operation, query: Query, req: Request) {
+async function parseBoth(operation: Operation, query: Query, req: Request) {
+  const { query: parameters = NO_FIELDS, body = NO_FIELDS, lines, table } = operation;
+  const mediaType = mediaTypeOf(req.get('content-type'));
+  if (table && (mediaType === CSV || mediaType === EXCEL)) {
+    const rows = mediaType === CSV ? readCsvTable(req.body) : await readExcelTable(req.body);
+    const sent = { [table.list]: rows.map(table.itemOf) };
+    return { query: parse(parameters, query, 'query'), body: parse(body, sent, 'table') };
+  }
   if (lines) {
     requireLines(req);
     return { query: parse(parameters, query, 'query') };
@@ -110,7 +127,10 @@ function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
 
 /** The schema's messages name what was expected; only unknown fields are the caller's text. */
 function faultsOf(issue: z.core.$ZodIssue, place: string): Fault[] {
-  const path = [place, ...issue.path].join('.');
+  const [, index, ...inside] = issue.path;
+  // The first row has the headings, and people count from 1.
+  const inTable = typeof index === 'number' ? [`line ${index + 2}`, ...inside] : ['body'];
+  const path = place === 'table' ? inTable.join('.') : [place, ...issue.path].join('.');
   if (issue.code !== 'unrecognized_keys') return [{ path, text: issue.message }];
   return issue.keys.map((key) => {
     const named = pathOf(path, key);
@@ -231,10 +251,15 @@ function readIdempotencyKey(req: Request): string | undefined {
 }
 
 /** A write must not take effect although a condition that it does not know is false, nor with part of a body. */
-function refuseUnusedConditions({ method, change }: Operation, req: Request): void {
-  if (method === 'get') return;
+function refuseUnusedConditions(operation: Operation, req: Request): void {
+  if (operation.method === 'get') return;
   // RFC 9110, 14.5: of a part of the content nobody must make the whole.
-  const unused = ['if-none-match', 'if-unmodified-since', 'content-range', ...(change ? [] : ['if-match'])];
+  const unused = [
+    'if-none-match',
+    'if-unmodified-since',
+    'content-range',
+    ...(requiresVersion(operation) ? [] : ['if-match']),
+  ];
   const sent = unused.find((name) => req.get(name) !== undefined);
   if (sent) throw new Problem('bad-request', `The call does not take the header ${sent}.`, { path: `header.${sent}` });
 }

@@ -17,6 +17,9 @@ export function isWaiting(status: Status): boolean {
 /** Why a message is held. */
 export const HELD_CAUSES = {
   conflict: 'Another message with the same id but other content arrived first. A person must look.',
+  'not-live': 'The municipality has not gone live here.',
+  'unknown-contact-point': 'Its contact point is not set up here.',
+  'contact-point-off': 'Its contact point is not active, or not for messages of this kind.',
   'replies-off': 'The municipality has replies switched off.',
   'enquiries-off': 'The municipality has enquiries, including forwarded messages, switched off.',
 } as const;

@@ -39,6 +39,8 @@ export const ATTRIBUTE_CHANGES = {
   'concern-assessed': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
   'concern-confirmed': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
   suggested: { from: ['pending'], to: 'same', roles: ['Indbakke'] },
+  'cause-changed': { from: ['held'], to: 'same', roles: ['Indbakke'] },
+  escalated: { from: ['held'], to: 'same', roles: ['Indbakke'] },
 } as const satisfies Record<string, ChangeRow>;
 
 export const CHANGES = { ...TRANSITIONS, ...ATTRIBUTE_CHANGES };
@@ -49,5 +51,5 @@ export type Change = keyof typeof CHANGES;
 /** The changes that callers make: those with a role. */
 export type CallersChange = { [C in Change]: (typeof CHANGES)[C]['roles'][number] extends Role ? C : never }[Change];
 
-const { accepted: _, held: __, suggested: ___, ...callersChanges } = CHANGES;
+const { accepted: _, held: __, suggested: ___, 'cause-changed': ____, escalated: _____, ...callersChanges } = CHANGES;
 export const CALLERS_CHANGES = callersChanges satisfies Pick<typeof CHANGES, CallersChange>;

@@ -4,7 +4,7 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { ROLES } from '../../src/access/index.js';
-import { type Operation, takesIdempotencyKey } from '../../src/api/index.js';
+import { type Operation, requiresVersion, takesIdempotencyKey } from '../../src/api/index.js';
 import { expectProblem } from '../inbox/support.js';
 import { NAMES, openCalls, operationOf, type PreparedCall, send, targetOf } from './calls.js';
 
@@ -76,7 +76,7 @@ const withParams = (change: (name: string) => string) => (call: PreparedCall) =>
 });
 
 function* faultsOf(operation: Operation): Generator<Fault> {
-  const { query, body, bodyOrQuery, change, roles, params, method, isOfInstallation } = operation;
+  const { query, body, bodyOrQuery, roles, params, method, isOfInstallation } = operation;
   const fields = { ...query?.shape, ...(body && 'shape' in body && !bodyOrQuery ? body.shape : {}) };
 
   // Query
@@ -135,7 +135,7 @@ function* faultsOf(operation: Operation): Generator<Fault> {
 
   // Path
   for (const name of Object.keys(params?.shape ?? {})) {
-    const wrong = name === 'caseId' || name === 'userId' ? 'x'.repeat(257) : 'x';
+    const wrong = ['caseId', 'userId', 'contactPointId'].includes(name) ? 'x'.repeat(257) : 'x';
     yield {
       ...bad,
       fault: `a path whose ${name} cannot be one`,
@@ -145,7 +145,7 @@ function* faultsOf(operation: Operation): Generator<Fault> {
   }
 
   // Headers
-  if (change) {
+  if (requiresVersion(operation)) {
     yield {
       fault: 'no If-Match',
       status: 428,

@@ -76,6 +76,28 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
     const seen = await READY_FOR[action](stack);
     return { ...call, body: { ...example, items: items?.map((item) => ({ ...item, ...seen })) } };
   }
+  if (name === 'changeMunicipality') {
+    const { version } = (await (await stack.call('GET', '/municipality', { as: EVERYTHING })).json()) as Seen;
+    // Another one each time, so that something changes.
+    return { ...call, headers: { 'if-match': `"${version}"` }, body: { ...example, replyDays: 1 + (version % 90) } };
+  }
+  if (name === 'addContactPoint') return { ...call, body: { ...example, id: randomUUID() } };
+  if (name === 'importContactPoints') {
+    const {
+      contactPoints: [point],
+    } = example as { contactPoints: object[] };
+    return { ...call, body: { contactPoints: [{ ...point, id: randomUUID() }] } };
+  }
+  if (operation.path.includes('/contact-points/:')) {
+    const contactPointId = await addContactPoint(stack);
+    const headers = operation.isVersioned && { 'if-match': '"1"' };
+    return {
+      ...call,
+      params: { contactPointId },
+      headers: headers ?? {},
+      ...(example && { body: { ...example, kle: '27.30.00' } }),
+    };
+  }
   if (operation.path.includes('/webhooks/')) {
     const { webhookId, deliveryId } = await makeWebhook(stack);
     return { ...call, params: { webhookId }, ...(example && 'deliveryId' in example && { body: { deliveryId } }) };
@@ -165,6 +187,15 @@ export async function quarantineOne(stack: TestStack, body = `hello ${randomUUID
   await stack.deliver(body);
   const [entry] = await stack.sql<{ id: string }>('SELECT id FROM quarantine_entries ORDER BY last_at DESC LIMIT 1');
   return { entryId: entry?.id as string };
+}
+
+async function addContactPoint(stack: TestStack): Promise<string> {
+  const [example] = examplesOf(OPERATIONS.addContactPoint.body);
+  const body = { ...example, id: randomUUID() };
+  expect((await stack.call('POST', '/contact-points', { as: EVERYTHING, body })).status).toBe(200);
+  // Then the held messages are looked at.
+  await expect.poll(() => stack.sql('SELECT FROM municipalities WHERE release_due IS NOT NULL')).toEqual([]);
+  return body.id;
 }
 
 /** A user who is absent, with a substitute. */

@@ -7,16 +7,19 @@ import { checkedFetch } from '../../../infra/src/testkit/checked-fetch.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import {
   type ApiDescription,
+  CSV,
   type DescribedAnswer,
   type DescribedCall,
   type DescribedParameter,
   DISPLAYED_TYPES,
   describeApi,
+  EXCEL,
   type JsonSchema,
   NDJSON,
   OPERATIONS,
   type Operation,
   type Reference,
+  requiresVersion,
   takesIdempotencyKey,
 } from '../../src/api/index.js';
 import { ERRORS } from '../../src/errors/index.js';
@@ -119,7 +122,7 @@ describe('/api/v1/openapi.json', () => {
       const ofContent =
         Array.isArray(operation.answer) && !operation.isMade ? ['If-Match', 'Range', 'If-Range', 'If-None-Match'] : [];
       const ofChange = [
-        ...(operation.change ? ['If-Match'] : []),
+        ...(requiresVersion(operation) ? ['If-Match'] : []),
         ...(takesIdempotencyKey(operation) ? ['Idempotency-Key'] : []),
       ];
       expect(header).toEqual([...ofChange, ...ofContent]);
@@ -127,7 +130,9 @@ describe('/api/v1/openapi.json', () => {
       expect(found.call.requestBody?.required).toBe(body && !operation.bodyOrQuery);
       expect(found.call.requestBody !== undefined).toBe(body !== undefined);
       const types = Object.keys(found.call.requestBody?.content ?? {});
-      expect(types).toEqual(body ? [operation.lines ? NDJSON : 'application/json'] : []);
+      expect(types).toEqual(
+        body ? [operation.lines ? NDJSON : 'application/json', ...(operation.table ? [CSV, EXCEL] : [])] : [],
+      );
       for (const role of operation.roles) expect(JSON.stringify(found.call)).toContain(role);
     }
   });

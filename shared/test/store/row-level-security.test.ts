@@ -376,10 +376,10 @@ describe('indbakke_app', () => {
     }
   });
 
-  it('cannot set up a municipality', async () => {
+  it('cannot add, remove or move a municipality', async () => {
     for (const statement of [
       `INSERT INTO municipalities (cvr, name) VALUES ('44444444', 'x')`,
-      `UPDATE municipalities SET takes_replies = false`,
+      `UPDATE municipalities SET cvr = '44444444'`,
       `DELETE FROM municipalities`,
     ]) {
       await expect(as('indbakke_app', A, (client) => client.query(statement))).rejects.toMatchObject(DENIED);
@@ -407,7 +407,16 @@ describe('indbakke_worker', () => {
 
   // Ids, times and codes, in whole or by their columns.
   const OPEN = [
-    ...['messages', 'content_removals', 'idempotency_keys', 'extracts', 'extract_files', 'events', 'audit_events'],
+    ...[
+      'municipalities',
+      'messages',
+      'content_removals',
+      'idempotency_keys',
+      'extracts',
+      'extract_files',
+      'events',
+      'audit_events',
+    ],
     ...[
       'feed_heads',
       'audit_anchors',
@@ -436,6 +445,7 @@ describe('indbakke_worker', () => {
     ['extracts', ['owner', 'container', 'wrapped_key', 'every', 'next_run_at']],
     ['extract_files', ['container', 'wrapped_key', 'row_count', 'roles']],
     ['idempotency_keys', ['key_digest', 'answer']],
+    ['municipalities', ['name', 'reply_days']],
     ['cases', ['case_id', 'caseworker', 'party_digests', 'restricted_to', 'status']],
     ['webhooks', ['url', 'secret', 'secret_key_id', 'previous_secret']],
     ['access_packages', ['owner', 'citizen', 'request', 'request_wrapped_key', 'container', 'wrapped_key']],

@@ -1,22 +1,22 @@
 import { DAY, MINUTE } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
-import { type ConcernClocks, concernClocksOf, type HeldCause, type Kind } from '@indbakke/shared/lifecycle';
+import {
+  type Assignee,
+  type ConcernClocks,
+  concernClocksOf,
+  type HeldCause,
+  heldCauseOf,
+} from '@indbakke/shared/lifecycle';
 import type { NewMessage, Remark } from './incoming-message.js';
 import type { KnownId, StoredMessage } from './known-ids.js';
+import { withMeanings } from './label-meanings.js';
+import type { MunicipalitySettings } from './municipality.js';
 
-export interface MunicipalitySettings {
-  readonly takesReplies: boolean;
-  readonly takesEnquiries: boolean;
-  /** A message whose own date is older is late. */
-  readonly lateAfterDays: number;
-  /** In their normal form. */
-  readonly contactPointIds: ReadonlySet<string>;
-  /** Those whose messages are marked as possible reports of concern. */
-  readonly concernContactPointIds: ReadonlySet<string>;
-}
-
-/** A message is either known already, or stored. */
-export type Decision = { readonly is: 'known'; readonly earlier: StoredMessage } | Accepted;
+/** A message is known already, or stored, or its municipality does not take it now. */
+export type Decision =
+  | { readonly is: 'known'; readonly earlier: StoredMessage }
+  | { readonly is: 'refused'; readonly problem: Problem }
+  | Accepted;
 
 export interface Accepted {
   readonly is: 'new';
@@ -37,6 +37,10 @@ export interface Accepted {
   readonly change: 'accepted' | 'held';
   /** Why it is held, or null when it goes to the inbox. */
   readonly heldCause: HeldCause | null;
+  /** Who is told that it is held. */
+  readonly heldContact: Assignee | null;
+  /** Whom its contact point assigns it to. */
+  readonly assignee: Assignee | null;
 }
 
 /**
@@ -57,12 +61,14 @@ export function decide(
     });
   }
   if (known && isDuplicate(known, message)) return { is: 'known', earlier: known.message };
-  const heldCause = known ? 'conflict' : heldCauseOf(message.kind, settings);
-  const remarks = [...message.remarks, ...contactPointRemarks(message, settings), ...dateRemarks(message, receivedAt)];
+  const contactPoint = message.contactPointId ? settings.contactPoints.get(message.contactPointId) : null;
+  const heldCause = known ? 'conflict' : heldCauseOf(message.kind, settings, contactPoint);
+  const rule = heldCause && settings.heldRules[heldCause];
+  if (rule && rule.action !== 'hold') return { is: 'refused', problem: problemOf(rule.action, heldCause) };
   const letterAt = plausibleDate(message.letterAt, receivedAt);
   return {
     is: 'new',
-    message,
+    message: contactPoint ? withMeanings(message, contactPoint) : message,
     receivedAt,
     // By how long ago that was, so that both times are of one clock.
     firstOfferedAt: new Date(receivedAt.getTime() - (clock - message.offeredAt)),
@@ -70,13 +76,20 @@ export function decide(
     sentAt: message.letterAt && message.letterAt.getTime() >= YEAR_ONE ? message.letterAt : undefined,
     late: receivedAt.getTime() - letterAt.getTime() > settings.lateAfterDays * DAY,
     replyBy: isPlausibleReplyBy(message.replyBy, receivedAt) ? message.replyBy : undefined,
-    concern: settings.concernContactPointIds.has(message.contactPointId ?? '')
-      ? concernClocksOf(receivedAt)
-      : undefined,
-    remarks,
+    concern: contactPoint?.isConcern ? concernClocksOf(receivedAt) : undefined,
+    remarks: [...message.remarks, ...dateRemarks(message, receivedAt)],
     change: heldCause ? 'held' : 'accepted',
     heldCause,
+    heldContact: rule?.contact ?? null,
+    assignee: contactPoint?.assignee ?? null,
   };
+}
+
+function problemOf(action: 'refuse' | 'send-again', cause: HeldCause): Problem {
+  const why = `The municipality has set it up so. Cause: ${cause}.`;
+  return action === 'refuse'
+    ? new Problem('not-taken-here', `Such messages are refused. ${why}`)
+    : new Problem('not-yet', `Such messages are taken later. ${why}`);
 }
 
 /**
@@ -85,20 +98,6 @@ export function decide(
  */
 function isDuplicate({ sameContent, allDeleted }: KnownId, { externalId }: NewMessage): boolean {
   return sameContent || (allDeleted && externalId.isUuid);
-}
-
-function heldCauseOf(kind: Kind, settings: MunicipalitySettings): HeldCause | null {
-  if (kind === 'reply') return settings.takesReplies ? null : 'replies-off';
-  return settings.takesEnquiries ? null : 'enquiries-off';
-}
-
-/** An unknown contact point is only a remark: the message must still reach the inbox. */
-function contactPointRemarks(
-  { contactPointId, paths }: NewMessage,
-  { contactPointIds }: MunicipalitySettings,
-): Remark[] {
-  if (!contactPointId || contactPointIds.has(contactPointId)) return [];
-  return [{ code: 'unknown-contact-point', path: paths.contactPointId }];
 }
 
 /** PostgreSQL has no year 0, which is what 0001-01-01 is in UTC when it was meant in Danish time: no date. */

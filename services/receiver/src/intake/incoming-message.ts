@@ -15,10 +15,14 @@ export interface IncomingMessage {
   readonly representative: Readonly<Record<'id' | 'idType' | 'name', string | undefined>> | undefined;
   /** The citizen whom the message is about, not necessarily the sender. */
   readonly concerning: Concerning;
+  /** Whether the message itself names that citizen by number; otherwise it is read from what the sender filled in. */
+  readonly concerningIsGiven: boolean;
   /** In its normal form. */
   readonly contactPointId: string | undefined;
   /** What the sender filled in for the contact point. */
   readonly contactInfo: readonly { readonly label: string; readonly value: string }[];
+  /** More that it is to be found by. */
+  readonly infoWords?: readonly string[];
   /** The message’s own date, if it has one. */
   readonly letterAt: Date | undefined;
   /** When the sender wants an answer by. */
@@ -30,7 +34,7 @@ export interface IncomingMessage {
   /** The document that was delivered, without the contents of its files. */
   readonly original: { readonly format: 'memo'; readonly bytes: Buffer };
   /** Paths in the original, for refusals and remarks that only intake can make. */
-  readonly paths: Readonly<Record<'municipality' | 'contactPointId' | 'letterAt' | 'replyBy', string>>;
+  readonly paths: Readonly<Record<'municipality' | 'letterAt' | 'replyBy', string>>;
 }
 
 /** A CPR number in its normal form, or what was written for it; a name without one is possible. */

@@ -51,18 +51,20 @@ const INSERT_MESSAGES = `
       concerning_id text, concerning_name text, contact_info jsonb,
       sender_number text, concerning_number text, original_format text, original_at int[],
       key_id text, wrapped_key_at int[], container_at int[], change_id uuid, change text, change_details jsonb, origin text,
-      sent_at timestamptz, citizens text[])
+      sent_at timestamptz, citizens text[],
+      assignee_kind text, assignee_id text, info_words text[])
   ), stored AS (
     INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at,
       first_offered_at, letter_at, sent_at, transmission_id, document_count, file_count, content_size, blob_name, remarks, status,
       held_cause, status_at, status_by, suggestion_run_at, next_enqueue_at, late, reply_by, attachment_count, has_media,
-      concern_marked_at, concern_marked_by, concern_assess_by, concern_confirm_by)
+      concern_marked_at, concern_marked_by, concern_assess_by, concern_confirm_by, assignee_kind, assignee_id)
     SELECT g.id, $1, g.channel, g.external_id, g.fingerprint, g.kind, g.contact_point_id, g.received_at,
       g.first_offered_at, g.letter_at, g.sent_at, g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name,
       g.remarks, g.status, g.held_cause, g.received_at, $8, CASE WHEN g.refers THEN NULL ELSE g.received_at END,
       g.received_at + make_interval(secs => $9), g.late, g.reply_by, g.attachment_count, g.has_media,
       CASE WHEN g.concern_assess_by IS NOT NULL THEN g.received_at END,
-      CASE WHEN g.concern_assess_by IS NOT NULL THEN $8 END, g.concern_assess_by, g.concern_confirm_by
+      CASE WHEN g.concern_assess_by IS NOT NULL THEN $8 END, g.concern_assess_by, g.concern_confirm_by, g.assignee_kind,
+      g.assignee_id
     FROM given AS g
     RETURNING id, status, version
   ), details AS (
@@ -74,7 +76,7 @@ const INSERT_MESSAGES = `
     FROM given
   ), words AS (
     INSERT INTO message_words (message_id, municipality, status, received_at, words)
-    SELECT id, $1, status, received_at, words_of(subject, ARRAY[sender_name, representative_name, concerning_name],
+    SELECT id, $1, status, received_at, words_of(subject, ARRAY[sender_name, representative_name, concerning_name] || info_words,
       ARRAY[sender_id, representative_id, concerning_id])
     FROM given
   ), parties AS (
@@ -128,6 +130,8 @@ function rowsOf(
     remarks,
     change,
     heldCause,
+    heldContact,
+    assignee,
   }: Accepted,
   bytes: JoinedBytes,
   keys: KeyRing,
@@ -192,9 +196,15 @@ function rowsOf(
         firstOfferedAt,
         receivedAt,
         ...concern,
+        ...(heldCause && { heldCause }),
+        ...(heldContact && { contactKind: heldContact.kind, contactId: heldContact.id }),
+        ...(assignee && { assigneeKind: assignee.kind, assigneeId: assignee.id }),
       },
       origin: message.origin,
       citizens: citizensOf(keys, [sender.id, concerning.id]),
+      assignee_kind: assignee?.kind,
+      assignee_id: assignee?.id,
+      info_words: message.infoWords?.map(indexed),
     },
     documents: message.documents.map(({ role, documentId, label }, position) => ({
       message_id,

@@ -1,33 +1,61 @@
-import { contactPointIdOf } from '@indbakke/shared/ids';
+import type { LabelMeaning } from '@indbakke/shared/api';
+import type { Assignee, HeldCause, Purpose, TakesIn } from '@indbakke/shared/lifecycle';
 import type { Connection } from '@indbakke/shared/store';
-import type { MunicipalitySettings } from './decide.js';
 
-interface Row {
-  takes_replies: boolean;
-  takes_enquiries: boolean;
-  late_after_days: number;
-  contact_point_ids: string[];
-  concern_ids: string[];
+/** What a municipality has decided, as far as intake needs it. */
+export interface MunicipalitySettings extends TakesIn {
+  /** A message whose own date is older is late. */
+  readonly lateAfterDays: number;
+  /** A cause without a rule: it is held, and nobody is named. */
+  readonly heldRules: Readonly<Partial<Record<HeldCause, HeldRule>>>;
+  /** Those that were asked for, as far as they are set up, by their ids. */
+  readonly contactPoints: ReadonlyMap<string, ContactPoint>;
 }
 
-/** Undefined for a municipality that is not set up. */
-export async function loadMunicipality(connection: Connection, cvr: string): Promise<MunicipalitySettings | undefined> {
+export interface HeldRule {
+  readonly action: 'hold' | 'refuse' | 'send-again';
+  /** Who is told of it. */
+  readonly contact: Assignee | null;
+}
+
+export interface ContactPoint {
+  readonly purpose: Purpose;
+  readonly isActive: boolean;
+  /** Whether its messages are marked as possible reports of concern. */
+  readonly isConcern: boolean;
+  /** Whom its messages are assigned to. */
+  readonly assignee: Assignee | null;
+  readonly infoLabels: readonly { readonly label: string; readonly meaning: LabelMeaning }[];
+}
+
+interface Row extends Omit<MunicipalitySettings, 'contactPoints'> {
+  readonly contactPoints: readonly (ContactPoint & { readonly id: string })[];
+}
+
+/**
+ * Read for each batch, so that a change takes effect with the next message in every copy. Undefined for a municipality that is not
+ * set up.
+ *
+ * @param contactPointIds in their normal form
+ */
+export async function loadMunicipality(
+  connection: Connection,
+  cvr: string,
+  contactPointIds: readonly string[],
+): Promise<MunicipalitySettings | undefined> {
   const { rows } = await connection.query<Row>({
     name: 'load-municipality',
-    text: `SELECT takes_replies, takes_enquiries, late_after_days,
-             ARRAY(SELECT contact_point_id FROM contact_points WHERE municipality = $1) AS contact_point_ids,
-             ARRAY(SELECT contact_point_id FROM contact_points WHERE municipality = $1 AND is_concern) AS concern_ids
+    text: `SELECT is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
+             late_after_days AS "lateAfterDays", held_rules AS "heldRules",
+             EXISTS (SELECT FROM contact_points WHERE municipality = $1 AND removed_at IS NULL) AS "hasContactPoints",
+             (SELECT coalesce(json_agg(json_build_object('id', contact_point_id, 'purpose', purpose, 'isActive', is_active,
+                'isConcern', is_concern, 'infoLabels', info_labels, 'assignee',
+                CASE WHEN assignee_id IS NOT NULL THEN json_build_object('kind', assignee_kind, 'id', assignee_id) END)), '[]')
+              FROM contact_points
+              WHERE municipality = $1 AND contact_point_id = ANY ($2) AND removed_at IS NULL) AS "contactPoints"
            FROM municipalities WHERE cvr = $1`,
-    values: [cvr],
+    values: [cvr, contactPointIds],
   });
   const [row] = rows;
-  return (
-    row && {
-      takesReplies: row.takes_replies,
-      takesEnquiries: row.takes_enquiries,
-      lateAfterDays: row.late_after_days,
-      contactPointIds: new Set(row.contact_point_ids.map(contactPointIdOf)),
-      concernContactPointIds: new Set(row.concern_ids.map(contactPointIdOf)),
-    }
-  );
+  return row && { ...row, contactPoints: new Map(row.contactPoints.map((point) => [point.id, point])) };
 }

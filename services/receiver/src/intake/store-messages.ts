@@ -12,7 +12,7 @@ import { loadMunicipality } from './municipality.js';
 /**
  * Writes all rows of a message, or finds that it is known already. When it resolves, the rows are durable.
  *
- * @throws Problem not-our-recipient for an unknown municipality; CommitInDoubt when the rows may have been written; any other
+ * @throws Problem not-our-recipient for an unknown municipality, not-taken-here or not-yet by its settings; CommitInDoubt when the rows may have been written; any other
  *   error means that none were
  */
 export type StoreMessage = (message: NewMessage) => Promise<StoredMessage>;
@@ -24,7 +24,7 @@ const MAX_BATCH = 64;
 
 /** Messages of one municipality that arrive together share a transaction, and so its round trips and its sync. */
 export function createStoreMessage({ store, keys }: Pick<Parts, 'store' | 'keys'>): StoreMessage {
-  const batcher = createBatcher<NewMessage, StoredMessage>({
+  const batcher = createBatcher<NewMessage, StoredMessage | Problem>({
     keyOf: ({ municipality }) => municipality,
     // Two messages with one id must see each other, which takes two transactions.
     conflictOf: idOf,
@@ -34,16 +34,21 @@ export function createStoreMessage({ store, keys }: Pick<Parts, 'store' | 'keys'
     // A Problem here is about the municipality, so about the whole batch.
     isSharedFault: (error) => error instanceof Problem || isStoreUnavailable(error),
   });
-  return (message) => batcher.add(message);
+  return async (message) => {
+    const stored = await batcher.add(message);
+    if (stored instanceof Problem) throw stored;
+    return stored;
+  };
 }
 
 async function storeMessages(
   { store, keys }: Pick<Parts, 'store' | 'keys'>,
   municipality: string,
   messages: readonly NewMessage[],
-): Promise<StoredMessage[]> {
+): Promise<(StoredMessage | Problem)[]> {
   return store.withTenantConnection(municipality, async (connection) => {
-    const settings = await loadMunicipality(connection, municipality);
+    const contactPointIds = messages.flatMap(({ contactPointId }) => contactPointId ?? []);
+    const settings = await loadMunicipality(connection, municipality, [...new Set(contactPointIds)].sort());
     // As late as possible: a message appears when the transaction ends, and who asks by time must not have gone on by then.
     const receivedAt = await lockIds(connection, messages);
     const clock = performance.now();
@@ -58,6 +63,7 @@ async function storeMessages(
     );
     return decisions.map((decision) => {
       if (decision.is === 'known') return decision.earlier;
+      if (decision.is === 'refused') return decision.problem;
       const { id, externalId, transmissionId } = decision.message;
       return { id, status: TRANSITIONS[decision.change].to, externalId: externalId.value, transmissionId, receivedAt };
     });

@@ -99,7 +99,8 @@ function incomingFrom(
     sender: { id: sender?.senderID ?? '', idType: sender?.idType ?? '', name: sender?.label ?? '' },
     representative: representativeOf(memo),
     concerning: concerningOf(memo, contactInfo),
-    contactPointId: contactPoint && contactPointIdOf(contactPoint.contactPointID ?? ''),
+    concerningIsGiven: Boolean(memo.header.contentData?.cprData?.cprNumber),
+    contactPointId: (contactPoint && contactPointIdOf(contactPoint.contactPointID ?? '')) || undefined,
     contactInfo,
     letterAt: instantOf(memo.body?.createdDateTime ?? ''),
     replyBy: replyByDateTime === undefined ? undefined : instantOf(replyByDateTime),
@@ -107,7 +108,6 @@ function incomingFrom(
     documents: documentsOf(memo, files),
     paths: {
       municipality: ADDRESSEE_PATH,
-      contactPointId: 'Message/MessageHeader/Recipient/ContactPoint/contactPointID',
       letterAt: 'Message/MessageBody/createdDateTime',
       replyBy: 'Message/MessageHeader/replyByDateTime',
     },

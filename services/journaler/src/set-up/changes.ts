@@ -1,0 +1,80 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Principal } from '@indbakke/shared/access';
+import type { SettingsChangeList } from '@indbakke/shared/api';
+import { type Action, insertAudit } from '@indbakke/shared/audit';
+import type { Parts } from '@indbakke/shared/service';
+import { type Connection, Prisma, run } from '@indbakke/shared/store';
+
+const { sql } = Prisma;
+
+type SettingsAction = Extract<Action, SettingsChangeList['items'][number]['action']>;
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** The settings that differ, before and after; undefined when none does. */
+export interface SettingsDifference {
+  readonly before: Settings;
+  readonly after: Settings;
+}
+
+export function changesBetween(before: object, after: object): SettingsDifference | undefined {
+  const [old, now] = [before as Settings, after as Settings];
+  const changed = Object.keys(now).filter((name) => !isDeepStrictEqual(old[name], now[name]));
+  if (changed.length === 0) return undefined;
+  const only = (settings: Settings) => Object.fromEntries(changed.map((name) => [name, settings[name] ?? null]));
+  return { before: only(old), after: only(now) };
+}
+
+/** Writes it to the audit log, which is the history of settings. */
+export async function recordSettingsChange(
+  connection: Connection,
+  { principal, at }: { readonly principal: Principal; readonly at: Date },
+  action: SettingsAction,
+  which: { readonly contactPoint?: string },
+  { before, after }: SettingsDifference,
+): Promise<void> {
+  const details = { ...which, before: JSON.stringify(before), after: JSON.stringify(after) };
+  await run(connection, insertAudit({ by: principal, at, action, details }));
+}
+
+const ACTIONS = [
+  'municipality-changed',
+  'contact-point-added',
+  'contact-point-changed',
+  'contact-point-removed',
+] as const satisfies readonly SettingsAction[];
+const MOST = 200;
+
+interface Row {
+  readonly at: Date;
+  readonly by: string;
+  readonly onBehalfOf: string | null;
+  readonly action: SettingsAction;
+  readonly contactPoint: string | null;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** As long as the audit log is kept. */
+export async function listSettingsChanges(
+  { store }: Pick<Parts, 'store'>,
+  { municipality }: Principal,
+): Promise<SettingsChangeList> {
+  const rows = await store.query<Row>(
+    municipality,
+    sql`
+      SELECT at, actor AS by, on_behalf_of AS "onBehalfOf", action, details->>'contactPoint' AS "contactPoint",
+        details->>'before' AS before, details->>'after' AS after
+      FROM audit_events WHERE municipality = ${municipality} AND action = ANY (${[...ACTIONS]}::text[])
+      ORDER BY at DESC, id DESC LIMIT ${MOST}::int`,
+    'kept',
+  );
+  return {
+    items: rows.map((row) => ({
+      ...row,
+      at: row.at.toISOString(),
+      before: JSON.parse(row.before),
+      after: JSON.parse(row.after),
+    })),
+  };
+}

@@ -1,0 +1,130 @@
+import type { Principal } from '@indbakke/shared/access';
+import {
+  type HeldRule,
+  type MunicipalityAnswer,
+  type MunicipalityBody,
+  type OPERATIONS,
+  SETTINGS_WARNINGS,
+} from '@indbakke/shared/api';
+import { Problem } from '@indbakke/shared/errors';
+import type { Call } from '@indbakke/shared/http';
+import { HELD_CAUSES, type HeldCause } from '@indbakke/shared/lifecycle';
+import type { Parts } from '@indbakke/shared/service';
+import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
+import { changesBetween, recordSettingsChange } from './changes.js';
+
+const { sql } = Prisma;
+
+type SetUpParts = Pick<Parts, 'store'>;
+
+const CAUSES = Object.keys(HELD_CAUSES) as HeldCause[];
+
+type Settings = MunicipalityBody;
+type Rule = Omit<HeldRule, 'cause'>;
+
+interface Row extends Omit<Settings, 'heldRules'> {
+  readonly heldRules: Partial<Record<HeldCause, Rule>>;
+  readonly version: number;
+  readonly hasContactPoints: boolean;
+  readonly takesRepliesSomewhere: boolean;
+}
+
+const ROW = sql`
+  name, is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
+  letters_answerable AS "lettersAnswerable", reply_days AS "replyDays", late_after_days AS "lateAfterDays",
+  closed_case_team AS "closedCaseTeam", held_rules AS "heldRules", version,
+  EXISTS (SELECT FROM contact_points WHERE municipality = cvr AND removed_at IS NULL) AS "hasContactPoints",
+  EXISTS (SELECT FROM contact_points
+    WHERE municipality = cvr AND removed_at IS NULL AND is_active AND purpose <> 'enquiries') AS "takesRepliesSomewhere"`;
+
+/** @throws Problem not-found for a token of an unknown municipality */
+export async function readMunicipality(
+  { store }: SetUpParts,
+  { municipality: cvr }: Principal,
+): Promise<MunicipalityAnswer> {
+  const [row] = await store.query<Row>(cvr, sql`SELECT ${ROW} FROM municipalities WHERE cvr = ${cvr}`, 'kept');
+  if (!row) throw notSetUp();
+  const { hasContactPoints: _, takesRepliesSomewhere: __, version, ...settings } = row;
+  return { cvr, ...settings, heldRules: rulesOf(row), version, warnings: warningsOf(row) };
+}
+
+/** A rule of every cause. */
+function rulesOf({ heldRules }: Row): HeldRule[] {
+  return CAUSES.map((cause) => ({ cause, ...(heldRules[cause] ?? NO_RULE) }));
+}
+
+const NO_RULE: Rule = { action: 'hold', contact: null, escalateAfterHours: null, escalateTo: null };
+
+function warningsOf(row: Row): MunicipalityAnswer['warnings'] {
+  const warning = (code: keyof typeof SETTINGS_WARNINGS, cause: HeldCause | null = null) => ({
+    code,
+    cause,
+    text: SETTINGS_WARNINGS[code],
+  });
+  const unnamed = rulesOf(row).filter(({ action, contact }) => action === 'hold' && !contact);
+  const needsPlace = row.lettersAnswerable && row.takesReplies && row.hasContactPoints;
+  return [
+    ...unnamed.map(({ cause }) => warning('nobody-named', cause)),
+    ...(row.hasContactPoints ? [] : [warning('no-contact-points')]),
+    ...(needsPlace && !row.takesRepliesSomewhere ? [warning('no-place-for-replies')] : []),
+  ];
+}
+
+/**
+ * Sets all settings. A repeat whose answer was lost gets it again.
+ *
+ * @returns the version after it, which is the same when nothing differs
+ * @throws Problem not-found for a token of an unknown municipality; version-changed
+ */
+export async function changeMunicipality(
+  { store }: SetUpParts,
+  { principal, body, expectedVersion, at }: Call<typeof OPERATIONS.changeMunicipality>,
+): Promise<{ version: number }> {
+  const { municipality: cvr } = principal;
+  return store.withTenantConnection(cvr, async (connection) => {
+    const [row] = await run<Row>(
+      connection,
+      sql`SELECT ${ROW} FROM municipalities WHERE cvr = ${cvr} FOR NO KEY UPDATE`,
+    );
+    if (!row) throw notSetUp();
+    const { hasContactPoints: _, takesRepliesSomewhere: __, version, ...settings } = row;
+    const after = { ...body, heldRules: storedRules(body.heldRules) };
+    const changes = changesBetween(settings, after);
+    requireVersion(version, expectedVersion, changes === undefined);
+    if (!changes) return { version };
+    await run(
+      connection,
+      sql`
+        UPDATE municipalities SET name = ${after.name}, is_live = ${after.isLive}::bool, takes_replies = ${after.takesReplies}::bool,
+          takes_enquiries = ${after.takesEnquiries}::bool, letters_answerable = ${after.lettersAnswerable}::bool,
+          reply_days = ${after.replyDays}::int, late_after_days = ${after.lateAfterDays}::int,
+          closed_case_team = ${after.closedCaseTeam}::text, held_rules = ${JSON.stringify(after.heldRules)}::jsonb,
+          version = version + 1, release_due = ${newId()}::uuid
+        WHERE cvr = ${cvr}`,
+    );
+    await recordSettingsChange(connection, { principal, at }, 'municipality-changed', {}, changes);
+    return { version: version + 1 };
+  });
+}
+
+/** Those that say more than that it is held. */
+function storedRules(rules: readonly HeldRule[]): Row['heldRules'] {
+  const told = rules.map(({ cause, ...rule }) => [cause, rule] as const);
+  return Object.fromEntries(told.filter(([, rule]) => changesBetween(NO_RULE, rule) !== undefined));
+}
+
+/** @throws Problem version-changed, unless the change that was asked for is made already */
+export function requireVersion(version: number, expectedVersion: number, isMade: boolean): void {
+  if (version === expectedVersion || (isMade && version === expectedVersion + 1)) return;
+  const detail = `The version is ${version} now. Somebody has changed it since it was read: read it again.`;
+  throw new Problem('version-changed', detail);
+}
+
+/** Has held messages looked at again, once the transaction is committed. */
+export async function markReleaseDue(connection: Connection, cvr: string): Promise<void> {
+  await run(connection, sql`UPDATE municipalities SET release_due = ${newId()}::uuid WHERE cvr = ${cvr}`);
+}
+
+export function notSetUp(): Problem {
+  return new Problem('not-found', 'The municipality of the token is not set up here.');
+}

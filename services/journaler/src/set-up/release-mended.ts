@@ -1,0 +1,141 @@
+import { INDBAKKE } from '@indbakke/shared/audit';
+import { announce } from '@indbakke/shared/crash-points';
+import {
+  type Assignee,
+  type ChangeRequest,
+  type ContactPointState,
+  concernClocksOf,
+  type HeldCause,
+  heldCauseOf,
+  type Kind,
+  type TakesIn,
+  writeChange,
+} from '@indbakke/shared/lifecycle';
+import type { Parts } from '@indbakke/shared/service';
+import { type Connection, Prisma, run } from '@indbakke/shared/store';
+
+const { sql } = Prisma;
+
+type ReleaseParts = Pick<Parts, 'store'>;
+
+const MUNICIPALITIES = 100;
+/** Each is a statement; the settings cannot be changed meanwhile. */
+const BATCH = 100;
+
+/**
+ * Looks at the held messages of each municipality whose settings were changed, and releases those whose cause is mended. A
+ * municipality is marked until all are looked at, so that a process that ends in between leaves the rest to the next one.
+ */
+export async function sweepMendedMessages({ store }: ReleaseParts): Promise<void> {
+  const due = await store.sweep<{ municipality: string; mark: string }>(
+    'SELECT cvr AS municipality, release_due::text AS mark FROM municipalities WHERE release_due IS NOT NULL LIMIT $1',
+    [MUNICIPALITIES],
+  );
+  for (const { municipality, mark } of due) await releaseMended({ store }, municipality, mark);
+}
+
+/** In the order of their receipt. */
+async function releaseMended({ store }: ReleaseParts, municipality: string, mark: string): Promise<void> {
+  let last: Held | undefined;
+  do {
+    const after = last;
+    last = await store.withTenantConnection(municipality, async (connection) => {
+      const takes = await lockSettings(connection, municipality);
+      const held = await readHeld(connection, municipality, after);
+      for (const message of held) await releaseIfMended(connection, municipality, takes, message);
+      if (held.length < BATCH) {
+        await run(
+          connection,
+          sql`UPDATE municipalities SET release_due = NULL WHERE cvr = ${municipality} AND release_due = ${mark}::uuid`,
+        );
+        return undefined;
+      }
+      return held.at(-1);
+    });
+    announce('mended-released');
+  } while (last);
+}
+
+/** One process at a time, and none while the settings are changed. */
+async function lockSettings(connection: Connection, municipality: string): Promise<TakesIn> {
+  const [takes] = await run<TakesIn>(
+    connection,
+    sql`
+      SELECT is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
+        EXISTS (SELECT FROM contact_points WHERE municipality = cvr AND removed_at IS NULL) AS "hasContactPoints"
+      FROM municipalities WHERE cvr = ${municipality} FOR NO KEY UPDATE`,
+  );
+  return takes as TakesIn;
+}
+
+interface Held {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly heldCause: HeldCause;
+  readonly receivedAt: Date;
+  readonly contactPointId: string | null;
+  readonly isMarked: boolean;
+  readonly isAssigned: boolean;
+  readonly point: (ContactPointState & { readonly isConcern: boolean; readonly assignee: Assignee | null }) | null;
+}
+
+function readHeld(connection: Connection, municipality: string, after: Held | undefined): Promise<Held[]> {
+  const rest = after
+    ? sql`AND (received_at, id) > (${after.receivedAt}::timestamptz, ${after.id}::uuid)`
+    : Prisma.empty;
+  return run<Held>(
+    connection,
+    sql`
+      SELECT m.id, m.kind, m.held_cause AS "heldCause", m.received_at AS "receivedAt", m.contact_point_id AS "contactPointId",
+        m.concern_marked_at IS NOT NULL AS "isMarked", m.assignee_id IS NOT NULL AS "isAssigned",
+        (SELECT json_build_object('purpose', purpose, 'isActive', is_active, 'isConcern', is_concern, 'assignee',
+           CASE WHEN assignee_id IS NOT NULL THEN json_build_object('kind', assignee_kind, 'id', assignee_id) END)
+         FROM contact_points
+         WHERE municipality = m.municipality AND contact_point_id = m.contact_point_id AND removed_at IS NULL) AS point
+      FROM messages m
+      WHERE municipality = ${municipality} AND status = 'held' ${rest}
+      ORDER BY received_at, id LIMIT ${BATCH}::int FOR NO KEY UPDATE`,
+  );
+}
+
+async function releaseIfMended(
+  connection: Connection,
+  municipality: string,
+  takes: TakesIn,
+  message: Held,
+): Promise<void> {
+  const { heldCause, kind, point } = message;
+  if (heldCause === 'conflict') return; // only a person can tell which one is right
+  const cause = heldCauseOf(kind, takes, message.contactPointId === null ? null : (point ?? undefined));
+  if (cause === heldCause) return;
+  const at = new Date();
+  const principal = { municipality, actor: INDBAKKE, roles: new Set<never>(), teams: [] };
+  const request: ChangeRequest = { principal, id: message.id, expectedVersion: undefined, at };
+  if (cause !== null) {
+    const set = sql`held_cause = ${cause}, escalated_at = NULL`;
+    await writeChange(connection, request, 'cause-changed', { set, details: { heldCause: cause } });
+    return;
+  }
+  await writeChange(connection, request, 'released', withContactPoint(message, at));
+}
+
+/** What its contact point would have done with it when it arrived. */
+function withContactPoint({ heldCause, receivedAt, isMarked, isAssigned, point }: Held, at: Date) {
+  const assignee = isAssigned ? null : point?.assignee;
+  const concern = point?.isConcern && !isMarked ? concernClocksOf(receivedAt) : undefined;
+  const set = [
+    ...(assignee ? [sql`assignee_kind = ${assignee.kind}, assignee_id = ${assignee.id}`] : []),
+    ...(concern
+      ? [
+          sql`concern_marked_at = ${at}::timestamptz, concern_marked_by = ${INDBAKKE.id},
+            concern_assess_by = ${concern.assessBy}::timestamptz, concern_confirm_by = ${concern.confirmBy}::timestamptz`,
+        ]
+      : []),
+  ];
+  const details = {
+    heldCause,
+    ...(assignee && { assigneeKind: assignee.kind, assigneeId: assignee.id }),
+    ...(concern && { assessBy: concern.assessBy.toISOString(), confirmBy: concern.confirmBy.toISOString() }),
+  };
+  return { ...(set.length > 0 && { set: Prisma.join(set) }), details };
+}

@@ -1,0 +1,323 @@
+import { randomUUID } from 'node:crypto';
+import { createLog } from '@indbakke/shared/log';
+import { openStore } from '@indbakke/shared/store';
+import { writeXlsx } from 'hucre';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CONTACT_POINT, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
+import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { auditOf, deliverMemo, expectProblem, list, read, SETUP } from '../../../shared/test/inbox/support.js';
+import { escalateHeldMessages } from '../src/set-up/escalate.js';
+
+// What a municipality decides by itself, what is held by that, and how it is mended.
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+afterAll(() => stack.close());
+
+const call = (method: string, path: string, options: Parameters<TestStack['call']>[2] = {}) =>
+  stack.call(method, path, { as: SETUP, ...options });
+
+interface Settings {
+  version: number;
+  heldRules: object[];
+  [setting: string]: unknown;
+}
+
+const settings = async () => (await (await call('GET', '/municipality')).json()) as Settings;
+
+/** Changes settings; the others stay. */
+async function change(changes: object): Promise<Response> {
+  const { cvr: _, version, warnings: __, ...present } = await settings();
+  return call('PUT', '/municipality', { version, body: { ...present, ...changes } });
+}
+
+const rule = (cause: string, rest: object = {}) => ({
+  cause,
+  action: 'hold',
+  contact: null,
+  escalateAfterHours: null,
+  escalateTo: null,
+  ...rest,
+});
+
+async function pointOf(id: string) {
+  return (await (await call('GET', `/contact-points/${id}`)).json()) as { version: number; [field: string]: unknown };
+}
+
+async function changePoint(id: string, changes: object): Promise<Response> {
+  const { id: _, version, ...present } = await pointOf(id);
+  return call('PUT', `/contact-points/${id}`, { version, body: { ...present, ...changes } });
+}
+
+const released = (id: string) =>
+  expect.poll(async () => (await read(stack, id, SETUP)).status, { timeout: 15_000 }).toBe('pending');
+const causeOf = async (id: string) => (await read(stack, id, SETUP)).heldCause;
+
+beforeEach(async () => {
+  const defaults = { isLive: true, takesReplies: true, takesEnquiries: true, heldRules: [] };
+  expect((await change(defaults)).status).toBe(200);
+});
+
+describe('settings', () => {
+  it('are changed as a whole, by the version that was read, and who did it is told', async () => {
+    const { version } = await settings();
+    const changed = await change({ replyDays: 21, closedCaseTeam: 'team-lukket' });
+    expect(await changed.json()).toEqual({ version: version + 1 });
+    expect(changed.headers.get('etag')).toBe(`"${version + 1}"`);
+    expect(await settings()).toMatchObject({ version: version + 1, replyDays: 21, closedCaseTeam: 'team-lukket' });
+    const { items } = (await (await call('GET', '/municipality/changes')).json()) as { items: object[] };
+    expect(items[0]).toMatchObject({
+      by: 'setup-1',
+      action: 'municipality-changed',
+      after: { replyDays: 21, closedCaseTeam: 'team-lukket' },
+    });
+  });
+
+  it('are not changed by who has read an older version; a lost answer is given again', async () => {
+    const { cvr: _, version, warnings: __, ...present } = await settings();
+    const first = { version, body: { ...present, lateAfterDays: 5 + (version % 9) } };
+    expect((await call('PUT', '/municipality', first)).status).toBe(200);
+    expect(await (await call('PUT', '/municipality', first)).json()).toEqual({ version: version + 1 });
+    await expectProblem(await call('PUT', '/municipality', { version, body: present }), 412, 'version-changed');
+  });
+
+  it.each([
+    [{ replyDays: 0 }, 'body.replyDays'],
+    [{ heldRules: [rule('conflict'), rule('conflict')] }, 'body.heldRules'],
+    [{ heldRules: [rule('conflict', { escalateAfterHours: 2 })] }, 'body.heldRules.0.escalateTo'],
+    [
+      { heldRules: [rule('not-live', { action: 'refuse', contact: { kind: 'user', id: 'a' } })] },
+      'body.heldRules.0.contact',
+    ],
+  ])('with %j are refused, naming the field, and nothing is changed', async (wrong, path) => {
+    const before = await settings();
+    const problem = await expectProblem(await change({ ...wrong, name: 'Andet navn' }), 400, 'bad-request');
+    expect(problem.path).toBe(path);
+    expect(await settings()).toEqual(before);
+  });
+
+  it('that let somebody wait unseen are told', async () => {
+    const named = { contact: { kind: 'user', id: 'superbruger-1' } };
+    await change({ heldRules: [rule('conflict', named)] });
+    const { warnings } = (await settings()) as unknown as { warnings: { code: string; cause: string }[] };
+    const unnamed = warnings.filter(({ code }) => code === 'nobody-named').map(({ cause }) => cause);
+    expect(unnamed).toContain('unknown-contact-point');
+    expect(unnamed).not.toContain('conflict');
+  });
+
+  it('of a municipality that is not set up are not found', async () => {
+    const as = { ...SETUP, municipality: '99999999' };
+    await expectProblem(await call('GET', '/municipality', { as }), 404, 'not-found');
+    const body = { id: randomUUID(), name: 'Nyt' };
+    await expectProblem(await call('POST', '/contact-points', { as, body }), 404, 'not-found');
+  });
+});
+
+describe('a message is held', () => {
+  it('when the municipality is not live, and released in the order of receipt when it is', async () => {
+    await change({ isLive: false });
+    const ids = [await deliverMemo(stack), await deliverMemo(stack), await deliverMemo(stack)];
+    expect(await Promise.all(ids.map(causeOf))).toEqual(Array(3).fill('not-live'));
+    await change({ isLive: true });
+    await released(ids[2] as string);
+    const events = await stack.sql<{ message_id: string }>(
+      `SELECT message_id FROM audit_events WHERE action = 'released' AND message_id = ANY ($1::uuid[]) ORDER BY at, id`,
+      [ids],
+    );
+    expect(events.map(({ message_id }) => message_id)).toEqual(ids);
+  });
+
+  it('for an unknown contact point, until that is set up: then as it would have been', async () => {
+    const contactPointId = randomUUID();
+    const id = await deliverMemo(stack, { contactPointId });
+    expect(await causeOf(id)).toBe('unknown-contact-point');
+    const assignee = { kind: 'team', id: 'team-1' };
+    const body = { id: contactPointId.toUpperCase(), name: 'Nyt', isConcern: true, assignee };
+    expect((await call('POST', '/contact-points', { body })).status).toBe(200);
+    await released(id);
+    const message = await read(stack, id);
+    expect(message).toMatchObject({ assignee, contactPoint: { name: 'Nyt' }, concern: { markedBy: 'indbakke' } });
+    expect(message.history.at(-1)).toMatchObject({ action: 'released', by: 'indbakke' });
+  });
+
+  it('for a contact point that is off, or for other messages', async () => {
+    await changePoint(CONTACT_POINT, { purpose: 'replies' });
+    const id = await deliverMemo(stack, { contactPointId: CONTACT_POINT });
+    expect(await causeOf(id)).toBe('contact-point-off');
+    await changePoint(CONTACT_POINT, { purpose: 'both', isActive: false });
+    const second = await deliverMemo(stack, { contactPointId: CONTACT_POINT });
+    expect(await causeOf(second)).toBe('contact-point-off');
+    await changePoint(CONTACT_POINT, { isActive: true });
+    await released(second);
+    await released(id);
+  });
+
+  it('for another cause, once the first is mended', async () => {
+    const contactPointId = randomUUID();
+    await change({ takesEnquiries: false });
+    const id = await deliverMemo(stack, { contactPointId });
+    await call('POST', '/contact-points', { body: { id: contactPointId, name: 'Nyt' } });
+    await expect.poll(() => causeOf(id), { timeout: 15_000 }).toBe('enquiries-off');
+    await change({ takesEnquiries: true });
+    await released(id);
+  });
+
+  it('by a conflict until a person decides', async () => {
+    const messageUUID = randomUUID();
+    await deliverMemo(stack, { messageUUID });
+    const id = await deliverMemo(stack, { messageUUID, subject: 'Noget andet' });
+    await change({ replyDays: 30 });
+    await expect.poll(() => stack.sql('SELECT FROM municipalities WHERE release_due IS NOT NULL')).toEqual([]);
+    expect(await causeOf(id)).toBe('conflict');
+  });
+
+  it('or refused, or to be sent again, as the municipality has set it up', async () => {
+    const memo = { contactPointId: randomUUID(), messageUUID: randomUUID() };
+    for (const [action, status, code] of [
+      ['refuse', 403, 'not-taken-here'],
+      ['send-again', 503, 'not-yet'],
+    ] as const) {
+      await change({ heldRules: [rule('unknown-contact-point', { action })] });
+      const answer = await stack.deliver(writeMemo(memo));
+      expect([answer.status, await answer.text()]).toEqual([status, expect.stringContaining(code)]);
+      expect(await stack.sql('SELECT FROM messages WHERE external_id = $1', [memo.messageUUID])).toEqual([]);
+    }
+    await change({ heldRules: [] });
+    await deliverMemo(stack, memo);
+  });
+
+  it('and whoever is named for the cause is told, and somebody else after the hours', async () => {
+    const [contact, escalateTo] = [
+      { kind: 'user', id: 'superbruger-1' },
+      { kind: 'team', id: 'team-it' },
+    ];
+    await change({
+      heldRules: [rule('unknown-contact-point', { contact, escalateAfterHours: 2, escalateTo })],
+    });
+    const id = await deliverMemo(stack, { contactPointId: randomUUID() });
+    const young = await deliverMemo(stack, { contactPointId: randomUUID() });
+    await stack.sql(`UPDATE messages SET received_at = received_at - interval '3 hours' WHERE id = $1`, [id]);
+    const store = openStore({ url: stack.serviceUrl, connections: 2, name: 'escalate' });
+    const log = createLog('test', 'silent');
+    await escalateHeldMessages({ store, log });
+    await escalateHeldMessages({ store, log });
+    await store.close();
+    const history = async (which: string) => (await read(stack, which, SETUP)).history;
+    expect(await history(id)).toMatchObject([
+      {
+        action: 'held',
+        details: { heldCause: 'unknown-contact-point', contactKind: 'user', contactId: 'superbruger-1' },
+      },
+      { action: 'escalated', by: 'indbakke', details: { contactKind: 'team', contactId: 'team-it' } },
+    ]);
+    expect(await history(young)).toHaveLength(1);
+    const { items } = await list(stack, '?status=held', { user: 'drift-1', roles: ['Indbakke.Drift'] });
+    expect(items.map((item) => item.id)).toContain(id);
+  });
+});
+
+describe('a contact point', () => {
+  it('that is removed is unknown from then on, and its messages keep its name', async () => {
+    const contactPointId = randomUUID();
+    await call('POST', '/contact-points', { body: { id: contactPointId, name: 'Midlertidig' } });
+    const before = await deliverMemo(stack, { contactPointId });
+    expect((await call('DELETE', `/contact-points/${contactPointId}`, { version: 1 })).status).toBe(200);
+    await expectProblem(await call('GET', `/contact-points/${contactPointId}`), 404, 'not-found');
+    const after = await deliverMemo(stack, { contactPointId });
+    expect(await causeOf(after)).toBe('unknown-contact-point');
+    expect((await read(stack, before)).contactPoint).toEqual({ id: contactPointId, name: 'Midlertidig' });
+    const again = await call('POST', '/contact-points', { body: { id: contactPointId, name: 'Igen' } });
+    expect(await again.json()).toEqual({ id: contactPointId, version: 3 });
+    await released(after);
+  });
+
+  it('is not added twice, nor by another municipality’s set-up', async () => {
+    const body = { id: CONTACT_POINT, name: 'Samme' };
+    await expectProblem(await call('POST', '/contact-points', { body }), 409, 'contact-point-exists');
+    const as = { ...SETUP, municipality: VESTERSUND };
+    await stack.sql('DELETE FROM contact_points WHERE municipality = $1', [VESTERSUND]);
+    expect((await call('POST', '/contact-points', { as, body })).status).toBe(200);
+    expect((await pointOf(CONTACT_POINT)).name).toBe('Børn og familie');
+  });
+
+  it('says whom its messages are assigned to, and what its fields mean', async () => {
+    const contactPointId = randomUUID();
+    const assignee = { kind: 'user', id: 'modtager-1' };
+    const infoLabels = [
+      { label: 'Elevens nummer', meaning: 'child-cpr' },
+      { label: 'Skole', meaning: 'school' },
+    ];
+    await call('POST', '/contact-points', { body: { id: contactPointId, name: 'Skolefravær', assignee, infoLabels } });
+    const contactInfo = [
+      { label: 'elevens  nummer:', value: '410101-9999' },
+      { label: 'Skole', value: 'Solbakkeskolen' },
+    ];
+    const id = await deliverMemo(stack, { contactPointId, contactInfo });
+    expect(await read(stack, id)).toMatchObject({ assignee, concerning: { id: '4101019999', name: null } });
+    for (const body of [{ concerning: '4101019999' }, { q: 'solbakkeskolen' }]) {
+      const found = (await (await call('POST', '/incoming-documents/search', { body })).json()) as { items: object[] };
+      expect(found.items).toContainEqual(expect.objectContaining({ id }));
+    }
+  });
+});
+
+describe('many contact points', () => {
+  const [first, second] = [randomUUID(), randomUUID()];
+  const CSV = `\uFEFFid;name;purpose;isConcern;visibleTo;label1;meaning1\r\n${first};Underretninger;enquiries;ja;CITIZEN COMPANY;Barnets CPR;child-cpr\r\n${second};Svar;replies;nej;CITIZEN;;\r\n`;
+  const importThem = async (body: Buffer | string, type: string, query = '') =>
+    fetch(`${stack.url}/api/v1/contact-points/import${query}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await stack.token(SETUP)}`, 'content-type': type },
+      body,
+    });
+
+  it('are imported from CSV: first to see what would happen, then all', async () => {
+    const dry = await importThem(CSV, 'text/csv', '?dryRun=true');
+    expect(await dry.json()).toEqual({ added: 2, changed: 0, unchanged: 0 });
+    await expectProblem(await call('GET', `/contact-points/${first}`), 404, 'not-found');
+    expect(await (await importThem(CSV, 'text/csv')).json()).toEqual({ added: 2, changed: 0, unchanged: 0 });
+    expect(await pointOf(first)).toMatchObject({
+      name: 'Underretninger',
+      isConcern: true,
+      visibleTo: ['CITIZEN', 'COMPANY'],
+      infoLabels: [{ label: 'Barnets CPR', meaning: 'child-cpr' }],
+    });
+    const again = CSV.replace('Svar;', 'Svar på breve;');
+    expect(await (await importThem(again, 'text/csv; charset=utf-8')).json()).toEqual({
+      added: 0,
+      changed: 1,
+      unchanged: 1,
+    });
+  });
+
+  it('are imported from Excel', async () => {
+    const rows = [
+      ['id', 'name', 'purpose'],
+      [randomUUID(), 'Ærø Ungeråd', 'both'],
+    ];
+    const file = Buffer.from(await writeXlsx({ sheets: [{ name: 'Ark1', rows }] }));
+    const type = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+    expect(await (await importThem(file, type)).json()).toMatchObject({ added: 1 });
+    await expectProblem(await importThem(file.subarray(0, 100), type), 400, 'bad-request');
+    await expectProblem(await importThem(Buffer.alloc(300_000), type), 413, 'too-large');
+  });
+
+  it('are all refused for one line that is wrong, which is named', async () => {
+    const wrong = `id,name,purpose\n${randomUUID()},A,both\n${randomUUID()},B,alle\n`;
+    const problem = await expectProblem(await importThem(wrong, 'text/csv'), 400, 'bad-request');
+    expect(problem.detail).toMatch(/^line 3\.purpose: /);
+    const { items } = (await (await call('GET', '/contact-points')).json()) as { items: { name: string }[] };
+    expect(items.map(({ name }) => name)).not.toContain('A');
+  });
+});
+
+it('every change is in the audit log with what it changed', async () => {
+  await changePoint(CONTACT_POINT, { kle: '27.24.00' });
+  expect((await auditOf(stack, { action: 'contact-point-changed' })).at(-1)).toMatchObject({
+    actor: 'setup-1',
+    details: { contactPoint: CONTACT_POINT, after: '{"kle":"27.24.00"}' },
+  });
+});
