@@ -182,6 +182,14 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
       details: ({ params }) => ({ contactPoint: params.contactPointId }),
     },
   ],
+  startContactPointCheck: [
+    {
+      action: 'contact-point-check-started',
+      role: SETS_UP,
+      details: ({ params }) => ({ contactPoint: params.contactPointId }),
+    },
+  ],
+  getContactPointCheck: NOTHING, // counts and ids
   setAbsence: [{ action: 'absence-set', role: CORE, details: ({ params, body }) => ({ ...params, ...timesOf(body) }) }],
   getAbsence: NOTHING, // ids of users, no messages
   removeAbsence: [{ action: 'absence-removed', role: CORE, details: paramsOf }],

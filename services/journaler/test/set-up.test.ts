@@ -314,6 +314,74 @@ describe('many contact points', () => {
   });
 });
 
+describe('the check of a contact point', () => {
+  interface Check {
+    check: { code: string; status: string; arrival: object | null } | null;
+    warnings: { code: string; da: string }[];
+    steps: { eventNames: string[] }[];
+    [field: string]: unknown;
+  }
+  const check = async (method: 'GET' | 'POST', id: string) =>
+    (await (await call(method, `/contact-points/${id}/check`)).json()) as Check;
+  const codesIn = ({ warnings }: Check) => warnings.map(({ code }) => code);
+
+  it('waits for a letter with the code, and says when and where it came', async () => {
+    const id = randomUUID();
+    await call('POST', '/contact-points', { body: { id, name: 'Kontrolleret' } });
+    expect(codesIn(await check('GET', id))).toEqual(['never-received']);
+    const started = await check('POST', id);
+    expect(started.check).toMatchObject({ status: 'waiting', arrival: null });
+    expect(started.steps.flatMap(({ eventNames }) => eventNames)).toContain('CONTACT_POINT_CHANGED');
+    const { code } = started.check as { code: string };
+    const messageId = await deliverMemo(stack, { contactPointId: id, subject: `Prøve: ${code.toUpperCase()}!` });
+    expect(await check('GET', id)).toMatchObject({
+      check: { status: 'arrived', arrival: { messageId, minutes: 0, status: 'pending', contactPoint: { id } } },
+      received: { last24Hours: 1, last7Days: 1, last30Days: 1 },
+      held: 0,
+      warnings: [],
+      steps: [],
+    });
+  });
+
+  it('says when the letter came elsewhere and is held there', async () => {
+    const id = randomUUID();
+    await call('POST', '/contact-points', { body: { id, name: 'Rigtig', visibleTo: [] } });
+    const { check: started } = await check('POST', id);
+    await deliverMemo(stack, { contactPointId: randomUUID(), subject: started?.code as string });
+    const found = await check('GET', id);
+    expect(found.check).toMatchObject({
+      status: 'arrived',
+      arrival: { status: 'held', heldCause: 'unknown-contact-point' },
+    });
+    expect(codesIn(found)).toEqual(['not-visible', 'arrived-elsewhere', 'never-received']);
+  });
+
+  it('says where to look when the letter does not come', async () => {
+    await check('POST', CONTACT_POINT);
+    await stack.sql(`UPDATE contact_point_checks SET started_at = started_at - interval '61 minutes'`);
+    const { check: missing, steps } = await check('GET', CONTACT_POINT);
+    expect(missing?.status).toBe('missing');
+    expect(steps).toHaveLength(5);
+  });
+
+  it('tells a silence that is unusual for the weekday and hour', async () => {
+    const id = randomUUID();
+    await call('POST', '/contact-points', { body: { id, name: 'Stille' } });
+    const ids: string[] = [];
+    for (let n = 0; n < 13; n += 1) ids.push(await deliverMemo(stack, { contactPointId: id }));
+    const age = (from: number, weeks: string) =>
+      stack.sql(`UPDATE messages SET received_at = now() - ${weeks} WHERE id = ANY ($1::uuid[])`, [
+        ids.slice(from, from + 3),
+      ]);
+    // The newest is five hours old; in such a time three came in each week before.
+    await stack.sql(`UPDATE messages SET received_at = now() - interval '5 hours' WHERE id = $1`, [ids[12]]);
+    for (let week = 1; week <= 4; week += 1) await age((week - 1) * 3, `interval '${week} weeks 2 hours'`);
+    expect(codesIn(await check('GET', id))).toEqual(['silent']);
+    await deliverMemo(stack, { contactPointId: id });
+    expect(codesIn(await check('GET', id))).toEqual([]);
+  });
+});
+
 it('every change is in the audit log with what it changed', async () => {
   await changePoint(CONTACT_POINT, { kle: '27.24.00' });
   expect((await auditOf(stack, { action: 'contact-point-changed' })).at(-1)).toMatchObject({

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors/index.js';
 import { type CallersChange, CHANGES, type Change } from '../lifecycle/index.js';
 import { AccessPackageAnswer, AccessPackageBody, AccessPackageCreated, AccessPackageList } from './access-packages.js';
 import { AuditFilter, AuditList, AuditQuery, AuditSearchBody, AuditSheetBody } from './audit-log.js';
+import { ContactPointCheck } from './contact-point-checks.js';
 import { EventList, EventQuery } from './events.js';
 import { QuarantineList, QuarantineQuery } from './quarantine.js';
 import {
@@ -680,6 +681,29 @@ export const OPERATIONS = {
     isVersioned: true,
     params: ContactPointIdParam,
     answer: SettingsChanged,
+    errors: [],
+  },
+  startContactPointCheck: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/contact-points/:contactPointId/check',
+    summary: 'Begins a check of the whole way to a contact point, in place of the one before.',
+    description:
+      'Somebody writes the code into the subject of a real letter, from borger.dk, to the contact point. Read the check to see when and where it came, or, after an hour, where to look.',
+    roles: SETS_UP,
+    params: ContactPointIdParam,
+    answer: ContactPointCheck,
+    errors: ['key-reused'],
+  },
+  getContactPointCheck: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/contact-points/:contactPointId/check',
+    summary:
+      'Returns whether mail really arrives at a contact point: the check, what came lately, and what looks wrong.',
+    roles: [...SETS_UP, 'Indbakke.Drift'],
+    params: ContactPointIdParam,
+    answer: ContactPointCheck,
     errors: [],
   },
   setAbsence: {

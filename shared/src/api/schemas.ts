@@ -677,7 +677,7 @@ const Concerning = z
     name: z.string().nullable().describe('null: only the number is known'),
   })
   .register(NAMED_ANSWERS, { id: 'Concerning' });
-const ContactPoint = z
+export const ContactPoint = z
   .object({
     id: z.string().describe('In Digital Post'),
     name: z.string().nullable().describe('As the municipality is set up here; null: it is not'),

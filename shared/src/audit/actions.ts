@@ -21,6 +21,7 @@ const OTHER_ACTIONS = {
   'contact-point-added': 'A contact point was set up.',
   'contact-point-changed': 'A contact point was set up otherwise.',
   'contact-point-removed': 'A contact point was removed.',
+  'contact-point-check-started': 'A check of a contact point was begun.',
   'absence-set': 'A user got a substitute for a period.',
   'absence-removed': 'The substitute of a user was removed.',
   'webhook-created': 'A webhook was created.',

@@ -2,6 +2,7 @@ import { OPERATIONS } from '@indbakke/shared/api';
 import type { Bind } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
 import { listSettingsChanges } from './changes.js';
+import { readCheck, startCheck } from './check.js';
 import {
   addContactPoint,
   changeContactPoint,
@@ -27,5 +28,7 @@ export function bindSetUp(bind: Bind, parts: Pick<Parts, 'store'>, wake: () => v
   bind(OPERATIONS.importContactPoints, (call) => thenWake(importContactPoints(parts, call)));
   bind(OPERATIONS.getContactPoint, (call) => readContactPoint(parts, call));
   bind(OPERATIONS.changeContactPoint, (call) => thenWake(changeContactPoint(parts, call)));
+  bind(OPERATIONS.startContactPointCheck, (call) => startCheck(parts, call));
+  bind(OPERATIONS.getContactPointCheck, ({ principal, params }) => readCheck(parts, principal, params.contactPointId));
   bind(OPERATIONS.removeContactPoint, (call) => thenWake(removeContactPoint(parts, call)));
 }
