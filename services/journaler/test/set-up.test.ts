@@ -234,6 +234,26 @@ describe('a contact point', () => {
     await released(after);
   });
 
+  it('that is the last one is unknown too when it is removed; where none ever was set up, none is', async () => {
+    const as = { ...SETUP, municipality: VESTERSUND };
+    const recipient = { id: VESTERSUND };
+    const causeThere = async () => {
+      const id = await deliverMemo(stack, { recipient, contactPointId: CONTACT_POINT });
+      return (await read(stack, id, as)).heldCause;
+    };
+    await stack.sql('DELETE FROM contact_points WHERE municipality = $1', [VESTERSUND]);
+    expect(await causeThere()).toBeNull();
+    const body = { id: randomUUID(), name: 'Den eneste' };
+    expect((await call('POST', '/contact-points', { as, body })).status).toBe(200);
+    expect(await causeThere()).toBe('unknown-contact-point');
+    expect((await call('DELETE', `/contact-points/${body.id}`, { as, version: 1 })).status).toBe(200);
+    expect(await causeThere()).toBe('unknown-contact-point');
+    const { warnings } = (await (await call('GET', '/municipality', { as })).json()) as {
+      warnings: { code: string }[];
+    };
+    expect(warnings.map(({ code }) => code)).toContain('no-contact-points');
+  });
+
   it('is not added twice, nor by another municipality’s set-up', async () => {
     const body = { id: CONTACT_POINT, name: 'Samme' };
     await expectProblem(await call('POST', '/contact-points', { body }), 409, 'contact-point-exists');

@@ -62,7 +62,7 @@ async function lockSettings(connection: Connection, municipality: string): Promi
     connection,
     sql`
       SELECT is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
-        EXISTS (SELECT FROM contact_points WHERE municipality = cvr AND removed_at IS NULL) AS "hasContactPoints"
+        EXISTS (SELECT FROM contact_points WHERE municipality = cvr) AS "hasContactPoints"
       FROM municipalities WHERE cvr = ${municipality} FOR NO KEY UPDATE`,
   );
   return takes as TakesIn;
