@@ -24,6 +24,8 @@ export interface TokenRequest {
   readonly roles: readonly string[];
   readonly teams?: readonly string[];
   readonly system?: boolean;
+  /** The claims of data constraints. */
+  readonly constraints?: Readonly<Partial<Record<'kle' | 'org_unit' | 'sensitivity', readonly string[]>>>;
   readonly hours?: number;
 }
 
@@ -35,8 +37,8 @@ export interface TokenRequest {
 export async function issueLocalToken(privateKeyFile: string, request: TokenRequest): Promise<string> {
   if (!/^\d{8}$/.test(request.municipality)) throw new Error('The municipality is a CVR number: eight digits.');
   const roles = request.roles.map(knownRole);
-  const { municipality, teams = [], system = false } = request;
-  return sign(privateKeyFile, LOCAL_AUDIENCE, { municipality, roles, teams, system }, request);
+  const { municipality, teams = [], system = false, constraints } = request;
+  return sign(privateKeyFile, LOCAL_AUDIENCE, { municipality, roles, teams, system, ...constraints }, request);
 }
 
 /**

@@ -5,6 +5,7 @@ import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
 import {
+  CONTACT_POINT,
   ODENSKOV,
   startTestStack,
   type TestStack,
@@ -288,6 +289,25 @@ describe('its file', () => {
     const other = await make(less, id);
     await expectProblem(await download({ ...less, teams: ['team-1'] }, id, other), 403, 'role-missing');
     expect((await download(less, id, other)).status).toBe(200);
+  });
+
+  it('has what its owner’s data constraints show, and is handed out with the same or none only', async () => {
+    const me = someone({ constraints: { kle: ['27'] } });
+    const subject = `Om ${randomUUID()}`;
+    await deliverMemo(stack, { subject, contactPointId: CONTACT_POINT });
+    await deliverMemo(stack, { subject });
+    const id = await create(me, { filter: { q: subject.slice(3) } });
+    expect(await subjectsIn(await download(me, id, await make(me, id)))).toEqual([]);
+    await stack.sql(`UPDATE contact_points SET kle = '27.24.00' WHERE contact_point_id = $1`, [CONTACT_POINT]);
+    const file = await make(me, id);
+    expect(await subjectsIn(await download(me, id, file))).toEqual([subject]);
+    const unlimited = { ...me, constraints: {} };
+    expect((await download(unlimited, id, file)).status).toBe(200);
+    await expectProblem(await download({ ...me, constraints: { kle: ['05'] } }, id, file), 403, 'role-missing');
+    await read(unlimited, id);
+    const whole = await make(unlimited, id);
+    expect(await subjectsIn(await download(unlimited, id, whole))).toEqual([subject, subject]);
+    await expectProblem(await download(me, id, whole), 403, 'role-missing');
   });
 
   it('has no more than its share of messages, and says so; a large one is in the content store', async () => {

@@ -1,12 +1,24 @@
 import { randomUUID } from 'node:crypto';
+import { readConfig } from '@indbakke/shared/config';
 import { createLog } from '@indbakke/shared/log';
+import { serve } from '@indbakke/shared/service';
 import { openStore } from '@indbakke/shared/store';
 import { writeXlsx } from 'hucre';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CONTACT_POINT, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
+import { allServices, StackConfig } from '../../../infra/src/local/settings.js';
+import { deliver } from '../../../infra/src/testkit/deliver.js';
+import {
+  CONTACT_POINT,
+  ODENSKOV,
+  startTestStack,
+  type TestStack,
+  VESTERSUND,
+} from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { auditOf, deliverMemo, expectProblem, list, read, SETUP } from '../../../shared/test/inbox/support.js';
 import { escalateHeldMessages } from '../src/set-up/escalate.js';
+import { sweepMendedMessages } from '../src/set-up/release-mended.js';
 
 // What a municipality decides by itself, what is held by that, and how it is mended.
 
@@ -219,6 +231,93 @@ describe('a message is held', () => {
   });
 });
 
+describe('a change of settings', () => {
+  it('counts at once in every copy', async () => {
+    const config = readConfig(StackConfig, stack.env);
+    const copy = await serve(config, 'copy', allServices(config));
+    const causeAtCopy = async (memo: object = {}) => {
+      const messageUUID = randomUUID();
+      expect((await deliver(copy.url, writeMemo({ ...memo, messageUUID }))).status).toBe(200);
+      const [row] = await stack.sql<{ held_cause: string }>('SELECT held_cause FROM messages WHERE external_id = $1', [
+        messageUUID,
+      ]);
+      return row?.held_cause;
+    };
+    try {
+      for (const isLive of [false, true, false, true]) {
+        await change({ isLive });
+        expect(await causeAtCopy()).toBe(isLive ? null : 'not-live');
+      }
+      const contactPointId = randomUUID();
+      expect(await causeAtCopy({ contactPointId })).toBe('unknown-contact-point');
+      await call('POST', '/contact-points', { body: { id: contactPointId, name: 'Ny' } });
+      expect(await causeAtCopy({ contactPointId })).toBeNull();
+      await changePoint(contactPointId, { isActive: false });
+      expect(await causeAtCopy({ contactPointId })).toBe('contact-point-off');
+    } finally {
+      await copy.close();
+    }
+  });
+
+  it('releases hundreds in the order of their receipt, each once, by two processes at a time', async () => {
+    const as = { ...SETUP, municipality: VESTERSUND };
+    const first = await deliverMemo(stack, { recipient: { id: VESTERSUND } });
+    await stack.sql(
+      `WITH copies AS (
+         INSERT INTO messages SELECT (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'external_id', n::text,
+           'status', 'held', 'held_cause', 'not-live', 'received_at', m.received_at - n * interval '1 second'))).*
+         FROM messages m, generate_series(1, 350) AS n WHERE m.id = $1
+         RETURNING id)
+       INSERT INTO message_details SELECT (jsonb_populate_record(d, jsonb_build_object('message_id', copies.id))).*
+       FROM message_details d, copies WHERE d.message_id = $1`,
+      [first],
+    );
+    await stack.sql('UPDATE municipalities SET release_due = gen_random_uuid() WHERE cvr = $1', [VESTERSUND]);
+    const stores = [1, 2].map(() => openStore({ url: stack.serviceUrl, connections: 2, name: 'release' }));
+    await Promise.all(stores.map((store) => sweepMendedMessages({ store })));
+    await Promise.all(stores.map((store) => store.close()));
+    const releases = await stack.sql<{ at: Date }>(
+      `SELECT a.at FROM messages m JOIN audit_events a ON a.message_id = m.id AND a.action = 'released'
+       WHERE m.municipality = $1 AND m.external_id ~ '^[0-9]{1,3}$' AND m.status = 'pending' ORDER BY m.received_at`,
+      [VESTERSUND],
+    );
+    const times = releases.map(({ at }) => at.getTime());
+    expect(times).toHaveLength(350);
+    expect(times).toEqual(times.toSorted((one, other) => one - other));
+    expect((await list(stack, '?status=held', as)).items).toEqual([]);
+    expect(await stack.sql('SELECT FROM municipalities WHERE release_due IS NOT NULL')).toEqual([]);
+  });
+
+  it('leaves no message held that was being received meanwhile', async () => {
+    await change({ isLive: false });
+    const messageUUID = randomUUID();
+    const client = new pg.Client({ connectionString: stack.ownerUrl });
+    await client.connect();
+    const id = `${ODENSKOV} sf1606 ${messageUUID}`;
+    await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [id]);
+    const waiting = async () => {
+      const [row] = await stack.sql<{ count: number }>(
+        `SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+      );
+      return row?.count;
+    };
+    const receiving = stack.deliver(writeMemo({ messageUUID }));
+    await expect.poll(waiting).toBe(1);
+    let isChanged = false;
+    const changing = change({ isLive: true }).then(() => {
+      isChanged = true;
+    });
+    await expect.poll(async () => isChanged || (await waiting()) === 2).toBe(true);
+    if (isChanged)
+      await expect.poll(() => stack.sql('SELECT FROM municipalities WHERE release_due IS NOT NULL')).toEqual([]);
+    await client.end();
+    await Promise.all([receiving, changing]);
+    const [row] = await stack.sql<{ id: string }>('SELECT id FROM messages WHERE external_id = $1', [messageUUID]);
+    await released(row?.id as string);
+  });
+});
+
 describe('a contact point', () => {
   it('that is removed is unknown from then on, and its messages keep its name', async () => {
     const contactPointId = randomUUID();
@@ -232,6 +331,26 @@ describe('a contact point', () => {
     const again = await call('POST', '/contact-points', { body: { id: contactPointId, name: 'Igen' } });
     expect(await again.json()).toEqual({ id: contactPointId, version: 3 });
     await released(after);
+  });
+
+  it('that is the last one is unknown too when it is removed; where none ever was set up, none is', async () => {
+    const as = { ...SETUP, municipality: VESTERSUND };
+    const recipient = { id: VESTERSUND };
+    const causeThere = async () => {
+      const id = await deliverMemo(stack, { recipient, contactPointId: CONTACT_POINT });
+      return (await read(stack, id, as)).heldCause;
+    };
+    await stack.sql('DELETE FROM contact_points WHERE municipality = $1', [VESTERSUND]);
+    expect(await causeThere()).toBeNull();
+    const body = { id: randomUUID(), name: 'Den eneste' };
+    expect((await call('POST', '/contact-points', { as, body })).status).toBe(200);
+    expect(await causeThere()).toBe('unknown-contact-point');
+    expect((await call('DELETE', `/contact-points/${body.id}`, { as, version: 1 })).status).toBe(200);
+    expect(await causeThere()).toBe('unknown-contact-point');
+    const { warnings } = (await (await call('GET', '/municipality', { as })).json()) as {
+      warnings: { code: string }[];
+    };
+    expect(warnings.map(({ code }) => code)).toContain('no-contact-points');
   });
 
   it('is not added twice, nor by another municipality’s set-up', async () => {

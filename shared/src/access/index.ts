@@ -1,4 +1,5 @@
 export * from './allowed.js';
+export * from './data-constraints.js';
 export * from './owner.js';
 export * from './roles.js';
 export * from './tokens.js';

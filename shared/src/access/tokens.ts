@@ -4,6 +4,7 @@ import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JW
 import { z } from 'zod';
 import type { Actor } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
+import { type DataConstraints, dataConstraintsOf } from './data-constraints.js';
 import { rememberVerified } from './remember-verified.js';
 import { parseRole, type Role } from './roles.js';
 
@@ -18,6 +19,8 @@ export interface Principal extends Caller {
   /** CVR number. A token is for one municipality; one for operations is for INSTALLATION (shared/src/audit). */
   readonly municipality: string;
   readonly teams: readonly string[];
+  /** Which contact points’ messages the caller is limited to; absent or empty = not limited. */
+  readonly constraints?: DataConstraints | undefined;
   /** Of the present call: the role that allowed it, and the address that it came from (Doer). */
   readonly role?: Role | undefined;
   readonly origin?: string | undefined;
@@ -63,6 +66,12 @@ const listOf = (item: z.ZodString) =>
     .transform((list) => list.filter((entry) => !isEmpty(entry)))
     .pipe(z.array(item).max(500));
 
+/** The same, but of something unreadable nothing is left out: it limits, and less of it is more access. */
+const limitOf = z
+  .union([z.array(z.unknown()), z.string().transform((text) => [text])])
+  .default([])
+  .pipe(z.array(Id).max(500));
+
 /** Also as a number, as a list of one, and as a VAT number (`DK22222222`). */
 const Municipality = z
   .union([z.string(), z.number(), z.tuple([z.string()])])
@@ -83,6 +92,9 @@ const OperatorClaims = z.object({
 const Claims = OperatorClaims.extend({
   municipality: Municipality.describe('the CVR number of one municipality'),
   teams: listOf(Id).describe('a list of at most 500 ids of 1 to 256 characters, none of them a control character'),
+  kle: limitOf.describe('a list of at most 500 KLE numbers, such as 27.24, none of them empty'),
+  org_unit: limitOf.describe('a list of at most 500 ids of org units, none of them empty'),
+  sensitivity: limitOf.describe('a list of at most 500 words, none of them empty'),
 });
 
 // Never none, never a shared secret. Ed25519 is the newer name of what EdDSA mostly is (RFC 9864).
@@ -105,7 +117,8 @@ export async function createTokenVerifier(options: TokenOptions, now: () => numb
   const remembering = rememberVerified(async (token) => {
     const payload = await verifySignature(token, keys, options, now());
     const claims = parseClaims(Claims, payload);
-    const principal = { ...toCaller(claims), municipality: claims.municipality, teams: claims.teams };
+    const { municipality, teams } = claims;
+    const principal = { ...toCaller(claims), municipality, teams, constraints: dataConstraintsOf(claims) };
     return { principal, validUntil: (Number(payload.exp) + CLOCK_SKEW_SECONDS) * 1_000 };
   }, now);
   return {

@@ -1,5 +1,6 @@
 import type { Status } from '../lifecycle/statuses.js';
 import { Prisma } from '../store/index.js';
+import { isConstrained, isWithin } from './data-constraints.js';
 import type { Role } from './roles.js';
 import type { Principal } from './tokens.js';
 
@@ -11,15 +12,17 @@ const { sql } = Prisma;
  * - Only those of the municipality that the token is for.
  * - Læs: those assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases, and the same of colleagues
  *   whom the caller stands in for now, but for their teams; with SeAlle: all. But
- *   none of a case that is restricted to others.
+ *   none of a case that is restricted to others, and of a caller with data constraints none of a contact point that does not meet
+ *   them.
  * - Held messages are for Opsætning and Drift only, who see nothing else unless they have Læs too.
  * - Nobody sees a tombstone.
  */
 export function visibleTo(principal: Principal): Prisma.Sql {
-  const { reads, readsAll, setsUp } = rightsOf(principal);
+  const { reads, readsAll, setsUp, constraints } = rightsOf(principal);
   const seen: Prisma.Sql[] = [];
   const own = readsAll ? sql`true` : sql`(${assignedTo(principal)} OR ${suggestedTo(principal)})`;
-  if (reads) seen.push(sql`(${INBOX} AND ${own} AND ${isOpenTo(principal)})`);
+  const within = constraints ? sql`AND ${isWithin(principal.municipality, constraints)}` : Prisma.empty;
+  if (reads) seen.push(sql`(${INBOX} AND ${own} AND ${isOpenTo(principal)} ${within})`);
   if (setsUp) seen.push(HELD);
   const any = seen.length === 0 ? sql`false` : Prisma.join(seen, ' OR ', '(', ')');
   return sql`m.municipality = ${principal.municipality} AND ${any}`;
@@ -30,10 +33,10 @@ export function visibleTo(principal: Principal): Prisma.Sql {
  * of restricted cases, and of the rejected ones those that were held), only the caller’s own, an unknown part, or nothing.
  */
 export function sightOf(principal: Principal, status: Status): 'all' | 'own' | 'part' | 'none' {
-  const { reads, readsAll, setsUp } = rightsOf(principal);
+  const { reads, readsAll, setsUp, constraints } = rightsOf(principal);
   if (status === 'deleted') return 'none';
   if (status === 'held') return setsUp ? 'all' : 'none';
-  if (readsAll) return 'all';
+  if (readsAll) return constraints ? 'part' : 'all';
   if (status === 'rejected' && setsUp) return 'part';
   return reads ? 'own' : 'none';
 }
@@ -64,11 +67,12 @@ export const SEEING_ROLES = [
   'Indbakke.Drift',
 ] as const satisfies readonly Role[];
 
-function rightsOf({ roles }: Principal) {
+function rightsOf({ roles, constraints }: Principal) {
   const reads = roles.has('IndkomneDokumenter.Læs');
   return {
     reads,
     readsAll: reads && roles.has('IndkomneDokumenter.SeAlle'),
+    constraints: isConstrained(constraints) ? constraints : undefined,
     setsUp: (['Indbakke.Opsætning', 'Indbakke.Drift'] as const).find((role) => roles.has(role)),
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contactPointIdOf } from '../ids/index.js';
+import { contactPointIdOf, orgUnitOf } from '../ids/index.js';
 import { HELD_CAUSES, PURPOSES } from '../lifecycle/index.js';
 import {
   Assignee,
@@ -114,7 +114,8 @@ const HeldRuleAnswer = z
 /** What looks wrong about settings, each with a sentence for people. */
 export const SETTINGS_WARNINGS = {
   'nobody-named': 'Messages are held for this cause, and nobody is named who is told of it.',
-  'no-contact-points': 'No contact point is set up, so a message of any contact point is accepted.',
+  'no-contact-points':
+    'No contact point is set up. If none ever was, messages of any are accepted; else they are held.',
   'no-place-for-replies':
     'Letters may be answered and replies are received here, but no active contact point is for replies.',
 } as const;
@@ -174,7 +175,8 @@ const InfoLabel = z
   .register(NAMED_REQUESTS, { id: 'InfoLabel' });
 NAMED_ANSWERS.add(InfoLabel, { id: 'InfoLabelOfContactPoint' });
 
-const code = (what: string) => text(256).nullable().default(null).describe(`${what}; null: not told`);
+const code = (what: string, schema: z.ZodType<string, string> = text(256)) =>
+  schema.nullable().default(null).describe(`${what}; null: not told`);
 
 const CONTACT_POINT = {
   name: text(256).describe('As people know it'),
@@ -187,7 +189,7 @@ const CONTACT_POINT = {
     .default(['CITIZEN', 'COMPANY', 'AUTHORITY'])
     .describe('To whom Digital Post shows it'),
   kle: code('The KLE number of its messages, such as 27.24.00'),
-  orgUnit: code('The org unit that its messages belong to'),
+  orgUnit: code('The org unit that its messages belong to', text(256).transform(orgUnitOf)),
   sensitivity: code('How sensitive its messages are'),
   assignee: NewAssignee.nullable().default(null).describe('Whom its messages are assigned to; null: nobody'),
   closedCaseTeam: personId
@@ -278,6 +280,7 @@ export const ContactPointAnswer = z
     id: z.string().describe('In Digital Post'),
     ...CONTACT_POINT,
     assignee: Assignee.nullable().describe('Whom its messages are assigned to; null: nobody'),
+    orgUnit: z.string().nullable().describe('The org unit that its messages belong to; null: not told'),
     version,
   })
   .meta({ examples: [{ id: EXAMPLE_ID, ...CONTACT_POINT_EXAMPLE, version: 1 }] })

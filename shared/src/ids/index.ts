@@ -42,3 +42,6 @@ export function uuidOf(text: string): string | undefined {
 export function contactPointIdOf(text: string): string {
   return uuidOf(text) ?? text.trim().toLowerCase();
 }
+
+/** The id of an org unit: in practice a UUID; any other text in lower case. */
+export const orgUnitOf = contactPointIdOf;

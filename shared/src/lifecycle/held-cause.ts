@@ -13,7 +13,7 @@ export interface TakesIn {
   readonly isLive: boolean;
   readonly takesReplies: boolean;
   readonly takesEnquiries: boolean;
-  /** Whether any contact point is set up. Where none is, none is unknown (docs/decisions/0031). */
+  /** Whether any contact point is set up, or was. Where none ever was, none is unknown (docs/decisions/0031). */
   readonly hasContactPoints: boolean;
 }
 

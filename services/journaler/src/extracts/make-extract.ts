@@ -84,7 +84,7 @@ async function readDue(
   const statement = sql`
     SELECT e.id, e.municipality, e.owner_kind AS "ownerKind", e.owner, e.container, e.content_size AS size, e.key_id AS "keyId",
       e.wrapped_key AS "wrappedKey", jsonb_build_object('every', e.every, 'weekday', e.weekday, 'at', e.at_time) AS schedule,
-      e.keep_days AS "keepDays", e.next_run_at AS "dueAt", o.roles, o.teams, o.seen_at AS "seenAt"
+      e.keep_days AS "keepDays", e.next_run_at AS "dueAt", o.roles, o.teams, o.constraints, o.seen_at AS "seenAt"
     FROM extracts e JOIN extract_owners o USING (municipality, owner_kind, owner)
     WHERE e.id = ${extractId}::uuid AND e.municipality = ${municipality} AND e.run = ${n}::int AND e.next_run_at <= ${now}::timestamptz`;
   const [extract] = await store.query<DueExtract>(municipality, statement, 'kept');
@@ -164,10 +164,10 @@ async function storeFile({ store }: ExtractParts, extract: DueExtract, file: Mad
       sql`
         WITH stored AS (
           INSERT INTO extract_files (id, extract_id, municipality, due_at, made_at, expires_at, row_count, is_truncated, roles,
-            teams, content_size, sha256, blob_name, container, key_id, wrapped_key)
+            teams, constraints, content_size, sha256, blob_name, container, key_id, wrapped_key)
           VALUES (${id}::uuid, ${extractId}::uuid, ${municipality}, ${dueAt}::timestamptz, ${now}::timestamptz,
             ${new Date(now.getTime() + keepDays * DAY)}::timestamptz, ${messageIds.length}::int, ${isTruncated}::bool,
-            ${[...rights.roles]}::text[], ${[...rights.teams]}::text[], ${size}::bigint, decode(${sha256}, 'hex'), ${blobName},
+            ${[...rights.roles]}::text[], ${[...rights.teams]}::text[], ${JSON.stringify(rights.constraints)}::jsonb, ${size}::bigint, decode(${sha256}, 'hex'), ${blobName},
             ${container}::bytea, ${wrappedKey.keyId}, ${wrappedKey.wrapped})
           RETURNING 1
         ) ${insertAudit({ ...audit, by, details })} FROM stored`,

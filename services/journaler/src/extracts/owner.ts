@@ -1,4 +1,4 @@
-import { type Principal, parseRole, SEEING_ROLES } from '@indbakke/shared/access';
+import { type DataConstraints, type Principal, parseRole, SEEING_ROLES } from '@indbakke/shared/access';
 import { DAY } from '@indbakke/shared/config';
 import { Prisma, type Store } from '@indbakke/shared/store';
 
@@ -11,23 +11,25 @@ export const LAPSES_AFTER = 14 * DAY;
 export interface Rights {
   readonly roles: readonly string[];
   readonly teams: readonly string[];
+  readonly constraints: DataConstraints;
 }
 
 /** Of all rights, those that decide what is visible. */
-export function rightsOf({ roles, teams }: Principal): Rights {
-  return { roles: SEEING_ROLES.filter((role) => roles.has(role)), teams: [...new Set(teams)].sort() };
+export function rightsOf({ roles, teams, constraints = {} }: Principal): Rights {
+  return { roles: SEEING_ROLES.filter((role) => roles.has(role)), teams: [...new Set(teams)].sort(), constraints };
 }
 
 /** Keeps the rights that the caller has now: the caller’s extracts run with them. Unchanged, it is written once an hour. */
 export async function rememberOwner(store: Store, principal: Principal, at: Date): Promise<void> {
   const { municipality, actor } = principal;
-  const { roles, teams } = rightsOf(principal);
+  const { roles, teams, constraints } = rightsOf(principal);
   const statement = sql`
-    INSERT INTO extract_owners AS known (municipality, owner_kind, owner, roles, teams, seen_at)
-    VALUES (${municipality}, ${actor.kind}, ${actor.id}, ${[...roles]}::text[], ${[...teams]}::text[], ${at}::timestamptz)
+    INSERT INTO extract_owners AS known (municipality, owner_kind, owner, roles, teams, constraints, seen_at)
+    VALUES (${municipality}, ${actor.kind}, ${actor.id}, ${[...roles]}::text[], ${[...teams]}::text[],
+      ${JSON.stringify(constraints)}::jsonb, ${at}::timestamptz)
     ON CONFLICT (municipality, owner_kind, owner) DO UPDATE
-    SET roles = excluded.roles, teams = excluded.teams, seen_at = excluded.seen_at
-    WHERE (known.roles, known.teams) IS DISTINCT FROM (excluded.roles, excluded.teams)
+    SET roles = excluded.roles, teams = excluded.teams, constraints = excluded.constraints, seen_at = excluded.seen_at
+    WHERE (known.roles, known.teams, known.constraints) IS DISTINCT FROM (excluded.roles, excluded.teams, excluded.constraints)
       OR known.seen_at < excluded.seen_at - interval '1 hour'`;
   await store.query(municipality, statement, 'kept');
 }
@@ -39,11 +41,12 @@ interface OwnerRow extends Rights {
 }
 
 /** The owner as a caller with the rights last seen. */
-export function principalOf({ municipality, ownerKind, owner, roles, teams }: OwnerRow): Principal {
+export function principalOf({ municipality, ownerKind, owner, roles, teams, constraints }: OwnerRow): Principal {
   return {
     municipality,
     actor: { kind: ownerKind, id: owner },
     roles: new Set(roles.map(parseRole).filter((role) => role !== undefined)),
     teams,
+    constraints,
   };
 }

@@ -44,12 +44,15 @@ async function findFile(
   { extractId, fileId }: { extractId: string; fileId: string },
   at: Date,
 ): Promise<FileRow> {
-  const { roles, teams } = rightsOf(principal);
+  const { roles, teams, constraints } = rightsOf(principal);
+  // What it was made without limits, or with others, may be beyond these.
+  const limits = JSON.stringify(constraints);
   const seesAll = principal.roles.has('IndkomneDokumenter.SeAlle');
   const details = { extractId, fileId };
   const statement = sql`
     WITH found AS (
-      SELECT f.*, f.roles <@ ${[...roles]}::text[] AND (${seesAll}::bool OR f.teams <@ ${[...teams]}::text[]) AS is_allowed,
+      SELECT f.*, f.roles <@ ${[...roles]}::text[] AND (${seesAll}::bool OR f.teams <@ ${[...teams]}::text[])
+          AND ${limits}::jsonb IN ('{}', f.constraints) AS is_allowed,
         ${areAllOpenTo(principal, sql`SELECT message_id FROM extract_file_messages WHERE file_id = f.id`)} AS is_open
       FROM extract_files f
       WHERE f.id = ${fileId}::uuid AND f.extract_id = ${extractId}::uuid AND f.expires_at > ${at}::timestamptz
@@ -63,7 +66,10 @@ async function findFile(
   const [file] = await store.query<FileRow>(principal.municipality, statement, 'kept');
   if (!file) throw noSuchExtract();
   if (!file.isAllowed) {
-    throw new Problem('role-missing', 'The file was made with roles or teams that the token no longer has.');
+    throw new Problem(
+      'role-missing',
+      'The file was made with roles, teams or data constraints that the token no longer has.',
+    );
   }
   if (!file.isOpen) {
     throw new Problem(

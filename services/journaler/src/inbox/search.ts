@@ -1,5 +1,6 @@
 import { type Principal, sightOf } from '@indbakke/shared/access';
 import { type FoundMessages, searchMessages } from '@indbakke/shared/inbox';
+import type { Status } from '@indbakke/shared/lifecycle';
 import type { Store } from '@indbakke/shared/store';
 import type { ListQuery, Position } from './cursor.js';
 import { type Filter, filtersOf, rangeOf } from './filter.js';
@@ -19,7 +20,8 @@ const MOST_SORTED = 10_000;
  * each can be asked for its words.
  */
 export function startsWithWords(principal: Principal, query: ListQuery): boolean {
-  if (query.q === undefined || !query.status.some((status) => sightOf(principal, status) === 'all')) return false;
+  const seesMany = (status: Status) => ['all', 'part'].includes(sightOf(principal, status));
+  if (query.q === undefined || !query.status.some(seesMany)) return false;
   return !othersOf(query, principal).some(({ isNarrow }) => isNarrow);
 }
 

@@ -6,7 +6,7 @@ import { once } from '@indbakke/shared/idempotency';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
 import { changesBetween, recordSettingsChange } from './changes.js';
-import { markReleaseDue, notSetUp, requireVersion } from './municipality.js';
+import { lockMunicipality, markReleaseDue, requireVersion } from './municipality.js';
 
 const { sql } = Prisma;
 
@@ -137,12 +137,6 @@ export async function importContactPoints(
 
 interface KnownPoint extends ContactPointAnswer {
   readonly isRemoved: boolean;
-}
-
-/** Before its contact points, as the release of held messages does; and so that two imports do not wait for each other’s rows. */
-async function lockMunicipality(connection: Connection, cvr: string): Promise<void> {
-  const rows = await run(connection, sql`SELECT FROM municipalities WHERE cvr = ${cvr} FOR NO KEY UPDATE`);
-  if (rows.length === 0) throw notSetUp();
 }
 
 function lockPoints(connection: Connection, municipality: string, ids: readonly string[]): Promise<KnownPoint[]> {

@@ -46,10 +46,10 @@ export async function escalateHeldMessages({ store, log }: Pick<Parts, 'store' |
           },
         ),
       )
+      .then(() => log.warn('held-escalated', { messageId: id, municipality, cause: heldCause }))
       .catch((error: unknown) => {
-        if (!(error instanceof Problem)) throw error; // somebody was first
+        if (!(error instanceof Problem)) throw error; // another process was first, or it is not held any more
       });
-    log.warn('held-escalated', { messageId: id, municipality, cause: heldCause });
   }
 }
 

@@ -8,7 +8,7 @@ import {
 } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
 import type { Call } from '@indbakke/shared/http';
-import { HELD_CAUSES, type HeldCause } from '@indbakke/shared/lifecycle';
+import { HELD_CAUSES, type HeldCause, lockSetUp } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import { changesBetween, recordSettingsChange } from './changes.js';
@@ -82,11 +82,8 @@ export async function changeMunicipality(
 ): Promise<{ version: number }> {
   const { municipality: cvr } = principal;
   return store.withTenantConnection(cvr, async (connection) => {
-    const [row] = await run<Row>(
-      connection,
-      sql`SELECT ${ROW} FROM municipalities WHERE cvr = ${cvr} FOR NO KEY UPDATE`,
-    );
-    if (!row) throw notSetUp();
+    await lockMunicipality(connection, cvr);
+    const [row] = (await run<Row>(connection, sql`SELECT ${ROW} FROM municipalities WHERE cvr = ${cvr}`)) as [Row];
     const { hasContactPoints: _, takesRepliesSomewhere: __, version, ...settings } = row;
     const after = { ...body, heldRules: storedRules(body.heldRules) };
     const changes = changesBetween(settings, after);
@@ -125,6 +122,17 @@ export async function markReleaseDue(connection: Connection, cvr: string): Promi
   await run(connection, sql`UPDATE municipalities SET release_due = ${newId()}::uuid WHERE cvr = ${cvr}`);
 }
 
-export function notSetUp(): Problem {
+/**
+ * Until the transaction ends, nobody decides by the set-up of the municipality, and nobody else changes it or releases by it.
+ *
+ * @throws Problem not-found for a token of an unknown municipality
+ */
+export async function lockMunicipality(connection: Connection, cvr: string): Promise<void> {
+  await run(connection, lockSetUp(cvr));
+  const rows = await run(connection, sql`SELECT FROM municipalities WHERE cvr = ${cvr} FOR NO KEY UPDATE`);
+  if (rows.length === 0) throw notSetUp();
+}
+
+function notSetUp(): Problem {
   return new Problem('not-found', 'The municipality of the token is not set up here.');
 }

@@ -31,26 +31,31 @@ export async function sweepMendedMessages({ store }: ReleaseParts): Promise<void
     'SELECT cvr AS municipality, release_due::text AS mark FROM municipalities WHERE release_due IS NOT NULL LIMIT $1',
     [MUNICIPALITIES],
   );
-  for (const { municipality, mark } of due) await releaseMended({ store }, municipality, mark);
+  const failures: unknown[] = [];
+  for (const { municipality, mark } of due) {
+    await releaseMended({ store }, municipality, mark).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** In the order of their receipt. */
 async function releaseMended({ store }: ReleaseParts, municipality: string, mark: string): Promise<void> {
-  let last: Held | undefined;
+  let last: Place | undefined;
   do {
     const after = last;
     last = await store.withTenantConnection(municipality, async (connection) => {
       const takes = await lockSettings(connection, municipality);
-      const held = await readHeld(connection, municipality, after);
+      const next = await findHeld(connection, municipality, after);
+      const held = await lockHeld(connection, municipality, next);
       for (const message of held) await releaseIfMended(connection, municipality, takes, message);
-      if (held.length < BATCH) {
+      if (next.length < BATCH) {
         await run(
           connection,
           sql`UPDATE municipalities SET release_due = NULL WHERE cvr = ${municipality} AND release_due = ${mark}::uuid`,
         );
         return undefined;
       }
-      return held.at(-1);
+      return next.at(-1);
     });
     announce('mended-released');
   } while (last);
@@ -62,39 +67,57 @@ async function lockSettings(connection: Connection, municipality: string): Promi
     connection,
     sql`
       SELECT is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
-        EXISTS (SELECT FROM contact_points WHERE municipality = cvr AND removed_at IS NULL) AS "hasContactPoints"
+        EXISTS (SELECT FROM contact_points WHERE municipality = cvr) AS "hasContactPoints"
       FROM municipalities WHERE cvr = ${municipality} FOR NO KEY UPDATE`,
   );
   return takes as TakesIn;
 }
 
-interface Held {
-  readonly id: string;
+interface Held extends Place {
   readonly kind: Kind;
   readonly heldCause: HeldCause;
-  readonly receivedAt: Date;
   readonly contactPointId: string | null;
   readonly isMarked: boolean;
   readonly isAssigned: boolean;
   readonly point: (ContactPointState & { readonly isConcern: boolean; readonly assignee: Assignee | null }) | null;
 }
 
-function readHeld(connection: Connection, municipality: string, after: Held | undefined): Promise<Held[]> {
+interface Place {
+  readonly id: string;
+  readonly receivedAt: Date;
+}
+
+function findHeld(connection: Connection, municipality: string, after: Place | undefined): Promise<Place[]> {
   const rest = after
     ? sql`AND (received_at, id) > (${after.receivedAt}::timestamptz, ${after.id}::uuid)`
     : Prisma.empty;
+  return run<Place>(
+    connection,
+    sql`
+      SELECT id, received_at AS "receivedAt" FROM messages WHERE municipality = ${municipality} AND status = 'held' ${rest}
+      ORDER BY received_at, id LIMIT ${BATCH}::int`,
+  );
+}
+
+/**
+ * Those that are still held, in the order of receipt. Locks in the order of ids, like requestSuggestions, to avoid deadlocks.
+ */
+function lockHeld(connection: Connection, municipality: string, places: readonly Place[]): Promise<Held[]> {
   return run<Held>(
     connection,
     sql`
+      WITH locked AS MATERIALIZED (
+        SELECT * FROM messages
+        WHERE municipality = ${municipality} AND id = ANY (${places.map(({ id }) => id)}::uuid[]) AND status = 'held'
+        ORDER BY id FOR NO KEY UPDATE
+      )
       SELECT m.id, m.kind, m.held_cause AS "heldCause", m.received_at AS "receivedAt", m.contact_point_id AS "contactPointId",
         m.concern_marked_at IS NOT NULL AS "isMarked", m.assignee_id IS NOT NULL AS "isAssigned",
         (SELECT json_build_object('purpose', purpose, 'isActive', is_active, 'isConcern', is_concern, 'assignee',
            CASE WHEN assignee_id IS NOT NULL THEN json_build_object('kind', assignee_kind, 'id', assignee_id) END)
          FROM contact_points
          WHERE municipality = m.municipality AND contact_point_id = m.contact_point_id AND removed_at IS NULL) AS point
-      FROM messages m
-      WHERE municipality = ${municipality} AND status = 'held' ${rest}
-      ORDER BY received_at, id LIMIT ${BATCH}::int FOR NO KEY UPDATE`,
+      FROM locked m ORDER BY m.received_at, m.id`,
   );
 }
 

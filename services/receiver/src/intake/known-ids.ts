@@ -1,4 +1,4 @@
-import type { Status } from '@indbakke/shared/lifecycle';
+import { type Status, shareSetUp } from '@indbakke/shared/lifecycle';
 import type { Connection } from '@indbakke/shared/store';
 import type { NewMessage } from './incoming-message.js';
 
@@ -27,19 +27,25 @@ export function idOf({ municipality, channel, externalId }: NewMessage): string 
 
 /**
  * Serializes messages with the same id, so that the later one sees the earlier. Locks in a fixed order, or two batches could
- * deadlock.
+ * deadlock. The same statement keeps the set-up of the municipality from being changed, so it is read after this.
  *
  * @returns the time when all are locked, by the database’s clock, which is one for all receivers
  */
-export async function lockIds(connection: Connection, messages: readonly NewMessage[]): Promise<Date> {
+export async function lockIds(
+  connection: Connection,
+  municipality: string,
+  messages: readonly NewMessage[],
+): Promise<Date> {
   const { rows } = await connection.query<{ at: Date }>({
     name: 'lock-ids',
     text: `WITH locked AS MATERIALIZED (
+             SELECT ${shareSetUp('$2::text')}
+             UNION ALL
              SELECT pg_advisory_xact_lock(key)
              FROM (SELECT hashtextextended(id, 0) AS key FROM unnest($1::text[]) AS id ORDER BY key) AS ordered
            )
            SELECT count(*), clock_timestamp() AS at FROM locked`,
-    values: [messages.map(idOf)],
+    values: [messages.map(idOf), municipality],
   });
   return (rows[0] as { at: Date }).at;
 }

@@ -47,7 +47,7 @@ export async function loadMunicipality(
     name: 'load-municipality',
     text: `SELECT is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
              late_after_days AS "lateAfterDays", held_rules AS "heldRules",
-             EXISTS (SELECT FROM contact_points WHERE municipality = $1 AND removed_at IS NULL) AS "hasContactPoints",
+             EXISTS (SELECT FROM contact_points WHERE municipality = $1) AS "hasContactPoints",
              (SELECT coalesce(json_agg(json_build_object('id', contact_point_id, 'purpose', purpose, 'isActive', is_active,
                 'isConcern', is_concern, 'infoLabels', info_labels, 'assignee',
                 CASE WHEN assignee_id IS NOT NULL THEN json_build_object('kind', assignee_kind, 'id', assignee_id) END)), '[]')

@@ -47,11 +47,11 @@ async function storeMessages(
   messages: readonly NewMessage[],
 ): Promise<(StoredMessage | Problem)[]> {
   return store.withTenantConnection(municipality, async (connection) => {
+    // As late as possible: a message appears when the transaction ends, and who asks by time must not have gone on by then.
+    const receivedAt = await lockIds(connection, municipality, messages);
+    const clock = performance.now();
     const contactPointIds = messages.flatMap(({ contactPointId }) => contactPointId ?? []);
     const settings = await loadMunicipality(connection, municipality, [...new Set(contactPointIds)].sort());
-    // As late as possible: a message appears when the transaction ends, and who asks by time must not have gone on by then.
-    const receivedAt = await lockIds(connection, messages);
-    const clock = performance.now();
     const known = await readKnownIds(connection, municipality, messages);
     const decisions = messages.map((message) =>
       decide(message, known.get(message.id), settings, { receivedAt, clock }),

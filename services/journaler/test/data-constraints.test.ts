@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  CASEWORKER_ROLES,
+  CONTACT_POINT,
+  startTestStack,
+  type TestStack,
+  type TokenOptions,
+} from '../../../infra/src/testkit/stack.js';
+import { dataConstraintsOf } from '../../../shared/src/access/index.js';
+import { deliverMemo, expectProblem, list, listAll, read, SETUP } from '../../../shared/test/inbox/support.js';
+
+// What a token limits its holder to, held against what the contact points of the messages are set up with.
+
+let stack: TestStack;
+
+const [BORN, VEJ, UKENDT] = [CONTACT_POINT, randomUUID(), randomUUID()];
+const UNIT = 'f3a9c1d2-5b64-4c8e-9a0f-1d2e3c4b5a69';
+const ids = {} as Record<'born' | 'vej' | 'bare' | 'none', string>;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  const set = async (id: string, body: object, version?: number) => {
+    const [method, path] = version === undefined ? ['POST', ''] : ['PUT', `/${id}`];
+    const call = {
+      as: SETUP,
+      ...(version !== undefined && { version }),
+      body: version === undefined ? { id, ...body } : body,
+    };
+    expect((await stack.call(method, `/contact-points${path}`, call)).status).toBe(200);
+  };
+  const orgUnit = `{${UNIT.toUpperCase()}}`;
+  await set(BORN, { name: 'Børn', kle: '27.24.00', orgUnit, sensitivity: 'FOELSOMME_PERSONOPLYSNINGER' }, 1);
+  await set(VEJ, { name: 'Vej', kle: '05.01.00', orgUnit: randomUUID() });
+  await set(UKENDT, { name: 'Uden oplysninger' });
+  ids.born = await deliverMemo(stack, { contactPointId: BORN, subject: 'Fællesord om børn' });
+  ids.vej = await deliverMemo(stack, { contactPointId: VEJ, subject: 'Fællesord om vej' });
+  ids.bare = await deliverMemo(stack, { contactPointId: UKENDT, subject: 'Fællesord' });
+  ids.none = await deliverMemo(stack, { subject: 'Fællesord' });
+});
+
+afterAll(() => stack.close());
+
+const limitedTo = (constraints: TokenOptions['constraints'], more: TokenOptions = {}): TokenOptions => ({
+  user: 'begrænset-1',
+  roles: CASEWORKER_ROLES,
+  ...more,
+  ...(constraints && { constraints }),
+});
+const seenBy = async (as: TokenOptions, query = 'limit=50') => {
+  const items = await listAll(stack, query, as);
+  return Object.entries(ids).flatMap(([name, id]) => (items.some((item) => item.id === id) ? [name] : []));
+};
+
+const ALL = ['born', 'vej', 'bare', 'none'];
+const SEEN: [TokenOptions['constraints'], string[]][] = [
+  [undefined, ALL],
+  [{ kle: [], org_unit: [], sensitivity: [] }, ALL],
+  [{ kle: ['27.24.00'] }, ['born']],
+  [{ kle: ['27'] }, ['born']],
+  [{ kle: ['27.*'] }, ['born']],
+  [{ kle: ['27.24.*', '05'] }, ['born', 'vej']],
+  [{ kle: ['2'] }, []],
+  [{ kle: ['7.24.00', '27.24.0'] }, []],
+  [{ kle: ['27_24%'] }, []],
+  [{ org_unit: [UNIT] }, ['born']],
+  [{ org_unit: [UNIT.toUpperCase().replaceAll('-', '')] }, ['born']],
+  [{ sensitivity: ['foelsomme_personoplysninger', 'andet'] }, ['born']],
+  [{ kle: ['27'], sensitivity: ['andet'] }, []],
+  [{ kle: ['05'], org_unit: [UNIT] }, []],
+];
+
+describe.each(SEEN)('a token limited to %j', (constraints, names) => {
+  it('lists and reads the messages of the contact points that meet it, and no others', async () => {
+    const as = limitedTo(constraints);
+    expect(await seenBy(as)).toEqual(names);
+    for (const [name, id] of Object.entries(ids)) {
+      const { status } = await stack.call('GET', `/incoming-documents/${id}`, { as });
+      expect([name, status]).toEqual([name, names.includes(name) ? 200 : 404]);
+    }
+  });
+
+  it('counts and finds no others, and is not asked for more pages than others', async () => {
+    const as = limitedTo(constraints);
+    const counts = await stack.call('GET', '/incoming-documents/summary', { as });
+    expect(((await counts.json()) as { total: number }).total).toBe(names.length);
+    const found = await stack.call('POST', '/incoming-documents/search', { as, body: { q: 'fællesord' } });
+    const { items, nextCursor } = (await found.json()) as { items: { id: string }[]; nextCursor: string | null };
+    expect(items.map(({ id }) => id).toSorted()).toEqual(names.map((name) => ids[name as 'born']).toSorted());
+    expect(nextCursor).toBeNull();
+  });
+});
+
+it('limits what is the caller’s own, and every change, too', async () => {
+  const own = limitedTo({ kle: ['05'] }, { roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.Tildel'] });
+  const id = await deliverMemo(stack, { contactPointId: BORN });
+  const assignee = { kind: 'user', id: own.user };
+  const path = `/incoming-documents/${id}/assignment`;
+  expect((await stack.call('PUT', path, { version: 1, body: { assignee } })).status).toBe(200);
+  expect((await list(stack, '?assignee=me', own)).items).toEqual([]);
+  await expectProblem(await stack.call('DELETE', path, { as: own, version: 2 }), 404, 'not-found');
+  const within = { ...own, constraints: { kle: ['27'] } };
+  expect((await list(stack, '?assignee=me', within)).items.map((item) => item.id)).toEqual([id]);
+});
+
+it('limits messages of a removed contact point as before, and not held ones', async () => {
+  const id = randomUUID();
+  const body = { id, name: 'Kort tid', kle: '27.00.00' };
+  expect((await stack.call('POST', '/contact-points', { as: SETUP, body })).status).toBe(200);
+  const message = await deliverMemo(stack, { contactPointId: id });
+  expect((await stack.call('DELETE', `/contact-points/${id}`, { as: SETUP, version: 1 })).status).toBe(200);
+  expect((await read(stack, message, limitedTo({ kle: ['27'] }))).id).toBe(message);
+  const as = limitedTo({ kle: ['05'] });
+  await expectProblem(await stack.call('GET', `/incoming-documents/${message}`, { as }), 404, 'not-found');
+  const held = await deliverMemo(stack, { contactPointId: id });
+  const setsUp = { user: 'opsaetning-1', roles: ['Indbakke.Opsætning'], constraints: { kle: ['05'] } };
+  expect((await read(stack, held, setsUp)).heldCause).toBe('unknown-contact-point');
+});
+
+it('have a normal form, in which they are compared', () => {
+  const claims = { kle: ['27.*', '05', '27'], org_unit: [`{${UNIT.toUpperCase()}}`], sensitivity: ['B', 'a'] };
+  expect(dataConstraintsOf(claims)).toEqual({ kle: ['05', '27'], orgUnit: [UNIT], sensitivity: ['a', 'b'] });
+  expect(dataConstraintsOf({ kle: [], org_unit: [], sensitivity: [] })).toEqual({});
+});
