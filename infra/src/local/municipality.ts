@@ -1,75 +1,98 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type AppliedFile, applyMunicipality, exportMunicipality } from '@indbakke/journaler';
+import { MunicipalityFile } from '@indbakke/shared/api';
 import { cvrNumberOf } from '@indbakke/shared/ids';
+import type { Connection } from '@indbakke/shared/store';
+import pg from 'pg';
+import { parseDocument, stringify } from 'yaml';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
-import { registerMunicipality } from './register-municipality.js';
 import { withOwnerUrl } from './with-owner-url.js';
 
-const USAGE = `npm run municipality -- --cvr CVR [--name NAME] [--contact-point ID=NAME]… [--concern-contact-point ID=on|off]…
-                       [--replies on|off] [--enquiries on|off] [--late-after-days N]
+const USAGE = `npm run municipality -- apply FILE [--dry-run]
+npm run -s municipality -- export CVR > FILE
 
-Adds a municipality, whose messages are accepted from then on, or changes one; options left out change nothing. A new one
-needs a name. Replies and enquiries that are off are held instead of shown; they are on by default. Messages of a concern
-contact point are marked as possible reports of concern. A message is late when its own date is more than N days (3) older
-than its receipt. Uses the database of npm start, or the one named by DATABASE_OWNER_URL. Prints the result.`;
+apply sets up the municipality of a YAML or JSON file, such as infra/municipality.example.yaml: a new one, whose messages are
+accepted from then on, or one that is there. Settings that the file leaves out stay as they are; contact points that it leaves
+out stay too, and are named. --dry-run only shows what would change. export prints such a file.
 
-const OPTIONS = {
-  cvr: { type: 'string' },
-  name: { type: 'string' },
-  'contact-point': { type: 'string', multiple: true, default: [] },
-  'concern-contact-point': { type: 'string', multiple: true, default: [] },
-  replies: { type: 'string' },
-  enquiries: { type: 'string' },
-  'late-after-days': { type: 'string' },
-} as const satisfies NonNullable<ParseArgsConfig['options']>;
+Uses the database of npm start, or the one named by DATABASE_OWNER_URL.`;
 
 await runCommand(USAGE, async () => {
-  rejectOptionsTakenByNpm('municipality', Object.keys(OPTIONS));
-  const { values } = parseArgs({ options: { ...OPTIONS, help: { type: 'boolean', short: 'h', default: false } } });
+  rejectOptionsTakenByNpm('municipality', ['dry-run']);
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  });
+  const [action, argument, ...more] = positionals;
   if (values.help) return USAGE;
-  const { name } = values;
-  const cvr = cvrNumberOf(values.cvr ?? '');
-  if (cvr === undefined) throw new Error(`--cvr (eight digits) is required.\n\n${USAGE}`);
-  const registration = {
-    cvr,
-    name: name || undefined,
-    takesReplies: parseSwitch('--replies', values.replies),
-    takesEnquiries: parseSwitch('--enquiries', values.enquiries),
-    lateAfterDays: parseDays('--late-after-days', values['late-after-days']),
-    contactPoints: [
-      ...values['contact-point'].map(parseContactPoint),
-      ...values['concern-contact-point'].map(parseConcernContactPoint),
-    ],
-  };
-  const stored = await withOwnerUrl((ownerUrl) => registerMunicipality(ownerUrl, registration));
-  const state = [
-    `replies ${stored.takesReplies ? 'on' : 'off'}`,
-    `enquiries ${stored.takesEnquiries ? 'on' : 'off'}`,
-    `${stored.contactPoints} contact point${stored.contactPoints === 1 ? '' : 's'} (${stored.concernContactPoints} of concern)`,
-    `late after ${stored.lateAfterDays} day${stored.lateAfterDays === 1 ? '' : 's'}`,
-  ];
-  return `${stored.cvr} ${stored.name}: ${state.join(', ')}.`;
+  if ((action !== 'apply' && action !== 'export') || argument === undefined || more.length > 0) throw new Error(USAGE);
+  return action === 'apply' ? apply(argument, values['dry-run']) : print(argument);
 });
 
-function parseSwitch(name: string, value: string | undefined): boolean | undefined {
-  if (value === undefined) return undefined;
-  if (value !== 'on' && value !== 'off') throw new Error(`${name} must be on or off.\n\n${USAGE}`);
-  return value === 'on';
+async function apply(path: string, isDry: boolean): Promise<string> {
+  const file = read(path);
+  const applied = await withOwner(isDry ? 'ROLLBACK' : 'COMMIT', (owner) => applyMunicipality(owner, file));
+  const lines = linesOf(applied);
+  const changes = lines.filter((line) => !line.startsWith('='));
+  if (changes.length === 0) return [...lines, `${file.cvr}: nothing to change.`].join('\n');
+  const done = isDry ? 'would change. Run it without --dry-run to do it' : 'changed';
+  return [...lines, `${file.cvr}: ${changes.length} ${changes.length === 1 ? 'thing' : 'things'} ${done}.`].join('\n');
 }
 
-function parseContactPoint(text: string): { id: string; name: string } {
-  const [, id, name] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-  if (!id || !name) throw new Error('Write a contact point as ID=NAME.');
-  return { id, name };
+async function print(text: string): Promise<string> {
+  const cvr = cvrNumberOf(text);
+  if (cvr === undefined) throw new Error('CVR must be a number of eight digits.');
+  const file = await withOwner('COMMIT', (owner) => exportMunicipality(owner, cvr));
+  if (!file) throw new Error(`There is no municipality ${cvr}.`);
+  return stringify(file).trimEnd();
 }
 
-function parseConcernContactPoint(text: string): { id: string; isConcern: boolean } {
-  const [, id, value] = /^(.+)=(on|off)$/.exec(text) ?? [];
-  if (!id) throw new Error('Write a concern contact point as ID=on or ID=off.');
-  return { id, isConcern: value === 'on' };
+/** @throws Error that names the lines at fault */
+function read(path: string): MunicipalityFile {
+  const document = parseDocument(readFileSync(path, 'utf8'));
+  const [fault] = document.errors;
+  if (fault) throw new Error(`${path}: ${fault.message}`);
+  const parsed = MunicipalityFile.safeParse(document.toJS());
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(
+    ({ path: place, message }) => `  ${place.join('.') || 'the file'}: ${message}`,
+  );
+  throw new Error(`${path} cannot be applied:\n${faults.join('\n')}`);
 }
 
-function parseDays(name: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (!/^[1-9]\d{0,4}$/.test(value)) throw new Error(`${name} must be a number of days, 1 or more.\n\n${USAGE}`);
-  return Number(value);
+async function withOwner<T>(end: 'COMMIT' | 'ROLLBACK', work: (owner: Connection) => Promise<T>): Promise<T> {
+  return withOwnerUrl(async (ownerUrl) => {
+    const client = new pg.Client({ connectionString: ownerUrl, application_name: 'indbakke-set-up' });
+    await client.connect();
+    try {
+      await client.query('BEGIN');
+      const result = await work(client as Connection);
+      await client.query(end);
+      return result;
+    } finally {
+      await client.end();
+    }
+  });
+}
+
+/** `+` is new, `~` changes, `=` is left as it is. */
+function linesOf({ isNew, settings, contactPoints, others }: AppliedFile): string[] {
+  const value = (each: unknown) => JSON.stringify(each);
+  const named = ({ id, name }: { id: string; name: string }) => `contact point ${id} ${name}`;
+  return [
+    ...(isNew ? ['+ the municipality'] : []),
+    ...Object.keys(settings?.after ?? {}).map(
+      (name) => `~ ${name}: ${value(settings?.before[name])} → ${value(settings?.after[name])}`,
+    ),
+    ...contactPoints.flatMap(({ point, is, difference }) => {
+      if (is === 'unchanged') return [];
+      if (is === 'added') return [`+ ${named(point)}`];
+      const changes = Object.keys(difference?.after ?? {}).map(
+        (name) => `${name}: ${value(difference?.before[name])} → ${value(difference?.after[name])}`,
+      );
+      return [`~ ${named(point)}: ${changes.join(', ')}`];
+    }),
+    ...others.map((point) => `= ${named(point)}: not in the file`),
+  ];
 }

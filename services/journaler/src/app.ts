@@ -47,3 +47,4 @@ export function startJournaler(config: JournalerConfig): Promise<Running> {
 
 export { JournalerConfig } from './config.js';
 export { sweepDueExtracts } from './extracts/sweeps.js';
+export { type AppliedFile, applyMunicipality, exportMunicipality } from './set-up/apply.js';

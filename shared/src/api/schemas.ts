@@ -427,7 +427,7 @@ const PartyOfCase = z
     relation: PartyRelation.nullable().optional().describe('How the party is related to the child; null: not told'),
   })
   .register(NAMED_REQUESTS, { id: 'PartyOfCase' });
-const Cvr = z
+export const Cvr = z
   .string()
   .transform((value, context) => cvrNumberOf(value) ?? refuse(context, 'must be a CVR number of 8 digits'));
 

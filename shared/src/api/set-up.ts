@@ -3,6 +3,7 @@ import { contactPointIdOf, orgUnitOf } from '../ids/index.js';
 import { HELD_CAUSES, PURPOSES } from '../lifecycle/index.js';
 import {
   Assignee,
+  Cvr,
   keyOf,
   NAMED_ANSWERS,
   NAMED_REQUESTS,
@@ -101,6 +102,15 @@ export const MunicipalityBody = z
   .register(NAMED_REQUESTS, { id: 'MunicipalitySettings' });
 export type MunicipalityBody = z.infer<typeof MunicipalityBody>;
 export type HeldRule = MunicipalityBody['heldRules'][number];
+
+const { heldRules, ...settings } = MunicipalityBody.shape;
+/** A municipality in a file: settings that are absent stay as they are, and are the usual ones of a new municipality. */
+export const MunicipalityFile = z.strictObject({
+  cvr: Cvr,
+  ...z.strictObject({ ...settings, heldRules }).partial().shape,
+  contactPoints: z.lazy(() => ContactPointImportBody.shape.contactPoints).optional(),
+});
+export type MunicipalityFile = z.infer<typeof MunicipalityFile>;
 
 const HeldRuleAnswer = z
   .object({

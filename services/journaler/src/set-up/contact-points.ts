@@ -5,7 +5,7 @@ import type { Call } from '@indbakke/shared/http';
 import { once } from '@indbakke/shared/idempotency';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
-import { changesBetween, recordSettingsChange } from './changes.js';
+import { changesBetween, recordSettingsChange, type SettingsDifference } from './changes.js';
 import { lockMunicipality, markReleaseDue, requireVersion } from './municipality.js';
 
 const { sql } = Prisma;
@@ -120,19 +120,56 @@ export async function importContactPoints(
   const { municipality } = principal;
   return store.withTenantConnection(municipality, async (connection) => {
     await lockMunicipality(connection, municipality);
-    const ids = contactPoints.map(({ id }) => id);
-    const known = new Map((await lockPoints(connection, municipality, ids)).map((point) => [point.id, point]));
-    const isNew = (id: string) => known.get(id)?.isRemoved !== false;
-    const changed = contactPoints.filter(({ id, ...body }) => !isNew(id) && changesBetween(known.get(id) ?? {}, body));
-    const added = contactPoints.filter(({ id }) => isNew(id));
-    if (!dryRun) {
-      for (const point of [...added, ...changed]) {
-        await setPoint(connection, { principal, at }, point, known.get(point.id));
-      }
-    }
-    const unchanged = contactPoints.length - added.length - changed.length;
-    return { added: added.length, changed: changed.length, unchanged };
+    const compared = await comparePoints(connection, municipality, contactPoints);
+    if (!dryRun) await setPoints(connection, { principal, at }, compared);
+    const count = (is: ComparedPoint['is']) => compared.filter((each) => each.is === is).length;
+    return { added: count('added'), changed: count('changed'), unchanged: count('unchanged') };
   });
+}
+
+/** A contact point as it should be, beside what is set up. */
+export interface ComparedPoint {
+  readonly point: NewContactPointBody;
+  readonly is: 'added' | 'changed' | 'unchanged';
+  readonly difference: SettingsDifference | undefined;
+  readonly known: KnownPoint | undefined;
+}
+
+/** @param points of a municipality that is locked */
+export async function comparePoints(
+  connection: Connection,
+  municipality: string,
+  points: readonly NewContactPointBody[],
+): Promise<ComparedPoint[]> {
+  const ids = points.map(({ id }) => id);
+  const known = new Map((await lockPoints(connection, municipality, ids)).map((point) => [point.id, point]));
+  return points.map((point) => {
+    const before = known.get(point.id);
+    const { id: _, ...body } = point;
+    const isNew = before?.isRemoved !== false;
+    const difference = changesBetween(isNew ? {} : before, body);
+    return { point, is: isNew ? 'added' : difference ? 'changed' : 'unchanged', difference, known: before };
+  });
+}
+
+export async function setPoints(
+  connection: Connection,
+  by: { readonly principal: Principal; readonly at: Date },
+  compared: readonly ComparedPoint[],
+): Promise<void> {
+  for (const { point, known } of compared.filter(({ is }) => is !== 'unchanged')) {
+    await setPoint(connection, by, point, known);
+  }
+}
+
+/** Those that are set up, by name. */
+export function readPoints(connection: Connection, municipality: string): Promise<ContactPointAnswer[]> {
+  return run<ContactPointAnswer>(
+    connection,
+    sql`
+      SELECT ${POINT} FROM contact_points WHERE municipality = ${municipality} AND removed_at IS NULL
+      ORDER BY name, contact_point_id`,
+  );
 }
 
 interface KnownPoint extends ContactPointAnswer {

@@ -11,7 +11,7 @@ import type { Call } from '@indbakke/shared/http';
 import { HELD_CAUSES, type HeldCause, lockSetUp } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
-import { changesBetween, recordSettingsChange } from './changes.js';
+import { changesBetween, recordSettingsChange, type SettingsDifference } from './changes.js';
 
 const { sql } = Prisma;
 
@@ -83,31 +83,51 @@ export async function changeMunicipality(
   const { municipality: cvr } = principal;
   return store.withTenantConnection(cvr, async (connection) => {
     await lockMunicipality(connection, cvr);
-    const [row] = (await run<Row>(connection, sql`SELECT ${ROW} FROM municipalities WHERE cvr = ${cvr}`)) as [Row];
-    const { hasContactPoints: _, takesRepliesSomewhere: __, version, ...settings } = row;
-    const after = { ...body, heldRules: storedRules(body.heldRules) };
-    const changes = changesBetween(settings, after);
+    const { version, ...settings } = await readSettings(connection, cvr);
+    const changes = changesBetween(settings, storedSettings(body));
     requireVersion(version, expectedVersion, changes === undefined);
-    if (!changes) return { version };
-    await run(
-      connection,
-      sql`
-        UPDATE municipalities SET name = ${after.name}, is_live = ${after.isLive}::bool, takes_replies = ${after.takesReplies}::bool,
-          takes_enquiries = ${after.takesEnquiries}::bool, letters_answerable = ${after.lettersAnswerable}::bool,
-          reply_days = ${after.replyDays}::int, late_after_days = ${after.lateAfterDays}::int,
-          closed_case_team = ${after.closedCaseTeam}::text, held_rules = ${JSON.stringify(after.heldRules)}::jsonb,
-          version = version + 1, release_due = ${newId()}::uuid
-        WHERE cvr = ${cvr}`,
-    );
-    await recordSettingsChange(connection, { principal, at }, 'municipality-changed', {}, changes);
-    return { version: version + 1 };
+    if (changes) await writeSettings(connection, { principal, at }, storedSettings(body), changes);
+    return { version: changes ? version + 1 : version };
   });
 }
 
-/** Those that say more than that it is held. */
-function storedRules(rules: readonly HeldRule[]): Row['heldRules'] {
-  const told = rules.map(({ cause, ...rule }) => [cause, rule] as const);
-  return Object.fromEntries(told.filter(([, rule]) => changesBetween(NO_RULE, rule) !== undefined));
+type StoredSettings = Omit<Row, 'version' | 'hasContactPoints' | 'takesRepliesSomewhere'>;
+
+/** The settings of a municipality that is there. */
+export async function readSettings(
+  connection: Connection,
+  cvr: string,
+): Promise<StoredSettings & { readonly version: number }> {
+  const [row] = await run<Row>(connection, sql`SELECT ${ROW} FROM municipalities WHERE cvr = ${cvr}`);
+  const { hasContactPoints: _, takesRepliesSomewhere: __, ...settings } = row as Row;
+  return settings;
+}
+
+/** As they are stored: of the rules, those that say more than that it is held. */
+export function storedSettings({ heldRules, ...settings }: Settings): StoredSettings {
+  const told = heldRules.map(({ cause, ...rule }) => [cause, rule] as const);
+  const stored = told.filter(([, rule]) => changesBetween(NO_RULE, rule) !== undefined);
+  return { ...settings, heldRules: Object.fromEntries(stored) };
+}
+
+/** Writes the settings of a municipality that is locked, and who did it. */
+export async function writeSettings(
+  connection: Connection,
+  by: { readonly principal: Principal; readonly at: Date },
+  after: StoredSettings,
+  changes: SettingsDifference,
+): Promise<void> {
+  await run(
+    connection,
+    sql`
+      UPDATE municipalities SET name = ${after.name}, is_live = ${after.isLive}::bool, takes_replies = ${after.takesReplies}::bool,
+        takes_enquiries = ${after.takesEnquiries}::bool, letters_answerable = ${after.lettersAnswerable}::bool,
+        reply_days = ${after.replyDays}::int, late_after_days = ${after.lateAfterDays}::int,
+        closed_case_team = ${after.closedCaseTeam}::text, held_rules = ${JSON.stringify(after.heldRules)}::jsonb,
+        version = version + 1, release_due = ${newId()}::uuid
+      WHERE cvr = ${by.principal.municipality}`,
+  );
+  await recordSettingsChange(connection, by, 'municipality-changed', {}, changes);
 }
 
 /** @throws Problem version-changed, unless the change that was asked for is made already */
