@@ -158,43 +158,56 @@ describe('npm run audit', () => {
 });
 
 describe('npm run municipality', () => {
-  test('changes only what is given and prints the result', async () => {
+  const example = join(repository, 'infra', 'municipality.example.yaml');
+
+  test('applies a file: first to see what would change, then once; what it exports changes nothing', async () => {
     const { ownerUrl, drop } = await createTestDatabase();
-    const municipality = { cvr: '33333333', contactPoints: [{ id: 'a', name: 'Børn' }] };
-    await expect(registerMunicipality(ownerUrl, municipality)).rejects.toThrow(
-      'There is no municipality 33333333 yet. A new one needs a name.',
+    const municipality = (...args: string[]) => run('municipality', args, { DATABASE_OWNER_URL: ownerUrl });
+    const dry = await municipality('apply', example, '--dry-run');
+    expect(dry).toMatchObject({ status: 0, errors: '' });
+    expect(dry.output).toContain('+ the municipality\n~ replyDays: null → 14\n');
+    expect(dry.output).toMatch(/\n22222222: \d things would change\. Run it without --dry-run to do it\.\n$/);
+    expect(await runSql(ownerUrl, 'SELECT FROM municipalities')).toEqual([]);
+    expect((await municipality('apply', example)).output).toBe(dry.output.replace(/would change.*/, 'changed.'));
+    await registerMunicipality(ownerUrl, { cvr: '22222222', contactPoints: [{ id: 'b', name: 'Sundhed' }] });
+    expect((await municipality('apply', example)).output).toBe(
+      '= contact point b Sundhed: not in the file\n22222222: nothing to change.\n',
     );
-    await registerMunicipality(ownerUrl, { ...municipality, name: 'Vestby', takesEnquiries: false });
-    const change = (...options: string[]) =>
-      run('municipality', ['--cvr', 'DK 33 33 33 33', ...options], { DATABASE_OWNER_URL: ownerUrl });
-    expect(await change('--replies', 'off')).toEqual({
-      status: 0,
-      output: '33333333 Vestby: replies off, enquiries off, 1 contact point (0 of concern), late after 3 days.\n',
-      errors: '',
-    });
-    const more = ['--contact-point', 'b=Underretninger', '--concern-contact-point', 'B=on', '--late-after-days', '1'];
-    expect((await change(...more)).output).toBe(
-      '33333333 Vestby: replies off, enquiries off, 2 contact points (1 of concern), late after 1 day.\n',
+    const exported = join(scratch, 'exported.yaml');
+    writeFileSync(exported, (await municipality('export', 'DK 22 22 22 22')).output);
+    expect((await municipality('apply', exported)).output).toBe('22222222: nothing to change.\n');
+    writeFileSync(exported, 'cvr: "22222222"\ncontactPoints: [{ id: b, name: Sundhed, kle: 29.00.00 }]\n');
+    expect((await municipality('apply', exported)).output).toContain(
+      '~ contact point b Sundhed: kle: null → "29.00.00"',
     );
-    expect((await change('--concern-contact-point', 'b=off')).output).toBe(
-      '33333333 Vestby: replies off, enquiries off, 2 contact points (0 of concern), late after 1 day.\n',
+    const audited = await runSql<{ action: string }>(
+      ownerUrl,
+      `SELECT action FROM audit_events WHERE actor = 'municipality-apply'`,
+    );
+    expect(audited.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(['municipality-changed', 'contact-point-added']),
     );
     await drop();
   });
 
   test.each([
-    ['--replies', 'maybe', '--replies must be on or off.'],
-    ['--late-after-days', '0', '--late-after-days must be a number of days, 1 or more.'],
-    ['--concern-contact-point', 'a', 'Write a concern contact point as ID=on or ID=off.'],
-  ])('reports an invalid value of %s: %s', async (option, value, fault) => {
-    const { status, errors } = await run('municipality', ['--cvr', '33333333', option, value]);
-    expect(errors.startsWith(fault)).toBe(true);
-    expect(status).toBe(1);
+    ['cvr: 22222222\n', '  cvr: must be text'],
+    ['cvr: "22222222"\nreplyDays: 0\nheld: []\n', '  replyDays: '],
+    ['cvr: "22222222"\nname: [\n', 'at line 3'],
+    ['cvr: "55555555"\n', 'There is no municipality 55555555 yet. A new one needs a name.'],
+  ])('says what is wrong with the file %j', async (text, fault) => {
+    const { ownerUrl, drop } = await createTestDatabase();
+    const file = join(scratch, 'wrong.yaml');
+    writeFileSync(file, text);
+    const { status, errors } = await run('municipality', ['apply', file], { DATABASE_OWNER_URL: ownerUrl });
+    expect([status, errors]).toEqual([1, expect.stringContaining(fault)]);
+    expect(await runSql(ownerUrl, 'SELECT FROM municipalities')).toEqual([]);
+    await drop();
   });
 
   test('says that there is no database before the first npm start, and creates nothing', async () => {
     const folder = join(scratch, 'never-started');
-    const { status, errors } = await run('municipality', ['--cvr', '33333333', '--name', 'X'], { STATE_DIR: folder });
+    const { status, errors } = await run('municipality', ['apply', example], { STATE_DIR: folder });
     expect(errors).toMatch(/^There is no database here yet\. Run npm start once/);
     expect(status).toBe(1);
     expect(existsSync(folder)).toBe(false);

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type AppliedFile, applyMunicipality, exportMunicipality } from '@indbakke/journaler';
+import { roleSheet } from '@indbakke/shared/access';
 import { MunicipalityFile } from '@indbakke/shared/api';
+import { wordsFor } from '@indbakke/shared/http';
 import { cvrNumberOf } from '@indbakke/shared/ids';
 import type { Connection } from '@indbakke/shared/store';
 import pg from 'pg';
@@ -11,10 +13,12 @@ import { withOwnerUrl } from './with-owner-url.js';
 
 const USAGE = `npm run municipality -- apply FILE [--dry-run]
 npm run -s municipality -- export CVR > FILE
+npm run -s municipality -- roles
 
 apply sets up the municipality of a YAML or JSON file, such as infra/municipality.example.yaml: a new one, whose messages are
 accepted from then on, or one that is there. Settings that the file leaves out stay as they are; contact points that it leaves
-out stay too, and are named. --dry-run only shows what would change. export prints such a file.
+out stay too, and are named. --dry-run only shows what would change. export prints such a file, and
+roles the page of roles for a municipality (docs/roller.md).
 
 Uses the database of npm start, or the one named by DATABASE_OWNER_URL.`;
 
@@ -26,6 +30,7 @@ await runCommand(USAGE, async () => {
   });
   const [action, argument, ...more] = positionals;
   if (values.help) return USAGE;
+  if (action === 'roles' && argument === undefined) return roleSheet().trimEnd();
   if ((action !== 'apply' && action !== 'export') || argument === undefined || more.length > 0) throw new Error(USAGE);
   return action === 'apply' ? apply(argument, values['dry-run']) : print(argument);
 });
@@ -53,7 +58,7 @@ function read(path: string): MunicipalityFile {
   const document = parseDocument(readFileSync(path, 'utf8'));
   const [fault] = document.errors;
   if (fault) throw new Error(`${path}: ${fault.message}`);
-  const parsed = MunicipalityFile.safeParse(document.toJS());
+  const parsed = MunicipalityFile.safeParse(document.toJS(), { error: wordsFor });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(
     ({ path: place, message }) => `  ${place.join('.') || 'the file'}: ${message}`,

@@ -115,8 +115,8 @@ const TYPES: Partial<Record<string, string>> = {
   object: 'an object',
 };
 
-/** Of a fault that a schema has no words of its own for; undefined = zod’s. */
-function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
+/** The words of a fault that a schema has none of its own for, as an option of safeParse; undefined = zod’s. */
+export function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type' || issue.code === 'invalid_value') {
     if (issue.input === undefined) return 'is missing';
     if (issue.code === 'invalid_type') return `must be ${TYPES[issue.expected] ?? issue.expected}`;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
-import { ROLES, type Role } from '../../src/access/index.js';
+import { ROLES, type Role, roleSheet } from '../../src/access/index.js';
 import { OPERATIONS, type Operation } from '../../src/api/index.js';
 import { auditOf, expectProblem } from '../inbox/support.js';
 
@@ -62,6 +63,11 @@ describe.each(Object.entries<Operation>(OPERATIONS))('%s', (_name, operation) =>
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   });
+});
+
+it('docs/roller.md is the page of roles that the code makes', () => {
+  const page = new URL('../../../docs/roller.md', import.meta.url);
+  expect(readFileSync(page, 'utf8')).toBe(roleSheet());
 });
 
 it('the contract names only existing roles', () => {

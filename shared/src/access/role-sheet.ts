@@ -1,0 +1,112 @@
+import { ROLES, type Role } from './roles.js';
+
+/** What a municipality needs to know to give a role to its people: in Danish, since they read it. */
+interface RoleInDanish {
+  readonly allows: string;
+  /** Which job functions usually have it. */
+  readonly jobFunctions: string;
+  /** Whether data constraints narrow it (data-constraints.ts). */
+  readonly isConstrained: boolean;
+}
+
+const IN_DANISH: Record<Role, RoleInDanish> = {
+  'IndkomneDokumenter.Læs': {
+    allows:
+      'Ser post, der er tildelt en selv eller ens team eller foreslået til en egen sag; også for den, man er stedfortræder for.',
+    jobFunctions: 'Sagsbehandler, teamkoordinator',
+    isConstrained: true,
+  },
+  'IndkomneDokumenter.SeAlle': {
+    allows: 'Udvider Læs til al post i kommunen, undtagen på sager, der er begrænset til andre.',
+    jobFunctions: 'Modtagelse, teamleder, superbruger',
+    isConstrained: true,
+  },
+  'IndkomneDokumenter.Journaliser': {
+    allows: 'Journaliserer post på sager og tager en journalisering tilbage.',
+    jobFunctions: 'Sagsbehandler, administrativ medarbejder',
+    isConstrained: true,
+  },
+  'IndkomneDokumenter.Afvis': {
+    allows: 'Afviser post med en begrundelse og genåbner den.',
+    jobFunctions: 'Modtagelse, sagsbehandler',
+    isConstrained: true,
+  },
+  'IndkomneDokumenter.Tildel': {
+    allows: 'Tildeler post til en sagsbehandler eller et team.',
+    jobFunctions: 'Modtagelse, teamleder',
+    isConstrained: true,
+  },
+  'DigitalPost.Slet': {
+    allows: 'Sletter afvist post for altid.',
+    jobFunctions: 'Få betroede medarbejdere',
+    isConstrained: true,
+  },
+  'Indbakke.Opsætning': {
+    allows: 'Sætter kommunen og dens kontaktpunkter op, kontrollerer, at post kommer frem, og ser tilbageholdt post.',
+    jobFunctions: 'Superbruger, lokal administrator',
+    isConstrained: false,
+  },
+  'Indbakke.Drift': {
+    allows: 'Ser køer, karantæne og tilbageholdt post og handler på dem.',
+    jobFunctions: 'Driftsmedarbejder hos leverandøren eller i kommunens it-afdeling',
+    isConstrained: false,
+  },
+  'Indbakke.Karantæne': {
+    allows: 'Henter leverancer, der ikke kunne læses. De kan indeholde personoplysninger.',
+    jobFunctions: 'Få betroede driftsmedarbejdere',
+    isConstrained: false,
+  },
+  'Indbakke.System': {
+    allows: 'Er fagsystemet selv: registrerer sager og sendte breve og følger ændringer.',
+    jobFunctions: 'Ingen personer',
+    isConstrained: false,
+  },
+  'Revisionslog.Læs': {
+    allows: 'Læser loggen over, hvem der har gjort hvad, og danner en udskrift til en borger.',
+    jobFunctions: 'Databeskyttelsesrådgiver, kontrolmedarbejder',
+    isConstrained: false,
+  },
+  'Indbakke.Aktindsigt': {
+    allows: 'Danner en pakke med al post om en borger, når der er søgt aktindsigt.',
+    jobFunctions: 'Medarbejder, der behandler aktindsigt',
+    isConstrained: false,
+  },
+};
+
+/** Names of user-system roles in URIs have no æ, ø, å and no dots (KOMBIT, adgangsstyring for brugere). */
+function uriOf(role: Role): string {
+  const name = role
+    .toLowerCase()
+    .replaceAll('æ', 'ae')
+    .replaceAll('ø', 'oe')
+    .replaceAll('å', 'aa')
+    .replaceAll('.', '_');
+  return `http://<system>/roles/usersystemrole/${name}/1`;
+}
+
+/** The page for whoever maps job functions to roles, as Markdown. A test keeps docs/roller.md equal to it. */
+export function roleSheet(): string {
+  const rows = (Object.keys(ROLES) as Role[]).map((role) => {
+    const { allows, jobFunctions, isConstrained } = IN_DANISH[role];
+    const cells = [
+      role,
+      `\`${uriOf(role)}\``,
+      allows,
+      isConstrained ? 'KLE, orgenhed, foelsomhed' : 'ingen',
+      jobFunctions,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return `# Roller
+
+Til den, der knytter kommunens jobfunktionsroller til brugersystemroller i Fælleskommunalt Administrationsmodul. \`<system>\` er
+den adresse, som systemet er registreret med hos KOMBIT. Siden dannes af koden: \`npm run -s municipality -- roles\`.
+
+| rolle | URI | giver ret til | dataafgrænsninger | typiske jobfunktioner |
+| --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+En dataafgrænsning holdes op mod det kontaktpunkt, som posten kom til: dets KLE-nummer, organisatoriske enhed og følsomhed. Post
+til et kontaktpunkt, hvor det ikke er angivet, vises kun for den, der ikke er afgrænset.
+`;
+}
