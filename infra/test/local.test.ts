@@ -39,7 +39,7 @@ describe('registerMunicipality', () => {
     const contactPoints = [{ id: 'b', name: 'Voksne' }];
     await registerMunicipality(ownerUrl, { ...municipality, name: 'Ny Odenskov', takesReplies: false, contactPoints });
     await registerMunicipality(ownerUrl, { ...municipality, contactPoints: [{ id: 'a', name: 'Børn og unge' }] });
-    expect(await runSql(ownerUrl, 'SELECT * FROM municipalities')).toEqual([
+    expect(await runSql(ownerUrl, 'SELECT * FROM municipalities')).toMatchObject([
       { cvr: '22222222', name: 'Odenskov', takes_replies: true, takes_enquiries: false, late_after_days: 3 },
     ]);
     const points = await runSql(ownerUrl, 'SELECT contact_point_id, name FROM contact_points ORDER BY 1');
