@@ -21,15 +21,19 @@ it('is not several times slower or larger than expected', { timeout: 120_000, re
   expect(status).toBe(0);
 });
 
-it('measures every call of the inbox with two sizes, and brings each change to each caller of the feed once', {
-  timeout: 120_000,
-}, async () => {
-  const { status, output } = await bench('inbox', 'feed', '--quick');
-  const figures = output.trim().split('\n').slice(-2);
-  expect(figures.map((line) => JSON.parse(line))).toMatchObject([
-    { name: 'feed', skipped: 0, twice: 0 },
-    { name: 'inbox', messages: 2_000, calls_not_answered: 0 },
-  ]);
+it('measures every call of the inbox with two sizes', { timeout: 120_000 }, async () => {
+  const { status, output } = await bench('inbox', '--quick');
+  expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({
+    name: 'inbox',
+    messages: 2_000,
+    calls_not_answered: 0,
+  });
+  expect(status).toBe(0);
+});
+
+it('brings each change to each caller of the feed once', { timeout: 120_000 }, async () => {
+  const { status, output } = await bench('feed', '--quick');
+  expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({ name: 'feed', skipped: 0, twice: 0 });
   expect(status).toBe(0);
 });
 

@@ -10,7 +10,7 @@ import { NAMES, type Name, openCalls, operationOf, type PreparedCall, targetOf }
 import { deliverMemo, deliverReply, read, registerSentMessage } from '../../shared/test/inbox/support.js';
 import { allServices, StackConfig } from '../src/local/settings.js';
 import { checkedFetch } from '../src/testkit/checked-fetch.js';
-import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
+import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
 import { type Statement, watchStatements } from '../src/testkit/watched-store.js';
 
 // Every statement is bound to the caller's municipality twice: by a condition in the code, and by row-level security. Here each
@@ -53,7 +53,8 @@ beforeAll(async () => {
   const ids = await stack.sql<{ id: string }>(
     `SELECT id::text FROM messages WHERE municipality = $1 UNION ALL SELECT id::text FROM files WHERE municipality = $1
      UNION ALL SELECT id::text FROM extracts WHERE municipality = $1 UNION ALL SELECT id::text FROM webhooks WHERE municipality = $1
-     UNION ALL SELECT id::text FROM access_packages WHERE municipality = $1`,
+     UNION ALL SELECT id::text FROM access_packages WHERE municipality = $1
+     UNION ALL SELECT contact_point_id FROM contact_points WHERE municipality = $1 AND contact_point_id <> '${CONTACT_POINT}'`,
     [THEIRS],
   );
   secrets = [...ids.map(({ id }) => id), SECRET, THEIR_CITIZEN, 'Henvendelse'];
@@ -107,6 +108,8 @@ const CREATES: ReadonlySet<Name> = new Set([
   'createWebhook',
   'createAccessPackage',
   'registerCases',
+  'addContactPoint',
+  'importContactPoints',
   'bulkChangeIncomingDocuments',
 ]);
 const LISTINGS = OF_MUNICIPALITIES.filter(isListing);
@@ -208,7 +211,8 @@ describe('without the condition in the code, row-level security', () => {
     beforeAll(() => setRowLevelSecurity('DISABLE'));
     afterAll(() => setRowLevelSecurity('ENABLE'));
 
-    it.each(LISTINGS)('leaves everything open: %s', async (name) => {
+    // Of settings there is one row, whichever comes first.
+    it.each(LISTINGS.filter((name) => name !== 'getMunicipality'))('leaves everything open: %s', async (name) => {
       const response = await attackOpen(name);
       expect(response.status).toBe(200);
       const text = await textOf(response);

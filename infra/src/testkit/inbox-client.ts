@@ -18,6 +18,8 @@ import type {
   ExtractBody,
   ExtractCreated,
   JournalizationBody,
+  MunicipalityAnswer,
+  MunicipalityBody,
   RejectionBody,
   SentMessageBody,
   WebhookSecret,
@@ -146,6 +148,13 @@ export class InboxClient {
 
   bulk(body: z.input<typeof BulkBody>, key?: string): Promise<BulkAnswer> {
     return this.#json('POST', '/incoming-documents/bulk', { body, headers: headerOf(key) });
+  }
+
+  /** Changes settings of the municipality; the others stay. */
+  async changeSettings(changes: Partial<z.input<typeof MunicipalityBody>>): Promise<void> {
+    const { cvr: _, version, warnings: __, ...present } = await this.#json<MunicipalityAnswer>('GET', '/municipality');
+    const headers = { 'if-match': `"${version}"` };
+    await this.#call('PUT', '/municipality', { body: { ...present, ...changes }, headers });
   }
 
   // What the core reads and registers

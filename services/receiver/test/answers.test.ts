@@ -10,7 +10,7 @@ import type { Running } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
 import { startRelay } from '../../../infra/src/testkit/relay.js';
-import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
 import { binaryFile, newMemo, replyTo } from './support/memos.js';
@@ -135,6 +135,12 @@ async function held(endpoint: Endpoint, memo: MemoSpec, cause: string): Promise<
   return seen;
 }
 
+/** Until the end of the test. */
+async function setUpClosed(assignment: string): Promise<void> {
+  await stack.sql(`UPDATE municipalities SET ${assignment} WHERE cvr = '${CLOSED}'`);
+  closing.push(() => stack.sql(`UPDATE municipalities SET is_live = true, held_rules = '{}' WHERE cvr = '${CLOSED}'`));
+}
+
 async function raw(endpoint: Endpoint, headers: readonly string[]): Promise<RawConnection> {
   return rawTo(stack.url, endpoint, headers);
 }
@@ -225,6 +231,22 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
   'an enquiry while enquiries are off': (endpoint) => held(endpoint, { recipient: { id: CLOSED } }, 'enquiries-off'),
   'a reply while replies are off': (endpoint) =>
     held(endpoint, { ...replyTo(randomUUID()), recipient: { id: CLOSED } }, 'replies-off'),
+  async 'any message while the municipality is not live'(endpoint) {
+    await setUpClosed('is_live = false');
+    return held(endpoint, { recipient: { id: CLOSED } }, 'not-live');
+  },
+  'a contact point that is not set up': (endpoint) =>
+    held(endpoint, { contactPointId: randomUUID() }, 'unknown-contact-point'),
+  async 'a contact point that is off, or for other messages'(endpoint) {
+    const [id, offId] = [randomUUID(), randomUUID()];
+    await stack.sql(
+      `INSERT INTO contact_points (municipality, contact_point_id, name, purpose, is_active)
+       VALUES ($1, $2, 'Svar', 'replies', true), ($1, $3, 'Slukket', 'both', false)`,
+      [ODENSKOV, id, offId],
+    );
+    await held(endpoint, { contactPointId: offId }, 'contact-point-off');
+    return held(endpoint, { contactPointId: id }, 'contact-point-off');
+  },
   'not XML': (endpoint) => endpoint.send('<letter'),
   'a broken form, or one without the part `file` (REST only)': (endpoint) =>
     endpoint.send('--b--\r\n', { 'content-type': 'multipart/form-data; boundary=b' }),
@@ -245,6 +267,10 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     const { url } = await receiverWith({ HOST: '0.0.0.0' });
     return endpoint.send(xml(), {}, url.replace('0.0.0.0', otherAddress() ?? ''));
   },
+  async 'a message that the municipality refuses'(endpoint) {
+    await setUpClosed(`held_rules = '{"enquiries-off": {"action": "refuse", "contact": null}}'`);
+    return endpoint.send(xml({ recipient: { id: CLOSED } }));
+  },
   async 'the connection ends early'(endpoint) {
     // The caller has gone, so only the metric shows the refusal; connection.test.ts cuts at many places.
     const refusals = async () => {
@@ -264,6 +290,10 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     const { url } = await receiverWith({ MAX_UPLOAD_SECONDS: '1' });
     const connection = await rawTo(url, endpoint, ['Content-Length: 1000']);
     return seenOn(connection);
+  },
+  async 'a message that the municipality takes later'(endpoint) {
+    await setUpClosed(`held_rules = '{"enquiries-off": {"action": "send-again", "contact": null}}'`);
+    return endpoint.send(xml({ recipient: { id: CLOSED } }));
   },
   async 'too many uploads at once'(endpoint) {
     const { url } = await receiverWith({ MAX_UPLOADS: '1' });

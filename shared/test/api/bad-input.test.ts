@@ -6,7 +6,7 @@ import { startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/t
 import { ROLES } from '../../src/access/index.js';
 import { type Operation, requiresVersion, takesIdempotencyKey } from '../../src/api/index.js';
 import { expectProblem } from '../inbox/support.js';
-import { NAMES, openCalls, operationOf, type PreparedCall, send, targetOf } from './calls.js';
+import { heldAreLookedAt, NAMES, openCalls, operationOf, type PreparedCall, send, targetOf } from './calls.js';
 
 // Every call refuses what it does not take, alike, and changes nothing then: tested on calls that would succeed without it.
 
@@ -327,6 +327,7 @@ describe.each(NAMES)('%s refuses', (name) => {
     await stack.sql('DELETE FROM webhooks'); // the one that was created is sent what happens
     await stack.sql(`DELETE FROM access_packages WHERE status = 'waiting'`); // the one that was asked for is made
     [prepared] = (await calls.prepare(name)) as [PreparedCall];
+    await heldAreLookedAt(stack);
     before = { rows: await digestRows(), audit: await countAudit() };
   });
 

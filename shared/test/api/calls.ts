@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { z } from 'zod';
 import type { TestStack, TokenOptions } from '../../../infra/src/testkit/stack.js';
 import { createMakePackageHandler } from '../../../services/archiver/src/access-packages/make-package.js';
@@ -193,9 +193,16 @@ async function addContactPoint(stack: TestStack): Promise<string> {
   const [example] = examplesOf(OPERATIONS.addContactPoint.body);
   const body = { ...example, id: randomUUID() };
   expect((await stack.call('POST', '/contact-points', { as: EVERYTHING, body })).status).toBe(200);
-  // Then the held messages are looked at.
-  await expect.poll(() => stack.sql('SELECT FROM municipalities WHERE release_due IS NOT NULL')).toEqual([]);
+  await heldAreLookedAt(stack);
   return body.id;
+}
+
+/** After a change of the set-up, held messages are looked at, which is noted in the row of the municipality. */
+export async function heldAreLookedAt(stack: TestStack): Promise<void> {
+  await vi.waitFor(
+    async () => expect(await stack.sql('SELECT FROM municipalities WHERE release_due IS NOT NULL')).toEqual([]),
+    { timeout: 15_000, interval: 20 },
+  );
 }
 
 /** A user who is absent, with a substitute. */

@@ -58,6 +58,8 @@ const FINAL_RETRIES = 300;
 /** In which the files of a run are made, usually. */
 const FILES_TAKE_MS = 200;
 const LETTERS_OF_CITIZEN = 3;
+/** How long messages that arrive are held, before what holds them is mended. */
+const HOLDS_FOR_MS = 300;
 /** Probability that an unanswered change is asked for again. */
 const REPEATED = 0.6;
 
@@ -131,6 +133,7 @@ class Harness {
     const hit = await (relay ? this.#silence(relay, random) : this.#kill(kill, random)).finally(() => load.stop());
     if (relay) await Promise.all([this.#victim.kill(), relay.close()]);
     await this.#restart(kill, random);
+    if (kill === 'mended-released') await this.#takeEnquiries(true);
     await this.#retry(random);
     await this.#repeatChanges(run, random);
     await this.#stage.untilTransactionsEnd();
@@ -143,10 +146,16 @@ class Harness {
   /** Makes everything due, waits until it is done, and compares everything. */
   async quiet(run: number): Promise<void> {
     const kill = this.#kills[run % this.#kills.length] as Kill;
-    const { messages, removals, extracts, packages } = await this.#untilQuiet(new Random(this.#plan.seed - run - 1));
+    const { messages, held, removals, extracts, packages } = await this.#untilQuiet(
+      new Random(this.#plan.seed - run - 1),
+    );
     for (const { external_id } of messages) {
       const [memo] = this.ledger.byUuid.get(external_id) ?? [];
       this.ledger.find('stuck', memo ?? { uuid: external_id, kill, run }, 'has no suggestion run');
+    }
+    for (const { external_id } of held) {
+      const [memo] = this.ledger.byUuid.get(external_id) ?? [];
+      this.ledger.find('stuck', memo ?? { uuid: external_id, kill, run }, 'is held, though its cause is mended');
     }
     for (const { blob_name } of removals) {
       const memo = this.ledger.sent.find(({ blobName }) => blobName === blob_name);
@@ -205,7 +214,12 @@ class Harness {
     const victim = this.#victim;
     if (isPoint(kill)) {
       if (kill === 'audit-month-anchored') await this.#stage.writeOldMonth();
+      if (kill === 'mended-released') {
+        await this.#takeEnquiries(false);
+        await pause(HOLDS_FOR_MS);
+      }
       victim.arm(kill, random.between(1, workBefore(kill).maxCount));
+      if (kill === 'mended-released') await this.#takeEnquiries(true).catch(() => {}); // it dies meanwhile
       if (makesExtracts(kill) || makesPackages(kill)) victim.sweepDue();
       if (kill === 'audit-month-anchored') victim.dropAuditMonths().catch(() => {}); // it dies meanwhile
       await Promise.race([victim.died, pause(POINT_WITHIN_MS)]);
@@ -234,6 +248,13 @@ class Harness {
     }
     await victim.kill();
     return true;
+  }
+
+  /** Has enquiries held, or what is held released by itself. */
+  async #takeEnquiries(takesEnquiries: boolean): Promise<void> {
+    for (const client of clientsOf(this.#stage, this.#victim.url, ACCEPTED_WITHIN_MS).values()) {
+      await client.changeSettings({ takesEnquiries });
+    }
   }
 
   /** Saves extracts of what is journalized, which nobody deletes here, and makes them due. */
