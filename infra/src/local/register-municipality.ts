@@ -1,4 +1,5 @@
 import { contactPointIdOf } from '@indbakke/shared/ids';
+import { lockSetUp } from '@indbakke/shared/lifecycle';
 import pg from 'pg';
 
 export interface MunicipalityRegistration {
@@ -36,7 +37,7 @@ export interface StoredMunicipality {
 
 /**
  * Adds a municipality, whose messages are accepted from then on, or changes one. Contact points are added or renamed, never
- * removed.
+ * removed. Held messages that it mends are released by themselves.
  *
  * @param ownerUrl the login that owns the tables; the services may not do this
  * @returns the municipality as stored
@@ -51,6 +52,8 @@ export async function registerMunicipality(
   await client.connect();
   try {
     await client.query('BEGIN');
+    const lock = lockSetUp(cvr);
+    await client.query(lock.text, lock.values);
     const { rowCount } = await client.query(
       `INSERT INTO municipalities AS known (cvr, name, takes_replies, takes_enquiries, late_after_days)
        SELECT $1, named.name, coalesce($3, true), coalesce($4, true), coalesce($5, 3)
@@ -58,7 +61,7 @@ export async function registerMunicipality(
        WHERE named.name IS NOT NULL
        ON CONFLICT (cvr) DO UPDATE SET name = coalesce($2, known.name),
          takes_replies = coalesce($3, known.takes_replies), takes_enquiries = coalesce($4, known.takes_enquiries),
-         late_after_days = coalesce($5, known.late_after_days)`,
+         late_after_days = coalesce($5, known.late_after_days), version = known.version + 1, release_due = gen_random_uuid()`,
       [cvr, name, takesReplies, takesEnquiries, lateAfterDays],
     );
     if (rowCount === 0) throw new Error(`There is no municipality ${cvr} yet. A new one needs a name.`);
@@ -89,7 +92,7 @@ async function registerContactPoint(
        AS named
      WHERE named.name IS NOT NULL
      ON CONFLICT (municipality, contact_point_id) DO UPDATE SET name = coalesce($3, known.name),
-       is_concern = coalesce($4, known.is_concern)`,
+       is_concern = coalesce($4, known.is_concern), removed_at = NULL, version = known.version + 1`,
     [cvr, contactPointIdOf(id), name, isConcern],
   );
   if (rowCount === 0) throw new Error(`Municipality ${cvr} has no contact point ${id} yet. A new one needs a name.`);

@@ -3,9 +3,8 @@ import { listen } from '@indbakke/shared/http';
 import { type Running, serve } from '@indbakke/shared/service';
 import express from 'express';
 import { checkDatabase, migrateDatabase, prepareDatabase } from './database.js';
-import { EXAMPLE_MUNICIPALITY, registerExampleCase } from './example-municipality.js';
+import { EXAMPLE_MUNICIPALITY, registerExample } from './example-municipality.js';
 import { startPostgres } from './postgres/postgres.js';
-import { registerMunicipality } from './register-municipality.js';
 import { allServices, localSettings, makeKeys, StackConfig } from './settings.js';
 import { removeLocalStack, type StatePaths, writeLocalStack } from './state.js';
 
@@ -77,8 +76,7 @@ async function openDatabase(paths: StatePaths, env: Env, onProgress: (line: stri
   const postgres = await startPostgres({ stateDir: paths.root, onProgress });
   try {
     const database = await prepareDatabase(postgres.url, LOCAL_DATABASE);
-    await registerMunicipality(database.ownerUrl, EXAMPLE_MUNICIPALITY);
-    await registerExampleCase(database.ownerUrl);
+    await registerExample(database.ownerUrl);
     const { lost, stop } = postgres;
     return { url: database.url, municipality: EXAMPLE_MUNICIPALITY, close: stop, lost };
   } catch (error) {

@@ -200,7 +200,7 @@ describe('of a deleted message', () => {
     });
     await stack.sql(
       `UPDATE messages SET assignee_kind = 'user', assignee_id = 'caseworker-1', attachment_count = 1, has_media = true,
-         reply_by = now(), concern_marked_at = now(), concern_marked_by = 'caseworker-1', concern_assess_by = now(),
+         escalated_at = now(), reply_by = now(), concern_marked_at = now(), concern_marked_by = 'caseworker-1', concern_assess_by = now(),
          concern_assessed_at = now(), concern_confirm_by = now(), concern_confirmed_at = now() WHERE id = $1`,
       [id],
     );
@@ -245,6 +245,7 @@ describe('of a deleted message', () => {
       remarks: [],
       status: 'deleted',
       held_cause: null,
+      escalated_at: null,
       status_before: null,
       status_at: expect.any(String),
       status_by: 'deleter',

@@ -10,6 +10,7 @@ import { openFeed } from './feed/open-feed.js';
 import { bindFeed } from './feed/routes.js';
 import { bindFigures } from './figures/routes.js';
 import { bindInbox } from './inbox/routes.js';
+import { observeHeldMessages } from './set-up/metrics.js';
 import { bindSetUp } from './set-up/routes.js';
 import { openWebhooks } from './webhooks/open-webhooks.js';
 import { bindWebhooks } from './webhooks/routes.js';
@@ -27,6 +28,7 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   bindAbsences(bind, parts);
   const work = createWork(parts, config);
   bindSetUp(bind, parts, work.wakeRelease);
+  observeHeldMessages(parts);
   const webhooks = openWebhooks(parts, config);
   bindWebhooks(bind, parts, webhooks);
   const { feed, sweeps } = openFeed(parts, config, webhooks.hear);

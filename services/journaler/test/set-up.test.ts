@@ -6,6 +6,7 @@ import { openStore } from '@indbakke/shared/store';
 import { writeXlsx } from 'hucre';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
 import { allServices, StackConfig } from '../../../infra/src/local/settings.js';
 import { deliver } from '../../../infra/src/testkit/deliver.js';
 import {
@@ -175,6 +176,25 @@ describe('a message is held', () => {
     await expect.poll(() => causeOf(id), { timeout: 15_000 }).toBe('enquiries-off');
     await change({ takesEnquiries: true });
     await released(id);
+  });
+
+  it('and counted by cause, without anything personal', async () => {
+    await deliverMemo(stack, { contactPointId: randomUUID() });
+    const metrics = await (await fetch(`${stack.url}/metrics`)).text();
+    expect(metrics).toMatch(/^indbakke_held\{what="messages",cause="unknown-contact-point"\} [1-9]/m);
+    expect(metrics).toMatch(/^indbakke_held\{what="seconds",cause="unknown-contact-point"\} \d/m);
+  });
+
+  it('until the command of operators mends it, too', async () => {
+    const contactPointId = randomUUID();
+    await change({ takesEnquiries: false });
+    const [off, unknown] = [await deliverMemo(stack), await deliverMemo(stack, { contactPointId })];
+    const { version } = await settings();
+    const contactPoints = [{ id: contactPointId, name: 'Fra kommandoen' }];
+    await registerMunicipality(stack.ownerUrl, { cvr: ODENSKOV, takesEnquiries: true, contactPoints });
+    await released(off);
+    await released(unknown);
+    expect((await settings()).version).toBeGreaterThan(version);
   });
 
   it('by a conflict until a person decides', async () => {
@@ -376,6 +396,12 @@ describe('a contact point', () => {
     ];
     const id = await deliverMemo(stack, { contactPointId, contactInfo });
     expect(await read(stack, id)).toMatchObject({ assignee, concerning: { id: '4101019999', name: null } });
+    const unsure = [
+      { label: 'Elevens nummer', value: 'ved ikke' },
+      { label: 'Barnets CPR-nummer', value: '420202-9999' },
+    ];
+    const other = await deliverMemo(stack, { contactPointId, contactInfo: unsure });
+    expect(await read(stack, other)).toMatchObject({ concerning: { id: '4202029999' } });
     for (const body of [{ concerning: '4101019999' }, { q: 'solbakkeskolen' }]) {
       const found = (await (await call('POST', '/incoming-documents/search', { body })).json()) as { items: object[] };
       expect(found.items).toContainEqual(expect.objectContaining({ id }));
@@ -412,6 +438,8 @@ describe('many contact points', () => {
     });
   });
 
+  const EXCEL = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+
   it('are imported from Excel', async () => {
     const rows = [
       ['id', 'name', 'purpose'],
@@ -422,6 +450,34 @@ describe('many contact points', () => {
     expect(await (await importThem(file, type)).json()).toMatchObject({ added: 1 });
     await expectProblem(await importThem(file.subarray(0, 100), type), 400, 'bad-request');
     await expectProblem(await importThem(Buffer.alloc(300_000), type), 413, 'too-large');
+  });
+
+  it('are imported from Excel with empty rows, columns and cells, as people leave them', async () => {
+    const rows = [
+      ['id', 'name', 'isActive', null, ''],
+      [randomUUID(), ' Tomme felter ', true, null, ' '],
+      [null, '', null],
+      [null],
+    ];
+    const file = Buffer.from(await writeXlsx({ sheets: [{ name: 'Ark1', rows }] }));
+    const answer = await importThem(file, EXCEL);
+    expect([answer.status, await answer.json()]).toEqual([200, { added: 1, changed: 0, unchanged: 0 }]);
+    const csv = `id;name;;\r\n${randomUUID()};Tomme linjer;;\r\n;;;\r\n\r\n`;
+    expect(await (await importThem(csv, 'text/csv')).json()).toMatchObject({ added: 1 });
+    const strayed = await expectProblem(
+      await importThem(`id;name;\n${randomUUID()};A;x\n`, 'text/csv'),
+      400,
+      'bad-request',
+    );
+    expect(strayed.detail).toBe('line 2: has a cell without a heading.');
+  });
+
+  it('are refused from Excel that is small and unpacks to much', async () => {
+    const rows = [['id', 'name'], ...Array.from({ length: 300 }, (_, n) => [`${n}${'x'.repeat(32_000)}`, 'A'])];
+    const file = Buffer.from(await writeXlsx({ sheets: [{ name: 'Ark1', rows }] }));
+    expect(file.length).toBeLessThan(262_144);
+    const problem = await expectProblem(await importThem(file, EXCEL), 413, 'too-large');
+    expect(problem.detail).toContain('Unpacked');
   });
 
   it('are all refused for one line that is wrong, which is named', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Relay, startRelay } from '../../../infra/src/testkit/relay.js';
-import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { type ReceiverProcess, startReceiverProcess } from './support/receiver-process.js';
 
@@ -34,7 +34,7 @@ const memo = (messageUUID: string = randomUUID()): MemoSpec => ({
   sender: { id: MARKERS.senderCpr, name: MARKERS.senderName },
   representative: { id: MARKERS.representativeCpr, name: MARKERS.representativeName },
   concerning: { cpr: MARKERS.concerningCpr, name: MARKERS.concerningName },
-  contactPointId: randomUUID(),
+  contactPointId: CONTACT_POINT,
   contactInfo: [{ label: 'Barnets CPR-nummer', value: MARKERS.contactInfoCpr }],
   replyData: [
     {
@@ -55,6 +55,7 @@ const xml = (change: (xml: string) => string = (same) => same) => change(writeMe
 const ACCEPTED = {
   'a reply': xml(),
   'a forwarded message': writeMemo({ ...memo(), forwardedFrom: MARKERS.originalSender }).toString(),
+  'a message that is held': writeMemo({ ...memo(), contactPointId: randomUUID() }).toString(),
   'a message with faults': xml((text) =>
     text
       .replace('DIGITALPOST', MARKERS.comment)
@@ -117,7 +118,9 @@ describe('nothing personal is in', () => {
   test('the metrics', async () => {
     const metrics = await (await fetch(`${receiver.url}/metrics`)).text();
 
-    expect(metrics).toContain('indbakke_intake_total{endpoint="rest",outcome="accepted"}');
+    for (const outcome of ['accepted', 'held']) {
+      expect(metrics).toContain(`indbakke_intake_total{endpoint="rest",outcome="${outcome}"}`);
+    }
     expect(markersIn(metrics)).toEqual([]);
   });
 

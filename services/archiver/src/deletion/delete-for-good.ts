@@ -52,8 +52,8 @@ async function requestRemoval(
 const TOMBSTONE = sql`
   contact_point_id = NULL, document_count = 0, attachment_count = 0, file_count = 0, content_size = 0, has_media = false,
   remarks = '[]', reply_by = NULL, assignee_kind = NULL, assignee_id = NULL, suggested_case_id = NULL,
-  suggestion_basis = NULL, suggestion_sender = NULL, suggestion_party = NULL, suggestion_warning = NULL, concern_marked_at = NULL, concern_marked_by = NULL,
-  concern_assess_by = NULL, concern_assessed_at = NULL, concern_confirm_by = NULL, concern_confirmed_at = NULL`;
+  suggestion_basis = NULL, suggestion_sender = NULL, suggestion_party = NULL, suggestion_warning = NULL, escalated_at = NULL,
+  concern_marked_at = NULL, concern_marked_by = NULL, concern_assess_by = NULL, concern_assessed_at = NULL, concern_confirm_by = NULL, concern_confirmed_at = NULL`;
 
 // In an order that the foreign keys allow.
 const TABLES = [

@@ -1,4 +1,4 @@
-import { type Status, shareSetUp } from '@indbakke/shared/lifecycle';
+import { type HeldCause, type Status, shareSetUp } from '@indbakke/shared/lifecycle';
 import type { Connection } from '@indbakke/shared/store';
 import type { NewMessage } from './incoming-message.js';
 
@@ -9,6 +9,8 @@ export interface StoredMessage {
   readonly externalId: string;
   readonly transmissionId: string;
   readonly receivedAt: Date;
+  /** Why it is held, if it was stored just now. */
+  readonly heldCause?: HeldCause | null;
 }
 
 /** What is stored under an external id. */

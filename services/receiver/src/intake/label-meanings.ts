@@ -10,10 +10,11 @@ export function withMeanings(message: NewMessage, { infoLabels }: Pick<ContactPo
       .find(({ label, value }) => meaningOf.get(folded(label)) === meaning && value.trim())
       ?.value.trim();
   const words = [toldAs('school'), toldAs('reference')].filter((value) => value !== undefined);
-  const number = toldAs('child-cpr');
+  // What is no CPR number tells less than what the other fields are taken for.
+  const id = cprNumberOf(toldAs('child-cpr') ?? '');
   const name = toldAs('child-name');
-  const isTold = number !== undefined || name !== undefined;
-  const concerning = { id: number && (cprNumberOf(number) ?? number), name };
+  const isTold = id !== undefined || name !== undefined;
+  const concerning = { id, name };
   return {
     ...message,
     ...(isTold && !message.concerningIsGiven && { concerning }),

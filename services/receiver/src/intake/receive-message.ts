@@ -75,6 +75,8 @@ export async function receiveMessage(
     }
     if (stored.id !== id) await removeContent(parts, container);
     if (outcome === 'after-deletion') parts.log.warn('after-deletion', { messageId: stored.id });
+    if (outcome === 'held')
+      parts.log.info('held', { messageId: id, municipality, cause: stored.heldCause ?? undefined });
     const storedId = stored.externalId === externalId.value ? externalId : { value: stored.externalId, isUuid: false };
     return { outcome, externalId: storedId, transmissionId: stored.transmissionId, receivedAt: stored.receivedAt };
   } catch (error) {

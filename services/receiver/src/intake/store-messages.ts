@@ -64,8 +64,16 @@ async function storeMessages(
     return decisions.map((decision) => {
       if (decision.is === 'known') return decision.earlier;
       if (decision.is === 'refused') return decision.problem;
-      const { id, externalId, transmissionId } = decision.message;
-      return { id, status: TRANSITIONS[decision.change].to, externalId: externalId.value, transmissionId, receivedAt };
+      const { change, heldCause, message } = decision;
+      const { id, externalId, transmissionId } = message;
+      return {
+        id,
+        status: TRANSITIONS[change].to,
+        externalId: externalId.value,
+        transmissionId,
+        receivedAt,
+        heldCause,
+      };
     });
   });
 }

@@ -1,0 +1,26 @@
+import type { HeldCause } from '@indbakke/shared/lifecycle';
+import type { Parts } from '@indbakke/shared/service';
+import { Gauge } from 'prom-client';
+
+/** What is held, asked for at each scrape. */
+export function observeHeldMessages({ store, metrics }: Pick<Parts, 'store' | 'metrics'>): void {
+  new Gauge({
+    name: 'indbakke_held',
+    help: 'Held messages of all municipalities, by cause: messages, how many; seconds, the age of the oldest',
+    labelNames: ['what', 'cause'],
+    registers: [metrics.registry],
+    async collect() {
+      const rows = await store
+        .sweep<{ cause: HeldCause; messages: number; seconds: number }>(
+          `SELECT held_cause AS cause, count(*)::int AS messages, extract(epoch FROM now() - min(received_at))::float8 AS seconds
+           FROM messages WHERE status = 'held' GROUP BY held_cause`,
+        )
+        .catch(() => []);
+      this.reset();
+      for (const { cause, messages, seconds } of rows) {
+        this.set({ what: 'messages', cause }, messages);
+        this.set({ what: 'seconds', cause }, seconds);
+      }
+    },
+  });
+}
