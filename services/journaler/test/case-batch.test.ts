@@ -50,7 +50,7 @@ async function send(lines: readonly (object | string | Buffer)[], municipality =
       Buffer.from('\n'),
     ]),
   );
-  const response = await fetch(`${stack.url}/api/v1/cases/batch`, {
+  const response = await fetch(`${stack.url}/api/v1/cases`, {
     method: 'POST',
     headers: { authorization: `Bearer ${await stack.token({ ...SYSTEM, municipality })}`, 'content-type': TYPE },
     body,
@@ -179,13 +179,13 @@ describe('a batch of cases', () => {
   it('of a municipality that is not set up is not found', async () => {
     const as = { ...SYSTEM, municipality: '99999999' };
     const options = { as, body: { caseId: 'K-1' }, headers: { 'content-type': TYPE } };
-    await expectProblem(await stack.call('POST', '/cases/batch', options), 404, 'not-found');
+    await expectProblem(await stack.call('POST', '/cases', options), 404, 'not-found');
   });
 });
 
 /** A call whose body is sent piece by piece. */
 async function open() {
-  const call = request(`${stack.url}/api/v1/cases/batch`, {
+  const call = request(`${stack.url}/api/v1/cases`, {
     method: 'POST',
     headers: { authorization: `Bearer ${await stack.token(SYSTEM)}`, 'content-type': TYPE },
     agent: new Agent(),

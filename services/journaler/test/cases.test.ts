@@ -100,6 +100,14 @@ describe('what the core tells of a case', () => {
     expect(problem.detail).not.toMatch(/Jens|Testesen|aunt|9999/);
   });
 
+  it('is of a case with any id: none is the path of another call', async () => {
+    for (const caseId of ['batch', 'search', 'æ/ø ?#%']) {
+      const response = await put(encodeURIComponent(caseId), { caseworker: 'anna' });
+      expect([caseId, response.status]).toEqual([caseId, 204]);
+      expect(await caseOf(caseId)).toMatchObject({ caseworker: 'anna' });
+    }
+  });
+
   it('is not in the audit log again when it changes nothing', async () => {
     const caseId = newCase();
     for (const body of [FULL, FULL, {}, { ...FULL, version: 7 }]) await upsertCase(stack, caseId, body);

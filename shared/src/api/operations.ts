@@ -602,7 +602,7 @@ export const OPERATIONS = {
   registerCases: {
     service: 'journaler',
     method: 'post',
-    path: '/api/v1/cases/batch',
+    path: '/api/v1/cases',
     summary: `Registers up to ${MAX_CASE_LINES} cases, a line of JSON each, and answers each with a line, in their order.`,
     description: `Each line is like the call for one case, with its \`caseId\`. The lines are stored as they come, some hundred at a time, and what is answered is stored, also when the connection ends before the rest. To send all again is harmless, in any order and by several callers at once, when each has its \`version\`. A line that is refused keeps no other from being stored. An answer without all its lines is not whole: send the rest again. ${LEAVES_ABSENT_FIELDS}`,
     roles: ['Indbakke.System'],
