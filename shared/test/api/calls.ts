@@ -6,6 +6,7 @@ import { createMakePackageHandler } from '../../../services/archiver/src/access-
 import { createMakeExtractHandler } from '../../../services/journaler/src/extracts/make-extract.js';
 import { EVENT_EXAMPLE, NDJSON, OPERATIONS, type Operation } from '../../src/api/index.js';
 import { CommonConfig, readConfig } from '../../src/config/index.js';
+import { danishDayOf } from '../../src/danish-time/index.js';
 import { openParts, type Parts } from '../../src/service/index.js';
 import { deliverMemo, read, SETUP, SYSTEM, untilNumbered, upsertCase } from '../inbox/support.js';
 
@@ -31,7 +32,7 @@ const EVERYTHING: TokenOptions = { ...SETUP, roles: [...(SETUP.roles ?? []), 'In
 const AUDITOR: TokenOptions = { user: 'revisor-1', roles: ['Revisionslog.Læs'] };
 const INSIGHT: TokenOptions = { user: 'aktindsigt-1', roles: ['Indbakke.Aktindsigt'] };
 const OPERATOR: TokenOptions = { user: 'operator-1', operator: true, roles: ['Indbakke.Drift', 'Indbakke.Karantæne'] };
-const TODAY = new Date().toISOString().slice(0, 10);
+const TODAY = danishDayOf(new Date());
 
 /** Prepares calls on a stack; `close` when done. */
 export async function openCalls(stack: TestStack) {
