@@ -180,7 +180,8 @@ function figures<const Path extends '' | '.csv' | '.xlsx', const Answer extends 
 
 const ABSENCE = ['Indbakke.System', 'IndkomneDokumenter.Tildel', 'IndkomneDokumenter.Læs'] as const;
 const AbsentUser = z.object({ userId: UserId });
-const OWN_ABSENCE = 'With the role IndkomneDokumenter.Læs alone: the caller’s own only.';
+const OWN_ABSENCE =
+  'Another user’s is for Indbakke.System, and for who has both IndkomneDokumenter.Tildel and IndkomneDokumenter.SeAlle; all others only have their own.';
 
 const LEAVES_ABSENT_FIELDS =
   'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
