@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
+import { ODENSKOV, startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
 import {
   awaitSuggestion,
   change,
@@ -24,6 +24,7 @@ type Name = (typeof MESSAGES)[number];
 const ids = {} as Record<Name, string>;
 const CASE = 'K-restricted';
 const LETTER = randomUUID();
+const LETTER_ID = 'dubu-restricted';
 const WORD = 'Fortrolighed';
 
 const ROLES = SETUP.roles ?? [];
@@ -39,7 +40,7 @@ beforeAll(async () => {
   stack = await startTestStack();
   await upsertCase(stack, 'K-open', { caseworker: OTHER.user });
   await upsertCase(stack, CASE, { caseworker: OTHER.user });
-  await registerSentMessage(stack, LETTER, { caseId: CASE });
+  await registerSentMessage(stack, LETTER, { caseId: CASE, messageId: LETTER_ID });
   for (const name of MESSAGES)
     ids[name] =
       name === 'suggested' || name === 'rejected' ? await reply() : await deliverMemo(stack, { subject: WORD });
@@ -189,6 +190,31 @@ it('a message that has left a restricted case is seen again, without a word of t
   const whole = await read(stack, id, NAMED);
   expect(whole.history[1]?.details).toMatchObject({ caseId: CASE });
   expect(whole.history[3]?.details).toMatchObject({ caseIds: `K-open ${CASE}` });
+});
+
+it.each([
+  ['the letter by its UUID', { replyUUID: LETTER }],
+  [
+    'the letter by its id',
+    { replyUUID: randomUUID(), messageID: LETTER_ID, senderID: ODENSKOV, generatingSystemID: 'DUBU' },
+  ],
+  ['the case', { caseID: CASE, senderID: ODENSKOV }],
+])('a reply whose suggestion is not made yet is hidden when it names %s', async (_what, named) => {
+  const id = await deliverReply(stack, [{ messageUUID: randomUUID(), ...named } as never]);
+  const open = await deliverReply(stack, [{ messageUUID: randomUUID() }]);
+  const seen = async (as: TokenOptions) => {
+    const { items } = await json<Page>('GET', '?sort=-receivedAt', as);
+    return [id, open].map((one) => items.some((item) => item.id === one));
+  };
+  expect(await seen(OTHER)).toEqual([false, true]);
+  await stack.sql(
+    `UPDATE messages SET suggestion_run_at = NULL, suggested_case_id = NULL, suggestion_basis = NULL, suggestion_sender = NULL,
+       suggestion_party = NULL, suggestion_warning = NULL, next_enqueue_at = now() + interval '1 day' WHERE id = ANY ($1)`,
+    [[id, open]],
+  );
+  expect(await seen(OTHER)).toEqual([false, true]);
+  expect(await seen(NAMED)).toEqual([true, true]);
+  await expectProblem(await stack.call('GET', `/incoming-documents/${id}`, { as: OTHER }), 404, 'not-found');
 });
 
 it('held messages stay with those who set up, and the log with those who read it', async () => {
