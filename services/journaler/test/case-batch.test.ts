@@ -34,6 +34,16 @@ afterAll(async () => {
 
 const TYPE = 'application/x-ndjson';
 const PARTY = '4101019999';
+/** All that a version requires. */
+const WHOLE = {
+  status: 'open',
+  movedTo: null,
+  movedFrom: null,
+  caseworker: 'anna',
+  team: null,
+  parties: [PARTY],
+  restrictedTo: null,
+};
 
 type Answers = readonly CaseLineAnswer[];
 
@@ -70,7 +80,7 @@ const caseOf = async (caseId: string) => {
 describe('a batch of cases', () => {
   it('answers each line in order with what became of it, and a repeat changes nothing', async () => {
     const ids = Array.from({ length: 450 }, newId);
-    const lines = ids.map((caseId, n) => ({ caseId, caseworker: `caseworker-${n}`, parties: [PARTY], version: n }));
+    const lines = ids.map((caseId, n) => ({ ...WHOLE, caseId, caseworker: `caseworker-${n}`, version: n }));
     const expected = (status: string) => ids.map((caseId, n) => ({ line: n + 1, caseId, status, problem: null }));
     expect(await send(lines)).toEqual(expected('stored'));
     expect(await caseOf(ids[449] as string)).toEqual({ status: 'open', caseworker: 'caseworker-449', version: '449' });
@@ -87,10 +97,10 @@ describe('a batch of cases', () => {
   it('stores a case that comes twice in order, the newer one whatever the order', async () => {
     const [first, second] = [newId(), newId()];
     const answers = await send([
-      { caseId: first, caseworker: 'anna', version: 1 },
-      { caseId: first, caseworker: 'bo', version: 2 },
-      { caseId: second, caseworker: 'bo', version: 2 },
-      { caseId: second, caseworker: 'anna', version: 1 },
+      { ...WHOLE, caseId: first, caseworker: 'anna', version: 1 },
+      { ...WHOLE, caseId: first, caseworker: 'bo', version: 2 },
+      { ...WHOLE, caseId: second, caseworker: 'bo', version: 2 },
+      { ...WHOLE, caseId: second, caseworker: 'anna', version: 1 },
       { caseId: second, team: 'team-1' },
     ]);
     expect(statusesOf(answers)).toEqual(['stored', 'stored', 'stored', 'older', 'stored']);
@@ -145,7 +155,7 @@ describe('a batch of cases', () => {
       send(
         order.map((caseId) => {
           const version = (ids.indexOf(caseId) + parity) % 2;
-          return { caseId, caseworker: `caseworker-${version}`, parties: [PARTY], version };
+          return { ...WHOLE, caseId, caseworker: `caseworker-${version}`, version };
         }),
       );
     const answers = await Promise.all([sending(0, ids), sending(1, [...ids].reverse()), sending(1, ids)]);
@@ -167,8 +177,10 @@ describe('a batch of cases', () => {
 
   it('is its municipality’s only', async () => {
     const caseId = newId();
-    await upsertCase(stack, caseId, { caseworker: 'anna', version: 5 });
-    expect(statusesOf(await send([{ caseId, caseworker: 'bo', version: 1 }], VESTERSUND))).toEqual(['stored']);
+    await upsertCase(stack, caseId, { ...WHOLE, version: 5 });
+    expect(statusesOf(await send([{ ...WHOLE, caseId, caseworker: 'bo', version: 1 }], VESTERSUND))).toEqual([
+      'stored',
+    ]);
     const rows = await stack.sql('SELECT municipality, caseworker FROM cases WHERE case_id = $1 ORDER BY 1', [caseId]);
     expect(rows).toEqual([
       { municipality: ODENSKOV, caseworker: 'anna' },
