@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -219,6 +220,43 @@ describe('a body that is sent piece by piece', () => {
     expect(answers.map(({ caseId }) => caseId)).toEqual(ids.slice(0, 200));
     expect(await stack.sql('SELECT FROM cases WHERE case_id = ANY ($1)', [ids.slice(0, 200)])).toHaveLength(200);
     expect(await stack.sql(`SELECT FROM cases WHERE case_id LIKE 'K-half%'`)).toEqual([]);
+  });
+
+  it('of long lines is stored after a megabyte, however few they are', async () => {
+    const ids = Array.from({ length: 12 }, newId);
+    const restrictedTo = Array.from({ length: 200 }, (_, n) => `${n}-${'x'.repeat(250)}`).map((id) => id.slice(0, 256));
+    const call = await open();
+    const answered = new Promise<string>((resolve) => {
+      call.on('response', (response) => response.once('data', (bytes: Buffer) => resolve(bytes.toString())));
+    });
+    const padding = ' '.repeat(100_000);
+    call.write(ids.map((caseId) => `${padding}${JSON.stringify({ caseId, restrictedTo })}\n`).join(''));
+    expect(answersIn(await answered).map(({ caseId }) => caseId)).toEqual(ids.slice(0, 7));
+    call.destroy();
+  });
+
+  it('has a line longer than any memory refused, and the next ones stored', async () => {
+    const [caseId, piece] = [newId(), Buffer.alloc(1_048_576, '[')];
+    const call = await open();
+    const answered = new Promise<string>((resolve) => call.on('response', (response) => resolve(text(response))));
+    for (let sent = 0; sent < 64; sent++) {
+      if (!call.write(piece)) await new Promise((resolve) => call.once('drain', resolve));
+    }
+    call.end(`\n${'['.repeat(200_000)}\n${'[{"a":'.repeat(40_000)}\n${JSON.stringify({ caseId, team: 'team-1' })}`);
+    const answers = answersIn(await answered);
+    expect(statusesOf(answers)).toEqual(['invalid', 'invalid', 'invalid', 'stored']);
+    expect(answers.map(({ problem }) => problem?.code)).toEqual([...Array(3).fill('bad-request'), undefined]);
+  });
+
+  it('is refused when it is compressed, and without any line has no answer', async () => {
+    const headers = { authorization: `Bearer ${await stack.token(SYSTEM)}`, 'content-type': TYPE };
+    const post = (body: string | Uint8Array<ArrayBuffer>, more: object = {}) =>
+      fetch(`${stack.url}/api/v1/cases`, { method: 'POST', headers: { ...headers, ...more }, body });
+    const compressed = new Uint8Array(gzipSync('{"caseId":"K-gzip"}\n'));
+    await expectProblem(await post(compressed, { 'content-encoding': 'gzip' }), 415, 'unsupported-media-type');
+    expect(await caseOf('K-gzip')).toBeUndefined();
+    const blank = await post('\n \r\n');
+    expect([blank.status, await blank.text()]).toEqual([200, '']);
   });
 
   it('may be cut anywhere: within a character, and before the end of the last line', async () => {
