@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
+import { ROLES as ROLE_MEANINGS } from '../../../shared/src/access/index.js';
+import { NAMES, operationOf, send } from '../../../shared/test/api/calls.js';
 import {
   awaitSuggestion,
   change,
@@ -163,6 +165,33 @@ it('others change none, one by one or in a bulk', async () => {
     items: [{ id, version: 2, reason: 'unwanted' }],
   });
   expect(items.map(({ problem }) => problem.code)).toEqual(['not-found']);
+});
+
+describe('to somebody with every role, who is not named, it is answered like an id that does not exist:', () => {
+  const as: TokenOptions = { user: 'other', teams: ['team-1'], roles: Object.keys(ROLE_MEANINGS) };
+  const ON_ONE = NAMES.filter((name) => operationOf(name).path.startsWith('/api/v1/incoming-documents/:id'));
+
+  it.each(ON_ONE)('%s', async (name) => {
+    const operation = operationOf(name);
+    const answerTo = async (id: string, version: number) => {
+      const [example] = (operation.body?.meta()?.examples ?? []) as object[];
+      const { fileId } = await fileOf('suggested');
+      const response = await send(stack, {
+        operation,
+        as,
+        params: { id, fileId },
+        query: {},
+        headers: operation.change ? { 'if-match': `"${version}"` } : {},
+        body: example,
+      });
+      const { instance: _, correlationId: __, ...problem } = (await response.json()) as Record<string, unknown>;
+      return { status: response.status, problem };
+    };
+    const unknown = await answerTo(randomUUID(), 1);
+    expect(unknown.status).toBe(404);
+    for (const message of MESSAGES)
+      for (const version of [1, 2, 3]) expect(await answerTo(ids[message], version)).toEqual(unknown);
+  });
 });
 
 it('a message that has left a restricted case is seen again, without a word of that case', async () => {
