@@ -487,7 +487,7 @@ const CASE_FIELDS = {
       'User ids: nobody else sees a message that is suggested for the case or journalized on it, whatever their roles; a system that reads for its users must be named itself. Absent: unchanged; null: not restricted',
     ),
   version: CaseVersion.optional().describe(
-    'The core’s own version of the case, which grows with each change: a number, or a time, which counts as its microseconds since 1970. One that is older than the registered one changes nothing. It requires all other fields, since nothing is taken from a version that comes too late',
+    'The core’s own version of the case, which grows with each change: a number, or a time, which counts as its microseconds since 1970. One that is older than the registered one changes nothing; of one version that is sent with two contents, the last counts. It requires all other fields, since nothing is taken from a version that comes too late',
   ),
 };
 
@@ -616,7 +616,7 @@ const Suggestion = z
     basis: keyOf('SuggestionBasis', SUGGESTION_BASES),
     sender: keyOf('SuggestionSender', SUGGESTION_SENDERS),
     party: PartyRelation.nullable().describe(
-      'Which party to the case answers, by its relation to the child; null: none, or the core has not told its relation',
+      'Which party to the case answers, by its relation to the child, the first that was told if there are several; null: none, or the core has not told its relation',
     ),
     warning: SuggestionWarning.nullable().describe(
       'null: none. Where the core has not told to whom the letter was sent, there is none',
