@@ -197,10 +197,10 @@ describe('a batch of cases', () => {
 });
 
 /** A call whose body is sent piece by piece. */
-async function open() {
+async function open(more: Record<string, string> = {}) {
   const call = request(`${stack.url}/api/v1/cases`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${await stack.token(SYSTEM)}`, 'content-type': TYPE },
+    headers: { authorization: `Bearer ${await stack.token(SYSTEM)}`, 'content-type': TYPE, ...more },
     agent: new Agent(),
   });
   call.on('error', () => {}); // it is cut
@@ -233,6 +233,15 @@ describe('a body that is sent piece by piece', () => {
     call.write(ids.map((caseId) => `${padding}${JSON.stringify({ caseId, restrictedTo })}\n`).join(''));
     expect(answersIn(await answered).map(({ caseId }) => caseId)).toEqual(ids.slice(0, 7));
     call.destroy();
+  });
+
+  it('is asked for when the caller waits for that, as curl does', async () => {
+    const caseId = newId();
+    const call = await open({ expect: '100-continue' });
+    const answered = new Promise<string>((resolve) => call.on('response', (response) => resolve(text(response))));
+    call.on('continue', () => call.end(JSON.stringify({ caseId })));
+    call.flushHeaders();
+    expect(statusesOf(answersIn(await answered))).toEqual(['stored']);
   });
 
   it('has a line longer than any memory refused, and the next ones stored', async () => {

@@ -150,6 +150,16 @@ describe.each(WAYS)('%s', (way, find) => {
   });
 });
 
+it('a list whose case is restricted between two pages shows no more of it', async () => {
+  const query = `?status=${STATUSES}&limit=1&sort=receivedAt`;
+  await restrict(null);
+  const first = await list(stack, query, OTHER);
+  expect(namesOf(first.items)).toHaveLength(1);
+  await restrict(['named']);
+  const next = await list(stack, `${query}&cursor=${first.nextCursor}`, OTHER);
+  expect([next.items, next.nextCursor]).toEqual([[], null]);
+});
+
 it('a summary does not count them for others', async () => {
   const total = async (as: TokenOptions) =>
     (await json<{ total: number }>('GET', `/summary?status=${STATUSES}`, as)).total;
