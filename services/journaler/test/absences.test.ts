@@ -138,12 +138,12 @@ describe('a substitute', () => {
 });
 
 describe('an absence', () => {
-  it('is set, read and removed by its user, who distributes post, and the core; by nobody else', async () => {
+  it('is set, read and removed by its user, who sees and distributes all post, and the core; by nobody else', async () => {
     const user = 'søren æ/ø';
     const path = `/absences/${encodeURIComponent(user)}`;
     const body = { substitute: 'bo', until: inDays(3) };
     const own = reader(user);
-    const distributor = { user: 'fordeler', roles: ['IndkomneDokumenter.Tildel'] };
+    const distributor = { user: 'fordeler', roles: ['IndkomneDokumenter.Tildel', 'IndkomneDokumenter.SeAlle'] };
     for (const as of [own, distributor, SYSTEM]) {
       expect((await stack.call('PUT', path, { as, body })).status).toBe(204);
       const answer = (await (await stack.call('GET', path, { as })).json()) as Record<string, string>;
@@ -153,10 +153,12 @@ describe('an absence', () => {
       await expectProblem(await stack.call('GET', path, { as }), 404, 'not-found');
       await expectProblem(await stack.call('DELETE', path, { as }), 404, 'not-found');
     }
-    for (const method of ['PUT', 'GET', 'DELETE']) {
-      const call = { as: reader('another'), ...(method === 'PUT' && { body }) };
-      await expectProblem(await stack.call(method, path, call), 403, 'role-missing');
-    }
+    // Who may assign, but sees the own mail only, would see everybody’s as a substitute.
+    for (const as of [reader('another'), reader('another', 'IndkomneDokumenter.Tildel')])
+      for (const method of ['PUT', 'GET', 'DELETE']) {
+        const call = { as, ...(method === 'PUT' && { body: { ...body, substitute: 'another' } }) };
+        await expectProblem(await stack.call(method, path, call), 403, 'role-missing');
+      }
     const set = (await auditOf(stack, { action: 'absence-set' })).filter(({ details }) => details.userId === user);
     expect(set.map(({ actor, details }) => [actor, details.substitute])).toEqual(
       [user, 'fordeler', SYSTEM.user].map((actor) => [actor, 'bo']),

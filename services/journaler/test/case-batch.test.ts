@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,6 +35,16 @@ afterAll(async () => {
 
 const TYPE = 'application/x-ndjson';
 const PARTY = '4101019999';
+/** All that a version requires. */
+const WHOLE = {
+  status: 'open',
+  movedTo: null,
+  movedFrom: null,
+  caseworker: 'anna',
+  team: null,
+  parties: [PARTY],
+  restrictedTo: null,
+};
 
 type Answers = readonly CaseLineAnswer[];
 
@@ -50,7 +61,7 @@ async function send(lines: readonly (object | string | Buffer)[], municipality =
       Buffer.from('\n'),
     ]),
   );
-  const response = await fetch(`${stack.url}/api/v1/cases/batch`, {
+  const response = await fetch(`${stack.url}/api/v1/cases`, {
     method: 'POST',
     headers: { authorization: `Bearer ${await stack.token({ ...SYSTEM, municipality })}`, 'content-type': TYPE },
     body,
@@ -70,7 +81,7 @@ const caseOf = async (caseId: string) => {
 describe('a batch of cases', () => {
   it('answers each line in order with what became of it, and a repeat changes nothing', async () => {
     const ids = Array.from({ length: 450 }, newId);
-    const lines = ids.map((caseId, n) => ({ caseId, caseworker: `caseworker-${n}`, parties: [PARTY], version: n }));
+    const lines = ids.map((caseId, n) => ({ ...WHOLE, caseId, caseworker: `caseworker-${n}`, version: n }));
     const expected = (status: string) => ids.map((caseId, n) => ({ line: n + 1, caseId, status, problem: null }));
     expect(await send(lines)).toEqual(expected('stored'));
     expect(await caseOf(ids[449] as string)).toEqual({ status: 'open', caseworker: 'caseworker-449', version: '449' });
@@ -87,10 +98,10 @@ describe('a batch of cases', () => {
   it('stores a case that comes twice in order, the newer one whatever the order', async () => {
     const [first, second] = [newId(), newId()];
     const answers = await send([
-      { caseId: first, caseworker: 'anna', version: 1 },
-      { caseId: first, caseworker: 'bo', version: 2 },
-      { caseId: second, caseworker: 'bo', version: 2 },
-      { caseId: second, caseworker: 'anna', version: 1 },
+      { ...WHOLE, caseId: first, caseworker: 'anna', version: 1 },
+      { ...WHOLE, caseId: first, caseworker: 'bo', version: 2 },
+      { ...WHOLE, caseId: second, caseworker: 'bo', version: 2 },
+      { ...WHOLE, caseId: second, caseworker: 'anna', version: 1 },
       { caseId: second, team: 'team-1' },
     ]);
     expect(statusesOf(answers)).toEqual(['stored', 'stored', 'stored', 'older', 'stored']);
@@ -145,7 +156,7 @@ describe('a batch of cases', () => {
       send(
         order.map((caseId) => {
           const version = (ids.indexOf(caseId) + parity) % 2;
-          return { caseId, caseworker: `caseworker-${version}`, parties: [PARTY], version };
+          return { ...WHOLE, caseId, caseworker: `caseworker-${version}`, version };
         }),
       );
     const answers = await Promise.all([sending(0, ids), sending(1, [...ids].reverse()), sending(1, ids)]);
@@ -167,8 +178,10 @@ describe('a batch of cases', () => {
 
   it('is its municipality’s only', async () => {
     const caseId = newId();
-    await upsertCase(stack, caseId, { caseworker: 'anna', version: 5 });
-    expect(statusesOf(await send([{ caseId, caseworker: 'bo', version: 1 }], VESTERSUND))).toEqual(['stored']);
+    await upsertCase(stack, caseId, { ...WHOLE, version: 5 });
+    expect(statusesOf(await send([{ ...WHOLE, caseId, caseworker: 'bo', version: 1 }], VESTERSUND))).toEqual([
+      'stored',
+    ]);
     const rows = await stack.sql('SELECT municipality, caseworker FROM cases WHERE case_id = $1 ORDER BY 1', [caseId]);
     expect(rows).toEqual([
       { municipality: ODENSKOV, caseworker: 'anna' },
@@ -179,15 +192,15 @@ describe('a batch of cases', () => {
   it('of a municipality that is not set up is not found', async () => {
     const as = { ...SYSTEM, municipality: '99999999' };
     const options = { as, body: { caseId: 'K-1' }, headers: { 'content-type': TYPE } };
-    await expectProblem(await stack.call('POST', '/cases/batch', options), 404, 'not-found');
+    await expectProblem(await stack.call('POST', '/cases', options), 404, 'not-found');
   });
 });
 
 /** A call whose body is sent piece by piece. */
-async function open() {
-  const call = request(`${stack.url}/api/v1/cases/batch`, {
+async function open(more: Record<string, string> = {}) {
+  const call = request(`${stack.url}/api/v1/cases`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${await stack.token(SYSTEM)}`, 'content-type': TYPE },
+    headers: { authorization: `Bearer ${await stack.token(SYSTEM)}`, 'content-type': TYPE, ...more },
     agent: new Agent(),
   });
   call.on('error', () => {}); // it is cut
@@ -207,6 +220,52 @@ describe('a body that is sent piece by piece', () => {
     expect(answers.map(({ caseId }) => caseId)).toEqual(ids.slice(0, 200));
     expect(await stack.sql('SELECT FROM cases WHERE case_id = ANY ($1)', [ids.slice(0, 200)])).toHaveLength(200);
     expect(await stack.sql(`SELECT FROM cases WHERE case_id LIKE 'K-half%'`)).toEqual([]);
+  });
+
+  it('of long lines is stored after a megabyte, however few they are', async () => {
+    const ids = Array.from({ length: 12 }, newId);
+    const restrictedTo = Array.from({ length: 200 }, (_, n) => `${n}-${'x'.repeat(250)}`).map((id) => id.slice(0, 256));
+    const call = await open();
+    const answered = new Promise<string>((resolve) => {
+      call.on('response', (response) => response.once('data', (bytes: Buffer) => resolve(bytes.toString())));
+    });
+    const padding = ' '.repeat(100_000);
+    call.write(ids.map((caseId) => `${padding}${JSON.stringify({ caseId, restrictedTo })}\n`).join(''));
+    expect(answersIn(await answered).map(({ caseId }) => caseId)).toEqual(ids.slice(0, 7));
+    call.destroy();
+  });
+
+  it('is asked for when the caller waits for that, as curl does', async () => {
+    const caseId = newId();
+    const call = await open({ expect: '100-continue' });
+    const answered = new Promise<string>((resolve) => call.on('response', (response) => resolve(text(response))));
+    call.on('continue', () => call.end(JSON.stringify({ caseId })));
+    call.flushHeaders();
+    expect(statusesOf(answersIn(await answered))).toEqual(['stored']);
+  });
+
+  it('has a line longer than any memory refused, and the next ones stored', async () => {
+    const [caseId, piece] = [newId(), Buffer.alloc(1_048_576, '[')];
+    const call = await open();
+    const answered = new Promise<string>((resolve) => call.on('response', (response) => resolve(text(response))));
+    for (let sent = 0; sent < 64; sent++) {
+      if (!call.write(piece)) await new Promise((resolve) => call.once('drain', resolve));
+    }
+    call.end(`\n${'['.repeat(200_000)}\n${'[{"a":'.repeat(40_000)}\n${JSON.stringify({ caseId, team: 'team-1' })}`);
+    const answers = answersIn(await answered);
+    expect(statusesOf(answers)).toEqual(['invalid', 'invalid', 'invalid', 'stored']);
+    expect(answers.map(({ problem }) => problem?.code)).toEqual([...Array(3).fill('bad-request'), undefined]);
+  });
+
+  it('is refused when it is compressed, and without any line has no answer', async () => {
+    const headers = { authorization: `Bearer ${await stack.token(SYSTEM)}`, 'content-type': TYPE };
+    const post = (body: string | Uint8Array<ArrayBuffer>, more: object = {}) =>
+      fetch(`${stack.url}/api/v1/cases`, { method: 'POST', headers: { ...headers, ...more }, body });
+    const compressed = new Uint8Array(gzipSync('{"caseId":"K-gzip"}\n'));
+    await expectProblem(await post(compressed, { 'content-encoding': 'gzip' }), 415, 'unsupported-media-type');
+    expect(await caseOf('K-gzip')).toBeUndefined();
+    const blank = await post('\n \r\n');
+    expect([blank.status, await blank.text()]).toEqual([200, '']);
   });
 
   it('may be cut anywhere: within a character, and before the end of the last line', async () => {

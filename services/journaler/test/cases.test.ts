@@ -94,10 +94,21 @@ describe('what the core tells of a case', () => {
     ['version', { version: '17' }],
     ['version', { version: '2026-13-01T00:00:00Z' }],
     ['version', { version: null }],
+    ['status', { version: 7 }],
+    ['restrictedTo', { ...FULL, restrictedTo: undefined, version: 7 }],
+    ['parties', { ...FULL, parties: undefined, version: 7 }],
   ])('is refused at %s when it is %j, without a word of it', async (path, body) => {
     const problem = await expectProblem(await put(newCase(), body), 400, 'bad-request');
     expect(problem.path).toBe(`body.${path}`);
     expect(problem.detail).not.toMatch(/Jens|Testesen|aunt|9999/);
+  });
+
+  it('is of a case with any id: none is the path of another call', async () => {
+    for (const caseId of ['batch', 'search', 'æ/ø ?#%']) {
+      const response = await put(encodeURIComponent(caseId), { caseworker: 'anna' });
+      expect([caseId, response.status]).toEqual([caseId, 204]);
+      expect(await caseOf(caseId)).toMatchObject({ caseworker: 'anna' });
+    }
   });
 
   it('is not in the audit log again when it changes nothing', async () => {
@@ -136,28 +147,32 @@ describe('the core’s version of a case', () => {
     ['2026-11-20T08:00:00Z', 17],
   ])('%s keeps %s from changing anything, and tells so', async (newer, older) => {
     const caseId = newCase();
-    await upsertCase(stack, caseId, { caseworker: 'anna', version: newer });
+    await upsertCase(stack, caseId, { ...FULL, caseworker: 'anna', version: newer });
     const before = await caseOf(caseId);
-    const problem = await expectProblem(await put(caseId, { caseworker: 'bo', version: older }), 409, 'older-version');
+    const problem = await expectProblem(
+      await put(caseId, { ...FULL, caseworker: 'bo', version: older }),
+      409,
+      'older-version',
+    );
     expect(problem.path).toBe('body.version');
     expect(await caseOf(caseId)).toEqual(before);
-    await upsertCase(stack, caseId, { caseworker: 'bo', version: newer });
+    await upsertCase(stack, caseId, { ...FULL, caseworker: 'bo', version: newer });
     expect(await caseOf(caseId)).toMatchObject({ caseworker: 'bo' });
   });
 
   it('stays when a call has none, which changes the case as ever', async () => {
     const caseId = newCase();
-    await upsertCase(stack, caseId, { caseworker: 'anna', version: 7 });
+    await upsertCase(stack, caseId, { ...FULL, caseworker: 'anna', version: 7 });
     await upsertCase(stack, caseId, { caseworker: 'bo' });
     expect(await caseOf(caseId)).toMatchObject({ caseworker: 'bo', version: '7' });
-    await expectProblem(await put(caseId, { caseworker: 'anna', version: 6 }), 409, 'older-version');
+    await expectProblem(await put(caseId, { ...FULL, caseworker: 'anna', version: 6 }), 409, 'older-version');
   });
 
   it('is the newest of many at once', async () => {
     for (const caseId of [newCase(), newCase(), newCase()]) {
       const versions = Array.from({ length: 12 }, (_, n) => n).sort(() => Math.random() - 0.5);
       const answers = await Promise.all(
-        versions.map((version) => put(caseId, { caseworker: `caseworker-${version}`, parties: [MOTHER], version })),
+        versions.map((version) => put(caseId, { ...FULL, caseworker: `caseworker-${version}`, version })),
       );
       expect(answers.map(({ status }) => status).filter((status) => status !== 204 && status !== 409)).toEqual([]);
       expect(await caseOf(caseId)).toMatchObject({ caseworker: 'caseworker-11', version: '11' });

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
+import { ODENSKOV, startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
+import { ROLES as ROLE_MEANINGS } from '../../../shared/src/access/index.js';
+import { NAMES, operationOf, send } from '../../../shared/test/api/calls.js';
 import {
   awaitSuggestion,
   change,
@@ -24,6 +26,7 @@ type Name = (typeof MESSAGES)[number];
 const ids = {} as Record<Name, string>;
 const CASE = 'K-restricted';
 const LETTER = randomUUID();
+const LETTER_ID = 'dubu-restricted';
 const WORD = 'Fortrolighed';
 
 const ROLES = SETUP.roles ?? [];
@@ -39,7 +42,7 @@ beforeAll(async () => {
   stack = await startTestStack();
   await upsertCase(stack, 'K-open', { caseworker: OTHER.user });
   await upsertCase(stack, CASE, { caseworker: OTHER.user });
-  await registerSentMessage(stack, LETTER, { caseId: CASE });
+  await registerSentMessage(stack, LETTER, { caseId: CASE, messageId: LETTER_ID });
   for (const name of MESSAGES)
     ids[name] =
       name === 'suggested' || name === 'rejected' ? await reply() : await deliverMemo(stack, { subject: WORD });
@@ -147,6 +150,16 @@ describe.each(WAYS)('%s', (way, find) => {
   });
 });
 
+it('a list whose case is restricted between two pages shows no more of it', async () => {
+  const query = `?status=${STATUSES}&limit=1&sort=receivedAt`;
+  await restrict(null);
+  const first = await list(stack, query, OTHER);
+  expect(namesOf(first.items)).toHaveLength(1);
+  await restrict(['named']);
+  const next = await list(stack, `${query}&cursor=${first.nextCursor}`, OTHER);
+  expect([next.items, next.nextCursor]).toEqual([[], null]);
+});
+
 it('a summary does not count them for others', async () => {
   const total = async (as: TokenOptions) =>
     (await json<{ total: number }>('GET', `/summary?status=${STATUSES}`, as)).total;
@@ -162,6 +175,33 @@ it('others change none, one by one or in a bulk', async () => {
     items: [{ id, version: 2, reason: 'unwanted' }],
   });
   expect(items.map(({ problem }) => problem.code)).toEqual(['not-found']);
+});
+
+describe('to somebody with every role, who is not named, it is answered like an id that does not exist:', () => {
+  const as: TokenOptions = { user: 'other', teams: ['team-1'], roles: Object.keys(ROLE_MEANINGS) };
+  const ON_ONE = NAMES.filter((name) => operationOf(name).path.startsWith('/api/v1/incoming-documents/:id'));
+
+  it.each(ON_ONE)('%s', async (name) => {
+    const operation = operationOf(name);
+    const answerTo = async (id: string, version: number) => {
+      const [example] = (operation.body?.meta()?.examples ?? []) as object[];
+      const { fileId } = await fileOf('suggested');
+      const response = await send(stack, {
+        operation,
+        as,
+        params: { id, fileId },
+        query: {},
+        headers: operation.change ? { 'if-match': `"${version}"` } : {},
+        body: example,
+      });
+      const { instance: _, correlationId: __, ...problem } = (await response.json()) as Record<string, unknown>;
+      return { status: response.status, problem };
+    };
+    const unknown = await answerTo(randomUUID(), 1);
+    expect(unknown.status).toBe(404);
+    for (const message of MESSAGES)
+      for (const version of [1, 2, 3]) expect(await answerTo(ids[message], version)).toEqual(unknown);
+  });
 });
 
 it('a message that has left a restricted case is seen again, without a word of that case', async () => {
@@ -189,6 +229,31 @@ it('a message that has left a restricted case is seen again, without a word of t
   const whole = await read(stack, id, NAMED);
   expect(whole.history[1]?.details).toMatchObject({ caseId: CASE });
   expect(whole.history[3]?.details).toMatchObject({ caseIds: `K-open ${CASE}` });
+});
+
+it.each([
+  ['the letter by its UUID', { replyUUID: LETTER }],
+  [
+    'the letter by its id',
+    { replyUUID: randomUUID(), messageID: LETTER_ID, senderID: ODENSKOV, generatingSystemID: 'DUBU' },
+  ],
+  ['the case', { caseID: CASE, senderID: ODENSKOV }],
+])('a reply whose suggestion is not made yet is hidden when it names %s', async (_what, named) => {
+  const id = await deliverReply(stack, [{ messageUUID: randomUUID(), ...named } as never]);
+  const open = await deliverReply(stack, [{ messageUUID: randomUUID() }]);
+  const seen = async (as: TokenOptions) => {
+    const { items } = await json<Page>('GET', '?sort=-receivedAt', as);
+    return [id, open].map((one) => items.some((item) => item.id === one));
+  };
+  expect(await seen(OTHER)).toEqual([false, true]);
+  await stack.sql(
+    `UPDATE messages SET suggestion_run_at = NULL, suggested_case_id = NULL, suggestion_basis = NULL, suggestion_sender = NULL,
+       suggestion_party = NULL, suggestion_warning = NULL, next_enqueue_at = now() + interval '1 day' WHERE id = ANY ($1)`,
+    [[id, open]],
+  );
+  expect(await seen(OTHER)).toEqual([false, true]);
+  expect(await seen(NAMED)).toEqual([true, true]);
+  await expectProblem(await stack.call('GET', `/incoming-documents/${id}`, { as: OTHER }), 404, 'not-found');
 });
 
 it('held messages stay with those who set up, and the log with those who read it', async () => {

@@ -192,6 +192,20 @@ describe('a reply', () => {
     });
   });
 
+  it('gets a case that it names once the core has named it too, with a letter or as a case', async () => {
+    for (const register of [
+      (caseId: string) => registerSentMessage(stack, randomUUID(), { caseId }),
+      (caseId: string) => upsertCase(stack, caseId),
+    ]) {
+      const caseId = newCase();
+      const id = await deliverReply(stack, answering(randomUUID(), { caseID: caseId, senderID: ODENSKOV }));
+      expect(await suggestionOf(id)).toBeNull();
+      await register(caseId);
+      await awaitSuggestion(stack, id);
+      expect(await suggestionOf(id)).toMatchObject({ caseId, basis: 'case-id' });
+    }
+  });
+
   it('gets none when its message id names sent messages of two cases', async () => {
     const messageID = `dubu-${randomUUID()}`;
     await sentMessage({ messageId: messageID });
@@ -255,6 +269,13 @@ describe('a reply', () => {
         ['Mor', ''],
         ['Far', 'Brevet var til en anden end den, der svarer'],
       ]);
+    });
+
+    it('the first relation that is told of a person with several', async () => {
+      const { uuid, caseId } = await sentMessage();
+      const { id } = TEST_CITIZEN;
+      await upsertCase(stack, caseId, { parties: [id, { id, relation: 'mother' }, { id, relation: 'guardian' }] });
+      expect(await suggestionOf(await deliverReply(stack, answering(uuid)))).toMatchObject({ party: 'mother' });
     });
 
     it('and names the party once the core has told its relation, without telling it in the feed', async () => {

@@ -135,7 +135,7 @@ it('a batch of cases whose COMMIT is not answered has failed, and the lines afte
   const lines = Array.from({ length: 450 }, (_, n) => JSON.stringify({ caseId: `K-batch-${n}` })).join('\n');
   relay.failAt('COMMIT', { when: 'after', how: 'reset', having: 'K-batch-0' });
 
-  const response = await fetch(`${journaler.url}/api/v1/cases/batch`, {
+  const response = await fetch(`${journaler.url}/api/v1/cases`, {
     method: 'POST',
     headers: { authorization: `Bearer ${await stack.token(SYSTEM)}`, 'content-type': 'application/x-ndjson' },
     body: lines,

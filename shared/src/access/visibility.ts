@@ -83,7 +83,8 @@ const HELD = sql`(m.status = 'held' OR (m.status = 'rejected' AND m.status_befor
 type Reader = Pick<Principal, 'municipality'> & { readonly actor: Pick<Principal['actor'], 'id'> };
 
 /**
- * Neither suggested for a case that is restricted to others nor journalized on one, as a condition on `messages AS m`. The few
+ * Neither suggested for a case that is restricted to others nor journalized on one, nor waiting for a suggestion that may be one,
+ * as a condition on `messages AS m`. The few
  * restricted cases are read once a statement, so that it costs the other messages next to nothing. The journalizations are looked
  * up by an aggregate, since of EXISTS PostgreSQL may read those of all messages.
  */
@@ -91,6 +92,7 @@ export function isOpenTo(reader: Reader): Prisma.Sql {
   const closed = casesClosedTo(reader);
   return sql`(
     (m.suggested_case_id IN (SELECT unnest(${closed}))) IS NOT TRUE
+    AND NOT (m.suggestion_run_at IS NULL AND (SELECT ${closed}) <> '{}' AND may_be_on(m.id, m.municipality, (SELECT ${closed})))
     AND NOT (m.status = 'journalized' AND (SELECT ${closed}) <> '{}' AND coalesce((
       SELECT bool_or(j.case_id = ANY ((SELECT ${closed})::text[])) FROM journalizations j WHERE j.message_id = m.id), false)))`;
 }

@@ -76,6 +76,8 @@ export interface Reference {
 
 /** The words of JSON Schema, and of OpenAPI 3.0, that are used here. */
 export interface JsonSchema {
+  /** Of a text: what each of its lines is. */
+  'x-line'?: Reference;
   $ref?: string;
   type?: string;
   format?: string;
@@ -448,10 +450,19 @@ function json(schema: Reference, examples: readonly unknown[]): Content {
   return { 'application/json': { schema, ...(named.length > 0 && { examples: Object.fromEntries(named) }) } };
 }
 
-/** No version of OpenAPI that clients are generated from can say that each line is one, so the schema is that of a line. */
+/**
+ * No version of OpenAPI that clients are generated from can say that each line is one of these, so clients get a text, and people
+ * and validators the schema beside it.
+ */
 function linesOf(schema: z.ZodType, names: Names): Content {
-  const content = json(refTo(schema, names), examplesOf(schema))['application/json'];
-  return content ? { [NDJSON]: content } : {};
+  const examples = {
+    example1: {
+      value: examplesOf(schema)
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join(''),
+    },
+  };
+  return { [NDJSON]: { schema: { type: 'string', 'x-line': refTo(schema, names) }, examples } };
 }
 
 function examplesOf(schema: z.ZodType): readonly unknown[] {

@@ -208,7 +208,8 @@ function figures<const Path extends '' | '.csv' | '.xlsx', const Answer extends 
 
 const ABSENCE = ['Indbakke.System', 'IndkomneDokumenter.Tildel', 'IndkomneDokumenter.Læs'] as const;
 const AbsentUser = z.object({ userId: UserId });
-const OWN_ABSENCE = 'With the role IndkomneDokumenter.Læs alone: the caller’s own only.';
+const OWN_ABSENCE =
+  'Another user’s is for Indbakke.System, and for who has both IndkomneDokumenter.Tildel and IndkomneDokumenter.SeAlle; all others only have their own.';
 
 const LEAVES_ABSENT_FIELDS =
   'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
@@ -756,7 +757,7 @@ export const OPERATIONS = {
   registerCases: {
     service: 'journaler',
     method: 'post',
-    path: '/api/v1/cases/batch',
+    path: '/api/v1/cases',
     summary: `Registers up to ${MAX_CASE_LINES} cases, a line of JSON each, and answers each with a line, in their order.`,
     description: `Each line is like the call for one case, with its \`caseId\`. The lines are stored as they come, some hundred at a time, and what is answered is stored, also when the connection ends before the rest. To send all again is harmless, in any order and by several callers at once, when each has its \`version\`. A line that is refused keeps no other from being stored. An answer without all its lines is not whole: send the rest again. ${LEAVES_ABSENT_FIELDS}`,
     roles: ['Indbakke.System'],

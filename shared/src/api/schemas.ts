@@ -484,38 +484,46 @@ const CASE_FIELDS = {
     .nullable()
     .optional()
     .describe(
-      'User ids: nobody else sees a message that is suggested for the case or journalized on it, whatever their roles. Absent: unchanged; null: not restricted',
+      'User ids: nobody else sees a message that is suggested for the case or journalized on it, whatever their roles; a system that reads for its users must be named itself. Absent: unchanged; null: not restricted',
     ),
   version: CaseVersion.optional().describe(
-    'The core’s own version of the case, which grows with each change: a number, or a time, which counts as its microseconds since 1970. One that is older than the registered one changes nothing. Who sends it sends all fields, since nothing is taken from a version that comes too late',
+    'The core’s own version of the case, which grows with each change: a number, or a time, which counts as its microseconds since 1970. One that is older than the registered one changes nothing; of one version that is sent with two contents, the last counts. It requires all other fields, since nothing is taken from a version that comes too late',
   ),
 };
 
-interface MovedCase {
+const ALL_BUT_VERSION = Object.keys(CASE_FIELDS).filter((field) => field !== 'version');
+
+interface PartOfCase extends Readonly<Record<string, unknown>> {
   readonly status?: string | undefined;
   readonly movedTo?: string | null | undefined;
 }
-function checkCase({ status, movedTo }: MovedCase, context: z.RefinementCtx): void {
-  if (movedTo != null && status !== 'moved') {
-    context.addIssue({ code: 'custom', path: ['movedTo'], message: 'is for a case with the status moved' });
-  }
+/** Were a part of a version enough, the restriction of a version that comes after it would be lost. */
+function checkCase(given: PartOfCase, context: z.RefinementCtx): void {
+  const { status, movedTo, version } = given;
+  const refuseField = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+  if (movedTo != null && status !== 'moved') refuseField('movedTo', 'is for a case with the status moved');
+  if (version === undefined) return;
+  for (const field of ALL_BUT_VERSION)
+    if (given[field] === undefined) refuseField(field, 'is missing; a version tells the whole case');
 }
+
+const CASE_EXAMPLE = {
+  status: 'open',
+  movedTo: null,
+  movedFrom: null,
+  caseworker: 'sagsbehandler-1',
+  team: 'team-1',
+  parties: [{ id: '4101019999', relation: 'child' }, '4202029999'],
+  restrictedTo: null,
+  version: 17,
+};
 
 /** An absent field leaves what is registered; null, or an empty list of parties, clears it. */
 export const CaseBody = z
   .strictObject(CASE_FIELDS)
   .superRefine(checkCase)
   .meta({
-    examples: [
-      {
-        status: 'open',
-        caseworker: 'sagsbehandler-1',
-        team: 'team-1',
-        parties: [{ id: '4101019999', relation: 'child' }, '4202029999'],
-        restrictedTo: null,
-        version: 17,
-      },
-    ],
+    examples: [CASE_EXAMPLE],
   })
   .register(NAMED_REQUESTS, { id: 'Case' });
 export type CaseBody = z.infer<typeof CaseBody>;
@@ -526,7 +534,7 @@ export const CaseLine = z
   .strictObject({ caseId: CaseId, ...CASE_FIELDS })
   .superRefine(checkCase)
   .meta({
-    examples: [{ caseId: 'BF-2', status: 'open', caseworker: 'sagsbehandler-1', parties: ['4101019999'], version: 18 }],
+    examples: [{ caseId: 'BF-2', ...CASE_EXAMPLE, version: 18 }],
   })
   .register(NAMED_REQUESTS, { id: 'CaseLine' });
 export type CaseLine = z.infer<typeof CaseLine>;
@@ -608,7 +616,7 @@ const Suggestion = z
     basis: keyOf('SuggestionBasis', SUGGESTION_BASES),
     sender: keyOf('SuggestionSender', SUGGESTION_SENDERS),
     party: PartyRelation.nullable().describe(
-      'Which party to the case answers, by its relation to the child; null: none, or the core has not told its relation',
+      'Which party to the case answers, by its relation to the child, the first that was told if there are several; null: none, or the core has not told its relation',
     ),
     warning: SuggestionWarning.nullable().describe(
       'null: none. Where the core has not told to whom the letter was sent, there is none',

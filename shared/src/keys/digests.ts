@@ -8,6 +8,8 @@ export const FINGERPRINT = 'fingerprint';
 export const QUARANTINE = 'quarantine';
 /** Keyed hash of a list’s sort and filters, to know the cursors of another list. */
 export const LIST = 'list';
+/** Key that a cursor is encrypted with, and keyed hash of the cursor. */
+export const CURSOR = 'cursor';
 /** Keyed hash of an Idempotency-Key, and of a request that has one. */
 export const IDEMPOTENCY = 'idempotency';
 /** Keyed hash of an audit row, which is chained to the one before it; the number is that of its canonical form. */

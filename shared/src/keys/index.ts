@@ -1,3 +1,12 @@
 /** Master keys: they wrap data keys. And keyed hashes. */
-export { AUDIT_ANCHOR, AUDIT_CHAIN, digestOfParty, FINGERPRINT, IDEMPOTENCY, LIST, QUARANTINE } from './digests.js';
+export {
+  AUDIT_ANCHOR,
+  AUDIT_CHAIN,
+  CURSOR,
+  digestOfParty,
+  FINGERPRINT,
+  IDEMPOTENCY,
+  LIST,
+  QUARANTINE,
+} from './digests.js';
 export { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing, type WrappedKey } from './key-ring.js';

@@ -193,11 +193,24 @@ describe('/api/v1/openapi.json', () => {
     }
   });
 
+  it('uses each schema that it names', () => {
+    const text = JSON.stringify(description);
+    const unused = Object.keys(description.components.schemas).filter(
+      (name) => !text.includes(`"#/components/schemas/${name}"`),
+    );
+    expect(unused).toEqual([]);
+  });
+
   it('has the schema of each JSON body and answer under a name', () => {
     const media = calls().flatMap(({ call }) => [call.requestBody, ...Object.values(call.responses)]);
     for (const content of media.map((each) => each?.content ?? {})) {
       for (const [type, { schema }] of Object.entries(content)) {
-        if (type.endsWith('json')) {
+        if (type === NDJSON) {
+          expect(schema).toEqual({
+            type: 'string',
+            'x-line': { $ref: expect.stringContaining('#/components/schemas/') },
+          });
+        } else if (type.endsWith('json')) {
           expect(JSON.stringify(schema)).toMatch(/^\{"(\$ref|allOf":\[\{"\$ref)":"#\/components\/schemas\/\w+"/);
         } else expect(schema).toEqual({ type: 'string', format: 'binary' });
       }

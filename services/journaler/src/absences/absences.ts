@@ -13,12 +13,13 @@ const { sql } = Prisma;
 
 type AbsenceParts = Pick<Parts, 'store'>;
 
-const OWN_ONLY: Role = 'IndkomneDokumenter.Læs';
+/** With them, what a substitute sees is nothing that the caller could not see and hand out anyway. */
+const OF_OTHERS: readonly Role[] = ['IndkomneDokumenter.Tildel', 'IndkomneDokumenter.SeAlle'];
 
 /**
  * Sets the substitute of a user for a period, in place of the present one.
  *
- * @throws Problem role-missing with Læs alone for another user; bad-request
+ * @throws Problem role-missing for another user (OF_OTHERS); bad-request
  */
 export async function setAbsence(
   { store }: AbsenceParts,
@@ -47,7 +48,7 @@ interface Row extends Pick<AbsenceAnswer, 'userId' | 'substitute' | 'setBy'> {
   readonly until: Date;
 }
 
-/** @throws Problem role-missing with Læs alone for another user; not-found */
+/** @throws Problem role-missing for another user (OF_OTHERS); not-found */
 export async function readAbsence(
   { store }: AbsenceParts,
   { principal, params: { userId } }: Call<typeof OPERATIONS.getAbsence>,
@@ -61,7 +62,7 @@ export async function readAbsence(
   return { ...row, from: row.from.toISOString(), until: row.until.toISOString() };
 }
 
-/** @throws Problem role-missing with Læs alone for another user; not-found */
+/** @throws Problem role-missing for another user (OF_OTHERS); not-found */
 export async function removeAbsence(
   { store }: AbsenceParts,
   { principal, params: { userId }, at }: Call<typeof OPERATIONS.removeAbsence>,
@@ -78,11 +79,11 @@ export async function removeAbsence(
   if (rows.length === 0) throw noSuchAbsence();
 }
 
-function requireOwn({ role, actor }: Principal, userId: string): void {
-  if (role !== OWN_ONLY || actor.id === userId) return;
+function requireOwn({ role, roles, actor }: Principal, userId: string): void {
+  if (role === 'Indbakke.System' || actor.id === userId || OF_OTHERS.every((needed) => roles.has(needed))) return;
   throw new Problem(
     'role-missing',
-    'With the role IndkomneDokumenter.Læs alone, only the caller’s own absence is allowed.',
+    `Only the caller’s own absence is allowed without the roles ${OF_OTHERS.join(' and ')}.`,
   );
 }
 

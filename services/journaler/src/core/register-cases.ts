@@ -1,5 +1,5 @@
 import { CaseId, CaseLine, type CaseLineAnswer, MAX_CASE_LINES, NDJSON, type OPERATIONS } from '@indbakke/shared/api';
-import { KiB } from '@indbakke/shared/config';
+import { KiB, MiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import {
   type Call,
@@ -22,6 +22,8 @@ export type BatchParts = Pick<Parts, 'store' | 'keys' | 'queues' | 'log'>;
 const MAX_LINE_BYTES = 256 * KiB;
 /** In one transaction: more would hold the locks of all these cases for longer, and save little. */
 const BATCH = 200;
+/** Long lines are stored sooner, so that as much is in memory whatever they hold. */
+const BATCH_BYTES = MiB;
 
 /** A line that was read: a case to be stored, or what is wrong with it. */
 interface ReadLine {
@@ -46,6 +48,7 @@ export async function registerCases(
   /** Why the database is away: the other lines need not wait for it one batch after the other. */
   let away: Problem | undefined;
   let batch: ReadLine[] = [];
+  let bytes = 0;
   const ids = new Set<string>();
   const flush = async () => {
     const cases = batch.flatMap(({ given }) => (given instanceof Problem ? [] : [given]));
@@ -53,6 +56,7 @@ export async function registerCases(
     if (outcomes instanceof Problem && isAway(outcomes)) away = new Problem('unavailable', NOT_TRIED);
     const answers = batch.map((line) => answerTo(line, outcomes));
     batch = [];
+    bytes = 0;
     ids.clear();
     res.write(answers.map((answer) => `${JSON.stringify(answer)}\n`).join(''));
   };
@@ -60,9 +64,11 @@ export async function registerCases(
   for await (const line of readLines(req, MAX_LINE_BYTES)) {
     const read = readLine(line, ++lines, municipality);
     const { given } = read;
+    const isFull = batch.length === BATCH || bytes >= BATCH_BYTES;
     // A case that comes twice is stored twice, in order.
-    if (batch.length === BATCH || (!(given instanceof Problem) && ids.has(given.caseId))) await flush();
+    if (isFull || (!(given instanceof Problem) && ids.has(given.caseId))) await flush();
     batch.push(read);
+    bytes += line.bytes?.length ?? 0;
     if (!(given instanceof Problem)) ids.add(given.caseId);
     if (lines > MAX_CASE_LINES) break;
   }

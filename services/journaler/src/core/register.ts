@@ -4,7 +4,7 @@ import { Problem } from '@indbakke/shared/errors';
 import type { Call } from '@indbakke/shared/http';
 import { digestOfParty, type KeyRing } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
-import { Prisma, run } from '@indbakke/shared/store';
+import { newId, Prisma, run } from '@indbakke/shared/store';
 import { requestDueSuggestions } from '../suggestion/request-due-suggestions.js';
 import { requestSuggestions } from '../suggestion/request-suggestions.js';
 import { storeCases } from './store-cases.js';
@@ -29,27 +29,34 @@ export async function registerSentMessage(
     ...(recipientId !== undefined && { recipientDigest: recipientId === null ? null : digestOf(keys, recipientId) }),
   };
   const where = { municipality_messageUuid: { municipality, messageUuid } };
-  const messageIds = await store.withTenant(municipality, async (tx) => {
+  const { messageIds, isNewCase } = await store.withTenant(municipality, async (tx) => {
     requireFound(await tx.$queryRaw(findMunicipality(municipality)));
     const before = await tx.sentMessage.findUnique({ where, select: { messageId: true } });
+    let isNewCase = false;
     if (caseId === undefined) {
       if (!before)
         throw new Problem('bad-request', 'body.caseId: is required the first time.', { path: 'body.caseId' });
       await tx.sentMessage.updateMany({ where: { municipality, messageUuid }, data: given });
     } else {
       // The message may be registered before its case, or at the same time; neither PUT may fail because of the other.
-      await tx.case.createMany({ data: { municipality, caseId }, skipDuplicates: true });
+      const data = { municipality, caseId, suggestionsDue: newId() };
+      const { count } = await tx.case.createMany({ data, skipDuplicates: true });
+      isNewCase = count > 0;
       await tx.sentMessage.upsert({ where, create: { municipality, messageUuid, ...given, caseId }, update: given });
     }
     const details = { messageUuid, ...(caseId !== undefined && { caseId }), fields: fieldsOf(body) };
     await tx.$executeRaw(insertAudit({ by: principal, at, action: 'sent-message-registered', details }));
-    return [before?.messageId, messageId];
+    return { messageIds: [before?.messageId, messageId], isNewCase };
   });
   await requestSuggestions({ store, queues }, municipality, [
     { kind: 'message-uuid', value: messageUuid },
     // Also by the former id: what was suggested through it may be wrong now.
     ...[...new Set(messageIds)].flatMap((value) => (value ? [{ kind: 'message-id' as const, value }] : [])),
   ]).catch(tellThatItIsStored);
+  if (isNewCase) {
+    // A reply may name the case only.
+    await requestDueSuggestions({ store, queues }, municipality, [caseId as string]).catch(tellThatItIsStored);
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { type SearchBody, Time } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
-import { type KeyRing, LIST } from '@indbakke/shared/keys';
+import { CURSOR, type KeyRing, LIST } from '@indbakke/shared/keys';
 import { z } from 'zod';
 
 /** Where a page ended. */
@@ -17,8 +18,9 @@ export type ListQuery = Omit<SearchBody, 'limit' | 'cursor'>;
 
 const Cursor = z.tuple([z.boolean(), Time, z.uuid(), z.string()]);
 
+/** Sealed, since a page may end at a message that the caller may not see. */
 export function writeCursor(keys: KeyRing, query: object, { isTimeless, time, id }: Position): string {
-  return Buffer.from(JSON.stringify([isTimeless, time, id, listOf(keys, query)])).toString('base64url');
+  return seal(keys, JSON.stringify([isTimeless, time, id, listOf(keys, query)])).toString('base64url');
 }
 
 /**
@@ -27,7 +29,7 @@ export function writeCursor(keys: KeyRing, query: object, { isTimeless, time, id
  */
 export function readCursor(keys: KeyRing, query: object, cursor: string, path: string): Position {
   const fault = (detail: string) => new Problem('bad-request', detail, { path });
-  const found = parse(cursor);
+  const found = parse(keys, cursor);
   if (found === undefined) throw fault('The cursor is invalid. Start again without it.');
   const [isTimeless, time, id, list] = found;
   if (list !== listOf(keys, query)) {
@@ -36,12 +38,31 @@ export function readCursor(keys: KeyRing, query: object, cursor: string, path: s
   return { isTimeless, time, id };
 }
 
-function parse(cursor: string): z.infer<typeof Cursor> | undefined {
+function parse(keys: KeyRing, cursor: string): z.infer<typeof Cursor> | undefined {
   try {
-    return Cursor.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    return Cursor.parse(JSON.parse(open(keys, Buffer.from(cursor, 'base64url'))));
   } catch {
     return undefined;
   }
+}
+
+const CIPHER = 'aes-256-gcm';
+const [NONCE_BYTES, TAG_BYTES] = [12, 16];
+
+/** The nonce is a keyed hash of the text, so two texts have the same with no more chance than random ones. */
+function seal(keys: KeyRing, text: string): Buffer {
+  const nonce = keys.digest(CURSOR, text).subarray(0, NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, keys.digest(CURSOR, ''), nonce);
+  return Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** @throws Error when it was not sealed here */
+function open(keys: KeyRing, sealed: Buffer): string {
+  const decipher = createDecipheriv(CIPHER, keys.digest(CURSOR, ''), sealed.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  });
+  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+  return decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
 }
 
 const LIST_BYTES = 9;

@@ -60,6 +60,17 @@ BEGIN
     SELECT case_id FROM cases
     WHERE municipality = tenant AND restricted_to IS NOT NULL AND reader <> ALL (restricted_to));
 END $$;
+-- … and whether a message that has no suggestion yet, or is to get another, may get one of these cases.
+CREATE FUNCTION may_be_on(message uuid, tenant text, closed text[]) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = public AS $$
+BEGIN
+  RETURN EXISTS (
+    SELECT FROM reply_references r WHERE r.message_id = message AND CASE r.kind
+      WHEN 'message-uuid' THEN EXISTS (
+        SELECT FROM sent_messages WHERE municipality = tenant AND message_uuid = r.value AND case_id = ANY (closed))
+      WHEN 'message-id' THEN EXISTS (
+        SELECT FROM sent_messages WHERE municipality = tenant AND message_id = r.value AND case_id = ANY (closed))
+      ELSE r.value = ANY (closed) END);
+END $$;
 
 -- Cases whose messages are still to get another suggestion run. The sweep asks which municipalities have some.
 CREATE INDEX cases_suggestions_due_idx ON cases (municipality, case_id) WHERE suggestions_due IS NOT NULL;
