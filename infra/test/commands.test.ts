@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { recordAudit } from '@indbakke/shared/audit';
+import { INSTALLATION, recordAudit } from '@indbakke/shared/audit';
 import { openFileBlobStore } from '@indbakke/shared/content';
 import { loadKeyRing } from '@indbakke/shared/keys';
 import { openStore } from '@indbakke/shared/store';
@@ -125,18 +125,21 @@ describe('npm run audit', () => {
       const by = { municipality: '33333333', actor: { kind: 'user', id: 'anna' } } as const;
       await recordAudit(store, { by, at: new Date(), action });
     }
+    const operator = { municipality: INSTALLATION, actor: { kind: 'user', id: 'bo' } } as const;
+    await recordAudit(store, { by: operator, at: new Date(), action: 'quarantine-listed' });
     await numberChanges({ store, keys: await loadKeyRing(KEY_FILE) });
     await store.close();
     const audit = (...args: string[]) => run('audit', args, { DATABASE_OWNER_URL: ownerUrl, KEY_FILE });
 
     const whole = await audit('verify');
     expect(whole).toMatchObject({ status: 0, errors: 'The audit log is whole.\n' });
-    expect(whole.output).toMatch(/^33333333 2 [0-9a-f]{64}\n$/);
+    expect(whole.output).toMatch(/^33333333 2 [0-9a-f]{64}\ninstallation 1 [0-9a-f]{64}\n$/);
     const heads = join(scratch, 'heads.txt');
     writeFileSync(heads, whole.output);
-    expect(await audit('verify', '--heads', heads, '--municipality', '33333333')).toMatchObject({ status: 0 });
+    expect(await audit('verify', '--heads', heads)).toMatchObject({ status: 0 });
+    expect(await audit('verify', '--heads', heads, '--municipality', INSTALLATION)).toMatchObject({ status: 0 });
 
-    await runSql(ownerUrl, `UPDATE audit_events SET actor = 'bo' WHERE position = 1`);
+    await runSql(ownerUrl, `UPDATE audit_events SET actor = 'bo' WHERE position = 1 AND actor = 'anna'`);
     const altered = await audit('verify', '--heads', heads);
     expect(altered.status).toBe(1);
     expect(altered.errors).toBe(

@@ -7,7 +7,13 @@ import { createMakePackageHandler } from '../../services/archiver/src/access-pac
 import { createMakeExtractHandler } from '../../services/journaler/src/extracts/make-extract.js';
 import { readWithPython } from '../../services/journaler/test/support/spreadsheets.js';
 import { NAMES, type Name, openCalls, operationOf, type PreparedCall, targetOf } from '../../shared/test/api/calls.js';
-import { deliverMemo, deliverReply, read, registerSentMessage } from '../../shared/test/inbox/support.js';
+import {
+  deliverMemo,
+  deliverReply,
+  expectProblem,
+  read,
+  registerSentMessage,
+} from '../../shared/test/inbox/support.js';
 import { allServices, StackConfig } from '../src/local/settings.js';
 import { checkedFetch } from '../src/testkit/checked-fetch.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
@@ -77,12 +83,12 @@ async function serveWith(change: (store: Store) => Store): Promise<Running> {
 }
 
 /** Their call, made by us: with every role, and under the same name. */
-async function attack(url: string, call: PreparedCall): Promise<Response> {
+async function attack(url: string, call: PreparedCall, municipality: string = OURS): Promise<Response> {
   const { operation, as, headers, body } = call;
   return checkedFetch(`${url}/api/v1${targetOf(call)}`, {
     method: operation.method.toUpperCase(),
     headers: {
-      authorization: `Bearer ${await stack.token({ ...as, municipality: OURS })}`,
+      authorization: `Bearer ${await stack.token({ ...as, municipality })}`,
       ...(body && { 'content-type': 'application/json' }),
       ...headers,
     },
@@ -327,6 +333,14 @@ describe('without row-level security, the condition in the code', () => {
     expect(await digestTheirs()).toEqual(before);
   });
 });
+
+it.each(['createExtract', 'createWebhook', 'createAccessPackage', ...REGISTERS] as Name[])(
+  'makes nothing for a municipality that is not set up: %s',
+  async (name) => {
+    const response = await attack(stack.url, theirCall(name), '99999999');
+    await expectProblem(response, 404, 'not-found');
+  },
+);
 
 describe('what another municipality has is answered like what nobody has:', () => {
   let watched: Running;

@@ -11,7 +11,7 @@ import { withOwnerUrl } from './with-owner-url.js';
 const USAGE = `npm run -s audit -- verify [--municipality CVR] [--heads FILE]
 
 Walks the audit log of every municipality, or of one, and says where a row was removed, altered, moved or added, or a month
-dropped without an anchor. Prints the head of each log that is whole (CVR, last position, hash): keep these lines outside this
+dropped without an anchor. Prints the head of each log that is whole (CVR or installation, last position, hash): keep these lines outside this
 machine. With --heads, a file of such lines from earlier, it also finds an end that was cut off together with its head, or a log
 that was written anew; nothing else tells these. Uses the database of npm start with its keys, or those named by
 DATABASE_OWNER_URL and KEY_FILE. Exit status: 0 = whole, 1 = faults, or it could not be verified.`;
@@ -68,7 +68,7 @@ function readHeads(text: string): Head[] {
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line) => {
-      const [, municipality = '', position = '', hash = ''] = /^(\d{8}) (\d+) ([0-9a-f]{64}|-)\s*$/.exec(line) ?? [];
+      const [, municipality = '', position = '', hash = ''] = /^(\S+) (\d+) ([0-9a-f]{64}|-)\s*$/.exec(line) ?? [];
       if (municipality === '')
         throw new Error('Each line of --heads must be as this command prints them: CVR, position, hash.');
       return { municipality, position: BigInt(position), hash: hash === '-' ? '' : hash };

@@ -1,5 +1,6 @@
 export * from './allowed.js';
 export * from './data-constraints.js';
+export * from './municipality.js';
 export * from './owner.js';
 export * from './role-sheet.js';
 export * from './roles.js';

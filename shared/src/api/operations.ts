@@ -443,7 +443,7 @@ export const OPERATIONS = {
     roles: READ,
     body: ExtractBody,
     answer: ExtractCreated,
-    errors: ['key-reused'],
+    errors: ['not-found', 'key-reused'],
   },
   listExtracts: {
     service: 'journaler',
@@ -545,7 +545,7 @@ export const OPERATIONS = {
     roles: AKTINDSIGT,
     body: AccessPackageBody,
     answer: AccessPackageCreated,
-    errors: ['key-reused'],
+    errors: ['not-found', 'key-reused'],
   },
   listAccessPackages: {
     service: 'archiver',
@@ -800,7 +800,7 @@ export const OPERATIONS = {
     roles: CONNECTS,
     body: WebhookBody,
     answer: WebhookSecret,
-    errors: ['key-reused'],
+    errors: ['not-found', 'key-reused'],
   },
   listWebhooks: {
     service: 'journaler',

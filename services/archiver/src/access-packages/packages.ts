@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { ownedBy, type Principal } from '@indbakke/shared/access';
+import { ownedBy, type Principal, requireMunicipality } from '@indbakke/shared/access';
 import {
   type AccessPackageAnswer,
   AccessPackageBody,
@@ -36,7 +36,7 @@ export interface PackageRequest {
 /**
  * Asks for a package, which the sweep finds due at once.
  *
- * @throws Problem bad-request when the caller has too many; key-reused
+ * @throws Problem not-found for an unknown municipality; bad-request when the caller has too many; key-reused
  */
 export async function createPackage(
   parts: PackageParts,
@@ -51,6 +51,7 @@ export async function createPackage(
   const citizen = digestOfParty(parts.keys, numberOf(body.citizen) as string);
   return parts.store.withTenantConnection(municipality, (connection) =>
     once(connection, municipality, idempotencyKey, async () => {
+      await requireMunicipality((statement) => run(connection, statement), municipality);
       await requireRoom(connection, principal);
       await run(
         connection,

@@ -1,3 +1,4 @@
+import { requireMunicipality } from '@indbakke/shared/access';
 import { CaseId, CaseLine, type CaseLineAnswer, MAX_CASE_LINES, NDJSON, type OPERATIONS } from '@indbakke/shared/api';
 import { KiB, MiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
@@ -13,7 +14,7 @@ import {
 import type { Parts } from '@indbakke/shared/service';
 import { z } from 'zod';
 import { requestDueSuggestions } from '../suggestion/request-due-suggestions.js';
-import { findMunicipality, refuseOwnMove, requireFound } from './register.js';
+import { refuseOwnMove } from './register.js';
 import { storeCases } from './store-cases.js';
 
 export type BatchParts = Pick<Parts, 'store' | 'keys' | 'queues' | 'log'>;
@@ -43,7 +44,7 @@ export async function registerCases(
   { principal, req, res }: Call<typeof OPERATIONS.registerCases>,
 ): Promise<void> {
   const { municipality } = principal;
-  requireFound(await parts.store.query(municipality, findMunicipality(municipality), 'kept'));
+  await requireMunicipality((statement) => parts.store.query(municipality, statement, 'kept'), municipality);
   res.type(NDJSON);
   /** Why the database is away: the other lines need not wait for it one batch after the other. */
   let away: Problem | undefined;

@@ -1,10 +1,11 @@
+import { requireMunicipality } from '@indbakke/shared/access';
 import type { CaseBody, OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import type { Call } from '@indbakke/shared/http';
 import { digestOfParty, type KeyRing } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
-import { newId, Prisma, run } from '@indbakke/shared/store';
+import { newId, run } from '@indbakke/shared/store';
 import { requestDueSuggestions } from '../suggestion/request-due-suggestions.js';
 import { requestSuggestions } from '../suggestion/request-suggestions.js';
 import { storeCases } from './store-cases.js';
@@ -30,7 +31,7 @@ export async function registerSentMessage(
   };
   const where = { municipality_messageUuid: { municipality, messageUuid } };
   const { messageIds, isNewCase } = await store.withTenant(municipality, async (tx) => {
-    requireFound(await tx.$queryRaw(findMunicipality(municipality)));
+    await requireMunicipality((statement) => tx.$queryRaw(statement), municipality);
     const before = await tx.sentMessage.findUnique({ where, select: { messageId: true } });
     let isNewCase = false;
     if (caseId === undefined) {
@@ -72,7 +73,7 @@ export async function upsertCase(
   const { municipality } = principal;
   refuseOwnMove(body, municipality, 'body');
   const outcomes = await store.withTenantConnection(municipality, async (connection) => {
-    requireFound(await run(connection, findMunicipality(municipality)));
+    await requireMunicipality((statement) => run(connection, statement), municipality);
     return storeCases(connection, keys, { principal, at }, [{ ...body, caseId }]);
   });
   if (outcomes.get(caseId) === 'older') {
@@ -102,17 +103,6 @@ function fieldsOf(body: object): string {
 function tellThatItIsStored(cause: unknown): never {
   const detail = 'The registration is stored, but pending replies may not get their suggestion. Send it again.';
   throw new Problem('unknown-outcome', detail, { cause });
-}
-
-export function findMunicipality(cvr: string): Prisma.Sql {
-  return Prisma.sql`SELECT cvr FROM municipalities WHERE cvr = ${cvr}`;
-}
-
-/** @throws Problem not-found for a token of an unknown municipality */
-export function requireFound(municipalities: readonly object[]): void {
-  if (municipalities.length === 0) {
-    throw new Problem('not-found', 'The municipality of the token is not set up here.');
-  }
 }
 
 /** CPR and CVR numbers are only ever compared, so they are stored as keyed hashes. */

@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { ownedBy, type Principal } from '@indbakke/shared/access';
+import { ownedBy, type Principal, requireMunicipality } from '@indbakke/shared/access';
 import {
   type ExtractAnswer,
   type ExtractBody,
@@ -34,7 +34,7 @@ export interface ExtractRequest {
 /**
  * Saves an extract, which is due for the first time when its schedule next is.
  *
- * @throws Problem bad-request when the caller has too many; key-reused
+ * @throws Problem not-found for an unknown municipality; bad-request when the caller has too many; key-reused
  */
 export async function createExtract(
   parts: ExtractParts,
@@ -53,6 +53,7 @@ export async function createExtract(
   const nextRunAt = nextDue(schedule, at);
   return parts.store.withTenantConnection(municipality, (connection) =>
     once(connection, municipality, idempotencyKey, async () => {
+      await requireMunicipality((statement) => run(connection, statement), municipality);
       await requireRoom(connection, principal);
       await run(
         connection,

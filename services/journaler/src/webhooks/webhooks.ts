@@ -1,4 +1,4 @@
-import type { Principal } from '@indbakke/shared/access';
+import { type Principal, requireMunicipality } from '@indbakke/shared/access';
 import type { WebhookAnswer, WebhookBody, WebhookChangeBody, WebhookList, WebhookSecret } from '@indbakke/shared/api';
 import { type AuditEntry, insertAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
@@ -26,7 +26,7 @@ const BOTH_SIGN_FOR = '24 hours';
 /**
  * Registers a webhook, which gets the events that follow.
  *
- * @throws Problem bad-request when the municipality has too many; key-reused
+ * @throws Problem not-found for an unknown municipality; bad-request when it has too many; key-reused
  */
 export async function createWebhook(
   { store, keys }: WebhookParts,
@@ -36,6 +36,7 @@ export async function createWebhook(
   const { municipality } = principal;
   return store.withTenantConnection(municipality, async (connection) => {
     const { id } = await once(connection, municipality, idempotencyKey, async () => {
+      await requireMunicipality((statement) => run(connection, statement), municipality);
       const owner = { id: newId(), municipality };
       const { keyId, wrapped } = await makeSecret(keys, owner);
       const created = await run(
