@@ -547,6 +547,26 @@ describe('the months of the log', () => {
     expect(await monthsThere()).toContain(nameAgo(14));
   });
 
+  it('are not dropped with a row that was moved into one, since its anchor would hide that', async () => {
+    await makeMonth(monthsAgo(14));
+    for (let minutes = 1; minutes <= 3; minutes += 1) await write(0, minutes);
+    await owner.query('UPDATE audit_events SET at = $1 WHERE position = 2', [minutesInto(14, 1)]);
+    await drop(13);
+    expect(lines).toEqual([`error audit-month-fault forged ${nameAgo(14)}`]);
+    expect((await verify()).faults).toEqual([`${OURS}: position 2 is altered or moved, or behind one that is.`]);
+  });
+
+  it('are not dropped because the database says that they are old', async () => {
+    await write(5, 1);
+    await write(0, 1);
+    const [before] = (await owner.query(`SELECT pg_get_functiondef('audit_months_before'::regproc) AS text`)).rows;
+    await owner.query(`CREATE OR REPLACE FUNCTION audit_months_before(keep integer) RETURNS SETOF text LANGUAGE sql
+      AS $$ SELECT '${nameAgo(5)}' $$`);
+    await drop(6);
+    await owner.query(before.text);
+    expect(await monthsThere()).toContain(nameAgo(5));
+  });
+
   it('are there before they begin; what is wrong with them is logged and in the metrics', async () => {
     const metrics = createMetrics();
     observeAuditMonths({ store, metrics }, 13);

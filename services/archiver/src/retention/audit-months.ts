@@ -1,4 +1,13 @@
-import { ANCHOR_COLUMNS, type Anchor, anchorOf, isAuthentic, type PositionRange } from '@indbakke/shared/audit';
+import {
+  ANCHOR_COLUMNS,
+  type Anchor,
+  anchorOf,
+  CHAINED_COLUMNS,
+  type ChainedRow,
+  chainHash,
+  isAuthentic,
+  type PositionRange,
+} from '@indbakke/shared/audit';
 import { announce } from '@indbakke/shared/crash-points';
 import type { Log } from '@indbakke/shared/log';
 import type { Parts } from '@indbakke/shared/service';
@@ -37,7 +46,10 @@ export async function makeAuditMonths({ store, log }: Pick<Parts, 'store' | 'log
 export async function dropAuditMonths(parts: Pick<Parts, 'store' | 'keys' | 'log'>, keepMonths: number): Promise<void> {
   const { store, log } = parts;
   const old = await store.sweep<{ month: string }>('SELECT month FROM audit_months_before($1) AS month', [keepMonths]);
-  for (const { month } of old) {
+  // By our own clock too: who may write to the database may also change what it says.
+  const now = new Date();
+  const first = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - keepMonths)).toISOString().slice(0, 7);
+  for (const { month } of old.filter((one) => one.month < first)) {
     if (!(await anchorAuditMonth(parts, month))) {
       log.error('audit-month-fault', { fault: 'forged', month });
       continue;
@@ -83,13 +95,14 @@ const UNANCHORED = `
  * a process may have died before the drop.
  *
  * @param month `2026-11`
- * @returns whether all anchors of the month are ours
+ * @returns whether all anchors of the month are ours; no new ones are made for rows that are not as they were chained
  */
 export async function anchorAuditMonth(
   { store, keys }: Pick<Parts, 'store' | 'keys'>,
   month: string,
 ): Promise<boolean> {
   const ranges = await store.sweep<PositionRange>(UNANCHORED, [month]);
+  for (const range of ranges) if (!(await isChained({ store, keys }, range, month))) return false;
   const anchors = ranges.map((range) => anchorOf(keys, range, month));
   const column = <Key extends keyof Anchor>(key: Key) => anchors.map((anchor) => anchor[key]);
   await store.sweep(
@@ -100,4 +113,39 @@ export async function anchorAuditMonth(
   );
   const there = await store.sweep<Anchor>(`SELECT ${ANCHOR_COLUMNS} FROM audit_anchors WHERE month = $1`, [month]);
   return there.every((anchor) => isAuthentic(keys, anchor));
+}
+
+const BATCH = 10_000;
+
+/**
+ * Whether the rows of a range are as they were chained. An anchor vouches for them when they have gone: so it must not be made
+ * for a row that someone moved into the month to be rid of it.
+ */
+async function isChained(
+  { store, keys }: Pick<Parts, 'store' | 'keys'>,
+  { municipality, first, last }: PositionRange,
+  month: string,
+): Promise<boolean> {
+  const [before] = await store.sweep<{ hash: Buffer }>(
+    `SELECT hash FROM audit_events WHERE municipality = $1 AND position = $2::bigint - 1
+     UNION ALL SELECT last_hash FROM audit_anchors WHERE municipality = $1 AND last_position = $2::bigint - 1`,
+    [municipality, first],
+  );
+  let previous = before?.hash ?? null;
+  for (let position = BigInt(first); position <= BigInt(last); ) {
+    const rows = await store.sweep<ChainedRow & { hash: Buffer | null }>(
+      `SELECT ${CHAINED_COLUMNS.join(', ')}, position, hash FROM audit_events
+       WHERE municipality = $1 AND position BETWEEN $2 AND $3 AND at >= audit_month_begin($4, 0) AND at < audit_month_begin($4, 1)
+       ORDER BY position LIMIT ${BATCH}`,
+      [municipality, String(position), last, month],
+    );
+    if (rows.length === 0) return false;
+    for (const row of rows) {
+      const hash = chainHash(keys, previous, { ...row, position });
+      if (!row.hash?.equals(hash)) return false;
+      previous = hash;
+      position += 1n;
+    }
+  }
+  return true;
 }
