@@ -255,10 +255,11 @@ describe('a webhook', () => {
     await dispatcher.stop();
   });
 
-  it('is one of at most 20', async () => {
-    for (let n = 0; n < 20; n += 1) await create();
-    const response = await call('POST', '', { body: { url: receiver.url } });
-    await expectProblem(response, 400, 'bad-request');
+  it('is one of at most 20, also when they are created at once', async () => {
+    const body = { url: receiver.url };
+    const answers = await Promise.all(Array.from({ length: 30 }, () => call('POST', '', { body })));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
+    expect(answers.filter(({ status }) => status === 400)).toHaveLength(10);
   });
 
   it('is in the log when it is created, changed and deleted, without its URL', async () => {
@@ -692,6 +693,18 @@ describe('a new secret', () => {
     expect(() => new Webhook(old).verify(one?.body as string, one?.headers as Record<string, string>)).toThrow();
     expect((await read(id)).previousSecretUntil).toBeNull();
   });
+});
+
+it('a repeat of the call that made a secret is answered that one, and none that was made since', async () => {
+  const body = { url: receiver.url };
+  const headers = { 'idempotency-key': randomUUID() };
+  const first = WebhookSecret.parse(await (await call('POST', '', { body, headers })).json());
+  await call('POST', `/${first.id}/secret`);
+  expect(await (await call('POST', '', { body, headers })).json()).toEqual(first);
+  const others = { 'idempotency-key': randomUUID() };
+  const second = await (await call('POST', `/${first.id}/secret`, { headers: others })).json();
+  await call('POST', `/${first.id}/secret`);
+  expect(await (await call('POST', `/${first.id}/secret`, { headers: others })).json()).toEqual(second);
 });
 
 describe('a redelivery', () => {

@@ -3,8 +3,9 @@ import type { WebhookAnswer, WebhookBody, WebhookChangeBody, WebhookList, Webhoo
 import { type AuditEntry, insertAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
+import type { KeyRing, WrappedKey } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
-import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
+import { newId, Prisma, run } from '@indbakke/shared/store';
 import { TRIED_FOR } from './rows.js';
 import { makeSecret, openSecret } from './secrets.js';
 
@@ -35,8 +36,10 @@ export async function createWebhook(
 ): Promise<WebhookSecret> {
   const { municipality } = principal;
   return store.withTenantConnection(municipality, async (connection) => {
-    const { id } = await once(connection, municipality, idempotencyKey, async () => {
+    const made = await once<MadeSecret>(connection, municipality, idempotencyKey, async () => {
       await requireMunicipality((statement) => run(connection, statement), municipality);
+      // So that two calls at once count one after the other.
+      await run(connection, sql`SELECT pg_advisory_xact_lock(hashtext('webhooks'), ${municipality}::int)`);
       const owner = { id: newId(), municipality };
       const { keyId, wrapped } = await makeSecret(keys, owner);
       const created = await run(
@@ -51,10 +54,10 @@ export async function createWebhook(
             RETURNING 1
           ) ${auditOf(principal, 'webhook-created', at, { webhookId: owner.id })} FROM created RETURNING 1`,
       );
-      if (created.length > 0) return { id: owner.id };
+      if (created.length > 0) return madeSecret(owner.id, { keyId, wrapped });
       throw new Problem('bad-request', `A municipality has at most ${MAX_WEBHOOKS} webhooks. Delete one first.`);
     });
-    return readSecret(connection, { keys }, { id, municipality });
+    return answerOf(keys, municipality, made);
   });
 }
 
@@ -70,9 +73,9 @@ export async function makeNewSecret(
 ): Promise<WebhookSecret> {
   const { municipality } = principal;
   return store.withTenantConnection(municipality, async (connection) => {
-    await once(connection, municipality, idempotencyKey, async () => {
+    const made = await once<MadeSecret>(connection, municipality, idempotencyKey, async () => {
       const { keyId, wrapped } = await makeSecret(keys, { id, municipality });
-      const made = await run(
+      const changed = await run(
         connection,
         sql`
           WITH made AS (
@@ -81,25 +84,33 @@ export async function makeNewSecret(
             WHERE ${isOne(municipality, id)} RETURNING 1
           ) ${auditOf(principal, 'webhook-secret-made', at, { webhookId: id })} FROM made RETURNING 1`,
       );
-      if (made.length === 0) throw noSuchWebhook();
-      return {};
+      if (changed.length === 0) throw noSuchWebhook();
+      return madeSecret(id, { keyId, wrapped });
     });
-    return readSecret(connection, { keys }, { id, municipality });
+    return answerOf(keys, municipality, made);
   });
 }
 
-/** From its row, since the first answer of a repeat is stored without it. */
-async function readSecret(
-  connection: Connection,
-  { keys }: Pick<WebhookParts, 'keys'>,
-  owner: { id: string; municipality: string },
+/** What is stored as the first answer: a repeat gets the secret that it made, sealed until then, and never one made since. */
+interface MadeSecret {
+  readonly id: string;
+  readonly keyId: string;
+  readonly wrapped: string;
+}
+
+const madeSecret = (id: string, { keyId, wrapped }: WrappedKey): MadeSecret => ({
+  id,
+  keyId,
+  wrapped: wrapped.toString('base64'),
+});
+
+async function answerOf(
+  keys: KeyRing,
+  municipality: string,
+  { id, keyId, wrapped }: MadeSecret,
 ): Promise<WebhookSecret> {
-  const [sealed] = await run<{ keyId: string; wrapped: Buffer }>(
-    connection,
-    sql`SELECT secret_key_id AS "keyId", secret AS wrapped FROM webhooks WHERE ${isOne(owner.municipality, owner.id)}`,
-  );
-  if (!sealed) throw noSuchWebhook();
-  return { id: owner.id, secret: await openSecret(keys, owner, sealed) };
+  const sealed = { keyId, wrapped: Buffer.from(wrapped, 'base64') };
+  return { id, secret: await openSecret(keys, { id, municipality }, sealed) };
 }
 
 /** The webhooks of a municipality, oldest first. */
