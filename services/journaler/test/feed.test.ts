@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { EventList } from '@indbakke/shared/api';
 import { DAY, readConfig } from '@indbakke/shared/config';
 import { loadKeyRing } from '@indbakke/shared/keys';
@@ -191,6 +193,14 @@ describe('GET /api/v1/events', () => {
     gone.abort();
     await expect(waiting).rejects.toThrow();
     await expect.poll(waitingNow).toBe('0');
+  });
+
+  it('a caller that ended its direction with the request is answered at once', async () => {
+    const socket = connect(Number(new URL(stack.url).port), '127.0.0.1');
+    socket.end(
+      `GET /api/v1/events?wait=${LONG}&after=${await latest()} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await stack.token(SYSTEM)}\r\n\r\n`,
+    );
+    expect(await text(socket)).toContain('"events":[]');
   });
 
   it('tells how old the oldest change without a position is', async () => {

@@ -34,7 +34,8 @@ export class Feed {
       return { events: [], next: head, head };
     }
     const position = Number(after);
-    if (wait > 0 && !this.#isClosed) return this.#tailOf(municipality).next(position, limit, wait * SECOND, gone);
+    if (wait > 0 && !this.#isClosed && !gone.aborted)
+      return this.#tailOf(municipality).next(position, limit, wait * SECOND, gone);
     const found = await readEvents(this.#store, municipality, position, limit);
     const problem = goneAfter(position, found);
     if (problem) throw problem;

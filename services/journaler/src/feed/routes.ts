@@ -8,6 +8,7 @@ export function bindFeed(bind: Bind, feed: Feed): void {
     const { socket } = req;
     const end = () => gone.abort('gone'); // without a reason it would cost an exception with its stack
     // Of a caller that ends its direction it is not known whether it still reads: it gets an answer without waiting.
+    if (socket.readableEnded || socket.destroyed) end();
     socket.once('end', end);
     res.once('close', () => {
       socket.off('end', end);
