@@ -104,8 +104,11 @@ async function signIn(parts: ApiParts, { isOfInstallation }: Operation, req: Req
   }
 }
 
-/** Someone who is signed in for a municipality is refused as that (requireRoleFor). */
-async function verifyOperator({ operators, tokens }: ApiParts, token: string): Promise<Principal> {
+/** Someone who is signed in for a municipality is not asked to sign in, but returned, to be refused as that. */
+export async function verifyOperator(
+  { operators, tokens }: Pick<ApiParts, 'operators' | 'tokens'>,
+  token: string,
+): Promise<Principal> {
   try {
     return { ...(await operators.verify(token)), municipality: INSTALLATION, teams: [] };
   } catch (error) {
@@ -172,7 +175,7 @@ type RefusedIds = Readonly<Record<string, string> & { messageId?: string }>;
 export async function auditRefusal(
   store: Store,
   { role, ...by }: Doer,
-  { method, path }: Operation,
+  { method, path }: { readonly method: string; readonly path: string },
   { messageId, ...ids }: RefusedIds,
   { code, row }: Problem,
 ): Promise<void> {

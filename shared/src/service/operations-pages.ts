@@ -3,9 +3,18 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { AppViewRoute } from '@bull-board/api/typings/app';
 import { ExpressAdapter } from '@bull-board/express';
 import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
-import { type Caller, OPERATORS_ONLY } from '../access/index.js';
+import { OPERATORS_ONLY } from '../access/index.js';
+import { INSTALLATION } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
-import { allowPage, publicPrefixOf, readCredentials, toProblem } from '../http/index.js';
+import {
+  addressOf,
+  allowPage,
+  auditRefusal,
+  publicPrefixOf,
+  readCredentials,
+  toProblem,
+  verifyOperator,
+} from '../http/index.js';
 import type { Parts } from './parts.js';
 
 const PATH = '/ops/queues';
@@ -58,8 +67,18 @@ const allowBoard: RequestHandler = (_req, res, next) => {
 function signInOperators(parts: Parts): RequestHandler {
   return async (req, res, next) => {
     try {
-      const { roles } = await verifyOperator(parts, tokenOf(req));
-      if (!roles.has('Indbakke.Drift')) throw new Problem('role-missing', OPERATORS_ONLY);
+      const principal = await verifyOperator(parts, tokenOf(req));
+      if (principal.municipality !== INSTALLATION || !principal.roles.has('Indbakke.Drift')) {
+        const refusal = new Problem('role-missing', OPERATORS_ONLY);
+        await auditRefusal(
+          parts.store,
+          { ...principal, origin: addressOf(req) },
+          { method: 'get', path: PATH },
+          {},
+          refusal,
+        );
+        throw refusal;
+      }
     } catch (error) {
       if (toProblem(error).code === 'not-signed-in') {
         parts.metrics.notSignedIn.inc();
@@ -73,19 +92,6 @@ function signInOperators(parts: Parts): RequestHandler {
 }
 
 const CHALLENGE = 'Basic realm="Indbakke operations: any user name, a token as the password", charset="UTF-8"';
-
-/** Someone who is signed in for a municipality is refused, not asked to sign in. */
-async function verifyOperator({ operators, tokens }: Parts, token: string): Promise<Caller> {
-  try {
-    return await operators.verify(token);
-  } catch (error) {
-    const isOfMunicipality = await tokens.verify(token).then(
-      () => true,
-      () => false,
-    );
-    throw isOfMunicipality ? new Problem('role-missing', OPERATORS_ONLY) : error;
-  }
-}
 
 function tokenOf(req: Request): string {
   const { scheme, value = '' } = readCredentials(req) ?? {};

@@ -72,6 +72,24 @@ describe('/ops/queues', () => {
     }
   });
 
+  it('that are refused to somebody of a municipality are in its audit log', async () => {
+    const user = randomUUID();
+    await get('', basic('x', await stack.token({ user, ...DRIFT })));
+    expect(
+      await stack.sql('SELECT municipality, action, result, origin, details FROM audit_events WHERE actor = $1', [
+        user,
+      ]),
+    ).toEqual([
+      {
+        municipality: ODENSKOV,
+        action: 'refused',
+        result: 'role-missing',
+        origin: '127.0.0.1',
+        details: { call: 'get /ops/queues' },
+      },
+    ]);
+  });
+
   it.each([undefined, [], ['Indbakke.System', 'IndkomneDokumenter.Læs']])(
     'is closed to a token for operations with the roles %j',
     async (roles) => {
