@@ -23,6 +23,7 @@ import {
   AccessPackageCreated,
   AccessPackageList,
 } from '../../../shared/src/api/access-packages.js';
+import { alteredStore } from '../../../shared/test/content/support.js';
 import {
   auditOf,
   change,
@@ -519,6 +520,20 @@ describe('making a package', () => {
     const made = createMakePackageHandler(parts, SEALING)(await jobOf(id), { attempt: 1, signal: stopping });
     await expect(made).rejects.toThrow('shutdown');
     expect(await unnamedBlobs()).toEqual([]);
+  });
+
+  it('is not begun when it would take the room of letters that come meanwhile', async () => {
+    const me = someone();
+    const number = citizen();
+    const content = noise(300_000, 31);
+    const documents = [{ files: [{ name: 'lyd.mp3', type: 'audio/mpeg', content }] }];
+    await deliverMemo(stack, { ...from(number), documents });
+    const id = await create(me, number);
+    const free = async () => 1024 * 2 ** 20 + content.length - 1;
+    const blobs = alteredStore(parts.blobs, { free, create: () => expect.unreachable() });
+    await expect(make(id, { ...parts, blobs })).rejects.toMatchObject({ code: 'ENOSPC' });
+    await make(id);
+    expect((await read(me, id)).status).toBe('made');
   });
 
   it('is given up at the last attempt when a content is damaged, and the caller is told', async () => {

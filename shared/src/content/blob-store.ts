@@ -17,6 +17,9 @@ export interface BlobStore {
   /** Every blob, in any order. One that is added or removed meanwhile may be missing. */
   list(): AsyncIterable<BlobEntry>;
 
+  /** Bytes that can still be written. */
+  free(): Promise<number>;
+
   /** @throws when the store cannot be written to */
   check(): Promise<void>;
 }

@@ -7,7 +7,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { announce } from '../crash-points/index.js';
 import { Problem } from '../errors/index.js';
@@ -90,6 +90,11 @@ class FileBlobStore implements Markable {
         if (stats !== undefined) yield { name, size: stats.size, modifiedAt: stats.mtime, finished };
       }
     }
+  }
+
+  async free(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#root);
+    return bavail * bsize;
   }
 
   async check(): Promise<void> {

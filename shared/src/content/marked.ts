@@ -25,6 +25,7 @@ export function onlyMarked(blobs: Markable, isInUse: () => Promise<boolean>): Bl
     open: (name, range) => blobs.open(name, range),
     remove: (name) => blobs.remove(name),
     list: () => blobs.list(),
+    free: () => blobs.free(),
     async check() {
       await blobs.check();
       await require();

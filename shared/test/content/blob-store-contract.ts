@@ -20,6 +20,10 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStore>):
       );
     });
 
+    it('knows how much can still be written', async () => {
+      expect(await (await make()).free()).toBeGreaterThan(2 ** 20);
+    });
+
     it('does not keep the buffer of a write', async () => {
       const store = await make();
       const blob = await store.create();

@@ -137,6 +137,7 @@ export function alteredStore(blobs: BlobStore, changes: Partial<BlobStore>): Blo
     open: (name, range) => blobs.open(name, range),
     remove: (name) => blobs.remove(name),
     list: () => blobs.list(),
+    free: () => blobs.free(),
     check: () => blobs.check(),
     ...changes,
   };

@@ -38,6 +38,7 @@ export class Watch {
         create: () => blobs.create(),
         remove: (name) => blobs.remove(name),
         list: () => blobs.list(),
+        free: () => blobs.free(),
         check: () => blobs.check(),
         open: async (name, range) => {
           const reader = await blobs.open(name, range);

@@ -1,6 +1,6 @@
 import type { Role } from '@indbakke/shared/access';
 import { type Doer, INDBAKKE, insertAudit, insertAuditOfEach } from '@indbakke/shared/audit';
-import { HOUR, SECOND } from '@indbakke/shared/config';
+import { HOUR, MiB, SECOND } from '@indbakke/shared/config';
 import { announce } from '@indbakke/shared/crash-points';
 import { Problem } from '@indbakke/shared/errors';
 import { isAnyDeleted, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
@@ -97,7 +97,13 @@ async function makePackage(
   const at = new Date();
   const { citizen } = await openRequest(parts, waiting);
   const letters = await findLetters(parts, waiting, citizen);
-  const messageCount = letters.filter(({ isDeleted }) => !isDeleted).length;
+  const packed = letters.filter(({ isDeleted }) => !isDeleted);
+  const messageCount = packed.length;
+  await requireSpace(
+    parts,
+    packed.reduce((sum, { size }) => sum + size, 0),
+    smallBytes,
+  );
   const messageIds: string[] = [];
   const onLetter = async (messageId: string) => {
     await noteProgress(parts, data, { done: messageIds.length, messageCount });
@@ -116,6 +122,19 @@ async function makePackage(
   } finally {
     if (!isStored && 'blobName' in sealed.place) await parts.blobs.remove(sealed.place.blobName);
   }
+}
+
+const LEFT_FREE = 1024 * MiB;
+
+/**
+ * A package must not take the room that letters which come meanwhile need: else its attempts would have deliveries refused, again
+ * and again.
+ *
+ * @throws Error, ENOSPC: the sweep tries again later
+ */
+async function requireSpace({ blobs }: PackageParts, size: number, smallBytes: number): Promise<void> {
+  if (size <= smallBytes || (await blobs.free()) >= size + LEFT_FREE) return;
+  throw Object.assign(new Error('The content store has no room for the package.'), { code: 'ENOSPC' });
 }
 
 async function* until(signal: AbortSignal, zip: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
