@@ -7,7 +7,7 @@ import { DeliveryList, WebhookAnswer, WebhookList, WebhookSecret } from '@indbak
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts, type Work } from '@indbakke/shared/service';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import {
@@ -38,6 +38,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   await stack.sql('DELETE FROM webhooks');
   await receiver.close();
 });
@@ -346,6 +347,21 @@ describe('a delivery', () => {
     expect(waits).toEqual([5, 20, 80, 320, 1_280, 5_120, 20_480, 21_600, 21_600]);
     expect(waitAfter(2, () => 0)).toBeCloseTo(16);
     expect(waitAfter(2, () => 1)).toBeCloseTo(24);
+  });
+
+  it('waits longer also where the clock of the process is an hour behind the database’s', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
+    receiver.answer(500);
+    const { id } = await create();
+    await deliverMemo(stack);
+    await deliveryOf(id, ({ attempts }) => attempts.length === 1);
+    await makeDue(id);
+    await deliveryOf(id, ({ attempts }) => attempts.length === 2);
+    const [{ wait } = { wait: 0 }] = await stack.sql<{ wait: number }>(
+      `SELECT extract(epoch FROM next_enqueue_at - now())::float8 AS wait FROM webhook_deliveries WHERE webhook_id = $1`,
+      [id],
+    );
+    expect(wait).toBeGreaterThan(10);
   });
 
   it('is tried for three days: the last time at their end, and then never', async () => {

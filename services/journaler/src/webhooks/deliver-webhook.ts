@@ -148,7 +148,8 @@ async function record(
 ): Promise<Recorded | undefined> {
   const { at, status, error, milliseconds, answerSize } = outcome;
   const isDone = sql`${isSuccess(outcome)}::bool`;
-  const attemptedAt = sql`${at}::timestamptz`;
+  // By the clock of the database, which all times of deliveries are compared with.
+  const attemptedAt = sql`date_trunc('milliseconds', now() - make_interval(secs => ${milliseconds}::float8 / 1000))`;
   const audit = insertAudit(
     { by: { municipality, actor: INDBAKKE }, at, action: 'webhook-disabled', details: { webhookId } },
     { details: sql`jsonb_build_object('cause', "disabledBy")` },
@@ -157,7 +158,7 @@ async function record(
     municipality,
     sql`
       WITH webhook AS MATERIALIZED (
-        SELECT id, failing_since,
+        SELECT id, failing_since, ${attemptedAt} AS began,
           CASE WHEN status = 'disabled' OR ${isDone} THEN NULL WHEN ${status === 410}::bool THEN 'gone'
             WHEN greatest(failing_since, enabled_at) < now() - interval '5 days' AND failing_since IS NOT NULL THEN 'failing'
           END AS "disabledBy",
@@ -192,7 +193,7 @@ async function record(
         SELECT id, ${newId()}::uuid, ${municipality}, json_build_object('type', ${RECOVERED}::text,
           'timestamp', ${Prisma.raw(iso('now()'))}, 'data', json_build_object(
             'since', ${Prisma.raw(iso('least("failedSince", (SELECT min(d.time) FROM given_up d))'))},
-            'until', ${at.toISOString()}::text)),
+            'until', ${Prisma.raw(iso('began'))})),
           now(), now() + ${TRIED_FOR}::interval, now()
         FROM webhook WHERE "failedSince" IS NOT NULL
       ), due AS (
