@@ -567,3 +567,12 @@ it('no row of the log, and none of whom messages are about, has a name, number, 
     expect(text).not.toContain(secret);
   }
 });
+
+it('a refusal that cannot be recorded is not told: the caller is asked to try again later', async () => {
+  await stack.sql('REVOKE INSERT ON audit_events FROM indbakke_app');
+  try {
+    await expectProblem(await stack.call('GET', '/incoming-documents', { as: { roles: [] } }), 503, 'unavailable');
+  } finally {
+    await stack.sql('GRANT INSERT ON audit_events TO indbakke_app');
+  }
+});

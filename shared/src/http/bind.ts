@@ -171,7 +171,11 @@ function idsIn({ path }: Operation, params: Readonly<Record<string, unknown>>): 
 
 type RefusedIds = Readonly<Record<string, string> & { messageId?: string }>;
 
-/** Writes to the audit log that an identified caller was refused (403, 404), and what. */
+/**
+ * Writes to the audit log that an identified caller was refused (403, 404), and what.
+ *
+ * @throws Problem unavailable when that cannot be recorded: the caller is told nothing that the log does not have
+ */
 export async function auditRefusal(
   store: Store,
   { role, ...by }: Doer,
@@ -187,7 +191,7 @@ export async function auditRefusal(
     result: code,
     messageId,
     details: { ...ids, call: `${method} ${path}` },
-  })
-    // The call is refused even if that cannot be recorded.
-    .catch(() => {});
+  }).catch((error: unknown) => {
+    throw unavailable(error);
+  });
 }

@@ -49,10 +49,11 @@ export async function changeMany(
       const idempotencyKey = key && keyOfItem(keys, key, id, () => void replays++);
       return { id, done: await make({ principal, id, expectedVersion, at, idempotencyKey }, item), problem: null };
     } catch (error) {
-      const problem = toProblem(error);
+      const refusal = toProblem(error);
+      const recorded = auditRefusal(store, principal, OPERATION, { messageId: id }, refusal);
+      const problem = await recorded.then(() => refusal, toProblem);
       if (problem.code === 'unavailable') away = problem;
       logProblem(log, problem);
-      await auditRefusal(store, principal, OPERATION, { messageId: id }, problem);
       return { id, done: null, problem: describeProblem(problem) };
     }
   };
