@@ -148,6 +148,10 @@ async function rejected(memo: MemoSpec): Promise<string> {
 }
 const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2 });
 
+/** The text of a sheet, without the ends of lines, at which ids are broken too. */
+const sheetOf = (input: Buffer | undefined) =>
+  execFileSync('pdftotext', ['-', '-'], { input }).toString().replaceAll(/[\s-]/g, '');
+
 it('a package has nothing of a case that is restricted to others, and is not handed out once one of its cases is', async () => {
   const [number, caseId, letter] = [citizen(), `K-${randomUUID()}`, randomUUID()];
   const restrict = (restrictedTo: string[] | null) => upsertCase(stack, caseId, { restrictedTo });
@@ -160,7 +164,12 @@ it('a package has nothing of a case that is restricted to others, and is not han
   expect(await idsIn(await contentOf(me, id))).toEqual([open, onCase]);
   await restrict(['somebody']);
   await expectProblem(await download(me, id), 403, 'role-missing');
-  expect(await idsIn(await packageOf(number, me))).toEqual([open]);
+  const files = await packageOf(number, me);
+  expect(await idsIn(files)).toEqual([open]);
+  if (HAS_PDFTOTEXT) {
+    const log = sheetOf(files.get('Udskrift af log.pdf'));
+    expect([open, onCase].map((each) => log.includes(each.replaceAll('-', '')))).toEqual([true, false]);
+  }
   await restrict([me.user as string]);
   expect(await idsIn(await packageOf(number, me))).toEqual([open, onCase]);
 });
@@ -237,10 +246,6 @@ describe('a package', () => {
         expect(Number(line[time])).toBeGreaterThan(46_000);
     }
   });
-
-  /** Without the ends of lines, at which ids are broken too. */
-  const sheetOf = (input: Buffer | undefined) =>
-    execFileSync('pdftotext', ['-', '-'], { input }).toString().replaceAll(/[\s-]/g, '');
 
   it.skipIf(!HAS_PDFTOTEXT)('has the sheet of the log, of deleted letters too', () => {
     const text = sheetOf(files.get('Udskrift af log.pdf'));
@@ -573,7 +578,14 @@ describe('making a package', () => {
     await deliverMemo(stack, from(number));
     await packageOf(number); // four rows more
     const zip: Buffer[] = [];
-    const wanted = { municipality: ODENSKOV, citizen: number, letters: [], at: new Date(), onLetter: async () => {} };
+    const wanted = {
+      municipality: ODENSKOV,
+      citizen: number,
+      letters: [],
+      closed: new Set(''),
+      at: new Date(),
+      onLetter: async () => {},
+    };
     for await (const bytes of writePackage(parts, { ...wanted, sheetRows: 2 })) zip.push(bytes);
     const names = [...unzip(Buffer.concat(zip)).keys()];
     expect(names).toEqual(['Indhold.xlsx', 'Udskrift af log.pdf', 'Udskrift af log 2.pdf', 'Udskrift af log 3.pdf']);

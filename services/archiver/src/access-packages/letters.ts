@@ -33,7 +33,7 @@ type LetterParts = Pick<Parts, 'store' | 'keys'>;
  * for or journalized on a case with the citizen as a party, as it is now. What the audit log’s subjects say is not enough: a
  * message that was suggested for the wrong case stays among them.
  *
- * Those of a case that is restricted to others than the owner of the package are left out.
+ * Those of a case that is restricted to others than the owner of the package are `closed`: nothing tells of them.
  *
  * @param citizen a CPR or CVR number
  */
@@ -41,7 +41,7 @@ export async function findLetters(
   { store, keys }: LetterParts,
   { municipality, owner }: { readonly municipality: string; readonly owner: string },
   citizen: string,
-): Promise<Letter[]> {
+): Promise<{ letters: Letter[]; closed: ReadonlySet<string> }> {
   const number = numberOf(citizen) as string;
   const digest = digestOfParty(keys, number).toString('hex');
   const isParty = (role: 'sender' | 'concerning') =>
@@ -60,15 +60,18 @@ export async function findLetters(
   ];
   // The numbers too, since those of messages from before the subjects may not be hashed yet.
   const statement = sql`
-    SELECT m.id, m.status = 'deleted' AS "isDeleted", m.content_size::float8 AS size, array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons
+    SELECT m.id, m.status = 'deleted' AS "isDeleted", m.content_size::float8 AS size, array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons,
+      ${isOpenTo({ municipality, actor: { id: owner } })} AS "isOpen"
     FROM messages m WHERE m.municipality = ${municipality} AND m.id = ANY (ARRAY(
       SELECT message_id FROM message_subjects
       WHERE municipality = ${municipality} AND kind = 'citizen' AND key = ${digest}
       UNION SELECT message_id FROM message_parties WHERE municipality = ${municipality} AND number = ${number}))
-      AND ${isOpenTo({ municipality, actor: { id: owner } })}
     ORDER BY m.received_at, m.id`;
-  const letters = await store.query<Letter>(municipality, statement, 'kept');
-  return letters.filter(({ isDeleted, reasons }) => isDeleted || reasons.length > 0);
+  const found = await store.query<Letter & { isOpen: boolean }>(municipality, statement, 'kept');
+  return {
+    letters: found.filter(({ isOpen, isDeleted, reasons }) => isOpen && (isDeleted || reasons.length > 0)),
+    closed: new Set(found.filter(({ isOpen }) => !isOpen).map(({ id }) => id)),
+  };
 }
 
 /** Reads one of them; a tombstone, when it has been deleted. */

@@ -96,7 +96,7 @@ async function makePackage(
   const { id, municipality } = waiting;
   const at = new Date();
   const { citizen } = await openRequest(parts, waiting);
-  const letters = await findLetters(parts, waiting, citizen);
+  const { letters, closed } = await findLetters(parts, waiting, citizen);
   const packed = letters.filter(({ isDeleted }) => !isDeleted);
   const messageCount = packed.length;
   await requireSpace(
@@ -109,7 +109,7 @@ async function makePackage(
     await noteProgress(parts, data, { done: messageIds.length, messageCount });
     messageIds.push(messageId);
   };
-  const zip = writePackage(parts, { municipality, citizen, letters, at, onLetter });
+  const zip = writePackage(parts, { municipality, citizen, letters, closed, at, onLetter });
   const sealed = await sealContent(parts, { id, municipality }, until(signal, zip), smallBytes);
   announce('package-sealed');
   let isStored = false;

@@ -14,6 +14,8 @@ export interface ToWrite {
   /** A CPR or CVR number. */
   readonly citizen: string;
   readonly letters: readonly Letter[];
+  /** The messages that the owner may not see: their rows of the log are left out. */
+  readonly closed: ReadonlySet<string>;
   readonly at: Date;
   /** Called before each message is packed, and not for those that are deleted. */
   readonly onLetter: (id: string) => Promise<void>;
@@ -55,7 +57,7 @@ const SHEET_ROWS = 20_000;
 /** What the log has about the citizen, as sheets: one, unless it is very long. */
 async function* sheetsOfLog(
   parts: PackageParts,
-  { municipality, citizen, at, sheetRows = SHEET_ROWS }: ToWrite,
+  { municipality, citizen, closed, at, sheetRows = SHEET_ROWS }: ToWrite,
 ): AsyncGenerator<ZipFile> {
   const facts = {
     municipality: await readMunicipalityName(parts.store, municipality),
@@ -63,11 +65,17 @@ async function* sheetsOfLog(
     from: undefined,
     to: at,
   };
-  const rows = readLog(parts, municipality, { citizen, to: at.toISOString() });
+  const rows = openRows();
   let next = await rows.next();
   for (let number = 1; number === 1 || !next.done; number += 1) {
     const sheet = await buffer(writeSheetPdf(facts, nextRows()));
     yield inMemory(`Udskrift af log${number === 1 ? '' : ` ${number}`}.pdf`, sheet, at);
+  }
+
+  async function* openRows(): AsyncGenerator<LogRow> {
+    for await (const row of readLog(parts, municipality, { citizen, to: at.toISOString() })) {
+      if (row.messageId === null || !closed.has(row.messageId)) yield row;
+    }
   }
 
   async function* nextRows(): AsyncGenerator<LogRow> {

@@ -1,4 +1,4 @@
-import type { Principal, Role } from '@indbakke/shared/access';
+import { type Principal, type Role, requireMunicipality } from '@indbakke/shared/access';
 import type { AbsenceAnswer, OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
@@ -19,7 +19,7 @@ const OF_OTHERS: readonly Role[] = ['IndkomneDokumenter.Tildel', 'IndkomneDokume
 /**
  * Sets the substitute of a user for a period, in place of the present one.
  *
- * @throws Problem role-missing for another user (OF_OTHERS); bad-request
+ * @throws Problem role-missing for another user (OF_OTHERS); bad-request; not-found for an unknown municipality
  */
 export async function setAbsence(
   { store }: AbsenceParts,
@@ -31,6 +31,7 @@ export async function setAbsence(
   const fault = (path: string, detail: string) => new Problem('bad-request', `${path}: ${detail}.`, { path });
   if (substitute === userId) throw fault('body.substitute', 'must be another user');
   if (until <= from) throw fault('body.until', 'must be after the beginning');
+  await requireMunicipality((one) => store.query(municipality, one, 'kept'), municipality);
   const details = { userId, substitute, from, until };
   const statement = sql`
     WITH stored AS (
