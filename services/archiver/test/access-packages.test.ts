@@ -685,7 +685,10 @@ describe('nothing deleted comes back', () => {
       await lockMadeFiles(connection, ODENSKOV, 'shared');
       making = make(id);
       making.catch(() => {});
-      const waiting = () => stack.sql(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+      const waiting = () =>
+        stack.sql(
+          `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        );
       expect(await askUntil(waiting, (locks) => locks.length > 0)).not.toHaveLength(0);
     });
     await expect(making).rejects.toThrow();

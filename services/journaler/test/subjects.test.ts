@@ -120,7 +120,10 @@ describe('a message is about', () => {
     await blocker.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${ODENSKOV} ${caseId}`]);
     const both = [journalize(id, [caseId]), upsertCase(stack, caseId, { parties: [CHILD] })];
     await askUntil(
-      () => stack.sql(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`),
+      () =>
+        stack.sql(
+          `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        ),
       (waiting) => waiting.length === 2,
     );
     await blocker.query('COMMIT');
