@@ -59,7 +59,7 @@ it('a municipality is refused before it is set up, and set up by its file', asyn
   expect(warnings).toEqual([]);
 });
 
-it('mail to a wrong contact point is held and alarmed; once that is mended it is released by itself, in order', async () => {
+it('mail to a wrong contact point is held and alarmed; once that is set up, it is released automatically, in order', async () => {
   const ids = [];
   for (let n = 0; n < 3; n += 1) ids.push(await deliverMemo(stack, toUs(WRONG_POINT, { subject: `Brev ${n}` })));
   expect((await list(stack, '', CASEWORKER)).items).toEqual([]);

@@ -37,7 +37,7 @@ export interface StoredMunicipality {
 
 /**
  * Adds a municipality, whose messages are accepted from then on, or changes one. Contact points are added or renamed, never
- * removed. Held messages that it mends are released by themselves.
+ * removed. Held messages whose cause it removes are released.
  *
  * @param ownerUrl the login that owns the tables; the services may not do this
  * @returns the municipality as stored

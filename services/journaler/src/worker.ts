@@ -7,7 +7,7 @@ import type { JournalerConfig } from './config.js';
 import { createMakeExtractHandler, MAKE_EXTRACT } from './extracts/make-extract.js';
 import { sweepDueExtracts, sweepExpiredExtractFiles } from './extracts/sweeps.js';
 import { escalateHeldMessages, tellUnnamedCauses } from './set-up/escalate.js';
-import { sweepMendedMessages } from './set-up/release-mended.js';
+import { releaseHeldMessages } from './set-up/release-held.js';
 import { createSuggestCaseHandler } from './suggestion/handle-suggest-case.js';
 import { sweepDueSuggestions } from './suggestion/request-due-suggestions.js';
 import { sweepOverdueSuggestions } from './suggestion/sweep.js';
@@ -17,7 +17,7 @@ const CONCURRENT_EXTRACTS = 2;
 
 /** The journaler’s jobs, the sweeps that enqueue them, and those of what need not be kept any more. */
 export function createWork(parts: Parts, config: JournalerConfig): Work & { readonly wakeRelease: () => void } {
-  const release = repeat('sweep-mended-messages', 10 * SECOND, parts.log, () => sweepMendedMessages(parts));
+  const release = repeat('release-held-messages', 10 * SECOND, parts.log, () => releaseHeldMessages(parts));
   return {
     wakeRelease: () => release.wake(),
     jobs: [

@@ -19,9 +19,9 @@ import {
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { auditOf, deliverMemo, expectProblem, list, read, SETUP } from '../../../shared/test/inbox/support.js';
 import { escalateHeldMessages } from '../src/set-up/escalate.js';
-import { sweepMendedMessages } from '../src/set-up/release-mended.js';
+import { releaseHeldMessages } from '../src/set-up/release-held.js';
 
-// What a municipality decides by itself, what is held by that, and how it is mended.
+// What a municipality decides by itself, what is held by that, and when it is released.
 
 let stack: TestStack;
 
@@ -168,7 +168,7 @@ describe('a message is held', () => {
     await released(id);
   });
 
-  it('for another cause, once the first is mended', async () => {
+  it('for another cause, once the first is gone', async () => {
     const contactPointId = randomUUID();
     await change({ takesEnquiries: false });
     const id = await deliverMemo(stack, { contactPointId });
@@ -185,7 +185,7 @@ describe('a message is held', () => {
     expect(metrics).toMatch(/^indbakke_held\{what="seconds",cause="unknown-contact-point"\} \d/m);
   });
 
-  it('until the command of operators mends it, too', async () => {
+  it('until the command of operators changes that, too', async () => {
     const contactPointId = randomUUID();
     await change({ takesEnquiries: false });
     const [off, unknown] = [await deliverMemo(stack), await deliverMemo(stack, { contactPointId })];
@@ -294,7 +294,7 @@ describe('a change of settings', () => {
     );
     await stack.sql('UPDATE municipalities SET release_due = gen_random_uuid() WHERE cvr = $1', [VESTERSUND]);
     const stores = [1, 2].map(() => openStore({ url: stack.serviceUrl, connections: 2, name: 'release' }));
-    await Promise.all(stores.map((store) => sweepMendedMessages({ store })));
+    await Promise.all(stores.map((store) => releaseHeldMessages({ store })));
     await Promise.all(stores.map((store) => store.close()));
     const releases = await stack.sql<{ at: Date }>(
       `SELECT a.at FROM messages m JOIN audit_events a ON a.message_id = m.id AND a.action = 'released'

@@ -2,7 +2,7 @@ import { Problem } from '../errors/index.js';
 import { Prisma } from '../store/index.js';
 
 /**
- * Called before something is made that no row of the municipality is needed for: else it could be made for one that is not here.
+ * Called before anything is made that needs no row of the municipality, and could be made for one that is not set up here.
  *
  * @param query runs a statement in the transaction that makes it
  * @throws Problem not-found for a token of an unknown municipality
@@ -12,5 +12,9 @@ export async function requireMunicipality(
   municipality: string,
 ): Promise<void> {
   const known = await query(Prisma.sql`SELECT 1 FROM municipalities WHERE cvr = ${municipality}`);
-  if (known.length === 0) throw new Problem('not-found', 'The municipality of the token is not set up here.');
+  if (known.length === 0) throw noSuchMunicipality();
+}
+
+export function noSuchMunicipality(): Problem {
+  return new Problem('not-found', 'The municipality of the token is not set up here.');
 }

@@ -1,7 +1,7 @@
 /** The roles of the API, each with what it allows. */
 export const ROLES = {
   'IndkomneDokumenter.Læs':
-    'Sees messages assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases; and what is a colleague’s like that whom the caller stands in for.',
+    'Sees messages assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases; as a substitute, those of the absent colleague too.',
   'IndkomneDokumenter.SeAlle':
     'Extends Læs to all pending, journalized and rejected messages of the municipality, but those of a case that is restricted to others.',
   'IndkomneDokumenter.Journaliser': 'Confirms that a message is on a case, and takes that back.',

@@ -11,9 +11,8 @@ const { sql } = Prisma;
  *
  * - Only those of the municipality that the token is for.
  * - Læs: those assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases, and the same of colleagues
- *   whom the caller stands in for now, but for their teams; with SeAlle: all. But
- *   none of a case that is restricted to others, and of a caller with data constraints none of a contact point that does not meet
- *   them.
+ *   whom the caller stands in for now, without their teams; with SeAlle: all. None of a case that is restricted to others, and, with
+ *   data constraints, only those of contact points that meet them.
  * - Held messages are for Opsætning and Drift only, who see nothing else unless they have Læs too.
  * - Nobody sees a tombstone.
  */
@@ -84,9 +83,8 @@ type Reader = Pick<Principal, 'municipality'> & { readonly actor: Pick<Principal
 
 /**
  * Neither suggested for a case that is restricted to others nor journalized on one, nor waiting for a suggestion that may be one,
- * as a condition on `messages AS m`. The few
- * restricted cases are read once a statement, so that it costs the other messages next to nothing. The journalizations are looked
- * up by an aggregate, since of EXISTS PostgreSQL may read those of all messages.
+ * as a condition on `messages AS m`. The few restricted cases are read once a statement, so that it costs the other messages next to
+ * nothing. The journalizations are looked up by an aggregate, since with EXISTS PostgreSQL may read those of all messages.
  */
 export function isOpenTo(reader: Reader): Prisma.Sql {
   const closed = casesClosedTo(reader);

@@ -215,7 +215,7 @@ const LEAVES_ABSENT_FIELDS =
   'A field that is absent keeps its value; null, or an empty list, clears it. So `{}` changes nothing, and two calls with different fields both take effect. The municipality must be set up here.';
 
 const RELEASES_BY_ITSELF =
-  'Held messages whose cause is mended by this are released by themselves, oldest first, within seconds.';
+  'Held messages whose cause this removes are released automatically, oldest first, within seconds.';
 const FORMS_OF_IMPORT =
   'As JSON, CSV (UTF-8, `;` or `,`) or Excel, told by Content-Type. A table has a row for each contact point, and the fields of the JSON as headings; lists are separated by spaces, and a field of the sender is `label1`, `meaning1`, `label2`, `meaning2`. Contact points that are not in it stay as they are.';
 

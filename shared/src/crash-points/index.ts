@@ -13,7 +13,7 @@ export const CRASH_POINTS = {
   'quarantine-sealed': 'A delivery that could not be read is sealed as it came; no entry has it yet.',
   'quarantine-committed': 'The entry in quarantine is durable; the refusal is not sent yet.',
   'suggestion-committed': 'A suggestion run is durable.',
-  'mended-released': 'A batch of held messages whose cause was mended is released.',
+  'held-released': 'A batch of held messages whose cause is gone is released.',
   'positions-written': 'A batch of events and audit rows has its positions; COMMIT is not sent.',
   'positions-committed': 'The positions are durable, and those who wait for them are told.',
   'audit-month-anchored': 'The positions of an old month of the audit log are anchored; the month is not dropped yet.',

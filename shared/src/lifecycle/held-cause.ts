@@ -17,6 +17,15 @@ export interface TakesIn {
   readonly hasContactPoints: boolean;
 }
 
+/** The same as columns of `municipalities`. */
+export const TAKES_IN = `
+  is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
+  EXISTS (SELECT FROM contact_points WHERE municipality = cvr) AS "hasContactPoints"`;
+
+/** Whom a contact point assigns its messages to, in SQL: an Assignee as JSON, or null. */
+export const ASSIGNEE_OF_POINT = `
+  CASE WHEN assignee_id IS NOT NULL THEN json_build_object('kind', assignee_kind, 'id', assignee_id) END`;
+
 export interface ContactPointState {
   readonly purpose: Purpose;
   readonly isActive: boolean;

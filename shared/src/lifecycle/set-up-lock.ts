@@ -1,7 +1,7 @@
 import { Prisma } from '../store/index.js';
 
-// Intake decides by how a municipality is set up, and holds this lock, shared, until its rows are committed; who changes the set-up
-// holds it alone. So what a change mends was committed before it, where the release of held messages finds it, or is decided by it.
+// Intake holds this lock, shared, from reading the set-up of a municipality until its rows are committed; a change of the set-up holds
+// it exclusively. So each message is either committed before a change, where the release of held messages finds it, or decided by it.
 
 /** Taken by intake before it reads the set-up. @param municipality its CVR number, in SQL */
 export const shareSetUp = (municipality: string) =>

@@ -62,11 +62,11 @@ const STRANGE = [
   'events',
   'audit_events',
 ];
-/** Held for a cause that is mended: to be released by itself, which unfinished() waits for. */
-const IS_MENDED = `status = 'held' AND held_cause <> 'conflict'`;
+/** Held for a cause that is gone: to be released automatically, which unfinished() waits for. */
+const TO_BE_RELEASED = `status = 'held' AND held_cause <> 'conflict'`;
 const ROWS = `
   SELECT id, municipality, external_id, transmission_id, received_at, encode(fingerprint, 'hex') AS fingerprint,
-    CASE WHEN ${IS_MENDED} THEN 'pending' ELSE status END AS status,
+    CASE WHEN ${TO_BE_RELEASED} THEN 'pending' ELSE status END AS status,
     version, blob_name, document_count, file_count, suggestion_run_at, suggested_case_id,
     ${count('message_details')} AS details, ${count('message_words')} AS words, ${count('message_parties')} AS parties,
     ${count('message_words', ELSEWHERE)} + ${count('message_parties', ELSEWHERE)} AS misplaced,
@@ -162,7 +162,7 @@ export class Comparison {
   }
 
   /**
-   * What must not be left when all is quiet: messages without a suggestion run, held ones whose cause is mended, pending removals,
+   * What must not be left when all is quiet: messages without a suggestion run, held ones whose cause is gone, pending removals,
    * and files to be made.
    */
   async unfinished(): Promise<{
@@ -176,7 +176,7 @@ export class Comparison {
       this.#stage.sql<{ external_id: string }>(
         `SELECT external_id FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending'`,
       ),
-      this.#stage.sql<{ external_id: string }>(`SELECT external_id FROM messages WHERE ${IS_MENDED}`),
+      this.#stage.sql<{ external_id: string }>(`SELECT external_id FROM messages WHERE ${TO_BE_RELEASED}`),
       this.#stage.sql<{ blob_name: string }>('SELECT blob_name FROM content_removals'),
       this.#stage.sql<{ id: string }>('SELECT id FROM extracts WHERE next_run_at <= now()'),
       this.#stage.sql<{ id: string }>(`SELECT id FROM access_packages WHERE status = 'waiting'`),

@@ -58,7 +58,7 @@ const FINAL_RETRIES = 300;
 /** In which the files of a run are made, usually. */
 const FILES_TAKE_MS = 200;
 const LETTERS_OF_CITIZEN = 3;
-/** How long messages that arrive are held, before what holds them is mended. */
+/** How long messages that arrive are held, before the cause is removed. */
 const HOLDS_FOR_MS = 300;
 /** Probability that an unanswered change is asked for again. */
 const REPEATED = 0.6;
@@ -133,7 +133,7 @@ class Harness {
     const hit = await (relay ? this.#silence(relay, random) : this.#kill(kill, random)).finally(() => load.stop());
     if (relay) await Promise.all([this.#victim.kill(), relay.close()]);
     await this.#restart(kill, random);
-    if (kill === 'mended-released') await this.#takeEnquiries(true);
+    if (kill === 'held-released') await this.#takeEnquiries(true);
     await this.#retry(random);
     await this.#repeatChanges(run, random);
     await this.#stage.untilTransactionsEnd();
@@ -155,7 +155,7 @@ class Harness {
     }
     for (const { external_id } of held) {
       const [memo] = this.ledger.byUuid.get(external_id) ?? [];
-      this.ledger.find('stuck', memo ?? { uuid: external_id, kill, run }, 'is held, though its cause is mended');
+      this.ledger.find('stuck', memo ?? { uuid: external_id, kill, run }, 'is held, though its cause is gone');
     }
     for (const { blob_name } of removals) {
       const memo = this.ledger.sent.find(({ blobName }) => blobName === blob_name);
@@ -214,12 +214,12 @@ class Harness {
     const victim = this.#victim;
     if (isPoint(kill)) {
       if (kill === 'audit-month-anchored') await this.#stage.writeOldMonth();
-      if (kill === 'mended-released') {
+      if (kill === 'held-released') {
         await this.#takeEnquiries(false);
         await pause(HOLDS_FOR_MS);
       }
       victim.arm(kill, random.between(1, workBefore(kill).maxCount));
-      if (kill === 'mended-released') await this.#takeEnquiries(true).catch(() => {}); // it dies meanwhile
+      if (kill === 'held-released') await this.#takeEnquiries(true).catch(() => {}); // it dies meanwhile
       if (makesExtracts(kill) || makesPackages(kill)) victim.sweepDue();
       if (kill === 'audit-month-anchored') victim.dropAuditMonths().catch(() => {}); // it dies meanwhile
       await Promise.race([victim.died, pause(POINT_WITHIN_MS)]);
@@ -250,7 +250,7 @@ class Harness {
     return true;
   }
 
-  /** Has enquiries held, or what is held released by itself. */
+  /** Has enquiries held; or, with true, what is held released. */
   async #takeEnquiries(takesEnquiries: boolean): Promise<void> {
     for (const client of clientsOf(this.#stage, this.#victim.url, ACCEPTED_WITHIN_MS).values()) {
       await client.changeSettings({ takesEnquiries });

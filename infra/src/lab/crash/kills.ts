@@ -86,7 +86,7 @@ export function workBefore(kill: Kill): { work: Work | undefined; maxCount: numb
   if (kill === 'content-removed' || kill === 'removal-synced') return { work: 'delete', maxCount: 4 };
   if (kill === 'quarantine-removed') return { work: undefined, maxCount: 3 };
   if (kill.startsWith('quarantine')) return { work: undefined, maxCount: 8 };
-  if (kill === 'mended-released') return { work: undefined, maxCount: 2 };
+  if (kill === 'held-released') return { work: undefined, maxCount: 2 };
   if (kill === 'audit-month-anchored') return { work: undefined, maxCount: 1 };
   if (kill === 'zip-read') return { work: 'zip', maxCount: 5 };
   if (kill.startsWith('extract')) return { work: 'journalize', maxCount: EXTRACTS };

@@ -8,8 +8,8 @@ import { Prisma } from '@indbakke/shared/store';
 
 const { sql } = Prisma;
 
-// Who stands in for whom while somebody is absent. What this shows the substitute is decided where all visibility is
-// (shared/src/access): a row here is enough, so it takes effect at once in all processes.
+// Substitutes of absent users. What they see is decided where all visibility is (shared/src/access), by the rows written here, so
+// a change takes effect at once in all processes.
 
 type AbsenceParts = Pick<Parts, 'store'>;
 

@@ -49,7 +49,7 @@ function parse(keys: KeyRing, cursor: string): z.infer<typeof Cursor> | undefine
 const CIPHER = 'aes-256-gcm';
 const [NONCE_BYTES, TAG_BYTES] = [12, 16];
 
-/** The nonce is a keyed hash of the text, so two texts have the same with no more chance than random ones. */
+/** The nonce is a keyed hash of the text, so that different texts have different ones. */
 function seal(keys: KeyRing, text: string): Buffer {
   const nonce = keys.digest(CURSOR, text).subarray(0, NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, keys.digest(CURSOR, ''), nonce);

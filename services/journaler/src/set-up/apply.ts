@@ -1,9 +1,8 @@
-import type { MunicipalityFile, NewContactPointBody } from '@indbakke/shared/api';
-import type { HeldCause } from '@indbakke/shared/lifecycle';
+import type { ContactPointAnswer, MunicipalityFile, NewContactPointBody } from '@indbakke/shared/api';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
 import { changesBetween, type SettingsDifference } from './changes.js';
-import { type ComparedPoint, comparePoints, readPoints, setPoints } from './contact-points.js';
-import { lockMunicipality, readSettings, storedSettings, writeSettings } from './municipality.js';
+import { type ComparedPoint, comparePoints, listedPoints, setPoints } from './contact-points.js';
+import { asSystem, lockMunicipality, readSettings, rulesOf, storedSettings, writeSettings } from './municipality.js';
 
 const { sql } = Prisma;
 
@@ -37,16 +36,15 @@ export async function applyMunicipality(
   if (isNew && given.name === undefined)
     throw new Error(`There is no municipality ${cvr} yet. A new one needs a name.`);
   await lockMunicipality(connection, cvr);
-  const by = { principal: { municipality: cvr, actor: OWNER, roles: new Set<never>(), teams: [] }, at: new Date() };
+  const by = { principal: asSystem(cvr, OWNER), at: new Date() };
   const { version: _, ...before } = await readSettings(connection, cvr);
-  const rules = Object.entries(before.heldRules).map(([cause, rule]) => ({ cause: cause as HeldCause, ...rule }));
-  const after = storedSettings({ ...before, heldRules: rules, ...defined(given) });
+  const after = storedSettings({ ...before, heldRules: rulesOf(before), ...defined(given) });
   const settings = changesBetween(before, after);
   if (settings) await writeSettings(connection, by, after, settings);
   const compared = await comparePoints(connection, cvr, contactPoints);
   await setPoints(connection, by, compared);
   const inFile = new Set(contactPoints.map(({ id }) => id));
-  const others = (await readPoints(connection, cvr)).filter(({ id }) => !inFile.has(id));
+  const others = (await run<ContactPointAnswer>(connection, listedPoints(cvr))).filter(({ id }) => !inFile.has(id));
   return { isNew, settings, contactPoints: compared, others };
 }
 
@@ -54,16 +52,16 @@ export async function applyMunicipality(
 export async function exportMunicipality(connection: Connection, cvr: string): Promise<MunicipalityFile | undefined> {
   const known = await run(connection, sql`SELECT FROM municipalities WHERE cvr = ${cvr}`);
   if (known.length === 0) return undefined;
-  const { version: _, heldRules, ...settings } = await readSettings(connection, cvr);
-  const points = await readPoints(connection, cvr);
+  const { version: _, ...settings } = await readSettings(connection, cvr);
+  const points = await run<ContactPointAnswer>(connection, listedPoints(cvr));
   return {
     cvr,
     ...settings,
-    heldRules: Object.entries(heldRules).map(([cause, rule]) => ({ cause: cause as HeldCause, ...rule })),
+    heldRules: rulesOf(settings),
     contactPoints: points.map(({ version: __, ...point }) => point satisfies NewContactPointBody),
   };
 }
 
-function defined<T extends object>(given: T): { [K in keyof T]?: NonNullable<T[K]> | Extract<T[K], null> } {
+function defined<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
 }

@@ -25,15 +25,24 @@ export function changesBetween(before: object, after: object): SettingsDifferenc
   return { before: only(old), after: only(now) };
 }
 
-/** Writes it to the audit log, which is the history of settings. */
+/** The difference as details in the audit log, which is the history of settings. */
+export function settingsDetails({ before, after }: SettingsDifference, contactPoint?: string) {
+  return {
+    ...(contactPoint !== undefined && { contactPoint }),
+    before: JSON.stringify(before),
+    after: JSON.stringify(after),
+  };
+}
+
+/** Writes it to the audit log. */
 export async function recordSettingsChange(
   connection: Connection,
   { principal, at }: { readonly principal: Principal; readonly at: Date },
   action: SettingsAction,
-  which: { readonly contactPoint?: string },
-  { before, after }: SettingsDifference,
+  difference: SettingsDifference,
+  contactPoint?: string,
 ): Promise<void> {
-  const details = { ...which, before: JSON.stringify(before), after: JSON.stringify(after) };
+  const details = settingsDetails(difference, contactPoint);
   await run(connection, insertAudit({ by: principal, at, action, details }));
 }
 

@@ -3,7 +3,6 @@ import type { Principal } from '@indbakke/shared/access';
 import type { CheckWarning, ContactPointCheck, OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { HOUR, MINUTE } from '@indbakke/shared/config';
-import { Problem } from '@indbakke/shared/errors';
 import type { Call } from '@indbakke/shared/http';
 import { once } from '@indbakke/shared/idempotency';
 import { searchMessages } from '@indbakke/shared/inbox';
@@ -11,6 +10,7 @@ import type { HeldCause, Status } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma, run } from '@indbakke/shared/store';
 import { STEPS_UPSTREAM, sentencesOf } from './check-words.js';
+import { noSuchPoint } from './contact-points.js';
 
 const { sql } = Prisma;
 
@@ -183,8 +183,4 @@ function warningsOf(row: Row, check: Check | null): CheckWarning[] {
     held: row.held > 0,
   };
   return (Object.keys(found) as CheckWarning[]).filter((code) => found[code]);
-}
-
-function noSuchPoint(): Problem {
-  return new Problem('not-found', 'The municipality has no such contact point.');
 }

@@ -3,6 +3,7 @@ import { Problem } from '@indbakke/shared/errors';
 import { type Assignee, HELD_CAUSES, type HeldCause, writeChange } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
+import { asSystem } from './municipality.js';
 
 const { sql } = Prisma;
 
@@ -27,9 +28,10 @@ export async function escalateHeldMessages({ store, log }: Pick<Parts, 'store' |
      WHERE r.rule->>'escalateAfterHours' IS NOT NULL LIMIT $1`,
     [BATCH],
   );
+  const failures: unknown[] = [];
   for (const { id, municipality, heldCause, escalateTo } of due) {
     const at = new Date();
-    const principal = { municipality, actor: INDBAKKE, roles: new Set<never>(), teams: [] };
+    const principal = asSystem(municipality, INDBAKKE);
     const details = { heldCause, contactKind: escalateTo.kind, contactId: escalateTo.id };
     await store
       .withTenantConnection(municipality, (connection) =>
@@ -48,12 +50,13 @@ export async function escalateHeldMessages({ store, log }: Pick<Parts, 'store' |
       )
       .then(() => log.warn('held-escalated', { messageId: id, municipality, cause: heldCause }))
       .catch((error: unknown) => {
-        if (!(error instanceof Problem)) throw error; // another process was first, or it is not held any more
+        if (!(error instanceof Problem)) failures.push(error); // another process was first, or it is not held any more
       });
   }
+  if (failures.length > 0) throw failures[0];
 }
 
-/** Says in the log for which causes messages are held without anybody who is told of it, by municipality. */
+/** Logs for which causes each municipality has named no contact, although their messages are held. */
 export async function tellUnnamedCauses({ store, log }: Pick<Parts, 'store' | 'log'>): Promise<void> {
   const municipalities = await store.sweep<{ municipality: string; causes: HeldCause[] }>(
     `SELECT cvr AS municipality, ARRAY(

@@ -1,4 +1,4 @@
-import type { Principal } from '@indbakke/shared/access';
+import { noSuchMunicipality, type Principal, requireMunicipality } from '@indbakke/shared/access';
 import {
   type HeldRule,
   type MunicipalityAnswer,
@@ -6,9 +6,10 @@ import {
   type OPERATIONS,
   SETTINGS_WARNINGS,
 } from '@indbakke/shared/api';
+import type { Actor } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import type { Call } from '@indbakke/shared/http';
-import { HELD_CAUSES, type HeldCause, lockSetUp } from '@indbakke/shared/lifecycle';
+import { HELD_CAUSES, type HeldCause, lockSetUp, TAKES_IN } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import { changesBetween, recordSettingsChange, type SettingsDifference } from './changes.js';
@@ -30,10 +31,8 @@ interface Row extends Omit<Settings, 'heldRules'> {
 }
 
 const ROW = sql`
-  name, is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
-  letters_answerable AS "lettersAnswerable", reply_days AS "replyDays", late_after_days AS "lateAfterDays",
+  ${Prisma.raw(TAKES_IN)}, name, letters_answerable AS "lettersAnswerable", reply_days AS "replyDays", late_after_days AS "lateAfterDays",
   closed_case_team AS "closedCaseTeam", held_rules AS "heldRules", version,
-  EXISTS (SELECT FROM contact_points WHERE municipality = cvr AND removed_at IS NULL) AS "hasContactPoints",
   EXISTS (SELECT FROM contact_points
     WHERE municipality = cvr AND removed_at IS NULL AND is_active AND purpose <> 'enquiries') AS "takesRepliesSomewhere"`;
 
@@ -43,13 +42,13 @@ export async function readMunicipality(
   { municipality: cvr }: Principal,
 ): Promise<MunicipalityAnswer> {
   const [row] = await store.query<Row>(cvr, sql`SELECT ${ROW} FROM municipalities WHERE cvr = ${cvr}`, 'kept');
-  if (!row) throw notSetUp();
+  if (!row) throw noSuchMunicipality();
   const { hasContactPoints: _, takesRepliesSomewhere: __, version, ...settings } = row;
   return { cvr, ...settings, heldRules: rulesOf(row), version, warnings: warningsOf(row) };
 }
 
 /** A rule of every cause. */
-function rulesOf({ heldRules }: Row): HeldRule[] {
+export function rulesOf({ heldRules }: Pick<Row, 'heldRules'>): HeldRule[] {
   return CAUSES.map((cause) => ({ cause, ...(heldRules[cause] ?? NO_RULE) }));
 }
 
@@ -127,7 +126,7 @@ export async function writeSettings(
         version = version + 1, release_due = ${newId()}::uuid
       WHERE cvr = ${by.principal.municipality}`,
   );
-  await recordSettingsChange(connection, by, 'municipality-changed', {}, changes);
+  await recordSettingsChange(connection, by, 'municipality-changed', changes);
 }
 
 /** @throws Problem version-changed, unless the change that was asked for is made already */
@@ -149,10 +148,11 @@ export async function markReleaseDue(connection: Connection, cvr: string): Promi
  */
 export async function lockMunicipality(connection: Connection, cvr: string): Promise<void> {
   await run(connection, lockSetUp(cvr));
-  const rows = await run(connection, sql`SELECT FROM municipalities WHERE cvr = ${cvr} FOR NO KEY UPDATE`);
-  if (rows.length === 0) throw notSetUp();
+  await run(connection, sql`SELECT FROM municipalities WHERE cvr = ${cvr} FOR NO KEY UPDATE`);
+  await requireMunicipality((statement) => run(connection, statement), cvr);
 }
 
-function notSetUp(): Problem {
-  return new Problem('not-found', 'The municipality of the token is not set up here.');
+/** A system as the one who makes a change, without a call. */
+export function asSystem(municipality: string, actor: Actor): Principal {
+  return { municipality, actor, roles: new Set(), teams: [] };
 }

@@ -13,7 +13,7 @@ import {
 } from './contact-points.js';
 import { changeMunicipality, readMunicipality } from './municipality.js';
 
-/** What a municipality decides by itself. @param wake has the held messages looked at that a change may have mended */
+/** What a municipality decides by itself. @param wake has held messages decided again, after a change */
 export function bindSetUp(bind: Bind, parts: Pick<Parts, 'store'>, wake: () => void): void {
   const thenWake = async <T>(change: Promise<T>): Promise<T> => {
     const answer = await change;

@@ -1,5 +1,12 @@
-import type { LabelMeaning } from '@indbakke/shared/api';
-import type { Assignee, HeldCause, Purpose, TakesIn } from '@indbakke/shared/lifecycle';
+import type { HeldRule, LabelMeaning } from '@indbakke/shared/api';
+import {
+  ASSIGNEE_OF_POINT,
+  type Assignee,
+  type ContactPointState,
+  type HeldCause,
+  TAKES_IN,
+  type TakesIn,
+} from '@indbakke/shared/lifecycle';
 import type { Connection } from '@indbakke/shared/store';
 
 /** What a municipality has decided, as far as intake needs it. */
@@ -7,20 +14,12 @@ export interface MunicipalitySettings extends TakesIn {
   /** A message whose own date is older is late. */
   readonly lateAfterDays: number;
   /** A cause without a rule: it is held, and nobody is named. */
-  readonly heldRules: Readonly<Partial<Record<HeldCause, HeldRule>>>;
+  readonly heldRules: Readonly<Partial<Record<HeldCause, Pick<HeldRule, 'action' | 'contact'>>>>;
   /** Those that were asked for, as far as they are set up, by their ids. */
   readonly contactPoints: ReadonlyMap<string, ContactPoint>;
 }
 
-export interface HeldRule {
-  readonly action: 'hold' | 'refuse' | 'send-again';
-  /** Who is told of it. */
-  readonly contact: Assignee | null;
-}
-
-export interface ContactPoint {
-  readonly purpose: Purpose;
-  readonly isActive: boolean;
+export interface ContactPoint extends ContactPointState {
   /** Whether its messages are marked as possible reports of concern. */
   readonly isConcern: boolean;
   /** Whom its messages are assigned to. */
@@ -45,12 +44,9 @@ export async function loadMunicipality(
 ): Promise<MunicipalitySettings | undefined> {
   const { rows } = await connection.query<Row>({
     name: 'load-municipality',
-    text: `SELECT is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
-             late_after_days AS "lateAfterDays", held_rules AS "heldRules",
-             EXISTS (SELECT FROM contact_points WHERE municipality = $1) AS "hasContactPoints",
+    text: `SELECT ${TAKES_IN}, late_after_days AS "lateAfterDays", held_rules AS "heldRules",
              (SELECT coalesce(json_agg(json_build_object('id', contact_point_id, 'purpose', purpose, 'isActive', is_active,
-                'isConcern', is_concern, 'infoLabels', info_labels, 'assignee',
-                CASE WHEN assignee_id IS NOT NULL THEN json_build_object('kind', assignee_kind, 'id', assignee_id) END)), '[]')
+                'isConcern', is_concern, 'infoLabels', info_labels, 'assignee', ${ASSIGNEE_OF_POINT})), '[]')
               FROM contact_points
               WHERE municipality = $1 AND contact_point_id = ANY ($2) AND removed_at IS NULL) AS "contactPoints"
            FROM municipalities WHERE cvr = $1`,

@@ -12,8 +12,8 @@ import { loadMunicipality } from './municipality.js';
 /**
  * Writes all rows of a message, or finds that it is known already. When it resolves, the rows are durable.
  *
- * @throws Problem not-our-recipient for an unknown municipality, not-taken-here or not-yet by its settings; CommitInDoubt when the rows may have been written; any other
- *   error means that none were
+ * @throws Problem not-our-recipient for an unknown municipality, not-taken-here or not-yet by its settings; CommitInDoubt when the
+ *   rows may have been written; any other error means that none were
  */
 export type StoreMessage = (message: NewMessage) => Promise<StoredMessage>;
 
@@ -51,7 +51,7 @@ async function storeMessages(
     const receivedAt = await lockIds(connection, municipality, messages);
     const clock = performance.now();
     const contactPointIds = messages.flatMap(({ contactPointId }) => contactPointId ?? []);
-    const settings = await loadMunicipality(connection, municipality, [...new Set(contactPointIds)].sort());
+    const settings = await loadMunicipality(connection, municipality, [...new Set(contactPointIds)]);
     const known = await readKnownIds(connection, municipality, messages);
     const decisions = messages.map((message) =>
       decide(message, known.get(message.id), settings, { receivedAt, clock }),

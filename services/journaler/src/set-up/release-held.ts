@@ -1,6 +1,7 @@
 import { INDBAKKE } from '@indbakke/shared/audit';
 import { announce } from '@indbakke/shared/crash-points';
 import {
+  ASSIGNEE_OF_POINT,
   type Assignee,
   type ChangeRequest,
   type ContactPointState,
@@ -8,11 +9,13 @@ import {
   type HeldCause,
   heldCauseOf,
   type Kind,
+  TAKES_IN,
   type TakesIn,
   writeChange,
 } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
+import { asSystem } from './municipality.js';
 
 const { sql } = Prisma;
 
@@ -23,23 +26,23 @@ const MUNICIPALITIES = 100;
 const BATCH = 100;
 
 /**
- * Looks at the held messages of each municipality whose settings were changed, and releases those whose cause is mended. A
- * municipality is marked until all are looked at, so that a process that ends in between leaves the rest to the next one.
+ * Decides the held messages of each municipality again whose settings were changed, and releases those that nothing holds now. A
+ * municipality is marked until all are decided, so that a process that ends in between leaves the rest to the next one.
  */
-export async function sweepMendedMessages({ store }: ReleaseParts): Promise<void> {
+export async function releaseHeldMessages({ store }: ReleaseParts): Promise<void> {
   const due = await store.sweep<{ municipality: string; mark: string }>(
     'SELECT cvr AS municipality, release_due::text AS mark FROM municipalities WHERE release_due IS NOT NULL LIMIT $1',
     [MUNICIPALITIES],
   );
   const failures: unknown[] = [];
   for (const { municipality, mark } of due) {
-    await releaseMended({ store }, municipality, mark).catch((error: unknown) => failures.push(error));
+    await releaseOf({ store }, municipality, mark).catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];
 }
 
 /** In the order of their receipt. */
-async function releaseMended({ store }: ReleaseParts, municipality: string, mark: string): Promise<void> {
+async function releaseOf({ store }: ReleaseParts, municipality: string, mark: string): Promise<void> {
   let last: Place | undefined;
   do {
     const after = last;
@@ -47,7 +50,7 @@ async function releaseMended({ store }: ReleaseParts, municipality: string, mark
       const takes = await lockSettings(connection, municipality);
       const next = await findHeld(connection, municipality, after);
       const held = await lockHeld(connection, municipality, next);
-      for (const message of held) await releaseIfMended(connection, municipality, takes, message);
+      for (const message of held) await decideAgain(connection, municipality, takes, message);
       if (next.length < BATCH) {
         await run(
           connection,
@@ -57,7 +60,7 @@ async function releaseMended({ store }: ReleaseParts, municipality: string, mark
       }
       return next.at(-1);
     });
-    announce('mended-released');
+    announce('held-released');
   } while (last);
 }
 
@@ -66,9 +69,7 @@ async function lockSettings(connection: Connection, municipality: string): Promi
   const [takes] = await run<TakesIn>(
     connection,
     sql`
-      SELECT is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
-        EXISTS (SELECT FROM contact_points WHERE municipality = cvr) AS "hasContactPoints"
-      FROM municipalities WHERE cvr = ${municipality} FOR NO KEY UPDATE`,
+      SELECT ${Prisma.raw(TAKES_IN)} FROM municipalities WHERE cvr = ${municipality} FOR NO KEY UPDATE`,
   );
   return takes as TakesIn;
 }
@@ -113,27 +114,25 @@ function lockHeld(connection: Connection, municipality: string, places: readonly
       )
       SELECT m.id, m.kind, m.held_cause AS "heldCause", m.received_at AS "receivedAt", m.contact_point_id AS "contactPointId",
         m.concern_marked_at IS NOT NULL AS "isMarked", m.assignee_id IS NOT NULL AS "isAssigned",
-        (SELECT json_build_object('purpose', purpose, 'isActive', is_active, 'isConcern', is_concern, 'assignee',
-           CASE WHEN assignee_id IS NOT NULL THEN json_build_object('kind', assignee_kind, 'id', assignee_id) END)
+        (SELECT json_build_object('purpose', purpose, 'isActive', is_active, 'isConcern', is_concern, 'assignee', ${Prisma.raw(ASSIGNEE_OF_POINT)})
          FROM contact_points
          WHERE municipality = m.municipality AND contact_point_id = m.contact_point_id AND removed_at IS NULL) AS point
       FROM locked m ORDER BY m.received_at, m.id`,
   );
 }
 
-async function releaseIfMended(
-  connection: Connection,
-  municipality: string,
-  takes: TakesIn,
-  message: Held,
-): Promise<void> {
+async function decideAgain(connection: Connection, municipality: string, takes: TakesIn, message: Held): Promise<void> {
   const { heldCause, kind, point } = message;
   if (heldCause === 'conflict') return; // only a person can tell which one is right
   const cause = heldCauseOf(kind, takes, message.contactPointId === null ? null : (point ?? undefined));
   if (cause === heldCause) return;
   const at = new Date();
-  const principal = { municipality, actor: INDBAKKE, roles: new Set<never>(), teams: [] };
-  const request: ChangeRequest = { principal, id: message.id, expectedVersion: undefined, at };
+  const request: ChangeRequest = {
+    principal: asSystem(municipality, INDBAKKE),
+    id: message.id,
+    expectedVersion: undefined,
+    at,
+  };
   if (cause !== null) {
     const set = sql`held_cause = ${cause}, escalated_at = NULL`;
     await writeChange(connection, request, 'cause-changed', { set, details: { heldCause: cause } });
