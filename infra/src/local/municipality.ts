@@ -6,9 +6,9 @@ import { MunicipalityFile } from '@indbakke/shared/api';
 import { wordsFor } from '@indbakke/shared/http';
 import { cvrNumberOf } from '@indbakke/shared/ids';
 import type { Connection } from '@indbakke/shared/store';
-import pg from 'pg';
 import { parseDocument, stringify } from 'yaml';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
+import { asOwner } from './register-municipality.js';
 import { withOwnerUrl } from './with-owner-url.js';
 
 const USAGE = `npm run municipality -- apply FILE [--dry-run]
@@ -66,20 +66,8 @@ function read(path: string): MunicipalityFile {
   throw new Error(`${path} cannot be applied:\n${faults.join('\n')}`);
 }
 
-async function withOwner<T>(end: 'COMMIT' | 'ROLLBACK', work: (owner: Connection) => Promise<T>): Promise<T> {
-  return withOwnerUrl(async (ownerUrl) => {
-    const client = new pg.Client({ connectionString: ownerUrl, application_name: 'indbakke-set-up' });
-    await client.connect();
-    try {
-      await client.query('BEGIN');
-      const result = await work(client as Connection);
-      await client.query(end);
-      return result;
-    } finally {
-      await client.end();
-    }
-  });
-}
+const withOwner = <T>(end: 'COMMIT' | 'ROLLBACK', work: (owner: Connection) => Promise<T>) =>
+  withOwnerUrl((ownerUrl) => asOwner(ownerUrl, end, work));
 
 /** `+` is new, `~` changes, `=` is left as it is. */
 function linesOf({ isNew, settings, contactPoints, others }: AppliedFile): string[] {
@@ -93,8 +81,8 @@ function linesOf({ isNew, settings, contactPoints, others }: AppliedFile): strin
     ...contactPoints.flatMap(({ point, is, difference }) => {
       if (is === 'unchanged') return [];
       if (is === 'added') return [`+ ${named(point)}`];
-      const changes = Object.keys(difference?.after ?? {}).map(
-        (name) => `${name}: ${value(difference?.before[name])} → ${value(difference?.after[name])}`,
+      const changes = Object.keys(difference.after).map(
+        (name) => `${name}: ${value(difference.before[name])} → ${value(difference.after[name])}`,
       );
       return [`~ ${named(point)}: ${changes.join(', ')}`];
     }),

@@ -108,7 +108,7 @@ const { heldRules, ...settings } = MunicipalityBody.shape;
 export const MunicipalityFile = z.strictObject({
   cvr: Cvr,
   ...z.strictObject({ ...settings, heldRules }).partial().shape,
-  contactPoints: z.lazy(() => ContactPointImportBody.shape.contactPoints).optional(),
+  contactPoints: z.lazy(() => ContactPoints).optional(),
 });
 export type MunicipalityFile = z.infer<typeof MunicipalityFile>;
 
@@ -239,18 +239,13 @@ export const MAX_IMPORTED = 2_000;
 export const ImportQuery = z.strictObject({
   dryRun: trueOrFalse.default(false).describe('true: only says what would be done'),
 });
+const ContactPoints = z
+  .array(NewContactPointBody)
+  .max(MAX_IMPORTED)
+  .refine((points) => new Set(points.map(({ id }) => id)).size === points.length, { error: 'must have each id once' });
 /** Many contact points. */
 export const ContactPointImportBody = z
-  .strictObject({
-    contactPoints: z
-      .array(NewContactPointBody)
-      .min(1)
-      .max(MAX_IMPORTED)
-      .refine((points) => new Set(points.map(({ id }) => id)).size === points.length, {
-        error: 'must have each id once',
-      })
-      .describe('Each once'),
-  })
+  .strictObject({ contactPoints: ContactPoints.min(1).describe('Each once') })
   .meta({
     examples: [{ contactPoints: [{ id: 'b7c1d0e2-6a55-4d3f-8b1c-2f4e6a8c0d13', ...CONTACT_POINT_EXAMPLE }] }],
   })

@@ -9,7 +9,7 @@ import {
 import type { Actor } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import type { Call } from '@indbakke/shared/http';
-import { HELD_CAUSES, type HeldCause, lockSetUp, TAKES_IN } from '@indbakke/shared/lifecycle';
+import { HELD_CAUSES, type HeldCause, lockSetUp } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import { changesBetween, recordSettingsChange, type SettingsDifference } from './changes.js';
@@ -26,13 +26,15 @@ type Rule = Omit<HeldRule, 'cause'>;
 interface Row extends Omit<Settings, 'heldRules'> {
   readonly heldRules: Partial<Record<HeldCause, Rule>>;
   readonly version: number;
-  readonly hasContactPoints: boolean;
+  readonly hasPointsNow: boolean;
   readonly takesRepliesSomewhere: boolean;
 }
 
 const ROW = sql`
-  ${Prisma.raw(TAKES_IN)}, name, letters_answerable AS "lettersAnswerable", reply_days AS "replyDays", late_after_days AS "lateAfterDays",
+  name, is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
+  letters_answerable AS "lettersAnswerable", reply_days AS "replyDays", late_after_days AS "lateAfterDays",
   closed_case_team AS "closedCaseTeam", held_rules AS "heldRules", version,
+  EXISTS (SELECT FROM contact_points WHERE municipality = cvr AND removed_at IS NULL) AS "hasPointsNow",
   EXISTS (SELECT FROM contact_points
     WHERE municipality = cvr AND removed_at IS NULL AND is_active AND purpose <> 'enquiries') AS "takesRepliesSomewhere"`;
 
@@ -43,7 +45,7 @@ export async function readMunicipality(
 ): Promise<MunicipalityAnswer> {
   const [row] = await store.query<Row>(cvr, sql`SELECT ${ROW} FROM municipalities WHERE cvr = ${cvr}`, 'kept');
   if (!row) throw noSuchMunicipality();
-  const { hasContactPoints: _, takesRepliesSomewhere: __, version, ...settings } = row;
+  const { hasPointsNow: _, takesRepliesSomewhere: __, version, ...settings } = row;
   return { cvr, ...settings, heldRules: rulesOf(row), version, warnings: warningsOf(row) };
 }
 
@@ -61,10 +63,10 @@ function warningsOf(row: Row): MunicipalityAnswer['warnings'] {
     text: SETTINGS_WARNINGS[code],
   });
   const unnamed = rulesOf(row).filter(({ action, contact }) => action === 'hold' && !contact);
-  const needsPlace = row.lettersAnswerable && row.takesReplies && row.hasContactPoints;
+  const needsPlace = row.lettersAnswerable && row.takesReplies && row.hasPointsNow;
   return [
     ...unnamed.map(({ cause }) => warning('nobody-named', cause)),
-    ...(row.hasContactPoints ? [] : [warning('no-contact-points')]),
+    ...(row.hasPointsNow ? [] : [warning('no-contact-points')]),
     ...(needsPlace && !row.takesRepliesSomewhere ? [warning('no-place-for-replies')] : []),
   ];
 }
@@ -90,7 +92,7 @@ export async function changeMunicipality(
   });
 }
 
-type StoredSettings = Omit<Row, 'version' | 'hasContactPoints' | 'takesRepliesSomewhere'>;
+type StoredSettings = Omit<Row, 'version' | 'hasPointsNow' | 'takesRepliesSomewhere'>;
 
 /** The settings of a municipality that is there. */
 export async function readSettings(
@@ -98,7 +100,7 @@ export async function readSettings(
   cvr: string,
 ): Promise<StoredSettings & { readonly version: number }> {
   const [row] = await run<Row>(connection, sql`SELECT ${ROW} FROM municipalities WHERE cvr = ${cvr}`);
-  const { hasContactPoints: _, takesRepliesSomewhere: __, ...settings } = row as Row;
+  const { hasPointsNow: _, takesRepliesSomewhere: __, ...settings } = row as Row;
   return settings;
 }
 
