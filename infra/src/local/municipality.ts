@@ -66,8 +66,9 @@ function read(path: string): MunicipalityFile {
   throw new Error(`${path} cannot be applied:\n${faults.join('\n')}`);
 }
 
-const withOwner = <T>(end: 'COMMIT' | 'ROLLBACK', work: (owner: Connection) => Promise<T>) =>
-  withOwnerUrl((ownerUrl) => asOwner(ownerUrl, end, work));
+function withOwner<T>(end: 'COMMIT' | 'ROLLBACK', work: (owner: Connection) => Promise<T>): Promise<T> {
+  return withOwnerUrl((ownerUrl) => asOwner(ownerUrl, end, work));
+}
 
 /** `+` is new, `~` changes, `=` is left as it is. */
 function linesOf({ isNew, settings, contactPoints, others }: AppliedFile): string[] {

@@ -72,8 +72,10 @@ export async function setUp(): Promise<Setup> {
   // A pool, because connecting takes longer than most statements, and tests count rows thousands of times.
   const owner = new pg.Pool({ connectionString: database.ownerUrl, idleTimeoutMillis: 0, allowExitOnIdle: true });
   owner.on('error', () => {}); // an idle connection was cut; the next statement gets another
+  const env = { ...(await prepareState(paths, database, MUNICIPALITIES)), LOG_LEVEL: 'silent' };
+  await owner.query('DELETE FROM audit_events'); // of the set-up: tests count from nothing
   return {
-    env: { ...(await prepareState(paths, database, MUNICIPALITIES)), LOG_LEVEL: 'silent' },
+    env,
     ownerUrl: database.ownerUrl,
     serviceUrl: database.url,
     contentFolder: paths.content,
