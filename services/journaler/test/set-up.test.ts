@@ -373,6 +373,14 @@ describe('a contact point', () => {
     expect(warnings.map(({ code }) => code)).toContain('no-contact-points');
   });
 
+  it('is not changed or removed by who has read an older version', async () => {
+    const { id, version, ...present } = await pointOf(CONTACT_POINT);
+    expect((await changePoint(CONTACT_POINT, { sensitivity: `grad ${version}` })).status).toBe(200);
+    const stale = { version, body: { ...present, sensitivity: 'lav' } };
+    await expectProblem(await call('PUT', `/contact-points/${id}`, stale), 412, 'version-changed');
+    await expectProblem(await call('DELETE', `/contact-points/${id}`, { version }), 412, 'version-changed');
+  });
+
   it('is not added twice, nor by another municipality’s set-up', async () => {
     const body = { id: CONTACT_POINT, name: 'Samme' };
     await expectProblem(await call('POST', '/contact-points', { body }), 409, 'contact-point-exists');
@@ -402,6 +410,8 @@ describe('a contact point', () => {
     ];
     const other = await deliverMemo(stack, { contactPointId, contactInfo: unsure });
     expect(await read(stack, other)).toMatchObject({ concerning: { id: '4202029999' } });
+    const given = await deliverMemo(stack, { contactPointId, contactInfo, concerning: { cpr: '4303039999' } });
+    expect(await read(stack, given)).toMatchObject({ concerning: { id: '4303039999' } });
     for (const body of [{ concerning: '4101019999' }, { q: 'solbakkeskolen' }]) {
       const found = (await (await call('POST', '/incoming-documents/search', { body })).json()) as { items: object[] };
       expect(found.items).toContainEqual(expect.objectContaining({ id }));
@@ -552,6 +562,11 @@ describe('the check of a contact point', () => {
     await stack.sql(`UPDATE messages SET received_at = now() - interval '5 hours' WHERE id = $1`, [ids[12]]);
     for (let week = 1; week <= 4; week += 1) await age((week - 1) * 3, `interval '${week} weeks 2 hours'`);
     expect(codesIn(await check('GET', id))).toEqual(['silent']);
+    // One less in two of the weeks: too few on average to tell.
+    await stack.sql(`UPDATE messages SET received_at = now() - interval '60 days' WHERE id = ANY ($1::uuid[])`, [
+      [ids[0], ids[3]],
+    ]);
+    expect(codesIn(await check('GET', id))).toEqual([]);
     await deliverMemo(stack, { contactPointId: id });
     expect(codesIn(await check('GET', id))).toEqual([]);
   });
