@@ -410,7 +410,11 @@ describe('a contact point', () => {
     ];
     const other = await deliverMemo(stack, { contactPointId, contactInfo: unsure });
     expect(await read(stack, other)).toMatchObject({ concerning: { id: '4202029999' } });
-    const given = await deliverMemo(stack, { contactPointId, contactInfo, concerning: { cpr: '4303039999' } });
+    const given = await deliverMemo(stack, {
+      contactPointId,
+      contactInfo,
+      concerning: { cpr: '4303039999', name: 'Test Testesen' },
+    });
     expect(await read(stack, given)).toMatchObject({ concerning: { id: '4303039999' } });
     for (const body of [{ concerning: '4101019999' }, { q: 'solbakkeskolen' }]) {
       const found = (await (await call('POST', '/incoming-documents/search', { body })).json()) as { items: object[] };
