@@ -144,6 +144,16 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
       }),
     },
   ],
+  setUpReply: [
+    {
+      action: 'reply-set-up',
+      role: 'Indbakke.System',
+      details: ({ body }) => {
+        const { messageUUID, caseId, contactPointId } = body as Record<string, string>;
+        return { messageUuid: messageUUID, caseId, contactPoint: contactPointId };
+      },
+    },
+  ],
   upsertCase: [{ action: 'case-registered', role: 'Indbakke.System', details: fieldsOf }],
   getMunicipality: NOTHING, // settings, no messages
   changeMunicipality: [

@@ -11,6 +11,8 @@ export interface MemoSpec {
   /** Who acts on behalf of the sender. */
   readonly representative?: { readonly id?: string; readonly idType?: string; readonly name?: string };
   readonly replyBy?: string;
+  /** Whether the sender wants an answer. */
+  readonly reply?: boolean;
   /** CVR number of the receiving municipality. */
   readonly recipient?: { readonly id: string; readonly idType?: string };
   readonly contactPointId?: string;
@@ -31,6 +33,7 @@ export interface ReplyEntry {
   readonly senderID?: string;
   readonly recipientID?: string;
   readonly caseID?: string;
+  readonly contactPointID?: string;
   readonly generatingSystemID?: string;
 }
 
@@ -103,6 +106,7 @@ function header(memo: MemoSpec & { messageUUID: string }): string {
       element('messageType', memo.messageType ?? 'DIGITALPOST'),
       element('messageUUID', memo.messageUUID),
       element('label', memo.subject ?? 'Henvendelse'),
+      element('reply', memo.reply === undefined ? undefined : String(memo.reply)),
       element('replyByDateTime', memo.replyBy),
       group(
         'Sender',
@@ -144,6 +148,7 @@ function replyData(entry: ReplyEntry): string {
     'senderID',
     'recipientID',
     'caseID',
+    'contactPointID',
     'generatingSystemID',
   ] as const;
   return group('ReplyData', names.map((name) => element(name, entry[name])).join(''));

@@ -10,6 +10,7 @@ import { openFeed } from './feed/open-feed.js';
 import { bindFeed } from './feed/routes.js';
 import { bindFigures } from './figures/routes.js';
 import { bindInbox } from './inbox/routes.js';
+import { bindReplies } from './replies/routes.js';
 import { observeHeldMessages } from './set-up/metrics.js';
 import { bindSetUp } from './set-up/routes.js';
 import { openWebhooks } from './webhooks/open-webhooks.js';
@@ -25,6 +26,7 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   bindFigures(bind, parts);
   bindAudit(bind, parts);
   bindCore(bind, parts);
+  bindReplies(bind, parts, config.OWN_SYSTEM_ID);
   bindAbsences(bind, parts);
   const work = createWork(parts, config);
   bindSetUp(bind, parts, work.wakeRelease);

@@ -1,4 +1,4 @@
-import { commonSettings, isNetwork, sealingSettings, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, isNetwork, replySettings, sealingSettings, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
 
 const HOST = /^(?!\d+(\.\d+)*$)[a-z\d]([a-z\d.-]*[a-z\d])?$/i;
@@ -9,6 +9,7 @@ export const JournalerConfig = z.object({
     .default(30)
     .describe('Days that events stay in the change feed, and their deliveries to webhooks'),
   ...sealingSettings,
+  ...replySettings,
   JOURNALIZE_UNKNOWN_CASES: z
     .enum(['refuse', 'allow'])
     .default('refuse')

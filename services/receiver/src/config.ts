@@ -1,4 +1,4 @@
-import { commonSettings, GiB, KiB, MiB, sealingSettings, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, GiB, KiB, MiB, replySettings, sealingSettings, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
 
 export const ReceiverConfig = z.object({
@@ -41,10 +41,6 @@ export const ReceiverConfig = z.object({
   QUARANTINE_LOOP_AFTER: wholeNumber(2, 1_000)
     .default(5)
     .describe('Refusals of the same bytes, or of the same messageUUID, that are a resend loop'),
-  OWN_SYSTEM_ID: z
-    .string()
-    .min(1)
-    .default('DUBU')
-    .describe('generatingSystemID of what the core sends; text ids in replies count only with it'),
+  ...replySettings,
 });
 export type ReceiverConfig = z.infer<typeof ReceiverConfig>;

@@ -37,6 +37,7 @@ export const SUMMARY_EXAMPLE = {
     team: 'team-1',
   },
   assignee: { kind: 'user', id: 'sagsbehandler-1' },
+  answer: null,
   concern: null,
   documentCount: 1,
   attachmentCount: 0,

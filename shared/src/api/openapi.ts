@@ -114,7 +114,7 @@ const TAGS = {
   access: 'Access packages (aktindsigt): everything about one citizen as a zip.',
   'set-up': 'What a municipality decides by itself: its settings and its contact points.',
   absences: 'Who stands in for whom while somebody is absent.',
-  core: 'What the core registers, so that replies find their case.',
+  core: 'What the core registers and sets up, so that replies find their case.',
   events: 'What has changed, for the core: each change of a message once and in order. Ids and codes only.',
   quarantine:
     'Deliveries that could not be read, for those who run the installation: with a token for operations, of no municipality.',

@@ -7,6 +7,7 @@ import { AuditFilter, AuditList, AuditQuery, AuditSearchBody, AuditSheetBody } f
 import { ContactPointCheck } from './contact-point-checks.js';
 import { EventList, EventQuery } from './events.js';
 import { QuarantineList, QuarantineQuery } from './quarantine.js';
+import { ReplySetUp, ReplySetUpBody } from './replies.js';
 import {
   AbsenceAnswer,
   AbsenceBody,
@@ -753,6 +754,19 @@ export const OPERATIONS = {
     body: SentMessageBody,
     answer: undefined,
     errors: [],
+  },
+  setUpReply: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/replies/setup',
+    summary:
+      'Sets up a letter that is about to be sent: registers it, and returns what it must carry so that its recipient can answer.',
+    description:
+      'The MeMo fields by which an answer finds the case, as JSON and as XML. A letter that answers a message continues its chain, and the message shows that it is answered; it must be in the inbox, and not of a case that is restricted to others than the caller. To set up a letter again replaces what was registered. When it is sent, tell whether it was delivered with PUT /api/v1/sent-messages/{messageUUID}.',
+    roles: ['Indbakke.System'],
+    body: ReplySetUpBody,
+    answer: ReplySetUp,
+    errors: ['not-found', 'no-place-for-replies', 'reply-not-wanted'],
   },
   registerCases: {
     service: 'journaler',

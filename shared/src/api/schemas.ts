@@ -4,6 +4,7 @@ import { contactPointIdOf, cprNumberOf, cvrNumberOf, uuidOf } from '../ids/index
 import {
   CALLERS_CHANGES,
   CHANNELS,
+  DELIVERIES,
   HELD_CAUSES,
   isWaiting,
   KINDS,
@@ -64,6 +65,7 @@ export const Status = keyOf('Status', STATUSES);
 const Kind = keyOf('Kind', KINDS);
 const PartyRelation = keyOf('PartyRelation', PARTY_RELATIONS);
 const SuggestionWarning = keyOf('SuggestionWarning', SUGGESTION_WARNINGS);
+const Delivery = keyOf('Delivery', DELIVERIES);
 const Channel = keyOf('Channel', CHANNELS);
 const RejectionReason = keyOf('RejectionReason', REJECTION_REASONS);
 const CaseStatus = keyOf('CaseStatus', {
@@ -417,6 +419,9 @@ export const SentMessageBody = z
       .describe(
         `CPR or CVR number of the recipient: ${NUMBER_FORMS}; stored as a keyed hash. Absent: unchanged; null: none`,
       ),
+    delivery: Delivery.nullable()
+      .optional()
+      .describe('Whether it was delivered, as Digital Post has told. Absent: unchanged; null: not told'),
   })
   .meta({ examples: [{ caseId: 'BF-1', recipientId: '4101019999' }] })
   .register(NAMED_REQUESTS, { id: 'SentMessage' });
@@ -707,6 +712,14 @@ export const Assignee = z
   .describe('Who is to handle the message')
   .register(NAMED_ANSWERS, { id: 'Assignee' });
 
+const AnswerToMessage = z
+  .object({
+    messageUUID: z.string().describe('messageUUID of the letter that answers it, the newest if there are several'),
+    at: time.describe('When that letter was set up'),
+    delivery: Delivery.nullable().describe('Whether that letter was delivered; null: the core has not told'),
+  })
+  .register(NAMED_ANSWERS, { id: 'AnswerToMessage' });
+
 export const DocumentSummary = z
   .object({
     id: z.uuid().describe('Names the message in all calls'),
@@ -731,6 +744,7 @@ export const DocumentSummary = z
     contactPoint: ContactPoint.nullable().describe('To which contact point it was sent; null: to none'),
     suggestion: Suggestion.nullable().describe('The case that it is suggested for; null: none was found, or is yet'),
     assignee: Assignee.nullable().describe('Who is to handle it; null: nobody'),
+    answer: AnswerToMessage.nullable().describe('Not null: a letter that answers it is set up'),
     concern: Concern.nullable().describe('Not null: it may be a report of concern'),
     documentCount: z.int().describe('The main document, attachments and technical documents'),
     attachmentCount: z.int().describe('Documents with the role additional'),

@@ -16,6 +16,7 @@ const OTHER_ACTIONS = {
   'extract-made': 'A file of an extract was made.',
   'read-extract': 'A file of an extract was downloaded.',
   'sent-message-registered': 'A sent message was registered.',
+  'reply-set-up': 'A letter that is about to be sent was set up.',
   'case-registered': 'A case was registered.',
   'municipality-changed': 'The settings of the municipality were changed.',
   'contact-point-added': 'A contact point was set up.',

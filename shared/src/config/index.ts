@@ -89,6 +89,16 @@ export const sealingSettings = {
     .describe('Sealed content up to this size is stored in the database: one sync instead of three; 0 = never'),
 };
 
+/** Of the services that read or write what replies refer to. */
+export const replySettings = {
+  OWN_SYSTEM_ID: z
+    .string()
+    .min(1)
+    .max(256)
+    .default('DUBU')
+    .describe('generatingSystemID of what the core sends; text ids in replies count only with it'),
+};
+
 export const CommonConfig = z.object(commonSettings);
 export type CommonConfig = z.infer<typeof CommonConfig>;
 

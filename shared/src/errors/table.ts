@@ -168,6 +168,18 @@ export const ERRORS = {
     again: false,
     meaning: 'There is a contact point with this id. Change that one.',
   },
+  'no-place-for-replies': {
+    http: 409,
+    fault: 'peer',
+    again: true,
+    meaning: 'Answers to the letter would not reach the inbox with this contact point.',
+  },
+  'reply-not-wanted': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'The message says that it is not to be answered.',
+  },
   'package-not-made': {
     http: 409,
     fault: 'peer',

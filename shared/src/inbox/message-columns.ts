@@ -14,7 +14,10 @@ export const SUMMARY_TABLES = sql`
   ) AS suggested ON true
   LEFT JOIN LATERAL (
     SELECT name FROM contact_points WHERE municipality = m.municipality AND contact_point_id = m.contact_point_id LIMIT 1
-  ) AS point ON true`;
+  ) AS point ON true
+  LEFT JOIN LATERAL (
+    SELECT message_uuid, set_up_at, delivery FROM sent_messages WHERE answered_message_id = m.id ORDER BY set_up_at DESC LIMIT 1
+  ) AS answer ON true`;
 
 /** A row of a list. */
 export const SUMMARY = sql`
@@ -35,7 +38,8 @@ export const SUMMARY = sql`
   m.concern_assessed_at AS "concernAssessedAt", m.concern_confirm_by AS "concernConfirmBy",
   m.concern_confirmed_at AS "concernConfirmedAt", m.rejection_reason AS "rejectionReason",
   d.rejection_text AS "rejectionText", d.forwarded_to AS "forwardedTo", d.sender_informed AS "senderInformed",
-  m.status_at AS "statusAt", m.status_by AS "statusBy"`;
+  m.status_at AS "statusAt", m.status_by AS "statusBy", answer.message_uuid AS "answerUuid", answer.set_up_at AS "answeredAt",
+  answer.delivery AS "answerDelivery"`;
 
 /** When the message says that it was sent; of one received before that was kept, its own date if it was plausible. */
 export const SENT_AT = sql`coalesce(m.sent_at, nullif(m.letter_at, m.received_at)) AS "sentAt"`;
@@ -99,6 +103,9 @@ export interface SummaryRow
   readonly statusBy: string;
   readonly assigneeKind: 'user' | 'team' | null;
   readonly assigneeId: string | null;
+  readonly answerUuid: string | null;
+  readonly answeredAt: Date | null;
+  readonly answerDelivery: NonNullable<DocumentSummary['answer']>['delivery'];
 }
 
 const FILE = sql`json_build_object('id', f.id, 'fileName', f.file_name, 'encodingFormat', f.encoding_format,

@@ -25,6 +25,13 @@ export const SUGGESTION_SENDERS = {
 } as const;
 export type SuggestionSender = keyof typeof SUGGESTION_SENDERS;
 
+/** Whether a letter that was sent reached its recipient, as Digital Post told the core. */
+export const DELIVERIES = {
+  delivered: 'It was delivered (Afleveret).',
+  failed: 'It was not (Fejlet), so nobody can answer it.',
+} as const;
+export type Delivery = keyof typeof DELIVERIES;
+
 /** What a caseworker should see at once about a suggestion. */
 export const SUGGESTION_WARNINGS = {
   'not-the-recipient': 'The letter was addressed to somebody else than the sender of the reply.',

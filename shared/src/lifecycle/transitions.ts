@@ -38,6 +38,9 @@ export const ATTRIBUTE_CHANGES = {
   'concern-unmarked': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
   'concern-assessed': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
   'concern-confirmed': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
+  // When a letter that answers it is set up, and when the core tells whether that letter was delivered.
+  answered: { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
+  'answer-delivery-told': { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
   suggested: { from: ['pending'], to: 'same', roles: ['Indbakke'] },
   'cause-changed': { from: ['held'], to: 'same', roles: ['Indbakke'] },
   escalated: { from: ['held'], to: 'same', roles: ['Indbakke'] },
@@ -48,8 +51,19 @@ export const CHANGES = { ...TRANSITIONS, ...ATTRIBUTE_CHANGES };
 /** A change of a message; also the type of its event and the action in the audit log. */
 export type Change = keyof typeof CHANGES;
 
-/** The changes that callers make: those with a role. */
-export type CallersChange = { [C in Change]: (typeof CHANGES)[C]['roles'][number] extends Role ? C : never }[Change];
+/** The changes that people make: those with a role of theirs. */
+export type CallersChange = {
+  [C in Change]: (typeof CHANGES)[C]['roles'][number] extends Exclude<Role, 'Indbakke.System'> ? C : never;
+}[Change];
 
-const { accepted: _, held: __, suggested: ___, 'cause-changed': ____, escalated: _____, ...callersChanges } = CHANGES;
+const {
+  accepted: _,
+  held: __,
+  answered: ___,
+  'answer-delivery-told': ____,
+  suggested: _____,
+  'cause-changed': ______,
+  escalated: _______,
+  ...callersChanges
+} = CHANGES;
 export const CALLERS_CHANGES = callersChanges satisfies Pick<typeof CHANGES, CallersChange>;

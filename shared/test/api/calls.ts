@@ -71,6 +71,7 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
   if (operation.lines) return call;
   if (operation.path.includes('/absences')) return { ...call, params: { userId: await makeAbsence(stack) } };
   if (name === 'upsertCase') return { ...call, params: { caseId: 'BF-1' } };
+  if (name === 'setUpReply') return { ...call, body: { ...example, messageUUID: randomUUID() } };
   if (name === 'registerSentMessage') return { ...call, params: { messageUUID: randomUUID() } };
   const { action, items } = (example ?? {}) as { action?: keyof typeof READY_FOR; items?: object[] };
   if (action !== undefined) {

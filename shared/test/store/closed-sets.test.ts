@@ -3,6 +3,7 @@ import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.
 import { DocumentSummary } from '../../src/api/index.js';
 import {
   CHANNELS,
+  DELIVERIES,
   HELD_CAUSES,
   KINDS,
   PARTY_RELATIONS,
@@ -40,6 +41,7 @@ it.each([
   ['messages', 'suggestion_party', Object.keys(PARTY_RELATIONS)],
   ['messages', 'suggestion_warning', Object.keys(SUGGESTION_WARNINGS)],
   ['message_details', 'original_format', ['memo']],
+  ['sent_messages', 'delivery', Object.keys(DELIVERIES)],
   ['reply_references', 'kind', Object.keys(SUGGESTION_BASES)],
 ])('%s.%s allows what the code has, and nothing else', async (table, column, values) => {
   expect(await allowedIn(table, column)).toEqual([...values].toSorted());

@@ -50,6 +50,11 @@ const REASONS: Record<NonNullable<DocumentSummary['rejection']>['reason'], strin
   other: 'Andet',
 };
 
+const DELIVERIES: Record<NonNullable<NonNullable<DocumentSummary['answer']>['delivery']>, string> = {
+  delivered: 'Afleveret',
+  failed: 'Fejlet',
+};
+
 const yes = (value: boolean | null | undefined) => (value == null ? null : value ? 'Ja' : 'Nej');
 const dateOf = (time: string | null | undefined) => (time == null ? null : new Date(time));
 
@@ -89,6 +94,8 @@ export const COLUMNS: readonly Column<DocumentSummary>[] = [
   text('Vedrører', 28, ({ concerning }) => concerning?.name),
   text('Vedrører, CPR-nummer', 17, ({ concerning }) => concerning?.id),
   time('Svar ønskes senest', ({ replyBy }) => replyBy),
+  time('Besvaret', ({ answer }) => answer?.at),
+  text('Svaret leveret', 14, ({ answer }) => answer?.delivery && DELIVERIES[answer.delivery]),
   number('Alder i timer', ({ ageHours }) => ageHours),
   text('Forsinket', 10, ({ late }) => yes(late)),
   text('Foreslået sag', 18, ({ suggestion }) => suggestion?.caseId),

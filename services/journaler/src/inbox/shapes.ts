@@ -34,6 +34,7 @@ export function summarize(row: SummaryRow, principal: Principal, now: Date): Doc
     contactPoint: row.contactPointId === null ? null : { id: row.contactPointId, name: row.contactPointName },
     suggestion: suggestionOf(row),
     assignee: assigneeOf(row),
+    answer: answerOf(row),
     concern: concernOf(row),
     documentCount: row.documentCount,
     attachmentCount: row.attachmentCount,
@@ -54,6 +55,11 @@ function representativeOf(row: SummaryRow): DocumentSummary['sender']['represent
 function concerningOf({ concerningId, concerningName }: SummaryRow): DocumentSummary['concerning'] {
   // Both may be empty where the sender wrote empty elements.
   return concerningId || concerningName ? { id: concerningId || null, name: concerningName || null } : null;
+}
+
+function answerOf({ answerUuid, answeredAt, answerDelivery }: SummaryRow): DocumentSummary['answer'] {
+  if (answerUuid === null || !answeredAt) return null;
+  return { messageUUID: answerUuid, at: answeredAt.toISOString(), delivery: answerDelivery };
 }
 
 function concernOf(row: SummaryRow): DocumentSummary['concern'] {

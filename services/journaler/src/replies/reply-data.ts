@@ -1,0 +1,72 @@
+import type { ReplyDataEntry } from '@indbakke/shared/api';
+import { uuidOf } from '@indbakke/shared/ids';
+import type { Memo } from '@indbakke/shared/memo';
+
+type Header = Pick<Memo['header'], 'messageUUID' | 'replyData'>;
+
+/** As many as are read of a reply. */
+const MAX_ENTRIES = 100;
+// MeMo 1.2, Text and AdditionalReplyData
+const MAX_TEXT = 256;
+const MAX_PAIRS = 4;
+
+/**
+ * The ReplyData of a letter: an entry for each message that came before, oldest first, and its own.
+ *
+ * @param own of the letter itself
+ * @param answered header of the message that it answers, as it came. A message without an entry gets one, which answers the last
+ *   of the others unless one of these answers another. Entries without a UUID are left out, since MeMo requires one
+ */
+export function replyDataOf(own: ReplyDataEntry, answered: Header | undefined): ReplyDataEntry[] {
+  const answeredUuid = answered && uuidOf(answered.messageUUID);
+  if (!answered || !answeredUuid) return [own];
+  const before = answered.replyData.flatMap(entriesOf).filter(({ messageUUID }) => messageUUID !== own.messageUUID);
+  const hasEntry = before.some(({ messageUUID }) => messageUUID === answeredUuid);
+  const chain = hasEntry ? before : [...before, missingEntry(answeredUuid, before)];
+  return [...chain, { ...own, replyUUID: answeredUuid }].slice(-MAX_ENTRIES);
+}
+
+function missingEntry(messageUUID: string, before: readonly ReplyDataEntry[]): ReplyDataEntry {
+  const isLinked = before.some(({ replyUUID }) => replyUUID !== null);
+  return { ...NOTHING, messageUUID, replyUUID: isLinked ? null : (before.at(-1)?.messageUUID ?? null) };
+}
+
+const NOTHING = {
+  messageID: null,
+  messageUUID: '',
+  replyUUID: null,
+  senderID: null,
+  recipientID: null,
+  caseID: null,
+  contactPointID: null,
+  generatingSystemID: null,
+  additionalReplyData: [],
+} satisfies ReplyDataEntry;
+
+/** As it came, but for its comment, which was for the recipient of that message. */
+function entriesOf(entry: Header['replyData'][number]): ReplyDataEntry[] {
+  const messageUUID = uuidOf(entry.messageUUID ?? '');
+  if (!messageUUID) return [];
+  const pairs = entry.additionalReplyData.flatMap((pair) => {
+    const [label, value] = [textOf(pair.label), textOf(pair.value)];
+    return label && value ? [{ label, value }] : [];
+  });
+  return [
+    {
+      messageID: textOf(entry.messageID),
+      messageUUID,
+      replyUUID: uuidOf(entry.replyUUID ?? '') ?? null,
+      senderID: textOf(entry.senderID),
+      recipientID: textOf(entry.recipientID),
+      caseID: textOf(entry.caseID),
+      contactPointID: textOf(entry.contactPointID),
+      generatingSystemID: textOf(entry.generatingSystemID),
+      additionalReplyData: pairs.slice(0, MAX_PAIRS),
+    },
+  ];
+}
+
+/** MeMo has no empty text. One that is too long is left out, since half an id is another id. */
+function textOf(text: string | undefined): string | null {
+  return text && text.length <= MAX_TEXT ? text : null;
+}

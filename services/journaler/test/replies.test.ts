@@ -1,0 +1,474 @@
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { MEMO_NAMESPACE, readHeader } from '@indbakke/shared/memo';
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  CONTACT_POINT,
+  ODENSKOV,
+  startTestStack,
+  type TestStack,
+  VESTERSUND,
+} from '../../../infra/src/testkit/stack.js';
+import { type MemoSpec, type ReplyEntry, TEST_CITIZEN } from '../../../infra/src/testkit/write-memo.js';
+import { ReplySetUp } from '../../../shared/src/api/index.js';
+import { danishTime } from '../../../shared/src/danish-time/index.js';
+import {
+  auditOf,
+  change,
+  deliverMemo,
+  deliverReply,
+  expectProblem,
+  read,
+  registerSentMessage,
+  SETUP,
+  SYSTEM,
+  untilNumbered,
+  upsertCase,
+} from '../../../shared/test/inbox/support.js';
+
+// Letters that are set up before they are sent, the answers to them, and the answers to what came in.
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+afterAll(() => stack.close());
+
+const newCase = () => `K-${randomUUID().slice(0, 8)}`;
+
+const trySetUp = (body: object = {}, as = SYSTEM) => {
+  const letter = { messageUUID: randomUUID(), caseId: newCase(), recipientId: TEST_CITIZEN.id };
+  return stack.call('POST', '/replies/setup', { as, body: { ...letter, contactPointId: CONTACT_POINT, ...body } });
+};
+
+async function setUp(body: object = {}): Promise<ReplySetUp> {
+  const response = await trySetUp(body);
+  expect(response.status, await response.clone().text()).toBe(200);
+  return ReplySetUp.strict().parse(await response.json());
+}
+
+/** Changes settings of the municipality; the others stay. */
+async function decide(changes: object): Promise<void> {
+  const settings = await stack.call('GET', '/municipality', { as: SETUP });
+  const {
+    cvr: _,
+    version,
+    warnings: __,
+    ...present
+  } = (await settings.json()) as { version: number } & Record<string, unknown>;
+  const call = { as: SETUP, version, body: { ...present, ...changes } };
+  expect((await stack.call('PUT', '/municipality', call)).status).toBe(200);
+}
+
+async function addPoint(point: object = {}): Promise<string> {
+  const body = { id: randomUUID(), name: 'Svar', ...point };
+  expect((await stack.call('POST', '/contact-points', { as: SETUP, body })).status).toBe(200);
+  return body.id;
+}
+
+/** What a citizen’s client sends back of the ReplyData of a letter. */
+const echoed = ({ replyData }: ReplySetUp): ReplyEntry[] =>
+  replyData.map(({ additionalReplyData: _, ...texts }) => {
+    const given = Object.entries(texts).filter(([, text]) => text !== null);
+    return Object.fromEntries(given) as unknown as ReplyEntry;
+  });
+
+const answerTo = (letter: ReplySetUp): ReplyEntry[] => [
+  ...echoed(letter),
+  { messageUUID: randomUUID(), replyUUID: letter.replyData.at(-1)?.messageUUID as string },
+];
+
+beforeEach(() => decide({ lettersAnswerable: true, takesReplies: true, replyDays: null }));
+
+describe('a letter that is set up', () => {
+  it('gets the fields by which its answer finds the case', async () => {
+    const [messageUUID, caseId] = [randomUUID(), newCase()];
+    await decide({ replyDays: 14 });
+    const letter = await setUp({ messageUUID: messageUUID.toUpperCase(), messageId: 'BREV-7', caseId });
+    expect(letter).toMatchObject({
+      reply: true,
+      notAnswerable: null,
+      contactPoint: { contactPointID: CONTACT_POINT, label: 'Børn og familie' },
+      replyData: [
+        {
+          messageID: 'BREV-7',
+          messageUUID,
+          replyUUID: null,
+          senderID: ODENSKOV,
+          recipientID: null,
+          caseID: caseId,
+          contactPointID: CONTACT_POINT,
+          generatingSystemID: 'DUBU',
+        },
+      ],
+    });
+    const id = await deliverReply(stack, answerTo(letter), { contactPointId: CONTACT_POINT });
+    expect(await read(stack, id)).toMatchObject({
+      kind: 'reply',
+      status: 'pending',
+      suggestion: { caseId, basis: 'message-uuid', sender: 'recipient-of-the-letter' },
+    });
+  });
+
+  it('gives its recipient until the end of the last day in Denmark', async () => {
+    await decide({ replyDays: 200 });
+    const { replyByDateTime } = await setUp();
+    const day = danishTime(new Date(Date.now() + 200 * 24 * 60 * 60 * 1_000)).slice(0, 10);
+    expect(danishTime(new Date(replyByDateTime as string))).toBe(`${day} 23:59:59`);
+  });
+
+  it('is found by its message id and by the number of its case too', async () => {
+    const caseId = newCase();
+    const letter = await setUp({ messageId: `BREV-${caseId}`, caseId });
+    const [entry] = echoed(letter);
+    const parts = [{ messageID: entry?.messageID }, { caseID: caseId }];
+    for (const part of parts) {
+      const { generatingSystemID } = entry as { generatingSystemID: string };
+      const own = { messageUUID: randomUUID(), replyUUID: randomUUID(), generatingSystemID };
+      const id = await deliverReply(stack, [{ ...own, ...part } as ReplyEntry]);
+      expect((await read(stack, id)).suggestion).toMatchObject({ caseId });
+    }
+  });
+
+  it('is registered, and set up again in place of that', async () => {
+    const [messageUUID, first, second] = [randomUUID(), newCase(), newCase()];
+    await setUp({ messageUUID, caseId: first, messageId: 'a' });
+    const letter = await setUp({ messageUUID, caseId: second });
+    expect(
+      await stack.sql('SELECT case_id, message_id FROM sent_messages WHERE message_uuid = $1', [messageUUID]),
+    ).toEqual([{ case_id: second, message_id: null }]);
+    const id = await deliverReply(stack, answerTo(letter));
+    expect((await read(stack, id)).suggestion).toMatchObject({ caseId: second });
+  });
+
+  it('cannot be answered where the municipality has decided so, and needs no contact point then', async () => {
+    await decide({ lettersAnswerable: false, replyDays: 14 });
+    const letter = await setUp({ contactPointId: null });
+    expect(letter).toMatchObject({
+      reply: false,
+      notAnswerable: 'letters-not-answerable',
+      replyByDateTime: null,
+      contactPoint: null,
+      replyData: [{ contactPointID: null }],
+      xml: { contactPoint: null, replyByDateTime: null },
+    });
+  });
+
+  it.each([
+    ['is not set up here', async () => randomUUID(), {}],
+    ['is not active', () => addPoint({ isActive: false }), {}],
+    ['is for enquiries only', () => addPoint({ purpose: 'enquiries' }), {}],
+    ['is not seen by the recipient', () => addPoint({ visibleTo: ['COMPANY', 'AUTHORITY'] }), {}],
+    ['is not seen by the recipient', () => addPoint({ visibleTo: ['CITIZEN'] }), { recipientId: '33333333' }],
+  ])(
+    'is refused, and not registered, with a contact point that would not bring its answers here: it %s',
+    async (words, point, more) => {
+      const messageUUID = randomUUID();
+      const response = await trySetUp({ messageUUID, contactPointId: await point(), ...more });
+      const problem = await expectProblem(response, 409, 'no-place-for-replies');
+      expect(problem).toMatchObject({ path: 'body.contactPointId', detail: expect.stringContaining(words) });
+      expect(await stack.sql('SELECT FROM sent_messages WHERE message_uuid = $1', [messageUUID])).toEqual([]);
+    },
+  );
+
+  it('needs a contact point', async () => {
+    const problem = await expectProblem(await trySetUp({ contactPointId: null }), 400, 'bad-request');
+    expect(problem.path).toBe('body.contactPointId');
+  });
+
+  it('has its replies elsewhere where the municipality receives them there', async () => {
+    await decide({ takesReplies: false });
+    const elsewhere = randomUUID();
+    expect(await setUp({ contactPointId: elsewhere })).toMatchObject({
+      reply: true,
+      contactPoint: { contactPointID: elsewhere, label: null },
+    });
+    await expectProblem(await trySetUp({ contactPointId: CONTACT_POINT }), 409, 'no-place-for-replies');
+  });
+
+  it.each(['a\u0001b', 'a\tb', 'a\r\nb', 'a\u0085b'])(
+    'takes no control character in what comes back: %j',
+    async (text) => {
+      expect((await expectProblem(await trySetUp({ messageId: text }), 400, 'bad-request')).path).toBe(
+        'body.messageId',
+      );
+      expect((await expectProblem(await trySetUp({ caseId: text }), 400, 'bad-request')).path).toBe('body.caseId');
+    },
+  );
+
+  it('is recorded in the audit log, without its recipient', async () => {
+    const [messageUUID, caseId] = [randomUUID(), newCase()];
+    await setUp({ messageUUID, caseId });
+    const rows = await auditOf(stack, { action: 'reply-set-up' });
+    expect(rows.at(-1)).toMatchObject({
+      actor: 'dubu-core',
+      details: { messageUuid: messageUUID, caseId, contactPoint: CONTACT_POINT },
+    });
+    expect(JSON.stringify(rows)).not.toContain(TEST_CITIZEN.id);
+  });
+
+  it('is of the municipality of the token', async () => {
+    const letter = await setUp();
+    const id = await deliverReply(stack, answerTo(letter), { recipient: { id: VESTERSUND } });
+    expect(await read(stack, id, { municipality: VESTERSUND })).toMatchObject({ suggestion: null });
+  });
+});
+
+describe('a letter that answers a message', () => {
+  const enquiry = (memo: MemoSpec = {}) => deliverMemo(stack, { contactPointId: CONTACT_POINT, ...memo });
+
+  it('goes on with its chain, and has its contact point', async () => {
+    const first = await setUp({ messageId: 'BREV-1' });
+    const reply = answerTo(first);
+    const messageUUID = reply.at(-1)?.messageUUID as string;
+    const id = await deliverReply(stack, reply, { messageUUID, contactPointId: CONTACT_POINT });
+    const second = await setUp({ answers: id, contactPointId: null });
+    expect(second.contactPoint).toMatchObject({ contactPointID: CONTACT_POINT });
+    expect(second.replyData.map((entry) => [entry.messageUUID, entry.replyUUID])).toEqual([
+      [first.replyData[0]?.messageUUID, null],
+      [messageUUID, first.replyData[0]?.messageUUID],
+      [second.replyData.at(-1)?.messageUUID, messageUUID],
+    ]);
+    expect(second.replyData[0]).toEqual(first.replyData[0]);
+  });
+
+  it('begins a chain where an enquiry has none, and its answer finds the case', async () => {
+    const messageUUID = randomUUID();
+    const [id, caseId] = [await enquiry({ messageUUID }), newCase()];
+    const letter = await setUp({ answers: id, caseId });
+    expect(letter.replyData).toMatchObject([
+      { messageUUID, replyUUID: null },
+      { replyUUID: messageUUID, caseID: caseId },
+    ]);
+    const reply = await deliverReply(stack, answerTo(letter));
+    expect((await read(stack, reply)).suggestion).toMatchObject({ caseId });
+  });
+
+  it('shows on the message, with a new version and an event, once', async () => {
+    const [id, messageUUID, caseId] = [await enquiry(), randomUUID(), newCase()];
+    const before = await read(stack, id);
+    expect(before.answer).toBeNull();
+    await setUp({ answers: id, messageUUID, caseId });
+    await setUp({ answers: id, messageUUID, caseId });
+    const after = await read(stack, id);
+    expect(after).toMatchObject({
+      version: before.version + 1,
+      status: 'pending',
+      answer: { messageUUID, delivery: null },
+    });
+    expect(after.history.at(-1)).toMatchObject({
+      action: 'answered',
+      by: 'dubu-core',
+      details: { messageUuid: messageUUID },
+    });
+    await untilNumbered(stack);
+    const events = await stack.sql(
+      'SELECT type, version, details FROM events WHERE message_id = $1 ORDER BY position',
+      [id],
+    );
+    expect(events.slice(1)).toEqual([{ type: 'answered', version: 2, details: { messageUuid: messageUUID } }]);
+  });
+
+  it('may answer a journalized and a rejected one, and shows the newest', async () => {
+    await upsertCase(stack, 'K-svar');
+    const journalized = await enquiry();
+    await change(stack, 'POST', `${journalized}/journalization`, { version: 1, body: { caseIds: ['K-svar'] } });
+    const rejected = await enquiry();
+    await change(stack, 'POST', `${rejected}/rejection`, { version: 1, body: { reason: 'not-for-us' } });
+    for (const id of [journalized, rejected]) {
+      await setUp({ answers: id });
+      const messageUUID = randomUUID();
+      await setUp({ answers: id, messageUUID });
+      expect((await read(stack, id)).answer).toMatchObject({ messageUUID });
+    }
+  });
+
+  it('is refused where the sender wants no answer', async () => {
+    const id = await enquiry({ reply: false });
+    const problem = await expectProblem(await trySetUp({ answers: id }), 409, 'reply-not-wanted');
+    expect(problem.path).toBe('body.answers');
+    expect((await read(stack, id)).answer).toBeNull();
+    await setUp({ answers: await enquiry({ reply: true }) });
+  });
+
+  it('cannot answer what is held, deleted, of another municipality or of a case that is restricted to others', async () => {
+    await decide({ takesEnquiries: false });
+    const held = await enquiry();
+    await decide({ takesEnquiries: true });
+    const elsewhere = await deliverMemo(stack, { recipient: { id: VESTERSUND } });
+    const deleted = await enquiry();
+    await change(stack, 'POST', `${deleted}/rejection`, { version: 1, body: { reason: 'not-for-us' } });
+    await change(stack, 'POST', `${deleted}/deletion`, { version: 2 });
+    const caseId = newCase();
+    await upsertCase(stack, caseId, { restrictedTo: ['caseworker-9'] });
+    const restricted = await deliverReply(stack, answerTo(await setUp({ caseId })));
+    await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [held]);
+    for (const id of [held, elsewhere, deleted, restricted, randomUUID()]) {
+      const problem = await expectProblem(await trySetUp({ answers: id }), 404, 'not-found');
+      expect(problem.path).toBe('body.answers');
+    }
+    await stack.sql(`UPDATE messages SET status = 'pending', held_cause = NULL WHERE id = $1`, [held]);
+  });
+
+  it('leaves out what MeMo does not take, and comments', async () => {
+    const messageUUID = randomUUID();
+    const long = 'x'.repeat(300);
+    const id = await enquiry({
+      messageUUID,
+      replyData: [
+        { messageUUID: 'no uuid', caseID: 'A' },
+        { messageUUID: randomUUID(), caseID: long, messageID: '' },
+        { messageUUID: `{${messageUUID.toUpperCase()}}`, replyUUID: 'no uuid' },
+      ],
+    });
+    const { replyData } = await setUp({ answers: id });
+    expect(replyData).toHaveLength(3);
+    expect(replyData[0]).toMatchObject({ caseID: null, messageID: null });
+    expect(replyData[1]).toMatchObject({ messageUUID, replyUUID: null });
+  });
+
+  it('keeps the newest hundred of a long chain', async () => {
+    const id = await enquiry({
+      replyData: Array.from({ length: 150 }, (_, at) => ({ messageUUID: randomUUID(), caseID: `${at}` })),
+    });
+    const { replyData } = await setUp({ answers: id });
+    expect(replyData).toHaveLength(100);
+    expect(replyData[0]?.caseID).toBe('52');
+  });
+});
+
+describe('whether a letter was delivered', () => {
+  it('shows on the message that it answers', async () => {
+    const id = await deliverMemo(stack, { contactPointId: CONTACT_POINT });
+    const messageUUID = randomUUID();
+    await setUp({ answers: id, messageUUID });
+    await registerSentMessage(stack, messageUUID, { delivery: 'failed' });
+    await registerSentMessage(stack, messageUUID, { delivery: 'failed' });
+    const { version, answer, history } = await read(stack, id);
+    expect({ version, answer }).toMatchObject({ version: 3, answer: { messageUUID, delivery: 'failed' } });
+    expect(history.at(-1)).toMatchObject({
+      action: 'answer-delivery-told',
+      details: { messageUuid: messageUUID, delivery: 'failed' },
+    });
+    await registerSentMessage(stack, messageUUID, { delivery: null });
+    expect((await read(stack, id)).answer).toMatchObject({ delivery: null });
+  });
+
+  it('may be told when the message is deleted', async () => {
+    const id = await deliverMemo(stack, { contactPointId: CONTACT_POINT });
+    const messageUUID = randomUUID();
+    await setUp({ answers: id, messageUUID });
+    await change(stack, 'POST', `${id}/rejection`, { version: 2, body: { reason: 'not-for-us' } });
+    await change(stack, 'POST', `${id}/deletion`, { version: 3 });
+    await registerSentMessage(stack, messageUUID, { delivery: 'delivered' });
+    expect(await stack.sql('SELECT delivery FROM sent_messages WHERE message_uuid = $1', [messageUUID])).toEqual([
+      { delivery: 'delivered' },
+    ]);
+  });
+});
+
+/** A whole letter with the elements of a set-up at their places (MeMo 1.2). */
+function letterWith({ xml }: ReplySetUp): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<m:Message xmlns:m="${MEMO_NAMESPACE}" memoVersion="1.2"><m:MessageHeader>
+<m:messageType>DIGITALPOST</m:messageType><m:messageUUID>${randomUUID()}</m:messageUUID><m:label>Brev</m:label>
+${xml.reply}${xml.replyByDateTime ?? ''}
+<m:Sender><m:senderID>22222222</m:senderID><m:idType>CVR</m:idType><m:label>Kommune</m:label>${xml.contactPoint ?? ''}</m:Sender>
+<m:Recipient><m:recipientID>4101019999</m:recipientID><m:idType>CPR</m:idType></m:Recipient>
+${xml.replyData}</m:MessageHeader><m:MessageBody><m:createdDateTime>2026-11-27T08:00:00Z</m:createdDateTime>
+<m:MainDocument><m:File><m:encodingFormat>text/plain</m:encodingFormat><m:filename>brev.txt</m:filename>
+<m:language>da</m:language><m:content>SGVq</m:content></m:File></m:MainDocument></m:MessageBody></m:Message>`;
+}
+
+// The schemas are the authority’s: beside the repository where they are at all.
+const SCHEMA = fileURLToPath(new URL('../../../../shared/fixtures/memo/xsd/1.2/MeMo_core.xsd', import.meta.url));
+const canValidate = existsSync(SCHEMA) && spawnSync('xmllint', ['--version']).status === 0;
+
+const strange = async () => {
+  await decide({ replyDays: 3 });
+  const contactPointId = await addPoint({ name: 'Børn & <unge> "æøå" ]]>' });
+  const id = await deliverMemo(stack, {
+    contactPointId,
+    replyData: [{ messageUUID: randomUUID(), caseID: 'Sag <7> & 8', messageID: '😀' }],
+  });
+  return setUp({ answers: id, contactPointId: null, caseId: 'BF & <1> ]]> æøå', messageId: '"\'' });
+};
+
+describe('the XML of a set-up', () => {
+  it('says the same as the JSON', async () => {
+    const letter = await strange();
+    const header = readHeader(Buffer.from(letterWith(letter)));
+    expect(header).toMatchObject({
+      reply: 'true',
+      replyByDateTime: letter.replyByDateTime,
+      sender: { contactPoint: letter.contactPoint },
+      replyData: echoed(letter),
+    });
+  });
+
+  it.runIf(canValidate)('fits the schema of MeMo 1.2', async () => {
+    await decide({ lettersAnswerable: false });
+    const notAnswerable = await setUp({ contactPointId: null });
+    await decide({ lettersAnswerable: true });
+    for (const letter of [notAnswerable, await setUp(), await strange()]) expectValid(letter);
+  });
+});
+
+function expectValid(letter: ReplySetUp): void {
+  const args = ['--noout', '--nonet', '--schema', SCHEMA, '-'];
+  const { status, stderr } = spawnSync('xmllint', args, { input: letterWith(letter), encoding: 'utf8' });
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+}
+
+const OPTIONAL = ['messageID', 'senderID', 'recipientID', 'caseID', 'contactPointID', 'generatingSystemID'] as const;
+
+/** What may become of a letter before it is answered. */
+const exchange = fc.record({
+  /** Left out of every entry that comes back. */
+  without: fc.subarray([...OPTIONAL]),
+  /** How many of the oldest entries come back too. */
+  keeps: fc.nat(4),
+  /** Whether the answer has an entry of its own. */
+  hasOwnEntry: fc.boolean(),
+  isReversed: fc.boolean(),
+  /** Whether the answer comes as one that somebody else forwards to us. */
+  isForwarded: fc.boolean(),
+});
+
+describe('a chain of letters and answers', () => {
+  it('leads to the case of its newest letter, whatever its length and order, with missing parts and forwards', async () => {
+    const property = fc.asyncProperty(fc.array(exchange, { minLength: 1, maxLength: 5 }), async (exchanges) => {
+      let answers: string | null = null;
+      for (const { without, keeps, hasOwnEntry, isReversed, isForwarded } of exchanges) {
+        const caseId = newCase();
+        const letter: ReplySetUp = await setUp({ caseId, answers, messageId: `BREV-${caseId}` });
+        if (canValidate) expectValid(letter);
+        const newest = letter.replyData.at(-1)?.messageUUID as string;
+        const messageUUID = randomUUID();
+        const back = echoed(letter).map((entry) => {
+          const kept = Object.entries(entry).filter(([name]) => !without.some((left) => left === name));
+          return Object.fromEntries(kept) as unknown as ReplyEntry;
+        });
+        const entries = [...back.slice(-1 - keeps), ...(hasOwnEntry ? [{ messageUUID, replyUUID: newest }] : [])];
+        const memo = {
+          messageUUID,
+          contactPointId: CONTACT_POINT,
+          ...(isForwarded && { forwardedFrom: 'En anden myndighed' }),
+        };
+        const id = await deliverReply(stack, isReversed ? entries.reverse() : entries, memo);
+        const { suggestion, kind } = await read(stack, id);
+        expect({ kind, suggestion }).toMatchObject(
+          isForwarded
+            ? { kind: 'forwarded', suggestion: null }
+            : { kind: 'reply', suggestion: { caseId, basis: 'message-uuid' } },
+        );
+        answers = id;
+      }
+    });
+    await fc.assert(property, { numRuns: 6 });
+  }, 120_000);
+});

@@ -1,0 +1,21 @@
+import { type Memo, readMemo } from './model.js';
+import { SkeletonBuffer } from './skeleton-buffer.js';
+import { findMessage, type XmlElement } from './xml-element.js';
+import { XmlTree } from './xml-tree.js';
+
+/**
+ * The header of a stored message.
+ *
+ * @param original the MeMo as it is kept, with a token in place of each content
+ * @throws Problem as readXml and readMemo do: not for one that was taken in
+ */
+export function readHeader(original: Buffer): Memo['header'] {
+  const skeleton = new SkeletonBuffer(original.length);
+  skeleton.append(original, Math.max(0, original.indexOf('<')), original.length); // without a byte order mark
+  const tree = new XmlTree(skeleton, { maxFiles: Number.POSITIVE_INFINITY, maxDepth: Number.POSITIVE_INFINITY });
+  // Another encoding that it declares was found to be ASCII when it was taken in.
+  tree.settleEncoding('utf-8');
+  const message = findMessage(tree.finish()) as XmlElement;
+  const withoutBody = message.children.filter(({ local }) => local !== 'MessageBody');
+  return readMemo({ ...message, children: withoutBody }, [], () => '').memo.header;
+}
