@@ -17,7 +17,15 @@ import {
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
-import { auditOf, deliverMemo, expectProblem, list, read, SETUP } from '../../../shared/test/inbox/support.js';
+import {
+  auditOf,
+  deliverMemo,
+  expectProblem,
+  list,
+  read,
+  SETUP,
+  upsertCase,
+} from '../../../shared/test/inbox/support.js';
 import { escalateHeldMessages } from '../src/set-up/escalate.js';
 import { releaseHeldMessages } from '../src/set-up/release-held.js';
 
@@ -573,6 +581,32 @@ describe('the check of a contact point', () => {
     expect(codesIn(await check('GET', id))).toEqual([]);
     await deliverMemo(stack, { contactPointId: id });
     expect(codesIn(await check('GET', id))).toEqual([]);
+  });
+
+  it('warns when many letters can be answered to it, and no reply has come', async () => {
+    const id = randomUUID();
+    await call('POST', '/contact-points', { body: { id, name: 'Svar', purpose: 'replies' } });
+    await deliverMemo(stack, { contactPointId: id }); // held, and no reply
+    const send = (count: number, days: number, delivery: string | null) =>
+      stack.sql(
+        `INSERT INTO sent_messages (municipality, message_uuid, case_id, contact_point_id, set_up_at, delivery)
+         SELECT municipality, gen_random_uuid(), case_id, $2, now() - make_interval(days => $3), $4
+         FROM cases, generate_series(1, $1) WHERE case_id = 'K-sendt'`,
+        [count, id, days, delivery],
+      );
+    await upsertCase(stack, 'K-sendt');
+    await send(19, 8, 'delivered');
+    await send(5, 1, null); // too new
+    await send(5, 61, null); // too old
+    await send(5, 8, 'failed');
+    expect(codesIn(await check('GET', id))).toEqual(['held']);
+    await send(1, 59, null);
+    expect(codesIn(await check('GET', id))).toEqual(['no-replies', 'held']);
+    await deliverMemo(stack, {
+      contactPointId: id,
+      replyData: [{ messageUUID: randomUUID(), replyUUID: randomUUID() }],
+    });
+    expect(codesIn(await check('GET', id))).toEqual(['held']);
   });
 });
 

@@ -17,6 +17,7 @@ export const CHECK_WARNINGS = {
   'not-visible': 'It is shown to nobody in Digital Post.',
   'arrived-elsewhere': 'The letter with the code came to another contact point.',
   'never-received': 'Nothing has ever come.',
+  'no-replies': 'Letters were sent that may be answered to it, and no reply has come.',
   silent: 'Nothing has come for far longer than usual for the weekday and hour.',
   held: 'Messages of it are held.',
 } as const;

@@ -51,6 +51,10 @@ export function sentencesOf(code: CheckWarning, { held }: { readonly held: numbe
       da: 'Der er aldrig kommet post til kontaktpunktet. Start en kontrol, og send et brev med koden.',
       en: 'Nothing has ever come to the contact point. Begin a check, and send a letter with the code.',
     },
+    'no-replies': {
+      da: 'Der er sendt breve, som borgerne kan svare på til kontaktpunktet, men der er ikke kommet et eneste svar. Start en kontrol, og send et brev med koden.',
+      en: 'Letters have been sent that people can answer to the contact point, but not one reply has come. Begin a check, and send a letter with the code.',
+    },
     silent: {
       da: 'Der er ikke kommet post i langt længere tid end normalt for ugedagen og tidspunktet. Start en kontrol, og send et brev med koden.',
       en: 'Nothing has come for far longer than usual for the weekday and hour. Begin a check, and send a letter with the code.',

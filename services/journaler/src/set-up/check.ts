@@ -21,6 +21,8 @@ const MISSING_AFTER = HOUR;
 // Without vowels, so that no word comes about, and without letters that look like others.
 const LETTERS = 'bcdfghjkmnpqrstvwxz';
 const RANDOM_LETTERS = 7;
+/** Of so many letters that can be answered, somebody answers one within a week. */
+const MANY_LETTERS = 20;
 const SHOWN: readonly Status[] = ['pending', 'held', 'journalized', 'rejected'];
 
 /** Begins a check in place of the one before. @throws Problem not-found, key-reused */
@@ -70,6 +72,9 @@ interface Row {
   readonly last7Days: number;
   readonly last30Days: number;
   readonly held: number;
+  /** Letters whose answers go there, set up 7 to 60 days ago and not failed; at most MANY_LETTERS. */
+  readonly lettersSent: number;
+  readonly hasReplies: boolean;
   /** So many came in the same time of each of the four weeks before, as nothing has come now. */
   readonly usual: readonly number[];
 }
@@ -96,7 +101,7 @@ function stateOf(municipality: string, id: string): Prisma.Sql {
   const received = sql`m.municipality = ${municipality} AND m.contact_point_id = ${id} AND m.status = ANY (${[...SHOWN]}::text[])`;
   return sql`
     SELECT p.contact_point_id AS id, p.name, p.visible_to AS "visibleTo", p.is_active AS "isActive", c.code,
-      c.started_at AS "startedAt", c.started_by AS "startedBy", last.at AS "lastReceivedAt", lately.*, coalesce(usual.counts, '{}') AS usual
+      c.started_at AS "startedAt", c.started_by AS "startedBy", last.at AS "lastReceivedAt", lately.*, letters.*, coalesce(usual.counts, '{}') AS usual
     FROM contact_points p
     LEFT JOIN contact_point_checks c ON c.municipality = p.municipality AND c.contact_point_id = p.contact_point_id,
     LATERAL (
@@ -112,6 +117,15 @@ function stateOf(municipality: string, id: string): Prisma.Sql {
         (SELECT count(*)::int FROM messages m WHERE m.municipality = ${municipality} AND m.contact_point_id = ${id} AND m.status = 'held') AS held
       FROM messages m WHERE ${received} AND received_at > now() - interval '30 days'
     ) AS lately,
+    LATERAL (
+      SELECT count(*)::int AS "lettersSent", EXISTS (
+          SELECT FROM messages m WHERE ${received} AND m.kind = 'reply' AND m.received_at > now() - interval '60 days') AS "hasReplies"
+      FROM (
+        SELECT FROM sent_messages s
+        WHERE s.municipality = ${municipality} AND s.contact_point_id = ${id} AND s.delivery IS DISTINCT FROM 'failed'
+          AND s.set_up_at > now() - interval '60 days' AND s.set_up_at < now() - interval '7 days'
+        LIMIT ${MANY_LETTERS}::int) AS sent
+    ) AS letters,
     LATERAL (
       SELECT array_agg(count) AS counts FROM generate_series(1, 4) AS week, LATERAL (
         SELECT count(*)::int FROM messages m
@@ -179,6 +193,7 @@ function warningsOf(row: Row, check: Check | null): CheckWarning[] {
     'not-visible': row.isActive && row.visibleTo.length === 0,
     'arrived-elsewhere': Boolean(elsewhere),
     'never-received': row.lastReceivedAt === null,
+    'no-replies': row.lettersSent >= MANY_LETTERS && !row.hasReplies,
     silent: isSilent,
     held: row.held > 0,
   };
