@@ -216,7 +216,8 @@ export const KINDS: Readonly<Record<string, Teller>> = {
   },
 
   'chain of more than 100 links, newest first': (world, here) => {
-    const [before, now] = [world.someCase(here), world.someCase(here)];
+    const before = world.someCase(here);
+    const now = world.someCase(here, before);
     const author = someParty(world, now);
     const between = Array.from({ length: world.random.between(50, 60) }, () => world.untoldLetter(now, { to: author }));
     const letters = [world.letter(before, { to: author }), ...between, world.letter(now, { to: author })];
