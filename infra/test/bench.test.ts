@@ -37,6 +37,17 @@ it('brings each change to each caller of the feed once', { timeout: 120_000 }, a
   expect(status).toBe(0);
 });
 
+it('suggests the right case, and only that, for messages with known answers', { timeout: 120_000 }, async () => {
+  const { status, output } = await bench('suggest', '--quick');
+  expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({
+    name: 'suggest',
+    messages: 300,
+    wrong: 0,
+    precision: 1,
+  });
+  expect(status).toBe(0);
+});
+
 it('lists the benchmarks when a name is unknown', async () => {
   const { status, output } = await bench('intake-medium');
   expect(output).toContain('intake-large');

@@ -4,7 +4,7 @@ import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
-import type { ReplyEntry } from '../../../infra/src/testkit/write-memo.js';
+import type { MemoSpec, ReplyEntry } from '../../../infra/src/testkit/write-memo.js';
 import { TEST_CITIZEN } from '../../../infra/src/testkit/write-memo.js';
 import {
   awaitSuggestion,
@@ -151,6 +151,17 @@ describe('a reply', () => {
       expect(await suggestionOf(id)).toMatchObject({ caseId: newerCase });
     });
 
+    it('of more than a hundred links too, newest first', async () => {
+      const { newer, older } = messageUUIDs;
+      const between = Array.from({ length: 105 }, () => randomUUID());
+      const uuids = [newer, ...between, older];
+      const chain = uuids.map((messageUUID, at): ReplyEntry => {
+        const replyUUID = uuids[at + 1];
+        return { messageUUID, ...(replyUUID && { replyUUID }) };
+      });
+      expect(await suggestionOf(await deliverReply(stack, chain))).toMatchObject({ caseId: newerCase });
+    });
+
     it('without an entry of its own', async () => {
       const { newer, between, older } = messageUUIDs;
       const id = await deliverReply(stack, [
@@ -189,6 +200,53 @@ describe('a reply', () => {
       const byNumber = await deliverReply(stack, [{ ...entry, ...origin, caseID: caseId }]);
       expect(await suggestionOf(byId)).toEqual(counts ? expect.objectContaining({ caseId }) : null);
       expect(await suggestionOf(byNumber)).toEqual(counts ? expect.objectContaining({ caseId }) : null);
+    });
+  });
+
+  describe('never counts text ids of another municipality, which has the same system and the same numbers', () => {
+    const [caseId, messageID] = [newCase(), `dubu-${randomUUID()}`];
+    const ids = { messageID, caseID: caseId, generatingSystemID: SYSTEM_OF_THE_CORE };
+    const NEIGHBOUR = { id: VESTERSUND, idType: 'CVR', name: 'Vestersund Kommune' };
+    const [theirs, ours, own] = [randomUUID(), randomUUID(), randomUUID()];
+
+    beforeAll(() => registerSentMessage(stack, randomUUID(), { caseId, messageId: messageID }));
+
+    it.each<[string, ReplyEntry[], MemoSpec]>([
+      [
+        'of its letter, which a citizen answers',
+        [
+          { ...ids, messageUUID: theirs, senderID: VESTERSUND },
+          { messageUUID: own, replyUUID: theirs },
+        ],
+        {},
+      ],
+      [
+        'repeated by the client of that citizen',
+        [
+          { messageUUID: theirs, senderID: VESTERSUND },
+          { ...ids, messageUUID: own, replyUUID: theirs, senderID: TEST_CITIZEN.id },
+        ],
+        {},
+      ],
+      ['of its letter to us', [{ ...ids, messageUUID: own, senderID: VESTERSUND }], { sender: NEIGHBOUR }],
+      [
+        'of its answer, which does not repeat who sent it',
+        [{ ...ids, messageUUID: own, replyUUID: ours }],
+        { sender: NEIGHBOUR },
+      ],
+    ])('%s', async (_whose, replyData, memo) => {
+      const messageUUID = randomUUID();
+      const entries = replyData.map((entry) => (entry.messageUUID === own ? { ...entry, messageUUID } : entry));
+      expect(await suggestionOf(await deliverReply(stack, entries, { ...memo, messageUUID }))).toBeNull();
+    });
+
+    it('but those of ours in an answer to its letter, and those that a citizen’s client repeats of ours', async () => {
+      const answer: ReplyEntry = { ...ids, messageUUID: ours, replyUUID: theirs, senderID: ODENSKOV };
+      const repeated: ReplyEntry = { ...ids, messageUUID: own, replyUUID: ours, senderID: TEST_CITIZEN.id };
+      for (const entry of [answer, repeated]) {
+        const other = { messageUUID: entry.replyUUID as string, senderID: entry === answer ? VESTERSUND : ODENSKOV };
+        expect(await suggestionOf(await deliverReply(stack, [other, entry]))).toMatchObject({ caseId });
+      }
     });
   });
 

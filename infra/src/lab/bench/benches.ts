@@ -10,6 +10,7 @@ import { intakeLarge, intakeLarge8 } from './intake-large.js';
 import { intakeSmall } from './intake-small.js';
 import { soap } from './soap.js';
 import { start } from './start.js';
+import { suggest } from './suggest/suggest.js';
 import { suggestRate } from './suggest-rate.js';
 import { zip } from './zip.js';
 
@@ -29,4 +30,4 @@ export const BENCHES: readonly Bench[] = [
 ];
 
 /** Not part of `all`. */
-export const ON_REQUEST: readonly Bench[] = [guard, inbox, audit];
+export const ON_REQUEST: readonly Bench[] = [guard, inbox, audit, suggest];

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { INTERRUPTED } from '@indbakke/shared/service';
 import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { runSql } from '../../testkit/database.js';
-import type { Bench, Size } from './bench.js';
+import type { Bench, Outcome, Size } from './bench.js';
 import { BENCHES, ON_REQUEST } from './benches.js';
 import { Place, type Site, withSite } from './place.js';
 import { goalLines, jsonLine, profileLines, textTable, writeReport } from './report.js';
@@ -31,9 +31,14 @@ async function main(): Promise<number> {
   if (!chosen) return 2;
   const signal = abortedByCtrlC();
   const lines: string[] = [];
+  let failed = false;
   try {
     await withSite(signal, async (site) => {
-      for (const bench of chosen.benches) lines.push(await runOne(bench, chosen.size, site));
+      for (const bench of chosen.benches) {
+        const outcome = await runOne(bench, chosen.size, site);
+        lines.push(jsonLine(bench.name, outcome));
+        if (bench.mustMeetGoals && !outcome.goals.every(({ met }) => met)) failed = true;
+      }
     });
   } catch (error) {
     process.stderr.write(
@@ -42,7 +47,7 @@ async function main(): Promise<number> {
     return signal.aborted ? INTERRUPTED : 1;
   }
   process.stdout.write(`${lines.join('\n')}\n`);
-  return 0;
+  return failed ? 1 : 0;
 }
 
 function readArguments(): { benches: Bench[]; size: Size } | undefined {
@@ -67,8 +72,7 @@ function readArguments(): { benches: Bench[]; size: Size } | undefined {
   return undefined;
 }
 
-/** @returns the line of JSON */
-async function runOne(bench: Bench, size: Size, site: Site): Promise<string> {
+async function runOne(bench: Bench, size: Size, site: Site): Promise<Outcome> {
   process.stdout.write(`${bench.name}: ${bench.measures}\n`);
   const { outcome, postgres } = await Place.in(site, async (place) => ({
     outcome: await bench.run(place, size),
@@ -78,7 +82,7 @@ async function runOne(bench: Bench, size: Size, site: Site): Promise<string> {
     `\n${[textTable(outcome), '', ...goalLines(outcome), '', ...profileLines(outcome)].join('\n')}\n`,
   );
   if (!size.quick) process.stdout.write(`${writeReport(bench, outcome, postgres)}\n\n`);
-  return jsonLine(bench.name, outcome);
+  return outcome;
 }
 
 async function versionOf(url: string): Promise<string> {

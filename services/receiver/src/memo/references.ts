@@ -25,13 +25,14 @@ export function kindOf({ header }: Memo, municipality: string): Kind {
  * What the message refers to, strongest first: message UUIDs from the newest link of the chain back, then the sender’s own
  * message ids, then case numbers. Empty for a forwarded message.
  *
- * Text ids are chosen by the system that created the original, so they count only if that was the core, or if no system is
- * named and the sender is the municipality (MeMo 1.2, ReplyData).
+ * Text ids are chosen by the system that created the original, so they count only if that was the core of this municipality
+ * (MeMo 1.2, ReplyData).
  */
 export function referencesOf({ header }: Memo, municipality: string, ownSystemId: string): Reference[] {
   if (header.forwardData) return [];
-  const links = newestFirst(header.replyData.slice(-MAX_LINKS).map(asLink), normal(header.messageUUID));
-  const ours = links.filter((link) => isOurs(link, municipality, ownSystemId));
+  const all = header.replyData.map((entry) => asLink(entry, header));
+  const links = newestFirst(all, normal(header.messageUUID)).slice(0, MAX_LINKS);
+  const ours = oursOf(links, municipality, ownSystemId);
   const references: Reference[] = [
     ...links.flatMap((link) => [ref('message-uuid', link.replyUUID), ref('message-uuid', link.messageUUID)]).flat(),
     ...ours.flatMap((entry) => ref('message-id', entry.messageID)),
@@ -41,22 +42,47 @@ export function referencesOf({ header }: Memo, municipality: string, ownSystemId
   return [...distinct.values()];
 }
 
-function isOurs(entry: Link, municipality: string, ownSystemId: string): boolean {
-  return entry.generatingSystemID ? entry.generatingSystemID === ownSystemId : isFrom(municipality, entry);
+/**
+ * The entries with text ids of our core. Other municipalities have the same system, and use the same numbers, so the system
+ * alone is not enough: the entry must not be of another organisation, nor, if a citizen’s client repeats ids there, answer one.
+ */
+function oursOf(links: readonly Link[], municipality: string, ownSystemId: string): Link[] {
+  const byUuid = new Map(links.map((link) => [link.messageUUID, link]));
+  return links.filter((link) => {
+    const { generatingSystemID: system } = link;
+    const organisation = organisationOf(link, byUuid);
+    if (organisation !== undefined && organisation !== municipality) return false;
+    return system ? system === ownSystemId : isFrom(municipality, link);
+  });
 }
 
-function isFrom(municipality: string, { senderID = '' }: Pick<ReplyEntry, 'senderID'>): boolean {
-  return cvrNumberOf(senderID) === municipality;
+/** The CVR number of who sent this message or, of a citizen’s, the nearest one that it answers. */
+function organisationOf(link: Link, byUuid: ReadonlyMap<string | undefined, Link>): string | undefined {
+  const seen = new Set<Link>();
+  for (let at: Link | undefined = link; at && !seen.has(at); at = byUuid.get(at.replyUUID)) {
+    const organisation = cvrNumberOf(at.senderID ?? '');
+    if (organisation) return organisation;
+    seen.add(at);
+  }
+  return undefined;
+}
+
+function isFrom(municipality: string, { senderID }: { readonly senderID?: string | undefined }): boolean {
+  return cvrNumberOf(senderID ?? '') === municipality;
 }
 
 /** An entry with its UUIDs in their normal form. */
-interface Link extends Omit<ReplyEntry, 'messageUUID' | 'replyUUID'> {
+interface Link extends Omit<ReplyEntry, 'messageUUID' | 'replyUUID' | 'senderID'> {
   readonly messageUUID: string | undefined;
   readonly replyUUID: string | undefined;
+  readonly senderID: string | undefined;
 }
 
-function asLink(entry: ReplyEntry): Link {
-  return { ...entry, messageUUID: normal(entry.messageUUID), replyUUID: normal(entry.replyUUID) };
+function asLink(entry: ReplyEntry, header: Memo['header']): Link {
+  const [messageUUID, replyUUID] = [normal(entry.messageUUID), normal(entry.replyUUID)];
+  // The entry of the message itself may leave out who sent it.
+  const sender = messageUUID === normal(header.messageUUID) ? header.sender?.senderID : undefined;
+  return { ...entry, messageUUID, replyUUID, senderID: entry.senderID || sender };
 }
 
 /** What is not a UUID refers to nothing, but may link two entries. */
