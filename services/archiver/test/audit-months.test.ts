@@ -364,6 +364,20 @@ describe('the months of the log', () => {
     expect(await monthsThere()).not.toContain(nameAgo(13));
   });
 
+  it('that are kept are the same in whatever zone the server is', async () => {
+    for (let months = 18; months > 0; months -= 1) await makeMonth(monthsAgo(months));
+    // Whatever the season is now, one of the two has summer time and had none some of these months ago.
+    for (const zone of ['UTC', 'Europe/Copenhagen', 'Australia/Sydney']) {
+      await withOther(async (other) => {
+        await other.query(`SET TIME ZONE '${zone}'`);
+        for (let kept = 6; kept < 18; kept += 1) {
+          const { rows } = await other.query<{ month: string }>('SELECT audit_months_before($1) AS month', [kept]);
+          expect(rows.at(-1)?.month, `${zone}, ${kept} months`).toBe(nameAgo(kept + 1));
+        }
+      });
+    }
+  });
+
   it('that are kept are 6 at least, whoever drops one', async () => {
     await write(5, 1);
     await anchorAuditMonth({ store, keys }, nameAgo(5));
