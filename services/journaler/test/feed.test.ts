@@ -412,6 +412,17 @@ describe('a feed', () => {
     expect((await read(0)).events).toHaveLength(1);
   });
 
+  it('has nothing of before a backup was restored', async () => {
+    await changed(2);
+    await read(1);
+    await setup.sql('DELETE FROM events WHERE position = 2');
+    await setup.sql('UPDATE feed_heads SET event_position = 1');
+    await feed.look({ isHearing: false }); // the connection ended with the database
+    const waiting = read(1);
+    const ids = await changed();
+    expect([idsIn(await waiting), idsIn(await read(1))]).toEqual([ids, ids]);
+  });
+
   it('what fails to be read fails for those who wait for it, and not for the next', async () => {
     let isAway = true;
     const failing = new Feed({
