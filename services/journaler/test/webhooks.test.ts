@@ -675,14 +675,14 @@ describe.skipIf(!existsSync(PYTHON))('a receiver in Python', () => {
         refusalOf(secret, changed({ 'webhook-timestamp': String(at - 1) })),
         refusalOf(secret, dated(at - 600)),
         refusalOf(secret, dated(at + 600)),
+        refusalOf(secret, changed({ 'webhook-timestamp': 'now' })),
       ]),
     ).toEqual([
       '',
       '',
       '',
       ...Array.from({ length: 4 }, () => 'No signature fits.'),
-      'The timestamp is too far from now.',
-      'The timestamp is too far from now.',
+      ...Array.from({ length: 3 }, () => 'The timestamp is too far from now.'),
     ]);
   });
 });
