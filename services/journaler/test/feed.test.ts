@@ -163,7 +163,10 @@ describe('GET /api/v1/events', () => {
     const head = await latest();
     const problem = await expectProblem(await get(`after=${head + 1}${wait}`), 410, 'position-gone');
     expect(problem).toMatchObject({ oldest: 1, path: 'query.after' });
-    expect(problem.detail).toContain(`The newest position is ${head}.`);
+    // The lists after the position: else what changes between the two is never learned.
+    expect(problem.detail).toBe(
+      `The newest position is ${head}. Ask for after=latest, then read the lists, then go on from there.`,
+    );
   });
 
   it('a shutdown answers all who wait', async () => {
@@ -395,7 +398,11 @@ describe('a feed', () => {
       expect(idsIn(await read(3, wait))).toEqual([...kept, ...older]);
     }
     await sweepOldEvents({ store }, 30, new Date(now.getTime() + 31 * DAY));
-    await expect(read(5, 0)).rejects.toMatchObject({ code: 'position-gone', oldest: 7 });
+    await expect(read(5, 0)).rejects.toMatchObject({
+      code: 'position-gone',
+      oldest: 7,
+      message: expect.stringContaining('Events before position 7 are not kept.'),
+    });
     expect(await read(6, 0)).toEqual({ events: [], next: 6, head: 6 });
     const after = await changed();
     expect(idsIn(await read(6))).toEqual(after);
