@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Head, verifyAuditLog } from '@indbakke/shared/audit';
@@ -579,6 +579,19 @@ describe('the months of the log', () => {
     await drop(6);
     await owner.query(before.text);
     expect(await monthsThere()).toContain(nameAgo(5));
+  });
+
+  it('get back the rows that went to none, as docs/operations.md has it, also those of a month that is over', async () => {
+    for (const months of [2, 1, 0, -1, -30]) await owner.query(INSERT, [minutesInto(months, 1), OURS]);
+    await numberAll();
+    const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+    const [, statements] = /After `misplaced`[^]*?```sql\n([^]*?)```/.exec(page) ?? [];
+    await owner.query(`SET TIME ZONE 'Europe/Copenhagen'; ${statements}; RESET TIME ZONE`);
+    const { rows } = await owner.query('SELECT tableoid::regclass::text AS month FROM audit_events ORDER BY at');
+    expect(rows.map(({ month }) => month)).toEqual(
+      [2, 1, 0, -1, -30].map((months) => `audit_months.m${nameAgo(months).replace('-', '_')}`),
+    );
+    expect((await verify()).faults).toEqual([]);
   });
 
   it('are there before they begin; what is wrong with them is logged and in the metrics', async () => {
