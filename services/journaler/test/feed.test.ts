@@ -314,6 +314,16 @@ describe('a feed', () => {
     expect(reads).toBe(0);
   });
 
+  it('remembers the newest thousand only', async () => {
+    await changed();
+    await read(0);
+    await changed(1_000);
+    await read(1);
+    reads = 0;
+    for (const after of [1, 0]) expect((await read(after)).events[0]?.position).toBe(after + 1);
+    expect(reads).toBe(1);
+  });
+
   it('answers those at the end and those far behind, each with what follows', async () => {
     const ids = await changed(2_500);
     const positions = [0, 700, 1_600, 2_499, 2_500];
