@@ -17,7 +17,7 @@ TOLERANCE = 5 * 60  # seconds; an older one may be sent by somebody who recorded
 
 
 def fault_of(secret, message_id, timestamp, signatures, body, now):
-    if abs(now - int(timestamp)) > TOLERANCE:
+    if not timestamp.isdecimal() or abs(now - int(timestamp)) > TOLERANCE:
         return "The timestamp is too far from now."
     key = base64.b64decode(secret.removeprefix("whsec_"))
     signed = f"{message_id}.{timestamp}.".encode() + body

@@ -157,6 +157,10 @@ describe('npm run audit', () => {
     writeFileSync(heads, 'something else\n');
     const wrong = await run('audit', ['verify', '--heads', heads]);
     expect(wrong).toMatchObject({ status: 1, errors: expect.stringContaining('Each line of --heads must be') });
+    const elsewhere = await run('audit', ['verify'], { DATABASE_OWNER_URL: 'postgres://127.0.0.1:1/none' });
+    expect(elsewhere).toMatchObject({ status: 1, errors: expect.stringMatching(/^Name with KEY_FILE the key file/) });
+    const nowhere = await run('audit', ['verify'], { STATE_DIR: join(scratch, 'nowhere') });
+    expect(nowhere).toMatchObject({ status: 1, errors: expect.stringMatching(/^There is no database here yet/) });
   });
 });
 

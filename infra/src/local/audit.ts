@@ -30,8 +30,11 @@ await runCommand(USAGE, async () => {
   if (values.help) return USAGE;
   if (positionals.length !== 1 || positionals[0] !== 'verify') throw new Error(USAGE);
   const known = values.heads === undefined ? [] : readHeads(await readFile(values.heads, 'utf8'));
-  const keys = await loadKeyRing(process.env.KEY_FILE || (localSettings(statePaths()).KEY_FILE as string));
+  const { DATABASE_OWNER_URL, KEY_FILE } = process.env;
+  if (DATABASE_OWNER_URL && !KEY_FILE)
+    throw new Error('Name with KEY_FILE the key file of the database that DATABASE_OWNER_URL names.');
   return withOwnerUrl(async (connectionString) => {
+    const keys = await loadKeyRing(KEY_FILE || (localSettings(statePaths()).KEY_FILE as string));
     const client = new pg.Client({ connectionString });
     await client.connect();
     try {

@@ -223,11 +223,13 @@ export async function refusalOf(call: Promise<unknown>): Promise<string> {
 const DEADLINE_MS = 20_000;
 const POLL_MS = 50;
 
-/** Polls until the answer is good or the deadline has passed. @returns the last answer */
+/** Polls until the answer is good. @throws Error with the last answer when the deadline has passed */
 export async function askUntil<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
   const deadline = performance.now() + DEADLINE_MS;
   let answer = await ask();
-  while (!isGood(answer) && performance.now() < deadline) {
+  while (!isGood(answer)) {
+    if (performance.now() > deadline)
+      throw new Error(`After ${DEADLINE_MS / 1_000} s it is still ${JSON.stringify(answer)}.`);
     await pause(POLL_MS);
     answer = await ask();
   }

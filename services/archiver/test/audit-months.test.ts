@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Head, verifyAuditLog } from '@indbakke/shared/audit';
@@ -364,6 +364,20 @@ describe('the months of the log', () => {
     expect(await monthsThere()).not.toContain(nameAgo(13));
   });
 
+  it('that are kept are the same in whatever zone the server is', async () => {
+    for (let months = 18; months > 0; months -= 1) await makeMonth(monthsAgo(months));
+    // Whatever the season is now, one of the two has summer time and had none some of these months ago.
+    for (const zone of ['UTC', 'Europe/Copenhagen', 'Australia/Sydney']) {
+      await withOther(async (other) => {
+        await other.query(`SET TIME ZONE '${zone}'`);
+        for (let kept = 6; kept < 18; kept += 1) {
+          const { rows } = await other.query<{ month: string }>('SELECT audit_months_before($1) AS month', [kept]);
+          expect(rows.at(-1)?.month, `${zone}, ${kept} months`).toBe(nameAgo(kept + 1));
+        }
+      });
+    }
+  });
+
   it('that are kept are 6 at least, whoever drops one', async () => {
     await write(5, 1);
     await anchorAuditMonth({ store, keys }, nameAgo(5));
@@ -565,6 +579,19 @@ describe('the months of the log', () => {
     await drop(6);
     await owner.query(before.text);
     expect(await monthsThere()).toContain(nameAgo(5));
+  });
+
+  it('get back the rows that went to none, as docs/operations.md has it, also those of a month that is over', async () => {
+    for (const months of [2, 1, 0, -1, -30]) await owner.query(INSERT, [minutesInto(months, 1), OURS]);
+    await numberAll();
+    const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+    const [, statements] = /After `misplaced`[^]*?```sql\n([^]*?)```/.exec(page) ?? [];
+    await owner.query(`SET TIME ZONE 'Europe/Copenhagen'; ${statements}; RESET TIME ZONE`);
+    const { rows } = await owner.query('SELECT tableoid::regclass::text AS month FROM audit_events ORDER BY at');
+    expect(rows.map(({ month }) => month)).toEqual(
+      [2, 1, 0, -1, -30].map((months) => `audit_months.m${nameAgo(months).replace('-', '_')}`),
+    );
+    expect((await verify()).faults).toEqual([]);
   });
 
   it('are there before they begin; what is wrong with them is logged and in the metrics', async () => {

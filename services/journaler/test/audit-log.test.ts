@@ -134,6 +134,21 @@ describe('the log', () => {
     expect((await search({ action: 'accepted', message: letter })).items).toHaveLength(1);
   });
 
+  it('is not asked for a period that ends before it begins: that nothing was done then would be no answer', async () => {
+    const [from, to] = ['2026-11-02T08:00:00+01:00', '2026-11-02T07:00:00Z'];
+    const calls: [string, object][] = [
+      ['search', { from, to }],
+      ['export', { from, to }],
+      ['sheet', { citizen: CITIZEN, from, to }],
+    ];
+    const answers = calls.map(([path, body]) => stack.call('POST', `/audit-events/${path}`, { as: AUDITOR, body }));
+    answers.push(stack.call('GET', `/audit-events?from=2026-11-02T08:00:00Z&to=${to}`, { as: AUDITOR }));
+    for (const answer of await Promise.all(answers)) {
+      const { detail } = await expectProblem(answer, 400, 'bad-request');
+      expect(detail).toMatch(/to: must be later than from\.$/);
+    }
+  });
+
   it('has who acted for another under both', async () => {
     await stack.sql(
       `INSERT INTO audit_events (id, at, municipality, actor_kind, actor, on_behalf_of, action, details)

@@ -240,6 +240,19 @@ it('even without its lock, numberers at once give each position once', async () 
   }
 });
 
+it('where one row cannot get its position, none of the batch gets one: the chain has no hole', async () => {
+  await setup.sql(`
+    CREATE FUNCTION hold_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+    CREATE TRIGGER hold_back BEFORE UPDATE ON audit_events FOR EACH ROW WHEN (NEW.position = 2) EXECUTE FUNCTION hold_back()`);
+  for (let n = 0; n < 3; n += 1)
+    await write({ municipality: ODENSKOV, messageId: randomUUID(), version: 1, at: new Date() });
+  await expect(numberAll()).rejects.toThrow('2 of 3 audit rows could be numbered.');
+  expect(await setup.sql('SELECT FROM feed_heads')).toEqual([]);
+  await setup.sql('DROP TRIGGER hold_back ON audit_events; DROP FUNCTION hold_back');
+  await numberAll();
+  expect(await checkChain(ODENSKOV)).toBe(3);
+});
+
 it('a hash covers every column of an audit row but itself', async () => {
   const rows = await setup.sql<{ name: string }>(
     `SELECT attname AS name FROM pg_attribute WHERE attrelid = 'audit_events'::regclass AND attnum > 0 AND NOT attisdropped`,

@@ -380,7 +380,9 @@ describe('a delivery', () => {
     const [{ give_up_at: limit } = {}] = await stack.sql<{ give_up_at: Date }>(
       'SELECT give_up_at FROM webhook_deliveries',
     );
-    expect(Date.parse(last.attempts[0]?.at as string)).toBeGreaterThanOrEqual((limit as Date).getTime() - 1_000);
+    const late = Date.parse(last.attempts[0]?.at as string) - (limit as Date).getTime();
+    expect(late).toBeGreaterThanOrEqual(-1_000);
+    expect(late).toBeLessThan(12_000); // not after the wait of a second attempt, 16 to 24 s
   });
 
   it('that is sent again waits as if it were new', async () => {
@@ -452,7 +454,8 @@ describe('a delivery', () => {
     const { id } = await create();
     receiver.answer(410);
     await deliverMemo(stack);
-    await deliveryOf(id, ({ attempts }) => attempts.length === 1);
+    const waiting = await deliveryOf(id, ({ attempts }) => attempts.length === 1);
+    expect(waiting).toMatchObject({ status: 'waiting', nextAttemptAt: null });
     await sweepOldDeliveries(parts, 30, new Date(Date.now() + 400 * 86_400_000));
     receiver.answer(204);
     await call('PUT', `/${id}`, { body: { status: 'active' } });
@@ -613,6 +616,26 @@ describe('a webhook that fails', () => {
     await other.close();
   });
 
+  it('goes on when the queue has lost all its jobs', async () => {
+    const { id } = await create({ eventTypes: ['accepted'] });
+    receiver.answer(500);
+    for (let n = 0; n < 9; n += 1) await deliverMemo(stack);
+    await askUntil(
+      async () => (await deliveriesOf(id)).items,
+      (all) => all.length === 9 && all.every(({ attempts }) => attempts.length > 0),
+    );
+    receiver.answer(204);
+    const past = await stack.sql(
+      `UPDATE webhook_deliveries SET is_taken = true, next_enqueue_at = now() - interval '1 second' WHERE webhook_id = $1 RETURNING 1`,
+      [id],
+    );
+    expect(past).toHaveLength(9);
+    await askUntil(
+      async () => (await deliveriesOf(id, 'status=delivered')).items,
+      (all) => all.length === 9,
+    );
+  });
+
   it('and gave up is told of a time whose redelivery has all that was given up', async () => {
     const { id } = await create({ eventTypes: ['accepted'] });
     receiver.answer(500);
@@ -632,8 +655,8 @@ describe('a webhook that fails', () => {
     expect(event.data).toMatchObject({ since: madeAt });
     expect(await (await redeliver(id, event.data)).json()).toMatchObject({ next: null });
     await askUntil(
-      async () => (await deliveriesOf(id, 'status=delivered')).items.map((one) => one.id),
-      (ids) => ids.includes(first.id),
+      () => stack.sql<{ status: string }>('SELECT status FROM webhook_deliveries WHERE id = $1', [first.id]),
+      ([delivery]) => delivery?.status === 'delivered',
     );
   });
 });
@@ -675,14 +698,14 @@ describe.skipIf(!existsSync(PYTHON))('a receiver in Python', () => {
         refusalOf(secret, changed({ 'webhook-timestamp': String(at - 1) })),
         refusalOf(secret, dated(at - 600)),
         refusalOf(secret, dated(at + 600)),
+        refusalOf(secret, changed({ 'webhook-timestamp': 'now' })),
       ]),
     ).toEqual([
       '',
       '',
       '',
       ...Array.from({ length: 4 }, () => 'No signature fits.'),
-      'The timestamp is too far from now.',
-      'The timestamp is too far from now.',
+      ...Array.from({ length: 3 }, () => 'The timestamp is too far from now.'),
     ]);
   });
 });

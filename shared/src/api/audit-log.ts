@@ -24,7 +24,9 @@ const Result = oneOf('AuditResult', ['done', ...(Object.keys(ERRORS) as (keyof t
 
 const FILTERS = {
   message: Uuid.optional().describe('Its id'),
-  user: text(256).optional().describe('Who did it, or for whom it was done: the id in the token'),
+  user: text(256)
+    .optional()
+    .describe('The user who did it, or for whom it was done: the id in the token. Not a system, but for whom it acted'),
   case: CaseId.optional().describe('The messages that were suggested for it or journalized on it'),
   action: Action.optional().describe('What was done'),
   result: Result.optional().describe('`done`, or the code of the error'),
@@ -41,15 +43,23 @@ const PAGE = {
   limit: wholeNumber(1, 200).default(50).describe('50 when absent'),
 };
 
-export const AuditQuery = z.strictObject({ ...FILTERS, ...PAGE });
+/** Else a sheet would tell a citizen that nobody did anything. */
+function checkPeriod({ from, to }: { from?: string | undefined; to?: string | undefined }, context: z.RefinementCtx) {
+  if (from !== undefined && to !== undefined && from >= to)
+    context.addIssue({ code: 'custom', path: ['to'], message: 'must be later than from' });
+}
+
+export const AuditQuery = z.strictObject({ ...FILTERS, ...PAGE }).superRefine(checkPeriod);
 export const AuditSearchBody = z
   .strictObject({ ...FILTERS, ...PERSONAL_FILTERS, ...PAGE })
+  .superRefine(checkPeriod)
   .meta({ examples: [{ citizen: '4101019999', from: '2026-11-01T00:00:00Z' }] })
   .register(NAMED_REQUESTS, { id: 'AuditSearch' });
 export type AuditSearchBody = z.infer<typeof AuditSearchBody>;
 
 export const AuditFilter = z
   .strictObject({ ...FILTERS, ...PERSONAL_FILTERS })
+  .superRefine(checkPeriod)
   .meta({ examples: [{ message: MESSAGE_ID }] })
   .register(NAMED_REQUESTS, { id: 'AuditFilter' });
 /** Which rows of the log. */
@@ -62,6 +72,7 @@ export const AuditSheetBody = z
     to: FILTERS.to,
     as: oneOf('AuditSheetForm', ['pdf', 'xlsx']).default('pdf').describe('pdf when absent'),
   })
+  .superRefine(checkPeriod)
   .meta({ examples: [{ citizen: '4101019999', as: 'xlsx' }] })
   .register(NAMED_REQUESTS, { id: 'AuditSheet' });
 export type AuditSheetBody = z.infer<typeof AuditSheetBody>;

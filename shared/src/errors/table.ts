@@ -217,7 +217,7 @@ export const ERRORS = {
     http: 410,
     fault: 'peer',
     again: false,
-    meaning: 'The feed does not have the events after this position. Read the lists anew.',
+    meaning: 'The feed does not have the events after this position. Ask for the latest one, then read the lists.',
   },
   internal: {
     http: 500,

@@ -48,8 +48,12 @@ export class Feed {
     this.#tails.get(municipality)?.notice(Number(head));
   }
 
-  /** Asks for the heads of the municipalities that somebody waits for, if that is not told otherwise. */
+  /**
+   * Asks for the heads of the municipalities that somebody waits for, if that is not told otherwise. What is remembered counts only
+   * as long as the connection lasts: after it, the database may be one that was restored.
+   */
   async look({ isHearing }: Pick<Listener, 'isHearing'>): Promise<void> {
+    if (!isHearing) for (const tail of this.#tails.values()) tail.forget();
     this.#quietLooks = isHearing ? this.#quietLooks + 1 : 0;
     if (this.#quietLooks > 1 && this.#quietLooks % QUIET_LOOKS !== 0) return;
     const awaited = [...this.#tails].filter(([, { waiters }]) => waiters > 0).map(([municipality]) => municipality);

@@ -55,8 +55,9 @@ export async function readEvents(
 /** Why the events after a position cannot be read, if they cannot. */
 export function goneAfter(after: number, { head, oldest }: EventsAfter): Problem | undefined {
   if (after >= oldest - 1 && after <= head) return undefined;
-  const cause = after > head ? `The newest position is ${head}` : `The oldest event that is kept is at ${oldest}`;
-  return new Problem('position-gone', `${cause}. Read the lists anew, then go on with after=latest.`, {
+  const cause = after > head ? `The newest position is ${head}` : `Events before position ${oldest} are not kept`;
+  // In this order: what changes while the lists are read comes after that position.
+  return new Problem('position-gone', `${cause}. Ask for after=latest, then read the lists, then go on from there.`, {
     path: 'query.after',
     oldest,
   });

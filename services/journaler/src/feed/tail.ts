@@ -71,6 +71,11 @@ export class Tail {
     void this.#serve();
   }
 
+  /** What was read may be untrue, as when a backup was restored, whose positions are given anew. */
+  forget(): void {
+    this.#recent = [];
+  }
+
   endWaiting(): void {
     for (const waiter of this.#waiters) waiter.answer([]);
   }
