@@ -707,6 +707,9 @@ export const Assignee = z
   .describe('Who is to handle the message')
   .register(NAMED_ANSWERS, { id: 'Assignee' });
 
+/** Mail of a training municipality looks like any other, so every answer that a screen is made of says it. */
+export const isTraining = z.boolean().describe('Whether the municipality is one to practise in: its mail is made up');
+
 export const DocumentSummary = z
   .object({
     id: z.uuid().describe('Names the message in all calls'),
@@ -740,6 +743,7 @@ export const DocumentSummary = z
     rejection: Rejection.nullable().describe('Not null: it is rejected'),
     remarks: z.array(Remark).describe('Minor faults of the message as it was sent'),
     allowed: z.array(Change).describe('The changes that this caller may make now'),
+    isTraining,
   })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentSummary' });
 export type DocumentSummary = z.infer<typeof DocumentSummary>;
@@ -888,6 +892,7 @@ export const DocumentCounts = z
     late: count,
     replyOverdue: count,
     concern: ConcernCounts,
+    isTraining,
   })
   .meta({ examples: [COUNTS_EXAMPLE] })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentCounts' });
@@ -939,6 +944,7 @@ const FiguresOfDay = z
 export const FiguresAnswer = z
   .object({
     at: time.describe('When they were counted'),
+    isTraining,
     total: Figures,
     contactPoints: ofContactPoints,
     days: z.array(FiguresOfDay).describe('Until today'),
