@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type AppliedFile, applyMunicipality, exportMunicipality } from '@indbakke/journaler';
 import { roleSheet } from '@indbakke/shared/access';
@@ -7,10 +7,13 @@ import { wordsFor } from '@indbakke/shared/http';
 import { cvrNumberOf } from '@indbakke/shared/ids';
 import type { Connection } from '@indbakke/shared/store';
 import { parseDocument, stringify } from 'yaml';
-import { practise } from '../training/practise.js';
+import { type OnProgress, practise } from '../training/practise.js';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
+import { issueLocalToken } from './issuer.js';
 import { asOwner } from './register-municipality.js';
 import { runningUrl } from './running-url.js';
+import { issuerKeyOf } from './settings.js';
+import { statePaths } from './state.js';
 import { withOwnerUrl } from './with-owner-url.js';
 
 const USAGE = `npm run municipality -- apply FILE [--dry-run]
@@ -52,9 +55,24 @@ await runCommand(USAGE, async () => {
   throw new Error(USAGE);
 });
 
-function train(text: string, { reset, url }: { reset: boolean; url?: string }): Promise<string> {
-  const options = { cvr: readCvr(text), url: runningUrl(url), isReset: reset };
-  return withOwnerUrl((ownerUrl) => practise((work) => asOwner(ownerUrl, 'COMMIT', work), options));
+async function train(text: string, { reset, url }: { reset: boolean; url?: string }): Promise<string> {
+  const cvr = readCvr(text);
+  const target = { url: runningUrl(url), token: process.env.CORE_TOKEN || (await localCoreToken(cvr)) };
+  const practice = { cvr, target, isReset: reset, onProgress: showProgress };
+  return withOwnerUrl((ownerUrl) => practise((work) => asOwner(ownerUrl, 'COMMIT', work), practice));
+}
+
+async function localCoreToken(municipality: string): Promise<string> {
+  const key = issuerKeyOf(statePaths());
+  if (!existsSync(key)) throw new Error('Set CORE_TOKEN to a token of the core of the municipality (Indbakke.System).');
+  return issueLocalToken(key, { municipality, user: 'dubu-core', roles: ['Indbakke.System'], system: true });
+}
+
+/** One line that changes on a terminal; elsewhere the last one only. */
+function showProgress(...[what, done, of]: Parameters<OnProgress>): void {
+  const line = `${what} ${done} of ${of}`;
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${line}${done === of ? '\n' : ''}`);
+  else if (done === of) process.stderr.write(`${line}\n`);
 }
 
 /** @throws Error when it is none */
