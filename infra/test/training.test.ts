@@ -17,7 +17,6 @@ import { launchCommand } from '../src/testkit/command.js';
 import { CASEWORKER_ROLES, ODENSKOV, startTestStack, type TestStack, type TokenOptions } from '../src/testkit/stack.js';
 import { unzip } from '../src/testkit/unzip.js';
 import { writeMemo } from '../src/testkit/write-memo.js';
-import { deliverLetters, registerCases } from '../src/training/fill.js';
 import { type Letter, lettersFor } from '../src/training/letters.js';
 import { practise } from '../src/training/practise.js';
 
@@ -89,9 +88,14 @@ it('is one for ever, and no other can become one', async () => {
 });
 
 it('is filled with letters of every kind; who is stopped goes on where it ended', async () => {
-  await registerCases(await target(), CVR);
-  const stopped = deliverLetters(await target(), { cvr: CVR, ...(await training()) }, (done) => {
-    if (done === 5) throw new Error('stopped');
+  await stack.sql(`UPDATE municipalities SET training_since = now() - interval '30 days' WHERE cvr = $1`, [CVR]);
+  const stopped = practise(owner, {
+    cvr: CVR,
+    target: await target(),
+    isReset: false,
+    onProgress(_, done) {
+      if (done === 5) throw new Error('stopped');
+    },
   });
   await expect(stopped).rejects.toThrow('stopped');
   expect(await practiseIn(CVR)).toBe(
@@ -141,10 +145,18 @@ it('says so in every answer and file', async () => {
 });
 
 it('is counted nowhere, and nobody is told of what it holds', async () => {
-  const metrics = async () => (await fetch(`${stack.url}/metrics`)).text();
-  expect((await metrics()).match(/^indbakke_(held|intake_total)\{.*$/gm)).toEqual([
-    'indbakke_intake_total{endpoint="rest",outcome="accepted"} 1', // of the other municipality
-  ]);
+  const counted = async () =>
+    (await (await fetch(`${stack.url}/metrics`)).text()).match(/^indbakke_(held|intake_total)\{.*$/gm);
+  const ofTheOther = ['indbakke_intake_total{endpoint="rest",outcome="accepted"} 1'];
+  expect(await counted()).toEqual(ofTheOther);
+  const { cvr: _, version, warnings: __, isTraining: ___, ...present } = await json('/municipality');
+  const refusing = { ...present, heldRules: [{ cause: 'unknown-contact-point', action: 'refuse' }] };
+  expect((await call('PUT', '/municipality', { version, body: refusing })).status).toBe(200);
+  const refused = await stack.deliver(writeMemo({ recipient: { id: CVR }, contactPointId: randomUUID() }));
+  expect(refused.status).toBe(403);
+  expect(await counted()).toEqual(ofTheOther);
+  expect((await call('PUT', '/municipality', { version: Number(version) + 1, body: present })).status).toBe(200);
+
   await stack.sql(`UPDATE messages SET received_at = received_at - interval '2 days' WHERE status = 'held'`);
   await escalateHeldMessages(parts);
   expect(await stack.sql('SELECT FROM messages WHERE escalated_at IS NOT NULL')).toEqual([]);
@@ -197,7 +209,9 @@ it('is reset: all its mail is deleted for good, and fresh mail is there', async 
     [journalized?.id],
   );
   expect(ofJournalized.map(({ action }) => action)).toEqual(['taken-back', 'rejected', 'deleted']);
-  const asked = await stack.sql(`SELECT actor FROM audit_events WHERE action = 'training-reset'`);
+  const asked = await stack.sql(
+    `SELECT actor FROM audit_events WHERE action = 'training-reset' ORDER BY at DESC LIMIT 1`,
+  );
   expect(asked).toEqual([{ actor: 'municipality-apply' }]);
 
   // On disk is the content of the fresh mail, and of the one message of the other municipality.

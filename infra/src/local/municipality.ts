@@ -26,9 +26,9 @@ accepted from then on, or one that is there. Settings that the file leaves out s
 out stay too, and are named. --dry-run only shows what would change. export prints such a file, and
 roles the page of roles for a municipality (docs/roller.md).
 
-training fills a municipality whose file has training: true with made-up mail, through the Indbakke running here or at URL. Run
-again, it adds what is missing; with --reset, all mail of the municipality is deleted for good first. No other municipality can be
-filled or reset. Where tokens are not from this machine, CORE_TOKEN is one of the core of the municipality.
+training fills a municipality whose file has training: true with made-up mail, through the Indbakke running here or at URL. After
+a stop, run it again; with --reset, all mail of the municipality is deleted for good first. No other municipality can be filled or
+reset. Where tokens are not from this machine, CORE_TOKEN is one of the core of the municipality.
 
 Uses the database of npm start, or the one named by DATABASE_OWNER_URL.`;
 

@@ -21,7 +21,8 @@ const POLL_MS = 250;
 const PATIENCE_MS = 60_000;
 
 /**
- * Fills a training municipality with made-up mail. What is there already is not made twice, so after a stop it goes on.
+ * Fills a training municipality with made-up mail. What is there already is not made twice, so after a stop it goes on. An empty one
+ * is reset too: its mail is dated from now on, and what was deleted by hand would not come back.
  *
  * @returns what was done
  * @throws Error for any other municipality, and before anything is removed when it cannot be filled
@@ -31,9 +32,9 @@ export async function practise(
   { cvr, target, isReset, onProgress = () => {} }: Practice,
 ): Promise<string> {
   const read = () => asOwner((owner) => readTraining(owner, cvr));
-  await read();
+  const { messages: present } = await read();
   await registerCases(target, cvr);
-  if (isReset) await asOwner((owner) => requestReset(owner, cvr));
+  if (isReset || present === 0) await asOwner((owner) => requestReset(owner, cvr));
   const before = await untilReset(read, onProgress);
   const count = await deliverLetters(target, { cvr, ...before }, (done, of) => onProgress('delivered', done, of));
   const { name, messages } = await read();
