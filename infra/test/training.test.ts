@@ -25,6 +25,8 @@ import { practise } from '../src/training/practise.js';
 const CVR = '99999999';
 const MARK = 'Øvelse – ikke rigtig post';
 const LETTERS = 27;
+/** Milliseconds: some tests deliver and delete all letters. */
+const SLOW = 120_000;
 const CASEWORKER: TokenOptions = {
   user: 'sagsbehandler-1',
   municipality: CVR,
@@ -87,43 +89,47 @@ it('is one for ever, and no other can become one', async () => {
   await expect(stack.sql(due, [ODENSKOV])).rejects.toThrow('check constraint');
 });
 
-it('is filled with letters of every kind; who is stopped goes on where it ended', async () => {
-  await stack.sql(`UPDATE municipalities SET training_since = now() - interval '30 days' WHERE cvr = $1`, [CVR]);
-  const stopped = practise(owner, {
-    cvr: CVR,
-    target: await target(),
-    isReset: false,
-    onProgress(_, done) {
-      if (done === 5) throw new Error('stopped');
-    },
-  });
-  await expect(stopped).rejects.toThrow('stopped');
-  expect(await practiseIn(CVR)).toBe(
-    `${CVR} Eksempel Kommune: ${LETTERS - 5} of ${LETTERS} letters are new. ${LETTERS} messages are there.`,
-  );
-  expect(await practiseIn(CVR)).toContain(`: 0 of ${LETTERS} letters are new.`);
+it(
+  'is filled with letters of every kind; who is stopped goes on where it ended',
+  async () => {
+    await stack.sql(`UPDATE municipalities SET training_since = now() - interval '30 days' WHERE cvr = $1`, [CVR]);
+    const stopped = practise(owner, {
+      cvr: CVR,
+      target: await target(),
+      isReset: false,
+      onProgress(_, done) {
+        if (done === 5) throw new Error('stopped');
+      },
+    });
+    await expect(stopped).rejects.toThrow('stopped');
+    expect(await practiseIn(CVR)).toBe(
+      `${CVR} Eksempel Kommune: ${LETTERS - 5} of ${LETTERS} letters are new. ${LETTERS} messages are there.`,
+    );
+    expect(await practiseIn(CVR)).toContain(`: 0 of ${LETTERS} letters are new.`);
 
-  await expect
-    .poll(async () => (await all('pending')).filter((each) => each.suggestion).length, { timeout: 10_000 })
-    .toBe(9);
-  const pending = await all('pending');
-  const some = (is: (each: (typeof pending)[number]) => unknown) => pending.filter(is).length;
-  expect(new Set(pending.map(({ suggestion }) => suggestion?.caseStatus))).toEqual(
-    new Set(['open', 'closed', 'moved', undefined]),
-  );
-  expect(new Set(pending.map(({ kind }) => kind))).toEqual(new Set(['reply', 'enquiry', 'forwarded']));
-  expect(some(({ suggestion }) => suggestion?.warning)).toBe(1);
-  expect(some(({ late }) => late)).toBe(2);
-  expect(some(({ concern }) => concern)).toBe(1);
-  expect(some(({ hasMedia }) => hasMedia)).toBe(1);
-  expect(some(({ attachmentCount }) => attachmentCount > 0)).toBeGreaterThan(4);
-  expect(some(({ replyBy }) => replyBy)).toBe(3);
-  expect(pending.flatMap(({ remarks }) => remarks.map(({ code }) => code))).toEqual(['type-differs']);
-  expect((await all('held')).map(({ heldCause }) => heldCause).toSorted()).toEqual([
-    'conflict',
-    'unknown-contact-point',
-  ]);
-});
+    await expect
+      .poll(async () => (await all('pending')).filter((each) => each.suggestion).length, { timeout: 10_000 })
+      .toBe(9);
+    const pending = await all('pending');
+    const some = (is: (each: (typeof pending)[number]) => unknown) => pending.filter(is).length;
+    expect(new Set(pending.map(({ suggestion }) => suggestion?.caseStatus))).toEqual(
+      new Set(['open', 'closed', 'moved', undefined]),
+    );
+    expect(new Set(pending.map(({ kind }) => kind))).toEqual(new Set(['reply', 'enquiry', 'forwarded']));
+    expect(some(({ suggestion }) => suggestion?.warning)).toBe(1);
+    expect(some(({ late }) => late)).toBe(2);
+    expect(some(({ concern }) => concern)).toBe(1);
+    expect(some(({ hasMedia }) => hasMedia)).toBe(1);
+    expect(some(({ attachmentCount }) => attachmentCount > 0)).toBeGreaterThan(4);
+    expect(some(({ replyBy }) => replyBy)).toBe(3);
+    expect(pending.flatMap(({ remarks }) => remarks.map(({ code }) => code))).toEqual(['type-differs']);
+    expect((await all('held')).map(({ heldCause }) => heldCause).toSorted()).toEqual([
+      'conflict',
+      'unknown-contact-point',
+    ]);
+  },
+  SLOW,
+);
 
 it('says so in every answer and file', async () => {
   const [first] = await all('pending');
@@ -166,80 +172,92 @@ it('is counted nowhere, and nobody is told of what it holds', async () => {
   await call('DELETE', `/contact-points/${id}`, { version: 1 });
 });
 
-it('is reset: all its mail is deleted for good, and fresh mail is there', async () => {
-  const before = [...(await all('pending')), ...(await all('held'))];
-  const sent = (await letters())[0] as Letter;
-  const [journalized, rejected, restricted] = before;
-  const onCase = { version: journalized?.version, body: { caseIds: ['ØVELSE-1'] } };
-  expect((await call('POST', `/incoming-documents/${journalized?.id}/journalization`, onCase)).status).toBe(200);
-  const reason = { version: rejected?.version, body: { reason: 'unwanted' } };
-  expect((await call('POST', `/incoming-documents/${rejected?.id}/rejection`, reason)).status).toBe(200);
-  const caseId = encodeURIComponent(restricted?.suggestion?.caseId ?? '');
-  const core = { ...SYSTEM, municipality: CVR };
-  await call('PUT', `/cases/${caseId}`, { as: core, body: { restrictedTo: ['sagsbehandler-9'] } });
+it(
+  'is reset: all its mail is deleted for good, and fresh mail is there',
+  async () => {
+    const before = [...(await all('pending')), ...(await all('held'))];
+    const sent = (await letters())[0] as Letter;
+    const [journalized, rejected, restricted] = before;
+    const onCase = { version: journalized?.version, body: { caseIds: ['ØVELSE-1'] } };
+    expect((await call('POST', `/incoming-documents/${journalized?.id}/journalization`, onCase)).status).toBe(200);
+    const reason = { version: rejected?.version, body: { reason: 'unwanted' } };
+    expect((await call('POST', `/incoming-documents/${rejected?.id}/rejection`, reason)).status).toBe(200);
+    const caseId = encodeURIComponent(restricted?.suggestion?.caseId ?? '');
+    const core = { ...SYSTEM, municipality: CVR };
+    await call('PUT', `/cases/${caseId}`, { as: core, body: { restrictedTo: ['sagsbehandler-9'] } });
 
-  const reset = await command(CVR, '--reset');
-  expect(reset).toMatchObject({
-    status: 0,
-    output: expect.stringContaining(`${LETTERS} of ${LETTERS} letters are new.`),
-  });
-  expect(reset.errors).toBe(`removed ${LETTERS} of ${LETTERS}\ndelivered ${LETTERS} of ${LETTERS}\n`);
+    const reset = await command(CVR, '--reset');
+    expect(reset).toMatchObject({
+      status: 0,
+      output: expect.stringContaining(`${LETTERS} of ${LETTERS} letters are new.`),
+    });
+    expect(reset.errors).toBe(`removed ${LETTERS} of ${LETTERS}\ndelivered ${LETTERS} of ${LETTERS}\n`);
 
-  const ids = before.map(({ id }) => id);
-  const old = 'municipality = $1 AND message_id = ANY ($2::uuid[])';
-  const statuses = await stack.sql('SELECT DISTINCT status FROM messages WHERE id = ANY ($1::uuid[])', [ids]);
-  expect(statuses).toEqual([{ status: 'deleted' }]);
-  for (const table of [
-    'message_keys',
-    'message_details',
-    'files',
-    'journalizations',
-    'message_parties',
-    'message_words',
-  ]) {
-    expect(await stack.sql(`SELECT FROM ${table} WHERE ${old}`, [CVR, ids]), table).toEqual([]);
-  }
-  const [told] = await stack.sql(
-    `SELECT count(DISTINCT message_id)::int AS events FROM events WHERE type = 'deleted' AND ${old}`,
-    [CVR, ids],
-  );
-  expect(told).toEqual({ events: LETTERS });
-  const ofJournalized = await stack.sql<{ action: string; actor: string }>(
-    `SELECT action, actor FROM audit_events WHERE message_id = $1 AND actor = 'indbakke' AND action <> 'suggested' ORDER BY at, id`,
-    [journalized?.id],
-  );
-  expect(ofJournalized.map(({ action }) => action)).toEqual(['taken-back', 'rejected', 'deleted']);
-  const asked = await stack.sql(
-    `SELECT actor FROM audit_events WHERE action = 'training-reset' ORDER BY at DESC LIMIT 1`,
-  );
-  expect(asked).toEqual([{ actor: 'municipality-apply' }]);
+    const ids = before.map(({ id }) => id);
+    const old = 'municipality = $1 AND message_id = ANY ($2::uuid[])';
+    const statuses = await stack.sql('SELECT DISTINCT status FROM messages WHERE id = ANY ($1::uuid[])', [ids]);
+    expect(statuses).toEqual([{ status: 'deleted' }]);
+    for (const table of [
+      'message_keys',
+      'message_details',
+      'files',
+      'journalizations',
+      'message_parties',
+      'message_words',
+    ]) {
+      expect(await stack.sql(`SELECT FROM ${table} WHERE ${old}`, [CVR, ids]), table).toEqual([]);
+    }
+    const [told] = await stack.sql(
+      `SELECT count(DISTINCT message_id)::int AS events FROM events WHERE type = 'deleted' AND ${old}`,
+      [CVR, ids],
+    );
+    expect(told).toEqual({ events: LETTERS });
+    const ofJournalized = await stack.sql<{ action: string; actor: string }>(
+      `SELECT action, actor FROM audit_events WHERE message_id = $1 AND actor = 'indbakke' AND action <> 'suggested' ORDER BY at, id`,
+      [journalized?.id],
+    );
+    expect(ofJournalized.map(({ action }) => action)).toEqual(['taken-back', 'rejected', 'deleted']);
+    const asked = await stack.sql(
+      `SELECT actor FROM audit_events WHERE action = 'training-reset' ORDER BY at DESC LIMIT 1`,
+    );
+    expect(asked).toEqual([{ actor: 'municipality-apply' }]);
 
-  // On disk is the content of the fresh mail, and of the one message of the other municipality.
-  const blobs = () =>
-    readdirSync(stack.contentFolder, { recursive: true }).filter((name) => /\w{32}$/.test(String(name)));
-  await expect.poll(() => blobs().length, { timeout: 20_000 }).toBe(LETTERS + 1);
-  expect(await stack.sql('SELECT FROM content_removals')).toEqual([]);
+    // On disk is the content of the fresh mail, and of the one message of the other municipality.
+    const blobs = () =>
+      readdirSync(stack.contentFolder, { recursive: true }).filter((name) => /\w{32}$/.test(String(name)));
+    await expect.poll(() => blobs().length, { timeout: 20_000 }).toBe(LETTERS + 1);
+    expect(await stack.sql('SELECT FROM content_removals')).toEqual([]);
 
-  // Nothing deleted comes back.
-  expect((await stack.deliver(writeMemo(sent))).status).toBe(200);
-  expect((await training()).messages).toBe(LETTERS);
-});
+    // Nothing deleted comes back.
+    expect((await stack.deliver(writeMemo(sent))).status).toBe(200);
+    expect((await training()).messages).toBe(LETTERS);
+  },
+  SLOW,
+);
 
-it('goes on with a reset that was stopped', async () => {
-  const { since } = await training();
-  await owner((connection) => requestReset(connection, CVR)); // and the command is stopped here
-  expect(await practiseIn(CVR)).toContain(`${LETTERS} of ${LETTERS} letters are new.`);
-  const after = await training();
-  expect(after).toMatchObject({ messages: LETTERS, isResetDue: false });
-  expect(after.since.getTime()).toBeGreaterThan(since.getTime());
-});
+it(
+  'goes on with a reset that was stopped',
+  async () => {
+    const { since } = await training();
+    await owner((connection) => requestReset(connection, CVR)); // and the command is stopped here
+    expect(await practiseIn(CVR)).toContain(`${LETTERS} of ${LETTERS} letters are new.`);
+    const after = await training();
+    expect(after).toMatchObject({ messages: LETTERS, isResetDue: false });
+    expect(after.since.getTime()).toBeGreaterThan(since.getTime());
+  },
+  SLOW,
+);
 
-it('no other municipality is filled or reset', async () => {
-  const { items } = await list(stack);
-  const refused = await command(ODENSKOV, '--reset');
-  expect(refused).toMatchObject({ status: 1, errors: expect.stringContaining('its mail may be real') });
-  await expect(practiseIn(ODENSKOV)).rejects.toThrow('its mail may be real');
-  await expect(practiseIn('66666666')).rejects.toThrow('There is no municipality 66666666');
-  await expect(owner((connection) => requestReset(connection, ODENSKOV))).rejects.toThrow('may be real');
-  expect((await list(stack)).items).toEqual(items);
-});
+it(
+  'no other municipality is filled or reset',
+  async () => {
+    const { items } = await list(stack);
+    const refused = await command(ODENSKOV, '--reset');
+    expect(refused).toMatchObject({ status: 1, errors: expect.stringContaining('its mail may be real') });
+    await expect(practiseIn(ODENSKOV)).rejects.toThrow('its mail may be real');
+    await expect(practiseIn('66666666')).rejects.toThrow('There is no municipality 66666666');
+    await expect(owner((connection) => requestReset(connection, ODENSKOV))).rejects.toThrow('may be real');
+    expect((await list(stack)).items).toEqual(items);
+  },
+  SLOW,
+);
