@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { ERRORS, type ErrorCode } from '@indbakke/shared/errors';
 import { Parser, processors } from 'xml2js';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
-import { readLocalStack, statePaths } from './state.js';
+import { runningUrl } from './running-url.js';
 
 const USAGE = `npm run send -- FILE… [--soap] [--url URL]
 
@@ -98,7 +98,7 @@ await runCommand(USAGE, async () => {
   if (positionals.length === 0) throw new Error(`Name the files to send.\n\n${USAGE}`);
   const files = await Promise.all(positionals.map(findFile));
   const endpoint = values.soap ? SOAP : REST;
-  const url = baseUrl(values.url) + endpoint.path;
+  const url = runningUrl(values.url) + endpoint.path;
   for (const file of files) {
     const began = performance.now();
     const delivery = await deliver(file, url, endpoint);
@@ -115,17 +115,6 @@ async function findFile(name: string): Promise<MemoFile> {
   if (found?.isDirectory()) throw new Error(`${name} is a folder; name the files in it. Nothing was sent.\n\n${USAGE}`);
   if (!found?.isFile()) throw new Error(`There is no file ${name}. Nothing was sent.\n\n${USAGE}`);
   return { name, path, size: found.size };
-}
-
-function baseUrl(given: string | undefined): string {
-  const url = given ?? readLocalStack(statePaths())?.url;
-  if (url === undefined) {
-    throw new Error('Indbakke is not running here. Start it with npm start, or name another one with --url.');
-  }
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
-    throw new Error(`${url} is not a URL such as http://localhost:8080.\n\n${USAGE}`);
-  }
-  return url.replace(/\/+$/, '');
 }
 
 async function deliver(file: MemoFile, url: string, endpoint: Endpoint): Promise<Delivery> {

@@ -152,7 +152,13 @@ export class InboxClient {
 
   /** Changes settings of the municipality; the others stay. */
   async changeSettings(changes: Partial<z.input<typeof MunicipalityBody>>): Promise<void> {
-    const { cvr: _, version, warnings: __, ...present } = await this.#json<MunicipalityAnswer>('GET', '/municipality');
+    const {
+      cvr: _,
+      version,
+      warnings: __,
+      isTraining: ___,
+      ...present
+    } = await this.#json<MunicipalityAnswer>('GET', '/municipality');
     const headers = { 'if-match': `"${version}"` };
     await this.#call('PUT', '/municipality', { body: { ...present, ...changes }, headers });
   }

@@ -20,6 +20,8 @@ export interface MemoSpec {
   /** The person that the message is about. */
   readonly concerning?: { readonly cpr: string; readonly name: string };
   readonly forwardedFrom?: string;
+  /** Id of the message that was forwarded. */
+  readonly forwardedUUID?: string;
   readonly replyData?: readonly ReplyEntry[];
   readonly createdDateTime?: string;
   /** The main document, then attachments. Each has one or more files. */
@@ -120,7 +122,7 @@ function header(memo: MemoSpec & { messageUUID: string }): string {
         element('recipientID', recipient.id) + element('idType', recipient.idType ?? 'CVR') + contactPoint,
       ),
       cprData ? group('ContentData', `<grd:CPRdata>${cprData}</grd:CPRdata>`) : '',
-      memo.forwardedFrom === undefined ? '' : forwardData(memo.forwardedFrom),
+      memo.forwardedFrom === undefined ? '' : forwardData(memo.forwardedFrom, memo.forwardedUUID),
       ...(memo.replyData ?? []).map(replyData),
     ].join('\n'),
   );
@@ -131,10 +133,10 @@ function representativeOf({ id, idType, name }: NonNullable<MemoSpec['representa
   return group('Representative', inside);
 }
 
-function forwardData(originalSender: string): string {
+function forwardData(originalSender: string, messageUUID: string = randomUUID()): string {
   return group(
     'ForwardData',
-    element('messageUUID', randomUUID()) +
+    element('messageUUID', messageUUID) +
       element('originalMessageDateTime', '2026-10-30T10:00:00Z') +
       element('originalSender', originalSender),
   );

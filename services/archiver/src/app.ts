@@ -30,3 +30,9 @@ export { sweepDuePackages } from './access-packages/sweeps.js';
 export { ArchiverConfig } from './config.js';
 export { dropAuditMonths } from './retention/audit-months.js';
 export { sweepOldQuarantine } from './retention/quarantine.js';
+export {
+  readTraining,
+  requestReset,
+  type Training,
+  type TrainingPoint,
+} from './training/request-reset.js';

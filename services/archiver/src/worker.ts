@@ -7,17 +7,19 @@ import type { ArchiverConfig } from './config.js';
 import { sweepContentRemovals } from './deletion/remove-content.js';
 import { dropAuditMonths, makeAuditMonths } from './retention/audit-months.js';
 import { sweepOldQuarantine } from './retention/quarantine.js';
+import { resetTraining } from './training/reset.js';
 
 // A package reads everything about a citizen, and nobody waits at the screen for it.
 const CONCURRENT_PACKAGES = 1;
 
-/** Its job makes access packages. Its sweeps finish interrupted deletions and keep the months of the audit log. */
+/** Its job makes access packages. Its sweeps finish interrupted deletions, reset training municipalities, and keep the months of the audit log. */
 export function createWork(parts: Parts, config: ArchiverConfig): Work {
   const { log } = parts;
   return {
     jobs: [worker(MAKE_PACKAGE, CONCURRENT_PACKAGES, createMakePackageHandler(parts, config))],
     sweeps: [
       repeat('sweep-content-removals', 10 * SECOND, log, () => sweepContentRemovals(parts)),
+      repeat('reset-training', 2 * SECOND, log, () => resetTraining(parts)), // somebody waits at a terminal
       repeat('sweep-due-packages', 10 * SECOND, log, () => sweepDuePackages(parts, new Date())),
       repeat('sweep-expired-packages', MINUTE, log, () => sweepExpiredPackages(parts, new Date())),
       // Three months ahead, so hourly is enough; at start, in case the service was off for months.

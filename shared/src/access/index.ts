@@ -1,4 +1,5 @@
 export * from './allowed.js';
+export * from './as-system.js';
 export * from './data-constraints.js';
 export * from './municipality.js';
 export * from './owner.js';

@@ -47,6 +47,7 @@ export const SUMMARY_EXAMPLE = {
   rejection: null,
   remarks: [{ code: 'wrong-uuid', path: 'Message/MessageHeader/ReplyData/messageUUID' }],
   allowed: ['journalized', 'rejected', 'assigned', 'unassigned', 'concern-marked'],
+  isTraining: false,
 };
 
 export const DOCUMENT_EXAMPLE = {
@@ -112,6 +113,7 @@ export const COUNTS_EXAMPLE = {
   late: 1,
   replyOverdue: 0,
   concern: { open: 1, assessOverdue: 0, confirmOverdue: 0, nextDue: '2026-11-21T08:00:00.000Z' },
+  isTraining: false,
 };
 
 const FIGURES = {
@@ -126,6 +128,7 @@ const FIGURES_OF_CONTACT_POINTS = [
 ];
 export const FIGURES_EXAMPLE = {
   at: '2026-11-20T10:00:00.000Z',
+  isTraining: false,
   total: FIGURES,
   contactPoints: FIGURES_OF_CONTACT_POINTS,
   days: [{ day: '2026-11-20', total: FIGURES, contactPoints: FIGURES_OF_CONTACT_POINTS }],

@@ -720,6 +720,9 @@ const AnswerToMessage = z
   })
   .register(NAMED_ANSWERS, { id: 'AnswerToMessage' });
 
+/** Mail of a training municipality looks like any other, so every answer that a screen is made of says it. */
+export const isTraining = z.boolean().describe('Whether the municipality is one to practise in: its mail is made up');
+
 export const DocumentSummary = z
   .object({
     id: z.uuid().describe('Names the message in all calls'),
@@ -754,6 +757,7 @@ export const DocumentSummary = z
     rejection: Rejection.nullable().describe('Not null: it is rejected'),
     remarks: z.array(Remark).describe('Minor faults of the message as it was sent'),
     allowed: z.array(Change).describe('The changes that this caller may make now'),
+    isTraining,
   })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentSummary' });
 export type DocumentSummary = z.infer<typeof DocumentSummary>;
@@ -902,6 +906,7 @@ export const DocumentCounts = z
     late: count,
     replyOverdue: count,
     concern: ConcernCounts,
+    isTraining,
   })
   .meta({ examples: [COUNTS_EXAMPLE] })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentCounts' });
@@ -953,6 +958,7 @@ const FiguresOfDay = z
 export const FiguresAnswer = z
   .object({
     at: time.describe('When they were counted'),
+    isTraining,
     total: Figures,
     contactPoints: ofContactPoints,
     days: z.array(FiguresOfDay).describe('Until today'),

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { contactPointIdOf, orgUnitOf } from '../ids/index.js';
+import { contactPointIdOf, isPossibleCvr, orgUnitOf } from '../ids/index.js';
 import { HELD_CAUSES, PURPOSES } from '../lifecycle/index.js';
 import {
   Assignee,
   Cvr,
+  isTraining,
   keyOf,
   NAMED_ANSWERS,
   NAMED_REQUESTS,
@@ -105,11 +106,19 @@ export type HeldRule = MunicipalityBody['heldRules'][number];
 
 const { heldRules, ...settings } = MunicipalityBody.shape;
 /** A municipality in a file: settings that are absent stay as they are, and are the usual ones of a new municipality. */
-export const MunicipalityFile = z.strictObject({
-  cvr: Cvr,
-  ...z.strictObject({ ...settings, heldRules }).partial().shape,
-  contactPoints: z.lazy(() => ContactPoints).optional(),
-});
+export const MunicipalityFile = z
+  .strictObject({
+    cvr: Cvr,
+    /** Whether it is one to practise in. */
+    training: z.boolean().optional(),
+    ...z.strictObject({ ...settings, heldRules }).partial().shape,
+    contactPoints: z.lazy(() => ContactPoints).optional(),
+  })
+  // So that no real mail is ever addressed to it.
+  .refine(({ cvr, training }) => !(training && isPossibleCvr(cvr)), {
+    error: 'is one that an authority can have; a training municipality needs one that nobody has, such as 99999999',
+    path: ['cvr'],
+  });
 export type MunicipalityFile = z.infer<typeof MunicipalityFile>;
 
 const HeldRuleAnswer = z
@@ -145,10 +154,11 @@ export const MunicipalityAnswer = z
     cvr: z.string().describe('CVR number'),
     ...SETTINGS,
     heldRules: z.array(HeldRuleAnswer).describe('Of every cause'),
+    isTraining: isTraining.describe('Whether it is one to practise in: all its mail is made up. It is so for ever'),
     version,
     warnings: z.array(SettingsWarning).describe('What looks wrong'),
   })
-  .meta({ examples: [{ cvr: '22222222', ...SETTINGS_EXAMPLE, version: 2, warnings: [] }] })
+  .meta({ examples: [{ cvr: '22222222', ...SETTINGS_EXAMPLE, isTraining: false, version: 2, warnings: [] }] })
   .register(NAMED_ANSWERS, { id: 'Municipality' });
 export type MunicipalityAnswer = z.infer<typeof MunicipalityAnswer>;
 

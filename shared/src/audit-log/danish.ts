@@ -45,6 +45,7 @@ const ACTIONS: Record<Action, string> = {
   'contact-point-added': 'Oprettede et kontaktpunkt',
   'contact-point-changed': 'Ændrede et kontaktpunkt',
   'contact-point-removed': 'Fjernede et kontaktpunkt',
+  'training-reset': 'Satte kommunen til øvelse til at få frisk post',
   'contact-point-check-started': 'Begyndte at kontrollere et kontaktpunkt',
   'absence-set': 'Gav en medarbejder en stedfortræder',
   'absence-removed': 'Fjernede en medarbejders stedfortræder',

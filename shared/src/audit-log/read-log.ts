@@ -2,6 +2,7 @@ import type { AuditEvent, AuditFilter } from '../api/index.js';
 import { citizensOf } from '../audit/index.js';
 import type { KeyRing } from '../keys/index.js';
 import { Prisma, type Store } from '../store/index.js';
+import { TRAINING_MARK } from '../training/index.js';
 
 const { sql } = Prisma;
 
@@ -23,11 +24,11 @@ export interface LogPosition {
   readonly id: string;
 }
 
-/** What people call a municipality. */
+/** What people call a municipality; of a training municipality, it says so. */
 export async function readMunicipalityName(store: Store, municipality: string): Promise<string> {
-  const statement = sql`SELECT name FROM municipalities WHERE cvr = ${municipality}`;
-  const [row] = await store.query<{ name: string }>(municipality, statement, 'kept');
-  return row?.name ?? municipality;
+  const statement = sql`SELECT name, is_training AS "isTraining" FROM municipalities WHERE cvr = ${municipality}`;
+  const [row] = await store.query<{ name: string; isTraining: boolean }>(municipality, statement, 'kept');
+  return row ? `${row.name}${row.isTraining ? ` (${TRAINING_MARK})` : ''}` : municipality;
 }
 
 // A page is a round trip; in memory it takes about a megabyte.

@@ -22,6 +22,7 @@ const OTHER_ACTIONS = {
   'contact-point-added': 'A contact point was set up.',
   'contact-point-changed': 'A contact point was set up otherwise.',
   'contact-point-removed': 'A contact point was removed.',
+  'training-reset': 'All mail of a training municipality is to be removed and made anew.',
   'contact-point-check-started': 'A check of a contact point was begun.',
   'absence-set': 'A user got a substitute for a period.',
   'absence-removed': 'The substitute of a user was removed.',

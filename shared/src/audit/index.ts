@@ -19,6 +19,8 @@ export interface Actor {
 
 export const SERVICEPLATFORMEN: Actor = { kind: 'system', id: 'serviceplatformen' };
 export const INDBAKKE: Actor = { kind: 'system', id: 'indbakke' };
+/** Whoever may use the login of the owner of the tables: npm run municipality. */
+export const OWNER: Actor = { kind: 'system', id: 'municipality-apply' };
 
 /**
  * In place of a municipality: what concerns none, such as the quarantine and what operators do. It is no CVR number, so no token of

@@ -13,14 +13,21 @@ export class Problem extends Error {
   readonly path: string | undefined;
   /** Of position-gone: the oldest position there is. */
   readonly oldest: number | undefined;
+  /** Whether a delivery for a municipality to practise in is refused: it is counted nowhere. */
+  readonly isTraining: boolean;
 
-  constructor(code: ErrorCode, detail: string, options: { path?: string; oldest?: number; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    options: { path?: string; oldest?: number; isTraining?: boolean; cause?: unknown } = {},
+  ) {
     super(`${code}: ${detail}`, { cause: options.cause });
     this.name = 'Problem';
     this.code = code;
     this.detail = detail;
     this.path = options.path;
     this.oldest = options.oldest;
+    this.isTraining = options.isTraining ?? false;
   }
 
   get row(): ErrorRow {

@@ -16,6 +16,13 @@ export function cvrNumberOf(text: string): string | undefined {
   return /^(?:CVR(?:nr\.?)?:?)?(?:DK)?(\d{8})$/i.exec(text.replace(GAPS, ''))?.[1];
 }
 
+const CVR_WEIGHTS = [2, 7, 6, 5, 4, 3, 2, 1];
+
+/** Whether a CVR number can be given to anybody: the sum of its weighted digits is a multiple of 11. */
+export function isPossibleCvr(cvr: string): boolean {
+  return CVR_WEIGHTS.reduce((sum, weight, at) => sum + weight * Number(cvr[at]), 0) % 11 === 0;
+}
+
 /** The number of a person or an organisation. Undefined when it is neither. */
 export function numberOf(text: string): string | undefined {
   return cprNumberOf(text) ?? cvrNumberOf(text);

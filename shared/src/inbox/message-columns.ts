@@ -1,5 +1,6 @@
 import type { DocumentAnswer, DocumentSummary } from '../api/index.js';
 import { Prisma } from '../store/index.js';
+import { IS_TRAINING } from '../training/index.js';
 
 // What is read of a message, as columns of `messages AS m`, each set with the interface of its row. CHECKs close the sets of
 // values, so the types of the answers are those of the columns.
@@ -39,7 +40,7 @@ export const SUMMARY = sql`
   m.concern_confirmed_at AS "concernConfirmedAt", m.rejection_reason AS "rejectionReason",
   d.rejection_text AS "rejectionText", d.forwarded_to AS "forwardedTo", d.sender_informed AS "senderInformed",
   m.status_at AS "statusAt", m.status_by AS "statusBy", answer.message_uuid AS "answerUuid", answer.set_up_at AS "answeredAt",
-  answer.delivery AS "answerDelivery"`;
+  answer.delivery AS "answerDelivery", ${IS_TRAINING} AS "isTraining"`;
 
 /** When the message says that it was sent; of one received before that was kept, its own date if it was plausible. */
 export const SENT_AT = sql`coalesce(m.sent_at, nullif(m.letter_at, m.received_at)) AS "sentAt"`;
@@ -64,6 +65,7 @@ export interface SummaryRow
     | 'attachmentCount'
     | 'hasMedia'
     | 'remarks'
+    | 'isTraining'
   > {
   readonly receivedAt: Date;
   readonly firstOfferedAt: Date;

@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { type LogRow, readLog, readMunicipalityName, writeSheetPdf } from '@indbakke/shared/audit-log';
 import { danishDayOf } from '@indbakke/shared/danish-time';
 import { writeSheet } from '@indbakke/shared/excel';
+import { sheetNameFor } from '@indbakke/shared/training';
 import { writeZip, type ZipFile } from '../zip/zip.js';
 import { filesOf, inMemory } from '../zip/zip-message.js';
 import { CONTENTS_COLUMNS, type ContentsLine } from './contents.js';
@@ -46,7 +47,7 @@ async function* filesOfPackage(parts: PackageParts, wanted: ToWrite): AsyncGener
     for (const file of files) yield { ...file, name: `${folder}/${file.name}` };
     lines.push({ folder, reasons, letter, files: files.map(({ name }) => name) });
   }
-  const contents = writeSheet('Indhold', CONTENTS_COLUMNS, lines);
+  const contents = writeSheet(await sheetNameFor(parts.store, municipality, 'Indhold'), CONTENTS_COLUMNS, lines);
   yield inMemory('Indhold.xlsx', await buffer(contents), at);
   yield* sheetsOfLog(parts, wanted);
 }

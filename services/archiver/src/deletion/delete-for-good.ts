@@ -1,7 +1,7 @@
 import type { ChangeAnswer } from '@indbakke/shared/api';
 import { announce } from '@indbakke/shared/crash-points';
 import { changeMessage, lockMadeFiles, removalOfAccessPackages, removalOfExtractFiles } from '@indbakke/shared/inbox';
-import type { ChangeRequest } from '@indbakke/shared/lifecycle';
+import { type ChangeRequest, writeChange } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
 import { removeContent } from './remove-content.js';
@@ -18,14 +18,30 @@ export async function deleteForGood(parts: Parts, request: ChangeRequest): Promi
   const result = await changeMessage(parts.store, request, 'deleted', {
     set: TOMBSTONE,
     async write(connection) {
-      orphan = await requestRemoval(connection, request);
-      await deleteRows(connection, request.id);
-      await removeFromMadeFiles(connection, request);
+      orphan = await leaveTombstone(connection, request);
     },
   });
   announce('deletion-committed');
   if (orphan !== undefined) await removeContent(parts, orphan);
   return result;
+}
+
+/**
+ * The same in a transaction of which it is a part, whoever may see the message.
+ *
+ * @returns the name of the content, to be removed after the commit
+ */
+export async function deleteWithin(connection: Connection, request: ChangeRequest): Promise<string | undefined> {
+  await writeChange(connection, request, 'deleted', { set: TOMBSTONE });
+  return leaveTombstone(connection, request);
+}
+
+/** Deletes everything but the tombstone. @returns the name of the content, whose removal is requested */
+async function leaveTombstone(connection: Connection, request: ChangeRequest): Promise<string | undefined> {
+  const orphan = await requestRemoval(connection, request);
+  await deleteRows(connection, request.id);
+  await removeFromMadeFiles(connection, request);
+  return orphan;
 }
 
 /** Detaches the content from the message and requests its removal. @returns its blob name, if there is any */

@@ -1,4 +1,5 @@
 import { KIND_WORDS } from '@indbakke/shared/inbox';
+import { TRAINING_MARK } from '@indbakke/shared/training';
 import type { MessageToZip } from './message-to-zip.js';
 import type { NamedFile } from './name-files.js';
 
@@ -12,6 +13,7 @@ const number = new Intl.NumberFormat('da-DK');
 export function writeCoverNote(message: MessageToZip, files: readonly NamedFile[]): string {
   const lines = [
     'FØLGESEDDEL',
+    ...(message.isTraining ? ['', TRAINING_MARK.toUpperCase()] : []),
     '',
     field('Emne', message.subject),
     field('Type', KIND_WORDS[message.kind]),

@@ -4,6 +4,7 @@ import { type LogParts, readLog, readMunicipalityName, writeSheetPdf } from '@in
 import { danishDayOf } from '@indbakke/shared/danish-time';
 import { writeSheet } from '@indbakke/shared/excel';
 import { type Bind, type Call, sendStream } from '@indbakke/shared/http';
+import { sheetNameFor } from '@indbakke/shared/training';
 import { sendSheet } from '../excel/send.js';
 import { LOG_COLUMNS, SHEET_COLUMNS } from './columns.js';
 import { auditOf, listAuditEvents } from './list-log.js';
@@ -20,7 +21,8 @@ async function sendLog(parts: LogParts, call: Call<typeof OPERATIONS.exportAudit
   const { store, keys } = parts;
   await recordAudit(store, auditOf(keys, call.principal, 'log-exported', filter));
   const rows = readLog(parts, call.principal.municipality, until(call.at, filter));
-  await sendSheet(writeSheet('Revisionslog', LOG_COLUMNS, rows), 'revisionslog', call);
+  const sheet = await sheetNameFor(store, call.principal.municipality, 'Revisionslog');
+  await sendSheet(writeSheet(sheet, LOG_COLUMNS, rows), 'revisionslog', call);
 }
 
 async function sendCitizensSheet(
@@ -33,7 +35,10 @@ async function sendCitizensSheet(
   const { municipality } = principal;
   await recordAudit(store, auditOf(keys, principal, 'log-sheet-made', filter));
   const rows = readLog(parts, municipality, until(at, filter));
-  if (as === 'xlsx') return sendSheet(writeSheet('Udskrift af log', SHEET_COLUMNS, rows), 'udskrift-af-log', call);
+  if (as === 'xlsx') {
+    const sheetName = await sheetNameFor(store, municipality, 'Udskrift af log');
+    return sendSheet(writeSheet(sheetName, SHEET_COLUMNS, rows), 'udskrift-af-log', call);
+  }
   const name = await readMunicipalityName(store, municipality);
   const period = { from: filter.from && new Date(filter.from), to: filter.to && new Date(filter.to) };
   const sheet = writeSheetPdf(

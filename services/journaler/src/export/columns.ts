@@ -4,6 +4,8 @@ import { KIND_WORDS, STATUS_WORDS } from '@indbakke/shared/inbox';
 
 // The columns of an exported list. Danish, as people in a municipality read them.
 
+export const LIST_SHEET = 'Indkomne dokumenter';
+
 const CHANNELS: Record<DocumentSummary['channel'], string> = {
   sf1606: 'Digital Post',
   sf2900: 'Fordelingskomponenten',

@@ -4,8 +4,9 @@ import type { DocumentSummary, ExportBody } from '@indbakke/shared/api';
 import { recordAudit } from '@indbakke/shared/audit';
 import { writeSheet } from '@indbakke/shared/excel';
 import type { Parts } from '@indbakke/shared/service';
+import { sheetNameFor } from '@indbakke/shared/training';
 import { auditOfList } from '../inbox/audit-list.js';
-import { COLUMNS } from './columns.js';
+import { COLUMNS, LIST_SHEET } from './columns.js';
 import { readPages } from './read-pages.js';
 
 export type ExportParts = Pick<Parts, 'store' | 'keys'>;
@@ -18,8 +19,9 @@ export type ExportParts = Pick<Parts, 'store' | 'keys'>;
 export async function openExport(parts: ExportParts, principal: Principal, list: ExportBody): Promise<Readable> {
   const pages = readPages(parts, principal, list);
   const first = await pages.next(); // whatever fails here is still a problem, not half a file
+  const name = await sheetNameFor(parts.store, principal.municipality, LIST_SHEET);
   await record('export-began');
-  return writeSheet('Indkomne dokumenter', COLUMNS, readRows());
+  return writeSheet(name, COLUMNS, readRows());
 
   function record(action: 'export-began' | 'exported', details?: { rows: number; isWhole: boolean }): Promise<void> {
     const entry = auditOfList(parts.keys, principal, { action, at: new Date() }, list);

@@ -3,6 +3,7 @@ import { MAX_FIGURES_DAYS } from '@indbakke/shared/api';
 import { danishDayOf, plusDays } from '@indbakke/shared/danish-time';
 import { Problem } from '@indbakke/shared/errors';
 import { Prisma, type Store } from '@indbakke/shared/store';
+import { IS_TRAINING } from '@indbakke/shared/training';
 
 const { sql } = Prisma;
 
@@ -30,6 +31,7 @@ interface Row {
   /** Waiting when the first day began. */
   readonly waiting: readonly { readonly point: string | null; readonly count: number }[];
   readonly names: readonly { readonly id: string; readonly name: string }[];
+  readonly isTraining: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export async function readFigures(
 ): Promise<FiguresAnswer> {
   const { from, to } = periodOf(query, danishDayOf(at));
   const [row] = await store.query<Row>(municipality, statementOf(municipality, from, to), 'fresh');
-  const { received, handled, waiting, names } = row as Row;
+  const { received, handled, waiting, names, isTraining } = row as Row;
   const receivedBy = groupsByKey(received);
   const handledBy = groupsByKey(handled);
   const nameOf = new Map(names.map(({ id, name }) => [id, name]));
@@ -76,7 +78,7 @@ export async function readFigures(
     return { day, total: figuresOf(day, ALL), contactPoints: byPoint(day) };
   });
   // The last day has moved waitingAt on to the end of all days.
-  return { at: at.toISOString(), total: figuresOf(ALL, ALL), contactPoints: byPoint(ALL), days };
+  return { at: at.toISOString(), isTraining, total: figuresOf(ALL, ALL), contactPoints: byPoint(ALL), days };
 }
 
 const USUAL_DAYS = 30;
@@ -135,7 +137,8 @@ function statementOf(municipality: string, from: string, to: string): Prisma.Sql
       (SELECT coalesce(json_agg(handled), '[]') FROM handled) AS handled,
       (SELECT coalesce(json_agg(waiting), '[]') FROM waiting) AS waiting,
       (SELECT coalesce(json_agg(json_build_object('id', contact_point_id, 'name', name)), '[]')
-       FROM contact_points WHERE municipality = ${municipality}) AS names`;
+       FROM contact_points WHERE municipality = ${municipality}) AS names,
+      ${IS_TRAINING} AS "isTraining"`;
 }
 
 /** A day or contact point, none (null), or all of them. */

@@ -44,6 +44,7 @@ export function summarize(row: SummaryRow, principal: Principal, now: Date): Doc
     rejection: rejectionOf(row),
     remarks: row.remarks,
     allowed: allowedChanges(principal, row),
+    isTraining: row.isTraining,
   };
 }
 

@@ -3,6 +3,7 @@ import type { DocumentCounts, DocumentFilter } from '@indbakke/shared/api';
 import { DAY } from '@indbakke/shared/config';
 import { isWaiting } from '@indbakke/shared/lifecycle';
 import { Prisma, type Store } from '@indbakke/shared/store';
+import { IS_TRAINING } from '@indbakke/shared/training';
 import { someOf } from './page.js';
 import { CONCERN_OPEN } from './walk.js';
 
@@ -68,7 +69,7 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
         least(min(assess_by) FILTER (WHERE assess_by >= ${at}), min(confirm_by) FILTER (WHERE confirm_by >= ${at})) AS "nextDue"
       FROM counted
     )
-    SELECT total, late, "replyOverdue", "nextDue",
+    SELECT total, late, "replyOverdue", "nextDue", ${IS_TRAINING} AS "isTraining",
       json_build_object('open', open, 'assessOverdue', assess_overdue, 'confirmOverdue', confirm_overdue) AS concern,
       EXISTS (SELECT FROM found WHERE "isMore") AS "isMore",
       ${groups(sql`status`, sql`SELECT status, count(*) AS count FROM counted GROUP BY status`)},

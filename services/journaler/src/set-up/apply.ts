@@ -1,13 +1,17 @@
+import { asSystem } from '@indbakke/shared/access';
 import type { ContactPointAnswer, MunicipalityFile, NewContactPointBody } from '@indbakke/shared/api';
+import { OWNER } from '@indbakke/shared/audit';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
 import { changesBetween, type SettingsDifference } from './changes.js';
 import { type ComparedPoint, comparePoints, listedPoints, setPoints } from './contact-points.js';
-import { asSystem, lockMunicipality, readSettings, rulesOf, storedSettings, writeSettings } from './municipality.js';
+import { lockMunicipality, readSettings, rulesOf, storedSettings, writeSettings } from './municipality.js';
 
 const { sql } = Prisma;
 
-/** Who does it in the audit log: whoever may use the login of the owner. */
-const OWNER = { kind: 'system', id: 'municipality-apply' } as const;
+const STAYS_TRAINING = (cvr: string) =>
+  `${cvr} is a training municipality, and stays one: its mail is made up. Set the real one up under its own CVR number.`;
+const STAYS_REAL = (cvr: string) =>
+  `${cvr} is no training municipality, and cannot become one: its mail may be real. Set up a new one under another CVR number.`;
 
 /** What a file changes. */
 export interface AppliedFile {
@@ -22,22 +26,26 @@ export interface AppliedFile {
  * Sets a municipality up as a file says, in the transaction of the connection. Roll it back to learn only what it would change.
  *
  * @param connection of the owner of the tables: the services add no municipality
- * @throws Error when it is new and the file has no name
+ * @throws Error when it is new and the file has no name, or when it would become a training municipality or stop being one
  */
 export async function applyMunicipality(
   connection: Connection,
-  { cvr, contactPoints = [], ...given }: MunicipalityFile,
+  { cvr, training, contactPoints = [], ...given }: MunicipalityFile,
 ): Promise<AppliedFile> {
   const added = await run(
     connection,
-    sql`INSERT INTO municipalities (cvr, name) SELECT ${cvr}, ${given.name ?? ''} ON CONFLICT DO NOTHING RETURNING 1`,
+    sql`
+      INSERT INTO municipalities (cvr, name, is_training, training_since)
+      SELECT ${cvr}, ${given.name ?? ''}, ${training ?? false}::bool, CASE WHEN ${training ?? false}::bool THEN now() END
+      ON CONFLICT DO NOTHING RETURNING 1`,
   );
   const isNew = added.length > 0;
   if (isNew && given.name === undefined)
     throw new Error(`There is no municipality ${cvr} yet. A new one needs a name.`);
   await lockMunicipality(connection, cvr);
   const by = { principal: asSystem(cvr, OWNER), at: new Date() };
-  const { version: _, ...before } = await readSettings(connection, cvr);
+  const { version: _, isTraining, ...before } = await readSettings(connection, cvr);
+  if ((training ?? isTraining) !== isTraining) throw new Error(isTraining ? STAYS_TRAINING(cvr) : STAYS_REAL(cvr));
   const after = storedSettings({ ...before, heldRules: rulesOf(before), ...defined(given) });
   const settings = changesBetween(before, after);
   if (settings) await writeSettings(connection, by, after, settings);
@@ -52,10 +60,11 @@ export async function applyMunicipality(
 export async function exportMunicipality(connection: Connection, cvr: string): Promise<MunicipalityFile | undefined> {
   const known = await run(connection, sql`SELECT FROM municipalities WHERE cvr = ${cvr}`);
   if (known.length === 0) return undefined;
-  const { version: _, ...settings } = await readSettings(connection, cvr);
+  const { version: _, isTraining, ...settings } = await readSettings(connection, cvr);
   const points = await run<ContactPointAnswer>(connection, listedPoints(cvr));
   return {
     cvr,
+    ...(isTraining && { training: true }),
     ...settings,
     heldRules: rulesOf(settings),
     contactPoints: points.map(({ version: __, ...point }) => point satisfies NewContactPointBody),

@@ -9,6 +9,7 @@ import { searchMessages } from '@indbakke/shared/inbox';
 import type { HeldCause, Status } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma, run } from '@indbakke/shared/store';
+import { IS_TRAINING } from '@indbakke/shared/training';
 import { STEPS_UPSTREAM, sentencesOf } from './check-words.js';
 import { noSuchPoint } from './contact-points.js';
 
@@ -75,6 +76,7 @@ interface Row {
   /** Letters whose answers go there, set up 7 to 60 days ago and not failed; at most MANY_LETTERS. */
   readonly lettersSent: number;
   readonly hasReplies: boolean;
+  readonly isTraining: boolean;
   /** So many came in the same time of each of the four weeks before, as nothing has come now. */
   readonly usual: readonly number[];
 }
@@ -93,7 +95,7 @@ export async function readCheck({ store }: CheckParts, principal: Principal, id:
     received: { last24Hours, last7Days, last30Days },
     held,
     warnings: warningsOf(row, check).map((code) => ({ code, ...sentencesOf(code, row) })),
-    steps: check?.status === 'arrived' ? [] : STEPS_UPSTREAM,
+    steps: check?.status === 'arrived' || row.isTraining ? [] : STEPS_UPSTREAM,
   };
 }
 
@@ -101,7 +103,8 @@ function stateOf(municipality: string, id: string): Prisma.Sql {
   const received = sql`m.municipality = ${municipality} AND m.contact_point_id = ${id} AND m.status = ANY (${[...SHOWN]}::text[])`;
   return sql`
     SELECT p.contact_point_id AS id, p.name, p.visible_to AS "visibleTo", p.is_active AS "isActive", c.code,
-      c.started_at AS "startedAt", c.started_by AS "startedBy", last.at AS "lastReceivedAt", lately.*, letters.*, coalesce(usual.counts, '{}') AS usual
+      c.started_at AS "startedAt", c.started_by AS "startedBy", last.at AS "lastReceivedAt", lately.*, letters.*,
+      coalesce(usual.counts, '{}') AS usual, ${IS_TRAINING} AS "isTraining"
     FROM contact_points p
     LEFT JOIN contact_point_checks c ON c.municipality = p.municipality AND c.contact_point_id = p.contact_point_id,
     LATERAL (
@@ -189,13 +192,14 @@ function warningsOf(row: Row, check: Check | null): CheckWarning[] {
   const average = usual.reduce((sum, count) => sum + count, 0) / Math.max(1, usual.length);
   const isSilent = average >= USUAL && usual.every((count) => count > 0);
   const elsewhere = check?.arrival && check.arrival.contactPoint?.id !== row.id;
+  const isReal = !row.isTraining; // nothing comes to a training municipality from Digital Post
   const found: Record<CheckWarning, boolean> = {
     'not-visible': row.isActive && row.visibleTo.length === 0,
     'arrived-elsewhere': Boolean(elsewhere),
-    'never-received': row.lastReceivedAt === null,
-    'no-replies': row.lettersSent >= MANY_LETTERS && !row.hasReplies,
-    silent: isSilent,
-    held: row.held > 0,
+    'never-received': isReal && row.lastReceivedAt === null,
+    'no-replies': isReal && row.lettersSent >= MANY_LETTERS && !row.hasReplies,
+    silent: isReal && isSilent,
+    held: isReal && row.held > 0,
   };
   return (Object.keys(found) as CheckWarning[]).filter((code) => found[code]);
 }

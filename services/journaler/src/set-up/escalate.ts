@@ -1,9 +1,9 @@
+import { asSystem } from '@indbakke/shared/access';
 import { INDBAKKE } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import { type Assignee, HELD_CAUSES, type HeldCause, writeChange } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
-import { asSystem } from './municipality.js';
 
 const { sql } = Prisma;
 
@@ -16,7 +16,10 @@ interface Due {
   readonly escalateTo: Assignee;
 }
 
-/** Tells somebody else, once, of each message that is held for longer than its cause allows: by an event and a line in the log. */
+/**
+ * Tells somebody else, once, of each message that is held for longer than its cause allows: by an event and a line in the log. Of
+ * a training municipality nobody is told.
+ */
 export async function escalateHeldMessages({ store, log }: Pick<Parts, 'store' | 'log'>): Promise<void> {
   const due = await store.sweep<Due>(
     `SELECT m.id, m.municipality, m.held_cause AS "heldCause", r.rule->'escalateTo' AS "escalateTo"
@@ -25,7 +28,7 @@ export async function escalateHeldMessages({ store, log }: Pick<Parts, 'store' |
        WHERE municipality = c.cvr AND status = 'held' AND held_cause = r.cause AND escalated_at IS NULL
          AND received_at < now() - make_interval(hours => (r.rule->>'escalateAfterHours')::int)
        ORDER BY received_at LIMIT $1) AS m
-     WHERE r.rule->>'escalateAfterHours' IS NOT NULL LIMIT $1`,
+     WHERE r.rule->>'escalateAfterHours' IS NOT NULL AND NOT c.is_training LIMIT $1`,
     [BATCH],
   );
   const failures: unknown[] = [];
@@ -62,7 +65,7 @@ export async function tellUnnamedCauses({ store, log }: Pick<Parts, 'store' | 'l
     `SELECT cvr AS municipality, ARRAY(
        SELECT cause FROM unnest($1::text[]) AS cause
        WHERE coalesce(held_rules->cause->>'action', 'hold') = 'hold' AND held_rules->cause->>'contact' IS NULL) AS causes
-     FROM municipalities ORDER BY cvr`,
+     FROM municipalities WHERE NOT is_training ORDER BY cvr`,
     [Object.keys(HELD_CAUSES)],
   );
   for (const { municipality, causes } of municipalities) {

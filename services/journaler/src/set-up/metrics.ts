@@ -2,7 +2,7 @@ import type { HeldCause } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { Gauge } from 'prom-client';
 
-/** What is held, asked for at each scrape. */
+/** What is held, asked for at each scrape; nothing of training municipalities. */
 export function observeHeldMessages({ store, metrics }: Pick<Parts, 'store' | 'metrics'>): void {
   new Gauge({
     name: 'indbakke_held',
@@ -13,7 +13,7 @@ export function observeHeldMessages({ store, metrics }: Pick<Parts, 'store' | 'm
       const rows = await store
         .sweep<{ cause: HeldCause; messages: number; seconds: number }>(
           `SELECT held_cause AS cause, count(*)::int AS messages, extract(epoch FROM now() - min(received_at))::float8 AS seconds
-           FROM messages WHERE status = 'held' GROUP BY held_cause`,
+           FROM messages JOIN municipalities ON cvr = municipality WHERE status = 'held' AND NOT is_training GROUP BY held_cause`,
         )
         .catch(() => []);
       this.reset();

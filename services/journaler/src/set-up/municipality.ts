@@ -6,7 +6,6 @@ import {
   type OPERATIONS,
   SETTINGS_WARNINGS,
 } from '@indbakke/shared/api';
-import type { Actor } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import type { Call } from '@indbakke/shared/http';
 import { HELD_CAUSES, type HeldCause, lockSetUp } from '@indbakke/shared/lifecycle';
@@ -25,6 +24,7 @@ type Rule = Omit<HeldRule, 'cause'>;
 
 interface Row extends Omit<Settings, 'heldRules'> {
   readonly heldRules: Partial<Record<HeldCause, Rule>>;
+  readonly isTraining: boolean;
   readonly version: number;
   readonly hasPointsNow: boolean;
   readonly takesRepliesSomewhere: boolean;
@@ -33,7 +33,7 @@ interface Row extends Omit<Settings, 'heldRules'> {
 const ROW = sql`
   name, is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
   letters_answerable AS "lettersAnswerable", reply_days AS "replyDays", late_after_days AS "lateAfterDays",
-  closed_case_team AS "closedCaseTeam", held_rules AS "heldRules", version,
+  closed_case_team AS "closedCaseTeam", held_rules AS "heldRules", is_training AS "isTraining", version,
   EXISTS (SELECT FROM contact_points WHERE municipality = cvr AND removed_at IS NULL) AS "hasPointsNow",
   EXISTS (SELECT FROM contact_points
     WHERE municipality = cvr AND removed_at IS NULL AND is_active AND purpose <> 'enquiries') AS "takesRepliesSomewhere"`;
@@ -84,7 +84,7 @@ export async function changeMunicipality(
   const { municipality: cvr } = principal;
   return store.withTenantConnection(cvr, async (connection) => {
     await lockMunicipality(connection, cvr);
-    const { version, ...settings } = await readSettings(connection, cvr);
+    const { version, isTraining: _, ...settings } = await readSettings(connection, cvr);
     const changes = changesBetween(settings, storedSettings(body));
     requireVersion(version, expectedVersion, changes === undefined);
     if (changes) await writeSettings(connection, { principal, at }, storedSettings(body), changes);
@@ -92,13 +92,13 @@ export async function changeMunicipality(
   });
 }
 
-type StoredSettings = Omit<Row, 'version' | 'hasPointsNow' | 'takesRepliesSomewhere'>;
+type StoredSettings = Omit<Row, 'isTraining' | 'version' | 'hasPointsNow' | 'takesRepliesSomewhere'>;
 
 /** The settings of a municipality that is there. */
 export async function readSettings(
   connection: Connection,
   cvr: string,
-): Promise<StoredSettings & { readonly version: number }> {
+): Promise<StoredSettings & Pick<Row, 'isTraining' | 'version'>> {
   const [row] = await run<Row>(connection, sql`SELECT ${ROW} FROM municipalities WHERE cvr = ${cvr}`);
   const { hasPointsNow: _, takesRepliesSomewhere: __, ...settings } = row as Row;
   return settings;
@@ -152,9 +152,4 @@ export async function lockMunicipality(connection: Connection, cvr: string): Pro
   await run(connection, lockSetUp(cvr));
   await run(connection, sql`SELECT FROM municipalities WHERE cvr = ${cvr} FOR NO KEY UPDATE`);
   await requireMunicipality((statement) => run(connection, statement), cvr);
-}
-
-/** A system as the one who makes a change, without a call. */
-export function asSystem(municipality: string, actor: Actor): Principal {
-  return { municipality, actor, roles: new Set(), teams: [] };
 }

@@ -1,3 +1,4 @@
+import { asSystem } from '@indbakke/shared/access';
 import { INDBAKKE } from '@indbakke/shared/audit';
 import { announce } from '@indbakke/shared/crash-points';
 import {
@@ -15,7 +16,6 @@ import {
 } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
-import { asSystem } from './municipality.js';
 
 const { sql } = Prisma;
 

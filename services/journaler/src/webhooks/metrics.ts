@@ -9,7 +9,10 @@ export interface WebhookMetrics {
 
 const STATES = ['working', 'retrying', ...Object.keys(DISABLED_CAUSES)];
 
-/** How webhooks do, and what waits for them. */
+/** Of whom nobody is woken at night. */
+const OF_TRAINING = 'SELECT cvr FROM municipalities WHERE is_training';
+
+/** How webhooks do, and what waits for them; those of training municipalities are not counted. */
 export function observeWebhooks({ registry }: Metrics, store: Store): WebhookMetrics {
   const registers = [registry];
   new Gauge({
@@ -21,7 +24,7 @@ export function observeWebhooks({ registry }: Metrics, store: Store): WebhookMet
       const rows = await store
         .sweep<{ state: string; count: number }>(
           `SELECT coalesce(disabled_cause, CASE WHEN failing_since IS NULL THEN 'working' ELSE 'retrying' END) AS state, count(*)::int
-           FROM webhooks GROUP BY 1`,
+           FROM webhooks WHERE municipality NOT IN (${OF_TRAINING}) GROUP BY 1`,
         )
         .catch(() => undefined);
       if (!rows) return;
@@ -38,7 +41,7 @@ export function observeWebhooks({ registry }: Metrics, store: Store): WebhookMet
           `SELECT coalesce(extract(epoch FROM now() - min(oldest.created_at)), 0)::float8 AS age
            FROM webhooks w CROSS JOIN LATERAL (
              SELECT created_at FROM webhook_deliveries WHERE webhook_id = w.id AND status = 'waiting' ORDER BY created_at LIMIT 1
-           ) AS oldest WHERE w.status = 'active'`,
+           ) AS oldest WHERE w.status = 'active' AND w.municipality NOT IN (${OF_TRAINING})`,
         )
         .catch(() => []);
       for (const { age } of rows) this.set(age);

@@ -2,6 +2,7 @@ import { type ErrorCode, Problem } from '@indbakke/shared/errors';
 import { askToRetry, logProblem, toProblem } from '@indbakke/shared/http';
 import type { Log } from '@indbakke/shared/log';
 import type { Request, Response } from 'express';
+import type { Intake } from '../intake/receive-message.js';
 import type { DeliveryMetrics } from './metrics.js';
 
 /** Echoes Digital Post’s transaction headers, which are optional (SF1601; assumed for SF1606). */
@@ -12,6 +13,14 @@ export function echoTransaction(req: Request, res: Response): void {
   }
 }
 
+/** Counts what became of a delivery, unless it is for practice. */
+export function recordReceipt(
+  { outcome, isTraining }: Pick<Intake, 'outcome' | 'isTraining'>,
+  { metrics, endpoint }: { metrics: DeliveryMetrics; endpoint: string },
+): void {
+  if (!isTraining) metrics.intake.inc({ endpoint, outcome });
+}
+
 /** Counts and logs why a delivery failed, and sets Retry-After when a retry may succeed. */
 export function recordRefusal(
   error: unknown,
@@ -19,7 +28,7 @@ export function recordRefusal(
   { log, metrics, endpoint }: { log: Log; metrics: DeliveryMetrics; endpoint: string },
 ): Problem {
   const problem = asIntakeProblem(error);
-  metrics.intake.inc({ endpoint, outcome: problem.code });
+  if (!problem.isTraining) metrics.intake.inc({ endpoint, outcome: problem.code });
   logProblem(log, problem);
   if (problem.row.again) askToRetry(res);
   return problem;

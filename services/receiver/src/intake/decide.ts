@@ -64,7 +64,7 @@ export function decide(
   const contactPoint = message.contactPointId ? settings.contactPoints.get(message.contactPointId) : null;
   const heldCause = known ? 'conflict' : heldCauseOf(message.kind, settings, contactPoint);
   const rule = heldCause && settings.heldRules[heldCause];
-  if (rule && rule.action !== 'hold') return { is: 'refused', problem: problemOf(rule.action, heldCause) };
+  if (rule && rule.action !== 'hold') return { is: 'refused', problem: problemOf(rule.action, heldCause, settings) };
   const letterAt = plausibleDate(message.letterAt, receivedAt);
   return {
     is: 'new',
@@ -85,11 +85,15 @@ export function decide(
   };
 }
 
-function problemOf(action: 'refuse' | 'send-again', cause: HeldCause): Problem {
+function problemOf(
+  action: 'refuse' | 'send-again',
+  cause: HeldCause,
+  { isTraining }: Pick<MunicipalitySettings, 'isTraining'>,
+): Problem {
   const why = `The municipality has set it up so. Cause: ${cause}.`;
   return action === 'refuse'
-    ? new Problem('not-taken-here', `Such messages are refused. ${why}`)
-    : new Problem('not-yet', `Such messages are taken later. ${why}`);
+    ? new Problem('not-taken-here', `Such messages are refused. ${why}`, { isTraining })
+    : new Problem('not-yet', `Such messages are taken later. ${why}`, { isTraining });
 }
 
 /**

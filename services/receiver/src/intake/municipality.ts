@@ -13,6 +13,8 @@ import type { Connection } from '@indbakke/shared/store';
 export interface MunicipalitySettings extends TakesIn {
   /** A message whose own date is older is late. */
   readonly lateAfterDays: number;
+  /** One to practise in: its mail is counted nowhere. */
+  readonly isTraining: boolean;
   /** A cause without a rule: it is held, and nobody is named. */
   readonly heldRules: Readonly<Partial<Record<HeldCause, Pick<HeldRule, 'action' | 'contact'>>>>;
   /** Those that were asked for, as far as they are set up, by their ids. */
@@ -44,7 +46,7 @@ export async function loadMunicipality(
 ): Promise<MunicipalitySettings | undefined> {
   const { rows } = await connection.query<Row>({
     name: 'load-municipality',
-    text: `SELECT ${TAKES_IN}, late_after_days AS "lateAfterDays", held_rules AS "heldRules",
+    text: `SELECT ${TAKES_IN}, late_after_days AS "lateAfterDays", held_rules AS "heldRules", is_training AS "isTraining",
              (SELECT coalesce(json_agg(json_build_object('id', contact_point_id, 'purpose', purpose, 'isActive', is_active,
                 'isConcern', is_concern, 'infoLabels', info_labels, 'assignee', ${ASSIGNEE_OF_POINT})), '[]')
               FROM contact_points

@@ -8,7 +8,7 @@ import type { ReceiverConfig } from '../config.js';
 import type { Delivery, Quarantine } from '../quarantine/quarantine.js';
 import type { ExternalId, NewMessage, ReadMessage } from './incoming-message.js';
 import type { StoredMessage } from './known-ids.js';
-import type { StoreMessage } from './store-messages.js';
+import type { Stored, StoreMessage } from './store-messages.js';
 
 export interface IntakeParts {
   readonly storeMessage: StoreMessage;
@@ -25,6 +25,7 @@ export interface IntakeParts {
 export interface Intake extends Pick<StoredMessage, 'transmissionId' | 'receivedAt'> {
   readonly outcome: 'accepted' | 'held' | 'duplicate' | 'after-deletion' | 'answer-accepted';
   readonly externalId: ExternalId;
+  readonly isTraining: boolean;
 }
 
 /**
@@ -69,24 +70,35 @@ export async function receiveMessage(
         throw error;
       });
     announce('message-committed');
+    const { isTraining } = stored;
     const outcome = outcomeOf(stored, id);
     if (outcome === 'accepted' && references.length > 0) {
       parts.queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, run: 1 });
     }
     if (stored.id !== id) await removeContent(parts, container);
-    if (outcome === 'after-deletion') parts.log.warn('after-deletion', { messageId: stored.id });
-    if (outcome === 'held')
-      parts.log.info('held', { messageId: id, municipality, cause: stored.heldCause ?? undefined });
+    if (!isTraining) tell(parts, outcome, stored, municipality);
     const storedId = stored.externalId === externalId.value ? externalId : { value: stored.externalId, isUuid: false };
-    return { outcome, externalId: storedId, transmissionId: stored.transmissionId, receivedAt: stored.receivedAt };
+    return {
+      outcome,
+      externalId: storedId,
+      transmissionId: stored.transmissionId,
+      receivedAt: stored.receivedAt,
+      isTraining,
+    };
   } catch (error) {
     const accepted = await parts.quarantine.keep(error, { ...delivery, origin }, { id, sealer });
     await sealer.abort(); // does nothing once the container is committed
-    if (accepted) return { outcome: 'answer-accepted', ...accepted };
+    if (accepted) return { outcome: 'answer-accepted', isTraining: false, ...accepted };
     throw error;
   } finally {
     await delivery.body.trail.drop();
   }
+}
+
+/** What operators look for in the log. */
+function tell({ log }: IntakeParts, outcome: Intake['outcome'], { id, heldCause }: Stored, municipality: string): void {
+  if (outcome === 'after-deletion') log.warn('after-deletion', { messageId: id });
+  if (outcome === 'held') log.info('held', { messageId: id, municipality, cause: heldCause ?? undefined });
 }
 
 /** Removes content that no row refers to. If that fails, the sweep finds it as an orphan. */

@@ -1,6 +1,6 @@
 import { addressOf, charsetOf, mediaTypeOf } from '@indbakke/shared/http';
 import { type Request, type Response, Router } from 'express';
-import { echoTransaction, recordRefusal } from '../delivery/answers.js';
+import { echoTransaction, recordReceipt, recordRefusal } from '../delivery/answers.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
 import { boundaryOf, messagePart } from '../delivery/multipart.js';
 import { readBody } from '../delivery/read-body.js';
@@ -37,7 +37,7 @@ export function restEndpoint(parts: EndpointParts): Router {
       });
       const delivery = { endpoint: 'rest', body, boundary: form ? boundaryOf(contentType) : undefined } as const;
       const intake = await receiveMessage(parts, { channel: 'sf1606', origin: addressOf(req), delivery }, read);
-      parts.metrics.intake.inc({ endpoint: 'rest', outcome: intake.outcome });
+      recordReceipt(intake, { ...parts, endpoint: 'rest' });
       sendReceipt(req, res, 200, completed(intake));
     } catch (error) {
       const problem = recordRefusal(error, res, { ...parts, endpoint: 'rest' });

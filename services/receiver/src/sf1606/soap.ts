@@ -1,6 +1,6 @@
 import { addressOf, allowPage, charsetOf, publicUrlOf } from '@indbakke/shared/http';
 import { type Response, Router } from 'express';
-import { echoTransaction, recordRefusal } from '../delivery/answers.js';
+import { echoTransaction, recordReceipt, recordRefusal } from '../delivery/answers.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
 import { readBody } from '../delivery/read-body.js';
 import { receiveMessage } from '../intake/receive-message.js';
@@ -38,7 +38,7 @@ export function soapEndpoint(parts: EndpointParts): Router {
       });
       const delivery = { endpoint: 'soap', body } as const;
       const intake = await receiveMessage(parts, { channel: 'sf1606', origin: addressOf(req), delivery }, read);
-      parts.metrics.intake.inc({ endpoint: 'soap', outcome: intake.outcome });
+      recordReceipt(intake, { ...parts, endpoint: 'soap' });
       const receipt = completed(intake);
       // The package may have found no call to answer in what could not be read.
       const isRead = intake.outcome !== 'answer-accepted';
