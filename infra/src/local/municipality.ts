@@ -57,7 +57,7 @@ await runCommand(USAGE, async () => {
 
 async function train(text: string, { reset, url }: { reset: boolean; url?: string }): Promise<string> {
   const cvr = readCvr(text);
-  const target = { url: runningUrl(url), token: process.env.CORE_TOKEN || (await localCoreToken(cvr)) };
+  const target = { url: runningUrl(url, USAGE), token: process.env.CORE_TOKEN || (await localCoreToken(cvr)) };
   const practice = { cvr, target, isReset: reset, onProgress: showProgress };
   return withOwnerUrl((ownerUrl) => practise((work) => asOwner(ownerUrl, 'COMMIT', work), practice));
 }

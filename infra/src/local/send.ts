@@ -98,7 +98,7 @@ await runCommand(USAGE, async () => {
   if (positionals.length === 0) throw new Error(`Name the files to send.\n\n${USAGE}`);
   const files = await Promise.all(positionals.map(findFile));
   const endpoint = values.soap ? SOAP : REST;
-  const url = runningUrl(values.url) + endpoint.path;
+  const url = runningUrl(values.url, USAGE) + endpoint.path;
   for (const file of files) {
     const began = performance.now();
     const delivery = await deliver(file, url, endpoint);
