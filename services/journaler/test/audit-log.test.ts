@@ -170,6 +170,9 @@ describe('the log', () => {
       cursor = page.nextCursor ?? undefined;
     } while (cursor);
     expect(seen).toEqual(whole.items.map(({ id }) => id));
+    const searches = await search({ action: 'log-searched', from: to, limit: 200 });
+    const shown = searches.items.map(({ details }) => Number(details.shown)).toReversed();
+    expect(shown.reduce((sum, count) => sum + count)).toBe(whole.items.length + seen.length);
   });
 
   it('of another municipality is not shown', async () => {

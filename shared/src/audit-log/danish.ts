@@ -1,5 +1,6 @@
 import type { Role } from '../access/index.js';
 import type { Action } from '../audit/index.js';
+import { HOUR } from '../config/index.js';
 import { danishTime } from '../danish-time/index.js';
 import type { LogRow } from './read-log.js';
 
@@ -117,10 +118,12 @@ export function letterOf({ messageId, receivedAt, letterAt }: LogRow): string {
   return [received, dated, messageId].filter((part) => part !== '').join(', ');
 }
 
-/** `02-11-2026 09:12:00`, in Danish time. */
+/** `02-11-2026 09:12:00`, in Danish time; of the hour that clocks show twice, the second one with `(vintertid)`. */
 export function timeOf(at: Date): string {
-  const [day = '', time = ''] = danishTime(at).split(' ');
-  return `${day.split('-').reverse().join('-')} ${time}`;
+  const shown = danishTime(at);
+  const [day = '', time = ''] = shown.split(' ');
+  const isAgain = danishTime(new Date(at.getTime() - HOUR)) === shown;
+  return `${day.split('-').reverse().join('-')} ${time}${isAgain ? ' (vintertid)' : ''}`;
 }
 
 const dateOf = (at: Date) => timeOf(at).slice(0, 10);
