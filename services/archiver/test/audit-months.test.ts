@@ -585,7 +585,7 @@ describe('the months of the log', () => {
     for (const months of [2, 1, 0, -1, -30]) await owner.query(INSERT, [minutesInto(months, 1), OURS]);
     await numberAll();
     const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
-    const [, statements] = /After `misplaced`[^]*?```sql\n([^]*?)```/.exec(page) ?? [];
+    const [, statements] = /After `misplaced`[\s\S]*?```sql\n([\s\S]*?)```/.exec(page) ?? [];
     await owner.query(`SET TIME ZONE 'Europe/Copenhagen'; ${statements}; RESET TIME ZONE`);
     const { rows } = await owner.query('SELECT tableoid::regclass::text AS month FROM audit_events ORDER BY at');
     expect(rows.map(({ month }) => month)).toEqual(
