@@ -164,11 +164,16 @@ it('a package has nothing of a case that is restricted to others, and is not han
   expect(await idsIn(await contentOf(me, id))).toEqual([open, onCase]);
   await restrict(['somebody']);
   await expectProblem(await download(me, id), 403, 'role-missing');
+  const log = await stack.sql(
+    `SELECT action FROM audit_events WHERE actor = $1 AND details->>'packageId' = $2 ORDER BY at, id`,
+    [me.user, id],
+  );
+  expect(log.map(({ action }) => action)).toEqual(['package-created', 'package-downloaded', 'refused']);
   const files = await packageOf(number, me);
   expect(await idsIn(files)).toEqual([open]);
   if (HAS_PDFTOTEXT) {
-    const log = sheetOf(files.get('Udskrift af log.pdf'));
-    expect([open, onCase].map((each) => log.includes(each.replaceAll('-', '')))).toEqual([true, false]);
+    const sheet = sheetOf(files.get('Udskrift af log.pdf'));
+    expect([open, onCase].map((each) => sheet.includes(each.replaceAll('-', '')))).toEqual([true, false]);
   }
   await restrict([me.user as string]);
   expect(await idsIn(await packageOf(number, me))).toEqual([open, onCase]);
