@@ -58,6 +58,7 @@ async function decide(changes: object): Promise<void> {
     cvr: _,
     version,
     warnings: __,
+    isTraining: ___,
     ...present
   } = (await settings.json()) as { version: number } & Record<string, unknown>;
   const call = { as: SETUP, version, body: { ...present, ...changes } };
