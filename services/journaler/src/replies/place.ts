@@ -1,3 +1,4 @@
+import { textForXml } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
 import { cprNumberOf } from '@indbakke/shared/ids';
 import type { Purpose } from '@indbakke/shared/lifecycle';
@@ -59,7 +60,7 @@ export async function findPlace(
   );
   const fault = settings.takesReplies ? faultOf(point, settings, recipientId) : point && RECEIVED_ELSEWHERE;
   if (fault) throw noPlace(fault);
-  return { contactPointID: id, label: point?.name.replaceAll(/\p{Cc}+/gu, ' ') ?? null };
+  return { contactPointID: id, label: point ? textForXml(point.name).trim() || null : null };
 }
 
 const RECEIVED_ELSEWHERE =

@@ -29,7 +29,7 @@ export async function setUpReply(
 ): Promise<ReplySetUp> {
   const { municipality } = principal;
   const { messageUUID: messageUuid, messageId, caseId, recipientId, answers } = body;
-  const { given, stored, setUp } = await parts.store.withTenantConnection(municipality, async (connection) => {
+  const { given, stored, answer } = await parts.store.withTenantConnection(municipality, async (connection) => {
     await requireMunicipality((statement) => run(connection, statement), municipality);
     const settings = await readReplySettings(connection, municipality);
     const answered = answers === null ? undefined : await readAnswered(connection, principal, answers);
@@ -67,10 +67,10 @@ export async function setUpReply(
       contactPoint: place,
       replyData: replyDataOf(own, answered?.header),
     };
-    return { given, stored, setUp };
+    return { given, stored, answer: { ...setUp, xml: xmlOf(setUp) } };
   });
   await requestSuggestionsOfSent(parts, municipality, given, stored);
-  return { ...setUp, xml: xmlOf(setUp) };
+  return answer;
 }
 
 /** @returns null when the municipality’s letters cannot be answered */
