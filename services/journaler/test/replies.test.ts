@@ -318,6 +318,24 @@ describe('a letter that answers a message', () => {
     await stack.sql(`UPDATE messages SET status = 'pending', held_cause = NULL WHERE id = $1`, [held]);
   });
 
+  it('cannot answer what was rejected when it was held, which is not in the inbox', async () => {
+    await decide({ takesEnquiries: false });
+    const id = await enquiry();
+    await decide({ takesEnquiries: true });
+    await stack.sql(`UPDATE messages SET status = 'rejected', status_before = 'held' WHERE id = $1`, [id]);
+    await expectProblem(await trySetUp({ answers: id }), 404, 'not-found');
+  });
+
+  it('cannot answer what is beyond the data constraints of the token', async () => {
+    const [within, beyond] = [await addPoint({ kle: '27.24.00' }), await addPoint({ kle: '05.01.00' })];
+    const as = { ...SYSTEM, constraints: { kle: ['27'] } };
+    const answer = { contactPointId: CONTACT_POINT };
+    const id = await enquiry({ contactPointId: beyond });
+    await expectProblem(await trySetUp({ ...answer, answers: id }, as), 404, 'not-found');
+    const other = await enquiry({ contactPointId: within });
+    expect((await trySetUp({ ...answer, answers: other }, as)).status).toBe(200);
+  });
+
   it('leaves out what MeMo does not take, and comments', async () => {
     const messageUUID = randomUUID();
     const long = 'x'.repeat(300);

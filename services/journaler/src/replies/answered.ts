@@ -1,4 +1,4 @@
-import { isOpenTo, type Principal } from '@indbakke/shared/access';
+import { inboxFor, type Principal } from '@indbakke/shared/access';
 import { Problem } from '@indbakke/shared/errors';
 import { CHANGES, type Delivery, type Status, writeChange } from '@indbakke/shared/lifecycle';
 import { type Memo, readHeader } from '@indbakke/shared/memo';
@@ -27,8 +27,7 @@ export async function readAnswered(connection: Connection, principal: Principal,
     connection,
     sql`
       SELECT m.contact_point_id AS "contactPointId", d.original FROM messages m JOIN message_details d ON d.message_id = m.id
-      WHERE m.id = ${id}::uuid AND m.municipality = ${principal.municipality}
-        AND m.status = ANY (${[...CHANGES.answered.from]}::text[]) AND ${isOpenTo(principal)}`,
+      WHERE m.id = ${id}::uuid AND ${inboxFor(principal)}`,
   );
   if (!row) throw noSuchMessage();
   const header = readHeader(row.original);
