@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MEMO_NAMESPACE, readHeader } from '@indbakke/shared/memo';
 import fc from 'fast-check';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   CONTACT_POINT,
@@ -82,6 +83,26 @@ const answerTo = (letter: ReplySetUp): ReplyEntry[] => [
   ...echoed(letter),
   { messageUUID: randomUUID(), replyUUID: letter.replyData.at(-1)?.messageUUID as string },
 ];
+
+/** Makes calls that wait for what a statement has locked; when so many wait, its transaction ends. */
+async function whileLocked<T>(statement: string, values: unknown[], calls: (() => Promise<T>)[], end = 'ROLLBACK') {
+  const blocker = new pg.Client({ connectionString: stack.ownerUrl });
+  await blocker.connect();
+  try {
+    await blocker.query('BEGIN');
+    await blocker.query(statement, values);
+    const made: Promise<T>[] = [];
+    const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    for (const call of calls) {
+      made.push(call());
+      await expect.poll(() => stack.sql(waiting)).toHaveLength(made.length);
+    }
+    await blocker.query(end);
+    return await Promise.all(made);
+  } finally {
+    await blocker.end();
+  }
+}
 
 beforeEach(() => decide({ lettersAnswerable: true, takesReplies: true, replyDays: null }));
 
@@ -277,6 +298,14 @@ describe('a letter that answers a message', () => {
     expect(events.slice(1)).toEqual([{ type: 'answered', version: 2, details: { messageUuid: messageUUID } }]);
   });
 
+  it('shows once on the message when two calls set it up at once', async () => {
+    const [id, messageUUID, caseId] = [await enquiry(), randomUUID(), newCase()];
+    const call = () => trySetUp({ answers: id, messageUUID, caseId });
+    const lock = 'INSERT INTO cases (municipality, case_id) VALUES ($1, $2)';
+    for (const { status } of await whileLocked(lock, [ODENSKOV, caseId], [call, call])) expect(status).toBe(200);
+    expect((await read(stack, id)).version).toBe(2);
+  });
+
   it('may answer a journalized and a rejected one, and shows the newest', async () => {
     await upsertCase(stack, 'K-svar');
     const journalized = await enquiry();
@@ -378,6 +407,17 @@ describe('whether a letter was delivered', () => {
     });
     await registerSentMessage(stack, messageUUID, { delivery: null });
     expect((await read(stack, id)).answer).toMatchObject({ delivery: null });
+  });
+
+  it('shows when it is told while the letter is being set up', async () => {
+    const id = await deliverMemo(stack, { contactPointId: CONTACT_POINT });
+    const [messageUUID, caseId] = [randomUUID(), newCase()];
+    const setsUp = () => trySetUp({ answers: id, messageUUID, caseId });
+    const tells = () =>
+      stack.call('PUT', `/sent-messages/${messageUUID}`, { as: SYSTEM, body: { caseId, delivery: 'failed' } });
+    const [first, second] = await whileLocked('SELECT FROM messages WHERE id = $1 FOR UPDATE', [id], [setsUp, tells]);
+    expect([first?.status, second?.status]).toEqual([200, 204]);
+    expect(await read(stack, id)).toMatchObject({ version: 3, answer: { messageUUID, delivery: 'failed' } });
   });
 
   it('may be told when the message is deleted', async () => {
