@@ -298,6 +298,43 @@ describe('a letter that answers a message', () => {
     expect(events.slice(1)).toEqual([{ type: 'answered', version: 2, details: { messageUuid: messageUUID } }]);
   });
 
+  it('shows no more on the message when it is set up again as the answer to another, or to none', async () => {
+    const [first, second, messageUUID] = [await enquiry(), await enquiry(), randomUUID()];
+    // In either order of the ids.
+    for (const answers of [first, second, first, null]) await setUp({ answers, messageUUID });
+    expect(await read(stack, first)).toMatchObject({ version: 5, answer: null });
+    const { version, answer, history } = await read(stack, second);
+    expect({ version, answer }).toEqual({ version: 3, answer: null });
+    expect(history.slice(-2)).toMatchObject([
+      { action: 'answered', details: { messageUuid: messageUUID } },
+      { action: 'answer-withdrawn', details: { messageUuid: messageUUID } },
+    ]);
+  });
+
+  it('changes places with another one at the same time', async () => {
+    const [first, second, one, other] = [await enquiry(), await enquiry(), randomUUID(), randomUUID()];
+    await setUp({ answers: first, messageUUID: one });
+    await setUp({ answers: second, messageUUID: other });
+    const calls = [
+      () => trySetUp({ answers: second, messageUUID: one }),
+      () => trySetUp({ answers: first, messageUUID: other }),
+    ];
+    const lock = 'SELECT FROM messages WHERE id = ANY ($1::uuid[]) FOR UPDATE';
+    for (const { status } of await whileLocked(lock, [[first, second]], calls)) expect(status).toBe(200);
+    expect((await read(stack, first)).answer).toMatchObject({ messageUUID: other });
+    expect((await read(stack, second)).answer).toMatchObject({ messageUUID: one });
+  });
+
+  it('is refused when the message is deleted while it is set up', async () => {
+    const [id, messageUUID] = [await enquiry(), randomUUID()];
+    const remove = `UPDATE messages SET status = 'deleted' WHERE id = $1`;
+    const call = () => trySetUp({ answers: id, messageUUID });
+    const [response] = await whileLocked(remove, [id], [call], 'COMMIT');
+    const problem = await expectProblem(response as Response, 404, 'not-found');
+    expect(problem.path).toBe('body.answers');
+    expect(await stack.sql('SELECT FROM sent_messages WHERE message_uuid = $1', [messageUUID])).toEqual([]);
+  });
+
   it('shows once on the message when two calls set it up at once', async () => {
     const [id, messageUUID, caseId] = [await enquiry(), randomUUID(), newCase()];
     const call = () => trySetUp({ answers: id, messageUUID, caseId });

@@ -44,9 +44,8 @@ export async function setUpReply(
       answeredMessageId: answers,
     };
     const stored = await storeSentMessage(connection, parts.keys, municipality, given);
-    if (answers !== null && stored.before?.answeredMessageId !== answers) {
-      await recordAnswer(connection, { principal, at }, answers, messageUuid);
-    }
+    const before = stored.before?.answeredMessageId ?? null;
+    await recordAnswer(connection, { principal, at }, messageUuid, { before, now: answers });
     const details = { messageUuid, caseId, ...(place && { contactPoint: place.contactPointID }) };
     await run(connection, insertAudit({ by: principal, at, action: 'reply-set-up', details }));
     const own = {
