@@ -357,6 +357,17 @@ describe('a letter that answers a message', () => {
     }
   });
 
+  it('shows the same when it is set up again, also after a newer one', async () => {
+    const [id, first, second] = [await enquiry(), randomUUID(), randomUUID()];
+    await setUp({ answers: id, messageUUID: first });
+    await setUp({ answers: id, messageUUID: second });
+    const before = await read(stack, id);
+    expect(before.answer).toMatchObject({ messageUUID: second });
+    for (const messageUUID of [second, first]) await setUp({ answers: id, messageUUID });
+    const { version, answer } = await read(stack, id);
+    expect({ version, answer }).toEqual({ version: before.version, answer: before.answer });
+  });
+
   it('is refused where the sender wants no answer', async () => {
     const id = await enquiry({ reply: false });
     const problem = await expectProblem(await trySetUp({ answers: id }), 409, 'reply-not-wanted');

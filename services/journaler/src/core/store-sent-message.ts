@@ -78,7 +78,11 @@ export async function storeSentMessage(
   );
   if (!before) throw new Problem('bad-request', 'body.caseId: is required the first time.', { path: 'body.caseId' });
   if (columns.length > 0) {
-    const assignments = columns.map(({ name, value }) => sql`${Prisma.raw(name)} = ${value}`);
+    const assignments = columns.map(({ name, value }) => {
+      const column = Prisma.raw(name);
+      // The first time stays: what a message shows of the letter does not change because its set-up is asked for again.
+      return name === 'set_up_at' ? sql`${column} = coalesce(${column}, ${value})` : sql`${column} = ${value}`;
+    });
     await run(connection, sql`UPDATE sent_messages SET ${Prisma.join(assignments)} WHERE ${isOne}`);
   }
   return { before, newCase };
