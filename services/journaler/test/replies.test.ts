@@ -212,6 +212,12 @@ describe('a letter that is set up', () => {
     await expectProblem(await trySetUp({ contactPointId: CONTACT_POINT }), 409, 'no-place-for-replies');
   });
 
+  it('needs a messageUUID that MeMo takes', async () => {
+    const messageUUID = '01a1fb5e-6f1c-7a51-8c3f-0c9e8d7f6a22';
+    const problem = await expectProblem(await trySetUp({ messageUUID }), 400, 'bad-request');
+    expect(problem).toMatchObject({ path: 'body.messageUUID', detail: expect.stringContaining('version 4') });
+  });
+
   it.each(['a\u0001b', 'a\tb', 'a\r\nb', 'a\u0085b', 'a\uFFFEb', 'a\uFFFFb'])(
     'takes no character in what comes back that XML does not bring back: %j',
     async (text) => {
@@ -420,6 +426,7 @@ describe('a letter that answers a message', () => {
       messageUUID,
       replyData: [
         { messageUUID: 'no uuid', caseID: 'A' },
+        { messageUUID: '01a1fb5e-6f1c-7a51-8c3f-0c9e8d7f6a22', caseID: 'A' },
         { messageUUID: randomUUID(), caseID: long, messageID: '' },
         { messageUUID: `{${messageUUID.toUpperCase()}}`, replyUUID: 'no uuid' },
       ],

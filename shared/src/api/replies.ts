@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CaseId, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, Party, text, time, UUID_FORMS, Uuid } from './schemas.js';
+import { isMemoUuid } from '../memo/index.js';
 import { ContactPointId } from './set-up.js';
 
 // The schemas of a letter that is about to be sent, and of what it must carry so that its recipient can answer it.
@@ -19,7 +20,9 @@ const POINT_ID = '241d39f6-998e-4929-b198-ccacbbf4b330';
 
 export const ReplySetUpBody = z
   .strictObject({
-    messageUUID: Uuid.describe(`messageUUID of the MeMo that is about to be sent: ${UUID_FORMS}`),
+    messageUUID: Uuid.refine(isMemoUuid, { error: 'must be a UUID of version 4, which MeMo requires' }).describe(
+      `messageUUID of the MeMo that is about to be sent, of version 4: ${UUID_FORMS}`,
+    ),
     messageId: forXml(text(256)).nullable().default(null).describe('messageID of it; null: none'),
     caseId: forXml(CaseId).describe('The case that it is sent from'),
     recipientId: Party.describe('CPR or CVR number of the recipient; stored as a keyed hash'),

@@ -9,7 +9,7 @@ export { readHeader } from './read-header.js';
 export { type FileSink, readXml, type XmlDocument, type XmlLimits } from './read-xml.js';
 export { escapeAttribute } from './references.js';
 export { REMARKS, type Remark, type RemarkCode } from './remarks.js';
-export { instantOf } from './simple-types.js';
+export { instantOf, isMemoUuid } from './simple-types.js';
 export type { FileContent, FileFacts } from './table.js';
 export { type Spill, Trail } from './trail.js';
 export { findMessage, type XmlAttribute, type XmlElement } from './xml-element.js';

@@ -1,6 +1,6 @@
 import type { ReplyDataEntry } from '@indbakke/shared/api';
 import { uuidOf } from '@indbakke/shared/ids';
-import type { Memo } from '@indbakke/shared/memo';
+import { isMemoUuid, type Memo } from '@indbakke/shared/memo';
 
 type Header = Pick<Memo['header'], 'messageUUID' | 'replyData'>;
 
@@ -15,10 +15,10 @@ const MAX_PAIRS = 4;
  *
  * @param own of the letter itself
  * @param answered header of the message that it answers, as it came. A message without an entry gets one, which answers the last
- *   of the others unless one of these answers another. Entries without a UUID are left out, since MeMo requires one
+ *   of the others unless one of these answers another. Entries without a UUID that MeMo takes are left out, since it requires one
  */
 export function replyDataOf(own: ReplyDataEntry, answered: Header | undefined): ReplyDataEntry[] {
-  const answeredUuid = answered && uuidOf(answered.messageUUID);
+  const answeredUuid = answered && memoUuidOf(answered.messageUUID);
   if (!answered || !answeredUuid) return [own];
   const before = answered.replyData.flatMap(entriesOf).filter(({ messageUUID }) => messageUUID !== own.messageUUID);
   const hasEntry = before.some(({ messageUUID }) => messageUUID === answeredUuid);
@@ -45,7 +45,7 @@ const NOTHING = {
 
 /** As it came, but for its comment, which was for the recipient of that message. */
 function entriesOf(entry: Header['replyData'][number]): ReplyDataEntry[] {
-  const messageUUID = uuidOf(entry.messageUUID ?? '');
+  const messageUUID = memoUuidOf(entry.messageUUID);
   if (!messageUUID) return [];
   const pairs = entry.additionalReplyData.flatMap((pair) => {
     const [label, value] = [textOf(pair.label), textOf(pair.value)];
@@ -55,7 +55,7 @@ function entriesOf(entry: Header['replyData'][number]): ReplyDataEntry[] {
     {
       messageID: textOf(entry.messageID),
       messageUUID,
-      replyUUID: uuidOf(entry.replyUUID ?? '') ?? null,
+      replyUUID: memoUuidOf(entry.replyUUID) ?? null,
       senderID: textOf(entry.senderID),
       recipientID: textOf(entry.recipientID),
       caseID: textOf(entry.caseID),
@@ -64,6 +64,11 @@ function entriesOf(entry: Header['replyData'][number]): ReplyDataEntry[] {
       additionalReplyData: pairs.slice(0, MAX_PAIRS),
     },
   ];
+}
+
+function memoUuidOf(text = ''): string | undefined {
+  const uuid = uuidOf(text);
+  return uuid !== undefined && isMemoUuid(uuid) ? uuid : undefined;
 }
 
 /** MeMo has no empty text. One that is too long is left out, since half an id is another id. */
