@@ -267,6 +267,26 @@ describe('a letter that answers a message', () => {
     expect(second.replyData[0]).toEqual(first.replyData[0]);
   });
 
+  it.each([
+    ['is in another order', false, true],
+    ['has no entry of the message', true, false],
+  ])('has the oldest entry first when what came %s', async (_, isWithout, isReversed) => {
+    const [first, second, messageUUID] = [randomUUID(), randomUUID(), randomUUID()];
+    const came = [
+      { messageUUID: first },
+      { messageUUID: second, replyUUID: first },
+      ...(isWithout ? [] : [{ messageUUID, replyUUID: second }]),
+    ];
+    const id = await enquiry({ messageUUID, replyData: isReversed ? came.reverse() : came });
+    const { replyData } = await setUp({ answers: id });
+    expect(replyData.map((entry) => [entry.messageUUID, entry.replyUUID])).toEqual([
+      [first, null],
+      [second, first],
+      [messageUUID, second],
+      [replyData.at(-1)?.messageUUID, messageUUID],
+    ]);
+  });
+
   it('begins a chain where an enquiry has none, and its answer finds the case', async () => {
     const messageUUID = randomUUID();
     const [id, caseId] = [await enquiry({ messageUUID }), newCase()];
@@ -586,6 +606,6 @@ describe('a chain of letters and answers', () => {
         answers = id;
       }
     });
-    await fc.assert(property, { numRuns: 6 });
+    await fc.assert(property, { numRuns: 10 });
   }, 120_000);
 });

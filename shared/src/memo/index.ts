@@ -5,6 +5,7 @@
 export { canonicalText } from './canonical.js';
 export { type Memo, type MemoFile, readMemo } from './model.js';
 export { MEMO_NAMESPACE } from './namespaces.js';
+export { newestFirst } from './newest-first.js';
 export { readHeader } from './read-header.js';
 export { type FileSink, readXml, type XmlDocument, type XmlLimits } from './read-xml.js';
 export { escapeAttribute } from './references.js';

@@ -1,6 +1,6 @@
 import type { ReplyDataEntry } from '@indbakke/shared/api';
 import { uuidOf } from '@indbakke/shared/ids';
-import { isMemoUuid, type Memo } from '@indbakke/shared/memo';
+import { isMemoUuid, type Memo, newestFirst } from '@indbakke/shared/memo';
 
 type Header = Pick<Memo['header'], 'messageUUID' | 'replyData'>;
 
@@ -14,21 +14,19 @@ const MAX_PAIRS = 4;
  * The ReplyData of a letter: an entry for each message that came before, oldest first, and its own.
  *
  * @param own of the letter itself
- * @param answered header of the message that it answers, as it came. A message without an entry gets one, which answers the last
- *   of the others unless one of these answers another. Entries without a UUID that MeMo takes are left out, since it requires one
+ * @param answered header of the message that it answers, as it came. A message without an entry gets one, which answers the
+ *   newest of the others. Entries without a UUID that MeMo takes are left out, since it requires one
  */
 export function replyDataOf(own: ReplyDataEntry, answered: Header | undefined): ReplyDataEntry[] {
   const answeredUuid = answered && memoUuidOf(answered.messageUUID);
   if (!answered || !answeredUuid) return [own];
-  const before = answered.replyData.flatMap(entriesOf).filter(({ messageUUID }) => messageUUID !== own.messageUUID);
+  const others = answered.replyData.flatMap(entriesOf).filter(({ messageUUID }) => messageUUID !== own.messageUUID);
+  // Whatever their order there: of what comes back only the last may be left, without the links to the others.
+  const before = newestFirst(others, answeredUuid).reverse();
   const hasEntry = before.some(({ messageUUID }) => messageUUID === answeredUuid);
-  const chain = hasEntry ? before : [...before, missingEntry(answeredUuid, before)];
+  const missing = { ...NOTHING, messageUUID: answeredUuid, replyUUID: before.at(-1)?.messageUUID ?? null };
+  const chain = hasEntry ? before : [...before, missing];
   return [...chain, { ...own, replyUUID: answeredUuid }].slice(-MAX_ENTRIES);
-}
-
-function missingEntry(messageUUID: string, before: readonly ReplyDataEntry[]): ReplyDataEntry {
-  const isLinked = before.some(({ replyUUID }) => replyUUID !== null);
-  return { ...NOTHING, messageUUID, replyUUID: isLinked ? null : (before.at(-1)?.messageUUID ?? null) };
 }
 
 const NOTHING = {
