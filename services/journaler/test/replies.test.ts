@@ -287,6 +287,28 @@ describe('a letter that answers a message', () => {
     ]);
   });
 
+  it('has the CPR number of nobody but its recipient', async () => {
+    const mother = '4202029999';
+    const id = await enquiry({
+      replyData: [
+        { messageUUID: randomUUID(), senderID: ODENSKOV, recipientID: mother },
+        { messageUUID: randomUUID(), senderID: '420202-9999', recipientID: ODENSKOV },
+      ],
+    });
+    const numbersFor = async (recipientId: string) => {
+      const { replyData } = await setUp({ answers: id, recipientId });
+      return replyData.map(({ senderID, recipientID }) => [senderID, recipientID]).slice(0, 2);
+    };
+    expect(await numbersFor(TEST_CITIZEN.id)).toEqual([
+      [ODENSKOV, null],
+      [null, ODENSKOV],
+    ]);
+    expect(await numbersFor(mother)).toEqual([
+      [ODENSKOV, mother],
+      ['420202-9999', ODENSKOV],
+    ]);
+  });
+
   it('begins a chain where an enquiry has none, and its answer finds the case', async () => {
     const messageUUID = randomUUID();
     const [id, caseId] = [await enquiry({ messageUUID }), newCase()];

@@ -64,7 +64,7 @@ export async function setUpReply(
       notAnswerable: place ? null : ('letters-not-answerable' as const),
       replyByDateTime: place && replyBy(at, settings),
       contactPoint: place,
-      replyData: replyDataOf(own, answered?.header),
+      replyData: replyDataOf(own, recipientId, answered?.header),
     };
     return { given, stored, answer: { ...setUp, xml: xmlOf(setUp) } };
   });
