@@ -309,6 +309,15 @@ describe('a letter that answers a message', () => {
     ]);
   });
 
+  it('needs a contact point when that of the message is not for replies', async () => {
+    const id = await enquiry({ contactPointId: await addPoint({ purpose: 'enquiries' }) });
+    const response = await trySetUp({ answers: id, contactPointId: null });
+    const problem = await expectProblem(response, 409, 'no-place-for-replies');
+    const words = 'is required, since the one that the answered message was sent to is for enquiries only';
+    expect(problem).toMatchObject({ path: 'body.contactPointId', detail: expect.stringContaining(words) });
+    await setUp({ answers: id });
+  });
+
   it('begins a chain where an enquiry has none, and its answer finds the case', async () => {
     const messageUUID = randomUUID();
     const [id, caseId] = [await enquiry({ messageUUID }), newCase()];

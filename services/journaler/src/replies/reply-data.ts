@@ -21,7 +21,9 @@ const MAX_PAIRS = 4;
 export function replyDataOf(own: ReplyDataEntry, recipientId: string, answered: Header | undefined): ReplyDataEntry[] {
   const answeredUuid = answered && memoUuidOf(answered.messageUUID);
   if (!answered || !answeredUuid) return [own];
-  const others = answered.replyData.flatMap((entry) => entriesOf(entry, recipientId)).filter(({ messageUUID }) => messageUUID !== own.messageUUID);
+  const others = answered.replyData
+    .flatMap((entry) => entriesOf(entry, recipientId))
+    .filter(({ messageUUID }) => messageUUID !== own.messageUUID);
   // Whatever their order there: of what comes back only the last may be left, without the links to the others.
   const before = newestFirst(others, answeredUuid).reverse();
   const hasEntry = before.some(({ messageUUID }) => messageUUID === answeredUuid);

@@ -82,7 +82,9 @@ function placeOf(
 ): Promise<Place | null> {
   if (!settings.lettersAnswerable) return Promise.resolve(null);
   const id = contactPointId ?? ofAnswered;
-  if (id) return findPlace(connection, municipality, settings, id, recipientId);
+  if (id) {
+    return findPlace(connection, municipality, settings, { id, isNamed: contactPointId !== null, recipientId });
+  }
   const detail =
     'body.contactPointId: is required for a letter that answers no message, or one that was sent to no contact point.';
   throw new Problem('bad-request', detail, { path: 'body.contactPointId' });
