@@ -318,6 +318,21 @@ describe('a letter that answers a message', () => {
     await setUp({ answers: id });
   });
 
+  it('has a messageUUID of its own', async () => {
+    const messageUUID = randomUUID();
+    const id = await enquiry({ messageUUID: messageUUID.toUpperCase() });
+    const problem = await expectProblem(await trySetUp({ messageUUID, answers: id }), 400, 'bad-request');
+    expect(problem.path).toBe('body.messageUUID');
+    expect((await read(stack, id)).answer).toBeNull();
+  });
+
+  it('is in the audit log of the message each time that it is told what came before', async () => {
+    const [id, messageUUID] = [await enquiry(), randomUUID()];
+    for (const caseId of [newCase(), newCase()]) await setUp({ answers: id, messageUUID, caseId });
+    const actions = (await auditOf(stack, { messageId: id })).map(({ action }) => action);
+    expect(actions.filter((action) => action === 'reply-set-up')).toHaveLength(2);
+  });
+
   it('begins a chain where an enquiry has none, and its answer finds the case', async () => {
     const messageUUID = randomUUID();
     const [id, caseId] = [await enquiry({ messageUUID }), newCase()];
