@@ -13,11 +13,12 @@ import {
   type TestStack,
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
-import { type MemoSpec, type ReplyEntry, TEST_CITIZEN } from '../../../infra/src/testkit/write-memo.js';
+import { type MemoSpec, type ReplyEntry, TEST_CITIZEN, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReplySetUp } from '../../../shared/src/api/index.js';
 import { danishTime } from '../../../shared/src/danish-time/index.js';
 import {
   auditOf,
+  awaitSuggestion,
   change,
   deliverMemo,
   deliverReply,
@@ -154,6 +155,15 @@ describe('a letter that is set up', () => {
       const id = await deliverReply(stack, [{ ...own, ...part } as ReplyEntry]);
       expect((await read(stack, id)).suggestion).toMatchObject({ caseId });
     }
+  });
+
+  it('gives a reply that came before it its suggestion', async () => {
+    const [messageUUID, caseId] = [randomUUID(), newCase()];
+    const id = await deliverReply(stack, [{ messageUUID: randomUUID(), replyUUID: messageUUID }]);
+    expect((await read(stack, id)).suggestion).toBeNull();
+    await setUp({ messageUUID, caseId });
+    await awaitSuggestion(stack, id);
+    expect((await read(stack, id)).suggestion).toMatchObject({ caseId });
   });
 
   it('is registered, and set up again in place of that', async () => {
@@ -501,6 +511,46 @@ describe('a letter that answers a message', () => {
     expect(replyData).toHaveLength(3);
     expect(replyData[0]).toMatchObject({ caseID: null, messageID: null });
     expect(replyData[1]).toMatchObject({ messageUUID, replyUUID: null });
+  });
+
+  /** Delivers an enquiry whose XML is changed. */
+  async function deliverChanged(change: (xml: string) => string | Buffer): Promise<string> {
+    const messageUUID = randomUUID();
+    const xml = writeMemo({ messageUUID, contactPointId: CONTACT_POINT }).toString();
+    expect((await stack.deliver(change(xml))).status).toBe(200);
+    const [row] = await stack.sql<{ id: string }>('SELECT id FROM messages WHERE external_id = $1', [messageUUID]);
+    return row?.id as string;
+  }
+  const withHeader = (elements: string) => (xml: string) =>
+    xml.replace('</memo:MessageHeader>', `${elements}</memo:MessageHeader>`);
+
+  it.each(['false', '0'])('is refused where the sender wants no answer: reply is %s', async (no) => {
+    const id = await deliverChanged((xml) => xml.replace(/(<memo:Sender>)/, `<memo:reply>${no}</memo:reply>$1`));
+    await expectProblem(await trySetUp({ answers: id }), 409, 'reply-not-wanted');
+  });
+
+  it('brings back as many pairs of an entry as MeMo takes, and no comment', async () => {
+    const pairs = [1, 2, 3, 4, 5].map((n) => ({ label: `Felt ${n}`, value: `<${n}>` }));
+    const xml = pairs.map(
+      ({ label, value }) =>
+        `<memo:AdditionalReplyData><memo:label>${label}</memo:label><memo:value>${value.replace('<', '&lt;')}</memo:value></memo:AdditionalReplyData>`,
+    );
+    const uuid = `<memo:messageUUID>${randomUUID()}</memo:messageUUID>`;
+    const comment = '<memo:comment>Hemmeligt</memo:comment>';
+    const entry = `<memo:ReplyData>${uuid}${comment}${xml.join('')}</memo:ReplyData>`;
+    const letter = await setUp({ answers: await deliverChanged(withHeader(entry)) });
+    expect(letter.replyData[0]?.additionalReplyData).toEqual(pairs.slice(0, 4));
+    const { replyData } = readHeader(Buffer.from(letterWith(letter)));
+    expect(replyData[0]?.additionalReplyData).toEqual(pairs.slice(0, 4));
+    expect(JSON.stringify(letter)).not.toContain('Hemmeligt');
+    if (canValidate) expectValid(letter);
+  });
+
+  it.each<[string, (xml: string) => string | Buffer]>([
+    ['begins with a byte order mark', (xml) => `\uFEFF${xml}`],
+    ['declares another encoding', (xml) => xml.replace('UTF-8', 'ISO-8859-1').replace('æ', 'ae')],
+  ])('may answer one that %s', async (_, change) => {
+    expect((await setUp({ answers: await deliverChanged(change) })).replyData).toHaveLength(2);
   });
 
   it('keeps the newest hundred of a long chain', async () => {
