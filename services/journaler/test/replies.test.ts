@@ -517,7 +517,8 @@ describe('a letter that answers a message', () => {
   async function deliverChanged(change: (xml: string) => string | Buffer): Promise<string> {
     const messageUUID = randomUUID();
     const xml = writeMemo({ messageUUID, contactPointId: CONTACT_POINT }).toString();
-    expect((await stack.deliver(change(xml))).status).toBe(200);
+    const delivery = await stack.deliver(change(xml), { 'content-type': 'application/xml; charset=utf-8' });
+    expect(delivery.status).toBe(200);
     const [row] = await stack.sql<{ id: string }>('SELECT id FROM messages WHERE external_id = $1', [messageUUID]);
     return row?.id as string;
   }
@@ -548,7 +549,10 @@ describe('a letter that answers a message', () => {
 
   it.each<[string, (xml: string) => string | Buffer]>([
     ['begins with a byte order mark', (xml) => `\uFEFF${xml}`],
-    ['declares another encoding', (xml) => xml.replace('UTF-8', 'ISO-8859-1').replace('æ', 'ae')],
+    [
+      'declares another encoding than the Content-Type, which counts',
+      (xml) => xml.replace('UTF-8', 'ISO-8859-1').replace('Henvendelse', 'Forespørgsel'),
+    ],
   ])('may answer one that %s', async (_, change) => {
     expect((await setUp({ answers: await deliverChanged(change) })).replyData).toHaveLength(2);
   });
