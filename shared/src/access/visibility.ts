@@ -17,14 +17,27 @@ const { sql } = Prisma;
  * - Nobody sees a tombstone.
  */
 export function visibleTo(principal: Principal): Prisma.Sql {
-  const { reads, readsAll, setsUp, constraints } = rightsOf(principal);
+  const { reads, readsAll, setsUp } = rightsOf(principal);
   const seen: Prisma.Sql[] = [];
   const own = readsAll ? sql`true` : sql`(${assignedTo(principal)} OR ${suggestedTo(principal)})`;
-  const within = constraints ? sql`AND ${isWithin(principal.municipality, constraints)}` : Prisma.empty;
-  if (reads) seen.push(sql`(${INBOX} AND ${own} AND ${isOpenTo(principal)} ${within})`);
+  if (reads) seen.push(inboxOf(principal, own));
   if (setsUp) seen.push(HELD);
   const any = seen.length === 0 ? sql`false` : Prisma.join(seen, ' OR ', '(', ')');
   return sql`m.municipality = ${principal.municipality} AND ${any}`;
+}
+
+/**
+ * Which messages of the inbox a caller may know of at all, also as a system that does not read for a user, as a condition on
+ * `messages AS m`: of the municipality, none of a case that is restricted to others, and none beyond the data constraints.
+ */
+export function inboxFor(principal: Principal): Prisma.Sql {
+  return sql`m.municipality = ${principal.municipality} AND ${inboxOf(principal, sql`true`)}`;
+}
+
+function inboxOf(principal: Principal, own: Prisma.Sql): Prisma.Sql {
+  const { constraints } = rightsOf(principal);
+  const within = constraints ? sql`AND ${isWithin(principal.municipality, constraints)}` : Prisma.empty;
+  return sql`(${INBOX} AND ${own} AND ${isOpenTo(principal)} ${within})`;
 }
 
 /**

@@ -762,7 +762,7 @@ export const OPERATIONS = {
     summary:
       'Sets up a letter that is about to be sent: registers it, and returns what it must carry so that its recipient can answer.',
     description:
-      'The MeMo fields by which an answer finds the case, as JSON and as XML. A letter that answers a message continues its chain, and the message shows that it is answered; it must be in the inbox, and not of a case that is restricted to others than the caller. To set up a letter again replaces what was registered. When it is sent, tell whether it was delivered with PUT /api/v1/sent-messages/{messageUUID}.',
+      'The MeMo fields by which an answer finds the case, as JSON and as XML. A letter that answers a message continues its chain, and the message shows that it is answered; it must be in the inbox, not of a case that is restricted to others than the caller, and within the data constraints of the token. To set up a letter again replaces what was registered, also which message it answers. When it is sent, tell whether it was delivered with PUT /api/v1/sent-messages/{messageUUID}.',
     roles: ['Indbakke.System'],
     body: ReplySetUpBody,
     answer: ReplySetUp,

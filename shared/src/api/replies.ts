@@ -1,12 +1,18 @@
 import { z } from 'zod';
 import { CaseId, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, Party, text, time, UUID_FORMS, Uuid } from './schemas.js';
+import { isMemoUuid } from '../memo/index.js';
 import { ContactPointId } from './set-up.js';
 
 // The schemas of a letter that is about to be sent, and of what it must carry so that its recipient can answer it.
 
-/** Of a text that goes into XML, and comes back from the citizen’s client. */
-const withoutControls = <T extends z.ZodType<string, string>>(schema: T) =>
-  schema.refine((value) => !/\p{Cc}/u.test(value), { error: 'must not contain control characters' });
+/** Of a text that goes into XML, which does not take all of them, and comes back from the citizen’s client (XML 1.0, 2.2). */
+const NOT_FOR_XML = /[\p{Cc}\uFFFE\uFFFF]/u;
+const forXml = <T extends z.ZodType<string, string>>(schema: T) =>
+  schema.refine((value) => !NOT_FOR_XML.test(value), {
+    error: 'must not contain control characters, U+FFFE or U+FFFF',
+  });
+/** A text that was set up elsewhere, for the same use. */
+export const textForXml = (text: string) => text.replaceAll(new RegExp(NOT_FOR_XML, 'gu'), ' ');
 
 const LETTER_UUID = '7d5f3a10-2c41-4b8e-8f06-5a9b1c3d2e4f';
 const INBOUND_UUID = 'b1d6f0aa-3c2e-4f7b-9a51-0c9e8d7f6a22';
@@ -14,11 +20,14 @@ const POINT_ID = '241d39f6-998e-4929-b198-ccacbbf4b330';
 
 export const ReplySetUpBody = z
   .strictObject({
-    messageUUID: Uuid.describe(`messageUUID of the MeMo that is about to be sent: ${UUID_FORMS}`),
-    messageId: withoutControls(text(256)).nullable().default(null).describe('messageID of it; null: none'),
-    caseId: withoutControls(CaseId).describe('The case that it is sent from'),
+    messageUUID: Uuid.refine(isMemoUuid, { error: 'must be a UUID of version 4, which MeMo requires' }).describe(
+      `messageUUID of the MeMo that is about to be sent, of version 4: ${UUID_FORMS}`,
+    ),
+    messageId: forXml(text(256)).nullable().default(null).describe('messageID of it; null: none'),
+    caseId: forXml(CaseId).describe('The case that it is sent from'),
     recipientId: Party.describe('CPR or CVR number of the recipient; stored as a keyed hash'),
-    contactPointId: ContactPointId.nullable()
+    contactPointId: forXml(ContactPointId)
+      .nullable()
       .default(null)
       .describe(
         'Where answers to it are to go. null: to the contact point that the answered message was sent to; for a letter that answers none, only where letters cannot be answered',
@@ -47,8 +56,8 @@ export const ReplyDataEntry = z
     messageID: part('The sender’s own id of the message'),
     messageUUID: z.string().describe('The message'),
     replyUUID: part('The message that it answers'),
-    senderID: part('CPR or CVR number of its sender'),
-    recipientID: part('CPR or CVR number of its recipient'),
+    senderID: part('CPR or CVR number of its sender; a CPR number only if it is that of the letter’s recipient'),
+    recipientID: part('CPR or CVR number of its recipient; a CPR number only if it is that of the letter’s recipient'),
     caseID: part('The case that it is of'),
     contactPointID: part('Where answers to it go'),
     generatingSystemID: part('The system that made it'),

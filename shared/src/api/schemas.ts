@@ -715,7 +715,7 @@ export const Assignee = z
 const AnswerToMessage = z
   .object({
     messageUUID: z.string().describe('messageUUID of the letter that answers it, the newest if there are several'),
-    at: time.describe('When that letter was set up'),
+    at: time.describe('When that letter was first set up'),
     delivery: Delivery.nullable().describe('Whether that letter was delivered; null: the core has not told'),
   })
   .register(NAMED_ANSWERS, { id: 'AnswerToMessage' });

@@ -18,6 +18,7 @@ const ACTIONS: Record<Action, string> = {
   assigned: 'Tildelte brevet til en medarbejder eller et team',
   unassigned: 'Fjernede tildelingen af brevet',
   answered: 'Svarede på brevet',
+  'answer-withdrawn': 'Lod et brev ikke længere være svar på brevet',
   'answer-delivery-told': 'Registrerede, om svaret på brevet nåede frem',
   suggested: 'Foreslog en sag til brevet',
   'cause-changed': 'Holdt brevet tilbage af en anden grund',

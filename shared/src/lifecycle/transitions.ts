@@ -38,8 +38,10 @@ export const ATTRIBUTE_CHANGES = {
   'concern-unmarked': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
   'concern-assessed': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
   'concern-confirmed': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
-  // When a letter that answers it is set up, and when the core tells whether that letter was delivered.
+  // When a letter that answers it is set up, when that letter is set up again and answers it no more, and when the core tells
+  // whether that letter was delivered.
   answered: { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
+  'answer-withdrawn': { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
   'answer-delivery-told': { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
   suggested: { from: ['pending'], to: 'same', roles: ['Indbakke'] },
   'cause-changed': { from: ['held'], to: 'same', roles: ['Indbakke'] },
@@ -60,10 +62,11 @@ const {
   accepted: _,
   held: __,
   answered: ___,
-  'answer-delivery-told': ____,
-  suggested: _____,
-  'cause-changed': ______,
-  escalated: _______,
+  'answer-withdrawn': ____,
+  'answer-delivery-told': _____,
+  suggested: ______,
+  'cause-changed': _______,
+  escalated: ________,
   ...callersChanges
 } = CHANGES;
 export const CALLERS_CHANGES = callersChanges satisfies Pick<typeof CHANGES, CallersChange>;

@@ -34,7 +34,8 @@ export const comment = simple(['text-too-long', atMost(512)]);
 // memoNotificationType: 150 in the 1.1 schema, 160 in a copy of the 1.2 one; the longer one is allowed.
 export const notification = simple(['text-too-long', atMost(160)]);
 // memoUuidType: version 4 only, either case
-export const uuid = simple(['wrong-uuid', matches(z.regexes.uuid4)]);
+export const isMemoUuid = matches(z.regexes.uuid4);
+export const uuid = simple(['wrong-uuid', isMemoUuid]);
 // memoDateTimeType: xs:dateTime that ends in Z
 export const dateTime = simple(['wrong-date', (value) => value.endsWith('Z') && instantOf(value) !== undefined]);
 // xs:date, with or without time zone

@@ -48,6 +48,27 @@ export async function storeSentMessage(
   given: GivenSentMessage,
 ): Promise<StoredSentMessage> {
   const { messageUuid, caseId } = given;
+  const columns = columnsOf(given, keys);
+  let newCase: string | undefined;
+  if (caseId !== undefined) {
+    // The message may be registered before its case, or at the same time; neither call may fail because of the other.
+    const inserted = await run(
+      connection,
+      sql`
+        INSERT INTO cases (municipality, case_id, suggestions_due) VALUES (${municipality}, ${caseId}, ${newId()}::uuid)
+        ON CONFLICT DO NOTHING RETURNING 1`,
+    );
+    newCase = inserted.length > 0 ? caseId : undefined;
+    // First, since of two calls for a new message one waits here, and then finds what the other registered.
+    const isNew = await run(
+      connection,
+      sql`
+        INSERT INTO sent_messages (municipality, message_uuid, ${Prisma.join(columns.map(({ name }) => Prisma.raw(name)))})
+        VALUES (${municipality}, ${messageUuid}, ${Prisma.join(columns.map(({ value }) => value))})
+        ON CONFLICT DO NOTHING RETURNING 1`,
+    );
+    if (isNew.length > 0) return { before: undefined, newCase };
+  }
   const isOne = sql`municipality = ${municipality} AND message_uuid = ${messageUuid}`;
   const [before] = await run<SentMessageRow>(
     connection,
@@ -55,30 +76,16 @@ export async function storeSentMessage(
       SELECT message_id AS "messageId", answered_message_id AS "answeredMessageId", delivery FROM sent_messages
       WHERE ${isOne} FOR UPDATE`,
   );
-  const columns = columnsOf(given, keys);
-  const assignments = columns.map(({ name, value }) => sql`${Prisma.raw(name)} = ${value}`);
-  if (caseId === undefined) {
-    if (!before) throw new Problem('bad-request', 'body.caseId: is required the first time.', { path: 'body.caseId' });
-    if (columns.length > 0)
-      await run(connection, sql`UPDATE sent_messages SET ${Prisma.join(assignments)} WHERE ${isOne}`);
-    return { before, newCase: undefined };
+  if (!before) throw new Problem('bad-request', 'body.caseId: is required the first time.', { path: 'body.caseId' });
+  if (columns.length > 0) {
+    const assignments = columns.map(({ name, value }) => {
+      const column = Prisma.raw(name);
+      // The first time stays: what a message shows of the letter does not change because its set-up is asked for again.
+      return name === 'set_up_at' ? sql`${column} = coalesce(${column}, ${value})` : sql`${column} = ${value}`;
+    });
+    await run(connection, sql`UPDATE sent_messages SET ${Prisma.join(assignments)} WHERE ${isOne}`);
   }
-  // The message may be registered before its case, or at the same time; neither call may fail because of the other.
-  const [newCase] = await run(
-    connection,
-    sql`
-      INSERT INTO cases (municipality, case_id, suggestions_due) VALUES (${municipality}, ${caseId}, ${newId()}::uuid)
-      ON CONFLICT DO NOTHING RETURNING 1`,
-  );
-  const names = columns.map(({ name }) => Prisma.raw(name));
-  await run(
-    connection,
-    sql`
-      INSERT INTO sent_messages (municipality, message_uuid, ${Prisma.join(names)})
-      VALUES (${municipality}, ${messageUuid}, ${Prisma.join(columns.map(({ value }) => value))})
-      ON CONFLICT (municipality, message_uuid) DO UPDATE SET ${Prisma.join(assignments)}`,
-  );
-  return { before, newCase: newCase && caseId };
+  return { before, newCase };
 }
 
 /** The columns of the fields that are given. */

@@ -1,6 +1,6 @@
-import { isOpenTo, type Principal } from '@indbakke/shared/access';
+import { inboxFor, type Principal } from '@indbakke/shared/access';
 import { Problem } from '@indbakke/shared/errors';
-import { CHANGES, type Delivery, type Status, writeChange } from '@indbakke/shared/lifecycle';
+import { CHANGES, type Delivery, writeChange } from '@indbakke/shared/lifecycle';
 import { type Memo, readHeader } from '@indbakke/shared/memo';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
 
@@ -27,8 +27,7 @@ export async function readAnswered(connection: Connection, principal: Principal,
     connection,
     sql`
       SELECT m.contact_point_id AS "contactPointId", d.original FROM messages m JOIN message_details d ON d.message_id = m.id
-      WHERE m.id = ${id}::uuid AND m.municipality = ${principal.municipality}
-        AND m.status = ANY (${[...CHANGES.answered.from]}::text[]) AND ${isOpenTo(principal)}`,
+      WHERE m.id = ${id}::uuid AND ${inboxFor(principal)}`,
   );
   if (!row) throw noSuchMessage();
   const header = readHeader(row.original);
@@ -40,28 +39,70 @@ export async function readAnswered(connection: Connection, principal: Principal,
   return { contactPointId: row.contactPointId, header };
 }
 
-/** @throws Problem not-found when it was deleted meanwhile */
-export async function recordAnswer(connection: Connection, { principal, at }: By, id: string, messageUuid: string) {
-  const request = { principal, id, expectedVersion: undefined, at };
-  await writeChange(connection, request, 'answered', { details: { messageUuid } });
+/**
+ * Records that a letter answers another message than before, on both: null is none.
+ *
+ * @throws Problem not-found when the message that it answers now has left the inbox meanwhile
+ */
+export async function recordAnswer(
+  connection: Connection,
+  by: By,
+  messageUuid: string,
+  { before, now }: { readonly before: string | null; readonly now: string | null },
+): Promise<void> {
+  if (before === now) return;
+  const withdraw = async (id: string) => {
+    await recordIfInSight(connection, by, id, 'answer-withdrawn', { messageUuid });
+  };
+  const answer = async (id: string) => {
+    if (!(await lock(connection, id, inboxFor(by.principal)))) throw noSuchMessage();
+    await recordChange(connection, by, id, 'answered', { messageUuid });
+  };
+  // Locked in the order of ids: two letters may change places.
+  if (before !== null && now !== null && now < before) {
+    await answer(now);
+    await withdraw(before);
+  } else {
+    if (before !== null) await withdraw(before);
+    if (now !== null) await answer(now);
+  }
 }
 
 /** Records whether the letter that answers a message was delivered, unless the message is out of sight now. */
 export async function recordDelivery(
   connection: Connection,
-  { principal, at }: By,
+  by: By,
   id: string,
   { messageUuid, delivery }: { readonly messageUuid: string; readonly delivery: Delivery | null },
 ): Promise<void> {
-  const [row] = await run<{ status: Status }>(
+  await recordIfInSight(connection, by, id, 'answer-delivery-told', { messageUuid, delivery: delivery ?? 'not-told' });
+}
+
+type AnswerChange = 'answered' | 'answer-withdrawn' | 'answer-delivery-told';
+type Details = Readonly<Record<string, string>>;
+
+async function recordIfInSight(connection: Connection, by: By, id: string, change: AnswerChange, details: Details) {
+  const inSight = sql`m.status = ANY (${[...CHANGES[change].from]}::text[])`;
+  if (await lock(connection, id, inSight)) await recordChange(connection, by, id, change, details);
+}
+
+/** @returns whether there is a message that meets the condition */
+async function lock(connection: Connection, id: string, condition: Prisma.Sql): Promise<boolean> {
+  const found = await run(
     connection,
-    sql`SELECT status FROM messages WHERE id = ${id}::uuid FOR UPDATE`,
+    sql`SELECT FROM messages m WHERE m.id = ${id}::uuid AND ${condition} FOR UPDATE OF m`,
   );
-  const from: readonly Status[] = CHANGES['answer-delivery-told'].from;
-  if (!row || !from.includes(row.status)) return;
-  const request = { principal, id, expectedVersion: undefined, at };
-  const details = { messageUuid, delivery: delivery ?? 'not-told' };
-  await writeChange(connection, request, 'answer-delivery-told', { details });
+  return found.length > 0;
+}
+
+async function recordChange(
+  connection: Connection,
+  { principal, at }: By,
+  id: string,
+  change: AnswerChange,
+  details: Details,
+) {
+  await writeChange(connection, { principal, id, expectedVersion: undefined, at }, change, { details });
 }
 
 function noSuchMessage(): Problem {

@@ -4,7 +4,7 @@ import { Builder } from 'xml2js';
 
 const builder = new Builder({ headless: true, renderOpts: { pretty: false } });
 
-/** The elements of a set-up, each to be put where MeMo has it (MeMo 1.2, MessageHeader). Texts have no control characters. */
+/** The elements of a set-up, each to be put where MeMo has it (MeMo 1.2, MessageHeader). @throws for a text that XML cannot have */
 export function xmlOf({ reply, replyByDateTime, contactPoint, replyData }: Omit<ReplySetUp, 'xml'>): ReplySetUp['xml'] {
   return {
     reply: element('reply', String(reply)),

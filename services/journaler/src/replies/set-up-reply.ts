@@ -4,6 +4,7 @@ import { insertAudit } from '@indbakke/shared/audit';
 import { atDanishTime, danishDayOf, plusDays } from '@indbakke/shared/danish-time';
 import { Problem } from '@indbakke/shared/errors';
 import type { Call } from '@indbakke/shared/http';
+import { uuidOf } from '@indbakke/shared/ids';
 import { type Connection, run } from '@indbakke/shared/store';
 import type { CoreParts } from '../core/register.js';
 import { requestSuggestionsOfSent, storeSentMessage } from '../core/store-sent-message.js';
@@ -20,7 +21,7 @@ type SetUpCall = Call<typeof OPERATIONS.setUpReply>;
  *
  * @param ownSystemId generatingSystemID of the core
  * @throws Problem not-found (of the municipality, or of the answered message), bad-request without a contact point where one is
- *   needed, no-place-for-replies, reply-not-wanted; nothing is registered then
+ *   needed, or with the id of the answered message, no-place-for-replies, reply-not-wanted; nothing is registered then
  */
 export async function setUpReply(
   parts: CoreParts,
@@ -29,10 +30,11 @@ export async function setUpReply(
 ): Promise<ReplySetUp> {
   const { municipality } = principal;
   const { messageUUID: messageUuid, messageId, caseId, recipientId, answers } = body;
-  const { given, stored, setUp } = await parts.store.withTenantConnection(municipality, async (connection) => {
+  const { given, stored, answer } = await parts.store.withTenantConnection(municipality, async (connection) => {
     await requireMunicipality((statement) => run(connection, statement), municipality);
     const settings = await readReplySettings(connection, municipality);
     const answered = answers === null ? undefined : await readAnswered(connection, principal, answers);
+    if (answered && uuidOf(answered.header.messageUUID) === messageUuid) throw noLetterOfItsOwn();
     const place = await placeOf(connection, municipality, settings, body, answered?.contactPointId);
     const given = {
       messageUuid,
@@ -44,11 +46,12 @@ export async function setUpReply(
       answeredMessageId: answers,
     };
     const stored = await storeSentMessage(connection, parts.keys, municipality, given);
-    if (answers !== null && stored.before?.answeredMessageId !== answers) {
-      await recordAnswer(connection, { principal, at }, answers, messageUuid);
-    }
+    const before = stored.before?.answeredMessageId ?? null;
+    await recordAnswer(connection, { principal, at }, messageUuid, { before, now: answers });
     const details = { messageUuid, caseId, ...(place && { contactPoint: place.contactPointID }) };
-    await run(connection, insertAudit({ by: principal, at, action: 'reply-set-up', details }));
+    // With the message, since what came before it is told.
+    const entry = { by: principal, at, action: 'reply-set-up', messageId: answers ?? undefined, details } as const;
+    await run(connection, insertAudit(entry));
     const own = {
       messageID: messageId,
       messageUUID: messageUuid,
@@ -65,12 +68,12 @@ export async function setUpReply(
       notAnswerable: place ? null : ('letters-not-answerable' as const),
       replyByDateTime: place && replyBy(at, settings),
       contactPoint: place,
-      replyData: replyDataOf(own, answered?.header),
+      replyData: replyDataOf(own, recipientId, answered?.header),
     };
-    return { given, stored, setUp };
+    return { given, stored, answer: { ...setUp, xml: xmlOf(setUp) } };
   });
   await requestSuggestionsOfSent(parts, municipality, given, stored);
-  return { ...setUp, xml: xmlOf(setUp) };
+  return answer;
 }
 
 /** @returns null when the municipality’s letters cannot be answered */
@@ -83,10 +86,18 @@ function placeOf(
 ): Promise<Place | null> {
   if (!settings.lettersAnswerable) return Promise.resolve(null);
   const id = contactPointId ?? ofAnswered;
-  if (id) return findPlace(connection, municipality, settings, id, recipientId);
+  if (id) {
+    return findPlace(connection, municipality, settings, { id, isNamed: contactPointId !== null, recipientId });
+  }
   const detail =
     'body.contactPointId: is required for a letter that answers no message, or one that was sent to no contact point.';
   throw new Problem('bad-request', detail, { path: 'body.contactPointId' });
+}
+
+/** Registered, it would be a message that the core sent from the case. */
+function noLetterOfItsOwn(): Problem {
+  const detail = 'body.messageUUID: is that of the message that the letter answers. Give the letter one of its own.';
+  return new Problem('bad-request', detail, { path: 'body.messageUUID' });
 }
 
 /** The end of the last day that the recipient has. */

@@ -1,6 +1,6 @@
 import { cvrNumberOf, uuidOf } from '@indbakke/shared/ids';
 import type { Kind, SuggestionBasis } from '@indbakke/shared/lifecycle';
-import type { Memo } from '@indbakke/shared/memo';
+import { type Memo, newestFirst } from '@indbakke/shared/memo';
 import type { Reference } from '../intake/incoming-message.js';
 
 type ReplyEntry = Memo['header']['replyData'][number];
@@ -93,26 +93,4 @@ function normal(uuid: string | undefined): string | undefined {
 function ref(kind: SuggestionBasis, value: string | undefined): Reference[] {
   if (!value || value.length > MAX_ID_LENGTH) return [];
   return [{ kind, value }];
-}
-
-/**
- * Orders the entries from the newest back by following each replyUUID to the entry that it answers, whatever the order in the
- * document (MeMo 1.2, ReplyData; the official example). Unreachable entries come last, in reverse document order.
- */
-function newestFirst(entries: readonly Link[], ownUuid: string | undefined): Link[] {
-  const byUuid = new Map(entries.map((entry) => [entry.messageUUID, entry]));
-  const answered = new Set(entries.map((entry) => entry.replyUUID));
-  const isNewest = (entry: Link) => entry.replyUUID && !answered.has(entry.messageUUID);
-  const latestFirst = [...entries].reverse();
-  const starts = [byUuid.get(ownUuid), ...latestFirst.filter(isNewest), ...latestFirst];
-
-  const found = new Set<Link>();
-  for (const start of starts) {
-    let entry = start;
-    while (entry && !found.has(entry)) {
-      found.add(entry);
-      entry = byUuid.get(entry.replyUUID);
-    }
-  }
-  return [...found];
 }
