@@ -14,6 +14,7 @@ import { list, listAll, SYSTEM } from '../../shared/test/inbox/support.js';
 import { repository } from '../../tools/local-state.mjs';
 import { asOwner, registerMunicipality } from '../src/local/register-municipality.js';
 import { launchCommand } from '../src/testkit/command.js';
+import { HAS_PDFTOTEXT, textOfPdf } from '../src/testkit/pdf-text.js';
 import { CASEWORKER_ROLES, ODENSKOV, startTestStack, type TestStack, type TokenOptions } from '../src/testkit/stack.js';
 import { unzip } from '../src/testkit/unzip.js';
 import { writeMemo } from '../src/testkit/write-memo.js';
@@ -137,8 +138,10 @@ it('says so in every answer and file', async () => {
   expect(await json(`/incoming-documents/${first?.id}`)).toMatchObject({ isTraining: true });
   expect(await json('/incoming-documents/summary')).toMatchObject({ isTraining: true });
   expect(await json('/figures')).toMatchObject({ isTraining: true });
-  const note = unzip(Buffer.from(await (await call('GET', `/incoming-documents/${first?.id}/zip`)).arrayBuffer()));
-  expect(note.get('følgeseddel.txt')?.toString()).toContain(MARK.toUpperCase());
+  const zip = await call('GET', `/incoming-documents/${first?.id}/zip?include=cover`);
+  expect(decodeURIComponent(zip.headers.get('content-disposition') ?? '')).toContain('øvelse-');
+  const sheet = unzip(Buffer.from(await zip.arrayBuffer())).get('følgeseddel.pdf') as Buffer;
+  if (HAS_PDFTOTEXT) expect(textOfPdf(sheet)).toContain(MARK.toUpperCase());
   expect(await (await call('GET', '/figures.csv')).text()).toMatch(new RegExp(`^\ufeff?${MARK}\r\nDag;`));
   const sheets = [await call('GET', '/figures.xlsx'), await call('POST', '/incoming-documents/export', { body: {} })];
   for (const sheet of sheets) {

@@ -40,6 +40,8 @@ export interface ReplyEntry {
 }
 
 export interface MemoSpecDocument {
+  /** For machines; after the others. */
+  readonly technical?: true;
   readonly label?: string;
   readonly files: readonly MemoSpecFile[];
 }
@@ -75,7 +77,7 @@ ${header({ ...memo, messageUUID })}
     ${element('createdDateTime', memo.createdDateTime ?? '2026-11-02T08:12:00Z')}
 `);
   for (const [position, document] of documents.entries()) {
-    const name = position === 0 ? 'MainDocument' : 'AdditionalDocument';
+    const name = document.technical ? 'TechnicalDocument' : position === 0 ? 'MainDocument' : 'AdditionalDocument';
     yield Buffer.from(`    <memo:${name}>\n${element('label', document.label)}`);
     for (const file of document.files) yield* filePieces(file);
     yield Buffer.from(`    </memo:${name}>\n`);

@@ -8,7 +8,7 @@ import { lockMadeFiles } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
-import { isInstalled } from '../../../infra/src/testkit/installed.js';
+import { HAS_PDFTOTEXT } from '../../../infra/src/testkit/pdf-text.js';
 import {
   ODENSKOV,
   startTestStack,
@@ -42,7 +42,6 @@ import { writeZip, Zip, type ZipFile } from '../src/zip/zip.js';
 import { inMemory } from '../src/zip/zip-message.js';
 import { ZIP_READERS } from './support/zip-readers.js';
 
-const HAS_PDFTOTEXT = await isInstalled('pdftotext', ['-v']);
 const DAY = 86_400_000;
 const SEALING = { SMALL_CONTENT_BYTES: 0 };
 const signal = new AbortController().signal;
@@ -227,7 +226,7 @@ describe('a package', () => {
     expect(sha256(inFolder('bilag/optagelse.mp3'))).toBe(sha256(sound));
     expect(sha256(inFolder('bilag/samvær.mp4'))).toBe(sha256(video));
     expect(inFolder('bilag/tom.txt')).toHaveLength(0);
-    expect(inFolder('følgeseddel.txt')?.toString()).toContain('Samvær i weekenden');
+    expect(inFolder('følgeseddel.pdf')?.subarray(0, 5).toString()).toBe('%PDF-');
     expect([...files.keys()].filter((name) => name.startsWith('0002 '))).toHaveLength(1);
     expect(files.size).toBe(5 + 1 + 2);
   });
@@ -235,8 +234,8 @@ describe('a package', () => {
   it('lists its letters with their times, status and files, and a deleted one by its times alone', async () => {
     const lines = await linesOf(files);
     expect(lines.map(({ Id, Mappe, Status, Filer }) => [Id, Mappe?.slice(0, 4), Status, Filer])).toEqual([
-      [letter, '0001', 'Afventer', 'følgeseddel.txt; brev.txt; bilag/optagelse.mp3; bilag/samvær.mp4; bilag/tom.txt'],
-      [expect.any(String), '0002', 'Afventer', 'følgeseddel.txt'],
+      [letter, '0001', 'Afventer', 'følgeseddel.pdf; brev.txt; bilag/optagelse.mp3; bilag/samvær.mp4; bilag/tom.txt'],
+      [expect.any(String), '0002', 'Afventer', 'følgeseddel.pdf'],
       [deleted, '', 'Slettet', ''],
     ]);
     expect(lines[0]).toMatchObject({

@@ -5,6 +5,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HAS_PDFTOTEXT, textOfPdf } from '../../../infra/src/testkit/pdf-text.js';
 import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { unzip } from '../../../infra/src/testkit/unzip.js';
 import type { MemoSpec, MemoSpecFile } from '../../../infra/src/testkit/write-memo.js';
@@ -24,11 +25,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const get = (id: string, headers: Record<string, string> = {}, method = 'GET') =>
-  stack.call(method, `/incoming-documents/${id}/zip`, { headers });
+const get = (id: string, headers: Record<string, string> = {}, method = 'GET', query = '') =>
+  stack.call(method, `/incoming-documents/${id}/zip${query}`, { headers });
 
-async function download(id: string): Promise<Buffer> {
-  const response = await get(id);
+async function download(id: string, query = ''): Promise<Buffer> {
+  const response = await get(id, {}, 'GET', query);
   expect(response.status).toBe(200);
   return Buffer.from(await response.arrayBuffer());
 }
@@ -39,14 +40,14 @@ const file = (name: string, content: string | Buffer = name, type = 'text/plain'
   content: Buffer.from(content),
 });
 
-const NOTE = 'følgeseddel.txt';
+const SHEET = 'følgeseddel.pdf';
 
 const HOSTILE_NAMES = [
   ...[
     'bilag',
     'teknisk',
-    'FØLGESEDDEL.txt',
-    'følgeseddel.txt',
+    'FØLGESEDDEL.pdf',
+    'følgeseddel.pdf',
     '../../x.txt',
     '/etc/passwd',
     'C:\\x.txt',
@@ -76,7 +77,7 @@ describe('a zip of every kind of name and content', () => {
     files = unzip(zip);
   });
 
-  it('contains every file, byte for byte, and the cover note', () => {
+  it('contains every file, byte for byte, and nothing else', () => {
     expect(files.get('brev.txt')?.toString()).toBe('Kære kommune\n'.repeat(10_000));
     expect(files.get('brev.pdf')?.equals(noise)).toBe(true);
     expect(files.get('bilag/blåbærgrød.png')?.equals(noise.subarray(7))).toBe(true);
@@ -84,7 +85,7 @@ describe('a zip of every kind of name and content', () => {
     const contents = new Set([...files.values()].map(String));
     for (const at of HOSTILE_NAMES.keys()) expect(contents).toContain(`navn ${at}`);
     for (let at = 0; at < 300; at += 1) expect(contents).toContain(`samme ${at}`);
-    expect(files.size).toBe(1 + 5 + HOSTILE_NAMES.length + 300);
+    expect(files.size).toBe(5 + HOSTILE_NAMES.length + 300);
   });
 
   it('names each of 300 files with one name', () => {
@@ -116,10 +117,10 @@ describe('a zip of every kind of name and content', () => {
       for (const [name, content] of files) expect(read.get(name)?.equals(content), name).toBe(true);
     });
 
-    it.skipIf(!here)(`is read by ${reader} when the message has no files`, async () => {
+    it.skipIf(!here)(`is read by ${reader} with a cover sheet alone`, async () => {
       const path = join(folder, `${randomUUID()}.zip`);
-      await writeFile(path, await download(await deliverMemo(stack, { documents: [] })));
-      expect([...(await unpack(path, `${path}.unpacked`)).keys()]).toEqual([NOTE]);
+      await writeFile(path, await download(await deliverMemo(stack, { documents: [] }), '?include=cover'));
+      expect([...(await unpack(path, `${path}.unpacked`)).keys()]).toEqual([SHEET]);
     });
   }
 });
@@ -144,23 +145,58 @@ describe('the zip', () => {
     expect(actions).toEqual(['accepted serviceplatformen', 'read-zip caseworker-1']);
   });
 
-  it('of a message without files contains only the cover note', async () => {
-    const id = await deliverMemo(stack, { documents: [] });
-    const files = unzip(await download(id));
-    expect([...files.keys()]).toEqual([NOTE]);
-    expect(files.get(NOTE)?.toString()).not.toContain('Filer');
+  it('is recorded with what is in it', async () => {
+    const id = await deliverMemo(stack);
+    await download(id, '?include=original,cover,cover&cover=full');
+    expect((await auditOf(stack, { messageId: id })).at(-1)).toMatchObject({
+      action: 'read-zip',
+      details: { include: 'cover original', cover: 'full' },
+    });
   });
 
-  it('has a cover note that marks a file without content', async () => {
-    const id = await deliverMemo(stack, { documents: [{ files: [file('her.txt'), file('ikke her.txt')] }] });
-    await stack.sql(
-      `UPDATE files SET status = 'missing', size = 0, sha256 = NULL, container_index = NULL, container_offset = NULL
-       WHERE message_id = $1 AND file_name = 'ikke her.txt'`,
-      [id],
-    );
-    const files = unzip(await download(id));
-    expect([...files.keys()].toSorted()).toEqual(['her.txt', NOTE].toSorted());
-    expect(files.get(NOTE)?.toString()).toContain('ikke her.txt (ikke modtaget)');
+  it('has technical documents, the original and a cover sheet only when asked for', async () => {
+    const id = await deliverMemo(stack, {
+      documents: [
+        { files: [file('brev.txt')] },
+        { files: [file('bilag.txt')] },
+        { technical: true, files: [file('data.xml', '<x/>', 'text/xml')] },
+      ],
+    });
+    const namesOf = async (query: string) => [...unzip(await download(id, query)).keys()];
+    const documents = ['brev.txt', 'bilag/bilag.txt'];
+    expect(await namesOf('')).toEqual(documents);
+    expect(await namesOf('?include=technical')).toEqual([...documents, 'teknisk/data.xml']);
+    expect(await namesOf('?include=original')).toEqual([...documents, 'teknisk/meddelelse.xml']);
+    expect(await namesOf('?include=technical,cover,original')).toEqual([
+      SHEET,
+      ...documents,
+      'teknisk/data.xml',
+      'teknisk/meddelelse.xml',
+    ]);
+  });
+
+  it('has the original although the message has nothing that the documents do not show', async () => {
+    const messageUUID = randomUUID();
+    const id = await deliverMemo(stack, { messageUUID });
+    const original = unzip(await download(id, '?include=original')).get('teknisk/meddelelse.xml');
+    expect(original?.toString()).toContain(messageUUID);
+  });
+
+  it.each([
+    '?include=',
+    '?include=alt',
+    '?include=cover,',
+    '?cover=full',
+    '?include=cover&cover=halv',
+    '?include=cover&include=original',
+  ])('is refused with %s', async (query) => {
+    const id = await deliverMemo(stack);
+    await expectProblem(await get(id, {}, 'GET', query), 400, 'bad-request');
+  });
+
+  it('of a message without files is empty', async () => {
+    const id = await deliverMemo(stack, { documents: [] });
+    expect([...unzip(await download(id)).keys()]).toEqual([]);
   });
 
   it('has the Danish date of receipt in its name', async () => {
@@ -251,17 +287,18 @@ describe('a zip on the way', () => {
   });
 
   it('that has changed meanwhile is sent from its beginning, under another entity tag', async () => {
-    const rename = (name: string) => stack.sql('UPDATE contact_points SET name = $1', [name]);
-    await rename('Børn og Unge');
-    const response = await get(id, { range: 'bytes=100-', 'if-range': etag });
-    await rename('Børn og familie');
+    const withSheet = (headers = {}) => get(id, headers, 'GET', '?include=cover');
+    const before = await withSheet();
+    const first = Buffer.from(await before.arrayBuffer());
+    const etag = before.headers.get('etag') as string;
+    const same = await withSheet({ range: 'bytes=100-', 'if-range': etag });
+    expect(Buffer.from(await same.arrayBuffer()).equals(first.subarray(100))).toBe(true);
+    await stack.sql(`UPDATE contact_points SET name = 'Børn og Unge'`);
+    const response = await withSheet({ range: 'bytes=100-', 'if-range': etag });
+    await stack.sql(`UPDATE contact_points SET name = 'Børn og familie'`);
     expect(response.status).toBe(200);
     expect(response.headers.get('etag')).not.toBe(etag);
-    expect(
-      unzip(Buffer.from(await response.arrayBuffer()))
-        .get(NOTE)
-        ?.toString(),
-    ).toContain('Børn og Unge');
+    expect(unzip(Buffer.from(await response.arrayBuffer())).has(SHEET)).toBe(true);
   });
 
   it('is described by HEAD as by GET, and no file stays open', async () => {
@@ -278,77 +315,112 @@ describe('a zip on the way', () => {
   });
 });
 
-describe('the cover note', () => {
-  async function noteOf(memo: MemoSpec): Promise<string> {
+describe.runIf(HAS_PDFTOTEXT)('the cover sheet', () => {
+  /** The text of its pages, a line each, without the spaces of the layout. */
+  async function linesOf(memo: MemoSpec, cover = 'masked', prepare = async (_id: string) => {}): Promise<string[]> {
     const id = await deliverMemo(stack, memo);
     await stack.sql(`UPDATE messages SET received_at = '2026-11-02T09:30:00Z' WHERE id = $1`, [id]);
-    return unzip(await download(id))
-      .get(NOTE)
-      ?.toString() as string;
+    await prepare(id);
+    const sheet = unzip(await download(id, `?include=cover&cover=${cover}`)).get(SHEET) as Buffer;
+    return textOfPdf(sheet)
+      .split(/[\n\f]/)
+      .flatMap((line) => line.trim().replaceAll(/ {2,}/g, ' | ') || []);
   }
 
-  it('describes the message and the contents of the zip in Danish', async () => {
-    const note = await noteOf({
-      messageUUID: '3f1c0d7e-5a52-4b4c-8f35-0a7c5a1e2b90',
-      subject: 'Ansøgning om støtte',
-      sender: { id: '4101019999', name: 'Test Æøåsen' },
-      concerning: { cpr: '4303039999', name: 'Barn Testesen' },
-      contactPointId: CONTACT_POINT,
-      contactInfo: [{ label: 'Barnets skole', value: 'Søndre Skole' }],
-      createdDateTime: '2026-11-01T23:12:00Z',
-      documents: [
-        { files: [file('brev.txt', 'x'.repeat(12_345))] },
-        { files: [file('foto: sommer.png', 'y', 'image/png'), file('tom.txt', '')] },
-      ],
-    });
-    expect(note).toBe(
-      `\ufeff${[
-        'FØLGESEDDEL',
-        '',
-        'Emne:                    Ansøgning om støtte',
-        'Type:                    Henvendelse',
-        'Afsender:                Test Æøåsen',
-        'Afsenders CPR-nummer:    4101019999',
-        'Vedrører:                Barn Testesen',
-        'Vedrørendes CPR-nummer:  4303039999',
-        'Kontaktpunkt:            Børn og familie',
-        'Brevets dato:            2. november 2026 kl. 00.12',
-        'Modtaget:                2. november 2026 kl. 10.30',
-        'Meddelelsens id:         3f1c0d7e-5a52-4b4c-8f35-0a7c5a1e2b90',
-        '',
-        'Oplysninger fra afsenderen',
-        '  Barnets skole: Søndre Skole',
-        '',
-        'Filer',
-        '  brev.txt (12.345 byte)',
-        '  bilag/foto_ sommer.png (1 byte, oprindeligt navn: foto: sommer.png)',
-        '  bilag/tom.txt (0 byte)',
-        '',
-      ].join('\r\n')}`,
-    );
+  const MEMO: MemoSpec = {
+    messageUUID: '3f1c0d7e-5a52-4b4c-8f35-0a7c5a1e2b90',
+    subject: 'Ansøgning om støtte til 410101-9999',
+    sender: { id: '4101019999', name: 'Test Æøåsen' },
+    concerning: { cpr: '4303039999', name: 'Barn Testesen' },
+    contactPointId: CONTACT_POINT,
+    contactInfo: [{ label: 'Barnets CPR-nummer', value: '43 03 03 9999' }],
+    createdDateTime: '2026-11-01T23:12:00Z',
+    documents: [
+      { files: [file('brev 4303039999.txt', 'x'.repeat(12_345))] },
+      { files: [file('foto: sommer.png', 'y', 'image/png'), file('tom.txt', '')] },
+    ],
+  };
+
+  it('describes the message and the files of the zip in Danish, with dates of birth in place of CPR numbers', async () => {
+    expect(await linesOf(MEMO)).toEqual([
+      'Følgeseddel',
+      'Emne | Ansøgning om støtte til 410101-xxxx',
+      'Type | Henvendelse',
+      'Afsender | Test Æøåsen',
+      'Afsenders CPR-nummer | 410101-xxxx',
+      'Vedrører | Barn Testesen',
+      'Vedrørendes CPR-nummer | 430303-xxxx',
+      'Kontaktpunkt | Børn og familie',
+      'Brevets dato | 2. november 2026 kl. 00.12',
+      'Modtaget | 2. november 2026 kl. 10.30',
+      'Meddelelsens id | 3f1c0d7e-5a52-4b4c-8f35-0a7c5a1e2b90',
+      'Oplysninger fra afsenderen',
+      'Barnets CPR-nummer | 430303-xxxx',
+      'Filer',
+      'brev 430303-xxxx.txt (12.345 byte)',
+      'bilag/foto_ sommer.png (1 byte, oprindeligt navn: foto: sommer.png)',
+      'bilag/tom.txt (0 byte)',
+    ]);
+  });
+
+  it('has whole numbers when asked for', async () => {
+    const lines = await linesOf({ ...MEMO, messageUUID: randomUUID() }, 'full');
+    expect(lines).toContain('Afsenders CPR-nummer | 4101019999');
+    expect(lines).toContain('Barnets CPR-nummer | 43 03 03 9999');
+    expect(lines).toContain('Emne | Ansøgning om støtte til 410101-9999');
   });
 
   it.each([
-    [{ sender: { id: '33333333', idType: 'CVR', name: 'Firma' } }, 'Afsenders CVR-nummer:    33333333'],
-    [{ replyData: [{ messageUUID: randomUUID(), replyUUID: randomUUID() }] }, 'Type:                    Svar'],
-    [{ forwardedFrom: 'Region' }, 'Type:                    Videresendt'],
-    [{ createdDateTime: '2026-07-01T10:00:00Z' }, 'Brevets dato:            1. juli 2026 kl. 12.00'],
+    [{ sender: { id: '33333333', idType: 'CVR', name: 'Firma' } }, 'Afsenders CVR-nummer | 33333333'],
+    [{ representative: { name: 'Værge Testesen' } }, 'På vegne af afsender | Værge Testesen'],
+    [{ replyData: [{ messageUUID: randomUUID(), replyUUID: randomUUID() }] }, 'Type | Svar'],
+    [{ forwardedFrom: 'Region' }, 'Type | Videresendt'],
+    [{ createdDateTime: '2026-07-01T10:00:00Z' }, 'Brevets dato | 1. juli 2026 kl. 12.00'],
+    [{ subject: 'Łódź, Gülşen, Ελλάδα, Київ, Đặng' }, 'Emne | Łódź, Gülşen, Ελλάδα, Київ, Đặng'],
   ])('%j gives %j', async (memo, line) => {
-    expect((await noteOf(memo as MemoSpec)).split('\r\n')).toContain(line);
+    expect(await linesOf(memo as MemoSpec)).toContain(line);
+  });
+
+  it('marks a file without content', async () => {
+    const lines = await linesOf({ documents: [{ files: [file('her.txt'), file('ikke her.txt')] }] }, 'masked', (id) =>
+      stack
+        .sql(
+          `UPDATE files SET status = 'missing', size = 0, sha256 = NULL, container_index = NULL, container_offset = NULL
+           WHERE message_id = $1 AND file_name = 'ikke her.txt'`,
+          [id],
+        )
+        .then(() => {}),
+    );
+    expect(lines.slice(-2)).toEqual(['her.txt (7 byte)', 'ikke her.txt (ikke modtaget)']);
   });
 
   it('does not let a sender fake a line', async () => {
-    const note = await noteOf({
+    const lines = await linesOf({
       subject: 'Emne\r\nAfsender: Statsministeriet\u2028Modtaget: i går',
       contactPointId: CONTACT_POINT,
       contactInfo: [{ label: 'a\nFiler', value: 'b\r\n  falsk.txt (1 byte)' }],
       documents: [{ files: [file('x\n  ægte.txt (9 byte)')] }],
     });
-    const lines = note.split(/[\r\n\u2028]+/);
-    expect(lines.filter((line) => line.startsWith('Afsender:'))).toEqual(['Afsender:                Test Testesen']);
-    expect(lines).not.toContain('Filer falsk');
+    expect(lines).toContain('Emne | Emne Afsender: Statsministeriet Modtaget: i går');
     expect(lines.filter((line) => line === 'Filer')).toHaveLength(1);
-    expect(lines.filter((line) => /^ {2}(falsk|ægte)/.test(line))).toEqual([]);
+    expect(lines.filter((line) => /^(falsk|ægte)/.test(line))).toEqual([]);
+  });
+
+  it('goes on over pages, each value beside its field', async () => {
+    const contactInfo = [
+      { label: 'Først', value: 'ord '.repeat(60).trim() },
+      { label: 'Sidst', value: 'slut' },
+    ];
+    const documents = Array.from({ length: 120 }, (_, at) => ({ files: [file(`bilag ${at}.txt`)] }));
+    const lines = await linesOf({
+      subject: 'emne '.repeat(50).trim(),
+      contactPointId: CONTACT_POINT,
+      contactInfo,
+      documents,
+    });
+    expect(lines).toContain('Sidst | slut');
+    expect(lines.at(-1)).toContain('bilag 119.txt');
+    expect(lines.filter((line) => line.includes('bilag '))).toHaveLength(120);
   });
 });
 

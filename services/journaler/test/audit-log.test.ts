@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import type { AuditEvent } from '@indbakke/shared/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isInstalled } from '../../../infra/src/testkit/installed.js';
+import { HAS_PDFTOTEXT, textOfPdf } from '../../../infra/src/testkit/pdf-text.js';
 import {
   ODENSKOV,
   startTestStack,
@@ -20,10 +19,6 @@ import {
   upsertCase,
 } from '../../../shared/test/inbox/support.js';
 import { readWithPython } from './support/spreadsheets.js';
-
-const HAS_PDFTOTEXT = await isInstalled('pdftotext', ['-v']);
-if (!HAS_PDFTOTEXT)
-  console.warn('pdftotext (Debian package poppler-utils) is not installed: the text of PDFs is not read.');
 
 const AUDITOR: TokenOptions = { user: 'revisor-1', roles: ['Revisionslog.Læs'] };
 const CITIZEN = '4101015555';
@@ -193,10 +188,9 @@ describe('the sheet for a citizen', () => {
     expect(response.status).toBe(200);
     return Buffer.from(await response.arrayBuffer());
   }
-  const textOf = (pdf: Buffer) => execFileSync('pdftotext', ['-layout', '-', '-'], { input: pdf }).toString('utf8');
 
   it.runIf(HAS_PDFTOTEXT)('says as a PDF in plain Danish who did what with which letter', async () => {
-    const text = textOf(await sheet({ citizen: CITIZEN }));
+    const text = textOfPdf(await sheet({ citizen: CITIZEN }));
     expect(text).toContain('Udskrift af log');
     expect(text).toContain('Åbnede brevet');
     expect(text).toContain('Slettede brevet');
@@ -215,7 +209,7 @@ describe('the sheet for a citizen', () => {
        FROM generate_series(1, 2500) n`,
       [ODENSKOV, many],
     );
-    const text = textOf(await sheet({ citizen }));
+    const text = textOfPdf(await sheet({ citizen }));
     const users = [...text.matchAll(/bruger-(\d+)x/g)].map(([, n]) => Number(n));
     expect(users).toEqual(Array.from({ length: 2500 }, (_, n) => n + 1));
     const pages = text.split('\f').filter((page) => page.trim() !== '');
@@ -227,7 +221,7 @@ describe('the sheet for a citizen', () => {
   });
 
   it.runIf(HAS_PDFTOTEXT)('says so when there is nothing', async () => {
-    expect(textOf(await sheet({ citizen: '4101011111' }))).toContain('Loggen har ingen hændelser i perioden.');
+    expect(textOfPdf(await sheet({ citizen: '4101011111' }))).toContain('Loggen har ingen hændelser i perioden.');
   });
 
   it('is the same as an Excel file', async () => {

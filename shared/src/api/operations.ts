@@ -44,6 +44,7 @@ import {
   UserId,
   UUID_FORMS,
   Uuid,
+  ZipQuery,
 } from './schemas.js';
 import {
   ContactPointAnswer,
@@ -331,9 +332,11 @@ export const OPERATIONS = {
     service: 'archiver',
     method: 'get',
     path: '/api/v1/incoming-documents/:id/zip',
-    summary: 'Returns all files of a message as a zip with a følgeseddel, or a Range of it.',
+    summary: 'Returns the main document of a message and its attachments as a zip, or a Range of it.',
+    description: 'Nothing else is in it unless asked for, so that it can be sent on as it is.',
     roles: READ,
     params: Id,
+    query: ZipQuery,
     answer: ['application/zip'],
     errors: CONTENT_ERRORS,
   },

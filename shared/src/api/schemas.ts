@@ -261,6 +261,35 @@ function checkNeeds(query: Needs, context: z.RefinementCtx): void {
 
 export const DocumentQuery = z.strictObject({ ...FILTERS, ...pageOf(200, 50) }).superRefine(checkNeeds);
 export type DocumentQuery = z.infer<typeof DocumentQuery>;
+const ZIP_PARTS = {
+  cover: 'A cover sheet (følgeseddel) as PDF, in Danish.',
+  technical: 'Its technical documents.',
+  original: 'The XML as it arrived, without the contents of its files.',
+} as const;
+const ZipPart = z.enum(keysOf(ZIP_PARTS)).describe(meaningsOf(ZIP_PARTS)).register(NAMED_REQUESTS, { id: 'ZipPart' });
+const COVERS = {
+  masked: 'With the date of birth in place of each CPR number.',
+  full: 'With whole CPR numbers.',
+} as const;
+/** What a zip has beside the main document and its attachments. */
+export const ZipQuery = z
+  .strictObject({
+    include: z
+      .preprocess(
+        (value: string | string[]) => (typeof value === 'string' ? value.split(',') : value),
+        z
+          .array(ZipPart)
+          .max(ZipPart.options.length)
+          .transform((parts) => [...new Set(parts)].sort()),
+      )
+      .default([])
+      .describe('What it has beside the main document and its attachments, with commas between; nothing when absent'),
+    cover: keyOf('CoverSheet', COVERS).optional().describe('How the cover sheet is; `masked` when absent'),
+  })
+  .refine(({ include, cover }) => cover === undefined || include.includes('cover'), {
+    path: ['cover'],
+    error: 'is for a cover sheet: include=cover',
+  });
 /** The filters of a summary. */
 export const SummaryQuery = z.strictObject(FILTERS).superRefine(checkNeeds);
 

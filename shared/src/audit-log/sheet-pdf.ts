@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import PDFDocument from 'pdfkit';
+import { registerFonts } from '../pdf/index.js';
 import { deedOf, doerOf, letterOf, timeOf } from './danish.js';
 import type { LogRow } from './read-log.js';
 
@@ -41,7 +40,7 @@ async function* writeChunks(facts: SheetFacts, rows: AsyncIterable<LogRow>): Asy
     displayTitle: true,
     info: { Title: 'Udskrift af log' },
   });
-  document.registerFont('text', await fontOf(400)).registerFont('bold', await fontOf(600));
+  await registerFonts(document);
   let page = 1;
   writeFooter(document, page);
   document.on('pageAdded', () => {
@@ -124,14 +123,4 @@ function writeFooter(document: PDFKit.PDFDocument, page: number): void {
   document.page.margins.bottom = bottom;
   document.x = MARGIN;
   document.y = MARGIN;
-}
-
-const fonts = new Map<number, Promise<Buffer>>();
-
-/** IBM Plex Sans, which has æøå; the fonts that every PDF reader has lack some letters of names. */
-function fontOf(weight: 400 | 600): Promise<Buffer> {
-  const name = `@fontsource/ibm-plex-sans/files/ibm-plex-sans-latin-${weight}-normal.woff`;
-  const font = fonts.get(weight) ?? readFile(fileURLToPath(import.meta.resolve(name)));
-  fonts.set(weight, font);
-  return font;
 }

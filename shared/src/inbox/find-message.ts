@@ -9,6 +9,8 @@ const { sql } = Prisma;
 export interface Reading {
   readonly action: 'read' | 'read-file' | 'read-text' | 'read-zip';
   readonly at: Date;
+  /** Codes only, nothing personal. */
+  readonly details?: Readonly<Record<string, string>>;
   /** It is recorded only if the message has this file. */
   readonly fileId?: string;
 }
@@ -24,10 +26,10 @@ export async function findMessage<Row extends object>(
   store: Store,
   principal: Principal,
   id: string,
-  { action, at, fileId }: Reading,
+  { action, at, fileId, details: codes }: Reading,
   { columns, tables }: { readonly columns: Prisma.Sql; readonly tables: Prisma.Sql },
 ): Promise<Row> {
-  const details = fileId === undefined ? undefined : { fileId };
+  const details = fileId === undefined ? codes : { ...codes, fileId };
   const hasFile =
     fileId === undefined
       ? Prisma.empty

@@ -4,7 +4,7 @@ import { danishDayOf } from '@indbakke/shared/danish-time';
 import { writeSheet } from '@indbakke/shared/excel';
 import { sheetNameFor } from '@indbakke/shared/training';
 import { writeZip, type ZipFile } from '../zip/zip.js';
-import { filesOf, inMemory } from '../zip/zip-message.js';
+import { filesOf, inMemory, needsOriginal } from '../zip/zip-message.js';
 import { CONTENTS_COLUMNS, type ContentsLine } from './contents.js';
 import { type Letter, readLetter } from './letters.js';
 import type { PackageParts } from './packages.js';
@@ -43,7 +43,8 @@ async function* filesOfPackage(parts: PackageParts, wanted: ToWrite): AsyncGener
     await onLetter(id);
     number += 1;
     const folder = `${String(number).padStart(4, '0')} ${danishDayOf(letter.receivedAt)}`;
-    const files = await filesOf(parts, message);
+    const wanted = { cover: 'full', technical: true, original: needsOriginal(message) } as const;
+    const files = await filesOf(parts, message, wanted);
     for (const file of files) yield { ...file, name: `${folder}/${file.name}` };
     lines.push({ folder, reasons, letter, files: files.map(({ name }) => name) });
   }

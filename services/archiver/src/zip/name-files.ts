@@ -3,11 +3,13 @@ import { UniqueNames } from './unique-names.js';
 
 const FOLDERS: Record<string, string> = { main: '', additional: 'bilag/', technical: 'teknisk/' };
 
-export const COVER_NOTE = 'følgeseddel.txt';
+export const COVER_SHEET = 'følgeseddel.pdf';
 /** The MeMo as it arrived, without the contents of its files. */
 export const ORIGINAL = 'teknisk/meddelelse.xml';
 
 export interface NamedFile {
+  /** Of its document. */
+  readonly role: string;
   readonly file: StoredFile;
   /** Path in the zip: safe on any system, and unique. */
   readonly name: string;
@@ -17,12 +19,13 @@ export interface NamedFile {
 export function nameFiles(message: DocumentsRow): NamedFile[] {
   // Folder names are taken too, or the zip could not be unpacked.
   const names = new UniqueNames([
-    COVER_NOTE,
+    COVER_SHEET,
     ORIGINAL,
     ...Object.values(FOLDERS).map((folder) => folder.replace('/', '')),
   ]);
   return message.documents.flatMap(({ role, files }) =>
     files.map((file) => ({
+      role,
       file,
       name: names.take(`${FOLDERS[role] ?? ''}${safeFileName(file.fileName)}`),
     })),

@@ -8,14 +8,23 @@ import { zipMessage } from './zip-message.js';
 /** Streams one message, or a range of it, as a zip, after recording the read in the audit log. */
 export async function sendZip(
   parts: Parts,
-  { principal, params: { id }, at, req, res }: Call<typeof OPERATIONS.downloadZip>,
+  { principal, params: { id }, query, at, req, res }: Call<typeof OPERATIONS.downloadZip>,
 ): Promise<void> {
-  const message = await findMessage<MessageToZip>(parts.store, principal, id, { action: 'read-zip', at }, TO_ZIP);
-  const zip = await zipMessage(parts, message);
+  const { include, cover } = query;
+  const details = { ...(include.length > 0 && { include: include.join(' ') }), ...(cover && { cover }) };
+  const reading = { action: 'read-zip', at, details } as const;
+  const message = await findMessage<MessageToZip>(parts.store, principal, id, reading, TO_ZIP);
+  const zip = await zipMessage(parts, message, {
+    cover: include.includes('cover') ? (cover ?? 'masked') : undefined,
+    technical: include.includes('technical'),
+    original: include.includes('original'),
+  });
   const selection = selectBytes(req, zip);
   describeSelection(res, selection);
   if (selection.status !== 304)
-    res.attachment(`digital-post-${danishDate.format(message.receivedAt)}-${id.slice(-8)}.zip`);
+    res.attachment(
+      `${message.isTraining ? 'øvelse' : 'digital-post'}-${danishDate.format(message.receivedAt)}-${id.slice(-8)}.zip`,
+    );
   await sendStream(zip.open(selection.range), res);
 }
 

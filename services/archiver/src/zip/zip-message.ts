@@ -3,33 +3,49 @@ import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import { type ContentReader, openContent, type StoredFile } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
-import { writeCoverNote } from './cover-note.js';
+import { writeCoverSheet } from './cover-sheet.js';
 import type { MessageToZip } from './message-to-zip.js';
-import { COVER_NOTE, type NamedFile, nameFiles, ORIGINAL } from './name-files.js';
+import { COVER_SHEET, type NamedFile, nameFiles, ORIGINAL } from './name-files.js';
 import { Zip, type ZipFile } from './zip.js';
 
+/** What a zip has of a message beside its main document and attachments. */
+export interface ZipParts {
+  /** The cover sheet, with or without whole CPR numbers. */
+  readonly cover: 'masked' | 'full' | undefined;
+  readonly technical: boolean;
+  /** The XML as it arrived, without the contents of its files. */
+  readonly original: boolean;
+}
+
 /**
- * All files of a message as a zip: the cover note and the main document at the top, attachments under `bilag/`, technical
- * documents under `teknisk/`. Files that are not stored are only named in the cover note. The original XML is included when it
- * contains more than the documents show.
+ * A message as a zip: the main document at the top, attachments under `bilag/`, and what is asked for beside them, technical
+ * documents and the original under `teknisk/`. Files that are not stored are only named in the cover sheet.
  *
  * Its stream fails with a Problem when a content fails verification, so a zip that ends is complete.
  *
  * @throws Problem content-gone when the content has been removed; content-damaged when it fails verification at its beginning
  *   or end
  */
-export async function zipMessage(parts: Pick<Parts, 'blobs' | 'keys'>, message: MessageToZip): Promise<Zip> {
-  return new Zip(await filesOf(parts, message));
+export async function zipMessage(
+  parts: Pick<Parts, 'blobs' | 'keys'>,
+  message: MessageToZip,
+  wanted: ZipParts,
+): Promise<Zip> {
+  return new Zip(await filesOf(parts, message, wanted));
 }
 
 /** What a zip has of a message; see zipMessage. */
-export async function filesOf(parts: Pick<Parts, 'blobs' | 'keys'>, message: MessageToZip): Promise<ZipFile[]> {
-  const files = nameFiles(message);
-  const note = Buffer.from(writeCoverNote(message, files));
+export async function filesOf(
+  parts: Pick<Parts, 'blobs' | 'keys'>,
+  message: MessageToZip,
+  { cover, technical, original }: ZipParts,
+): Promise<ZipFile[]> {
+  const files = nameFiles(message).filter(({ role }) => technical || role !== 'technical');
+  const made = (name: string, bytes: Buffer) => inMemory(name, bytes, message.receivedAt);
   return [
-    inMemory(COVER_NOTE, note, message.receivedAt),
-    ...(message.original && needsOriginal(message) ? [inMemory(ORIGINAL, message.original, message.receivedAt)] : []),
+    ...(cover ? [made(COVER_SHEET, await writeCoverSheet(message, files, cover === 'full'))] : []),
     ...(await storedFiles(parts, message, files)),
+    ...(original && message.original ? [made(ORIGINAL, message.original)] : []),
   ];
 }
 
@@ -81,6 +97,7 @@ async function crc32Of(file: StoredFile, content: ContentReader): Promise<number
 // Remarks of shared/src/memo on what only the original contains.
 const ONLY_IN_ORIGINAL = new Set(['unknown-element', 'repeated-element', 'unexpected-text', 'more-remarks']);
 
-function needsOriginal({ remarks }: MessageToZip): boolean {
+/** Whether the original contains more than the documents and the cover sheet show. */
+export function needsOriginal({ remarks }: MessageToZip): boolean {
   return remarks.some(({ code }) => ONLY_IN_ORIGINAL.has(code));
 }
