@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CaseId, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, Party, text, time, UUID_FORMS, Uuid } from './schemas.js';
 import { isMemoUuid } from '../memo/index.js';
+import { CaseId, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, Party, text, time, UUID_FORMS, Uuid } from './schemas.js';
 import { ContactPointId } from './set-up.js';
 
 // The schemas of a letter that is about to be sent, and of what it must carry so that its recipient can answer it.

@@ -11,10 +11,8 @@ import { XmlTree } from './xml-tree.js';
  */
 export function readHeader(original: Buffer): Memo['header'] {
   const skeleton = new SkeletonBuffer(original.length);
-  skeleton.append(original, Math.max(0, original.indexOf('<')), original.length); // without a byte order mark
+  skeleton.append(original, 0, original.length);
   const tree = new XmlTree(skeleton, { maxFiles: Number.POSITIVE_INFINITY, maxDepth: Number.POSITIVE_INFINITY });
-  // Another encoding that it declares was found to be ASCII when it was taken in.
-  tree.settleEncoding('utf-8');
   const message = findMessage(tree.finish()) as XmlElement;
   const withoutBody = message.children.filter(({ local }) => local !== 'MessageBody');
   return readMemo({ ...message, children: withoutBody }, [], () => '').memo.header;
