@@ -195,7 +195,7 @@ describe('npm run municipality', () => {
       expect.arrayContaining(['municipality-changed', 'contact-point-added']),
     );
     await drop();
-  });
+  }, 90_000);
 
   test.each([
     ['cvr: 22222222\n', '  cvr: must be text'],

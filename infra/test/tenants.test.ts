@@ -117,6 +117,7 @@ const CREATES: ReadonlySet<Name> = new Set([
   'addContactPoint',
   'importContactPoints',
   'bulkChangeIncomingDocuments',
+  'setUpReply',
 ]);
 const LISTINGS = OF_MUNICIPALITIES.filter(isListing);
 /** They make what is not there. */
