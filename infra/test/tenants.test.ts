@@ -14,7 +14,7 @@ import {
   read,
   registerSentMessage,
 } from '../../shared/test/inbox/support.js';
-import { allServices, StackConfig } from '../src/local/settings.js';
+import { allServices, StackConfig } from '../src/local/services.js';
 import { checkedFetch } from '../src/testkit/checked-fetch.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
 import { type Statement, watchStatements } from '../src/testkit/watched-store.js';

@@ -1,26 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ArchiverConfig, createArchiver } from '@indbakke/archiver';
-import { createJournaler, JournalerConfig } from '@indbakke/journaler';
-import { createReceiver, ReceiverConfig } from '@indbakke/receiver';
 import type { Env } from '@indbakke/shared/config';
 import { createKeyFile } from '@indbakke/shared/keys';
-import type { Parts, Service } from '@indbakke/shared/service';
-import { z } from 'zod';
 import { createLocalIssuer, LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_OPERATIONS_AUDIENCE } from './issuer.js';
 import { inStateFolder, type StatePaths } from './state.js';
 
-/** The settings of the three services in one process. */
-export const StackConfig = z.object({ ...ReceiverConfig.shape, ...JournalerConfig.shape, ...ArchiverConfig.shape });
-export type StackConfig = z.infer<typeof StackConfig>;
-
-/** The three services, for `serve`. */
-export const allServices = (config: StackConfig): ((parts: Parts) => Service)[] => [
-  (parts) => createReceiver(parts, config),
-  (parts) => createJournaler(parts, config),
-  (parts) => createArchiver(parts, config),
-];
+/** Name of the database in the embedded PostgreSQL. */
+export const LOCAL_DATABASE = 'indbakke';
 
 const masterKeysOf = (paths: StatePaths) => join(paths.keys, 'master-keys.json');
 const jwksOf = (paths: StatePaths) => join(paths.keys, 'token-issuer.jwks.json');

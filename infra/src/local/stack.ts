@@ -5,7 +5,8 @@ import express from 'express';
 import { checkDatabase, migrateDatabase, prepareDatabase } from './database.js';
 import { EXAMPLE_MUNICIPALITY, registerExample } from './example-municipality.js';
 import { startPostgres } from './postgres/postgres.js';
-import { allServices, localSettings, makeKeys, StackConfig } from './settings.js';
+import { allServices, StackConfig } from './services.js';
+import { LOCAL_DATABASE, localSettings, makeKeys } from './settings.js';
 import { removeLocalStack, type StatePaths, writeLocalStack } from './state.js';
 
 export interface LocalStackOptions {
@@ -84,6 +85,3 @@ async function openDatabase(paths: StatePaths, env: Env, onProgress: (line: stri
     throw error;
   }
 }
-
-/** Name of the database in the embedded PostgreSQL. */
-export const LOCAL_DATABASE = 'indbakke';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { clusterOf, postgresHomeOf } from '../../../tools/local-state.mjs';
 import { checkDatabase, withDatabase } from './database.js';
 import { startPostgres } from './postgres/postgres.js';
-import { LOCAL_DATABASE } from './stack.js';
+import { LOCAL_DATABASE } from './settings.js';
 import { statePaths } from './state.js';
 
 const NO_DATABASE =

@@ -6,7 +6,7 @@ import { serve } from '@indbakke/shared/service';
 import pg from 'pg';
 import type { TokenRequest } from '../local/issuer.js';
 import type { MunicipalityRegistration } from '../local/register-municipality.js';
-import { allServices, StackConfig } from '../local/settings.js';
+import { allServices, StackConfig } from '../local/services.js';
 import { statePaths } from '../local/state.js';
 import { checkedFetch } from './checked-fetch.js';
 import { createTestDatabase } from './database.js';

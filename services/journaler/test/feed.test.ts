@@ -8,7 +8,7 @@ import { type Parts, serve } from '@indbakke/shared/service';
 import { type Listener, openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { allServices, StackConfig } from '../../../infra/src/local/settings.js';
+import { allServices, StackConfig } from '../../../infra/src/local/services.js';
 import { deliver } from '../../../infra/src/testkit/deliver.js';
 import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
 import { HAS_PGBOUNCER, startPgBouncer } from '../../../infra/src/testkit/pgbouncer.js';

@@ -7,7 +7,7 @@ import { writeXlsx } from 'hucre';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
-import { allServices, StackConfig } from '../../../infra/src/local/settings.js';
+import { allServices, StackConfig } from '../../../infra/src/local/services.js';
 import { deliver } from '../../../infra/src/testkit/deliver.js';
 import {
   CONTACT_POINT,

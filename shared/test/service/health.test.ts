@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrateDatabase, withDatabase } from '../../../infra/src/local/database.js';
 import { EXAMPLE_MUNICIPALITY } from '../../../infra/src/local/example-municipality.js';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
-import { allServices, StackConfig } from '../../../infra/src/local/settings.js';
+import { allServices, StackConfig } from '../../../infra/src/local/services.js';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { deliver } from '../../../infra/src/testkit/deliver.js';
 import { ODENSKOV, type Setup, setUp, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';

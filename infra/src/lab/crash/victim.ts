@@ -8,7 +8,7 @@ import { createReceiver, sweepOrphans } from '@indbakke/receiver';
 import { DAY, readConfig } from '@indbakke/shared/config';
 import { type Parts, serve } from '@indbakke/shared/service';
 import { openStore } from '@indbakke/shared/store';
-import { StackConfig } from '../../local/settings.js';
+import { StackConfig } from '../../local/services.js';
 import { FAULTS, type Fault, withFault } from './faults.js';
 import { type FeedFault, withFeedFault } from './feed/faults.js';
 import type { Point } from './kills.js';

@@ -1,0 +1,16 @@
+import { ArchiverConfig, createArchiver } from '@indbakke/archiver';
+import { createJournaler, JournalerConfig } from '@indbakke/journaler';
+import { createReceiver, ReceiverConfig } from '@indbakke/receiver';
+import type { Parts, Service } from '@indbakke/shared/service';
+import { z } from 'zod';
+
+/** The settings of the three services in one process. */
+export const StackConfig = z.object({ ...ReceiverConfig.shape, ...JournalerConfig.shape, ...ArchiverConfig.shape });
+export type StackConfig = z.infer<typeof StackConfig>;
+
+/** The three services, for `serve`. */
+export const allServices = (config: StackConfig): ((parts: Parts) => Service)[] => [
+  (parts) => createReceiver(parts, config),
+  (parts) => createJournaler(parts, config),
+  (parts) => createArchiver(parts, config),
+];
