@@ -135,7 +135,6 @@ describe('rejecting', () => {
       {
         action: 'rejected',
         actor: SETUP.user,
-        role: 'IndkomneDokumenter.Afvis',
         details: { reason: 'other', forwarded: true, senderInformed: true },
       },
       { action: 'outcome-told', details: { forwarded: true, departmentId: ROADS } },

@@ -102,11 +102,11 @@ const MAKE = {
   journalized: (store, request) => journalize(store, request, { caseIds: [MY_CASE] }, false),
   'taken-back': (store, request) => takeBack(store, request, { reason: 'other' }),
   rejected: (store, request) => reject(store, request, { reason: 'unwanted', explanation: 'Ikke til os' }),
-  'outcome-told': (store, request) => tellOutcome(store, request, { nothingToDo: true }),
   reopened: reopen,
   deleted: (store, request) => deleteForGood({ store } as Parts, request), // content in the database needs no other part
   assigned: (store, request) => assign(store, request, { assignee: { kind: 'user', id: 'another' } }),
   unassigned: unassign,
+  'outcome-told': (store, request) => tellOutcome(store, request, { nothingToDo: true }),
   'concern-marked': markConcern,
   'concern-unmarked': unmarkConcern,
   'concern-assessed': recordAssessment,

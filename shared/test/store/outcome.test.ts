@@ -24,9 +24,9 @@ it('what was told with a rejection is its outcome, as of then; the texts of all 
   for (const { id, status, to, informed } of rejections) {
     await database.sql(
       `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
-         document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
-       VALUES ($1::uuid, '22222222', 'sf1606', $1::uuid::text, '', 'enquiry', now(), now(), $1::uuid, 0, 0, 0, '[]', $2, $3, 'anna', now())`,
-      [id, status, at],
+         document_count, file_count, content_size, remarks, status, status_before, status_at, status_by, next_enqueue_at)
+       VALUES ($1::uuid, '22222222', 'sf1606', $1::uuid::text, '', 'enquiry', now(), now(), $1::uuid, 0, 0, 0, '[]', $2, $3, $4, 'anna', now())`,
+      [id, status, status === 'rejected' ? 'pending' : null, at],
     );
     await database.sql(
       `INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name, contact_info,
