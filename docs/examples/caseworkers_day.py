@@ -94,8 +94,11 @@ class Inbox:
     def journalize(self, message, case_ids):
         return self.change("POST", message, "journalization", {"caseIds": case_ids})
 
-    def reject(self, message, reason, **more):
-        return self.change("POST", message, "rejection", {"reason": reason, **more})
+    def reject(self, message, reason, explanation):
+        return self.change("POST", message, "rejection", {"reason": reason, "explanation": explanation})
+
+    def tell_outcome(self, message, **outcome):
+        return self.change("PUT", message, "rejection/outcome", outcome)
 
     def reopen(self, message):
         return self.change("DELETE", message, "rejection")
@@ -244,7 +247,8 @@ def day(url, caseworker_token, colleague_token, core_token):
     say(f"Its history has it {len(journalized)} time.")
 
     say("The next one is not for us.")
-    rejected, _ = caseworker.reject(fourth, "wrong-department", forwardedTo="Teknik og Miljø", senderInformed=False)
+    rejected, _ = caseworker.reject(fourth, "wrong-department", "Brevet handler om vejarbejde.")
+    rejected, _ = caseworker.tell_outcome(rejected, forwardedTo={"name": "Teknik og Miljø"}, senderInformed=True)
     say(f"{name_of(caseworker.read(fourth))} is {rejected['status']}.")
     try:
         caseworker.journalize(rejected, ["DAY-1"])

@@ -100,6 +100,7 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
   journalizeIncomingDocument: change('journalized', 'IndkomneDokumenter.Journaliser'),
   takeBackJournalization: change('taken-back', 'IndkomneDokumenter.Journaliser'),
   rejectIncomingDocument: change('rejected', 'IndkomneDokumenter.Afvis'),
+  tellOutcome: change('outcome-told', 'IndkomneDokumenter.Afvis'),
   reopenIncomingDocument: change('reopened', 'IndkomneDokumenter.Afvis'),
   deleteIncomingDocument: change('deleted', 'DigitalPost.Slet'),
   markConcern: change('concern-marked', 'IndkomneDokumenter.Tildel'),
@@ -190,6 +191,33 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
       action: 'contact-point-removed',
       role: SETS_UP,
       details: ({ params }) => ({ contactPoint: params.contactPointId }),
+    },
+  ],
+  listDepartments: NOTHING, // no persons
+  addDepartment: [
+    {
+      action: 'department-added',
+      role: SETS_UP,
+      details: (_, answer) => ({ department: (answer as { id: string }).id }),
+    },
+  ],
+  importDepartments: [{ action: 'department-added', role: SETS_UP }],
+  changeDepartment: [
+    {
+      action: 'department-changed',
+      role: SETS_UP,
+      details: ({ params }) => ({
+        department: params.departmentId,
+        before: '{"phone":"12 34 56 78"}',
+        after: '{"phone":"87 65 43 21"}',
+      }),
+    },
+  ],
+  removeDepartment: [
+    {
+      action: 'department-removed',
+      role: SETS_UP,
+      details: ({ params }) => ({ department: params.departmentId }),
     },
   ],
   startContactPointCheck: [
@@ -308,7 +336,7 @@ describe('a call that succeeds writes these rows and no others:', () => {
 function roleOf({ body }: PreparedCall): string {
   const { action } = body as { action: string };
   if (action.endsWith('assign')) return 'IndkomneDokumenter.Tildel';
-  return `IndkomneDokumenter.${/reject|reopen/.test(action) ? 'Afvis' : 'Journaliser'}`;
+  return `IndkomneDokumenter.${/reject|outcome|reopen/.test(action) ? 'Afvis' : 'Journaliser'}`;
 }
 
 describe('a refused call writes one row:', () => {
@@ -357,7 +385,7 @@ describe('a refused call writes one row:', () => {
     const id = await deliverMemo(stack);
     const rows = await rowsOf('hurried', async () => {
       await expectProblem(await stack.call('GET', '/incoming-documents?limit=0', { as }), 400, 'bad-request');
-      const late = { as, version: 7, body: { reason: 'unwanted' } };
+      const late = { as, version: 7, body: { reason: 'unwanted', explanation: 'Ikke til os' } };
       await expectProblem(
         await stack.call('POST', `/incoming-documents/${id}/rejection`, late),
         412,
@@ -557,7 +585,7 @@ it('no row of the log, and none of whom messages are about, has a name, number, 
   await stack.call('GET', `/incoming-documents/${id}/files/${read1[0]?.files[0]?.id}`);
   await stack.call('GET', `/incoming-documents/${personal.cpr}`);
   await stack.call('PUT', `/cases/${personal.cpr}`, { as: { user: 'nobody', roles: [] }, body: {} });
-  const rejection = { reason: 'other', explanation: personal.name };
+  const rejection = { reason: 'other', explanation: personal.name, outcome: { forwardedTo: { name: personal.name } } };
   await stack.call('POST', `/incoming-documents/${id}/rejection`, { as: SETUP, version: 2, body: rejection });
   const rows = await stack.sql<{ text: string }>(
     `SELECT a::text AS text FROM audit_events a UNION ALL SELECT e::text FROM events e UNION ALL SELECT s::text FROM message_subjects s`,

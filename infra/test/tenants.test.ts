@@ -60,6 +60,7 @@ beforeAll(async () => {
     `SELECT id::text FROM messages WHERE municipality = $1 UNION ALL SELECT id::text FROM files WHERE municipality = $1
      UNION ALL SELECT id::text FROM extracts WHERE municipality = $1 UNION ALL SELECT id::text FROM webhooks WHERE municipality = $1
      UNION ALL SELECT id::text FROM access_packages WHERE municipality = $1
+     UNION ALL SELECT department_id FROM departments WHERE municipality = $1 AND department_id LIKE '%-%-%-%'
      UNION ALL SELECT contact_point_id FROM contact_points WHERE municipality = $1 AND contact_point_id <> '${CONTACT_POINT}'`,
     [THEIRS],
   );
@@ -116,6 +117,8 @@ const CREATES: ReadonlySet<Name> = new Set([
   'registerCases',
   'addContactPoint',
   'importContactPoints',
+  'addDepartment',
+  'importDepartments',
   'bulkChangeIncomingDocuments',
   'setUpReply',
 ]);

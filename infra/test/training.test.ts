@@ -183,7 +183,7 @@ it(
     const [journalized, rejected, restricted] = before;
     const onCase = { version: journalized?.version, body: { caseIds: ['ØVELSE-1'] } };
     expect((await call('POST', `/incoming-documents/${journalized?.id}/journalization`, onCase)).status).toBe(200);
-    const reason = { version: rejected?.version, body: { reason: 'unwanted' } };
+    const reason = { version: rejected?.version, body: { reason: 'unwanted', explanation: 'Ikke til os' } };
     expect((await call('POST', `/incoming-documents/${rejected?.id}/rejection`, reason)).status).toBe(200);
     const caseId = encodeURIComponent(restricted?.suggestion?.caseId ?? '');
     const core = { ...SYSTEM, municipality: CVR };

@@ -125,7 +125,7 @@ function linesOf({ isNew, settings, contactPoints, others }: AppliedFile): strin
     ...Object.keys(settings?.after ?? {}).map(
       (name) => `~ ${name}: ${value(settings?.before[name])} → ${value(settings?.after[name])}`,
     ),
-    ...contactPoints.flatMap(({ point, is, difference }) => {
+    ...contactPoints.flatMap(({ entry: point, is, difference }) => {
       if (is === 'unchanged') return [];
       if (is === 'added') return [`+ ${named(point)}`];
       const changes = Object.keys(difference.after).map(

@@ -20,6 +20,7 @@ import type {
   JournalizationBody,
   MunicipalityAnswer,
   MunicipalityBody,
+  OutcomeBody,
   RejectionBody,
   SentMessageBody,
   WebhookSecret,
@@ -132,6 +133,10 @@ export class InboxClient {
 
   reject(seen: Seen, body: z.input<typeof RejectionBody>, key?: string): Promise<ChangeAnswer> {
     return this.#change('POST', seen, 'rejection', body, key);
+  }
+
+  tellOutcome(seen: Seen, body: z.input<typeof OutcomeBody>, key?: string): Promise<ChangeAnswer> {
+    return this.#change('PUT', seen, 'rejection/outcome', body, key);
   }
 
   reopen(seen: Seen, key?: string): Promise<ChangeAnswer> {

@@ -142,7 +142,10 @@ async function damage(id: string): Promise<void> {
 
 async function rejected(memo: MemoSpec): Promise<string> {
   const id = await deliverMemo(stack, memo);
-  await change(stack, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+  await change(stack, 'POST', `${id}/rejection`, {
+    version: 1,
+    body: { reason: 'unwanted', explanation: 'Ikke til os' },
+  });
   return id;
 }
 const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2 });

@@ -52,7 +52,7 @@ const remove = (
   });
 };
 
-const reject = (id: string, body: object = { reason: 'unwanted' }) =>
+const reject = (id: string, body: object = { reason: 'unwanted', explanation: 'Ikke til os' }) =>
   change(stack, 'POST', `${id}/rejection`, { version: 1, body });
 
 async function rejected(): Promise<string> {
@@ -212,7 +212,7 @@ describe('of a deleted message', () => {
     await change(stack, 'DELETE', `${id}/journalization`, { version: 3, body: { reason: 'other' } });
     await change(stack, 'POST', `${id}/rejection`, {
       version: 4,
-      body: { reason: 'other', explanation: WORDS.explanation, forwardedTo: WORDS.forwardedTo },
+      body: { reason: 'other', explanation: WORDS.explanation, outcome: { forwardedTo: { name: WORDS.forwardedTo } } },
     });
     expect(wordsIn(await everything('public'))).toContain('explanation');
     const removed = crashPointPassed('removal-synced');
@@ -251,6 +251,10 @@ describe('of a deleted message', () => {
       status_by: 'deleter',
       version: 6,
       rejection_reason: 'other',
+      outcome_at: expect.any(String),
+      outcome_by: expect.any(String),
+      outcome_department_id: null,
+      legal_hold: false,
       assignee_kind: null,
       assignee_id: null,
       suggested_case_id: null,
@@ -434,7 +438,10 @@ it('small content in the database is deleted with the rows', async () => {
     const id = await deliverMemo(withSmall);
     const stored = () => withSmall.sql('SELECT FROM message_contents WHERE message_id = $1', [id]);
     expect(await stored()).toHaveLength(1);
-    await change(withSmall, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    await change(withSmall, 'POST', `${id}/rejection`, {
+      version: 1,
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+    });
     await change(withSmall, 'POST', `${id}/deletion`, { version: 2 });
     expect(await stored()).toEqual([]);
   } finally {

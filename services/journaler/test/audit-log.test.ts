@@ -39,7 +39,7 @@ beforeAll(async () => {
   });
   await read(stack, letter);
   deleted = await deliverMemo(stack, { sender: { id: CITIZEN, name: 'Test Testesen' } });
-  await change(stack, 'POST', `${deleted}/rejection`, { version: 1, body: { reason: 'other', explanation: 'x' } });
+  await change(stack, 'POST', `${deleted}/rejection`, { version: 1, body: { reason: 'other', explanation: 'Andet' } });
   await change(stack, 'POST', `${deleted}/deletion`, { version: 2 });
   await upsertCase(stack, 'K-77', { status: 'open', parties: [PARTY] });
   filed = await deliverMemo(stack, { subject: 'Andet' });

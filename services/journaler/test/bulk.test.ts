@@ -50,7 +50,13 @@ const REJECT = {
   method: 'POST',
   path: 'rejection',
   action: 'reject',
-  fields: { reason: 'other', explanation: 'Nej', senderInformed: true },
+  fields: { reason: 'other', explanation: 'Nej', outcome: { senderInformed: true } },
+};
+const TELL_OUTCOME = {
+  method: 'PUT',
+  path: 'rejection/outcome',
+  action: 'tell-outcome',
+  fields: { forwardedTo: { name: 'Odenskov Kommune' } },
 };
 
 /** What changes leave of a message, without what is its own: ids, times, positions and content. */
@@ -80,6 +86,7 @@ describe('a bulk', () => {
     [JOURNALIZE, []],
     [{ method: 'DELETE', path: 'journalization', action: 'take-back', fields: { reason: 'wrong-case' } }, [JOURNALIZE]],
     [REJECT, []],
+    [TELL_OUTCOME, [REJECT]],
     [{ method: 'DELETE', path: 'rejection', action: 'reopen' }, [REJECT]],
   ])(
     'makes of each message the change that one call makes of one: $action',
@@ -172,7 +179,12 @@ describe('a bulk', () => {
     const audited = (await auditOf(stack, { action: 'refused' })).filter(({ actor }) => actor === 'rejecter');
     expect(audited).toHaveLength(1);
     expect(
-      await itemsOf(await bulk({ action: 'reject', items: [{ id, version: 1, reason: 'unwanted' }] }, { as })),
+      await itemsOf(
+        await bulk(
+          { action: 'reject', items: [{ id, version: 1, reason: 'unwanted', explanation: 'Ikke til os' }] },
+          { as },
+        ),
+      ),
     ).toMatchObject([{ done: { status: 'rejected' } }]);
   });
 
@@ -223,15 +235,20 @@ describe('a bulk', () => {
     ['that assigns to nobody', { action: 'assign', items: [{ id, version: 1 }] }, 'body.items.0.assignee'],
     ['that rejects without a reason', { action: 'reject', items: [{ id, version: 1 }] }, 'body.items.0.reason'],
     [
-      'that rejects for another reason without an explanation',
+      'that rejects without an explanation',
       {
         action: 'reject',
         items: [
-          { id, version: 1, reason: 'unwanted' },
-          { id: randomUUID(), version: 1, reason: 'other' },
+          { id, version: 1, reason: 'unwanted', explanation: 'Reklame' },
+          { id: randomUUID(), version: 1, reason: 'unwanted' },
         ],
       },
       'body.items.1.explanation',
+    ],
+    [
+      'that tells an outcome that is none',
+      { action: 'tell-outcome', items: [{ id, version: 1, senderInformed: false }] },
+      'body.items.0',
     ],
     ['with an unknown field', { action: 'reopen', items: [{ id, version: 1 }], note: 'x' }, 'body.note'],
   ])('%s is refused', async (_name, body, path) => {
@@ -247,7 +264,7 @@ describe('a bulk', () => {
   );
 
   it('with the highest version that there may be is answered like any other version', async () => {
-    const items = [{ id: await deliverMemo(stack), version: 999_999_999, reason: 'unwanted' }];
+    const items = [{ id: await deliverMemo(stack), version: 999_999_999, reason: 'unwanted', explanation: 'Reklame' }];
     const [item] = await itemsOf(await bulk({ action: 'reject', items }));
     expect(item?.problem?.code).toBe('version-changed');
   });

@@ -169,7 +169,10 @@ describe('a change of the marks', () => {
 
   test('of a rejected message is refused by its status', async () => {
     const { id } = await messageAfter();
-    await change(stack, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    await change(stack, 'POST', `${id}/rejection`, {
+      version: 1,
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+    });
     await expectProblem(await call(id, 'concern-marked', 2), 409, 'wrong-status');
     expect(ofConcern((await read(stack, id)).allowed)).toEqual([]);
   });

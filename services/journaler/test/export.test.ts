@@ -53,7 +53,7 @@ describe('an exported list', () => {
     const rejected = await deliverMemo(stack, { subject: 'Afvist' });
     await change(stack, 'POST', `${rejected}/rejection`, {
       version: 1,
-      body: { reason: 'other', explanation: 'Kommer igen\u0001 i morgen _x0041_', senderInformed: false },
+      body: { reason: 'other', explanation: 'Kommer igen\u0001 i morgen _x0041_', outcome: { nothingToDo: true } },
     });
     await stack.sql(`UPDATE messages SET received_at = '2026-12-24T23:30:00Z' WHERE id = $1`, [first]);
     file = await exported({ status: ['pending', 'rejected'], sort: 'letterAt' });
@@ -123,9 +123,10 @@ describe('an exported list', () => {
     expect(shown.map(({ Emne }) => Emne)).toEqual(expect.arrayContaining(['=1+1', '+1', '-1', '@SUM(A1)']));
     expect(shown.find(({ Emne }) => Emne === 'Afvist')).toMatchObject({
       Status: 'Afvist',
-      'Årsag til afvisning': 'Andet',
-      'Afvisning begrundelse': expect.stringContaining('i morgen _x0041_'),
-      'Afsender underrettet': 'Nej',
+      'Afvist – årsag': 'Andet',
+      'Afvist – begrundelse': expect.stringContaining('i morgen _x0041_'),
+      'Afvist – udfald': 'Intet at gøre',
+      'Afvist – afsender underrettet': 'Nej',
     });
   });
 

@@ -450,7 +450,10 @@ describe('a due time', () => {
 describe('nothing deleted comes back', () => {
   async function rejected(subject: string): Promise<string> {
     const id = await deliverMemo(stack, { subject });
-    await change(stack, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    await change(stack, 'POST', `${id}/rejection`, {
+      version: 1,
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+    });
     return id;
   }
   const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2 });

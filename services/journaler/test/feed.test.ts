@@ -73,7 +73,10 @@ describe('GET /api/v1/events', () => {
       body: { assignee: { kind: 'user', id: 'anna' } },
       version: 1,
     });
-    await change(stack, 'POST', `${id}/rejection`, { body: { reason: 'unwanted' }, version: 2 });
+    await change(stack, 'POST', `${id}/rejection`, {
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+      version: 2,
+    });
     await untilNumbered(stack);
     const { events: found, next, head } = await events(`after=${before}`);
     expect(found.map(({ id: _, at: __, ...event }) => event)).toEqual([
@@ -129,7 +132,7 @@ describe('GET /api/v1/events', () => {
       sender: { id: '4101019999', name: 'Test Testesen' },
       documents: [{ files: [{ name: 'hemmelig.txt', type: 'text/plain', content: Buffer.from('Indhold') }] }],
     });
-    const rejection = { reason: 'other', explanation: 'Fritekst', forwardedTo: 'Fritekst' };
+    const rejection = { reason: 'other', explanation: 'Fritekst', outcome: { forwardedTo: { name: 'Fritekst' } } };
     await change(stack, 'POST', `${id}/rejection`, { body: rejection, version: 1 });
     await change(stack, 'POST', `${id}/deletion`, { version: 2 });
     await untilNumbered(stack);

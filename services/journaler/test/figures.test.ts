@@ -239,7 +239,7 @@ describe('the times of a message', () => {
 
   it('it is handled when it is journalized or rejected, until that is undone', async () => {
     const id = await deliverMemo(stack);
-    const filing = { body: { reason: 'unwanted' } };
+    const filing = { body: { reason: 'unwanted', explanation: 'Ikke til os' } };
     await change(stack, 'POST', `${id}/rejection`, { version: 1, ...filing });
     const { handled } = (await timesOf(id)) ?? {};
     expect(handled).toBeInstanceOf(Date);

@@ -48,7 +48,10 @@ describe.each(FORMS)('a UUID %s is the same', (_form, write) => {
     const id = await deliverMemo(stack);
     const path = encodeURIComponent(write(id));
     expect((await read(stack, path)).id).toBe(id);
-    const changed = await change(stack, 'POST', `${path}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    const changed = await change(stack, 'POST', `${path}/rejection`, {
+      version: 1,
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+    });
     expect(changed.id).toBe(id);
     const refused = { user: 'nobody', roles: ['Revisionslog.Læs'] };
     await expectProblem(await stack.call('GET', `/incoming-documents/${path}`, { as: refused }), 403, 'role-missing');

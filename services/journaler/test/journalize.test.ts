@@ -237,11 +237,11 @@ it('a message is handled when it is journalized or rejected, until it is pending
   expect(await handledAt(id)).toBe(true);
   await takeBack(id, 2);
   expect(await handledAt(id)).toBeNull();
-  await rejection('POST', 3, { reason: 'unwanted' });
+  await rejection('POST', 3, { reason: 'unwanted', explanation: 'Ikke til os' });
   expect(await handledAt(id)).toBe(true);
   await rejection('DELETE', 4);
   expect(await handledAt(id)).toBeNull();
-  await rejection('POST', 5, { reason: 'unwanted' });
+  await rejection('POST', 5, { reason: 'unwanted', explanation: 'Ikke til os' });
   const ofHandled = 'SELECT handled_at FROM messages WHERE id = $1';
   const handled = await stack.sql(ofHandled, [id]);
   expect((await stack.call('POST', `/incoming-documents/${id}/deletion`, { version: 6 })).status).toBe(200);
@@ -331,7 +331,11 @@ describe('a change of a message', () => {
     const refused = async (roles: readonly string[]) => {
       const as = { roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle', ...roles] };
       const path = `/incoming-documents/${id}/rejection`;
-      const response = await stack.call('POST', path, { as, version: 2, body: { reason: 'unwanted' } });
+      const response = await stack.call('POST', path, {
+        as,
+        version: 2,
+        body: { reason: 'unwanted', explanation: 'Ikke til os' },
+      });
       return (await expectProblem(response, 409, 'wrong-status')).detail;
     };
     expect(await refused(['IndkomneDokumenter.Afvis'])).toBe(

@@ -57,7 +57,10 @@ describe('the filters', () => {
     };
     for (const [name, id] of Object.entries(ids)) names.set(id, name);
     await change(stack, 'POST', `${ids.journalized}/journalization`, { version: 1, body: { caseIds: ['K-2', 'K-3'] } });
-    await change(stack, 'POST', `${ids.rejected}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    await change(stack, 'POST', `${ids.rejected}/rejection`, {
+      version: 1,
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+    });
     // Only the columns matter here; the calls that set them have tests of their own.
     await stack.sql(`UPDATE messages SET channel = 'sf2900' WHERE id = $1`, [ids.distributed]);
     const assign = `UPDATE messages SET assignee_kind = $2, assignee_id = $3 WHERE id = $1`;

@@ -106,6 +106,7 @@ const FILTERS: readonly object[] = [
   { concern: 'any' },
   { concern: 'open' },
   { concern: 'overdue' },
+  { status: ['rejected'], outcome: 'open' },
   { kind: 'reply' },
   { kind: 'forwarded' },
   { channel: 'sf1606' },

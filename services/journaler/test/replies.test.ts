@@ -430,7 +430,10 @@ describe('a letter that answers a message', () => {
     const journalized = await enquiry();
     await change(stack, 'POST', `${journalized}/journalization`, { version: 1, body: { caseIds: ['K-svar'] } });
     const rejected = await enquiry();
-    await change(stack, 'POST', `${rejected}/rejection`, { version: 1, body: { reason: 'not-for-us' } });
+    await change(stack, 'POST', `${rejected}/rejection`, {
+      version: 1,
+      body: { reason: 'not-for-us', explanation: 'Ikke til os' },
+    });
     for (const id of [journalized, rejected]) {
       await setUp({ answers: id });
       const messageUUID = randomUUID();
@@ -464,7 +467,10 @@ describe('a letter that answers a message', () => {
     await decide({ takesEnquiries: true });
     const elsewhere = await deliverMemo(stack, { recipient: { id: VESTERSUND } });
     const deleted = await enquiry();
-    await change(stack, 'POST', `${deleted}/rejection`, { version: 1, body: { reason: 'not-for-us' } });
+    await change(stack, 'POST', `${deleted}/rejection`, {
+      version: 1,
+      body: { reason: 'not-for-us', explanation: 'Ikke til os' },
+    });
     await change(stack, 'POST', `${deleted}/deletion`, { version: 2 });
     const caseId = newCase();
     await upsertCase(stack, caseId, { restrictedTo: ['caseworker-9'] });
@@ -599,7 +605,10 @@ describe('whether a letter was delivered', () => {
     const id = await deliverMemo(stack, { contactPointId: CONTACT_POINT });
     const messageUUID = randomUUID();
     await setUp({ answers: id, messageUUID });
-    await change(stack, 'POST', `${id}/rejection`, { version: 2, body: { reason: 'not-for-us' } });
+    await change(stack, 'POST', `${id}/rejection`, {
+      version: 2,
+      body: { reason: 'not-for-us', explanation: 'Ikke til os' },
+    });
     await change(stack, 'POST', `${id}/deletion`, { version: 3 });
     await registerSentMessage(stack, messageUUID, { delivery: 'delivered' });
     expect(await stack.sql('SELECT delivery FROM sent_messages WHERE message_uuid = $1', [messageUUID])).toEqual([

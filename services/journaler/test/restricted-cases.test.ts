@@ -46,7 +46,10 @@ beforeAll(async () => {
   for (const name of MESSAGES)
     ids[name] =
       name === 'suggested' || name === 'rejected' ? await reply() : await deliverMemo(stack, { subject: WORD });
-  await change(stack, 'POST', `${ids.rejected}/rejection`, { version: 2, body: { reason: 'unwanted' } });
+  await change(stack, 'POST', `${ids.rejected}/rejection`, {
+    version: 2,
+    body: { reason: 'unwanted', explanation: 'Ikke til os' },
+  });
   await change(stack, 'POST', `${ids.journalized}/journalization`, { version: 1, body: { caseIds: [CASE] } });
   await change(stack, 'POST', `${ids['on two cases']}/journalization`, {
     version: 1,
@@ -172,7 +175,7 @@ it('others change none, one by one or in a bulk', async () => {
   await expectProblem(await stack.call('PUT', `/incoming-documents/${id}/assignment`, assignment), 404, 'not-found');
   const { items } = await json<{ items: { problem: { code: string } }[] }>('POST', '/bulk', OTHER, {
     action: 'reject',
-    items: [{ id, version: 2, reason: 'unwanted' }],
+    items: [{ id, version: 2, reason: 'unwanted', explanation: 'Ikke til os' }],
   });
   expect(items.map(({ problem }) => problem.code)).toEqual(['not-found']);
 });

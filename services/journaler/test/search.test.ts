@@ -145,7 +145,10 @@ describe('a search', () => {
 
   it('follows a message from status to status, until it is deleted', async () => {
     const id = ids.get('company') as string;
-    await change(stack, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    await change(stack, 'POST', `${id}/rejection`, {
+      version: 1,
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+    });
     expect(await search({ q: 'faktura' })).toEqual([]);
     expect(await search({ q: 'faktura', status: ['pending', 'rejected'] })).toEqual(['company']);
     expect(await search({ sender: '22222222' })).toEqual([]);

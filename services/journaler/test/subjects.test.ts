@@ -90,7 +90,11 @@ describe('a message is about', () => {
       const id = state === 'journalized' ? await deliverMemo(stack) : await suggestedFor(caseId);
       if (state === 'journalized') await journalize(id, [caseId]);
       else if (state !== 'suggested') {
-        await change(stack, 'POST', `${id}/rejection`, { as: SETUP, version: 2, body: { reason: 'unwanted' } });
+        await change(stack, 'POST', `${id}/rejection`, {
+          as: SETUP,
+          version: 2,
+          body: { reason: 'unwanted', explanation: 'Ikke til os' },
+        });
         if (state === 'deleted') await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 3 });
       }
       expect(await subjectsOf(id)).toEqual([SENDER, caseId]);
@@ -105,7 +109,11 @@ describe('a message is about', () => {
     await journalize(id, [caseId]);
     await upsertCase(stack, caseId, { parties: [] });
     await change(stack, 'DELETE', `${id}/journalization`, { as: SETUP, version: 2, body: { reason: 'wrong-case' } });
-    await change(stack, 'POST', `${id}/rejection`, { as: SETUP, version: 3, body: { reason: 'unwanted' } });
+    await change(stack, 'POST', `${id}/rejection`, {
+      as: SETUP,
+      version: 3,
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+    });
     await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 4 });
     expect(await subjectsOf(id)).toEqual([SENDER, CHILD, caseId]);
   });
@@ -149,7 +157,11 @@ describe('whom a message was about is forgotten', () => {
   it('when it is deleted and the log has no row of it any more, not before', async () => {
     const [kept, logged, gone] = [await deliverMemo(stack), await deliverMemo(stack), await deliverMemo(stack)];
     for (const id of [logged, gone]) {
-      await change(stack, 'POST', `${id}/rejection`, { as: SETUP, version: 1, body: { reason: 'unwanted' } });
+      await change(stack, 'POST', `${id}/rejection`, {
+        as: SETUP,
+        version: 1,
+        body: { reason: 'unwanted', explanation: 'Ikke til os' },
+      });
       await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 2 });
     }
     await stack.sql('DELETE FROM audit_events WHERE message_id = ANY ($1)', [[kept, gone]]);

@@ -83,7 +83,11 @@ async function arrange(): Promise<void> {
     body: { caseIds: ['K-mine'] },
   });
   for (const name of ['mine, rejected', 'held, then rejected', 'deleted'] as const) {
-    await change(stack, 'POST', `${ids[name]}/rejection`, { as: SETUP, version: 1, body: { reason: 'unwanted' } });
+    await change(stack, 'POST', `${ids[name]}/rejection`, {
+      as: SETUP,
+      version: 1,
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+    });
   }
   await change(stack, 'POST', `${ids.deleted}/deletion`, { version: 2 });
   const assign = (name: Name, kind: string, id: string) =>
@@ -191,7 +195,7 @@ it('a caller who cannot see a message cannot change it', async () => {
   const changes: [string, string, object?][] = [
     ['POST', 'journalization', { caseIds: ['K-1'] }],
     ['DELETE', 'journalization', { reason: 'other' }],
-    ['POST', 'rejection', { reason: 'unwanted' }],
+    ['POST', 'rejection', { reason: 'unwanted', explanation: 'Ikke til os' }],
     ['DELETE', 'rejection'],
     ['POST', 'deletion'],
   ];
@@ -210,7 +214,7 @@ it('a role that may change a message does not let its caller see one: that takes
   const changes: [string, string, string, object?][] = [
     ['IndkomneDokumenter.Journaliser', 'POST', 'journalization', { caseIds: ['K-1'] }],
     ['IndkomneDokumenter.Journaliser', 'DELETE', 'journalization', { reason: 'other' }],
-    ['IndkomneDokumenter.Afvis', 'POST', 'rejection', { reason: 'unwanted' }],
+    ['IndkomneDokumenter.Afvis', 'POST', 'rejection', { reason: 'unwanted', explanation: 'Ikke til os' }],
     ['IndkomneDokumenter.Afvis', 'DELETE', 'rejection'],
     ['DigitalPost.Slet', 'POST', 'deletion'],
   ];

@@ -103,7 +103,10 @@ describe('a webhook', () => {
     await deliverMemo(stack);
     const { id, secret } = await create();
     const messageId = await deliverMemo(stack);
-    await change(stack, 'POST', `${messageId}/rejection`, { body: { reason: 'unwanted' }, version: 1 });
+    await change(stack, 'POST', `${messageId}/rejection`, {
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+      version: 1,
+    });
     const all = await received(2);
     const response = await stack.call('GET', '/events?after=0&limit=1000', { as: SYSTEM });
     const { events } = (await response.json()) as { events: { id: string; messageId: string }[] };
@@ -124,7 +127,10 @@ describe('a webhook', () => {
   it('gets the types that it was registered for only', async () => {
     await create({ eventTypes: ['rejected', 'rejected'] });
     const messageId = await deliverMemo(stack);
-    await change(stack, 'POST', `${messageId}/rejection`, { body: { reason: 'unwanted' }, version: 1 });
+    await change(stack, 'POST', `${messageId}/rejection`, {
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+      version: 1,
+    });
     const [first] = await received(1);
     expect(first?.event).toMatchObject({ type: 'rejected', data: { messageId } });
     const [webhook] = WebhookList.parse(await (await call('GET', '')).json()).items;
@@ -192,7 +198,7 @@ describe('a webhook', () => {
       documents: [{ files: [{ name: 'hemmelig.txt', type: 'text/plain', content: Buffer.from('Hemmeligt') }] }],
     });
     receiver.answer((res) => res.writeHead(500).end('Hemmeligt om Test Testesen, 4101019999'));
-    const rejection = { reason: 'other', explanation: 'Fritekst', forwardedTo: 'Fritekst' };
+    const rejection = { reason: 'other', explanation: 'Fritekst', outcome: { forwardedTo: { name: 'Fritekst' } } };
     await change(stack, 'POST', `${messageId}/rejection`, { body: rejection, version: 1 });
     await askUntil(
       async () => (await deliveriesOf(id)).items,
@@ -762,7 +768,10 @@ describe('a redelivery', () => {
   it('sends the events of a time again, those of its types, whether or not they had a delivery', async () => {
     const before = await deliverMemo(stack);
     const missed = await deliverMemo(stack);
-    await change(stack, 'POST', `${missed}/rejection`, { body: { reason: 'unwanted' }, version: 1 });
+    await change(stack, 'POST', `${missed}/rejection`, {
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+      version: 1,
+    });
     await untilNumbered(stack);
     const { id } = await create({ eventTypes: ['accepted'] });
     const sent = await deliverMemo(stack);

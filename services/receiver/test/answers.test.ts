@@ -204,7 +204,10 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     const first = await endpoint.send(xml(memo));
     const [message] = await messagesOf(stack, memo.messageUUID);
     const path = `/incoming-documents/${message?.id}`;
-    await stack.call('POST', `${path}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    await stack.call('POST', `${path}/rejection`, {
+      version: 1,
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+    });
     const deletion = await stack.call('POST', `${path}/deletion`, { version: 2, body: {} });
     expect(deletion.status).toBeLessThan(300);
     const again = await endpoint.send(xml(memo));

@@ -55,7 +55,11 @@ test('another message with an id that is not a UUID is accepted after one with t
   await stack.deliver(writeMemo({ messageUUID }));
   const { id } = await messageOf(stack, messageUUID);
   const as = { roles: CASEWORKER_ROLES };
-  await stack.call('POST', `/incoming-documents/${id}/rejection`, { as, version: 1, body: { reason: 'unwanted' } });
+  await stack.call('POST', `/incoming-documents/${id}/rejection`, {
+    as,
+    version: 1,
+    body: { reason: 'unwanted', explanation: 'Ikke til os' },
+  });
   await stack.call('POST', `/incoming-documents/${id}/deletion`, { as, version: 2, body: {} });
 
   await stack.deliver(writeMemo({ messageUUID, subject: 'Et helt andet brev' }));

@@ -85,7 +85,7 @@ describe('the same message delivered again', () => {
     const memo = newMemo({});
     const first = await (await stack.deliver(writeMemo(memo))).text();
     const { id } = await messageOf(stack, memo.messageUUID);
-    const body = { reason: 'unwanted' };
+    const body = { reason: 'unwanted', explanation: 'Ikke til os' };
     await stack.call('POST', `/incoming-documents/${id}/rejection`, { version: 1, body });
     const deletion = await stack.call('POST', `/incoming-documents/${id}/deletion`, { version: 2, body: {} });
     const before = await whatIsStored(stack);

@@ -113,6 +113,7 @@ export const COUNTS_EXAMPLE = {
   late: 1,
   replyOverdue: 0,
   concern: { open: 1, assessOverdue: 0, confirmOverdue: 0, nextDue: '2026-11-21T08:00:00.000Z' },
+  outcomeOpen: 0,
   isTraining: false,
 };
 

@@ -1,6 +1,7 @@
 export * from './access-packages.js';
 export * from './audit-log.js';
 export * from './contact-point-checks.js';
+export * from './departments.js';
 export * from './events.js';
 export * from './openapi.js';
 export * from './operations.js';

@@ -112,7 +112,7 @@ const TAGS = {
   figures: 'For those who lead: counts and times, nothing personal.',
   log: 'The audit log: who did what, and the sheet for a citizen.',
   access: 'Access packages (aktindsigt): everything about one citizen as a zip.',
-  'set-up': 'What a municipality decides by itself: its settings and its contact points.',
+  'set-up': 'What a municipality decides by itself: its settings, its contact points and its address book.',
   absences: 'Who stands in for whom while somebody is absent.',
   core: 'What the core registers and sets up, so that replies find their case.',
   events: 'What has changed, for the core: each change of a message once and in order. Ids and codes only.',
@@ -172,7 +172,7 @@ function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/access-packages')) return 'access';
   if (path.startsWith('/api/v1/quarantine')) return 'quarantine';
   if (path.startsWith('/api/v1/absences')) return 'absences';
-  if (/^\/api\/v1\/(municipality|contact-points)/.test(path)) return 'set-up';
+  if (/^\/api\/v1\/(municipality|contact-points|departments)/.test(path)) return 'set-up';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 

@@ -5,6 +5,14 @@ import { type CallersChange, CHANGES, type Change } from '../lifecycle/index.js'
 import { AccessPackageAnswer, AccessPackageBody, AccessPackageCreated, AccessPackageList } from './access-packages.js';
 import { AuditFilter, AuditList, AuditQuery, AuditSearchBody, AuditSheetBody } from './audit-log.js';
 import { ContactPointCheck } from './contact-point-checks.js';
+import {
+  DepartmentBody,
+  DepartmentCreated,
+  DepartmentImportBody,
+  DepartmentList,
+  departmentOfRow,
+  NewDepartmentBody,
+} from './departments.js';
 import { EventList, EventQuery } from './events.js';
 import { QuarantineList, QuarantineQuery } from './quarantine.js';
 import { ReplySetUp, ReplySetUpBody } from './replies.js';
@@ -19,6 +27,7 @@ import {
   CaseLine,
   CaseLineAnswer,
   ChangeAnswer,
+  DepartmentId,
   DocumentAnswer,
   DocumentCounts,
   DocumentIds,
@@ -35,6 +44,7 @@ import {
   idOf,
   JournalizationBody,
   MAX_CASE_LINES,
+  OutcomeBody,
   RejectionBody,
   SearchBody,
   SentMessageBody,
@@ -52,9 +62,9 @@ import {
   ContactPointCreated,
   ContactPointId,
   ContactPointImportBody,
-  ContactPointImported,
   ContactPointList,
   contactPointOfRow,
+  Imported,
   ImportQuery,
   MunicipalityAnswer,
   MunicipalityBody,
@@ -122,6 +132,7 @@ const PackageId = z.object({ packageId: idOf('access package') });
 const WebhookId = z.object({ webhookId: idOf('webhook') });
 const EntryId = z.object({ entryId: idOf('entry') });
 const ContactPointIdParam = z.object({ contactPointId: ContactPointId });
+const DepartmentIdParam = z.object({ departmentId: DepartmentId });
 
 /** Types of files that a browser may display. Everything else, above all HTML, SVG and XML, is sent as bytes to be saved. */
 export const DISPLAYED_TYPES: readonly string[] = [
@@ -181,6 +192,7 @@ export const BULK_CHANGES = {
   journalize: 'journalized',
   'take-back': 'taken-back',
   reject: 'rejected',
+  'tell-outcome': 'outcome-told',
   reopen: 'reopened',
 } as const satisfies Record<BulkBody['action'], CallersChange>;
 
@@ -219,7 +231,9 @@ const LEAVES_ABSENT_FIELDS =
 const RELEASES_BY_ITSELF =
   'Held messages whose cause this removes are released automatically, oldest first, within seconds.';
 const FORMS_OF_IMPORT =
-  'As JSON, CSV (UTF-8, `;` or `,`) or Excel, told by Content-Type. A table has a row for each contact point, and the fields of the JSON as headings; lists are separated by spaces, and a field of the sender is `label1`, `meaning1`, `label2`, `meaning2`. Contact points that are not in it stay as they are.';
+  'As JSON, CSV (UTF-8, `;` or `,`) or Excel, told by Content-Type. A table has the fields of the JSON as headings, and a row for each';
+const IMPORT_OF_POINTS = `${FORMS_OF_IMPORT} contact point; lists are separated by spaces, and a field of the sender is \`label1\`, \`meaning1\`, \`label2\`, \`meaning2\`. Contact points that are not in it stay as they are.`;
+const IMPORT_OF_DEPARTMENTS = `${FORMS_OF_IMPORT} department. Departments that are not in it stay as they are.`;
 
 const IN_A_PACKAGE =
   'The messages from or about the citizen, and those suggested for or journalized on a case with this party, of every status, also held ones. The zip has a folder for each with its files as they came, `Indhold.xlsx` with times and status of each, also of deleted ones, and the sheet of the audit log. It is removed after 7 days, and when a message in it is deleted for good.';
@@ -378,13 +392,30 @@ export const OPERATIONS = {
     body: TakeBackBody,
     bodyOrQuery: true,
   }),
-  rejectIncomingDocument: changing('rejected', {
-    service: 'archiver',
-    method: 'post',
-    path: '/api/v1/incoming-documents/:id/rejection',
-    summary: 'Rejects the message with a reason. The sender in Digital Post is not notified.',
-    body: RejectionBody,
-  }),
+  rejectIncomingDocument: changing(
+    'rejected',
+    {
+      service: 'archiver',
+      method: 'post',
+      path: '/api/v1/incoming-documents/:id/rejection',
+      summary:
+        'Rejects the message with a reason, and tells what became of it if that is known. The sender in Digital Post is not notified.',
+      body: RejectionBody,
+    },
+    ['unknown-department'],
+  ),
+  tellOutcome: changing(
+    'outcome-told',
+    {
+      service: 'archiver',
+      method: 'put',
+      path: '/api/v1/incoming-documents/:id/rejection/outcome',
+      summary:
+        'Tells what became of a rejected message, in place of what was told before: sent on, sender informed, or nothing to do.',
+      body: OutcomeBody,
+    },
+    ['unknown-department'],
+  ),
   reopenIncomingDocument: changing('reopened', {
     service: 'archiver',
     method: 'delete',
@@ -615,7 +646,8 @@ export const OPERATIONS = {
     service: 'journaler',
     method: 'get',
     path: '/api/v1/municipality/changes',
-    summary: 'Lists who changed the settings of the municipality and its contact points, newest first; 200 at most.',
+    summary:
+      'Lists who changed the settings of the municipality, its contact points and its address book, newest first; 200 at most.',
     roles: [...SETS_UP, 'Indbakke.Drift'],
     answer: SettingsChangeList,
     errors: [],
@@ -645,12 +677,12 @@ export const OPERATIONS = {
     method: 'post',
     path: '/api/v1/contact-points/import',
     summary: 'Adds or replaces many contact points at once: all of them, or none.',
-    description: `${FORMS_OF_IMPORT} ${RELEASES_BY_ITSELF}`,
+    description: `${IMPORT_OF_POINTS} ${RELEASES_BY_ITSELF}`,
     roles: SETS_UP,
     table: { list: 'contactPoints', itemOf: contactPointOfRow },
     query: ImportQuery,
     body: ContactPointImportBody,
-    answer: ContactPointImported,
+    answer: Imported,
     errors: ['not-found'],
   },
   getContactPoint: {
@@ -709,6 +741,61 @@ export const OPERATIONS = {
     roles: [...SETS_UP, 'Indbakke.Drift'],
     params: ContactPointIdParam,
     answer: ContactPointCheck,
+    errors: [],
+  },
+  listDepartments: {
+    service: 'journaler',
+    method: 'get',
+    path: '/api/v1/departments',
+    summary: 'Lists the departments of the address book, by name: where rejected messages can be sent on to.',
+    roles: [...READ, 'IndkomneDokumenter.Afvis'],
+    answer: DepartmentList,
+    errors: [],
+  },
+  addDepartment: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/departments',
+    summary: 'Adds a department to the address book, or one that was removed again.',
+    roles: SETS_UP,
+    body: NewDepartmentBody,
+    answer: DepartmentCreated,
+    errors: ['not-found', 'department-exists', 'key-reused'],
+  },
+  importDepartments: {
+    service: 'journaler',
+    method: 'post',
+    path: '/api/v1/departments/import',
+    summary: 'Adds or replaces many departments at once: all of them, or none.',
+    description: IMPORT_OF_DEPARTMENTS,
+    roles: SETS_UP,
+    table: { list: 'departments', itemOf: departmentOfRow },
+    query: ImportQuery,
+    body: DepartmentImportBody,
+    answer: Imported,
+    errors: ['not-found'],
+  },
+  changeDepartment: {
+    service: 'journaler',
+    method: 'put',
+    path: '/api/v1/departments/:departmentId',
+    summary: 'Sets all that is told of a department.',
+    roles: SETS_UP,
+    isVersioned: true,
+    params: DepartmentIdParam,
+    body: DepartmentBody,
+    answer: SettingsChanged,
+    errors: [],
+  },
+  removeDepartment: {
+    service: 'journaler',
+    method: 'delete',
+    path: '/api/v1/departments/:departmentId',
+    summary: 'Removes a department. Messages that were sent on to it still show its name.',
+    roles: SETS_UP,
+    isVersioned: true,
+    params: DepartmentIdParam,
+    answer: SettingsChanged,
     errors: [],
   },
   setAbsence: {

@@ -87,12 +87,15 @@ export const Time = z
   .transform((value) => new Date(value).toISOString())
   .refine((value) => /^\d{4}-/.test(value) && !value.startsWith('0000'), { error: 'must be in the years 1 to 9999' });
 // PostgreSQL stores any character but NUL; half a surrogate pair is not a character.
+const MAX_SPACED = 10_000;
 const anyText = (max: number) =>
   z
     .string()
     .max(max)
     .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not contain NUL or half a surrogate pair' });
 export const text = (max: number) => anyText(max).trim().min(1);
+/** Of so many characters without the white space around them. */
+const textFrom = (min: number, max: number) => anyText(MAX_SPACED).trim().min(min).max(max);
 /** Of a user or team, as a token may have it. Words of the filter `assignee` are none: nobody would find the message again. */
 export const personId = text(256)
   .refine((value) => !/[\p{Cc}\uFFFD]/u.test(value), { error: 'must not contain control characters or U+FFFD' })
@@ -169,6 +172,11 @@ const CONCERN_FILTERS = {
   overdue: 'With a clock that is not met in time.',
 } as const;
 
+const OUTCOME_FILTERS = {
+  open: 'Nobody has told what became of it.',
+  told: 'It is told.',
+} as const;
+
 /** ISO 8601: days and hours. */
 const Duration = z
   .string()
@@ -201,6 +209,9 @@ const FILTERS = {
   late: trueOrFalse.optional().describe('Whether its own date is much older than its receipt'),
   hasMedia: trueOrFalse.optional().describe('Whether there is sound or video among its files'),
   concern: keyOf('ConcernFilter', CONCERN_FILTERS).optional().describe('Marked as a possible report of concern'),
+  outcome: keyOf('OutcomeFilter', OUTCOME_FILTERS)
+    .optional()
+    .describe('Whether it is told what became of a rejected message; requires `status=rejected`'),
 };
 
 /** Personal filters, which only a body may have. */
@@ -241,6 +252,7 @@ interface Needs {
   readonly view?: View | undefined;
   readonly olderThan?: string | undefined;
   readonly colleagues?: readonly string[] | undefined;
+  readonly outcome?: string | undefined;
   readonly sort?: string | undefined;
 }
 
@@ -253,6 +265,9 @@ function checkNeeds(query: Needs, context: z.RefinementCtx): void {
     fault('view', 'absent requires colleagues, which only a body can have');
   }
   if (query.view !== 'absent' && query.colleagues !== undefined) fault('colleagues', 'is for the view absent only');
+  if (query.outcome !== undefined && query.status.some((status) => status !== 'rejected')) {
+    fault('outcome', 'is of rejected messages only: it requires the status rejected alone');
+  }
   const isByDueTime = /^-?(replyBy|concernDue)$/.test(query.sort ?? '');
   if (isByDueTime && !query.status.every(isWaiting)) {
     fault('sort', 'by a due time is for pending and held messages only');
@@ -422,20 +437,70 @@ export const TakeBackBody = z
   .meta({ examples: [{ reason: 'wrong-case' }] })
   .register(NAMED_REQUESTS, { id: 'TakingBack' });
 
+/** A name that goes into URLs and the audit log, so it has no room for a person. */
+export const DepartmentId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, { error: 'must be 1 to 64 letters from a to z, digits, - and _' })
+  .toLowerCase()
+  .meta({
+    description: 'Id of a department in the address book: letters from a to z in any case, digits, - and _',
+    examples: ['teknik-og-miljoe'],
+  });
+
+const ForwardedTo = z
+  .strictObject({
+    departmentId: DepartmentId.optional(),
+    name: text(256).optional().describe('Of another place. Removed when the message is deleted'),
+  })
+  .refine(({ departmentId, name }) => (departmentId === undefined) !== (name === undefined), {
+    error: 'must have either departmentId or name',
+  })
+  .register(NAMED_REQUESTS, { id: 'ForwardedTo' });
+
+interface GivenOutcome {
+  readonly forwardedTo?: object | undefined;
+  readonly senderInformed?: boolean | undefined;
+  readonly nothingToDo?: true | undefined;
+}
+function checkOutcome({ forwardedTo, senderInformed, nothingToDo }: GivenOutcome, context: z.RefinementCtx): void {
+  const isDone = forwardedTo !== undefined || senderInformed === true;
+  const error = 'must say that it was sent on, that the sender was informed, or else that there is nothing to do';
+  if (isDone === (nothingToDo === true)) context.addIssue({ code: 'custom', message: error });
+}
+
+/** What became of a rejected message. */
+export const OutcomeBody = z
+  .strictObject({
+    forwardedTo: ForwardedTo.optional().describe('Where it was sent on to'),
+    senderInformed: z.boolean().optional().describe('Whether the sender was told; false when absent'),
+    nothingToDo: z.literal(true).optional().describe('There was nothing to do; without the others'),
+  })
+  .superRefine(checkOutcome)
+  .meta({
+    examples: [
+      { forwardedTo: { departmentId: 'teknik-og-miljoe' }, senderInformed: true },
+      { forwardedTo: { name: 'Odenskov Kommune' } },
+      { nothingToDo: true },
+    ],
+  })
+  .register(NAMED_REQUESTS, { id: 'Outcome' });
+export type OutcomeBody = z.infer<typeof OutcomeBody>;
+
 export const RejectionBody = z
   .strictObject({
     reason: RejectionReason,
-    explanation: text(2_000)
-      .optional()
-      .describe('Required when the reason is `other`. Removed when the message is deleted'),
-    forwardedTo: text(256).optional().describe('To whom the caseworker forwarded it'),
-    senderInformed: z.boolean().optional().describe('Whether the caseworker has told the sender'),
+    explanation: textFrom(3, 1_000).describe('In words, in 3 to 1000 characters. Removed when the message is deleted'),
+    outcome: OutcomeBody.optional().describe('What became of it, if that is known; it can be told later'),
   })
-  .refine((body) => body.reason !== 'other' || body.explanation !== undefined, {
-    path: ['explanation'],
-    error: 'is required when the reason is other',
+  .meta({
+    examples: [
+      {
+        reason: 'wrong-department',
+        explanation: 'Brevet handler om vejarbejde.',
+        outcome: { forwardedTo: { departmentId: 'teknik-og-miljoe' } },
+      },
+    ],
   })
-  .meta({ examples: [{ reason: 'wrong-department', forwardedTo: 'Teknik og Miljø', senderInformed: false }] })
   .register(NAMED_REQUESTS, { id: 'Rejection' });
 
 /** An absent field leaves what is registered; null clears it. */
@@ -626,7 +691,8 @@ export const BulkBody = z
     bulkOf('BulkUnassignment', 'unassign', z.strictObject(ITEM)),
     bulkOf('BulkJournalization', 'journalize', JournalizationBody.safeExtend(ITEM)),
     bulkOf('BulkTakingBack', 'take-back', TakeBackBody.safeExtend(ITEM)),
-    bulkOf('BulkRejection', 'reject', RejectionBody.safeExtend(ITEM)), // which keeps the rule that `other` needs an explanation
+    bulkOf('BulkRejection', 'reject', RejectionBody.safeExtend(ITEM)),
+    bulkOf('BulkTellingOutcome', 'tell-outcome', OutcomeBody.safeExtend(ITEM)), // which keeps what an outcome must say
     bulkOf('BulkReopening', 'reopen', z.strictObject(ITEM)),
   ])
   .meta({
@@ -635,7 +701,8 @@ export const BulkBody = z
       { action: 'unassign', items: [ITEM_EXAMPLE] },
       { action: 'journalize', items: [{ ...ITEM_EXAMPLE, caseIds: ['BF-1'] }] },
       { action: 'take-back', items: [{ ...ITEM_EXAMPLE, reason: 'wrong-case' }] },
-      { action: 'reject', items: [{ ...ITEM_EXAMPLE, reason: 'duplicate' }] },
+      { action: 'reject', items: [{ ...ITEM_EXAMPLE, reason: 'duplicate', explanation: 'Modtaget i går.' }] },
+      { action: 'tell-outcome', items: [{ ...ITEM_EXAMPLE, senderInformed: true }] },
       { action: 'reopen', items: [ITEM_EXAMPLE] },
     ],
   })
@@ -686,12 +753,31 @@ const Concern = z
   })
   .register(NAMED_ANSWERS, { id: 'Concern' });
 
+const Outcome = z
+  .object({
+    forwardedTo: z
+      .object({
+        departmentId: z.string().nullable().describe('In the address book; null: another place'),
+        name: z.string().describe('Of the department, also of one that was removed since, or of another place'),
+      })
+      .register(NAMED_ANSWERS, { id: 'ForwardedToPlace' })
+      .nullable()
+      .describe('Where it was sent on to; null: it was not'),
+    senderInformed: z.boolean().describe('Whether the sender was told'),
+    nothingToDo: z.boolean().describe('Neither of both, since there was nothing to do'),
+    at: time.describe('When it was told'),
+    by: z.string().describe('Who told it'),
+  })
+  .register(NAMED_ANSWERS, { id: 'OutcomeOfRejection' });
+
 const Rejection = z
   .object({
     reason: RejectionReason,
-    explanation: z.string().nullable().describe('In the words of the caseworker'),
-    forwardedTo: z.string().nullable().describe('To whom the caseworker forwarded it'),
-    senderInformed: z.boolean().nullable().describe('Whether the caseworker has told the sender; null: not said'),
+    explanation: z
+      .string()
+      .nullable()
+      .describe('In the words of the caseworker; null: it was rejected before they were required'),
+    outcome: Outcome.nullable().describe('What became of it; null: nobody has told yet'),
     at: time.describe('When it was rejected'),
     by: z.string().describe('Who rejected it'),
   })
@@ -911,7 +997,7 @@ export const DocumentCounts = z
     isMore: z
       .boolean()
       .describe(
-        'Whether there are more than were counted. Counted are, of each status, the 10000 oldest that are pending or held, and the 1000 newest that are journalized or rejected',
+        'Whether there are more than were counted. Counted are, of each status, the 10000 oldest that are pending or held, and the 1000 newest that are journalized or rejected; with `outcome=open` the 10000 oldest',
       ),
     status: z.array(countOf('CountOfStatus', { status: Status })).describe('By status'),
     kind: z.array(countOf('CountOfKind', { kind: Kind })).describe('By kind'),
@@ -935,6 +1021,7 @@ export const DocumentCounts = z
     late: count,
     replyOverdue: count,
     concern: ConcernCounts,
+    outcomeOpen: count.describe('Rejected, and nobody has told what became of it. Ask with `status=rejected`'),
     isTraining,
   })
   .meta({ examples: [COUNTS_EXAMPLE] })

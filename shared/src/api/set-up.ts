@@ -147,7 +147,7 @@ const SettingsWarning = z
   })
   .register(NAMED_ANSWERS, { id: 'SettingsWarning' });
 
-const version = z.int().describe('Send it in If-Match to change it; also in ETag');
+export const version = z.int().describe('Send it in If-Match to change it; also in ETag');
 
 export const MunicipalityAnswer = z
   .object({
@@ -262,11 +262,14 @@ export const ContactPointImportBody = z
   .register(NAMED_REQUESTS, { id: 'ContactPointImport' });
 export type ContactPointImportBody = z.infer<typeof ContactPointImportBody>;
 
+/** A cell that says yes or no; whatever it is else stays. */
+export const switchOf = (text: string) =>
+  ({ true: true, false: false, ja: true, nej: false })[text.toLowerCase()] ?? text;
+
 /** What a row of a table says, in the form of the JSON; whatever does not fit is left for the schema to refuse. */
 export function contactPointOfRow(row: Readonly<Record<string, string>>): object {
   const { assigneeKind, assigneeId, label1, meaning1, label2, meaning2, visibleTo, isActive, isConcern, ...texts } =
     row;
-  const switchOf = (text: string) => ({ true: true, false: false, ja: true, nej: false })[text.toLowerCase()] ?? text;
   const isLabel = (label: { label: string | undefined; meaning: string | undefined }) => label.label ?? label.meaning;
   return {
     ...texts,
@@ -281,14 +284,14 @@ export function contactPointOfRow(row: Readonly<Record<string, string>>): object
   };
 }
 
-export const ContactPointImported = z
+export const Imported = z
   .object({
     added: z.int().describe('How many are new'),
     changed: z.int().describe('How many were set up otherwise'),
     unchanged: z.int().describe('How many were set up like this'),
   })
   .meta({ examples: [{ added: 1, changed: 0, unchanged: 0 }] })
-  .register(NAMED_ANSWERS, { id: 'ContactPointsImported' });
+  .register(NAMED_ANSWERS, { id: 'Imported' });
 
 export const ContactPointAnswer = z
   .object({
@@ -323,8 +326,12 @@ const SettingsChange = z
       'contact-point-added',
       'contact-point-changed',
       'contact-point-removed',
+      'department-added',
+      'department-changed',
+      'department-removed',
     ]).describe('What was done'),
-    contactPoint: z.string().nullable().describe('Id of the contact point; null: the municipality'),
+    contactPoint: z.string().nullable().describe('Id of the contact point; null: it is of none'),
+    department: z.string().nullable().describe('Id of the department; null: it is of none'),
     before: z.record(z.string(), z.unknown()).describe('The settings that were changed, as they were'),
     after: z.record(z.string(), z.unknown()).describe('The same as they are since'),
   })
@@ -342,6 +349,7 @@ export const SettingsChangeList = z
             onBehalfOf: null,
             action: 'municipality-changed',
             contactPoint: null,
+            department: null,
             before: { replyDays: null },
             after: { replyDays: 14 },
           },

@@ -168,6 +168,18 @@ export const ERRORS = {
     again: false,
     meaning: 'There is a contact point with this id. Change that one.',
   },
+  'department-exists': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'There is a department with this id. Change that one.',
+  },
+  'unknown-department': {
+    http: 409,
+    fault: 'peer',
+    again: true,
+    meaning: 'The address book has no such department, or it is not active.',
+  },
   'no-place-for-replies': {
     http: 409,
     fault: 'peer',

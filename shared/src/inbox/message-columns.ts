@@ -17,6 +17,9 @@ export const SUMMARY_TABLES = sql`
     SELECT name FROM contact_points WHERE municipality = m.municipality AND contact_point_id = m.contact_point_id LIMIT 1
   ) AS point ON true
   LEFT JOIN LATERAL (
+    SELECT name FROM departments WHERE municipality = m.municipality AND department_id = m.outcome_department_id LIMIT 1
+  ) AS department ON true
+  LEFT JOIN LATERAL (
     SELECT message_uuid, set_up_at, delivery FROM sent_messages WHERE answered_message_id = m.id ORDER BY set_up_at DESC LIMIT 1
   ) AS answer ON true`;
 
@@ -38,7 +41,8 @@ export const SUMMARY = sql`
   m.concern_marked_by AS "concernMarkedBy", m.concern_assess_by AS "concernAssessBy",
   m.concern_assessed_at AS "concernAssessedAt", m.concern_confirm_by AS "concernConfirmBy",
   m.concern_confirmed_at AS "concernConfirmedAt", m.rejection_reason AS "rejectionReason",
-  d.rejection_text AS "rejectionText", d.forwarded_to AS "forwardedTo", d.sender_informed AS "senderInformed",
+  d.rejection_text AS "rejectionText", m.outcome_at AS "outcomeAt", m.outcome_by AS "outcomeBy", m.outcome_department_id AS "outcomeDepartmentId",
+  coalesce(department.name, d.forwarded_to) AS "forwardedTo", d.sender_informed AS "senderInformed",
   m.status_at AS "statusAt", m.status_by AS "statusBy", answer.message_uuid AS "answerUuid", answer.set_up_at AS "answeredAt",
   answer.delivery AS "answerDelivery", ${IS_TRAINING} AS "isTraining"`;
 
@@ -99,6 +103,10 @@ export interface SummaryRow
   readonly concernConfirmedAt: Date | null;
   readonly rejectionReason: NonNullable<DocumentSummary['rejection']>['reason'] | null;
   readonly rejectionText: string | null;
+  readonly outcomeAt: Date | null;
+  readonly outcomeBy: string | null;
+  readonly outcomeDepartmentId: string | null;
+  /** Name of the department, or of another place. */
   readonly forwardedTo: string | null;
   readonly senderInformed: boolean | null;
   readonly statusAt: Date;

@@ -1,49 +1,131 @@
 import type { z } from 'zod';
-import type { ChangeAnswer, RejectionBody } from '../api/index.js';
+import type { ChangeAnswer, OutcomeBody, RejectionBody } from '../api/index.js';
+import { Problem } from '../errors/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import { type Connection, Prisma, run, type Store } from '../store/index.js';
-import { changeMessage } from './change-message.js';
+import { type ChangeEffects, changeMessage } from './change-message.js';
 
 const { sql } = Prisma;
 
 type Rejection = z.infer<typeof RejectionBody>;
 
-/** Rejects a message. The texts that go with the reason are personal, so they are stored apart from its code. */
+/**
+ * Rejects a message. The texts that go with the reason are personal, so they are stored apart from its code.
+ *
+ * @throws Problem unknown-department, beside those of any change
+ */
 export function reject(store: Store, request: ChangeRequest, rejection: Rejection): Promise<ChangeAnswer> {
-  const { reason } = rejection;
+  const { reason, outcome } = rejection;
+  const texts = textsOf(rejection);
   return changeMessage(store, request, 'rejected', {
-    set: sql`rejection_reason = ${reason}`,
-    details: { reason },
-    async isRepeat(connection) {
-      const rows = await run(
-        connection,
-        sql`
-          SELECT FROM message_details
-          WHERE message_id = ${request.id}::uuid AND (${TEXTS}) IS NOT DISTINCT FROM (${textsOf(rejection)})`,
-      );
-      return rows.length > 0;
+    set: Prisma.join([sql`rejection_reason = ${reason}`, ...columnsOf(request, outcome)]),
+    details: { reason, ...codesOf(outcome) },
+    isRepeat: (connection) => areStored(connection, request.id, texts),
+    async write(connection) {
+      await requireDepartment(connection, request, outcome, 'body.outcome');
+      await writeTexts(connection, request.id, texts);
     },
-    write: (connection) => writeTexts(connection, request.id, rejection),
   });
 }
 
-/** Undoes a rejection: the message gets its former status, and only the history shows the rejection. */
+/**
+ * Tells what became of a rejected message, in place of what was told before.
+ *
+ * @throws Problem unknown-department, beside those of any change
+ */
+export function tellOutcome(store: Store, request: ChangeRequest, outcome: OutcomeBody): Promise<ChangeAnswer> {
+  const texts = textsOfOutcome(outcome);
+  return changeMessage(store, request, 'outcome-told', {
+    set: Prisma.join(columnsOf(request, outcome)),
+    details: codesOf(outcome),
+    isRepeat: (connection) => areStored(connection, request.id, texts),
+    async write(connection) {
+      await requireDepartment(connection, request, outcome, 'body');
+      await writeTexts(connection, request.id, texts);
+    },
+  });
+}
+
+/** Undoes a rejection: the message gets its former status, and only the history shows the rejection and its outcome. */
 export function reopen(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'reopened', {
-    set: sql`rejection_reason = NULL`,
-    write: (connection) => writeTexts(connection, request.id, {}),
+    set: Prisma.join([sql`rejection_reason = NULL`, ...columnsOf(request, undefined)]),
+    write: (connection) => writeTexts(connection, request.id, textsOf({})),
   });
 }
 
-const TEXTS = sql`rejection_text, forwarded_to, sender_informed`;
-
-function textsOf({ explanation, forwardedTo, senderInformed }: Partial<Rejection>): Prisma.Sql {
-  return sql`${explanation ?? null}::text, ${forwardedTo ?? null}::text, ${senderInformed ?? null}::bool`;
+/** Of `messages`: who told the outcome and when, and the department. */
+function columnsOf({ at, principal }: ChangeRequest, outcome: OutcomeBody | undefined): Prisma.Sql[] {
+  return [
+    sql`outcome_at = ${outcome ? at : null}::timestamptz`,
+    sql`outcome_by = ${outcome ? principal.actor.id : null}::text`,
+    sql`outcome_department_id = ${outcome?.forwardedTo?.departmentId ?? null}::text`,
+  ];
 }
 
-function writeTexts(connection: Connection, messageId: string, rejection: Partial<Rejection>): Promise<unknown> {
+/** Columns of `message_details` with their values. */
+interface Texts {
+  readonly columns: Prisma.Sql;
+  readonly values: Prisma.Sql;
+}
+
+function textsOf({ explanation, outcome }: Partial<Rejection>): Texts {
+  const { columns, values } = textsOfOutcome(outcome);
+  return { columns: sql`rejection_text, ${columns}`, values: sql`${explanation ?? null}::text, ${values}` };
+}
+
+function textsOfOutcome(outcome: OutcomeBody | undefined): Texts {
+  const informed = outcome && (outcome.senderInformed ?? false);
+  return {
+    columns: sql`forwarded_to, sender_informed`,
+    values: sql`${outcome?.forwardedTo?.name ?? null}::text, ${informed ?? null}::bool`,
+  };
+}
+
+/** For the event and the audit log. */
+function codesOf(outcome: OutcomeBody | undefined): NonNullable<ChangeEffects['details']> {
+  const { forwardedTo, senderInformed, nothingToDo } = outcome ?? {};
+  return {
+    ...(forwardedTo && { forwarded: true }),
+    ...(forwardedTo?.departmentId !== undefined && { departmentId: forwardedTo.departmentId }),
+    ...(senderInformed && { senderInformed }),
+    ...(nothingToDo && { nothingToDo }),
+  };
+}
+
+async function requireDepartment(
+  connection: Connection,
+  { principal: { municipality } }: ChangeRequest,
+  outcome: OutcomeBody | undefined,
+  place: string,
+): Promise<void> {
+  const departmentId = outcome?.forwardedTo?.departmentId;
+  if (departmentId === undefined) return;
+  const found = await run(
+    connection,
+    sql`
+      SELECT FROM departments
+      WHERE municipality = ${municipality} AND department_id = ${departmentId} AND is_active AND removed_at IS NULL`,
+  );
+  if (found.length > 0) return;
+  const path = `${place}.forwardedTo.departmentId`;
+  const detail = `The address book has no active department with the id at ${path}. See GET /api/v1/departments.`;
+  throw new Problem('unknown-department', detail, { path });
+}
+
+async function areStored(connection: Connection, messageId: string, { columns, values }: Texts): Promise<boolean> {
+  const rows = await run(
+    connection,
+    sql`
+      SELECT FROM message_details
+      WHERE message_id = ${messageId}::uuid AND ROW (${columns}) IS NOT DISTINCT FROM ROW (${values})`,
+  );
+  return rows.length > 0;
+}
+
+function writeTexts(connection: Connection, messageId: string, { columns, values }: Texts): Promise<unknown> {
   return run(
     connection,
-    sql`UPDATE message_details SET (${TEXTS}) = ROW (${textsOf(rejection)}) WHERE message_id = ${messageId}::uuid`,
+    sql`UPDATE message_details SET (${columns}) = ROW (${values}) WHERE message_id = ${messageId}::uuid`,
   );
 }

@@ -34,6 +34,7 @@ export const ATTRIBUTE_CHANGES = {
     to: 'same',
     roles: ['IndkomneDokumenter.Tildel', 'IndkomneDokumenter.Læs'],
   },
+  'outcome-told': { from: ['rejected'], to: 'same', roles: ['IndkomneDokumenter.Afvis'] },
   'concern-marked': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
   'concern-unmarked': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
   'concern-assessed': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },

@@ -382,7 +382,7 @@ describe('a token for one municipality', () => {
       ['GET', '/zip'],
       ['GET', `/files/${id}`],
       ['POST', '/journalization', { caseIds: ['K-1'] }],
-      ['POST', '/rejection', { reason: 'unwanted' }],
+      ['POST', '/rejection', { reason: 'unwanted', explanation: 'Ikke til os' }],
       ['POST', '/deletion'],
     ];
     for (const [method, path, body] of calls) {

@@ -90,6 +90,18 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
     } = example as { contactPoints: object[] };
     return { ...call, body: { contactPoints: [{ ...point, id: randomUUID() }] } };
   }
+  if (name === 'addDepartment') return { ...call, body: { ...example, id: randomUUID() } };
+  if (name === 'importDepartments') {
+    const {
+      departments: [department],
+    } = example as { departments: object[] };
+    return { ...call, body: { departments: [{ ...department, id: randomUUID() }] } };
+  }
+  if (operation.path.includes('/departments/:')) {
+    const departmentId = await addDepartment(stack);
+    const body = example && { ...example, phone: '87 65 43 21' };
+    return { ...call, params: { departmentId }, headers: { 'if-match': '"1"' }, body };
+  }
   if (operation.path.includes('/contact-points/:')) {
     const contactPointId = await addContactPoint(stack);
     const headers = operation.isVersioned && { 'if-match': '"1"' };
@@ -140,6 +152,7 @@ interface Seen {
 const READY_FOR = (() => {
   const pending = async (stack: TestStack): Promise<Seen> => {
     await upsertCase(stack, 'BF-1');
+    await addDepartment(stack, 'teknik-og-miljoe');
     return { id: await deliverMemo(stack), version: 1 };
   };
   const after = (name: Name, body?: object) => async (stack: TestStack) => {
@@ -157,7 +170,7 @@ const READY_FOR = (() => {
   };
   const assigned = after('assignIncomingDocument', { assignee: { kind: 'user', id: 'anna' } });
   const journalized = after('journalizeIncomingDocument', { caseIds: ['BF-1'] });
-  const rejected = after('rejectIncomingDocument', { reason: 'unwanted' });
+  const rejected = after('rejectIncomingDocument', { reason: 'unwanted', explanation: 'Ikke til os' });
   const marked = after('markConcern');
   const ofChanges = {
     assigned: pending,
@@ -166,6 +179,7 @@ const READY_FOR = (() => {
     journalized: pending,
     'taken-back': journalized,
     rejected: pending,
+    'outcome-told': rejected,
     reopened: rejected,
     deleted: rejected,
     'concern-marked': pending,
@@ -180,6 +194,7 @@ const READY_FOR = (() => {
     journalize: pending,
     'take-back': journalized,
     reject: pending,
+    'tell-outcome': rejected,
     reopen: rejected,
   };
 })();
@@ -197,6 +212,13 @@ async function addContactPoint(stack: TestStack): Promise<string> {
   expect((await stack.call('POST', '/contact-points', { as: EVERYTHING, body })).status).toBe(200);
   await heldAreLookedAt(stack);
   return body.id;
+}
+
+async function addDepartment(stack: TestStack, id: string = randomUUID()): Promise<string> {
+  const [example] = examplesOf(OPERATIONS.addDepartment.body);
+  const added = await stack.call('POST', '/departments', { as: EVERYTHING, body: { ...example, id } });
+  expect([200, 409]).toContain(added.status);
+  return id;
 }
 
 /** After a change of the set-up, held messages are looked at, which is noted in the row of the municipality. */

@@ -18,7 +18,7 @@ export const journalize = {
 export const reject = {
   method: 'POST',
   path: 'rejection',
-  body: { reason: 'other', explanation: 'Nej', senderInformed: true },
+  body: { reason: 'other', explanation: 'Nej', outcome: { senderInformed: true } },
 };
 export const assign = { method: 'PUT', path: 'assignment', body: { assignee: { kind: 'user', id: 'anna' } } };
 
@@ -69,10 +69,21 @@ export const CHANGES: readonly Example[] = [
     change: reject,
     status: 'rejected',
     others: [
-      { reason: 'unwanted', explanation: 'Nej', senderInformed: true },
-      { reason: 'other', explanation: 'Ja', senderInformed: true },
+      { reason: 'unwanted', explanation: 'Nej', outcome: { senderInformed: true } },
+      { reason: 'other', explanation: 'Nej!', outcome: { senderInformed: true } },
       { reason: 'other', explanation: 'Nej' },
-      { reason: 'other', explanation: 'Nej', senderInformed: true, forwardedTo: 'x' },
+      { reason: 'other', explanation: 'Nej', outcome: { senderInformed: true, forwardedTo: { name: 'x' } } },
+    ],
+  },
+  {
+    name: 'tell the outcome',
+    before: [reject],
+    change: { method: 'PUT', path: 'rejection/outcome', body: { forwardedTo: { name: 'Odenskov Kommune' } } },
+    status: 'rejected',
+    others: [
+      { forwardedTo: { name: 'Vestersund Kommune' } },
+      { forwardedTo: { name: 'Odenskov Kommune' }, senderInformed: true },
+      { nothingToDo: true },
     ],
   },
   { name: 'reopen', before: [reject], change: { method: 'DELETE', path: 'rejection' }, status: 'pending' },

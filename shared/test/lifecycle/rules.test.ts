@@ -1,7 +1,7 @@
 import type { Principal, Role } from '@indbakke/shared/access';
 import { type ChangeAnswer, DocumentList, OPERATIONS, type Operation } from '@indbakke/shared/api';
 import { requireRole } from '@indbakke/shared/http';
-import { assign, journalize, reject, reopen, takeBack, unassign } from '@indbakke/shared/inbox';
+import { assign, journalize, reject, reopen, takeBack, tellOutcome, unassign } from '@indbakke/shared/inbox';
 import {
   CALLERS_CHANGES,
   type CallersChange,
@@ -101,11 +101,12 @@ const MAKE = {
   released: release,
   journalized: (store, request) => journalize(store, request, { caseIds: [MY_CASE] }, false),
   'taken-back': (store, request) => takeBack(store, request, { reason: 'other' }),
-  rejected: (store, request) => reject(store, request, { reason: 'unwanted' }),
+  rejected: (store, request) => reject(store, request, { reason: 'unwanted', explanation: 'Ikke til os' }),
   reopened: reopen,
   deleted: (store, request) => deleteForGood({ store } as Parts, request), // content in the database needs no other part
   assigned: (store, request) => assign(store, request, { assignee: { kind: 'user', id: 'another' } }),
   unassigned: unassign,
+  'outcome-told': (store, request) => tellOutcome(store, request, { nothingToDo: true }),
   'concern-marked': markConcern,
   'concern-unmarked': unmarkConcern,
   'concern-assessed': recordAssessment,

@@ -30,6 +30,7 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
   return {
     municipalities: { cvr: municipality, name: 'Kommune' },
     contact_points: { municipality, contact_point_id: 'c', name: 'Børn og familie' },
+    departments: { municipality, department_id: 'd', name: 'Teknik og Miljø' },
     contact_point_checks: { municipality, contact_point_id: 'c', code: 'k', started_at: at, started_by: 'anna' },
     cases: { municipality, case_id: 'K-1', suggestions_due: randomUUID() },
     absences: {

@@ -43,6 +43,9 @@ async function rejectTwice({ story, caseworker }: Day): Promise<void> {
     [shown?.reason, shown?.explanation],
     ['unwanted', EXPLANATION],
   );
+  const told = await caseworker.tellOutcome(second, { nothingToDo: true });
+  const { rejection: after } = await caseworker.read(told.id);
+  story.check('its outcome is open until it is told', [shown?.outcome, after?.outcome?.nothingToDo], [null, true]);
 }
 
 function tablesHoldingIt({ stack }: Day): Promise<string[]> {

@@ -26,7 +26,10 @@ export async function doorsStayClosed({ story, caseworker, colleague, setup, nei
   story.check('its own inbox is empty', (await neighbour.list()).items, []);
 
   const hers = await findMessage(colleague, MEMOS.schoolForMother);
-  const rejection = colleague.reject(hers, { reason: 'wrong-department' });
+  const rejection = colleague.reject(hers, {
+    reason: 'wrong-department',
+    explanation: 'Hører til i en anden afdeling',
+  });
   story.check('without the role Afvis the colleague cannot reject it', await refusalOf(rejection), '403 role-missing');
   const held = await findMessage(setup, CONFLICTING, 'held');
   story.check('the held message is visible to set-up only', await refusalOf(caseworker.read(held.id)), '404 not-found');

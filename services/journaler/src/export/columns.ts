@@ -57,6 +57,12 @@ const DELIVERIES: Record<NonNullable<NonNullable<DocumentSummary['answer']>['del
   failed: 'Fejlet',
 };
 
+function outcomeIn({ outcome }: NonNullable<DocumentSummary['rejection']>): string {
+  if (!outcome) return 'Mangler';
+  if (outcome.forwardedTo) return 'Sendt videre';
+  return outcome.senderInformed ? 'Afsender underrettet' : 'Intet at gøre';
+}
+
 const yes = (value: boolean | null | undefined) => (value == null ? null : value ? 'Ja' : 'Nej');
 const dateOf = (time: string | null | undefined) => (time == null ? null : new Date(time));
 
@@ -119,10 +125,13 @@ export const COLUMNS: readonly Column<DocumentSummary>[] = [
   time('Vurderet', ({ concern }) => concern?.assessedAt),
   time('Bekræftes senest', ({ concern }) => concern?.confirmBy),
   time('Bekræftet', ({ concern }) => concern?.confirmedAt),
-  text('Årsag til afvisning', 18, ({ rejection }) => rejection && REASONS[rejection.reason]),
-  text('Afvisning begrundelse', 40, ({ rejection }) => rejection?.explanation),
-  text('Videresendt til', 24, ({ rejection }) => rejection?.forwardedTo),
-  text('Afsender underrettet', 12, ({ rejection }) => yes(rejection?.senderInformed)),
+  text('Afvist – årsag', 18, ({ rejection }) => rejection && REASONS[rejection.reason]),
+  text('Afvist – begrundelse', 40, ({ rejection }) => rejection?.explanation),
+  text('Afvist – udfald', 22, ({ rejection }) => rejection && outcomeIn(rejection)),
+  text('Afvist – videre til', 24, ({ rejection }) => rejection?.outcome?.forwardedTo?.name),
+  text('Afvist – afsender underrettet', 14, ({ rejection }) => yes(rejection?.outcome?.senderInformed)),
+  time('Afvist – udfald oplyst', ({ rejection }) => rejection?.outcome?.at),
+  text('Afvist – udfald oplyst af', 22, ({ rejection }) => rejection?.outcome?.by),
   number('Bemærkninger', ({ remarks }) => remarks.length),
   text('Meddelelses-id', 38, ({ externalId }) => externalId),
   text('Id', 38, ({ id }) => id),

@@ -2,7 +2,7 @@ import { BULK_CHANGES, type BulkAnswer, type BulkBody, type ChangeAnswer, OPERAT
 import type { Problem } from '@indbakke/shared/errors';
 import { auditRefusal, type Call, describeProblem, logProblem, requireRole, toProblem } from '@indbakke/shared/http';
 import { type IdempotencyKey, keyOfItem, once } from '@indbakke/shared/idempotency';
-import { assign, journalize, reject, reopen, takeBack, unassign } from '@indbakke/shared/inbox';
+import { assign, journalize, reject, reopen, takeBack, tellOutcome, unassign } from '@indbakke/shared/inbox';
 import { CHANGES, type ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import type { Store } from '@indbakke/shared/store';
@@ -35,6 +35,7 @@ export async function changeMany(
     journalize: (request, item) => journalize(store, request, item, allowsUnknown),
     'take-back': (request, item) => takeBack(store, request, item),
     reject: (request, item) => reject(store, request, item),
+    'tell-outcome': (request, item) => tellOutcome(store, request, item),
     reopen: (request) => reopen(store, request),
   };
   const make = makers[body.action] as Make<Action>;

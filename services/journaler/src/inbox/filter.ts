@@ -4,7 +4,17 @@ import { DAY, HOUR } from '@indbakke/shared/config';
 import { partyIdOf } from '@indbakke/shared/ids';
 import { hasWords } from '@indbakke/shared/inbox';
 import { Prisma } from '@indbakke/shared/store';
-import { CONCERN_DUE, CONCERN_OPEN, type Range, type Time, type Walk, walkEach, walkRows, walkWhere } from './walk.js';
+import {
+  CONCERN_DUE,
+  CONCERN_OPEN,
+  OUTCOME_OPEN,
+  type Range,
+  type Time,
+  type Walk,
+  walkEach,
+  walkRows,
+  walkWhere,
+} from './walk.js';
 
 const { sql } = Prisma;
 
@@ -58,6 +68,8 @@ export function filtersOf(
   if (query.late === true || query.view === 'late') filters.push(indexed(sql`m.late`));
   if (query.late === false) filters.push({ condition: sql`NOT m.late` });
   if (query.concern !== undefined) filters.push(indexed(concernOf(query.concern, now)));
+  if (query.outcome === 'open') filters.push(indexed(OUTCOME_OPEN));
+  if (query.outcome === 'told') filters.push({ condition: sql`m.outcome_at IS NOT NULL` });
   if (query.channel === 'sf2900') filters.push(indexed(sql`m.channel = 'sf2900'`));
   else if (query.channel !== undefined) filters.push({ condition: sql`m.channel = ${query.channel}` });
   if (query.contactPoint !== undefined) filters.push(indexed(sql`m.contact_point_id = ${query.contactPoint}`));

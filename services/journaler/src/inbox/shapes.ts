@@ -124,10 +124,22 @@ function rejectionOf(row: SummaryRow): DocumentSummary['rejection'] {
   return {
     reason: row.rejectionReason,
     explanation: row.rejectionText,
-    forwardedTo: row.forwardedTo,
-    senderInformed: row.senderInformed,
+    outcome: outcomeOf(row),
     at: row.statusAt.toISOString(),
     by: row.statusBy,
+  };
+}
+
+function outcomeOf(row: SummaryRow): NonNullable<DocumentSummary['rejection']>['outcome'] {
+  const { outcomeAt, outcomeBy, outcomeDepartmentId: departmentId, forwardedTo: name } = row;
+  if (!outcomeAt || outcomeBy === null) return null;
+  const senderInformed = row.senderInformed ?? false;
+  return {
+    forwardedTo: name === null ? null : { departmentId, name },
+    senderInformed,
+    nothingToDo: name === null && !senderInformed,
+    at: outcomeAt.toISOString(),
+    by: outcomeBy,
   };
 }
 

@@ -5,12 +5,12 @@ import { isWaiting } from '@indbakke/shared/lifecycle';
 import { Prisma, type Store } from '@indbakke/shared/store';
 import { IS_TRAINING } from '@indbakke/shared/training';
 import { someOf } from './page.js';
-import { CONCERN_OPEN } from './walk.js';
+import { CONCERN_OPEN, OUTCOME_OPEN } from './walk.js';
 
 const { sql } = Prisma;
 
 /**
- * What is counted of each status. What waits is bounded by the people who handle it, and the oldest matter most; what is done
+ * What is counted of each status. What waits, also for its outcome to be told, is bounded by the people who handle it, and the oldest matter most; what is done
  * grows without end, and the newest show how it goes.
  */
 const WAITING = { sort: 'receivedAt', most: 10_000 } as const;
@@ -47,7 +47,12 @@ export async function summarizeDocuments(
 }
 
 export function countsOf(principal: Principal, filter: DocumentFilter, now: Date): Prisma.Sql {
-  const rows = someOf(principal, filter, (status) => (isWaiting(status) ? WAITING : DONE), now);
+  const rows = someOf(
+    principal,
+    filter,
+    (status) => (isWaiting(status) || filter.outcome === 'open' ? WAITING : DONE),
+    now,
+  );
   const at = sql`${now}::timestamptz`;
   // Later times are younger; width_bucket counts the thresholds that are passed.
   const thresholds = AGES.map((days) => new Date(now.getTime() - days * DAY).toISOString());
@@ -55,7 +60,7 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
   return sql`
     WITH found AS MATERIALIZED (
       SELECT m.municipality, m.status, m.kind, m.contact_point_id, m.assignee_kind, m.assignee_id, m.late, m.reply_by,
-        m.received_at, ${CONCERN_OPEN} AS is_open,
+        m.received_at, ${CONCERN_OPEN} AS is_open, ${OUTCOME_OPEN} AS is_outcome_open,
         CASE WHEN m.concern_assessed_at IS NULL THEN m.concern_assess_by END AS assess_by,
         CASE WHEN m.concern_confirmed_at IS NULL THEN m.concern_confirm_by END AS confirm_by, m.counts, m."isMore"
       FROM (${rows}) AS m
@@ -64,12 +69,13 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
     ), total AS (
       SELECT count(*)::int AS total, count(*) FILTER (WHERE late)::int AS late,
         count(*) FILTER (WHERE NOT late AND status IN ('pending', 'held') AND reply_by < ${at})::int AS "replyOverdue",
+        count(*) FILTER (WHERE is_outcome_open)::int AS "outcomeOpen",
         count(*) FILTER (WHERE is_open)::int AS open, count(*) FILTER (WHERE assess_by < ${at})::int AS assess_overdue,
         count(*) FILTER (WHERE confirm_by < ${at})::int AS confirm_overdue,
         least(min(assess_by) FILTER (WHERE assess_by >= ${at}), min(confirm_by) FILTER (WHERE confirm_by >= ${at})) AS "nextDue"
       FROM counted
     )
-    SELECT total, late, "replyOverdue", "nextDue", ${IS_TRAINING} AS "isTraining",
+    SELECT total, late, "replyOverdue", "outcomeOpen", "nextDue", ${IS_TRAINING} AS "isTraining",
       json_build_object('open', open, 'assessOverdue', assess_overdue, 'confirmOverdue', confirm_overdue) AS concern,
       EXISTS (SELECT FROM found WHERE "isMore") AS "isMore",
       ${groups(sql`status`, sql`SELECT status, count(*) AS count FROM counted GROUP BY status`)},

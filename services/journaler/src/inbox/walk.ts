@@ -22,6 +22,9 @@ export const CONCERN_DUE = TIMES.concernDue(M);
 export const CONCERN_OPEN = sql`(
   m.concern_marked_at IS NOT NULL AND (m.concern_assessed_at IS NULL OR m.concern_confirmed_at IS NULL))`;
 
+/** It is rejected, and nobody has told what became of it. */
+export const OUTCOME_OPEN = sql`(m.status = 'rejected' AND m.outcome_at IS NULL)`;
+
 /** Which messages have the time, where not all have. */
 export const HAVING: Readonly<Partial<Record<Time, Prisma.Sql>>> = {
   replyBy: sql`m.reply_by IS NOT NULL`,

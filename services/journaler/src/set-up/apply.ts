@@ -3,7 +3,8 @@ import type { ContactPointAnswer, MunicipalityFile, NewContactPointBody } from '
 import { OWNER } from '@indbakke/shared/audit';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
 import { changesBetween, type SettingsDifference } from './changes.js';
-import { type ComparedPoint, comparePoints, listedPoints, setPoints } from './contact-points.js';
+import { CONTACT_POINTS } from './contact-points.js';
+import { type Compared, compare, listed, setEntries } from './entries.js';
 import { lockMunicipality, readSettings, rulesOf, storedSettings, writeSettings } from './municipality.js';
 
 const { sql } = Prisma;
@@ -17,7 +18,7 @@ const STAYS_REAL = (cvr: string) =>
 export interface AppliedFile {
   readonly isNew: boolean;
   readonly settings: SettingsDifference | undefined;
-  readonly contactPoints: readonly ComparedPoint[];
+  readonly contactPoints: readonly Compared<NewContactPointBody>[];
   /** Contact points that are set up and not in the file: they stay. */
   readonly others: readonly { readonly id: string; readonly name: string }[];
 }
@@ -49,10 +50,12 @@ export async function applyMunicipality(
   const after = storedSettings({ ...before, heldRules: rulesOf(before), ...defined(given) });
   const settings = changesBetween(before, after);
   if (settings) await writeSettings(connection, by, after, settings);
-  const compared = await comparePoints(connection, cvr, contactPoints);
-  await setPoints(connection, by, compared);
+  const compared = await compare(CONTACT_POINTS, connection, cvr, contactPoints);
+  await setEntries(CONTACT_POINTS, connection, by, compared);
   const inFile = new Set(contactPoints.map(({ id }) => id));
-  const others = (await run<ContactPointAnswer>(connection, listedPoints(cvr))).filter(({ id }) => !inFile.has(id));
+  const others = (await run<ContactPointAnswer>(connection, listed(CONTACT_POINTS, cvr))).filter(
+    ({ id }) => !inFile.has(id),
+  );
   return { isNew, settings, contactPoints: compared, others };
 }
 
@@ -61,7 +64,7 @@ export async function exportMunicipality(connection: Connection, cvr: string): P
   const known = await run(connection, sql`SELECT FROM municipalities WHERE cvr = ${cvr}`);
   if (known.length === 0) return undefined;
   const { version: _, isTraining, ...settings } = await readSettings(connection, cvr);
-  const points = await run<ContactPointAnswer>(connection, listedPoints(cvr));
+  const points = await run<ContactPointAnswer>(connection, listed(CONTACT_POINTS, cvr));
   return {
     cvr,
     ...(isTraining && { training: true }),

@@ -25,10 +25,13 @@ export function changesBetween(before: object, after: object): SettingsDifferenc
   return { before: only(old), after: only(now) };
 }
 
+/** Whose settings they are: the id of a contact point or a department; else the municipality’s own. */
+export type SetUpOf = Readonly<Partial<Record<'contactPoint' | 'department', string>>>;
+
 /** The difference as details in the audit log, which is the history of settings. */
-export function settingsDetails({ before, after }: SettingsDifference, contactPoint?: string) {
+export function settingsDetails({ before, after }: SettingsDifference, of: SetUpOf = {}) {
   return {
-    ...(contactPoint !== undefined && { contactPoint }),
+    ...of,
     before: JSON.stringify(before),
     after: JSON.stringify(after),
   };
@@ -40,9 +43,9 @@ export async function recordSettingsChange(
   { principal, at }: { readonly principal: Principal; readonly at: Date },
   action: SettingsAction,
   difference: SettingsDifference,
-  contactPoint?: string,
+  of?: SetUpOf,
 ): Promise<void> {
-  const details = settingsDetails(difference, contactPoint);
+  const details = settingsDetails(difference, of);
   await run(connection, insertAudit({ by: principal, at, action, details }));
 }
 
@@ -51,6 +54,9 @@ const ACTIONS = [
   'contact-point-added',
   'contact-point-changed',
   'contact-point-removed',
+  'department-added',
+  'department-changed',
+  'department-removed',
 ] as const satisfies readonly SettingsAction[];
 const MOST = 200;
 
@@ -60,6 +66,7 @@ interface Row {
   readonly onBehalfOf: string | null;
   readonly action: SettingsAction;
   readonly contactPoint: string | null;
+  readonly department: string | null;
   readonly before: string;
   readonly after: string;
 }
@@ -80,7 +87,7 @@ export async function listSettingsChanges(
     municipality,
     sql`
       SELECT at, actor AS by, on_behalf_of AS "onBehalfOf", action, details->>'contactPoint' AS "contactPoint",
-        details->>'before' AS before, details->>'after' AS after
+        details->>'department' AS department, details->>'before' AS before, details->>'after' AS after
       FROM (${Prisma.join(walks, ' UNION ALL ')}) AS found
       ORDER BY at DESC, id DESC LIMIT ${MOST}::int`,
     'kept',

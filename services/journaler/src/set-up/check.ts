@@ -11,7 +11,8 @@ import type { Parts } from '@indbakke/shared/service';
 import { Prisma, run } from '@indbakke/shared/store';
 import { IS_TRAINING } from '@indbakke/shared/training';
 import { STEPS_UPSTREAM, sentencesOf } from './check-words.js';
-import { noSuchPoint } from './contact-points.js';
+import { CONTACT_POINTS } from './contact-points.js';
+import { noSuch } from './entries.js';
 
 const { sql } = Prisma;
 
@@ -53,7 +54,7 @@ export async function startCheck(
             RETURNING 1
           ) ${insertAudit(entry)} FROM started RETURNING 1`,
       );
-      if (started.length === 0) throw noSuchPoint();
+      if (started.length === 0) throw noSuch(CONTACT_POINTS);
       return {};
     }),
   );
@@ -85,7 +86,7 @@ interface Row {
 export async function readCheck({ store }: CheckParts, principal: Principal, id: string): Promise<ContactPointCheck> {
   const { municipality } = principal;
   const [row] = await store.query<Row>(municipality, stateOf(municipality, id), 'kept');
-  if (!row) throw noSuchPoint();
+  if (!row) throw noSuch(CONTACT_POINTS);
   const check = row.code === null ? null : await readArrival({ store }, municipality, row.code, row);
   const { last24Hours, last7Days, last30Days, held } = row;
   return {

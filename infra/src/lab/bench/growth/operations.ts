@@ -80,7 +80,9 @@ export async function costsOf(scene: Scene, times: number): Promise<Costs> {
 
   const pending = await someOf(client, `SELECT id FROM messages WHERE status = 'pending' AND version = 2`, 2 * needed);
   await measure('journalization', () => timed(scene, 'POST', `/${pending.pop()}/journalization`, { caseIds: ['C0'] }));
-  await measure('rejection', () => timed(scene, 'POST', `/${pending.pop()}/rejection`, { reason: 'unwanted' }));
+  await measure('rejection', () =>
+    timed(scene, 'POST', `/${pending.pop()}/rejection`, { reason: 'unwanted', explanation: 'Reklame' }),
+  );
   return { yardstick: median(yardsticks), of: costs };
 }
 
