@@ -7,7 +7,7 @@ import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { lockMadeFiles } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
+import { askUntil, DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { HAS_PDFTOTEXT } from '../../../infra/src/testkit/pdf-text.js';
 import {
   ODENSKOV,
@@ -145,7 +145,7 @@ async function rejected(memo: MemoSpec): Promise<string> {
   await change(stack, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
   return id;
 }
-const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2 });
+const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2, body: DELETION });
 
 /** The text of a sheet, without the ends of lines, at which ids are broken too. */
 const sheetOf = (input: Buffer | undefined) =>

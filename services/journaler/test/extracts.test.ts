@@ -3,7 +3,7 @@ import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { lockMadeFiles } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
+import { askUntil, DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import {
   CONTACT_POINT,
   ODENSKOV,
@@ -453,7 +453,7 @@ describe('nothing deleted comes back', () => {
     await change(stack, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
     return id;
   }
-  const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2 });
+  const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2, body: DELETION });
 
   it('a file with a message that is deleted for good is removed with its key, and the others stay', async () => {
     const me = someone();

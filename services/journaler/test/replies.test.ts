@@ -6,6 +6,7 @@ import { MEMO_NAMESPACE, readHeader } from '@indbakke/shared/memo';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import {
   CONTACT_POINT,
   ODENSKOV,
@@ -465,7 +466,7 @@ describe('a letter that answers a message', () => {
     const elsewhere = await deliverMemo(stack, { recipient: { id: VESTERSUND } });
     const deleted = await enquiry();
     await change(stack, 'POST', `${deleted}/rejection`, { version: 1, body: { reason: 'not-for-us' } });
-    await change(stack, 'POST', `${deleted}/deletion`, { version: 2 });
+    await change(stack, 'POST', `${deleted}/deletion`, { version: 2, body: DELETION });
     const caseId = newCase();
     await upsertCase(stack, caseId, { restrictedTo: ['caseworker-9'] });
     const restricted = await deliverReply(stack, answerTo(await setUp({ caseId })));
@@ -600,7 +601,7 @@ describe('whether a letter was delivered', () => {
     const messageUUID = randomUUID();
     await setUp({ answers: id, messageUUID });
     await change(stack, 'POST', `${id}/rejection`, { version: 2, body: { reason: 'not-for-us' } });
-    await change(stack, 'POST', `${id}/deletion`, { version: 3 });
+    await change(stack, 'POST', `${id}/deletion`, { version: 3, body: DELETION });
     await registerSentMessage(stack, messageUUID, { delivery: 'delivered' });
     expect(await stack.sql('SELECT delivery FROM sent_messages WHERE message_uuid = $1', [messageUUID])).toEqual([
       { delivery: 'delivered' },

@@ -3,7 +3,7 @@ import { digestOfParty, type KeyRing, loadKeyRing } from '@indbakke/shared/keys'
 import { openStore, type Store } from '@indbakke/shared/store';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
+import { askUntil, DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import {
   change,
@@ -91,7 +91,8 @@ describe('a message is about', () => {
       if (state === 'journalized') await journalize(id, [caseId]);
       else if (state !== 'suggested') {
         await change(stack, 'POST', `${id}/rejection`, { as: SETUP, version: 2, body: { reason: 'unwanted' } });
-        if (state === 'deleted') await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 3 });
+        if (state === 'deleted')
+          await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 3, body: DELETION });
       }
       expect(await subjectsOf(id)).toEqual([SENDER, caseId]);
       await upsertCase(stack, caseId, { parties: [CHILD] });
@@ -106,7 +107,7 @@ describe('a message is about', () => {
     await upsertCase(stack, caseId, { parties: [] });
     await change(stack, 'DELETE', `${id}/journalization`, { as: SETUP, version: 2, body: { reason: 'wrong-case' } });
     await change(stack, 'POST', `${id}/rejection`, { as: SETUP, version: 3, body: { reason: 'unwanted' } });
-    await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 4 });
+    await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 4, body: DELETION });
     expect(await subjectsOf(id)).toEqual([SENDER, CHILD, caseId]);
   });
 
@@ -150,7 +151,7 @@ describe('whom a message was about is forgotten', () => {
     const [kept, logged, gone] = [await deliverMemo(stack), await deliverMemo(stack), await deliverMemo(stack)];
     for (const id of [logged, gone]) {
       await change(stack, 'POST', `${id}/rejection`, { as: SETUP, version: 1, body: { reason: 'unwanted' } });
-      await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 2 });
+      await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 2, body: DELETION });
     }
     await stack.sql('DELETE FROM audit_events WHERE message_id = ANY ($1)', [[kept, gone]]);
     await sweepForgottenSubjects({ store });

@@ -9,6 +9,7 @@ import { ERRORS, type ErrorRow } from '@indbakke/shared/errors';
 import type { Running } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { startRelay } from '../../../infra/src/testkit/relay.js';
 import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, writeMemo } from '../../../infra/src/testkit/write-memo.js';
@@ -205,7 +206,7 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     const [message] = await messagesOf(stack, memo.messageUUID);
     const path = `/incoming-documents/${message?.id}`;
     await stack.call('POST', `${path}/rejection`, { version: 1, body: { reason: 'unwanted' } });
-    const deletion = await stack.call('POST', `${path}/deletion`, { version: 2, body: {} });
+    const deletion = await stack.call('POST', `${path}/deletion`, { version: 2, body: DELETION });
     expect(deletion.status).toBeLessThan(300);
     const again = await endpoint.send(xml(memo));
     expect(again.receipt).toBe(first.receipt);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { CASEWORKER_ROLES, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { messageOf, messagesOf, whatIsStored } from './support/stored.js';
@@ -56,7 +57,7 @@ test('another message with an id that is not a UUID is accepted after one with t
   const { id } = await messageOf(stack, messageUUID);
   const as = { roles: CASEWORKER_ROLES };
   await stack.call('POST', `/incoming-documents/${id}/rejection`, { as, version: 1, body: { reason: 'unwanted' } });
-  await stack.call('POST', `/incoming-documents/${id}/deletion`, { as, version: 2, body: {} });
+  await stack.call('POST', `/incoming-documents/${id}/deletion`, { as, version: 2, body: DELETION });
 
   await stack.deliver(writeMemo({ messageUUID, subject: 'Et helt andet brev' }));
 

@@ -3,6 +3,7 @@ import type { ChangeAnswer, RejectionBody } from '../api/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import { type Connection, Prisma, run, type Store } from '../store/index.js';
 import { changeMessage } from './change-message.js';
+import { NO_DELETION } from './delete.js';
 
 const { sql } = Prisma;
 
@@ -27,10 +28,13 @@ export function reject(store: Store, request: ChangeRequest, rejection: Rejectio
   });
 }
 
-/** Undoes a rejection: the message gets its former status, and only the history shows the rejection. */
+/**
+ * Undoes a rejection: the message gets its former status, and only the history shows the rejection. Who reopens a message wants to
+ * keep it, so a deletion that waits or runs is cancelled.
+ */
 export function reopen(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'reopened', {
-    set: sql`rejection_reason = NULL`,
+    set: sql`rejection_reason = NULL, ${NO_DELETION}`,
     write: (connection) => writeTexts(connection, request.id, {}),
   });
 }

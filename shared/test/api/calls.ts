@@ -158,6 +158,16 @@ const READY_FOR = (() => {
   const assigned = after('assignIncomingDocument', { assignee: { kind: 'user', id: 'anna' } });
   const journalized = after('journalizeIncomingDocument', { caseIds: ['BF-1'] });
   const rejected = after('rejectIncomingDocument', { reason: 'unwanted' });
+  /** Another person has asked for its deletion. */
+  const requested = async (stack: TestStack) => {
+    const { id, version } = await rejected(stack);
+    await stack.sql(
+      `UPDATE messages SET deletion_requested_at = now(), deletion_requested_by = 'another', deletion_sent_on = true,
+         deletion_sender_informed = false WHERE id = $1`,
+      [id],
+    );
+    return { id, version };
+  };
   const marked = after('markConcern');
   const ofChanges = {
     assigned: pending,
@@ -168,6 +178,10 @@ const READY_FOR = (() => {
     rejected: pending,
     reopened: rejected,
     deleted: rejected,
+    'deletion-confirmed': requested,
+    'deletion-cancelled': requested,
+    'legal-hold-set': pending,
+    'legal-hold-lifted': after('setLegalHold', { reason: 'Retssag' }),
     'concern-marked': pending,
     'concern-unmarked': marked,
     'concern-assessed': marked,
@@ -181,6 +195,9 @@ const READY_FOR = (() => {
     'take-back': journalized,
     reject: pending,
     reopen: rejected,
+    delete: rejected,
+    'confirm-deletion': requested,
+    'cancel-deletion': requested,
   };
 })();
 
