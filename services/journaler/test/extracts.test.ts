@@ -468,6 +468,25 @@ describe('nothing deleted comes back', () => {
     expect(await stack.sql('SELECT FROM extract_file_messages WHERE message_id = $1', [gone])).toEqual([]);
   });
 
+  it('a file with a message whose deletion delay begins is removed, and none has it while the delay runs', async () => {
+    const setDelay = (days: number) => stack.sql('UPDATE municipalities SET deletion_delay_days = $1', [days]);
+    const me = someone();
+    const leaving = await rejected('Skal slettes senere');
+    const id = await create(me, { filter: { status: ['rejected'] } });
+    const first = await make(me, id);
+    const hasIt = () => stack.sql('SELECT FROM extract_file_messages WHERE message_id = $1', [leaving]);
+    expect(await hasIt()).toHaveLength(1);
+    await setDelay(3);
+    await deleteForGood(leaving);
+    await expectProblem(await download(me, id, first), 404, 'not-found');
+    await make(me, id);
+    expect(await hasIt()).toEqual([]);
+    await change(stack, 'DELETE', `${leaving}/deletion`, { version: 3 });
+    await make(me, id);
+    expect(await hasIt()).toHaveLength(1);
+    await setDelay(0);
+  });
+
   it('a message that is deleted while a file is made is not in the file', async () => {
     const me = someone();
     const gone = await rejected('Slettes undervejs');

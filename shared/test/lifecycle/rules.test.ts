@@ -210,7 +210,10 @@ beforeAll(async () => {
       const isMarked = owner === MARKED_OWNER;
       const marked = (isMarked ? (Object.keys(MARKS) as Marks[]) : []).filter((marks) => marks !== 'none');
       const deletions = (isMarked ? deletionsOf(state.status) : []).filter((deletion) => deletion !== 'none');
-      const others = [...marked.map((marks) => ({ ...none, marks })), ...deletions.map((deletion) => ({ ...none, deletion }))];
+      const others = [
+        ...marked.map((marks) => ({ ...none, marks })),
+        ...deletions.map((deletion) => ({ ...none, deletion })),
+      ];
       for (const message of [none, ...others]) messages.push(await insert(message));
     }
   }
