@@ -102,7 +102,11 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
   rejectIncomingDocument: change('rejected', 'IndkomneDokumenter.Afvis'),
   tellOutcome: change('outcome-told', 'IndkomneDokumenter.Afvis'),
   reopenIncomingDocument: change('reopened', 'IndkomneDokumenter.Afvis'),
-  deleteIncomingDocument: change('deleted', 'DigitalPost.Slet'),
+  deleteIncomingDocument: [{ action: 'deleted', role: 'DigitalPost.Slet', details: ({ body }) => body ?? {} }],
+  confirmDeletion: [{ action: 'deleted', role: 'DigitalPost.Slet', details: () => ({ requestedBy: 'another' }) }],
+  cancelDeletion: change('deletion-cancelled', 'DigitalPost.Slet'),
+  setLegalHold: change('legal-hold-set', 'IndkomneDokumenter.Afvis'),
+  liftLegalHold: change('legal-hold-lifted', 'DigitalPost.Slet'),
   markConcern: change('concern-marked', 'IndkomneDokumenter.Tildel'),
   unmarkConcern: change('concern-unmarked', 'IndkomneDokumenter.Tildel'),
   recordAssessment: change('concern-assessed', 'IndkomneDokumenter.Tildel'),
@@ -335,6 +339,7 @@ describe('a call that succeeds writes these rows and no others:', () => {
 /** The role of the change that a bulk makes. */
 function roleOf({ body }: PreparedCall): string {
   const { action } = body as { action: string };
+  if (/delet/.test(action)) return 'DigitalPost.Slet';
   if (action.endsWith('assign')) return 'IndkomneDokumenter.Tildel';
   return `IndkomneDokumenter.${/reject|outcome|reopen/.test(action) ? 'Afvis' : 'Journaliser'}`;
 }

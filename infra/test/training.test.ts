@@ -242,11 +242,26 @@ it(
   'goes on with a reset that was stopped',
   async () => {
     const { since } = await training();
+    // Nothing there is real: no legal hold keeps it, and no delay.
+    const [held, leaving] = await stack.sql<{ id: string }>(
+      `SELECT id FROM messages WHERE municipality = $1 AND status = 'pending' LIMIT 2`,
+      [CVR],
+    );
+    await stack.sql('UPDATE messages SET legal_hold = true WHERE id = $1', [held?.id]);
+    await stack.sql(
+      `UPDATE messages SET status = 'rejected', status_before = 'pending', deletion_requested_at = now(),
+         deletion_requested_by = 'anna', deletion_due_at = now() + interval '14 days' WHERE id = $1`,
+      [leaving?.id],
+    );
     await owner((connection) => requestReset(connection, CVR)); // and the command is stopped here
     expect(await practiseIn(CVR)).toContain(`${LETTERS} of ${LETTERS} letters are new.`);
     const after = await training();
     expect(after).toMatchObject({ messages: LETTERS, isResetDue: false });
     expect(after.since.getTime()).toBeGreaterThan(since.getTime());
+    const gone = await stack.sql(`SELECT FROM messages WHERE id = ANY ($1::uuid[]) AND status = 'deleted'`, [
+      [held?.id, leaving?.id],
+    ]);
+    expect(gone).toHaveLength(2);
   },
   SLOW,
 );

@@ -31,6 +31,9 @@ import { checkedFetch } from './checked-fetch.js';
 /** A message as it was read: every change names the version that it is based on. */
 export type Seen = Pick<DocumentSummary, 'id' | 'version'>;
 
+/** What is answered when a message is deleted: here, nothing was sent on, and nobody told. */
+export const DELETION = { sentOn: false, senderInformed: false };
+
 /** A call that was not answered with 2xx. `code` is in docs/errors.md. */
 export class InboxError extends Error {
   readonly status: number;
@@ -148,7 +151,7 @@ export class InboxClient {
   }
 
   deleteForGood(seen: Seen, key?: string): Promise<ChangeAnswer> {
-    return this.#change('POST', seen, 'deletion', undefined, key);
+    return this.#change('POST', seen, 'deletion', DELETION, key);
   }
 
   bulk(body: z.input<typeof BulkBody>, key?: string): Promise<BulkAnswer> {

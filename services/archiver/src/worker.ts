@@ -1,10 +1,11 @@
 import { HOUR, MINUTE, SECOND } from '@indbakke/shared/config';
+import { sweepContentRemovals } from '@indbakke/shared/inbox';
 import { worker } from '@indbakke/shared/queue';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import { createMakePackageHandler, MAKE_PACKAGE } from './access-packages/make-package.js';
 import { sweepDuePackages, sweepExpiredPackages } from './access-packages/sweeps.js';
 import type { ArchiverConfig } from './config.js';
-import { sweepContentRemovals } from './deletion/remove-content.js';
+import { destroyDue } from './deletion/destroy-due.js';
 import { dropAuditMonths, makeAuditMonths } from './retention/audit-months.js';
 import { sweepOldQuarantine } from './retention/quarantine.js';
 import { resetTraining } from './training/reset.js';
@@ -12,13 +13,14 @@ import { resetTraining } from './training/reset.js';
 // A package reads everything about a citizen, and nobody waits at the screen for it.
 const CONCURRENT_PACKAGES = 1;
 
-/** Its job makes access packages. Its sweeps finish interrupted deletions, reset training municipalities, and keep the months of the audit log. */
+/** Its job makes access packages. Its sweeps destroy what is due, finish interrupted deletions, reset training municipalities, and keep the months of the audit log. */
 export function createWork(parts: Parts, config: ArchiverConfig): Work {
   const { log } = parts;
   return {
     jobs: [worker(MAKE_PACKAGE, CONCURRENT_PACKAGES, createMakePackageHandler(parts, config))],
     sweeps: [
       repeat('sweep-content-removals', 10 * SECOND, log, () => sweepContentRemovals(parts)),
+      repeat('destroy-due', 10 * SECOND, log, () => destroyDue(parts, new Date())),
       repeat('reset-training', 2 * SECOND, log, () => resetTraining(parts)), // somebody waits at a terminal
       repeat('sweep-due-packages', 10 * SECOND, log, () => sweepDuePackages(parts, new Date())),
       repeat('sweep-expired-packages', MINUTE, log, () => sweepExpiredPackages(parts, new Date())),

@@ -7,7 +7,7 @@ import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { lockMadeFiles } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
+import { askUntil, DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { HAS_PDFTOTEXT } from '../../../infra/src/testkit/pdf-text.js';
 import {
   ODENSKOV,
@@ -148,7 +148,7 @@ async function rejected(memo: MemoSpec): Promise<string> {
   });
   return id;
 }
-const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2 });
+const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2, body: DELETION });
 
 /** The text of a sheet, without the ends of lines, at which ids are broken too. */
 const sheetOf = (input: Buffer | undefined) =>
@@ -656,6 +656,38 @@ describe('nothing deleted comes back', () => {
     expect((await contentOf(me, ids[1])).size).toBeGreaterThan(2);
     expect(await stack.sql('SELECT FROM access_package_messages WHERE message_id = $1', [gone])).toEqual([]);
     expect(await isToBeRemoved(blob)).toBe(true);
+  });
+
+  it('a letter whose deletion delay runs is a line that says until when, a package that had it is removed', async () => {
+    const setDelay = (days: number) => stack.sql('UPDATE municipalities SET deletion_delay_days = $1', [days]);
+    const me = someone();
+    const number = citizen();
+    const leaving = await rejected(from(number));
+    const stays = await deliverMemo(stack, from(number));
+    const before = await create(me, number);
+    await make(before);
+    const blob = await blobOf(before);
+    await setDelay(3);
+    await deleteForGood(leaving);
+    await expectProblem(await download(me, before), 404, 'not-found');
+    expect(await isToBeRemoved(blob)).toBe(true);
+    const files = await packageOf(number, me);
+    expect(await linesOf(files)).toMatchObject([
+      {
+        Id: leaving,
+        Mappe: '',
+        Status: 'Afvist',
+        Slettes: expect.stringMatching(/\d/),
+        Emne: '',
+        Afsender: '',
+        Filer: '',
+      },
+      { Id: stays, Status: 'Afventer', Slettes: '' },
+    ]);
+    expect([...files.keys()].filter((name) => name.startsWith('0002'))).toEqual([]);
+    await change(stack, 'DELETE', `${leaving}/deletion`, { version: 3 });
+    expect((await idsIn(await packageOf(number, me))).toSorted()).toEqual([leaving, stays].toSorted());
+    await setDelay(0);
   });
 
   it('a letter that is deleted while the package is made is a line in it and nothing more', async () => {

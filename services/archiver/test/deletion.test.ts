@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
+import { deleteMessage, removeContent, sweepContentRemovals } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import {
   CASEWORKER_ROLES,
   CONTACT_POINT,
@@ -22,8 +24,6 @@ import {
   registerSentMessage,
   upsertCase,
 } from '../../../shared/test/inbox/support.js';
-import { deleteForGood } from '../src/deletion/delete-for-good.js';
-import { removeContent, sweepContentRemovals } from '../src/deletion/remove-content.js';
 
 let stack: TestStack;
 let parts: Parts;
@@ -48,6 +48,7 @@ const remove = (
   return stack.call('POST', `/incoming-documents/${id}/deletion`, {
     as: { user, roles },
     version,
+    body: DELETION,
     ...(authorization !== undefined && { headers: { authorization } }),
   });
 };
@@ -92,7 +93,7 @@ describe('deleting', () => {
   it('requires the version that was read', async () => {
     const id = await rejected();
     await expectProblem(await remove(id, 1), 412, 'version-changed');
-    const response = await stack.call('POST', `/incoming-documents/${id}/deletion`);
+    const response = await stack.call('POST', `/incoming-documents/${id}/deletion`, { body: DELETION });
     await expectProblem(response, 428, 'version-needed');
   });
 
@@ -143,6 +144,8 @@ describe('of a deleted message', () => {
     explanation: 'Begrundelsesordet',
     forwardedTo: 'Modtagerordet',
     reference: 'Journalordet',
+    holdReason: 'Bevaringsordet',
+    liftReason: 'Ophævelsesordet',
   };
   const messageUUID = randomUUID();
   const memo = {
@@ -206,7 +209,7 @@ describe('of a deleted message', () => {
     );
     expect(wordsIn(await everything('public')).toSorted()).toEqual(
       Object.keys(WORDS)
-        .filter((name) => !['content', 'explanation', 'forwardedTo'].includes(name))
+        .filter((name) => !['content', 'explanation', 'forwardedTo', 'holdReason', 'liftReason'].includes(name))
         .toSorted(),
     );
     await change(stack, 'DELETE', `${id}/journalization`, { version: 3, body: { reason: 'other' } });
@@ -214,9 +217,17 @@ describe('of a deleted message', () => {
       version: 4,
       body: { reason: 'other', explanation: WORDS.explanation, outcome: { forwardedTo: { name: WORDS.forwardedTo } } },
     });
-    expect(wordsIn(await everything('public'))).toContain('explanation');
+    const hold = (method: string, version: number, reason: string) =>
+      stack.call(method, `/incoming-documents/${id}/legal-hold`, { version, body: { reason } });
+    expect((await hold('PUT', 5, WORDS.holdReason)).status).toBe(200);
+    expect((await hold('DELETE', 6, WORDS.liftReason)).status).toBe(200);
+    expect(wordsIn(await everything('public')).toSorted()).toEqual(
+      Object.keys(WORDS)
+        .filter((name) => !['content', 'reference'].includes(name))
+        .toSorted(),
+    );
     const removed = crashPointPassed('removal-synced');
-    expect((await remove(id, 5)).status).toBe(200);
+    expect((await remove(id, 7)).status).toBe(200);
     await removed;
   });
 
@@ -249,12 +260,18 @@ describe('of a deleted message', () => {
       status_before: null,
       status_at: expect.any(String),
       status_by: 'deleter',
-      version: 6,
+      version: 8,
       rejection_reason: 'other',
       outcome_at: expect.any(String),
       outcome_by: expect.any(String),
       outcome_department_id: null,
       legal_hold: false,
+      deletion_requested_at: null,
+      deletion_requested_by: null,
+      deletion_confirmed_by: null,
+      deletion_sent_on: null,
+      deletion_sender_informed: null,
+      deletion_due_at: null,
       assignee_kind: null,
       assignee_id: null,
       suggested_case_id: null,
@@ -289,6 +306,7 @@ describe('of a deleted message', () => {
     'files',
     'reply_references',
     'journalizations',
+    'legal_holds',
   ])('no row of %s stays', async (table) => {
     expect(await stack.sql(`SELECT FROM ${table} WHERE message_id = $1`, [id])).toEqual([]);
   });
@@ -323,10 +341,12 @@ describe('of a deleted message', () => {
       'journalized by caseworker-1',
       'taken-back by caseworker-1',
       'rejected by caseworker-1',
+      'legal-hold-set by caseworker-1',
+      'legal-hold-lifted by caseworker-1',
       'deleted by deleter',
       ...actions.filter((line) => line.startsWith('refused')), // by the tests above
     ]);
-    const [event] = await stack.sql('SELECT type, status FROM events WHERE message_id = $1 AND version = 6', [id]);
+    const [event] = await stack.sql('SELECT type, status FROM events WHERE message_id = $1 AND version = 8', [id]);
     expect(event).toEqual({ type: 'deleted', status: 'deleted' });
   });
 
@@ -354,7 +374,7 @@ describe('content that cannot be removed at once', () => {
     const blobName = await blobNameOf(id);
     const principal = await parts.tokens.verify(await stack.token({ user: 'deleter' }));
     const request = { principal, id, expectedVersion: 2, at: new Date() };
-    await expect(deleteForGood(stubborn(), request)).resolves.toMatchObject({ status: 'deleted' });
+    await expect(deleteMessage(stubborn(), request, DELETION)).resolves.toMatchObject({ status: 'deleted' });
     return blobName;
   }
 
@@ -398,7 +418,7 @@ describe('content that cannot be removed at once', () => {
     const never = { ...parts, blobs: { ...parts.blobs, remove: () => new Promise<void>(() => {}) } };
     const committed = crashPointPassed('deletion-committed');
     const principal = await parts.tokens.verify(await stack.token());
-    void deleteForGood(never, { principal, id, expectedVersion: 2, at: new Date() });
+    void deleteMessage(never, { principal, id, expectedVersion: 2, at: new Date() }, DELETION);
     await committed;
     await makeDue();
     expect(await sweepContentRemovals(parts)).toBe(1);
@@ -442,7 +462,7 @@ it('small content in the database is deleted with the rows', async () => {
       version: 1,
       body: { reason: 'unwanted', explanation: 'Ikke til os' },
     });
-    await change(withSmall, 'POST', `${id}/deletion`, { version: 2 });
+    await change(withSmall, 'POST', `${id}/deletion`, { version: 2, body: DELETION });
     expect(await stored()).toEqual([]);
   } finally {
     await withSmall.close();

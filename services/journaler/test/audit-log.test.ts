@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditEvent } from '@indbakke/shared/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { HAS_PDFTOTEXT, textOfPdf } from '../../../infra/src/testkit/pdf-text.js';
 import {
   ODENSKOV,
@@ -40,7 +41,7 @@ beforeAll(async () => {
   await read(stack, letter);
   deleted = await deliverMemo(stack, { sender: { id: CITIZEN, name: 'Test Testesen' } });
   await change(stack, 'POST', `${deleted}/rejection`, { version: 1, body: { reason: 'other', explanation: 'Andet' } });
-  await change(stack, 'POST', `${deleted}/deletion`, { version: 2 });
+  await change(stack, 'POST', `${deleted}/deletion`, { version: 2, body: DELETION });
   await upsertCase(stack, 'K-77', { status: 'open', parties: [PARTY] });
   filed = await deliverMemo(stack, { subject: 'Andet' });
   await change(stack, 'POST', `${filed}/journalization`, { version: 1, body: { caseIds: ['K-77'] } });

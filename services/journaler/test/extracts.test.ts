@@ -3,7 +3,7 @@ import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { lockMadeFiles } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
+import { askUntil, DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import {
   CONTACT_POINT,
   ODENSKOV,
@@ -456,7 +456,7 @@ describe('nothing deleted comes back', () => {
     });
     return id;
   }
-  const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2 });
+  const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2, body: DELETION });
 
   it('a file with a message that is deleted for good is removed with its key, and the others stay', async () => {
     const me = someone();
@@ -469,6 +469,25 @@ describe('nothing deleted comes back', () => {
     expect((await download(me, without, files[1] ?? '')).status).toBe(200);
     expect((await read(me, withIt)).files).toEqual([]);
     expect(await stack.sql('SELECT FROM extract_file_messages WHERE message_id = $1', [gone])).toEqual([]);
+  });
+
+  it('a file with a message whose deletion delay begins is removed, and none has it while the delay runs', async () => {
+    const setDelay = (days: number) => stack.sql('UPDATE municipalities SET deletion_delay_days = $1', [days]);
+    const me = someone();
+    const leaving = await rejected('Skal slettes senere');
+    const id = await create(me, { filter: { status: ['rejected'] } });
+    const first = await make(me, id);
+    const hasIt = () => stack.sql('SELECT FROM extract_file_messages WHERE message_id = $1', [leaving]);
+    expect(await hasIt()).toHaveLength(1);
+    await setDelay(3);
+    await deleteForGood(leaving);
+    await expectProblem(await download(me, id, first), 404, 'not-found');
+    await make(me, id);
+    expect(await hasIt()).toEqual([]);
+    await change(stack, 'DELETE', `${leaving}/deletion`, { version: 3 });
+    await make(me, id);
+    expect(await hasIt()).toHaveLength(1);
+    await setDelay(0);
   });
 
   it('a message that is deleted while a file is made is not in the file', async () => {

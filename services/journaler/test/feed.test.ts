@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { z } from 'zod';
 import { allServices, StackConfig } from '../../../infra/src/local/services.js';
 import { deliver } from '../../../infra/src/testkit/deliver.js';
-import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
+import { askUntil, DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { HAS_PGBOUNCER, startPgBouncer } from '../../../infra/src/testkit/pgbouncer.js';
 import {
   ODENSKOV,
@@ -134,7 +134,7 @@ describe('GET /api/v1/events', () => {
     });
     const rejection = { reason: 'other', explanation: 'Fritekst', outcome: { forwardedTo: { name: 'Fritekst' } } };
     await change(stack, 'POST', `${id}/rejection`, { body: rejection, version: 1 });
-    await change(stack, 'POST', `${id}/deletion`, { version: 2 });
+    await change(stack, 'POST', `${id}/deletion`, { version: 2, body: DELETION });
     await untilNumbered(stack);
     const response = await get(`after=${before}`);
     const text = await response.text();

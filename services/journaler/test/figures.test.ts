@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { CONTACT_POINT, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { EXCEL, FiguresAnswer } from '../../../shared/src/api/index.js';
 import { danishDayOf, plusDays } from '../../../shared/src/danish-time/index.js';
@@ -247,7 +248,7 @@ describe('the times of a message', () => {
     expect((await timesOf(id))?.handled).toBeNull();
     await change(stack, 'POST', `${id}/rejection`, { version: 3, ...filing });
     const again = (await timesOf(id))?.handled;
-    await change(stack, 'POST', `${id}/deletion`, { version: 4 });
+    await change(stack, 'POST', `${id}/deletion`, { version: 4, body: DELETION });
     expect((await timesOf(id))?.handled).toEqual(again);
   });
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { CONTACT_POINT, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import {
   auditOf,
@@ -244,7 +245,9 @@ it('a message is handled when it is journalized or rejected, until it is pending
   await rejection('POST', 5, { reason: 'unwanted', explanation: 'Ikke til os' });
   const ofHandled = 'SELECT handled_at FROM messages WHERE id = $1';
   const handled = await stack.sql(ofHandled, [id]);
-  expect((await stack.call('POST', `/incoming-documents/${id}/deletion`, { version: 6 })).status).toBe(200);
+  expect((await stack.call('POST', `/incoming-documents/${id}/deletion`, { version: 6, body: DELETION })).status).toBe(
+    200,
+  );
   expect(await stack.sql(ofHandled, [id])).toEqual(handled);
 });
 

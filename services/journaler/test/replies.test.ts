@@ -6,6 +6,7 @@ import { MEMO_NAMESPACE, readHeader } from '@indbakke/shared/memo';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import {
   CONTACT_POINT,
   ODENSKOV,
@@ -471,7 +472,7 @@ describe('a letter that answers a message', () => {
       version: 1,
       body: { reason: 'not-for-us', explanation: 'Ikke til os' },
     });
-    await change(stack, 'POST', `${deleted}/deletion`, { version: 2 });
+    await change(stack, 'POST', `${deleted}/deletion`, { version: 2, body: DELETION });
     const caseId = newCase();
     await upsertCase(stack, caseId, { restrictedTo: ['caseworker-9'] });
     const restricted = await deliverReply(stack, answerTo(await setUp({ caseId })));
@@ -609,7 +610,7 @@ describe('whether a letter was delivered', () => {
       version: 2,
       body: { reason: 'not-for-us', explanation: 'Ikke til os' },
     });
-    await change(stack, 'POST', `${id}/deletion`, { version: 3 });
+    await change(stack, 'POST', `${id}/deletion`, { version: 3, body: DELETION });
     await registerSentMessage(stack, messageUUID, { delivery: 'delivered' });
     expect(await stack.sql('SELECT delivery FROM sent_messages WHERE message_uuid = $1', [messageUUID])).toEqual([
       { delivery: 'delivered' },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { change, deliverMemo, expectProblem, upsertCase } from '../../../shared/test/inbox/support.js';
 
@@ -153,7 +154,7 @@ describe('a search', () => {
     expect(await search({ q: 'faktura', status: ['pending', 'rejected'] })).toEqual(['company']);
     expect(await search({ sender: '22222222' })).toEqual([]);
     expect(await search({ sender: '22222222', status: ['pending', 'rejected'] })).toEqual(['company']);
-    await change(stack, 'POST', `${id}/deletion`, { version: 2 });
+    await change(stack, 'POST', `${id}/deletion`, { version: 2, body: DELETION });
     expect(await search({ q: 'faktura', status: ['pending', 'rejected'] })).toEqual([]);
     expect(await search({ sender: '22222222', status: ['rejected'] })).toEqual([]);
     for (const table of ['message_words', 'message_parties']) {

@@ -3,7 +3,7 @@ import { digestOfParty, type KeyRing, loadKeyRing } from '@indbakke/shared/keys'
 import { openStore, type Store } from '@indbakke/shared/store';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
+import { askUntil, DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import {
   change,
@@ -95,7 +95,8 @@ describe('a message is about', () => {
           version: 2,
           body: { reason: 'unwanted', explanation: 'Ikke til os' },
         });
-        if (state === 'deleted') await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 3 });
+        if (state === 'deleted')
+          await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 3, body: DELETION });
       }
       expect(await subjectsOf(id)).toEqual([SENDER, caseId]);
       await upsertCase(stack, caseId, { parties: [CHILD] });
@@ -114,7 +115,7 @@ describe('a message is about', () => {
       version: 3,
       body: { reason: 'unwanted', explanation: 'Ikke til os' },
     });
-    await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 4 });
+    await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 4, body: DELETION });
     expect(await subjectsOf(id)).toEqual([SENDER, CHILD, caseId]);
   });
 
@@ -162,7 +163,7 @@ describe('whom a message was about is forgotten', () => {
         version: 1,
         body: { reason: 'unwanted', explanation: 'Ikke til os' },
       });
-      await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 2 });
+      await change(stack, 'POST', `${id}/deletion`, { as: SETUP, version: 2, body: DELETION });
     }
     await stack.sql('DELETE FROM audit_events WHERE message_id = ANY ($1)', [[kept, gone]]);
     await sweepForgottenSubjects({ store });

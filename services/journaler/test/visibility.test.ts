@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import {
   ODENSKOV,
   startTestStack,
@@ -89,7 +90,7 @@ async function arrange(): Promise<void> {
       body: { reason: 'unwanted', explanation: 'Ikke til os' },
     });
   }
-  await change(stack, 'POST', `${ids.deleted}/deletion`, { version: 2 });
+  await change(stack, 'POST', `${ids.deleted}/deletion`, { version: 2, body: DELETION });
   const assign = (name: Name, kind: string, id: string) =>
     stack.sql('UPDATE messages SET assignee_kind = $2, assignee_id = $3 WHERE id = $1', [ids[name], kind, id]);
   await assign('mine', 'user', 'myself');
@@ -197,7 +198,11 @@ it('a caller who cannot see a message cannot change it', async () => {
     ['DELETE', 'journalization', { reason: 'other' }],
     ['POST', 'rejection', { reason: 'unwanted', explanation: 'Ikke til os' }],
     ['DELETE', 'rejection'],
-    ['POST', 'deletion'],
+    ['POST', 'deletion', DELETION],
+    ['POST', 'deletion/confirmation'],
+    ['DELETE', 'deletion'],
+    ['PUT', 'legal-hold', { reason: 'Retssag' }],
+    ['DELETE', 'legal-hold', { reason: 'Slut' }],
   ];
   for (const [method, path, body] of changes) {
     const response = await stack.call(method, `/incoming-documents/${ids['another’s']}/${path}`, {
@@ -216,7 +221,8 @@ it('a role that may change a message does not let its caller see one: that takes
     ['IndkomneDokumenter.Journaliser', 'DELETE', 'journalization', { reason: 'other' }],
     ['IndkomneDokumenter.Afvis', 'POST', 'rejection', { reason: 'unwanted', explanation: 'Ikke til os' }],
     ['IndkomneDokumenter.Afvis', 'DELETE', 'rejection'],
-    ['DigitalPost.Slet', 'POST', 'deletion'],
+    ['DigitalPost.Slet', 'POST', 'deletion', DELETION],
+    ['DigitalPost.Slet', 'PUT', 'legal-hold', { reason: 'Retssag' }],
   ];
   for (const [role, method, path, body] of changes) {
     for (const name of ['mine', 'mine, journalized', 'mine, rejected'] as const) {

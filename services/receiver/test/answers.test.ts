@@ -9,6 +9,7 @@ import { ERRORS, type ErrorRow } from '@indbakke/shared/errors';
 import type { Running } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { startRelay } from '../../../infra/src/testkit/relay.js';
 import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, writeMemo } from '../../../infra/src/testkit/write-memo.js';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { CASEWORKER_ROLES, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { messageOf, messagesOf, whatIsStored } from './support/stored.js';

@@ -4,6 +4,7 @@ import type { Running } from '@indbakke/shared/service';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReceiverConfig, startReceiver } from '../src/app.js';
@@ -87,7 +88,7 @@ describe('the same message delivered again', () => {
     const { id } = await messageOf(stack, memo.messageUUID);
     const body = { reason: 'unwanted', explanation: 'Ikke til os' };
     await stack.call('POST', `/incoming-documents/${id}/rejection`, { version: 1, body });
-    const deletion = await stack.call('POST', `/incoming-documents/${id}/deletion`, { version: 2, body: {} });
+    const deletion = await stack.call('POST', `/incoming-documents/${id}/deletion`, { version: 2, body: DELETION });
     const before = await whatIsStored(stack);
 
     const again = await stack.deliver(writeMemo(memo));

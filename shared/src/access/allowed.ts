@@ -1,11 +1,13 @@
 import { allowsConcernChange, CONCERN_CHANGES, type ConcernChange, type ConcernTimes } from '../lifecycle/concern.js';
+import { DELETION_CHANGES, type DeletionChange, type DeletionFacts, refusalOfDeletion } from '../lifecycle/deletion.js';
 import type { Status } from '../lifecycle/statuses.js';
 import { CALLERS_CHANGES, type CallersChange } from '../lifecycle/transitions.js';
+import { personOf } from './person.js';
 import type { Role } from './roles.js';
 import type { Principal } from './tokens.js';
 
 /** What decides, besides the roles of the caller, which changes of a message are possible now. */
-export interface ChangeableMessage extends ConcernTimes {
+export interface ChangeableMessage extends ConcernTimes, DeletionFacts {
   readonly status: Status;
   readonly assigneeKind: 'user' | 'team' | null;
   readonly assigneeId: string | null;
@@ -26,9 +28,14 @@ function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessag
     const isAssignee = id !== null && (kind === 'user' ? id === actor.id : teams.includes(id));
     return isAssignee || (id !== null && hasOne(CALLERS_CHANGES.assigned.roles));
   }
+  if (isOfDeletion(change)) return refusalOfDeletion(message, change, personOf(actor)) === undefined;
   return !isOfConcern(change) || allowsConcernChange(message, change);
 }
 
 function isOfConcern(change: CallersChange): change is ConcernChange {
   return change in CONCERN_CHANGES;
+}
+
+function isOfDeletion(change: CallersChange): change is DeletionChange {
+  return (DELETION_CHANGES as readonly CallersChange[]).includes(change);
 }

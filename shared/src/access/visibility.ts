@@ -1,4 +1,5 @@
 import type { Status } from '../lifecycle/statuses.js';
+import { ATTRIBUTE_CHANGES } from '../lifecycle/transitions.js';
 import { Prisma } from '../store/index.js';
 import { isConstrained, isWithin } from './data-constraints.js';
 import type { Role } from './roles.js';
@@ -14,6 +15,7 @@ const { sql } = Prisma;
  *   whom the caller stands in for now, without their teams; with SeAlle: all. None of a case that is restricted to others, and, with
  *   data constraints, only those of contact points that meet them.
  * - Held messages are for Opsætning and Drift only, who see nothing else unless they have Læs too.
+ * - While a deletion delay runs, the message is for those of them only who may cancel it.
  * - Nobody sees a tombstone.
  */
 export function visibleTo(principal: Principal): Prisma.Sql {
@@ -23,15 +25,22 @@ export function visibleTo(principal: Principal): Prisma.Sql {
   if (reads) seen.push(inboxOf(principal, own));
   if (setsUp) seen.push(HELD);
   const any = seen.length === 0 ? sql`false` : Prisma.join(seen, ' OR ', '(', ')');
-  return sql`m.municipality = ${principal.municipality} AND ${any}`;
+  return sql`m.municipality = ${principal.municipality} AND ${any} AND ${isNotScheduledFor(principal)}`;
 }
 
 /**
  * Which messages of the inbox a caller may know of at all, also as a system that does not read for a user, as a condition on
- * `messages AS m`: of the municipality, none of a case that is restricted to others, and none beyond the data constraints.
+ * `messages AS m`: of the municipality, none of a case that is restricted to others, none beyond the data constraints, and
+ * none whose deletion delay runs, unless the caller may cancel it.
  */
 export function inboxFor(principal: Principal): Prisma.Sql {
-  return sql`m.municipality = ${principal.municipality} AND ${inboxOf(principal, sql`true`)}`;
+  return sql`m.municipality = ${principal.municipality} AND ${inboxOf(principal, sql`true`)} AND ${isNotScheduledFor(principal)}`;
+}
+
+/** No deletion delay of the message runs, unless the caller may cancel it. */
+function isNotScheduledFor({ roles }: Principal): Prisma.Sql {
+  const mayCancel = ATTRIBUTE_CHANGES['deletion-cancelled'].roles.some((role) => roles.has(role));
+  return mayCancel ? sql`true` : sql`m.deletion_due_at IS NULL`;
 }
 
 function inboxOf(principal: Principal, own: Prisma.Sql): Prisma.Sql {
@@ -42,7 +51,7 @@ function inboxOf(principal: Principal, own: Prisma.Sql): Prisma.Sql {
 
 /**
  * How much of a status `visibleTo` shows the caller, for a list that must not walk past what it hides: all of it (but for the few
- * of restricted cases, and of the rejected ones those that were held), only the caller’s own, an unknown part, or nothing.
+ * of restricted cases, and of the rejected ones those that were held or whose deletion delay runs), only the caller’s own, an unknown part, or nothing.
  */
 export function sightOf(principal: Principal, status: Status): 'all' | 'own' | 'part' | 'none' {
   const { reads, readsAll, setsUp, constraints } = rightsOf(principal);

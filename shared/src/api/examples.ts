@@ -45,8 +45,10 @@ export const SUMMARY_EXAMPLE = {
   contentSize: 48_213,
   hasMedia: false,
   rejection: null,
+  deletion: null,
+  legalHold: false,
   remarks: [{ code: 'wrong-uuid', path: 'Message/MessageHeader/ReplyData/messageUUID' }],
-  allowed: ['journalized', 'rejected', 'assigned', 'unassigned', 'concern-marked'],
+  allowed: ['journalized', 'rejected', 'assigned', 'unassigned', 'concern-marked', 'legal-hold-set'],
   isTraining: false,
 };
 
@@ -74,6 +76,7 @@ export const DOCUMENT_EXAMPLE = {
   ],
   contactInfo: [{ label: 'Barnets navn', value: 'Test Testesen' }],
   journalizations: [],
+  legalHolds: [],
   history: [
     { at: '2026-11-20T08:00:00.000Z', action: 'accepted', by: 'Serviceplatformen', details: {} },
     {
@@ -114,6 +117,8 @@ export const COUNTS_EXAMPLE = {
   replyOverdue: 0,
   concern: { open: 1, assessOverdue: 0, confirmOverdue: 0, nextDue: '2026-11-21T08:00:00.000Z' },
   outcomeOpen: 0,
+  legalHold: 0,
+  deletion: { requested: 0, scheduled: 0, nextDue: null },
   isTraining: false,
 };
 

@@ -27,6 +27,7 @@ import {
   CaseLine,
   CaseLineAnswer,
   ChangeAnswer,
+  DeletionBody,
   DepartmentId,
   DocumentAnswer,
   DocumentCounts,
@@ -43,6 +44,7 @@ import {
   IdsBody,
   idOf,
   JournalizationBody,
+  LegalHoldBody,
   MAX_CASE_LINES,
   OutcomeBody,
   RejectionBody,
@@ -179,7 +181,7 @@ function quarantine<
 /** A call that changes one message; its roles are in the table of changes. */
 function changing<
   const C extends CallersChange,
-  const O extends Pick<Operation, 'service' | 'method' | 'path' | 'summary' | 'body' | 'bodyOrQuery'>,
+  const O extends Pick<Operation, 'service' | 'method' | 'path' | 'summary' | 'description' | 'body' | 'bodyOrQuery'>,
 >(change: C, operation: O, errors: readonly ErrorCode[] = []) {
   const { roles } = CHANGES[change];
   return { ...operation, change, roles, params: Id, answer: ChangeAnswer, errors: ['key-reused', ...errors] as const };
@@ -194,6 +196,9 @@ export const BULK_CHANGES = {
   reject: 'rejected',
   'tell-outcome': 'outcome-told',
   reopen: 'reopened',
+  delete: 'deleted',
+  'confirm-deletion': 'deletion-confirmed',
+  'cancel-deletion': 'deletion-cancelled',
 } as const satisfies Record<BulkBody['action'], CallersChange>;
 
 /** Whether the call takes an Idempotency-Key. Those that only register do not need one: a repeat does the same. */
@@ -236,10 +241,12 @@ const IMPORT_OF_POINTS = `${FORMS_OF_IMPORT} contact point; lists are separated 
 const IMPORT_OF_DEPARTMENTS = `${FORMS_OF_IMPORT} department. Departments that are not in it stay as they are.`;
 
 const IN_A_PACKAGE =
-  'The messages from or about the citizen, and those suggested for or journalized on a case with this party, of every status, also held ones. The zip has a folder for each with its files as they came, `Indhold.xlsx` with times and status of each, also of deleted ones, and the sheet of the audit log. It is removed after 7 days, and when a message in it is deleted for good.';
+  'The messages from or about the citizen, and those suggested for or journalized on a case with this party, of every status, also held ones. The zip has a folder for each with its files as they came, `Indhold.xlsx` with times and status of each, also of deleted ones, and the sheet of the audit log. It is removed after 7 days, and when a message in it is deleted for good. Of a message whose deletion delay runs, the list has only when it is destroyed: whoever hands the package out can have that cancelled first.';
 
 const SENT_AT_LEAST_ONCE =
   'Each event is sent as a POST of a WebhookEvent, at least once: one that is not answered with a status from 200 to 299 within 10 seconds is repeated with growing waits for three days, with the same `webhook-id`, by which a receiver knows one that it has. The order is not kept, not even for one message: keep the highest `version` of each message, and leave out an event whose version is not higher; `position` is the place in the feed. Redirects are not followed. 410 disables the webhook, and so do five days without success; `recovered` tells when it works again after more than 5 minutes.';
+const BY_THE_SETTINGS =
+  'Where the municipality wants two persons (`deletionNeedsTwo`), it is only asked for: another person confirms it. Where it has a delay (`deletionDelayDays`), the message is destroyed when that is over; until then nobody but who may cancel it sees it, and files of extracts and packages that have it are removed at once. `status` of the answer is `deleted` when it is destroyed already.';
 const SIGNED =
   'Signed as Standard Webhooks has it: `webhook-id`, `webhook-timestamp` and `webhook-signature`, which has two signatures for 24 hours after a new secret.';
 
@@ -420,14 +427,66 @@ export const OPERATIONS = {
     service: 'archiver',
     method: 'delete',
     path: '/api/v1/incoming-documents/:id/rejection',
-    summary: 'Undoes a rejection; the message gets its former status.',
+    summary: 'Undoes a rejection; the message gets its former status. A deletion that waits or runs is cancelled.',
   }),
-  deleteIncomingDocument: changing('deleted', {
-    service: 'archiver',
-    method: 'post',
-    path: '/api/v1/incoming-documents/:id/deletion',
-    summary: 'Deletes a rejected message for good: key, content and everything personal.',
-  }),
+  deleteIncomingDocument: changing(
+    'deleted',
+    {
+      service: 'archiver',
+      method: 'post',
+      path: '/api/v1/incoming-documents/:id/deletion',
+      summary: 'Deletes a rejected message for good: key, content and everything personal.',
+      description: BY_THE_SETTINGS,
+      body: DeletionBody,
+    },
+    ['legal-hold', 'wrong-deletion'],
+  ),
+  confirmDeletion: changing(
+    'deletion-confirmed',
+    {
+      service: 'archiver',
+      method: 'post',
+      path: '/api/v1/incoming-documents/:id/deletion/confirmation',
+      summary: 'Confirms the deletion that another person asked for; then the message is deleted, or its delay begins.',
+      description:
+        'A person is the user, or the one whom a system acts for. A system that acts for nobody cannot confirm a deletion.',
+    },
+    ['legal-hold', 'wrong-deletion', 'second-person-needed'],
+  ),
+  cancelDeletion: changing(
+    'deletion-cancelled',
+    {
+      service: 'archiver',
+      method: 'delete',
+      path: '/api/v1/incoming-documents/:id/deletion',
+      summary: 'Withdraws a deletion that waits for another person, or cancels one whose delay runs.',
+      description: 'The message is rejected as before. Files of extracts and packages that had it do not come back.',
+    },
+    ['wrong-deletion'],
+  ),
+  setLegalHold: changing(
+    'legal-hold-set',
+    {
+      service: 'archiver',
+      method: 'put',
+      path: '/api/v1/incoming-documents/:id/legal-hold',
+      summary: 'Puts the message under a legal hold: nothing of it is deleted, by a person or a rule.',
+      description: 'A deletion that waits or runs is cancelled.',
+      body: LegalHoldBody,
+    },
+    ['wrong-legal-hold'],
+  ),
+  liftLegalHold: changing(
+    'legal-hold-lifted',
+    {
+      service: 'archiver',
+      method: 'delete',
+      path: '/api/v1/incoming-documents/:id/legal-hold',
+      summary: 'Lifts the legal hold of the message.',
+      body: LegalHoldBody,
+    },
+    ['wrong-legal-hold'],
+  ),
   markConcern: changing(
     'concern-marked',
     {

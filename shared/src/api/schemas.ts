@@ -4,6 +4,7 @@ import { contactPointIdOf, cprNumberOf, cvrNumberOf, uuidOf } from '../ids/index
 import {
   CALLERS_CHANGES,
   CHANNELS,
+  DELETION_STATES,
   DELIVERIES,
   HELD_CAUSES,
   isWaiting,
@@ -11,6 +12,7 @@ import {
   PARTY_RELATIONS,
   REJECTION_REASONS,
   STATUSES,
+  type DeletionState as StateOfDeletion,
   type Status as StatusOfMessage,
   SUGGESTION_BASES,
   SUGGESTION_SENDERS,
@@ -65,6 +67,7 @@ export const Status = keyOf('Status', STATUSES);
 const Kind = keyOf('Kind', KINDS);
 const PartyRelation = keyOf('PartyRelation', PARTY_RELATIONS);
 const SuggestionWarning = keyOf('SuggestionWarning', SUGGESTION_WARNINGS);
+const DeletionState = keyOf('DeletionState', DELETION_STATES);
 const Delivery = keyOf('Delivery', DELIVERIES);
 const Channel = keyOf('Channel', CHANNELS);
 const RejectionReason = keyOf('RejectionReason', REJECTION_REASONS);
@@ -212,6 +215,10 @@ const FILTERS = {
   outcome: keyOf('OutcomeFilter', OUTCOME_FILTERS)
     .optional()
     .describe('Whether it is told what became of a rejected message; requires `status=rejected`'),
+  legalHold: trueOrFalse.optional().describe('Whether it is under a legal hold'),
+  deletion: DeletionState.optional().describe(
+    'How far its deletion is that waits or runs; with rejected among `status`. Scheduled ones are shown to who may cancel them',
+  ),
 };
 
 /** Personal filters, which only a body may have. */
@@ -254,6 +261,7 @@ interface Needs {
   readonly colleagues?: readonly string[] | undefined;
   readonly outcome?: string | undefined;
   readonly sort?: string | undefined;
+  readonly deletion?: StateOfDeletion | undefined;
 }
 
 /** What some filters need beside them. */
@@ -268,6 +276,8 @@ function checkNeeds(query: Needs, context: z.RefinementCtx): void {
   if (query.outcome !== undefined && query.status.some((status) => status !== 'rejected')) {
     fault('outcome', 'is of rejected messages only: it requires the status rejected alone');
   }
+  if (query.deletion !== undefined && !query.status.includes('rejected'))
+    fault('deletion', 'is of rejected messages: ask for status rejected');
   const isByDueTime = /^-?(replyBy|concernDue)$/.test(query.sort ?? '');
   if (isByDueTime && !query.status.every(isWaiting)) {
     fault('sort', 'by a due time is for pending and held messages only');
@@ -503,6 +513,21 @@ export const RejectionBody = z
   })
   .register(NAMED_REQUESTS, { id: 'Rejection' });
 
+/** Asked again before a message is deleted, whatever was told when it was rejected. */
+export const DeletionBody = z
+  .strictObject({
+    sentOn: z.boolean().describe('Whether the message has been sent on to whom it is for'),
+    senderInformed: z.boolean().describe('Whether the sender has been told'),
+  })
+  .meta({ examples: [{ sentOn: true, senderInformed: false }] })
+  .register(NAMED_REQUESTS, { id: 'Deletion' });
+
+const Reason = textFrom(3, 1_000).describe('Why, in words; may be personal. Removed when the message is deleted');
+export const LegalHoldBody = z
+  .strictObject({ reason: Reason })
+  .meta({ examples: [{ reason: 'Retssag om anbringelsen' }] })
+  .register(NAMED_REQUESTS, { id: 'LegalHold' });
+
 /** An absent field leaves what is registered; null clears it. */
 export const SentMessageBody = z
   .strictObject({
@@ -694,6 +719,9 @@ export const BulkBody = z
     bulkOf('BulkRejection', 'reject', RejectionBody.safeExtend(ITEM)),
     bulkOf('BulkTellingOutcome', 'tell-outcome', OutcomeBody.safeExtend(ITEM)), // which keeps what an outcome must say
     bulkOf('BulkReopening', 'reopen', z.strictObject(ITEM)),
+    bulkOf('BulkDeletion', 'delete', DeletionBody.safeExtend(ITEM)),
+    bulkOf('BulkDeletionConfirmation', 'confirm-deletion', z.strictObject(ITEM)),
+    bulkOf('BulkDeletionCancellation', 'cancel-deletion', z.strictObject(ITEM)),
   ])
   .meta({
     examples: [
@@ -704,6 +732,9 @@ export const BulkBody = z
       { action: 'reject', items: [{ ...ITEM_EXAMPLE, reason: 'duplicate', explanation: 'Modtaget i går.' }] },
       { action: 'tell-outcome', items: [{ ...ITEM_EXAMPLE, senderInformed: true }] },
       { action: 'reopen', items: [ITEM_EXAMPLE] },
+      { action: 'delete', items: [{ ...ITEM_EXAMPLE, sentOn: true, senderInformed: false }] },
+      { action: 'confirm-deletion', items: [ITEM_EXAMPLE] },
+      { action: 'cancel-deletion', items: [ITEM_EXAMPLE] },
     ],
   })
   .register(NAMED_REQUESTS, { id: 'Bulk' });
@@ -782,6 +813,18 @@ const Rejection = z
     by: z.string().describe('Who rejected it'),
   })
   .register(NAMED_ANSWERS, { id: 'RejectionOfMessage' });
+
+const Deletion = z
+  .object({
+    state: DeletionState,
+    requestedAt: time.describe('When it was asked for'),
+    requestedBy: z.string().describe('Who asked for it: a person, or a system that did so by itself'),
+    confirmedBy: z.string().nullable().describe('Who confirmed it; null: nobody, or nobody needs to'),
+    dueAt: time.nullable().describe('When the message is destroyed; null: it waits for another person'),
+    sentOn: z.boolean().describe('Whether the message has been sent on to whom it is for'),
+    senderInformed: z.boolean().describe('Whether the sender has been told'),
+  })
+  .register(NAMED_ANSWERS, { id: 'DeletionOfMessage' });
 
 const Representative = z
   .object({
@@ -870,6 +913,8 @@ export const DocumentSummary = z
     contentSize: z.int().describe('Bytes of all files'),
     hasMedia: z.boolean().describe('Whether there is sound or video among the files'),
     rejection: Rejection.nullable().describe('Not null: it is rejected'),
+    deletion: Deletion.nullable().describe('Not null: its deletion waits for another person, or for its due time'),
+    legalHold: z.boolean().describe('Whether it is under a legal hold: then nothing of it is deleted'),
     remarks: z.array(Remark).describe('Minor faults of the message as it was sent'),
     allowed: z.array(Change).describe('The changes that this caller may make now'),
     isTraining,
@@ -928,6 +973,16 @@ const Journalization = z
     by: z.string().describe('Who journalized it'),
   })
   .register(NAMED_ANSWERS, { id: 'JournalizationOfMessage' });
+const LegalHold = z
+  .object({
+    reason: z.string().describe('Why it was set'),
+    setAt: time.describe('When it was set'),
+    setBy: z.string().describe('Who set it'),
+    liftedAt: time.nullable().describe('When it was lifted; null: it holds'),
+    liftedBy: z.string().nullable().describe('Who lifted it'),
+    liftedReason: z.string().nullable().describe('Why it was lifted'),
+  })
+  .register(NAMED_ANSWERS, { id: 'LegalHoldOfMessage' });
 const HistoryEntry = z
   .object({
     at: time.describe('When it happened'),
@@ -944,6 +999,7 @@ export const DocumentAnswer = DocumentSummary.extend({
   documents: z.array(Document).describe('In the order of the message, with their files'),
   contactInfo: z.array(ContactInfo).describe('What the sender filled in at the contact point'),
   journalizations: z.array(Journalization).describe('The cases that it is on; none unless it is journalized'),
+  legalHolds: z.array(LegalHold).describe('Its legal holds, newest first; also lifted ones'),
   history: z.array(HistoryEntry).describe('What happened to the message, oldest first'),
 })
   .meta({ examples: [DOCUMENT_EXAMPLE] })
@@ -989,6 +1045,14 @@ const ConcernCounts = z
   })
   .describe('Possible reports of concern')
   .register(NAMED_ANSWERS, { id: 'ConcernCounts' });
+const DeletionCounts = z
+  .object({
+    requested: count.describe('Whose deletion waits for another person'),
+    scheduled: count.describe('That are destroyed at their due times; shown to who may cancel that'),
+    nextDue: time.nullable().describe('When the next one is destroyed; null: none is scheduled'),
+  })
+  .describe('Deletions that wait or run; of rejected messages, so only when these are counted')
+  .register(NAMED_ANSWERS, { id: 'DeletionCounts' });
 /** A message that matches is counted once in each group. */
 export const DocumentCounts = z
   .object({
@@ -1022,6 +1086,8 @@ export const DocumentCounts = z
     replyOverdue: count,
     concern: ConcernCounts,
     outcomeOpen: count.describe('Rejected, and nobody has told what became of it. Ask with `status=rejected`'),
+    legalHold: count.describe('Under a legal hold'),
+    deletion: DeletionCounts,
     isTraining,
   })
   .meta({ examples: [COUNTS_EXAMPLE] })

@@ -66,6 +66,16 @@ const SETTINGS = {
   closedCaseTeam: personId
     .nullable()
     .describe('Id of the team that handles replies to closed cases; null: nobody in particular'),
+  deletionNeedsTwo: z
+    .boolean()
+    .describe('Whether a deletion waits until another person confirms it. Of those that wait or run nothing changes'),
+  deletionDelayDays: z
+    .int()
+    .min(0)
+    .max(14)
+    .describe(
+      'Days from a deletion until the message is destroyed, in which it can be cancelled; 0: it is destroyed at once. Of those that run nothing changes',
+    ),
 };
 
 const RULES_EXAMPLE = {
@@ -84,6 +94,8 @@ const SETTINGS_EXAMPLE = {
   replyDays: 14,
   lateAfterDays: 3,
   closedCaseTeam: 'team-1',
+  deletionNeedsTwo: false,
+  deletionDelayDays: 0,
   heldRules: [RULES_EXAMPLE],
 };
 

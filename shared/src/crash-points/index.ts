@@ -22,6 +22,8 @@ export const CRASH_POINTS = {
   'package-sealed': 'An access package is made and sealed; its row does not have it yet.',
   'package-committed': 'The access package is durable; its job is not done yet.',
   'webhook-attempted': 'A webhook has answered, or failed to; that is not recorded yet.',
+  'deletion-decided':
+    'A deletion waits for another person or for its due time, and files made of the message are gone; that is not answered yet.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',
   'quarantine-removed': 'An entry in quarantine is gone with its key; its content is not removed yet.',
   'content-removed': 'A container was removed; a power cut could still bring it back.',

@@ -144,6 +144,30 @@ export const ERRORS = {
     again: false,
     meaning: 'The marks of a possible report of concern on the message do not allow this.',
   },
+  'legal-hold': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'The message is under a legal hold, so nothing of it may be deleted. Lift the hold first.',
+  },
+  'wrong-legal-hold': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'The message is under a legal hold already; or it is under none that could be lifted.',
+  },
+  'wrong-deletion': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'A deletion of the message waits or runs already; or there is none that could be confirmed or cancelled.',
+  },
+  'second-person-needed': {
+    http: 403,
+    fault: 'peer',
+    again: false,
+    meaning: 'Another person than the one who asked for the deletion must confirm it.',
+  },
   'unknown-case': {
     http: 409,
     fault: 'peer',

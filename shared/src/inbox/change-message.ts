@@ -13,6 +13,8 @@ import {
 import type { Connection, Store } from '../store/index.js';
 
 export interface ChangeEffects extends ChangeColumns, Pick<ChangeConditions, 'isAllowed' | 'isPossible'> {
+  /** The change that it becomes instead. */
+  readonly change?: Change;
   /** Whether the rows are those that this request would write, as far as `details` do not say. */
   readonly isRepeat?: (connection: Connection) => Promise<boolean>;
   /** Writes further rows, in the transaction, after the change, which an error undoes. */
@@ -36,9 +38,10 @@ export function changeMessage(
 ): Promise<ChangeAnswer> {
   const { municipality } = request.principal;
   return store.withTenantConnection(municipality, (connection) =>
-    once(connection, municipality, request.idempotencyKey, async () =>
-      changeNow(connection, request, change, typeof effects === 'function' ? await effects(connection) : effects),
-    ),
+    once(connection, municipality, request.idempotencyKey, async () => {
+      const { change: instead = change, ...rest } = typeof effects === 'function' ? await effects(connection) : effects;
+      return changeNow(connection, request, instead, rest);
+    }),
   );
 }
 
@@ -46,7 +49,7 @@ async function changeNow(
   connection: Connection,
   request: ChangeRequest,
   change: Change,
-  { isAllowed, isPossible, isRepeat, write, ...columns }: ChangeEffects,
+  { isAllowed, isPossible, isRepeat, write, ...columns }: Omit<ChangeEffects, 'change'>,
 ): Promise<ChangeAnswer> {
   const { principal, id } = request;
   const conditions = {

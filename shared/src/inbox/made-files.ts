@@ -13,11 +13,31 @@ export function lockMadeFiles(connection: Connection, municipality: string, how:
   return run(connection, sql`SELECT ${lock}(hashtext('made-files'), ${municipality}::int)`);
 }
 
-/** Whether one of these messages has been deleted. Under lockMadeFiles none is deleted after this. */
+/**
+ * Whether one of these messages has been deleted, or its deletion delay runs: no file made of messages may have it. Under
+ * lockMadeFiles that happens to none after this.
+ */
 export async function isAnyDeleted(connection: Connection, messageIds: readonly string[]): Promise<boolean> {
   const ids = sql`${[...messageIds]}::uuid[]`;
-  const gone = await run(connection, sql`SELECT FROM messages WHERE id = ANY (${ids}) AND status = 'deleted' LIMIT 1`);
+  const gone = await run(
+    connection,
+    sql`SELECT FROM messages WHERE id = ANY (${ids}) AND (status = 'deleted' OR deletion_due_at IS NOT NULL) LIMIT 1`,
+  );
   return gone.length > 0;
+}
+
+/** After this no file made of messages has the message, and none that is being made with it can be stored. */
+export async function removeFromMadeFiles(
+  connection: Connection,
+  municipality: string,
+  messageId: string,
+  at: Date,
+): Promise<void> {
+  await lockMadeFiles(connection, municipality, 'shared');
+  const filesWith = sql`f.id = ANY (ARRAY(SELECT file_id FROM extract_file_messages WHERE message_id = ${messageId}::uuid))`;
+  await run(connection, removalOfExtractFiles(filesWith, at));
+  const packagesWith = sql`p.id = ANY (ARRAY(SELECT package_id FROM access_package_messages WHERE message_id = ${messageId}::uuid))`;
+  await run(connection, removalOfAccessPackages(packagesWith, at));
 }
 
 /**

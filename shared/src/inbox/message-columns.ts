@@ -41,6 +41,9 @@ export const SUMMARY = sql`
   m.concern_marked_by AS "concernMarkedBy", m.concern_assess_by AS "concernAssessBy",
   m.concern_assessed_at AS "concernAssessedAt", m.concern_confirm_by AS "concernConfirmBy",
   m.concern_confirmed_at AS "concernConfirmedAt", m.rejection_reason AS "rejectionReason",
+  m.legal_hold AS "legalHold", m.deletion_requested_at AS "deletionRequestedAt", m.deletion_requested_by AS "deletionRequestedBy",
+  m.deletion_confirmed_by AS "deletionConfirmedBy", m.deletion_due_at AS "deletionDueAt", m.deletion_sent_on AS "deletionSentOn",
+  m.deletion_sender_informed AS "deletionSenderInformed",
   d.rejection_text AS "rejectionText", m.outcome_at AS "outcomeAt", m.outcome_by AS "outcomeBy", m.outcome_department_id AS "outcomeDepartmentId",
   coalesce(department.name, d.forwarded_to) AS "forwardedTo", d.sender_informed AS "senderInformed",
   m.status_at AS "statusAt", m.status_by AS "statusBy", answer.message_uuid AS "answerUuid", answer.set_up_at AS "answeredAt",
@@ -70,6 +73,7 @@ export interface SummaryRow
     | 'hasMedia'
     | 'remarks'
     | 'isTraining'
+    | 'legalHold'
   > {
   readonly receivedAt: Date;
   readonly firstOfferedAt: Date;
@@ -101,6 +105,12 @@ export interface SummaryRow
   readonly concernAssessedAt: Date | null;
   readonly concernConfirmBy: Date | null;
   readonly concernConfirmedAt: Date | null;
+  readonly deletionRequestedAt: Date | null;
+  readonly deletionRequestedBy: string | null;
+  readonly deletionConfirmedBy: string | null;
+  readonly deletionDueAt: Date | null;
+  readonly deletionSentOn: boolean | null;
+  readonly deletionSenderInformed: boolean | null;
   readonly rejectionReason: NonNullable<DocumentSummary['rejection']>['reason'] | null;
   readonly rejectionText: string | null;
   readonly outcomeAt: Date | null;

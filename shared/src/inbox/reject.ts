@@ -4,6 +4,7 @@ import { Problem } from '../errors/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import { type Connection, Prisma, run, type Store } from '../store/index.js';
 import { type ChangeEffects, changeMessage } from './change-message.js';
+import { NO_DELETION } from './delete.js';
 
 const { sql } = Prisma;
 
@@ -46,10 +47,13 @@ export function tellOutcome(store: Store, request: ChangeRequest, outcome: Outco
   });
 }
 
-/** Undoes a rejection: the message gets its former status, and only the history shows the rejection and its outcome. */
+/**
+ * Undoes a rejection: the message gets its former status, and only the history shows the rejection and its outcome. Who reopens a
+ * message wants to keep it, so a deletion that waits or runs is cancelled.
+ */
 export function reopen(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'reopened', {
-    set: Prisma.join([sql`rejection_reason = NULL`, ...columnsOf(request, undefined)]),
+    set: Prisma.join([sql`rejection_reason = NULL, ${NO_DELETION}`, ...columnsOf(request, undefined)]),
     write: (connection) => writeTexts(connection, request.id, textsOf({})),
   });
 }

@@ -47,6 +47,21 @@ export const ATTRIBUTE_CHANGES = {
   suggested: { from: ['pending'], to: 'same', roles: ['Indbakke'] },
   'cause-changed': { from: ['held'], to: 'same', roles: ['Indbakke'] },
   escalated: { from: ['held'], to: 'same', roles: ['Indbakke'] },
+  // What the deletion of a message becomes where another person must confirm it, or where there is a delay.
+  'deletion-requested': { from: ['rejected'], to: 'same', roles: ['DigitalPost.Slet'] },
+  'deletion-scheduled': { from: ['rejected'], to: 'same', roles: ['DigitalPost.Slet'] },
+  'deletion-confirmed': { from: ['rejected'], to: 'same', roles: ['DigitalPost.Slet'] },
+  'deletion-cancelled': { from: ['rejected'], to: 'same', roles: ['DigitalPost.Slet'] },
+  'legal-hold-set': {
+    from: ['pending', 'held', 'journalized', 'rejected'],
+    to: 'same',
+    roles: ['IndkomneDokumenter.Afvis', 'DigitalPost.Slet'],
+  },
+  'legal-hold-lifted': {
+    from: ['pending', 'held', 'journalized', 'rejected'],
+    to: 'same',
+    roles: ['DigitalPost.Slet'],
+  },
 } as const satisfies Record<string, ChangeRow>;
 
 export const CHANGES = { ...TRANSITIONS, ...ATTRIBUTE_CHANGES };
@@ -54,10 +69,13 @@ export const CHANGES = { ...TRANSITIONS, ...ATTRIBUTE_CHANGES };
 /** A change of a message; also the type of its event and the action in the audit log. */
 export type Change = keyof typeof CHANGES;
 
-/** The changes that people make: those with a role of theirs. */
-export type CallersChange = {
-  [C in Change]: (typeof CHANGES)[C]['roles'][number] extends Exclude<Role, 'Indbakke.System'> ? C : never;
-}[Change];
+/** The changes that people ask for: those with a role of theirs, but what a deletion becomes by the settings. */
+export type CallersChange = Exclude<
+  {
+    [C in Change]: (typeof CHANGES)[C]['roles'][number] extends Exclude<Role, 'Indbakke.System'> ? C : never;
+  }[Change],
+  'deletion-requested' | 'deletion-scheduled'
+>;
 
 const {
   accepted: _,
@@ -68,6 +86,8 @@ const {
   suggested: ______,
   'cause-changed': _______,
   escalated: ________,
+  'deletion-requested': _________,
+  'deletion-scheduled': __________,
   ...callersChanges
 } = CHANGES;
 export const CALLERS_CHANGES = callersChanges satisfies Pick<typeof CHANGES, CallersChange>;

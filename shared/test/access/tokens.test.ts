@@ -383,7 +383,7 @@ describe('a token for one municipality', () => {
       ['GET', `/files/${id}`],
       ['POST', '/journalization', { caseIds: ['K-1'] }],
       ['POST', '/rejection', { reason: 'unwanted', explanation: 'Ikke til os' }],
-      ['POST', '/deletion'],
+      ['POST', '/deletion', { sentOn: false, senderInformed: false }],
     ];
     for (const [method, path, body] of calls) {
       const options = { as, version: 1, ...(body && { body }) };

@@ -171,6 +171,16 @@ const READY_FOR = (() => {
   const assigned = after('assignIncomingDocument', { assignee: { kind: 'user', id: 'anna' } });
   const journalized = after('journalizeIncomingDocument', { caseIds: ['BF-1'] });
   const rejected = after('rejectIncomingDocument', { reason: 'unwanted', explanation: 'Ikke til os' });
+  /** Another person has asked for its deletion. */
+  const requested = async (stack: TestStack) => {
+    const { id, version } = await rejected(stack);
+    await stack.sql(
+      `UPDATE messages SET deletion_requested_at = now(), deletion_requested_by = 'another', deletion_sent_on = true,
+         deletion_sender_informed = false WHERE id = $1`,
+      [id],
+    );
+    return { id, version };
+  };
   const marked = after('markConcern');
   const ofChanges = {
     assigned: pending,
@@ -182,6 +192,10 @@ const READY_FOR = (() => {
     'outcome-told': rejected,
     reopened: rejected,
     deleted: rejected,
+    'deletion-confirmed': requested,
+    'deletion-cancelled': requested,
+    'legal-hold-set': pending,
+    'legal-hold-lifted': after('setLegalHold', { reason: 'Retssag' }),
     'concern-marked': pending,
     'concern-unmarked': marked,
     'concern-assessed': marked,
@@ -196,6 +210,9 @@ const READY_FOR = (() => {
     reject: pending,
     'tell-outcome': rejected,
     reopen: rejected,
+    delete: rejected,
+    'confirm-deletion': requested,
+    'cancel-deletion': requested,
   };
 })();
 

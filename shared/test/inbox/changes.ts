@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import type { TestStack, TokenOptions } from '../../../infra/src/testkit/stack.js';
 import { deliverMemo, SETUP } from './support.js';
 
@@ -20,6 +21,7 @@ export const reject = {
   path: 'rejection',
   body: { reason: 'other', explanation: 'Nej', outcome: { senderInformed: true } },
 };
+export const deleteForGood = { method: 'POST', path: 'deletion', body: DELETION };
 export const assign = { method: 'PUT', path: 'assignment', body: { assignee: { kind: 'user', id: 'anna' } } };
 
 export interface Example {
@@ -35,6 +37,7 @@ export interface Example {
 /** The cases that must be registered. */
 export const CASES = ['A B', 'C', 'A', 'B C'];
 
+const setLegalHold = { method: 'PUT', path: 'legal-hold', body: { reason: 'Retssag' } };
 const markConcern = { method: 'PUT', path: 'concern' };
 
 export const CHANGES: readonly Example[] = [
@@ -101,7 +104,26 @@ export const CHANGES: readonly Example[] = [
     change: { method: 'POST', path: 'concern/confirmation' },
     status: 'pending',
   },
-  { name: 'delete', before: [reject], change: { method: 'POST', path: 'deletion' }, status: 'deleted' },
+  {
+    name: 'delete',
+    before: [reject],
+    change: deleteForGood,
+    status: 'deleted',
+    others: [{ sentOn: true, senderInformed: false }],
+  },
+  {
+    name: 'set a legal hold',
+    change: setLegalHold,
+    status: 'pending',
+    others: [{ reason: 'En anden' }],
+  },
+  {
+    name: 'lift a legal hold',
+    before: [setLegalHold],
+    change: { method: 'DELETE', path: 'legal-hold', body: { reason: 'Slut' } },
+    status: 'pending',
+    others: [{ reason: 'Ikke slut' }],
+  },
 ];
 
 /** A message that is ready for the change. @returns its id */
@@ -129,7 +151,7 @@ export function send(
 
 /** Everything that a change of a message writes. */
 export async function writtenOf(stack: TestStack, id: string): Promise<unknown[]> {
-  const tables = ['audit_events', 'events', 'journalizations', 'message_details'];
+  const tables = ['audit_events', 'events', 'journalizations', 'message_details', 'legal_holds'];
   return Promise.all([
     stack.sql('SELECT * FROM messages WHERE id = $1', [id]),
     // The numberer adds the rest at its own time.

@@ -14,6 +14,7 @@ import {
   CASES,
   CHANGES,
   type Change,
+  deleteForGood,
   journalize,
   reject,
   send as sendTo,
@@ -162,9 +163,8 @@ it('of 100 callers with one version, one succeeds and the others are told that t
 it('a deleted message is answered to nobody else, and a message that never was to nobody', async () => {
   const id = await deliverMemo(stack);
   await send(id, reject, 1);
-  await send(id, { method: 'POST', path: 'deletion' }, 2);
-  for (const path of ['deletion', 'journalization'] as const) {
-    const changed = path === 'deletion' ? { method: 'POST', path } : journalize;
+  await send(id, deleteForGood, 2);
+  for (const changed of [deleteForGood, journalize]) {
     await expectProblem(await send(id, changed, 2, { ...SETUP, user: 'another' }), 404, 'not-found');
     await expectProblem(await send(randomUUID(), changed, 2), 404, 'not-found');
   }

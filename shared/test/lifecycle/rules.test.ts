@@ -1,7 +1,20 @@
 import type { Principal, Role } from '@indbakke/shared/access';
 import { type ChangeAnswer, DocumentList, OPERATIONS, type Operation } from '@indbakke/shared/api';
 import { requireRole } from '@indbakke/shared/http';
-import { assign, journalize, reject, reopen, takeBack, tellOutcome, unassign } from '@indbakke/shared/inbox';
+import {
+  assign,
+  cancelDeletion,
+  confirmDeletion,
+  deleteMessage,
+  journalize,
+  liftLegalHold,
+  reject,
+  reopen,
+  setLegalHold,
+  takeBack,
+  tellOutcome,
+  unassign,
+} from '@indbakke/shared/inbox';
 import {
   CALLERS_CHANGES,
   type CallersChange,
@@ -13,7 +26,6 @@ import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
-import { deleteForGood } from '../../../services/archiver/src/deletion/delete-for-good.js';
 import {
   markConcern,
   recordAssessment,
@@ -86,6 +98,21 @@ const MARKS = {
   both: { marked: true, assessed: true, confirmed: true },
 } as const satisfies Record<string, { marked?: true; assessed?: true; confirmed?: true }>;
 type Marks = keyof typeof MARKS;
+/** How far the deletion of a message is, and whether it is under a legal hold. */
+const DELETIONS = {
+  none: {},
+  held: { legal_hold: true },
+  requested: { deletion_requested_by: 'another' },
+  'requested by me': { deletion_requested_by: ME },
+  'requested, held': { deletion_requested_by: 'another', legal_hold: true },
+  scheduled: { deletion_requested_by: 'another', deletion_due_at: '2099-01-01T00:00:00Z' },
+} as const satisfies Record<string, Readonly<Record<string, unknown>>>;
+type Deletion = keyof typeof DELETIONS;
+const deletionsOf = (status: Status) =>
+  (Object.keys(DELETIONS) as Deletion[]).filter(
+    (deletion) => status === 'rejected' || deletion === 'none' || (deletion === 'held' && status !== 'deleted'),
+  );
+
 /** Of one owner only: what the marks allow does not depend on whose the message is. */
 const MARKED_OWNER = 'mine';
 
@@ -95,6 +122,7 @@ interface Message {
   readonly before?: Status;
   readonly owner: keyof typeof OWNERS;
   readonly marks: Marks;
+  readonly deletion: Deletion;
 }
 
 const MAKE = {
@@ -103,7 +131,7 @@ const MAKE = {
   'taken-back': (store, request) => takeBack(store, request, { reason: 'other' }),
   rejected: (store, request) => reject(store, request, { reason: 'unwanted', explanation: 'Ikke til os' }),
   reopened: reopen,
-  deleted: (store, request) => deleteForGood({ store } as Parts, request), // content in the database needs no other part
+  deleted: (store, request) => deleteMessage({ store } as Parts, request, { sentOn: true, senderInformed: true }), // content in the database needs no other part
   assigned: (store, request) => assign(store, request, { assignee: { kind: 'user', id: 'another' } }),
   unassigned: unassign,
   'outcome-told': (store, request) => tellOutcome(store, request, { nothingToDo: true }),
@@ -111,13 +139,18 @@ const MAKE = {
   'concern-unmarked': unmarkConcern,
   'concern-assessed': recordAssessment,
   'concern-confirmed': recordConfirmation,
+  'deletion-confirmed': (store, request) => confirmDeletion({ store } as Parts, request),
+  'deletion-cancelled': (store, request) => cancelDeletion({ store }, request),
+  'legal-hold-set': (store, request) => setLegalHold(store, request, { reason: 'Retssag' }),
+  'legal-hold-lifted': (store, request) => liftLegalHold(store, request, { reason: 'Slut' }),
 } as const satisfies Record<CallersChange, (store: Store, request: ChangeRequest) => Promise<ChangeAnswer>>;
 const CHANGES = Object.keys(MAKE) as CallersChange[];
 
 // --- the rules, told once more ---------------------------------------------------------------------------------------
 
-function sees({ municipality, roles }: Principal, { status, before, owner }: Message): boolean {
+function sees({ municipality, roles }: Principal, { status, before, owner, deletion }: Message): boolean {
   if (municipality !== ODENSKOV || status === 'deleted') return false;
+  if (deletion === 'scheduled' && !roles.has('DigitalPost.Slet')) return false;
   const isHeld = status === 'held' || before === 'held';
   if (isHeld) return roles.has('Indbakke.Opsætning') || roles.has('Indbakke.Drift');
   return roles.has('IndkomneDokumenter.Læs') && (roles.has('IndkomneDokumenter.SeAlle') || 'isMine' in OWNERS[owner]);
@@ -133,6 +166,18 @@ function expected(caller: Principal, message: Message, change: CallersChange): s
   if (!(from as readonly Status[]).includes(message.status)) return 'wrong-status';
   if (change === 'unassigned' && !('kind' in OWNERS[message.owner])) return 'wrong-status';
   const { marked, assessed, confirmed }: { marked?: true; assessed?: true; confirmed?: true } = MARKS[message.marks];
+  const isHeld = message.deletion.includes('held');
+  const isAsked = message.deletion.startsWith('requested');
+  const hasDeletion = isAsked || message.deletion === 'scheduled';
+  if (change === 'legal-hold-set') return isHeld ? 'wrong-legal-hold' : 'done';
+  if (change === 'legal-hold-lifted') return isHeld ? 'done' : 'wrong-legal-hold';
+  if (change === 'deletion-cancelled') return hasDeletion ? 'done' : 'wrong-deletion';
+  if (change === 'deleted') return isHeld ? 'legal-hold' : hasDeletion ? 'wrong-deletion' : 'done';
+  if (change === 'deletion-confirmed') {
+    if (isHeld) return 'legal-hold';
+    if (!isAsked) return 'wrong-deletion';
+    return message.deletion === 'requested by me' ? 'second-person-needed' : 'done';
+  }
   const isWrong: Partial<Record<CallersChange, boolean | undefined>> = {
     'concern-marked': marked,
     'concern-unmarked': !marked,
@@ -143,6 +188,7 @@ function expected(caller: Principal, message: Message, change: CallersChange): s
 }
 
 function statusAfter(change: CallersChange, { status, before }: Message): Status {
+  if (change === 'deletion-confirmed') return 'deleted'; // without a delay
   const { to } = CALLERS_CHANGES[change];
   return to === 'same' ? status : to === 'before' ? (before as Status) : to;
 }
@@ -162,9 +208,15 @@ beforeAll(async () => {
   );
   for (const state of STATES) {
     for (const owner of Object.keys(OWNERS) as (keyof typeof OWNERS)[]) {
-      const all = Object.keys(MARKS) as Marks[];
-      for (const marks of owner === MARKED_OWNER ? all : all.slice(0, 1))
-        messages.push(await insert({ ...state, owner, marks }));
+      const none = { ...state, owner, marks: 'none', deletion: 'none' } as const;
+      const isMarked = owner === MARKED_OWNER;
+      const marked = (isMarked ? (Object.keys(MARKS) as Marks[]) : []).filter((marks) => marks !== 'none');
+      const deletions = (isMarked ? deletionsOf(state.status) : []).filter((deletion) => deletion !== 'none');
+      const others = [
+        ...marked.map((marks) => ({ ...none, marks })),
+        ...deletions.map((deletion) => ({ ...none, deletion })),
+      ];
+      for (const message of [none, ...others]) messages.push(await insert(message));
     }
   }
 });
@@ -176,7 +228,7 @@ afterAll(async () => {
 
 async function insert(message: Omit<Message, 'id'>): Promise<Message> {
   const id = newId();
-  const { status, before, owner, marks } = message;
+  const { status, before, owner, marks, deletion } = message;
   const { kind, id: assignee, caseId }: { kind?: string; id?: string; caseId?: string } = OWNERS[owner];
   const isHeld = status === 'held' || before === 'held';
   await stack.sql(
@@ -204,6 +256,12 @@ async function insert(message: Omit<Message, 'id'>): Promise<Message> {
        concern_confirm_by = ${has('marked')}, concern_marked_by = ${has('marked')}::text,
        concern_assessed_at = ${has('assessed')}, concern_confirmed_at = ${has('confirmed')} WHERE id = $1`,
     [id],
+  );
+  const { legal_hold, deletion_requested_by, deletion_due_at }: Partial<Record<string, unknown>> = DELETIONS[deletion];
+  await stack.sql(
+    `UPDATE messages SET legal_hold = $2, deletion_requested_at = CASE WHEN $3::text IS NOT NULL THEN now() END,
+       deletion_requested_by = $3, deletion_due_at = $4 WHERE id = $1`,
+    [id, legal_hold ?? false, deletion_requested_by, deletion_due_at],
   );
   if (status !== 'deleted')
     await stack.sql(
@@ -268,7 +326,8 @@ describe.each(CHANGES)('%s', (change) => {
         const shouldBe = expected(caller, message, change);
         const { outcome, left } = await attempt(caller, message, change);
         const isSeen = caller.municipality === ODENSKOV;
-        const after = { status: statusAfter(change, message), version: VERSION + 1, traces: [change, change] };
+        const trace = change === 'deletion-confirmed' ? 'deleted' : change; // without a delay
+        const after = { status: statusAfter(change, message), version: VERSION + 1, traces: [trace, trace] };
         const same = { status: message.status, version: VERSION, traces: [] };
         const leftShouldBe = !isSeen ? undefined : shouldBe === 'done' ? after : same;
         const found = left && { status: left.row.status, version: left.row.version, traces: left.traces };
@@ -277,6 +336,7 @@ describe.each(CHANGES)('%s', (change) => {
           faults.push({
             owner: message.owner,
             marks: message.marks,
+            deletion: message.deletion,
             roles: [...caller.roles],
             shouldBe,
             outcome,

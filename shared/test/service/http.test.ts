@@ -130,7 +130,7 @@ describe('a body', () => {
     for (const [method, call] of [
       ['GET', ''],
       ['DELETE', '/assignment'],
-      ['POST', '/deletion'],
+      ['POST', '/deletion/confirmation'],
     ] as const) {
       const answer = await sendRaw(
         method,

@@ -97,6 +97,7 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
     },
     reply_references: { ...ofMessage, position: 0, kind: 'case-id', value: 'K-1' },
     journalizations: { ...ofMessage, case_id: 'K-1', at, by: 'test' },
+    legal_holds: { ...ofMessage, id: randomUUID(), reason: 'r', set_at: at, set_by: 'test' },
     events: { ...ofMessage, id: randomUUID(), type: 'accepted', status: 'pending', version: 1, at },
     audit_events: {
       ...ofMessage,

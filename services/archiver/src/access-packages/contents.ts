@@ -19,6 +19,7 @@ export interface ContentsLine {
     | 'subject'
     | 'senderName'
     | 'concerningName'
+    | 'deletionDueAt'
   >;
   /** Paths in the folder. */
   readonly files: readonly string[];
@@ -52,6 +53,7 @@ export const CONTENTS_COLUMNS: readonly Column<ContentsLine>[] = [
   time('Modtaget', ({ receivedAt }) => receivedAt),
   text('Status', 14, ({ letter }) => STATUS_WORDS[letter.status]),
   time('Status siden', ({ statusAt }) => statusAt),
+  time('Slettes', ({ deletionDueAt }) => deletionDueAt),
   text('Type', 13, ({ letter }) => KIND_WORDS[letter.kind]),
   text('Emne', 48, ({ letter }) => letter.subject),
   text('Afsender', 28, ({ letter }) => letter.senderName),

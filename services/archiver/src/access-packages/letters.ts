@@ -15,6 +15,8 @@ export type Reason = 'sender' | 'concerning' | 'suggested' | 'journalized';
 export interface Letter {
   readonly id: string;
   readonly isDeleted: boolean;
+  /** Its deletion delay runs: it is told of, but nothing of it is packed. */
+  readonly isScheduled: boolean;
   /** Bytes of its content. */
   readonly size: number;
   /** None of a deleted one: only that it was about the citizen is known of it. */
@@ -60,7 +62,7 @@ export async function findLetters(
   ];
   // The numbers too, since those of messages from before the subjects may not be hashed yet.
   const statement = sql`
-    SELECT m.id, m.status = 'deleted' AS "isDeleted", m.content_size::float8 AS size, array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons,
+    SELECT m.id, m.status = 'deleted' AS "isDeleted", m.deletion_due_at IS NOT NULL AS "isScheduled", m.content_size::float8 AS size, array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons,
       ${isOpenTo({ municipality, actor: { id: owner } })} AS "isOpen"
     FROM messages m WHERE m.municipality = ${municipality} AND m.id = ANY (ARRAY(
       SELECT message_id FROM message_subjects

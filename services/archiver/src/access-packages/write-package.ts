@@ -18,7 +18,7 @@ export interface ToWrite {
   /** The messages that the owner may not see: their rows of the log are left out. */
   readonly closed: ReadonlySet<string>;
   readonly at: Date;
-  /** Called before each message is packed, and not for those that are deleted. */
+  /** Called before each message is packed, and not for those that are deleted or about to be. */
   readonly onLetter: (id: string) => Promise<void>;
   /** Rows of the log in one sheet. */
   readonly sheetRows?: number;
@@ -40,6 +40,11 @@ async function* filesOfPackage(parts: PackageParts, wanted: ToWrite): AsyncGener
       lines.push({ folder: null, reasons: [], letter, files: [] });
       continue;
     }
+    if (letter.deletionDueAt) {
+      // The municipality has it still, so the list tells of it, in time to cancel its deletion; nobody reads it meanwhile.
+      lines.push({ folder: null, reasons, letter: { ...letter, ...UNREADABLE }, files: [] });
+      continue;
+    }
     await onLetter(id);
     number += 1;
     const folder = `${String(number).padStart(4, '0')} ${danishDayOf(letter.receivedAt)}`;
@@ -52,6 +57,8 @@ async function* filesOfPackage(parts: PackageParts, wanted: ToWrite): AsyncGener
   yield inMemory('Indhold.xlsx', await buffer(contents), at);
   yield* sheetsOfLog(parts, wanted);
 }
+
+const UNREADABLE = { subject: '', senderName: '', concerningName: null };
 
 // A few MB. A zip says how long a file is before its first byte, so a sheet is in memory.
 const SHEET_ROWS = 20_000;

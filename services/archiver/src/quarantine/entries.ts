@@ -3,9 +3,9 @@ import type { QuarantineList, QuarantineQuery } from '@indbakke/shared/api';
 import { type Action, INSTALLATION, insertAudit } from '@indbakke/shared/audit';
 import { announce } from '@indbakke/shared/crash-points';
 import { Problem } from '@indbakke/shared/errors';
+import { removeContent } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma, run } from '@indbakke/shared/store';
-import { removeContent } from '../deletion/remove-content.js';
 
 const { sql } = Prisma;
 

@@ -1,11 +1,10 @@
 import { asSystem } from '@indbakke/shared/access';
 import { INDBAKKE } from '@indbakke/shared/audit';
 import { announce } from '@indbakke/shared/crash-points';
+import { deleteWithin, removeContent } from '@indbakke/shared/inbox';
 import { type Change, type ChangeRequest, type Status, writeChange } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
-import { deleteWithin } from '../deletion/delete-for-good.js';
-import { removeContent } from '../deletion/remove-content.js';
 
 const { sql } = Prisma;
 
@@ -13,7 +12,7 @@ const BATCH = 100;
 
 /**
  * Removes all mail of each training municipality whose reset was asked for: each message is deleted for good, by the changes that a
- * caseworker would make. It is due until nothing is left, so a process that ends in between leaves the rest to the next one, and
+ * caseworker would make, but whatever legal hold or delay is on it: nothing there is real. It is due until nothing is left, so a process that ends in between leaves the rest to the next one, and
  * several may do it at once.
  */
 export async function resetTraining(parts: Parts): Promise<void> {

@@ -2,7 +2,18 @@ import { BULK_CHANGES, type BulkAnswer, type BulkBody, type ChangeAnswer, OPERAT
 import type { Problem } from '@indbakke/shared/errors';
 import { auditRefusal, type Call, describeProblem, logProblem, requireRole, toProblem } from '@indbakke/shared/http';
 import { type IdempotencyKey, keyOfItem, once } from '@indbakke/shared/idempotency';
-import { assign, journalize, reject, reopen, takeBack, tellOutcome, unassign } from '@indbakke/shared/inbox';
+import {
+  assign,
+  cancelDeletion,
+  confirmDeletion,
+  deleteMessage,
+  journalize,
+  reject,
+  reopen,
+  takeBack,
+  tellOutcome,
+  unassign,
+} from '@indbakke/shared/inbox';
 import { CHANGES, type ChangeRequest } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import type { Store } from '@indbakke/shared/store';
@@ -23,7 +34,7 @@ type Make<A extends Action> = (request: ChangeRequest, item: ItemOf<A>) => Promi
  * @throws Problem role-missing for the action, or key-reused
  */
 export async function changeMany(
-  parts: Pick<Parts, 'store' | 'keys' | 'log'>,
+  parts: Pick<Parts, 'store' | 'blobs' | 'keys' | 'log'>,
   { principal: caller, body, at, idempotencyKey: key }: Call<typeof OPERATION>,
   allowsUnknown: boolean,
 ): Promise<BulkAnswer> {
@@ -37,6 +48,9 @@ export async function changeMany(
     reject: (request, item) => reject(store, request, item),
     'tell-outcome': (request, item) => tellOutcome(store, request, item),
     reopen: (request) => reopen(store, request),
+    delete: (request, item) => deleteMessage(parts, request, item),
+    'confirm-deletion': (request) => confirmDeletion(parts, request),
+    'cancel-deletion': (request) => cancelDeletion(parts, request),
   };
   const make = makers[body.action] as Make<Action>;
   let replays = 0;

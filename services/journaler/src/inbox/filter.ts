@@ -3,6 +3,7 @@ import type { DocumentFilter } from '@indbakke/shared/api';
 import { DAY, HOUR } from '@indbakke/shared/config';
 import { partyIdOf } from '@indbakke/shared/ids';
 import { hasWords } from '@indbakke/shared/inbox';
+import type { DeletionState } from '@indbakke/shared/lifecycle';
 import { Prisma } from '@indbakke/shared/store';
 import {
   CONCERN_DUE,
@@ -70,6 +71,9 @@ export function filtersOf(
   if (query.concern !== undefined) filters.push(indexed(concernOf(query.concern, now)));
   if (query.outcome === 'open') filters.push(indexed(OUTCOME_OPEN));
   if (query.outcome === 'told') filters.push({ condition: sql`m.outcome_at IS NOT NULL` });
+  if (query.legalHold === true) filters.push(indexed(sql`m.legal_hold`));
+  if (query.legalHold === false) filters.push({ condition: sql`NOT m.legal_hold` });
+  if (query.deletion !== undefined) filters.push(indexed(deletionIn(query.deletion)));
   if (query.channel === 'sf2900') filters.push(indexed(sql`m.channel = 'sf2900'`));
   else if (query.channel !== undefined) filters.push({ condition: sql`m.channel = ${query.channel}` });
   if (query.contactPoint !== undefined) filters.push(indexed(sql`m.contact_point_id = ${query.contactPoint}`));
@@ -176,6 +180,10 @@ function ofParty(role: 'sender' | 'concerning', number: string): Filter {
 function concernOf(which: NonNullable<DocumentFilter['concern']>, now: Date): Prisma.Sql {
   if (which === 'any') return sql`m.concern_marked_at IS NOT NULL`;
   return which === 'open' ? CONCERN_OPEN : sql`${CONCERN_OPEN} AND ${CONCERN_DUE} < ${now}::timestamptz`;
+}
+
+function deletionIn(state: DeletionState): Prisma.Sql {
+  return sql`m.deletion_requested_at IS NOT NULL AND m.deletion_due_at IS ${state === 'scheduled' ? sql`NOT NULL` : sql`NULL`}`;
 }
 
 /** @param found the messages that have the words, if they were searched for */

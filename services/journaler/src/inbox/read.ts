@@ -18,6 +18,9 @@ const wholeFor = (principal: Principal) => ({
     (SELECT coalesce(json_agg(json_build_object('caseId', case_id, 'reference', reference, 'fileIds', file_ids, 'at', at, 'by', by)
         ORDER BY at, case_id), '[]')
      FROM journalizations WHERE message_id = m.id) AS journalizations,
+    (SELECT coalesce(json_agg(json_build_object('reason', reason, 'setAt', set_at, 'setBy', set_by, 'liftedAt', lifted_at,
+        'liftedBy', lifted_by, 'liftedReason', lifted_reason) ORDER BY set_at DESC), '[]')
+     FROM legal_holds WHERE message_id = m.id) AS "legalHolds",
     (SELECT coalesce(json_agg(json_build_object('at', at, 'action', action, 'by', actor, 'details',
         CASE WHEN ${namesClosedCase(principal, Prisma.sql`details`)} THEN '{}' ELSE details END) ORDER BY at, id), '[]')
      FROM audit_events

@@ -2,7 +2,7 @@ import { allowedChanges, type Principal } from '@indbakke/shared/access';
 import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
 import { HOUR } from '@indbakke/shared/config';
 import type { DocumentsRow, SummaryRow } from '@indbakke/shared/inbox';
-import { isWaiting } from '@indbakke/shared/lifecycle';
+import { deletionStateOf, isWaiting } from '@indbakke/shared/lifecycle';
 
 // Database rows as answers of the API.
 
@@ -42,6 +42,8 @@ export function summarize(row: SummaryRow, principal: Principal, now: Date): Doc
     contentSize: row.contentSize,
     hasMedia: row.hasMedia,
     rejection: rejectionOf(row),
+    deletion: deletionOf(row),
+    legalHold: row.legalHold,
     remarks: row.remarks,
     allowed: allowedChanges(principal, row),
     isTraining: row.isTraining,
@@ -87,10 +89,11 @@ function assigneeOf({ assigneeKind: kind, assigneeId: id }: SummaryRow): Documen
   return kind === null || id === null ? null : { kind, id };
 }
 
-/** What a whole message has beside its summary and documents; times in journalizations and history as PostgreSQL’s JSON. */
+/** What a whole message has beside its summary and documents; times in lists as PostgreSQL’s JSON. */
 export interface WholeRow extends SummaryRow, DocumentsRow {
   readonly sentAt: Date | null;
   readonly journalizations: DocumentAnswer['journalizations'];
+  readonly legalHolds: DocumentAnswer['legalHolds'];
   readonly history: DocumentAnswer['history'];
 }
 
@@ -115,7 +118,26 @@ export function describe(row: WholeRow, principal: Principal, now: Date): Docume
     })),
     contactInfo: row.contactInfo,
     journalizations: row.journalizations.map((journalization) => ({ ...journalization, at: isoOf(journalization.at) })),
+    legalHolds: row.legalHolds.map((hold) => ({
+      ...hold,
+      setAt: isoOf(hold.setAt),
+      liftedAt: hold.liftedAt === null ? null : isoOf(hold.liftedAt),
+    })),
     history: row.history.map((event) => ({ ...event, at: isoOf(event.at) })),
+  };
+}
+
+function deletionOf(row: SummaryRow): DocumentSummary['deletion'] {
+  const state = deletionStateOf(row);
+  if (state === null || !row.deletionRequestedAt || row.deletionRequestedBy === null) return null;
+  return {
+    state,
+    requestedAt: row.deletionRequestedAt.toISOString(),
+    requestedBy: row.deletionRequestedBy,
+    confirmedBy: row.deletionConfirmedBy,
+    dueAt: row.deletionDueAt?.toISOString() ?? null,
+    sentOn: row.deletionSentOn === true,
+    senderInformed: row.deletionSenderInformed === true,
   };
 }
 

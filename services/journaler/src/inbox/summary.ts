@@ -19,11 +19,13 @@ const DONE = { sort: '-receivedAt', most: 1_000 } as const;
 /** Ages in days, youngest first. */
 const AGES = [0, 1, 3, 7, 14, 30];
 
-type Counts = Omit<DocumentCounts, 'at' | 'age' | 'concern'> & {
+type Counts = Omit<DocumentCounts, 'at' | 'age' | 'concern' | 'deletion'> & {
   readonly concern: Omit<DocumentCounts['concern'], 'nextDue'>;
   /** By place in AGES. */
   readonly age: readonly { readonly age: number; readonly count: number }[];
   readonly nextDue: Date | null;
+  readonly deletion: Omit<DocumentCounts['deletion'], 'nextDue'>;
+  readonly nextDestroyed: Date | null;
 };
 
 /** Counts the messages that the caller may see, in one statement that reads each once. */
@@ -34,7 +36,7 @@ export async function summarizeDocuments(
   now: Date,
 ): Promise<DocumentCounts> {
   const [counts] = await store.query<Counts>(principal.municipality, countsOf(principal, filter, now), 'fresh');
-  const { age, nextDue, concern, ...others } = counts as Counts;
+  const { age, nextDue, concern, deletion, nextDestroyed, ...others } = counts as Counts;
   return {
     at: now.toISOString(),
     ...others,
@@ -43,6 +45,7 @@ export async function summarizeDocuments(
       count: age.find((group) => group.age === at + 1)?.count ?? 0,
     })),
     concern: { ...concern, nextDue: nextDue?.toISOString() ?? null },
+    deletion: { ...deletion, nextDue: nextDestroyed?.toISOString() ?? null },
   };
 }
 
@@ -60,7 +63,7 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
   return sql`
     WITH found AS MATERIALIZED (
       SELECT m.municipality, m.status, m.kind, m.contact_point_id, m.assignee_kind, m.assignee_id, m.late, m.reply_by,
-        m.received_at, ${CONCERN_OPEN} AS is_open, ${OUTCOME_OPEN} AS is_outcome_open,
+        m.received_at, m.legal_hold, m.deletion_requested_at, m.deletion_due_at, ${CONCERN_OPEN} AS is_open, ${OUTCOME_OPEN} AS is_outcome_open,
         CASE WHEN m.concern_assessed_at IS NULL THEN m.concern_assess_by END AS assess_by,
         CASE WHEN m.concern_confirmed_at IS NULL THEN m.concern_confirm_by END AS confirm_by, m.counts, m."isMore"
       FROM (${rows}) AS m
@@ -72,11 +75,15 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
         count(*) FILTER (WHERE is_outcome_open)::int AS "outcomeOpen",
         count(*) FILTER (WHERE is_open)::int AS open, count(*) FILTER (WHERE assess_by < ${at})::int AS assess_overdue,
         count(*) FILTER (WHERE confirm_by < ${at})::int AS confirm_overdue,
+        count(*) FILTER (WHERE legal_hold)::int AS "legalHold",
+        count(*) FILTER (WHERE deletion_requested_at IS NOT NULL AND deletion_due_at IS NULL)::int AS requested,
+        count(deletion_due_at)::int AS scheduled, min(deletion_due_at) AS "nextDestroyed",
         least(min(assess_by) FILTER (WHERE assess_by >= ${at}), min(confirm_by) FILTER (WHERE confirm_by >= ${at})) AS "nextDue"
       FROM counted
     )
-    SELECT total, late, "replyOverdue", "outcomeOpen", "nextDue", ${IS_TRAINING} AS "isTraining",
+    SELECT total, late, "replyOverdue", "outcomeOpen", "nextDue", "legalHold", "nextDestroyed", ${IS_TRAINING} AS "isTraining",
       json_build_object('open', open, 'assessOverdue', assess_overdue, 'confirmOverdue', confirm_overdue) AS concern,
+      json_build_object('requested', requested, 'scheduled', scheduled) AS deletion,
       EXISTS (SELECT FROM found WHERE "isMore") AS "isMore",
       ${groups(sql`status`, sql`SELECT status, count(*) AS count FROM counted GROUP BY status`)},
       ${groups(sql`kind`, sql`SELECT kind, count(*) AS count FROM counted GROUP BY kind`)},

@@ -18,8 +18,12 @@ const SWEEPS: readonly [file: string, statement: string][] = [
     `SELECT blob_name FROM messages WHERE blob_name = ANY (ARRAY(SELECT md5(n::text) FROM generate_series(1, 500) AS n))`,
   ],
   [
-    'services/archiver/src/deletion/remove-content.ts',
+    'shared/src/inbox/remove-content.ts',
     `SELECT blob_name FROM content_removals WHERE requested_at < now() - interval '10 seconds' ORDER BY requested_at LIMIT 100`,
+  ],
+  [
+    'services/archiver/src/deletion/destroy-due.ts',
+    `SELECT id, municipality FROM messages WHERE deletion_due_at <= now() ORDER BY random() LIMIT 100`,
   ],
 ];
 

@@ -1,7 +1,13 @@
-import { describeError } from '@indbakke/shared/log';
-import type { Parts } from '@indbakke/shared/service';
+import type { BlobStore } from '../content/index.js';
+import { describeError, type Log } from '../log/index.js';
+import type { Store } from '../store/index.js';
 
-type Remover = Pick<Parts, 'store' | 'blobs' | 'log'>;
+/** What removes content. */
+export interface RemoverParts {
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  readonly log: Log;
+}
 
 // Younger ones are being removed by the call that requested them.
 const SWEEP_AFTER_SECONDS = 10;
@@ -11,7 +17,7 @@ const BATCH = 100;
  * Removes content whose removal a committed deletion has requested. Idempotent. Never fails: the message is deleted already,
  * and the sweep tries again.
  */
-export async function removeContent({ store, blobs, log }: Remover, blobName: string): Promise<void> {
+export async function removeContent({ store, blobs, log }: RemoverParts, blobName: string): Promise<void> {
   try {
     await blobs.remove(blobName);
     await store.sweep('DELETE FROM content_removals WHERE blob_name = $1', [blobName]);
@@ -21,7 +27,7 @@ export async function removeContent({ store, blobs, log }: Remover, blobName: st
 }
 
 /** Removes the content of interrupted deletions. @returns how many there were */
-export async function sweepContentRemovals(parts: Remover): Promise<number> {
+export async function sweepContentRemovals(parts: RemoverParts): Promise<number> {
   // In random order, so that content that cannot be removed does not block the rest.
   const due = await parts.store.sweep<{ blob_name: string }>(
     `SELECT blob_name FROM content_removals
