@@ -60,6 +60,7 @@ beforeAll(async () => {
     `SELECT id::text FROM messages WHERE municipality = $1 UNION ALL SELECT id::text FROM files WHERE municipality = $1
      UNION ALL SELECT id::text FROM extracts WHERE municipality = $1 UNION ALL SELECT id::text FROM webhooks WHERE municipality = $1
      UNION ALL SELECT id::text FROM access_packages WHERE municipality = $1
+     UNION ALL SELECT id::text FROM zip_downloads WHERE municipality = $1
      UNION ALL SELECT contact_point_id FROM contact_points WHERE municipality = $1 AND contact_point_id <> '${CONTACT_POINT}'`,
     [THEIRS],
   );
@@ -113,6 +114,7 @@ const CREATES: ReadonlySet<Name> = new Set([
   'createExtract',
   'createWebhook',
   'createAccessPackage',
+  'createZipDownload',
   'registerCases',
   'addContactPoint',
   'importContactPoints',

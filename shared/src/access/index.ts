@@ -3,6 +3,7 @@ export * from './as-system.js';
 export * from './data-constraints.js';
 export * from './municipality.js';
 export * from './owner.js';
+export * from './rights.js';
 export * from './role-sheet.js';
 export * from './roles.js';
 export * from './tokens.js';

@@ -259,6 +259,7 @@ export class Comparison {
       `SELECT blob_name FROM messages WHERE blob_name IS NOT NULL
        UNION ALL SELECT blob_name FROM extract_files WHERE blob_name IS NOT NULL
        UNION ALL SELECT blob_name FROM access_packages WHERE blob_name IS NOT NULL
+       UNION ALL SELECT blob_name FROM zip_downloads WHERE blob_name IS NOT NULL
        UNION ALL SELECT blob_name FROM quarantine_entries WHERE blob_name IS NOT NULL`,
     );
     const named = new Set(rows.map(({ blob_name }) => blob_name));
@@ -271,7 +272,7 @@ export class Comparison {
         this.#ledger.find(
           isBack ? 'back' : 'half',
           memo ?? { uuid: file, kill, run },
-          `${file} belongs to no message, extract, package or entry in quarantine`,
+          `${file} belongs to no message, extract, package, zip or entry in quarantine`,
         );
       }
     }

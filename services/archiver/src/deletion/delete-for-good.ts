@@ -1,6 +1,12 @@
 import type { ChangeAnswer } from '@indbakke/shared/api';
 import { announce } from '@indbakke/shared/crash-points';
-import { changeMessage, lockMadeFiles, removalOfAccessPackages, removalOfExtractFiles } from '@indbakke/shared/inbox';
+import {
+  changeMessage,
+  lockMadeFiles,
+  removalOfAccessPackages,
+  removalOfExtractFiles,
+  removalOfZipDownloads,
+} from '@indbakke/shared/inbox';
 import { type ChangeRequest, writeChange } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
@@ -9,8 +15,8 @@ import { removeContent } from './remove-content.js';
 const { sql } = Prisma;
 
 /**
- * Deletes a rejected message for good. One transaction destroys the key and every personal row, also of files of extracts
- * and access packages that have the message, and requests the removal of the content, which is unreadable from then on. The content is removed right
+ * Deletes a rejected message for good. One transaction destroys the key and every personal row, also of files of extracts,
+ * access packages and zip downloads that have the message, and requests the removal of the content, which is unreadable from then on. The content is removed right
  * after, or by the next sweep.
  */
 export async function deleteForGood(parts: Parts, request: ChangeRequest): Promise<ChangeAnswer> {
@@ -90,11 +96,14 @@ async function deleteRows(connection: Connection, messageId: string): Promise<vo
   }
 }
 
-/** After this no file of an extract and no access package has the message, and none that is being made can be stored. */
+/** After this no file made of messages has the message, and none that is being made with it can be stored. */
 async function removeFromMadeFiles(connection: Connection, { id, principal, at }: ChangeRequest): Promise<void> {
   await lockMadeFiles(connection, principal.municipality, 'shared');
   const filesWith = sql`f.id = ANY (ARRAY(SELECT file_id FROM extract_file_messages WHERE message_id = ${id}::uuid))`;
   await run(connection, removalOfExtractFiles(filesWith, at));
   const packagesWith = sql`p.id = ANY (ARRAY(SELECT package_id FROM access_package_messages WHERE message_id = ${id}::uuid))`;
   await run(connection, removalOfAccessPackages(packagesWith, at));
+  const zipsWith = sql`z.status = 'ready' AND z.id = ANY (ARRAY(
+    SELECT zip_id FROM zip_download_messages WHERE message_id = ${id}::uuid AND left_out IS NULL))`;
+  await run(connection, removalOfZipDownloads(zipsWith, at));
 }
