@@ -64,11 +64,11 @@ interface BegunZip extends OwnerRow, Pick<ZipDownloadBody, 'include'> {
  * Makes a zip of the messages that its owner still sees. Returns quietly when another made it, it was cancelled, or this job is of
  * an older run.
  */
-export function createMakeZipHandler(parts: ZipMaker, settings: Sealing) {
+export function createMakeZipHandler(parts: ZipMaker, settings: Sealing, progressMs = PROGRESS_MS) {
   return async (data: MakeZipData, context: Pick<JobContext, 'attempt' | 'signal'>): Promise<void> => {
     for (;;) {
       try {
-        return await makeZip(parts, data, { ...settings, signal: context.signal });
+        return await makeZip(parts, data, { ...settings, signal: context.signal, progressMs });
       } catch (error) {
         if (error instanceof Superseded) return;
         // Not at once: it may be that the message was deleted while it was read, or that the content store is away.
@@ -97,12 +97,12 @@ class UnreadableMessage extends Error {
 async function makeZip(
   parts: ZipMaker,
   data: MakeZipData,
-  { signal, SMALL_CONTENT_BYTES, ZIP_KEEP_HOURS }: Sealing & { readonly signal: AbortSignal },
+  { SMALL_CONTENT_BYTES, ZIP_KEEP_HOURS, ...watching }: Sealing & Watching,
 ): Promise<void> {
   const zip = await begin(parts, data);
   if (!zip) return;
   await requireSpace(parts, zip.size, SMALL_CONTENT_BYTES);
-  const progress = new Progress(parts, data, signal);
+  const progress = new Progress(parts, data, watching);
   const content = progress.watch(writeZip(filesOfZip(parts, zip, progress)));
   const blobs = { create: () => createNoted(parts, data, progress) };
   const sealed = await sealContent({ blobs, keys: parts.keys }, zip, content, SMALL_CONTENT_BYTES);
@@ -169,6 +169,11 @@ async function createNoted(
   return blob;
 }
 
+interface Watching {
+  readonly signal: AbortSignal;
+  readonly progressMs: number;
+}
+
 /** How far a zip is: noted every so often, which tells the job whether to go on. */
 class Progress {
   /** Of the container, once there is one. */
@@ -178,22 +183,22 @@ class Progress {
   readonly notFound: string[] = [];
   readonly #parts: ZipMaker;
   readonly #data: MakeZipData;
-  readonly #signal: AbortSignal;
+  readonly #watching: Watching;
   #bytes = 0;
   #notedAt = performance.now();
 
-  constructor(parts: ZipMaker, data: MakeZipData, signal: AbortSignal) {
+  constructor(parts: ZipMaker, data: MakeZipData, watching: Watching) {
     this.#parts = parts;
     this.#data = data;
-    this.#signal = signal;
+    this.#watching = watching;
   }
 
   /** @throws Superseded, or the reason of the signal */
   async *watch(zip: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const bytes of zip) {
-      this.#signal.throwIfAborted();
+      this.#watching.signal.throwIfAborted();
       this.#bytes += bytes.length;
-      if (performance.now() - this.#notedAt >= PROGRESS_MS) await this.#note();
+      if (performance.now() - this.#notedAt >= this.#watching.progressMs) await this.#note();
       yield bytes;
     }
   }
