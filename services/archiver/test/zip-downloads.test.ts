@@ -598,7 +598,7 @@ describe('a zip that is being made', () => {
 describe('a process that is killed', () => {
   const WORKER = fileURLToPath(new URL('./support/zip-worker.mjs', import.meta.url));
 
-  async function work(id: string, diesAt = ''): Promise<unknown> {
+  async function work(id: string, diesAt: string): Promise<unknown> {
     const worker = spawn(process.execPath, [WORKER, JSON.stringify(jobOf(id)), diesAt], {
       env: { PATH: process.env.PATH, ...stack.env },
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -607,15 +607,17 @@ describe('a process that is killed', () => {
     return killedBy ?? code;
   }
 
+  // Loading a process takes seconds on a busy machine.
   it.each(['zip-began', 'content-written', 'content-renamed', 'zip-sealed', 'zip-committed'])(
     'at %s leaves no orphan, and the next one finishes the zip, once',
+    { timeout: 120_000 },
     async (point) => {
       const as = someone();
       const documents = [{ files: [file('film.mp4', noise(900_000, 31), 'video/mp4')] }];
       const id = await createByHand(as, [await deliverMemo(stack, { documents })]);
       expect(await work(id, point)).toBe('SIGKILL');
       expect(await orphans()).toEqual([]);
-      expect(await work(id)).toBe(0);
+      await make(id);
       expect(await read(as, id)).toMatchObject({ status: 'ready', messagesDone: 1 });
       expect([...unzip(await contentOf(as, id)).values()]).toHaveLength(1);
       expect(await orphans()).toEqual([]);
@@ -623,7 +625,7 @@ describe('a process that is killed', () => {
   );
 });
 
-it('a thousand messages are handed out with a row of the log for each', async () => {
+it('a thousand messages are handed out with a row of the log for each', { timeout: 120_000 }, async () => {
   const as = someone();
   const message = await deliverMemo(stack);
   const items = [message];

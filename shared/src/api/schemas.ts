@@ -266,10 +266,7 @@ const ZIP_PARTS = {
   technical: 'Its technical documents.',
   original: 'The XML as it arrived, without the contents of its files.',
 } as const;
-export const ZipPart = z
-  .enum(keysOf(ZIP_PARTS))
-  .describe(meaningsOf(ZIP_PARTS))
-  .register(NAMED_REQUESTS, { id: 'ZipPart' });
+export const ZipPart = keyOf('ZipPart', ZIP_PARTS);
 const COVERS = {
   masked: 'With the date of birth in place of each CPR number.',
   full: 'With whole CPR numbers.',
@@ -279,9 +276,7 @@ export const CoverSheet = keyOf('CoverSheet', COVERS);
 export const zipPartsOf = <List extends z.ZodType<z.infer<typeof ZipPart>[]>>(list: List) =>
   list.transform((parts) => [...new Set(parts)].sort()).default([]);
 /** A cover sheet that is not in the zip cannot be asked for in any way. */
-export const withCoverIncluded = <
-  Schema extends z.ZodType<{ include: readonly string[]; cover?: string | undefined }>,
->(
+export const withCoverIncluded = <Schema extends z.ZodType<{ include: readonly string[]; cover?: string | undefined }>>(
   schema: Schema,
 ) =>
   schema.refine(({ include, cover }) => cover === undefined || include.includes('cover'), {
