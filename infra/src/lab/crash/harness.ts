@@ -135,7 +135,7 @@ class Harness {
     if (makesExtracts(kill)) await this.#saveExtracts(run, kill);
     if (makesPackages(kill)) await this.#askForPackages(run, kill, random.fork('packages'));
     if (makesZips(kill)) await this.#sendLettersToZip(run, kill, random.fork('zips'));
-    const hit = await (relay ? this.#silence(relay, random) : this.#kill(kill, random)).finally(() => load.stop());
+    const hit = await (relay ? this.#silence(relay, random) : this.#kill(run, kill, random)).finally(() => load.stop());
     if (relay) await Promise.all([this.#victim.kill(), relay.close()]);
     await this.#restart(kill, random);
     if (kill === 'held-released') await this.#takeEnquiries(true);
@@ -220,7 +220,7 @@ class Harness {
   }
 
   /** @returns whether the kill hit its point */
-  async #kill(kill: Kill, random: Random): Promise<boolean> {
+  async #kill(run: number, kill: Kill, random: Random): Promise<boolean> {
     const victim = this.#victim;
     if (isPoint(kill)) {
       if (kill === 'audit-month-anchored') await this.#stage.writeOldMonth();
