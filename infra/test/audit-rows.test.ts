@@ -94,6 +94,20 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
   downloadFile: [{ action: 'read-file', role: SEES_ALL, details: fileOf }],
   readText: [{ action: 'read-text', role: SEES_ALL }],
   downloadZip: [{ action: 'read-zip', role: SEES_ALL }],
+  createZipDownload: [
+    {
+      action: 'zip-created',
+      role: LAES,
+      details: (_, answer) => ({ zipId: (answer as { id: string }).id, messages: 1 }),
+    },
+  ],
+  listZipDownloads: NOTHING, // the caller’s own requests, no messages
+  getZipDownload: NOTHING,
+  deleteZipDownload: [{ action: 'zip-deleted', role: LAES, details: paramsOf }],
+  downloadZipOfMany: [
+    { action: 'read-zip', role: SEES_ALL, details: paramsOf },
+    { action: 'zip-downloaded', role: LAES, details: paramsOf },
+  ],
   assignIncomingDocument: change('assigned', 'IndkomneDokumenter.Tildel'),
   unassignIncomingDocument: change('unassigned', 'IndkomneDokumenter.Tildel'),
   releaseIncomingDocument: change('released', 'Indbakke.Opsætning'),

@@ -61,6 +61,7 @@ beforeAll(async () => {
      UNION ALL SELECT id::text FROM extracts WHERE municipality = $1 UNION ALL SELECT id::text FROM webhooks WHERE municipality = $1
      UNION ALL SELECT id::text FROM access_packages WHERE municipality = $1
      UNION ALL SELECT department_id FROM departments WHERE municipality = $1 AND department_id LIKE '%-%-%-%'
+     UNION ALL SELECT id::text FROM zip_downloads WHERE municipality = $1
      UNION ALL SELECT contact_point_id FROM contact_points WHERE municipality = $1 AND contact_point_id <> '${CONTACT_POINT}'`,
     [THEIRS],
   );
@@ -114,6 +115,7 @@ const CREATES: ReadonlySet<Name> = new Set([
   'createExtract',
   'createWebhook',
   'createAccessPackage',
+  'createZipDownload',
   'registerCases',
   'addContactPoint',
   'importContactPoints',

@@ -24,6 +24,9 @@ import type {
   RejectionBody,
   SentMessageBody,
   WebhookSecret,
+  ZipDownloadAnswer,
+  ZipDownloadBody,
+  ZipDownloadCreated,
 } from '@indbakke/shared/api';
 import type { z } from 'zod';
 import { checkedFetch } from './checked-fetch.js';
@@ -125,6 +128,20 @@ export class InboxClient {
 
   async accessPackageContent(id: string): Promise<Buffer> {
     const response = await this.#call('GET', `/access-packages/${id}/content`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** Asks for a zip of many messages. @returns its id */
+  async createZipDownload(body: z.input<typeof ZipDownloadBody>): Promise<string> {
+    return (await this.#json<ZipDownloadCreated>('POST', '/zip-downloads', { body })).id;
+  }
+
+  zipDownload(id: string): Promise<ZipDownloadAnswer> {
+    return this.#json('GET', `/zip-downloads/${id}`);
+  }
+
+  async zipDownloadContent(id: string): Promise<Buffer> {
+    const response = await this.#call('GET', `/zip-downloads/${id}/content`);
     return Buffer.from(await response.arrayBuffer());
   }
 

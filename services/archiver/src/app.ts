@@ -8,12 +8,14 @@ import { bindRejection } from './rejection/routes.js';
 import { observeAuditMonths } from './retention/audit-months.js';
 import { createWork } from './worker.js';
 import { bindZip } from './zip/routes.js';
+import { bindZipDownloads } from './zip-downloads/routes.js';
 
-/** Zip downloads, rejection and deletion, access packages, the quarantine, and the months of the audit log. */
+/** Zips of one message and of many, rejection and deletion, access packages, the quarantine, and the months of the audit log. */
 export function createArchiver(parts: Parts, config: ArchiverConfig): Service {
   observeAuditMonths(parts, config.AUDIT_KEEP_MONTHS);
   const { router, bind } = createApi(parts);
   bindZip(bind, parts);
+  bindZipDownloads(bind, parts, config);
   bindRejection(bind, parts);
   bindDeletion(bind, parts);
   bindAccessPackages(bind, parts);

@@ -9,21 +9,31 @@ import { destroyDue } from './deletion/destroy-due.js';
 import { dropAuditMonths, makeAuditMonths } from './retention/audit-months.js';
 import { sweepOldQuarantine } from './retention/quarantine.js';
 import { resetTraining } from './training/reset.js';
+import { createMakeZipHandler, MAKE_ZIP } from './zip-downloads/make-zip.js';
+import { sweepDueZips, sweepExpiredZips } from './zip-downloads/sweeps.js';
 
 // A package reads everything about a citizen, and nobody waits at the screen for it.
 const CONCURRENT_PACKAGES = 1;
 
-/** Its job makes access packages. Its sweeps destroy what is due, finish interrupted deletions, reset training municipalities, and keep the months of the audit log. */
+// One of 10 GB does not keep all others waiting; with more, letters that come meanwhile would wait for the processor.
+const CONCURRENT_ZIPS = 2;
+
+/** Its jobs make access packages and zips. Its sweeps destroy what is due, finish interrupted deletions, reset training municipalities, and keep the months of the audit log. */
 export function createWork(parts: Parts, config: ArchiverConfig): Work {
   const { log } = parts;
   return {
-    jobs: [worker(MAKE_PACKAGE, CONCURRENT_PACKAGES, createMakePackageHandler(parts, config))],
+    jobs: [
+      worker(MAKE_PACKAGE, CONCURRENT_PACKAGES, createMakePackageHandler(parts, config)),
+      worker(MAKE_ZIP, CONCURRENT_ZIPS, createMakeZipHandler(parts, config)),
+    ],
     sweeps: [
       repeat('sweep-content-removals', 10 * SECOND, log, () => sweepContentRemovals(parts)),
       repeat('destroy-due', 10 * SECOND, log, () => destroyDue(parts, new Date())),
       repeat('reset-training', 2 * SECOND, log, () => resetTraining(parts)), // somebody waits at a terminal
       repeat('sweep-due-packages', 10 * SECOND, log, () => sweepDuePackages(parts, new Date())),
       repeat('sweep-expired-packages', MINUTE, log, () => sweepExpiredPackages(parts, new Date())),
+      repeat('sweep-due-zips', 10 * SECOND, log, () => sweepDueZips(parts, new Date())),
+      repeat('sweep-expired-zips', MINUTE, log, () => sweepExpiredZips(parts, new Date())),
       // Three months ahead, so hourly is enough; at start, in case the service was off for months.
       repeat('make-audit-months', HOUR, log, () => makeAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
       repeat('drop-audit-months', HOUR, log, () => dropAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),

@@ -83,6 +83,26 @@ test('keeps content that an access package has', async () => {
   await blobs.remove(blob);
 });
 
+test('keeps content that a zip download has', async () => {
+  const before = await contentFiles(stack);
+  const writer = await blobs.create();
+  await writer.write(Buffer.from('a zip has this'));
+  const blob = await writer.commit();
+  await stack.sql(
+    `INSERT INTO zip_downloads (id, municipality, owner_kind, owner, roles, teams, include, requested_at, expires_at, files_size,
+       blob_name, next_enqueue_at)
+     VALUES (gen_random_uuid(), $1, 'user', 'test', '{}', '{}', '{}', now(), 'infinity', 0, $2, 'infinity')`,
+    [ODENSKOV, blob],
+  );
+
+  const removed = await sweepOrphans({ store, blobs }, from(31 * DAY));
+
+  expect(removed).toBe(0);
+  expect(await contentFiles(stack)).toHaveLength(before.length + 1);
+  await stack.sql('DELETE FROM zip_downloads');
+  await blobs.remove(blob);
+});
+
 test('keeps finished content for a month, in case the database is the wrong one', async () => {
   await writeOrphan('finished');
   const before = await contentFiles(stack);

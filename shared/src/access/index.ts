@@ -4,6 +4,7 @@ export * from './data-constraints.js';
 export * from './municipality.js';
 export * from './owner.js';
 export * from './person.js';
+export * from './rights.js';
 export * from './role-sheet.js';
 export * from './roles.js';
 export * from './tokens.js';

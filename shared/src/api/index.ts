@@ -10,3 +10,4 @@ export * from './replies.js';
 export * from './schemas.js';
 export * from './set-up.js';
 export * from './webhooks.js';
+export * from './zip-downloads.js';

@@ -108,6 +108,7 @@ export interface JsonSchema {
 
 const TAGS = {
   inbox: 'Incoming documents: the list, one message, its content, and what a caseworker does with it.',
+  zips: 'Many messages in one zip, made in the background.',
   extracts: 'Searches that are made into Excel files at set times.',
   figures: 'For those who lead: counts and times, nothing personal.',
   log: 'The audit log: who did what, and the sheet for a citizen.',
@@ -165,6 +166,7 @@ export function describeApi(version: OpenApiVersion = '3.1'): ApiDescription {
 
 function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/incoming-documents')) return 'inbox';
+  if (path.startsWith('/api/v1/zip-downloads')) return 'zips';
   if (path.startsWith('/api/v1/extracts')) return 'extracts';
   if (path.startsWith('/api/v1/events')) return 'events';
   if (path.startsWith('/api/v1/webhooks')) return 'webhooks';

@@ -85,6 +85,7 @@ import {
   WebhookList,
   WebhookSecret,
 } from './webhooks.js';
+import { ZipDownloadAnswer, ZipDownloadBody, ZipDownloadCreated, ZipDownloadList } from './zip-downloads.js';
 
 /**
  * A call of the inbox API: its service, who may make it, its input and its answer. The router, OpenAPI and the table of paths
@@ -130,6 +131,7 @@ const Id = z.object({ id: idOf('message') });
 const FileIds = z.object({ id: idOf('message'), fileId: idOf('file') });
 const ExtractId = z.object({ extractId: idOf('extract') });
 const ExtractFileIds = z.object({ extractId: idOf('extract'), fileId: idOf('file') });
+const ZipId = z.object({ zipId: idOf('zip download') });
 const PackageId = z.object({ packageId: idOf('access package') });
 const WebhookId = z.object({ webhookId: idOf('webhook') });
 const EntryId = z.object({ entryId: idOf('entry') });
@@ -240,6 +242,8 @@ const FORMS_OF_IMPORT =
 const IMPORT_OF_POINTS = `${FORMS_OF_IMPORT} contact point; lists are separated by spaces, and a field of the sender is \`label1\`, \`meaning1\`, \`label2\`, \`meaning2\`. Contact points that are not in it stay as they are.`;
 const IMPORT_OF_DEPARTMENTS = `${FORMS_OF_IMPORT} department. Departments that are not in it stay as they are.`;
 
+const IN_A_ZIP =
+  'The zip has a folder for each message, named by its date, sender and subject, with its main document and attachments, and what `include` names. Messages that the caller may not see, or whose content cannot be read, are left out, and told. It is for the caller alone, and removed after some time (`expiresAt`), or when a message in it is deleted for good. Each message in it is recorded in the audit log when it is downloaded.';
 const IN_A_PACKAGE =
   'The messages from or about the citizen, and those suggested for or journalized on a case with this party, of every status, also held ones. The zip has a folder for each with its files as they came, `Indhold.xlsx` with times and status of each, also of deleted ones, and the sheet of the audit log. It is removed after 7 days, and when a message in it is deleted for good. Of a message whose deletion delay runs, the list has only when it is destroyed: whoever hands the package out can have that cancelled first.';
 
@@ -360,6 +364,58 @@ export const OPERATIONS = {
     query: ZipQuery,
     answer: ['application/zip'],
     errors: CONTENT_ERRORS,
+  },
+  createZipDownload: {
+    service: 'archiver',
+    method: 'post',
+    path: '/api/v1/zip-downloads',
+    summary: 'Asks for a zip of many messages, which is made in the background, and tells its size.',
+    description: IN_A_ZIP,
+    roles: READ,
+    body: ZipDownloadBody,
+    answer: ZipDownloadCreated,
+    errors: ['not-found', 'zip-too-large', 'key-reused'],
+  },
+  listZipDownloads: {
+    service: 'archiver',
+    method: 'get',
+    path: '/api/v1/zip-downloads',
+    summary: 'Lists the caller’s own zips of many messages.',
+    roles: READ,
+    answer: ZipDownloadList,
+    errors: [],
+  },
+  getZipDownload: {
+    service: 'archiver',
+    method: 'get',
+    path: '/api/v1/zip-downloads/:zipId',
+    summary: 'Returns a zip of the caller’s, how far it is made, and what is left out.',
+    roles: READ,
+    params: ZipId,
+    answer: ZipDownloadAnswer,
+    errors: [],
+  },
+  deleteZipDownload: {
+    service: 'archiver',
+    method: 'delete',
+    path: '/api/v1/zip-downloads/:zipId',
+    summary: 'Cancels a zip of the caller’s that is not ready, else removes it.',
+    roles: READ,
+    params: ZipId,
+    answer: undefined,
+    errors: ['key-reused'],
+  },
+  downloadZipOfMany: {
+    service: 'archiver',
+    method: 'get',
+    path: '/api/v1/zip-downloads/:zipId/content',
+    summary: 'Returns a zip of the caller’s that is ready, or a Range of it.',
+    description:
+      'When the caller may no longer see one of its messages it is refused as a whole (`role-missing`): ask for a new one.',
+    roles: READ,
+    params: ZipId,
+    answer: ['application/zip'],
+    errors: [...CONTENT_ERRORS, 'zip-not-ready'],
   },
   assignIncomingDocument: changing('assigned', {
     service: 'journaler',

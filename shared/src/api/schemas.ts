@@ -291,30 +291,35 @@ const ZIP_PARTS = {
   technical: 'Its technical documents.',
   original: 'The XML as it arrived, without the contents of its files.',
 } as const;
-const ZipPart = z.enum(keysOf(ZIP_PARTS)).describe(meaningsOf(ZIP_PARTS)).register(NAMED_REQUESTS, { id: 'ZipPart' });
+export const ZipPart = keyOf('ZipPart', ZIP_PARTS);
 const COVERS = {
   masked: 'With the date of birth in place of each CPR number.',
   full: 'With whole CPR numbers.',
 } as const;
-/** What a zip has beside the main document and its attachments. */
-export const ZipQuery = z
-  .strictObject({
-    include: z
-      .preprocess(
-        (value: string | string[]) => (typeof value === 'string' ? value.split(',') : value),
-        z
-          .array(ZipPart)
-          .max(ZipPart.options.length)
-          .transform((parts) => [...new Set(parts)].sort()),
-      )
-      .default([])
-      .describe('What it has beside the main document and its attachments, with commas between; nothing when absent'),
-    cover: keyOf('CoverSheet', COVERS).optional().describe('How the cover sheet is; `masked` when absent'),
-  })
-  .refine(({ include, cover }) => cover === undefined || include.includes('cover'), {
+export const CoverSheet = keyOf('CoverSheet', COVERS);
+/** Each once, in one order. */
+export const zipPartsOf = <List extends z.ZodType<z.infer<typeof ZipPart>[]>>(list: List) =>
+  list.transform((parts) => [...new Set(parts)].sort()).default([]);
+/** A cover sheet that is not in the zip cannot be asked for in any way. */
+export const withCoverIncluded = <Schema extends z.ZodType<{ include: readonly string[]; cover?: string | undefined }>>(
+  schema: Schema,
+) =>
+  schema.refine(({ include, cover }) => cover === undefined || include.includes('cover'), {
     path: ['cover'],
     error: 'is for a cover sheet: include=cover',
   });
+/** What a zip has beside the main document and its attachments. */
+export const ZipQuery = withCoverIncluded(
+  z.strictObject({
+    include: zipPartsOf(
+      z.preprocess(
+        (value: string | string[]) => (typeof value === 'string' ? value.split(',') : value),
+        z.array(ZipPart).max(ZipPart.options.length),
+      ),
+    ).describe('What it has beside the main document and its attachments, with commas between; nothing when absent'),
+    cover: CoverSheet.optional().describe('How the cover sheet is; `masked` when absent'),
+  }),
+);
 /** The filters of a summary. */
 export const SummaryQuery = z.strictObject(FILTERS).superRefine(checkNeeds);
 

@@ -25,6 +25,9 @@ export interface BlobStore {
 }
 
 export interface BlobWriter {
+  /** Of the blob, finished or not. */
+  readonly name: string;
+
   /** Appends bytes. One call at a time; the caller may reuse the pieces once the promise settles. */
   write(...pieces: readonly Buffer[]): Promise<void>;
 

@@ -124,7 +124,7 @@ class FileBlobStore implements Markable {
 
 class FileBlobWriter implements BlobWriter {
   readonly #shard: string;
-  readonly #name: string;
+  readonly name: string;
   readonly #handle: FileHandle;
   #path: string;
   readonly #earlySyncs: EarlySyncs;
@@ -135,7 +135,7 @@ class FileBlobWriter implements BlobWriter {
   constructor(shard: string, name: string, handle: FileHandle, earlySyncs: EarlySyncs) {
     this.#earlySyncs = earlySyncs;
     this.#shard = shard;
-    this.#name = name;
+    this.name = name;
     this.#handle = handle;
     this.#path = join(shard, name + UNFINISHED);
   }
@@ -169,14 +169,14 @@ class FileBlobWriter implements BlobWriter {
     await this.#handle.sync();
     announce('content-synced');
     await this.#handle.close();
-    const finished = join(this.#shard, this.#name);
+    const finished = join(this.#shard, this.name);
     await rename(this.#path, finished);
     this.#path = finished;
     announce('content-renamed');
     await syncFolder(this.#shard);
     announce('folder-synced');
     this.#committed = true;
-    return this.#name;
+    return this.name;
   }
 
   async abort(): Promise<void> {

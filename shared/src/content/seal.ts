@@ -76,7 +76,7 @@ export interface Sealer {
 }
 
 export interface SealerParts {
-  readonly blobs: BlobStore;
+  readonly blobs: Pick<BlobStore, 'create'>;
   readonly keys: KeyRing;
   /** Hashes large files. */
   readonly hashingThread: HashingThread;

@@ -11,7 +11,7 @@ const CAPACITY = HEADER_SIZE + (PIECE_SIZE / SEGMENT_SIZE) * SEALED_SEGMENT_SIZE
  * the next, up to 384 KiB. The first write creates the blob.
  */
 export class WriteBehind {
-  readonly #blobs: BlobStore;
+  readonly #blobs: Pick<BlobStore, 'create'>;
   #blob: BlobWriter | undefined;
   #collected: Buffer[] = [];
   #collectedSize = 0;
@@ -20,7 +20,7 @@ export class WriteBehind {
   #writing: Promise<void> | undefined;
   #failure: unknown;
 
-  constructor(blobs: BlobStore) {
+  constructor(blobs: Pick<BlobStore, 'create'>) {
     this.#blobs = blobs;
   }
 

@@ -21,6 +21,9 @@ export const CRASH_POINTS = {
   'extract-committed': 'The file of an extract is durable, and the extract has moved on; its job is not done yet.',
   'package-sealed': 'An access package is made and sealed; its row does not have it yet.',
   'package-committed': 'The access package is durable; its job is not done yet.',
+  'zip-began': 'The content of a zip download is about to be written: its row has the name of the container.',
+  'zip-sealed': 'A zip download is made and sealed; its row does not say so yet.',
+  'zip-committed': 'The zip download is durable; its job is not done yet.',
   'webhook-attempted': 'A webhook has answered, or failed to; that is not recorded yet.',
   'deletion-decided':
     'A deletion waits for another person or for its due time, and files made of the message are gone; that is not answered yet.',

@@ -222,6 +222,18 @@ export const ERRORS = {
     again: true,
     meaning: 'The access package is not made yet, or could not be made.',
   },
+  'zip-too-large': {
+    http: 422,
+    fault: 'peer',
+    again: false,
+    meaning: 'The files of the messages are more than one zip may have. The detail tells both sizes.',
+  },
+  'zip-not-ready': {
+    http: 409,
+    fault: 'peer',
+    again: true,
+    meaning: 'The zip is not made yet, was cancelled, or could not be made.',
+  },
   'key-reused': {
     http: 422,
     fault: 'peer',

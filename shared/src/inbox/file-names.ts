@@ -18,12 +18,18 @@ const MAX = { units: 100, bytes: 240 };
 /**
  * A file name that is safe to offer and unpack on any system, as close to the given one as possible: in Unicode’s NFC, never
  * a path, empty, invisible or reserved; up to 100 UTF-16 units and 241 bytes of UTF-8, extension included.
+ *
+ * @param maxUnits fewer UTF-16 units, where the name is part of a longer path
  */
-export function safeFileName(name: string): string {
-  const visible = withoutInvisible(shorten(name, MAX_GIVEN)).normalize('NFC');
-  const cleaned = trim(visible.replace(FORBIDDEN, '_'));
+export function safeFileName(name: string, maxUnits = MAX.units): string {
+  const cleaned = clean(shorten(name, MAX_GIVEN));
   // Again after it is shortened, which may cut off what followed a reserved name.
-  return unreserved(shorten(unreserved(cleaned) || 'fil', MAX));
+  return unreserved(shorten(unreserved(cleaned) || 'fil', { ...MAX, units: maxUnits }));
+}
+
+/** A text as part of the name of a folder, safe in the same ways; it may be empty. */
+export function safeNamePart(text: string, maxUnits: number): string {
+  return trim(cut(clean(cut(text, MAX_GIVEN)), { ...MAX, units: maxUnits }));
 }
 
 /** What file systems that ignore case, normal form or invisible characters compare. */
@@ -44,6 +50,10 @@ export function splitExtension(name: string): { stem: string; extension: string 
 /** A text without characters that are invisible and able to deceive. */
 export function withoutInvisible(text: string): string {
   return text.replace(INVISIBLE, '');
+}
+
+function clean(name: string): string {
+  return trim(withoutInvisible(name).normalize('NFC').replace(FORBIDDEN, '_'));
 }
 
 function unreserved(name: string): string {

@@ -2,7 +2,7 @@ import { type Connection, Prisma, run } from '../store/index.js';
 
 const { sql } = Prisma;
 
-// Files made of messages: those of extracts, and access packages.
+// Files made of messages: those of extracts, access packages, and zip downloads.
 
 /**
  * Until the transaction ends, either one file made of messages is stored in the municipality (`alone`), or messages are deleted
@@ -38,6 +38,9 @@ export async function removeFromMadeFiles(
   await run(connection, removalOfExtractFiles(filesWith, at));
   const packagesWith = sql`p.id = ANY (ARRAY(SELECT package_id FROM access_package_messages WHERE message_id = ${messageId}::uuid))`;
   await run(connection, removalOfAccessPackages(packagesWith, at));
+  const zipsWith = sql`z.status = 'ready' AND z.id = ANY (ARRAY(
+    SELECT zip_id FROM zip_download_messages WHERE message_id = ${messageId}::uuid AND left_out IS NULL))`;
+  await run(connection, removalOfZipDownloads(zipsWith, at));
 }
 
 /**
@@ -53,6 +56,13 @@ export const removalOfExtractFiles = (which: Prisma.Sql, at: Date) => removalFro
  * @param which a condition on `access_packages AS p`
  */
 export const removalOfAccessPackages = (which: Prisma.Sql, at: Date) => removalFrom(sql`access_packages p`, which, at);
+
+/**
+ * The same of zip downloads.
+ *
+ * @param which a condition on `zip_downloads AS z`
+ */
+export const removalOfZipDownloads = (which: Prisma.Sql, at: Date) => removalFrom(sql`zip_downloads z`, which, at);
 
 function removalFrom(table: Prisma.Sql, which: Prisma.Sql, at: Date): Prisma.Sql {
   return sql`

@@ -4,6 +4,7 @@ import {
   type ByteRange,
   createSealer,
   FIRST_FILE_AT,
+  type FileSealer,
   HashingThread,
   type SealedContainer,
 } from '../content/index.js';
@@ -36,11 +37,12 @@ let hashingThread: HashingThread | undefined;
 /**
  * Seals content as it comes.
  *
+ * @param parts of the content store, only what begins a blob
  * @param smallBytes up to this size it is returned, for the database, and nothing is in the content store
  * @throws what the content or the store throws; then nothing is left
  */
 export async function sealContent(
-  { blobs, keys }: SealParts,
+  { blobs, keys }: { readonly blobs: Pick<BlobStore, 'create'>; readonly keys: KeyRing },
   row: KeyRow,
   content: Iterable<Buffer> | AsyncIterable<Buffer>,
   smallBytes: number,
@@ -49,7 +51,7 @@ export async function sealContent(
   const sealer = createSealer({ blobs, keys, hashingThread, messageId: row.id, smallBytes });
   try {
     const file = sealer.openFile(0);
-    for await (const bytes of content) await file.write(bytes);
+    await writeAll(file, content);
     const { size, sha256 } = await file.end();
     const { place, wrappedKey } = (await sealer.commit(row)) as SealedContainer;
     return { size, sha256, place, wrappedKey };
@@ -57,6 +59,31 @@ export async function sealContent(
     await sealer.abort();
     throw error;
   }
+}
+
+/**
+ * Fills lent buffers, however small the pieces are: so the next ones are read while one is hashed on the thread and sealed, and a
+ * large file does not keep the main thread from its calls.
+ */
+async function writeAll(file: FileSealer, content: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
+  let writing: Promise<void> | undefined;
+  let lent = file.lend(0);
+  let filled = 0;
+  for await (const bytes of content) {
+    for (let rest = bytes; rest.length > 0; ) {
+      const taken = rest.copy(lent, filled);
+      filled += taken;
+      rest = rest.subarray(taken);
+      if (filled < lent.length) continue;
+      await writing;
+      writing = file.write(lent);
+      writing?.catch(() => {}); // awaited before the next, or by who gives up
+      lent = file.lend(0);
+      filled = 0;
+    }
+  }
+  await writing;
+  if (filled > 0) await file.write(lent.subarray(0, filled));
 }
 
 export interface SealedContent extends KeyRow {

@@ -3,6 +3,7 @@ import { expect, vi } from 'vitest';
 import type { z } from 'zod';
 import type { TestStack, TokenOptions } from '../../../infra/src/testkit/stack.js';
 import { createMakePackageHandler } from '../../../services/archiver/src/access-packages/make-package.js';
+import { createMakeZipHandler } from '../../../services/archiver/src/zip-downloads/make-zip.js';
 import { createMakeExtractHandler } from '../../../services/journaler/src/extracts/make-extract.js';
 import { EVENT_EXAMPLE, NDJSON, OPERATIONS, type Operation } from '../../src/api/index.js';
 import { CommonConfig, readConfig } from '../../src/config/index.js';
@@ -119,6 +120,12 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
   if (operation.path.includes('/extracts')) return { ...call, params: await paramsOfExtract(stack, parts, operation) };
   if (operation.path.includes('/access-packages'))
     return { ...call, params: await paramsOfPackage(stack, parts, operation) };
+  if (name === 'createZipDownload') {
+    await roomForZips(stack);
+    return { ...call, body: { ...example, items: [await deliverMemo(stack)] } };
+  }
+  if (operation.path.includes('/zip-downloads'))
+    return { ...call, params: await paramsOfZipDownload(stack, parts, operation) };
   if (operation.change) {
     const { id, version } = await READY_FOR[operation.change as keyof typeof READY_FOR](stack);
     return { ...call, params: { id }, headers: { 'if-match': `"${version}"` } };
@@ -315,6 +322,35 @@ async function paramsOfPackage(stack: TestStack, parts: Parts, { params }: Opera
   const context = { attempt: 1, signal: new AbortController().signal };
   await make({ packageId, ...(job as { municipality: string; run: number }) }, context);
   return { packageId };
+}
+
+/** A caller has 10 at most. */
+async function roomForZips(stack: TestStack): Promise<void> {
+  await stack.sql(
+    'DELETE FROM zip_downloads WHERE id IN (SELECT id FROM zip_downloads ORDER BY requested_at DESC, id DESC OFFSET 5)',
+  );
+}
+
+/** A zip that is ready, whichever job made it. */
+async function paramsOfZipDownload(
+  stack: TestStack,
+  parts: Parts,
+  { params }: Operation,
+): Promise<Record<string, string>> {
+  if (!params) return {};
+  await roomForZips(stack);
+  const body = { items: [await deliverMemo(stack)] };
+  const created = await stack.call('POST', '/zip-downloads', { as: EVERYTHING, body });
+  const { id: zipId } = (await created.json()) as { id: string };
+  const [job] = await stack.sql<{ municipality: string; run: number }>(
+    `UPDATE zip_downloads SET run = run + 1, next_enqueue_at = now() + interval '1 day'
+     WHERE id = $1 RETURNING municipality, run`,
+    [zipId],
+  );
+  const make = createMakeZipHandler(parts as never, { SMALL_CONTENT_BYTES: 262_144, ZIP_KEEP_HOURS: 24 });
+  const context = { attempt: 1, signal: new AbortController().signal };
+  await make({ zipId, ...(job as { municipality: string; run: number }) }, context);
+  return { zipId };
 }
 
 /** Makes the call; OpenAPI must have its answer. */

@@ -34,6 +34,12 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStore>):
       expect(await read(store, await blob.commit(), { start: 0, end: 10 })).toEqual(Buffer.from('firstother'));
     });
 
+    it('names a blob before it is finished', async () => {
+      const store = await make();
+      const blob = await store.create();
+      expect(await blob.commit()).toBe(blob.name);
+    });
+
     it('gives every blob a different name', async () => {
       const store = await make();
       const first = await put(store, Buffer.from('a'));

@@ -400,6 +400,7 @@ function held(blobs: BlobStore) {
   const create: BlobStore['create'] = async () => {
     const blob = await blobs.create();
     return {
+      name: blob.name,
       write: async (...pieces) => {
         if (writing) throw new Error('A second write began before the first ended.');
         writing = true;

@@ -82,7 +82,7 @@ export async function listAll(stack: TestStack, query: string, as?: TokenOptions
 /** Changes a message, which must succeed. */
 export async function change(
   stack: TestStack,
-  method: 'POST' | 'DELETE',
+  method: 'POST' | 'PUT' | 'DELETE',
   path: string,
   options: CallOptions,
 ): Promise<ChangeAnswer> {

@@ -181,6 +181,12 @@ describe('with another key file than its content was sealed with', () => {
        VALUES (gen_random_uuid(), $1, 'user', 'test', '', '', 0, 'master-lost', '', now(), 'infinity', 'infinity')`,
     ],
     [
+      'zip_downloads',
+      `INSERT INTO zip_downloads (id, municipality, owner_kind, owner, roles, teams, include, requested_at, expires_at, files_size,
+         status, sha256, key_id, next_enqueue_at)
+       VALUES (gen_random_uuid(), $1, 'user', 'test', '{}', '{}', '{}', now(), 'infinity', 0, 'ready', '', 'master-lost', 'infinity')`,
+    ],
+    [
       'webhooks',
       `INSERT INTO webhooks (id, municipality, url, status, disabled_cause, secret, secret_key_id, position, created_at, enabled_at)
        VALUES (gen_random_uuid(), $1, '', 'disabled', 'by-caller', '', 'master-lost', 0, now(), now())`,

@@ -27,6 +27,7 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
   const ofMessage = { message_id: id, municipality };
   const [extract, file, webhook, delivery] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
   const accessPackage = randomUUID();
+  const zip = randomUUID();
   return {
     municipalities: { cvr: municipality, name: 'Kommune' },
     contact_points: { municipality, contact_point_id: 'c', name: 'Børn og familie' },
@@ -190,6 +191,19 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       next_enqueue_at: at,
     },
     access_package_messages: { ...ofMessage, package_id: accessPackage },
+    zip_downloads: {
+      ...OWNER,
+      id: zip,
+      municipality,
+      roles: [],
+      teams: [],
+      include: [],
+      requested_at: at,
+      expires_at: at,
+      files_size: 1,
+      next_enqueue_at: at,
+    },
+    zip_download_messages: { ...ofMessage, zip_id: zip, position: 1 },
   };
 }
 
@@ -428,6 +442,7 @@ describe('indbakke_worker', () => {
       'webhooks',
       'webhook_deliveries',
       'access_packages',
+      'zip_downloads',
       'cases',
     ],
   ];
@@ -452,6 +467,7 @@ describe('indbakke_worker', () => {
     ['cases', ['case_id', 'caseworker', 'party_digests', 'restricted_to', 'status']],
     ['webhooks', ['url', 'secret', 'secret_key_id', 'previous_secret']],
     ['access_packages', ['owner', 'citizen', 'request', 'request_wrapped_key', 'container', 'wrapped_key']],
+    ['zip_downloads', ['owner', 'roles', 'container', 'wrapped_key']],
   ])('cannot read what %s holds', async (table, columns) => {
     for (const column of columns) {
       await expect(as('indbakke_worker', A, countIn(table, `${column} IS NULL`))).rejects.toMatchObject(DENIED);

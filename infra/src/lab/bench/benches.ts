@@ -13,6 +13,7 @@ import { start } from './start.js';
 import { suggest } from './suggest/suggest.js';
 import { suggestRate } from './suggest-rate.js';
 import { zip } from './zip.js';
+import { zipJobs } from './zip-jobs.js';
 
 /** In the order in which `all` runs them. */
 export const BENCHES: readonly Bench[] = [
@@ -20,6 +21,7 @@ export const BENCHES: readonly Bench[] = [
   intakeSmall,
   intakeLarge8,
   zip,
+  zipJobs,
   suggestRate,
   soap,
   start,

@@ -171,8 +171,9 @@ export class Comparison {
     removals: { blob_name: string }[];
     extracts: { id: string }[];
     packages: { id: string }[];
+    zips: { id: string }[];
   }> {
-    const [messages, held, removals, extracts, packages] = await Promise.all([
+    const [messages, held, removals, extracts, packages, zips] = await Promise.all([
       this.#stage.sql<{ external_id: string }>(
         `SELECT external_id FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending'`,
       ),
@@ -180,8 +181,9 @@ export class Comparison {
       this.#stage.sql<{ blob_name: string }>('SELECT blob_name FROM content_removals'),
       this.#stage.sql<{ id: string }>('SELECT id FROM extracts WHERE next_run_at <= now()'),
       this.#stage.sql<{ id: string }>(`SELECT id FROM access_packages WHERE status = 'waiting'`),
+      this.#stage.sql<{ id: string }>(`SELECT id FROM zip_downloads WHERE status IN ('waiting', 'running')`),
     ]);
-    return { messages, held, removals, extracts, packages };
+    return { messages, held, removals, extracts, packages, zips };
   }
 
   /** When all is quiet, each extract that was due has one file, made once, which is sent whole. */
@@ -242,6 +244,30 @@ export class Comparison {
     }
   }
 
+  /** When all is quiet, each zip is ready and is sent whole, and the log has that each message in it was read, once. */
+  async zips(url: string): Promise<void> {
+    const signal = AbortSignal.timeout(READ_WITHIN_MS);
+    for (const asked of this.#ledger.zips) {
+      const { uuid, token } = asked;
+      const find = this.#ledger.find.bind(this.#ledger);
+      const client = new InboxClient(url, token, signal);
+      try {
+        const { status, zipSize, messageCount } = await client.zipDownload(uuid);
+        const content = await client.zipDownloadContent(uuid);
+        const folders = new Set([...unzip(content).keys()].map((name) => name.split('/')[0]));
+        const [read] = await this.#stage.sql<{ count: number }>(
+          `SELECT count(*)::int FROM audit_events WHERE action = 'read-zip' AND details->>'zipId' = $1`,
+          [uuid],
+        );
+        const counts = [read?.count, folders.size].filter((count) => count !== messageCount);
+        if (status !== 'ready' || content.length !== zipSize || counts.length > 0)
+          find('half', asked, `${status}, ${content.length} of ${zipSize} bytes, ${messageCount} messages, ${counts}`);
+      } catch (error) {
+        find('lost', asked, `cannot be read: ${(error as Error).message}`);
+      }
+    }
+  }
+
   /** Checks suggestions when all is quiet. A message that left the inbox before its suggestion run may have none. */
   async suggestions(): Promise<void> {
     const rows = await this.#rows(this.#ledger.sent);
@@ -259,6 +285,7 @@ export class Comparison {
       `SELECT blob_name FROM messages WHERE blob_name IS NOT NULL
        UNION ALL SELECT blob_name FROM extract_files WHERE blob_name IS NOT NULL
        UNION ALL SELECT blob_name FROM access_packages WHERE blob_name IS NOT NULL
+       UNION ALL SELECT blob_name FROM zip_downloads WHERE blob_name IS NOT NULL
        UNION ALL SELECT blob_name FROM quarantine_entries WHERE blob_name IS NOT NULL`,
     );
     const named = new Set(rows.map(({ blob_name }) => blob_name));
@@ -271,7 +298,7 @@ export class Comparison {
         this.#ledger.find(
           isBack ? 'back' : 'half',
           memo ?? { uuid: file, kill, run },
-          `${file} belongs to no message, extract, package or entry in quarantine`,
+          `${file} belongs to no message, extract, package, zip or entry in quarantine`,
         );
       }
     }

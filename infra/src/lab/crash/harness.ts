@@ -12,10 +12,12 @@ import {
   type Kill,
   makesExtracts,
   makesPackages,
+  makesZips,
   PACKAGES,
   type Point,
   ROUND,
   workBefore,
+  ZIPS,
 } from './kills.js';
 import { type AskedChange, type DueFile, Ledger, type Verdict } from './ledger.js';
 import { clientsOf, Load, noteDone, send } from './load.js';
@@ -58,6 +60,8 @@ const FINAL_RETRIES = 300;
 /** In which the files of a run are made, usually. */
 const FILES_TAKE_MS = 200;
 const LETTERS_OF_CITIZEN = 3;
+/** Of a run’s own, whose letters no caseworker touches. */
+const citizenOf = (run: number) => `4199${String(run).padStart(6, '0')}`; // the 41st day of a 99th month
 /** How long messages that arrive are held, before the cause is removed. */
 const HOLDS_FOR_MS = 300;
 /** Probability that an unanswered change is asked for again. */
@@ -130,7 +134,8 @@ class Harness {
     const load = new Load(this.#stage, this.ledger, this.#victim.url, { random: random.fork('load'), run, kill });
     if (makesExtracts(kill)) await this.#saveExtracts(run, kill);
     if (makesPackages(kill)) await this.#askForPackages(run, kill, random.fork('packages'));
-    const hit = await (relay ? this.#silence(relay, random) : this.#kill(kill, random)).finally(() => load.stop());
+    if (makesZips(kill)) await this.#sendLettersToZip(run, kill, random.fork('zips'));
+    const hit = await (relay ? this.#silence(relay, random) : this.#kill(run, kill, random)).finally(() => load.stop());
     if (relay) await Promise.all([this.#victim.kill(), relay.close()]);
     await this.#restart(kill, random);
     if (kill === 'held-released') await this.#takeEnquiries(true);
@@ -146,7 +151,7 @@ class Harness {
   /** Makes everything due, waits until it is done, and compares everything. */
   async quiet(run: number): Promise<void> {
     const kill = this.#kills[run % this.#kills.length] as Kill;
-    const { messages, held, removals, extracts, packages } = await this.#untilQuiet(
+    const { messages, held, removals, extracts, packages, zips } = await this.#untilQuiet(
       new Random(this.#plan.seed - run - 1),
     );
     for (const { external_id } of messages) {
@@ -169,6 +174,10 @@ class Harness {
       const asked = this.ledger.packages.find(({ uuid }) => uuid === id);
       this.ledger.find('stuck', asked ?? { uuid: id, kill, run }, 'it is not made');
     }
+    for (const { id } of zips) {
+      const asked = this.ledger.zips.find(({ uuid }) => uuid === id);
+      this.ledger.find('stuck', asked ?? { uuid: id, kill, run }, 'it is not ready');
+    }
     await this.#sweepOrphans(new Random(this.#plan.seed - run - 1));
     await this.#victim.dropAuditMonths();
     const answered = this.ledger.sent.filter(({ receipts }) => receipts.size > 0);
@@ -186,6 +195,7 @@ class Harness {
     await this.#comparison.inbox(this.#victim.url);
     await this.#comparison.extracts(this.#victim.url);
     await this.#comparison.packages(this.#victim.url);
+    await this.#comparison.zips(this.#victim.url);
     // Through the API, so not after each run: a new process takes seconds to warm up.
     const isEnd = run + 1 === this.#plan.runs;
     const notRead = this.ledger.sent.filter((memo) => isEnd || memo.run > run - this.#plan.quietEvery);
@@ -210,7 +220,7 @@ class Harness {
   }
 
   /** @returns whether the kill hit its point */
-  async #kill(kill: Kill, random: Random): Promise<boolean> {
+  async #kill(run: number, kill: Kill, random: Random): Promise<boolean> {
     const victim = this.#victim;
     if (isPoint(kill)) {
       if (kill === 'audit-month-anchored') await this.#stage.writeOldMonth();
@@ -221,6 +231,7 @@ class Harness {
       victim.arm(kill, random.between(1, workBefore(kill).maxCount));
       if (kill === 'held-released') await this.#takeEnquiries(true).catch(() => {}); // it dies meanwhile
       if (makesExtracts(kill) || makesPackages(kill)) victim.sweepDue();
+      if (makesZips(kill)) this.#askForZips(run, kill).catch(() => {}); // it dies meanwhile
       if (kill === 'audit-month-anchored') victim.dropAuditMonths().catch(() => {}); // it dies meanwhile
       await Promise.race([victim.died, pause(POINT_WITHIN_MS)]);
       const hit = !victim.alive;
@@ -233,6 +244,7 @@ class Harness {
       await victim.kill();
       return true;
     }
+    if (kill === 'at-zip') this.#askForZips(run, kill).catch(() => {}); // it dies meanwhile
     await pause(random.between(5, 1_000));
     if (kill === 'postgres') {
       await this.#stage.killPostgres();
@@ -282,17 +294,42 @@ class Harness {
   async #askForPackages(run: number, kill: Kill, random: Random): Promise<void> {
     const signal = AbortSignal.timeout(ACCEPTED_WITHIN_MS);
     for (const municipality of MUNICIPALITIES) {
-      const citizen = `4199${String(run).padStart(6, '0')}`; // the 41st day of a 99th month
-      for (let n = 0; n < LETTERS_OF_CITIZEN; n++) {
-        const memos = writeMemos(random, run, kill, { municipality, citizen });
-        for (const memo of memos) memo.busy = true;
-        this.ledger.add(memos);
-        for (const memo of memos) await send(this.#victim.url, memo, this.ledger);
-      }
+      const citizen = citizenOf(run);
+      await this.#sendLetters(run, kill, random, municipality);
       const token = await this.#stage.ownerToken(municipality, run);
       const client = new InboxClient(this.#victim.url, token, signal);
       for (let n = 0; n < PACKAGES / MUNICIPALITIES.length; n++) {
         this.ledger.packages.push({ uuid: await client.createAccessPackage({ citizen }), token, run, kill });
+      }
+    }
+  }
+
+  async #sendLetters(run: number, kill: Kill, random: Random, municipality: string): Promise<void> {
+    for (let n = 0; n < LETTERS_OF_CITIZEN; n++) {
+      const memos = writeMemos(random, run, kill, { municipality, citizen: citizenOf(run) });
+      for (const memo of memos) memo.busy = true;
+      this.ledger.add(memos);
+      for (const memo of memos) await send(this.#victim.url, memo, this.ledger);
+    }
+  }
+
+  async #sendLettersToZip(run: number, kill: Kill, random: Random): Promise<void> {
+    for (const municipality of MUNICIPALITIES) await this.#sendLetters(run, kill, random, municipality);
+  }
+
+  /** Asks for zips of those letters, which are begun at once. */
+  async #askForZips(run: number, kill: Kill): Promise<void> {
+    const signal = AbortSignal.timeout(ACCEPTED_WITHIN_MS);
+    for (const municipality of MUNICIPALITIES) {
+      const letters = await this.#stage.sql<{ id: string }>(
+        `SELECT message_id AS id FROM message_parties WHERE municipality = $1 AND number = $2 AND role = 'sender'`,
+        [municipality, citizenOf(run)],
+      );
+      const token = await this.#stage.ownerToken(municipality, run);
+      const client = new InboxClient(this.#victim.url, token, signal);
+      const items = letters.map(({ id }) => id);
+      for (let n = 0; n < ZIPS / MUNICIPALITIES.length; n++) {
+        this.ledger.zips.push({ uuid: await client.createZipDownload({ items }), token, run, kill });
       }
     }
   }
@@ -422,6 +459,9 @@ class Harness {
     await this.#stage.sql(`UPDATE content_removals SET ${hourAgo('requested_at')}`);
     await this.#stage.sql(`UPDATE extracts SET ${hourAgo('next_enqueue_at')} WHERE next_run_at <= now()`);
     await this.#stage.sql(`UPDATE access_packages SET ${hourAgo('next_enqueue_at')} WHERE status = 'waiting'`);
+    await this.#stage.sql(
+      `UPDATE zip_downloads SET ${hourAgo('next_enqueue_at')} WHERE status IN ('waiting', 'running')`,
+    );
     return performance.now() + this.#plan.stuckAfterMs;
   }
 

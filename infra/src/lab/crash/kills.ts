@@ -31,6 +31,7 @@ export const FROM_OUTSIDE = {
     'Nothing, but PostgreSQL does not answer: some COMMITs are lost, then its processes stop (SIGSTOP) and go on.',
   'at-extract': 'The services, while they make files of extracts.',
   'at-package': 'The services, while they make access packages.',
+  'at-zip': 'The services, while they make zips of many messages.',
   'at-sweep': 'The services, during sweeps, before each comparison of everything.',
 } as const;
 
@@ -54,6 +55,7 @@ const STRIDE = 7;
 /** Due at once in a run. */
 export const EXTRACTS = 4;
 export const PACKAGES = 4;
+export const ZIPS = 4;
 
 /** The order of the kinds in runs. */
 export const ROUND = KILLS_OF_RUNS.map((_, turn) => KILLS_OF_RUNS[(turn * STRIDE) % KILLS_OF_RUNS.length] as Kill);
@@ -70,6 +72,11 @@ export function makesExtracts(kill: Kill): boolean {
 /** Whether access packages are made under the load. */
 export function makesPackages(kill: Kill): boolean {
   return kill.includes('package');
+}
+
+/** Whether zips of many messages are made under the load. */
+export function makesZips(kill: Kill): boolean {
+  return kill === 'at-zip' || (kill.startsWith('zip-') && kill !== 'zip-read');
 }
 
 /** Whether deliveries that cannot be read are sent under the load. */
@@ -90,6 +97,7 @@ export function workBefore(kill: Kill): { work: Work | undefined; maxCount: numb
   if (kill === 'audit-month-anchored') return { work: undefined, maxCount: 1 };
   if (kill === 'zip-read') return { work: 'zip', maxCount: 5 };
   if (kill.startsWith('extract')) return { work: 'journalize', maxCount: EXTRACTS };
+  if (makesZips(kill)) return { work: undefined, maxCount: ZIPS };
   if (kill.startsWith('package')) return { work: undefined, maxCount: PACKAGES };
   if (kill.startsWith('suggestion')) return { work: undefined, maxCount: 5 };
   return { work: undefined, maxCount: 15 };

@@ -43,7 +43,7 @@ export interface AskedChange {
   answer: readonly ChangeAnswer[] | undefined;
 }
 
-/** An extract of which one file was due, or an access package. */
+/** An extract of which one file was due, an access package, or a zip of many messages. */
 export interface DueFile {
   /** What findings name. */
   readonly uuid: string;
@@ -91,6 +91,7 @@ export class Ledger {
   readonly changes = new Set<AskedChange>();
   readonly extracts: DueFile[] = [];
   readonly packages: DueFile[] = [];
+  readonly zips: DueFile[] = [];
   readonly unreadable: SentUnreadable[] = [];
   readonly #found = new Set<string>();
 

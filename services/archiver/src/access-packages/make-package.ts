@@ -1,13 +1,13 @@
 import type { Role } from '@indbakke/shared/access';
 import { type Doer, INDBAKKE, insertAudit, insertAuditOfEach } from '@indbakke/shared/audit';
-import { HOUR, MiB, SECOND } from '@indbakke/shared/config';
+import { HOUR, SECOND } from '@indbakke/shared/config';
 import { announce } from '@indbakke/shared/crash-points';
-import { Problem } from '@indbakke/shared/errors';
 import { isAnyDeleted, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
 import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import { CommitInDoubt, Prisma, run } from '@indbakke/shared/store';
 import { z } from 'zod';
 import type { ArchiverConfig } from '../config.js';
+import { isContentFault, requireSpace } from '../zip/made-zips.js';
 import { findLetters } from './letters.js';
 import { KEPT_FOR, openRequest, type PackageParts, REQUEST } from './packages.js';
 import { writePackage } from './write-package.js';
@@ -66,9 +66,6 @@ export function createMakePackageHandler(
   };
 }
 
-const isContentFault = (error: unknown) =>
-  error instanceof Problem && (error.code === 'content-gone' || error.code === 'content-damaged');
-
 const isWaiting = ({ packageId, municipality, run: n }: MakePackageData) =>
   sql`id = ${packageId}::uuid AND municipality = ${municipality} AND run = ${n}::int AND status = 'waiting' AND expires_at > now()`;
 
@@ -122,19 +119,6 @@ async function makePackage(
   } finally {
     if (!isStored && 'blobName' in sealed.place) await parts.blobs.remove(sealed.place.blobName);
   }
-}
-
-const LEFT_FREE = 1024 * MiB;
-
-/**
- * A package must not take the room that letters which come meanwhile need: else its attempts would have deliveries refused, again
- * and again.
- *
- * @throws Error, ENOSPC: the sweep tries again later
- */
-async function requireSpace({ blobs }: PackageParts, size: number, smallBytes: number): Promise<void> {
-  if (size <= smallBytes || (await blobs.free()) >= size + LEFT_FREE) return;
-  throw Object.assign(new Error('The content store has no room for the package.'), { code: 'ENOSPC' });
 }
 
 async function* until(signal: AbortSignal, zip: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { ownedBy, type Principal, requireMunicipality } from '@indbakke/shared/access';
+import { ofCaller, type Principal, requireMunicipality } from '@indbakke/shared/access';
 import {
   type AccessPackageAnswer,
   AccessPackageBody,
@@ -14,7 +14,8 @@ import { numberOf } from '@indbakke/shared/ids';
 import { openSealed, removalOfAccessPackages, type SealedContent, sealContent } from '@indbakke/shared/inbox';
 import { digestOfParty } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
-import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
+import { newId, Prisma, run } from '@indbakke/shared/store';
+import { type Limit, requireRoom } from '../zip/made-zips.js';
 
 const { sql } = Prisma;
 
@@ -23,7 +24,7 @@ export type PackageParts = Pick<Parts, 'store' | 'blobs' | 'keys'>;
 /** From the request on, and again from when it is made. */
 export const KEPT_FOR = 7 * DAY;
 
-const MAX_PACKAGES = 50;
+const LIMIT: Limit = { table: 'access_packages', most: 50, what: 'access packages' };
 const MAX_REQUEST_BYTES = 16 * KiB;
 
 /** A request to change the caller’s packages. */
@@ -52,7 +53,7 @@ export async function createPackage(
   return parts.store.withTenantConnection(municipality, (connection) =>
     once(connection, municipality, idempotencyKey, async () => {
       await requireMunicipality((statement) => run(connection, statement), municipality);
-      await requireRoom(connection, principal);
+      await requireRoom(connection, principal, LIMIT);
       await run(
         connection,
         sql`
@@ -68,20 +69,6 @@ export async function createPackage(
       return { id };
     }),
   );
-}
-
-/** Locks the caller’s packages, so that two calls at once count one after the other. */
-async function requireRoom(connection: Connection, principal: Principal): Promise<void> {
-  const { municipality, actor } = principal;
-  const caller = JSON.stringify(['access-packages', municipality, actor.kind, actor.id, actor.onBehalfOf]);
-  await run(connection, sql`SELECT pg_advisory_xact_lock(hashtextextended(${caller}, 0))`);
-  const [packages] = await run<{ count: number }>(
-    connection,
-    sql`SELECT count(*)::int FROM access_packages WHERE ${ofCaller(principal)}`,
-  );
-  if ((packages?.count ?? 0) >= MAX_PACKAGES) {
-    throw new Problem('bad-request', `A caller has at most ${MAX_PACKAGES} access packages. Delete one first.`);
-  }
 }
 
 /** The packages of the caller, oldest first. */
@@ -122,12 +109,6 @@ export async function deletePackage(
       return {};
     }),
   );
-}
-
-/** The caller’s own packages: of a system that calls for a user, those of that user. */
-export function ofCaller(principal: Principal): Prisma.Sql {
-  const { onBehalfOf = null } = principal.actor;
-  return sql`${ownedBy(principal)} AND on_behalf_of IS NOT DISTINCT FROM ${onBehalfOf}::text`;
 }
 
 /** The number of the citizen, and what the caller calls it. */

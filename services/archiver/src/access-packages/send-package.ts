@@ -1,4 +1,4 @@
-import { areAllOpenTo, type Principal } from '@indbakke/shared/access';
+import { areAllOpenTo, ofCaller, type Principal } from '@indbakke/shared/access';
 import type { OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { danishDayOf } from '@indbakke/shared/danish-time';
@@ -6,7 +6,7 @@ import { Problem } from '@indbakke/shared/errors';
 import { type Call, describeSelection, readAhead, selectBytes, sendStream } from '@indbakke/shared/http';
 import { openSealed, type SealedContent } from '@indbakke/shared/inbox';
 import { Prisma } from '@indbakke/shared/store';
-import { noSuchPackage, ofCaller, type PackageParts } from './packages.js';
+import { noSuchPackage, type PackageParts } from './packages.js';
 
 const { sql } = Prisma;
 

@@ -15,8 +15,12 @@ export interface NamedFile {
   readonly name: string;
 }
 
-/** Names every file of a message for the zip: the main document at the top, the others in folders. */
-export function nameFiles(message: DocumentsRow): NamedFile[] {
+/**
+ * Names every file of a message for the zip: the main document at the top, the others in folders.
+ *
+ * @param maxUnits of the name of a file, without a number; see safeFileName
+ */
+export function nameFiles(message: DocumentsRow, maxUnits?: number): NamedFile[] {
   // Folder names are taken too, or the zip could not be unpacked.
   const names = new UniqueNames([
     COVER_SHEET,
@@ -27,7 +31,7 @@ export function nameFiles(message: DocumentsRow): NamedFile[] {
     files.map((file) => ({
       role,
       file,
-      name: names.take(`${FOLDERS[role] ?? ''}${safeFileName(file.fileName)}`),
+      name: names.take(`${FOLDERS[role] ?? ''}${safeFileName(file.fileName, maxUnits)}`),
     })),
   );
 }

@@ -3,22 +3,16 @@ import { type Call, describeSelection, selectBytes, sendStream } from '@indbakke
 import { findMessage } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type MessageToZip, TO_ZIP } from './message-to-zip.js';
-import { zipMessage } from './zip-message.js';
+import { detailsOfZip, partsOfZip, zipMessage } from './zip-message.js';
 
 /** Streams one message, or a range of it, as a zip, after recording the read in the audit log. */
 export async function sendZip(
   parts: Parts,
   { principal, params: { id }, query, at, req, res }: Call<typeof OPERATIONS.downloadZip>,
 ): Promise<void> {
-  const { include, cover } = query;
-  const details = { ...(include.length > 0 && { include: include.join(' ') }), ...(cover && { cover }) };
-  const reading = { action: 'read-zip', at, details } as const;
+  const reading = { action: 'read-zip', at, details: detailsOfZip(query) } as const;
   const message = await findMessage<MessageToZip>(parts.store, principal, id, reading, TO_ZIP);
-  const zip = await zipMessage(parts, message, {
-    cover: include.includes('cover') ? (cover ?? 'masked') : undefined,
-    technical: include.includes('technical'),
-    original: include.includes('original'),
-  });
+  const zip = await zipMessage(parts, message, partsOfZip(query));
   const selection = selectBytes(req, zip);
   describeSelection(res, selection);
   if (selection.status !== 304)

@@ -8,8 +8,9 @@ export class UniqueNames {
     for (const name of taken) this.#taken.set(comparableName(name), 1);
   }
 
-  take(name: string): string {
-    const { stem, extension } = splitExtension(name);
+  /** @param extension what the number comes before */
+  take(name: string, extension = splitExtension(name).extension): string {
+    const stem = name.slice(0, name.length - extension.length);
     // Continues counting where it stopped for this name, as thousands of files may share it.
     let n = this.#taken.get(comparableName(name)) ?? 0;
     let candidate = name;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
+import type { ZipDownloadBody } from '@indbakke/shared/api';
 import { type ContentReader, openContent, type StoredFile } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { writeCoverSheet } from './cover-sheet.js';
@@ -15,6 +16,24 @@ export interface ZipParts {
   readonly technical: boolean;
   /** The XML as it arrived, without the contents of its files. */
   readonly original: boolean;
+  /** Of the name of a file; see nameFiles. */
+  readonly maxUnits?: number;
+}
+
+type Asked = Pick<ZipDownloadBody, 'include' | 'cover'>;
+
+/** What a caller asks for, for the audit log. */
+export function detailsOfZip({ include, cover }: Asked): Record<string, string> {
+  return { ...(include.length > 0 && { include: include.join(' ') }), ...(cover && { cover }) };
+}
+
+/** The same, as parts of a zip. */
+export function partsOfZip({ include, cover }: Asked): ZipParts {
+  return {
+    cover: include.includes('cover') ? (cover ?? 'masked') : undefined,
+    technical: include.includes('technical'),
+    original: include.includes('original'),
+  };
 }
 
 /**
@@ -38,9 +57,9 @@ export async function zipMessage(
 export async function filesOf(
   parts: Pick<Parts, 'blobs' | 'keys'>,
   message: MessageToZip,
-  { cover, technical, original }: ZipParts,
+  { cover, technical, original, maxUnits }: ZipParts,
 ): Promise<ZipFile[]> {
-  const files = nameFiles(message).filter(({ role }) => technical || role !== 'technical');
+  const files = nameFiles(message, maxUnits).filter(({ role }) => technical || role !== 'technical');
   const made = (name: string, bytes: Buffer) => inMemory(name, bytes, message.receivedAt);
   return [
     ...(cover ? [made(COVER_SHEET, await writeCoverSheet(message, files, cover === 'full'))] : []),

@@ -1,3 +1,4 @@
+import { principalOf, type Rights, rightsOf } from '@indbakke/shared/access';
 import type { DocumentSummary, Schedule } from '@indbakke/shared/api';
 import { INDBAKKE, insertAudit } from '@indbakke/shared/audit';
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
@@ -13,7 +14,7 @@ import { COLUMNS, LIST_SHEET } from '../export/columns.js';
 import { readPages } from '../export/read-pages.js';
 import { auditOfList } from '../inbox/audit-list.js';
 import { type ExtractParts, openSearch } from './extracts.js';
-import { LAPSES_AFTER, principalOf, type Rights, rightsOf } from './owner.js';
+import { LAPSES_AFTER } from './owner.js';
 import { nextDue } from './schedule.js';
 
 const { sql } = Prisma;

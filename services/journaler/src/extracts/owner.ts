@@ -1,4 +1,4 @@
-import { type DataConstraints, type Principal, parseRole, SEEING_ROLES } from '@indbakke/shared/access';
+import { type Principal, rightsOf } from '@indbakke/shared/access';
 import { DAY } from '@indbakke/shared/config';
 import { Prisma, type Store } from '@indbakke/shared/store';
 
@@ -6,18 +6,6 @@ const { sql } = Prisma;
 
 /** An owner who has not been seen for so long may have lost the right to see anything. */
 export const LAPSES_AFTER = 14 * DAY;
-
-/** The rights that an owner was last seen with. */
-export interface Rights {
-  readonly roles: readonly string[];
-  readonly teams: readonly string[];
-  readonly constraints: DataConstraints;
-}
-
-/** Of all rights, those that decide what is visible. */
-export function rightsOf({ roles, teams, constraints = {} }: Principal): Rights {
-  return { roles: SEEING_ROLES.filter((role) => roles.has(role)), teams: [...new Set(teams)].sort(), constraints };
-}
 
 /** Keeps the rights that the caller has now: the caller’s extracts run with them. Unchanged, it is written once an hour. */
 export async function rememberOwner(store: Store, principal: Principal, at: Date): Promise<void> {
@@ -32,21 +20,4 @@ export async function rememberOwner(store: Store, principal: Principal, at: Date
     WHERE (known.roles, known.teams, known.constraints) IS DISTINCT FROM (excluded.roles, excluded.teams, excluded.constraints)
       OR known.seen_at < excluded.seen_at - interval '1 hour'`;
   await store.query(municipality, statement, 'kept');
-}
-
-interface OwnerRow extends Rights {
-  readonly municipality: string;
-  readonly ownerKind: Principal['actor']['kind'];
-  readonly owner: string;
-}
-
-/** The owner as a caller with the rights last seen. */
-export function principalOf({ municipality, ownerKind, owner, roles, teams, constraints }: OwnerRow): Principal {
-  return {
-    municipality,
-    actor: { kind: ownerKind, id: owner },
-    roles: new Set(roles.map(parseRole).filter((role) => role !== undefined)),
-    teams,
-    constraints,
-  };
 }

@@ -1,4 +1,4 @@
-import { areAllOpenTo, ownedBy, type Principal } from '@indbakke/shared/access';
+import { areAllOpenTo, ownedBy, type Principal, rightsOf } from '@indbakke/shared/access';
 import { EXCEL, type OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { danishDayOf } from '@indbakke/shared/danish-time';
@@ -7,7 +7,6 @@ import { type Call, describeSelection, readAhead, selectBytes, sendStream } from
 import { openSealed, type SealedContent } from '@indbakke/shared/inbox';
 import { Prisma } from '@indbakke/shared/store';
 import { type ExtractParts, noSuchExtract } from './extracts.js';
-import { rightsOf } from './owner.js';
 
 const { sql } = Prisma;
 

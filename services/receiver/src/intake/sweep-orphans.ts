@@ -13,7 +13,7 @@ const BATCH = 500;
 const SUSPICIOUS = 10;
 
 /**
- * Removes content that no message, extract, access package or entry in quarantine has, left by interrupted uploads and by
+ * Removes content that no message, extract, access package, zip download or entry in quarantine has, left by interrupted uploads and by
  * transactions that failed after the content was written. Several processes may sweep at once.
  *
  * @returns how many were removed
@@ -31,6 +31,7 @@ export async function sweepOrphans({ store, blobs }: Pick<Parts, 'store' | 'blob
     const sql = `SELECT blob_name FROM messages WHERE blob_name = ANY($1)
       UNION ALL SELECT blob_name FROM extract_files WHERE blob_name = ANY($1)
       UNION ALL SELECT blob_name FROM access_packages WHERE blob_name = ANY($1)
+      UNION ALL SELECT blob_name FROM zip_downloads WHERE blob_name = ANY($1)
       UNION ALL SELECT blob_name FROM quarantine_entries WHERE blob_name = ANY($1)`;
     const rows = await store.sweep<{ blob_name: string }>(sql, [finished]);
     const withRow = new Set(rows.map((row) => row.blob_name));

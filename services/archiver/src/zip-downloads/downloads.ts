@@ -1,0 +1,226 @@
+import { ofCaller, type Principal, requireMunicipality, rightsOf, visibleTo } from '@indbakke/shared/access';
+import type {
+  LeftOut,
+  ZipDownloadAnswer,
+  ZipDownloadBody,
+  ZipDownloadCreated,
+  ZipDownloadList,
+} from '@indbakke/shared/api';
+import { insertAudit } from '@indbakke/shared/audit';
+import { HOUR } from '@indbakke/shared/config';
+import { Problem } from '@indbakke/shared/errors';
+import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
+import { removalOfZipDownloads } from '@indbakke/shared/inbox';
+import type { Parts } from '@indbakke/shared/service';
+import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
+import type { ArchiverConfig } from '../config.js';
+import { type Limit, requireRoom } from '../zip/made-zips.js';
+import { MAKE_ZIP, OVERDUE_SECONDS } from './make-zip.js';
+import { dropUnfinished } from './unfinished.js';
+
+const { sql } = Prisma;
+
+export type ZipSettings = Pick<ArchiverConfig, 'ZIP_KEEP_HOURS' | 'ZIP_MAX_BYTES'>;
+
+const LIMIT: Limit = { table: 'zip_downloads', most: 10, what: 'zips of many messages' };
+
+/** A request to change the caller’s zips. */
+export interface ZipRequest {
+  readonly principal: Principal;
+  readonly at: Date;
+  readonly idempotencyKey: IdempotencyKey | undefined;
+}
+
+/**
+ * Asks for a zip, whose job begins at once.
+ *
+ * @throws Problem not-found: the municipality is unknown, or the caller sees none of the messages; zip-too-large; bad-request when
+ *   the caller has too many; key-reused
+ */
+export async function createZipDownload(
+  { store, queues }: Pick<Parts, 'store' | 'queues'>,
+  { principal, at, idempotencyKey }: ZipRequest,
+  body: ZipDownloadBody,
+  settings: ZipSettings,
+): Promise<ZipDownloadCreated> {
+  const { municipality } = principal;
+  const created = await store.withTenantConnection(municipality, (connection) =>
+    once(connection, municipality, idempotencyKey, async () => {
+      await requireMunicipality((statement) => run(connection, statement), municipality);
+      await requireRoom(connection, principal, LIMIT);
+      const sizes = await sizesOf(connection, principal, body);
+      const size = [...sizes.values()].reduce((sum, each) => sum + each, 0);
+      if (sizes.size === 0) throw new Problem('not-found', 'The caller may see none of the messages.');
+      requireSize(size, settings.ZIP_MAX_BYTES);
+      const leftOut = body.items.filter((id) => !sizes.has(id));
+      const id = newId();
+      await insertZip(connection, { principal, at, id, body, size, leftOut, keepHours: settings.ZIP_KEEP_HOURS });
+      return {
+        id,
+        messageCount: sizes.size,
+        size,
+        leftOut: leftOut.map((each) => ({ id: each, reason: 'not-found' as const })),
+      };
+    }),
+  );
+  // For a repeat of the call too: while the queue knows the job it ignores this.
+  queues.enqueue(MAKE_ZIP, { zipId: created.id, municipality, run: 1 });
+  return created;
+}
+
+/** Bytes of the files that a zip has of each message that the caller sees. */
+async function sizesOf(
+  connection: Connection,
+  principal: Principal,
+  { items, include }: ZipDownloadBody,
+): Promise<Map<string, number>> {
+  const has = (part: (typeof include)[number]) => include.includes(part);
+  const rows = await run<{ id: string; size: number }>(
+    connection,
+    sql`
+      SELECT m.id, (
+        coalesce((
+          SELECT sum(f.size) FROM files f JOIN documents t ON t.message_id = f.message_id AND t.position = f.document_position
+          WHERE f.message_id = m.id AND f.status = 'stored' AND (${has('technical')}::bool OR t.role <> 'technical')), 0)
+        + CASE WHEN ${has('original')}::bool
+            THEN coalesce((SELECT octet_length(original) FROM message_details WHERE message_id = m.id), 0) ELSE 0 END
+      )::float8 AS size
+      FROM messages m WHERE m.id = ANY (${[...items]}::uuid[]) AND ${visibleTo(principal)}`,
+  );
+  return new Map(rows.map(({ id, size }) => [id, size]));
+}
+
+function requireSize(size: number, limit: number): void {
+  if (size <= limit) return;
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(3)} GB (${bytes} bytes)`;
+  throw new Problem(
+    'zip-too-large',
+    `The files of the messages have ${gigabytes(size)}; a zip has at most ${gigabytes(limit)}. Ask for fewer at a time.`,
+  );
+}
+
+interface NewZip extends Omit<ZipRequest, 'idempotencyKey'> {
+  readonly id: string;
+  readonly body: ZipDownloadBody;
+  readonly size: number;
+  readonly leftOut: readonly string[];
+  readonly keepHours: number;
+}
+
+async function insertZip(
+  connection: Connection,
+  { principal, at, id, body, size, leftOut, keepHours }: NewZip,
+): Promise<void> {
+  const { municipality, actor } = principal;
+  const { items, include, cover } = body;
+  const { roles, teams, constraints } = rightsOf(principal);
+  const details = { zipId: id, messages: items.length - leftOut.length };
+  const isIncluded = include.includes('cover');
+  await run(
+    connection,
+    sql`
+      WITH created AS (
+        INSERT INTO zip_downloads (id, municipality, owner_kind, owner, on_behalf_of, roles, teams, constraints, include, cover,
+          requested_at, expires_at, files_size, run, next_enqueue_at)
+        VALUES (${id}::uuid, ${municipality}, ${actor.kind}, ${actor.id}, ${actor.onBehalfOf ?? null}, ${[...roles]}::text[],
+          ${[...teams]}::text[], ${JSON.stringify(constraints)}::jsonb, ${[...include]}::text[],
+          ${isIncluded ? (cover ?? 'masked') : null}, ${at}::timestamptz, ${new Date(at.getTime() + keepHours * HOUR)}::timestamptz,
+          ${size}::bigint, 1, ${new Date(at.getTime() + OVERDUE_SECONDS * 1_000)}::timestamptz)
+        RETURNING 1
+      ) ${insertAudit({ by: principal, at, action: 'zip-created', details })} FROM created`,
+  );
+  await run(
+    connection,
+    sql`
+      INSERT INTO zip_download_messages (zip_id, message_id, municipality, position, left_out)
+      SELECT ${id}::uuid, each.message_id, ${municipality}, each.position,
+        CASE WHEN each.message_id = ANY (${[...leftOut]}::uuid[]) THEN 'not-found' END
+      FROM unnest(${[...items]}::uuid[]) WITH ORDINALITY AS each (message_id, position)`,
+  );
+}
+
+/** The zips of the caller, oldest first. */
+export async function listZipDownloads(parts: Pick<Parts, 'store'>, principal: Principal): Promise<ZipDownloadList> {
+  return { items: (await readZips(parts, principal, sql`true`)).map(describe) };
+}
+
+/** @throws Problem not-found */
+export async function readZipDownload(
+  parts: Pick<Parts, 'store'>,
+  principal: Principal,
+  id: string,
+): Promise<ZipDownloadAnswer> {
+  const [row] = await readZips(parts, principal, sql`z.id = ${id}::uuid`);
+  if (!row) throw noSuchZip();
+  return describe(row);
+}
+
+/**
+ * Cancels a zip that is not ready: its job stops when it notes its progress next, and stores nothing. Any other is removed.
+ *
+ * @throws Problem not-found, key-reused
+ */
+export async function deleteZipDownload(
+  { store }: Pick<Parts, 'store'>,
+  { principal, at, idempotencyKey }: ZipRequest,
+  id: string,
+): Promise<void> {
+  const { municipality } = principal;
+  await store.withTenantConnection(municipality, (connection) =>
+    once(connection, municipality, idempotencyKey, async () => {
+      const mine = sql`z.id = ${id}::uuid AND ${ofCaller(principal)}`;
+      const [found] = await run<{ status: ZipDownloadAnswer['status'] }>(
+        connection,
+        sql`SELECT status FROM zip_downloads z WHERE ${mine} FOR UPDATE`,
+      );
+      if (!found) throw noSuchZip();
+      const isUnfinished = found.status === 'waiting' || found.status === 'running';
+      await run(
+        connection,
+        isUnfinished ? dropUnfinished(mine, at, sql`status = 'cancelled'`) : removalOfZipDownloads(mine, at),
+      );
+      const action = isUnfinished ? 'zip-cancelled' : 'zip-deleted';
+      await run(connection, insertAudit({ by: principal, at, action, details: { zipId: id } }));
+      return {};
+    }),
+  );
+}
+
+export const noSuchZip = () => new Problem('not-found', 'The caller has no such zip.');
+
+interface ZipRow
+  extends Pick<ZipDownloadAnswer, 'id' | 'status' | 'include' | 'cover' | 'bytesDone' | 'size' | 'messagesDone'> {
+  readonly requestedAt: Date;
+  readonly readyAt: Date | null;
+  readonly expiresAt: Date;
+  readonly messageCount: number;
+  readonly leftOut: { id: string; reason: LeftOut }[];
+  readonly zipSize: number | null;
+}
+
+function readZips({ store }: Pick<Parts, 'store'>, principal: Principal, which: Prisma.Sql): Promise<ZipRow[]> {
+  const statement = sql`
+    SELECT z.id, status, include, cover, requested_at AS "requestedAt", ready_at AS "readyAt", expires_at AS "expiresAt",
+      bytes_done::float8 AS "bytesDone", files_size::float8 AS size, messages_done AS "messagesDone",
+      content_size::float8 AS "zipSize", of.count AS "messageCount", of.left_out AS "leftOut"
+    FROM zip_downloads z CROSS JOIN LATERAL (
+      SELECT (count(*) FILTER (WHERE left_out IS NULL))::int AS count,
+        coalesce(jsonb_agg(jsonb_build_object('id', message_id, 'reason', left_out) ORDER BY position)
+          FILTER (WHERE left_out IS NOT NULL), '[]') AS left_out
+      FROM zip_download_messages WHERE zip_id = z.id) AS of
+    WHERE ${ofCaller(principal)} AND ${which} AND expires_at > now() ORDER BY z.id`;
+  return store.query<ZipRow>(principal.municipality, statement, 'kept');
+}
+
+function describe({ requestedAt, readyAt, expiresAt, ...row }: ZipRow): ZipDownloadAnswer {
+  const { status, bytesDone, size, messageCount, messagesDone } = row;
+  const done = size === 0 ? messagesDone / messageCount : bytesDone / size;
+  return {
+    ...row,
+    requestedAt: requestedAt.toISOString(),
+    readyAt: readyAt?.toISOString() ?? null,
+    expiresAt: expiresAt.toISOString(),
+    messagesLeft: messageCount - messagesDone,
+    percent: status === 'ready' ? 100 : Math.min(99, Math.floor(100 * (done || 0))),
+  };
+}
