@@ -164,6 +164,7 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
     },
   ],
   listSettingsChanges: NOTHING,
+  listRetention: NOTHING, // ids and times, no persons
   listContactPoints: NOTHING,
   addContactPoint: [
     {

@@ -6,6 +6,7 @@ import { bindDeletion } from './deletion/routes.js';
 import { bindQuarantine } from './quarantine/routes.js';
 import { bindRejection } from './rejection/routes.js';
 import { observeAuditMonths } from './retention/audit-months.js';
+import { bindRetention } from './retention/routes.js';
 import { createWork } from './worker.js';
 import { bindZip } from './zip/routes.js';
 
@@ -17,6 +18,7 @@ export function createArchiver(parts: Parts, config: ArchiverConfig): Service {
   bindRejection(bind, parts);
   bindDeletion(bind, parts);
   bindAccessPackages(bind, parts);
+  bindRetention(bind, parts);
   bindQuarantine(bind, parts);
   return { name: 'archiver', router, ...createWork(parts, config) };
 }
@@ -29,6 +31,7 @@ export function startArchiver(config: ArchiverConfig): Promise<Running> {
 export { sweepDuePackages } from './access-packages/sweeps.js';
 export { ArchiverConfig } from './config.js';
 export { dropAuditMonths } from './retention/audit-months.js';
+export { removeDueContent } from './retention/content.js';
 export { sweepOldQuarantine } from './retention/quarantine.js';
 export {
   readTraining,

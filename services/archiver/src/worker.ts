@@ -6,13 +6,14 @@ import { sweepDuePackages, sweepExpiredPackages } from './access-packages/sweeps
 import type { ArchiverConfig } from './config.js';
 import { sweepContentRemovals } from './deletion/remove-content.js';
 import { dropAuditMonths, makeAuditMonths } from './retention/audit-months.js';
+import { removeDueContent } from './retention/content.js';
 import { sweepOldQuarantine } from './retention/quarantine.js';
 import { resetTraining } from './training/reset.js';
 
 // A package reads everything about a citizen, and nobody waits at the screen for it.
 const CONCURRENT_PACKAGES = 1;
 
-/** Its job makes access packages. Its sweeps finish interrupted deletions, reset training municipalities, and keep the months of the audit log. */
+/** Its job makes access packages. Its sweeps finish interrupted deletions, reset training municipalities, remove content that is not kept any longer, and keep the months of the audit log. */
 export function createWork(parts: Parts, config: ArchiverConfig): Work {
   const { log } = parts;
   return {
@@ -22,6 +23,7 @@ export function createWork(parts: Parts, config: ArchiverConfig): Work {
       repeat('reset-training', 2 * SECOND, log, () => resetTraining(parts)), // somebody waits at a terminal
       repeat('sweep-due-packages', 10 * SECOND, log, () => sweepDuePackages(parts, new Date())),
       repeat('sweep-expired-packages', MINUTE, log, () => sweepExpiredPackages(parts, new Date())),
+      repeat('remove-due-content', 10 * MINUTE, log, () => removeDueContent(parts, new Date()), 0),
       // Three months ahead, so hourly is enough; at start, in case the service was off for months.
       repeat('make-audit-months', HOUR, log, () => makeAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
       repeat('drop-audit-months', HOUR, log, () => dropAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),

@@ -9,6 +9,7 @@ export interface ChangeableMessage extends ConcernTimes {
   readonly status: Status;
   readonly assigneeKind: 'user' | 'team' | null;
   readonly assigneeId: string | null;
+  readonly contentRemovedAt: Date | null;
 }
 
 /** The changes that a caller who sees the message may make now, in the order of the table of changes. */
@@ -26,6 +27,8 @@ function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessag
     const isAssignee = id !== null && (kind === 'user' ? id === actor.id : teams.includes(id));
     return isAssignee || (id !== null && hasOne(CALLERS_CHANGES.assigned.roles));
   }
+  // It would be in the inbox with nothing to see of it.
+  if (change === 'taken-back' && message.contentRemovedAt !== null) return false;
   return !isOfConcern(change) || allowsConcernChange(message, change);
 }
 

@@ -45,6 +45,7 @@ export const SUMMARY_EXAMPLE = {
   contentSize: 48_213,
   hasMedia: false,
   rejection: null,
+  contentRemovedAt: null,
   remarks: [{ code: 'wrong-uuid', path: 'Message/MessageHeader/ReplyData/messageUUID' }],
   allowed: ['journalized', 'rejected', 'assigned', 'unassigned', 'concern-marked'],
   isTraining: false,
@@ -112,6 +113,7 @@ export const COUNTS_EXAMPLE = {
   ],
   late: 1,
   replyOverdue: 0,
+  flagged: 0,
   concern: { open: 1, assessOverdue: 0, confirmOverdue: 0, nextDue: '2026-11-21T08:00:00.000Z' },
   isTraining: false,
 };

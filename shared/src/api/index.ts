@@ -6,6 +6,7 @@ export * from './openapi.js';
 export * from './operations.js';
 export * from './quarantine.js';
 export * from './replies.js';
+export * from './retention.js';
 export * from './schemas.js';
 export * from './set-up.js';
 export * from './webhooks.js';

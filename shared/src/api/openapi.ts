@@ -172,7 +172,7 @@ function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/access-packages')) return 'access';
   if (path.startsWith('/api/v1/quarantine')) return 'quarantine';
   if (path.startsWith('/api/v1/absences')) return 'absences';
-  if (/^\/api\/v1\/(municipality|contact-points)/.test(path)) return 'set-up';
+  if (/^\/api\/v1\/(municipality|contact-points|retention)/.test(path)) return 'set-up';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 

@@ -8,6 +8,7 @@ import { ContactPointCheck } from './contact-point-checks.js';
 import { EventList, EventQuery } from './events.js';
 import { QuarantineList, QuarantineQuery } from './quarantine.js';
 import { ReplySetUp, ReplySetUpBody } from './replies.js';
+import { RetentionAnswer, RetentionQuery } from './retention.js';
 import {
   AbsenceAnswer,
   AbsenceBody,
@@ -370,14 +371,18 @@ export const OPERATIONS = {
     },
     ['unknown-case', 'case-not-open'],
   ),
-  takeBackJournalization: changing('taken-back', {
-    service: 'journaler',
-    method: 'delete',
-    path: '/api/v1/incoming-documents/:id/journalization',
-    summary: 'Takes a journalization back; the message is pending again. The reason is in the body or the query.',
-    body: TakeBackBody,
-    bodyOrQuery: true,
-  }),
+  takeBackJournalization: changing(
+    'taken-back',
+    {
+      service: 'journaler',
+      method: 'delete',
+      path: '/api/v1/incoming-documents/:id/journalization',
+      summary: 'Takes a journalization back; the message is pending again. The reason is in the body or the query.',
+      body: TakeBackBody,
+      bodyOrQuery: true,
+    },
+    ['content-gone'],
+  ),
   rejectIncomingDocument: changing('rejected', {
     service: 'archiver',
     method: 'post',
@@ -620,6 +625,18 @@ export const OPERATIONS = {
     answer: SettingsChangeList,
     errors: [],
   },
+  listRetention: {
+    service: 'archiver',
+    method: 'get',
+    path: '/api/v1/retention',
+    summary: 'Lists what retention would remove or flag now, oldest first, and changes nothing.',
+    description:
+      'By the settings of the municipality, or by others that are only thought of. Ids and times only. Nothing that waits, is held or was taken back, and nothing under a legal hold, is ever among them.',
+    roles: SETS_UP,
+    query: RetentionQuery,
+    answer: RetentionAnswer,
+    errors: ['not-found'],
+  },
   listContactPoints: {
     service: 'journaler',
     method: 'get',
@@ -769,7 +786,7 @@ export const OPERATIONS = {
     roles: ['Indbakke.System'],
     body: ReplySetUpBody,
     answer: ReplySetUp,
-    errors: ['not-found', 'no-place-for-replies', 'reply-not-wanted'],
+    errors: ['not-found', 'no-place-for-replies', 'reply-not-wanted', 'content-gone'],
   },
   registerCases: {
     service: 'journaler',

@@ -199,6 +199,9 @@ const FILTERS = {
   receivedTo: Time.optional().describe('Received before this'),
   olderThan: Duration.optional().describe('Received longer ago than this: days and hours, such as P3D or PT36H'),
   late: trueOrFalse.optional().describe('Whether its own date is much older than its receipt'),
+  flagged: trueOrFalse
+    .optional()
+    .describe('Whether it has been rejected for longer than the municipality has set, for a person to delete'),
   hasMedia: trueOrFalse.optional().describe('Whether there is sound or video among its files'),
   concern: keyOf('ConcernFilter', CONCERN_FILTERS).optional().describe('Marked as a possible report of concern'),
 };
@@ -784,6 +787,11 @@ export const DocumentSummary = z
     contentSize: z.int().describe('Bytes of all files'),
     hasMedia: z.boolean().describe('Whether there is sound or video among the files'),
     rejection: Rejection.nullable().describe('Not null: it is rejected'),
+    contentRemovedAt: time
+      .nullable()
+      .describe(
+        'When its content was removed after the time that the municipality has set, with all that is personal: its texts, names, documents and files are empty then. Journalized messages only',
+      ),
     remarks: z.array(Remark).describe('Minor faults of the message as it was sent'),
     allowed: z.array(Change).describe('The changes that this caller may make now'),
     isTraining,
@@ -934,6 +942,7 @@ export const DocumentCounts = z
       .describe('Received longer ago than this, and not than the next'),
     late: count,
     replyOverdue: count,
+    flagged: count.describe('Rejected for longer than the municipality has set, for a person to delete (isMore)'),
     concern: ConcernCounts,
     isTraining,
   })

@@ -66,6 +66,14 @@ const SETTINGS = {
   closedCaseTeam: personId
     .nullable()
     .describe('Id of the team that handles replies to closed cases; null: nobody in particular'),
+  removeContentAfterDays: days(36_500)
+    .nullable()
+    .describe(
+      'Days from its journalization until the content of a message is removed for good; null: never. GET /api/v1/retention shows what would go',
+    ),
+  flagRejectedAfterDays: days(36_500)
+    .nullable()
+    .describe('Days from its rejection until a message is flagged, for a person to delete; null: never'),
 };
 
 const RULES_EXAMPLE = {
@@ -84,6 +92,8 @@ const SETTINGS_EXAMPLE = {
   replyDays: 14,
   lateAfterDays: 3,
   closedCaseTeam: 'team-1',
+  removeContentAfterDays: null,
+  flagRejectedAfterDays: 180,
   heldRules: [RULES_EXAMPLE],
 };
 

@@ -21,6 +21,7 @@ const ACTIONS: Record<Action, string> = {
   'answer-withdrawn': 'Lod et brev ikke længere være svar på brevet',
   'answer-delivery-told': 'Registrerede, om svaret på brevet nåede frem',
   suggested: 'Foreslog en sag til brevet',
+  'content-removed': 'Fjernede brevets indhold efter kommunens frist',
   'cause-changed': 'Holdt brevet tilbage af en anden grund',
   escalated: 'Gjorde en anden opmærksom på det tilbageholdte brev',
   'concern-marked': 'Markerede brevet som mulig underretning',

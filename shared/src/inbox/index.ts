@@ -8,5 +8,6 @@ export * from './made-files.js';
 export * from './message-columns.js';
 export * from './read-content.js';
 export * from './reject.js';
+export * from './retention.js';
 export * from './sealed-content.js';
 export * from './words.js';

@@ -13,10 +13,13 @@ export function lockMadeFiles(connection: Connection, municipality: string, how:
   return run(connection, sql`SELECT ${lock}(hashtext('made-files'), ${municipality}::int)`);
 }
 
-/** Whether one of these messages has been deleted. Under lockMadeFiles none is deleted after this. */
+/** Whether one of these messages has been deleted, or its content removed. Under lockMadeFiles none is after this. */
 export async function isAnyDeleted(connection: Connection, messageIds: readonly string[]): Promise<boolean> {
   const ids = sql`${[...messageIds]}::uuid[]`;
-  const gone = await run(connection, sql`SELECT FROM messages WHERE id = ANY (${ids}) AND status = 'deleted' LIMIT 1`);
+  const gone = await run(
+    connection,
+    sql`SELECT FROM messages WHERE id = ANY (${ids}) AND (status = 'deleted' OR content_removed_at IS NOT NULL) LIMIT 1`,
+  );
   return gone.length > 0;
 }
 

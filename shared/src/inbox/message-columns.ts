@@ -39,7 +39,7 @@ export const SUMMARY = sql`
   m.concern_assessed_at AS "concernAssessedAt", m.concern_confirm_by AS "concernConfirmBy",
   m.concern_confirmed_at AS "concernConfirmedAt", m.rejection_reason AS "rejectionReason",
   d.rejection_text AS "rejectionText", d.forwarded_to AS "forwardedTo", d.sender_informed AS "senderInformed",
-  m.status_at AS "statusAt", m.status_by AS "statusBy", answer.message_uuid AS "answerUuid", answer.set_up_at AS "answeredAt",
+  m.status_at AS "statusAt", m.status_by AS "statusBy", m.content_removed_at AS "contentRemovedAt", answer.message_uuid AS "answerUuid", answer.set_up_at AS "answeredAt",
   answer.delivery AS "answerDelivery", ${IS_TRAINING} AS "isTraining"`;
 
 /** When the message says that it was sent; of one received before that was kept, its own date if it was plausible. */
@@ -103,6 +103,7 @@ export interface SummaryRow
   readonly senderInformed: boolean | null;
   readonly statusAt: Date;
   readonly statusBy: string;
+  readonly contentRemovedAt: Date | null;
   readonly assigneeKind: 'user' | 'team' | null;
   readonly assigneeId: string | null;
   readonly answerUuid: string | null;

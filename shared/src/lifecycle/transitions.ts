@@ -44,6 +44,8 @@ export const ATTRIBUTE_CHANGES = {
   'answer-withdrawn': { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
   'answer-delivery-told': { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
   suggested: { from: ['pending'], to: 'same', roles: ['Indbakke'] },
+  // By retention: key, content and what is personal of it. Not in any other status, and not under a legal hold.
+  'content-removed': { from: ['journalized'], to: 'same', roles: ['Indbakke'] },
   'cause-changed': { from: ['held'], to: 'same', roles: ['Indbakke'] },
   escalated: { from: ['held'], to: 'same', roles: ['Indbakke'] },
 } as const satisfies Record<string, ChangeRow>;
@@ -65,8 +67,9 @@ const {
   'answer-withdrawn': ____,
   'answer-delivery-told': _____,
   suggested: ______,
-  'cause-changed': _______,
-  escalated: ________,
+  'content-removed': _______,
+  'cause-changed': ________,
+  escalated: _________,
   ...callersChanges
 } = CHANGES;
 export const CALLERS_CHANGES = callersChanges satisfies Pick<typeof CHANGES, CallersChange>;

@@ -97,7 +97,7 @@ async function makePackage(
   const at = new Date();
   const { citizen } = await openRequest(parts, waiting);
   const { letters, closed } = await findLetters(parts, waiting, citizen);
-  const packed = letters.filter(({ isDeleted }) => !isDeleted);
+  const packed = letters.filter(({ isGone }) => !isGone);
   const messageCount = packed.length;
   await requireSpace(
     parts,

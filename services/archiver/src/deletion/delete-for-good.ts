@@ -38,6 +38,18 @@ export async function deleteWithin(connection: Connection, request: ChangeReques
 
 /** Deletes everything but the tombstone. @returns the name of the content, whose removal is requested */
 async function leaveTombstone(connection: Connection, request: ChangeRequest): Promise<string | undefined> {
+  const orphan = await removeWithin(connection, request);
+  await run(connection, sql`DELETE FROM journalizations WHERE message_id = ${request.id}::uuid`);
+  return orphan;
+}
+
+/**
+ * Destroys the key and every personal row of a message that its change has locked, removes what is made of it, and requests the
+ * removal of its content.
+ *
+ * @returns the name of the content
+ */
+export async function removeWithin(connection: Connection, request: ChangeRequest): Promise<string | undefined> {
   const orphan = await requestRemoval(connection, request);
   await deleteRows(connection, request.id);
   await removeFromMadeFiles(connection, request);
@@ -78,7 +90,6 @@ const TABLES = [
   'files',
   'documents',
   'reply_references',
-  'journalizations',
   'message_words',
   'message_parties',
   'message_details',

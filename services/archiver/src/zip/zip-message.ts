@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
-import { type ContentReader, openContent, type StoredFile } from '@indbakke/shared/inbox';
+import { type ContentReader, openContent, requireContent, type StoredFile } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { writeCoverSheet } from './cover-sheet.js';
 import type { MessageToZip } from './message-to-zip.js';
@@ -40,6 +40,7 @@ export async function filesOf(
   message: MessageToZip,
   { cover, technical, original }: ZipParts,
 ): Promise<ZipFile[]> {
+  requireContent(message);
   const files = nameFiles(message).filter(({ role }) => technical || role !== 'technical');
   const made = (name: string, bytes: Buffer) => inMemory(name, bytes, message.receivedAt);
   return [

@@ -2,7 +2,7 @@ import { actsFor, assignedTo, type Principal, suggestedTo } from '@indbakke/shar
 import type { DocumentFilter } from '@indbakke/shared/api';
 import { DAY, HOUR } from '@indbakke/shared/config';
 import { partyIdOf } from '@indbakke/shared/ids';
-import { hasWords } from '@indbakke/shared/inbox';
+import { flaggedAt, hasWords } from '@indbakke/shared/inbox';
 import { Prisma } from '@indbakke/shared/store';
 import { CONCERN_DUE, CONCERN_OPEN, type Range, type Time, type Walk, walkEach, walkRows, walkWhere } from './walk.js';
 
@@ -57,6 +57,8 @@ export function filtersOf(
   if (query.hasMedia === false) filters.push({ condition: sql`NOT m.has_media` });
   if (query.late === true || query.view === 'late') filters.push(indexed(sql`m.late`));
   if (query.late === false) filters.push({ condition: sql`NOT m.late` });
+  if (query.flagged === true) filters.push(indexed(flaggedAt(now)));
+  if (query.flagged === false) filters.push({ condition: sql`NOT ${flaggedAt(now)}` });
   if (query.concern !== undefined) filters.push(indexed(concernOf(query.concern, now)));
   if (query.channel === 'sf2900') filters.push(indexed(sql`m.channel = 'sf2900'`));
   else if (query.channel !== undefined) filters.push({ condition: sql`m.channel = ${query.channel}` });

@@ -42,6 +42,7 @@ export function summarize(row: SummaryRow, principal: Principal, now: Date): Doc
     contentSize: row.contentSize,
     hasMedia: row.hasMedia,
     rejection: rejectionOf(row),
+    contentRemovedAt: row.contentRemovedAt?.toISOString() ?? null,
     remarks: row.remarks,
     allowed: allowedChanges(principal, row),
     isTraining: row.isTraining,

@@ -1,6 +1,7 @@
 import type { Principal } from '@indbakke/shared/access';
 import type { DocumentCounts, DocumentFilter } from '@indbakke/shared/api';
 import { DAY } from '@indbakke/shared/config';
+import { flaggedAt } from '@indbakke/shared/inbox';
 import { isWaiting } from '@indbakke/shared/lifecycle';
 import { Prisma, type Store } from '@indbakke/shared/store';
 import { IS_TRAINING } from '@indbakke/shared/training';
@@ -55,7 +56,7 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
   return sql`
     WITH found AS MATERIALIZED (
       SELECT m.municipality, m.status, m.kind, m.contact_point_id, m.assignee_kind, m.assignee_id, m.late, m.reply_by,
-        m.received_at, ${CONCERN_OPEN} AS is_open,
+        m.received_at, ${CONCERN_OPEN} AS is_open, ${flaggedAt(now)} AS is_flagged,
         CASE WHEN m.concern_assessed_at IS NULL THEN m.concern_assess_by END AS assess_by,
         CASE WHEN m.concern_confirmed_at IS NULL THEN m.concern_confirm_by END AS confirm_by, m.counts, m."isMore"
       FROM (${rows}) AS m
@@ -64,12 +65,12 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
     ), total AS (
       SELECT count(*)::int AS total, count(*) FILTER (WHERE late)::int AS late,
         count(*) FILTER (WHERE NOT late AND status IN ('pending', 'held') AND reply_by < ${at})::int AS "replyOverdue",
-        count(*) FILTER (WHERE is_open)::int AS open, count(*) FILTER (WHERE assess_by < ${at})::int AS assess_overdue,
+        count(*) FILTER (WHERE is_flagged)::int AS flagged, count(*) FILTER (WHERE is_open)::int AS open, count(*) FILTER (WHERE assess_by < ${at})::int AS assess_overdue,
         count(*) FILTER (WHERE confirm_by < ${at})::int AS confirm_overdue,
         least(min(assess_by) FILTER (WHERE assess_by >= ${at}), min(confirm_by) FILTER (WHERE confirm_by >= ${at})) AS "nextDue"
       FROM counted
     )
-    SELECT total, late, "replyOverdue", "nextDue", ${IS_TRAINING} AS "isTraining",
+    SELECT total, late, "replyOverdue", flagged, "nextDue", ${IS_TRAINING} AS "isTraining",
       json_build_object('open', open, 'assessOverdue', assess_overdue, 'confirmOverdue', confirm_overdue) AS concern,
       EXISTS (SELECT FROM found WHERE "isMore") AS "isMore",
       ${groups(sql`status`, sql`SELECT status, count(*) AS count FROM counted GROUP BY status`)},

@@ -33,7 +33,8 @@ interface Row extends Omit<Settings, 'heldRules'> {
 const ROW = sql`
   name, is_live AS "isLive", takes_replies AS "takesReplies", takes_enquiries AS "takesEnquiries",
   letters_answerable AS "lettersAnswerable", reply_days AS "replyDays", late_after_days AS "lateAfterDays",
-  closed_case_team AS "closedCaseTeam", held_rules AS "heldRules", is_training AS "isTraining", version,
+  closed_case_team AS "closedCaseTeam", remove_content_after_days AS "removeContentAfterDays",
+  flag_rejected_after_days AS "flagRejectedAfterDays", held_rules AS "heldRules", is_training AS "isTraining", version,
   EXISTS (SELECT FROM contact_points WHERE municipality = cvr AND removed_at IS NULL) AS "hasPointsNow",
   EXISTS (SELECT FROM contact_points
     WHERE municipality = cvr AND removed_at IS NULL AND is_active AND purpose <> 'enquiries') AS "takesRepliesSomewhere"`;
@@ -124,7 +125,8 @@ export async function writeSettings(
       UPDATE municipalities SET name = ${after.name}, is_live = ${after.isLive}::bool, takes_replies = ${after.takesReplies}::bool,
         takes_enquiries = ${after.takesEnquiries}::bool, letters_answerable = ${after.lettersAnswerable}::bool,
         reply_days = ${after.replyDays}::int, late_after_days = ${after.lateAfterDays}::int,
-        closed_case_team = ${after.closedCaseTeam}::text, held_rules = ${JSON.stringify(after.heldRules)}::jsonb,
+        closed_case_team = ${after.closedCaseTeam}::text, remove_content_after_days = ${after.removeContentAfterDays}::int,
+        flag_rejected_after_days = ${after.flagRejectedAfterDays}::int, held_rules = ${JSON.stringify(after.heldRules)}::jsonb,
         version = version + 1, release_due = ${newId()}::uuid
       WHERE cvr = ${by.principal.municipality}`,
   );
