@@ -3,6 +3,7 @@ import { type Parts, type Running, type Service, serve } from '@indbakke/shared/
 import { bindAccessPackages } from './access-packages/routes.js';
 import type { ArchiverConfig } from './config.js';
 import { bindDeletion } from './deletion/routes.js';
+import { bindHandover } from './handover/routes.js';
 import { bindQuarantine } from './quarantine/routes.js';
 import { bindRejection } from './rejection/routes.js';
 import { observeAuditMonths } from './retention/audit-months.js';
@@ -17,6 +18,7 @@ export function createArchiver(parts: Parts, config: ArchiverConfig): Service {
   bindZip(bind, parts);
   bindRejection(bind, parts);
   bindDeletion(bind, parts);
+  bindHandover(bind, parts, config);
   bindAccessPackages(bind, parts);
   bindRetention(bind, parts);
   bindQuarantine(bind, parts);
@@ -30,6 +32,7 @@ export function startArchiver(config: ArchiverConfig): Promise<Running> {
 
 export { sweepDuePackages } from './access-packages/sweeps.js';
 export { ArchiverConfig } from './config.js';
+export { endDueOffers } from './handover/sweep.js';
 export { dropAuditMonths } from './retention/audit-months.js';
 export { removeDueContent } from './retention/content.js';
 export { sweepOldQuarantine } from './retention/quarantine.js';

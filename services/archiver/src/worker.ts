@@ -5,6 +5,7 @@ import { createMakePackageHandler, MAKE_PACKAGE } from './access-packages/make-p
 import { sweepDuePackages, sweepExpiredPackages } from './access-packages/sweeps.js';
 import type { ArchiverConfig } from './config.js';
 import { sweepContentRemovals } from './deletion/remove-content.js';
+import { endDueOffers } from './handover/sweep.js';
 import { dropAuditMonths, makeAuditMonths } from './retention/audit-months.js';
 import { removeDueContent } from './retention/content.js';
 import { sweepOldQuarantine } from './retention/quarantine.js';
@@ -21,6 +22,7 @@ export function createWork(parts: Parts, config: ArchiverConfig): Work {
     sweeps: [
       repeat('sweep-content-removals', 10 * SECOND, log, () => sweepContentRemovals(parts)),
       repeat('reset-training', 2 * SECOND, log, () => resetTraining(parts)), // somebody waits at a terminal
+      repeat('end-due-offers', 10 * SECOND, log, () => endDueOffers(parts, new Date())),
       repeat('sweep-due-packages', 10 * SECOND, log, () => sweepDuePackages(parts, new Date())),
       repeat('sweep-expired-packages', MINUTE, log, () => sweepExpiredPackages(parts, new Date())),
       repeat('remove-due-content', 10 * MINUTE, log, () => removeDueContent(parts, new Date()), 0),

@@ -75,6 +75,7 @@ export const DOCUMENT_EXAMPLE = {
   ],
   contactInfo: [{ label: 'Barnets navn', value: 'Test Testesen' }],
   journalizations: [],
+  handover: null,
   history: [
     { at: '2026-11-20T08:00:00.000Z', action: 'accepted', by: 'Serviceplatformen', details: {} },
     {

@@ -2,6 +2,7 @@ export * from './access-packages.js';
 export * from './audit-log.js';
 export * from './contact-point-checks.js';
 export * from './events.js';
+export * from './handovers.js';
 export * from './openapi.js';
 export * from './operations.js';
 export * from './quarantine.js';

@@ -165,6 +165,7 @@ export function describeApi(version: OpenApiVersion = '3.1'): ApiDescription {
 
 function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/incoming-documents')) return 'inbox';
+  if (path.startsWith('/api/v1/handovers')) return 'inbox';
   if (path.startsWith('/api/v1/extracts')) return 'extracts';
   if (path.startsWith('/api/v1/events')) return 'events';
   if (path.startsWith('/api/v1/webhooks')) return 'webhooks';

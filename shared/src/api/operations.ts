@@ -6,6 +6,7 @@ import { AccessPackageAnswer, AccessPackageBody, AccessPackageCreated, AccessPac
 import { AuditFilter, AuditList, AuditQuery, AuditSearchBody, AuditSheetBody } from './audit-log.js';
 import { ContactPointCheck } from './contact-point-checks.js';
 import { EventList, EventQuery } from './events.js';
+import { HandoverBody, HandoverList, HandoverQuery, HandoverRefusalBody } from './handovers.js';
 import { QuarantineList, QuarantineQuery } from './quarantine.js';
 import { ReplySetUp, ReplySetUpBody } from './replies.js';
 import { RetentionAnswer, RetentionQuery } from './retention.js';
@@ -120,6 +121,7 @@ const FileIds = z.object({ id: idOf('message'), fileId: idOf('file') });
 const ExtractId = z.object({ extractId: idOf('extract') });
 const ExtractFileIds = z.object({ extractId: idOf('extract'), fileId: idOf('file') });
 const PackageId = z.object({ packageId: idOf('access package') });
+const HandoverId = z.object({ handoverId: idOf('handover') });
 const WebhookId = z.object({ webhookId: idOf('webhook') });
 const EntryId = z.object({ entryId: idOf('entry') });
 const ContactPointIdParam = z.object({ contactPointId: ContactPointId });
@@ -402,6 +404,60 @@ export const OPERATIONS = {
     path: '/api/v1/incoming-documents/:id/deletion',
     summary: 'Deletes a rejected message for good: key, content and everything personal.',
   }),
+  offerHandover: changing(
+    'handover-offered',
+    {
+      service: 'archiver',
+      method: 'post',
+      path: '/api/v1/incoming-documents/:id/handover',
+      summary: 'Offers a pending reply to the municipality that its case has moved to, if that is here too.',
+      description:
+        'To the municipality of `suggestion.movedTo`, and no other. It sees ids, codes, times and counts, and nothing of the message, until it takes it. When it does, the message here is rejected with the reason `handed-over`. Nothing moves by itself.',
+      body: HandoverBody,
+    },
+    ['handover-not-possible'],
+  ),
+  withdrawHandover: changing('handover-withdrawn', {
+    service: 'archiver',
+    method: 'delete',
+    path: '/api/v1/incoming-documents/:id/handover',
+    summary: 'Withdraws the open offer of the message.',
+  }, ['handover-ended']),
+  listHandovers: {
+    service: 'archiver',
+    method: 'get',
+    path: '/api/v1/handovers',
+    summary: 'Lists what is offered to this municipality, or by it.',
+    description:
+      'What is offered to it is for those with IndkomneDokumenter.SeAlle, and for the caseworker of the case; nobody else sees an offer that names a case which is restricted to others, and nobody with data constraints, since no contact point of this municipality has it.',
+    roles: ['IndkomneDokumenter.Læs'],
+    query: HandoverQuery,
+    answer: HandoverList,
+    errors: [],
+  },
+  takeHandover: {
+    service: 'archiver',
+    method: 'post',
+    path: '/api/v1/handovers/:handoverId/acceptance',
+    summary: 'Takes an offered message: this municipality gets a copy, which waits for its suggestion like any other.',
+    description:
+      'The answer is of the new message. It has all that the message had, an id and a key of its own, no contact point, and `handover`, which tells where it came from. `receivedAt` is when it was taken, `firstOfferedAt` when its upload to the first municipality began, and clocks of a possible report of concern run on. The same call again gets the same answer.',
+    roles: CHANGES['taken-over'].roles,
+    params: HandoverId,
+    answer: ChangeAnswer,
+    errors: ['handover-ended', 'handover-not-possible', 'message-known', 'content-damaged'],
+  },
+  refuseHandover: {
+    service: 'archiver',
+    method: 'post',
+    path: '/api/v1/handovers/:handoverId/refusal',
+    summary: 'Refuses an offered message, which stays where it is.',
+    roles: CHANGES['taken-over'].roles,
+    params: HandoverId,
+    body: HandoverRefusalBody,
+    answer: undefined,
+    errors: ['handover-ended'],
+  },
   markConcern: changing(
     'concern-marked',
     {

@@ -5,6 +5,8 @@ import {
   CALLERS_CHANGES,
   CHANNELS,
   DELIVERIES,
+  HANDOVER_REFUSALS,
+  HANDOVER_STATUSES,
   HELD_CAUSES,
   isWaiting,
   KINDS,
@@ -62,12 +64,15 @@ function nameBoth<Schema extends z.ZodType>(id: string, schema: Schema): Schema 
 }
 
 export const Status = keyOf('Status', STATUSES);
-const Kind = keyOf('Kind', KINDS);
+export const Kind = keyOf('Kind', KINDS);
 const PartyRelation = keyOf('PartyRelation', PARTY_RELATIONS);
 const SuggestionWarning = keyOf('SuggestionWarning', SUGGESTION_WARNINGS);
 const Delivery = keyOf('Delivery', DELIVERIES);
 const Channel = keyOf('Channel', CHANNELS);
 const RejectionReason = keyOf('RejectionReason', REJECTION_REASONS);
+const { 'handed-over': _handedOver, ...givenReasons } = REJECTION_REASONS;
+/** All but that of a handover, which is not for callers to say. */
+const GivenRejectionReason = keyOf('GivenRejectionReason', givenReasons);
 const CaseStatus = keyOf('CaseStatus', {
   open: 'Messages can be journalized on it.',
   closed: 'No message can be journalized on it.',
@@ -427,7 +432,7 @@ export const TakeBackBody = z
 
 export const RejectionBody = z
   .strictObject({
-    reason: RejectionReason,
+    reason: GivenRejectionReason,
     explanation: text(2_000)
       .optional()
       .describe('Required when the reason is `other`. Removed when the message is deleted'),
@@ -859,6 +864,27 @@ const HistoryEntry = z
   })
   .register(NAMED_ANSWERS, { id: 'HistoryEntry' });
 
+export const HANDOVER_FACTS = {
+  handoverId: z.uuid().describe('Names the offer in its calls'),
+  direction: oneOf('HandoverSide', ['in', 'out']).describe(
+    'in: another municipality offered it to this one; out: the other way',
+  ),
+  municipality: z.string().describe('CVR number of the other municipality'),
+  status: keyOf('HandoverStatus', HANDOVER_STATUSES),
+  caseId: z.string().describe('The case, by its id in the municipality that it moved to, as the offering side told'),
+  offeredAt: time.describe('When it was offered'),
+  offeredBy: z.string().describe('User id, of the offering municipality'),
+  expiresAt: time.describe('When the offer ends by itself'),
+  endedAt: time.nullable().describe('When it was taken, refused or ended otherwise; null: it is open'),
+  endedBy: z.string().nullable().describe('User id, of the municipality that ended it, or `indbakke`; null: it is open'),
+  refusalReason: keyOf('HandoverRefusalReason', HANDOVER_REFUSALS).nullable().describe('null: it was not refused'),
+  receivedAt: time.describe('When the offering municipality received the message'),
+};
+
+/** At a message: the newest offer of it, or the one that it came by. */
+export const HandoverOfMessage = z.object(HANDOVER_FACTS).register(NAMED_ANSWERS, { id: 'HandoverOfMessage' });
+export type HandoverOfMessage = z.infer<typeof HandoverOfMessage>;
+
 export const DocumentAnswer = DocumentSummary.extend({
   sentAt: time
     .nullable()
@@ -866,6 +892,8 @@ export const DocumentAnswer = DocumentSummary.extend({
   documents: z.array(Document).describe('In the order of the message, with their files'),
   contactInfo: z.array(ContactInfo).describe('What the sender filled in at the contact point'),
   journalizations: z.array(Journalization).describe('The cases that it is on; none unless it is journalized'),
+  handover: HandoverOfMessage.nullable().describe('The newest offer of it to another municipality, or the one that it came by; null: none',
+  ),
   history: z.array(HistoryEntry).describe('What happened to the message, oldest first'),
 })
   .meta({ examples: [DOCUMENT_EXAMPLE] })

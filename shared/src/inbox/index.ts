@@ -3,6 +3,7 @@ export * from './change-message.js';
 export * from './danish-words.js';
 export * from './file-names.js';
 export * from './find-message.js';
+export * from './handover-columns.js';
 export * from './journalize.js';
 export * from './made-files.js';
 export * from './message-columns.js';

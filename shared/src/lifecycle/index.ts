@@ -1,4 +1,5 @@
 export * from './concern.js';
+export * from './handover.js';
 export * from './held-cause.js';
 export * from './message.js';
 export * from './record-changes.js';

@@ -1,7 +1,7 @@
 import { allowedChanges, type Principal } from '@indbakke/shared/access';
 import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
 import { HOUR } from '@indbakke/shared/config';
-import type { DocumentsRow, SummaryRow } from '@indbakke/shared/inbox';
+import { type DocumentsRow, type SummaryRow, shapeHandover } from '@indbakke/shared/inbox';
 import { isWaiting } from '@indbakke/shared/lifecycle';
 
 // Database rows as answers of the API.
@@ -92,6 +92,7 @@ function assigneeOf({ assigneeKind: kind, assigneeId: id }: SummaryRow): Documen
 export interface WholeRow extends SummaryRow, DocumentsRow {
   readonly sentAt: Date | null;
   readonly journalizations: DocumentAnswer['journalizations'];
+  readonly handover: DocumentAnswer['handover'];
   readonly history: DocumentAnswer['history'];
 }
 
@@ -116,6 +117,7 @@ export function describe(row: WholeRow, principal: Principal, now: Date): Docume
     })),
     contactInfo: row.contactInfo,
     journalizations: row.journalizations.map((journalization) => ({ ...journalization, at: isoOf(journalization.at) })),
+    handover: row.handover && shapeHandover(row.handover),
     history: row.history.map((event) => ({ ...event, at: isoOf(event.at) })),
   };
 }
