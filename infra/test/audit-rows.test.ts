@@ -102,6 +102,20 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
   rejectIncomingDocument: change('rejected', 'IndkomneDokumenter.Afvis'),
   reopenIncomingDocument: change('reopened', 'IndkomneDokumenter.Afvis'),
   deleteIncomingDocument: change('deleted', 'DigitalPost.Slet'),
+  offerHandover: change('handover-offered', 'IndkomneDokumenter.Afvis'),
+  withdrawHandover: change('handover-withdrawn', 'IndkomneDokumenter.Afvis'),
+  listHandovers: [
+    {
+      action: 'handovers-listed',
+      role: LAES,
+      details: ({ query }, answer) => ({
+        direction: query.direction,
+        shown: (answer as { items: unknown[] }).items.length,
+      }),
+    },
+  ],
+  takeHandover: [{ action: 'taken-over', role: 'IndkomneDokumenter.Journaliser', details: paramsOf }],
+  refuseHandover: [{ action: 'handover-declined', role: 'IndkomneDokumenter.Journaliser', details: paramsOf }],
   markConcern: change('concern-marked', 'IndkomneDokumenter.Tildel'),
   unmarkConcern: change('concern-unmarked', 'IndkomneDokumenter.Tildel'),
   recordAssessment: change('concern-assessed', 'IndkomneDokumenter.Tildel'),
@@ -279,7 +293,7 @@ describe('a call that succeeds writes these rows and no others:', () => {
         action,
         role,
         result: 'done',
-        message_id: messageOf(call) ?? sought(call) ?? null,
+        message_id: messageOf(call) ?? sought(call) ?? (name === 'takeHandover' ? (answer as { id: string }).id : null),
         details: expect.objectContaining(details?.(call, answer) ?? {}),
       }));
       expect(rows).toEqual(expected.map((row) => expect.objectContaining(row)));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { HANDOVER_REFUSALS, HANDOVER_STATUSES } from '../lifecycle/index.js';
-import { CaseId, HANDOVER_FACTS, keyOf, Kind, NAMED_ANSWERS, NAMED_REQUESTS, time, wholeNumber } from './schemas.js';
+import { CaseId, HANDOVER_FACTS, Kind, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, time, wholeNumber } from './schemas.js';
 
 // The schemas of handovers: a message that is offered to another municipality of this installation, to which its case moved.
 
@@ -36,7 +36,9 @@ export type HandoverRefusalBody = z.infer<typeof HandoverRefusalBody>;
 
 export const HandoverQuery = z.strictObject({
   direction: keyOf('HandoverDirection', DIRECTIONS),
-  status: keyOf('HandoverStatusFilter', HANDOVER_STATUSES).optional().describe('Those with this status; all when absent'),
+  status: keyOf('HandoverStatusFilter', HANDOVER_STATUSES)
+    .optional()
+    .describe('Those with this status; all when absent'),
   limit: wholeNumber(1, 200).default(50).describe('Most items of the page, 50 when absent'),
   cursor: z.uuid().optional().describe('`nextCursor` of the previous page'),
 });

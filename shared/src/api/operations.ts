@@ -417,12 +417,16 @@ export const OPERATIONS = {
     },
     ['handover-not-possible'],
   ),
-  withdrawHandover: changing('handover-withdrawn', {
-    service: 'archiver',
-    method: 'delete',
-    path: '/api/v1/incoming-documents/:id/handover',
-    summary: 'Withdraws the open offer of the message.',
-  }, ['handover-ended']),
+  withdrawHandover: changing(
+    'handover-withdrawn',
+    {
+      service: 'archiver',
+      method: 'delete',
+      path: '/api/v1/incoming-documents/:id/handover',
+      summary: 'Withdraws the open offer of the message.',
+    },
+    ['handover-ended'],
+  ),
   listHandovers: {
     service: 'archiver',
     method: 'get',

@@ -876,7 +876,10 @@ export const HANDOVER_FACTS = {
   offeredBy: z.string().describe('User id, of the offering municipality'),
   expiresAt: time.describe('When the offer ends by itself'),
   endedAt: time.nullable().describe('When it was taken, refused or ended otherwise; null: it is open'),
-  endedBy: z.string().nullable().describe('User id, of the municipality that ended it, or `indbakke`; null: it is open'),
+  endedBy: z
+    .string()
+    .nullable()
+    .describe('User id, of the municipality that ended it, or `indbakke`; null: it is open'),
   refusalReason: keyOf('HandoverRefusalReason', HANDOVER_REFUSALS).nullable().describe('null: it was not refused'),
   receivedAt: time.describe('When the offering municipality received the message'),
 };
@@ -892,7 +895,8 @@ export const DocumentAnswer = DocumentSummary.extend({
   documents: z.array(Document).describe('In the order of the message, with their files'),
   contactInfo: z.array(ContactInfo).describe('What the sender filled in at the contact point'),
   journalizations: z.array(Journalization).describe('The cases that it is on; none unless it is journalized'),
-  handover: HandoverOfMessage.nullable().describe('The newest offer of it to another municipality, or the one that it came by; null: none',
+  handover: HandoverOfMessage.nullable().describe(
+    'The newest offer of it to another municipality, or the one that it came by; null: none',
   ),
   history: z.array(HistoryEntry).describe('What happened to the message, oldest first'),
 })

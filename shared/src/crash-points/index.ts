@@ -23,8 +23,10 @@ export const CRASH_POINTS = {
   'package-committed': 'The access package is durable; its job is not done yet.',
   'webhook-attempted': 'A webhook has answered, or failed to; that is not recorded yet.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',
-  'handover-copied': 'The content of an offered message is sealed anew for the one who takes it; no row has the copy yet.',
-  'handover-committed': 'An offered message is taken: the copy and the rejection of the original are durable, and not answered yet.',
+  'handover-copied':
+    'The content of an offered message is sealed anew for the one who takes it; no row has the copy yet.',
+  'handover-committed':
+    'An offered message is taken: the copy and the rejection of the original are durable, and not answered yet.',
   'retention-committed':
     'The content of a journalized message is given up and its key destroyed; it is not removed from the store yet.',
   'quarantine-removed': 'An entry in quarantine is gone with its key; its content is not removed yet.',

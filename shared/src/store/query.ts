@@ -58,7 +58,11 @@ export type Connection = pg.PoolClient;
  * Does a part of a transaction as another municipality, whose rows it sees instead: for what two municipalities do together, such
  * as a handover, of which both have all or nothing.
  */
-export async function asMunicipality<T>(connection: Connection, municipality: string, work: () => Promise<T>): Promise<T> {
+export async function asMunicipality<T>(
+  connection: Connection,
+  municipality: string,
+  work: () => Promise<T>,
+): Promise<T> {
   const bind = (to: string) => connection.query(`SELECT set_config('indbakke.municipality', $1, true)`, [to]);
   const { rows } = await connection.query<{ now: string }>(`SELECT current_setting('indbakke.municipality') AS now`);
   await bind(municipality);

@@ -14,6 +14,7 @@ import { type Connection, newId, openStore, type Store } from '@indbakke/shared/
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { deleteForGood } from '../../../services/archiver/src/deletion/delete-for-good.js';
+import { offerHandover, withdrawHandover } from '../../../services/archiver/src/handover/offers.js';
 import {
   markConcern,
   recordAssessment,
@@ -97,6 +98,9 @@ interface Message {
   readonly marks: Marks;
 }
 
+/** All but the one that makes a message. */
+type ChangeOfMessage = Exclude<CallersChange, 'taken-over'>;
+
 const MAKE = {
   released: release,
   journalized: (store, request) => journalize(store, request, { caseIds: [MY_CASE] }, false),
@@ -110,8 +114,10 @@ const MAKE = {
   'concern-unmarked': unmarkConcern,
   'concern-assessed': recordAssessment,
   'concern-confirmed': recordConfirmation,
-} as const satisfies Record<CallersChange, (store: Store, request: ChangeRequest) => Promise<ChangeAnswer>>;
-const CHANGES = Object.keys(MAKE) as CallersChange[];
+  'handover-offered': (store, request) => offerHandover({ store }, request, { days: 1 }),
+  'handover-withdrawn': (store, request) => withdrawHandover({ store }, request),
+} as const satisfies Record<ChangeOfMessage, (store: Store, request: ChangeRequest) => Promise<ChangeAnswer>>;
+const CHANGES = Object.keys(MAKE) as ChangeOfMessage[];
 
 // --- the rules, told once more ---------------------------------------------------------------------------------------
 
@@ -131,6 +137,8 @@ function expected(caller: Principal, message: Message, change: CallersChange): s
   if (change === 'unassigned' && !isAssignee && !caller.roles.has('IndkomneDokumenter.Tildel')) return 'role-missing';
   if (!(from as readonly Status[]).includes(message.status)) return 'wrong-status';
   if (change === 'unassigned' && !('kind' in OWNERS[message.owner])) return 'wrong-status';
+  if (change === 'handover-offered') return 'handover-not-possible'; // the case has not moved
+  if (change === 'handover-withdrawn') return 'handover-ended';
   const { marked, assessed, confirmed }: { marked?: true; assessed?: true; confirmed?: true } = MARKS[message.marks];
   const isWrong: Partial<Record<CallersChange, boolean | undefined>> = {
     'concern-marked': marked,
@@ -233,7 +241,7 @@ async function leftOf(connection: Connection, id: string): Promise<Left | undefi
 class RolledBack extends Error {}
 
 /** Makes a change, as its call does, in a transaction that is rolled back. @returns `done` or the code, and what it left */
-async function attempt(principal: Principal, { id }: Message, change: CallersChange) {
+async function attempt(principal: Principal, { id }: Message, change: ChangeOfMessage) {
   let outcome = 'done';
   let left: Left | undefined;
   const withTenantConnection: Store['withTenantConnection'] = (municipality, work) =>

@@ -25,7 +25,11 @@ export interface Original extends SealedRow {
 }
 
 /** Reads a pending message, in the transaction of its own municipality. @returns undefined when it is handled */
-export async function readOriginal({ store }: Pick<Parts, 'store'>, municipality: string, id: string): Promise<Original | undefined> {
+export async function readOriginal(
+  { store }: Pick<Parts, 'store'>,
+  municipality: string,
+  id: string,
+): Promise<Original | undefined> {
   const rowsOf = (table: string) =>
     sql`(SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM ${Prisma.raw(table)} t WHERE t.message_id = m.id)`;
   const [original] = await store.query<Original & Record<string, unknown>>(
@@ -103,7 +107,12 @@ export interface Copy {
 }
 
 /** Inserts all rows of the copy, in the transaction of the municipality that takes it. */
-export async function insertCopy(connection: Connection, { keys }: Pick<Parts, 'keys'>, original: Original, copy: Copy): Promise<void> {
+export async function insertCopy(
+  connection: Connection,
+  { keys }: Pick<Parts, 'keys'>,
+  original: Original,
+  copy: Copy,
+): Promise<void> {
   const { id, municipality, at, content } = copy;
   const own = { message_id: id, municipality };
   const place = content.container?.place;
@@ -116,8 +125,14 @@ export async function insertCopy(connection: Connection, { keys }: Pick<Parts, '
   const times = { status: 'pending', received_at: at };
   await insert('message_details', [{ ...original.details, ...own }]);
   await insert('message_words', [{ ...original.words, ...own, ...times }]);
-  await insert('message_parties', original.parties.map((party) => ({ ...party, ...own, ...times })));
-  await insert('documents', original.documents.map((document) => ({ ...document, ...own })));
+  await insert(
+    'message_parties',
+    original.parties.map((party) => ({ ...party, ...own, ...times })),
+  );
+  await insert(
+    'documents',
+    original.documents.map((document) => ({ ...document, ...own })),
+  );
   await insert(
     'files',
     original.files.map((file) => {
@@ -126,7 +141,10 @@ export async function insertCopy(connection: Connection, { keys }: Pick<Parts, '
       return { ...file, ...own, id: newId(), ...(isStored && { container_offset: sealed.offset }) };
     }),
   );
-  await insert('reply_references', original.references.map((reference) => ({ ...reference, ...own })));
+  await insert(
+    'reply_references',
+    original.references.map((reference) => ({ ...reference, ...own })),
+  );
   if (content.container && place) {
     const { keyId, wrapped } = content.container.wrappedKey;
     await run(
@@ -150,7 +168,11 @@ export async function insertCopy(connection: Connection, { keys }: Pick<Parts, '
 }
 
 /** The row of the copy: what the message says is as it was; what was decided about it is not, but for the marks of a concern. */
-async function messageOf(connection: Connection, { message, references }: Original, { id, municipality, at, takenBy, content }: Copy): Promise<Json> {
+async function messageOf(
+  connection: Connection,
+  { message, references }: Original,
+  { id, municipality, at, takenBy, content }: Copy,
+): Promise<Json> {
   const [settings] = await run<{ lateAfterDays: number }>(
     connection,
     sql`SELECT late_after_days AS "lateAfterDays" FROM municipalities WHERE cvr = ${municipality}`,
@@ -185,7 +207,10 @@ async function messageOf(connection: Connection, { message, references }: Origin
   };
 }
 
-function recordTaking(connection: Connection, { id, municipality, at, takenBy, role, origin, details }: Copy): Promise<unknown> {
+function recordTaking(
+  connection: Connection,
+  { id, municipality, at, takenBy, role, origin, details }: Copy,
+): Promise<unknown> {
   return run(
     connection,
     sql`

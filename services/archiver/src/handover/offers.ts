@@ -29,7 +29,8 @@ export function offerHandover(
       ownDetails: { handoverId },
       isPossible: {
         condition: sql`${movedTo(to)} AND NOT EXISTS (SELECT FROM handovers WHERE message_id = m.id AND status = 'open')`,
-        otherwise: () => notPossible('It is a pending reply of a case that has moved, which is not offered yet, or it cannot be.'),
+        otherwise: () =>
+          notPossible('It is a pending reply of a case that has moved, which is not offered yet, or it cannot be.'),
       },
       async write() {
         await requireSameKind(connection, principal.municipality, to);
@@ -59,7 +60,11 @@ export function withdrawHandover({ store }: Pick<Parts, 'store'>, request: Chang
       otherwise: () => ended('The message is not offered.'),
     },
     async write(connection) {
-      const offer = await endOffer(connection, sql`message_id = ${id}::uuid`, { status: 'withdrawn', at, by: principal.actor.id });
+      const offer = await endOffer(connection, sql`message_id = ${id}::uuid`, {
+        status: 'withdrawn',
+        at,
+        by: principal.actor.id,
+      });
       const details = { handoverId: offer.id, from: principal.municipality, how: 'withdrawn' };
       await recordAtOther(connection, offer.to, at, 'handover-lapsed', details);
     },
@@ -89,7 +94,12 @@ export function refuseHandover(
     });
     await run(
       connection,
-      insertAudit({ by: principal, at, action: 'handover-declined', details: { handoverId, from: offer.from, reason } }),
+      insertAudit({
+        by: principal,
+        at,
+        action: 'handover-declined',
+        details: { handoverId, from: offer.from, reason },
+      }),
     );
   });
 }
@@ -148,7 +158,8 @@ export function offeredBy(principal: Principal): Prisma.Sql {
 }
 
 /** Whether an offer can still be taken or refused. */
-export const isOpen = (id: string, at: Date) => sql`id = ${id}::uuid AND status = 'open' AND expires_at > ${at}::timestamptz`;
+export const isOpen = (id: string, at: Date) =>
+  sql`id = ${id}::uuid AND status = 'open' AND expires_at > ${at}::timestamptz`;
 
 /**
  * Ends an open offer.

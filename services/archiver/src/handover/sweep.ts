@@ -28,7 +28,11 @@ export async function endDueOffers({ store }: Pick<Parts, 'store'>, now: Date): 
 }
 
 /** Returns quietly when somebody else has ended it. */
-async function endOne({ store }: Pick<Parts, 'store'>, { id, from, messageId, isPending }: Due, at: Date): Promise<void> {
+async function endOne(
+  { store }: Pick<Parts, 'store'>,
+  { id, from, messageId, isPending }: Due,
+  at: Date,
+): Promise<void> {
   const status = isPending ? 'expired' : 'void';
   try {
     await store.withTenantConnection(from, async (connection) => {

@@ -7,7 +7,7 @@ import { SUGGEST_CASE } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { asMunicipality, CommitInDoubt, type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import { type CopiedContent, copyContent, insertCopy, type Original, readOriginal } from './copy-message.js';
-import { changeOffered, endOffer, ended, isOpen, movedTo, type Offer, readOffer, requireSameKind } from './offers.js';
+import { changeOffered, ended, endOffer, isOpen, movedTo, type Offer, readOffer, requireSameKind } from './offers.js';
 
 const { sql } = Prisma;
 
@@ -30,10 +30,13 @@ export async function takeHandover(parts: Parts, taking: Taking, smallBytes: num
     readOffer(connection, principal, handoverId),
   );
   if (isTakenBy(offer, principal)) return answerOf(offer.takenMessageId as string);
-  if (offer.status !== 'open' || offer.expiresAt <= at) throw ended(`It is ${offer.status === 'open' ? 'expired' : offer.status}.`);
+  if (offer.status !== 'open' || offer.expiresAt <= at)
+    throw ended(`It is ${offer.status === 'open' ? 'expired' : offer.status}.`);
   const original = await readOriginal(parts, offer.from, offer.messageId);
   if (!original) throw ended('The message was handled where it is.');
-  await parts.store.withTenantConnection(municipality, (connection) => requireUnknown(connection, municipality, original));
+  await parts.store.withTenantConnection(municipality, (connection) =>
+    requireUnknown(connection, municipality, original),
+  );
 
   const id = newId();
   const content = await copyContent(parts, original, { id, municipality }, smallBytes);
@@ -55,7 +58,11 @@ const answerOf = (id: string): ChangeAnswer => ({ id, status: 'pending', version
 const isTakenBy = ({ status, endedBy }: Offer, { actor }: Principal) => status === 'taken' && endedBy === actor.id;
 
 /** Two calls of one caller: the second gets the answer of the first. */
-async function answerOfFirst({ store }: Parts, { principal, handoverId }: Taking, error: unknown): Promise<ChangeAnswer> {
+async function answerOfFirst(
+  { store }: Parts,
+  { principal, handoverId }: Taking,
+  error: unknown,
+): Promise<ChangeAnswer> {
   if (!(error instanceof Problem) || error.code !== 'handover-ended') throw error;
   const offer = await store.withTenantConnection(principal.municipality, (connection) =>
     readOffer(connection, principal, handoverId),
@@ -101,13 +108,25 @@ async function storeCopy(
       offeredAt: offer.offeredAt.toISOString(),
       receivedThereAt: new Date(String(original.message.received_at)).toISOString(),
     };
-    await insertCopy(connection, { keys }, original, { id, municipality, at, takenBy: actor, role, origin, details, content });
+    await insertCopy(connection, { keys }, original, {
+      id,
+      municipality,
+      at,
+      takenBy: actor,
+      role,
+      origin,
+      details,
+      content,
+    });
   });
 }
 
 async function lockAsIntake(connection: Connection, municipality: string, { message }: Original): Promise<Date> {
   await run(connection, sql`SELECT ${Prisma.raw(shareSetUp(`'${municipality}'`))}`);
-  const [row] = await run<{ at: Date }>(connection, lockId(municipality, String(message.channel), String(message.external_id)));
+  const [row] = await run<{ at: Date }>(
+    connection,
+    lockId(municipality, String(message.channel), String(message.external_id)),
+  );
   return (row as { at: Date }).at;
 }
 
@@ -126,5 +145,8 @@ async function requireUnknown(connection: Connection, municipality: string, { me
         AND (${!externalId.startsWith('sha256:')}::bool OR fingerprint = decode(${String(message.fingerprint).slice(2)}, 'hex')) LIMIT 1`,
   );
   if (known.length > 0)
-    throw new Problem('message-known', 'It was delivered, or handed over, to this municipality before. Refuse the offer.');
+    throw new Problem(
+      'message-known',
+      'It was delivered, or handed over, to this municipality before. Refuse the offer.',
+    );
 }
