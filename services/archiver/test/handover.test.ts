@@ -27,7 +27,9 @@ import {
   registerSentMessage,
   upsertCase,
 } from '../../../shared/test/inbox/support.js';
+import { deleteForGood } from '../src/deletion/delete-for-good.js';
 import { endDueOffers } from '../src/handover/sweep.js';
+import { takeHandover } from '../src/handover/take.js';
 import { startDoomedArchiver } from './support/archiver-process.js';
 
 // ODENSKOV offers, VESTERSUND takes.
@@ -54,7 +56,8 @@ let cases = 0;
 
 /** A pending reply that is suggested for a case, which then moves. */
 async function moved(memo: MemoSpec = {}, movedTo: string | null = VESTERSUND) {
-  const caseId = `K-${(cases += 1)}`;
+  cases += 1;
+  const caseId = `K-${cases}`;
   const sent = randomUUID();
   await registerSentMessage(stack, sent, { caseId });
   const messageUUID = memo.messageUUID ?? randomUUID();
@@ -481,6 +484,35 @@ describe('taking', () => {
     expect((await read(stack, back.id, OFFERER)).status).toBe('pending');
     expect((await blobs()).length).toBe(before + 1); // of the original
   });
+
+  it.each(['withdrawn', 'rejected', 'deleted'] as const)(
+    'of what is %s while it is copied leaves nothing',
+    async (how) => {
+      const { id, version, handoverId } = await offered();
+      const [taker, deleter] = await Promise.all(
+        [TAKER, OFFERER].map(async (who) => parts.tokens.verify(await stack.token(who))),
+      );
+      const meanwhile = async () => {
+        if (how === 'withdrawn') return withdraw(id, version);
+        await change(stack, 'POST', `${id}/rejection`, { as: OFFERER, version, body: { reason: 'unwanted' } });
+        if (how === 'rejected') return;
+        const principal = deleter as NonNullable<typeof deleter>;
+        await deleteForGood(parts, { principal, id, expectedVersion: version + 1, at: new Date() });
+      };
+      let done: Promise<unknown> | undefined;
+      const open: Parts['blobs']['open'] = async (name, range) => {
+        done ??= meanwhile();
+        await done;
+        return parts.blobs.open(name, range);
+      };
+      const before = (await blobs()).length;
+      const taking = { principal: taker as NonNullable<typeof taker>, handoverId, at: new Date() };
+      const slowly = { ...parts, blobs: { ...parts.blobs, open } };
+      await expect(takeHandover(slowly, taking, 0)).rejects.toMatchObject({ code: 'handover-ended' });
+      expect(await statusOf(handoverId)).not.toBe('taken');
+      expect((await blobs()).length).toBe(how === 'deleted' ? before - 1 : before);
+    },
+  );
 
   it('of a message that the municipality has, or has deleted, is refused', async () => {
     const messageUUID = randomUUID();

@@ -24,20 +24,27 @@ interface Taking {
  * @throws Problem not-found, handover-ended, handover-not-possible, message-known, content-damaged; nothing is changed then
  */
 export async function takeHandover(parts: Parts, taking: Taking, smallBytes: number): Promise<ChangeAnswer> {
-  const { principal, handoverId, at } = taking;
-  const { municipality } = principal;
-  const offer = await parts.store.withTenantConnection(municipality, (connection) =>
-    readOffer(connection, principal, handoverId),
-  );
+  const { principal, at } = taking;
+  const offer = await readOfferOf(parts, taking);
   if (isTakenBy(offer, principal)) return answerOf(offer.takenMessageId as string);
-  if (offer.status !== 'open' || offer.expiresAt <= at)
-    throw ended(`It is ${offer.status === 'open' ? 'expired' : offer.status}.`);
+  if (offer.status !== 'open') throw ended(`It is ${offer.status}.`);
+  if (offer.expiresAt <= at) throw ended('It is expired.');
+  try {
+    return answerOf(await copyAndStore(parts, taking, offer, smallBytes));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return answerOfFirst(parts, taking, offer, error);
+  }
+}
+
+/** @returns the id of the copy */
+async function copyAndStore(parts: Parts, taking: Taking, offer: Offer, smallBytes: number): Promise<string> {
+  const { municipality } = taking.principal;
   const original = await readOriginal(parts, offer.from, offer.messageId);
-  if (!original) throw ended('The message was handled where it is.');
+  if (!original) throw handled();
   await parts.store.withTenantConnection(municipality, (connection) =>
     requireUnknown(connection, municipality, original),
   );
-
   const id = newId();
   const content = await copyContent(parts, original, { id, municipality }, smallBytes);
   announce('handover-copied');
@@ -46,30 +53,39 @@ export async function takeHandover(parts: Parts, taking: Taking, smallBytes: num
   } catch (error) {
     // If the rows may have been written, the content must stay; if they were not, the sweep of orphans removes it.
     if (!(error instanceof CommitInDoubt)) await removeCopy(parts, content);
-    return answerOfFirst(parts, taking, error);
+    throw error;
   }
   announce('handover-committed');
   if (original.references.length > 0) parts.queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, run: 1 });
-  return answerOf(id);
+  return id;
+}
+
+function readOfferOf({ store }: Pick<Parts, 'store'>, { principal, handoverId }: Taking): Promise<Offer> {
+  return store.withTenantConnection(principal.municipality, (connection) =>
+    readOffer(connection, principal, handoverId),
+  );
+}
+
+/** What was the matter, now that it failed: of two calls of one caller, the second gets the answer of the first. */
+async function answerOfFirst(
+  parts: Parts,
+  taking: Taking,
+  { from, messageId }: Offer,
+  problem: Problem,
+): Promise<ChangeAnswer> {
+  const offer = await readOfferOf(parts, taking);
+  if (isTakenBy(offer, taking.principal)) return answerOf(offer.takenMessageId as string);
+  if (offer.status !== 'open') throw ended(`It is ${offer.status}.`);
+  // Its content may have gone with it, while it was copied.
+  if (!(await readOriginal(parts, from, messageId))) throw handled();
+  throw problem;
 }
 
 const answerOf = (id: string): ChangeAnswer => ({ id, status: 'pending', version: 1 });
 
 const isTakenBy = ({ status, endedBy }: Offer, { actor }: Principal) => status === 'taken' && endedBy === actor.id;
 
-/** Two calls of one caller: the second gets the answer of the first. */
-async function answerOfFirst(
-  { store }: Parts,
-  { principal, handoverId }: Taking,
-  error: unknown,
-): Promise<ChangeAnswer> {
-  if (!(error instanceof Problem) || error.code !== 'handover-ended') throw error;
-  const offer = await store.withTenantConnection(principal.municipality, (connection) =>
-    readOffer(connection, principal, handoverId),
-  );
-  if (!isTakenBy(offer, principal)) throw error;
-  return answerOf(offer.takenMessageId as string);
-}
+const handled = () => ended('The message was handled where it is.');
 
 async function removeCopy({ blobs, log }: Parts, { container }: CopiedContent): Promise<void> {
   const place = container?.place;
