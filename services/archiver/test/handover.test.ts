@@ -493,7 +493,10 @@ describe('taking', () => {
         [TAKER, OFFERER].map(async (who) => parts.tokens.verify(await stack.token(who))),
       );
       const meanwhile = async () => {
-        if (how === 'withdrawn') return withdraw(id, version);
+        if (how === 'withdrawn') {
+          await withdraw(id, version);
+          return;
+        }
         await change(stack, 'POST', `${id}/rejection`, { as: OFFERER, version, body: { reason: 'unwanted' } });
         if (how === 'rejected') return;
         const principal = deleter as NonNullable<typeof deleter>;

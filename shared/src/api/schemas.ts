@@ -974,7 +974,11 @@ export const DocumentCounts = z
       .describe('Received longer ago than this, and not than the next'),
     late: count,
     replyOverdue: count,
-    flagged: count.describe('Rejected for longer than the municipality has set, for a person to delete (isMore)'),
+    flagged: z
+      .int()
+      .describe(
+        'Rejected for longer than the municipality has set, for a person to delete: of the same filters, whatever `status` asks for; at most 10000',
+      ),
     concern: ConcernCounts,
     isTraining,
   })

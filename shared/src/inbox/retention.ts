@@ -32,10 +32,13 @@ export function isFlagged(before: Date | undefined): Prisma.Sql {
   return sql`(m.status = 'rejected' AND m.handled_at < ${before}::timestamptz AND NOT m.legal_hold)`;
 }
 
-/** The same by the settings of the municipality that the transaction is bound to, which PostgreSQL reads once a statement. */
+/**
+ * The same by the settings of the municipality that the transaction is bound to, which PostgreSQL reads once a statement; null where
+ * nothing is set.
+ */
 export function flaggedAt(now: Date): Prisma.Sql {
-  return sql`coalesce(m.status = 'rejected' AND NOT m.legal_hold AND m.handled_at < ${now}::timestamptz - make_interval(days => (
-    SELECT flag_rejected_after_days FROM municipalities WHERE cvr = current_setting('indbakke.municipality', true))), false)`;
+  return sql`(m.status = 'rejected' AND NOT m.legal_hold AND m.handled_at < ${now}::timestamptz - make_interval(days => (
+    SELECT flag_rejected_after_days FROM municipalities WHERE cvr = current_setting('indbakke.municipality', true))))`;
 }
 
 /** @returns undefined when nothing is old enough, ever */

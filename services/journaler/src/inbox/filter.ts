@@ -57,8 +57,8 @@ export function filtersOf(
   if (query.hasMedia === false) filters.push({ condition: sql`NOT m.has_media` });
   if (query.late === true || query.view === 'late') filters.push(indexed(sql`m.late`));
   if (query.late === false) filters.push({ condition: sql`NOT m.late` });
-  if (query.flagged === true) filters.push(indexed(flaggedAt(now)));
-  if (query.flagged === false) filters.push({ condition: sql`NOT ${flaggedAt(now)}` });
+  if (query.flagged === true) filters.push({ condition: flaggedAt(now) });
+  if (query.flagged === false) filters.push({ condition: sql`${flaggedAt(now)} IS NOT TRUE` });
   if (query.concern !== undefined) filters.push(indexed(concernOf(query.concern, now)));
   if (query.channel === 'sf2900') filters.push(indexed(sql`m.channel = 'sf2900'`));
   else if (query.channel !== undefined) filters.push({ condition: sql`m.channel = ${query.channel}` });

@@ -1,10 +1,11 @@
-import type { Principal } from '@indbakke/shared/access';
+import { type Principal, visibleTo } from '@indbakke/shared/access';
 import type { DocumentCounts, DocumentFilter } from '@indbakke/shared/api';
 import { DAY } from '@indbakke/shared/config';
 import { flaggedAt } from '@indbakke/shared/inbox';
 import { isWaiting } from '@indbakke/shared/lifecycle';
 import { Prisma, type Store } from '@indbakke/shared/store';
 import { IS_TRAINING } from '@indbakke/shared/training';
+import { filtersOf, rangeOf } from './filter.js';
 import { someOf } from './page.js';
 import { CONCERN_OPEN } from './walk.js';
 
@@ -56,7 +57,7 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
   return sql`
     WITH found AS MATERIALIZED (
       SELECT m.municipality, m.status, m.kind, m.contact_point_id, m.assignee_kind, m.assignee_id, m.late, m.reply_by,
-        m.received_at, ${CONCERN_OPEN} AS is_open, ${flaggedAt(now)} AS is_flagged,
+        m.received_at, ${CONCERN_OPEN} AS is_open,
         CASE WHEN m.concern_assessed_at IS NULL THEN m.concern_assess_by END AS assess_by,
         CASE WHEN m.concern_confirmed_at IS NULL THEN m.concern_confirm_by END AS confirm_by, m.counts, m."isMore"
       FROM (${rows}) AS m
@@ -65,12 +66,12 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
     ), total AS (
       SELECT count(*)::int AS total, count(*) FILTER (WHERE late)::int AS late,
         count(*) FILTER (WHERE NOT late AND status IN ('pending', 'held') AND reply_by < ${at})::int AS "replyOverdue",
-        count(*) FILTER (WHERE is_flagged)::int AS flagged, count(*) FILTER (WHERE is_open)::int AS open, count(*) FILTER (WHERE assess_by < ${at})::int AS assess_overdue,
+        count(*) FILTER (WHERE is_open)::int AS open, count(*) FILTER (WHERE assess_by < ${at})::int AS assess_overdue,
         count(*) FILTER (WHERE confirm_by < ${at})::int AS confirm_overdue,
         least(min(assess_by) FILTER (WHERE assess_by >= ${at}), min(confirm_by) FILTER (WHERE confirm_by >= ${at})) AS "nextDue"
       FROM counted
     )
-    SELECT total, late, "replyOverdue", flagged, "nextDue", ${IS_TRAINING} AS "isTraining",
+    SELECT total, late, "replyOverdue", (${flagged(principal, filter, now)}) AS flagged, "nextDue", ${IS_TRAINING} AS "isTraining",
       json_build_object('open', open, 'assessOverdue', assess_overdue, 'confirmOverdue', confirm_overdue) AS concern,
       EXISTS (SELECT FROM found WHERE "isMore") AS "isMore",
       ${groups(sql`status`, sql`SELECT status, count(*) AS count FROM counted GROUP BY status`)},
@@ -94,6 +95,24 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
       )},
       ${groups(sql`age`, sql`SELECT age, count(*) AS count FROM (SELECT ${age} AS age FROM counted) AS a GROUP BY age`)}
     FROM total`;
+}
+
+/**
+ * Of all statuses that are asked for or not, since those who delete look for them; and by an index of its own, since the others are
+ * counted from the newest on, and these are the oldest.
+ */
+function flagged(principal: Principal, filter: DocumentFilter, now: Date): Prisma.Sql {
+  const { from, before } = rangeOf(filter, now);
+  const conditions = [
+    visibleTo(principal),
+    flaggedAt(now),
+    ...filtersOf(filter, principal, { now }).map(({ condition }) => condition),
+    ...(from ? [sql`m.received_at >= ${from}::timestamptz`] : []),
+    ...(before ? [sql`m.received_at < ${before}::timestamptz`] : []),
+  ];
+  return sql`
+    SELECT count(*)::int FROM (
+      SELECT FROM messages m WHERE ${Prisma.join(conditions, ' AND ')} LIMIT ${WAITING.most}::int) AS some`;
 }
 
 /** The groups as JSON, the largest first; equal ones always in the same order. */
