@@ -121,6 +121,20 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
   cancelDeletion: change('deletion-cancelled', 'DigitalPost.Slet'),
   setLegalHold: change('legal-hold-set', 'IndkomneDokumenter.Afvis'),
   liftLegalHold: change('legal-hold-lifted', 'DigitalPost.Slet'),
+  offerHandover: change('handover-offered', 'IndkomneDokumenter.Afvis'),
+  withdrawHandover: change('handover-withdrawn', 'IndkomneDokumenter.Afvis'),
+  listHandovers: [
+    {
+      action: 'handovers-listed',
+      role: LAES,
+      details: ({ query }, answer) => ({
+        direction: query.direction,
+        shown: (answer as { items: unknown[] }).items.length,
+      }),
+    },
+  ],
+  takeHandover: [{ action: 'taken-over', role: 'IndkomneDokumenter.Journaliser', details: paramsOf }],
+  refuseHandover: [{ action: 'handover-declined', role: 'IndkomneDokumenter.Journaliser', details: paramsOf }],
   markConcern: change('concern-marked', 'IndkomneDokumenter.Tildel'),
   unmarkConcern: change('concern-unmarked', 'IndkomneDokumenter.Tildel'),
   recordAssessment: change('concern-assessed', 'IndkomneDokumenter.Tildel'),
@@ -183,6 +197,7 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
     },
   ],
   listSettingsChanges: NOTHING,
+  listRetention: NOTHING, // ids and times, no persons
   listContactPoints: NOTHING,
   addContactPoint: [
     {
@@ -324,7 +339,7 @@ describe('a call that succeeds writes these rows and no others:', () => {
         action,
         role,
         result: 'done',
-        message_id: messageOf(call) ?? sought(call) ?? null,
+        message_id: messageOf(call) ?? sought(call) ?? (name === 'takeHandover' ? (answer as { id: string }).id : null),
         details: expect.objectContaining(details?.(call, answer) ?? {}),
       }));
       expect(rows).toEqual(expected.map((row) => expect.objectContaining(row)));

@@ -3,9 +3,11 @@ import { type Parts, type Running, type Service, serve } from '@indbakke/shared/
 import { bindAccessPackages } from './access-packages/routes.js';
 import type { ArchiverConfig } from './config.js';
 import { bindDeletion } from './deletion/routes.js';
+import { bindHandover } from './handover/routes.js';
 import { bindQuarantine } from './quarantine/routes.js';
 import { bindRejection } from './rejection/routes.js';
 import { observeAuditMonths } from './retention/audit-months.js';
+import { bindRetention } from './retention/routes.js';
 import { createWork } from './worker.js';
 import { bindZip } from './zip/routes.js';
 import { bindZipDownloads } from './zip-downloads/routes.js';
@@ -18,7 +20,9 @@ export function createArchiver(parts: Parts, config: ArchiverConfig): Service {
   bindZipDownloads(bind, parts, config);
   bindRejection(bind, parts);
   bindDeletion(bind, parts);
+  bindHandover(bind, parts, config);
   bindAccessPackages(bind, parts);
+  bindRetention(bind, parts);
   bindQuarantine(bind, parts);
   return { name: 'archiver', router, ...createWork(parts, config) };
 }
@@ -30,7 +34,9 @@ export function startArchiver(config: ArchiverConfig): Promise<Running> {
 
 export { sweepDuePackages } from './access-packages/sweeps.js';
 export { ArchiverConfig } from './config.js';
+export { endDueOffers } from './handover/sweep.js';
 export { dropAuditMonths } from './retention/audit-months.js';
+export { removeDueContent } from './retention/content.js';
 export { sweepOldQuarantine } from './retention/quarantine.js';
 export {
   readTraining,

@@ -6,7 +6,9 @@ import { createMakePackageHandler, MAKE_PACKAGE } from './access-packages/make-p
 import { sweepDuePackages, sweepExpiredPackages } from './access-packages/sweeps.js';
 import type { ArchiverConfig } from './config.js';
 import { destroyDue } from './deletion/destroy-due.js';
+import { endDueOffers } from './handover/sweep.js';
 import { dropAuditMonths, makeAuditMonths } from './retention/audit-months.js';
+import { removeDueContent } from './retention/content.js';
 import { sweepOldQuarantine } from './retention/quarantine.js';
 import { resetTraining } from './training/reset.js';
 import { createMakeZipHandler, MAKE_ZIP } from './zip-downloads/make-zip.js';
@@ -18,7 +20,7 @@ const CONCURRENT_PACKAGES = 1;
 // One of 10 GB does not keep all others waiting; with more, letters that come meanwhile would wait for the processor.
 const CONCURRENT_ZIPS = 2;
 
-/** Its jobs make access packages and zips. Its sweeps destroy what is due, finish interrupted deletions, reset training municipalities, and keep the months of the audit log. */
+/** Its jobs make access packages and zips. Its sweeps destroy what is due, finish interrupted deletions, reset training municipalities, remove content that is not kept any longer, and keep the months of the audit log. */
 export function createWork(parts: Parts, config: ArchiverConfig): Work {
   const { log } = parts;
   return {
@@ -30,10 +32,12 @@ export function createWork(parts: Parts, config: ArchiverConfig): Work {
       repeat('sweep-content-removals', 10 * SECOND, log, () => sweepContentRemovals(parts)),
       repeat('destroy-due', 10 * SECOND, log, () => destroyDue(parts, new Date())),
       repeat('reset-training', 2 * SECOND, log, () => resetTraining(parts)), // somebody waits at a terminal
+      repeat('end-due-offers', 10 * SECOND, log, () => endDueOffers(parts, new Date())),
       repeat('sweep-due-packages', 10 * SECOND, log, () => sweepDuePackages(parts, new Date())),
       repeat('sweep-expired-packages', MINUTE, log, () => sweepExpiredPackages(parts, new Date())),
       repeat('sweep-due-zips', 10 * SECOND, log, () => sweepDueZips(parts, new Date())),
       repeat('sweep-expired-zips', MINUTE, log, () => sweepExpiredZips(parts, new Date())),
+      repeat('remove-due-content', 10 * MINUTE, log, () => removeDueContent(parts, new Date()), 0),
       // Three months ahead, so hourly is enough; at start, in case the service was off for months.
       repeat('make-audit-months', HOUR, log, () => makeAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
       repeat('drop-audit-months', HOUR, log, () => dropAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),

@@ -285,6 +285,7 @@ describe('of a deleted message', () => {
       late: true,
       first_read_at: null,
       handled_at: expect.any(String), // when it was rejected
+      content_removed_at: null,
       attachment_count: 0,
       has_media: false,
       reply_by: null,

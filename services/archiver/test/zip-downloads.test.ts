@@ -9,7 +9,7 @@ import { type Principal, parseRole } from '@indbakke/shared/access';
 import { CommonConfig, HOUR, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
+import { askUntil, DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import {
   CASEWORKER_ROLES,
   ODENSKOV,
@@ -459,10 +459,13 @@ describe('a message whose content cannot be read', () => {
 describe('deleting a message for good', () => {
   async function rejected(): Promise<string> {
     const id = await deliverMemo(stack);
-    await change(stack, 'POST', `${id}/rejection`, { version: 1, body: { reason: 'unwanted' } });
+    await change(stack, 'POST', `${id}/rejection`, {
+      version: 1,
+      body: { reason: 'unwanted', explanation: 'Ikke til os' },
+    });
     return id;
   }
-  const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2 });
+  const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { version: 2, body: DELETION });
 
   it('removes the zips that have it, and no others', async () => {
     const as = someone();

@@ -11,6 +11,9 @@ export interface ChangeableMessage extends ConcernTimes, DeletionFacts {
   readonly status: Status;
   readonly assigneeKind: 'user' | 'team' | null;
   readonly assigneeId: string | null;
+  readonly contentRemovedAt: Date | null;
+  /** Of the case that it is suggested for. */
+  readonly movedTo: string | null;
 }
 
 /** The changes that a caller who sees the message may make now, in the order of the table of changes. */
@@ -28,6 +31,10 @@ function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessag
     const isAssignee = id !== null && (kind === 'user' ? id === actor.id : teams.includes(id));
     return isAssignee || (id !== null && hasOne(CALLERS_CHANGES.assigned.roles));
   }
+  // Whether it is offered already is not known here: `handover` of the message says so.
+  if (change === 'handover-offered' || change === 'handover-withdrawn') return message.movedTo !== null;
+  // It would be in the inbox with nothing to see of it.
+  if (change === 'taken-back' && message.contentRemovedAt !== null) return false;
   if (isOfDeletion(change)) return refusalOfDeletion(message, change, personOf(actor)) === undefined;
   return !isOfConcern(change) || allowsConcernChange(message, change);
 }

@@ -22,12 +22,14 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
     isConstrained: true,
   },
   'IndkomneDokumenter.Journaliser': {
-    allows: 'Journaliserer post på sager og tager en journalisering tilbage.',
+    allows:
+      'Journaliserer post på sager og tager en journalisering tilbage. Overtager eller afslår post, som en anden kommune tilbyder.',
     jobFunctions: 'Sagsbehandler, administrativ medarbejder',
     isConstrained: true,
   },
   'IndkomneDokumenter.Afvis': {
-    allows: 'Afviser post med en begrundelse og genåbner den.',
+    allows:
+      'Afviser post med en begrundelse og genåbner den. Tilbyder post på en flyttet sag til den kommune, som har sagen nu.',
     jobFunctions: 'Modtagelse, sagsbehandler',
     isConstrained: true,
   },

@@ -4,8 +4,10 @@ export const ROLES = {
     'Sees messages assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases; as a substitute, those of the absent colleague too.',
   'IndkomneDokumenter.SeAlle':
     'Extends Læs to all pending, journalized and rejected messages of the municipality, but those of a case that is restricted to others.',
-  'IndkomneDokumenter.Journaliser': 'Confirms that a message is on a case, and takes that back.',
-  'IndkomneDokumenter.Afvis': 'Rejects messages with a reason, and reopens them.',
+  'IndkomneDokumenter.Journaliser':
+    'Confirms that a message is on a case, and takes that back. Takes or refuses what another municipality offers.',
+  'IndkomneDokumenter.Afvis':
+    'Rejects messages with a reason, and reopens them. Offers those of a moved case to the municipality that has it now.',
   'IndkomneDokumenter.Tildel': 'Assigns messages to a caseworker or a team.',
   'DigitalPost.Slet': 'Deletes rejected messages for good.',
   'Indbakke.Opsætning': 'Sets up the municipality and its webhooks, and sees held messages.',

@@ -47,6 +47,7 @@ export const SUMMARY_EXAMPLE = {
   rejection: null,
   deletion: null,
   legalHold: false,
+  contentRemovedAt: null,
   remarks: [{ code: 'wrong-uuid', path: 'Message/MessageHeader/ReplyData/messageUUID' }],
   allowed: ['journalized', 'rejected', 'assigned', 'unassigned', 'concern-marked', 'legal-hold-set'],
   isTraining: false,
@@ -77,6 +78,7 @@ export const DOCUMENT_EXAMPLE = {
   contactInfo: [{ label: 'Barnets navn', value: 'Test Testesen' }],
   journalizations: [],
   legalHolds: [],
+  handover: null,
   history: [
     { at: '2026-11-20T08:00:00.000Z', action: 'accepted', by: 'Serviceplatformen', details: {} },
     {
@@ -115,6 +117,7 @@ export const COUNTS_EXAMPLE = {
   ],
   late: 1,
   replyOverdue: 0,
+  flagged: 0,
   concern: { open: 1, assessOverdue: 0, confirmOverdue: 0, nextDue: '2026-11-21T08:00:00.000Z' },
   outcomeOpen: 0,
   legalHold: 0,

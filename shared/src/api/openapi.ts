@@ -167,6 +167,7 @@ export function describeApi(version: OpenApiVersion = '3.1'): ApiDescription {
 function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/incoming-documents')) return 'inbox';
   if (path.startsWith('/api/v1/zip-downloads')) return 'zips';
+  if (path.startsWith('/api/v1/handovers')) return 'inbox';
   if (path.startsWith('/api/v1/extracts')) return 'extracts';
   if (path.startsWith('/api/v1/events')) return 'events';
   if (path.startsWith('/api/v1/webhooks')) return 'webhooks';
@@ -174,7 +175,7 @@ function tagOf({ path }: Operation): keyof typeof TAGS {
   if (path.startsWith('/api/v1/access-packages')) return 'access';
   if (path.startsWith('/api/v1/quarantine')) return 'quarantine';
   if (path.startsWith('/api/v1/absences')) return 'absences';
-  if (/^\/api\/v1\/(municipality|contact-points|departments)/.test(path)) return 'set-up';
+  if (/^\/api\/v1\/(municipality|contact-points|departments|retention)/.test(path)) return 'set-up';
   return path.startsWith('/api/v1/figures') ? 'figures' : 'core';
 }
 

@@ -14,8 +14,10 @@ import {
   NewDepartmentBody,
 } from './departments.js';
 import { EventList, EventQuery } from './events.js';
+import { HandoverBody, HandoverList, HandoverQuery, HandoverRefusalBody } from './handovers.js';
 import { QuarantineList, QuarantineQuery } from './quarantine.js';
 import { ReplySetUp, ReplySetUpBody } from './replies.js';
+import { RetentionAnswer, RetentionQuery } from './retention.js';
 import {
   AbsenceAnswer,
   AbsenceBody,
@@ -133,6 +135,7 @@ const ExtractId = z.object({ extractId: idOf('extract') });
 const ExtractFileIds = z.object({ extractId: idOf('extract'), fileId: idOf('file') });
 const ZipId = z.object({ zipId: idOf('zip download') });
 const PackageId = z.object({ packageId: idOf('access package') });
+const HandoverId = z.object({ handoverId: idOf('handover') });
 const WebhookId = z.object({ webhookId: idOf('webhook') });
 const EntryId = z.object({ entryId: idOf('entry') });
 const ContactPointIdParam = z.object({ contactPointId: ContactPointId });
@@ -447,14 +450,18 @@ export const OPERATIONS = {
     },
     ['unknown-case', 'case-not-open'],
   ),
-  takeBackJournalization: changing('taken-back', {
-    service: 'journaler',
-    method: 'delete',
-    path: '/api/v1/incoming-documents/:id/journalization',
-    summary: 'Takes a journalization back; the message is pending again. The reason is in the body or the query.',
-    body: TakeBackBody,
-    bodyOrQuery: true,
-  }),
+  takeBackJournalization: changing(
+    'taken-back',
+    {
+      service: 'journaler',
+      method: 'delete',
+      path: '/api/v1/incoming-documents/:id/journalization',
+      summary: 'Takes a journalization back; the message is pending again. The reason is in the body or the query.',
+      body: TakeBackBody,
+      bodyOrQuery: true,
+    },
+    ['content-gone'],
+  ),
   rejectIncomingDocument: changing(
     'rejected',
     {
@@ -543,6 +550,64 @@ export const OPERATIONS = {
     },
     ['wrong-legal-hold'],
   ),
+  offerHandover: changing(
+    'handover-offered',
+    {
+      service: 'archiver',
+      method: 'post',
+      path: '/api/v1/incoming-documents/:id/handover',
+      summary: 'Offers a pending reply to the municipality that its case has moved to, if that is here too.',
+      description:
+        'To the municipality of `suggestion.movedTo`, and no other. It sees ids, codes, times and counts, and nothing of the message, until it takes it. When it does, the message here is rejected with the reason `handed-over`. Nothing moves by itself.',
+      body: HandoverBody,
+    },
+    ['handover-not-possible'],
+  ),
+  withdrawHandover: changing(
+    'handover-withdrawn',
+    {
+      service: 'archiver',
+      method: 'delete',
+      path: '/api/v1/incoming-documents/:id/handover',
+      summary: 'Withdraws the open offer of the message.',
+    },
+    ['handover-ended'],
+  ),
+  listHandovers: {
+    service: 'archiver',
+    method: 'get',
+    path: '/api/v1/handovers',
+    summary: 'Lists what is offered to this municipality, or by it.',
+    description:
+      'What is offered to it is for those with IndkomneDokumenter.SeAlle, and for the caseworker of the case; nobody else sees an offer that names a case which is restricted to others, and nobody with data constraints, since no contact point of this municipality has it.',
+    roles: ['IndkomneDokumenter.Læs'],
+    query: HandoverQuery,
+    answer: HandoverList,
+    errors: [],
+  },
+  takeHandover: {
+    service: 'archiver',
+    method: 'post',
+    path: '/api/v1/handovers/:handoverId/acceptance',
+    summary: 'Takes an offered message: this municipality gets a copy, which waits for its suggestion like any other.',
+    description:
+      'The answer is of the new message. It has all that the message had, an id and a key of its own, no contact point, and `handover`, which tells where it came from. `receivedAt` is when it was taken, `firstOfferedAt` when its upload to the first municipality began, and clocks of a possible report of concern run on. The same call again gets the same answer.',
+    roles: CHANGES['taken-over'].roles,
+    params: HandoverId,
+    answer: ChangeAnswer,
+    errors: ['handover-ended', 'handover-not-possible', 'message-known', 'content-damaged'],
+  },
+  refuseHandover: {
+    service: 'archiver',
+    method: 'post',
+    path: '/api/v1/handovers/:handoverId/refusal',
+    summary: 'Refuses an offered message, which stays where it is.',
+    roles: CHANGES['taken-over'].roles,
+    params: HandoverId,
+    body: HandoverRefusalBody,
+    answer: undefined,
+    errors: ['handover-ended'],
+  },
   markConcern: changing(
     'concern-marked',
     {
@@ -767,6 +832,18 @@ export const OPERATIONS = {
     answer: SettingsChangeList,
     errors: [],
   },
+  listRetention: {
+    service: 'archiver',
+    method: 'get',
+    path: '/api/v1/retention',
+    summary: 'Lists what retention would remove or flag now, oldest first, and changes nothing.',
+    description:
+      'By the settings of the municipality, or by others that are only thought of. Ids and times only. Nothing that waits, is held or was taken back, and nothing under a legal hold, is ever among them.',
+    roles: SETS_UP,
+    query: RetentionQuery,
+    answer: RetentionAnswer,
+    errors: ['not-found'],
+  },
   listContactPoints: {
     service: 'journaler',
     method: 'get',
@@ -971,7 +1048,7 @@ export const OPERATIONS = {
     roles: ['Indbakke.System'],
     body: ReplySetUpBody,
     answer: ReplySetUp,
-    errors: ['not-found', 'no-place-for-replies', 'reply-not-wanted'],
+    errors: ['not-found', 'no-place-for-replies', 'reply-not-wanted', 'content-gone'],
   },
   registerCases: {
     service: 'journaler',

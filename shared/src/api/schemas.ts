@@ -6,6 +6,8 @@ import {
   CHANNELS,
   DELETION_STATES,
   DELIVERIES,
+  HANDOVER_REFUSALS,
+  HANDOVER_STATUSES,
   HELD_CAUSES,
   isWaiting,
   KINDS,
@@ -64,13 +66,16 @@ function nameBoth<Schema extends z.ZodType>(id: string, schema: Schema): Schema 
 }
 
 export const Status = keyOf('Status', STATUSES);
-const Kind = keyOf('Kind', KINDS);
+export const Kind = keyOf('Kind', KINDS);
 const PartyRelation = keyOf('PartyRelation', PARTY_RELATIONS);
 const SuggestionWarning = keyOf('SuggestionWarning', SUGGESTION_WARNINGS);
 const DeletionState = keyOf('DeletionState', DELETION_STATES);
 const Delivery = keyOf('Delivery', DELIVERIES);
 const Channel = keyOf('Channel', CHANNELS);
 const RejectionReason = keyOf('RejectionReason', REJECTION_REASONS);
+const { 'handed-over': _handedOver, ...givenReasons } = REJECTION_REASONS;
+/** All but that of a handover, which is not for callers to say. */
+const GivenRejectionReason = keyOf('GivenRejectionReason', givenReasons);
 const CaseStatus = keyOf('CaseStatus', {
   open: 'Messages can be journalized on it.',
   closed: 'No message can be journalized on it.',
@@ -210,6 +215,9 @@ const FILTERS = {
   receivedTo: Time.optional().describe('Received before this'),
   olderThan: Duration.optional().describe('Received longer ago than this: days and hours, such as P3D or PT36H'),
   late: trueOrFalse.optional().describe('Whether its own date is much older than its receipt'),
+  flagged: trueOrFalse
+    .optional()
+    .describe('Whether it has been rejected for longer than the municipality has set, for a person to delete'),
   hasMedia: trueOrFalse.optional().describe('Whether there is sound or video among its files'),
   concern: keyOf('ConcernFilter', CONCERN_FILTERS).optional().describe('Marked as a possible report of concern'),
   outcome: keyOf('OutcomeFilter', OUTCOME_FILTERS)
@@ -503,7 +511,7 @@ export type OutcomeBody = z.infer<typeof OutcomeBody>;
 
 export const RejectionBody = z
   .strictObject({
-    reason: RejectionReason,
+    reason: GivenRejectionReason,
     explanation: textFrom(3, 1_000).describe('In words, in 3 to 1000 characters. Removed when the message is deleted'),
     outcome: OutcomeBody.optional().describe('What became of it, if that is known; it can be told later'),
   })
@@ -920,6 +928,11 @@ export const DocumentSummary = z
     rejection: Rejection.nullable().describe('Not null: it is rejected'),
     deletion: Deletion.nullable().describe('Not null: its deletion waits for another person, or for its due time'),
     legalHold: z.boolean().describe('Whether it is under a legal hold: then nothing of it is deleted'),
+    contentRemovedAt: time
+      .nullable()
+      .describe(
+        'When its content was removed after the time that the municipality has set, with all that is personal: its texts, names, documents and files are empty then. Journalized messages only',
+      ),
     remarks: z.array(Remark).describe('Minor faults of the message as it was sent'),
     allowed: z.array(Change).describe('The changes that this caller may make now'),
     isTraining,
@@ -997,6 +1010,30 @@ const HistoryEntry = z
   })
   .register(NAMED_ANSWERS, { id: 'HistoryEntry' });
 
+export const HANDOVER_FACTS = {
+  handoverId: z.uuid().describe('Names the offer in its calls'),
+  direction: oneOf('HandoverSide', ['in', 'out']).describe(
+    'in: another municipality offered it to this one; out: the other way',
+  ),
+  municipality: z.string().describe('CVR number of the other municipality'),
+  status: keyOf('HandoverStatus', HANDOVER_STATUSES),
+  caseId: z.string().describe('The case, by its id in the municipality that it moved to, as the offering side told'),
+  offeredAt: time.describe('When it was offered'),
+  offeredBy: z.string().describe('User id, of the offering municipality'),
+  expiresAt: time.describe('When the offer ends by itself'),
+  endedAt: time.nullable().describe('When it was taken, refused or ended otherwise; null: it is open'),
+  endedBy: z
+    .string()
+    .nullable()
+    .describe('User id, of the municipality that ended it, or `indbakke`; null: it is open'),
+  refusalReason: keyOf('HandoverRefusalReason', HANDOVER_REFUSALS).nullable().describe('null: it was not refused'),
+  receivedAt: time.describe('When the offering municipality received the message'),
+};
+
+/** At a message: the newest offer of it, or the one that it came by. */
+export const HandoverOfMessage = z.object(HANDOVER_FACTS).register(NAMED_ANSWERS, { id: 'HandoverOfMessage' });
+export type HandoverOfMessage = z.infer<typeof HandoverOfMessage>;
+
 export const DocumentAnswer = DocumentSummary.extend({
   sentAt: time
     .nullable()
@@ -1005,6 +1042,9 @@ export const DocumentAnswer = DocumentSummary.extend({
   contactInfo: z.array(ContactInfo).describe('What the sender filled in at the contact point'),
   journalizations: z.array(Journalization).describe('The cases that it is on; none unless it is journalized'),
   legalHolds: z.array(LegalHold).describe('Its legal holds, newest first; also lifted ones'),
+  handover: HandoverOfMessage.nullable().describe(
+    'The newest offer of it to another municipality, or the one that it came by; null: none',
+  ),
   history: z.array(HistoryEntry).describe('What happened to the message, oldest first'),
 })
   .meta({ examples: [DOCUMENT_EXAMPLE] })
@@ -1089,6 +1129,11 @@ export const DocumentCounts = z
       .describe('Received longer ago than this, and not than the next'),
     late: count,
     replyOverdue: count,
+    flagged: z
+      .int()
+      .describe(
+        'Rejected for longer than the municipality has set, for a person to delete: of the same filters, whatever `status` asks for; at most 10000',
+      ),
     concern: ConcernCounts,
     outcomeOpen: count.describe('Rejected, and nobody has told what became of it. Ask with `status=rejected`'),
     legalHold: count.describe('Under a legal hold'),

@@ -76,6 +76,14 @@ const SETTINGS = {
     .describe(
       'Days from a deletion until the message is destroyed, in which it can be cancelled; 0: it is destroyed at once. Of those that run nothing changes',
     ),
+  removeContentAfterDays: days(36_500)
+    .nullable()
+    .describe(
+      'Days from its journalization until the content of a message is removed for good; null: never. GET /api/v1/retention shows what would go',
+    ),
+  flagRejectedAfterDays: days(36_500)
+    .nullable()
+    .describe('Days from its rejection until a message is flagged, for a person to delete; null: never'),
 };
 
 const RULES_EXAMPLE = {
@@ -96,6 +104,8 @@ const SETTINGS_EXAMPLE = {
   closedCaseTeam: 'team-1',
   deletionNeedsTwo: false,
   deletionDelayDays: 0,
+  removeContentAfterDays: null,
+  flagRejectedAfterDays: 180,
   heldRules: [RULES_EXAMPLE],
 };
 

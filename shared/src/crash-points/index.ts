@@ -28,6 +28,12 @@ export const CRASH_POINTS = {
   'deletion-decided':
     'A deletion waits for another person or for its due time, and files made of the message are gone; that is not answered yet.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',
+  'handover-copied':
+    'The content of an offered message is sealed anew for the one who takes it; no row has the copy yet.',
+  'handover-committed':
+    'An offered message is taken: the copy and the rejection of the original are durable, and not answered yet.',
+  'retention-committed':
+    'The content of a journalized message is given up and its key destroyed; it is not removed from the store yet.',
   'quarantine-removed': 'An entry in quarantine is gone with its key; its content is not removed yet.',
   'content-removed': 'A container was removed; a power cut could still bring it back.',
   'removal-synced': 'The removal is on disk.',

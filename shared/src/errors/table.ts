@@ -216,6 +216,24 @@ export const ERRORS = {
     again: false,
     meaning: 'The message says that it is not to be answered.',
   },
+  'handover-not-possible': {
+    http: 409,
+    fault: 'peer',
+    again: true,
+    meaning: 'The message cannot be offered to, or taken by, the other municipality as things are.',
+  },
+  'handover-ended': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'There is no open offer of the message: it was taken, refused, withdrawn, has expired, or was handled.',
+  },
+  'message-known': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'The municipality has this message already, or had it.',
+  },
   'package-not-made': {
     http: 409,
     fault: 'peer',

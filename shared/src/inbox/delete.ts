@@ -176,7 +176,19 @@ export async function deleteWithin(
 }
 
 /** Deletes everything but the tombstone. @returns the name of the content, whose removal is requested */
-async function leaveTombstone(
+async function leaveTombstone(connection: Connection, request: ChangeRequest): Promise<string | undefined> {
+  const orphan = await removeWithin(connection, request);
+  await run(connection, sql`DELETE FROM journalizations WHERE message_id = ${request.id}::uuid`);
+  return orphan;
+}
+
+/**
+ * Destroys the key and every personal row of a message that its change has locked, removes the files made of it, and requests the
+ * removal of its content.
+ *
+ * @returns the name of the content
+ */
+export async function removeWithin(
   connection: Connection,
   { id, principal: { municipality }, at }: ChangeRequest,
 ): Promise<string | undefined> {
@@ -225,7 +237,6 @@ const TABLES = [
   'files',
   'documents',
   'reply_references',
-  'journalizations',
   'legal_holds',
   'message_words',
   'message_parties',

@@ -5,6 +5,7 @@ import { type ErrorCode, Problem } from '../errors/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import { type Connection, Prisma, run, type Store } from '../store/index.js';
 import { changeMessage } from './change-message.js';
+import { contentRemoved } from './read-content.js';
 
 const { sql } = Prisma;
 
@@ -125,7 +126,11 @@ async function checkFiles(connection: Connection, messageId: string, fileIds: re
   }
 }
 
-/** Undoes a journalization: the message is pending again, and on no case. */
+/**
+ * Undoes a journalization: the message is pending again, and on no case.
+ *
+ * @throws Problem content-gone when retention has removed what the inbox would show of it
+ */
 export function takeBack(
   store: Store,
   request: ChangeRequest,
@@ -133,6 +138,10 @@ export function takeBack(
 ): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'taken-back', {
     details: { reason },
+    isPossible: {
+      condition: sql`m.content_removed_at IS NULL`,
+      otherwise: () => contentRemoved('It cannot go back to the inbox.'),
+    },
     write: (connection) => run(connection, sql`DELETE FROM journalizations WHERE message_id = ${request.id}::uuid`),
   });
 }

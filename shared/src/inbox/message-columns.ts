@@ -46,7 +46,7 @@ export const SUMMARY = sql`
   m.deletion_sender_informed AS "deletionSenderInformed",
   d.rejection_text AS "rejectionText", m.outcome_at AS "outcomeAt", m.outcome_by AS "outcomeBy", m.outcome_department_id AS "outcomeDepartmentId",
   coalesce(department.name, d.forwarded_to) AS "forwardedTo", d.sender_informed AS "senderInformed",
-  m.status_at AS "statusAt", m.status_by AS "statusBy", answer.message_uuid AS "answerUuid", answer.set_up_at AS "answeredAt",
+  m.status_at AS "statusAt", m.status_by AS "statusBy", m.content_removed_at AS "contentRemovedAt", answer.message_uuid AS "answerUuid", answer.set_up_at AS "answeredAt",
   answer.delivery AS "answerDelivery", ${IS_TRAINING} AS "isTraining"`;
 
 /** When the message says that it was sent; of one received before that was kept, its own date if it was plausible. */
@@ -121,6 +121,7 @@ export interface SummaryRow
   readonly senderInformed: boolean | null;
   readonly statusAt: Date;
   readonly statusBy: string;
+  readonly contentRemovedAt: Date | null;
   readonly assigneeKind: 'user' | 'team' | null;
   readonly assigneeId: string | null;
   readonly answerUuid: string | null;

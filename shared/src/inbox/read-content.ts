@@ -47,3 +47,14 @@ function findContainer(blobs: BlobStore, { blobName, container }: SealedRow): Se
 function gone(): Problem {
   return new Problem('content-gone', 'The content of the message has been removed.');
 }
+
+/** Of a journalized message whose content retention has removed. @param consequence a sentence */
+export function contentRemoved(consequence: string): Problem {
+  const why = 'The content of this journalized message was removed after the time that the municipality has set.';
+  return new Problem('content-gone', `${why} ${consequence}`);
+}
+
+/** @throws Problem content-gone when retention has removed the content of the message */
+export function requireContent({ contentRemovedAt }: { readonly contentRemovedAt: Date | null }): void {
+  if (contentRemovedAt) throw contentRemoved('The case that it is on has it.');
+}

@@ -1,5 +1,6 @@
 export * from './concern.js';
 export * from './deletion.js';
+export * from './handover.js';
 export * from './held-cause.js';
 export * from './message.js';
 export * from './record-changes.js';

@@ -7,6 +7,19 @@ import { Prisma } from '../store/index.js';
 export const shareSetUp = (municipality: string) =>
   `pg_advisory_xact_lock_shared(hashtextextended('set-up ' || ${municipality}, 0))`;
 
+/** What is locked of an external id, which is unique per municipality and channel. */
+export function lockedIdOf(municipality: string, channel: string, externalId: string): string {
+  return `${municipality} ${channel} ${externalId}`;
+}
+
+/** Taken, like the one of the set-up before it, by whoever stores a message: so that of two with the same id the later one sees the earlier. */
+export function lockId(municipality: string, channel: string, externalId: string): Prisma.Sql {
+  return Prisma.sql`
+    WITH locked AS MATERIALIZED (
+      SELECT pg_advisory_xact_lock(hashtextextended(${lockedIdOf(municipality, channel, externalId)}, 0)))
+    SELECT count(*), clock_timestamp() AS at FROM locked`;
+}
+
 /** Taken before any row of the municipality or of its contact points is changed. */
 export function lockSetUp(municipality: string): Prisma.Sql {
   return Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended('set-up ' || ${municipality}, 0))`;

@@ -33,6 +33,7 @@ export const REJECTION_REASONS = {
   'not-for-us': 'Concerns nothing that this case system handles.',
   unreadable: 'The content cannot be read.',
   duplicate: 'The same message was received already.',
+  'handed-over': 'Another municipality of this installation has taken it over.',
   unwanted: 'Advertising, abuse and the like.',
   other: 'Another reason, given in words.',
 } as const;

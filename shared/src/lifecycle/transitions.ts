@@ -14,6 +14,8 @@ interface ChangeRow {
 export const TRANSITIONS = {
   accepted: { from: [], to: 'pending', roles: ['Serviceplatformen'] },
   held: { from: [], to: 'held', roles: ['Serviceplatformen'] },
+  // A copy of a message that another municipality here has offered.
+  'taken-over': { from: [], to: 'pending', roles: ['IndkomneDokumenter.Journaliser'] },
   released: { from: ['held'], to: 'pending', roles: ['Indbakke.Opsætning', 'Indbakke.Drift'] },
   journalized: { from: ['pending'], to: 'journalized', roles: ['IndkomneDokumenter.Journaliser'] },
   'taken-back': { from: ['journalized'], to: 'pending', roles: ['IndkomneDokumenter.Journaliser'] },
@@ -39,12 +41,19 @@ export const ATTRIBUTE_CHANGES = {
   'concern-unmarked': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
   'concern-assessed': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
   'concern-confirmed': { from: ['pending', 'held', 'journalized'], to: 'same', roles: CONCERN_ROLES },
+  // To the municipality that the case moved to: who offers it has it rejected when it is taken.
+  'handover-offered': { from: ['pending'], to: 'same', roles: ['IndkomneDokumenter.Afvis'] },
+  'handover-withdrawn': { from: ['pending'], to: 'same', roles: ['IndkomneDokumenter.Afvis'] },
+  'handover-refused': { from: ['pending'], to: 'same', roles: ['Indbakke'] },
+  'handover-expired': { from: ['pending'], to: 'same', roles: ['Indbakke'] },
   // When a letter that answers it is set up, when that letter is set up again and answers it no more, and when the core tells
   // whether that letter was delivered.
   answered: { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
   'answer-withdrawn': { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
   'answer-delivery-told': { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
   suggested: { from: ['pending'], to: 'same', roles: ['Indbakke'] },
+  // By retention: key, content and what is personal of it. Not in any other status, and not under a legal hold.
+  'content-removed': { from: ['journalized'], to: 'same', roles: ['Indbakke'] },
   'cause-changed': { from: ['held'], to: 'same', roles: ['Indbakke'] },
   escalated: { from: ['held'], to: 'same', roles: ['Indbakke'] },
   // What the deletion of a message becomes where another person must confirm it, or where there is a delay.
@@ -84,10 +93,13 @@ const {
   'answer-withdrawn': ____,
   'answer-delivery-told': _____,
   suggested: ______,
-  'cause-changed': _______,
-  escalated: ________,
-  'deletion-requested': _________,
-  'deletion-scheduled': __________,
+  'content-removed': _______,
+  'handover-refused': ________,
+  'handover-expired': _________,
+  'cause-changed': __________,
+  escalated: ___________,
+  'deletion-requested': ____________,
+  'deletion-scheduled': _____________,
   ...callersChanges
 } = CHANGES;
 export const CALLERS_CHANGES = callersChanges satisfies Pick<typeof CHANGES, CallersChange>;

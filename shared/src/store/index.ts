@@ -16,7 +16,7 @@ export type { Listener } from './listen.js';
 export { migrate } from './migrate.js';
 export { newId } from './new-id.js';
 export { CHANGES_CHANNEL } from './nudge.js';
-export { type Connection, type Plan, run } from './query.js';
+export { asMunicipality, type Connection, type Plan, run } from './query.js';
 
 /** A transaction bound to one municipality. */
 export type Tx = Prisma.TransactionClient;

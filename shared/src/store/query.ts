@@ -54,6 +54,23 @@ export function bindTo(municipality: string): string {
 /** A connection with an open transaction for one municipality. */
 export type Connection = pg.PoolClient;
 
+/**
+ * Does a part of a transaction as another municipality, whose rows it sees instead: for what two municipalities do together, such
+ * as a handover, of which both have all or nothing.
+ */
+export async function asMunicipality<T>(
+  connection: Connection,
+  municipality: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const bind = (to: string) => connection.query(`SELECT set_config('indbakke.municipality', $1, true)`, [to]);
+  const { rows } = await connection.query<{ now: string }>(`SELECT current_setting('indbakke.municipality') AS now`);
+  await bind(municipality);
+  const result = await work(); // after an error the transaction does nothing more, so it need not be bound again
+  await bind(rows[0]?.now as string);
+  return result;
+}
+
 /** Runs a statement of a longer transaction; it is prepared once per connection. */
 export async function run<Row extends object>(connection: Connection, statement: Prisma.Sql): Promise<Row[]> {
   const { text, values } = statement;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, vi } from 'vitest';
 import type { z } from 'zod';
-import type { TestStack, TokenOptions } from '../../../infra/src/testkit/stack.js';
+import { ODENSKOV, type TestStack, type TokenOptions, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { createMakePackageHandler } from '../../../services/archiver/src/access-packages/make-package.js';
 import { createMakeZipHandler } from '../../../services/archiver/src/zip-downloads/make-zip.js';
 import { createMakeExtractHandler } from '../../../services/journaler/src/extracts/make-extract.js';
@@ -126,6 +126,7 @@ async function prepareOne(stack: TestStack, parts: Parts, name: Name, example?: 
   }
   if (operation.path.includes('/zip-downloads'))
     return { ...call, params: await paramsOfZipDownload(stack, parts, operation) };
+  if (operation.path.includes('/handovers/:')) return { ...call, params: { handoverId: await makeOffer(stack) } };
   if (operation.change) {
     const { id, version } = await READY_FOR[operation.change as keyof typeof READY_FOR](stack);
     return { ...call, params: { id }, headers: { 'if-match': `"${version}"` } };
@@ -146,6 +147,7 @@ function callerOf({ roles }: Operation): TokenOptions {
 
 /** What its query must have. */
 function queryOf({ path }: Operation): Record<string, string> {
+  if (path.endsWith('/handovers')) return { direction: 'in' };
   if (path.includes('/figures')) return { from: TODAY, to: TODAY };
   return path.endsWith('/events') ? { after: '0' } : {};
 }
@@ -189,7 +191,14 @@ const READY_FOR = (() => {
     return { id, version };
   };
   const marked = after('markConcern');
+  const offered = async (stack: TestStack) => {
+    const { id, version } = await movable(stack);
+    await offer(stack, id, version, EVERYTHING);
+    return { id, version: version + 1 };
+  };
   const ofChanges = {
+    'handover-offered': movable,
+    'handover-withdrawn': offered,
     assigned: pending,
     unassigned: assigned,
     released: held,
@@ -222,6 +231,32 @@ const READY_FOR = (() => {
     'cancel-deletion': requested,
   };
 })();
+
+/** A pending reply of a case that has moved to the other municipality. */
+async function movable(stack: TestStack, municipality = ODENSKOV): Promise<Seen> {
+  const movedTo = municipality === ODENSKOV ? VESTERSUND : ODENSKOV;
+  await upsertCase(stack, 'BF-9', { status: 'moved', movedTo }, municipality);
+  const id = await deliverMemo(stack, { recipient: { id: municipality } });
+  await stack.sql(
+    `UPDATE messages SET kind = 'reply', suggested_case_id = 'BF-9', suggestion_basis = 'case-id', suggestion_sender = 'other'
+     WHERE id = $1`,
+    [id],
+  );
+  return { id, version: 1 };
+}
+
+async function offer(stack: TestStack, id: string, version: number, as: TokenOptions): Promise<void> {
+  const response = await stack.call('POST', `/incoming-documents/${id}/handover`, { as, version, body: {} });
+  expect(response.status, await response.text()).toBe(200);
+}
+
+/** An offer of the other municipality. */
+async function makeOffer(stack: TestStack): Promise<string> {
+  const { id, version } = await movable(stack, VESTERSUND);
+  await offer(stack, id, version, { ...EVERYTHING, municipality: VESTERSUND });
+  const [row] = await stack.sql<{ id: string }>('SELECT id FROM handovers WHERE message_id = $1', [id]);
+  return row?.id as string;
+}
 
 /** Delivers something that cannot be read. */
 export async function quarantineOne(stack: TestStack, body = `hello ${randomUUID()}`): Promise<{ entryId: string }> {

@@ -26,6 +26,7 @@ import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
+import { offerHandover, withdrawHandover } from '../../../services/archiver/src/handover/offers.js';
 import {
   markConcern,
   recordAssessment,
@@ -125,6 +126,9 @@ interface Message {
   readonly deletion: Deletion;
 }
 
+/** All but the one that makes a message. */
+type ChangeOfMessage = Exclude<CallersChange, 'taken-over'>;
+
 const MAKE = {
   released: release,
   journalized: (store, request) => journalize(store, request, { caseIds: [MY_CASE] }, false),
@@ -143,8 +147,10 @@ const MAKE = {
   'deletion-cancelled': (store, request) => cancelDeletion({ store }, request),
   'legal-hold-set': (store, request) => setLegalHold(store, request, { reason: 'Retssag' }),
   'legal-hold-lifted': (store, request) => liftLegalHold(store, request, { reason: 'Slut' }),
-} as const satisfies Record<CallersChange, (store: Store, request: ChangeRequest) => Promise<ChangeAnswer>>;
-const CHANGES = Object.keys(MAKE) as CallersChange[];
+  'handover-offered': (store, request) => offerHandover({ store }, request, { days: 1 }),
+  'handover-withdrawn': (store, request) => withdrawHandover({ store }, request),
+} as const satisfies Record<ChangeOfMessage, (store: Store, request: ChangeRequest) => Promise<ChangeAnswer>>;
+const CHANGES = Object.keys(MAKE) as ChangeOfMessage[];
 
 // --- the rules, told once more ---------------------------------------------------------------------------------------
 
@@ -165,6 +171,8 @@ function expected(caller: Principal, message: Message, change: CallersChange): s
   if (change === 'unassigned' && !isAssignee && !caller.roles.has('IndkomneDokumenter.Tildel')) return 'role-missing';
   if (!(from as readonly Status[]).includes(message.status)) return 'wrong-status';
   if (change === 'unassigned' && !('kind' in OWNERS[message.owner])) return 'wrong-status';
+  if (change === 'handover-offered') return 'handover-not-possible'; // the case has not moved
+  if (change === 'handover-withdrawn') return 'handover-ended';
   const { marked, assessed, confirmed }: { marked?: true; assessed?: true; confirmed?: true } = MARKS[message.marks];
   const isHeld = message.deletion.includes('held');
   const isAsked = message.deletion.startsWith('requested');
@@ -292,7 +300,7 @@ async function leftOf(connection: Connection, id: string): Promise<Left | undefi
 class RolledBack extends Error {}
 
 /** Makes a change, as its call does, in a transaction that is rolled back. @returns `done` or the code, and what it left */
-async function attempt(principal: Principal, { id }: Message, change: CallersChange) {
+async function attempt(principal: Principal, { id }: Message, change: ChangeOfMessage) {
   let outcome = 'done';
   let left: Left | undefined;
   const withTenantConnection: Store['withTenantConnection'] = (municipality, work) =>

@@ -4,6 +4,8 @@ import { DocumentSummary } from '../../src/api/index.js';
 import {
   CHANNELS,
   DELIVERIES,
+  HANDOVER_REFUSALS,
+  HANDOVER_STATUSES,
   HELD_CAUSES,
   KINDS,
   PARTY_RELATIONS,
@@ -42,6 +44,8 @@ it.each([
   ['messages', 'suggestion_warning', Object.keys(SUGGESTION_WARNINGS)],
   ['message_details', 'original_format', ['memo']],
   ['sent_messages', 'delivery', Object.keys(DELIVERIES)],
+  ['handovers', 'status', Object.keys(HANDOVER_STATUSES)],
+  ['handovers', 'refusal_reason', Object.keys(HANDOVER_REFUSALS)],
   ['reply_references', 'kind', Object.keys(SUGGESTION_BASES)],
 ])('%s.%s allows what the code has, and nothing else', async (table, column, values) => {
   expect(await allowedIn(table, column)).toEqual([...values].toSorted());

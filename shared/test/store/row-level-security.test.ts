@@ -296,7 +296,9 @@ describe('every table', () => {
        WHERE g.table_schema = 'public' AND g.grantee LIKE 'indbakke%' ORDER BY 1`,
     );
     expect(tables.map(({ name }) => name)).toEqual(expect.not.arrayContaining(['_prisma_migrations']));
-    expect([...TABLES, 'quarantine_entries']).toEqual(expect.arrayContaining(tables.map(({ name }) => name)));
+    expect([...TABLES, 'quarantine_entries', 'handovers']).toEqual(
+      expect.arrayContaining(tables.map(({ name }) => name)),
+    );
   });
 
   it('is closed to the login itself, which has privileges only through its roles', async () => {
@@ -331,6 +333,57 @@ describe.each(TABLES)('indbakke_app in %s', (table) => {
       const changed = as('indbakke_app', A, async (client) => (await client.query(statement)).rowCount);
       expect(await changed.catch((error: { code: string }) => error.code)).toBeOneOf([0, DENIED.code]);
     }
+  });
+});
+
+describe('indbakke_app in handovers', () => {
+  const C = '44444444';
+  const offer = (from: string, to: string) =>
+    insert('handovers', {
+      id: randomUUID(),
+      from_municipality: from,
+      to_municipality: to,
+      message_id: randomUUID(),
+      case_id: 'K-1',
+      kind: 'reply',
+      received_at: '2026-11-02T08:00:00Z',
+      letter_at: '2026-11-02T08:00:00Z',
+      is_concern: false,
+      file_count: 1,
+      attachment_count: 0,
+      content_size: 1,
+      offered_at: '2026-11-02T09:00:00Z',
+      offered_by: 'anna',
+      expires_at: '2026-11-16T09:00:00Z',
+    });
+  const end = `UPDATE handovers SET status = 'withdrawn', ended_at = now(), ended_by = 'anna'`;
+
+  beforeAll(async () => {
+    const { text, values } = offer(A, B);
+    await runSql(database.ownerUrl, text, values);
+  });
+
+  it('an offer is seen by both sides, and by nobody else', async () => {
+    for (const side of [A, B]) expect(await as('indbakke_app', side, countIn('handovers'))).toBe(1);
+    for (const other of [C, '', undefined]) expect(await as('indbakke_app', other, countIn('handovers'))).toBe(0);
+  });
+
+  it('is made by the side that has the message only', async () => {
+    const { text, values } = offer(A, B);
+    for (const other of [B, C]) {
+      await expect(as('indbakke_app', other, (client) => client.query(text, values))).rejects.toMatchObject(DENIED);
+    }
+  });
+
+  it('is ended by either side and nobody else, and nothing else of it is changed', async () => {
+    const changed = (by: string, statement: string) =>
+      as('indbakke_app', by, async (client) => (await client.query(statement)).rowCount);
+    for (const side of [A, B]) expect(await changed(side, end)).toBe(1);
+    expect(await changed(C, end)).toBe(0);
+    for (const column of ['to_municipality', 'message_id', 'case_id', 'expires_at']) {
+      await expect(changed(A, `UPDATE handovers SET ${column} = ${column}`)).rejects.toMatchObject(DENIED);
+    }
+    await expect(changed(A, 'DELETE FROM handovers')).rejects.toMatchObject(DENIED);
   });
 });
 

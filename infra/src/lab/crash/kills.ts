@@ -40,7 +40,11 @@ export type Kill = Point | keyof typeof FROM_OUTSIDE;
 /** What a caseworker does to a message. */
 export type Work = 'journalize' | 'bulk' | 'reject' | 'delete' | 'zip';
 
-const points = [...Object.keys(CRASH_POINTS), ...Object.keys(HARNESS_POINTS)] as Point[];
+/** The load does not lead there: tests of the archiver kill a process at these. */
+const ELSEWHERE: readonly string[] = ['handover-copied', 'handover-committed', 'retention-committed'] satisfies Point[];
+const points = [...Object.keys(CRASH_POINTS), ...Object.keys(HARNESS_POINTS)].filter(
+  (point) => !ELSEWHERE.includes(point),
+) as Point[];
 const outside = Object.keys(FROM_OUTSIDE) as (keyof typeof FROM_OUTSIDE)[];
 
 /** All kinds of kill, in the order of the table. */

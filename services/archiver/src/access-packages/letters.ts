@@ -14,12 +14,13 @@ export type Reason = 'sender' | 'concerning' | 'suggested' | 'journalized';
 /** A message of a citizen, without what it holds. */
 export interface Letter {
   readonly id: string;
-  readonly isDeleted: boolean;
+  /** Deleted, or journalized and its content removed: only its dates are left. */
+  readonly isGone: boolean;
   /** Its deletion delay runs: it is told of, but nothing of it is packed. */
   readonly isScheduled: boolean;
   /** Bytes of its content. */
   readonly size: number;
-  /** None of a deleted one: only that it was about the citizen is known of it. */
+  /** None of a deleted one, or of one whose content is removed unless by its case: only that it was about the citizen is known of it. */
   readonly reasons: readonly Reason[];
 }
 
@@ -62,7 +63,7 @@ export async function findLetters(
   ];
   // The numbers too, since those of messages from before the subjects may not be hashed yet.
   const statement = sql`
-    SELECT m.id, m.status = 'deleted' AS "isDeleted", m.deletion_due_at IS NOT NULL AS "isScheduled", m.content_size::float8 AS size, array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons,
+    SELECT m.id, m.status = 'deleted' OR m.content_removed_at IS NOT NULL AS "isGone", m.deletion_due_at IS NOT NULL AS "isScheduled", m.content_size::float8 AS size, array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons,
       ${isOpenTo({ municipality, actor: { id: owner } })} AS "isOpen"
     FROM messages m WHERE m.municipality = ${municipality} AND m.id = ANY (ARRAY(
       SELECT message_id FROM message_subjects
@@ -71,7 +72,7 @@ export async function findLetters(
     ORDER BY m.received_at, m.id`;
   const found = await store.query<Letter & { isOpen: boolean }>(municipality, statement, 'kept');
   return {
-    letters: found.filter(({ isOpen, isDeleted, reasons }) => isOpen && (isDeleted || reasons.length > 0)),
+    letters: found.filter(({ isOpen, isGone, reasons }) => isOpen && (isGone || reasons.length > 0)),
     closed: new Set(found.filter(({ isOpen }) => !isOpen).map(({ id }) => id)),
   };
 }

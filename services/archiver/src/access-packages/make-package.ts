@@ -94,7 +94,7 @@ async function makePackage(
   const at = new Date();
   const { citizen } = await openRequest(parts, waiting);
   const { letters, closed } = await findLetters(parts, waiting, citizen);
-  const packed = letters.filter(({ isDeleted, isScheduled }) => !isDeleted && !isScheduled);
+  const packed = letters.filter(({ isGone, isScheduled }) => !isGone && !isScheduled);
   const messageCount = packed.length;
   await requireSpace(
     parts,

@@ -36,8 +36,8 @@ async function* filesOfPackage(parts: PackageParts, wanted: ToWrite): AsyncGener
   for (const { id, reasons } of letters) {
     const message = await readLetter(parts, municipality, id);
     const { original: _xml, container: _content, documents: _documents, ...letter } = message; // what stays in memory
-    if (letter.status === 'deleted') {
-      lines.push({ folder: null, reasons: [], letter, files: [] });
+    if (letter.status === 'deleted' || letter.contentRemovedAt) {
+      lines.push({ folder: null, reasons, letter, files: [] });
       continue;
     }
     if (letter.deletionDueAt) {

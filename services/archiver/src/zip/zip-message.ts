@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import type { ZipDownloadBody } from '@indbakke/shared/api';
-import { type ContentReader, openContent, type StoredFile } from '@indbakke/shared/inbox';
+import { type ContentReader, openContent, requireContent, type StoredFile } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { writeCoverSheet } from './cover-sheet.js';
 import type { MessageToZip } from './message-to-zip.js';
@@ -59,6 +59,7 @@ export async function filesOf(
   message: MessageToZip,
   { cover, technical, original, maxUnits }: ZipParts,
 ): Promise<ZipFile[]> {
+  requireContent(message);
   const files = nameFiles(message, maxUnits).filter(({ role }) => technical || role !== 'technical');
   const made = (name: string, bytes: Buffer) => inMemory(name, bytes, message.receivedAt);
   return [

@@ -48,6 +48,7 @@ const REASONS: Record<NonNullable<DocumentSummary['rejection']>['reason'], strin
   'not-for-us': 'Ikke til os',
   unreadable: 'Kan ikke læses',
   duplicate: 'Modtaget før',
+  'handed-over': 'Overtaget af en anden kommune',
   unwanted: 'Uønsket',
   other: 'Andet',
 };

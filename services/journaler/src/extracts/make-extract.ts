@@ -103,13 +103,14 @@ async function makeFile(
   const { filter, sort } = await openSearch(parts, extract);
   const id = newId();
   const messageIds: string[] = [];
+  const withContent: string[] = [];
   let isTruncated = false;
   const name = await sheetNameFor(parts.store, municipality, LIST_SHEET);
   const sheet = writeSheet(name, COLUMNS, readRows());
   const sealed = await sealContent(parts, { id, municipality }, sheet, smallBytes);
   announce('extract-sealed');
   const audit = auditOfList(parts.keys, principal, { action: 'extract-made', at: now }, filter);
-  const file = { id, messageIds, isTruncated, audit, rights: rightsOf(principal), ...sealed };
+  const file = { id, messageIds, withContent, isTruncated, audit, rights: rightsOf(principal), ...sealed };
   let isStored = false;
   try {
     isStored = await storeFile(parts, extract, file, now);
@@ -128,6 +129,7 @@ async function makeFile(
         isTruncated = messageIds.length === maxRows;
         if (isTruncated) return;
         messageIds.push(document.id);
+        if (document.contentRemovedAt === null) withContent.push(document.id);
         yield document;
       }
     }
@@ -137,6 +139,8 @@ async function makeFile(
 interface MadeFile extends Sealed {
   readonly id: string;
   readonly messageIds: readonly string[];
+  /** Those whose rows are personal. */
+  readonly withContent: readonly string[];
   readonly isTruncated: boolean;
   readonly audit: ReturnType<typeof auditOfList>;
   readonly rights: Rights;
@@ -150,7 +154,7 @@ interface MadeFile extends Sealed {
  */
 async function storeFile({ store }: ExtractParts, extract: DueExtract, file: MadeFile, now: Date): Promise<boolean> {
   const { id: extractId, municipality, dueAt, keepDays } = extract;
-  const { id, messageIds, isTruncated, audit, rights, place, size, sha256, wrappedKey } = file;
+  const { id, messageIds, withContent, isTruncated, audit, rights, place, size, sha256, wrappedKey } = file;
   const [blobName, container] = 'bytes' in place ? [null, place.bytes] : [place.blobName, null];
   const ids = sql`${[...messageIds]}::uuid[]`;
   return store.withTenantConnection(municipality, async (connection) => {
@@ -158,7 +162,7 @@ async function storeFile({ store }: ExtractParts, extract: DueExtract, file: Mad
     const due = await run(connection, sql`SELECT FROM extracts WHERE ${isDue} FOR UPDATE`);
     if (due.length === 0) return false;
     await lockMadeFiles(connection, municipality, 'alone');
-    if (await isAnyDeleted(connection, messageIds))
+    if (await isAnyDeleted(connection, withContent))
       throw new Error('A message of the file was deleted while it was made.');
     const by = { ...audit.by, actor: { ...INDBAKKE, onBehalfOf: extract.owner } };
     const details = { ...audit.details, extractId, fileId: id, rows: messageIds.length };

@@ -2,7 +2,7 @@ import { actsFor, assignedTo, type Principal, suggestedTo } from '@indbakke/shar
 import type { DocumentFilter } from '@indbakke/shared/api';
 import { DAY, HOUR } from '@indbakke/shared/config';
 import { partyIdOf } from '@indbakke/shared/ids';
-import { hasWords } from '@indbakke/shared/inbox';
+import { flaggedAt, hasWords } from '@indbakke/shared/inbox';
 import type { DeletionState } from '@indbakke/shared/lifecycle';
 import { Prisma } from '@indbakke/shared/store';
 import {
@@ -68,6 +68,8 @@ export function filtersOf(
   if (query.hasMedia === false) filters.push({ condition: sql`NOT m.has_media` });
   if (query.late === true || query.view === 'late') filters.push(indexed(sql`m.late`));
   if (query.late === false) filters.push({ condition: sql`NOT m.late` });
+  if (query.flagged === true) filters.push({ condition: flaggedAt(now) });
+  if (query.flagged === false) filters.push({ condition: sql`${flaggedAt(now)} IS NOT TRUE` });
   if (query.concern !== undefined) filters.push(indexed(concernOf(query.concern, now)));
   if (query.outcome === 'open') filters.push(indexed(OUTCOME_OPEN));
   if (query.outcome === 'told') filters.push({ condition: sql`m.outcome_at IS NOT NULL` });

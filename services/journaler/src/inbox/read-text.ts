@@ -6,6 +6,7 @@ import {
   filesOfMainDocument,
   findMessage,
   openContent,
+  requireContent,
   SEALED,
   SEALED_TABLES,
   type SealedRow,
@@ -16,6 +17,7 @@ import { Prisma } from '@indbakke/shared/store';
 import { MAX_BYTES, plainTextOf } from '../text/plain-text.js';
 
 interface TextRow extends SealedRow {
+  readonly contentRemovedAt: Date | null;
   readonly files: readonly StoredFile[];
 }
 
@@ -23,6 +25,7 @@ interface TextRow extends SealedRow {
 export async function readText(parts: Parts, principal: Principal, id: string, at: Date): Promise<TextAnswer> {
   const reading = { action: 'read-text', at } as const;
   const message = await findMessage<TextRow>(parts.store, principal, id, reading, WITH_FILES);
+  requireContent(message);
   const file = readableOf(message.files);
   if (!file) return { fileId: null, text: null, isTruncated: false };
 
@@ -32,7 +35,10 @@ export async function readText(parts: Parts, principal: Principal, id: string, a
   return { fileId: file.id, ...text };
 }
 
-const WITH_FILES = { columns: Prisma.sql`${SEALED}, ${filesOfMainDocument}`, tables: SEALED_TABLES };
+const WITH_FILES = {
+  columns: Prisma.sql`${SEALED}, m.content_removed_at AS "contentRemovedAt", ${filesOfMainDocument}`,
+  tables: SEALED_TABLES,
+};
 
 /** Of several variants of the document the plain text, else the HTML. */
 function readableOf(files: readonly StoredFile[]): StoredFile | undefined {

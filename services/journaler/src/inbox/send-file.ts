@@ -12,6 +12,7 @@ import {
   fileColumn,
   findMessage,
   openContent,
+  requireContent,
   SEALED,
   SEALED_TABLES,
   type SealedRow,
@@ -22,6 +23,7 @@ import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
 
 interface FileRow extends SealedRow {
+  readonly contentRemovedAt: Date | null;
   readonly file: StoredFile | null;
 }
 
@@ -35,9 +37,10 @@ export async function sendFile(
 ): Promise<void> {
   const reading = { action: 'read-file', at, fileId } as const;
   const message = await findMessage<FileRow>(parts.store, principal, id, reading, {
-    columns: Prisma.sql`${SEALED}, ${fileColumn(fileId)}`,
+    columns: Prisma.sql`${SEALED}, m.content_removed_at AS "contentRemovedAt", ${fileColumn(fileId)}`,
     tables: SEALED_TABLES,
   });
+  requireContent(message);
   const { file } = message;
   if (!file) throw new Problem('not-found', 'The message has no such file.');
 

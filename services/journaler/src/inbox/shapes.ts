@@ -1,7 +1,7 @@
 import { allowedChanges, type Principal } from '@indbakke/shared/access';
 import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
 import { HOUR } from '@indbakke/shared/config';
-import type { DocumentsRow, SummaryRow } from '@indbakke/shared/inbox';
+import { type DocumentsRow, type SummaryRow, shapeHandover } from '@indbakke/shared/inbox';
 import { deletionStateOf, isWaiting } from '@indbakke/shared/lifecycle';
 
 // Database rows as answers of the API.
@@ -44,6 +44,7 @@ export function summarize(row: SummaryRow, principal: Principal, now: Date): Doc
     rejection: rejectionOf(row),
     deletion: deletionOf(row),
     legalHold: row.legalHold,
+    contentRemovedAt: row.contentRemovedAt?.toISOString() ?? null,
     remarks: row.remarks,
     allowed: allowedChanges(principal, row),
     isTraining: row.isTraining,
@@ -94,6 +95,7 @@ export interface WholeRow extends SummaryRow, DocumentsRow {
   readonly sentAt: Date | null;
   readonly journalizations: DocumentAnswer['journalizations'];
   readonly legalHolds: DocumentAnswer['legalHolds'];
+  readonly handover: DocumentAnswer['handover'];
   readonly history: DocumentAnswer['history'];
 }
 
@@ -123,6 +125,7 @@ export function describe(row: WholeRow, principal: Principal, now: Date): Docume
       setAt: isoOf(hold.setAt),
       liftedAt: hold.liftedAt === null ? null : isoOf(hold.liftedAt),
     })),
+    handover: row.handover && shapeHandover(row.handover),
     history: row.history.map((event) => ({ ...event, at: isoOf(event.at) })),
   };
 }

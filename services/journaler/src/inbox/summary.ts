@@ -1,9 +1,11 @@
-import type { Principal } from '@indbakke/shared/access';
+import { type Principal, visibleTo } from '@indbakke/shared/access';
 import type { DocumentCounts, DocumentFilter } from '@indbakke/shared/api';
 import { DAY } from '@indbakke/shared/config';
+import { flaggedAt } from '@indbakke/shared/inbox';
 import { isWaiting } from '@indbakke/shared/lifecycle';
 import { Prisma, type Store } from '@indbakke/shared/store';
 import { IS_TRAINING } from '@indbakke/shared/training';
+import { filtersOf, rangeOf } from './filter.js';
 import { someOf } from './page.js';
 import { CONCERN_OPEN, OUTCOME_OPEN } from './walk.js';
 
@@ -81,7 +83,7 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
         least(min(assess_by) FILTER (WHERE assess_by >= ${at}), min(confirm_by) FILTER (WHERE confirm_by >= ${at})) AS "nextDue"
       FROM counted
     )
-    SELECT total, late, "replyOverdue", "outcomeOpen", "nextDue", "legalHold", "nextDestroyed", ${IS_TRAINING} AS "isTraining",
+    SELECT total, late, "replyOverdue", "outcomeOpen", (${flagged(principal, filter, now)}) AS flagged, "nextDue", "legalHold", "nextDestroyed", ${IS_TRAINING} AS "isTraining",
       json_build_object('open', open, 'assessOverdue', assess_overdue, 'confirmOverdue', confirm_overdue) AS concern,
       json_build_object('requested', requested, 'scheduled', scheduled) AS deletion,
       EXISTS (SELECT FROM found WHERE "isMore") AS "isMore",
@@ -106,6 +108,24 @@ export function countsOf(principal: Principal, filter: DocumentFilter, now: Date
       )},
       ${groups(sql`age`, sql`SELECT age, count(*) AS count FROM (SELECT ${age} AS age FROM counted) AS a GROUP BY age`)}
     FROM total`;
+}
+
+/**
+ * Of all statuses that are asked for or not, since those who delete look for them; and by an index of its own, since the others are
+ * counted from the newest on, and these are the oldest.
+ */
+function flagged(principal: Principal, filter: DocumentFilter, now: Date): Prisma.Sql {
+  const { from, before } = rangeOf(filter, now);
+  const conditions = [
+    visibleTo(principal),
+    flaggedAt(now),
+    ...filtersOf(filter, principal, { now }).map(({ condition }) => condition),
+    ...(from ? [sql`m.received_at >= ${from}::timestamptz`] : []),
+    ...(before ? [sql`m.received_at < ${before}::timestamptz`] : []),
+  ];
+  return sql`
+    SELECT count(*)::int FROM (
+      SELECT FROM messages m WHERE ${Prisma.join(conditions, ' AND ')} LIMIT ${WAITING.most}::int) AS some`;
 }
 
 /** The groups as JSON, the largest first; equal ones always in the same order. */

@@ -1,5 +1,6 @@
 import { inboxFor, type Principal } from '@indbakke/shared/access';
 import { Problem } from '@indbakke/shared/errors';
+import { contentRemoved } from '@indbakke/shared/inbox';
 import { CHANGES, type Delivery, writeChange } from '@indbakke/shared/lifecycle';
 import { type Memo, readHeader } from '@indbakke/shared/memo';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
@@ -20,16 +21,17 @@ export interface Answered {
 /**
  * Reads the message that a letter answers. Its ReplyData names people, so the caller must be one of those who may see it.
  *
- * @throws Problem not-found; reply-not-wanted when its sender wants no answer
+ * @throws Problem not-found; content-gone when retention has removed it; reply-not-wanted when its sender wants no answer
  */
 export async function readAnswered(connection: Connection, principal: Principal, id: string): Promise<Answered> {
-  const [row] = await run<{ contactPointId: string | null; original: Buffer }>(
+  const [row] = await run<{ contactPointId: string | null; original: Buffer | null }>(
     connection,
     sql`
-      SELECT m.contact_point_id AS "contactPointId", d.original FROM messages m JOIN message_details d ON d.message_id = m.id
+      SELECT m.contact_point_id AS "contactPointId", d.original FROM messages m LEFT JOIN message_details d ON d.message_id = m.id
       WHERE m.id = ${id}::uuid AND ${inboxFor(principal)}`,
   );
   if (!row) throw noSuchMessage();
+  if (!row.original) throw contentRemoved('What a letter must carry to answer it is not known any more.');
   const header = readHeader(row.original);
   // MeMo 1.2, reply. Many systems leave it out, so only a sender who says false wants no answer.
   if (header.reply === 'false' || header.reply === '0') {

@@ -1,4 +1,4 @@
-import { type HeldCause, type Status, shareSetUp } from '@indbakke/shared/lifecycle';
+import { type HeldCause, lockedIdOf, type Status, shareSetUp } from '@indbakke/shared/lifecycle';
 import type { Connection } from '@indbakke/shared/store';
 import type { NewMessage } from './incoming-message.js';
 
@@ -24,7 +24,7 @@ export interface KnownId {
 
 /** An external id is unique per municipality and channel. */
 export function idOf({ municipality, channel, externalId }: NewMessage): string {
-  return `${municipality} ${channel} ${externalId.value}`;
+  return lockedIdOf(municipality, channel, externalId.value);
 }
 
 /**

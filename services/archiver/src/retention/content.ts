@@ -1,0 +1,80 @@
+import { asSystem } from '@indbakke/shared/access';
+import { INDBAKKE } from '@indbakke/shared/audit';
+import { announce } from '@indbakke/shared/crash-points';
+import { Problem } from '@indbakke/shared/errors';
+import { daysBefore, hasDueContent, removeContent, removeWithin } from '@indbakke/shared/inbox';
+import { type ChangeRequest, writeChange } from '@indbakke/shared/lifecycle';
+import type { Parts } from '@indbakke/shared/service';
+import { Prisma, run } from '@indbakke/shared/store';
+
+const { sql } = Prisma;
+
+const BATCH = 500;
+
+/**
+ * Removes the content of journalized messages that their municipality keeps no longer, and all that is personal of them: each in a
+ * transaction of its own, so a process that ends in between leaves the rest to the next one, and several may do it at once.
+ *
+ * @returns how many there were in this batch
+ */
+export async function removeDueContent(parts: Parts, now: Date): Promise<number> {
+  // Only whom to look at: the condition is in the statement that removes.
+  const due = await parts.store.sweep<{ id: string; municipality: string }>(
+    `SELECT m.id, m.municipality FROM municipalities c CROSS JOIN LATERAL (
+       SELECT id, municipality FROM messages m
+       WHERE m.municipality = c.cvr AND m.status = 'journalized' AND m.content_removed_at IS NULL AND NOT m.legal_hold
+         AND m.handled_at < $1::timestamptz - make_interval(days => c.remove_content_after_days)
+         AND NOT EXISTS (SELECT FROM unhashed_messages u WHERE u.message_id = m.id)
+       ORDER BY m.handled_at, m.id LIMIT $2) AS m
+     WHERE c.remove_content_after_days IS NOT NULL LIMIT $2`,
+    [now, BATCH],
+  );
+  let removed = 0;
+  for (const { id, municipality } of due) {
+    const principal = asSystem(municipality, INDBAKKE);
+    if (await removeIfDue(parts, { principal, id, expectedVersion: undefined, at: now })) removed += 1;
+  }
+  return removed;
+}
+
+/** @returns whether it was due: it may have been taken back, put under a legal hold or removed meanwhile, or the time be set anew */
+async function removeIfDue(parts: Parts, request: ChangeRequest): Promise<boolean> {
+  let orphan: string | undefined;
+  try {
+    orphan = await removeRows(parts, request);
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'wrong-status') return false;
+    throw error;
+  }
+  announce('retention-committed');
+  if (orphan !== undefined) await removeContent(parts, orphan);
+  return true;
+}
+
+function removeRows({ store }: Parts, request: ChangeRequest): Promise<string | undefined> {
+  const { municipality } = request.principal;
+  return store.withTenantConnection(municipality, async (connection) => {
+    // The setting stays as it is until the content is gone, so that who switches it off knows what is kept.
+    const [settings] = await run<{ days: number | null }>(
+      connection,
+      sql`SELECT remove_content_after_days AS days FROM municipalities WHERE cvr = ${municipality} FOR SHARE`,
+    );
+    const before = daysBefore(request.at, settings?.days ?? null);
+    await writeChange(
+      connection,
+      request,
+      'content-removed',
+      {
+        set: sql`content_removed_at = ${request.at}::timestamptz, content_size = 0`,
+        details: { days: settings?.days ?? 0 },
+      },
+      {
+        isPossible: {
+          condition: hasDueContent(before),
+          otherwise: () => new Problem('wrong-status', 'The content of the message is not to be removed.'),
+        },
+      },
+    );
+    return removeWithin(connection, request);
+  });
+}
