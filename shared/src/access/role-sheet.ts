@@ -27,7 +27,7 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
     isConstrained: true,
   },
   'IndkomneDokumenter.Afvis': {
-    allows: 'Afviser post med en begrundelse og genåbner den.',
+    allows: 'Afviser post med en begrundelse, oplyser, hvad der skete med den, og genåbner den.',
     jobFunctions: 'Modtagelse, sagsbehandler',
     isConstrained: true,
   },
@@ -42,7 +42,8 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
     isConstrained: true,
   },
   'Indbakke.Opsætning': {
-    allows: 'Sætter kommunen og dens kontaktpunkter op, kontrollerer, at post kommer frem, og ser tilbageholdt post.',
+    allows:
+      'Sætter kommunen, dens kontaktpunkter og adressebog op, kontrollerer, at post kommer frem, og ser tilbageholdt post.',
     jobFunctions: 'Superbruger, lokal administrator',
     isConstrained: false,
   },

@@ -5,7 +5,7 @@ export const ROLES = {
   'IndkomneDokumenter.SeAlle':
     'Extends Læs to all pending, journalized and rejected messages of the municipality, but those of a case that is restricted to others.',
   'IndkomneDokumenter.Journaliser': 'Confirms that a message is on a case, and takes that back.',
-  'IndkomneDokumenter.Afvis': 'Rejects messages with a reason, and reopens them.',
+  'IndkomneDokumenter.Afvis': 'Rejects messages with a reason, tells what became of them, and reopens them.',
   'IndkomneDokumenter.Tildel': 'Assigns messages to a caseworker or a team.',
   'DigitalPost.Slet': 'Deletes rejected messages for good.',
   'Indbakke.Opsætning': 'Sets up the municipality and its webhooks, and sees held messages.',
