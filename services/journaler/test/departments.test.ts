@@ -93,6 +93,7 @@ describe('a department', () => {
     await expectProblem(await call('PUT', `/departments/${id}`, { version: 2, body }), 404, 'not-found');
     const again = await call('POST', '/departments', { body: { id, ...body } });
     expect(await again.json()).toEqual({ id, version: 3 });
+    expect(await departmentOf(id)).toEqual({ id, name: 'Igen', ...TELLS_NOTHING, version: 3 });
   });
 
   it('has an id in any case, once in the municipality, and another one’s elsewhere', async () => {

@@ -212,3 +212,20 @@ describe('where some cases are restricted to others, and each journalization is 
     },
   );
 });
+
+it('of many rejected messages, a list and a summary read those whose outcome is open only', async () => {
+  await runSql(
+    database.ownerUrl,
+    `UPDATE messages SET status = 'rejected', status_before = 'pending', rejection_reason = 'unwanted',
+       outcome_at = CASE WHEN external_id::int % 400 > 0 THEN now() END, outcome_by = CASE WHEN external_id::int % 400 > 0 THEN 'test' END
+     WHERE municipality = $1 AND external_id::int > ${MANY / 2}`,
+    [CVR],
+  );
+  await runSql(database.ownerUrl, 'ANALYZE messages', []);
+  const principal = caller(...ALL);
+  const { limit, cursor: _, ...query } = SearchBody.parse({ status: ['rejected'], outcome: 'open' });
+  const page = { select: Prisma.sql`m.id`, tables: Prisma.empty, limit, from: undefined, now: new Date() };
+  expect(await readBy(statementOf(principal, query, page).statement)).toBeLessThan(50);
+  const { sort: __, ...filter } = query;
+  expect(await readBy(countsOf(principal, filter, new Date()))).toBeLessThan(50);
+});

@@ -29,7 +29,7 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
   },
   'IndkomneDokumenter.Afvis': {
     allows:
-      'Afviser post med en begrundelse og genåbner den. Tilbyder post på en flyttet sag til den kommune, som har sagen nu.',
+      'Afviser post med en begrundelse, oplyser, hvad der skete med den, og genåbner den. Tilbyder post på en flyttet sag til den kommune, som har sagen nu.',
     jobFunctions: 'Modtagelse, sagsbehandler',
     isConstrained: true,
   },
@@ -44,7 +44,8 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
     isConstrained: true,
   },
   'Indbakke.Opsætning': {
-    allows: 'Sætter kommunen og dens kontaktpunkter op, kontrollerer, at post kommer frem, og ser tilbageholdt post.',
+    allows:
+      'Sætter kommunen, dens kontaktpunkter og adressebog op, kontrollerer, at post kommer frem, og ser tilbageholdt post.',
     jobFunctions: 'Superbruger, lokal administrator',
     isConstrained: false,
   },

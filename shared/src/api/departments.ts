@@ -16,7 +16,7 @@ const DEPARTMENT = {
   phone: maybe('Of the department', text(64)),
   address: maybe('Of the department', text(256)),
   note: maybe('What it takes, or how it wants it', text(1_000)),
-  isActive: z.boolean().default(true).describe('Whether messages are sent on to it'),
+  isActive: z.boolean().default(true).describe('Whether messages can be sent on to it'),
 };
 
 const EXAMPLE_ID = 'teknik-og-miljoe';

@@ -475,8 +475,8 @@ function examplesOf(schema: z.ZodType): readonly unknown[] {
 function answerExamplesOf({ answer, change }: Operation): readonly unknown[] {
   const examples = answer instanceof z.ZodObject ? examplesOf(answer) : [];
   if (!change) return examples;
-  const { to } = CHANGES[change];
-  const status = to === 'same' || to === 'before' ? 'pending' : to;
+  const { from, to } = CHANGES[change];
+  const status = to === 'same' ? from[0] : to === 'before' ? 'pending' : to;
   return examples.map((example) => ({ ...(example as object), status }));
 }
 

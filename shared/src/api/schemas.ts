@@ -95,15 +95,15 @@ export const Time = z
   .transform((value) => new Date(value).toISOString())
   .refine((value) => /^\d{4}-/.test(value) && !value.startsWith('0000'), { error: 'must be in the years 1 to 9999' });
 // PostgreSQL stores any character but NUL; half a surrogate pair is not a character.
-const MAX_SPACED = 10_000;
 const anyText = (max: number) =>
   z
     .string()
     .max(max)
     .refine((value) => !/[\0\p{Surrogate}]/u.test(value), { error: 'must not contain NUL or half a surrogate pair' });
 export const text = (max: number) => anyText(max).trim().min(1);
-/** Of so many characters without the white space around them. */
-const textFrom = (min: number, max: number) => anyText(MAX_SPACED).trim().min(min).max(max);
+const MAX_WITH_SPACE = 10_000;
+/** Of so many characters, without the white space around them. */
+const textFrom = (min: number, max: number) => anyText(MAX_WITH_SPACE).trim().min(min).max(max);
 /** Of a user or team, as a token may have it. Words of the filter `assignee` are none: nobody would find the message again. */
 export const personId = text(256)
   .refine((value) => !/[\p{Cc}\uFFFD]/u.test(value), { error: 'must not contain control characters or U+FFFD' })

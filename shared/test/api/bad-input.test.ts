@@ -135,7 +135,7 @@ function* faultsOf(operation: Operation): Generator<Fault> {
 
   // Path
   for (const name of Object.keys(params?.shape ?? {})) {
-    const wrong = ['caseId', 'userId', 'contactPointId'].includes(name) ? 'x'.repeat(257) : 'x';
+    const wrong = ['caseId', 'userId', 'contactPointId', 'departmentId'].includes(name) ? 'x'.repeat(257) : 'x';
     yield {
       ...bad,
       fault: `a path whose ${name} cannot be one`,

@@ -12,8 +12,8 @@ import { CONCERN_OPEN, OUTCOME_OPEN } from './walk.js';
 const { sql } = Prisma;
 
 /**
- * What is counted of each status. What waits, also for its outcome to be told, is bounded by the people who handle it, and the oldest matter most; what is done
- * grows without end, and the newest show how it goes.
+ * What is counted of each status. What waits, also for its outcome to be told, is bounded by the people who handle it, and the
+ * oldest matter most; what is done grows without end, and the newest show how it goes.
  */
 const WAITING = { sort: 'receivedAt', most: 10_000 } as const;
 const DONE = { sort: '-receivedAt', most: 1_000 } as const;

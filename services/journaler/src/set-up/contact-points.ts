@@ -2,13 +2,13 @@ import type { NewContactPointBody } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
 import { ASSIGNEE_OF_POINT } from '@indbakke/shared/lifecycle';
 import { Prisma } from '@indbakke/shared/store';
-import type { Kind } from './entries.js';
+import type { EntryKind } from './entries.js';
 import { lockMunicipality, markReleaseDue } from './municipality.js';
 
 const { sql } = Prisma;
 
 /** Contact points: intake decides by them, so it waits for a change, and held messages are decided again after it. */
-export const CONTACT_POINTS: Kind<NewContactPointBody> = {
+export const CONTACT_POINTS: EntryKind<NewContactPointBody> = {
   name: 'contact-point',
   field: 'contactPoint',
   table: sql`contact_points`,

@@ -2,12 +2,12 @@ import { requireMunicipality } from '@indbakke/shared/access';
 import type { NewDepartmentBody } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
 import { Prisma, run } from '@indbakke/shared/store';
-import type { Kind } from './entries.js';
+import type { EntryKind } from './entries.js';
 
 const { sql } = Prisma;
 
 /** The address book: where rejected messages are sent on to. Nothing that arrives depends on it, so intake waits for no change. */
-export const DEPARTMENTS: Kind<NewDepartmentBody> = {
+export const DEPARTMENTS: EntryKind<NewDepartmentBody> = {
   name: 'department',
   field: 'department',
   table: sql`departments`,

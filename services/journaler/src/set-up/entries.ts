@@ -19,8 +19,8 @@ interface HasId {
   readonly name: string;
 }
 
-/** Contact points, or departments. */
-export interface Kind<Entry extends HasId> {
+/** What differs between contact points and departments. */
+export interface EntryKind<Entry extends HasId> {
   readonly name: 'contact-point' | 'department';
   /** Its field in the audit log. */
   readonly field: 'contactPoint' | 'department';
@@ -35,7 +35,7 @@ export interface Kind<Entry extends HasId> {
   readonly store: (municipality: string) => Prisma.Sql;
   /** Until the transaction ends, nobody else changes one. @throws Problem not-found for an unknown municipality */
   readonly lock: (connection: Connection, municipality: string) => Promise<void>;
-  /** What a change has done beside it. */
+  /** What is done after a change, in its transaction. */
   readonly thenDo?: (connection: Connection, municipality: string) => Promise<void>;
   readonly exists: () => Problem;
 }
@@ -59,13 +59,16 @@ interface By {
 }
 
 /** Selects those that are not removed, by name. */
-export function listed<Entry extends HasId>({ table, id, columns }: Kind<Entry>, municipality: string): Prisma.Sql {
+export function listed<Entry extends HasId>(
+  { table, id, columns }: EntryKind<Entry>,
+  municipality: string,
+): Prisma.Sql {
   return sql`
     SELECT ${columns} FROM ${table} WHERE municipality = ${municipality} AND removed_at IS NULL ORDER BY name, ${id}`;
 }
 
 export async function listEntries<Entry extends HasId>(
-  kind: Kind<Entry>,
+  kind: EntryKind<Entry>,
   { store }: SetUpParts,
   { municipality }: Principal,
 ): Promise<{ items: Stored<Entry>[] }> {
@@ -74,7 +77,7 @@ export async function listEntries<Entry extends HasId>(
 
 /** @throws Problem not-found */
 export async function readEntry<Entry extends HasId>(
-  kind: Kind<Entry>,
+  kind: EntryKind<Entry>,
   { store }: SetUpParts,
   { municipality }: Principal,
   id: string,
@@ -90,7 +93,7 @@ export async function readEntry<Entry extends HasId>(
 
 /** @throws Problem not-found for a token of an unknown municipality; that of `exists`; key-reused */
 export async function addEntry<Entry extends HasId>(
-  kind: Kind<Entry>,
+  kind: EntryKind<Entry>,
   { store }: SetUpParts,
   { principal, body, at, idempotencyKey }: By & { body: Entry; idempotencyKey: IdempotencyKey | undefined },
 ): Promise<{ id: string; version: number }> {
@@ -108,7 +111,7 @@ export async function addEntry<Entry extends HasId>(
 
 /** @throws Problem not-found, version-changed */
 export async function changeEntry<Entry extends HasId>(
-  kind: Kind<Entry>,
+  kind: EntryKind<Entry>,
   { store }: SetUpParts,
   { principal, at, expectedVersion }: By & { expectedVersion: number },
   entry: Entry,
@@ -128,7 +131,7 @@ export async function changeEntry<Entry extends HasId>(
 
 /** @throws Problem not-found, version-changed */
 export async function removeEntry<Entry extends HasId>(
-  kind: Kind<Entry>,
+  kind: EntryKind<Entry>,
   { store }: SetUpParts,
   { principal, at, expectedVersion }: By & { expectedVersion: number },
   id: string,
@@ -160,7 +163,7 @@ export async function removeEntry<Entry extends HasId>(
  * @throws Problem not-found for a token of an unknown municipality
  */
 export async function importEntries<Entry extends HasId>(
-  kind: Kind<Entry>,
+  kind: EntryKind<Entry>,
   { store }: SetUpParts,
   { principal, at, query: { dryRun } }: By & { query: { dryRun: boolean } },
   entries: readonly Entry[],
@@ -177,7 +180,7 @@ export async function importEntries<Entry extends HasId>(
 
 /** @param entries of a municipality that is locked */
 export async function compare<Entry extends HasId>(
-  kind: Kind<Entry>,
+  kind: EntryKind<Entry>,
   connection: Connection,
   municipality: string,
   entries: readonly Entry[],
@@ -195,7 +198,7 @@ export async function compare<Entry extends HasId>(
 }
 
 function readKnown<Entry extends HasId>(
-  { table, id, columns }: Kind<Entry>,
+  { table, id, columns }: EntryKind<Entry>,
   connection: Connection,
   municipality: string,
   ids: readonly string[],
@@ -210,7 +213,7 @@ function readKnown<Entry extends HasId>(
 
 /** Writes those that differ, and who did it, in one statement: others wait for it. */
 export async function setEntries<Entry extends HasId>(
-  kind: Kind<Entry>,
+  kind: EntryKind<Entry>,
   connection: Connection,
   by: By,
   compared: readonly Compared<Entry>[],
@@ -247,10 +250,10 @@ export async function setEntries<Entry extends HasId>(
   await kind.thenDo?.(connection, municipality);
 }
 
-function isOne({ id: column }: Pick<Kind<HasId>, 'id'>, municipality: string, id: string): Prisma.Sql {
+function isOne({ id: column }: Pick<EntryKind<HasId>, 'id'>, municipality: string, id: string): Prisma.Sql {
   return sql`municipality = ${municipality} AND ${column} = ${id}`;
 }
 
-export function noSuch({ name }: Pick<Kind<HasId>, 'name'>): Problem {
+export function noSuch({ name }: Pick<EntryKind<HasId>, 'name'>): Problem {
   return new Problem('not-found', `The municipality has no such ${name.replace('-', ' ')}.`);
 }
