@@ -27,7 +27,7 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
     isConstrained: true,
   },
   'IndkomneDokumenter.Afvis': {
-    allows: 'Afviser post med en begrundelse og genåbner den.',
+    allows: 'Afviser post med en begrundelse, genåbner den og sætter post under juridisk bevaring.',
     jobFunctions: 'Modtagelse, sagsbehandler',
     isConstrained: true,
   },
@@ -37,7 +37,7 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
     isConstrained: true,
   },
   'DigitalPost.Slet': {
-    allows: 'Sletter afvist post for altid.',
+    allows: 'Sletter afvist post for altid, bekræfter og fortryder sletning, og ophæver juridisk bevaring.',
     jobFunctions: 'Få betroede medarbejdere',
     isConstrained: true,
   },

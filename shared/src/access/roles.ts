@@ -5,9 +5,10 @@ export const ROLES = {
   'IndkomneDokumenter.SeAlle':
     'Extends Læs to all pending, journalized and rejected messages of the municipality, but those of a case that is restricted to others.',
   'IndkomneDokumenter.Journaliser': 'Confirms that a message is on a case, and takes that back.',
-  'IndkomneDokumenter.Afvis': 'Rejects messages with a reason, and reopens them.',
+  'IndkomneDokumenter.Afvis': 'Rejects messages with a reason, reopens them, and puts messages under a legal hold.',
   'IndkomneDokumenter.Tildel': 'Assigns messages to a caseworker or a team.',
-  'DigitalPost.Slet': 'Deletes rejected messages for good.',
+  'DigitalPost.Slet':
+    'Deletes rejected messages for good, confirms and cancels deletions, and sets and lifts legal holds.',
   'Indbakke.Opsætning': 'Sets up the municipality and its webhooks, and sees held messages.',
   'Indbakke.Drift':
     'Operations: the queues and the quarantine, with a token for operations. In a token of a municipality: its held messages.',
