@@ -71,6 +71,11 @@ export class InboxClient {
     this.#signal = signal;
   }
 
+  /** The same for another caller. */
+  as(token: string): InboxClient {
+    return new InboxClient(this.#url.slice(0, -'/api/v1'.length), token, this.#signal);
+  }
+
   // What a caseworker reads
 
   list(query: Query = {}): Promise<z.infer<typeof DocumentList>> {
@@ -169,6 +174,10 @@ export class InboxClient {
 
   deleteForGood(seen: Seen, key?: string): Promise<ChangeAnswer> {
     return this.#change('POST', seen, 'deletion', DELETION, key);
+  }
+
+  confirmDeletion(seen: Seen, key?: string): Promise<ChangeAnswer> {
+    return this.#change('POST', seen, 'deletion/confirmation', undefined, key);
   }
 
   bulk(body: z.input<typeof BulkBody>, key?: string): Promise<BulkAnswer> {

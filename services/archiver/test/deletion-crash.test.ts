@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { CommonConfig, DAY, readConfig } from '@indbakke/shared/config';
 import { sweepContentRemovals } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { auditOf, change, deliverMemo } from '../../../shared/test/inbox/support.js';
 import { destroyDue } from '../src/deletion/destroy-due.js';

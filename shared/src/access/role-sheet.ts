@@ -29,7 +29,7 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
   },
   'IndkomneDokumenter.Afvis': {
     allows:
-      'Afviser post med en begrundelse, oplyser, hvad der skete med den, og genåbner den. Tilbyder post på en flyttet sag til den kommune, som har sagen nu.',
+      'Afviser post med en begrundelse, oplyser, hvad der skete med den, genåbner den og sætter post under juridisk bevaring. Tilbyder post på en flyttet sag til den kommune, som har sagen nu.',
     jobFunctions: 'Modtagelse, sagsbehandler',
     isConstrained: true,
   },
@@ -39,7 +39,7 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
     isConstrained: true,
   },
   'DigitalPost.Slet': {
-    allows: 'Sletter afvist post for altid.',
+    allows: 'Sletter afvist post for altid, bekræfter og fortryder sletning, og ophæver juridisk bevaring.',
     jobFunctions: 'Få betroede medarbejdere',
     isConstrained: true,
   },

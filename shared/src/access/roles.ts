@@ -7,9 +7,10 @@ export const ROLES = {
   'IndkomneDokumenter.Journaliser':
     'Confirms that a message is on a case, and takes that back. Takes or refuses what another municipality offers.',
   'IndkomneDokumenter.Afvis':
-    'Rejects messages with a reason, tells what became of them, and reopens them. Offers those of a moved case to the municipality that has it now.',
+    'Rejects messages with a reason, tells what became of them, reopens them, and puts messages under a legal hold. Offers those of a moved case to the municipality that has it now.',
   'IndkomneDokumenter.Tildel': 'Assigns messages to a caseworker or a team.',
-  'DigitalPost.Slet': 'Deletes rejected messages for good.',
+  'DigitalPost.Slet':
+    'Deletes rejected messages for good, confirms and cancels deletions, and sets and lifts legal holds.',
   'Indbakke.Opsætning': 'Sets up the municipality and its webhooks, and sees held messages.',
   'Indbakke.Drift':
     'Operations: the queues and the quarantine, with a token for operations. In a token of a municipality: its held messages.',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../errors/index.js';
-import { CHANGES } from '../lifecycle/index.js';
+import { CHANGES, type Change, type Status } from '../lifecycle/index.js';
 import { CSV, EXCEL, NDJSON, OPERATIONS, type Operation, requiresVersion, takesIdempotencyKey } from './operations.js';
 import { NAMED_ANSWERS, NAMED_REQUESTS, ProblemAnswer } from './schemas.js';
 
@@ -475,9 +475,14 @@ function examplesOf(schema: z.ZodType): readonly unknown[] {
 function answerExamplesOf({ answer, change }: Operation): readonly unknown[] {
   const examples = answer instanceof z.ZodObject ? examplesOf(answer) : [];
   if (!change) return examples;
-  const { from, to } = CHANGES[change];
-  const status = to === 'same' ? from[0] : to === 'before' ? 'pending' : to;
-  return examples.map((example) => ({ ...(example as object), status }));
+  return examples.map((example) => ({ ...(example as object), status: statusAfter(change) }));
+}
+
+function statusAfter(change: Change): Status {
+  const { from, to }: { from: readonly Status[]; to: Status | 'before' | 'same' } = CHANGES[change];
+  if (change === 'deletion-confirmed') return 'deleted'; // without a delay
+  if (to === 'same') return from[0] as Status;
+  return to === 'before' ? 'pending' : to;
 }
 
 // --- schemas -------------------------------------------------------------------------------------------------------

@@ -109,7 +109,6 @@ export const CHANGES: readonly Example[] = [
     before: [reject],
     change: deleteForGood,
     status: 'deleted',
-    others: [{ sentOn: true, senderInformed: false }],
   },
   {
     name: 'set a legal hold',

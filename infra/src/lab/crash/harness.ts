@@ -111,9 +111,10 @@ class Harness {
     this.#follower = new Follower(stage, () => this.#victim.url);
   }
 
-  /** Starts the services and registers the case and the sent message in each municipality. */
+  /** Starts the services and registers the case and the sent message in each municipality; one of them wants two for a deletion. */
   async begin(): Promise<void> {
     await this.#victim.start();
+    await this.#stage.sql('UPDATE municipalities SET deletion_needs_two = true WHERE cvr = $1', [MUNICIPALITIES[1]]);
     for (const municipality of MUNICIPALITIES) {
       const token = await this.#stage.systemToken(municipality);
       const core = new InboxClient(this.#victim.url, token, this.#plan.signal);

@@ -93,6 +93,8 @@ export function workBefore(kill: Kill): { work: Work | undefined; maxCount: numb
   if (kill.startsWith('journalization') || kill === 'silent') return { work: 'journalize', maxCount: 4 };
   if (kill.startsWith('bulk')) return { work: 'bulk', maxCount: 9 };
   if (kill.startsWith('rejection')) return { work: 'reject', maxCount: 4 };
+  // In one of the two municipalities only.
+  if (kill === 'deletion-decided') return { work: 'delete', maxCount: 1 };
   if (kill.startsWith('deletion')) return { work: 'delete', maxCount: 3 };
   if (kill === 'content-removed' || kill === 'removal-synced') return { work: 'delete', maxCount: 4 };
   if (kill === 'quarantine-removed') return { work: undefined, maxCount: 3 };

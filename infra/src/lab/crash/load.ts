@@ -165,7 +165,22 @@ export class Load {
       const body = { reason: 'unwanted', explanation: 'Reklame' } as const;
       await change('reject', (asker, seen, key) => asker.reject(seen, body, key));
     }
-    if (work === 'delete') await change('delete', (asker, seen, key) => asker.deleteForGood(seen, key));
+    if (work === 'delete') await this.#delete(client, id, memo, change);
+  }
+
+  /** Where two persons are needed, the second one confirms what the first one asks for now, or has before a kill. */
+  async #delete(
+    client: InboxClient,
+    id: string,
+    memo: SentMemo,
+    change: (asked: 'delete', call: Call) => Promise<void>,
+  ): Promise<void> {
+    const { deletion } = await client.read(id);
+    if (!deletion) await change('delete', (asker, seen, key) => asker.deleteForGood(seen, key));
+    const second = this.#stage.secondTokens.get(memo.municipality) as string;
+    if (memo.status === 'rejected') {
+      await change('delete', (asker, seen, key) => asker.as(second).confirmDeletion(seen, key));
+    }
   }
 
   async #journalizeAll(client: InboxClient, memos: readonly SentMemo[], key: string, run: number): Promise<void> {

@@ -44,6 +44,8 @@ export class Stage {
   readonly folder: string;
   /** A caseworker’s token of each municipality. */
   readonly tokens: ReadonlyMap<string, string>;
+  /** That of another, who confirms deletions. */
+  readonly secondTokens: ReadonlyMap<string, string>;
   readonly #postgres: OwnPostgres;
   readonly #logFile: string;
   readonly #pool: pg.Pool;
@@ -54,11 +56,13 @@ export class Stage {
     env: Env,
     ownerUrl: string,
     tokens: ReadonlyMap<string, string>,
+    secondTokens: ReadonlyMap<string, string>,
   ) {
     this.env = env;
     this.contentFolder = paths.content;
     this.folder = paths.root;
     this.tokens = tokens;
+    this.secondTokens = secondTokens;
     this.#postgres = postgres;
     this.#logFile = join(paths.root, 'postgres-restart.log');
     this.#pool = new pg.Pool({ connectionString: ownerUrl, max: 4, connectionTimeoutMillis: 5_000 });
@@ -74,11 +78,13 @@ export class Stage {
       LOG_LEVEL: 'silent',
       SMALL_CONTENT_BYTES: String(SMALL_CONTENT_BYTES),
     };
-    const tokens = new Map<string, string>();
+    const [tokens, secondTokens] = [new Map<string, string>(), new Map<string, string>()];
     for (const municipality of MUNICIPALITIES) {
-      tokens.set(municipality, await issueToken(paths, { municipality, roles: ROLES, hours: TOKEN_HOURS }));
+      const caseworker = { municipality, roles: ROLES, hours: TOKEN_HOURS };
+      tokens.set(municipality, await issueToken(paths, caseworker));
+      secondTokens.set(municipality, await issueToken(paths, { ...caseworker, user: 'caseworker-2' }));
     }
-    return new Stage(postgres, paths, env, database.ownerUrl, tokens);
+    return new Stage(postgres, paths, env, database.ownerUrl, tokens, secondTokens);
   }
 
   /** Of a user who saves extracts and asks for access packages; one for each run, since a user has few. */

@@ -12,8 +12,8 @@ const BATCH = 100;
 
 /**
  * Removes all mail of each training municipality whose reset was asked for: each message is deleted for good, by the changes that a
- * caseworker would make, but whatever legal hold or delay is on it: nothing there is real. It is due until nothing is left, so a process that ends in between leaves the rest to the next one, and
- * several may do it at once.
+ * caseworker would make, whatever legal hold or delay is on it, since nothing there is real. It is due until nothing is left, so a
+ * process that ends in between leaves the rest to the next one, and several may do it at once.
  */
 export async function resetTraining(parts: Parts): Promise<void> {
   const due = await parts.store.sweep<{ municipality: string }>(
