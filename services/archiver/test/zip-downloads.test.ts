@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -549,6 +549,24 @@ describe('a zip that is being made', () => {
     await makeWith(id, () => make(id)).catch(() => {}); // its container was taken from it
     expect(unzip(await contentOf(as, id)).size).toBe(1);
     expect(await orphans()).toEqual([]);
+  });
+
+  it('notes its progress while its container is begun', async () => {
+    const as = someone();
+    const id = await createByHand(as, [await deliverMemo(stack, { documents })]);
+    const isNoted = new EventEmitter();
+    const store: Parts['store'] = {
+      ...parts.store,
+      async query(municipality, statement, plan) {
+        const noted = statement.text.includes('SET blob_name') ? once(isNoted, 'noted') : undefined;
+        const rows = await parts.store.query(municipality, statement, plan);
+        if (statement.text.includes('SET bytes_done')) isNoted.emit('noted');
+        await noted;
+        return rows as never;
+      },
+    };
+    await createMakeZipHandler({ ...parts, store }, SETTINGS, 0)(jobOf(id), { attempt: 1, signal });
+    expect((await read(as, id)).status).toBe('ready');
   });
 
   it('ends at shutdown, and leaves nothing behind', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Zip, type ZipFile } from '../src/zip/zip.js';
+import { writeZip, Zip, type ZipFile } from '../src/zip/zip.js';
 import { endRecords, headersOf } from '../src/zip/zip-format.js';
 import { ZIP_READERS } from './support/zip-readers.js';
 
@@ -173,6 +173,21 @@ describe('the directory of a large zip', () => {
       expect(listed.at(-1)).toEqual(['65534.txt', 0]);
     });
   }
+
+  it.each([
+    ['files of more than 4 GiB', LARGE],
+    ['65535 files', MANY],
+  ])('is the same when it is written as it comes: %s', async (_what, files) => {
+    async function* withoutContents() {
+      for (const file of files) yield { ...file, open: () => [] };
+    }
+    const written: Buffer[] = [];
+    for await (const bytes of writeZip(withoutContents())) written.push(bytes);
+    const zip = new Zip(files);
+    const end = Buffer.concat(written.slice(files.length)); // the directory and its end, which follow the local headers
+    expect(end.equals(await buffer(zip.open({ start: zip.size - end.length, end: zip.size })))).toBe(true);
+    expect(end.length).toBeGreaterThan(46 * files.length);
+  });
 
   // APPNOTE.TXT 6.3.10, 4.4.1.4
   it.each([

@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { issueToken } from '../../testkit/set-up.js';
+import { Random } from '../random.js';
 import { atMost, type Bench, type Outcome, type Size } from './bench.js';
 import type { Child } from './child.js';
 import { alternate, median, millisecondsOf, rounded, spread } from './measure.js';
 import type { Place } from './place.js';
 import { askForZip, deliverFiles, download, type Files, untilReady } from './zip-messages.js';
 
+const SYLLABLES =
+  'kom mu ne bar net sko le af last ning hver an den week end for æl dre sag søg er vej led ing på rør ende'.split(' ');
 const BLOCK_BYTES = 3_000_000;
 const PDF = { block: randomBytes(BLOCK_BYTES), extension: 'pdf' } as const;
 const TEXT = { block: letters(BLOCK_BYTES), extension: 'txt' } as const;
@@ -32,15 +35,16 @@ const LOADS: readonly Load[] = [
 ];
 const ONE_GB: Files = { ...PDF, files: 20, blocks: 17 };
 
-/** Danish text, which deflate halves at least. */
+/** Text as of letters: few words are frequent, so that deflate halves it and not more. */
 function letters(bytes: number): Buffer {
-  const words =
-    'kære kommune vi skriver om vores barn som går i børnehave og har brug for aflastning hver anden weekend'.split(
-      ' ',
-    );
-  let text = '';
-  for (let at = 0; text.length < bytes; at += 1) text += `${words[(at * at + 7 * at) % words.length]}${at % 97} `;
-  return Buffer.from(text).subarray(0, bytes);
+  const random = new Random(1);
+  const syllables = () => Array.from({ length: random.between(1, 4) }, () => random.pick(SYLLABLES)).join('');
+  const words = Array.from({ length: 5_000 }, syllables);
+  const parts: string[] = [];
+  for (let length = 0; length < 2 * bytes; length += parts.at(-1)?.length ?? 0) {
+    parts.push(`${words[Math.floor((random.below(1_000) / 1_000) ** 3 * words.length)]} `);
+  }
+  return Buffer.from(parts.join('')).subarray(0, bytes);
 }
 
 export const zip: Bench = {

@@ -154,6 +154,7 @@ async function createNoted(
   progress: Progress,
 ): ReturnType<BlobStore['create']> {
   const blob = await blobs.create();
+  progress.blobName = blob.name;
   const noted = await store.query(
     data.municipality,
     sql`UPDATE zip_downloads z SET blob_name = ${blob.name} WHERE ${isMine(data, null)} RETURNING 1`,
@@ -163,7 +164,6 @@ async function createNoted(
     await blob.abort();
     throw new Superseded();
   }
-  progress.blobName = blob.name;
   announce('zip-began');
   return blob;
 }
@@ -202,11 +202,12 @@ class Progress {
     }
   }
 
+  /** The row may not name the container yet: it is begun while the next bytes are read. */
   async #note(): Promise<void> {
     const statement = sql`
       UPDATE zip_downloads z SET bytes_done = least(${this.#bytes}::bigint, files_size), messages_done = ${this.messageIds.length}::int,
         next_enqueue_at = now() + make_interval(secs => ${OVERDUE_SECONDS}::int)
-      WHERE ${isMine(this.#data, this.blobName)} RETURNING 1`;
+      WHERE ${isUnfinished(this.#data)} AND coalesce(z.blob_name = ${this.blobName}::text, z.blob_name IS NULL) RETURNING 1`;
     const noted = await this.#parts.store.query(this.#data.municipality, statement, 'kept');
     if (noted.length === 0) throw new Superseded();
     this.#notedAt = performance.now();
