@@ -125,7 +125,7 @@ function flagged(principal: Principal, filter: DocumentFilter, now: Date): Prism
   ];
   return sql`
     SELECT count(*)::int FROM (
-      SELECT FROM messages m WHERE ${Prisma.join(conditions, ' AND ')} LIMIT ${WAITING.most}::int) AS some`;
+      SELECT FROM messages m WHERE ${Prisma.join(conditions, ' AND ')} LIMIT ${WAITING.most}::int) AS f`;
 }
 
 /** The groups as JSON, the largest first; equal ones always in the same order. */
