@@ -30,6 +30,8 @@ export { sweepDuePackages } from './access-packages/sweeps.js';
 export { ArchiverConfig } from './config.js';
 export { dropAuditMonths } from './retention/audit-months.js';
 export { sweepOldQuarantine } from './retention/quarantine.js';
+export { scrubAudit } from './scrub/nightly.js';
+export { type Progress, type Scrubbed, scrub } from './scrub/scrub.js';
 export {
   readTraining,
   requestReset,

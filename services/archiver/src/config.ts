@@ -1,5 +1,6 @@
 import { commonSettings, sealingSettings, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
+import { ScrubWindow } from './scrub/window.js';
 
 export const ArchiverConfig = z.object({
   ...commonSettings,
@@ -10,5 +11,8 @@ export const ArchiverConfig = z.object({
   QUARANTINE_KEEP_DAYS: wholeNumber(1, 3_650)
     .default(90)
     .describe('Days that an entry stays in quarantine after its bytes came last'),
+  SCRUB_WINDOW: ScrubWindow.default('01:00-05:00').describe(
+    'When the database is scrubbed of what was deleted, by Danish clocks; off = by hand only',
+  ),
 });
 export type ArchiverConfig = z.infer<typeof ArchiverConfig>;

@@ -7,6 +7,7 @@ import type { ArchiverConfig } from './config.js';
 import { sweepContentRemovals } from './deletion/remove-content.js';
 import { dropAuditMonths, makeAuditMonths } from './retention/audit-months.js';
 import { sweepOldQuarantine } from './retention/quarantine.js';
+import { nightlyScrub } from './scrub/nightly.js';
 import { resetTraining } from './training/reset.js';
 
 // A package reads everything about a citizen, and nobody waits at the screen for it.
@@ -25,6 +26,7 @@ export function createWork(parts: Parts, config: ArchiverConfig): Work {
       // Three months ahead, so hourly is enough; at start, in case the service was off for months.
       repeat('make-audit-months', HOUR, log, () => makeAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
       repeat('drop-audit-months', HOUR, log, () => dropAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
+      nightlyScrub(parts, config),
       repeat('sweep-old-quarantine', HOUR, log, () => sweepOldQuarantine(parts, config.QUARANTINE_KEEP_DAYS), 0),
     ],
   };
