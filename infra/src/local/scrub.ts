@@ -23,7 +23,7 @@ await runCommand(USAGE, async () => {
       if (!done) return 'Nothing was deleted since the last scrub, or another one is running.';
       const { text, values } = insertAudit(scrubAudit(done));
       await connection.query(text, values);
-      if (done.left > 0 || done.walSegments === null) process.exitCode = 1;
+      if (done.left > 0 || done.walSegments === undefined) process.exitCode = 1;
       return sentenceOf(done);
     }),
   );
@@ -44,7 +44,7 @@ function progressPrinter(): (progress: Progress) => void {
 
 function sentenceOf({ tables, rows, seconds, walSegments, left }: Scrubbed): string {
   const wal =
-    walSegments === null
+    walSegments === undefined
       ? 'The write-ahead log was left: the owner of the tables may not clear it (docs/operations.md, Scrub).'
       : `The write-ahead log was cleared, with ${walSegments} kept segments.`;
   return `${tables} tables with ${rows} rows were written anew in ${seconds} s${left > 0 ? `, ${left} are left` : ''}. ${wal}`;

@@ -22,6 +22,7 @@ import type {
   MunicipalityBody,
   RejectionBody,
   SentMessageBody,
+  TakeBackBody,
   WebhookSecret,
 } from '@indbakke/shared/api';
 import type { z } from 'zod';
@@ -128,6 +129,10 @@ export class InboxClient {
 
   journalize(seen: Seen, body: z.input<typeof JournalizationBody>, key?: string): Promise<ChangeAnswer> {
     return this.#change('POST', seen, 'journalization', body, key);
+  }
+
+  takeBack(seen: Seen, body: z.input<typeof TakeBackBody>, key?: string): Promise<ChangeAnswer> {
+    return this.#change('DELETE', seen, 'journalization', body, key);
   }
 
   reject(seen: Seen, body: z.input<typeof RejectionBody>, key?: string): Promise<ChangeAnswer> {

@@ -28,6 +28,8 @@ export function startArchiver(config: ArchiverConfig): Promise<Running> {
 
 export { sweepDuePackages } from './access-packages/sweeps.js';
 export { ArchiverConfig } from './config.js';
+export { openLedger } from './deletion-ledger/ledger.js';
+export { RESULTS, type Result, reapplyDeletions } from './deletion-ledger/reapply.js';
 export { dropAuditMonths } from './retention/audit-months.js';
 export { sweepOldQuarantine } from './retention/quarantine.js';
 export { scrubAudit } from './scrub/nightly.js';

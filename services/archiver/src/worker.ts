@@ -5,6 +5,7 @@ import { createMakePackageHandler, MAKE_PACKAGE } from './access-packages/make-p
 import { sweepDuePackages, sweepExpiredPackages } from './access-packages/sweeps.js';
 import type { ArchiverConfig } from './config.js';
 import { sweepContentRemovals } from './deletion/remove-content.js';
+import { ledgerWriter } from './deletion-ledger/write-ledger.js';
 import { dropAuditMonths, makeAuditMonths } from './retention/audit-months.js';
 import { sweepOldQuarantine } from './retention/quarantine.js';
 import { nightlyScrub } from './scrub/nightly.js';
@@ -20,6 +21,7 @@ export function createWork(parts: Parts, config: ArchiverConfig): Work {
     jobs: [worker(MAKE_PACKAGE, CONCURRENT_PACKAGES, createMakePackageHandler(parts, config))],
     sweeps: [
       repeat('sweep-content-removals', 10 * SECOND, log, () => sweepContentRemovals(parts)),
+      repeat('write-deletion-ledger', 5 * SECOND, log, ledgerWriter(parts, config)),
       repeat('reset-training', 2 * SECOND, log, () => resetTraining(parts)), // somebody waits at a terminal
       repeat('sweep-due-packages', 10 * SECOND, log, () => sweepDuePackages(parts, new Date())),
       repeat('sweep-expired-packages', MINUTE, log, () => sweepExpiredPackages(parts, new Date())),

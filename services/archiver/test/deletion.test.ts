@@ -251,6 +251,8 @@ describe('of a deleted message', () => {
       status_by: 'deleter',
       version: 6,
       rejection_reason: 'other',
+      legal_hold: false,
+      in_deletion_ledger: expect.any(Boolean),
       assignee_kind: null,
       assignee_id: null,
       suggested_case_id: null,

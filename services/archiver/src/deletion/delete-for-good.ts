@@ -31,8 +31,12 @@ export async function deleteForGood(parts: Parts, request: ChangeRequest): Promi
  *
  * @returns the name of the content, to be removed after the commit
  */
-export async function deleteWithin(connection: Connection, request: ChangeRequest): Promise<string | undefined> {
-  await writeChange(connection, request, 'deleted', { set: TOMBSTONE });
+export async function deleteWithin(
+  connection: Connection,
+  request: ChangeRequest,
+  details: Readonly<Record<string, string | boolean>> = {},
+): Promise<string | undefined> {
+  await writeChange(connection, request, 'deleted', { set: TOMBSTONE, details });
   return leaveTombstone(connection, request);
 }
 

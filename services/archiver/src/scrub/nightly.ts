@@ -22,7 +22,7 @@ export function nightlyScrub(parts: Parts, { DATABASE_URL, SCRUB_WINDOW }: Night
     );
     if (!done) return;
     await recordAudit(parts.store, scrubAudit(done));
-    parts.log[done.left > 0 || done.walSegments === null ? 'warn' : 'info']('scrubbed', { ...done });
+    parts.log[done.left > 0 || done.walSegments === undefined ? 'warn' : 'info']('scrubbed', { ...done });
   });
   return {
     start: () => sweep.start(),
@@ -38,7 +38,7 @@ export const scrubAudit = ({ walSegments, ...done }: Scrubbed) => ({
   by: { municipality: INSTALLATION, actor: INDBAKKE },
   at: new Date(),
   action: 'scrubbed' as const,
-  details: { ...done, walCleared: walSegments !== null },
+  details: { ...done, walCleared: walSegments !== undefined },
 });
 
 /** Each table when it is done, and every minute where one takes long. */

@@ -9,8 +9,8 @@ export interface Scrubbed {
   readonly tables: number;
   readonly rows: number;
   readonly seconds: number;
-  /** Segments of the write-ahead log that were filled with zeros besides those removed; null = the owner of the tables may not do it. */
-  readonly walSegments: number | null;
+  /** Segments of the write-ahead log that were filled with zeros besides those removed; undefined = the owner of the tables may not do it. */
+  readonly walSegments: number | undefined;
   /** Tables that are left for the next scrub. */
   readonly left: number;
 }
@@ -59,9 +59,24 @@ async function scrubTables(connection: Connection, due: string[], options: Scrub
     rows += (await rewrite(connection, table, options)) ?? 0;
   }
   const left = (await dueTables(connection)).filter((table) => table !== WAL && due.includes(table)).length;
-  const walSegments = await one<number | null>(connection, 'SELECT scrub_clear_wal()');
+  const walSegments = await clearWal(connection);
   const tables = due.filter((table) => table !== WAL).length - left;
   return { tables, rows, seconds: secondsSince(began), walSegments, left };
+}
+
+// Whoever commits while a segment is filled waits: after each there is time for them.
+const BETWEEN_SEGMENTS_MS = 500;
+
+/** @returns how many kept segments were filled with zeros, or undefined when it may not be done */
+async function clearWal(connection: Connection): Promise<number | undefined> {
+  const kept = await one<number | null>(connection, 'SELECT scrub_begin_wal()');
+  if (kept === null) return undefined;
+  for (let filled = 0; filled <= kept && kept > 0; filled += 1) {
+    await connection.query('SELECT scrub_fill_wal()');
+    await pause(BETWEEN_SEGMENTS_MS);
+  }
+  await connection.query('SELECT scrub_end_wal()');
+  return kept;
 }
 
 const dueTables = async (connection: Connection) =>
@@ -101,7 +116,10 @@ const [FIRST_BATCH, LARGEST_BATCH] = [200, 20_000];
 async function copyAll(steps: Steps, table: string, report: (rows: number, done: boolean) => void): Promise<boolean> {
   for (let size = FIRST_BATCH; ; ) {
     const began = performance.now();
-    const batch = await step<{ done: boolean; copied: string }>(steps, 'SELECT * FROM scrub_copy($1, $2)', [table, size]);
+    const batch = await step<{ done: boolean; copied: string }>(steps, 'SELECT * FROM scrub_copy($1, $2)', [
+      table,
+      size,
+    ]);
     if (!batch) return false;
     announce('scrub-copied');
     if (batch.done) return true;

@@ -246,25 +246,36 @@ BEGIN
 END $$;
 
 -- Leaves nothing of before in the write-ahead log, and no dropped file: the log goes on in a new segment, a checkpoint ends the need
--- for those before it, and the segments that PostgreSQL keeps to write into again are filled with zeros, as a switch does. Returns
--- how many segments that were; null where the owner of the tables may not do it (docs/operations.md).
-CREATE FUNCTION scrub_clear_wal() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- for those before it, and the segments that PostgreSQL keeps to write into again are filled with zeros, as a switch does. Each such
+-- step in a call of its own, since whoever commits waits while a segment is filled.
+
+-- Returns how many segments are kept; null where the owner of the tables may not do it (docs/operations.md).
+CREATE FUNCTION scrub_begin_wal() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   kept integer;
 BEGIN
-  DELETE FROM scrub.marks WHERE table_name = 'pg_wal';
   IF NOT has_function_privilege('pg_switch_wal()', 'EXECUTE') OR NOT has_function_privilege('pg_ls_waldir()', 'EXECUTE')
     OR NOT EXISTS (SELECT FROM pg_roles WHERE (rolname = 'pg_checkpoint' AND pg_has_role(oid, 'USAGE')) OR (rolname = current_user AND rolsuper))
-  THEN RETURN NULL; END IF;
-  PERFORM pg_logical_emit_message(false, 'scrub', ''), pg_switch_wal(); -- an empty segment is not left
+  THEN
+    DELETE FROM scrub.marks WHERE table_name = 'pg_wal';
+    RETURN NULL;
+  END IF;
+  PERFORM public.scrub_fill_wal();
   EXECUTE 'CHECKPOINT';
   SELECT count(*) INTO kept FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$' AND name > pg_walfile_name(pg_current_wal_lsn());
-  FOR i IN 0..kept LOOP
-    PERFORM pg_logical_emit_message(false, 'scrub', ''), pg_switch_wal();
-  END LOOP;
-  EXECUTE 'CHECKPOINT';
   RETURN kept;
 END $$;
 
-REVOKE EXECUTE ON FUNCTION scrub_due, scrub_begin, scrub_copy, scrub_swap, scrub_end, scrub_clear_wal FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION scrub_due, scrub_begin, scrub_copy, scrub_swap, scrub_end, scrub_clear_wal TO indbakke_worker;
+CREATE FUNCTION scrub_fill_wal() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_logical_emit_message(false, 'scrub', ''), pg_switch_wal(); -- an empty segment is not left
+END $$;
+
+CREATE FUNCTION scrub_end_wal() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE 'CHECKPOINT';
+  DELETE FROM scrub.marks WHERE table_name = 'pg_wal';
+END $$;
+
+REVOKE EXECUTE ON FUNCTION scrub_due, scrub_begin, scrub_copy, scrub_swap, scrub_end, scrub_begin_wal, scrub_fill_wal, scrub_end_wal FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION scrub_due, scrub_begin, scrub_copy, scrub_swap, scrub_end, scrub_begin_wal, scrub_fill_wal, scrub_end_wal TO indbakke_worker;
