@@ -93,7 +93,7 @@ describe('the deletion ledger', () => {
     await killedAt(setup, 'ledger', 'ledger-written');
     await untilWritten();
     expect((await idsIn()).filter((each) => each === id).length).toBeGreaterThanOrEqual(1);
-  });
+  }, 60_000);
 
   it('that cannot be written leaves the deletion for the next time', async () => {
     await untilWritten();
@@ -235,5 +235,5 @@ describe('after a restore of the whole database from before the deletions', () =
         await services.close();
         await postgres.stop();
       }
-    }));
+    }), 120_000); // PostgreSQL starts three times
 });

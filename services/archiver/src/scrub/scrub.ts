@@ -43,7 +43,7 @@ export async function scrub(connection: Connection, options: ScrubOptions): Prom
   const isAlone = await one<boolean>(connection, `SELECT pg_try_advisory_lock(hashtext('scrub'))`);
   if (!isAlone) return undefined;
   try {
-    const due = await dueTables(connection);
+    const due = await readDue(connection);
     return due.length === 0 ? undefined : await scrubTables(connection, due, options);
   } finally {
     // If it fails, the connection is broken, and its lock gone.
@@ -51,18 +51,29 @@ export async function scrub(connection: Connection, options: ScrubOptions): Prom
   }
 }
 
-async function scrubTables(connection: Connection, due: string[], options: ScrubOptions): Promise<Scrubbed> {
+async function scrubTables(connection: Connection, due: readonly Due[], options: ScrubOptions): Promise<Scrubbed> {
   const began = performance.now();
-  let rows = 0;
-  for (const table of due) {
-    if (table === WAL) continue;
-    rows += (await rewrite(connection, table, options)) ?? 0;
+  // First what was interrupted: rows may have been deleted after they were copied there, so that it is due again.
+  const order = [...due.filter(({ isBegun }) => isBegun), ...due.filter(({ isBegun }) => !isBegun)];
+  let [tables, rows, left] = [0, 0, 0];
+  for (const { name } of order) {
+    if (name === WAL) continue;
+    const written = await rewrite(connection, name, options);
+    if (written === undefined) left += 1;
+    else tables += 1;
+    rows += written ?? 0;
   }
-  const left = (await dueTables(connection)).filter((table) => table !== WAL && due.includes(table)).length;
   const walSegments = await clearWal(connection);
-  const tables = due.filter((table) => table !== WAL).length - left;
   return { tables, rows, seconds: secondsSince(began), walSegments, left };
 }
+
+interface Due {
+  readonly name: string;
+  readonly isBegun: boolean;
+}
+
+const readDue = async (connection: Connection) =>
+  (await connection.query<Due>('SELECT name, is_begun AS "isBegun" FROM scrub_due()')).rows;
 
 // Whoever commits while a segment is filled waits: after each there is time for them.
 const BETWEEN_SEGMENTS_MS = 500;
@@ -78,9 +89,6 @@ async function clearWal(connection: Connection): Promise<number | undefined> {
   await connection.query('SELECT scrub_end_wal()');
   return kept;
 }
-
-const dueTables = async (connection: Connection) =>
-  (await connection.query<{ table: string }>('SELECT * FROM scrub_due() AS "table"')).rows.map(({ table }) => table);
 
 /** Writes a table anew. @returns how many rows it has, or undefined when there was no time to end it */
 async function rewrite(

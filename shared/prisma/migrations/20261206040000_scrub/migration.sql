@@ -88,9 +88,10 @@ BEGIN
   EXECUTE format('LOCK TABLE %s IN %s MODE', tables, mode);
 END $$;
 
--- The tables that rows were deleted from since they were last written anew, those whose rewrite has not ended, and pg_wal.
-CREATE FUNCTION scrub_due() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT table_name FROM scrub.marks UNION SELECT table_name FROM scrub.rewrites ORDER BY 1
+-- The tables whose rewrite has begun and not ended, and those that rows were deleted from since their last one began, and pg_wal.
+CREATE FUNCTION scrub_due(OUT name text, OUT is_begun boolean) RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+  SELECT table_name, true FROM scrub.rewrites UNION SELECT table_name, false FROM scrub.marks ORDER BY 1
 $$;
 
 -- Makes the new table, and repeats in it what is changed from then on. Nothing if that is done.
