@@ -116,8 +116,7 @@ export async function passThroughAll(installation: Installation, letters: readon
   });
   for (const letter of letters) await passThrough(callers, caseworker, letter);
   await makeExtract(installation, caseworker, extract);
-  await callers.call('GET', '/incoming-documents/export');
-  await callers.call('GET', '/figures.xlsx');
+  await callers.call('POST', '/incoming-documents/export', { body: {} });
 }
 
 async function passThrough(callers: Callers, caseworker: InboxClient, { id, plants }: Arrived): Promise<void> {
