@@ -19,7 +19,7 @@ import { clusterOf, postgresHomeOf } from '../../../tools/local-state.mjs';
 import { ArchiverConfig } from '../src/config.js';
 import { openLedger, readLedger } from '../src/deletion-ledger/ledger.js';
 import { reapplyDeletions } from '../src/deletion-ledger/reapply.js';
-import { ledgerWriter, writeBatch } from '../src/deletion-ledger/write-ledger.js';
+import { ledgerWriter, writeDeletions } from '../src/deletion-ledger/write-ledger.js';
 import { deleteNow, deliverAndDelete, killedAt } from './support/deletion.js';
 
 let stack: TestStack;
@@ -50,7 +50,7 @@ const idsIn = async () =>
 /** When the sweep of the stack, or the call here, has written all. */
 async function untilWritten(): Promise<void> {
   for (;;) {
-    while ((await writeBatch(parts, ledger)) > 0);
+    await writeDeletions(parts, ledger);
     if ((await stack.sql(`SELECT FROM messages WHERE status = 'deleted' AND NOT in_deletion_ledger`)).length === 0) return;
   }
 }
@@ -100,7 +100,7 @@ describe('the deletion ledger', () => {
     const broken = { ...ledger, create: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })) };
     const id = await deliverAndDelete(stack);
     await stack.sql('UPDATE messages SET in_deletion_ledger = false WHERE id = $1', [id]);
-    await writeBatch(parts, broken as typeof ledger).catch(() => {});
+    await writeDeletions(parts, broken as typeof ledger).catch(() => {});
     await untilWritten();
     expect(await idsIn()).toContain(id);
   });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { Prisma } from '../generated/client.js';
+import { preparedOn } from './fence.js';
 
 /**
  * How a statement is planned. `kept`: once per connection, for what has one plan whatever its values, such as look-ups by
@@ -8,7 +9,9 @@ import type { Prisma } from '../generated/client.js';
  */
 export type Plan = 'kept' | 'fresh';
 
+// PostgreSQL 18, appendix A: invalid_sql_statement_name, duplicate_prepared_statement.
 const INVALID_STATEMENT_NAME = '26000';
+const PREPARED_BEFORE = '42P05';
 
 /**
  * Runs one statement for a municipality in one round trip. PostgreSQL runs the statements of one simple query in order and in
@@ -33,14 +36,25 @@ export async function queryAs<Row extends pg.QueryResultRow>(
   const bindAndKeep = `${bind}, set_config('plan_cache_mode', 'force_generic_plan', true)`;
   const values = statement.values.map(literal).join(', ');
   const execute = `EXECUTE ${name}${values && ` (${values})`}`;
+  // Before it is run, not when that has failed: PostgreSQL logs a statement that fails, with its values.
+  const prepared = preparedOn(connection);
+  if (!prepared.has(name)) {
+    await runAll(bind, `PREPARE ${name} AS ${text}`).catch(unless(PREPARED_BEFORE));
+    prepared.add(name);
+  }
   try {
     return await runAll(bindAndKeep, execute);
   } catch (error) {
-    // This connection has not prepared it yet, so nothing has been done.
-    if ((error as { code?: unknown }).code !== INVALID_STATEMENT_NAME) throw error;
+    // A pooler has given the connection another session, so nothing has been done.
+    unless(INVALID_STATEMENT_NAME)(error);
     return runAll(bindAndKeep, `PREPARE ${name} AS ${text}`, execute);
   }
 }
+
+/** Throws an error on, unless it is this one of PostgreSQL’s. */
+const unless = (code: string) => (error: unknown) => {
+  if ((error as { code?: unknown }).code !== code) throw error;
+};
 
 /**
  * The statement with which each transaction begins: what follows has the privileges of indbakke_app, and sees this

@@ -13,7 +13,7 @@ const USAGE = `npm run deletion-proof [-- --short] [--queue postgresql|redis] [-
 Plants letters with unique words, numbers, names and contents in an installation of its own, lets them pass through everything there is,
 shows that its search finds them, deletes them, scrubs, and searches every file that was written: database and its write-ahead log,
 content, queue, logs, temporary files. Prints what it searched, and where something is left (never what). Without --queue, once for
-each. --short takes half a minute and writes no report. --without leaves out a step: then something must be found.
+each. --short has few other letters and writes no report. --without leaves out a step: then something must be found.
 Exit status: 0 = nothing is left.`;
 
 const QUEUES = { postgresql: 'PostgreSQL', redis: 'Redis' } as const;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scrub } from '@indbakke/archiver';
-import { openFileBlobStore } from '@indbakke/shared/content';
+import { FIRST_FILE_AT as HEADER, openFileBlobStore } from '@indbakke/shared/content';
 import { withMaintenance } from '@indbakke/shared/store';
 import { postgresHomeOf } from '../../../../tools/local-state.mjs';
 import type { StatePaths } from '../../local/state.js';
@@ -34,6 +34,8 @@ export interface Proof {
   readonly before: { readonly searched: readonly Searched[]; readonly found: readonly Found[] };
   /** Every kind of plant that was in no file before, and why. */
   readonly neverInFiles: readonly string[];
+  /** The same when all was deleted and nothing scrubbed: the search finds what only the scrub removes. */
+  readonly unscrubbed: { readonly found: readonly Found[] };
   readonly after: { readonly searched: readonly Searched[]; readonly found: readonly Found[] };
   readonly scrubSeconds: number;
 }
@@ -60,7 +62,7 @@ export function prove(options: ProofOptions): Promise<Proof> {
       checkSearch(paths, plants);
       await runSql(installation.ownerUrl, 'CHECKPOINT');
       onProgress('searching for what is planted');
-      const before = searchFiles(areasOf(paths), new Finder([...plants, ...sealed.map(({ needle }) => needle)]));
+      const before = searchFiles(areasOf(paths), new Finder([...plants, ...sealed]));
 
       onProgress('deleting');
       if (options.without !== 'deletion') {
@@ -69,6 +71,9 @@ export function prove(options: ProofOptions): Promise<Proof> {
       }
       await untilRemoved(installation, options.without === undefined);
       const gone = await withoutLive(installation, sealed);
+      const needles = [...plants, ...gone];
+      await runSql(installation.ownerUrl, 'CHECKPOINT');
+      const unscrubbed = searchFiles(areasOf(paths), new Finder(needles));
       let scrubSeconds = 0;
       if (options.without !== 'scrub') {
         onProgress('scrubbing');
@@ -79,7 +84,6 @@ export function prove(options: ProofOptions): Promise<Proof> {
       }
       await installation.stop();
       onProgress('searching for what is left');
-      const needles = [...plants, ...gone];
       const after = searchFiles(areasOf(paths), new Finder(needles));
       return {
         queue,
@@ -88,6 +92,7 @@ export function prove(options: ProofOptions): Promise<Proof> {
         needles: needles.length,
         before,
         neverInFiles: neverInFiles(plants, gone, before.found),
+        unscrubbed,
         after,
         scrubSeconds,
       };
@@ -129,19 +134,12 @@ function checkSearch({ root }: StatePaths, plants: readonly Needle[]): void {
   if (wanted.size > 0) throw new Error(`The search does not find ${[...wanted].join('; ')}.`);
 }
 
-interface Sealed {
-  readonly needle: Needle;
-  /** Of the row or file that has it. */
-  readonly owner: string;
-}
-
 /** Wrapped keys, ciphertext and hashes of files, wherever they are: of every table that has such a column, and the store. */
-async function sealedBytes({ ownerUrl, paths }: OwnInstallation): Promise<Sealed[]> {
-  const sealed: Sealed[] = [];
+async function sealedBytes({ ownerUrl, paths }: OwnInstallation): Promise<Needle[]> {
+  const sealed: Needle[] = [];
   for (const { table, column } of await bytesColumns(ownerUrl)) {
-    const rows = await runSql<{ owner: string; bytes: Buffer }>(ownerUrl, rowsOf(table, column));
-    for (const { owner, bytes } of rows)
-      for (const needle of needlesOfBytes(`${table}.${column}`, formOf(column), bytes)) sealed.push({ needle, owner });
+    const rows = await runSql<{ bytes: Buffer }>(ownerUrl, rowsOf(table, column));
+    sealed.push(...rows.flatMap(({ bytes }) => needlesOfBytes(`${table}.${column}`, formOf(column), bytes)));
   }
   const store = await openFileBlobStore(paths.content);
   for await (const { name, size } of store.list()) {
@@ -150,19 +148,19 @@ async function sealedBytes({ ownerUrl, paths }: OwnInstallation): Promise<Sealed
     const bytes = Buffer.alloc(size);
     await reader.read(bytes);
     await reader.close();
-    // Containers begin alike.
-    for (const needle of needlesOfBytes('content store', 'ciphertext', bytes.subarray(HEADER))) sealed.push({ needle, owner: `content store ${name}` });
+    sealed.push(...needlesOfBytes('content store', 'ciphertext', bytes.subarray(HEADER)));
   }
   return sealed;
 }
 
-const HEADER = 512;
 const FORMS: Readonly<Record<string, string>> = { container: 'ciphertext', request: 'ciphertext', sha256: 'SHA-256' };
 const formOf = (column: string) => FORMS[column] ?? 'wrapped key';
 
 const rowsOf = (table: string, column: string) =>
-  `SELECT '${table} ' || md5(t::text) AS owner, ${column === 'container' ? `substring(${column} FROM ${HEADER})` : column} AS bytes
-   FROM ${table} t WHERE length(${column}) >= ${column === 'container' ? 2 * HEADER : 16}`;
+  `SELECT substring(${column} FROM ${startOf(column) + 1}) AS bytes FROM ${table} WHERE length(${column}) >= ${startOf(column) + 16}`;
+
+/** Containers begin alike. */
+const startOf = (column: string) => (formOf(column) === 'ciphertext' ? HEADER : 0);
 
 /** Also of tables that this program does not know. */
 const bytesColumns = (ownerUrl: string) =>
@@ -174,10 +172,9 @@ const bytesColumns = (ownerUrl: string) =>
   );
 
 /** What is no longer anybody’s: what other letters have may stay. */
-async function withoutLive(installation: OwnInstallation, sealed: readonly Sealed[]): Promise<Needle[]> {
-  const now = await sealedBytes(installation);
-  const live = new Set(now.map(({ needle }) => needle.bytes.toString('hex')));
-  return sealed.filter(({ needle }) => !live.has(needle.bytes.toString('hex'))).map(({ needle }) => needle);
+async function withoutLive(installation: OwnInstallation, sealed: readonly Needle[]): Promise<Needle[]> {
+  const live = new Set((await sealedBytes(installation)).map(({ bytes }) => bytes.toString('hex')));
+  return sealed.filter(({ bytes }) => !live.has(bytes.toString('hex')));
 }
 
 /** The files of the deleted are removed, and the deletions are in the ledger. */

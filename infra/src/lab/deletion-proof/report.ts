@@ -11,6 +11,8 @@ export function linesOf(proof: Proof): string[] {
     'Found before the deletion:',
     ...formsOf(before.found).map((line) => `  ${line}`),
     ...(proof.neverInFiles.length > 0 ? [`  in no file before: ${proof.neverInFiles.join('; ')}`] : []),
+    `After the deletion, before the scrub: found ${proof.unscrubbed.found.length}`,
+    ...formsOf(proof.unscrubbed.found).map((line) => `  ${line}`),
     'Searched after deletion and scrub:',
     ...after.searched.map(({ area, files, bytes }) => `  ${area}: ${files} files, ${(bytes / MB).toFixed(1)} MB, found ${countIn(after.found, area)}`),
     ...after.found.map(({ area, file, plant, form }) => `  LEFT in ${area}, ${file}: ${plant}, ${form}`),
