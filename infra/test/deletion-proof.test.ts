@@ -21,12 +21,16 @@ describe('the search', () => {
 
   const formsIn = (content: Buffer) => {
     writeFileSync(join(folder, 'file'), content);
-    const finder = new Finder([...needlesOfText('a word', WORD), ...needlesOfBytes('a container', 'ciphertext', BYTES)]);
+    const finder = new Finder([
+      ...needlesOfText('a word', WORD),
+      ...needlesOfBytes('a container', 'ciphertext', BYTES),
+    ]);
     const { found, searched } = searchFiles([{ name: 'here', folder }], finder);
     expect(searched).toEqual([{ area: 'here', files: 1, bytes: content.length }]);
     return [...new Set(found.map(({ form }) => form))];
   };
-  const around = (content: Buffer | string) => Buffer.concat([Buffer.alloc(100, 'a'), Buffer.from(content), Buffer.alloc(100, 'z')]);
+  const around = (content: Buffer | string) =>
+    Buffer.concat([Buffer.alloc(100, 'a'), Buffer.from(content), Buffer.alloc(100, 'z')]);
 
   it.each([0, 1, 2])('finds a word in base64 that begins %i bytes after a multiple of three', (shift) => {
     const text = `${'x'.repeat(30 + shift)}${WORD} and more`;
@@ -40,7 +44,13 @@ describe('the search', () => {
   });
 
   it('finds it as PostgreSQL compresses it: with a byte of its own after each eight', () => {
-    const compressed = Buffer.concat([Buffer.from(WORD.slice(0, 3)), Buffer.of(0), Buffer.from(WORD.slice(3, 11)), Buffer.of(0), Buffer.from(WORD.slice(11))]);
+    const compressed = Buffer.concat([
+      Buffer.from(WORD.slice(0, 3)),
+      Buffer.of(0),
+      Buffer.from(WORD.slice(3, 11)),
+      Buffer.of(0),
+      Buffer.from(WORD.slice(11)),
+    ]);
     expect(formsIn(around(compressed))).toEqual(['piece of compressed']);
   });
 
@@ -60,17 +70,17 @@ describe('the search', () => {
   });
 });
 
-it(
-  'of planted letters everything is found before they are deleted, and nothing after the scrub, which there was something to do for',
-  async () => {
-    const { output, errors, status } = await launchCommand('../lab/deletion-proof/main', ['--short', '--queue', 'postgresql']).ended;
-    expect({ errors, status }, output).toMatchObject({ status: 0 });
-    for (const form of ['plain', 'piece of compressed', 'ciphertext', 'wrapped key', 'SHA-256'])
-      expect(output).toMatch(new RegExp(`database files: ${form}, [1-9]\\d* plants`));
-    expect(output).toMatch(/write-ahead log: plain, [1-9]/);
-    expect(output).toMatch(/content store: ciphertext, [1-9]/);
-    expect(output).toMatch(/After the deletion, before the scrub: found [1-9]/);
-    expect(output).toMatch(/\nfound 0\n/);
-  },
-  240_000,
-);
+it('of planted letters everything is found before they are deleted, and nothing after the scrub, which there was something to do for', async () => {
+  const { output, errors, status } = await launchCommand('../lab/deletion-proof/main', [
+    '--short',
+    '--queue',
+    'postgresql',
+  ]).ended;
+  expect({ errors, status }, output).toMatchObject({ status: 0 });
+  for (const form of ['plain', 'piece of compressed', 'ciphertext', 'wrapped key', 'SHA-256'])
+    expect(output).toMatch(new RegExp(`database files: ${form}, [1-9]\\d* plants`));
+  expect(output).toMatch(/write-ahead log: plain, [1-9]/);
+  expect(output).toMatch(/content store: ciphertext, [1-9]/);
+  expect(output).toMatch(/After the deletion, before the scrub: found [1-9]/);
+  expect(output).toMatch(/\nfound 0\n/);
+}, 240_000);

@@ -19,7 +19,9 @@ const LEFT = ['legal-hold', 'unknown-municipality', 'forged'] as const satisfies
 
 await runCommand(USAGE, async () => {
   rejectOptionsTakenByNpm('reapply-deletions', ['dry-run']);
-  const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } } });
+  const { values } = parseArgs({
+    options: { 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  });
   if (values.help) return USAGE;
   const reapplyWith = (env: Env) => reapply(env, values['dry-run']);
   if (process.env.DATABASE_URL) return reapplyWith(process.env);

@@ -96,12 +96,19 @@ describe('a scrub', () => {
       isDone = true;
     });
     for (const id of kept.slice(0, 5)) await deleteNow(client, { id, version: 1 });
-    const rejected = await client.reject({ id: kept[5] as string, version: 1 }, { reason: 'other', explanation: 'Under en rensning' });
+    const rejected = await client.reject(
+      { id: kept[5] as string, version: 1 },
+      { reason: 'other', explanation: 'Under en rensning' },
+    );
     while (!isDone) kept.push(await deliverMemo(stack, { documents: [textDocument('Sendt under en rensning')] }));
     await running;
 
     const details = async (ids: string[]) =>
-      (await stack.sql<{ id: string }>('SELECT message_id AS id FROM message_details WHERE message_id = ANY ($1)', [ids])).length;
+      (
+        await stack.sql<{ id: string }>('SELECT message_id AS id FROM message_details WHERE message_id = ANY ($1)', [
+          ids,
+        ])
+      ).length;
     expect(await details(kept.slice(0, 5))).toBe(0);
     expect(await details(kept.slice(5))).toBe(kept.length - 5);
     const [words] = await stack.sql('SELECT status FROM message_words WHERE message_id = $1', [rejected.id]);
@@ -174,7 +181,17 @@ it('there are no statistics of values of citizens, files or keys', async () => {
   );
   const names = columns.map(({ column }) => column);
   expect(names).toEqual(expect.arrayContaining(['message_id', 'municipality', 'status']));
-  for (const name of ['subject', 'number', 'sender_id', 'file_name', 'wrapped_key', 'original', 'value', 'label', 'sha256'])
+  for (const name of [
+    'subject',
+    'number',
+    'sender_id',
+    'file_name',
+    'wrapped_key',
+    'original',
+    'value',
+    'label',
+    'sha256',
+  ])
     expect(names).not.toContain(name);
 });
 

@@ -10,7 +10,7 @@ import { preparedOn } from './fence.js';
 export type Plan = 'kept' | 'fresh';
 
 // PostgreSQL 18, appendix A: invalid_sql_statement_name, duplicate_prepared_statement.
-const INVALID_STATEMENT_NAME = '26000';
+const NOT_PREPARED = '26000';
 const PREPARED_BEFORE = '42P05';
 
 /**
@@ -36,25 +36,19 @@ export async function queryAs<Row extends pg.QueryResultRow>(
   const bindAndKeep = `${bind}, set_config('plan_cache_mode', 'force_generic_plan', true)`;
   const values = statement.values.map(literal).join(', ');
   const execute = `EXECUTE ${name}${values && ` (${values})`}`;
-  // Before it is run, not when that has failed: PostgreSQL logs a statement that fails, with its values.
+  // Known here, not found out by trying: PostgreSQL logs a statement that fails, with its values.
   const prepared = preparedOn(connection);
-  if (!prepared.has(name)) {
-    await runAll(bind, `PREPARE ${name} AS ${text}`).catch(unless(PREPARED_BEFORE));
-    prepared.add(name);
-  }
+  const isNew = !prepared.has(name);
+  prepared.add(name);
+  const withPrepare = [`PREPARE ${name} AS ${text}`, execute];
   try {
-    return await runAll(bindAndKeep, execute);
+    return await runAll(bindAndKeep, ...(isNew ? withPrepare : [execute]));
   } catch (error) {
     // A pooler has given the connection another session, so nothing has been done.
-    unless(INVALID_STATEMENT_NAME)(error);
-    return runAll(bindAndKeep, `PREPARE ${name} AS ${text}`, execute);
+    if ((error as { code?: unknown }).code !== (isNew ? PREPARED_BEFORE : NOT_PREPARED)) throw error;
+    return runAll(bindAndKeep, ...(isNew ? [execute] : withPrepare));
   }
 }
-
-/** Throws an error on, unless it is this one of PostgreSQL’s. */
-const unless = (code: string) => (error: unknown) => {
-  if ((error as { code?: unknown }).code !== code) throw error;
-};
 
 /**
  * The statement with which each transaction begins: what follows has the privileges of indbakke_app, and sees this

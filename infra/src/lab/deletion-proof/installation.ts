@@ -44,7 +44,9 @@ export async function startInstallation(
     await registerExample(database.ownerUrl);
     // Its file has every command that it got, also of jobs that are gone.
     const redis: OwnRedis | undefined =
-      queue === 'Redis' ? await startOwnRedis(folders.redis, ['--appendonly', 'yes', '--rdbcompression', 'no']) : undefined;
+      queue === 'Redis'
+        ? await startOwnRedis(folders.redis, ['--appendonly', 'yes', '--rdbcompression', 'no'])
+        : undefined;
     if (redis) closers.push(() => redis.kill());
     const hook = createServer((req, res) => req.resume().on('end', () => res.writeHead(204).end()));
     await once(hook.listen(0, '127.0.0.1'), 'listening');

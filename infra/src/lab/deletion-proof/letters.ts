@@ -23,7 +23,12 @@ const LARGE = 300_000; // bytes of content: a file in the content store; the oth
  * @param size of its content
  * @param replyTo messageUUID of a sent message
  */
-export function plantedLetter(name: string, size: 'small' | 'large', contactPointId: string, replyTo?: string): PlantedLetter {
+export function plantedLetter(
+  name: string,
+  size: 'small' | 'large',
+  contactPointId: string,
+  replyTo?: string,
+): PlantedLetter {
   const plants = {
     subject: word(),
     'number of the sender': number(),
@@ -65,5 +70,3 @@ export function plantedLetter(name: string, size: 'small' | 'large', contactPoin
 
 export const needlesOfPlants = (letter: string, plants: Readonly<Record<string, string>>): Needle[] =>
   Object.entries(plants).flatMap(([what, value]) => needlesOfText(`${letter}: ${what}`, value));
-
-

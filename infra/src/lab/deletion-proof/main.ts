@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { repository } from '../../../../tools/local-state.mjs';
-import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { rejectOptionsTakenByNpm, runCommand } from '../../local/command.js';
+import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { HAS_REDIS } from '../../testkit/redis.js';
 import { type Proof, prove } from './prove.js';
 import { linesOf, page } from './report.js';
@@ -30,14 +30,23 @@ await runCommand(USAGE, async () => {
   });
   const { short: isShort, without, queue } = values;
   const isKnown =
-    (queue === undefined || queue in QUEUES) && (without === undefined || without === 'deletion' || without === 'scrub');
+    (queue === undefined || queue in QUEUES) &&
+    (without === undefined || without === 'deletion' || without === 'scrub');
   if (values.help || !isKnown) return USAGE;
   const signal = abortedByCtrlC();
-  const queues = queue ? [QUEUES[queue as keyof typeof QUEUES]] : (['PostgreSQL', ...(HAS_REDIS ? ['Redis'] : [])] as const);
+  const queues = queue
+    ? [QUEUES[queue as keyof typeof QUEUES]]
+    : (['PostgreSQL', ...(HAS_REDIS ? ['Redis'] : [])] as const);
   const proofs: Proof[] = [];
   for (const each of queues as readonly ('PostgreSQL' | 'Redis')[]) {
     const onProgress = (line: string) => process.stderr.write(`${line}\n`);
-    const proof = await prove({ queue: each, isShort, without: without as 'deletion' | 'scrub' | undefined, signal, onProgress });
+    const proof = await prove({
+      queue: each,
+      isShort,
+      without: without as 'deletion' | 'scrub' | undefined,
+      signal,
+      onProgress,
+    });
     process.stdout.write(`${linesOf(proof).join('\n')}\n\n`);
     proofs.push(proof);
   }

@@ -71,7 +71,8 @@ export class Finder {
       if (begins[(bytes[at] as number) | ((bytes[at + 1] as number) << 8)] === 0) continue;
       for (const needle of this.#needles.get(bytes.readUInt32LE(at)) ?? []) {
         const { length } = needle.bytes;
-        if (at + length <= bytes.length && bytes.compare(needle.bytes, 0, length, at, at + length) === 0) onFound(needle, at);
+        if (at + length <= bytes.length && bytes.compare(needle.bytes, 0, length, at, at + length) === 0)
+          onFound(needle, at);
       }
     }
   }

@@ -48,7 +48,11 @@ export class Callers {
   }
 
   /** Any call with all roles; its answer is read to the end. @returns the answer's body */
-  async call(method: string, path: string, { body, operator }: { body?: unknown; operator?: boolean } = {}): Promise<Buffer> {
+  async call(
+    method: string,
+    path: string,
+    { body, operator }: { body?: unknown; operator?: boolean } = {},
+  ): Promise<Buffer> {
     const { url, paths, signal } = this.#installation;
     const roles = ['Indbakke.Drift', 'Indbakke.Karantæne'];
     const token = operator ? await issueOperatorsToken(paths, { roles }) : await this.#token();
@@ -76,11 +80,12 @@ export async function deliverLetters(installation: Installation, others: number)
     plantedLetter('small reply', 'small', CONTACT_POINT, sent),
     plantedLetter('large reply', 'large', CONTACT_POINT, sent),
   ];
-  const stay = (from: number, until: number) => Promise.all(
-    Array.from({ length: until - from }, () =>
-      send(installation, writeMemo({ subject: `bliver ${word()}`, documents: [textDocument(word())] })),
-    ),
-  );
+  const stay = (from: number, until: number) =>
+    Promise.all(
+      Array.from({ length: until - from }, () =>
+        send(installation, writeMemo({ subject: `bliver ${word()}`, documents: [textDocument(word())] })),
+      ),
+    );
   const half = Math.floor(others / 2);
   for (let from = 0; from < half; from += BATCH) await stay(from, Math.min(half, from + BATCH));
   for (const { memo } of letters) await send(installation, writeMemo(memo));

@@ -40,7 +40,7 @@ export interface Proof {
   readonly scrubSeconds: number;
 }
 
-const OTHERS = { short: 30, long: 1_000 };
+const OTHERS = { short: 30, long: 300 };
 
 /** Plants, shows that the search finds, deletes, scrubs and searches again. */
 export function prove(options: ProofOptions): Promise<Proof> {
@@ -107,7 +107,9 @@ function areasOf(paths: StatePaths): Area[] {
   const home = postgresHomeOf(paths.root);
   const { logs, temporary, redis } = foldersOf(paths);
   const isWal = (path: string) => path.includes('pg_wal/');
-  const known = [home, paths.content, `${paths.content}-deletions`, logs, temporary, redis].map((folder) => `${folder}/`);
+  const known = [home, paths.content, `${paths.content}-deletions`, logs, temporary, redis].map(
+    (folder) => `${folder}/`,
+  );
   return [
     { name: 'database files', folder: home, has: (path) => !isWal(path) },
     { name: 'write-ahead log', folder: home, has: isWal },
@@ -117,7 +119,11 @@ function areasOf(paths: StatePaths): Area[] {
     { name: 'logs of the services', folder: logs },
     { name: 'temporary files', folder: temporary },
     // PostgreSQL's log, keys, and whatever else there is.
-    { name: 'all else', folder: paths.root, has: (path) => !known.some((folder) => join(paths.root, path).startsWith(folder)) },
+    {
+      name: 'all else',
+      folder: paths.root,
+      has: (path) => !known.some((folder) => join(paths.root, path).startsWith(folder)),
+    },
   ];
 }
 

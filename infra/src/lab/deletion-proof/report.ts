@@ -14,7 +14,10 @@ export function linesOf(proof: Proof): string[] {
     `After the deletion, before the scrub: found ${proof.unscrubbed.found.length}`,
     ...formsOf(proof.unscrubbed.found).map((line) => `  ${line}`),
     'Searched after deletion and scrub:',
-    ...after.searched.map(({ area, files, bytes }) => `  ${area}: ${files} files, ${(bytes / MB).toFixed(1)} MB, found ${countIn(after.found, area)}`),
+    ...after.searched.map(
+      ({ area, files, bytes }) =>
+        `  ${area}: ${files} files, ${(bytes / MB).toFixed(1)} MB, found ${countIn(after.found, area)}`,
+    ),
     ...after.found.map(({ area, file, plant, form }) => `  LEFT in ${area}, ${file}: ${plant}, ${form}`),
     `found ${after.found.length}`,
   ];

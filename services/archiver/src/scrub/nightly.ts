@@ -10,17 +10,21 @@ interface Nightly {
   readonly SCRUB_WINDOW: string;
 }
 
-/** Scrubs within the window of each night, when something was deleted. A shutdown stops it after its step. */
+/** Scrubs once within the window of each night, when something was deleted. A shutdown stops it after its step. */
 export function nightlyScrub(parts: Parts, { DATABASE_URL, SCRUB_WINDOW }: Nightly): Work['sweeps'][number] {
   let isStopping = false;
+  // What is deleted after it, during the night, waits for the next one.
+  let isDone = false;
   const mayGoOn = () => !isStopping && isWithin(SCRUB_WINDOW, new Date());
   const sweep = repeat('scrub', MINUTE, parts.log, async () => {
-    if (!mayGoOn()) return;
+    isDone &&= mayGoOn();
+    if (isDone || !mayGoOn()) return;
     const onProgress = logProgress(parts.log);
     const done = await withMaintenance({ url: DATABASE_URL, name: 'indbakke-scrub' }, (connection) =>
       scrub(connection, { mayGoOn, onProgress }),
     );
     if (!done) return;
+    isDone = done.left === 0;
     await recordAudit(parts.store, scrubAudit(done));
     parts.log[done.left > 0 || done.walSegments === undefined ? 'warn' : 'info']('scrubbed', { ...done });
   });
