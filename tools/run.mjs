@@ -33,6 +33,15 @@ const COMMANDS = {
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
   municipality: { does: 'add or change a municipality', module: 'infra/dist/local/municipality.js' },
   audit: { does: 'verify the audit log', module: 'infra/dist/local/audit.js' },
+  scrub: { does: 'remove from the database’s files what deleted rows left there', module: 'infra/dist/local/scrub.js' },
+  'reapply-deletions': {
+    does: 'delete again what a restored backup still has',
+    module: 'infra/dist/local/reapply-deletions.js',
+  },
+  'deletion-proof': {
+    does: 'delete everywhere, and search all files for what is left',
+    module: 'infra/dist/lab/deletion-proof/main.js',
+  },
   config: {
     does: 'print the configuration, without secrets',
     module: 'infra/dist/local/config.js',
@@ -98,7 +107,7 @@ function isHelp(argument) {
 }
 
 function usage() {
-  const lines = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(14)}${does}`);
+  const lines = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(19)}${does}`);
   return ['node tools/run.mjs <command> [arguments]', ...lines].join('\n');
 }
 

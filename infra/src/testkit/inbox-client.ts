@@ -23,6 +23,7 @@ import type {
   OutcomeBody,
   RejectionBody,
   SentMessageBody,
+  TakeBackBody,
   WebhookSecret,
   ZipDownloadAnswer,
   ZipDownloadBody,
@@ -154,6 +155,10 @@ export class InboxClient {
 
   journalize(seen: Seen, body: z.input<typeof JournalizationBody>, key?: string): Promise<ChangeAnswer> {
     return this.#change('POST', seen, 'journalization', body, key);
+  }
+
+  takeBack(seen: Seen, body: z.input<typeof TakeBackBody>, key?: string): Promise<ChangeAnswer> {
+    return this.#change('DELETE', seen, 'journalization', body, key);
   }
 
   reject(seen: Seen, body: z.input<typeof RejectionBody>, key?: string): Promise<ChangeAnswer> {

@@ -23,8 +23,8 @@ export interface OwnPostgres extends LocalPostgres {
   readonly paths: StatePaths;
 }
 
-/** Fast, because a power failure may lose data. */
-export const NOT_DURABLE = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+/** Fast, because a power failure may lose data; and a scrub has no kept segments to fill. */
+export const NOT_DURABLE = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', wal_recycle: 'off' };
 
 /** A PostgreSQL in a new state folder, durable as in production unless `settings` say otherwise. */
 export async function startOwnPostgres(settings: Readonly<Record<string, string>> = {}): Promise<OwnPostgres> {

@@ -34,10 +34,14 @@ export function startArchiver(config: ArchiverConfig): Promise<Running> {
 
 export { sweepDuePackages } from './access-packages/sweeps.js';
 export { ArchiverConfig } from './config.js';
+export { openLedger } from './deletion-ledger/ledger.js';
+export { RESULTS, type Result, reapplyDeletions } from './deletion-ledger/reapply.js';
 export { endDueOffers } from './handover/sweep.js';
 export { dropAuditMonths } from './retention/audit-months.js';
 export { removeDueContent } from './retention/content.js';
 export { sweepOldQuarantine } from './retention/quarantine.js';
+export { scrubAudit } from './scrub/nightly.js';
+export { type Progress, type Scrubbed, scrub } from './scrub/scrub.js';
 export {
   readTraining,
   requestReset,

@@ -1,5 +1,6 @@
-import { commonSettings, sealingSettings, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, sealingSettings, url, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
+import { ScrubWindow } from './scrub/window.js';
 
 export const ArchiverConfig = z.object({
   ...commonSettings,
@@ -16,5 +17,11 @@ export const ArchiverConfig = z.object({
   QUARANTINE_KEEP_DAYS: wholeNumber(1, 3_650)
     .default(90)
     .describe('Days that an entry stays in quarantine after its bytes came last'),
+  DELETION_LEDGER_URL: url('file:')
+    .optional()
+    .describe('Folder of the deletion ledger: file:///folder; default: BLOB_URL with -deletions at its end'),
+  SCRUB_WINDOW: ScrubWindow.default('01:00-05:00').describe(
+    'When the database is scrubbed of what was deleted, by Danish clocks; off = by hand only',
+  ),
 });
 export type ArchiverConfig = z.infer<typeof ArchiverConfig>;

@@ -6,10 +6,12 @@ import { createMakePackageHandler, MAKE_PACKAGE } from './access-packages/make-p
 import { sweepDuePackages, sweepExpiredPackages } from './access-packages/sweeps.js';
 import type { ArchiverConfig } from './config.js';
 import { destroyDue } from './deletion/destroy-due.js';
+import { ledgerWriter } from './deletion-ledger/write-ledger.js';
 import { endDueOffers } from './handover/sweep.js';
 import { dropAuditMonths, makeAuditMonths } from './retention/audit-months.js';
 import { removeDueContent } from './retention/content.js';
 import { sweepOldQuarantine } from './retention/quarantine.js';
+import { nightlyScrub } from './scrub/nightly.js';
 import { resetTraining } from './training/reset.js';
 import { createMakeZipHandler, MAKE_ZIP } from './zip-downloads/make-zip.js';
 import { sweepDueZips, sweepExpiredZips } from './zip-downloads/sweeps.js';
@@ -31,6 +33,7 @@ export function createWork(parts: Parts, config: ArchiverConfig): Work {
     sweeps: [
       repeat('sweep-content-removals', 10 * SECOND, log, () => sweepContentRemovals(parts)),
       repeat('destroy-due', 10 * SECOND, log, () => destroyDue(parts, new Date())),
+      repeat('write-deletion-ledger', 5 * SECOND, log, ledgerWriter(parts, config)),
       repeat('reset-training', 2 * SECOND, log, () => resetTraining(parts)), // somebody waits at a terminal
       repeat('end-due-offers', 10 * SECOND, log, () => endDueOffers(parts, new Date())),
       repeat('sweep-due-packages', 10 * SECOND, log, () => sweepDuePackages(parts, new Date())),
@@ -41,6 +44,7 @@ export function createWork(parts: Parts, config: ArchiverConfig): Work {
       // Three months ahead, so hourly is enough; at start, in case the service was off for months.
       repeat('make-audit-months', HOUR, log, () => makeAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
       repeat('drop-audit-months', HOUR, log, () => dropAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
+      nightlyScrub(parts, config),
       repeat('sweep-old-quarantine', HOUR, log, () => sweepOldQuarantine(parts, config.QUARANTINE_KEEP_DAYS), 0),
     ],
   };

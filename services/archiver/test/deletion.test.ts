@@ -272,6 +272,7 @@ describe('of a deleted message', () => {
       deletion_sent_on: null,
       deletion_sender_informed: null,
       deletion_due_at: null,
+      in_deletion_ledger: expect.any(Boolean),
       assignee_kind: null,
       assignee_id: null,
       suggested_case_id: null,

@@ -94,6 +94,7 @@ const ACTIONS: Record<Action, string> = {
   'quarantine-accepted': 'Lod en leverance i karantæne kvittere',
   'quarantine-refused': 'Lod en leverance i karantæne afvise igen',
   'quarantine-removed': 'Slettede en leverance i karantæne',
+  scrubbed: 'Rensede databasen for rester af det slettede',
   refused: 'Fik afslag',
 };
 

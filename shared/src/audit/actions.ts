@@ -56,6 +56,7 @@ const OTHER_ACTIONS = {
   'quarantine-accepted': 'The bytes of a delivery in quarantine get a receipt from then on.',
   'quarantine-refused': 'The bytes of a delivery in quarantine are refused again.',
   'quarantine-removed': 'A delivery was removed from quarantine.',
+  scrubbed: 'The database was scrubbed of what deleted rows had left in it.',
   refused: 'A call was refused.',
 } as const;
 

@@ -15,7 +15,7 @@ export const GiB = 1_024 * MiB;
 /** A setting whose value is never shown by `npm run config`. */
 const secret = <T extends z.ZodType>(schema: T) => schema.meta({ secret: true });
 
-const url = (...protocols: string[]) =>
+export const url = (...protocols: string[]) =>
   z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });

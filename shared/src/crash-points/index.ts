@@ -37,6 +37,11 @@ export const CRASH_POINTS = {
   'quarantine-removed': 'An entry in quarantine is gone with its key; its content is not removed yet.',
   'content-removed': 'A container was removed; a power cut could still bring it back.',
   'removal-synced': 'The removal is on disk.',
+  'ledger-written': 'A batch of deletions is in the deletion ledger; their rows do not say so yet.',
+  'scrub-begun': 'A table that is written anew has its empty successor; no row is copied yet.',
+  'scrub-copied': 'A batch of rows is copied to the successor of their table.',
+  'scrub-swapped': 'The successor has taken the place of its table; the foreign keys are not verified yet.',
+  'scrub-rewritten': 'A table is written anew; the write-ahead log still has what was deleted.',
 } as const;
 
 export type CrashPoint = keyof typeof CRASH_POINTS;

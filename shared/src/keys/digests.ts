@@ -16,6 +16,8 @@ export const IDEMPOTENCY = 'idempotency';
 export const AUDIT_CHAIN = 'audit-chain-1';
 /** Keyed hash of an anchor: audit rows that went with their month. */
 export const AUDIT_ANCHOR = 'audit-anchor-1';
+/** Keyed hash of a line of the deletion ledger. */
+export const DELETION_LEDGER = 'deletion-ledger-1';
 
 /** Keyed hash of a CPR or CVR number, however written, to compare parties without storing their numbers. */
 export function digestOfParty(keys: KeyRing, id: string): Buffer {

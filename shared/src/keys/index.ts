@@ -3,6 +3,7 @@ export {
   AUDIT_ANCHOR,
   AUDIT_CHAIN,
   CURSOR,
+  DELETION_LEDGER,
   digestOfParty,
   FINGERPRINT,
   IDEMPOTENCY,

@@ -37,6 +37,14 @@ export class FencedPool extends pg.Pool {
   }
 }
 
+/** The statements that each connection has prepared by SQL, as long as it lives. */
+const prepared = new WeakMap<pg.PoolClient, Set<string>>();
+
+/** Names of statements that the connection of this loan has prepared by SQL; who prepares one adds it. */
+export function preparedOn(connection: pg.PoolClient): Set<string> {
+  return (connection as unknown as Loan).prepared;
+}
+
 /**
  * A connection for the duration of one transaction.
  *
@@ -96,6 +104,12 @@ class Loan {
       this.#isOver = this.#isWaiting;
       throw error;
     }
+  }
+
+  get prepared(): Set<string> {
+    const names = prepared.get(this.#client) ?? new Set();
+    prepared.set(this.#client, names);
+    return names;
   }
 
   /** A second call does nothing: the connection may have been lent again. */

@@ -8,11 +8,13 @@ import { FencedPool } from './fence.js';
 import { createListener, type Listener } from './listen.js';
 import { CHANGES_CHANNEL, createNudge } from './nudge.js';
 import { bindTo, type Connection, type Plan, queryAs } from './query.js';
+import { RELIED_ON } from './relied-on.js';
 
 export { Prisma } from '../generated/client.js';
 export type * from '../generated/models.js';
 export { CommitInDoubt, isStoreUnavailable } from './failures.js';
 export type { Listener } from './listen.js';
+export { withMaintenance } from './maintenance.js';
 export { migrate } from './migrate.js';
 export { newId } from './new-id.js';
 export { CHANGES_CHANNEL } from './nudge.js';
@@ -79,15 +81,6 @@ const STATEMENT_SHARE = 0.5;
 // When the machine of a process vanishes, PostgreSQL would keep the locks of its transaction until the system notices,
 // usually after two hours, and a retry of the same message at another process would wait for them.
 const MAX_IDLE_IN_TRANSACTION_MS = 10_000;
-
-// What the code relies on, whatever the database, the login or the server is set to: names without a schema, times that pg
-// reads, policies that filter, and that a statement sees what was committed while it waited for a lock.
-const RELIED_ON = [
-  'SET search_path = public',
-  'SET datestyle = ISO',
-  'SET row_security = on',
-  `SET default_transaction_isolation = 'read committed'`,
-];
 
 // Every query of a request has an index. PostgreSQL prefers to scan a small table, and keeps that plan (for foreign keys
 // too) when the table has grown, until the next ANALYZE.

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { Prisma } from '../generated/client.js';
+import { preparedOn } from './fence.js';
 
 /**
  * How a statement is planned. `kept`: once per connection, for what has one plan whatever its values, such as look-ups by
@@ -8,7 +9,9 @@ import type { Prisma } from '../generated/client.js';
  */
 export type Plan = 'kept' | 'fresh';
 
-const INVALID_STATEMENT_NAME = '26000';
+// PostgreSQL 18, appendix A: invalid_sql_statement_name, duplicate_prepared_statement.
+const NOT_PREPARED = '26000';
+const PREPARED_BEFORE = '42P05';
 
 /**
  * Runs one statement for a municipality in one round trip. PostgreSQL runs the statements of one simple query in order and in
@@ -33,12 +36,17 @@ export async function queryAs<Row extends pg.QueryResultRow>(
   const bindAndKeep = `${bind}, set_config('plan_cache_mode', 'force_generic_plan', true)`;
   const values = statement.values.map(literal).join(', ');
   const execute = `EXECUTE ${name}${values && ` (${values})`}`;
+  // Known here, not found out by trying: PostgreSQL logs a statement that fails, with its values.
+  const prepared = preparedOn(connection);
+  const isNew = !prepared.has(name);
+  prepared.add(name);
+  const withPrepare = [`PREPARE ${name} AS ${text}`, execute];
   try {
-    return await runAll(bindAndKeep, execute);
+    return await runAll(bindAndKeep, ...(isNew ? withPrepare : [execute]));
   } catch (error) {
-    // This connection has not prepared it yet, so nothing has been done.
-    if ((error as { code?: unknown }).code !== INVALID_STATEMENT_NAME) throw error;
-    return runAll(bindAndKeep, `PREPARE ${name} AS ${text}`, execute);
+    // A pooler has given the connection another session, so nothing has been done.
+    if ((error as { code?: unknown }).code !== (isNew ? PREPARED_BEFORE : NOT_PREPARED)) throw error;
+    return runAll(bindAndKeep, ...(isNew ? [execute] : withPrepare));
   }
 }
 

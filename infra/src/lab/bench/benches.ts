@@ -8,6 +8,7 @@ import { guard } from './guard.js';
 import { inbox } from './inbox/inbox.js';
 import { intakeLarge, intakeLarge8 } from './intake-large.js';
 import { intakeSmall } from './intake-small.js';
+import { scrub } from './scrub.js';
 import { soap } from './soap.js';
 import { start } from './start.js';
 import { suggest } from './suggest/suggest.js';
@@ -32,4 +33,4 @@ export const BENCHES: readonly Bench[] = [
 ];
 
 /** Not part of `all`. */
-export const ON_REQUEST: readonly Bench[] = [guard, inbox, audit, suggest];
+export const ON_REQUEST: readonly Bench[] = [guard, inbox, audit, suggest, scrub];

@@ -195,7 +195,7 @@ export async function changeOffered(
   { from, messageId }: Pick<Offer, 'from' | 'messageId'>,
   at: Date,
   change: Change,
-  details: Readonly<Record<string, string>>,
+  details: Readonly<Record<string, string | boolean>>,
   more: { readonly set?: Prisma.Sql; readonly condition?: Prisma.Sql } = {},
 ): Promise<void> {
   const principal = asSystem(from, INDBAKKE);
@@ -282,7 +282,7 @@ export function recordAtOther(
   municipality: string,
   at: Date,
   action: 'handover-received' | 'handover-lapsed',
-  details: Readonly<Record<string, string>>,
+  details: Readonly<Record<string, string | boolean>>,
 ): Promise<unknown> {
   const by = { municipality, actor: INDBAKKE };
   return asMunicipality(connection, municipality, () => run(connection, insertAudit({ by, at, action, details })));

@@ -1,10 +1,11 @@
 import { asSystem } from '@indbakke/shared/access';
 import { INDBAKKE } from '@indbakke/shared/audit';
 import { announce } from '@indbakke/shared/crash-points';
-import { deleteWithin, removeContent } from '@indbakke/shared/inbox';
-import { type Change, type ChangeRequest, type Status, writeChange } from '@indbakke/shared/lifecycle';
+import { removeContent } from '@indbakke/shared/inbox';
+import type { ChangeRequest, Status } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
+import { deleteFromAnyStatus, NOT_DELETED } from '../deletion/delete-from-any-status.js';
 
 const { sql } = Prisma;
 
@@ -42,7 +43,7 @@ function nextToRemove({ store }: Parts, municipality: string): Promise<string[]>
       connection,
       sql`
         SELECT m.id FROM municipalities c JOIN messages m ON m.municipality = c.cvr
-        WHERE ${isDue} AND m.status = ANY (${Object.keys(WAY)}::text[]) LIMIT ${BATCH}::int`,
+        WHERE ${isDue} AND m.status = ANY (${NOT_DELETED}::text[]) LIMIT ${BATCH}::int`,
     );
     if (rows.length === 0) {
       await run(connection, sql`UPDATE municipalities SET reset_due = false, training_since = now() WHERE ${isDue}`);
@@ -51,30 +52,13 @@ function nextToRemove({ store }: Parts, municipality: string): Promise<string[]>
   });
 }
 
-/** From each status, the changes that lead to where a message may be deleted. */
-const WAY = {
-  pending: ['rejected'],
-  held: ['rejected'],
-  journalized: ['taken-back', 'rejected'],
-  rejected: [],
-} as const satisfies Record<Exclude<Status, 'deleted'>, readonly Change[]>;
-
 async function removeMessage(parts: Parts, municipality: string, id: string): Promise<void> {
   const principal = asSystem(municipality, INDBAKKE);
   const request: ChangeRequest = { principal, id, expectedVersion: undefined, at: new Date() };
   const blobName = await parts.store.withTenantConnection(municipality, async (connection) => {
     const status = await lockMessage(connection, id);
     if (status === 'deleted') return undefined; // another process was first
-    for (const change of WAY[status]) {
-      const isRejected = change === 'rejected';
-      await writeChange(
-        connection,
-        request,
-        change,
-        isRejected ? { set: sql`rejection_reason = 'other'`, details: { reason: 'other' } } : {},
-      );
-    }
-    return deleteWithin(connection, request);
+    return deleteFromAnyStatus(connection, request, status);
   });
   announce('deletion-committed');
   if (blobName !== undefined) await removeContent(parts, blobName);

@@ -1,0 +1,61 @@
+import type { Proof } from './prove.js';
+import type { Found } from './search-files.js';
+
+const MB = 2 ** 20;
+
+/** A proof as lines for a terminal. */
+export function linesOf(proof: Proof): string[] {
+  const { queue, letters, others, needles, before, after, scrubSeconds } = proof;
+  return [
+    `Queue on ${queue}: ${letters} planted letters among ${others} others, ${needles} byte sequences to find; scrub ${scrubSeconds} s`,
+    'Found before the deletion:',
+    ...formsOf(before.found).map((line) => `  ${line}`),
+    ...(proof.neverInFiles.length > 0 ? [`  in no file before: ${proof.neverInFiles.join('; ')}`] : []),
+    `After the deletion, before the scrub: found ${proof.unscrubbed.found.length}`,
+    ...formsOf(proof.unscrubbed.found).map((line) => `  ${line}`),
+    'Searched after deletion and scrub:',
+    ...after.searched.map(
+      ({ area, files, bytes }) =>
+        `  ${area}: ${files} files, ${(bytes / MB).toFixed(1)} MB, found ${countIn(after.found, area)}`,
+    ),
+    ...after.found.map(({ area, file, plant, form }) => `  LEFT in ${area}, ${file}: ${plant}, ${form}`),
+    `found ${after.found.length}`,
+  ];
+}
+
+const countIn = (found: readonly Found[], area: string) => found.filter((each) => each.area === area).length;
+
+/** How many plants were found in which form, by area. */
+function formsOf(found: readonly Found[]): string[] {
+  const plants = new Map<string, Set<string>>();
+  for (const { area, form, plant } of found) {
+    const key = `${area}: ${form}`;
+    plants.set(key, (plants.get(key) ?? new Set()).add(plant));
+  }
+  return [...plants].map(([key, those]) => `${key}, ${those.size} plants`).sort();
+}
+
+/** The page of docs/results. */
+export function page(proofs: readonly Proof[]): string {
+  const total = proofs.reduce((sum, { after }) => sum + after.found.length, 0);
+  return `# Deletion proof
+
+\`npm run deletion-proof\`, ${new Date().toISOString().slice(0, 10)}: **found ${total}**.
+
+Letters with values that are nowhere else (subject, numbers and names of sender and citizen concerned, field for the contact point,
+label, file name, content, reference of a reply), small and large, and a delivery in quarantine, pass through lists, search, reading,
+zip, Excel, extract, access package, audit log and its sheet, webhook, jobs, journalizing and rejection. Then they are deleted, the
+database is scrubbed, all is stopped, and every file is searched.
+
+Each value is searched for as text, in UTF-16, hexadecimal and base64 (at each of the three alignments), and, since PostgreSQL
+compresses long values (the original XML), in pieces of eight bytes, which its compression leaves whole. Of sealed content the
+ciphertext, the wrapped key and the SHA-256 of a file are searched for, read from every table that has such columns. Before anything
+is deleted, the search is shown to find each value in each form in a file made for that.
+
+What is compressed otherwise is only ever stored sealed: Excel files (deflate) and PDFs of cover and log sheet, whose text is
+compressed and in glyph numbers. So of these the ciphertext is what is searched for. Keyed hashes of CPR numbers stay on purpose, for the
+audit log. Queues and logs hold ids only, before and after.
+
+${proofs.map((proof) => `## Queue on ${proof.queue}\n\n\`\`\`\n${linesOf(proof).join('\n')}\n\`\`\``).join('\n\n')}
+`;
+}

@@ -1,0 +1,14 @@
+// The three services in a process of their own, whose output is the log that is searched.
+
+import { readConfig } from '@indbakke/shared/config';
+import { serve } from '@indbakke/shared/service';
+import { allServices, StackConfig } from '../../local/settings.js';
+
+const config = readConfig(StackConfig, process.env);
+const running = await serve(config, 'deletion-proof', allServices(config));
+process.once('SIGTERM', async () => {
+  await running.close();
+  process.exit(0);
+});
+process.once('disconnect', () => process.exit(1));
+process.send?.({ ready: running.url });

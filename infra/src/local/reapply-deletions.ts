@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+import { ArchiverConfig, openLedger, RESULTS, type Result, reapplyDeletions } from '@indbakke/archiver';
+import { type Env, readConfig } from '@indbakke/shared/config';
+import { openParts } from '@indbakke/shared/service';
+import { rejectOptionsTakenByNpm, runCommand } from './command.js';
+import { localSettings } from './settings.js';
+import { statePaths } from './state.js';
+import { withOwnerUrl } from './with-owner-url.js';
+
+const USAGE = `npm run reapply-deletions [-- --dry-run]
+
+After a restore of the database from a backup: deletes again what was deleted since, as the deletion ledger has it. Messages that the
+backup does not have get a tombstone, so that they do not come back. May be stopped, and run again; --dry-run only counts.
+Takes the settings of the archiver from the environment; without DATABASE_URL, the database of npm start. Stop the receivers
+meanwhile. Exit status 1: something could not be deleted.`;
+
+const PROGRESS_EVERY_MS = 5_000;
+const LEFT = ['legal-hold', 'unknown-municipality', 'forged'] as const satisfies readonly Result[];
+
+await runCommand(USAGE, async () => {
+  rejectOptionsTakenByNpm('reapply-deletions', ['dry-run']);
+  const { values } = parseArgs({
+    options: { 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  });
+  if (values.help) return USAGE;
+  const reapplyWith = (env: Env) => reapply(env, values['dry-run']);
+  if (process.env.DATABASE_URL) return reapplyWith(process.env);
+  return withOwnerUrl((url) => reapplyWith({ ...localSettings(statePaths()), ...process.env, DATABASE_URL: url }));
+});
+
+async function reapply(env: Env, isDryRun: boolean): Promise<string> {
+  const config = readConfig(ArchiverConfig, env);
+  const parts = await openParts(config, 'reapply-deletions');
+  try {
+    let shownAt = performance.now();
+    const counts = await reapplyDeletions(parts, await openLedger(config), {
+      isDryRun,
+      onForged: (where) => process.stderr.write(`forged: ${where}\n`),
+      onLine(soFar) {
+        if (performance.now() < shownAt + PROGRESS_EVERY_MS) return;
+        shownAt = performance.now();
+        process.stderr.write(`${Object.values(soFar).reduce((sum, count) => sum + count)} lines read\n`);
+      },
+    });
+    if (LEFT.some((result) => counts[result] > 0)) process.exitCode = 1;
+    const lines = Object.entries(RESULTS).map(([result, meaning]) => `${counts[result as Result]} ${meaning}`);
+    return [...(isDryRun ? ['Dry run: nothing was changed. It would be:'] : []), ...lines].join('\n');
+  } finally {
+    await parts.queues.close();
+    await parts.store.close();
+  }
+}

@@ -1,0 +1,51 @@
+import { type Progress, type Scrubbed, scrub, scrubAudit } from '@indbakke/archiver';
+import { insertAudit } from '@indbakke/shared/audit';
+import { withMaintenance } from '@indbakke/shared/store';
+import { runCommand } from './command.js';
+import { withOwnerUrl } from './with-owner-url.js';
+
+const USAGE = `npm run scrub
+
+Removes from the database's files and its write-ahead log what deleted rows have left there, now and not in the window of the
+night (SCRUB_WINDOW). Everything may run meanwhile. After a stop, run it again. Uses the database of npm start, or the one named
+by DATABASE_OWNER_URL. Exit status 1: something is left.`;
+
+await runCommand(USAGE, async () => {
+  if (process.argv.length > 2) return USAGE;
+  let isStopping = false;
+  const stop = () => {
+    isStopping = true;
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  return withOwnerUrl((url) =>
+    withMaintenance({ url, name: 'indbakke-scrub', isOwner: true }, async (connection) => {
+      const done = await scrub(connection, { mayGoOn: () => !isStopping, onProgress: progressPrinter() });
+      if (!done) return 'Nothing was deleted since the last scrub, or another one is running.';
+      const { text, values } = insertAudit(scrubAudit(done));
+      await connection.query(text, values);
+      if (done.left > 0 || done.walSegments === undefined) process.exitCode = 1;
+      return sentenceOf(done);
+    }),
+  );
+});
+
+const PROGRESS_EVERY_MS = 5_000;
+
+/** A line for each table, and every few seconds where one takes long. */
+function progressPrinter(): (progress: Progress) => void {
+  let shownAt = performance.now();
+  return ({ table, rows, of, seconds, done }) => {
+    if (!done && performance.now() < shownAt + PROGRESS_EVERY_MS) return;
+    shownAt = performance.now();
+    const so = done ? `${rows} rows` : `${rows} of about ${Math.round(of)} rows`;
+    process.stderr.write(`${table}: ${so}, ${seconds} s\n`);
+  };
+}
+
+function sentenceOf({ tables, rows, seconds, walSegments, left }: Scrubbed): string {
+  const wal =
+    walSegments === undefined
+      ? 'The write-ahead log was left: the owner of the tables may not clear it (docs/operations.md, Scrub).'
+      : `The write-ahead log was cleared, with ${walSegments} kept segments.`;
+  return `${tables} tables with ${rows} rows were written anew in ${seconds} s${left > 0 ? `, ${left} are left` : ''}. ${wal}`;
+}

@@ -1,0 +1,57 @@
+import { INDBAKKE, INSTALLATION, recordAudit } from '@indbakke/shared/audit';
+import { MINUTE } from '@indbakke/shared/config';
+import { type Parts, repeat, type Work } from '@indbakke/shared/service';
+import { withMaintenance } from '@indbakke/shared/store';
+import { type Progress, type Scrubbed, scrub } from './scrub.js';
+import { isWithin } from './window.js';
+
+interface Nightly {
+  readonly DATABASE_URL: string;
+  readonly SCRUB_WINDOW: string;
+}
+
+/** Scrubs once within the window of each night, when something was deleted. A shutdown stops it after its step. */
+export function nightlyScrub(parts: Parts, { DATABASE_URL, SCRUB_WINDOW }: Nightly): Work['sweeps'][number] {
+  let isStopping = false;
+  // What is deleted after it, during the night, waits for the next one.
+  let isDone = false;
+  const mayGoOn = () => !isStopping && isWithin(SCRUB_WINDOW, new Date());
+  const sweep = repeat('scrub', MINUTE, parts.log, async () => {
+    isDone &&= mayGoOn();
+    if (isDone || !mayGoOn()) return;
+    const onProgress = logProgress(parts.log);
+    const done = await withMaintenance({ url: DATABASE_URL, name: 'indbakke-scrub' }, (connection) =>
+      scrub(connection, { mayGoOn, onProgress }),
+    );
+    if (!done) return;
+    isDone = done.left === 0;
+    await recordAudit(parts.store, scrubAudit(done));
+    parts.log[done.left > 0 || done.walSegments === undefined ? 'warn' : 'info']('scrubbed', { ...done });
+  });
+  return {
+    start: () => sweep.start(),
+    stop() {
+      isStopping = true;
+      return sweep.stop();
+    },
+  };
+}
+
+/** The row of the audit log of a scrub. */
+export const scrubAudit = ({ walSegments, ...done }: Scrubbed) => ({
+  by: { municipality: INSTALLATION, actor: INDBAKKE },
+  at: new Date(),
+  action: 'scrubbed' as const,
+  details: { ...done, walCleared: walSegments !== undefined },
+});
+
+/** Each table when it is done, and every minute where one takes long. */
+function logProgress(log: Parts['log']): (progress: Progress) => void {
+  let toldAt = performance.now();
+  return (progress) => {
+    const now = performance.now();
+    if (!progress.done && now < toldAt + MINUTE) return;
+    toldAt = now;
+    log.info(progress.done ? 'scrubbed-table' : 'scrubbing', { ...progress });
+  };
+}
