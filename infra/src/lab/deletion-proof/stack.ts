@@ -2,7 +2,7 @@
 
 import { readConfig } from '@indbakke/shared/config';
 import { serve } from '@indbakke/shared/service';
-import { allServices, StackConfig } from '../../local/settings.js';
+import { allServices, StackConfig } from '../../local/services.js';
 
 const config = readConfig(StackConfig, process.env);
 const running = await serve(config, 'deletion-proof', allServices(config));
