@@ -6,7 +6,7 @@ import { openParts, type Parts, serve } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareDatabase } from '../../../infra/src/local/database.js';
 import { startPostgres } from '../../../infra/src/local/postgres/postgres.js';
-import { allServices, StackConfig } from '../../../infra/src/local/settings.js';
+import { allServices, StackConfig } from '../../../infra/src/local/services.js';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { runSql } from '../../../infra/src/testkit/database.js';
 import { deliver } from '../../../infra/src/testkit/deliver.js';
