@@ -205,7 +205,7 @@ describe('a bulk', () => {
   const id = randomUUID();
   it.each<[string, object, string]>([
     ['without an action', { items: [{ id, version: 1 }] }, 'body.action'],
-    ['with an action that bulk does not make', { action: 'delete', items: [{ id, version: 1 }] }, 'body.action'],
+    ['with an action that bulk does not make', { action: 'release', items: [{ id, version: 1 }] }, 'body.action'],
     ['without items', { action: 'reopen' }, 'body.items'],
     ['with no item', { action: 'reopen', items: [] }, 'body.items'],
     [
