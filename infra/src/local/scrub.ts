@@ -37,7 +37,8 @@ function progressPrinter(): (progress: Progress) => void {
   return ({ table, rows, of, seconds, done }) => {
     if (!done && performance.now() < shownAt + PROGRESS_EVERY_MS) return;
     shownAt = performance.now();
-    const so = done ? `${rows} rows` : `${rows} of about ${Math.round(of)} rows`;
+    const what = table === 'pg_wal' ? 'segments' : 'rows';
+    const so = done ? `${rows} ${what}` : `${rows} of about ${Math.round(of)} ${what}`;
     process.stderr.write(`${table}: ${so}, ${seconds} s\n`);
   };
 }

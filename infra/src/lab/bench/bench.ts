@@ -16,7 +16,7 @@ export interface Size {
   readonly quick: boolean;
   /** Alternating rounds of each contender. */
   readonly rounds: number;
-  /** Messages that `growth` or `inbox` stores; undefined = its default. */
+  /** Messages that `growth`, `inbox` or `scrub` stores; undefined = its default. */
   readonly to?: number | undefined;
 }
 

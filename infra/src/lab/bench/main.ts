@@ -20,7 +20,7 @@ Not with all:
 ${linesOf(ON_REQUEST)}
 
 --quick takes a minute for all, writes no report, and only checks that everything works.
---to: messages that growth or inbox stores, at least ${MIN_TO}, by default 100000 and 5000000. Ten million of growth take
+--to: messages that growth, inbox or scrub stores, at least ${MIN_TO}, by default 100000, 5000000 and 500000. Ten million of growth take
 half an hour and 45 GB, five million of inbox as long and 25 GB.`;
 
 process.exitCode = await main();

@@ -21,6 +21,7 @@ export interface ScrubOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+/** Of a table; of pg_wal in segments of the write-ahead log. */
 export interface Progress {
   readonly table: string;
   readonly rows: number;
@@ -63,7 +64,7 @@ async function scrubTables(connection: Connection, due: readonly Due[], options:
     else tables += 1;
     rows += written ?? 0;
   }
-  const walSegments = await clearWal(connection);
+  const walSegments = await clearWal(connection, options);
   return { tables, rows, seconds: secondsSince(began), walSegments, left };
 }
 
@@ -79,14 +80,20 @@ const readDue = async (connection: Connection) =>
 const BETWEEN_SEGMENTS_MS = 500;
 
 /** @returns how many kept segments were filled with zeros, or undefined when it may not be done */
-async function clearWal(connection: Connection): Promise<number | undefined> {
+async function clearWal(connection: Connection, { onProgress = () => {} }: ScrubOptions): Promise<number | undefined> {
+  const began = performance.now();
+  const report = (rows: number, of: number, done: boolean) =>
+    onProgress({ table: WAL, rows, of, seconds: secondsSince(began), done });
+  report(0, 0, false);
   const kept = await one<number | null>(connection, 'SELECT scrub_begin_wal()');
   if (kept === null) return undefined;
   for (let filled = 0; filled <= kept && kept > 0; filled += 1) {
+    report(filled, kept, false);
     await connection.query('SELECT scrub_fill_wal()');
     await pause(BETWEEN_SEGMENTS_MS);
   }
   await connection.query('SELECT scrub_end_wal()');
+  report(kept, kept, true);
   return kept;
 }
 
