@@ -35,7 +35,7 @@ export const HandoverRefusalBody = z
 export type HandoverRefusalBody = z.infer<typeof HandoverRefusalBody>;
 
 export const HandoverQuery = z.strictObject({
-  direction: keyOf('HandoverDirection', DIRECTIONS),
+  direction: keyOf('HandoverDirection', DIRECTIONS).default('in').describe('`in` when absent'),
   status: keyOf('HandoverStatusFilter', HANDOVER_STATUSES)
     .optional()
     .describe('Those with this status; all when absent'),
