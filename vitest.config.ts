@@ -8,8 +8,8 @@ export default defineConfig({
   environments: { ssr: fromSources, __vitest__: fromSources }, // of the tests, and of their global set-up
   test: {
     include: ['shared/test/**/*.test.ts', 'services/*/test/**/*.test.ts', 'infra/test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     pool: 'forks',
     // The files share a few processes: to import everything anew takes 2 s of CPU a file. A hook at the top of a module
     // that several files import would run for the first of them only.
