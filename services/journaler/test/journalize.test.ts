@@ -342,7 +342,7 @@ describe('a change of a message', () => {
       return (await expectProblem(response, 409, 'wrong-status')).detail;
     };
     expect(await refused(['IndkomneDokumenter.Afvis'])).toBe(
-      'The message is journalized; the caller may make these changes now: none.',
+      'The message is journalized; the caller may make these changes now: legal-hold-set.',
     );
     expect(await refused(['IndkomneDokumenter.Afvis', 'IndkomneDokumenter.Journaliser'])).toBe(
       `The message is journalized; the caller may make these changes now: ${(await read(stack, id)).allowed.join(', ')}.`,
