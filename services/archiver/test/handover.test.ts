@@ -38,6 +38,7 @@ import { startDoomedArchiver } from './support/archiver-process.js';
 const OFFERER: TokenOptions = { user: 'anna' };
 const TAKER: TokenOptions = { user: 'bo', municipality: VESTERSUND };
 const TRAINING = '99999999';
+const THIRD = '77777777';
 
 let stack: TestStack;
 let parts: Parts;
@@ -294,6 +295,22 @@ describe('a taken message', () => {
       endedBy: 'bo',
     });
   });
+});
+
+it('a message that was taken, and reopened where it came from, can be taken by a third municipality', async () => {
+  await registerMunicipality(stack.ownerUrl, { cvr: THIRD, name: 'Tredje Kommune' });
+  const { id, handoverId, caseId } = await offered();
+  await taken(handoverId);
+  const { version } = await read(stack, id, OFFERER);
+  await change(stack, 'DELETE', `${id}/rejection`, { as: OFFERER, version });
+  await upsertCase(stack, caseId, { status: 'moved', movedTo: THIRD });
+  await awaitSuggestion(stack, id);
+  const { version: reopened } = await read(stack, id, OFFERER);
+  expect((await offer(id, reopened)).status).toBe(200);
+  const { handover } = await read(stack, id, OFFERER);
+  const response = await take(handover?.handoverId as string, { user: 'dorte', municipality: THIRD });
+  expect(response.status, await response.clone().text()).toBe(200);
+  expect((await read(stack, id, OFFERER)).handover).toMatchObject({ municipality: THIRD, status: 'taken' });
 });
 
 describe('what the other side sees before it decides', () => {
