@@ -297,6 +297,35 @@ describe('a taken message', () => {
   });
 });
 
+describe('the copy of a message that was offered for a case by its id here', () => {
+  /** The core here has not registered the letter that it answers, and has another case with the id of the other side. */
+  async function takenFor(ownCase: string): Promise<string> {
+    const { id, version, caseId } = await moved();
+    await stack.sql('DELETE FROM sent_messages WHERE municipality = $1 AND case_id = $2', [VESTERSUND, caseId]);
+    await upsertCase(stack, ownCase, { movedFrom: ODENSKOV, caseworker: 'bo' }, VESTERSUND);
+    expect((await offer(id, version, { caseId: ownCase })).status).toBe(200);
+    const { handover } = await read(stack, id, OFFERER);
+    return taken(handover?.handoverId as string);
+  }
+
+  it('is suggested for that case, not for one that has the id of the other side, so who took it sees it', async () => {
+    const copy = await takenFor('V-2');
+    await awaitSuggestion(stack, copy);
+    const own = { ...TAKER, roles: CASEWORKER_ROLES.filter((role) => !role.endsWith('SeAlle')) };
+    expect((await read(stack, copy, own)).suggestion).toMatchObject({ caseId: 'V-2', basis: 'case-id' });
+  });
+
+  it('is for those alone to whom that case is restricted, before its suggestion and after', async () => {
+    await upsertCase(stack, 'V-3', { restrictedTo: ['bo'] }, VESTERSUND);
+    const copy = await takenFor('V-3');
+    const asOther = () => stack.call('GET', `/incoming-documents/${copy}`, { as: { ...TAKER, user: 'cecilie' } });
+    await expectProblem(await asOther(), 404, 'not-found');
+    await awaitSuggestion(stack, copy);
+    await expectProblem(await asOther(), 404, 'not-found');
+    expect((await read(stack, copy, TAKER)).suggestion).toMatchObject({ caseId: 'V-3' });
+  });
+});
+
 it('a message that was taken, and reopened where it came from, can be taken by a third municipality', async () => {
   await registerMunicipality(stack.ownerUrl, { cvr: THIRD, name: 'Tredje Kommune' });
   const { id, handoverId, caseId } = await offered();
