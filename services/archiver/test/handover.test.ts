@@ -386,6 +386,23 @@ describe('what the other side sees before it decides', () => {
     await expectProblem(await take(handoverId, OFFERER), 404, 'not-found');
   });
 
+  it('is not shown any more when its copy is hidden here, as by a deletion delay', async () => {
+    const { handoverId } = await offered();
+    const copy = await taken(handoverId);
+    const reader = { ...TAKER, roles: CASEWORKER_ROLES.filter((role) => role !== 'DigitalPost.Slet') };
+    const sees = async (as: TokenOptions) =>
+      (await offers('in', as)).items.some((item) => item.handoverId === handoverId);
+    await awaitSuggestion(stack, copy);
+    expect(await sees(reader)).toBe(true);
+    await stack.sql(
+      `UPDATE messages SET status = 'rejected', status_before = 'pending', rejection_reason = 'other', deletion_requested_at = now(),
+         deletion_requested_by = 'bo', deletion_due_at = now() + interval '3 days' WHERE id = $1`,
+      [copy],
+    );
+    expect([await sees(reader), await sees(TAKER)]).toEqual([false, true]);
+    expect(await taken(handoverId)).toBe(copy); // the repeat of a lost answer
+  });
+
   it('is paged, newest first', async () => {
     await offered();
     await offered();
