@@ -38,6 +38,7 @@ import { startDoomedArchiver } from './support/archiver-process.js';
 const OFFERER: TokenOptions = { user: 'anna' };
 const TAKER: TokenOptions = { user: 'bo', municipality: VESTERSUND };
 const TRAINING = '99999999';
+const THIRD = '77777777';
 
 let stack: TestStack;
 let parts: Parts;
@@ -296,6 +297,51 @@ describe('a taken message', () => {
   });
 });
 
+describe('the copy of a message that was offered for a case by its id here', () => {
+  /** The core here has not registered the letter that it answers, and has another case with the id of the other side. */
+  async function takenFor(ownCase: string): Promise<string> {
+    const { id, version, caseId } = await moved();
+    await stack.sql('DELETE FROM sent_messages WHERE municipality = $1 AND case_id = $2', [VESTERSUND, caseId]);
+    await upsertCase(stack, ownCase, { movedFrom: ODENSKOV, caseworker: 'bo' }, VESTERSUND);
+    expect((await offer(id, version, { caseId: ownCase })).status).toBe(200);
+    const { handover } = await read(stack, id, OFFERER);
+    return taken(handover?.handoverId as string);
+  }
+
+  it('is suggested for that case, not for one that has the id of the other side, so who took it sees it', async () => {
+    const copy = await takenFor('V-2');
+    await awaitSuggestion(stack, copy);
+    const own = { ...TAKER, roles: CASEWORKER_ROLES.filter((role) => !role.endsWith('SeAlle')) };
+    expect((await read(stack, copy, own)).suggestion).toMatchObject({ caseId: 'V-2', basis: 'case-id' });
+  });
+
+  it('is for those alone to whom that case is restricted, before its suggestion and after', async () => {
+    await upsertCase(stack, 'V-3', { restrictedTo: ['bo'] }, VESTERSUND);
+    const copy = await takenFor('V-3');
+    const asOther = () => stack.call('GET', `/incoming-documents/${copy}`, { as: { ...TAKER, user: 'cecilie' } });
+    await expectProblem(await asOther(), 404, 'not-found');
+    await awaitSuggestion(stack, copy);
+    await expectProblem(await asOther(), 404, 'not-found');
+    expect((await read(stack, copy, TAKER)).suggestion).toMatchObject({ caseId: 'V-3' });
+  });
+});
+
+it('a message that was taken, and reopened where it came from, can be taken by a third municipality', async () => {
+  await registerMunicipality(stack.ownerUrl, { cvr: THIRD, name: 'Tredje Kommune' });
+  const { id, handoverId, caseId } = await offered();
+  await taken(handoverId);
+  const { version } = await read(stack, id, OFFERER);
+  await change(stack, 'DELETE', `${id}/rejection`, { as: OFFERER, version });
+  await upsertCase(stack, caseId, { status: 'moved', movedTo: THIRD });
+  await awaitSuggestion(stack, id);
+  const { version: reopened } = await read(stack, id, OFFERER);
+  expect((await offer(id, reopened)).status).toBe(200);
+  const { handover } = await read(stack, id, OFFERER);
+  const response = await take(handover?.handoverId as string, { user: 'dorte', municipality: THIRD });
+  expect(response.status, await response.clone().text()).toBe(200);
+  expect((await read(stack, id, OFFERER)).handover).toMatchObject({ municipality: THIRD, status: 'taken' });
+});
+
 describe('what the other side sees before it decides', () => {
   it('is ids, codes, times and counts, and nothing of the message', async () => {
     const { id, handoverId, caseId } = await offered({
@@ -338,6 +384,23 @@ describe('what the other side sees before it decides', () => {
     expect(await sees({ ...TAKER, user: 'cecilie' })).toBe(true);
     expect(await sees(OFFERER)).toBe(false); // the other way
     await expectProblem(await take(handoverId, OFFERER), 404, 'not-found');
+  });
+
+  it('is not shown any more when its copy is hidden here, as by a deletion delay', async () => {
+    const { handoverId } = await offered();
+    const copy = await taken(handoverId);
+    const reader = { ...TAKER, roles: CASEWORKER_ROLES.filter((role) => role !== 'DigitalPost.Slet') };
+    const sees = async (as: TokenOptions) =>
+      (await offers('in', as)).items.some((item) => item.handoverId === handoverId);
+    await awaitSuggestion(stack, copy);
+    expect(await sees(reader)).toBe(true);
+    await stack.sql(
+      `UPDATE messages SET status = 'rejected', status_before = 'pending', rejection_reason = 'other', deletion_requested_at = now(),
+         deletion_requested_by = 'bo', deletion_due_at = now() + interval '3 days' WHERE id = $1`,
+      [copy],
+    );
+    expect([await sees(reader), await sees(TAKER)]).toEqual([false, true]);
+    expect(await taken(handoverId)).toBe(copy); // the repeat of a lost answer
   });
 
   it('is paged, newest first', async () => {

@@ -499,4 +499,24 @@ describe('a flagged message', () => {
     await hold(old);
     expect(await flagged()).not.toContain(old);
   });
+
+  it('is none whose deletion delay runs: it goes by itself, and only who may cancel that knows of it', async () => {
+    const id = await rejected(60);
+    const inDryRun = async () => {
+      const { flagged } = await dryRun('?flagRejectedAfterDays=50&limit=1000');
+      return { count: flagged.count, has: idsOf(flagged.items).includes(id) };
+    };
+    const isFlagged = async () =>
+      idsOf((await list(stack, '?status=rejected&flagged=true&limit=200')).items).includes(id);
+    await keep({ flagRejectedAfterDays: 50 });
+    const before = await inDryRun();
+    expect([before.has, await isFlagged()]).toEqual([true, true]);
+    await stack.sql(
+      `UPDATE messages SET deletion_requested_at = now(), deletion_requested_by = 'anna', deletion_due_at = now() + interval '3 days'
+       WHERE id = $1`,
+      [id],
+    );
+    expect(await inDryRun()).toEqual({ count: before.count - 1, has: false });
+    expect(await isFlagged()).toBe(false);
+  });
 });

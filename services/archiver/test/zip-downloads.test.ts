@@ -456,7 +456,47 @@ describe('a message whose content cannot be read', () => {
   });
 });
 
+describe('a message whose content retention has removed', () => {
+  const remove = (id: string) =>
+    stack.sql(
+      `UPDATE messages SET status = 'journalized', handled_at = now(), content_removed_at = now(), content_size = 0 WHERE id = $1`,
+      [id],
+    );
+
+  it('is left out before the zip is made', async () => {
+    const as = someone();
+    const [gone, whole] = [await deliverMemo(stack), await deliverMemo(stack)];
+    await remove(gone);
+    const leftOut = [{ id: gone, reason: 'content-gone' }];
+    const one = await create(as, [gone, whole]);
+    expect(one).toMatchObject({ messageCount: 1, leftOut });
+    expect(await untilReady(as, one.id)).toMatchObject({ messageCount: 1, leftOut });
+    const none = await stack.call('POST', '/zip-downloads', { as, body: { items: [gone] } });
+    await expectProblem(none, 404, 'not-found');
+  });
+
+  it('after the zip was asked for costs no attempt of its job', async () => {
+    const as = someone();
+    const [gone, whole] = [await deliverMemo(stack), await deliverMemo(stack)];
+    const id = await createByHand(as, [gone, whole]);
+    await remove(gone);
+    await make(id);
+    expect(await read(as, id)).toMatchObject({ status: 'ready', leftOut: [{ id: gone, reason: 'content-gone' }] });
+    expect(unzip(await contentOf(as, id)).size).toBe(1);
+  });
+});
+
 describe('deleting a message for good', () => {
+  it('after a delay takes it out of every zip at once, also for who may cancel that', async () => {
+    const as = someone();
+    const [goes, stays] = [await rejected(), await deliverMemo(stack)];
+    await stack.sql('UPDATE municipalities SET deletion_delay_days = 3 WHERE cvr = $1', [ODENSKOV]);
+    await deleteForGood(goes);
+    await stack.sql('UPDATE municipalities SET deletion_delay_days = 0 WHERE cvr = $1', [ODENSKOV]);
+    const leftOut = [{ id: goes, reason: 'not-found' }];
+    expect(await create(as, [goes, stays])).toMatchObject({ messageCount: 1, leftOut });
+  });
+
   async function rejected(): Promise<string> {
     const id = await deliverMemo(stack);
     await change(stack, 'POST', `${id}/rejection`, {

@@ -26,10 +26,13 @@ export function isJournalizedWithContent(before: Date | undefined): Prisma.Sql {
     AND NOT EXISTS (SELECT FROM unhashed_messages u WHERE u.message_id = m.id))`;
 }
 
+// Under no legal hold, and not about to be destroyed anyway.
+const FOR_A_PERSON = sql`m.status = 'rejected' AND NOT m.legal_hold AND m.deletion_due_at IS NULL`;
+
 /** Which rejected messages are for a person to delete, as a condition on `messages AS m`: never null. */
 export function isFlagged(before: Date | undefined): Prisma.Sql {
   if (!before) return sql`false`;
-  return sql`(m.status = 'rejected' AND m.handled_at < ${before}::timestamptz AND NOT m.legal_hold)`;
+  return sql`(${FOR_A_PERSON} AND m.handled_at < ${before}::timestamptz)`;
 }
 
 /**
@@ -37,7 +40,7 @@ export function isFlagged(before: Date | undefined): Prisma.Sql {
  * nothing is set.
  */
 export function flaggedAt(now: Date): Prisma.Sql {
-  return sql`(m.status = 'rejected' AND NOT m.legal_hold AND m.handled_at < ${now}::timestamptz - make_interval(days => (
+  return sql`(${FOR_A_PERSON} AND m.handled_at < ${now}::timestamptz - make_interval(days => (
     SELECT flag_rejected_after_days FROM municipalities WHERE cvr = current_setting('indbakke.municipality', true))))`;
 }
 

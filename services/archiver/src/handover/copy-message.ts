@@ -98,6 +98,8 @@ export async function copyContent(
 export interface Copy {
   readonly id: string;
   readonly municipality: string;
+  /** That it was offered for. */
+  readonly caseId: string;
   readonly at: Date;
   readonly takenBy: { readonly kind: string; readonly id: string; readonly onBehalfOf?: string | undefined };
   readonly role: string | undefined;
@@ -143,7 +145,7 @@ export async function insertCopy(
   );
   await insert(
     'reply_references',
-    original.references.map((reference) => ({ ...reference, ...own })),
+    referencesOf(original, copy).map((reference) => ({ ...reference, ...own })),
   );
   if (content.container && place) {
     const { keyId, wrapped } = content.container.wrappedKey;
@@ -167,10 +169,20 @@ export async function insertCopy(
   await recordTaking(connection, copy);
 }
 
+/**
+ * By what the copy finds its case: the letters that it answers, and the case that it was offered for, by its id here. That of the
+ * other municipality may be another family’s here; and with none the copy of a restricted case would be for all to read.
+ */
+function referencesOf({ references }: Original, { caseId }: Copy): Json[] {
+  const letters = references.filter(({ kind }) => kind !== 'case-id');
+  const position = Math.max(-1, ...letters.map((letter) => Number(letter.position))) + 1;
+  return [...letters, { position, kind: 'case-id', value: caseId }];
+}
+
 /** The row of the copy: what the message says is as it was; what was decided about it is not, but for the marks of a concern. */
 async function messageOf(
   connection: Connection,
-  { message, references }: Original,
+  { message }: Original,
   { id, municipality, at, takenBy, content }: Copy,
 ): Promise<Json> {
   const [settings] = await run<{ lateAfterDays: number }>(
@@ -201,7 +213,7 @@ async function messageOf(
     suggestion_sender: null,
     suggestion_party: null,
     suggestion_warning: null,
-    suggestion_run_at: references.length > 0 ? null : at,
+    suggestion_run_at: null,
     suggestion_run: 1,
     next_enqueue_at: new Date(at.getTime() + SUGGESTION_OVERDUE_SECONDS * SECOND),
   };

@@ -1,4 +1,4 @@
-import type { Principal } from '@indbakke/shared/access';
+import { type Principal, visibleTo } from '@indbakke/shared/access';
 import type { HandoverAnswer, HandoverList, HandoverQuery } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { handoverFacts, shapeHandover } from '@indbakke/shared/inbox';
@@ -17,6 +17,9 @@ export async function listHandovers(
 ): Promise<HandoverList> {
   const { municipality } = principal;
   const isIn = direction === 'in';
+  // What was taken is a message here, which may be restricted, about to be destroyed, or deleted by now.
+  const isNotHidden = sql`(h.taken_message_id IS NULL
+    OR EXISTS (SELECT FROM messages m WHERE m.id = h.taken_message_id AND ${visibleTo(principal)}))`;
   return store.withTenantConnection(municipality, async (connection) => {
     const rows = await run<{ handover: HandoverAnswer }>(
       connection,
@@ -25,7 +28,7 @@ export async function listHandovers(
           'kind', h.kind, 'letterAt', h.letter_at, 'replyBy', h.reply_by, 'isConcern', h.is_concern, 'fileCount', h.file_count,
           'attachmentCount', h.attachment_count, 'contentSize', h.content_size) AS handover
         FROM handovers h
-        WHERE ${isIn ? offeredTo(principal) : offeredBy(principal)} AND h.status = coalesce(${status ?? null}, h.status)
+        WHERE ${isIn ? sql`${offeredTo(principal)} AND ${isNotHidden}` : offeredBy(principal)} AND h.status = coalesce(${status ?? null}, h.status)
           AND (${cursor ?? null}::uuid IS NULL OR h.id < ${cursor ?? null}::uuid)
         ORDER BY h.id DESC LIMIT ${limit + 1}::int`,
     );

@@ -112,6 +112,8 @@ export interface Offer {
   readonly from: string;
   readonly to: string;
   readonly messageId: string;
+  /** Of the taking side. */
+  readonly caseId: string;
   readonly status: HandoverStatus;
   readonly takenMessageId: string | null;
   readonly offeredAt: Date;
@@ -122,7 +124,7 @@ export interface Offer {
 }
 
 const OFFER = sql`
-  h.id, h.from_municipality AS "from", h.to_municipality AS "to", h.message_id AS "messageId", h.status,
+  h.id, h.from_municipality AS "from", h.to_municipality AS "to", h.message_id AS "messageId", h.case_id AS "caseId", h.status,
   h.taken_message_id AS "takenMessageId", h.offered_at AS "offeredAt", h.offered_by AS "offeredBy", h.expires_at AS "expiresAt",
   h.ended_by AS "endedBy", h.refusal_reason AS "refusalReason"`;
 

@@ -57,7 +57,7 @@ async function copyAndStore(parts: Parts, taking: Taking, offer: Offer, smallByt
     throw error;
   }
   announce('handover-committed');
-  if (original.references.length > 0) parts.queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, run: 1 });
+  parts.queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, run: 1 });
   return id;
 }
 
@@ -128,6 +128,7 @@ async function storeCopy(
     await insertCopy(connection, { keys }, original, {
       id,
       municipality,
+      caseId: offer.caseId,
       at,
       takenBy: actor,
       role,

@@ -76,7 +76,8 @@ export async function listRetention(
 }
 
 function isRejectedBefore(before: Date | undefined): Prisma.Sql {
-  return before ? sql`(m.status = 'rejected' AND m.handled_at < ${before}::timestamptz)` : sql`false`;
+  if (!before) return sql`false`;
+  return sql`(m.status = 'rejected' AND m.deletion_due_at IS NULL AND m.handled_at < ${before}::timestamptz)`;
 }
 
 /** @param old on `messages AS m`: old enough; `due`: and not under a legal hold */

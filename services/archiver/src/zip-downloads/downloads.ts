@@ -1,11 +1,5 @@
 import { ofCaller, type Principal, requireMunicipality, rightsOf, visibleTo } from '@indbakke/shared/access';
-import type {
-  LeftOut,
-  ZipDownloadAnswer,
-  ZipDownloadBody,
-  ZipDownloadCreated,
-  ZipDownloadList,
-} from '@indbakke/shared/api';
+import type { ZipDownloadAnswer, ZipDownloadBody, ZipDownloadCreated, ZipDownloadList } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { HOUR } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
@@ -48,19 +42,19 @@ export async function createZipDownload(
     once(connection, municipality, idempotencyKey, async () => {
       await requireMunicipality((statement) => run(connection, statement), municipality);
       await requireRoom(connection, principal, LIMIT);
-      const sizes = await sizesOf(connection, principal, body);
-      const size = [...sizes.values()].reduce((sum, each) => sum + each, 0);
-      if (sizes.size === 0) throw new Problem('not-found', 'The caller may see none of the messages.');
+      const found = await findMessages(connection, principal, body);
+      const wanted = [...found.values()].filter(({ isGone }) => !isGone);
+      if (wanted.length === 0) throw new Problem('not-found', 'The caller may read none of the messages.');
+      const size = wanted.reduce((sum, each) => sum + each.size, 0);
       requireSize(size, settings.ZIP_MAX_BYTES);
-      const leftOut = body.items.filter((id) => !sizes.has(id));
+      const leftOut = body.items.flatMap((each): LeftOutMessage[] => {
+        const message = found.get(each);
+        if (!message) return [{ id: each, reason: 'not-found' }];
+        return message.isGone ? [{ id: each, reason: 'content-gone' }] : [];
+      });
       const id = newId();
       await insertZip(connection, { principal, at, id, body, size, leftOut, keepHours: settings.ZIP_KEEP_HOURS });
-      return {
-        id,
-        messageCount: sizes.size,
-        size,
-        leftOut: leftOut.map((each) => ({ id: each, reason: 'not-found' as const })),
-      };
+      return { id, messageCount: wanted.length, size, leftOut };
     }),
   );
   // For a repeat of the call too: while the queue knows the job it ignores this.
@@ -68,26 +62,34 @@ export async function createZipDownload(
   return created;
 }
 
-/** Bytes of the files that a zip has of each message that the caller sees. */
-async function sizesOf(
+interface FoundMessage {
+  readonly id: string;
+  /** Bytes of the files that a zip has of it. */
+  readonly size: number;
+  /** Retention has removed its content. */
+  readonly isGone: boolean;
+}
+
+/** Those of the messages that the caller sees, and that a file made of messages may have. */
+async function findMessages(
   connection: Connection,
   principal: Principal,
   { items, include }: ZipDownloadBody,
-): Promise<Map<string, number>> {
+): Promise<Map<string, FoundMessage>> {
   const has = (part: (typeof include)[number]) => include.includes(part);
-  const rows = await run<{ id: string; size: number }>(
+  const rows = await run<FoundMessage>(
     connection,
     sql`
-      SELECT m.id, (
+      SELECT m.id, m.content_removed_at IS NOT NULL AS "isGone", (
         coalesce((
           SELECT sum(f.size) FROM files f JOIN documents t ON t.message_id = f.message_id AND t.position = f.document_position
           WHERE f.message_id = m.id AND f.status = 'stored' AND (${has('technical')}::bool OR t.role <> 'technical')), 0)
         + CASE WHEN ${has('original')}::bool
             THEN coalesce((SELECT octet_length(original) FROM message_details WHERE message_id = m.id), 0) ELSE 0 END
       )::float8 AS size
-      FROM messages m WHERE m.id = ANY (${[...items]}::uuid[]) AND ${visibleTo(principal)}`,
+      FROM messages m WHERE m.id = ANY (${[...items]}::uuid[]) AND m.deletion_due_at IS NULL AND ${visibleTo(principal)}`,
   );
-  return new Map(rows.map(({ id, size }) => [id, size]));
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 function requireSize(size: number, limit: number): void {
@@ -99,11 +101,13 @@ function requireSize(size: number, limit: number): void {
   );
 }
 
+type LeftOutMessage = ZipDownloadAnswer['leftOut'][number];
+
 interface NewZip extends Omit<ZipRequest, 'idempotencyKey'> {
   readonly id: string;
   readonly body: ZipDownloadBody;
   readonly size: number;
-  readonly leftOut: readonly string[];
+  readonly leftOut: readonly LeftOutMessage[];
   readonly keepHours: number;
 }
 
@@ -115,6 +119,7 @@ async function insertZip(
   const { items, include, cover } = body;
   const { roles, teams, constraints } = rightsOf(principal);
   const details = { zipId: id, messages: items.length - leftOut.length };
+  const reasons = new Map(leftOut.map((each) => [each.id, each.reason]));
   const isIncluded = include.includes('cover');
   await run(
     connection,
@@ -133,9 +138,9 @@ async function insertZip(
     connection,
     sql`
       INSERT INTO zip_download_messages (zip_id, message_id, municipality, position, left_out)
-      SELECT ${id}::uuid, each.message_id, ${municipality}, each.position,
-        CASE WHEN each.message_id = ANY (${[...leftOut]}::uuid[]) THEN 'not-found' END
-      FROM unnest(${[...items]}::uuid[]) WITH ORDINALITY AS each (message_id, position)`,
+      SELECT ${id}::uuid, each.message_id, ${municipality}, each.position, each.left_out
+      FROM unnest(${[...items]}::uuid[], ${items.map((each) => reasons.get(each) ?? null)}::text[])
+        WITH ORDINALITY AS each (message_id, left_out, position)`,
   );
 }
 
@@ -194,7 +199,7 @@ interface ZipRow
   readonly readyAt: Date | null;
   readonly expiresAt: Date;
   readonly messageCount: number;
-  readonly leftOut: { id: string; reason: LeftOut }[];
+  readonly leftOut: LeftOutMessage[];
   readonly zipSize: number | null;
 }
 

@@ -179,7 +179,8 @@ class Progress {
   blobName: string | null = null;
   /** Of the messages that are in it so far. */
   readonly messageIds: string[] = [];
-  readonly notFound: string[] = [];
+  /** What never came into it. */
+  readonly leftOut = new Map<string, LeftOut>();
   readonly #parts: ZipMaker;
   readonly #data: MakeZipData;
   readonly #watching: Watching;
@@ -221,8 +222,8 @@ async function* filesOfZip(parts: ZipMaker, zip: BegunZip, progress: Progress): 
   const folders = new FolderNames();
   for (const id of zip.messageIds) {
     const message = await readMessage(parts, principal, id);
-    if (!message) {
-      progress.notFound.push(id);
+    if (!message || message.contentRemovedAt) {
+      progress.leftOut.set(id, message ? 'content-gone' : 'not-found');
       continue;
     }
     const folder = folders.take(message);
@@ -281,7 +282,7 @@ async function storeZip(
   { store }: ZipMaker,
   { id, municipality }: BegunZip,
   data: MakeZipData,
-  { blobName, messageIds, notFound }: Progress,
+  { blobName, messageIds, leftOut }: Progress,
   { place, size, sha256, wrappedKey }: Sealed,
   keepHours: number,
 ): Promise<boolean> {
@@ -296,8 +297,9 @@ async function storeZip(
     await run(
       connection,
       sql`
-        UPDATE zip_download_messages SET left_out = 'not-found'
-        WHERE zip_id = ${id}::uuid AND message_id = ANY (${[...notFound]}::uuid[])`,
+        UPDATE zip_download_messages SET left_out = each.reason
+        FROM unnest(${[...leftOut.keys()]}::uuid[], ${[...leftOut.values()]}::text[]) AS each (message_id, reason)
+        WHERE zip_id = ${id}::uuid AND zip_download_messages.message_id = each.message_id`,
     );
     const done = sql`messages_done = ${messageIds.length}::int, bytes_done = files_size`;
     if (messageIds.length === 0) {
