@@ -9,13 +9,14 @@ import { withOwnerUrl } from './with-owner-url.js';
 
 const USAGE = `npm run reapply-deletions [-- --dry-run]
 
-After a restore of the database from a backup: deletes again what was deleted since, as the deletion ledger has it. Messages that the
-backup does not have get a tombstone, so that they do not come back. May be stopped, and run again; --dry-run only counts.
-Takes the settings of the archiver from the environment; without DATABASE_URL, the database of npm start. Stop the receivers
-meanwhile. Exit status 1: something could not be deleted.`;
+After a restore of the database from a backup: deletes again what was deleted since, and removes content that was removed since, as the
+deletion ledger has it. Messages that the backup does not have get a row without content, so that they do not come back. Deletions whose
+delay is over and that no ledger has are cancelled. May be stopped, and run again; --dry-run only counts. Takes the settings of the
+archiver from the environment; without DATABASE_URL, the database of npm start. Stop receivers and archivers meanwhile. Exit status 1:
+something could not be deleted.`;
 
 const PROGRESS_EVERY_MS = 5_000;
-const LEFT = ['legal-hold', 'unknown-municipality', 'forged'] as const satisfies readonly Result[];
+const LEFT = ['handed-over', 'legal-hold', 'unknown-municipality', 'forged'] as const satisfies readonly Result[];
 
 await runCommand(USAGE, async () => {
   rejectOptionsTakenByNpm('reapply-deletions', ['dry-run']);

@@ -18,6 +18,7 @@ import type {
   ExtractBody,
   ExtractCreated,
   JournalizationBody,
+  LegalHoldBody,
   MunicipalityAnswer,
   MunicipalityBody,
   OutcomeBody,
@@ -175,6 +176,14 @@ export class InboxClient {
 
   assign(seen: Seen, body: z.input<typeof AssignmentBody>, key?: string): Promise<ChangeAnswer> {
     return this.#change('PUT', seen, 'assignment', body, key);
+  }
+
+  setLegalHold(seen: Seen, body: z.input<typeof LegalHoldBody>, key?: string): Promise<ChangeAnswer> {
+    return this.#change('PUT', seen, 'legal-hold', body, key);
+  }
+
+  liftLegalHold(seen: Seen, body: z.input<typeof LegalHoldBody>, key?: string): Promise<ChangeAnswer> {
+    return this.#change('DELETE', seen, 'legal-hold', body, key);
   }
 
   deleteForGood(seen: Seen, key?: string): Promise<ChangeAnswer> {

@@ -1,4 +1,4 @@
-import { withMaintenance } from '@indbakke/shared/store';
+import { migrate, withMaintenance } from '@indbakke/shared/store';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
@@ -42,7 +42,12 @@ const CATALOG = `
     (SELECT json_agg(pg_get_indexdef(indexrelid) || (SELECT coalesce(string_agg(a.attnum || ':' || a.attstattarget, ','), '')
       FROM pg_attribute a WHERE a.attrelid = indexrelid AND a.attstattarget >= 0) ORDER BY pg_get_indexdef(indexrelid))
      FROM pg_index WHERE indrelid = c.oid) AS indexes,
-    (SELECT json_agg(pg_get_triggerdef(oid) ORDER BY tgname) FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal) AS triggers,
+    (SELECT json_agg(pg_get_triggerdef(oid) || tgenabled::text ORDER BY tgname) FROM pg_trigger
+     WHERE tgrelid = c.oid AND NOT tgisinternal) AS triggers,
+    c.relreplident, c.relpersistence, c.reltablespace, obj_description(c.oid, 'pg_class') AS comment,
+    (SELECT reloptions FROM pg_class toast WHERE toast.oid = c.reltoastrelid) AS toast_options,
+    (SELECT json_agg(pg_get_statisticsobjdef(oid) ORDER BY stxname) FROM pg_statistic_ext WHERE stxrelid = c.oid) AS statistics,
+    (SELECT json_agg(pg_get_ruledef(oid) ORDER BY rulename) FROM pg_rewrite WHERE ev_class = c.oid) AS rules,
     (SELECT json_agg(row_to_json(p) ORDER BY p.policyname) FROM pg_policies p
      WHERE p.tablename = c.relname AND p.schemaname = 'public') AS policies
   FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname IN (${TABLES})
@@ -132,6 +137,20 @@ describe('a scrub', () => {
     },
     60_000, // a process of its own
   );
+
+  it('that is unfinished is given up when the database is migrated, and begun anew by the next one', async () => {
+    await deliverAndDelete(stack);
+    const before = await state();
+    expect(await killedAt(stack, 'scrub', 'scrub-copied')).toBe('SIGKILL');
+    const lastMigration = '20261206060000_ledger_of_content_removals'; // may be applied twice
+    await stack.sql('DELETE FROM _prisma_migrations WHERE migration_name = $1', [lastMigration]);
+    expect(await migrate(stack.ownerUrl)).toEqual([lastMigration]);
+    expect(await stack.sql('SELECT FROM scrub.rewrites')).toEqual([]);
+    expect((await state()).catalog).toEqual(before.catalog);
+    expect(await run()).toMatchObject({ left: 0 });
+    expect((await state()).catalog).toEqual(before.catalog);
+    expect(await leftBehind()).toEqual([]);
+  }, 60_000); // a process of its own
 
   it('leaves to the next one what it has no time for', async () => {
     await deliverAndDelete(stack);

@@ -228,7 +228,7 @@ const TOMBSTONE = sql`
   remarks = '[]', reply_by = NULL, assignee_kind = NULL, assignee_id = NULL, suggested_case_id = NULL,
   suggestion_basis = NULL, suggestion_sender = NULL, suggestion_party = NULL, suggestion_warning = NULL, escalated_at = NULL,
   concern_marked_at = NULL, concern_marked_by = NULL, concern_assess_by = NULL, concern_assessed_at = NULL, concern_confirm_by = NULL, concern_confirmed_at = NULL,
-  legal_hold = false, ${NO_DELETION}`;
+  legal_hold = false, in_deletion_ledger = false, ${NO_DELETION}`;
 
 // In an order that the foreign keys allow.
 const TABLES = [

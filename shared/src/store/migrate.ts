@@ -19,6 +19,10 @@ const PRISMA_TABLE = `
     applied_steps_count integer NOT NULL DEFAULT 0
   )`;
 
+// A table that is being written anew has a second form, which the migration would not change.
+const ABANDON_SCRUB = `
+  DO $$ BEGIN IF to_regprocedure('scrub.abandon()') IS NOT NULL THEN PERFORM scrub.abandon(); END IF; END $$`;
+
 interface AppliedRow {
   migration_name: string;
   checksum: string;
@@ -93,6 +97,7 @@ function verify(row: AppliedRow, checksum: string): void {
 async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
   await client.query('BEGIN');
   try {
+    await client.query(ABANDON_SCRUB);
     await client.query(sql); // the simple protocol allows many statements in one call
     await client.query(
       `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)

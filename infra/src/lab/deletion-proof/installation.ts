@@ -74,6 +74,7 @@ export async function startInstallation(
     const { port } = hook.address() as AddressInfo;
     return {
       url,
+      env: { ...env, ...(redis && { QUEUE_URL: redis.url }) },
       ownerUrl: database.ownerUrl,
       paths,
       hookUrl: `http://127.0.0.1:${port}/hook`,

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { ArchiverConfig, removeDueContent } from '@indbakke/archiver';
+import { type Env, readConfig } from '@indbakke/shared/config';
+import { openParts } from '@indbakke/shared/service';
 import { EXAMPLE_CASE, EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
 import type { StatePaths } from '../../local/state.js';
 import { runSql } from '../../testkit/database.js';
@@ -13,6 +16,8 @@ export interface Installation {
   readonly url: string;
   readonly ownerUrl: string;
   readonly paths: StatePaths;
+  /** The settings of its services. */
+  readonly env: Env;
   /** Where webhooks go. */
   readonly hookUrl: string;
   readonly signal: AbortSignal;
@@ -69,6 +74,9 @@ export class Callers {
   }
 }
 
+/** The name of the letter that is not deleted: retention removes its content. */
+const JOURNALIZED = 'journalized letter';
+
 /** The letters, and some that stay. */
 export async function deliverLetters(installation: Installation, others: number): Promise<Arrived[]> {
   const sent = randomUUID();
@@ -79,6 +87,7 @@ export async function deliverLetters(installation: Installation, others: number)
     plantedLetter('large enquiry', 'large', CONTACT_POINT),
     plantedLetter('small reply', 'small', CONTACT_POINT, sent),
     plantedLetter('large reply', 'large', CONTACT_POINT, sent),
+    plantedLetter(JOURNALIZED, 'large', CONTACT_POINT),
   ];
   const stay = (from: number, until: number) =>
     Promise.all(
@@ -141,6 +150,16 @@ async function passThrough(callers: Callers, caseworker: InboxClient, { id, plan
     ({ status }) => status === 'made',
   );
   await caseworker.accessPackageContent(packageId);
+  const zipId = await caseworker.createZipDownload({
+    items: [id],
+    include: ['cover', 'technical', 'original'],
+    cover: 'full',
+  });
+  await askUntil(
+    () => caseworker.zipDownload(zipId),
+    ({ status }) => status === 'ready',
+  );
+  await caseworker.zipDownloadContent(zipId);
 
   const version = async () => (await caseworker.read(id)).version;
   const seen = async () => ({ id, version: await version() });
@@ -148,7 +167,11 @@ async function passThrough(callers: Callers, caseworker: InboxClient, { id, plan
   await caseworker.journalize(await seen(), { caseIds: [EXAMPLE_CASE], reference: plants.subject as string });
   await caseworker.takeBack(await seen(), { reason: 'other' });
   const rejected = await caseworker.reject(await seen(), { reason: 'other', explanation: plants.content as string });
-  await caseworker.reopen(rejected);
+  const told = await caseworker.tellOutcome(rejected, {
+    forwardedTo: { name: plants['name of the sender'] as string },
+  });
+  const kept = await caseworker.setLegalHold(told, { reason: plants['name of the citizen concerned'] as string });
+  await caseworker.reopen(await caseworker.liftLegalHold(kept, { reason: plants.content as string }));
 }
 
 async function makeExtract({ ownerUrl }: Installation, caseworker: InboxClient, id: string): Promise<void> {
@@ -180,10 +203,30 @@ export async function emptyQuarantine(installation: Installation, remove: boolea
   }
 }
 
+/** Journalizes a letter, whose content retention then removes: what stays of it has nothing that is planted. */
+async function removeByRetention(installation: Installation, { id }: Arrived): Promise<void> {
+  const caseworker = await new Callers(installation).caseworker();
+  const { version } = await caseworker.read(id);
+  await caseworker.journalize({ id, version }, { caseIds: [EXAMPLE_CASE] });
+  const { ownerUrl, env } = installation;
+  await runSql(ownerUrl, 'UPDATE municipalities SET remove_content_after_days = 1');
+  await runSql(ownerUrl, `UPDATE messages SET handled_at = now() - interval '2 days' WHERE id = $1`, [id]);
+  const parts = await openParts(readConfig(ArchiverConfig, env), 'retention');
+  const removed = await removeDueContent(parts, new Date());
+  await parts.queues.close();
+  await parts.store.close();
+  if (removed !== 1) throw new Error(`The content of ${removed} letters was removed, not of one.`);
+}
+
 /** Rejects the letters with texts that are planted too, and deletes them. */
 export async function deleteLetters(installation: Installation, letters: readonly Arrived[]): Promise<void> {
   const caseworker = await new Callers(installation).caseworker();
-  for (const { id, plants } of letters) {
+  for (const letter of letters) {
+    if (letter.name === JOURNALIZED) {
+      await removeByRetention(installation, letter);
+      continue;
+    }
+    const { id, plants } = letter;
     const { version } = await caseworker.read(id);
     const explanation = `Ikke til os: ${plants['name of the citizen concerned'] as string}`;
     await caseworker.deleteForGood(await caseworker.reject({ id, version }, { reason: 'other', explanation }));

@@ -49,7 +49,7 @@ export function prove(options: ProofOptions): Promise<Proof> {
     const others = isShort ? OTHERS.short : OTHERS.long;
     const installation = await startInstallation(paths, queue, isShort ? NOT_DURABLE : {}, signal);
     try {
-      onProgress(`queue on ${queue}: planting 5 letters among ${others} others`);
+      onProgress(`queue on ${queue}: planting 6 letters among ${others} others`);
       const letters = await deliverLetters(installation, others);
       const unreadable = plantedLetter('delivery in quarantine', 'small', randomUUID());
       await quarantine(installation, unreadable);
@@ -191,7 +191,7 @@ async function untilRemoved({ ownerUrl }: OwnInstallation, isWaiting: boolean): 
       runSql<{ left: number }>(
         ownerUrl,
         `SELECT (SELECT count(*) FROM content_removals)::int
-           + (SELECT count(*) FROM messages WHERE status = 'deleted' AND NOT in_deletion_ledger)::int AS left`,
+           + (SELECT count(*) FROM messages WHERE (status = 'deleted' OR content_removed_at IS NOT NULL) AND NOT in_deletion_ledger)::int AS left`,
       ),
     ([row]) => row?.left === 0,
   );

@@ -44,8 +44,9 @@ export function page(proofs: readonly Proof[]): string {
 
 Letters with values that are nowhere else (subject, numbers and names of sender and citizen concerned, field for the contact point,
 label, file name, content, reference of a reply), small and large, and a delivery in quarantine, pass through lists, search, reading,
-zip, Excel, extract, access package, audit log and its sheet, webhook, jobs, journalizing and rejection. Then they are deleted, the
-database is scrubbed, all is stopped, and every file is searched.
+zip, zip of many, Excel, extract, access package, audit log and its sheet, webhook, jobs, journalizing, rejection with its outcome, and
+legal hold. Then they are deleted, but for one, which is journalized and loses its content by retention; the database is scrubbed, all is
+stopped, and every file is searched. What was handed over is a letter of the other municipality, which stays.
 
 Each value is searched for as text, in UTF-16, hexadecimal and base64 (at each of the three alignments), and, since PostgreSQL
 compresses long values (the original XML), in pieces of eight bytes, which its compression leaves whole. Of sealed content the

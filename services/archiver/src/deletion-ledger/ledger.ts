@@ -3,8 +3,8 @@ import { DELETION_LEDGER, type KeyRing } from '@indbakke/shared/keys';
 import { z } from 'zod';
 
 /**
- * The deletion ledger: which messages were deleted, in files outside the database, so that a restore of the database from before a
- * deletion can delete again. A line of JSON for each, with a keyed hash, in files that are stored like content: whole or not at all.
+ * The deletion ledger: which messages were deleted, and of which retention removed the content, in files outside the database, so that
+ * a restore of the database from before that can do it again. A line of JSON for each, with a keyed hash, in files that are stored like content: whole or not at all.
  * It has ids, codes and times only, of which the ids and the fingerprint are those that the tombstone keeps too.
  */
 const Deletion = z.strictObject({
@@ -14,10 +14,15 @@ const Deletion = z.strictObject({
   externalId: z.string(),
   /** Keyed hash, in hexadecimal. */
   fingerprint: z.string(),
+  change: z.enum(['deleted', 'content-removed']),
   kind: z.string(),
   receivedAt: z.iso.datetime(),
   letterAt: z.iso.datetime(),
   transmissionId: z.uuid(),
+  handledAt: z.iso.datetime().nullable(),
+  /** The copy that another municipality took of it. */
+  copy: z.strictObject({ id: z.uuid(), municipality: z.string() }).nullable(),
+  /** When it, or its content, went. */
   deletedAt: z.iso.datetime(),
   /** Id of the user or system. */
   deletedBy: z.string(),

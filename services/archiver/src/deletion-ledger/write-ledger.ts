@@ -1,3 +1,4 @@
+import { INDBAKKE } from '@indbakke/shared/audit';
 import type { BlobStore } from '@indbakke/shared/content';
 import { announce } from '@indbakke/shared/crash-points';
 import type { Parts } from '@indbakke/shared/service';
@@ -9,6 +10,9 @@ const { sql } = Prisma;
 const BATCH = 500;
 
 type Writer = Pick<Parts, 'store' | 'keys'>;
+
+/** Deleted, or its content removed; as the index has it. */
+const NOT_IN_LEDGER = `(status = 'deleted' OR content_removed_at IS NOT NULL) AND NOT in_deletion_ledger`;
 
 /** What writes deletions that are committed into the ledger, which its first run opens. */
 export function ledgerWriter(parts: Writer, config: LedgerConfig): () => Promise<void> {
@@ -22,12 +26,17 @@ export function ledgerWriter(parts: Writer, config: LedgerConfig): () => Promise
 /** Writes all deletions that are not in the ledger yet. Several processes may do so at once. */
 export async function writeDeletions(parts: Writer, ledger: BlobStore): Promise<void> {
   const due = await parts.store.sweep<{ municipality: string }>(
-    `SELECT DISTINCT municipality FROM messages WHERE status = 'deleted' AND NOT in_deletion_ledger`,
+    `SELECT DISTINCT municipality FROM messages WHERE ${NOT_IN_LEDGER}`,
   );
   for (const { municipality } of due) while ((await writeBatch(parts, ledger, municipality)) === BATCH);
 }
 
-type Row = { [Key in keyof Deletion]: Key extends `${string}At` ? Date : string };
+type Row = Omit<Deletion, 'receivedAt' | 'letterAt' | 'handledAt' | 'deletedAt'> & {
+  readonly receivedAt: Date;
+  readonly letterAt: Date;
+  readonly handledAt: Date | null;
+  readonly deletedAt: Date;
+};
 
 /**
  * The rows say that they are in the ledger when the file is durable. A process that dies in between leaves them for the next run, and
@@ -41,9 +50,13 @@ function writeBatch({ store, keys }: Writer, ledger: BlobStore, municipality: st
       connection,
       sql`
         SELECT id, municipality, channel, external_id AS "externalId", encode(fingerprint, 'hex') AS fingerprint, kind,
-          received_at AS "receivedAt", letter_at AS "letterAt", transmission_id AS "transmissionId", status_at AS "deletedAt",
-          status_by AS "deletedBy"
-        FROM messages WHERE municipality = ${municipality} AND status = 'deleted' AND NOT in_deletion_ledger
+          received_at AS "receivedAt", letter_at AS "letterAt", transmission_id AS "transmissionId", handled_at AS "handledAt",
+          (SELECT jsonb_build_object('id', taken_message_id, 'municipality', to_municipality) FROM handovers h
+           WHERE h.message_id = m.id AND h.status = 'taken') AS copy,
+          CASE status WHEN 'deleted' THEN 'deleted' ELSE 'content-removed' END AS change,
+          CASE status WHEN 'deleted' THEN status_at ELSE content_removed_at END AS "deletedAt",
+          CASE status WHEN 'deleted' THEN status_by ELSE ${INDBAKKE.id} END AS "deletedBy"
+        FROM messages m WHERE municipality = ${municipality} AND ${Prisma.raw(NOT_IN_LEDGER)}
         ORDER BY id LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED`,
     );
     if (rows.length === 0) return 0;
@@ -55,11 +68,12 @@ function writeBatch({ store, keys }: Writer, ledger: BlobStore, municipality: st
   });
 }
 
-function deletionOf({ receivedAt, letterAt, deletedAt, ...row }: Row): Deletion {
+function deletionOf({ receivedAt, letterAt, handledAt, deletedAt, ...row }: Row): Deletion {
   return {
     ...row,
     receivedAt: receivedAt.toISOString(),
     letterAt: letterAt.toISOString(),
+    handledAt: handledAt?.toISOString() ?? null,
     deletedAt: deletedAt.toISOString(),
   };
 }

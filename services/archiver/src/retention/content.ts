@@ -5,7 +5,7 @@ import { Problem } from '@indbakke/shared/errors';
 import { daysBefore, hasDueContent, removeContent, removeWithin } from '@indbakke/shared/inbox';
 import { type ChangeRequest, writeChange } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
-import { Prisma, run } from '@indbakke/shared/store';
+import { type Connection, Prisma, run } from '@indbakke/shared/store';
 
 const { sql } = Prisma;
 
@@ -59,22 +59,28 @@ function removeRows({ store }: Parts, request: ChangeRequest): Promise<string | 
       connection,
       sql`SELECT remove_content_after_days AS days FROM municipalities WHERE cvr = ${municipality} FOR SHARE`,
     );
-    const before = daysBefore(request.at, settings?.days ?? null);
-    await writeChange(
-      connection,
-      request,
-      'content-removed',
-      {
-        set: sql`content_removed_at = ${request.at}::timestamptz, content_size = 0`,
-        details: { days: settings?.days ?? 0 },
-      },
-      {
-        isPossible: {
-          condition: hasDueContent(before),
-          otherwise: () => new Problem('wrong-status', 'The content of the message is not to be removed.'),
-        },
-      },
-    );
-    return removeWithin(connection, request);
+    const days = settings?.days ?? null;
+    const isPossible = {
+      condition: hasDueContent(daysBefore(request.at, days)),
+      otherwise: () => new Problem('wrong-status', 'The content of the message is not to be removed.'),
+    };
+    return removeContentWithin(connection, request, { days: days ?? 0 }, { isPossible });
   });
+}
+
+/**
+ * Removes the content of a journalized message, and all that is personal of it, in a transaction of which it is a part.
+ *
+ * @param details for event and audit row
+ * @returns the name of the content, to be removed after the commit
+ */
+export async function removeContentWithin(
+  connection: Connection,
+  request: ChangeRequest,
+  details: Readonly<Record<string, string | number | boolean>>,
+  conditions?: Parameters<typeof writeChange>[4],
+): Promise<string | undefined> {
+  const set = sql`content_removed_at = ${request.at}::timestamptz, content_size = 0, in_deletion_ledger = false`;
+  await writeChange(connection, request, 'content-removed', { set, details }, conditions);
+  return removeWithin(connection, request);
 }
