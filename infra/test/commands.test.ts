@@ -164,6 +164,19 @@ describe('npm run audit', () => {
   });
 });
 
+test.each([
+  ['scrub', ['--now'], "Unknown option '--now'"],
+  ['scrub', ['now'], "Unexpected argument 'now'"],
+  ['reapply-deletions', ['--dryrun'], "Unknown option '--dryrun'"],
+  ['../lab/deletion-proof/main', ['--queue', 'postgres'], '--queue is one of postgresql, redis.'],
+  ['../lab/deletion-proof/main', ['--without', 'scrubs'], '--without is one of deletion, scrub.'],
+])('%s %j says what is wrong and how it is used, and fails', async (command, args, sentence) => {
+  const { status, output, errors } = await run(command, args);
+  expect([status, output]).toEqual([1, '']);
+  expect(errors).toMatch(/\n\nnpm run /);
+  expect(errors.startsWith(sentence)).toBe(true);
+});
+
 describe('npm run municipality', () => {
   const example = join(repository, 'infra', 'municipality.example.yaml');
 

@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import { type Progress, type Scrubbed, scrub, scrubAudit } from '@indbakke/archiver';
 import { insertAudit } from '@indbakke/shared/audit';
 import { withMaintenance } from '@indbakke/shared/store';
@@ -11,7 +12,8 @@ night (SCRUB_WINDOW). Everything may run meanwhile. After a stop, run it again. 
 by DATABASE_OWNER_URL. Exit status 1: something is left.`;
 
 await runCommand(USAGE, async () => {
-  if (process.argv.length > 2) return USAGE;
+  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h', default: false } } });
+  if (values.help) return USAGE;
   let isStopping = false;
   const stop = () => {
     isStopping = true;

@@ -118,7 +118,13 @@ function figuresOf({ began, ended, receipts, locks }: Offered, from: number, to:
   const within = (all: readonly Timed[]) => all.filter(({ at }) => at >= from && at < to).map(({ ms }) => ms);
   const [waits, times] = [within(locks), within(receipts)];
   const seconds = (Math.min(ended, to) - Math.max(began, from)) / 1_000;
-  const figures = [percentile(waits, 50), Math.max(...waits), percentile(times, 50), percentile(times, 99), Math.max(...times)];
+  const figures = [
+    percentile(waits, 50),
+    Math.max(...waits),
+    percentile(times, 50),
+    percentile(times, 99),
+    Math.max(...times),
+  ];
   return [seconds.toFixed(1), ...figures.map((ms) => ms.toFixed(0))];
 }
 
