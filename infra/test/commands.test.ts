@@ -177,6 +177,15 @@ test.each([
   expect(errors.startsWith(sentence)).toBe(true);
 });
 
+test('npm run scrub says what it has written anew, and how far it is meanwhile', async () => {
+  const { ownerUrl, drop } = await createTestDatabase();
+  await runSql(ownerUrl, `INSERT INTO scrub.marks VALUES ('files')`);
+  const { output, errors } = await run('scrub', [], { DATABASE_OWNER_URL: ownerUrl });
+  expect(errors).toMatch(/^files: 0 rows, [\d.]+ s\n/);
+  expect(output).toMatch(/^1 tables with 0 rows were written anew in .+ The write-ahead log was /);
+  await drop();
+});
+
 describe('npm run municipality', () => {
   const example = join(repository, 'infra', 'municipality.example.yaml');
 

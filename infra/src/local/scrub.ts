@@ -11,6 +11,8 @@ Removes from the database's files and its write-ahead log what deleted rows have
 night (SCRUB_WINDOW). Everything may run meanwhile. After a stop, run it again. Uses the database of npm start, or the one named
 by DATABASE_OWNER_URL. Exit status 1: something is left.`;
 
+const PROGRESS_EVERY_MS = 5_000;
+
 await runCommand(USAGE, async () => {
   const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h', default: false } } });
   if (values.help) return USAGE;
@@ -30,8 +32,6 @@ await runCommand(USAGE, async () => {
     }),
   );
 });
-
-const PROGRESS_EVERY_MS = 5_000;
 
 /** A line for each table, and every few seconds where one takes long. */
 function progressPrinter(): (progress: Progress) => void {
