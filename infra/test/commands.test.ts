@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { INSTALLATION, recordAudit } from '@indbakke/shared/audit';
 import { openFileBlobStore } from '@indbakke/shared/content';
 import { loadKeyRing } from '@indbakke/shared/keys';
@@ -183,6 +183,18 @@ test('npm run scrub says what it has written anew, and how far it is meanwhile',
   const { output, errors } = await run('scrub', [], { DATABASE_OWNER_URL: ownerUrl });
   expect(errors).toMatch(/^files: 0 rows, [\d.]+ s\n/);
   expect(output).toMatch(/^1 tables with 0 rows were written anew in .+ The write-ahead log was /);
+  await drop();
+});
+
+test('npm run reapply-deletions says that the ledger is empty, as when the folder is wrong', async () => {
+  const { url, drop } = await createTestDatabase();
+  const paths = statePaths({ STATE_DIR: join(scratch, 'reapply') });
+  await makeKeys(paths);
+  const DELETION_LEDGER_URL = pathToFileURL(join(scratch, 'no-ledger')).href;
+  const env = { ...localSettings(paths), DATABASE_URL: url, DELETION_LEDGER_URL };
+  const { status, output, errors } = await run('reapply-deletions', ['--dry-run'], env);
+  expect([status, output]).toEqual([1, '']);
+  expect(errors).toContain(`The deletion ledger ${DELETION_LEDGER_URL} is empty.`);
   await drop();
 });
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ArchiverConfig, openLedger, RESULTS, type Result, reapplyDeletions } from '@indbakke/archiver';
+import { ArchiverConfig, ledgerUrlOf, openLedger, RESULTS, type Result, reapplyDeletions } from '@indbakke/archiver';
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { openParts } from '@indbakke/shared/service';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
@@ -12,7 +12,7 @@ const USAGE = `npm run reapply-deletions [-- --dry-run]
 After a restore of the database from a backup: deletes again what was deleted since, as the deletion ledger has it. Messages that the
 backup does not have get a tombstone, so that they do not come back. May be stopped, and run again; --dry-run only counts.
 Takes the settings of the archiver from the environment; without DATABASE_URL, the database of npm start. Stop the receivers
-meanwhile. Exit status 1: something could not be deleted.`;
+meanwhile. Exit status 1: something could not be deleted, or the ledger is empty.`;
 
 const PROGRESS_EVERY_MS = 5_000;
 const LEFT = ['legal-hold', 'unknown-municipality', 'forged'] as const satisfies readonly Result[];
@@ -42,6 +42,7 @@ async function reapply(env: Env, isDryRun: boolean): Promise<string> {
         process.stderr.write(`${Object.values(soFar).reduce((sum, count) => sum + count)} lines read\n`);
       },
     });
+    if (Object.values(counts).every((count) => count === 0)) throw new Error(emptyLedger(ledgerUrlOf(config)));
     if (LEFT.some((result) => counts[result] > 0)) process.exitCode = 1;
     const lines = Object.entries(RESULTS).map(([result, meaning]) => `${counts[result as Result]} ${meaning}`);
     return [...(isDryRun ? ['Dry run: nothing was changed. It would be:'] : []), ...lines].join('\n');
@@ -49,4 +50,9 @@ async function reapply(env: Env, isDryRun: boolean): Promise<string> {
     await parts.queues.close();
     await parts.store.close();
   }
+}
+
+/** Of a wrong folder nothing else tells: the deleted would stay, and come back. */
+function emptyLedger(url: string): string {
+  return `The deletion ledger ${url} is empty. If anything was ever deleted here, DELETION_LEDGER_URL or BLOB_URL names another folder.`;
 }
