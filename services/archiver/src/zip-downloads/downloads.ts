@@ -1,4 +1,4 @@
-import { ofCaller, type Principal, requireMunicipality, rightsOf, visibleTo } from '@indbakke/shared/access';
+import { ofCaller, type Principal, requireMunicipality, rightsOf } from '@indbakke/shared/access';
 import type {
   LeftOut,
   ZipDownloadAnswer,
@@ -15,7 +15,7 @@ import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import type { ArchiverConfig } from '../config.js';
 import { type Limit, requireRoom } from '../zip/made-zips.js';
-import { MAKE_ZIP, OVERDUE_SECONDS } from './make-zip.js';
+import { MAKE_ZIP, mayBeZipped, OVERDUE_SECONDS } from './make-zip.js';
 import { dropUnfinished } from './unfinished.js';
 
 const { sql } = Prisma;
@@ -68,7 +68,7 @@ export async function createZipDownload(
   return created;
 }
 
-/** Bytes of the files that a zip has of each message that the caller sees. */
+/** Bytes of the files that a zip has of each message that it may have. */
 async function sizesOf(
   connection: Connection,
   principal: Principal,
@@ -85,7 +85,7 @@ async function sizesOf(
         + CASE WHEN ${has('original')}::bool
             THEN coalesce((SELECT octet_length(original) FROM message_details WHERE message_id = m.id), 0) ELSE 0 END
       )::float8 AS size
-      FROM messages m WHERE m.id = ANY (${[...items]}::uuid[]) AND ${visibleTo(principal)}`,
+      FROM messages m WHERE m.id = ANY (${[...items]}::uuid[]) AND ${mayBeZipped(principal)}`,
   );
   return new Map(rows.map(({ id, size }) => [id, size]));
 }
