@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts, serve } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,7 +19,7 @@ import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack
 import { textDocument, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { clusterOf, postgresHomeOf } from '../../../tools/local-state.mjs';
 import { ArchiverConfig } from '../src/config.js';
-import { openLedger, readLedger } from '../src/deletion-ledger/ledger.js';
+import { appendToLedger, type Deletion, openLedger, readLedger } from '../src/deletion-ledger/ledger.js';
 import { reapplyDeletions } from '../src/deletion-ledger/reapply.js';
 import { ledgerWriter, writeDeletions } from '../src/deletion-ledger/write-ledger.js';
 import { deleteNow, deliverAndDelete, killedAt } from './support/deletion.js';
@@ -151,6 +153,20 @@ it('a message under a legal hold in the restored database stays, and is counted'
   expect(await reapplyDeletions(parts, ledger, { isDryRun: false })).toMatchObject({ 'legal-hold': 1, deleted: 0 });
   await stack.sql('UPDATE messages SET legal_hold = false WHERE id = $1', [id]);
   expect(await reapplyDeletions(parts, ledger, { isDryRun: false })).toMatchObject({ 'legal-hold': 0, deleted: 1 });
+});
+
+it('a message that came again after the restore, under another id, is deleted again', async () => {
+  const id = await deliverAndDelete(stack);
+  await untilWritten();
+  const deletion = (await linesOf())
+    .flatMap((line) => ('deletion' in line ? [line.deletion] : []))
+    .find((line) => line.id === id);
+  const folder = pathToFileURL(`${stack.contentFolder}-of-another-id`).href;
+  const other = await openLedger({ BLOB_URL: folder, DELETION_LEDGER_URL: folder });
+  await appendToLedger(other, parts.keys, [{ ...(deletion as Deletion), id: randomUUID() }]);
+  await stack.sql(`UPDATE messages SET status = 'pending' WHERE id = $1`, [id]);
+  expect(await reapplyDeletions(parts, other, { isDryRun: false })).toMatchObject({ deleted: 1, tombstone: 0 });
+  expect(await stack.sql('SELECT status FROM messages WHERE id = $1', [id])).toEqual([{ status: 'deleted' }]);
 });
 
 /** With owners and modes, as a backup of the files of a stopped server. */
