@@ -436,7 +436,7 @@ describe('an offer', () => {
       by: 'indbakke',
       details: { reason: 'not-our-case', refusedBy: 'bo' },
     });
-    const declined = (await auditOf(stack, { action: 'handover-declined' })).filter(
+    const declined = (await auditOf(stack, { action: 'offer-refused' })).filter(
       ({ details }) => details.handoverId === handoverId,
     );
     expect(declined).toMatchObject([{ actor: 'bo', details: { from: ODENSKOV, reason: 'not-our-case' } }]);
