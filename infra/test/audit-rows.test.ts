@@ -136,7 +136,7 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
     },
   ],
   takeHandover: [{ action: 'taken-over', role: 'IndkomneDokumenter.Journaliser', details: paramsOf, ofMessage: true }],
-  refuseHandover: [{ action: 'handover-declined', role: 'IndkomneDokumenter.Journaliser', details: paramsOf }],
+  refuseHandover: [{ action: 'offer-refused', role: 'IndkomneDokumenter.Journaliser', details: paramsOf }],
   markConcern: change('concern-marked', 'IndkomneDokumenter.Tildel'),
   unmarkConcern: change('concern-unmarked', 'IndkomneDokumenter.Tildel'),
   recordAssessment: change('concern-assessed', 'IndkomneDokumenter.Tildel'),

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { INSTALLATION, recordAudit } from '@indbakke/shared/audit';
 import { openFileBlobStore } from '@indbakke/shared/content';
 import { loadKeyRing } from '@indbakke/shared/keys';
@@ -162,6 +162,40 @@ describe('npm run audit', () => {
     const nowhere = await run('audit', ['verify'], { STATE_DIR: join(scratch, 'nowhere') });
     expect(nowhere).toMatchObject({ status: 1, errors: expect.stringMatching(/^There is no database here yet/) });
   });
+});
+
+test.each([
+  ['scrub', ['--now'], "Unknown option '--now'"],
+  ['scrub', ['now'], "Unexpected argument 'now'"],
+  ['reapply-deletions', ['--dryrun'], "Unknown option '--dryrun'"],
+  ['../lab/deletion-proof/main', ['--queue', 'postgres'], '--queue is one of postgresql, redis.'],
+  ['../lab/deletion-proof/main', ['--without', 'scrubs'], '--without is one of deletion, scrub.'],
+])('%s %j says what is wrong and how it is used, and fails', async (command, args, sentence) => {
+  const { status, output, errors } = await run(command, args);
+  expect([status, output]).toEqual([1, '']);
+  expect(errors).toMatch(/\n\nnpm run /);
+  expect(errors.startsWith(sentence)).toBe(true);
+});
+
+test('npm run scrub says what it has written anew, and how far it is meanwhile', async () => {
+  const { ownerUrl, drop } = await createTestDatabase();
+  await runSql(ownerUrl, `INSERT INTO scrub.marks VALUES ('files')`);
+  const { output, errors } = await run('scrub', [], { DATABASE_OWNER_URL: ownerUrl });
+  expect(errors).toMatch(/^files: 0 rows, [\d.]+ s\n/);
+  expect(output).toMatch(/^1 tables with 0 rows were written anew in .+ The write-ahead log was /);
+  await drop();
+});
+
+test('npm run reapply-deletions says that the ledger is empty, as when the folder is wrong', async () => {
+  const { url, drop } = await createTestDatabase();
+  const paths = statePaths({ STATE_DIR: join(scratch, 'reapply') });
+  await makeKeys(paths);
+  const DELETION_LEDGER_URL = pathToFileURL(join(scratch, 'no-ledger')).href;
+  const env = { ...localSettings(paths), DATABASE_URL: url, DELETION_LEDGER_URL };
+  const { status, output, errors } = await run('reapply-deletions', ['--dry-run'], env);
+  expect([status, output]).toEqual([1, '']);
+  expect(errors).toContain(`The deletion ledger ${DELETION_LEDGER_URL} is empty.`);
+  await drop();
 });
 
 describe('npm run municipality', () => {

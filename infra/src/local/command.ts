@@ -9,10 +9,19 @@ export async function runCommand(usage: string, command: () => Promise<string>):
     if (output) process.stdout.write(`${output}\n`);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const badArguments = code?.startsWith('ERR_PARSE_ARGS');
+    const badArguments = code?.startsWith('ERR_PARSE_ARGS') || error instanceof BadArgument;
     process.stderr.write(`${message}\n${badArguments ? `\n${usage}\n` : ''}`);
     process.exitCode = 1;
   }
+}
+
+class BadArgument extends Error {}
+
+/** @throws BadArgument when an option is given that is none of `all` */
+export function oneOf<T extends string>(option: string, given: string | undefined, all: readonly T[]): T | undefined {
+  const found = all.find((each) => each === given);
+  if (given !== undefined && found === undefined) throw new BadArgument(`--${option} is one of ${all.join(', ')}.`);
+  return found;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ArchiverConfig, openLedger, RESULTS, type Result, reapplyDeletions } from '@indbakke/archiver';
+import { ArchiverConfig, ledgerUrlOf, openLedger, RESULTS, type Result, reapplyDeletions } from '@indbakke/archiver';
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { openParts } from '@indbakke/shared/service';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
@@ -13,7 +13,7 @@ After a restore of the database from a backup: deletes again what was deleted si
 deletion ledger has it. Messages that the backup does not have get a row without content, so that they do not come back. Deletions whose
 delay is over and that no ledger has are cancelled. May be stopped, and run again; --dry-run only counts. Takes the settings of the
 archiver from the environment; without DATABASE_URL, the database of npm start. Stop receivers and archivers meanwhile. Exit status 1:
-something could not be deleted.`;
+something could not be deleted, or the ledger is empty.`;
 
 const PROGRESS_EVERY_MS = 5_000;
 const LEFT = ['handed-over', 'legal-hold', 'unknown-municipality', 'forged'] as const satisfies readonly Result[];
@@ -43,6 +43,7 @@ async function reapply(env: Env, isDryRun: boolean): Promise<string> {
         process.stderr.write(`${Object.values(soFar).reduce((sum, count) => sum + count)} lines read\n`);
       },
     });
+    if (Object.values(counts).every((count) => count === 0)) throw new Error(emptyLedger(ledgerUrlOf(config)));
     if (LEFT.some((result) => counts[result] > 0)) process.exitCode = 1;
     const lines = Object.entries(RESULTS).map(([result, meaning]) => `${counts[result as Result]} ${meaning}`);
     return [...(isDryRun ? ['Dry run: nothing was changed. It would be:'] : []), ...lines].join('\n');
@@ -50,4 +51,9 @@ async function reapply(env: Env, isDryRun: boolean): Promise<string> {
     await parts.queues.close();
     await parts.store.close();
   }
+}
+
+/** Of a wrong folder nothing else tells: the deleted would stay, and come back. */
+function emptyLedger(url: string): string {
+  return `The deletion ledger ${url} is empty. If anything was ever deleted here, DELETION_LEDGER_URL or BLOB_URL names another folder.`;
 }

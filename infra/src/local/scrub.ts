@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import { type Progress, type Scrubbed, scrub, scrubAudit } from '@indbakke/archiver';
 import { insertAudit } from '@indbakke/shared/audit';
 import { withMaintenance } from '@indbakke/shared/store';
@@ -10,8 +11,11 @@ Removes from the database's files and its write-ahead log what deleted rows have
 night (SCRUB_WINDOW). Everything may run meanwhile. After a stop, run it again. Uses the database of npm start, or the one named
 by DATABASE_OWNER_URL. Exit status 1: something is left.`;
 
+const PROGRESS_EVERY_MS = 5_000;
+
 await runCommand(USAGE, async () => {
-  if (process.argv.length > 2) return USAGE;
+  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h', default: false } } });
+  if (values.help) return USAGE;
   let isStopping = false;
   const stop = () => {
     isStopping = true;
@@ -28,8 +32,6 @@ await runCommand(USAGE, async () => {
     }),
   );
 });
-
-const PROGRESS_EVERY_MS = 5_000;
 
 /** A line for each table, and every few seconds where one takes long. */
 function progressPrinter(): (progress: Progress) => void {

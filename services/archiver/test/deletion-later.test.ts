@@ -12,6 +12,7 @@ import {
   type TokenOptions,
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
+import { TEST_CITIZEN } from '../../../infra/src/testkit/write-memo.js';
 import { BulkAnswer, type DocumentAnswer, DocumentCounts } from '../../../shared/src/api/index.js';
 import { signToken } from '../../../shared/test/access/sign.js';
 import { auditOf, change, deliverMemo, expectProblem, list, read } from '../../../shared/test/inbox/support.js';
@@ -353,11 +354,12 @@ describe('while a deletion delay runs', () => {
   });
 
   it('the core cannot set up a letter as its answer', async () => {
-    const id = await scheduled();
-    await stack.call('PUT', '/cases/K-9', { as: { user: 'dubu-core', system: true }, body: {} });
-    const body = { messageUUID: randomUUID(), caseId: 'K-9', answers: id };
-    const response = await stack.call('POST', '/replies/setup', { as: { user: 'dubu-core', system: true }, body });
-    expect(response.status).not.toBe(200);
+    const setUp = (answers: string) => {
+      const letter = { messageUUID: randomUUID(), caseId: 'K-9', recipientId: TEST_CITIZEN.id, answers };
+      return stack.call('POST', '/replies/setup', { as: { user: 'dubu-core', system: true }, body: letter });
+    };
+    await expectProblem(await setUp(await rejected()), 400, 'bad-request'); // seen, but sent to no contact point
+    await expectProblem(await setUp(await scheduled()), 404, 'not-found');
   });
 
   it('the archiver’s own sweep destroys what is due', async () => {

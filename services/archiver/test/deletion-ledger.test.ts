@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts, serve } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -188,6 +190,20 @@ describe('a message that was handed over and then deleted', () => {
     await appendToLedger(own, parts.keys, [copyDeleted]);
     expect(await reapply()).toMatchObject({ 'handed-over': 0, tombstone: 1, deleted: 1 });
   });
+});
+
+it('a message that came again after the restore, under another id, is deleted again', async () => {
+  const id = await deliverAndDelete(stack);
+  await untilWritten();
+  const deletion = (await linesOf())
+    .flatMap((line) => ('deletion' in line ? [line.deletion] : []))
+    .find((line) => line.id === id);
+  const folder = pathToFileURL(`${stack.contentFolder}-of-another-id`).href;
+  const other = await openLedger({ BLOB_URL: folder, DELETION_LEDGER_URL: folder });
+  await appendToLedger(other, parts.keys, [{ ...(deletion as Deletion), id: randomUUID() }]);
+  await stack.sql(`UPDATE messages SET status = 'pending' WHERE id = $1`, [id]);
+  expect(await reapplyDeletions(parts, other, { isDryRun: false })).toMatchObject({ deleted: 1, tombstone: 0 });
+  expect(await stack.sql('SELECT status FROM messages WHERE id = $1', [id])).toEqual([{ status: 'deleted' }]);
 });
 
 /** With owners and modes, as a backup of the files of a stopped server. */

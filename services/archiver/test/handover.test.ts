@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { sweepOrphans } from '@indbakke/receiver';
+import type { Principal } from '@indbakke/shared/access';
 import { MiB, readConfig } from '@indbakke/shared/config';
 import { deleteMessage } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
@@ -498,7 +499,7 @@ describe('an offer', () => {
       by: 'indbakke',
       details: { reason: 'not-our-case', refusedBy: 'bo' },
     });
-    const declined = (await auditOf(stack, { action: 'handover-declined' })).filter(
+    const declined = (await auditOf(stack, { action: 'offer-refused' })).filter(
       ({ details }) => details.handoverId === handoverId,
     );
     expect(declined).toMatchObject([{ actor: 'bo', details: { from: ODENSKOV, reason: 'not-our-case' } }]);
@@ -600,6 +601,46 @@ describe('taking', () => {
     await stack.sql(`UPDATE messages SET status = 'deleted' WHERE id = $1`, [own]);
     await expectProblem(await take(handoverId), 409, 'message-known');
     expect(await statusOf(handoverId)).toBe('open');
+  });
+
+  it('of a message that is delivered to the municipality while it is copied is refused, and leaves nothing', async () => {
+    const messageUUID = randomUUID();
+    const { handoverId } = await offered({ messageUUID });
+    let delivered: Promise<unknown> | undefined;
+    const open: Parts['blobs']['open'] = async (name, range) => {
+      delivered ??= deliverReply(stack, [{ messageUUID: randomUUID(), caseID: 'x' }], {
+        messageUUID,
+        recipient: { id: VESTERSUND },
+      });
+      await delivered;
+      return parts.blobs.open(name, range);
+    };
+    const before = (await blobs()).length;
+    const principal = (await parts.tokens.verify(await stack.token(TAKER))) as Principal;
+    const taking = takeHandover(
+      { ...parts, blobs: { ...parts.blobs, open } },
+      { principal, handoverId, at: new Date() },
+      0,
+    );
+    await expect(taking).rejects.toMatchObject({ code: 'message-known' });
+    expect([await statusOf(handoverId), (await blobs()).length]).toEqual(['open', before + 1]); // of the delivered one
+  });
+
+  it('by a municipality that is not live any more is refused', async () => {
+    const { handoverId } = await offered();
+    const setLive = (isLive: boolean) =>
+      stack.sql('UPDATE municipalities SET is_live = $1 WHERE cvr = $2', [isLive, VESTERSUND]);
+    await setLive(false);
+    await expectProblem(await take(handoverId), 409, 'handover-not-possible');
+    await setLive(true);
+    await taken(handoverId);
+  });
+
+  it('of a message that was read when it was new gives a late one that nobody has read', async () => {
+    const { id, handoverId } = await offered();
+    await stack.sql('UPDATE messages SET late = false WHERE id = $1', [id]);
+    expect((await rowsOf(id))[0]).toMatchObject({ first_read_at: expect.any(Date) });
+    expect((await rowsOf(await taken(handoverId)))[0]).toMatchObject({ first_read_at: null, late: true });
   });
 
   it('of a message under a legal hold leaves the original, and the copy is under none', async () => {

@@ -11,6 +11,7 @@ it.each([
   ['Samvær i ferien', 'Bo Ålund', '2026-02-21 Bo Ålund - Samvær i ferien'],
   ['', '', '2026-02-21 ukendt afsender - uden emne'],
   ['Vedr. 410101-9999 og 4101019999', 'Bo', '2026-02-21 Bo - Vedr. 410101-xxxx og 410101-xxxx'],
+  ['Fødsel', 'Bo 410101-9999', '2026-02-21 Bo 410101-xxxx - Fødsel'],
   ['slut . .', 'A\u030A', '2026-02-21 Å - slut'],
   ['a\u0000b\tc\u202Ed', 'x/y\\z:', '2026-02-21 x_y_z_ - a_b_cd'],
   ['e'.repeat(300), 'Kontoret for sager af enhver art', `2026-02-21 Kontoret for sager af en - ${'e'.repeat(26)}`],

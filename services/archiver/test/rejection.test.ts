@@ -135,13 +135,13 @@ describe('rejecting', () => {
       {
         action: 'rejected',
         actor: SETUP.user,
-        details: { reason: 'other', forwarded: true, senderInformed: true },
+        details: { reason: 'other', sentOn: true, senderInformed: true },
       },
-      { action: 'outcome-told', details: { forwarded: true, departmentId: ROADS } },
+      { action: 'outcome-told', details: { sentOn: true, departmentId: ROADS } },
       { action: 'outcome-told', details: { nothingToDo: true } },
     ]);
     const events = await stack.sql('SELECT type, details FROM events WHERE message_id = $1 ORDER BY version', [id]);
-    expect(events.at(-2)).toEqual({ type: 'outcome-told', details: { forwarded: true, departmentId: ROADS } });
+    expect(events.at(-2)).toEqual({ type: 'outcome-told', details: { sentOn: true, departmentId: ROADS } });
     expect(JSON.stringify([rows, events])).not.toMatch(/ringede|Æøåsen/);
   });
 

@@ -335,6 +335,25 @@ describe('asking for a zip', () => {
     expect((await stack.call('POST', '/zip-downloads', { as, body: { items } })).status).toBe(200);
   });
 
+  it('by twelve calls at once gives ten', async () => {
+    const as = someone();
+    const items = [await deliverMemo(stack)];
+    const asked = Array.from({ length: 12 }, () => stack.call('POST', '/zip-downloads', { as, body: { items } }));
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(10);
+  });
+
+  it('that a system downloads is no first look of a user', async () => {
+    const as = someone({ system: true });
+    const message = await deliverMemo(stack);
+    const { id } = await create(as, [message]);
+    await untilReady(as, id);
+    await contentOf(as, id);
+    expect(await stack.sql('SELECT first_read_at FROM messages WHERE id = $1', [message])).toEqual([
+      { first_read_at: null },
+    ]);
+  });
+
   it('again with its Idempotency-Key gives the same zip', async () => {
     const as = someone();
     const call = { as, body: { items: [await deliverMemo(stack)] }, headers: { 'idempotency-key': 'zip-1' } };
@@ -518,7 +537,32 @@ describe('deleting a message for good', () => {
     expect(await orphans()).toEqual([]);
   });
 
-  it('while a zip is made leaves it out of that', async () => {
+  describe('later', () => {
+    const setDelay = (days: number) => stack.sql('UPDATE municipalities SET deletion_delay_days = $1', [days]);
+    beforeAll(() => setDelay(3));
+    afterAll(() => setDelay(0));
+
+    it('removes the zips that have it at once, and none has it while its deletion delay runs', async () => {
+      const as = someone(); // who may cancel the deletion, and so sees the message
+      const [goes, stays] = [await rejected(), await deliverMemo(stack)];
+      const before = await ready(as, [goes, stays]);
+      const begun = await createByHand(as, [goes, stays]);
+      await deleteForGood(goes);
+      await expectProblem(await download(as, before), 404, 'not-found');
+      await make(begun);
+      for (const id of [begun, await ready(as, [goes, stays])]) {
+        expect(await read(as, id)).toMatchObject({ messageCount: 1, leftOut: [{ id: goes, reason: 'not-found' }] });
+        expect(unzip(await contentOf(as, id)).size).toBe(1);
+      }
+      expect(await create(as, [goes, stays])).toMatchObject({ messageCount: 1, leftOut: [{ id: goes }] });
+    });
+
+    it('while a zip is made leaves it out of that', () => isLeftOut());
+  });
+
+  it('while a zip is made leaves it out of that', () => isLeftOut());
+
+  async function isLeftOut(): Promise<void> {
     const as = someone();
     const [goes, stays] = [await rejected(), await deliverMemo(stack)];
     const id = await createByHand(as, [goes, stays]);
@@ -534,7 +578,7 @@ describe('deleting a message for good', () => {
     await make(id);
     expect((await read(as, id)).leftOut).toEqual([{ id: goes, reason: 'not-found' }]);
     expect(unzip(await contentOf(as, id)).size).toBe(1);
-  });
+  }
 });
 
 describe('a zip that is being made', () => {

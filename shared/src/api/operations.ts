@@ -246,14 +246,14 @@ const IMPORT_OF_POINTS = `${FORMS_OF_IMPORT} contact point; lists are separated 
 const IMPORT_OF_DEPARTMENTS = `${FORMS_OF_IMPORT} department. Departments that are not in it stay as they are.`;
 
 const IN_A_ZIP =
-  'The zip has a folder for each message, named by its date, sender and subject, with its main document and attachments, and what `include` names. Messages that the caller may not see, or whose content cannot be read, are left out, and told. It is for the caller alone, and removed after some time (`expiresAt`), or when a message in it is deleted for good. Each message in it is recorded in the audit log when it is downloaded.';
+  'The zip has a folder for each message, named by its date, sender and subject, with its main document and attachments, and what `include` names. Messages that the caller may not see, or whose content cannot be read, are left out, and told. It is for the caller alone, and removed after some time (`expiresAt`), or when a message in it is deleted for good, its deletion delay begins, or retention removes its content. Each message in it is recorded in the audit log when it is downloaded.';
 const IN_A_PACKAGE =
-  'The messages from or about the citizen, and those suggested for or journalized on a case with this party, of every status, also held ones. The zip has a folder for each with its files as they came, `Indhold.xlsx` with times and status of each, also of deleted ones, and the sheet of the audit log. It is removed after 7 days, and when a message in it is deleted for good. Of a message whose deletion delay runs, the list has only when it is destroyed: whoever hands the package out can have that cancelled first.';
+  'The messages from or about the citizen, and those suggested for or journalized on a case with this party, of every status, also held ones. The zip has a folder for each with its files as they came, `Indhold.xlsx` with times and status of each, also of deleted ones, and the sheet of the audit log. It is removed after 7 days, or when a message in it is deleted for good, its deletion delay begins, or retention removes its content. Of a message whose deletion delay runs, the list has only when it is destroyed: whoever hands the package out can have that cancelled first.';
 
 const SENT_AT_LEAST_ONCE =
   'Each event is sent as a POST of a WebhookEvent, at least once: one that is not answered with a status from 200 to 299 within 10 seconds is repeated with growing waits for three days, with the same `webhook-id`, by which a receiver knows one that it has. The order is not kept, not even for one message: keep the highest `version` of each message, and leave out an event whose version is not higher; `position` is the place in the feed. Redirects are not followed. 410 disables the webhook, and so do five days without success; `recovered` tells when it works again after more than 5 minutes.';
 const BY_THE_SETTINGS =
-  'Where the municipality wants two persons (`deletionNeedsTwo`), it is only asked for: another person confirms it. Where it has a delay (`deletionDelayDays`), the message is destroyed when that is over; until then nobody but who may cancel it sees it, and files of extracts and packages that have it are removed at once. `status` of the answer is `deleted` when it is destroyed already.';
+  'Where the municipality wants two persons (`deletionNeedsTwo`), it is only asked for: another person confirms it. Where it has a delay (`deletionDelayDays`), the message is destroyed when that is over; until then nobody but who may cancel it sees it, and files of extracts, access packages and zip downloads that have it are removed at once. `status` of the answer is `deleted` when it is destroyed already.';
 const SIGNED =
   'Signed as Standard Webhooks has it: `webhook-id`, `webhook-timestamp` and `webhook-signature`, which has two signatures for 24 hours after a new secret.';
 
@@ -523,7 +523,8 @@ export const OPERATIONS = {
       method: 'delete',
       path: '/api/v1/incoming-documents/:id/deletion',
       summary: 'Withdraws a deletion that waits for another person, or cancels one whose delay runs.',
-      description: 'The message is rejected as before. Files of extracts and packages that had it do not come back.',
+      description:
+        'The message is rejected as before. Files of extracts, access packages and zip downloads that had it do not come back.',
     },
     ['wrong-deletion'],
   ),

@@ -86,7 +86,7 @@ const ACTIONS: Record<Action, string> = {
   'package-downloaded': 'Hentede en pakke til aktindsigt',
   'package-deleted': 'Slettede en pakke til aktindsigt',
   'handover-received': 'Modtog et tilbud om et brev fra en anden kommune',
-  'handover-declined': 'Afslog et tilbud om et brev fra en anden kommune',
+  'offer-refused': 'Afslog et tilbud om et brev fra en anden kommune',
   'handover-lapsed': 'Registrerede, at et tilbud om et brev er bortfaldet',
   'handovers-listed': 'Så en liste over tilbud om breve mellem kommuner',
   'quarantine-listed': 'Så listen over leverancer i karantæne',

@@ -48,7 +48,7 @@ const OTHER_ACTIONS = {
   'package-downloaded': 'An access package was downloaded.',
   'package-deleted': 'An access package was deleted.',
   'handover-received': 'Another municipality offered a message.',
-  'handover-declined': 'An offered message was refused.',
+  'offer-refused': 'An offered message was refused.',
   'handover-lapsed': 'The offer of a message was withdrawn, has expired, or became void.',
   'handovers-listed': 'Offers of messages were listed.',
   'quarantine-listed': 'The deliveries in quarantine were listed.',

@@ -90,7 +90,7 @@ function textsOfOutcome(outcome: OutcomeBody | undefined): Texts {
 function codesOf(outcome: OutcomeBody | undefined): NonNullable<ChangeEffects['details']> {
   const { forwardedTo, senderInformed, nothingToDo } = outcome ?? {};
   return {
-    ...(forwardedTo && { forwarded: true }),
+    ...(forwardedTo && { sentOn: true }),
     ...(forwardedTo?.departmentId !== undefined && { departmentId: forwardedTo.departmentId }),
     ...(senderInformed && { senderInformed }),
     ...(nothingToDo && { nothingToDo }),

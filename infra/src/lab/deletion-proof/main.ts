@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { repository } from '../../../../tools/local-state.mjs';
-import { rejectOptionsTakenByNpm, runCommand } from '../../local/command.js';
+import { oneOf, rejectOptionsTakenByNpm, runCommand } from '../../local/command.js';
 import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { HAS_REDIS } from '../../testkit/redis.js';
 import { type Proof, prove } from './prove.js';
@@ -17,6 +17,7 @@ each. --short has few other letters and writes no report. --without leaves out a
 Exit status: 0 = nothing is left.`;
 
 const QUEUES = { postgresql: 'PostgreSQL', redis: 'Redis' } as const;
+type Queue = keyof typeof QUEUES;
 
 await runCommand(USAGE, async () => {
   rejectOptionsTakenByNpm('deletion-proof', ['short', 'queue', 'without']);
@@ -28,25 +29,16 @@ await runCommand(USAGE, async () => {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const { short: isShort, without, queue } = values;
-  const isKnown =
-    (queue === undefined || queue in QUEUES) &&
-    (without === undefined || without === 'deletion' || without === 'scrub');
-  if (values.help || !isKnown) return USAGE;
+  if (values.help) return USAGE;
+  const { short: isShort } = values;
+  const without = oneOf('without', values.without, ['deletion', 'scrub']);
+  const queue = oneOf('queue', values.queue, Object.keys(QUEUES) as Queue[]);
   const signal = abortedByCtrlC();
-  const queues = queue
-    ? [QUEUES[queue as keyof typeof QUEUES]]
-    : (['PostgreSQL', ...(HAS_REDIS ? ['Redis'] : [])] as const);
+  const queues: Queue[] = queue ? [queue] : ['postgresql', ...(HAS_REDIS ? (['redis'] as const) : [])];
   const proofs: Proof[] = [];
-  for (const each of queues as readonly ('PostgreSQL' | 'Redis')[]) {
+  for (const each of queues) {
     const onProgress = (line: string) => process.stderr.write(`${line}\n`);
-    const proof = await prove({
-      queue: each,
-      isShort,
-      without: without as 'deletion' | 'scrub' | undefined,
-      signal,
-      onProgress,
-    });
+    const proof = await prove({ queue: QUEUES[each], isShort, without, signal, onProgress });
     process.stdout.write(`${linesOf(proof).join('\n')}\n\n`);
     proofs.push(proof);
   }

@@ -30,9 +30,11 @@ const Deletion = z.strictObject({
 export type Deletion = z.infer<typeof Deletion>;
 
 /** The folder of the ledger: the one that is set, or one beside the content. */
-export function openLedger({ DELETION_LEDGER_URL, BLOB_URL }: LedgerConfig): Promise<BlobStore> {
-  return openBlobStore(DELETION_LEDGER_URL ?? `${BLOB_URL.replace(/\/+$/, '')}-deletions`);
+export function ledgerUrlOf({ DELETION_LEDGER_URL, BLOB_URL }: LedgerConfig): string {
+  return DELETION_LEDGER_URL ?? `${BLOB_URL.replace(/\/+$/, '')}-deletions`;
 }
+
+export const openLedger = (config: LedgerConfig): Promise<BlobStore> => openBlobStore(ledgerUrlOf(config));
 
 export interface LedgerConfig {
   readonly DELETION_LEDGER_URL?: string | undefined;

@@ -97,7 +97,7 @@ export function refuseHandover(
       insertAudit({
         by: principal,
         at,
-        action: 'handover-declined',
+        action: 'offer-refused',
         details: { handoverId, from: offer.from, reason },
       }),
     );

@@ -108,7 +108,7 @@ async function storeCopy(
     const { name } = await requireSameKind(connection, offer.from, municipality);
     await requireUnknown(connection, municipality, original);
     await asMunicipality(connection, offer.from, async () => {
-      const details = { reason: 'handed-over', forwarded: true, handoverId, to: municipality, takenBy: actor.id };
+      const details = { reason: 'handed-over', sentOn: true, handoverId, to: municipality, takenBy: actor.id };
       const set = sql`rejection_reason = 'handed-over', outcome_at = ${at}::timestamptz, outcome_by = ${INDBAKKE.id}`;
       await changeOffered(connection, offer, at, 'rejected', details, { set, condition: movedTo(municipality) });
       await run(

@@ -1,4 +1,4 @@
-import { ofCaller, type Principal, requireMunicipality, rightsOf, visibleTo } from '@indbakke/shared/access';
+import { ofCaller, type Principal, requireMunicipality, rightsOf } from '@indbakke/shared/access';
 import type { ZipDownloadAnswer, ZipDownloadBody, ZipDownloadCreated, ZipDownloadList } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { HOUR } from '@indbakke/shared/config';
@@ -9,7 +9,7 @@ import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import type { ArchiverConfig } from '../config.js';
 import { type Limit, requireRoom } from '../zip/made-zips.js';
-import { MAKE_ZIP, OVERDUE_SECONDS } from './make-zip.js';
+import { MAKE_ZIP, mayBeZipped, OVERDUE_SECONDS } from './make-zip.js';
 import { dropUnfinished } from './unfinished.js';
 
 const { sql } = Prisma;
@@ -87,7 +87,7 @@ async function findMessages(
         + CASE WHEN ${has('original')}::bool
             THEN coalesce((SELECT octet_length(original) FROM message_details WHERE message_id = m.id), 0) ELSE 0 END
       )::float8 AS size
-      FROM messages m WHERE m.id = ANY (${[...items]}::uuid[]) AND m.deletion_due_at IS NULL AND ${visibleTo(principal)}`,
+      FROM messages m WHERE m.id = ANY (${[...items]}::uuid[]) AND ${mayBeZipped(principal)}`,
   );
   return new Map(rows.map((row) => [row.id, row]));
 }

@@ -234,11 +234,13 @@ async function* filesOfZip(parts: ZipMaker, zip: BegunZip, progress: Progress): 
   }
 }
 
-/** Without one whose deletion delay runs, which its owner may see: no file made of messages has it. */
+/** Which messages a zip of the caller may have, as a condition on `messages AS m`: none whose deletion delay runs, though its owner may see it. */
+export const mayBeZipped = (principal: Principal) => sql`(m.deletion_due_at IS NULL AND ${visibleTo(principal)})`;
+
 async function readMessage({ store }: ZipMaker, principal: Principal, id: string): Promise<MessageToZip | undefined> {
   const statement = sql`
     SELECT ${TO_ZIP.columns} FROM (
-      SELECT m.* FROM messages m WHERE m.id = ${id}::uuid AND m.deletion_due_at IS NULL AND ${visibleTo(principal)}) AS m ${TO_ZIP.tables}`;
+      SELECT m.* FROM messages m WHERE m.id = ${id}::uuid AND ${mayBeZipped(principal)}) AS m ${TO_ZIP.tables}`;
   const [message] = await store.query<MessageToZip>(principal.municipality, statement, 'kept');
   return message;
 }
