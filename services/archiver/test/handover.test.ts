@@ -404,6 +404,21 @@ describe('what the other side sees before it decides', () => {
     expect(await taken(handoverId)).toBe(copy); // the repeat of a lost answer
   });
 
+  it('is not shown with a message that is of another case by now, when its own is restricted to others', async () => {
+    const { id, caseId, handoverId } = await offered();
+    const sees = async (as: TokenOptions) => ({
+      listed: (await offers('out', as)).items.some((item) => item.handoverId === handoverId),
+      read: (await read(stack, id, as)).handover !== null,
+    });
+    expect(await sees(OFFERER)).toEqual({ listed: true, read: true });
+    await upsertCase(stack, caseId, { status: 'moved', movedTo: VESTERSUND, restrictedTo: ['erik'] });
+    await awaitSuggestion(stack, id);
+    await upsertCase(stack, 'another');
+    await stack.sql(`UPDATE messages SET suggested_case_id = 'another' WHERE id = $1`, [id]);
+    expect(await sees(OFFERER)).toEqual({ listed: false, read: false });
+    expect(await sees({ user: 'erik' })).toEqual({ listed: true, read: true });
+  });
+
   it('is paged, newest first', async () => {
     await offered();
     await offered();

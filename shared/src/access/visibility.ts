@@ -137,7 +137,7 @@ export function namesClosedCase(reader: Reader, details: Prisma.Sql): Prisma.Sql
 }
 
 /** The ids of the cases that are restricted to others: an array. */
-function casesClosedTo({ municipality, actor }: Reader): Prisma.Sql {
+export function casesClosedTo({ municipality, actor }: Reader): Prisma.Sql {
   return sql`cases_closed_to(${municipality}, ${actor.id})`;
 }
 

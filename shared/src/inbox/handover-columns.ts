@@ -1,3 +1,4 @@
+import { casesClosedTo, type Principal } from '../access/index.js';
 import type { HandoverOfMessage } from '../api/index.js';
 import { Prisma } from '../store/index.js';
 
@@ -10,10 +11,19 @@ export const handoverFacts = (municipality: string) => sql`
   'status', h.status, 'caseId', h.case_id, 'offeredAt', h.offered_at, 'offeredBy', h.offered_by, 'expiresAt', h.expires_at,
   'endedAt', h.ended_at, 'endedBy', h.ended_by, 'refusalReason', h.refusal_reason, 'receivedAt', h.received_at`;
 
-/** The newest offer of a message of `messages AS m`, else the one that it came by; null if there is none. */
-export const handoverOf = (municipality: string) => sql`(
-  SELECT json_build_object(${handoverFacts(municipality)}) FROM handovers h
-  WHERE h.message_id = m.id OR h.taken_message_id = m.id ORDER BY h.id DESC LIMIT 1) AS handover`;
+/** The newest offer of a message of `messages AS m`, else the one that it came by; null if there is none that the caller may know of. */
+export const handoverOf = (principal: Principal) => sql`(
+  SELECT json_build_object(${handoverFacts(principal.municipality)}) FROM handovers h
+  WHERE (h.message_id = m.id OR h.taken_message_id = m.id) AND ${namesNoClosedCase(principal)}
+  ORDER BY h.id DESC LIMIT 1) AS handover`;
+
+/**
+ * Whether an offer of `handovers AS h` names no case that is restricted to others. The case of its message may be another one by
+ * now, by which that is seen.
+ */
+export function namesNoClosedCase(principal: Principal): Prisma.Sql {
+  return sql`NOT h.case_id = ANY (${casesClosedTo(principal)})`;
+}
 
 const TIMES = ['offeredAt', 'expiresAt', 'endedAt', 'receivedAt'] as const;
 

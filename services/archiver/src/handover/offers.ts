@@ -3,7 +3,7 @@ import type { ChangeAnswer, HandoverBody, HandoverRefusalBody } from '@indbakke/
 import { INDBAKKE, insertAudit } from '@indbakke/shared/audit';
 import { DAY } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
-import { type ChangeEffects, changeMessage } from '@indbakke/shared/inbox';
+import { type ChangeEffects, changeMessage, namesNoClosedCase } from '@indbakke/shared/inbox';
 import { type Change, type ChangeRequest, type HandoverStatus, writeChange } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { asMunicipality, type Connection, newId, Prisma, run } from '@indbakke/shared/store';
@@ -144,18 +144,18 @@ export async function readOffer(connection: Connection, principal: Principal, id
  * meet them.
  */
 export function offeredTo(principal: Principal): Prisma.Sql {
-  const { municipality, roles, constraints = {}, actor } = principal;
+  const { municipality, roles, constraints = {} } = principal;
   if (!roles.has('IndkomneDokumenter.Læs') || isConstrained(constraints)) return sql`false`;
   const isOwn = sql`EXISTS (SELECT FROM cases c WHERE c.municipality = ${municipality} AND c.case_id = h.case_id
     AND c.caseworker = ANY (${actsFor(principal)}))`;
-  return sql`(h.to_municipality = ${municipality} AND NOT h.case_id = ANY (cases_closed_to(${municipality}, ${actor.id}))
+  return sql`(h.to_municipality = ${municipality} AND ${namesNoClosedCase(principal)}
     AND ${roles.has('IndkomneDokumenter.SeAlle') ? sql`true` : isOwn})`;
 }
 
-/** Which offers of the municipality the caller sees: those of messages that the caller sees. */
+/** Which offers of the municipality the caller sees: those of messages that the caller sees, as the messages show them. */
 export function offeredBy(principal: Principal): Prisma.Sql {
   const { municipality } = principal;
-  return sql`(h.from_municipality = ${municipality}
+  return sql`(h.from_municipality = ${municipality} AND ${namesNoClosedCase(principal)}
     AND EXISTS (SELECT FROM messages m WHERE m.id = h.message_id AND ${visibleTo(principal)}))`;
 }
 

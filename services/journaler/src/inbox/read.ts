@@ -14,7 +14,7 @@ export async function readDocument(store: Store, principal: Principal, id: strin
 // The audit log has reads and refusals too; the history shows a caseworker how the message was changed.
 const wholeFor = (principal: Principal) => ({
   columns: Prisma.sql`
-    ${SUMMARY}, ${DOCUMENTS}, ${SENT_AT}, ${handoverOf(principal.municipality)},
+    ${SUMMARY}, ${DOCUMENTS}, ${SENT_AT}, ${handoverOf(principal)},
     (SELECT coalesce(json_agg(json_build_object('caseId', case_id, 'reference', reference, 'fileIds', file_ids, 'at', at, 'by', by)
         ORDER BY at, case_id), '[]')
      FROM journalizations WHERE message_id = m.id) AS journalizations,
