@@ -39,7 +39,7 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
     isConstrained: true,
   },
   'DigitalPost.Slet': {
-    allows: 'Sletter afvist post for altid, bekræfter og fortryder sletning, og ophæver juridisk bevaring.',
+    allows: 'Sletter afvist post for altid, bekræfter og fortryder sletning, og sætter og ophæver juridisk bevaring.',
     jobFunctions: 'Få betroede medarbejdere',
     isConstrained: true,
   },

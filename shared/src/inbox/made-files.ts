@@ -14,14 +14,16 @@ export function lockMadeFiles(connection: Connection, municipality: string, how:
 }
 
 /**
- * Whether one of these messages has been deleted, its content was removed, or its deletion delay runs: no file made of messages may have it. Under
- * lockMadeFiles that happens to none after this.
+ * Whether one of these messages has been deleted, its content was removed, or its deletion delay runs: no file made of messages may
+ * have it. Under lockMadeFiles that happens to none after this.
  */
-export async function isAnyDeleted(connection: Connection, messageIds: readonly string[]): Promise<boolean> {
+export async function isAnyGone(connection: Connection, messageIds: readonly string[]): Promise<boolean> {
   const ids = sql`${[...messageIds]}::uuid[]`;
   const gone = await run(
     connection,
-    sql`SELECT FROM messages WHERE id = ANY (${ids}) AND (status = 'deleted' OR content_removed_at IS NOT NULL OR deletion_due_at IS NOT NULL) LIMIT 1`,
+    sql`
+      SELECT FROM messages
+      WHERE id = ANY (${ids}) AND (status = 'deleted' OR content_removed_at IS NOT NULL OR deletion_due_at IS NOT NULL) LIMIT 1`,
   );
   return gone.length > 0;
 }

@@ -2,7 +2,7 @@ import type { Role } from '@indbakke/shared/access';
 import { type Doer, INDBAKKE, insertAudit, insertAuditOfEach } from '@indbakke/shared/audit';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { announce } from '@indbakke/shared/crash-points';
-import { isAnyDeleted, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
+import { isAnyGone, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
 import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import { CommitInDoubt, Prisma, run } from '@indbakke/shared/store';
 import { z } from 'zod';
@@ -165,7 +165,7 @@ async function storePackage(
     const found = await run(connection, sql`SELECT FROM access_packages WHERE ${isWaiting(data)} FOR UPDATE`);
     if (found.length === 0) return false;
     await lockMadeFiles(connection, municipality, 'alone');
-    if (await isAnyDeleted(connection, messageIds))
+    if (await isAnyGone(connection, messageIds))
       throw new Error('A message of the package was deleted while it was made.');
     await run(
       connection,

@@ -4,7 +4,7 @@ import type { LeftOut, ZipDownloadBody } from '@indbakke/shared/api';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import type { BlobStore } from '@indbakke/shared/content';
 import { announce } from '@indbakke/shared/crash-points';
-import { isAnyDeleted, lockMadeFiles, removeContent, type Sealed, sealContent } from '@indbakke/shared/inbox';
+import { isAnyGone, lockMadeFiles, removeContent, type Sealed, sealContent } from '@indbakke/shared/inbox';
 import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { CommitInDoubt, Prisma, run } from '@indbakke/shared/store';
@@ -294,8 +294,7 @@ async function storeZip(
     const found = await run(connection, sql`SELECT FROM zip_downloads z WHERE ${isMine(data, blobName)} FOR UPDATE`);
     if (found.length === 0) return false;
     await lockMadeFiles(connection, municipality, 'alone');
-    if (await isAnyDeleted(connection, messageIds))
-      throw new Error('A message of the zip was deleted while it was made.');
+    if (await isAnyGone(connection, messageIds)) throw new Error('A message of the zip was deleted while it was made.');
     await run(
       connection,
       sql`

@@ -4,7 +4,7 @@ import { INDBAKKE, insertAudit } from '@indbakke/shared/audit';
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
 import { announce } from '@indbakke/shared/crash-points';
 import { writeSheet } from '@indbakke/shared/excel';
-import { isAnyDeleted, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
+import { isAnyGone, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
 import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import { CommitInDoubt, newId, Prisma, run } from '@indbakke/shared/store';
 import { sheetNameFor } from '@indbakke/shared/training';
@@ -162,7 +162,7 @@ async function storeFile({ store }: ExtractParts, extract: DueExtract, file: Mad
     const due = await run(connection, sql`SELECT FROM extracts WHERE ${isDue} FOR UPDATE`);
     if (due.length === 0) return false;
     await lockMadeFiles(connection, municipality, 'alone');
-    if (await isAnyDeleted(connection, withContent))
+    if (await isAnyGone(connection, withContent))
       throw new Error('A message of the file was deleted while it was made.');
     const by = { ...audit.by, actor: { ...INDBAKKE, onBehalfOf: extract.owner } };
     const details = { ...audit.details, extractId, fileId: id, rows: messageIds.length };
