@@ -51,6 +51,11 @@ beforeAll(async () => {
     body: { citizen: '4101019999', action: 'accepted' },
   });
   theirs.set('exportAuditEvents', { ...theirCall('exportAuditEvents'), body: { action: 'accepted' } });
+  await stack.sql(`UPDATE messages SET handled_at = handled_at - interval '2 days' WHERE municipality = $1`, [THEIRS]);
+  theirs.set('listRetention', {
+    ...theirCall('listRetention'),
+    query: { removeContentAfterDays: '1', flagRejectedAfterDays: '1' },
+  });
   const sender = { id: THEIR_CITIZEN, name: SECRET };
   await deliverMemo(stack, { subject: `Om ${SECRET}`, sender, concerning: { cpr: THEIR_CITIZEN, name: SECRET } });
   await registerSentMessage(stack, theirLetter(), { caseId: 'BF-1' }, THEIRS);
@@ -125,6 +130,9 @@ const CREATES: ReadonlySet<Name> = new Set([
   'setUpReply',
 ]);
 const LISTINGS = OF_MUNICIPALITIES.filter(isListing);
+/** An offer is a row of both municipalities, so row-level security shows it to either: the code alone tells giver from taker. */
+const OF_BOTH: ReadonlySet<Name> = new Set(['listHandovers', 'takeHandover', 'refuseHandover']);
+const ofOne = (name: Name) => !OF_BOTH.has(name);
 /** They make what is not there. */
 const REGISTERS: ReadonlySet<Name> = new Set(['registerSentMessage', 'upsertCase', 'setAbsence']);
 const ON_ONE = OF_MUNICIPALITIES.filter((name) => operationOf(name).params && !REGISTERS.has(name));
@@ -182,19 +190,22 @@ describe('without the condition in the code, row-level security', () => {
     return response;
   }
 
-  it.each(LISTINGS)('shows nothing of another municipality: %s', async (name) => {
+  it.each(LISTINGS.filter(ofOne))('shows nothing of another municipality: %s', async (name) => {
     const response = await attackOpen(name);
     expect(response.status).toBe(200);
     expect(leaksIn(await textOf(response))).toEqual([]);
   });
 
-  it.each(ON_ONE)('finds nothing of another municipality, and changes nothing there: %s', async (name) => {
-    const before = await digestTheirs();
-    const response = await attackOpen(name);
-    expect(response.status).toBe(404);
-    expect(leaksIn(await textOf(response))).toEqual([]);
-    expect(await digestTheirs()).toEqual(before);
-  });
+  it.each(ON_ONE.filter(ofOne))(
+    'finds nothing of another municipality, and changes nothing there: %s',
+    async (name) => {
+      const before = await digestTheirs();
+      const response = await attackOpen(name);
+      expect(response.status).toBe(404);
+      expect(leaksIn(await textOf(response))).toEqual([]);
+      expect(await digestTheirs()).toEqual(before);
+    },
+  );
 
   it('changes nothing of another municipality in a bulk', async () => {
     const before = await digestTheirs();
@@ -224,15 +235,18 @@ describe('without the condition in the code, row-level security', () => {
     afterAll(() => setRowLevelSecurity('ENABLE'));
 
     // Of settings there is one row, whichever comes first.
-    it.each(LISTINGS.filter((name) => name !== 'getMunicipality'))('leaves everything open: %s', async (name) => {
-      const response = await attackOpen(name);
-      expect(response.status).toBe(200);
-      const text = await textOf(response);
-      if (/figures|summar/i.test(name)) {
-        const ours = await attack(stack.url, theirCall(name));
-        expect(text.replaceAll(/"at":"[^"]*"/g, '')).not.toBe((await textOf(ours)).replaceAll(/"at":"[^"]*"/g, ''));
-      } else expect(leaksIn(text)).not.toEqual([]);
-    });
+    it.each(LISTINGS.filter((name) => ofOne(name) && name !== 'getMunicipality'))(
+      'leaves everything open: %s',
+      async (name) => {
+        const response = await attackOpen(name);
+        expect(response.status).toBe(200);
+        const text = await textOf(response);
+        if (/figures|summar/i.test(name)) {
+          const ours = await attack(stack.url, theirCall(name));
+          expect(text.replaceAll(/"at":"[^"]*"/g, '')).not.toBe((await textOf(ours)).replaceAll(/"at":"[^"]*"/g, ''));
+        } else expect(leaksIn(text)).not.toEqual([]);
+      },
+    );
 
     it.each(READS_ONE)('leaves everything open: %s', async (name) => {
       expect((await attackOpen(name)).status).toBe(200);
@@ -479,7 +493,10 @@ describe('a function that runs with the rights of the owner', () => {
       `SELECT proname AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1`,
     );
     const ofMonths = ['audit_month_faults', 'audit_months_before', 'drop_audit_month', 'make_audit_months'];
-    const known = ['applied_migrations', ...ofMonths, 'master_keys_in_use', 'search_messages'].sort();
+    const ofScrub = ['begin', 'begin_wal', 'copy', 'due', 'end', 'end_wal', 'fill_wal', 'swap'].map(
+      (name) => `scrub_${name}`,
+    );
+    const known = ['applied_migrations', ...ofMonths, ...ofScrub, 'master_keys_in_use', 'search_messages'].sort();
     expect(functions.map(({ name }) => name)).toEqual(known);
   });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { auditOf, change, deliverMemo, expectProblem, read, SETUP } from '../../../shared/test/inbox/support.js';
 
@@ -245,7 +246,7 @@ describe('the outcome of a rejection', () => {
     const id = await rejected();
     await tell(id, 2, { forwardedTo: { departmentId: ROADS } });
     const as = { user: 'deleter', roles: [...(SETUP.roles ?? []), 'DigitalPost.Slet'] };
-    const deleted = await stack.call('POST', `/incoming-documents/${id}/deletion`, { as, version: 3 });
+    const deleted = await stack.call('POST', `/incoming-documents/${id}/deletion`, { as, version: 3, body: DELETION });
     expect(deleted.status, await deleted.clone().text()).toBe(200);
     const [row] = await stack.sql(
       'SELECT status, outcome_by, outcome_department_id AS department FROM messages WHERE id = $1',

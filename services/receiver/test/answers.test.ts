@@ -209,7 +209,7 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
       version: 1,
       body: { reason: 'unwanted', explanation: 'Ikke til os' },
     });
-    const deletion = await stack.call('POST', `${path}/deletion`, { version: 2, body: {} });
+    const deletion = await stack.call('POST', `${path}/deletion`, { version: 2, body: DELETION });
     expect(deletion.status).toBeLessThan(300);
     const again = await endpoint.send(xml(memo));
     expect(again.receipt).toBe(first.receipt);

@@ -61,7 +61,7 @@ test('another message with an id that is not a UUID is accepted after one with t
     version: 1,
     body: { reason: 'unwanted', explanation: 'Ikke til os' },
   });
-  await stack.call('POST', `/incoming-documents/${id}/deletion`, { as, version: 2, body: {} });
+  await stack.call('POST', `/incoming-documents/${id}/deletion`, { as, version: 2, body: DELETION });
 
   await stack.deliver(writeMemo({ messageUUID, subject: 'Et helt andet brev' }));
 

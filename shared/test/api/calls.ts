@@ -236,7 +236,7 @@ const READY_FOR = (() => {
 async function movable(stack: TestStack, municipality = ODENSKOV): Promise<Seen> {
   const movedTo = municipality === ODENSKOV ? VESTERSUND : ODENSKOV;
   await upsertCase(stack, 'BF-9', { status: 'moved', movedTo }, municipality);
-  const id = await deliverMemo(stack, { recipient: { id: municipality } });
+  const id = await deliverMemo(stack, { recipient: { id: municipality }, subject: 'Til en flyttet sag' });
   await stack.sql(
     `UPDATE messages SET kind = 'reply', suggested_case_id = 'BF-9', suggestion_basis = 'case-id', suggestion_sender = 'other'
      WHERE id = $1`,
