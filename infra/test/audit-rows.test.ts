@@ -548,7 +548,12 @@ it('a page that ends where so many were read has how many it showed, of several 
     } while (cursor !== undefined);
   });
   expect(shown.length).toBeGreaterThan(2);
-  expect(shown.reduce((sum, each) => sum + each)).toBe(70);
+  const suggested = await stack.sql(
+    `SELECT FROM messages WHERE municipality = $1 AND status IN ('journalized', 'rejected') AND suggested_case_id IS NOT NULL`,
+    [VESTERSUND],
+  );
+  expect(suggested.length).toBeGreaterThanOrEqual(70);
+  expect(shown.reduce((sum, each) => sum + each)).toBe(suggested.length);
   expect(rows.map(({ details }) => details.shown)).toEqual(shown);
 });
 

@@ -409,6 +409,27 @@ describe('removing', () => {
     expect(await remove()).toBe(1);
   });
 
+  it('of one message that fails does not keep the others', async () => {
+    const ids = [await journalized(40), await journalized(41)];
+    await keep({ removeContentAfterDays: 30 });
+    let calls = 0;
+    const failsOnce = {
+      ...parts,
+      store: {
+        ...parts.store,
+        withTenantConnection: ((...args: Parameters<Parts['store']['withTenantConnection']>) => {
+          calls += 1;
+          if (calls === 1) throw new Error('The first one fails.');
+          return parts.store.withTenantConnection(...args);
+        }) as Parts['store']['withTenantConnection'],
+      },
+    };
+    await expect(removeDueContent(failsOnce, new Date())).rejects.toThrow('The first one fails.');
+    const left = await stack.sql('SELECT FROM messages WHERE id = ANY ($1) AND content_removed_at IS NULL', [ids]);
+    expect(left).toHaveLength(1);
+    expect(await remove()).toBe(1);
+  });
+
   it('is finished by the next process when one is killed in the middle', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 4; n += 1) ids.push(await journalized(40 + n));

@@ -64,6 +64,8 @@ export const KILLS_OF_RUNS = KILLS.filter((kill) => kill !== 'at-sweep');
 
 // Coprime with the number of kinds, so that all are used, and a short series has some of everything.
 const STRIDE = 7;
+if (KILLS_OF_RUNS.length % STRIDE === 0)
+  throw new Error('Some kinds of kill would never be used: choose another STRIDE.');
 
 /** Due at once in a run. */
 export const EXTRACTS = 4;

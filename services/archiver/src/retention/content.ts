@@ -16,6 +16,7 @@ const BATCH = 500;
  * transaction of its own, so a process that ends in between leaves the rest to the next one, and several may do it at once.
  *
  * @returns how many there were in this batch
+ * @throws the first error, after it has tried the others
  */
 export async function removeDueContent(parts: Parts, now: Date): Promise<number> {
   // Only whom to look at: the condition is in the statement that removes.
@@ -30,10 +31,17 @@ export async function removeDueContent(parts: Parts, now: Date): Promise<number>
     [now, BATCH],
   );
   let removed = 0;
+  const failures: unknown[] = [];
   for (const { id, municipality } of due) {
     const principal = asSystem(municipality, INDBAKKE);
-    if (await removeIfDue(parts, { principal, id, expectedVersion: undefined, at: now })) removed += 1;
+    await removeIfDue(parts, { principal, id, expectedVersion: undefined, at: now }).then(
+      (isDone) => {
+        if (isDone) removed += 1;
+      },
+      (error: unknown) => failures.push(error),
+    );
   }
+  if (failures.length > 0) throw failures[0];
   return removed;
 }
 

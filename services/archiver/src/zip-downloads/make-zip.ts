@@ -203,13 +203,15 @@ class Progress {
     }
   }
 
-  /** The row may not name the container yet: it is begun while the next bytes are read. */
+  /** The row may not name the container yet, or just now: it is begun while the next bytes are read. */
   async #note(): Promise<void> {
+    const { blobName } = this;
     const statement = sql`
       UPDATE zip_downloads z SET bytes_done = least(${this.#bytes}::bigint, files_size), messages_done = ${this.messageIds.length}::int,
         next_enqueue_at = now() + make_interval(secs => ${OVERDUE_SECONDS}::int)
-      WHERE ${isUnfinished(this.#data)} AND coalesce(z.blob_name = ${this.blobName}::text, z.blob_name IS NULL) RETURNING 1`;
+      WHERE ${isUnfinished(this.#data)} AND coalesce(z.blob_name = ${blobName}::text, z.blob_name IS NULL) RETURNING 1`;
     const noted = await this.#parts.store.query(this.#data.municipality, statement, 'kept');
+    if (noted.length === 0 && blobName !== this.blobName) return this.#note();
     if (noted.length === 0) throw new Superseded();
     this.#notedAt = performance.now();
   }
