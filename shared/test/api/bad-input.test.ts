@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { ROLES } from '../../src/access/index.js';
 import { type Operation, requiresVersion, takesIdempotencyKey } from '../../src/api/index.js';
@@ -328,7 +328,13 @@ describe.each(NAMES)('%s refuses', (name) => {
     await stack.sql(`DELETE FROM access_packages WHERE status = 'waiting'`); // the one that was asked for is made
     [prepared] = (await calls.prepare(name)) as [PreparedCall];
     await heldAreLookedAt(stack);
-    await stack.sql('DELETE FROM content_removals'); // those of calls before, which are done in the background
+    // What calls before left to the background.
+    await stack.sql('DELETE FROM content_removals');
+    await stack.sql('UPDATE messages SET in_deletion_ledger = true');
+    await vi.waitFor(
+      async () => expect(await stack.sql(`SELECT FROM zip_downloads WHERE status IN ('waiting', 'running')`)).toEqual([]),
+      { timeout: 30_000, interval: 50 },
+    );
     before = { rows: await digestRows(), audit: await countAudit() };
   });
 

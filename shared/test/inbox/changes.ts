@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { DELETION } from '../../../infra/src/testkit/inbox-client.js';
-import type { TestStack, TokenOptions } from '../../../infra/src/testkit/stack.js';
-import { deliverMemo, SETUP } from './support.js';
+import { type TestStack, type TokenOptions, VESTERSUND } from '../../../infra/src/testkit/stack.js';
+import { deliverMemo, SETUP, upsertCase } from './support.js';
 
 // Every change of a message, as a caller makes it.
 
@@ -24,10 +24,15 @@ export const reject = {
 export const deleteForGood = { method: 'POST', path: 'deletion', body: DELETION };
 export const assign = { method: 'PUT', path: 'assignment', body: { assignee: { kind: 'user', id: 'anna' } } };
 
+type Given = (stack: TestStack, id: string) => Promise<unknown>;
+
 export interface Example {
   readonly name: string;
+  /** What is so of the message before any change. */
+  readonly first?: Given;
   readonly before?: readonly Change[];
-  readonly held?: true;
+  /** What is so of it in the end. */
+  readonly last?: Given;
   readonly change: Change;
   readonly status: string;
   /** Requests that are not quite the same. */
@@ -39,6 +44,24 @@ export const CASES = ['A B', 'C', 'A', 'B C'];
 
 const setLegalHold = { method: 'PUT', path: 'legal-hold', body: { reason: 'Retssag' } };
 const markConcern = { method: 'PUT', path: 'concern' };
+const offerHandover = { method: 'POST', path: 'handover', body: {} };
+
+const isHeld: Given = (stack, id) =>
+  stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [id]);
+
+const isOfMovedCase: Given = async (stack, id) => {
+  await upsertCase(stack, 'moved', { status: 'moved', movedTo: VESTERSUND });
+  const suggested = `kind = 'reply', suggested_case_id = 'moved', suggestion_basis = 'case-id', suggestion_sender = 'other'`;
+  return stack.sql(`UPDATE messages SET ${suggested} WHERE id = $1`, [id]);
+};
+
+/** Another person has asked for its deletion. */
+const awaitsConfirmation: Given = (stack, id) =>
+  stack.sql(
+    `UPDATE messages SET deletion_requested_at = now(), deletion_requested_by = 'another', deletion_sent_on = false,
+       deletion_sender_informed = false WHERE id = $1`,
+    [id],
+  );
 
 export const CHANGES: readonly Example[] = [
   {
@@ -66,7 +89,7 @@ export const CHANGES: readonly Example[] = [
     others: [{ assignee: { kind: 'user', id: 'bo' } }, { assignee: { kind: 'team', id: 'anna' } }],
   },
   { name: 'unassign', before: [assign], change: { method: 'DELETE', path: 'assignment' }, status: 'pending' },
-  { name: 'release', held: true, change: { method: 'POST', path: 'release' }, status: 'pending' },
+  { name: 'release', first: isHeld, change: { method: 'POST', path: 'release' }, status: 'pending' },
   {
     name: 'reject',
     change: reject,
@@ -111,6 +134,28 @@ export const CHANGES: readonly Example[] = [
     status: 'deleted',
   },
   {
+    name: 'confirm a deletion',
+    before: [reject],
+    last: awaitsConfirmation,
+    change: { method: 'POST', path: 'deletion/confirmation' },
+    status: 'deleted',
+  },
+  {
+    name: 'cancel a deletion',
+    before: [reject],
+    last: awaitsConfirmation,
+    change: { method: 'DELETE', path: 'deletion' },
+    status: 'rejected',
+  },
+  { name: 'offer a handover', first: isOfMovedCase, change: offerHandover, status: 'pending' },
+  {
+    name: 'withdraw a handover',
+    first: isOfMovedCase,
+    before: [offerHandover],
+    change: { method: 'DELETE', path: 'handover' },
+    status: 'pending',
+  },
+  {
     name: 'set a legal hold',
     change: setLegalHold,
     status: 'pending',
@@ -126,13 +171,11 @@ export const CHANGES: readonly Example[] = [
 ];
 
 /** A message that is ready for the change. @returns its id */
-export async function arrangeFor(
-  stack: TestStack,
-  { before, held }: { before: readonly Change[]; held: true | undefined },
-): Promise<string> {
+export async function arrangeFor(stack: TestStack, { first, before = [], last }: Example): Promise<string> {
   const id = await deliverMemo(stack);
-  if (held) await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [id]);
+  await first?.(stack, id);
   for (const [at, each] of before.entries()) expect((await send(stack, id, each, at + 1)).status).toBe(200);
+  await last?.(stack, id);
   return id;
 }
 
@@ -150,7 +193,7 @@ export function send(
 
 /** Everything that a change of a message writes. */
 export async function writtenOf(stack: TestStack, id: string): Promise<unknown[]> {
-  const tables = ['audit_events', 'events', 'journalizations', 'message_details', 'legal_holds'];
+  const tables = ['audit_events', 'events', 'journalizations', 'message_details', 'legal_holds', 'handovers'];
   return Promise.all([
     stack.sql('SELECT * FROM messages WHERE id = $1', [id]),
     // The numberer adds the rest at its own time.

@@ -34,9 +34,10 @@ const answerOf = async (response: Response) => ({
 
 const isReplayed = (response: Response) => response.headers.get('idempotency-replayed') === 'true';
 
-describe.each(CHANGES)('$name with an Idempotency-Key', ({ before = [], held, change, status, others = [] }) => {
+describe.each(CHANGES)('$name with an Idempotency-Key', (example) => {
+  const { before = [], change, status, others = [] } = example;
   const version = before.length + 1;
-  const ready = () => arrangeFor(stack, { before, held });
+  const ready = () => arrangeFor(stack, example);
 
   it('again gives the first answer, whatever came after, and writes nothing', async () => {
     const [id, key] = [await ready(), randomUUID()];

@@ -46,10 +46,11 @@ afterAll(() => stack.close());
 const send = (id: string, changed: Change, version: number, as?: TokenOptions, headers?: Record<string, string>) =>
   sendTo(stack, id, changed, version, as, headers);
 
-describe.each(CHANGES)('$name again', ({ before = [], held, change: changed, status, others = [] }) => {
+describe.each(CHANGES)('$name again', (example) => {
+  const { before = [], change: changed, status, others = [] } = example;
   const version = before.length + 1;
 
-  const ready = () => arrangeFor(stack, { before, held });
+  const ready = () => arrangeFor(stack, example);
 
   it('gives the first answer, and writes nothing', async () => {
     const id = await ready();

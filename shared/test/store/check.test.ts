@@ -206,8 +206,10 @@ describe('a role', () => {
     const other = await createTestDatabase();
     await runSql(
       other.ownerUrl,
-      `DO $$ DECLARE t regclass; BEGIN
-         FOR t IN SELECT polrelid FROM pg_policy WHERE polname = 'tenant' LOOP EXECUTE 'DROP POLICY tenant ON ' || t; END LOOP;
+      `DO $$ DECLARE p record; BEGIN
+         FOR p IN SELECT polname, polrelid::regclass AS t FROM pg_policy WHERE 'indbakke_app'::regrole = ANY (polroles) LOOP
+           EXECUTE format('DROP POLICY %I ON %s', p.polname, p.t);
+         END LOOP;
        END $$`,
     );
     expect(await ask(other.url)).toEqual({ ...READY, store: 'privileges-missing', role: 'indbakke_app' });
