@@ -332,7 +332,8 @@ describe.each(NAMES)('%s refuses', (name) => {
     await stack.sql('DELETE FROM content_removals');
     await stack.sql('UPDATE messages SET in_deletion_ledger = true');
     await vi.waitFor(
-      async () => expect(await stack.sql(`SELECT FROM zip_downloads WHERE status IN ('waiting', 'running')`)).toEqual([]),
+      async () =>
+        expect(await stack.sql(`SELECT FROM zip_downloads WHERE status IN ('waiting', 'running')`)).toEqual([]),
       { timeout: 30_000, interval: 50 },
     );
     before = { rows: await digestRows(), audit: await countAudit() };
