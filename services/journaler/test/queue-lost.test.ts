@@ -59,7 +59,11 @@ const makeAllDue = () =>
 
 const jobs = () => setup.sql<{ id: string }>(`SELECT id FROM bullmq.job WHERE queue = 'suggest-case' ORDER BY id`);
 
-const loseTheQueue = () => setup.sql('TRUNCATE bullmq.job, bullmq.event, bullmq.meta, bullmq.job_log CASCADE');
+// Again after a deadlock with a worker that is just taking jobs.
+const loseTheQueue = () =>
+  vi.waitFor(() => setup.sql('TRUNCATE bullmq.job, bullmq.event, bullmq.meta, bullmq.job_log CASCADE'), {
+    timeout: 10_000,
+  });
 
 const awaitingSuggestion = async () =>
   (await setup.sql<{ count: number }>('SELECT count(*)::int FROM messages WHERE suggestion_run_at IS NULL'))[0]?.count;
