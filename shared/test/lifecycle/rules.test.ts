@@ -126,6 +126,18 @@ interface Message {
   readonly deletion: Deletion;
 }
 
+/**
+ * Who tries to change it. Of another municipality those with every right, and what marks, a legal hold or a request allow does not
+ * depend on what else the caller sees.
+ */
+function callersFor({ marks, deletion }: Message): readonly Principal[] {
+  const isPlain = marks === 'none' && (deletion === 'none' || deletion === 'scheduled');
+  return CALLERS.filter(({ municipality, roles }) => {
+    if (municipality !== ODENSKOV) return MAY_CHANGE.at(-1)?.every((role) => roles.has(role));
+    return isPlain || SIGHT.at(-1)?.every((role) => roles.has(role));
+  });
+}
+
 /** All but the one that makes a message. */
 type ChangeOfMessage = Exclude<CallersChange, 'taken-over'>;
 
@@ -354,7 +366,7 @@ describe.each(CHANGES)('%s', (change) => {
       };
       const waiting = messages
         .filter(({ status, before }) => status === state.status && before === state.before)
-        .flatMap((message) => CALLERS.map((caller) => ({ caller, message })))
+        .flatMap((message) => callersFor(message).map((caller) => ({ caller, message })))
         .values();
       await Promise.all(
         Array.from({ length: 4 }, async () => {
