@@ -19,8 +19,8 @@ import { sweepDueZips, sweepExpiredZips } from './zip-downloads/sweeps.js';
 // A package reads everything about a citizen, and nobody waits at the screen for it.
 const CONCURRENT_PACKAGES = 1;
 
-// One of 10 GB does not keep all others waiting; with more, letters that come meanwhile would wait for the processor.
-const CONCURRENT_ZIPS = 2;
+// Two at once are made hardly quicker, and letters that come meanwhile wait longer (docs/results/bench-zip-jobs.md).
+const CONCURRENT_ZIPS = 1;
 
 /** Its jobs make access packages and zips. Its sweeps destroy what is due, finish interrupted deletions, reset training municipalities, remove content that is not kept any longer, and keep the months of the audit log. */
 export function createWork(parts: Parts, config: ArchiverConfig): Work {
