@@ -2,3 +2,4 @@ export * from './abort-on.js';
 export * from './parts.js';
 export * from './repeat.js';
 export * from './serve.js';
+export * from './try-each.js';

@@ -2,7 +2,7 @@ import { asSystem, type Principal } from '@indbakke/shared/access';
 import { INDBAKKE } from '@indbakke/shared/audit';
 import { announce } from '@indbakke/shared/crash-points';
 import { deleteWithin, removeContent } from '@indbakke/shared/inbox';
-import type { Parts } from '@indbakke/shared/service';
+import { type Parts, tryEach } from '@indbakke/shared/service';
 import { Prisma, run } from '@indbakke/shared/store';
 
 const { sql } = Prisma;
@@ -24,18 +24,7 @@ export async function destroyDue(parts: Destroyer, now: Date): Promise<number> {
     'SELECT id, municipality FROM messages WHERE deletion_due_at <= $1 ORDER BY random() LIMIT $2',
     [now, BATCH],
   );
-  let destroyed = 0;
-  const failures: unknown[] = [];
-  for (const { id, municipality } of due) {
-    await destroy(parts, municipality, id, now).then(
-      (isDone) => {
-        if (isDone) destroyed += 1;
-      },
-      (error: unknown) => failures.push(error),
-    );
-  }
-  if (failures.length > 0) throw failures[0];
-  return destroyed;
+  return tryEach(due, ({ id, municipality }) => destroy(parts, municipality, id, now));
 }
 
 /** @returns whether it was destroyed: it may have been cancelled, or destroyed by another process */

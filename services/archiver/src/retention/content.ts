@@ -4,7 +4,7 @@ import { announce } from '@indbakke/shared/crash-points';
 import { Problem } from '@indbakke/shared/errors';
 import { daysBefore, hasDueContent, removeContent, removeWithin } from '@indbakke/shared/inbox';
 import { type ChangeRequest, writeChange } from '@indbakke/shared/lifecycle';
-import type { Parts } from '@indbakke/shared/service';
+import { type Parts, tryEach } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
 
 const { sql } = Prisma;
@@ -30,19 +30,10 @@ export async function removeDueContent(parts: Parts, now: Date): Promise<number>
      WHERE c.remove_content_after_days IS NOT NULL LIMIT $2`,
     [now, BATCH],
   );
-  let removed = 0;
-  const failures: unknown[] = [];
-  for (const { id, municipality } of due) {
+  return tryEach(due, ({ id, municipality }) => {
     const principal = asSystem(municipality, INDBAKKE);
-    await removeIfDue(parts, { principal, id, expectedVersion: undefined, at: now }).then(
-      (isDone) => {
-        if (isDone) removed += 1;
-      },
-      (error: unknown) => failures.push(error),
-    );
-  }
-  if (failures.length > 0) throw failures[0];
-  return removed;
+    return removeIfDue(parts, { principal, id, expectedVersion: undefined, at: now });
+  });
 }
 
 /** @returns whether it was due: it may have been taken back, put under a legal hold or removed meanwhile, or the time be set anew */

@@ -3,7 +3,7 @@ import { INDBAKKE } from '@indbakke/shared/audit';
 import { announce } from '@indbakke/shared/crash-points';
 import { removeContent } from '@indbakke/shared/inbox';
 import type { ChangeRequest, Status } from '@indbakke/shared/lifecycle';
-import type { Parts } from '@indbakke/shared/service';
+import { type Parts, tryEach } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
 import { deleteFromAnyStatus, NOT_DELETED } from '../deletion/delete-from-any-status.js';
 
@@ -20,11 +20,7 @@ export async function resetTraining(parts: Parts): Promise<void> {
   const due = await parts.store.sweep<{ municipality: string }>(
     'SELECT cvr AS municipality FROM municipalities WHERE is_training AND reset_due',
   );
-  const failures: unknown[] = [];
-  for (const { municipality } of due) {
-    await removeAll(parts, municipality).catch((error: unknown) => failures.push(error));
-  }
-  if (failures.length > 0) throw failures[0];
+  await tryEach(due, ({ municipality }) => removeAll(parts, municipality));
 }
 
 async function removeAll(parts: Parts, municipality: string): Promise<void> {

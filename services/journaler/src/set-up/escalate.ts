@@ -2,7 +2,7 @@ import { asSystem } from '@indbakke/shared/access';
 import { INDBAKKE } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import { type Assignee, HELD_CAUSES, type HeldCause, writeChange } from '@indbakke/shared/lifecycle';
-import type { Parts } from '@indbakke/shared/service';
+import { type Parts, tryEach } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
 
 const { sql } = Prisma;
@@ -31,8 +31,7 @@ export async function escalateHeldMessages({ store, log }: Pick<Parts, 'store' |
      WHERE r.rule->>'escalateAfterHours' IS NOT NULL AND NOT c.is_training LIMIT $1`,
     [BATCH],
   );
-  const failures: unknown[] = [];
-  for (const { id, municipality, heldCause, escalateTo } of due) {
+  await tryEach(due, async ({ id, municipality, heldCause, escalateTo }) => {
     const at = new Date();
     const principal = asSystem(municipality, INDBAKKE);
     const details = { heldCause, contactKind: escalateTo.kind, contactId: escalateTo.id };
@@ -53,10 +52,9 @@ export async function escalateHeldMessages({ store, log }: Pick<Parts, 'store' |
       )
       .then(() => log.warn('held-escalated', { messageId: id, municipality, cause: heldCause }))
       .catch((error: unknown) => {
-        if (!(error instanceof Problem)) failures.push(error); // another process was first, or it is not held any more
+        if (!(error instanceof Problem)) throw error; // another process was first, or it is not held any more
       });
-  }
-  if (failures.length > 0) throw failures[0];
+  });
 }
 
 /** Logs for which causes each municipality has named no contact, although their messages are held. */

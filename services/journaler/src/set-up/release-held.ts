@@ -14,7 +14,7 @@ import {
   type TakesIn,
   writeChange,
 } from '@indbakke/shared/lifecycle';
-import type { Parts } from '@indbakke/shared/service';
+import { type Parts, tryEach } from '@indbakke/shared/service';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
 
 const { sql } = Prisma;
@@ -34,11 +34,7 @@ export async function releaseHeldMessages({ store }: ReleaseParts): Promise<void
     'SELECT cvr AS municipality, release_due::text AS mark FROM municipalities WHERE release_due IS NOT NULL LIMIT $1',
     [MUNICIPALITIES],
   );
-  const failures: unknown[] = [];
-  for (const { municipality, mark } of due) {
-    await releaseOf({ store }, municipality, mark).catch((error: unknown) => failures.push(error));
-  }
-  if (failures.length > 0) throw failures[0];
+  await tryEach(due, ({ municipality, mark }) => releaseOf({ store }, municipality, mark));
 }
 
 /** In the order of their receipt. */
