@@ -487,8 +487,8 @@ describe('a letter that answers a message', () => {
   it('cannot answer what was rejected when it was held, which is not in the inbox', async () => {
     await decide({ takesEnquiries: false });
     const id = await enquiry();
-    await decide({ takesEnquiries: true });
     await stack.sql(`UPDATE messages SET status = 'rejected', status_before = 'held' WHERE id = $1`, [id]);
+    await decide({ takesEnquiries: true });
     await expectProblem(await trySetUp({ answers: id }), 404, 'not-found');
   });
 
