@@ -17,7 +17,11 @@ const COMMANDS = {
     module: 'infra/dist/local/start.js',
     usage: 'npm start    runs all of Indbakke here until Ctrl-C; npm run config shows the settings',
   },
-  test: { does: 'run the tests; arguments go to Vitest', script: ['node_modules/vitest/vitest.mjs', 'run'] },
+  test: {
+    does: 'run the tests, without the long ones; arguments go to Vitest',
+    script: ['node_modules/vitest/vitest.mjs', 'run', '--tags-filter=!long'],
+  },
+  'test:all': { does: 'run the long ones too', script: ['node_modules/vitest/vitest.mjs', 'run'] },
   demo: {
     does: 'play a day of an inbox and check it',
     module: 'infra/dist/demo/main.js',

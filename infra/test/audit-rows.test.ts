@@ -375,7 +375,7 @@ function roleOf({ body }: PreparedCall): string {
   return `IndkomneDokumenter.${/reject|outcome|reopen/.test(action) ? 'Afvis' : 'Journaliser'}`;
 }
 
-describe('a refused call writes one row:', () => {
+describe('a refused call writes one row:', { tags: 'long' }, () => {
   it.each(NAMES)('%s without the role', async (name) => {
     const [prepared] = await calls.prepare(name);
     const operator = operationOf(name).isOfInstallation ?? false;

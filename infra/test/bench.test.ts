@@ -21,7 +21,7 @@ it('is not several times slower or larger than expected', { timeout: 120_000, re
   expect(status).toBe(0);
 });
 
-it('measures every call of the inbox with two sizes', { timeout: 120_000 }, async () => {
+it('measures every call of the inbox with two sizes', { tags: 'long', timeout: 120_000 }, async () => {
   const { status, output } = await bench('inbox', '--quick');
   expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({
     name: 'inbox',
@@ -31,13 +31,16 @@ it('measures every call of the inbox with two sizes', { timeout: 120_000 }, asyn
   expect(status).toBe(0);
 });
 
-it('brings each change to each caller of the feed once', { timeout: 120_000 }, async () => {
+it('brings each change to each caller of the feed once', { tags: 'long', timeout: 120_000 }, async () => {
   const { status, output } = await bench('feed', '--quick');
   expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({ name: 'feed', skipped: 0, twice: 0 });
   expect(status).toBe(0);
 });
 
-it('suggests the right case, and only that, for messages with known answers', { timeout: 120_000 }, async () => {
+it('suggests the right case, and only that, for messages with known answers', {
+  tags: 'long',
+  timeout: 120_000,
+}, async () => {
   const { status, output } = await bench('suggest', '--quick');
   expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({
     name: 'suggest',

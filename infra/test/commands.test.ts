@@ -198,7 +198,7 @@ test('npm run reapply-deletions says that the ledger is empty, as when the folde
   await drop();
 });
 
-describe('npm run municipality', () => {
+describe('npm run municipality', { tags: 'long' }, () => {
   const example = join(repository, 'infra', 'municipality.example.yaml');
 
   test('applies a file: first to see what would change, then once; what it exports changes nothing', async () => {

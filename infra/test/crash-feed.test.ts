@@ -10,7 +10,10 @@ import { type Got, mend, save, saved } from '../src/lab/crash/feed/lines.js';
 // The build: npm test builds first.
 const CRASH = fileURLToPath(new URL('../dist/lab/crash/main.js', import.meta.url));
 
-it('whoever is killed, each event is got once and in order, and comes by webhook', { timeout: 240_000 }, async () => {
+it('whoever is killed, each event is got once and in order, and comes by webhook', {
+  tags: 'long',
+  timeout: 240_000,
+}, async () => {
   const { status, lines } = await new Promise<{ status: unknown; lines: string[] }>((resolve) => {
     execFile(process.execPath, [CRASH, 'feed', '--seconds', '5', '--seed', '3'], (error, stdout, stderr) => {
       resolve({ status: error ? (error.code ?? stderr) : 0, lines: stdout.trimEnd().split('\n') });

@@ -2,15 +2,28 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { type Database, withDatabase } from '../local/database.js';
 
+export interface TestDatabase extends Database {
+  /** A query as the owner, past row-level security. */
+  sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  drop(): Promise<void>;
+}
+
 /** A new migrated, empty database; drop() it in afterAll. */
-export async function createTestDatabase(): Promise<Database & { drop(): Promise<void> }> {
+export async function createTestDatabase(): Promise<TestDatabase> {
   const superuserUrl = requiredEnv('TEST_SUPERUSER_URL');
   const name = `test_${randomBytes(6).toString('hex')}`;
   await runSql(superuserUrl, `CREATE DATABASE ${name} TEMPLATE template`);
+  const ownerUrl = withDatabase(superuserUrl, name);
+  // A pool, because connecting takes longer than most statements, and tests count rows thousands of times.
+  const owner = new pg.Pool({ connectionString: ownerUrl, idleTimeoutMillis: 0, allowExitOnIdle: true });
+  owner.on('error', () => {}); // an idle connection was cut; the next statement gets another
   return {
     url: withDatabase(requiredEnv('TEST_SERVICE_URL'), name),
-    ownerUrl: withDatabase(superuserUrl, name),
-    drop: async () => {
+    ownerUrl,
+    sql: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
+      (await owner.query<Row>(text, values)).rows,
+    async drop() {
+      await owner.end();
       await runSql(superuserUrl, `DROP DATABASE ${name} WITH (FORCE)`);
     },
   };

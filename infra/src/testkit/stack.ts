@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { serve } from '@indbakke/shared/service';
-import pg from 'pg';
 import type { TokenRequest } from '../local/issuer.js';
 import type { MunicipalityRegistration } from '../local/register-municipality.js';
 import { allServices, StackConfig } from '../local/services.js';
@@ -69,11 +68,8 @@ export async function setUp(): Promise<Setup> {
   const database = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-test-'));
   const paths = statePaths({ STATE_DIR: folder });
-  // A pool, because connecting takes longer than most statements, and tests count rows thousands of times.
-  const owner = new pg.Pool({ connectionString: database.ownerUrl, idleTimeoutMillis: 0, allowExitOnIdle: true });
-  owner.on('error', () => {}); // an idle connection was cut; the next statement gets another
   const env = { ...(await prepareState(paths, database, MUNICIPALITIES)), LOG_LEVEL: 'silent' };
-  await owner.query('DELETE FROM audit_events'); // of the set-up: tests count from nothing
+  await database.sql('DELETE FROM audit_events'); // of the set-up: tests count from nothing
   return {
     env,
     ownerUrl: database.ownerUrl,
@@ -82,10 +78,8 @@ export async function setUp(): Promise<Setup> {
     token: ({ operator, ...options } = {}) =>
       operator ? issueOperatorsToken(paths, only(options)) : issueToken(paths, options),
     operatorsToken: () => issueOperatorsToken(paths),
-    sql: async <Row extends Record<string, unknown>>(text: string, values?: unknown[]) =>
-      (await owner.query<Row>(text, values)).rows,
+    sql: database.sql,
     async close() {
-      await owner.end();
       await database.drop();
       await rm(folder, { recursive: true, force: true });
     },

@@ -8,7 +8,7 @@ import { createMetrics } from '@indbakke/shared/metrics';
 import { openStore, type Store } from '@indbakke/shared/store';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase } from '../../../infra/src/testkit/database.js';
+import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { numberChanges } from '../../journaler/src/feed/number-changes.js';
 import {
   anchorAuditMonth,
@@ -19,7 +19,7 @@ import {
 
 const [OURS, OTHER] = ['22222222', '33333333'] as const;
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: TestDatabase;
 let owner: pg.Client;
 let store: Store;
 let folder: string;

@@ -209,7 +209,7 @@ it('a message that came again after the restore, under another id, is deleted ag
 /** With owners and modes, as a backup of the files of a stopped server. */
 const copy = (from: string, to: string) => execFileSync('cp', ['-a', from, to]);
 
-describe('after a restore of the whole database from before the deletions', () => {
+describe('after a restore of the whole database from before the deletions', { tags: 'long' }, () => {
   it(
     'what was deleted or removed is so again, what the backup did not have does not come back, and nothing kept goes',
     () =>

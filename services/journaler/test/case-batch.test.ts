@@ -165,7 +165,9 @@ describe('a batch of cases', () => {
     expect(rows).toEqual([{ caseworker: 'caseworker-1', version: '1' }]);
   });
 
-  it('stores 10000 cases in one call, and refuses the line after them, without reading on', async () => {
+  it('stores 10000 cases in one call, and refuses the line after them, without reading on', {
+    tags: 'long',
+  }, async () => {
     const prefix = newId();
     const lines = Array.from({ length: 10_002 }, (_, n) => ({ caseId: `${prefix}-${n}`, caseworker: 'anna' }));
     const answers = await send(lines);

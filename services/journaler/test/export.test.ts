@@ -210,7 +210,7 @@ describe('many messages', () => {
   const entriesOf = async () =>
     (await auditOf(stack, { action: 'exported' })).filter(({ actor }) => actor === principal.actor.id);
 
-  it('are all in the file, each once', async () => {
+  it('are all in the file, each once', { tags: 'long' }, async () => {
     const as = { municipality: VESTERSUND };
     const ids = column(await readWithPython(await exported({}, as)), 'Id').map((cell) => cell?.text);
     expect(new Set(ids).size).toBe(ROWS + 1);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
+import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { type Principal, type Role, visibleTo } from '../../../shared/src/access/index.js';
 import { SearchBody } from '../../../shared/src/api/index.js';
 import { openStore, Prisma, type Store } from '../../../shared/src/store/index.js';
@@ -16,14 +16,14 @@ const BOUND = 1_300;
 /** What it may read when an index has the filter. */
 const FEW = 350;
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: TestDatabase;
 let store: Store;
 
 // Journalized messages, a minute apart. One in a hundred is the caller's, in one of four ways; one in ten is of an authority.
 beforeAll(async () => {
   database = await createTestDatabase();
   store = openStore({ url: database.url, connections: 1, name: 'plans' });
-  const fill = (text: string, values: unknown[] = [CVR]) => runSql(database.ownerUrl, text, values);
+  const fill = (text: string, values: unknown[] = [CVR]) => database.sql(text, values);
   await fill(`INSERT INTO municipalities (cvr, name) VALUES ($1, 'Kommune')`);
   await fill(
     `INSERT INTO cases (municipality, case_id, caseworker)
@@ -194,8 +194,8 @@ describe('where some cases are restricted to others, and each journalization is 
 
   beforeAll(async () => {
     const restrict = `UPDATE cases SET restricted_to = '{somebody}' WHERE municipality = $1 AND case_id LIKE 'K-%77'`;
-    await runSql(database.ownerUrl, restrict, [CVR]);
-    await runSql(database.ownerUrl, 'ANALYZE cases', []);
+    await database.sql(restrict, [CVR]);
+    await database.sql('ANALYZE cases', []);
   });
 
   it.each([...FILTERS.map((filter) => [filter, FEW] as const), ...SPARSE.map((filter) => [filter, BOUND] as const)])(
@@ -214,14 +214,13 @@ describe('where some cases are restricted to others, and each journalization is 
 });
 
 it('of many rejected messages, a list and a summary read those whose outcome is open only', async () => {
-  await runSql(
-    database.ownerUrl,
+  await database.sql(
     `UPDATE messages SET status = 'rejected', status_before = 'pending', rejection_reason = 'unwanted',
        outcome_at = CASE WHEN external_id::int % 400 > 0 THEN now() END, outcome_by = CASE WHEN external_id::int % 400 > 0 THEN 'test' END
      WHERE municipality = $1 AND external_id::int > ${MANY / 2}`,
     [CVR],
   );
-  await runSql(database.ownerUrl, 'ANALYZE messages', []);
+  await database.sql('ANALYZE messages', []);
   const principal = caller(...ALL);
   const { limit, cursor: _, ...query } = SearchBody.parse({ status: ['rejected'], outcome: 'open' });
   const page = { select: Prisma.sql`m.id`, tables: Prisma.empty, limit, from: undefined, now: new Date() };

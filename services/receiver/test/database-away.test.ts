@@ -123,7 +123,9 @@ describe('when the connection to the database breaks', () => {
 });
 
 // The transaction has locked the id and waits for a client that will never return.
-test('a transaction of a receiver whose machine is gone does not keep another one from accepting the message', async () => {
+test('a transaction of a receiver whose machine is gone does not keep another one from accepting the message', {
+  tags: 'long',
+}, async () => {
   const deliverToGone = await start({ DATABASE_URL: relay.url });
   const memo = newMemo({});
   relay.failAt('insert-messages', { when: 'after', how: 'silence' });

@@ -102,7 +102,7 @@ describe('a hostile message or peer gets its answer, leaves nothing, and does no
 });
 
 // Without those that wait: they take the longest, and hardly any memory.
-test('a second pass takes no more memory', { timeout: 300_000 }, async ({ skip }) => {
+test('a second pass takes no more memory', { tags: 'long', timeout: 300_000 }, async ({ skip }) => {
   skip(process.platform !== 'linux', 'Only Linux shows the memory of another process, in /proc.');
   const before = await residentBytes();
 

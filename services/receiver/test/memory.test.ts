@@ -77,7 +77,9 @@ async function peakOf(
 const onlyOnLinux = (skip: (condition: boolean, note: string) => void) =>
   skip(process.platform !== 'linux', 'Only Linux shows the peak memory of another process, in /proc.');
 
-test('the largest message takes the receiver less than 60 MiB of memory over idle', async ({ skip }) => {
+test('the largest message takes the receiver less than 60 MiB of memory over idle', { tags: 'long' }, async ({
+  skip,
+}) => {
   onlyOnLinux(skip);
   const growth = await peakOf('', async (stack, memo, receipt) => {
     expect(JSON.parse(receipt)).toMatchObject({ receiptStatus: 'COMPLETED' });
@@ -87,7 +89,7 @@ test('the largest message takes the receiver less than 60 MiB of memory over idl
   expect(growth).toBeLessThan(MAX_GROWTH);
 });
 
-test('so does one with a fault at its last byte, which is kept', async ({ skip }) => {
+test('so does one with a fault at its last byte, which is kept', { tags: 'long' }, async ({ skip }) => {
   onlyOnLinux(skip);
   const growth = await peakOf('<', async (stack, memo, receipt) => {
     expect(JSON.parse(receipt)).toMatchObject({ errorCode: 'not-xml' });

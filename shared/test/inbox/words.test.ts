@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase } from '../../../infra/src/testkit/database.js';
+import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { hasWords, searchMessages, type WordSearch } from '../../src/inbox/index.js';
 import { newId, openStore, Prisma, type Store } from '../../src/store/index.js';
 
@@ -10,7 +10,7 @@ import { newId, openStore, Prisma, type Store } from '../../src/store/index.js';
 const [ODENSKOV, VESTERSUND] = ['22222222', '33333333'] as const;
 const NEWEST = new Date('2026-11-20T08:00:00.000Z');
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: TestDatabase;
 let store: Store;
 let owner: pg.Client;
 

@@ -337,7 +337,7 @@ async function attempt(principal: Principal, { id }: Message, change: ChangeOfMe
   return { outcome, left };
 }
 
-describe.each(CHANGES)('%s', (change) => {
+describe.each(CHANGES)('%s', { tags: 'long' }, (change) => {
   it.each(STATES)(
     'of a message that is $status (before: $before) is made or refused as the tables say',
     async (state) => {

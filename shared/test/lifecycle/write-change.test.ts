@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerMunicipality } from '../../../infra/src/local/register-municipality.js';
-import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
+import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { type Principal, ROLES } from '../../src/access/index.js';
 import {
   CHANGES,
@@ -21,7 +21,7 @@ const PRINCIPAL: Principal = { actor: ACTOR, municipality: MUNICIPALITY, roles: 
 const AT = new Date('2026-11-02T08:00:00.000Z');
 const HANDLED = new Date('2026-11-01T08:00:00.000Z');
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: TestDatabase;
 let store: Store;
 
 beforeAll(async () => {
@@ -60,8 +60,7 @@ async function messageThatIs({ status, before }: State): Promise<string> {
   const id = newId();
   const held = status === 'held' || before === 'held';
   const isHandled = ['journalized', 'rejected', 'deleted'].includes(status);
-  await runSql(
-    database.ownerUrl,
+  await database.sql(
     `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
        document_count, file_count, content_size, remarks, status, status_before, held_cause, status_at, status_by, version,
        next_enqueue_at, handled_at)
@@ -77,8 +76,7 @@ const make = (id: string, change: Change, columns?: ChangeColumns, request: Part
   );
 
 const rowOf = async (id: string) => {
-  const [row] = await runSql(
-    database.ownerUrl,
+  const [row] = await database.sql(
     'SELECT status, status_before, held_cause, status_at, status_by, handled_at, version FROM messages WHERE id = $1',
     [id],
   );
@@ -86,7 +84,7 @@ const rowOf = async (id: string) => {
 };
 
 const tracesOf = (table: 'events' | 'audit_events', id: string) =>
-  runSql<Record<string, unknown>>(database.ownerUrl, `SELECT * FROM ${table} WHERE message_id = $1`, [id]);
+  database.sql<Record<string, unknown>>(`SELECT * FROM ${table} WHERE message_id = $1`, [id]);
 
 describe('a change that the table allows', () => {
   it.each(PAIRS.filter(allows))('$change of a message that is $status (before: $before)', async (pair) => {
@@ -194,7 +192,7 @@ describe('a change', () => {
     });
     const second = make(id, 'rejected').catch((error: { code: string }) => error.code);
     const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    await expect.poll(() => runSql(database.ownerUrl, waiting)).toHaveLength(1);
+    await expect.poll(() => database.sql(waiting)).toHaveLength(1);
     finish();
     await first.ended;
     expect(await second).toBe('version-changed');
@@ -214,7 +212,7 @@ describe('a change', () => {
   it('writes its further columns and details', async () => {
     const id = await messageThatIs({ status: 'pending' });
     await make(id, 'rejected', { set: Prisma.sql`rejection_reason = 'unwanted'`, details: { reason: 'unwanted' } });
-    const [row] = await runSql(database.ownerUrl, 'SELECT rejection_reason FROM messages WHERE id = $1', [id]);
+    const [row] = await database.sql('SELECT rejection_reason FROM messages WHERE id = $1', [id]);
     expect(row).toEqual({ rejection_reason: 'unwanted' });
     expect((await tracesOf('audit_events', id))[0]).toMatchObject({ details: { reason: 'unwanted' } });
   });

@@ -31,7 +31,7 @@ describe('reading the XML of a message', () => {
     );
   });
 
-  it('gives the same wherever the source is cut in two, and byte by byte', async () => {
+  it('gives the same wherever the source is cut in two, and byte by byte', { tags: 'long' }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyFile, { minLength: 1, maxLength: 2 }), fc.nat(), async (files, seed) => {
         const bytes = bytesOf(writeWild(memo('Message', memo('label', 'Æ & <ø>'), ...files.map(fileElement)), seed));
@@ -46,7 +46,7 @@ describe('reading the XML of a message', () => {
     );
   });
 
-  it('finds where a content begins, whatever comes before it and in its tag', async () => {
+  it('finds where a content begins, whatever comes before it and in its tag', { tags: 'long' }, async () => {
     const looksLikeContent = [
       'content',
       '<m:content>',

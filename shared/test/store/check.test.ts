@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { migrateDatabase, withDatabase } from '../../../infra/src/local/database.js';
-import { createTestDatabase, requiredEnv, runSql } from '../../../infra/src/testkit/database.js';
+import { createTestDatabase, requiredEnv, runSql, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { openQueues } from '../../src/queue/index.js';
 import type { Reason } from '../../src/readiness/index.js';
 import { openStore } from '../../src/store/index.js';
@@ -12,7 +12,7 @@ const ROLES = ['indbakke_app', 'indbakke_worker', 'indbakke_queue'];
 const superuserUrl = requiredEnv('TEST_SUPERUSER_URL');
 const silent = { info() {}, warn() {}, error() {}, debug() {} };
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: TestDatabase;
 let empty: string;
 const logins: string[] = [];
 
@@ -28,7 +28,7 @@ afterAll(async () => {
   for (const login of logins) await runSql(superuserUrl, `DROP ROLE ${login}`);
 });
 
-const sql = (text: string, values?: unknown[]) => runSql(database.ownerUrl, text, values);
+const sql = (text: string, values?: unknown[]) => database.sql(text, values);
 
 async function createLogin(roles: readonly string[] = ROLES): Promise<string> {
   const login = `login_${randomBytes(6).toString('hex')}`;

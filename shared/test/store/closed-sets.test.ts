@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
+import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { DocumentSummary } from '../../src/api/index.js';
 import {
   CHANNELS,
@@ -14,7 +14,7 @@ import {
   SUGGESTION_WARNINGS,
 } from '../../src/lifecycle/index.js';
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: TestDatabase;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -24,8 +24,7 @@ afterAll(() => database.drop());
 
 /** The words that a CHECK of the column allows. */
 async function allowedIn(table: string, column: string): Promise<string[]> {
-  const rows = await runSql<{ clause: string }>(
-    database.ownerUrl,
+  const rows = await database.sql<{ clause: string }>(
     `SELECT pg_get_constraintdef(oid) AS clause FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'c'`,
     [table],
   );

@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
+import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { type Relay, startRelay } from '../../../infra/src/testkit/relay.js';
 import { StatementRefused } from '../../src/store/failures.js';
 import { FencedPool } from '../../src/store/fence.js';
@@ -11,12 +11,12 @@ const A = '22222222';
 const B = '33333333';
 const TIMEOUT_MS = 1_000;
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: TestDatabase;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   for (const cvr of [A, B]) {
-    await runSql(database.ownerUrl, 'INSERT INTO municipalities (cvr, name) VALUES ($1, $1)', [cvr]);
+    await database.sql('INSERT INTO municipalities (cvr, name) VALUES ($1, $1)', [cvr]);
   }
 });
 
@@ -48,8 +48,7 @@ async function withRelay(work: (store: Store, relay: Relay) => Promise<void>): P
 /** A case of the same id in both municipalities, which a transaction changes. */
 async function newCase() {
   const id = randomUUID();
-  await runSql(
-    database.ownerUrl,
+  await database.sql(
     `INSERT INTO cases (municipality, case_id, caseworker) SELECT cvr, $1, 'unchanged' FROM municipalities`,
     [id],
   );
@@ -57,7 +56,7 @@ async function newCase() {
     setTo: (caseworker: string) => `UPDATE cases SET caseworker = '${caseworker}' WHERE case_id = '${id}'`,
     async caseworkerOf(cvr: string) {
       const of = 'SELECT caseworker FROM cases WHERE municipality = $1 AND case_id = $2';
-      return (await runSql(database.ownerUrl, of, [cvr, id]))[0]?.caseworker;
+      return (await database.sql(of, [cvr, id]))[0]?.caseworker;
     },
   };
 }
@@ -88,12 +87,12 @@ const pidOf = async (send: Send) => Number((await send('SELECT pg_backend_pid() 
 const waitsForLock = (pid: number) =>
   vi.waitFor(async () => {
     const of = 'SELECT wait_event_type FROM pg_stat_activity WHERE pid = $1';
-    expect(await runSql(database.ownerUrl, of, [pid])).toEqual([{ wait_event_type: 'Lock' }]);
+    expect(await database.sql(of, [pid])).toEqual([{ wait_event_type: 'Lock' }]);
   });
 
 const isGone = (pid: number) =>
   vi.waitFor(async () => {
-    expect(await runSql(database.ownerUrl, 'SELECT FROM pg_stat_activity WHERE pid = $1', [pid])).toEqual([]);
+    expect(await database.sql('SELECT FROM pg_stat_activity WHERE pid = $1', [pid])).toEqual([]);
   });
 
 /** @param work gets the call that waits until the work is done */
@@ -251,7 +250,7 @@ describe.concurrent.each(EACH_WAY)('a transaction over %s', (_way, run) => {
           const pid = await pidOf(send);
           await send(row.setTo('of A'));
           await atCommit(send, `PERFORM ${lock}`);
-          void waitsForLock(pid).then(() => runSql(database.ownerUrl, 'SELECT pg_terminate_backend($1)', [pid]));
+          void waitsForLock(pid).then(() => database.sql('SELECT pg_terminate_backend($1)', [pid]));
         });
 
         expect(toldOf(await caught(refused))).toEqual({ inDoubt: true, unavailable: true });

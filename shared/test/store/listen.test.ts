@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
+import { createTestDatabase, runSql, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { HAS_PGBOUNCER, startPgBouncer } from '../../../infra/src/testkit/pgbouncer.js';
 import { openStore, type Store } from '../../src/store/index.js';
 import { createListener, type Listener } from '../../src/store/listen.js';
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: TestDatabase;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -47,10 +47,7 @@ describe('a listener', () => {
   it('hears again after its connection was cut', async () => {
     const { listener, heard } = listenTo(database.url);
     await expect.poll(() => listener.isHearing).toBe(true);
-    await runSql(
-      database.ownerUrl,
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'listen-test'`,
-    );
+    await database.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'listen-test'`);
     await expect.poll(() => listener.isHearing).toBe(false);
     await expect.poll(() => listener.isHearing, { timeout: 5_000 }).toBe(true);
     await notify('one', 'after');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
+import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { openStore, Prisma, type Store } from '../../src/store/index.js';
 
 // The second line of defence: what PostgreSQL refuses, whatever our code does. Every statement here uses the login of the
@@ -9,7 +9,7 @@ import { openStore, Prisma, type Store } from '../../src/store/index.js';
 
 const [A, B] = ['22222222', '33333333'] as const;
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: TestDatabase;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -216,7 +216,7 @@ function insert(table: string, row: Record<string, unknown>): { text: string; va
 async function fill(municipality: string): Promise<void> {
   for (const [table, row] of Object.entries(rowsOf(municipality))) {
     const { text, values } = insert(table, row);
-    await runSql(database.ownerUrl, text, values);
+    await database.sql(text, values);
   }
 }
 
@@ -266,15 +266,16 @@ const DENIED = { code: '42501' }; // insufficient_privilege, also for a violated
 
 describe('every table', () => {
   it('of schema public that has a municipality has row-level security, with a policy for the app', async () => {
-    const tables = await runSql<{ name: string; secured: boolean; policies: string[] }>(
-      database.ownerUrl,
-      `SELECT c.relname AS name, c.relrowsecurity AS secured,
+    const tables = await database.sql<{
+      name: string;
+      secured: boolean;
+      policies: string[];
+    }>(`SELECT c.relname AS name, c.relrowsecurity AS secured,
               ARRAY(SELECT polname::text FROM pg_policy WHERE polrelid = c.oid ORDER BY 1) AS policies
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
        WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
          AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'municipality' AND NOT a.attisdropped)
-       ORDER BY 1`,
-    );
+       ORDER BY 1`);
     for (const { name, secured, policies } of tables) {
       expect({ name, secured, policies }).toEqual({
         name,
@@ -290,11 +291,10 @@ describe('every table', () => {
   });
 
   it('of schema public without a municipality is closed to the services', async () => {
-    const tables = await runSql<{ name: string }>(
-      database.ownerUrl,
-      `SELECT DISTINCT g.table_name AS name FROM information_schema.table_privileges g
-       WHERE g.table_schema = 'public' AND g.grantee LIKE 'indbakke%' ORDER BY 1`,
-    );
+    const tables = await database.sql<{
+      name: string;
+    }>(`SELECT DISTINCT g.table_name AS name FROM information_schema.table_privileges g
+       WHERE g.table_schema = 'public' AND g.grantee LIKE 'indbakke%' ORDER BY 1`);
     expect(tables.map(({ name }) => name)).toEqual(expect.not.arrayContaining(['_prisma_migrations']));
     expect([...TABLES, 'quarantine_entries', 'handovers']).toEqual(
       expect.arrayContaining(tables.map(({ name }) => name)),
@@ -360,7 +360,7 @@ describe('indbakke_app in handovers', () => {
 
   beforeAll(async () => {
     const { text, values } = offer(A, B);
-    await runSql(database.ownerUrl, text, values);
+    await database.sql(text, values);
   });
 
   it('an offer is seen by both sides, and by nobody else', async () => {
@@ -390,7 +390,7 @@ describe('indbakke_app in handovers', () => {
 describe('indbakke_app in quarantine_entries', () => {
   const { text, values } = insert('quarantine_entries', ENTRY);
 
-  beforeAll(() => runSql(database.ownerUrl, text, values));
+  beforeAll(() => database.sql(text, values));
 
   it.each([undefined, '', A, B, `${A}' OR '1' = '1`, 'INSTALLATION'])(
     'sees and changes nothing as %s',
@@ -436,8 +436,7 @@ describe('indbakke_app', () => {
   });
 
   it('cannot bypass the policies of the audit log through its partitions', async () => {
-    const months = await runSql<{ name: string }>(
-      database.ownerUrl,
+    const months = await database.sql<{ name: string }>(
       `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'audit_events'::regclass`,
     );
     expect(months.length).toBeGreaterThan(1);
@@ -570,12 +569,9 @@ describe('indbakke_queue', () => {
 
 describe('the three roles', () => {
   it('are not superusers, do not bypass policies, cannot log in and own no table', async () => {
-    const roles = await runSql(
-      database.ownerUrl,
-      `SELECT rolname, rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb,
+    const roles = await database.sql(`SELECT rolname, rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb,
               (SELECT count(*)::int FROM pg_class WHERE relowner = r.oid AND relkind IN ('r', 'p')) AS tables
-       FROM pg_roles r WHERE rolname IN ('indbakke_app', 'indbakke_worker', 'indbakke_queue') ORDER BY 1`,
-    );
+       FROM pg_roles r WHERE rolname IN ('indbakke_app', 'indbakke_worker', 'indbakke_queue') ORDER BY 1`);
     const none = {
       rolsuper: false,
       rolbypassrls: false,
@@ -648,7 +644,7 @@ describe('the store', () => {
         WITH made AS (INSERT INTO cases (municipality, case_id) VALUES (${A}, 'K-undone') RETURNING case_id)
         SELECT 1 / (length(case_id) - ${8}::int) FROM made`;
       await expect(store.query(A, half, plan)).rejects.toMatchObject({ code: '22012' });
-      expect(await runSql(database.ownerUrl, `SELECT FROM cases WHERE case_id = 'K-undone'`)).toEqual([]);
+      expect(await database.sql(`SELECT FROM cases WHERE case_id = 'K-undone'`)).toEqual([]);
     });
 
     it('cannot write a row for another municipality', async () => {
@@ -682,7 +678,7 @@ describe('the store', () => {
       throw new Error('half-way');
     });
     await expect(half).rejects.toThrow('half-way');
-    expect(await runSql(database.ownerUrl, `SELECT FROM cases WHERE case_id = 'K-half'`)).toEqual([]);
+    expect(await database.sql(`SELECT FROM cases WHERE case_id = 'K-half'`)).toEqual([]);
   });
 
   it('never mixes concurrent transactions of two municipalities', async () => {

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
+import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: TestDatabase;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -37,7 +37,7 @@ it('the migrations create the tables that schema.prisma describes', async () => 
 });
 
 it('a table that differs is reported', async () => {
-  await runSql(database.ownerUrl, 'ALTER TABLE cases ADD COLUMN forgotten text');
+  await database.sql('ALTER TABLE cases ADD COLUMN forgotten text');
   const { exitCode, output } = await differences();
   expect(exitCode, output).toBe(2);
   expect(output).toContain('forgotten');
