@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyOf, NAMED_ANSWERS, NAMED_REQUESTS, Party, text, time } from './schemas.js';
+import { keyOf, NAMED_ANSWERS, NAMED_REQUESTS, Party, text, time } from './values.js';
 
 // The schemas of access packages (aktindsigt).
 

@@ -15,7 +15,7 @@ import {
   time,
   Uuid,
   wholeNumber,
-} from './schemas.js';
+} from './values.js';
 
 // The schemas of the audit log.
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HELD_CAUSES } from '../lifecycle/index.js';
-import { ContactPoint, keyOf, NAMED_ANSWERS, Status, time } from './schemas.js';
+import { ContactPoint } from './documents.js';
+import { keyOf, NAMED_ANSWERS, Status, time } from './values.js';
 
 // The schemas of the check of a contact point: does mail really arrive?
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { DepartmentId, NAMED_ANSWERS, NAMED_REQUESTS, text } from './schemas.js';
 import { MAX_IMPORTED, switchOf, version } from './set-up.js';
+import { DepartmentId, NAMED_ANSWERS, NAMED_REQUESTS, text } from './values.js';
 
 // The schemas of the address book of a municipality. Of departments, not of persons: it is in the audit log as it was told.
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CHANGES } from '../lifecycle/index.js';
 import { MESSAGE_ID } from './examples.js';
-import { keysOf, NAMED_ANSWERS, oneOf, Status, time, wholeNumber } from './schemas.js';
+import { keysOf, NAMED_ANSWERS, oneOf, Status, time, wholeNumber } from './values.js';
 
 /** The schemas of the change feed. */
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HANDOVER_REFUSALS, HANDOVER_STATUSES } from '../lifecycle/index.js';
-import { CaseId, HANDOVER_FACTS, Kind, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, time, wholeNumber } from './schemas.js';
+import { HANDOVER_FACTS } from './documents.js';
+import { CaseId, Kind, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, time, wholeNumber } from './values.js';
 
 // The schemas of handovers: a message that is offered to another municipality of this installation, to which its case moved.
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../errors/index.js';
 import { CHANGES, type Change, type Status } from '../lifecycle/index.js';
 import { CSV, EXCEL, NDJSON, OPERATIONS, type Operation, requiresVersion, takesIdempotencyKey } from './operations.js';
-import { NAMED_ANSWERS, NAMED_REQUESTS, ProblemAnswer } from './schemas.js';
+import { NAMED_ANSWERS, NAMED_REQUESTS, ProblemAnswer } from './values.js';
 
 /** The same contract in two versions of OpenAPI. Some generators, such as NSwag, do not read 3.1. */
 export type OpenApiVersion = '3.1' | '3.0';
@@ -495,7 +495,7 @@ function pathOf(id: string): string {
 
 function refTo(schema: z.ZodType, names: Names): Reference {
   const name = names.get(schema)?.id;
-  if (name === undefined) throw new Error('A body or answer of the API has no name in schemas.ts.');
+  if (name === undefined) throw new Error('A body or answer of the API has no name in shared/src/api.');
   return { $ref: pathOf(name) };
 }
 

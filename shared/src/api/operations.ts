@@ -2,8 +2,11 @@ import { z } from 'zod';
 import type { Role } from '../access/index.js';
 import type { ErrorCode } from '../errors/index.js';
 import { type CallersChange, CHANGES, type Change } from '../lifecycle/index.js';
+import { AbsenceAnswer, AbsenceBody } from './absences.js';
 import { AccessPackageAnswer, AccessPackageBody, AccessPackageCreated, AccessPackageList } from './access-packages.js';
 import { AuditFilter, AuditList, AuditQuery, AuditSearchBody, AuditSheetBody } from './audit-log.js';
+import { BulkAnswer, BulkBody } from './bulk.js';
+import { CaseBody, CaseLine, CaseLineAnswer, MAX_CASE_LINES, SentMessageBody } from './cases.js';
 import { ContactPointCheck } from './contact-point-checks.js';
 import {
   DepartmentBody,
@@ -13,53 +16,26 @@ import {
   departmentOfRow,
   NewDepartmentBody,
 } from './departments.js';
-import { EventList, EventQuery } from './events.js';
-import { HandoverBody, HandoverList, HandoverQuery, HandoverRefusalBody } from './handovers.js';
-import { QuarantineList, QuarantineQuery } from './quarantine.js';
-import { ReplySetUp, ReplySetUpBody } from './replies.js';
-import { RetentionAnswer, RetentionQuery } from './retention.js';
 import {
-  AbsenceAnswer,
-  AbsenceBody,
   AssignmentBody,
-  BulkAnswer,
-  BulkBody,
-  CaseBody,
-  CaseId,
-  CaseLine,
-  CaseLineAnswer,
   ChangeAnswer,
-  DeletionBody,
-  DepartmentId,
   DocumentAnswer,
   DocumentCounts,
   DocumentIds,
   DocumentList,
-  DocumentQuery,
-  ExportBody,
-  ExtractAnswer,
-  ExtractBody,
-  ExtractCreated,
-  ExtractList,
-  FiguresAnswer,
-  FiguresQuery,
-  IdsBody,
-  idOf,
   JournalizationBody,
-  LegalHoldBody,
-  MAX_CASE_LINES,
-  OutcomeBody,
-  RejectionBody,
-  SearchBody,
-  SentMessageBody,
-  SummaryQuery,
   TakeBackBody,
   TextAnswer,
-  UserId,
-  UUID_FORMS,
-  Uuid,
-  ZipQuery,
-} from './schemas.js';
+} from './documents.js';
+import { EventList, EventQuery } from './events.js';
+import { ExtractAnswer, ExtractBody, ExtractCreated, ExtractList } from './extracts.js';
+import { FiguresAnswer, FiguresQuery } from './figures.js';
+import { DocumentQuery, ExportBody, IdsBody, SearchBody, SummaryQuery } from './filters.js';
+import { HandoverBody, HandoverList, HandoverQuery, HandoverRefusalBody } from './handovers.js';
+import { QuarantineList, QuarantineQuery } from './quarantine.js';
+import { DeletionBody, LegalHoldBody, OutcomeBody, RejectionBody } from './rejection.js';
+import { ReplySetUp, ReplySetUpBody } from './replies.js';
+import { RetentionAnswer, RetentionQuery } from './retention.js';
 import {
   ContactPointAnswer,
   ContactPointBody,
@@ -76,6 +52,7 @@ import {
   SettingsChanged,
   SettingsChangeList,
 } from './set-up.js';
+import { CaseId, DepartmentId, idOf, UserId, UUID_FORMS, Uuid } from './values.js';
 import {
   DeliveryList,
   DeliveryQuery,
@@ -87,7 +64,7 @@ import {
   WebhookList,
   WebhookSecret,
 } from './webhooks.js';
-import { ZipDownloadAnswer, ZipDownloadBody, ZipDownloadCreated, ZipDownloadList } from './zip-downloads.js';
+import { ZipDownloadAnswer, ZipDownloadBody, ZipDownloadCreated, ZipDownloadList, ZipQuery } from './zip-downloads.js';
 
 /**
  * A call of the inbox API: its service, who may make it, its input and its answer. The router, OpenAPI and the table of paths

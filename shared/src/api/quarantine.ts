@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERRORS } from '../errors/index.js';
-import { keyOf, NAMED_ANSWERS, oneOf, time } from './schemas.js';
+import { keyOf, NAMED_ANSWERS, oneOf, time } from './values.js';
 
 // The schemas of the quarantine: deliveries that could not be read. Never their content.
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isMemoUuid } from '../memo/index.js';
-import { CaseId, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, Party, text, time, UUID_FORMS, Uuid } from './schemas.js';
 import { ContactPointId } from './set-up.js';
+import { CaseId, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, Party, text, time, UUID_FORMS, Uuid } from './values.js';
 
 // The schemas of a letter that is about to be sent, and of what it must carry so that its recipient can answer it.
 

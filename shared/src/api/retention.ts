@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MESSAGE_ID } from './examples.js';
-import { NAMED_ANSWERS, time, wholeNumber } from './schemas.js';
+import { NAMED_ANSWERS, time, wholeNumber } from './values.js';
 
 // The schemas of the dry run of retention.
 

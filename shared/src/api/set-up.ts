@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contactPointIdOf, isPossibleCvr, orgUnitOf } from '../ids/index.js';
 import { HELD_CAUSES, PURPOSES } from '../lifecycle/index.js';
+import { NewAssignee } from './documents.js';
 import {
   Assignee,
   Cvr,
@@ -8,14 +9,13 @@ import {
   keyOf,
   NAMED_ANSWERS,
   NAMED_REQUESTS,
-  NewAssignee,
   oneOf,
   personId,
   text,
   time,
   trueOrFalse,
   UUID_FORMS,
-} from './schemas.js';
+} from './values.js';
 
 // The schemas of what a municipality decides by itself: its settings and its contact points.
 

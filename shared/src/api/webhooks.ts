@@ -11,7 +11,7 @@ import {
   time,
   Uuid,
   wholeNumber,
-} from './schemas.js';
+} from './values.js';
 
 // The schemas of webhooks: https://www.standardwebhooks.com.
 

@@ -1,16 +1,47 @@
 import { z } from 'zod';
 import { MESSAGE_ID } from './examples.js';
-import {
-  CoverSheet,
-  idOf,
-  keyOf,
-  NAMED_ANSWERS,
-  NAMED_REQUESTS,
-  time,
-  withCoverIncluded,
-  ZipPart,
-  zipPartsOf,
-} from './schemas.js';
+import { idOf, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, time } from './values.js';
+
+const ZIP_PARTS = {
+  cover: 'A cover sheet (følgeseddel) as PDF, in Danish.',
+  technical: 'Its technical documents.',
+  original: 'The XML as it arrived, without the contents of its files.',
+} as const;
+
+export const ZipPart = keyOf('ZipPart', ZIP_PARTS);
+
+const COVERS = {
+  masked: 'With the date of birth in place of each CPR number.',
+  full: 'With whole CPR numbers.',
+} as const;
+
+export const CoverSheet = keyOf('CoverSheet', COVERS);
+
+/** Each once, in one order. */
+export const zipPartsOf = <List extends z.ZodType<z.infer<typeof ZipPart>[]>>(list: List) =>
+  list.transform((parts) => [...new Set(parts)].sort()).default([]);
+
+/** A cover sheet that is not in the zip cannot be asked for in any way. */
+export const withCoverIncluded = <Schema extends z.ZodType<{ include: readonly string[]; cover?: string | undefined }>>(
+  schema: Schema,
+) =>
+  schema.refine(({ include, cover }) => cover === undefined || include.includes('cover'), {
+    path: ['cover'],
+    error: 'is for a cover sheet: include=cover',
+  });
+
+/** What a zip has beside the main document and its attachments. */
+export const ZipQuery = withCoverIncluded(
+  z.strictObject({
+    include: zipPartsOf(
+      z.preprocess(
+        (value: string | string[]) => (typeof value === 'string' ? value.split(',') : value),
+        z.array(ZipPart).max(ZipPart.options.length),
+      ),
+    ).describe('What it has beside the main document and its attachments, with commas between; nothing when absent'),
+    cover: CoverSheet.optional().describe('How the cover sheet is; `masked` when absent'),
+  }),
+);
 
 // The schemas of zip downloads: many messages in one zip.
 
