@@ -38,6 +38,14 @@ const COMMANDS = {
     does: 'delete again what a restored backup still has',
     module: 'infra/dist/local/reapply-deletions.js',
   },
+  ledger: {
+    does: 'show the ledger, compare it with what is stored, or a list with it',
+    module: 'infra/dist/local/ledger.js',
+  },
+  'restore-check': {
+    does: 'say what is to be done after a restore from a backup',
+    module: 'infra/dist/local/restore-check.js',
+  },
   'deletion-proof': {
     does: 'delete everywhere, and search all files for what is left',
     module: 'infra/dist/lab/deletion-proof/main.js',
