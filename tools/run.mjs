@@ -188,7 +188,7 @@ function isInstalledByHand() {
     .filter(([path, { optional }]) => path.includes('node_modules/') && (!optional || path === postgres))
     .every(
       ([path, { version, integrity }]) =>
-        installed[path]?.version === version && installed[path].integrity === integrity,
+        installed[path] !== undefined && installed[path].version === version && installed[path].integrity === integrity,
     );
 }
 
