@@ -47,6 +47,14 @@ interface Findings {
   readonly next: string[];
 }
 
+/** What follows whatever was found. */
+const ALWAYS = [
+  'Where legal holds may have been set since the backup, switch retention off: UPDATE municipalities SET remove_content_after_days = NULL; ask who deletes about deletions whose delay runs.',
+  'Start receivers, journalers, archivers and operations. Readers of the change feed get position-gone, and read the lists anew.',
+  'Ask for the list of what was sent to us since the backup, and compare: npm run ledger -- compare FILE.csv.',
+  'Keep new heads of the audit log: npm run -s audit -- verify. Those from after the backup are of rows that were lost.',
+];
+
 await runCommand(USAGE, async () => {
   rejectOptionsTakenByNpm(NAME, ['move-feed']);
   const { values } = parseArgs({
@@ -70,7 +78,7 @@ async function check(parts: Parts, config: Config, isForced: boolean): Promise<s
       findings.wrong.push(...faults);
       const deleted = await checkDeletions(parts, config, findings);
       await checkLedger(parts, lines, deleted, findings);
-      await checkContents(parts, config, findings);
+      await checkContents(parts, config, deleted, findings);
       await checkFeed(parts, folder, lines, isForced, findings);
     });
   }
@@ -151,13 +159,16 @@ async function checkLedger(
     );
 }
 
-async function checkContents(parts: Parts, config: Config, { wrong, good, next }: Findings): Promise<void> {
-  const { read, faults } = await sampleContent(parts, {
-    most: SAMPLE,
-    bytesPerSecond: Number.POSITIVE_INFINITY,
-  });
+async function checkContents(
+  parts: Parts,
+  config: Config,
+  deleted: ReadonlySet<string>,
+  { wrong, good, next }: Findings,
+): Promise<void> {
+  const sampled = await sampleContent(parts, { most: SAMPLE, bytesPerSecond: Number.POSITIVE_INFINITY });
+  const faults = sampled.faults.filter(({ id }) => !deleted.has(id)); // of these the content is to go
   for (const { municipality, id, kind } of faults) wrong.push(`${municipality}: the message ${id} ${KINDS[kind]}.`);
-  if (faults.length === 0) good.push(`The content of ${read} messages was read, and is what was received.`);
+  if (faults.length === 0) good.push(`The content of ${sampled.read} messages was read, and is what was received.`);
   else
     next.push(
       `Restore a newer backup of the content folder ${config.BLOB_URL}, or the right one. Then run this again. npm run ledger -- --verify --content reads all of it.`,
@@ -179,13 +190,6 @@ async function checkFeed(
     next.push('If there never was a ledger: npm run restore-check -- --move-feed.');
   } else good.push('The ledger is of this database: positions of the change feed are not given again.');
 }
-
-const ALWAYS = [
-  'Where legal holds may have been set since the backup, switch retention off: UPDATE municipalities SET remove_content_after_days = NULL; ask who deletes about deletions whose delay runs.',
-  'Start receivers, journalers, archivers and operations. Readers of the change feed get position-gone, and read the lists anew.',
-  'Ask for the list of what was sent to us since the backup, and compare: npm run ledger -- compare FILE.csv.',
-  'Keep new heads of the audit log: npm run -s audit -- verify. Those from after the backup are of rows that were lost.',
-];
 
 function report({ good, wrong, next }: Findings): string {
   const steps = [...next, ...ALWAYS].map((step, at) => `  ${at + 1}. ${step}`);

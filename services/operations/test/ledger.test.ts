@@ -23,6 +23,8 @@ import {
   readDifferences,
   readLedger,
 } from '../src/app.js';
+import { formatIn } from '../src/pages/language.js';
+import { LEDGER } from '../src/sections/ledger.js';
 
 let stack: TestStack;
 let parts: Parts;
@@ -181,7 +183,7 @@ describe('a difference', () => {
     rmSync(await containerOf(missing));
     const path = await containerOf(damaged);
     const bytes = readFileSync(path);
-    bytes[300] = (bytes[300] as number) ^ 1;
+    bytes[260] = (bytes[260] as number) ^ 1;
     writeFileSync(path, bytes);
     await check();
     expect(await differences()).toEqual(
@@ -228,7 +230,6 @@ describe('the ledger itself', () => {
       [
         `${ODENSKOV} line-forged ${first.split('/').at(-1)}`,
         `${ODENSKOV} line-forged ${second.split('/').at(-1)}`,
-        `${VESTERSUND} line-forged ${second.split('/').at(-1)}`,
         `installation line-missing ${second.split('/').at(-1)}`,
       ].sort(),
     );
@@ -338,3 +339,25 @@ async function withoutRow(id: string): Promise<void> {
     await stack.sql(`DELETE FROM ${table} WHERE message_id = $1`, [id]);
   await stack.sql('DELETE FROM messages WHERE id = $1', [id]);
 }
+
+describe('the section of the operations page', () => {
+  it('shows the days, and what is different', async () => {
+    const id = await deliverMemo(stack);
+    await make();
+    const show = async () => {
+      const config = readConfig(OperationsConfig, stack.env);
+      return LEDGER.show({ ...parts, config }, new Date(), 'da', formatIn('da'));
+    };
+    const calm = await show();
+    expect(calm.concern).toBeUndefined();
+    expect(calm.body.text).toContain(`<th scope="row">${TODAY}</th>`);
+    const [day] = await readDays(parts, { municipality: ODENSKOV });
+    expect(calm.body.text).toContain(`<td class="number">${day?.received}</td>`);
+    await withoutRow(id);
+    await check();
+    const alarmed = await show();
+    expect(alarmed.concern).toBe('1 afvigelser fra opgørelsen');
+    expect(alarmed.body.text).toContain(`<code>${id}</code>`);
+    await stack.sql('DELETE FROM audit_events WHERE message_id = $1', [id]);
+  });
+});

@@ -507,6 +507,8 @@ describe('indbakke_worker', () => {
       'access_packages',
       'zip_downloads',
       'cases',
+      'ledger_days',
+      'ledger_differences',
     ],
   ];
   const closed = TABLES.filter((table) => !OPEN.includes(table));

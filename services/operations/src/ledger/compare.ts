@@ -1,8 +1,8 @@
 import { INSTALLATION } from '@indbakke/shared/audit';
+import { csvRows } from '@indbakke/shared/csv';
 import { uuidOf } from '@indbakke/shared/ids';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
-import { parseCsv } from 'hucre';
 
 const { sql } = Prisma;
 
@@ -69,11 +69,7 @@ export async function compareList(
 
 /** The columns that mostly have UUIDs, or the one that is named. */
 export function readColumns(bytes: Buffer, wanted: string | undefined): readonly [Column, ...Column[]] {
-  const text = decode(bytes);
-  const [firstLine = ''] = text.split(/\r?\n/, 1);
-  const count = (character: string) => firstLine.split(character).length;
-  const delimiter = [';', ',', '\t'].reduce((best, each) => (count(each) > count(best) ? each : best));
-  const rows = parseCsv(text, { delimiter }).map((cells) => cells.map((cell) => String(cell ?? '').trim()));
+  const rows = csvRows(decode(bytes));
   const [headings = [], ...data] = rows.filter((cells) => cells.some((cell) => cell !== ''));
   const columnAt = (at: number, values = data): Column => {
     const ids = values.map((cells) => uuidOf(cells[at] ?? ''));
