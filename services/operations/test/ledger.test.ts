@@ -25,6 +25,7 @@ import {
 } from '../src/app.js';
 import { formatIn } from '../src/pages/language.js';
 import { LEDGER } from '../src/sections/ledger.js';
+import type { OperationsParts } from '../src/sections/section.js';
 
 let stack: TestStack;
 let parts: Parts;
@@ -346,7 +347,7 @@ describe('the section of the operations page', () => {
     await make();
     const show = async () => {
       const config = readConfig(OperationsConfig, stack.env);
-      return LEDGER.show({ ...parts, config }, new Date(), 'da', formatIn('da'));
+      return LEDGER.show({ ...parts, config } as OperationsParts, new Date(), 'da', formatIn('da'));
     };
     const calm = await show();
     expect(calm.concern).toBeUndefined();

@@ -22,7 +22,7 @@ export function nightlyLedger(parts: Parts, config: NightlyConfig): Work['sweeps
   let folder: BlobStore | undefined;
   const mayGoOn = () => !isStopping;
   const mayCheck = () => mayGoOn() && isWithin(config.LEDGER_WINDOW, new Date());
-  const sweep = repeat('ledger', MINUTE, parts.log, async () => {
+  const run = async () => {
     folder ??= await openLedgerFolder(config);
     const opened = folder;
     await alone(config.DATABASE_URL, false, async () => {
@@ -31,7 +31,8 @@ export function nightlyLedger(parts: Parts, config: NightlyConfig): Work['sweeps
       const checked = await checkDueDays(parts, opened, config.LEDGER_BYTES_PER_SECOND, mayCheck);
       if (checked > 0) parts.log.info('ledger-checked', { days: checked });
     });
-  });
+  };
+  const sweep = repeat('ledger', 10 * MINUTE, parts.log, run, MINUTE);
   return {
     start: () => sweep.start(),
     stop() {
