@@ -45,7 +45,7 @@ const MARK = /^\d+-.+-[0-9a-f]+$/; // see newMark
  * STATE_DIR may be a folder with other files.
  */
 const CREATED = [
-  { name: /^content(-deletions)?$/, holds: /^(indbakke|[0-9a-f]{2}|check-[0-9a-f]+)$/ },
+  { name: /^content(-deletions|-ledger)?$/, holds: /^(indbakke|[0-9a-f]{2}|check-[0-9a-f]+)$/ },
   { name: /^keys$/, holds: /^(master-keys\.json(\.[0-9a-f]+\.part)?|token-issuer\.(jwks|private)\.json)$/ },
   { name: /^postgres$/, holds: /^cluster(-.+)?$/ },
   { name: /^postgres-users$/, holds: MARK },

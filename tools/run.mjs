@@ -42,6 +42,14 @@ const COMMANDS = {
     does: 'delete again what a restored backup still has',
     module: 'infra/dist/local/reapply-deletions.js',
   },
+  ledger: {
+    does: 'show the ledger, compare it with what is stored, or a list with it',
+    module: 'infra/dist/local/ledger.js',
+  },
+  'restore-check': {
+    does: 'say what is to be done after a restore from a backup',
+    module: 'infra/dist/local/restore-check.js',
+  },
   'deletion-proof': {
     does: 'delete everywhere, and search all files for what is left',
     module: 'infra/dist/lab/deletion-proof/main.js',
@@ -184,7 +192,7 @@ function isInstalledByHand() {
     .filter(([path, { optional }]) => path.includes('node_modules/') && (!optional || path === postgres))
     .every(
       ([path, { version, integrity }]) =>
-        installed[path]?.version === version && installed[path].integrity === integrity,
+        installed[path] !== undefined && installed[path].version === version && installed[path].integrity === integrity,
     );
 }
 

@@ -1,11 +1,8 @@
 import { parseArgs } from 'node:util';
 import { ArchiverConfig, ledgerUrlOf, openLedger, RESULTS, type Result, reapplyDeletions } from '@indbakke/archiver';
-import { type Env, readConfig } from '@indbakke/shared/config';
-import { openParts } from '@indbakke/shared/service';
+import type { Parts } from '@indbakke/shared/service';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
-import { localSettings } from './settings.js';
-import { statePaths } from './state.js';
-import { withOwnerUrl } from './with-owner-url.js';
+import { withParts } from './with-parts.js';
 
 const USAGE = `npm run reapply-deletions [-- --dry-run]
 
@@ -24,33 +21,24 @@ await runCommand(USAGE, async () => {
     options: { 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
   });
   if (values.help) return USAGE;
-  const reapplyWith = (env: Env) => reapply(env, values['dry-run']);
-  if (process.env.DATABASE_URL) return reapplyWith(process.env);
-  return withOwnerUrl((url) => reapplyWith({ ...localSettings(statePaths()), ...process.env, DATABASE_URL: url }));
+  return withParts('reapply-deletions', ArchiverConfig, (parts, config) => reapply(parts, config, values['dry-run']));
 });
 
-async function reapply(env: Env, isDryRun: boolean): Promise<string> {
-  const config = readConfig(ArchiverConfig, env);
-  const parts = await openParts(config, 'reapply-deletions');
-  try {
-    let shownAt = performance.now();
-    const counts = await reapplyDeletions(parts, await openLedger(config), {
-      isDryRun,
-      onForged: (where) => process.stderr.write(`forged: ${where}\n`),
-      onLine(soFar) {
-        if (performance.now() < shownAt + PROGRESS_EVERY_MS) return;
-        shownAt = performance.now();
-        process.stderr.write(`${Object.values(soFar).reduce((sum, count) => sum + count)} lines read\n`);
-      },
-    });
-    if (Object.values(counts).every((count) => count === 0)) throw new Error(emptyLedger(ledgerUrlOf(config)));
-    if (LEFT.some((result) => counts[result] > 0)) process.exitCode = 1;
-    const lines = Object.entries(RESULTS).map(([result, meaning]) => `${counts[result as Result]} ${meaning}`);
-    return [...(isDryRun ? ['Dry run: nothing was changed. It would be:'] : []), ...lines].join('\n');
-  } finally {
-    await parts.queues.close();
-    await parts.store.close();
-  }
+async function reapply(parts: Parts, config: ArchiverConfig, isDryRun: boolean): Promise<string> {
+  let shownAt = performance.now();
+  const counts = await reapplyDeletions(parts, await openLedger(config), {
+    isDryRun,
+    onForged: (where) => process.stderr.write(`forged: ${where}\n`),
+    onLine(soFar) {
+      if (performance.now() < shownAt + PROGRESS_EVERY_MS) return;
+      shownAt = performance.now();
+      process.stderr.write(`${Object.values(soFar).reduce((sum, count) => sum + count)} lines read\n`);
+    },
+  });
+  if (Object.values(counts).every((count) => count === 0)) throw new Error(emptyLedger(ledgerUrlOf(config)));
+  if (LEFT.some((result) => counts[result] > 0)) process.exitCode = 1;
+  const lines = Object.entries(RESULTS).map(([result, meaning]) => `${counts[result as Result]} ${meaning}`);
+  return [...(isDryRun ? ['Dry run: nothing was changed. It would be:'] : []), ...lines].join('\n');
 }
 
 /** Of a wrong folder nothing else tells: the deleted would stay, and come back. */

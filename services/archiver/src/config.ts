@@ -1,6 +1,6 @@
 import { commonSettings, sealingSettings, url, wholeNumber } from '@indbakke/shared/config';
+import { NightlyWindow } from '@indbakke/shared/danish-time';
 import { z } from 'zod';
-import { ScrubWindow } from './scrub/window.js';
 
 export const ArchiverConfig = z.object({
   ...commonSettings,
@@ -20,7 +20,7 @@ export const ArchiverConfig = z.object({
   DELETION_LEDGER_URL: url('file:')
     .optional()
     .describe('Folder of the deletion ledger: file:///folder; default: BLOB_URL with -deletions at its end'),
-  SCRUB_WINDOW: ScrubWindow.default('01:00-05:00').describe(
+  SCRUB_WINDOW: NightlyWindow.default('01:00-05:00').describe(
     'When the database is scrubbed of what was deleted, by Danish clocks; off = by hand only',
   ),
 });

@@ -1,3 +1,4 @@
+import { isWithin, NightlyWindow } from '@indbakke/shared/danish-time';
 import { migrate, withMaintenance } from '@indbakke/shared/store';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -5,7 +6,6 @@ import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack
 import { textDocument } from '../../../infra/src/testkit/write-memo.js';
 import { deliverMemo } from '../../../shared/test/inbox/support.js';
 import { scrub } from '../src/scrub/scrub.js';
-import { isWithin, ScrubWindow } from '../src/scrub/window.js';
 import { caseworker, deleteNow, deliverAndDelete, killedAt } from './support/deletion.js';
 
 let stack: TestStack;
@@ -227,6 +227,6 @@ describe('the window', () => {
   });
 
   it.each(['01:00', '1:00-5:00', '24:00-05:00', ''])('%j is refused', (text) => {
-    expect(ScrubWindow.safeParse(text).success).toBe(false);
+    expect(NightlyWindow.safeParse(text).success).toBe(false);
   });
 });

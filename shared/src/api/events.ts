@@ -32,7 +32,7 @@ export type EventQuery = z.infer<typeof EventQuery>;
 
 export const ChangeEvent = z
   .object({
-    position: position.describe('1, 2, 3, … in the municipality, without gaps'),
+    position: position.describe('1, 2, 3, … in the municipality, without gaps; after a restore they go on far above'),
     id: z.uuid().describe('Of the event: the same whenever it is answered'),
     type: EventType,
     messageId: z.uuid().describe('The id of the incoming document'),

@@ -95,6 +95,8 @@ const ACTIONS: Record<Action, string> = {
   'quarantine-refused': 'Lod en leverance i karantæne afvise igen',
   'quarantine-removed': 'Slettede en leverance i karantæne',
   scrubbed: 'Rensede databasen for rester af det slettede',
+  restored: 'Gendannede databasen fra en sikkerhedskopi',
+  'ledger-accepted': 'Godkendte en afvigelse i den daglige opgørelse',
   refused: 'Fik afslag',
 };
 

@@ -1,4 +1,4 @@
-import { AUDIT_CHAIN, type KeyRing } from '../keys/index.js';
+import { AUDIT_CHAIN, chainedDigest, type KeyRing } from '../keys/index.js';
 
 /** The columns of an audit row that its hash covers, besides its position: all there are. */
 export const CHAINED_COLUMNS = [
@@ -29,8 +29,7 @@ export type ChainedRow = Readonly<Record<(typeof CHAINED_COLUMNS)[number], unkno
  */
 export function chainHash(keys: KeyRing, previous: Buffer | null, row: ChainedRow): Buffer {
   const values = [String(row.position), ...CHAINED_COLUMNS.map((column) => row[column])];
-  const json = JSON.stringify(values.map(canonical));
-  return keys.digest(AUDIT_CHAIN, Buffer.concat([previous ?? Buffer.alloc(0), Buffer.from(json)]));
+  return chainedDigest(keys, AUDIT_CHAIN, previous, JSON.stringify(values.map(canonical)));
 }
 
 /** The same JSON for the same value, whatever the order of its fields; times in UTC. */

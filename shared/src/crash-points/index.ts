@@ -38,6 +38,8 @@ export const CRASH_POINTS = {
   'content-removed': 'A container was removed; a power cut could still bring it back.',
   'removal-synced': 'The removal is on disk.',
   'ledger-written': 'A batch of deletions is in the deletion ledger; their rows do not say so yet.',
+  'ledger-line-written': 'The lines of a day are in the ledger; the database does not know of them yet.',
+  'ledger-content-read': 'Content of a day was compared with its hashes; the rest of the day is not.',
   'scrub-begun': 'A table that is written anew has its empty successor; no row is copied yet.',
   'scrub-copied': 'A batch of rows is copied to the successor of their table.',
   'scrub-swapped': 'The successor has taken the place of its table; the foreign keys are not verified yet.',

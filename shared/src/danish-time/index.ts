@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { DAY, HOUR } from '../config/index.js';
 
 // The clock and calendar of people in a municipality: Europe/Copenhagen, summer time included. A day is text, YYYY-MM-DD.
@@ -38,4 +39,18 @@ export function atDanishTime(day: string, time: string): Date {
 /** The day so many days later, or earlier when negative. */
 export function plusDays(day: string, days: number): string {
   return new Date(Date.parse(day) + days * DAY).toISOString().slice(0, 10);
+}
+
+const TIME = '([01]\\d|2[0-3]):[0-5]\\d';
+const WINDOW = new RegExp(`^(${TIME}-${TIME}|off)$`);
+
+/** A setting: two times by Danish clocks, between which something is done each night. */
+export const NightlyWindow = z.string().regex(WINDOW, 'must be two times such as 01:00-05:00, or off');
+
+/** Whether Danish clocks show a time of the window, which may go over midnight. */
+export function isWithin(window: string, at: Date): boolean {
+  if (window === 'off') return false;
+  const [from = '', until = ''] = window.split('-');
+  const now = danishTime(at).slice(11, 16);
+  return from <= until ? from <= now && now < until : from <= now || now < until;
 }

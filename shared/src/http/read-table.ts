@@ -1,5 +1,6 @@
-import { parseCsv, readXlsx } from 'hucre';
+import { readXlsx } from 'hucre';
 import { KiB, MiB } from '../config/index.js';
+import { csvRows } from '../csv/index.js';
 import { Problem } from '../errors/index.js';
 import { isLargerUnpacked } from './zip-bomb.js';
 
@@ -41,8 +42,7 @@ export function readCsvTable(bytes: Buffer): TableRow[] {
   } catch (cause) {
     throw new Problem('bad-request', 'The body is not in UTF-8.', { path: 'body', cause });
   }
-  const [headings = ''] = text.split('\n', 1);
-  return rowsIn(parseCsv(text, { delimiter: headings.includes(';') ? ';' : ',' }));
+  return rowsIn(csvRows(text));
 }
 
 /** Rows and columns at the end that are empty are not told: spreadsheets are full of them. */

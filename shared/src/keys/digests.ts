@@ -18,6 +18,19 @@ export const AUDIT_CHAIN = 'audit-chain-1';
 export const AUDIT_ANCHOR = 'audit-anchor-1';
 /** Keyed hash of a line of the deletion ledger. */
 export const DELETION_LEDGER = 'deletion-ledger-1';
+/** Keyed hash of a line of the ledger, which is chained to the one before it. */
+export const LEDGER = 'ledger-1';
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * A link of a chain: keyed hash of a text and of the hash before it, so that nothing between two can be altered, moved or removed.
+ *
+ * @param previous null for the first one
+ */
+export function chainedDigest(keys: KeyRing, purpose: string, previous: Buffer | null, text: string): Buffer {
+  return keys.digest(purpose, Buffer.concat([previous ?? NOTHING, Buffer.from(text)]));
+}
 
 /** Keyed hash of a CPR or CVR number, however written, to compare parties without storing their numbers. */
 export function digestOfParty(keys: KeyRing, id: string): Buffer {

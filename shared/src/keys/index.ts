@@ -3,10 +3,12 @@ export {
   AUDIT_ANCHOR,
   AUDIT_CHAIN,
   CURSOR,
+  chainedDigest,
   DELETION_LEDGER,
   digestOfParty,
   FINGERPRINT,
   IDEMPOTENCY,
+  LEDGER,
   LIST,
   QUARANTINE,
 } from './digests.js';

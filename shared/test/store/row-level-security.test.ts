@@ -204,6 +204,16 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       next_enqueue_at: at,
     },
     zip_download_messages: { ...ofMessage, zip_id: zip, position: 1 },
+    ledger_days: {
+      municipality,
+      day: '2026-11-02',
+      file: 'f',
+      received: 1,
+      fates: '{}',
+      made_at: at,
+      event_position: 1,
+    },
+    ledger_differences: { municipality, kind: 'gone', subject: id, found_at: at, seen_at: at },
   };
 }
 
@@ -296,7 +306,7 @@ describe('every table', () => {
     }>(`SELECT DISTINCT g.table_name AS name FROM information_schema.table_privileges g
        WHERE g.table_schema = 'public' AND g.grantee LIKE 'indbakke%' ORDER BY 1`);
     expect(tables.map(({ name }) => name)).toEqual(expect.not.arrayContaining(['_prisma_migrations']));
-    expect([...TABLES, 'quarantine_entries', 'handovers']).toEqual(
+    expect([...TABLES, 'quarantine_entries', 'handovers', 'ledger_files']).toEqual(
       expect.arrayContaining(tables.map(({ name }) => name)),
     );
   });
@@ -496,6 +506,8 @@ describe('indbakke_worker', () => {
       'access_packages',
       'zip_downloads',
       'cases',
+      'ledger_days',
+      'ledger_differences',
     ],
   ];
   const closed = TABLES.filter((table) => !OPEN.includes(table));

@@ -40,12 +40,14 @@ export type Kill = Point | keyof typeof FROM_OUTSIDE;
 /** What a caseworker does to a message. */
 export type Work = 'journalize' | 'bulk' | 'reject' | 'delete' | 'zip';
 
-// The load does not come to these: tests of the archiver kill a process there.
+// The load does not come to these: tests of the services kill a process there.
 const KILLED_IN_TESTS: ReadonlySet<string> = new Set([
   'handover-copied',
   'handover-committed',
   'retention-committed',
   'ledger-written',
+  'ledger-line-written',
+  'ledger-content-read',
   'scrub-begun',
   'scrub-copied',
   'scrub-swapped',

@@ -1,5 +1,6 @@
-import { type BlobEntry, type BlobStore, openBlobStore } from '@indbakke/shared/content';
+import { type BlobStore, openBlobStore } from '@indbakke/shared/content';
 import { DELETION_LEDGER, type KeyRing } from '@indbakke/shared/keys';
+import { openLine, readLines, sealLine, writeLines } from '@indbakke/shared/sealed-lines';
 import { z } from 'zod';
 
 /**
@@ -43,13 +44,8 @@ export interface LedgerConfig {
 
 /** Writes a batch; once this resolves it survives a power cut. */
 export async function appendToLedger(ledger: BlobStore, keys: KeyRing, deletions: readonly Deletion[]): Promise<void> {
-  const writer = await ledger.create();
-  try {
-    await writer.write(Buffer.from(deletions.map((deletion) => lineOf(keys, deletion)).join('')));
-    await writer.commit();
-  } finally {
-    await writer.abort();
-  }
+  const lines = deletions.map((deletion) => sealLine(keys, DELETION_LEDGER, JSON.stringify(Deletion.parse(deletion))));
+  await writeLines(ledger, lines);
 }
 
 /** A line of the ledger, or where there is one that is not as it was written. */
@@ -59,34 +55,11 @@ export type LedgerLine = { readonly deletion: Deletion } | { readonly forged: st
 export async function* readLedger(ledger: BlobStore, keys: KeyRing): AsyncGenerator<LedgerLine> {
   for await (const entry of ledger.list()) {
     if (!entry.finished) continue; // its writer died, and wrote the batch again
-    const lines = (await read(ledger, entry)).split('\n').slice(0, -1);
-    for (const [at, line] of lines.entries()) {
-      const deletion = parse(keys, line);
-      yield deletion ? { deletion } : { forged: `${entry.name}, line ${at + 1}` };
+    for (const [at, line] of (await readLines(ledger, entry.name)).entries()) {
+      const opened = openLine(keys, DELETION_LEDGER, line);
+      yield opened
+        ? { deletion: Deletion.parse(JSON.parse(opened.text)) }
+        : { forged: `${entry.name}, line ${at + 1}` };
     }
-  }
-}
-
-function lineOf(keys: KeyRing, deletion: Deletion): string {
-  const text = JSON.stringify(Deletion.parse(deletion));
-  return `${sealOf(keys, text)} ${text}\n`;
-}
-
-function parse(keys: KeyRing, line: string): Deletion | undefined {
-  const [seal = ''] = line.split(' ', 1);
-  const text = line.slice(seal.length + 1);
-  return seal === sealOf(keys, text) ? Deletion.parse(JSON.parse(text)) : undefined;
-}
-
-const sealOf = (keys: KeyRing, text: string) => keys.digest(DELETION_LEDGER, text).toString('hex');
-
-async function read(ledger: BlobStore, { name, size }: BlobEntry): Promise<string> {
-  const reader = await ledger.open(name, { start: 0, end: size });
-  if (!reader) return '';
-  try {
-    const bytes = Buffer.alloc(size);
-    return bytes.toString('utf8', 0, await reader.read(bytes));
-  } finally {
-    await reader.close();
   }
 }

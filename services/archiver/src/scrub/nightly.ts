@@ -1,9 +1,9 @@
 import { INDBAKKE, INSTALLATION, recordAudit } from '@indbakke/shared/audit';
 import { MINUTE } from '@indbakke/shared/config';
+import { isWithin } from '@indbakke/shared/danish-time';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import { withMaintenance } from '@indbakke/shared/store';
 import { type Progress, type Scrubbed, scrub } from './scrub.js';
-import { isWithin } from './window.js';
 
 interface Nightly {
   readonly DATABASE_URL: string;

@@ -1,0 +1,17 @@
+import { commonSettings, GiB, MiB, url, wholeNumber } from '@indbakke/shared/config';
+import { NightlyWindow } from '@indbakke/shared/danish-time';
+import { z } from 'zod';
+
+export const OperationsConfig = z.object({
+  ...commonSettings,
+  LEDGER_URL: url('file:')
+    .optional()
+    .describe('Folder of the ledger: file:///folder; default: BLOB_URL with -ledger at its end'),
+  LEDGER_WINDOW: NightlyWindow.default('00:15-06:00').describe(
+    'When the content of some days is read and compared with its hashes, by Danish clocks; off = by hand only',
+  ),
+  LEDGER_BYTES_PER_SECOND: wholeNumber(MiB, GiB)
+    .default(16 * MiB) // 330 GB a night, 9 TB in 28 nights
+    .describe('How fast that is read'),
+});
+export type OperationsConfig = z.infer<typeof OperationsConfig>;
