@@ -95,6 +95,11 @@ const ACTIONS: Record<Action, string> = {
   'quarantine-refused': 'Lod en leverance i karantæne afvise igen',
   'quarantine-removed': 'Slettede en leverance i karantæne',
   scrubbed: 'Rensede databasen for rester af det slettede',
+  'scrub-started': 'Startede en rensning af databasen',
+  'job-retried': 'Satte et fejlet job i gang igen',
+  'jobs-retried': 'Satte alle fejlede job af én slags i gang igen',
+  'job-promoted': 'Satte et udsat job forrest',
+  'job-removed': 'Fjernede et job fra sin kø',
   refused: 'Fik afslag',
 };
 

@@ -57,6 +57,11 @@ const OTHER_ACTIONS = {
   'quarantine-refused': 'The bytes of a delivery in quarantine are refused again.',
   'quarantine-removed': 'A delivery was removed from quarantine.',
   scrubbed: 'The database was scrubbed of what deleted rows had left in it.',
+  'scrub-started': 'A scrub of the database was started.',
+  'job-retried': 'A failed job was put back into its queue.',
+  'jobs-retried': 'All failed jobs of a kind were put back into their queue.',
+  'job-promoted': 'A delayed job was put in front.',
+  'job-removed': 'A job was removed from its queue.',
   refused: 'A call was refused.',
 } as const;
 
