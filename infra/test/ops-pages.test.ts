@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { INSTALLATION } from '@indbakke/shared/audit';
 import { createLog } from '@indbakke/shared/log';
@@ -8,7 +8,7 @@ import { makeOneTimeSecret } from '@indbakke/shared/sign-in';
 import type { AxeResults } from 'axe-core';
 import type { Queue } from 'bullmq';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PAGES } from '../../services/operations/src/pages/pages.js';
 import { TEXTS } from '../../services/operations/src/pages/texts.js';
 import { SECTIONS } from '../../services/operations/src/sections/sections.js';
@@ -62,7 +62,7 @@ const queueOf = (name: string) => queues.all().find((queue) => queue.name === na
 async function fail(name: string): Promise<string> {
   const jobId = `job-${randomUUID()}`;
   await queueOf(name).add(name, {}, { jobId });
-  await expect.poll(async () => (await queueOf(name).getJob(jobId))?.failedReason).toBe('job-data');
+  await vi.waitFor(async () => expect((await queueOf(name).getJob(jobId))?.failedReason).toBe('job-data'), 10_000);
   return jobId;
 }
 
@@ -105,7 +105,7 @@ describe('the overview', () => {
     for (const name of ['failed-jobs', 'held', 'quarantine', 'webhooks']) expect(page).toContain(`<a href="#${name}">`);
     expect(page).toContain('3 job er fejlet');
     expect(page).toContain('5 breve holdes tilbage');
-    expect(page).toContain('1 leverancer gensendes i ring');
+    expect(page).toContain('1 leverance gensendes i ring');
     expect(page).toContain('2 webhooks får ikke deres hændelser');
   });
 
@@ -237,19 +237,15 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium', () => {
     return watched;
   }
 
-  const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
   /** What axe finds against WCAG 2.1, level A and AA. */
   async function violationsOf(page: Page): Promise<string[]> {
-    await page.addScriptTag({ path: AXE }).catch(async () => {
-      // The policy of the page lets no script in: so past it, by the debugger.
-      const { readFileSync } = await import('node:fs');
-      await page.evaluate(readFileSync(AXE, 'utf8'));
-    });
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
-    const { violations } = await page.evaluate<AxeResults, string[]>(
-      `(tags) => axe.run(document, { runOnly: { type: 'tag', values: tags } })`,
-      tags,
+    // By the debugger: the policy of the page lets no script in.
+    await page.evaluate(AXE);
+    const tags = JSON.stringify(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']);
+    const { violations } = await page.evaluate<AxeResults>(
+      `axe.run(document, { runOnly: { type: 'tag', values: ${tags} } })`,
     );
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
   }
@@ -309,12 +305,12 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium', () => {
     await tabTo(/^See and act: Failed jobs/);
     await press('Enter');
     await page.getByRole('heading', { name: 'Failed jobs' }).waitFor();
-    await tabTo(/^Try all 4 again/);
+    await tabTo(/^Try all \d again/);
     await press('Enter');
     await page.getByRole('heading', { name: 'Are you sure?' }).waitFor();
     await tabTo(/^Yes$/);
     await press('Enter');
-    expect(await page.getByRole('status').textContent()).toMatch(/^4 jobs are in their queue again/);
+    expect(await page.getByRole('status').textContent()).toMatch(/^\d jobs are in their queue again/);
     await page.reload();
     expect(await page.getByRole('status').count()).toBe(0);
     await tabTo(/^Sign out$/);
@@ -343,7 +339,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium', () => {
     await deliverHeld();
     await page.clock.runFor(15_000);
     await expect.poll(() => cell.textContent()).toBe(String(before + 1));
-    expect(await button.evaluate('(element) => element === document.activeElement')).toBe(true);
+    expect(await page.evaluate<string>('document.activeElement.id')).toBe(await button.getAttribute('id'));
     expect(await page.locator('details').getAttribute('open')).toBe('');
     await page.getByRole('button', { name: 'Hold opdatering tilbage' }).click();
     const asked = requests.length;
@@ -371,17 +367,14 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium', () => {
 
   it('the queue console is behind the same sign-in, and changes only what it says that it does', async () => {
     const job = await fail('make-extract');
-    const { page } = await open();
+    const { page, complaints } = await open({ locale: 'en-GB' });
     await page.goto(`${stack.url}/ops/queues/queue/make-extract?status=failed`);
     await page.getByText(job).waitFor();
-    const asked = page.waitForResponse((response) => response.request().method() === 'PUT');
-    await page.getByRole('button', { name: /retry/i }).last().click();
-    await page
-      .getByRole('button', { name: /confirm/i })
-      .click({ timeout: 3_000 })
-      .catch(() => {});
-    expect((await asked).status()).toBeLessThan(300);
-    await page.getByText(job).waitFor();
+    const asked = page.waitForRequest((request) => request.method() === 'PUT');
+    await page.getByRole('button', { name: 'Retry all' }).click();
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    expect((await (await asked).response())?.status()).toBe(200);
+    expect(complaints).toEqual([]);
   });
 });
 

@@ -4,6 +4,7 @@
 import uPlot from './uPlot.esm.js';
 
 const PARTS = '[data-fresh]';
+const HEIGHT = 180;
 
 // What each part was made of, before a chart was drawn in it.
 const written = new Map([...document.querySelectorAll(PARTS)].map((part) => [part.id, part.innerHTML]));
@@ -67,8 +68,6 @@ function replaceParts(page) {
 function focusable(part) {
   return [...part.querySelectorAll('a, button, summary, [tabindex]')];
 }
-
-const HEIGHT = 180;
 
 /** Draws the charts in a part of the page, in the colours of the style sheet, as wide as there is room. */
 function drawCharts(part) {

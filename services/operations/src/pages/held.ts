@@ -36,7 +36,7 @@ const texts = inBoth({
     askAll: (cause: string, cvr: string) =>
       `Skal alle breve i kommunen ${cvr} med årsagen “${cause}” frigives til indbakken? De kan ikke holdes tilbage igen.`,
     oneDone: (id: string) => `Brevet ${id} er frigivet.`,
-    allDone: (count: string) => `${count} breve er frigivet.`,
+    allDone: { one: '1 brev er frigivet.', more: (count: string) => `${count} breve er frigivet.` },
   },
   en: {
     title: 'Held messages',
@@ -61,7 +61,7 @@ const texts = inBoth({
     askAll: (cause: string, cvr: string) =>
       `Shall all messages of the municipality ${cvr} with the cause “${cause}” be released into the inbox? They cannot be held again.`,
     oneDone: (id: string) => `The message ${id} is released.`,
-    allDone: (count: string) => `${count} messages are released.`,
+    allDone: { one: '1 message is released.', more: (count: string) => `${count} messages are released.` },
   },
 });
 
@@ -154,7 +154,7 @@ ${
           ),
         );
       },
-      answer: (count, own, { number }) => own.allDone(number(count)),
+      answer: (count, own, { counted }) => counted(count, own.allDone),
     }),
   },
 });

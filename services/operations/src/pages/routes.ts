@@ -1,4 +1,4 @@
-import type { Problem } from '@indbakke/shared/errors';
+import { Problem } from '@indbakke/shared/errors';
 import { EXACT_PATHS, logProblem, publicPrefixOf, toProblem } from '@indbakke/shared/http';
 import { currentCorrelationId, describeError } from '@indbakke/shared/log';
 import { SealedCookie } from '@indbakke/shared/sign-in';
@@ -10,7 +10,7 @@ import { SECTIONS } from '../sections/sections.js';
 import { isNavigation, operatorOf, requireOperator } from '../sign-in/guard.js';
 import { formatIn, type Language } from './language.js';
 import { showOverview } from './overview.js';
-import type { Action, Page, PageLink } from './page.js';
+import type { Action, Input, Page, PageLink } from './page.js';
 import { PAGES } from './pages.js';
 import { type Frame, sendPage } from './send-page.js';
 import { languageOf, TEXTS } from './texts.js';
@@ -61,7 +61,7 @@ export function operationsPages(parts: OperationsParts): Router {
       router.get(path, guard, (req, res) => {
         const language = languageOf(req, res);
         const { language: _, ...given } = req.query;
-        send(req, res, askFrame(req, page, action, language, action.input.parse(given)));
+        send(req, res, askFrame(req, page, action, language, inputOf(action, given)));
       });
       router.post(path, urlencoded({ extended: false, limit: MAX_BODY }), guard, async (req, res) => {
         res.locals.operation = `POST ${path}`;
@@ -76,17 +76,18 @@ export function operationsPages(parts: OperationsParts): Router {
   return router;
 }
 
+/** @throws Problem bad-request when it is not what the action takes */
+function inputOf({ input }: Action, given: unknown): Input {
+  const parsed = input.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new Problem('bad-request', 'That is not a link or form of this page.', { cause: parsed.error });
+}
+
 const linksIn = (language: Language): PageLink[] =>
   PAGES.map(({ name, texts }) => ({ name, title: texts[language].title }));
 
 /** The question of an action, with its answers: yes, or back. */
-function askFrame(
-  req: Request,
-  { name }: Page,
-  action: Action,
-  language: Language,
-  input: Readonly<Record<string, string>>,
-): Frame {
+function askFrame(req: Request, { name }: Page, action: Action, language: Language, input: Input): Frame {
   const texts = TEXTS[language];
   const prefix = publicPrefixOf(req);
   const fields = Object.entries(input).map(
@@ -108,8 +109,9 @@ async function answerTo(
   req: Request,
   res: Response,
 ): Promise<Answer> {
+  const input = inputOf(action, req.body ?? {});
   try {
-    const answered = await action.run(parts, operatorOf(res), action.input.parse(req.body));
+    const answered = await action.run(parts, operatorOf(res), input);
     return { sentence: answered(language, formatIn(language)), isDone: true };
   } catch (error) {
     const problem = toProblem(error);

@@ -36,7 +36,8 @@ export function sendPage(req: Request, res: Response, { title, body, isFresh, go
   const here = `${publicPrefixOf(req)}${req.path}`;
   const isHere = (path: string) => (path === here ? html` aria-current="page"` : undefined);
   allowPage(res, POLICY);
-  res.set('Cache-Control', 'no-store').vary('Cookie').type('html');
+  // With no-referrer, the forms of the page would be sent with the Origin `null`.
+  res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'same-origin' }).vary('Cookie').type('html');
   res.send(
     html`<!doctype html>
 <html lang="${language}">

@@ -14,7 +14,7 @@ export const FAILED_JOBS = defineSection({
       failed: 'Fejlet',
       newest: 'Senest',
       code: 'Seneste fejl',
-      some: (count: string) => `${count} job er fejlet`,
+      some: { one: '1 job er fejlet', more: (count: string) => `${count} job er fejlet` },
     },
     en: {
       title: 'Failed jobs',
@@ -23,7 +23,7 @@ export const FAILED_JOBS = defineSection({
       failed: 'Failed',
       newest: 'Latest',
       code: 'Latest error',
-      some: (count: string) => `${count} jobs failed`,
+      some: { one: '1 job failed', more: (count: string) => `${count} jobs failed` },
     },
   }),
   async read({ queues }) {
@@ -36,11 +36,11 @@ export const FAILED_JOBS = defineSection({
     );
     return found.filter(({ failed }) => failed > 0);
   },
-  view(found, texts, { number, time }) {
+  view(found, texts, { number, time, counted }) {
     const all = found.reduce((sum, { failed }) => sum + failed, 0);
     return {
       title: texts.title,
-      concern: all > 0 ? texts.some(number(all)) : undefined,
+      concern: all > 0 ? counted(all, texts.some) : undefined,
       body:
         all === 0
           ? html`<p>${texts.none}</p>`

@@ -72,7 +72,7 @@ export const HELD_MAIL = defineSection({
       municipalities: 'Kommuner',
       count: 'Breve',
       oldest: 'Ældste',
-      some: (count: string) => `${count} breve holdes tilbage`,
+      some: { one: '1 brev holdes tilbage', more: (count: string) => `${count} breve holdes tilbage` },
     },
     en: {
       title: 'Held messages',
@@ -82,11 +82,11 @@ export const HELD_MAIL = defineSection({
       municipalities: 'Municipalities',
       count: 'Messages',
       oldest: 'Oldest',
-      some: (count: string) => `${count} messages are held`,
+      some: { one: '1 message is held', more: (count: string) => `${count} messages are held` },
     },
   }),
   read: ({ store }) => readHeld(store),
-  view(groups, texts, { number, time }) {
+  view(groups, texts, { number, time, counted }) {
     const all = groups.reduce((sum, { count }) => sum + count, 0);
     const causes = CAUSES.flatMap((cause) => {
       const of = groups.filter((group) => group.cause === cause);
@@ -104,7 +104,7 @@ export const HELD_MAIL = defineSection({
     });
     return {
       title: texts.title,
-      concern: all > 0 ? texts.some(number(all)) : undefined,
+      concern: all > 0 ? counted(all, texts.some) : undefined,
       body:
         all === 0
           ? html`<p>${texts.none}</p>`

@@ -22,8 +22,14 @@ export const QUARANTINE = defineSection({
       bytes: 'Fylder',
       loops: 'Gensendes i ring',
       lastAt: 'Sidste kom',
-      some: (count: string) => `${count} leverancer venter på en beslutning`,
-      inLoop: (count: string) => `${count} leverancer gensendes i ring`,
+      some: {
+        one: '1 leverance venter på en beslutning',
+        more: (count: string) => `${count} leverancer venter på en beslutning`,
+      },
+      inLoop: {
+        one: '1 leverance gensendes i ring',
+        more: (count: string) => `${count} leverancer gensendes i ring`,
+      },
     },
     en: {
       title: 'Quarantine',
@@ -32,8 +38,14 @@ export const QUARANTINE = defineSection({
       bytes: 'Size',
       loops: 'Resend loops',
       lastAt: 'Last came',
-      some: (count: string) => `${count} deliveries wait for a decision`,
-      inLoop: (count: string) => `${count} deliveries are resent again and again`,
+      some: {
+        one: '1 delivery waits for a decision',
+        more: (count: string) => `${count} deliveries wait for a decision`,
+      },
+      inLoop: {
+        one: '1 delivery is resent again and again',
+        more: (count: string) => `${count} deliveries are resent again and again`,
+      },
     },
   }),
   async read({ store, config }): Promise<QuarantineFigures | undefined> {
@@ -45,9 +57,10 @@ export const QUARANTINE = defineSection({
     );
     return found;
   },
-  view(found, texts, { number, bytes, time }) {
+  view(found, texts, { number, bytes, time, counted }) {
     const { entries = 0, loops = 0, undecided = 0, lastAt = null } = found ?? {};
-    const concern = loops > 0 ? texts.inLoop(number(loops)) : undecided > 0 ? texts.some(number(undecided)) : undefined;
+    const concern =
+      loops > 0 ? counted(loops, texts.inLoop) : undecided > 0 ? counted(undecided, texts.some) : undefined;
     return {
       title: texts.title,
       concern,

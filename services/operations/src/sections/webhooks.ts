@@ -61,7 +61,10 @@ export const WEBHOOKS = defineSection({
       state: 'Tilstand',
       waiting: 'Venter',
       oldest: 'Ældste har ventet',
-      some: (count: string) => `${count} webhooks får ikke deres hændelser`,
+      some: {
+        one: '1 webhook får ikke sine hændelser',
+        more: (count: string) => `${count} webhooks får ikke deres hændelser`,
+      },
     },
     en: {
       title: 'Webhooks',
@@ -72,15 +75,18 @@ export const WEBHOOKS = defineSection({
       state: 'State',
       waiting: 'Waiting',
       oldest: 'Oldest has waited',
-      some: (count: string) => `${count} webhooks do not get their events`,
+      some: {
+        one: '1 webhook does not get its events',
+        more: (count: string) => `${count} webhooks do not get their events`,
+      },
     },
   }),
   read: ({ store }) => readTroubledWebhooks(store),
-  view(webhooks, texts, { number, duration }) {
+  view(webhooks, texts, { number, duration, counted }) {
     const failing = webhooks.filter(({ state }) => state !== 'by-caller').length;
     return {
       title: texts.title,
-      concern: failing > 0 ? texts.some(number(failing)) : undefined,
+      concern: failing > 0 ? counted(failing, texts.some) : undefined,
       body:
         webhooks.length === 0
           ? html`<p>${texts.none}</p>`
