@@ -25,7 +25,7 @@ const texts = inBoth({
     failedAt: 'Fejlet',
     action: 'Handling',
     retry: 'Prøv igen',
-    retryAll: (count: string) => `Prøv alle ${count} igen`,
+    retryAll: { one: 'Prøv det igen', more: (count: string) => `Prøv alle ${count} igen` },
     more: (count: string) => `De nyeste vises; der er ${count} i alt.`,
     askOne: (id: string, queue: string) => `Skal jobbet ${id} i køen ${queue} prøves igen nu?`,
     askAll: (queue: string) =>
@@ -44,7 +44,7 @@ const texts = inBoth({
     failedAt: 'Failed',
     action: 'Action',
     retry: 'Try again',
-    retryAll: (count: string) => `Try all ${count} again`,
+    retryAll: { one: 'Try it again', more: (count: string) => `Try all ${count} again` },
     more: (count: string) => `The newest are shown; there are ${count} in all.`,
     askOne: (id: string, queue: string) => `Shall the job ${id} of the queue ${queue} be tried again now?`,
     askAll: (queue: string) =>
@@ -74,7 +74,7 @@ export const FAILED_JOBS_PAGE = definePage({
     const tables = failing.map(({ name, count, jobs }) => {
       const all = format.number(count);
       return html`<section aria-labelledby="queue-${name}"><h2 id="queue-${name}"><code>${name}</code></h2>
-<p>${button('retry-all', own.retryAll(all), { queue: name }, name)}</p>
+<p>${button('retry-all', format.counted(count, own.retryAll), { queue: name }, name)}</p>
 ${table(
   name,
   [

@@ -56,7 +56,7 @@ ${goOn && html`<meta http-equiv="refresh" content="0; url=${goOn}">`}
 <body>
 <a class="skipnav" href="#content">${texts.skip}</a>
 <header class="top">
-<p class="product">${links ? html`<a href="${base}">${texts.product}</a>` : texts.product}</p>
+<p class="product">${links ? html`<a class="home" href="${base}">${texts.product}</a>` : texts.product}</p>
 <div class="who">
 ${operator && html`<span>${texts.signedInAs(operator.actor.id)}</span>`}
 <a href="${here}?language=${other}" hreflang="${other}" lang="${other}">${texts.otherLanguage}</a>
@@ -65,9 +65,9 @@ ${operator && html`<form method="post" action="${base}/sign-out"><button class="
 ${
   links &&
   html`<nav aria-label="${texts.pages}"><ul>
-<li><a href="${base}"${isHere(base)}>${texts.overview}</a></li>
-${links.map(({ name, title: of }) => html`<li><a href="${base}/${name}"${isHere(`${base}/${name}`)}>${of}</a></li>`)}
-<li><a href="${base}/queues">${texts.console}</a></li></ul></nav>`
+<li><a class="tab" href="${base}"${isHere(base)}>${texts.overview}</a></li>
+${links.map(({ name, title: of }) => html`<li><a class="tab" href="${base}/${name}"${isHere(`${base}/${name}`)}>${of}</a></li>`)}
+<li><a class="tab" href="${base}/queues">${texts.console}</a></li></ul></nav>`
 }
 </header>
 <main id="content" tabindex="-1">
