@@ -1,5 +1,5 @@
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
-import { type CreateService, openParts, type Parts, type Running, serve } from '@indbakke/shared/service';
+import { type CreateService, openParts, type Running, serve } from '@indbakke/shared/service';
 import type { Store } from '@indbakke/shared/store';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

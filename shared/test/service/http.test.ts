@@ -249,7 +249,7 @@ describe('an answer', () => {
 });
 
 describe('a path', () => {
-  it.each(['/', '/api', '/api/v1', '/api/v2/incoming-documents', '/api/v1/nonsense', '/sf1606', '/ops', '/robots.txt'])(
+  it.each(['/', '/api', '/api/v1', '/api/v2/incoming-documents', '/api/v1/nonsense', '/sf1606', '/ops/nonsense', '/robots.txt'])(
     'without a route is a problem: %s',
     async (path) => {
       const problem = await expectProblem(await fetch(`${stack.url}${path}`), 404, 'not-found');

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { html } from '../html/html.js';
 import type { OperationsParts } from '../sections/section.js';
 import { SECTIONS } from '../sections/sections.js';
-import { isNavigation, operatorOf, requireOperator } from '../sign-in/guard.js';
+import { isNavigation, requireOperator, signedInOperator } from '../sign-in/guard.js';
 import { formatIn, type Language } from './language.js';
 import { showOverview } from './overview.js';
 import type { Action, Input, Page, PageLink } from './page.js';
@@ -111,7 +111,7 @@ async function answerTo(
 ): Promise<Answer> {
   const input = inputOf(action, req.body ?? {});
   try {
-    const answered = await action.run(parts, operatorOf(res), input);
+    const answered = await action.run(parts, signedInOperator(res), input);
     return { sentence: answered(language, formatIn(language)), isDone: true };
   } catch (error) {
     const problem = toProblem(error);

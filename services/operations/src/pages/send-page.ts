@@ -1,7 +1,7 @@
 import { allowPage, publicPrefixOf } from '@indbakke/shared/http';
 import type { Request, Response } from 'express';
 import { type Html, html } from '../html/html.js';
-import { operatorOf } from '../sign-in/guard.js';
+import { signedInOperator } from '../sign-in/guard.js';
 import type { PageLink } from './page.js';
 import { languageOf, TEXTS } from './texts.js';
 
@@ -31,9 +31,11 @@ export function sendPage(req: Request, res: Response, { title, body, isFresh, go
   const language = languageOf(req, res);
   const texts = TEXTS[language];
   const base = `${publicPrefixOf(req)}/ops`;
-  const operator = links && operatorOf(res);
+  const operator = links && signedInOperator(res);
   const other = language === 'da' ? 'en' : 'da';
   const here = `${publicPrefixOf(req)}${req.path}`;
+  const query = new URLSearchParams(req.originalUrl.split('?')[1]);
+  query.set('language', other);
   const isHere = (path: string) => (path === here ? html` aria-current="page"` : undefined);
   allowPage(res, POLICY);
   // With no-referrer, the forms of the page would be sent with the Origin `null`.
@@ -59,7 +61,7 @@ ${goOn && html`<meta http-equiv="refresh" content="0; url=${goOn}">`}
 <p class="product">${links ? html`<a class="home" href="${base}">${texts.product}</a>` : texts.product}</p>
 <div class="who">
 ${operator && html`<span>${texts.signedInAs(operator.actor.id)}</span>`}
-<a href="${here}?language=${other}" hreflang="${other}" lang="${other}">${texts.otherLanguage}</a>
+<a href="${here}?${String(query)}" hreflang="${other}" lang="${other}">${texts.otherLanguage}</a>
 ${operator && html`<form method="post" action="${base}/sign-out"><button class="button button-secondary" type="submit">${texts.signOut}</button></form>`}
 </div>
 ${

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { type InBoth, inBoth, type Language } from './language.js';
+import { inBoth, type Language } from './language.js';
 
 /** What the pages say besides their sections. */
 export const TEXTS = inBoth({
@@ -81,7 +81,7 @@ export const TEXTS = inBoth({
       notAnOperator: 'You were not signed in: the page requires a token for operations with the role Indbakke.Drift.',
     },
   },
-}) satisfies InBoth<object>;
+});
 
 export type Texts = (typeof TEXTS)['da'];
 
@@ -90,6 +90,11 @@ const YEAR_MS = 365 * 24 * 60 * 60 * 1_000;
 
 /** The one that was chosen, else the one that the browser prefers, else Danish. */
 export function languageOf(req: Request, res: Response): Language {
+  res.locals.language ??= chooseLanguage(req, res);
+  return res.locals.language as Language;
+}
+
+function chooseLanguage(req: Request, res: Response): Language {
   const { language: asked } = req.query;
   if (asked === 'da' || asked === 'en') {
     res.cookie(COOKIE, asked, { httpOnly: true, sameSite: 'lax', path: '/', maxAge: YEAR_MS });

@@ -8,7 +8,7 @@ import { allowPage, publicPrefixOf } from '@indbakke/shared/http';
 import { QUEUE_NAMES } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
-import { operatorOf, requireOperator } from '../sign-in/guard.js';
+import { requireOperator, signedInOperator } from '../sign-in/guard.js';
 
 const PATH = '/ops/queues';
 
@@ -70,7 +70,7 @@ function auditChanges({ store }: Parts): RequestHandler {
       throw new Problem('method-not-allowed', 'The console retries, promotes and removes jobs only.');
     const action: Action = failed ? 'jobs-retried' : OF_A_JOB[change as keyof typeof OF_A_JOB];
     const details = { queue, ...(jobId !== undefined && { jobId }) };
-    await recordAudit(store, { by: operatorOf(res), at: new Date(), action, details });
+    await recordAudit(store, { by: signedInOperator(res), at: new Date(), action, details });
     next();
   };
 }

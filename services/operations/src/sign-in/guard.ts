@@ -38,7 +38,7 @@ export function requireOperator(parts: Parts): RequestHandler {
 }
 
 /** Whom `requireOperator` let in. */
-export const operatorOf = (res: Response) => res.locals.operator as Principal;
+export const signedInOperator = (res: Response) => res.locals.operator as Principal;
 
 const isReading = ({ method }: Request) => method === 'GET' || method === 'HEAD';
 
