@@ -309,14 +309,29 @@ describe('npm start', () => {
   /** A stack in its own process, ready. */
   async function started(stateDir: string) {
     const { child, ended } = launch('start', [], { STATE_DIR: stateDir, SHUTDOWN_SECONDS: '5' });
+    let printed = '';
+    child.stdout?.on('data', (text) => {
+      printed += text;
+    });
     const paths = statePaths({ STATE_DIR: stateDir });
     await expect.poll(() => readLocalStack(paths), { timeout: 40_000 }).toBeDefined();
     const server = serverOf(clusterOf(postgresHomeOf(stateDir)).dataDir);
-    return { child, ended, server: server as NonNullable<typeof server> };
+    return { child, ended, server: server as NonNullable<typeof server>, printed: () => printed };
   }
 
-  test('ends at SIGTERM with its PostgreSQL, without warnings', { timeout: 60_000 }, async () => {
-    const { child, ended, server } = await started(folder());
+  test('prints a link that opens the operations page, and ends at SIGTERM without warnings', {
+    timeout: 60_000,
+  }, async () => {
+    const { child, ended, server, printed } = await started(folder());
+    await expect.poll(printed).toMatch(/^ready$/m);
+    const [link = ''] = /http:\S+\/ops\/sign-in\/once\?secret=\S+/.exec(printed()) ?? [];
+    const { status: signedIn, headers } = await fetch(link);
+    const cookie = headers.get('set-cookie')?.split(';')[0] ?? '';
+    const page = await fetch(new URL('/ops', link), { headers: { cookie, accept: 'text/html' }, redirect: 'error' });
+    expect([signedIn, page.status]).toEqual([200, 200]);
+    for (const file of ['operations.mjs', 'operations.css', 'uPlot.esm.js', 'dkfds/css/dkfds.min.css']) {
+      expect((await fetch(new URL(`/ops/static/${file}`, link))).status).toBe(200);
+    }
     child.kill('SIGTERM');
     const { status, output, errors } = await ended;
     expect({ status, errors }).toEqual({ status: 0, errors: '' });

@@ -1,5 +1,5 @@
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
-import { openParts, type Parts, type Running, serve } from '@indbakke/shared/service';
+import { type CreateService, openParts, type Running, serve } from '@indbakke/shared/service';
 import type { Store } from '@indbakke/shared/store';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -81,11 +81,14 @@ afterAll(async () => {
 /** Runs the services again on the same database, with another store. */
 async function serveWith(change: (store: Store) => Store): Promise<Running> {
   const config = readConfig(StackConfig, stack.env);
-  const services = allServices(config).map((create) => (parts: Parts) => ({
-    ...create({ ...parts, store: change(parts.store) }),
-    jobs: [],
-    sweeps: [],
-  }));
+  const services = allServices(config).map(
+    (create): CreateService =>
+      (parts, askParts) => ({
+        ...create({ ...parts, store: change(parts.store) }, askParts),
+        jobs: [],
+        sweeps: [],
+      }),
+  );
   return serve(config, 'other', services);
 }
 

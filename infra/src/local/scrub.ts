@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { type Progress, type Scrubbed, scrub, scrubAudit } from '@indbakke/archiver';
 import { insertAudit } from '@indbakke/shared/audit';
+import { type Progress, type Scrubbed, scrub, scrubAudit } from '@indbakke/shared/scrub';
 import { withMaintenance } from '@indbakke/shared/store';
 import { runCommand } from './command.js';
 import { withOwnerUrl } from './with-owner-url.js';

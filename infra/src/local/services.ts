@@ -2,7 +2,8 @@ import { ArchiverConfig, createArchiver } from '@indbakke/archiver';
 import { createJournaler, JournalerConfig } from '@indbakke/journaler';
 import { createOperations, OperationsConfig } from '@indbakke/operations';
 import { createReceiver, ReceiverConfig } from '@indbakke/receiver';
-import type { Parts, Service } from '@indbakke/shared/service';
+import type { CreateService } from '@indbakke/shared/service';
+import type { OneTimeSecret } from '@indbakke/shared/sign-in';
 import { z } from 'zod';
 
 /** The settings of all services in one process. */
@@ -15,9 +16,9 @@ export const StackConfig = z.object({
 export type StackConfig = z.infer<typeof StackConfig>;
 
 /** All services, for `serve`. */
-export const allServices = (config: StackConfig): ((parts: Parts) => Service)[] => [
+export const allServices = (config: StackConfig, link?: OneTimeSecret): CreateService[] => [
   (parts) => createReceiver(parts, config),
   (parts) => createJournaler(parts, config),
   (parts) => createArchiver(parts, config),
-  (parts) => createOperations(parts, config),
+  createOperations(config, link),
 ];

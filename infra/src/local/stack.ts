@@ -1,6 +1,7 @@
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { listen } from '@indbakke/shared/http';
 import { type Running, serve } from '@indbakke/shared/service';
+import type { OneTimeSecret } from '@indbakke/shared/sign-in';
 import express from 'express';
 import { checkDatabase, migrateDatabase, prepareDatabase } from './database.js';
 import { EXAMPLE_MUNICIPALITY, registerExample } from './example-municipality.js';
@@ -14,6 +15,8 @@ export interface LocalStackOptions {
   readonly env: Env;
   /** Called with a line before slow work. */
   readonly onProgress?: (line: string) => void;
+  /** Signs in to the operations page once. */
+  readonly link?: OneTimeSecret;
 }
 
 export interface RunningStack extends Running {
@@ -25,7 +28,12 @@ export interface RunningStack extends Running {
  * All of Indbakke in this process on one port, with keys, a token issuer and a PostgreSQL of its own, or with the parts that
  * the environment names (DATABASE_URL, QUEUE_URL, BLOB_URL …).
  */
-export async function startLocalStack({ paths, env, onProgress = () => {} }: LocalStackOptions): Promise<RunningStack> {
+export async function startLocalStack({
+  paths,
+  env,
+  onProgress = () => {},
+  link,
+}: LocalStackOptions): Promise<RunningStack> {
   const settings = { ...localSettings(paths), ...env };
   // Reports wrong settings before anything is created. The embedded database has no URL yet.
   const place = readConfig(StackConfig, { ...settings, DATABASE_URL: env.DATABASE_URL || 'postgres://embedded' });
@@ -34,7 +42,7 @@ export async function startLocalStack({ paths, env, onProgress = () => {} }: Loc
   const database = await openDatabase(paths, env, onProgress);
   try {
     const config = readConfig(StackConfig, { ...settings, DATABASE_URL: database.url });
-    const running = await serve(config, 'indbakke', allServices(config));
+    const running = await serve(config, 'indbakke', allServices(config, link));
     writeLocalStack(paths, running.url);
     return {
       url: running.url,

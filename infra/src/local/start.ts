@@ -1,4 +1,5 @@
 import { runUntilSignal } from '@indbakke/shared/service';
+import { makeOneTimeSecret } from '@indbakke/shared/sign-in';
 import { EXAMPLE_CASE } from './example-municipality.js';
 import { startLocalStack } from './stack.js';
 import { readLocalStack, statePaths } from './state.js';
@@ -13,7 +14,9 @@ await runUntilSignal('indbakke', async () => {
       `Indbakke is already running on this state: ${other.url} (process ${other.pid}). Stop it first, or set STATE_DIR.`,
     );
   }
-  const running = await startLocalStack({ paths, env: process.env, onProgress: say });
+  const link = makeOneTimeSecret();
+  const running = await startLocalStack({ paths, env: process.env, onProgress: say, link });
+  const signIn = process.env.OPS_OIDC_ISSUER ? '/ops' : `/ops/sign-in/once?secret=${link.secret}`;
   const { municipality } = running;
   say(`
   Deliveries
@@ -23,9 +26,10 @@ await runUntilSignal('indbakke', async () => {
     base        ${running.url}/api/v1
     docs        ${running.url}/api/v1/docs
   Operations
+    page        ${running.operationsUrl}/ops
+    signs in    ${running.operationsUrl}${signIn} (once; then npm run -s token -- --operations)
     health      ${running.url}/healthz  ${running.url}/readyz
-    metrics     ${running.url}/metrics
-    queues      ${running.url}/ops/queues (password: npm run -s token -- --operations)
+    metrics     ${running.operationsUrl}/metrics
   State         ${paths.root}${municipality ? `\n  Municipality  ${municipality.cvr} ${municipality.name}, with the case ${EXAMPLE_CASE}` : ''}
 
   In another terminal: npm run send -- FILE…, npm run token -- --help. Ctrl-C stops it.

@@ -15,7 +15,7 @@ export interface WatchedPage {
 }
 
 export interface WatchedBrowser {
-  /** A page with nothing kept from others; `httpCredentials` signs in with HTTP Basic. */
+  /** A page with nothing kept from others. */
   open(options?: BrowserContextOptions): Promise<WatchedPage>;
   close(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { serve } from '@indbakke/shared/service';
+import type { OneTimeSecret } from '@indbakke/shared/sign-in';
 import type { TokenRequest } from '../local/issuer.js';
 import type { MunicipalityRegistration } from '../local/register-municipality.js';
 import { allServices, StackConfig } from '../local/services.js';
@@ -51,6 +52,8 @@ export interface Setup {
 
 export interface TestStack extends Setup {
   readonly url: string;
+  /** Where `/ops` and `/metrics` are. */
+  readonly operationsUrl: string;
   /** A call of the inbox API, by default as a caseworker of ODENSKOV with every role; OpenAPI must have its answer. */
   call(method: string, path: string, options?: CallOptions): Promise<Response>;
   /** Delivers over REST. */
@@ -92,15 +95,20 @@ const only = ({ user, roles }: TokenOptions) => ({ ...(user && { user }), ...(ro
  * All real services, on their own port, database and state folder.
  *
  * @param env settings that differ, or what makes them
+ * @param link signs in to the operations page once
  */
-export async function startTestStack(env: Env | ((setup: Setup) => Promise<Env>) = {}): Promise<TestStack> {
+export async function startTestStack(
+  env: Env | ((setup: Setup) => Promise<Env>) = {},
+  link?: OneTimeSecret,
+): Promise<TestStack> {
   const setup = await setUp();
   const settings = { ...setup.env, ...(typeof env === 'function' ? await env(setup) : env) };
   const config = readConfig(StackConfig, settings);
-  const running = await serve(config, 'test', allServices(config));
+  const running = await serve(config, 'test', allServices(config, link));
   return {
     ...setup,
     url: running.url,
+    operationsUrl: running.operationsUrl,
     env: settings,
     async call(method, path, { as, version, body, headers } = {}) {
       return checkedFetch(`${running.url}/api/v1${path}`, {

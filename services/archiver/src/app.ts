@@ -40,8 +40,6 @@ export { endDueOffers } from './handover/sweep.js';
 export { dropAuditMonths } from './retention/audit-months.js';
 export { removeDueContent } from './retention/content.js';
 export { sweepOldQuarantine } from './retention/quarantine.js';
-export { scrubAudit } from './scrub/nightly.js';
-export { type Progress, type Scrubbed, scrub } from './scrub/scrub.js';
 export {
   readTraining,
   requestReset,

@@ -1,13 +1,11 @@
-import { commonSettings, sealingSettings, url, wholeNumber } from '@indbakke/shared/config';
+import { auditSettings, commonSettings, sealingSettings, url, wholeNumber } from '@indbakke/shared/config';
 import { NightlyWindow } from '@indbakke/shared/danish-time';
 import { z } from 'zod';
 
 export const ArchiverConfig = z.object({
   ...commonSettings,
   ...sealingSettings,
-  AUDIT_KEEP_MONTHS: wholeNumber(6, 120)
-    .default(13)
-    .describe('Whole months of the audit log that are kept, before the present one'),
+  ...auditSettings,
   ZIP_KEEP_HOURS: wholeNumber(1, 7 * 24)
     .default(24)
     .describe('Hours that a zip of many messages can be downloaded'),

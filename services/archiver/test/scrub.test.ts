@@ -1,11 +1,11 @@
 import { isWithin, NightlyWindow } from '@indbakke/shared/danish-time';
+import { scrub } from '@indbakke/shared/scrub';
 import { migrate, withMaintenance } from '@indbakke/shared/store';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { textDocument } from '../../../infra/src/testkit/write-memo.js';
 import { deliverMemo } from '../../../shared/test/inbox/support.js';
-import { scrub } from '../src/scrub/scrub.js';
 import { caseworker, deleteNow, deliverAndDelete, killedAt } from './support/deletion.js';
 
 let stack: TestStack;

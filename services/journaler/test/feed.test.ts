@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { EventList } from '@indbakke/shared/api';
 import { DAY, readConfig } from '@indbakke/shared/config';
 import { loadKeyRing } from '@indbakke/shared/keys';
-import { type Parts, serve } from '@indbakke/shared/service';
+import { type CreateService, serve } from '@indbakke/shared/service';
 import { type Listener, openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
@@ -229,7 +229,9 @@ describe.runIf(HAS_PGBOUNCER)('where LISTEN does not work, behind PgBouncer in t
     const deaf = openStore({ url: pooler.url, connections: 2, name: 'deaf' });
     const config = readConfig(StackConfig, setup.env);
     const services = allServices(config).map(
-      (create) => (parts: Parts) => create({ ...parts, store: { ...parts.store, listen: deaf.listen } }),
+      (create): CreateService =>
+        (parts, askParts) =>
+          create({ ...parts, store: { ...parts.store, listen: deaf.listen } }, askParts),
     );
     const running = await serve(config, 'deaf', services);
     const authorization = `Bearer ${await setup.token(SYSTEM)}`;

@@ -1,9 +1,17 @@
-import { commonSettings, GiB, MiB, url, wholeNumber } from '@indbakke/shared/config';
+import { auditSettings, commonSettings, GiB, MiB, quarantineSettings, secret, url, wholeNumber } from '@indbakke/shared/config';
 import { NightlyWindow } from '@indbakke/shared/danish-time';
 import { z } from 'zod';
 
 export const OperationsConfig = z.object({
   ...commonSettings,
+  ...auditSettings,
+  ...quarantineSettings,
+  OPS_OIDC_ISSUER: url('https:', 'http:')
+    .optional()
+    .describe('OpenID Connect issuer that signs operators in to /ops; not set = with a token'),
+  OPS_OIDC_CLIENT_ID: z.string().min(1).default('indbakke-operations').describe('Our client id there'),
+  OPS_OIDC_CLIENT_SECRET: secret(z.string().min(1)).optional().describe('Our secret there; not set = a public client'),
+  OPS_OIDC_SCOPE: z.string().min(1).default('openid').describe('What we ask for there; the id token must have roles'),
   LEDGER_URL: url('file:')
     .optional()
     .describe('Folder of the ledger: file:///folder; default: BLOB_URL with -ledger at its end'),

@@ -135,10 +135,19 @@ export async function createOperatorVerifier(options: TokenOptions): Promise<Ope
   return {
     async verify(token) {
       const payload = await verifySignature(token, keys, options);
-      if (!isEmpty(payload.municipality)) throw new Problem('role-missing', OPERATORS_ONLY);
-      return toCaller(parseClaims(OperatorClaims, payload));
+      return operatorOf(payload);
     },
   };
+}
+
+/**
+ * The operator whom verified claims name.
+ *
+ * @throws Problem role-missing when they name a municipality; not-signed-in when they are not as they must be
+ */
+export function operatorOf(claims: JWTPayload): Caller {
+  if (!isEmpty(claims.municipality)) throw new Problem('role-missing', OPERATORS_ONLY);
+  return toCaller(parseClaims(OperatorClaims, claims));
 }
 
 /** What the pages of operations require. */

@@ -97,6 +97,11 @@ const ACTIONS: Record<Action, string> = {
   scrubbed: 'Rensede databasen for rester af det slettede',
   restored: 'Gendannede databasen fra en sikkerhedskopi',
   'ledger-accepted': 'Godkendte en afvigelse i den daglige opgørelse',
+  'scrub-started': 'Startede en rensning af databasen',
+  'job-retried': 'Satte et fejlet job i gang igen',
+  'jobs-retried': 'Satte alle fejlede job af én slags i gang igen',
+  'job-promoted': 'Satte et udsat job forrest',
+  'job-removed': 'Fjernede et job fra sin kø',
   refused: 'Fik afslag',
 };
 

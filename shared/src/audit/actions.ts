@@ -59,6 +59,11 @@ const OTHER_ACTIONS = {
   scrubbed: 'The database was scrubbed of what deleted rows had left in it.',
   restored: 'The database was found to be restored from a backup, and the change feed begins anew.',
   'ledger-accepted': 'A difference between the ledger and what is stored was accepted.',
+  'scrub-started': 'A scrub of the database was started.',
+  'job-retried': 'A failed job was put back into its queue.',
+  'jobs-retried': 'All failed jobs of a kind were put back into their queue.',
+  'job-promoted': 'A delayed job was put in front.',
+  'job-removed': 'A job was removed from its queue.',
   refused: 'A call was refused.',
 } as const;
 

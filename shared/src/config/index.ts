@@ -13,7 +13,7 @@ export const MiB = 1_024 * KiB;
 export const GiB = 1_024 * MiB;
 
 /** A setting whose value is never shown by `npm run config`. */
-const secret = <T extends z.ZodType>(schema: T) => schema.meta({ secret: true });
+export const secret = <T extends z.ZodType>(schema: T) => schema.meta({ secret: true });
 
 export const url = (...protocols: string[]) =>
   z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
@@ -90,6 +90,20 @@ export const sealingSettings = {
   SMALL_CONTENT_BYTES: wholeNumber(0, 256 * KiB)
     .default(64 * KiB)
     .describe('Sealed content up to this size is stored in the database: one sync instead of three; 0 = never'),
+};
+
+/** Of the services that keep or show the months of the audit log. */
+export const auditSettings = {
+  AUDIT_KEEP_MONTHS: wholeNumber(6, 120)
+    .default(13)
+    .describe('Whole months of the audit log that are kept, before the present one'),
+};
+
+/** Of the services that fill or show the quarantine. */
+export const quarantineSettings = {
+  QUARANTINE_LOOP_AFTER: wholeNumber(2, 1_000)
+    .default(5)
+    .describe('Refusals of the same bytes, or of the same messageUUID, that are a resend loop'),
 };
 
 /** Of the services that read or write what replies refer to. */

@@ -13,3 +13,4 @@ export {
   QUARANTINE,
 } from './digests.js';
 export { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing, type WrappedKey } from './key-ring.js';
+export { openText, sealText } from './seal-text.js';

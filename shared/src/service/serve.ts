@@ -17,7 +17,7 @@ import { describesItself } from './describes-itself.js';
 import { health, showMetrics } from './health.js';
 import { onlyJson } from './only-json.js';
 import { openParts, type Parts } from './parts.js';
-import { watchParts } from './readiness.js';
+import { type States, watchParts } from './readiness.js';
 import { type Repeating, repeat } from './repeat.js';
 import { within } from './within.js';
 
@@ -36,6 +36,9 @@ export interface Service extends Work {
   /** Answers the calls that wait for something to happen, at the beginning of a shutdown. */
   readonly endWaiting?: () => void;
 }
+
+/** Makes a service from what the process works with, and what tells the state of each part. */
+export type CreateService = (parts: Parts, askParts: () => Promise<States>) => Service;
 
 export interface Running {
   readonly url: string;
@@ -58,16 +61,12 @@ const WATCH_EVERY_MS = 10 * SECOND;
  *
  * @throws Error with a sentence when a part cannot be opened or the port is not available; then nothing is left open
  */
-export async function serve(
-  config: CommonConfig,
-  name: string,
-  services: ((parts: Parts) => Service)[],
-): Promise<Running> {
+export async function serve(config: CommonConfig, name: string, services: CreateService[]): Promise<Running> {
   const parts = await openParts(config, name);
   const { log, metrics, queues, store } = parts;
-  const mounted = services.map((create) => create(parts));
-
   const askParts = watchParts(parts);
+  const mounted = services.map((create) => create(parts, askParts));
+
   // Unasked too, for the log and the metrics.
   const watching = repeat('watch-parts', WATCH_EVERY_MS, log, askParts, 0);
   watching.start();

@@ -249,13 +249,19 @@ describe('an answer', () => {
 });
 
 describe('a path', () => {
-  it.each(['/', '/api', '/api/v1', '/api/v2/incoming-documents', '/api/v1/nonsense', '/sf1606', '/ops', '/robots.txt'])(
-    'without a route is a problem: %s',
-    async (path) => {
-      const problem = await expectProblem(await fetch(`${stack.url}${path}`), 404, 'not-found');
-      expect(problem.detail).toContain('/api/v1/docs');
-    },
-  );
+  it.each([
+    '/',
+    '/api',
+    '/api/v1',
+    '/api/v2/incoming-documents',
+    '/api/v1/nonsense',
+    '/sf1606',
+    '/ops/nonsense',
+    '/robots.txt',
+  ])('without a route is a problem: %s', async (path) => {
+    const problem = await expectProblem(await fetch(`${stack.url}${path}`), 404, 'not-found');
+    expect(problem.detail).toContain('/api/v1/docs');
+  });
 
   const rawStatus = async (path: string) => (await sendRaw('GET', path)).status;
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { scrub as scrubDatabase } from '@indbakke/archiver';
+import { scrub as scrubDatabase } from '@indbakke/shared/scrub';
 import { withMaintenance } from '@indbakke/shared/store';
 import pg from 'pg';
 import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';

@@ -1,4 +1,4 @@
-// The process that is killed, with the three services. It gets its orders over IPC, so that it can load its modules while
+// The process that is killed, with all services. It gets its orders over IPC, so that it can load its modules while
 // another victim runs.
 
 import { setTimeout as pause } from 'node:timers/promises';

@@ -29,7 +29,7 @@ export const VICTIM = 'crash';
 const PROGRAM = fileURLToPath(new URL('./victim.js', import.meta.url));
 const REPORT_WITHIN_MS = 30_000;
 
-/** A process with the three services. */
+/** A process with all services. */
 export class Victim {
   readonly #child: ChildProcess;
   readonly #env: Env;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { scrub } from '@indbakke/archiver';
+import { scrub } from '@indbakke/shared/scrub';
 import { FIRST_FILE_AT as HEADER, openFileBlobStore } from '@indbakke/shared/content';
 import { withMaintenance } from '@indbakke/shared/store';
 import { postgresHomeOf } from '../../../../tools/local-state.mjs';

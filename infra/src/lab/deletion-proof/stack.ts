@@ -1,4 +1,4 @@
-// The three services in a process of their own, whose output is the log that is searched.
+// All services in a process of their own, whose output is the log that is searched.
 
 import { readConfig } from '@indbakke/shared/config';
 import { serve } from '@indbakke/shared/service';

@@ -1,7 +1,7 @@
 import { OPERATIONS } from '@indbakke/shared/api';
 import type { Bind } from '@indbakke/shared/http';
+import { acceptEntry, listEntries, refuseEntry, removeEntry } from '@indbakke/shared/quarantine';
 import type { Parts } from '@indbakke/shared/service';
-import { acceptEntry, listEntries, refuseEntry, removeEntry } from './entries.js';
 import { sendEntry } from './send-entry.js';
 
 /** The quarantine, for those who run the installation. */

@@ -10,9 +10,9 @@ import {
   sendStream,
 } from '@indbakke/shared/http';
 import { openSealed, type SealedContent } from '@indbakke/shared/inbox';
+import { noSuchEntry } from '@indbakke/shared/quarantine';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
-import { noSuchEntry } from './entries.js';
 
 const { sql } = Prisma;
 

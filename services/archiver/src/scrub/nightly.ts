@@ -1,9 +1,9 @@
-import { INDBAKKE, INSTALLATION, recordAudit } from '@indbakke/shared/audit';
+import { recordAudit } from '@indbakke/shared/audit';
 import { MINUTE } from '@indbakke/shared/config';
 import { isWithin } from '@indbakke/shared/danish-time';
+import { type Progress, scrub, scrubAudit } from '@indbakke/shared/scrub';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import { withMaintenance } from '@indbakke/shared/store';
-import { type Progress, type Scrubbed, scrub } from './scrub.js';
 
 interface Nightly {
   readonly DATABASE_URL: string;
@@ -36,14 +36,6 @@ export function nightlyScrub(parts: Parts, { DATABASE_URL, SCRUB_WINDOW }: Night
     },
   };
 }
-
-/** The row of the audit log of a scrub. */
-export const scrubAudit = ({ walSegments, ...done }: Scrubbed) => ({
-  by: { municipality: INSTALLATION, actor: INDBAKKE },
-  at: new Date(),
-  action: 'scrubbed' as const,
-  details: { ...done, walCleared: walSegments !== undefined },
-});
 
 /** Each table when it is done, and every minute where one takes long. */
 function logProgress(log: Parts['log']): (progress: Progress) => void {

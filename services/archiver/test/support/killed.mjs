@@ -4,9 +4,10 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { readConfig } from '@indbakke/shared/config';
 import { CRASH_POINT_CHANNEL } from '@indbakke/shared/crash-points';
+import { scrub } from '@indbakke/shared/scrub';
 import { openParts } from '@indbakke/shared/service';
 import { withMaintenance } from '@indbakke/shared/store';
-import { ArchiverConfig, scrub } from '../../dist/app.js';
+import { ArchiverConfig } from '../../dist/app.js';
 import { ledgerWriter } from '../../dist/deletion-ledger/write-ledger.js';
 
 const [what, point] = process.argv.slice(2);

@@ -1,7 +1,6 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { type SearchBody, Time } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
-import { CURSOR, type KeyRing, LIST } from '@indbakke/shared/keys';
+import { CURSOR, type KeyRing, LIST, openText, sealText } from '@indbakke/shared/keys';
 import { z } from 'zod';
 
 /** Where a page ended. */
@@ -20,7 +19,7 @@ const Cursor = z.tuple([z.boolean(), Time, z.uuid(), z.string()]);
 
 /** Sealed, since a page may end at a message that the caller may not see. */
 export function writeCursor(keys: KeyRing, query: object, { isTimeless, time, id }: Position): string {
-  return seal(keys, JSON.stringify([isTimeless, time, id, listOf(keys, query)])).toString('base64url');
+  return sealText(keys, CURSOR, JSON.stringify([isTimeless, time, id, listOf(keys, query)]));
 }
 
 /**
@@ -40,29 +39,10 @@ export function readCursor(keys: KeyRing, query: object, cursor: string, path: s
 
 function parse(keys: KeyRing, cursor: string): z.infer<typeof Cursor> | undefined {
   try {
-    return Cursor.parse(JSON.parse(open(keys, Buffer.from(cursor, 'base64url'))));
+    return Cursor.parse(JSON.parse(openText(keys, CURSOR, cursor)));
   } catch {
     return undefined;
   }
-}
-
-const CIPHER = 'aes-256-gcm';
-const [NONCE_BYTES, TAG_BYTES] = [12, 16];
-
-/** The nonce is a keyed hash of the text, so that different texts have different ones. */
-function seal(keys: KeyRing, text: string): Buffer {
-  const nonce = keys.digest(CURSOR, text).subarray(0, NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, keys.digest(CURSOR, ''), nonce);
-  return Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
-}
-
-/** @throws Error when it was not sealed here */
-function open(keys: KeyRing, sealed: Buffer): string {
-  const decipher = createDecipheriv(CIPHER, keys.digest(CURSOR, ''), sealed.subarray(0, NONCE_BYTES), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-  return decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
 }
 
 const LIST_BYTES = 9;

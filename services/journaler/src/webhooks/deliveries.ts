@@ -3,9 +3,10 @@ import type { DeliveryList, DeliveryQuery, Redelivered, RedeliveryBody } from '@
 import { Problem } from '@indbakke/shared/errors';
 import { once } from '@indbakke/shared/idempotency';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
+import { auditOf, isOne, noSuchWebhook, TRIED_FOR, type WebhookRequest } from '@indbakke/shared/webhooks';
 import { readCursor, writeCursor } from '../inbox/cursor.js';
-import { BODY_OF_EVENT, TRIED_FOR } from './rows.js';
-import { auditOf, isOne, noSuchWebhook, type WebhookParts, type WebhookRequest } from './webhooks.js';
+import { BODY_OF_EVENT } from './rows.js';
+import type { WebhookParts } from './webhooks.js';
 
 const { sql } = Prisma;
 

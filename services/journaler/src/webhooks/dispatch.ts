@@ -1,8 +1,9 @@
 import { POSITION_GONE } from '@indbakke/shared/api';
 import { DAY } from '@indbakke/shared/config';
 import type { Parts } from '@indbakke/shared/service';
+import { TRIED_FOR } from '@indbakke/shared/webhooks';
 import { DELIVER_WEBHOOK, type DeliverWebhookData } from './deliver-webhook.js';
-import { BODY_OF_EVENT, iso, TRIED_FOR } from './rows.js';
+import { BODY_OF_EVENT, iso } from './rows.js';
 
 // Per webhook and statement.
 const BATCH = 1_000;

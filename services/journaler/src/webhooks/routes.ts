@@ -1,9 +1,9 @@
 import { OPERATIONS } from '@indbakke/shared/api';
 import type { Bind } from '@indbakke/shared/http';
+import { changeWebhook } from '@indbakke/shared/webhooks';
 import { listDeliveries, redeliver } from './deliveries.js';
 import type { Targets } from './targets.js';
 import {
-  changeWebhook,
   createWebhook,
   deleteWebhook,
   listWebhooks,

@@ -1,8 +1,5 @@
 // What deliveries are made of.
 
-/** How long a delivery is tried. */
-export const TRIED_FOR = '3 days';
-
 /** A time, an expression of SQL, as the API writes it. */
 export const iso = (time: string) => `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 

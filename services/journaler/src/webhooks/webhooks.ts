@@ -1,24 +1,16 @@
 import { type Principal, requireMunicipality } from '@indbakke/shared/access';
-import type { WebhookAnswer, WebhookBody, WebhookChangeBody, WebhookList, WebhookSecret } from '@indbakke/shared/api';
-import { type AuditEntry, insertAudit } from '@indbakke/shared/audit';
+import type { WebhookAnswer, WebhookBody, WebhookList, WebhookSecret } from '@indbakke/shared/api';
 import { Problem } from '@indbakke/shared/errors';
-import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
+import { once } from '@indbakke/shared/idempotency';
 import type { KeyRing, WrappedKey } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
 import { newId, Prisma, run } from '@indbakke/shared/store';
-import { TRIED_FOR } from './rows.js';
+import { auditOf, isOne, noSuchWebhook, type WebhookRequest } from '@indbakke/shared/webhooks';
 import { makeSecret, openSecret } from './secrets.js';
 
 const { sql } = Prisma;
 
 export type WebhookParts = Pick<Parts, 'store' | 'keys'>;
-
-/** A request to change webhooks of the caller’s municipality. */
-export interface WebhookRequest {
-  readonly principal: Principal;
-  readonly at: Date;
-  readonly idempotencyKey: IdempotencyKey | undefined;
-}
 
 const MAX_WEBHOOKS = 20;
 // For receivers to change theirs.
@@ -155,44 +147,6 @@ async function readWebhooks(
 }
 
 /**
- * Changes the given fields. One that is enabled again has five days to succeed, and what waits is tried at once, and for three
- * days more.
- *
- * @throws Problem not-found
- */
-export async function changeWebhook(
-  { store }: WebhookParts,
-  { principal, at }: WebhookRequest,
-  id: string,
-  { url, eventTypes, status }: WebhookChangeBody,
-): Promise<void> {
-  const { municipality } = principal;
-  const fields = Object.entries({ url, eventTypes, status }).filter(([, value]) => value !== undefined);
-  const details = { webhookId: id, fields: fields.map(([name]) => name).join(' '), ...(status && { status }) };
-  await store.withTenantConnection(municipality, async (connection) => {
-    const [before] = await run<{ status: string }>(
-      connection,
-      sql`SELECT status FROM webhooks WHERE ${isOne(municipality, id)} FOR NO KEY UPDATE`,
-    );
-    if (!before) throw noSuchWebhook();
-    const isEnabled = before.status === 'disabled' && status === 'active';
-    await run(
-      connection,
-      sql`
-        WITH changed AS (
-          UPDATE webhooks SET url = coalesce(${url ?? null}, url), event_types = coalesce(${eventTypes ?? null}::text[], event_types),
-            status = coalesce(${status ?? null}, status), enabled_at = CASE WHEN ${isEnabled}::bool THEN ${at}::timestamptz ELSE enabled_at END,
-            disabled_cause = CASE coalesce(${status ?? null}, status) WHEN 'disabled' THEN coalesce(disabled_cause, 'by-caller') END
-          WHERE ${isOne(municipality, id)} RETURNING 1
-        ), due AS (
-          UPDATE webhook_deliveries SET next_enqueue_at = now(), give_up_at = now() + ${TRIED_FOR}::interval, is_taken = false
-          WHERE ${isEnabled}::bool AND webhook_id = ${id}::uuid AND municipality = ${municipality} AND status = 'waiting'
-        ) ${auditOf(principal, 'webhook-changed', at, details)} FROM changed`,
-    );
-  });
-}
-
-/**
  * Deletes a webhook with its deliveries.
  *
  * @throws Problem not-found, key-reused
@@ -215,17 +169,4 @@ export async function deleteWebhook(
       return {};
     }),
   );
-}
-
-export const isOne = (municipality: string, id: string) => sql`municipality = ${municipality} AND id = ${id}::uuid`;
-
-export const noSuchWebhook = () => new Problem('not-found', 'The municipality has no such webhook.');
-
-export function auditOf(
-  by: Principal,
-  action: AuditEntry['action'],
-  at: Date,
-  details: AuditEntry['details'],
-): Prisma.Sql {
-  return insertAudit({ by, at, action, details });
 }

@@ -13,9 +13,16 @@ export function inBoth<Texts extends object>(texts: {
   return texts;
 }
 
+/** A text with a count in it. */
+export interface Counted {
+  readonly one: string;
+  readonly more: (count: string) => string;
+}
+
 /** Numbers and times as the language writes them; times by Danish clocks. */
 export interface Format {
   number(value: number): string;
+  counted(count: number, words: Counted): string;
   bytes(value: number): string;
   /** `27.11.2026 10:31` */
   time(at: Date): string;
@@ -38,6 +45,7 @@ export function formatIn(language: Language): Format {
   const hour = language === 'da' ? 't' : 'h';
   return {
     number: (value) => numbers.format(value),
+    counted: (count, { one, more }) => (count === 1 ? one : more(numbers.format(count))),
     bytes(value) {
       const power = Math.min(4, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
       return `${numbers.format(value / 1_000 ** power)} ${['B', 'kB', 'MB', 'GB', 'TB'][power]}`;

@@ -2,24 +2,32 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { AppViewRoute } from '@bull-board/api/typings/app';
 import { ExpressAdapter } from '@bull-board/express';
+import { type Action, recordAudit } from '@indbakke/shared/audit';
+import { Problem } from '@indbakke/shared/errors';
 import { allowPage, publicPrefixOf } from '@indbakke/shared/http';
+import { QUEUE_NAMES } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
-import { signInOperators } from '../sign-in.js';
+import { requireOperator, signedInOperator } from '../sign-in/guard.js';
 
 const PATH = '/ops/queues';
 
-/** `/ops/queues`: bull-board over the queues, read-only. Jobs contain only ids. */
+/** `/ops/queues`: bull-board over every queue. Jobs contain only ids. One may be retried, promoted or removed, nothing else. */
 export function queueConsole(parts: Parts): Router {
   const board = new Board();
   board.setBasePath(PATH);
-  createBullBoard({
-    queues: parts.queues.all().map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
+  const { replaceQueues } = createBullBoard({
+    queues: [],
     serverAdapter: board,
-    options: { uiConfig: { hideDocsLink: true } },
+    options: { uiConfig: { hideDocsLink: true, miscLinks: [{ text: 'Indbakke', url: '/ops' }] } },
   });
+  // Anew for each request: a queue that could not connect is replaced by the next one.
+  const showQueues: RequestHandler = (_req, _res, next) => {
+    replaceQueues(parts.queues.all().map((queue) => new BullMQAdapter(queue)));
+    next();
+  };
   const router = Router();
-  router.use(PATH, signInOperators(parts), allowBoard, board.getRouter());
+  router.use(PATH, requireOperator(parts), allowBoard, auditChanges(parts), showQueues, board.getRouter());
   return router;
 }
 
@@ -49,3 +57,22 @@ const allowBoard: RequestHandler = (_req, res, next) => {
   });
   next();
 };
+
+const OF_A_JOB = { retry: 'job-retried', promote: 'job-promoted', clean: 'job-removed' } as const;
+const CHANGE = /^\/api\/queues\/([\w-]+)\/(?:([\w-]{1,200})\/(retry|promote|clean)|retry\/(failed))$/;
+
+/** Of what bull-board changes only this, and nothing that is not in the audit log. */
+function auditChanges({ store }: Parts): RequestHandler {
+  return async (req, res, next) => {
+    if (req.method === 'GET' || req.method === 'HEAD') return next();
+    const [, queue = '', jobId, change, failed] = (req.method === 'PUT' && CHANGE.exec(req.path)) || [];
+    if (!isQueue(queue))
+      throw new Problem('method-not-allowed', 'The console retries, promotes and removes jobs only.');
+    const action: Action = failed ? 'jobs-retried' : OF_A_JOB[change as keyof typeof OF_A_JOB];
+    const details = { queue, ...(jobId !== undefined && { jobId }) };
+    await recordAudit(store, { by: signedInOperator(res), at: new Date(), action, details });
+    next();
+  };
+}
+
+const isQueue = (name: string) => (QUEUE_NAMES as readonly string[]).includes(name);

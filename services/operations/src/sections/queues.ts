@@ -8,9 +8,11 @@ interface QueueFigures {
   readonly waiting: number;
   readonly active: number;
   readonly delayed: number;
-  readonly failed: number;
   readonly oldestSeconds: number | undefined;
 }
+
+// Jobs take seconds: what has waited longer waits for a worker that is not there.
+const LONG_SECONDS = 300;
 
 /** What waits in each queue, and for how long. */
 export const QUEUES = defineSection({
@@ -22,9 +24,8 @@ export const QUEUES = defineSection({
       waiting: 'Venter',
       active: 'I gang',
       delayed: 'Udsat',
-      failed: 'Fejlet',
       oldest: 'Ældste har ventet',
-      failedJobs: (count: string) => `${count} job er fejlet`,
+      slow: (queue: string, time: string) => `${queue} har ventet i ${time}`,
     },
     en: {
       title: 'Queues',
@@ -32,15 +33,14 @@ export const QUEUES = defineSection({
       waiting: 'Waiting',
       active: 'Active',
       delayed: 'Delayed',
-      failed: 'Failed',
       oldest: 'Oldest has waited',
-      failedJobs: (count: string) => `${count} jobs failed`,
+      slow: (queue: string, time: string) => `${queue} has waited for ${time}`,
     },
   }),
   read: ({ queues }, now): Promise<QueueFigures[]> =>
     Promise.all(
       queues.all().map(async (queue) => {
-        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
+        const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
         const [oldest] = await queue.getJobs(['waiting'], 0, 0, true);
         const of = (state: string) => counts[state] ?? 0;
         return {
@@ -48,16 +48,16 @@ export const QUEUES = defineSection({
           waiting: of('waiting'),
           active: of('active'),
           delayed: of('delayed'),
-          failed: of('failed'),
           oldestSeconds: oldest && (now.getTime() - oldest.timestamp) / 1_000,
         };
       }),
     ),
   view(figures, texts, { number, duration }) {
-    const failed = figures.reduce((sum, each) => sum + each.failed, 0);
+    const [slowest] = figures.toSorted((a, b) => (b.oldestSeconds ?? 0) - (a.oldestSeconds ?? 0));
+    const waited = slowest?.oldestSeconds ?? 0;
     return {
       title: texts.title,
-      concern: failed > 0 ? texts.failedJobs(number(failed)) : undefined,
+      concern: slowest && waited > LONG_SECONDS ? texts.slow(slowest.name, duration(waited)) : undefined,
       body: table(
         texts.title,
         [
@@ -65,7 +65,6 @@ export const QUEUES = defineSection({
           { heading: texts.waiting, of: ({ waiting }) => number(waiting), isNumber: true },
           { heading: texts.active, of: ({ active }) => number(active), isNumber: true },
           { heading: texts.delayed, of: ({ delayed }) => number(delayed), isNumber: true },
-          { heading: texts.failed, of: (each) => number(each.failed), isNumber: true },
           {
             heading: texts.oldest,
             of: ({ oldestSeconds }) => (oldestSeconds === undefined ? '–' : duration(oldestSeconds)),

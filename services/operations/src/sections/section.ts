@@ -1,11 +1,15 @@
-import type { Parts } from '@indbakke/shared/service';
+import type { Parts, States } from '@indbakke/shared/service';
 import type { OperationsConfig } from '../config.js';
 import type { Html } from '../html/html.js';
 import type { Format, InBoth, Language } from '../pages/language.js';
+import type { Scrubbing } from '../scrubbing.js';
 
 /** What sections and pages read from. */
 export interface OperationsParts extends Parts {
   readonly config: OperationsConfig;
+  readonly scrubbing: Scrubbing;
+  /** The state of each part, as /readyz tells. */
+  askParts(): Promise<States>;
 }
 
 /** Of a section on the page. */
@@ -18,13 +22,13 @@ export interface View {
 
 /** A section of the operations page, whatever its data. */
 export interface Section {
-  /** Of its anchor; and of its page, `/ops/NAME`, if it has one. */
+  /** Of its anchor. A page of the same name (pages/pages.ts) is what it leads to. */
   readonly name: string;
-  readonly texts: InBoth<object>;
+  readonly texts: InBoth<{ readonly title: string }>;
   show(parts: OperationsParts, now: Date, language: Language, format: Format): Promise<View>;
 }
 
-interface Definition<Data, Texts extends object> {
+interface Definition<Data, Texts extends { readonly title: string }> {
   readonly name: string;
   readonly texts: InBoth<Texts>;
   /** One or few statements of the role indbakke_worker (`store.sweep`). Ids, codes, counts and times only. */
@@ -32,7 +36,11 @@ interface Definition<Data, Texts extends object> {
   view(data: Data, texts: Texts, format: Format): View;
 }
 
-export function defineSection<Data, Texts extends object>({ read, view, ...rest }: Definition<Data, Texts>): Section {
+export function defineSection<Data, Texts extends { readonly title: string }>({
+  read,
+  view,
+  ...rest
+}: Definition<Data, Texts>): Section {
   return {
     ...rest,
     show: async (parts, now, language, format) => view(await read(parts, now), rest.texts[language], format),

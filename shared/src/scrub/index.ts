@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { announce } from '@indbakke/shared/crash-points';
-import type { withMaintenance } from '@indbakke/shared/store';
+import { INDBAKKE, INSTALLATION } from '../audit/index.js';
+import { announce } from '../crash-points/index.js';
+import type { withMaintenance } from '../store/index.js';
 
 type Connection = Parameters<Parameters<typeof withMaintenance>[1]>[0];
 
@@ -51,6 +52,14 @@ export async function scrub(connection: Connection, options: ScrubOptions): Prom
     await connection.query(`SELECT pg_advisory_unlock(hashtext('scrub'))`).catch(() => {});
   }
 }
+
+/** The row of the audit log of a scrub. */
+export const scrubAudit = ({ walSegments, ...done }: Scrubbed) => ({
+  by: { municipality: INSTALLATION, actor: INDBAKKE },
+  at: new Date(),
+  action: 'scrubbed' as const,
+  details: { ...done, walCleared: walSegments !== undefined },
+});
 
 async function scrubTables(connection: Connection, due: readonly Due[], options: ScrubOptions): Promise<Scrubbed> {
   const began = performance.now();

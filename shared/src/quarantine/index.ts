@@ -1,11 +1,11 @@
-import type { Principal } from '@indbakke/shared/access';
-import type { QuarantineList, QuarantineQuery } from '@indbakke/shared/api';
-import { type Action, INSTALLATION, insertAudit } from '@indbakke/shared/audit';
-import { announce } from '@indbakke/shared/crash-points';
-import { Problem } from '@indbakke/shared/errors';
-import { removeContent } from '@indbakke/shared/inbox';
-import type { Parts } from '@indbakke/shared/service';
-import { Prisma, run } from '@indbakke/shared/store';
+import type { Principal } from '../access/index.js';
+import type { QuarantineList, QuarantineQuery } from '../api/index.js';
+import { type Action, INSTALLATION, insertAudit } from '../audit/index.js';
+import { announce } from '../crash-points/index.js';
+import { Problem } from '../errors/index.js';
+import { removeContent } from '../inbox/index.js';
+import type { Parts } from '../service/index.js';
+import { Prisma, run } from '../store/index.js';
 
 const { sql } = Prisma;
 

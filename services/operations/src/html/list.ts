@@ -1,0 +1,6 @@
+import { type Html, html, type Part } from './html.js';
+
+/** Names and their values. */
+export function list(rows: readonly (readonly [name: string, value: Part])[]): Html {
+  return html`<dl>${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}

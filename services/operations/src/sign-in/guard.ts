@@ -1,0 +1,67 @@
+import { OPERATORS_ONLY, type Principal } from '@indbakke/shared/access';
+import { INSTALLATION } from '@indbakke/shared/audit';
+import { Problem } from '@indbakke/shared/errors';
+import {
+  addressOf,
+  auditRefusal,
+  publicPrefixOf,
+  readCredentials,
+  toProblem,
+  verifyOperator,
+} from '@indbakke/shared/http';
+import type { Parts } from '@indbakke/shared/service';
+import { isSameOrigin } from '@indbakke/shared/sign-in';
+import type { Request, RequestHandler, Response } from 'express';
+import { operatorOfSession, sessionCookie } from './session.js';
+
+/**
+ * Lets operators in: with the cookie of who signed in, or, for programs, a bearer token. A browser that has neither is sent to sign
+ * in. What changes something must come from a page of ours.
+ */
+export function requireOperator(parts: Parts): RequestHandler {
+  const cookie = sessionCookie(parts.keys);
+  return async (req, res, next) => {
+    res.set('Cache-Control', 'no-store');
+    const session = readCredentials(req) ? undefined : cookie.read(req);
+    if (!session && !readCredentials(req) && isNavigation(req)) {
+      const to = encodeURIComponent(req.originalUrl);
+      return res.redirect(303, `${publicPrefixOf(req)}/ops/sign-in?to=${to}`);
+    }
+    if (session && !isReading(req) && !isSameOrigin(req)) {
+      throw new Problem('bad-request', 'The call does not come from a page of ours. Open the page anew.');
+    }
+    const operator = session ? operatorOfSession(session, req) : await verifyBearer(parts, req);
+    await requireDrift(parts, operator, req);
+    res.locals.operator = { ...operator, role: 'Indbakke.Drift', origin: addressOf(req) } satisfies Principal;
+    next();
+  };
+}
+
+/** Whom `requireOperator` let in. */
+export const signedInOperator = (res: Response) => res.locals.operator as Principal;
+
+const isReading = ({ method }: Request) => method === 'GET' || method === 'HEAD';
+
+/** Whether a person opens a page, and not a program or a script of a page. */
+export const isNavigation = (req: Request) => isReading(req) && (req.get('accept') ?? '').includes('text/html');
+
+async function verifyBearer(parts: Parts, req: Request): Promise<Principal> {
+  try {
+    const { scheme, value = '' } = readCredentials(req) ?? {};
+    if (scheme !== 'bearer') throw new Problem('not-signed-in', OPERATORS_ONLY);
+    return await verifyOperator(parts, value);
+  } catch (error) {
+    if (toProblem(error).code === 'not-signed-in') parts.metrics.notSignedIn.inc();
+    throw error;
+  }
+}
+
+/** @throws Problem role-missing, which the audit log of the one who is refused has then */
+export async function requireDrift({ store }: Parts, principal: Principal, req: Request): Promise<void> {
+  if (principal.municipality === INSTALLATION && principal.roles.has('Indbakke.Drift')) return;
+  const refusal = new Problem('role-missing', OPERATORS_ONLY);
+  const call = { method: req.method.toLowerCase(), path: `/${req.originalUrl.split(/[/?]/).slice(1, 3).join('/')}` };
+  const { role: _, ...by } = principal;
+  await auditRefusal(store, { ...by, origin: addressOf(req) }, call, {}, refusal);
+  throw refusal;
+}

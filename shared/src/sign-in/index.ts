@@ -1,0 +1,6 @@
+// What pages that people sign in to have in common.
+
+export * from './oidc.js';
+export * from './one-time-link.js';
+export * from './same-origin.js';
+export * from './sealed-cookie.js';

@@ -1,0 +1,102 @@
+import type { JWTPayload } from 'jose';
+import {
+  allowInsecureRequests,
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  type Configuration,
+  calculatePKCECodeChallenge,
+  discovery,
+  enableNonRepudiationChecks,
+  None,
+  randomNonce,
+  randomPKCECodeVerifier,
+  randomState,
+} from 'openid-client';
+import { z } from 'zod';
+import { Problem } from '../errors/index.js';
+
+export interface OidcOptions {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Undefined for a public client, which has none. */
+  readonly clientSecret: string | undefined;
+  readonly scope: string;
+}
+
+/** What must be remembered between the way to the issuer and the way back. */
+export const Pending = z.object({
+  state: z.string(),
+  nonce: z.string(),
+  verifier: z.string(),
+  redirectUri: z.string(),
+  /** Where the person wanted to go. */
+  to: z.string(),
+});
+export type Pending = Readonly<z.infer<typeof Pending>>;
+
+const TIMEOUT_SECONDS = 10;
+
+/** Signs people in at an OpenID Connect issuer: authorization code flow with PKCE, and a signed id token. */
+export class OidcSignIn {
+  readonly #options: OidcOptions;
+  #discovered: Promise<Configuration> | undefined;
+
+  constructor(options: OidcOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Problem unavailable when the issuer does not answer */
+  async begin(redirectUri: string, to: string): Promise<{ readonly url: string; readonly pending: Pending }> {
+    const pending = { state: randomState(), nonce: randomNonce(), verifier: randomPKCECodeVerifier(), redirectUri, to };
+    const url = buildAuthorizationUrl(await this.#configuration(), {
+      redirect_uri: redirectUri,
+      scope: this.#options.scope,
+      code_challenge: await calculatePKCECodeChallenge(pending.verifier),
+      code_challenge_method: 'S256',
+      state: pending.state,
+      nonce: pending.nonce,
+    });
+    return { url: url.href, pending };
+  }
+
+  /**
+   * @param query of the URL that the issuer has sent the browser to
+   * @returns the claims of the id token
+   * @throws Problem not-signed-in when the issuer refused, or the answer is not to what was begun
+   */
+  async end(query: string, { state, nonce, verifier, redirectUri }: Pending): Promise<JWTPayload> {
+    const configuration = await this.#configuration();
+    try {
+      const tokens = await authorizationCodeGrant(configuration, new URL(`${redirectUri}?${query}`), {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: verifier,
+        idTokenExpected: true,
+      });
+      return tokens.claims() as JWTPayload;
+    } catch (cause) {
+      throw new Problem('not-signed-in', 'The issuer did not sign you in. Try again.', { cause });
+    }
+  }
+
+  // Anew after a failure: the issuer may have been away.
+  #configuration(): Promise<Configuration> {
+    this.#discovered ??= this.#discover().catch((cause: unknown) => {
+      this.#discovered = undefined;
+      throw new Problem('unavailable', 'The issuer that signs operators in does not answer. Try again later.', {
+        cause,
+      });
+    });
+    return this.#discovered;
+  }
+
+  #discover(): Promise<Configuration> {
+    const { issuer, clientId, clientSecret } = this.#options;
+    const url = new URL(issuer);
+    const isLocal = url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+    return discovery(url, clientId, clientSecret, clientSecret === undefined ? None() : undefined, {
+      execute: [enableNonRepudiationChecks, ...(isLocal ? [allowInsecureRequests] : [])],
+      timeout: TIMEOUT_SECONDS,
+    });
+  }
+}
