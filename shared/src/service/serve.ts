@@ -1,23 +1,28 @@
 import { once } from 'node:events';
 import express, { type Router } from 'express';
-import { type CommonConfig, SECOND } from '../config/index.js';
+import type { CommonConfig } from '../config/index.js';
 import { listen, notFound, problemHandler, refuseOtherMethods, securityHeaders, trackRequests } from '../http/index.js';
 import { createLog } from '../log/index.js';
+import { observeSweeps } from '../metrics/index.js';
 import type { StartWorker } from '../queue/index.js';
 import { abortOn } from './abort-on.js';
 import { describesItself } from './describes-itself.js';
 import { health } from './health.js';
+import { HEARTBEAT_MS, Heartbeat } from './heartbeat.js';
 import { onlyJson } from './only-json.js';
 import { operationsPages } from './operations-pages.js';
 import { openParts, type Parts } from './parts.js';
-import { watchParts } from './readiness.js';
+import { isReady, type States, watchParts } from './readiness.js';
 import { type Repeating, repeat } from './repeat.js';
 import { within } from './within.js';
+
+/** A sweep; by its name the metrics tell how often it has failed. */
+type Sweep = Pick<Repeating, 'start' | 'stop'> & Partial<Pick<Repeating, 'name' | 'failures'>>;
 
 /** The background work of a service. */
 export interface Work {
   readonly jobs: readonly StartWorker[];
-  readonly sweeps: readonly Pick<Repeating, 'start' | 'stop'>[];
+  readonly sweeps: readonly Sweep[];
 }
 
 /** A service, ready to be mounted: its routes and its background work. */
@@ -38,8 +43,6 @@ export interface Running {
   /** Resolves with a sentence when something it depends on has ended for good, so that it can only close. */
   readonly lost?: Promise<Error>;
 }
-
-const WATCH_EVERY_MS = 10 * SECOND;
 
 /**
  * Runs services in this process on one port: one in production, all three in the local stack. Health, metrics, the API
@@ -63,8 +66,23 @@ export async function serve(
   app.use(trackRequests(log, metrics));
   app.use(securityHeaders);
   const askParts = watchParts(parts);
-  // Unasked too, for the log and the metrics.
-  const watching = repeat('watch-parts', WATCH_EVERY_MS, log, askParts, 0);
+  const heartbeat = new Heartbeat(
+    parts,
+    mounted.map((service) => service.name),
+  );
+  let states: States | undefined;
+  // Unasked too, for the log, the metrics and the heartbeat.
+  const watching = repeat(
+    'watch-parts',
+    HEARTBEAT_MS,
+    log,
+    async () => {
+      states = await askParts();
+      if (states.database === 'ready') await heartbeat.beat(isReady(states));
+    },
+    0,
+  );
+  observeSweeps(metrics, [watching, ...mounted.flatMap(({ sweeps }) => sweeps)]);
   watching.start();
   const pages = [health(metrics, askParts), describesItself()];
   app.use(pages);
@@ -81,6 +99,7 @@ export async function serve(
   const stopWork = async () => {
     await Promise.all([watching, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()));
     await queues.close();
+    if (states?.database === 'ready') await heartbeat.beat(false, true).catch(() => {}); // with what was counted since the last
     await store.close();
   };
   try {
