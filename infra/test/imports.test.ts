@@ -45,7 +45,14 @@ let faults: string[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'indbakke-imports-'));
   for (const file of ['biome.json', '.gitignore', 'package.json', 'tsconfig.base.json']) await copy(file);
-  for (const name of ['shared', 'services/receiver', 'services/journaler', 'services/archiver', 'infra']) {
+  for (const name of [
+    'shared',
+    'services/receiver',
+    'services/journaler',
+    'services/archiver',
+    'services/operations',
+    'infra',
+  ]) {
     await copy(`${name}/package.json`);
     await copy(`${name}/tsconfig.json`);
   }

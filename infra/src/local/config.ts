@@ -1,14 +1,20 @@
 import { ArchiverConfig } from '@indbakke/archiver';
 import { JournalerConfig } from '@indbakke/journaler';
+import { OperationsConfig } from '@indbakke/operations';
 import { ReceiverConfig } from '@indbakke/receiver';
 import { readConfig, showConfig } from '@indbakke/shared/config';
 import { runCommand } from './command.js';
 import { localSettings } from './settings.js';
 import { statePaths } from './state.js';
 
-const USAGE = 'npm run config    prints the settings of the three services in this environment, without secrets';
+const USAGE = 'npm run config    prints the settings of the services in this environment, without secrets';
 
-const SERVICES = { receiver: ReceiverConfig, journaler: JournalerConfig, archiver: ArchiverConfig };
+const SERVICES = {
+  receiver: ReceiverConfig,
+  journaler: JournalerConfig,
+  archiver: ArchiverConfig,
+  operations: OperationsConfig,
+};
 // npm start sets this once its PostgreSQL runs; any value will do, because secrets are not shown.
 const EMBEDDED = { DATABASE_URL: 'postgres://embedded' };
 

@@ -38,6 +38,7 @@ export async function startLocalStack({ paths, env, onProgress = () => {} }: Loc
     writeLocalStack(paths, running.url);
     return {
       url: running.url,
+      operationsUrl: running.operationsUrl,
       municipality: database.municipality,
       ...(database.lost && { lost: database.lost() }),
       async close() {

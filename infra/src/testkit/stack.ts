@@ -95,7 +95,7 @@ export async function setUp(): Promise<Setup> {
 const only = ({ user, roles }: TokenOptions) => ({ ...(user && { user }), ...(roles && { roles }) });
 
 /**
- * The three real services, on their own port, database and state folder.
+ * All real services, on their own port, database and state folder.
  *
  * @param env settings that differ, or what makes them
  */

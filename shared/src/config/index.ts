@@ -34,10 +34,13 @@ export const wholeNumber = (min: number, max: number) => {
     .refine((value) => Number.isInteger(value) && value >= min && value <= max, { error });
 };
 
-/** The settings of all three services, named like their environment variables. */
+/** The settings of all services, named like their environment variables. */
 export const commonSettings = {
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
   PORT: wholeNumber(0, 65_535).default(8080).describe('Port to listen on; 0 = any free one'),
+  OPS_PORT: wholeNumber(0, 65_535)
+    .optional()
+    .describe('Port of /ops and /metrics, to keep them off PORT; default: PORT'),
   KEEP_ALIVE_SECONDS: wholeNumber(1, 24 * 60 * 60)
     .default(620)
     .describe('How long an idle connection is kept: longer than the proxy keeps it. nginx 60 s, Caddy 120, Google 600'),

@@ -48,6 +48,7 @@ export async function listen(
   app: Express,
   { HOST: host, PORT: port, KEEP_ALIVE_SECONDS }: Pick<CommonConfig, 'HOST' | 'PORT' | 'KEEP_ALIVE_SECONDS'>,
   onUnreadable: OnUnreadable,
+  setting: 'PORT' | 'OPS_PORT' = 'PORT',
 ): Promise<Listening> {
   const server = newServer(KEEP_ALIVE_SECONDS * SECOND);
   const latest: LatestAnswers = new Map();
@@ -77,7 +78,7 @@ export async function listen(
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new Error(listenFault(error as NodeJS.ErrnoException, host, port), { cause: error });
+    throw new Error(listenFault(error as NodeJS.ErrnoException, host, port, setting), { cause: error });
   }
   const { port: chosen } = server.address() as AddressInfo;
   return {
@@ -147,10 +148,10 @@ function askForBodyWhenRead(req: IncomingMessage, res: ServerResponse): void {
   req.on('newListener', onListener);
 }
 
-function listenFault(error: NodeJS.ErrnoException, host: string, port: number): string {
+function listenFault(error: NodeJS.ErrnoException, host: string, port: number, setting: string): string {
   if (error.code === 'EADDRINUSE')
-    return `Port ${port} on ${host} is taken by another program. Set PORT to another one.`;
-  if (error.code === 'EACCES') return `Port ${port} may not be opened by this user. Set PORT to one over 1023.`;
+    return `Port ${port} on ${host} is taken by another program. Set ${setting} to another one.`;
+  if (error.code === 'EACCES') return `Port ${port} may not be opened by this user. Set ${setting} to one over 1023.`;
   return `Cannot listen on ${host}, port ${port}: ${error.code ?? error.message}.`;
 }
 

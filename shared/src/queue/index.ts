@@ -1,4 +1,5 @@
 export * from './job.js';
+export * from './names.js';
 export { migrateQueues } from './on-postgres.js';
 export * from './queues.js';
 export * from './suggest-case.js';

@@ -1,13 +1,14 @@
 import type { z } from 'zod';
+import type { QueueName } from './names.js';
 
 /**
  * The definition of a job: beside its handler, or in this folder when another service enqueues it. The worker.ts of its
  * service registers the handler. The queue may lose a job: whatever enqueues it keeps a row, from which a sweep enqueues it
  * again.
  */
-export interface JobDefinition<Data extends object> {
+export interface JobDefinition<Data extends object, Name extends string = QueueName> {
   /** Verb-object; the name of the queue and of its jobs. */
-  readonly name: string;
+  readonly name: Name;
   /** Ids and counts only, since operators see them. A job with invalid data is given up. */
   readonly data: z.ZodType<Data>;
   /** Contains no ':' and is not all digits. While the queue knows an id, even of a completed job, it ignores that id. */

@@ -4,23 +4,26 @@ import { createBatcher } from '../batch/index.js';
 import { describeError, type Log } from '../log/index.js';
 import { RETRY_MS } from './backend.js';
 import { type JobDefinition, type JobHandler, UnrecoverableError } from './job.js';
+import { QUEUE_NAMES } from './names.js';
 import { openPostgres } from './on-postgres.js';
 import { openRedis } from './on-redis.js';
 
 /** The queues of one process, on one backend: PostgreSQL, or Redis through ioredis. */
 export interface Queues {
   /** Returns at once and never fails. If the queue does not accept the job, that is logged and a sweep enqueues it again. */
-  enqueue<Data extends object>(definition: JobDefinition<Data>, data: Data): void;
+  enqueue<Data extends object>(definition: JobDefinition<Data, string>, data: Data): void;
   /** Resolves when every enqueued job has been added or given up. */
   flush(): Promise<void>;
   /** Runs the queue's jobs until close(), up to `concurrency` at once. */
   work<Data extends object>(
-    definition: JobDefinition<Data>,
+    definition: JobDefinition<Data, string>,
     concurrency: number,
     handle: JobHandler<NoInfer<Data>>,
   ): void;
-  /** Every queue used here, for the operations pages and the metrics. */
+  /** Every queue used here, for the metrics. */
   list(): Queue[];
+  /** Every queue there is, for operations. */
+  all(): Queue[];
   /** @throws NotReady with the reason why jobs cannot be added, or may be lost; or any other error */
   check(): Promise<void>;
   /** Stops taking jobs, aborts those in flight and waits for them, adds what was enqueued, closes. */
@@ -33,7 +36,7 @@ export type StartWorker = (queues: Queues) => void;
 /** A job that a service runs: a line of its worker.ts. */
 export const worker =
   <Data extends object>(
-    definition: JobDefinition<Data>,
+    definition: JobDefinition<Data, string>,
     concurrency: number,
     handle: JobHandler<NoInfer<Data>>,
   ): StartWorker =>
@@ -48,7 +51,7 @@ const KEEP_FAILED = { age: 7 * 24 * 60 * 60, count: 10_000 };
 const ADDING = { maxBatch: 500, concurrency: 1, pauseMs: 50 };
 
 interface Enqueued {
-  readonly definition: JobDefinition<object>;
+  readonly definition: JobDefinition<object, string>;
   readonly data: object;
 }
 
@@ -75,7 +78,7 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
 
   // BullMQ never forgets a first connection that failed, and a running worker then retries in a busy loop that starves the
   // process.
-  const queueOf = ({ name }: JobDefinition<object>): Queue => {
+  const queueOf = ({ name }: Pick<JobDefinition<object, string>, 'name'>): Queue => {
     const known = queues.get(name);
     if (known) return known;
     const queue = backend.queue(name);
@@ -107,7 +110,7 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
     }
   };
 
-  const addJobs = async (definition: JobDefinition<object>, data: readonly object[]): Promise<void> => {
+  const addJobs = async (definition: JobDefinition<object, string>, data: readonly object[]): Promise<void> => {
     const { name, attempts, backoffMs, idOf } = definition;
     await backend.reach();
     await queueOf(definition).addBulk(
@@ -141,7 +144,7 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
   });
 
   const createWorker = <Data extends object>(
-    definition: JobDefinition<Data>,
+    definition: JobDefinition<Data, string>,
     concurrency: number,
     handle: JobHandler<Data>,
   ): Worker => {
@@ -186,6 +189,9 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
     },
 
     list: () => [...queues.values()],
+
+    all: () => QUEUE_NAMES.map((name) => queueOf({ name })),
+
     async check() {
       await backend.check();
       told = undefined;
@@ -202,7 +208,7 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
   };
 }
 
-function dataOf<Data extends object>(job: Job, { data }: JobDefinition<Data>): Data {
+function dataOf<Data extends object>(job: Job, { data }: JobDefinition<Data, string>): Data {
   const read = data.safeParse(job.data);
   if (!read.success) throw new UnrecoverableError('job-data', { cause: read.error });
   return read.data;

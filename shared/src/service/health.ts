@@ -2,8 +2,8 @@ import { Router } from 'express';
 import type { Metrics } from '../metrics/index.js';
 import { isReady, type States } from './readiness.js';
 
-/** `/healthz` (the process is alive), `/readyz` (it should get requests: the state of each part), `/metrics` (Prometheus). */
-export function health({ registry }: Metrics, askParts: () => Promise<States>): Router {
+/** `/healthz` (the process is alive), `/readyz` (it should get requests: the state of each part). */
+export function health(askParts: () => Promise<States>): Router {
   const router = Router();
 
   router.get('/healthz', (_req, res) => {
@@ -16,9 +16,14 @@ export function health({ registry }: Metrics, askParts: () => Promise<States>): 
     res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'failing', ...states });
   });
 
+  return router;
+}
+
+/** `/metrics`, as Prometheus reads them. */
+export function showMetrics({ registry }: Metrics): Router {
+  const router = Router();
   router.get('/metrics', async (_req, res) => {
     res.type(registry.contentType).send(await registry.metrics());
   });
-
   return router;
 }

@@ -1,16 +1,23 @@
 import { once } from 'node:events';
-import express, { type Router } from 'express';
+import express, { type Express, type Router } from 'express';
 import type { CommonConfig } from '../config/index.js';
-import { listen, notFound, problemHandler, refuseOtherMethods, securityHeaders, trackRequests } from '../http/index.js';
+import {
+  type Listening,
+  listen,
+  notFound,
+  problemHandler,
+  refuseOtherMethods,
+  securityHeaders,
+  trackRequests,
+} from '../http/index.js';
 import { createLog } from '../log/index.js';
 import { observeSweeps } from '../metrics/index.js';
 import type { StartWorker } from '../queue/index.js';
 import { abortOn } from './abort-on.js';
 import { describesItself } from './describes-itself.js';
-import { health } from './health.js';
+import { health, showMetrics } from './health.js';
 import { HEARTBEAT_MS, Heartbeat } from './heartbeat.js';
 import { onlyJson } from './only-json.js';
-import { operationsPages } from './operations-pages.js';
 import { openParts, type Parts } from './parts.js';
 import { isReady, type States, watchParts } from './readiness.js';
 import { type Repeating, repeat } from './repeat.js';
@@ -29,12 +36,16 @@ export interface Work {
 export interface Service extends Work {
   readonly name: string;
   readonly router: Router;
+  /** What it serves to operations, where `/metrics` is: on OPS_PORT if that is set. */
+  readonly operations?: Router;
   /** Answers the calls that wait for something to happen, at the beginning of a shutdown. */
   readonly endWaiting?: () => void;
 }
 
 export interface Running {
   readonly url: string;
+  /** Where `/ops` and `/metrics` are; `url` unless OPS_PORT is set. */
+  readonly operationsUrl: string;
   /**
    * Stops accepting requests, finishes those in flight, closes workers, queues and database, in this order. What has not
    * ended after SHUTDOWN_SECONDS is abandoned, since a queue that is away would never end. Its jobs are retried.
@@ -45,8 +56,8 @@ export interface Running {
 }
 
 /**
- * Runs services in this process on one port: one in production, all three in the local stack. Health, metrics, the API
- * description and the operations pages are here, once for all of them.
+ * Runs services in this process: one in production, all in the local stack. Health, metrics and the API description are here,
+ * once for all of them. With OPS_PORT, metrics and what services serve to operations are on that port, and on no other.
  *
  * @throws Error with a sentence when a part cannot be opened or the port is not available; then nothing is left open
  */
@@ -59,12 +70,6 @@ export async function serve(
   const { log, metrics, queues, store } = parts;
   const mounted = services.map((create) => create(parts));
 
-  const app = express();
-  app.disable('x-powered-by');
-  app.set('query parser', 'simple');
-  app.set('trust proxy', config.TRUSTED_PROXIES ?? false);
-  app.use(trackRequests(log, metrics));
-  app.use(securityHeaders);
   const askParts = watchParts(parts);
   const heartbeat = new Heartbeat(
     parts,
@@ -84,17 +89,14 @@ export async function serve(
   );
   observeSweeps(metrics, [watching, ...mounted.flatMap(({ sweeps }) => sweeps)]);
   watching.start();
-  const pages = [health(metrics, askParts), describesItself()];
-  app.use(pages);
   for (const service of mounted) {
-    app.use(service.router);
     for (const startWorker of service.jobs) startWorker(queues);
     for (const sweep of service.sweeps) sweep.start();
   }
-  app.use(operationsPages(parts)); // after the workers, whose queues it shows
-  app.use(refuseOtherMethods(...pages, ...mounted.map(({ router }) => router)));
-  app.use(notFound);
-  app.use(problemHandler(log));
+  const forAll = [health(askParts), describesItself(), ...mounted.map(({ router }) => router)];
+  const forOperations = [showMetrics(metrics), ...mounted.flatMap(({ operations }) => operations ?? [])];
+  const { OPS_PORT } = config;
+  const onOwnPort = OPS_PORT !== undefined;
 
   const stopWork = async () => {
     await Promise.all([watching, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()));
@@ -102,27 +104,55 @@ export async function serve(
     if (states?.database === 'ready') await heartbeat.beat(false, true).catch(() => {}); // with what was counted since the last
     await store.close();
   };
+  const listenOn = (setting: 'PORT' | 'OPS_PORT', PORT: number, routers: readonly Router[]) =>
+    listen(
+      createApp(config, parts, routers),
+      { ...config, PORT },
+      (status, code) => {
+        metrics.unreadable.inc({ status });
+        log.info('unreadable', { status, code });
+      },
+      setting,
+    );
+  const listening: Listening[] = [];
   try {
-    const listening = await listen(app, config, (status, code) => {
-      metrics.unreadable.inc({ status });
-      log.info('unreadable', { status, code });
-    });
-    log.info('ready', { url: listening.url });
+    // The port of operations first: who reads the log line of the other one finds both open.
+    if (onOwnPort) listening.push(await listenOn('OPS_PORT', OPS_PORT, [health(askParts), ...forOperations]));
+    listening.push(await listenOn('PORT', config.PORT, onOwnPort ? forAll : [...forAll, ...forOperations]));
+    const [{ url: operationsUrl }, { url }] = [listening[0] as Listening, listening.at(-1) as Listening];
+    log.info('ready', { url, ...(onOwnPort && { operations: operationsUrl }) });
     return {
-      url: listening.url,
+      url,
+      operationsUrl,
       async close() {
         const deadline = config.SHUTDOWN_SECONDS * 1_000;
         for (const { endWaiting } of mounted) endWaiting?.();
-        await listening.close(deadline);
+        await Promise.all(listening.map((each) => each.close(deadline)));
         const inTime = await within(deadline, stopWork());
         if (inTime) log.info('closed');
         else log.warn('closed-late');
       },
     };
   } catch (error) {
+    await Promise.all(listening.map((each) => each.close(0)));
     await stopWork();
     throw error;
   }
+}
+
+/** What answers on one port. */
+function createApp(config: CommonConfig, { log, metrics }: Parts, routers: readonly Router[]): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.set('trust proxy', config.TRUSTED_PROXIES ?? false);
+  app.use(trackRequests(log, metrics));
+  app.use(securityHeaders);
+  app.use([...routers]);
+  app.use(refuseOtherMethods(...routers));
+  app.use(notFound);
+  app.use(problemHandler(log));
+  return app;
 }
 
 /**

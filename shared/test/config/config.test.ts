@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ArchiverConfig } from '../../../services/archiver/src/config.js';
 import { JournalerConfig } from '../../../services/journaler/src/config.js';
+import { OperationsConfig } from '../../../services/operations/src/config.js';
 import { ReceiverConfig } from '../../../services/receiver/src/config.js';
 import { CommonConfig, ConfigError, readConfig, showConfig } from '../../src/config/index.js';
 
@@ -17,6 +18,7 @@ describe.each([
   ['receiver', ReceiverConfig],
   ['journaler', JournalerConfig],
   ['archiver', ArchiverConfig],
+  ['operations', OperationsConfig],
 ])('the %s', (_name, schema) => {
   it('requires five settings; all others have a default', () => {
     const config = readConfig(schema, ENV);

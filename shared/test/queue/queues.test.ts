@@ -23,7 +23,7 @@ async function postgres(): Promise<Backend> {
 const Data = z.object({ n: z.int().min(0) });
 type Data = z.infer<typeof Data>;
 
-const quickly = (name: string): JobDefinition<Data> => ({
+const quickly = (name: string): JobDefinition<Data, string> => ({
   name,
   data: Data,
   idOf: ({ n }) => `job-${n}`,
@@ -32,7 +32,7 @@ const quickly = (name: string): JobDefinition<Data> => ({
   deadlineMs: 60_000,
 });
 
-async function add(queues: Queues, definition: JobDefinition<Data>, ...numbers: number[]): Promise<void> {
+async function add(queues: Queues, definition: JobDefinition<Data, string>, ...numbers: number[]): Promise<void> {
   for (const n of numbers) queues.enqueue(definition, { n });
   await queues.flush();
 }
@@ -40,7 +40,12 @@ async function add(queues: Queues, definition: JobDefinition<Data>, ...numbers: 
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 /** Resolves with the first `count` jobs that a worker gets. */
-function collect(queues: Queues, definition: JobDefinition<Data>, count: number, concurrency = 1): Promise<number[]> {
+function collect(
+  queues: Queues,
+  definition: JobDefinition<Data, string>,
+  count: number,
+  concurrency = 1,
+): Promise<number[]> {
   const seen: number[] = [];
   return new Promise((resolve) => {
     queues.work(definition, concurrency, async ({ n }) => {
@@ -58,9 +63,10 @@ function signal(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-const queueOf = (queues: Queues, { name }: JobDefinition<Data>) => queues.list().find((queue) => queue.name === name);
+const queueOf = (queues: Queues, { name }: JobDefinition<Data, string>) =>
+  queues.list().find((queue) => queue.name === name);
 
-const settled = (queues: Queues, definition: JobDefinition<Data>, state: 'completed' | 'failed') => async () =>
+const settled = (queues: Queues, definition: JobDefinition<Data, string>, state: 'completed' | 'failed') => async () =>
   (await queueOf(queues, definition)?.getJobCounts(state))?.[state];
 
 describe.each([
@@ -70,7 +76,7 @@ describe.each([
   let backend: Backend;
   let queues: Queues;
   let lines: { event: string; fields: LogFields | undefined }[];
-  let definition: JobDefinition<Data>;
+  let definition: JobDefinition<Data, string>;
 
   beforeAll(async () => {
     if (here) backend = await start();

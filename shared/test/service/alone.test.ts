@@ -6,6 +6,7 @@ import { ODENSKOV, type Setup, setUp } from '../../../infra/src/testkit/stack.js
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ArchiverConfig, startArchiver } from '../../../services/archiver/src/app.js';
 import { JournalerConfig, startJournaler } from '../../../services/journaler/src/app.js';
+import { OperationsConfig, startOperations } from '../../../services/operations/src/app.js';
 import { ReceiverConfig, startReceiver } from '../../../services/receiver/src/app.js';
 import { OPERATIONS, type Operation } from '../../src/api/index.js';
 import { readConfig } from '../../src/config/index.js';
@@ -26,6 +27,7 @@ const START = {
   receiver: () => startReceiver(readConfig(ReceiverConfig, setup.env)),
   journaler: () => startJournaler(readConfig(JournalerConfig, setup.env)),
   archiver: () => startArchiver(readConfig(ArchiverConfig, setup.env)),
+  operations: () => startOperations(readConfig(OperationsConfig, setup.env)),
 };
 
 const ID = '0198f3a2-6c1e-7d35-9f64-2b1f0c7a9e11';
@@ -59,7 +61,12 @@ describe.each(Object.entries(START))('the %s alone', (name, start) => {
     for (const path of ['/healthz', '/readyz', '/metrics', '/api/v1/openapi.json', '/api/v1/docs']) {
       expect((await fetch(running.url + path)).status).toBe(200);
     }
-    expect((await fetch(`${running.url}/ops/queues`)).status).toBe(401);
+  });
+
+  it('has the operations pages if it is the operations service, and no other has', async () => {
+    for (const path of ['/ops', '/ops/queues']) {
+      expect((await fetch(running.url + path)).status).toBe(name === 'operations' ? 401 : 404);
+    }
   });
 });
 

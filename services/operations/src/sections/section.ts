@@ -1,0 +1,40 @@
+import type { Parts } from '@indbakke/shared/service';
+import type { OperationsConfig } from '../config.js';
+import type { Html } from '../html/html.js';
+import type { Format, InBoth, Language } from '../pages/language.js';
+
+/** What sections and pages read from. */
+export interface OperationsParts extends Parts {
+  readonly config: OperationsConfig;
+}
+
+/** Of a section on the page. */
+export interface View {
+  readonly title: string;
+  /** Why somebody should act, in a few words; undefined when nobody has to. */
+  readonly concern: string | undefined;
+  readonly body: Html;
+}
+
+/** A section of the operations page, whatever its data. */
+export interface Section {
+  /** Of its anchor; and of its page, `/ops/NAME`, if it has one. */
+  readonly name: string;
+  readonly texts: InBoth<object>;
+  show(parts: OperationsParts, now: Date, language: Language, format: Format): Promise<View>;
+}
+
+interface Definition<Data, Texts extends object> {
+  readonly name: string;
+  readonly texts: InBoth<Texts>;
+  /** One or few statements of the role indbakke_worker (`store.sweep`). Ids, codes, counts and times only. */
+  read(parts: OperationsParts, now: Date): Promise<Data>;
+  view(data: Data, texts: Texts, format: Format): View;
+}
+
+export function defineSection<Data, Texts extends object>({ read, view, ...rest }: Definition<Data, Texts>): Section {
+  return {
+    ...rest,
+    show: async (parts, now, language, format) => view(await read(parts, now), rest.texts[language], format),
+  };
+}

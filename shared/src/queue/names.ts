@@ -1,0 +1,10 @@
+/** Every queue there is: a job is defined for one of them, and operations sees them all. */
+export const QUEUE_NAMES = [
+  'suggest-case',
+  'deliver-webhook',
+  'make-extract',
+  'make-access-package',
+  'make-zip',
+] as const;
+
+export type QueueName = (typeof QUEUE_NAMES)[number];
