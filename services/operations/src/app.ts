@@ -1,12 +1,14 @@
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
 import { Router } from 'express';
 import type { OperationsConfig } from './config.js';
+import { observeInstallation } from './metrics.js';
 import { operationsPages } from './pages/routes.js';
 import { queueConsole } from './queue-console/console.js';
 import { createWork } from './worker.js';
 
 /** The operations page, its sections, and the queue console. */
 export function createOperations(parts: Parts, config: OperationsConfig): Service {
+  observeInstallation({ ...parts, config });
   const operations = Router();
   operations.use(queueConsole(parts));
   operations.use(operationsPages({ ...parts, config }));

@@ -1,4 +1,13 @@
-import { commonSettings, GiB, KiB, MiB, replySettings, sealingSettings, wholeNumber } from '@indbakke/shared/config';
+import {
+  commonSettings,
+  GiB,
+  KiB,
+  loopSettings,
+  MiB,
+  replySettings,
+  sealingSettings,
+  wholeNumber,
+} from '@indbakke/shared/config';
 import { z } from 'zod';
 
 export const ReceiverConfig = z.object({
@@ -38,9 +47,7 @@ export const ReceiverConfig = z.object({
     .default(4 * GiB)
     .describe('Most bytes in quarantine. Over it, a delivery that cannot be read is only counted'),
   QUARANTINE_MAX_ENTRIES: wholeNumber(0, 10_000).default(1_000).describe('Most entries there; 0 = no quarantine'),
-  QUARANTINE_LOOP_AFTER: wholeNumber(2, 1_000)
-    .default(5)
-    .describe('Refusals of the same bytes, or of the same messageUUID, that are a resend loop'),
+  ...loopSettings,
   ...replySettings,
 });
 export type ReceiverConfig = z.infer<typeof ReceiverConfig>;

@@ -1,0 +1,30 @@
+import { GONE_SECONDS, type Parts } from '@indbakke/shared/service';
+
+/** A process of ours. `lost`: it was killed, or its machine is gone, and none like it has started since. */
+export interface Copy {
+  readonly id: string;
+  readonly services: readonly string[];
+  readonly version: string;
+  readonly state: 'running' | 'stopped' | 'lost' | 'replaced';
+  readonly startedAt: Date;
+  readonly seenAt: Date;
+}
+
+export function readCopies({ store }: Pick<Parts, 'store'>): Promise<Copy[]> {
+  return store.sweep<Copy>(
+    `SELECT id, services, version, started_at AS "startedAt", seen_at AS "seenAt",
+       CASE WHEN stopped_at IS NOT NULL THEN 'stopped'
+         WHEN seen_at > now() - interval '${GONE_SECONDS} seconds' THEN 'running'
+         WHEN EXISTS (SELECT FROM copies n WHERE n.services = c.services AND n.started_at > c.seen_at) THEN 'replaced'
+         ELSE 'lost' END AS state
+     FROM copies c ORDER BY services, started_at`,
+  );
+}
+
+/** Removes copies a day after they were last seen, but for the receiver by which an outage is reckoned. */
+export async function sweepGoneCopies({ store }: Pick<Parts, 'store'>): Promise<void> {
+  await store.sweep(
+    `DELETE FROM copies WHERE seen_at < now() - interval '1 day' AND id IS DISTINCT FROM
+       (SELECT id FROM copies WHERE 'receiver' = ANY (services) AND able_at IS NOT NULL ORDER BY able_at DESC LIMIT 1)`,
+  );
+}

@@ -1,0 +1,39 @@
+import { CHANNELS } from '@indbakke/shared/lifecycle';
+import type { Parts } from '@indbakke/shared/service';
+
+/** An id that is refused again and again, and is not here. */
+export interface RefusedOften {
+  readonly externalId: string;
+  readonly count: number;
+  readonly codes: readonly string[];
+  readonly firstAt: Date;
+  readonly lastAt: Date;
+}
+
+/** The latest of them, those that still come. @param often so many refusals are a resend loop */
+export function readRefusedOften({ store }: Pick<Parts, 'store'>, often: number): Promise<RefusedOften[]> {
+  return store.sweep<RefusedOften>(
+    `WITH often AS (
+       SELECT external_id, sum(count)::int AS count, array_agg(code ORDER BY code) AS codes, min(first_at) AS first_at, max(last_at) AS last_at
+       FROM refused_deliveries GROUP BY external_id HAVING sum(count) >= $1 AND max(last_at) > now() - interval '2 days'
+     )
+     SELECT external_id AS "externalId", count, codes, first_at AS "firstAt", last_at AS "lastAt" FROM often
+     WHERE NOT EXISTS (
+       SELECT FROM municipalities CROSS JOIN unnest($2::text[]) AS c (channel)
+       JOIN messages m ON m.municipality = cvr AND m.channel = c.channel AND m.external_id = often.external_id)
+     ORDER BY last_at DESC LIMIT 1000`,
+    [often, Object.keys(CHANNELS)],
+  );
+}
+
+const KEEP_DAYS = 35;
+const MAX_ROWS = 100_000;
+
+/** Removes what has not come for long, and the oldest when there are too many. */
+export async function sweepOldRefusals({ store }: Pick<Parts, 'store'>): Promise<void> {
+  await store.sweep(
+    `DELETE FROM refused_deliveries WHERE last_at < greatest(now() - make_interval(days => $1),
+       (SELECT last_at FROM refused_deliveries ORDER BY last_at DESC OFFSET $2 LIMIT 1))`,
+    [KEEP_DAYS, MAX_ROWS],
+  );
+}
