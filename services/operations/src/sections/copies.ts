@@ -15,7 +15,7 @@ export function readCopies({ store }: Pick<Parts, 'store'>): Promise<Copy[]> {
     `SELECT id, services, version, started_at AS "startedAt", seen_at AS "seenAt",
        CASE WHEN stopped_at IS NOT NULL THEN 'stopped'
          WHEN seen_at > now() - interval '${GONE_SECONDS} seconds' THEN 'running'
-         WHEN EXISTS (SELECT FROM copies n WHERE n.services = c.services AND n.started_at > c.seen_at) THEN 'replaced'
+         WHEN EXISTS (SELECT FROM copies n WHERE n.id <> c.id AND n.services = c.services AND n.started_at > c.seen_at) THEN 'replaced'
          ELSE 'lost' END AS state
      FROM copies c ORDER BY services, started_at`,
   );

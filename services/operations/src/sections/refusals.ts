@@ -1,4 +1,3 @@
-import { CHANNELS } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 
 /** An id that is refused again and again, and is not here. */
@@ -18,11 +17,9 @@ export function readRefusedOften({ store }: Pick<Parts, 'store'>, often: number)
        FROM refused_deliveries GROUP BY external_id HAVING sum(count) >= $1 AND max(last_at) > now() - interval '2 days'
      )
      SELECT external_id AS "externalId", count, codes, first_at AS "firstAt", last_at AS "lastAt" FROM often
-     WHERE NOT EXISTS (
-       SELECT FROM municipalities CROSS JOIN unnest($2::text[]) AS c (channel)
-       JOIN messages m ON m.municipality = cvr AND m.channel = c.channel AND m.external_id = often.external_id)
+     WHERE external_id <> ALL (ARRAY(SELECT ids_here(ARRAY(SELECT external_id FROM often))))
      ORDER BY last_at DESC LIMIT 1000`,
-    [often, Object.keys(CHANNELS)],
+    [often],
   );
 }
 

@@ -71,10 +71,10 @@ GRANT SELECT, INSERT ON master_keys TO indbakke_worker;
 -- Kept for good: when nothing could be taken in counts for legal times.
 GRANT SELECT, INSERT ON outages TO indbakke_worker;
 
--- Which contact points have gone silent, and which refused ids have come after all.
+-- Which contact points have gone silent.
 CREATE POLICY sweep ON contact_points TO indbakke_worker USING (true);
 GRANT SELECT (municipality, contact_point_id, is_active, removed_at) ON contact_points TO indbakke_worker;
-GRANT SELECT (channel, external_id, contact_point_id, suggestion_run_at) ON messages TO indbakke_worker;
+GRANT SELECT (contact_point_id, suggestion_run_at) ON messages TO indbakke_worker;
 
 -- As the owner, since the right to connect may have been taken from others.
 CREATE FUNCTION database_size() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -82,3 +82,12 @@ CREATE FUNCTION database_size() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFI
 $$;
 REVOKE EXECUTE ON FUNCTION database_size() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION database_size() TO indbakke_worker;
+
+-- Which of these refused ids have come after all. Only of ids that the caller knows: sweeps do not read those of messages.
+CREATE FUNCTION ids_here(ids text[]) RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  SELECT given.id FROM unnest(ids) AS given (id) WHERE EXISTS (
+    SELECT FROM municipalities CROSS JOIN unnest(ARRAY['sf1606', 'sf2900']) AS any_channel
+    JOIN messages m ON m.municipality = cvr AND m.channel = any_channel AND m.external_id = given.id)
+$$;
+REVOKE EXECUTE ON FUNCTION ids_here(text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ids_here(text[]) TO indbakke_worker;
