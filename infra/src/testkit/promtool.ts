@@ -8,7 +8,8 @@ import { isInstalled } from './installed.js';
 
 /** Without it, alert rules are not evaluated. */
 export const HAS_PROMTOOL = await isInstalled('promtool', ['--version']);
-if (!HAS_PROMTOOL) console.warn('promtool (Debian package prometheus) is not installed: alert rules are not evaluated.');
+if (!HAS_PROMTOOL)
+  console.warn('promtool (Debian package prometheus) is not installed: alert rules are not evaluated.');
 
 /** The values of a scrape, by series as Prometheus writes them: `name{label="value",instance="…"}`. */
 export type Samples = ReadonlyMap<string, string>;
@@ -41,9 +42,10 @@ export interface RuleTest extends Course {
   readonly name: string;
   /** Minutes after the change. */
   readonly afterMinutes: number;
-  /** Alerts that must fire then; with `onlyThese` no other may. */
-  readonly firing: readonly string[];
-  readonly onlyThese?: boolean;
+  /** Alerts that must fire then. */
+  readonly firing?: readonly string[];
+  /** Alerts that must not: these, or all. */
+  readonly silent?: readonly string[] | 'all';
 }
 
 const BEFORE_MINUTES = 10;
@@ -64,7 +66,7 @@ export async function evaluateRules(rules: string, tests: readonly RuleTest[]): 
   }
 }
 
-function inPromtool({ name, before, after, afterMinutes, firing, onlyThese = false }: RuleTest) {
+function inPromtool({ name, before, after, afterMinutes, firing = [], silent = [] }: RuleTest) {
   const minutes = afterMinutes + 1;
   const values = (value: string | undefined, count: number) =>
     value === undefined ? `_x${count}` : `${value}+0x${count - 1}`;
@@ -74,11 +76,11 @@ function inPromtool({ name, before, after, afterMinutes, firing, onlyThese = fal
     eval_time: `${BEFORE_MINUTES + afterMinutes}m`,
     exp_samples: [{ labels: '{}', value: 1 }],
   });
-  const others = {
-    expr: `ALERTS{alertstate="firing",alertname!~"${firing.join('|')}"}`,
+  const none = (matching: string) => ({
+    expr: `ALERTS{alertstate="firing",alertname=~"${matching}"}`,
     eval_time: `${BEFORE_MINUTES + afterMinutes}m`,
     exp_samples: [],
-  };
+  });
   return {
     name,
     interval: '1m',
@@ -86,6 +88,6 @@ function inPromtool({ name, before, after, afterMinutes, firing, onlyThese = fal
       series,
       values: `${values(before.get(series), BEFORE_MINUTES)} ${values(after.get(series), minutes)}`,
     })),
-    promql_expr_test: [...firing.map(fires), ...(onlyThese ? [others] : [])],
+    promql_expr_test: [...firing.map(fires), ...(silent === 'all' ? [none('.+')] : silent.map(none))],
   };
 }

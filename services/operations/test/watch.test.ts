@@ -94,7 +94,10 @@ describe('figures by the minute', () => {
 
   it('count nothing of a training municipality', async () => {
     const cvr = '44444444';
-    await stack.sql(`INSERT INTO municipalities (cvr, name, is_training, training_since) VALUES ($1, 'Øvelse', true, now())`, [cvr]);
+    await stack.sql(
+      `INSERT INTO municipalities (cvr, name, is_training, training_since) VALUES ($1, 'Øvelse', true, now())`,
+      [cvr],
+    );
     const deliver = await startAnother();
     expect((await deliver(writeMemo(newMemo({ recipient: { id: cvr } })))).status).toBe(200);
     await closeIt();
@@ -158,9 +161,7 @@ describe('outages', () => {
     const [{ at } = { at: new Date(0) }] = await stack.sql<{ at: Date }>('SELECT max(able_at) AS at FROM copies');
     const lastAble = at.getTime();
     await letTimePass(300);
-    expect(await readOutages(parts, 10)).toEqual([
-      { from: new Date(lastAble - 300_000), until: null },
-    ]);
+    expect(await readOutages(parts, 10)).toEqual([{ from: new Date(lastAble - 300_000), until: null }]);
     expect((await readCopies(parts)).map(({ state }) => state)).toEqual(['lost']);
 
     await startAnother();
@@ -286,7 +287,9 @@ describe('silence', () => {
   beforeEach(() => stack.sql('TRUNCATE messages CASCADE'));
 
   const silent = async () =>
-    (await readSilence(parts)).map(({ municipality, contactPointId }) => `${municipality} ${contactPointId}`).toSorted();
+    (await readSilence(parts))
+      .map(({ municipality, contactPointId }) => `${municipality} ${contactPointId}`)
+      .toSorted();
 
   it('nothing for over twice the longest gap: the contact point, and the municipality that has no other', async () => {
     await messagesCame({ hoursAgo: 30, every: 14 });
