@@ -12,14 +12,24 @@ import { ReceiverConfig, startReceiver } from '@indbakke/receiver';
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { openQueues, SUGGEST_CASE } from '@indbakke/shared/queue';
 import { type Running, serve } from '@indbakke/shared/service';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { newMemo, replyTo } from '../../services/receiver/test/support/memos.js';
 import { startReceiverProcess } from '../../services/receiver/test/support/receiver-process.js';
 import { repository } from '../../tools/local-state.mjs';
+import { freePort } from '../src/local/free-port.js';
 import { deliver, REST_PATH } from '../src/testkit/deliver.js';
-import { evaluateRules, HAS_PROMTOOL, type RuleTest, type Samples, scrape, together } from '../src/testkit/promtool.js';
+import {
+  type Check,
+  type Course,
+  evaluateRules,
+  faultsOfQueries,
+  HAS_PROMTOOL,
+  type RuleTest,
+  type Samples,
+  scrape,
+  together,
+} from '../src/testkit/promtool.js';
 import { type Relay, startRelay } from '../src/testkit/relay.js';
 import { CONTACT_POINT, ODENSKOV, type Setup, setUp, startTestStack, type TestStack } from '../src/testkit/stack.js';
 import { writeMemo } from '../src/testkit/write-memo.js';
@@ -86,6 +96,15 @@ describe('every metric that is named exists:', () => {
   );
 });
 
+it.skipIf(!HAS_PROMTOOL)('every query of the dashboard is one that Prometheus understands', async () => {
+  const { panels } = JSON.parse(readFileSync(join(repository, 'infra/deploy/grafana/dashboard.json'), 'utf8')) as {
+    readonly panels: readonly { readonly targets?: readonly { readonly expr: string }[] }[];
+  };
+  const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  expect(queries.length).toBeGreaterThan(20);
+  expect(await faultsOfQueries(queries)).toBe('');
+});
+
 /** Roles of PostgreSQL. */
 const NOT_METRICS = ['indbakke_owner', 'indbakke_service', 'indbakke_app', 'indbakke_worker', 'indbakke_queue'];
 
@@ -103,28 +122,20 @@ async function startOperations(setup: Setup, env: Env = {}): Promise<Running> {
 const askReadiness = ({ url }: Running) => fetch(`${url}/readyz`);
 
 /** Takes a part of a receiver away. */
-async function without(env: Env, take: (receiver: Running) => Promise<void>): Promise<Before & { receiver: Running }> {
+async function without(env: Env, take: (receiver: Running) => Promise<void>): Promise<Course> {
   const receiver = await startOne(env);
   await askReadiness(receiver);
   const before = await scrape(receiver.url, 'one');
   await take(receiver);
   await askReadiness(receiver);
-  return { receiver, before, after: await scrape(receiver.url, 'one') };
+  return { before, after: await scrape(receiver.url, 'one') };
 }
-
-interface Before {
-  readonly before: Samples;
-  readonly after: Samples;
-}
-
-/** What each alert is about, made true: `before` is the calm stack unless it is another process. */
-type Case = () => Promise<Before>;
 
 async function relayTo(url: string): Promise<Relay> {
   return atEnd(await startRelay(url));
 }
 
-async function databaseAway(): Promise<Before> {
+async function databaseAway(): Promise<Course> {
   const relay = await relayTo(stack.serviceUrl);
   return without({ DATABASE_URL: relay.url }, async ({ url }) => {
     await relay.cut();
@@ -133,7 +144,7 @@ async function databaseAway(): Promise<Before> {
 }
 
 /** A receiver is killed in an installation whose last message came long ago. */
-async function killedLongAgo(): Promise<Before> {
+async function killedLongAgo(): Promise<Course> {
   const setup = atEnd(await setUp());
   const receiver = await startReceiverProcess(setup.env);
   expect((await deliver(receiver.url, writeMemo())).status).toBe(200);
@@ -153,12 +164,13 @@ async function killedLongAgo(): Promise<Before> {
     [ODENSKOV, CONTACT_POINT],
   );
   await setup.sql(`UPDATE messages SET received_at = received_at - interval '6 days'`);
+  await setup.sql(`UPDATE minute_figures SET minute = minute - interval '6 days'`);
   const operations = await startOperations(setup);
   return { before: NONE, after: await scrape(operations.url, 'killed') };
 }
 
 /** Faults of what the stack works on; each scrape is of a new operations service beside it. */
-async function faultsInTheStack(): Promise<Before> {
+async function faultsInTheStack(): Promise<Course> {
   const { url } = stack;
   const gone = atEnd(await answering(410));
   const broken = atEnd(await answering(500));
@@ -206,36 +218,25 @@ async function faultsInTheStack(): Promise<Before> {
   await stack.sql(
     `INSERT INTO copies VALUES (gen_random_uuid(), ARRAY['archiver'], '0.0.9', now(), now(), NULL, NULL, 1)`,
   );
-  const [{ month = '' } = {}] = await stack.sql<{ month: string }>(
-    `SELECT max(relname) AS month FROM pg_class WHERE relnamespace = 'audit_months'::regnamespace AND relname ~ '^m20\\d\\d_\\d\\d$'`,
-  );
   const next = await stack.sql<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'audit_months'::regnamespace AND relname ~ '^m20\\d\\d_\\d\\d$'
        AND relname > to_char(now() AT TIME ZONE 'UTC', '"m"YYYY_MM')`,
   );
-  expect(month).not.toBe('');
+  expect(next.length).toBeGreaterThan(0);
   for (const { name } of next) await stack.sql(`DROP TABLE audit_months.${name}`);
 
-  // Nobody numbers while its table is locked.
-  const owner = new pg.Client({ connectionString: stack.ownerUrl });
-  await owner.connect();
-  try {
-    await owner.query('BEGIN; LOCK TABLE feed_heads IN ACCESS EXCLUSIVE MODE');
-    await stack.sql(
-      `INSERT INTO events (id, municipality, message_id, type, status, version, at)
-       SELECT gen_random_uuid(), municipality, id, 'accepted', 'pending', 99, now() - interval '5 minutes' FROM messages LIMIT 1`,
-    );
-    const [{ bytes = 0 } = {}] = await stack.sql<{ bytes: number }>('SELECT database_size()::float8 AS bytes');
-    const operations = await startOperations(stack, {
-      DATABASE_MAX_BYTES: String(Math.round(bytes * 2)),
-      WATCH_CERTIFICATES: [join(CERTIFICATES, 'expiring.pem'), '/no/such/certificate.pem'].join(','),
-    });
-    const after = together(await scrape(url, 'stack'), await scrape(operations.url, 'operations'));
-    return { before: calm, after };
-  } finally {
-    await owner.query('ROLLBACK');
-    await owner.end();
-  }
+  // Nobody may number it.
+  await stack.sql('REVOKE UPDATE (position) ON events FROM indbakke_worker');
+  await stack.sql(
+    `INSERT INTO events (id, municipality, message_id, type, status, version, at)
+     SELECT gen_random_uuid(), municipality, id, 'accepted', 'pending', 99, now() - interval '5 minutes' FROM messages LIMIT 1`,
+  );
+  const [{ bytes = 0 } = {}] = await stack.sql<{ bytes: number }>('SELECT database_size()::float8 AS bytes');
+  const operations = await startOperations(stack, {
+    DATABASE_MAX_BYTES: String(Math.round(bytes * 2)),
+    WATCH_CERTIFICATES: [join(CERTIFICATES, 'expiring.pem'), '/no/such/certificate.pem'].join(','),
+  });
+  return { before: calm, after: together(await scrape(url, 'stack'), await scrape(operations.url, 'operations')) };
 }
 
 async function answering(status: number) {
@@ -253,29 +254,24 @@ async function answering(status: number) {
   };
 }
 
-async function contentAway(): Promise<Before> {
+async function contentAway(): Promise<Course> {
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-content-'));
-  await stack.sql('SELECT 1');
   return without({ BLOB_URL: pathToFileURL(join(folder, 'content')).href }, () => rm(folder, { recursive: true }));
 }
 
-async function queueAway(): Promise<Before> {
+async function queueAway(): Promise<Course> {
   const relay = await relayTo(stack.serviceUrl);
   return without({ QUEUE_URL: relay.url }, () => relay.cut());
 }
 
-async function tokensAway(): Promise<Before> {
-  const jwks = readFileSync(new URL(stack.env.TOKEN_JWKS as string));
-  const issuer = createServer((_req, res) => res.end(jwks));
-  await once(issuer.listen(0, '127.0.0.1'), 'listening');
-  const url = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/jwks`;
-  return without({ TOKEN_JWKS: url }, async () => {
-    issuer.closeAllConnections();
-    await new Promise((resolve) => issuer.close(resolve));
-  });
+/** The keys of the issuer are fetched anew only after a while, so of a receiver that starts without them. */
+async function tokensAway(): Promise<Course> {
+  const receiver = await startOne({ TOKEN_JWKS: `http://127.0.0.1:${await freePort()}/jwks` });
+  await askReadiness(receiver);
+  return { before: NONE, after: await scrape(receiver.url, 'one') };
 }
 
-async function clockWrong(): Promise<Before> {
+async function clockWrong(): Promise<Course> {
   try {
     return await without({}, async () => {
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 30_000 });
@@ -285,7 +281,7 @@ async function clockWrong(): Promise<Before> {
   }
 }
 
-async function uploadsFull(): Promise<Before> {
+async function uploadsFull(): Promise<Course> {
   const receiver = await startOne({ MAX_UPLOADS: '1' });
   const before = await scrape(receiver.url, 'one');
   const stop = new AbortController();
@@ -308,12 +304,12 @@ async function uploadsFull(): Promise<Before> {
 }
 
 /** Only the receiver is scraped. */
-async function noOperations(): Promise<Before> {
+async function noOperations(): Promise<Course> {
   const receiver = await startOne({});
   return { before: calm, after: await scrape(receiver.url, 'one') };
 }
 
-const CASES: readonly { readonly make: Case; readonly alerts: readonly string[] }[] = [
+const CASES: readonly { readonly make: () => Promise<Course>; readonly alerts: readonly string[] }[] = [
   { make: databaseAway, alerts: ['DatabaseAway', 'SendsAgain'] },
   { make: contentAway, alerts: ['ContentAway'] },
   { make: queueAway, alerts: ['QueueAway'] },
@@ -367,25 +363,24 @@ it('every alert has a case', () => {
   expect(CASES.flatMap(({ alerts }) => alerts).toSorted()).toEqual(rules.map(({ alert }) => alert).toSorted());
 });
 
-it.skipIf(!HAS_PROMTOOL)('each alert fires when its condition is true, and none on a calm stack', async () => {
-  const tests: RuleTest[] = [0, 5, 60, 300].map((afterMinutes) => ({
-    name: `a calm stack, after ${afterMinutes} minutes`,
-    before: calm,
-    after: calm,
-    afterMinutes,
-    silent: 'all',
-  }));
-  for (const { make, alerts } of CASES) {
-    const course = await make();
-    for (const alert of alerts) {
-      const rule = rules.find((each) => each.alert === alert) as Rule;
-      const afterMinutes = minutesOf(rule) + 1;
-      tests.push({ name: alert, ...course, afterMinutes, firing: [alert] });
-      if (afterMinutes > 1) {
-        const [name, early] = [`${alert}, before it has been so for ${rule.for}`, afterMinutes - 2];
-        tests.push({ name, ...course, afterMinutes: early, silent: [alert] });
-      }
+/** Not before it has been so for as long as the rule says. */
+function checksOf(alert: string): Check[] {
+  const minutes = minutesOf(rules.find((rule) => rule.alert === alert) as Rule);
+  const early = minutes > 1 ? [{ alert, afterMinutes: minutes - 1, fires: false }] : [];
+  return [...early, { alert, afterMinutes: minutes + 1, fires: true }];
+}
+
+it.skipIf(!HAS_PROMTOOL)(
+  'each alert fires when its condition is true, and none on a calm stack',
+  async () => {
+    const calmFor = [0, 5, 60, 300].map((afterMinutes) => ({ alert: 'any', afterMinutes, fires: false }));
+    const tests: RuleTest[] = [{ name: 'a calm stack', before: calm, after: calm, checks: calmFor }];
+    const wrong = await clockWrong(); // alone: it is the clock of all that run here
+    const courses = await Promise.all(CASES.map(({ make }) => (make === clockWrong ? wrong : make())));
+    for (const [n, { make, alerts }] of CASES.entries()) {
+      tests.push({ name: make.name, ...(courses[n] as Course), checks: alerts.flatMap(checksOf) });
     }
-  }
-  expect(await evaluateRules(RULES, tests)).toBe('');
-});
+    expect(await evaluateRules(RULES, tests)).toBe('');
+  },
+  120_000,
+);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,7 +14,7 @@ if (!HAS_PROMTOOL)
 /** The values of a scrape, by series as Prometheus writes them: `name{label="value",instance="…"}`. */
 export type Samples = ReadonlyMap<string, string>;
 
-/** Reads `/metrics`; `instance` is the label that Prometheus would give. Only what the rules may name is kept. */
+/** Reads `/metrics`, but for what Node says of itself; `instance` is the label that Prometheus would give. */
 export async function scrape(url: string, instance: string): Promise<Samples> {
   return samplesOf(await (await fetch(`${url}/metrics`)).text(), instance);
 }
@@ -38,25 +38,31 @@ export interface Course {
   readonly after: Samples;
 }
 
+/** What is expected over a course. */
 export interface RuleTest extends Course {
   readonly name: string;
-  /** Minutes after the change. */
-  readonly afterMinutes: number;
-  /** Alerts that must fire then. */
-  readonly firing?: readonly string[];
-  /** Alerts that must not: these, or all. */
-  readonly silent?: readonly string[] | 'all';
+  readonly checks: readonly Check[];
 }
 
-const BEFORE_MINUTES = 10;
+/** Whether an alert fires so many minutes after the change; `any` is all of them. */
+export interface Check {
+  readonly alert: string | 'any';
+  readonly afterMinutes: number;
+  readonly fires: boolean;
+}
 
-/** Evaluates the rules by promtool over these courses. @returns what promtool prints when it differs, else nothing */
-export async function evaluateRules(rules: string, tests: readonly RuleTest[]): Promise<string> {
+/** What promtool says of queries that are no PromQL; else nothing. */
+export async function faultsOfQueries(queries: readonly string[]): Promise<string> {
+  const rules = queries.map((expr, n) => ({ record: `query:${n}`, expr }));
+  return promtool('check', stringify({ groups: [{ name: 'queries', rules }] }));
+}
+
+async function promtool(command: 'check' | 'test', file: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-promtool-'));
   try {
-    const file = join(folder, 'tests.yaml');
-    await writeFile(file, stringify({ rule_files: [rules], evaluation_interval: '1m', tests: tests.map(inPromtool) }));
-    const run = promisify(execFile)('promtool', ['test', 'rules', file], { maxBuffer: 2 ** 26 });
+    const path = join(folder, 'rules.yaml');
+    await writeFile(path, file);
+    const run = promisify(execFile)('promtool', [command, 'rules', path], { maxBuffer: 2 ** 26 });
     return await run.then(
       () => '',
       (failed: { stdout: string; stderr: string }) => `${failed.stdout}${failed.stderr}`,
@@ -66,28 +72,34 @@ export async function evaluateRules(rules: string, tests: readonly RuleTest[]): 
   }
 }
 
-function inPromtool({ name, before, after, afterMinutes, firing = [], silent = [] }: RuleTest) {
-  const minutes = afterMinutes + 1;
-  const values = (value: string | undefined, count: number) =>
-    value === undefined ? `_x${count}` : `${value}+0x${count - 1}`;
-  const names = [...new Set([...before.keys(), ...after.keys()])];
-  const fires = (alert: string) => ({
-    expr: `sum(ALERTS{alertname="${alert}",alertstate="firing"}) > bool 0`,
-    eval_time: `${BEFORE_MINUTES + afterMinutes}m`,
-    exp_samples: [{ labels: '{}', value: 1 }],
-  });
-  const none = (matching: string) => ({
-    expr: `ALERTS{alertstate="firing",alertname=~"${matching}"}`,
-    eval_time: `${BEFORE_MINUTES + afterMinutes}m`,
-    exp_samples: [],
-  });
+const BEFORE_MINUTES = 10;
+
+/** Evaluates the rules by promtool over these courses. @returns what promtool prints when it differs, else nothing */
+export async function evaluateRules(rules: string, tests: readonly RuleTest[]): Promise<string> {
+  const named = new Set((await readFile(rules, 'utf8')).match(/indbakke_\w+/g));
+  const given = tests.map((test) => inPromtool(test, named));
+  return promtool('test', stringify({ rule_files: [rules], evaluation_interval: '1m', tests: given }));
+}
+
+function inPromtool({ name, before, after, checks }: RuleTest, named: ReadonlySet<string>) {
+  const minutes = Math.max(...checks.map(({ afterMinutes }) => afterMinutes)) + 1;
+  // Only what the rules read: promtool keeps every series for each minute.
+  const all = [...new Set([...before.keys(), ...after.keys()])];
+  const series = all.filter((each) => named.has(each.slice(0, each.indexOf('{'))));
   return {
     name,
     interval: '1m',
-    input_series: names.map((series) => ({
-      series,
-      values: `${values(before.get(series), BEFORE_MINUTES)} ${values(after.get(series), minutes)}`,
+    input_series: series.map((each) => ({
+      series: each,
+      values: [
+        before.has(each) ? `${before.get(each)}+0x${BEFORE_MINUTES - 1}` : `_x${BEFORE_MINUTES}`,
+        after.has(each) ? `${after.get(each)}+0x${minutes - 1}` : 'stale',
+      ].join(' '),
     })),
-    promql_expr_test: [...firing.map(fires), ...(silent === 'all' ? [none('.+')] : silent.map(none))],
+    promql_expr_test: checks.map(({ alert, afterMinutes, fires }) => ({
+      expr: `sum(ALERTS{alertstate="firing",alertname=~"${alert === 'any' ? '.+' : alert}"}) > bool 0`,
+      eval_time: `${BEFORE_MINUTES + afterMinutes}m`,
+      exp_samples: fires ? [{ labels: '{}', value: 1 }] : [],
+    })),
   };
 }

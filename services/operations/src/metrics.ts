@@ -1,7 +1,7 @@
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
 import { Gauge } from 'prom-client';
+import { readCertificates, readMasterKeys } from './sections/certificates.js';
 import { readCopies } from './sections/copies.js';
-import { readCertificates, readMasterKeys } from './sections/keys.js';
 import { readLastReceipt } from './sections/mail.js';
 import { readOutages } from './sections/outages.js';
 import { readRefusedOften } from './sections/refusals.js';
@@ -17,8 +17,10 @@ const SILENCE_MS = 10 * MINUTE;
 /** The value of a gauge: a number, one for each set of labels, or undefined when there is none. */
 type Value<Labels extends string> = number | undefined | readonly (readonly [Record<Labels, string>, number])[];
 
+type Watched = Pick<OperationsParts, 'store' | 'blobs' | 'keys' | 'metrics' | 'config'>;
+
 /** What concerns the installation as a whole, read at each scrape. What cannot be read has no value, not its last one. */
-export function observeInstallation(parts: OperationsParts): void {
+export function observeInstallation(parts: Watched): void {
   const { store, config, metrics } = parts;
   const observe = <Labels extends string>(
     name: string,

@@ -1,8 +1,8 @@
 import { HOUR, MINUTE } from '@indbakke/shared/config';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import type { OperationsConfig } from './config.js';
+import { noteMasterKeys } from './sections/certificates.js';
 import { sweepGoneCopies } from './sections/copies.js';
-import { noteMasterKeys } from './sections/keys.js';
 import { sweepOldMinutes } from './sections/mail.js';
 import { sweepOldRefusals } from './sections/refusals.js';
 import { noteSizes, sweepOldSizes } from './sections/room.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { JournalerConfig, startJournaler } from '@indbakke/journaler';
 import { ReceiverConfig, startReceiver } from '@indbakke/receiver';
 import { readConfig } from '@indbakke/shared/config';
-import { Heartbeat, openParts, type Running } from '@indbakke/shared/service';
+import { Heartbeat, openParts, type Parts, type Running } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startRelay } from '../../../infra/src/testkit/relay.js';
 import { CONTACT_POINT, ODENSKOV, type Setup, setUp, VESTERSUND } from '../../../infra/src/testkit/stack.js';
@@ -12,19 +12,20 @@ import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { newMemo, replyTo } from '../../receiver/test/support/memos.js';
 import { startReceiverProcess } from '../../receiver/test/support/receiver-process.js';
 import { OperationsConfig } from '../src/config.js';
-import { readCopies, sweepGoneCopies } from '../src/sections/copies.js';
-import { noteMasterKeys, readCertificates, readMasterKeys } from '../src/sections/keys.js';
-import { readLastReceipt, readMail } from '../src/sections/mail.js';
-import { readOutages } from '../src/sections/outages.js';
-import { readRefusedOften, sweepOldRefusals } from '../src/sections/refusals.js';
-import { readRoom } from '../src/sections/room.js';
+import { formatIn } from '../src/pages/language.js';
+import { CERTIFICATES, noteMasterKeys, readCertificates, readMasterKeys } from '../src/sections/certificates.js';
+import { COPIES, readCopies, sweepGoneCopies } from '../src/sections/copies.js';
+import { MAIL, readLastReceipt, readMail } from '../src/sections/mail.js';
+import { OUTAGES, readOutages } from '../src/sections/outages.js';
+import { REFUSALS, readRefusedOften, sweepOldRefusals } from '../src/sections/refusals.js';
+import { ROOM, readRoom } from '../src/sections/room.js';
 import type { OperationsParts } from '../src/sections/section.js';
-import { readSilence } from '../src/sections/silence.js';
+import { readSilence, SILENCE } from '../src/sections/silence.js';
 
 // What operations read of the whole installation: written by receivers that tests start, or as rows where time must have passed.
 
 let stack: Setup;
-let parts: OperationsParts;
+let parts: Parts & Pick<OperationsParts, 'config'>;
 
 beforeAll(async () => {
   stack = await setUp();
@@ -351,4 +352,16 @@ describe('keys and certificates', () => {
       { file: '/no/such/file', daysLeft: undefined },
     ]);
   });
+});
+
+it('each section is shown in both languages', async () => {
+  await stack.sql(`INSERT INTO outages VALUES (now() - interval '2 days', now() - interval '1 day')`);
+  await stack.sql(`INSERT INTO minute_figures VALUES (date_trunc('minute', now()), 'receipt', 'accepted', 2, 1, 0.7)`);
+  for (const { show } of [CERTIFICATES, COPIES, MAIL, OUTAGES, REFUSALS, ROOM, SILENCE]) {
+    for (const language of ['da', 'en'] as const) {
+      const { title, body } = await show(parts as OperationsParts, new Date(), language, formatIn(language));
+      expect(title).not.toBe('');
+      expect(body.text).toContain('<table>');
+    }
+  }
 });

@@ -35,7 +35,7 @@ export function createMetrics(): Metrics {
     }),
     suggestions: new Histogram({
       name: 'indbakke_suggestion_seconds',
-      help: 'Time from the receipt of a message to its first suggestion run',
+      help: 'Time from when a message came into the inbox to its first suggestion run',
       buckets: [0.1, 0.5, 1, 2, 5, 15, 60, 600],
       registers: [registry],
     }),

@@ -43,11 +43,20 @@ export class Heartbeat {
     this.#services = services;
   }
 
-  /** @param isAble whether messages could be stored now; of the last one, before the process ends, no more */
-  async beat(isAble: boolean, isLast = false): Promise<void> {
+  /** @param isAble whether messages could be stored now */
+  beat(isAble: boolean): Promise<void> {
+    return this.#beat({ isAble, isLast: false });
+  }
+
+  /** The last one, with what was counted since the one before. Never fails: without a database it is lost. */
+  end(): Promise<void> {
+    return this.#beat({ isAble: false, isLast: true }).catch(() => {});
+  }
+
+  async #beat(says: Pick<Beat, 'isAble' | 'isLast'>): Promise<void> {
     if (this.#unanswered) await this.#send(this.#unanswered);
     this.#number += 1;
-    await this.#send({ number: this.#number, isAble, isLast, ...this.#parts.tally.take() });
+    await this.#send({ number: this.#number, ...says, ...this.#parts.tally.take() });
   }
 
   async #send(beat: Beat): Promise<void> {

@@ -19,7 +19,7 @@ import { health, showMetrics } from './health.js';
 import { HEARTBEAT_MS, Heartbeat } from './heartbeat.js';
 import { onlyJson } from './only-json.js';
 import { openParts, type Parts } from './parts.js';
-import { isReady, type States, watchParts } from './readiness.js';
+import { isReady, watchParts } from './readiness.js';
 import { type Repeating, repeat } from './repeat.js';
 import { within } from './within.js';
 
@@ -55,6 +55,9 @@ export interface Running {
   readonly lost?: Promise<Error>;
 }
 
+// A database that is away does not keep the process.
+const LAST_BEAT_MS = 3_000;
+
 /**
  * Runs services in this process: one in production, all in the local stack. Health, metrics and the API description are here,
  * once for all of them. With OPS_PORT, metrics and what services serve to operations are on that port, and on no other.
@@ -75,14 +78,13 @@ export async function serve(
     parts,
     mounted.map((service) => service.name),
   );
-  let states: States | undefined;
   // Unasked too, for the log, the metrics and the heartbeat.
   const watching = repeat(
     'watch-parts',
     HEARTBEAT_MS,
     log,
     async () => {
-      states = await askParts();
+      const states = await askParts();
       if (states.database === 'ready') await heartbeat.beat(isReady(states));
     },
     0,
@@ -101,7 +103,7 @@ export async function serve(
   const stopWork = async () => {
     await Promise.all([watching, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()));
     await queues.close();
-    if (states?.database === 'ready') await heartbeat.beat(false, true).catch(() => {}); // with what was counted since the last
+    await within(LAST_BEAT_MS, heartbeat.end());
     await store.close();
   };
   const listenOn = (setting: 'PORT' | 'OPS_PORT', PORT: number, routers: readonly Router[]) =>

@@ -1,4 +1,8 @@
 import { GONE_SECONDS, type Parts } from '@indbakke/shared/service';
+import { html } from '../html/html.js';
+import { table } from '../html/table.js';
+import { inBoth } from '../pages/language.js';
+import { defineSection } from './section.js';
 
 /** A process of ours. `lost`: it was killed, or its machine is gone, and none like it has started since. */
 export interface Copy {
@@ -28,3 +32,55 @@ export async function sweepGoneCopies({ store }: Pick<Parts, 'store'>): Promise<
        (SELECT id FROM copies WHERE 'receiver' = ANY (services) AND able_at IS NOT NULL ORDER BY able_at DESC LIMIT 1)`,
   );
 }
+
+/** Every process of ours, with its version. */
+export const COPIES = defineSection({
+  name: 'copies',
+  texts: inBoth({
+    da: {
+      title: 'Kørende processer',
+      services: 'Tjeneste',
+      version: 'Version',
+      state: 'Tilstand',
+      since: 'Startet',
+      seen: 'Sidst set',
+      running: 'kører',
+      stopped: 'stoppet',
+      lost: 'forsvundet',
+      replaced: 'forsvundet, afløst',
+      concern: (count: string) => `${count} er forsvundet`,
+    },
+    en: {
+      title: 'Running processes',
+      services: 'Service',
+      version: 'Version',
+      state: 'State',
+      since: 'Started',
+      seen: 'Last seen',
+      running: 'running',
+      stopped: 'stopped',
+      lost: 'vanished',
+      replaced: 'vanished, replaced',
+      concern: (count: string) => `${count} vanished`,
+    },
+  }),
+  read: (parts) => readCopies(parts),
+  view(copies, texts, { number, time }) {
+    const lost = copies.filter(({ state }) => state === 'lost').length;
+    return {
+      title: texts.title,
+      concern: lost > 0 ? texts.concern(number(lost)) : undefined,
+      body: table(
+        texts.title,
+        [
+          { heading: texts.services, of: ({ services }) => html`<code>${services.join(', ')}</code>` },
+          { heading: texts.version, of: ({ version }) => version },
+          { heading: texts.state, of: ({ state }) => texts[state] },
+          { heading: texts.since, of: ({ startedAt }) => time(startedAt) },
+          { heading: texts.seen, of: ({ seenAt }) => time(seenAt) },
+        ],
+        copies,
+      ),
+    };
+  },
+});

@@ -1,6 +1,9 @@
 import { MINUTE } from '@indbakke/shared/config';
 import { STATUSES } from '@indbakke/shared/lifecycle';
 import type { Figure, Parts } from '@indbakke/shared/service';
+import { table } from '../html/table.js';
+import { inBoth } from '../pages/language.js';
+import { defineSection } from './section.js';
 
 /** By each, since indexes begin with municipality and status. */
 export const STATUSES_OF_MESSAGES: readonly string[] = Object.keys(STATUSES);
@@ -17,7 +20,7 @@ export interface MailMinute {
   readonly answers: Readonly<Record<string, number>>;
   /** From the first byte of a delivery to its receipt; undefined when there was none. */
   readonly receipt: Times | undefined;
-  /** From the receipt of a message to its first suggestion run. */
+  /** From when a message came into the inbox to its first suggestion run. */
   readonly suggestion: Times | undefined;
 }
 
@@ -80,3 +83,60 @@ const KEEP_DAYS = 35;
 export async function sweepOldMinutes({ store }: Pick<Parts, 'store'>): Promise<void> {
   await store.sweep('DELETE FROM minute_figures WHERE minute < now() - make_interval(days => $1)', [KEEP_DAYS]);
 }
+
+const SHOWN_MINUTES = 60;
+
+/** Nothing for so long is worth a look; as in infra/deploy/prometheus/rules.yaml. */
+const LONG_AGO_SECONDS = 3 * 86_400;
+
+/** Mail in by the minute, and how long receipt and suggestion took. Minutes in which nothing came are left out of the table. */
+export const MAIL = defineSection({
+  name: 'mail',
+  texts: inBoth({
+    da: {
+      title: 'Post pr. minut',
+      minute: 'Minut',
+      receipts: 'Kvitteret',
+      refused: 'Afvist',
+      receiptTime: 'Tid til kvittering',
+      suggestionTime: 'Tid til forslag',
+      concern: (time: string) => `Intet er kvitteret i ${time}`,
+    },
+    en: {
+      title: 'Mail by the minute',
+      minute: 'Minute',
+      receipts: 'Receipts',
+      refused: 'Refused',
+      receiptTime: 'Time to receipt',
+      suggestionTime: 'Time to suggestion',
+      concern: (time: string) => `Nothing has got a receipt for ${time}`,
+    },
+  }),
+  async read(parts, now) {
+    const lastReceipt = await readLastReceipt(parts);
+    return {
+      minutes: await readMail(parts, SHOWN_MINUTES),
+      lastReceiptSeconds: lastReceipt && (now.getTime() - lastReceipt.getTime()) / 1_000,
+    };
+  },
+  view({ minutes, lastReceiptSeconds = 0 }, texts, { number, time, duration }) {
+    const count = ({ answers }: MailMinute, isReceipt: boolean) =>
+      Object.entries(answers).reduce((sum, [label, n]) => sum + (RECEIPTS.includes(label) === isReceipt ? n : 0), 0);
+    const seconds = (times: Times | undefined) => (times ? `${number(times.mean)} s` : '–');
+    return {
+      title: texts.title,
+      concern: lastReceiptSeconds > LONG_AGO_SECONDS ? texts.concern(duration(lastReceiptSeconds)) : undefined,
+      body: table(
+        texts.title,
+        [
+          { heading: texts.minute, of: ({ at }) => time(at) },
+          { heading: texts.receipts, of: (minute) => number(count(minute, true)), isNumber: true },
+          { heading: texts.refused, of: (minute) => number(count(minute, false)), isNumber: true },
+          { heading: texts.receiptTime, of: ({ receipt }) => seconds(receipt), isNumber: true },
+          { heading: texts.suggestionTime, of: ({ suggestion }) => seconds(suggestion), isNumber: true },
+        ],
+        minutes.filter(({ answers, suggestion }) => suggestion || Object.keys(answers).length > 0).toReversed(),
+      ),
+    };
+  },
+});

@@ -1,4 +1,8 @@
 import type { Parts } from '@indbakke/shared/service';
+import { html } from '../html/html.js';
+import { table } from '../html/table.js';
+import { inBoth } from '../pages/language.js';
+import { defineSection } from './section.js';
 
 /** An id that is refused again and again, and is not here. */
 export interface RefusedOften {
@@ -34,3 +38,44 @@ export async function sweepOldRefusals({ store }: Pick<Parts, 'store'>): Promise
     [KEEP_DAYS, MAX_ROWS],
   );
 }
+
+/** Letters that are refused again and again. */
+export const REFUSALS = defineSection({
+  name: 'refusals',
+  texts: inBoth({
+    da: {
+      title: 'Afvist igen og igen',
+      id: 'Meddelelses-id',
+      count: 'Gange',
+      codes: 'Hvorfor',
+      first: 'Første gang',
+      last: 'Sidste gang',
+      concern: (count: string) => `${count} breve afvises igen og igen`,
+    },
+    en: {
+      title: 'Refused again and again',
+      id: 'Id of the message',
+      count: 'Times',
+      codes: 'Why',
+      first: 'First',
+      last: 'Last',
+      concern: (count: string) => `${count} letters are refused again and again`,
+    },
+  }),
+  read: (parts) => readRefusedOften(parts, parts.config.QUARANTINE_LOOP_AFTER),
+  view: (refused, texts, { number, time }) => ({
+    title: texts.title,
+    concern: refused.length > 0 ? texts.concern(number(refused.length)) : undefined,
+    body: table(
+      texts.title,
+      [
+        { heading: texts.id, of: ({ externalId }) => html`<code>${externalId}</code>` },
+        { heading: texts.count, of: ({ count }) => number(count), isNumber: true },
+        { heading: texts.codes, of: ({ codes }) => html`<code>${codes.join(', ')}</code>` },
+        { heading: texts.first, of: ({ firstAt }) => time(firstAt) },
+        { heading: texts.last, of: ({ lastAt }) => time(lastAt) },
+      ],
+      refused,
+    ),
+  }),
+});

@@ -1,4 +1,7 @@
 import type { Parts } from '@indbakke/shared/service';
+import { table } from '../html/table.js';
+import { inBoth } from '../pages/language.js';
+import { defineSection } from './section.js';
 
 /** What room there is, and for how long it will do. */
 export interface Room {
@@ -68,3 +71,69 @@ const KEEP_DAYS = 400;
 export async function sweepOldSizes({ store }: Pick<Parts, 'store'>): Promise<void> {
   await store.sweep('DELETE FROM daily_sizes WHERE day < current_date - $1::int', [KEEP_DAYS]);
 }
+
+/** In fewer days somebody should make room; as in infra/deploy/prometheus/rules.yaml. */
+const SOON_DAYS = 14;
+
+export const ROOM = defineSection({
+  name: 'room',
+  texts: inBoth({
+    da: {
+      title: 'Plads',
+      what: 'Hvor',
+      content: 'Filer',
+      database: 'Database',
+      used: 'Bruger',
+      free: 'Ledig',
+      full: 'Fuld om',
+      days: (days: string) => `${days} dage`,
+      concern: (what: string, days: string) => `${what}: fuld om ${days} dage`,
+    },
+    en: {
+      title: 'Room',
+      what: 'Where',
+      content: 'Files',
+      database: 'Database',
+      used: 'Takes',
+      free: 'Free',
+      full: 'Full in',
+      days: (days: string) => `${days} days`,
+      concern: (what: string, days: string) => `${what}: full in ${days} days`,
+    },
+  }),
+  async read(parts) {
+    const { content, database } = await readRoom(parts, parts.config.DATABASE_MAX_BYTES);
+    const { bytes, maxBytes } = database;
+    return [
+      { what: 'content' as const, used: undefined, free: content.freeBytes, fullInDays: content.fullInDays },
+      {
+        what: 'database' as const,
+        used: bytes,
+        free: maxBytes === undefined ? undefined : maxBytes - bytes,
+        fullInDays: database.fullInDays,
+      },
+    ];
+  },
+  view(rooms, texts, { number, bytes }) {
+    const size = (value: number | undefined) => (value === undefined ? '–' : bytes(value));
+    const full = rooms.find(({ fullInDays }) => fullInDays !== undefined && fullInDays < SOON_DAYS);
+    return {
+      title: texts.title,
+      concern: full && texts.concern(texts[full.what], number(Math.floor(full.fullInDays ?? 0))),
+      body: table(
+        texts.title,
+        [
+          { heading: texts.what, of: ({ what }) => texts[what] },
+          { heading: texts.used, of: ({ used }) => size(used), isNumber: true },
+          { heading: texts.free, of: ({ free }) => size(free), isNumber: true },
+          {
+            heading: texts.full,
+            of: ({ fullInDays }) => (fullInDays === undefined ? '–' : texts.days(number(Math.floor(fullInDays)))),
+            isNumber: true,
+          },
+        ],
+        rooms,
+      ),
+    };
+  },
+});

@@ -1,5 +1,9 @@
 import type { Parts } from '@indbakke/shared/service';
+import { html } from '../html/html.js';
+import { table } from '../html/table.js';
+import { inBoth } from '../pages/language.js';
 import { STATUSES_OF_MESSAGES } from './mail.js';
+import { defineSection } from './section.js';
 
 /** A municipality, or one of its contact points, from which nothing has come for far longer than usual. */
 export interface Silent {
@@ -44,3 +48,46 @@ export function readSilence({ store }: Pick<Parts, 'store'>): Promise<Silent[]> 
     [STATUSES_OF_MESSAGES],
   );
 }
+
+/** Who gets nothing although it usually does, and how long ago anything was accepted. */
+export const SILENCE = defineSection({
+  name: 'silence',
+  texts: inBoth({
+    da: {
+      title: 'Tavshed',
+      municipality: 'Kommune',
+      contactPoint: 'Kontaktpunkt',
+      whole: 'hele kommunen',
+      last: 'Sidst modtaget',
+      usual: 'Hidtil længste pause',
+      concern: (count: string) => `${count} får ingen post`,
+    },
+    en: {
+      title: 'Silence',
+      municipality: 'Municipality',
+      contactPoint: 'Contact point',
+      whole: 'all of it',
+      last: 'Last message',
+      usual: 'Longest gap so far',
+      concern: (count: string) => `${count} get no mail`,
+    },
+  }),
+  read: (parts) => readSilence(parts),
+  view: (silent, texts, { number, time, duration }) => ({
+    title: texts.title,
+    concern: silent.length > 0 ? texts.concern(number(silent.length)) : undefined,
+    body: table(
+      texts.title,
+      [
+        { heading: texts.municipality, of: ({ municipality }) => municipality },
+        {
+          heading: texts.contactPoint,
+          of: ({ contactPointId }) => (contactPointId === null ? texts.whole : html`<code>${contactPointId}</code>`),
+        },
+        { heading: texts.last, of: ({ lastAt }) => time(lastAt) },
+        { heading: texts.usual, of: ({ longestGap }) => duration(longestGap), isNumber: true },
+      ],
+      silent,
+    ),
+  }),
+});
