@@ -43,22 +43,23 @@ export function observeInstallation(parts: Watched): void {
     });
   };
 
+  const copies = remembered(SECOND, () => readCopies(parts));
   observe(
     'copies',
     'Processes by service: running, or lost without another in their place',
     ['service', 'state'],
     async () => {
-      const copies = await readCopies(parts);
+      const all = await copies();
       return SERVICES.flatMap((service) =>
         (['running', 'lost'] as const).map((state) => {
-          const those = copies.filter((copy) => copy.state === state && copy.services.includes(service));
+          const those = all.filter((copy) => copy.state === state && copy.services.includes(service));
           return [{ service, state }, those.length] as const;
         }),
       );
     },
   );
   observe('versions', 'Different versions among the running processes', [], async () => {
-    const running = (await readCopies(parts)).filter(({ state }) => state === 'running');
+    const running = (await copies()).filter(({ state }) => state === 'running');
     return new Set(running.map(({ version }) => version)).size;
   });
   observe('outage_seconds', 'For how long no receiver could store messages; 0 when one can', [], async () => {
