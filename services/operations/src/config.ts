@@ -1,9 +1,9 @@
-import { commonSettings, loopSettings, wholeNumber } from '@indbakke/shared/config';
+import { commonSettings, quarantineSettings, wholeNumber } from '@indbakke/shared/config';
 import { z } from 'zod';
 
 export const OperationsConfig = z.object({
   ...commonSettings,
-  ...loopSettings,
+  ...quarantineSettings,
   DATABASE_MAX_BYTES: wholeNumber(1, 2 ** 50)
     .optional()
     .describe('What the database may grow to: by it is reckoned when it is full'),

@@ -2,8 +2,8 @@ import {
   commonSettings,
   GiB,
   KiB,
-  loopSettings,
   MiB,
+  quarantineSettings,
   replySettings,
   sealingSettings,
   wholeNumber,
@@ -47,7 +47,7 @@ export const ReceiverConfig = z.object({
     .default(4 * GiB)
     .describe('Most bytes in quarantine. Over it, a delivery that cannot be read is only counted'),
   QUARANTINE_MAX_ENTRIES: wholeNumber(0, 10_000).default(1_000).describe('Most entries there; 0 = no quarantine'),
-  ...loopSettings,
+  ...quarantineSettings,
   ...replySettings,
 });
 export type ReceiverConfig = z.infer<typeof ReceiverConfig>;

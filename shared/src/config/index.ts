@@ -92,8 +92,8 @@ export const sealingSettings = {
     .describe('Sealed content up to this size is stored in the database: one sync instead of three; 0 = never'),
 };
 
-/** Of the services that find resend loops. */
-export const loopSettings = {
+/** Of the services that fill or show the quarantine. */
+export const quarantineSettings = {
   QUARANTINE_LOOP_AFTER: wholeNumber(2, 1_000)
     .default(5)
     .describe('Refusals of the same bytes, or of the same messageUUID, that are a resend loop'),
