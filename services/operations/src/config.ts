@@ -21,5 +21,13 @@ export const OperationsConfig = z.object({
   LEDGER_BYTES_PER_SECOND: wholeNumber(MiB, GiB)
     .default(16 * MiB) // 330 GB a night, 9 TB in 28 nights
     .describe('How fast that is read'),
+  DATABASE_MAX_BYTES: wholeNumber(1, 2 ** 50)
+    .optional()
+    .describe('What the database may grow to: by it is reckoned when it is full'),
+  WATCH_CERTIFICATES: z
+    .string()
+    .transform((list) => list.split(',').map((each) => each.trim()))
+    .optional()
+    .describe('Files with certificates (PEM) whose last day is watched, with commas between them'),
 });
 export type OperationsConfig = z.infer<typeof OperationsConfig>;

@@ -11,7 +11,7 @@ import { createWork } from './worker.js';
 
 /** Accepts or refuses deliveries: `/sf1606` (and later `/sf2900`). */
 export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
-  const metrics = createDeliveryMetrics(parts.metrics.registry);
+  const metrics = createDeliveryMetrics(parts.metrics.registry, config.MAX_UPLOADS);
   const endpoint = {
     ...parts,
     config,

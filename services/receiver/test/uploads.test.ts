@@ -35,7 +35,7 @@ interface Begun extends Upload {
 
 beforeEach(async () => {
   registry = new Registry();
-  uploads = createUploads(RULES, createDeliveryMetrics(registry));
+  uploads = createUploads(RULES, createDeliveryMetrics(registry, RULES.MAX_UPLOADS));
   connections = [];
   server = createServer((req, res) => {
     try {

@@ -7,6 +7,7 @@ export interface Metrics {
   readonly requests: Histogram<'operation' | 'status'>;
   readonly notSignedIn: Counter<string>;
   readonly unreadable: Counter<'status'>;
+  readonly suggestions: Histogram<string>;
 }
 
 export function createMetrics(): Metrics {
@@ -32,7 +33,31 @@ export function createMetrics(): Metrics {
       labelNames: ['status'],
       registers: [registry],
     }),
+    suggestions: new Histogram({
+      name: 'indbakke_suggestion_seconds',
+      help: 'Time from when a message came into the inbox to its first suggestion run',
+      buckets: [0.1, 0.5, 1, 2, 5, 15, 60, 600],
+      registers: [registry],
+    }),
   };
+}
+
+interface Sweep {
+  readonly name?: string;
+  readonly failures?: number;
+}
+
+/** How often each sweep has failed in a row. */
+export function observeSweeps({ registry }: Metrics, sweeps: readonly Sweep[]): void {
+  new Gauge({
+    name: 'indbakke_sweep_failures',
+    help: 'Runs of a sweep that have failed in a row; 0 when the last one did not',
+    labelNames: ['sweep'],
+    registers: [registry],
+    collect() {
+      for (const { name, failures } of sweeps) if (name !== undefined) this.set({ sweep: name }, failures ?? 0);
+    },
+  });
 }
 
 /** Counts of jobs by queue and state, read from the backend at each scrape. */

@@ -11,6 +11,7 @@ import { createLog, type Log } from '../log/index.js';
 import { createMetrics, type Metrics, observeQueues } from '../metrics/index.js';
 import { openQueues, type Queues } from '../queue/index.js';
 import { openStore, type Store } from '../store/index.js';
+import { Tally } from './tally.js';
 
 /** What a process works with: opened once, shared by its services. */
 export interface Parts {
@@ -21,6 +22,7 @@ export interface Parts {
   readonly tokens: TokenVerifier;
   readonly operators: OperatorVerifier;
   readonly metrics: Metrics;
+  readonly tally: Tally;
   readonly log: Log;
 }
 
@@ -42,7 +44,7 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
   const metrics = createMetrics();
   observeQueues(metrics, queues);
-  return { store, blobs, keys, queues, tokens, operators, metrics, log };
+  return { store, blobs, keys, queues, tokens, operators, metrics, tally: new Tally(), log };
 }
 
 /** Whether the database names any content. */

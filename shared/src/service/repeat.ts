@@ -2,6 +2,9 @@ import { describeError, type Log } from '../log/index.js';
 
 /** Periodic work: one run at a time, the next one an interval after the end of the last. */
 export interface Repeating {
+  readonly name: string;
+  /** How many runs in a row have failed by now. */
+  readonly failures: number;
   start(): void;
   /** Runs now, or once more after the run in flight; never before the start or after the stop. */
   wake(): void;
@@ -24,6 +27,7 @@ export function repeat(
   let running: Promise<void> | undefined;
   let isWoken = false;
   let stopped = false;
+  let failures = 0;
 
   const nextAfter = (milliseconds: number) => {
     if (!stopped) timer = setTimeout(once, milliseconds);
@@ -32,15 +36,23 @@ export function repeat(
     isWoken = false;
     running = run()
       .then((count) => {
+        failures = 0;
         if (typeof count === 'number' && count > 0) log.warn('swept', { sweep: name, count });
       })
-      .catch((error: unknown) => log.error('sweep-failed', { sweep: name, ...describeError(error) }))
+      .catch((error: unknown) => {
+        failures += 1;
+        log.error('sweep-failed', { sweep: name, ...describeError(error) });
+      })
       .finally(() => {
         running = undefined;
         nextAfter(isWoken ? 0 : everyMs);
       });
   };
   return {
+    name,
+    get failures() {
+      return failures;
+    },
     start: () => nextAfter(firstMs),
     wake() {
       isWoken = true;

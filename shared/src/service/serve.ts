@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import express, { type Express, type Router } from 'express';
-import { type CommonConfig, SECOND } from '../config/index.js';
+import type { CommonConfig } from '../config/index.js';
 import {
   type Listening,
   listen,
@@ -11,20 +11,25 @@ import {
   trackRequests,
 } from '../http/index.js';
 import { createLog } from '../log/index.js';
+import { observeSweeps } from '../metrics/index.js';
 import type { StartWorker } from '../queue/index.js';
 import { abortOn } from './abort-on.js';
 import { describesItself } from './describes-itself.js';
 import { health, showMetrics } from './health.js';
+import { HEARTBEAT_MS, Heartbeat } from './heartbeat.js';
 import { onlyJson } from './only-json.js';
 import { openParts, type Parts } from './parts.js';
-import { type States, watchParts } from './readiness.js';
+import { isReady, type States, watchParts } from './readiness.js';
 import { type Repeating, repeat } from './repeat.js';
 import { within } from './within.js';
+
+/** A sweep; by its name the metrics tell how often it has failed. */
+type Sweep = Pick<Repeating, 'start' | 'stop'> & Partial<Pick<Repeating, 'name' | 'failures'>>;
 
 /** The background work of a service. */
 export interface Work {
   readonly jobs: readonly StartWorker[];
-  readonly sweeps: readonly Pick<Repeating, 'start' | 'stop'>[];
+  readonly sweeps: readonly Sweep[];
 }
 
 /** A service, ready to be mounted: its routes and its background work. */
@@ -53,7 +58,8 @@ export interface Running {
   readonly lost?: Promise<Error>;
 }
 
-const WATCH_EVERY_MS = 10 * SECOND;
+// A database that is away does not keep the process.
+const LAST_BEAT_MS = 3_000;
 
 /**
  * Runs services in this process: one in production, all in the local stack. Health, metrics and the API description are here,
@@ -66,9 +72,24 @@ export async function serve(config: CommonConfig, name: string, services: Create
   const { log, metrics, queues, store } = parts;
   const askParts = watchParts(parts);
   const mounted = services.map((create) => create(parts, askParts));
-
-  // Unasked too, for the log and the metrics.
-  const watching = repeat('watch-parts', WATCH_EVERY_MS, log, askParts, 0);
+  const heartbeat = new Heartbeat(
+    parts,
+    mounted.map((service) => service.name),
+  );
+  // Unasked too, for the log, the metrics and the heartbeat.
+  const watching = repeat(
+    'watch-parts',
+    HEARTBEAT_MS,
+    log,
+    async () => {
+      const states = await askParts();
+      // A probe that is late does not mean that nothing can be stored.
+      const { hasReceipts } = parts.tally;
+      if (states.database === 'ready' || hasReceipts) await heartbeat.beat(hasReceipts || isReady(states));
+    },
+    0,
+  );
+  observeSweeps(metrics, [watching, ...mounted.flatMap(({ sweeps }) => sweeps)]);
   watching.start();
   for (const service of mounted) {
     for (const startWorker of service.jobs) startWorker(queues);
@@ -82,6 +103,7 @@ export async function serve(config: CommonConfig, name: string, services: Create
   const stopWork = async () => {
     await Promise.all([watching, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()));
     await queues.close();
+    await within(LAST_BEAT_MS, heartbeat.end());
     await store.close();
   };
   const listenOn = (setting: 'PORT' | 'OPS_PORT', PORT: number, routers: readonly Router[]) =>

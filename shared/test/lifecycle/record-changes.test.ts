@@ -77,7 +77,14 @@ describe('a change written in a batch has the same rows as one written alone:', 
     const at = new Date('2026-11-02T08:00:00.123Z');
     const suggestion = { caseId: 'K-1', basis: 'message-uuid', sender: 'other' } as const;
     const withParty = { ...suggestion, party: 'mother', warning: 'not-the-recipient' } as const;
-    const message = { id: one, kind: 'enquiry', senderId: '', references: [], suggestedBefore: null } as const;
+    const message = {
+      id: one,
+      kind: 'enquiry',
+      senderId: '',
+      references: [],
+      suggestedBefore: null,
+      waited: null,
+    } as const;
 
     await store.withTenantConnection(ODENSKOV, (connection) =>
       writeSuggestions(connection, ODENSKOV, [{ message, suggestion: withParty }], at),

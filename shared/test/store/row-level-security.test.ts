@@ -245,6 +245,9 @@ const ENTRY = {
   transmission_id: randomUUID(),
 };
 
+/** What operations watch: no rows of municipalities, so nothing for the app. */
+const OF_INSTALLATION = ['copies', 'daily_sizes', 'master_keys', 'minute_figures', 'outages', 'refused_deliveries'];
+
 /** Runs `work` with the login of the services in one of its roles, for one municipality or none; nothing is committed. */
 async function as<T>(
   role: string | undefined,
@@ -306,7 +309,7 @@ describe('every table', () => {
     }>(`SELECT DISTINCT g.table_name AS name FROM information_schema.table_privileges g
        WHERE g.table_schema = 'public' AND g.grantee LIKE 'indbakke%' ORDER BY 1`);
     expect(tables.map(({ name }) => name)).toEqual(expect.not.arrayContaining(['_prisma_migrations']));
-    expect([...TABLES, 'quarantine_entries', 'handovers', 'ledger_files']).toEqual(
+    expect([...TABLES, 'quarantine_entries', 'handovers', 'ledger_files', ...OF_INSTALLATION]).toEqual(
       expect.arrayContaining(tables.map(({ name }) => name)),
     );
   });
@@ -344,6 +347,23 @@ describe.each(TABLES)('indbakke_app in %s', (table) => {
       expect(await changed.catch((error: { code: string }) => error.code)).toBeOneOf([0, DENIED.code]);
     }
   });
+});
+
+describe.each(OF_INSTALLATION)('%s', (table) => {
+  it('is closed to the app and to the login itself; sweeps read it', async () => {
+    for (const role of ['indbakke_app', undefined]) {
+      for (const bound of [A, 'installation']) {
+        await expect(as(role, bound, countIn(table))).rejects.toMatchObject(DENIED);
+      }
+    }
+    expect(await as('indbakke_worker', undefined, countIn(table))).toBe(0);
+  });
+});
+
+it('nobody changes or removes an outage', async () => {
+  for (const statement of ['UPDATE outages SET until_at = now()', 'DELETE FROM outages']) {
+    await expect(as('indbakke_worker', undefined, (client) => client.query(statement))).rejects.toMatchObject(DENIED);
+  }
 });
 
 describe('indbakke_app in handovers', () => {
@@ -508,6 +528,7 @@ describe('indbakke_worker', () => {
       'cases',
       'ledger_days',
       'ledger_differences',
+      'contact_points',
     ],
   ];
   const closed = TABLES.filter((table) => !OPEN.includes(table));
@@ -528,6 +549,7 @@ describe('indbakke_worker', () => {
     ['extract_files', ['container', 'wrapped_key', 'row_count', 'roles']],
     ['idempotency_keys', ['key_digest', 'answer']],
     ['municipalities', ['name', 'reply_days']],
+    ['contact_points', ['name', 'is_concern', 'assignee_id', 'info_labels']],
     ['cases', ['case_id', 'caseworker', 'party_digests', 'restricted_to', 'status']],
     ['webhooks', ['url', 'secret', 'secret_key_id', 'previous_secret']],
     ['access_packages', ['owner', 'citizen', 'request', 'request_wrapped_key', 'container', 'wrapped_key']],

@@ -1,8 +1,9 @@
 import { createBatcher } from '@indbakke/shared/batch';
 import { announce } from '@indbakke/shared/crash-points';
-import { digestOfParty, type KeyRing } from '@indbakke/shared/keys';
+import { digestOfParty } from '@indbakke/shared/keys';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
-import { isStoreUnavailable, type Store } from '@indbakke/shared/store';
+import type { Parts } from '@indbakke/shared/service';
+import { isStoreUnavailable } from '@indbakke/shared/store';
 import { loadLookups } from './load-lookups.js';
 import { lockForSuggestion } from './lock-for-suggestion.js';
 import { suggestCase } from './suggest-case.js';
@@ -13,10 +14,7 @@ const CONCURRENT_BATCHES = 2;
 // Two batches hold all concurrent jobs (SUGGEST_CONCURRENCY: 128).
 const MAX_BATCH = 64;
 
-interface SuggestionParts {
-  readonly store: Store;
-  readonly keys: KeyRing;
-}
+type SuggestionParts = Pick<Parts, 'store' | 'keys' | 'tally' | 'metrics'>;
 
 /**
  * Creates the job handler of one process. It stores the case that a message seems to belong to, and returns quietly when that
@@ -44,19 +42,30 @@ export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestC
 }
 
 /** The messages are locked first: requestSuggestions then waits, and starts another run with what these lookups missed. */
-function suggestAll({ store, keys }: SuggestionParts, municipality: string, jobs: readonly SuggestCaseData[]) {
-  return store.withTenantConnection(municipality, async (connection) => {
+async function suggestAll(
+  parts: SuggestionParts,
+  municipality: string,
+  jobs: readonly SuggestCaseData[],
+): Promise<void> {
+  const { store, keys } = parts;
+  const results = await store.withTenantConnection(municipality, async (connection) => {
     const messages = await lockForSuggestion(connection, municipality, jobs);
-    if (messages.length === 0) return;
+    if (messages.length === 0) return [];
     const lookupFor = await loadLookups(
       connection,
       municipality,
       messages.flatMap(({ references }) => references),
     );
-    const results = messages.map((message) => ({
+    const made = messages.map((message) => ({
       message,
       suggestion: suggestCase(message.references, lookupFor(digestOfParty(keys, message.senderId))),
     }));
-    await writeSuggestions(connection, municipality, results, new Date());
+    await writeSuggestions(connection, municipality, made, new Date());
+    return made;
   });
+  for (const { message, suggestion } of results) {
+    if (message.waited === null) continue;
+    parts.tally.add('suggestion', suggestion ? 'suggested' : 'none', message.waited);
+    parts.metrics.suggestions.observe(message.waited);
+  }
 }

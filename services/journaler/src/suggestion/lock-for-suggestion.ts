@@ -12,6 +12,8 @@ export interface SuggestionInput {
   readonly references: readonly Reference[];
   /** The result of an earlier run. */
   readonly suggestedBefore: Suggestion | null;
+  /** Of its first run: for how many seconds it has been in the inbox; null of a later run, and of training municipalities. */
+  readonly waited: number | null;
 }
 
 /**
@@ -33,7 +35,9 @@ export async function lockForSuggestion(
         (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', r.kind, 'value', r.value) ORDER BY r.position), '[]')
          FROM reply_references r WHERE r.message_id = m.id) AS references,
         CASE WHEN m.suggested_case_id IS NOT NULL THEN jsonb_build_object('caseId', m.suggested_case_id,
-          'basis', m.suggestion_basis, 'sender', m.suggestion_sender, 'party', m.suggestion_party, 'warning', m.suggestion_warning) END AS "suggestedBefore"
+          'basis', m.suggestion_basis, 'sender', m.suggestion_sender, 'party', m.suggestion_party, 'warning', m.suggestion_warning) END AS "suggestedBefore",
+        CASE WHEN m.suggestion_run = 1 AND NOT (SELECT is_training FROM municipalities WHERE cvr = $3)
+          THEN extract(epoch FROM clock_timestamp() - m.status_at)::float8 END AS waited
       FROM unnest($1::uuid[], $2::int[]) AS job (id, run)
       JOIN locked m ON m.id = job.id AND m.suggestion_run = job.run AND m.suggestion_run_at IS NULL AND m.status = 'pending'
       JOIN message_details d ON d.message_id = m.id`,

@@ -1,7 +1,9 @@
-import { type ErrorCode, Problem } from '@indbakke/shared/errors';
-import { askToRetry, logProblem, toProblem } from '@indbakke/shared/http';
+import type { Problem } from '@indbakke/shared/errors';
+import { askToRetry, logProblem } from '@indbakke/shared/http';
 import type { Log } from '@indbakke/shared/log';
+import type { Tally } from '@indbakke/shared/service';
 import type { Request, Response } from 'express';
+import { asIntakeProblem } from '../intake/intake-problem.js';
 import type { Intake } from '../intake/receive-message.js';
 import type { DeliveryMetrics } from './metrics.js';
 
@@ -13,34 +15,33 @@ export function echoTransaction(req: Request, res: Response): void {
   }
 }
 
+/** Where a delivery is counted: in the metrics of this process, and by the minute for the whole installation. */
+interface Counting {
+  readonly metrics: DeliveryMetrics;
+  readonly tally: Tally;
+  readonly endpoint: string;
+  /** By the clock of `performance.now()`. */
+  readonly startedAt: number;
+}
+
+function count(outcome: string, { metrics, tally, endpoint, startedAt }: Counting): void {
+  metrics.intake.inc({ endpoint, outcome });
+  tally.add('receipt', outcome, (performance.now() - startedAt) / 1_000);
+}
+
 /** Counts what became of a delivery, unless it is for practice. */
 export function recordReceipt(
   { outcome, isTraining }: Pick<Intake, 'outcome' | 'isTraining'>,
-  { metrics, endpoint }: { metrics: DeliveryMetrics; endpoint: string },
+  counting: Counting,
 ): void {
-  if (!isTraining) metrics.intake.inc({ endpoint, outcome });
+  if (!isTraining) count(outcome, counting);
 }
 
 /** Counts and logs why a delivery failed, and sets Retry-After when a retry may succeed. */
-export function recordRefusal(
-  error: unknown,
-  res: Response,
-  { log, metrics, endpoint }: { log: Log; metrics: DeliveryMetrics; endpoint: string },
-): Problem {
+export function recordRefusal(error: unknown, res: Response, counting: Counting & { readonly log: Log }): Problem {
   const problem = asIntakeProblem(error);
-  if (!problem.isTraining) metrics.intake.inc({ endpoint, outcome: problem.code });
-  logProblem(log, problem);
+  if (!problem.isTraining) count(problem.code, counting);
+  logProblem(counting.log, problem);
   if (problem.row.again) askToRetry(res);
   return problem;
-}
-
-const OURS: readonly ErrorCode[] = ['internal', 'unavailable', 'unknown-outcome'];
-
-/** After an unforeseen error the sender should retry, and also when the message may be stored: the retry finds it. */
-function asIntakeProblem(error: unknown): Problem {
-  const problem = toProblem(error);
-  if (!OURS.includes(problem.code)) return problem;
-  return new Problem('send-again', 'The message could not be stored now. Send it again.', {
-    cause: error,
-  });
 }

@@ -85,9 +85,13 @@ export interface Remark {
 /**
  * Reads the message of one delivery and seals its files on the fly.
  *
+ * @param onId hears the id as soon as it is read: the message may still be refused
  * @throws Problem, a refusal
  */
-export type ReadMessage = (sealer: Pick<Sealer, 'openFile'>) => Promise<IncomingMessage>;
+export type ReadMessage = (
+  sealer: Pick<Sealer, 'openFile'>,
+  onId: (externalId: ExternalId) => void,
+) => Promise<IncomingMessage>;
 
 /** A message that has been read and sealed, ready for its rows. */
 export interface NewMessage extends IncomingMessage {

@@ -3,10 +3,12 @@ import { announce } from '@indbakke/shared/crash-points';
 import type { KeyRing } from '@indbakke/shared/keys';
 import type { Log } from '@indbakke/shared/log';
 import { type Queues, SUGGEST_CASE } from '@indbakke/shared/queue';
+import type { Tally } from '@indbakke/shared/service';
 import { CommitInDoubt, newId } from '@indbakke/shared/store';
 import type { ReceiverConfig } from '../config.js';
 import type { Delivery, Quarantine } from '../quarantine/quarantine.js';
 import type { ExternalId, NewMessage, ReadMessage } from './incoming-message.js';
+import { asIntakeProblem } from './intake-problem.js';
 import type { StoredMessage } from './known-ids.js';
 import type { Stored, StoreMessage } from './store-messages.js';
 
@@ -17,6 +19,7 @@ export interface IntakeParts {
   readonly keys: KeyRing;
   readonly hashingThread: HashingThread;
   readonly queues: Queues;
+  readonly tally: Tally;
   readonly log: Log;
   readonly config: ReceiverConfig;
 }
@@ -50,8 +53,12 @@ export async function receiveMessage(
     smallBytes: parts.config.SMALL_CONTENT_BYTES,
     hashingThread: parts.hashingThread,
   });
+  let readId: ExternalId | undefined;
+  const onId = (externalId: ExternalId) => {
+    readId = externalId;
+  };
   try {
-    const message = await read(sealer);
+    const message = await read(sealer, onId);
     const { municipality, externalId, references } = message;
     const container = await sealer.commit({ municipality });
     const stored = await parts
@@ -89,10 +96,17 @@ export async function receiveMessage(
     const accepted = await parts.quarantine.keep(error, { ...delivery, origin }, { id, sealer });
     await sealer.abort(); // does nothing once the container is committed
     if (accepted) return { outcome: 'answer-accepted', isTraining: false, ...accepted };
+    if (readId) countRefusal(parts, readId, error);
     throw error;
   } finally {
     await delivery.body.trail.drop();
   }
+}
+
+/** By the id, so that one that is refused again and again is found; what cannot be read is counted in quarantine. */
+function countRefusal({ tally }: IntakeParts, { value }: ExternalId, error: unknown): void {
+  const { code, isTraining } = asIntakeProblem(error);
+  if (!isTraining) tally.refused(value, code);
 }
 
 /** What operators look for in the log. */

@@ -35,7 +35,7 @@ export function readMessage(
   { keys, config }: { keys: KeyRing; config: ReceiverConfig },
   delivery: MemoDelivery,
 ): ReadMessage {
-  return async (sealer) => {
+  return async (sealer, onId) => {
     const files: ReceivedFile[] = [];
     const document = await readXml(
       delivery.body,
@@ -51,8 +51,11 @@ export function readMessage(
     );
     const message = await delivery.findMessage(document);
     const { memo, remarks } = readMemo(message, files, document.token);
+    const externalId = externalIdOf(memo);
+    onId(externalId);
     return {
       ...incomingFrom(memo, files, config.OWN_SYSTEM_ID),
+      externalId,
       remarks,
       fingerprint: fingerprintOf(keys, message, files, document.token),
       original: { format: 'memo', bytes: originalOf(document) },
@@ -86,14 +89,13 @@ function incomingFrom(
   memo: Memo,
   files: readonly SealedFile[],
   ownSystemId: string,
-): Omit<IncomingMessage, 'remarks' | 'fingerprint' | 'original'> {
+): Omit<IncomingMessage, 'externalId' | 'remarks' | 'fingerprint' | 'original'> {
   const municipality = addressee(memo);
   const { label = '', sender, recipient, replyByDateTime } = memo.header;
   const { contactPoint } = recipient ?? {};
   const contactInfo = contactInfoOf(memo);
   return {
     municipality,
-    externalId: externalIdOf(memo),
     kind: kindOf(memo, municipality),
     subject: label,
     sender: { id: sender?.senderID ?? '', idType: sender?.idType ?? '', name: sender?.label ?? '' },

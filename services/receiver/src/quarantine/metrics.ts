@@ -25,7 +25,7 @@ export function createQuarantineMetrics({ store, metrics }: Pick<Parts, 'store' 
       for (const [what, count] of Object.entries(found)) this.set({ what }, count);
     },
   });
-  return {
+  const counters = {
     deliveries: new Counter<'outcome'>({
       name: 'indbakke_quarantined_total',
       help: 'Deliveries that could not be read: kept, again, answer-accepted, over-quota, incomplete, failed',
@@ -38,4 +38,7 @@ export function createQuarantineMetrics({ store, metrics }: Pick<Parts, 'store' 
       registers,
     }),
   };
+  // From 0 on, so that the first one is an increase.
+  for (const outcome of ['kept', 'over-quota', 'failed']) counters.deliveries.inc({ outcome }, 0);
+  return counters;
 }

@@ -19,6 +19,7 @@ export function restEndpoint(parts: EndpointParts): Router {
   const router = Router();
   router.post(REST_PATH, async (req, res) => {
     res.locals.operation = `POST ${REST_PATH}`;
+    const counting = { ...parts, endpoint: 'rest', startedAt: performance.now() };
     try {
       const contentType = req.get('content-type') ?? '';
       const form = mediaTypeOf(contentType) === FORM;
@@ -37,10 +38,10 @@ export function restEndpoint(parts: EndpointParts): Router {
       });
       const delivery = { endpoint: 'rest', body, boundary: form ? boundaryOf(contentType) : undefined } as const;
       const intake = await receiveMessage(parts, { channel: 'sf1606', origin: addressOf(req), delivery }, read);
-      recordReceipt(intake, { ...parts, endpoint: 'rest' });
+      recordReceipt(intake, counting);
       sendReceipt(req, res, 200, completed(intake));
     } catch (error) {
-      const problem = recordRefusal(error, res, { ...parts, endpoint: 'rest' });
+      const problem = recordRefusal(error, res, counting);
       sendReceipt(req, res, problem.row.http, refusal(problem));
     }
   });

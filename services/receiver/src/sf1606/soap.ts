@@ -21,6 +21,7 @@ export function soapEndpoint(parts: EndpointParts): Router {
 
   router.post(SOAP_PATH, async (req, res) => {
     res.locals.operation = `POST ${SOAP_PATH}`;
+    const counting = { ...parts, endpoint: 'soap', startedAt: performance.now() };
     echoTransaction(req, res);
     try {
       const callers = parts.config.SF1606_CALLERS;
@@ -38,13 +39,13 @@ export function soapEndpoint(parts: EndpointParts): Router {
       });
       const delivery = { endpoint: 'soap', body } as const;
       const intake = await receiveMessage(parts, { channel: 'sf1606', origin: addressOf(req), delivery }, read);
-      recordReceipt(intake, { ...parts, endpoint: 'soap' });
+      recordReceipt(intake, counting);
       const receipt = completed(intake);
       // The package may have found no call to answer in what could not be read.
       const isRead = intake.outcome !== 'answer-accepted';
       sendXml(res, 200, isRead ? await call.answer(receipt) : renderResponse(receipt));
     } catch (error) {
-      const problem = recordRefusal(error, res, { ...parts, endpoint: 'soap' });
+      const problem = recordRefusal(error, res, counting);
       // SOAP 1.1, §6.2 and WS-I Basic Profile 1.1, R1126: a Fault has status 500. Even where HTTP has 403, 413 or 415, as many
       // clients read a Fault with no other status.
       sendXml(res, 500, renderFault(problem));

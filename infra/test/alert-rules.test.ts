@@ -1,0 +1,45 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { repository } from '../../tools/local-state.mjs';
+
+// UPDATE_DOCS=1 npm test -- infra/test/alert-rules.test.ts    updates the list.
+
+interface Rule {
+  readonly alert: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly meaning: string; readonly action: string };
+}
+
+const { groups } = parse(readFileSync(join(repository, 'infra/deploy/prometheus/rules.yaml'), 'utf8')) as {
+  readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[];
+};
+
+const PAGE = join(repository, 'docs/operations.md');
+const MARKED = /(?<=<!-- generated: alerts -->\n).*?(?=<!-- \/generated -->)/s;
+
+it('docs/operations.md has each alert with what it means and what to do, as the rules have it', () => {
+  const lists = groups.map(({ name, rules }) => {
+    const lines = rules.map(
+      ({ alert, labels, annotations: { summary, meaning, action } }) =>
+        `- **${alert}**${labels.severity === 'critical' ? ' (critical)' : ''}: ${summary}. ${meaning}\n  *Do:* ${action}\n`,
+    );
+    return `\n**${name}**\n\n${lines.join('')}`;
+  });
+  const list = `${lists.join('')}\n`;
+  const page = readFileSync(PAGE, 'utf8');
+  if (process.env.UPDATE_DOCS)
+    writeFileSync(
+      PAGE,
+      page.replace(MARKED, () => list),
+    );
+  else expect(MARKED.exec(page)?.[0]).toBe(list);
+});
+
+it('each alert has a severity, and all that a person at night needs', () => {
+  for (const { alert, labels, annotations } of groups.flatMap(({ rules }) => rules)) {
+    expect([alert, labels.severity]).toEqual([alert, expect.stringMatching(/^(critical|warning)$/)]);
+    expect(Object.keys(annotations), alert).toEqual(['summary', 'meaning', 'action']);
+  }
+});

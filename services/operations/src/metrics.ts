@@ -1,0 +1,162 @@
+import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
+import { Gauge } from 'prom-client';
+import { readCertificates, readMasterKeys } from './sections/certificates.js';
+import { readCopies } from './sections/copies.js';
+import { readLastReceipt } from './sections/mail.js';
+import { readOutages } from './sections/outages.js';
+import { readRefusedOften } from './sections/refusals.js';
+import { readRoom } from './sections/room.js';
+import type { OperationsParts } from './sections/section.js';
+import { readSilence, type Silent } from './sections/silence.js';
+
+const SERVICES = ['receiver', 'journaler', 'archiver', 'operations'];
+
+// It is read from end to end of 90 days, and no silence is shorter than a day.
+const SILENCE_MS = 10 * MINUTE;
+
+/** The value of a gauge: a number, one for each set of labels, or undefined when there is none. */
+type Value<Labels extends string> = number | undefined | readonly (readonly [Record<Labels, string>, number])[];
+
+type Watched = Pick<OperationsParts, 'store' | 'blobs' | 'keys' | 'metrics' | 'config'>;
+
+/** What concerns the installation as a whole, read at each scrape. What cannot be read has no value, not its last one. */
+export function observeInstallation(parts: Watched): void {
+  const { store, config, metrics } = parts;
+  const observe = <Labels extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Labels[],
+    read: () => Promise<Value<Labels>>,
+  ) => {
+    const gauge: Gauge<string> = new Gauge({
+      name: `indbakke_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [metrics.registry],
+      async collect() {
+        const value = await read().catch(() => undefined);
+        gauge.reset(); // without labels it is 0 then
+        if (value === undefined) return labelNames.length === 0 ? gauge.remove() : undefined;
+        if (typeof value === 'number') return gauge.set(value);
+        for (const [labels, each] of value) gauge.set(labels, each);
+      },
+    });
+  };
+
+  const copies = remembered(SECOND, () => readCopies(parts));
+  observe(
+    'copies',
+    'Processes by service: running, or lost without another in their place',
+    ['service', 'state'],
+    async () => {
+      const all = await copies();
+      return SERVICES.flatMap((service) =>
+        (['running', 'lost'] as const).map((state) => {
+          const those = all.filter((copy) => copy.state === state && copy.services.includes(service));
+          return [{ service, state }, those.length] as const;
+        }),
+      );
+    },
+  );
+  observe('versions', 'Different versions among the running processes', [], async () => {
+    const running = (await copies()).filter(({ state }) => state === 'running');
+    return new Set(running.map(({ version }) => version)).size;
+  });
+  observe('outage_seconds', 'For how long no receiver could store messages; 0 when one can', [], async () => {
+    const [newest] = await readOutages(parts, 1);
+    return newest && newest.until === null ? (Date.now() - newest.from.getTime()) / SECOND : 0;
+  });
+  observe('accepted_age_seconds', 'Time since a delivery got a receipt; none when none ever did', [], async () => {
+    const at = await readLastReceipt(parts);
+    return at && (Date.now() - at.getTime()) / SECOND;
+  });
+  const silence = remembered(SILENCE_MS, () => readSilence(parts));
+  observe(
+    'silent',
+    'Municipalities and contact points that nothing has come to for far longer than usual',
+    ['what'],
+    async () => {
+      const silent = await silence();
+      const count = (is: (each: Silent) => boolean) => silent.filter(is).length;
+      return [
+        [{ what: 'municipalities' }, count(({ contactPointId }) => contactPointId === null)],
+        [{ what: 'contact-points' }, count(({ contactPointId }) => contactPointId !== null)],
+      ];
+    },
+  );
+  observe('refused_often', 'Ids that are refused again and again, and are not here', [], async () => {
+    return (await readRefusedOften(parts, config.QUARANTINE_LOOP_AFTER)).length;
+  });
+  observe(
+    'suggestion_waiting_seconds',
+    'Age of the oldest message that waits for its suggestion run; 0 when none does',
+    [],
+    async () => {
+      const [row] = await store.sweep<{ age: number }>(
+        `SELECT coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8 AS age
+       FROM messages JOIN municipalities ON cvr = municipality
+       WHERE suggestion_run_at IS NULL AND status = 'pending' AND NOT is_training`,
+      );
+      return row?.age;
+    },
+  );
+
+  const room = remembered(SECOND, () => readRoom(parts, config.DATABASE_MAX_BYTES));
+  observe(
+    'room_bytes',
+    'content-free: what the content store has left; database: what the database takes',
+    ['what'],
+    async () => {
+      const { content, database } = await room();
+      return [
+        [{ what: 'content-free' }, content.freeBytes],
+        [{ what: 'database' }, database.bytes],
+      ];
+    },
+  );
+  observe(
+    'full_in_days',
+    'When it is full if it grows as in the last week; none when it does not grow',
+    ['what'],
+    async () => {
+      const { content, database } = await room();
+      const days = [
+        ['content', content.fullInDays],
+        ['database', database.fullInDays],
+      ] as const;
+      return days.flatMap(([what, left]) => (left === undefined ? [] : [[{ what }, left] as const]));
+    },
+  );
+  observe('master_key_age_days', 'Days since the current master key was first used', [], async () => {
+    const current = (await readMasterKeys(parts)).find(({ isCurrent }) => isCurrent);
+    return current && (Date.now() - current.firstAt.getTime()) / DAY;
+  });
+  const certificates = remembered(MINUTE, () => readCertificates(config.WATCH_CERTIFICATES ?? []));
+  observe('certificate_days_left', 'Days that a certificate of WATCH_CERTIFICATES is still valid', ['file'], async () =>
+    (await certificates()).flatMap(({ file, daysLeft }) =>
+      daysLeft === undefined ? [] : [[{ file }, daysLeft] as const],
+    ),
+  );
+  observe(
+    'certificate_unreadable',
+    '1 when a file of WATCH_CERTIFICATES cannot be read as a certificate',
+    ['file'],
+    async () => (await certificates()).map(({ file, daysLeft }) => [{ file }, Number(daysLeft === undefined)] as const),
+  );
+}
+
+/** Reads again only when what it read is older than this. */
+function remembered<T>(milliseconds: number, read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  let at = 0;
+  return () => {
+    if (!reading || Date.now() - at > milliseconds) {
+      at = Date.now();
+      reading = read();
+      reading.catch(() => {
+        reading = undefined;
+      });
+    }
+    return reading;
+  };
+}
