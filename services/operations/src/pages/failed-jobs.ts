@@ -3,6 +3,7 @@ import { Problem } from '@indbakke/shared/errors';
 import { QUEUE_NAMES } from '@indbakke/shared/queue';
 import type { Job, Queue } from 'bullmq';
 import { z } from 'zod';
+import { askEachQueue } from '../each-queue.js';
 import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import type { OperationsParts } from '../sections/section.js';
@@ -61,14 +62,12 @@ const JobId = z.string().regex(/^[\w-]{1,100}$/);
 export const FAILED_JOBS_PAGE = definePage({
   name: 'failed-jobs',
   texts,
-  async show({ queues }, { texts: own, format, button }) {
-    const found = await Promise.all(
-      queues.all().map(async (queue) => ({
-        name: queue.name,
-        count: (await queue.getJobCounts('failed')).failed ?? 0,
-        jobs: await queue.getJobs(['failed'], 0, SHOWN - 1),
-      })),
-    );
+  async show(parts, { texts: own, format, button }) {
+    const found = await askEachQueue(parts, async (queue) => ({
+      name: queue.name,
+      count: (await queue.getJobCounts('failed')).failed ?? 0,
+      jobs: await queue.getJobs(['failed'], 0, SHOWN - 1),
+    }));
     const failing = found.filter(({ count }) => count > 0);
     if (failing.length === 0) return html`<p>${own.intro}</p><p>${own.none}</p>`;
     const tables = failing.map(({ name, count, jobs }) => {

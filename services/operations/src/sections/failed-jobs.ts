@@ -1,3 +1,4 @@
+import { askEachQueue } from '../each-queue.js';
 import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import { inBoth } from '../pages/language.js';
@@ -26,14 +27,12 @@ export const FAILED_JOBS = defineSection({
       some: { one: '1 job failed', more: (count: string) => `${count} jobs failed` },
     },
   }),
-  async read({ queues }) {
-    const found = await Promise.all(
-      queues.all().map(async (queue) => {
-        const { failed = 0 } = await queue.getJobCounts('failed');
-        const [newest] = failed > 0 ? await queue.getJobs(['failed'], 0, 0) : [];
-        return { name: queue.name, failed, at: newest?.finishedOn, code: newest?.failedReason ?? '' };
-      }),
-    );
+  async read(parts) {
+    const found = await askEachQueue(parts, async (queue) => {
+      const { failed = 0 } = await queue.getJobCounts('failed');
+      const [newest] = failed > 0 ? await queue.getJobs(['failed'], 0, 0) : [];
+      return { name: queue.name, failed, at: newest?.finishedOn, code: newest?.failedReason ?? '' };
+    });
     return found.filter(({ failed }) => failed > 0);
   },
   view(found, texts, { number, time, counted }) {

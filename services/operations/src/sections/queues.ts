@@ -1,3 +1,4 @@
+import { askEachQueue } from '../each-queue.js';
 import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import { inBoth } from '../pages/language.js';
@@ -37,21 +38,19 @@ export const QUEUES = defineSection({
       slow: (queue: string, time: string) => `${queue} has waited for ${time}`,
     },
   }),
-  read: ({ queues }, now): Promise<QueueFigures[]> =>
-    Promise.all(
-      queues.all().map(async (queue) => {
-        const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
-        const [oldest] = await queue.getJobs(['waiting'], 0, 0, true);
-        const of = (state: string) => counts[state] ?? 0;
-        return {
-          name: queue.name,
-          waiting: of('waiting'),
-          active: of('active'),
-          delayed: of('delayed'),
-          oldestSeconds: oldest && (now.getTime() - oldest.timestamp) / 1_000,
-        };
-      }),
-    ),
+  read: (parts, now): Promise<QueueFigures[]> =>
+    askEachQueue(parts, async (queue) => {
+      const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
+      const [oldest] = await queue.getJobs(['waiting'], 0, 0, true);
+      const of = (state: string) => counts[state] ?? 0;
+      return {
+        name: queue.name,
+        waiting: of('waiting'),
+        active: of('active'),
+        delayed: of('delayed'),
+        oldestSeconds: oldest && (now.getTime() - oldest.timestamp) / 1_000,
+      };
+    }),
   view(figures, texts, { number, duration }) {
     const [slowest] = figures.toSorted((a, b) => (b.oldestSeconds ?? 0) - (a.oldestSeconds ?? 0));
     const waited = slowest?.oldestSeconds ?? 0;
