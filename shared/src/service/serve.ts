@@ -4,6 +4,7 @@ import { type CommonConfig, SECOND } from '../config/index.js';
 import { listen, notFound, problemHandler, refuseOtherMethods, securityHeaders, trackRequests } from '../http/index.js';
 import { createLog } from '../log/index.js';
 import type { StartWorker } from '../queue/index.js';
+import { openTracing } from '../tracing/index.js';
 import { abortOn } from './abort-on.js';
 import { describesItself } from './describes-itself.js';
 import { health } from './health.js';
@@ -54,6 +55,7 @@ export async function serve(
 ): Promise<Running> {
   const parts = await openParts(config, name);
   const { log, metrics, queues, store } = parts;
+  const tracing = await openTracing(config, name, log);
   const mounted = services.map((create) => create(parts));
 
   const app = express();
@@ -82,6 +84,7 @@ export async function serve(
     await Promise.all([watching, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()));
     await queues.close();
     await store.close();
+    await tracing.close();
   };
   try {
     const listening = await listen(app, config, (status, code) => {

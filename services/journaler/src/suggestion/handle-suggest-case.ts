@@ -3,6 +3,7 @@ import { announce } from '@indbakke/shared/crash-points';
 import { digestOfParty, type KeyRing } from '@indbakke/shared/keys';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
 import { isStoreUnavailable, type Store } from '@indbakke/shared/store';
+import { currentTrace } from '@indbakke/shared/tracing';
 import { loadLookups } from './load-lookups.js';
 import { lockForSuggestion } from './lock-for-suggestion.js';
 import { suggestCase } from './suggest-case.js';
@@ -18,6 +19,9 @@ interface SuggestionParts {
   readonly keys: KeyRing;
 }
 
+/** A batch has jobs that different deliveries have led to. */
+type TracedJob = SuggestCaseData & { readonly trace: string | undefined };
+
 /**
  * Creates the job handler of one process. It stores the case that a message seems to belong to, and returns quietly when that
  * is done already, no longer wanted, or left to a later run.
@@ -26,7 +30,7 @@ interface SuggestionParts {
  * written, or the database is unavailable.
  */
 export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestCaseData) => Promise<void> {
-  const batcher = createBatcher<SuggestCaseData, void>({
+  const batcher = createBatcher<TracedJob, void>({
     keyOf: ({ municipality }) => municipality,
     conflictOf: ({ messageId }) => messageId,
     maxBatch: MAX_BATCH,
@@ -38,13 +42,13 @@ export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestC
     isSharedFault: isStoreUnavailable,
   });
   return async (job) => {
-    await batcher.add(job);
+    await batcher.add({ ...job, trace: currentTrace() });
     announce('suggestion-committed');
   };
 }
 
 /** The messages are locked first: requestSuggestions then waits, and starts another run with what these lookups missed. */
-function suggestAll({ store, keys }: SuggestionParts, municipality: string, jobs: readonly SuggestCaseData[]) {
+function suggestAll({ store, keys }: SuggestionParts, municipality: string, jobs: readonly TracedJob[]) {
   return store.withTenantConnection(municipality, async (connection) => {
     const messages = await lockForSuggestion(connection, municipality, jobs);
     if (messages.length === 0) return;
@@ -53,8 +57,10 @@ function suggestAll({ store, keys }: SuggestionParts, municipality: string, jobs
       municipality,
       messages.flatMap(({ references }) => references),
     );
+    const traces = new Map(jobs.map(({ messageId, trace }) => [messageId, trace]));
     const results = messages.map((message) => ({
       message,
+      trace: traces.get(message.id),
       suggestion: suggestCase(message.references, lookupFor(digestOfParty(keys, message.senderId))),
     }));
     await writeSuggestions(connection, municipality, results, new Date());
