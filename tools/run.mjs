@@ -54,6 +54,10 @@ const COMMANDS = {
     does: 'delete everywhere, and search all files for what is left',
     module: 'infra/dist/lab/deletion-proof/main.js',
   },
+  'personal-proof': {
+    does: 'search logs, metrics, traces, jobs and pages for anything personal',
+    module: 'infra/dist/lab/personal-proof/main.js',
+  },
   config: {
     does: 'print the configuration, without secrets',
     module: 'infra/dist/local/config.js',

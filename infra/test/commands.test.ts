@@ -170,6 +170,7 @@ test.each([
   ['reapply-deletions', ['--dryrun'], "Unknown option '--dryrun'"],
   ['../lab/deletion-proof/main', ['--queue', 'postgres'], '--queue is one of postgresql, redis.'],
   ['../lab/deletion-proof/main', ['--without', 'scrubs'], '--without is one of deletion, scrub.'],
+  ['../lab/personal-proof/main', ['--queue', 'postgres'], '--queue is one of postgresql, redis.'],
 ])('%s %j says what is wrong and how it is used, and fails', async (command, args, sentence) => {
   const { status, output, errors } = await run(command, args);
   expect([status, output]).toEqual([1, '']);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Finder, needlesOfBytes, needlesOfText } from '../src/lab/deletion-proof/needles.js';
-import { searchFiles } from '../src/lab/deletion-proof/search-files.js';
+import { Finder, needlesOfBytes, needlesOfText } from '../src/lab/plants/needles.js';
+import { searchFiles } from '../src/lab/plants/search-files.js';
 import { launchCommand } from '../src/testkit/command.js';
 
 const WORD = 'vb7kq2m9zt4xw8hd3nfp';
@@ -37,10 +37,13 @@ describe('the search', () => {
     expect(formsIn(around(Buffer.from(text).toString('base64')))).toEqual(['base64']);
   });
 
-  it('finds it as text, in UTF-16 and in hexadecimal', () => {
+  it('finds it as text, in UTF-16, in hexadecimal and escaped', () => {
     expect(formsIn(around(WORD))).toContain('plain');
     expect(formsIn(around(Buffer.from(WORD, 'utf16le')))).toEqual(['UTF-16']);
     expect(formsIn(around(Buffer.from(WORD).toString('hex')))).toEqual(['hexadecimal']);
+    const escaped = (prefix: string) => [...Buffer.from(WORD)].map((byte) => prefix + byte.toString(16)).join('');
+    expect(formsIn(around(escaped('%')))).toEqual(['URL-encoded']);
+    expect(formsIn(around(escaped('\\u00')))).toEqual(['JSON-escaped']);
   });
 
   it('finds it as PostgreSQL compresses it: with a byte of its own after each eight', () => {

@@ -1,4 +1,13 @@
-import { auditSettings, commonSettings, GiB, MiB, quarantineSettings, secret, url, wholeNumber } from '@indbakke/shared/config';
+import {
+  auditSettings,
+  commonSettings,
+  GiB,
+  MiB,
+  quarantineSettings,
+  secret,
+  url,
+  wholeNumber,
+} from '@indbakke/shared/config';
 import { NightlyWindow } from '@indbakke/shared/danish-time';
 import { z } from 'zod';
 

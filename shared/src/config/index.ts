@@ -34,6 +34,8 @@ export const wholeNumber = (min: number, max: number) => {
     .refine((value) => Number.isInteger(value) && value >= min && value <= max, { error });
 };
 
+const SHARE = 'must be a number from 0 to 1';
+
 /** The settings of all services, named like their environment variables. */
 export const commonSettings = {
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
@@ -80,6 +82,14 @@ export const commonSettings = {
     .enum(['error', 'warn', 'info', 'debug', 'silent'])
     .default('info')
     .describe('Lowest level that is logged'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:')
+    .optional()
+    .describe('Collector that traces are sent to, by OTLP over HTTP; default: no traces'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number({ error: SHARE })
+    .refine((value) => value >= 0 && value <= 1, { error: SHARE })
+    .default(1)
+    .describe('Share of the requests that are traced, 0 to 1; a caller with a traceparent decides for its own'),
   SHUTDOWN_SECONDS: wholeNumber(1, 600)
     .default(60)
     .describe('Time at shutdown for requests in flight, and again for workers'),

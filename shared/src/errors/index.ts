@@ -13,19 +13,22 @@ export class Problem extends Error {
   readonly path: string | undefined;
   /** Of position-gone: the oldest position there is. */
   readonly oldest: number | undefined;
+  /** What the log has in place of detail and path, where these have a name that the caller chose: a name may be anybody’s. */
+  readonly logged: Pick<Problem, 'detail' | 'path'>;
   /** Whether a delivery for a municipality to practise in is refused: it is counted nowhere. */
   readonly isTraining: boolean;
 
   constructor(
     code: ErrorCode,
     detail: string,
-    options: { path?: string; oldest?: number; isTraining?: boolean; cause?: unknown } = {},
+    options: { path?: string; oldest?: number; isTraining?: boolean; cause?: unknown; logged?: Problem['logged'] } = {},
   ) {
     super(`${code}: ${detail}`, { cause: options.cause });
     this.name = 'Problem';
     this.code = code;
     this.detail = detail;
     this.path = options.path;
+    this.logged = options.logged ?? this;
     this.oldest = options.oldest;
     this.isTraining = options.isTraining ?? false;
   }

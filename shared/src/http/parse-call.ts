@@ -93,10 +93,17 @@ function parse(schema: NonNullable<Operation['body']>, value: unknown, place: st
   const result = schema.safeParse(value, { error: wordsFor });
   if (result.success) return result.data;
   const faults = result.error.issues.flatMap((issue) => faultsOf(issue, place));
+  const logged = faults.map(({ unnamed, ...fault }) => unnamed ?? fault);
+  throw new Problem('bad-request', sentenceOf(faults), {
+    path: faults[0]?.path ?? place,
+    logged: { detail: sentenceOf(logged), path: logged[0]?.path ?? place },
+  });
+}
+
+function sentenceOf(faults: readonly Fault[]): string {
   const shown = faults.slice(0, MAX_FAULTS).map(({ path, text }) => `${path}: ${text}`);
   const rest = faults.length - shown.length;
-  const more = rest > 0 ? `; and ${rest} more` : '';
-  throw new Problem('bad-request', `${shown.join('; ')}${more}.`, { path: faults[0]?.path ?? place });
+  return `${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}.`;
 }
 
 const SEARCH = `POST ${OPERATIONS.searchIncomingDocuments.path}`;
@@ -104,6 +111,8 @@ const SEARCH = `POST ${OPERATIONS.searchIncomingDocuments.path}`;
 interface Fault {
   readonly path: string;
   readonly text: string;
+  /** The same without the name that the caller chose. */
+  readonly unnamed?: Fault;
 }
 
 const TYPES: Partial<Record<string, string>> = {
@@ -136,7 +145,8 @@ function faultsOf(issue: z.core.$ZodIssue, place: string): Fault[] {
     const named = pathOf(path, key);
     const isPersonal = place === 'query' && Object.hasOwn(PERSONAL_FILTERS, key);
     const unknown = isPersonal ? `may be personal, so only a body may have it: ${SEARCH}` : 'is unknown';
-    return { path: named, text: named === path ? 'has an unknown field' : unknown };
+    const unnamed = { path, text: 'has an unknown field' };
+    return named === path ? unnamed : { path: named, text: unknown, unnamed };
   });
 }
 
@@ -158,7 +168,8 @@ function readQuery(req: Request): Query {
   const repeated = Object.keys(req.query).find((name) => Array.isArray(req.query[name]));
   if (repeated !== undefined) {
     const path = pathOf('query', repeated);
-    throw new Problem('bad-request', `${path}: is given more than once.`, { path });
+    const logged = { detail: 'query: has a field more than once.', path: 'query' };
+    throw new Problem('bad-request', `${path}: is given more than once.`, { path, logged });
   }
   return req.query as Query;
 }

@@ -4,6 +4,7 @@ import type { ProblemAnswer } from '../api/index.js';
 import { Problem } from '../errors/index.js';
 import { currentCorrelationId, describeError, type Log } from '../log/index.js';
 import { CommitInDoubt, isStoreUnavailable } from '../store/index.js';
+import { noteInSpan } from '../tracing/index.js';
 
 /** Turns every error into an answer of the inbox API: RFC 9457 problem+json. */
 export function problemHandler(log: Log): ErrorRequestHandler {
@@ -51,8 +52,9 @@ export function sendJson(res: Response, value: object): void {
   res.set('Content-Length', String(Buffer.byteLength(json))).end(json);
 }
 
-/** The peer’s faults are logged at info, ours at error. */
+/** The peer’s faults are logged at info, ours at error; the span of the request has the code. */
 export function logProblem(log: Log, problem: Problem): void {
+  noteInSpan({ code: problem.code });
   if (problem.row.fault === 'peer') log.info('refused', describeError(problem));
   else log.error('failed', describeError(problem));
 }

@@ -7,11 +7,12 @@ import { type CommonConfig, KiB, MINUTE, SECOND } from '../config/index.js';
 import { uuidOf } from '../ids/index.js';
 import { type Log, withCorrelation } from '../log/index.js';
 import type { Metrics } from '../metrics/index.js';
+import { type EndRequest, withRequest } from '../tracing/index.js';
 import { answerUnreadable, type LatestAnswers, MAX_HEADER_BYTES, type OnUnreadable, refuseCall } from './unreadable.js';
 
 /**
- * Gives every request a correlation id (the caller’s transaction id, if sent), echoes it, and logs and measures the request
- * when it ends.
+ * Gives every request a correlation id (the caller’s transaction id, if sent), echoes it, and logs, measures and traces the
+ * request when it ends.
  */
 export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
   return (req, res, next) => {
@@ -19,17 +20,21 @@ export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
     const sent = req.get('x-transaktionsid') ?? req.get('x-correlation-id');
     const correlationId = uuidOf(sent ?? '') ?? randomUUID();
     res.set('X-Correlation-Id', correlationId);
+    let endSpan: EndRequest = () => {};
     res.once('close', () => {
       const seconds = (performance.now() - started) / 1_000;
       const operation = String(res.locals.operation ?? 'other');
       const status = res.writableFinished ? String(res.statusCode) : 'cut';
       metrics.requests.observe({ operation, status }, seconds);
-      if (operation === 'other') return;
+      if (operation === 'other') return endSpan(undefined, {}, undefined);
+      endSpan(operation, { status }, status === 'cut' || status >= '500' ? status : undefined);
       const milliseconds = Math.round(seconds * 1_000);
       // Again, since `close` comes from the socket, outside the request's async context.
       withCorrelation(correlationId, () => log.info('request', { operation, status, milliseconds }));
     });
-    withCorrelation(correlationId, next);
+    withCorrelation(correlationId, () => {
+      endSpan = withRequest(req.get('traceparent'), next);
+    });
   };
 }
 

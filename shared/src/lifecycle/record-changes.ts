@@ -4,12 +4,12 @@
  * message after the change:
  *
  *     change_id uuid, municipality, message_id uuid, type (a Change), status, version, at timestamptz,
- *     actor_kind, actor, on_behalf_of, role, origin, details jsonb (codes, ids and times only)
+ *     actor_kind, actor, on_behalf_of, role, origin, details jsonb (codes, ids and times only), trace (currentTrace)
  */
 export const RECORD_CHANGES = `
   change_events AS (
-    INSERT INTO events (id, municipality, message_id, type, status, version, at, details)
-    SELECT change_id, municipality, message_id, type, status, version, at, details FROM changes
+    INSERT INTO events (id, municipality, message_id, type, status, version, at, details, trace)
+    SELECT change_id, municipality, message_id, type, status, version, at, details, trace FROM changes
   ), change_audit AS (
     INSERT INTO audit_events (id, at, municipality, actor_kind, actor, on_behalf_of, role, origin, action, message_id, details)
     SELECT change_id, at, municipality, actor_kind, actor, on_behalf_of, role, origin, type, message_id, details FROM changes

@@ -2,6 +2,7 @@ import { allowedChanges, type ChangeableMessage, type Principal } from '../acces
 import { Problem } from '../errors/index.js';
 import type { IdempotencyKey } from '../idempotency/index.js';
 import { type Connection, newId, Prisma, run } from '../store/index.js';
+import { currentTrace } from '../tracing/index.js';
 import { RECORD_CHANGES } from './record-changes.js';
 import type { Status } from './statuses.js';
 import { CHANGES, type Change } from './transitions.js';
@@ -84,7 +85,7 @@ export async function writeChange(
         SELECT ${newId()}::uuid AS change_id, ${municipality}::text AS municipality, id AS message_id, ${change}::text AS type,
           status, version, ${at}::timestamptz AS at, ${actor.kind}::text AS actor_kind, ${actor.id}::text AS actor,
           ${actor.onBehalfOf ?? null}::text AS on_behalf_of, ${role ?? null}::text AS role, ${origin ?? null}::text AS origin,
-          ${JSON.stringify({ ...details, ...ownDetails })}::jsonb AS details
+          ${JSON.stringify({ ...details, ...ownDetails })}::jsonb AS details, ${currentTrace() ?? null}::text AS trace
         FROM changed
       ), ${Prisma.raw(RECORD_CHANGES)}
       SELECT current.status, current.version, current.assignee_kind AS "assigneeKind", current.assignee_id AS "assigneeId",

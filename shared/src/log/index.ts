@@ -47,7 +47,8 @@ export function createLog(service: string, level: LogLevel): Log {
  */
 export function describeError(error: unknown): LogFields {
   if (error instanceof Problem) {
-    return { code: error.code, detail: error.detail, path: error.path, ...causeOf(error.cause) };
+    const { detail, path } = error.logged;
+    return { code: error.code, detail, path, ...causeOf(error.cause) };
   }
   if (!(error instanceof Error)) return { error: typeof error };
   const { code } = error as { code?: unknown };

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Queue, Worker } from 'bullmq';
 import { createBatcher } from '../batch/index.js';
 import { describeError, type Log } from '../log/index.js';
+import { currentTrace, span, withTrace } from '../tracing/index.js';
 import { RETRY_MS } from './backend.js';
 import { type JobDefinition, type JobHandler, UnrecoverableError } from './job.js';
 import { QUEUE_NAMES } from './names.js';
@@ -10,8 +11,12 @@ import { openRedis } from './on-redis.js';
 
 /** The queues of one process, on one backend: PostgreSQL, or Redis through ioredis. */
 export interface Queues {
-  /** Returns at once and never fails. If the queue does not accept the job, that is logged and a sweep enqueues it again. */
-  enqueue<Data extends object>(definition: JobDefinition<Data, string>, data: Data): void;
+  /**
+   * Returns at once and never fails. If the queue does not accept the job, that is logged and a sweep enqueues it again.
+   *
+   * @param trace what led to the job (currentTrace); default: what this runs in
+   */
+  enqueue<Data extends object>(definition: JobDefinition<Data, string>, data: Data, trace?: string | null): void;
   /** Resolves when every enqueued job has been added or given up. */
   flush(): Promise<void>;
   /** Runs the queue's jobs until close(), up to `concurrency` at once. */
@@ -53,6 +58,7 @@ const ADDING = { maxBatch: 500, concurrency: 1, pauseMs: 50 };
 interface Enqueued {
   readonly definition: JobDefinition<object, string>;
   readonly data: object;
+  readonly trace: string | undefined;
 }
 
 export interface QueuesOptions {
@@ -110,15 +116,15 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
     }
   };
 
-  const addJobs = async (definition: JobDefinition<object, string>, data: readonly object[]): Promise<void> => {
+  const addJobs = async (definition: JobDefinition<object, string>, enqueued: readonly Enqueued[]): Promise<void> => {
     const { name, attempts, backoffMs, idOf } = definition;
     await backend.reach();
     await queueOf(definition).addBulk(
-      data.map((each) => ({
+      enqueued.map(({ data, trace }) => ({
         name,
-        data: each,
+        data: { ...data, trace },
         opts: {
-          jobId: idOf(each),
+          jobId: idOf(data),
           attempts,
           backoff: { type: 'exponential', delay: backoffMs },
           removeOnComplete: KEEP_COMPLETED,
@@ -133,10 +139,7 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
     keyOf: ({ definition }) => definition.name,
     async run(queue, enqueued) {
       const [{ definition }] = enqueued as [Enqueued];
-      await addJobs(
-        definition,
-        enqueued.map(({ data }) => data),
-      ).catch((error: unknown) => {
+      await addJobs(definition, enqueued).catch((error: unknown) => {
         log.warn('enqueue-failed', { queue, jobs: enqueued.length, ...describeError(error) });
       });
       return enqueued.map(() => undefined);
@@ -154,13 +157,17 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
       const { id: jobId = '' } = job;
       const attempt = job.attemptsMade + 1;
       const deadline = setTimeout(() => {
-        log.warn('job-overdue', { queue, jobId, attempt });
+        withTrace(traceOf(job), () => log.warn('job-overdue', { queue, jobId, attempt }));
         worker.cancelJob(jobId);
       }, deadlineMs);
       if (closing.signal.aborted) worker.cancelJob(jobId); // taken after the others were aborted
       try {
         const progress = (done: number | Readonly<Record<string, number>>) => job.updateProgress(done);
-        await handle(dataOf(job, definition), { attempt, progress, signal: signal as AbortSignal });
+        const context = { attempt, progress, signal: signal as AbortSignal };
+        await withTrace(traceOf(job), async () => {
+          await span(queue, async () => handle(dataOf(job, definition), context), { kind: 'consumer', jobId, attempt });
+          log.debug('job-done', { queue, jobId, attempt });
+        });
       } catch (error) {
         throw withCodeOnly(error);
       } finally {
@@ -171,14 +178,15 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
     worker.on('failed', (job, error) => {
       const givenUp = job?.finishedOn !== undefined;
       const cause = describeError(error.cause ?? error);
-      log.error('job-failed', { queue, jobId: job?.id, attempt: job?.attemptsMade, givenUp, ...cause });
+      const fields = { queue, jobId: job?.id, attempt: job?.attemptsMade, givenUp, ...cause };
+      withTrace(job && traceOf(job), () => log.error('job-failed', fields));
     });
     return worker;
   };
 
   return {
-    enqueue(definition, data) {
-      void adding.add({ definition, data });
+    enqueue(definition, data, trace) {
+      void adding.add({ definition, data, trace: trace ?? currentTrace() });
     },
 
     flush: () => adding.flush(),
@@ -207,6 +215,9 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
     },
   };
 }
+
+/** Beside the data of every job, which its definition does not know of. */
+const traceOf = (job: Job): unknown => (job.data as { trace?: unknown } | undefined)?.trace;
 
 function dataOf<Data extends object>(job: Job, { data }: JobDefinition<Data, string>): Data {
   const read = data.safeParse(job.data);

@@ -7,6 +7,8 @@ export interface Outbox {
   readonly which: string;
   /** After so long, a job that has not done the work may be lost: the row is due again. */
   readonly overdueSeconds: number;
+  /** What led to the row, as SQL: its column `trace`, or NULL where a clock did. */
+  readonly trace: 'trace' | 'NULL';
 }
 
 /** A row that is due, and the n-th time that it is. A job of an older run has nothing to do. */
@@ -14,17 +16,22 @@ export interface DueRow {
   readonly id: string;
   readonly municipality: string;
   readonly run: number;
+  readonly trace: string | null;
 }
 
 const BATCH = 100;
 
 /** Takes rows that are due. Several processes may do so at once; each takes other rows. */
-export function takeDue({ sweep }: Store, { table, which, overdueSeconds }: Outbox, now: Date): Promise<DueRow[]> {
+export function takeDue(
+  { sweep }: Store,
+  { table, which, overdueSeconds, trace }: Outbox,
+  now: Date,
+): Promise<DueRow[]> {
   return sweep<DueRow & Record<string, unknown>>(
     `UPDATE ${table} SET run = run + 1, next_enqueue_at = $1::timestamptz + make_interval(secs => $2)
      WHERE id IN (
        SELECT id FROM ${table} WHERE next_enqueue_at <= $1 AND ${which} ORDER BY next_enqueue_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-     RETURNING id, municipality, run`,
+     RETURNING id, municipality, run, ${trace} AS trace`,
     [now, overdueSeconds, BATCH],
   );
 }

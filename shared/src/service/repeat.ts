@@ -1,4 +1,5 @@
 import { describeError, type Log } from '../log/index.js';
+import { withTrace } from '../tracing/index.js';
 
 /** Periodic work: one run at a time, the next one an interval after the end of the last. */
 export interface Repeating {
@@ -14,7 +15,7 @@ export interface Repeating {
 
 /**
  * A run that fails is logged under `name`; the next one follows anyway. A run that resolves with a count above 0 is logged
- * as `swept`. The first run starts after `firstMs`.
+ * as `swept`. Each run has a correlation id of its own. The first run starts after `firstMs`.
  */
 export function repeat(
   name: string,
@@ -34,19 +35,20 @@ export function repeat(
   };
   const once = () => {
     isWoken = false;
-    running = run()
-      .then((count) => {
-        failures = 0;
-        if (typeof count === 'number' && count > 0) log.warn('swept', { sweep: name, count });
-      })
-      .catch((error: unknown) => {
-        failures += 1;
-        log.error('sweep-failed', { sweep: name, ...describeError(error) });
-      })
-      .finally(() => {
-        running = undefined;
-        nextAfter(isWoken ? 0 : everyMs);
-      });
+    running = withTrace(undefined, () =>
+      run()
+        .then((count) => {
+          failures = 0;
+          if (typeof count === 'number' && count > 0) log.warn('swept', { sweep: name, count });
+        })
+        .catch((error: unknown) => {
+          failures += 1;
+          log.error('sweep-failed', { sweep: name, ...describeError(error) });
+        }),
+    ).finally(() => {
+      running = undefined;
+      nextAfter(isWoken ? 0 : everyMs);
+    });
   };
   return {
     name,

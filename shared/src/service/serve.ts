@@ -13,6 +13,7 @@ import {
 import { createLog } from '../log/index.js';
 import { observeSweeps } from '../metrics/index.js';
 import type { StartWorker } from '../queue/index.js';
+import { openTracing } from '../tracing/index.js';
 import { abortOn } from './abort-on.js';
 import { describesItself } from './describes-itself.js';
 import { health, showMetrics } from './health.js';
@@ -70,6 +71,7 @@ const LAST_BEAT_MS = 3_000;
 export async function serve(config: CommonConfig, name: string, services: CreateService[]): Promise<Running> {
   const parts = await openParts(config, name);
   const { log, metrics, queues, store } = parts;
+  const tracing = await openTracing(config, name, log);
   const askParts = watchParts(parts);
   const mounted = services.map((create) => create(parts, askParts));
   const heartbeat = new Heartbeat(
@@ -105,6 +107,7 @@ export async function serve(config: CommonConfig, name: string, services: Create
     await queues.close();
     await within(LAST_BEAT_MS, heartbeat.end());
     await store.close();
+    await tracing.close();
   };
   const listenOn = (setting: 'PORT' | 'OPS_PORT', PORT: number, routers: readonly Router[]) =>
     listen(

@@ -61,7 +61,7 @@ const lifeOf = async (id: string) => {
 };
 
 // Intake makes the first change of a message, so it is compared with a later one that has the same effect.
-const OWN = ['type', 'action', 'version', 'details', 'origin'];
+const OWN = ['type', 'action', 'version', 'details', 'origin', 'trace'];
 
 /** A message that is held, since another with its id exists. */
 async function takeInHeld(): Promise<string> {
@@ -87,7 +87,7 @@ describe('a change written in a batch has the same rows as one written alone:', 
     } as const;
 
     await store.withTenantConnection(ODENSKOV, (connection) =>
-      writeSuggestions(connection, ODENSKOV, [{ message, suggestion: withParty }], at),
+      writeSuggestions(connection, ODENSKOV, [{ message, suggestion: withParty, trace: undefined }], at),
     );
     await make(other, 'suggested', INDBAKKE, at, {
       set: Prisma.sql`

@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { scrub } from '@indbakke/shared/scrub';
 import { FIRST_FILE_AT as HEADER, openFileBlobStore } from '@indbakke/shared/content';
+import { scrub } from '@indbakke/shared/scrub';
 import { withMaintenance } from '@indbakke/shared/store';
-import { postgresHomeOf } from '../../../../tools/local-state.mjs';
-import type { StatePaths } from '../../local/state.js';
 import { runSql } from '../../testkit/database.js';
 import { askUntil } from '../../testkit/inbox-client.js';
 import { NOT_DURABLE, withOwnState } from '../../testkit/own-state.js';
-import { foldersOf, type OwnInstallation, startInstallation } from './installation.js';
-import { needlesOfPlants, plantedLetter } from './letters.js';
-import { Finder, type Needle, needlesOfBytes } from './needles.js';
-import { deleteLetters, deliverLetters, emptyQuarantine, passThroughAll, quarantine } from './pass-through.js';
-import { type Area, type Found, type Searched, searchFiles } from './search-files.js';
+import { areasOf, checkSearch } from '../plants/areas.js';
+import { type OwnInstallation, startInstallation } from '../plants/installation.js';
+import { needlesOfPlants, plantedLetter } from '../plants/letters.js';
+import { Finder, type Needle, needlesOfBytes } from '../plants/needles.js';
+import { deleteLetters, deliverLetters, emptyQuarantine, passThroughAll, quarantine } from '../plants/pass-through.js';
+import { type Found, type Searched, searchFiles } from '../plants/search-files.js';
 
 export interface ProofOptions {
   readonly queue: 'PostgreSQL' | 'Redis';
@@ -47,7 +44,7 @@ export function prove(options: ProofOptions): Promise<Proof> {
   return withOwnState(async (paths) => {
     const { queue, isShort, signal, onProgress } = options;
     const others = isShort ? OTHERS.short : OTHERS.long;
-    const installation = await startInstallation(paths, queue, isShort ? NOT_DURABLE : {}, signal);
+    const installation = await startInstallation(paths, queue, signal, { postgres: isShort ? NOT_DURABLE : {} });
     try {
       onProgress(`queue on ${queue}: planting 6 letters among ${others} others`);
       const letters = await deliverLetters(installation, others);
@@ -100,44 +97,6 @@ export function prove(options: ProofOptions): Promise<Proof> {
       await installation.stop();
     }
   });
-}
-
-/** Everything that the installation writes, wherever; nothing below its state folder is left out but what runs the proof. */
-function areasOf(paths: StatePaths): Area[] {
-  const home = postgresHomeOf(paths.root);
-  const { logs, temporary, redis } = foldersOf(paths);
-  const isWal = (path: string) => path.includes('pg_wal/');
-  const known = [home, paths.content, `${paths.content}-deletions`, logs, temporary, redis].map(
-    (folder) => `${folder}/`,
-  );
-  return [
-    { name: 'database files', folder: home, has: (path) => !isWal(path) },
-    { name: 'write-ahead log', folder: home, has: isWal },
-    { name: 'content store', folder: paths.content },
-    { name: 'deletion ledger', folder: `${paths.content}-deletions` },
-    { name: 'queue in Redis', folder: redis },
-    { name: 'logs of the services', folder: logs },
-    { name: 'temporary files', folder: temporary },
-    // PostgreSQL's log, keys, and whatever else there is.
-    {
-      name: 'all else',
-      folder: paths.root,
-      has: (path) => !known.some((folder) => join(paths.root, path).startsWith(folder)),
-    },
-  ];
-}
-
-/** Every plant in every form, in a file for this: the search must find each. @throws Error if it does not */
-function checkSearch({ root }: StatePaths, plants: readonly Needle[]): void {
-  const folder = join(root, 'check');
-  mkdirSync(folder);
-  // As lines, so that a form never continues into the next one.
-  writeFileSync(join(folder, 'all'), Buffer.concat(plants.flatMap(({ bytes }) => [bytes, Buffer.from('\n')])));
-  const { found } = searchFiles([{ name: 'check', folder }], new Finder(plants));
-  rmSync(folder, { recursive: true });
-  const wanted = new Set(plants.map(({ plant, form }) => `${plant}, ${form}`));
-  for (const { plant, form } of found) wanted.delete(`${plant}, ${form}`);
-  if (wanted.size > 0) throw new Error(`The search does not find ${[...wanted].join('; ')}.`);
 }
 
 /** Wrapped keys, ciphertext and hashes of files, wherever they are: of every table that has such a column, and the store. */

@@ -1,5 +1,5 @@
+import type { Found } from '../plants/search-files.js';
 import type { Proof } from './prove.js';
-import type { Found } from './search-files.js';
 
 const MB = 2 ** 20;
 

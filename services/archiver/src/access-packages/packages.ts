@@ -15,6 +15,7 @@ import { openSealed, removalOfAccessPackages, type SealedContent, sealContent } 
 import { digestOfParty } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
 import { newId, Prisma, run } from '@indbakke/shared/store';
+import { currentTrace } from '@indbakke/shared/tracing';
 import { type Limit, requireRoom } from '../zip/made-zips.js';
 
 const { sql } = Prisma;
@@ -59,10 +60,10 @@ export async function createPackage(
         sql`
           WITH created AS (
             INSERT INTO access_packages (id, municipality, owner_kind, owner, on_behalf_of, citizen, request, request_size,
-              request_key_id, request_wrapped_key, requested_at, expires_at, next_enqueue_at)
+              request_key_id, request_wrapped_key, requested_at, expires_at, next_enqueue_at, trace)
             VALUES (${id}::uuid, ${municipality}, ${actor.kind}, ${actor.id}, ${actor.onBehalfOf ?? null}, ${citizen},
               ${place.bytes}, ${size}, ${wrappedKey.keyId}, ${wrappedKey.wrapped}, ${at}::timestamptz,
-              ${new Date(at.getTime() + KEPT_FOR)}::timestamptz, ${at}::timestamptz)
+              ${new Date(at.getTime() + KEPT_FOR)}::timestamptz, ${at}::timestamptz, ${currentTrace() ?? null})
             RETURNING 1
           ) ${insertAudit({ by: principal, at, action: 'package-created', citizen, details: { packageId: id } })} FROM created`,
       );

@@ -4,13 +4,18 @@ import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
 import { MAKE_PACKAGE, OVERDUE_SECONDS } from './make-package.js';
 
-const WAITING = { table: 'access_packages', which: `status = 'waiting'`, overdueSeconds: OVERDUE_SECONDS } as const;
+const WAITING = {
+  table: 'access_packages',
+  which: `status = 'waiting'`,
+  overdueSeconds: OVERDUE_SECONDS,
+  trace: 'trace',
+} as const;
 const BATCH = 100;
 
 /** Enqueues the packages that are asked for, and those whose job the queue may have lost. */
 export async function sweepDuePackages({ store, queues }: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
-  for (const { id: packageId, municipality, run } of await takeDue(store, WAITING, now)) {
-    queues.enqueue(MAKE_PACKAGE, { packageId, municipality, run });
+  for (const { id: packageId, municipality, run, trace } of await takeDue(store, WAITING, now)) {
+    queues.enqueue(MAKE_PACKAGE, { packageId, municipality, run }, trace);
   }
 }
 

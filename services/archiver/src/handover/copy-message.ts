@@ -7,6 +7,7 @@ import { RECORD_CHANGES } from '@indbakke/shared/lifecycle';
 import { SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
+import { currentTrace } from '@indbakke/shared/tracing';
 
 const { sql } = Prisma;
 
@@ -230,7 +231,7 @@ function recordTaking(
         SELECT ${newId()}::uuid AS change_id, ${municipality}::text AS municipality, ${id}::uuid AS message_id, 'taken-over'::text AS type,
           'pending'::text AS status, 1 AS version, ${at}::timestamptz AS at, ${takenBy.kind}::text AS actor_kind, ${takenBy.id}::text AS actor,
           ${takenBy.onBehalfOf ?? null}::text AS on_behalf_of, ${role ?? null}::text AS role, ${origin ?? null}::text AS origin,
-          ${JSON.stringify(details)}::jsonb AS details
+          ${JSON.stringify(details)}::jsonb AS details, ${currentTrace() ?? null}::text AS trace
       ), ${Prisma.raw(RECORD_CHANGES)}
       SELECT 1`,
   );

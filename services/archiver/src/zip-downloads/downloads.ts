@@ -7,6 +7,7 @@ import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
 import { removalOfZipDownloads } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
+import { currentTrace } from '@indbakke/shared/tracing';
 import type { ArchiverConfig } from '../config.js';
 import { type Limit, requireRoom } from '../zip/made-zips.js';
 import { MAKE_ZIP, mayBeZipped, OVERDUE_SECONDS } from './make-zip.js';
@@ -126,11 +127,12 @@ async function insertZip(
     sql`
       WITH created AS (
         INSERT INTO zip_downloads (id, municipality, owner_kind, owner, on_behalf_of, roles, teams, constraints, include, cover,
-          requested_at, expires_at, files_size, run, next_enqueue_at)
+          requested_at, expires_at, files_size, run, next_enqueue_at, trace)
         VALUES (${id}::uuid, ${municipality}, ${actor.kind}, ${actor.id}, ${actor.onBehalfOf ?? null}, ${[...roles]}::text[],
           ${[...teams]}::text[], ${JSON.stringify(constraints)}::jsonb, ${[...include]}::text[],
           ${isIncluded ? (cover ?? 'masked') : null}, ${at}::timestamptz, ${new Date(at.getTime() + keepHours * HOUR)}::timestamptz,
-          ${size}::bigint, 1, ${new Date(at.getTime() + OVERDUE_SECONDS * 1_000)}::timestamptz)
+          ${size}::bigint, 1, ${new Date(at.getTime() + OVERDUE_SECONDS * 1_000)}::timestamptz,
+          ${currentTrace() ?? null})
         RETURNING 1
       ) ${insertAudit({ by: principal, at, action: 'zip-created', details })} FROM created`,
   );

@@ -8,13 +8,14 @@ const UNFINISHED = {
   table: 'zip_downloads',
   which: `status IN ('waiting', 'running')`,
   overdueSeconds: OVERDUE_SECONDS,
+  trace: 'trace',
 } as const;
 const BATCH = 100;
 
 /** Enqueues the zips whose job the queue may have lost. */
 export async function sweepDueZips({ store, queues }: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
-  for (const { id: zipId, municipality, run } of await takeDue(store, UNFINISHED, now)) {
-    queues.enqueue(MAKE_ZIP, { zipId, municipality, run });
+  for (const { id: zipId, municipality, run, trace } of await takeDue(store, UNFINISHED, now)) {
+    queues.enqueue(MAKE_ZIP, { zipId, municipality, run }, trace);
   }
 }
 

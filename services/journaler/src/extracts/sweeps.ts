@@ -10,7 +10,11 @@ const BATCH = 100;
 
 /** Enqueues the extracts that are due, and those whose job the queue may have lost. */
 export async function sweepDueExtracts({ store, queues }: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
-  const due = await takeDue(store, { table: 'extracts', which: 'true', overdueSeconds: OVERDUE_SECONDS }, now);
+  const due = await takeDue(
+    store,
+    { table: 'extracts', which: 'true', overdueSeconds: OVERDUE_SECONDS, trace: 'NULL' },
+    now,
+  );
   for (const { id: extractId, municipality, run } of due) {
     queues.enqueue(MAKE_EXTRACT, { extractId, municipality, run });
   }

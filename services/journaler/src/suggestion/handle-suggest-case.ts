@@ -4,6 +4,7 @@ import { digestOfParty } from '@indbakke/shared/keys';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { isStoreUnavailable } from '@indbakke/shared/store';
+import { currentTrace } from '@indbakke/shared/tracing';
 import { loadLookups } from './load-lookups.js';
 import { lockForSuggestion } from './lock-for-suggestion.js';
 import { suggestCase } from './suggest-case.js';
@@ -16,6 +17,9 @@ const MAX_BATCH = 64;
 
 type SuggestionParts = Pick<Parts, 'store' | 'keys' | 'tally' | 'metrics'>;
 
+/** A batch has jobs that different deliveries have led to. */
+type TracedJob = SuggestCaseData & { readonly trace: string | undefined };
+
 /**
  * Creates the job handler of one process. It stores the case that a message seems to belong to, and returns quietly when that
  * is done already, no longer wanted, or left to a later run.
@@ -24,7 +28,7 @@ type SuggestionParts = Pick<Parts, 'store' | 'keys' | 'tally' | 'metrics'>;
  * written, or the database is unavailable.
  */
 export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestCaseData) => Promise<void> {
-  const batcher = createBatcher<SuggestCaseData, void>({
+  const batcher = createBatcher<TracedJob, void>({
     keyOf: ({ municipality }) => municipality,
     conflictOf: ({ messageId }) => messageId,
     maxBatch: MAX_BATCH,
@@ -36,17 +40,13 @@ export function createSuggestCaseHandler(parts: SuggestionParts): (job: SuggestC
     isSharedFault: isStoreUnavailable,
   });
   return async (job) => {
-    await batcher.add(job);
+    await batcher.add({ ...job, trace: currentTrace() });
     announce('suggestion-committed');
   };
 }
 
 /** The messages are locked first: requestSuggestions then waits, and starts another run with what these lookups missed. */
-async function suggestAll(
-  parts: SuggestionParts,
-  municipality: string,
-  jobs: readonly SuggestCaseData[],
-): Promise<void> {
+async function suggestAll(parts: SuggestionParts, municipality: string, jobs: readonly TracedJob[]): Promise<void> {
   const { store, keys } = parts;
   const results = await store.withTenantConnection(municipality, async (connection) => {
     const messages = await lockForSuggestion(connection, municipality, jobs);
@@ -56,8 +56,10 @@ async function suggestAll(
       municipality,
       messages.flatMap(({ references }) => references),
     );
+    const traces = new Map(jobs.map(({ messageId, trace }) => [messageId, trace]));
     const made = messages.map((message) => ({
       message,
+      trace: traces.get(message.id),
       suggestion: suggestCase(message.references, lookupFor(digestOfParty(keys, message.senderId))),
     }));
     await writeSuggestions(connection, municipality, made, new Date());

@@ -8,6 +8,8 @@ import type { Suggestion } from './suggest-case.js';
 export interface SuggestionResult {
   readonly message: SuggestionInput;
   readonly suggestion: Suggestion | null;
+  /** Of its job (currentTrace). */
+  readonly trace: string | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export async function writeSuggestions(
   results: readonly SuggestionResult[],
   at: Date,
 ): Promise<void> {
-  const rows = results.map(({ message, suggestion }) => ({
+  const rows = results.map(({ message, suggestion, trace }) => ({
     id: message.id,
     case_id: suggestion?.caseId ?? null,
     basis: suggestion?.basis ?? null,
@@ -32,6 +34,7 @@ export async function writeSuggestions(
     change_id: newId(),
     // How a person is related to a child is for those who see the message, not for its event.
     details: suggestion ? { caseId: suggestion.caseId, basis: suggestion.basis, sender: suggestion.sender } : {},
+    trace,
   }));
   await connection.query({
     name: 'write-suggestions',
@@ -41,9 +44,9 @@ export async function writeSuggestions(
           suggestion_party = party, suggestion_warning = warning,
           kind = given.kind, version = version + visible::int
         FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, case_id text, basis text, sender text, party text, warning text, kind text, visible boolean,
-          change_id uuid, details jsonb)
+          change_id uuid, details jsonb, trace text)
         WHERE m.id = given.id AND m.id = ANY ($5::uuid[]) -- without the array PostgreSQL may read the whole table
-        RETURNING m.id AS message_id, municipality, status, version, visible, change_id, details
+        RETURNING m.id AS message_id, municipality, status, version, visible, change_id, details, trace
       ), changes AS (
         SELECT *, $6 AS type, $2::timestamptz AS at, $3 AS actor_kind, $4 AS actor, NULL AS on_behalf_of, NULL AS role, NULL AS origin
         FROM suggested WHERE visible

@@ -5,6 +5,7 @@ import { announce } from '@indbakke/shared/crash-points';
 import type { JobDefinition } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { newId, Prisma } from '@indbakke/shared/store';
+import { currentTraceparent, noteInSpan, span } from '@indbakke/shared/tracing';
 import { TRIED_FOR } from '@indbakke/shared/webhooks';
 import { z } from 'zod';
 import type { WebhookMetrics } from './metrics.js';
@@ -67,12 +68,20 @@ export function createDeliverWebhookHandler(
     if (!delivery) return;
     const { url, body } = delivery;
     const secrets = await openSecrets(parts, job, delivery);
-    const headers = {
-      'content-type': 'application/json',
-      'user-agent': 'Indbakke',
-      ...signatureHeaders(secrets, { id: job.deliveryId, at: new Date(), body }),
+    const { webhookId, deliveryId } = job;
+    const attempt = async () => {
+      const traceparent = currentTraceparent();
+      const headers = {
+        'content-type': 'application/json',
+        'user-agent': 'Indbakke',
+        ...(traceparent !== undefined && { traceparent }),
+        ...signatureHeaders(secrets, { id: deliveryId, at: new Date(), body }),
+      };
+      const sent = await send(targets, { url, headers, body });
+      noteInSpan({ status: sent.status ?? sent.error ?? undefined });
+      return sent;
     };
-    const outcome = await send(targets, { url, headers, body });
+    const outcome = await span('send-webhook', attempt, { kind: 'client', webhookId, deliveryId });
     announce('webhook-attempted');
     const recorded = await record(parts, job, outcome, waitAfter(delivery.attempts + 1));
     metrics.attempts.inc({ outcome: isSuccess(outcome) ? 'delivered' : 'failed' });

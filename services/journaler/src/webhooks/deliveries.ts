@@ -150,8 +150,8 @@ async function sendTimeAgain(
       ), first AS (
         SELECT * FROM found ORDER BY position LIMIT ${MAX_REDELIVERED}::int
       ), again AS (
-        INSERT INTO webhook_deliveries (webhook_id, id, municipality, body, created_at, give_up_at, next_enqueue_at)
-        SELECT ${id}::uuid, e.id, ${municipality}, ${Prisma.raw(BODY_OF_EVENT)}, now(), now() + ${TRIED_FOR}::interval, now()
+        INSERT INTO webhook_deliveries (webhook_id, id, municipality, body, created_at, give_up_at, next_enqueue_at, trace)
+        SELECT ${id}::uuid, e.id, ${municipality}, ${Prisma.raw(BODY_OF_EVENT)}, now(), now() + ${TRIED_FOR}::interval, now(), e.trace
         FROM first e
         ON CONFLICT (webhook_id, id) DO UPDATE SET ${AGAIN}
         RETURNING 1

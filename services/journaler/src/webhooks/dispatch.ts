@@ -34,16 +34,16 @@ export async function makeDeliveries({ store }: Pick<Parts, 'store'>): Promise<M
        WHERE w.status = 'active' AND w.position < h.event_position
        ORDER BY w.id LIMIT $2 FOR NO KEY UPDATE OF w SKIP LOCKED
      ), next AS (
-       SELECT b.id AS webhook_id, e.id, b.municipality, ${BODY_OF_EVENT} AS body
+       SELECT b.id AS webhook_id, e.id, b.municipality, ${BODY_OF_EVENT} AS body, e.trace
        FROM behind b JOIN events e ON e.municipality = b.municipality AND e.position > b.position AND e.position <= b.last
        WHERE cardinality(b.event_types) = 0 OR e.type = ANY (b.event_types)
        UNION ALL
        SELECT id, gen_random_uuid(), municipality, json_build_object('type', '${POSITION_GONE}', 'timestamp', ${iso('now()')},
-         'data', json_build_object('position', position, 'oldest', oldest))
+         'data', json_build_object('position', position, 'oldest', oldest)), NULL
        FROM behind WHERE position < oldest - 1
      ), made AS (
-       INSERT INTO webhook_deliveries (webhook_id, id, municipality, body, created_at, give_up_at, next_enqueue_at)
-       SELECT webhook_id, id, municipality, body, now(), now() + interval '${TRIED_FOR}', now() FROM next
+       INSERT INTO webhook_deliveries (webhook_id, id, municipality, body, created_at, give_up_at, next_enqueue_at, trace)
+       SELECT webhook_id, id, municipality, body, now(), now() + interval '${TRIED_FOR}', now(), trace FROM next
        ON CONFLICT DO NOTHING
      ), moved AS (
        UPDATE webhooks w SET position = b.last FROM behind b WHERE w.id = b.id RETURNING b.last < b.head AS is_behind
@@ -65,7 +65,7 @@ const LOCK = `SELECT pg_advisory_xact_lock(hashtext('indbakke_webhooks'))`;
  */
 export async function enqueueDue({ store, queues }: Pick<Parts, 'store' | 'queues'>): Promise<void> {
   const { rows: due } = await store.sweepTogether(LOCK, (connection) =>
-    connection.query<DeliverWebhookData>(
+    connection.query<DeliverWebhookData & { trace: string | null }>(
       `UPDATE webhook_deliveries d SET run = d.run + 1, is_taken = true, next_enqueue_at = now() + make_interval(secs => $2)
        FROM webhooks w CROSS JOIN LATERAL (
          SELECT webhook_id, id FROM webhook_deliveries
@@ -76,11 +76,11 @@ export async function enqueueDue({ store, queues }: Pick<Parts, 'store' | 'queue
          FOR UPDATE SKIP LOCKED
        ) AS due
        WHERE w.status = 'active' AND d.webhook_id = due.webhook_id AND d.id = due.id
-       RETURNING d.webhook_id AS "webhookId", d.id AS "deliveryId", d.municipality, d.run`,
+       RETURNING d.webhook_id AS "webhookId", d.id AS "deliveryId", d.municipality, d.run, d.trace`,
       [MAX_IN_FLIGHT, TAKEN_SECONDS],
     ),
   );
-  for (const job of due) queues.enqueue(DELIVER_WEBHOOK, job);
+  for (const { trace, ...job } of due) queues.enqueue(DELIVER_WEBHOOK, job, trace);
 }
 
 const OLD_BATCH = 2_000;

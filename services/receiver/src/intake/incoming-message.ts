@@ -101,6 +101,8 @@ export interface NewMessage extends IncomingMessage {
   readonly offeredAt: number;
   /** The address that it was delivered from. */
   readonly origin: string | undefined;
+  /** What its delivery is known by (currentTrace), for what it leads to. */
+  readonly trace: string | undefined;
   readonly transmissionId: string;
   readonly container: SealedContainer | undefined;
 }

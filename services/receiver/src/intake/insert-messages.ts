@@ -50,7 +50,7 @@ const INSERT_MESSAGES = `
       sender_name text, representative_id text, representative_id_type text, representative_name text,
       concerning_id text, concerning_name text, contact_info jsonb,
       sender_number text, concerning_number text, original_format text, original_at int[],
-      key_id text, wrapped_key_at int[], container_at int[], change_id uuid, change text, change_details jsonb, origin text,
+      key_id text, wrapped_key_at int[], container_at int[], change_id uuid, change text, change_details jsonb, origin text, trace text,
       sent_at timestamptz, citizens text[],
       assignee_kind text, assignee_id text, info_words text[])
   ), stored AS (
@@ -111,7 +111,7 @@ const INSERT_MESSAGES = `
     FROM jsonb_to_recordset($5::jsonb) AS r (message_id uuid, position int, kind text, value text)
   ), changes AS (
     SELECT change_id, $1 AS municipality, id AS message_id, change AS type, stored.status, stored.version, received_at AS at,
-      $7 AS actor_kind, $8 AS actor, NULL AS on_behalf_of, NULL AS role, origin, change_details AS details
+      $7 AS actor_kind, $8 AS actor, NULL AS on_behalf_of, NULL AS role, origin, change_details AS details, trace
     FROM given JOIN stored USING (id)
   ), ${RECORD_CHANGES}
   SELECT`;
@@ -201,6 +201,7 @@ function rowsOf(
         ...(assignee && { assigneeKind: assignee.kind, assigneeId: assignee.id }),
       },
       origin: message.origin,
+      trace: message.trace,
       citizens: citizensOf(keys, [sender.id, concerning.id]),
       assignee_kind: assignee?.kind,
       assignee_id: assignee?.id,

@@ -5,6 +5,7 @@ import type { Log } from '@indbakke/shared/log';
 import { type Queues, SUGGEST_CASE } from '@indbakke/shared/queue';
 import type { Tally } from '@indbakke/shared/service';
 import { CommitInDoubt, newId } from '@indbakke/shared/store';
+import { currentTrace, noteInSpan, span } from '@indbakke/shared/tracing';
 import type { ReceiverConfig } from '../config.js';
 import type { Delivery, Quarantine } from '../quarantine/quarantine.js';
 import type { ExternalId, NewMessage, ReadMessage } from './incoming-message.js';
@@ -58,27 +59,28 @@ export async function receiveMessage(
     readId = externalId;
   };
   try {
-    const message = await read(sealer, onId);
+    const message = await span('read', () => read(sealer, onId)); // and seal, as it comes
     const { municipality, externalId, references } = message;
-    const container = await sealer.commit({ municipality });
-    const stored = await parts
-      .storeMessage({
-        ...message,
-        id,
-        channel,
-        offeredAt,
-        origin,
-        transmissionId: newId(),
-        container,
-      })
-      .catch(async (error: unknown) => {
-        // If the rows may have been written, the content must stay; if they were not, the sweep removes it.
-        if (!(error instanceof CommitInDoubt)) await removeContent(parts, container);
-        throw error;
-      });
+    const container = await span('seal', () => sealer.commit({ municipality }));
+    const newMessage = {
+      ...message,
+      id,
+      channel,
+      offeredAt,
+      origin,
+      trace: currentTrace(),
+      transmissionId: newId(),
+      container,
+    };
+    const stored = await span('commit', () => parts.storeMessage(newMessage)).catch(async (error: unknown) => {
+      // If the rows may have been written, the content must stay; if they were not, the sweep removes it.
+      if (!(error instanceof CommitInDoubt)) await removeContent(parts, container);
+      throw error;
+    });
     announce('message-committed');
     const { isTraining } = stored;
     const outcome = outcomeOf(stored, id);
+    noteInSpan({ messageId: stored.id, municipality, outcome });
     if (outcome === 'accepted' && references.length > 0) {
       parts.queues.enqueue(SUGGEST_CASE, { messageId: id, municipality, run: 1 });
     }

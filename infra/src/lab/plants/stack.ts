@@ -5,7 +5,7 @@ import { serve } from '@indbakke/shared/service';
 import { allServices, StackConfig } from '../../local/services.js';
 
 const config = readConfig(StackConfig, process.env);
-const running = await serve(config, 'deletion-proof', allServices(config));
+const running = await serve(config, 'proof', allServices(config));
 process.once('SIGTERM', async () => {
   await running.close();
   process.exit(0);

@@ -5,7 +5,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { prepareDatabase } from '../../local/database.js';
+import type { Env } from '@indbakke/shared/config';
+import { type Database, prepareDatabase } from '../../local/database.js';
 import { EXAMPLE_MUNICIPALITY, registerExample } from '../../local/example-municipality.js';
 import { startPostgres } from '../../local/postgres/postgres.js';
 import type { StatePaths } from '../../local/state.js';
@@ -13,9 +14,14 @@ import { type OwnRedis, startOwnRedis } from '../../testkit/redis.js';
 import { prepareState } from '../../testkit/set-up.js';
 import type { Installation } from './pass-through.js';
 
+/** The path of a webhook that is always answered 500. */
+export const FAILING_HOOK = '/failing';
+
 const STACK = fileURLToPath(new URL('./stack.js', import.meta.url));
 
 export interface OwnInstallation extends Installation {
+  /** Of the process of its services. */
+  readonly pid: number;
   /** Stops the services, and then what they use, in the ordinary way: what they write at their end is searched too. */
   stop(): Promise<void>;
 }
@@ -27,12 +33,19 @@ export const foldersOf = ({ root }: StatePaths) => ({
   redis: join(root, 'redis'),
 });
 
-/** A whole installation of its own, durable, whose folders are all known. */
+export interface InstallationOptions {
+  /** Settings of its PostgreSQL, durable unless they say otherwise. */
+  readonly postgres: Readonly<Record<string, string>>;
+  /** More settings of its services, given those of its database. */
+  readonly env?: (database: Database) => Promise<Env>;
+}
+
+/** A whole installation of its own, whose folders are all known. */
 export async function startInstallation(
   paths: StatePaths,
   queue: 'PostgreSQL' | 'Redis',
-  settings: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  { postgres: settings, env: moreEnv = async () => ({}) }: InstallationOptions,
 ): Promise<OwnInstallation> {
   const folders = foldersOf(paths);
   for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true, mode: 0o777 });
@@ -48,7 +61,9 @@ export async function startInstallation(
         ? await startOwnRedis(folders.redis, ['--appendonly', 'yes', '--rdbcompression', 'no'])
         : undefined;
     if (redis) closers.push(() => redis.kill());
-    const hook = createServer((req, res) => req.resume().on('end', () => res.writeHead(204).end()));
+    const hook = createServer((req, res) => {
+      req.resume().on('end', () => res.writeHead(req.url?.startsWith(FAILING_HOOK) ? 500 : 204).end());
+    });
     await once(hook.listen(0, '127.0.0.1'), 'listening');
     closers.push(async () => void hook.close());
     const log = openSync(join(folders.logs, 'services.log'), 'a');
@@ -61,6 +76,7 @@ export async function startInstallation(
         WEBHOOK_ALLOW: '127.0.0.1',
         SCRUB_WINDOW: 'off',
         ...(redis && { QUEUE_URL: redis.url }),
+        ...(await moreEnv(database)),
       },
       stdio: ['ignore', log, log, 'ipc'],
     });
@@ -79,6 +95,7 @@ export async function startInstallation(
       paths,
       hookUrl: `http://127.0.0.1:${port}/hook`,
       signal,
+      pid: stack.pid as number,
       stop: () => closeAll(closers),
     };
   } catch (error) {

@@ -40,16 +40,24 @@ export class Callers {
   }
 
   async caseworker(): Promise<InboxClient> {
-    return new InboxClient(this.#installation.url, await this.#token(), this.#installation.signal);
+    return new InboxClient(this.#installation.url, await this.token(), this.#installation.signal);
   }
 
   async core(): Promise<InboxClient> {
-    const { url, paths, signal } = this.#installation;
-    return new InboxClient(url, await issueToken(paths, { user: 'core', system: true }), signal);
+    return new InboxClient(this.#installation.url, await this.coreToken(), this.#installation.signal);
   }
 
-  #token(): Promise<string> {
+  coreToken(): Promise<string> {
+    return issueToken(this.#installation.paths, { user: 'core', system: true });
+  }
+
+  /** Of a caseworker with all roles. */
+  token(): Promise<string> {
     return issueToken(this.#installation.paths, { user: 'caseworker-1', roles: ALL_ROLES });
+  }
+
+  operatorsToken(): Promise<string> {
+    return issueOperatorsToken(this.#installation.paths, { roles: ['Indbakke.Drift', 'Indbakke.Karantæne'] });
   }
 
   /** Any call with all roles; its answer is read to the end. @returns the answer's body */
@@ -58,9 +66,8 @@ export class Callers {
     path: string,
     { body, operator }: { body?: unknown; operator?: boolean } = {},
   ): Promise<Buffer> {
-    const { url, paths, signal } = this.#installation;
-    const roles = ['Indbakke.Drift', 'Indbakke.Karantæne'];
-    const token = operator ? await issueOperatorsToken(paths, { roles }) : await this.#token();
+    const { url, signal } = this.#installation;
+    const token = await (operator ? this.operatorsToken() : this.token());
     const response = await fetch(`${url}/api/v1${path}`, {
       method,
       signal,

@@ -1,0 +1,162 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runSql } from '../../testkit/database.js';
+import { askUntil } from '../../testkit/inbox-client.js';
+import type { Relay } from '../../testkit/relay.js';
+import { writeMemo } from '../../testkit/write-memo.js';
+import { FAILING_HOOK, foldersOf, type OwnInstallation } from '../plants/installation.js';
+import { type Arrived, Callers } from '../plants/pass-through.js';
+import { deliverTo, ENDPOINTS, plantedMemo } from './bad-deliveries.js';
+import type { Plants } from './plants.js';
+
+/** Webhooks that fail, with something in the URL that is nobody else’s business. */
+export async function failWebhooks(installation: OwnInstallation, plants: Plants): Promise<void> {
+  const caseworker = await new Callers(installation).caseworker();
+  await caseworker.createWebhook(
+    new URL(`${FAILING_HOOK}?x=${plants.word('URL of a webhook')}`, installation.hookUrl).href,
+  );
+  await caseworker.createWebhook(`http://127.0.0.1:1/${plants.word('URL of a webhook that nobody answers')}`);
+}
+
+/** What breaks, each with deliveries and calls that have something personal in them. @returns all answers */
+export async function breakAll(
+  installation: OwnInstallation,
+  relay: Relay,
+  letters: readonly Arrived[],
+  plants: Plants,
+): Promise<string[]> {
+  return [
+    ...(await refuseRows(installation, plants)),
+    ...(await loseDatabase(installation, relay, letters, plants)),
+    ...(await spoilContent(installation, letters, plants)),
+  ];
+}
+
+async function deliverAll({ url, signal }: OwnInstallation, plants: Plants, what: string): Promise<string[]> {
+  return Promise.all(
+    ENDPOINTS.map((endpoint) => {
+      const xml = writeMemo(plantedMemo(plants, `${what}, ${endpoint.name}`));
+      return deliverTo(url, endpoint, { xml }, signal);
+    }),
+  );
+}
+
+/** Calls whose body, or whose answer, is personal. Those that succeed are not looked at. */
+async function callAll(
+  installation: OwnInstallation,
+  { id, plants: own }: Arrived,
+  plants: Plants,
+  what: string,
+): Promise<string[]> {
+  const [message] = await runSql<{ version: number }>(
+    installation.ownerUrl,
+    'SELECT version FROM messages WHERE id = $1',
+    [id],
+  );
+  const callers = new Callers(installation);
+  const word = (field: string) => plants.word(`${what}, ${field}`);
+  const citizen = plants.number(`${what}, number searched for`);
+  const [token, core] = [await callers.token(), await callers.coreToken()];
+  const calls: [string, string, unknown?, string?][] = [
+    ['GET', `/incoming-documents/${id}`],
+    ['GET', `/incoming-documents/${id}/text`],
+    ['GET', `/incoming-documents/${id}/zip?include=cover,technical,original&cover=full`],
+    ['POST', '/incoming-documents/search', { q: word('words') }],
+    ['POST', '/incoming-documents/search', { q: citizen }],
+    ['POST', '/incoming-documents/search', { q: own.subject }],
+    ['POST', '/incoming-documents/export', {}],
+    ['POST', '/audit-events/search', { citizen }],
+    ['POST', '/audit-events/sheet', { citizen }],
+    ['POST', '/access-packages', { citizen: own['number of the sender'], reference: word('reference') }],
+    ['POST', `/incoming-documents/${id}/rejection`, { reason: 'other', explanation: word('explanation') }],
+    ['POST', `/incoming-documents/${id}/journalization`, { caseIds: [word('case')], reference: word('reference') }],
+    ['PUT', `/cases/${word('case in the path')}`, { caseworker: 'caseworker-1', parties: [citizen] }, core],
+    ['POST', '/zip-downloads', { items: [id], include: ['cover', 'technical', 'original'], cover: 'full' }],
+  ];
+  const answers = await Promise.all(
+    calls.map(async ([method, path, body, as = token]) => {
+      const response = await fetch(`${installation.url}/api/v1${path}`, {
+        method,
+        signal: installation.signal,
+        headers: {
+          authorization: `Bearer ${as}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(path.startsWith(`/incoming-documents/${id}`) &&
+            method === 'POST' && { 'if-match': `"${message?.version}"` }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await response.text().catch(() => ''); // cut
+      return response.ok ? '' : text;
+    }),
+  );
+  return answers.filter((answer) => answer !== '');
+}
+
+/** PostgreSQL refuses rows, and says in its error what is in them. */
+async function refuseRows(installation: OwnInstallation, plants: Plants): Promise<string[]> {
+  const { ownerUrl } = installation;
+  for (const table of ['message_details', 'documents'])
+    await runSql(ownerUrl, `ALTER TABLE ${table} ADD CONSTRAINT refused CHECK (false) NOT VALID`);
+  const answers = await deliverAll(installation, plants, 'rows refused');
+  for (const table of ['message_details', 'documents'])
+    await runSql(ownerUrl, `ALTER TABLE ${table} DROP CONSTRAINT refused`);
+  return answers;
+}
+
+/** The database goes away in the middle of a delivery, of a job, and of every call. */
+async function loseDatabase(
+  installation: OwnInstallation,
+  relay: Relay,
+  letters: readonly Arrived[],
+  plants: Plants,
+): Promise<string[]> {
+  const answers: string[] = [];
+  for (const statement of ['lock-ids', 'insert-messages', 'COMMIT', 'lock-for-suggestion', 'write-suggestions']) {
+    relay.failAt(statement, { when: 'after', how: 'reset' });
+    answers.push(...(await deliverAll(installation, plants, `reset after ${statement}`)));
+  }
+  await relay.cut();
+  answers.push(...(await deliverAll(installation, plants, 'database away')));
+  answers.push(...(await callAll(installation, letters[0] as Arrived, plants, 'database away')));
+  await relay.restore();
+  await isReady(installation);
+  return answers;
+}
+
+const isReady = ({ url, signal }: OwnInstallation) =>
+  askUntil(
+    () => fetch(`${url}/readyz`, { signal }),
+    ({ status }) => status === 200,
+  );
+
+/** The content of every letter is spoiled where it lies: what reads it fails, in calls and in jobs. */
+async function spoilContent(
+  installation: OwnInstallation,
+  letters: readonly Arrived[],
+  plants: Plants,
+): Promise<string[]> {
+  const { ownerUrl, paths } = installation;
+  for (const name of readdirSync(paths.content, { recursive: true, encoding: 'utf8' })) {
+    const file = join(paths.content, name);
+    if (!statSync(file).isFile()) continue;
+    const bytes = readFileSync(file);
+    bytes.fill(0x20, Math.floor(bytes.length / 3));
+    writeFileSync(file, bytes);
+  }
+  await runSql(
+    ownerUrl,
+    `UPDATE message_contents SET container = overlay(container PLACING '\\x2020202020202020' FROM 40)`,
+  );
+  const answers = await Promise.all(
+    letters.map((letter) => callAll(installation, letter, plants, `content of ${letter.name} spoiled`)),
+  );
+  // The jobs that make zips and packages of it fail.
+  const log = join(foldersOf(paths).logs, 'services.log');
+  for (const queue of ['make-zip', 'make-access-package'])
+    await askUntil(
+      async () => new RegExp(`"job-failed".*"queue":"${queue}"`).test(readFileSync(log, 'utf8')),
+      (hasFailed) => hasFailed,
+    );
+  return answers.flat();
+}

@@ -1,0 +1,199 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ERRORS } from '@indbakke/shared/errors';
+import { startCollector } from '../../testkit/collector.js';
+import { runSql } from '../../testkit/database.js';
+import { NOT_DURABLE, withOwnState } from '../../testkit/own-state.js';
+import { type Relay, startRelay } from '../../testkit/relay.js';
+import { areasOf, checkSearch } from '../plants/areas.js';
+import { foldersOf, type OwnInstallation, startInstallation } from '../plants/installation.js';
+import { Finder } from '../plants/needles.js';
+import { Callers, deliverLetters, emptyQuarantine, passThroughAll } from '../plants/pass-through.js';
+import { type Found, type Searched, searchFiles } from '../plants/search-files.js';
+import { callBadly } from './bad-calls.js';
+import { badDeliveries, breakOff, deliverTo, ENDPOINTS } from './bad-deliveries.js';
+import { breakAll, failWebhooks } from './faults.js';
+import { readPages } from './pages.js';
+import { Plants } from './plants.js';
+import { watch } from './watch.js';
+
+export interface ProofOptions {
+  readonly queue: 'PostgreSQL' | 'Redis';
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: string) => void;
+}
+
+export interface PersonalProof {
+  readonly queue: string;
+  readonly plants: number;
+  /** Of the letters, how many plants were found where they may be: in the database. */
+  readonly inDatabase: number;
+  readonly inLetters: number;
+  /** Errors of deliveries that were not reached. */
+  readonly notReached: readonly string[];
+  readonly searched: readonly Searched[];
+  readonly found: readonly Found[];
+}
+
+const MAX_BYTES = 2_000_000;
+
+// docs/operations.md, what PostgreSQL writes to its own log
+const POSTGRES_LOG = {
+  log_min_error_statement: 'panic',
+  log_min_duration_statement: '-1',
+  log_error_verbosity: 'terse',
+  log_parameter_max_length_on_error: '0',
+};
+
+/** Plants everywhere, and searches whatever those can see who may see no messages. */
+export function prove({ queue, signal, onProgress }: ProofOptions): Promise<PersonalProof> {
+  return withOwnState(async (paths) => {
+    const collector = await startCollector();
+    let relay: Relay | undefined;
+    const installation = await startInstallation(paths, queue, signal, {
+      postgres: { ...NOT_DURABLE, ...POSTGRES_LOG },
+      async env({ url }) {
+        relay = await startRelay(url);
+        return {
+          DATABASE_URL: relay.url,
+          OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+          MAX_MESSAGE_BYTES: String(MAX_BYTES),
+          SMALL_CONTENT_BYTES: '16384',
+        };
+      },
+    });
+    const evidence = new Evidence(join(paths.root, 'evidence'));
+    const { temporary } = foldersOf(paths);
+    const watching = watch(installation.pid, temporary, paths.root);
+    const plants = new Plants();
+    try {
+      onProgress(`queue on ${queue}: letters pass through everything`);
+      await failWebhooks(installation, plants);
+      const letters = await deliverLetters(installation, 0);
+      for (const { name, plants: each } of letters)
+        for (const [what, value] of Object.entries(each)) plants.know(`${name}: ${what}`, value);
+      const inLetters = new Set(plants.needles.map(({ plant }) => plant));
+      await passThroughAll(installation, letters);
+
+      onProgress('bad deliveries');
+      evidence.keep('refusals', await deliverBadly(installation, plants));
+      await emptyQuarantine(installation, false);
+      onProgress('bad calls');
+      evidence.keep('refusals', await callBadly(installation, plants));
+      await breakOff(installation.url, plants);
+      evidence.keepPages(await readPages(installation));
+      onProgress('the database refuses, and goes away; content is spoiled');
+      evidence.keep('refusals', await breakAll(installation, relay as Relay, letters, plants));
+      const pages = await readPages(installation);
+      evidence.keepPages(pages);
+
+      evidence.keep('jobs', await readJobs(installation));
+      await runSql(installation.ownerUrl, 'CHECKPOINT');
+      const { processes, names } = watching.end();
+      evidence.keep('processes', [processes]);
+      evidence.keep('names of files', [names]);
+      await installation.stop();
+      evidence.keep('traces', collector.bodies);
+
+      onProgress('searching');
+      checkSearch(paths, plants.needles);
+      const finder = new Finder(plants.needles);
+      const [database, , ...others] = areasOf(paths);
+      const allowed = searchFiles(database ? [database] : [], finder).found;
+      const isEvidence = (path: string) => path.startsWith('evidence/');
+      const areas = others.map((area) =>
+        area.name === 'all else'
+          ? { ...area, has: (path: string) => (area.has?.(path) ?? true) && !isEvidence(path) }
+          : area,
+      );
+      const { searched, found } = searchFiles([...areas, ...evidence.areas()], finder);
+      const inDatabase = new Set(allowed.map(({ plant }) => plant).filter((plant) => inLetters.has(plant)));
+      return {
+        queue,
+        plants: plants.count,
+        inLetters: inLetters.size,
+        inDatabase: inDatabase.size,
+        notReached: codesNotReached(String(pages['/metrics'])),
+        searched,
+        found,
+      };
+    } finally {
+      watching.end();
+      await installation.stop();
+      await relay?.close();
+      await collector.close();
+    }
+  });
+}
+
+/** What was seen of the installation from outside, in files to be searched. */
+class Evidence {
+  readonly #folder: string;
+  readonly #kinds = new Set<string>();
+  #files = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  keep(kind: string, what: readonly (string | Buffer)[]): void {
+    const folder = join(this.#folder, kind);
+    mkdirSync(folder, { recursive: true });
+    this.#kinds.add(kind);
+    for (const each of what) writeFileSync(join(folder, String(this.#files++)), each);
+  }
+
+  /** The metrics apart from the pages. */
+  keepPages(pages: Readonly<Record<string, Buffer>>): void {
+    for (const [path, page] of Object.entries(pages)) this.keep(path === '/metrics' ? 'metrics' : 'pages', [page]);
+  }
+
+  areas() {
+    return [...this.#kinds].map((name) => ({ name, folder: join(this.#folder, name) }));
+  }
+}
+
+/** Each over each endpoint; then those that the settings of the municipality refuse. @returns all answers */
+async function deliverBadly(installation: OwnInstallation, plants: Plants): Promise<string[]> {
+  const { url, signal } = installation;
+  const answers: string[] = [];
+  for (const endpoint of ENDPOINTS) {
+    const delivered = badDeliveries(plants, MAX_BYTES).map((delivery) => deliverTo(url, endpoint, delivery, signal));
+    answers.push(...(await Promise.all(delivered)));
+  }
+  const caseworker = await new Callers(installation).caseworker();
+  for (const action of ['refuse', 'send-again'] as const) {
+    await caseworker.changeSettings({ heldRules: [{ ...RULE, action }] });
+    for (const endpoint of ENDPOINTS) {
+      const delivery = badDeliveries(plants, MAX_BYTES).find(({ what }) => what === 'an unknown contact point');
+      if (delivery) answers.push(await deliverTo(url, endpoint, delivery, signal));
+    }
+  }
+  await caseworker.changeSettings({ heldRules: [] });
+  return answers;
+}
+
+const RULE = {
+  cause: 'unknown-contact-point',
+  contact: null,
+  escalateAfterHours: null,
+  escalateTo: null,
+} as const;
+
+/** By the counts of outcomes: every refusal of a delivery that there is. */
+function codesNotReached(metrics: string): string[] {
+  const codes = Object.entries(ERRORS).flatMap(([code, row]) => ('receipt' in row ? [code] : []));
+  return codes.filter((code) => !metrics.includes(`outcome="${code}"`));
+}
+
+/** All that the queue has on PostgreSQL. On Redis, its file in the state folder has every command that it got. */
+async function readJobs({ ownerUrl }: OwnInstallation): Promise<Buffer[]> {
+  const tables = await runSql<{ name: string }>(
+    ownerUrl,
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'bullmq'`,
+  );
+  const rows = await Promise.all(
+    tables.map(({ name }) => runSql<{ row: string }>(ownerUrl, `SELECT to_jsonb(t)::text AS row FROM ${name} t`)),
+  );
+  return rows.map((table) => Buffer.from(table.map(({ row }) => row).join('\n')));
+}

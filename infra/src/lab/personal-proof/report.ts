@@ -1,0 +1,44 @@
+import type { PersonalProof } from './prove.js';
+
+const MB = 2 ** 20;
+
+/** A proof as lines for a terminal. */
+export function linesOf({
+  queue,
+  plants,
+  inLetters,
+  inDatabase,
+  notReached,
+  searched,
+  found,
+}: PersonalProof): string[] {
+  return [
+    `Queue on ${queue}: ${plants} plants`,
+    `Where they may be: ${inDatabase} of the ${inLetters} in stored letters are found in the database files`,
+    `Errors of deliveries not reached: ${notReached.join(', ') || 'none'}`,
+    'Where they may not be:',
+    ...searched.map(
+      ({ area, files, bytes }) =>
+        `  ${area}: ${files} files, ${(bytes / MB).toFixed(1)} MB, found ${found.filter((each) => each.area === area).length}`,
+    ),
+    ...found.map(({ area, file, plant, form }) => `  FOUND in ${area}, ${file}: ${plant}, ${form}`),
+    `found ${found.length}`,
+  ];
+}
+
+/** The page of docs/results. */
+export function page(proofs: readonly PersonalProof[]): string {
+  const total = proofs.reduce((sum, { found }) => sum + found.length, 0);
+  return `# Nothing personal
+
+\`npm run personal-proof\`, ${new Date().toISOString().slice(0, 10)}: **found ${total}** where those look who may see no messages.
+
+Values that are nowhere else stand in every part of letters that pass through everything, of deliveries with each fault over REST, as a
+form and over SOAP, and in path, query, headers and body of every call of the API. Some of it happens while PostgreSQL refuses rows,
+loses its connections or is away, and while content is unreadable, in calls and in jobs. Tracing is on, and \`LOG_LEVEL=debug\`. Each
+value is searched for as text, in UTF-16, hexadecimal, base64, URL-encoded and JSON-escaped, numbers with a hyphen too; first in the
+database, where it may be. PostgreSQL has the settings of [operations](../operations.md#scrub) for its own log.
+
+${proofs.map((proof) => `## Queue on ${proof.queue}\n\n\`\`\`\n${linesOf(proof).join('\n')}\n\`\`\``).join('\n\n')}
+`;
+}
