@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { scrub } from '@indbakke/shared/scrub';
 import { FIRST_FILE_AT as HEADER, openFileBlobStore } from '@indbakke/shared/content';
+import { scrub } from '@indbakke/shared/scrub';
 import { withMaintenance } from '@indbakke/shared/store';
 import { postgresHomeOf } from '../../../../tools/local-state.mjs';
 import type { StatePaths } from '../../local/state.js';
