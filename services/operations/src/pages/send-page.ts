@@ -66,7 +66,7 @@ ${operator && html`<form method="post" action="${base}/sign-out"><button class="
 </div>
 ${
   links &&
-  html`<nav aria-label="${texts.pages}"><ul>
+  html`<nav aria-label="${texts.pages}"><ul class="no-max-width">
 <li><a class="tab" href="${base}"${isHere(base)}>${texts.overview}</a></li>
 ${links.map(({ name, title: of }) => html`<li><a class="tab" href="${base}/${name}"${isHere(`${base}/${name}`)}>${of}</a></li>`)}
 <li><a class="tab" href="${base}/queues">${texts.console}</a></li></ul></nav>`
