@@ -246,6 +246,16 @@ async function faultsInTheStack(): Promise<Course> {
   await stack.sql(
     `INSERT INTO copies VALUES (gen_random_uuid(), ARRAY['archiver'], '0.0.9', now(), now(), NULL, NULL, 1)`,
   );
+  await stack.sql(
+    `INSERT INTO ledger_days (municipality, day, file, received, fates, made_at, event_position)
+     VALUES ($1, current_date - 41, 'f', 0, '{}', now() - interval '40 days', 0)`,
+    [ODENSKOV],
+  );
+  await stack.sql(
+    `INSERT INTO ledger_differences (municipality, kind, subject, found_at, seen_at)
+     VALUES ($1, 'gone', gen_random_uuid(), now(), now())`,
+    [ODENSKOV],
+  );
   const next = await stack.sql<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'audit_months'::regnamespace AND relname ~ '^m20\\d\\d_\\d\\d$'
        AND relname > to_char(now() AT TIME ZONE 'UTC', '"m"YYYY_MM')`,
@@ -270,6 +280,9 @@ async function faultsInTheStack(): Promise<Course> {
       'indbakke_unnumbered_age_seconds{rows="events"': 60,
       'indbakke_webhook_waiting_seconds{': 3_600,
       'indbakke_audit_month_faults{fault="missing"': 0,
+      'indbakke_ledger_differences{kind="gone",instance="operations"': 0,
+      'indbakke_ledger_age_seconds{instance="operations"': 26 * 3_600,
+      'indbakke_ledger_unread_seconds{instance="operations"': 30 * 86_400,
       'indbakke_held{what="seconds",cause="unknown-contact-point"': 3 * 86_400,
       'indbakke_suggestion_waiting_seconds{instance="operations"': 300,
       'indbakke_refused_often{instance="operations"': 0,
@@ -389,6 +402,9 @@ const CASES: readonly { readonly make: () => Promise<Course>; readonly alerts: r
       'UnknownContactPoint',
       'HeldForLong',
       'AuditMonthFault',
+      'LedgerDiffers',
+      'LedgerLate',
+      'LedgerUnread',
       'ContentFull',
       'DatabaseFull',
       'CertificateExpires',

@@ -216,7 +216,7 @@ describe('an action', () => {
 
 const SCREENSHOTS = process.env.OPS_SCREENSHOTS;
 
-describe.skipIf(!existsSync(CHROMIUM))('in Chromium', () => {
+describe.skipIf(!existsSync(CHROMIUM))('in Chromium', { tags: 'long' }, () => {
   let browser: WatchedBrowser;
   let session: Awaited<ReturnType<BrowserContext['cookies']>>;
 

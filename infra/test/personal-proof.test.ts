@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { launchCommand } from '../src/testkit/command.js';
 
-it('of what is planted everywhere, faults included, nothing is in logs, metrics, traces, jobs, pages, refusals, processes or names of files', async () => {
+it('of what is planted everywhere, faults included, nothing is in logs, metrics, traces, jobs, pages, refusals, processes or names of files', { tags: 'long', timeout: 240_000 }, async () => {
   const { output, errors, status } = await launchCommand('../lab/personal-proof/main', ['--queue', 'postgresql']).ended;
 
   expect({ errors, status }, output).toMatchObject({ status: 0 });
@@ -21,4 +21,4 @@ it('of what is planted everywhere, faults included, nothing is in logs, metrics,
   ])
     expect(output).toMatch(new RegExp(`${area}: [1-9]\\d* files, .* found 0`));
   expect(output).toMatch(/\nfound 0\n/);
-}, 120_000);
+});

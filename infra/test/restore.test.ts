@@ -33,6 +33,7 @@ const copy = (from: string, to: string) => execFileSync('cp', ['-a', from, to]);
 
 it(
   'after a restore nothing that was received is lost unseen, nothing deleted comes back, and no position is given again',
+  { tags: 'long', timeout: 300_000 },
   () =>
     withOwnState(async (paths) => {
       const home = postgresHomeOf(paths.root);
@@ -228,5 +229,4 @@ it(
       expect(verified.output).toBe('4 days of municipalities were compared, with all files: 0 differences.\n');
       await postgres.stop();
     }),
-  300_000,
 );

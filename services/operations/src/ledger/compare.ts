@@ -135,6 +135,12 @@ async function findPlaces({ store }: Pick<Parts, 'store'>, ids: readonly string[
         'fresh',
       ),
     );
+    put(
+      'refused',
+      await store.sweep<{ id: string }>('SELECT external_id AS id FROM refused_deliveries WHERE external_id = ANY ($1)', [
+        batch,
+      ]),
+    );
   }
   return Object.fromEntries(
     Object.keys(PLACES).map((place) => [place, ids.filter((id) => (places.get(id) ?? 'missing') === place)]),
