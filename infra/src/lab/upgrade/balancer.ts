@@ -14,6 +14,9 @@ function serviceOf(path: string): string {
   return paths.find(({ pattern }) => pattern.test(path))?.service ?? 'journaler';
 }
 
+// Longer than its callers keep idle connections: a request on one that it closes meanwhile would be lost.
+const KEEP_ALIVE_MS = 620_000;
+
 /**
  * The proxy before the services: routes by path, to the copies of a service in turn. It tries nothing twice, so that a caller
  * sees what fails.
@@ -31,6 +34,7 @@ export class Balancer {
 
   static async open(): Promise<Balancer> {
     const balancer = new Balancer();
+    balancer.#server.keepAliveTimeout = KEEP_ALIVE_MS;
     balancer.#server.listen(0, '127.0.0.1');
     await once(balancer.#server, 'listening');
     return balancer;

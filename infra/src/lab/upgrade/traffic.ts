@@ -110,8 +110,10 @@ export class Traffic {
   }
 
   #failed(error: unknown): void {
-    if (!(error instanceof InboxError)) this.#refuse(`a call: ${(error as Error).message}`);
-    else if (!CHANGED_MEANWHILE.has(error.status)) this.#refuse(`a call: ${error.status} ${error.code}`);
+    if (!(error instanceof InboxError)) {
+      const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+      this.#refuse(`a call: ${[message, cause?.code ?? cause?.message].filter(Boolean).join(', ')}`);
+    } else if (!CHANGED_MEANWHILE.has(error.status)) this.#refuse(`a call: ${error.status} ${error.code}`);
   }
 
   #refuse(why: string): void {
