@@ -6,9 +6,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Env } from '@indbakke/shared/config';
 import type { Version } from './version.js';
 
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 120_000;
 const ENDED_WITHIN_MS = 150_000; // twice SHUTDOWN_SECONDS, and some
 const POLL_MS = 100;
+// A service does not know who started it.
+const ENDS_WITH_US = 'data:text/javascript,process.on("disconnect",()=>process.exit())';
 
 /** A line of a log. */
 export interface LogLine {
@@ -37,11 +39,12 @@ export class Copy {
     this.service = service;
     const folder = join(version.folder, 'services', service);
     // Its own process group: Ctrl-C reaches only the command, which stops it.
-    this.#child = spawn(process.execPath, ['--max-semi-space-size=16', join(folder, 'dist', 'main.js')], {
+    const args = ['--import', ENDS_WITH_US, '--max-semi-space-size=16', join(folder, 'dist', 'main.js')];
+    this.#child = spawn(process.execPath, args, {
       cwd: folder,
       env: { ...process.env, ...env, NODE_ENV: 'production', PORT: '0', LOG_LEVEL: 'info' },
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#ended = once(this.#child, 'close').then(([status]) => {
       this.#hasEnded = true;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { INTERRUPTED } from '@indbakke/shared/service';
+import { rejectOptionsTakenByNpm } from '../../local/command.js';
 import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { Stage, withPostgres } from '../crash/stage.js';
 import { type Phase, playUpgrade, SLOWEST_DELIVERY_MS, type UpgradeOutcome } from './run.js';
@@ -20,9 +21,8 @@ const MAX_FINDINGS_SHOWN = 40;
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const report = (line: string) => process.stderr.write(`${line}\n`);
 
-class BadArgument extends Error {}
-
 function readOptions() {
+  rejectOptionsTakenByNpm('upgrade-check', ['from', 'seconds', 'back', 'seed']);
   const { values } = parseArgs({
     options: {
       from: { type: 'string' },
@@ -33,7 +33,7 @@ function readOptions() {
     },
   });
   const number = (name: string, text: string) => {
-    if (!/^\d{1,6}$/.test(text)) throw new BadArgument(`--${name} is a whole number, not "${text}".`);
+    if (!/^\d{1,6}$/.test(text)) throw new Error(`--${name} is a whole number, not "${text}".`);
     return Number(text);
   };
   return {
@@ -49,7 +49,7 @@ function readOptions() {
 async function check(options: ReturnType<typeof readOptions>, signal: AbortSignal): Promise<boolean> {
   const from = options.from ?? (await lastRelease());
   if (from === undefined)
-    throw new BadArgument('There is no release before this version yet. Name a commit: --from HEAD, or any other.');
+    throw new Error('There is no release before this version yet. Name a commit: --from HEAD, or any other.');
   const folder = mkdtempSync(join(tmpdir(), 'indbakke-upgrade-'));
   try {
     const old = await takeVersion(from, join(folder, 'old'), report);
@@ -108,10 +108,10 @@ try {
   if (options.isHelp) print(USAGE);
   else process.exitCode = (await check(options, signal)) ? 0 : 1;
 } catch (error) {
-  const { code, message, stack } = error as NodeJS.ErrnoException;
+  const { code, message, stack, constructor } = error as NodeJS.ErrnoException;
   if (signal.aborted) report('upgrade-check: interrupted; everything it created is removed');
   else if (code?.startsWith('ERR_PARSE_ARGS')) report(`${message}\n\n${USAGE}`);
-  else report(error instanceof BadArgument ? message : (stack ?? message));
+  else report(constructor === Error ? message : (stack ?? message)); // ours are sentences
   process.exitCode = signal.aborted ? INTERRUPTED : 1;
 }
 process.exit();

@@ -50,6 +50,8 @@ const QUIET_WITHIN_MS = 90_000;
 const POLL_MS = 200;
 /** Letters whose files are read in the end, about. */
 const READ_AGAIN = 300;
+/** Fields of a log line that are others each time. */
+const UNIMPORTANT: ReadonlySet<string> = new Set(['time', 'level', 'service', 'jobId', 'attempt', 'correlationId']);
 const CONSUMERS = { 'a consumer that waits': true, 'a consumer that polls': false };
 
 /** Replaces one version by the other under load, as operators do, and compares what is there with what callers were told. */
@@ -263,9 +265,9 @@ class UpgradeRun {
     const counts = new Map<string, number>();
     for (const { name, complaints } of this.#all) {
       for (const line of complaints.filter((each) => each.level === level)) {
-        const { event, reason, sweep, job, errorCode } = line;
-        const details = [reason, sweep, job, errorCode].filter((detail) => detail !== undefined).join(' ');
-        const what = `${name}: ${event}${details && ` (${details})`}`;
+        const { event, ...fields } = line;
+        const details = Object.keys(fields).filter((field) => !UNIMPORTANT.has(field));
+        const what = [`${name}: ${event}`, ...details.map((field) => `${field} ${fields[field]}`)].join(', ');
         counts.set(what, (counts.get(what) ?? 0) + 1);
       }
     }
