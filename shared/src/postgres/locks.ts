@@ -1,17 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 
-/** How long a migration waits for the lock on a table. */
+/** How long a migration waits for the locks on tables. */
 export interface Patience {
-  readonly lockMs: number;
+  /** For all locks of one attempt. */
+  readonly locksMs: number;
   /** Between attempts. */
   readonly restMs: number;
   readonly attempts: number;
 }
 
-// Behind a migration that waits for a table, everybody waits who comes later, intake too: so it waits briefly, gives them
-// as long to go on, and tries again, for about two minutes.
-export const PATIENCE: Patience = { lockMs: 3_000, restMs: 3_000, attempts: 20 };
+// Behind a migration that waits for a table, everybody waits who comes later, intake too: so it waits briefly, lets them go on,
+// and tries again, for about two minutes. Not for a second: after that (deadlock_timeout) PostgreSQL looks for transactions
+// that wait for each other, and may end that of a service, which has waited as long.
+export const PATIENCE: Patience = { locksMs: 900, restMs: 1_000, attempts: 60 };
 
 const LOOK_MS = 250;
 const TELL_EVERY_MS = 30_000;

@@ -121,7 +121,7 @@ export async function migrateQueues(ownerUrl: string, report: Report = () => {})
   const watch = await LockWatch.open(ownerUrl, [client], report);
   try {
     await client.query('SELECT pg_advisory_lock(hashtext($1))', [`migrate ${QUEUE_SCHEMA}`]);
-    await client.query(`SET lock_timeout = ${PATIENCE.lockMs}`);
+    await client.query(`SET lock_timeout = ${PATIENCE.locksMs}`);
     await patiently(`Schema ${QUEUE_SCHEMA}`, { watch, patience: PATIENCE, report }, async () => {
       await runMigrations(client, QUEUE_SCHEMA); // it undoes the one that fails
     });

@@ -151,10 +151,14 @@ function failed({ name }: Migration, error: unknown): Error {
 }
 
 async function applyInTransaction({ client, patience }: Run, migration: Migration): Promise<void> {
-  const timeout = `SET LOCAL lock_timeout = ${patience.lockMs}`;
-  await client.query('BEGIN');
+  const tables = await tablesNamedIn(migration.sql, client);
+  const timeout = `SET LOCAL lock_timeout = ${Math.floor(patience.locksMs / Math.max(1, tables.length))}`;
   try {
-    await client.query(`${timeout}; ${ABANDON_SCRUB}; ${timeout}`);
+    // Committed at once: what it drops is not held while tables are waited for.
+    await client.query(`BEGIN; ${timeout}; ${ABANDON_SCRUB}; COMMIT`);
+    await client.query(`BEGIN; ${timeout}; ${ABANDON_SCRUB}; ${timeout}`);
+    // All at first, so that nothing is waited for later while some are held.
+    if (tables.length > 0) await client.query(`LOCK TABLE ${tables.join(', ')} IN ACCESS EXCLUSIVE MODE`);
     await client.query(migration.sql); // the simple protocol allows many statements in one call
     await record(client, migration);
     await client.query('COMMIT');
@@ -162,6 +166,21 @@ async function applyInTransaction({ client, patience }: Run, migration: Migratio
     await client.query('ROLLBACK');
     throw failed(migration, error);
   }
+}
+
+/** The tables that it may lock: those of its words, without rights, that are names of tables. */
+async function tablesNamedIn(sql: string, client: pg.Client): Promise<string[]> {
+  const words =
+    sql
+      .replaceAll(/^\s*--.*$/gm, '')
+      .replaceAll(/^GRANT [^;]*;/gm, '')
+      .match(/\w+/g) ?? [];
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT oid::regclass::text AS name FROM pg_class
+     WHERE relkind IN ('r', 'p') AND relnamespace = to_regnamespace('public') AND relname = ANY ($1) ORDER BY relname`,
+    [[...new Set(words)]],
+  );
+  return rows.map(({ name }) => name);
 }
 
 async function record(client: pg.Client, { name, checksum }: Migration): Promise<void> {
@@ -230,7 +249,7 @@ async function isInvalid(client: pg.Client, index: string): Promise<boolean> {
 async function withoutScrub({ aside, patience }: Run, work: () => Promise<void>): Promise<void> {
   const scrub = `SELECT to_regclass('scrub.rewrites') IS NOT NULL AS "exists"`;
   if (!(await aside.query<{ exists: boolean }>(scrub)).rows[0]?.exists) return work();
-  const timeout = `SET LOCAL lock_timeout = ${patience.lockMs}`;
+  const timeout = `SET LOCAL lock_timeout = ${patience.locksMs}`;
   try {
     // Committed at once, since the locks of what it drops would be waited for.
     await aside.query(`BEGIN; ${timeout}; ${ABANDON_SCRUB}; COMMIT`);

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { withDatabase } from '../../../infra/src/local/database.js';
 import { createTestDatabase, requiredEnv, runSql, type TestDatabase } from '../../../infra/src/testkit/database.js';
+import { PATIENCE as USUAL } from '../../src/postgres/locks.js';
 import { applyMigrations, migrationOf } from '../../src/store/migrate.js';
 
 // Small migrations of their own, on an empty database.
@@ -10,7 +11,7 @@ import { applyMigrations, migrationOf } from '../../src/store/migrate.js';
 const superuserUrl = requiredEnv('TEST_SUPERUSER_URL');
 const name = `locks_${randomBytes(6).toString('hex')}`;
 const ownerUrl = withDatabase(superuserUrl, name);
-const PATIENCE = { lockMs: 200, restMs: 50, attempts: 100 };
+const PATIENCE = { locksMs: 200, restMs: 50, attempts: 100 };
 
 const open: pg.Client[] = [];
 
@@ -84,7 +85,7 @@ describe('a migration that needs a table that another has', () => {
     const { pid } = await startReading();
     const added = migrationOf('2_sent_at', 'CREATE TABLE first (); ALTER TABLE letters ADD COLUMN sent_at timestamptz');
     await expect(
-      applyMigrations(ownerUrl, [added], { report: quiet, patience: { ...PATIENCE, attempts: 2, lockMs: 600 } }),
+      applyMigrations(ownerUrl, [added], { report: quiet, patience: { ...PATIENCE, attempts: 2, locksMs: 600 } }),
     ).rejects.toThrow(
       new RegExp(
         `^Migration 2_sent_at waits for table letters, which process ${pid} .* It gave up after 2 attempts\\. ` +
@@ -95,6 +96,18 @@ describe('a migration that needs a table that another has', () => {
     expect(await runSql(ownerUrl, 'SELECT FROM _prisma_migrations')).toEqual([]);
     expect(await runSql(ownerUrl, `SELECT WHERE to_regclass('first') IS NOT NULL`)).toEqual([]);
   });
+});
+
+it('a migration gives up before a transaction that it waits for in a circle is ended', async () => {
+  await runSql(ownerUrl, 'CREATE TABLE answers (id int)');
+  const { reader } = await startReading();
+  const both = migrationOf('3_both', 'ALTER TABLE answers ADD COLUMN a int; ALTER TABLE letters ADD COLUMN b int');
+  const migrated = applyMigrations(ownerUrl, [both], { report: quiet, patience: { ...USUAL, restMs: 50 } });
+  const waits = `SELECT FROM pg_locks WHERE relation = 'letters'::regclass AND NOT granted`;
+  await expect.poll(() => runSql(ownerUrl, waits), { interval: 10, timeout: 10_000 }).toHaveLength(1);
+  await reader.query('SELECT count(*) FROM answers; COMMIT'); // which the migration has
+  expect(await migrated).toEqual(['3_both']);
+  await runSql(ownerUrl, 'DROP TABLE answers');
 });
 
 describe('a migration without a transaction', () => {
