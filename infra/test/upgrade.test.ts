@@ -23,7 +23,7 @@ const run = (...args: string[]) =>
 // the rest is a rolling restart.
 it('a version is replaced by this one under load, and nothing is refused, lost or done twice', {
   tags: 'long',
-  timeout: 400_000,
+  timeout: 900_000,
 }, async () => {
   const from = (await lastRelease()) ?? 'HEAD';
   const { status, output, errors } = await run('--from', from, '--seconds', '9', '--seed', '5');
