@@ -108,10 +108,10 @@ try {
   if (options.isHelp) print(USAGE);
   else process.exitCode = (await check(options, signal)) ? 0 : 1;
 } catch (error) {
-  const { code, message, stack, constructor } = error as NodeJS.ErrnoException;
+  const { code, message, stack, name } = error as NodeJS.ErrnoException;
   if (signal.aborted) report('upgrade-check: interrupted; everything it created is removed');
   else if (code?.startsWith('ERR_PARSE_ARGS')) report(`${message}\n\n${USAGE}`);
-  else report(constructor === Error ? message : (stack ?? message)); // ours are sentences
+  else report(name === 'Error' ? message : (stack ?? message)); // ours are sentences
   process.exitCode = signal.aborted ? INTERRUPTED : 1;
 }
 process.exit();
