@@ -28,6 +28,10 @@ const COMMANDS = {
     usage: 'npm run demo    plays a day of an inbox and checks it, on a new database that is removed at the end',
   },
   crash: { does: 'kill it at every crash point and compare', module: 'infra/dist/lab/crash/main.js' },
+  'upgrade-check': {
+    does: 'replace an older version by this one under load, and compare',
+    module: 'infra/dist/lab/upgrade/main.js',
+  },
   send: { does: 'deliver MeMo files to the running stack', module: 'infra/dist/local/send.js' },
   fuzz: { does: 'deliver mutated messages and compare with a second parser', module: 'infra/dist/lab/fuzz/main.js' },
   bench: {

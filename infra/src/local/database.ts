@@ -16,17 +16,22 @@ const SERVICE_LOGIN = 'indbakke_service';
  * Creates the database `name` on this server if it is missing, migrates it, and gives the services a login with a new
  * password.
  */
-export async function prepareDatabase(superuserUrl: string, name: string): Promise<Database> {
+export async function prepareDatabase(
+  superuserUrl: string,
+  name: string,
+  migrateIt: (ownerUrl: string) => Promise<unknown> = migrateDatabase,
+): Promise<Database> {
   await createDatabase(superuserUrl, name);
   const ownerUrl = withDatabase(superuserUrl, name);
-  await migrateDatabase(ownerUrl);
+  await migrateIt(ownerUrl);
   return { url: await createServiceLogin(ownerUrl), ownerUrl };
 }
 
-/** Migrates tables and queues. @returns the migrations of tables that were applied */
+/** Migrates tables and queues. Standard error tells what it waits for. @returns the migrations of tables that were applied */
 export async function migrateDatabase(ownerUrl: string): Promise<string[]> {
-  const applied = await migrate(ownerUrl);
-  await migrateQueues(ownerUrl);
+  const report = (line: string) => process.stderr.write(`${line}\n`);
+  const applied = await migrate(ownerUrl, report);
+  await migrateQueues(ownerUrl, report);
   return applied;
 }
 

@@ -60,22 +60,24 @@ interface CallOptions {
 
 /**
  * A client of the inbox API, with the token of a caseworker or of the core. Every answer must be one that
- * `/api/v1/openapi.json` describes.
+ * `/api/v1/openapi.json` describes, unless it asks with plain `fetch`, as of another version.
  */
 export class InboxClient {
   readonly #url: string;
   readonly #token: string;
   readonly #signal: AbortSignal;
+  readonly #fetch: typeof checkedFetch;
 
-  constructor(url: string, token: string, signal: AbortSignal) {
+  constructor(url: string, token: string, signal: AbortSignal, ask: typeof checkedFetch = checkedFetch) {
     this.#url = `${url}/api/v1`;
     this.#token = token;
     this.#signal = signal;
+    this.#fetch = ask;
   }
 
   /** The same for another caller. */
   as(token: string): InboxClient {
-    return new InboxClient(this.#url.slice(0, -'/api/v1'.length), token, this.#signal);
+    return new InboxClient(this.#url.slice(0, -'/api/v1'.length), token, this.#signal, this.#fetch);
   }
 
   // What a caseworker reads
@@ -242,7 +244,7 @@ export class InboxClient {
   }
 
   async #call(method: string, path: string, { body, headers }: CallOptions = {}): Promise<Response> {
-    const response = await checkedFetch(`${this.#url}${path}`, {
+    const response = await this.#fetch(`${this.#url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${this.#token}`,

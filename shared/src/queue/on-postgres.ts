@@ -9,6 +9,7 @@ import {
   withBackend,
 } from 'bullmq';
 import pg from 'pg';
+import { LockWatch, PATIENCE, patiently, type Report } from '../postgres/locks.js';
 import { explainPostgres, explainRole } from '../postgres/reasons.js';
 import { ask, sessionWith, withSessions } from '../postgres/session.js';
 import { NotReady } from '../readiness/index.js';
@@ -114,17 +115,22 @@ function poolForBullmq(pool: pg.Pool): PostgresConnectionOptions {
  * Makes or updates BullMQ’s own tables in their schema. The services’ login may use them and change nothing of them. Any
  * number of processes may call it at once; they take turns, for PostgreSQL refuses two grants on one table at once.
  */
-export async function migrateQueues(ownerUrl: string): Promise<void> {
+export async function migrateQueues(ownerUrl: string, report: Report = () => {}): Promise<void> {
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'indbakke-migrate' });
   await client.connect();
+  const watch = await LockWatch.open(ownerUrl, [client], report);
   try {
     await client.query('SELECT pg_advisory_lock(hashtext($1))', [`migrate ${QUEUE_SCHEMA}`]);
-    await runMigrations(client, QUEUE_SCHEMA);
+    await client.query(`SET lock_timeout = ${PATIENCE.locksMs}`);
+    await patiently(`Schema ${QUEUE_SCHEMA}`, { watch, patience: PATIENCE, report }, async () => {
+      await runMigrations(client, QUEUE_SCHEMA); // it undoes the one that fails
+    });
     await client.query(`
       GRANT ALL ON ALL TABLES IN SCHEMA ${QUEUE_SCHEMA} TO indbakke_queue;
       GRANT ALL ON ALL SEQUENCES IN SCHEMA ${QUEUE_SCHEMA} TO indbakke_queue;
       GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${QUEUE_SCHEMA} TO indbakke_queue;`);
   } finally {
+    await watch.close();
     await client.end(); // also releases the lock
   }
 }

@@ -71,11 +71,14 @@ async function checkRole(connection: pg.PoolClient, role: string): Promise<void>
   if (!found?.policies || found.granted < found.policies) throw new NotReady('privileges-missing', { role });
 }
 
+// Once, as this process began: the folder may be replaced by that of the next release while it runs.
+let needed: Promise<string[]> | undefined;
+
 async function checkMigrations(connection: pg.PoolClient): Promise<void> {
+  needed ??= namesOfMigrations();
   const rows = await askAs<{ name: string }>(connection, 'indbakke_app', 'SELECT public.applied_migrations() AS name');
   const applied = new Set(rows.map(({ name }) => name));
-  const needed = await namesOfMigrations();
-  if (!needed.every((name) => applied.has(name))) throw new NotReady('schema-outdated');
+  if (!(await needed).every((name) => applied.has(name))) throw new NotReady('schema-outdated');
 }
 
 async function askAs<Row extends pg.QueryResultRow>(

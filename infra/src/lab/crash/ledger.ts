@@ -10,6 +10,8 @@ export interface SentMemo {
   readonly variant: number;
   readonly municipality: string;
   readonly xml: Buffer;
+  /** Whether it is sent over SOAP. */
+  readonly isOverSoap: boolean;
   /** SHA-256 of each file, in order. */
   readonly files: readonly string[];
   /** The case that must be suggested; null = none may be; undefined = not checked. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ChangeAnswer } from '@indbakke/shared/api';
-import { deliver } from '../../testkit/deliver.js';
+import { checkedFetch } from '../../testkit/checked-fetch.js';
+import { deliver, deliverOverSoap } from '../../testkit/deliver.js';
 import { InboxClient, InboxError, type Seen } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
 import type { Random } from '../random.js';
@@ -18,8 +19,6 @@ const CASEWORKERS = 2;
 const CASEWORKERS_IN_SILENCE = 8;
 const SENDERS_OF_UNREADABLE = 2;
 const BULK_OF = 8;
-// Bounds the load when the kill does not come.
-const MAX_MEMOS_EACH = 15;
 // Caseworkers choose among the latest, so that choosing stays cheap.
 const LATEST = 400;
 
@@ -27,7 +26,8 @@ const LATEST = 400;
 export async function send(url: string, memo: SentMemo, ledger: Ledger): Promise<number> {
   memo.sent += 1;
   try {
-    const response = await deliver(url, memo.xml, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    const over = memo.isOverSoap ? deliverOverSoap : deliver;
+    const response = await over(url, memo.xml, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     const body = await response.text();
     if (response.status === 200) {
       memo.receipts.add(body);
@@ -40,10 +40,46 @@ export async function send(url: string, memo: SentMemo, ledger: Ledger): Promise
 }
 
 /** A caseworker’s client of each municipality, usable for so long. */
-export function clientsOf(stage: Stage, url: string, forMs: number): ReadonlyMap<string, InboxClient> {
+export function clientsOf(
+  stage: Stage,
+  url: string,
+  forMs: number,
+  ask: typeof checkedFetch = checkedFetch,
+): ReadonlyMap<string, InboxClient> {
   const signal = AbortSignal.timeout(forMs);
-  return new Map([...stage.tokens].map(([municipality, token]) => [municipality, new InboxClient(url, token, signal)]));
+  return new Map(
+    [...stage.tokens].map(([municipality, token]) => [municipality, new InboxClient(url, token, signal, ask)]),
+  );
 }
+
+/** What a load is like, and who is told how it goes. */
+export interface LoadStyle {
+  /** The most that a sender sends. */
+  readonly memosEach: number;
+  /** Between two of a sender or caseworker. */
+  readonly restMs: number;
+  readonly works: readonly Work[];
+  /** Share of the MeMos that come over SOAP. */
+  readonly overSoap: number;
+  /** In which callers are answered. */
+  readonly lastsMs: number;
+  readonly ask: typeof checkedFetch;
+  readonly onDelivery: (status: number, tookMs: number) => void;
+  /** Of a caseworker’s call. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Before a kill: as much as possible. */
+const BEFORE_KILL: LoadStyle = {
+  memosEach: 15, // bounds the load when the kill does not come
+  restMs: 0,
+  works: ['journalize', 'journalize', 'bulk', 'zip', 'reject', 'delete'],
+  overSoap: 0,
+  lastsMs: ANSWER_WITHIN_MS,
+  ask: checkedFetch,
+  onDelivery() {},
+  onError() {},
+};
 
 type Call = (client: InboxClient, seen: Seen, key: string) => Promise<ChangeAnswer>;
 
@@ -66,6 +102,7 @@ export class Load {
   readonly #ledger: Ledger;
   readonly #url: string;
   readonly #clients: ReadonlyMap<string, InboxClient>;
+  readonly #style: LoadStyle;
   readonly #stopping = new AbortController();
   readonly #done: Promise<unknown>;
 
@@ -74,11 +111,13 @@ export class Load {
     ledger: Ledger,
     url: string,
     { random, run, kill }: { random: Random; run: number; kill: Kill },
+    style: LoadStyle = BEFORE_KILL,
   ) {
     this.#stage = stage;
     this.#ledger = ledger;
     this.#url = url;
-    this.#clients = clientsOf(stage, url, ANSWER_WITHIN_MS);
+    this.#style = style;
+    this.#clients = clientsOf(stage, url, style.lastsMs, style.ask);
     const caseworkers = kill === 'silent' ? CASEWORKERS_IN_SILENCE : CASEWORKERS;
     const { signal } = this.#stopping;
     const ofUnreadable = sendsUnreadable(kill) ? SENDERS_OF_UNREADABLE : 0;
@@ -101,17 +140,27 @@ export class Load {
   }
 
   async #sendMemos(random: Random, run: number, kill: Kill): Promise<void> {
-    for (let sent = 0; sent < MAX_MEMOS_EACH && !this.#stopped; sent++) {
+    const { memosEach, restMs, overSoap } = this.#style;
+    for (let sent = 0; sent < memosEach && !this.#stopped; sent++) {
+      if (restMs > 0) await pause(random.between(0, 2 * restMs));
       if (random.chance(0.1)) await this.#sendAgain(random);
-      const memos = writeMemos(random, run, kill);
+      const isOverSoap = random.chance(overSoap);
+      const memos = writeMemos(random, run, kill).map((memo) => ({ ...memo, isOverSoap }));
       this.#ledger.add(memos);
       const copies = random.chance(0.25) ? random.between(2, 4) : 1;
       const statuses = await Promise.all(
-        memos.flatMap((memo) => Array.from({ length: copies }, () => send(this.#url, memo, this.#ledger))),
+        memos.flatMap((memo) => Array.from({ length: copies }, () => this.#send(memo))),
       );
       // Not available: wait, or all MeMos would be sent in vain.
       if (statuses.includes(0) || statuses.includes(503)) await pause(20);
     }
+  }
+
+  async #send(memo: SentMemo): Promise<number> {
+    const began = performance.now();
+    const status = await send(this.#url, memo, this.#ledger);
+    this.#style.onDelivery(status, performance.now() - began);
+    return status;
   }
 
   /** Sends an answered MeMo again, deleted or not: it must get its receipt. */
@@ -119,16 +168,13 @@ export class Load {
     const answered = this.#latest().filter(({ receipts }) => receipts.size > 0);
     const deleted = answered.filter(({ status }) => status === 'deleted');
     const from = deleted.length > 0 && random.chance(0.5) ? deleted : answered;
-    if (from.length > 0) await send(this.#url, random.pick(from), this.#ledger);
+    if (from.length > 0) await this.#send(random.pick(from));
   }
 
   async #work(random: Random, run: number, kill: Kill): Promise<void> {
     const wanted = workBefore(kill).work;
     while (!this.#stopped) {
-      const work =
-        wanted && random.chance(0.8)
-          ? wanted
-          : random.pick<Work>(['journalize', 'journalize', 'bulk', 'zip', 'reject', 'delete']);
+      const work = wanted && random.chance(0.8) ? wanted : random.pick(this.#style.works);
       const memos = this.#choose(work, random);
       if (memos.length === 0) {
         await pause(5);
@@ -136,8 +182,10 @@ export class Load {
       }
       for (const memo of memos) memo.busy = true;
       try {
+        await pause(this.#style.restMs);
         await this.#do(work, memos, random, run);
       } catch (error) {
+        this.#style.onError(error);
         if (!(error instanceof InboxError) || error.status >= 500) await pause(20);
       } finally {
         for (const memo of memos) memo.busy = false;
@@ -187,7 +235,9 @@ export class Load {
     const items: AskedChange['items'][number][] = [];
     for (const memo of memos) {
       const id = await this.#idOf(memo);
-      if (id !== undefined) items.push({ memo, id, version: (await client.read(id)).version });
+      if (id === undefined) continue;
+      const { version } = await client.read(id);
+      items.push({ memo, id, version });
     }
     const body = {
       action: 'journalize' as const,

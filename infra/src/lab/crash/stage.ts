@@ -5,7 +5,8 @@ import type { Env } from '@indbakke/shared/config';
 import { loadKeyRing } from '@indbakke/shared/keys';
 import { isStoreUnavailable } from '@indbakke/shared/store';
 import pg from 'pg';
-import { prepareDatabase } from '../../local/database.js';
+import { migrateDatabase, prepareDatabase } from '../../local/database.js';
+import { type MunicipalityRegistration, registerMunicipality } from '../../local/register-municipality.js';
 import type { StatePaths } from '../../local/state.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
 import { CASEWORKER_ROLES, issueOperatorsToken, issueToken, prepareState } from '../../testkit/set-up.js';
@@ -17,6 +18,20 @@ import { MUNICIPALITIES } from './write-memos.js';
 const ROLES = [...CASEWORKER_ROLES, 'Indbakke.Opsætning', 'Indbakke.Aktindsigt'];
 const TOKEN_HOURS = 12;
 const DATABASE_BACK_WITHIN_MS = 30_000;
+
+/** How the database of a stage is made ready. */
+export interface SetUp {
+  migrate(ownerUrl: string): Promise<unknown>;
+  /** Sets the municipalities up. */
+  register(ownerUrl: string, registrations: readonly MunicipalityRegistration[]): Promise<void>;
+}
+
+const BY_THIS_VERSION: SetUp = {
+  migrate: migrateDatabase,
+  async register(ownerUrl, registrations) {
+    for (const registration of registrations) await registerMunicipality(ownerUrl, registration);
+  },
+};
 
 /** Runs `work` with a new PostgreSQL, durable as in production, which is removed at the end. */
 export async function withPostgres<T>(work: (postgres: OwnPostgres) => Promise<T>): Promise<T> {
@@ -39,6 +54,8 @@ const SMALL_CONTENT_BYTES = 2_000;
 /** The database, content folder and settings of a series of runs. */
 export class Stage {
   readonly env: Env;
+  /** Of the login that migrates. */
+  readonly ownerUrl: string;
   readonly contentFolder: string;
   /** For what a run keeps in files of its own. */
   readonly folder: string;
@@ -59,6 +76,7 @@ export class Stage {
     secondTokens: ReadonlyMap<string, string>,
   ) {
     this.env = env;
+    this.ownerUrl = ownerUrl;
     this.contentFolder = paths.content;
     this.folder = paths.root;
     this.tokens = tokens;
@@ -70,11 +88,12 @@ export class Stage {
     this.#pool.on('connect', (connection) => connection.on('error', () => {}));
   }
 
-  static async open(postgres: OwnPostgres, name: string): Promise<Stage> {
+  static async open(postgres: OwnPostgres, name: string, setUp = BY_THIS_VERSION): Promise<Stage> {
     const paths = { ...postgres.paths, content: join(postgres.paths.root, `content-${name}`) };
-    const database = await prepareDatabase(postgres.url, name);
+    const database = await prepareDatabase(postgres.url, name, setUp.migrate);
+    await setUp.register(database.ownerUrl, REGISTRATIONS);
     const env = {
-      ...(await prepareState(paths, database, REGISTRATIONS)),
+      ...(await prepareState(paths, database, [])),
       LOG_LEVEL: 'silent',
       SMALL_CONTENT_BYTES: String(SMALL_CONTENT_BYTES),
     };

@@ -7,25 +7,32 @@ import type { SentMemo } from './ledger.js';
 /** The registered sent message and its case, which must be suggested for a reply. */
 export const REGISTERED = { caseId: 'SAG-1', messageUUID: '0b9d6a52-3c3f-4a53-9d0c-6f2b3f0f8a01' };
 
+/** A message that the core sent, and its case. */
+export type Sent = typeof REGISTERED;
+
 /** Both have the registered sent message and case. */
 export const MUNICIPALITIES = ['22222222', '33333333'] as const;
 // Three segments of a container, and more than one chunk of a request.
 const LARGE = { min: 60_000, max: 180_000 };
 
+interface MemoWish {
+  readonly municipality: string;
+  /** Its sender. */
+  readonly citizen?: string;
+  /** What it replies to. */
+  readonly to?: Sent;
+}
+
 /**
  * Usually one MeMo, sometimes two with the same id and different contents.
  *
- * @param from its sender and municipality, if not any
+ * @param wish if not any will do
  */
-export function writeMemos(
-  random: Random,
-  run: number,
-  kill: Kill,
-  from?: { readonly municipality: string; readonly citizen: string },
-): SentMemo[] {
+export function writeMemos(random: Random, run: number, kill: Kill, wish?: MemoWish): SentMemo[] {
   const uuid = random.uuid();
-  const municipality = from?.municipality ?? random.pick(MUNICIPALITIES);
-  const repliesTo = random.chance(0.3) ? 'registered' : random.chance(0.2) ? 'unknown' : undefined;
+  const municipality = wish?.municipality ?? random.pick(MUNICIPALITIES);
+  const any = random.chance(0.3) ? REGISTERED : random.chance(0.2) ? 'unknown' : undefined;
+  const repliesTo = wish?.to ?? any;
   const variants = repliesTo === undefined && random.chance(0.06) ? 2 : 1;
   return Array.from({ length: variants }, (_, variant) => {
     const files = Array.from({ length: random.chance(0.7) ? 1 : random.between(2, 4) }, (_none, index) => ({
@@ -43,12 +50,13 @@ export function writeMemos(
       xml: writeMemo({
         messageUUID: uuid,
         recipient: { id: municipality },
-        ...(from && { sender: { id: from.citizen, name: 'Test Testesen' } }),
+        ...(wish?.citizen && { sender: { id: wish.citizen, name: 'Test Testesen' } }),
         documents,
         replyData: repliesTo ? replyTo(repliesTo, municipality, random) : [],
       }),
+      isOverSoap: false,
       files: files.map(({ content }) => createHash('sha256').update(content).digest('hex')),
-      caseId: repliesTo === 'registered' ? REGISTERED.caseId : null,
+      caseId: typeof repliesTo === 'object' ? repliesTo.caseId : null,
       run,
       kill,
       receipts: new Set(),
@@ -63,7 +71,7 @@ export function writeMemos(
   });
 }
 
-function replyTo(which: 'registered' | 'unknown', municipality: string, random: Random): ReplyEntry[] {
-  const messageUUID = which === 'registered' ? REGISTERED.messageUUID : random.uuid();
+function replyTo(which: Sent | 'unknown', municipality: string, random: Random): ReplyEntry[] {
+  const messageUUID = which === 'unknown' ? random.uuid() : which.messageUUID;
   return [{ messageUUID, senderID: municipality, recipientID: '4101019999' }];
 }

@@ -8,9 +8,10 @@ import type { Stage } from '../stage.js';
 import { type Victim, Victims } from '../victims.js';
 import { MUNICIPALITIES, REGISTERED } from '../write-memos.js';
 import { Helper, lastingPort } from './children.js';
-import { type Committed, compareFeed, type FeedFinding, type FeedVerdict } from './compare.js';
+import { compareFeed, type FeedFinding, type FeedVerdict } from './compare.js';
 import type { FeedFault } from './faults.js';
 import { type Got, type Received, saved } from './lines.js';
+import { leftOf, recordedIn } from './recorded.js';
 import { Writers } from './writers.js';
 
 export interface FeedPlan {
@@ -188,17 +189,12 @@ class FeedRun {
       ...(this.#writers?.failures ?? []),
     ]);
     this.#find('lost', await this.#stage.verifyAuditLog());
-    const sql: Stage['sql'] = (text) => this.#stage.sql(text);
-    const committed = await sql<Committed & object>(
-      `SELECT municipality, position::float8, id, message_id AS "messageId", version, status FROM events
-       ORDER BY municipality, position, version`,
-    );
-    const messages = await sql<{ id: string; version: number }>('SELECT id, version FROM messages');
+    const { committed, messages } = await recordedIn(this.#stage);
     const received = saved<Received>(this.#fileOf('hook'));
     const consumers = Object.fromEntries(Object.keys(CONSUMERS).map((name) => [name, saved<Got>(this.#fileOf(name))]));
     const answered = this.#writers?.answered ?? [];
     const findings = compareFeed({ committed, messages, answered, consumers, received });
-    const [audit] = await sql<{ rows: number; attempts: number }>(
+    const [audit] = await this.#stage.sql<{ rows: number; attempts: number }>(
       `SELECT (SELECT count(*)::int FROM audit_events) AS rows, (SELECT count(*)::int FROM webhook_attempts) AS attempts`,
     );
     const acknowledged = received.filter(({ isSigned }) => isSigned).length;
@@ -221,19 +217,9 @@ class FeedRun {
     };
   }
 
-  async #left(): Promise<string[]> {
-    const [row] = await this.#stage.sql<Record<string, number>>(
-      `SELECT (SELECT count(*)::int FROM events) AS events,
-         (SELECT count(*)::int FROM events WHERE position IS NULL) AS "events without a position",
-         (SELECT count(*)::int FROM audit_events WHERE position IS NULL) AS "audit rows without a position",
-         (SELECT count(*)::int FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending') AS "messages without a suggestion run",
-         (SELECT count(*)::int FROM webhooks JOIN feed_heads USING (municipality) WHERE position < event_position) AS "webhooks behind",
-         (SELECT count(*)::int FROM webhook_deliveries WHERE status <> 'delivered') AS "webhooks to deliver"`,
-    );
-    const { events = 0, ...left } = row ?? {};
-    for (const name of Object.keys(CONSUMERS))
-      left[`events to ${name}`] = events - saved<Got>(this.#fileOf(name)).length;
-    return Object.entries(left).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : []));
+  #left(): Promise<string[]> {
+    const got = Object.keys(CONSUMERS).map((name) => [name, saved<Got>(this.#fileOf(name)).length] as const);
+    return leftOf(this.#stage, new Map(got));
   }
 
   #find(verdict: FeedVerdict, all: readonly string[]): void {

@@ -1,0 +1,117 @@
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { INTERRUPTED } from '@indbakke/shared/service';
+import { rejectOptionsTakenByNpm } from '../../local/command.js';
+import { abortedByCtrlC } from '../../local/ctrl-c.js';
+import { Stage, withPostgres } from '../crash/stage.js';
+import { type Phase, playUpgrade, SLOWEST_DELIVERY_MS, type UpgradeOutcome } from './run.js';
+import { lastRelease, setUpBy, takeVersion, thisVersion } from './version.js';
+
+const USAGE = `npm run upgrade-check -- [--from REF] [--seconds N] [--back] [--seed S]
+
+Runs the version of REF, a commit or tag (default: the last release), two copies of each service, under load, migrates, replaces
+them copy by copy by this version, and compares what is stored with what callers were told. About N seconds of load (default 60)
+besides what starting takes. --back also goes back to REF on the new schema, and forward again.`;
+
+const MAX_FINDINGS_SHOWN = 40;
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+const report = (line: string) => process.stderr.write(`${line}\n`);
+
+function readOptions() {
+  rejectOptionsTakenByNpm('upgrade-check', ['from', 'seconds', 'back', 'seed']);
+  const { values } = parseArgs({
+    options: {
+      from: { type: 'string' },
+      seconds: { type: 'string', default: '60' },
+      seed: { type: 'string' },
+      back: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const number = (name: string, text: string) => {
+    if (!/^\d{1,6}$/.test(text)) throw new Error(`--${name} is a whole number, not "${text}".`);
+    return Number(text);
+  };
+  return {
+    from: values.from,
+    seconds: number('seconds', values.seconds),
+    seed: values.seed === undefined ? randomInt(1_000_000) : number('seed', values.seed),
+    isBack: values.back,
+    isHelp: values.help,
+  };
+}
+
+/** @returns whether nothing was found */
+async function check(options: ReturnType<typeof readOptions>, signal: AbortSignal): Promise<boolean> {
+  const from = options.from ?? (await lastRelease());
+  if (from === undefined)
+    throw new Error('There is no release before this version yet. Name a commit: --from HEAD, or any other.');
+  const folder = mkdtempSync(join(tmpdir(), 'indbakke-upgrade-'));
+  try {
+    const old = await takeVersion(from, join(folder, 'old'), report);
+    const { seconds, seed, isBack } = options;
+    print(`upgrade-check: from ${from}, ${seconds} s of load, seed ${seed}`);
+    const outcome = await withPostgres(async (postgres) => {
+      const stage = await Stage.open(postgres, 'upgrade', setUpBy(old, folder));
+      try {
+        return await playUpgrade(stage, { from: old, to: thisVersion(), seconds, seed, isBack, signal, report });
+      } finally {
+        await stage.close();
+      }
+    });
+    show(outcome);
+    print(
+      JSON.stringify({
+        name: 'upgrade-check',
+        from,
+        seconds,
+        seed,
+        ...outcome.figures,
+        found: outcome.findings.length,
+      }),
+    );
+    return outcome.findings.length === 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+function show({ phases, findings, warnings }: UpgradeOutcome): void {
+  for (const finding of findings.slice(0, MAX_FINDINGS_SHOWN)) print(finding);
+  if (findings.length > MAX_FINDINGS_SHOWN) print(`and ${findings.length - MAX_FINDINGS_SHOWN} more`);
+  print(`\n${tableOf(phases)}\n`);
+  for (const [what, count] of warnings) print(`warning: ${what}, ${count} times`);
+  print(`No delivery may take over ${SLOWEST_DELIVERY_MS / 1_000} s, none be refused.`);
+}
+
+function tableOf(phases: readonly Phase[]): string {
+  const head = ['phase', 'seconds', 'deliveries', 'median ms', 'longest ms', 'calls', 'refused'];
+  const rows = phases.map(({ name, seconds, deliveries, took, calls, refused }) => {
+    const sorted = took.toSorted((one, other) => one - other);
+    const [median = 0, longest = 0] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
+    return [name, ...[seconds, deliveries, Math.round(median), Math.round(longest), calls, refused].map(String)];
+  });
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = [head, widths.map((width) => '-'.repeat(width)), ...rows].map((row) =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))),
+  );
+  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
+}
+
+const signal = abortedByCtrlC();
+try {
+  const options = readOptions();
+  if (options.isHelp) print(USAGE);
+  else process.exitCode = (await check(options, signal)) ? 0 : 1;
+} catch (error) {
+  const { code, message, stack, name } = error as NodeJS.ErrnoException;
+  if (signal.aborted) report('upgrade-check: interrupted; everything it created is removed');
+  else if (code?.startsWith('ERR_PARSE_ARGS')) report(`${message}\n\n${USAGE}`);
+  else report(name === 'Error' ? message : (stack ?? message)); // ours are sentences
+  process.exitCode = signal.aborted ? INTERRUPTED : 1;
+}
+process.exit();

@@ -1,0 +1,286 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Env } from '@indbakke/shared/config';
+import { InboxClient } from '../../testkit/inbox-client.js';
+import { Comparison } from '../crash/compare.js';
+import { Helper, lastingPort } from '../crash/feed/children.js';
+import { compareFeed } from '../crash/feed/compare.js';
+import { type Got, type Received, saved } from '../crash/feed/lines.js';
+import { leftOf, recordedIn } from '../crash/feed/recorded.js';
+import { Ledger, type SentMemo } from '../crash/ledger.js';
+import type { Stage } from '../crash/stage.js';
+import { MUNICIPALITIES, REGISTERED } from '../crash/write-memos.js';
+import { Random } from '../random.js';
+import { Balancer } from './balancer.js';
+import { Copy, type LogLine } from './copy.js';
+import { RUN, type Seen, Traffic } from './traffic.js';
+import { runCommandOf, type Version } from './version.js';
+
+export interface UpgradePlan {
+  readonly from: Version;
+  readonly to: Version;
+  /** How long there is load before the migration, between it and the first new copy, and after the last one: a third each. */
+  readonly seconds: number;
+  /** Whether the old version comes back once on the new schema. */
+  readonly isBack: boolean;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly report: (line: string) => void;
+}
+
+export interface Phase extends Seen {
+  readonly name: string;
+  readonly seconds: number;
+}
+
+export interface UpgradeOutcome {
+  readonly phases: readonly Phase[];
+  /** What is not as it should be, in words. */
+  readonly findings: readonly string[];
+  /** Events of the warnings in the logs, and how many. */
+  readonly warnings: ReadonlyMap<string, number>;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+const COPIES = 2;
+/** A machine with few cores has both versions and the load. */
+export const SLOWEST_DELIVERY_MS = 10_000;
+const QUIET_WITHIN_MS = 90_000;
+const POLL_MS = 200;
+/** Letters whose files are read in the end, about. */
+const READ_AGAIN = 300;
+/** A sweep that got no connection in time, as where processors are short, is done again within seconds: no error. */
+function weightOf({ level, event, error, errorCode }: LogLine): string {
+  const isLate = event === 'sweep-failed' && error === 'StoreUnavailable' && errorCode === undefined;
+  return isLate ? 'warn' : level;
+}
+
+/** Fields of a log line that are others each time. */
+const UNIMPORTANT: ReadonlySet<string> = new Set(['time', 'level', 'service', 'jobId', 'attempt', 'correlationId']);
+const CONSUMERS = { 'a consumer that waits': true, 'a consumer that polls': false };
+
+/** Replaces one version by the other under load, as operators do, and compares what is there with what callers were told. */
+export async function playUpgrade(stage: Stage, plan: UpgradePlan): Promise<UpgradeOutcome> {
+  const run = new UpgradeRun(stage, plan, await Balancer.open());
+  try {
+    await run.begin();
+    await run.upgrade();
+    return await run.end();
+  } finally {
+    await run.close();
+  }
+}
+
+class UpgradeRun {
+  readonly #stage: Stage;
+  readonly #plan: UpgradePlan;
+  readonly #balancer: Balancer;
+  readonly #folder: string;
+  readonly #env: Env;
+  readonly #ledger = new Ledger();
+  readonly #random: Random;
+  readonly #comparison: Comparison;
+  readonly #running: Copy[] = [];
+  readonly #all: Copy[] = [];
+  readonly #helpers: Helper[] = [];
+  readonly #findings: string[] = [];
+  readonly #lengths = new Map<string, number>();
+  #traffic: Traffic | undefined;
+
+  constructor(stage: Stage, plan: UpgradePlan, balancer: Balancer) {
+    this.#stage = stage;
+    this.#plan = plan;
+    this.#balancer = balancer;
+    this.#folder = mkdtempSync(join(stage.folder, 'upgrade-'));
+    // Few connections, since there are many processes.
+    this.#env = { ...stage.env, DATABASE_CONNECTIONS: '8', WEBHOOK_ALLOW: '127.0.0.1' };
+    this.#random = new Random(plan.seed);
+    this.#comparison = new Comparison(stage, this.#ledger);
+  }
+
+  /** Starts the old version, a webhook for all events of each municipality, and consumers of the feed. */
+  async begin(): Promise<void> {
+    const { from, signal } = this.#plan;
+    for (const service of from.services) for (let n = 0; n < COPIES; n += 1) await this.#start(from, service);
+    const { url } = this.#balancer;
+    const port = await lastingPort(this.#random.fork('port'));
+    const secrets: Record<string, string> = {};
+    const tokens: Record<string, string> = {};
+    for (const municipality of MUNICIPALITIES) {
+      const token = await this.#stage.systemToken(municipality);
+      tokens[municipality] = token;
+      const core = new InboxClient(url, token, signal, fetch);
+      await core.upsertCase(REGISTERED.caseId, { status: 'open' });
+      await core.registerSentMessage(REGISTERED.messageUUID, { caseId: REGISTERED.caseId });
+      secrets[municipality] = await core.createWebhook(`http://127.0.0.1:${port}/${municipality}`);
+    }
+    this.#helpers.push(new Helper('hook', { port, secrets, file: this.#fileOf('hook') }));
+    for (const [name, waits] of Object.entries(CONSUMERS))
+      this.#helpers.push(new Helper('consumer', { urls: [url], tokens, file: this.#fileOf(name), waits }));
+    await Promise.all(this.#helpers.map((helper) => helper.start()));
+  }
+
+  /** The steps of docs/operations.md, under load. */
+  async upgrade(): Promise<void> {
+    const { from, to, isBack } = this.#plan;
+    const rest = (this.#plan.seconds * 1_000) / 3;
+    const wait = () => pause(rest, undefined, { signal: this.#plan.signal });
+    await this.#phase('old version', wait);
+    await this.#phase('migration', () => runCommandOf(to, 'migrate', [], { DATABASE_OWNER_URL: this.#stage.ownerUrl }));
+    await this.#phase('old version on the new schema', wait);
+    await this.#phase('copy by copy', () => this.#replaceAll(to));
+    await this.#phase('new version', wait);
+    if (isBack) {
+      await this.#phase('a step back, copy by copy', () => this.#replaceAll(from));
+      await this.#phase('old version again', wait);
+      await this.#phase('and forward', () => this.#replaceAll(to));
+      await this.#phase('new version again', wait);
+    }
+    await this.#traffic?.stop();
+  }
+
+  /** Waits until all is quiet, compares everything, and stops all copies. */
+  async end(): Promise<UpgradeOutcome> {
+    const traffic = this.#traffic as Traffic;
+    await this.#untilQuiet();
+    await this.#compare(traffic);
+    const { committed, messages } = await recordedIn(this.#stage);
+    const received = saved<Received>(this.#fileOf('hook'));
+    const consumers = Object.fromEntries(Object.keys(CONSUMERS).map((name) => [name, saved<Got>(this.#fileOf(name))]));
+    const answered = [...this.#ledger.changes].flatMap(({ answer }) => answer ?? []);
+    for (const { verdict, what } of compareFeed({ committed, messages, answered, consumers, received }))
+      this.#findings.push(`${verdict}: ${what}`);
+    for (const copy of this.#running.splice(0)) await copy.stop();
+    this.#readLogs();
+    const phases = [...traffic.seen].map(([name, seen]) => ({ ...seen, name, seconds: this.#lengths.get(name) ?? 0 }));
+    for (const { name, took } of phases) {
+      const slowest = Math.max(0, ...took);
+      if (slowest > SLOWEST_DELIVERY_MS)
+        this.#findings.push(`slow: ${name}: a delivery took ${Math.round(slowest)} ms`);
+    }
+    for (const [why, count] of traffic.refusals) this.#findings.push(`refused: ${why}, ${count} times`);
+    return {
+      phases,
+      findings: this.#findings,
+      warnings: this.#countComplaints('warn'),
+      figures: {
+        copies: this.#all.length,
+        messages: messages.length,
+        receipts: this.#ledger.sent.filter(({ receipts }) => receipts.size > 0).length,
+        changes: answered.length,
+        cases: traffic.registered.length,
+        events: committed.length,
+        webhooks: new Set(received.map(({ webhookId }) => webhookId)).size,
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#balancer.close();
+    for (const copy of this.#all) copy.kill();
+    await this.#traffic?.stop();
+    await Promise.all(this.#helpers.map((helper) => helper.kill()));
+  }
+
+  async #phase(name: string, work: () => Promise<void>): Promise<void> {
+    this.#plan.report(`${name}…`);
+    this.#traffic ??= new Traffic(this.#stage, this.#ledger, this.#balancer.url, this.#random.fork('traffic'), name);
+    this.#traffic.begin(name);
+    const began = performance.now();
+    await work();
+    this.#lengths.set(name, Math.round((performance.now() - began) / 100) / 10);
+  }
+
+  async #start(version: Version, service: string): Promise<void> {
+    this.#plan.signal.throwIfAborted();
+    const copy = await Copy.start(version, service, this.#env);
+    this.#all.push(copy);
+    this.#running.push(copy);
+    this.#balancer.add(service, copy.url);
+  }
+
+  /** One copy after the other: a new one beside the old one, which is taken out of the balancer and then stopped. */
+  async #replaceAll(version: Version): Promise<void> {
+    const before = [...this.#running];
+    const services = new Set([...version.services, ...before.map(({ service }) => service)]);
+    for (const service of services) {
+      const old = before.filter((copy) => copy.service === service);
+      for (let n = 0; n < COPIES; n += 1) {
+        const began = performance.now();
+        if (version.services.includes(service)) await this.#start(version, service);
+        const started = performance.now();
+        const copy = old[n];
+        if (!copy) continue;
+        this.#balancer.takeOut(service, copy.url);
+        this.#running.splice(this.#running.indexOf(copy), 1);
+        await copy.stop();
+        const [start, end] = [started - began, performance.now() - started].map((ms) => (ms / 1_000).toFixed(1));
+        this.#plan.report(`${service}: the new copy was ready after ${start} s, the old one ended in ${end} s`);
+      }
+    }
+  }
+
+  async #untilQuiet(): Promise<void> {
+    this.#plan.report('waiting until all is done…');
+    for (const limit = performance.now() + QUIET_WITHIN_MS; ; await pause(POLL_MS)) {
+      this.#plan.signal.throwIfAborted();
+      const got = Object.keys(CONSUMERS).map((name) => [name, saved<Got>(this.#fileOf(name)).length] as const);
+      const left = await leftOf(this.#stage, new Map(got));
+      const unfinished = Object.entries(await this.#comparison.unfinished());
+      for (const [what, { length }] of unfinished) if (length > 0) left.push(`${length} ${what} to finish`);
+      if (left.length === 0) return;
+      if (performance.now() < limit) continue;
+      this.#findings.push(...left.map((what) => `stuck: ${what}`));
+      return;
+    }
+  }
+
+  async #compare({ registered }: Traffic): Promise<void> {
+    this.#plan.report('comparing…');
+    const { url } = this.#balancer;
+    const { kill, run } = RUN;
+    await this.#comparison.settle();
+    await this.#comparison.rows(this.#ledger.sent);
+    await this.#comparison.suggestions();
+    await this.#comparison.content(kill, run);
+    await this.#comparison.auditLog(kill, run);
+    await this.#comparison.inbox(url);
+    await this.#comparison.bytes(this.#someOf(this.#ledger.sent), url);
+    for (const { verdict, what } of this.#ledger.findings) this.#findings.push(`${verdict}: ${what}`);
+    const rows = await this.#stage.sql<{ key: string }>(`SELECT municipality || ' ' || case_id AS key FROM cases`);
+    const cases = new Set(rows.map(({ key }) => key));
+    for (const { municipality, caseId } of registered)
+      if (!cases.has(`${municipality} ${caseId}`)) this.#findings.push(`lost: case ${caseId} of ${municipality}`);
+    for (const fault of this.#helpers.flatMap(({ faults }) => faults)) this.#findings.push(`failed: ${fault}`);
+  }
+
+  /** To read them all through the API would take longer than the upgrade. */
+  #someOf(sent: readonly SentMemo[]): readonly SentMemo[] {
+    const share = READ_AGAIN / Math.max(sent.length, 1);
+    return sent.filter(() => this.#random.chance(share));
+  }
+
+  /** No copy has an error in its log, whatever its version. */
+  #readLogs(): void {
+    for (const copy of this.#all) for (const fault of copy.faults) this.#findings.push(`failed: ${copy.name} ${fault}`);
+    for (const [what, count] of this.#countComplaints('error')) this.#findings.push(`failed: ${what}, ${count} times`);
+  }
+
+  #countComplaints(level: 'warn' | 'error'): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { name, complaints } of this.#all) {
+      for (const line of complaints.filter((each) => weightOf(each) === level)) {
+        const { event, ...fields } = line;
+        const details = Object.keys(fields).filter((field) => !UNIMPORTANT.has(field));
+        const what = [`${name}: ${event}`, ...details.map((field) => `${field} ${fields[field]}`)].join(', ');
+        counts.set(what, (counts.get(what) ?? 0) + 1);
+      }
+    }
+    return counts;
+  }
+
+  #fileOf(name: string): string {
+    return join(this.#folder, `${name.replaceAll(' ', '-')}.jsonl`);
+  }
+}

@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { lastRelease } from '../src/lab/upgrade/version.js';
+
+// The build: npm test builds first.
+const UPGRADE = fileURLToPath(new URL('../dist/lab/upgrade/main.js', import.meta.url));
+
+interface Result {
+  readonly status: unknown;
+  readonly output: string;
+  readonly errors: string;
+}
+
+const run = (...args: string[]) =>
+  new Promise<Result>((resolve) => {
+    execFile(process.execPath, [UPGRADE, ...args], (error, output, errors) =>
+      resolve({ status: error ? error.code : 0, output, errors }),
+    );
+  });
+
+// From the last release; as long as there is none, from the commit that is checked out: then the migration does nothing, and
+// the rest is a rolling restart.
+it('a version is replaced by this one under load, and nothing is refused, lost or done twice', {
+  tags: 'long',
+  timeout: 900_000,
+}, async () => {
+  const from = (await lastRelease()) ?? 'HEAD';
+  const { status, output, errors } = await run('--from', from, '--seconds', '9', '--seed', '5');
+  const lines = output.trimEnd().split('\n');
+  expect(lines.slice(1, lines.indexOf('')), errors).toEqual([]);
+  const result = JSON.parse(lines.at(-1) ?? '');
+  expect(result).toMatchObject({ found: 0, webhooks: result.events });
+  expect(Math.min(result.receipts, result.changes, result.cases)).toBeGreaterThan(0);
+  expect(status).toBe(0);
+});
+
+it('a commit that there is not is named', async () => {
+  const { status, errors } = await run('--from', 'no-such-commit');
+  expect([status, errors]).toEqual([1, 'There is no commit "no-such-commit" in this clone.\n']);
+});
