@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import { launchCommand } from '../src/testkit/command.js';
 
-it('of what is planted everywhere, faults included, nothing is in logs, metrics, traces, jobs, pages, refusals, processes or names of files', { tags: 'long', timeout: 240_000 }, async () => {
+it('of what is planted everywhere, faults included, nothing is in logs, metrics, traces, jobs, pages, refusals, processes or names of files', {
+  tags: 'long',
+  timeout: 240_000,
+}, async () => {
   const { output, errors, status } = await launchCommand('../lab/personal-proof/main', ['--queue', 'postgresql']).ended;
 
   expect({ errors, status }, output).toMatchObject({ status: 0 });

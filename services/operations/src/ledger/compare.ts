@@ -137,9 +137,10 @@ async function findPlaces({ store }: Pick<Parts, 'store'>, ids: readonly string[
     );
     put(
       'refused',
-      await store.sweep<{ id: string }>('SELECT external_id AS id FROM refused_deliveries WHERE external_id = ANY ($1)', [
-        batch,
-      ]),
+      await store.sweep<{ id: string }>(
+        'SELECT external_id AS id FROM refused_deliveries WHERE external_id = ANY ($1)',
+        [batch],
+      ),
     );
   }
   return Object.fromEntries(
