@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createTestDatabase } from '../../../infra/src/testkit/database.js';
 import { HAS_REDIS, startOwnRedis } from '../../../infra/src/testkit/redis.js';
-import type { Log, LogFields } from '../../src/log/index.js';
+import { currentCorrelationId, type Log, type LogFields, withCorrelation } from '../../src/log/index.js';
 import { type JobDefinition, openQueues, type Queues, UnrecoverableError } from '../../src/queue/index.js';
 import { layLine } from '../service/line.js';
 
@@ -75,6 +75,8 @@ describe.each([
 ])('a queue on %s', (_name, here, start) => {
   let backend: Backend;
   let queues: Queues;
+  /** The events that were logged, each with its correlation id. */
+  let correlated: [string | undefined, string][];
   let lines: { event: string; fields: LogFields | undefined }[];
   let definition: JobDefinition<Data, string>;
 
@@ -85,7 +87,10 @@ describe.each([
   afterAll(() => backend?.close());
 
   const open = (url = backend.url) => {
-    const write = (event: string, fields?: LogFields) => lines.push({ event, fields });
+    const write = (event: string, fields?: LogFields) => {
+      lines.push({ event, fields });
+      correlated.push([currentCorrelationId(), event]);
+    };
     return openQueues({ url, log: { info: write, warn: write, error: write, debug: write } satisfies Log });
   };
 
@@ -97,6 +102,7 @@ describe.each([
   beforeEach(() => {
     if (!here) return;
     lines = [];
+    correlated = [];
     queues = open();
     definition = quickly(`q-${randomBytes(4).toString('hex')}`);
   });
@@ -218,7 +224,22 @@ describe.each([
     });
     await add(queues, hasty, 1);
     await expect.poll(settled(queues, hasty, 'completed')).toBe(1);
-    expect(lines).toEqual([{ event: 'job-overdue', fields: { queue: hasty.name, jobId: 'job-1', attempt: 1 } }]);
+    const fields = { queue: hasty.name, jobId: 'job-1', attempt: 1 };
+    expect(lines.filter(({ event }) => event !== 'job-done')).toEqual([{ event: 'job-overdue', fields }]);
+  });
+
+  test('runs a job, and logs its failure, under the correlation id of what enqueued it', async () => {
+    const correlationId = randomUUID();
+    const ran: (string | undefined)[] = [];
+    queues.work(definition, 1, async (_data, { attempt }) => {
+      ran.push(currentCorrelationId());
+      if (attempt < 3) throw new Error('again');
+    });
+    withCorrelation(correlationId, () => queues.enqueue(definition, { n: 1 }));
+    await expect.poll(settled(queues, definition, 'completed')).toBe(1);
+    expect(ran).toEqual([correlationId, correlationId, correlationId]);
+    const logged = () => correlated.filter(([id]) => id === correlationId).map(([, event]) => event);
+    expect(logged().sort()).toEqual(['job-done', 'job-failed', 'job-failed']);
   });
 
   test('runs as many jobs concurrently as allowed, and no more', async () => {

@@ -9,8 +9,8 @@ interface Planted {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** The name of its unknown field. */
-  readonly field?: string;
+  /** The name of its unknown fields. */
+  readonly unknown?: string;
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -26,13 +26,12 @@ export async function callBadly(installation: OwnInstallation, plants: Plants): 
   const callers = new Callers(installation);
   const tokens = { caller: await callers.token(), operator: await callers.operatorsToken() };
   const answers: string[] = [];
-  const send = async ({ method }: { readonly method: string }, { path, headers, body, field }: Planted) => {
+  const send = async ({ method }: { readonly method: string }, { path, headers, body, unknown }: Planted) => {
     const hasBody = body !== undefined && method !== 'get';
     const response = await fetch(url + path, { method, headers, signal, ...(hasBody && { body }) });
     const answer = `${JSON.stringify([...response.headers])}\n${await response.text()}`;
-    // The caller is told which field is unknown, if its name is like a name.
-    const text = field === undefined ? answer : answer.replaceAll(field, '');
-    if (!response.ok) answers.push(text);
+    // The caller is told which field is unknown, if that looks like the name of one.
+    if (!response.ok) answers.push(unknown === undefined ? answer : answer.replaceAll(unknown, ''));
   };
   for (const [name, operation] of Object.entries(OPERATIONS) as [string, Operation][]) {
     const token = operation.isOfInstallation ? tokens.operator : tokens.caller;
@@ -61,11 +60,11 @@ function plantedCalls(name: string, operation: Operation, plants: Plants, token:
   );
   const everyField = (value: (field: string) => unknown) =>
     JSON.stringify(Object.fromEntries(fields.map((field) => [field, value(field)])));
-  const [parameter, property] = [word('name in the query'), word('name of a field')];
+  const unknown = word('name of a field');
   return [
     { path: pathOf(operation, () => encodeURIComponent(dressed('path'))), headers: usual },
     { path: pathOf(operation, () => plants.number(`${name}: number in the path`)), headers: usual },
-    { path: `${path}?${parameter}=${encodeURIComponent(dressed('query'))}`, headers: usual, field: parameter },
+    { path: `${path}?${unknown}=${encodeURIComponent(dressed('query'))}`, headers: usual, unknown },
     {
       path: `${path}?cpr=${plants.number(`${name}: number in the query`)}&q=${word('q')}&limit=${word('limit')}`,
       headers: usual,
@@ -74,18 +73,19 @@ function plantedCalls(name: string, operation: Operation, plants: Plants, token:
     {
       path,
       headers: { ...usual, ...JSON_TYPE },
-      body: JSON.stringify({ [property]: dressed('unknown field') }),
-      field: property,
+      body: JSON.stringify({ [unknown]: dressed('unknown field') }),
+      unknown,
     },
     { path, headers: { ...usual, ...JSON_TYPE }, body: everyField((field) => dressed(`text in ${field}`)) },
     {
       path,
       headers: { ...usual, ...JSON_TYPE },
-      body: everyField((field) => [{ [word(`name in ${field}`)]: word(field) }]),
+      body: everyField((field) => [{ [unknown]: word(field) }]),
+      unknown,
     },
     { path, headers: { ...usual, ...JSON_TYPE }, body: JSON.stringify([dressed('list')]) },
     { path, headers: { ...usual, 'content-type': `text/${word('media type')}` }, body: dressed('text') },
-    { path, headers: { ...usual, 'content-type': 'text/csv' }, body: `${word('column')};b\n${word('cell')};2\n` },
+    { path, headers: { ...usual, 'content-type': 'text/csv' }, body: `${unknown};b\n${word('cell')};2\n`, unknown },
     {
       path,
       headers: {

@@ -50,40 +50,48 @@ function piecesOf(bytes: Buffer): Buffer[] {
   return Array.from({ length: Math.max(0, bytes.length - PIECE + 1) }, (_, at) => bytes.subarray(at, at + PIECE));
 }
 
-// Many needles begin alike: numbers, and what is escaped.
+// Many needles begin alike: numbers, and what is escaped. So they are known by their last eight bytes.
 const KEY = 8;
-const keyAt = (bytes: Buffer, at: number) =>
-  bytes.readUInt32LE(at) * 2 ** 20 + (Math.imul(bytes.readUInt32LE(at + 4), 0x9e37_79b1) >>> 12);
+const SEEN_BITS = 22;
+/** Where the table of ends has them, which may have others there too. */
+const placeOf = (low: number, high: number) =>
+  (Math.imul(low, 0x85eb_ca6b) ^ Math.imul(high, 0x9e37_79b1)) >>> (32 - SEEN_BITS);
+const keyOf = (low: number, high: number) => `${low} ${high}`;
 
 /** Finds many needles in one pass. */
 export class Finder {
-  readonly #needles = new Map<number, Needle[]>();
-  /** Which first two bytes any needle has. */
-  readonly #begins = new Uint8Array(2 ** 16);
+  readonly #needles = new Map<string, Needle[]>();
+  readonly #ends = new Uint8Array(2 ** SEEN_BITS);
   readonly longest: number;
 
   constructor(needles: readonly Needle[]) {
     for (const needle of needles) {
       if (needle.bytes.length < KEY) throw new Error(`A needle of ${needle.plant} is too short.`);
-      const key = keyAt(needle.bytes, 0);
-      const alike = this.#needles.get(key);
+      const end = needle.bytes.subarray(-KEY);
+      const [low, high] = [end.readInt32LE(0), end.readInt32LE(4)];
+      const alike = this.#needles.get(keyOf(low, high));
       if (alike) alike.push(needle);
-      else this.#needles.set(key, [needle]);
-      this.#begins[needle.bytes.readUInt16LE(0)] = 1;
+      else this.#needles.set(keyOf(low, high), [needle]);
+      this.#ends[placeOf(low, high)] = 1;
     }
     this.longest = needles.reduce((longest, { bytes }) => Math.max(longest, bytes.length), KEY);
   }
 
   find(bytes: Buffer, onFound: (needle: Needle, at: number) => void): void {
-    const begins = this.#begins;
-    const end = bytes.length - KEY + 1;
-    for (let at = 0; at < end; at += 1) {
-      if (begins[(bytes[at] as number) | ((bytes[at + 1] as number) << 8)] === 0) continue;
-      for (const needle of this.#needles.get(keyAt(bytes, at)) ?? []) {
-        const { length } = needle.bytes;
-        if (at + length <= bytes.length && bytes.compare(needle.bytes, 0, length, at, at + length) === 0)
-          onFound(needle, at);
+    if (bytes.length < KEY) return;
+    const ends = this.#ends;
+    let [low, high] = [bytes.readInt32LE(0), bytes.readInt32LE(4)];
+    for (let at = 0; ; at += 1) {
+      if (ends[placeOf(low, high)] === 1) {
+        for (const needle of this.#needles.get(keyOf(low, high)) ?? []) {
+          const start = at + KEY - needle.bytes.length;
+          if (start >= 0 && bytes.compare(needle.bytes, 0, needle.bytes.length, start, at + KEY) === 0)
+            onFound(needle, start);
+        }
       }
+      if (at + KEY >= bytes.length) return;
+      low = (low >>> 8) | (high << 24);
+      high = (high >>> 8) | ((bytes[at + KEY] as number) << 24);
     }
   }
 }

@@ -135,7 +135,8 @@ export async function passThroughAll(installation: Installation, letters: readon
     sort: 'receivedAt',
     schedule: { every: 'day', at: '07:30' },
   });
-  for (const letter of letters) await passThrough(callers, caseworker, letter);
+  // At once: packages wait for a sweep.
+  await Promise.all(letters.map((letter) => passThrough(callers, caseworker, letter)));
   await makeExtract(installation, caseworker, extract);
   await callers.call('POST', '/incoming-documents/export', { body: {} });
 }

@@ -29,13 +29,14 @@ const CHUNK = 16 * 2 ** 20;
 /** Searches every file of the areas, whatever it is. */
 export function searchFiles(areas: readonly Area[], finder: Finder): { searched: Searched[]; found: Found[] } {
   const found = new Map<string, Found>();
+  const chunk = Buffer.allocUnsafe(CHUNK);
   const searched = areas.map(({ name, folder, has = () => true }) => {
     let [files, bytes] = [0, 0];
     for (const path of filesIn(folder)) {
       const file = relative(folder, path);
       if (!has(file)) continue;
       files += 1;
-      bytes += searchFile(path, finder, (plant, form) => {
+      bytes += searchFile(path, chunk, finder, (plant, form) => {
         found.set(`${path} ${plant} ${form}`, { area: name, file, plant, form });
       });
     }
@@ -45,8 +46,12 @@ export function searchFiles(areas: readonly Area[], finder: Finder): { searched:
 }
 
 /** @returns how many bytes it has */
-function searchFile(path: string, finder: Finder, onFound: (plant: string, form: string) => void): number {
-  const chunk = Buffer.allocUnsafe(CHUNK);
+function searchFile(
+  path: string,
+  chunk: Buffer,
+  finder: Finder,
+  onFound: (plant: string, form: string) => void,
+): number {
   let handle: number;
   try {
     handle = openSync(path, 'r');

@@ -12,8 +12,8 @@ import { lastRelease, setUpBy, takeVersion, thisVersion } from './version.js';
 
 const USAGE = `npm run upgrade-check -- [--from REF] [--seconds N] [--back] [--seed S]
 
-Runs the version of REF, a commit or tag (default: the last release), two copies of each service, under load, migrates, replaces
-them copy by copy by this version, and compares what is stored with what callers were told. About N seconds of load (default 60)
+Runs the version of REF, a commit or tag (default: the last release; this version, when there is none), two copies of each service,
+under load, migrates, replaces them copy by copy by this version, and compares what is stored with what callers were told. About N seconds of load (default 60)
 besides what starting takes. --back also goes back to REF on the new schema, and forward again.`;
 
 const MAX_FINDINGS_SHOWN = 40;
@@ -48,13 +48,12 @@ function readOptions() {
 /** @returns whether nothing was found */
 async function check(options: ReturnType<typeof readOptions>, signal: AbortSignal): Promise<boolean> {
   const from = options.from ?? (await lastRelease());
-  if (from === undefined)
-    throw new Error('There is no release before this version yet. Name a commit: --from HEAD, or any other.');
   const folder = mkdtempSync(join(tmpdir(), 'indbakke-upgrade-'));
   try {
-    const old = await takeVersion(from, join(folder, 'old'), report);
+    // Without a release before it, it is a rolling restart.
+    const old = from === undefined ? thisVersion() : await takeVersion(from, join(folder, 'old'), report);
     const { seconds, seed, isBack } = options;
-    print(`upgrade-check: from ${from}, ${seconds} s of load, seed ${seed}`);
+    print(`upgrade-check: from ${old.name}, ${seconds} s of load, seed ${seed}`);
     const outcome = await withPostgres(async (postgres) => {
       const stage = await Stage.open(postgres, 'upgrade', setUpBy(old, folder));
       try {
@@ -67,7 +66,7 @@ async function check(options: ReturnType<typeof readOptions>, signal: AbortSigna
     print(
       JSON.stringify({
         name: 'upgrade-check',
-        from,
+        from: old.name,
         seconds,
         seed,
         ...outcome.figures,
