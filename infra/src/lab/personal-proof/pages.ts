@@ -10,6 +10,13 @@ const PAGES = [
   '/api/v1/openapi.json',
   '/api/v1/openapi-3.0.json',
   '/sf1606/soap?wsdl',
+  '/ops',
+  '/ops?language=en',
+  '/ops/failed-jobs',
+  '/ops/held',
+  '/ops/quarantine',
+  '/ops/webhooks',
+  '/ops/scrub',
   '/ops/queues',
   '/ops/queues/api/queues',
 ] as const;

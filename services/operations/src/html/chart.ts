@@ -13,7 +13,11 @@ export interface Chart {
 }
 
 /** A small chart, and the same figures as a table. A script of ours draws it; without one, the table is there. */
-export function chart({ id, title, times, series }: Chart, texts: Texts, format: Format): Html {
+export function chart(
+  { id, title, times, series }: Chart,
+  texts: Pick<Texts, 'figures' | 'when'>,
+  format: Format,
+): Html {
   const drawn = JSON.stringify({
     times: times.map((at) => Math.round(at.getTime() / 1_000)),
     series: series.map(({ label, values }) => ({ label, values })),

@@ -1,7 +1,8 @@
 import { MINUTE } from '@indbakke/shared/config';
 import { STATUSES } from '@indbakke/shared/lifecycle';
 import type { Figure, Parts } from '@indbakke/shared/service';
-import { table } from '../html/table.js';
+import { chart } from '../html/chart.js';
+import { html } from '../html/html.js';
 import { inBoth } from '../pages/language.js';
 import { defineSection } from './section.js';
 
@@ -89,26 +90,28 @@ const SHOWN_MINUTES = 60;
 /** Nothing for so long is worth a look; as in infra/deploy/prometheus/rules.yaml. */
 const LONG_AGO_SECONDS = 3 * 86_400;
 
-/** Mail in by the minute, and how long receipt and suggestion took. Minutes in which nothing came are left out of the table. */
+/** Mail in by the minute, by what was answered, and how long receipt and suggestion took. */
 export const MAIL = defineSection({
   name: 'mail',
   texts: inBoth({
     da: {
       title: 'Post pr. minut',
-      minute: 'Minut',
-      receipts: 'Kvitteret',
-      refused: 'Afvist',
-      receiptTime: 'Tid til kvittering',
-      suggestionTime: 'Tid til forslag',
+      answers: 'Leverancer pr. minut, efter svar',
+      times: 'Gennemsnitlig tid pr. minut, i sekunder',
+      receipt: 'Til kvittering',
+      suggestion: 'Til forslag',
+      figures: 'Tallene som tabel',
+      when: 'Minut',
       concern: (time: string) => `Intet er kvitteret i ${time}`,
     },
     en: {
       title: 'Mail by the minute',
-      minute: 'Minute',
-      receipts: 'Receipts',
-      refused: 'Refused',
-      receiptTime: 'Time to receipt',
-      suggestionTime: 'Time to suggestion',
+      answers: 'Deliveries a minute, by answer',
+      times: 'Mean time by the minute, in seconds',
+      receipt: 'To the receipt',
+      suggestion: 'To the suggestion',
+      figures: 'The figures as a table',
+      when: 'Minute',
       concern: (time: string) => `Nothing has got a receipt for ${time}`,
     },
   }),
@@ -119,24 +122,22 @@ export const MAIL = defineSection({
       lastReceiptSeconds: lastReceipt && (now.getTime() - lastReceipt.getTime()) / 1_000,
     };
   },
-  view({ minutes, lastReceiptSeconds = 0 }, texts, { number, time, duration }) {
-    const count = ({ answers }: MailMinute, isReceipt: boolean) =>
-      Object.entries(answers).reduce((sum, [label, n]) => sum + (RECEIPTS.includes(label) === isReceipt ? n : 0), 0);
-    const seconds = (times: Times | undefined) => (times ? `${number(times.mean)} s` : '–');
+  view({ minutes, lastReceiptSeconds = 0 }, texts, format) {
+    const times = minutes.map(({ at }) => at);
+    const answers = [...new Set(['accepted', ...minutes.flatMap((minute) => Object.keys(minute.answers))])];
+    const byAnswer = answers.map((label) => ({
+      label,
+      values: minutes.map((minute) => minute.answers[label] ?? 0),
+    }));
+    const seconds = (['receipt', 'suggestion'] as const).map((figure) => ({
+      label: texts[figure],
+      values: minutes.map((minute) => minute[figure]?.mean ?? null),
+    }));
     return {
       title: texts.title,
-      concern: lastReceiptSeconds > LONG_AGO_SECONDS ? texts.concern(duration(lastReceiptSeconds)) : undefined,
-      body: table(
-        texts.title,
-        [
-          { heading: texts.minute, of: ({ at }) => time(at) },
-          { heading: texts.receipts, of: (minute) => number(count(minute, true)), isNumber: true },
-          { heading: texts.refused, of: (minute) => number(count(minute, false)), isNumber: true },
-          { heading: texts.receiptTime, of: ({ receipt }) => seconds(receipt), isNumber: true },
-          { heading: texts.suggestionTime, of: ({ suggestion }) => seconds(suggestion), isNumber: true },
-        ],
-        minutes.filter(({ answers, suggestion }) => suggestion || Object.keys(answers).length > 0).toReversed(),
-      ),
+      concern: lastReceiptSeconds > LONG_AGO_SECONDS ? texts.concern(format.duration(lastReceiptSeconds)) : undefined,
+      body: html`${chart({ id: 'mail-answers', title: texts.answers, times, series: byAnswer }, texts, format)}
+${chart({ id: 'mail-times', title: texts.times, times, series: seconds }, texts, format)}`,
     };
   },
 });
