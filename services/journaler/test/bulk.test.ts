@@ -61,7 +61,7 @@ const TELL_OUTCOME = {
 
 /** What changes leave of a message, without what is its own: ids, times, positions and content. */
 async function leftOf(id: string): Promise<unknown> {
-  const own = `'{id,message_id,external_id,transmission_id,fingerprint,original,at,position,hash}'::text[]`;
+  const own = `'{id,message_id,external_id,transmission_id,fingerprint,original,at,position,hash,trace}'::text[]`;
   const rowsOf = (table: string, column: string, where = 'true') =>
     stack.sql<{ row: object }>(
       `SELECT to_jsonb(t) - ${own} AS row FROM ${table} t WHERE ${column} = $1 AND ${where} ORDER BY to_jsonb(t)->'version', t`,

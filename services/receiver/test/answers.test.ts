@@ -331,7 +331,7 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     closing.push(() => relay.close());
     const { url } = await receiverWith({ DATABASE_URL: relay.url, QUEUE_URL: stack.serviceUrl });
     const memo = newMemo({});
-    relay.failAt('COMMIT', { when: 'after', how: 'reset' });
+    relay.failAt('COMMIT', { when: 'after', how: 'reset', having: 'insert-messages' }); // not that of a heartbeat
     const seen = await endpoint.send(writeMemo(memo), {}, url);
     expect(await statusOf(memo.messageUUID)).toEqual(['pending']);
     const [stored] = await messagesOf(stack, memo.messageUUID);

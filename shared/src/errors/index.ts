@@ -13,8 +13,7 @@ export class Problem extends Error {
   readonly path: string | undefined;
   /** Of position-gone: the oldest position there is. */
   readonly oldest: number | undefined;
-  /** What the log has in place of detail and path, where these have a name that the caller chose: a name may be anybody’s. */
-  readonly logged: Pick<Problem, 'detail' | 'path'>;
+  readonly #logged: Pick<Problem, 'detail' | 'path'> | undefined;
   /** Whether a delivery for a municipality to practise in is refused: it is counted nowhere. */
   readonly isTraining: boolean;
 
@@ -28,9 +27,14 @@ export class Problem extends Error {
     this.code = code;
     this.detail = detail;
     this.path = options.path;
-    this.logged = options.logged ?? this;
+    this.#logged = options.logged;
     this.oldest = options.oldest;
     this.isTraining = options.isTraining ?? false;
+  }
+
+  /** What the log has as detail and path: others, where these have a name that the caller chose, which may be anybody’s. */
+  get logged(): Pick<Problem, 'detail' | 'path'> {
+    return this.#logged ?? this;
   }
 
   get row(): ErrorRow {

@@ -110,7 +110,7 @@ describe('a change that the table allows', () => {
     const [event, ...moreEvents] = await tracesOf('events', id);
     expect(moreEvents).toEqual([]);
     const recorded = { id: event?.id, municipality: MUNICIPALITY, message_id: id, at: AT, position: null };
-    expect(event).toEqual({ ...recorded, type: change, status, version: 8, details: {} });
+    expect(event).toEqual({ ...recorded, type: change, status, version: 8, details: {}, trace: null });
     expect(await tracesOf('audit_events', id)).toEqual([
       {
         ...recorded,
