@@ -8,8 +8,8 @@ export interface Relay {
   /** Refuses new connections and cuts the present ones. */
   cut(): Promise<void>;
   restore(): Promise<void>;
-  /** Passes `text` to the server, and cuts instead of passing back the answer: it is done, but the client never knows. */
-  cutAfter(text: string): void;
+  /** Passes `text` to the server, of a connection that has sent `having` too, lately, and cuts instead of passing back the answer: it is done, but the client never knows. */
+  cutAfter(text: string, having?: string): void;
   /** Lets the next connection that sends `text` fail there, and no other. */
   failAt(text: string, failure: Failure): void;
   /** Whether a failure still waits for its text. */
@@ -92,8 +92,8 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
     async restore() {
       await open(port);
     },
-    cutAfter(text) {
-      fatal = { text, when: 'after', how: 'cut' };
+    cutAfter(text, having = '') {
+      fatal = { text, having, when: 'after', how: 'cut' };
     },
     failAt(text, failure) {
       fatal = { text, ...failure };

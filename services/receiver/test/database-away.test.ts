@@ -107,7 +107,7 @@ describe('when the connection to the database breaks', () => {
   test('after the commit, the retry gets the receipt, and the content is there', async () => {
     const deliver = await start({ DATABASE_URL: relay.url });
     const memo = memoWithContent();
-    relay.cutAfter('COMMIT');
+    relay.cutAfter('COMMIT', 'insert-messages'); // not that of a heartbeat
 
     const refused = await deliver(writeMemo(memo));
 
