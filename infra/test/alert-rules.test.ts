@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { repository } from '../../tools/local-state.mjs';
+import { expectListed } from './support/generated-list.js';
 
 // UPDATE_DOCS=1 npm test -- infra/test/alert-rules.test.ts    updates the list.
 
@@ -16,9 +17,6 @@ const { groups } = parse(readFileSync(join(repository, 'infra/deploy/prometheus/
   readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[];
 };
 
-const PAGE = join(repository, 'docs/operations.md');
-const MARKED = /(?<=<!-- generated: alerts -->\n).*?(?=<!-- \/generated -->)/s;
-
 it('docs/operations.md has each alert with what it means and what to do, as the rules have it', () => {
   const lists = groups.map(({ name, rules }) => {
     const lines = rules.map(
@@ -27,14 +25,7 @@ it('docs/operations.md has each alert with what it means and what to do, as the 
     );
     return `\n**${name}**\n\n${lines.join('')}`;
   });
-  const list = `${lists.join('')}\n`;
-  const page = readFileSync(PAGE, 'utf8');
-  if (process.env.UPDATE_DOCS)
-    writeFileSync(
-      PAGE,
-      page.replace(MARKED, () => list),
-    );
-  else expect(MARKED.exec(page)?.[0]).toBe(list);
+  expectListed('docs/operations.md', 'alerts', `${lists.join('')}\n`);
 });
 
 it('each alert has a severity, and all that a person at night needs', () => {

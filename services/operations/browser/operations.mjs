@@ -89,7 +89,7 @@ function drawCharts(part) {
       width: Math.max(200, place.clientWidth),
       height: HEIGHT,
       cursor: { show: false },
-      legend: { show: series.length > 1 },
+      legend: { show: series.length > 1, live: false },
       scales: { y: { range: (_chart, _low, high) => [0, Math.max(1, high ?? 1)] } },
       axes: [
         { ...axis, font, values: (_chart, at) => at.map((each) => (spansDays ? date : time).format(each * 1_000)) },
@@ -97,11 +97,12 @@ function drawCharts(part) {
       ],
       series: [
         {},
-        ...series.map(({ label }, at) => ({
+        ...series.map(({ label, values }, at) => ({
           label,
           stroke: colour(`--series-${(at % 4) + 1}`),
           width: 2,
-          points: { show: times.length < 40 },
+          dash: at < 4 ? undefined : [6, 4],
+          points: { size: 5, filter: () => pointsOf(values) },
         })),
       ],
     };
@@ -112,6 +113,13 @@ function drawCharts(part) {
       if (place.isConnected && width !== chart.width) chart.setSize({ width, height: HEIGHT });
     }).observe(place);
   }
+}
+
+/** Where a line needs a point to be seen: everywhere where there are few, else where it has no neighbours. */
+function pointsOf(values) {
+  const isThere = (at) => values[at] !== null && values[at] !== undefined;
+  const needsOne = (at) => isThere(at) && (values.length < 40 || !(isThere(at - 1) || isThere(at + 1)));
+  return values.map((_, at) => at).filter(needsOne);
 }
 
 // In the colours of the other scheme, and on paper those of paper.

@@ -2,7 +2,6 @@ import { type CreateService, type Running, serve } from '@indbakke/shared/servic
 import type { OneTimeSecret } from '@indbakke/shared/sign-in';
 import { Router } from 'express';
 import type { OperationsConfig } from './config.js';
-import { observeLedger } from './ledger/differences.js';
 import { observeInstallation } from './metrics.js';
 import { operationsPages } from './pages/routes.js';
 import { queueConsole } from './queue-console/console.js';
@@ -21,7 +20,6 @@ export function createOperations(config: OperationsConfig, link?: OneTimeSecret)
     const scrubbing = createScrubbing(common, config.DATABASE_URL);
     const parts = { ...common, config, scrubbing, askParts };
     observeInstallation(parts);
-    observeLedger(parts);
     const { jobs, sweeps } = createWork(parts, config);
     const operations = Router();
     operations.use(staticFiles(), signIn(parts, link), queueConsole(parts), operationsPages(parts));

@@ -1,7 +1,9 @@
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
 import { Gauge } from 'prom-client';
-import { readCertificates, readMasterKeys } from './sections/certificates.js';
+import { countDifferences, readAges } from './ledger/differences.js';
+import { readCertificates } from './sections/certificates.js';
 import { readCopies } from './sections/copies.js';
+import { readMasterKeys } from './sections/keys.js';
 import { readLastReceipt } from './sections/mail.js';
 import { readOutages } from './sections/outages.js';
 import { readRefusedOften } from './sections/refusals.js';
@@ -101,6 +103,23 @@ export function observeInstallation(parts: Watched): void {
     },
   );
 
+  observe('ledger_differences', 'What is not as the ledger says and nobody has accepted, by kind', ['kind'], async () =>
+    Object.entries(await countDifferences(parts)).map(([kind, count]) => [{ kind }, count] as const),
+  );
+  const ages = remembered(SECOND, () => readAges(parts));
+  observe(
+    'ledger_age_seconds',
+    'Since the last line of the ledger was made; none when there is none yet',
+    [],
+    async () => (await ages()).made ?? undefined,
+  );
+  observe(
+    'ledger_unread_seconds',
+    'For how long the content of some day has not been compared with its hashes; it is within 30 days',
+    [],
+    async () => (await ages()).unread ?? undefined,
+  );
+
   const room = remembered(SECOND, () => readRoom(parts, config.DATABASE_MAX_BYTES));
   observe(
     'room_bytes',
@@ -128,8 +147,8 @@ export function observeInstallation(parts: Watched): void {
     },
   );
   observe('master_key_age_days', 'Days since the current master key was first used', [], async () => {
-    const current = (await readMasterKeys(parts)).find(({ isCurrent }) => isCurrent);
-    return current && (Date.now() - current.firstAt.getTime()) / DAY;
+    const current = (await readMasterKeys(parts)).find(({ state }) => state === 'current');
+    return current?.firstAt ? (Date.now() - current.firstAt.getTime()) / DAY : undefined;
   });
   const certificates = remembered(MINUTE, () => readCertificates(config.WATCH_CERTIFICATES ?? []));
   observe('certificate_days_left', 'Days that a certificate of WATCH_CERTIFICATES is still valid', ['file'], async () =>

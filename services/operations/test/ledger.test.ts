@@ -367,7 +367,7 @@ describe('the section of the operations page', () => {
     await withoutRow(id);
     await check();
     const alarmed = await show();
-    expect(alarmed.concern).toBe('1 afvigelser fra opgørelsen');
+    expect(alarmed.concern).toBe('1 afvigelse fra opgørelsen');
     expect(alarmed.body.text).toContain(`<code>${id}</code>`);
     await stack.sql('DELETE FROM audit_events WHERE message_id = $1', [id]);
   });

@@ -43,9 +43,9 @@ export class Heartbeat {
     this.#services = services;
   }
 
-  /** @param isAble whether messages could be stored now */
-  beat(isAble: boolean): Promise<void> {
-    return this.#beat({ isAble, isLast: false });
+  /** @param isReady whether all parts say that messages can be stored; if a probe was late, a receipt shows that they can */
+  beat(isReady: boolean): Promise<void> {
+    return this.#beat({ isAble: isReady || this.#parts.tally.hasReceipts, isLast: false });
   }
 
   /** The last one, with what was counted since the one before. Never fails: without a database it is lost. */

@@ -4,5 +4,5 @@ export * from './parts.js';
 export type { States } from './readiness.js';
 export * from './repeat.js';
 export * from './serve.js';
-export { type Figure, Tally } from './tally.js';
+export { type Figure, RECEIPTS, Tally } from './tally.js';
 export * from './try-each.js';

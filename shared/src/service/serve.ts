@@ -85,9 +85,7 @@ export async function serve(config: CommonConfig, name: string, services: Create
     log,
     async () => {
       const states = await askParts();
-      // A probe that is late does not mean that nothing can be stored.
-      const { hasReceipts } = parts.tally;
-      if (states.database === 'ready' || hasReceipts) await heartbeat.beat(hasReceipts || isReady(states));
+      if (states.database === 'ready' || parts.tally.hasReceipts) await heartbeat.beat(isReady(states));
     },
     0,
   );

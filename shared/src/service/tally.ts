@@ -29,7 +29,8 @@ export interface Counted {
 // Between two heartbeats. More different ids than this is no resend loop, but a fault that all letters meet.
 const MAX_REFUSALS = 1_000;
 
-const STORED: ReadonlySet<string> = new Set(['accepted', 'held']);
+/** The answers to deliveries that are receipts; all else is the code of a refusal. None is given without the database. */
+export const RECEIPTS: readonly string[] = ['accepted', 'held', 'duplicate', 'after-deletion', 'answer-accepted'];
 
 /** What a process has counted since its last heartbeat: additions in memory, so that a delivery costs no statement more. */
 export class Tally {
@@ -63,9 +64,9 @@ export class Tally {
     }
   }
 
-  /** Whether a message was stored since the last heartbeat. */
+  /** Whether a receipt was given since the last heartbeat. */
   get hasReceipts(): boolean {
-    return [...this.#figures.values()].some(({ figure, label }) => figure === 'receipt' && STORED.has(label));
+    return [...this.#figures.values()].some(({ figure, label }) => figure === 'receipt' && RECEIPTS.includes(label));
   }
 
   /** What was counted since the last call. */

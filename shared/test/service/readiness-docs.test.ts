@@ -1,12 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
+import { expectListed } from '../../../infra/test/support/generated-list.js';
 import { REASONS } from '../../src/readiness/index.js';
 
 // UPDATE_DOCS=1 npm test -- shared/test/service/readiness-docs.test.ts    updates the lists.
-
-const PAGE = fileURLToPath(new URL('../../../docs/operations.md', import.meta.url));
-const MARKED = /(?<=<!-- generated: readiness -->\n).*?(?=<!-- \/generated -->)/s;
 
 it('docs/operations.md lists every state of /readyz, and what to do', () => {
   // `failing` is said once for all.
@@ -18,12 +14,5 @@ it('docs/operations.md lists every state of /readyz, and what to do', () => {
     );
     return `\n**${part}** (${usual})\n\n${lines.join('')}`;
   });
-  const list = `${lists.join('')}\n`;
-  const page = readFileSync(PAGE, 'utf8');
-  if (process.env.UPDATE_DOCS)
-    writeFileSync(
-      PAGE,
-      page.replace(MARKED, () => list),
-    );
-  else expect(MARKED.exec(page)?.[0]).toBe(list);
+  expectListed('docs/operations.md', 'readiness', `${lists.join('')}\n`);
 });

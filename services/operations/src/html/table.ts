@@ -7,8 +7,18 @@ export interface Column<Row> {
   readonly isNumber?: boolean;
 }
 
-/** A table that can be scrolled sideways where it is wider than the screen. The first column names the row. */
-export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
+/**
+ * A table that can be scrolled sideways where it is wider than the screen. The first column names the row.
+ *
+ * @param none what is said instead when there are no rows
+ */
+export function table<Row>(
+  caption: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  none?: string,
+): Html {
+  if (rows.length === 0 && none !== undefined) return html`<p>${none}</p>`;
   const classOf = ({ isNumber }: Column<Row>) => (isNumber ? html` class="number"` : undefined);
   const cell = (row: Row, column: Column<Row>, at: number) =>
     at === 0

@@ -1,6 +1,5 @@
 import { INSTALLATION } from '@indbakke/shared/audit';
 import type { Parts } from '@indbakke/shared/service';
-import { Gauge } from 'prom-client';
 
 /** What can be otherwise than the ledger says. */
 export const KINDS = {
@@ -87,49 +86,29 @@ export function readDifferences({ store }: Pick<Parts, 'store'>, most = 1_000): 
   );
 }
 
-/** Figures of the ledger: differences by kind, how old the newest day is, and how long the content of a day has not been read. */
-export function observeLedger({ metrics, store }: Pick<Parts, 'metrics' | 'store'>): void {
-  const registers = [metrics.registry];
-  new Gauge({
-    name: 'indbakke_ledger_differences',
-    help: 'What is not as the ledger says and nobody has accepted, by kind',
-    labelNames: ['kind'],
-    registers,
-    async collect() {
-      const counts = await store
-        .sweep<{ kind: string; count: number }>(
-          'SELECT kind, count(*)::int FROM ledger_differences WHERE accepted_at IS NULL GROUP BY kind',
-        )
-        .catch(() => undefined);
-      if (!counts) return;
-      for (const kind of Object.keys(KINDS)) this.set({ kind }, 0);
-      for (const { kind, count } of counts) this.set({ kind }, count);
-    },
-  });
-  new Gauge({
-    name: 'indbakke_ledger_age_seconds',
-    help: 'Since the last line of the ledger was made; 0 when there is none yet',
-    registers,
-    async collect() {
-      const rows = await store
-        .sweep<{ age: number }>(
-          'SELECT coalesce(extract(epoch FROM now() - max(made_at)), 0)::float8 AS age FROM ledger_days',
-        )
-        .catch(() => []);
-      for (const { age } of rows) this.set(age);
-    },
-  });
-  new Gauge({
-    name: 'indbakke_ledger_unread_seconds',
-    help: 'For how long the content of some day has not been compared with its hashes; it is within 30 days',
-    registers,
-    async collect() {
-      const rows = await store
-        .sweep<{ age: number }>(
-          'SELECT coalesce(extract(epoch FROM now() - min(coalesce(checked_at, made_at))), 0)::float8 AS age FROM ledger_days',
-        )
-        .catch(() => []);
-      for (const { age } of rows) this.set(age);
-    },
-  });
+/** How many there are that nobody has accepted, by kind. */
+export async function countDifferences({ store }: Pick<Parts, 'store'>): Promise<Record<Kind, number>> {
+  const counts = await store.sweep<{ kind: Kind; count: number }>(
+    'SELECT kind, count(*)::int FROM ledger_differences WHERE accepted_at IS NULL GROUP BY kind',
+  );
+  const found = new Map(counts.map(({ kind, count }) => [kind, count]));
+  return Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, found.get(kind as Kind) ?? 0])) as Record<
+    Kind,
+    number
+  >;
+}
+
+/** Seconds since the last line was made, and since the content of some day was compared; null when there is no day. */
+export interface LedgerAges {
+  readonly made: number | null;
+  readonly unread: number | null;
+}
+
+export async function readAges({ store }: Pick<Parts, 'store'>): Promise<LedgerAges> {
+  const [ages] = await store.sweep<LedgerAges>(
+    `SELECT extract(epoch FROM now() - max(made_at))::float8 AS made,
+       extract(epoch FROM now() - min(coalesce(checked_at, made_at)))::float8 AS unread
+     FROM ledger_days`,
+  );
+  return ages as LedgerAges;
 }

@@ -40,19 +40,17 @@ export const FAILED_JOBS = defineSection({
     return {
       title: texts.title,
       concern: all > 0 ? counted(all, texts.some) : undefined,
-      body:
-        all === 0
-          ? html`<p>${texts.none}</p>`
-          : table(
-              texts.title,
-              [
-                { heading: texts.queue, of: ({ name }) => html`<code>${name}</code>` },
-                { heading: texts.failed, of: ({ failed }) => number(failed), isNumber: true },
-                { heading: texts.newest, of: ({ at }) => (at === undefined ? '–' : time(new Date(at))) },
-                { heading: texts.code, of: ({ code }) => html`<code>${code}</code>` },
-              ],
-              found,
-            ),
+      body: table(
+        texts.title,
+        [
+          { heading: texts.queue, of: ({ name }) => html`<code>${name}</code>` },
+          { heading: texts.failed, of: ({ failed }) => number(failed), isNumber: true },
+          { heading: texts.newest, of: ({ at }) => (at === undefined ? '–' : time(new Date(at))) },
+          { heading: texts.code, of: ({ code }) => html`<code>${code}</code>` },
+        ],
+        found,
+        texts.none,
+      ),
     };
   },
 });

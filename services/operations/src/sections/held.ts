@@ -1,7 +1,6 @@
 import { DAY } from '@indbakke/shared/config';
 import { HELD_CAUSES, type HeldCause } from '@indbakke/shared/lifecycle';
 import type { Store } from '@indbakke/shared/store';
-import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import { inBoth } from '../pages/language.js';
 import { defineSection } from './section.js';
@@ -105,19 +104,17 @@ export const HELD_MAIL = defineSection({
     return {
       title: texts.title,
       concern: all > 0 ? counted(all, texts.some) : undefined,
-      body:
-        all === 0
-          ? html`<p>${texts.none}</p>`
-          : table(
-              texts.title,
-              [
-                { heading: texts.cause, of: ({ cause }) => texts.causes[cause] },
-                { heading: texts.count, of: ({ count }) => number(count), isNumber: true },
-                { heading: texts.municipalities, of: (row) => number(row.municipalities), isNumber: true },
-                { heading: texts.oldest, of: ({ oldest }) => time(oldest) },
-              ],
-              causes,
-            ),
+      body: table(
+        texts.title,
+        [
+          { heading: texts.cause, of: ({ cause }) => texts.causes[cause] },
+          { heading: texts.count, of: ({ count }) => number(count), isNumber: true },
+          { heading: texts.municipalities, of: (row) => number(row.municipalities), isNumber: true },
+          { heading: texts.oldest, of: ({ oldest }) => time(oldest) },
+        ],
+        causes,
+        texts.none,
+      ),
     };
   },
 });

@@ -1,6 +1,6 @@
 import { html } from '../html/html.js';
 import { table } from '../html/table.js';
-import { type FoundDifference, type Kind, readDifferences } from '../ledger/differences.js';
+import { countDifferences, type FoundDifference, type Kind, readAges, readDifferences } from '../ledger/differences.js';
 import type { Fate, Fates } from '../ledger/lines.js';
 import { inBoth } from '../pages/language.js';
 import { defineSection } from './section.js';
@@ -23,7 +23,7 @@ export const LEDGER = defineSection({
   texts: inBoth({
     da: {
       title: 'Daglig opgørelse',
-      concern: (count: string) => `${count} afvigelser fra opgørelsen`,
+      some: { one: '1 afvigelse fra opgørelsen', more: (count: string) => `${count} afvigelser fra opgørelsen` },
       days: 'Modtaget, og hvad der var blevet af det natten efter',
       day: 'Dag',
       received: 'Modtaget',
@@ -60,7 +60,7 @@ export const LEDGER = defineSection({
     },
     en: {
       title: 'Ledger',
-      concern: (count: string) => `${count} differences from the ledger`,
+      some: { one: '1 difference from the ledger', more: (count: string) => `${count} differences from the ledger` },
       days: 'Received, and what had become of it the night after',
       day: 'Day',
       received: 'Received',
@@ -97,7 +97,7 @@ export const LEDGER = defineSection({
     },
   }),
   async read(parts): Promise<LedgerFigures> {
-    const [days, [state], differences] = await Promise.all([
+    const [days, { unread }, counts, differences] = await Promise.all([
       parts.store.sweep<LedgerFigures['days'][number]>(
         `SELECT day::text, sum(received)::int AS received, jsonb_object_agg(fate, count) AS fates FROM (
            SELECT day, fate, sum(count::int)::int AS count, CASE WHEN fate = 'pending' THEN sum(received) END AS received
@@ -106,24 +106,22 @@ export const LEDGER = defineSection({
          GROUP BY day ORDER BY day DESC`,
         [DAYS],
       ),
-      parts.store.sweep<{ age: number | null; count: number }>(
-        `SELECT (SELECT extract(epoch FROM now() - min(coalesce(checked_at, made_at)))::float8 FROM ledger_days) AS age,
-           (SELECT count(*)::int FROM ledger_differences WHERE accepted_at IS NULL) AS count`,
-      ),
+      readAges(parts),
+      countDifferences(parts),
       readDifferences(parts, MOST_DIFFERENCES),
     ]);
     return {
       days,
-      unreadSeconds: state?.age ?? undefined,
+      unreadSeconds: unread ?? undefined,
       differences,
-      differenceCount: state?.count ?? 0,
+      differenceCount: Object.values(counts).reduce((sum, count) => sum + count, 0),
     };
   },
-  view({ days, unreadSeconds, differences, differenceCount }, texts, { number, duration, time }) {
+  view({ days, unreadSeconds, differences, differenceCount }, texts, { number, duration, time, counted }) {
     const more = differenceCount - differences.length;
     return {
       title: texts.title,
-      concern: differenceCount > 0 ? texts.concern(number(differenceCount)) : undefined,
+      concern: differenceCount > 0 ? counted(differenceCount, texts.some) : undefined,
       body: html`${
         differences.length > 0 &&
         table(
@@ -137,23 +135,20 @@ export const LEDGER = defineSection({
           ],
           differences,
         )
-      }${more > 0 && html`<p>${texts.more(number(more))}</p>`}${
-        days.length === 0
-          ? html`<p>${texts.none}</p>`
-          : table(
-              texts.days,
-              [
-                { heading: texts.day, of: ({ day }) => day },
-                { heading: texts.received, of: ({ received }) => number(received), isNumber: true },
-                ...Object.entries(texts.fates).map(([fate, heading]) => ({
-                  heading,
-                  of: ({ fates }: LedgerFigures['days'][number]) => number(fates[fate as Fate] ?? 0),
-                  isNumber: true,
-                })),
-              ],
-              days,
-            )
-      }${unreadSeconds !== undefined && html`<p>${texts.read(duration(unreadSeconds))}</p>`}`,
+      }${more > 0 && html`<p>${texts.more(number(more))}</p>`}${table(
+        texts.days,
+        [
+          { heading: texts.day, of: ({ day }) => day },
+          { heading: texts.received, of: ({ received }) => number(received), isNumber: true },
+          ...Object.entries(texts.fates).map(([fate, heading]) => ({
+            heading,
+            of: ({ fates }: LedgerFigures['days'][number]) => number(fates[fate as Fate] ?? 0),
+            isNumber: true,
+          })),
+        ],
+        days,
+        texts.none,
+      )}${unreadSeconds !== undefined && html`<p>${texts.read(duration(unreadSeconds))}</p>`}`,
     };
   },
 });

@@ -1,6 +1,6 @@
 import { MINUTE } from '@indbakke/shared/config';
 import { STATUSES } from '@indbakke/shared/lifecycle';
-import type { Figure, Parts } from '@indbakke/shared/service';
+import { type Figure, type Parts, RECEIPTS } from '@indbakke/shared/service';
 import { chart } from '../html/chart.js';
 import { html } from '../html/html.js';
 import { inBoth } from '../pages/language.js';
@@ -24,9 +24,6 @@ export interface MailMinute {
   /** From when a message came into the inbox to its first suggestion run. */
   readonly suggestion: Times | undefined;
 }
-
-/** What is a receipt; all else is the code of a refusal. */
-export const RECEIPTS: readonly string[] = ['accepted', 'held', 'duplicate', 'after-deletion', 'answer-accepted'];
 
 interface Row {
   readonly minute: Date;
@@ -136,8 +133,8 @@ export const MAIL = defineSection({
     return {
       title: texts.title,
       concern: lastReceiptSeconds > LONG_AGO_SECONDS ? texts.concern(format.duration(lastReceiptSeconds)) : undefined,
-      body: html`${chart({ id: 'mail-answers', title: texts.answers, times, series: byAnswer }, texts, format)}
-${chart({ id: 'mail-times', title: texts.times, times, series: seconds }, texts, format)}`,
+      body: html`<div class="charts">${chart({ id: 'mail-answers', title: texts.answers, times, series: byAnswer }, texts, format)}
+${chart({ id: 'mail-times', title: texts.times, times, series: seconds }, texts, format)}</div>`,
     };
   },
 });

@@ -34,6 +34,7 @@ export const OUTAGES = defineSection({
       until: 'Til',
       lasted: 'Varede',
       now: 'nu',
+      none: 'Der har ingen været.',
       concern: (time: string) => `Ingen modtager har kunnet tage imod i ${time}`,
     },
     en: {
@@ -42,6 +43,7 @@ export const OUTAGES = defineSection({
       until: 'Until',
       lasted: 'Lasted',
       now: 'now',
+      none: 'There have been none.',
       concern: (time: string) => `No receiver has been able to store messages for ${time}`,
     },
   }),
@@ -63,6 +65,7 @@ export const OUTAGES = defineSection({
           { heading: texts.lasted, of: ({ seconds }) => duration(seconds), isNumber: true },
         ],
         outages,
+        texts.none,
       ),
     };
   },

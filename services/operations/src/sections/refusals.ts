@@ -50,7 +50,8 @@ export const REFUSALS = defineSection({
       codes: 'Hvorfor',
       first: 'Første gang',
       last: 'Sidste gang',
-      concern: (count: string) => `${count} breve afvises igen og igen`,
+      none: 'Intet brev afvises igen og igen.',
+      some: { one: '1 brev afvises igen og igen', more: (count: string) => `${count} breve afvises igen og igen` },
     },
     en: {
       title: 'Refused again and again',
@@ -59,13 +60,17 @@ export const REFUSALS = defineSection({
       codes: 'Why',
       first: 'First',
       last: 'Last',
-      concern: (count: string) => `${count} letters are refused again and again`,
+      none: 'No letter is refused again and again.',
+      some: {
+        one: '1 letter is refused again and again',
+        more: (count: string) => `${count} letters are refused again and again`,
+      },
     },
   }),
   read: (parts) => readRefusedOften(parts, parts.config.QUARANTINE_LOOP_AFTER),
-  view: (refused, texts, { number, time }) => ({
+  view: (refused, texts, { number, time, counted }) => ({
     title: texts.title,
-    concern: refused.length > 0 ? texts.concern(number(refused.length)) : undefined,
+    concern: refused.length > 0 ? counted(refused.length, texts.some) : undefined,
     body: table(
       texts.title,
       [
@@ -76,6 +81,7 @@ export const REFUSALS = defineSection({
         { heading: texts.last, of: ({ lastAt }) => time(lastAt) },
       ],
       refused,
+      texts.none,
     ),
   }),
 });

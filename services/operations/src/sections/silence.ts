@@ -60,7 +60,11 @@ export const SILENCE = defineSection({
       whole: 'hele kommunen',
       last: 'Sidst modtaget',
       usual: 'Hidtil længste pause',
-      concern: (count: string) => `${count} får ingen post`,
+      none: 'Alle får post, som de plejer.',
+      some: {
+        one: '1 kommune eller kontaktpunkt får ingen post',
+        more: (count: string) => `${count} kommuner og kontaktpunkter får ingen post`,
+      },
     },
     en: {
       title: 'Silence',
@@ -69,13 +73,17 @@ export const SILENCE = defineSection({
       whole: 'all of it',
       last: 'Last message',
       usual: 'Longest gap so far',
-      concern: (count: string) => `${count} get no mail`,
+      none: 'All get mail as usual.',
+      some: {
+        one: '1 municipality or contact point gets no mail',
+        more: (count: string) => `${count} municipalities and contact points get no mail`,
+      },
     },
   }),
   read: (parts) => readSilence(parts),
-  view: (silent, texts, { number, time, duration }) => ({
+  view: (silent, texts, { time, duration, counted }) => ({
     title: texts.title,
-    concern: silent.length > 0 ? texts.concern(number(silent.length)) : undefined,
+    concern: silent.length > 0 ? counted(silent.length, texts.some) : undefined,
     body: table(
       texts.title,
       [
@@ -88,6 +96,7 @@ export const SILENCE = defineSection({
         { heading: texts.usual, of: ({ longestGap }) => duration(longestGap), isNumber: true },
       ],
       silent,
+      texts.none,
     ),
   }),
 });

@@ -87,24 +87,22 @@ export const WEBHOOKS = defineSection({
     return {
       title: texts.title,
       concern: failing > 0 ? counted(failing, texts.some) : undefined,
-      body:
-        webhooks.length === 0
-          ? html`<p>${texts.none}</p>`
-          : table(
-              texts.title,
-              [
-                { heading: texts.webhook, of: ({ id }) => html`<code>${id}</code>` },
-                { heading: texts.municipality, of: ({ municipality }) => html`<code>${municipality}</code>` },
-                { heading: texts.state, of: ({ state }) => texts.states[state] },
-                { heading: texts.waiting, of: ({ waiting }) => number(waiting), isNumber: true },
-                {
-                  heading: texts.oldest,
-                  of: ({ oldestSeconds }) => (oldestSeconds === null ? '–' : duration(oldestSeconds)),
-                  isNumber: true,
-                },
-              ],
-              webhooks,
-            ),
+      body: table(
+        texts.title,
+        [
+          { heading: texts.webhook, of: ({ id }) => html`<code>${id}</code>` },
+          { heading: texts.municipality, of: ({ municipality }) => html`<code>${municipality}</code>` },
+          { heading: texts.state, of: ({ state }) => texts.states[state] },
+          { heading: texts.waiting, of: ({ waiting }) => number(waiting), isNumber: true },
+          {
+            heading: texts.oldest,
+            of: ({ oldestSeconds }) => (oldestSeconds === null ? '–' : duration(oldestSeconds)),
+            isNumber: true,
+          },
+        ],
+        webhooks,
+        texts.none,
+      ),
     };
   },
 });
