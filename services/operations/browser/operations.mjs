@@ -5,6 +5,7 @@ import uPlot from './uPlot.esm.js';
 
 const PARTS = '[data-fresh]';
 const HEIGHT = 180;
+const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000];
 
 // What each part was made of, before a chart was drawn in it.
 const written = new Map([...document.querySelectorAll(PARTS)].map((part) => [part.id, part.innerHTML]));
@@ -85,15 +86,16 @@ function drawCharts(part) {
       minute: '2-digit',
     });
     const spansDays = times.at(-1) - times[0] > 2 * 24 * 60 * 60;
+    const areCounts = series.every(({ values }) => values.every((value) => value === null || Number.isInteger(value)));
     const options = {
       width: Math.max(200, place.clientWidth),
       height: HEIGHT,
       cursor: { show: false },
       legend: { show: series.length > 1, live: false },
-      scales: { y: { range: (_chart, _low, high) => [0, Math.max(1, high ?? 1)] } },
+      scales: { y: { range: (_chart, _low, high) => [0, areCounts ? Math.max(1, high ?? 1) : high || 1] } },
       axes: [
         { ...axis, font, values: (_chart, at) => at.map((each) => (spansDays ? date : time).format(each * 1_000)) },
-        { ...axis, font, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000] },
+        { ...axis, font, size: 60, ...(areCounts && { incrs: WHOLE_STEPS }) },
       ],
       series: [
         {},
