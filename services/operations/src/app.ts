@@ -5,7 +5,9 @@ import type { OperationsConfig } from './config.js';
 import { observeInstallation } from './metrics.js';
 import { operationsPages } from './pages/routes.js';
 import { queueConsole } from './queue-console/console.js';
+import { remembered } from './remembered.js';
 import { createScrubbing } from './scrubbing.js';
+import { readSilence, SILENCE_MS } from './sections/silence.js';
 import { signIn } from './sign-in/routes.js';
 import { staticFiles } from './static.js';
 import { createWork } from './worker.js';
@@ -18,7 +20,8 @@ import { createWork } from './worker.js';
 export function createOperations(config: OperationsConfig, link?: OneTimeSecret): CreateService {
   return (common, askParts) => {
     const scrubbing = createScrubbing(common, config.DATABASE_URL);
-    const parts = { ...common, config, scrubbing, askParts };
+    const silence = remembered(SILENCE_MS, () => readSilence(common)); // for all pages and scrapes
+    const parts = { ...common, config, scrubbing, silence, askParts };
     observeInstallation(parts);
     const { jobs, sweeps } = createWork(parts, config);
     const operations = Router();

@@ -1,6 +1,7 @@
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
 import { Gauge } from 'prom-client';
 import { countDifferences, readAges } from './ledger/differences.js';
+import { remembered } from './remembered.js';
 import { readCertificates } from './sections/certificates.js';
 import { readCopies } from './sections/copies.js';
 import { readMasterKeys } from './sections/keys.js';
@@ -9,17 +10,14 @@ import { readOutages } from './sections/outages.js';
 import { readRefusedOften } from './sections/refusals.js';
 import { readRoom } from './sections/room.js';
 import type { OperationsParts } from './sections/section.js';
-import { readSilence, type Silent } from './sections/silence.js';
+import type { Silent } from './sections/silence.js';
 
 const SERVICES = ['receiver', 'journaler', 'archiver', 'operations'];
-
-// It is read from end to end of 90 days, and no silence is shorter than a day.
-const SILENCE_MS = 10 * MINUTE;
 
 /** The value of a gauge: a number, one for each set of labels, or undefined when there is none. */
 type Value<Labels extends string> = number | undefined | readonly (readonly [Record<Labels, string>, number])[];
 
-type Watched = Pick<OperationsParts, 'store' | 'blobs' | 'keys' | 'metrics' | 'config'>;
+type Watched = Pick<OperationsParts, 'store' | 'blobs' | 'keys' | 'metrics' | 'config' | 'silence'>;
 
 /** What concerns the installation as a whole, read at each scrape. What cannot be read has no value, not its last one. */
 export function observeInstallation(parts: Watched): void {
@@ -72,13 +70,12 @@ export function observeInstallation(parts: Watched): void {
     const at = await readLastReceipt(parts);
     return at && (Date.now() - at.getTime()) / SECOND;
   });
-  const silence = remembered(SILENCE_MS, () => readSilence(parts));
   observe(
     'silent',
     'Municipalities and contact points that nothing has come to for far longer than usual',
     ['what'],
     async () => {
-      const silent = await silence();
+      const silent = await parts.silence();
       const count = (is: (each: Silent) => boolean) => silent.filter(is).length;
       return [
         [{ what: 'municipalities' }, count(({ contactPointId }) => contactPointId === null)],
@@ -162,20 +159,4 @@ export function observeInstallation(parts: Watched): void {
     ['file'],
     async () => (await certificates()).map(({ file, daysLeft }) => [{ file }, Number(daysLeft === undefined)] as const),
   );
-}
-
-/** Reads again only when what it read is older than this. */
-function remembered<T>(milliseconds: number, read: () => Promise<T>): () => Promise<T> {
-  let reading: Promise<T> | undefined;
-  let at = 0;
-  return () => {
-    if (!reading || Date.now() - at > milliseconds) {
-      at = Date.now();
-      reading = read();
-      reading.catch(() => {
-        reading = undefined;
-      });
-    }
-    return reading;
-  };
 }

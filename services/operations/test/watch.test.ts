@@ -26,12 +26,13 @@ import { readSilence, SILENCE } from '../src/sections/silence.js';
 // What operations read of the whole installation: written by receivers that tests start, or as rows where time must have passed.
 
 let stack: Setup;
-let parts: Parts & Pick<OperationsParts, 'config'>;
+let parts: Parts & Pick<OperationsParts, 'config' | 'silence'>;
 
 beforeAll(async () => {
   stack = await setUp();
   const config = readConfig(OperationsConfig, { ...stack.env, WATCH_CERTIFICATES: '/no/such/file' });
-  parts = { ...(await openParts(config, 'by-hand')), config };
+  const opened = await openParts(config, 'by-hand');
+  parts = { ...opened, config, silence: () => readSilence(opened) };
 });
 afterAll(async () => {
   await parts.queues.close();

@@ -3,11 +3,14 @@ import type { OperationsConfig } from '../config.js';
 import type { Html } from '../html/html.js';
 import type { Format, InBoth, Language } from '../pages/language.js';
 import type { Scrubbing } from '../scrubbing.js';
+import type { Silent } from './silence.js';
 
 /** What sections and pages read from. */
 export interface OperationsParts extends Parts {
   readonly config: OperationsConfig;
   readonly scrubbing: Scrubbing;
+  /** Who is silent; some minutes old. */
+  silence(): Promise<readonly Silent[]>;
   /** The state of each part, as /readyz tells. */
   askParts(): Promise<States>;
 }

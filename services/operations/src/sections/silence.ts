@@ -1,3 +1,4 @@
+import { MINUTE } from '@indbakke/shared/config';
 import type { Parts } from '@indbakke/shared/service';
 import { html } from '../html/html.js';
 import { table } from '../html/table.js';
@@ -49,6 +50,9 @@ export function readSilence({ store }: Pick<Parts, 'store'>): Promise<Silent[]> 
   );
 }
 
+/** How long it is remembered; no silence is shorter than a day. */
+export const SILENCE_MS = 10 * MINUTE;
+
 /** Who gets nothing although it usually does, and how long ago anything was accepted. */
 export const SILENCE = defineSection({
   name: 'silence',
@@ -80,7 +84,7 @@ export const SILENCE = defineSection({
       },
     },
   }),
-  read: (parts) => readSilence(parts),
+  read: (parts) => parts.silence(),
   view: (silent, texts, { time, duration, counted }) => ({
     title: texts.title,
     concern: silent.length > 0 ? counted(silent.length, texts.some) : undefined,
