@@ -15,7 +15,7 @@ export default defineConfig({
     // that several files import would run for the first of them only.
     isolate: false,
     maxWorkers: availableParallelism() + 1, // one more than cores, since some files mostly wait
-    tags: [{ name: 'long', description: 'Takes long: left out by `npm test`, run by `npm run test:all` and CI' }],
+    tags: [{ name: 'long', description: 'Takes long: left out by `npm test`, run by `npm run test:long` and CI' }],
     globalSetup: ['infra/test/global-setup.ts'],
   },
 });

@@ -21,7 +21,10 @@ const COMMANDS = {
     does: 'run the tests, without the long ones; arguments go to Vitest',
     script: ['node_modules/vitest/vitest.mjs', 'run', '--tags-filter=!long'],
   },
-  'test:all': { does: 'run the long ones too', script: ['node_modules/vitest/vitest.mjs', 'run'] },
+  'test:long': {
+    does: 'run the long ones, one file after the other, since many start processes that fill the machine',
+    script: ['node_modules/vitest/vitest.mjs', 'run', '--tags-filter=long', '--maxWorkers=1'],
+  },
   demo: {
     does: 'play a day of an inbox and check it',
     module: 'infra/dist/demo/main.js',

@@ -58,17 +58,25 @@ function wholeCalls(lines: readonly string[]): string[] {
   });
 }
 
-function meaningOf(call: string, postgresPort: string): string[] {
-  if (/^f(data)?sync/.test(call)) {
-    if (/\.part>/.test(call)) return ['content synced'];
-    return /\/content\/[0-9a-f]{2}>/.test(call) ? ['folder synced'] : [];
-  }
-  if (call.startsWith('rename')) return ['content renamed'];
-  if (call.includes(`:${postgresPort}]`)) {
-    if (!call.includes('COMMIT')) return [];
-    return /^re(ad|cv)/.test(call) ? ['committed'] : ['COMMIT sent'];
-  }
-  return /^(write|send)/.test(call) && call.includes('HTTP/1.1 200') ? ['receipt sent'] : [];
+/** What the calls of a message mean, in their order. Others commit too meanwhile, as the heartbeat does: their connections do not count. */
+function meaningsOf(calls: readonly string[], postgresPort: string): string[] {
+  const inserting = new Set<string>(); // sockets
+  return calls.flatMap((call) => {
+    if (/^f(data)?sync/.test(call)) {
+      if (/\.part>/.test(call)) return ['content synced'];
+      return /\/content\/[0-9a-f]{2}>/.test(call) ? ['folder synced'] : [];
+    }
+    if (call.startsWith('rename')) return ['content renamed'];
+    if (call.includes(`:${postgresPort}]`)) {
+      const [socket = ''] = /\d+<[^>]*>/.exec(call) ?? [];
+      if (call.includes('insert-messages')) inserting.add(socket);
+      if (!call.includes('COMMIT') || !inserting.has(socket)) return [];
+      const isAnswer = /^re(ad|cv)/.test(call);
+      if (isAnswer) inserting.delete(socket);
+      return [isAnswer ? 'committed' : 'COMMIT sent'];
+    }
+    return /^(write|send)/.test(call) && call.includes('HTTP/1.1 200') ? ['receipt sent'] : [];
+  });
 }
 
 const CONTENT_DURABLE = ['content synced', 'content renamed', 'folder synced'];
@@ -106,7 +114,7 @@ async function callsFor(contentSize: number, skip: (why: string) => never): Prom
     const calls = await tracing.stop();
     const { port } = new URL(stack.serviceUrl);
     expect(answer.status).toBe(200);
-    return calls.flatMap((call) => meaningOf(call, port));
+    return meaningsOf(calls, port);
   } finally {
     await receiver.stop();
     await stack.close();

@@ -52,12 +52,12 @@ async function digestRows(): Promise<object> {
   return row as object;
 }
 
-const countAudit = async () => {
-  const [row] = await stack.sql<{ refused: number; other: number }>(
-    `SELECT count(*) FILTER (WHERE action = 'refused')::int AS refused, count(*) FILTER (WHERE action <> 'refused')::int AS other
-     FROM audit_events`,
+/** How many audit events each action has. */
+const countAudit = async (): Promise<Record<string, number>> => {
+  const rows = await stack.sql<{ action: string; count: number }>(
+    'SELECT action, count(*)::int FROM audit_events GROUP BY action',
   );
-  return row as { refused: number; other: number };
+  return Object.fromEntries(rows.map(({ action, count }) => [action, count]));
 };
 
 interface Fault {
@@ -333,7 +333,7 @@ async function sendRaw(call: PreparedCall, raw: string | Buffer, type = 'applica
 describe.each(NAMES)('%s refuses', (name) => {
   const faults = [...faultsOf(operationOf(name))];
   let prepared: PreparedCall;
-  let before: { rows: object; audit: { refused: number; other: number } };
+  let before: { rows: object; audit: Record<string, number> };
 
   beforeAll(async () => {
     await stack.sql('DELETE FROM webhooks'); // the one that was created is sent what happens
@@ -366,9 +366,8 @@ describe.each(NAMES)('%s refuses', (name) => {
   });
 
   it('and changes nothing then', async () => {
-    const { refused, other } = before.audit;
     const audited = faults.filter(({ status }) => status === 403 || status === 404).length;
-    expect(await countAudit()).toEqual({ refused: refused + audited, other });
+    expect(await countAudit()).toEqual({ ...before.audit, refused: (before.audit.refused ?? 0) + audited });
     expect(await digestRows()).toEqual(before.rows);
   });
 

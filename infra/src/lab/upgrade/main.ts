@@ -7,7 +7,7 @@ import { INTERRUPTED } from '@indbakke/shared/service';
 import { rejectOptionsTakenByNpm } from '../../local/command.js';
 import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { Stage, withPostgres } from '../crash/stage.js';
-import { type Phase, playUpgrade, SLOWEST_DELIVERY_MS, type UpgradeOutcome } from './run.js';
+import { type Phase, playUpgrade, type UpgradeOutcome } from './run.js';
 import { lastRelease, setUpBy, takeVersion, thisVersion } from './version.js';
 
 const USAGE = `npm run upgrade-check -- [--from REF] [--seconds N] [--back] [--seed S]
@@ -17,6 +17,8 @@ under load, migrates, replaces them copy by copy by this version, and compares w
 besides what starting takes. --back also goes back to REF on the new schema, and forward again.`;
 
 const MAX_FINDINGS_SHOWN = 40;
+/** A machine with few cores has both versions and the load. */
+const SLOWEST_DELIVERY_MS = 10_000;
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const report = (line: string) => process.stderr.write(`${line}\n`);
@@ -45,7 +47,7 @@ function readOptions() {
   };
 }
 
-/** @returns whether nothing was found */
+/** @returns whether nothing was found, and all deliveries were fast enough */
 async function check(options: ReturnType<typeof readOptions>, signal: AbortSignal): Promise<boolean> {
   const from = options.from ?? (await lastRelease());
   const folder = mkdtempSync(join(tmpdir(), 'indbakke-upgrade-'));
@@ -63,6 +65,9 @@ async function check(options: ReturnType<typeof readOptions>, signal: AbortSigna
       }
     });
     show(outcome);
+    const { slowest_delivery_ms: slowest = 0 } = outcome.figures;
+    const isFastEnough = slowest <= SLOWEST_DELIVERY_MS;
+    print(`${isFastEnough ? 'met' : 'not met'}: slowest delivery ≤ ${SLOWEST_DELIVERY_MS} ms: ${slowest} ms`);
     print(
       JSON.stringify({
         name: 'upgrade-check',
@@ -73,7 +78,7 @@ async function check(options: ReturnType<typeof readOptions>, signal: AbortSigna
         found: outcome.findings.length,
       }),
     );
-    return outcome.findings.length === 0;
+    return outcome.findings.length === 0 && isFastEnough;
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -84,7 +89,6 @@ function show({ phases, findings, warnings }: UpgradeOutcome): void {
   if (findings.length > MAX_FINDINGS_SHOWN) print(`and ${findings.length - MAX_FINDINGS_SHOWN} more`);
   print(`\n${tableOf(phases)}\n`);
   for (const [what, count] of warnings) print(`warning: ${what}, ${count} times`);
-  print(`No delivery may take over ${SLOWEST_DELIVERY_MS / 1_000} s, none be refused.`);
 }
 
 function tableOf(phases: readonly Phase[]): string {
