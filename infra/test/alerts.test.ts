@@ -80,7 +80,7 @@ afterAll(async () => {
 });
 
 describe('every metric that is named exists:', () => {
-  it.each(['infra/deploy/prometheus/rules.yaml', 'infra/deploy/grafana/dashboard.json', 'docs/operations.md'])(
+  it.each(['infra/deploy/prometheus/rules.yaml', 'infra/deploy/grafana/dashboard.json', 'docs/monitoring.md'])(
     'in %s',
     async (file) => {
       const page = await (await fetch(`${stack.url}/metrics`)).text();

@@ -97,7 +97,7 @@ describe('the docs', () => {
       ),
     );
     expect(columns).toContain('SELECT key_id FROM message_keys');
-    const page = readFileSync(join(repository, 'docs/operations.md'), 'utf8');
+    const page = readFileSync(join(repository, 'docs/installation.md'), 'utf8');
     expect(columns.filter((column) => !page.includes(column))).toEqual([]);
   });
 

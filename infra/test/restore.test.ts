@@ -25,7 +25,7 @@ import { withOwnState } from '../src/testkit/own-state.js';
 import { issueToken, prepareState } from '../src/testkit/set-up.js';
 import { textDocument, writeMemo } from '../src/testkit/write-memo.js';
 
-// A backup of a server that runs, with its archived log; a loss; and all that comes after it, as docs/operations.md has it. The
+// A backup of a server that runs, with its archived log; a loss; and all that comes after it, as docs/backup.md has it. The
 // embedded PostgreSQL has neither pg_basebackup nor pg_dump, so the backup is made as PostgreSQL 18, 25.3.4 says.
 
 const { cvr } = EXAMPLE_MUNICIPALITY;

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parseRole, ROLES } from '@indbakke/shared/access';
 import { exportJWK, generateKeyPair, importJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
 
-/** The issuer of a local stack. Production has an OIDC issuer (docs/operations.md). */
+/** The issuer of a local stack. Production has an OIDC issuer (docs/installation.md, Tokens). */
 export const LOCAL_ISSUER = 'urn:indbakke:local';
 export const LOCAL_AUDIENCE = 'indbakke';
 export const LOCAL_OPERATIONS_AUDIENCE = 'indbakke-operations';

@@ -97,7 +97,7 @@ async function checkParts({ store, blobs, keys }: Parts, { wrong, good, next }: 
   } catch (error) {
     const reason = error instanceof NotReady ? error.reason : (error as Error).message;
     wrong.push(`Database, keys or content folder cannot be used: ${reason}.`);
-    next.push('Mend that (docs/operations.md, What /readyz says), and run this again.');
+    next.push('Mend that (docs/monitoring.md, What /readyz says), and run this again.');
     return false;
   }
 }

@@ -48,7 +48,7 @@ function progressPrinter(): (progress: Progress) => void {
 function sentenceOf({ tables, rows, seconds, walSegments, left }: Scrubbed): string {
   const wal =
     walSegments === undefined
-      ? 'The write-ahead log was left: the owner of the tables may not clear it (docs/operations.md, Scrub).'
+      ? 'The write-ahead log was left: the owner of the tables may not clear it (docs/backup.md, Scrub).'
       : `The write-ahead log was cleared, with ${walSegments} kept segments.`;
   return `${tables} tables with ${rows} rows were written anew in ${seconds} s${left > 0 ? `, ${left} are left` : ''}. ${wal}`;
 }

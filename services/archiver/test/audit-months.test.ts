@@ -581,10 +581,10 @@ describe('the months of the log', () => {
     expect(await monthsThere()).toContain(nameAgo(5));
   });
 
-  it('get back the rows that went to none, as docs/operations.md has it, also those of a month that is over', async () => {
+  it('get back the rows that went to none, as docs/ledger-and-audit-log.md has it, also those of a month that is over', async () => {
     for (const months of [2, 1, 0, -1, -30]) await owner.query(INSERT, [minutesInto(months, 1), OURS]);
     await numberAll();
-    const page = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+    const page = await readFile(new URL('../../../docs/ledger-and-audit-log.md', import.meta.url), 'utf8');
     const [, statements] = /After `misplaced`[\s\S]*?```sql\n([\s\S]*?)```/.exec(page) ?? [];
     await owner.query(`SET TIME ZONE 'Europe/Copenhagen'; ${statements}; RESET TIME ZONE`);
     const { rows } = await owner.query('SELECT tableoid::regclass::text AS month FROM audit_events ORDER BY at');

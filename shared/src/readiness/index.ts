@@ -1,6 +1,6 @@
 /**
  * Why a part of a process cannot do its work, as `/readyz`, the metric and the log name it: a code, and what an operator
- * does about it. A test keeps docs/operations.md equal to this table.
+ * does about it. A test keeps docs/monitoring.md equal to this table.
  *
  * `http`: what `/readyz` answers. 503 when messages could not be stored or read, and for a fault of set-up, which no
  * waiting mends; 200 when a message can still be accepted.

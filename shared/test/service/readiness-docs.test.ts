@@ -4,7 +4,7 @@ import { REASONS } from '../../src/readiness/index.js';
 
 // UPDATE_DOCS=1 npm test -- shared/test/service/readiness-docs.test.ts    updates the lists.
 
-it('docs/operations.md lists every state of /readyz, and what to do', () => {
+it('docs/monitoring.md lists every state of /readyz, and what to do', () => {
   // `failing` is said once for all.
   const lists = Object.entries(REASONS).map(([part, reasons]) => {
     const others = Object.entries(reasons).filter(([state]) => state !== 'failing');
@@ -14,5 +14,5 @@ it('docs/operations.md lists every state of /readyz, and what to do', () => {
     );
     return `\n**${part}** (${usual})\n\n${lines.join('')}`;
   });
-  expectListed('docs/operations.md', 'readiness', `${lists.join('')}\n`);
+  expectListed('docs/monitoring.md', 'readiness', `${lists.join('')}\n`);
 });

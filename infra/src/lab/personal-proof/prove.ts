@@ -37,7 +37,7 @@ export interface PersonalProof {
 
 const MAX_BYTES = 2_000_000;
 
-// docs/operations.md, what PostgreSQL writes to its own log
+// docs/backup.md, what PostgreSQL writes to its own log
 const POSTGRES_LOG = {
   log_min_error_statement: 'panic',
   log_min_duration_statement: '-1',

@@ -37,7 +37,7 @@ Values that are nowhere else stand in every part of letters that pass through ev
 form and over SOAP, and in path, query, headers and body of every call of the API. Some of it happens while PostgreSQL refuses rows,
 loses its connections or is away, and while content is unreadable, in calls and in jobs. Tracing is on, and \`LOG_LEVEL=debug\`. Each
 value is searched for as text, in UTF-16, hexadecimal, base64, URL-encoded and JSON-escaped, numbers with a hyphen too; first in the
-database, where it may be. PostgreSQL has the settings of [operations](../operations.md#scrub) for its own log.
+database, where it may be. PostgreSQL has the settings of [backups](../backup.md#scrub) for its own log.
 
 ${proofs.map((proof) => `## Queue on ${proof.queue}\n\n\`\`\`\n${linesOf(proof).join('\n')}\n\`\`\``).join('\n\n')}
 `;
