@@ -15,7 +15,10 @@ export default defineConfig({
     // that several files import would run for the first of them only.
     isolate: false,
     maxWorkers: availableParallelism() + 1, // one more than cores, since some files mostly wait
-    tags: [{ name: 'long', description: 'Takes long: left out by `npm test`, run by `npm run test:long` and CI' }],
+    tags: [
+      { name: 'long', description: 'Left out by `npm test`, run by `npm run test:all` and CI' },
+      { name: 'lab', description: 'Fills the machine: run by `npm run test:lab` and CI, one after the other' },
+    ],
     globalSetup: ['infra/test/global-setup.ts'],
   },
 });

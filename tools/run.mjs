@@ -19,11 +19,15 @@ const COMMANDS = {
   },
   test: {
     does: 'run the tests, without the long ones; arguments go to Vitest',
-    script: ['node_modules/vitest/vitest.mjs', 'run', '--tags-filter=!long'],
+    script: ['node_modules/vitest/vitest.mjs', 'run', '--tags-filter=!long && !lab'],
   },
-  'test:long': {
-    does: 'run the long ones, one file after the other, since many start processes that fill the machine',
-    script: ['node_modules/vitest/vitest.mjs', 'run', '--tags-filter=long', '--maxWorkers=1'],
+  'test:all': {
+    does: 'run the long ones too',
+    script: ['node_modules/vitest/vitest.mjs', 'run', '--tags-filter=!lab'],
+  },
+  'test:lab': {
+    does: 'run the short forms of crash, bench and such, one after the other, since each fills the machine',
+    script: ['node_modules/vitest/vitest.mjs', 'run', '--tags-filter=lab', '--maxWorkers=1'],
   },
   demo: {
     does: 'play a day of an inbox and check it',

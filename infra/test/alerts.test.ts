@@ -34,6 +34,8 @@ import { type Relay, startRelay } from '../src/testkit/relay.js';
 import { CONTACT_POINT, ODENSKOV, type Setup, setUp, startTestStack, type TestStack } from '../src/testkit/stack.js';
 import { writeMemo } from '../src/testkit/write-memo.js';
 
+// @module-tag long
+
 // Each alert's condition is made true on a running stack, and the rule is evaluated over what `/metrics` said before and after.
 
 const RULES = join(repository, 'infra/deploy/prometheus/rules.yaml');

@@ -9,6 +9,8 @@ import { deliverMemo, deliverReply, expectProblem, read, SETUP, upsertCase } fro
 import { askUntil } from '../src/testkit/inbox-client.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
 
+// @module-tag long
+
 // What each operation writes to the audit log: a new operation requires a row in EXPECTED.
 
 let stack: TestStack;
@@ -375,7 +377,7 @@ function roleOf({ body }: PreparedCall): string {
   return `IndkomneDokumenter.${/reject|outcome|reopen/.test(action) ? 'Afvis' : 'Journaliser'}`;
 }
 
-describe('a refused call writes one row:', { tags: 'long' }, () => {
+describe('a refused call writes one row:', () => {
   it.each(NAMES)('%s without the role', async (name) => {
     const [prepared] = await calls.prepare(name);
     const operator = operationOf(name).isOfInstallation ?? false;

@@ -14,14 +14,14 @@ function bench(...args: string[]): Promise<{ status: number | string; output: st
 }
 
 // Retried once: other work on the machine may hit one contender only in these few seconds. Slow code is slow both times.
-it('is not several times slower or larger than expected', { timeout: 300_000, retry: 1 }, async () => {
+it('is not several times slower or larger than expected', { tags: 'lab', timeout: 300_000, retry: 1 }, async () => {
   const { status, output } = await bench('guard', '--quick');
   expect(output.split('\n').filter((line) => /^(not )?met /.test(line))).toHaveLength(5);
   expect(output).not.toMatch(/^not met/m);
   expect(status).toBe(0);
 });
 
-it('measures every call of the inbox with two sizes', { tags: 'long', timeout: 300_000 }, async () => {
+it('measures every call of the inbox with two sizes', { tags: 'lab', timeout: 300_000 }, async () => {
   const { status, output } = await bench('inbox', '--quick');
   expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({
     name: 'inbox',
@@ -31,14 +31,14 @@ it('measures every call of the inbox with two sizes', { tags: 'long', timeout: 3
   expect(status).toBe(0);
 });
 
-it('brings each change to each caller of the feed once', { tags: 'long', timeout: 300_000 }, async () => {
+it('brings each change to each caller of the feed once', { tags: 'lab', timeout: 300_000 }, async () => {
   const { status, output } = await bench('feed', '--quick');
   expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({ name: 'feed', skipped: 0, twice: 0 });
   expect(status).toBe(0);
 });
 
 it('suggests the right case, and only that, for messages with known answers', {
-  tags: 'long',
+  tags: 'lab',
   timeout: 300_000,
 }, async () => {
   const { status, output } = await bench('suggest', '--quick');

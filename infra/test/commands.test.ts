@@ -20,6 +20,8 @@ import { readLocalStack, statePaths, writeLocalStack } from '../src/local/state.
 import { launchCommand } from '../src/testkit/command.js';
 import { createTestDatabase, requiredEnv, runSql } from '../src/testkit/database.js';
 
+// @module-tag long
+
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 let scratch: string;
 
@@ -199,7 +201,7 @@ test('npm run reapply-deletions says that the ledger is empty, as when the folde
   await drop();
 });
 
-describe('npm run municipality', { tags: 'long' }, () => {
+describe('npm run municipality', () => {
   const example = join(repository, 'infra', 'municipality.example.yaml');
 
   test('applies a file: first to see what would change, then once; what it exports changes nothing', async () => {

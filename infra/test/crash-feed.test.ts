@@ -11,7 +11,7 @@ import { type Got, mend, save, saved } from '../src/lab/crash/feed/lines.js';
 const CRASH = fileURLToPath(new URL('../dist/lab/crash/main.js', import.meta.url));
 
 it('whoever is killed, each event is got once and in order, and comes by webhook', {
-  tags: 'long',
+  tags: 'lab',
   timeout: 240_000,
 }, async () => {
   const { status, lines } = await new Promise<{ status: unknown; lines: string[] }>((resolve) => {

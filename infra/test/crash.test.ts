@@ -14,7 +14,7 @@ function crash(...args: string[]): Promise<{ status: number | string; lines: str
   });
 }
 
-it('loses nothing, stores nothing twice or half, whatever is killed', { timeout: 240_000 }, async () => {
+it('loses nothing, stores nothing twice or half, whatever is killed', { tags: 'lab', timeout: 240_000 }, async () => {
   const { status, lines } = await crash('--runs', '4', '--seed', '1');
   expect(lines.filter((line) => /^(lost|twice|stuck|half|back):/.test(line))).toEqual([]);
   expect(lines.at(-1)).toBe('lost 0, twice 0, stuck 0, half 0, back 0');

@@ -74,7 +74,7 @@ describe('the search', () => {
 });
 
 it('of planted letters everything is found before they are deleted, and nothing after the scrub, which there was something to do for', {
-  tags: 'long',
+  tags: 'lab',
   timeout: 240_000,
 }, async () => {
   const { output, errors, status } = await launchCommand('../lab/deletion-proof/main', [

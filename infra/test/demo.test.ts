@@ -7,7 +7,7 @@ const DEMO = fileURLToPath(new URL('../dist/demo/main.js', import.meta.url));
 const SUMMARY =
   /^demo: 16 messages sent, 10 accepted, 1 held, 2 duplicates, 3 refused; 104333312 bytes in .+; all \d+ checks passed in .+ s$/;
 
-it('shows a day in which every check passes', { tags: 'long', timeout: 120_000 }, async () => {
+it('shows a day in which every check passes', { tags: 'lab', timeout: 120_000 }, async () => {
   const { error, stdout } = await new Promise<{ error: Error | null; stdout: string }>((resolve) => {
     execFile(process.execPath, ['--max-semi-space-size=16', DEMO], (failure, output) =>
       resolve({ error: failure, stdout: output }),

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { launchCommand } from '../src/testkit/command.js';
 
 it('of what is planted everywhere, faults included, nothing is in logs, metrics, traces, jobs, pages, refusals, processes or names of files', {
-  tags: 'long',
+  tags: 'lab',
   timeout: 240_000,
 }, async () => {
   const { output, errors, status } = await launchCommand('../lab/personal-proof/main', ['--queue', 'postgresql']).ended;

@@ -23,6 +23,8 @@ import { type LocalPostgres, startPostgres } from '../src/local/postgres/postgre
 import { readLocalStack, removeLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
 import { NOT_DURABLE, startOwnPostgres } from '../src/testkit/own-state.js';
 
+// @module-tag long
+
 const asRoot = process.getuid?.() === 0;
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 let scratch: string;

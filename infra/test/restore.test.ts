@@ -33,7 +33,7 @@ const copy = (from: string, to: string) => execFileSync('cp', ['-a', from, to]);
 
 it(
   'after a restore nothing that was received is lost unseen, nothing deleted comes back, and no position is given again',
-  { tags: 'long', timeout: 300_000 },
+  { tags: 'lab', timeout: 300_000 },
   () =>
     withOwnState(async (paths) => {
       const home = postgresHomeOf(paths.root);

@@ -14,6 +14,8 @@ import { launchCommand } from '../src/testkit/command.js';
 import { startTestStack, type TestStack } from '../src/testkit/stack.js';
 import { type MemoSpec, streamMemo, writeMemo } from '../src/testkit/write-memo.js';
 
+// @module-tag long
+
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 let stack: TestStack;

@@ -19,6 +19,8 @@ import { checkedFetch } from '../src/testkit/checked-fetch.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
 import { type Statement, watchStatements } from '../src/testkit/watched-store.js';
 
+// @module-tag long
+
 // Every statement is bound to the caller's municipality twice: by a condition in the code, and by row-level security. Here each
 // is taken away in turn: the other alone leaks nothing, and with neither everything leaks, so that both were really away.
 

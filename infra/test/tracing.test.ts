@@ -11,6 +11,8 @@ import { type CollectedSpan, type Collector, startCollector } from '../src/testk
 import { ODENSKOV, startTestStack, type TestStack } from '../src/testkit/stack.js';
 import { type MemoSpec, writeMemo } from '../src/testkit/write-memo.js';
 
+// @module-tag long
+
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const CALLER = `00-${TRACE_ID}-b7ad6b7169203331-01`;
 

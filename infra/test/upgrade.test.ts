@@ -19,7 +19,7 @@ const run = (...args: string[]) =>
   });
 
 it('a version is replaced by this one under load, and nothing is refused, lost or done twice', {
-  tags: 'long',
+  tags: 'lab',
   timeout: 600_000,
 }, async () => {
   const { output, errors } = await run('--seconds', '6', '--seed', '5');

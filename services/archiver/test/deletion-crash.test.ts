@@ -9,6 +9,8 @@ import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack
 import { auditOf, change, deliverMemo } from '../../../shared/test/inbox/support.js';
 import { destroyDue } from '../src/deletion/destroy-due.js';
 
+// @module-tag long
+
 // A process that is killed at each step of a deletion leaves it undone or whole, and the next one finishes it.
 
 const DELETER = fileURLToPath(new URL('./support/deleter.mjs', import.meta.url));

@@ -8,6 +8,8 @@ import { textDocument } from '../../../infra/src/testkit/write-memo.js';
 import { deliverMemo } from '../../../shared/test/inbox/support.js';
 import { caseworker, deleteNow, deliverAndDelete, killedAt } from './support/deletion.js';
 
+// @module-tag long
+
 let stack: TestStack;
 
 beforeAll(async () => {

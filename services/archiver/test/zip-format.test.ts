@@ -7,6 +7,8 @@ import { writeZip, Zip, type ZipFile } from '../src/zip/zip.js';
 import { endRecords, headersOf } from '../src/zip/zip-format.js';
 import { ZIP_READERS } from './support/zip-readers.js';
 
+// @module-tag long
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'indbakke-zip-format-'));

@@ -9,6 +9,8 @@ import { statementOf } from '../src/inbox/list.js';
 import { cutPage, type PageRow } from '../src/inbox/page.js';
 import { countsOf } from '../src/inbox/summary.js';
 
+// @module-tag long
+
 const CVR = '44444444';
 const MANY = 4_000;
 /** What a page may read of the history when few messages meet the filters, and its parties or cases. */

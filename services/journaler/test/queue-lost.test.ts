@@ -10,6 +10,8 @@ import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { JournalerConfig, startJournaler } from '../src/app.js';
 import { sweepOverdueSuggestions } from '../src/suggestion/sweep.js';
 
+// @module-tag long
+
 // Receiver and journaler run separately, as in production, so that jobs stay in the queue until a test starts the journaler.
 
 let setup: Setup;

@@ -4,6 +4,8 @@ import { HAS_REDIS, type OwnRedis, startOwnRedis } from '../../../infra/src/test
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { awaitSuggestion, deliverMemo, registerSentMessage } from '../../../shared/test/inbox/support.js';
 
+// @module-tag long
+
 // The row of a message is its outbox, so nothing depends on what Redis holds.
 
 describe.runIf(HAS_REDIS)('with the queue on Redis', () => {

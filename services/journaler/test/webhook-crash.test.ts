@@ -15,6 +15,8 @@ import { enqueueDue, makeDeliveries } from '../src/webhooks/dispatch.js';
 import { createWebhook } from '../src/webhooks/webhooks.js';
 import { type Receiver, startReceiver } from './support/receiver.js';
 
+// @module-tag long
+
 const WORKER = fileURLToPath(new URL('./support/webhook-worker.mjs', import.meta.url));
 
 let setup: Setup;

@@ -10,6 +10,8 @@ import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { binaryFile } from './support/memos.js';
 import { startReceiverProcess } from './support/receiver-process.js';
 
+// @module-tag long
+
 const CALLS = 'fsync,fdatasync,rename,renameat,renameat2,read,recvfrom,recvmsg,write,writev,sendto,sendmsg';
 
 interface Trace {

@@ -7,6 +7,8 @@ import { openConnection } from './support/raw-http.js';
 import { type ReceiverProcess, startReceiverProcess } from './support/receiver-process.js';
 import { contentFiles } from './support/stored.js';
 
+// @module-tag long
+
 const MiB = 2 ** 20;
 const MAX_GROWTH = 30 * MiB;
 const PATIENCE = { timeout: 15_000, interval: 50 };
@@ -102,7 +104,7 @@ describe('a hostile message or peer gets its answer, leaves nothing, and does no
 });
 
 // Without those that wait: they take the longest, and hardly any memory.
-test('a second pass takes no more memory', { tags: 'long', timeout: 300_000 }, async ({ skip }) => {
+test('a second pass takes no more memory', { timeout: 300_000 }, async ({ skip }) => {
   skip(process.platform !== 'linux', 'Only Linux shows the memory of another process, in /proc.');
   const before = await residentBytes();
 

@@ -8,6 +8,8 @@ import { type Operation, requiresVersion, takesIdempotencyKey } from '../../src/
 import { expectProblem } from '../inbox/support.js';
 import { heldAreLookedAt, NAMES, openCalls, operationOf, type PreparedCall, send, targetOf } from './calls.js';
 
+// @module-tag long
+
 // Every call refuses what it does not take, alike, and changes nothing then: tested on calls that would succeed without it.
 
 let stack: TestStack;

@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeApi, type OpenApiVersion } from '../../src/api/index.js';
 
+// @module-tag long
+
 const REDOCLY = join(dirname(createRequire(import.meta.url).resolve('@redocly/cli/package.json')), 'bin', 'cli.js');
 const CONFIG = new URL('../../../redocly.yaml', import.meta.url);
 // Nothing is asked of another host.

@@ -18,6 +18,8 @@ import {
   temporaryFolder,
 } from './support.js';
 
+// @module-tag long
+
 blobStoreContract('a folder', async () => (await setting()).blobs);
 
 describe('a folder of blobs', () => {

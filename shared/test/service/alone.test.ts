@@ -13,6 +13,8 @@ import { readConfig } from '../../src/config/index.js';
 import type { Running } from '../../src/service/index.js';
 import { expectProblem } from '../inbox/support.js';
 
+// @module-tag long
+
 // Each service as in production: alone, behind a router by path.
 
 let setup: Setup;

@@ -8,6 +8,8 @@ import { HAS_REDIS, type OwnRedis, startOwnRedis } from '../../../infra/src/test
 import { type Setup, setUp } from '../../../infra/src/testkit/stack.js';
 import type { Env } from '../../src/config/index.js';
 
+// @module-tag long
+
 // What a process of its own writes, to standard output and standard error.
 
 const MAIN = fileURLToPath(new URL('../../../services/journaler/dist/main.js', import.meta.url));

@@ -5,6 +5,8 @@ import { requiredEnv, runSql } from '../../../infra/src/testkit/database.js';
 import { migrateQueues } from '../../src/queue/index.js';
 import { migrate } from '../../src/store/index.js';
 
+// @module-tag long
+
 // Empty databases, unlike those of the other tests.
 const names: string[] = [];
 let ownerUrl: string;

@@ -6,6 +6,8 @@ import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { openStore, type Store } from '../../src/store/index.js';
 import { awaitSuggestion, deliverMemo, registerSentMessage } from '../inbox/support.js';
 
+// @module-tag long
+
 async function startBehind(settings: Readonly<Record<string, string | number>>) {
   let pooler: PgBouncer | undefined;
   const stack = await startTestStack(async ({ serviceUrl }) => {

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 
+// @module-tag long
+
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 let database: TestDatabase;
