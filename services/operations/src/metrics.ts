@@ -1,4 +1,5 @@
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
+import { readForScrape } from '@indbakke/shared/metrics';
 import { Gauge } from 'prom-client';
 import { countDifferences, readAges } from './ledger/differences.js';
 import { remembered } from './remembered.js';
@@ -34,7 +35,7 @@ export function observeInstallation(parts: Watched): void {
       labelNames: [...labelNames],
       registers: [metrics.registry],
       async collect() {
-        const value = await read().catch(() => undefined);
+        const value = await readForScrape(read);
         gauge.reset(); // without labels it is 0 then
         if (value === undefined) return labelNames.length === 0 ? gauge.remove() : undefined;
         if (typeof value === 'number') return gauge.set(value);

@@ -1,4 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { SECOND } from '../config/index.js';
 import type { Queues } from '../queue/index.js';
 
 /** The metrics of a process. Labels are codes and names of operations; nothing personal, no ids. */
@@ -47,6 +49,21 @@ interface Sweep {
   readonly failures?: number;
 }
 
+/** Prometheus waits 10 seconds by default, and without an answer has no metrics at all, nor those that say what is away. */
+const READ_MS = 8 * SECOND;
+
+/** What a gauge reads from elsewhere. @returns undefined when that cannot be read, or not in the time of a scrape */
+export async function readForScrape<Value>(read: () => Promise<Value>): Promise<Value | undefined> {
+  const inTime = new AbortController();
+  try {
+    return await Promise.race([read(), pause(READ_MS, undefined, { signal: inTime.signal })]);
+  } catch {
+    return undefined;
+  } finally {
+    inTime.abort();
+  }
+}
+
 /** How often each sweep has failed in a row. */
 export function observeSweeps({ registry }: Metrics, sweeps: readonly Sweep[]): void {
   new Gauge({
@@ -68,10 +85,11 @@ export function observeQueues({ registry }: Metrics, queues: Queues): void {
     labelNames: ['queue', 'state'],
     registers: [registry],
     async collect() {
-      for (const queue of queues.list()) {
-        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed').catch(() => ({}));
-        for (const [state, count] of Object.entries(counts)) this.set({ queue: queue.name, state }, count);
-      }
+      const counted = queues.list().map(async (queue) => {
+        const counts = await readForScrape(() => queue.getJobCounts('waiting', 'active', 'delayed', 'failed'));
+        for (const [state, count] of Object.entries(counts ?? {})) this.set({ queue: queue.name, state }, count);
+      });
+      await Promise.all(counted);
     },
   });
 }

@@ -5,6 +5,7 @@ import { createJournaler } from '@indbakke/journaler';
 import { createReceiver } from '@indbakke/receiver';
 import { readConfig } from '@indbakke/shared/config';
 import { type Running, serve } from '@indbakke/shared/service';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrateDatabase, withDatabase } from '../../../infra/src/local/database.js';
 import { EXAMPLE_MUNICIPALITY } from '../../../infra/src/local/example-municipality.js';
@@ -220,6 +221,20 @@ describe('/metrics', () => {
       'process_cpu_seconds_total',
     ];
     for (const name of series) expect(text).toContain(`\n${name} `);
+  });
+
+  it('come in the time of a scrape although the database does not answer, without what it would have told', async () => {
+    const locking = new pg.Client({ connectionString: stack.ownerUrl });
+    await locking.connect();
+    try {
+      await locking.query('BEGIN; LOCK TABLE messages, events, quarantine_entries IN ACCESS EXCLUSIVE MODE');
+      const scrape = await fetch(`${stack.url}/metrics`, { signal: AbortSignal.timeout(10_000) }); // as Prometheus by default
+      const text = await scrape.text();
+      expect(text).toContain('\nindbakke_part_state{');
+      expect(text).not.toMatch(/^indbakke_held\{/m);
+    } finally {
+      await locking.end();
+    }
   });
 
   it('contain no ids and nothing personal', async () => {

@@ -10,6 +10,7 @@ import {
 } from '@indbakke/shared/audit';
 import { announce } from '@indbakke/shared/crash-points';
 import type { Log } from '@indbakke/shared/log';
+import { readForScrape } from '@indbakke/shared/metrics';
 import type { Parts } from '@indbakke/shared/service';
 import { Gauge } from 'prom-client';
 
@@ -26,7 +27,7 @@ export function observeAuditMonths({ metrics, store }: Pick<Parts, 'metrics' | '
     labelNames: ['fault'],
     registers: [metrics.registry],
     async collect() {
-      const faults = await readFaults(store, keepMonths).catch(() => undefined);
+      const faults = await readForScrape(() => readFaults(store, keepMonths));
       for (const [fault, is] of Object.entries(faults ?? {})) this.set({ fault }, Number(is));
     },
   });

@@ -1,4 +1,4 @@
-import type { Metrics } from '@indbakke/shared/metrics';
+import { type Metrics, readForScrape } from '@indbakke/shared/metrics';
 import type { Listener, Store } from '@indbakke/shared/store';
 import { Gauge } from 'prom-client';
 import type { Feed } from './feed.js';
@@ -12,13 +12,13 @@ export function observeFeed({ registry }: Metrics, store: Store, feed: Feed, lis
     labelNames: ['rows'],
     registers,
     async collect() {
-      const ages = await store
-        .sweep<{ rows: string; age: number }>(
+      const ages = await readForScrape(() =>
+        store.sweep<{ rows: string; age: number }>(
           `SELECT 'events' AS rows, coalesce(extract(epoch FROM now() - min(at)), 0)::float8 AS age FROM events WHERE position IS NULL
            UNION ALL SELECT 'audit', coalesce(extract(epoch FROM now() - min(at)), 0)::float8 FROM audit_events WHERE position IS NULL`,
-        )
-        .catch(() => []);
-      for (const { rows, age } of ages) this.set({ rows }, age);
+        ),
+      );
+      for (const { rows, age } of ages ?? []) this.set({ rows }, age);
     },
   });
   new Gauge({

@@ -1,5 +1,5 @@
 import { DISABLED_CAUSES } from '@indbakke/shared/api';
-import type { Metrics } from '@indbakke/shared/metrics';
+import { type Metrics, readForScrape } from '@indbakke/shared/metrics';
 import type { Store } from '@indbakke/shared/store';
 import { Counter, Gauge } from 'prom-client';
 
@@ -21,12 +21,12 @@ export function observeWebhooks({ registry }: Metrics, store: Store): WebhookMet
     labelNames: ['state'],
     registers,
     async collect() {
-      const rows = await store
-        .sweep<{ state: string; count: number }>(
+      const rows = await readForScrape(() =>
+        store.sweep<{ state: string; count: number }>(
           `SELECT coalesce(disabled_cause, CASE WHEN failing_since IS NULL THEN 'working' ELSE 'retrying' END) AS state, count(*)::int
            FROM webhooks WHERE municipality NOT IN (${OF_TRAINING}) GROUP BY 1`,
-        )
-        .catch(() => undefined);
+        ),
+      );
       if (!rows) return;
       for (const state of STATES) this.set({ state }, rows.find((row) => row.state === state)?.count ?? 0);
     },
@@ -36,15 +36,15 @@ export function observeWebhooks({ registry }: Metrics, store: Store): WebhookMet
     help: 'Age of the oldest delivery that waits for a webhook that is not disabled; 0 when none does',
     registers,
     async collect() {
-      const rows = await store
-        .sweep<{ age: number }>(
+      const rows = await readForScrape(() =>
+        store.sweep<{ age: number }>(
           `SELECT coalesce(extract(epoch FROM now() - min(oldest.created_at)), 0)::float8 AS age
            FROM webhooks w CROSS JOIN LATERAL (
              SELECT created_at FROM webhook_deliveries WHERE webhook_id = w.id AND status = 'waiting' ORDER BY created_at LIMIT 1
            ) AS oldest WHERE w.status = 'active' AND w.municipality NOT IN (${OF_TRAINING})`,
-        )
-        .catch(() => []);
-      for (const { age } of rows) this.set(age);
+        ),
+      );
+      for (const { age } of rows ?? []) this.set(age);
     },
   });
   return {

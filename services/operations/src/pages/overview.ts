@@ -23,13 +23,15 @@ export async function showOverview(
   const shown = await Promise.all(
     sections.map(async (section) => ({ name: section.name, view: await showSection(parts, section, now, language) })),
   );
-  const concerns = shown.filter(({ view }) => view.concern !== undefined);
+  const concerns = shown.filter(({ view }) => view.concern !== undefined && view.concern !== texts.unreadable);
+  const unread = shown.filter(({ view }) => view.concern === texts.unreadable);
+  const linkTo = ({ name, view }: (typeof shown)[number]) => html`<a href="#${name}">${view.title}</a>`;
   const summary =
-    concerns.length === 0
+    concerns.length + unread.length === 0
       ? html`<div class="alert alert-success">${texts.allWell}</div>`
       : html`<div class="alert alert-warning"><h2>${texts.needsAction}</h2><ul>${concerns.map(
-          ({ name, view }) => html`<li><a href="#${name}">${view.title}</a>: ${view.concern}</li>`,
-        )}</ul></div>`;
+          (each) => html`<li>${linkTo(each)}: ${each.view.concern}</li>`,
+        )}${unread.length > 0 && html`<li>${texts.unreadable}: ${unread.map((each, n) => html`${n > 0 && ', '}${linkTo(each)}`)}</li>`}</ul></div>`;
   const pageOf = (name: string) => pages.find((page) => page.name === name);
   return html`<div data-fresh id="summary">${summary}</div>
 <div class="sections">${shown.map(

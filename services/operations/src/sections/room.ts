@@ -72,8 +72,9 @@ export async function sweepOldSizes({ store }: Pick<Parts, 'store'>): Promise<vo
   await store.sweep('DELETE FROM daily_sizes WHERE day < current_date - $1::int', [KEEP_DAYS]);
 }
 
-/** In fewer days somebody should make room; as in infra/deploy/prometheus/rules.yaml. */
+/** With fewer days, or less room for files, somebody should make room; as in infra/deploy/prometheus/rules.yaml. */
 const SOON_DAYS = 14;
+const LITTLE_BYTES = 10e9;
 
 export const ROOM = defineSection({
   name: 'room',
@@ -87,7 +88,8 @@ export const ROOM = defineSection({
       free: 'Ledig',
       full: 'Fuld om',
       days: (days: string) => `${days} dage`,
-      concern: (what: string, days: string) => `${what}: fuld om ${days} dage`,
+      fullSoon: (what: string, days: string) => `${what}: fuld om ${days} dage`,
+      little: (what: string, left: string) => `${what}: kun ${left} ledig`,
     },
     en: {
       title: 'Room',
@@ -98,7 +100,8 @@ export const ROOM = defineSection({
       free: 'Free',
       full: 'Full in',
       days: (days: string) => `${days} days`,
-      concern: (what: string, days: string) => `${what}: full in ${days} days`,
+      fullSoon: (what: string, days: string) => `${what}: full in ${days} days`,
+      little: (what: string, left: string) => `${what}: only ${left} left`,
     },
   }),
   async read(parts) {
@@ -117,9 +120,12 @@ export const ROOM = defineSection({
   view(rooms, texts, { number, bytes }) {
     const size = (value: number | undefined) => (value === undefined ? '–' : bytes(value));
     const full = rooms.find(({ fullInDays }) => fullInDays !== undefined && fullInDays < SOON_DAYS);
+    const scarce = rooms.find(({ what, free = LITTLE_BYTES }) => what === 'content' && free < LITTLE_BYTES);
     return {
       title: texts.title,
-      concern: full && texts.concern(texts[full.what], number(Math.floor(full.fullInDays ?? 0))),
+      concern: scarce
+        ? texts.little(texts[scarce.what], size(scarce.free))
+        : full && texts.fullSoon(texts[full.what], number(Math.floor(full.fullInDays ?? 0))),
       body: table(
         texts.title,
         [

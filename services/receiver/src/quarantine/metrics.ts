@@ -1,3 +1,4 @@
+import { readForScrape } from '@indbakke/shared/metrics';
 import type { Parts } from '@indbakke/shared/service';
 import { Counter, Gauge } from 'prom-client';
 
@@ -21,8 +22,8 @@ export function createQuarantineMetrics({ store, metrics }: Pick<Parts, 'store' 
     async collect() {
       const sql = `SELECT count(*)::int AS entries, coalesce(sum(size) FILTER (WHERE key_id IS NOT NULL), 0)::float8 AS bytes,
           count(*) FILTER (WHERE status = 'kept' AND count >= $1)::int AS loops FROM quarantine_entries`;
-      const [found = {}] = await store.sweep<Record<string, number>>(sql, [loopAfter]).catch(() => []);
-      for (const [what, count] of Object.entries(found)) this.set({ what }, count);
+      const rows = await readForScrape(() => store.sweep<Record<string, number>>(sql, [loopAfter]));
+      for (const [what, count] of Object.entries(rows?.[0] ?? {})) this.set({ what }, count);
     },
   });
   const counters = {
