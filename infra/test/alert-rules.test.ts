@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -33,4 +33,24 @@ it('each alert has a severity, and all that a person at night needs', () => {
     expect([alert, labels.severity]).toEqual([alert, expect.stringMatching(/^(critical|warning)$/)]);
     expect(Object.keys(annotations), alert).toEqual(['summary', 'meaning', 'action']);
   }
+});
+
+it('each page, section and heading that an alert names is there', () => {
+  const rules = groups.flatMap((group) => group.rules);
+  const said = rules.map(({ annotations }) => annotations.action).join('\n');
+  const named = (pattern: RegExp) => new Set([...said.matchAll(pattern)].map(([, name = '']) => name));
+  const operations = join(repository, 'services/operations/src');
+  const sections = readdirSync(join(operations, 'sections'))
+    .map((file) => readFileSync(join(operations, 'sections', file), 'utf8'))
+    .join('\n');
+  const page = readFileSync(join(repository, 'docs/operations.md'), 'utf8');
+  const absent = [
+    ...[...named(/`\/ops\/([\w-]+)`/g)].filter((name) => !existsSync(join(operations, 'pages', `${name}.ts`))),
+    ...[...named(/, under ([^.;,]+)/g)].filter((title) => !sections.includes(`title: '${title}'`)),
+    ...[...named(/as under ([^.;,]+)/gi)].filter(
+      (heading) => !page.includes(`\n## ${heading}\n`) && !rules.some(({ alert }) => alert === heading),
+    ),
+  ];
+  expect(absent).toEqual([]);
+  expect(said).not.toMatch(/\bthe page\b/i); // which one?
 });
