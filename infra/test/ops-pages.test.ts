@@ -105,7 +105,7 @@ describe('the overview', () => {
     for (const name of ['failed-jobs', 'held', 'quarantine', 'webhooks']) expect(page).toContain(`<a href="#${name}">`);
     expect(page).toContain('3 job er fejlet');
     expect(page).toContain('5 breve holdes tilbage');
-    expect(page).toContain('1 leverance gensendes i ring');
+    expect(page).toContain('1 leverance gensendes igen og igen');
     expect(page).toContain('2 webhooks får ikke deres hændelser');
   });
 
@@ -341,7 +341,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium', { tags: 'long' }, () => {
     await expect.poll(() => cell.textContent()).toBe(String(before + 1));
     expect(await page.evaluate<string>('document.activeElement.id')).toBe(await button.getAttribute('id'));
     expect(await page.locator('details').getAttribute('open')).toBe('');
-    await page.getByRole('button', { name: 'Hold opdatering tilbage' }).click();
+    await page.getByRole('button', { name: 'Sæt opdatering på pause' }).click();
     const asked = requests.length;
     await page.clock.runFor(60_000);
     expect(requests.length).toBe(asked);
@@ -381,7 +381,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium', { tags: 'long' }, () => {
 it('while the database is away, the page says what cannot be read', async () => {
   await relay.cut();
   const page = await read('/ops');
-  expect(page).toContain('Svarer ikke: Database');
+  expect(page).toContain('Ikke klar: Database');
   expect(page).toContain('Kunne ikke læses');
   await relay.restore();
 });

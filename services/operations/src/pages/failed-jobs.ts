@@ -49,7 +49,7 @@ const texts = inBoth({
     more: (count: string) => `The newest are shown; there are ${count} in all.`,
     askOne: (id: string, queue: string) => `Shall the job ${id} of the queue ${queue} be tried again now?`,
     askAll: (queue: string) =>
-      `Shall all failed jobs of the queue ${queue} be tried again now? Better remove the cause first.`,
+      `Shall all failed jobs of the queue ${queue} be tried again now? It is best to remove the cause first.`,
     oneDone: (id: string) => `The job ${id} is in its queue again.`,
     allDone: (count: string, left: string) => `${count} jobs are in their queue again; ${left} failed ones are left.`,
   },

@@ -14,7 +14,7 @@ const texts = inBoth({
   da: {
     title: 'Karantæne',
     intro:
-      'Leverancer, der ikke kunne læses. Serviceplatformen sender dem igen og igen. Når du lader en kvittere, får de samme bytes en kvittering fra nu af, og gensendingen hører op; intet af den kommer i en indbakke.',
+      'Leverancer, der ikke kunne læses. Serviceplatformen sender dem igen og igen. Når du vælger, at der skal kvitteres for en, får de samme bytes en kvittering fra da af, og gensendelsen hører op; intet af den kommer i en indbakke.',
     none: 'Karantænen er tom.',
     entry: 'Nummer',
     state: 'Tilstand',
@@ -25,12 +25,12 @@ const texts = inBoth({
     first: 'Første gang',
     last: 'Sidste gang',
     action: 'Handling',
-    loop: 'Gensendes i ring',
+    loop: 'Gensendes igen og igen',
     kept: 'Afvises',
     accepted: 'Kvitteres',
-    accept: 'Lad den kvittere',
+    accept: 'Kvittér fremover',
     ask: (id: string) =>
-      `Skal leverancen ${id} kvitteres fra nu af? Den når ikke frem til nogen indbakke: hent den først, og aftal med afsenderen, hvordan indholdet kommer frem.`,
+      `Skal der kvitteres for leverancen ${id} fra nu af? Den når ikke frem til nogen indbakke: hent den først, og aftal med afsenderen, hvordan indholdet kommer frem.`,
     done: (id: string) => `Leverancen ${id} får en kvittering, næste gang den kommer.`,
   },
   en: {

@@ -11,8 +11,8 @@ const texts = inBoth({
     title: 'Webhooks',
     states: STATES_IN_WORDS.da,
     intro:
-      'Webhooks, som ikke svarer, eller som er slået fra. Når en slås til igen, sendes det, der venter, med det samme.',
-    none: 'Alle webhooks svarer.',
+      'Webhooks, som ikke tager imod, eller som er slået fra. Når en slås til igen, sendes det, der venter, med det samme. Hændelser, som er prøvet i tre dage, sendes kun, hvis kommunen beder om dem.',
+    none: 'Alle webhooks får deres hændelser.',
     webhook: 'Webhook',
     municipality: 'Kommune',
     state: 'Tilstand',
@@ -27,8 +27,9 @@ const texts = inBoth({
   en: {
     title: 'Webhooks',
     states: STATES_IN_WORDS.en,
-    intro: 'Webhooks that do not answer, or are disabled. When one is enabled again, what waits is sent at once.',
-    none: 'All webhooks answer.',
+    intro:
+      'Webhooks that fail, or are disabled. When one is enabled again, what waits is sent at once. Events that were tried for three days are sent only when the municipality asks for them.',
+    none: 'All webhooks get their events.',
     webhook: 'Webhook',
     municipality: 'Municipality',
     state: 'State',

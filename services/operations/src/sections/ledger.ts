@@ -28,7 +28,8 @@ export const LEDGER = defineSection({
       day: 'Dag',
       received: 'Modtaget',
       none: 'Der er ingen dage i opgørelsen endnu. En dag opgøres, når den er slut.',
-      read: (time: string) => `Alt indhold er sammenlignet med sine kontrolsummer inden for de seneste ${time}.`,
+      read: (time: string) =>
+        `Intet indhold har ventet længere end ${time} på at blive sammenlignet med sin kontrolsum.`,
       differences: 'Afvigelser',
       what: 'Meddelelse eller fil',
       municipality: 'Kommune',
@@ -65,7 +66,7 @@ export const LEDGER = defineSection({
       day: 'Day',
       received: 'Received',
       none: 'The ledger has no days yet. A day is counted when it is over.',
-      read: (time: string) => `All content was compared with its hashes within the last ${time}.`,
+      read: (time: string) => `No content has waited longer than ${time} to be compared with its hash.`,
       differences: 'Differences',
       what: 'Message or file',
       municipality: 'Municipality',

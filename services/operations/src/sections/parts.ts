@@ -16,8 +16,8 @@ export const PARTS = defineSection({
       content: 'Filer',
       queue: 'Kø',
       tokens: 'Udsteder af tokens',
-      ready: 'svarer',
-      concern: (parts: string) => `Svarer ikke: ${parts}`,
+      ready: 'klar',
+      concern: (parts: string) => `Ikke klar: ${parts}`,
     },
     en: {
       title: 'State of the parts',

@@ -20,15 +20,15 @@ export const QUARANTINE = defineSection({
       none: 'Karantænen er tom.',
       entries: 'Leverancer',
       bytes: 'Fylder',
-      loops: 'Gensendes i ring',
+      loops: 'Gensendes igen og igen',
       lastAt: 'Sidste kom',
       some: {
         one: '1 leverance venter på en beslutning',
         more: (count: string) => `${count} leverancer venter på en beslutning`,
       },
       inLoop: {
-        one: '1 leverance gensendes i ring',
-        more: (count: string) => `${count} leverancer gensendes i ring`,
+        one: '1 leverance gensendes igen og igen',
+        more: (count: string) => `${count} leverancer gensendes igen og igen`,
       },
     },
     en: {

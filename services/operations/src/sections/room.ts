@@ -94,7 +94,7 @@ export const ROOM = defineSection({
     en: {
       title: 'Room',
       what: 'Where',
-      content: 'Files',
+      content: 'Content store',
       database: 'Database',
       used: 'Takes',
       free: 'Free',

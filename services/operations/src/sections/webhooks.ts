@@ -9,15 +9,15 @@ type State = 'retrying' | keyof typeof DISABLED_CAUSES;
 
 export const STATES_IN_WORDS = inBoth<Readonly<Record<State, string>>>({
   da: {
-    retrying: 'svarer ikke, prøves igen',
-    failing: 'slået fra: svarede ikke i fem dage',
-    gone: 'slået fra: modtageren sagde, at den er væk',
+    retrying: 'tager ikke imod, prøves igen',
+    failing: 'slået fra: tog ikke imod i fem dage',
+    gone: 'slået fra: modtageren svarede, at den ikke findes længere',
     'by-caller': 'slået fra af kommunen',
   },
   en: {
-    retrying: 'does not answer, is tried again',
-    failing: 'disabled: did not answer for five days',
-    gone: 'disabled: the receiver said that it is gone',
+    retrying: 'fails, is tried again',
+    failing: 'disabled: failed for five days',
+    gone: 'disabled: the receiver answered that it is gone',
     'by-caller': 'disabled by the municipality',
   },
 });
@@ -55,7 +55,7 @@ export const WEBHOOKS = defineSection({
     da: {
       title: 'Webhooks',
       states: STATES_IN_WORDS.da,
-      none: 'Alle webhooks svarer.',
+      none: 'Alle webhooks får deres hændelser.',
       webhook: 'Webhook',
       municipality: 'Kommune',
       state: 'Tilstand',
@@ -69,7 +69,7 @@ export const WEBHOOKS = defineSection({
     en: {
       title: 'Webhooks',
       states: STATES_IN_WORDS.en,
-      none: 'All webhooks answer.',
+      none: 'All webhooks get their events.',
       webhook: 'Webhook',
       municipality: 'Municipality',
       state: 'State',
