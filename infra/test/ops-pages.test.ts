@@ -156,6 +156,17 @@ describe('an action', () => {
     expect(await act('/ops/failed-jobs/retry', { queue: 'make-zip', job: 'gone' })).toMatch(/^Det kunne ikke gøres/);
   });
 
+  it('that several operators do at once is done, or is too late', async () => {
+    const job = await fail('make-zip');
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => act('/ops/failed-jobs/retry', { queue: 'make-zip', job })),
+    );
+    for (const answer of answers) expect(answer).toMatch(/sat i kø igen|^Det kunne ikke gøres/);
+    expect(answers.join()).toContain('sat i kø igen');
+    await expect.poll(async () => (await queueOf('make-zip').getJob(job))?.getState()).toBe('failed');
+    await (await queueOf('make-zip').getJob(job))?.remove();
+  });
+
   it('tries all failed jobs of a kind again, each once', async () => {
     await expect.poll(async () => (await queueOf('make-zip').getJobCounts('failed')).failed).toBe(4);
     expect(await act('/ops/failed-jobs/retry-all', { queue: 'make-zip' })).toMatch(
@@ -178,6 +189,14 @@ describe('an action', () => {
     expect(await act('/ops/held/release', { municipality: ODENSKOV, message })).toMatch(
       /^Det kunne ikke gøres|frigivet/,
     );
+    const [conflict] = await stack.sql<{ id: string }>(
+      `UPDATE messages SET held_cause = 'conflict' WHERE id =
+         (SELECT id FROM messages WHERE municipality = $1 AND status = 'held' LIMIT 1) RETURNING id`,
+      [VESTERSUND],
+    );
+    const id = conflict?.id as string;
+    expect(await act('/ops/held/release', { municipality: VESTERSUND, message: id })).toMatch(/^Det kunne ikke gøres/);
+    await stack.sql(`UPDATE messages SET held_cause = 'enquiries-off' WHERE id = $1 AND status = 'held'`, [id]);
     for (let count = 0; count < 2; count += 1) await deliverHeld();
     const all = { municipality: VESTERSUND, cause: 'enquiries-off' };
     expect(await act('/ops/held/release-all', all)).toBe('5 breve er frigivet.');
@@ -204,6 +223,11 @@ describe('an action', () => {
     const details = { webhookId: webhook, fields: 'status', status: 'active' };
     expect(await audited('webhook-changed')).toEqual([{ ...BY, municipality: ODENSKOV, details }]);
     await stack.sql(`UPDATE webhooks SET status = 'disabled', disabled_cause = 'failing' WHERE id = $1`, [webhook]);
+  });
+
+  it('that is refused is so in either language, by a link of its page', async () => {
+    const page = await read('/ops/held/release?municipality=x');
+    expect(page).toContain('href="/ops/held/release?municipality=x&amp;language=en"');
   });
 
   it('with input that is not of its page is refused', async () => {

@@ -94,6 +94,14 @@ describe('with a token', () => {
     expect(visitor.cookies.size).toBe(0);
   });
 
+  it('a call without a form does not get in, and is no fault of ours', async () => {
+    const headers = { origin: stack.url, 'content-type': 'application/json' };
+    for (const init of [{ headers: { origin: stack.url } }, { headers, body: '{"token":"x"}' }]) {
+      const response = await new Visitor().go(`${stack.url}/ops/sign-in`, { method: 'POST', ...init });
+      expect(response.status).toBe(401);
+    }
+  });
+
   it('nobody is led to another site', async () => {
     for (const to of ['https://evil.example', '//evil.example', '/ops/../x', '/ops/held"><b>', '/api/v1']) {
       const response = await new Visitor().post(`${stack.url}/ops/sign-in`, {

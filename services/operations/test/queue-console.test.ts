@@ -282,6 +282,17 @@ describe.each(BACKENDS)('jobs on %s', (_backend, start) => {
     return jobId;
   };
 
+  it('that are not there, or not in a state for it, are not changed, and nothing is in the audit log', async () => {
+    const delayed = `job-${randomUUID()}`;
+    await queueOf('make-zip').add('make-zip', {}, { jobId: delayed, delay: 3_600_000 });
+    const failed = await failing();
+    const none = `job-${randomUUID()}`;
+    const calls = [`${none}/retry`, `${none}/promote`, `${none}/clean`, `${delayed}/retry`, `${failed}/promote`];
+    for (const path of calls) expect((await change(`make-zip/${path}`)).status).toBe(404);
+    expect(await audited()).toEqual([]);
+    for (const id of [delayed, failed]) await (await queueOf('make-zip').getJob(id))?.remove();
+  });
+
   it('are retried, promoted and removed by an operator, which is in the audit log', async () => {
     const [failed, delayed] = [await failing(), `job-${randomUUID()}`];
     await queueOf('make-zip').add('make-zip', {}, { jobId: delayed, delay: 3_600_000 });

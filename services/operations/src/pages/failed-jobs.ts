@@ -95,9 +95,10 @@ ${count > jobs.length && html`<p>${own.more(all)}</p>`}</section>`;
       ask: ({ queue, job }, own: (typeof texts)['da']) => own.askOne(job, queue),
       async act(parts, by, { queue, job: jobId }) {
         const job = await queueOf(parts, queue).getJob(jobId);
-        if (!job || (await job.getState()) !== 'failed') throw new Problem('not-found', 'There is no such failed job.');
+        if (!job || (await job.getState()) !== 'failed') throw noSuchJob();
         await recordAudit(parts.store, { by, at: new Date(), action: 'job-retried', details: { queue, jobId } });
-        await retry(job);
+        // Another one may have retried it meanwhile.
+        if (!(await retried(job))) throw noSuchJob();
         return jobId;
       },
       answer: (jobId, own) => own.oneDone(jobId),
@@ -121,19 +122,30 @@ function queueOf({ queues }: OperationsParts, name: string): Queue {
   return queues.all().find((queue) => queue.name === name) as Queue;
 }
 
-/** With all of its attempts anew. */
-const retry = (job: Job) => job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+const noSuchJob = () => new Problem('not-found', 'There is no such failed job.');
+
+/** With all of its attempts anew. @returns false when it is failed no more: another one has retried or removed it */
+async function retried(job: Job): Promise<boolean> {
+  try {
+    await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+    return true;
+  } catch (error) {
+    if ((await job.getState()) === 'failed') throw error;
+    return false;
+  }
+}
 
 /** @returns how many; each is tried once, also when it fails again meanwhile */
 async function retryAll(queue: Queue): Promise<number> {
   const done = new Set<string>();
+  let count = 0;
   while (done.size < MOST_AT_ONCE) {
     const jobs = (await queue.getJobs(['failed'], 0, BATCH - 1)).filter(({ id = '' }) => !done.has(id));
     if (jobs.length === 0) break;
     for (const job of jobs) {
       done.add(job.id ?? '');
-      await retry(job).catch(() => {}); // another one has retried it
+      if (await retried(job)) count += 1;
     }
   }
-  return done.size;
+  return count;
 }

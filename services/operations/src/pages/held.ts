@@ -1,6 +1,8 @@
+import type { Principal } from '@indbakke/shared/access';
 import { Problem } from '@indbakke/shared/errors';
 import { changeMessage } from '@indbakke/shared/inbox';
 import { tryEach } from '@indbakke/shared/service';
+import { Prisma, type Store } from '@indbakke/shared/store';
 import { z } from 'zod';
 import { chart } from '../html/chart.js';
 import { html } from '../html/html.js';
@@ -9,6 +11,7 @@ import { CAUSES, CAUSES_IN_WORDS, type HeldGroup, readHeld, readHeldByDay } from
 import { inBoth } from './language.js';
 import { defineAction, definePage } from './page.js';
 
+const { sql } = Prisma;
 const SHOWN = 20;
 const MOST_AT_ONCE = 500;
 
@@ -129,8 +132,7 @@ ${
       input: z.object({ municipality: Cvr, message: z.uuid() }),
       ask: ({ municipality, message }, own: (typeof texts)['da']) => own.askOne(message, municipality),
       async act({ store }, operator, { municipality, message: id }) {
-        const principal = { ...operator, municipality };
-        await changeMessage(store, { principal, id, expectedVersion: undefined, at: new Date() }, 'released');
+        await release(store, { ...operator, municipality }, id);
         return id;
       },
       answer: (id, own) => own.oneDone(id),
@@ -139,22 +141,30 @@ ${
       input: z.object({ municipality: Cvr, cause: z.enum(CAUSES) }),
       ask: ({ municipality, cause }, own: (typeof texts)['da']) => own.askAll(own.causes[cause], municipality),
       async act({ store }, operator, { municipality, cause }) {
-        if (!mayRelease(cause)) throw new Problem('not-found', 'Those are for the municipality to decide.');
+        if (!mayRelease(cause)) throw notForUs();
         const principal = { ...operator, municipality };
         const held = await store.sweep<{ id: string }>(
           `SELECT id FROM messages WHERE municipality = $1 AND status = 'held' AND held_cause = $2 ORDER BY received_at, id LIMIT $3`,
           [municipality, cause, MOST_AT_ONCE],
         );
         return tryEach(held, ({ id }) =>
-          changeMessage(store, { principal, id, expectedVersion: undefined, at: new Date() }, 'released').catch(
-            (error: unknown) => {
-              if (error instanceof Problem) return false; // somebody else has changed it
-              throw error;
-            },
-          ),
+          release(store, principal, id).catch((error: unknown) => {
+            if (error instanceof Problem) return false; // somebody else has changed it
+            throw error;
+          }),
         );
       },
       answer: (count, own, { counted }) => counted(count, own.allDone),
     }),
   },
 });
+
+const notForUs = () => new Problem('not-found', 'That is for the municipality to decide.');
+
+/** @throws Problem also when only the municipality may: the page does not offer that, but a form may be of anybody's making */
+function release(store: Store, principal: Principal, id: string) {
+  const isPossible = { condition: sql`m.held_cause <> 'conflict'`, otherwise: notForUs };
+  return changeMessage(store, { principal, id, expectedVersion: undefined, at: new Date() }, 'released', {
+    isPossible,
+  });
+}

@@ -33,7 +33,7 @@ export function sendPage(req: Request, res: Response, { title, body, isFresh, go
   const base = `${publicPrefixOf(req)}/ops`;
   const operator = links && signedInOperator(res);
   const other = language === 'da' ? 'en' : 'da';
-  const here = `${publicPrefixOf(req)}${req.path}`;
+  const here = `${publicPrefixOf(req)}${req.baseUrl}${req.path}`; // the page of an error is mounted at /ops
   const query = new URLSearchParams(req.originalUrl.split('?')[1]);
   query.set('language', other);
   const isHere = (path: string) => (path === here ? html` aria-current="page"` : undefined);

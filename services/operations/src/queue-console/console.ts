@@ -62,12 +62,14 @@ const OF_A_JOB = { retry: 'job-retried', promote: 'job-promoted', clean: 'job-re
 const CHANGE = /^\/api\/queues\/([\w-]+)\/(?:([\w-]{1,200})\/(retry|promote|clean)|retry\/(failed))$/;
 
 /** Of what bull-board changes only this, and nothing that is not in the audit log. */
-function auditChanges({ store }: Parts): RequestHandler {
+function auditChanges({ store, queues }: Parts): RequestHandler {
   return async (req, res, next) => {
     if (req.method === 'GET' || req.method === 'HEAD') return next();
     const [, queue = '', jobId, change, failed] = (req.method === 'PUT' && CHANGE.exec(req.path)) || [];
     if (!isQueue(queue))
       throw new Problem('method-not-allowed', 'The console retries, promotes and removes jobs only.');
+    if (jobId !== undefined && !(await mayChange(queues, { queue, jobId, change })))
+      throw new Problem('not-found', 'There is no such job, or it is not in a state for that.');
     const action: Action = failed ? 'jobs-retried' : OF_A_JOB[change as keyof typeof OF_A_JOB];
     const details = { queue, ...(jobId !== undefined && { jobId }) };
     await recordAudit(store, { by: signedInOperator(res), at: new Date(), action, details });
@@ -76,3 +78,19 @@ function auditChanges({ store }: Parts): RequestHandler {
 }
 
 const isQueue = (name: string) => (QUEUE_NAMES as readonly string[]).includes(name);
+
+// What bull-board itself would refuse is not in the audit log as done.
+async function mayChange(
+  queues: Parts['queues'],
+  {
+    queue: name,
+    jobId,
+    change,
+  }: { readonly queue: string; readonly jobId: string; readonly change: string | undefined },
+): Promise<boolean> {
+  const queue = queues.all().find((each) => each.name === name);
+  const state = await queue?.getJobState(jobId);
+  if (change === 'retry') return state === 'failed' || state === 'completed';
+  if (change === 'promote') return state === 'delayed';
+  return state !== undefined && state !== 'unknown' && state !== 'active';
+}

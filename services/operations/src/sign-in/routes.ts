@@ -87,9 +87,9 @@ ${oidc ? withIssuer : withToken}`,
     router.post('/ops/sign-in', urlencoded({ extended: false, limit: MAX_BODY }), async (req, res) => {
       requireSameOrigin(req);
       try {
-        const principal = await verifyOperator(parts, String(req.body.token ?? '').trim());
+        const principal = await verifyOperator(parts, String(req.body?.token ?? '').trim());
         await requireDrift(parts, principal, req);
-        letIn(req, res, principal, String(req.body.to ?? ''));
+        letIn(req, res, principal, String(req.body?.to ?? ''));
       } catch (error) {
         refuse(req, res, error);
       }
