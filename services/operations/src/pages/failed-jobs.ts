@@ -1,7 +1,7 @@
 import { recordAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import { QUEUE_NAMES } from '@indbakke/shared/queue';
-import type { Job, Queue } from 'bullmq';
+import { ErrorCode, type Job, type Queue } from 'bullmq';
 import { z } from 'zod';
 import { askEachQueue } from '../each-queue.js';
 import { html } from '../html/html.js';
@@ -130,8 +130,9 @@ async function retried(job: Job): Promise<boolean> {
     await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
     return true;
   } catch (error) {
-    if ((await job.getState()) === 'failed') throw error;
-    return false;
+    const { code } = error as { code?: unknown };
+    if (code === ErrorCode.JobNotInState || code === ErrorCode.JobNotExist) return false;
+    throw error;
   }
 }
 
