@@ -49,7 +49,7 @@ interface Sweep {
   readonly failures?: number;
 }
 
-/** Prometheus waits 10 seconds by default, and without an answer has no metrics at all, nor those that say what is away. */
+/** Prometheus gives up after 10 seconds by default, and then lacks also the metrics that say what is away. */
 const READ_MS = 8 * SECOND;
 
 /** What a gauge reads from elsewhere. @returns undefined when that cannot be read, or not in the time of a scrape */

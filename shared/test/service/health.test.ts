@@ -223,7 +223,7 @@ describe('/metrics', () => {
     for (const name of series) expect(text).toContain(`\n${name} `);
   });
 
-  it('come in the time of a scrape although the database does not answer, without what it would have told', async () => {
+  it('are answered before Prometheus gives up while tables are locked, without what those would have told', async () => {
     const locking = new pg.Client({ connectionString: stack.ownerUrl });
     await locking.connect();
     try {

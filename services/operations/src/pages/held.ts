@@ -1,6 +1,7 @@
 import type { Principal } from '@indbakke/shared/access';
 import { Problem } from '@indbakke/shared/errors';
 import { changeMessage } from '@indbakke/shared/inbox';
+import type { HeldCause } from '@indbakke/shared/lifecycle';
 import { tryEach } from '@indbakke/shared/service';
 import { Prisma, type Store } from '@indbakke/shared/store';
 import { z } from 'zod';
@@ -69,7 +70,8 @@ const texts = inBoth({
 });
 
 const Cvr = z.string().regex(/^\d{8}$/);
-const mayRelease = (cause: string) => cause !== 'conflict';
+const ONLY_MUNICIPALITY: HeldCause = 'conflict';
+const mayRelease = (cause: HeldCause) => cause !== ONLY_MUNICIPALITY;
 
 /** Held messages by municipality and cause, and what releases them. */
 export const HELD_PAGE = definePage({
@@ -163,7 +165,7 @@ const notForUs = () => new Problem('not-found', 'That is for the municipality to
 
 /** @throws Problem also when only the municipality may: the page does not offer that, but a form may be of anybody's making */
 function release(store: Store, principal: Principal, id: string) {
-  const isPossible = { condition: sql`m.held_cause <> 'conflict'`, otherwise: notForUs };
+  const isPossible = { condition: sql`m.held_cause <> ${ONLY_MUNICIPALITY}`, otherwise: notForUs };
   return changeMessage(store, { principal, id, expectedVersion: undefined, at: new Date() }, 'released', {
     isPossible,
   });

@@ -68,7 +68,7 @@ function auditChanges({ store, queues }: Parts): RequestHandler {
     const [, queue = '', jobId, change, failed] = (req.method === 'PUT' && CHANGE.exec(req.path)) || [];
     if (!isQueue(queue))
       throw new Problem('method-not-allowed', 'The console retries, promotes and removes jobs only.');
-    if (jobId !== undefined && !(await mayChange(queues, { queue, jobId, change })))
+    if (jobId !== undefined && !(await mayChange(queues, queue, jobId, change)))
       throw new Problem('not-found', 'There is no such job, or it is not in a state for that.');
     const action: Action = failed ? 'jobs-retried' : OF_A_JOB[change as keyof typeof OF_A_JOB];
     const details = { queue, ...(jobId !== undefined && { jobId }) };
@@ -80,14 +80,7 @@ function auditChanges({ store, queues }: Parts): RequestHandler {
 const isQueue = (name: string) => (QUEUE_NAMES as readonly string[]).includes(name);
 
 // What bull-board itself would refuse is not in the audit log as done.
-async function mayChange(
-  queues: Parts['queues'],
-  {
-    queue: name,
-    jobId,
-    change,
-  }: { readonly queue: string; readonly jobId: string; readonly change: string | undefined },
-): Promise<boolean> {
+async function mayChange(queues: Parts['queues'], name: string, jobId: string, change = ''): Promise<boolean> {
   const queue = queues.all().find((each) => each.name === name);
   const state = await queue?.getJobState(jobId);
   if (change === 'retry') return state === 'failed' || state === 'completed';
