@@ -45,6 +45,16 @@ beforeAll(async () => {
        (SELECT key_id FROM message_keys LIMIT 1) AS k`,
     [webhook, ODENSKOV],
   );
+  await stack.sql(
+    `INSERT INTO webhook_deliveries (webhook_id, id, municipality, body, created_at, give_up_at, next_enqueue_at)
+     VALUES ($1, $1, $2, '{}', now(), now() + interval '3 days', now() + interval '1 hour')`,
+    [webhook, ODENSKOV],
+  );
+  await stack.sql(
+    `INSERT INTO webhook_attempts (webhook_id, delivery_id, number, municipality, at, http_status, error, milliseconds)
+     VALUES ($1, $1, 1, $2, now(), 500, NULL, 1), ($1, $1, 2, $2, now(), NULL, 'timeout', 1)`,
+    [webhook, ODENSKOV],
+  );
   await stack.sql(`DELETE FROM quarantine_entries WHERE count = 1`); // so that there is something to scrub
   for (let count = 0; count < 3; count += 1) await fail('make-zip');
 });
@@ -107,6 +117,12 @@ describe('the overview', () => {
     expect(page).toContain('5 breve holdes tilbage');
     expect(page).toContain('1 leverance gensendes igen og igen');
     expect(page).toContain('2 webhooks får ikke deres hændelser');
+  });
+
+  it('says what the receiver of a webhook answered last', async () => {
+    const page = await read('/ops/webhooks');
+    expect(page).toContain('<code>timeout</code>');
+    expect(page).not.toContain('<code>500</code>');
   });
 
   it('is in the language that the browser prefers', async () => {

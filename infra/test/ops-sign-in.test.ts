@@ -70,6 +70,15 @@ describe('with a token', () => {
     );
   });
 
+  it('a session ends with the token that began it', async () => {
+    const visitor = new Visitor();
+    await visitor.post(`${stack.url}/ops/sign-in`, { token: await stack.operatorsToken({ hours: 1 }) });
+    const [line = ''] = visitor.setCookies;
+    const hours = (Date.parse(/Expires=([^;]+)/.exec(line)?.[1] ?? '') - Date.now()) / 3_600_000;
+    expect(hours).toBeGreaterThan(0.9);
+    expect(hours).toBeLessThanOrEqual(1);
+  });
+
   it('behind a proxy with TLS the cookie is for TLS only, and for the prefix', async () => {
     const visitor = new Visitor();
     const proxy = {

@@ -44,7 +44,7 @@ export interface Setup {
   readonly contentFolder: string;
   token(options?: TokenOptions): Promise<string>;
   /** For `/ops`. */
-  operatorsToken(): Promise<string>;
+  operatorsToken(request?: Parameters<typeof issueOperatorsToken>[1]): Promise<string>;
   /** A query as the owner, past row-level security. */
   sql<Row extends Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -81,7 +81,7 @@ export async function setUp(): Promise<Setup> {
     contentFolder: paths.content,
     token: ({ operator, ...options } = {}) =>
       operator ? issueOperatorsToken(paths, only(options)) : issueToken(paths, options),
-    operatorsToken: () => issueOperatorsToken(paths),
+    operatorsToken: (request) => issueOperatorsToken(paths, request),
     sql: database.sql,
     async close() {
       await database.drop();

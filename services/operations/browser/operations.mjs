@@ -4,6 +4,7 @@
 import uPlot from './uPlot.esm.js';
 
 const PARTS = '[data-fresh]';
+const COLOURS = 4; // --series-1 and on; after them the lines are dashed
 const HEIGHT = 180;
 const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000];
 
@@ -91,7 +92,11 @@ function drawCharts(part) {
       width: Math.max(200, place.clientWidth),
       height: HEIGHT,
       cursor: { show: false },
-      legend: { show: series.length > 1, live: false },
+      legend: {
+        show: series.length > 1,
+        live: false,
+        markers: { dash: (_chart, at) => (at > COLOURS ? 'dashed' : 'solid') },
+      },
       scales: { y: { range: (_chart, _low, high) => [0, areCounts ? Math.max(1, high ?? 1) : high || 1] } },
       axes: [
         { ...axis, font, values: (_chart, at) => at.map((each) => (spansDays ? date : time).format(each * 1_000)) },
@@ -101,9 +106,9 @@ function drawCharts(part) {
         {},
         ...series.map(({ label, values }, at) => ({
           label,
-          stroke: colour(`--series-${(at % 4) + 1}`),
+          stroke: colour(`--series-${(at % COLOURS) + 1}`),
           width: 2,
-          dash: at < 4 ? undefined : [6, 4],
+          dash: at < COLOURS ? undefined : [6, 4],
           points: { size: 5, filter: () => pointsOf(values) },
         })),
       ],

@@ -1,6 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  decodeJwt,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
 import { z } from 'zod';
 import type { Actor } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
@@ -149,6 +157,9 @@ export function operatorOf(claims: JWTPayload): Caller {
   if (!isEmpty(claims.municipality)) throw new Problem('role-missing', OPERATORS_ONLY);
   return toCaller(parseClaims(OperatorClaims, claims));
 }
+
+/** When a verified token expires, in ms of the clock. */
+export const expiryOf = (token: string): number => Number(decodeJwt(token).exp) * 1_000;
 
 /** What the pages of operations require. */
 export const OPERATORS_ONLY =

@@ -523,6 +523,7 @@ describe('indbakke_worker', () => {
       'unhashed_messages',
       'webhooks',
       'webhook_deliveries',
+      'webhook_attempts',
       'access_packages',
       'zip_downloads',
       'cases',
@@ -552,6 +553,7 @@ describe('indbakke_worker', () => {
     ['contact_points', ['name', 'is_concern', 'assignee_id', 'info_labels']],
     ['cases', ['case_id', 'caseworker', 'party_digests', 'restricted_to', 'status']],
     ['webhooks', ['url', 'secret', 'secret_key_id', 'previous_secret']],
+    ['webhook_attempts', ['at', 'milliseconds', 'answer_size']],
     ['access_packages', ['owner', 'citizen', 'request', 'request_wrapped_key', 'container', 'wrapped_key']],
     ['zip_downloads', ['owner', 'roles', 'container', 'wrapped_key']],
   ])('cannot read what %s holds', async (table, columns) => {

@@ -1,9 +1,13 @@
 import { number, word } from '../plants/letters.js';
 import { type Needle, needlesOfText } from '../plants/needles.js';
 
+/** Times in nanoseconds have many runs of ten digits: with thousands of numbers, some would be one of them. */
+const NUMBERS = 32;
+
 /** Values that are nowhere else, and the forms in which they are searched for. */
 export class Plants {
   readonly #needles: Needle[] = [];
+  readonly #numbers: string[] = [];
   #count = 0;
 
   get count(): number {
@@ -19,11 +23,19 @@ export class Plants {
     return this.#plant(what, word());
   }
 
-  /** An impossible CPR number; it is searched for with and without a hyphen. */
+  /** An impossible CPR number, one of few; it is searched for with and without a hyphen. */
   number(what: string): string {
-    const planted = this.#plant(what, number());
+    const at = this.#count % NUMBERS;
+    const known = this.#numbers[at];
+    if (known !== undefined) {
+      this.#count += 1;
+      return known;
+    }
+    const plant = `a number, as in ${what}`;
+    const planted = this.#plant(plant, number());
+    this.#numbers[at] = planted;
     const hyphened = `${planted.slice(0, 6)}-${planted.slice(6)}`;
-    this.#needles.push({ plant: what, form: 'with a hyphen', bytes: Buffer.from(hyphened) });
+    this.#needles.push({ plant, form: 'with a hyphen', bytes: Buffer.from(hyphened) });
     return planted;
   }
 

@@ -14,8 +14,8 @@ export interface PlantedLetter {
 const ALPHABET = 'bcdfghjklmnpqrstvwxz0123456789';
 /** A word that no dictionary, file or other letter has. Lower case, as the words of the search are. */
 export const word = () => Array.from(randomBytes(20), (byte) => ALPHABET[byte % ALPHABET.length]).join('');
-/** An impossible CPR number: no month has a 41st day. */
-export const number = () => `4101${String(randomBytes(4).readUInt32LE() % 1_000_000).padStart(6, '0')}`;
+/** An impossible CPR number: no year has a 99th month. It is no example of ours either, which the API's pages show. */
+export const number = () => `4199${String(randomBytes(4).readUInt32LE() % 1_000_000).padStart(6, '0')}`;
 
 const LARGE = 300_000; // bytes of content: a file in the content store; the others are small enough for the database
 

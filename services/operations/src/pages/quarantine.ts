@@ -18,6 +18,7 @@ const texts = inBoth({
     none: 'Karantænen er tom.',
     entry: 'Nummer',
     state: 'Tilstand',
+    message: 'Brevets id',
     reason: 'Fejl',
     endpoint: 'Indgang',
     size: 'Størrelse',
@@ -40,6 +41,7 @@ const texts = inBoth({
     none: 'The quarantine is empty.',
     entry: 'Entry',
     state: 'State',
+    message: 'Id of the message',
     reason: 'Error',
     endpoint: 'Endpoint',
     size: 'Size',
@@ -60,6 +62,7 @@ const texts = inBoth({
 interface Entry {
   readonly id: string;
   readonly status: 'kept' | 'answer-accepted';
+  readonly messageUuid: string | null;
   readonly reason: string;
   readonly endpoint: string;
   readonly size: number;
@@ -76,7 +79,7 @@ export const QUARANTINE_PAGE = definePage({
     const entries = await store.query<Entry>(
       INSTALLATION,
       sql`
-        SELECT id, status, reason, endpoint, size::float8 AS size, count, first_at AS "firstAt", last_at AS "lastAt"
+        SELECT id, status, message_uuid AS "messageUuid", reason, endpoint, size::float8 AS size, count, first_at AS "firstAt", last_at AS "lastAt"
         FROM quarantine_entries ORDER BY status = 'kept' DESC, count DESC, last_at DESC, id LIMIT ${SHOWN}::int`,
       'kept',
     );
@@ -88,6 +91,7 @@ export const QUARANTINE_PAGE = definePage({
       [
         { heading: own.entry, of: ({ id }: Entry) => html`<code>${id}</code>` },
         { heading: own.state, of: stateOf },
+        { heading: own.message, of: ({ messageUuid }) => (messageUuid ? html`<code>${messageUuid}</code>` : '–') },
         { heading: own.reason, of: ({ reason }) => html`<code>${reason}</code>` },
         { heading: own.endpoint, of: ({ endpoint }) => endpoint.toUpperCase() },
         { heading: own.size, of: ({ size }) => format.bytes(size), isNumber: true },

@@ -17,6 +17,7 @@ const texts = inBoth({
     municipality: 'Kommune',
     state: 'Tilstand',
     since: 'Fejler siden',
+    answer: 'Seneste svar',
     waiting: 'Venter',
     oldest: 'Ældste har ventet',
     action: 'Handling',
@@ -34,6 +35,7 @@ const texts = inBoth({
     municipality: 'Municipality',
     state: 'State',
     since: 'Failing since',
+    answer: 'Last answer',
     waiting: 'Waiting',
     oldest: 'Oldest has waited',
     action: 'Action',
@@ -57,6 +59,7 @@ export const WEBHOOKS_PAGE = definePage({
         { heading: own.municipality, of: ({ municipality }) => html`<code>${municipality}</code>` },
         { heading: own.state, of: ({ state }) => own.states[state] },
         { heading: own.since, of: ({ failingSince }) => (failingSince ? format.time(failingSince) : '–') },
+        { heading: own.answer, of: ({ lastAnswer }) => (lastAnswer ? html`<code>${lastAnswer}</code>` : '–') },
         { heading: own.waiting, of: ({ waiting }) => format.number(waiting), isNumber: true },
         {
           heading: own.oldest,

@@ -29,6 +29,8 @@ export interface TroubledWebhook {
   readonly failingSince: Date | null;
   readonly waiting: number;
   readonly oldestSeconds: number | null;
+  /** Of the last attempt: the HTTP status, or a code when there was no answer. */
+  readonly lastAnswer: string | null;
 }
 
 const MOST_COUNTED = 10_000;
@@ -37,11 +39,17 @@ const MOST_COUNTED = 10_000;
 export const readTroubledWebhooks = ({ sweep }: Store): Promise<TroubledWebhook[]> =>
   sweep<TroubledWebhook & Record<string, unknown>>(
     `SELECT w.id, w.municipality, coalesce(w.disabled_cause, 'retrying') AS state, w.failing_since AS "failingSince",
-       coalesce(d.waiting, 0)::int AS waiting, extract(epoch FROM now() - d.oldest)::float8 AS "oldestSeconds"
+       coalesce(d.waiting, 0)::int AS waiting, extract(epoch FROM now() - d.oldest)::float8 AS "oldestSeconds",
+       last.answer AS "lastAnswer"
      FROM webhooks w CROSS JOIN LATERAL (
        SELECT count(*) AS waiting, min(created_at) AS oldest FROM (
          SELECT created_at FROM webhook_deliveries WHERE webhook_id = w.id AND status = 'waiting' ORDER BY created_at LIMIT $1
        ) AS waiting) AS d
+     LEFT JOIN LATERAL (
+       SELECT coalesce(a.http_status::text, a.error) AS answer
+       FROM webhook_deliveries f JOIN webhook_attempts a ON a.webhook_id = f.webhook_id AND a.delivery_id = f.id
+       WHERE f.webhook_id = w.id AND f.status = 'waiting'
+       ORDER BY f.created_at, f.id, a.number DESC LIMIT 1) AS last ON true
      WHERE (w.status = 'disabled' OR w.failing_since IS NOT NULL)
        AND w.municipality NOT IN (SELECT cvr FROM municipalities WHERE is_training)
      ORDER BY w.failing_since NULLS LAST, w.id LIMIT 200`,

@@ -1,4 +1,4 @@
-import { type Caller, operatorOf } from '@indbakke/shared/access';
+import { type Caller, expiryOf, operatorOf } from '@indbakke/shared/access';
 import { INSTALLATION } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import { EXACT_PATHS, publicPrefixOf, publicUrlOf, toProblem, verifyOperator } from '@indbakke/shared/http';
@@ -87,9 +87,10 @@ ${oidc ? withIssuer : withToken}`,
     router.post('/ops/sign-in', urlencoded({ extended: false, limit: MAX_BODY }), async (req, res) => {
       requireSameOrigin(req);
       try {
-        const principal = await verifyOperator(parts, String(req.body?.token ?? '').trim());
+        const token = String(req.body?.token ?? '').trim();
+        const principal = await verifyOperator(parts, token);
         await requireDrift(parts, principal, req);
-        letIn(req, res, principal, String(req.body?.to ?? ''));
+        letIn(req, res, principal, String(req.body?.to ?? ''), expiryOf(token));
       } catch (error) {
         refuse(req, res, error);
       }
