@@ -14,7 +14,7 @@ export default defineConfig({
     // The files share a few processes: to import everything anew takes 2 s of CPU a file. A hook at the top of a module
     // that several files import would run for the first of them only.
     isolate: false,
-    maxWorkers: availableParallelism() + 1, // one more than cores, since some files mostly wait
+    maxWorkers: 2 * availableParallelism(), // more than cores, since many tests mostly wait
     tags: [
       { name: 'long', description: 'Left out by `npm test`, run by `npm run test:all` and CI' },
       { name: 'lab', description: 'Fills the machine: run by `npm run test:lab` and CI, one after the other' },

@@ -51,7 +51,7 @@ it('suggests the right case, and only that, for messages with known answers', {
   expect(status).toBe(0);
 });
 
-it('lists the benchmarks when a name is unknown', async () => {
+it('lists the benchmarks when a name is unknown', { tags: 'long' }, async () => {
   const { status, output } = await bench('intake-medium');
   expect(output).toContain('intake-large');
   expect(status).toBe(2);

@@ -21,7 +21,7 @@ it('loses nothing, stores nothing twice or half, whatever is killed', { tags: 'l
   expect(status).toBe(0);
 });
 
-it('lists the crash points when one is unknown', async () => {
+it('lists the crash points when one is unknown', { tags: 'long' }, async () => {
   const { status, lines } = await crash('--point', 'nowhere');
   expect(status).toBe(1);
   expect(lines.join('\n')).toContain('--point is one of content-written, ');

@@ -61,7 +61,7 @@ describe('the search', () => {
     expect(formsIn(around(BYTES.subarray(1_100, 2_600)))).toEqual(['ciphertext']);
   });
 
-  it('finds what lies across the parts that a large file is read in', () => {
+  it('finds what lies across the parts that a large file is read in', { tags: 'long' }, () => {
     const large = Buffer.alloc(34 * 2 ** 20);
     large.write(WORD, 16 * 2 ** 20 - 10);
     expect(formsIn(large)).toContain('plain');

@@ -154,12 +154,16 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium', () => {
     ['/readyz', (page) => page.getByText('ready').first().waitFor()],
   ];
 
-  it.each(PAGES)('%s shows what it has, asks this host only and violates no policy', async (path, isShown) => {
-    const watched = await open(path);
-    await isShown(watched.page);
-    expect(await hostsOf(watched)).toEqual([new URL(stack.url).host]);
-    expect(watched.complaints).toEqual([]);
-  });
+  it.each(PAGES)(
+    '%s shows what it has, asks this host only and violates no policy',
+    { tags: 'long' },
+    async (path, isShown) => {
+      const watched = await open(path);
+      await isShown(watched.page);
+      expect(await hostsOf(watched)).toEqual([new URL(stack.url).host]);
+      expect(watched.complaints).toEqual([]);
+    },
+  );
 
   it.each(["default-src 'self'", 'default-src *'])('a page that asks another host is noticed: %s', async (policy) => {
     const server = createServer((_req, res) => {

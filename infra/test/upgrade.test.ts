@@ -30,7 +30,7 @@ it('a version is replaced by this one under load, and nothing is refused, lost o
   expect(Math.min(result.receipts, result.changes, result.cases)).toBeGreaterThan(0);
 });
 
-it('a commit that there is not is named', async () => {
+it('a commit that there is not is named', { tags: 'long' }, async () => {
   const { status, errors } = await run('--from', 'no-such-commit');
   expect([status, errors]).toEqual([1, 'There is no commit "no-such-commit" in this clone.\n']);
 });

@@ -154,7 +154,9 @@ const deleteForGood = (id: string) => change(stack, 'POST', `${id}/deletion`, { 
 const sheetOf = (input: Buffer | undefined) =>
   execFileSync('pdftotext', ['-', '-'], { input }).toString().replaceAll(/[\s-]/g, '');
 
-it('a package has nothing of a case that is restricted to others, and is not handed out once one of its cases is', async () => {
+it('a package has nothing of a case that is restricted to others, and is not handed out once one of its cases is', {
+  tags: 'long',
+}, async () => {
   const [number, caseId, letter] = [citizen(), `K-${randomUUID()}`, randomUUID()];
   const restrict = (restrictedTo: string[] | null) => upsertCase(stack, caseId, { restrictedTo });
   await registerSentMessage(stack, letter, { caseId });
@@ -658,7 +660,9 @@ describe('nothing deleted comes back', () => {
     expect(await isToBeRemoved(blob)).toBe(true);
   });
 
-  it('a letter whose deletion delay runs is a line that says until when, a package that had it is removed', async () => {
+  it('a letter whose deletion delay runs is a line that says until when, a package that had it is removed', {
+    tags: 'long',
+  }, async () => {
     const setDelay = (days: number) => stack.sql('UPDATE municipalities SET deletion_delay_days = $1', [days]);
     const me = someone();
     const number = citizen();

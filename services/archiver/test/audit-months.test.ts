@@ -151,7 +151,7 @@ describe('verifying the log', () => {
     await expect(verify([], '44444444')).rejects.toThrow('There is no municipality 44444444 here.');
   });
 
-  it('reads in batches, and tells how far it is', async () => {
+  it('reads in batches, and tells how far it is', { tags: 'long' }, async () => {
     await owner.query(
       `INSERT INTO audit_events (id, at, municipality, actor_kind, actor, action, details)
        SELECT gen_random_uuid(), now(), $1, 'user', 'x', 'read', '{}' FROM generate_series(1, 20000)`,

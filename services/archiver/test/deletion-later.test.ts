@@ -511,7 +511,7 @@ describe('a bulk', () => {
     expect(await read(stack, ids[2] as string, READER)).toMatchObject({ deletion: null, version: 5 });
   });
 
-  it('of 500 messages is answered at once', async () => {
+  it('of 500 messages is answered at once', { tags: 'long' }, async () => {
     const like = await rejected();
     await stack.sql(
       `INSERT INTO messages SELECT (m2).* FROM (

@@ -88,7 +88,7 @@ describe('the deletion ledger', () => {
     });
   });
 
-  it('is written by the archiver soon after', async () => {
+  it('is written by the archiver soon after', { tags: 'long' }, async () => {
     const written = crashPointPassed('ledger-written');
     await deliverAndDelete(stack);
     await written;

@@ -454,7 +454,7 @@ it('a message delivered again after its deletion gets its first receipt and stor
   ]);
 });
 
-it('small content in the database is deleted with the rows', async () => {
+it('small content in the database is deleted with the rows', { tags: 'long' }, async () => {
   const withSmall = await startTestStack();
   try {
     const id = await deliverMemo(withSmall);

@@ -681,7 +681,7 @@ describe('taking', () => {
     expect((await read(stack, await taken(handoverId), TAKER)).documents).toEqual([]);
   });
 
-  it('of 100 MB is not held in memory', async () => {
+  it('of 100 MB is not held in memory', { tags: 'long' }, async () => {
     const content = Buffer.alloc(75 * MiB, 'indhold ');
     const { handoverId } = await offered({
       documents: [{ files: [{ name: 'stor.bin', type: 'application/octet-stream', content }] }],
@@ -720,6 +720,7 @@ describe('a process that is killed', () => {
 
   it.each(['content-synced', 'handover-copied'] as const)(
     'at %s has taken nothing; the container that it left is an orphan',
+    { tags: 'long' },
     async (point) => {
       const { id, handoverId } = await offered();
       const before = await blobs();
@@ -738,7 +739,7 @@ describe('a process that is killed', () => {
     },
   );
 
-  it('at handover-committed has taken it, and the same call again is answered so', async () => {
+  it('at handover-committed has taken it, and the same call again is answered so', { tags: 'long' }, async () => {
     const { id, handoverId } = await offered();
     await takeAndDie(handoverId, 'handover-committed');
     expect(await statusOf(handoverId)).toBe('taken');

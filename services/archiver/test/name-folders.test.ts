@@ -40,7 +40,7 @@ const text = fc.oneof(
 /** As file systems that ignore case and normal form compare. */
 const compared = (name: string) => name.normalize('NFD').toUpperCase().toLowerCase().normalize('NFC');
 
-it('whatever senders and files are called: paths are short, unique, and safe on any system', () => {
+it('whatever senders and files are called: paths are short, unique, and safe on any system', { tags: 'long' }, () => {
   const letters = fc.array(fc.record({ subject: text, senderName: text, files: fc.array(text, { maxLength: 4 }) }), {
     maxLength: 6,
   });

@@ -715,7 +715,7 @@ describe('a process that is killed', () => {
   // Loading a process takes seconds on a busy machine.
   it.each(['zip-began', 'content-written', 'content-renamed', 'zip-sealed', 'zip-committed'])(
     'at %s leaves no orphan, and the next one finishes the zip, once',
-    { timeout: 120_000 },
+    { tags: 'long', timeout: 120_000 },
     async (point) => {
       const as = someone();
       const documents = [{ files: [file('film.mp4', noise(900_000, 31), 'video/mp4')] }];
@@ -730,7 +730,10 @@ describe('a process that is killed', () => {
   );
 });
 
-it('a thousand messages are handed out with a row of the log for each', { timeout: 120_000 }, async () => {
+it('a thousand messages are handed out with a row of the log for each', {
+  tags: 'long',
+  timeout: 120_000,
+}, async () => {
   const as = someone();
   const message = await deliverMemo(stack);
   const items = [message];

@@ -310,7 +310,9 @@ describe('its file', () => {
     await expectProblem(await download(me, id, whole), 403, 'role-missing');
   });
 
-  it('has no more than its share of messages, and says so; a large one is in the content store', async () => {
+  it('has no more than its share of messages, and says so; a large one is in the content store', {
+    tags: 'long',
+  }, async () => {
     const me = someone({ municipality: VESTERSUND });
     await deliverMemo(stack, { recipient: { id: VESTERSUND } });
     await stack.sql(

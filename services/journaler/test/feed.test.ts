@@ -172,7 +172,7 @@ describe('GET /api/v1/events', () => {
     );
   });
 
-  it('a shutdown answers all who wait', async () => {
+  it('a shutdown answers all who wait', { tags: 'long' }, async () => {
     const other = await startTestStack();
     const { token, url } = other;
     const authorization = `Bearer ${await token(SYSTEM)}`;
@@ -223,7 +223,7 @@ describe('GET /api/v1/events', () => {
 });
 
 describe.runIf(HAS_PGBOUNCER)('where LISTEN does not work, behind PgBouncer in transaction mode,', () => {
-  it('a change comes all the same, by looking', async () => {
+  it('a change comes all the same, by looking', { tags: 'long' }, async () => {
     const setup = await setUp();
     const pooler = await startPgBouncer(setup.serviceUrl, { pool_mode: 'transaction' });
     const deaf = openStore({ url: pooler.url, connections: 2, name: 'deaf' });

@@ -101,7 +101,9 @@ describe('a list of rejected messages', () => {
   });
 });
 
-it('in bulk, 500 messages are rejected, and then their outcome is told; a wrong department refuses its item only', async () => {
+it('in bulk, 500 messages are rejected, and then their outcome is told; a wrong department refuses its item only', {
+  tags: 'long',
+}, async () => {
   const first = await deliverMemo(stack);
   await stack.sql(
     `WITH copies AS (

@@ -193,7 +193,7 @@ describe('a message is held', () => {
     expect(metrics).toMatch(/^indbakke_held\{what="seconds",cause="unknown-contact-point"\} \d/m);
   });
 
-  it('until the command of operators changes that, too', async () => {
+  it('until the command of operators changes that, too', { tags: 'long' }, async () => {
     const contactPointId = randomUUID();
     await change({ takesEnquiries: false });
     const [off, unknown] = [await deliverMemo(stack), await deliverMemo(stack, { contactPointId })];

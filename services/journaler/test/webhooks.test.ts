@@ -594,7 +594,7 @@ describe('a webhook that fails', () => {
     expect(most).toBe(1);
   });
 
-  it('and is slow leaves room for others: of one at most 8 are sent at a time', async () => {
+  it('and is slow leaves room for others: of one at most 8 are sent at a time', { tags: 'long' }, async () => {
     const slow: WebhookSecret[] = [];
     for (let n = 0; n < 20; n += 1) slow.push(await create({ eventTypes: ['accepted'] }));
     const held: (() => void)[] = [];
@@ -622,7 +622,7 @@ describe('a webhook that fails', () => {
     await other.close();
   });
 
-  it('goes on when the queue has lost all its jobs', async () => {
+  it('goes on when the queue has lost all its jobs', { tags: 'long' }, async () => {
     const { id } = await create({ eventTypes: ['accepted'] });
     receiver.answer(500);
     for (let n = 0; n < 9; n += 1) await deliverMemo(stack);

@@ -1,6 +1,5 @@
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
-import { readForScrape } from '@indbakke/shared/metrics';
-import { Gauge } from 'prom-client';
+import { observe } from '@indbakke/shared/metrics';
 import { countDifferences, readAges } from './ledger/differences.js';
 import { remembered } from './remembered.js';
 import { readCertificates } from './sections/certificates.js';
@@ -15,37 +14,15 @@ import type { Silent } from './sections/silence.js';
 
 const SERVICES = ['receiver', 'journaler', 'archiver', 'operations'];
 
-/** The value of a gauge: a number, one for each set of labels, or undefined when there is none. */
-type Value<Labels extends string> = number | undefined | readonly (readonly [Record<Labels, string>, number])[];
-
 type Watched = Pick<OperationsParts, 'store' | 'blobs' | 'keys' | 'metrics' | 'config' | 'silence'>;
 
-/** What concerns the installation as a whole, read at each scrape. What cannot be read has no value, not its last one. */
+/** What concerns the installation as a whole. */
 export function observeInstallation(parts: Watched): void {
   const { store, config, metrics } = parts;
-  const observe = <Labels extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly Labels[],
-    read: () => Promise<Value<Labels>>,
-  ) => {
-    const gauge: Gauge<string> = new Gauge({
-      name: `indbakke_${name}`,
-      help,
-      labelNames: [...labelNames],
-      registers: [metrics.registry],
-      async collect() {
-        const value = await readForScrape(read);
-        gauge.reset(); // without labels it is 0 then
-        if (value === undefined) return labelNames.length === 0 ? gauge.remove() : undefined;
-        if (typeof value === 'number') return gauge.set(value);
-        for (const [labels, each] of value) gauge.set(labels, each);
-      },
-    });
-  };
 
   const copies = remembered(SECOND, () => readCopies(parts));
   observe(
+    metrics,
     'copies',
     'Processes by service: running, or lost without another in their place',
     ['service', 'state'],
@@ -59,19 +36,26 @@ export function observeInstallation(parts: Watched): void {
       );
     },
   );
-  observe('versions', 'Different versions among the running processes', [], async () => {
+  observe(metrics, 'versions', 'Different versions among the running processes', [], async () => {
     const running = (await copies()).filter(({ state }) => state === 'running');
     return new Set(running.map(({ version }) => version)).size;
   });
-  observe('outage_seconds', 'For how long no receiver could store messages; 0 when one can', [], async () => {
+  observe(metrics, 'outage_seconds', 'For how long no receiver could store messages; 0 when one can', [], async () => {
     const [newest] = await readOutages(parts, 1);
     return newest && newest.until === null ? (Date.now() - newest.from.getTime()) / SECOND : 0;
   });
-  observe('accepted_age_seconds', 'Time since a delivery got a receipt; none when none ever did', [], async () => {
-    const at = await readLastReceipt(parts);
-    return at && (Date.now() - at.getTime()) / SECOND;
-  });
   observe(
+    metrics,
+    'accepted_age_seconds',
+    'Time since a delivery got a receipt; none when none ever did',
+    [],
+    async () => {
+      const at = await readLastReceipt(parts);
+      return at && (Date.now() - at.getTime()) / SECOND;
+    },
+  );
+  observe(
+    metrics,
     'silent',
     'Municipalities and contact points that nothing has come to for far longer than usual',
     ['what'],
@@ -84,10 +68,11 @@ export function observeInstallation(parts: Watched): void {
       ];
     },
   );
-  observe('refused_often', 'Ids that are refused again and again, and are not here', [], async () => {
+  observe(metrics, 'refused_often', 'Ids that are refused again and again, and are not here', [], async () => {
     return (await readRefusedOften(parts, config.QUARANTINE_LOOP_AFTER)).length;
   });
   observe(
+    metrics,
     'suggestion_waiting_seconds',
     'Age of the oldest message that waits for its suggestion run; 0 when none does',
     [],
@@ -101,17 +86,23 @@ export function observeInstallation(parts: Watched): void {
     },
   );
 
-  observe('ledger_differences', 'What is not as the ledger says and nobody has accepted, by kind', ['kind'], async () =>
-    Object.entries(await countDifferences(parts)).map(([kind, count]) => [{ kind }, count] as const),
+  observe(
+    metrics,
+    'ledger_differences',
+    'What is not as the ledger says and nobody has accepted, by kind',
+    ['kind'],
+    async () => Object.entries(await countDifferences(parts)).map(([kind, count]) => [{ kind }, count] as const),
   );
   const ages = remembered(SECOND, () => readAges(parts));
   observe(
+    metrics,
     'ledger_age_seconds',
     'Since the last line of the ledger was made; none when there is none yet',
     [],
     async () => (await ages()).made ?? undefined,
   );
   observe(
+    metrics,
     'ledger_unread_seconds',
     'For how long the content of some day has not been compared with its hashes; it is within 30 days',
     [],
@@ -120,6 +111,7 @@ export function observeInstallation(parts: Watched): void {
 
   const room = remembered(SECOND, () => readRoom(parts, config.DATABASE_MAX_BYTES));
   observe(
+    metrics,
     'room_bytes',
     'content-free: what the content store has left; database: what the database takes',
     ['what'],
@@ -132,6 +124,7 @@ export function observeInstallation(parts: Watched): void {
     },
   );
   observe(
+    metrics,
     'full_in_days',
     'When it is full if it grows as in the last week; none when it does not grow',
     ['what'],
@@ -144,17 +137,23 @@ export function observeInstallation(parts: Watched): void {
       return days.flatMap(([what, left]) => (left === undefined ? [] : [[{ what }, left] as const]));
     },
   );
-  observe('master_key_age_days', 'Days since the current master key was first used', [], async () => {
+  observe(metrics, 'master_key_age_days', 'Days since the current master key was first used', [], async () => {
     const current = (await readMasterKeys(parts)).find(({ state }) => state === 'current');
     return current?.firstAt ? (Date.now() - current.firstAt.getTime()) / DAY : undefined;
   });
   const certificates = remembered(MINUTE, () => readCertificates(config.WATCH_CERTIFICATES ?? []));
-  observe('certificate_days_left', 'Days that a certificate of WATCH_CERTIFICATES is still valid', ['file'], async () =>
-    (await certificates()).flatMap(({ file, daysLeft }) =>
-      daysLeft === undefined ? [] : [[{ file }, daysLeft] as const],
-    ),
+  observe(
+    metrics,
+    'certificate_days_left',
+    'Days that a certificate of WATCH_CERTIFICATES is still valid',
+    ['file'],
+    async () =>
+      (await certificates()).flatMap(({ file, daysLeft }) =>
+        daysLeft === undefined ? [] : [[{ file }, daysLeft] as const],
+      ),
   );
   observe(
+    metrics,
     'certificate_unreadable',
     '1 when a file of WATCH_CERTIFICATES cannot be read as a certificate',
     ['file'],

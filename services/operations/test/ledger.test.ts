@@ -258,7 +258,10 @@ describe('the ledger itself', () => {
 });
 
 describe('a process that is killed', () => {
-  it('when the lines of a day are written leaves them to the next one, which writes none a second time', async () => {
+  it('when the lines of a day are written leaves them to the next one, which writes none a second time', {
+    tags: 'long',
+    timeout: 120_000,
+  }, async () => {
     const id = await deliverMemo(stack);
     expect(await killedAt('make', 'ledger-line-written')).toBe('SIGKILL');
     expect(await readDays(parts, {})).toEqual([]);
@@ -268,9 +271,12 @@ describe('a process that is killed', () => {
     const [line] = lines.filter((each) => each.is === 'day' && each.municipality === ODENSKOV);
     expect((line as { messages: [string, string][] }).messages.map(([each]) => each)).toContain(id);
     expect(await readDays(parts, { municipality: ODENSKOV })).toHaveLength(1);
-  }, 120_000);
+  });
 
-  it('while content is read leaves the rest of the day to the next one', async () => {
+  it('while content is read leaves the rest of the day to the next one', {
+    tags: 'long',
+    timeout: 120_000,
+  }, async () => {
     for (let count = 0; count < 22; count += 1) await deliverMemo(stack);
     await make();
     expect(await killedAt('check', 'ledger-content-read')).toBe('SIGKILL');
@@ -278,7 +284,7 @@ describe('a process that is killed', () => {
     expect(await stack.sql(progress, [ODENSKOV])).toEqual([{ check_after: expect.any(String), checked_at: null }]);
     expect(await inTurn(() => checkDueDays(parts, folder, GiB))).toBeGreaterThanOrEqual(1);
     expect(await stack.sql(progress, [ODENSKOV])).toEqual([{ check_after: null, checked_at: expect.any(Date) }]);
-  }, 120_000);
+  });
 
   async function killedAt(what: 'make' | 'check', point: string): Promise<unknown> {
     const script = fileURLToPath(new URL('./support/killed.mjs', import.meta.url));

@@ -154,7 +154,9 @@ describe('outages', () => {
     );
   const receiverSays = async (isAble: boolean) => new Heartbeat(parts, ['receiver']).beat(isAble);
 
-  it('a receiver that is killed and started again: between its last heartbeat and the next one', async () => {
+  it('a receiver that is killed and started again: between its last heartbeat and the next one', {
+    tags: 'long',
+  }, async () => {
     const killed = await startReceiverProcess(stack.env);
     await vi.waitFor(
       async () => expect(await stack.sql('SELECT FROM copies WHERE able_at IS NOT NULL')).toHaveLength(1),
@@ -178,7 +180,9 @@ describe('outages', () => {
     expect((await readCopies(parts)).map(({ state }) => state).toSorted()).toEqual(['replaced', 'stopped']);
   });
 
-  it('while the database is away nothing is written; once it is back, the receiver writes the outage', async () => {
+  it('while the database is away nothing is written; once it is back, the receiver writes the outage', {
+    tags: 'long',
+  }, async () => {
     const relay = await startRelay(stack.serviceUrl);
     await startAnother({ DATABASE_URL: relay.url });
     await vi.waitFor(

@@ -38,7 +38,7 @@ describe('an idle connection', () => {
     expect(await connection.ended()).toBe('');
   });
 
-  test('is kept for longer than proxies keep theirs, unless set otherwise', async () => {
+  test('is kept for longer than proxies keep theirs, unless set otherwise', { tags: 'long' }, async () => {
     const other = await startReceiverProcess(setup.env);
     connection = await openConnection(other.url);
     await connection.send(DELIVERY);
@@ -51,7 +51,9 @@ describe('an idle connection', () => {
   });
 });
 
-test('an answer during shutdown says that its connection ends, and no unused connection delays the end', async () => {
+test('an answer during shutdown says that its connection ends, and no unused connection delays the end', {
+  tags: 'long',
+}, async () => {
   const closing = await startReceiverProcess(setup.env);
   connection = await openConnection(closing.url);
   await connection.send(DELIVERY_HEAD.replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n'));

@@ -150,7 +150,7 @@ describe('a form that is refused', () => {
   test.each([
     ['read in part', FORM],
     ['not read at all, for want of a boundary', 'Content-Type: multipart/form-data'],
-  ])('is not timed out again after its answer: %s', async (_what, type) => {
+  ])('is not timed out again after its answer: %s', { tags: 'long' }, async (_what, type) => {
     const refused = await open();
     await refused.send(deliveryHead([type, 'Content-Length: 100000']) + start);
     expect((await refused.answer()).status).toBe(400);

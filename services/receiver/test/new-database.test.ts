@@ -16,7 +16,9 @@ afterAll(() => stack.close());
 
 // PostgreSQL caches the plans of named statements and of foreign keys. A plan made for a nearly empty table would scan all
 // later rows, until the next ANALYZE.
-test('a message reads no more rows when the database has grown since its plans were made', async () => {
+test('a message reads no more rows when the database has grown since its plans were made', {
+  tags: 'long',
+}, async () => {
   await rowsReadBy(50);
   await stack.sql('ANALYZE');
   expect(await rowsReadBy(300)).toBeLessThan(20);

@@ -52,8 +52,34 @@ interface Sweep {
 /** Prometheus gives up after 10 seconds by default, and then lacks also the metrics that say what is away. */
 const READ_MS = 8 * SECOND;
 
-/** What a gauge reads from elsewhere. @returns undefined when that cannot be read, or not in the time of a scrape */
-export async function readForScrape<Value>(read: () => Promise<Value>): Promise<Value | undefined> {
+/** What a gauge shows: a number, one for each set of labels, or nothing. */
+type Reading<Labels extends string> = number | undefined | readonly (readonly [Record<Labels, string>, number])[];
+
+/** A gauge `indbakke_<name>` that is read at each scrape. What cannot be read in time has no value, not its last one. */
+export function observe<Labels extends string>(
+  { registry }: Pick<Metrics, 'registry'>,
+  name: string,
+  help: string,
+  labelNames: readonly Labels[],
+  read: () => Promise<Reading<Labels>>,
+): void {
+  const gauge: Gauge<string> = new Gauge({
+    name: `indbakke_${name}`,
+    help,
+    labelNames: [...labelNames],
+    registers: [registry],
+    async collect() {
+      const reading = await unlessLate(read);
+      gauge.reset(); // without labels it is 0 then
+      if (reading === undefined) return labelNames.length === 0 ? gauge.remove() : undefined;
+      if (typeof reading === 'number') return gauge.set(reading);
+      for (const [labels, value] of reading) gauge.set(labels, value);
+    },
+  });
+}
+
+/** @returns undefined when it cannot be read, or not in the time of a scrape */
+async function unlessLate<Value>(read: () => Promise<Value>): Promise<Value | undefined> {
   const inTime = new AbortController();
   try {
     return await Promise.race([read(), pause(READ_MS, undefined, { signal: inTime.signal })]);
@@ -78,18 +104,12 @@ export function observeSweeps({ registry }: Metrics, sweeps: readonly Sweep[]): 
 }
 
 /** Counts of jobs by queue and state, read from the backend at each scrape. */
-export function observeQueues({ registry }: Metrics, queues: Queues): void {
-  new Gauge({
-    name: 'indbakke_queue_jobs',
-    help: 'Jobs by queue and state',
-    labelNames: ['queue', 'state'],
-    registers: [registry],
-    async collect() {
-      const counted = queues.list().map(async (queue) => {
-        const counts = await readForScrape(() => queue.getJobCounts('waiting', 'active', 'delayed', 'failed'));
-        for (const [state, count] of Object.entries(counts ?? {})) this.set({ queue: queue.name, state }, count);
-      });
-      await Promise.all(counted);
-    },
+export function observeQueues(metrics: Metrics, queues: Queues): void {
+  observe(metrics, 'queue_jobs', 'Jobs by queue and state', ['queue', 'state'], async () => {
+    const counted = queues.list().map(async (queue) => {
+      const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
+      return Object.entries(counts).map(([state, count]) => [{ queue: queue.name, state }, count] as const);
+    });
+    return (await Promise.all(counted)).flat();
   });
 }

@@ -34,7 +34,7 @@ function examplesIn(place: object | undefined): object[] {
 describe.each(NAMES)('%s', (name) => {
   const { body, answer } = operationOf(name);
 
-  it('takes every example of its body, and answers with what the description shows', async () => {
+  it('takes every example of its body, and answers with what the description shows', { tags: 'long' }, async () => {
     for (const call of await calls.prepare(name)) {
       const response = await send(stack, call);
       expect(response.status, await response.clone().text()).toBe(answer === undefined ? 204 : 200);

@@ -95,7 +95,7 @@ describe('safeFileName', () => {
     expect(encodeURIComponent(safeFileName(`${'a'.repeat(94)}😀.jpeg`))).toMatch(/^a+.*jpeg$/); // throws for half a character
   });
 
-  it('is safe on any system, whatever the name', () => {
+  it('is safe on any system, whatever the name', { tags: 'long' }, () => {
     const nasty = fc.constantFrom(
       '/',
       '\\',

@@ -378,7 +378,9 @@ describe.each(CHANGES)('%s', { tags: 'long' }, (change) => {
   );
 });
 
-it('the list has the messages that a caller sees, and says of each which changes this caller may make', async () => {
+it('the list has the messages that a caller sees, and says of each which changes this caller may make', {
+  tags: 'long',
+}, async () => {
   const mayList = CALLERS.filter((caller) =>
     OPERATIONS.listIncomingDocuments.roles.some((role) => caller.roles.has(role)),
   );

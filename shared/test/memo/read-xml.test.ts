@@ -11,7 +11,7 @@ const inFile = (content: string) =>
 const anyFile = fc.record({ filename: fc.constantFrom('a', ']]'), bytes: fc.uint8Array({ maxLength: 12 }) });
 
 describe('reading the XML of a message', () => {
-  it('gives the same as a parser of the whole XML, however it is written', async () => {
+  it('gives the same as a parser of the whole XML, however it is written', { tags: 'long' }, async () => {
     await fc.assert(
       fc.asyncProperty(
         anyMemo(300),
@@ -91,7 +91,7 @@ describe('reading the XML of a message', () => {
     }
   });
 
-  it('decodes large files from any chunks, with fast and slow sinks', async () => {
+  it('decodes large files from any chunks, with fast and slow sinks', { tags: 'long' }, async () => {
     const bytes = Buffer.from(
       Array.from({ length: 1_300_003 }, (_, index) => (Math.imul(index, 0x9e3779b1) >>> 15) & 255),
     );

@@ -86,7 +86,7 @@ describe('while the database is away', () => {
     expect((await fetch(`${running.url}/healthz`)).status).toBe(200);
   });
 
-  it('metrics are still available', async () => {
+  it('metrics are still available', { tags: 'long' }, async () => {
     expect((await fetch(`${running.url}/metrics`)).status).toBe(200);
   });
 

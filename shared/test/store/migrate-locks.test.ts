@@ -62,7 +62,7 @@ const indexIsValid = async (url = ownerUrl) =>
 const quiet = () => {};
 
 describe('a migration that needs a table that another has', () => {
-  it('tells who has it, and goes on when it is free', async () => {
+  it('tells who has it, and goes on when it is free', { tags: 'long' }, async () => {
     const { reader, pid } = await startReading();
     const lines: string[] = [];
     const report = (line: string) => {

@@ -10,9 +10,8 @@ import {
 } from '@indbakke/shared/audit';
 import { announce } from '@indbakke/shared/crash-points';
 import type { Log } from '@indbakke/shared/log';
-import { readForScrape } from '@indbakke/shared/metrics';
+import { observe } from '@indbakke/shared/metrics';
 import type { Parts } from '@indbakke/shared/service';
-import { Gauge } from 'prom-client';
 
 type Faults = Readonly<Record<'missing' | 'misplaced' | 'overdue', boolean>>;
 
@@ -21,16 +20,14 @@ const readFaults = async (store: Parts['store'], keepMonths: number) =>
 
 /** The faults of the months as a metric, for an alarm. */
 export function observeAuditMonths({ metrics, store }: Pick<Parts, 'metrics' | 'store'>, keepMonths: number): void {
-  new Gauge({
-    name: 'indbakke_audit_month_faults',
-    help: '1 = missing: the next month of the audit log has no partition; misplaced: rows are in no month; overdue: an old month could not be dropped',
-    labelNames: ['fault'],
-    registers: [metrics.registry],
-    async collect() {
-      const faults = await readForScrape(() => readFaults(store, keepMonths));
-      for (const [fault, is] of Object.entries(faults ?? {})) this.set({ fault }, Number(is));
-    },
-  });
+  observe(
+    metrics,
+    'audit_month_faults',
+    '1 = missing: the next month of the audit log has no partition; misplaced: rows are in no month; overdue: an old month could not be dropped',
+    ['fault'],
+    async () =>
+      Object.entries(await readFaults(store, keepMonths)).map(([fault, is]) => [{ fault }, Number(is)] as const),
+  );
 }
 
 /** Makes the months to come, and logs what is wrong with the months there are. */

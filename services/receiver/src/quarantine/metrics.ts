@@ -1,6 +1,6 @@
-import { readForScrape } from '@indbakke/shared/metrics';
+import { observe } from '@indbakke/shared/metrics';
 import type { Parts } from '@indbakke/shared/service';
-import { Counter, Gauge } from 'prom-client';
+import { Counter } from 'prom-client';
 
 /** What became of a delivery that could not be read. */
 export type Kept =
@@ -14,17 +14,12 @@ export type Kept =
 /** Counts what came, and tells at each scrape what is there. */
 export function createQuarantineMetrics({ store, metrics }: Pick<Parts, 'store' | 'metrics'>, loopAfter: number) {
   const registers = [metrics.registry];
-  new Gauge({
-    name: 'indbakke_quarantine',
-    help: 'What is in quarantine: entries, bytes, and loops, which are entries that came too often',
-    labelNames: ['what'],
-    registers,
-    async collect() {
-      const sql = `SELECT count(*)::int AS entries, coalesce(sum(size) FILTER (WHERE key_id IS NOT NULL), 0)::float8 AS bytes,
-          count(*) FILTER (WHERE status = 'kept' AND count >= $1)::int AS loops FROM quarantine_entries`;
-      const rows = await readForScrape(() => store.sweep<Record<string, number>>(sql, [loopAfter]));
-      for (const [what, count] of Object.entries(rows?.[0] ?? {})) this.set({ what }, count);
-    },
+  const help = 'What is in quarantine: entries, bytes, and loops, which are entries that came too often';
+  observe(metrics, 'quarantine', help, ['what'], async () => {
+    const sql = `SELECT count(*)::int AS entries, coalesce(sum(size) FILTER (WHERE key_id IS NOT NULL), 0)::float8 AS bytes,
+        count(*) FILTER (WHERE status = 'kept' AND count >= $1)::int AS loops FROM quarantine_entries`;
+    const [row] = await store.sweep<Record<string, number>>(sql, [loopAfter]);
+    return Object.entries(row ?? {}).map(([what, count]) => [{ what }, count] as const);
   });
   const counters = {
     deliveries: new Counter<'outcome'>({
