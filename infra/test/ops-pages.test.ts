@@ -27,10 +27,13 @@ const link = makeOneTimeSecret();
 const webhook = randomUUID();
 
 beforeAll(async () => {
-  stack = await startTestStack(async ({ serviceUrl }) => {
-    relay = await startRelay(serviceUrl);
-    return { DATABASE_URL: relay.url };
-  }, link);
+  stack = await startTestStack(
+    async ({ serviceUrl }) => {
+      relay = await startRelay(serviceUrl);
+      return { DATABASE_URL: relay.url };
+    },
+    { operations: link },
+  );
   queues = openQueues({ url: stack.serviceUrl, log: createLog('test', 'silent') });
   operator = await stack.operatorsToken();
   await stack.sql('UPDATE municipalities SET takes_enquiries = false WHERE cvr = $1', [VESTERSUND]);

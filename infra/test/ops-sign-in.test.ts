@@ -39,7 +39,7 @@ describe('with a token', () => {
   const link = makeOneTimeSecret();
 
   beforeAll(async () => {
-    stack = await startTestStack({}, link);
+    stack = await startTestStack({}, { operations: link });
   });
 
   afterAll(() => stack.close());

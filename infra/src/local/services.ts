@@ -1,5 +1,5 @@
 import { ArchiverConfig, createArchiver } from '@indbakke/archiver';
-import { createJournaler, JournalerConfig } from '@indbakke/journaler';
+import { createJournaler, JournalerConfig, type LocalSignIn } from '@indbakke/journaler';
 import { createOperations, OperationsConfig } from '@indbakke/operations';
 import { createReceiver, ReceiverConfig } from '@indbakke/receiver';
 import type { CreateService } from '@indbakke/shared/service';
@@ -15,10 +15,16 @@ export const StackConfig = z.object({
 });
 export type StackConfig = z.infer<typeof StackConfig>;
 
+/** What signs the reader of a local stack in, once each. */
+export interface LocalLinks {
+  readonly operations?: OneTimeSecret;
+  readonly inbox?: LocalSignIn;
+}
+
 /** All services, for `serve`. */
-export const allServices = (config: StackConfig, link?: OneTimeSecret): CreateService[] => [
+export const allServices = (config: StackConfig, links: LocalLinks = {}): CreateService[] => [
   (parts) => createReceiver(parts, config),
-  (parts) => createJournaler(parts, config),
+  (parts) => createJournaler(parts, config, links.inbox),
   (parts) => createArchiver(parts, config),
-  createOperations(config, link),
+  createOperations(config, links.operations),
 ];

@@ -19,6 +19,7 @@ export const issuerKeyOf = (paths: StatePaths) => join(paths.keys, 'token-issuer
 export function localSettings(paths: StatePaths): Env {
   return {
     BLOB_URL: pathToFileURL(paths.content).href,
+    INBOX_PAGE: 'on',
     KEY_FILE: masterKeysOf(paths),
     TOKEN_ISSUER: LOCAL_ISSUER,
     TOKEN_AUDIENCE: LOCAL_AUDIENCE,

@@ -1,12 +1,11 @@
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { listen } from '@indbakke/shared/http';
 import { type Running, serve } from '@indbakke/shared/service';
-import type { OneTimeSecret } from '@indbakke/shared/sign-in';
 import express from 'express';
 import { checkDatabase, migrateDatabase, prepareDatabase } from './database.js';
 import { EXAMPLE_MUNICIPALITY, registerExample } from './example-municipality.js';
 import { startPostgres } from './postgres/postgres.js';
-import { allServices, StackConfig } from './services.js';
+import { allServices, type LocalLinks, StackConfig } from './services.js';
 import { LOCAL_DATABASE, localSettings, makeKeys } from './settings.js';
 import { removeLocalStack, type StatePaths, writeLocalStack } from './state.js';
 
@@ -15,8 +14,7 @@ export interface LocalStackOptions {
   readonly env: Env;
   /** Called with a line before slow work. */
   readonly onProgress?: (line: string) => void;
-  /** Signs in to the operations page once. */
-  readonly link?: OneTimeSecret;
+  readonly links?: LocalLinks;
 }
 
 export interface RunningStack extends Running {
@@ -32,7 +30,7 @@ export async function startLocalStack({
   paths,
   env,
   onProgress = () => {},
-  link,
+  links = {},
 }: LocalStackOptions): Promise<RunningStack> {
   const settings = { ...localSettings(paths), ...env };
   // Reports wrong settings before anything is created. The embedded database has no URL yet.
@@ -42,7 +40,7 @@ export async function startLocalStack({
   const database = await openDatabase(paths, env, onProgress);
   try {
     const config = readConfig(StackConfig, { ...settings, DATABASE_URL: database.url });
-    const running = await serve(config, 'indbakke', allServices(config, link));
+    const running = await serve(config, 'indbakke', allServices(config, links));
     writeLocalStack(paths, running.url);
     return {
       url: running.url,

@@ -1,6 +1,6 @@
 import { runUntilSignal } from '@indbakke/shared/service';
-import { makeOneTimeSecret } from '@indbakke/shared/sign-in';
-import { EXAMPLE_CASE } from './example-municipality.js';
+import { makeOneTimeSecret, type OneTimeSecret } from '@indbakke/shared/sign-in';
+import { EXAMPLE_CASE, EXAMPLE_MUNICIPALITY } from './example-municipality.js';
 import { startLocalStack } from './stack.js';
 import { readLocalStack, statePaths } from './state.js';
 
@@ -14,9 +14,10 @@ await runUntilSignal('indbakke', async () => {
       `Indbakke is already running on this state: ${other.url} (process ${other.pid}). Stop it first, or set STATE_DIR.`,
     );
   }
-  const link = makeOneTimeSecret();
-  const running = await startLocalStack({ paths, env: process.env, onProgress: say, link });
-  const signIn = process.env.OPS_OIDC_ISSUER ? '/ops' : `/ops/sign-in/once?secret=${link.secret}`;
+  const [operations, inbox] = [makeOneTimeSecret(), makeOneTimeSecret()];
+  const links = { operations, inbox: { link: inbox, municipality: EXAMPLE_MUNICIPALITY.cvr } };
+  const running = await startLocalStack({ paths, env: process.env, onProgress: say, links });
+  const once = (page: string, { secret }: OneTimeSecret) => `${page}/sign-in/once?secret=${secret}`;
   const { municipality } = running;
   say(`
   Deliveries
@@ -25,9 +26,10 @@ await runUntilSignal('indbakke', async () => {
   Inbox API for the DUBU core
     base        ${running.url}/api/v1
     docs        ${running.url}/api/v1/docs
-  Operations
-    page        ${running.operationsUrl}/ops
-    signs in    ${running.operationsUrl}${signIn} (once; then npm run -s token -- --operations)
+  Inbox page
+    signs in    ${running.url}${once('/inbox', inbox)} (once)
+  Operations page
+    signs in    ${running.operationsUrl}${once('/ops', operations)} (once; then npm run -s token -- --operations)
     health      ${running.url}/healthz  ${running.url}/readyz
     metrics     ${running.operationsUrl}/metrics
   State         ${paths.root}${municipality ? `\n  Municipality  ${municipality.cvr} ${municipality.name}, with the case ${EXAMPLE_CASE}` : ''}

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Env, readConfig } from '@indbakke/shared/config';
 import { serve } from '@indbakke/shared/service';
-import type { OneTimeSecret } from '@indbakke/shared/sign-in';
 import type { TokenRequest } from '../local/issuer.js';
 import type { MunicipalityRegistration } from '../local/register-municipality.js';
-import { allServices, StackConfig } from '../local/services.js';
+import { allServices, type LocalLinks, StackConfig } from '../local/services.js';
 import { statePaths } from '../local/state.js';
 import { checkedFetch } from './checked-fetch.js';
 import { createTestDatabase } from './database.js';
@@ -96,16 +95,16 @@ const only = ({ user, roles }: TokenOptions) => ({ ...(user && { user }), ...(ro
  * All real services, on their own port, database and state folder.
  *
  * @param env settings that differ, or what makes them
- * @param link signs in to the operations page once
+ * @param links sign in to the pages once
  */
 export async function startTestStack(
   env: Env | ((setup: Setup) => Promise<Env>) = {},
-  link?: OneTimeSecret,
+  links: LocalLinks = {},
 ): Promise<TestStack> {
   const setup = await setUp();
   const settings = { ...setup.env, ...(typeof env === 'function' ? await env(setup) : env) };
   const config = readConfig(StackConfig, settings);
-  const running = await serve(config, 'test', allServices(config, link));
+  const running = await serve(config, 'test', allServices(config, links));
   return {
     ...setup,
     url: running.url,

@@ -10,6 +10,8 @@ import { openFeed } from './feed/open-feed.js';
 import { bindFeed } from './feed/routes.js';
 import { bindFigures } from './figures/routes.js';
 import { bindInbox } from './inbox/routes.js';
+import type { LocalSignIn } from './inbox-page/local.js';
+import { inboxPage } from './inbox-page/routes.js';
 import { bindReplies } from './replies/routes.js';
 import { observeHeldMessages } from './set-up/metrics.js';
 import { bindSetUp } from './set-up/routes.js';
@@ -17,8 +19,12 @@ import { openWebhooks } from './webhooks/open-webhooks.js';
 import { bindWebhooks } from './webhooks/routes.js';
 import { createWork } from './worker.js';
 
-/** The inbox, its exports and figures, the change feed and webhooks, and the suggestion of a case for each reply. */
-export function createJournaler(parts: Parts, config: JournalerConfig): Service {
+/**
+ * The inbox, its exports and figures, the change feed and webhooks, and the suggestion of a case for each reply.
+ *
+ * @param local of a local stack: who runs it may be anybody on the inbox page
+ */
+export function createJournaler(parts: Parts, config: JournalerConfig, local?: LocalSignIn): Service {
   const { router, bind } = createApi(parts);
   bindInbox(bind, parts, config);
   bindExport(bind, parts);
@@ -35,6 +41,7 @@ export function createJournaler(parts: Parts, config: JournalerConfig): Service 
   bindWebhooks(bind, parts, webhooks);
   const { feed, sweeps } = openFeed(parts, config, webhooks.hear);
   bindFeed(bind, feed);
+  if (parts.inboxSessions) router.use(inboxPage(parts, config, parts.inboxSessions, local));
   return {
     name: 'journaler',
     router,
@@ -51,4 +58,5 @@ export function startJournaler(config: JournalerConfig): Promise<Running> {
 
 export { JournalerConfig } from './config.js';
 export { sweepDueExtracts } from './extracts/sweeps.js';
+export type { LocalSignIn } from './inbox-page/local.js';
 export { type AppliedFile, applyMunicipality, exportMunicipality } from './set-up/apply.js';

@@ -1,4 +1,12 @@
-import { commonSettings, isNetwork, replySettings, sealingSettings, wholeNumber } from '@indbakke/shared/config';
+import {
+  commonSettings,
+  isNetwork,
+  replySettings,
+  sealingSettings,
+  secret,
+  url,
+  wholeNumber,
+} from '@indbakke/shared/config';
 import { z } from 'zod';
 
 const HOST = /^(?!\d+(\.\d+)*$)[a-z\d]([a-z\d.-]*[a-z\d])?$/i;
@@ -14,6 +22,18 @@ export const JournalerConfig = z.object({
     .enum(['refuse', 'allow'])
     .default('refuse')
     .describe('Whether a message may be journalized on a case that the core has not registered'),
+  INBOX_OIDC_ISSUER: url('https:', 'http:')
+    .optional()
+    .describe('OpenID Connect issuer that signs people in to /inbox; not set = with a token'),
+  INBOX_OIDC_CLIENT_ID: z.string().min(1).default('indbakke-inbox').describe('Our client id there'),
+  INBOX_OIDC_CLIENT_SECRET: secret(z.string().min(1))
+    .optional()
+    .describe('Our secret there; not set = a public client'),
+  INBOX_OIDC_SCOPE: z
+    .string()
+    .min(1)
+    .default('openid')
+    .describe('What we ask for there; the id token must have the claims of a token'),
   SUGGEST_CONCURRENCY: wholeNumber(1, 256).default(128).describe('Concurrent suggestion jobs'),
   WEBHOOK_ALLOW: z
     .string()

@@ -124,10 +124,7 @@ export async function createTokenVerifier(options: TokenOptions, now: () => numb
   const keys = await openKeySet(options.jwks);
   const remembering = rememberVerified(async (token) => {
     const payload = await verifySignature(token, keys, options, now());
-    const claims = parseClaims(Claims, payload);
-    const { municipality, teams } = claims;
-    const principal = { ...toCaller(claims), municipality, teams, constraints: dataConstraintsOf(claims) };
-    return { principal, validUntil: (Number(payload.exp) + CLOCK_SKEW_SECONDS) * 1_000 };
+    return { principal: userOf(payload), validUntil: (Number(payload.exp) + CLOCK_SKEW_SECONDS) * 1_000 };
   }, now);
   return {
     ...remembering,
@@ -146,6 +143,17 @@ export async function createOperatorVerifier(options: TokenOptions): Promise<Ope
       return operatorOf(payload);
     },
   };
+}
+
+/**
+ * Whom verified claims of a municipality name.
+ *
+ * @throws Problem not-signed-in when they are not as they must be
+ */
+export function userOf(payload: JWTPayload): Principal {
+  const claims = parseClaims(Claims, payload);
+  const { municipality, teams } = claims;
+  return { ...toCaller(claims), municipality, teams, constraints: dataConstraintsOf(claims) };
 }
 
 /**

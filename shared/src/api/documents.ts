@@ -230,6 +230,8 @@ export const DocumentList = z
   .meta({ examples: [{ items: [SUMMARY_EXAMPLE], nextCursor: null }] })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentList' });
 
+export type DocumentList = z.infer<typeof DocumentList>;
+
 const FileAnswer = z
   .object({
     id: z.uuid().describe('Names the file in its download'),

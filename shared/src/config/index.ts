@@ -40,6 +40,10 @@ const SHARE = 'must be a number from 0 to 1';
 export const commonSettings = {
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
   PORT: wholeNumber(0, 65_535).default(8080).describe('Port to listen on; 0 = any free one'),
+  INBOX_PAGE: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('on = /inbox is served, and those who sign in there may call the API from it'),
   OPS_PORT: wholeNumber(0, 65_535)
     .optional()
     .describe('Port of /ops and /metrics, to keep them off PORT; default: PORT'),

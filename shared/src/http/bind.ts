@@ -9,6 +9,7 @@ import { uuidOf } from '../ids/index.js';
 import { IDEMPOTENCY, type KeyRing } from '../keys/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
+import type { InboxSessions } from '../sign-in/index.js';
 import { CommitInDoubt, type Store } from '../store/index.js';
 import { addressOf } from './caller-address.js';
 import { readCredentials } from './credentials.js';
@@ -36,6 +37,8 @@ export interface ApiParts {
   readonly keys: KeyRing;
   readonly tokens: TokenVerifier;
   readonly operators: OperatorVerifier;
+  /** Undefined while the inbox page is off. */
+  readonly inboxSessions?: InboxSessions | undefined;
   readonly metrics: Metrics;
 }
 
@@ -93,6 +96,8 @@ interface Changing {
 async function signIn(parts: ApiParts, { isOfInstallation }: Operation, req: Request): Promise<Principal> {
   const { tokens, metrics } = parts;
   const credentials = readCredentials(req);
+  const signedIn = credentials ? undefined : parts.inboxSessions?.read(req);
+  if (signedIn) return signedIn;
   try {
     if (credentials?.scheme !== 'bearer') {
       throw new Problem('not-signed-in', 'Send one bearer token: Authorization: Bearer <token>.');

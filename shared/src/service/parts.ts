@@ -10,6 +10,7 @@ import { type KeyRing, loadKeyRing } from '../keys/index.js';
 import { createLog, type Log } from '../log/index.js';
 import { createMetrics, type Metrics, observeQueues } from '../metrics/index.js';
 import { openQueues, type Queues } from '../queue/index.js';
+import { InboxSessions } from '../sign-in/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { Tally } from './tally.js';
 
@@ -21,6 +22,8 @@ export interface Parts {
   readonly queues: Queues;
   readonly tokens: TokenVerifier;
   readonly operators: OperatorVerifier;
+  /** Undefined while the inbox page is off. */
+  readonly inboxSessions: InboxSessions | undefined;
   readonly metrics: Metrics;
   readonly tally: Tally;
   readonly log: Log;
@@ -44,7 +47,8 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
   const metrics = createMetrics();
   observeQueues(metrics, queues);
-  return { store, blobs, keys, queues, tokens, operators, metrics, tally: new Tally(), log };
+  const inboxSessions = config.INBOX_PAGE === 'on' ? new InboxSessions(keys) : undefined;
+  return { store, blobs, keys, queues, tokens, operators, inboxSessions, metrics, tally: new Tally(), log };
 }
 
 /** Whether the database names any content. */

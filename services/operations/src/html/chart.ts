@@ -1,6 +1,6 @@
+import { type Html, html } from '@indbakke/shared/html';
 import type { Format } from '../pages/language.js';
 import type { Texts } from '../pages/texts.js';
-import { type Html, html } from './html.js';
 import { table } from './table.js';
 
 export interface Chart {

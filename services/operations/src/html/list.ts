@@ -1,4 +1,4 @@
-import { type Html, html, type Part } from './html.js';
+import { type Html, html, type Part } from '@indbakke/shared/html';
 
 /** Names and their values. */
 export function list(rows: readonly (readonly [name: string, value: Part])[]): Html {

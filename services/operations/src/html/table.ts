@@ -1,4 +1,4 @@
-import { type Html, html, type Part } from './html.js';
+import { type Html, html, type Part } from '@indbakke/shared/html';
 
 export interface Column<Row> {
   readonly heading: string;

@@ -1,10 +1,10 @@
 import { recordAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
+import { html } from '@indbakke/shared/html';
 import { QUEUE_NAMES } from '@indbakke/shared/queue';
 import { ErrorCode, type Job, type Queue } from 'bullmq';
 import { z } from 'zod';
 import { askEachQueue } from '../each-queue.js';
-import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import type { OperationsParts } from '../sections/section.js';
 import { inBoth } from './language.js';

@@ -1,12 +1,12 @@
 import type { Principal } from '@indbakke/shared/access';
 import { Problem } from '@indbakke/shared/errors';
+import { html } from '@indbakke/shared/html';
 import { changeMessage } from '@indbakke/shared/inbox';
 import type { HeldCause } from '@indbakke/shared/lifecycle';
 import { tryEach } from '@indbakke/shared/service';
 import { Prisma, type Store } from '@indbakke/shared/store';
 import { z } from 'zod';
 import { chart } from '../html/chart.js';
-import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import { CAUSES, CAUSES_IN_WORDS, type HeldGroup, readHeld, readHeldByDay } from '../sections/held.js';
 import { inBoth } from './language.js';

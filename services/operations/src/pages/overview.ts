@@ -1,6 +1,6 @@
 import { SECOND } from '@indbakke/shared/config';
+import { type Html, html } from '@indbakke/shared/html';
 import { describeError } from '@indbakke/shared/log';
-import { type Html, html } from '../html/html.js';
 import type { OperationsParts, Section, View } from '../sections/section.js';
 import { formatIn, type Language } from './language.js';
 import type { Page } from './page.js';

@@ -1,6 +1,6 @@
 import type { Principal } from '@indbakke/shared/access';
+import { type Html, html } from '@indbakke/shared/html';
 import type { z } from 'zod';
-import { type Html, html } from '../html/html.js';
 import type { OperationsParts } from '../sections/section.js';
 import type { Format, InBoth, Language } from './language.js';
 import { TEXTS, type Texts } from './texts.js';

@@ -1,8 +1,8 @@
 import { INSTALLATION } from '@indbakke/shared/audit';
+import { html } from '@indbakke/shared/html';
 import { acceptEntry } from '@indbakke/shared/quarantine';
 import { Prisma } from '@indbakke/shared/store';
 import { z } from 'zod';
-import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import { inBoth } from './language.js';
 import { defineAction, definePage } from './page.js';

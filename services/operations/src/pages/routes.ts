@@ -1,10 +1,10 @@
 import { Problem } from '@indbakke/shared/errors';
+import { html } from '@indbakke/shared/html';
 import { EXACT_PATHS, logProblem, publicPrefixOf, toProblem } from '@indbakke/shared/http';
 import { currentCorrelationId, describeError } from '@indbakke/shared/log';
 import { SealedCookie } from '@indbakke/shared/sign-in';
 import { type ErrorRequestHandler, type Request, type Response, Router, urlencoded } from 'express';
 import { z } from 'zod';
-import { html } from '../html/html.js';
 import type { OperationsParts } from '../sections/section.js';
 import { SECTIONS } from '../sections/sections.js';
 import { isNavigation, requireOperator, signedInOperator } from '../sign-in/guard.js';

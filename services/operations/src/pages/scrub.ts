@@ -1,6 +1,6 @@
 import { recordAudit } from '@indbakke/shared/audit';
+import { html } from '@indbakke/shared/html';
 import { z } from 'zod';
-import { html } from '../html/html.js';
 import { readScrub } from '../sections/scrub.js';
 import { inBoth } from './language.js';
 import { defineAction, definePage } from './page.js';

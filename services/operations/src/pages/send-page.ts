@@ -1,6 +1,6 @@
+import { type Html, html } from '@indbakke/shared/html';
 import { allowPage, publicPrefixOf } from '@indbakke/shared/http';
 import type { Request, Response } from 'express';
-import { type Html, html } from '../html/html.js';
 import { signedInOperator } from '../sign-in/guard.js';
 import type { PageLink } from './page.js';
 import { languageOf, TEXTS } from './texts.js';

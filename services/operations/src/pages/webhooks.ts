@@ -1,6 +1,6 @@
+import { html } from '@indbakke/shared/html';
 import { changeWebhook } from '@indbakke/shared/webhooks';
 import { z } from 'zod';
-import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import { readTroubledWebhooks, STATES_IN_WORDS, type TroubledWebhook } from '../sections/webhooks.js';
 import { inBoth } from './language.js';

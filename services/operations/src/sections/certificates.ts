@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { DAY } from '@indbakke/shared/config';
-import { html } from '../html/html.js';
+import { html } from '@indbakke/shared/html';
 import { table } from '../html/table.js';
 import { inBoth } from '../pages/language.js';
 import { defineSection } from './section.js';

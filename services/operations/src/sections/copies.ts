@@ -1,5 +1,5 @@
+import { html } from '@indbakke/shared/html';
 import { GONE_SECONDS, type Parts } from '@indbakke/shared/service';
-import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import { inBoth } from '../pages/language.js';
 import { defineSection } from './section.js';

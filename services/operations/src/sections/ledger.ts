@@ -1,4 +1,4 @@
-import { html } from '../html/html.js';
+import { html } from '@indbakke/shared/html';
 import { table } from '../html/table.js';
 import { countDifferences, type FoundDifference, type Kind, readAges, readDifferences } from '../ledger/differences.js';
 import type { Fate, Fates } from '../ledger/lines.js';

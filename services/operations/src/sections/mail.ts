@@ -1,8 +1,8 @@
 import { MINUTE } from '@indbakke/shared/config';
+import { html } from '@indbakke/shared/html';
 import { STATUSES } from '@indbakke/shared/lifecycle';
 import { type Figure, type Parts, RECEIPTS } from '@indbakke/shared/service';
 import { chart } from '../html/chart.js';
-import { html } from '../html/html.js';
 import { inBoth } from '../pages/language.js';
 import { defineSection } from './section.js';
 

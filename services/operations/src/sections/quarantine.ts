@@ -1,4 +1,4 @@
-import { html } from '../html/html.js';
+import { html } from '@indbakke/shared/html';
 import { list } from '../html/list.js';
 import { inBoth } from '../pages/language.js';
 import { defineSection } from './section.js';

@@ -1,5 +1,5 @@
+import { html } from '@indbakke/shared/html';
 import { askEachQueue } from '../each-queue.js';
-import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import { inBoth } from '../pages/language.js';
 import { defineSection } from './section.js';

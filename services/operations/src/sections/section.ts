@@ -1,6 +1,6 @@
+import type { Html } from '@indbakke/shared/html';
 import type { Parts, States } from '@indbakke/shared/service';
 import type { OperationsConfig } from '../config.js';
-import type { Html } from '../html/html.js';
 import type { Format, InBoth, Language } from '../pages/language.js';
 import type { Scrubbing } from '../scrubbing.js';
 import type { Silent } from './silence.js';

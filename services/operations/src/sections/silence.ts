@@ -1,6 +1,6 @@
 import { MINUTE } from '@indbakke/shared/config';
+import { html } from '@indbakke/shared/html';
 import type { Parts } from '@indbakke/shared/service';
-import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import { inBoth } from '../pages/language.js';
 import { STATUSES_OF_MESSAGES } from './mail.js';

@@ -1,6 +1,6 @@
 import type { DISABLED_CAUSES } from '@indbakke/shared/api';
+import { html } from '@indbakke/shared/html';
 import type { Store } from '@indbakke/shared/store';
-import { html } from '../html/html.js';
 import { table } from '../html/table.js';
 import { inBoth } from '../pages/language.js';
 import { defineSection } from './section.js';

@@ -1,0 +1,73 @@
+import { goToSignIn, PREFIX } from './session.js';
+
+/** A refusal of the API (RFC 9457), or that it could not be reached. */
+export class ApiError extends Error {
+  /** Of docs/errors.md; `unreachable` when there was no answer. */
+  readonly code: string;
+  readonly fields: readonly { readonly field: string; readonly message: string }[];
+  readonly correlationId: string | undefined;
+
+  constructor(problem: Problem) {
+    super(problem.detail ?? problem.title ?? problem.code);
+    this.code = problem.code ?? 'failed';
+    this.fields = problem.errors ?? [];
+    this.correlationId = problem.correlationId;
+  }
+}
+
+interface Problem {
+  readonly code?: string;
+  readonly title?: string;
+  readonly detail?: string;
+  readonly correlationId?: string;
+  readonly errors?: readonly { readonly field: string; readonly message: string }[];
+}
+
+export interface CallOptions {
+  readonly body?: unknown;
+  /** Of what the call changes: it takes effect on this version only. */
+  readonly version?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A call of the inbox API, such as `call<DocumentList>('GET', '/incoming-documents?limit=50')`.
+ *
+ * @returns the JSON of the answer; undefined when it has none
+ * @throws ApiError
+ */
+export async function call<Answer>(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+  const response = await send(method, path, options);
+  return (response.status === 204 ? undefined : await response.json()) as Answer;
+}
+
+/** The bytes of an answer. @throws ApiError */
+export async function download(path: string, options: CallOptions & { method?: string } = {}): Promise<Blob> {
+  return (await send(options.method ?? 'GET', path, options)).blob();
+}
+
+async function send(method: string, path: string, { body, version, signal }: CallOptions): Promise<Response> {
+  // A repeat after an answer that got lost does the same once.
+  const isChange = method !== 'GET';
+  const headers = {
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...(version !== undefined && { 'if-match': `"${version}"` }),
+    ...(isChange && version !== undefined && { 'idempotency-key': crypto.randomUUID() }),
+  };
+  let response: Response;
+  try {
+    response = await fetch(`${PREFIX}/api/v1${path}`, {
+      method,
+      headers,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError({ code: 'unreachable' });
+  }
+  if (response.ok) return response;
+  const problem = (await response.json().catch(() => ({}))) as Problem;
+  if (problem.code === 'not-signed-in') goToSignIn();
+  throw new ApiError(problem);
+}

@@ -1,0 +1,55 @@
+import { ApiError } from './api.js';
+import { inBoth, useLanguage, useTexts } from './language.js';
+
+const texts = inBoth({
+  da: {
+    failed: 'Det gik ikke',
+    correlation: 'Opgiv dette nummer, hvis du melder det',
+    codes: {
+      unreachable: 'Indbakke svarer ikke. Prøv igen om lidt; det, du har skrevet, er her stadig.',
+      'version-changed': 'En anden har ændret brevet imens. Se, hvad der er sket, og prøv igen.',
+      'role-missing': 'Det har du ikke rettighed til.',
+      'not-found': 'Det findes ikke, eller du kan ikke se det.',
+      unavailable: 'Databasen svarer ikke lige nu. Prøv igen om lidt.',
+    } as Record<string, string>,
+  },
+  en: {
+    failed: 'It did not work',
+    correlation: 'State this number when you report it',
+    codes: {
+      unreachable: 'Indbakke does not answer. Try again soon; what you typed is still here.',
+      'version-changed': 'Somebody else has changed the letter meanwhile. See what happened, and try again.',
+    },
+  },
+});
+
+/** What went wrong, in a sentence; read out at once. */
+export function ErrorAlert({ error }: { readonly error: unknown }) {
+  const own = useTexts(texts);
+  const language = useLanguage();
+  if (!error) return null;
+  const known = error instanceof ApiError ? own.codes[error.code] : undefined;
+  // The API's own sentence is English.
+  const told = known ?? (error instanceof ApiError ? error.message : String(error));
+  return (
+    <div class="alert alert-error" role="alert">
+      <p>
+        <strong>{own.failed}.</strong> <span lang={known ? language : 'en'}>{told}</span>
+      </p>
+      {error instanceof ApiError && error.fields.length > 0 && (
+        <ul lang="en">
+          {error.fields.map(({ field, message }) => (
+            <li key={field}>
+              <code>{field}</code> {message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {error instanceof ApiError && error.correlationId && (
+        <p class="quiet">
+          {own.correlation}: <code>{error.correlationId}</code>
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+/** What a proxy has put before our paths; mostly nothing. */
+export const PREFIX = new URL(import.meta.url).pathname.replace(/\/inbox\/static\/.*$/, '');
+
+/** Who has signed in, as the server tells in the page. */
+export interface Session {
+  readonly municipality: string;
+  readonly id: string;
+  readonly roles: readonly string[];
+  readonly teams: readonly string[];
+}
+
+export const SESSION = JSON.parse(document.getElementById('app')?.dataset.session ?? '{}') as Session;
+
+/** What is not shown is not allowed either: the API checks each call. */
+export const hasRole = (role: string): boolean => SESSION.roles.includes(role);
+
+/** The session is over. */
+export function goToSignIn(): void {
+  location.assign(`${PREFIX}/inbox/sign-in?to=${encodeURIComponent(location.pathname)}`);
+}
+
+/** What this browser remembers for this person, such as the columns of the list. */
+export function remember<Value>(name: string, value: Value): void {
+  try {
+    localStorage.setItem(keyOf(name), JSON.stringify(value));
+  } catch {
+    // full, or forbidden: it is not remembered then
+  }
+}
+
+export function remembered<Value>(name: string, otherwise: Value): Value {
+  try {
+    const text = localStorage.getItem(keyOf(name));
+    return text === null ? otherwise : (JSON.parse(text) as Value);
+  } catch {
+    return otherwise;
+  }
+}
+
+const keyOf = (name: string) => `indbakke ${SESSION.municipality} ${SESSION.id} ${name}`;

@@ -1,0 +1,26 @@
+import type { DocumentSummary } from '@indbakke/shared/api';
+import { inBoth } from './language.js';
+
+/** What the codes of a letter are called. */
+export const WORDS = inBoth({
+  da: {
+    status: {
+      pending: 'Venter',
+      held: 'Tilbageholdt',
+      journalized: 'Journaliseret',
+      rejected: 'Afvist',
+      deleted: 'Slettet',
+    } satisfies Record<DocumentSummary['status'], string>,
+    kind: { reply: 'Svar', enquiry: 'Henvendelse', forwarded: 'Videresendt' } as Record<string, string>,
+  },
+  en: {
+    status: {
+      pending: 'Waits',
+      held: 'Held',
+      journalized: 'Journalized',
+      rejected: 'Rejected',
+      deleted: 'Deleted',
+    },
+    kind: { reply: 'Reply', enquiry: 'Enquiry', forwarded: 'Forwarded' },
+  },
+});

@@ -1,0 +1,126 @@
+import { type Principal, userOf } from '@indbakke/shared/access';
+import { Problem } from '@indbakke/shared/errors';
+import { html } from '@indbakke/shared/html';
+import { EXACT_PATHS, publicPrefixOf } from '@indbakke/shared/http';
+import type { Parts } from '@indbakke/shared/service';
+import { type InboxSessions, isLoopback, requireSameOrigin, signInRoutes } from '@indbakke/shared/sign-in';
+import { Router, urlencoded } from 'express';
+import type { JournalerConfig } from '../config.js';
+import { FIRST_PERSON, type LocalSignIn, localCookie, PEOPLE, personOf } from './local.js';
+import { sendPage } from './send-page.js';
+import { staticFiles } from './static.js';
+import { TEXTS } from './texts.js';
+
+const MAX_BODY = '1kb';
+
+type PageParts = Pick<Parts, 'keys' | 'metrics' | 'store' | 'tokens'>;
+
+/** `/inbox`: a page that calls the inbox API for who has signed in to it. It has no data of its own. */
+export function inboxPage(
+  parts: PageParts,
+  config: JournalerConfig,
+  sessions: InboxSessions,
+  local: LocalSignIn | undefined,
+): Router {
+  const router = Router(EXACT_PATHS);
+  router.use(staticFiles(), signIn(parts, config, sessions, local));
+  // The same page for all paths: its module shows what the path says.
+  router.get(/^\/inbox(?:\/[\w/-]*)?$/, (req, res) => {
+    res.set('Cache-Control', 'no-store');
+    const principal = sessions.read(req);
+    if (!principal) {
+      const to = encodeURIComponent(req.originalUrl);
+      return res.redirect(303, `${publicPrefixOf(req)}/inbox/sign-in?to=${to}`);
+    }
+    const { municipality, actor, roles, teams } = principal;
+    const session = JSON.stringify({ municipality, id: actor.id, roles: [...roles], teams });
+    sendPage(req, res, {
+      title: 'Indkomne dokumenter',
+      body: html`<div id="app" data-session="${session}"><noscript>${TEXTS.needsScript}</noscript></div>`,
+      module: 'main.js',
+    });
+  });
+  return router;
+}
+
+function signIn(
+  parts: PageParts,
+  config: JournalerConfig,
+  sessions: InboxSessions,
+  local: LocalSignIn | undefined,
+): Router {
+  const { INBOX_OIDC_ISSUER: issuer } = config;
+  const chooses = localCookie(parts.keys);
+  const who = local && personOf(local.municipality, FIRST_PERSON);
+  const router = signInRoutes<Principal>(parts, {
+    base: '/inbox',
+    oidc:
+      issuer === undefined
+        ? undefined
+        : {
+            issuer,
+            clientId: config.INBOX_OIDC_CLIENT_ID,
+            clientSecret: config.INBOX_OIDC_CLIENT_SECRET,
+            scope: config.INBOX_OIDC_SCOPE,
+          },
+    link: local && who && { secret: local.link, who },
+    byToken: (token) => parts.tokens.verify(token),
+    byClaims: async (claims) => userOf(claims),
+    begin(req, res, principal, until) {
+      sessions.begin(req, res, principal, until);
+      if (principal === who) chooses.set(req, res, true);
+    },
+    end: (req, res) => sessions.end(req, res),
+    async showForm(req, res, { to, problem }) {
+      const prefix = publicPrefixOf(req);
+      const people = local && isLoopback(req) && chooses.read(req) ? await municipalities() : [];
+      const choice = people.map(
+        ({ cvr, isTraining }) => html`<h2>${TEXTS.inMunicipality(cvr, isTraining)}</h2>
+<form method="post" action="${prefix}/inbox/sign-in/as"><input type="hidden" name="municipality" value="${cvr}"><p class="buttons">
+${Object.keys(PEOPLE).map((id) => html`<button class="button button-secondary" name="id" value="${id}">${id}</button>`)}</p></form>`,
+      );
+      const withIssuer = html`<p>${TEXTS.withIssuer}</p>
+<p><a class="button button-primary" href="${prefix}/inbox/sign-in/start?to=${encodeURIComponent(to)}">${TEXTS.title}</a></p>`;
+      const withToken = html`<form method="post" action="${prefix}/inbox/sign-in">
+<input type="hidden" name="to" value="${to}">
+<label class="form-label" for="token">${TEXTS.token}</label>
+<p class="hint" id="token-hint">${TEXTS.tokenHint} <code>npm run -s token -- --help</code></p>
+<input class="form-input" id="token" name="token" type="password" autocomplete="off" required aria-describedby="token-hint">
+<p><button class="button button-primary" type="submit">${TEXTS.title}</button></p></form>`;
+      sendPage(req, res, {
+        title: TEXTS.title,
+        body: html`<main class="sign-in" id="content"><h1>${TEXTS.title}</h1>
+${problem && html`<div class="alert alert-error" role="alert">${problem.code === 'too-large' ? TEXTS.tooLarge : TEXTS.notSignedIn}</div>`}
+${choice.length > 0 && html`<p>${TEXTS.choose}. ${TEXTS.chooseHint}</p>${choice}`}
+${issuer === undefined ? withToken : withIssuer}</main>`,
+      });
+    },
+    showSignedIn(req, res, goOn) {
+      sendPage(req, res, {
+        title: TEXTS.signedIn,
+        body: html`<main class="sign-in" id="content"><h1>${TEXTS.signedIn}</h1>
+<p><a class="button button-primary" href="${goOn}">${TEXTS.goOn}</a></p></main>`,
+        goOn,
+      });
+    },
+  });
+
+  const municipalities = () =>
+    parts.store.sweep<{ cvr: string; isTraining: boolean }>(
+      'SELECT cvr, is_training AS "isTraining" FROM municipalities ORDER BY is_training, cvr LIMIT 10',
+    );
+  if (local) {
+    router.post('/inbox/sign-in/as', urlencoded({ extended: false, limit: MAX_BODY }), async (req, res) => {
+      requireSameOrigin(req);
+      const { municipality, id } = req.body ?? {};
+      const isThere = (await municipalities()).some(({ cvr }) => cvr === municipality);
+      const principal = isThere ? personOf(String(municipality), String(id)) : undefined;
+      if (!principal || !isLoopback(req) || !chooses.read(req)) {
+        throw new Problem('not-signed-in', 'Open the link that npm start prints.');
+      }
+      sessions.begin(req, res, principal);
+      res.redirect(303, `${publicPrefixOf(req)}/inbox`);
+    });
+  }
+  return router;
+}

@@ -1,0 +1,40 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EXACT_PATHS } from '@indbakke/shared/http';
+import express, { Router } from 'express';
+
+const resolve = createRequire(import.meta.url).resolve;
+const DESIGN = dirname(dirname(resolve('dkfds'))); // its dist
+/** Ours: style sheet and icon as they are, modules as the compiler wrote them. */
+const OURS = fileURLToPath(new URL('../../browser', import.meta.url));
+const MODULES = fileURLToPath(new URL('../../dist/browser', import.meta.url));
+
+/** What our modules import by name, and the files that have it: the page's import map. */
+export const PACKAGES = {
+  preact: 'preact.mjs',
+  'preact/hooks': 'hooks.mjs',
+  'preact/jsx-runtime': 'jsxRuntime.mjs',
+} as const;
+
+/** `/inbox/static`: all that the page loads. Nobody has to sign in for it: the page to sign in loads it too. */
+export function staticFiles(): Router {
+  const router = Router(EXACT_PATHS);
+  // Asked for anew each time, and answered 304: after an upgrade no old file is left.
+  const options = { cacheControl: false, index: false, redirect: false, dotfiles: 'allow' } as const;
+  const fresh: express.RequestHandler = (_req, res, next) => {
+    res.set('Cache-Control', 'no-cache');
+    next();
+  };
+  for (const [name, file] of Object.entries(PACKAGES)) {
+    router.get(`/inbox/static/packages/${file}`, fresh, (_req, res) => res.sendFile(resolve(name), options));
+  }
+  for (const folder of ['css', 'fonts', 'img']) {
+    router.use(`/inbox/static/dkfds/${folder}`, fresh, express.static(join(DESIGN, folder), options));
+  }
+  router.use('/inbox/static/modules', fresh, express.static(MODULES, { ...options, extensions: [] }));
+  for (const name of ['inbox.css', 'icon.svg']) {
+    router.get(`/inbox/static/${name}`, fresh, (_req, res) => res.sendFile(join(OURS, name), options));
+  }
+  return router;
+}

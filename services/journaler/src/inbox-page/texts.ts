@@ -1,0 +1,15 @@
+/** What the page to sign in says. It has no choice of language yet: who signs in for a municipality reads Danish. */
+export const TEXTS = {
+  title: 'Log ind',
+  signedIn: 'Du er logget ind',
+  goOn: 'Gå til indbakken',
+  withIssuer: 'Du logger ind hos din organisation.',
+  token: 'Token',
+  tokenHint: 'På en lokal installation:',
+  notSignedIn: 'Du blev ikke logget ind. Tokenet eller linket gælder ikke (længere).',
+  tooLarge: 'Du blev ikke logget ind: du er i flere teams, end en browser kan huske.',
+  choose: 'Vælg, hvem du vil være',
+  chooseHint: 'Installationen er lokal, så du kan prøve alle roller.',
+  inMunicipality: (cvr: string, isTraining: boolean) => `Kommunen ${cvr}${isTraining ? ' (øvelse)' : ''}`,
+  needsScript: 'Siden kræver JavaScript.',
+} as const;

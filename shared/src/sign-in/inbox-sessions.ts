@@ -1,0 +1,75 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { type Principal, parseRole } from '../access/index.js';
+import { HOUR, SECOND } from '../config/index.js';
+import { Problem } from '../errors/index.js';
+import type { KeyRing } from '../keys/index.js';
+import { isSameOrigin } from './same-origin.js';
+import { SealedCookie } from './sealed-cookie.js';
+
+const SESSION_SECONDS = (8 * HOUR) / SECOND; // a working day
+
+const Session = z.object({
+  municipality: z.string(),
+  kind: z.enum(['user', 'system']),
+  id: z.string(),
+  roles: z.array(z.string()),
+  teams: z.array(z.string()),
+  constraints: z
+    .object({
+      kle: z.array(z.string()).optional(),
+      orgUnit: z.array(z.string()).optional(),
+      sensitivity: z.array(z.string()).optional(),
+    })
+    .optional(),
+});
+type Session = z.infer<typeof Session>;
+
+/** Who signed in at `/inbox`: a cookie, which the inbox API takes from pages of ours in place of a token. */
+export class InboxSessions {
+  readonly #cookie: SealedCookie<Session>;
+
+  constructor(keys: KeyRing) {
+    this.#cookie = new SealedCookie<Session>(keys, {
+      name: 'indbakke-inbox',
+      value: Session as z.ZodType<Session>,
+      path: '/',
+      seconds: SESSION_SECONDS,
+      sameSite: 'strict',
+    });
+  }
+
+  /** @param until in ms, ends it sooner */
+  begin(req: Request, res: Response, principal: Principal, until?: number): void {
+    const { municipality, actor, roles, teams, constraints } = principal;
+    const { kind, id } = actor;
+    const session = { municipality, kind, id, roles: [...roles], teams: [...teams], constraints };
+    this.#cookie.set(req, res, Session.parse(session), until);
+  }
+
+  /**
+   * Undefined when nobody is signed in.
+   *
+   * @throws Problem bad-request when the call does not come from a page of ours
+   */
+  read(req: Request): Principal | undefined {
+    const session = this.#cookie.read(req);
+    if (!session) return undefined;
+    const isReading = req.method === 'GET' || req.method === 'HEAD';
+    const site = req.get('sec-fetch-site');
+    const isOurs = isReading ? site === undefined || site === 'same-origin' || site === 'none' : isSameOrigin(req);
+    if (!isOurs) throw new Problem('bad-request', 'The call does not come from a page of ours. Open the page anew.');
+    const { municipality, kind, id, roles, teams, constraints } = session;
+    return {
+      municipality,
+      actor: { kind, id },
+      roles: new Set(roles.map(parseRole).filter((role) => role !== undefined)),
+      teams,
+      constraints: constraints as Principal['constraints'],
+    };
+  }
+
+  end(req: Request, res: Response): void {
+    this.#cookie.clear(req, res);
+  }
+}

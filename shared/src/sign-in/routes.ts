@@ -1,0 +1,126 @@
+import { type Request, type Response, Router, urlencoded } from 'express';
+import type { JWTPayload } from 'jose';
+import { expiryOf } from '../access/index.js';
+import { Problem } from '../errors/index.js';
+import { EXACT_PATHS, publicPrefixOf, publicUrlOf, toProblem } from '../http/index.js';
+import type { KeyRing } from '../keys/index.js';
+import type { Metrics } from '../metrics/index.js';
+import { type OidcOptions, OidcSignIn, Pending } from './oidc.js';
+import type { OneTimeSecret } from './one-time-link.js';
+import { isSameOrigin } from './same-origin.js';
+import { SealedCookie } from './sealed-cookie.js';
+
+const MAX_BODY = '16kb'; // a token is a few
+const PENDING_SECONDS = 600;
+
+/** How people sign in to pages of ours, and what they see meanwhile. */
+export interface SignIn<Who> {
+  /** Where the pages are, such as `/ops`. */
+  readonly base: '/inbox' | '/ops';
+  /** Undefined: with a token. */
+  readonly oidc: OidcOptions | undefined;
+  /** Of a local stack: a link that signs in once, from this machine only. */
+  readonly link: { readonly secret: OneTimeSecret; readonly who: Who } | undefined;
+  /** Who a token is of. @throws Problem when it lets nobody in */
+  byToken(token: string, req: Request): Promise<Who>;
+  /** Who the claims of the issuer are of. @throws Problem when they let nobody in */
+  byClaims(claims: JWTPayload, req: Request): Promise<Who>;
+  /** Sets the cookie. @param until in ms, ends it sooner */
+  begin(req: Request, res: Response, who: Who, until?: number): void;
+  end(req: Request, res: Response): void;
+  showForm(req: Request, res: Response, form: { readonly to: string; readonly problem: Problem | undefined }): void;
+  showSignedIn(req: Request, res: Response, goOn: string): void;
+}
+
+/** `<base>/sign-in`, at the issuer where one is set, else with a token; and `<base>/sign-out`. */
+export function signInRoutes<Who>(
+  { keys, metrics }: { readonly keys: KeyRing; readonly metrics: Metrics },
+  pages: SignIn<Who>,
+): Router {
+  const { base } = pages;
+  const pendingCookie = new SealedCookie<Pending>(keys, {
+    name: 'indbakke-sign-in',
+    value: Pending,
+    path: `${base}/sign-in`,
+    seconds: PENDING_SECONDS,
+    sameSite: 'lax', // the issuer, another site, leads back here
+  });
+  const oidc = pages.oidc && new OidcSignIn(pages.oidc);
+  const router = Router(EXACT_PATHS);
+
+  /** A page, not a redirect: to a redirect from another site, browsers do not send a cookie that is SameSite=Strict. */
+  const letIn = (req: Request, res: Response, who: Who, to: string, until?: number) => {
+    pages.begin(req, res, who, until);
+    pages.showSignedIn(req, res, `${publicPrefixOf(req)}${pathWithin(base, req, to)}`);
+  };
+  const refuse = (req: Request, res: Response, error: unknown) => {
+    const problem = toProblem(error);
+    if (problem.row.fault !== 'peer') throw error;
+    if (problem.code === 'not-signed-in') metrics.notSignedIn.inc();
+    res.status(problem.row.http);
+    showForm(req, res, problem);
+  };
+  const showForm = (req: Request, res: Response, problem?: Problem) => {
+    const to = pathWithin(base, req, String(req.query.to ?? req.body?.to ?? ''));
+    pages.showForm(req, res, { to, problem });
+  };
+
+  router.get(`${base}/sign-in`, (req, res) => showForm(req, res));
+  if (oidc) {
+    router.get(`${base}/sign-in/start`, async (req, res) => {
+      const to = pathWithin(base, req, String(req.query.to ?? ''));
+      const { url, pending } = await oidc.begin(`${publicUrlOf(req)}${base}/sign-in/callback`, to);
+      pendingCookie.set(req, res, pending);
+      res.redirect(303, url);
+    });
+    router.get(`${base}/sign-in/callback`, async (req, res) => {
+      const pending = pendingCookie.read(req);
+      pendingCookie.clear(req, res);
+      try {
+        if (!pending) throw new Problem('not-signed-in', 'The sign-in took too long, or began in another browser.');
+        const claims = await oidc.end(req.originalUrl.split('?')[1] ?? '', pending);
+        letIn(req, res, await pages.byClaims(claims, req), pending.to);
+      } catch (error) {
+        refuse(req, res, error);
+      }
+    });
+  } else {
+    router.post(`${base}/sign-in`, urlencoded({ extended: false, limit: MAX_BODY }), async (req, res) => {
+      requireSameOrigin(req);
+      try {
+        const token = String(req.body?.token ?? '').trim();
+        letIn(req, res, await pages.byToken(token, req), String(req.body?.to ?? ''), expiryOf(token));
+      } catch (error) {
+        refuse(req, res, error);
+      }
+    });
+  }
+  const { link } = pages;
+  if (link) {
+    router.get(`${base}/sign-in/once`, (req, res) => {
+      if (isLoopback(req) && link.secret.redeem(String(req.query.secret ?? ''))) letIn(req, res, link.who, base);
+      else showForm(req, res, new Problem('not-signed-in', 'The link was used.'));
+    });
+  }
+  router.post(`${base}/sign-out`, (req, res) => {
+    requireSameOrigin(req);
+    pages.end(req, res);
+    res.redirect(303, `${publicPrefixOf(req)}${base}/sign-in`);
+  });
+  return router;
+}
+
+/** Whether the connection is from this machine. */
+export const isLoopback = (req: Request): boolean => /^(?:::ffff:)?127\.|^::1$/.test(req.socket.remoteAddress ?? '');
+
+/** @throws Problem bad-request when the form is not one of our pages */
+export function requireSameOrigin(req: Request): void {
+  if (isSameOrigin(req)) return;
+  throw new Problem('bad-request', 'The form does not come from a page of ours. Open it anew.');
+}
+
+/** A path of the pages, without the prefix of the proxy; else their first one. */
+function pathWithin(base: string, req: Request, to: string): string {
+  const path = to.slice(to.startsWith(publicPrefixOf(req)) ? publicPrefixOf(req).length : 0);
+  return new RegExp(`^${base}(?:/[\\w/-]*)?(?:\\?[\\w=&%.-]*)?$`).test(path) ? path : base;
+}
