@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, mkdirSync } from 'node:fs';
 import { INSTALLATION } from '@indbakke/shared/audit';
 import { createLog } from '@indbakke/shared/log';
 import { openQueues, type Queues } from '@indbakke/shared/queue';
 import { makeOneTimeSecret } from '@indbakke/shared/sign-in';
-import type { AxeResults } from 'axe-core';
 import type { Queue } from 'bullmq';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -16,6 +14,7 @@ import { CHROMIUM, openBrowser, type WatchedBrowser, type WatchedPage } from '..
 import { type Relay, startRelay } from '../src/testkit/relay.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
 import { writeMemo } from '../src/testkit/write-memo.js';
+import { violationsOf } from './support/axe.js';
 
 // The operations pages of a stack where everything that they show has gone wrong: as a person uses them, and in Chromium.
 
@@ -278,19 +277,6 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium', { tags: 'long' }, () => {
     const watched = await browser.open({ locale: 'da-DK', ...options });
     await watched.page.context().addCookies(session);
     return watched;
-  }
-
-  const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-  /** What axe finds against WCAG 2.1, level A and AA. */
-  async function violationsOf(page: Page): Promise<string[]> {
-    // By the debugger: the policy of the page lets no script in.
-    await page.evaluate(AXE);
-    const tags = JSON.stringify(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']);
-    const { violations } = await page.evaluate<AxeResults>(
-      `axe.run(document, { runOnly: { type: 'tag', values: ${tags} }, resultTypes: ['violations'] })`,
-    );
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
   }
 
   const SHOWN = ['/ops', ...PAGES.map(({ name }) => `/ops/${name}`), '/ops/scrub/start', '/ops/held/release?x=y'];

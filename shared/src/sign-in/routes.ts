@@ -57,11 +57,11 @@ export function signInRoutes<Who>(
     const problem = toProblem(error);
     if (problem.row.fault !== 'peer') throw error;
     if (problem.code === 'not-signed-in') metrics.notSignedIn.inc();
-    res.status(problem.row.http);
     showForm(req, res, problem);
   };
   const showForm = (req: Request, res: Response, problem?: Problem) => {
     const to = pathWithin(base, req, String(req.query.to ?? req.body?.to ?? ''));
+    if (problem) res.status(problem.row.http);
     pages.showForm(req, res, { to, problem });
   };
 

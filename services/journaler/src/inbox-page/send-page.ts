@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Html, html } from '@indbakke/shared/html';
 import { allowPage, publicPrefixOf } from '@indbakke/shared/http';
 import type { Request, Response } from 'express';
-import { PACKAGES } from './static.js';
+import { PACKAGES, STYLES } from './static.js';
 
 /** Everything comes from here; nothing runs or styles but files of ours, and the import map, which has its hash here. */
 const policyWith = (importMap: string) => ({
@@ -44,7 +44,7 @@ ${goOn && html`<meta http-equiv="refresh" content="0; url=${goOn}">`}
 <title>${title} – Indbakke</title>
 <link rel="icon" href="${base}/static/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${base}/static/dkfds/css/dkfds.min.css">
-<link rel="stylesheet" href="${base}/static/inbox.css">
+${STYLES.map((name) => html`<link rel="stylesheet" href="${base}/static/${name}">`)}
 ${module && html`<script type="importmap">${new Html(importMap)}</script>`}
 ${module && html`<script type="module" src="${base}/static/modules/${module}"></script>`}
 </head>

@@ -17,6 +17,9 @@ export const PACKAGES = {
   'preact/jsx-runtime': 'jsxRuntime.mjs',
 } as const;
 
+/** Our style sheets: what all pages share, and what is of one. */
+export const STYLES = ['inbox.css', 'list/list.css', 'letter/letter.css', 'set-up/set-up.css'] as const;
+
 /** `/inbox/static`: all that the page loads. Nobody has to sign in for it: the page to sign in loads it too. */
 export function staticFiles(): Router {
   const router = Router(EXACT_PATHS);
@@ -33,7 +36,7 @@ export function staticFiles(): Router {
     router.use(`/inbox/static/dkfds/${folder}`, fresh, express.static(join(DESIGN, folder), options));
   }
   router.use('/inbox/static/modules', fresh, express.static(MODULES, { ...options, extensions: [] }));
-  for (const name of ['inbox.css', 'icon.svg']) {
+  for (const name of [...STYLES, 'icon.svg']) {
     router.get(`/inbox/static/${name}`, fresh, (_req, res) => res.sendFile(join(OURS, name), options));
   }
   return router;
