@@ -6,6 +6,7 @@ import { feed } from './feed/feed.js';
 import { growth } from './growth/growth.js';
 import { guard } from './guard.js';
 import { inbox } from './inbox/inbox.js';
+import { inboxPage } from './inbox-page.js';
 import { intakeLarge, intakeLarge8 } from './intake-large.js';
 import { intakeSmall } from './intake-small.js';
 import { scrub } from './scrub.js';
@@ -33,4 +34,4 @@ export const BENCHES: readonly Bench[] = [
 ];
 
 /** Not part of `all`. */
-export const ON_REQUEST: readonly Bench[] = [guard, inbox, audit, suggest, scrub];
+export const ON_REQUEST: readonly Bench[] = [guard, inbox, inboxPage, audit, suggest, scrub];
