@@ -40,7 +40,7 @@ export function createJournaler(parts: Parts, config: JournalerConfig, local?: L
   const webhooks = openWebhooks(parts, config);
   bindWebhooks(bind, parts, webhooks);
   const { feed, sweeps } = openFeed(parts, config, webhooks.hear);
-  bindFeed(bind, feed);
+  bindFeed(bind, parts, feed);
   if (parts.inboxSessions) router.use(inboxPage(parts, config, parts.inboxSessions, local));
   return {
     name: 'journaler',

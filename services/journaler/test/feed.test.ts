@@ -13,11 +13,13 @@ import { deliver } from '../../../infra/src/testkit/deliver.js';
 import { askUntil, DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { HAS_PGBOUNCER, startPgBouncer } from '../../../infra/src/testkit/pgbouncer.js';
 import {
+  CASEWORKER_ROLES,
   ODENSKOV,
   type Setup,
   setUp,
   startTestStack,
   type TestStack,
+  type TokenOptions,
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
 import { watchStatements } from '../../../infra/src/testkit/watched-store.js';
@@ -26,9 +28,9 @@ import {
   change,
   deliverMemo,
   expectProblem,
-  SETUP,
   SYSTEM,
   untilNumbered,
+  upsertCase,
 } from '../../../shared/test/inbox/support.js';
 import { Feed } from '../src/feed/feed.js';
 import { FEED_CHANNEL, numberChanges } from '../src/feed/number-changes.js';
@@ -142,11 +144,74 @@ describe('GET /api/v1/events', () => {
     expect(personal.filter((one) => text.includes(one))).toEqual([]);
   });
 
-  it('is for the core only', async () => {
-    const response = await stack.call('GET', '/events?after=0', {
-      as: { roles: [...(SETUP.roles ?? []), 'IndkomneDokumenter.SeAlle'] },
-    });
+  it('is for the core and for those who read the inbox', async () => {
+    const response = await stack.call('GET', '/events?after=0', { as: { roles: ['Indbakke.Opsætning'] } });
     await expectProblem(response, 403, 'role-missing');
+  });
+
+  describe('of who reads the inbox', () => {
+    const seenBy = async (as: TokenOptions, after: number): Promise<Answer> => {
+      const response = await stack.call('GET', `/events?after=${after}`, { as });
+      expect(response.status, await response.clone().text()).toBe(200);
+      return EventList.strict().parse(await response.json());
+    };
+    const assign = (id: string, to: string, version: number) =>
+      change(stack, 'PUT', `${id}/assignment`, { body: { assignee: { kind: 'user', id: to } }, version });
+    const READER = { user: 'anna', roles: ['IndkomneDokumenter.Læs'] };
+
+    it('has the events of messages that the caller may see now, and the positions of all', async () => {
+      const before = await latest();
+      const [mine, other] = [await deliverMemo(stack), await deliverMemo(stack)];
+      await assign(mine, 'anna', 1);
+      await assign(other, 'anna', 1);
+      await assign(other, 'bo', 2);
+      await untilNumbered(stack);
+      const all = await events(`after=${before}`);
+      expect(all.events).toHaveLength(5);
+      const ofMine = all.events.filter(({ messageId }) => messageId === mine);
+      expect(await seenBy(READER, before)).toEqual({ ...all, events: ofMine });
+      expect(await seenBy({ user: 'anna', roles: [...READER.roles, 'IndkomneDokumenter.SeAlle'] }, before)).toEqual(all);
+      expect(await seenBy({ user: 'carl', roles: READER.roles }, before)).toEqual({ ...all, events: [] });
+    });
+
+    it('answers at once also a change that the caller may not see', async () => {
+      const before = await latest();
+      const waiting = stack.call('GET', `/events?after=${before}&wait=${LONG}`, { as: READER });
+      await deliverMemo(stack);
+      expect(await (await waiting).json()).toEqual({ events: [], next: before + 1, head: before + 1 });
+    });
+
+    it('has held messages for who may see them only', async () => {
+      const before = await latest();
+      const id = await deliverMemo(stack);
+      await stack.sql(`UPDATE messages SET status = 'held', held_cause = 'enquiries-off' WHERE id = $1`, [id]);
+      await untilNumbered(stack);
+      const everything = [...CASEWORKER_ROLES];
+      expect((await seenBy({ user: 'anna', roles: everything }, before)).events).toEqual([]);
+      expect((await seenBy({ user: 'anna', roles: [...everything, 'Indbakke.Opsætning'] }, before)).events).toHaveLength(1);
+    });
+
+    it('does not name a case that is restricted to others', async () => {
+      await upsertCase(stack, 'BF-lukket', { restrictedTo: ['bo'] });
+      await upsertCase(stack, 'BF-1');
+      const before = await latest();
+      const id = await deliverMemo(stack);
+      await change(stack, 'POST', `${id}/journalization`, {
+        as: { user: 'bo', roles: [...CASEWORKER_ROLES] },
+        body: { caseIds: ['BF-lukket'] },
+        version: 1,
+      });
+      await change(stack, 'DELETE', `${id}/journalization`, {
+        as: { user: 'bo', roles: [...CASEWORKER_ROLES] },
+        body: { reason: 'wrong-case' },
+        version: 2,
+      });
+      await untilNumbered(stack);
+      const { events: seen } = await seenBy({ user: 'anna', roles: [...CASEWORKER_ROLES] }, before);
+      expect(seen.map(({ type }) => type)).toEqual(['accepted', 'journalized', 'taken-back']);
+      expect(JSON.stringify(seen)).not.toContain('BF-lukket');
+      expect(JSON.stringify(await events(`after=${before}`))).toContain('BF-lukket');
+    });
   });
 
   it.each([

@@ -12,7 +12,7 @@ interface RoleInDanish {
 const IN_DANISH: Record<Role, RoleInDanish> = {
   'IndkomneDokumenter.Læs': {
     allows:
-      'Ser post, der er tildelt en selv eller ens team eller foreslået til en egen sag; også for den, man er stedfortræder for.',
+      'Ser post, der er tildelt en selv eller ens team eller foreslået til en egen sag; også for den, man er stedfortræder for. Følger ændringer i den.',
     jobFunctions: 'Sagsbehandler, teamkoordinator',
     isConstrained: true,
   },
@@ -60,7 +60,7 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
     isConstrained: false,
   },
   'Indbakke.System': {
-    allows: 'Er fagsystemet selv: registrerer sager og sendte breve og følger ændringer.',
+    allows: 'Er fagsystemet selv: registrerer sager og sendte breve og følger alle ændringer.',
     jobFunctions: 'Ingen personer',
     isConstrained: false,
   },

@@ -1,7 +1,7 @@
 /** The roles of the API, each with what it allows. */
 export const ROLES = {
   'IndkomneDokumenter.Læs':
-    'Sees messages assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases; as a substitute, those of the absent colleague too.',
+    'Sees messages assigned to the caller or the caller’s teams, or suggested for one of the caller’s cases; as a substitute, those of the absent colleague too. Reads their changes in the change feed.',
   'IndkomneDokumenter.SeAlle':
     'Extends Læs to all pending, journalized and rejected messages of the municipality, but those of a case that is restricted to others.',
   'IndkomneDokumenter.Journaliser':
@@ -15,7 +15,7 @@ export const ROLES = {
   'Indbakke.Drift':
     'Operations: the queues and the quarantine, with a token for operations. In a token of a municipality: its held messages.',
   'Indbakke.Karantæne': 'Downloads what is in quarantine, with a token for operations.',
-  'Indbakke.System': 'The DUBU core: registers sent messages, cases and webhooks, and reads the change feed.',
+  'Indbakke.System': 'The DUBU core: registers sent messages, cases and webhooks, and reads the whole change feed.',
   'Revisionslog.Læs': 'Reads the audit log.',
   'Indbakke.Aktindsigt':
     'Makes access packages: everything about one citizen, whoever may see it otherwise, but what is on a case that is restricted to others.',

@@ -57,7 +57,7 @@ export const EVENT_EXAMPLE = {
 
 export const EventList = z
   .object({
-    events: z.array(ChangeEvent).describe('In the order of their positions'),
+    events: z.array(ChangeEvent).describe('In the order of their positions: those that the caller may see'),
     next: position.describe('For `after` in the next call'),
     head: position.describe('The newest position there is'),
   })

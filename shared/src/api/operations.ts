@@ -1059,8 +1059,8 @@ export const OPERATIONS = {
     path: '/api/v1/events',
     summary: 'Returns what has changed after a position, each change once and in order; waits for it if asked to.',
     description:
-      'The change feed of the municipality. Nothing ever appears at or below a position that was answered, and the changes of one message are in the order of its versions: who goes on with `next` misses nothing. Positions that are not there, since they were removed with age or a backup was restored, are answered 410 with the oldest: ask for `latest`, then read the lists, then go on from there.',
-    roles: ['Indbakke.System'],
+      'The change feed of the municipality. Nothing ever appears at or below a position that was answered, and the changes of one message are in the order of its versions: who goes on with `next` misses nothing. Positions that are not there, since they were removed with age or a backup was restored, are answered 410 with the oldest: ask for `latest`, then read the lists, then go on from there. The core gets all events; IndkomneDokumenter.Læs those of messages that the caller may see now. Positions are the same for both: with fewer events than positions, or none, something has changed all the same, such as a message that the caller no longer sees.',
+    roles: ['Indbakke.System', 'IndkomneDokumenter.Læs'],
     query: EventQuery,
     answer: EventList,
     errors: ['position-gone'],

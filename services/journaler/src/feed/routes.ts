@@ -1,9 +1,11 @@
 import { OPERATIONS } from '@indbakke/shared/api';
 import type { Bind } from '@indbakke/shared/http';
+import type { Parts } from '@indbakke/shared/service';
 import type { Feed } from './feed.js';
+import { forReader } from './for-reader.js';
 
-export function bindFeed(bind: Bind, feed: Feed): void {
-  bind(OPERATIONS.listEvents, ({ principal, query, req, res }) => {
+export function bindFeed(bind: Bind, { store }: Pick<Parts, 'store'>, feed: Feed): void {
+  bind(OPERATIONS.listEvents, async ({ principal, query, req, res }) => {
     const gone = new AbortController();
     const { socket } = req;
     const end = () => gone.abort('gone'); // without a reason it would cost an exception with its stack
@@ -14,6 +16,6 @@ export function bindFeed(bind: Bind, feed: Feed): void {
       socket.off('end', end);
       end();
     });
-    return feed.read(principal.municipality, query, gone.signal);
+    return forReader(store, principal, await feed.read(principal.municipality, query, gone.signal));
   });
 }
