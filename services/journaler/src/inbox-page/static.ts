@@ -18,7 +18,13 @@ export const PACKAGES = {
 } as const;
 
 /** Our style sheets: what all pages share, and what is of one. */
-export const STYLES = ['inbox.css', 'list/list.css', 'letter/letter.css', 'set-up/set-up.css'] as const;
+export const STYLES = [
+  'inbox.css',
+  'actions/actions.css',
+  'list/list.css',
+  'letter/letter.css',
+  'set-up/set-up.css',
+] as const;
 
 /** `/inbox/static`: all that the page loads. Nobody has to sign in for it: the page to sign in loads it too. */
 export function staticFiles(): Router {
