@@ -170,7 +170,9 @@ describe('GET /api/v1/events', () => {
       expect(all.events).toHaveLength(5);
       const ofMine = all.events.filter(({ messageId }) => messageId === mine);
       expect(await seenBy(READER, before)).toEqual({ ...all, events: ofMine });
-      expect(await seenBy({ user: 'anna', roles: [...READER.roles, 'IndkomneDokumenter.SeAlle'] }, before)).toEqual(all);
+      expect(await seenBy({ user: 'anna', roles: [...READER.roles, 'IndkomneDokumenter.SeAlle'] }, before)).toEqual(
+        all,
+      );
       expect(await seenBy({ user: 'carl', roles: READER.roles }, before)).toEqual({ ...all, events: [] });
     });
 
@@ -188,7 +190,9 @@ describe('GET /api/v1/events', () => {
       await untilNumbered(stack);
       const everything = [...CASEWORKER_ROLES];
       expect((await seenBy({ user: 'anna', roles: everything }, before)).events).toEqual([]);
-      expect((await seenBy({ user: 'anna', roles: [...everything, 'Indbakke.Opsætning'] }, before)).events).toHaveLength(1);
+      expect(
+        (await seenBy({ user: 'anna', roles: [...everything, 'Indbakke.Opsætning'] }, before)).events,
+      ).toHaveLength(1);
     });
 
     it('does not name a case that is restricted to others', async () => {

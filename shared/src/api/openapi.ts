@@ -116,7 +116,8 @@ const TAGS = {
   'set-up': 'What a municipality decides by itself: its settings, its contact points and its address book.',
   absences: 'Who stands in for whom while somebody is absent.',
   core: 'What the core registers and sets up, so that replies find their case.',
-  events: 'What has changed: each change of a message once and in order; for the core all, for people what they may see. Ids and codes only.',
+  events:
+    'What has changed: each change of a message once and in order; for the core all, for people what they may see. Ids and codes only.',
   quarantine:
     'Deliveries that could not be read, for those who run the installation: with a token for operations, of no municipality.',
   webhooks: 'The same events, sent to URLs of the municipality’s systems (Standard Webhooks).',

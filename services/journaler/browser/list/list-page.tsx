@@ -1,77 +1,209 @@
-import type { DocumentList, DocumentSummary } from '@indbakke/shared/api';
-import { useEffect, useState } from 'preact/hooks';
-import { call } from '../api.js';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ErrorAlert } from '../errors.js';
 import { Title } from '../frame.js';
 import { inBoth, useFormat, useTexts } from '../language.js';
-import { Link } from '../router.js';
-import { WORDS } from '../words.js';
+import { hasRole, remember, remembered } from '../session.js';
+import { type Asked, Bulk } from './bulk.js';
+import { beginToFollow, useChanges } from './changes.js';
+import { COLUMNS, type ColumnId, USUAL_COLUMNS } from './columns.js';
+import { ColumnsDialog } from './columns-dialog.js';
+import { Tiles, useCounts } from './counts.js';
+import { Filters } from './filters.js';
+import { KeysDialog, useKeys } from './keys.js';
+import { useNews } from './news.js';
+import { Pager } from './pager.js';
+import { type Filter, isSame, type Sort, sortsFor } from './query.js';
+import { useSelection } from './selection.js';
+import { focusedLetter, focusFirstRow, focusLetter, Table } from './table.js';
+import { Tools } from './tools.js';
+import { useList } from './use-list.js';
+import { Views } from './views.js';
+import { Zips } from './zips.js';
 
 const texts = inBoth({
   da: {
     title: 'Indkomne dokumenter',
     none: 'Her er ingen breve.',
-    received: 'Modtaget',
-    sender: 'Afsender',
-    subject: 'Emne',
-    status: 'Status',
-    noSubject: '(uden emne)',
+    nonePassed: 'Ingen breve passer til filteret.',
+    reading: 'Henter …',
+    page: (from: string, to: string, of: string | undefined) =>
+      of === undefined ? `Breve ${from}–${to}` : `Breve ${from}–${to} af ${of}`,
+    select: 'Vælg først et eller flere breve med x.',
   },
   en: {
     title: 'Incoming documents',
     none: 'There are no letters here.',
-    received: 'Received',
-    sender: 'Sender',
-    subject: 'Subject',
-    status: 'Status',
-    noSubject: '(no subject)',
+    nonePassed: 'No letters match the filter.',
+    reading: 'Reading …',
+    page: (from: string, to: string, of: string | undefined) =>
+      of === undefined ? `Letters ${from}–${to}` : `Letters ${from}–${to} of ${of}`,
+    select: 'Select one or more letters with x first.',
   },
 });
+
+const MINUTE = 60_000;
+const isColumn = (id: string): id is ColumnId => Object.hasOwn(COLUMNS, id);
 
 /** Indkomne dokumenter. */
 export function ListPage() {
   const own = useTexts(texts);
-  const words = useTexts(WORDS);
   const format = useFormat();
-  const [letters, setLetters] = useState<readonly DocumentSummary[]>();
-  const [error, setError] = useState<unknown>();
-  useEffect(() => {
-    call<DocumentList>('GET', '/incoming-documents?limit=50&sort=-receivedAt').then(
-      ({ items }) => setLetters(items),
-      setError,
-    );
-  }, []);
+  const following = useMemo(beginToFollow, []);
+  const list = useList(following);
+  const { query, page, number } = list;
+  const counts = useCounts(query.filter);
+  const selection = useSelection();
+  const news = useNews(page?.items);
+  const now = useNow();
+  const [columns, setColumns] = useState(() => remembered<string[]>('columns', [...USUAL_COLUMNS]).filter(isColumn));
+  const [hasKeys, setHasKeys] = useState(() => remembered('keys', true));
+  const [dialog, setDialog] = useState<'columns' | 'keys'>();
+  const [asked, setAsked] = useState<Asked>();
+  const [zipsAsked, setZipsAsked] = useState(0);
+  const [told, setTold] = useState('');
+  const [failure, setFailure] = useState<unknown>();
+
+  const turned = useRef(false);
+  useLayoutEffect(() => {
+    if (!turned.current) return;
+    turned.current = false;
+    focusFirstRow();
+  }, [number]);
+  useReturn();
+
+  useChanges(async (events) => {
+    await list.again();
+    counts.again();
+    const sentence = news.of(events);
+    if (sentence) setTold(sentence);
+  });
+
+  const open = (filter: Filter, sort = query.sort) => {
+    const sorts = sortsFor(filter);
+    list.open({ ...query, filter, sort: sorts.includes(sort) ? sort : '-receivedAt' });
+    setTold('');
+    turned.current = false;
+  };
+  const turn = (by: 1 | -1) => {
+    turned.current = true;
+    void list.turn(by);
+  };
+  const ask = (what: Asked, role: string) => {
+    if (!hasRole(role)) return;
+    if (selection.selected.size > 0) setAsked(what);
+    else setTold(own.select);
+  };
+  useKeys(hasKeys, (key) => {
+    const letter = focusedLetter();
+    if (key === 'x' && letter) selection.change.toggle(letter);
+    if (key === 'n') turn(1);
+    if (key === 'p') turn(-1);
+    if (key === 'a') ask('assign', 'IndkomneDokumenter.Tildel');
+    if (key === 'r') ask('reject', 'IndkomneDokumenter.Afvis');
+    if (key === '?') setDialog('keys');
+  });
+
+  const first = number * query.pageSize + 1;
+  const { matching } = counts;
+  const total = matching && `${format.number(matching.total)}${matching.isMore ? '+' : ''}`;
+  const count = page?.items.length ?? 0;
+  const place = own.page(format.number(first), format.number(first + count - 1), total);
   return (
-    <>
+    <div class="list-page">
       <Title>{own.title}</Title>
-      <ErrorAlert error={error} />
-      {letters?.length === 0 && <p>{own.none}</p>}
-      {letters && letters.length > 0 && (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{own.received}</th>
-                <th scope="col">{own.sender}</th>
-                <th scope="col">{own.subject}</th>
-                <th scope="col">{own.status}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {letters.map(({ id, receivedAt, sender, subject, status }) => (
-                <tr key={id}>
-                  <td>{format.time(receivedAt)}</td>
-                  <td>{sender.name}</td>
-                  <td>
-                    <Link to={`/letters/${id}`}>{subject || own.noSubject}</Link>
-                  </td>
-                  <td>{words.status[status]}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+      <p class={told ? 'told' : 'told told-nothing'} role="status">
+        {told}
+      </p>
+      {counts.waiting && <Tiles counts={counts.waiting} filter={query.filter} now={now} onFilter={open} />}
+      <Views filter={query.filter} onFilter={open} />
+      <Filters
+        key={JSON.stringify(query.filter)}
+        filter={query.filter}
+        contactPoints={counts.waiting?.contactPoint ?? []}
+        onFilter={open}
+      />
+      <Tools query={query} onSort={(sort) => open(query.filter, sort)} onAsk={setDialog} onError={setFailure} />
+      <ErrorAlert error={list.error ?? failure} />
+      <Zips asked={zipsAsked} onTell={setTold} />
+      <Bulk
+        filter={query.filter}
+        matching={total}
+        selection={selection}
+        asked={asked}
+        onAsk={setAsked}
+        onDone={() => void list.again()}
+        onZip={() => setZipsAsked((times) => times + 1)}
+      />
+      <div id="list" aria-busy={list.isReading}>
+        {page?.items.length === 0 && <p>{isSame(query.filter, { status: ['pending'] }) ? own.none : own.nonePassed}</p>}
+        {page && count > 0 && (
+          <>
+            <p class="place" role="status">
+              {list.isReading ? own.reading : place}
+            </p>
+            <Table
+              caption={place}
+              letters={page.items}
+              columns={columns}
+              sort={query.sort}
+              selection={selection}
+              now={now}
+            />
+          </>
+        )}
+        {!page && !list.error && <p>{own.reading}</p>}
+      </div>
+      <Pager
+        number={number}
+        hasNext={page?.next != null}
+        pageSize={query.pageSize}
+        onTurn={(by) => turn(by)}
+        onSize={(pageSize) => list.open({ ...query, pageSize })}
+      />
+      {dialog === 'columns' && (
+        <ColumnsDialog
+          columns={columns}
+          onClose={() => setDialog(undefined)}
+          onSave={(chosen) => {
+            remember('columns', chosen);
+            setColumns([...chosen]);
+            setDialog(undefined);
+          }}
+        />
       )}
-    </>
+      {dialog === 'keys' && (
+        <KeysDialog
+          isOn={hasKeys}
+          onClose={() => setDialog(undefined)}
+          onSwitch={(isOn) => {
+            remember('keys', isOn);
+            setHasKeys(isOn);
+          }}
+        />
+      )}
+    </div>
   );
+}
+
+/** Where one was when a letter was opened. */
+let opened: string | undefined;
+
+/** Who comes back from a letter has the focus on its row. */
+function useReturn(): void {
+  useLayoutEffect(() => {
+    if (opened !== undefined) focusLetter(opened);
+    return () => {
+      opened = focusedLetter()?.id;
+    };
+  }, []);
+}
+
+/** The time, by the minute. */
+function useNow(): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), MINUTE);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
 }

@@ -1,0 +1,53 @@
+import { useCallback, useState } from 'preact/hooks';
+import type { Seen } from './query.js';
+
+/** Versions by id: what is selected, on whatever page it is. */
+export type Selected = ReadonlyMap<string, number>;
+
+/** Who comes back from a letter still has it. */
+let left: Selected = new Map();
+
+export interface Selection {
+  readonly selected: Selected;
+  /** The same functions at each rendering. */
+  readonly change: {
+    toggle(letter: Seen): void;
+    add(letters: readonly Seen[]): void;
+    remove(letters: readonly Pick<Seen, 'id'>[]): void;
+    /** Letters were seen in a newer version: what is selected of them is that. */
+    renew(letters: readonly Seen[]): void;
+    clear(): void;
+  };
+}
+
+export function useSelection(): Selection {
+  const [selected, setSelected] = useState<Selected>(left);
+  left = selected;
+  const edit = useCallback((make: (draft: Map<string, number>) => void) => {
+    setSelected((before) => {
+      const draft = new Map(before);
+      make(draft);
+      return draft;
+    });
+  }, []);
+  const [change] = useState<Selection['change']>(() => ({
+    toggle: ({ id, version }) => edit((draft) => void (draft.delete(id) || draft.set(id, version))),
+    add: (letters) =>
+      edit((draft) => {
+        for (const { id, version } of letters) draft.set(id, version);
+      }),
+    remove: (letters) =>
+      edit((draft) => {
+        for (const { id } of letters) draft.delete(id);
+      }),
+    renew: (letters) =>
+      setSelected((before) => {
+        const newer = letters.filter(({ id, version }) => (before.get(id) ?? version) !== version);
+        return newer.length === 0
+          ? before
+          : new Map([...before, ...newer.map((one) => [one.id, one.version] as const)]);
+      }),
+    clear: () => setSelected(new Map()),
+  }));
+  return { selected, change };
+}

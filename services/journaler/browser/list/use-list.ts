@@ -1,0 +1,111 @@
+import type { DocumentSummary } from '@indbakke/shared/api';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { remember, remembered } from '../session.js';
+import { isSame, type Page, type Query, readPage, WAITING } from './query.js';
+
+interface Place {
+  readonly query: Query;
+  /** What the pages up to this one begin with; undefined: the first. */
+  readonly cursors: readonly (string | undefined)[];
+  readonly page: Page | undefined;
+}
+
+/** Who comes back from a letter is where they were. */
+let left: Place | undefined;
+
+const first = (query: Query): Place => ({ query, cursors: [undefined], page: undefined });
+
+function begin(): Place {
+  const { sort, pageSize } = remembered<Pick<Query, 'sort' | 'pageSize'>>('order', {
+    sort: '-receivedAt',
+    pageSize: 50,
+  });
+  return first({ filter: WAITING, sort, pageSize });
+}
+
+export interface List {
+  readonly query: Query;
+  readonly page: Page | undefined;
+  /** Of the page; from 0. */
+  readonly number: number;
+  readonly isReading: boolean;
+  readonly error: unknown;
+  open(query: Query): void;
+  /** Resolves when the page is there. @param by 1 or -1 */
+  turn(by: 1 | -1): Promise<void>;
+  /** Reads the present page anew, in place. */
+  again(): Promise<void>;
+}
+
+/**
+ * The pages of a query, one at a time.
+ *
+ * @param ready what has to be known before something is read
+ */
+export function useList(ready: Promise<unknown>): List {
+  const [place, setPlace] = useState<Place>(() => left ?? begin());
+  const [isReading, setReading] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const now = useRef(place);
+  const reading = useRef<AbortController | undefined>(undefined);
+
+  const read = useCallback(async (to: Place, isQuiet = false) => {
+    reading.current?.abort();
+    const mine = new AbortController();
+    reading.current = mine;
+    if (!isQuiet) setReading(true);
+    try {
+      await ready;
+      let next = to;
+      let page = await readPage(next.query, next.cursors.at(-1), mine.signal);
+      if (page.items.length === 0 && next.cursors.length > 1) {
+        // What was on the last page is gone.
+        next = { ...next, cursors: next.cursors.slice(0, -1) };
+        page = await readPage(next.query, next.cursors.at(-1), mine.signal);
+      }
+      if (mine.signal.aborted) return;
+      now.current = { ...next, page: { ...page, items: keepSame(now.current.page?.items ?? [], page.items) } };
+      left = now.current;
+      setPlace(now.current);
+      setError(undefined);
+    } catch (failure) {
+      if (mine.signal.aborted) return;
+      setError(failure);
+    }
+    if (reading.current === mine) setReading(false);
+  }, []);
+
+  useEffect(() => {
+    void read(now.current, left !== undefined);
+    return () => reading.current?.abort();
+  }, []);
+
+  return {
+    query: place.query,
+    page: place.page,
+    number: place.cursors.length - 1,
+    isReading,
+    error,
+    open(query) {
+      remember('order', { sort: query.sort, pageSize: query.pageSize });
+      now.current = { ...first(query), page: now.current.page };
+      setPlace(now.current);
+      void read(now.current);
+    },
+    async turn(by) {
+      const { query, cursors, page } = now.current;
+      if (by === 1 && page?.next) await read({ query, page, cursors: [...cursors, page.next] });
+      if (by === -1 && cursors.length > 1) await read({ query, page, cursors: cursors.slice(0, -1) });
+    },
+    again: () => read(now.current, true),
+  };
+}
+
+/** The same object for a letter that has not changed: its row is not compared anew. */
+function keepSame(before: readonly DocumentSummary[], items: readonly DocumentSummary[]): readonly DocumentSummary[] {
+  const known = new Map(before.map((letter) => [letter.id, letter]));
+  return items.map((letter) => {
+    const old = known.get(letter.id);
+    return old && isSame(old, letter) ? old : letter;
+  });
+}
