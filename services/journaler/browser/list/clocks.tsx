@@ -97,5 +97,5 @@ export function ReplyClock({ letter, now }: { readonly letter: DocumentSummary; 
   const { replyBy, status, late } = letter;
   if (!replyBy) return null;
   const runs = (status === 'pending' || status === 'held') && !late;
-  return runs ? <Clock title={own.reply} by={replyBy} now={now} /> : <>{format.day(replyBy)}</>;
+  return runs ? <Clock title={own.reply} by={replyBy} now={now} /> : <p>{format.day(replyBy)}</p>;
 }

@@ -12,7 +12,7 @@ import { Filters } from './filters.js';
 import { KeysDialog, useKeys } from './keys.js';
 import { useNews } from './news.js';
 import { Pager } from './pager.js';
-import { type Filter, isSame, type Sort, sortsFor } from './query.js';
+import { type Filter, isSame, sortsFor } from './query.js';
 import { useSelection } from './selection.js';
 import { focusedLetter, focusFirstRow, focusLetter, Table } from './table.js';
 import { Tools } from './tools.js';
