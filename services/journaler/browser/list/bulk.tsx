@@ -1,13 +1,14 @@
 import { useRef, useState } from 'preact/hooks';
 import { AssignForm } from '../actions/assign-form.js';
+import { DeleteForm } from '../actions/delete-form.js';
+import { OutcomeForm } from '../actions/outcome-form.js';
 import { RejectForm } from '../actions/reject-form.js';
-import { ApiError } from '../api.js';
 import { ErrorAlert } from '../errors.js';
 import { inBoth, useFormat, useTexts } from '../language.js';
 import { hasRole } from '../session.js';
-import type { Filter, Seen } from './query.js';
-import { readIds } from './query.js';
-import { type BulkAction, type BulkReport, notDone, runBulk } from './run-bulk.js';
+import { Report } from './bulk-report.js';
+import { type Filter, readIds, type Seen, type Status } from './query.js';
+import { type BulkAction, type BulkReport, runBulk } from './run-bulk.js';
 import type { Selection } from './selection.js';
 import { ZipForm } from './zips.js';
 
@@ -19,36 +20,19 @@ const texts = inBoth({
     selectAllUncounted: 'Vælg alle, der passer',
     selecting: 'Vælger …',
     clear: 'Fravælg alle',
-    assign: 'Tildel …',
-    reject: 'Afvis …',
+    ask: { assign: 'Tildel …', reject: 'Afvis …', outcome: 'Oplys udfald …', delete: 'Slet for altid …' },
+    reopen: 'Genåbn',
     zip: 'Hent som zip …',
-    tooManyForZip: 'Vælg højst 1000 breve til en zip.',
     working: {
       assign: 'Tildeler',
       unassign: 'Fjerner tildeling',
       reject: 'Afviser',
       reopen: 'Genåbner',
-    } as Record<BulkAction, string>,
+      'tell-outcome': 'Oplyser udfald',
+      delete: 'Sletter',
+    } satisfies Record<BulkAction, string>,
     progress: (done: string, of: string) => `${done} af ${of}`,
     stop: 'Stop',
-    done: {
-      assign: (count: string, of: string) => `${count} af ${of} breve er tildelt.`,
-      unassign: (count: string, of: string) => `Tildelingen af ${count} af ${of} breve er fjernet.`,
-      reject: (count: string, of: string) => `${count} af ${of} breve er afvist.`,
-      reopen: (count: string, of: string) => `${count} af ${of} breve er genåbnet.`,
-    } as Record<BulkAction, (count: string, of: string) => string>,
-    problems: {
-      'version-changed': (count: string) => `${count}: en anden var først.`,
-      'not-found': (count: string) => `${count}: brevet er der ikke længere, eller du kan ikke se det.`,
-      'wrong-status': (count: string) => `${count}: brevet har fået en anden status.`,
-      'role-missing': (count: string) => `${count}: det har du ikke rettighed til.`,
-      'legal-hold': (count: string) => `${count}: brevet er under juridisk bevaring.`,
-    } as Record<string, (count: string) => string>,
-    otherProblem: (count: string, code: string) => `${count}: ${code}.`,
-    notReached: (count: string) => `${count}: ikke nået.`,
-    stillSelected: 'De, der ikke lykkedes, er stadig valgt.',
-    undo: 'Fortryd',
-    close: 'Luk',
   },
   en: {
     title: 'Selected letters',
@@ -57,38 +41,38 @@ const texts = inBoth({
     selectAllUncounted: 'Select all that match',
     selecting: 'Selecting …',
     clear: 'Deselect all',
-    assign: 'Assign …',
-    reject: 'Reject …',
+    ask: { assign: 'Assign …', reject: 'Reject …', outcome: 'Tell outcome …', delete: 'Delete for good …' },
+    reopen: 'Reopen',
     zip: 'Get as a zip …',
-    tooManyForZip: 'Select at most 1000 letters for a zip.',
-    working: { assign: 'Assigning', unassign: 'Removing assignment', reject: 'Rejecting', reopen: 'Reopening' },
+    working: {
+      assign: 'Assigning',
+      unassign: 'Removing assignment',
+      reject: 'Rejecting',
+      reopen: 'Reopening',
+      'tell-outcome': 'Telling the outcome',
+      delete: 'Deleting',
+    },
     progress: (done: string, of: string) => `${done} of ${of}`,
     stop: 'Stop',
-    done: {
-      assign: (count: string, of: string) => `${count} of ${of} letters are assigned.`,
-      unassign: (count: string, of: string) => `The assignment of ${count} of ${of} letters is removed.`,
-      reject: (count: string, of: string) => `${count} of ${of} letters are rejected.`,
-      reopen: (count: string, of: string) => `${count} of ${of} letters are reopened.`,
-    },
-    problems: {
-      'version-changed': (count: string) => `${count}: somebody else was first.`,
-      'not-found': (count: string) => `${count}: the letter is gone, or you may not see it.`,
-      'wrong-status': (count: string) => `${count}: the letter has another status now.`,
-      'role-missing': (count: string) => `${count}: you may not do that.`,
-      'legal-hold': (count: string) => `${count}: the letter is under a legal hold.`,
-    },
-    otherProblem: (count: string, code: string) => `${count}: ${code}.`,
-    notReached: (count: string) => `${count}: not reached.`,
-    stillSelected: 'Those that did not succeed are still selected.',
-    undo: 'Undo',
-    close: 'Close',
   },
 });
 
-const UNDO: Partial<Record<BulkAction, BulkAction>> = { assign: 'unassign', reject: 'reopen' };
-const MOST_IN_ZIP = 1_000;
+/** What has a form of its own, for whom, and for letters of which statuses. */
+const WAITING: readonly Status[] = ['pending', 'held'];
+const FORMS = {
+  assign: { role: 'IndkomneDokumenter.Tildel', from: WAITING },
+  reject: { role: 'IndkomneDokumenter.Afvis', from: WAITING },
+  outcome: { role: 'IndkomneDokumenter.Afvis', from: ['rejected'] },
+  delete: { role: 'DigitalPost.Slet', from: ['rejected'] },
+} as const satisfies Record<string, { readonly role: string; readonly from: readonly Status[] }>;
 
-export type Asked = 'assign' | 'reject' | 'zip';
+export type Asked = keyof typeof FORMS | 'zip';
+
+/** Whether something can be done with letters of a filter. */
+export function isPossible(asked: keyof typeof FORMS, filter: Filter): boolean {
+  const { role, from } = FORMS[asked];
+  return hasRole(role) && filter.status.some((status) => (from as readonly Status[]).includes(status));
+}
 
 interface BulkProps {
   readonly filter: Filter;
@@ -112,12 +96,13 @@ export function Bulk({ filter, matching, selection, asked, onAsk, onDone, onZip 
   const [isSelecting, setSelecting] = useState(false);
   const [error, setError] = useState<unknown>();
   const stop = useRef<AbortController | undefined>(undefined);
-  const answer = useRef<HTMLElement>(null);
+  const section = useRef<HTMLElement>(null);
 
   const start = async (action: BulkAction, body: object, letters: readonly Seen[]) => {
     onAsk(undefined);
     setReport(undefined);
     setRun({ action, answered: 0, of: letters.length });
+    section.current?.focus({ preventScroll: true });
     stop.current = new AbortController();
     const onProgress = (answered: number) => setRun({ action, answered, of: letters.length });
     const result = await runBulk(action, body, letters, onProgress, stop.current.signal);
@@ -125,7 +110,7 @@ export function Bulk({ filter, matching, selection, asked, onAsk, onDone, onZip 
     change.remove(result.done);
     setReport(result);
     onDone();
-    answer.current?.focus();
+    section.current?.focus({ preventScroll: true });
     // Who tries again does so on what the letters are now, having been told.
     if (result.problems.has('version-changed')) await readIds(filter).then(change.renew, () => undefined);
   };
@@ -136,25 +121,32 @@ export function Bulk({ filter, matching, selection, asked, onAsk, onDone, onZip 
     setSelecting(false);
   };
   const letters = () => [...selected].map(([id, version]) => ({ id, version }));
-  const undone = report && UNDO[report.action];
   const button = (title: string, onClick: () => void) => (
     <button type="button" class="button button-secondary" onClick={onClick}>
       {title}
     </button>
   );
+  const opener = (form: keyof typeof FORMS) => isPossible(form, filter) && button(own.ask[form], () => onAsk(form));
+  const formOf = (action: BulkAction) => ({
+    count: selected.size,
+    isBusy: run !== undefined,
+    onSubmit: (body: object) => void start(action, body, letters()),
+    onCancel: () => onAsk(undefined),
+  });
+  const all = matching === undefined ? own.selectAllUncounted : own.selectAll(matching);
 
   return (
-    <section class="bulk" aria-label={own.title} ref={answer} tabIndex={-1}>
+    <section class="bulk" aria-label={own.title} ref={section} tabIndex={-1}>
       {selected.size > 0 && (
         <div class="bulk-bar">
           <strong>{own.selected(format.number(selected.size))}</strong>
-          {hasRole('IndkomneDokumenter.Tildel') && button(own.assign, () => onAsk('assign'))}
-          {hasRole('IndkomneDokumenter.Afvis') && button(own.reject, () => onAsk('reject'))}
+          {opener('assign')}
+          {opener('reject')}
+          {opener('outcome')}
+          {isPossible('outcome', filter) && button(own.reopen, () => void start('reopen', {}, letters()))}
+          {opener('delete')}
           {button(own.zip, () => onAsk('zip'))}
-          {button(
-            isSelecting ? own.selecting : matching === undefined ? own.selectAllUncounted : own.selectAll(matching),
-            () => void selectAll(),
-          )}
+          {button(isSelecting ? own.selecting : all, () => void selectAll())}
           {button(own.clear, change.clear)}
         </div>
       )}
@@ -169,34 +161,19 @@ export function Bulk({ filter, matching, selection, asked, onAsk, onDone, onZip 
         </div>
       )}
       {report && (
-        <div class={notDone(report) === 0 ? 'alert alert-success' : 'alert alert-warning'} role="status">
-          <Told report={report} />
-          <p class="buttons">
-            {undone && report.done.length > 0 && button(own.undo, () => void start(undone, {}, report.done))}
-            {button(own.close, () => setReport(undefined))}
-          </p>
-        </div>
-      )}
-      {asked === 'assign' && (
-        <AssignForm
-          count={selected.size}
-          isBusy={run !== undefined}
-          onSubmit={(body) => void start('assign', body, letters())}
-          onCancel={() => onAsk(undefined)}
+        <Report
+          report={report}
+          onUndo={(action) => void start(action, {}, report.done)}
+          onClose={() => setReport(undefined)}
         />
       )}
-      {asked === 'reject' && (
-        <RejectForm
-          count={selected.size}
-          isBusy={run !== undefined}
-          onSubmit={(body) => void start('reject', body, letters())}
-          onCancel={() => onAsk(undefined)}
-        />
-      )}
+      {asked === 'assign' && <AssignForm {...formOf('assign')} />}
+      {asked === 'reject' && <RejectForm {...formOf('reject')} />}
+      {asked === 'outcome' && <OutcomeForm {...formOf('tell-outcome')} />}
+      {asked === 'delete' && <DeleteForm {...formOf('delete')} />}
       {asked === 'zip' && (
         <ZipForm
           ids={[...selected.keys()]}
-          tooMany={selected.size > MOST_IN_ZIP ? own.tooManyForZip : undefined}
           onMade={() => {
             onAsk(undefined);
             onZip();
@@ -205,27 +182,5 @@ export function Bulk({ filter, matching, selection, asked, onAsk, onDone, onZip 
         />
       )}
     </section>
-  );
-}
-
-function Told({ report }: { readonly report: BulkReport }) {
-  const own = useTexts(texts);
-  const format = useFormat();
-  const { action, asked, done, problems, error } = report;
-  const refused = [...problems.values()].reduce((sum, count) => sum + count, 0);
-  const notReached = notDone(report) - refused;
-  const why = [...problems].map(([code, count]) => {
-    const tell = own.problems[code] ?? ((number: string) => own.otherProblem(number, code));
-    return tell(format.number(count));
-  });
-  if (notReached > 0) why.push(own.notReached(format.number(notReached)));
-  return (
-    <>
-      <p>
-        <strong>{own.done[action](format.number(done.length), format.number(asked))}</strong> {why.join(' ')}{' '}
-        {why.length > 0 && own.stillSelected}
-      </p>
-      {error instanceof ApiError && <ErrorAlert error={error} />}
-    </>
   );
 }

@@ -2,8 +2,8 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { ErrorAlert } from '../errors.js';
 import { Title } from '../frame.js';
 import { inBoth, useFormat, useTexts } from '../language.js';
-import { hasRole, remember, remembered } from '../session.js';
-import { type Asked, Bulk } from './bulk.js';
+import { remember, remembered } from '../session.js';
+import { type Asked, Bulk, isPossible } from './bulk.js';
 import { beginToFollow, useChanges } from './changes.js';
 import { COLUMNS, type ColumnId, USUAL_COLUMNS } from './columns.js';
 import { ColumnsDialog } from './columns-dialog.js';
@@ -82,14 +82,15 @@ export function ListPage() {
     const sorts = sortsFor(filter);
     list.open({ ...query, filter, sort: sorts.includes(sort) ? sort : '-receivedAt' });
     setTold('');
+    news.forget();
     turned.current = false;
   };
   const turn = (by: 1 | -1) => {
     turned.current = true;
     void list.turn(by);
   };
-  const ask = (what: Asked, role: string) => {
-    if (!hasRole(role)) return;
+  const ask = (what: 'assign' | 'reject') => {
+    if (!isPossible(what, query.filter)) return;
     if (selection.selected.size > 0) setAsked(what);
     else setTold(own.select);
   };
@@ -98,8 +99,8 @@ export function ListPage() {
     if (key === 'x' && letter) selection.change.toggle(letter);
     if (key === 'n') turn(1);
     if (key === 'p') turn(-1);
-    if (key === 'a') ask('assign', 'IndkomneDokumenter.Tildel');
-    if (key === 'r') ask('reject', 'IndkomneDokumenter.Afvis');
+    if (key === 'a') ask('assign');
+    if (key === 'r') ask('reject');
     if (key === '?') setDialog('keys');
   });
 

@@ -13,10 +13,11 @@ const COMES: readonly string[] = hasRole('IndkomneDokumenter.SeAlle')
   ? ['accepted', 'taken-over', 'released']
   : ['accepted', 'taken-over', 'released', 'suggested', 'assigned'];
 
-/** How many letters are new, in words. A letter is new once, and not when it has been on the page. */
+/** How many letters are new since that was last seen, in words. A letter is new once, and not when it has been on the page. */
 export function useNews(shown: readonly DocumentSummary[] | undefined) {
   const own = useTexts(texts);
   const known = useRef(new Set<string>());
+  const count = useRef(0);
   const told = useRef(own);
   told.current = own;
   // What was on the page before the change.
@@ -30,7 +31,12 @@ export function useNews(shown: readonly DocumentSummary[] | undefined) {
       const ids = events.filter(({ type }) => COMES.includes(type)).map(({ messageId }) => messageId);
       const fresh = new Set(ids.filter((id) => !known.current.has(id)));
       for (const id of fresh) known.current.add(id);
-      return fresh.size > 0 ? told.current.letters(fresh.size) : undefined;
+      count.current += fresh.size;
+      return fresh.size > 0 ? told.current.letters(count.current) : undefined;
+    },
+    /** What was told is seen: it counts from nothing. */
+    forget() {
+      count.current = 0;
     },
   };
 }

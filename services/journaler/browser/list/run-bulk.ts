@@ -2,7 +2,7 @@ import type { BulkAnswer } from '@indbakke/shared/api';
 import { call } from '../api.js';
 import type { Seen } from './query.js';
 
-export type BulkAction = 'assign' | 'unassign' | 'reject' | 'reopen';
+export type BulkAction = 'assign' | 'unassign' | 'reject' | 'reopen' | 'tell-outcome' | 'delete';
 
 /** Small enough that one sees it move, and can stop it. */
 const PORTION = 100;

@@ -11,6 +11,7 @@ const texts = inBoth({
     make: (count: number) => (count === 1 ? 'Hent brevet som zip' : `Hent ${count} breve som zip`),
     submit: 'Lav zip',
     meaning: 'Den laves i baggrunden. Du kan arbejde videre imens.',
+    tooMany: 'Vælg højst 1000 breve til en zip.',
     parts: 'Ud over hoveddokument og bilag',
     cover: 'Følgeseddel',
     technical: 'Tekniske dokumenter',
@@ -32,6 +33,7 @@ const texts = inBoth({
     make: (count: number) => (count === 1 ? 'Get the letter as a zip' : `Get ${count} letters as a zip`),
     submit: 'Make the zip',
     meaning: 'It is made in the background. You can work on meanwhile.',
+    tooMany: 'Select at most 1000 letters for a zip.',
     parts: 'Beside the main document and attachments',
     cover: 'Cover sheet',
     technical: 'Technical documents',
@@ -51,24 +53,25 @@ const texts = inBoth({
   },
 });
 
+/** Letters in one zip, by the API. */
+const MOST = 1_000;
 const PARTS = ['cover', 'technical', 'original'] as const;
 
 interface ZipFormProps {
   readonly ids: readonly string[];
-  /** Why it cannot be, when there are too many. */
-  readonly tooMany: string | undefined;
   readonly onMade: () => void;
   readonly onCancel: () => void;
 }
 
 /** Asks for a zip of many letters. */
-export function ZipForm({ ids, tooMany, onMade, onCancel }: ZipFormProps) {
+export function ZipForm({ ids, onMade, onCancel }: ZipFormProps) {
   const own = useTexts(texts);
   const [include, setInclude] = useState<readonly string[]>([]);
   const [error, setError] = useState<unknown>();
+  const isTooMany = ids.length > MOST;
   const [isBusy, setBusy] = useState(false);
   const make = () => {
-    if (tooMany !== undefined) return;
+    if (isTooMany) return;
     setBusy(true);
     call<ZipDownloadCreated>('POST', '/zip-downloads', { body: { items: ids, include } }).then(onMade, (failure) => {
       setError(failure);
@@ -86,9 +89,9 @@ export function ZipForm({ ids, tooMany, onMade, onCancel }: ZipFormProps) {
       onCancel={onCancel}
     >
       <p>{own.meaning}</p>
-      {tooMany && (
+      {isTooMany && (
         <p class="alert alert-warning" role="alert">
-          {tooMany}
+          {own.tooMany}
         </p>
       )}
       <fieldset class="choice">
