@@ -1,10 +1,17 @@
 // @module-tag long
 import { existsSync } from 'node:fs';
+import { DAY } from '@indbakke/shared/config';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { change, deliverMemo, list } from '../../shared/test/inbox/support.js';
 import { CHROMIUM, openBrowser, type WatchedBrowser, type WatchedPage } from '../src/testkit/browser.js';
-import { CASEWORKER_ROLES, startTestStack, type TestStack, type TokenOptions } from '../src/testkit/stack.js';
+import {
+  CASEWORKER_ROLES,
+  CONTACT_POINT,
+  startTestStack,
+  type TestStack,
+  type TokenOptions,
+} from '../src/testkit/stack.js';
 import type { MemoSpec } from '../src/testkit/write-memo.js';
 import { violationsOf } from './support/axe.js';
 import { look, openInbox } from './support/inbox-page.js';
@@ -37,8 +44,17 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     browser = await openBrowser();
     for (let n = 1; n <= ADVERTISEMENTS; n += 1) await deliverMemo(stack, { subject: `Reklame ${n}` });
     for (let n = 1; n <= LETTERS; n += 1) {
-      await deliverMemo(stack, { subject: `Ansøgning ${n}`, ...(n % 7 === 0 && { replyBy: '2026-11-10T12:00:00Z' }) });
+      const replyBy = n % 7 === 0 ? new Date(Date.now() + (n % 2 === 0 ? DAY : -DAY)).toISOString() : undefined;
+      await deliverMemo(stack, {
+        subject: `Ansøgning ${n}`,
+        createdDateTime: new Date(Date.now() - 2 * DAY).toISOString(),
+        contactPointId: CONTACT_POINT,
+        ...(replyBy !== undefined && { replyBy }),
+      });
     }
+    const { items } = await list(stack, '?limit=6&sort=-receivedAt');
+    for (const { id } of items.slice(0, 3)) await change(stack, 'PUT', `${id}/concern`, { body: {}, version: 1 });
+    await stack.sql(`UPDATE messages SET concern_assess_by = now() - interval '3 hours' WHERE id = $1`, [items[0]?.id]);
     for (const memo of HOSTILE) await deliverMemo(stack, memo);
   });
 

@@ -70,7 +70,7 @@ export function ColumnsDialog({ columns, onSave, onClose }: ColumnsDialogProps) 
       <p class="hint">{own.hint}</p>
       <fieldset class="choice">
         <legend class="form-label">{own.legend}</legend>
-        <ol class="choose-columns">
+        <ol class="choose-columns plain no-max-width">
           {order.map((id) => (
             <li key={id}>
               <label>

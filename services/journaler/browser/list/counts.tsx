@@ -143,7 +143,7 @@ export function Tiles({ counts, filter, now, onFilter }: TilesProps) {
   ];
   return (
     <section aria-label={own.title}>
-      <ul class="tiles">
+      <ul class="tiles plain no-max-width">
         {tiles.map(({ title, count, to, sort, isBad, note }) => (
           <li key={title}>
             <button

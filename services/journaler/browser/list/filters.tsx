@@ -142,7 +142,7 @@ export function Filters({ filter, contactPoints, onFilter }: FiltersProps) {
         onFilter(draft);
       }}
     >
-      <search class="search">
+      <search>
         <label class="form-label" for="search">
           {own.search}
         </label>

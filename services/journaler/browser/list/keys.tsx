@@ -106,7 +106,13 @@ export function KeysDialog({ isOn, onSwitch, onClose }: KeysDialogProps) {
           </dl>
           <div class="choice">
             <label>
-              <input type="checkbox" checked={isOn} onChange={({ currentTarget }) => onSwitch(currentTarget.checked)} />
+              <input
+                type="checkbox"
+                checked={isOn}
+                // It counts at once: there is nothing that would be lost.
+                onInput={(event) => event.stopPropagation()}
+                onChange={({ currentTarget }) => onSwitch(currentTarget.checked)}
+              />
               <span>{own.on}</span>
             </label>
           </div>

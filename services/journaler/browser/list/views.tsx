@@ -105,7 +105,7 @@ export function Views({ filter, onFilter }: ViewsProps) {
     !FIXED.some((fixed) => isSame(fixed.filter, filter)) && !saved.some((one) => isSame(one.filter, filter));
   return (
     <nav class="views" aria-label={own.title}>
-      <ul>
+      <ul class="plain no-max-width">
         {FIXED.filter(({ isShown }) => isShown).map(({ name, filter: to }) => (
           <li key={name}>{view(own[name], to)}</li>
         ))}

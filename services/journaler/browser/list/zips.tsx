@@ -165,7 +165,7 @@ export function Zips({ asked, onTell }: ZipsProps) {
     <section class="zips" aria-label={own.title} ref={section} tabIndex={-1}>
       <h2>{own.title}</h2>
       <ErrorAlert error={error} />
-      <ul>
+      <ul class="plain no-max-width">
         {zips.map((zip) => (
           <li key={zip.id}>
             <span id={`zip-${zip.id}`}>
