@@ -93,8 +93,6 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     await page.keyboard.type(words);
     await page.keyboard.press('Enter');
     await expect.poll(() => rows(page).count()).toBe(shown);
-    // The focus is in no field of the form that was sent.
-    await page.getByRole('heading', { level: 1 }).focus();
   }
 
   it('a distributor assigns, rejects, turns pages, opens and comes back, by keyboard only', async () => {
@@ -133,9 +131,10 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     await search(page, 'xnpar?', 0);
     expect(await page.getByRole('dialog').count()).toBe(0);
     await search(page, 'Reklame', 50);
+    await keyboard.press('ArrowDown');
+    expect(await focusedId(page)).toBe(await firstId(page));
 
     // All that match are rejected; somebody else was first with one of them.
-    await keyboard.press('j');
     await keyboard.press('x');
     await tabTo(page, /^Vælg alle, der passer/, 'Shift+Tab');
     await keyboard.press('Enter');
@@ -149,7 +148,6 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     await page.getByRole('heading', { level: 1 }).focus();
     await keyboard.press('r');
     await page.getByRole('dialog', { name: `Afvis ${ADVERTISEMENTS} breve` }).waitFor();
-    await tabTo(page, '');
     await page.getByLabel('Uønsket, fx reklame eller chikane').focus();
     await keyboard.press('Space');
     await page.getByLabel('Begrundelse').focus();

@@ -55,16 +55,18 @@ export function useChanges(onChange: (events: EventList['events']) => Promise<vo
 
 async function follow(signal: AbortSignal, onChange: (events: EventList['events']) => Promise<void>): Promise<void> {
   await beginToFollow();
+  let isBehind = false;
   while (!signal.aborted) {
     try {
       if (position === undefined) {
         position = await newest();
         await onChange([]);
       }
-      const path = `/events?after=${position}&wait=${WAIT_SECONDS}&limit=1000`;
+      const path = `/events?after=${position}&wait=${isBehind ? 0 : WAIT_SECONDS}&limit=1000`;
       const { events, next }: EventList = await call('GET', path, { signal });
       if (signal.aborted) return;
-      const hasChanged = next !== position;
+      const hasChanged = next !== position || isBehind;
+      isBehind = false;
       position = next;
       if (hasChanged) {
         await onChange(events);
@@ -72,6 +74,7 @@ async function follow(signal: AbortSignal, onChange: (events: EventList['events'
       }
     } catch (error) {
       if (signal.aborted) return;
+      isBehind = true; // the list, too, may not have been read
       if (error instanceof ApiError && error.code === 'position-gone') position = undefined;
       else await pause(AFTER_FAILURE_MS, signal);
     }

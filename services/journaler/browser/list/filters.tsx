@@ -1,10 +1,11 @@
 import type { DocumentCounts } from '@indbakke/shared/api';
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { inBoth, useTexts } from '../language.js';
 import { WORDS } from '../words.js';
 import { MAY_SEE_HELD } from './counts.js';
 import { type Filter, isSame, type Status, WAITING } from './query.js';
+import { focusRow } from './table.js';
 
 const texts = inBoth({
   da: {
@@ -74,11 +75,12 @@ interface FiltersProps {
   readonly onFilter: (filter: Filter) => void;
 }
 
-/** Give it the filter as its key: it begins anew when another one is chosen. */
+/** What is chosen here counts when it is sent; another filter takes its place. */
 export function Filters({ filter, contactPoints, onFilter }: FiltersProps) {
   const own = useTexts(texts);
   const { status: statuses, kind: kinds } = useTexts(WORDS);
   const [draft, setDraft] = useState(filter);
+  useEffect(() => setDraft(filter), [filter]);
   const set = (change: Partial<Filter>) => setDraft((before) => withoutEmpty({ ...before, ...change }));
 
   const text = (name: 'case' | 'assignee' | 'sender' | 'concerning', hint?: string) => (
@@ -159,6 +161,9 @@ export function Filters({ filter, contactPoints, onFilter }: FiltersProps) {
             aria-describedby="search-hint"
             value={draft.q ?? ''}
             onInput={({ currentTarget }) => set({ q: currentTarget.value })}
+            onKeyDown={(event) => {
+              if (event.key === 'ArrowDown' && focusRow(1)) event.preventDefault();
+            }}
           />
           <button class="button button-primary" type="submit">
             {own.find}

@@ -7,7 +7,7 @@ const texts = inBoth({
   da: {
     title: 'Genvejstaster',
     keys: {
-      j: 'Næste brev (også ↓ i listen)',
+      j: 'Næste brev (også ↓ i listen og fra søgefeltet)',
       k: 'Forrige brev (også ↑ i listen)',
       Enter: 'Åbn brevet',
       x: 'Vælg eller fravælg brevet',
@@ -24,7 +24,7 @@ const texts = inBoth({
   en: {
     title: 'Keys',
     keys: {
-      j: 'Next letter (also ↓ in the list)',
+      j: 'Next letter (also ↓ in the list, and from the search field)',
       k: 'Previous letter (also ↑ in the list)',
       Enter: 'Open the letter',
       x: 'Select or deselect the letter',

@@ -12,7 +12,7 @@ import { Filters } from './filters.js';
 import { KeysDialog, useKeys } from './keys.js';
 import { useNews } from './news.js';
 import { Pager } from './pager.js';
-import { type Filter, isSame, sortsFor } from './query.js';
+import { type Filter, isSame, sortsFor, WAITING } from './query.js';
 import { useSelection } from './selection.js';
 import { focusedLetter, focusFirstRow, focusLetter, Table } from './table.js';
 import { Tools } from './tools.js';
@@ -42,7 +42,13 @@ const texts = inBoth({
 });
 
 const MINUTE = 60_000;
-const isColumn = (id: string): id is ColumnId => Object.hasOwn(COLUMNS, id);
+
+/** Those that there still are; without the subject, no letter could be opened. */
+function rememberedColumns(): readonly ColumnId[] {
+  const known = Object.keys(COLUMNS) as ColumnId[];
+  const ids = remembered<readonly ColumnId[]>('columns', USUAL_COLUMNS).filter((id) => known.includes(id));
+  return ids.includes('subject') ? ids : USUAL_COLUMNS;
+}
 
 /** Indkomne dokumenter. */
 export function ListPage() {
@@ -55,7 +61,7 @@ export function ListPage() {
   const selection = useSelection();
   const news = useNews(page?.items);
   const now = useNow();
-  const [columns, setColumns] = useState(() => remembered<string[]>('columns', [...USUAL_COLUMNS]).filter(isColumn));
+  const [columns, setColumns] = useState(rememberedColumns);
   const [hasKeys, setHasKeys] = useState(() => remembered('keys', true));
   const [dialog, setDialog] = useState<'columns' | 'keys'>();
   const [asked, setAsked] = useState<Asked>();
@@ -109,6 +115,7 @@ export function ListPage() {
   const total = matching && `${format.number(matching.total)}${matching.isMore ? '+' : ''}`;
   const count = page?.items.length ?? 0;
   const place = own.page(format.number(first), format.number(first + count - 1), total);
+  const none = isSame(query.filter, WAITING) ? own.none : own.nonePassed;
   return (
     <div class="list-page">
       <Title>{own.title}</Title>
@@ -117,12 +124,7 @@ export function ListPage() {
       </p>
       {counts.waiting && <Tiles counts={counts.waiting} filter={query.filter} now={now} onFilter={open} />}
       <Views filter={query.filter} onFilter={open} />
-      <Filters
-        key={JSON.stringify(query.filter)}
-        filter={query.filter}
-        contactPoints={counts.waiting?.contactPoint ?? []}
-        onFilter={open}
-      />
+      <Filters filter={query.filter} contactPoints={counts.waiting?.contactPoint ?? []} onFilter={open} />
       <Tools query={query} onSort={(sort) => open(query.filter, sort)} onAsk={setDialog} onError={setFailure} />
       <ErrorAlert error={list.error ?? failure} />
       <Zips asked={zipsAsked} onTell={setTold} />
@@ -136,23 +138,19 @@ export function ListPage() {
         onZip={() => setZipsAsked((times) => times + 1)}
       />
       <div id="list" aria-busy={list.isReading}>
-        {page?.items.length === 0 && <p>{isSame(query.filter, { status: ['pending'] }) ? own.none : own.nonePassed}</p>}
+        <p class="place" role="status">
+          {list.isReading || !page ? !list.error && own.reading : count > 0 ? place : none}
+        </p>
         {page && count > 0 && (
-          <>
-            <p class="place" role="status">
-              {list.isReading ? own.reading : place}
-            </p>
-            <Table
-              caption={place}
-              letters={page.items}
-              columns={columns}
-              sort={query.sort}
-              selection={selection}
-              now={now}
-            />
-          </>
+          <Table
+            caption={place}
+            letters={page.items}
+            columns={columns}
+            sort={query.sort}
+            selection={selection}
+            now={now}
+          />
         )}
-        {!page && !list.error && <p>{own.reading}</p>}
       </div>
       <Pager
         number={number}
@@ -167,7 +165,7 @@ export function ListPage() {
           onClose={() => setDialog(undefined)}
           onSave={(chosen) => {
             remember('columns', chosen);
-            setColumns([...chosen]);
+            setColumns(chosen);
             setDialog(undefined);
           }}
         />

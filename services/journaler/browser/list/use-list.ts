@@ -48,8 +48,9 @@ export function useList(ready: Promise<unknown>): List {
   const [error, setError] = useState<unknown>();
   const now = useRef(place);
   const reading = useRef<AbortController | undefined>(undefined);
+  const read = useRef(Promise.resolve());
 
-  const read = useCallback(async (to: Place, isQuiet = false) => {
+  const readPlace = useCallback(async (to: Place, isQuiet: boolean) => {
     reading.current?.abort();
     const mine = new AbortController();
     reading.current = mine;
@@ -74,9 +75,13 @@ export function useList(ready: Promise<unknown>): List {
     }
     if (reading.current === mine) setReading(false);
   }, []);
+  const go = useCallback((to: Place, isQuiet = false) => {
+    read.current = readPlace(to, isQuiet);
+    return read.current;
+  }, []);
 
   useEffect(() => {
-    void read(now.current, left !== undefined);
+    void go(now.current, left !== undefined);
     return () => reading.current?.abort();
   }, []);
 
@@ -90,14 +95,18 @@ export function useList(ready: Promise<unknown>): List {
       remember('order', { sort: query.sort, pageSize: query.pageSize });
       now.current = { ...first(query), page: now.current.page };
       setPlace(now.current);
-      void read(now.current);
+      void go(now.current);
     },
     async turn(by) {
       const { query, cursors, page } = now.current;
-      if (by === 1 && page?.next) await read({ query, page, cursors: [...cursors, page.next] });
-      if (by === -1 && cursors.length > 1) await read({ query, page, cursors: cursors.slice(0, -1) });
+      if (by === 1 && page?.next) await go({ query, page, cursors: [...cursors, page.next] });
+      if (by === -1 && cursors.length > 1) await go({ query, page, cursors: cursors.slice(0, -1) });
     },
-    again: () => read(now.current, true),
+    async again() {
+      // After what one has asked for, which it must not end.
+      await read.current;
+      await go(now.current, true);
+    },
   };
 }
 
