@@ -25,6 +25,8 @@ interface Problem {
 
 export interface CallOptions {
   readonly body?: unknown;
+  /** A table, such as an address book, in place of the body. */
+  readonly file?: { readonly type: string; readonly bytes: ArrayBuffer };
   /** Of what the call changes: it takes effect on this version only. */
   readonly version?: number;
   readonly signal?: AbortSignal;
@@ -46,11 +48,13 @@ export async function download(path: string, options: CallOptions & { method?: s
   return (await send(options.method ?? 'GET', path, options)).blob();
 }
 
-async function send(method: string, path: string, { body, version, signal }: CallOptions): Promise<Response> {
+async function send(method: string, path: string, options: CallOptions): Promise<Response> {
+  const { body, file, version, signal } = options;
   // A repeat after an answer that got lost does the same once.
   const isChange = method !== 'GET';
   const headers = {
     ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...(file && { 'content-type': file.type }),
     ...(version !== undefined && { 'if-match': `"${version}"` }),
     ...(isChange && version !== undefined && { 'idempotency-key': crypto.randomUUID() }),
   };
@@ -60,6 +64,7 @@ async function send(method: string, path: string, { body, version, signal }: Cal
       method,
       headers,
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(file && { body: file.bytes }),
       ...(signal && { signal }),
     });
   } catch (error) {

@@ -1,0 +1,146 @@
+import type { AbsenceAnswer } from '@indbakke/shared/api';
+import { useState } from 'preact/hooks';
+import { ApiError, call } from '../api.js';
+import { Title } from '../frame.js';
+import { inBoth, useFormat, useTexts } from '../language.js';
+import { SESSION } from '../session.js';
+import { inPath } from './entries.js';
+import { TextField } from './fields.js';
+import { Form } from './form.js';
+import { isSame, textIn, type Values } from './values.js';
+
+const texts = inBoth({
+  da: {
+    title: 'Fravær',
+    intro:
+      'En stedfortræder ser også det, der er den fraværendes. Den, der kan tildele al post, kan sætte andres fravær; alle kan sætte deres eget.',
+    user: 'Hvem er fraværende',
+    userHint: 'Id, som det står i kommunens login.',
+    look: 'Se fraværet',
+    substitute: 'Stedfortræder',
+    from: 'Fra og med (åååå-mm-dd)',
+    fromHint: 'Tomt: fra nu af.',
+    until: 'Til og med (åååå-mm-dd)',
+    save: 'Gem fraværet',
+    saved: 'Fraværet er gemt.',
+    none: 'Ingen stedfortræder er sat.',
+    is: (substitute: string, from: string, until: string, by: string) =>
+      `${substitute} er stedfortræder fra ${from} til ${until}. Sat af ${by}.`,
+    remove: 'Fjern stedfortræderen',
+    removed: 'Stedfortræderen er fjernet.',
+  },
+  en: {
+    title: 'Absence',
+    intro:
+      'A substitute sees what is the absent user’s too. Who may assign all mail may set absences of others; everybody may set their own.',
+    user: 'Who is absent',
+    userHint: 'Id as the municipality’s sign-in has it.',
+    look: 'See the absence',
+    substitute: 'Substitute',
+    from: 'From (yyyy-mm-dd)',
+    fromHint: 'Empty: from now on.',
+    until: 'Until the end of (yyyy-mm-dd)',
+    save: 'Save the absence',
+    saved: 'The absence is saved.',
+    none: 'No substitute is set.',
+    is: (substitute, from, until, by) => `${substitute} stands in from ${from} until ${until}. Set by ${by}.`,
+    remove: 'Remove the substitute',
+    removed: 'The substitute is removed.',
+  },
+});
+
+const EMPTY: Values = { userId: SESSION.id, substitute: '', from: '', until: '' };
+
+/** A day as a time of its beginning, or its end, here; whatever else it is, the API refuses. */
+function timeOf(day: string, isEnd: boolean): string {
+  const [, year, month, date] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day) ?? [];
+  if (year === undefined) return day;
+  const at = new Date(Number(year), Number(month) - 1, Number(date) + (isEnd ? 1 : 0));
+  return Number.isNaN(at.getTime()) ? day : at.toISOString();
+}
+
+/** Who stands in for whom. */
+export function Absences() {
+  const own = useTexts(texts);
+  const format = useFormat();
+  const [values, setValues] = useState<Values>(EMPTY);
+  const [told, setTold] = useState('');
+  const [found, setFound] = useState<AbsenceAnswer>();
+  const path = `/absences/${inPath(textIn(values, 'userId'))}`;
+  const read = async () => {
+    try {
+      const absence = await call<AbsenceAnswer>('GET', path);
+      setFound(absence);
+      setTold(own.is(absence.substitute, format.time(absence.from), format.time(absence.until), absence.setBy));
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'not-found') throw error;
+      setFound(undefined);
+      setTold(own.none);
+    }
+  };
+  const save = async () => {
+    const [from, until] = [textIn(values, 'from'), textIn(values, 'until')];
+    const body = {
+      substitute: textIn(values, 'substitute'),
+      ...(from && { from: timeOf(from, false) }),
+      until: timeOf(until, true),
+    };
+    await call('PUT', path, { body });
+    await read();
+    setValues({ ...EMPTY, userId: values.userId ?? '' });
+  };
+  return (
+    <>
+      <Title>{own.title}</Title>
+      <p>{own.intro}</p>
+      <Form
+        values={values}
+        isChanged={!isSame({ ...values, userId: '' }, { ...EMPTY, userId: '' })}
+        saved={told}
+        submit={own.save}
+        onValues={(typed) => {
+          setValues(typed);
+          setTold('');
+          setFound(undefined);
+        }}
+        onDiscard={() => setValues(EMPTY)}
+        onSave={save}
+      >
+        <TextField name="userId" label={own.user} hint={own.userHint} isRequired />
+        <TextField name="substitute" isRequired />
+        <TextField name="from" label={own.from} hint={own.fromHint} />
+        <TextField name="until" label={own.until} isRequired />
+        <p>
+          <LookButton text={own.look} onLook={read} />{' '}
+          {found && (
+            <LookButton
+              text={own.remove}
+              onLook={async () => {
+                await call('DELETE', path);
+                setFound(undefined);
+                setTold(own.removed);
+              }}
+            />
+          )}
+        </p>
+      </Form>
+    </>
+  );
+}
+
+function LookButton({ text, onLook }: { readonly text: string; onLook(): Promise<void> }) {
+  const [failed, setFailed] = useState(false);
+  return (
+    <button
+      class="button button-secondary"
+      type="button"
+      aria-invalid={failed ? 'true' : undefined}
+      onClick={() => {
+        setFailed(false);
+        onLook().catch(() => setFailed(true));
+      }}
+    >
+      {text}
+    </button>
+  );
+}
