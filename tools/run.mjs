@@ -47,6 +47,7 @@ const COMMANDS = {
   },
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
   municipality: { does: 'add or change a municipality', module: 'infra/dist/local/municipality.js' },
+  training: { does: 'fill a municipality to practise in', module: 'infra/dist/local/training.js' },
   audit: { does: 'verify the audit log', module: 'infra/dist/local/audit.js' },
   scrub: { does: 'remove from the database’s files what deleted rows left there', module: 'infra/dist/local/scrub.js' },
   'reapply-deletions': {

@@ -53,7 +53,7 @@ afterAll(async () => {
 async function command(...args: string[]) {
   const CORE_TOKEN = await stack.token({ ...SYSTEM, municipality: CVR });
   const env = { DATABASE_OWNER_URL: stack.ownerUrl, CORE_TOKEN };
-  return launchCommand('municipality', ['training', ...args, '--url', stack.url], env).ended;
+  return launchCommand('training', ['fill', ...args, '--url', stack.url], env).ended;
 }
 
 const owner = <T>(work: (connection: Connection) => Promise<T>) => asOwner(stack.ownerUrl, 'COMMIT', work);

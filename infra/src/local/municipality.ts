@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type AppliedFile, applyMunicipality, exportMunicipality } from '@indbakke/journaler';
 import { roleSheet } from '@indbakke/shared/access';
@@ -7,39 +7,27 @@ import { wordsFor } from '@indbakke/shared/http';
 import { cvrNumberOf } from '@indbakke/shared/ids';
 import type { Connection } from '@indbakke/shared/store';
 import { parseDocument, stringify } from 'yaml';
-import { type OnProgress, practise } from '../training/practise.js';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
-import { issueLocalToken } from './issuer.js';
 import { asOwner } from './register-municipality.js';
-import { runningUrl } from './running-url.js';
-import { issuerKeyOf } from './settings.js';
-import { statePaths } from './state.js';
 import { withOwnerUrl } from './with-owner-url.js';
 
 const USAGE = `npm run municipality -- apply FILE [--dry-run]
 npm run -s municipality -- export CVR > FILE
 npm run -s municipality -- roles
-npm run municipality -- training CVR [--reset] [--url URL]
 
 apply sets up the municipality of a YAML or JSON file, such as infra/municipality.example.yaml: a new one, whose messages are
 accepted from then on, or one that is there. Settings that the file leaves out stay as they are; contact points that it leaves
 out stay too, and are named. --dry-run only shows what would change. export prints such a file, and
 roles the page of roles for a municipality (docs/roller.md).
 
-training fills a municipality whose file has training: true with made-up mail, through the Indbakke running here or at URL. After
-a stop, run it again; with --reset, all mail of the municipality is deleted for good first. No other municipality can be filled or
-reset. Where tokens are not from this machine, CORE_TOKEN is one of the core of the municipality.
-
 Uses the database of npm start, or the one named by DATABASE_OWNER_URL.`;
 
 await runCommand(USAGE, async () => {
-  rejectOptionsTakenByNpm('municipality', ['dry-run', 'reset', 'url']);
+  rejectOptionsTakenByNpm('municipality', ['dry-run']);
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       'dry-run': { type: 'boolean', default: false },
-      reset: { type: 'boolean', default: false },
-      url: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -47,33 +35,11 @@ await runCommand(USAGE, async () => {
   if (values.help) return USAGE;
   if (action === 'roles' && argument === undefined) return roleSheet().trimEnd();
   if (argument === undefined || more.length > 0) throw new Error(USAGE);
-  const isOfTraining = values.reset || values.url !== undefined;
-  if (action === 'apply' && !isOfTraining) return apply(argument, values['dry-run']);
+  if (action === 'apply') return apply(argument, values['dry-run']);
   if (values['dry-run']) throw new Error(USAGE);
-  if (action === 'export' && !isOfTraining) return print(argument);
-  if (action === 'training') return train(argument, values);
+  if (action === 'export') return print(argument);
   throw new Error(USAGE);
 });
-
-async function train(text: string, { reset, url }: { reset: boolean; url?: string }): Promise<string> {
-  const cvr = readCvr(text);
-  const target = { url: runningUrl(url, USAGE), token: process.env.CORE_TOKEN || (await localCoreToken(cvr)) };
-  const practice = { cvr, target, isReset: reset, onProgress: showProgress };
-  return withOwnerUrl((ownerUrl) => practise((work) => asOwner(ownerUrl, 'COMMIT', work), practice));
-}
-
-async function localCoreToken(municipality: string): Promise<string> {
-  const key = issuerKeyOf(statePaths());
-  if (!existsSync(key)) throw new Error('Set CORE_TOKEN to a token of the core of the municipality (Indbakke.System).');
-  return issueLocalToken(key, { municipality, user: 'dubu-core', roles: ['Indbakke.System'], system: true });
-}
-
-/** One line that changes on a terminal; elsewhere the last one only. */
-function showProgress(...[what, done, of]: Parameters<OnProgress>): void {
-  const line = `${what} ${done} of ${of}`;
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${line}${done === of ? '\n' : ''}`);
-  else if (done === of) process.stderr.write(`${line}\n`);
-}
 
 /** @throws Error when it is none */
 function readCvr(text: string): string {

@@ -34,7 +34,7 @@ await runUntilSignal('indbakke', async () => {
     metrics     ${running.operationsUrl}/metrics
   State         ${paths.root}${municipality ? `\n  Municipality  ${municipality.cvr} ${municipality.name}, with the case ${EXAMPLE_CASE}` : ''}
 
-  In another terminal: npm run send -- FILE…, npm run token -- --help. Ctrl-C stops it.
+  In another terminal: npm run training -- fill (letters to look at), npm run send -- FILE…, npm run token -- --help. Ctrl-C stops it.
 `);
   say('ready');
   return running;

@@ -60,6 +60,7 @@ export function Frame({ path, onLanguage, children }: FrameProps) {
           <button class="button button-unstyled" type="button" lang={other} onClick={() => onLanguage(other)}>
             {own.otherLanguage}
           </button>
+          {SESSION.isLocal && <a href={`${PREFIX}/inbox/sign-in`}>{own.change}</a>}
           <form method="post" action={`${PREFIX}/inbox/sign-out`}>
             <button class="button button-secondary" type="submit">
               {own.signOut}

@@ -7,6 +7,8 @@ export interface Session {
   readonly id: string;
   readonly roles: readonly string[];
   readonly teams: readonly string[];
+  /** Of a local stack, where one may be anybody. */
+  readonly isLocal?: boolean;
 }
 
 export const SESSION = JSON.parse(document.getElementById('app')?.dataset.session ?? '{}') as Session;

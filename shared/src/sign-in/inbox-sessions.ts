@@ -39,7 +39,10 @@ export class InboxSessions {
     });
   }
 
-  /** @param until in ms, ends it sooner */
+  /**
+   * @param until in ms, ends it sooner
+   * @throws Problem too-large when a browser would not keep it
+   */
   begin(req: Request, res: Response, principal: Principal, until?: number): void {
     const { municipality, actor, roles, teams, constraints } = principal;
     const { kind, id } = actor;

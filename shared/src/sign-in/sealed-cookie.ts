@@ -1,6 +1,7 @@
 import type { CookieOptions, Request, Response } from 'express';
 import { z } from 'zod';
 import { SECOND } from '../config/index.js';
+import { Problem } from '../errors/index.js';
 import { publicPrefixOf, publicUrlOf } from '../http/index.js';
 import { type KeyRing, openText, sealText } from '../keys/index.js';
 
@@ -14,6 +15,9 @@ export interface SealedCookieOptions<Value> {
   readonly sameSite: 'strict' | 'lax';
 }
 
+// RFC 6265bis, 5.6: browsers drop a cookie whose name and value are longer, without a word.
+const MAX_COOKIE = 4_096;
+
 const Sealed = z.object({ value: z.unknown(), until: z.number() });
 
 /** What a browser keeps for us, sealed under the key ring, until its time is over: nothing of it is in the database. */
@@ -26,11 +30,17 @@ export class SealedCookie<Value> {
     this.#options = options;
   }
 
-  /** @param until ends it sooner */
+  /**
+   * @param until ends it sooner
+   * @throws Problem too-large when a browser would not keep it
+   */
   set(req: Request, res: Response, value: Value, until = Number.POSITIVE_INFINITY): void {
     const { name, seconds } = this.#options;
     const ends = Math.min(until, Date.now() + seconds * SECOND);
     const sealed = sealText(this.#keys, this.#purpose, JSON.stringify({ value, until: ends }));
+    if (name.length + sealed.length > MAX_COOKIE) {
+      throw new Problem('too-large', 'A browser cannot keep a cookie of so many roles, teams and data constraints.');
+    }
     res.cookie(name, sealed, { ...this.#attributes(req), expires: new Date(ends) });
   }
 

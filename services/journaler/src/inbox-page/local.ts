@@ -46,7 +46,7 @@ export const localCookie = (keys: KeyRing) =>
   new SealedCookie<true>(keys, {
     name: 'indbakke-local',
     value: z.literal(true),
-    path: '/inbox/sign-in',
+    path: '/inbox',
     seconds: (8 * HOUR) / SECOND,
     sameSite: 'strict',
   });

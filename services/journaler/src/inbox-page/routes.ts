@@ -23,9 +23,10 @@ export function inboxPage(
   local: LocalSignIn | undefined,
 ): Router {
   const router = Router(EXACT_PATHS);
+  const chooses = localCookie(parts.keys);
   router.use(staticFiles(), signIn(parts, config, sessions, local));
   // The same page for all paths: its module shows what the path says.
-  router.get(/^\/inbox(?:\/[\w/-]*)?$/, (req, res) => {
+  router.get(/^\/inbox(?:\/[\w/%-]*)?$/, (req, res) => {
     res.set('Cache-Control', 'no-store');
     const principal = sessions.read(req);
     if (!principal) {
@@ -33,7 +34,8 @@ export function inboxPage(
       return res.redirect(303, `${publicPrefixOf(req)}/inbox/sign-in?to=${to}`);
     }
     const { municipality, actor, roles, teams } = principal;
-    const session = JSON.stringify({ municipality, id: actor.id, roles: [...roles], teams });
+    const isLocal = local !== undefined && isLoopback(req) && chooses.read(req) === true;
+    const session = JSON.stringify({ municipality, id: actor.id, roles: [...roles], teams, isLocal });
     sendPage(req, res, {
       title: 'Indkomne dokumenter',
       body: html`<div id="app" data-session="${session}"><noscript>${TEXTS.needsScript}</noscript></div>`,

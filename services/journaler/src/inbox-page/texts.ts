@@ -7,7 +7,7 @@ export const TEXTS = {
   token: 'Token',
   tokenHint: 'På en lokal installation:',
   notSignedIn: 'Du blev ikke logget ind. Tokenet eller linket gælder ikke (længere).',
-  tooLarge: 'Du blev ikke logget ind: du er i flere teams, end en browser kan huske.',
+  tooLarge: 'Du blev ikke logget ind: du har flere roller, teams og dataafgrænsninger, end en browser kan huske.',
   choose: 'Vælg, hvem du vil være',
   chooseHint: 'Installationen er lokal, så du kan prøve alle roller.',
   inMunicipality: (cvr: string, isTraining: boolean) => `Kommunen ${cvr}${isTraining ? ' (øvelse)' : ''}`,
