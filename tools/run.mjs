@@ -48,6 +48,12 @@ const COMMANDS = {
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
   municipality: { does: 'add or change a municipality', module: 'infra/dist/local/municipality.js' },
   training: { does: 'fill a municipality to practise in', module: 'infra/dist/local/training.js' },
+  picture: {
+    does: 'make the picture of README anew',
+    module: 'infra/dist/training/picture.js',
+    usage:
+      'npm run picture    makes docs/pictures/inbox.png from the training letters, in Chromium, on a stack of its own',
+  },
   audit: { does: 'verify the audit log', module: 'infra/dist/local/audit.js' },
   scrub: { does: 'remove from the database’s files what deleted rows left there', module: 'infra/dist/local/scrub.js' },
   'reapply-deletions': {

@@ -1,8 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { makeOneTimeSecret } from '@indbakke/shared/sign-in';
+// @ts-expect-error: it has no types
+import { Provider } from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
 import { writeMemo } from '../src/testkit/write-memo.js';
 import { Visitor } from './support/visitor.js';
+import { wayOverIssuer } from './support/way-over-issuer.js';
 
 // Who gets in to /inbox, and what its session may do: over HTTP, as a browser does it.
 
@@ -125,6 +132,24 @@ describe('its session', () => {
     expect((await visitor.go(stack.url + list)).status).toBe(401);
   });
 
+  it('is refused in a sentence when it holds more than a browser keeps', async () => {
+    const visitor = new Visitor();
+    const teams = Array.from({ length: 100 }, (_, at) => `team-${at}-${'x'.repeat(40)}`);
+    const answer = await visitor.post(`${stack.url}/inbox/sign-in`, { token: await stack.token({ teams }) });
+    expect(answer.status).toBe(413);
+    expect(await answer.text()).toContain('du har flere roller, teams og dataafgrænsninger, end en browser kan huske');
+    expect(visitor.cookies.size).toBe(0);
+    const fewer = teams.slice(0, 40);
+    expect(
+      await visitor.post(`${stack.url}/inbox/sign-in`, { token: await stack.token({ teams: fewer }) }),
+    ).toMatchObject({
+      status: 200,
+    });
+    const kept = visitor.cookies.get('indbakke-inbox') ?? '';
+    expect('indbakke-inbox'.length + kept.length).toBeLessThanOrEqual(4_096);
+    expect((await visitor.go(`${stack.url}${list}`)).status).toBe(200);
+  });
+
   it('gives way to a token', async () => {
     const visitor = await signedIn();
     const headers = { authorization: 'Bearer not.a.token' };
@@ -147,7 +172,107 @@ describe('on a local stack', () => {
     expect(await (await visitor.go(`${stack.url}/inbox`)).text()).toContain(
       '&quot;id&quot;:&quot;sagsbehandler-1&quot;',
     );
+    expect(await (await visitor.go(`${stack.url}/inbox`)).text()).toContain('&quot;isLocal&quot;:true');
+    expect(await (await (await signedIn()).go(`${stack.url}/inbox`)).text()).toContain('&quot;isLocal&quot;:false');
     const nobody = { municipality: '00000000', id: 'sagsbehandler-1' };
     expect((await visitor.post(`${stack.url}/inbox/sign-in/as`, nobody)).status).toBe(401);
+  });
+});
+
+describe('with an issuer', () => {
+  let server: Server;
+  let other: TestStack;
+  const teams = ['team-1', 'team-børn'];
+  const roles = ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'];
+  const accounts: Record<string, Record<string, unknown>> = {
+    'sagsbehandler-1': { municipality: ODENSKOV, roles, teams },
+    'of-no-municipality': { roles, teams },
+    'in-many-teams': {
+      municipality: ODENSKOV,
+      roles,
+      teams: Array.from({ length: 100 }, (_, at) => `team-${at}-${'x'.repeat(40)}`),
+    },
+  };
+
+  beforeAll(async () => {
+    server = createServer();
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    other = await startTestStack({
+      INBOX_PAGE: 'on',
+      INBOX_OIDC_ISSUER: issuer,
+      INBOX_OIDC_CLIENT_ID: 'indbakke',
+      INBOX_OIDC_CLIENT_SECRET: 'a-secret-of-the-test',
+    });
+    const provider = new Provider(issuer, {
+      clients: [
+        {
+          client_id: 'indbakke',
+          client_secret: 'a-secret-of-the-test',
+          redirect_uris: [`${other.url}/inbox/sign-in/callback`],
+        },
+      ],
+      claims: { openid: ['sub', 'roles', 'municipality', 'teams'] },
+      conformIdTokenClaims: false,
+      cookies: { keys: [randomUUID()] },
+      findAccount: (_: unknown, id: string) => ({ accountId: id, claims: async () => ({ sub: id, ...accounts[id] }) }),
+    });
+    server.on('request', provider.callback());
+  });
+
+  afterAll(async () => {
+    await other.close();
+    server.close();
+  });
+
+  const wayBack = (visitor: Visitor, login: string) =>
+    wayOverIssuer(
+      visitor,
+      `${other.url}/inbox/sign-in/start?to=/inbox/set-up`,
+      `${other.url}/inbox/sign-in/callback`,
+      login,
+    );
+
+  it('one signs in there, with PKCE, and has the municipality, roles and teams of the id token', async () => {
+    const visitor = new Visitor();
+    expect(await (await visitor.go(`${other.url}/inbox/sign-in`)).text()).toContain('/inbox/sign-in/start?to=%2Finbox');
+    const start = await visitor.go(`${other.url}/inbox/sign-in/start`);
+    expect(start.headers.get('location')).toMatch(/code_challenge=[\w-]{43}&code_challenge_method=S256/);
+    const back = await visitor.go(await wayBack(visitor, 'sagsbehandler-1'));
+    expect(await back.text()).toContain('url=/inbox/set-up');
+    const page = await (await visitor.go(`${other.url}/inbox`)).text();
+    const [, session = ''] = /data-session="([^"]*)"/.exec(page) ?? [];
+    expect(JSON.parse(session.replaceAll('&quot;', '"'))).toEqual({
+      municipality: ODENSKOV,
+      id: 'sagsbehandler-1',
+      roles,
+      teams,
+      isLocal: false,
+    });
+    expect((await visitor.go(other.url + list)).status).toBe(200);
+    expect((await visitor.go(`${other.url}/api/v1/municipality`)).status).toBe(403);
+  });
+
+  it('who has no municipality does not get in, and is told so', async () => {
+    const visitor = new Visitor();
+    const response = await visitor.go(await wayBack(visitor, 'of-no-municipality'));
+    expect(response.status).toBe(401);
+    expect(await response.text()).toContain('Du blev ikke logget ind');
+    expect(visitor.cookies.has('indbakke-inbox')).toBe(false);
+  });
+
+  it('who is in more teams than a browser keeps is told so', async () => {
+    const visitor = new Visitor();
+    const response = await visitor.go(await wayBack(visitor, 'in-many-teams'));
+    expect(response.status).toBe(413);
+    expect(await response.text()).toContain('end en browser kan huske');
+    expect(visitor.cookies.has('indbakke-inbox')).toBe(false);
+  });
+
+  it('nobody gets in with a token pasted, nor by a way back that another browser began', async () => {
+    const token = await other.token();
+    expect((await new Visitor().post(`${other.url}/inbox/sign-in`, { token })).status).toBe(405);
+    const url = await wayBack(new Visitor(), 'sagsbehandler-1');
+    expect((await new Visitor().go(url)).status).toBe(401);
   });
 });

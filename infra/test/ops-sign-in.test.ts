@@ -8,6 +8,7 @@ import { Provider } from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack } from '../src/testkit/stack.js';
 import { Visitor } from './support/visitor.js';
+import { wayOverIssuer } from './support/way-over-issuer.js';
 
 // Who gets in to /ops, and how: over HTTP, as a browser does it.
 
@@ -180,24 +181,13 @@ describe('with an issuer', () => {
     server.close();
   });
 
-  /** From our page over the forms of the issuer and back, as somebody. @returns the way back, not yet gone */
-  async function wayBack(visitor: Visitor, login: string): Promise<string> {
-    let url = `${stack.operationsUrl}/ops/sign-in/start?to=/ops/held`;
-    for (let steps = 0; steps < 12; steps += 1) {
-      const response = await visitor.go(url);
-      const text = await response.text();
-      const form = /action="([^"]+)"/.exec(text)?.[1];
-      if (response.status === 200 && form) {
-        const prompt = /name="prompt" value="(\w+)"/.exec(text)?.[1] ?? '';
-        const sent = await visitor.post(new URL(form, url).href, { prompt, login, password: 'any' });
-        url = new URL(sent.headers.get('location') ?? '', url).href;
-      } else {
-        url = new URL(response.headers.get('location') ?? '', url).href;
-      }
-      if (url.startsWith(`${stack.operationsUrl}/ops/sign-in/callback`)) return url;
-    }
-    throw new Error('The issuer did not lead back.');
-  }
+  const wayBack = (visitor: Visitor, login: string) =>
+    wayOverIssuer(
+      visitor,
+      `${stack.operationsUrl}/ops/sign-in/start?to=/ops/held`,
+      `${stack.operationsUrl}/ops/sign-in/callback`,
+      login,
+    );
 
   it('an operator signs in there, with PKCE, and acts under the id that the issuer gives', async () => {
     const visitor = new Visitor();

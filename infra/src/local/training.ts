@@ -56,11 +56,10 @@ async function makeUnlessThere(ownerUrl: string): Promise<void> {
   if (rowCount === 0) await registerMunicipality(ownerUrl, TRAINING_MUNICIPALITY);
 }
 
-const whereToLook = (
-  url: string,
-  cvr: string,
-) => `Look at them at ${url}/inbox. On the machine of npm start: sign in with the link
-that it printed, then choose somebody of ${cvr} at ${url}/inbox/sign-in (Skift person).`;
+function whereToLook(url: string, cvr: string): string {
+  return `Look at them at ${url}/inbox. On the machine of npm start: sign in with the link that it printed, then choose
+somebody of ${cvr} at ${url}/inbox/sign-in (Skift person).`;
+}
 
 async function localCoreToken(municipality: string): Promise<string> {
   const key = issuerKeyOf(statePaths());

@@ -119,7 +119,7 @@ export function Check({ id }: { readonly id: string }) {
         {warnings.length > 0 && (
           <div class="alert alert-warning">
             <p>{own.warnings}</p>
-            <ul>
+            <ul class="no-max-width">
               {warnings.map((warning) => (
                 <li key={warning.code}>{warning[language]}</li>
               ))}

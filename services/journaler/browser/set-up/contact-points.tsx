@@ -15,6 +15,7 @@ export const CONTACT_POINT_TEXTS = inBoth({
     add: 'Nyt kontaktpunkt',
     addTitle: 'Nyt kontaktpunkt',
     import: 'Indlæs fra CSV eller Excel',
+    importTitle: 'Indlæs kontaktpunkter',
     none: 'Der er ingen kontaktpunkter endnu.',
     added:
       'Kontaktpunktet er oprettet. Post, som blev holdt tilbage, fordi det manglede, frigives i løbet af sekunder.',
@@ -44,6 +45,7 @@ export const CONTACT_POINT_TEXTS = inBoth({
     add: 'New contact point',
     addTitle: 'New contact point',
     import: 'Import from CSV or Excel',
+    importTitle: 'Import contact points',
     none: 'There are no contact points yet.',
     added: 'The contact point is added. Mail that was held because it was missing is released within seconds.',
     removed: (name) => `The contact point ${name} is removed.`,

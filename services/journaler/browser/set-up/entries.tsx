@@ -24,6 +24,7 @@ export interface EntryTexts {
   readonly add: string;
   readonly addTitle: string;
   readonly import: string;
+  readonly importTitle: string;
   readonly none: string;
   readonly added: string;
   readonly removed: (name: string) => string;

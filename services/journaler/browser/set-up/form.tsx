@@ -92,7 +92,7 @@ function Faults({ faults }: { readonly faults: readonly Fault[] }) {
   return (
     <div class="alert alert-error" role="alert" tabIndex={-1}>
       <p>{own.mend}</p>
-      <ul>
+      <ul class="no-max-width">
         {faults.map((fault) => {
           const named = fault.field.split('.').findLast((part) => fields[part] !== undefined);
           return (

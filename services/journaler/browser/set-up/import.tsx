@@ -121,7 +121,7 @@ export function ImportPage<E extends Entry>({ kind, own: kindTexts, columns }: I
     });
   return (
     <>
-      <Title>{`${kindTexts.title}: ${kindTexts.import.toLowerCase()}`}</Title>
+      <Title>{kindTexts.importTitle}</Title>
       <p>{own.intro}</p>
       <details>
         <summary>{own.columns}</summary>
@@ -211,7 +211,7 @@ function FaultyRows({ faults, error }: { readonly faults: readonly Fault[]; read
   return (
     <div class="alert alert-error" role="alert">
       <p>{own.faulty}</p>
-      <ul>
+      <ul class="no-max-width">
         {[...groups].map(([sentence, lines]) => (
           <li key={sentence}>
             {lines.length > 0 && `${own.line(lines.join(', '), lines.length === 1)}: `}

@@ -118,7 +118,7 @@ export function Municipality() {
       {answer && answer.warnings.length > 0 && (
         <div class="alert alert-warning">
           <p>{own.warnings}</p>
-          <ul>
+          <ul class="no-max-width">
             {answer.warnings.map(({ code, cause }) => (
               <li key={`${code} ${cause}`}>{own.warning[code](cause ? causes[cause].name : '')}</li>
             ))}

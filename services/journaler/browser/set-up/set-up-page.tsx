@@ -64,7 +64,7 @@ export function SetUpPage({ path }: { readonly path: Path }) {
   return (
     <>
       <nav class="set-up-tabs" aria-label={own.setUp}>
-        <ul>
+        <ul class="no-max-width">
           {tab('/set-up', own.municipality, path === '/set-up')}
           {tab('/set-up/contact-points', own.points, path.includes('contact-point'))}
           {tab('/set-up/departments', own.departments, path.includes('department'))}
