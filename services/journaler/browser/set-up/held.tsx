@@ -157,9 +157,9 @@ function Letters({ letters, onRelease }: LettersProps) {
       <table>
         <thead>
           <tr>
-            <th scope="col">{own.received}</th>
-            <th scope="col">{own.sender}</th>
             <th scope="col">{own.subject}</th>
+            <th scope="col">{own.sender}</th>
+            <th scope="col">{own.received}</th>
             <th scope="col">{own.point}</th>
             <th scope="col">{own.release}</th>
           </tr>
@@ -167,11 +167,11 @@ function Letters({ letters, onRelease }: LettersProps) {
         <tbody>
           {letters.map((letter) => (
             <tr key={letter.id}>
-              <td class="nowrap">{format.time(letter.receivedAt)}</td>
-              <td>{letter.sender.name}</td>
               <td>
                 <Link to={`/letters/${letter.id}`}>{letter.subject || own.noSubject}</Link>
               </td>
+              <td>{letter.sender.name}</td>
+              <td class="nowrap">{format.time(letter.receivedAt)}</td>
               <td>
                 {letter.contactPoint?.name ?? (letter.contactPoint && <code class="id">{letter.contactPoint.id}</code>)}
               </td>
