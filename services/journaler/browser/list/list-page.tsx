@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { ErrorAlert } from '../errors.js';
 import { Title } from '../frame.js';
 import { inBoth, useFormat, useTexts } from '../language.js';
+import { HowToGetLetters } from '../newcomer.js';
 import { remember, remembered } from '../session.js';
 import { type Asked, Bulk, isPossible } from './bulk.js';
 import { beginToFollow, useChanges } from './changes.js';
@@ -141,6 +142,7 @@ export function ListPage() {
         <p class="place" role="status">
           {list.isReading || !page ? !list.error && own.reading : count > 0 ? place : none}
         </p>
+        {page && count === 0 && isSame(query.filter, WAITING) && <HowToGetLetters />}
         {page && count > 0 && (
           <Table
             caption={place}
