@@ -33,7 +33,7 @@ export function faultsOf(error: unknown): Fault[] {
 }
 
 const IN_DANISH: readonly (readonly [RegExp, string])[] = [
-  [/^is missing$|^Too small: expected string/, 'skal udfyldes'],
+  [/^is missing$|^Too small: expected string.*/, 'skal udfyldes'],
   [/^Too big: expected string to have <=(\d+) .*/, 'må højst være på $1 tegn'],
   [/^Too small: expected \w+ to be >=?(\d+)$/, 'skal være mindst $1'],
   [/^Too big: expected \w+ to be <=?(\d+)$/, 'må højst være $1'],

@@ -44,8 +44,8 @@ export function Form({ values, isChanged, saved, submit, onValues, onDiscard, on
   const faults = faultsOf(error);
   useEffect(() => {
     if (!error) return;
-    const first = form.current?.querySelector<HTMLElement>('[aria-invalid=true], [role=alert]');
-    first?.focus();
+    const find = (what: string) => form.current?.querySelector<HTMLElement>(what);
+    (find('[aria-invalid=true]') ?? find('[role=alert]'))?.focus();
   }, [error]);
   const save = async (event: Event) => {
     event.preventDefault();
