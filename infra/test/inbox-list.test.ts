@@ -140,7 +140,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     await keyboard.press('Enter');
     await page.getByText(`${ADVERTISEMENTS} valgt`).waitFor();
     const { items } = await list(stack, '?limit=1&sort=receivedAt');
-    const [taken] = items as [{ id: string; version: number }];
+    const [taken] = items as unknown as [{ id: string; version: number }];
     await change(stack, 'PUT', `${taken.id}/assignment`, {
       body: { assignee: { kind: 'user', id: 'sagsbehandler-2' } },
       version: taken.version,

@@ -136,7 +136,9 @@ describe.skipIf(!existsSync(CHROMIUM))('the set-up pages', () => {
             await page.waitForLoadState('networkidle');
             await look(page, `set-up${path.replace('/', '-')}-${width}-${colorScheme}`);
             expect(await violationsOf(page), `${path} ${width} ${colorScheme}`).toEqual([]);
-            expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+            expect(
+              await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
+            ).toBeLessThanOrEqual(0);
           }
           await page.context().close();
         }
