@@ -19,13 +19,13 @@ const texts = inBoth({
   da: {
     user: 'Medarbejder',
     team: 'Team',
-    personId: 'Id',
+    personId: 'Medarbejder- eller team-id',
     personHint: 'Id, som det står i kommunens login. Tomt: ingen.',
   },
   en: {
     user: 'Caseworker',
     team: 'Team',
-    personId: 'Id',
+    personId: 'Id of the user or team',
     personHint: 'Id as the municipality’s sign-in has it. Empty: nobody.',
   },
 });
