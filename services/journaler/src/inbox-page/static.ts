@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXACT_PATHS } from '@indbakke/shared/http';
 import express, { Router } from 'express';
+import { sendViewer } from './viewer.js';
 
 const resolve = createRequire(import.meta.url).resolve;
 const DESIGN = dirname(dirname(resolve('dkfds'))); // its dist
@@ -15,7 +16,11 @@ export const PACKAGES = {
   preact: 'preact.mjs',
   'preact/hooks': 'hooks.mjs',
   'preact/jsx-runtime': 'jsxRuntime.mjs',
+  '@indbakke/shared/danish-words': 'danish-words.js',
 } as const;
+
+/** What the frame that shows files loads beside our modules of it. */
+const PDF = ['pdf.min.mjs', 'pdf.worker.min.mjs'];
 
 /** Our style sheets: what all pages share, and what is of one. */
 export const STYLES = [
@@ -37,6 +42,21 @@ export function staticFiles(): Router {
   };
   for (const [name, file] of Object.entries(PACKAGES)) {
     router.get(`/inbox/static/packages/${file}`, fresh, (_req, res) => res.sendFile(resolve(name), options));
+  }
+  // The frame has no origin, so that it asks as from elsewhere. Nothing of this is a secret.
+  const forFrame: express.RequestHandler = (_req, res, next) => {
+    res.set('Access-Control-Allow-Origin', '*');
+    next();
+  };
+  router.get('/inbox/static/viewer.html', fresh, sendViewer);
+  router.use('/inbox/static/modules/viewer', forFrame);
+  router.get('/inbox/static/viewer/viewer.css', fresh, forFrame, (_req, res) =>
+    res.sendFile(join(OURS, 'viewer/viewer.css'), options),
+  );
+  for (const file of PDF) {
+    router.get(`/inbox/static/packages/${file}`, fresh, forFrame, (_req, res) =>
+      res.sendFile(resolve(`pdfjs-dist/build/${file}`), options),
+    );
   }
   for (const folder of ['css', 'fonts', 'img']) {
     router.use(`/inbox/static/dkfds/${folder}`, fresh, express.static(join(DESIGN, folder), options));

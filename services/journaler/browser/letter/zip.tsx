@@ -1,0 +1,60 @@
+import { useState } from 'preact/hooks';
+import { inBoth, useTexts } from '../language.js';
+import { PREFIX } from '../session.js';
+
+const texts = inBoth({
+  da: {
+    title: 'Hent som zip',
+    cover: 'Følgeseddel',
+    options: { none: 'Uden', masked: 'Med fødselsdato i stedet for CPR-nummer', full: 'Med hele CPR-numre' },
+    download: 'Hent zip',
+  },
+  en: {
+    title: 'Download as zip',
+    cover: 'Cover sheet',
+    options: {
+      none: 'Without',
+      masked: 'With the date of birth in place of CPR numbers',
+      full: 'With whole CPR numbers',
+    },
+    download: 'Download zip',
+  },
+});
+
+type Cover = 'none' | 'masked' | 'full';
+
+/** Main document and attachments in one file, to be sent on. */
+export function Zip({ letterId }: { readonly letterId: string }) {
+  const own = useTexts(texts);
+  const [cover, setCover] = useState<Cover>('none');
+  const query = cover === 'none' ? '' : `?include=cover&cover=${cover}`;
+  return (
+    <details>
+      <summary>{own.title}</summary>
+      <div class="zip">
+        <label class="form-label" for="cover">
+          {own.cover}
+        </label>
+        <select
+          id="cover"
+          class="form-input"
+          value={cover}
+          onChange={({ currentTarget: { value } }) => setCover(value as Cover)}
+        >
+          {Object.entries(own.options).map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+        <a
+          class="button button-secondary"
+          href={`${PREFIX}/api/v1/incoming-documents/${letterId}/zip${query}`}
+          download
+        >
+          {own.download}
+        </a>
+      </div>
+    </details>
+  );
+}

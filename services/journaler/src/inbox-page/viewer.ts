@@ -1,0 +1,32 @@
+import { html } from '@indbakke/shared/html';
+import { allowPage, publicPrefixOf } from '@indbakke/shared/http';
+import type { Request, Response } from 'express';
+
+/**
+ * The frame that shows a file of a letter. It has no origin (sandbox), so nothing in it reaches the page, its session or the API; and no
+ * network beyond the files of ours that it is made of.
+ */
+export function sendViewer(req: Request, res: Response): void {
+  const base = `${publicPrefixOf(req)}/inbox/static`;
+  allowPage(res, {
+    'frame-ancestors': "'self'",
+    'img-src': 'blob:',
+    'script-src': "'self'",
+    'style-src': "'self'",
+    'worker-src': 'blob:',
+    sandbox: 'allow-scripts',
+  });
+  res.type('html').send(
+    html`<!doctype html>
+<html lang="da">
+<head>
+<meta charset="utf-8">
+<meta name="color-scheme" content="light dark">
+<title>Fil</title>
+<link rel="stylesheet" href="${base}/viewer/viewer.css" crossorigin>
+<script type="module" src="${base}/modules/viewer/viewer.js" crossorigin></script>
+</head>
+<body><main tabindex="0"></main></body>
+</html>`.text,
+  );
+}
