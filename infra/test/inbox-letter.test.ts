@@ -68,9 +68,12 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of one letter', () => {
     const watched = await openInbox(browser, stack, as, options);
     await watched.page.goto(`${stack.url}/inbox/letters/${letter.id}`);
     // What the browser complained of says why a page did not come.
-    await watched.page.getByRole('heading', { level: 1 }).waitFor({ timeout: 8_000 }).catch(() => {
-      expect(watched.complaints).toEqual([]);
-    });
+    await watched.page
+      .getByRole('heading', { level: 1 })
+      .waitFor({ timeout: 8_000 })
+      .catch(() => {
+        expect(watched.complaints).toEqual([]);
+      });
     return watched;
   };
 

@@ -11,6 +11,9 @@ const DESIGN = dirname(dirname(resolve('dkfds'))); // its dist
 const OURS = fileURLToPath(new URL('../../browser', import.meta.url));
 const MODULES = fileURLToPath(new URL('../../dist/browser', import.meta.url));
 
+/** Tests run from our sources; a browser needs what the compiler wrote. */
+const compiled = (file: string) => file.replace(/\/src\/(.+)\.ts$/, '/dist/$1.js');
+
 /** What our modules import by name, and the files that have it: the page's import map. */
 export const PACKAGES = {
   preact: 'preact.mjs',
@@ -41,7 +44,7 @@ export function staticFiles(): Router {
     next();
   };
   for (const [name, file] of Object.entries(PACKAGES)) {
-    router.get(`/inbox/static/packages/${file}`, fresh, (_req, res) => res.sendFile(resolve(name), options));
+    router.get(`/inbox/static/packages/${file}`, fresh, (_req, res) => res.sendFile(compiled(resolve(name)), options));
   }
   // The frame has no origin, so that it asks as from elsewhere. Nothing of this is a secret.
   const forFrame: express.RequestHandler = (_req, res, next) => {
