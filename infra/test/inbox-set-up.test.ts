@@ -51,8 +51,8 @@ describe.skipIf(!existsSync(CHROMIUM))('the set-up pages', () => {
       await page.getByRole('heading', { name: 'Nyt kontaktpunkt' }).waitFor();
       await press(page, 'Opret', 'Enter');
       await page.getByText('Navn skal udfyldes.').first().waitFor();
-      expect(await page.evaluate<string>('document.activeElement.id')).toBe('field-id');
-      await type(page, 'Id', id);
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe('field-id');
+      await page.locator('#field-id').fill(id);
       await type(page, 'Navn', HOSTILE);
       await page.getByLabel('Til underretninger').press('Space');
       await press(page, 'Opret', 'Enter');
@@ -80,8 +80,9 @@ describe.skipIf(!existsSync(CHROMIUM))('the set-up pages', () => {
       await page.getByText('Indlæst: 2 nye').waitFor();
       await press(page, 'Fortryd indlæsningen', 'Enter');
       await page.getByText('Indlæsningen er fortrudt: 2 fjernet').waitFor();
-      // What the API refused is told by the browser too.
-      expect(complaints.filter((each) => !each.includes('status of 400'))).toEqual([]);
+      // The browser tells what the API refused, and what it stopped loading as one went on.
+      const ours = complaints.filter((each) => !/status of 400|ERR_ABORTED/.test(each));
+      expect(ours).toEqual([]);
     },
     SLOW,
   );
@@ -136,9 +137,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the set-up pages', () => {
             await page.waitForLoadState('networkidle');
             await look(page, `set-up${path.replace('/', '-')}-${width}-${colorScheme}`);
             expect(await violationsOf(page), `${path} ${width} ${colorScheme}`).toEqual([]);
-            expect(
-              await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
-            ).toBeLessThanOrEqual(0);
+            expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
           }
           await page.context().close();
         }
