@@ -36,10 +36,12 @@ const texts = inBoth({
 interface FilePreviewProps {
   readonly letterId: string;
   readonly file: LetterFile;
+  /** Whether one has asked for it just now, so that it has to be in sight. */
+  readonly isAsked?: boolean;
 }
 
 /** A PDF or image in a frame that has no origin, no network and no way back: it is given the bytes, and that is all. */
-export function FilePreview({ letterId, file }: FilePreviewProps) {
+export function FilePreview({ letterId, file, isAsked = false }: FilePreviewProps) {
   const own = useTexts(texts);
   const language = useLanguage();
   const frame = useRef<HTMLIFrameElement>(null);
@@ -53,6 +55,9 @@ export function FilePreview({ letterId, file }: FilePreviewProps) {
       .then(setBytes, (caught) => stop.signal.aborted || setError(caught));
     return () => stop.abort();
   }, [letterId, file.id]);
+  useEffect(() => {
+    if (isAsked) frame.current?.scrollIntoView({ block: 'nearest' });
+  }, [isAsked, file.id]);
   useEffect(() => {
     if (!bytes || !isReady) return;
     const type = file.detectedFormat ?? '';

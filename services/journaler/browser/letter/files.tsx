@@ -115,7 +115,7 @@ export function Files({ letter }: { readonly letter: DocumentAnswer }) {
           </tbody>
         </table>
       </div>
-      {open && <FilePreview key={open.id} letterId={letter.id} file={open} />}
+      {open && <FilePreview key={open.id} letterId={letter.id} file={open} isAsked />}
     </section>
   );
 }

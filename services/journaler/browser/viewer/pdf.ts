@@ -10,7 +10,8 @@ const MAX_PAGES = 2_000;
 /** Shows the pages of a PDF below each other, each when it comes in sight. No script of the PDF is run. */
 export async function showPdf(place: HTMLElement, { bytes, words }: Shown): Promise<void> {
   const library: typeof import('pdfjs-dist') = await import(new URL('pdf.min.mjs', PACKAGES).href);
-  library.GlobalWorkerOptions.workerPort = await startWorker();
+  // A frame without an origin may start no worker: pdf.js works in the frame itself when it finds its worker loaded there.
+  Object.assign(globalThis, { pdfjsWorker: await import(new URL('pdf.worker.min.mjs', PACKAGES).href) });
   const pdf = await library.getDocument({
     data: new Uint8Array(bytes),
     disableWorkerRendering: true, // it needs one more file
@@ -24,13 +25,6 @@ export async function showPdf(place: HTMLElement, { bytes, words }: Shown): Prom
   pages.className = 'pages';
   place.replaceChildren(toolsOf(pdf, words, pages), pages);
   await layOut(pdf, pages, words);
-}
-
-/** A frame without an origin may start no worker by its address, but one of its own that imports it. */
-async function startWorker(): Promise<Worker> {
-  const address = new URL('pdf.worker.min.mjs', PACKAGES).href;
-  const source = new Blob([`import ${JSON.stringify(address)};`], { type: 'text/javascript' });
-  return new Worker(URL.createObjectURL(source), { type: 'module' });
 }
 
 /** How many pages there are, and buttons for their size. */

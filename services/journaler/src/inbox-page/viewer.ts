@@ -13,7 +13,6 @@ export function sendViewer(req: Request, res: Response): void {
     'img-src': 'blob:',
     'script-src': "'self'",
     'style-src': "'self'",
-    'worker-src': 'blob:',
     sandbox: 'allow-scripts',
   });
   res.type('html').send(
