@@ -15,7 +15,7 @@ import { look, openInbox } from './support/inbox-page.js';
 const SUPERUSER = { user: 'superbruger-1', roles: [...CASEWORKER_ROLES, 'Indbakke.Opsætning'] };
 const OTHER = { ...SUPERUSER, user: 'superbruger-2' };
 const HOSTILE = '<img src=x onerror=alert(1)>';
-const SLOW = 120_000;
+const SLOW = 300_000;
 
 describe.skipIf(!existsSync(CHROMIUM))('the set-up pages', () => {
   let stack: TestStack;

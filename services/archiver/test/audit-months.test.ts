@@ -467,7 +467,8 @@ describe('the months of the log', () => {
     for (const months of [15, 14, 0]) await write(months, 1);
     await Promise.all([drop(13), drop(13), drop(13)]);
     await drop(13);
-    expect(lines.toSorted()).toEqual(
+    // Who waits for the others' locks too long leaves it to the next sweep, and says so.
+    expect(lines.filter((line) => line !== 'warn audit-month-busy').toSorted()).toEqual(
       [15, 14].map((months) => `warn audit-month-dropped ${nameAgo(months)}`).toSorted(),
     );
     expect((await verify()).faults).toEqual([]);

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DAY, GiB, readConfig } from '@indbakke/shared/config';
-import { danishDayOf } from '@indbakke/shared/danish-time';
+import { GiB, readConfig } from '@indbakke/shared/config';
+import { danishDayOf, plusDays } from '@indbakke/shared/danish-time';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
@@ -33,7 +33,9 @@ let folder: Awaited<ReturnType<typeof openLedgerFolder>>;
 
 // All that is received now is of a day that is over then.
 const TODAY = danishDayOf(new Date());
-const TOMORROW = new Date(Date.now() + DAY);
+/** Noon of a later day: the hour at which the tests run decides nothing. */
+const noonIn = (days: number) => new Date(`${plusDays(TODAY, days)}T12:00:00Z`);
+const TOMORROW = noonIn(1);
 
 beforeAll(async () => {
   stack = await startTestStack({ SMALL_CONTENT_BYTES: '0', LEDGER_WINDOW: 'off' });
@@ -116,7 +118,7 @@ describe('the line of a day', () => {
 
   it('is made once, also for days on which nothing ran', async () => {
     await deliverMemo(stack);
-    const later = new Date(Date.now() + 4 * DAY);
+    const later = noonIn(4);
     expect(await make(later)).toBe(4);
     expect(await make(later)).toBe(0);
     expect((await readDays(parts, { municipality: ODENSKOV })).map(({ received }) => received > 0)).toEqual([
@@ -227,14 +229,14 @@ describe('a difference', () => {
 describe('the ledger itself', () => {
   it('shows a line that was altered, and a file that has gone', async () => {
     await deliverMemo(stack);
-    await make(new Date(Date.now() + 3 * DAY));
-    const [first, second] = [fileOf(TODAY), fileOf(danishDayOf(new Date(Date.now() + DAY)))];
+    await make(noonIn(3));
+    const [first, second] = [fileOf(TODAY), fileOf(plusDays(TODAY, 1))];
     const text = readFileSync(first, 'utf8');
     writeFileSync(first, text.replace(/"received":(\d+)/, '"received":0'));
     rmSync(second);
     const { faults } = await readLedger(folder, parts.keys);
     expect(faults).toHaveLength(2); // one line is altered, and before the third file one has gone
-    await make(new Date(Date.now() + 3 * DAY));
+    await make(noonIn(3));
     await check();
     expect(await differences()).toEqual(
       [
