@@ -12,6 +12,8 @@ import {
   HOSTILE_HTML,
   HOSTILE_SVG,
   POLYGLOT_PDF,
+  SCANNED_IN_JBIG2,
+  SCANNED_IN_JPEG_2000,
   SCRIPTED_PDF,
   writeHugePng,
   writePdf,
@@ -26,6 +28,15 @@ const LOG_READER = { roles: [...CASEWORKER_ROLES, 'Revisionslog.Læs'] };
 
 let stack: TestStack;
 let browser: WatchedBrowser;
+
+/** A canvas, as far as it is read here. */
+interface Drawn {
+  readonly width: number;
+  readonly height: number;
+  getContext(kind: '2d'): {
+    getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray };
+  };
+}
 
 /** Who goes to another page waits no longer for what this one has asked for. */
 const faultsIn = (complaints: readonly string[]) => complaints.filter((text) => !text.endsWith('net::ERR_ABORTED'));
@@ -281,6 +292,26 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of one letter', () => {
     await text.waitFor({ state: 'attached' });
     expect(await text.textContent()).toBe('Ansoegning om aflastning');
     await look(page, 'letter-pdf');
+    expect(faultsIn(complaints)).toEqual([]);
+  });
+
+  it.each([
+    ['a font that it does not bring', writePdf('Helvetica'), 500],
+    ['a page scanned in JBIG2', SCANNED_IN_JBIG2, 10_000],
+    ['a page scanned in JPEG 2000', SCANNED_IN_JPEG_2000, 10_000],
+  ])('draws a PDF with %s', async (_what, content, ink) => {
+    const letter = await receive({ documents: [{ files: [file('brev.pdf', 'application/pdf', content)] }] });
+    const { page, complaints } = await openLetter(letter);
+    const canvas = page.frameLocator('iframe').locator('canvas').first();
+    await canvas.waitFor();
+    const darkPixels = () =>
+      canvas.evaluate((drawn: Drawn) => {
+        const { data } = drawn.getContext('2d').getImageData(0, 0, drawn.width, drawn.height);
+        let dark = 0;
+        for (let at = 0; at < data.length; at += 4) if (data[at + 3] === 255 && (data[at] as number) < 64) dark += 1;
+        return dark;
+      });
+    await expect.poll(darkPixels).toBeGreaterThan(ink);
     expect(faultsIn(complaints)).toEqual([]);
   });
 

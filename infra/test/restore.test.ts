@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ArchiverConfig } from '@indbakke/archiver';
 import { alone, makeDueDays, openLedgerFolder } from '@indbakke/operations';
-import { DAY, readConfig } from '@indbakke/shared/config';
+import { readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts, serve } from '@indbakke/shared/service';
 import pg from 'pg';
 import { expect, it } from 'vitest';
@@ -21,6 +21,7 @@ import { launchCommand } from '../src/testkit/command.js';
 import { runSql } from '../src/testkit/database.js';
 import { deliver } from '../src/testkit/deliver.js';
 import { InboxClient } from '../src/testkit/inbox-client.js';
+import { noonIn } from '../src/testkit/noon.js';
 import { withOwnState } from '../src/testkit/own-state.js';
 import { issueToken, prepareState } from '../src/testkit/set-up.js';
 import { textDocument, writeMemo } from '../src/testkit/write-memo.js';
@@ -74,7 +75,7 @@ it(
           await writeDeletions(parts, await openLedger(readConfig(ArchiverConfig, { ...env, DATABASE_URL: at(url) })));
           while (await numberChanges(parts));
           const folder = await openLedgerFolder(config());
-          await alone(at(url), true, () => makeDueDays(parts, folder, new Date(Date.now() + days * DAY)));
+          await alone(at(url), true, () => makeDueDays(parts, folder, noonIn(days)));
         });
       const services = async () => {
         const running = await serve(config(), 'test', allServices(config()));

@@ -16,21 +16,36 @@ export const HOSTILE_SVG = Buffer.from(
 <foreignObject><iframe xmlns="http://www.w3.org/1999/xhtml" src="${EVIL}"/></foreignObject></svg>`,
 );
 
+interface PdfParts {
+  readonly head?: string;
+  readonly catalog?: string;
+  readonly annotations?: string;
+  readonly image?: { readonly filter: 'JBIG2Decode' | 'JPXDecode'; readonly bits: 1 | 8; readonly content: Buffer };
+}
+
 /**
- * A PDF of one page.
+ * A PDF of one page. Its font is not in it.
  *
  * @param head after the first line, as a comment
  * @param catalog more of the catalog, such as an OpenAction
+ * @param image 64 pixels wide and high, drawn below the text
  */
-export function writePdf(text: string, { head = '', catalog = '', annotations = '' } = {}): Buffer {
-  const drawing = `BT /F1 24 Tf 40 700 Td (${text}) Tj ET`;
+export function writePdf(text: string, { head = '', catalog = '', annotations = '', image }: PdfParts = {}): Buffer {
+  const drawing = `BT /F1 24 Tf 40 700 Td (${text}) Tj ET ${image ? 'q 400 0 0 400 40 200 cm /Im1 Do Q' : ''}`;
   const objects = [
     `<< /Type /Catalog /Pages 2 0 R ${catalog} >>`,
     '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
-    `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> ${annotations} >>`,
+    `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> /XObject << ${image ? '/Im1 6 0 R' : ''} >> >> ${annotations} >>`,
     `<< /Length ${drawing.length} >>\nstream\n${drawing}\nendstream`,
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
   ];
+  if (image) {
+    const { filter, bits, content } = image;
+    const head = `/Type /XObject /Subtype /Image /Width 64 /Height 64 /ColorSpace /DeviceGray /BitsPerComponent ${bits}`;
+    objects.push(
+      `<< ${head} /Filter /${filter} /Length ${content.length} >>\nstream\n${content.toString('latin1')}\nendstream`,
+    );
+  }
   let written = `%PDF-1.7\n${head}`;
   const places = objects.map((object, index) => {
     const at = written.length;
@@ -44,6 +59,30 @@ export function writePdf(text: string, { head = '', catalog = '', annotations = 
     'latin1',
   );
 }
+
+/** A page as a scanner writes it: 64 × 64 black pixels in JBIG2 (ITU-T T.88), which are one generic region in MMR coding. */
+export const SCANNED_IN_JBIG2 = writePdf('', {
+  image: {
+    filter: 'JBIG2Decode',
+    bits: 1,
+    content: Buffer.from(
+      'AAAAADAAAQAAABMAAABAAAAAQAAAAAAAAAAAAAAAAAAAASYAAQAAACkAAABAAAAAQAAAAAAAAAAAAAEmoHhv////////////////////+ACACA==',
+      'base64',
+    ),
+  },
+});
+
+/** The same in JPEG 2000. */
+export const SCANNED_IN_JPEG_2000 = writePdf('', {
+  image: {
+    filter: 'JPXDecode',
+    bits: 8,
+    content: Buffer.from(
+      'AAAADGpQICANCocKAAAAFGZ0eXBqcDIgAAAAAGpwMiAAAAAtanAyaAAAABZpaGRyAAAAQAAAAEAAAQcHAAAAAAAPY29scgEAAAAAABEAAACNanAyY/9P/1EAKQAAAAAAQAAAAEAAAAAAAAAAAAAAAEAAAABAAAAAAAAAAAAAAQcBAf9SAAwAAAABAAAEBAAB/1wABEBA/2QAJQABQ3JlYXRlZCBieSBPcGVuSlBFRyB2ZXJzaW9uIDIuNS4w/5AACgAAAAAAGwAB/5PfgFARUFSv/3/piWB//9k=',
+      'base64',
+    ),
+  },
+});
 
 /** It is a PDF, and a page with scripts to whoever takes it for HTML. */
 export const POLYGLOT_PDF = writePdf('Polyglot', {

@@ -8,6 +8,7 @@ import { GiB, readConfig } from '@indbakke/shared/config';
 import { danishDayOf, plusDays } from '@indbakke/shared/danish-time';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { noonIn } from '../../../infra/src/testkit/noon.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { textDocument } from '../../../infra/src/testkit/write-memo.js';
 import { auditOf, change, deliverMemo, upsertCase } from '../../../shared/test/inbox/support.js';
@@ -33,8 +34,6 @@ let folder: Awaited<ReturnType<typeof openLedgerFolder>>;
 
 // All that is received now is of a day that is over then.
 const TODAY = danishDayOf(new Date());
-/** Noon of a later day: the hour at which the tests run decides nothing. */
-const noonIn = (days: number) => new Date(`${plusDays(TODAY, days)}T12:00:00Z`);
 const TOMORROW = noonIn(1);
 
 beforeAll(async () => {

@@ -2,6 +2,7 @@ import type { PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist';
 import type { Shown } from './messages.js';
 
 const PACKAGES = new URL('../../packages/', import.meta.url);
+const STANDARD_FONTS = new URL('../../standard-fonts/', import.meta.url);
 const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3];
 /** Of a canvas and of an image in a page: 64 MB each, however large the page says that it is. */
 const MAX_PIXELS = 16_000_000;
@@ -17,9 +18,12 @@ export async function showPdf(place: HTMLElement, { bytes, words }: Shown): Prom
     disableWorkerRendering: true, // it needs one more file
     enableXfa: false,
     maxImageSize: MAX_PIXELS,
+    standardFontDataUrl: STANDARD_FONTS.href,
+    useSystemFonts: false,
     useWasm: false,
     useWorkerFetch: false,
     verbosity: 0,
+    wasmUrl: PACKAGES.href, // of the decoders, of which we take those without WebAssembly
   }).promise;
   const pages = document.createElement('div');
   pages.className = 'pages';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXACT_PATHS } from '@indbakke/shared/http';
 import express, { Router } from 'express';
-import { sendViewer } from './viewer.js';
+import { STANDARD_FONTS, sendViewer } from './viewer.js';
 
 const resolve = createRequire(import.meta.url).resolve;
 const DESIGN = dirname(dirname(resolve('dkfds'))); // its dist
@@ -22,8 +22,17 @@ export const PACKAGES = {
   '@indbakke/shared/danish-words': 'danish-words.js',
 } as const;
 
-/** What the frame that shows files loads beside our modules of it. */
-const PDF = ['pdf.min.mjs', 'pdf.worker.min.mjs'];
+/**
+ * What the frame that shows files loads beside our modules of it: the reader of PDFs, decoders for scanned pages (JBIG2, JPEG 2000),
+ * and the fonts that a PDF need not bring.
+ */
+const PDF = {
+  'build/pdf.min.mjs': 'pdf.min.mjs',
+  'build/pdf.worker.min.mjs': 'pdf.worker.min.mjs',
+  'wasm/jbig2_nowasm_fallback.js': 'jbig2_nowasm_fallback.js',
+  'wasm/openjpeg_nowasm_fallback.js': 'openjpeg_nowasm_fallback.js',
+} as const;
+const PDF_PACKAGE = dirname(resolve('pdfjs-dist/package.json'));
 
 /** Our style sheets: what all pages share, and what is of one. */
 export const STYLES = [
@@ -56,11 +65,12 @@ export function staticFiles(): Router {
   router.get('/inbox/static/viewer/viewer.css', fresh, forFrame, (_req, res) =>
     res.sendFile(join(OURS, 'viewer/viewer.css'), options),
   );
-  for (const file of PDF) {
+  for (const [source, file] of Object.entries(PDF)) {
     router.get(`/inbox/static/packages/${file}`, fresh, forFrame, (_req, res) =>
-      res.sendFile(resolve(`pdfjs-dist/build/${file}`), options),
+      res.sendFile(join(PDF_PACKAGE, source), options),
     );
   }
+  router.use(STANDARD_FONTS, fresh, forFrame, express.static(join(PDF_PACKAGE, 'standard_fonts'), options));
   for (const folder of ['css', 'fonts', 'img']) {
     router.use(`/inbox/static/dkfds/${folder}`, fresh, express.static(join(DESIGN, folder), options));
   }
