@@ -171,6 +171,36 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of one letter', () => {
     expect((await read(letter.id)).assignee).toEqual({ kind: 'user', id: 'caseworker-2' });
   });
 
+  it('does not say that a letter is gone because it cannot be read', async () => {
+    const letter = await receive({ subject: 'Væk et øjeblik' });
+    const { page } = await openLetter(letter);
+    await page.route(`**/incoming-documents/${letter.id}`, (route) => route.abort());
+    await page.keyboard.press('t');
+    await page.keyboard.type('caseworker-2');
+    await page.keyboard.press('Enter');
+    await sees(page, 'Indbakke svarer ikke.');
+    expect(await page.getByText('Brevet er tildelt').count()).toBe(0);
+    await page.unroute(`**/incoming-documents/${letter.id}`);
+    await page.reload();
+    await sees(page, 'Kære kommune');
+    expect((await read(letter.id)).assignee?.id).toBe('caseworker-2');
+  });
+
+  it('shows a name that turns the direction of text, and turns nothing else', async () => {
+    const letter = await receive({ sender: { ...TEST_CITIZEN, name: 'Ved\u202Egninv' } });
+    const { page } = await openLetter(letter);
+    const number = page.locator('dd', { hasText: 'Ved' }).locator('.quiet');
+    // The number stands after all of the name, and is not turned.
+    const rightOfAll = await page.evaluate<number>(`(() => {
+      const all = document.createRange();
+      all.selectNodeContents(document.querySelector('dd'));
+      return all.getBoundingClientRect().right;
+    })()`);
+    const box = await number.boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeCloseTo(rightOfAll, 0);
+    expect(await number.textContent()).toBe(`CPR ${TEST_CITIZEN.id}`);
+  });
+
   it('says what a colleague did first, and keeps what was typed', async () => {
     const letter = await receive({ subject: 'Først' });
     const { page } = await openLetter(letter);

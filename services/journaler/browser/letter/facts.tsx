@@ -1,5 +1,6 @@
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import type { ComponentChildren } from 'preact';
+import { Foreign } from '../foreign.js';
 import { inBoth, useFormat, useTexts } from '../language.js';
 import { WORDS } from '../words.js';
 import { Clock } from './clock.js';
@@ -72,16 +73,16 @@ export function Facts({ letter }: { readonly letter: DocumentAnswer }) {
       <h2 id="facts">{own.title}</h2>
       <dl>
         <Fact name={own.from}>
-          {sender.name} <Quiet>{`${sender.idType} ${sender.id}`}</Quiet>
+          <Foreign>{sender.name}</Foreign> <Quiet>{`${sender.idType} ${sender.id}`}</Quiet>
         </Fact>
         {sender.representative && (
           <Fact name={own.onBehalf}>
-            {sender.representative.name ?? own.unknown} <Quiet>{sender.representative.id}</Quiet>
+            <Foreign>{sender.representative.name ?? own.unknown}</Foreign> <Quiet>{sender.representative.id}</Quiet>
           </Fact>
         )}
         {concerning && (
           <Fact name={own.about}>
-            {concerning.name ?? own.unknown} <Quiet>{concerning.id}</Quiet>
+            <Foreign>{concerning.name ?? own.unknown}</Foreign> <Quiet>{concerning.id}</Quiet>
           </Fact>
         )}
         <Fact name={own.contactPoint}>{contactPoint ? (contactPoint.name ?? contactPoint.id) : own.none}</Fact>

@@ -1,5 +1,6 @@
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import { useState } from 'preact/hooks';
+import { Foreign } from '../foreign.js';
 import { inBoth, useFormat, useTexts } from '../language.js';
 import { PREFIX } from '../session.js';
 import { FilePreview } from './file-preview.js';
@@ -78,8 +79,13 @@ export function Files({ letter }: { readonly letter: DocumentAnswer }) {
             {files.map(({ role, label, file }) => (
               <tr key={file.id}>
                 <th scope="row" class="file-name">
-                  {nameOf(file) || own.unnamed}
-                  {label && <span class="quiet"> {label}</span>}
+                  <Foreign>{nameOf(file) || own.unnamed}</Foreign>
+                  {label && (
+                    <span class="quiet">
+                      {' '}
+                      <Foreign>{label}</Foreign>
+                    </span>
+                  )}
                 </th>
                 <td>{words.role[role]}</td>
                 <td>

@@ -38,6 +38,16 @@ export interface LetterState {
 
 const read = (id: string) => call<DocumentAnswer>('GET', `/incoming-documents/${id}`);
 
+/** Who deletes a letter, or gives it away, may not see it any more. */
+async function readUnlessGone(id: string): Promise<DocumentAnswer | undefined> {
+  try {
+    return await read(id);
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
+
 /** One letter, and what is done with it. */
 export function useLetter(id: string): LetterState {
   const [letter, setLetter] = useState<DocumentAnswer>();
@@ -59,19 +69,23 @@ export function useLetter(id: string): LetterState {
       try {
         const { version } = letter;
         await call<ChangeAnswer>(method, `/incoming-documents/${id}/${path}`, { version, body });
-        // Who deletes a letter, or gives it away, may not see it any more.
-        const after = await read(id).catch(() => undefined);
+      } catch (caught) {
+        setFailure(await explain(change, letter, caught, setLetter));
+        setBusy(false);
+        return false;
+      }
+      try {
+        const after = await readUnlessGone(id);
         setLetter(after);
         const undo = isUndoing || !after ? undefined : undoOf(change, letter);
         const canUndo = undo && after?.allowed.includes(undo.change);
         setDone({ change, after, undo: canUndo ? undo : undefined, isUndoing });
-        return true;
       } catch (caught) {
-        setFailure(await explain(change, letter, caught, setLetter));
-        return false;
-      } finally {
-        setBusy(false);
+        setLetter(undefined);
+        setError(caught);
       }
+      setBusy(false);
+      return true;
     },
     [id, letter],
   );

@@ -1,5 +1,6 @@
 import type { DocumentSummary } from '@indbakke/shared/api';
 import type { ComponentChildren } from 'preact';
+import { Foreign } from '../foreign.js';
 import { inBoth, useFormat, useTexts } from '../language.js';
 import { Link } from '../router.js';
 import { WORDS } from '../words.js';
@@ -55,9 +56,6 @@ interface CellProps {
   readonly letter: DocumentSummary;
   readonly now: number;
 }
-
-/** Text of strangers: its direction stays in its cell. */
-const Foreign = ({ children }: { readonly children: string }) => <bdi>{children}</bdi>;
 
 const Quiet = ({ children }: { readonly children: ComponentChildren }) => <p class="quiet">{children}</p>;
 
