@@ -55,9 +55,7 @@ async function take(url: string, secret: string): Promise<Buffer> {
     await page.getByText(PERSON).first().waitFor();
     await page.locator('main tbody tr').nth(5).waitFor();
     // Suggestions come by themselves.
-    await page.waitForLoadState('networkidle');
-    await page.reload();
-    await page.locator('main tbody tr').nth(5).waitFor();
+    await page.locator('.of-suggestion .quiet').first().waitFor();
     return await page.screenshot();
   } finally {
     await browser.close();
