@@ -16,7 +16,7 @@ import { practise } from './practise.js';
 
 const FILE = 'docs/pictures/inbox.png';
 const MAX_BYTES = 150_000;
-const SIZE = { width: 1_200, height: 760 };
+const SIZE = { width: 1_400, height: 900 };
 /** Who is seen there. */
 const PERSON = 'superbruger-1';
 

@@ -145,12 +145,9 @@ export function Filters({ filter, contactPoints, onFilter }: FiltersProps) {
       }}
     >
       <search>
-        <label class="form-label" for="search">
+        <label class="sr-only" for="search">
           {own.search}
         </label>
-        <p class="hint" id="search-hint">
-          {own.searchHint}
-        </p>
         <div class="search-row">
           <input
             class="form-input"
@@ -174,6 +171,9 @@ export function Filters({ filter, contactPoints, onFilter }: FiltersProps) {
             </button>
           )}
         </div>
+        <p class="hint" id="search-hint">
+          {own.searchHint}
+        </p>
       </search>
       <details>
         <summary>{inUse > 0 ? own.active(inUse) : own.more}</summary>

@@ -126,7 +126,6 @@ export function ListPage() {
       {counts.waiting && <Tiles counts={counts.waiting} filter={query.filter} now={now} onFilter={open} />}
       <Views filter={query.filter} onFilter={open} />
       <Filters filter={query.filter} contactPoints={counts.waiting?.contactPoint ?? []} onFilter={open} />
-      <Tools query={query} onSort={(sort) => open(query.filter, sort)} onAsk={setDialog} onError={setFailure} />
       <ErrorAlert error={list.error ?? failure} />
       <Zips asked={zipsAsked} onTell={setTold} />
       <Bulk
@@ -139,9 +138,12 @@ export function ListPage() {
         onZip={() => setZipsAsked((times) => times + 1)}
       />
       <div id="list" aria-busy={list.isReading}>
-        <p class="place" role="status">
-          {list.isReading || !page ? !list.error && own.reading : count > 0 ? place : none}
-        </p>
+        <div class="list-head">
+          <p class="place" role="status">
+            {list.isReading || !page ? !list.error && own.reading : count > 0 ? place : none}
+          </p>
+          <Tools query={query} onSort={(sort) => open(query.filter, sort)} onAsk={setDialog} onError={setFailure} />
+        </div>
         {page && count === 0 && isSame(query.filter, WAITING) && <HowToGetLetters />}
         {page && count > 0 && (
           <Table
