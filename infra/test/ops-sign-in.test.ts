@@ -138,6 +138,12 @@ describe('with a token', () => {
     expect((await fetch(`${stack.url}/ops`, { headers })).status).toBe(200);
     const response = await fetch(`${stack.url}/ops/scrub/start`, { method: 'POST', headers, redirect: 'manual' });
     expect(response.status).toBe(303);
+    const visitor = new Visitor();
+    await visitor.post(`${stack.url}/ops/sign-in`, { token: await stack.operatorsToken() });
+    // It does not act as who signed in in the same browser.
+    for (const authorization of ['Bearer x', 'Bearer two words', 'Bearer']) {
+      expect((await visitor.go(`${stack.url}/ops`, { headers: { authorization } })).status).toBe(401);
+    }
   });
 });
 

@@ -24,6 +24,8 @@ export interface TokenRequest {
   readonly roles: readonly string[];
   readonly teams?: readonly string[];
   readonly system?: boolean;
+  /** The user whom a system acts for. */
+  readonly onBehalfOf?: string;
   /** The claims of data constraints. */
   readonly constraints?: Readonly<Partial<Record<'kle' | 'org_unit' | 'sensitivity', readonly string[]>>>;
   readonly hours?: number;
@@ -37,8 +39,9 @@ export interface TokenRequest {
 export async function issueLocalToken(privateKeyFile: string, request: TokenRequest): Promise<string> {
   if (!/^\d{8}$/.test(request.municipality)) throw new Error('The municipality is a CVR number: eight digits.');
   const roles = request.roles.map(knownRole);
-  const { municipality, teams = [], system = false, constraints } = request;
-  return sign(privateKeyFile, LOCAL_AUDIENCE, { municipality, roles, teams, system, ...constraints }, request);
+  const { municipality, teams = [], system = false, onBehalfOf, constraints } = request;
+  const claims = { municipality, roles, teams, system, on_behalf_of: onBehalfOf, ...constraints };
+  return sign(privateKeyFile, LOCAL_AUDIENCE, claims, request);
 }
 
 /**

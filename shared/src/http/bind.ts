@@ -96,7 +96,8 @@ interface Changing {
 async function signIn(parts: ApiParts, { isOfInstallation }: Operation, req: Request): Promise<Principal> {
   const { tokens, metrics } = parts;
   const credentials = readCredentials(req);
-  const signedIn = credentials ? undefined : parts.inboxSessions?.read(req);
+  // Whoever sends an Authorization, even an unreadable one, does not mean the session.
+  const signedIn = req.headers.authorization === undefined ? parts.inboxSessions?.readForCall(req) : undefined;
   if (signedIn) return signedIn;
   try {
     if (credentials?.scheme !== 'bearer') {

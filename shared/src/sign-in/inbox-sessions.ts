@@ -13,6 +13,7 @@ const Session = z.object({
   municipality: z.string(),
   kind: z.enum(['user', 'system']),
   id: z.string(),
+  onBehalfOf: z.string().optional(),
   roles: z.array(z.string()),
   teams: z.array(z.string()),
   constraints: z
@@ -45,27 +46,33 @@ export class InboxSessions {
    */
   begin(req: Request, res: Response, principal: Principal, until?: number): void {
     const { municipality, actor, roles, teams, constraints } = principal;
-    const { kind, id } = actor;
-    const session = { municipality, kind, id, roles: [...roles], teams: [...teams], constraints };
+    const session = { municipality, ...actor, roles: [...roles], teams: [...teams], constraints };
     this.#cookie.set(req, res, Session.parse(session), until);
   }
 
   /**
-   * Undefined when nobody is signed in.
+   * For calls of the API; undefined when nobody is signed in.
    *
    * @throws Problem bad-request when the call does not come from a page of ours
    */
-  read(req: Request): Principal | undefined {
-    const session = this.#cookie.read(req);
-    if (!session) return undefined;
+  readForCall(req: Request): Principal | undefined {
+    const principal = this.readForPage(req);
+    if (!principal) return undefined;
     const isReading = req.method === 'GET' || req.method === 'HEAD';
     const site = req.get('sec-fetch-site');
     const isOurs = isReading ? site === undefined || site === 'same-origin' || site === 'none' : isSameOrigin(req);
     if (!isOurs) throw new Problem('bad-request', 'The call does not come from a page of ours. Open the page anew.');
-    const { municipality, kind, id, roles, teams, constraints } = session;
+    return principal;
+  }
+
+  /** For a page, which links of other sites may lead to. */
+  readForPage(req: Request): Principal | undefined {
+    const session = this.#cookie.read(req);
+    if (!session) return undefined;
+    const { municipality, kind, id, onBehalfOf, roles, teams, constraints } = session;
     return {
       municipality,
-      actor: { kind, id },
+      actor: { kind, id, onBehalfOf },
       roles: new Set(roles.map(parseRole).filter((role) => role !== undefined)),
       teams,
       constraints: constraints as Principal['constraints'],

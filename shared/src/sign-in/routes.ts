@@ -110,8 +110,10 @@ export function signInRoutes<Who>(
   return router;
 }
 
-/** Whether the connection is from this machine. */
-export const isLoopback = (req: Request): boolean => /^(?:::ffff:)?127\.|^::1$/.test(req.socket.remoteAddress ?? '');
+/** Whether the caller is on this machine. Through a proxy on it, callers from elsewhere come as well. */
+export const isLoopback = (req: Request): boolean =>
+  /^(?:::ffff:)?127\.|^::1$/.test(req.socket.remoteAddress ?? '') &&
+  ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'via'].every((name) => req.headers[name] === undefined);
 
 /** @throws Problem bad-request when the form is not one of our pages */
 export function requireSameOrigin(req: Request): void {

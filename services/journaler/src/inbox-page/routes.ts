@@ -28,7 +28,12 @@ export function inboxPage(
   // The same page for all paths: its module shows what the path says.
   router.get(/^\/inbox(?:\/[\w/%-]*)?$/, (req, res) => {
     res.set('Cache-Control', 'no-store');
-    const principal = sessions.read(req);
+    const principal = sessions.readForPage(req);
+    // With a link of another site, browsers do not send the cookie; with our own page to the same place, they do.
+    if (!principal && req.get('sec-fetch-site') === 'cross-site') {
+      const here = `${publicPrefixOf(req)}${req.path}`;
+      return sendPage(req, res, { title: TEXTS.opening, body: goOnTo(here, TEXTS.opening), goOn: here });
+    }
     if (!principal) {
       const to = encodeURIComponent(req.originalUrl);
       return res.redirect(303, `${publicPrefixOf(req)}/inbox/sign-in?to=${to}`);
@@ -44,6 +49,10 @@ export function inboxPage(
   });
   return router;
 }
+
+const goOnTo = (href: string, title: string) =>
+  html`<main class="sign-in" id="content"><h1>${title}</h1>
+<p><a class="button button-primary" href="${href}">${TEXTS.goOn}</a></p></main>`;
 
 function signIn(
   parts: PageParts,
@@ -100,8 +109,7 @@ ${issuer === undefined ? withToken : withIssuer}</main>`,
     showSignedIn(req, res, goOn) {
       sendPage(req, res, {
         title: TEXTS.signedIn,
-        body: html`<main class="sign-in" id="content"><h1>${TEXTS.signedIn}</h1>
-<p><a class="button button-primary" href="${goOn}">${TEXTS.goOn}</a></p></main>`,
+        body: goOnTo(goOn, TEXTS.signedIn),
         goOn,
       });
     },

@@ -9,8 +9,8 @@ const policyWith = (importMap: string) => ({
   'connect-src': "'self'",
   'font-src': "'self'",
   'form-action': "'self'",
-  'frame-src': "'self' blob:",
-  'img-src': "'self' blob:",
+  'frame-src': "'self'",
+  'img-src': "'self'",
   'script-src': `'self' 'sha256-${createHash('sha256').update(importMap).digest('base64')}'`,
   'style-src': "'self'",
 });

@@ -2,6 +2,7 @@
 export const TEXTS = {
   title: 'Log ind',
   signedIn: 'Du er logget ind',
+  opening: 'Indbakken åbnes',
   goOn: 'Gå til indbakken',
   withIssuer: 'Du logger ind hos din organisation.',
   token: 'Token',

@@ -22,8 +22,10 @@ export function requireOperator(parts: Parts): RequestHandler {
   const cookie = sessionCookie(parts.keys);
   return async (req, res, next) => {
     res.set('Cache-Control', 'no-store');
-    const session = readCredentials(req) ? undefined : cookie.read(req);
-    if (!session && !readCredentials(req) && isNavigation(req)) {
+    // Whoever sends an Authorization, even an unreadable one, does not mean the session.
+    const hasAuthorization = req.headers.authorization !== undefined;
+    const session = hasAuthorization ? undefined : cookie.read(req);
+    if (!session && !hasAuthorization && isNavigation(req)) {
       const to = encodeURIComponent(req.originalUrl);
       return res.redirect(303, `${publicPrefixOf(req)}/ops/sign-in?to=${to}`);
     }
