@@ -186,21 +186,6 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of one letter', () => {
     expect((await read(letter.id)).assignee?.id).toBe('caseworker-2');
   });
 
-  it('shows a name that turns the direction of text, and turns nothing else', async () => {
-    const letter = await receive({ sender: { ...TEST_CITIZEN, name: 'Ved\u202Egninv' } });
-    const { page } = await openLetter(letter);
-    const number = page.locator('dd', { hasText: 'Ved' }).locator('.quiet');
-    // The number stands after all of the name, and is not turned.
-    const rightOfAll = await page.evaluate<number>(`(() => {
-      const all = document.createRange();
-      all.selectNodeContents(document.querySelector('dd'));
-      return all.getBoundingClientRect().right;
-    })()`);
-    const box = await number.boundingBox();
-    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeCloseTo(rightOfAll, 0);
-    expect(await number.textContent()).toBe(`CPR ${TEST_CITIZEN.id}`);
-  });
-
   it('says what a colleague did first, and keeps what was typed', async () => {
     const letter = await receive({ subject: 'Først' });
     const { page } = await openLetter(letter);
@@ -309,6 +294,45 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of one letter', () => {
 
     expect(await page.locator('main script, main svg, main iframe:not([sandbox="allow-scripts"])').count()).toBe(0);
     expect(new URL(page.url()).pathname).toBe(`/inbox/letters/${letter.id}`);
+  });
+
+  it('lets a name turn nothing beside it', async () => {
+    const sender = { id: TEST_CITIZEN.id, name: '\u202EnesetseT tseT' };
+    const representative = { id: '4101010000', name: '\u2067\u202Edet gatomdom' };
+    const { page } = await openLetter(await receive({ sender, representative }));
+    // The digits of the ids are in the order in which they are read.
+    const places = await page.evaluate<number[][]>(`['${sender.id}', '${representative.id}'].map((id) => {
+      const quiet = [...document.querySelectorAll('dd .quiet')].find((each) => each.textContent.endsWith(id));
+      const text = document.createTreeWalker(quiet, NodeFilter.SHOW_TEXT).nextNode();
+      return [...text.data].map((_, at) => {
+        const range = document.createRange();
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+        return range.getBoundingClientRect().left;
+      });
+    })`);
+    for (const each of places) expect(each).toEqual(each.toSorted((one, other) => one - other));
+  });
+
+  it('keeps what one is typing when the session ends', async () => {
+    const letter = await receive();
+    const { page } = await openLetter(letter);
+    const session = await page.context().cookies();
+    await page.keyboard.press('a');
+    const form = page.getByRole('dialog');
+    await form.getByRole('radio').first().check();
+    await page.getByLabel('Begrundelse').fill('Brevet er skrevet til en anden.');
+    await form.getByText('Afsenderen er underrettet').click();
+    await page.context().clearCookies();
+    await form.getByRole('button', { name: 'Afvis' }).click();
+    await sees(page, 'Du er ikke logget ind længere.');
+    expect(await page.getByLabel('Begrundelse').inputValue()).toBe('Brevet er skrevet til en anden.');
+
+    // In another tab.
+    await page.context().addCookies(session);
+    await form.getByRole('button', { name: 'Afvis' }).click();
+    await sees(page, 'Brevet er afvist.');
+    expect((await read(letter.id)).rejection).toMatchObject({ explanation: 'Brevet er skrevet til en anden.' });
   });
 
   it('shows a main document that is a PDF at once', async () => {

@@ -8,6 +8,8 @@ const texts = inBoth({
     codes: {
       unreachable: 'Indbakke svarer ikke. Prøv igen om lidt; det, du har skrevet, er her stadig.',
       'version-changed': 'En anden har ændret brevet imens. Se, hvad der er sket, og prøv igen.',
+      'not-signed-in':
+        'Du er ikke logget ind længere. Log ind igen i en anden fane; det, du har skrevet, er her stadig. Prøv så igen.',
       'role-missing': 'Det har du ikke rettighed til.',
       'not-found': 'Det findes ikke, eller du kan ikke se det.',
       unavailable: 'Databasen svarer ikke lige nu. Prøv igen om lidt.',
@@ -17,6 +19,8 @@ const texts = inBoth({
     failed: 'It did not work',
     correlation: 'State this number when you report it',
     codes: {
+      'not-signed-in':
+        'You are no longer signed in. Sign in again in another tab; what you typed is still here. Then try again.',
       unreachable: 'Indbakke does not answer. Try again soon; what you typed is still here.',
       'version-changed': 'Somebody else has changed the letter meanwhile. See what happened, and try again.',
     },

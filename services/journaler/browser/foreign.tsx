@@ -1,2 +1,2 @@
-/** Text of strangers: what turns its direction ends with it, and does not turn the number beside it. */
+/** Text of strangers: marks in it that turn the direction of writing turn nothing beside it. */
 export const Foreign = ({ children }: { readonly children: string }) => <bdi>{children}</bdi>;

@@ -16,8 +16,9 @@ export const SESSION = JSON.parse(document.getElementById('app')?.dataset.sessio
 /** What is not shown is not allowed either: the API checks each call. */
 export const hasRole = (role: string): boolean => SESSION.roles.includes(role);
 
-/** The session is over. */
+/** The session is over. What one is typing in a dialog would be lost on the way: there, the refusal says what to do. */
 export function goToSignIn(): void {
+  if (document.querySelector('dialog[open]')) return;
   location.assign(`${PREFIX}/inbox/sign-in?to=${encodeURIComponent(location.pathname)}`);
 }
 

@@ -127,7 +127,7 @@ export function Facts({ letter }: { readonly letter: DocumentAnswer }) {
           <dl>
             {letter.contactInfo.map(({ label, value }, index) => (
               <Fact key={index} name={label}>
-                {value}
+                <Foreign>{value}</Foreign>
               </Fact>
             ))}
           </dl>

@@ -103,8 +103,11 @@ export function useList(ready: Promise<unknown>): List {
       if (by === -1 && cursors.length > 1) await go({ query, page, cursors: cursors.slice(0, -1) });
     },
     async again() {
-      // After what one has asked for, which it must not end.
-      await read.current;
+      // After what one has asked for, also meanwhile, which it must not end.
+      for (let waited: Promise<void> | undefined; waited !== read.current; ) {
+        waited = read.current;
+        await waited;
+      }
       await go(now.current, true);
     },
   };

@@ -2,6 +2,7 @@ import type { DocumentList, DocumentSummary } from '@indbakke/shared/api';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../api.js';
 import { ErrorAlert } from '../errors.js';
+import { Foreign } from '../foreign.js';
 import { Title } from '../frame.js';
 import { inBoth, useFormat, useTexts } from '../language.js';
 import { Link } from '../router.js';
@@ -168,9 +169,13 @@ function Letters({ letters, onRelease }: LettersProps) {
           {letters.map((letter) => (
             <tr key={letter.id}>
               <td>
-                <Link to={`/letters/${letter.id}`}>{letter.subject || own.noSubject}</Link>
+                <Link to={`/letters/${letter.id}`}>
+                  <Foreign>{letter.subject || own.noSubject}</Foreign>
+                </Link>
               </td>
-              <td>{letter.sender.name}</td>
+              <td>
+                <Foreign>{letter.sender.name}</Foreign>
+              </td>
               <td class="nowrap">{format.time(letter.receivedAt)}</td>
               <td>
                 {letter.contactPoint?.name ?? (letter.contactPoint && <code class="id">{letter.contactPoint.id}</code>)}
