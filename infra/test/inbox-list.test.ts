@@ -220,6 +220,29 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('a change never takes back the page that one turns to', async () => {
+    const { page } = await open();
+    await page.getByText('Breve 1–50').first().waitFor();
+    const held: (() => void)[] = [];
+    await page.route('**/incoming-documents/search', async (route) => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      await route.continue().catch(() => {}); // it may have been given up
+    });
+    await page.getByRole('heading', { level: 1 }).focus();
+    await page.keyboard.press('n');
+    await expect.poll(() => held.length).toBe(1);
+    const told = page.waitForResponse((response) => response.url().includes('/events?after='));
+    await deliverMemo(stack, { subject: 'Mens der bladres' });
+    await (await told).finished();
+    await page.evaluate('new Promise((done) => setTimeout(done, 300))'); // until the page has taken it up
+    await page.keyboard.press('n');
+    const free = setInterval(() => {
+      for (const go of held) go();
+    }, 300);
+    await page.getByText('Breve 51–100').first().waitFor();
+    clearInterval(free);
+  });
+
   it('asks for nothing while it is not looked at', async () => {
     const { page, requests } = await open();
     const hide = (isHidden: boolean) =>
