@@ -154,6 +154,24 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of one letter', () => {
     expect(faultsIn(complaints)).toEqual([]);
   });
 
+  it('journalizes once when the answer gets lost', async () => {
+    const letter = await receiveReply();
+    const { page } = await openLetter(letter);
+    let asked = 0;
+    await page.route('**/journalization', async (route) => {
+      asked += 1;
+      if (asked > 1) return route.continue();
+      await route.fetch();
+      await route.abort();
+    });
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await sees(page, 'Brevet er journaliseret på sag BF-1.');
+    expect(asked).toBe(2);
+    const { version, journalizations } = await read(letter.id);
+    expect([version, journalizations.length]).toEqual([letter.version + 1, 1]);
+  });
+
   it('assigns, and gives it back to who had it', async () => {
     const letter = await receive({ subject: 'Til fordeling' });
     const { page } = await openLetter(letter);

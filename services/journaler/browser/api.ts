@@ -50,23 +50,25 @@ export async function download(path: string, options: CallOptions & { method?: s
 
 async function send(method: string, path: string, options: CallOptions): Promise<Response> {
   const { body, file, version, signal } = options;
-  // A repeat after an answer that got lost does the same once.
-  const isChange = method !== 'GET';
+  const isOnce = method !== 'GET' && version !== undefined;
   const headers = {
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(file && { 'content-type': file.type }),
     ...(version !== undefined && { 'if-match': `"${version}"` }),
-    ...(isChange && version !== undefined && { 'idempotency-key': crypto.randomUUID() }),
+    ...(isOnce && { 'idempotency-key': newKey() }),
   };
-  let response: Response;
-  try {
-    response = await fetch(`${PREFIX}/api/v1${path}`, {
+  const ask = () =>
+    fetch(`${PREFIX}/api/v1${path}`, {
       method,
       headers,
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(file && { body: file.bytes }),
       ...(signal && { signal }),
     });
+  let response: Response;
+  try {
+    // The answer may have got lost after the change was made: the same key gets that answer, and changes nothing twice.
+    response = await (isOnce ? ask().catch(ask) : ask());
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError({ code: 'unreachable' });
@@ -76,3 +78,6 @@ async function send(method: string, path: string, options: CallOptions): Promise
   if (problem.code === 'not-signed-in') goToSignIn();
   throw new ApiError(problem);
 }
+
+/** Not `randomUUID`, which browsers have over HTTPS only. */
+const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join('-');
