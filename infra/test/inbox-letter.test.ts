@@ -363,6 +363,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of one letter', () => {
     const text = page.frameLocator('iframe').locator('.text');
     await text.waitFor({ state: 'attached' });
     expect(await text.textContent()).toBe('Ansoegning om aflastning');
+    expect(await page.frameLocator('iframe').locator('.tools span').textContent()).toBe('Side 1');
     await look(page, 'letter-pdf');
     expect(faultsIn(complaints)).toEqual([]);
   });

@@ -220,6 +220,15 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('is theirs who signed in last, in every tab', async () => {
+    const { page } = await open();
+    await page.getByText('fordeler-1 i kommunen').waitFor();
+    const { page: elsewhere } = await open({ user: 'sagsbehandler-1' });
+    await page.context().addCookies(await elsewhere.context().cookies());
+    await (await page.context().newPage()).goto(`${stack.url}/inbox`);
+    await page.getByText('sagsbehandler-1 i kommunen').waitFor();
+  });
+
   it('a change never takes back the page that one turns to', async () => {
     const { page } = await open();
     await page.getByText('Breve 1–50').first().waitFor();

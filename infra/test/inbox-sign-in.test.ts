@@ -63,10 +63,16 @@ describe('the page', () => {
   });
 
   it('is not there unless it is switched on', async () => {
-    const other = await startTestStack({ INBOX_PAGE: 'off' });
+    // With the same keys, so that nothing else refuses the session.
+    const other = await startTestStack({ INBOX_PAGE: 'off', KEY_FILE: stack.env.KEY_FILE });
     try {
-      expect((await fetch(`${other.url}/inbox`, { redirect: 'manual' })).status).toBe(404);
       const visitor = await signedIn();
+      for (const path of ['', '/sign-in', '/sign-in/once?secret=x', '/static/inbox.css', '/static/viewer.html']) {
+        expect((await visitor.go(`${other.url}/inbox${path}`)).status).toBe(404);
+      }
+      for (const path of ['/sign-in', '/sign-in/as', '/sign-out']) {
+        expect((await visitor.post(`${other.url}/inbox${path}`, {})).status).toBe(404);
+      }
       expect((await visitor.go(other.url + list)).status).toBe(401);
     } finally {
       await other.close();
@@ -127,6 +133,12 @@ describe('its session', () => {
     expect((await reader.go(`${stack.url}/api/v1/municipality`)).status).toBe(403);
     expect((await reader.go(`${stack.url}/api/v1/quarantine`)).status).toBe(403);
     expect((await reader.go(`${stack.url}/ops`)).status).toBe(303);
+  });
+
+  it('is none of the operations pages under the name of theirs', async () => {
+    const visitor = await signedIn({ roles: ['Indbakke.Drift'] });
+    visitor.cookies.set('indbakke-operations', visitor.cookies.get('indbakke-inbox') ?? '');
+    expect((await visitor.go(`${stack.url}/ops`)).status).toBe(303);
   });
 
   it('ends with its token', async () => {

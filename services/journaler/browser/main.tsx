@@ -5,7 +5,7 @@ import { type Language, LanguageContext } from './language.js';
 import { LetterPage } from './letter/letter-page.js';
 import { ListPage } from './list/list-page.js';
 import { usePath } from './router.js';
-import { remember, remembered } from './session.js';
+import { followSignIn, remember, remembered } from './session.js';
 import { SetUpPage } from './set-up/set-up-page.js';
 
 function App() {
@@ -35,5 +35,6 @@ function App() {
 const place = document.getElementById('app');
 if (place) {
   place.replaceChildren();
+  followSignIn();
   render(<App />, place);
 }

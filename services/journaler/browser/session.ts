@@ -22,6 +22,24 @@ export function goToSignIn(): void {
   location.assign(`${PREFIX}/inbox/sign-in?to=${encodeURIComponent(location.pathname)}`);
 }
 
+const WHO = 'indbakke who';
+
+/**
+ * When somebody else signs in in another tab, this page is theirs too: the browser has one session. Else it would show one person, and
+ * act as the other.
+ */
+export function followSignIn(): void {
+  const who = keyOf('');
+  addEventListener('storage', ({ key, newValue }) => {
+    if (key === WHO && newValue !== who) location.reload();
+  });
+  try {
+    localStorage.setItem(WHO, who);
+  } catch {
+    // forbidden: then nobody is told
+  }
+}
+
 /** What this browser remembers for this person, such as the columns of the list. */
 export function remember<Value>(name: string, value: Value): void {
   try {

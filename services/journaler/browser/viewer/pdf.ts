@@ -36,7 +36,7 @@ function toolsOf(pdf: PDFDocumentProxy, words: Shown['words'], pages: HTMLElemen
   const tools = document.createElement('div');
   tools.className = 'tools';
   const count = document.createElement('span');
-  count.textContent = `${words.page} 1–${pdf.numPages}`;
+  count.textContent = pdf.numPages === 1 ? `${words.page} 1` : `${words.page} 1–${pdf.numPages}`;
   let zoom = ZOOMS.indexOf(1);
   const button = (sign: string, label: string, step: number) => {
     const made = document.createElement('button');
