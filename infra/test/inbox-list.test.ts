@@ -112,7 +112,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     await keyboard.type('sagsbehandler-1');
     await keyboard.press('Enter');
     await page.getByText('2 af 2 breve er tildelt.').waitFor();
-    expect(await rows(page).filter({ hasText: 'sagsbehandler-1' }).count()).toBe(2);
+    await expect.poll(() => rows(page).filter({ hasText: 'sagsbehandler-1' }).count()).toBe(2);
     await tabTo(page, 'Fortryd');
     await keyboard.press('Enter');
     await page.getByText('Tildelingen af 2 af 2 breve er fjernet.').waitFor();
