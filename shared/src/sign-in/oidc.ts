@@ -83,7 +83,7 @@ export class OidcSignIn {
   #configuration(): Promise<Configuration> {
     this.#discovered ??= this.#discover().catch((cause: unknown) => {
       this.#discovered = undefined;
-      throw new Problem('unavailable', 'The issuer that signs operators in does not answer. Try again later.', {
+      throw new Problem('unavailable', 'The issuer that signs people in does not answer. Try again later.', {
         cause,
       });
     });
