@@ -2,6 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { writeSheet } from '@indbakke/shared/excel';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM, openBrowser, type WatchedBrowser } from '../src/testkit/browser.js';
@@ -16,6 +18,27 @@ const SUPERUSER = { user: 'superbruger-1', roles: [...CASEWORKER_ROLES, 'Indbakk
 const OTHER = { ...SUPERUSER, user: 'superbruger-2' };
 const HOSTILE = '<img src=x onerror=alert(1)>';
 const SLOW = 300_000;
+const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+const sheetOf = (rows: readonly (readonly [string, string, string])[]): Promise<Buffer> =>
+  buffer(
+    writeSheet(
+      'Adressebog',
+      ['id', 'name', 'email'].map((heading, at) => ({
+        heading,
+        width: 20,
+        format: 'text' as const,
+        of: (row: readonly string[]) => row[at] ?? '',
+      })),
+      rows,
+    ),
+  );
+/** The cells of rows whose left end is hidden, or under another cell. */
+const COVERED = `[...document.querySelectorAll('tbody :is(td, th)')].filter((cell) => {
+  cell.scrollIntoView({ block: 'center', inline: 'nearest' });
+  document.querySelectorAll('.scroll').forEach((box) => { box.scrollLeft = 0; });
+  const { left, top, width, height } = cell.getBoundingClientRect();
+  return width > 0 && !cell.contains(document.elementFromPoint(left + 2, top + height / 2));
+}).map((cell) => cell.textContent)`;
 
 describe.skipIf(!existsSync(CHROMIUM))('the set-up pages', () => {
   let stack: TestStack;
@@ -117,6 +140,102 @@ describe.skipIf(!existsSync(CHROMIUM))('the set-up pages', () => {
       await page.getByText('Gemt. Det gælder fra det næste brev').waitFor();
       const saved = (await (await stack.call('GET', '/municipality', { as: OTHER })).json()) as object;
       expect(saved).toMatchObject({ cvr: ODENSKOV, name: 'Ny Kommune', replyDays: 21 });
+    },
+    SLOW,
+  );
+
+  it(
+    'an address book comes from Excel, and an entry of it is removed after a question, unless somebody was first',
+    async () => {
+      const { page, complaints } = await openInbox(browser, stack, SUPERUSER);
+      await go(page, '/import-departments');
+      const book = await sheetOf([
+        ['vej', 'Vejafdelingen', 'vej@example.test'],
+        ['park', 'Parkafdelingen', 'ikke en adresse'],
+      ]);
+      const file = (buffer: Buffer) => ({ name: 'adressebog.xlsx', mimeType: XLSX, buffer });
+      await page.getByLabel('Fil (.csv i UTF-8, eller .xlsx)').setInputFiles(file(book));
+      await press(page, 'Kontrollér filen', 'Enter');
+      await page.getByText('Linje 3: Mailadresse skal være en mailadresse.').waitFor();
+      const mended = await sheetOf([
+        ['vej', 'Vejafdelingen', 'vej@example.test'],
+        ['park', 'Parkafdelingen', 'park@example.test'],
+      ]);
+      await page.getByLabel('Fil (.csv i UTF-8, eller .xlsx)').setInputFiles(file(mended));
+      await press(page, 'Kontrollér filen', 'Enter');
+      await page.getByText('Filen er i orden: 2 nye').waitFor();
+      await press(page, 'Indlæs filen', 'Enter');
+      await page.getByText('Indlæst: 2 nye').waitFor();
+
+      await go(page, '/departments');
+      await page.getByRole('link', { name: 'Vejafdelingen' }).press('Enter');
+      await page.getByRole('heading', { name: 'Vejafdelingen' }).waitFor();
+      const path = '/departments/vej';
+      const read = await stack.call('GET', path, { as: OTHER });
+      const { id: _, version, ...entry } = (await read.json()) as { version: number } & Record<string, unknown>;
+      const body = { ...entry, name: 'Vej og Trafik' };
+      expect((await stack.call('PUT', path, { as: OTHER, version, body })).status).toBe(200);
+      await page.locator('.remove .button').press('Enter');
+      await page.getByRole('dialog').getByRole('button').first().press('Enter');
+      await page.getByRole('dialog').getByRole('alert').waitFor();
+      expect(await page.getByRole('dialog').getByRole('button').first().isDisabled()).toBe(true);
+      await page.keyboard.press('Escape');
+      await page.reload();
+      await page.getByRole('heading', { name: 'Vej og Trafik' }).waitFor();
+      await page.locator('.remove .button').press('Enter');
+      await page.getByRole('dialog').getByRole('button').first().press('Enter');
+      await page.waitForURL('**/set-up/departments');
+      await page.getByText('Vej og Trafik').waitFor();
+      expect(await page.getByRole('link', { name: 'Vej og Trafik' }).count()).toBe(0);
+      expect(await page.getByRole('link', { name: 'Parkafdelingen' }).count()).toBe(1);
+      expect(complaints.filter((each) => !/status of 4(00|12)|ERR_ABORTED/.test(each))).toEqual([]);
+    },
+    SLOW,
+  );
+
+  it(
+    'an absence is set, seen and removed, and what fails is told',
+    async () => {
+      const { page } = await openInbox(browser, stack, SUPERUSER);
+      await go(page, '/absences');
+      await press(page, 'Se fraværet', 'Enter');
+      await page.getByText('Ingen stedfortræder er sat.').waitFor();
+      await page.route('**/api/v1/absences/*', (route) => route.abort());
+      await press(page, 'Se fraværet', 'Enter');
+      await page.getByRole('alert').filter({ hasText: 'Indbakke svarer ikke' }).waitFor();
+      await page.unroute('**/api/v1/absences/*');
+
+      await type(page, 'Hvem er fraværende', '');
+      await type(page, 'Stedfortræder', 'sagsbehandler-2');
+      await type(page, 'Til og med (åååå-mm-dd)', '2099-12-31');
+      await press(page, 'Gem fraværet', 'Enter');
+      await page.getByText('Hvem er fraværende skal udfyldes.').first().waitFor();
+      await type(page, 'Hvem er fraværende', SUPERUSER.user);
+      // What was found is told, whatever else one has typed.
+      await press(page, 'Se fraværet', 'Enter');
+      await page.getByText('Ingen stedfortræder er sat.').waitFor();
+      await press(page, 'Gem fraværet', 'Enter');
+      await page.getByText('Fraværet er gemt.').waitFor();
+      await page.getByText('sagsbehandler-2 er stedfortræder fra').waitFor();
+      await look(page, 'set-up-absence-set');
+      await press(page, 'Fjern stedfortræderen', 'Enter');
+      await page.getByText('Stedfortræderen er fjernet.').waitFor();
+      expect(await page.evaluate('document.activeElement?.textContent')).toBe('Se fraværet');
+    },
+    SLOW,
+  );
+
+  it(
+    'nothing covers anything in the rows of held letters on a narrow screen',
+    async () => {
+      await stack.deliver(writeMemo({ contactPointId: randomUUID() }));
+      const { page } = await openInbox(browser, stack, SUPERUSER, { viewport: { width: 380, height: 900 } });
+      await go(page, '/held');
+      await page
+        .getByRole('button', { name: /^Frigiv/ })
+        .first()
+        .waitFor();
+      expect(await page.evaluate<string[]>(COVERED)).toEqual([]);
     },
     SLOW,
   );

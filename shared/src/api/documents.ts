@@ -343,14 +343,19 @@ export const DocumentIds = z
           .object({
             id: z.uuid().describe('Of the message'),
             version: z.int().describe('Send it with the id in a bulk'),
+            assignee: Assignee.nullable().describe('Who is to handle it; null: nobody'),
           })
           .register(NAMED_ANSWERS, { id: 'IncomingDocumentId' }),
       )
       .describe('In the order of `sort`'),
     nextCursor,
   })
-  .meta({ examples: [{ items: [{ id: MESSAGE_ID, version: 2 }], nextCursor: null }] })
+  .meta({
+    examples: [{ items: [{ id: MESSAGE_ID, version: 2, assignee: { kind: 'team', id: 'team-1' } }], nextCursor: null }],
+  })
   .register(NAMED_ANSWERS, { id: 'IncomingDocumentIds' });
+
+export type DocumentIds = z.infer<typeof DocumentIds>;
 
 const count = z.int().describe('Of the messages that were counted (isMore)');
 

@@ -261,7 +261,7 @@ export const OPERATIONS = {
     service: 'journaler',
     method: 'post',
     path: '/api/v1/incoming-documents/ids',
-    summary: 'Lists the ids and versions of all messages of a filter, up to 10000 a page; for bulk.',
+    summary: 'Lists the ids, versions and assignees of all messages of a filter, up to 10000 a page; for bulk.',
     roles: READ,
     body: IdsBody,
     answer: DocumentIds,

@@ -1,7 +1,8 @@
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import type { ComponentChildren } from 'preact';
 import { Foreign } from '../foreign.js';
-import { inBoth, useFormat, useTexts } from '../language.js';
+import { inBoth, useFormat, useLanguage, useTexts } from '../language.js';
+import { distance } from '../list/clocks.js';
 import { WORDS } from '../words.js';
 import { Clock } from './clock.js';
 import { LETTER_WORDS } from './words.js';
@@ -30,7 +31,6 @@ const texts = inBoth({
     confirmed: 'Bekræftet over for underretteren',
     journalized: 'Journaliseret',
     onCase: (caseId: string, by: string, at: string) => `Sag ${caseId}, af ${by}, ${at}`,
-    ages: (hours: number) => (hours < 48 ? `for ${hours} timer siden` : `for ${Math.floor(hours / 24)} dage siden`),
     contactInfo: 'Udfyldt af afsenderen',
   },
   en: {
@@ -56,7 +56,6 @@ const texts = inBoth({
     confirmed: 'Confirmed to the notifier',
     journalized: 'Journalized',
     onCase: (caseId: string, by: string, at: string) => `Case ${caseId}, by ${by}, ${at}`,
-    ages: (hours: number) => (hours < 48 ? `${hours} hours ago` : `${Math.floor(hours / 24)} days ago`),
     contactInfo: 'Filled in by the sender',
   },
 });
@@ -66,6 +65,7 @@ export function Facts({ letter }: { readonly letter: DocumentAnswer }) {
   const own = useTexts(texts);
   const words = useTexts(WORDS);
   const { channel } = useTexts(LETTER_WORDS);
+  const language = useLanguage();
   const format = useFormat();
   const { sender, concerning, contactPoint, assignee, concern, answer } = letter;
   return (
@@ -87,7 +87,7 @@ export function Facts({ letter }: { readonly letter: DocumentAnswer }) {
         )}
         <Fact name={own.contactPoint}>{contactPoint ? (contactPoint.name ?? contactPoint.id) : own.none}</Fact>
         <Fact name={own.received}>
-          {format.time(letter.receivedAt)} <Quiet>{own.ages(letter.ageHours)}</Quiet>
+          {format.time(letter.receivedAt)} <Quiet>{distance(letter.receivedAt, Date.now(), language)}</Quiet>
         </Fact>
         <Fact name={own.dated}>{format.day(letter.letterAt)}</Fact>
         <Fact name={own.kind}>

@@ -20,6 +20,7 @@ const texts = inBoth({
     differs: (claimed: string) => `ikke ${claimed}, som afsenderen skriver`,
     missing: 'mangler',
     unnamed: '(uden navn)',
+    kinds: { plain: 'tekst', 'octet-stream': 'data' } as Readonly<Record<string, string>>,
   },
   en: {
     title: 'Files',
@@ -34,6 +35,7 @@ const texts = inBoth({
     differs: (claimed: string) => `not ${claimed}, as the sender says`,
     missing: 'missing',
     unnamed: '(no name)',
+    kinds: { plain: 'text', 'octet-stream': 'data' },
   },
 });
 
@@ -63,13 +65,15 @@ export function Files({ letter }: { readonly letter: DocumentAnswer }) {
     <section aria-labelledby="files">
       <h2 id="files">{own.title}</h2>
       <div class="scroll">
-        <table>
+        <table class="cards">
           <thead>
             <tr>
               <th scope="col">{own.name}</th>
               <th scope="col">{own.part}</th>
               <th scope="col">{own.type}</th>
-              <th scope="col">{own.size}</th>
+              <th scope="col" class="number">
+                {own.size}
+              </th>
               <th scope="col">
                 <span class="sr-only">{own.actions}</span>
               </th>
@@ -78,21 +82,25 @@ export function Files({ letter }: { readonly letter: DocumentAnswer }) {
           <tbody>
             {files.map(({ role, label, file }) => (
               <tr key={file.id}>
-                <th scope="row" class="file-name">
+                <th scope="row" class="file-name" data-title={own.name}>
                   <Foreign>{nameOf(file) || own.unnamed}</Foreign>
-                  {label && (
+                  {label && label !== file.fileName && (
                     <span class="quiet">
                       {' '}
                       <Foreign>{label}</Foreign>
                     </span>
                   )}
                 </th>
-                <td>{words.role[role]}</td>
-                <td>
-                  {nameOfType(file.detectedFormat ?? file.encodingFormat)}
-                  {isOther(file) && <span class="differs"> {own.differs(nameOfType(file.encodingFormat))}</span>}
+                <td data-title={own.part}>{words.role[role]}</td>
+                <td data-title={own.type}>
+                  {nameOfType(file.detectedFormat ?? file.encodingFormat, own.kinds)}
+                  {isOther(file) && (
+                    <span class="differs"> {own.differs(nameOfType(file.encodingFormat, own.kinds))}</span>
+                  )}
                 </td>
-                <td class="number">{file.status === 'stored' ? format.size(file.size) : own.missing}</td>
+                <td class="number" data-title={own.size}>
+                  {file.status === 'stored' ? format.size(file.size) : own.missing}
+                </td>
                 <td class="buttons">
                   {isShown(file) && (
                     <button
@@ -133,8 +141,8 @@ const isOther = ({ detectedFormat, encodingFormat }: LetterFile) =>
   detectedFormat !== null && detectedFormat !== encodingFormat.toLowerCase();
 
 /** `PDF`, `JPEG`; the whole type where it has no such end. */
-function nameOfType(type: string): string {
+function nameOfType(type: string, kinds: Readonly<Record<string, string>>): string {
   const [, end = ''] = type.toLowerCase().split('/');
-  const named: Readonly<Record<string, string>> = { plain: 'tekst', 'svg+xml': 'SVG', 'octet-stream': 'data' };
-  return named[end] ?? (/^[a-z]{2,5}$/.test(end) ? end.toUpperCase() : type);
+  if (end === 'svg+xml') return 'SVG';
+  return kinds[end] ?? (/^[a-z]{2,5}$/.test(end) ? end.toUpperCase() : type);
 }

@@ -8,7 +8,7 @@ const texts = inBoth({
   da: {
     done: {
       assign: (count, of) => `${count} af ${of} breve er tildelt.`,
-      unassign: (count, of) => `Tildelingen af ${count} af ${of} breve er fjernet.`,
+      'give-back': (count, of) => `Tildelingen af ${count} af ${of} breve er som før.`,
       reject: (count, of) => `${count} af ${of} breve er afvist.`,
       reopen: (count, of) => `${count} af ${of} breve er genåbnet.`,
       'tell-outcome': (count, of) => `Udfaldet af ${count} af ${of} breve er oplyst.`,
@@ -32,7 +32,7 @@ const texts = inBoth({
   en: {
     done: {
       assign: (count, of) => `${count} of ${of} letters are assigned.`,
-      unassign: (count, of) => `The assignment of ${count} of ${of} letters is removed.`,
+      'give-back': (count, of) => `The assignment of ${count} of ${of} letters is as it was.`,
       reject: (count, of) => `${count} of ${of} letters are rejected.`,
       reopen: (count, of) => `${count} of ${of} letters are reopened.`,
       'tell-outcome': (count, of) => `The outcome of ${count} of ${of} letters is told.`,
@@ -55,7 +55,7 @@ const texts = inBoth({
   },
 });
 
-const UNDO: Partial<Record<BulkAction, BulkAction>> = { assign: 'unassign', reject: 'reopen' };
+const UNDO: Partial<Record<BulkAction, BulkAction>> = { assign: 'give-back', reject: 'reopen' };
 
 interface ReportProps {
   readonly report: BulkReport;

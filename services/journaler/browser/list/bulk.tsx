@@ -25,7 +25,7 @@ const texts = inBoth({
     zip: 'Hent som zip …',
     working: {
       assign: 'Tildeler',
-      unassign: 'Fjerner tildeling',
+      'give-back': 'Fortryder tildeling',
       reject: 'Afviser',
       reopen: 'Genåbner',
       'tell-outcome': 'Oplyser udfald',
@@ -46,7 +46,7 @@ const texts = inBoth({
     zip: 'Get as a zip …',
     working: {
       assign: 'Assigning',
-      unassign: 'Removing assignment',
+      'give-back': 'Undoing the assignment',
       reject: 'Rejecting',
       reopen: 'Reopening',
       'tell-outcome': 'Telling the outcome',
@@ -120,7 +120,7 @@ export function Bulk({ filter, matching, selection, asked, onAsk, onDone, onZip 
     await readIds(filter).then(change.add, setError);
     setSelecting(false);
   };
-  const letters = () => [...selected].map(([id, version]) => ({ id, version }));
+  const letters = () => [...selected.values()];
   const button = (title: string, onClick: () => void) => (
     <button type="button" class="button button-secondary" onClick={onClick}>
       {title}

@@ -13,8 +13,8 @@ const texts = inBoth({
       x: 'Vælg eller fravælg brevet',
       n: 'Næste side',
       p: 'Forrige side',
-      a: 'Tildel de valgte',
-      r: 'Afvis de valgte',
+      t: 'Tildel de valgte',
+      a: 'Afvis de valgte',
       '/': 'Søg',
       '?': 'Vis disse taster',
     } as Record<string, string>,
@@ -30,8 +30,8 @@ const texts = inBoth({
       x: 'Select or deselect the letter',
       n: 'Next page',
       p: 'Previous page',
-      a: 'Assign those selected',
-      r: 'Reject those selected',
+      t: 'Assign those selected',
+      a: 'Reject those selected',
       '/': 'Search',
       '?': 'Show these keys',
     },
@@ -40,7 +40,8 @@ const texts = inBoth({
   },
 });
 
-export type Key = 'x' | 'n' | 'p' | 'a' | 'r' | '?';
+/** Tildel and afvis have the keys that they have on the page of one letter. */
+export type Key = 'x' | 'n' | 'p' | 't' | 'a' | '?';
 
 /**
  * Single keys, while nobody types and no dialog is open.
@@ -69,7 +70,7 @@ export function useKeys(isOn: boolean, onKey: (key: Key) => void): void {
       document.getElementById('search')?.focus();
       return true;
     }
-    if (!['x', 'n', 'p', 'a', 'r', '?'].includes(key)) return false;
+    if (!['x', 'n', 'p', 't', 'a', '?'].includes(key)) return false;
     latest.current.onKey(key as Key);
     return true;
   };

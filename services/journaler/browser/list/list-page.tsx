@@ -70,11 +70,9 @@ export function ListPage() {
   const [told, setTold] = useState('');
   const [failure, setFailure] = useState<unknown>();
 
-  const turned = useRef(false);
+  const turning = useRef(0);
   useLayoutEffect(() => {
-    if (!turned.current) return;
-    turned.current = false;
-    focusFirstRow();
+    if (turning.current > 0) focusFirstRow();
   }, [number]);
   useReturn();
 
@@ -90,11 +88,11 @@ export function ListPage() {
     list.open({ ...query, filter, sort: sorts.includes(sort) ? sort : '-receivedAt' });
     setTold('');
     news.forget();
-    turned.current = false;
   };
-  const turn = (by: 1 | -1) => {
-    turned.current = true;
-    void list.turn(by);
+  const turn = async (by: 1 | -1) => {
+    turning.current += 1;
+    await list.turn(by);
+    turning.current -= 1;
   };
   const ask = (what: 'assign' | 'reject') => {
     if (!isPossible(what, query.filter)) return;
@@ -102,12 +100,12 @@ export function ListPage() {
     else setTold(own.select);
   };
   useKeys(hasKeys, (key) => {
-    const letter = focusedLetter();
+    const letter = page?.items.find(({ id }) => id === focusedLetter());
     if (key === 'x' && letter) selection.change.toggle(letter);
-    if (key === 'n') turn(1);
-    if (key === 'p') turn(-1);
-    if (key === 'a') ask('assign');
-    if (key === 'r') ask('reject');
+    if (key === 'n') void turn(1);
+    if (key === 'p') void turn(-1);
+    if (key === 't') ask('assign');
+    if (key === 'a') ask('reject');
     if (key === '?') setDialog('keys');
   });
 
@@ -160,7 +158,7 @@ export function ListPage() {
         number={number}
         hasNext={page?.next != null}
         pageSize={query.pageSize}
-        onTurn={(by) => turn(by)}
+        onTurn={(by) => void turn(by)}
         onSize={(pageSize) => list.open({ ...query, pageSize })}
       />
       {dialog === 'columns' && (
@@ -196,7 +194,7 @@ function useReturn(): void {
   useLayoutEffect(() => {
     if (opened !== undefined) focusLetter(opened);
     return () => {
-      opened = focusedLetter()?.id;
+      opened = focusedLetter();
     };
   }, []);
 }

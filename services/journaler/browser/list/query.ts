@@ -1,4 +1,4 @@
-import type { DocumentList, DocumentSummary } from '@indbakke/shared/api';
+import type { DocumentIds, DocumentList, DocumentSummary } from '@indbakke/shared/api';
 import { call } from '../api.js';
 
 // What the list shows: filters as one chooses them, and what the API is asked for then.
@@ -124,16 +124,8 @@ export async function readPage(
   return { items, next: next ?? null };
 }
 
-/** A letter as it was seen: what changes it takes effect on this version only. */
-export interface Seen {
-  readonly id: string;
-  readonly version: number;
-}
-
-interface IdsPage {
-  readonly items: readonly Seen[];
-  readonly nextCursor: string | null;
-}
+/** A letter as it was seen: what changes it takes effect on this version only, and its assignee is what an undo leads back to. */
+export type Seen = DocumentIds['items'][number];
 
 /** All letters of a filter. */
 export async function readIds(filter: Filter): Promise<readonly Seen[]> {
@@ -141,7 +133,7 @@ export async function readIds(filter: Filter): Promise<readonly Seen[]> {
   let cursor: string | null | undefined;
   do {
     const body: object = { ...bodyOf(filter), ...(cursor !== undefined && { cursor }) };
-    const answer: IdsPage = await call<IdsPage>('POST', '/incoming-documents/ids', { body });
+    const answer: DocumentIds = await call<DocumentIds>('POST', '/incoming-documents/ids', { body });
     found.push(...answer.items);
     cursor = answer.nextCursor;
   } while (cursor !== null);

@@ -1,8 +1,8 @@
 import { useCallback, useState } from 'preact/hooks';
 import type { Seen } from './query.js';
 
-/** Versions by id: what is selected, on whatever page it is. */
-export type Selected = ReadonlyMap<string, number>;
+/** By id: what is selected, on whatever page it is. */
+export type Selected = ReadonlyMap<string, Seen>;
 
 /** Who comes back from a letter still has it. */
 let left: Selected = new Map();
@@ -20,10 +20,13 @@ export interface Selection {
   };
 }
 
+/** Of all that a list knows of a letter. */
+const seen = ({ id, version, assignee }: Seen): Seen => ({ id, version, assignee });
+
 export function useSelection(): Selection {
   const [selected, setSelected] = useState<Selected>(left);
   left = selected;
-  const edit = useCallback((make: (draft: Map<string, number>) => void) => {
+  const edit = useCallback((make: (draft: Map<string, Seen>) => void) => {
     setSelected((before) => {
       const draft = new Map(before);
       make(draft);
@@ -31,10 +34,10 @@ export function useSelection(): Selection {
     });
   }, []);
   const [change] = useState<Selection['change']>(() => ({
-    toggle: ({ id, version }) => edit((draft) => void (draft.delete(id) || draft.set(id, version))),
+    toggle: (letter) => edit((draft) => void (draft.delete(letter.id) || draft.set(letter.id, seen(letter)))),
     add: (letters) =>
       edit((draft) => {
-        for (const { id, version } of letters) draft.set(id, version);
+        for (const letter of letters) draft.set(letter.id, seen(letter));
       }),
     remove: (letters) =>
       edit((draft) => {
@@ -42,10 +45,8 @@ export function useSelection(): Selection {
       }),
     renew: (letters) =>
       setSelected((before) => {
-        const newer = letters.filter(({ id, version }) => (before.get(id) ?? version) !== version);
-        return newer.length === 0
-          ? before
-          : new Map([...before, ...newer.map((one) => [one.id, one.version] as const)]);
+        const newer = letters.filter(({ id, version }) => (before.get(id)?.version ?? version) !== version);
+        return newer.length === 0 ? before : new Map([...before, ...newer.map((one) => [one.id, seen(one)] as const)]);
       }),
     clear: () => setSelected(new Map()),
   }));

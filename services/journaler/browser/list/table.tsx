@@ -91,7 +91,7 @@ function Row({ letter, columns, isSelected, onToggle, now }: RowProps) {
   // The same element as before is not compared anew, so a change costs its own row only.
   return useMemo(
     () => (
-      <tr data-id={letter.id} data-version={letter.version} class={isSelected ? 'selected' : undefined}>
+      <tr data-id={letter.id} class={isSelected ? 'selected' : undefined}>
         <td class="select">
           <input
             type="checkbox"
@@ -183,8 +183,6 @@ export function focusRow(by: 1 | -1): boolean {
   return found !== undefined;
 }
 
-/** The letter whose row has the focus. */
-export function focusedLetter(): Seen | undefined {
-  const row = document.activeElement?.closest<HTMLTableRowElement>('.letters tbody tr');
-  return row?.dataset.id === undefined ? undefined : { id: row.dataset.id, version: Number(row.dataset.version) };
-}
+/** The id of the letter whose row has the focus. */
+export const focusedLetter = (): string | undefined =>
+  document.activeElement?.closest<HTMLTableRowElement>('.letters tbody tr')?.dataset.id;

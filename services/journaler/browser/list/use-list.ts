@@ -31,7 +31,7 @@ export interface List {
   readonly isReading: boolean;
   readonly error: unknown;
   open(query: Query): void;
-  /** Resolves when the page is there. @param by 1 or -1 */
+  /** From the page that comes, if one does. Resolves when the page is there. @param by 1 or -1 */
   turn(by: 1 | -1): Promise<void>;
   /** Reads the present page anew, in place. */
   again(): Promise<void>;
@@ -49,6 +49,7 @@ export function useList(ready: Promise<unknown>): List {
   const now = useRef(place);
   const reading = useRef<AbortController | undefined>(undefined);
   const read = useRef(Promise.resolve());
+  const turned = useRef(Promise.resolve());
 
   const readPlace = useCallback(async (to: Place, isQuiet: boolean) => {
     reading.current?.abort();
@@ -97,10 +98,18 @@ export function useList(ready: Promise<unknown>): List {
       setPlace(now.current);
       void go(now.current);
     },
-    async turn(by) {
-      const { query, cursors, page } = now.current;
-      if (by === 1 && page?.next) await go({ query, page, cursors: [...cursors, page.next] });
-      if (by === -1 && cursors.length > 1) await go({ query, page, cursors: cursors.slice(0, -1) });
+    turn(by) {
+      const asked = now.current.query;
+      const turn = async () => {
+        await read.current;
+        const { query, cursors, page } = now.current;
+        // Meanwhile one has asked for something else.
+        if (query !== asked) return;
+        if (by === 1 && page?.next) await go({ query, page, cursors: [...cursors, page.next] });
+        if (by === -1 && cursors.length > 1) await go({ query, page, cursors: cursors.slice(0, -1) });
+      };
+      turned.current = turned.current.then(turn);
+      return turned.current;
     },
     async again() {
       // After what one has asked for, also meanwhile, which it must not end.

@@ -1,6 +1,8 @@
 import type { AbsenceAnswer } from '@indbakke/shared/api';
-import { useState } from 'preact/hooks';
+import type { Ref } from 'preact';
+import { useRef, useState } from 'preact/hooks';
 import { ApiError, call } from '../api.js';
+import { ErrorAlert } from '../errors.js';
 import { Title } from '../frame.js';
 import { inBoth, useFormat, useTexts } from '../language.js';
 import { SESSION } from '../session.js';
@@ -14,7 +16,6 @@ const texts = inBoth({
     title: 'Fravær',
     intro:
       'En stedfortræder ser også det, der er den fraværendes. Den, der kan tildele al post, kan sætte andres fravær; alle kan sætte deres eget.',
-    user: 'Hvem er fraværende',
     userHint: 'Id, som det står i kommunens login.',
     look: 'Se fraværet',
     substitute: 'Stedfortræder',
@@ -33,7 +34,6 @@ const texts = inBoth({
     title: 'Absence',
     intro:
       'A substitute sees what is the absent user’s too. Who may assign all mail may set absences of others; everybody may set their own.',
-    user: 'Who is absent',
     userHint: 'Id as the municipality’s sign-in has it.',
     look: 'See the absence',
     substitute: 'Substitute',
@@ -65,30 +65,53 @@ export function Absences() {
   const format = useFormat();
   const [values, setValues] = useState<Values>(EMPTY);
   const [told, setTold] = useState('');
-  const [found, setFound] = useState<AbsenceAnswer>();
-  const path = `/absences/${inPath(textIn(values, 'userId'))}`;
+  /** Null: none is set; undefined: that was not asked. */
+  const [found, setFound] = useState<AbsenceAnswer | null>();
+  const [failure, setFailure] = useState<unknown>();
+  const look = useRef<HTMLButtonElement>(null);
+  const userId = textIn(values, 'userId');
+  const path = `/absences/${inPath(userId)}`;
   const read = async () => {
     try {
-      const absence = await call<AbsenceAnswer>('GET', path);
-      setFound(absence);
-      setTold(own.is(absence.substitute, format.time(absence.from), format.time(absence.until), absence.setBy));
+      setFound(await call<AbsenceAnswer>('GET', path));
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 'not-found') throw error;
-      setFound(undefined);
-      setTold(own.none);
+      setFound(null);
     }
   };
   const save = async () => {
     const [from, until] = [textIn(values, 'from'), textIn(values, 'until')];
+    if (!userId) throw new ApiError({ code: 'bad-request', detail: 'body.userId: is missing' });
     const body = {
       substitute: textIn(values, 'substitute'),
       ...(from && { from: timeOf(from, false) }),
       until: timeOf(until, true),
     };
     await call('PUT', path, { body });
+    setTold(own.saved);
+    setValues({ ...EMPTY, userId });
     await read();
-    setValues({ ...EMPTY, userId: values.userId ?? '' });
   };
+  const remove = async () => {
+    await call('DELETE', path);
+    setFound(null);
+    setTold(own.removed);
+    look.current?.focus();
+  };
+  const button = (text: string, act: () => Promise<void>, ref?: Ref<HTMLButtonElement>) => (
+    <button
+      ref={ref}
+      class="button button-secondary"
+      type="button"
+      onClick={() => {
+        setFailure(undefined);
+        setTold('');
+        act().catch(setFailure);
+      }}
+    >
+      {text}
+    </button>
+  );
   return (
     <>
       <Title>{own.title}</Title>
@@ -101,46 +124,25 @@ export function Absences() {
         onValues={(typed) => {
           setValues(typed);
           setTold('');
+          setFailure(undefined);
           setFound(undefined);
         }}
         onDiscard={() => setValues(EMPTY)}
         onSave={save}
       >
-        <TextField name="userId" label={own.user} hint={own.userHint} isRequired />
+        <TextField name="userId" hint={own.userHint} isRequired />
         <TextField name="substitute" isRequired />
         <TextField name="from" label={own.from} hint={own.fromHint} />
         <TextField name="until" label={own.until} isRequired />
         <p>
-          <LookButton text={own.look} onLook={read} />{' '}
-          {found && (
-            <LookButton
-              text={own.remove}
-              onLook={async () => {
-                await call('DELETE', path);
-                setFound(undefined);
-                setTold(own.removed);
-              }}
-            />
-          )}
+          {userId && button(own.look, read, look)} {found && button(own.remove, remove)}
+        </p>
+        <ErrorAlert error={failure} />
+        <p role="status">
+          {found && own.is(found.substitute, format.time(found.from), format.time(found.until), found.setBy)}
+          {found === null && own.none}
         </p>
       </Form>
     </>
-  );
-}
-
-function LookButton({ text, onLook }: { readonly text: string; onLook(): Promise<void> }) {
-  const [failed, setFailed] = useState(false);
-  return (
-    <button
-      class="button button-secondary"
-      type="button"
-      aria-invalid={failed ? 'true' : undefined}
-      onClick={() => {
-        setFailed(false);
-        onLook().catch(() => setFailed(true));
-      }}
-    >
-      {text}
-    </button>
   );
 }

@@ -155,7 +155,7 @@ function Letters({ letters, onRelease }: LettersProps) {
   const format = useFormat();
   return (
     <div class="scroll">
-      <table>
+      <table class="cards">
         <thead>
           <tr>
             <th scope="col">{own.subject}</th>
@@ -168,16 +168,18 @@ function Letters({ letters, onRelease }: LettersProps) {
         <tbody>
           {letters.map((letter) => (
             <tr key={letter.id}>
-              <td>
+              <td data-title={own.subject}>
                 <Link to={`/letters/${letter.id}`}>
                   <Foreign>{letter.subject || own.noSubject}</Foreign>
                 </Link>
               </td>
-              <td>
+              <td data-title={own.sender}>
                 <Foreign>{letter.sender.name}</Foreign>
               </td>
-              <td class="nowrap">{format.time(letter.receivedAt)}</td>
-              <td>
+              <td class="nowrap" data-title={own.received}>
+                {format.time(letter.receivedAt)}
+              </td>
+              <td data-title={own.point}>
                 {letter.contactPoint?.name ?? (letter.contactPoint && <code class="id">{letter.contactPoint.id}</code>)}
               </td>
               <td>

@@ -43,6 +43,7 @@ export const LABELS = inBoth({
       label: 'Feltets navn i Digital Post',
       meaning: 'Hvad feltet er',
       kind: 'Medarbejder eller team',
+      userId: 'Hvem er fraværende',
       substitute: 'Stedfortræder',
       from: 'Fra',
       until: 'Til',
@@ -108,6 +109,7 @@ export const LABELS = inBoth({
       label: 'Name of the field in Digital Post',
       meaning: 'What the field is',
       kind: 'Caseworker or team',
+      userId: 'Who is absent',
       substitute: 'Substitute',
       from: 'From',
       until: 'Until',
@@ -226,7 +228,7 @@ export function useWords() {
   const differences = (before: Fields, after: Fields): Difference[] =>
     Object.keys(after).flatMap((field) => {
       const [old, now] = [before[field], after[field]];
-      if (JSON.stringify(old ?? null) === JSON.stringify(now ?? null)) return [];
+      if (JSON.stringify(given(old)) === JSON.stringify(given(now))) return [];
       if (field !== 'heldRules') {
         return [{ field: own.fields[field] ?? field, before: value(field, old), after: value(field, now) }];
       }
@@ -242,6 +244,9 @@ export function useWords() {
     });
   return { ...own, causes, person, rule, value, differences };
 }
+
+/** A list without anything is not given either. */
+const given = (value: unknown) => (Array.isArray(value) && value.length === 0 ? null : (value ?? null));
 
 const NO_RULE = { action: 'hold', contact: null, escalateAfterHours: null, escalateTo: null } as const;
 

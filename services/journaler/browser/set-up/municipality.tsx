@@ -28,7 +28,7 @@ const texts = inBoth({
     heldHint: 'For hver årsag: hvad der sker, og hvem der får besked.',
     warnings: 'Det ser forkert ud:',
     warning: {
-      'nobody-named': (cause: string) => `${cause}: posten holdes tilbage, og ingen får besked.`,
+      'nobody-named': (cause: string) => `Ingen får besked, når post holdes tilbage af denne grund: ${cause}.`,
       'no-contact-points': () =>
         'Der er ingen kontaktpunkter. Har der aldrig været nogen, modtages post til alle; ellers holdes den tilbage.',
       'no-place-for-replies': () =>
@@ -54,7 +54,7 @@ const texts = inBoth({
     heldHint: 'For each cause: what is done, and who is told.',
     warnings: 'This looks wrong:',
     warning: {
-      'nobody-named': (cause) => `${cause}: mail is held, and nobody is told.`,
+      'nobody-named': (cause) => `Nobody is told when mail is held for this reason: ${cause}.`,
       'no-contact-points': () =>
         'There are no contact points. If there never were, mail to any is accepted; else it is held.',
       'no-place-for-replies': () =>

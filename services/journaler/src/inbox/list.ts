@@ -1,5 +1,5 @@
 import type { Principal } from '@indbakke/shared/access';
-import type { DocumentSummary, SearchBody } from '@indbakke/shared/api';
+import type { DocumentIds, DocumentSummary, SearchBody } from '@indbakke/shared/api';
 import { type AuditEntry, insertAudit, recordAudit } from '@indbakke/shared/audit';
 import { SUMMARY, SUMMARY_TABLES, type SummaryRow } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
@@ -8,11 +8,13 @@ import { auditOfList, type Listing } from './audit-list.js';
 import { type ListQuery, readCursor, writeCursor } from './cursor.js';
 import { cutPage, type PageRow, pageOf } from './page.js';
 import { readFound, startsWithWords } from './search.js';
-import { summarize } from './shapes.js';
+import { type AssigneeRow, assigneeOf, summarize } from './shapes.js';
 
 const { sql } = Prisma;
 
 type ListParts = Pick<Parts, 'store' | 'keys'>;
+
+type DocumentId = DocumentIds['items'][number];
 
 interface Items<Item> {
   items: Item[];
@@ -40,17 +42,20 @@ export async function listDocuments(
   return { items: items.map((row) => summarize(row, principal, now)), nextCursor };
 }
 
-/** One page of the ids and versions of the messages that the caller may see. */
+/** One page of the ids, versions and assignees of the messages that the caller may see. */
 export async function listIds(
   parts: ListParts,
   principal: Principal,
   query: SearchBody,
   purpose: Purpose,
-): Promise<Items<{ id: string; version: number }>> {
-  const columns = { select: sql`m.id, m.version`, tables: Prisma.empty };
+): Promise<Items<DocumentId>> {
+  const columns = {
+    select: sql`m.id, m.version, m.assignee_kind AS "assigneeKind", m.assignee_id AS "assigneeId"`,
+    tables: Prisma.empty,
+  };
   const given = { ...columns, ...purpose, now: new Date() };
-  const { items, nextCursor } = await readPage<{ id: string; version: number }>(parts, principal, query, given);
-  return { items: items.map(({ id, version }) => ({ id, version })), nextCursor };
+  const { items, nextCursor } = await readPage<DocumentId & AssigneeRow>(parts, principal, query, given);
+  return { items: items.map((row) => ({ id: row.id, version: row.version, assignee: assigneeOf(row) })), nextCursor };
 }
 
 interface Columns extends Purpose {

@@ -86,7 +86,9 @@ function suggestionOf(row: SummaryRow): DocumentSummary['suggestion'] {
   return { caseId, basis, sender, party, warning, caseStatus, movedTo, movedFrom, caseworker, team };
 }
 
-function assigneeOf({ assigneeKind: kind, assigneeId: id }: SummaryRow): DocumentSummary['assignee'] {
+export type AssigneeRow = Pick<SummaryRow, 'assigneeKind' | 'assigneeId'>;
+
+export function assigneeOf({ assigneeKind: kind, assigneeId: id }: AssigneeRow): DocumentSummary['assignee'] {
   return kind === null || id === null ? null : { kind, id };
 }
 
