@@ -66,7 +66,7 @@ export function Changes() {
       {items && items.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
         <section class="scroll" tabIndex={0} aria-label={own.title}>
-          <table>
+          <table class="cards">
             <thead>
               <tr>
                 <th scope="col">{own.at}</th>
@@ -95,12 +95,14 @@ function Row({ item }: { readonly item: Change }) {
   const id = contactPoint ?? department;
   return (
     <tr>
-      <td class="nowrap">{format.time(at)}</td>
-      <td>{onBehalfOf ? own.onBehalfOf(by, onBehalfOf) : by}</td>
-      <td>
+      <td class="nowrap" data-title={own.at}>
+        {format.time(at)}
+      </td>
+      <td data-title={own.by}>{onBehalfOf ? own.onBehalfOf(by, onBehalfOf) : by}</td>
+      <td data-title={own.what}>
         {own.actions[action]} {id && <code class="id">{id}</code>}
       </td>
-      <td>
+      <td data-title={own.change}>
         <ul class="plain">
           {differences(before, after).map((each) => (
             <li key={each.field}>

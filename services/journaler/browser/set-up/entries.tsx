@@ -110,7 +110,7 @@ export function EntryListPage<E extends Entry>({ kind, own, intro, headings, cel
       {items && items.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
         <section class="scroll" tabIndex={0} aria-label={own.title}>
-          <table>
+          <table class="cards">
             <thead>
               <tr>
                 {headings.map((heading) => (
@@ -123,11 +123,13 @@ export function EntryListPage<E extends Entry>({ kind, own, intro, headings, cel
             <tbody>
               {items.map((entry) => (
                 <tr key={entry.id}>
-                  <th scope="row">
+                  <th scope="row" data-title={headings[0]}>
                     <Link to={pathOf(kind, entry.id)}>{entry.name}</Link>
                   </th>
                   {cells(entry).map((cell, at) => (
-                    <td key={headings[at + 1]}>{cell}</td>
+                    <td key={headings[at + 1]} data-title={headings[at + 1]}>
+                      {cell}
+                    </td>
                   ))}
                 </tr>
               ))}
