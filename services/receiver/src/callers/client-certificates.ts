@@ -1,0 +1,98 @@
+import 'reflect-metadata'; // for @peculiar/x509
+import { X509Certificate as NodeCertificate } from 'node:crypto';
+import { X509Certificate } from '@peculiar/x509';
+import { type OcesSubject, ocesSubjectOf } from './oces-subject.js';
+import type { RevocationList } from './revocation-list.js';
+
+/** Why a certificate is not taken. */
+export type CertificateFault =
+  | 'missing'
+  | 'unreadable'
+  | 'unknown-issuer'
+  | 'not-yet-valid'
+  | 'expired'
+  | 'not-named'
+  | 'revoked'
+  | 'revocation-unknown';
+
+export type Checked =
+  | { readonly subject: OcesSubject; readonly fault?: undefined }
+  | { readonly fault: CertificateFault };
+
+interface Options {
+  /** Certificates of those who may issue: PEM, one or several. */
+  readonly issuers: string;
+  /** Who may call. */
+  readonly clients: readonly OcesSubject[];
+  /** What the issuers revoked; none = it is not asked. */
+  readonly revocationLists?: readonly RevocationList[];
+  readonly now?: () => number;
+}
+
+const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Twice: Node knows the signatures, the other names, times and lists. */
+interface Issuer {
+  readonly certificate: X509Certificate;
+  readonly signed: NodeCertificate;
+}
+
+/**
+ * Which certificates are taken: from one of the issuers, for one of the clients (CVR and UUID), valid now, and not revoked. Their
+ * extended key usage is not looked at, since Serviceplatformen's production certificate has none.
+ */
+export class ClientCertificates {
+  readonly #issuers: readonly Issuer[];
+  readonly #clients: ReadonlySet<string>;
+  readonly #lists: readonly RevocationList[];
+  readonly #now: () => number;
+
+  /** @throws Error with a sentence when there is no issuer, or one cannot be read */
+  constructor({ issuers, clients, revocationLists = [], now = Date.now }: Options) {
+    this.#issuers = (issuers.match(PEM) ?? []).map((pem) => ({
+      certificate: new X509Certificate(pem),
+      signed: new NodeCertificate(pem),
+    }));
+    if (this.#issuers.length === 0) throw new Error('There is no certificate of an issuer (PEM).');
+    this.#clients = new Set(clients.map(keyOf));
+    this.#lists = revocationLists;
+    this.#now = now;
+  }
+
+  /** Reads the lists of what was revoked, where they have changed. @throws Error when one cannot be read */
+  async refresh(): Promise<void> {
+    const issuers = this.#issuers.map(({ certificate }) => certificate);
+    for (const list of this.#lists) await list.refresh(issuers);
+  }
+
+  /** @param der the certificate as it was shown; undefined when none was */
+  check(der: Uint8Array<ArrayBuffer> | undefined): Checked {
+    if (!der || der.length === 0) return { fault: 'missing' };
+    let certificate: X509Certificate;
+    let signed: NodeCertificate;
+    let subject: OcesSubject | undefined;
+    try {
+      certificate = new X509Certificate(der);
+      signed = new NodeCertificate(der);
+      subject = ocesSubjectOf(certificate.subjectName.toArrayBuffer());
+    } catch {
+      return { fault: 'unreadable' };
+    }
+    const issuer = this.#issuers.find((each) => isIssuedBy(signed, each.signed))?.certificate;
+    if (!issuer) return { fault: 'unknown-issuer' };
+    const now = this.#now();
+    if (now < certificate.notBefore.getTime()) return { fault: 'not-yet-valid' };
+    if (now > Math.min(certificate.notAfter.getTime(), issuer.notAfter.getTime())) return { fault: 'expired' };
+    if (!subject || !this.#clients.has(keyOf(subject))) return { fault: 'not-named' };
+    if (this.#lists.length === 0) return { subject };
+    const list = this.#lists.find((each) => each.isOf(issuer));
+    const fault = list ? list.check(certificate.serialNumber, now) : 'revocation-unknown';
+    return fault ? { fault } : { subject };
+  }
+}
+
+const keyOf = ({ cvr, uuid }: OcesSubject) => `${cvr}/${uuid.toLowerCase()}`;
+
+/** By name and by signature. */
+const isIssuedBy = (certificate: NodeCertificate, issuer: NodeCertificate) =>
+  issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);

@@ -1,0 +1,65 @@
+import 'reflect-metadata'; // for @peculiar/x509
+import { readFile, stat } from 'node:fs/promises';
+import { HOUR } from '@indbakke/shared/config';
+import { type X509Certificate, X509Crl } from '@peculiar/x509';
+
+/** A clock of the issuer may be ahead of ours. */
+const MAX_AHEAD = HOUR;
+
+/**
+ * The certificates that an issuer revoked: a file that something else fetches, such as a timer with curl. It is read again when it has
+ * changed. A file that cannot be read leaves what was read before, until that is too old.
+ */
+export class RevocationList {
+  readonly #file: string;
+  readonly #maxAgeMs: number;
+  #list: X509Crl | undefined;
+  #issuer: string | undefined;
+  #revoked: ReadonlySet<string> = new Set();
+  #changedAt: number | undefined;
+
+  /** @param maxAgeHours how long a list is believed after it was made */
+  constructor(file: string, maxAgeHours: number) {
+    this.#file = file;
+    this.#maxAgeMs = maxAgeHours * HOUR;
+  }
+
+  /** @throws Error with a sentence when the file is away, no list, or signed by none of the issuers */
+  async refresh(issuers: readonly X509Certificate[]): Promise<void> {
+    const { mtimeMs } = await stat(this.#file);
+    if (mtimeMs === this.#changedAt) return;
+    const list = new X509Crl(new Uint8Array(await readFile(this.#file)));
+    const signer = await signerOf(list, issuers);
+    if (!signer) throw new Error(`${this.#file} is signed by none of the issuers.`);
+    this.#revoked = new Set(list.entries.map(({ serialNumber }) => plain(serialNumber)));
+    this.#list = list;
+    this.#issuer = idOf(signer);
+    this.#changedAt = mtimeMs;
+  }
+
+  isOf(issuer: X509Certificate): boolean {
+    return this.#issuer === idOf(issuer);
+  }
+
+  /** Seconds since the issuer made it; undefined before one was read. */
+  ageSeconds(now: number): number | undefined {
+    return this.#list && (now - this.#list.thisUpdate.getTime()) / 1_000;
+  }
+
+  /** @param serialNumber in hex */
+  check(serialNumber: string, now: number): 'revoked' | 'revocation-unknown' | undefined {
+    const ageMs = Number(this.ageSeconds(now)) * 1_000;
+    if (!(ageMs <= this.#maxAgeMs && ageMs >= -MAX_AHEAD)) return 'revocation-unknown';
+    return this.#revoked.has(plain(serialNumber)) ? 'revoked' : undefined;
+  }
+}
+
+async function signerOf(list: X509Crl, issuers: readonly X509Certificate[]): Promise<X509Certificate | undefined> {
+  for (const issuer of issuers) {
+    if (issuer.subject === list.issuer && (await list.verify({ publicKey: issuer }).catch(() => false))) return issuer;
+  }
+  return undefined;
+}
+
+const idOf = ({ publicKey }: X509Certificate) => Buffer.from(publicKey.rawData).toString('base64');
+const plain = (serialNumber: string) => serialNumber.toUpperCase().replace(/^0+(?=.)/, '');
