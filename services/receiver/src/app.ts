@@ -1,6 +1,7 @@
 import { HashingThread } from '@indbakke/shared/content';
 import { type Parts, type Running, type Service, serve } from '@indbakke/shared/service';
 import { Router } from 'express';
+import { openCallers } from './callers/open-callers.js';
 import type { ReceiverConfig } from './config.js';
 import { createDeliveryMetrics } from './delivery/metrics.js';
 import { createUploads } from './delivery/uploads.js';
@@ -10,11 +11,14 @@ import { sf1606Routes } from './sf1606/routes.js';
 import { createWork } from './worker.js';
 
 /** Accepts or refuses deliveries: `/sf1606` (and later `/sf2900`). */
-export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
+export async function createReceiver(parts: Parts, config: ReceiverConfig): Promise<Service> {
+  const { callers, refused, secure, sweeps } = await openCallers(parts, config);
   const metrics = createDeliveryMetrics(parts.metrics.registry, config.MAX_UPLOADS);
   const endpoint = {
     ...parts,
     config,
+    callers,
+    refused,
     storeMessage: createStoreMessage(parts),
     quarantine: createQuarantine(parts, config),
     hashingThread: new HashingThread(),
@@ -23,7 +27,8 @@ export function createReceiver(parts: Parts, config: ReceiverConfig): Service {
   };
   const router = Router();
   router.use(sf1606Routes(endpoint));
-  return { name: 'receiver', router, ...createWork(parts, endpoint.uploads) };
+  const work = createWork(parts, endpoint.uploads);
+  return { name: 'receiver', router, ...work, sweeps: [...work.sweeps, ...sweeps], ...(secure && { secure }) };
 }
 
 /** Runs the receiver as a process of its own. */

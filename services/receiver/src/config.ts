@@ -1,6 +1,7 @@
 import {
   commonSettings,
   GiB,
+  isNetwork,
   KiB,
   MiB,
   quarantineSettings,
@@ -9,6 +10,8 @@ import {
   wholeNumber,
 } from '@indbakke/shared/config';
 import { z } from 'zod';
+
+const CLIENT = /^\d{8}\/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 export const ReceiverConfig = z.object({
   ...commonSettings,
@@ -39,9 +42,48 @@ export const ReceiverConfig = z.object({
     .default(10)
     .describe('After this long in a row below that rate, a delivery makes room for another when all places are taken'),
   SF1606_CALLERS: z
-    .enum(['loopback', 'any'])
+    .enum(['loopback', 'certificate', 'any'])
     .default('loopback')
-    .describe('Who may deliver: this machine only, or any (only behind a proxy that verifies certificates)'),
+    .describe(
+      'Who may deliver: this machine only; who shows a certificate that SF1606_TLS_… names; or any (only behind a proxy that verifies certificates)',
+    ),
+  SF1606_TLS_CLIENTS: z
+    .string()
+    .transform((list) => list.split(',').map((each) => each.trim()))
+    .refine((list) => list.every((each) => CLIENT.test(each)), 'must be CVR/UUID, with commas between them')
+    .transform((list) => list.map((each) => ({ cvr: each.slice(0, 8), uuid: each.slice(9).toLowerCase() })))
+    .optional()
+    .describe('Systems that may deliver, by the CVR and the UUID of their certificates: 19435075/<UUID>'),
+  SF1606_TLS_ISSUERS_FILE: z
+    .string()
+    .optional()
+    .describe('Who may issue their certificates: PEM, one or several, such as “Den Danske Stat OCES udstedende-CA 1”'),
+  SF1606_TLS_REVOKED_FILES: z
+    .string()
+    .transform((list) => list.split(',').map((each) => each.trim()))
+    .optional()
+    .describe('Lists of what the issuers revoked (CRL), which something else fetches; none = it is not asked'),
+  SF1606_TLS_REVOKED_HOURS: wholeNumber(1, 30 * 24)
+    .default(48)
+    .describe('How old such a list may be; with an older one, no certificate is taken'),
+  SF1606_TLS_PORT: wholeNumber(0, 65_535)
+    .optional()
+    .describe('Port for deliveries over TLS, with the certificate of SF1606_TLS_CERTIFICATE_FILE'),
+  SF1606_TLS_KEY_FILE: z.string().optional().describe('Our key for it (PEM). It is read again when it changes'),
+  SF1606_TLS_CERTIFICATE_FILE: z.string().optional().describe('Our certificate for it, and those of its issuers (PEM)'),
+  SF1606_TLS_PROXIES: z
+    .string()
+    .transform((list) => list.split(',').map((each) => each.trim()))
+    .refine(
+      (list) => list.every(isNetwork),
+      'must be addresses or networks, such as 10.0.0.0/8, with commas between them',
+    )
+    .optional()
+    .describe('Proxies that verify certificates and pass them on: over TLS, or from this machine'),
+  SF1606_TLS_PROXY_FORMAT: z
+    .enum(['nginx', 'haproxy', 'envoy', 'traefik'])
+    .default('nginx')
+    .describe('How they pass them on'),
   SF1606_SOAP: z.enum(['on', 'off']).default('on').describe('on = SOAP as well as REST'),
   QUARANTINE_MAX_BYTES: wholeNumber(0, 2 ** 44)
     .default(4 * GiB)

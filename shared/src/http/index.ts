@@ -5,6 +5,7 @@ export * from './credentials.js';
 export * from './entity-tags.js';
 export { EXACT_PATHS, notFound, refuseOtherMethods } from './no-such-call.js';
 export * from './origin.js';
+export * from './own-certificate.js';
 export { parseLine, wordsFor } from './parse-call.js';
 export * from './problem-handler.js';
 export * from './ranges.js';

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import type { Express, RequestHandler } from 'express';
 import { type CommonConfig, KiB, MINUTE, SECOND } from '../config/index.js';
 import { uuidOf } from '../ids/index.js';
 import { type Log, withCorrelation } from '../log/index.js';
 import type { Metrics } from '../metrics/index.js';
 import { type EndRequest, withRequest } from '../tracing/index.js';
+import type { OwnCertificate } from './own-certificate.js';
 import { answerUnreadable, type LatestAnswers, MAX_HEADER_BYTES, type OnUnreadable, refuseCall } from './unreadable.js';
 
 /**
@@ -40,24 +43,32 @@ export function trackRequests(log: Log, metrics: Metrics): RequestHandler {
 
 export interface Listening {
   readonly url: string;
+  /** Shows a renewed certificate to new connections. @throws Error when it cannot be used; then the former one is shown */
+  renew(): Promise<void>;
   /** Accepts no new connections, waits for requests in flight (until the deadline), then resolves. */
   close(deadlineMs: number): Promise<void>;
 }
 
+/** The setting that names a port. */
+export type PortSetting = 'PORT' | 'OPS_PORT' | 'SF1606_TLS_PORT';
+
 /**
- * Serves HTTP/1.1 as clients and proxies speak it.
+ * Serves HTTP/1.1 as clients and proxies speak it; with a certificate of ours, over TLS 1.2 or 1.3. Clients are asked for theirs then,
+ * and who has none or another gets in: the route decides, and can say why.
  *
- * @throws Error with a sentence when the port is taken or not allowed
+ * @throws Error with a sentence when the port is taken or not allowed, or the certificate cannot be used
  */
 export async function listen(
   app: Express,
   { HOST: host, PORT: port, KEEP_ALIVE_SECONDS }: Pick<CommonConfig, 'HOST' | 'PORT' | 'KEEP_ALIVE_SECONDS'>,
   onUnreadable: OnUnreadable,
-  setting: 'PORT' | 'OPS_PORT' = 'PORT',
+  setting: PortSetting = 'PORT',
+  certificate?: OwnCertificate,
 ): Promise<Listening> {
-  const server = newServer(KEEP_ALIVE_SECONDS * SECOND);
+  const secure = await certificate?.changed();
+  const server = newServer(KEEP_ALIVE_SECONDS * SECOND, secure);
   const latest: LatestAnswers = new Map();
-  server.on('connection', (socket) => {
+  server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
     latest.set(socket, undefined);
     socket.once('close', () => latest.delete(socket));
   });
@@ -87,13 +98,17 @@ export async function listen(
   }
   const { port: chosen } = server.address() as AddressInfo;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`,
+    url: `${secure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${chosen}`,
+    async renew() {
+      const renewed = await certificate?.changed();
+      if (renewed && server instanceof SecureServer) server.setSecureContext(renewed);
+    },
     close: (deadline) => close(server, latest, deadline),
   };
 }
 
-function newServer(keepAliveTimeout: number): Server {
-  const server = createServer({
+function newServer(keepAliveTimeout: number, secure: SecureContextOptions | undefined): Server {
+  const options = {
     highWaterMark: 64 * KiB,
     maxHeaderSize: MAX_HEADER_BYTES,
     keepAliveTimeout,
@@ -102,7 +117,16 @@ function newServer(keepAliveTimeout: number): Server {
     requestTimeout: 30 * MINUTE,
     connectionsCheckingInterval: 5 * SECOND,
     requireHostHeader: false, // checked below: Node would refuse without a trace
-  });
+  };
+  const server = secure
+    ? createSecureServer({
+        ...options,
+        ...secure,
+        requestCert: true,
+        rejectUnauthorized: false,
+        ALPNProtocols: ['http/1.1'],
+      })
+    : createServer(options);
   // A peer that neither sends nor reads for this long is gone or malicious.
   server.timeout = 2 * MINUTE;
   // Node would drop those after the 2000th unseen, and with them what a proxy appends. MAX_HEADER_BYTES bounds them.

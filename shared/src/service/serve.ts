@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import express, { type Express, type Router } from 'express';
-import type { CommonConfig } from '../config/index.js';
+import { type CommonConfig, MINUTE } from '../config/index.js';
 import {
   type Listening,
   listen,
   notFound,
+  type OwnCertificate,
+  type PortSetting,
   problemHandler,
   refuseOtherMethods,
   securityHeaders,
@@ -39,17 +41,25 @@ export interface Service extends Work {
   readonly router: Router;
   /** What it serves to operations, where `/metrics` is: on OPS_PORT if that is set. */
   readonly operations?: Router;
+  /** A port of its own, over TLS, for its routes alone. */
+  readonly secure?: {
+    readonly setting: 'SF1606_TLS_PORT';
+    readonly port: number;
+    readonly certificate: OwnCertificate;
+  };
   /** Answers the calls that wait for something to happen, at the beginning of a shutdown. */
   readonly endWaiting?: () => void;
 }
 
 /** Makes a service from what the process works with, and what tells the state of each part. */
-export type CreateService = (parts: Parts, askParts: () => Promise<States>) => Service;
+export type CreateService = (parts: Parts, askParts: () => Promise<States>) => Service | Promise<Service>;
 
 export interface Running {
   readonly url: string;
   /** Where `/ops` and `/metrics` are; `url` unless OPS_PORT is set. */
   readonly operationsUrl: string;
+  /** Where deliveries with a certificate go; undefined without SF1606_TLS_PORT. */
+  readonly secureUrl?: string | undefined;
   /**
    * Stops accepting requests, finishes those in flight, closes workers, queues and database, in this order. What has not
    * ended after SHUTDOWN_SECONDS is abandoned, since a queue that is away would never end. Its jobs are retried.
@@ -73,7 +83,7 @@ export async function serve(config: CommonConfig, name: string, services: Create
   const { log, metrics, queues, store } = parts;
   const tracing = await openTracing(config, name, log);
   const askParts = watchParts(parts);
-  const mounted = services.map((create) => create(parts, askParts));
+  const mounted = await Promise.all(services.map((create) => create(parts, askParts)));
   const heartbeat = new Heartbeat(
     parts,
     mounted.map((service) => service.name),
@@ -100,14 +110,20 @@ export async function serve(config: CommonConfig, name: string, services: Create
   const { OPS_PORT } = config;
   const onOwnPort = OPS_PORT !== undefined;
 
+  const renewals: Repeating[] = [];
   const stopWork = async () => {
-    await Promise.all([watching, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()));
+    await Promise.all([watching, ...renewals, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()));
     await queues.close();
     await within(LAST_BEAT_MS, heartbeat.end());
     await store.close();
     await tracing.close();
   };
-  const listenOn = (setting: 'PORT' | 'OPS_PORT', PORT: number, routers: readonly Router[]) =>
+  const listenOn = (
+    setting: PortSetting,
+    PORT: number,
+    routers: readonly Router[],
+    certificate?: OwnCertificate,
+  ): Promise<Listening> =>
     listen(
       createApp(config, parts, routers),
       { ...config, PORT },
@@ -116,17 +132,35 @@ export async function serve(config: CommonConfig, name: string, services: Create
         log.info('unreadable', { status, code });
       },
       setting,
+      certificate,
     );
   const listening: Listening[] = [];
+  let secureUrl: string | undefined;
   try {
     // The port of operations first: who reads the log line of the other one finds both open.
     if (onOwnPort) listening.push(await listenOn('OPS_PORT', OPS_PORT, [health(askParts), ...forOperations]));
+    for (const { router, secure } of mounted) {
+      if (!secure) continue;
+      const listener = await listenOn(secure.setting, secure.port, [router], secure.certificate);
+      secureUrl = listener.url;
+      renewals.push(repeat('renew-certificate', MINUTE, log, listener.renew));
+      listening.push(listener);
+    }
     listening.push(await listenOn('PORT', config.PORT, onOwnPort ? forAll : [...forAll, ...forOperations]));
-    const [{ url: operationsUrl }, { url }] = [listening[0] as Listening, listening.at(-1) as Listening];
-    log.info('ready', { url, ...(onOwnPort && { operations: operationsUrl }) });
+    const [{ url: operationsUrl }, { url }] = [
+      listening[onOwnPort ? 0 : listening.length - 1] as Listening,
+      listening.at(-1) as Listening,
+    ];
+    for (const renewal of renewals) renewal.start();
+    log.info('ready', {
+      url,
+      ...(onOwnPort && { operations: operationsUrl }),
+      ...(secureUrl && { secure: secureUrl }),
+    });
     return {
       url,
       operationsUrl,
+      secureUrl,
       async close() {
         const deadline = config.SHUTDOWN_SECONDS * 1_000;
         for (const { endWaiting } of mounted) endWaiting?.();

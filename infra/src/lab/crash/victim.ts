@@ -73,7 +73,7 @@ async function obey(order: Order): Promise<void> {
     return watch.parts(isFeedFault(fault) ? withFeedFault(paced, fault) : withFault(paced, fault, service));
   };
   const running = await serve(config, VICTIM, [
-    (parts) => watch.service(createReceiver(watched(parts, 'receiver'), config)),
+    async (parts) => watch.service(await createReceiver(watched(parts, 'receiver'), config)),
     (parts) => watch.service(createJournaler(watched(parts), config)),
     (parts) => watch.service(createArchiver(watched(parts), config)),
   ]);

@@ -4,21 +4,20 @@ import { Problem } from '@indbakke/shared/errors';
 import { mediaTypeOf } from '@indbakke/shared/http';
 import { Trail } from '@indbakke/shared/memo';
 import type { Request, Response } from 'express';
+import { type CallerRules, requireAllowedCaller } from '../callers/callers.js';
 import type { ReceiverConfig } from '../config.js';
 import { openSpill, type SpillParts } from '../quarantine/spill.js';
-import { type Callers, requireAllowedCaller } from './callers.js';
 import { mayBeXml } from './content-type.js';
 import type { Uploads } from './uploads.js';
 
 // What a SOAP envelope or a form may add; readXml measures the message.
 const MAX_WRAPPER_BYTES = 64 * KiB;
 
-export interface BodyRules extends SpillParts {
+export interface BodyRules extends SpillParts, CallerRules {
   /** Taken beside whatever may be XML, and named in the refusal of others. */
   readonly mediaTypes: readonly string[];
   /** The message is inside an envelope or a form. */
   readonly wrapped: boolean;
-  readonly callers: Callers;
   readonly uploads: Uploads;
   readonly config: ReceiverConfig;
 }
@@ -30,9 +29,9 @@ export interface BodyRules extends SpillParts {
  * @throws Problem at once because of the headers; later when the connection ends early or the body takes too long
  */
 export function readBody(req: Request, res: Response, rules: BodyRules): DeliveryBody {
-  const { mediaTypes, wrapped, callers, uploads, config } = rules;
+  const { mediaTypes, wrapped, uploads, config } = rules;
   const maxBytes = config.MAX_MESSAGE_BYTES + (wrapped ? MAX_WRAPPER_BYTES : 0);
-  requireAllowedCaller(req, callers);
+  requireAllowedCaller(req, rules);
   checkHeaders(req, mediaTypes, maxBytes);
   const trail = new Trail(config.MAX_SKELETON_BYTES + TRAIL_BYTES, () => openSpill(rules));
   return limitedBody(req, res, { maxBytes, trail, uploads });

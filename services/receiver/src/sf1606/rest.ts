@@ -26,7 +26,6 @@ export function restEndpoint(parts: EndpointParts): Router {
       const body = readBody(req, res, {
         mediaTypes: [MEDIA_TYPE, FORM],
         wrapped: form,
-        callers: parts.config.SF1606_CALLERS,
         ...parts,
       });
       const read = readMessage(parts, {

@@ -24,8 +24,7 @@ export function soapEndpoint(parts: EndpointParts): Router {
     const counting = { ...parts, endpoint: 'soap', startedAt: performance.now() };
     echoTransaction(req, res);
     try {
-      const callers = parts.config.SF1606_CALLERS;
-      const body = readBody(req, res, { mediaTypes: [MEDIA_TYPE], wrapped: true, callers, ...parts });
+      const body = readBody(req, res, { mediaTypes: [MEDIA_TYPE], wrapped: true, ...parts });
       const call = beginCall();
       const read = readMessage(parts, {
         body: body.stream,

@@ -1,0 +1,36 @@
+import { INDBAKKE, INSTALLATION, recordAudit } from '@indbakke/shared/audit';
+import type { Parts } from '@indbakke/shared/service';
+import type { CallerFault } from './callers.js';
+
+/** More than so many at once are of one who tries addresses. */
+const MOST = 100;
+
+/** Callers who may not deliver: a row in the audit log for each address and fault, at most once a minute, with how often. */
+export class RefusedCallers {
+  readonly #counts = new Map<
+    string,
+    { readonly fault: CallerFault; readonly origin: string | undefined; count: number }
+  >();
+
+  add(fault: CallerFault, origin: string | undefined): void {
+    const key = `${fault} ${origin}`;
+    const known = this.#counts.get(key);
+    if (known) known.count += 1;
+    else if (this.#counts.size < MOST) this.#counts.set(key, { fault, origin, count: 1 });
+  }
+
+  /** Writes what came since the last time. */
+  async record({ store }: Pick<Parts, 'store'>): Promise<void> {
+    const all = [...this.#counts.values()];
+    this.#counts.clear();
+    for (const { fault, origin, count } of all) {
+      await recordAudit(store, {
+        by: { municipality: INSTALLATION, actor: INDBAKKE, origin },
+        at: new Date(),
+        action: 'caller-refused',
+        result: 'refused',
+        details: { fault, count },
+      });
+    }
+  }
+}
