@@ -53,6 +53,8 @@ export interface TestStack extends Setup {
   readonly url: string;
   /** Where `/ops` and `/metrics` are. */
   readonly operationsUrl: string;
+  /** Where deliveries with a certificate go; empty without SF1606_TLS_PORT. */
+  readonly secureUrl: string;
   /** A call of the inbox API, by default as a caseworker of ODENSKOV with every role; OpenAPI must have its answer. */
   call(method: string, path: string, options?: CallOptions): Promise<Response>;
   /** Delivers over REST. */
@@ -109,6 +111,7 @@ export async function startTestStack(
     ...setup,
     url: running.url,
     operationsUrl: running.operationsUrl,
+    secureUrl: running.secureUrl ?? '',
     env: settings,
     async call(method, path, { as, version, body, headers } = {}) {
       return checkedFetch(`${running.url}/api/v1${path}`, {
