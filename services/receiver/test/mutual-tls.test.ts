@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { type RequestOptions, request } from 'node:https';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
@@ -14,9 +13,9 @@ import {
   ocesSubject,
   type TestIssuer,
 } from '../../../infra/src/testkit/certificates.js';
-import { REST_PATH } from '../../../infra/src/testkit/deliver.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
+import { deliverOverTls } from './support/deliver-over-tls.js';
 
 // Deliveries over TLS, with certificates as OCES3 has them, to a receiver with a port of its own for them.
 
@@ -66,29 +65,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Answer {
-  readonly status: number;
-  readonly errorCode?: string;
-  readonly errorMessage?: string;
-}
-
-/** Delivers a message on a connection of its own. */
-async function deliver(
-  shown: Pick<Issued, 'certificate' | 'key'> | undefined,
-  options: RequestOptions = {},
-): Promise<Answer> {
-  const call = request(`${stack.secureUrl}${REST_PATH}`, {
-    method: 'POST',
-    agent: false,
-    ca: serverIssuer.certificate,
-    ...(shown && { cert: shown.certificate, key: shown.key }),
-    ...options,
-    headers: { 'content-type': 'application/xml', accept: 'application/json', ...(options.headers as object) },
-  });
-  call.end(writeMemo({ messageUUID: randomUUID() }));
-  const [answer] = (await once(call, 'response')) as [IncomingMessage];
-  return { status: answer.statusCode as number, ...JSON.parse(await text(answer)) };
-}
+const deliver = (shown: Pick<Issued, 'certificate' | 'key'> | undefined, options = {}) =>
+  deliverOverTls(stack.secureUrl, { shown, trusted: serverIssuer.certificate, ...options });
 
 it('is taken from who shows the certificate of a system that is named', async () => {
   expect(await deliver(client)).toMatchObject({ status: 200 });
