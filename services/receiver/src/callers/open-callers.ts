@@ -63,11 +63,11 @@ function observe(
   const registers = [metrics.registry];
   if (lists.length > 0) {
     new Gauge({
-      name: 'indbakke_revocations_age_seconds',
-      help: 'How old the oldest list of SF1606_TLS_REVOKED_FILES is; over SF1606_TLS_REVOKED_HOURS nobody can deliver',
+      name: 'indbakke_revocations_left_seconds',
+      help: 'How long the lists of SF1606_TLS_REVOKED_FILES are still believed; at 0 nobody can deliver',
       registers,
       collect() {
-        this.set(Math.max(...lists.map((list) => list.ageSeconds(Date.now()) ?? Number.POSITIVE_INFINITY)));
+        this.set(Math.min(...lists.map((list) => list.secondsLeft(Date.now()))));
       },
     });
   }

@@ -41,15 +41,15 @@ export class RevocationList {
     return this.#issuer === idOf(issuer);
   }
 
-  /** Seconds since the issuer made it; undefined before one was read. */
-  ageSeconds(now: number): number | undefined {
-    return this.#list && (now - this.#list.thisUpdate.getTime()) / 1_000;
+  /** How long it is still believed, in seconds; not at all before one was read. */
+  secondsLeft(now: number): number {
+    return ((this.#list?.thisUpdate.getTime() ?? 0) + this.#maxAgeMs - now) / 1_000;
   }
 
   /** @param serialNumber in hex */
   check(serialNumber: string, now: number): 'revoked' | 'revocation-unknown' | undefined {
-    const ageMs = Number(this.ageSeconds(now)) * 1_000;
-    if (!(ageMs <= this.#maxAgeMs && ageMs >= -MAX_AHEAD)) return 'revocation-unknown';
+    const msLeft = this.secondsLeft(now) * 1_000;
+    if (msLeft < 0 || msLeft > this.#maxAgeMs + MAX_AHEAD) return 'revocation-unknown';
     return this.#revoked.has(plain(serialNumber)) ? 'revoked' : undefined;
   }
 }
