@@ -1,9 +1,10 @@
 import {
+  commaSeparated,
   commonSettings,
   GiB,
-  isNetwork,
   KiB,
   MiB,
+  networks,
   quarantineSettings,
   replySettings,
   sealingSettings,
@@ -47,9 +48,7 @@ export const ReceiverConfig = z.object({
     .describe(
       'Who may deliver: this machine only; who shows a certificate that SF1606_TLS_… names; or any (only behind a proxy that verifies certificates)',
     ),
-  SF1606_TLS_CLIENTS: z
-    .string()
-    .transform((list) => list.split(',').map((each) => each.trim()))
+  SF1606_TLS_CLIENTS: commaSeparated
     .refine((list) => list.every((each) => CLIENT.test(each)), 'must be CVR/UUID, with commas between them')
     .transform((list) => list.map((each) => ({ cvr: each.slice(0, 8), uuid: each.slice(9).toLowerCase() })))
     .optional()
@@ -58,9 +57,7 @@ export const ReceiverConfig = z.object({
     .string()
     .optional()
     .describe('Who may issue their certificates: PEM, one or several, such as “Den Danske Stat OCES udstedende-CA 1”'),
-  SF1606_TLS_REVOKED_FILES: z
-    .string()
-    .transform((list) => list.split(',').map((each) => each.trim()))
+  SF1606_TLS_REVOKED_FILES: commaSeparated
     .optional()
     .describe('Lists of what the issuers revoked (CRL), which something else fetches; none = it is not asked'),
   SF1606_TLS_REVOKED_HOURS: wholeNumber(1, 30 * 24)
@@ -71,13 +68,7 @@ export const ReceiverConfig = z.object({
     .describe('Port for deliveries over TLS, with the certificate of SF1606_TLS_CERTIFICATE_FILE'),
   SF1606_TLS_KEY_FILE: z.string().optional().describe('Our key for it (PEM). It is read again when it changes'),
   SF1606_TLS_CERTIFICATE_FILE: z.string().optional().describe('Our certificate for it, and those of its issuers (PEM)'),
-  SF1606_TLS_PROXIES: z
-    .string()
-    .transform((list) => list.split(',').map((each) => each.trim()))
-    .refine(
-      (list) => list.every(isNetwork),
-      'must be addresses or networks, such as 10.0.0.0/8, with commas between them',
-    )
+  SF1606_TLS_PROXIES: networks
     .optional()
     .describe('Proxies that verify certificates and pass them on: over TLS, or from this machine'),
   SF1606_TLS_PROXY_FORMAT: z

@@ -27,6 +27,13 @@ export function isNetwork(text: string): boolean {
   return more.length === 0 && !address.includes('%') && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
 }
 
+export const commaSeparated = z.string().transform((list) => list.split(',').map((each) => each.trim()));
+
+export const networks = commaSeparated.refine(
+  (list) => list.every(isNetwork),
+  'must be addresses or networks, such as 10.0.0.0/8, with commas between them',
+);
+
 export const wholeNumber = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.coerce
@@ -50,13 +57,7 @@ export const commonSettings = {
   KEEP_ALIVE_SECONDS: wholeNumber(1, 24 * 60 * 60)
     .default(620)
     .describe('How long an idle connection is kept: longer than the proxy keeps it. nginx 60 s, Caddy 120, Google 600'),
-  TRUSTED_PROXIES: z
-    .string()
-    .transform((list) => list.split(',').map((each) => each.trim()))
-    .refine(
-      (list) => list.every(isNetwork),
-      'must be addresses or networks, such as 10.0.0.0/8, with commas between them',
-    )
+  TRUSTED_PROXIES: networks
     .optional()
     .describe('Proxies whose X-Forwarded-For tells the audit log where a call came from'),
   DATABASE_URL: secret(url('postgres:', 'postgresql:')).describe('PostgreSQL, as the login of the services'),
