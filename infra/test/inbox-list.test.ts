@@ -1,5 +1,6 @@
 // @module-tag long
 import { existsSync } from 'node:fs';
+import type { DocumentSummary } from '@indbakke/shared/api';
 import { DAY } from '@indbakke/shared/config';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -374,6 +375,11 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
   });
 
   it('many letters go in portions, can be stopped after one, and are told when they are rejected already', async () => {
+    const oldest = async () => (await list(stack, '?limit=1&sort=receivedAt')).items[0] as unknown as DocumentSummary;
+    // A colleague has one that is on another page.
+    const assignee = { kind: 'user', id: 'sagsbehandler-5' } as const;
+    const { id, version } = await oldest();
+    await change(stack, 'PUT', `${id}/assignment`, { body: { assignee }, version });
     const { page } = await open();
     await page.getByRole('checkbox', { name: 'Vælg alle på siden' }).check();
     await page.getByRole('button', { name: /^Vælg alle \d+, der passer/ }).click();
@@ -405,6 +411,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     await tabTo(page, 'Fortryd');
     await page.keyboard.press('Enter');
     await page.getByText('Tildelingen af 100 af 100 breve er som før.').waitFor();
+    expect((await oldest()).assignee).toEqual(assignee);
 
     // Somebody rejects one of those that are still selected, and this page has not seen it.
     await page.route('**/events?*', (route) => route.abort());

@@ -1,4 +1,5 @@
 import {
+  commaSeparated,
   commonSettings,
   isNetwork,
   replySettings,
@@ -35,9 +36,7 @@ export const JournalerConfig = z.object({
     .default('openid')
     .describe('What we ask for there; the id token must have the claims of a token'),
   SUGGEST_CONCURRENCY: wholeNumber(1, 256).default(128).describe('Concurrent suggestion jobs'),
-  WEBHOOK_ALLOW: z
-    .string()
-    .transform((list) => list.split(',').map((each) => each.trim()))
+  WEBHOOK_ALLOW: commaSeparated
     .refine(
       (list) => list.every((each) => isNetwork(each) || HOST.test(each)),
       'must be host names, addresses or networks, such as core.internal,10.1.0.0/16, with commas between them',

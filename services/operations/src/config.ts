@@ -1,5 +1,6 @@
 import {
   auditSettings,
+  commaSeparated,
   commonSettings,
   GiB,
   MiB,
@@ -33,9 +34,7 @@ export const OperationsConfig = z.object({
   DATABASE_MAX_BYTES: wholeNumber(1, 2 ** 50)
     .optional()
     .describe('What the database may grow to: by it is reckoned when it is full'),
-  WATCH_CERTIFICATES: z
-    .string()
-    .transform((list) => list.split(',').map((each) => each.trim()))
+  WATCH_CERTIFICATES: commaSeparated
     .optional()
     .describe('Files with certificates (PEM) whose last day is watched, with commas between them'),
 });

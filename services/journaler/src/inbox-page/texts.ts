@@ -6,7 +6,7 @@ export const TEXTS = {
   goOn: 'Gå til indbakken',
   withIssuer: 'Du logger ind hos din organisation.',
   token: 'Token',
-  tokenHint: 'På en lokal installation:',
+  tokenHint: 'På en lokal installation: start den igen, så skriver den et nyt link, eller lav et token med',
   notSignedIn: 'Du blev ikke logget ind. Tokenet eller linket gælder ikke (længere).',
   tooLarge: 'Du blev ikke logget ind: du har flere roller, teams og dataafgrænsninger, end en browser kan huske.',
   choose: 'Vælg, hvem du vil være',
