@@ -101,6 +101,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of one letter', () => {
     await sees(page, 'Brevet svarer på en meddelelse, der er sendt fra sagen.');
     await sees(page, 'Moren svarer.');
     expect(await focused(page)).toBe('Svar om børnehave');
+    expect(await page.getByText(/minut(ter)? siden$|dette minut$/).count()).toBe(1);
     await look(page, 'letter-pending');
 
     // Two keystrokes.

@@ -117,6 +117,8 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     await page.getByText('2 valgt').waitFor();
     await keyboard.press('t');
     await page.getByRole('dialog', { name: 'Tildel 2 breve' }).waitFor();
+    // Fortryd is what takes back something that was done.
+    expect(await page.getByRole('dialog').getByRole('button').allTextContents()).toEqual(['Tildel', 'Annullér']);
     await keyboard.type('sagsbehandler-1');
     await keyboard.press('Enter');
     await page.getByText('2 af 2 breve er tildelt.').waitFor();

@@ -4,7 +4,7 @@ import { inBoth, useTexts } from '../language.js';
 import { Dialog } from './dialog.js';
 
 const texts = inBoth({
-  da: { cancel: 'Fortryd', busy: 'Gemmer …', yes: 'Ja', no: 'Nej' },
+  da: { cancel: 'Annullér', busy: 'Gemmer …', yes: 'Ja', no: 'Nej' },
   en: { cancel: 'Cancel', busy: 'Saving …', yes: 'Yes', no: 'No' },
 });
 
