@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createOperations, OperationsConfig } from '@indbakke/operations';
 import { ReceiverConfig, startReceiver } from '@indbakke/receiver';
-import { type Env, readConfig } from '@indbakke/shared/config';
+import { DAY, type Env, HOUR, readConfig } from '@indbakke/shared/config';
 import { openQueues, SUGGEST_CASE } from '@indbakke/shared/queue';
 import { type Running, serve } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -18,6 +18,7 @@ import { newMemo, replyTo } from '../../services/receiver/test/support/memos.js'
 import { startReceiverProcess } from '../../services/receiver/test/support/receiver-process.js';
 import { repository } from '../../tools/local-state.mjs';
 import { freePort } from '../src/local/free-port.js';
+import { createTestIssuer } from '../src/testkit/certificates.js';
 import { deliver, REST_PATH } from '../src/testkit/deliver.js';
 import {
   type Check,
@@ -296,6 +297,29 @@ async function faultsInTheStack(): Promise<Course> {
   return { before: calm, after };
 }
 
+async function certificatesOfDeliveries(): Promise<Course> {
+  const folder = await mkdtemp(join(tmpdir(), 'indbakke-alerts-'));
+  const issuer = await createTestIssuer();
+  const soon = new Date(Date.now() + 10 * DAY);
+  const own = await issuer.issue({ notAfter: soon, hosts: ['127.0.0.1'] });
+  const write = async (name: string, content: string | Buffer) => {
+    await writeFile(join(folder, name), content);
+    return join(folder, name);
+  };
+  const { url } = await startOne({
+    SF1606_CALLERS: 'certificate',
+    SF1606_TLS_PORT: '0',
+    SF1606_TLS_KEY_FILE: await write('server.key', own.key),
+    SF1606_TLS_CERTIFICATE_FILE: await write('server.pem', own.certificate),
+    SF1606_TLS_ISSUERS_FILE: await write('issuers.pem', issuer.certificate),
+    SF1606_TLS_REVOKED_FILES: await write('revoked.crl', await issuer.revoke([], new Date(Date.now() - 40 * HOUR))),
+    SF1606_TLS_CLIENTS: `11111111/${randomUUID()}`,
+  });
+  const after = await scrape(url, 'receiver');
+  await rm(folder, { recursive: true });
+  return { before: calm, after };
+}
+
 async function answering(status: number) {
   const server = createServer((req, res) => {
     req.resume();
@@ -414,6 +438,7 @@ const CASES: readonly { readonly make: () => Promise<Course>; readonly alerts: r
       'MasterKeyOld',
     ],
   },
+  { make: certificatesOfDeliveries, alerts: ['DeliveryCertificateExpires', 'RevocationsOld'] },
 ];
 
 /** How long a condition must hold, in minutes. */

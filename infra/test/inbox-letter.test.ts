@@ -385,7 +385,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of one letter', () => {
         for (let at = 0; at < data.length; at += 4) if (data[at + 3] === 255 && (data[at] as number) < 64) dark += 1;
         return dark;
       });
-    await expect.poll(darkPixels).toBeGreaterThan(ink);
+    await expect.poll(darkPixels, { timeout: 20_000 }).toBeGreaterThan(ink);
     expect(faultsIn(complaints)).toEqual([]);
   });
 

@@ -85,8 +85,8 @@ async function serveWith(change: (store: Store) => Store): Promise<Running> {
   const config = readConfig(StackConfig, stack.env);
   const services = allServices(config).map(
     (create): CreateService =>
-      (parts, askParts) => ({
-        ...create({ ...parts, store: change(parts.store) }, askParts),
+      async (parts, askParts) => ({
+        ...(await create({ ...parts, store: change(parts.store) }, askParts)),
         jobs: [],
         sweeps: [],
       }),

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -12,6 +11,7 @@ import {
   ocesSubject,
   type TestIssuer,
 } from '../../../infra/src/testkit/certificates.js';
+import { freePort } from '../../../infra/src/local/free-port.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { deliverOverTls } from './support/deliver-over-tls.js';
 
@@ -107,12 +107,3 @@ describe.skipIf(!existsSync(NGINX))('nginx in front', () => {
     expect(await deliver(undefined, headers)).toMatchObject({ status: 403 });
   });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { MINUTE } from '@indbakke/shared/config';
 import { OwnCertificate } from '@indbakke/shared/http';
+import { observe } from '@indbakke/shared/metrics';
 import { type Parts, repeat, type Service } from '@indbakke/shared/service';
-import { Gauge } from 'prom-client';
 import type { ReceiverConfig } from '../config.js';
 import { type CallerRules, onlyLoopback, withCertificate } from './callers.js';
 import { ClientCertificates } from './client-certificates.js';
@@ -19,8 +19,11 @@ export async function openCallers(
 ): Promise<OpenedCallers> {
   const refused = new RefusedCallers();
   const recording = repeat('record-refused-callers', MINUTE, parts.log, () => refused.record(parts));
-  if (config.SF1606_CALLERS === 'any') return { callers: () => undefined, refused, sweeps: [recording] };
-  if (config.SF1606_CALLERS === 'loopback') return { callers: onlyLoopback, refused, sweeps: [recording] };
+  if (config.SF1606_CALLERS !== 'certificate') {
+    show(parts);
+    const callers = config.SF1606_CALLERS === 'any' ? () => undefined : onlyLoopback;
+    return { callers, refused, sweeps: [recording] };
+  }
 
   const issuers = await readNamed(config, 'SF1606_TLS_ISSUERS_FILE');
   const lists = (config.SF1606_TLS_REVOKED_FILES ?? []).map(
@@ -46,7 +49,7 @@ export async function openCallers(
       'SF1606_CALLERS: certificate needs SF1606_TLS_PORT, or SF1606_TLS_PROXIES, or nobody could deliver.',
     );
   }
-  observe(parts, lists, certificate);
+  show(parts, lists, certificate);
   return {
     callers: withCertificate(certificates, networks && { networks, format }),
     refused,
@@ -55,32 +58,25 @@ export async function openCallers(
   };
 }
 
-function observe(
+function show(
   { metrics }: Pick<Parts, 'metrics'>,
-  lists: readonly RevocationList[],
-  certificate: OwnCertificate | undefined,
+  lists: readonly RevocationList[] = [],
+  certificate: OwnCertificate | undefined = undefined,
 ): void {
-  const registers = [metrics.registry];
-  if (lists.length > 0) {
-    new Gauge({
-      name: 'indbakke_revocations_left_seconds',
-      help: 'How long the lists of SF1606_TLS_REVOKED_FILES are still believed; at 0 nobody can deliver',
-      registers,
-      collect() {
-        this.set(Math.min(...lists.map((list) => list.secondsLeft(Date.now()))));
-      },
-    });
-  }
-  if (certificate) {
-    new Gauge({
-      name: 'indbakke_own_certificate_days_left',
-      help: 'Days that the certificate of SF1606_TLS_CERTIFICATE_FILE is still valid',
-      registers,
-      collect() {
-        this.set(certificate.daysLeft());
-      },
-    });
-  }
+  observe(
+    metrics,
+    'revocations_left_seconds',
+    'How long the lists of SF1606_TLS_REVOKED_FILES are still believed; at 0 nobody can deliver',
+    [],
+    async () => (lists.length === 0 ? undefined : Math.min(...lists.map((list) => list.secondsLeft(Date.now())))),
+  );
+  observe(
+    metrics,
+    'own_certificate_days_left',
+    'Days that the certificate of SF1606_TLS_CERTIFICATE_FILE is still valid',
+    [],
+    async () => certificate?.daysLeft(),
+  );
 }
 
 type Setting = Extract<keyof ReceiverConfig, `SF1606_TLS_${string}`>;
