@@ -5,13 +5,13 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../../infra/src/local/free-port.js';
 import {
   createTestIssuer,
   type Issued,
   ocesSubject,
   type TestIssuer,
 } from '../../../infra/src/testkit/certificates.js';
-import { freePort } from '../../../infra/src/local/free-port.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { deliverOverTls } from './support/deliver-over-tls.js';
 
