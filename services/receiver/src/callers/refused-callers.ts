@@ -19,11 +19,10 @@ export class RefusedCallers {
     else if (this.#counts.size < MOST) this.#counts.set(key, { fault, origin, count: 1 });
   }
 
-  /** Writes what came since the last time. */
+  /** Writes what came since the last time; what the database does not take is written the next time. */
   async record({ store }: Pick<Parts, 'store'>): Promise<void> {
-    const all = [...this.#counts.values()];
-    this.#counts.clear();
-    for (const { fault, origin, count } of all) {
+    for (const [key, refused] of [...this.#counts]) {
+      const { fault, origin, count } = refused;
       await recordAudit(store, {
         by: { municipality: INSTALLATION, actor: INDBAKKE, origin },
         at: new Date(),
@@ -31,6 +30,8 @@ export class RefusedCallers {
         result: 'refused',
         details: { fault, count },
       });
+      refused.count -= count;
+      if (refused.count === 0) this.#counts.delete(key);
     }
   }
 }
