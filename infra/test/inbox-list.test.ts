@@ -251,9 +251,9 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     await page.getByRole('heading', { level: 1 }).focus();
     await page.keyboard.press('n');
     await expect.poll(() => held.length).toBe(1);
-    const told = page.waitForResponse((response) => response.url().includes('/events?after='));
+    const answered = page.waitForResponse((response) => response.url().includes('/events?after='));
     await deliverMemo(stack, { subject: 'Mens der bladres' });
-    await (await told).finished();
+    await (await answered).finished();
     await page.evaluate('new Promise((done) => setTimeout(done, 300))'); // until the page has taken it up
     await page.keyboard.press('n');
     const free = setInterval(() => {
@@ -376,7 +376,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
     expect(await focusedId(page)).toBe(onFirst);
   });
 
-  it('many letters go in portions, can be stopped after one, and are told when they are rejected already', async () => {
+  it('a bulk action runs in portions, can be stopped between them, and reports letters that were already rejected', async () => {
     const oldest = async () => (await list(stack, '?limit=1&sort=receivedAt')).items[0] as unknown as DocumentSummary;
     // A colleague has one that is on another page.
     const assignee = { kind: 'user', id: 'sagsbehandler-5' } as const;
@@ -457,7 +457,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
       if (request.method() === 'DELETE') isCancelled = true;
     });
     await page.getByRole('button', { name: 'Annullér', exact: true }).press('Enter');
-    // It may have been ready in truth: then it is gone, else it is told as cancelled until it is removed.
+    // If it was already done it is gone; otherwise it is listed as cancelled until it is removed.
     await expect.poll(() => page.getByText('40 %').count()).toBe(0);
     expect(await page.getByRole('link', { name: 'Hent', exact: true }).count()).toBe(0);
     const remove = page.getByRole('button', { name: 'Fjern', exact: true });

@@ -195,7 +195,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the set-up pages', () => {
   );
 
   it(
-    'an absence is set, seen and removed, and what fails is told',
+    'an absence is set, shown and removed, and failures are shown',
     async () => {
       const { page } = await openInbox(browser, stack, SUPERUSER);
       await go(page, '/absences');
@@ -212,7 +212,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the set-up pages', () => {
       await press(page, 'Gem fraværet', 'Enter');
       await page.getByText('Hvem er fraværende skal udfyldes.').first().waitFor();
       await type(page, 'Hvem er fraværende', SUPERUSER.user);
-      // What was found is told, whatever else one has typed.
+      // What was found is shown, whatever else has been typed.
       await press(page, 'Se fraværet', 'Enter');
       await page.getByText('Ingen stedfortræder er sat.').waitFor();
       await press(page, 'Gem fraværet', 'Enter');
