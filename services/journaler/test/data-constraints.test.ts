@@ -118,7 +118,7 @@ it('limits messages of a removed contact point as before, and not held ones', as
 });
 
 it('have a normal form, in which they are compared', () => {
-  const claims = { kle: ['27.*', '05', '27'], org_unit: [`{${UNIT.toUpperCase()}}`], sensitivity: ['B', 'a'] };
-  expect(dataConstraintsOf(claims)).toEqual({ kle: ['05', '27'], orgUnit: [UNIT], sensitivity: ['a', 'b'] });
-  expect(dataConstraintsOf({ kle: [], org_unit: [], sensitivity: [] })).toEqual({});
+  const values = { kle: ['27.*', '05', '27'], orgUnit: [`{${UNIT.toUpperCase()}}`], sensitivity: ['B', 'a'] };
+  expect(dataConstraintsOf(values)).toEqual({ kle: ['05', '27'], orgUnit: [UNIT], sensitivity: ['a', 'b'] });
+  expect(dataConstraintsOf({ kle: [], orgUnit: [], sensitivity: ['b', '*'] })).toEqual({});
 });

@@ -12,6 +12,8 @@ export interface ChangeableMessage extends ConcernTimes, DeletionFacts {
   readonly assigneeKind: 'user' | 'team' | null;
   readonly assigneeId: string | null;
   readonly contentRemovedAt: Date | null;
+  /** Roles of the caller that do not reach it (rolesBeyond). */
+  readonly beyond: readonly string[];
   /** Of the case that it is suggested for. */
   readonly movedTo: string | null;
 }
@@ -25,7 +27,7 @@ export function allowedChanges(principal: Principal, message: ChangeableMessage)
 function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessage, change: CallersChange): boolean {
   const { from, roles: needed } = CALLERS_CHANGES[change];
   const { status, assigneeKind: kind, assigneeId: id } = message;
-  const hasOne = (some: readonly Role[]) => some.some((role) => roles.has(role));
+  const hasOne = (some: readonly Role[]) => some.some((role) => roles.has(role) && !message.beyond.includes(role));
   if (!(from as readonly Status[]).includes(status) || !hasOne(needed)) return false;
   if (change === 'unassigned') {
     const isAssignee = id !== null && (kind === 'user' ? id === actor.id : teams.includes(id));

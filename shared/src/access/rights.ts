@@ -1,5 +1,5 @@
-import type { DataConstraints } from './data-constraints.js';
-import { parseRole } from './roles.js';
+import type { DataConstraints, Limits } from './data-constraints.js';
+import { parseRole, type Role } from './roles.js';
 import type { Principal } from './tokens.js';
 import { SEEING_ROLES } from './visibility.js';
 
@@ -7,12 +7,39 @@ import { SEEING_ROLES } from './visibility.js';
 export interface Rights {
   readonly roles: readonly string[];
   readonly teams: readonly string[];
-  readonly constraints: DataConstraints;
+  /** Those of all its roles; by role where they differ. */
+  readonly constraints: DataConstraints | Limits;
 }
 
 /** Of all rights, those that decide what is visible. */
-export function rightsOf({ roles, teams, constraints = {} }: Principal): Rights {
-  return { roles: SEEING_ROLES.filter((role) => roles.has(role)), teams: [...new Set(teams)].sort(), constraints };
+export function rightsOf({ roles, teams, limits = {} }: Principal): Rights {
+  const seeing = SEEING_ROLES.filter((role) => roles.has(role));
+  return {
+    roles: seeing,
+    teams: [...new Set(teams)].sort(),
+    constraints: constraintsOf(
+      limits,
+      READING.filter((role) => roles.has(role)),
+    ),
+  };
+}
+
+/** The roles that data constraints limit in what they show. */
+const READING = ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle'] as const satisfies readonly Role[];
+
+function constraintsOf(limits: Limits, reading: readonly Role[]): Rights['constraints'] {
+  const each = reading.map((role) => limits[role]);
+  const [first, ...others] = each;
+  const isOfAll = first?.length === 1 && others.every((sets) => JSON.stringify(sets) === JSON.stringify(first));
+  if (isOfAll) return first[0] as DataConstraints;
+  return Object.fromEntries(reading.map((role, at) => [role, each[at]]).filter(([, sets]) => sets !== undefined));
+}
+
+function limitsOf(constraints: Rights['constraints']): Limits {
+  const names = Object.keys(constraints);
+  if (names.length === 0) return {};
+  if (names.some((name) => READING.some((role) => role === name))) return constraints as Limits;
+  return Object.fromEntries(READING.map((role) => [role, [constraints as DataConstraints]]));
 }
 
 /** A row that has an owner with rights. */
@@ -29,6 +56,6 @@ export function principalOf({ municipality, ownerKind, owner, roles, teams, cons
     actor: { kind: ownerKind, id: owner },
     roles: new Set(roles.map(parseRole).filter((role) => role !== undefined)),
     teams,
-    constraints,
+    limits: limitsOf(constraints),
   };
 }

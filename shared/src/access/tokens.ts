@@ -12,7 +12,7 @@ import {
 import { z } from 'zod';
 import type { Actor } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
-import { type DataConstraints, dataConstraintsOf } from './data-constraints.js';
+import { combine, dataConstraintsOf, type Limits } from './data-constraints.js';
 import { rememberVerified } from './remember-verified.js';
 import { parseRole, type Role } from './roles.js';
 
@@ -27,8 +27,8 @@ export interface Principal extends Caller {
   /** CVR number. A token is for one municipality; one for operations is for INSTALLATION (shared/src/audit). */
   readonly municipality: string;
   readonly teams: readonly string[];
-  /** Which contact points’ messages the caller is limited to; absent or empty = not limited. */
-  readonly constraints?: DataConstraints | undefined;
+  /** Which contact points’ messages a role is limited to; absent = none is limited. */
+  readonly limits?: Limits | undefined;
   /** Of the present call: the role that allowed it, and the address that it came from (Doer). */
   readonly role?: Role | undefined;
   readonly origin?: string | undefined;
@@ -152,8 +152,10 @@ export async function createOperatorVerifier(options: TokenOptions): Promise<Ope
  */
 export function userOf(payload: JWTPayload): Principal {
   const claims = parseClaims(Claims, payload);
-  const { municipality, teams } = claims;
-  return { ...toCaller(claims), municipality, teams, constraints: dataConstraintsOf(claims) };
+  const { municipality, teams, kle, org_unit: orgUnit, sensitivity } = claims;
+  const { actor, roles } = toCaller(claims);
+  const { limits } = combine([{ roles: [...roles], constraints: dataConstraintsOf({ kle, orgUnit, sensitivity }) }]);
+  return { actor, roles, municipality, teams, limits };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Status } from '../lifecycle/statuses.js';
 import { ATTRIBUTE_CHANGES } from '../lifecycle/transitions.js';
 import { Prisma } from '../store/index.js';
-import { isConstrained, isWithin } from './data-constraints.js';
+import { isWithin } from './data-constraints.js';
 import type { Role } from './roles.js';
 import type { Principal } from './tokens.js';
 
@@ -19,10 +19,9 @@ const { sql } = Prisma;
  * - Nobody sees a tombstone.
  */
 export function visibleTo(principal: Principal): Prisma.Sql {
-  const { reads, readsAll, setsUp } = rightsOf(principal);
+  const { reads, setsUp } = rightsOf(principal);
   const seen: Prisma.Sql[] = [];
-  const own = readsAll ? sql`true` : sql`(${assignedTo(principal)} OR ${suggestedTo(principal)})`;
-  if (reads) seen.push(inboxOf(principal, own));
+  if (reads) seen.push(inboxOf(principal, 'IndkomneDokumenter.Læs', ownTo(principal)));
   if (setsUp) seen.push(HELD);
   const any = seen.length === 0 ? sql`false` : Prisma.join(seen, ' OR ', '(', ')');
   return sql`m.municipality = ${principal.municipality} AND ${any} AND ${isNotScheduledFor(principal)}`;
@@ -34,7 +33,18 @@ export function visibleTo(principal: Principal): Prisma.Sql {
  * none whose deletion delay runs, unless the caller may cancel it.
  */
 export function inboxFor(principal: Principal): Prisma.Sql {
-  return sql`m.municipality = ${principal.municipality} AND ${inboxOf(principal, sql`true`)} AND ${isNotScheduledFor(principal)}`;
+  const inSight = inboxOf(principal, principal.role, sql`true`);
+  return sql`m.municipality = ${principal.municipality} AND ${inSight} AND ${isNotScheduledFor(principal)}`;
+}
+
+/** What is the caller’s own; with SeAlle, also all that its data constraints let through. */
+function ownTo(principal: Principal): Prisma.Sql {
+  const { readsAll, limit, limitOfAll } = rightsOf(principal);
+  const own = sql`(${assignedTo(principal)} OR ${suggestedTo(principal)})`;
+  if (!readsAll) return own;
+  // Mostly both have the same, which inboxOf applies.
+  const isOfBoth = limitOfAll === undefined || JSON.stringify(limitOfAll) === JSON.stringify(limit);
+  return isOfBoth ? sql`true` : sql`(${isWithin(principal.municipality, limitOfAll)} OR ${own})`;
 }
 
 /** No deletion delay of the message runs, unless the caller may cancel it. */
@@ -43,10 +53,22 @@ function isNotScheduledFor({ roles }: Principal): Prisma.Sql {
   return mayCancel ? sql`true` : sql`m.deletion_due_at IS NULL`;
 }
 
-function inboxOf(principal: Principal, own: Prisma.Sql): Prisma.Sql {
-  const { constraints } = rightsOf(principal);
-  const within = constraints ? sql`AND ${isWithin(principal.municipality, constraints)}` : Prisma.empty;
-  return sql`(${INBOX} AND ${own} AND ${isOpenTo(principal)} ${within})`;
+function inboxOf(principal: Principal, role: Role | undefined, own: Prisma.Sql): Prisma.Sql {
+  const { municipality, limits = {} } = principal;
+  return sql`(${INBOX} AND ${own} AND ${isOpenTo(principal)} AND ${isWithin(municipality, role && limits[role])})`;
+}
+
+/**
+ * Which of the caller’s limited roles do not reach the message, of those that may change it, as an array column of `messages AS m`:
+ * their data constraints are others than those by which it is seen. Held messages have none.
+ */
+export function rolesBeyond({ municipality, limits = {} }: Principal): Prisma.Sql {
+  const changing = Object.entries(limits).filter(([role]) => !SEEING_ROLES.some((seeing) => seeing === role));
+  if (changing.length === 0) return sql`'{}'::text[]`;
+  const cases = changing.map(
+    ([role, sets]) => sql`CASE WHEN ${isWithin(municipality, sets)} THEN NULL ELSE ${role}::text END`,
+  );
+  return sql`CASE WHEN ${HELD} THEN '{}' ELSE array_remove(ARRAY[${Prisma.join(cases)}]::text[], NULL) END`;
 }
 
 /**
@@ -54,10 +76,10 @@ function inboxOf(principal: Principal, own: Prisma.Sql): Prisma.Sql {
  * of restricted cases, and of the rejected ones those that were held or whose deletion delay runs), only the caller’s own, an unknown part, or nothing.
  */
 export function sightOf(principal: Principal, status: Status): 'all' | 'own' | 'part' | 'none' {
-  const { reads, readsAll, setsUp, constraints } = rightsOf(principal);
+  const { reads, readsAll, setsUp, limit, limitOfAll } = rightsOf(principal);
   if (status === 'deleted') return 'none';
   if (status === 'held') return setsUp ? 'all' : 'none';
-  if (readsAll) return constraints ? 'part' : 'all';
+  if (readsAll) return limit || limitOfAll ? 'part' : 'all';
   if (status === 'rejected' && setsUp) return 'part';
   return reads ? 'own' : 'none';
 }
@@ -88,12 +110,13 @@ export const SEEING_ROLES = [
   'Indbakke.Drift',
 ] as const satisfies readonly Role[];
 
-function rightsOf({ roles, constraints }: Principal) {
+function rightsOf({ roles, limits = {} }: Principal) {
   const reads = roles.has('IndkomneDokumenter.Læs');
   return {
     reads,
     readsAll: reads && roles.has('IndkomneDokumenter.SeAlle'),
-    constraints: isConstrained(constraints) ? constraints : undefined,
+    limit: limits['IndkomneDokumenter.Læs'],
+    limitOfAll: limits['IndkomneDokumenter.SeAlle'],
     setsUp: (['Indbakke.Opsætning', 'Indbakke.Drift'] as const).find((role) => roles.has(role)),
   };
 }

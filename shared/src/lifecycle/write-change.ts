@@ -1,4 +1,4 @@
-import { allowedChanges, type ChangeableMessage, type Principal } from '../access/index.js';
+import { allowedChanges, type ChangeableMessage, type Principal, type Role, rolesBeyond } from '../access/index.js';
 import { Problem } from '../errors/index.js';
 import type { IdempotencyKey } from '../idempotency/index.js';
 import { type Connection, newId, Prisma, run } from '../store/index.js';
@@ -52,8 +52,8 @@ interface Changed {
  * are written in batches (RECORD_CHANGES). One statement locks the message, updates it only if its status (and the version, if
  * given) is the expected one, and writes the event and the audit row.
  *
- * @throws Problem not-found, that of `isAllowed`, version-changed (another change came first), wrong-status, or that of
- *   `isPossible`
+ * @throws Problem not-found, that of `isAllowed`, role-missing (no role that allows it reaches the message), version-changed (another
+ *   change came first), wrong-status, or that of `isPossible`
  */
 export async function writeChange(
   connection: Connection,
@@ -64,8 +64,10 @@ export async function writeChange(
 ): Promise<Changed> {
   const { municipality, actor, role, origin } = principal;
   const { from, to } = CHANGES[change];
+  const allowing = (CHANGES[change].roles as readonly Role[]).filter((role) => principal.roles.has(role));
   const assignments = [sql`version = m.version + 1`, ...(set ? [set] : []), ...moveTo(to, at, actor.id)];
   const version = expectedVersion ?? null;
+  const isBeyondAll = sql`(${allowing}::text[] <> '{}' AND ${allowing}::text[] <@ current.beyond)`;
   const [found] = await run<Found>(
     connection,
     sql`
@@ -73,12 +75,12 @@ export async function writeChange(
         SELECT m.id, m.status, m.version, m.assignee_kind, m.assignee_id, m.concern_marked_at, m.concern_assessed_at,
           m.concern_confirmed_at, m.legal_hold, m.deletion_requested_at, m.deletion_requested_by, m.deletion_due_at, m.content_removed_at,
           (SELECT moved_to FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id) AS moved_to,
-          ${isAllowed?.condition ?? sql`true`} AS "isAllowed"
+          ${isAllowed?.condition ?? sql`true`} AS "isAllowed", ${rolesBeyond(principal)} AS beyond
         FROM messages m WHERE m.id = ${id}::uuid AND ${isVisible} FOR UPDATE
       ), changed AS (
         UPDATE messages m SET ${Prisma.join(assignments)}
         FROM current
-        WHERE m.id = current.id AND current."isAllowed" AND current.version = coalesce(${version}::int, current.version)
+        WHERE m.id = current.id AND current."isAllowed" AND NOT ${isBeyondAll} AND current.version = coalesce(${version}::int, current.version)
           AND current.status = ANY (${[...from]}::text[]) AND ${isPossible?.condition ?? sql`true`}
         RETURNING m.id, m.status, m.version
       ), changes AS (
@@ -92,12 +94,16 @@ export async function writeChange(
         current.concern_marked_at AS "concernMarkedAt", current.concern_assessed_at AS "concernAssessedAt",
         current.concern_confirmed_at AS "concernConfirmedAt", current.legal_hold AS "legalHold",
         current.deletion_requested_at AS "deletionRequestedAt", current.deletion_requested_by AS "deletionRequestedBy",
-        current.deletion_due_at AS "deletionDueAt", current.content_removed_at AS "contentRemovedAt", current.moved_to AS "movedTo", "isAllowed", changed.status AS "newStatus", changed.version AS "newVersion"
+        current.deletion_due_at AS "deletionDueAt", current.content_removed_at AS "contentRemovedAt", current.moved_to AS "movedTo", "isAllowed",
+        current.beyond, ${isBeyondAll} AS "isBeyondAll", changed.status AS "newStatus", changed.version AS "newVersion"
       FROM current LEFT JOIN changed USING (id)`,
   );
   if (!found) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
   if (found.newStatus !== null) return { status: found.newStatus, version: found.newVersion };
   if (isAllowed && !found.isAllowed) throw isAllowed.otherwise();
+  if (found.isBeyondAll) {
+    throw new Problem('role-missing', `The data constraints of ${allowing.join(' and ')} do not reach this message.`);
+  }
   if (found.version !== (expectedVersion ?? found.version)) {
     throw new Problem('version-changed', `The message is now at version ${found.version}. Read it again.`);
   }
@@ -108,7 +114,7 @@ export async function writeChange(
 
 /** The message as it was, and as it is now, if it was changed. */
 type Found = Changed &
-  ChangeableMessage & { readonly isAllowed: boolean } & (
+  ChangeableMessage & { readonly isAllowed: boolean; readonly isBeyondAll: boolean } & (
     | { readonly newStatus: Status; readonly newVersion: number }
     | { readonly newStatus: null }
   );

@@ -9,20 +9,16 @@ import { SealedCookie } from './sealed-cookie.js';
 
 const SESSION_SECONDS = (8 * HOUR) / SECOND; // a working day
 
-const Session = z.object({
+const Sets = z.array(z.record(z.string(), z.array(z.string())));
+// Strict: a cookie with a limit under another name must not count as one without.
+const Session = z.strictObject({
   municipality: z.string(),
   kind: z.enum(['user', 'system']),
   id: z.string(),
   onBehalfOf: z.string().optional(),
   roles: z.array(z.string()),
   teams: z.array(z.string()),
-  constraints: z
-    .object({
-      kle: z.array(z.string()).optional(),
-      orgUnit: z.array(z.string()).optional(),
-      sensitivity: z.array(z.string()).optional(),
-    })
-    .optional(),
+  limits: z.record(z.string(), Sets).optional(),
 });
 type Session = z.infer<typeof Session>;
 
@@ -45,8 +41,8 @@ export class InboxSessions {
    * @throws Problem too-large when a browser would not keep it
    */
   begin(req: Request, res: Response, principal: Principal, until?: number): void {
-    const { municipality, actor, roles, teams, constraints } = principal;
-    const session = { municipality, ...actor, roles: [...roles], teams: [...teams], constraints };
+    const { municipality, actor, roles, teams, limits } = principal;
+    const session = { municipality, ...actor, roles: [...roles], teams: [...teams], limits };
     this.#cookie.set(req, res, Session.parse(session), until);
   }
 
@@ -69,13 +65,13 @@ export class InboxSessions {
   readForPage(req: Request): Principal | undefined {
     const session = this.#cookie.read(req);
     if (!session) return undefined;
-    const { municipality, kind, id, onBehalfOf, roles, teams, constraints } = session;
+    const { municipality, kind, id, onBehalfOf, roles, teams, limits } = session;
     return {
       municipality,
       actor: { kind, id, onBehalfOf },
       roles: new Set(roles.map(parseRole).filter((role) => role !== undefined)),
       teams,
-      constraints: constraints as Principal['constraints'],
+      limits: limits as Principal['limits'],
     };
   }
 

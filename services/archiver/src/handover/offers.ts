@@ -1,4 +1,4 @@
-import { actsFor, asSystem, isConstrained, visibleTo } from '@indbakke/shared/access';
+import { actsFor, asSystem, visibleTo } from '@indbakke/shared/access';
 import type { ChangeAnswer, HandoverBody, HandoverRefusalBody } from '@indbakke/shared/api';
 import { INDBAKKE, insertAudit } from '@indbakke/shared/audit';
 import { DAY } from '@indbakke/shared/config';
@@ -144,12 +144,12 @@ export async function readOffer(connection: Connection, principal: Principal, id
  * meet them.
  */
 export function offeredTo(principal: Principal): Prisma.Sql {
-  const { municipality, roles, constraints = {} } = principal;
-  if (!roles.has('IndkomneDokumenter.Læs') || isConstrained(constraints)) return sql`false`;
+  const { municipality, roles, limits = {} } = principal;
+  if (!roles.has('IndkomneDokumenter.Læs') || limits['IndkomneDokumenter.Læs']) return sql`false`;
   const isOwn = sql`EXISTS (SELECT FROM cases c WHERE c.municipality = ${municipality} AND c.case_id = h.case_id
     AND c.caseworker = ANY (${actsFor(principal)}))`;
   return sql`(h.to_municipality = ${municipality} AND ${namesNoClosedCase(principal)}
-    AND ${roles.has('IndkomneDokumenter.SeAlle') ? sql`true` : isOwn})`;
+    AND ${roles.has('IndkomneDokumenter.SeAlle') && !limits['IndkomneDokumenter.SeAlle'] ? sql`true` : isOwn})`;
 }
 
 /** Which offers of the municipality the caller sees: those of messages that the caller sees, as the messages show them. */

@@ -1,14 +1,14 @@
-import type { Principal } from '@indbakke/shared/access';
+import { type Principal, rolesBeyond } from '@indbakke/shared/access';
 import type { DocumentIds, DocumentSummary, SearchBody } from '@indbakke/shared/api';
 import { type AuditEntry, insertAudit, recordAudit } from '@indbakke/shared/audit';
-import { SUMMARY, SUMMARY_TABLES, type SummaryRow } from '@indbakke/shared/inbox';
+import { SUMMARY, SUMMARY_TABLES } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Plan, Prisma } from '@indbakke/shared/store';
 import { auditOfList, type Listing } from './audit-list.js';
 import { type ListQuery, readCursor, writeCursor } from './cursor.js';
 import { cutPage, type PageRow, pageOf } from './page.js';
 import { readFound, startsWithWords } from './search.js';
-import { type AssigneeRow, assigneeOf, summarize } from './shapes.js';
+import { type AnsweredRow, type AssigneeRow, assigneeOf, summarize } from './shapes.js';
 
 const { sql } = Prisma;
 
@@ -37,8 +37,8 @@ export async function listDocuments(
   purpose: Purpose,
 ): Promise<Items<DocumentSummary>> {
   const now = new Date();
-  const columns = { select: SUMMARY, tables: SUMMARY_TABLES };
-  const { items, nextCursor } = await readPage<SummaryRow>(parts, principal, query, { ...columns, ...purpose, now });
+  const columns = { select: sql`${SUMMARY}, ${rolesBeyond(principal)} AS beyond`, tables: SUMMARY_TABLES };
+  const { items, nextCursor } = await readPage<AnsweredRow>(parts, principal, query, { ...columns, ...purpose, now });
   return { items: items.map((row) => summarize(row, principal, now)), nextCursor };
 }
 

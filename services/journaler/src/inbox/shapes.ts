@@ -1,4 +1,4 @@
-import { allowedChanges, type Principal } from '@indbakke/shared/access';
+import { allowedChanges, type ChangeableMessage, type Principal } from '@indbakke/shared/access';
 import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
 import { HOUR } from '@indbakke/shared/config';
 import { type DocumentsRow, type SummaryRow, shapeHandover } from '@indbakke/shared/inbox';
@@ -6,8 +6,11 @@ import { deletionStateOf, isWaiting } from '@indbakke/shared/lifecycle';
 
 // Database rows as answers of the API.
 
+/** A row of a list, as it is answered to a caller. */
+export interface AnsweredRow extends SummaryRow, Pick<ChangeableMessage, 'beyond'> {}
+
 /** @param now for age and clocks */
-export function summarize(row: SummaryRow, principal: Principal, now: Date): DocumentSummary {
+export function summarize(row: AnsweredRow, principal: Principal, now: Date): DocumentSummary {
   return {
     id: row.id,
     externalId: row.externalId,
@@ -93,7 +96,7 @@ export function assigneeOf({ assigneeKind: kind, assigneeId: id }: AssigneeRow):
 }
 
 /** What a whole message has beside its summary and documents; times in lists as PostgreSQL’s JSON. */
-export interface WholeRow extends SummaryRow, DocumentsRow {
+export interface WholeRow extends AnsweredRow, DocumentsRow {
   readonly sentAt: Date | null;
   readonly journalizations: DocumentAnswer['journalizations'];
   readonly legalHolds: DocumentAnswer['legalHolds'];
