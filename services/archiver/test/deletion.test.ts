@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
+import { principalIn } from '@indbakke/shared/access';
 import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { deleteMessage, removeContent, sweepContentRemovals } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
@@ -374,7 +375,7 @@ describe('content that cannot be removed at once', () => {
   /** Deletes while the content store fails. */
   async function deleteStubbornly(id: string): Promise<string> {
     const blobName = await blobNameOf(id);
-    const principal = await parts.tokens.verify(await stack.token({ user: 'deleter' }));
+    const principal = principalIn(await parts.tokens.verify(await stack.token({ user: 'deleter' })));
     const request = { principal, id, expectedVersion: 2, at: new Date() };
     await expect(deleteMessage(stubborn(), request, DELETION)).resolves.toMatchObject({ status: 'deleted' });
     return blobName;
@@ -419,7 +420,7 @@ describe('content that cannot be removed at once', () => {
     const blobName = await blobNameOf(id);
     const never = { ...parts, blobs: { ...parts.blobs, remove: () => new Promise<void>(() => {}) } };
     const committed = crashPointPassed('deletion-committed');
-    const principal = await parts.tokens.verify(await stack.token());
+    const principal = principalIn(await parts.tokens.verify(await stack.token()));
     void deleteMessage(never, { principal, id, expectedVersion: 2, at: new Date() }, DELETION);
     await committed;
     await makeDue();

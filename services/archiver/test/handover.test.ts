@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { sweepOrphans } from '@indbakke/receiver';
-import type { Principal } from '@indbakke/shared/access';
+import { principalIn } from '@indbakke/shared/access';
 import { MiB, readConfig } from '@indbakke/shared/config';
 import { deleteMessage } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
@@ -574,7 +574,7 @@ describe('taking', () => {
     async (how) => {
       const { id, version, handoverId } = await offered();
       const [taker, deleter] = await Promise.all(
-        [TAKER, OFFERER].map(async (who) => parts.tokens.verify(await stack.token(who))),
+        [TAKER, OFFERER].map(async (who) => principalIn(await parts.tokens.verify(await stack.token(who)))),
       );
       const meanwhile = async () => {
         if (how === 'withdrawn') {
@@ -631,7 +631,7 @@ describe('taking', () => {
       return parts.blobs.open(name, range);
     };
     const before = (await blobs()).length;
-    const principal = (await parts.tokens.verify(await stack.token(TAKER))) as Principal;
+    const principal = principalIn(await parts.tokens.verify(await stack.token(TAKER)));
     const taking = takeHandover(
       { ...parts, blobs: { ...parts.blobs, open } },
       { principal, handoverId, at: new Date() },

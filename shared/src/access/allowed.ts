@@ -2,9 +2,9 @@ import { allowsConcernChange, CONCERN_CHANGES, type ConcernChange, type ConcernT
 import { DELETION_CHANGES, type DeletionChange, type DeletionFacts, refusalOfDeletion } from '../lifecycle/deletion.js';
 import type { Status } from '../lifecycle/statuses.js';
 import { CALLERS_CHANGES, type CallersChange } from '../lifecycle/transitions.js';
-import { personOf } from './person.js';
+import { ownIdOf, personOf } from './person.js';
+import type { Principal } from './principal.js';
 import type { Role } from './roles.js';
-import type { Principal } from './tokens.js';
 
 /** What decides, besides the roles of the caller, which changes of a message are possible now. */
 export interface ChangeableMessage extends ConcernTimes, DeletionFacts {
@@ -30,7 +30,7 @@ function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessag
   const hasOne = (some: readonly Role[]) => some.some((role) => roles.has(role) && !message.beyond.includes(role));
   if (!(from as readonly Status[]).includes(status) || !hasOne(needed)) return false;
   if (change === 'unassigned') {
-    const isAssignee = id !== null && (kind === 'user' ? id === actor.id : teams.includes(id));
+    const isAssignee = id !== null && (kind === 'user' ? id === ownIdOf(actor) : teams.includes(id));
     return isAssignee || (id !== null && hasOne(CALLERS_CHANGES.assigned.roles));
   }
   // Whether it is offered already is not known here: `handover` of the message says so.

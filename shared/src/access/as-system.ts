@@ -1,5 +1,5 @@
 import type { Actor } from '../audit/index.js';
-import type { Principal } from './tokens.js';
+import type { Principal } from './principal.js';
 
 /** A system as the one who makes a change, without a call. */
 export function asSystem(municipality: string, actor: Actor): Principal {

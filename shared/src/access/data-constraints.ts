@@ -15,6 +15,15 @@ export interface DataConstraints {
   readonly sensitivity?: readonly string[];
 }
 
+export type ConstraintName = keyof DataConstraints;
+
+/** What KOMBIT calls them. */
+export const CONSTRAINT_NAMES = {
+  kle: 'KLE',
+  orgUnit: 'orgenhed',
+  sensitivity: 'foelsomhed',
+} as const satisfies Record<ConstraintName, string>;
+
 /** Of each limited role the sets of data constraints, of which a message must meet one. A role that is absent is not limited. */
 export type Limits = Readonly<Partial<Record<Role, readonly DataConstraints[]>>>;
 
@@ -25,7 +34,7 @@ export interface Grant {
 }
 
 /** Values as they are in a token, by the constraint. */
-export type ConstraintValues = Readonly<Record<keyof DataConstraints, readonly string[]>>;
+export type ConstraintValues = Readonly<Record<ConstraintName, readonly string[]>>;
 
 /** Those of the values of a token: a list without values does not limit, and neither does one with the value `*`. */
 export function dataConstraintsOf(values: Partial<ConstraintValues>): DataConstraints {
@@ -74,10 +83,10 @@ export function intersect(
 /** Undefined when nothing can meet both. */
 function bothOf(one: DataConstraints, other: DataConstraints): DataConstraints | undefined {
   const isBelow = (number: string, above: string) => number === above || number.startsWith(`${above}.`);
-  const meet = (name: keyof DataConstraints, [a, b]: [string, string]) =>
+  const meet = (name: ConstraintName, [a, b]: [string, string]) =>
     a === b || (name === 'kle' && isBelow(a, b)) ? a : name === 'kle' && isBelow(b, a) ? b : undefined;
   const both: Record<string, readonly string[]> = { ...one, ...other };
-  for (const name of Object.keys(both) as (keyof DataConstraints)[]) {
+  for (const name of Object.keys(both) as ConstraintName[]) {
     const [first, second] = [one[name], other[name]];
     if (!first || !second) continue;
     const common = first.flatMap((a) => second.map((b) => meet(name, [a, b])).filter((each) => each !== undefined));

@@ -1,11 +1,14 @@
 export * from './allowed.js';
 export * from './as-system.js';
+export { LEVELS } from './assurance.js';
 export * from './data-constraints.js';
 export * from './municipality.js';
 export * from './owner.js';
 export * from './person.js';
+export * from './principal.js';
 export * from './rights.js';
 export * from './role-sheet.js';
 export * from './roles.js';
+export * from './token-claims.js';
 export * from './tokens.js';
 export * from './visibility.js';

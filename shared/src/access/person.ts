@@ -4,3 +4,8 @@ import type { Actor } from '../audit/index.js';
 export function personOf({ kind, id, onBehalfOf }: Actor): string | undefined {
   return kind === 'user' ? id : onBehalfOf;
 }
+
+/** Whose the caller’s own is: the person’s; of a system that acts by itself, the system’s. */
+export function ownIdOf(actor: Actor): string {
+  return personOf(actor) ?? actor.id;
+}

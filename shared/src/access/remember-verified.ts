@@ -1,8 +1,9 @@
-import type { Principal, TokenVerifier } from './tokens.js';
+import type { Identity } from './token-claims.js';
+import type { TokenVerifier } from './tokens.js';
 
 /** A verified token: whom it names, and until when it is valid, in ms of the clock. */
 export interface Verified {
-  readonly principal: Principal;
+  readonly identity: Identity;
   readonly validUntil: number;
 }
 
@@ -23,13 +24,13 @@ export function rememberVerified(
   return {
     async verify(token) {
       const known = remembered.get(token);
-      if (known && now() < known.validUntil) return known.principal;
-      const { principal, validUntil } = await verify(token);
+      if (known && now() < known.validUntil) return known.identity;
+      const { identity, validUntil } = await verify(token);
       remembered.delete(token); // a Map keeps the order in which keys came
-      remembered.set(token, { principal, validUntil: Math.min(validUntil, now() + REMEMBERED_MS) });
+      remembered.set(token, { identity, validUntil: Math.min(validUntil, now() + REMEMBERED_MS) });
       const [oldest] = remembered.keys();
       if (remembered.size > MAX_REMEMBERED) remembered.delete(oldest as string);
-      return principal;
+      return identity;
     },
   };
 }

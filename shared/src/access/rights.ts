@@ -1,6 +1,6 @@
 import type { DataConstraints, Limits } from './data-constraints.js';
+import type { Principal } from './principal.js';
 import { parseRole, type Role } from './roles.js';
-import type { Principal } from './tokens.js';
 import { SEEING_ROLES } from './visibility.js';
 
 /** The rights that a caller was last seen with, as they are kept for what is made later, when the caller does not call. */
@@ -47,13 +47,23 @@ export interface OwnerRow extends Rights {
   readonly municipality: string;
   readonly ownerKind: Principal['actor']['kind'];
   readonly owner: string;
+  /** The user whom a system made it for. */
+  readonly onBehalfOf?: string | null;
 }
 
 /** The owner as a caller with the rights last seen. */
-export function principalOf({ municipality, ownerKind, owner, roles, teams, constraints }: OwnerRow): Principal {
+export function principalOf({
+  municipality,
+  ownerKind,
+  owner,
+  onBehalfOf,
+  roles,
+  teams,
+  constraints,
+}: OwnerRow): Principal {
   return {
     municipality,
-    actor: { kind: ownerKind, id: owner },
+    actor: { kind: ownerKind, id: owner, onBehalfOf: onBehalfOf ?? undefined },
     roles: new Set(roles.map(parseRole).filter((role) => role !== undefined)),
     teams,
     limits: limitsOf(constraints),

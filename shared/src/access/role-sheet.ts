@@ -1,12 +1,10 @@
-import { ROLES, type Role } from './roles.js';
+import { CONSTRAINED_ROLES, ROLES, type Role, uriOf } from './roles.js';
 
 /** What a municipality needs to know to give a role to its people: in Danish, since they read it. */
 interface RoleInDanish {
   readonly allows: string;
   /** Which job functions usually have it. */
   readonly jobFunctions: string;
-  /** Whether data constraints narrow it (data-constraints.ts). */
-  readonly isConstrained: boolean;
 }
 
 const IN_DANISH: Record<Role, RoleInDanish> = {
@@ -14,88 +12,65 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
     allows:
       'Ser post, der er tildelt en selv eller ens team eller foreslået til en egen sag; også for den, man er stedfortræder for. Følger ændringer i den.',
     jobFunctions: 'Sagsbehandler, teamkoordinator',
-    isConstrained: true,
   },
   'IndkomneDokumenter.SeAlle': {
     allows: 'Udvider Læs til al post i kommunen, undtagen på sager, der er begrænset til andre.',
     jobFunctions: 'Modtagelse, teamleder, superbruger',
-    isConstrained: true,
   },
   'IndkomneDokumenter.Journaliser': {
     allows:
       'Journaliserer post på sager og tager en journalisering tilbage. Overtager eller afslår post, som en anden kommune tilbyder.',
     jobFunctions: 'Sagsbehandler, administrativ medarbejder',
-    isConstrained: true,
   },
   'IndkomneDokumenter.Afvis': {
     allows:
       'Afviser post med en begrundelse, oplyser, hvad der skete med den, genåbner den og sætter post under juridisk bevaring. Tilbyder post på en flyttet sag til den kommune, som har sagen nu.',
     jobFunctions: 'Modtagelse, sagsbehandler',
-    isConstrained: true,
   },
   'IndkomneDokumenter.Tildel': {
     allows: 'Tildeler post til en sagsbehandler eller et team.',
     jobFunctions: 'Modtagelse, teamleder',
-    isConstrained: true,
   },
   'DigitalPost.Slet': {
     allows: 'Sletter afvist post for altid, bekræfter og fortryder sletning, og sætter og ophæver juridisk bevaring.',
     jobFunctions: 'Få betroede medarbejdere',
-    isConstrained: true,
   },
   'Indbakke.Opsætning': {
     allows:
       'Sætter kommunen, dens kontaktpunkter og adressebog op, kontrollerer, at post kommer frem, og ser tilbageholdt post.',
     jobFunctions: 'Superbruger, lokal administrator',
-    isConstrained: false,
   },
   'Indbakke.Drift': {
     allows: 'Ser køer, karantæne og tilbageholdt post og handler på dem.',
     jobFunctions: 'Driftsmedarbejder hos leverandøren eller i kommunens it-afdeling',
-    isConstrained: false,
   },
   'Indbakke.Karantæne': {
     allows: 'Henter leverancer, der ikke kunne læses. De kan indeholde personoplysninger.',
     jobFunctions: 'Få betroede driftsmedarbejdere',
-    isConstrained: false,
   },
   'Indbakke.System': {
     allows: 'Er fagsystemet selv: registrerer sager og sendte breve og følger alle ændringer.',
     jobFunctions: 'Ingen personer',
-    isConstrained: false,
   },
   'Revisionslog.Læs': {
     allows: 'Læser loggen over, hvem der har gjort hvad, og danner en udskrift til en borger.',
     jobFunctions: 'Databeskyttelsesrådgiver, kontrolmedarbejder',
-    isConstrained: false,
   },
   'Indbakke.Aktindsigt': {
     allows: 'Danner en pakke med al post om en borger, når der er søgt aktindsigt.',
     jobFunctions: 'Medarbejder, der behandler aktindsigt',
-    isConstrained: false,
   },
 };
-
-/** Names of user-system roles in URIs have no æ, ø, å and no dots (KOMBIT, adgangsstyring for brugere). */
-function uriOf(role: Role): string {
-  const name = role
-    .toLowerCase()
-    .replaceAll('æ', 'ae')
-    .replaceAll('ø', 'oe')
-    .replaceAll('å', 'aa')
-    .replaceAll('.', '_');
-  return `http://<system>/roles/usersystemrole/${name}/1`;
-}
 
 /** The page for whoever maps job functions to roles, as Markdown. A test keeps docs/roller.md equal to it. */
 export function roleSheet(): string {
   const rows = (Object.keys(ROLES) as Role[]).map((role) => {
-    const { allows, jobFunctions, isConstrained } = IN_DANISH[role];
+    const { allows, jobFunctions } = IN_DANISH[role];
     const cells = [
       role,
-      `\`${uriOf(role)}\``,
+      `\`${uriOf('<system>', role)}\``,
       allows,
-      isConstrained ? 'KLE, orgenhed, foelsomhed' : 'ingen',
+      CONSTRAINED_ROLES.has(role) ? 'KLE, orgenhed, foelsomhed' : 'ingen',
       jobFunctions,
     ];
     return `| ${cells.join(' | ')} |`;

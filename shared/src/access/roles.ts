@@ -23,6 +23,16 @@ export const ROLES = {
 
 export type Role = keyof typeof ROLES;
 
+/** Those that data constraints narrow (data-constraints.ts). */
+export const CONSTRAINED_ROLES: ReadonlySet<Role> = new Set<Role>([
+  'IndkomneDokumenter.Læs',
+  'IndkomneDokumenter.SeAlle',
+  'IndkomneDokumenter.Journaliser',
+  'IndkomneDokumenter.Afvis',
+  'IndkomneDokumenter.Tildel',
+  'DigitalPost.Slet',
+]);
+
 const byFoldedName = new Map(Object.keys(ROLES).map((role) => [fold(role), role as Role]));
 
 /** The role with this name, whatever its case: releases of DUBU spell DigitalPost.Slet in two ways. */
@@ -33,4 +43,15 @@ export function parseRole(name: string): Role | undefined {
 /** Lower case, for Danish letters only: the Kelvin sign is not a k. */
 function fold(name: string): string {
   return name.replace(/[A-ZÆØÅ]/g, (letter) => letter.toLowerCase());
+}
+
+/** Names of user-system roles in URIs have no æ, ø, å and no dots (KOMBIT, adgangsstyring for brugere). @param system its address */
+export function uriOf(system: string, role: Role): string {
+  const name = role
+    .toLowerCase()
+    .replaceAll('æ', 'ae')
+    .replaceAll('ø', 'oe')
+    .replaceAll('å', 'aa')
+    .replaceAll('.', '_');
+  return `http://${system}/roles/usersystemrole/${name}/1`;
 }

@@ -9,35 +9,15 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
-import { z } from 'zod';
-import type { Actor } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
-import { combine, dataConstraintsOf, type Limits } from './data-constraints.js';
+import type { Caller } from './principal.js';
 import { rememberVerified } from './remember-verified.js';
-import { parseRole, type Role } from './roles.js';
-
-/** Who signed in, with which roles. Without a municipality: an operator, who sees no messages. */
-export interface Caller {
-  readonly actor: Actor;
-  readonly roles: ReadonlySet<Role>;
-}
-
-/** The caller, its municipality and its roles. */
-export interface Principal extends Caller {
-  /** CVR number. A token is for one municipality; one for operations is for INSTALLATION (shared/src/audit). */
-  readonly municipality: string;
-  readonly teams: readonly string[];
-  /** Which contact points’ messages a role is limited to; absent = none is limited. */
-  readonly limits?: Limits | undefined;
-  /** Of the present call: the role that allowed it, and the address that it came from (Doer). */
-  readonly role?: Role | undefined;
-  readonly origin?: string | undefined;
-}
+import { type ClaimRules, type Identity, isEmpty, readIdentity, readOperator } from './token-claims.js';
 
 export interface TokenVerifier {
   /** @throws Problem not-signed-in (the token is invalid) or unavailable (the issuer’s keys are unreachable) */
-  verify(token: string): Promise<Principal>;
-  /** Fetches the issuer’s keys if they are due. @throws when they are unreachable */
+  verify(token: string): Promise<Identity>;
+  /** Fetches the issuers’ keys if they are due. @throws when they are unreachable */
   check(): Promise<void>;
 }
 
@@ -53,57 +33,14 @@ export interface TokenOptions {
   readonly audience: string;
   /** URL of the issuer’s public keys: https://…, or file:///… for the local issuer. */
   readonly jwks: string;
+  /** Media type that the header of a token must name, such as at+jwt (RFC 9068); undefined = any or none. */
+  readonly type?: string | undefined;
 }
 
-// Ids go into rows and answers. PostgreSQL takes no NUL, stores half a surrogate pair as U+FFFD, and that is what is left of
-// text in another encoding: two callers must not become one.
-const Id = z
-  .string()
-  .max(256)
-  .refine((id) => !/[\p{Cc}\p{Surrogate}\uFFFD]/u.test(id))
-  .trim()
-  .min(1);
-
-const isEmpty = (value: unknown) => value == null || (typeof value === 'string' && value.trim() === '');
-
-/** AD FS and .NET write a list of one as a text, and an empty one as null. */
-const listOf = (item: z.ZodString) =>
-  z
-    .union([z.array(z.unknown()), z.string().transform((text) => [text])])
-    .default([])
-    .transform((list) => list.filter((entry) => !isEmpty(entry)))
-    .pipe(z.array(item).max(500));
-
-/** The same, but of something unreadable nothing is left out: it limits, and less of it is more access. */
-const limitOf = z
-  .union([z.array(z.unknown()), z.string().transform((text) => [text])])
-  .default([])
-  .pipe(z.array(Id).max(500));
-
-/** Also as a number, as a list of one, and as a VAT number (`DK22222222`). */
-const Municipality = z
-  .union([z.string(), z.number(), z.tuple([z.string()])])
-  .transform((value) => String(value).replace(/^\s*DK|[\s-]/gi, ''))
-  .pipe(z.string().regex(/^\d{8}$/));
-
-// Our own claim names; an issuer with other names must be set up to map them. What is null or empty counts as absent.
-const OperatorClaims = z.object({
-  sub: Id.describe('an id of 1 to 256 characters, none of them a control character'),
-  roles: listOf(z.string().trim()).describe('a list of at most 500 roles'),
-  system: z
-    .union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })])
-    .default(false)
-    .describe('true or false'),
-  on_behalf_of: Id.optional().describe('an id of 1 to 256 characters, none of them a control character'),
-});
-
-const Claims = OperatorClaims.extend({
-  municipality: Municipality.describe('the CVR number of one municipality'),
-  teams: listOf(Id).describe('a list of at most 500 ids of 1 to 256 characters, none of them a control character'),
-  kle: limitOf.describe('a list of at most 500 KLE numbers, such as 27.24, none of them empty'),
-  org_unit: limitOf.describe('a list of at most 500 ids of org units, none of them empty'),
-  sensitivity: limitOf.describe('a list of at most 500 words, none of them empty'),
-});
+/** An issuer of callers’ tokens. */
+export interface TokenIssuer extends TokenOptions {
+  readonly rules: ClaimRules;
+}
 
 // Never none, never a shared secret. Ed25519 is the newer name of what EdDSA mostly is (RFC 9864).
 const ALGORITHMS = ['EdDSA', 'Ed25519', 'ES256', 'PS256', 'PS384', 'PS512', 'RS256'];
@@ -119,17 +56,30 @@ const ISSUER_FAULTS: ReadonlySet<string> = new Set([
   errors.JWKSInvalid.code,
 ]);
 
-/** For the inbox API: tokens of municipalities. */
-export async function createTokenVerifier(options: TokenOptions, now: () => number = Date.now): Promise<TokenVerifier> {
-  const keys = await openKeySet(options.jwks);
+// A key that is not known may be a new one, so the keys are fetched again, but not for every token that somebody makes up.
+const JWKS_COOLDOWN_MS = 30_000;
+const JWKS_TIMEOUT_MS = 5_000;
+
+/** For the inbox API: tokens of municipalities, by any of these issuers. */
+export async function createTokenVerifier(
+  issuers: readonly TokenIssuer[],
+  now: () => number = Date.now,
+): Promise<TokenVerifier> {
+  const opened = await Promise.all(issuers.map(async (issuer) => ({ ...issuer, keys: await openKeySet(issuer.jwks) })));
   const remembering = rememberVerified(async (token) => {
-    const payload = await verifySignature(token, keys, options, now());
-    return { principal: userOf(payload), validUntil: (Number(payload.exp) + CLOCK_SKEW_SECONDS) * 1_000 };
+    const named = issuerOf(token);
+    const issuer = opened.find((each) => each.issuer === named);
+    if (!issuer) throw notForUs();
+    const payload = await verifySignature(token, issuer.keys, issuer, now());
+    return {
+      identity: readIdentity(issuer.rules, payload),
+      validUntil: (Number(payload.exp) + CLOCK_SKEW_SECONDS) * 1_000,
+    };
   }, now);
   return {
     ...remembering,
     async check() {
-      if ('fresh' in keys && !keys.fresh) await keys.reload();
+      await Promise.all(opened.map(async ({ keys }) => 'fresh' in keys && !keys.fresh && keys.reload()));
     },
   };
 }
@@ -146,26 +96,13 @@ export async function createOperatorVerifier(options: TokenOptions): Promise<Ope
 }
 
 /**
- * Whom verified claims of a municipality name.
- *
- * @throws Problem not-signed-in when they are not as they must be
- */
-export function userOf(payload: JWTPayload): Principal {
-  const claims = parseClaims(Claims, payload);
-  const { municipality, teams, kle, org_unit: orgUnit, sensitivity } = claims;
-  const { actor, roles } = toCaller(claims);
-  const { limits } = combine([{ roles: [...roles], constraints: dataConstraintsOf({ kle, orgUnit, sensitivity }) }]);
-  return { actor, roles, municipality, teams, limits };
-}
-
-/**
  * The operator whom verified claims name.
  *
  * @throws Problem role-missing when they name a municipality; not-signed-in when they are not as they must be
  */
 export function operatorOf(claims: JWTPayload): Caller {
   if (!isEmpty(claims.municipality)) throw new Problem('role-missing', OPERATORS_ONLY);
-  return toCaller(parseClaims(OperatorClaims, claims));
+  return readOperator(claims);
 }
 
 /** When a verified token expires, in ms of the clock. */
@@ -179,48 +116,48 @@ async function openKeySet(
   jwks: string,
 ): Promise<ReturnType<typeof createLocalJWKSet> | ReturnType<typeof createRemoteJWKSet>> {
   const url = new URL(jwks);
-  if (url.protocol !== 'file:') return createRemoteJWKSet(url);
+  if (url.protocol !== 'file:') {
+    return createRemoteJWKSet(url, { cooldownDuration: JWKS_COOLDOWN_MS, timeoutDuration: JWKS_TIMEOUT_MS });
+  }
   return createLocalJWKSet(JSON.parse(await readFile(fileURLToPath(url), 'utf8')));
 }
 
 async function verifySignature(
   token: string,
   keys: JWTVerifyGetKey,
-  { issuer, audience }: TokenOptions,
+  { issuer, audience, type }: TokenOptions,
   now = Date.now(),
 ): Promise<JWTPayload> {
   const currentDate = new Date(now);
   const options = { issuer, audience, algorithms: ALGORITHMS, clockTolerance: CLOCK_SKEW_SECONDS, currentDate };
   try {
-    const { payload } = await jwtVerify(token, keys, { ...options, requiredClaims: ['exp'] });
+    const { payload } = await jwtVerify(token, keys, {
+      ...options,
+      ...(type && { typ: type }),
+      requiredClaims: ['exp'],
+    });
     if (Number(payload.exp) <= now / 1_000 + MAX_LIFE_SECONDS) return payload;
   } catch (cause) {
     if (cause instanceof errors.JWTExpired) {
       throw new Problem('not-signed-in', 'The token has expired. Sign in again.', { cause });
     }
     if (cause instanceof errors.JOSEError && !ISSUER_FAULTS.has(cause.code)) {
-      throw new Problem('not-signed-in', 'The token was not signed by the issuer for this service.', { cause });
+      throw notForUs(cause);
     }
     throw new Problem('unavailable', 'The token issuer’s keys are unreachable. Try again later.', { cause });
   }
   throw new Problem('not-signed-in', 'The token expires more than a year from now.');
 }
 
-function parseClaims<Shape extends z.ZodRawShape>(
-  schema: z.ZodObject<Shape>,
-  payload: JWTPayload,
-): z.infer<z.ZodObject<Shape>> {
-  const given = Object.entries(payload).filter(([, value]) => !isEmpty(value));
-  const result = schema.safeParse(Object.fromEntries(given));
-  if (result.success) return result.data;
-  const claim = String(result.error.issues[0]?.path[0]);
-  const { description } = schema.shape[claim] as z.ZodType;
-  throw new Problem('not-signed-in', `The token’s claim ${claim} must be ${description}.`);
+/** As an unverified token says: it only tells which keys to try. */
+function issuerOf(token: string): unknown {
+  try {
+    return decodeJwt(token).iss;
+  } catch (cause) {
+    throw notForUs(cause);
+  }
 }
 
-function toCaller(claims: z.infer<typeof OperatorClaims>): Caller {
-  return {
-    actor: { kind: claims.system ? 'system' : 'user', id: claims.sub, onBehalfOf: claims.on_behalf_of },
-    roles: new Set(claims.roles.map(parseRole).filter((role) => role !== undefined)),
-  };
+function notForUs(cause?: unknown): Problem {
+  return new Problem('not-signed-in', 'The token was not signed by the issuer for this service.', { cause });
 }

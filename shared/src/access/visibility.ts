@@ -2,8 +2,9 @@ import type { Status } from '../lifecycle/statuses.js';
 import { ATTRIBUTE_CHANGES } from '../lifecycle/transitions.js';
 import { Prisma } from '../store/index.js';
 import { isWithin } from './data-constraints.js';
+import { ownIdOf } from './person.js';
+import type { Principal } from './principal.js';
 import type { Role } from './roles.js';
-import type { Principal } from './tokens.js';
 
 const { sql } = Prisma;
 
@@ -124,7 +125,8 @@ function rightsOf({ roles, limits = {} }: Principal) {
 const INBOX = sql`(m.status IN ('pending', 'journalized') OR (m.status = 'rejected' AND m.status_before = 'pending'))`;
 const HELD = sql`(m.status = 'held' OR (m.status = 'rejected' AND m.status_before = 'held'))`;
 
-type Reader = Pick<Principal, 'municipality'> & { readonly actor: Pick<Principal['actor'], 'id'> };
+/** Who reads: of a system that acts for a user, the user. */
+type Reader = Pick<Principal, 'municipality' | 'actor'>;
 
 /**
  * Neither suggested for a case that is restricted to others nor journalized on one, nor waiting for a suggestion that may be one,
@@ -161,12 +163,12 @@ export function namesClosedCase(reader: Reader, details: Prisma.Sql): Prisma.Sql
 
 /** The ids of the cases that are restricted to others: an array. */
 export function casesClosedTo({ municipality, actor }: Reader): Prisma.Sql {
-  return sql`cases_closed_to(${municipality}, ${actor.id})`;
+  return sql`cases_closed_to(${municipality}, ${ownIdOf(actor)})`;
 }
 
 /** The ids of the caller and of the colleagues whose substitute the caller is now: an array, which is read once. */
 export function actsFor({ municipality, actor }: Principal): Prisma.Sql {
-  return sql`(SELECT acts_for(${municipality}, ${actor.id}))::text[]`;
+  return sql`(SELECT acts_for(${municipality}, ${ownIdOf(actor)}))::text[]`;
 }
 
 /** Assigned to the caller, to one of the caller’s teams, or to a colleague whom the caller stands in for. */

@@ -84,6 +84,9 @@ const SETTINGS = {
   flagRejectedAfterDays: days(36_500)
     .nullable()
     .describe('Days from its rejection until a message is flagged, for a person to delete; null: never'),
+  acceptsDelegation: z
+    .boolean()
+    .describe('Whether users of other authorities, to whom roles here were delegated, may use them'),
 };
 
 const RULES_EXAMPLE = {
@@ -106,6 +109,7 @@ const SETTINGS_EXAMPLE = {
   deletionDelayDays: 0,
   removeContentAfterDays: null,
   flagRejectedAfterDays: 180,
+  acceptsDelegation: false,
   heldRules: [RULES_EXAMPLE],
 };
 

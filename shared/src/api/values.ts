@@ -173,6 +173,10 @@ export const ProblemAnswer = z
     code: z.enum(keysOf(ERRORS)).describe('Stable: react to this').register(NAMED_ANSWERS, { id: 'ErrorCode' }),
     path: z.string().optional().describe('The field or element at fault'),
     oldest: z.int().optional().describe('position-gone: the oldest event there is, or will be'),
+    choices: z
+      .array(z.string())
+      .optional()
+      .describe('municipality-required: CVR numbers, one of which the call must name'),
     correlationId: z.string().describe('Has the log’s lines of this call; quote it when you report a fault'),
   })
   .meta({ examples: [PROBLEM_EXAMPLE] })

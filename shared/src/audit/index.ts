@@ -37,6 +37,8 @@ export interface Doer {
   readonly role?: string | undefined;
   /** The address that the call came from; undefined for what was not called. */
   readonly origin?: string | undefined;
+  /** CVR number of the caller’s own authority, where it is another one. */
+  readonly home?: string | undefined;
 }
 
 export interface AuditEntry {
@@ -75,14 +77,18 @@ export function insertAudit(
   found: Found = {},
 ): Prisma.Sql {
   const { municipality, actor } = by;
+  const ofBy = { ...details, ...homeOf(by) };
   const more = found.details ? Prisma.sql` || ${found.details}` : Prisma.empty;
   return Prisma.sql`
     INSERT INTO audit_events (id, at, municipality, actor_kind, actor, on_behalf_of, role, origin, action, result, message_id,
       citizen, details)
     SELECT ${found.id ?? Prisma.sql`${newId()}::uuid`}, ${at}::timestamptz, ${municipality}, ${actor.kind}, ${actor.id}, ${actor.onBehalfOf ?? null},
       ${found.role ?? Prisma.sql`${by.role ?? null}::text`}, ${by.origin ?? null}, ${action}, ${result}, ${found.messageId ?? Prisma.sql`${messageId ?? null}::uuid`},
-      ${found.citizen ?? Prisma.sql`decode(${citizen?.toString('hex') ?? null}::text, 'hex')`}, ${JSON.stringify(details)}::jsonb${more}`;
+      ${found.citizen ?? Prisma.sql`decode(${citizen?.toString('hex') ?? null}::text, 'hex')`}, ${JSON.stringify(ofBy)}::jsonb${more}`;
 }
+
+/** For the details of an audit row: that who did it is of another authority. */
+export const homeOf = ({ home }: Doer) => (home === undefined ? {} : { homeMunicipality: home });
 
 /** Records that the same was done with each of these messages. */
 export function insertAuditOfEach(entry: AuditEntry, messageIds: readonly string[]): Prisma.Sql {

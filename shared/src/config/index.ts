@@ -34,6 +34,15 @@ export const networks = commaSeparated.refine(
   'must be addresses or networks, such as 10.0.0.0/8, with commas between them',
 );
 
+/** `name=value` with commas between; a name may come more than once. */
+const pairs = commaSeparated.transform((list, context) =>
+  list.map((pair): readonly [string, string] => {
+    const [, name = '', value = ''] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
+    if (name === '') context.addIssue('must be name=value, with commas between several');
+    return [name.trim(), value.trim()];
+  }),
+);
+
 export const wholeNumber = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.coerce
@@ -70,6 +79,43 @@ export const commonSettings = {
   TOKEN_ISSUER: z.string().min(1).describe('Issuer of the bearer tokens of the inbox API'),
   TOKEN_AUDIENCE: z.string().min(1).default('indbakke').describe('Audience that tokens must name'),
   TOKEN_JWKS: url('https:', 'http:', 'file:').describe('URL of the issuer’s public keys'),
+  TOKEN_TYPE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Media type that tokens must name in typ, such as at+jwt; default: any or none'),
+  TOKEN_CLAIMS: z
+    .enum(['local', 'context-handler-2'])
+    .default('local')
+    .describe('What the issuer calls its claims, and whether roles come as privileges'),
+  TOKEN_CLAIM_NAMES: pairs
+    .optional()
+    .describe('Claims that it calls otherwise, such as user=uuid,teams=groups (docs/access.md)'),
+  TOKEN_SYSTEM: z
+    .string()
+    .regex(/^[a-z\d.-]+$/i, 'must be a host name, such as indbakke.example.dk')
+    .optional()
+    .describe('Address that the system is registered with at KOMBIT: it begins the URIs of our roles (docs/roller.md)'),
+  TOKEN_ROLE_URIS: pairs
+    .optional()
+    .describe('Further URIs of roles, such as IndkomneDokumenter.Læs=http://dubu.example/roles/usersystemrole/laes/1'),
+  TOKEN_CONSTRAINT_URIS: pairs
+    .optional()
+    .describe('Further URIs of data constraints, such as kle=http://example.dk/constraints/kle/2'),
+  TOKEN_ASSURANCE: z
+    .enum(['off', 'Low', 'Substantial', 'High'])
+    .optional()
+    .describe('Lowest NSIS level that users must sign in with; default: off for local, else Substantial'),
+  TOKEN_SECOND_FACTOR: z
+    .enum(['off', 'required'])
+    .optional()
+    .describe('Whether users must sign in with two factors; default: off for local, else required'),
+  SYSTEM_TOKEN_ISSUER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Another issuer, of tokens of systems, with our own claim names; default: TOKEN_ISSUER alone'),
+  SYSTEM_TOKEN_JWKS: url('https:', 'http:', 'file:').optional().describe('URL of that issuer’s public keys'),
   OPERATIONS_TOKEN_ISSUER: z
     .string()
     .min(1)
@@ -169,8 +215,15 @@ function faultsTogether(schema: z.ZodObject, given: Record<string, string | unde
   if (audience !== undefined && audience === operationsAudience) {
     faults.push('OPERATIONS_TOKEN_AUDIENCE: must differ from TOKEN_AUDIENCE, or one token would do for both.');
   }
-  if ((given.OPERATIONS_TOKEN_ISSUER === undefined) !== (given.OPERATIONS_TOKEN_JWKS === undefined)) {
-    faults.push('OPERATIONS_TOKEN_ISSUER: must be set together with OPERATIONS_TOKEN_JWKS, the keys of that issuer.');
+  for (const prefix of ['OPERATIONS_TOKEN', 'SYSTEM_TOKEN']) {
+    if ((given[`${prefix}_ISSUER`] === undefined) === (given[`${prefix}_JWKS`] === undefined)) continue;
+    faults.push(`${prefix}_ISSUER: must be set together with ${prefix}_JWKS, the keys of that issuer.`);
+  }
+  if (given.SYSTEM_TOKEN_ISSUER !== undefined && given.SYSTEM_TOKEN_ISSUER === given.TOKEN_ISSUER) {
+    faults.push('SYSTEM_TOKEN_ISSUER: must differ from TOKEN_ISSUER, whose tokens are read by TOKEN_CLAIMS.');
+  }
+  if (given.TOKEN_CLAIMS === 'context-handler-2' && !given.TOKEN_SYSTEM && !given.TOKEN_ROLE_URIS) {
+    faults.push('TOKEN_SYSTEM: is required with context-handler-2, or TOKEN_ROLE_URIS: else nobody has a role.');
   }
   return faults;
 }

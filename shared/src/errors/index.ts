@@ -13,6 +13,8 @@ export class Problem extends Error {
   readonly path: string | undefined;
   /** Of position-gone: the oldest position there is. */
   readonly oldest: number | undefined;
+  /** Of municipality-required: CVR numbers, one of which the call must name. */
+  readonly choices: readonly string[] | undefined;
   readonly #logged: Pick<Problem, 'detail' | 'path'> | undefined;
   /** Whether a delivery for a municipality to practise in is refused: it is counted nowhere. */
   readonly isTraining: boolean;
@@ -20,7 +22,14 @@ export class Problem extends Error {
   constructor(
     code: ErrorCode,
     detail: string,
-    options: { path?: string; oldest?: number; isTraining?: boolean; cause?: unknown; logged?: Problem['logged'] } = {},
+    options: {
+      path?: string;
+      oldest?: number;
+      choices?: readonly string[];
+      isTraining?: boolean;
+      cause?: unknown;
+      logged?: Problem['logged'];
+    } = {},
   ) {
     super(`${code}: ${detail}`, { cause: options.cause });
     this.name = 'Problem';
@@ -29,6 +38,7 @@ export class Problem extends Error {
     this.path = options.path;
     this.#logged = options.logged;
     this.oldest = options.oldest;
+    this.choices = options.choices;
     this.isTraining = options.isTraining ?? false;
   }
 

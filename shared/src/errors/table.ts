@@ -113,12 +113,31 @@ export const ERRORS = {
 
   // The inbox API
   'bad-request': { http: 400, fault: 'peer', again: false, meaning: 'The request does not fit the API description.' },
+  'municipality-required': {
+    http: 400,
+    fault: 'peer',
+    again: false,
+    meaning: 'The token has rights in several municipalities, and the call names none.',
+  },
   'not-signed-in': { http: 401, fault: 'peer', again: false, meaning: 'A valid bearer token is required.' },
   'role-missing': {
     http: 403,
     fault: 'peer',
     again: false,
     meaning: 'The caller lacks the role that the call requires.',
+  },
+  'assurance-too-low': {
+    http: 403,
+    fault: 'peer',
+    again: false,
+    meaning: 'The sign-in has a lower level of assurance than is required.',
+  },
+  'second-factor-missing': { http: 403, fault: 'peer', again: false, meaning: 'The sign-in had one factor only.' },
+  'delegation-not-accepted': {
+    http: 403,
+    fault: 'peer',
+    again: false,
+    meaning: 'The caller is of another authority, whose people the municipality does not let in.',
   },
   'not-found': {
     http: 404,

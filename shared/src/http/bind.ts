@@ -1,6 +1,13 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { z } from 'zod';
-import type { OperatorVerifier, Principal, Role, TokenVerifier } from '../access/index.js';
+import {
+  type OperatorVerifier,
+  type Principal,
+  principalIn,
+  type Role,
+  type TokenVerifier,
+  tellVoided,
+} from '../access/index.js';
 import type { Operation } from '../api/index.js';
 import { type Doer, INSTALLATION, recordAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
@@ -11,7 +18,9 @@ import type { ChangeRequest } from '../lifecycle/index.js';
 import type { Metrics } from '../metrics/index.js';
 import type { InboxSessions } from '../sign-in/index.js';
 import { CommitInDoubt, type Store } from '../store/index.js';
+import { createAdmission } from './admit.js';
 import { addressOf } from './caller-address.js';
+import { callerOf } from './caller-of.js';
 import { readCredentials } from './credentials.js';
 import { EXACT_PATHS } from './no-such-call.js';
 import { type Input, leaveOtherPaths, parseCall, readBodyOf } from './parse-call.js';
@@ -45,6 +54,7 @@ export interface ApiParts {
 /** A router of the inbox API, and the function that binds operations to it. */
 export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
   const router = Router(EXACT_PATHS);
+  const admit = createAdmission(parts.store);
   return {
     router,
     bind(operation, handle) {
@@ -63,6 +73,7 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
         async (req, res) => {
           let { principal } = res.locals as { principal: Principal };
           try {
+            await admit(principal);
             principal = { ...principal, role: requireRoleFor(operation, principal) };
             const input = await parseCall(operation, req);
             const idempotencyKey = digestKey(parts.keys, operation, principal, input, res);
@@ -103,7 +114,9 @@ async function signIn(parts: ApiParts, { isOfInstallation }: Operation, req: Req
     if (credentials?.scheme !== 'bearer') {
       throw new Problem('not-signed-in', 'Send one bearer token: Authorization: Bearer <token>.');
     }
-    return await (isOfInstallation ? verifyOperator(parts, credentials.value) : tokens.verify(credentials.value));
+    return await (isOfInstallation
+      ? verifyOperator(parts, credentials.value)
+      : callerOf(tokens, req, credentials.value));
   } catch (error) {
     if (toProblem(error).code === 'not-signed-in') metrics.notSignedIn.inc();
     throw error;
@@ -118,9 +131,10 @@ export async function verifyOperator(
   try {
     return { ...(await operators.verify(token)), municipality: INSTALLATION, teams: [] };
   } catch (error) {
-    return tokens.verify(token).catch(() => {
+    const identity = await tokens.verify(token).catch(() => {
       throw error;
     });
+    return principalIn(identity, [...identity.grants.keys()][0]);
   }
 }
 
@@ -137,7 +151,7 @@ function requireRoleFor({ roles, isOfInstallation }: Operation, principal: Princ
 export function requireRole(roles: readonly Role[], principal: Principal): Role {
   const allowing = roles.find((role) => principal.roles.has(role));
   if (allowing) return allowing;
-  throw new Problem('role-missing', `The call requires the role ${roles.join(' or ')}.`);
+  throw new Problem('role-missing', `The call requires the role ${roles.join(' or ')}.${tellVoided(principal)}`);
 }
 
 /** Bound to the caller, and to everything that the call was sent. */

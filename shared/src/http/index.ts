@@ -1,3 +1,4 @@
+export * from './admit.js';
 export * from './bind.js';
 export * from './caller-address.js';
 export * from './content-type.js';

@@ -39,6 +39,7 @@ export function describeProblem(problem: Problem): z.infer<typeof ProblemAnswer>
     code: problem.code,
     ...(problem.path !== undefined && { path: problem.path }),
     ...(problem.oldest !== undefined && { oldest: problem.oldest }),
+    ...(problem.choices && { choices: [...problem.choices] }),
     correlationId: currentCorrelationId() as string, // every request has one
   };
 }

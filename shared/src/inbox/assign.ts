@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { assignedTo } from '../access/index.js';
+import { assignedTo, ownIdOf } from '../access/index.js';
 import type { AssignmentBody, ChangeAnswer } from '../api/index.js';
 import { Problem } from '../errors/index.js';
 import { ATTRIBUTE_CHANGES, type ChangeRequest } from '../lifecycle/index.js';
@@ -36,6 +36,6 @@ function mayUnassign({ principal }: ChangeRequest): Pick<ChangeEffects, 'isAllow
   const otherwise = () =>
     new Problem('role-missing', `Only the assignee may hand it back without the role ${roles.join(' or ')}.`);
   // Who stands in for the assignee sees the message; to hand it back is the assignee’s own decision.
-  const condition = assignedTo(principal, Prisma.sql`ARRAY[${principal.actor.id}::text]`);
+  const condition = assignedTo(principal, Prisma.sql`ARRAY[${ownIdOf(principal.actor)}::text]`);
   return { isAllowed: { condition, otherwise } };
 }

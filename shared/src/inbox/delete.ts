@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { personOf } from '../access/index.js';
+import { ownIdOf, personOf } from '../access/index.js';
 import type { ChangeAnswer, DeletionBody } from '../api/index.js';
 import { DAY } from '../config/index.js';
 import { announce } from '../crash-points/index.js';
@@ -37,7 +37,7 @@ export function deleteMessage(
   { sentOn, senderInformed }: DeletionAnswers,
 ): Promise<ChangeAnswer> {
   const { principal, at } = request;
-  const by = personOf(principal.actor) ?? principal.actor.id;
+  const by = ownIdOf(principal.actor);
   return decide(parts, request, 'deleted', ({ needsTwo, dueAt }) => ({
     becomes: needsTwo ? 'deletion-requested' : dueAt ? 'deletion-scheduled' : 'deleted',
     set: sql`deletion_requested_at = ${at}::timestamptz, deletion_requested_by = ${by}, deletion_sent_on = ${sentOn}::bool,

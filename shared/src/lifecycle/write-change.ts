@@ -1,4 +1,5 @@
 import { allowedChanges, type ChangeableMessage, type Principal, type Role, rolesBeyond } from '../access/index.js';
+import { homeOf } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import type { IdempotencyKey } from '../idempotency/index.js';
 import { type Connection, newId, Prisma, run } from '../store/index.js';
@@ -87,7 +88,7 @@ export async function writeChange(
         SELECT ${newId()}::uuid AS change_id, ${municipality}::text AS municipality, id AS message_id, ${change}::text AS type,
           status, version, ${at}::timestamptz AS at, ${actor.kind}::text AS actor_kind, ${actor.id}::text AS actor,
           ${actor.onBehalfOf ?? null}::text AS on_behalf_of, ${role ?? null}::text AS role, ${origin ?? null}::text AS origin,
-          ${JSON.stringify({ ...details, ...ownDetails })}::jsonb AS details, ${currentTrace() ?? null}::text AS trace
+          ${JSON.stringify({ ...details, ...ownDetails, ...homeOf(principal) })}::jsonb AS details, ${currentTrace() ?? null}::text AS trace
         FROM changed
       ), ${Prisma.raw(RECORD_CHANGES)}
       SELECT current.status, current.version, current.assignee_kind AS "assigneeKind", current.assignee_id AS "assigneeId",
@@ -146,10 +147,11 @@ function moveTo(to: Status | 'before' | 'same', at: Date, by: string): Prisma.Sq
  */
 export async function firstAnswerTo(
   connection: Connection,
-  { principal: { municipality, actor }, id, expectedVersion = -1 }: ChangeRequest,
+  { principal, id, expectedVersion = -1 }: ChangeRequest,
   change: Change,
   { details = {}, ownDetails = {} }: ChangeColumns,
 ): Promise<Changed | undefined> {
+  const { municipality, actor } = principal;
   // The rows of one change share id and time (RECORD_CHANGES).
   const [first] = await run<Changed>(
     connection,
@@ -163,7 +165,7 @@ export async function firstAnswerTo(
         WHERE later.message_id = event.message_id AND later.version > event.version AND later.type <> 'suggested')
       AND audit.actor_kind = ${actor.kind} AND audit.actor = ${actor.id}
       AND audit.on_behalf_of IS NOT DISTINCT FROM ${actor.onBehalfOf ?? null}
-      AND audit.details - ${Object.keys(ownDetails)}::text[] = ${JSON.stringify(details)}::jsonb`,
+      AND audit.details - ${[...Object.keys(ownDetails), ...Object.keys(homeOf(principal))]}::text[] = ${JSON.stringify(details)}::jsonb`,
   );
   return first;
 }

@@ -1,4 +1,5 @@
 import {
+  type ClaimRules,
   createOperatorVerifier,
   createTokenVerifier,
   type OperatorVerifier,
@@ -13,6 +14,7 @@ import { openQueues, type Queues } from '../queue/index.js';
 import { InboxSessions } from '../sign-in/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { Tally } from './tally.js';
+import { claimRulesOf, tokenIssuers } from './token-issuers.js';
 
 /** What a process works with: opened once, shared by its services. */
 export interface Parts {
@@ -21,6 +23,8 @@ export interface Parts {
   readonly keys: KeyRing;
   readonly queues: Queues;
   readonly tokens: TokenVerifier;
+  /** How the tokens and id tokens of users are read. */
+  readonly claimRules: ClaimRules;
   readonly operators: OperatorVerifier;
   /** Undefined while the inbox page is off. */
   readonly inboxSessions: InboxSessions | undefined;
@@ -34,8 +38,8 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   const log = createLog(name, config.LOG_LEVEL);
   const keys = await opened('KEY_FILE', loadKeyRing(config.KEY_FILE));
   const folder = await opened('BLOB_URL', openBlobStore(config.BLOB_URL));
-  const verifier = { issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE, jwks: config.TOKEN_JWKS };
-  const tokens = await opened('TOKEN_JWKS', createTokenVerifier(verifier));
+  const claimRules = claimRulesOf(config);
+  const tokens = await opened('TOKEN_JWKS', createTokenVerifier(tokenIssuers(config, claimRules)));
   const forOperators = {
     issuer: config.OPERATIONS_TOKEN_ISSUER ?? config.TOKEN_ISSUER,
     audience: config.OPERATIONS_TOKEN_AUDIENCE,
@@ -48,7 +52,7 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   const metrics = createMetrics();
   observeQueues(metrics, queues);
   const inboxSessions = config.INBOX_PAGE === 'on' ? new InboxSessions(keys) : undefined;
-  return { store, blobs, keys, queues, tokens, operators, inboxSessions, metrics, tally: new Tally(), log };
+  return { store, blobs, keys, queues, tokens, claimRules, operators, inboxSessions, metrics, tally: new Tally(), log };
 }
 
 /** Whether the database names any content. */

@@ -19,6 +19,7 @@ const Session = z.strictObject({
   roles: z.array(z.string()),
   teams: z.array(z.string()),
   limits: z.record(z.string(), Sets).optional(),
+  home: z.string().optional(),
 });
 type Session = z.infer<typeof Session>;
 
@@ -41,8 +42,8 @@ export class InboxSessions {
    * @throws Problem too-large when a browser would not keep it
    */
   begin(req: Request, res: Response, principal: Principal, until?: number): void {
-    const { municipality, actor, roles, teams, limits } = principal;
-    const session = { municipality, ...actor, roles: [...roles], teams: [...teams], limits };
+    const { municipality, actor, roles, teams, limits, home } = principal;
+    const session = { municipality, ...actor, roles: [...roles], teams: [...teams], limits, home };
     this.#cookie.set(req, res, Session.parse(session), until);
   }
 
@@ -65,13 +66,14 @@ export class InboxSessions {
   readForPage(req: Request): Principal | undefined {
     const session = this.#cookie.read(req);
     if (!session) return undefined;
-    const { municipality, kind, id, onBehalfOf, roles, teams, limits } = session;
+    const { municipality, kind, id, onBehalfOf, roles, teams, limits, home } = session;
     return {
       municipality,
       actor: { kind, id, onBehalfOf },
       roles: new Set(roles.map(parseRole).filter((role) => role !== undefined)),
       teams,
       limits: limits as Principal['limits'],
+      home,
     };
   }
 

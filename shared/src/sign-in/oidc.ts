@@ -21,6 +21,8 @@ export interface OidcOptions {
   /** Undefined for a public client, which has none. */
   readonly clientSecret: string | undefined;
   readonly scope: string;
+  /** What the issuer is asked to make sure of, such as a level of assurance; undefined = nothing. */
+  readonly acrValues?: string | undefined;
 }
 
 /** What must be remembered between the way to the issuer and the way back. */
@@ -31,6 +33,8 @@ export const Pending = z.object({
   redirectUri: z.string(),
   /** Where the person wanted to go. */
   to: z.string(),
+  /** CVR number of the municipality that the person chose, of several. */
+  municipality: z.string().optional(),
 });
 export type Pending = Readonly<z.infer<typeof Pending>>;
 
@@ -46,11 +50,22 @@ export class OidcSignIn {
   }
 
   /** @throws Problem unavailable when the issuer does not answer */
-  async begin(redirectUri: string, to: string): Promise<{ readonly url: string; readonly pending: Pending }> {
-    const pending = { state: randomState(), nonce: randomNonce(), verifier: randomPKCECodeVerifier(), redirectUri, to };
+  async begin(
+    redirectUri: string,
+    wish: Pick<Pending, 'to' | 'municipality'>,
+  ): Promise<{ readonly url: string; readonly pending: Pending }> {
+    const pending = {
+      state: randomState(),
+      nonce: randomNonce(),
+      verifier: randomPKCECodeVerifier(),
+      redirectUri,
+      ...wish,
+    };
+    const { scope, acrValues } = this.#options;
     const url = buildAuthorizationUrl(await this.#configuration(), {
       redirect_uri: redirectUri,
-      scope: this.#options.scope,
+      scope,
+      ...(acrValues !== undefined && { acr_values: acrValues }),
       code_challenge: await calculatePKCECodeChallenge(pending.verifier),
       code_challenge_method: 'S256',
       state: pending.state,

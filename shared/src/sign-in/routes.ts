@@ -21,10 +21,10 @@ export interface SignIn<Who> {
   readonly oidc: OidcOptions | undefined;
   /** Of a local stack: a link that signs in once, from this machine only. */
   readonly link: { readonly secret: OneTimeSecret; readonly who: Who } | undefined;
-  /** Who a token is of. @throws Problem when it lets nobody in */
-  byToken(token: string, req: Request): Promise<Who>;
-  /** Who the claims of the issuer are of. @throws Problem when they let nobody in */
-  byClaims(claims: JWTPayload, req: Request): Promise<Who>;
+  /** Who a token is of. @param municipality that the person chose @throws Problem when it lets nobody in */
+  byToken(token: string, req: Request, municipality?: string): Promise<Who>;
+  /** Who the claims of the issuer are of. @param municipality that the person chose @throws Problem when they let nobody in */
+  byClaims(claims: JWTPayload, req: Request, municipality?: string): Promise<Who>;
   /** Sets the cookie. @param until in ms, ends it sooner */
   begin(req: Request, res: Response, who: Who, until?: number): void;
   end(req: Request, res: Response): void;
@@ -69,7 +69,8 @@ export function signInRoutes<Who>(
   if (oidc) {
     router.get(`${base}/sign-in/start`, async (req, res) => {
       const to = pathWithin(base, req, String(req.query.to ?? ''));
-      const { url, pending } = await oidc.begin(`${publicUrlOf(req)}${base}/sign-in/callback`, to);
+      const municipality = chosenIn(req.query);
+      const { url, pending } = await oidc.begin(`${publicUrlOf(req)}${base}/sign-in/callback`, { to, municipality });
       pendingCookie.set(req, res, pending);
       res.redirect(303, url);
     });
@@ -79,7 +80,7 @@ export function signInRoutes<Who>(
       try {
         if (!pending) throw new Problem('not-signed-in', 'The sign-in took too long, or began in another browser.');
         const claims = await oidc.end(req.originalUrl.split('?')[1] ?? '', pending);
-        letIn(req, res, await pages.byClaims(claims, req), pending.to);
+        letIn(req, res, await pages.byClaims(claims, req, pending.municipality), pending.to);
       } catch (error) {
         refuse(req, res, error);
       }
@@ -89,7 +90,13 @@ export function signInRoutes<Who>(
       requireSameOrigin(req);
       try {
         const token = String(req.body?.token ?? '').trim();
-        letIn(req, res, await pages.byToken(token, req), String(req.body?.to ?? ''), expiryOf(token));
+        letIn(
+          req,
+          res,
+          await pages.byToken(token, req, chosenIn(req.body)),
+          String(req.body?.to ?? ''),
+          expiryOf(token),
+        );
       } catch (error) {
         refuse(req, res, error);
       }
@@ -108,6 +115,12 @@ export function signInRoutes<Who>(
     res.redirect(303, `${publicPrefixOf(req)}${base}/sign-in`);
   });
   return router;
+}
+
+/** The municipality that a person chose; undefined when it is none. */
+function chosenIn(sent: { readonly municipality?: unknown } | undefined): string | undefined {
+  const municipality = String(sent?.municipality ?? '');
+  return /^\d{8}$/.test(municipality) ? municipality : undefined;
 }
 
 /** Whether the caller is on this machine. Through a proxy on it, callers from elsewhere come as well. */

@@ -18,10 +18,12 @@ const { verify } = rememberVerified(
 );
 
 /** Issues a token that is valid for this many seconds. */
-function issue(seconds: number, municipality = '22222222'): string {
+function issue(seconds: number): string {
   const token = randomUUID();
-  const principal = { actor: { kind: 'user', id: token }, municipality, roles: new Set<never>(), teams: [] } as const;
-  issued.set(token, { principal, validUntil: time + seconds * 1_000 });
+  const actor = { kind: 'user', id: token } as const;
+  const revocableBy = { tokenId: undefined, session: undefined };
+  const identity = { actor, teams: [], home: undefined, grants: new Map(), voided: [], lacks: undefined, revocableBy };
+  issued.set(token, { identity, validUntil: time + seconds * 1_000 });
   return token;
 }
 
@@ -52,14 +54,14 @@ it('refuses a token that expires while it is remembered', async () => {
 it('remembers no refusal', async () => {
   const token = randomUUID();
   await expect(verify(token)).rejects.toMatchObject({ code: 'not-signed-in' });
-  const { principal, validUntil } = issued.get(issue(60)) as Verified;
-  issued.set(token, { principal, validUntil });
-  await expect(verify(token)).resolves.toBe(principal);
+  const { identity, validUntil } = issued.get(issue(60)) as Verified;
+  issued.set(token, { identity, validUntil });
+  await expect(verify(token)).resolves.toBe(identity);
 });
 
 it('gives each token its own caller', async () => {
-  const tokens = ['22222222', '33333333', '22222222'].map((municipality) => issue(60, municipality));
-  for (const token of [...tokens, ...tokens]) await expect(verify(token)).resolves.toBe(issued.get(token)?.principal);
+  const tokens = [1, 2, 3].map(() => issue(60));
+  for (const token of [...tokens, ...tokens]) await expect(verify(token)).resolves.toBe(issued.get(token)?.identity);
   expect(verified).toEqual(tokens);
 });
 

@@ -11,9 +11,11 @@ import { LOCAL_AUDIENCE, LOCAL_ISSUER } from '../../../infra/src/local/issuer.js
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import {
   createTokenVerifier,
+  LOCAL_RULES,
   parseRole,
+  principalIn,
   type Role,
-  type TokenOptions,
+  type TokenIssuer,
   type TokenVerifier,
 } from '../../src/access/index.js';
 import type { Actor } from '../../src/audit/index.js';
@@ -66,13 +68,15 @@ describe('a valid token', () => {
 });
 
 describe('a remembered token', () => {
-  const options = () => ({ issuer: LOCAL_ISSUER, audience: LOCAL_AUDIENCE, jwks: stack.env.TOKEN_JWKS as string });
+  const issuers = () => [
+    { issuer: LOCAL_ISSUER, audience: LOCAL_AUDIENCE, jwks: stack.env.TOKEN_JWKS as string, rules: LOCAL_RULES },
+  ];
 
   it('is refused once it has expired, clocks that differ allowed for', async () => {
     let time = Date.now();
-    const { verify } = await createTokenVerifier(options(), () => time);
+    const { verify } = await createTokenVerifier(issuers(), () => time);
     const token = await signToken(stack.env, CLAIMS, { expires: '-20s' });
-    await expect(verify(token)).resolves.toMatchObject({ municipality: ODENSKOV });
+    await expect(verify(token)).resolves.toMatchObject({ actor: { id: 'caseworker-1' } });
     time += 11_000;
     await expect(verify(token)).rejects.toMatchObject({ code: 'not-signed-in' });
   });
@@ -191,8 +195,8 @@ describe('not signed in:', () => {
 describe('claims as issuers write them:', () => {
   const verify = async (claims: Claims) => {
     const { TOKEN_ISSUER: issuer, TOKEN_AUDIENCE: audience, TOKEN_JWKS: jwks } = stack.env as Record<string, string>;
-    const { verify } = await createTokenVerifier({ issuer, audience, jwks } as TokenOptions);
-    return verify(await signToken(stack.env, { ...CLAIMS, ...claims }));
+    const { verify } = await createTokenVerifier([{ issuer, audience, jwks, rules: LOCAL_RULES } as TokenIssuer]);
+    return principalIn(await verify(await signToken(stack.env, { ...CLAIMS, ...claims })));
   };
 
   const LÆS = 'IndkomneDokumenter.Læs';
@@ -228,7 +232,12 @@ describe('claims as issuers write them:', () => {
     ['a data constraint as one text', { kle: '27.24' }, { limits: { 'IndkomneDokumenter.Læs': [{ kle: ['27.24'] }] } }],
     ['a list of audiences', { aud: ['dubu', 'indbakke'] }, {}],
     ['issued in the future', { iat: inAnHour() }, {}],
-    ['claims of others', { act: { sub: 'x' }, ['__proto__']: 1, toString: 1, name: '\u0000' }, {}],
+    [
+      'of a system that exchanged the user’s',
+      { act: { sub: 'dubu' } },
+      { actor: { kind: 'system', id: 'dubu', onBehalfOf: 'caseworker-1' } },
+    ],
+    ['claims of others', { ['__proto__']: 1, toString: 1, name: '\u0000' }, {}],
   ])('%s', async (_name, claims, principal) => {
     expect(await verify(claims)).toMatchObject(principal);
   });
@@ -316,7 +325,9 @@ describe('signed with', () => {
     );
     const file = join(folder, 'jwks.json');
     await writeFile(file, JSON.stringify({ keys }));
-    verifier = await createTokenVerifier({ issuer: 'https://idp', audience: 'a', jwks: pathToFileURL(file).href });
+    verifier = await createTokenVerifier([
+      { issuer: 'https://idp', audience: 'a', jwks: pathToFileURL(file).href, rules: LOCAL_RULES },
+    ]);
   });
 
   afterAll(() => rm(folder, { recursive: true }));
@@ -328,15 +339,15 @@ describe('signed with', () => {
   };
 
   it.each(['PS256', 'PS384', 'PS512', 'RS256'])('%s: accepted', async (alg) => {
-    expect(await verify(alg, 'rsa', rsa)).toMatchObject({ municipality: ODENSKOV });
+    expect(await verify(alg, 'rsa', rsa)).toMatchObject({ actor: { id: CLAIMS.sub } });
   });
 
   it.each(['EdDSA', 'Ed25519'])('%s: accepted', async (alg) => {
-    expect(await verify(alg, 'ed', ed)).toMatchObject({ municipality: ODENSKOV });
+    expect(await verify(alg, 'ed', ed)).toMatchObject({ actor: { id: CLAIMS.sub } });
   });
 
   it('ES256: accepted, also as an access token by its type (RFC 9068)', async () => {
-    expect(await verify('ES256', 'ES256', ec.ES256, 'at+jwt')).toMatchObject({ municipality: ODENSKOV });
+    expect(await verify('ES256', 'ES256', ec.ES256, 'at+jwt')).toMatchObject({ actor: { id: CLAIMS.sub } });
   });
 
   it.each<[string, string, ReturnType<typeof generateKeyPair>]>([
@@ -461,12 +472,13 @@ describe('the key set of an issuer', () => {
 
   afterAll(() => server.close());
 
-  const verifier = () => createTokenVerifier({ issuer: 'urn:indbakke:local', audience: 'indbakke', jwks });
+  const verifier = () =>
+    createTokenVerifier([{ issuer: 'urn:indbakke:local', audience: 'indbakke', jwks, rules: LOCAL_RULES }]);
 
   it('can be fetched over HTTP', async () => {
     body = await readFile(fileURLToPath(stack.env.TOKEN_JWKS as string), 'utf8');
     const { verify } = await verifier();
-    await expect(verify(await signToken(stack.env, CLAIMS))).resolves.toMatchObject({ municipality: ODENSKOV });
+    await expect(verify(await signToken(stack.env, CLAIMS))).resolves.toMatchObject({ actor: { id: CLAIMS.sub } });
   });
 
   it.each([
@@ -480,7 +492,9 @@ describe('the key set of an issuer', () => {
   });
 
   it('that is unreachable makes the call fail temporarily', async () => {
-    const away = await createTokenVerifier({ issuer: 'x', audience: 'x', jwks: 'http://127.0.0.1:1/jwks' });
+    const away = await createTokenVerifier([
+      { issuer: LOCAL_ISSUER, audience: 'x', jwks: 'http://127.0.0.1:1/jwks', rules: LOCAL_RULES },
+    ]);
     const failure = await away.verify(await signToken(stack.env, CLAIMS)).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Problem);
     expect((failure as Problem).code).toBe('unavailable');

@@ -1,4 +1,4 @@
-import { isOpenTo } from '@indbakke/shared/access';
+import { isOpenTo, type Principal } from '@indbakke/shared/access';
 import { numberOf } from '@indbakke/shared/ids';
 import { SENT_AT } from '@indbakke/shared/inbox';
 import { digestOfParty } from '@indbakke/shared/keys';
@@ -36,13 +36,14 @@ type LetterParts = Pick<Parts, 'store' | 'keys'>;
  * for or journalized on a case with the citizen as a party, as it is now. What the audit log’s subjects say is not enough: a
  * message that was suggested for the wrong case stays among them.
  *
- * Those of a case that is restricted to others than the owner of the package are `closed`: nothing tells of them.
+ * Those of a case that is restricted to others than who has the package made are `closed`: nothing tells of them.
  *
+ * @param actor who has it made
  * @param citizen a CPR or CVR number
  */
 export async function findLetters(
   { store, keys }: LetterParts,
-  { municipality, owner }: { readonly municipality: string; readonly owner: string },
+  { municipality, actor }: Pick<Principal, 'municipality' | 'actor'>,
   citizen: string,
 ): Promise<{ letters: Letter[]; closed: ReadonlySet<string> }> {
   const number = numberOf(citizen) as string;
@@ -64,7 +65,7 @@ export async function findLetters(
   // The numbers too, since those of messages from before the subjects may not be hashed yet.
   const statement = sql`
     SELECT m.id, m.status = 'deleted' OR m.content_removed_at IS NOT NULL AS "isGone", m.deletion_due_at IS NOT NULL AS "isScheduled", m.content_size::float8 AS size, array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons,
-      ${isOpenTo({ municipality, actor: { id: owner } })} AS "isOpen"
+      ${isOpenTo({ municipality, actor })} AS "isOpen"
     FROM messages m WHERE m.municipality = ${municipality} AND m.id = ANY (ARRAY(
       SELECT message_id FROM message_subjects
       WHERE municipality = ${municipality} AND kind = 'citizen' AND key = ${digest}

@@ -1,5 +1,5 @@
 import type { Role } from '@indbakke/shared/access';
-import { type Doer, INDBAKKE, insertAudit, insertAuditOfEach } from '@indbakke/shared/audit';
+import { type Actor, type Doer, INDBAKKE, insertAudit, insertAuditOfEach } from '@indbakke/shared/audit';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { announce } from '@indbakke/shared/crash-points';
 import { isAnyGone, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
@@ -43,6 +43,7 @@ export const OVERDUE_SECONDS = 600;
 const ROLE: Role = 'Indbakke.Aktindsigt';
 
 interface WaitingPackage extends Omit<SealedContent, 'blobName'> {
+  readonly ownerKind: Actor['kind'];
   readonly owner: string;
   readonly onBehalfOf: string | null;
   readonly citizen: Buffer;
@@ -71,10 +72,16 @@ const isWaiting = ({ packageId, municipality, run: n }: MakePackageData) =>
 
 async function readWaiting({ store }: PackageParts, data: MakePackageData): Promise<WaitingPackage | undefined> {
   const statement = sql`
-    SELECT ${REQUEST}, owner, on_behalf_of AS "onBehalfOf", citizen FROM access_packages WHERE ${isWaiting(data)}`;
+    SELECT ${REQUEST}, owner_kind AS "ownerKind", owner, on_behalf_of AS "onBehalfOf", citizen FROM access_packages WHERE ${isWaiting(data)}`;
   const [waiting] = await store.query<WaitingPackage>(data.municipality, statement, 'kept');
   return waiting;
 }
+
+const actorOf = ({ ownerKind: kind, owner: id, onBehalfOf }: WaitingPackage): Actor => ({
+  kind,
+  id,
+  onBehalfOf: onBehalfOf ?? undefined,
+});
 
 async function giveUp({ store }: PackageParts, data: MakePackageData): Promise<void> {
   await store.query(
@@ -93,7 +100,11 @@ async function makePackage(
   const { id, municipality } = waiting;
   const at = new Date();
   const { citizen } = await openRequest(parts, waiting);
-  const { letters, closed } = await findLetters(parts, waiting, citizen);
+  const { letters, closed } = await findLetters(
+    parts,
+    { municipality: waiting.municipality, actor: actorOf(waiting) },
+    citizen,
+  );
   const packed = letters.filter(({ isGone, isScheduled }) => !isGone && !isScheduled);
   const messageCount = packed.length;
   await requireSpace(

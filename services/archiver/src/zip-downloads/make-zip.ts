@@ -135,7 +135,7 @@ async function begin(parts: ZipMaker, data: MakeZipData): Promise<BegunZip | und
     const [begun] = await run<BegunZip>(
       connection,
       sql`
-        SELECT z.id, z.municipality, owner_kind AS "ownerKind", owner, roles, teams, constraints, include, cover,
+        SELECT z.id, z.municipality, owner_kind AS "ownerKind", owner, on_behalf_of AS "onBehalfOf", roles, teams, constraints, include, cover,
           files_size::float8 AS size,
           ARRAY(SELECT message_id::text FROM zip_download_messages
             WHERE zip_id = z.id AND left_out IS NULL ORDER BY position) AS "messageIds"

@@ -21,6 +21,8 @@ const texts = inBoth({
     team: 'Id for teamet. Tomt: ingen bestemt.',
     deletion: 'Sletning og opbevaring',
     deletionNeedsTwo: 'En anden person skal bekræfte hver sletning.',
+    access: 'Adgang',
+    acceptsDelegation: 'Gælder roller, som kommunen har givet en anden myndigheds medarbejdere.',
     deletionDelayDays: '0 til 14. 0: brevet slettes med det samme.',
     removeContent: 'Indholdet fjernes for altid. Tomt: aldrig.',
     flag: 'Så en medarbejder kan slette dem. Tomt: aldrig.',
@@ -47,6 +49,8 @@ const texts = inBoth({
     team: 'Id of the team. Empty: nobody in particular.',
     deletion: 'Deletion and retention',
     deletionNeedsTwo: 'Another person must confirm each deletion.',
+    access: 'Access',
+    acceptsDelegation: 'Of roles that the municipality gave to people of another authority.',
     deletionDelayDays: '0 to 14. 0: the letter is deleted at once.',
     removeContent: 'The content is removed for good. Empty: never.',
     flag: 'So that a caseworker can delete them. Empty: never.',
@@ -63,7 +67,14 @@ const texts = inBoth({
   },
 });
 
-const SWITCHES = ['isLive', 'takesReplies', 'takesEnquiries', 'lettersAnswerable', 'deletionNeedsTwo'] as const;
+const SWITCHES = [
+  'isLive',
+  'takesReplies',
+  'takesEnquiries',
+  'lettersAnswerable',
+  'deletionNeedsTwo',
+  'acceptsDelegation',
+] as const;
 
 function valuesOf(answer: MunicipalityAnswer): Values {
   const rules = answer.heldRules.flatMap((rule, at) =>
@@ -165,6 +176,10 @@ function Settings({ heldRules }: Pick<MunicipalityAnswer, 'heldRules'>) {
         <TextField name="deletionDelayDays" hint={own.deletionDelayDays} isNumber isRequired />
         <TextField name="removeContentAfterDays" hint={own.removeContent} isNumber />
         <TextField name="flagRejectedAfterDays" hint={own.flag} isNumber />
+      </fieldset>
+      <fieldset>
+        <legend>{own.access}</legend>
+        <Checkbox name="acceptsDelegation" hint={own.acceptsDelegation} />
       </fieldset>
       <fieldset>
         <legend>{own.held}</legend>

@@ -1,4 +1,4 @@
-import { type Principal, type Role, requireMunicipality } from '@indbakke/shared/access';
+import { ownIdOf, type Principal, type Role, requireMunicipality } from '@indbakke/shared/access';
 import type { AbsenceAnswer, OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
@@ -81,7 +81,7 @@ export async function removeAbsence(
 }
 
 function requireOwn({ role, roles, actor }: Principal, userId: string): void {
-  if (role === 'Indbakke.System' || actor.id === userId || OF_OTHERS.every((needed) => roles.has(needed))) return;
+  if (role === 'Indbakke.System' || ownIdOf(actor) === userId || OF_OTHERS.every((needed) => roles.has(needed))) return;
   throw new Problem(
     'role-missing',
     `Only the caller’s own absence is allowed without the roles ${OF_OTHERS.join(' and ')}.`,

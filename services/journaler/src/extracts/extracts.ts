@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { ownedBy, type Principal, requireMunicipality } from '@indbakke/shared/access';
+import { ownedBy, ownerOf, type Principal, requireMunicipality } from '@indbakke/shared/access';
 import {
   type ExtractAnswer,
   type ExtractBody,
@@ -41,7 +41,8 @@ export async function createExtract(
   { principal, at, idempotencyKey }: ExtractRequest,
   { schedule, keepDays, ...search }: ExtractBody,
 ): Promise<ExtractCreated> {
-  const { municipality, actor } = principal;
+  const { municipality } = principal;
+  const owner = ownerOf(principal);
   const id = newId();
   const { place, size, wrappedKey } = await sealContent(
     parts,
@@ -61,7 +62,7 @@ export async function createExtract(
           WITH created AS (
             INSERT INTO extracts (id, municipality, owner_kind, owner, container, content_size, key_id, wrapped_key, every, weekday,
               at_time, keep_days, created_at, next_run_at, next_enqueue_at)
-            VALUES (${id}::uuid, ${municipality}, ${actor.kind}, ${actor.id}, ${place.bytes}, ${size}, ${wrappedKey.keyId},
+            VALUES (${id}::uuid, ${municipality}, ${owner.kind}, ${owner.id}, ${place.bytes}, ${size}, ${wrappedKey.keyId},
               ${wrappedKey.wrapped}, ${schedule.every}, ${schedule.weekday ?? null}, ${schedule.at}, ${keepDays},
               ${at}::timestamptz, ${nextRunAt}::timestamptz, ${nextRunAt}::timestamptz)
             RETURNING 1

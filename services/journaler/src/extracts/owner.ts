@@ -1,4 +1,4 @@
-import { type Principal, rightsOf } from '@indbakke/shared/access';
+import { ownerOf, type Principal, rightsOf } from '@indbakke/shared/access';
 import { DAY } from '@indbakke/shared/config';
 import { Prisma, type Store } from '@indbakke/shared/store';
 
@@ -9,11 +9,12 @@ export const LAPSES_AFTER = 14 * DAY;
 
 /** Keeps the rights that the caller has now: the caller’s extracts run with them. Unchanged, it is written once an hour. */
 export async function rememberOwner(store: Store, principal: Principal, at: Date): Promise<void> {
-  const { municipality, actor } = principal;
+  const { municipality } = principal;
+  const { kind, id } = ownerOf(principal);
   const { roles, teams, constraints } = rightsOf(principal);
   const statement = sql`
     INSERT INTO extract_owners AS known (municipality, owner_kind, owner, roles, teams, constraints, seen_at)
-    VALUES (${municipality}, ${actor.kind}, ${actor.id}, ${[...roles]}::text[], ${[...teams]}::text[],
+    VALUES (${municipality}, ${kind}, ${id}, ${[...roles]}::text[], ${[...teams]}::text[],
       ${JSON.stringify(constraints)}::jsonb, ${at}::timestamptz)
     ON CONFLICT (municipality, owner_kind, owner) DO UPDATE
     SET roles = excluded.roles, teams = excluded.teams, constraints = excluded.constraints, seen_at = excluded.seen_at

@@ -1,10 +1,17 @@
-import { type Principal, userOf } from '@indbakke/shared/access';
-import { Problem } from '@indbakke/shared/errors';
+import { type ClaimRules, type Identity, type Principal, principalIn, readIdentity } from '@indbakke/shared/access';
+import { type ErrorCode, Problem } from '@indbakke/shared/errors';
 import { html } from '@indbakke/shared/html';
-import { EXACT_PATHS, publicPrefixOf } from '@indbakke/shared/http';
+import {
+  addressOf,
+  auditRefusal,
+  createAdmission,
+  EXACT_PATHS,
+  publicPrefixOf,
+  toProblem,
+} from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
 import { type InboxSessions, isLoopback, requireSameOrigin, signInRoutes } from '@indbakke/shared/sign-in';
-import { Router, urlencoded } from 'express';
+import { type Request, Router, urlencoded } from 'express';
 import type { JournalerConfig } from '../config.js';
 import { FIRST_PERSON, type LocalSignIn, localCookie, PEOPLE, personOf } from './local.js';
 import { sendPage } from './send-page.js';
@@ -13,7 +20,16 @@ import { TEXTS } from './texts.js';
 
 const MAX_BODY = '1kb';
 
-type PageParts = Pick<Parts, 'keys' | 'metrics' | 'store' | 'tokens'>;
+type PageParts = Pick<Parts, 'keys' | 'metrics' | 'store' | 'tokens' | 'claimRules'>;
+
+const REFUSALS: Partial<Record<ErrorCode, string>> = {
+  'too-large': TEXTS.tooLarge,
+  'municipality-required': TEXTS.chooseMunicipality,
+  'assurance-too-low': TEXTS.lacksAssurance,
+  'second-factor-missing': TEXTS.lacksAssurance,
+  'delegation-not-accepted': TEXTS.fromElsewhere,
+  'role-missing': TEXTS.noRights,
+};
 
 /** `/inbox`: a page that calls the inbox API for who has signed in to it. It has no data of its own. */
 export function inboxPage(
@@ -62,6 +78,20 @@ function signIn(
 ): Router {
   const { INBOX_OIDC_ISSUER: issuer } = config;
   const chooses = localCookie(parts.keys);
+  const admit = createAdmission(parts.store);
+  /** @throws Problem which the audit log of the one who is refused has then */
+  const enter = async (identity: Identity, req: Request, municipality?: string) => {
+    const principal = principalIn(identity, municipality);
+    try {
+      await admit(principal);
+      if (principal.roles.size === 0) throw new Problem('role-missing', 'The token grants no role.');
+    } catch (error) {
+      const by = { ...principal, origin: addressOf(req) };
+      await auditRefusal(parts.store, by, { method: 'post', path: '/inbox/sign-in' }, {}, toProblem(error));
+      throw error;
+    }
+    return principal;
+  };
   const who = local && personOf(local.municipality, FIRST_PERSON);
   const router = signInRoutes<Principal>(parts, {
     base: '/inbox',
@@ -73,10 +103,11 @@ function signIn(
             clientId: config.INBOX_OIDC_CLIENT_ID,
             clientSecret: config.INBOX_OIDC_CLIENT_SECRET,
             scope: config.INBOX_OIDC_SCOPE,
+            acrValues: acrValuesOf(parts.claimRules),
           },
     link: local && who && { secret: local.link, who },
-    byToken: (token) => parts.tokens.verify(token),
-    byClaims: async (claims) => userOf(claims),
+    byToken: async (token, req, municipality) => enter(await parts.tokens.verify(token), req, municipality),
+    byClaims: async (claims, req, municipality) => enter(readIdentity(parts.claimRules, claims), req, municipality),
     begin(req, res, principal, until) {
       sessions.begin(req, res, principal, until);
       if (principal === who) chooses.set(req, res, true);
@@ -90,18 +121,31 @@ function signIn(
 <form method="post" action="${prefix}/inbox/sign-in/as"><input type="hidden" name="municipality" value="${cvr}"><p class="buttons">
 ${Object.keys(PEOPLE).map((id) => html`<button class="button button-secondary" name="id" value="${id}">${id}</button>`)}</p></form>`,
       );
-      const withIssuer = html`<p>${TEXTS.withIssuer}</p>
-<p><a class="button button-primary" href="${prefix}/inbox/sign-in/start?to=${encodeURIComponent(to)}">${TEXTS.title}</a></p>`;
+      const start = `${prefix}/inbox/sign-in/start?to=${encodeURIComponent(to)}`;
+      const choices = problem?.choices ?? [];
+      const withIssuer =
+        choices.length > 0
+          ? choices.map(
+              (cvr) =>
+                html`<p><a class="button button-primary" href="${start}&municipality=${cvr}">${TEXTS.inMunicipality(cvr, false)}</a></p>`,
+            )
+          : html`<p>${TEXTS.withIssuer}</p>
+<p><a class="button button-primary" href="${start}">${TEXTS.title}</a></p>`;
       const withToken = html`<form method="post" action="${prefix}/inbox/sign-in">
 <input type="hidden" name="to" value="${to}">
 <label class="form-label" for="token">${TEXTS.token}</label>
 <p class="hint" id="token-hint">${TEXTS.tokenHint} <code>npm run -s token -- --help</code></p>
 <input class="form-input" id="token" name="token" type="password" autocomplete="off" required aria-describedby="token-hint">
+${
+  choices.length > 0 &&
+  html`<label class="form-label" for="municipality">${TEXTS.municipality}</label>
+<select class="form-select" id="municipality" name="municipality">${choices.map((cvr) => html`<option>${cvr}</option>`)}</select>`
+}
 <p><button class="button button-primary" type="submit">${TEXTS.title}</button></p></form>`;
       sendPage(req, res, {
         title: TEXTS.title,
         body: html`<main class="sign-in" id="content"><h1>${TEXTS.title}</h1>
-${problem && html`<div class="alert alert-error" role="alert">${problem.code === 'too-large' ? TEXTS.tooLarge : TEXTS.notSignedIn}</div>`}
+${problem && html`<div class="alert alert-error" role="alert">${REFUSALS[problem.code] ?? TEXTS.notSignedIn}</div>`}
 ${choice.length > 0 && html`<p>${TEXTS.choose}. ${TEXTS.chooseHint}</p>${choice}`}
 ${issuer === undefined ? withToken : withIssuer}</main>`,
       });
@@ -134,3 +178,7 @@ ${issuer === undefined ? withToken : withIssuer}</main>`,
   }
   return router;
 }
+
+/** Context Handler raises the level of the sign-in when it is asked for (Safewhere/kombit samples). */
+const acrValuesOf = ({ required: { level } }: ClaimRules) =>
+  level && `https://data.gov.dk/concept/core/nsis/loa/${level}`;

@@ -35,7 +35,7 @@ const ROW = sql`
   letters_answerable AS "lettersAnswerable", reply_days AS "replyDays", late_after_days AS "lateAfterDays",
   closed_case_team AS "closedCaseTeam", deletion_needs_two AS "deletionNeedsTwo", deletion_delay_days AS "deletionDelayDays",
   remove_content_after_days AS "removeContentAfterDays", flag_rejected_after_days AS "flagRejectedAfterDays",
-  held_rules AS "heldRules", is_training AS "isTraining", version,
+  accepts_delegation AS "acceptsDelegation", held_rules AS "heldRules", is_training AS "isTraining", version,
   EXISTS (SELECT FROM contact_points WHERE municipality = cvr AND removed_at IS NULL) AS "hasPointsNow",
   EXISTS (SELECT FROM contact_points
     WHERE municipality = cvr AND removed_at IS NULL AND is_active AND purpose <> 'enquiries') AS "takesRepliesSomewhere"`;
@@ -129,7 +129,7 @@ export async function writeSettings(
         closed_case_team = ${after.closedCaseTeam}::text, deletion_needs_two = ${after.deletionNeedsTwo}::bool,
         deletion_delay_days = ${after.deletionDelayDays}::int,
         remove_content_after_days = ${after.removeContentAfterDays}::int,
-        flag_rejected_after_days = ${after.flagRejectedAfterDays}::int, held_rules = ${JSON.stringify(after.heldRules)}::jsonb,
+        flag_rejected_after_days = ${after.flagRejectedAfterDays}::int, accepts_delegation = ${after.acceptsDelegation}::bool, held_rules = ${JSON.stringify(after.heldRules)}::jsonb,
         version = version + 1, release_due = ${newId()}::uuid
       WHERE cvr = ${by.principal.municipality}`,
   );
