@@ -1,3 +1,4 @@
+import { sweepExpiredRevocations } from '@indbakke/shared/access';
 import { DAY, HOUR, MINUTE, SECOND } from '@indbakke/shared/config';
 import { sweepIdempotencyKeys } from '@indbakke/shared/idempotency';
 import { SUGGEST_CASE, worker } from '@indbakke/shared/queue';
@@ -34,6 +35,7 @@ export function createWork(parts: Parts, config: JournalerConfig): Work & { read
       repeat('sweep-expired-extract-files', MINUTE, parts.log, () => sweepExpiredExtractFiles(parts, new Date())),
       repeat('sweep-unhashed-messages', 10 * SECOND, parts.log, () => sweepUnhashedMessages(parts), 0),
       repeat('sweep-forgotten-subjects', HOUR, parts.log, () => sweepForgottenSubjects(parts)),
+      repeat('sweep-expired-revocations', HOUR, parts.log, () => sweepExpiredRevocations(parts.store)),
       repeat('sweep-idempotency-keys', HOUR, parts.log, () => sweepIdempotencyKeys(parts.store), 0),
     ],
   };

@@ -6,6 +6,7 @@ export * from './municipality.js';
 export * from './owner.js';
 export * from './person.js';
 export * from './principal.js';
+export * from './revocations.js';
 export * from './rights.js';
 export * from './role-sheet.js';
 export * from './roles.js';

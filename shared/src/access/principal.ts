@@ -2,6 +2,7 @@ import type { Actor } from '../audit/index.js';
 import { type ErrorCode, Problem } from '../errors/index.js';
 import { combine, intersect, type Limits } from './data-constraints.js';
 import { VOID_REASONS, type Voided } from './privileges.js';
+import type { Revocable } from './revocations.js';
 import type { Role } from './roles.js';
 import type { Identity } from './token-claims.js';
 
@@ -9,6 +10,8 @@ import type { Identity } from './token-claims.js';
 export interface Caller {
   readonly actor: Actor;
   readonly roles: ReadonlySet<Role>;
+  /** By what the token can be revoked; undefined where there was none. */
+  readonly revocable?: Revocable | undefined;
 }
 
 /** The caller, its municipality and its roles. */
@@ -36,7 +39,7 @@ export interface Principal extends Caller {
  * @throws Problem municipality-required when the token grants rights in several and none is asked for
  */
 export function principalIn(identity: Identity, asked?: string): Principal {
-  const { actor, teams, home, grants, voided, lacks } = identity;
+  const { actor, teams, home, grants, voided, lacks, revocable } = identity;
   const choices = [...grants.keys()];
   const without = voided.map((each) => each.municipality);
   const [first = without[0] ?? home ?? ''] = choices;
@@ -47,6 +50,7 @@ export function principalIn(identity: Identity, asked?: string): Principal {
     actor,
     teams,
     municipality,
+    revocable,
     ...combine(isElsewhere ? [] : (grants.get(municipality) ?? [])),
     ...(home !== undefined && home !== municipality && { home }),
     voided: voided.filter((each) => each.municipality === municipality).map(({ reason }) => reason),

@@ -7,7 +7,7 @@ export interface Verified {
   readonly validUntil: number;
 }
 
-// A key that the issuer withdraws is trusted for as long.
+// A key that the issuer withdraws, or a token that is revoked, is trusted for as long.
 const REMEMBERED_MS = 30_000;
 // More callers than a municipality has at once; a thousand tokens are a few MB.
 const MAX_REMEMBERED = 1_000;

@@ -4,7 +4,9 @@ import type { Actor } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import { type Assurance, assuranceOf, type RequiredAssurance } from './assurance.js';
 import { type ConstraintName, dataConstraintsOf, type Grant } from './data-constraints.js';
+import type { Caller } from './principal.js';
 import { readPrivileges, type Voided } from './privileges.js';
+import { type Revocable, revocableOf } from './revocations.js';
 import { parseRole, type Role } from './roles.js';
 
 /** What is read of a token, by our names. */
@@ -23,16 +25,14 @@ const CLAIMS = [
   'assurance',
   'authenticatorAssurance',
   'factors',
-  'session',
-  'tokenId',
 ] as const;
 export type Claim = (typeof CLAIMS)[number];
 
 /** What issuers call them. A claim without a name is not read. */
 export type ClaimNames = Readonly<Partial<Record<Claim, string>>>;
 
-// RFC 7519, 8693 (act), 8176 (amr), OpenID Connect Back-Channel Logout 1.0 (sid).
-const REGISTERED = { user: 'sub', factors: 'amr', session: 'sid', tokenId: 'jti' } as const;
+// RFC 7519 (sub), 8693 (act), 8176 (amr).
+const REGISTERED = { user: 'sub', factors: 'amr' } as const;
 // OIOSAML 3.0 and NSIS; that Context Handler’s OpenID Connect uses the names of the attributes is assumed.
 const NSIS = {
   assurance: 'https://data.gov.dk/concept/core/nsis/loa',
@@ -92,8 +92,7 @@ export interface Identity {
   readonly voided: readonly Voided[];
   /** What the issuer’s users must have and this one lacks. */
   readonly lacks: Assurance | undefined;
-  /** By which the token can be revoked before it expires. */
-  readonly revocableBy: { readonly tokenId: string | undefined; readonly session: string | undefined };
+  readonly revocable: Revocable;
 }
 
 // Ids go into rows and answers. PostgreSQL takes no NUL, stores half a surrogate pair as U+FFFD, and that is what is left of
@@ -148,8 +147,6 @@ const Claims = z.object({
   assurance: oneText.optional().describe('Low, Substantial or High'),
   authenticatorAssurance: oneText.optional().describe('Low, Substantial or High'),
   factors: listOf(z.string()).describe('a list of at most 500 authentication methods'),
-  session: Id.optional().describe(AN_ID),
-  tokenId: Id.optional().describe(AN_ID),
 });
 
 /**
@@ -159,9 +156,9 @@ const Claims = z.object({
  */
 export function readIdentity(rules: ClaimRules, payload: JWTPayload): Identity {
   const claims = parseClaims(Claims, rules.names, payload);
-  const { teams, municipality, session, tokenId } = claims;
+  const { teams, municipality } = claims;
   const lacks = assuranceOf(claims, rules.required);
-  const common = { actor: actorOf(claims), teams, lacks, revocableBy: { session, tokenId } };
+  const common = { actor: actorOf(claims), teams, lacks, revocable: revocableOf(payload) };
   if (rules.names.privileges) {
     return { ...common, home: municipality, ...readPrivileges(claims.privileges, rules) };
   }
@@ -176,9 +173,9 @@ const OperatorClaims = Claims.pick({ user: true, roles: true, system: true, acto
  *
  * @throws Problem not-signed-in when they are not as they must be
  */
-export function readOperator(payload: JWTPayload): { readonly actor: Actor; readonly roles: ReadonlySet<Role> } {
+export function readOperator(payload: JWTPayload): Caller {
   const claims = parseClaims(OperatorClaims, CLAIM_NAMES.local, payload);
-  return { actor: actorOf(claims), roles: new Set(rolesOf(claims)) };
+  return { actor: actorOf(claims), roles: new Set(rolesOf(claims)), revocable: revocableOf(payload) };
 }
 
 type OperatorClaims = z.infer<typeof OperatorClaims>;

@@ -12,6 +12,7 @@ import {
 import { Problem } from '../errors/index.js';
 import type { Caller } from './principal.js';
 import { rememberVerified } from './remember-verified.js';
+import type { IsRevoked } from './revocations.js';
 import { type ClaimRules, type Identity, isEmpty, readIdentity, readOperator } from './token-claims.js';
 
 export interface TokenVerifier {
@@ -43,10 +44,10 @@ export interface TokenIssuer extends TokenOptions {
 }
 
 // Never none, never a shared secret. Ed25519 is the newer name of what EdDSA mostly is (RFC 9864).
-const ALGORITHMS = ['EdDSA', 'Ed25519', 'ES256', 'PS256', 'PS384', 'PS512', 'RS256'];
-const CLOCK_SKEW_SECONDS = 30;
+export const ALGORITHMS = ['EdDSA', 'Ed25519', 'ES256', 'PS256', 'PS384', 'PS512', 'RS256'];
+export const CLOCK_SKEW_SECONDS = 30;
 // A later expiry is none at all, mostly because it was written in milliseconds.
-const MAX_LIFE_SECONDS = 366 * 24 * 3_600;
+export const MAX_LIFE_SECONDS = 366 * 24 * 3_600;
 
 // The key set did not arrive, or is not one: that says nothing about the token. The general code is jose's for an HTTP status
 // other than 200.
@@ -63,6 +64,7 @@ const JWKS_TIMEOUT_MS = 5_000;
 /** For the inbox API: tokens of municipalities, by any of these issuers. */
 export async function createTokenVerifier(
   issuers: readonly TokenIssuer[],
+  isRevoked: IsRevoked,
   now: () => number = Date.now,
 ): Promise<TokenVerifier> {
   const opened = await Promise.all(issuers.map(async (issuer) => ({ ...issuer, keys: await openKeySet(issuer.jwks) })));
@@ -71,8 +73,10 @@ export async function createTokenVerifier(
     const issuer = opened.find((each) => each.issuer === named);
     if (!issuer) throw notForUs();
     const payload = await verifySignature(token, issuer.keys, issuer, now());
+    const identity = readIdentity(issuer.rules, payload);
+    await requireUnrevoked(isRevoked, identity);
     return {
-      identity: readIdentity(issuer.rules, payload),
+      identity,
       validUntil: (Number(payload.exp) + CLOCK_SKEW_SECONDS) * 1_000,
     };
   }, now);
@@ -85,14 +89,22 @@ export async function createTokenVerifier(
 }
 
 /** For the pages of operations: tokens of those who run the installation. */
-export async function createOperatorVerifier(options: TokenOptions): Promise<OperatorVerifier> {
+export async function createOperatorVerifier(options: TokenOptions, isRevoked: IsRevoked): Promise<OperatorVerifier> {
   const keys = await openKeySet(options.jwks);
   return {
     async verify(token) {
       const payload = await verifySignature(token, keys, options);
-      return operatorOf(payload);
+      const operator = operatorOf(payload);
+      await requireUnrevoked(isRevoked, operator);
+      return operator;
     },
   };
+}
+
+/** @throws Problem not-signed-in when the token, or the sign-in that a page remembers, was revoked */
+export async function requireUnrevoked(isRevoked: IsRevoked, { revocable }: Pick<Caller, 'revocable'>): Promise<void> {
+  if (!revocable || !(await isRevoked(revocable))) return;
+  throw new Problem('not-signed-in', 'The sign-in was ended. Sign in again.');
 }
 
 /**

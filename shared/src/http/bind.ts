@@ -1,10 +1,12 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { z } from 'zod';
 import {
+  type IsRevoked,
   type OperatorVerifier,
   type Principal,
   principalIn,
   type Role,
+  requireUnrevoked,
   type TokenVerifier,
   tellVoided,
 } from '../access/index.js';
@@ -46,6 +48,7 @@ export interface ApiParts {
   readonly keys: KeyRing;
   readonly tokens: TokenVerifier;
   readonly operators: OperatorVerifier;
+  readonly isRevoked: IsRevoked;
   /** Undefined while the inbox page is off. */
   readonly inboxSessions?: InboxSessions | undefined;
   readonly metrics: Metrics;
@@ -109,7 +112,10 @@ async function signIn(parts: ApiParts, { isOfInstallation }: Operation, req: Req
   const credentials = readCredentials(req);
   // Whoever sends an Authorization, even an unreadable one, does not mean the session.
   const signedIn = req.headers.authorization === undefined ? parts.inboxSessions?.readForCall(req) : undefined;
-  if (signedIn) return signedIn;
+  if (signedIn) {
+    await requireUnrevoked(parts.isRevoked, signedIn);
+    return signedIn;
+  }
   try {
     if (credentials?.scheme !== 'bearer') {
       throw new Problem('not-signed-in', 'Send one bearer token: Authorization: Bearer <token>.');

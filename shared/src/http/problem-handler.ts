@@ -63,6 +63,11 @@ export function logProblem(log: Log, problem: Problem): void {
 /** What an error means to the caller. An unexpected one is `internal` and reveals nothing. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (isOfBody(error)) {
+    return error.status === 413
+      ? new Problem('too-large', 'The form is over the size limit.', { cause: error })
+      : new Problem('bad-request', 'The form cannot be read.', { cause: error });
+  }
   if (error instanceof URIError) return new Problem('bad-request', 'The URL is not percent-encoded UTF-8.');
   if (error instanceof CommitInDoubt) {
     const detail = 'The database did not answer whether it made the change. Read the message again before you retry.';
@@ -72,6 +77,12 @@ export function toProblem(error: unknown): Problem {
   return new Problem('internal', 'Something failed here. Quote the correlation id when you report it.', {
     cause: error,
   });
+}
+
+/** What Express’s own readers of bodies throw for what a caller sent. */
+function isOfBody(error: unknown): error is Error & { status: number } {
+  const { status, type } = error as { status?: unknown; type?: unknown };
+  return error instanceof Error && typeof type === 'string' && typeof status === 'number' && status < 500;
 }
 
 /** The database is away, and nothing was changed. */

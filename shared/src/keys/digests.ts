@@ -16,6 +16,8 @@ export const IDEMPOTENCY = 'idempotency';
 export const AUDIT_CHAIN = 'audit-chain-1';
 /** Keyed hash of an anchor: audit rows that went with their month. */
 export const AUDIT_ANCHOR = 'audit-anchor-1';
+/** Keyed hash of the id of what is revoked. */
+export const REVOCATION = 'revocation';
 /** Keyed hash of a line of the deletion ledger. */
 export const DELETION_LEDGER = 'deletion-ledger-1';
 /** Keyed hash of a line of the ledger, which is chained to the one before it. */

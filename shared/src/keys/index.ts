@@ -11,6 +11,7 @@ export {
   LEDGER,
   LIST,
   QUARANTINE,
+  REVOCATION,
 } from './digests.js';
 export { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing, type WrappedKey } from './key-ring.js';
 export { openText, sealText } from './seal-text.js';

@@ -2,6 +2,8 @@ import {
   type ClaimRules,
   createOperatorVerifier,
   createTokenVerifier,
+  type IsRevoked,
+  isRevoked,
   type OperatorVerifier,
   type TokenVerifier,
 } from '../access/index.js';
@@ -26,6 +28,7 @@ export interface Parts {
   /** How the tokens and id tokens of users are read. */
   readonly claimRules: ClaimRules;
   readonly operators: OperatorVerifier;
+  readonly isRevoked: IsRevoked;
   /** Undefined while the inbox page is off. */
   readonly inboxSessions: InboxSessions | undefined;
   readonly metrics: Metrics;
@@ -38,21 +41,35 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   const log = createLog(name, config.LOG_LEVEL);
   const keys = await opened('KEY_FILE', loadKeyRing(config.KEY_FILE));
   const folder = await opened('BLOB_URL', openBlobStore(config.BLOB_URL));
+  const store = openStore({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, name });
+  const revoked: IsRevoked = (revocable) => isRevoked({ store, keys }, revocable);
   const claimRules = claimRulesOf(config);
-  const tokens = await opened('TOKEN_JWKS', createTokenVerifier(tokenIssuers(config, claimRules)));
+  const tokens = await opened('TOKEN_JWKS', createTokenVerifier(tokenIssuers(config, claimRules), revoked));
   const forOperators = {
     issuer: config.OPERATIONS_TOKEN_ISSUER ?? config.TOKEN_ISSUER,
     audience: config.OPERATIONS_TOKEN_AUDIENCE,
     jwks: config.OPERATIONS_TOKEN_JWKS ?? config.TOKEN_JWKS,
   };
-  const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators));
-  const store = openStore({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, name });
+  const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators, revoked));
   const blobs = onlyMarked(folder, () => hasContent(store));
   const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
   const metrics = createMetrics();
   observeQueues(metrics, queues);
   const inboxSessions = config.INBOX_PAGE === 'on' ? new InboxSessions(keys) : undefined;
-  return { store, blobs, keys, queues, tokens, claimRules, operators, inboxSessions, metrics, tally: new Tally(), log };
+  return {
+    store,
+    blobs,
+    keys,
+    queues,
+    tokens,
+    claimRules,
+    operators,
+    isRevoked: revoked,
+    inboxSessions,
+    metrics,
+    tally: new Tally(),
+    log,
+  };
 }
 
 /** Whether the database names any content. */

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { type Principal, parseRole } from '../access/index.js';
+import { type Principal, parseRole, Revocable } from '../access/index.js';
 import { HOUR, SECOND } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import type { KeyRing } from '../keys/index.js';
@@ -20,6 +20,7 @@ const Session = z.strictObject({
   teams: z.array(z.string()),
   limits: z.record(z.string(), Sets).optional(),
   home: z.string().optional(),
+  revocable: Revocable.optional(),
 });
 type Session = z.infer<typeof Session>;
 
@@ -42,8 +43,8 @@ export class InboxSessions {
    * @throws Problem too-large when a browser would not keep it
    */
   begin(req: Request, res: Response, principal: Principal, until?: number): void {
-    const { municipality, actor, roles, teams, limits, home } = principal;
-    const session = { municipality, ...actor, roles: [...roles], teams: [...teams], limits, home };
+    const { municipality, actor, roles, teams, limits, home, revocable } = principal;
+    const session = { municipality, ...actor, roles: [...roles], teams: [...teams], limits, home, revocable };
     this.#cookie.set(req, res, Session.parse(session), until);
   }
 
@@ -66,7 +67,7 @@ export class InboxSessions {
   readForPage(req: Request): Principal | undefined {
     const session = this.#cookie.read(req);
     if (!session) return undefined;
-    const { municipality, kind, id, onBehalfOf, roles, teams, limits, home } = session;
+    const { municipality, kind, id, onBehalfOf, roles, teams, limits, home, revocable } = session;
     return {
       municipality,
       actor: { kind, id, onBehalfOf },
@@ -74,6 +75,7 @@ export class InboxSessions {
       teams,
       limits: limits as Principal['limits'],
       home,
+      revocable,
     };
   }
 

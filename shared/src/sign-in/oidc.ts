@@ -1,4 +1,4 @@
-import type { JWTPayload } from 'jose';
+import { createRemoteJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import {
   allowInsecureRequests,
   authorizationCodeGrant,
@@ -13,6 +13,8 @@ import {
   randomState,
 } from 'openid-client';
 import { z } from 'zod';
+import { ALGORITHMS, CLOCK_SKEW_SECONDS, type Revoked } from '../access/index.js';
+import { SECOND } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 
 export interface OidcOptions {
@@ -40,10 +42,20 @@ export type Pending = Readonly<z.infer<typeof Pending>>;
 
 const TIMEOUT_SECONDS = 10;
 
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const LOGOUT_WITHIN_SECONDS = 300;
+const LogoutClaims = z.object({
+  sid: z.string().min(1).optional(),
+  sub: z.string().min(1).optional(),
+  events: z.record(z.string(), z.unknown()),
+  nonce: z.unknown().optional(),
+});
+
 /** Signs people in at an OpenID Connect issuer: authorization code flow with PKCE, and a signed id token. */
 export class OidcSignIn {
   readonly #options: OidcOptions;
   #discovered: Promise<Configuration> | undefined;
+  #keys: JWTVerifyGetKey | undefined;
 
   constructor(options: OidcOptions) {
     this.#options = options;
@@ -91,6 +103,34 @@ export class OidcSignIn {
       return tokens.claims() as JWTPayload;
     } catch (cause) {
       throw new Problem('not-signed-in', 'The issuer did not sign you in. Try again.', { cause });
+    }
+  }
+
+  /**
+   * What a logout token ends (OpenID Connect Back-Channel Logout 1.0, 2.6).
+   *
+   * @throws Problem bad-request when it is not one of the issuer for us; unavailable when the issuer does not answer
+   */
+  async readLogout(logoutToken: string): Promise<Revoked> {
+    const { issuer, jwks_uri: jwks = '' } = (await this.#configuration()).serverMetadata();
+    this.#keys ??= createRemoteJWKSet(new URL(jwks), { timeoutDuration: TIMEOUT_SECONDS * SECOND });
+    try {
+      const { payload } = await jwtVerify(logoutToken, this.#keys, {
+        issuer,
+        audience: this.#options.clientId,
+        algorithms: ALGORITHMS,
+        requiredClaims: ['iat', 'jti', 'events'],
+        maxTokenAge: LOGOUT_WITHIN_SECONDS,
+        clockTolerance: CLOCK_SKEW_SECONDS,
+      });
+      const { sid, sub, events, nonce } = LogoutClaims.parse(payload);
+      // An id token has a nonce, and no such event.
+      if (nonce !== undefined || !Object.hasOwn(events, LOGOUT_EVENT)) throw new Error('no logout token');
+      if (sid !== undefined) return { issuer, kind: 'session', id: sid };
+      if (sub !== undefined) return { issuer, kind: 'user', id: sub };
+      throw new Error('neither sid nor sub');
+    } catch (cause) {
+      throw new Problem('bad-request', 'It is not a logout token of the issuer for this client.', { cause });
     }
   }
 

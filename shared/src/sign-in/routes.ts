@@ -1,10 +1,12 @@
 import { type Request, type Response, Router, urlencoded } from 'express';
 import type { JWTPayload } from 'jose';
-import { expiryOf } from '../access/index.js';
+import { expiryOf, MAX_LIFE_SECONDS, revoke } from '../access/index.js';
+import { SECOND } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import { EXACT_PATHS, publicPrefixOf, publicUrlOf, toProblem } from '../http/index.js';
 import type { KeyRing } from '../keys/index.js';
 import type { Metrics } from '../metrics/index.js';
+import type { Store } from '../store/index.js';
 import { type OidcOptions, OidcSignIn, Pending } from './oidc.js';
 import type { OneTimeSecret } from './one-time-link.js';
 import { isSameOrigin } from './same-origin.js';
@@ -32,9 +34,12 @@ export interface SignIn<Who> {
   showSignedIn(req: Request, res: Response, goOn: string): void;
 }
 
-/** `<base>/sign-in`, at the issuer where one is set, else with a token; and `<base>/sign-out`. */
+/**
+ * `<base>/sign-in`, at the issuer where one is set, else with a token; `<base>/sign-out`, and `<base>/back-channel-logout`, where the
+ * issuer ends sign-ins.
+ */
 export function signInRoutes<Who>(
-  { keys, metrics }: { readonly keys: KeyRing; readonly metrics: Metrics },
+  { store, keys, metrics }: { readonly store: Store; readonly keys: KeyRing; readonly metrics: Metrics },
   pages: SignIn<Who>,
 ): Router {
   const { base } = pages;
@@ -84,6 +89,14 @@ export function signInRoutes<Who>(
       } catch (error) {
         refuse(req, res, error);
       }
+    });
+    // The issuer itself calls: it has no session, and its token says what it is for.
+    router.post(`${base}/back-channel-logout`, urlencoded({ extended: false, limit: MAX_BODY }), async (req, res) => {
+      res.set('Cache-Control', 'no-store');
+      const revoked = await oidc.readLogout(String(req.body?.logout_token ?? ''));
+      const at = new Date();
+      await revoke({ store, keys }, revoked, at, new Date(at.getTime() + MAX_LIFE_SECONDS * SECOND));
+      res.status(200).end();
     });
   } else {
     router.post(`${base}/sign-in`, urlencoded({ extended: false, limit: MAX_BODY }), async (req, res) => {

@@ -21,8 +21,8 @@ const { verify } = rememberVerified(
 function issue(seconds: number): string {
   const token = randomUUID();
   const actor = { kind: 'user', id: token } as const;
-  const revocableBy = { tokenId: undefined, session: undefined };
-  const identity = { actor, teams: [], home: undefined, grants: new Map(), voided: [], lacks: undefined, revocableBy };
+  const revocable = { issuer: 'x', user: token, issuedAt: 0 };
+  const identity = { actor, teams: [], home: undefined, grants: new Map(), voided: [], lacks: undefined, revocable };
   issued.set(token, { identity, validUntil: time + seconds * 1_000 });
   return token;
 }

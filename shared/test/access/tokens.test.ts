@@ -38,6 +38,9 @@ const ALL = { ...CLAIMS, roles: ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.
 const listWith = (authorization?: string) =>
   fetch(`${stack.url}/api/v1/incoming-documents`, authorization === undefined ? {} : { headers: { authorization } });
 
+/** Nothing is revoked. */
+const NEVER = async () => false;
+
 const bearer = async (token: string | Promise<string>) => `Bearer ${await token}`;
 
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -74,7 +77,7 @@ describe('a remembered token', () => {
 
   it('is refused once it has expired, clocks that differ allowed for', async () => {
     let time = Date.now();
-    const { verify } = await createTokenVerifier(issuers(), () => time);
+    const { verify } = await createTokenVerifier(issuers(), NEVER, () => time);
     const token = await signToken(stack.env, CLAIMS, { expires: '-20s' });
     await expect(verify(token)).resolves.toMatchObject({ actor: { id: 'caseworker-1' } });
     time += 11_000;
@@ -195,7 +198,10 @@ describe('not signed in:', () => {
 describe('claims as issuers write them:', () => {
   const verify = async (claims: Claims) => {
     const { TOKEN_ISSUER: issuer, TOKEN_AUDIENCE: audience, TOKEN_JWKS: jwks } = stack.env as Record<string, string>;
-    const { verify } = await createTokenVerifier([{ issuer, audience, jwks, rules: LOCAL_RULES } as TokenIssuer]);
+    const { verify } = await createTokenVerifier(
+      [{ issuer, audience, jwks, rules: LOCAL_RULES } as TokenIssuer],
+      NEVER,
+    );
     return principalIn(await verify(await signToken(stack.env, { ...CLAIMS, ...claims })));
   };
 
@@ -325,9 +331,10 @@ describe('signed with', () => {
     );
     const file = join(folder, 'jwks.json');
     await writeFile(file, JSON.stringify({ keys }));
-    verifier = await createTokenVerifier([
-      { issuer: 'https://idp', audience: 'a', jwks: pathToFileURL(file).href, rules: LOCAL_RULES },
-    ]);
+    verifier = await createTokenVerifier(
+      [{ issuer: 'https://idp', audience: 'a', jwks: pathToFileURL(file).href, rules: LOCAL_RULES }],
+      NEVER,
+    );
   });
 
   afterAll(() => rm(folder, { recursive: true }));
@@ -473,7 +480,7 @@ describe('the key set of an issuer', () => {
   afterAll(() => server.close());
 
   const verifier = () =>
-    createTokenVerifier([{ issuer: 'urn:indbakke:local', audience: 'indbakke', jwks, rules: LOCAL_RULES }]);
+    createTokenVerifier([{ issuer: 'urn:indbakke:local', audience: 'indbakke', jwks, rules: LOCAL_RULES }], NEVER);
 
   it('can be fetched over HTTP', async () => {
     body = await readFile(fileURLToPath(stack.env.TOKEN_JWKS as string), 'utf8');
@@ -492,9 +499,10 @@ describe('the key set of an issuer', () => {
   });
 
   it('that is unreachable makes the call fail temporarily', async () => {
-    const away = await createTokenVerifier([
-      { issuer: LOCAL_ISSUER, audience: 'x', jwks: 'http://127.0.0.1:1/jwks', rules: LOCAL_RULES },
-    ]);
+    const away = await createTokenVerifier(
+      [{ issuer: LOCAL_ISSUER, audience: 'x', jwks: 'http://127.0.0.1:1/jwks', rules: LOCAL_RULES }],
+      NEVER,
+    );
     const failure = await away.verify(await signToken(stack.env, CLAIMS)).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Problem);
     expect((failure as Problem).code).toBe('unavailable');

@@ -309,7 +309,7 @@ describe('every table', () => {
     }>(`SELECT DISTINCT g.table_name AS name FROM information_schema.table_privileges g
        WHERE g.table_schema = 'public' AND g.grantee LIKE 'indbakke%' ORDER BY 1`);
     expect(tables.map(({ name }) => name)).toEqual(expect.not.arrayContaining(['_prisma_migrations']));
-    expect([...TABLES, 'quarantine_entries', 'handovers', 'ledger_files', ...OF_INSTALLATION]).toEqual(
+    expect([...TABLES, 'quarantine_entries', 'handovers', 'ledger_files', 'revocations', ...OF_INSTALLATION]).toEqual(
       expect.arrayContaining(tables.map(({ name }) => name)),
     );
   });

@@ -20,7 +20,7 @@ import { TEXTS } from './texts.js';
 
 const MAX_BODY = '1kb';
 
-type PageParts = Pick<Parts, 'keys' | 'metrics' | 'store' | 'tokens' | 'claimRules'>;
+type PageParts = Pick<Parts, 'keys' | 'metrics' | 'store' | 'tokens' | 'claimRules' | 'isRevoked'>;
 
 const REFUSALS: Partial<Record<ErrorCode, string>> = {
   'too-large': TEXTS.tooLarge,
@@ -42,9 +42,11 @@ export function inboxPage(
   const chooses = localCookie(parts.keys);
   router.use(staticFiles(), signIn(parts, config, sessions, local));
   // The same page for all paths: its module shows what the path says.
-  router.get(/^\/inbox(?:\/[\w/%-]*)?$/, (req, res) => {
+  router.get(/^\/inbox(?:\/[\w/%-]*)?$/, async (req, res) => {
     res.set('Cache-Control', 'no-store');
-    const principal = sessions.readForPage(req);
+    const remembered = sessions.readForPage(req);
+    const isEnded = remembered?.revocable && (await parts.isRevoked(remembered.revocable));
+    const principal = isEnded ? undefined : remembered;
     // With a link of another site, browsers do not send the cookie; with our own page to the same place, they do.
     if (!principal && req.get('sec-fetch-site') === 'cross-site') {
       const here = `${publicPrefixOf(req)}${req.path}`;

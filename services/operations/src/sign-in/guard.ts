@@ -1,4 +1,4 @@
-import { OPERATORS_ONLY, type Principal } from '@indbakke/shared/access';
+import { OPERATORS_ONLY, type Principal, requireUnrevoked } from '@indbakke/shared/access';
 import { INSTALLATION } from '@indbakke/shared/audit';
 import { Problem } from '@indbakke/shared/errors';
 import {
@@ -32,6 +32,7 @@ export function requireOperator(parts: Parts): RequestHandler {
     if (session && !isReading(req) && !isSameOrigin(req)) {
       throw new Problem('bad-request', 'The call does not come from a page of ours. Open the page anew.');
     }
+    if (session) await requireUnrevoked(parts.isRevoked, session);
     const operator = session ? operatorOfSession(session, req) : await verifyBearer(parts, req);
     await requireDrift(parts, operator, req);
     res.locals.operator = { ...operator, role: 'Indbakke.Drift', origin: addressOf(req) } satisfies Principal;

@@ -1,4 +1,4 @@
-import { type Caller, type Principal, parseRole } from '@indbakke/shared/access';
+import { type Caller, type Principal, parseRole, Revocable } from '@indbakke/shared/access';
 import { INSTALLATION } from '@indbakke/shared/audit';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { addressOf } from '@indbakke/shared/http';
@@ -14,6 +14,7 @@ const Session = z.object({
   id: z.string(),
   onBehalfOf: z.string().optional(),
   roles: z.array(z.string()),
+  revocable: Revocable.optional(),
 });
 export type Session = z.infer<typeof Session>;
 
@@ -27,20 +28,22 @@ export const sessionCookie = (keys: KeyRing) =>
     sameSite: 'strict',
   });
 
-export const sessionOf = ({ actor, roles }: Caller): Session => ({
+export const sessionOf = ({ actor, roles, revocable }: Caller): Session => ({
   kind: actor.kind,
   id: actor.id,
   ...(actor.onBehalfOf !== undefined && { onBehalfOf: actor.onBehalfOf }),
   roles: [...roles],
+  revocable,
 });
 
 /** The operator of a session, who acts from where the call comes. */
-export function operatorOfSession({ kind, id, onBehalfOf, roles }: Session, req: Request): Principal {
+export function operatorOfSession({ kind, id, onBehalfOf, roles, revocable }: Session, req: Request): Principal {
   return {
     municipality: INSTALLATION,
     actor: { kind, id, onBehalfOf },
     roles: new Set(roles.map(parseRole).filter((role) => role !== undefined)),
     teams: [],
+    revocable,
     role: 'Indbakke.Drift',
     origin: addressOf(req),
   };
