@@ -46,6 +46,7 @@ const COMMANDS = {
     module: 'infra/dist/lab/bench/main.js',
   },
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
+  revoke: { does: 'revoke a token, a sign-in or all of a user', module: 'infra/dist/local/revoke.js' },
   municipality: { does: 'add or change a municipality', module: 'infra/dist/local/municipality.js' },
   training: { does: 'fill a municipality to practise in', module: 'infra/dist/local/training.js' },
   picture: {

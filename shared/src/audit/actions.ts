@@ -51,6 +51,7 @@ const OTHER_ACTIONS = {
   'offer-refused': 'An offered message was refused.',
   'handover-lapsed': 'The offer of a message was withdrawn, has expired, or became void.',
   'handovers-listed': 'Offers of messages were listed.',
+  'sign-in-revoked': 'A token, a sign-in or all sign-ins of a user were revoked by hand.',
   'rights-void':
     'Rights of a caller count for nothing, since they have a constraint that cannot be applied: once an hour.',
   'caller-refused': 'Calls that may not deliver were refused: why, and how often in a minute.',

@@ -87,6 +87,7 @@ export const DEEDS: Record<Action, string> = {
   'offer-refused': 'Afslog et tilbud om et brev fra en anden kommune',
   'handover-lapsed': 'Registrerede, at et tilbud om et brev er bortfaldet',
   'handovers-listed': 'Så en liste over tilbud om breve mellem kommuner',
+  'sign-in-revoked': 'Spærrede et login',
   'rights-void': 'Så bort fra rettigheder med en afgrænsning, der ikke kan bruges her',
   'caller-refused': 'Afviste kald, der ikke må aflevere',
   'quarantine-listed': 'Så listen over leverancer i karantæne',
