@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { LOCAL_ISSUER } from '@indbakke/shared/config';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { signToken } from '../../shared/test/access/sign.js';
-import { LOCAL_ISSUER } from '../src/local/issuer.js';
 import { ODENSKOV, startTestStack, type TestStack } from '../src/testkit/stack.js';
 
 // npm run revoke: what it revokes is refused by the services that run.

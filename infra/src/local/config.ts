@@ -19,7 +19,7 @@ const SERVICES = {
 const EMBEDDED = { DATABASE_URL: 'postgres://embedded' };
 
 await runCommand(USAGE, async () => {
-  const env = { ...EMBEDDED, ...localSettings(statePaths()), ...process.env };
+  const env = { ...EMBEDDED, ...localSettings(statePaths(), process.env) };
   return Object.entries(SERVICES)
     .map(([name, schema]) => `# ${name}\n${showConfig(schema, readConfig(schema, env)).join('\n')}`)
     .join('\n\n');

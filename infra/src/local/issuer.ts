@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseRole, ROLES } from '@indbakke/shared/access';
+import { LOCAL_ISSUER } from '@indbakke/shared/config';
 import { exportJWK, generateKeyPair, importJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
 
-/** The issuer of a local stack. Production has an OIDC issuer (docs/installation.md, Tokens). */
-export const LOCAL_ISSUER = 'urn:indbakke:local';
+// What tokens of a local stack are for. Production has an OIDC issuer (docs/installation.md, Tokens).
 export const LOCAL_AUDIENCE = 'indbakke';
 export const LOCAL_OPERATIONS_AUDIENCE = 'indbakke-operations';
 

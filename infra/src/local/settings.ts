@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Env } from '@indbakke/shared/config';
+import { type Env, LOCAL_ISSUER } from '@indbakke/shared/config';
 import { createKeyFile } from '@indbakke/shared/keys';
-import { createLocalIssuer, LOCAL_AUDIENCE, LOCAL_ISSUER, LOCAL_OPERATIONS_AUDIENCE } from './issuer.js';
+import { createLocalIssuer, LOCAL_AUDIENCE, LOCAL_OPERATIONS_AUDIENCE } from './issuer.js';
 import { inStateFolder, type StatePaths } from './state.js';
 
 /** Name of the database in the embedded PostgreSQL. */
@@ -15,16 +15,18 @@ const jwksOf = (paths: StatePaths) => join(paths.keys, 'token-issuer.jwks.json')
 /** The private key that `npm run token` signs with. */
 export const issuerKeyOf = (paths: StatePaths) => join(paths.keys, 'token-issuer.private.json');
 
-/** Defaults of a local stack, without DATABASE_URL: PostgreSQL must run first. */
-export function localSettings(paths: StatePaths): Env {
+/** Settings of a local stack, with those of `env`, without DATABASE_URL: PostgreSQL must run first. */
+export function localSettings(paths: StatePaths, env: Env = {}): Env {
+  // Never the local keys for the tokens of an issuer that `env` names.
+  const hasIssuer = Boolean(env.TOKEN_ISSUER);
   return {
     BLOB_URL: pathToFileURL(paths.content).href,
     INBOX_PAGE: 'on',
     KEY_FILE: masterKeysOf(paths),
-    TOKEN_ISSUER: LOCAL_ISSUER,
+    ...(!hasIssuer && { TOKEN_ISSUER: LOCAL_ISSUER, TOKEN_JWKS: pathToFileURL(jwksOf(paths)).href }),
     TOKEN_AUDIENCE: LOCAL_AUDIENCE,
     OPERATIONS_TOKEN_AUDIENCE: LOCAL_OPERATIONS_AUDIENCE,
-    TOKEN_JWKS: pathToFileURL(jwksOf(paths)).href,
+    ...env,
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Env, readConfig } from '@indbakke/shared/config';
+import { type Env, LOCAL_ISSUER, readConfig } from '@indbakke/shared/config';
 import { listen } from '@indbakke/shared/http';
 import { type Running, serve } from '@indbakke/shared/service';
 import express from 'express';
@@ -32,7 +32,7 @@ export async function startLocalStack({
   onProgress = () => {},
   links = {},
 }: LocalStackOptions): Promise<RunningStack> {
-  const settings = { ...localSettings(paths), ...env };
+  const settings = localSettings(paths, env);
   // Reports wrong settings before anything is created. The embedded database has no URL yet.
   const place = readConfig(StackConfig, { ...settings, DATABASE_URL: env.DATABASE_URL || 'postgres://embedded' });
   await checkPort(place);
@@ -40,7 +40,11 @@ export async function startLocalStack({
   const database = await openDatabase(paths, env, onProgress);
   try {
     const config = readConfig(StackConfig, { ...settings, DATABASE_URL: database.url });
-    const running = await serve(config, 'indbakke', allServices(config, links));
+    const running = await serve(
+      config,
+      'indbakke',
+      allServices(config, config.TOKEN_ISSUER === LOCAL_ISSUER ? links : {}),
+    );
     writeLocalStack(paths, running.url);
     return {
       url: running.url,

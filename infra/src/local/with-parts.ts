@@ -22,5 +22,5 @@ export async function withParts<Schema extends z.ZodObject, T>(
     }
   };
   if (process.env.DATABASE_URL) return workWith(process.env);
-  return withOwnerUrl((url) => workWith({ ...localSettings(statePaths()), ...process.env, DATABASE_URL: url }));
+  return withOwnerUrl((url) => workWith({ ...localSettings(statePaths(), process.env), DATABASE_URL: url }));
 }

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { INSTALLATION } from '@indbakke/shared/audit';
+import { LOCAL_ISSUER } from '@indbakke/shared/config';
 import { createLog } from '@indbakke/shared/log';
 import { openQueues, QUEUE_NAMES, type Queues } from '@indbakke/shared/queue';
 import type { Queue } from 'bullmq';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOCAL_ISSUER } from '../../../infra/src/local/issuer.js';
 import { HAS_REDIS, type OwnRedis, startOwnRedis } from '../../../infra/src/testkit/redis.js';
 import { CASEWORKER_ROLES, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type Claims, type Signing, signToken } from '../../../shared/test/access/sign.js';
@@ -206,7 +206,7 @@ describe('with an issuer of their own', () => {
   let own: TestStack;
   let folder: string;
   const key = generateKeyPair('ES256', { extractable: true });
-  const ISSUER = 'https://operations.example';
+  const ISSUER = 'http://127.0.0.1/operations';
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'indbakke-operators-'));

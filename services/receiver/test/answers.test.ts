@@ -268,7 +268,7 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
   'a NemSMS': (endpoint) => endpoint.send(xml({ messageType: 'NEMSMS' })),
   // Fails on a machine without another address, rather than pass untested.
   async 'a caller who may not deliver'(endpoint) {
-    const { url } = await receiverWith({ HOST: '0.0.0.0' });
+    const { url } = await receiverWith({ HOST: '0.0.0.0', TOKEN_ISSUER: 'https://login.example.dk' });
     return endpoint.send(xml(), {}, url.replace('0.0.0.0', otherAddress() ?? ''));
   },
   async 'a message that the municipality refuses'(endpoint) {

@@ -1,6 +1,9 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
+/** The issuer of a local stack, whose key is a file of this machine: whoever can read it is anybody. */
+export const LOCAL_ISSUER = 'urn:indbakke:local';
+
 /** The environment variables of a process. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -222,11 +225,42 @@ function faultsTogether(schema: z.ZodObject, given: Record<string, string | unde
   if (given.SYSTEM_TOKEN_ISSUER !== undefined && given.SYSTEM_TOKEN_ISSUER === given.TOKEN_ISSUER) {
     faults.push('SYSTEM_TOKEN_ISSUER: must differ from TOKEN_ISSUER, whose tokens are read by TOKEN_CLAIMS.');
   }
+  faults.push(...faultsOfLocalIssuer(given));
   if (given.TOKEN_CLAIMS === 'context-handler-2' && !given.TOKEN_SYSTEM && !given.TOKEN_ROLE_URIS) {
     faults.push('TOKEN_SYSTEM: is required with context-handler-2, or TOKEN_ROLE_URIS: else nobody has a role.');
   }
   return faults;
 }
+
+const ISSUERS = [
+  'TOKEN_ISSUER',
+  'SYSTEM_TOKEN_ISSUER',
+  'OPERATIONS_TOKEN_ISSUER',
+  'INBOX_OIDC_ISSUER',
+  'OPS_OIDC_ISSUER',
+];
+const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[?::1\]?|localhost)$/i;
+
+/** The local issuer is for this machine, and for a stack that has no other. */
+function faultsOfLocalIssuer(given: Record<string, string | undefined>): string[] {
+  const local = ISSUERS.find((name) => given[name] === LOCAL_ISSUER);
+  if (!local) return [];
+  const host = given.HOST ?? '127.0.0.1';
+  const isReal = (issuer = LOCAL_ISSUER) => issuer !== LOCAL_ISSUER && !isOnLoopback(issuer);
+  const real = ISSUERS.find((name) => isReal(given[name]));
+  return [
+    ...(LOOPBACK.test(host)
+      ? []
+      : [
+          `${local}: ${LOCAL_ISSUER} is for this machine alone, so HOST must be a loopback address, such as 127.0.0.1.`,
+        ]),
+    ...(real
+      ? [`${local}: ${LOCAL_ISSUER} does not go with another issuer, and ${real} names one. Set ${local} too.`]
+      : []),
+  ];
+}
+
+const isOnLoopback = (issuer: string) => URL.canParse(issuer) && LOOPBACK.test(new URL(issuer).hostname);
 
 /** A configuration as lines for people: value and meaning of each setting, secrets hidden. */
 export function showConfig(schema: z.ZodObject, config: Record<string, unknown>): string[] {

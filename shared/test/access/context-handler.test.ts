@@ -12,18 +12,21 @@ import {
   type TokenOptions,
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
-import { deliverMemo, expectProblem, SETUP } from '../inbox/support.js';
+import { deliverMemo, expectProblem } from '../inbox/support.js';
 import { type BppGroup, bpp, constraintUri, roleUri } from './bpp.js';
+import { signToken } from './sign.js';
 
 // Users with tokens of Context Handler 2, and the core, whose own tokens are of another issuer, for them: over HTTP.
 
 const ISSUER = 'https://context-handler.example.dk';
+const CORES_ISSUER = 'https://core.example.dk';
 const NSIS = 'https://data.gov.dk/concept/core/nsis';
 const [READ, ALL, REJECT] = ['indkomnedokumenter_laes', 'indkomnedokumenter_sealle', 'indkomnedokumenter_afvis'].map(
   roleUri,
 ) as [string, string, string];
 const LÆS = 'IndkomneDokumenter.Læs';
 const SEALLE = 'IndkomneDokumenter.SeAlle';
+const SETTING_UP = ['Indbakke.Opsætning'];
 const USER = 'C = DK, O = 22222222, CN = Test, serialNumber = UI:DK-O:G:1';
 
 const pair = generateKeyPair('PS256');
@@ -40,7 +43,7 @@ beforeAll(async () => {
     TOKEN_JWKS: pathToFileURL(join(folder, 'jwks.json')).href,
     TOKEN_SYSTEM: 'indbakke.example.dk',
     TOKEN_ROLE_URIS: 'DigitalPost.Slet=http://dubu.example.dk/roles/usersystemrole/slet/1',
-    SYSTEM_TOKEN_ISSUER: env.TOKEN_ISSUER,
+    SYSTEM_TOKEN_ISSUER: CORES_ISSUER,
     SYSTEM_TOKEN_JWKS: env.TOKEN_JWKS,
   }));
 });
@@ -77,6 +80,26 @@ async function tokenOf({
   const token = new SignJWT(payload).setSubject(sub).setIssuer(ISSUER).setAudience('indbakke').setExpirationTime('1h');
   return token.setProtectedHeader({ alg: 'PS256', kid: 'ch' }).sign((await pair).privateKey);
 }
+
+/** A token of the core’s own issuer, by our own claim names. */
+const systemToken = ({ user, roles, constraints }: TokenOptions) =>
+  signToken(
+    { TOKEN_JWKS: stack.env.SYSTEM_TOKEN_JWKS },
+    { sub: user, system: true, municipality: ODENSKOV, roles, ...constraints },
+    { issuer: CORES_ISSUER },
+  );
+
+/** A change by a system that has these roles. */
+const change = async (path: string, roles: readonly string[], version: number, body: object) =>
+  fetch(`${stack.url}/api/v1${path}`, {
+    method: 'PUT',
+    headers: {
+      authorization: `Bearer ${await systemToken({ user: 'set-up', roles })}`,
+      'if-match': `"${version}"`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify(body),
+  });
 
 const call = (path: string, token: string, headers: Record<string, string> = {}) =>
   fetch(`${stack.url}/api/v1${path}`, { headers: { authorization: `Bearer ${token}`, ...headers } });
@@ -233,14 +256,14 @@ describe('a user of another authority', () => {
         isTraining: __,
         warnings: ___,
         ...settings
-      } = (await (await stack.call('GET', '/municipality', { as: SETUP })).json()) as {
+      } = (await (await call('/municipality', await systemToken({ user: 'set-up', roles: SETTING_UP }))).json()) as {
         version: number;
         cvr: string;
         isTraining: boolean;
         warnings: unknown;
       };
       const body = { ...settings, acceptsDelegation: isOn };
-      expect((await stack.call('PUT', '/municipality', { as: SETUP, version, body })).status).toBe(200);
+      expect((await change('/municipality', SETTING_UP, version, body)).status).toBe(200);
     };
     await accept(true);
     const id = await deliverMemo(stack);
@@ -264,14 +287,14 @@ describe('a user of another authority', () => {
 describe('the core for a user', () => {
   const CORE: TokenOptions = { user: 'dubu-core', system: true, roles: [LÆS, SEALLE, 'Indbakke.System'] };
   const withCore = async (user: User, core: TokenOptions = CORE, path = '/incoming-documents') =>
-    call(path, await stack.token(core), { 'indbakke-on-behalf-of': await tokenOf(user) });
+    call(path, await systemToken(core), { 'indbakke-on-behalf-of': await tokenOf(user) });
   const own = { groups: [{ scope: ODENSKOV, privileges: [READ] }] };
 
   it('sees what the user sees, and both are audited', async () => {
     const [mine, other] = [await deliverMemo(stack), await deliverMemo(stack)];
-    const assign = { as: { roles: ['IndkomneDokumenter.Læs', SEALLE, 'IndkomneDokumenter.Tildel'] }, version: 1 };
-    const body = { assignee: { kind: 'user', id: USER } };
-    expect((await stack.call('PUT', `/incoming-documents/${mine}/assignment`, { ...assign, body })).status).toBe(200);
+    const assigning = [LÆS, SEALLE, 'IndkomneDokumenter.Tildel'];
+    const assignee = { kind: 'user', id: USER };
+    expect((await change(`/incoming-documents/${mine}/assignment`, assigning, 1, { assignee })).status).toBe(200);
     expect((await withCore(own, CORE, `/incoming-documents/${mine}`)).status).toBe(200);
     await expectProblem(await withCore(own, CORE, `/incoming-documents/${other}`), 404, 'not-found');
     expect((await withCore({}, CORE, `/incoming-documents/${other}`)).status).toBe(200);
@@ -318,21 +341,21 @@ describe('the core for a user', () => {
     [
       'a system for a system',
       async () =>
-        call('/incoming-documents', await stack.token(CORE), {
-          'indbakke-on-behalf-of': await stack.token({ ...CORE, user: 'other' }),
+        call('/incoming-documents', await systemToken(CORE), {
+          'indbakke-on-behalf-of': await systemToken({ ...CORE, user: 'other' }),
         }),
       400,
       'bad-request',
     ],
     [
       'a system for a made-up user',
-      async () => call('/incoming-documents', await stack.token(CORE), { 'indbakke-on-behalf-of': 'x.y.z' }),
+      async () => call('/incoming-documents', await systemToken(CORE), { 'indbakke-on-behalf-of': 'x.y.z' }),
       401,
       'not-signed-in',
     ],
     [
       'a system for nobody',
-      async () => call('/incoming-documents', await stack.token(CORE), { 'indbakke-on-behalf-of': '' }),
+      async () => call('/incoming-documents', await systemToken(CORE), { 'indbakke-on-behalf-of': '' }),
       401,
       'not-signed-in',
     ],

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { importJWK, type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
-import { LOCAL_AUDIENCE, LOCAL_ISSUER } from '../../../infra/src/local/issuer.js';
+import { LOCAL_AUDIENCE } from '../../../infra/src/local/issuer.js';
 import type { Env } from '../../src/config/index.js';
+import { LOCAL_ISSUER } from '../../src/config/index.js';
 
 /** Claims of any kind; the local issuer’s own command would refuse some. */
 export type Claims = Record<string, unknown>;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOCAL_AUDIENCE, LOCAL_ISSUER } from '../../../infra/src/local/issuer.js';
+import { LOCAL_AUDIENCE } from '../../../infra/src/local/issuer.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import {
   createTokenVerifier,
@@ -19,6 +19,7 @@ import {
   type TokenVerifier,
 } from '../../src/access/index.js';
 import type { Actor } from '../../src/audit/index.js';
+import { LOCAL_ISSUER } from '../../src/config/index.js';
 import { Problem } from '../../src/errors/index.js';
 import { auditOf, deliverMemo, expectProblem, list, SYSTEM, upsertCase } from '../inbox/support.js';
 import { type Claims, signToken } from './sign.js';

@@ -90,9 +90,56 @@ describe('readConfig', () => {
       { OPERATIONS_TOKEN_ISSUER: 'https://idp' },
       'OPERATIONS_TOKEN_ISSUER: must be set together with OPERATIONS_TOKEN_JWKS, the keys of that issuer.',
     ],
+    [
+      'keys of systems without their issuer',
+      { SYSTEM_TOKEN_JWKS: 'https://idp/jwks' },
+      'SYSTEM_TOKEN_ISSUER: must be set together with SYSTEM_TOKEN_JWKS, the keys of that issuer.',
+    ],
+    [
+      'one issuer for users and systems',
+      { SYSTEM_TOKEN_ISSUER: ENV.TOKEN_ISSUER, SYSTEM_TOKEN_JWKS: 'https://idp/jwks' },
+      'SYSTEM_TOKEN_ISSUER: must differ from TOKEN_ISSUER, whose tokens are read by TOKEN_CLAIMS.',
+    ],
+    [
+      'Context Handler without our roles',
+      { TOKEN_CLAIMS: 'context-handler-2' },
+      'TOKEN_SYSTEM: is required with context-handler-2, or TOKEN_ROLE_URIS: else nobody has a role.',
+    ],
+    ...['0.0.0.0', '::', '10.0.0.5', '127.0.0.1.example.dk', 'inbox.example.dk'].map(
+      (HOST): [string, Record<string, string>, string] => [
+        `the local issuer on ${HOST}`,
+        { HOST, TOKEN_ISSUER: 'urn:indbakke:local' },
+        'TOKEN_ISSUER: urn:indbakke:local is for this machine alone, so HOST must be a loopback address, such as 127.0.0.1.',
+      ],
+    ),
+    [
+      'the local issuer for operators beside a real one',
+      { OPERATIONS_TOKEN_ISSUER: 'urn:indbakke:local', OPERATIONS_TOKEN_JWKS: 'file:///jwks' },
+      'OPERATIONS_TOKEN_ISSUER: urn:indbakke:local does not go with another issuer, and TOKEN_ISSUER names one. Set OPERATIONS_TOKEN_ISSUER too.',
+    ],
+    [
+      'the local issuer for users beside a real one',
+      {
+        TOKEN_ISSUER: 'urn:indbakke:local',
+        SYSTEM_TOKEN_ISSUER: 'https://core.example',
+        SYSTEM_TOKEN_JWKS: 'https://core.example/jwks',
+      },
+      'TOKEN_ISSUER: urn:indbakke:local does not go with another issuer, and SYSTEM_TOKEN_ISSUER names one. Set TOKEN_ISSUER too.',
+    ],
   ])('refuses %s', (_name, settings, error) => {
     expect(errorsOf({ ...ENV, ...settings })[1]).toBe(`  ${error}`);
     expect(errorsOf({ ...ENV, ...settings, PORT: 'x' })).toHaveLength(3); // together with other errors
+  });
+
+  it.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('takes the local issuer on %s', (HOST) => {
+    const local = {
+      ...ENV,
+      HOST,
+      TOKEN_ISSUER: 'urn:indbakke:local',
+      OPERATIONS_TOKEN_ISSUER: 'http://127.0.0.1:1',
+      OPERATIONS_TOKEN_JWKS: 'file:///jwks',
+    };
+    expect(readConfig(ReceiverConfig, local)).toMatchObject({ HOST, TOKEN_ISSUER: 'urn:indbakke:local' });
   });
 
   it('takes proxies as addresses and networks, and nothing else', () => {
