@@ -57,6 +57,10 @@ const COMMANDS = {
   },
   audit: { does: 'verify the audit log', module: 'infra/dist/local/audit.js' },
   scrub: { does: 'remove from the database’s files what deleted rows left there', module: 'infra/dist/local/scrub.js' },
+  'rotate-key': {
+    does: 'replace the master key, and wrap all keys anew with it',
+    module: 'infra/dist/local/rotate-key.js',
+  },
   'reapply-deletions': {
     does: 'delete again what a restored backup still has',
     module: 'infra/dist/local/reapply-deletions.js',

@@ -89,18 +89,6 @@ describe('the docs', () => {
     expect(missing).toEqual([]);
   });
 
-  it('name every column with the key that something is sealed under, so that no key is removed too early', () => {
-    const schema = readFileSync(join(repository, 'shared/prisma/schema.prisma'), 'utf8');
-    const columns = [...schema.matchAll(/^model .*?^}/gms)].flatMap(([model]) =>
-      matches(model, /@map\("(\w*key_id)"\)/g).map(
-        (column) => `SELECT ${column} FROM ${matches(model, /@@map\("(\w+)"\)/g)}`,
-      ),
-    );
-    expect(columns).toContain('SELECT key_id FROM message_keys');
-    const page = readFileSync(join(repository, 'docs/installation.md'), 'utf8');
-    expect(columns.filter((column) => !page.includes(column))).toEqual([]);
-  });
-
   it('a wrong link, anchor, path or decision is found', () => {
     const wrong =
       '[a](errors.md#codes) [b](gone.md) [c](errors.md#gone) `shared/src/gone` `services/*/src/app.ts` decision 99';

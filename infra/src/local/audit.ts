@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { type Head, verifyAuditLog } from '@indbakke/shared/audit';
-import { loadKeyRing } from '@indbakke/shared/keys';
+import { openKeyRing } from '@indbakke/shared/keys';
 import pg from 'pg';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
-import { localSettings } from './settings.js';
-import { statePaths } from './state.js';
+import { ownersKeys } from './settings.js';
 import { withOwnerUrl } from './with-owner-url.js';
 
 const USAGE = `npm run -s audit -- verify [--municipality CVR] [--heads FILE]
@@ -14,7 +13,7 @@ Walks the audit log of every municipality, or of one, and says where a row was r
 dropped without an anchor. Prints the head of each log that is whole (CVR or installation, last position, hash): keep these lines outside this
 machine. With --heads, a file of such lines from earlier, it also finds an end that was cut off together with its head, or a log
 that was written anew; nothing else tells these. Uses the database of npm start with its keys, or those named by
-DATABASE_OWNER_URL and KEY_FILE. Exit status: 0 = whole, 1 = faults, or it could not be verified.`;
+DATABASE_OWNER_URL and KEY_FILE (or KEYS). Exit status: 0 = whole, 1 = faults, or it could not be verified.`;
 
 const OPTIONS = { municipality: { type: 'string' }, heads: { type: 'string' } } as const;
 
@@ -30,11 +29,9 @@ await runCommand(USAGE, async () => {
   if (values.help) return USAGE;
   if (positionals.length !== 1 || positionals[0] !== 'verify') throw new Error(USAGE);
   const known = values.heads === undefined ? [] : readHeads(await readFile(values.heads, 'utf8'));
-  const { DATABASE_OWNER_URL, KEY_FILE } = process.env;
-  if (DATABASE_OWNER_URL && !KEY_FILE)
-    throw new Error('Name with KEY_FILE the key file of the database that DATABASE_OWNER_URL names.');
+  const source = ownersKeys();
   return withOwnerUrl(async (connectionString) => {
-    const keys = await loadKeyRing(KEY_FILE || (localSettings(statePaths()).KEY_FILE as string));
+    const keys = await openKeyRing(source);
     const client = new pg.Client({ connectionString });
     await client.connect();
     try {

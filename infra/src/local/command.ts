@@ -15,7 +15,8 @@ export async function runCommand(usage: string, command: () => Promise<string>):
   }
 }
 
-class BadArgument extends Error {}
+/** The usage is shown with it. */
+export class BadArgument extends Error {}
 
 /** @throws BadArgument when an option is given that is none of `all` */
 export function oneOf<T extends string>(option: string, given: string | undefined, all: readonly T[]): T | undefined {

@@ -89,7 +89,7 @@ async function check(parts: Parts, config: Config, isForced: boolean): Promise<s
 async function checkParts({ store, blobs, keys }: Parts, { wrong, good, next }: Findings): Promise<boolean> {
   try {
     const { masterKeys } = await store.check();
-    const missing = masterKeys.filter((id) => !keys.has(id));
+    const missing = masterKeys.filter((id) => !keys.keyIds.has(id));
     if (missing.length > 0) throw new NotReady('key-missing');
     await blobs.check();
     good.push('Database, keys and content folder can be used.');

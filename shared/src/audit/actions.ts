@@ -61,6 +61,7 @@ const OTHER_ACTIONS = {
   'quarantine-refused': 'The bytes of a delivery in quarantine are refused again.',
   'quarantine-removed': 'A delivery was removed from quarantine.',
   scrubbed: 'The database was scrubbed of what deleted rows had left in it.',
+  'keys-rewrapped': 'The keys of all content were wrapped anew with the current master key.',
   restored: 'The database was found to be restored from a backup, and the change feed begins anew.',
   'ledger-accepted': 'A difference between the ledger and what is stored was accepted.',
   'scrub-started': 'A scrub of the database was started.',

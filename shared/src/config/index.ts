@@ -55,6 +55,12 @@ export const wholeNumber = (min: number, max: number) => {
 
 const SHARE = 'must be a number from 0 to 1';
 
+/** Where the master keys are: one of the two. */
+export const keySettings = {
+  KEY_FILE: z.string().min(1).optional().describe('File with the master keys, readable by the service only'),
+  KEYS: secret(z.string()).optional().describe('The content of such a file, instead of KEY_FILE'),
+};
+
 /** The settings of all services, named like their environment variables. */
 export const commonSettings = {
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
@@ -78,7 +84,7 @@ export const commonSettings = {
     .optional()
     .describe('Backend of the queue; default: DATABASE_URL'),
   BLOB_URL: url('file:').describe('Folder for sealed content: file:///folder'),
-  KEY_FILE: z.string().min(1).describe('File with the master keys, readable by the service only'),
+  ...keySettings,
   TOKEN_ISSUER: z.string().min(1).describe('Issuer of the bearer tokens of the inbox API'),
   TOKEN_AUDIENCE: z.string().min(1).default('indbakke').describe('Audience that tokens must name'),
   TOKEN_JWKS: url('https:', 'http:', 'file:').describe('URL of the issuer’s public keys'),
@@ -229,6 +235,11 @@ function faultsTogether(schema: z.ZodObject, given: Record<string, string | unde
   if (given.TOKEN_CLAIMS === 'context-handler-2' && !given.TOKEN_SYSTEM && !given.TOKEN_ROLE_URIS) {
     faults.push('TOKEN_SYSTEM: is required with context-handler-2, or TOKEN_ROLE_URIS: else nobody has a role.');
   }
+  if ('KEY_FILE' in schema.shape && !given.KEY_FILE && !given.KEYS) {
+    faults.push(`KEY_FILE is required, or KEYS: ${describe(schema, 'KEY_FILE')}; or the content of one.`);
+  }
+  if (given.KEY_FILE && given.KEYS)
+    faults.push('KEYS: must not be set together with KEY_FILE, since one has the keys.');
   return faults;
 }
 

@@ -44,6 +44,8 @@ export const CRASH_POINTS = {
   'scrub-copied': 'A batch of rows is copied to the successor of their table.',
   'scrub-swapped': 'The successor has taken the place of its table; the foreign keys are not verified yet.',
   'scrub-rewritten': 'A table is written anew; the write-ahead log still has what was deleted.',
+  'key-file-written': 'A changed key file is on disk under another name; the old one is still in its place.',
+  'keys-rewrapped': 'A batch of wrapped keys is wrapped anew under the current master key; others are not.',
 } as const;
 
 export type CrashPoint = keyof typeof CRASH_POINTS;

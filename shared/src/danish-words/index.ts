@@ -95,6 +95,7 @@ export const DEEDS: Record<Action, string> = {
   'quarantine-accepted': 'Lod en leverance i karantæne kvittere',
   'quarantine-refused': 'Lod en leverance i karantæne afvise igen',
   'quarantine-removed': 'Slettede en leverance i karantæne',
+  'keys-rewrapped': 'Krypterede nøglerne til alt indhold på ny med den gældende hovednøgle',
   scrubbed: 'Rensede databasen for rester af det slettede',
   restored: 'Gendannede databasen fra en sikkerhedskopi',
   'ledger-accepted': 'Godkendte en afvigelse i den daglige opgørelse',

@@ -13,5 +13,14 @@ export {
   QUARANTINE,
   REVOCATION,
 } from './digests.js';
-export { createKeyFile, dataKeyContext, type KeyRing, loadKeyRing, type WrappedKey } from './key-ring.js';
+export { addMasterKey, createKeyFile, makeMasterKeyCurrent, removeMasterKey } from './key-file.js';
+export {
+  dataKeyContext,
+  type KeyRing,
+  type KeySource,
+  loadKeyRing,
+  openKeyRing,
+  type WrappedKey,
+  webhookSecretContext,
+} from './key-ring.js';
 export { openText, sealText } from './seal-text.js';

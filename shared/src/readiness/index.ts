@@ -44,7 +44,7 @@ export const REASONS = {
     },
     'key-missing': {
       http: 503,
-      meaning: 'KEY_FILE lacks a master key of content here. Put the right file back.',
+      meaning: 'KEY_FILE, or KEYS, lacks a master key of content here. Put the right one back, and restart.',
     },
     failing: { http: 503, meaning: 'Something else. The log has its errorCode.' },
   },

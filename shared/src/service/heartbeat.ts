@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { SECOND } from '../config/index.js';
+import type { KeyRing } from '../keys/index.js';
 import type { Log } from '../log/index.js';
 import { newId, type Store } from '../store/index.js';
 import type { Counted, Tally } from './tally.js';
@@ -15,6 +16,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 interface HeartbeatParts {
   readonly store: Store;
+  readonly keys: KeyRing;
   readonly log: Log;
   readonly tally: Tally;
 }
@@ -26,8 +28,8 @@ interface Beat extends Counted {
 }
 
 /**
- * What this process says of itself every ten seconds, in one statement: that it runs, whether it could store messages, and what it
- * has counted since. A receiver that finds that no receiver could for over 30 seconds writes down the outage.
+ * What this process says of itself every ten seconds, in one statement: that it runs, its master keys, whether it could store
+ * messages, and what it has counted since. A receiver that finds that no receiver could for over 30 seconds writes down the outage.
  */
 export class Heartbeat {
   readonly #id = newId();
@@ -61,7 +63,8 @@ export class Heartbeat {
 
   async #send(beat: Beat): Promise<void> {
     this.#unanswered = beat;
-    const [found] = await this.#parts.store.sweep<{ from: Date; until: Date }>(BEAT, [
+    const { store, keys } = this.#parts;
+    const [found] = await store.sweep<{ from: Date; until: Date }>(BEAT, [
       this.#id,
       this.#services,
       version,
@@ -71,6 +74,8 @@ export class Heartbeat {
       beat.number,
       JSON.stringify(beat.figures),
       JSON.stringify(beat.refusals),
+      keys.currentKeyId,
+      [...keys.keyIds],
     ]);
     this.#unanswered = undefined;
     if (found) this.#parts.log.error('outage', { from: found.from.toISOString(), until: found.until.toISOString() });
@@ -82,8 +87,8 @@ const BEAT = `
   WITH before AS (
     SELECT max(able_at) AS at FROM copies WHERE 'receiver' = ANY (services)
   ), copy AS (
-    INSERT INTO copies AS c (id, services, version, started_at, seen_at, able_at, stopped_at, beat)
-    VALUES ($1, $2, $3, $4, now(), CASE WHEN $5 THEN now() END, CASE WHEN $6 THEN now() END, $7)
+    INSERT INTO copies AS c (id, services, version, started_at, seen_at, able_at, stopped_at, beat, current_master_key, master_keys)
+    VALUES ($1, $2, $3, $4, now(), CASE WHEN $5 THEN now() END, CASE WHEN $6 THEN now() END, $7, $10, $11)
     ON CONFLICT (id) DO UPDATE SET seen_at = EXCLUDED.seen_at, able_at = coalesce(EXCLUDED.able_at, c.able_at),
       stopped_at = EXCLUDED.stopped_at, beat = EXCLUDED.beat
     WHERE c.beat < EXCLUDED.beat

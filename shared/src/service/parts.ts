@@ -9,7 +9,7 @@ import {
 } from '../access/index.js';
 import type { CommonConfig } from '../config/index.js';
 import { type BlobStore, onlyMarked, openBlobStore } from '../content/index.js';
-import { type KeyRing, loadKeyRing } from '../keys/index.js';
+import { type KeyRing, openKeyRing } from '../keys/index.js';
 import { createLog, type Log } from '../log/index.js';
 import { createMetrics, type Metrics, observeQueues } from '../metrics/index.js';
 import { openQueues, type Queues } from '../queue/index.js';
@@ -39,7 +39,7 @@ export interface Parts {
 /** @throws Error with a sentence that begins with the setting at fault */
 export async function openParts(config: CommonConfig, name: string): Promise<Parts> {
   const log = createLog(name, config.LOG_LEVEL);
-  const keys = await opened('KEY_FILE', loadKeyRing(config.KEY_FILE));
+  const keys = await opened(config.KEYS ? 'KEYS' : 'KEY_FILE', openKeyRing(config));
   const folder = await opened('BLOB_URL', openBlobStore(config.BLOB_URL));
   const store = openStore({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, name });
   const revoked: IsRevoked = (revocable) => isRevoked({ store, keys }, revocable);

@@ -36,7 +36,7 @@ export function watchParts({ store, keys, blobs, queues, tokens, log, metrics }:
     async database() {
       const { clockAheadMs, masterKeys } = await store.check();
       clock.set(clockAheadMs / 1_000);
-      if (!masterKeys.every((id) => keys.has(id))) throw new NotReady('key-missing');
+      if (!masterKeys.every((id) => keys.keyIds.has(id))) throw new NotReady('key-missing');
     },
     content: () => blobs.check().catch(explainContent),
     queue: () => queues.check(),

@@ -65,7 +65,16 @@ describe('readConfig', () => {
   it('describes a missing setting', () => {
     expect(errorsOf({ ...ENV, KEY_FILE: undefined })).toEqual([
       'The configuration has an error:',
-      '  KEY_FILE is required: File with the master keys, readable by the service only.',
+      '  KEY_FILE is required, or KEYS: File with the master keys, readable by the service only; or the content of one.',
+    ]);
+  });
+
+  it('takes the master keys from KEY_FILE or from KEYS, but not from both', () => {
+    const KEYS = '{"current":"s3cret"}';
+    expect(readConfig(ReceiverConfig, { ...ENV, KEY_FILE: undefined, KEYS })).toMatchObject({ KEYS });
+    expect(errorsOf({ ...ENV, KEYS })).toEqual([
+      'The configuration has an error:',
+      '  KEYS: must not be set together with KEY_FILE, since one has the keys.',
     ]);
   });
 
@@ -185,6 +194,8 @@ describe('showConfig', () => {
     expect(shown).toContain('DATABASE_URL=(secret)');
     expect(shown).toContain('QUEUE_URL=(not set)');
     expect(shown).toContain('KEY_FILE=/etc/indbakke/keys.json');
+    const withKeys = { ...ENV, KEY_FILE: undefined, KEYS: '{"current":"s3cret"}' };
+    expect(showConfig(CommonConfig, readConfig(CommonConfig, withKeys)).join('\n')).toMatch(/^KEYS=\(secret\) /m);
   });
 
   it('hides a secret that is optional or has a default', () => {

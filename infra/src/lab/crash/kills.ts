@@ -52,6 +52,8 @@ const KILLED_IN_TESTS: ReadonlySet<string> = new Set([
   'scrub-copied',
   'scrub-swapped',
   'scrub-rewritten',
+  'key-file-written',
+  'keys-rewrapped',
 ] satisfies CrashPoint[]);
 const points = [...Object.keys(CRASH_POINTS), ...Object.keys(HARNESS_POINTS)].filter(
   (point) => !KILLED_IN_TESTS.has(point),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { KeyRing, WrappedKey } from '@indbakke/shared/keys';
+import { type KeyRing, type WrappedKey, webhookSecretContext } from '@indbakke/shared/keys';
 import { Webhook } from 'standardwebhooks';
 
 /** A webhook, as the owner of a secret. */
@@ -11,7 +11,7 @@ export interface SecretOwner {
 // As many as a data key has, since it is sealed like one.
 const SECRET_BYTES = 32;
 
-const contextOf = ({ id, municipality }: SecretOwner) => JSON.stringify(['webhook', municipality, id]);
+const contextOf = ({ id, municipality }: SecretOwner) => webhookSecretContext(id, municipality);
 
 /** A new secret, sealed. */
 export function makeSecret(keys: KeyRing, owner: SecretOwner): Promise<WrappedKey> {

@@ -48,7 +48,7 @@ export async function checkContent(
 ): Promise<Kind | undefined> {
   const content = await find(parts, municipality, id);
   if (!content || content.files.length === 0) return undefined;
-  if (content.keyId !== null && !parts.keys.has(content.keyId)) return 'key-missing';
+  if (content.keyId !== null && !parts.keys.keyIds.has(content.keyId)) return 'key-missing';
   try {
     const reader = await openContent(parts, content);
     for (const file of content.files) {

@@ -20,7 +20,7 @@ export async function readMasterKeys({ store, keys }: Pick<Parts, 'store' | 'key
   );
   return used.map(({ id, firstAt }) => ({
     id,
-    state: id === keys.currentKeyId ? 'current' : keys.has(id) ? 'known' : 'missing',
+    state: id === keys.currentKeyId ? 'current' : keys.keyIds.has(id) ? 'known' : 'missing',
     firstAt,
   }));
 }
