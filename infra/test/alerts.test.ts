@@ -67,6 +67,7 @@ beforeAll(async () => {
     WATCH_CERTIFICATES: join(CERTIFICATES, 'valid.pem'),
     WEBHOOK_ALLOW: '127.0.0.0/8',
     QUARANTINE_MAX_ENTRIES: '2',
+    SIGN_IN_FAILURES_PER_MINUTE: '80',
   });
   await stack.deliver(writeMemo(newMemo({})));
   await stack.deliver(writeMemo(newMemo(replyTo(randomUUID()))));
@@ -218,7 +219,7 @@ async function faultsInTheStack(): Promise<Course> {
   const refused = writeMemo(newMemo({ recipient: { id: '99999999' } }));
   for (let times = 0; times < 5; times += 1) await deliver(refusing.url, refused);
   await refusing.close();
-  for (let times = 0; times < 110; times += 1) await fetch(`${url}/api/v1/incoming-documents`);
+  await Promise.all(Array.from({ length: 110 }, () => fetch(`${url}/api/v1/incoming-documents`)));
   // A job that nobody can do.
   const queues = openQueues({ url: stack.serviceUrl, log: { warn() {}, error() {}, info() {} } as never });
   queues.enqueue(SUGGEST_CASE, { messageId: 'no-uuid', municipality: ODENSKOV, run: 1 });
@@ -420,6 +421,7 @@ const CASES: readonly { readonly make: () => Promise<Course>; readonly alerts: r
       'VersionsDiffer',
       'SweepFails',
       'ManyNotSignedIn',
+      'SignInsSlowed',
       'SuggestionsLate',
       'JobsFailed',
       'NotNumbered',

@@ -13,6 +13,7 @@ const texts = inBoth({
       'role-missing': 'Det har du ikke rettighed til.',
       'not-found': 'Det findes ikke, eller du kan ikke se det.',
       unavailable: 'Databasen svarer ikke lige nu. Prøv igen om lidt.',
+      'too-many-requests': 'Der er kommet for mange kald fra dig på kort tid. Vent lidt, og prøv igen.',
     } as Record<string, string>,
   },
   en: {

@@ -64,7 +64,7 @@ describe('/ops/queues', () => {
   it('counts calls without a valid token', async () => {
     const count = async () => {
       const metrics = await (await fetch(`${stack.url}/metrics`)).text();
-      return Number(/^indbakke_not_signed_in_total (\d+)/m.exec(metrics)?.[1]);
+      return Number(/^indbakke_not_signed_in_total{fault="refused"} (\d+)/m.exec(metrics)?.[1]);
     };
     const before = await count();
     await get('', 'Bearer x.y.z');

@@ -380,6 +380,7 @@ const BINARY = { type: 'string', format: 'binary' } as const;
 const HEADERS_OF_ERRORS: Partial<Record<number, keyof typeof HEADERS>> = {
   401: 'WWW-Authenticate',
   416: 'Content-Range',
+  429: 'Retry-After',
   503: 'Retry-After',
 };
 
@@ -389,6 +390,8 @@ function errorsOf(operation: Operation): ErrorCode[] {
   return [
     'bad-request',
     'not-signed-in',
+    'too-many-failed-sign-ins',
+    'too-many-requests',
     'role-missing',
     ...(params ? (['not-found'] as const) : []),
     'too-large',

@@ -77,7 +77,16 @@ export const commonSettings = {
     .describe('How long an idle connection is kept: longer than the proxy keeps it. nginx 60 s, Caddy 120, Google 600'),
   TRUSTED_PROXIES: networks
     .optional()
-    .describe('Proxies whose X-Forwarded-For tells the audit log where a call came from'),
+    .describe('Proxies whose X-Forwarded-For tells where a call came from, for the audit log and failed sign-ins'),
+  SIGN_IN_FAILURES_PER_MINUTE: wholeNumber(0, 1_000_000)
+    .default(30)
+    .describe('Failed sign-ins of one address in a minute; more are slowed, valid tokens never; 0 = none are'),
+  REQUESTS_PER_MINUTE: wholeNumber(0, 1_000_000)
+    .default(600)
+    .describe('Calls of one user in a minute, of this process; 0 = without a limit'),
+  SYSTEM_REQUESTS_PER_MINUTE: wholeNumber(0, 1_000_000)
+    .default(30_000)
+    .describe('The same of a system, for each user that it acts for; 0 = without a limit'),
   DATABASE_URL: secret(url('postgres:', 'postgresql:')).describe('PostgreSQL, as the login of the services'),
   DATABASE_CONNECTIONS: wholeNumber(2, 500).default(16).describe('Most connections per process'),
   QUEUE_URL: secret(url('postgres:', 'postgresql:', 'redis:', 'rediss:'))

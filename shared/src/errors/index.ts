@@ -13,6 +13,8 @@ export class Problem extends Error {
   readonly path: string | undefined;
   /** Of position-gone: the oldest position there is. */
   readonly oldest: number | undefined;
+  /** In how many seconds a retry may succeed. */
+  readonly retryAfter: number | undefined;
   /** Of municipality-required: CVR numbers, one of which the call must name. */
   readonly choices: readonly string[] | undefined;
   readonly #logged: Pick<Problem, 'detail' | 'path'> | undefined;
@@ -25,6 +27,7 @@ export class Problem extends Error {
     options: {
       path?: string;
       oldest?: number;
+      retryAfter?: number;
       choices?: readonly string[];
       isTraining?: boolean;
       cause?: unknown;
@@ -38,6 +41,7 @@ export class Problem extends Error {
     this.path = options.path;
     this.#logged = options.logged;
     this.oldest = options.oldest;
+    this.retryAfter = options.retryAfter;
     this.choices = options.choices;
     this.isTraining = options.isTraining ?? false;
   }

@@ -120,6 +120,18 @@ export const ERRORS = {
     meaning: 'The token has rights in several municipalities, and the call names none.',
   },
   'not-signed-in': { http: 401, fault: 'peer', again: false, meaning: 'A valid bearer token is required.' },
+  'too-many-failed-sign-ins': {
+    http: 429,
+    fault: 'peer',
+    again: true,
+    meaning: 'The token is not valid, and too many sign-ins have failed from this address.',
+  },
+  'too-many-requests': {
+    http: 429,
+    fault: 'peer',
+    again: true,
+    meaning: 'The caller has made too many requests. Retry-After says when to go on.',
+  },
   'role-missing': {
     http: 403,
     fault: 'peer',

@@ -17,7 +17,7 @@ import type { IdempotencyKey } from '../idempotency/index.js';
 import { uuidOf } from '../ids/index.js';
 import { IDEMPOTENCY, type KeyRing } from '../keys/index.js';
 import type { ChangeRequest } from '../lifecycle/index.js';
-import type { Metrics } from '../metrics/index.js';
+import type { FailedSignIns, RequestLimits } from '../limits/index.js';
 import type { InboxSessions } from '../sign-in/index.js';
 import { CommitInDoubt, type Store } from '../store/index.js';
 import { createAdmission } from './admit.js';
@@ -51,7 +51,8 @@ export interface ApiParts {
   readonly isRevoked: IsRevoked;
   /** Undefined while the inbox page is off. */
   readonly inboxSessions?: InboxSessions | undefined;
-  readonly metrics: Metrics;
+  readonly failedSignIns: FailedSignIns;
+  readonly requestLimits: RequestLimits;
 }
 
 /** A router of the inbox API, and the function that binds operations to it. */
@@ -65,7 +66,9 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
       const signInFirst: RequestHandler = async (req, res, next) => {
         res.locals.operation = `${operation.method.toUpperCase()} ${operation.path}`;
         res.set('Cache-Control', 'no-store');
-        res.locals.principal = { ...(await signIn(parts, operation, req)), origin: addressOf(req) } satisfies Principal;
+        const principal = await signIn(parts, operation, req);
+        parts.requestLimits.count(principal);
+        res.locals.principal = { ...principal, origin: addressOf(req) } satisfies Principal;
         next();
       };
       router[operation.method](
@@ -108,7 +111,7 @@ interface Changing {
 }
 
 async function signIn(parts: ApiParts, { isOfInstallation }: Operation, req: Request): Promise<Principal> {
-  const { tokens, metrics } = parts;
+  const { tokens, failedSignIns } = parts;
   const credentials = readCredentials(req);
   // Whoever sends an Authorization, even an unreadable one, does not mean the session.
   const signedIn = req.headers.authorization === undefined ? parts.inboxSessions?.readForCall(req) : undefined;
@@ -124,9 +127,15 @@ async function signIn(parts: ApiParts, { isOfInstallation }: Operation, req: Req
       ? verifyOperator(parts, credentials.value)
       : callerOf(tokens, req, credentials.value));
   } catch (error) {
-    if (toProblem(error).code === 'not-signed-in') metrics.notSignedIn.inc();
-    throw error;
+    throw await refusalOf(error, req, failedSignIns);
   }
+}
+
+/** What a call is answered that could not be signed in by its Authorization. */
+export function refusalOf(error: unknown, req: Request, failedSignIns: FailedSignIns): unknown {
+  const problem = toProblem(error);
+  if (problem.code !== 'not-signed-in') return error;
+  return failedSignIns.count(problem, addressOf(req), req.headers.authorization !== undefined);
 }
 
 /** Someone who is signed in for a municipality is not asked to sign in, but returned, to be refused as that. */

@@ -11,6 +11,7 @@ export { parseLine, wordsFor } from './parse-call.js';
 export * from './problem-handler.js';
 export * from './ranges.js';
 export * from './read-bytes.js';
+export * from './read-form.js';
 export * from './read-lines.js';
 export * from './security-headers.js';
 export * from './send-stream.js';

@@ -14,15 +14,20 @@ export function problemHandler(log: Log): ErrorRequestHandler {
     // Part of a stream is sent already: only cutting the connection shows the client that it is incomplete.
     if (res.headersSent) return void res.destroy();
     if (problem.row.http === 401 && !res.hasHeader('WWW-Authenticate')) res.set('WWW-Authenticate', 'Bearer');
-    if (problem.row.http === 503 && problem.row.again === true) askToRetry(res);
+    sayWhenToRetry(res, problem);
     sendProblem(res, problem);
     void [req, next];
   };
 }
 
+/** Asks for a retry where one is right. */
+export function sayWhenToRetry(res: Response, { row, retryAfter }: Problem): void {
+  if (retryAfter !== undefined || (row.http === 503 && row.again === true)) askToRetry(res, retryAfter);
+}
+
 /** Asks the caller to retry, and says when. */
-export function askToRetry(res: Response): void {
-  res.set('Retry-After', '30');
+export function askToRetry(res: Response, seconds = 30): void {
+  res.set('Retry-After', String(seconds));
 }
 
 function sendProblem(res: Response, problem: Problem): void {
@@ -63,11 +68,6 @@ export function logProblem(log: Log, problem: Problem): void {
 /** What an error means to the caller. An unexpected one is `internal` and reveals nothing. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (isOfBody(error)) {
-    return error.status === 413
-      ? new Problem('too-large', 'The form is over the size limit.', { cause: error })
-      : new Problem('bad-request', 'The form cannot be read.', { cause: error });
-  }
   if (error instanceof URIError) return new Problem('bad-request', 'The URL is not percent-encoded UTF-8.');
   if (error instanceof CommitInDoubt) {
     const detail = 'The database did not answer whether it made the change. Read the message again before you retry.';
@@ -77,12 +77,6 @@ export function toProblem(error: unknown): Problem {
   return new Problem('internal', 'Something failed here. Quote the correlation id when you report it.', {
     cause: error,
   });
-}
-
-/** What Express’s own readers of bodies throw for what a caller sent. */
-function isOfBody(error: unknown): error is Error & { status: number } {
-  const { status, type } = error as { status?: unknown; type?: unknown };
-  return error instanceof Error && typeof type === 'string' && typeof status === 'number' && status < 500;
 }
 
 /** The database is away, and nothing was changed. */

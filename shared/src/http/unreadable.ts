@@ -79,7 +79,7 @@ function endWithAnswer(socket: Duplex, res: ServerResponse, error: Error): void 
 }
 
 /** Whoever reads the body now or later fails. Node would destroy the socket with it, which is to carry the answer. */
-function failBody({ req }: ServerResponse, error: Error): void {
+export function failBody({ req }: ServerResponse, error: Error): void {
   if (req.complete) return;
   req._destroy = (_cause, done) => done(req.listenerCount('error') > 0 ? error : null);
   req.destroy();

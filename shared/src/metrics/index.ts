@@ -7,7 +7,9 @@ import type { Queues } from '../queue/index.js';
 export interface Metrics {
   readonly registry: Registry;
   readonly requests: Histogram<'operation' | 'status'>;
-  readonly notSignedIn: Counter<string>;
+  readonly notSignedIn: Counter<'fault'>;
+  readonly slowedSignIns: Counter<string>;
+  readonly tooManyRequests: Counter<'kind'>;
   readonly unreadable: Counter<'status'>;
   readonly suggestions: Histogram<string>;
 }
@@ -24,11 +26,22 @@ export function createMetrics(): Metrics {
       buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
       registers: [registry],
     }),
-    notSignedIn: new Counter({
-      name: 'indbakke_not_signed_in_total',
-      help: 'Calls without a valid token',
+    notSignedIn: counterOf(
+      registry,
+      'not_signed_in_total',
+      'Calls without a valid token, and refused sign-ins',
+      'fault',
+      ['missing', 'expired', 'refused'],
+    ),
+    slowedSignIns: new Counter({
+      name: 'indbakke_slowed_sign_ins_total',
+      help: 'Those of them over SIGN_IN_FAILURES_PER_MINUTE of their address',
       registers: [registry],
     }),
+    tooManyRequests: counterOf(registry, 'too_many_requests_total', 'Calls over the limit of their caller', 'kind', [
+      'user',
+      'system',
+    ]),
     unreadable: new Counter({
       name: 'indbakke_unreadable_requests_total',
       help: 'Requests that are not HTTP as it is spoken here, by status of the answer',
@@ -42,6 +55,19 @@ export function createMetrics(): Metrics {
       registers: [registry],
     }),
   };
+}
+
+/** A counter with all its series from the start: of one that begins at 1, Prometheus does not see the first increase. */
+function counterOf<Label extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: Label,
+  values: readonly string[],
+): Counter<Label> {
+  const counter = new Counter({ name: `indbakke_${name}`, help, labelNames: [label], registers: [registry] });
+  for (const value of values) counter.inc({ [label]: value } as Record<Label, string>, 0);
+  return counter;
 }
 
 interface Sweep {

@@ -10,6 +10,7 @@ import {
 import type { CommonConfig } from '../config/index.js';
 import { type BlobStore, onlyMarked, openBlobStore } from '../content/index.js';
 import { type KeyRing, openKeyRing } from '../keys/index.js';
+import { FailedSignIns, RequestLimits } from '../limits/index.js';
 import { createLog, type Log } from '../log/index.js';
 import { createMetrics, type Metrics, observeQueues } from '../metrics/index.js';
 import { openQueues, type Queues } from '../queue/index.js';
@@ -31,6 +32,8 @@ export interface Parts {
   readonly isRevoked: IsRevoked;
   /** Undefined while the inbox page is off. */
   readonly inboxSessions: InboxSessions | undefined;
+  readonly failedSignIns: FailedSignIns;
+  readonly requestLimits: RequestLimits;
   readonly metrics: Metrics;
   readonly tally: Tally;
   readonly log: Log;
@@ -56,6 +59,8 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   const metrics = createMetrics();
   observeQueues(metrics, queues);
   const inboxSessions = config.INBOX_PAGE === 'on' ? new InboxSessions(keys) : undefined;
+  const failedSignIns = new FailedSignIns(config, metrics);
+  const requestLimits = new RequestLimits(config, metrics);
   return {
     store,
     blobs,
@@ -66,6 +71,8 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
     operators,
     isRevoked: revoked,
     inboxSessions,
+    failedSignIns,
+    requestLimits,
     metrics,
     tally: new Tally(),
     log,

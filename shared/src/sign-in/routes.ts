@@ -1,18 +1,26 @@
-import { type Request, type Response, Router, urlencoded } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { JWTPayload } from 'jose';
 import { expiryOf, MAX_LIFE_SECONDS, revoke } from '../access/index.js';
-import { SECOND } from '../config/index.js';
+import { KiB, SECOND } from '../config/index.js';
 import { Problem } from '../errors/index.js';
-import { EXACT_PATHS, publicPrefixOf, publicUrlOf, toProblem } from '../http/index.js';
+import {
+  addressOf,
+  EXACT_PATHS,
+  publicPrefixOf,
+  publicUrlOf,
+  readForm,
+  sayWhenToRetry,
+  toProblem,
+} from '../http/index.js';
 import type { KeyRing } from '../keys/index.js';
-import type { Metrics } from '../metrics/index.js';
+import type { FailedSignIns } from '../limits/index.js';
 import type { Store } from '../store/index.js';
 import { type OidcOptions, OidcSignIn, Pending } from './oidc.js';
 import type { OneTimeSecret } from './one-time-link.js';
 import { isSameOrigin } from './same-origin.js';
 import { SealedCookie } from './sealed-cookie.js';
 
-const MAX_BODY = '16kb'; // a token is a few
+const MAX_BODY = 16 * KiB; // a token is a few
 const PENDING_SECONDS = 600;
 
 /** How people sign in to pages of ours, and what they see meanwhile. */
@@ -39,7 +47,11 @@ export interface SignIn<Who> {
  * issuer ends sign-ins.
  */
 export function signInRoutes<Who>(
-  { store, keys, metrics }: { readonly store: Store; readonly keys: KeyRing; readonly metrics: Metrics },
+  {
+    store,
+    keys,
+    failedSignIns,
+  }: { readonly store: Store; readonly keys: KeyRing; readonly failedSignIns: FailedSignIns },
   pages: SignIn<Who>,
 ): Router {
   const { base } = pages;
@@ -58,15 +70,15 @@ export function signInRoutes<Who>(
     pages.begin(req, res, who, until);
     pages.showSignedIn(req, res, `${publicPrefixOf(req)}${pathWithin(base, req, to)}`);
   };
-  const refuse = (req: Request, res: Response, error: unknown) => {
+  const refuse = async (req: Request, res: Response, error: unknown) => {
     const problem = toProblem(error);
     if (problem.row.fault !== 'peer') throw error;
-    if (problem.code === 'not-signed-in') metrics.notSignedIn.inc();
-    showForm(req, res, problem);
+    const isFailure = problem.row.http === 401 || problem.row.http === 403;
+    showForm(req, res, isFailure ? await failedSignIns.count(problem, addressOf(req)) : problem);
   };
   const showForm = (req: Request, res: Response, problem?: Problem) => {
     const to = pathWithin(base, req, String(req.query.to ?? req.body?.to ?? ''));
-    if (problem) res.status(problem.row.http);
+    if (problem) sayWhenToRetry(res.status(problem.row.http), problem);
     pages.showForm(req, res, { to, problem });
   };
 
@@ -87,11 +99,11 @@ export function signInRoutes<Who>(
         const claims = await oidc.end(req.originalUrl.split('?')[1] ?? '', pending);
         letIn(req, res, await pages.byClaims(claims, req, pending.municipality), pending.to);
       } catch (error) {
-        refuse(req, res, error);
+        await refuse(req, res, error);
       }
     });
     // The issuer itself calls: it has no session, and its token says what it is for.
-    router.post(`${base}/back-channel-logout`, urlencoded({ extended: false, limit: MAX_BODY }), async (req, res) => {
+    router.post(`${base}/back-channel-logout`, readForm(MAX_BODY), async (req, res) => {
       res.set('Cache-Control', 'no-store');
       const revoked = await oidc.readLogout(String(req.body?.logout_token ?? ''));
       const at = new Date();
@@ -99,8 +111,7 @@ export function signInRoutes<Who>(
       res.status(200).end();
     });
   } else {
-    router.post(`${base}/sign-in`, urlencoded({ extended: false, limit: MAX_BODY }), async (req, res) => {
-      requireSameOrigin(req);
+    router.post(`${base}/sign-in`, requireSameOrigin, readForm(MAX_BODY), async (req, res) => {
       try {
         const token = String(req.body?.token ?? '').trim();
         letIn(
@@ -111,19 +122,18 @@ export function signInRoutes<Who>(
           expiryOf(token),
         );
       } catch (error) {
-        refuse(req, res, error);
+        await refuse(req, res, error);
       }
     });
   }
   const { link } = pages;
   if (link) {
-    router.get(`${base}/sign-in/once`, (req, res) => {
+    router.get(`${base}/sign-in/once`, async (req, res) => {
       if (isLoopback(req) && link.secret.redeem(String(req.query.secret ?? ''))) letIn(req, res, link.who, base);
-      else showForm(req, res, new Problem('not-signed-in', 'The link was used.'));
+      else await refuse(req, res, new Problem('not-signed-in', 'The link was used.'));
     });
   }
-  router.post(`${base}/sign-out`, (req, res) => {
-    requireSameOrigin(req);
+  router.post(`${base}/sign-out`, requireSameOrigin, (req, res) => {
     pages.end(req, res);
     res.redirect(303, `${publicPrefixOf(req)}${base}/sign-in`);
   });
@@ -141,11 +151,11 @@ export const isLoopback = (req: Request): boolean =>
   /^(?:::ffff:)?127\.|^::1$/.test(req.socket.remoteAddress ?? '') &&
   ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'via'].every((name) => req.headers[name] === undefined);
 
-/** @throws Problem bad-request when the form is not one of our pages */
-export function requireSameOrigin(req: Request): void {
-  if (isSameOrigin(req)) return;
+/** Lets forms of our pages pass, before they are read. @throws Problem bad-request */
+export const requireSameOrigin: RequestHandler = (req, _res, next) => {
+  if (isSameOrigin(req)) return next();
   throw new Problem('bad-request', 'The form does not come from a page of ours. Open it anew.');
-}
+};
 
 /** A path of the pages, without the prefix of the proxy; else their first one. */
 function pathWithin(base: string, req: Request, to: string): string {

@@ -267,16 +267,16 @@ describe('/api/v1/openapi.json', () => {
   });
 
   it.each<[keyof typeof OPERATIONS | 'downloadFileHead', number[]]>([
-    ['listIncomingDocuments', [200, 400, 401, 403, 413, 415, 500, 503]],
-    ['getIncomingDocument', [200, 400, 401, 403, 404, 413, 415, 500, 503]],
-    ['downloadFile', [200, 206, 304, 400, 401, 403, 404, 410, 412, 413, 415, 416, 500, 503]],
-    ['downloadFileHead', [200, 304, 400, 401, 403, 404, 410, 412, 413, 415, 500, 503]],
-    ['downloadZip', [200, 206, 304, 400, 401, 403, 404, 410, 412, 413, 415, 416, 500, 503]],
-    ['releaseIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503]],
-    ['journalizeIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503]],
-    ['upsertCase', [204, 400, 401, 403, 404, 409, 413, 415, 500, 503]],
-    ['registerCases', [200, 400, 401, 403, 404, 413, 415, 500, 503]],
-    ['registerSentMessage', [204, 400, 401, 403, 404, 413, 415, 500, 503]],
+    ['listIncomingDocuments', [200, 400, 401, 403, 413, 415, 429, 500, 503]],
+    ['getIncomingDocument', [200, 400, 401, 403, 404, 413, 415, 429, 500, 503]],
+    ['downloadFile', [200, 206, 304, 400, 401, 403, 404, 410, 412, 413, 415, 416, 429, 500, 503]],
+    ['downloadFileHead', [200, 304, 400, 401, 403, 404, 410, 412, 413, 415, 429, 500, 503]],
+    ['downloadZip', [200, 206, 304, 400, 401, 403, 404, 410, 412, 413, 415, 416, 429, 500, 503]],
+    ['releaseIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 500, 503]],
+    ['journalizeIncomingDocument', [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 500, 503]],
+    ['upsertCase', [204, 400, 401, 403, 404, 409, 413, 415, 429, 500, 503]],
+    ['registerCases', [200, 400, 401, 403, 404, 413, 415, 429, 500, 503]],
+    ['registerSentMessage', [204, 400, 401, 403, 404, 413, 415, 429, 500, 503]],
   ])('has every status of %s', (name, statuses) => {
     expect(Object.keys(callOf(name).responses).map(Number)).toEqual(statuses);
   });
@@ -290,6 +290,7 @@ describe('/api/v1/openapi.json', () => {
     expect(headersOf('getIncomingDocument', 200)).toContain('ETag');
     expect(headersOf('assignIncomingDocument', 200)).toContain('ETag');
     expect(headersOf('upsertCase', 401)).toContain('WWW-Authenticate');
+    expect(headersOf('upsertCase', 429)).toContain('Retry-After');
     expect(headersOf('upsertCase', 503)).toContain('Retry-After');
     const whole = ['Content-Disposition', 'Content-Length', 'Accept-Ranges', 'ETag'];
     for (const name of ['downloadFile', 'downloadZip'] as const) {

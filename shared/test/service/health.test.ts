@@ -215,7 +215,7 @@ describe('/metrics', () => {
       'indbakke_request_duration_seconds_count{operation="GET /api/v1/incoming-documents/:id",status="404"}',
       'indbakke_intake_total{endpoint="rest",outcome="accepted"}',
       'indbakke_intake_total{endpoint="rest",outcome="not-memo"}',
-      'indbakke_not_signed_in_total',
+      'indbakke_not_signed_in_total{fault="refused"}',
       'indbakke_queue_jobs{queue="suggest-case",state="waiting"}',
       'indbakke_queue_jobs{queue="suggest-case",state="failed"}',
       'process_cpu_seconds_total',

@@ -1,4 +1,5 @@
 import { type ClaimRules, type Identity, type Principal, principalIn, readIdentity } from '@indbakke/shared/access';
+import { KiB } from '@indbakke/shared/config';
 import { type ErrorCode, Problem } from '@indbakke/shared/errors';
 import { html } from '@indbakke/shared/html';
 import {
@@ -7,23 +8,25 @@ import {
   createAdmission,
   EXACT_PATHS,
   publicPrefixOf,
+  readForm,
   toProblem,
 } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
 import { type InboxSessions, isLoopback, requireSameOrigin, signInRoutes } from '@indbakke/shared/sign-in';
-import { type Request, Router, urlencoded } from 'express';
+import { type Request, Router } from 'express';
 import type { JournalerConfig } from '../config.js';
 import { FIRST_PERSON, type LocalSignIn, localCookie, PEOPLE, personOf } from './local.js';
 import { sendPage } from './send-page.js';
 import { staticFiles } from './static.js';
 import { TEXTS } from './texts.js';
 
-const MAX_BODY = '1kb';
+const MAX_BODY = KiB;
 
-type PageParts = Pick<Parts, 'keys' | 'metrics' | 'store' | 'tokens' | 'claimRules' | 'isRevoked'>;
+type PageParts = Pick<Parts, 'failedSignIns' | 'keys' | 'store' | 'tokens' | 'claimRules' | 'isRevoked'>;
 
 const REFUSALS: Partial<Record<ErrorCode, string>> = {
   'too-large': TEXTS.tooLarge,
+  'too-many-failed-sign-ins': TEXTS.tooManyFailures,
   'municipality-required': TEXTS.chooseMunicipality,
   'assurance-too-low': TEXTS.lacksAssurance,
   'second-factor-missing': TEXTS.lacksAssurance,
@@ -166,8 +169,7 @@ ${issuer === undefined ? withToken : withIssuer}</main>`,
       'SELECT cvr, is_training AS "isTraining" FROM municipalities ORDER BY is_training, cvr LIMIT 10',
     );
   if (local) {
-    router.post('/inbox/sign-in/as', urlencoded({ extended: false, limit: MAX_BODY }), async (req, res) => {
-      requireSameOrigin(req);
+    router.post('/inbox/sign-in/as', requireSameOrigin, readForm(MAX_BODY), async (req, res) => {
       const { municipality, id } = req.body ?? {};
       const isThere = (await municipalities()).some(({ cvr }) => cvr === municipality);
       const principal = isThere ? personOf(String(municipality), String(id)) : undefined;

@@ -7,6 +7,8 @@ export const TEXTS = {
   withIssuer: 'Du logger ind hos din organisation.',
   token: 'Token',
   tokenHint: 'På en lokal installation: start den igen, så skriver den et nyt link, eller lav et token med',
+  tooManyFailures:
+    'Du blev ikke logget ind, og det er gået galt mange gange fra din adresse. Vent et øjeblik, før du prøver igen.',
   notSignedIn: 'Du blev ikke logget ind. Tokenet eller linket gælder ikke (længere).',
   lacksAssurance: 'Du blev ikke logget ind: login skal ske med et sikrere middel, med to faktorer.',
   fromElsewhere: 'Du blev ikke logget ind: kommunen giver ikke adgang til medarbejdere fra andre myndigheder.',

@@ -1,9 +1,10 @@
+import { KiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import { html } from '@indbakke/shared/html';
-import { EXACT_PATHS, logProblem, publicPrefixOf, toProblem } from '@indbakke/shared/http';
+import { EXACT_PATHS, logProblem, publicPrefixOf, readForm, sayWhenToRetry, toProblem } from '@indbakke/shared/http';
 import { currentCorrelationId, describeError } from '@indbakke/shared/log';
 import { SealedCookie } from '@indbakke/shared/sign-in';
-import { type ErrorRequestHandler, type Request, type Response, Router, urlencoded } from 'express';
+import { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { OperationsParts } from '../sections/section.js';
 import { SECTIONS } from '../sections/sections.js';
@@ -15,7 +16,7 @@ import { PAGES } from './pages.js';
 import { type Frame, sendPage } from './send-page.js';
 import { languageOf, TEXTS } from './texts.js';
 
-const MAX_BODY = '4kb';
+const MAX_BODY = 4 * KiB;
 const ANSWER_SECONDS = 60;
 
 const Answer = z.object({ sentence: z.string(), isDone: z.boolean() });
@@ -63,7 +64,7 @@ export function operationsPages(parts: OperationsParts): Router {
         const { language: _, ...given } = req.query;
         send(req, res, askFrame(req, page, action, language, inputOf(action, given)));
       });
-      router.post(path, urlencoded({ extended: false, limit: MAX_BODY }), guard, async (req, res) => {
+      router.post(path, guard, readForm(MAX_BODY), async (req, res) => {
         res.locals.operation = `POST ${path}`;
         const language = languageOf(req, res);
         answers.set(req, res, await answerTo(parts, action, language, req, res));
@@ -128,7 +129,7 @@ function showError(log: OperationsParts['log']): ErrorRequestHandler {
     const problem: Problem = toProblem(error);
     logProblem(log, problem);
     const texts = TEXTS[languageOf(req, res)];
-    res.status(problem.row.http);
+    sayWhenToRetry(res.status(problem.row.http), problem);
     sendPage(req, res, {
       title: texts.failed,
       body: html`<p><code>${problem.code}</code> <span lang="en">${problem.row.meaning}</span></p>

@@ -38,8 +38,12 @@ export const TEXTS = inBoth({
       withIssuer: 'Du logger ind hos din organisation. Du skal have rollen Indbakke.Drift.',
       token: 'Token til drift',
       tokenHint: 'På en lokal installation:',
-      notSignedIn: 'Du blev ikke logget ind. Tokenet eller linket gælder ikke (længere).',
-      notAnOperator: 'Du blev ikke logget ind: siden kræver et token til drift med rollen Indbakke.Drift.',
+      refusals: {
+        'not-signed-in': 'Du blev ikke logget ind. Tokenet eller linket gælder ikke (længere).',
+        'too-many-failed-sign-ins':
+          'Du blev ikke logget ind, og det er gået galt mange gange fra din adresse. Vent et øjeblik, før du prøver igen.',
+        'role-missing': 'Du blev ikke logget ind: siden kræver et token til drift med rollen Indbakke.Drift.',
+      } as Record<string, string>,
     },
   },
   en: {
@@ -77,8 +81,13 @@ export const TEXTS = inBoth({
       withIssuer: 'You sign in at your organisation. You need the role Indbakke.Drift.',
       token: 'Token for operations',
       tokenHint: 'On a local installation:',
-      notSignedIn: 'You were not signed in. The token or link is not valid (any more).',
-      notAnOperator: 'You were not signed in: the page requires a token for operations with the role Indbakke.Drift.',
+      refusals: {
+        'not-signed-in': 'You were not signed in. The token or link is not valid (any more).',
+        'too-many-failed-sign-ins':
+          'You were not signed in, and it has failed many times from your address. Wait a moment before you try again.',
+        'role-missing':
+          'You were not signed in: the page requires a token for operations with the role Indbakke.Drift.',
+      } as Record<string, string>,
     },
   },
 });

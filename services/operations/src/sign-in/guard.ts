@@ -6,7 +6,7 @@ import {
   auditRefusal,
   publicPrefixOf,
   readCredentials,
-  toProblem,
+  refusalOf,
   verifyOperator,
 } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
@@ -34,6 +34,7 @@ export function requireOperator(parts: Parts): RequestHandler {
     }
     if (session) await requireUnrevoked(parts.isRevoked, session);
     const operator = session ? operatorOfSession(session, req) : await verifyBearer(parts, req);
+    parts.requestLimits.count(operator);
     await requireDrift(parts, operator, req);
     res.locals.operator = { ...operator, role: 'Indbakke.Drift', origin: addressOf(req) } satisfies Principal;
     next();
@@ -54,8 +55,7 @@ async function verifyBearer(parts: Parts, req: Request): Promise<Principal> {
     if (scheme !== 'bearer') throw new Problem('not-signed-in', OPERATORS_ONLY);
     return await verifyOperator(parts, value);
   } catch (error) {
-    if (toProblem(error).code === 'not-signed-in') parts.metrics.notSignedIn.inc();
-    throw error;
+    throw await refusalOf(error, req, parts.failedSignIns);
   }
 }
 

@@ -53,10 +53,9 @@ export function signIn(parts: OperationsParts, link: OneTimeSecret | undefined):
 <p class="hint" id="token-hint">${texts.tokenHint} <code>npm run -s token -- --operations</code></p>
 <input class="form-input" id="token" name="token" type="password" autocomplete="off" required aria-describedby="token-hint">
 <p><button class="button button-primary" type="submit">${texts.title}</button></p></form>`;
-      const refusal = problem?.code === 'role-missing' ? texts.notAnOperator : texts.notSignedIn;
       sendPage(req, res, {
         title: texts.title,
-        body: html`${problem && html`<div class="alert alert-error" role="alert">${refusal}</div>`}
+        body: html`${problem && html`<div class="alert alert-error" role="alert">${texts.refusals[problem.code] ?? texts.refusals['not-signed-in']}</div>`}
 ${issuer === undefined ? withToken : withIssuer}`,
       });
     },

@@ -1,0 +1,2 @@
+export * from './failed-sign-ins.js';
+export * from './request-limits.js';
