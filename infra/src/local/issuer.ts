@@ -3,7 +3,7 @@ import { parseRole, ROLES } from '@indbakke/shared/access';
 import { LOCAL_ISSUER } from '@indbakke/shared/config';
 import { exportJWK, generateKeyPair, importJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
 
-// What tokens of a local stack are for. Production has an OIDC issuer (docs/installation.md, Tokens).
+// What tokens of a local stack are for. Production has an OIDC issuer (docs/access.md).
 export const LOCAL_AUDIENCE = 'indbakke';
 export const LOCAL_OPERATIONS_AUDIENCE = 'indbakke-operations';
 

@@ -144,7 +144,9 @@ export function describeApi(version: OpenApiVersion = '3.1'): ApiDescription {
 - A parameter of a path that cannot be an id is refused: 400. A path with another case, or a slash at the end, does not exist: 404.
 - A known path with another method is answered 405, with Allow.
 - A call that changes a message, or the set-up, requires If-Match. A repeat by the same caller, with the same version and the same content, answers like the first one, and nothing is written again, also when a suggestion has raised the version since; after any other change the answer is 412.
-- With an Idempotency-Key, a repeat gets the first answer again for 24 hours, whatever came after.`,
+- With an Idempotency-Key, a repeat gets the first answer again for 24 hours, whatever came after.
+- A token with rights in several municipalities: Indbakke-Municipality names the one that the call is for, by its CVR number. Without it the answer is 400, with the choices.
+- A system that calls for a user: its own token in Authorization, the user’s in Indbakke-On-Behalf-Of. It may do what both may.`,
       license,
     },
     servers: [{ url: '/', description: 'Where this description is' }],
@@ -384,15 +386,20 @@ const HEADERS_OF_ERRORS: Partial<Record<number, keyof typeof HEADERS>> = {
   503: 'Retry-After',
 };
 
+/** Of callers who may do nothing, whatever their roles (admit). */
+const REFUSALS_OF_CALLERS = ['assurance-too-low', 'second-factor-missing', 'delegation-not-accepted'] as const;
+
 /** Every error that the call can get, except those of Node's HTTP parser. */
 function errorsOf(operation: Operation): ErrorCode[] {
-  const { method, params, change, errors } = operation;
+  const { method, params, change, errors, isOfInstallation } = operation;
   return [
     'bad-request',
+    ...(isOfInstallation ? [] : (['municipality-required'] as const)),
     'not-signed-in',
     'too-many-failed-sign-ins',
     'too-many-requests',
     'role-missing',
+    ...(isOfInstallation ? [] : REFUSALS_OF_CALLERS),
     ...(params ? (['not-found'] as const) : []),
     'too-large',
     'unsupported-media-type',
