@@ -82,6 +82,23 @@ describe('the docs', () => {
     expect(missingIn(page, readFileSync(join(repository, page), 'utf8'))).toEqual([]);
   });
 
+  it('name a test for each threat, which is there', () => {
+    const threats = readFileSync(join(repository, 'docs/security.md'), 'utf8')
+      .split('\n')
+      .filter((line) => /^\| [A-Z]/.test(line))
+      .map((line) => line.split(' | ').at(-1)?.replace(/ \|$/, '') ?? '');
+    expect(threats.length).toBeGreaterThan(25);
+    const missing = threats.filter((shown) => {
+      const [, file = '', name = ''] = /^`([^`]+\.test\.ts)`: (.+)$/.exec(shown) ?? [];
+      return (
+        !existsSync(join(repository, file)) ||
+        name === '' ||
+        !readFileSync(join(repository, file), 'utf8').includes(name)
+      );
+    });
+    expect(missing).toEqual([]);
+  });
+
   it('contain everything that source files cite', () => {
     const missing = SOURCES.filter((path) => path !== 'infra/test/docs.test.ts').flatMap((path) =>
       missingInSource(readFileSync(join(repository, path), 'utf8')).map((cited) => `${path}: ${cited}`),
