@@ -13,6 +13,7 @@ import {
 } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
 import { type InboxSessions, isLoopback, requireSameOrigin, signInRoutes } from '@indbakke/shared/sign-in';
+import { Prisma } from '@indbakke/shared/store';
 import { type Request, Router } from 'express';
 import type { JournalerConfig } from '../config.js';
 import { FIRST_PERSON, type LocalSignIn, localCookie, PEOPLE, personOf } from './local.js';
@@ -127,12 +128,14 @@ function signIn(
 ${Object.keys(PEOPLE).map((id) => html`<button class="button button-secondary" name="id" value="${id}">${id}</button>`)}</p></form>`,
       );
       const start = `${prefix}/inbox/sign-in/start?to=${encodeURIComponent(to)}`;
-      const choices = problem?.choices ?? [];
+      const choices = await Promise.all(
+        (problem?.choices ?? []).map(async (cvr) => ({ cvr, name: await nameOf(parts, cvr) })),
+      );
       const withIssuer =
         choices.length > 0
           ? choices.map(
-              (cvr) =>
-                html`<p><a class="button button-primary" href="${start}&municipality=${cvr}">${TEXTS.inMunicipality(cvr, false)}</a></p>`,
+              ({ cvr, name }) =>
+                html`<p><a class="button button-primary" href="${start}&municipality=${cvr}">${name}</a></p>`,
             )
           : html`<p>${TEXTS.withIssuer}</p>
 <p><a class="button button-primary" href="${start}">${TEXTS.title}</a></p>`;
@@ -144,13 +147,13 @@ ${Object.keys(PEOPLE).map((id) => html`<button class="button button-secondary" n
 ${
   choices.length > 0 &&
   html`<label class="form-label" for="municipality">${TEXTS.municipality}</label>
-<select class="form-select" id="municipality" name="municipality">${choices.map((cvr) => html`<option>${cvr}</option>`)}</select>`
+<select class="form-select" id="municipality" name="municipality">${choices.map(({ cvr, name }) => html`<option value="${cvr}">${name}</option>`)}</select>`
 }
 <p><button class="button button-primary" type="submit">${TEXTS.title}</button></p></form>`;
       sendPage(req, res, {
         title: TEXTS.title,
         body: html`<main class="sign-in" id="content"><h1>${TEXTS.title}</h1>
-${problem && html`<div class="alert alert-error" role="alert">${REFUSALS[problem.code] ?? TEXTS.notSignedIn}</div>`}
+${problem && html`<div class="alert ${choices.length > 0 ? 'alert-info' : 'alert-error'}" role="alert">${REFUSALS[problem.code] ?? TEXTS.notSignedIn}</div>`}
 ${choice.length > 0 && html`<p>${TEXTS.choose}. ${TEXTS.chooseHint}</p>${choice}`}
 ${issuer === undefined ? withToken : withIssuer}</main>`,
       });
@@ -181,6 +184,13 @@ ${issuer === undefined ? withToken : withIssuer}</main>`,
     });
   }
   return router;
+}
+
+/** Who may choose it may know its name. */
+async function nameOf({ store }: Pick<Parts, 'store'>, cvr: string): Promise<string> {
+  const statement = Prisma.sql`SELECT name FROM municipalities WHERE cvr = ${cvr}`;
+  const [municipality] = await store.query<{ name: string }>(cvr, statement, 'kept');
+  return municipality?.name ?? cvr;
 }
 
 /** Context Handler raises the level of the sign-in when it is asked for (Safewhere/kombit samples). */

@@ -14,7 +14,7 @@ export const TEXTS = {
   fromElsewhere: 'Du blev ikke logget ind: kommunen giver ikke adgang til medarbejdere fra andre myndigheder.',
   noRights: 'Du blev ikke logget ind: du har ingen roller i indbakken, der gælder her.',
   chooseMunicipality: 'Du har roller i flere kommuner. Vælg den, du vil arbejde i.',
-  municipality: 'Kommunens CVR-nummer',
+  municipality: 'Kommune',
   tooLarge: 'Du blev ikke logget ind: du har flere roller, teams og dataafgrænsninger, end en browser kan huske.',
   choose: 'Vælg, hvem du vil være',
   chooseHint: 'Installationen er lokal, så du kan prøve alle roller.',
