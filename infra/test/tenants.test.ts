@@ -502,7 +502,8 @@ describe('a function that runs with the rights of the owner', () => {
       (name) => `scrub_${name}`,
     );
     const ofOperations = ['database_size', 'ids_here', 'master_keys_in_use']; // ids_here tells only of ids that are given
-    const known = ['applied_migrations', ...ofMonths, ...ofScrub, ...ofOperations, 'search_messages'].sort();
+    const ofMessages = ['is_in_sight', 'search_messages'];
+    const known = ['applied_migrations', ...ofMonths, ...ofScrub, ...ofOperations, ...ofMessages].sort();
     expect(functions.map(({ name }) => name)).toEqual(known);
   });
 
@@ -518,6 +519,32 @@ describe('a function that runs with the rights of the owner', () => {
     expect(await search('', query, statuses)).toEqual([]);
     for (const municipality of [OURS, THEIRS]) {
       for (const { isOwn } of await search(municipality, query, statuses)) expect(isOwn).toBe(true);
+    }
+  });
+
+  it('says of no message of others that it is in sight', async () => {
+    const [own] = await stack.sql<{ id: string }>(
+      `UPDATE messages SET contact_point_id = 'point-1'
+       WHERE id = (SELECT id FROM messages WHERE municipality = $1 LIMIT 1) RETURNING id`,
+      [OURS],
+    );
+    for (const [municipality, isInSight] of [
+      [OURS, true],
+      [THEIRS, false],
+    ] as const) {
+      const client = new pg.Client({ connectionString: stack.serviceUrl });
+      await client.connect();
+      try {
+        await client.query('BEGIN; SET LOCAL ROLE indbakke_app');
+        await client.query(
+          `SELECT set_config('indbakke.municipality', $1, true), set_config('indbakke.limits', $2, true)`,
+          [municipality, '\npoint-1\n'],
+        );
+        const { rows } = await client.query('SELECT is_in_sight($1) AS "isInSight"', [own?.id]);
+        expect(rows).toEqual([{ isInSight }]);
+      } finally {
+        await client.end();
+      }
     }
   });
 

@@ -27,7 +27,7 @@ export interface TokenRequest {
   /** The user whom a system acts for. */
   readonly onBehalfOf?: string;
   /** The claims of data constraints. */
-  readonly constraints?: Readonly<Partial<Record<'kle' | 'org_unit' | 'sensitivity', readonly string[]>>>;
+  readonly constraints?: Readonly<Partial<Record<'kle' | 'org_unit' | 'sensitivity' | 'it_system', readonly string[]>>>;
   readonly hours?: number;
 }
 

@@ -7,7 +7,7 @@ import {
   type TestStack,
   type TokenOptions,
 } from '../../../infra/src/testkit/stack.js';
-import { dataConstraintsOf } from '../../../shared/src/access/index.js';
+import { parseConstraints } from '../../../shared/src/access/index.js';
 import { deliverMemo, expectProblem, list, listAll, read, SETUP } from '../../../shared/test/inbox/support.js';
 
 // What a token limits its holder to, held against what the contact points of the messages are set up with.
@@ -16,6 +16,7 @@ let stack: TestStack;
 
 const [BORN, VEJ, UKENDT] = [CONTACT_POINT, randomUUID(), randomUUID()];
 const UNIT = 'f3a9c1d2-5b64-4c8e-9a0f-1d2e3c4b5a69';
+const SYSTEM_ID = '7c2b1f0e-9d84-4a63-b5c7-2e1f0a9b8c7d';
 const ids = {} as Record<'born' | 'vej' | 'bare' | 'none', string>;
 
 beforeAll(async () => {
@@ -30,7 +31,8 @@ beforeAll(async () => {
     expect((await stack.call(method, `/contact-points${path}`, call)).status).toBe(200);
   };
   const orgUnit = `{${UNIT.toUpperCase()}}`;
-  await set(BORN, { name: 'Børn', kle: '27.24.00', orgUnit, sensitivity: 'FOELSOMME_PERSONOPLYSNINGER' }, 1);
+  const itSystem = `urn:uuid:${SYSTEM_ID}`;
+  await set(BORN, { name: 'Børn', kle: '27.24.00', orgUnit, sensitivity: 'FOELSOMME_PERSONOPLYSNINGER', itSystem }, 1);
   await set(VEJ, { name: 'Vej', kle: '05.01.00', orgUnit: randomUUID() });
   await set(UKENDT, { name: 'Uden oplysninger' });
   ids.born = await deliverMemo(stack, { contactPointId: BORN, subject: 'Fællesord om børn' });
@@ -60,12 +62,16 @@ const SEEN: [TokenOptions['constraints'], string[]][] = [
   [{ kle: ['27'] }, ['born']],
   [{ kle: ['27.*'] }, ['born']],
   [{ kle: ['27.24.*', '05'] }, ['born', 'vej']],
-  [{ kle: ['2'] }, []],
-  [{ kle: ['7.24.00', '27.24.0'] }, []],
-  [{ kle: ['27_24%'] }, []],
+  [{ kle: ['27.24.00, 05.01'] }, ['born', 'vej']],
+  [{ kle: ['05', '*'] }, ALL],
+  [{ kle: ['72', '27.42'] }, []],
+  [{ kle: ['27.24.00 G01'] }, []],
   [{ org_unit: [UNIT] }, ['born']],
   [{ org_unit: [UNIT.toUpperCase().replaceAll('-', '')] }, ['born']],
   [{ sensitivity: ['foelsomme_personoplysninger', 'andet'] }, ['born']],
+  [{ it_system: [SYSTEM_ID.toUpperCase()] }, ['born']],
+  [{ it_system: [randomUUID(), UNIT] }, []],
+  [{ it_system: [SYSTEM_ID], kle: ['05'] }, []],
   [{ kle: ['27'], sensitivity: ['andet'] }, []],
   [{ kle: ['05'], org_unit: [UNIT] }, []],
 ];
@@ -119,6 +125,32 @@ it('limits messages of a removed contact point as before, and not held ones', as
 
 it('have a normal form, in which they are compared', () => {
   const values = { kle: ['27.*', '05', '27'], orgUnit: [`{${UNIT.toUpperCase()}}`], sensitivity: ['B', 'a'] };
-  expect(dataConstraintsOf(values)).toEqual({ kle: ['05', '27'], orgUnit: [UNIT], sensitivity: ['a', 'b'] });
-  expect(dataConstraintsOf({ kle: [], orgUnit: [], sensitivity: ['b', '*'] })).toEqual({});
+  expect(parseConstraints(values)).toEqual({ kle: ['05', '27'], orgUnit: [UNIT], sensitivity: ['a', 'b'] });
+  expect(parseConstraints({ kle: [], orgUnit: [], sensitivity: ['b', '*'] })).toEqual({});
+  expect(parseConstraints({ kle: [' 27.24 ,27.36.00, 27.*.* ', '27.24.00-g01'] })).toEqual({
+    kle: ['27', '27.24', '27.24.00.G01', '27.36.00'],
+  });
+  expect(parseConstraints({ kle: ['27'], itSystem: [`${SYSTEM_ID}, Andet`] })).toEqual({
+    kle: ['27'],
+    itSystem: [SYSTEM_ID, 'andet'],
+  });
+});
+
+describe.each(['kle', 'orgUnit', 'sensitivity', 'itSystem'] as const)('a constraint %s', (name) => {
+  const UNKNOWN = ['', ' ', ',', '27,', '*,', '2*', '*7', '**', '27\u0000', '27\ufffd'];
+  const NO_KLE = ['2', '7.24.00', '27.24.0', '27_24%', '27.24.00 G*', '27.24 G01', '27.24.00.01', '27*', '*.24', '.*'];
+  it.each([...UNKNOWN, ...(name === 'kle' ? NO_KLE : [])])('cannot be applied with the value %j', (value) => {
+    expect(parseConstraints({ [name]: [value] })).toBeUndefined();
+    expect(parseConstraints({ [name]: ['27', value] })).toBeUndefined();
+    expect(parseConstraints({ [name]: ['*', value] })).toBeUndefined();
+  });
+});
+
+it.each<TokenOptions['constraints']>([
+  { kle: ['2*7'] },
+  { it_system: ['27,,28'] },
+  { kle: ['*'], sensitivity: ['x*'] },
+])('nobody signs in whose token has what cannot be applied: %j', async (constraints) => {
+  const refused = await stack.call('GET', '/incoming-documents', { as: limitedTo(constraints) });
+  expect((await expectProblem(refused, 401, 'not-signed-in')).detail).toContain('cannot be applied');
 });

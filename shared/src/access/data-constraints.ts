@@ -1,4 +1,4 @@
-import { orgUnitOf } from '../ids/index.js';
+import { itSystemOf, orgUnitOf } from '../ids/index.js';
 import { Prisma } from '../store/index.js';
 import type { Role } from './roles.js';
 
@@ -9,10 +9,11 @@ const { sql } = Prisma;
  * themselves, so it is held against what their contact point is set up with. What is absent does not limit.
  */
 export interface DataConstraints {
-  /** KLE numbers, each with all below it: `27` has `27.24.00`. */
+  /** KLE numbers, each with all below it: `27` has `27.24.00`, and that has `27.24.00.G01`. */
   readonly kle?: readonly string[];
   readonly orgUnit?: readonly string[];
   readonly sensitivity?: readonly string[];
+  readonly itSystem?: readonly string[];
 }
 
 export type ConstraintName = keyof DataConstraints;
@@ -22,6 +23,7 @@ export const CONSTRAINT_NAMES = {
   kle: 'KLE',
   orgUnit: 'orgenhed',
   sensitivity: 'foelsomhed',
+  itSystem: 'itsystem',
 } as const satisfies Record<ConstraintName, string>;
 
 /** Of each limited role the sets of data constraints, of which a message must meet one. A role that is absent is not limited. */
@@ -36,19 +38,47 @@ export interface Grant {
 /** Values as they are in a token, by the constraint. */
 export type ConstraintValues = Readonly<Record<ConstraintName, readonly string[]>>;
 
-/** Those of the values of a token: a list without values does not limit, and neither does one with the value `*`. */
-export function dataConstraintsOf(values: Partial<ConstraintValues>): DataConstraints {
-  const { kle = [], orgUnit = [], sensitivity = [] } = values;
-  const given = {
-    kle: kle.map((number) => number.replace(/(\.\*)+$/, '')), // `27.*` is the same as `27`
-    orgUnit: orgUnit.map((unit) => (unit === ANY ? unit : orgUnitOf(unit))),
-    sensitivity: sensitivity.map((word) => word.toLowerCase()),
-  };
-  const limiting = Object.entries(given).filter(([, each]) => each.length > 0 && !each.includes(ANY));
-  return Object.fromEntries(limiting.map(([name, each]) => [name, [...new Set(each)].sort()]));
+/**
+ * Those of the values of a token. A value may be several with commas between, and `*` is any. A constraint that is absent or has no
+ * values does not limit.
+ *
+ * @returns undefined when a value cannot be applied: it is empty, no KLE number, or has a wildcard where there is none. What it
+ *   should limit is not known then, so its rights must not be granted
+ */
+export function parseConstraints(values: Partial<ConstraintValues>): DataConstraints | undefined {
+  const parsed: [string, readonly string[]][] = [];
+  for (const name of Object.keys(PARSERS) as (keyof DataConstraints)[]) {
+    const texts = (values[name] ?? []).flatMap((value) => value.split(',')).map((text) => text.trim());
+    const given = texts.map((text) => (text === ANY ? ANY : PARSERS[name](text)));
+    const known = given.filter((value) => value !== undefined);
+    if (known.length < given.length) return undefined;
+    if (known.length > 0 && !known.includes(ANY)) parsed.push([name, [...new Set(known)].sort()]);
+  }
+  return Object.fromEntries(parsed);
 }
 
 const ANY = '*';
+
+/** The normal form of a value; undefined for what is none. */
+const PARSERS: Readonly<Record<keyof DataConstraints, (text: string) => string | undefined>> = {
+  kle: kleOf,
+  orgUnit: (text) => wordOf(orgUnitOf(text)),
+  sensitivity: (text) => wordOf(text.toLowerCase()),
+  itSystem: (text) => wordOf(itSystemOf(text)),
+};
+
+// KLE: main group, group, subject, and perhaps the facet of the action: 27.24.00 G01. `27.*` is the same as `27`.
+const KLE = /^(\d\d(?:\.\d\d){0,2})(?:\.\*)*$|^(\d\d\.\d\d\.\d\d)[ .-]([A-ZÆØÅ]\d\d)$/;
+
+function kleOf(text: string): string | undefined {
+  const [found, number, subject, facet] = KLE.exec(text.toUpperCase()) ?? [];
+  return found && (number ?? `${subject}.${facet}`);
+}
+
+/** As in the ids of a token; a wildcard in it is not known. */
+function wordOf(text: string): string | undefined {
+  return /^[^\p{Cc}\p{Surrogate}\uFFFD*]{1,256}$/u.test(text) ? text : undefined;
+}
 
 /** Grants as roles with their limits: a role that is granted twice is limited to what either allows. */
 export function combine(grants: readonly Grant[]): { readonly roles: ReadonlySet<Role>; readonly limits: Limits } {
@@ -103,21 +133,14 @@ function inOrder(sets: readonly DataConstraints[]): DataConstraints[] {
 }
 
 /**
- * Whether the message was sent to a contact point that meets one of these sets, as a condition on `messages AS m`. One that is not
- * set up with what a constraint is about does not meet it, nor does a message to no contact point. The few contact points are read
- * once a statement; removed ones too, since their messages stay what they were.
+ * Whether the message was sent to a contact point that meets one of these sets, as a condition on `messages AS m`. The few contact
+ * points are read once a statement, by the function that the policies of the tables use too (setting indbakke.limits).
  *
  * @param sets undefined = any message does
  */
 export function isWithin(municipality: string, sets: readonly DataConstraints[] | undefined): Prisma.Sql {
   if (sets === undefined) return sql`true`;
   // As one value, so that the statement is the same however many there are.
-  return sql`coalesce(m.contact_point_id = ANY (ARRAY(
-    SELECT p.contact_point_id FROM contact_points p
-    WHERE p.municipality = ${municipality} AND EXISTS (
-      SELECT FROM jsonb_array_elements(${JSON.stringify(sets)}::jsonb) AS s
-      WHERE (s->'kle' IS NULL OR EXISTS (
-          SELECT FROM jsonb_array_elements_text(s->'kle') AS k WHERE p.kle = k OR starts_with(p.kle, k || '.')))
-        AND (s->'orgUnit' IS NULL OR s->'orgUnit' ? p.org_unit)
-        AND (s->'sensitivity' IS NULL OR s->'sensitivity' ? lower(p.sensitivity))))), false)`;
+  const points = sql`(SELECT contact_points_within(${municipality}, ${JSON.stringify(sets)}::jsonb))::text[]`;
+  return sql`coalesce(m.contact_point_id = ANY (${points}), false)`;
 }

@@ -1,7 +1,7 @@
 import { parseString } from 'xml2js';
 import { z } from 'zod';
 import { Problem } from '../errors/index.js';
-import { type ConstraintName, dataConstraintsOf, type Grant } from './data-constraints.js';
+import { type ConstraintName, type Grant, parseConstraints } from './data-constraints.js';
 import { CONSTRAINED_ROLES, type Role } from './roles.js';
 
 // OIO Basic Privilege Profile 1.2, model 3: who may do what in which scope, within which constraints.
@@ -79,11 +79,9 @@ function constraintsOf({ constraints, hasOthers }: Group, { constraintOf }: Priv
   for (const { name, value } of constraints) {
     const constraint = constraintOf(name);
     if (!constraint) return 'unknown-constraint';
-    // One name may come several times, and other systems write several values in one, with commas between them.
-    values[constraint] = [...(values[constraint] ?? []), ...value.split(',').map((each) => each.trim())];
+    values[constraint] = [...(values[constraint] ?? []), value]; // one name may come several times
   }
-  if (Object.values(values).flat().includes('')) return 'unreadable-constraint';
-  return dataConstraintsOf(values);
+  return parseConstraints(values) ?? 'unreadable-constraint';
 }
 
 function groupsOf(base64: string): Group[] {

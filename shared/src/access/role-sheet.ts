@@ -70,7 +70,7 @@ export function roleSheet(): string {
       role,
       `\`${uriOf('<system>', role)}\``,
       allows,
-      CONSTRAINED_ROLES.has(role) ? 'KLE, orgenhed, foelsomhed' : 'ingen',
+      CONSTRAINED_ROLES.has(role) ? 'KLE, orgenhed, foelsomhed, itsystem' : 'ingen',
       jobFunctions,
     ];
     return `| ${cells.join(' | ')} |`;
@@ -84,7 +84,7 @@ den adresse, som systemet er registreret med hos KOMBIT. Siden dannes af koden: 
 | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-En dataafgrænsning holdes op mod det kontaktpunkt, som posten kom til: dets KLE-nummer, organisatoriske enhed og følsomhed. Post
-til et kontaktpunkt, hvor det ikke er angivet, vises kun for den, der ikke er afgrænset.
+En dataafgrænsning holdes op mod det kontaktpunkt, som posten kom til: dets KLE-nummer, organisatoriske enhed, følsomhed og
+it-system. Post til et kontaktpunkt, hvor det ikke er angivet, vises kun for den, der ikke er afgrænset.
 `;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Actor } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import { type Assurance, assuranceOf, type RequiredAssurance } from './assurance.js';
-import { type ConstraintName, dataConstraintsOf, type Grant } from './data-constraints.js';
+import { type ConstraintName, type Grant, parseConstraints } from './data-constraints.js';
 import type { Caller } from './principal.js';
 import { readPrivileges, type Voided } from './privileges.js';
 import { type Revocable, revocableOf } from './revocations.js';
@@ -21,6 +21,7 @@ const CLAIMS = [
   'kle',
   'orgUnit',
   'sensitivity',
+  'itSystem',
   'privileges',
   'assurance',
   'authenticatorAssurance',
@@ -53,6 +54,7 @@ export const CLAIM_NAMES = {
     kle: 'kle',
     orgUnit: 'org_unit',
     sensitivity: 'sensitivity',
+    itSystem: 'it_system',
   },
   'context-handler-2': {
     ...REGISTERED,
@@ -143,6 +145,7 @@ const Claims = z.object({
   kle: limitOf.describe('a list of at most 500 KLE numbers, such as 27.24, none of them empty'),
   orgUnit: limitOf.describe('a list of at most 500 ids of org units, none of them empty'),
   sensitivity: limitOf.describe('a list of at most 500 words, none of them empty'),
+  itSystem: limitOf.describe('a list of at most 500 ids of IT systems, none of them empty'),
   privileges: oneText.default('').describe('an OIO Basic Privilege Profile in base64'),
   assurance: oneText.optional().describe('Low, Substantial or High'),
   authenticatorAssurance: oneText.optional().describe('Low, Substantial or High'),
@@ -162,7 +165,11 @@ export function readIdentity(rules: ClaimRules, payload: JWTPayload): Identity {
   if (rules.names.privileges) {
     return { ...common, home: municipality, ...readPrivileges(claims.privileges, rules) };
   }
-  const grant = { roles: rolesOf(claims), constraints: dataConstraintsOf(claims) };
+  const constraints = parseConstraints(claims);
+  if (!constraints) {
+    throw new Problem('not-signed-in', 'The token has a data constraint with a value that cannot be applied.');
+  }
+  const grant = { roles: rolesOf(claims), constraints };
   return { ...common, home: undefined, grants: new Map([[municipality, [grant]]]), voided: [] };
 }
 

@@ -1,6 +1,6 @@
 import type { Status } from '../lifecycle/statuses.js';
 import { ATTRIBUTE_CHANGES } from '../lifecycle/transitions.js';
-import { Prisma } from '../store/index.js';
+import { Prisma, withLimits } from '../store/index.js';
 import { isWithin } from './data-constraints.js';
 import { ownIdOf } from './person.js';
 import type { Principal } from './principal.js';
@@ -37,6 +37,29 @@ export function inboxFor(principal: Principal): Prisma.Sql {
   const inSight = inboxOf(principal, principal.role, sql`true`);
   return sql`m.municipality = ${principal.municipality} AND ${inSight} AND ${isNotScheduledFor(principal)}`;
 }
+
+/**
+ * Runs the reading and changing of messages for the caller so that the database itself hides what is beyond the data constraints of
+ * its role Læs, whatever a statement asks for.
+ */
+export function withinLimitsOf<T>({ limits = {} }: Principal, work: () => T): T {
+  const sets = limits['IndkomneDokumenter.Læs'];
+  return withLimits(sets && JSON.stringify(sets), work);
+}
+
+/** The same for a call, where the role that allowed it is one of the inbox. What others are for, these limits do not narrow. */
+export function withinLimitsOfCall<T>(principal: Principal, work: () => T): T {
+  return INBOX_ROLES.has(principal.role) ? withinLimitsOf(principal, work) : work();
+}
+
+/** Those for work on the messages that Læs shows. SeAlle alone allows figures only, which count the whole municipality. */
+const INBOX_ROLES: ReadonlySet<Role | undefined> = new Set<Role>([
+  'IndkomneDokumenter.Læs',
+  'IndkomneDokumenter.Journaliser',
+  'IndkomneDokumenter.Afvis',
+  'IndkomneDokumenter.Tildel',
+  'DigitalPost.Slet',
+]);
 
 /** What is the caller’s own; with SeAlle, also all that its data constraints let through. */
 function ownTo(principal: Principal): Prisma.Sql {
@@ -142,10 +165,16 @@ export function isOpenTo(reader: Reader): Prisma.Sql {
       SELECT bool_or(j.case_id = ANY ((SELECT ${closed})::text[])) FROM journalizations j WHERE j.message_id = m.id), false)))`;
 }
 
-/** Whether all of some messages are open to the reader. @param ids a statement that selects their ids */
+/**
+ * Whether all of some messages are open to the reader; one that row-level security hides is not.
+ *
+ * @param ids a statement that selects their ids
+ */
 export function areAllOpenTo(reader: Reader, ids: Prisma.Sql): Prisma.Sql {
   return sql`NOT EXISTS (
-    SELECT FROM messages m WHERE m.municipality = ${reader.municipality} AND m.id = ANY (ARRAY(${ids})) AND NOT ${isOpenTo(reader)})`;
+    SELECT FROM unnest(ARRAY(${ids})) AS asked (id)
+    LEFT JOIN messages m ON m.id = asked.id AND m.municipality = ${reader.municipality}
+    WHERE (m.id IS NOT NULL AND ${isOpenTo(reader)}) IS NOT TRUE)`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contactPointIdOf, isPossibleCvr, orgUnitOf } from '../ids/index.js';
+import { contactPointIdOf, isPossibleCvr, itSystemOf, orgUnitOf } from '../ids/index.js';
 import { HELD_CAUSES, PURPOSES } from '../lifecycle/index.js';
 import { NewAssignee } from './documents.js';
 import {
@@ -237,6 +237,7 @@ const CONTACT_POINT = {
   kle: code('The KLE number of its messages, such as 27.24.00'),
   orgUnit: code('The org unit that its messages belong to', text(256).transform(orgUnitOf)),
   sensitivity: code('How sensitive its messages are'),
+  itSystem: code('The IT system that its messages belong to', text(256).transform(itSystemOf)),
   assignee: NewAssignee.nullable().default(null).describe('Whom its messages are assigned to; null: nobody'),
   closedCaseTeam: personId
     .nullable()
@@ -254,6 +255,7 @@ const CONTACT_POINT_EXAMPLE = {
   kle: '27.24.00',
   orgUnit: null,
   sensitivity: null,
+  itSystem: null,
   assignee: { kind: 'team', id: 'team-1' },
   closedCaseTeam: null,
   infoLabels: [{ label: 'Barnets CPR-nummer', meaning: 'child-cpr' }],
@@ -325,6 +327,7 @@ export const ContactPointAnswer = z
     ...CONTACT_POINT,
     assignee: Assignee.nullable().describe('Whom its messages are assigned to; null: nobody'),
     orgUnit: z.string().nullable().describe('The org unit that its messages belong to; null: not told'),
+    itSystem: z.string().nullable().describe('The IT system that its messages belong to; null: not told'),
     version,
   })
   .meta({ examples: [{ id: EXAMPLE_ID, ...CONTACT_POINT_EXAMPLE, version: 1 }] })

@@ -9,6 +9,7 @@ import {
   requireUnrevoked,
   type TokenVerifier,
   tellVoided,
+  withinLimitsOfCall,
 } from '../access/index.js';
 import type { Operation } from '../api/index.js';
 import { type Doer, INSTALLATION, recordAudit } from '../audit/index.js';
@@ -83,7 +84,8 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
             principal = { ...principal, role: requireRoleFor(operation, principal) };
             const input = await parseCall(operation, req);
             const idempotencyKey = digestKey(parts.keys, operation, principal, input, res);
-            const answer = await handle({ ...input, principal, at: new Date(), idempotencyKey, req, res });
+            const call = { ...input, principal, at: new Date(), idempotencyKey, req, res };
+            const answer = await withinLimitsOfCall(principal, () => handle(call));
             sendAnswer(operation, res, answer);
           } catch (error) {
             // So that it can be found whose messages someone tried to reach. Only ids are recorded.

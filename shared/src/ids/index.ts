@@ -52,3 +52,6 @@ export function contactPointIdOf(text: string): string {
 
 /** The id of an org unit: in practice a UUID; any other text in lower case. */
 export const orgUnitOf = contactPointIdOf;
+
+/** The id of an IT system: in practice a UUID; any other text in lower case. */
+export const itSystemOf = contactPointIdOf;

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Queue, Worker } from 'bullmq';
 import { createBatcher } from '../batch/index.js';
 import { describeError, type Log } from '../log/index.js';
+import { withLimits } from '../store/index.js';
 import { currentTrace, span, withTrace } from '../tracing/index.js';
 import { RETRY_MS } from './backend.js';
 import { type JobDefinition, type JobHandler, UnrecoverableError } from './job.js';
@@ -164,10 +165,11 @@ export function openQueues({ url, log }: QueuesOptions): Queues {
       try {
         const progress = (done: number | Readonly<Record<string, number>>) => job.updateProgress(done);
         const context = { attempt, progress, signal: signal as AbortSignal };
-        await withTrace(traceOf(job), async () => {
+        const run = async () => {
           await span(queue, async () => handle(dataOf(job, definition), context), { kind: 'consumer', jobId, attempt });
           log.debug('job-done', { queue, jobId, attempt });
-        });
+        };
+        await withLimits(undefined, () => withTrace(traceOf(job), run)); // a call may have woken the queue
       } catch (error) {
         throw withCodeOnly(error);
       } finally {

@@ -1,4 +1,5 @@
 import { describeError, type Log } from '../log/index.js';
+import { withLimits } from '../store/index.js';
 import { withTrace } from '../tracing/index.js';
 
 /** Periodic work: one run at a time, the next one an interval after the end of the last. */
@@ -35,8 +36,10 @@ export function repeat(
   };
   const once = () => {
     isWoken = false;
+    // A call may have woken it.
+    const begin = () => withLimits(undefined, run);
     running = withTrace(undefined, () =>
-      run()
+      begin()
         .then((count) => {
           failures = 0;
           if (typeof count === 'number' && count > 0) log.warn('swept', { sweep: name, count });

@@ -13,6 +13,7 @@ import { RELIED_ON } from './relied-on.js';
 export { Prisma } from '../generated/client.js';
 export type * from '../generated/models.js';
 export { CommitInDoubt, isStoreUnavailable } from './failures.js';
+export { withLimits } from './limits.js';
 export type { Listener } from './listen.js';
 export { withMaintenance } from './maintenance.js';
 export { migrate } from './migrate.js';
@@ -34,7 +35,7 @@ export interface StoreOptions {
   readonly timeoutMs?: number;
 }
 
-/** The database. Every connection is bound to one municipality, or to the narrow privileges of a sweep. */
+/** The database. Every connection is bound to one municipality and the limits of its caller, or to the narrow privileges of a sweep. */
 export interface Store {
   /**
    * Runs `work` in one transaction that sees and writes the rows of this municipality only.
@@ -135,11 +136,13 @@ export function openStore({
   };
 
   return {
-    withTenant: (municipality, work) =>
-      prisma.$transaction(async (tx) => {
-        await tx.$queryRaw`${Prisma.raw(bindTo(municipality))}`;
+    withTenant(municipality, work) {
+      const bind = Prisma.raw(bindTo(municipality));
+      return prisma.$transaction(async (tx) => {
+        await tx.$queryRaw`${bind}`;
         return work(tx);
-      }),
+      });
+    },
 
     async withTenantConnection(municipality, work) {
       const connection = await app.connect();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { Prisma } from '../generated/client.js';
 import { preparedOn } from './fence.js';
+import { currentLimits } from './limits.js';
 
 /**
  * How a statement is planned. `kept`: once per connection, for what has one plan whatever its values, such as look-ups by
@@ -52,30 +53,46 @@ export async function queryAs<Row extends pg.QueryResultRow>(
 
 /**
  * The statement with which each transaction begins: what follows has the privileges of indbakke_app, and sees this
- * municipality only. The role is not the connection’s: behind a pooler in transaction mode that would soon be another one’s.
+ * municipality only, within the limits of what runs now. The role is not the connection’s: behind a pooler in transaction mode that
+ * would soon be another one’s.
  */
 export function bindTo(municipality: string): string {
   const name = literal(municipality);
-  return `SELECT set_config('role', 'indbakke_app', true), set_config('indbakke.municipality', ${name}, true)`;
+  const limits = currentLimits();
+  // In this order: the function reads the contact points that the settings before it let it see.
+  const points = `contact_points_within(${name}, ${literal(limits)}::jsonb)`;
+  const settings = [
+    `set_config('role', 'indbakke_app', true)`,
+    `set_config('indbakke.municipality', ${name}, true)`,
+    ...(limits === undefined ? [] : [`set_config('indbakke.limits', ${between(points)}, true)`]),
+  ];
+  return `SELECT ${settings.join(', ')}`;
 }
+
+/** An array as a text in which each of its elements stands between line ends, as the policies look for it. */
+const between = (array: string) => String.raw`E'\n' || array_to_string(${array}, E'\n') || E'\n'`;
 
 /** A connection with an open transaction for one municipality. */
 export type Connection = pg.PoolClient;
 
 /**
  * Does a part of a transaction as another municipality, whose rows it sees instead: for what two municipalities do together, such
- * as a handover, of which both have all or nothing.
+ * as a handover, of which both have all or nothing. The limits of the caller are about contact points of its own municipality.
  */
 export async function asMunicipality<T>(
   connection: Connection,
   municipality: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const bind = (to: string) => connection.query(`SELECT set_config('indbakke.municipality', $1, true)`, [to]);
-  const { rows } = await connection.query<{ now: string }>(`SELECT current_setting('indbakke.municipality') AS now`);
-  await bind(municipality);
+  const settings = ['indbakke.municipality', 'indbakke.limits'] as const;
+  const bind = (values: readonly (string | null)[]) =>
+    connection.query(`SELECT ${settings.map((name, at) => `set_config('${name}', $${at + 1}, true)`)}`, [...values]);
+  const { rows } = await connection.query<{ now: (string | null)[] }>(
+    `SELECT ARRAY[${settings.map((name) => `current_setting('${name}', true)`)}] AS now`,
+  );
+  await bind([municipality, null]);
   const result = await work(); // after an error the transaction does nothing more, so it need not be bound again
-  await bind(rows[0]?.now as string);
+  await bind(rows[0]?.now ?? []);
   return result;
 }
 

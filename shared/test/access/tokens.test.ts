@@ -275,7 +275,7 @@ describe('claims as issuers write them:', () => {
     ['sub', null],
     ['sub', ' '],
     ['sub', ['caseworker-1']],
-    ...['kle', 'org_unit', 'sensitivity'].flatMap((claim): [string, unknown][] => [
+    ...['kle', 'org_unit', 'sensitivity', 'it_system'].flatMap((claim): [string, unknown][] => [
       [claim, ['']],
       [claim, ['27', null]],
       [claim, { '27': true }],

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { type OwnerRow, type Principal, principalOf, visibleTo } from '@indbakke/shared/access';
+import { type OwnerRow, type Principal, principalOf, visibleTo, withinLimitsOf } from '@indbakke/shared/access';
 import type { LeftOut, ZipDownloadBody } from '@indbakke/shared/api';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import type { BlobStore } from '@indbakke/shared/content';
@@ -104,7 +104,8 @@ async function makeZip(
   const progress = new Progress(parts, data, watching);
   const content = progress.watch(writeZip(filesOfZip(parts, zip, progress)));
   const blobs = { create: () => createNoted(parts, data, progress) };
-  const sealed = await sealContent({ blobs, keys: parts.keys }, zip, content, SMALL_CONTENT_BYTES);
+  const seal = () => sealContent({ blobs, keys: parts.keys }, zip, content, SMALL_CONTENT_BYTES);
+  const sealed = await withinLimitsOf(principalOf(zip), seal); // content is read as it is sealed
   announce('zip-sealed');
   let isStored = false;
   try {

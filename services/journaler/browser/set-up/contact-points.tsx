@@ -82,6 +82,7 @@ function valuesOf(point: Omit<ContactPointAnswer, 'id' | 'version'>): Values {
     kle: textOf(point.kle),
     orgUnit: textOf(point.orgUnit),
     sensitivity: textOf(point.sensitivity),
+    itSystem: textOf(point.itSystem),
     ...personValues('assignee', point.assignee),
     closedCaseTeam: textOf(point.closedCaseTeam),
     ...Object.fromEntries(
@@ -102,6 +103,7 @@ const bodyOf = (values: Values) => ({
   kle: textOrNull(values, 'kle'),
   orgUnit: textOrNull(values, 'orgUnit'),
   sensitivity: textOrNull(values, 'sensitivity'),
+  itSystem: textOrNull(values, 'itSystem'),
   assignee: personIn(values, 'assignee'),
   closedCaseTeam: textOrNull(values, 'closedCaseTeam'),
   infoLabels: INFO_LABELS.filter((at) => textIn(values, `infoLabels.${at}.label`) !== '').map((at) => ({
@@ -125,6 +127,7 @@ export const CONTACT_POINTS: EntryKind<ContactPointAnswer> = {
       kle: null,
       orgUnit: null,
       sensitivity: null,
+      itSystem: null,
       assignee: null,
       closedCaseTeam: null,
       infoLabels: [],
@@ -210,6 +213,7 @@ function PointFields() {
       <TextField name="kle" hint={own.kleHint} />
       <TextField name="orgUnit" />
       <TextField name="sensitivity" />
+      <TextField name="itSystem" />
       <fieldset>
         <legend>{own.infoLabels}</legend>
         {INFO_LABELS.map((at) => (

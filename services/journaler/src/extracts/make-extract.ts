@@ -1,4 +1,4 @@
-import { principalOf, type Rights, rightsOf } from '@indbakke/shared/access';
+import { principalOf, type Rights, rightsOf, withinLimitsOf } from '@indbakke/shared/access';
 import type { DocumentSummary, Schedule } from '@indbakke/shared/api';
 import { INDBAKKE, insertAudit } from '@indbakke/shared/audit';
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
@@ -106,8 +106,8 @@ async function makeFile(
   const withContent: string[] = [];
   let isTruncated = false;
   const name = await sheetNameFor(parts.store, municipality, LIST_SHEET);
-  const sheet = writeSheet(name, COLUMNS, readRows());
-  const sealed = await sealContent(parts, { id, municipality }, sheet, smallBytes);
+  const seal = () => sealContent(parts, { id, municipality }, writeSheet(name, COLUMNS, readRows()), smallBytes);
+  const sealed = await withinLimitsOf(principal, seal); // rows are read as they are sealed
   announce('extract-sealed');
   const audit = auditOfList(parts.keys, principal, { action: 'extract-made', at: now }, filter);
   const file = { id, messageIds, withContent, isTruncated, audit, rights: rightsOf(principal), ...sealed };

@@ -15,7 +15,7 @@ export const CONTACT_POINTS: EntryKind<NewContactPointBody> = {
   id: sql`contact_point_id`,
   columns: sql`
     contact_point_id AS id, name, purpose, is_active AS "isActive", is_concern AS "isConcern", visible_to AS "visibleTo", kle,
-    org_unit AS "orgUnit", sensitivity, closed_case_team AS "closedCaseTeam", info_labels AS "infoLabels", version,
+    org_unit AS "orgUnit", sensitivity, it_system AS "itSystem", closed_case_team AS "closedCaseTeam", info_labels AS "infoLabels", version,
     ${Prisma.raw(ASSIGNEE_OF_POINT)} AS assignee`,
   fields: {
     name: 'text',
@@ -26,19 +26,20 @@ export const CONTACT_POINTS: EntryKind<NewContactPointBody> = {
     kle: 'text',
     orgUnit: 'text',
     sensitivity: 'text',
+    itSystem: 'text',
     assignee: 'jsonb',
     closedCaseTeam: 'text',
     infoLabels: 'jsonb',
   },
   store: (municipality) => sql`
     INSERT INTO contact_points AS p (municipality, contact_point_id, name, purpose, is_active, is_concern, visible_to, kle,
-      org_unit, sensitivity, assignee_kind, assignee_id, closed_case_team, info_labels)
-    SELECT ${municipality}, id, name, purpose, "isActive", "isConcern", "visibleTo", kle, "orgUnit", sensitivity,
+      org_unit, sensitivity, it_system, assignee_kind, assignee_id, closed_case_team, info_labels)
+    SELECT ${municipality}, id, name, purpose, "isActive", "isConcern", "visibleTo", kle, "orgUnit", sensitivity, "itSystem",
       assignee->>'kind', assignee->>'id', "closedCaseTeam", "infoLabels"
     FROM given
     ON CONFLICT (municipality, contact_point_id) DO UPDATE SET name = excluded.name, purpose = excluded.purpose,
       is_active = excluded.is_active, is_concern = excluded.is_concern, visible_to = excluded.visible_to, kle = excluded.kle,
-      org_unit = excluded.org_unit, sensitivity = excluded.sensitivity, assignee_kind = excluded.assignee_kind,
+      org_unit = excluded.org_unit, sensitivity = excluded.sensitivity, it_system = excluded.it_system, assignee_kind = excluded.assignee_kind,
       assignee_id = excluded.assignee_id, closed_case_team = excluded.closed_case_team, info_labels = excluded.info_labels,
       removed_at = NULL, version = p.version + 1`,
   lock: lockMunicipality,
