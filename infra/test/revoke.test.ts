@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { LOCAL_ISSUER } from '@indbakke/shared/config';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { signToken } from '../../shared/test/access/sign.js';
+import { LOCAL_OPERATIONS_AUDIENCE } from '../src/local/issuer.js';
 import { ODENSKOV, startTestStack, type TestStack } from '../src/testkit/stack.js';
 
 // npm run revoke: what it revokes is refused by the services that run.
@@ -51,6 +52,17 @@ it('revokes all tokens of a sign-in', async () => {
   ]);
   expect(run(['--session', sid]).status).toBe(0);
   expect(await Promise.all(tokens.map(callWith))).toEqual([401, 401, 200]);
+});
+
+it('revokes an operator’s token', async () => {
+  const claims = { sub: 'operator-1', roles: ['Indbakke.Drift'], jti: randomUUID() };
+  const token = await signToken(stack.env, claims, { audience: LOCAL_OPERATIONS_AUDIENCE });
+  const open = async (path: string) =>
+    (await fetch(stack.url + path, { headers: { authorization: `Bearer ${token}` } })).status;
+  const both = async () => [await open('/ops'), await open('/api/v1/quarantine')];
+  expect(await both()).toEqual([200, 200]);
+  expect(run([], token).status).toBe(0);
+  expect(await both()).toEqual([401, 401]);
 });
 
 it('revokes what a user has, and not what that user gets later', async () => {

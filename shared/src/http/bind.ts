@@ -125,9 +125,10 @@ async function signIn(parts: ApiParts, { isOfInstallation }: Operation, req: Req
     if (credentials?.scheme !== 'bearer') {
       throw new Problem('not-signed-in', 'Send one bearer token: Authorization: Bearer <token>.');
     }
-    return await (isOfInstallation
-      ? verifyOperator(parts, credentials.value)
-      : callerOf(tokens, req, credentials.value));
+    if (!isOfInstallation) return await callerOf(tokens, req, credentials.value);
+    const operator = await verifyOperator(parts, credentials.value);
+    await requireUnrevoked(parts.isRevoked, operator);
+    return operator;
   } catch (error) {
     throw await refusalOf(error, req, failedSignIns);
   }

@@ -53,7 +53,7 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
     audience: config.OPERATIONS_TOKEN_AUDIENCE,
     jwks: config.OPERATIONS_TOKEN_JWKS ?? config.TOKEN_JWKS,
   };
-  const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators, revoked));
+  const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators));
   const blobs = onlyMarked(folder, () => hasContent(store));
   const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
   const metrics = createMetrics();

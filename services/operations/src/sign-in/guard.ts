@@ -7,6 +7,7 @@ import {
   publicPrefixOf,
   readCredentials,
   refusalOf,
+  toProblem,
   verifyOperator,
 } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
@@ -32,13 +33,24 @@ export function requireOperator(parts: Parts): RequestHandler {
     if (session && !isReading(req) && !isSameOrigin(req)) {
       throw new Problem('bad-request', 'The call does not come from a page of ours. Open the page anew.');
     }
-    if (session) await requireUnrevoked(parts.isRevoked, session);
     const operator = session ? operatorOfSession(session, req) : await verifyBearer(parts, req);
     parts.requestLimits.count(operator);
+    await requireUnended(parts, operator, req);
     await requireDrift(parts, operator, req);
     res.locals.operator = { ...operator, role: 'Indbakke.Drift', origin: addressOf(req) } satisfies Principal;
     next();
   };
+}
+
+/**
+ * Without the database the pages can be read all the same: they show nothing personal, and that is when they are needed most.
+ *
+ * @throws Problem not-signed-in when the session has been ended, or the token revoked
+ */
+async function requireUnended({ isRevoked }: Parts, operator: Principal, req: Request): Promise<void> {
+  await requireUnrevoked(isRevoked, operator).catch((error: unknown) => {
+    if (!isReading(req) || toProblem(error).code !== 'unavailable') throw error;
+  });
 }
 
 /** Whom `requireOperator` let in. */

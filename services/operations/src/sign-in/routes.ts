@@ -1,4 +1,4 @@
-import { type Caller, operatorOf } from '@indbakke/shared/access';
+import { type Caller, operatorOf, requireUnrevoked } from '@indbakke/shared/access';
 import { INSTALLATION } from '@indbakke/shared/audit';
 import { html } from '@indbakke/shared/html';
 import { publicPrefixOf, verifyOperator } from '@indbakke/shared/http';
@@ -32,6 +32,7 @@ export function signIn(parts: OperationsParts, link: OneTimeSecret | undefined):
     link: link && { secret: link, who: LOCAL_OPERATOR },
     async byToken(token, req) {
       const principal = await verifyOperator(parts, token);
+      await requireUnrevoked(parts.isRevoked, principal);
       await requireDrift(parts, principal, req);
       return principal;
     },
