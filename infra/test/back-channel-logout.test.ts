@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { OidcSignIn } from '@indbakke/shared/sign-in';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 // @ts-expect-error: it has no types
 import { Provider } from 'oidc-provider';
@@ -163,6 +164,29 @@ describe('a logout token', () => {
     const answer = await logout('inbox', await make(user));
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, 'bad-request']);
     expect(await isIn('inbox', visitor)).toBe(true);
+  });
+
+  it('ends nothing that began after it was issued, as when it is sent again', async () => {
+    const visitor = new Visitor();
+    const sub = await signIn('inbox', visitor);
+    const answer = await logout('inbox', await logoutToken('inbox', { sub, iat: Math.floor(Date.now() / 1_000) - 60 }));
+    expect(answer.status).toBe(200);
+    expect(await isIn('inbox', visitor)).toBe(true);
+  });
+
+  it('is to be sent again where the keys of the issuer do not arrive', async () => {
+    const away = createServer((req, res) => {
+      if (!req.url?.endsWith('/openid-configuration')) return void res.writeHead(503).end();
+      const url = `http://${req.headers.host}`;
+      const configuration = { issuer: url, authorization_endpoint: `${url}/auth`, jwks_uri: `${url}/jwks` };
+      res.setHeader('content-type', 'application/json').end(JSON.stringify(configuration));
+    });
+    await once(away.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(away.address() as AddressInfo).port}`;
+    const oidc = new OidcSignIn({ issuer: url, clientId: 'inbox', clientSecret: undefined, scope: 'openid' });
+    const reading = oidc.readLogout(await logoutToken('inbox', { sub: 'user', iss: url }));
+    await expect(reading).rejects.toMatchObject({ code: 'unavailable' });
+    away.close();
   });
 
   it('is read up to 16 kB', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { openKeyRing, sealText } from '@indbakke/shared/keys';
 import { makeOneTimeSecret } from '@indbakke/shared/sign-in';
 // @ts-expect-error: it has no types
 import { Provider } from 'oidc-provider';
@@ -141,6 +142,20 @@ describe('its session', () => {
     expect((await visitor.go(`${stack.url}/ops`)).status).toBe(303);
   });
 
+  it('is none where an older release limited it by another name', async () => {
+    const keys = await openKeyRing({ KEY_FILE: stack.env.KEY_FILE });
+    const who = { municipality: ODENSKOV, kind: 'user', id: 'user-1', roles: ['IndkomneDokumenter.Læs'], teams: [] };
+    for (const [value, status] of [
+      [who, 200],
+      [{ ...who, constraints: { kle: ['27.24'] } }, 401],
+    ] as const) {
+      const visitor = new Visitor();
+      const sealed = JSON.stringify({ value, until: Date.now() + 60_000 });
+      visitor.cookies.set('indbakke-inbox', sealText(keys, 'cookie indbakke-inbox', sealed));
+      expect((await visitor.go(stack.url + list)).status).toBe(status);
+    }
+  });
+
   it('ends with its token', async () => {
     const visitor = await signedIn({ hours: 1 });
     const [line = ''] = visitor.setCookies.filter((each) => each.startsWith('indbakke-inbox='));
@@ -215,7 +230,7 @@ describe('on a local stack', () => {
     const choose = { municipality: ODENSKOV, id: 'sagsbehandler-1' };
     expect((await stranger.post(`${stack.url}/inbox/sign-in/as`, choose)).status).toBe(401);
     // A proxy on this machine brings callers from elsewhere.
-    for (const name of ['x-forwarded-for', 'x-forwarded-host', 'forwarded', 'via']) {
+    for (const name of ['x-forwarded-for', 'x-forwarded-host', 'forwarded', 'via', 'x-real-ip', 'cf-connecting-ip']) {
       expect((await visitor.go(url + link.secret, { headers: { [name]: 'for=203.0.113.9' } })).status).not.toBe(200);
     }
     expect((await visitor.go(url + link.secret)).status).toBe(200);

@@ -71,11 +71,13 @@ it('revokes what a user has, and not what that user gets later', async () => {
   const tokens = await Promise.all([
     tokenWith({ sub }),
     tokenWith({ sub, iat: undefined }),
+    tokenWith({ sub, iat: Date.now() }), // in milliseconds
+    tokenWith({ sub, iat: 1e300 }),
     tokenWith({ sub: randomUUID() }),
     tokenWith({ sub, iat: now() + 60 }),
   ]);
   expect(run(['--user', sub]).status).toBe(0);
-  expect(await Promise.all(tokens.map(callWith))).toEqual([401, 401, 200, 200]);
+  expect(await Promise.all(tokens.map(callWith))).toEqual([401, 401, 401, 401, 200, 200]);
 });
 
 it('of another issuer revokes nothing of this one', async () => {

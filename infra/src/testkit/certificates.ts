@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { DAY, HOUR } from '@indbakke/shared/config';
 import {
   BasicConstraintsExtension,
+  type Extension,
   type JsonName,
   KeyUsageFlags,
   KeyUsagesExtension,
@@ -54,7 +55,7 @@ export interface TestIssuer {
   readonly der: Uint8Array<ArrayBuffer>;
   issue(spec?: CertificateSpec): Promise<Issued>;
   /** DER of its list. */
-  revoke(serialNumbers: readonly string[], thisUpdate?: Date): Promise<Buffer>;
+  revoke(serialNumbers: readonly string[], thisUpdate?: Date, extensions?: Extension[]): Promise<Buffer>;
 }
 
 const ISSUER: JsonName = [{ C: ['DK'] }, { O: ['Test'] }, { CN: ['Test OCES issuer'] }];
@@ -99,13 +100,14 @@ export async function createTestIssuer(name = ISSUER, mayIssue = true): Promise<
         serialNumber: made.serialNumber,
       };
     },
-    async revoke(serialNumbers, thisUpdate = new Date()) {
+    async revoke(serialNumbers, thisUpdate = new Date(), extensions = []) {
       const list = await X509CrlGenerator.create({
         issuer: own.subject,
         thisUpdate,
         nextUpdate: new Date(thisUpdate.getTime() + DAY),
         signingAlgorithm: PSS,
         signingKey: keys.privateKey,
+        extensions,
         entries: serialNumbers.map((serialNumber) => ({ serialNumber, revocationDate: thisUpdate })),
       });
       return Buffer.from(list.rawData);

@@ -1,9 +1,10 @@
+import 'reflect-metadata'; // for @peculiar/x509
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DAY, HOUR } from '@indbakke/shared/config';
-import type { JsonName } from '@peculiar/x509';
+import { Extension, type JsonName } from '@peculiar/x509';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   createTestIssuer,
@@ -85,6 +86,18 @@ it('is refused from another issuer of the same name, signed by itself, or by a c
   expect(taken(noIssuer.certificate).check((await noIssuer.issue({ subject })).der).fault).toBe('unknown-issuer');
 });
 
+it('is refused from another issuer with a certificate of this one inside, or behind it', async () => {
+  // Node takes the first PEM in the bytes for the certificate.
+  const others = `\n${(await issuer.issue()).certificate}\n`;
+  const subject = ocesSubject(CVR, PRODUCTION);
+  const another = await createTestIssuer();
+  expect(faultOf(await another.issue({ subject: [...subject, { OU: [others] }] }))).toBe('unreadable');
+  const { der } = await another.issue({ subject });
+  expect(faultOf({ der: new Uint8Array([...der, ...Buffer.from(others)]) })).toBe('unreadable');
+  expect(faultOf({ der: new Uint8Array([...client.der, 0]) })).toBe('unreadable');
+  expect(faultOf({ der: new Uint8Array(Buffer.from(client.certificate)) })).toBe('unreadable');
+});
+
 it('is refused when there is none, or it cannot be read', () => {
   expect(taken().check(undefined).fault).toBe('missing');
   expect(taken().check(new Uint8Array()).fault).toBe('missing');
@@ -135,6 +148,66 @@ it('is refused when the list is too old, and after a list that cannot be read ha
   expect(all.check(client.der)).toEqual({ subject: CLIENT });
   now += 2 * DAY + HOUR;
   expect(all.check(client.der).fault).toBe('revocation-unknown');
+});
+
+it('is refused when any list of its issuer has it, or is too old', async () => {
+  const [whole, other] = [
+    new RevocationList(join(folder, 'list.crl'), 48),
+    new RevocationList(join(folder, 'other.crl'), 48),
+  ];
+  for (const revocationLists of [
+    [whole, other],
+    [other, whole],
+  ]) {
+    const all = new ClientCertificates({ issuers: issuer.certificate, clients: [CLIENT], revocationLists });
+    await write([]);
+    writeFileSync(join(folder, 'other.crl'), await issuer.revoke([client.serialNumber]));
+    await all.refresh();
+    expect(all.check(client.der).fault).toBe('revoked');
+  }
+  const old = new RevocationList(join(folder, 'old.crl'), 48);
+  writeFileSync(join(folder, 'old.crl'), await issuer.revoke([], new Date(Date.now() - 3 * DAY)));
+  const all = new ClientCertificates({ issuers: issuer.certificate, clients: [CLIENT], revocationLists: [whole, old] });
+  await all.refresh();
+  expect(all.check(client.der).fault).toBe('revocation-unknown');
+});
+
+it('is refused when it is on a list of thousands', async () => {
+  const { all } = revoking();
+  const others = Array.from({ length: 3_400 }, (_, at) => (0x10000000 + at).toString(16));
+  await write([...others, client.serialNumber]);
+  await all.refresh();
+  expect(all.check(client.der).fault).toBe('revoked');
+});
+
+it('is refused once it is on one list, though another cannot be read', async () => {
+  const lists = ['broken.crl', 'list.crl'].map((name) => new RevocationList(join(folder, name), 48));
+  const all = new ClientCertificates({ issuers: issuer.certificate, clients: [CLIENT], revocationLists: lists });
+  writeFileSync(join(folder, 'broken.crl'), 'half a list');
+  await write([client.serialNumber]);
+  await expect(all.refresh()).rejects.toThrow();
+  expect(all.check(client.der).fault).toBe('revoked');
+});
+
+it('stays revoked after an older list has come, and one that has the newest changes only', async () => {
+  const { all } = revoking();
+  await write([client.serialNumber]);
+  await all.refresh();
+  const former = await issuer.revoke([], new Date(Date.now() - HOUR));
+  const changes = await issuer.revoke([], new Date(Date.now() + 1_000), [
+    new Extension('2.5.29.27', true, new Uint8Array([2, 1, 1])),
+  ]);
+  for (const [index, [list, fault]] of (
+    [
+      [former, 'is older than the one that was read before'],
+      [changes, 'has a critical extension that is not known (2.5.29.27)'],
+    ] as const
+  ).entries()) {
+    writeFileSync(join(folder, 'list.crl'), list);
+    utimesSync(join(folder, 'list.crl'), new Date(), new Date(Date.now() + (index + 5) * 1_000));
+    await expect(all.refresh()).rejects.toThrow(fault);
+    expect(all.check(client.der).fault).toBe('revoked');
+  }
 });
 
 it('is refused when the list is of another issuer', async () => {

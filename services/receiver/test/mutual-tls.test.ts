@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
@@ -73,6 +73,15 @@ it('is taken from who shows the certificate of a system that is named', async ()
   expect(await deliver(client, { maxVersion: 'TLSv1.2' })).toMatchObject({ status: 200 });
 });
 
+it('is taken in a session that is resumed, whose certificate is known without being shown again', async () => {
+  const agent = new Agent();
+  for (const isReused of [false, true]) {
+    expect(await deliver(client, { agent })).toMatchObject({ status: 200, isReused });
+  }
+  expect(await deliver(undefined, { agent })).toMatchObject({ status: 403, isReused: false });
+  agent.destroy();
+});
+
 it('is refused with the reason from who shows none, or another', async () => {
   const other = await createTestIssuer();
   const inThePast = { notBefore: new Date(Date.now() - 7_200_000), notAfter: new Date(Date.now() - 3_600_000) };
@@ -80,6 +89,7 @@ it('is refused with the reason from who shows none, or another', async () => {
   for (const [shown, reason] of [
     [undefined, 'Show a client certificate.'],
     [await other.issue({ subject }), 'another issuer'],
+    [await other.issue({ subject: [...subject, { OU: [`\n${client.certificate}\n`] }] }), 'cannot be read'],
     [await issuer.issue({ subject: ocesSubject(CVR, randomUUID()) }), 'another organisation or system'],
     [await issuer.issue({ subject, ...inThePast }), 'has expired'],
   ] as const) {
@@ -87,7 +97,7 @@ it('is refused with the reason from who shows none, or another', async () => {
     expect(answer).toMatchObject({ status: 403, errorCode: 'caller-not-allowed' });
     expect(JSON.stringify(answer)).toContain(reason);
   }
-  expect(await stack.sql('SELECT FROM messages')).toHaveLength(2);
+  expect(await stack.sql('SELECT FROM messages')).toHaveLength(4);
 });
 
 it('is refused from who passes on the certificate of another', async () => {
@@ -121,6 +131,23 @@ it('is refused in the handshake with an old TLS, and speaks HTTP/1.1 only', asyn
   socket.destroy();
 });
 
+it('lets nobody change the certificate of a connection', async () => {
+  const { hostname, port } = new URL(stack.secureUrl);
+  const socket = connect({
+    host: hostname,
+    port: Number(port),
+    ca: serverIssuer.certificate,
+    maxVersion: 'TLSv1.2',
+  });
+  await once(socket, 'secureConnect');
+  const renegotiated = new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.renegotiate({}, (error) => (error ? reject(error) : resolve()));
+  });
+  await expect(renegotiated).rejects.toThrow('no renegotiation');
+  socket.destroy();
+});
+
 it('serves deliveries alone there', async () => {
   const call = request(`${stack.secureUrl}/api/v1/incoming-documents`, { agent: false, ca: serverIssuer.certificate });
   call.end();
@@ -141,6 +168,8 @@ it('takes a renewed certificate of ours, and a longer list of what was revoked, 
     socket.destroy();
     return Buffer.from(raw).toString('hex');
   };
+  const agent = new Agent({ keepAlive: true });
+  expect(await deliver(client, { agent })).toMatchObject({ status: 200, isReused: false });
   write('server.pem', 'half a certificate');
   expect(await deliver(client)).toMatchObject({ status: 200 });
   const renewed = await writeServerCertificate();
@@ -153,6 +182,8 @@ it('takes a renewed certificate of ours, and a longer list of what was revoked, 
     timeout: 70_000,
     interval: 1_000,
   });
+  expect(await deliver(client, { agent })).toMatchObject({ status: 403, isReused: true });
+  agent.destroy();
   const rows = await stack.sql<{ details: { fault: string; count: number } }>(
     `SELECT details FROM audit_events WHERE action = 'caller-refused' AND municipality = 'installation'`,
   );

@@ -60,6 +60,12 @@ it.each<[ProxyFormat, string, () => string[]]>([
   expect(read?.length).toBeLessThan(2);
 });
 
+it.each(Object.keys(FORMATS) as ProxyFormat[])('takes no time over what %s would never write', (format) => {
+  const started = performance.now();
+  for (const text of ['a', 'a=', 'a="', '%2', 'A ', '"\\', ';', ',']) readBy(format, text.repeat(32_000 / text.length));
+  expect(performance.now() - started).toBeLessThan(300);
+});
+
 it.each(Object.keys(FORMATS) as ProxyFormat[])('knows when %s tells of none', (format) => {
   expect(readBy(format)).toBeUndefined();
   expect(readBy(format, '')).toBeUndefined();

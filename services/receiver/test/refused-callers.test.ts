@@ -26,3 +26,16 @@ it('is one row for each address and fault, written once the database takes it', 
   ]);
   await Promise.all([away.close(), store.close()]);
 });
+
+it('is counted without its address, where others come from a hundred addresses at once', async () => {
+  const store = openStore({ url: setup.serviceUrl, connections: 2, name: 'refused-callers' });
+  await setup.sql('DELETE FROM audit_events');
+  const refused = new RefusedCallers();
+  for (let host = 0; host < 100; host += 1) refused.add('missing', `192.0.2.${host}`);
+  for (let time = 0; time < 3; time += 1) refused.add('revoked', '198.51.100.1');
+  await refused.record({ store });
+  expect(
+    await setup.sql(`SELECT origin, details FROM audit_events WHERE origin IS NULL OR origin NOT LIKE '192.%'`),
+  ).toEqual([{ origin: null, details: { fault: 'revoked', count: 3 } }]);
+  await store.close();
+});

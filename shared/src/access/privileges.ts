@@ -10,7 +10,7 @@ import { CONSTRAINED_ROLES, type Role } from './roles.js';
 export const VOID_REASONS = {
   'unknown-constraint': 'has a constraint that is not known here',
   'unreadable-constraint': 'has a constraint whose value cannot be read',
-  'unknown-element': 'has an element that is not known',
+  'unknown-element': 'has an element, an attribute or text that is not known',
   'constraint-not-for-role': 'has a role that no data constraint can narrow, with a data constraint',
 } as const;
 
@@ -93,44 +93,69 @@ function groupsOf(base64: string): Group[] {
 }
 
 function decode(base64: string): string {
-  if (base64.length > MAX_CHARACTERS || !/^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(base64)) throw new Error('not base64');
+  if (base64.length > MAX_CHARACTERS || !/^[A-Za-z0-9+/\s]+(?:=\s*){0,2}$/.test(base64)) throw new Error('not base64');
   const xml = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(base64, 'base64'));
   // It has no use in a profile, and entities only that of an attack.
   if (/<!(?:DOCTYPE|ENTITY)/i.test(xml)) throw new Error('a document type');
   return xml;
 }
 
-// xml2js puts attributes into `$`, text into `_`, and elements under their names, always as lists, with these options.
+// xml2js puts attributes into `$`, text into `_`, and elements beside them, always as lists: with these options under names that
+// collide neither with those nor with what every object has.
+const Attribute = z.object({ value: z.string(), uri: z.string() });
 const Named = z.looseObject({
-  $: z.record(z.string(), z.object({ value: z.string() })).default({}),
+  $: z.record(z.string(), Attribute).default({}),
   _: z.string().default(''),
 });
 const GroupElement = z.looseObject({
-  $: z.object({ Scope: z.object({ value: z.string() }) }),
-  Privilege: z.array(Named).default([]),
-  Constraint: z.array(Named).default([]),
+  $: z.object({ '@Scope': Attribute }).catchall(Attribute),
+  _: z.string().default(''),
+  '<Privilege>': z.array(Named).default([]),
+  '<Constraint>': z.array(Named).default([]),
 });
 const Root = z.looseObject({
   $ns: z.object({ local: z.literal('PrivilegeList'), uri: z.enum(NAMESPACES) }),
-  PrivilegeGroup: z.array(GroupElement).max(MAX_GROUPS).default([]),
+  '<PrivilegeGroup>': z.array(GroupElement).max(MAX_GROUPS).default([]),
 });
-const TEXT_KEYS = new Set(['$', '_', '$ns']);
-const isOther = (name: string) => !TEXT_KEYS.has(name);
+
+const isElement = (name: string) => name.startsWith('<');
+// Attributes that say nothing of the profile: declarations of namespaces, and xsi:type.
+const OF_MARKUP = new Set(['http://www.w3.org/2000/xmlns/', 'http://www.w3.org/2001/XMLSchema-instance']);
+const hasOtherAttributes = ({ $ }: Pick<z.infer<typeof Named>, '$'>, known?: string) =>
+  Object.entries($).some(([name, { uri }]) => name !== known && !OF_MARKUP.has(uri));
 
 function parseGroups(xml: string): Group[] {
   let parsed: unknown;
   parseString(
     xml,
-    { xmlns: true, explicitRoot: false, explicitCharkey: true, trim: true, strict: true },
+    {
+      xmlns: true,
+      explicitRoot: false,
+      explicitCharkey: true,
+      trim: true,
+      strict: true,
+      tagNameProcessors: [(name) => `<${name}>`],
+      attrNameProcessors: [(name) => `@${name}`],
+    },
     (error, root) => {
       if (error) throw error;
       parsed = root;
     },
   );
-  return Root.parse(parsed).PrivilegeGroup.map(({ $, Privilege, Constraint, ...others }) => ({
-    scope: $.Scope.value.trim(),
-    privileges: Privilege.map(({ _ }) => _.trim()),
-    constraints: Constraint.map((each) => ({ name: (each.$.Name?.value ?? '').trim(), value: each._ })),
-    hasOthers: [others, ...Privilege, ...Constraint].some((element) => Object.keys(element).some(isOther)),
-  }));
+  return Root.parse(parsed)['<PrivilegeGroup>'].map(readGroup);
+}
+
+function readGroup({ $, _, ...elements }: z.infer<typeof GroupElement>): Group {
+  const { '<Privilege>': privileges, '<Constraint>': constraints, ...others } = elements;
+  return {
+    scope: $['@Scope'].value.trim(),
+    privileges: privileges.map((each) => each._.trim()),
+    constraints: constraints.map((each) => ({ name: (each.$['@Name']?.value ?? '').trim(), value: each._ })),
+    hasOthers:
+      _.trim() !== '' ||
+      [others, ...privileges, ...constraints].some((element) => Object.keys(element).some(isElement)) ||
+      hasOtherAttributes({ $ }, '@Scope') ||
+      privileges.some((each) => hasOtherAttributes(each)) ||
+      constraints.some((each) => hasOtherAttributes(each, '@Name')),
+  };
 }

@@ -1,6 +1,7 @@
 import type { JWTPayload } from 'jose';
 import { z } from 'zod';
 import { INSTALLATION } from '../audit/index.js';
+import { DAY, SECOND } from '../config/index.js';
 import { type KeyRing, REVOCATION } from '../keys/index.js';
 import { Prisma, type Store } from '../store/index.js';
 
@@ -36,8 +37,11 @@ const text = (value: unknown) => (typeof value === 'string' && value !== '' ? va
 
 /** Of verified claims. RFC 7519 (iss, sub, jti, iat), OpenID Connect Back-Channel Logout 1.0 (sid). */
 export function revocableOf({ iss, sub, sid, jti, iat }: JWTPayload): Revocable {
-  return { issuer: iss ?? '', user: sub ?? '', session: text(sid), token: text(jti), issuedAt: iat ?? 0 };
+  return { issuer: iss ?? '', user: sub ?? '', session: text(sid), token: text(jti), issuedAt: secondsOf(iat) };
 }
+
+// Later is mostly written in milliseconds; whatever revokes the user would come before it for ever.
+const secondsOf = (iat = 0) => (iat >= 0 && iat * SECOND < Date.now() + DAY ? iat : 0);
 
 /** Whether any of its names is revoked. */
 export async function isRevoked(

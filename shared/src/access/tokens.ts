@@ -41,7 +41,12 @@ export interface TokenOptions {
 /** An issuer of callers’ tokens. */
 export interface TokenIssuer extends TokenOptions {
   readonly rules: ClaimRules;
+  /** It vouches for no user: how one signed in is not in its tokens. */
+  readonly isForSystemsOnly?: boolean;
 }
+
+/** The issuer of users’ tokens, and how it calls what is in them. */
+export type UsersIssuer = Pick<TokenIssuer, 'issuer'> & { readonly rules: Pick<ClaimRules, 'names'> };
 
 // Never none, never a shared secret. Ed25519 is the newer name of what EdDSA mostly is (RFC 9864).
 export const ALGORITHMS = ['EdDSA', 'Ed25519', 'ES256', 'PS256', 'PS384', 'PS512', 'RS256'];
@@ -56,6 +61,10 @@ const ISSUER_FAULTS: ReadonlySet<string> = new Set([
   errors.JWKSTimeout.code,
   errors.JWKSInvalid.code,
 ]);
+
+/** Whether a token could not be verified because of itself, and not because its issuer’s keys did not arrive. */
+export const isFaultOfToken = (error: unknown): boolean =>
+  error instanceof errors.JOSEError && !ISSUER_FAULTS.has(error.code);
 
 // A key that is not known may be a new one, so the keys are fetched again, but not for every token that somebody makes up.
 const JWKS_COOLDOWN_MS = 30_000;
@@ -74,6 +83,7 @@ export async function createTokenVerifier(
     if (!issuer) throw notForUs();
     const payload = await verifySignature(token, issuer.keys, issuer, now());
     const identity = readIdentity(issuer.rules, payload);
+    if (issuer.isForSystemsOnly && identity.actor.kind !== 'system') throw new Problem('not-signed-in', SYSTEMS_ONLY);
     await requireUnrevoked(isRevoked, identity);
     return {
       identity,
@@ -89,12 +99,12 @@ export async function createTokenVerifier(
 }
 
 /** For the pages of operations: tokens of those who run the installation. Whether one is revoked is asked by who lets them in. */
-export async function createOperatorVerifier(options: TokenOptions): Promise<OperatorVerifier> {
+export async function createOperatorVerifier(options: TokenOptions, users: UsersIssuer): Promise<OperatorVerifier> {
   const keys = await openKeySet(options.jwks);
   return {
     async verify(token) {
       const payload = await verifySignature(token, keys, options);
-      return operatorOf(payload);
+      return operatorOf(payload, users);
     },
   };
 }
@@ -108,10 +118,12 @@ export async function requireUnrevoked(isRevoked: IsRevoked, { revocable }: Pick
 /**
  * The operator whom verified claims name.
  *
+ * @param users whose tokens may call the municipality otherwise: Indbakke.Drift in one of them is a role in that municipality only
  * @throws Problem role-missing when they name a municipality; not-signed-in when they are not as they must be
  */
-export function operatorOf(claims: JWTPayload): Caller {
-  if (!isEmpty(claims.municipality)) throw new Problem('role-missing', OPERATORS_ONLY);
+export function operatorOf(claims: JWTPayload, users: UsersIssuer): Caller {
+  const names = ['municipality', ...(claims.iss === users.issuer ? [users.rules.names.municipality ?? ''] : [])];
+  if (!names.every((name) => isEmpty(claims[name]))) throw new Problem('role-missing', OPERATORS_ONLY);
   return readOperator(claims);
 }
 
@@ -121,6 +133,8 @@ export const expiryOf = (token: string): number => Number(decodeJwt(token).exp) 
 /** What the pages of operations require. */
 export const OPERATORS_ONLY =
   'The pages of operations require a token for operations: with its audience, the role Indbakke.Drift and no municipality.';
+
+const SYSTEMS_ONLY = 'The token is of the issuer of systems, and names a user.';
 
 async function openKeySet(
   jwks: string,
@@ -151,9 +165,7 @@ async function verifySignature(
     if (cause instanceof errors.JWTExpired) {
       throw new Problem('not-signed-in', 'The token has expired. Sign in again.', { cause });
     }
-    if (cause instanceof errors.JOSEError && !ISSUER_FAULTS.has(cause.code)) {
-      throw notForUs(cause);
-    }
+    if (isFaultOfToken(cause)) throw notForUs(cause);
     throw new Problem('unavailable', 'The token issuer’s keys are unreachable. Try again later.', { cause });
   }
   throw new Problem('not-signed-in', 'The token expires more than a year from now.');

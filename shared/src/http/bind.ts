@@ -130,12 +130,12 @@ async function signIn(parts: ApiParts, { isOfInstallation }: Operation, req: Req
     await requireUnrevoked(parts.isRevoked, operator);
     return operator;
   } catch (error) {
-    throw await refusalOf(error, req, failedSignIns);
+    throw await countFailedSignIn(error, req, failedSignIns);
   }
 }
 
-/** What a call is answered that could not be signed in by its Authorization. */
-export function refusalOf(error: unknown, req: Request, failedSignIns: FailedSignIns): unknown {
+/** Counts a call that could not be signed in by its Authorization. @returns what to throw */
+export function countFailedSignIn(error: unknown, req: Request, failedSignIns: FailedSignIns): unknown {
   const problem = toProblem(error);
   if (problem.code !== 'not-signed-in') return error;
   return failedSignIns.count(problem, addressOf(req), req.headers.authorization !== undefined);

@@ -6,9 +6,12 @@ import type { Request } from 'express';
  * (X-Forwarded-For, from the last one on as long as they are trusted). An IPv4 address is written as one.
  */
 export function addressOf(req: Request): string | undefined {
-  const [told, connected] = [req.ip, req.socket.remoteAddress].map((address) =>
-    address?.replace(/^::ffff:(?=\d)/i, ''),
-  );
+  const [told, connected] = [req.ip, req.socket.remoteAddress].map(plainAddress);
   // A proxy may pass on what a client wrote, which may be anything.
   return told !== undefined && isIP(told) > 0 ? told : connected;
 }
+
+/** An IPv4 address in IPv6 (`::ffff:127.0.0.1`) as itself. */
+export const plainAddress = (address: string | undefined) => address?.replace(/^::ffff:(?=\d)/i, '');
+
+export const isLoopback = (address: string | undefined): boolean => /^(?:::1$|127\.)/.test(plainAddress(address) ?? '');

@@ -16,3 +16,4 @@ export * from './read-lines.js';
 export * from './security-headers.js';
 export * from './send-stream.js';
 export * from './server.js';
+export * from './this-machine.js';

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { DAY } from '../config/index.js';
@@ -29,7 +29,14 @@ export class OwnCertificate {
     );
     if (times.join() === this.#changedAt) return undefined;
     const [key, cert] = await Promise.all([this.#keyFile, this.#certificateFile].map((file) => readFile(file, 'utf8')));
-    const options: SecureContextOptions = { key, cert, ca: this.#clientIssuers, minVersion: 'TLSv1.2' };
+    const options: SecureContextOptions = {
+      key,
+      cert,
+      ca: this.#clientIssuers,
+      minVersion: 'TLSv1.2',
+      // Who calls on a connection stays the same.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    };
     createSecureContext(options);
     this.#changedAt = times.join();
     this.#validTo = Date.parse(new X509Certificate(cert as string).validTo);

@@ -72,6 +72,14 @@ export async function listen(
     latest.set(socket, undefined);
     socket.once('close', () => latest.delete(socket));
   });
+  // Of TLS also those that have not begun it, of which HTTP knows nothing.
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  // Such as one that was not done in time: what hears of those that HTTP cannot read leaves it open.
+  server.on('tlsClientError', (_error, socket) => void socket.destroy());
   const refuse = (status: number, code: string, res: ServerResponse) => {
     onUnreadable(status, code);
     refuseCall(res, status);
@@ -103,16 +111,19 @@ export async function listen(
       const renewed = await certificate?.changed();
       if (renewed && server instanceof SecureServer) server.setSecureContext(renewed);
     },
-    close: (deadline) => close(server, latest, deadline),
+    close: (deadline) => close(server, latest, connections, deadline),
   };
 }
+
+// For a handshake, and for the headers of a request.
+const HEADERS_MS = 30 * SECOND;
 
 function newServer(keepAliveTimeout: number, secure: SecureContextOptions | undefined): Server {
   const options = {
     highWaterMark: 64 * KiB,
     maxHeaderSize: MAX_HEADER_BYTES,
     keepAliveTimeout,
-    headersTimeout: 30 * SECOND,
+    headersTimeout: HEADERS_MS,
     // A 100 MB upload over a slow connection takes longer than Node’s 5 minutes for a whole request.
     requestTimeout: 30 * MINUTE,
     connectionsCheckingInterval: 5 * SECOND,
@@ -124,6 +135,7 @@ function newServer(keepAliveTimeout: number, secure: SecureContextOptions | unde
         ...secure,
         requestCert: true,
         rejectUnauthorized: false,
+        handshakeTimeout: HEADERS_MS,
         ALPNProtocols: ['http/1.1'],
       })
     : createServer(options);
@@ -186,7 +198,12 @@ function listenFault(error: NodeJS.ErrnoException, host: string, port: number, s
 
 const IDLE_CHECK_MS = 100;
 
-async function close(server: Server, latest: LatestAnswers, deadlineMs: number): Promise<void> {
+async function close(
+  server: Server,
+  latest: LatestAnswers,
+  connections: ReadonlySet<Socket>,
+  deadlineMs: number,
+): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   // So that no client sends its next request on a connection that is about to end.
@@ -197,7 +214,9 @@ async function close(server: Server, latest: LatestAnswers, deadlineMs: number):
     // Never used, which to Node is not idle. Not at once: a request may be on its way.
     for (const socket of latest.keys()) if (socket.bytesRead === 0) socket.destroy();
   }, IDLE_CHECK_MS);
-  const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+  const deadline = setTimeout(() => {
+    for (const socket of connections) socket.destroy();
+  }, deadlineMs);
   await closed;
   clearInterval(idle);
   clearTimeout(deadline);

@@ -65,8 +65,11 @@ function causeOf(cause: unknown): LogFields {
   return { cause: error ?? code, causeCode: errorCode, causeAt: at };
 }
 
-function stackFrames(error: Error): string {
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+/** Without the message, which precedes them: a line of it may look like one. */
+function stackFrames({ stack = '', message }: Error): string {
+  const at = stack.indexOf(message);
+  const afterMessage = at < 0 ? '' : stack.slice(at + message.length);
+  const frames = afterMessage.split('\n').filter((line) => /^\s+at /.test(line));
   return frames
     .slice(0, 6)
     .map((line) => line.trim().slice(3))

@@ -90,7 +90,8 @@ export const REASONS = {
   tokens: {
     'no-answer': {
       http: 200,
-      meaning: 'TOKEN_JWKS is unreachable. Callers with keys unknown here get 503; deliveries go on.',
+      meaning:
+        'TOKEN_JWKS is unreachable. Callers with keys unknown here get 503, and after ten minutes all callers with tokens; deliveries go on.',
     },
   },
 } as const satisfies Record<string, Record<string, { http: 200 | 503; meaning: string }>>;

@@ -48,12 +48,13 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   const revoked: IsRevoked = (revocable) => isRevoked({ store, keys }, revocable);
   const claimRules = claimRulesOf(config);
   const tokens = await opened('TOKEN_JWKS', createTokenVerifier(tokenIssuers(config, claimRules), revoked));
+  const users = { issuer: config.TOKEN_ISSUER, rules: claimRules };
   const forOperators = {
     issuer: config.OPERATIONS_TOKEN_ISSUER ?? config.TOKEN_ISSUER,
     audience: config.OPERATIONS_TOKEN_AUDIENCE,
     jwks: config.OPERATIONS_TOKEN_JWKS ?? config.TOKEN_JWKS,
   };
-  const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators));
+  const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators, users));
   const blobs = onlyMarked(folder, () => hasContent(store));
   const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
   const metrics = createMetrics();

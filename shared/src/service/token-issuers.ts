@@ -18,7 +18,10 @@ export function tokenIssuers(config: CommonConfig, rules: ClaimRules): TokenIssu
   const { SYSTEM_TOKEN_ISSUER: ofSystems, SYSTEM_TOKEN_JWKS: keysOfSystems } = config;
   const users = { issuer, audience, jwks, type, rules };
   if (ofSystems === undefined || keysOfSystems === undefined) return [users];
-  return [users, { issuer: ofSystems, audience, jwks: keysOfSystems, type, rules: LOCAL_RULES }];
+  return [
+    users,
+    { issuer: ofSystems, audience, jwks: keysOfSystems, type, rules: LOCAL_RULES, isForSystemsOnly: true },
+  ];
 }
 
 /**

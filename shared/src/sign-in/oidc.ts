@@ -13,7 +13,7 @@ import {
   randomState,
 } from 'openid-client';
 import { z } from 'zod';
-import { ALGORITHMS, CLOCK_SKEW_SECONDS, type Revoked } from '../access/index.js';
+import { ALGORITHMS, CLOCK_SKEW_SECONDS, isFaultOfToken, type Revoked } from '../access/index.js';
 import { SECOND } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 
@@ -49,6 +49,7 @@ const LogoutClaims = z.object({
   sub: z.string().min(1).optional(),
   events: z.record(z.string(), z.unknown()),
   nonce: z.unknown().optional(),
+  iat: z.number(),
 });
 
 /** Signs people in at an OpenID Connect issuer: authorization code flow with PKCE, and a signed id token. */
@@ -107,40 +108,39 @@ export class OidcSignIn {
   }
 
   /**
-   * What a logout token ends (OpenID Connect Back-Channel Logout 1.0, 2.6).
+   * What a logout token ends, as of when it was issued: sent again, it ends nothing that began since (OpenID Connect Back-Channel
+   * Logout 1.0, 2.6).
    *
    * @throws Problem bad-request when it is not one of the issuer for us; unavailable when the issuer does not answer
    */
-  async readLogout(logoutToken: string): Promise<Revoked> {
+  async readLogout(logoutToken: string): Promise<{ readonly revoked: Revoked; readonly at: Date }> {
     const { issuer, jwks_uri: jwks = '' } = (await this.#configuration()).serverMetadata();
     this.#keys ??= createRemoteJWKSet(new URL(jwks), { timeoutDuration: TIMEOUT_SECONDS * SECOND });
-    try {
-      const { payload } = await jwtVerify(logoutToken, this.#keys, {
-        issuer,
-        audience: this.#options.clientId,
-        algorithms: ALGORITHMS,
-        requiredClaims: ['iat', 'jti', 'events'],
-        maxTokenAge: LOGOUT_WITHIN_SECONDS,
-        clockTolerance: CLOCK_SKEW_SECONDS,
-      });
-      const { sid, sub, events, nonce } = LogoutClaims.parse(payload);
-      // An id token has a nonce, and no such event.
-      if (nonce !== undefined || !Object.hasOwn(events, LOGOUT_EVENT)) throw new Error('no logout token');
-      if (sid !== undefined) return { issuer, kind: 'session', id: sid };
-      if (sub !== undefined) return { issuer, kind: 'user', id: sub };
-      throw new Error('neither sid nor sub');
-    } catch (cause) {
-      throw new Problem('bad-request', 'It is not a logout token of the issuer for this client.', { cause });
-    }
+    const { payload } = await jwtVerify(logoutToken, this.#keys, {
+      issuer,
+      audience: this.#options.clientId,
+      algorithms: ALGORITHMS,
+      requiredClaims: ['iat', 'jti', 'events'],
+      maxTokenAge: LOGOUT_WITHIN_SECONDS,
+      clockTolerance: CLOCK_SKEW_SECONDS,
+    }).catch((cause: unknown) => {
+      throw isFaultOfToken(cause) ? noLogoutToken(cause) : issuerAway(cause);
+    });
+    const { data } = LogoutClaims.safeParse(payload);
+    // An id token has a nonce, and no such event.
+    if (!data || data.nonce !== undefined || !Object.hasOwn(data.events, LOGOUT_EVENT)) throw noLogoutToken();
+    const { sid, sub, iat } = data;
+    const at = new Date(iat * SECOND);
+    if (sid !== undefined) return { revoked: { issuer, kind: 'session', id: sid }, at };
+    if (sub !== undefined) return { revoked: { issuer, kind: 'user', id: sub }, at };
+    throw noLogoutToken();
   }
 
   // Anew after a failure: the issuer may have been away.
   #configuration(): Promise<Configuration> {
     this.#discovered ??= this.#discover().catch((cause: unknown) => {
       this.#discovered = undefined;
-      throw new Problem('unavailable', 'The issuer that signs people in does not answer. Try again later.', {
-        cause,
-      });
+      throw issuerAway(cause);
     });
     return this.#discovered;
   }
@@ -155,3 +155,9 @@ export class OidcSignIn {
     });
   }
 }
+
+const noLogoutToken = (cause?: unknown) =>
+  new Problem('bad-request', 'It is not a logout token of the issuer for this client.', { cause });
+
+const issuerAway = (cause: unknown) =>
+  new Problem('unavailable', 'The issuer that signs people in does not answer. Try again later.', { cause });

@@ -6,6 +6,7 @@ import { Problem } from '../errors/index.js';
 import {
   addressOf,
   EXACT_PATHS,
+  isOfThisMachine,
   publicPrefixOf,
   publicUrlOf,
   readForm,
@@ -105,9 +106,8 @@ export function signInRoutes<Who>(
     // The issuer itself calls: it has no session, and its token says what it is for.
     router.post(`${base}/back-channel-logout`, readForm(MAX_BODY), async (req, res) => {
       res.set('Cache-Control', 'no-store');
-      const revoked = await oidc.readLogout(String(req.body?.logout_token ?? ''));
-      const at = new Date();
-      await revoke({ store, keys }, revoked, at, new Date(at.getTime() + MAX_LIFE_SECONDS * SECOND));
+      const { revoked, at } = await oidc.readLogout(String(req.body?.logout_token ?? ''));
+      await revoke({ store, keys }, revoked, at, new Date(Date.now() + MAX_LIFE_SECONDS * SECOND));
       res.status(200).end();
     });
   } else {
@@ -129,7 +129,7 @@ export function signInRoutes<Who>(
   const { link } = pages;
   if (link) {
     router.get(`${base}/sign-in/once`, async (req, res) => {
-      if (isLoopback(req) && link.secret.redeem(String(req.query.secret ?? ''))) letIn(req, res, link.who, base);
+      if (isOfThisMachine(req) && link.secret.redeem(String(req.query.secret ?? ''))) letIn(req, res, link.who, base);
       else await refuse(req, res, new Problem('not-signed-in', 'The link was used.'));
     });
   }
@@ -145,11 +145,6 @@ function chosenIn(sent: { readonly municipality?: unknown } | undefined): string
   const municipality = String(sent?.municipality ?? '');
   return /^\d{8}$/.test(municipality) ? municipality : undefined;
 }
-
-/** Whether the caller is on this machine. Through a proxy on it, callers from elsewhere come as well. */
-export const isLoopback = (req: Request): boolean =>
-  /^(?:::ffff:)?127\.|^::1$/.test(req.socket.remoteAddress ?? '') &&
-  ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'via'].every((name) => req.headers[name] === undefined);
 
 /** Lets forms of our pages pass, before they are read. @throws Problem bad-request */
 export const requireSameOrigin: RequestHandler = (req, _res, next) => {

@@ -5,6 +5,8 @@ export interface BppGroup {
   readonly privileges: readonly string[];
   /** Name and value. */
   readonly constraints?: readonly (readonly [string, string])[];
+  /** Further attributes, as XML. */
+  readonly attributes?: string;
   /** Further elements, as XML. */
   readonly more?: string;
 }
@@ -23,9 +25,9 @@ const escaped = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt
 
 /** A profile as XML: privileges before constraints, as Context Handler writes them. */
 export function bppXml(groups: readonly BppGroup[], namespace: string = BPP_NAMESPACES[1]): string {
-  const inner = groups.map(({ scope, privileges, constraints = [], more = '' }) => {
+  const inner = groups.map(({ scope, privileges, constraints = [], attributes = '', more = '' }) => {
     const whole = /^\d{8}$/.test(scope) ? `urn:dk:gov:saml:cvrNumberIdentifier:${scope}` : scope;
-    return `<PrivilegeGroup Scope="${escaped(whole)}">
+    return `<PrivilegeGroup Scope="${escaped(whole)}" ${attributes}>
       ${privileges.map((uri) => `<Privilege>${escaped(uri)}</Privilege>`).join('')}
       ${constraints.map(([name, value]) => `<Constraint Name="${escaped(name)}">${escaped(value)}</Constraint>`).join('')}
       ${more}

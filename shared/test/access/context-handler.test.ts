@@ -284,6 +284,41 @@ describe('a user of another authority', () => {
   });
 });
 
+describe('the issuer of systems', () => {
+  const usersToken = (claims: object) =>
+    signToken(
+      { TOKEN_JWKS: stack.env.SYSTEM_TOKEN_JWKS },
+      { sub: USER, municipality: ODENSKOV, roles: [LÆS], ...claims },
+      { issuer: CORES_ISSUER },
+    );
+
+  it('vouches for no user, for whom nothing says how that one signed in', async () => {
+    const token = await usersToken({});
+    await expectProblem(await call('/incoming-documents', token), 401, 'not-signed-in');
+    const headers = { 'indbakke-on-behalf-of': token };
+    const system = await systemToken({ user: 'dubu-core', system: true, roles: [LÆS] });
+    await expectProblem(await call('/incoming-documents', system, headers), 401, 'not-signed-in');
+  });
+
+  it('signs nothing that counts as of the other issuer, nor the other way round', async () => {
+    const claims = { sub: 'dubu-core', system: true, municipality: ODENSKOV, roles: [LÆS] };
+    const env = { TOKEN_JWKS: stack.env.SYSTEM_TOKEN_JWKS };
+    await expectProblem(
+      await call('/incoming-documents', await signToken(env, claims, { issuer: ISSUER })),
+      401,
+      'not-signed-in',
+    );
+    const { privateKey: key } = await pair;
+    for (const header of [
+      { alg: 'PS256', kid: 'ch' },
+      { alg: 'PS256', kid: 'local' },
+    ]) {
+      const token = await signToken(env, claims, { issuer: CORES_ISSUER, key, header });
+      await expectProblem(await call('/incoming-documents', token), 401, 'not-signed-in');
+    }
+  });
+});
+
 describe('the core for a user', () => {
   const CORE: TokenOptions = { user: 'dubu-core', system: true, roles: [LÆS, SEALLE, 'Indbakke.System'] };
   const withCore = async (user: User, core: TokenOptions = CORE, path = '/incoming-documents') =>

@@ -47,6 +47,21 @@ describe('grants', () => {
       UNLIMITED,
     ],
     ['a role in lines of 76 characters', bpp([group({})]).replace(/.{76}/g, '$&\r\n'), UNLIMITED],
+    [
+      'a role of a group that declares a namespace, and is of a type',
+      bpp([group({ attributes: 'xmlns:a="urn:a" xsi:type="a:b"' })]),
+      UNLIMITED,
+    ],
+    [
+      'a role in CDATA',
+      bpp([group({ privileges: [], more: `<Privilege><![CDATA[${READ}]]></Privilege>` })]),
+      UNLIMITED,
+    ],
+    [
+      'a role with a comment and an instruction in it',
+      bpp([group({ privileges: [], more: `<Privilege>${READ?.replace('laes', 'la<!--x--><?y z?>es')}</Privilege>` })]),
+      UNLIMITED,
+    ],
     ['a role between spaces', bpp([group({ privileges: [`\n  ${READ}\n`] })]), UNLIMITED],
     [
       'several roles',
@@ -134,6 +149,23 @@ describe('counts for nothing, as a whole group:', () => {
     ['an empty value among others', { constraints: [[constraintUri('KLE'), '27,,05']] }, 'unreadable-constraint'],
     ['an element that is not known', { more: '<Until>2030-01-01</Until>' }, 'unknown-element'],
     ['a constraint in a namespace', { more: '<bpp:Constraint Name="x">1</bpp:Constraint>' }, 'unknown-element'],
+    ...['_', 'cdata', '__proto__', 'constructor', 'PrivilegeGroup'].map((name): [string, Partial<BppGroup>, string] => [
+      `an element that is called ${name}`,
+      { more: `<${name}>x</${name}>\n<![CDATA[]]>` },
+      'unknown-element',
+    ]),
+    [
+      'an element that is called _ in a constraint',
+      { more: `<Constraint Name="${constraintUri('KLE')}"><_/>27</Constraint>` },
+      'unknown-element',
+    ],
+    ['an attribute that is not known', { attributes: 'Until="2030-01-01"' }, 'unknown-element'],
+    [
+      'an attribute of a constraint that is not known',
+      { more: `<Constraint Name="${constraintUri('KLE')}" Except="true">27</Constraint>` },
+      'unknown-element',
+    ],
+    ['text beside its elements', { more: 'but not on Sundays' }, 'unknown-element'],
     [
       'an element in a constraint',
       { more: `<Constraint Name="${constraintUri('KLE')}">27<And>1</And></Constraint>` },
@@ -184,6 +216,7 @@ describe('refused as a whole, without its text:', () => {
     ['an entity of nobody', inBase64(withType('', '&e;'))],
     ['10 000 groups', bpp(Array(10_000).fill(group({})))],
     ['more than a million characters', 'A'.repeat(1_000_004)],
+    ['spaces that lead nowhere', `A${' '.repeat(900_000)}!`],
     ['elements 20 000 deep', inBase64(`<x>`.repeat(20_000))],
   ])('%s', (_name, base64) => {
     const reading = () => readPrivileges(base64, rules);

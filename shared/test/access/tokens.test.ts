@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LOCAL_AUDIENCE } from '../../../infra/src/local/issuer.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import {
+  createOperatorVerifier,
   createTokenVerifier,
   LOCAL_RULES,
   parseRole,
@@ -466,6 +467,32 @@ describe('a system’s token', () => {
   });
 });
 
+describe('an operator', () => {
+  const sign = (claims: Claims) =>
+    signToken(
+      stack.env,
+      { sub: 'operator-1', roles: ['Indbakke.Drift'], ...claims },
+      { audience: 'indbakke-operations' },
+    );
+  const verify = async (claims: Claims, issuerOfUsers = LOCAL_ISSUER) => {
+    const options = { issuer: LOCAL_ISSUER, audience: 'indbakke-operations', jwks: stack.env.TOKEN_JWKS as string };
+    const users = { issuer: issuerOfUsers, rules: { names: { ...LOCAL_RULES.names, municipality: 'cvr' } } };
+    return (await createOperatorVerifier(options, users)).verify(await sign(claims));
+  };
+
+  it('is nobody whose token is for a municipality, whatever its issuer calls that', async () => {
+    await expect(verify({})).resolves.toMatchObject({ actor: { id: 'operator-1' } });
+    await expect(verify({ municipality: ODENSKOV })).rejects.toMatchObject({ code: 'role-missing' });
+    await expect(verify({ cvr: ODENSKOV })).rejects.toMatchObject({ code: 'role-missing' });
+  });
+
+  it('may be of a company, with an issuer of its own', async () => {
+    await expect(verify({ cvr: ODENSKOV }, 'https://login.example')).resolves.toMatchObject({
+      actor: { id: 'operator-1' },
+    });
+  });
+});
+
 describe('the key set of an issuer', () => {
   let server: Server;
   let jwks: string;
@@ -499,6 +526,21 @@ describe('the key set of an issuer', () => {
     const { verify } = await verifier();
     const token = await signToken(stack.env, CLAIMS);
     await expect(verify(token)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('is remembered for ten minutes, and needed after that', async () => {
+    body = await readFile(fileURLToPath(stack.env.TOKEN_JWKS as string), 'utf8');
+    const { verify } = await verifier();
+    const verifyFor = async (sub: string) => verify(await signToken(stack.env, { ...CLAIMS, sub }));
+    await verifyFor('caseworker-1');
+    body = '';
+    await expect(verifyFor('caseworker-2')).resolves.toMatchObject({ actor: { id: 'caseworker-2' } });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 600_001 });
+    try {
+      await expect(verifyFor('caseworker-3')).rejects.toMatchObject({ code: 'unavailable' });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('that is unreachable makes the call fail temporarily', async () => {

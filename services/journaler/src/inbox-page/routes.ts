@@ -7,12 +7,13 @@ import {
   auditRefusal,
   createAdmission,
   EXACT_PATHS,
+  isOfThisMachine,
   publicPrefixOf,
   readForm,
   toProblem,
 } from '@indbakke/shared/http';
 import type { Parts } from '@indbakke/shared/service';
-import { type InboxSessions, isLoopback, requireSameOrigin, signInRoutes } from '@indbakke/shared/sign-in';
+import { type InboxSessions, requireSameOrigin, signInRoutes } from '@indbakke/shared/sign-in';
 import { Prisma } from '@indbakke/shared/store';
 import { type Request, Router } from 'express';
 import type { JournalerConfig } from '../config.js';
@@ -61,7 +62,7 @@ export function inboxPage(
       return res.redirect(303, `${publicPrefixOf(req)}/inbox/sign-in?to=${to}`);
     }
     const { municipality, actor, roles, teams } = principal;
-    const isLocal = local !== undefined && isLoopback(req) && chooses.read(req) === true;
+    const isLocal = local !== undefined && isOfThisMachine(req) && chooses.read(req) === true;
     const session = JSON.stringify({ municipality, id: actor.id, roles: [...roles], teams, isLocal });
     sendPage(req, res, {
       title: 'Indkomne dokumenter',
@@ -121,7 +122,7 @@ function signIn(
     end: (req, res) => sessions.end(req, res),
     async showForm(req, res, { to, problem }) {
       const prefix = publicPrefixOf(req);
-      const people = local && isLoopback(req) && chooses.read(req) ? await municipalities() : [];
+      const people = local && isOfThisMachine(req) && chooses.read(req) ? await municipalities() : [];
       const choice = people.map(
         ({ cvr, isTraining }) => html`<h2>${TEXTS.inMunicipality(cvr, isTraining)}</h2>
 <form method="post" action="${prefix}/inbox/sign-in/as"><input type="hidden" name="municipality" value="${cvr}"><p class="buttons">
@@ -176,7 +177,7 @@ ${issuer === undefined ? withToken : withIssuer}</main>`,
       const { municipality, id } = req.body ?? {};
       const isThere = (await municipalities()).some(({ cvr }) => cvr === municipality);
       const principal = isThere ? personOf(String(municipality), String(id)) : undefined;
-      if (!principal || !isLoopback(req) || !chooses.read(req)) {
+      if (!principal || !isOfThisMachine(req) || !chooses.read(req)) {
         throw new Problem('not-signed-in', 'Open the link that npm start prints.');
       }
       sessions.begin(req, res, principal);

@@ -4,9 +4,9 @@ import { Problem } from '@indbakke/shared/errors';
 import {
   addressOf,
   auditRefusal,
+  countFailedSignIn,
   publicPrefixOf,
   readCredentials,
-  refusalOf,
   toProblem,
   verifyOperator,
 } from '@indbakke/shared/http';
@@ -67,7 +67,7 @@ async function verifyBearer(parts: Parts, req: Request): Promise<Principal> {
     if (scheme !== 'bearer') throw new Problem('not-signed-in', OPERATORS_ONLY);
     return await verifyOperator(parts, value);
   } catch (error) {
-    throw await refusalOf(error, req, parts.failedSignIns);
+    throw await countFailedSignIn(error, req, parts.failedSignIns);
   }
 }
 

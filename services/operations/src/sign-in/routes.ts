@@ -37,7 +37,7 @@ export function signIn(parts: OperationsParts, link: OneTimeSecret | undefined):
       return principal;
     },
     async byClaims(claims, req) {
-      const caller = operatorOf(claims);
+      const caller = operatorOf(claims, { issuer: config.TOKEN_ISSUER, rules: parts.claimRules });
       await requireDrift(parts, { ...caller, municipality: INSTALLATION, teams: [] }, req);
       return caller;
     },

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Problem } from '@indbakke/shared/errors';
-import { addressOf } from '@indbakke/shared/http';
+import { addressOf, isLoopback, isOfThisMachine, plainAddress } from '@indbakke/shared/http';
 import type { Request } from 'express';
 import type { CertificateFault, ClientCertificates } from './client-certificates.js';
 import { certificateOfProxy, namesCertificate, type ProxyFormat } from './proxy-certificate.js';
@@ -13,18 +13,8 @@ export type CallerFault = CertificateFault | 'not-loopback' | 'header-of-a-stran
 /** Who may deliver. */
 export type Callers = (req: Request) => CallerFault | undefined;
 
-// What proxies add to say for whom they speak: RFC 7239, RFC 9110 7.6.3, RFC 8586, RFC 9440, and the names that others gave
-// to it (X-Forwarded-For, X-Real-IP, CF-Connecting-IP, X-Azure-ClientIP, X-Envoy-External-Address, X-Original-Host …), or
-// to the client certificate that they have checked (X-SSL-Client-Verify …).
-const FORWARDED =
-  /^(?:.*forwarded.*|via|cdn-loop|x-original-.+|(?:.+-)?client-cert(?:-.+)?|(?:x-)?(?:ssl|tls)-.+|.*(?:-|client|socket)ip|.*-addr(?:ess)?)$/;
-
-/** This machine. A request that a proxy on it passes on is not of it; one whose proxy does not say so looks like it is. */
-export const onlyLoopback: Callers = (req) =>
-  isLoopback(req.socket.remoteAddress) &&
-  !Object.keys(req.headers).some((name) => FORWARDED.test(name.replaceAll('_', '-')))
-    ? undefined
-    : 'not-loopback';
+/** This machine (isOfThisMachine). */
+export const onlyLoopback: Callers = (req) => (isOfThisMachine(req) ? undefined : 'not-loopback');
 
 /** A proxy that verifies the key of who calls it, and passes on the certificate. */
 export interface Proxies {
@@ -45,7 +35,7 @@ export function withCertificate(certificates: ClientCertificates, proxies: Proxi
     ours.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
   }
   return (req) => {
-    const address = plainAddress(req.socket.remoteAddress);
+    const address = plainAddress(req.socket.remoteAddress) ?? '';
     const isSafe = req.socket instanceof TLSSocket || isLoopback(address);
     if (proxies && isSafe && isIP(address) > 0 && ours.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) {
       return certificates.check(certificateOfProxy(req, proxies.format)).fault;
@@ -83,6 +73,3 @@ export function requireAllowedCaller(req: Request, { callers, refused }: CallerR
   refused.add(fault, addressOf(req));
   throw new Problem('caller-not-allowed', SENTENCES[fault]);
 }
-
-const plainAddress = (address = '') => address.replace(/^::ffff:(?=\d)/i, '');
-const isLoopback = (address = '') => /^(::1$|(::ffff:)?127\.)/i.test(address);

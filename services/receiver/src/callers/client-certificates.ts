@@ -59,10 +59,11 @@ export class ClientCertificates {
     this.#now = now;
   }
 
-  /** Reads the lists of what was revoked, where they have changed. @throws Error when one cannot be read */
+  /** Reads the lists of what was revoked, where they have changed. @throws Error when one cannot be read, after the others were */
   async refresh(): Promise<void> {
     const issuers = this.#issuers.map(({ certificate }) => certificate);
-    for (const list of this.#lists) await list.refresh(issuers);
+    const refreshed = await Promise.allSettled(this.#lists.map((list) => list.refresh(issuers)));
+    for (const each of refreshed) if (each.status === 'rejected') throw each.reason;
   }
 
   /** @param der the certificate as it was shown; undefined when none was */
@@ -74,6 +75,9 @@ export class ClientCertificates {
     try {
       certificate = new X509Certificate(der);
       signed = new NodeCertificate(der);
+      // Node looks for a PEM in the bytes first: in the subject of a made-up certificate it would find a real one of another.
+      const isReadAsShown = [signed.raw, Buffer.from(certificate.rawData)].every((read) => read.equals(der));
+      if (!isReadAsShown) return { fault: 'unreadable' };
       subject = ocesSubjectOf(certificate.subjectName.toArrayBuffer());
     } catch {
       return { fault: 'unreadable' };
@@ -85,9 +89,15 @@ export class ClientCertificates {
     if (now > Math.min(certificate.notAfter.getTime(), issuer.notAfter.getTime())) return { fault: 'expired' };
     if (!subject || !this.#clients.has(keyOf(subject))) return { fault: 'not-named' };
     if (this.#lists.length === 0) return { subject };
-    const list = this.#lists.find((each) => each.isOf(issuer));
-    const fault = list ? list.check(certificate.serialNumber, now) : 'revocation-unknown';
+    const fault = this.#revocationOf(certificate, issuer, now);
     return fault ? { fault } : { subject };
+  }
+
+  #revocationOf(certificate: X509Certificate, issuer: X509Certificate, now: number) {
+    const lists = this.#lists.filter((each) => each.isOf(issuer));
+    if (lists.length === 0) return 'revocation-unknown';
+    const faults = lists.map((list) => list.check(certificate.serialNumber, now));
+    return faults.find((fault) => fault === 'revoked') ?? faults.find((fault) => fault !== undefined);
   }
 }
 

@@ -44,7 +44,8 @@ const HEADERS = new Set(Object.values(FORMATS).map(({ header }) => header));
 
 /** `Hash=…;Cert="…"`: pairs of one element, whose values may be quoted. More elements would be of other proxies. */
 function fromElement(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const pairs = [...text.matchAll(/([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^";,]*))(;|$)/g)];
+  // Names are short: with a name of any length, 32 kB of letters would take a second.
+  const pairs = [...text.matchAll(/([A-Za-z]{1,20})=(?:"((?:[^"\\]|\\.)*)"|([^";,]*))(;|$)/g)];
   if (pairs.map(([whole]) => whole).join('') !== text) return undefined;
   const certificates = pairs.filter(([, name]) => name?.toLowerCase() === 'cert');
   const [, , quoted, plain] = certificates[0] ?? [];

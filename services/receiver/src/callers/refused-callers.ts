@@ -2,10 +2,10 @@ import { INDBAKKE, INSTALLATION, recordAudit } from '@indbakke/shared/audit';
 import type { Parts } from '@indbakke/shared/service';
 import type { CallerFault } from './callers.js';
 
-/** More than so many at once are of one who tries addresses. */
+/** More than so many at once are of one who tries addresses: of the others only the fault is recorded. */
 const MOST = 100;
 
-/** Callers who may not deliver: a row in the audit log for each address and fault, at most once a minute, with how often. */
+/** Callers who may not deliver: a row in the audit log for each fault and address, at most once a minute, with how often. */
 export class RefusedCallers {
   readonly #counts = new Map<
     string,
@@ -16,7 +16,8 @@ export class RefusedCallers {
     const key = `${fault} ${origin}`;
     const known = this.#counts.get(key);
     if (known) known.count += 1;
-    else if (this.#counts.size < MOST) this.#counts.set(key, { fault, origin, count: 1 });
+    else if (this.#counts.size < MOST || origin === undefined) this.#counts.set(key, { fault, origin, count: 1 });
+    else this.add(fault, undefined);
   }
 
   /** Writes what came since the last time; what the database does not take is written the next time. */
