@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose';
 import { z } from 'zod';
-import type { Actor } from '../audit/index.js';
+import { type Actor, OUR_SYSTEMS } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import { type Assurance, assuranceOf, type RequiredAssurance } from './assurance.js';
 import { type ConstraintName, type Grant, parseConstraints } from './data-constraints.js';
@@ -189,8 +189,13 @@ type OperatorClaims = z.infer<typeof OperatorClaims>;
 
 /** A token that was exchanged (RFC 8693, 4.1) is of the user, and names the system that acts. */
 function actorOf({ user, system, actor, onBehalfOf }: OperatorClaims): Actor {
-  if (actor) return { kind: 'system', id: actor.sub, onBehalfOf: user };
-  return { kind: system ? 'system' : 'user', id: user, onBehalfOf };
+  const who: Actor = actor
+    ? { kind: 'system', id: actor.sub, onBehalfOf: user }
+    : { kind: system ? 'system' : 'user', id: user, onBehalfOf };
+  if (who.kind === 'system' && OUR_SYSTEMS.has(who.id)) {
+    throw new Problem('not-signed-in', 'The token names a system of ours. Let its issuer give the caller another id.');
+  }
+  return who;
 }
 
 const rolesOf = ({ roles }: OperatorClaims): Role[] => roles.map(parseRole).filter((role) => role !== undefined);

@@ -21,6 +21,8 @@ export const SERVICEPLATFORMEN: Actor = { kind: 'system', id: 'serviceplatformen
 export const INDBAKKE: Actor = { kind: 'system', id: 'indbakke' };
 /** Whoever may use the login of the owner of the tables: npm run municipality. */
 export const OWNER: Actor = { kind: 'system', id: 'municipality-apply' };
+/** Whose names no token may have: the audit log must tell them from callers. */
+export const OUR_SYSTEMS: ReadonlySet<string> = new Set([SERVICEPLATFORMEN, INDBAKKE, OWNER].map(({ id }) => id));
 
 /**
  * In place of a municipality: what concerns none, such as the quarantine and what operators do. It is no CVR number, so no token of

@@ -305,6 +305,14 @@ describe('claims as issuers write them:', () => {
     expect(detail).toMatch(new RegExp(`^The token’s claim ${claim} must be [^\\p{Cc}]+\\.$`, 'u'));
   });
 
+  it.each(['indbakke', 'serviceplatformen', 'municipality-apply'])('a system of the name %s is refused', async (id) => {
+    for (const claims of [{ sub: id, system: true }, { act: { sub: id } }]) {
+      const response = await listWith(await bearer(signToken(stack.env, { ...CLAIMS, ...claims })));
+      const { detail } = await expectProblem(response, 401, 'not-signed-in');
+      expect(detail).toContain('a system of ours');
+    }
+  });
+
   it('an odd subject that is accepted can read a message and stands in the audit log', async () => {
     const id = await deliverMemo(stack);
     const sub = `O'Hara "æøå" 😀 ${'x'.repeat(200)}`;

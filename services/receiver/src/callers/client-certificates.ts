@@ -46,6 +46,7 @@ export class ClientCertificates {
   readonly #clients: ReadonlySet<string>;
   readonly #lists: readonly RevocationList[];
   readonly #now: () => number;
+  readonly #known = new Map<string, Read>();
 
   /** @throws Error with a sentence when there is no issuer, or one cannot be read */
   constructor({ issuers, clients, revocationLists = [], now = Date.now }: Options) {
@@ -69,21 +70,9 @@ export class ClientCertificates {
   /** @param der the certificate as it was shown; undefined when none was */
   check(der: Uint8Array<ArrayBuffer> | undefined): Checked {
     if (!der || der.length === 0) return { fault: 'missing' };
-    let certificate: X509Certificate;
-    let signed: NodeCertificate;
-    let subject: OcesSubject | undefined;
-    try {
-      certificate = new X509Certificate(der);
-      signed = new NodeCertificate(der);
-      // Node looks for a PEM in the bytes first: in the subject of a made-up certificate it would find a real one of another.
-      const isReadAsShown = [signed.raw, Buffer.from(certificate.rawData)].every((read) => read.equals(der));
-      if (!isReadAsShown) return { fault: 'unreadable' };
-      subject = ocesSubjectOf(certificate.subjectName.toArrayBuffer());
-    } catch {
-      return { fault: 'unreadable' };
-    }
-    const issuer = this.#issuers.find((each) => isIssuedBy(signed, each.signed))?.certificate;
-    if (!issuer) return { fault: 'unknown-issuer' };
+    const read = this.#read(der);
+    if (read.fault) return read;
+    const { certificate, issuer, subject } = read;
     const now = this.#now();
     if (now < certificate.notBefore.getTime()) return { fault: 'not-yet-valid' };
     if (now > Math.min(certificate.notAfter.getTime(), issuer.notAfter.getTime())) return { fault: 'expired' };
@@ -93,12 +82,56 @@ export class ClientCertificates {
     return fault ? { fault } : { subject };
   }
 
+  /** What of a certificate is the same at any time. The few that come again and again are remembered: to verify one takes a millisecond. */
+  #read(der: Uint8Array<ArrayBuffer>): Read {
+    const key = Buffer.from(der).toString('latin1');
+    const known = this.#known.get(key);
+    if (known) return known;
+    const read = readCertificate(der, this.#issuers);
+    if (read.fault) return read; // or strangers would fill it
+    this.#known.set(key, read);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > MAX_KNOWN) this.#known.delete(oldest as string);
+    return read;
+  }
+
   #revocationOf(certificate: X509Certificate, issuer: X509Certificate, now: number) {
     const lists = this.#lists.filter((each) => each.isOf(issuer));
     if (lists.length === 0) return 'revocation-unknown';
     const faults = lists.map((list) => list.check(certificate.serialNumber, now));
     return faults.find((fault) => fault === 'revoked') ?? faults.find((fault) => fault !== undefined);
   }
+}
+
+const MAX_KNOWN = 100;
+
+/** A certificate of one of the issuers. */
+type Read =
+  | {
+      readonly certificate: X509Certificate;
+      readonly issuer: X509Certificate;
+      /** Undefined when it is not that of an organisation. */
+      readonly subject: OcesSubject | undefined;
+      readonly fault?: undefined;
+    }
+  | { readonly fault: 'unreadable' | 'unknown-issuer' };
+
+function readCertificate(der: Uint8Array<ArrayBuffer>, issuers: readonly Issuer[]): Read {
+  let certificate: X509Certificate;
+  let signed: NodeCertificate;
+  let subject: OcesSubject | undefined;
+  try {
+    certificate = new X509Certificate(der);
+    signed = new NodeCertificate(der);
+    // Node looks for a PEM in the bytes first: in the subject of a made-up certificate it would find a real one of another.
+    const isReadAsShown = [signed.raw, Buffer.from(certificate.rawData)].every((read) => read.equals(der));
+    if (!isReadAsShown) return { fault: 'unreadable' };
+    subject = ocesSubjectOf(certificate.subjectName.toArrayBuffer());
+  } catch {
+    return { fault: 'unreadable' };
+  }
+  const issuer = issuers.find((each) => isIssuedBy(signed, each.signed))?.certificate;
+  return issuer ? { certificate, issuer, subject } : { fault: 'unknown-issuer' };
 }
 
 const keyOf = ({ cvr, uuid }: OcesSubject) => `${cvr}/${uuid.toLowerCase()}`;
