@@ -101,6 +101,7 @@ async function makeDue(id: string): Promise<void> {
 describe('a webhook', () => {
   it('gets each event that follows, signed, as the feed has it', async () => {
     await deliverMemo(stack);
+    await untilNumbered(stack); // or it would follow
     const { id, secret } = await create();
     const messageId = await deliverMemo(stack);
     await change(stack, 'POST', `${messageId}/rejection`, {

@@ -9,7 +9,7 @@ export interface RequiredAssurance {
 export type Assurance = 'level' | 'second-factor';
 
 /** National standard for identities’ levels of assurance (NSIS 2.0.1), lowest first. */
-export const LEVELS = ['Low', 'Substantial', 'High'] as const;
+const LEVELS = ['Low', 'Substantial', 'High'] as const;
 export type Level = (typeof LEVELS)[number];
 
 // RFC 8176, 2: authentication by more than one factor.

@@ -1,6 +1,5 @@
 export * from './allowed.js';
 export * from './as-system.js';
-export { LEVELS } from './assurance.js';
 export * from './data-constraints.js';
 export * from './municipality.js';
 export * from './owner.js';

@@ -87,7 +87,11 @@ function inboxOf(principal: Principal, role: Role | undefined, own: Prisma.Sql):
  * their data constraints are others than those by which it is seen. Held messages have none.
  */
 export function rolesBeyond({ municipality, limits = {} }: Principal): Prisma.Sql {
-  const changing = Object.entries(limits).filter(([role]) => !SEEING_ROLES.some((seeing) => seeing === role));
+  const { 'IndkomneDokumenter.Læs': ofSight, ...others } = limits;
+  const changing = Object.entries(others).filter(
+    ([role, sets]) =>
+      !SEEING_ROLES.some((seeing) => seeing === role) && JSON.stringify(sets) !== JSON.stringify(ofSight),
+  );
   if (changing.length === 0) return sql`'{}'::text[]`;
   const cases = changing.map(
     ([role, sets]) => sql`CASE WHEN ${isWithin(municipality, sets)} THEN NULL ELSE ${role}::text END`,
