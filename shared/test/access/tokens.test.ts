@@ -504,10 +504,12 @@ describe('an operator', () => {
 describe('the key set of an issuer', () => {
   let server: Server;
   let jwks: string;
+  let fetches = 0;
   let body = '';
 
   beforeAll(async () => {
     server = createServer((_req, res) => {
+      fetches += 1;
       if (body === '') res.writeHead(503).end();
       else res.setHeader('content-type', 'application/json').end(body);
     });
@@ -546,6 +548,42 @@ describe('the key set of an issuer', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 600_001 });
     try {
       await expect(verifyFor('caseworker-3')).rejects.toMatchObject({ code: 'unavailable' });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is fetched anew for a key that is not known, once in half a minute', async () => {
+    const pairs = await Promise.all(['old', 'new'].map(async (kid) => ({ kid, ...(await generateKeyPair('ES256')) })));
+    const setOf = async (kids: readonly string[]) => {
+      const keys = pairs.filter(({ kid }) => kids.includes(kid));
+      const jwks = keys.map(async ({ kid, publicKey }) => ({ ...(await exportJWK(publicKey)), kid }));
+      return JSON.stringify({ keys: await Promise.all(jwks) });
+    };
+    const signedWith = (kid: string, sub: string = kid) => {
+      const pair = pairs.find((each) => each.kid === kid) ?? pairs[0];
+      const header = { alg: 'ES256', kid };
+      return signToken(stack.env, { ...CLAIMS, sub }, { ...(pair && { key: pair.privateKey }), header });
+    };
+    body = await setOf(['old']);
+    fetches = 0;
+    const { verify } = await verifier();
+    const asked = async (kid: string, sub?: string) =>
+      verify(await signedWith(kid, sub)).then(
+        () => 'taken',
+        () => 'refused',
+      );
+    expect([await asked('old'), fetches]).toEqual(['taken', 1]);
+    body = await setOf(['old', 'new']);
+    for (const kid of ['new', 'made-up-1', 'made-up-2']) expect(await asked(kid)).toBe('refused');
+    expect(fetches).toBe(1);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30_001 });
+    try {
+      expect([await asked('new'), fetches]).toEqual(['taken', 2]);
+      expect([await asked('made-up-3'), fetches]).toEqual(['refused', 2]);
+      body = await setOf(['new']); // the old one is withdrawn, which is seen when the keys are fetched again
+      vi.setSystemTime(Date.now() + 600_001);
+      expect([await asked('new', 'another'), await asked('old', 'another')]).toEqual(['taken', 'refused']);
     } finally {
       vi.useRealTimers();
     }
