@@ -47,7 +47,7 @@ export type ConstraintValues = Readonly<Record<ConstraintName, readonly string[]
  */
 export function parseConstraints(values: Partial<ConstraintValues>): DataConstraints | undefined {
   const parsed: [string, readonly string[]][] = [];
-  for (const name of Object.keys(PARSERS) as (keyof DataConstraints)[]) {
+  for (const name of Object.keys(PARSERS) as ConstraintName[]) {
     const texts = (values[name] ?? []).flatMap((value) => value.split(',')).map((text) => text.trim());
     const given = texts.map((text) => (text === ANY ? ANY : PARSERS[name](text)));
     const known = given.filter((value) => value !== undefined);
@@ -60,7 +60,7 @@ export function parseConstraints(values: Partial<ConstraintValues>): DataConstra
 const ANY = '*';
 
 /** The normal form of a value; undefined for what is none. */
-const PARSERS: Readonly<Record<keyof DataConstraints, (text: string) => string | undefined>> = {
+const PARSERS: Readonly<Record<ConstraintName, (text: string) => string | undefined>> = {
   kle: kleOf,
   orgUnit: (text) => wordOf(orgUnitOf(text)),
   sensitivity: (text) => wordOf(text.toLowerCase()),

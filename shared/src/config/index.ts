@@ -280,7 +280,8 @@ function faultsOfLocalIssuer(given: Record<string, string | undefined>): string[
   ];
 }
 
-const isOnLoopback = (issuer: string) => URL.canParse(issuer) && LOOPBACK.test(new URL(issuer).hostname);
+/** Whether a URL is of this machine. */
+export const isOnLoopback = (url: string): boolean => URL.canParse(url) && LOOPBACK.test(new URL(url).hostname);
 
 /** A configuration as lines for people: value and meaning of each setting, secrets hidden. */
 export function showConfig(schema: z.ZodObject, config: Record<string, unknown>): string[] {

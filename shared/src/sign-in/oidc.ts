@@ -14,7 +14,7 @@ import {
 } from 'openid-client';
 import { z } from 'zod';
 import { ALGORITHMS, CLOCK_SKEW_SECONDS, isFaultOfToken, type Revoked } from '../access/index.js';
-import { SECOND } from '../config/index.js';
+import { isOnLoopback, SECOND } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 
 export interface OidcOptions {
@@ -148,7 +148,7 @@ export class OidcSignIn {
   #discover(): Promise<Configuration> {
     const { issuer, clientId, clientSecret } = this.#options;
     const url = new URL(issuer);
-    const isLocal = url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+    const isLocal = url.protocol === 'http:' && isOnLoopback(issuer);
     return discovery(url, clientId, clientSecret, clientSecret === undefined ? None() : undefined, {
       execute: [enableNonRepudiationChecks, ...(isLocal ? [allowInsecureRequests] : [])],
       timeout: TIMEOUT_SECONDS,
