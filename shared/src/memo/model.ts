@@ -1,11 +1,17 @@
 import { Problem } from '../errors/index.js';
+import {
+  isNil,
+  type Place,
+  pathOf,
+  type Remark,
+  type RemarkCode,
+  RemarkList,
+  trimSpace,
+  type XmlElement,
+} from '../xml/index.js';
 import { file as fileGroup, message as messageGroup } from './elements.js';
 import { isContent, isFile, isMessage, MEMO_NAMESPACE } from './namespaces.js';
-import { type Place, pathOf } from './paths.js';
-import { type Remark, type RemarkCode, RemarkList } from './remarks.js';
 import type { Field, FileContent, FileFacts, Group, ModelOf, ValueOf } from './table.js';
-import { trimSpace } from './white-space.js';
-import { isNil, type XmlElement } from './xml-element.js';
 
 /**
  * A MeMo message. Names are MeMo's own in camelCase, lists in the plural; text is as written, trimmed ('' for an empty

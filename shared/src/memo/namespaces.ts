@@ -15,9 +15,6 @@ export const EDUCATION_NAMESPACE =
   'https://www.dst.dk/da/TilSalg/Forskningsservice/Dokumentation/hoejkvalitetsvariable/elevregister-2/udd#';
 export const MOTOR_NAMESPACE = 'https://motorregister.skat.dk/';
 
-/** xsi:nil, xsi:type, xsi:schemaLocation: what XML Schema lets every element say. */
-export const SCHEMA_INSTANCE_NAMESPACE = 'http://www.w3.org/2001/XMLSchema-instance';
-
 interface Named {
   readonly uri: string;
   readonly local: string;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RemarkCode } from './remarks.js';
+import type { RemarkCode } from '../xml/index.js';
 
 /**
  * The simple types of MeMo, as checks that yield remarks. MeMo 1.1 and 1.2, MeMo_dataTypes.xsd, unless another source is

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors/index.js';
-import type { RemarkCode } from './remarks.js';
+import type { RemarkCode } from '../xml/index.js';
 import type { SimpleType } from './simple-types.js';
 
 /**

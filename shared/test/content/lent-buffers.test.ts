@@ -7,7 +7,8 @@ import { Buffers, PIECE_SIZE } from '../../src/content/buffers.js';
 import { HashingThread } from '../../src/content/hashing-thread.js';
 import { createSealer, type SealedFile } from '../../src/content/index.js';
 import { dataKeyContext } from '../../src/keys/index.js';
-import { MEMO_NAMESPACE, readXml } from '../../src/memo/index.js';
+import { MEMO, MEMO_NAMESPACE } from '../../src/memo/index.js';
+import { readXml } from '../../src/xml/index.js';
 import { chunked, LIMITS } from '../memo/reading.js';
 import { bytes, MESSAGE_ID, MUNICIPALITY, readFile, setting, writeLent } from './support.js';
 
@@ -130,7 +131,7 @@ describe('lent buffers', () => {
       for (const [how, end] of Object.entries(ends)) {
         const sealer = createSealer({ ...here, messageId: MESSAGE_ID, smallBytes: 0 });
         const xml = Buffer.from(`<m:Message xmlns:m="${MEMO_NAMESPACE}"><m:File><m:content>${end}`);
-        const reading = readXml(chunked(xml, [65_536]), (index) => sealer.openFile(index), LIMITS);
+        const reading = readXml(MEMO, chunked(xml, [65_536]), (index) => sealer.openFile(index), LIMITS);
         expect((await Promise.allSettled([reading]))[0]?.status).toBe(how === 'well' ? 'fulfilled' : 'rejected');
         if (how === 'well' && round % 2 === 0) await sealer.commit({ municipality: MUNICIPALITY });
         else await sealer.abort();

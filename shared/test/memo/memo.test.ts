@@ -2,15 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  findMessage,
-  instantOf,
-  MEMO_NAMESPACE,
-  REMARKS,
-  type RemarkCode,
-  readMemo,
-  type XmlElement,
-} from '../../src/memo/index.js';
+import { findMessage, instantOf, MEMO_NAMESPACE, readMemo } from '../../src/memo/index.js';
+import { REMARKS, type RemarkCode, type XmlElement } from '../../src/xml/index.js';
 import {
   anyMemo,
   fileElement,

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type FileSink, MEMO_NAMESPACE, readXml } from '../../src/memo/index.js';
+import { MEMO, MEMO_NAMESPACE } from '../../src/memo/index.js';
+import { type FileSink, readXml } from '../../src/xml/index.js';
 import { anyMemo, fileElement, filesIn, memo, memoTree, memoXml, writePlain, writeWild } from './generate.js';
 import { bytesOf, chunked, LIMITS, problemOf, readWhole, referenceTree, sinkOf, treeOf } from './reading.js';
 
@@ -138,7 +139,7 @@ describe('reading the XML of a message', () => {
     const sizes: number[] = [];
     const base64 = Buffer.alloc(1_000_000, 7).toString('base64');
     const sink = sinkOf((bytes) => void sizes.push(bytes.length) as undefined, undefined, 393_216);
-    await readXml(chunked(bytesOf(inFile(base64)), [50_000]), () => sink, LIMITS);
+    await readXml(MEMO, chunked(bytesOf(inFile(base64)), [50_000]), () => sink, LIMITS);
     expect(sizes).toEqual([393_216, 393_216, 1_000_000 - 2 * 393_216]);
   });
 
@@ -163,7 +164,7 @@ describe('reading the XML of a message', () => {
         { filename: 'b', bytes: Buffer.alloc(0) },
       ],
     });
-    await readXml(chunked(bytesOf(writePlain(tree)), [100]), openFile, LIMITS);
+    await readXml(MEMO, chunked(bytesOf(writePlain(tree)), [100]), openFile, LIMITS);
     expect(events).toEqual(['open 0', 'write 0 one', 'end 0', 'open 1', 'end 1']);
   });
 
@@ -253,7 +254,7 @@ describe('reading the XML of a message', () => {
       highest = Math.max(highest, arrayBuffers + external - before.arrayBuffers - before.external);
       return undefined;
     };
-    const { skeleton } = await readXml(source(), () => sinkOf(write), LIMITS);
+    const { skeleton } = await readXml(MEMO, source(), () => sinkOf(write), LIMITS);
     expect(decoded).toBe(1000 * 48 * 1024);
     expect(skeleton.length).toBeLessThan(300);
     expect(highest).toBeLessThan(4_000_000);
@@ -263,7 +264,7 @@ describe('reading the XML of a message', () => {
 describe('a failure while reading', () => {
   it('ends the reading of a stream, and destroys it', async () => {
     const stream = Readable.from([Buffer.from('<a>'), Buffer.from('</b>'), Buffer.from('never read')]);
-    expect((await problemOf(readXml(stream, () => sinkOf(() => undefined), LIMITS))).code).toBe('not-xml');
+    expect((await problemOf(readXml(MEMO, stream, () => sinkOf(() => undefined), LIMITS))).code).toBe('not-xml');
     expect(stream.destroyed).toBe(true);
   });
 
@@ -278,7 +279,7 @@ describe('a failure while reading', () => {
       events.push('written');
     });
 
-    await expect(readXml(stream, () => sink, LIMITS)).rejects.toBe(gone);
+    await expect(readXml(MEMO, stream, () => sink, LIMITS)).rejects.toBe(gone);
 
     expect(events).toEqual(['written']);
   });
@@ -289,7 +290,7 @@ describe('a failure while reading', () => {
       yield Buffer.from(inFile('QUJD').slice(0, 120));
       throw gone;
     }
-    await expect(readXml(source(), () => sinkOf(() => undefined), LIMITS)).rejects.toBe(gone);
+    await expect(readXml(MEMO, source(), () => sinkOf(() => undefined), LIMITS)).rejects.toBe(gone);
   });
 
   it('passes an error of a sink through, from write and from end, soon or late', async () => {
@@ -304,7 +305,7 @@ describe('a failure while reading', () => {
       ),
     ];
     for (const sink of sinks) {
-      await expect(readXml(chunked(bytesOf(inFile(base64)), [65_536]), () => sink, LIMITS)).rejects.toBe(full);
+      await expect(readXml(MEMO, chunked(bytesOf(inFile(base64)), [65_536]), () => sink, LIMITS)).rejects.toBe(full);
     }
   });
 
@@ -317,7 +318,7 @@ describe('a failure while reading', () => {
       yield Buffer.from(xml.slice(100_000));
     }
     const sink = sinkOf(() => Promise.reject(full));
-    await expect(readXml(source(), () => sink, LIMITS)).rejects.toBe(full);
+    await expect(readXml(MEMO, source(), () => sink, LIMITS)).rejects.toBe(full);
   });
 
   it('waits for the write in flight before it gives up, and does not end the file', async () => {
@@ -330,7 +331,7 @@ describe('a failure while reading', () => {
       () => void events.push('ended') as undefined,
     );
     const base64 = `${Buffer.alloc(100_000).toString('base64')}*`;
-    await problemOf(readXml(chunked(bytesOf(inFile(base64)), [65_536]), () => sink, LIMITS));
+    await problemOf(readXml(MEMO, chunked(bytesOf(inFile(base64)), [65_536]), () => sink, LIMITS));
     expect(events).toEqual(['written']);
   });
 });

@@ -2,18 +2,8 @@ import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { Parser } from 'xml2js';
 import { Problem } from '../../src/errors/index.js';
-import {
-  type FileSink,
-  findMessage,
-  MEMO_NAMESPACE,
-  type Memo,
-  type MemoFile,
-  readMemo,
-  readXml,
-  type XmlDocument,
-  type XmlElement,
-  type XmlLimits,
-} from '../../src/memo/index.js';
+import { findMessage, MEMO, MEMO_NAMESPACE, type Memo, type MemoFile, readMemo } from '../../src/memo/index.js';
+import { type FileSink, readXml, type XmlDocument, type XmlElement, type XmlLimits } from '../../src/xml/index.js';
 
 export const LIMITS: XmlLimits = {
   maxBytes: 200_000_000,
@@ -61,7 +51,7 @@ export async function readWhole(
     pieces.push(kept);
     return makeSink((bytes) => kept.push(Buffer.from(bytes)));
   };
-  const result = await readXml(chunked(bytesOf(xml), sizes), openFile, { ...LIMITS, ...limits }, () => charset);
+  const result = await readXml(MEMO, chunked(bytesOf(xml), sizes), openFile, { ...LIMITS, ...limits }, () => charset);
   const contents = pieces.map((kept) => Buffer.concat(kept));
   expect(result.files).toBe(contents.length);
   const comparable = contents.reduce(

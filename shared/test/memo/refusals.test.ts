@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors/index.js';
-import { MEMO_NAMESPACE, type XmlLimits } from '../../src/memo/index.js';
+import { MEMO_NAMESPACE } from '../../src/memo/index.js';
+import type { XmlLimits } from '../../src/xml/index.js';
 import { memoXml } from './generate.js';
 import { problemOf, readAll, readWhole } from './reading.js';
 

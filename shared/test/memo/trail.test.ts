@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../../src/errors/index.js';
-import { type FileSink, MEMO_NAMESPACE, readXml, type Spill, Trail } from '../../src/memo/index.js';
+import { MEMO, MEMO_NAMESPACE } from '../../src/memo/index.js';
+import { type FileSink, readXml, type Spill, Trail } from '../../src/xml/index.js';
 
 const LIMITS = { maxBytes: 2 ** 20, maxSkeletonBytes: 2 ** 16, maxFiles: 100, maxDepth: 64 };
 const ENOUGH = 2 ** 20;
@@ -60,7 +61,7 @@ async function read(chunks: readonly Buffer[], maxBytes = ENOUGH): Promise<Read>
     files[index] = [];
     return memorySink(files[index]);
   };
-  const fault = await readXml(source(), openFile, LIMITS, undefined, trail).then(
+  const fault = await readXml(MEMO, source(), openFile, LIMITS, undefined, trail).then(
     () => undefined,
     (error: unknown) => {
       if (!(error instanceof Problem)) throw error;
@@ -167,7 +168,9 @@ describe('the bytes of a body can be had again from its trail, to the last', () 
         yield index % 2 === 0 ? Buffer.from(chunk) : chunk;
       }
     };
-    await expect(readXml(source(), () => memorySink(pieces), LIMITS, undefined, trail)).rejects.toThrow('not-xml');
+    await expect(readXml(MEMO, source(), () => memorySink(pieces), LIMITS, undefined, trail)).rejects.toThrow(
+      'not-xml',
+    );
     const bytes: Buffer[] = [];
     for await (const piece of trail.bytes(async function* () {
       yield* pieces;

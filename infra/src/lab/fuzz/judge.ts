@@ -1,14 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Problem } from '@indbakke/shared/errors';
-import {
-  type FileSink,
-  findMessage,
-  MEMO_NAMESPACE,
-  readMemo,
-  readXml,
-  type XmlElement,
-  type XmlLimits,
-} from '@indbakke/shared/memo';
+import { findMessage, MEMO, MEMO_NAMESPACE, readMemo } from '@indbakke/shared/memo';
+import { type FileSink, readXml, type XmlElement, type XmlLimits } from '@indbakke/shared/xml';
 import { faultsByLibxml2 } from './libxml2-opinion.js';
 import {
   type Element,
@@ -54,7 +47,7 @@ interface Reading {
 async function readAsReceiver(message: Buffer, chunkSize: () => number): Promise<Reading> {
   const contents: Buffer[][] = [];
   try {
-    const result = await readXml(chunksOf(message, chunkSize), (index) => openFile(contents, index), LIMITS);
+    const result = await readXml(MEMO, chunksOf(message, chunkSize), (index) => openFile(contents, index), LIMITS);
     const { root } = result;
     const files = contents.map((pieces) => Buffer.concat(pieces));
     const hashes = files.map(hashOf);

@@ -16,7 +16,7 @@ interface Words {
   readonly rejection: Record<Rejection['reason'], string>;
   readonly handover: Record<Handover['status'], string>;
   readonly role: Record<DocumentAnswer['documents'][number]['role'], string>;
-  /** By code, of shared/src/memo/remarks.ts. */
+  /** By code, of shared/src/xml/remarks.ts. */
   readonly remark: Record<string, string>;
 }
 

@@ -2,7 +2,7 @@ import { finished, Readable } from 'node:stream';
 import { KiB, MiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import { mediaTypeOf } from '@indbakke/shared/http';
-import { Trail } from '@indbakke/shared/memo';
+import { Trail } from '@indbakke/shared/xml';
 import type { Request, Response } from 'express';
 import { type CallerRules, requireAllowedCaller } from '../callers/callers.js';
 import type { ReceiverConfig } from '../config.js';

@@ -1,6 +1,7 @@
 import type { SealedFile } from '@indbakke/shared/content';
 import { FINGERPRINT, type KeyRing } from '@indbakke/shared/keys';
-import { canonicalText, type XmlElement } from '@indbakke/shared/memo';
+import { MEMO } from '@indbakke/shared/memo';
+import { canonicalText, type XmlElement } from '@indbakke/shared/xml';
 
 /**
  * A keyed hash of the canonical XML of a message, with each content replaced by its SHA-256 (shared/src/memo: canonicalText).
@@ -15,6 +16,6 @@ export function fingerprintOf(
   const sha256ByToken = new Map(files.map(({ index, sha256 }) => [token(index), sha256]));
   return keys.digest(
     FINGERPRINT,
-    canonicalText(message, (text) => sha256ByToken.get(text)),
+    canonicalText(MEMO, message, (text) => sha256ByToken.get(text)),
   );
 }

@@ -2,17 +2,15 @@ import type { FileSealer, SealedFile } from '@indbakke/shared/content';
 import { detectFormat, HEAD_BYTES } from '@indbakke/shared/file-types';
 import { contactPointIdOf } from '@indbakke/shared/ids';
 import type { KeyRing } from '@indbakke/shared/keys';
+import { instantOf, MEMO, type Memo, readMemo } from '@indbakke/shared/memo';
 import {
   escapeAttribute,
   type FileSink,
-  instantOf,
-  type Memo,
-  readMemo,
   readXml,
   type Trail,
   type XmlDocument,
   type XmlElement,
-} from '@indbakke/shared/memo';
+} from '@indbakke/shared/xml';
 import type { ReceiverConfig } from '../config.js';
 import type { IncomingMessage, ReadMessage } from '../intake/incoming-message.js';
 import { ADDRESSEE_PATH, addressee } from './addressee.js';
@@ -38,6 +36,7 @@ export function readMessage(
   return async (sealer, onId) => {
     const files: ReceivedFile[] = [];
     const document = await readXml(
+      MEMO,
       delivery.body,
       (index) => sinkInto(sealer.openFile(index), (file) => files.push(file)),
       {

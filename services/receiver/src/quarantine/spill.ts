@@ -1,9 +1,9 @@
 import { INSTALLATION } from '@indbakke/shared/audit';
 import { createSealer, type HashingThread, type SealedContainer, type SealedFile } from '@indbakke/shared/content';
 import { openSealed } from '@indbakke/shared/inbox';
-import type { Spill } from '@indbakke/shared/memo';
 import type { Parts } from '@indbakke/shared/service';
 import { newId } from '@indbakke/shared/store';
+import type { Spill } from '@indbakke/shared/xml';
 
 export type SpillParts = Pick<Parts, 'blobs' | 'keys'> & { readonly hashingThread: HashingThread };
 

@@ -1,5 +1,6 @@
 import { Problem } from '@indbakke/shared/errors';
-import { MEMO_NAMESPACE, type XmlDocument, type XmlElement } from '@indbakke/shared/memo';
+import { MEMO_NAMESPACE } from '@indbakke/shared/memo';
+import type { XmlDocument, XmlElement } from '@indbakke/shared/xml';
 import { ENVELOPE_NAMESPACE, SF1606_NAMESPACE } from './soap-wsdl.js';
 
 /** A fault with a SOAP fault code of its own (SOAP 1.1, §4.4.1). All others are Client or Server. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Problem } from '@indbakke/shared/errors';
-import type { XmlDocument } from '@indbakke/shared/memo';
+import type { XmlDocument } from '@indbakke/shared/xml';
 import { createServerless, type Server } from 'soap';
 import type { Receipt } from './receipt.js';
 import { type Fields, fieldsOf } from './render-receipt.js';

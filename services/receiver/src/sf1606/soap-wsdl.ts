@@ -1,4 +1,5 @@
-import { escapeAttribute, MEMO_NAMESPACE } from '@indbakke/shared/memo';
+import { MEMO_NAMESPACE } from '@indbakke/shared/memo';
+import { escapeAttribute } from '@indbakke/shared/xml';
 
 // assumed: real SF1606 is REST and has no WSDL; names and namespace are ours, the fields Digital Post’s receipt model
 export const SF1606_NAMESPACE = 'urn:indbakke:sf1606:1';

@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { type SaxesAttributeNSIncomplete, SaxesParser, type SaxesTagNS } from 'saxes';
 import { Problem } from '../errors/index.js';
 import { encodingOf } from './encodings.js';
-import { isContent, isFile, isMessage } from './namespaces.js';
+import type { XmlFormat } from './format.js';
 import { stepOf } from './paths.js';
 import { faultOfReference } from './references.js';
 import type { SkeletonBuffer } from './skeleton-buffer.js';
@@ -10,7 +10,7 @@ import { isBlank } from './white-space.js';
 import type { XmlAttribute, XmlElement } from './xml-element.js';
 
 export interface TreeLimits {
-  /** MeMo Files, with content or without: each costs a row, and an entry in every zip. */
+  /** Files, with content or without: each costs a row, and an entry in every zip. */
   readonly maxFiles: number;
   /** How deep elements may be nested, including those of a SOAP envelope. */
   readonly maxDepth: number;
@@ -40,7 +40,7 @@ const [GREATER, LESS] = [0x3e, 0x3c];
 const REPLACEMENT = Buffer.from('\ufffd');
 const NO_ATTRIBUTES: readonly XmlAttribute[] = [];
 
-/** Where in the skeleton a MeMo Message is, end exclusive, and what its prefixes mean there. */
+/** Where in the skeleton a message is, end exclusive, and what its prefixes mean there. */
 export interface MessagePlace {
   readonly start: number;
   readonly end: number;
@@ -61,14 +61,15 @@ interface Element extends XmlElement {
  */
 export class XmlTree {
   root: XmlElement | undefined;
-  /** Where in the skeleton the first MeMo Message is (end exclusive). */
+  /** Where in the skeleton the first message is (end exclusive). */
   message: MessagePlace | undefined;
-  /** MeMo Messages that are not inside another one. */
+  /** Messages that are not inside another one. */
   messages = 0;
   /** How many bytes of the skeleton the parser has read. */
   parsed = 0;
 
   private readonly skeleton: SkeletonBuffer;
+  private readonly format: XmlFormat;
   private readonly limits: TreeLimits;
   private readonly parser = new SaxesParser({
     xmlns: true,
@@ -107,7 +108,8 @@ export class XmlTree {
   private complete = 0;
   private completeInCharacters = -1;
 
-  constructor(skeleton: SkeletonBuffer, limits: TreeLimits) {
+  constructor(format: XmlFormat, skeleton: SkeletonBuffer, limits: TreeLimits) {
+    this.format = format;
     this.skeleton = skeleton;
     this.limits = limits;
     const { parser } = this;
@@ -136,10 +138,17 @@ export class XmlTree {
     parser.on('processinginstruction', () => this.onInstruction());
   }
 
-  /** Path of the innermost open element, beginning at the MeMo Message if there is one. */
+  /** Path of the innermost open element, beginning at the message if there is one. */
   get path(): string {
     const steps = this.open.map((element, depth) => stepOf(element, this.open[depth - 1]));
-    return steps.slice(Math.max(0, this.open.findIndex(isMessage))).join('/');
+    return steps
+      .slice(
+        Math.max(
+          0,
+          this.open.findIndex((element) => this.format.isMessage(element)),
+        ),
+      )
+      .join('/');
   }
 
   /**
@@ -173,14 +182,14 @@ export class XmlTree {
 
   /**
    * Where the parser stops next. A content's start tag must end a piece, since what follows is not for the parser. Its name
-   * contains `content`, so it ends at the first `>` after that word, or at a later one if its attributes contain some. So a
-   * piece ends at the first `>` after the next `content`; but at the very next `>` when a start tag is open, or when the last
+   * contains a word of the format, so it ends at the first `>` after that word, or at a later one if its attributes contain some. So a
+   * piece ends at the first `>` after the next such word; but at the very next `>` when a start tag is open, or when the last
    * piece did not end with `>` and may have cut the word in two.
    */
   private nextPiece(): number {
     const { skeleton, parsed } = this;
     const isBetweenMarkup = parsed > 0 && skeleton.bytes()[parsed - 1] === GREATER && !this.inStartTag;
-    const from = isBetweenMarkup ? skeleton.indexOf('content', parsed) : parsed;
+    const from = isBetweenMarkup ? skeleton.indexOf(this.format.contentWord, parsed) : parsed;
     const greater = from < 0 ? -1 : skeleton.indexOf(GREATER, from);
     if (greater >= 0) return greater + 1;
     return skeleton.length - parsed < MAX_PIECE ? parsed : this.endOfCharacters;
@@ -267,7 +276,7 @@ export class XmlTree {
     this.refuseReserved(prefix, local);
     this.attributes += 1;
     if (this.attributes > MAX_ATTRIBUTES) {
-      throw new Problem('not-memo', `An element has more than ${MAX_ATTRIBUTES} attributes, the limit.`);
+      throw new Problem(this.format.refusal, `An element has more than ${MAX_ATTRIBUTES} attributes, the limit.`);
     }
     const declared = name === 'xmlns' ? '' : prefix === 'xmlns' ? local : undefined;
     if (declared !== undefined && this.parser.resolve(declared) === undefined) this.newPrefixes += 1;
@@ -293,22 +302,22 @@ export class XmlTree {
     this.newPrefixes = 0;
     this.inStartTag = false;
     this.onComplete(0);
-    if (this.messageDepth > 0 || isMessage(element)) this.messageDepth += 1;
+    if (this.messageDepth > 0 || this.format.isMessage(element)) this.messageDepth += 1;
     if (this.messageDepth === 1) this.beginMessage(tag);
     this.declared.push(tag.ns);
-    if (isFile(element)) this.countFile();
-    if (isContent(element) && isFile(parent)) this.content = { name: tag.name, isEmpty: tag.isSelfClosing, element };
+    if (this.format.isFile(element)) this.countFile();
+    if (this.format.isContent(element, parent)) this.content = { name: tag.name, isEmpty: tag.isSelfClosing, element };
   }
 
   private checkLimits(): void {
     if (this.open.length > this.limits.maxDepth) {
-      throw new Problem('not-memo', `The elements are nested deeper than ${this.limits.maxDepth}, the limit.`);
+      throw new Problem(this.format.refusal, `The elements are nested deeper than ${this.limits.maxDepth}, the limit.`);
     }
     if (this.elements > MAX_ELEMENTS) {
       throw new Problem('skeleton-too-large', `The message has more than ${MAX_ELEMENTS} elements, the limit.`);
     }
     if ((this.prefixes.at(-1) as number) > MAX_PREFIXES) {
-      throw new Problem('not-memo', `More than ${MAX_PREFIXES} namespace prefixes are declared, the limit.`);
+      throw new Problem(this.format.refusal, `More than ${MAX_PREFIXES} namespace prefixes are declared, the limit.`);
     }
   }
 

@@ -1,5 +1,7 @@
-import { isMessage, SCHEMA_INSTANCE_NAMESPACE } from './namespaces.js';
 import { trimSpace } from './white-space.js';
+
+/** xsi:nil, xsi:type, xsi:schemaLocation: what XML Schema lets every element say. */
+export const SCHEMA_INSTANCE_NAMESPACE = 'http://www.w3.org/2001/XMLSchema-instance';
 
 export interface XmlElement {
   /** Namespace; '' for none. */
@@ -28,11 +30,11 @@ export function isNil({ attributes }: XmlElement): boolean {
   return nil !== undefined && ['true', '1'].includes(trimSpace(nil.value));
 }
 
-/** The first MeMo Message of a tree: the root itself, or inside a SOAP envelope. */
-export function findMessage(root: XmlElement): XmlElement | undefined {
-  if (isMessage(root)) return root;
+/** The first such element of a tree: the root itself, or a descendant of it. */
+export function findElement(root: XmlElement, isIt: (element: XmlElement) => boolean): XmlElement | undefined {
+  if (isIt(root)) return root;
   for (const child of root.children) {
-    const found = findMessage(child);
+    const found = findElement(child, isIt);
     if (found) return found;
   }
   return undefined;

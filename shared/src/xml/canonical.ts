@@ -1,7 +1,7 @@
 import { uuidOf } from '../ids/index.js';
-import { isContent, isFile, MEMO_NAMESPACE, SCHEMA_INSTANCE_NAMESPACE } from './namespaces.js';
+import type { XmlFormat } from './format.js';
 import { trimSpace } from './white-space.js';
-import type { XmlElement } from './xml-element.js';
+import { SCHEMA_INSTANCE_NAMESPACE, type XmlElement } from './xml-element.js';
 
 /** An element as plain lists: namespace, name, attributes, text or the hash of its content, children. */
 type Canonical = [uri: string, local: string, attributes: string[][], text: string, children: Canonical[]];
@@ -10,16 +10,21 @@ type Sha256Of = (token: string) => string | undefined;
 
 /**
  * The same text for equal messages: every element and attribute with its text, each content as its SHA-256. Prefixes,
- * comments, CDATA, white space around text, line breaks in base64, schema hints and the form of messageUUIDs make no
+ * comments, CDATA, white space around text, line breaks in base64, schema hints and the form of UUIDs make no
  * difference. Everything else does, including what the model leaves out.
  *
  * @param sha256Of the hash of the content with this token
  */
-export function canonicalText(root: XmlElement, sha256Of: Sha256Of): string {
-  return JSON.stringify(canonical(root, undefined, sha256Of));
+export function canonicalText(format: XmlFormat, root: XmlElement, sha256Of: Sha256Of): string {
+  return JSON.stringify(canonical(format, root, undefined, sha256Of));
 }
 
-function canonical(element: XmlElement, parent: XmlElement | undefined, sha256Of: Sha256Of): Canonical {
+function canonical(
+  format: XmlFormat,
+  element: XmlElement,
+  parent: XmlElement | undefined,
+  sha256Of: Sha256Of,
+): Canonical {
   const { uri, local, attributes, children } = element;
   return [
     uri,
@@ -28,15 +33,13 @@ function canonical(element: XmlElement, parent: XmlElement | undefined, sha256Of
       .filter((attribute) => attribute.uri !== SCHEMA_INSTANCE_NAMESPACE)
       .map((attribute) => [attribute.uri, attribute.local, trimSpace(attribute.value)])
       .sort((a, b) => (a.join(' ') < b.join(' ') ? -1 : 1)),
-    textOf(element, parent, sha256Of),
-    children.map((child) => canonical(child, element, sha256Of)),
+    textOf(format, element, parent, sha256Of),
+    children.map((child) => canonical(format, child, element, sha256Of)),
   ];
 }
 
-function textOf(element: XmlElement, parent: XmlElement | undefined, sha256Of: Sha256Of): string {
+function textOf(format: XmlFormat, element: XmlElement, parent: XmlElement | undefined, sha256Of: Sha256Of): string {
   const text = trimSpace(element.text);
-  if (isContent(element) && isFile(parent)) return sha256Of(text) ?? text;
-  // MeMo 1.2, Uuid: either case
-  const isId = element.uri === MEMO_NAMESPACE && element.local === 'messageUUID';
-  return isId ? (uuidOf(text) ?? text.toLowerCase()) : text;
+  if (format.isContent(element, parent)) return sha256Of(text) ?? text;
+  return format.isUuid(element) ? (uuidOf(text) ?? text.toLowerCase()) : text;
 }

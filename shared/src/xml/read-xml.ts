@@ -4,6 +4,7 @@ import { Problem } from '../errors/index.js';
 import { Base64Decoder } from './base64.js';
 import { type FileSink, FileWriter } from './file-writer.js';
 import { forEachChunk } from './for-each-chunk.js';
+import type { XmlFormat } from './format.js';
 import { CharacterReference } from './references.js';
 import { SkeletonBuffer } from './skeleton-buffer.js';
 import type { Trail } from './trail.js';
@@ -21,7 +22,7 @@ export interface XmlLimits extends TreeLimits {
 }
 
 export interface XmlDocument {
-  /** The text of each File/content is the token of its file. */
+  /** The text of each content is the token of its file. */
   readonly root: XmlElement;
   /** The XML as delivered, with a token in place of each file's content. */
   readonly skeleton: Buffer;
@@ -30,14 +31,14 @@ export interface XmlDocument {
   readonly files: number;
   /** The token of the file with this index (from 0, in document order). */
   readonly token: (fileIndex: number) => string;
-  /** The first MeMo Message: the root, or deeper in a SOAP envelope. */
+  /** The first message: the root, or deeper in a SOAP envelope. */
   readonly message: MessagePlace | undefined;
-  /** Number of MeMo Messages that are not inside another one. */
+  /** Number of messages that are not inside another one. */
   readonly messages: number;
 }
 
 /**
- * Reads XML as a stream and extracts the files: the text of each MeMo File/content is base64-decoded into a sink; everything
+ * Reads XML as a stream and extracts the files: the text of each content, as the format has it, is base64-decoded into a sink; everything
  * else is the skeleton, kept byte for byte and parsed. Memory holds the skeleton, its tree and the buffers of the sinks,
  * whatever the size of the files.
  *
@@ -46,16 +47,17 @@ export interface XmlDocument {
  * @param charset the encoding by the Content-Type, if it names one; asked for when the source has begun
  * @param trail is told where the base64 of the files stands. An open file is ended when there is a Problem
  * @throws Problem `not-xml`, `not-utf8`, `forbidden-xml`, `content-not-base64`, `too-large`, `skeleton-too-large`,
- *   `not-memo` (over a limit on depth, attributes or prefixes). By then no write to a sink is in flight.
+ *   the refusal of the format (over a limit on depth, attributes or prefixes). By then no write to a sink is in flight.
  */
 export async function readXml(
+  format: XmlFormat,
   source: AsyncIterable<Buffer>,
   openFile: (fileIndex: number) => FileSink,
   limits: XmlLimits,
   charset: () => string | undefined = () => undefined,
   trail?: Trail,
 ): Promise<XmlDocument> {
-  const reader = new XmlReader(openFile, limits, charset, trail);
+  const reader = new XmlReader(format, openFile, limits, charset, trail);
   try {
     await forEachChunk(source, (chunk) => reader.take(chunk));
     return reader.finish();
@@ -124,6 +126,7 @@ class XmlReader {
   private nextLess = 0;
 
   constructor(
+    format: XmlFormat,
     openFile: (fileIndex: number) => FileSink,
     limits: XmlLimits,
     charset: () => string | undefined,
@@ -134,7 +137,7 @@ class XmlReader {
     this.charset = charset;
     this.trail = trail;
     this.skeleton = new SkeletonBuffer(limits.maxSkeletonBytes);
-    this.tree = new XmlTree(this.skeleton, limits);
+    this.tree = new XmlTree(format, this.skeleton, limits);
   }
 
   /** Reads a chunk; a promise resolves once it has been read to its end. */
