@@ -1,10 +1,8 @@
 import { Builder } from 'xml2js';
 import type { Receipt } from './receipt.js';
 
-export type Fields = Record<string, string>;
-
 /** The fields of Digital Post’s receipt, in its order. */
-export function fieldsOf(receipt: Receipt): Fields {
+export function fieldsOf(receipt: Receipt): Record<string, string> {
   const { transmissionId, messageUUID, errorCode, errorMessage, timeStamp, receiptStatus } = receipt;
   return {
     transmissionId,

@@ -1,9 +1,9 @@
 import type { Problem } from '@indbakke/shared/errors';
 import { Builder } from 'xml2js';
+import { ENVELOPE_NAMESPACE, faultcodeOf } from '../soap/envelope.js';
 import { type Receipt, refusal } from './receipt.js';
 import { fieldsOf } from './render-receipt.js';
-import { EnvelopeProblem } from './soap-envelope.js';
-import { ENVELOPE_NAMESPACE, SF1606_NAMESPACE } from './soap-wsdl.js';
+import { SF1606_NAMESPACE } from './soap-wsdl.js';
 
 const xml = new Builder({
   rootName: 'soap:Envelope',
@@ -36,10 +36,4 @@ export function renderResponse(receipt: Receipt): string {
     $: { 'xmlns:soap': ENVELOPE_NAMESPACE },
     'soap:Body': { PostModtagResponse: response },
   });
-}
-
-/** SOAP 1.1, §4.4.1: after Client the message must be changed, after Server the same one may succeed later. */
-function faultcodeOf(problem: Problem): string {
-  if (problem instanceof EnvelopeProblem) return problem.faultcode;
-  return problem.row.fault === 'peer' ? 'Client' : 'Server';
 }

@@ -4,9 +4,6 @@ import { escapeAttribute } from '@indbakke/shared/xml';
 // assumed: real SF1606 is REST and has no WSDL; names and namespace are ours, the fields Digital Post’s receipt model
 export const SF1606_NAMESPACE = 'urn:indbakke:sf1606:1';
 
-/** SOAP 1.1, §3: the namespace of Envelope, Header, Body and Fault. */
-export const ENVELOPE_NAMESPACE = 'http://schemas.xmlsoap.org/soap/envelope/';
-
 /**
  * The WSDL 1.1 of PostModtag: SOAP 1.1, document/literal. The request contains any one element of MeMo, so that MeMo’s rules
  * are in one place, the parser.

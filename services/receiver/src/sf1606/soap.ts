@@ -1,22 +1,32 @@
-import { addressOf, allowPage, charsetOf, publicUrlOf } from '@indbakke/shared/http';
-import { type Response, Router } from 'express';
+import { addressOf, charsetOf } from '@indbakke/shared/http';
+import { Router } from 'express';
 import { echoTransaction, recordReceipt, recordRefusal } from '../delivery/answers.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
 import { readBody } from '../delivery/read-body.js';
 import { receiveMessage } from '../intake/receive-message.js';
 import { readMessage } from '../memo/read-message.js';
+import { createCalls } from '../soap/calls.js';
+import { sendXml, wsdlRoute } from '../soap/send-xml.js';
 import { completed } from './receipt.js';
+import { fieldsOf } from './render-receipt.js';
 import { messageIn } from './soap-envelope.js';
 import { renderFault, renderResponse } from './soap-fault.js';
-import { createPostModtag } from './soap-operation.js';
 import { wsdlAt } from './soap-wsdl.js';
 
 export const SOAP_PATH = '/sf1606/soap';
 const MEDIA_TYPE = 'text/xml'; // SOAP 1.1, §6
+const OPERATION = 'PostModtag';
 
 /** PostModtag over SOAP 1.1: the Body contains the MeMo; the answer is its receipt or a Fault. */
 export function soapEndpoint(parts: EndpointParts): Router {
-  const beginCall = createPostModtag(SOAP_PATH);
+  const beginCall = createCalls({
+    path: SOAP_PATH,
+    wsdl: wsdlAt(`http://localhost${SOAP_PATH}`),
+    service: 'PostModtagService',
+    port: 'PostModtagPort',
+    operations: { [OPERATION]: { withToken: (token) => token, tokenIn: textOf } },
+    refusal: 'not-memo',
+  });
   const router = Router();
 
   router.post(SOAP_PATH, async (req, res) => {
@@ -32,7 +42,7 @@ export function soapEndpoint(parts: EndpointParts): Router {
         charset: () => charsetOf(req.get('content-type')),
         async findMessage(document) {
           const message = messageIn(document);
-          await call.enter(document);
+          await call.enter(document, OPERATION);
           return message;
         },
       });
@@ -42,7 +52,7 @@ export function soapEndpoint(parts: EndpointParts): Router {
       const receipt = completed(intake);
       // The package may have found no call to answer in what could not be read.
       const isRead = intake.outcome !== 'answer-accepted';
-      sendXml(res, 200, isRead ? await call.answer(receipt) : renderResponse(receipt));
+      sendXml(res, 200, isRead ? await call.answer(fieldsOf(receipt)) : renderResponse(receipt));
     } catch (error) {
       const problem = recordRefusal(error, res, counting);
       // SOAP 1.1, §6.2 and WS-I Basic Profile 1.1, R1126: a Fault has status 500. Even where HTTP has 403, 413 or 415, as many
@@ -51,18 +61,12 @@ export function soapEndpoint(parts: EndpointParts): Router {
     }
   });
 
-  router.get(SOAP_PATH, (req, res, next) => {
-    if (!Object.keys(req.query).some((name) => name.toLowerCase() === 'wsdl')) return next();
-    res.locals.operation = `GET ${SOAP_PATH}?wsdl`;
-    // It names the host as this caller knows it, so it must not be cached for another.
-    res.set('Cache-Control', 'no-store');
-    allowPage(res, { 'img-src': 'data:', 'style-src': "'unsafe-inline'" }); // by which browsers show XML
-    sendXml(res, 200, wsdlAt(`${publicUrlOf(req)}${SOAP_PATH}`));
-  });
-
+  router.use(wsdlRoute(SOAP_PATH, wsdlAt));
   return router;
 }
 
-function sendXml(res: Response, status: number, xml: string): void {
-  res.status(status).type('text/xml; charset=utf-8').send(xml);
+/** The package passes text as a string, or as $value when the element has attributes. */
+function textOf(request: unknown): string {
+  const text = typeof request === 'object' && request !== null && '$value' in request ? request.$value : request;
+  return String(text);
 }
