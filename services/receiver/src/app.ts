@@ -38,3 +38,4 @@ export function startReceiver(config: ReceiverConfig): Promise<Running> {
 
 export { ReceiverConfig } from './config.js';
 export { sweepOrphans } from './intake/sweep-orphans.js';
+export { DISTRIBUTION_SCHEMAS } from './sf2900/wsdl/schemas.js';

@@ -6,7 +6,8 @@ const { sql } = Prisma;
 
 /**
  * What a right is limited to, each in its normal form and order, so that equal ones are equal as JSON. Letters carry none of it
- * themselves, so it is held against what their contact point is set up with. What is absent does not limit.
+ * themselves, so it is held against what their contact point is set up with; documents of Fordelingskomponenten carry a KLE number.
+ * What is absent does not limit.
  */
 export interface DataConstraints {
   /** KLE numbers, each with all below it: `27` has `27.24.00`, and that has `27.24.00.G01`. */
@@ -133,8 +134,9 @@ function inOrder(sets: readonly DataConstraints[]): DataConstraints[] {
 }
 
 /**
- * Whether the message was sent to a contact point that meets one of these sets, as a condition on `messages AS m`. The few contact
- * points are read once a statement, by the function that the policies of the tables use too (setting indbakke.limits).
+ * Whether the message was sent to a contact point that meets one of these sets, or says itself that it is about a KLE number which
+ * meets one, as a condition on `messages AS m`. The few contact points are read once a statement, by the function that the policies
+ * of the tables use too (setting indbakke.limits).
  *
  * @param sets undefined = any message does
  */
@@ -142,5 +144,5 @@ export function isWithin(municipality: string, sets: readonly DataConstraints[] 
   if (sets === undefined) return sql`true`;
   // As one value, so that the statement is the same however many there are.
   const points = sql`(SELECT contact_points_within(${municipality}, ${JSON.stringify(sets)}::jsonb))::text[]`;
-  return sql`coalesce(m.contact_point_id = ANY (${points}), false)`;
+  return sql`coalesce(m.contact_point_id = ANY (${points}), kle_keys(m.kle) && ${points}, false)`;
 }

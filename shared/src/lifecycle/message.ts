@@ -15,6 +15,7 @@ export const SUGGESTION_BASES = {
   'message-uuid': 'The reply names a message that was sent from the case.',
   'message-id': 'The reply carries the sender’s own id of a message that was sent from the case.',
   'case-id': 'The reply carries the number of the case.',
+  'sag-forslag': 'The sending system suggests the case (SagForslag).',
 } as const;
 export type SuggestionBasis = keyof typeof SUGGESTION_BASES;
 

@@ -41,7 +41,7 @@ it.each([
   ['messages', 'assignee_kind', DocumentSummary.shape.assignee.unwrap().shape.kind.options],
   ['messages', 'suggestion_party', Object.keys(PARTY_RELATIONS)],
   ['messages', 'suggestion_warning', Object.keys(SUGGESTION_WARNINGS)],
-  ['message_details', 'original_format', ['memo']],
+  ['message_details', 'original_format', ['memo', 'sf2900']],
   ['sent_messages', 'delivery', Object.keys(DELIVERIES)],
   ['handovers', 'status', Object.keys(HANDOVER_STATUSES)],
   ['handovers', 'refusal_reason', Object.keys(HANDOVER_REFUSALS)],

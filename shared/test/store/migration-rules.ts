@@ -155,9 +155,11 @@ function breaksOfAction(table: string, action: string, made: Made, allowed: Allo
   const renamed = /^RENAME (?:COLUMN )?(\w+) TO /i.exec(action);
   if (renamed) return renamed[1]?.toUpperCase() === 'CONSTRAINT' ? [] : one(renamed[1], GONE);
   if (/^ENABLE ROW LEVEL SECURITY|^FORCE ROW/i.test(action)) return one(undefined, GONE);
-  return /^ADD (CONSTRAINT|CHECK|UNIQUE|PRIMARY|FOREIGN|EXCLUDE)\b/i.test(action)
-    ? breaksOfConstraint(table, action, made, allowed)
-    : [];
+  if (/^ADD (CONSTRAINT|CHECK|UNIQUE|PRIMARY|FOREIGN|EXCLUDE)\b/i.test(action)) {
+    return breaksOfConstraint(table, action, made, allowed);
+  }
+  noteAllowed(table, action, allowed); // a column that is added without the word COLUMN
+  return [];
 }
 
 function breaksOfConstraint(table: string, action: string, made: Made, allowed: AllowedValues): Break[] {

@@ -96,6 +96,15 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       status: 'missing',
       size: 0,
     },
+    distributions: {
+      ...ofMessage,
+      object_type: 'DOKUMENT',
+      object_id: randomUUID(),
+      transaction_id: randomUUID(),
+      sender: '11111111',
+    },
+    file_fetches: { ...ofMessage, id: randomUUID(), since: at, next_enqueue_at: at },
+    business_receipts: { ...ofMessage, id: randomUUID(), code: 'AFVIST', at, next_enqueue_at: at },
     reply_references: { ...ofMessage, position: 0, kind: 'case-id', value: 'K-1' },
     journalizations: { ...ofMessage, case_id: 'K-1', at, by: 'test' },
     legal_holds: { ...ofMessage, id: randomUUID(), reason: 'r', set_at: at, set_by: 'test' },
@@ -530,6 +539,8 @@ describe('indbakke_worker', () => {
       'ledger_days',
       'ledger_differences',
       'contact_points',
+      'file_fetches',
+      'business_receipts',
     ],
   ];
   const closed = TABLES.filter((table) => !OPEN.includes(table));
