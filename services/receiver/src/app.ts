@@ -8,9 +8,10 @@ import { createUploads } from './delivery/uploads.js';
 import { createStoreMessage } from './intake/store-messages.js';
 import { createQuarantine } from './quarantine/quarantine.js';
 import { sf1606Routes } from './sf1606/routes.js';
+import { recipientEndpoint } from './sf2900/soap.js';
 import { createWork } from './worker.js';
 
-/** Accepts or refuses deliveries: `/sf1606` (and later `/sf2900`). */
+/** Accepts or refuses deliveries: `/sf1606` and `/sf2900`. */
 export async function createReceiver(parts: Parts, config: ReceiverConfig): Promise<Service> {
   const { callers, refused, secure, sweeps } = await openCallers(parts, config);
   const metrics = createDeliveryMetrics(parts.metrics.registry, config.MAX_UPLOADS);
@@ -27,6 +28,7 @@ export async function createReceiver(parts: Parts, config: ReceiverConfig): Prom
   };
   const router = Router();
   router.use(sf1606Routes(endpoint));
+  if (config.SF2900 === 'on') router.use(recipientEndpoint(endpoint));
   const work = createWork(parts, endpoint.uploads);
   return { name: 'receiver', router, ...work, sweeps: [...work.sweeps, ...sweeps], ...(secure && { secure }) };
 }

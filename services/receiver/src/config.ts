@@ -76,6 +76,14 @@ export const ReceiverConfig = z.object({
     .default('nginx')
     .describe('How they pass them on'),
   SF1606_SOAP: z.enum(['on', 'off']).default('on').describe('on = SOAP as well as REST'),
+  SF2900: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('on = documents by Fordelingskomponenten are taken too, from who may deliver by SF1606_CALLERS'),
+  SF2900_RECEIPT_CODE: z
+    .enum(['ACCEPTERET', 'MODTAGET'])
+    .default('ACCEPTERET')
+    .describe('Code of the technical receipt of a document that is stored; both are seen'),
   QUARANTINE_MAX_BYTES: wholeNumber(0, 2 ** 44)
     .default(4 * GiB)
     .describe('Most bytes in quarantine. Over it, a delivery that cannot be read is only counted'),

@@ -33,6 +33,13 @@ export const ERRORS = {
     meaning: 'The XML has a document type, an entity of its own or a reserved name.',
   },
   'not-memo': { http: 400, fault: 'peer', again: false, receipt: 'INVALID', meaning: 'The XML is not a MeMo message.' },
+  'not-sf2900': {
+    http: 400,
+    fault: 'peer',
+    again: false,
+    receipt: 'INVALID',
+    meaning: 'The XML is not a document by Fordelingskomponenten, or lacks what its receipts must repeat.',
+  },
   'no-message-uuid': {
     http: 400,
     fault: 'peer',

@@ -1,5 +1,6 @@
 export * from './concern.js';
 export * from './deletion.js';
+export * from './distribution.js';
 export * from './handover.js';
 export * from './held-cause.js';
 export * from './message.js';

@@ -3,6 +3,7 @@
  */
 export { canonicalText } from './canonical.js';
 export type { XmlFormat } from './format.js';
+export { originalOf } from './original-of.js';
 export { type Place, pathOf } from './paths.js';
 export { type FileSink, readXml, type XmlDocument, type XmlLimits } from './read-xml.js';
 export { escapeAttribute } from './references.js';

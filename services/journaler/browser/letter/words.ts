@@ -27,6 +27,7 @@ export const LETTER_WORDS = inBoth<Words>({
       'message-uuid': 'Brevet svarer på en meddelelse, der er sendt fra sagen.',
       'message-id': 'Brevet bærer afsenderens eget id for en meddelelse, der er sendt fra sagen.',
       'case-id': 'Brevet bærer sagens nummer.',
+      'sag-forslag': 'Afsenderens system foreslår sagen.',
     },
     sender: {
       'recipient-of-the-letter': 'Afsenderen er den, kommunen skrev til.',
@@ -99,6 +100,7 @@ export const LETTER_WORDS = inBoth<Words>({
       'message-uuid': 'The letter answers a message that was sent from the case.',
       'message-id': 'The letter carries the sender’s own id of a message that was sent from the case.',
       'case-id': 'The letter carries the number of the case.',
+      'sag-forslag': 'The sending system suggests the case.',
     },
     sender: {
       'recipient-of-the-letter': 'The sender is whom the municipality wrote to.',

@@ -7,6 +7,7 @@ export const LIST_WORDS = inBoth({
       'message-uuid': 'svar på et brev fra sagen',
       'message-id': 'afsenderens id for et brev fra sagen',
       'case-id': 'svaret har sagens nummer',
+      'sag-forslag': 'afsenderens system foreslår sagen',
     } as Record<string, string>,
     sender: {
       'recipient-of-the-letter': 'fra den, der fik brevet',
@@ -58,6 +59,7 @@ export const LIST_WORDS = inBoth({
       'message-uuid': 'answers a letter of the case',
       'message-id': 'the sender’s id of a letter of the case',
       'case-id': 'the reply has the number of the case',
+      'sag-forslag': 'the sending system suggests the case',
     },
     sender: {
       'recipient-of-the-letter': 'from who got the letter',

@@ -15,6 +15,7 @@ const BASES: Record<NonNullable<DocumentSummary['suggestion']>['basis'], string>
   'message-uuid': 'Svar på en sendt meddelelse',
   'message-id': 'Afsenderens id for en sendt meddelelse',
   'case-id': 'Sagsnummer',
+  'sag-forslag': 'Afsendersystemets forslag',
 };
 
 const SENDERS: Record<NonNullable<DocumentSummary['suggestion']>['sender'], string> = {

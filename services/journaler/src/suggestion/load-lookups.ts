@@ -34,7 +34,7 @@ export async function loadLookups(
       WHERE s.municipality = $4 AND (s.message_uuid = ANY ($1::text[]) OR s.message_id = ANY ($2::text[]))
       UNION ALL
       SELECT NULL, NULL, NULL, case_id, party_digests, party_relations FROM cases WHERE municipality = $4 AND case_id = ANY ($3::text[])`,
-    values: [named('message-uuid'), named('message-id'), named('case-id'), municipality],
+    values: [named('message-uuid'), named('message-id'), [...named('case-id'), ...named('sag-forslag')], municipality],
   });
   const sent = rows.filter(({ message_uuid }) => message_uuid !== null);
   const sentByUuid = new Map(sent.map((row) => [row.message_uuid, row]));

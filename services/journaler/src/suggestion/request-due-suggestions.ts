@@ -7,6 +7,8 @@ const { sql } = Prisma;
 
 type RequestParts = Pick<Parts, 'store' | 'queues'>;
 
+/** What names a case itself. */
+const BASES_OF_CASES = ['case-id', 'sag-forslag'] as const;
 const MUNICIPALITIES = 100;
 /** Each is a lock until the transaction ends (lockCases). */
 const BATCH = 200;
@@ -35,7 +37,7 @@ export async function requestDueSuggestions(
   await requestSuggestions(
     parts,
     municipality,
-    due.map(({ caseId }) => ({ kind: 'case-id', value: caseId })),
+    due.flatMap(({ caseId }) => BASES_OF_CASES.map((kind) => ({ kind, value: caseId }))),
   );
   await store.withTenantConnection(municipality, (connection) => removeMarks(connection, municipality, due));
 }

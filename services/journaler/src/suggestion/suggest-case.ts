@@ -62,6 +62,7 @@ function find(kind: SuggestionBasis, value: string, lookup: Lookup): SentMessage
     case 'message-id':
       return ofOneCase(lookup.sentById(value));
     case 'case-id':
+    case 'sag-forslag':
       return lookup.knowsCase(value) ? { caseId: value, senderIsRecipient: undefined } : undefined;
   }
 }

@@ -29,7 +29,8 @@ export async function writeSuggestions(
     sender: suggestion?.sender ?? null,
     party: suggestion?.party ?? null,
     warning: suggestion?.warning ?? null,
-    kind: suggestion ? 'reply' : message.kind,
+    // A document whose system suggests the case answers nothing.
+    kind: suggestion && suggestion.basis !== 'sag-forslag' ? 'reply' : message.kind,
     visible: differs(message.suggestedBefore, suggestion),
     change_id: newId(),
     // How a person is related to a child is for those who see the message, not for its event.

@@ -101,7 +101,7 @@ function problemOf(
  * are not unique, so another message may well have the same one.
  */
 function isDuplicate({ sameContent, allDeleted }: KnownId, { externalId }: NewMessage): boolean {
-  return sameContent || (allDeleted && externalId.isUuid);
+  return sameContent || (allDeleted && externalId.isUnique);
 }
 
 /** PostgreSQL has no year 0, which is what 0001-01-01 is in UTC when it was meant in Danish time: no date. */

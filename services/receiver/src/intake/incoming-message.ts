@@ -1,5 +1,13 @@
 import type { SealedContainer, SealedFile, Sealer } from '@indbakke/shared/content';
-import type { Channel, Kind, SuggestionBasis } from '@indbakke/shared/lifecycle';
+import type {
+  Channel,
+  DistributionContext,
+  Exemption,
+  Kind,
+  ObjectType,
+  Party,
+  SuggestionBasis,
+} from '@indbakke/shared/lifecycle';
 
 /** A message as read from a delivery, independent of its format. Its files are sealed already. */
 export interface IncomingMessage {
@@ -19,7 +27,7 @@ export interface IncomingMessage {
   readonly concerningIsGiven: boolean;
   /** In its normal form. */
   readonly contactPointId: string | undefined;
-  /** What the sender filled in for the contact point. */
+  /** What the sender filled in for the contact point; of a document of another system, what that says of it. */
   readonly contactInfo: readonly { readonly label: string; readonly value: string }[];
   /** More that it is to be found by. */
   readonly infoWords?: readonly string[];
@@ -32,9 +40,22 @@ export interface IncomingMessage {
   readonly documents: readonly IncomingDocument[];
   readonly remarks: readonly Remark[];
   /** The document that was delivered, without the contents of its files. */
-  readonly original: { readonly format: 'memo'; readonly bytes: Buffer };
+  readonly original: { readonly format: 'memo' | 'sf2900'; readonly bytes: Buffer };
+  /** Of a document that another system has distributed. */
+  readonly distribution?: IncomingDistribution | undefined;
   /** Paths in the original, for refusals and remarks that only intake can make. */
   readonly paths: Readonly<Record<'municipality' | 'letterAt' | 'replyBy', string>>;
+}
+
+/** How a document came by Fordelingskomponenten, and what only such a document says. */
+export interface IncomingDistribution {
+  readonly objectType: ObjectType;
+  readonly objectId: string;
+  readonly context: DistributionContext;
+  /** What it is about: 27.24.00.G01. */
+  readonly kle: string | undefined;
+  readonly parties: readonly Party[];
+  readonly exemption: Exemption | undefined;
 }
 
 /** A CPR number in its normal form, or what was written for it; a name without one is possible. */
@@ -45,8 +66,8 @@ export interface Concerning {
 
 export interface ExternalId {
   readonly value: string;
-  /** Only a UUID is unique. */
-  readonly isUuid: boolean;
+  /** A UUID is, or several together; anything else need not be. */
+  readonly isUnique: boolean;
   /** As what a UUID in another form, such as `{…}`, was stored before ids had a normal form. */
   readonly formerValue?: string;
 }

@@ -5,6 +5,7 @@ import { RECORD_CHANGES, TRANSITIONS } from '@indbakke/shared/lifecycle';
 import { SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
 import { type Connection, newId } from '@indbakke/shared/store';
 import type { Accepted } from './decide.js';
+import type { IncomingDistribution, NewMessage } from './incoming-message.js';
 import { isMedia } from './media.js';
 
 /**
@@ -32,6 +33,7 @@ export async function insertMessages(
       SERVICEPLATFORMEN.kind,
       SERVICEPLATFORMEN.id,
       SUGGESTION_OVERDUE_SECONDS,
+      JSON.stringify(rows.flatMap(({ distribution }) => distribution ?? [])),
     ],
   });
 }
@@ -52,27 +54,28 @@ const INSERT_MESSAGES = `
       sender_number text, concerning_number text, original_format text, original_at int[],
       key_id text, wrapped_key_at int[], container_at int[], change_id uuid, change text, change_details jsonb, origin text, trace text,
       sent_at timestamptz, citizens text[],
-      assignee_kind text, assignee_id text, info_words text[])
+      assignee_kind text, assignee_id text, info_words text[], kle text, parties jsonb, exemption jsonb)
   ), stored AS (
     INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at,
       first_offered_at, letter_at, sent_at, transmission_id, document_count, file_count, content_size, blob_name, remarks, status,
       held_cause, status_at, status_by, suggestion_run_at, next_enqueue_at, late, reply_by, attachment_count, has_media,
-      concern_marked_at, concern_marked_by, concern_assess_by, concern_confirm_by, assignee_kind, assignee_id)
+      concern_marked_at, concern_marked_by, concern_assess_by, concern_confirm_by, assignee_kind, assignee_id, kle)
     SELECT g.id, $1, g.channel, g.external_id, g.fingerprint, g.kind, g.contact_point_id, g.received_at,
       g.first_offered_at, g.letter_at, g.sent_at, g.transmission_id, g.document_count, g.file_count, g.content_size, g.blob_name,
       g.remarks, g.status, g.held_cause, g.received_at, $8, CASE WHEN g.refers THEN NULL ELSE g.received_at END,
       g.received_at + make_interval(secs => $9), g.late, g.reply_by, g.attachment_count, g.has_media,
       CASE WHEN g.concern_assess_by IS NOT NULL THEN g.received_at END,
       CASE WHEN g.concern_assess_by IS NOT NULL THEN $8 END, g.concern_assess_by, g.concern_confirm_by, g.assignee_kind,
-      g.assignee_id
+      g.assignee_id, g.kle
     FROM given AS g
     RETURNING id, status, version
   ), details AS (
     INSERT INTO message_details (message_id, municipality, subject, sender_id, sender_id_type, sender_name,
       representative_id, representative_id_type, representative_name, concerning_id, concerning_name, contact_info,
-      original_format, original)
+      original_format, original, parties, exemption)
     SELECT id, $1, subject, sender_id, sender_id_type, sender_name, representative_id, representative_id_type,
-      representative_name, concerning_id, concerning_name, contact_info, original_format, ${cut('original_at')}
+      representative_name, concerning_id, concerning_name, contact_info, original_format, ${cut('original_at')},
+      parties, exemption
     FROM given
   ), words AS (
     INSERT INTO message_words (message_id, municipality, status, received_at, words)
@@ -109,6 +112,17 @@ const INSERT_MESSAGES = `
     INSERT INTO reply_references (message_id, position, municipality, kind, value)
     SELECT message_id, position, $1, kind, value
     FROM jsonb_to_recordset($5::jsonb) AS r (message_id uuid, position int, kind text, value text)
+  ), distributed AS (
+    INSERT INTO distributions (message_id, municipality, object_type, object_id, transaction_id, distribution_id, sender,
+      routing_kle, routing_facet, routing_actor)
+    SELECT message_id, $1, object_type, object_id, transaction_id, distribution_id, sender, routing_kle, routing_facet, routing_actor
+    FROM jsonb_to_recordset($10::jsonb) AS d (message_id uuid, object_type text, object_id uuid, transaction_id uuid,
+      distribution_id uuid, sender text, routing_kle text, routing_facet text, routing_actor uuid)
+  ), fetches AS (
+    INSERT INTO file_fetches (id, message_id, municipality, since, next_enqueue_at, trace)
+    SELECT f.id, f.message_id, $1, given.received_at, given.received_at, given.trace
+    FROM jsonb_to_recordset($4::jsonb) AS f (id uuid, message_id uuid, status text) JOIN given ON given.id = f.message_id
+    WHERE f.status = 'expected'
   ), changes AS (
     SELECT change_id, $1 AS municipality, id AS message_id, change AS type, stored.status, stored.version, received_at AS at,
       $7 AS actor_kind, $8 AS actor, NULL AS on_behalf_of, NULL AS role, origin, change_details AS details, trace
@@ -136,7 +150,7 @@ function rowsOf(
   bytes: JoinedBytes,
   keys: KeyRing,
 ) {
-  const { id: message_id, sender, representative, concerning, container } = message;
+  const { id: message_id, sender, representative, concerning, container, distribution } = message;
   const place = container?.place;
   const files = message.documents.flatMap((document, document_position) =>
     document.files.map((file) => ({ ...file, document_position })),
@@ -202,11 +216,19 @@ function rowsOf(
       },
       origin: message.origin,
       trace: message.trace,
-      citizens: citizensOf(keys, [sender.id, concerning.id]),
+      citizens: citizensOf(keys, [
+        sender.id,
+        concerning.id,
+        ...(distribution?.parties ?? []).map(({ id }) => id ?? undefined),
+      ]),
       assignee_kind: assignee?.kind,
       assignee_id: assignee?.id,
-      info_words: message.infoWords?.map(indexed),
+      info_words: wordsOf(message)?.map(indexed),
+      kle: distribution?.kle,
+      parties: distribution?.parties ?? [],
+      exemption: distribution?.exemption,
     },
+    distribution: distribution && distributionRow(message_id, distribution),
     documents: message.documents.map(({ role, documentId, label }, position) => ({
       message_id,
       position,
@@ -238,6 +260,28 @@ function rowsOf(
     ),
     references: message.references.map((reference, position) => ({ message_id, position, ...reference })),
   };
+}
+
+function distributionRow(message_id: string, { objectType, objectId, context }: IncomingDistribution) {
+  const { transactionId, distributionId, sender, routing } = context;
+  return {
+    message_id,
+    object_type: objectType,
+    object_id: objectId,
+    transaction_id: transactionId,
+    distribution_id: distributionId,
+    sender,
+    ...('kle' in routing
+      ? { routing_kle: routing.kle, routing_facet: routing.facet }
+      : { routing_actor: routing.actor }),
+  };
+}
+
+/** What a message is found by beside its subject and the names and numbers that have columns. */
+function wordsOf({ infoWords = [], distribution }: NewMessage): readonly string[] | undefined {
+  const ofParties = (distribution?.parties ?? []).flatMap(({ id, name }) => [id, name]);
+  const words = [...infoWords, ...ofParties.filter((word) => word !== null)];
+  return words.length > 0 ? words : undefined;
 }
 
 /** Concatenates byte strings into one parameter: an array of them would be sent as text, twice as long. */

@@ -86,7 +86,8 @@ export async function receiveMessage(
     }
     if (stored.id !== id) await removeContent(parts, container);
     if (!isTraining) tell(parts, outcome, stored, municipality);
-    const storedId = stored.externalId === externalId.value ? externalId : { value: stored.externalId, isUuid: false };
+    const storedId =
+      stored.externalId === externalId.value ? externalId : { value: stored.externalId, isUnique: false };
     return {
       outcome,
       externalId: storedId,

@@ -9,8 +9,8 @@ import type { ExternalId } from '../intake/incoming-message.js';
 export function externalIdOf({ header }: { header: { messageUUID: string } }): ExternalId {
   const text = header.messageUUID.toLowerCase();
   const uuid = uuidOf(text);
-  if (uuid === undefined) return { value: hashOf(text), isUuid: false };
-  return { value: uuid, isUuid: true, ...(uuid !== text && { formerValue: hashOf(text) }) };
+  if (uuid === undefined) return { value: hashOf(text), isUnique: false };
+  return { value: uuid, isUnique: true, ...(uuid !== text && { formerValue: hashOf(text) }) };
 }
 
 function hashOf(text: string): string {

@@ -1,18 +1,11 @@
-import type { FileSealer, SealedFile } from '@indbakke/shared/content';
-import { detectFormat, HEAD_BYTES } from '@indbakke/shared/file-types';
+import type { SealedFile } from '@indbakke/shared/content';
 import { contactPointIdOf } from '@indbakke/shared/ids';
 import type { KeyRing } from '@indbakke/shared/keys';
 import { instantOf, MEMO, type Memo, readMemo } from '@indbakke/shared/memo';
-import {
-  escapeAttribute,
-  type FileSink,
-  readXml,
-  type Trail,
-  type XmlDocument,
-  type XmlElement,
-} from '@indbakke/shared/xml';
+import { originalOf, readXml, type Trail, type XmlDocument, type XmlElement } from '@indbakke/shared/xml';
 import type { ReceiverConfig } from '../config.js';
 import type { IncomingMessage, ReadMessage } from '../intake/incoming-message.js';
+import { type ReceivedFile, sinkInto } from '../intake/received-file.js';
 import { ADDRESSEE_PATH, addressee } from './addressee.js';
 import { concerningOf } from './concerning.js';
 import { documentsOf } from './documents.js';
@@ -62,27 +55,6 @@ export function readMessage(
   };
 }
 
-interface ReceivedFile extends SealedFile {
-  /** The MIME type that its first bytes show; null when they show none. */
-  readonly detectedFormat: string | null;
-}
-
-/** Seals a file, and looks at its first bytes meanwhile. */
-function sinkInto(sealer: FileSealer, onEnd: (file: ReceivedFile) => void): FileSink {
-  let detecting: Promise<string | null> | undefined;
-  return {
-    lend: (extra) => sealer.lend(extra),
-    write(bytes) {
-      // Copied, since the buffer is lent again. The first piece is a whole buffer, or all of a smaller file.
-      detecting ??= detectFormat(Buffer.from(bytes.subarray(0, HEAD_BYTES)));
-      return sealer.write(bytes);
-    },
-    async end() {
-      onEnd({ ...(await sealer.end()), detectedFormat: (await detecting) ?? null });
-    },
-  };
-}
-
 /** Translates MeMo’s model into that of intake. */
 function incomingFrom(
   memo: Memo,
@@ -128,20 +100,4 @@ function representativeOf({ header: { sender } }: Memo): IncomingMessage['repres
 function contactInfoOf({ header: { recipient, sender } }: Memo): IncomingMessage['contactInfo'] {
   const pairs = [...(recipient?.contactPoint?.contactInfo ?? []), ...(sender?.contactPoint?.contactInfo ?? [])];
   return pairs.map(({ label = '', value = '' }) => ({ label, value }));
-}
-
-/**
- * The MeMo alone: the headers of an envelope may contain credentials. Byte for byte, but for the namespaces that the envelope
- * declares for it: without them it would be no XML.
- */
-function originalOf({ skeleton, message }: XmlDocument): Buffer {
-  if (!message) return skeleton;
-  const bytes = skeleton.subarray(message.start, message.end);
-  const used = Object.entries(message.inherited).filter(([prefix]) => prefix === '' || bytes.includes(`${prefix}:`));
-  const declarations = used.map(
-    ([prefix, uri]) => ` ${prefix === '' ? 'xmlns' : `xmlns:${prefix}`}="${escapeAttribute(uri)}"`,
-  );
-  if (declarations.length === 0) return bytes;
-  const nameEnd = 1 + Buffer.byteLength(message.name);
-  return Buffer.concat([bytes.subarray(0, nameEnd), Buffer.from(declarations.join('')), bytes.subarray(nameEnd)]);
 }

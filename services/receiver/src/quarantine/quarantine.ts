@@ -14,11 +14,11 @@ import type { DeliveryBody } from '../delivery/read-body.js';
 import type { ExternalId } from '../intake/incoming-message.js';
 import { BodyHash } from './body-hash.js';
 import { createQuarantineMetrics, type Kept } from './metrics.js';
-import { type Entry, type Recorded, recordEntry } from './record-entry.js';
+import { type Endpoint, type Entry, type Recorded, recordEntry } from './record-entry.js';
 
 /** A delivery, by the endpoint that takes it. */
 export interface Delivery {
-  readonly endpoint: 'rest' | 'soap';
+  readonly endpoint: Endpoint;
   readonly body: DeliveryBody;
   /** Of the form that it is. */
   readonly boundary?: string | undefined;
@@ -59,6 +59,7 @@ const UNREADABLE: readonly ErrorCode[] = [
   'not-utf8',
   'forbidden-xml',
   'not-memo',
+  'not-sf2900',
   'no-message-uuid',
   'content-not-base64',
   'skeleton-too-large',
@@ -192,6 +193,6 @@ function isStepOfLoop({ entry, refusedOfId }: Recorded, loopAfter: number): bool
 }
 
 function answerOf({ acceptedAt, transmissionId, messageUuid }: Entry): AcceptedAnswer {
-  const externalId = messageUuid === null ? { value: '', isUuid: false } : { value: messageUuid, isUuid: true };
+  const externalId = messageUuid === null ? { value: '', isUnique: false } : { value: messageUuid, isUnique: true };
   return { externalId, transmissionId, receivedAt: acceptedAt as Date };
 }

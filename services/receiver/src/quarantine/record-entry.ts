@@ -4,13 +4,16 @@ import { newId, Prisma, run, type Store } from '@indbakke/shared/store';
 
 const { sql } = Prisma;
 
+/** By which a delivery came: those of Digital Post, and that of Fordelingskomponenten. */
+export type Endpoint = 'rest' | 'soap' | 'sf2900';
+
 /** A delivery that could not be read, sealed. */
 export interface NewEntry extends Omit<Sealed, 'sha256'> {
   readonly id: string;
   readonly contentHash: Buffer;
   readonly reason: string;
   readonly path: string | undefined;
-  readonly endpoint: 'rest' | 'soap';
+  readonly endpoint: Endpoint;
   readonly caller: string;
   readonly messageUuid: string | undefined;
 }

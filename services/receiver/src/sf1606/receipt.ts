@@ -19,7 +19,7 @@ export interface Receipt {
 export function completed({ externalId, transmissionId, receivedAt }: Intake): Receipt {
   return {
     transmissionId,
-    ...(externalId.isUuid && { messageUUID: externalId.value }),
+    ...(externalId.isUnique && { messageUUID: externalId.value }),
     receiptStatus: 'COMPLETED',
     timeStamp: receivedAt,
   };

@@ -1,0 +1,36 @@
+import type { XmlElement, XmlFormat } from '@indbakke/shared/xml';
+import type { Expected } from '../soap/envelope.js';
+import { TYPES_2, TYPES_3 } from './wsdl/namespaces.js';
+
+/** A document for us (SF2900, recipient WSDL). */
+export const MODTAG: Expected = { uri: TYPES_2, local: 'FordelingsobjektModtagRequest' };
+// Seen in the field: the sender’s own request, as if Fordelingskomponenten had passed it on as it is.
+export const AFSEND: Expected = { uri: TYPES_3, local: 'FordelingsobjektAfsendRequest' };
+
+const UUIDS = new Set([
+  'AnvenderTransaktionsID',
+  'DistributionTransktionsID',
+  'RoutingModtagerAktoer',
+  'ID',
+  'SagForslag',
+  'UUID',
+]);
+
+/** The requests of Fordelingskomponenten, as far as taking the files out of them is concerned. */
+export const SF2900: XmlFormat = {
+  isMessage: (element) => [MODTAG, AFSEND].some((one) => isIt(element, one)),
+  isFile: isFormContent,
+  isContent: isFormContent,
+  contentWord: 'FormularIndhold',
+  // SF2900 2.4, UUID: either case
+  isUuid: ({ uri, local }) => uri === TYPES_2 && UUIDS.has(local),
+  refusal: 'not-sf2900',
+};
+
+/** SF2900 2.4, FormularIndhold: base64. */
+function isFormContent({ uri, local }: Expected): boolean {
+  return uri === TYPES_2 && local === 'FormularIndhold';
+}
+
+const isIt = (element: Pick<XmlElement, 'uri' | 'local'>, { uri, local }: Expected): boolean =>
+  element.uri === uri && element.local === local;

@@ -1,0 +1,67 @@
+import type { Problem } from '@indbakke/shared/errors';
+import { Builder } from 'xml2js';
+import type { ReceiverConfig } from '../config.js';
+import type { Fields } from '../soap/calls.js';
+import { ENVELOPE_NAMESPACE, EnvelopeProblem, faultcodeOf } from '../soap/envelope.js';
+import { TYPES_2 } from './wsdl/namespaces.js';
+
+/**
+ * SF2900 2.4, Forretningskvittering of the kind Teknisk: whether the document is understood, and stored. Which code says yes is not
+ * laid down: ACCEPTERET by the service’s description, MODTAGET by a recipient in the field.
+ */
+export function accepted({ SF2900_RECEIPT_CODE }: Pick<ReceiverConfig, 'SF2900_RECEIPT_CODE'>): Fields {
+  return receipt({ ForretningsValideringsKode: SF2900_RECEIPT_CODE, Kvitteringstype: 'Teknisk' });
+}
+
+const receipt = (fields: Fields): Fields => ({ ForretningsKvittering: fields });
+
+/** An answer that is not made by the `soap` package: most refusals arise before it is called. */
+export interface Answer {
+  readonly status: 200 | 500;
+  readonly xml: string;
+}
+
+/** The answer of what could not be read to a delivery that an operator has decided to accept. */
+export const renderAccepted = (config: Pick<ReceiverConfig, 'SF2900_RECEIPT_CODE'>): string =>
+  renderResponse(accepted(config));
+
+/**
+ * A document that is refused for good is AFVIST, which its sender hears at once. Where the same one may be taken later, or the
+ * fault is not the document’s, the answer is a Fault with TransportKvittering.
+ */
+export function refusalOf(problem: Problem): Answer {
+  const { detail, path = '' } = problem;
+  const text = detail.includes(path) ? detail : `${detail} (${path})`;
+  const faults = { FejlListe: { Fejl: { FejlKode: problem.code, FejlTekst: text } } };
+  if (isOfDocument(problem)) {
+    const fields = { ForretningsValideringsKode: 'AFVIST', Kvitteringstype: 'Teknisk', Begrundelse: detail, ...faults };
+    return { status: 200, xml: renderResponse(receipt(fields)) };
+  }
+  const transport = { TransportValideringsKode: 'FEJL', Begrundelse: detail, ...faults };
+  const fault = {
+    faultcode: `soap:${faultcodeOf(problem)}`,
+    faultstring: text,
+    detail: { TransportKvittering: { $: { xmlns: TYPES_2 }, ...transport } },
+  };
+  return { status: 500, xml: render({ 'soap:Fault': fault }) };
+}
+
+/** Else the caller or its envelope is at fault, or we are, and the document is not to blame. */
+function isOfDocument(problem: Problem): boolean {
+  const isOfCall = problem instanceof EnvelopeProblem || OF_THE_CALL.has(problem.code);
+  return problem.row.fault === 'peer' && !problem.row.again && !isOfCall;
+}
+
+const OF_THE_CALL: ReadonlySet<string> = new Set(['caller-not-allowed', 'unsupported-media-type']);
+
+const renderResponse = (fields: Fields): string =>
+  render({ FordelingsobjektModtagResponse: { $: { xmlns: TYPES_2 }, ...fields } });
+
+const xml = new Builder({
+  rootName: 'soap:Envelope',
+  xmldec: { version: '1.0', encoding: 'UTF-8' },
+  renderOpts: { pretty: false },
+});
+
+const render = (body: object): string =>
+  xml.buildObject({ $: { 'xmlns:soap': ENVELOPE_NAMESPACE }, 'soap:Body': body });
