@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSchemaCheck, type SchemaCheck } from '../../../infra/src/testkit/distribution-schema.js';
 import { ODENSKOV, startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
@@ -9,7 +10,9 @@ import { awaitSuggestion, read, SYSTEM } from '../../../shared/test/inbox/suppor
 import { contentFiles } from './support/stored.js';
 
 const CHILD = '4101019999'; // no month has a 41st day
-const EXAMPLE = '/work/shared/fixtures/examples/sf2900-modtag-request.xml';
+const EXAMPLE = fileURLToPath(
+  new URL('../../../../shared/fixtures/examples/sf2900-modtag-request.xml', import.meta.url),
+);
 
 let stack: TestStack;
 let schema: SchemaCheck;
@@ -164,7 +167,7 @@ describe('a document by Fordelingskomponenten', () => {
 
   it('is seen by those whose KLE number it is below, and by no others with data constraints', async () => {
     const { id } = await taken({ kle: '27.24.00', facet: 'G01' });
-    const readAs = async (constraints: TokenOptions['constraints']) =>
+    const readAs = async (constraints: NonNullable<TokenOptions['constraints']>) =>
       (await stack.call('GET', `/incoming-documents/${id}`, { as: { constraints } })).status;
 
     expect(await readAs({ kle: ['27'] })).toBe(200);
