@@ -23,6 +23,7 @@ export function localSettings(paths: StatePaths, env: Env = {}): Env {
   return {
     BLOB_URL: pathToFileURL(paths.content).href,
     INBOX_PAGE: 'on',
+    SF2900: 'on',
     ...(!env.KEYS && { KEY_FILE: masterKeysOf(paths) }),
     ...(!hasIssuer && { TOKEN_ISSUER: LOCAL_ISSUER, TOKEN_JWKS: pathToFileURL(jwksOf(paths)).href }),
     TOKEN_AUDIENCE: LOCAL_AUDIENCE,

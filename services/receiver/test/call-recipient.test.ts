@@ -15,7 +15,7 @@ const KOMBIT = fileURLToPath(
 
 let stack: TestStack;
 beforeAll(async () => {
-  stack = await startTestStack({ SF2900: 'on' });
+  stack = await startTestStack();
 });
 afterAll(() => stack.close());
 

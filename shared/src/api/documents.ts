@@ -8,6 +8,7 @@ import {
   SUGGESTION_SENDERS,
   SUGGESTION_WARNINGS,
 } from '../lifecycle/index.js';
+import { DistributionOfMessage } from './distributions.js';
 import { CHANGED_EXAMPLE, COUNTS_EXAMPLE, DOCUMENT_EXAMPLE, FILE_ID, MESSAGE_ID, SUMMARY_EXAMPLE } from './examples.js';
 import { Deletion, LegalHold, Rejection } from './rejection.js';
 import {
@@ -311,7 +312,12 @@ export const DocumentAnswer = DocumentSummary.extend({
     .nullable()
     .describe('When the message itself says that it was sent, also when that is not plausible; null: it does not say'),
   documents: z.array(Document).describe('In the order of the message, with their files'),
-  contactInfo: z.array(ContactInfo).describe('What the sender filled in at the contact point'),
+  contactInfo: z
+    .array(ContactInfo)
+    .describe('What the sender filled in at the contact point; of a document of another system, what that says of it'),
+  distribution: DistributionOfMessage.nullable().describe(
+    'Of a document that came by Fordelingskomponenten; null: it came by Digital Post',
+  ),
   journalizations: z.array(Journalization).describe('The cases that it is on; none unless it is journalized'),
   legalHolds: z.array(LegalHold).describe('Its legal holds, newest first; also lifted ones'),
   handover: HandoverOfMessage.nullable().describe(

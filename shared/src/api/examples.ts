@@ -76,6 +76,7 @@ export const DOCUMENT_EXAMPLE = {
     },
   ],
   contactInfo: [{ label: 'Barnets navn', value: 'Test Testesen' }],
+  distribution: null,
   journalizations: [],
   legalHolds: [],
   handover: null,

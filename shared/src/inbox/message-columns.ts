@@ -141,6 +141,17 @@ export const DOCUMENTS = sql`
       FROM files f WHERE f.message_id = t.message_id AND f.document_position = t.position)) ORDER BY t.position), '[]')
    FROM documents t WHERE t.message_id = m.id) AS documents`;
 
+/** How a document came by Fordelingskomponenten, and what its sender is told; null for Digital Post. */
+export const DISTRIBUTION = sql`
+  (SELECT json_build_object('objectType', x.object_type, 'objectId', x.object_id, 'transactionId', x.transaction_id, 'kle', m.kle,
+     'parties', coalesce(d.parties, '[]'), 'exemption', d.exemption,
+     'fileFetch', (SELECT json_build_object('status', t.status, 'since', t.since, 'attempts', t.attempts, 'fault', t.fault)
+       FROM file_fetches t WHERE t.message_id = x.message_id LIMIT 1),
+     'receipts', (SELECT coalesce(json_agg(json_build_object('code', r.code, 'status', r.status, 'at', r.at, 'sentAt', r.sent_at,
+         'attempts', r.attempts, 'fault', r.fault) ORDER BY r.at, r.id), '[]')
+       FROM business_receipts r WHERE r.message_id = x.message_id))
+   FROM distributions x WHERE x.message_id = m.id) AS distribution`;
+
 type AnsweredDocument = DocumentAnswer['documents'][number];
 type AnsweredFile = AnsweredDocument['files'][number];
 

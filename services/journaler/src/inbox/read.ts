@@ -1,6 +1,14 @@
 import { namesClosedCase, type Principal, rolesBeyond } from '@indbakke/shared/access';
 import type { DocumentAnswer } from '@indbakke/shared/api';
-import { DOCUMENTS, findMessage, handoverOf, SENT_AT, SUMMARY, SUMMARY_TABLES } from '@indbakke/shared/inbox';
+import {
+  DISTRIBUTION,
+  DOCUMENTS,
+  findMessage,
+  handoverOf,
+  SENT_AT,
+  SUMMARY,
+  SUMMARY_TABLES,
+} from '@indbakke/shared/inbox';
 import { CHANGES } from '@indbakke/shared/lifecycle';
 import { Prisma, type Store } from '@indbakke/shared/store';
 import { describe, type WholeRow } from './shapes.js';
@@ -14,7 +22,7 @@ export async function readDocument(store: Store, principal: Principal, id: strin
 // The audit log has reads and refusals too; the history shows a caseworker how the message was changed.
 const wholeFor = (principal: Principal) => ({
   columns: Prisma.sql`
-    ${SUMMARY}, ${DOCUMENTS}, ${SENT_AT}, ${handoverOf(principal)}, ${rolesBeyond(principal)} AS beyond,
+    ${SUMMARY}, ${DOCUMENTS}, ${DISTRIBUTION}, ${SENT_AT}, ${handoverOf(principal)}, ${rolesBeyond(principal)} AS beyond,
     (SELECT coalesce(json_agg(json_build_object('caseId', case_id, 'reference', reference, 'fileIds', file_ids, 'at', at, 'by', by)
         ORDER BY at, case_id), '[]')
      FROM journalizations WHERE message_id = m.id) AS journalizations,

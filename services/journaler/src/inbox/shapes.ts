@@ -101,6 +101,7 @@ export interface WholeRow extends AnsweredRow, DocumentsRow {
   readonly journalizations: DocumentAnswer['journalizations'];
   readonly legalHolds: DocumentAnswer['legalHolds'];
   readonly handover: DocumentAnswer['handover'];
+  readonly distribution: DocumentAnswer['distribution'];
   readonly history: DocumentAnswer['history'];
 }
 
@@ -124,6 +125,7 @@ export function describe(row: WholeRow, principal: Principal, now: Date): Docume
       })),
     })),
     contactInfo: row.contactInfo,
+    distribution: row.distribution && distributionOf(row.distribution),
     journalizations: row.journalizations.map((journalization) => ({ ...journalization, at: isoOf(journalization.at) })),
     legalHolds: row.legalHolds.map((hold) => ({
       ...hold,
@@ -132,6 +134,19 @@ export function describe(row: WholeRow, principal: Principal, now: Date): Docume
     })),
     handover: row.handover && shapeHandover(row.handover),
     history: row.history.map((event) => ({ ...event, at: isoOf(event.at) })),
+  };
+}
+
+function distributionOf(distribution: NonNullable<DocumentAnswer['distribution']>): DocumentAnswer['distribution'] {
+  const { fileFetch, receipts } = distribution;
+  return {
+    ...distribution,
+    fileFetch: fileFetch && { ...fileFetch, since: isoOf(fileFetch.since) },
+    receipts: receipts.map((receipt) => ({
+      ...receipt,
+      at: isoOf(receipt.at),
+      sentAt: receipt.sentAt === null ? null : isoOf(receipt.sentAt),
+    })),
   };
 }
 
