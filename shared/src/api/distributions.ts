@@ -40,6 +40,13 @@ const BusinessReceipt = z
   })
   .register(NAMED_ANSWERS, { id: 'BusinessReceipt' });
 
+const ExemptionOfDocument = z
+  .object({
+    title: z.string().describe('What it is to be called where its title may not be seen'),
+    law: z.string().describe('By which law'),
+  })
+  .register(NAMED_ANSWERS, { id: 'ExemptionOfDocument' });
+
 /** Of a document that came by Fordelingskomponenten. */
 export const DistributionOfMessage = z
   .object({
@@ -51,13 +58,9 @@ export const DistributionOfMessage = z
       .nullable()
       .describe('What the document says that it is about, as 27.24.00.G01; null: it does not say'),
     parties: z.array(PartyOfDocument).describe('Whom it is about, and who has a copy'),
-    exemption: z
-      .object({
-        title: z.string().describe('What it is to be called where its title may not be seen'),
-        law: z.string().describe('By which law'),
-      })
-      .nullable()
-      .describe('Not null: the sender says that it is exempt from access to documents'),
+    exemption: ExemptionOfDocument.nullable().describe(
+      'Not null: the sender says that it is exempt from access to documents',
+    ),
     fileFetch: FileFetch.nullable().describe('Of its file, which comes separately; null: none is to come'),
     receipts: z.array(BusinessReceipt).describe('What its sender is told of what became of it, oldest first'),
   })
