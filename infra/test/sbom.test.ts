@@ -20,6 +20,9 @@ const LOOKED_AT: Record<string, string> = {
   'png-js': 'MIT',
   'seq-queue': 'MIT',
   '@visx/vendor': 'MIT AND ISC',
+  ssh2: 'MIT',
+  'cpu-features': 'MIT',
+  buildcheck: 'MIT',
 };
 
 it('names each dependency that runs, with its bytes, and none of another licence than we may use', () => {

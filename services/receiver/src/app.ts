@@ -9,12 +9,14 @@ import { createStoreMessage } from './intake/store-messages.js';
 import { createQuarantine } from './quarantine/quarantine.js';
 import { sf1606Routes } from './sf1606/routes.js';
 import { recipientEndpoint } from './sf2900/soap.js';
+import { createSf2900Work } from './sf2900/work.js';
 import { createWork } from './worker.js';
 
 /** Accepts or refuses deliveries: `/sf1606` and `/sf2900`. */
 export async function createReceiver(parts: Parts, config: ReceiverConfig): Promise<Service> {
   const { callers, refused, secure, sweeps } = await openCallers(parts, config);
   const metrics = createDeliveryMetrics(parts.metrics.registry, config.MAX_UPLOADS);
+  const hashingThread = new HashingThread();
   const endpoint = {
     ...parts,
     config,
@@ -22,15 +24,22 @@ export async function createReceiver(parts: Parts, config: ReceiverConfig): Prom
     refused,
     storeMessage: createStoreMessage(parts),
     quarantine: createQuarantine(parts, config),
-    hashingThread: new HashingThread(),
+    hashingThread,
     metrics,
     uploads: createUploads(config, metrics),
   };
   const router = Router();
   router.use(sf1606Routes(endpoint));
-  if (config.SF2900 === 'on') router.use(recipientEndpoint(endpoint));
+  const sf2900 = config.SF2900 === 'on' ? await createSf2900Work(parts, config, hashingThread) : undefined;
+  if (sf2900) router.use(recipientEndpoint(endpoint, sf2900.wake));
   const work = createWork(parts, endpoint.uploads);
-  return { name: 'receiver', router, ...work, sweeps: [...work.sweeps, ...sweeps], ...(secure && { secure }) };
+  return {
+    name: 'receiver',
+    router,
+    jobs: sf2900?.jobs ?? [],
+    sweeps: [...work.sweeps, ...(sf2900?.sweeps ?? []), ...sweeps],
+    ...(secure && { secure }),
+  };
 }
 
 /** Runs the receiver as a process of its own. */

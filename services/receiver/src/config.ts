@@ -14,6 +14,9 @@ import { z } from 'zod';
 
 const CLIENT = /^\d{8}\/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
+const FINGERPRINT = /^SHA256:[A-Za-z\d+/]{43}$/;
+const folder = z.string().regex(/^\//, 'must begin with /');
+
 export const ReceiverConfig = z.object({
   ...commonSettings,
   ...sealingSettings,
@@ -84,6 +87,33 @@ export const ReceiverConfig = z.object({
     .enum(['ACCEPTERET', 'MODTAGET'])
     .default('ACCEPTERET')
     .describe('Code of the technical receipt of a document that is stored; both are seen'),
+  SF2900_SFTP_HOST: z
+    .string()
+    .optional()
+    .describe('SFTP server with the files of Fordelingskomponenten: sftp.serviceplatformen.dk; none = no files'),
+  SF2900_SFTP_PORT: wholeNumber(1, 65_535).default(22).describe('Its port'),
+  SF2900_SFTP_USER: z.string().min(1).optional().describe('Our user there'),
+  SF2900_SFTP_KEY_FILE: z
+    .string()
+    .optional()
+    .describe('Our private key for it, without a passphrase (OpenSSH or PEM). It is read for each connection'),
+  SF2900_SFTP_HOST_KEYS: commaSeparated
+    .refine((list) => list.every((each) => FINGERPRINT.test(each)), 'must be SHA256:…, with commas between them')
+    .optional()
+    .describe(
+      'Fingerprints of its host keys, as ssh-keygen -lf prints them; several, of its key types or for a change',
+    ),
+  SF2900_SFTP_IN: folder.default('/IN').describe('Folder there with files for us'),
+  SF2900_SFTP_OUT: folder.default('/OUT').describe('Folder there for files that we send on'),
+  SF2900_SFTP_IDLE_SECONDS: wholeNumber(1, 600)
+    .default(60)
+    .describe('After this long without an answer (of up to 64 KiB) the connection is given up'),
+  SF2900_FILE_HOURS: wholeNumber(1, 30 * 24)
+    .default(72)
+    .describe('How long a file is asked for; then its message lacks it, and its sender hears that'),
+  SF2900_MAX_FILE_BYTES: wholeNumber(1, 2 ** 40)
+    .default(1 * GiB)
+    .describe('Largest file that is fetched. They come by SFTP since they may be larger than a delivery: ten of those'),
   QUARANTINE_MAX_BYTES: wholeNumber(0, 2 ** 44)
     .default(4 * GiB)
     .describe('Most bytes in quarantine. Over it, a delivery that cannot be read is only counted'),

@@ -3,10 +3,9 @@ import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import type { Uploads } from './delivery/uploads.js';
 import { sweepOrphans } from './intake/sweep-orphans.js';
 
-/** The receiver has no jobs. */
-export function createWork(parts: Parts, uploads: Uploads): Work {
+/** The receiver’s sweeps. Its jobs are those of SF2900. */
+export function createWork(parts: Parts, uploads: Uploads): Pick<Work, 'sweeps'> {
   return {
-    jobs: [],
     sweeps: [
       repeat('sweep-orphans', HOUR, parts.log, () => sweepOrphans(parts, new Date())),
       repeat('check-uploads', SECOND, parts.log, async () => uploads.check()),

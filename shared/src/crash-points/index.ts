@@ -25,6 +25,9 @@ export const CRASH_POINTS = {
   'zip-sealed': 'A zip download is made and sealed; its row does not say so yet.',
   'zip-committed': 'The zip download is durable; its job is not done yet.',
   'webhook-attempted': 'A webhook has answered, or failed to; that is not recorded yet.',
+  'file-sealed': 'A file of Fordelingskomponenten is fetched and sealed; no row has it yet.',
+  'file-committed': 'The fetched file is durable; it is not removed at the far end yet.',
+  'file-removed-there': 'The fetched file is gone at the far end; its row does not say so yet.',
   'deletion-decided':
     'A deletion waits for another person or for its due time, and files made of the message are gone; that is not answered yet.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',

@@ -1,5 +1,6 @@
 export * from './assign.js';
 export * from './change-message.js';
+export * from './copy-files.js';
 export * from './danish-words.js';
 export * from './delete.js';
 export * from './file-names.js';

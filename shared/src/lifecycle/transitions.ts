@@ -24,6 +24,8 @@ export const TRANSITIONS = {
   deleted: { from: ['rejected'], to: 'deleted', roles: ['DigitalPost.Slet'] },
 } as const satisfies Record<string, ChangeRow>;
 
+const WITH_A_FILE = ['pending', 'held', 'journalized', 'rejected'] as const;
+
 /** Who distributes messages or files them. */
 const CONCERN_ROLES = ['IndkomneDokumenter.Tildel', 'IndkomneDokumenter.Journaliser'] as const;
 
@@ -52,6 +54,11 @@ export const ATTRIBUTE_CHANGES = {
   'answer-withdrawn': { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
   'answer-delivery-told': { from: ['pending', 'journalized', 'rejected'], to: 'same', roles: ['Indbakke.System'] },
   suggested: { from: ['pending'], to: 'same', roles: ['Indbakke'] },
+  // The file of a document comes later, or never, and is asked for again by an operator. No content of a journalized message may
+  // have been removed by then: what retention gave up is not fetched.
+  'file-arrived': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
+  'file-missing': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
+  'file-asked': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
   // By retention: key, content and what is personal of it. Not in any other status, and not under a legal hold.
   'content-removed': { from: ['journalized'], to: 'same', roles: ['Indbakke'] },
   'cause-changed': { from: ['held'], to: 'same', roles: ['Indbakke'] },
@@ -93,6 +100,9 @@ const {
   'answer-withdrawn': ____,
   'answer-delivery-told': _____,
   suggested: ______,
+  'file-arrived': ______________,
+  'file-missing': _______________,
+  'file-asked': ________________,
   'content-removed': _______,
   'handover-refused': ________,
   'handover-expired': _________,

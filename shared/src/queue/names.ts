@@ -5,6 +5,8 @@ export const QUEUE_NAMES = [
   'make-extract',
   'make-access-package',
   'make-zip',
+  'fetch-file',
+  'send-business-receipt',
 ] as const;
 
 export type QueueName = (typeof QUEUE_NAMES)[number];

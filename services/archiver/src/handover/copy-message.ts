@@ -1,8 +1,7 @@
 import { citizensOf, INDBAKKE } from '@indbakke/shared/audit';
 import { DAY, SECOND } from '@indbakke/shared/config';
 import { createSealer, HashingThread, type SealedContainer, type SealedFile } from '@indbakke/shared/content';
-import { Problem } from '@indbakke/shared/errors';
-import { openContent, SEALED, SEALED_TABLES, type SealedRow } from '@indbakke/shared/inbox';
+import { copyFiles, openContent, SEALED, SEALED_TABLES, type SealedRow } from '@indbakke/shared/inbox';
 import { RECORD_CHANGES } from '@indbakke/shared/lifecycle';
 import { SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
@@ -74,19 +73,13 @@ export async function copyContent(
       containerOffset: Number(file.container_offset),
       size: Number(file.size),
       sha256: String(file.sha256).slice(2), // after \x
-    }))
-    .toSorted((a, b) => a.containerIndex - b.containerIndex);
+    }));
   if (stored.length === 0) return { container: undefined, files: new Map() };
   const content = await openContent(parts, original);
   hashingThread ??= new HashingThread();
   const sealer = createSealer({ ...parts, hashingThread, messageId: copy.id, smallBytes });
   try {
-    for (const file of stored) {
-      const sealing = sealer.openFile(file.containerIndex);
-      for await (const bytes of content.open(file)) await sealing.write(bytes as Buffer);
-      const { sha256 } = await sealing.end();
-      if (sha256 !== file.sha256) throw new Problem('content-damaged', 'A file is not what was received.');
-    }
+    await copyFiles(content, stored, sealer);
     const container = await sealer.commit(copy);
     return { container, files: new Map(sealer.files.map((file) => [file.index, file])) };
   } catch (error) {

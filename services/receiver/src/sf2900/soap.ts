@@ -17,8 +17,12 @@ export const SF2900_PATH = '/sf2900/soap';
 const MEDIA_TYPE = 'text/xml'; // SOAP 1.1, §6
 const OPERATION = 'FordelingsobjektModtag';
 
-/** Documents by Fordelingskomponenten (SF2900, recipient WSDL): each is answered with its technical receipt. */
-export function recipientEndpoint(parts: EndpointParts): Router {
+/**
+ * Documents by Fordelingskomponenten (SF2900, recipient WSDL): each is answered with its technical receipt.
+ *
+ * @param onStored hears of each that is stored
+ */
+export function recipientEndpoint(parts: EndpointParts, onStored: () => void): Router {
   const beginCall = createCalls({
     path: SF2900_PATH,
     wsdl: recipientWsdlAt(`http://localhost${SF2900_PATH}`),
@@ -52,6 +56,7 @@ export function recipientEndpoint(parts: EndpointParts): Router {
       const delivery = { endpoint: 'sf2900', body } as const;
       const intake = await receiveMessage(parts, { channel: 'sf2900', origin: addressOf(req), delivery }, read);
       recordReceipt(intake, counting);
+      onStored();
       // The package may have found no call to answer in what could not be read.
       const isRead = intake.outcome !== 'answer-accepted';
       sendXml(res, 200, isRead ? await call.answer(accepted(parts.config)) : renderAccepted(parts.config));

@@ -1,4 +1,5 @@
 import type { Sealer } from '@indbakke/shared/content';
+import { Problem } from '@indbakke/shared/errors';
 import { FINGERPRINT, type KeyRing } from '@indbakke/shared/keys';
 import {
   canonicalText,
@@ -19,8 +20,9 @@ import type {
 } from '../../intake/incoming-message.js';
 import { type ReceivedFile, sinkInto } from '../../intake/received-file.js';
 import { SF2900 } from '../format.js';
+import { isRemoteName } from '../sftp/remote-name.js';
 import { kleIn, readContext } from './context.js';
-import { needed, rootPlace, textAt } from './elements.js';
+import { at, needed, type Place, rootPlace, textAt } from './elements.js';
 import { type DistributionObject, readObject } from './objects.js';
 
 export interface DistributionDelivery {
@@ -57,7 +59,7 @@ export function readDelivery(
     const externalId = { value: `${context.transactionId}:${object.id}`, isUnique: true };
     onId(externalId);
     const notes = await sealNotes(sealer, object.notes, received.length);
-    const fileName = textAt(request, 'anmodning', 'DistributionContext', 'DokumentFilNavn');
+    const fileName = fileNameIn(request);
     const anmodning = needed(request, 'anmodning');
     const path = (...names: string[]) => [pathOf(anmodning), ...names].join('/');
     const concerned = object.parties.find(({ role, type }) => role === 'primary' && type === 'person');
@@ -96,6 +98,14 @@ export function readDelivery(
   };
 }
 
+/** Of the file that follows by SFTP. @throws Problem not-sf2900 when it is no plain name: then the file could never be fetched */
+function fileNameIn(request: Place): string | undefined {
+  const place = at(request, 'anmodning', 'DistributionContext', 'DokumentFilNavn');
+  const name = textAt(place);
+  if (!place || name === undefined || isRemoteName(name)) return name;
+  throw new Problem('not-sf2900', 'The file name is a path, or is too long.', { path: pathOf(place) });
+}
+
 /** The text of a note becomes a file, like what is written in any other format. */
 async function sealNotes(
   sealer: Pick<Sealer, 'openFile'>,
@@ -117,8 +127,8 @@ function documentsOf(
   fileName: string | undefined,
   received: readonly ReceivedFile[],
 ): IncomingDocument[] {
-  const files: IncomingFile[] = received.map(({ detectedFormat, ...content }, at) => {
-    const isNote = at >= received.length - notes.length;
+  const files: IncomingFile[] = received.map(({ detectedFormat, ...content }, position) => {
+    const isNote = position >= received.length - notes.length;
     const given = isNote
       ? { fileName: 'Notat.txt', encodingFormat: 'text/plain' }
       : { fileName: formFileName ?? '', encodingFormat };
@@ -127,10 +137,10 @@ function documentsOf(
   if (fileName !== undefined) {
     files.unshift({ fileName, encodingFormat, detectedFormat: null, language: '', content: 'expected' });
   }
-  return files.map((file, at) => ({
-    role: at === 0 ? 'main' : 'additional',
-    documentId: at === 0 ? id : undefined,
-    label: at === 0 ? subject : undefined,
+  return files.map((file, position) => ({
+    role: position === 0 ? 'main' : 'additional',
+    documentId: position === 0 ? id : undefined,
+    label: position === 0 ? subject : undefined,
     files: [file],
   }));
 }

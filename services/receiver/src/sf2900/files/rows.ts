@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { asSystem } from '@indbakke/shared/access';
+import { INDBAKKE } from '@indbakke/shared/audit';
+import { HOUR } from '@indbakke/shared/config';
+import type { SealedContainer, SealedFile } from '@indbakke/shared/content';
+import { type FileToCopy, SEALED, SEALED_TABLES, type SealedRow } from '@indbakke/shared/inbox';
+import { type ChangeRequest, type FetchStatus, writeChange } from '@indbakke/shared/lifecycle';
+import { type Connection, Prisma, run, type Store } from '@indbakke/shared/store';
+import { isMedia } from '../../intake/media.js';
+import type { ReceivedFile } from '../../intake/received-file.js';
+import type { FetchFileData } from './fetch-file.js';
+
+const { sql } = Prisma;
+
+/** A file that is to be fetched, or to be removed at the far end. */
+export interface Fetch extends FetchFileData {
+  readonly messageId: string;
+  readonly status: Extract<FetchStatus, 'waiting' | 'stored'>;
+  readonly since: Date;
+  readonly attempts: number;
+  /** By which the far end knows it. */
+  readonly fileName: string;
+  readonly encodingFormat: string;
+  /** The files that the message has already. */
+  readonly others: readonly FileToCopy[];
+  readonly sealed: SealedRow;
+}
+
+/** @returns undefined when it is settled, or due anew */
+export async function readFetch(store: Store, data: FetchFileData): Promise<Fetch | undefined> {
+  const [row] = await store.query<Omit<Fetch, 'sealed' | keyof FetchFileData> & SealedRow & Record<string, unknown>>(
+    data.municipality,
+    sql`
+      SELECT ${SEALED}, t.message_id AS "messageId", t.status, t.since, t.attempts, f.file_name AS "fileName",
+        f.encoding_format AS "encodingFormat",
+        (SELECT coalesce(json_agg(json_build_object('status', o.status, 'containerIndex', o.container_index,
+            'containerOffset', o.container_offset, 'size', o.size, 'sha256', encode(o.sha256, 'hex'))), '[]')
+         FROM files o WHERE o.message_id = t.message_id AND o.status = 'stored') AS others
+      FROM file_fetches t JOIN files f ON f.id = t.id JOIN messages m ON m.id = t.message_id ${SEALED_TABLES}
+      WHERE t.id = ${data.fileId}::uuid AND t.run = ${data.run}::int AND t.status IN ('waiting', 'stored')`,
+    'kept',
+  );
+  return row && { ...data, ...row, sealed: row };
+}
+
+/** The container in which the message has all its files now. */
+export interface Fetched {
+  readonly file: ReceivedFile;
+  readonly files: readonly SealedFile[];
+  readonly container: SealedContainer;
+}
+
+/**
+ * Gives the message the file, and its files another container.
+ *
+ * @returns what is orphaned by that; undefined when the fetch was settled, or asked for anew, meanwhile
+ */
+export async function storeFile(
+  store: Store,
+  fetch: Fetch,
+  { file, files, container }: Fetched,
+): Promise<{ readonly orphan: string | undefined } | undefined> {
+  const { municipality, messageId, fileId } = fetch;
+  return store.withTenantConnection(municipality, async (connection) => {
+    if (!(await settle(connection, fetch, 'stored'))) return undefined;
+    const request = requestOf(fetch);
+    const blobName = 'blobName' in container.place ? container.place.blobName : null;
+    const small = 'bytes' in container.place ? container.place.bytes : null;
+    const orphan = await requestRemoval(connection, request);
+    await writeChange(connection, request, 'file-arrived', {
+      set: sql`blob_name = ${blobName}::text, content_size = m.content_size + ${file.size}::bigint,
+        has_media = m.has_media OR ${isMedia({ ...fetch, ...file })}::bool`,
+      details: { attempts: fetch.attempts + 1, size: file.size },
+    });
+    await run(connection, sql`DELETE FROM message_contents WHERE message_id = ${messageId}::uuid`);
+    await run(connection, sql`DELETE FROM message_keys WHERE message_id = ${messageId}::uuid`);
+    await run(
+      connection,
+      sql`INSERT INTO message_keys (message_id, municipality, key_id, wrapped_key)
+        VALUES (${messageId}::uuid, ${municipality}, ${container.wrappedKey.keyId}, ${container.wrappedKey.wrapped})`,
+    );
+    if (small) {
+      await run(
+        connection,
+        sql`INSERT INTO message_contents (message_id, municipality, container) VALUES (${messageId}::uuid, ${municipality}, ${small})`,
+      );
+    }
+    for (const { index, offset } of files) {
+      await run(
+        connection,
+        sql`UPDATE files SET container_offset = ${offset}::bigint WHERE message_id = ${messageId}::uuid AND container_index = ${index}::int`,
+      );
+    }
+    await run(
+      connection,
+      sql`UPDATE files SET status = 'stored', size = ${file.size}::bigint, sha256 = decode(${file.sha256}, 'hex'), crc32 = ${file.crc32}::bigint,
+          detected_format = ${file.detectedFormat}::text, container_index = ${file.index}::int, container_offset = ${file.offset}::bigint
+        WHERE id = ${fileId}::uuid`,
+    );
+    return { orphan };
+  });
+}
+
+/** The container that the message had before, if it had a blob. */
+async function requestRemoval(
+  connection: Connection,
+  { id, at, principal }: ChangeRequest,
+): Promise<string | undefined> {
+  const [removal] = await run<{ blobName: string }>(
+    connection,
+    sql`
+      INSERT INTO content_removals (blob_name, municipality, requested_at)
+      SELECT blob_name, ${principal.municipality}, ${at}::timestamptz FROM messages
+      WHERE id = ${id}::uuid AND blob_name IS NOT NULL
+      RETURNING blob_name AS "blobName"`,
+  );
+  return removal?.blobName;
+}
+
+/** The file is gone at the far end. */
+export async function markRemoved(store: Store, { municipality, fileId }: Fetch): Promise<void> {
+  await store.query(
+    municipality,
+    sql`UPDATE file_fetches SET status = 'done', fault = NULL WHERE id = ${fileId}::uuid AND status = 'stored' RETURNING 1`,
+    'kept',
+  );
+}
+
+// 10 s, 20 s, 40 s … up to a quarter of an hour.
+const FIRST_RETRY_SECONDS = 10;
+const LAST_RETRY_SECONDS = 900;
+
+/**
+ * Notes why an attempt failed, and when the next is due. A file that cannot come, or has not in so many hours, is given up: then the
+ * message lacks it, and its sender hears that, unless somebody has decided about the message already.
+ */
+export async function noteFailure(
+  store: Store,
+  fetch: Fetch,
+  { code, again }: { readonly code: string; readonly again: boolean },
+  hours: number,
+): Promise<'waiting' | 'given-up'> {
+  const { municipality, messageId, fileId, run: n, attempts } = fetch;
+  const isOver = fetch.status === 'waiting' && (!again || Date.now() - fetch.since.getTime() >= hours * HOUR);
+  const retry = Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.min(attempts, 10));
+  return store.withTenantConnection(municipality, async (connection) => {
+    await run(
+      connection,
+      sql`UPDATE file_fetches SET attempts = attempts + 1, fault = ${code}, next_enqueue_at = now() + make_interval(secs => ${retry}::int)
+        WHERE id = ${fileId}::uuid AND run = ${n}::int`,
+    );
+    if (!isOver || !(await settle(connection, fetch, 'given-up'))) return 'waiting';
+    await run(connection, sql`UPDATE files SET status = 'missing' WHERE id = ${fileId}::uuid`);
+    const { status } = await writeChange(connection, requestOf(fetch), 'file-missing', { details: { code } });
+    if (status === 'pending' || status === 'held') {
+      await run(
+        connection,
+        sql`INSERT INTO business_receipts (id, message_id, municipality, code, at, next_enqueue_at)
+          VALUES (${randomUUID()}::uuid, ${messageId}::uuid, ${municipality}, 'FEJLET', now(), now())`,
+      );
+    }
+    return 'given-up';
+  });
+}
+
+/** Locks the message first, as every change of it does. @returns whether it still waited for this run */
+async function settle(
+  connection: Connection,
+  { messageId, fileId, run: n }: Fetch,
+  status: Exclude<FetchStatus, 'waiting'>,
+): Promise<boolean> {
+  await run(connection, sql`SELECT FROM messages WHERE id = ${messageId}::uuid FOR UPDATE`);
+  const settled = await run(
+    connection,
+    sql`UPDATE file_fetches SET status = ${status}, next_enqueue_at = now() + interval '10 seconds'
+      WHERE id = ${fileId}::uuid AND run = ${n}::int AND status = 'waiting' RETURNING 1`,
+  );
+  return settled.length > 0;
+}
+
+function requestOf({ municipality, messageId }: Fetch): ChangeRequest {
+  return { principal: asSystem(municipality, INDBAKKE), id: messageId, expectedVersion: undefined, at: new Date() };
+}

@@ -1,0 +1,38 @@
+import { SECOND } from '@indbakke/shared/config';
+import type { HashingThread } from '@indbakke/shared/content';
+import { worker } from '@indbakke/shared/queue';
+import { type Parts, type Repeating, repeat, type Work } from '@indbakke/shared/service';
+import type { ReceiverConfig } from '../config.js';
+import { createFetchFileHandler, FETCH_FILE } from './files/fetch-file.js';
+import { sweepDueFetches } from './files/sweep.js';
+import { sftpSettings } from './sftp/settings.js';
+
+// Each is a connection to the SFTP server.
+const CONCURRENT_FETCHES = 4;
+
+/** What is done for documents after their technical receipt. */
+export interface Sf2900Work extends Work {
+  /** A document was stored: its file may be there already. */
+  readonly wake: () => void;
+}
+
+/** @throws Error with a sentence that names the setting at fault */
+export async function createSf2900Work(
+  parts: Parts,
+  config: ReceiverConfig,
+  hashingThread: HashingThread,
+): Promise<Sf2900Work> {
+  const sftp = await sftpSettings(config);
+  const fetches: Repeating[] = sftp
+    ? [repeat('sweep-due-fetches', 5 * SECOND, parts.log, () => sweepDueFetches(parts, new Date()), 0)]
+    : [];
+  return {
+    wake: () => {
+      for (const fetch of fetches) fetch.wake();
+    },
+    jobs: sftp
+      ? [worker(FETCH_FILE, CONCURRENT_FETCHES, createFetchFileHandler({ ...parts, hashingThread, sftp, config }))]
+      : [],
+    sweeps: fetches,
+  };
+}

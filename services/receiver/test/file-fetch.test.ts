@@ -1,0 +1,257 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
+import { HAS_SSHD, type OpenSsh, startOpenSsh } from '../../../infra/src/testkit/openssh.js';
+import { type FaultySftpServer, startFaultySftpServer } from '../../../infra/src/testkit/sftp-server.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { type DistributionSpec, distribute, writeDistribution } from '../../../infra/src/testkit/write-distribution.js';
+import type { DocumentAnswer } from '../../../shared/src/api/index.js';
+import { read } from '../../../shared/test/inbox/support.js';
+import { contentFiles } from './support/stored.js';
+
+// @module-tag long
+
+const settingsOf = ({ host, port, user, keyFile, hostKeys }: Omit<OpenSsh, 'close' | 'inFolder' | 'outFolder'>) => ({
+  SF2900_SFTP_HOST: host,
+  SF2900_SFTP_PORT: String(port),
+  SF2900_SFTP_USER: user,
+  SF2900_SFTP_KEY_FILE: keyFile,
+  SF2900_SFTP_HOST_KEYS: hostKeys.join(','),
+  SF2900_SFTP_IDLE_SECONDS: '1',
+});
+
+/** Delivers a document whose file is on its way. @returns the id of the message */
+async function taken(stack: TestStack, spec: DistributionSpec): Promise<string> {
+  const transactionId = randomUUID();
+  const response = await distribute(stack.url, writeDistribution({ ...spec, transactionId }));
+  expect(response.status, await response.text()).toBe(200);
+  const [row] = await stack.sql<{ id: string }>(
+    'SELECT message_id AS id FROM distributions WHERE transaction_id = $1',
+    [transactionId],
+  );
+  return (row as { id: string }).id;
+}
+
+/** Makes its next attempt due now, whatever the last one noted. */
+const due = (stack: TestStack, id: string) =>
+  stack.sql('UPDATE file_fetches SET next_enqueue_at = now() WHERE message_id = $1', [id]);
+
+/** Reads the message again and again, with its next attempt due, until it is as wanted. */
+async function until(
+  stack: TestStack,
+  id: string,
+  isIt: (message: DocumentAnswer) => boolean,
+): Promise<DocumentAnswer> {
+  await expect
+    .poll(
+      async () => {
+        const isThere = isIt(await read(stack, id));
+        if (!isThere) await due(stack, id);
+        return isThere;
+      },
+      { timeout: 30_000, interval: 100 },
+    )
+    .toBe(true);
+  return read(stack, id);
+}
+
+const fetchOf = ({ distribution }: DocumentAnswer) => distribution?.fileFetch;
+const filesOf = ({ documents }: DocumentAnswer) => documents.flatMap(({ files }) => files);
+
+async function contentOf(stack: TestStack, id: string, { id: fileId } = { id: '' }): Promise<Buffer> {
+  const response = await stack.call('GET', `/incoming-documents/${id}/files/${fileId}`);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+describe.skipIf(!HAS_SSHD)('the file of a document, from OpenSSH,', () => {
+  let ssh: OpenSsh;
+  let stack: TestStack;
+  beforeAll(async () => {
+    ssh = await startOpenSsh();
+    stack = await startTestStack({ ...settingsOf(ssh), SMALL_CONTENT_BYTES: '4096' });
+  });
+  afterAll(async () => {
+    await stack.close();
+    await ssh.close();
+  });
+
+  it.each([
+    ['a small one', 1_000],
+    ['a large one', 3_000_001],
+  ])('is fetched as it is, and gone there afterwards: %s', async (_what, size) => {
+    const content = Buffer.concat([Buffer.from('%PDF-1.7\n'), randomBytes(size)]);
+    const fileName = `udtalelse æøå ${size}.pdf`;
+    await writeFile(join(ssh.inFolder, fileName), content);
+
+    const id = await taken(stack, { fileName });
+
+    const message = await until(stack, id, (each) => fetchOf(each)?.status === 'done');
+    expect(filesOf(message)).toMatchObject([
+      { fileName, status: 'stored', size: content.length, detectedFormat: 'application/pdf' },
+    ]);
+    expect((await contentOf(stack, id, filesOf(message)[0])).equals(content)).toBe(true);
+    expect(message).toMatchObject({ contentSize: content.length, version: 2 });
+    expect(message.history.map(({ action }) => action)).toEqual(['accepted', 'file-arrived']);
+    expect(await readdir(ssh.inFolder)).toEqual([]);
+  });
+
+  it('may come long after the document', async () => {
+    const fileName = 'sen.pdf';
+    const id = await taken(stack, { fileName });
+    await until(stack, id, (each) => fetchOf(each)?.fault === 'not-there');
+
+    await writeFile(join(ssh.inFolder, fileName), 'sen');
+
+    const message = await until(stack, id, (each) => fetchOf(each)?.status === 'done');
+    expect(fetchOf(message)?.fault).toBeNull();
+  });
+
+  it('comes beside the note of a journal entry, which stays as it was', async () => {
+    const fileName = 'bilag.bin';
+    const content = randomBytes(20_000);
+    await writeFile(join(ssh.inFolder, fileName), content);
+
+    const id = await taken(stack, { fileName, object: { type: 'JOURNALPOST', note: 'Moren ringede. '.repeat(400) } });
+
+    const message = await until(stack, id, (each) => fetchOf(each)?.status === 'done');
+    const [file, note] = filesOf(message);
+    expect((await contentOf(stack, id, file)).equals(content)).toBe(true);
+    expect((await contentOf(stack, id, note)).toString()).toBe('Moren ringede. '.repeat(400).trim());
+    const [row] = await stack.sql<{ blob_name: string }>('SELECT blob_name FROM messages WHERE id = $1', [id]);
+    expect(await contentFiles(stack)).toContain(row?.blob_name);
+    await expect.poll(() => stack.sql('SELECT FROM content_removals')).toEqual([]);
+  });
+
+  it('that is a link is given up at once, and its sender is to hear so', async () => {
+    await writeFile(join(ssh.outFolder, 'secret'), 'secret');
+    await symlink(join(ssh.outFolder, 'secret'), join(ssh.inFolder, 'link.pdf'));
+
+    const id = await taken(stack, { fileName: 'link.pdf' });
+
+    const message = await until(stack, id, (each) => fetchOf(each)?.status === 'given-up');
+    expect(fetchOf(message)).toMatchObject({ fault: 'no-file', attempts: 1 });
+    expect(filesOf(message)).toMatchObject([{ status: 'missing' }]);
+    expect(message.distribution?.receipts).toMatchObject([{ code: 'FEJLET', status: 'waiting' }]);
+    expect(message.history.at(-1)).toMatchObject({ action: 'file-missing', details: { code: 'no-file' } });
+    await rm(join(ssh.inFolder, 'link.pdf'));
+  });
+
+  it('whose name is a path is AFVIST with the document', async () => {
+    for (const fileName of ['../hemmelig', 'a/b', '..', 'a\\b']) {
+      const response = await distribute(stack.url, writeDistribution({ fileName }));
+      const answer = await response.text();
+      expect(answer).toContain('AFVIST');
+      expect(answer).not.toContain('hemmelig');
+    }
+  });
+});
+
+describe('the file of a document, from a server that misbehaves,', () => {
+  let server: FaultySftpServer;
+  let stack: TestStack;
+  beforeAll(async () => {
+    server = await startFaultySftpServer();
+    stack = await startTestStack({
+      ...settingsOf({ ...server, host: '127.0.0.1', hostKeys: server.hostKeys }),
+      SF2900_MAX_FILE_BYTES: '100000',
+    });
+  });
+  afterEach(() => server.behave());
+  afterAll(async () => {
+    await stack.close();
+    await server.close();
+  });
+
+  const put = async (content: string | Buffer) => {
+    const fileName = `${randomUUID()}.bin`;
+    await writeFile(join(server.folder, 'IN', fileName), content);
+    return fileName;
+  };
+
+  it.each(['hang', 'cut', 'refuse', 'fail'] as const)(
+    'is fetched once it can be read, after reads that %s',
+    async (how) => {
+      const content = randomBytes(90_000);
+      server.obey(({ does }) => (does === 'read' ? how : undefined));
+      const fileName = await put(content);
+      const id = await taken(stack, { fileName });
+      const before = await until(stack, id, (each) => (fetchOf(each)?.attempts ?? 0) > 0);
+      expect(filesOf(before)).toMatchObject([{ status: 'expected', size: 0 }]);
+
+      server.behave();
+
+      const message = await until(stack, id, (each) => fetchOf(each)?.status === 'done');
+      expect((await contentOf(stack, id, filesOf(message)[0])).equals(content)).toBe(true);
+    },
+  );
+
+  it('is removed there in the end, when that failed at first, and not fetched twice', async () => {
+    server.obey(({ does }) => (does === 'remove' ? 'fail' : undefined));
+    const fileName = await put('indhold');
+    const id = await taken(stack, { fileName });
+    const stored = await until(stack, id, (each) => fetchOf(each)?.status === 'stored');
+    expect(filesOf(stored)).toMatchObject([{ status: 'stored' }]);
+    await until(stack, id, (each) => (fetchOf(each)?.attempts ?? 0) > 0);
+
+    server.behave();
+
+    const message = await until(stack, id, (each) => fetchOf(each)?.status === 'done');
+    expect(message.version).toBe(stored.version);
+    expect(await readdir(join(server.folder, 'IN'))).not.toContain(fileName);
+  });
+
+  it('is not taken half when it grows or is swapped while it is read', async () => {
+    const fileName = await put(randomBytes(80_000));
+    const path = join(server.folder, 'IN', fileName);
+    server.obey(async ({ does, at }) => {
+      if (does === 'read' && at > 0) await writeFile(path, randomBytes(90_000));
+      return undefined;
+    });
+    const id = await taken(stack, { fileName });
+    await until(stack, id, (each) => fetchOf(each)?.fault === 'changed');
+
+    server.behave();
+    const whole = randomBytes(70_000);
+    await writeFile(`${path}.new`, whole);
+    await rename(`${path}.new`, path);
+
+    const message = await until(stack, id, (each) => fetchOf(each)?.status === 'done');
+    expect((await contentOf(stack, id, filesOf(message)[0])).equals(whole)).toBe(true);
+  });
+
+  it('is given up unread when it is too large', async () => {
+    server.pretend({ size: 10 * 2 ** 30, zeros: 10 * 2 ** 30 });
+    const id = await taken(stack, { fileName: await put('x') });
+
+    const message = await until(stack, id, (each) => fetchOf(each)?.status === 'given-up');
+
+    expect(fetchOf(message)?.fault).toBe('too-large');
+    expect(server.requests.filter(({ does }) => does === 'read')).toEqual([]);
+  });
+
+  it('is given up after the hours that are set, whatever it waited for', async () => {
+    const id = await taken(stack, { fileName: 'kommer-aldrig.pdf' });
+    await until(stack, id, (each) => fetchOf(each)?.fault === 'not-there');
+    await stack.sql(`UPDATE file_fetches SET since = now() - interval '73 hours' WHERE message_id = $1`, [id]);
+
+    const message = await until(stack, id, (each) => fetchOf(each)?.status === 'given-up');
+
+    expect(message.history.at(-1)).toMatchObject({ action: 'file-missing', details: { code: 'not-there' } });
+  });
+
+  it('leaves nothing behind when the database is lost after it was sealed', async () => {
+    const before = (await contentFiles(stack)).length;
+    const sealed = crashPointPassed('file-sealed');
+    const fileName = await put(randomBytes(90_000));
+    await stack.sql('ALTER TABLE file_fetches ADD CONSTRAINT broken CHECK (status <> $$stored$$) NOT VALID');
+    const id = await taken(stack, { fileName });
+    await sealed;
+    await until(stack, id, (each) => fetchOf(each)?.fault === 'not-stored');
+    expect(await contentFiles(stack)).toHaveLength(before);
+    await stack.sql('ALTER TABLE file_fetches DROP CONSTRAINT broken');
+
+    await until(stack, id, (each) => fetchOf(each)?.status === 'done');
+  });
+});
