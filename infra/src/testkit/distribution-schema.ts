@@ -69,9 +69,11 @@ export async function openSchemaCheck(files?: Readonly<Record<string, string>>):
   );
   await write('all.xsd', `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">${locations.join('')}</xs:schema>`);
 
+  let calls = 0;
   return {
     async faultsOf(documents) {
-      const names = await Promise.all(documents.map((document, index) => write(`${index}.xml`, document)));
+      const call = calls++;
+      const names = await Promise.all(documents.map((document, index) => write(`${call}-${index}.xml`, document)));
       const lines = (await xmllint(folder, names)).split('\n');
       if (lines.some((line) => line.includes('all.xsd'))) throw new Error(lines.join('\n'));
       const valid = new Set(lines);

@@ -2,12 +2,14 @@ import {
   commaSeparated,
   commonSettings,
   GiB,
+  isOnLoopback,
   KiB,
   MiB,
   networks,
   quarantineSettings,
   replySettings,
   sealingSettings,
+  url,
   wholeNumber,
 } from '@indbakke/shared/config';
 import { z } from 'zod';
@@ -114,6 +116,20 @@ export const ReceiverConfig = z.object({
   SF2900_MAX_FILE_BYTES: wholeNumber(1, 2 ** 40)
     .default(1 * GiB)
     .describe('Largest file that is fetched. They come by SFTP since they may be larger than a delivery: ten of those'),
+  SF2900_SERVICE_URL: url('http:', 'https:')
+    .refine((value) => value.startsWith('https:') || isOnLoopback(value), 'must be https, except on this machine')
+    .optional()
+    .describe('Serviceplatformen’s Distribution/3, that receipts are sent to; none = no receipts'),
+  SF2900_SERVICE_KEY_FILE: z.string().optional().describe('Our key for it (PEM), read again for each call'),
+  SF2900_SERVICE_CERTIFICATE_FILE: z
+    .string()
+    .optional()
+    .describe('Our certificate for it, and those of its issuers (PEM)'),
+  SF2900_SERVICE_CA_FILE: z
+    .string()
+    .optional()
+    .describe('Who may issue its certificate (PEM); none = the issuers that Node knows'),
+  SF2900_SERVICE_SECONDS: wholeNumber(1, 600).default(60).describe('How long a call may take, up to the whole answer'),
   QUARANTINE_MAX_BYTES: wholeNumber(0, 2 ** 44)
     .default(4 * GiB)
     .describe('Most bytes in quarantine. Over it, a delivery that cannot be read is only counted'),
