@@ -414,12 +414,24 @@ describe('an answer', () => {
   });
 
   it.each([
+    ['MODTAGET', 'sent'],
+    ['AFLEVERET', 'sent'],
+    ['ACCEPTERET', 'sent'],
+    ['AFVIST', 'refused'],
+    ['FEJLET', 'refused'],
+  ])('with %s is %s', async (code, outcome) => {
+    const answer = await read(`<S:Body>${receipt('ForretningsKvittering', TYPES_3, code)}</S:Body>`);
+    expect(answer).toMatchObject({ code: outcome, receipt: { code } });
+  });
+
+  const deep = '<a>'.repeat(100) + '</a>'.repeat(100);
+  it.each([
     ['without a Body', ''],
     ['with an empty Body', '<S:Body/>'],
     ['to another operation', '<S:Body><FordelingskvitteringModtagResponse/></S:Body>'],
     ['with an entity', '<!DOCTYPE a [<!ENTITY b "c">]><S:Body/>'],
     ['that is cut off', '<S:Body>'],
-    ['nested without end', '<a>'.repeat(20_000)],
+    ['that is nested too deep', `<S:Header>${deep}</S:Header><S:Body>${receipt('ForretningsKvittering', '')}</S:Body>`],
   ])('%s is not SOAP', async (_what, body) => {
     expect(await read(body)).toEqual({ code: 'not-soap', status: 200, faultCodes: [] });
   });
