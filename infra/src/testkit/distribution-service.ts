@@ -156,7 +156,7 @@ function objectResponse({ request }: DistributionCall, code: string) {
 }
 
 /** What a peer may write of a person; it must not get into logs or records. */
-export const SECRET_TEXT = 'Kvittering vedr. 320101-9999';
+export const SECRET_TEXT = 'Kvittering vedr. 410101-9999';
 const [XML, HTML] = ['text/xml; charset=utf-8', 'text/html; charset=utf-8'];
 const PAGE = '<!doctype html><title>Fejl</title><p>Prøv igen.</p>';
 

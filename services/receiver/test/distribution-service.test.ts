@@ -8,10 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { DistributionContext } from '@indbakke/shared/lifecycle';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestIssuer, type Issued, type TestIssuer } from '../../../infra/src/testkit/certificates.js';
 import { openSchemaCheck, type SchemaCheck } from '../../../infra/src/testkit/distribution-schema.js';
 import {
+  type DistributionCall,
   type DistributionService,
   type Misbehaviour,
   SECRET_TEXT,
@@ -20,7 +22,6 @@ import {
 import { isInstalled } from '../../../infra/src/testkit/installed.js';
 import { ReceiverConfig } from '../src/config.js';
 import { type DistributionClient, openDistributionClient } from '../src/sf2900/service/client.js';
-import type { DistributionContext } from '../src/sf2900/service/context.js';
 import type { SentDocument } from '../src/sf2900/service/document.js';
 import type { FailureCode } from '../src/sf2900/service/outcome.js';
 import { readAnswer } from '../src/sf2900/service/read-answer.js';
@@ -37,11 +38,11 @@ if (!hasXmllint) process.stdout.write('Calls of SF2900 are not held against its 
 const OPENSSL = '/usr/bin/openssl';
 
 const CONTEXT: DistributionContext = {
-  senderTransactionId: '3f1c0a52-8f7e-4a58-9d0b-6b1b7f0c2a11',
-  distributionTransactionId: 'a4d9c7e2-1b35-4c0e-8f4a-0e2d9b6c7f33',
-  sendingAuthority: '11111111',
-  routingAuthority: '22222222',
-  route: { kle: '27.24.00', facet: 'G01' },
+  transactionId: '3f1c0a52-8f7e-4a58-9d0b-6b1b7f0c2a11',
+  distributionId: 'a4d9c7e2-1b35-4c0e-8f4a-0e2d9b6c7f33',
+  sender: '11111111',
+  municipality: '22222222',
+  routing: { kle: '27.24.00', facet: 'G01' },
 };
 const DOCUMENT: SentDocument = {
   id: '5b7e1c90-2d44-4f3b-9a6e-7c1d2e3f4a55',
@@ -89,13 +90,11 @@ describe('over HTTP', () => {
 
   const sendReceipt = (given: Partial<Parameters<typeof sendBusinessReceipt>[1]> = {}) =>
     sendBusinessReceipt(client, { ...CALLER, code: 'ACCEPTERET', context: CONTEXT, ...given });
-  const sendDocument = (
-    given: Partial<SentDocument> = {},
-    context: Omit<Partial<DistributionContext>, 'fileName'> = {},
-  ) =>
+  const sendDocument = (given: Partial<SentDocument> = {}, context: Partial<DistributionContext> = {}) =>
     sendObject(client, {
       ...CALLER,
-      context: { ...CONTEXT, fileName: 'udtalelse.pdf', ...context },
+      context: { ...CONTEXT, distributionId: undefined, ...context },
+      fileName: 'udtalelse.pdf',
       document: { ...DOCUMENT, ...given },
     });
 
@@ -114,8 +113,8 @@ describe('over HTTP', () => {
             AuthorityContext: { MunicipalityCVR: '22222222' },
             Forretningskvittering: { ForretningsValideringsKode: 'ACCEPTERET', Kvitteringstype: 'Forretning' },
             DistributionContext: {
-              AnvenderTransaktionsID: CONTEXT.senderTransactionId,
-              DistributionTransktionsID: CONTEXT.distributionTransactionId,
+              AnvenderTransaktionsID: CONTEXT.transactionId,
+              DistributionTransktionsID: CONTEXT.distributionId,
               AfsendendeMyndighed: '11111111',
               RoutingMyndighed: '22222222',
               RoutingValg: { RoutingKLEEmneHandling: { RoutingKLEEmne: '27.24.00', RoutingHandlingFacet: 'G01' } },
@@ -151,15 +150,14 @@ describe('over HTTP', () => {
       ]);
     });
 
-    it('is valid with a context that has everything, or as little as it may', async () => {
+    it('is valid with a context that was routed to a system, and with as little as it may have', async () => {
       const actor = randomUUID();
-      await sendReceipt({ context: { ...CONTEXT, route: { actor }, digitalPostMessageId: 'dp-1', fileName: 'a.pdf' } });
-      await sendReceipt({ context: { ...CONTEXT, route: { kle: '00.01.00' }, distributionTransactionId: undefined } });
+      await sendReceipt({ context: { ...CONTEXT, routing: { actor } } });
+      const routing = { kle: '00.01.00', facet: undefined };
+      await sendReceipt({ context: { ...CONTEXT, routing, distributionId: undefined } });
       expect(service.calls.map(({ fault }) => fault)).toEqual([undefined, undefined]);
       expect(service.calls[0]?.request.DistributionContext).toMatchObject({
-        DigitalPostMeddelelsesID: 'dp-1',
         RoutingValg: { RoutingModtagerAktoer: actor },
-        DokumentFilNavn: 'a.pdf',
       });
     });
   });
@@ -171,16 +169,22 @@ describe('over HTTP', () => {
         code: 'sent',
         receipt: { code: 'MODTAGET', reason: undefined, faults: [] },
         context: {
-          distributionTransactionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          distributionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
           digitalPostMessageId: undefined,
         },
       });
-      expect(service.calls).toMatchObject([{ operation: 'FordelingsobjektAfsend', fault: undefined }]);
+      expect(service.calls).toMatchObject([
+        {
+          operation: 'FordelingsobjektAfsend',
+          fault: undefined,
+          request: { anmodning: { DistributionContext: { DokumentFilNavn: 'udtalelse.pdf' } } },
+        },
+      ]);
     });
 
     it('is valid with everything that Indbakke knows', async () => {
       const caseId = randomUUID();
-      for (const reference of [{ URN: 'urn:oio:cpr-nr:3201019999' }, { UUID: caseId }, { Tekst: 'a & b' }]) {
+      for (const reference of [{ URN: 'urn:oio:cpr-nr:4101019999' }, { UUID: caseId }, { Tekst: 'a & b' }]) {
         const party = { kind: 'Person', reference } as const;
         expect(await sendDocument({ facet: 'Å01', caseId, party })).toMatchObject({ code: 'sent' });
       }
@@ -203,13 +207,30 @@ describe('over HTTP', () => {
     });
 
     it.runIf(hasXmllint)('with a value that the schema forbids is answered with a fault', async () => {
-      expect(await sendDocument({}, { sendingAuthority: 'DK11111111' })).toEqual({
+      expect(await sendDocument({}, { sender: 'DK11111111' })).toEqual({
         code: 'fault-client',
         status: 500,
         faultCodes: ['SCHEMA'],
       });
     });
   });
+
+  it.runIf(hasXmllint)('is answered as the schema says, whatever goes wrong', async () => {
+    await sendReceipt();
+    await sendDocument();
+    const [receipt, object] = service.calls as [DistributionCall, DistributionCall];
+    const answers = [await again(receipt), await again(object)];
+    for (const how of ['fault', 'client-fault', 'refuse'] as const) {
+      service.misbehave(how);
+      answers.push(await again(object));
+    }
+    for (const check of checks) expect((await check.faultsOf(answers)).filter(Boolean)).toEqual([]);
+  });
+
+  const again = async ({ envelope, soapAction = '' }: DistributionCall) => {
+    const headers = { 'content-type': 'text/xml; charset=utf-8', soapaction: soapAction };
+    return (await fetch(service.url, { method: 'POST', headers, body: envelope })).text();
+  };
 
   const FAILING: readonly [Misbehaviour, FailureCode, number | undefined, ...string[]][] = [
     ['fault', 'fault-server', 500, 'SP-500'],

@@ -1,40 +1,19 @@
+import type { DistributionContext } from '@indbakke/shared/lifecycle';
 import type { Fields } from './write-xml.js';
 
-/** DistributionContext: of which distribution something is. */
-export interface DistributionContext {
-  /** The sender’s own id (AnvenderTransaktionsID), a UUID. */
-  readonly senderTransactionId: string;
-  /** Serviceplatformen’s (DistributionTransktionsID), a UUID. */
-  readonly distributionTransactionId?: string | undefined;
-  readonly digitalPostMessageId?: string | undefined;
-  /** CVR. */
-  readonly sendingAuthority: string;
-  /** CVR. */
-  readonly routingAuthority: string;
-  readonly route: Route;
-  /** On the SFTP server. */
-  readonly fileName?: string | undefined;
-}
-
-/** By a subject of KLE, or to a system by its UUID. */
-export type Route =
-  | { readonly kle: string; readonly facet?: string | undefined; readonly actor?: undefined }
-  | { readonly actor: string };
-
-/** Its children, in their order. */
-export function fieldsOfContext(context: DistributionContext): Fields {
+/** The children of DistributionContext, in their order. @param fileName on the SFTP server */
+export function fieldsOfContext(context: DistributionContext, fileName?: string): Fields {
   return {
-    AnvenderTransaktionsID: context.senderTransactionId,
-    DistributionTransktionsID: context.distributionTransactionId,
-    DigitalPostMeddelelsesID: context.digitalPostMessageId,
-    AfsendendeMyndighed: context.sendingAuthority,
-    RoutingMyndighed: context.routingAuthority,
-    RoutingValg: fieldsOfRoute(context.route),
-    DokumentFilNavn: context.fileName,
+    AnvenderTransaktionsID: context.transactionId,
+    DistributionTransktionsID: context.distributionId,
+    AfsendendeMyndighed: context.sender,
+    RoutingMyndighed: context.municipality,
+    RoutingValg: fieldsOfRouting(context.routing),
+    DokumentFilNavn: fileName,
   };
 }
 
-function fieldsOfRoute(route: Route): Fields {
-  if (route.actor !== undefined) return { RoutingModtagerAktoer: route.actor };
-  return { RoutingKLEEmneHandling: { RoutingKLEEmne: route.kle, RoutingHandlingFacet: route.facet } };
+function fieldsOfRouting(routing: DistributionContext['routing']): Fields {
+  if ('actor' in routing) return { RoutingModtagerAktoer: routing.actor };
+  return { RoutingKLEEmneHandling: { RoutingKLEEmne: routing.kle, RoutingHandlingFacet: routing.facet } };
 }

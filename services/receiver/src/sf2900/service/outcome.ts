@@ -22,9 +22,8 @@ export interface Failure {
   readonly faultCodes: readonly string[];
 }
 
-/** SF2900, Forretningskvittering. */
-export const RECEIPT_CODES = ['MODTAGET', 'AFLEVERET', 'ACCEPTERET', 'AFVIST', 'FEJLET'] as const;
-export type ReceiptCode = (typeof RECEIPT_CODES)[number];
+/** SF2900 2.4, ForretningsValideringsKode: of any receipt, not of ours alone. */
+export const ANSWERED_CODES = ['MODTAGET', 'AFLEVERET', 'ACCEPTERET', 'AFVIST', 'FEJLET'] as const;
 
 export interface ReceiptFault {
   readonly code: string;
@@ -33,14 +32,14 @@ export interface ReceiptFault {
 
 /** What the service, or the recipient through it, says of an object. The texts may tell of a person. */
 export interface AnsweredReceipt {
-  readonly code: ReceiptCode;
+  readonly code: (typeof ANSWERED_CODES)[number];
   readonly reason: string | undefined;
   readonly faults: readonly ReceiptFault[];
 }
 
 export interface AnsweredContext {
-  /** By which the service knows what was sent (DistributionTransktionsID). */
-  readonly distributionTransactionId: string | undefined;
+  /** By which Fordelingskomponenten knows what was sent: a UUID in lower case. */
+  readonly distributionId: string | undefined;
   /** When the recipient is Digital Post. */
   readonly digitalPostMessageId: string | undefined;
 }

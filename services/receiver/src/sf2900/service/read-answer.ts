@@ -1,14 +1,15 @@
 import { MiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import { charsetOf } from '@indbakke/shared/http';
+import { uuidOf } from '@indbakke/shared/ids';
 import { readXml, type XmlElement, type XmlFormat } from '@indbakke/shared/xml';
 import { ENVELOPE_NAMESPACE } from '../../soap/envelope.js';
 import type { SOAP_ACTIONS } from '../wsdl/namespaces.js';
 import {
+  ANSWERED_CODES,
   type AnsweredContext,
   type AnsweredReceipt,
   type Failure,
-  RECEIPT_CODES,
   type ReceiptFault,
   type SendOutcome,
 } from './outcome.js';
@@ -82,7 +83,7 @@ function noFile(): never {
 function receiptIn(response: XmlElement): AnsweredReceipt | undefined {
   // The schema has both spellings.
   const receipt = child(response, 'ForretningsKvittering') ?? child(response, 'Forretningskvittering');
-  const code = receipt && RECEIPT_CODES.find((each) => each === textOf(receipt, 'ForretningsValideringsKode'));
+  const code = receipt && ANSWERED_CODES.find((each) => each === textOf(receipt, 'ForretningsValideringsKode'));
   return receipt && code && { code, reason: textOf(receipt, 'Begrundelse'), faults: faultsIn(receipt) };
 }
 
@@ -94,7 +95,7 @@ function faultsIn(receipt: XmlElement): ReceiptFault[] {
 function contextIn(response: XmlElement | undefined): AnsweredContext {
   const context = response && child(response, 'DistributionContext');
   return {
-    distributionTransactionId: context && textOf(context, 'DistributionTransktionsID'),
+    distributionId: uuidOf((context && textOf(context, 'DistributionTransktionsID')) ?? ''),
     digitalPostMessageId: context && textOf(context, 'DigitalPostMeddelelsesID'),
   };
 }

@@ -1,10 +1,11 @@
+import type { DistributionContext, ReceiptCode } from '@indbakke/shared/lifecycle';
 import type { DistributionClient } from './client.js';
-import { type DistributionContext, fieldsOfContext } from './context.js';
-import type { ReceiptCode, ReceiptFault, SendOutcome } from './outcome.js';
+import { fieldsOfContext } from './context.js';
+import type { ReceiptFault, SendOutcome } from './outcome.js';
 import { type Caller, envelopeOf } from './write-xml.js';
 
 export interface BusinessReceipt extends Caller {
-  readonly code: Extract<ReceiptCode, 'ACCEPTERET' | 'AFVIST' | 'FEJLET'>;
+  readonly code: ReceiptCode;
   readonly reason?: string | undefined;
   readonly faults?: readonly ReceiptFault[];
   /** As it was received. */

@@ -1,12 +1,15 @@
+import type { DistributionContext } from '@indbakke/shared/lifecycle';
 import type { DistributionClient } from './client.js';
-import { type DistributionContext, fieldsOfContext } from './context.js';
+import { fieldsOfContext } from './context.js';
 import { fieldsOfDocument, type SentDocument } from './document.js';
 import type { AnsweredContext, AnsweredReceipt, SendOutcome } from './outcome.js';
 import { type Caller, envelopeOf } from './write-xml.js';
 
 export interface SentObject extends Caller {
-  /** With the name of the file, which is on the SFTP server by now. */
-  readonly context: DistributionContext & { readonly fileName: string };
+  /** Without an id of Fordelingskomponenten, which its answer has. */
+  readonly context: DistributionContext;
+  /** Of the file, which is on the SFTP server by now. */
+  readonly fileName: string;
   readonly document: SentDocument;
 }
 
@@ -19,11 +22,11 @@ export interface ObjectSent {
 /** Sends a document of one file on to another system. Never fails. */
 export async function sendObject(
   client: DistributionClient,
-  { context, document, ...caller }: SentObject,
+  { context, fileName, document, ...caller }: SentObject,
 ): Promise<SendOutcome<ObjectSent>> {
   const envelope = envelopeOf('FordelingsobjektAfsend', caller, {
     anmodning: {
-      DistributionContext: fieldsOfContext(context),
+      DistributionContext: fieldsOfContext(context, fileName),
       DistributionObject: {
         ObjektType: 'DOKUMENT',
         ObjektIndhold: { DistributionDokument: fieldsOfDocument(document) },
