@@ -425,7 +425,8 @@ describe('an answer', () => {
   });
 
   it('gives the codes of a fault that are codes, and none of its texts', async () => {
-    const codes = ['SP.1-a_b', SECRET_TEXT, 'x'.repeat(65), ''].map((code) => `<FejlKode>${code}</FejlKode>`).join('');
+    const given = ['SP.1-a_b', SECRET_TEXT, 'x'.repeat(65), '', '410101-9999', 'E4101019999'];
+    const codes = given.map((code) => `<FejlKode>${code}</FejlKode>`).join('');
     const error = '<e:Error xmlns:e="urn:e"><e:ErrorCode> 17 </e:ErrorCode><e:ErrorText>secret</e:ErrorText></e:Error>';
     expect(await read(`<S:Body><S:Fault><detail>${codes}${error}</detail></S:Fault></S:Body>`)).toEqual({
       code: 'fault-server',

@@ -104,7 +104,8 @@ function contextIn(response: XmlElement | undefined): AnsweredContext {
 const isOfClient = (fault: XmlElement): boolean =>
   /^(?:[^:]*:)?(?:Client|MustUnderstand|VersionMismatch)(?:\.|$)/.test(textOf(fault, 'faultcode') ?? '');
 
-const CODE = /^[\w.-]{1,64}$/;
+/** Not what could be a CPR number. */
+const CODE = /^(?!.*\d{6}-?\d{4})[\w.-]{1,64}$/;
 const MAX_CODES = 10;
 
 /** FejlKode of a receipt, ErrorCode of Serviceplatformen’s own faults (ServiceplatformFault). */
