@@ -51,7 +51,7 @@ async function until(
         if (!isThere) await due(stack, id);
         return isThere;
       },
-      { timeout: 30_000, interval: 100 },
+      { timeout: 12_000, interval: 100 },
     )
     .toBe(true);
   return read(stack, id);
@@ -70,7 +70,7 @@ describe.skipIf(!HAS_SSHD)('the file of a document, from OpenSSH,', () => {
   let stack: TestStack;
   beforeAll(async () => {
     ssh = await startOpenSsh();
-    stack = await startTestStack({ ...settingsOf(ssh), SMALL_CONTENT_BYTES: '4096' });
+    stack = await startTestStack({ ...settingsOf(ssh), SF2900_SFTP_IN: ssh.inFolder, SMALL_CONTENT_BYTES: '4096' });
   });
   afterAll(async () => {
     await stack.close();

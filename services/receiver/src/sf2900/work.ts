@@ -24,7 +24,7 @@ export async function createSf2900Work(
 ): Promise<Sf2900Work> {
   const sftp = await sftpSettings(config);
   const fetches: Repeating[] = sftp
-    ? [repeat('sweep-due-fetches', 5 * SECOND, parts.log, () => sweepDueFetches(parts, new Date()), 0)]
+    ? [repeat('sweep-due-fetches', 2 * SECOND, parts.log, () => sweepDueFetches(parts, new Date()), 0)]
     : [];
   return {
     wake: () => {

@@ -96,6 +96,9 @@ CREATE POLICY tenant ON file_fetches TO indbakke_app USING (municipality = curre
 CREATE POLICY tenant ON business_receipts TO indbakke_app USING (municipality = current_setting('indbakke.municipality', true));
 GRANT SELECT, INSERT ON distributions TO indbakke_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON file_fetches, business_receipts TO indbakke_app;
+-- A file that comes later.
+GRANT UPDATE (status, size, sha256, crc32, detected_format, container_index, container_offset) ON files TO indbakke_app;
+GRANT UPDATE (content_size, has_media) ON messages TO indbakke_app;
 
 -- Sweeps enqueue what is due; operators see what waits, and why.
 CREATE POLICY sweep ON file_fetches TO indbakke_worker USING (true);
