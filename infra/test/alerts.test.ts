@@ -33,6 +33,7 @@ import {
 } from '../src/testkit/promtool.js';
 import { type Relay, startRelay } from '../src/testkit/relay.js';
 import { CONTACT_POINT, ODENSKOV, type Setup, setUp, startTestStack, type TestStack } from '../src/testkit/stack.js';
+import { distribute, writeDistribution } from '../src/testkit/write-distribution.js';
 import { writeMemo } from '../src/testkit/write-memo.js';
 
 // @module-tag long
@@ -260,6 +261,12 @@ async function faultsInTheStack(): Promise<Course> {
      VALUES ($1, 'gone', gen_random_uuid(), now(), now())`,
     [ODENSKOV],
   );
+  // One file that has not come for two hours, and one that never came.
+  for (const hours of [2, 100]) await distribute(url, writeDistribution({ fileName: `${hours}.pdf` }));
+  await stack.sql(
+    `UPDATE file_fetches SET since = now() - interval '2 hours', status = CASE f.file_name WHEN '100.pdf' THEN 'given-up' ELSE 'waiting' END
+     FROM files f WHERE f.id = file_fetches.id`,
+  );
   const next = await stack.sql<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'audit_months'::regnamespace AND relname ~ '^m20\\d\\d_\\d\\d$'
        AND relname > to_char(now() AT TIME ZONE 'UTC', '"m"YYYY_MM')`,
@@ -427,6 +434,8 @@ const CASES: readonly { readonly make: () => Promise<Course>; readonly alerts: r
       'NotNumbered',
       'WebhookDisabled',
       'WebhookWaits',
+      'FileLate',
+      'FileGivenUp',
       'UnknownContactPoint',
       'HeldForLong',
       'AuditMonthFault',

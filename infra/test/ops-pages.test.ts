@@ -13,6 +13,7 @@ import { SECTIONS } from '../../services/operations/src/sections/sections.js';
 import { CHROMIUM, openBrowser, type WatchedBrowser, type WatchedPage } from '../src/testkit/browser.js';
 import { type Relay, startRelay } from '../src/testkit/relay.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
+import { distribute, writeDistribution } from '../src/testkit/write-distribution.js';
 import { writeMemo } from '../src/testkit/write-memo.js';
 import { violationsOf } from './support/axe.js';
 
@@ -57,6 +58,9 @@ beforeAll(async () => {
      VALUES ($1, $1, 1, $2, now(), 500, NULL, 1), ($1, $1, 2, $2, now(), NULL, 'timeout', 1)`,
     [webhook, ODENSKOV],
   );
+  await distribute(stack.url, writeDistribution({ fileName: 'hemmelig.pdf' }));
+  await stack.sql(`UPDATE file_fetches SET status = 'given-up', fault = 'not-there', attempts = 41`);
+  await stack.sql(`UPDATE files SET status = 'missing' WHERE status = 'expected'`);
   await stack.sql(`DELETE FROM quarantine_entries WHERE count = 1`); // so that there is something to scrub
   for (let count = 0; count < 3; count += 1) await fail('make-zip');
 });
@@ -194,6 +198,23 @@ describe('an action', () => {
       { ...BY, municipality: INSTALLATION, details: { queue: 'make-zip', jobs: 4 } },
     ]);
     await expect.poll(async () => (await queueOf('make-zip').getJobCounts('failed')).failed).toBe(4);
+  });
+
+  it('fetches the file of a document again, in the log of the municipality', async () => {
+    const [fetch] = await stack.sql<{ message: string }>('SELECT message_id AS message FROM file_fetches');
+    const message = fetch?.message as string;
+    expect(await read('/ops/files')).toMatch(/kom ikke.*not-there/s);
+    expect(await read('/ops/files')).not.toContain('hemmelig');
+    expect(await act('/ops/files/fetch', { municipality: ODENSKOV, message })).toBe(
+      `Filen til brevet ${message} hentes nu.`,
+    );
+    expect(await audited('file-asked')).toMatchObject([{ ...BY, municipality: ODENSKOV, message_id: message }]);
+    const files = 'SELECT t.status, attempts, f.status AS file FROM file_fetches t JOIN files f USING (id)';
+    expect(await stack.sql(files)).toEqual([{ status: 'waiting', attempts: 0, file: 'expected' }]);
+    const [held] = await stack.sql<{ id: string }>(`SELECT id FROM messages WHERE channel = 'sf1606' LIMIT 1`);
+    expect(await act('/ops/files/fetch', { municipality: ODENSKOV, message: held?.id as string })).toMatch(
+      /^Det kunne ikke gøres/,
+    );
   });
 
   it('releases a message, or all of a municipality and cause, in the log of the municipality', async () => {

@@ -4,6 +4,7 @@ import { countDifferences, readAges } from './ledger/differences.js';
 import { remembered } from './remembered.js';
 import { readCertificates } from './sections/certificates.js';
 import { readCopies } from './sections/copies.js';
+import { readFileFetches } from './sections/files.js';
 import { readMasterKeys } from './sections/keys.js';
 import { readLastReceipt } from './sections/mail.js';
 import { readOutages } from './sections/outages.js';
@@ -84,6 +85,22 @@ export function observeInstallation(parts: Watched): void {
       );
       return row?.age;
     },
+  );
+
+  const files = remembered(SECOND, () => readFileFetches(store));
+  observe(
+    metrics,
+    'files_on_their_way',
+    'Files of documents by Fordelingskomponenten: waiting, stored (not removed at the far end), or given-up while the document waits',
+    ['state'],
+    async () => (await files()).map(({ status, count }) => [{ state: status }, count] as const),
+  );
+  observe(
+    metrics,
+    'file_waiting_seconds',
+    'Since the file was promised that has been waited for longest; 0 when none is',
+    [],
+    async () => (await files()).find(({ status }) => status === 'waiting')?.oldestSeconds ?? 0,
   );
 
   observe(

@@ -1,3 +1,4 @@
+export * from './ask-for-file.js';
 export * from './assign.js';
 export * from './change-message.js';
 export * from './copy-files.js';

@@ -15,6 +15,7 @@ const PAGES = [
   '/ops/failed-jobs',
   '/ops/held',
   '/ops/quarantine',
+  '/ops/files',
   '/ops/webhooks',
   '/ops/scrub',
   '/ops/queues',

@@ -3,6 +3,7 @@ import { CERTIFICATES } from './certificates.js';
 import { COPIES } from './copies.js';
 import { FAILED_JOBS } from './failed-jobs.js';
 import { FEED } from './feed.js';
+import { FILES } from './files.js';
 import { HELD_MAIL } from './held.js';
 import { KEYS } from './keys.js';
 import { LEDGER } from './ledger.js';
@@ -26,6 +27,7 @@ export const SECTIONS: readonly Section[] = [
   QUEUES,
   FAILED_JOBS,
   HELD_MAIL,
+  FILES,
   QUARANTINE,
   REFUSALS,
   SILENCE,
