@@ -219,10 +219,15 @@ function form({ title = 'Ansøgning', format = 'PDF', content }: FormSpec) {
 }
 
 /** Calls the recipient, as Serviceplatformen does. */
-export function distribute(url: string, envelope: string): Promise<Response> {
+export function distribute(
+  url: string,
+  envelope: string | Uint8Array,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Response> {
   return fetch(`${url}/sf2900/soap`, {
     method: 'POST',
     headers: { 'content-type': 'text/xml; charset=utf-8', soapaction: '""' },
     body: envelope,
+    ...(signal && { signal }),
   });
 }

@@ -120,8 +120,8 @@ export class Comparison {
       const [first] = sameUuid;
       const client = clients.get(row.municipality);
       if (!first || !client) return;
-      const owner = sameUuid.find(({ receipts }) =>
-        [...receipts].some((receipt) => receipt.includes(row.transmission_id)),
+      const owner = sameUuid.find(({ over, receipts }) =>
+        over === 'sf2900' ? receipts.size > 0 : [...receipts].some((receipt) => receipt.includes(row.transmission_id)),
       );
       try {
         const { documents } = await client.read(row.id);
@@ -172,8 +172,9 @@ export class Comparison {
     extracts: { id: string }[];
     packages: { id: string }[];
     zips: { id: string }[];
+    documents: { external_id: string }[];
   }> {
-    const [messages, held, removals, extracts, packages, zips] = await Promise.all([
+    const [messages, held, removals, extracts, packages, zips, documents] = await Promise.all([
       this.#stage.sql<{ external_id: string }>(
         `SELECT external_id FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending'`,
       ),
@@ -182,8 +183,12 @@ export class Comparison {
       this.#stage.sql<{ id: string }>('SELECT id FROM extracts WHERE next_run_at <= now()'),
       this.#stage.sql<{ id: string }>(`SELECT id FROM access_packages WHERE status = 'waiting'`),
       this.#stage.sql<{ id: string }>(`SELECT id FROM zip_downloads WHERE status IN ('waiting', 'running')`),
+      this.#stage.sql<{ external_id: string }>(
+        `SELECT external_id FROM messages WHERE id IN (SELECT message_id FROM file_fetches WHERE status IN ('waiting', 'stored'))
+           OR id IN (SELECT message_id FROM business_receipts WHERE status IN ('waiting', 'sending'))`,
+      ),
     ]);
-    return { messages, held, removals, extracts, packages, zips };
+    return { messages, held, removals, extracts, packages, zips, documents };
   }
 
   /** When all is quiet, each extract that was due has one file, made once, which is sent whole. */
@@ -268,6 +273,27 @@ export class Comparison {
     }
   }
 
+  /**
+   * When all is quiet, no file of a document is left at the far end, and its sender was told what became of it: by receipts that are
+   * sent again perhaps, but with one decision each.
+   */
+  async documents(): Promise<void> {
+    const left = new Set(await this.#stage.farEnd.files());
+    const told = this.#stage.farEnd.receipts();
+    for (const document of this.#ledger.sent.filter(({ over, receipts }) => over === 'sf2900' && receipts.size > 0)) {
+      if (left.has(document.fileName ?? '')) this.#ledger.find('stuck', document, 'its file is left at the far end');
+      const code = { journalized: 'ACCEPTERET', rejected: 'AFVIST', deleted: 'AFVIST' }[document.status as string];
+      const ofIt = told.filter(({ transactionId }) => document.uuid.startsWith(transactionId));
+      if (code && !ofIt.some((receipt) => receipt.code === code))
+        this.#ledger.find('stuck', document, `its sender was not told that it is ${document.status}`);
+      for (const each of ['ACCEPTERET', 'AFVIST']) {
+        const decisions = new Set(ofIt.filter((receipt) => receipt.code === each).map(({ callId }) => callId));
+        if (decisions.size > 1)
+          this.#ledger.find('twice', document, `its sender was told ${each} for ${decisions.size} decisions`);
+      }
+    }
+  }
+
   /** Checks suggestions when all is quiet. A message that left the inbox before its suggestion run may have none. */
   async suggestions(): Promise<void> {
     const rows = await this.#rows(this.#ledger.sent);
@@ -341,35 +367,55 @@ export class Comparison {
     if (new Set(rows.map(({ fingerprint }) => fingerprint)).size < rows.length) find('twice', first, 'two equal rows');
 
     for (const memo of sameUuid) {
+      if (memo.over === 'sf2900') {
+        this.#compareDocument(memo, rows);
+        continue;
+      }
       for (const receipt of memo.receipts) {
         const { transmissionId, timeStamp } = JSON.parse(receipt) as { transmissionId: string; timeStamp: string };
         const row = rows.find((candidate) => candidate.transmission_id === transmissionId);
         if (!row) find('lost', memo, `the message of receipt ${transmissionId} is missing`);
         else if (row.received_at.toISOString() !== timeStamp) find('lost', memo, 'the receipt has another time');
-        else if (memo.asked === undefined && !memo.busy && sameUuid.length === 1 && row.status !== memo.status) {
-          const verdict = memo.status === 'deleted' ? 'back' : 'lost';
-          find(verdict, memo, `is ${row.status}, but the answer said ${memo.status}`);
-        }
+        else if (sameUuid.length === 1) this.#compareStatus(memo, row);
       }
     }
     for (const row of rows) {
       const missing = [
-        ...(row.status === 'deleted' ? this.#leftOf(row) : this.#missingOf(row)),
+        ...(row.status === 'deleted' ? this.#leftOf(row) : this.#missingOf(row, first)),
         ...this.#wrongIn(row, first),
       ];
       if (missing.length > 0) find('half', first, `${row.status}, with the wrong ${missing.join(', ')}`);
     }
   }
 
-  /** Parts that a stored message lacks. */
-  #missingOf(row: Row): string[] {
+  #compareStatus(memo: SentMemo, row: Row): void {
+    if (memo.asked !== undefined || memo.busy || row.status === memo.status) return;
+    const verdict = memo.status === 'deleted' ? 'back' : 'lost';
+    this.#ledger.find(verdict, memo, `is ${row.status}, but the answer said ${memo.status}`);
+  }
+
+  /** Its receipt names no message. */
+  #compareDocument(memo: SentMemo, [row]: readonly Row[]): void {
+    if (memo.receipts.size === 0) return;
+    if (row) this.#compareStatus(memo, row);
+    else this.#ledger.find('lost', memo, 'it was accepted, and is missing');
+  }
+
+  /** Parts that a stored message lacks; of a document, without those that come with its file. */
+  #missingOf(row: Row, { over }: SentMemo): string[] {
+    const isFileAwaited = over === 'sf2900' && row.files === 0;
+    const ofContent = isFileAwaited
+      ? { content: row.blob_name !== null || row.contents + row.keys > 0 }
+      : {
+          files: row.files !== row.file_count,
+          key: row.keys !== 1,
+          content: row.blob_name === null ? row.contents !== 1 : row.contents !== 0 || !this.#hasContent(row.blob_name),
+        };
     const wrong = {
+      ...ofContent,
       details: row.details !== 1,
       words: row.words !== 1,
       documents: row.documents !== row.document_count,
-      files: row.files !== row.file_count,
-      key: row.keys !== 1,
-      content: row.blob_name === null ? row.contents !== 1 : row.contents !== 0 || !this.#hasContent(row.blob_name),
       journalizations: row.journalizations > 0 !== (row.status === 'journalized'),
     };
     return namesOf(wrong);

@@ -152,7 +152,7 @@ class Harness {
   /** Makes everything due, waits until it is done, and compares everything. */
   async quiet(run: number): Promise<void> {
     const kill = this.#kills[run % this.#kills.length] as Kill;
-    const { messages, held, removals, extracts, packages, zips } = await this.#untilQuiet(
+    const { messages, held, removals, extracts, packages, zips, documents } = await this.#untilQuiet(
       new Random(this.#plan.seed - run - 1),
     );
     for (const { external_id } of messages) {
@@ -166,6 +166,10 @@ class Harness {
     for (const { blob_name } of removals) {
       const memo = this.ledger.sent.find(({ blobName }) => blobName === blob_name);
       this.ledger.find('stuck', memo ?? { uuid: blob_name, kill, run }, 'its content is not removed');
+    }
+    for (const { external_id } of documents) {
+      const [document] = this.ledger.byUuid.get(external_id) ?? [];
+      this.ledger.find('stuck', document ?? { uuid: external_id, kill, run }, 'its file or its receipt waits');
     }
     for (const { id } of extracts) {
       const extract = this.ledger.extracts.find(({ uuid }) => uuid === id);
@@ -197,6 +201,7 @@ class Harness {
     await this.#comparison.extracts(this.#victim.url);
     await this.#comparison.packages(this.#victim.url);
     await this.#comparison.zips(this.#victim.url);
+    await this.#comparison.documents();
     // Through the API, so not after each run: a new process takes seconds to warm up.
     const isEnd = run + 1 === this.#plan.runs;
     const notRead = this.ledger.sent.filter((memo) => isEnd || memo.run > run - this.#plan.quietEvery);
@@ -463,6 +468,9 @@ class Harness {
     await this.#stage.sql(
       `UPDATE zip_downloads SET ${hourAgo('next_enqueue_at')} WHERE status IN ('waiting', 'running')`,
     );
+    for (const table of ['file_fetches', 'business_receipts']) {
+      await this.#stage.sql(`UPDATE ${table} SET next_enqueue_at = next_enqueue_at - interval '3 hours'`);
+    }
     return performance.now() + this.#plan.stuckAfterMs;
   }
 

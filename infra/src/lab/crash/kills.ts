@@ -93,6 +93,11 @@ export function makesPackages(kill: Kill): boolean {
   return kill.includes('package');
 }
 
+/** Whether half of what is sent is documents by Fordelingskomponenten. */
+export function isOfDocuments(kill: Kill): boolean {
+  return kill.startsWith('file-') || kill.startsWith('receipt-');
+}
+
 /** Whether zips of many messages are made under the load. */
 export function makesZips(kill: Kill): boolean {
   return kill === 'at-zip' || (kill.startsWith('zip-') && kill !== 'zip-read');
@@ -116,6 +121,8 @@ export function workBefore(kill: Kill): { work: Work | undefined; maxCount: numb
   if (kill.startsWith('quarantine')) return { work: undefined, maxCount: 8 };
   if (kill === 'held-released') return { work: undefined, maxCount: 2 };
   if (kill === 'audit-month-anchored') return { work: undefined, maxCount: 1 };
+  if (kill.startsWith('file-')) return { work: undefined, maxCount: 5 };
+  if (kill.startsWith('receipt-')) return { work: 'reject', maxCount: 2 };
   if (kill === 'zip-read') return { work: 'zip', maxCount: 5 };
   if (kill.startsWith('extract')) return { work: 'journalize', maxCount: EXTRACTS };
   if (makesZips(kill)) return { work: undefined, maxCount: ZIPS };

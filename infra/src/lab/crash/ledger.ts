@@ -3,15 +3,17 @@ import type { Status } from '@indbakke/shared/lifecycle';
 import type { InboxClient } from '../../testkit/inbox-client.js';
 import type { Kill, Work } from './kills.js';
 
-/** A MeMo as the harness sent it, and everything that it was answered about it. */
+/** A MeMo, or a document, as the harness sent it, and everything that it was answered about it. */
 export interface SentMemo {
   readonly uuid: string;
   /** Tells MeMos with the same id and different contents apart. */
   readonly variant: number;
   readonly municipality: string;
   readonly xml: Buffer;
-  /** Whether it is sent over SOAP. */
-  readonly isOverSoap: boolean;
+  /** As what it is sent: a MeMo over REST or over SOAP, or a document by Fordelingskomponenten. */
+  readonly over: 'rest' | 'soap' | 'sf2900';
+  /** Of a document: the name of its file on the SFTP server. */
+  readonly fileName?: string;
   /** SHA-256 of each file, in order. */
   readonly files: readonly string[];
   /** The case that must be suggested; null = none may be; undefined = not checked. */

@@ -5,12 +5,13 @@ import { checkedFetch } from '../../testkit/checked-fetch.js';
 import { deliver, deliverOverSoap } from '../../testkit/deliver.js';
 import { InboxClient, InboxError, type Seen } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
+import { distribute } from '../../testkit/write-distribution.js';
 import type { Random } from '../random.js';
-import { type Kill, sendsUnreadable, type Work, workBefore } from './kills.js';
+import { isOfDocuments, type Kill, sendsUnreadable, type Work, workBefore } from './kills.js';
 import type { AskedChange, Ledger, SentMemo } from './ledger.js';
 import type { Stage } from './stage.js';
 import { sendUnreadable } from './unreadable.js';
-import { REGISTERED, writeMemos } from './write-memos.js';
+import { REGISTERED, writeDocument, writeMemos } from './write-memos.js';
 
 const ANSWER_WITHIN_MS = 30_000;
 const SENDERS = 4;
@@ -18,6 +19,8 @@ const CASEWORKERS = 2;
 // More, so that one of them is likely to be waiting for COMMIT when PostgreSQL falls silent.
 const CASEWORKERS_IN_SILENCE = 8;
 const SENDERS_OF_UNREADABLE = 2;
+/** How much later than its document a file may come. */
+const LATE_MS = 1_000;
 const BULK_OF = 8;
 // Caseworkers choose among the latest, so that choosing stays cheap.
 const LATEST = 400;
@@ -26,17 +29,28 @@ const LATEST = 400;
 export async function send(url: string, memo: SentMemo, ledger: Ledger): Promise<number> {
   memo.sent += 1;
   try {
-    const over = memo.isOverSoap ? deliverOverSoap : deliver;
-    const response = await over(url, memo.xml, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-    const body = await response.text();
-    if (response.status === 200) {
+    const { ok, status, body } = await answerTo(url, memo);
+    if (ok) {
       memo.receipts.add(body);
       if (memo.receipts.size > 1) ledger.find('twice', memo, `got ${memo.receipts.size} different receipts`);
-    } else if (response.status !== 503) ledger.find('lost', memo, `was answered ${response.status}: ${body}`);
-    return response.status;
+    } else if (status !== 503) ledger.find('lost', memo, `was answered ${status}: ${body}`);
+    return status;
   } catch {
     return 0;
   }
+}
+
+/** @returns the receipt; of a document, that it is accepted. 503 = it is to be sent again */
+async function answerTo(url: string, { over, xml }: SentMemo): Promise<{ ok: boolean; status: number; body: string }> {
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  if (over !== 'sf2900') {
+    const response = await (over === 'soap' ? deliverOverSoap : deliver)(url, xml, { signal });
+    return { ok: response.status === 200, status: response.status, body: await response.text() };
+  }
+  const response = await distribute(url, xml, { signal });
+  const body = await response.text();
+  if (body.includes('>ACCEPTERET<')) return { ok: true, status: 200, body: 'ACCEPTERET' };
+  return { ok: false, status: body.includes('TransportKvittering') ? 503 : response.status, body };
 }
 
 /** A caseworker’s client of each municipality, usable for so long. */
@@ -61,6 +75,8 @@ export interface LoadStyle {
   readonly works: readonly Work[];
   /** Share of the MeMos that come over SOAP. */
   readonly overSoap: number;
+  /** Share of documents by Fordelingskomponenten. */
+  readonly documents: number;
   /** In which callers are answered. */
   readonly lastsMs: number;
   readonly ask: typeof checkedFetch;
@@ -75,6 +91,7 @@ const BEFORE_KILL: LoadStyle = {
   restMs: 0,
   works: ['journalize', 'journalize', 'bulk', 'zip', 'reject', 'delete'],
   overSoap: 0,
+  documents: 0.1,
   lastsMs: ANSWER_WITHIN_MS,
   ask: checkedFetch,
   onDelivery() {},
@@ -140,12 +157,16 @@ export class Load {
   }
 
   async #sendMemos(random: Random, run: number, kill: Kill): Promise<void> {
-    const { memosEach, restMs, overSoap } = this.#style;
+    const { memosEach, restMs, overSoap, documents } = this.#style;
     for (let sent = 0; sent < memosEach && !this.#stopped; sent++) {
       if (restMs > 0) await pause(random.between(0, 2 * restMs));
       if (random.chance(0.1)) await this.#sendAgain(random);
-      const isOverSoap = random.chance(overSoap);
-      const memos = writeMemos(random, run, kill).map((memo) => ({ ...memo, isOverSoap }));
+      const memos = random.chance(isOfDocuments(kill) ? 0.5 : documents)
+        ? [await this.#prepareDocument(random, run, kill)]
+        : writeMemos(random, run, kill).map((memo) => ({
+            ...memo,
+            over: random.chance(overSoap) ? 'soap' : memo.over,
+          }));
       this.#ledger.add(memos);
       const copies = random.chance(0.25) ? random.between(2, 4) : 1;
       const statuses = await Promise.all(
@@ -154,6 +175,15 @@ export class Load {
       // Not available: wait, or all MeMos would be sent in vain.
       if (statuses.includes(0) || statuses.includes(503)) await pause(20);
     }
+  }
+
+  /** Its file is usually there before it, and sometimes comes a little later. */
+  async #prepareDocument(random: Random, run: number, kill: Kill): Promise<SentMemo> {
+    const { document, content } = writeDocument(random, run, kill);
+    const put = () => this.#stage.farEnd.put(document.fileName as string, content);
+    if (random.chance(0.8)) await put();
+    else void pause(random.between(0, LATE_MS)).then(put);
+    return document;
   }
 
   async #send(memo: SentMemo): Promise<number> {

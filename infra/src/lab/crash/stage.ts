@@ -11,6 +11,7 @@ import type { StatePaths } from '../../local/state.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
 import { CASEWORKER_ROLES, issueOperatorsToken, issueToken, prepareState } from '../../testkit/set-up.js';
 import type { Random } from '../random.js';
+import { FarEnd } from './far-end.js';
 import { killPostgres, restartPostgres } from './kill-postgres.js';
 import { VICTIM } from './victims.js';
 import { MUNICIPALITIES } from './write-memos.js';
@@ -63,6 +64,8 @@ export class Stage {
   readonly tokens: ReadonlyMap<string, string>;
   /** That of another, who confirms deletions. */
   readonly secondTokens: ReadonlyMap<string, string>;
+  /** Fordelingskomponenten, in this process. */
+  readonly farEnd: FarEnd;
   readonly #postgres: OwnPostgres;
   readonly #logFile: string;
   readonly #pool: pg.Pool;
@@ -74,7 +77,9 @@ export class Stage {
     ownerUrl: string,
     tokens: ReadonlyMap<string, string>,
     secondTokens: ReadonlyMap<string, string>,
+    farEnd: FarEnd,
   ) {
+    this.farEnd = farEnd;
     this.env = env;
     this.ownerUrl = ownerUrl;
     this.contentFolder = paths.content;
@@ -92,8 +97,10 @@ export class Stage {
     const paths = { ...postgres.paths, content: join(postgres.paths.root, `content-${name}`) };
     const database = await prepareDatabase(postgres.url, name, setUp.migrate);
     await setUp.register(database.ownerUrl, REGISTRATIONS);
+    const farEnd = await FarEnd.open(paths.root);
     const env = {
       ...(await prepareState(paths, database, [])),
+      ...farEnd.settings,
       LOG_LEVEL: 'silent',
       SMALL_CONTENT_BYTES: String(SMALL_CONTENT_BYTES),
     };
@@ -103,7 +110,7 @@ export class Stage {
       tokens.set(municipality, await issueToken(paths, caseworker));
       secondTokens.set(municipality, await issueToken(paths, { ...caseworker, user: 'caseworker-2' }));
     }
-    return new Stage(postgres, paths, env, database.ownerUrl, tokens, secondTokens);
+    return new Stage(postgres, paths, env, database.ownerUrl, tokens, secondTokens, farEnd);
   }
 
   /** Of a user who saves extracts and asks for access packages; one for each run, since a user has few. */
@@ -206,6 +213,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    await this.farEnd.close();
     await this.#pool.end();
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { writeDistribution } from '../../testkit/write-distribution.js';
 import { type MemoSpecDocument, type ReplyEntry, writeMemo } from '../../testkit/write-memo.js';
 import type { Random } from '../random.js';
 import type { Kill } from './kills.js';
@@ -54,22 +55,50 @@ export function writeMemos(random: Random, run: number, kill: Kill, wish?: MemoW
         documents,
         replyData: repliesTo ? replyTo(repliesTo, municipality, random) : [],
       }),
-      isOverSoap: false,
+      over: 'rest',
       files: files.map(({ content }) => createHash('sha256').update(content).digest('hex')),
       caseId: typeof repliesTo === 'object' ? repliesTo.caseId : null,
       run,
       kill,
-      receipts: new Set(),
-      sent: 0,
-      status: 'pending',
-      asked: undefined,
-      busy: false,
-      givenUp: false,
-      id: undefined,
-      blobName: undefined,
+      ...UNSENT(),
     };
   });
 }
+
+/** A document by Fordelingskomponenten, and the file that it names. */
+export function writeDocument(random: Random, run: number, kill: Kill): { document: SentMemo; content: Buffer } {
+  const [transactionId, objectId] = [random.uuid(), random.uuid()];
+  const municipality = random.pick(MUNICIPALITIES);
+  const fileName = `${objectId}.bin`;
+  const content = random.bytes(random.chance(0.2) ? random.between(LARGE.min, LARGE.max) : random.between(20, 3_000));
+  return {
+    content,
+    document: {
+      uuid: `${transactionId}:${objectId}`,
+      variant: 0,
+      municipality,
+      xml: Buffer.from(writeDistribution({ transactionId, objectId, recipient: municipality, fileName })),
+      over: 'sf2900',
+      fileName,
+      files: [createHash('sha256').update(content).digest('hex')],
+      caseId: null,
+      run,
+      kill,
+      ...UNSENT(),
+    },
+  };
+}
+
+const UNSENT = () => ({
+  receipts: new Set<string>(),
+  sent: 0,
+  status: 'pending' as const,
+  asked: undefined,
+  busy: false,
+  givenUp: false,
+  id: undefined,
+  blobName: undefined,
+});
 
 function replyTo(which: Sent | 'unknown', municipality: string, random: Random): ReplyEntry[] {
   const messageUUID = which === 'unknown' ? random.uuid() : which.messageUUID;

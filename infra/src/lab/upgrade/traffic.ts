@@ -90,6 +90,7 @@ export class Traffic {
       restMs: REST_MS,
       works: ['journalize', 'journalize', 'bulk', 'zip', 'reject'],
       overSoap: 0.3,
+      documents: 0, // the version before does not take them
       lastsMs: LASTS_MS,
       ask: this.#ask,
       onDelivery: (status, tookMs) => this.#delivered(status, tookMs),
@@ -202,7 +203,7 @@ function largeMemo(random: Random): SentMemo {
       recipient: { id: municipality },
       documents: [{ files: [{ name: 'bilag.pdf', type: 'application/pdf', content }] }],
     }),
-    isOverSoap: false,
+    over: 'rest',
     files: [createHash('sha256').update(content).digest('hex')],
     caseId: null,
     ...RUN,
