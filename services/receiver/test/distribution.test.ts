@@ -187,6 +187,38 @@ describe('a document by Fordelingskomponenten', () => {
   });
 });
 
+describe('what is not as the schema has it, but can be read,', () => {
+  it('is kept, with remarks: an object that is none of what it is said to be, without a title and a file', async () => {
+    const { answer } = await taken({ claimedType: 'FORMULAR', object: { type: 'DOKUMENT', title: ' ' } });
+
+    expect(answer).toMatchObject({ subject: '', documents: [], distribution: { objectType: 'DOKUMENT' } });
+    expect(answer.remarks.map(({ code, path }) => `${code} ${path.split('/').at(-1)}`)).toEqual([
+      'unknown-value ObjektType',
+      'missing-element DistributionDokument',
+      'missing-element DokumentFilNavn',
+    ]);
+  });
+
+  it.each([
+    ['without namespaces inside', (xml: string) => xml.replace(/<(\/?)d:(?!Fordeling)/g, '<$1')],
+    ['with other prefixes', (xml: string) => xml.replaceAll('d:', 'x-1:').replace('xmlns:d', 'xmlns:x-1')],
+    ['with white space around its ids', (xml: string) => xml.replace(/(<d:\w*ID>)([^<]*)/g, '$1\n  $2\t')],
+    [
+      'with a routing by a wildcard',
+      (xml: string) => xml.replace('>27.24.00</d:RoutingKLEEmne', '>27.24.*</d:RoutingKLEEmne'),
+    ],
+  ])('is taken as any other: one %s', async (_what, change) => {
+    const transactionId = randomUUID();
+    const xml = writeDistribution({ transactionId, fileName: 'a.pdf' });
+    expect(change(xml)).not.toBe(xml);
+
+    const response = await distribute(stack.url, change(xml));
+
+    expect(codesIn(await response.text())).toEqual(['ACCEPTERET', 'Teknisk']);
+    expect(await messagesOf(transactionId)).toMatchObject([{ kle: '27.24.00' }]);
+  });
+});
+
 describe('a journal entry', () => {
   it('has its note as a text that can be read', async () => {
     const { id, answer } = await taken({
@@ -276,6 +308,32 @@ describe('what is refused', () => {
       () => but(/FordelingsobjektModtagRequest/g, 'FordelingsmodtagerListRequest'),
       'not-sf2900',
     ],
+    [
+      'with the content of a form in its header',
+      () =>
+        but(
+          '<soapenv:Body>',
+          '<soapenv:Header><d:FormularIndhold>eA==</d:FormularIndhold></soapenv:Header><soapenv:Body>',
+        ),
+      'not-sf2900',
+    ],
+    [
+      'with an element in the content of a form',
+      () =>
+        writeDistribution({ object: { type: 'FORMULAR', content: Buffer.from('x') } }).replace('>eA==<', '>eA==<b/><'),
+      'content-not-base64',
+    ],
+    [
+      'with two requests',
+      () => but(/(<d:FordelingsobjektModtagRequest>.*<\/d:FordelingsobjektModtagRequest>)/, '$1$1'),
+      'not-sf2900',
+    ],
+    [
+      'with its elements nested a thousand deep',
+      () => but('<d:TitelTekst>', `${'<d:a>'.repeat(1_000)}${'</d:a>'.repeat(1_000)}<d:TitelTekst>`),
+      'not-sf2900',
+    ],
+    ['over the limit without its files', () => but('Udtalelse fra skole', 'a'.repeat(1_100_000)), 'skeleton-too-large'],
     ['that is cut off', () => writeDistribution().slice(0, 800), 'not-xml'],
     [
       'with a document type',

@@ -23,8 +23,10 @@ export interface DistributionObject {
   readonly notes: readonly string[];
   /** The MIME type that the sender claims for the file that follows. */
   readonly encodingFormat: string;
+  /** The contents of a form: the tokens of its files (XmlDocument). */
+  readonly contents: readonly string[];
   /** Of a form, the file name of its content. */
-  readonly formFileName: string | undefined;
+  readonly formFileName: string;
 }
 
 /** The object of a request: it is what it contains, whatever ObjektType says. @throws Problem not-sf2900 */
@@ -64,7 +66,8 @@ function readDocument(place: Place): DistributionObject {
     ]),
     notes: [],
     encodingFormat: textAt(relations, 'VariantListe', 'Variant', 'DelAttributter', 'MimeType') ?? '',
-    formFileName: undefined,
+    contents: [],
+    formFileName: '',
   };
 }
 
@@ -87,7 +90,8 @@ function readJournalEntry(place: Place): DistributionObject {
     info: labelled([['Notat', textOf('JournalnotatAttributter', 'Titel')]]),
     notes: entries.flatMap((entry) => textAt(entry, 'JournalnotatAttributter', 'Notat') ?? []),
     encodingFormat: '',
-    formFileName: undefined,
+    contents: [],
+    formFileName: '',
   };
 }
 
@@ -110,6 +114,7 @@ function readForm(place: Place): DistributionObject {
     info: labelled([['Formulartype', textAt(message, 'FormularType')]]),
     notes: [],
     encodingFormat: format.includes('/') ? format : '',
+    contents: all(form, 'FormularIndhold').map(({ element }) => element.text),
     formFileName: `${title || 'Formular'}${/^[a-z\d]{1,5}$/i.test(format) ? `.${format.toLowerCase()}` : ''}`,
   };
 }

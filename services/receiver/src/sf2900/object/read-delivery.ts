@@ -58,6 +58,7 @@ export function readDelivery(
     const object = readObject(request);
     const externalId = { value: `${context.transactionId}:${object.id}`, isUnique: true };
     onId(externalId);
+    checkContents(object, received, document.token);
     const notes = await sealNotes(sealer, object.notes, received.length);
     const fileName = fileNameIn(request);
     const anmodning = needed(request, 'anmodning');
@@ -106,6 +107,16 @@ function fileNameIn(request: Place): string | undefined {
   throw new Problem('not-sf2900', 'The file name is a path, or is too long.', { path: pathOf(place) });
 }
 
+/** Each file was taken from the form, and from nowhere else: not from a header, for example. @throws Problem not-sf2900 */
+function checkContents(
+  { contents, place }: DistributionObject,
+  received: readonly ReceivedFile[],
+  token: (index: number) => string,
+): void {
+  if (received.every(({ index }) => contents.includes(token(index)))) return;
+  throw new Problem('not-sf2900', 'There is a FormularIndhold outside of the form.', { path: pathOf(place) });
+}
+
 /** The text of a note becomes a file, like what is written in any other format. */
 async function sealNotes(
   sealer: Pick<Sealer, 'openFile'>,
@@ -131,7 +142,7 @@ function documentsOf(
     const isNote = position >= received.length - notes.length;
     const given = isNote
       ? { fileName: 'Notat.txt', encodingFormat: 'text/plain' }
-      : { fileName: formFileName ?? '', encodingFormat };
+      : { fileName: formFileName, encodingFormat };
     return { ...given, detectedFormat, language: '', content };
   });
   if (fileName !== undefined) {
@@ -152,7 +163,7 @@ function referencesOf({ suggestedCase }: DistributionObject): IncomingMessage['r
 }
 
 function remarksOn(
-  { type, subject, notes, place }: DistributionObject,
+  { type, subject, notes, contents, place }: DistributionObject,
   fileName: string | undefined,
   path: (...names: string[]) => string,
 ): Remark[] {
@@ -160,7 +171,7 @@ function remarksOn(
   const claimed = textAt(place.parent?.parent, 'ObjektType');
   if (claimed !== type) remarks.push({ code: 'unknown-value', path: path('DistributionObject', 'ObjektType') });
   if (subject === '') remarks.push({ code: 'missing-element', path: pathOf(place) });
-  const hasContent = fileName !== undefined || notes.length > 0 || type === 'FORMULAR';
+  const hasContent = fileName !== undefined || notes.length > 0 || contents.length > 0;
   if (!hasContent) remarks.push({ code: 'missing-element', path: path('DistributionContext', 'DokumentFilNavn') });
   return remarks;
 }
