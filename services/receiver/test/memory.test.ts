@@ -6,7 +6,9 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { REST_PATH } from '../../../infra/src/testkit/deliver.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { writeDistribution } from '../../../infra/src/testkit/write-distribution.js';
 import { type MemoSpec, streamMemo, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { newMemo } from './support/memos.js';
 import { startReceiverProcess } from './support/receiver-process.js';
@@ -30,9 +32,9 @@ function fileOf(size: number) {
   return { files: [{ name: 'stor.bin', type: 'application/octet-stream', content: randomBytes(size) }] };
 }
 
-async function deliver(url: string, body: Readable, length: number): Promise<string> {
+async function deliver(url: string, body: Readable, length: number, path = REST_PATH): Promise<string> {
   const headers = { 'content-type': 'application/xml', 'content-length': length, accept: 'application/json' };
-  const sent = request(`${url}/sf1606/PostModtag`, { method: 'POST', headers });
+  const sent = request(url + path, { method: 'POST', headers });
   const answered = new Promise<IncomingMessage>((resolve, reject) => sent.on('response', resolve).on('error', reject));
   await pipeline(body, sent);
   return text(await answered);
@@ -44,10 +46,17 @@ function memoryOf(pid: number, what: 'VmRSS' | 'VmHWM'): number {
   return Number(new RegExp(`${what}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1_024;
 }
 
-/** The peak over idle, in bytes, while a receiver of its own takes the largest message, with `end` after it. */
+/** What is delivered, in pieces. */
+interface Delivery {
+  readonly path?: string;
+  readonly body: Iterable<Buffer> | AsyncIterable<Buffer>;
+  readonly length: number;
+}
+
+/** The peak over idle, in bytes, while a receiver of its own takes a delivery. */
 async function peakOf(
-  end: string,
-  check: (stack: TestStack, memo: ReturnType<typeof memoOf>, receipt: string) => Promise<void>,
+  { path, body, length }: Delivery,
+  check: (stack: TestStack, receipt: string) => Promise<void>,
 ): Promise<number> {
   const stack = await startTestStack();
   const receiver = await startReceiverProcess(stack.env);
@@ -57,18 +66,10 @@ async function peakOf(
   });
   for (let n = 0; n < WARM_UP; n += 1) await deliver(receiver.url, streamMemo({}), writeMemo({}).length);
   const idle = memoryOf(receiver.pid, 'VmRSS');
-  const memo = memoOf(LARGEST);
-
-  const body = Readable.from(
-    (async function* () {
-      yield* streamMemo(memo);
-      if (end !== '') yield Buffer.from(end);
-    })(),
-  );
-  const receipt = await deliver(receiver.url, body, LARGEST + end.length);
+  const receipt = await deliver(receiver.url, Readable.from(body), length, path);
 
   const growth = memoryOf(receiver.pid, 'VmHWM') - idle;
-  await check(stack, memo, receipt);
+  await check(stack, receipt);
   console.info(`idle ${(idle / MiB).toFixed(1)} MiB, at peak ${(growth / MiB).toFixed(1)} MiB more`);
   expect(await receiver.stop()).toBe(0);
   return growth;
@@ -81,7 +82,8 @@ test('the largest message takes the receiver less than 60 MiB of memory over idl
   skip,
 }) => {
   onlyOnLinux(skip);
-  const growth = await peakOf('', async (stack, memo, receipt) => {
+  const memo = memoOf(LARGEST);
+  const growth = await peakOf({ body: streamMemo(memo), length: LARGEST }, async (stack, receipt) => {
     expect(JSON.parse(receipt)).toMatchObject({ receiptStatus: 'COMPLETED' });
     const content = memo.documents?.[0]?.files[0]?.content.length;
     expect((await messageOf(stack, memo.messageUUID)).content_size).toBe(String(content));
@@ -91,10 +93,37 @@ test('the largest message takes the receiver less than 60 MiB of memory over idl
 
 test('so does one with a fault at its last byte, which is kept', { tags: 'long' }, async ({ skip }) => {
   onlyOnLinux(skip);
-  const growth = await peakOf('<', async (stack, memo, receipt) => {
+  const memo = memoOf(LARGEST);
+  const body = followedBy(streamMemo(memo), '<');
+  const growth = await peakOf({ body, length: LARGEST + 1 }, async (stack, receipt) => {
     expect(JSON.parse(receipt)).toMatchObject({ errorCode: 'not-xml' });
     const kept = { message_uuid: memo.messageUUID, size: String(LARGEST + 1), key: true };
     expect(await stack.sql('SELECT *, key_id IS NOT NULL AS key FROM quarantine_entries')).toMatchObject([kept]);
   });
+  expect(growth).toBeLessThan(MAX_GROWTH);
+});
+
+async function* followedBy(body: AsyncIterable<Buffer> | Iterable<Buffer>, end: string): AsyncGenerator<Buffer> {
+  yield* body;
+  yield Buffer.from(end);
+}
+
+test('so does the largest form by Fordelingskomponenten', { tags: 'long' }, async ({ skip }) => {
+  onlyOnLinux(skip);
+  const [head = '', tail = ''] = writeDistribution({ object: { type: 'FORMULAR', content: Buffer.from('x') } }).split(
+    'eA==',
+  );
+  const piece = Buffer.from(randomBytes(3 * 64 * 1_024).toString('base64'));
+  const pieces = Math.floor((LARGEST - head.length - tail.length) / piece.length);
+  const body = [Buffer.from(head), ...Array.from({ length: pieces }, () => piece), Buffer.from(tail)];
+  const length = body.reduce((sum, bytes) => sum + bytes.length, 0);
+
+  const growth = await peakOf({ path: '/sf2900/soap', body, length }, async (stack, receipt) => {
+    expect(receipt).toContain('ACCEPTERET');
+    expect(await stack.sql('SELECT content_size FROM messages WHERE channel = $1', ['sf2900'])).toEqual([
+      { content_size: String((pieces * piece.length * 3) / 4) },
+    ]);
+  });
+
   expect(growth).toBeLessThan(MAX_GROWTH);
 });
