@@ -323,7 +323,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the list, in Chromium,', () => {
   it('columns, order, own filters and absent colleagues are remembered; what is searched for is not', async () => {
     const { page } = await open();
     await page.getByRole('button', { name: 'Kolonner …' }).click();
-    await page.getByLabel('Kanal').check();
+    await page.getByRole('dialog').getByLabel('Kanal').check();
     await page.getByLabel('Bilag').uncheck();
     await page.getByRole('button', { name: 'Flyt Emne op' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Gem' }).click();

@@ -17,6 +17,7 @@ import {
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
 import { unzip } from '../../../infra/src/testkit/unzip.js';
+import type { PartySpec } from '../../../infra/src/testkit/write-distribution.js';
 import type { MemoSpec } from '../../../infra/src/testkit/write-memo.js';
 import {
   AccessPackageAnswer,
@@ -27,6 +28,7 @@ import { alteredStore } from '../../../shared/test/content/support.js';
 import {
   auditOf,
   change,
+  deliverDocument,
   deliverMemo,
   deliverReply,
   expectProblem,
@@ -376,6 +378,35 @@ describe('the letters of a citizen', () => {
       [suggested, 'Er part i den foreslåede sag'],
       [filed, 'Er part i sagen'],
     ]);
+  });
+
+  it('are those documents of other authorities that have the citizen among their parties, in whichever role', async () => {
+    const number = citizen();
+    const object = (role: PartySpec['role']) =>
+      ({
+        type: 'DOKUMENT',
+        exemption: { title: 'Udtalelse', law: 'Offentlighedsloven § 30' },
+        parties: [
+          { role: 'SekundaerPart', type: 'Person', urn: `urn:oio:cpr-nr:${citizen()}` },
+          { role, type: 'Person', urn: `urn:oio:cpr-nr:${number}` },
+        ],
+      }) as const;
+    const primary = await deliverDocument(stack, { object: object('PrimaerPart') });
+    const secondary = await deliverDocument(stack, { object: object('SekundaerPart') });
+    const copy = await deliverDocument(stack, { object: object('KopiModtager'), fileName: 'kopi.pdf' });
+    await deliverDocument(stack);
+    const lines = await linesOf(await packageOf(number));
+    expect(lines.map(({ Id, 'Hvorfor med': why }) => [Id, why])).toEqual([
+      [primary, 'Brevet vedrører borgeren; Er part i dokumentet'],
+      [secondary, 'Er part i dokumentet'],
+      [copy, 'Er part i dokumentet'],
+    ]);
+    expect(lines[2]).toMatchObject({
+      Afsender: 'CVR 11111111',
+      Kanal: 'Fordelingskomponenten',
+      'Undtaget fra aktindsigt': 'Offentlighedsloven § 30',
+      Filer: 'følgeseddel.pdf; teknisk/fordelingsobjekt.xml',
+    });
   });
 
   it('are not those that were on such a case by mistake', async () => {

@@ -23,6 +23,7 @@ import {
   auditOf,
   awaitSuggestion,
   change,
+  deliverDocument,
   deliverReply,
   expectProblem,
   list,
@@ -445,6 +446,23 @@ describe('an offer', () => {
     });
     await expectProblem(await offer(rejected.id, rejected.version + 1), 409, 'wrong-status');
     expect((await read(stack, open.id, OFFERER)).version).toBe(open.version);
+  });
+
+  it('is never of a document by Fordelingskomponenten, whose sender would hear that it was rejected', async () => {
+    const caseId = randomUUID();
+    await upsertCase(stack, caseId, { status: 'moved', movedTo: VESTERSUND });
+    const id = await deliverDocument(stack, { suggestedCase: caseId });
+    await awaitSuggestion(stack, id);
+    await stack.sql(`UPDATE messages SET kind = 'reply' WHERE id = $1`, [id]);
+    const { version, suggestion, allowed } = await read(stack, id, OFFERER);
+    expect(suggestion).toMatchObject({ caseId, movedTo: VESTERSUND });
+    expect(allowed).toContain('rejected');
+    expect(allowed).not.toContain('handover-offered');
+    const { detail } = await expectProblem(await offer(id, version), 409, 'handover-not-possible');
+    expect(detail).toContain('its sender would hear that it was rejected');
+    expect(await stack.sql('SELECT FROM handovers WHERE message_id = $1', [id])).toEqual([]);
+    const inReply = await moved();
+    expect((await read(stack, inReply.id, OFFERER)).allowed).toContain('handover-offered');
   });
 
   it('is never between a training municipality and a real one, nor to one that is not live', async () => {

@@ -4,8 +4,9 @@ import { nameFiles } from '../src/zip/name-files.js';
 import { FolderNames, MAX_FILE } from '../src/zip-downloads/name-folders.js';
 
 const LETTER_AT = new Date('2026-02-21T12:00:00Z');
+const OF_A_CITIZEN = { senderIdType: 'CPR', senderId: '4101019999' };
 const folder = (subject: string, senderName = 'Bo Ålund', letterAt = LETTER_AT, isTraining = false) =>
-  new FolderNames().take({ subject, senderName, letterAt, isTraining });
+  new FolderNames().take({ ...OF_A_CITIZEN, subject, senderName, letterAt, isTraining });
 
 it.each([
   ['Samvær i ferien', 'Bo Ålund', '2026-02-21 Bo Ålund - Samvær i ferien'],
@@ -17,6 +18,12 @@ it.each([
   ['e'.repeat(300), 'Kontoret for sager af enhver art', `2026-02-21 Kontoret for sager af en - ${'e'.repeat(26)}`],
 ])('the folder of %j from %j is %j', (subject, sender, name) => {
   expect(folder(subject, sender)).toBe(name);
+});
+
+it('of an authority without a name has its CVR number', () => {
+  const authority = { senderName: '', senderIdType: 'CVR', senderId: '11111111' };
+  const taken = new FolderNames().take({ ...authority, subject: 'x', letterAt: LETTER_AT, isTraining: false });
+  expect(taken).toBe('2026-02-21 CVR 11111111 - x');
 });
 
 it('is named by the day in Denmark', () => {
@@ -48,7 +55,7 @@ it('whatever senders and files are called: paths are short, unique, and safe on 
     fc.property(letters, (all) => {
       const folders = new FolderNames();
       const paths = all.flatMap(({ subject, senderName, files }) => {
-        const name = folders.take({ subject, senderName, letterAt: LETTER_AT, isTraining: true });
+        const name = folders.take({ ...OF_A_CITIZEN, subject, senderName, letterAt: LETTER_AT, isTraining: true });
         const documents = ['main', 'additional', 'technical'].map((role) => ({
           role,
           files: files.map((fileName) => ({ fileName })),

@@ -24,6 +24,7 @@ import { ZipDownloadAnswer, ZipDownloadBody, ZipDownloadCreated } from '../../..
 import { alteredStore } from '../../../shared/test/content/support.js';
 import {
   change,
+  deliverDocument,
   deliverMemo,
   deliverReply,
   expectProblem,
@@ -235,7 +236,7 @@ describe('a zip of many messages', () => {
     const whole = await download(me, id);
     await whole.arrayBuffer();
     expect(whole.headers.get('etag')).toBe(etag);
-    expect(whole.headers.get('content-disposition')).toMatch(/digital-post-\d{4}-\d\d-\d\d-[0-9a-f]{8}\.zip/);
+    expect(whole.headers.get('content-disposition')).toMatch(/indkomne-dokumenter-\d{4}-\d\d-\d\d-[0-9a-f]{8}\.zip/);
     const rest = await download(me, id, { range: 'bytes=200000-', 'if-range': etag });
     expect([rest.status, rest.headers.get('content-range')]).toEqual([
       206,
@@ -285,6 +286,33 @@ describe('a zip of many messages', () => {
       'teknisk/meddelelse.xml',
     ]);
     expect(await read(me, one.id)).toMatchObject({ include: ['cover', 'original', 'technical'], cover: 'full' });
+  });
+});
+
+describe('a zip of documents by Fordelingskomponenten', () => {
+  const object = { type: 'DOKUMENT', title: 'Udtalelse' } as const;
+
+  it('has a folder for each that names the authority, and a cover sheet where the file is not here', async () => {
+    const as = someone();
+    const note = { type: 'JOURNALPOST', title: 'Opkald', note: 'Moren ringede' } as const;
+    const items = [
+      await deliverDocument(stack, { fileName: 'udtalelse.pdf', object: { ...object, letterDate: '2026-01-15' } }),
+      await deliverDocument(stack, { object: note }),
+    ];
+    const { id } = await create(as, items, { include: ['cover'] });
+    await untilReady(as, id);
+    expect([...unzip(await contentOf(as, id)).keys()]).toEqual([
+      '2026-01-15 CVR 11111111 - Udtalelse/følgeseddel.pdf',
+      '2026-01-15 CVR 11111111 - Opkald/følgeseddel.pdf',
+      '2026-01-15 CVR 11111111 - Opkald/Notat.txt',
+    ]);
+  });
+
+  it('is ready, and empty, when no file is here', async () => {
+    const as = someone();
+    const { id, size } = await create(as, [await deliverDocument(stack, { fileName: 'udtalelse.pdf', object })]);
+    await untilReady(as, id);
+    expect([size, unzip(await contentOf(as, id)).size]).toEqual([0, 0]);
   });
 });
 

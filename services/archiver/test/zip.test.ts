@@ -9,7 +9,7 @@ import { HAS_PDFTOTEXT, textOfPdf } from '../../../infra/src/testkit/pdf-text.js
 import { CONTACT_POINT, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { unzip } from '../../../infra/src/testkit/unzip.js';
 import type { MemoSpec, MemoSpecFile } from '../../../infra/src/testkit/write-memo.js';
-import { auditOf, deliverMemo, expectProblem, read } from '../../../shared/test/inbox/support.js';
+import { auditOf, deliverDocument, deliverMemo, expectProblem, read } from '../../../shared/test/inbox/support.js';
 import { ZIP_READERS } from './support/zip-readers.js';
 
 let stack: TestStack;
@@ -223,6 +223,43 @@ describe('the zip', () => {
   });
 });
 
+describe('the zip of a document by Fordelingskomponenten', () => {
+  it('is whole and empty when its only file is on its way or never came', async () => {
+    const id = await deliverDocument(stack, { fileName: 'udtalelse.pdf' });
+    expect([...unzip(await download(id, '?include=technical')).keys()]).toEqual([]);
+    await stack.sql(`UPDATE files SET status = 'missing' WHERE message_id = $1`, [id]);
+    expect([...unzip(await download(id)).keys()]).toEqual([]);
+  });
+
+  it('has what is here of a document whose file is on its way', async () => {
+    const id = await deliverDocument(stack, {
+      fileName: 'opkald.pdf',
+      object: { type: 'JOURNALPOST', note: 'Moren ringede' },
+    });
+    const files = unzip(await download(id));
+    expect([...files.keys()]).toEqual(['bilag/Notat.txt']);
+    expect(String(files.get('bilag/Notat.txt'))).toBe('Moren ringede');
+  });
+
+  it('has the request as it came, under a name of its own', async () => {
+    const objectId = randomUUID();
+    const object = { type: 'FORMULAR', content: Buffer.from('%PDF-1.7 felter') } as const;
+    const files = unzip(await download(await deliverDocument(stack, { objectId, object }), '?include=original'));
+    expect([...files.keys()]).toEqual(['Ansøgning.pdf', 'teknisk/fordelingsobjekt.xml']);
+    const original = String(files.get('teknisk/fordelingsobjekt.xml'));
+    expect(original).toContain(objectId);
+    expect(original).toContain('FormularXML');
+  });
+
+  it('is called after how it came', async () => {
+    const response = await get(await deliverDocument(stack));
+    await response.arrayBuffer();
+    expect(response.headers.get('content-disposition')).toMatch(
+      /"?fordelingskomponenten-\d{4}-\d\d-\d\d-[0-9a-f]{8}\.zip"?$/,
+    );
+  });
+});
+
 describe('a zip on the way', () => {
   let id: string;
   let whole: Buffer;
@@ -321,11 +358,13 @@ describe.runIf(HAS_PDFTOTEXT)('the cover sheet', () => {
     const id = await deliverMemo(stack, memo);
     await stack.sql(`UPDATE messages SET received_at = '2026-11-02T09:30:00Z' WHERE id = $1`, [id]);
     await prepare(id);
-    const sheet = unzip(await download(id, `?include=cover&cover=${cover}`)).get(SHEET) as Buffer;
-    return textOfPdf(sheet)
+    return linesIn(unzip(await download(id, `?include=cover&cover=${cover}`)).get(SHEET) as Buffer);
+  }
+
+  const linesIn = (sheet: Buffer): string[] =>
+    textOfPdf(sheet)
       .split(/[\n\f]/)
       .flatMap((line) => line.trim().replaceAll(/ {2,}/g, ' | ') || []);
-  }
 
   const MEMO: MemoSpec = {
     messageUUID: '3f1c0d7e-5a52-4b4c-8f35-0a7c5a1e2b90',
@@ -346,6 +385,7 @@ describe.runIf(HAS_PDFTOTEXT)('the cover sheet', () => {
       'Følgeseddel',
       'Emne | Ansøgning om støtte til 410101-xxxx',
       'Type | Henvendelse',
+      'Modtaget gennem | Digital Post',
       'Afsender | Test Æøåsen',
       'Afsenders CPR-nummer | 410101-xxxx',
       'Vedrører | Barn Testesen',
@@ -392,6 +432,50 @@ describe.runIf(HAS_PDFTOTEXT)('the cover sheet', () => {
         .then(() => {}),
     );
     expect(lines.slice(-2)).toEqual(['her.txt (7 byte)', 'ikke her.txt (ikke modtaget)']);
+  });
+
+  it('describes a document by Fordelingskomponenten, and what of it is not here', async () => {
+    const objectId = randomUUID();
+    const id = await deliverDocument(stack, {
+      objectId,
+      fileName: 'udtalelse.pdf',
+      object: {
+        type: 'DOKUMENT',
+        title: 'Udtalelse om 430303-9999',
+        description: 'Fra skolen',
+        exemption: { title: 'Udtalelse', law: 'Offentlighedsloven § 30' },
+        parties: [
+          { role: 'PrimaerPart', type: 'Person', urn: 'urn:oio:cpr-nr:4303039999' },
+          { role: 'SekundaerPart', type: 'Person', text: 'Mor Testesen' },
+          { role: 'KopiModtager', type: 'Virksomhed', text: '44444444' },
+        ],
+      },
+    });
+    await stack.sql(`UPDATE messages SET received_at = '2026-11-02T09:30:00Z' WHERE id = $1`, [id]);
+    expect(linesIn(unzip(await download(id, '?include=cover')).get(SHEET) as Buffer)).toEqual([
+      'Følgeseddel',
+      'Emne | Udtalelse om 430303-xxxx',
+      'Type | Dokument',
+      'Modtaget gennem | Fordelingskomponenten',
+      'Myndighedens CVR-nummer | 11111111',
+      'Vedrørendes CPR-nummer | 430303-xxxx',
+      'KLE-nummer | 27.24.00',
+      'Undtaget fra aktindsigt | Offentlighedsloven § 30',
+      'Titel ved aktindsigt | Udtalelse',
+      'Brevets dato | 15. januar 2026 kl. 00.00',
+      'Modtaget | 2. november 2026 kl. 10.30',
+      `Dokumentets id | ${objectId}`,
+      'Parter',
+      'Primær part | 430303-xxxx',
+      'Sekundær part | Mor Testesen',
+      'Kopimodtager | 44444444',
+      'Oplysninger fra afsenderen',
+      'Beskrivelse | Fra skolen',
+      'Dokumenttype | Brev',
+      'Dokumentnøgle | DOK-2026-000123',
+      'Filer',
+      'udtalelse.pdf (ikke modtaget)',
+    ]);
   });
 
   it('does not let a sender fake a line', async () => {

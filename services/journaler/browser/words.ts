@@ -11,6 +11,10 @@ export const WORDS = inBoth({
       rejected: 'Afvist',
       deleted: 'Slettet',
     } satisfies Record<DocumentSummary['status'], string>,
+    channel: { sf1606: 'Digital Post', sf2900: 'Fordelingskomponenten' } satisfies Record<
+      DocumentSummary['channel'],
+      string
+    >,
     kind: { reply: 'Svar', enquiry: 'Henvendelse', forwarded: 'Videresendt' } as Record<string, string>,
   },
   en: {
@@ -21,6 +25,7 @@ export const WORDS = inBoth({
       rejected: 'Rejected',
       deleted: 'Deleted',
     },
+    channel: { sf1606: 'Digital Post', sf2900: 'Fordelingskomponenten' },
     kind: { reply: 'Reply', enquiry: 'Enquiry', forwarded: 'Forwarded' },
   },
 });

@@ -1,5 +1,6 @@
 import { allowsConcernChange, CONCERN_CHANGES, type ConcernChange, type ConcernTimes } from '../lifecycle/concern.js';
 import { DELETION_CHANGES, type DeletionChange, type DeletionFacts, refusalOfDeletion } from '../lifecycle/deletion.js';
+import type { Channel } from '../lifecycle/message.js';
 import type { Status } from '../lifecycle/statuses.js';
 import { CALLERS_CHANGES, type CallersChange } from '../lifecycle/transitions.js';
 import { ownIdOf, personOf } from './person.js';
@@ -9,6 +10,7 @@ import type { Role } from './roles.js';
 /** What decides, besides the roles of the caller, which changes of a message are possible now. */
 export interface ChangeableMessage extends ConcernTimes, DeletionFacts {
   readonly status: Status;
+  readonly channel: Channel;
   readonly assigneeKind: 'user' | 'team' | null;
   readonly assigneeId: string | null;
   readonly contentRemovedAt: Date | null;
@@ -33,8 +35,11 @@ function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessag
     const isAssignee = id !== null && (kind === 'user' ? id === ownIdOf(actor) : teams.includes(id));
     return isAssignee || (id !== null && hasOne(CALLERS_CHANGES.assigned.roles));
   }
-  // Whether it is offered already is not known here: `handover` of the message says so.
-  if (change === 'handover-offered' || change === 'handover-withdrawn') return message.movedTo !== null;
+  // Whether it is offered already is not known here: `handover` of the message says so. The sender of a document by
+  // Fordelingskomponenten would hear that it was rejected, when in truth it was taken over.
+  if (change === 'handover-offered' || change === 'handover-withdrawn') {
+    return message.movedTo !== null && message.channel !== 'sf2900';
+  }
   // It would be in the inbox with nothing to see of it.
   if (change === 'taken-back' && message.contentRemovedAt !== null) return false;
   if (isOfDeletion(change)) return refusalOfDeletion(message, change, personOf(actor)) === undefined;

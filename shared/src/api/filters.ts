@@ -128,7 +128,7 @@ const FILTERS = {
 export const PERSONAL_FILTERS = {
   q: text(200)
     .optional()
-    .describe('Words, beginnings of words, or a CPR or CVR number: in subject, sender and concerning'),
+    .describe('Words, beginnings of words, or a CPR or CVR number: in subject, sender, concerning and parties'),
   sender: Party.optional().describe(`CPR or CVR number of the sender: ${NUMBER_FORMS}`),
   concerning: Party.optional().describe('The same of whom it concerns'),
   colleagues: z.array(personId).min(1).max(200).optional().describe('User ids, for the view `absent`'),

@@ -321,7 +321,7 @@ export const OPERATIONS = {
     roles: READ,
     params: FileIds,
     answer: [...DISPLAYED_TYPES, BYTES],
-    errors: CONTENT_ERRORS,
+    errors: [...CONTENT_ERRORS, 'file-not-here'],
   },
   readText: {
     service: 'journaler',

@@ -1,7 +1,13 @@
 import type { Role } from '../access/index.js';
+import type { DocumentSummary } from '../api/index.js';
 import type { Action } from '../audit/index.js';
 
 // What people in a municipality and citizens read for codes, in Danish. Without imports that run: browsers load this file too.
+
+/** By name; an authority that has none here, by its CVR number. */
+export function nameOfSender({ name, idType, id }: Pick<DocumentSummary['sender'], 'name' | 'idType' | 'id'>): string {
+  return name === '' && idType.toUpperCase() === 'CVR' ? `CVR ${id}` : name;
+}
 
 /** What was done; whoever did it is the subject. */
 export const DEEDS: Record<Action, string> = {
@@ -127,7 +133,7 @@ export const FUNCTIONS: Record<Role, string> = {
 };
 
 export const SYSTEMS: Readonly<Record<string, string>> = {
-  serviceplatformen: 'Digital Post (automatisk)',
+  serviceplatformen: 'Serviceplatformen (automatisk)',
   indbakke: 'Indbakke (automatisk)',
 };
 

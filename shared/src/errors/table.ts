@@ -290,6 +290,12 @@ export const ERRORS = {
     again: true,
     meaning: 'The zip is not made yet, was cancelled, or could not be made.',
   },
+  'file-not-here': {
+    http: 409,
+    fault: 'peer',
+    again: true,
+    meaning: 'The file is not here yet: it comes after its message.',
+  },
   'key-reused': {
     http: 422,
     fault: 'peer',

@@ -74,7 +74,7 @@ export async function writeChange(
     sql`
       WITH current AS (
         SELECT m.id, m.status, m.version, m.assignee_kind, m.assignee_id, m.concern_marked_at, m.concern_assessed_at,
-          m.concern_confirmed_at, m.legal_hold, m.deletion_requested_at, m.deletion_requested_by, m.deletion_due_at, m.content_removed_at,
+          m.concern_confirmed_at, m.legal_hold, m.deletion_requested_at, m.deletion_requested_by, m.deletion_due_at, m.content_removed_at, m.channel,
           (SELECT moved_to FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id) AS moved_to,
           ${isAllowed?.condition ?? sql`true`} AS "isAllowed", ${rolesBeyond(principal)} AS beyond
         FROM messages m WHERE m.id = ${id}::uuid AND ${isVisible} FOR UPDATE
@@ -95,7 +95,8 @@ export async function writeChange(
         current.concern_marked_at AS "concernMarkedAt", current.concern_assessed_at AS "concernAssessedAt",
         current.concern_confirmed_at AS "concernConfirmedAt", current.legal_hold AS "legalHold",
         current.deletion_requested_at AS "deletionRequestedAt", current.deletion_requested_by AS "deletionRequestedBy",
-        current.deletion_due_at AS "deletionDueAt", current.content_removed_at AS "contentRemovedAt", current.moved_to AS "movedTo", "isAllowed",
+        current.deletion_due_at AS "deletionDueAt", current.content_removed_at AS "contentRemovedAt", current.moved_to AS "movedTo", current.channel,
+        "isAllowed",
         current.beyond, ${isBeyondAll} AS "isBeyondAll", changed.status AS "newStatus", changed.version AS "newVersion"
       FROM current LEFT JOIN changed USING (id)`,
   );

@@ -9,6 +9,7 @@ import {
   type TestStack,
   type TokenOptions,
 } from '../../../infra/src/testkit/stack.js';
+import { type DistributionSpec, distribute, writeDistribution } from '../../../infra/src/testkit/write-distribution.js';
 import { type MemoSpec, type ReplyEntry, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ChangeAnswer, DocumentAnswer, DocumentList, type DocumentSummary } from '../../src/api/index.js';
 
@@ -23,6 +24,18 @@ export async function deliverMemo(stack: TestStack, memo: MemoSpec = {}): Promis
   const [row] = await stack.sql<{ id: string }>(
     'SELECT id FROM messages WHERE external_id = $1 AND municipality = $2 ORDER BY id DESC LIMIT 1',
     [messageUUID.toLowerCase(), memo.recipient?.id ?? ODENSKOV],
+  );
+  return (row as { id: string }).id;
+}
+
+/** Delivers a document by Fordelingskomponenten and returns the id of the message. */
+export async function deliverDocument(stack: TestStack, document: DistributionSpec = {}): Promise<string> {
+  const transactionId = document.transactionId ?? randomUUID();
+  const receipt = await distribute(stack.url, writeDistribution({ ...document, transactionId }));
+  expect(await receipt.text()).toContain('ACCEPTERET');
+  const [row] = await stack.sql<{ id: string }>(
+    'SELECT message_id AS id FROM distributions WHERE transaction_id = $1 ORDER BY message_id DESC LIMIT 1',
+    [transactionId],
   );
   return (row as { id: string }).id;
 }

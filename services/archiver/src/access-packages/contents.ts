@@ -1,5 +1,6 @@
+import { nameOfSender } from '@indbakke/shared/danish-words';
 import type { Column } from '@indbakke/shared/excel';
-import { KIND_WORDS, STATUS_WORDS } from '@indbakke/shared/inbox';
+import { CHANNEL_WORDS, KIND_WORDS, STATUS_WORDS } from '@indbakke/shared/inbox';
 import type { LetterToPack, Reason } from './letters.js';
 
 /** A line of the list of contents. */
@@ -17,9 +18,13 @@ export interface ContentsLine {
     | 'statusAt'
     | 'kind'
     | 'subject'
+    | 'channel'
     | 'senderName'
+    | 'senderIdType'
+    | 'senderId'
     | 'concerningName'
     | 'deletionDueAt'
+    | 'distribution'
   >;
   /** Paths in the folder. */
   readonly files: readonly string[];
@@ -28,6 +33,7 @@ export interface ContentsLine {
 const REASON_WORDS: Record<Reason, string> = {
   sender: 'Er afsender',
   concerning: 'Brevet vedrører borgeren',
+  party: 'Er part i dokumentet',
   suggested: 'Er part i den foreslåede sag',
   journalized: 'Er part i sagen',
 };
@@ -54,10 +60,14 @@ export const CONTENTS_COLUMNS: readonly Column<ContentsLine>[] = [
   text('Status', 14, ({ letter }) => STATUS_WORDS[letter.status]),
   time('Status siden', ({ statusAt }) => statusAt),
   time('Slettes', ({ deletionDueAt }) => deletionDueAt),
+  text('Kanal', 21, ({ letter }) => CHANNEL_WORDS[letter.channel]),
   text('Type', 13, ({ letter }) => KIND_WORDS[letter.kind]),
   text('Emne', 48, ({ letter }) => letter.subject),
-  text('Afsender', 28, ({ letter }) => letter.senderName),
+  text('Afsender', 28, ({ letter: { senderName: name, senderIdType: idType, senderId: id } }) =>
+    nameOfSender({ name, idType, id }),
+  ),
   text('Vedrører', 28, ({ letter }) => letter.concerningName),
+  text('Undtaget fra aktindsigt', 30, ({ letter }) => letter.distribution?.exemption?.law ?? null),
   text('Hvorfor med', 30, ({ reasons }) => reasons.map((reason) => REASON_WORDS[reason]).join('; ')),
   text('Filer', 70, ({ files }) => files.join('; ')),
   text('Id', 38, ({ letter }) => letter.id),

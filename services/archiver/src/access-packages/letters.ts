@@ -9,7 +9,7 @@ import { type MessageToZip, TO_ZIP } from '../zip/message-to-zip.js';
 const { sql } = Prisma;
 
 /** Why a message is about a citizen now. */
-export type Reason = 'sender' | 'concerning' | 'suggested' | 'journalized';
+export type Reason = 'sender' | 'concerning' | 'party' | 'suggested' | 'journalized';
 
 /** A message of a citizen, without what it holds. */
 export interface Letter {
@@ -32,7 +32,8 @@ export interface LetterToPack extends MessageToZip {
 type LetterParts = Pick<Parts, 'store' | 'keys'>;
 
 /**
- * The messages that a citizen gets, in order of receipt, of every status: those from or about the citizen, and those suggested
+ * The messages that a citizen gets, in order of receipt, of every status: those from or about the citizen, those with the citizen as a
+ * party of the document, and those suggested
  * for or journalized on a case with the citizen as a party, as it is now. What the audit log’s subjects say is not enough: a
  * message that was suggested for the wrong case stays among them.
  *
@@ -50,12 +51,15 @@ export async function findLetters(
   const digest = digestOfParty(keys, number).toString('hex');
   const isParty = (role: 'sender' | 'concerning') =>
     sql`EXISTS (SELECT FROM message_parties WHERE message_id = m.id AND role = ${role} AND number = ${number})`;
+  const isPartyOfDocument = sql`EXISTS (
+    SELECT FROM message_details WHERE message_id = m.id AND parties @> jsonb_build_array(jsonb_build_object('id', ${number}::text)))`;
   const hasParty = (caseId: Prisma.Sql) => sql`
     EXISTS (SELECT FROM cases WHERE municipality = m.municipality AND case_id = ${caseId} AND decode(${digest}, 'hex') = ANY (party_digests))`;
   const reason = (name: Reason, condition: Prisma.Sql) => sql`CASE WHEN ${condition} THEN ${name}::text END`;
   const reasons = [
     reason('sender', isParty('sender')),
     reason('concerning', isParty('concerning')),
+    reason('party', isPartyOfDocument),
     reason('suggested', hasParty(sql`m.suggested_case_id`)),
     reason(
       'journalized',

@@ -58,7 +58,14 @@ async function* filesOfPackage(parts: PackageParts, wanted: ToWrite): AsyncGener
   yield* sheetsOfLog(parts, wanted);
 }
 
-const UNREADABLE = { subject: '', senderName: '', concerningName: null };
+const UNREADABLE = {
+  subject: '',
+  senderName: '',
+  senderIdType: '',
+  senderId: '',
+  concerningName: null,
+  distribution: null,
+};
 
 // A few MB. A zip says how long a file is before its first byte, so a sheet is in memory.
 const SHEET_ROWS = 20_000;

@@ -30,7 +30,11 @@ export function offerHandover(
       isPossible: {
         condition: sql`${movedTo(to)} AND NOT EXISTS (SELECT FROM handovers WHERE message_id = m.id AND status = 'open')`,
         otherwise: () =>
-          notPossible('It is a pending reply of a case that has moved, which is not offered yet, or it cannot be.'),
+          notPossible(
+            target?.channel === 'sf2900'
+              ? 'It came by Fordelingskomponenten, and its sender would hear that it was rejected. Reject it: then its sender can send it to the other municipality.'
+              : 'It is a pending reply of a case that has moved, which is not offered yet, or it cannot be.',
+          ),
       },
       async write() {
         await requireSameKind(connection, principal.municipality, to);
@@ -224,22 +228,26 @@ export function notPossible(detail: string): Problem {
   return new Problem('handover-not-possible', detail);
 }
 
-/** Whether the case that the message is suggested for has moved to this municipality, as a condition on `messages AS m`. */
+/**
+ * Whether the message may go to this municipality, to which the case that it is suggested for has moved, as a condition on
+ * `messages AS m`.
+ */
 export function movedTo(to: string): Prisma.Sql {
-  return sql`(m.kind = 'reply' AND EXISTS (SELECT FROM cases c WHERE c.municipality = m.municipality AND c.case_id = m.suggested_case_id
+  return sql`(m.kind = 'reply' AND m.channel <> 'sf2900' AND EXISTS (SELECT FROM cases c WHERE c.municipality = m.municipality AND c.case_id = m.suggested_case_id
     AND c.status = 'moved' AND c.moved_to = ${to} AND c.moved_to <> m.municipality))`;
 }
 
 interface Target {
   readonly to: string;
   readonly caseId: string;
+  readonly channel: string;
 }
 
 async function findTarget(connection: Connection, { id, principal }: ChangeRequest): Promise<Target | undefined> {
   const [target] = await run<Target>(
     connection,
     sql`
-      SELECT c.moved_to AS "to", c.case_id AS "caseId" FROM messages m
+      SELECT c.moved_to AS "to", c.case_id AS "caseId", m.channel FROM messages m
       JOIN cases c ON c.municipality = m.municipality AND c.case_id = m.suggested_case_id
       WHERE m.id = ${id}::uuid AND ${visibleTo(principal)} AND c.moved_to IS NOT NULL`,
   );

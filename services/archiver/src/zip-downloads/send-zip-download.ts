@@ -36,7 +36,7 @@ export async function sendZipDownload(
   const content = await readAhead(await openSealed(parts, zip, range), range.end - range.start);
   describeSelection(res, selection);
   if (selection.status !== 304) {
-    const name = zip.isTraining ? 'øvelse' : 'digital-post';
+    const name = zip.isTraining ? 'øvelse' : 'indkomne-dokumenter';
     res.attachment(`${name}-${danishDayOf(zip.readyAt)}-${zip.id.slice(-8)}.zip`).type('application/zip');
   }
   await sendStream(content, res);

@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { KIND_WORDS } from '@indbakke/shared/inbox';
+import { CHANNEL_WORDS, KIND_WORDS, OBJECT_TYPE_WORDS, PARTY_ROLE_WORDS } from '@indbakke/shared/inbox';
 import { registerFonts } from '@indbakke/shared/pdf';
 import { TRAINING_MARK } from '@indbakke/shared/training';
 import PDFDocument from 'pdfkit';
@@ -40,6 +40,9 @@ export async function writeCoverSheet(
   if (message.isTraining) document.fontSize(14).text(TRAINING_MARK.toUpperCase());
   document.fontSize(10).moveDown();
   for (const field of fieldsOf(message)) writeField(document, field, shown);
+  writeSection(document, 'Parter', message.distribution?.parties ?? [], (party) =>
+    writeField(document, [PARTY_ROLE_WORDS[party.role], [party.name, party.id].filter(Boolean).join(', ')], shown),
+  );
   writeSection(document, 'Oplysninger fra afsenderen', message.contactInfo, ({ label, value }) =>
     writeField(document, [label, value], shown),
   );
@@ -49,21 +52,31 @@ export async function writeCoverSheet(
 }
 
 function fieldsOf(message: MessageToZip): Field[] {
-  const { senderIdType, concerningId, concerningName, representativeName } = message;
+  const { concerningId, concerningName, representativeName, distribution } = message;
+  const { kle, exemption } = distribution ?? { kle: null, exemption: null };
   const fields: (readonly [string, string | null])[] = [
     ['Emne', message.subject],
-    ['Type', KIND_WORDS[message.kind]],
+    ['Type', distribution ? OBJECT_TYPE_WORDS[distribution.objectType] : KIND_WORDS[message.kind]],
+    ['Modtaget gennem', CHANNEL_WORDS[message.channel]],
     ['Afsender', message.senderName],
-    [senderIdType.toUpperCase() === 'CVR' ? 'Afsenders CVR-nummer' : 'Afsenders CPR-nummer', message.senderId],
+    [numberLabelOf(message), message.senderId],
     ['På vegne af afsender', representativeName],
     ['Vedrører', concerningName],
     ['Vedrørendes CPR-nummer', concerningId],
+    ['KLE-nummer', kle],
+    ['Undtaget fra aktindsigt', exemption && (exemption.law || 'Ja')],
+    ['Titel ved aktindsigt', exemption?.title ?? null],
     ['Kontaktpunkt', message.contactPointName ?? message.contactPointId],
     ['Brevets dato', time.format(message.letterAt)],
     ['Modtaget', time.format(message.receivedAt)],
-    ['Meddelelsens id', message.externalId],
+    distribution ? ['Dokumentets id', distribution.objectId] : ['Meddelelsens id', message.externalId],
   ];
   return fields.filter((field): field is Field => Boolean(field[1]));
+}
+
+function numberLabelOf({ channel, senderIdType }: MessageToZip): string {
+  if (channel === 'sf2900') return 'Myndighedens CVR-nummer';
+  return senderIdType.toUpperCase() === 'CVR' ? 'Afsenders CVR-nummer' : 'Afsenders CPR-nummer';
 }
 
 function writeField(document: PDFKit.PDFDocument, [name, value]: Field, shown: (text: string) => string): void {

@@ -1,4 +1,6 @@
+import type { DocumentAnswer } from '@indbakke/shared/api';
 import {
+  DISTRIBUTION,
   DOCUMENTS,
   type DocumentsRow,
   SEALED,
@@ -13,9 +15,14 @@ import { Prisma } from '@indbakke/shared/store';
 export interface MessageToZip extends SummaryRow, DocumentsRow, Omit<SealedRow, 'id'> {
   /** The XML as it arrived, with a token for each content. */
   readonly original: Buffer | null;
+  /** Null for Digital Post. */
+  readonly distribution: Pick<
+    NonNullable<DocumentAnswer['distribution']>,
+    'objectType' | 'objectId' | 'kle' | 'parties' | 'exemption'
+  > | null;
 }
 
 export const TO_ZIP = {
-  columns: Prisma.sql`${SUMMARY}, ${DOCUMENTS}, ${SEALED}, d.original`,
+  columns: Prisma.sql`${SUMMARY}, ${DOCUMENTS}, ${DISTRIBUTION}, ${SEALED}, d.original`,
   tables: Prisma.sql`${SUMMARY_TABLES} ${SEALED_TABLES}`,
 };

@@ -1,11 +1,14 @@
-import { type DocumentsRow, type StoredFile, safeFileName } from '@indbakke/shared/inbox';
+import { type DocumentsRow, type StoredFile, type SummaryRow, safeFileName } from '@indbakke/shared/inbox';
 import { UniqueNames } from './unique-names.js';
 
 const FOLDERS: Record<string, string> = { main: '', additional: 'bilag/', technical: 'teknisk/' };
 
 export const COVER_SHEET = 'følgeseddel.pdf';
-/** The MeMo as it arrived, without the contents of its files. */
-export const ORIGINAL = 'teknisk/meddelelse.xml';
+/** The XML as it arrived, without the contents of its files. */
+export const ORIGINALS: Record<SummaryRow['channel'], string> = {
+  sf1606: 'teknisk/meddelelse.xml',
+  sf2900: 'teknisk/fordelingsobjekt.xml',
+};
 
 export interface NamedFile {
   /** Of its document. */
@@ -24,7 +27,7 @@ export function nameFiles(message: DocumentsRow, maxUnits?: number): NamedFile[]
   // Folder names are taken too, or the zip could not be unpacked.
   const names = new UniqueNames([
     COVER_SHEET,
-    ORIGINAL,
+    ...Object.values(ORIGINALS),
     ...Object.values(FOLDERS).map((folder) => folder.replace('/', '')),
   ]);
   return message.documents.flatMap(({ role, files }) =>

@@ -17,10 +17,12 @@ export async function sendZip(
   describeSelection(res, selection);
   if (selection.status !== 304)
     res.attachment(
-      `${message.isTraining ? 'øvelse' : 'digital-post'}-${danishDate.format(message.receivedAt)}-${id.slice(-8)}.zip`,
+      `${message.isTraining ? 'øvelse' : FILE_NAMES[message.channel]}-${danishDate.format(message.receivedAt)}-${id.slice(-8)}.zip`,
     );
   await sendStream(zip.open(selection.range), res);
 }
+
+const FILE_NAMES = { sf1606: 'digital-post', sf2900: 'fordelingskomponenten' } as const;
 
 /** `2026-11-02`, as the caseworker reads it elsewhere. */
 const danishDate = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeZone: 'Europe/Copenhagen' });

@@ -6,7 +6,7 @@ import { type ContentReader, openContent, requireContent, type StoredFile } from
 import type { Parts } from '@indbakke/shared/service';
 import { writeCoverSheet } from './cover-sheet.js';
 import type { MessageToZip } from './message-to-zip.js';
-import { COVER_SHEET, type NamedFile, nameFiles, ORIGINAL } from './name-files.js';
+import { COVER_SHEET, type NamedFile, nameFiles, ORIGINALS } from './name-files.js';
 import { Zip, type ZipFile } from './zip.js';
 
 /** What a zip has of a message beside its main document and attachments. */
@@ -65,7 +65,7 @@ export async function filesOf(
   return [
     ...(cover ? [made(COVER_SHEET, await writeCoverSheet(message, files, cover === 'full'))] : []),
     ...(await storedFiles(parts, message, files)),
-    ...(original && message.original ? [made(ORIGINAL, message.original)] : []),
+    ...(original && message.original ? [made(ORIGINALS[message.channel], message.original)] : []),
   ];
 }
 
@@ -117,7 +117,10 @@ async function crc32Of(file: StoredFile, content: ContentReader): Promise<number
 // Remarks of shared/src/memo on what only the original contains.
 const ONLY_IN_ORIGINAL = new Set(['unknown-element', 'repeated-element', 'unexpected-text', 'more-remarks']);
 
-/** Whether the original contains more than the documents and the cover sheet show. */
-export function needsOriginal({ remarks }: MessageToZip): boolean {
-  return remarks.some(({ code }) => ONLY_IN_ORIGINAL.has(code));
+/**
+ * Whether the original contains more than the documents and the cover sheet show. That of Fordelingskomponenten does: what a form
+ * has beside its content, and who registered what and when.
+ */
+export function needsOriginal({ channel, remarks }: MessageToZip): boolean {
+  return channel === 'sf2900' || remarks.some(({ code }) => ONLY_IN_ORIGINAL.has(code));
 }

@@ -30,6 +30,9 @@ const texts = inBoth({
   },
 });
 
+/** An authority is neither a party to the case nor whom the municipality wrote to. */
+const isByAuthority = ({ basis }: NonNullable<DocumentAnswer['suggestion']>) => basis === 'sag-forslag';
+
 /** Which case it probably belongs to, and why. */
 export function SuggestedCase({ letter }: { readonly letter: DocumentAnswer }) {
   const own = useTexts(texts);
@@ -51,7 +54,9 @@ export function SuggestedCase({ letter }: { readonly letter: DocumentAnswer }) {
           {suggestion.warning && <p class="alert alert-warning">{words.warning[suggestion.warning]}</p>}
           <ul>
             <li>{words.basis[suggestion.basis]}</li>
-            <li class={suggestion.sender === 'other' ? 'careful' : ''}>{words.sender[suggestion.sender]}</li>
+            {!isByAuthority(suggestion) && (
+              <li class={suggestion.sender === 'other' ? 'careful' : ''}>{words.sender[suggestion.sender]}</li>
+            )}
             {suggestion.party && <li>{words.party[suggestion.party]}</li>}
             {suggestion.movedTo && <li>{own.movedTo(suggestion.movedTo)}</li>}
             {suggestion.movedFrom && <li>{own.movedFrom(suggestion.movedFrom)}</li>}

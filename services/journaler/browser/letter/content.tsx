@@ -4,6 +4,7 @@ import { call } from '../api.js';
 import { ErrorAlert } from '../errors.js';
 import { inBoth, useTexts } from '../language.js';
 import { FilePreview } from './file-preview.js';
+import { FileWay } from './file-way.js';
 import { hrefOfFile, isShown } from './files.js';
 
 const texts = inBoth({
@@ -11,6 +12,7 @@ const texts = inBoth({
     title: 'Brevet',
     reading: 'Henter brevet …',
     empty: 'Brevet har ingen tekst.',
+    noFile: 'Der fulgte ingen fil med.',
     truncated: 'Resten er i filen.',
     download: 'Hent hoveddokumentet',
     notShown: 'Hoveddokumentet kan ikke vises her.',
@@ -19,6 +21,7 @@ const texts = inBoth({
     title: 'The letter',
     reading: 'Loading the letter …',
     empty: 'The letter has no text.',
+    noFile: 'No file came with it.',
     truncated: 'The rest is in the file.',
     download: 'Download the main document',
     notShown: 'The main document cannot be shown here.',
@@ -31,11 +34,13 @@ export function Content({ letter }: { readonly letter: DocumentAnswer }) {
   const [answer, setAnswer] = useState<TextAnswer>();
   const [error, setError] = useState<unknown>();
   const isGone = letter.contentRemovedAt !== null;
-  useEffect(() => {
-    if (!isGone) call<TextAnswer>('GET', `/incoming-documents/${letter.id}/text`).then(setAnswer, setError);
-  }, [letter.id, isGone]);
-  if (isGone) return null;
   const main = letter.documents.find(({ role }) => role === 'main')?.files ?? [];
+  const isAwaited = main.length > 0 && main.every(({ status }) => status !== 'stored');
+  useEffect(() => {
+    if (!isGone && !isAwaited)
+      call<TextAnswer>('GET', `/incoming-documents/${letter.id}/text`).then(setAnswer, setError);
+  }, [letter.id, isGone, isAwaited]);
+  if (isGone) return null;
   const shown = main.find(isShown);
   const [first] = main;
   const isText = typeof answer?.text === 'string';
@@ -43,10 +48,12 @@ export function Content({ letter }: { readonly letter: DocumentAnswer }) {
     <section aria-labelledby="content-title" class="content">
       <h2 id="content-title">{own.title}</h2>
       <ErrorAlert error={error} />
-      {!answer && !error && <p aria-busy="true">{own.reading}</p>}
+      {isAwaited && <FileWay fileFetch={letter.distribution?.fileFetch ?? undefined} />}
+      {!answer && !error && !isAwaited && <p aria-busy="true">{own.reading}</p>}
       {isText && <div class="text">{answer.text || own.empty}</div>}
       {answer?.isTruncated && <p class="hint">{own.truncated}</p>}
       {answer && !isText && shown && <FilePreview letterId={letter.id} file={shown} />}
+      {answer && !first && <p>{own.noFile}</p>}
       {answer && !isText && !shown && first && (
         <p>
           {own.notShown}{' '}

@@ -37,6 +37,9 @@ const ENGLISH: Readonly<Record<string, string>> = {
   'concern-unmarked': 'Removed the mark as a possible report of concern',
   'concern-assessed': 'Assessed the possible report of concern',
   'concern-confirmed': 'Confirmed the receipt to the notifier',
+  'file-arrived': 'Fetched the file',
+  'file-missing': 'Gave up fetching the file',
+  'file-asked': 'Asked for the file to be fetched again',
   read: 'Opened the letter',
   'read-file': 'Opened a file of the letter',
   'read-text': 'Read the text of the letter',
@@ -58,7 +61,7 @@ export function sentenceOf(by: string, action: string, language: Language): stri
 }
 
 const ENGLISH_SYSTEMS: Readonly<Record<string, string>> = {
-  serviceplatformen: 'Digital Post (automatically)',
+  serviceplatformen: 'Serviceplatformen (automatically)',
   indbakke: 'Indbakke (automatically)',
 };
 

@@ -1,11 +1,11 @@
 import type { DocumentAnswer } from '@indbakke/shared/api';
+import { nameOfSender } from '@indbakke/shared/danish-words';
 import type { ComponentChildren } from 'preact';
 import { Foreign } from '../foreign.js';
 import { inBoth, useFormat, useLanguage, useTexts } from '../language.js';
 import { distance } from '../list/clocks.js';
 import { WORDS } from '../words.js';
 import { Clock } from './clock.js';
-import { LETTER_WORDS } from './words.js';
 
 const texts = inBoth({
   da: {
@@ -31,7 +31,7 @@ const texts = inBoth({
     confirmed: 'Bekræftet over for underretteren',
     journalized: 'Journaliseret',
     onCase: (caseId: string, by: string, at: string) => `Sag ${caseId}, af ${by}, ${at}`,
-    contactInfo: 'Udfyldt af afsenderen',
+    contactInfo: 'Oplysninger fra afsenderen',
   },
   en: {
     title: 'About the letter',
@@ -56,7 +56,7 @@ const texts = inBoth({
     confirmed: 'Confirmed to the notifier',
     journalized: 'Journalized',
     onCase: (caseId: string, by: string, at: string) => `Case ${caseId}, by ${by}, ${at}`,
-    contactInfo: 'Filled in by the sender',
+    contactInfo: 'Details from the sender',
   },
 });
 
@@ -64,7 +64,6 @@ const texts = inBoth({
 export function Facts({ letter }: { readonly letter: DocumentAnswer }) {
   const own = useTexts(texts);
   const words = useTexts(WORDS);
-  const { channel } = useTexts(LETTER_WORDS);
   const language = useLanguage();
   const format = useFormat();
   const { sender, concerning, contactPoint, assignee, concern, answer } = letter;
@@ -73,7 +72,8 @@ export function Facts({ letter }: { readonly letter: DocumentAnswer }) {
       <h2 id="facts">{own.title}</h2>
       <dl>
         <Fact name={own.from}>
-          <Foreign>{sender.name}</Foreign> <Quiet>{`${sender.idType} ${sender.id}`}</Quiet>
+          <Foreign>{nameOfSender(sender)}</Foreign>{' '}
+          {sender.name !== '' && <Quiet>{`${sender.idType} ${sender.id}`}</Quiet>}
         </Fact>
         {sender.representative && (
           <Fact name={own.onBehalf}>
@@ -91,7 +91,7 @@ export function Facts({ letter }: { readonly letter: DocumentAnswer }) {
         </Fact>
         <Fact name={own.dated}>{format.day(letter.letterAt)}</Fact>
         <Fact name={own.kind}>
-          {words.kind[letter.kind]} <Quiet>{channel[letter.channel]}</Quiet>
+          {words.kind[letter.kind]} <Quiet>{words.channel[letter.channel]}</Quiet>
         </Fact>
         <Fact name={own.assignee}>
           {assignee ? `${assignee.kind === 'team' ? `${own.team} ` : ''}${assignee.id}` : own.nobody}
@@ -148,4 +148,4 @@ export function Fact({ name, children }: { readonly name: string; readonly child
   );
 }
 
-const Quiet = ({ children }: { readonly children: ComponentChildren }) => <span class="quiet">{children}</span>;
+export const Quiet = ({ children }: { readonly children: ComponentChildren }) => <span class="quiet">{children}</span>;

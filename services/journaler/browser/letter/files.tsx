@@ -18,7 +18,7 @@ const texts = inBoth({
     hide: 'Skjul',
     download: 'Hent',
     differs: (claimed: string) => `ikke ${claimed}, som afsenderen skriver`,
-    missing: 'mangler',
+    absent: { expected: 'på vej', missing: 'kom ikke' },
     unnamed: '(uden navn)',
     kinds: { plain: 'tekst', 'octet-stream': 'data' } as Readonly<Record<string, string>>,
   },
@@ -33,7 +33,7 @@ const texts = inBoth({
     hide: 'Hide',
     download: 'Download',
     differs: (claimed: string) => `not ${claimed}, as the sender says`,
-    missing: 'missing',
+    absent: { expected: 'on its way', missing: 'did not come' },
     unnamed: '(no name)',
     kinds: { plain: 'text', 'octet-stream': 'data' },
   },
@@ -99,7 +99,7 @@ export function Files({ letter }: { readonly letter: DocumentAnswer }) {
                   )}
                 </td>
                 <td class="number" data-title={own.size}>
-                  {file.status === 'stored' ? format.size(file.size) : own.missing}
+                  {file.status === 'stored' ? format.size(file.size) : own.absent[file.status]}
                 </td>
                 <td class="buttons">
                   {isShown(file) && (

@@ -9,6 +9,7 @@ import { ActionDialog } from './action-dialog.js';
 import { SuggestedCase } from './case.js';
 import { AT_ONCE, type Change, type Step } from './changes.js';
 import { Content } from './content.js';
+import { DistributionFacts } from './distribution.js';
 import { Facts } from './facts.js';
 import { Files } from './files.js';
 import { History, Remarks } from './history.js';
@@ -73,7 +74,8 @@ export function LetterPage({ id }: { readonly id: string }) {
             <div>
               <SuggestedCase letter={letter} />
               <Facts letter={letter} />
-              <Zip letterId={letter.id} />
+              <DistributionFacts letter={letter} />
+              <Zip letter={letter} />
               <Remarks letter={letter} />
               <History letter={letter} />
               {hasRole('Revisionslog.Læs') && <Readers letterId={letter.id} />}

@@ -11,7 +11,6 @@ interface Words {
   readonly party: Record<NonNullable<Suggestion['party']>, string>;
   readonly warning: Record<NonNullable<Suggestion['warning']>, string>;
   readonly caseStatus: Record<NonNullable<Suggestion['caseStatus']>, string>;
-  readonly channel: Record<DocumentAnswer['channel'], string>;
   readonly heldCause: Record<NonNullable<DocumentAnswer['heldCause']>, string>;
   readonly rejection: Record<Rejection['reason'], string>;
   readonly handover: Record<Handover['status'], string>;
@@ -44,7 +43,6 @@ export const LETTER_WORDS = inBoth<Words>({
     },
     warning: { 'not-the-recipient': 'Kommunens brev var til en anden end den, der svarer.' },
     caseStatus: { open: 'Åben', closed: 'Lukket', moved: 'Flyttet' },
-    channel: { sf1606: 'Digital Post', sf2900: 'Fordelingskomponenten' },
     heldCause: {
       conflict: 'Et andet brev med samme id, men andet indhold, kom først. Et menneske skal se på det.',
       'not-live': 'Kommunen er ikke gået i drift her.',
@@ -74,13 +72,13 @@ export const LETTER_WORDS = inBoth<Words>({
     role: { main: 'Hoveddokument', additional: 'Bilag', technical: 'Teknisk dokument' },
     remark: {
       'unknown-version': 'Brevet har en ukendt version af formatet MeMo; det er læst som version 1.2.',
-      'missing-element': 'Noget, som MeMo kræver, mangler.',
-      'unknown-element': 'Noget, som MeMo ikke kender her, står kun i originalen.',
-      'repeated-element': 'Noget står der flere gange, end MeMo tillader.',
-      'wrong-order': 'Noget står i en anden rækkefølge, end MeMo kræver.',
-      'unexpected-text': 'Der er tekst, hvor MeMo ikke har nogen; den står kun i originalen.',
+      'missing-element': 'Noget, som formatet kræver, mangler.',
+      'unknown-element': 'Noget, som formatet ikke kender her, står kun i originalen.',
+      'repeated-element': 'Noget står der flere gange, end formatet tillader.',
+      'wrong-order': 'Noget står i en anden rækkefølge, end formatet kræver.',
+      'unexpected-text': 'Der er tekst, hvor formatet ikke har nogen; den står kun i originalen.',
       'misplaced-file': 'En fil lå et forkert sted; den er gemt som bilag.',
-      'text-too-long': 'En tekst er længere, end MeMo tillader; den er gemt i sin helhed.',
+      'text-too-long': 'En tekst er længere, end formatet tillader; den er gemt i sin helhed.',
       'empty-element': 'Noget er tomt, som ikke må være det.',
       'nil-with-value': 'Noget er angivet som tomt, men har indhold; det er gemt.',
       'wrong-uuid': 'Et id har en forkert form.',
@@ -89,7 +87,7 @@ export const LETTER_WORDS = inBoth<Words>({
       'wrong-language': 'En sprogkode har en forkert form.',
       'wrong-url': 'En webadresse har en forkert form.',
       'wrong-number': 'Et CPR- eller CVR-nummer har et forkert antal cifre.',
-      'unknown-value': 'En værdi er ikke blandt dem, MeMo tillader.',
+      'unknown-value': 'En værdi er ikke blandt dem, formatet tillader.',
       'type-differs': 'En fil er ikke af den type, den siges at være.',
       'bad-file-name': 'Et filnavn indeholder et tegn, som Digital Post ikke tillader.',
       'more-remarks': 'Der er flere fejl end dem, der er nævnt.',
@@ -117,7 +115,6 @@ export const LETTER_WORDS = inBoth<Words>({
     },
     warning: { 'not-the-recipient': 'The municipality’s letter was to somebody else than who answers.' },
     caseStatus: { open: 'Open', closed: 'Closed', moved: 'Moved' },
-    channel: { sf1606: 'Digital Post', sf2900: 'Fordelingskomponenten' },
     heldCause: {
       conflict: 'Another letter with the same id but other content came first. A person must look at it.',
       'not-live': 'The municipality has not gone live here.',
@@ -147,13 +144,13 @@ export const LETTER_WORDS = inBoth<Words>({
     role: { main: 'Main document', additional: 'Attachment', technical: 'Technical document' },
     remark: {
       'unknown-version': 'The letter has an unknown version of the format MeMo; it was read as version 1.2.',
-      'missing-element': 'Something that MeMo requires is missing.',
-      'unknown-element': 'Something that MeMo does not know here is in the original only.',
-      'repeated-element': 'Something is there more often than MeMo allows.',
-      'wrong-order': 'Something is in another order than MeMo requires.',
-      'unexpected-text': 'There is text where MeMo has none; it is in the original only.',
+      'missing-element': 'Something that the format requires is missing.',
+      'unknown-element': 'Something that the format does not know here is in the original only.',
+      'repeated-element': 'Something is there more often than the format allows.',
+      'wrong-order': 'Something is in another order than the format requires.',
+      'unexpected-text': 'There is text where the format has none; it is in the original only.',
       'misplaced-file': 'A file was in a wrong place; it was kept as an attachment.',
-      'text-too-long': 'A text is longer than MeMo allows; all of it was kept.',
+      'text-too-long': 'A text is longer than the format allows; all of it was kept.',
       'empty-element': 'Something is empty that must not be.',
       'nil-with-value': 'Something is said to be empty, but has content; it was kept.',
       'wrong-uuid': 'An id has a wrong form.',
@@ -162,7 +159,7 @@ export const LETTER_WORDS = inBoth<Words>({
       'wrong-language': 'A language code has a wrong form.',
       'wrong-url': 'A web address has a wrong form.',
       'wrong-number': 'A CPR or CVR number has a wrong number of digits.',
-      'unknown-value': 'A value is not one that MeMo allows.',
+      'unknown-value': 'A value is not one that the format allows.',
       'type-differs': 'A file is not of the type that it is said to be.',
       'bad-file-name': 'A file name has a character that Digital Post does not allow.',
       'more-remarks': 'There are more faults than those listed.',

@@ -1,3 +1,4 @@
+import type { DocumentAnswer } from '@indbakke/shared/api';
 import { useState } from 'preact/hooks';
 import { inBoth, useTexts } from '../language.js';
 import { PREFIX } from '../session.js';
@@ -8,6 +9,7 @@ const texts = inBoth({
     cover: 'Følgeseddel',
     options: { none: 'Uden', masked: 'Med fødselsdato i stedet for CPR-nummer', full: 'Med hele CPR-numre' },
     download: 'Hent zip',
+    absent: 'Filer, der ikke er her, er ikke med. Følgesedlen nævner dem.',
   },
   en: {
     title: 'Download as zip',
@@ -18,13 +20,14 @@ const texts = inBoth({
       full: 'With whole CPR numbers',
     },
     download: 'Download zip',
+    absent: 'Files that are not here are not in it. The cover sheet names them.',
   },
 });
 
 type Cover = 'none' | 'masked' | 'full';
 
 /** Main document and attachments in one file, to be sent on. */
-export function Zip({ letterId }: { readonly letterId: string }) {
+export function Zip({ letter: { id, documents } }: { readonly letter: DocumentAnswer }) {
   const own = useTexts(texts);
   const [cover, setCover] = useState<Cover>('none');
   const query = cover === 'none' ? '' : `?include=cover&cover=${cover}`;
@@ -32,6 +35,7 @@ export function Zip({ letterId }: { readonly letterId: string }) {
     <details>
       <summary>{own.title}</summary>
       <div class="zip">
+        {documents.some(({ files }) => files.some(({ status }) => status !== 'stored')) && <p>{own.absent}</p>}
         <label class="form-label" for="cover">
           {own.cover}
         </label>
@@ -47,11 +51,7 @@ export function Zip({ letterId }: { readonly letterId: string }) {
             </option>
           ))}
         </select>
-        <a
-          class="button button-secondary"
-          href={`${PREFIX}/api/v1/incoming-documents/${letterId}/zip${query}`}
-          download
-        >
+        <a class="button button-secondary" href={`${PREFIX}/api/v1/incoming-documents/${id}/zip${query}`} download>
           {own.download}
         </a>
       </div>

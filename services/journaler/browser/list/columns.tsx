@@ -1,4 +1,5 @@
 import type { DocumentSummary } from '@indbakke/shared/api';
+import { nameOfSender } from '@indbakke/shared/danish-words';
 import type { ComponentChildren } from 'preact';
 import { Foreign } from '../foreign.js';
 import { inBoth, useFormat, useTexts } from '../language.js';
@@ -85,7 +86,7 @@ function Subject({ letter }: CellProps) {
 function Sender({ letter: { sender } }: CellProps) {
   return (
     <>
-      <Foreign>{sender.name}</Foreign>
+      <Foreign>{nameOfSender(sender)}</Foreign>
       {sender.representative?.name && (
         <Quiet>
           v/ <Foreign>{sender.representative.name}</Foreign>
@@ -95,18 +96,28 @@ function Sender({ letter: { sender } }: CellProps) {
   );
 }
 
+/** With the channel, where it is not the usual one. */
+function Kind({ letter }: CellProps) {
+  const { kind, channel } = useTexts(WORDS);
+  return (
+    <>
+      {kind[letter.kind]}
+      {letter.channel !== 'sf1606' && <Quiet>{channel[letter.channel]}</Quiet>}
+    </>
+  );
+}
+
 function Suggestion({ letter: { suggestion } }: CellProps) {
   const words = useTexts(LIST_WORDS);
   if (!suggestion) return null;
   const { caseId, basis, sender, party, warning, caseStatus } = suggestion;
   const who = party ? `${words.sender[sender]} (${words.party[party]})` : words.sender[sender];
+  const why = basis === 'sag-forslag' ? [words.basis[basis]] : [words.basis[basis], who];
   const alarms = [warning && words.warning[warning], caseStatus && words.caseStatus[caseStatus]].filter(Boolean);
   return (
     <>
       <Foreign>{caseId}</Foreign>
-      <Quiet>
-        {words.basis[basis]}, {who}
-      </Quiet>
+      <Quiet>{why.join(', ')}</Quiet>
       {alarms.length > 0 && (
         <p class="clock-over">
           <span aria-hidden="true">⚠ </span>
@@ -182,7 +193,7 @@ export const COLUMNS: Record<ColumnId, Column> = {
   concerning: {
     Cell: ({ letter: { concerning } }) => concerning && <Foreign>{concerning.name ?? concerning.id ?? ''}</Foreign>,
   },
-  kind: { Cell: ({ letter }) => useTexts(WORDS).kind[letter.kind] },
+  kind: { Cell: Kind },
   contactPoint: {
     Cell: ({ letter: { contactPoint } }) => contactPoint && <Foreign>{contactPoint.name ?? contactPoint.id}</Foreign>,
   },
@@ -195,7 +206,7 @@ export const COLUMNS: Record<ColumnId, Column> = {
   status: { Cell: Status },
   late: { Cell: Late },
   answer: { Cell: ({ letter }) => letter.answer && <Time at={letter.answer.at} /> },
-  channel: { Cell: ({ letter }) => (letter.channel === 'sf1606' ? 'Digital Post' : 'Fordelingskomponenten') },
+  channel: { Cell: ({ letter }) => useTexts(WORDS).channel[letter.channel] },
   size: { Cell: ({ letter }) => useFormat().size(letter.contentSize), isNumber: true },
 };
 

@@ -10,7 +10,7 @@ import { focusRow } from './table.js';
 const texts = inBoth({
   da: {
     search: 'Søg',
-    searchHint: 'Ord, begyndelser af ord, CPR- eller CVR-nummer: i emne, afsender og vedrører',
+    searchHint: 'Ord, begyndelser af ord, CPR- eller CVR-nummer: i emne, afsender, vedrører og parter',
     find: 'Søg',
     more: 'Filtre',
     active: (count: number) => `Filtre (${count} i brug)`,
@@ -21,6 +21,7 @@ const texts = inBoth({
     no: 'Nej',
     status: 'Status',
     kind: 'Type',
+    channel: 'Kanal',
     contactPoint: 'Kontaktpunkt',
     case: 'Sag',
     assignee: 'Tildelt',
@@ -37,7 +38,7 @@ const texts = inBoth({
   },
   en: {
     search: 'Search',
-    searchHint: 'Words, beginnings of words, CPR or CVR number: in subject, sender and concerning',
+    searchHint: 'Words, beginnings of words, CPR or CVR number: in subject, sender, concerning and parties',
     find: 'Search',
     more: 'Filters',
     active: (count: number) => `Filters (${count} in use)`,
@@ -48,6 +49,7 @@ const texts = inBoth({
     no: 'No',
     status: 'Status',
     kind: 'Kind',
+    channel: 'Channel',
     contactPoint: 'Contact point',
     case: 'Case',
     assignee: 'Assigned to',
@@ -78,7 +80,7 @@ interface FiltersProps {
 /** What is chosen here counts when it is sent; another filter takes its place. */
 export function Filters({ filter, contactPoints, onFilter }: FiltersProps) {
   const own = useTexts(texts);
-  const { status: statuses, kind: kinds } = useTexts(WORDS);
+  const { status: statuses, kind: kinds, channel: channels } = useTexts(WORDS);
   const [draft, setDraft] = useState(filter);
   useEffect(() => setDraft(filter), [filter]);
   const set = (change: Partial<Filter>) => setDraft((before) => withoutEmpty({ ...before, ...change }));
@@ -196,6 +198,9 @@ export function Filters({ filter, contactPoints, onFilter }: FiltersProps) {
         </fieldset>
         <div class="fields">
           {choice('kind', own.kind, draft.kind, kinds, (kind) => set({ kind: kind as Filter['kind'] }))}
+          {choice('channel', own.channel, draft.channel, channels, (channel) =>
+            set({ channel: channel as Filter['channel'] }),
+          )}
           {choice('contactPoint', own.contactPoint, draft.contactPoint, points, (contactPoint) =>
             set({ contactPoint }),
           )}

@@ -22,6 +22,7 @@ export interface Filter {
   readonly status: readonly Status[];
   readonly view?: View;
   readonly kind?: DocumentSummary['kind'];
+  readonly channel?: DocumentSummary['channel'];
   readonly contactPoint?: string;
   readonly case?: string;
   readonly hasSuggestion?: boolean;

@@ -1,4 +1,5 @@
 import type { DocumentList, DocumentSummary } from '@indbakke/shared/api';
+import { nameOfSender } from '@indbakke/shared/danish-words';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../api.js';
 import { ErrorAlert } from '../errors.js';
@@ -174,7 +175,7 @@ function Letters({ letters, onRelease }: LettersProps) {
                 </Link>
               </td>
               <td data-title={own.sender}>
-                <Foreign>{letter.sender.name}</Foreign>
+                <Foreign>{nameOfSender(letter.sender)}</Foreign>
               </td>
               <td class="nowrap" data-title={own.received}>
                 {format.time(letter.receivedAt)}

@@ -1,15 +1,11 @@
 import type { DocumentSummary } from '@indbakke/shared/api';
+import { nameOfSender } from '@indbakke/shared/danish-words';
 import type { Column } from '@indbakke/shared/excel';
-import { KIND_WORDS, STATUS_WORDS } from '@indbakke/shared/inbox';
+import { CHANNEL_WORDS, KIND_WORDS, STATUS_WORDS } from '@indbakke/shared/inbox';
 
 // The columns of an exported list. Danish, as people in a municipality read them.
 
 export const LIST_SHEET = 'Indkomne dokumenter';
-
-const CHANNELS: Record<DocumentSummary['channel'], string> = {
-  sf1606: 'Digital Post',
-  sf2900: 'Fordelingskomponenten',
-};
 
 const BASES: Record<NonNullable<DocumentSummary['suggestion']>['basis'], string> = {
   'message-uuid': 'Svar på en sendt meddelelse',
@@ -94,10 +90,10 @@ export const COLUMNS: readonly Column<DocumentSummary>[] = [
   time('Brevdato', (document) => document.letterAt),
   text('Status', 14, ({ status }) => STATUS_WORDS[status]),
   text('Type', 13, ({ kind }) => KIND_WORDS[kind]),
-  text('Kanal', 14, ({ channel }) => CHANNELS[channel]),
+  text('Kanal', 21, ({ channel }) => CHANNEL_WORDS[channel]),
   text('Kontaktpunkt', 24, ({ contactPoint }) => contactPoint?.name ?? contactPoint?.id),
   text('Emne', 48, ({ subject }) => subject),
-  text('Afsender', 28, ({ sender }) => sender.name),
+  text('Afsender', 28, ({ sender }) => nameOfSender(sender)),
   text('Afsenders nummer', 17, ({ sender }) => sender.id),
   text('Afsenders nummertype', 12, ({ sender }) => sender.idType),
   text('På vegne af afsender', 28, ({ sender }) => sender.representative?.name),
@@ -110,7 +106,9 @@ export const COLUMNS: readonly Column<DocumentSummary>[] = [
   text('Forsinket', 10, ({ late }) => yes(late)),
   text('Foreslået sag', 18, ({ suggestion }) => suggestion?.caseId),
   text('Grundlag for forslag', 30, ({ suggestion }) => suggestion && BASES[suggestion.basis]),
-  text('Hvem svarer', 20, ({ suggestion }) => suggestion && SENDERS[suggestion.sender]),
+  text('Hvem svarer', 20, ({ suggestion }) =>
+    suggestion && suggestion.basis !== 'sag-forslag' ? SENDERS[suggestion.sender] : null,
+  ),
   text('Svarende part', 20, ({ suggestion }) => suggestion?.party && PARTIES[suggestion.party]),
   text('Advarsel', 34, ({ suggestion }) => suggestion?.warning && WARNINGS[suggestion.warning]),
   text('Sagens status', 10, ({ suggestion }) => suggestion?.caseStatus && CASE_STATUSES[suggestion.caseStatus]),

@@ -43,6 +43,8 @@ export async function sendFile(
   requireContent(message);
   const { file } = message;
   if (!file) throw new Problem('not-found', 'The message has no such file.');
+  if (file.status === 'expected') throw new Problem('file-not-here', 'The file is on its way.');
+  if (file.status === 'missing') throw new Problem('content-gone', 'The file never came.');
 
   const etag = `"${file.sha256 ?? ''}"`;
   const selection = selectBytes(req, { size: file.size, etag });

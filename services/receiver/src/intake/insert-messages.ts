@@ -54,7 +54,7 @@ const INSERT_MESSAGES = `
       sender_number text, concerning_number text, original_format text, original_at int[],
       key_id text, wrapped_key_at int[], container_at int[], change_id uuid, change text, change_details jsonb, origin text, trace text,
       sent_at timestamptz, citizens text[],
-      assignee_kind text, assignee_id text, info_words text[], kle text, parties jsonb, exemption jsonb)
+      assignee_kind text, assignee_id text, info_words text[], party_ids text[], kle text, parties jsonb, exemption jsonb)
   ), stored AS (
     INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, contact_point_id, received_at,
       first_offered_at, letter_at, sent_at, transmission_id, document_count, file_count, content_size, blob_name, remarks, status,
@@ -80,7 +80,7 @@ const INSERT_MESSAGES = `
   ), words AS (
     INSERT INTO message_words (message_id, municipality, status, received_at, words)
     SELECT id, $1, status, received_at, words_of(subject, ARRAY[sender_name, representative_name, concerning_name] || info_words,
-      ARRAY[sender_id, representative_id, concerning_id])
+      ARRAY[sender_id, representative_id, concerning_id] || party_ids)
     FROM given
   ), parties AS (
     INSERT INTO message_parties (message_id, role, municipality, number, status, received_at, letter_at)
@@ -224,6 +224,7 @@ function rowsOf(
       assignee_kind: assignee?.kind,
       assignee_id: assignee?.id,
       info_words: wordsOf(message)?.map(indexed),
+      party_ids: partsOfParties(message, 'id').map(indexed),
       kle: distribution?.kle,
       parties: distribution?.parties ?? [],
       exemption: distribution?.exemption,
@@ -278,11 +279,13 @@ function distributionRow(message_id: string, { objectType, objectId, context }: 
 }
 
 /** What a message is found by beside its subject and the names and numbers that have columns. */
-function wordsOf({ infoWords = [], distribution }: NewMessage): readonly string[] | undefined {
-  const ofParties = (distribution?.parties ?? []).flatMap(({ id, name }) => [id, name]);
-  const words = [...infoWords, ...ofParties.filter((word) => word !== null)];
+function wordsOf(message: NewMessage): readonly string[] | undefined {
+  const words = [...(message.infoWords ?? []), ...partsOfParties(message, 'name')];
   return words.length > 0 ? words : undefined;
 }
+
+const partsOfParties = ({ distribution }: NewMessage, part: 'id' | 'name'): string[] =>
+  (distribution?.parties ?? []).flatMap((party) => party[part] ?? []);
 
 /** Concatenates byte strings into one parameter: an array of them would be sent as text, twice as long. */
 class JoinedBytes {
