@@ -4,8 +4,8 @@ import { at, needed, neededValue, type Place, textAt } from './elements.js';
 
 // SF2900 2.4, CVR
 const cvrOf = (text: string) => (/^\d{8}$/.test(text) ? text : undefined);
-// SF2900 2.4, KLE; a real answer had 01.01.* (protocol facts)
-const kleOf = (text: string) => (/^[\d*]{2}(\.[\d*]{1,2}){0,2}$/.test(text) ? text : undefined);
+// SF2900 2.4, KLE
+const kleOf = (text: string) => (/^\d\d\.\d\d\.\d\d$/.test(text) ? text : undefined);
 // SF2900 2.4, Facet
 const facetOf = (text: string) => (/^[A-ZÆØÅ]\d\d$/.test(text) ? text : undefined);
 
@@ -36,11 +36,9 @@ function readRouting(choice: Place): DistributionContext['routing'] {
 
 /** What the document itself says that it is about, else what it was routed by: 27.24.00.G01. */
 export function kleIn(object: Place, { routing }: DistributionContext): string | undefined {
-  const routed = 'kle' in routing ? routing : undefined;
   const own = kleOf(textAt(object, 'KLEEmneForslag') ?? '');
-  const number = own ?? routed?.kle;
-  const facet = facetOf(textAt(object, 'HandlingFacetForslag') ?? '') ?? (own ? undefined : routed?.facet);
-  // Of a number with a wildcard only the part before it says anything.
-  const known = number?.replace(/\.?\*.*$/, '');
-  return known ? [known, ...(facet && known === number ? [facet] : [])].join('.') : undefined;
+  if (own) return withFacet(own, facetOf(textAt(object, 'HandlingFacetForslag') ?? ''));
+  return 'kle' in routing ? withFacet(routing.kle, routing.facet) : undefined;
 }
+
+const withFacet = (number: string, facet: string | undefined): string => (facet ? `${number}.${facet}` : number);
