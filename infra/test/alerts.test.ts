@@ -238,7 +238,15 @@ async function faultsInTheStack(): Promise<Course> {
     },
   );
 
+  // Nobody sends what became of a document: there is no service.
+  const document = await distribute(url, writeDistribution());
+  expect(document.status).toBe(200);
+  const [{ id = '' } = {}] = await stack.sql<{ id: string }>('SELECT message_id AS id FROM distributions');
+  const rejection = { version: 1, body: { reason: 'unwanted', explanation: 'Reklame' } };
+  expect((await stack.call('POST', `/incoming-documents/${id}/rejection`, rejection)).status).toBe(200);
+
   // What only time brings.
+  await stack.sql(`UPDATE business_receipts SET at = at - interval '2 hours'`);
   await stack.sql(`UPDATE webhook_deliveries SET created_at = created_at - interval '2 hours'`);
   await stack.sql(`UPDATE master_keys SET first_at = now() - interval '500 days'`);
   await stack.sql(
@@ -434,6 +442,7 @@ const CASES: readonly { readonly make: () => Promise<Course>; readonly alerts: r
       'NotNumbered',
       'WebhookDisabled',
       'WebhookWaits',
+      'ReceiptsNotSent',
       'FileLate',
       'FileGivenUp',
       'UnknownContactPoint',

@@ -61,6 +61,12 @@ beforeAll(async () => {
   await distribute(stack.url, writeDistribution({ fileName: 'hemmelig.pdf' }));
   await stack.sql(`UPDATE file_fetches SET status = 'given-up', fault = 'not-there', attempts = 41`);
   await stack.sql(`UPDATE files SET status = 'missing' WHERE status = 'expected'`);
+  for (let count = 0; count < 2; count += 1) await distribute(stack.url, writeDistribution());
+  await stack.sql(
+    `INSERT INTO business_receipts (id, message_id, municipality, code, status, at, attempts, fault, next_enqueue_at)
+     SELECT gen_random_uuid(), message_id, municipality, 'AFVIST', 'sending', now() - interval '2 hours', 11, 'timeout', now()
+     FROM distributions WHERE message_id NOT IN (SELECT message_id FROM file_fetches)`,
+  );
   await stack.sql(`DELETE FROM quarantine_entries WHERE count = 1`); // so that there is something to scrub
   for (let count = 0; count < 3; count += 1) await fail('make-zip');
 });
@@ -118,11 +124,15 @@ describe('the overview', () => {
       expect(page).toContain(`<section data-fresh id="${name}"`);
       expect(page).toContain(texts.da.title);
     }
-    for (const name of ['failed-jobs', 'held', 'quarantine', 'webhooks']) expect(page).toContain(`<a href="#${name}">`);
+    for (const name of ['failed-jobs', 'held', 'quarantine', 'webhooks', 'receipts']) {
+      expect(page).toContain(`<a href="#${name}">`);
+    }
     expect(page).toContain('3 job er fejlet');
     expect(page).toContain('5 breve holdes tilbage');
     expect(page).toContain('1 leverance gensendes igen og igen');
     expect(page).toContain('2 webhooks får ikke deres hændelser');
+    expect(page).toContain('2 kvitteringer er ikke sendt');
+    expect(page).toMatch(/<code>22222222<\/code>.*<code>AFVIST<\/code>.*2<.*11<.*<code>timeout<\/code>/s);
   });
 
   it('says what the receiver of a webhook answered last', async () => {

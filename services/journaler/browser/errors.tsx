@@ -12,6 +12,9 @@ const texts = inBoth({
         'Du er ikke logget ind længere. Log ind igen i en anden fane; det, du har skrevet, er her stadig. Prøv så igen.',
       'role-missing': 'Det har du ikke rettighed til.',
       'not-found': 'Det findes ikke, eller du kan ikke se det.',
+      'rejection-told':
+        'Afsenderen har fået besked om afvisningen, eller kan have fået det, så den kan ikke fortrydes.',
+      'file-on-its-way': 'En fil til dokumentet er på vej. Vent, til den er her eller er opgivet.',
       unavailable: 'Databasen svarer ikke lige nu. Prøv igen om lidt.',
       'too-many-requests': 'Der er kommet for mange kald fra dig på kort tid. Vent lidt, og prøv igen.',
     } as Record<string, string>,

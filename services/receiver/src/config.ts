@@ -1,6 +1,7 @@
 import {
   commaSeparated,
   commonSettings,
+  DAY,
   GiB,
   isOnLoopback,
   KiB,
@@ -8,6 +9,7 @@ import {
   networks,
   quarantineSettings,
   replySettings,
+  SECOND,
   sealingSettings,
   url,
   wholeNumber,
@@ -119,7 +121,7 @@ export const ReceiverConfig = z.object({
   SF2900_SERVICE_URL: url('http:', 'https:')
     .refine((value) => value.startsWith('https:') || isOnLoopback(value), 'must be https, except on this machine')
     .optional()
-    .describe('Serviceplatformen’s Distribution/3, that receipts are sent to; none = no receipts'),
+    .describe('Serviceplatformen’s Distribution/3, that business receipts are sent to; none = they wait'),
   SF2900_SERVICE_KEY_FILE: z.string().optional().describe('Our key for it (PEM), read again for each call'),
   SF2900_SERVICE_CERTIFICATE_FILE: z
     .string()
@@ -130,6 +132,9 @@ export const ReceiverConfig = z.object({
     .optional()
     .describe('Who may issue its certificate (PEM); none = the issuers that Node knows'),
   SF2900_SERVICE_SECONDS: wholeNumber(1, 600).default(60).describe('How long a call may take, up to the whole answer'),
+  SF2900_RECEIPT_DELAY_SECONDS: wholeNumber(0, DAY / SECOND)
+    .default(300)
+    .describe('How long after a journalization or rejection its business receipt is sent; till then it can be undone'),
   QUARANTINE_MAX_BYTES: wholeNumber(0, 2 ** 44)
     .default(4 * GiB)
     .describe('Most bytes in quarantine. Over it, a delivery that cannot be read is only counted'),

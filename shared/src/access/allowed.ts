@@ -18,6 +18,8 @@ export interface ChangeableMessage extends ConcernTimes, DeletionFacts {
   readonly beyond: readonly string[];
   /** Of the case that it is suggested for. */
   readonly movedTo: string | null;
+  /** The sender of a document knows that it was rejected, or may. */
+  readonly rejectionTold: boolean;
 }
 
 /** The changes that a caller who sees the message may make now, in the order of the table of changes. */
@@ -42,6 +44,9 @@ function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessag
   }
   // It would be in the inbox with nothing to see of it.
   if (change === 'taken-back' && message.contentRemovedAt !== null) return false;
+  if (change === 'reopened' && message.rejectionTold) return false;
+  // Its content is not whole yet.
+  if (change === 'journalized' && message.fileFetch === 'waiting') return false;
   if (isOfDeletion(change)) return refusalOfDeletion(message, change, personOf(actor)) === undefined;
   return !isOfConcern(change) || allowsConcernChange(message, change);
 }

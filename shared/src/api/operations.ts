@@ -425,7 +425,7 @@ export const OPERATIONS = {
       summary: 'Confirms that the core has the content on these cases, which it has registered.',
       body: JournalizationBody,
     },
-    ['unknown-case', 'case-not-open'],
+    ['unknown-case', 'case-not-open', 'file-on-its-way'],
   ),
   takeBackJournalization: changing(
     'taken-back',
@@ -446,7 +446,7 @@ export const OPERATIONS = {
       method: 'post',
       path: '/api/v1/incoming-documents/:id/rejection',
       summary:
-        'Rejects the message with a reason, and tells what became of it if that is known. The sender in Digital Post is not notified.',
+        'Rejects the message with a reason, and tells what became of it if that is known. The sender in Digital Post is not notified; that of a document by Fordelingskomponenten is.',
       body: RejectionBody,
     },
     ['unknown-department'],
@@ -463,12 +463,16 @@ export const OPERATIONS = {
     },
     ['unknown-department'],
   ),
-  reopenIncomingDocument: changing('reopened', {
-    service: 'archiver',
-    method: 'delete',
-    path: '/api/v1/incoming-documents/:id/rejection',
-    summary: 'Undoes a rejection; the message gets its former status. A deletion that waits or runs is cancelled.',
-  }),
+  reopenIncomingDocument: changing(
+    'reopened',
+    {
+      service: 'archiver',
+      method: 'delete',
+      path: '/api/v1/incoming-documents/:id/rejection',
+      summary: 'Undoes a rejection; the message gets its former status. A deletion that waits or runs is cancelled.',
+    },
+    ['rejection-told'],
+  ),
   deleteIncomingDocument: changing(
     'deleted',
     {
@@ -479,7 +483,7 @@ export const OPERATIONS = {
       description: BY_THE_SETTINGS,
       body: DeletionBody,
     },
-    ['legal-hold', 'wrong-deletion'],
+    ['legal-hold', 'wrong-deletion', 'file-on-its-way'],
   ),
   confirmDeletion: changing(
     'deletion-confirmed',
@@ -491,7 +495,7 @@ export const OPERATIONS = {
       description:
         'A person is the user, or the one whom a system acts for. A system that acts for nobody cannot confirm a deletion.',
     },
-    ['legal-hold', 'wrong-deletion', 'second-person-needed'],
+    ['legal-hold', 'wrong-deletion', 'second-person-needed', 'file-on-its-way'],
   ),
   cancelDeletion: changing(
     'deletion-cancelled',

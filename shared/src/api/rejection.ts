@@ -56,6 +56,11 @@ export const RejectionBody = z
   .strictObject({
     reason: GivenRejectionReason,
     explanation: textFrom(3, 1_000).describe('In words, in 3 to 1000 characters. Removed when the message is deleted'),
+    reasonForSender: textFrom(1, 1_000)
+      .optional()
+      .describe(
+        'What the sender of a document by Fordelingskomponenten is told, in up to 1000 characters; of Digital Post it must be absent. Removed when the message is reopened or deleted',
+      ),
     outcome: OutcomeBody.optional().describe('What became of it, if that is known; it can be told later'),
   })
   .meta({
@@ -109,6 +114,7 @@ export const Rejection = z
       .string()
       .nullable()
       .describe('In the words of the caseworker; null: it was rejected before they were required'),
+    reasonForSender: z.string().nullable().describe('What the sender of a document is told; null: no words'),
     outcome: Outcome.nullable().describe('What became of it; null: nobody has told yet'),
     at: time.describe('When it was rejected'),
     by: z.string().describe('Who rejected it'),

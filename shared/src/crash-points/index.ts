@@ -28,6 +28,9 @@ export const CRASH_POINTS = {
   'file-sealed': 'A file of Fordelingskomponenten is fetched and sealed; no row has it yet.',
   'file-committed': 'The fetched file is durable; it is not removed at the far end yet.',
   'file-removed-there': 'The fetched file is gone at the far end; its row does not say so yet.',
+  'receipt-claimed': 'The row of a business receipt says that it is being sent; nothing is sent yet.',
+  'receipt-answered':
+    'Fordelingskomponenten has answered to a business receipt, or failed to; its row does not say so yet.',
   'deletion-decided':
     'A deletion waits for another person or for its due time, and files made of the message are gone; that is not answered yet.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',

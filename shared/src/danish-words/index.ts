@@ -29,6 +29,8 @@ export const DEEDS: Record<Action, string> = {
   'file-arrived': 'Hentede filen',
   'file-missing': 'Opgav at hente filen',
   'file-asked': 'Bad om at hente filen igen',
+  'receipt-sent': 'Gav afsenderen besked om, hvad der blev af dokumentet',
+  'receipt-failed': 'Kunne ikke give afsenderen besked og prøver stadig',
   'taken-over': 'Overtog brevet fra en anden kommune',
   'handover-offered': 'Tilbød brevet til den kommune, som sagen er flyttet til',
   'handover-withdrawn': 'Trak tilbuddet om brevet tilbage',

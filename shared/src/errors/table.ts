@@ -206,6 +206,18 @@ export const ERRORS = {
     again: false,
     meaning: 'Another person than the one who asked for the deletion must confirm it.',
   },
+  'rejection-told': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'The sender of the document has been told of its rejection, or may have been, so it cannot be reopened.',
+  },
+  'file-on-its-way': {
+    http: 409,
+    fault: 'peer',
+    again: true,
+    meaning: 'A file of the document is on its way. Wait until it is here or given up.',
+  },
   'unknown-case': {
     http: 409,
     fault: 'peer',

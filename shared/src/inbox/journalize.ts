@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ChangeAnswer, JournalizationBody, TakeBackBody } from '../api/index.js';
 import { insertCaseSubjects, lockCases } from '../audit/index.js';
 import { type ErrorCode, Problem } from '../errors/index.js';
-import type { ChangeRequest } from '../lifecycle/index.js';
+import { type ChangeRequest, FILE_FETCH, lockTold } from '../lifecycle/index.js';
 import { type Connection, Prisma, run, type Store } from '../store/index.js';
 import { changeMessage } from './change-message.js';
 import { contentRemoved } from './read-content.js';
@@ -15,7 +15,7 @@ type Journalization = z.infer<typeof JournalizationBody>;
  * Confirms that the core has the content on these cases.
  *
  * @param allowsUnknown whether a case may be one that the core has not registered
- * @throws Problem unknown-case, case-not-open, or bad-request for `fileIds` that are not one a document of this message
+ * @throws Problem unknown-case, case-not-open, file-on-its-way, or bad-request for `fileIds` that are not one a document of this message
  */
 export function journalize(
   store: Store,
@@ -34,6 +34,14 @@ export function journalize(
       caseIds: cases.join(' '),
       ...(casesAreOpen && { casesAreOpen }),
       ...(files.length > 0 && { fileIds: files.join(' ') }),
+    },
+    isPossible: {
+      condition: sql`${FILE_FETCH} IS DISTINCT FROM 'waiting'`,
+      otherwise: (allowed) =>
+        new Problem(
+          'file-on-its-way',
+          `The file of the document is on its way, so the core cannot have it. Wait until it is here or given up; ${allowed}`,
+        ),
     },
     async isRepeat(connection) {
       const rows = await run<{ caseId: string; reference: string | null }>(
@@ -127,7 +135,8 @@ async function checkFiles(connection: Connection, messageId: string, fileIds: re
 }
 
 /**
- * Undoes a journalization: the message is pending again, and on no case.
+ * Undoes a journalization: the message is pending again, and on no case. Its history says so when the sender of a document has
+ * been told that it was journalized, or may have been.
  *
  * @throws Problem content-gone when retention has removed what the inbox would show of it
  */
@@ -136,12 +145,16 @@ export function takeBack(
   request: ChangeRequest,
   { reason }: z.infer<typeof TakeBackBody>,
 ): Promise<ChangeAnswer> {
-  return changeMessage(store, request, 'taken-back', {
-    details: { reason },
-    isPossible: {
-      condition: sql`m.content_removed_at IS NULL`,
-      otherwise: () => contentRemoved('It cannot go back to the inbox.'),
-    },
-    write: (connection) => run(connection, sql`DELETE FROM journalizations WHERE message_id = ${request.id}::uuid`),
+  return changeMessage(store, request, 'taken-back', async (connection) => {
+    const isTold = (await lockTold(connection, request)).has('ACCEPTERET');
+    return {
+      details: { reason },
+      ...(isTold && { ownDetails: { receiptSent: true } }),
+      isPossible: {
+        condition: sql`m.content_removed_at IS NULL`,
+        otherwise: () => contentRemoved('It cannot go back to the inbox.'),
+      },
+      write: () => run(connection, sql`DELETE FROM journalizations WHERE message_id = ${request.id}::uuid`),
+    };
   });
 }

@@ -1,4 +1,5 @@
 import type { DocumentAnswer, DocumentSummary } from '../api/index.js';
+import { type FetchStatus, FILE_FETCH, REJECTION_TOLD } from '../lifecycle/index.js';
 import { Prisma } from '../store/index.js';
 import { IS_TRAINING } from '../training/index.js';
 
@@ -44,7 +45,7 @@ export const SUMMARY = sql`
   m.legal_hold AS "legalHold", m.deletion_requested_at AS "deletionRequestedAt", m.deletion_requested_by AS "deletionRequestedBy",
   m.deletion_confirmed_by AS "deletionConfirmedBy", m.deletion_due_at AS "deletionDueAt", m.deletion_sent_on AS "deletionSentOn",
   m.deletion_sender_informed AS "deletionSenderInformed",
-  d.rejection_text AS "rejectionText", m.outcome_at AS "outcomeAt", m.outcome_by AS "outcomeBy", m.outcome_department_id AS "outcomeDepartmentId",
+  d.rejection_text AS "rejectionText", d.reason_for_sender AS "reasonForSender", ${REJECTION_TOLD} AS "rejectionTold", ${FILE_FETCH} AS "fileFetch", m.outcome_at AS "outcomeAt", m.outcome_by AS "outcomeBy", m.outcome_department_id AS "outcomeDepartmentId",
   coalesce(department.name, d.forwarded_to) AS "forwardedTo", d.sender_informed AS "senderInformed",
   m.status_at AS "statusAt", m.status_by AS "statusBy", m.content_removed_at AS "contentRemovedAt", answer.message_uuid AS "answerUuid", answer.set_up_at AS "answeredAt",
   answer.delivery AS "answerDelivery", ${IS_TRAINING} AS "isTraining"`;
@@ -113,6 +114,9 @@ export interface SummaryRow
   readonly deletionSenderInformed: boolean | null;
   readonly rejectionReason: NonNullable<DocumentSummary['rejection']>['reason'] | null;
   readonly rejectionText: string | null;
+  readonly reasonForSender: string | null;
+  readonly rejectionTold: boolean;
+  readonly fileFetch: FetchStatus | null;
   readonly outcomeAt: Date | null;
   readonly outcomeBy: string | null;
   readonly outcomeDepartmentId: string | null;

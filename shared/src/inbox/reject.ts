@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ChangeAnswer, OutcomeBody, RejectionBody } from '../api/index.js';
 import { Problem } from '../errors/index.js';
-import type { ChangeRequest } from '../lifecycle/index.js';
+import { type ChangeRequest, lockTold } from '../lifecycle/index.js';
 import { type Connection, Prisma, run, type Store } from '../store/index.js';
 import { type ChangeEffects, changeMessage } from './change-message.js';
 import { NO_DELETION } from './delete.js';
@@ -11,16 +11,18 @@ const { sql } = Prisma;
 type Rejection = z.infer<typeof RejectionBody>;
 
 /**
- * Rejects a message. The texts that go with the reason are personal, so they are stored apart from its code.
+ * Rejects a message. The texts that go with the reason are personal, so they are stored apart from its code. Of them the sender
+ * of a document reads the one that is for it, and no other.
  *
- * @throws Problem unknown-department, beside those of any change
+ * @throws Problem unknown-department, or bad-request for words to a sender that is never told, beside those of any change
  */
 export function reject(store: Store, request: ChangeRequest, rejection: Rejection): Promise<ChangeAnswer> {
-  const { reason, outcome } = rejection;
+  const { reason, outcome, reasonForSender } = rejection;
   const texts = textsOf(rejection);
   return changeMessage(store, request, 'rejected', {
     set: Prisma.join([sql`rejection_reason = ${reason}`, ...columnsOf(request, outcome)]),
     details: { reason, ...codesOf(outcome) },
+    ...(reasonForSender !== undefined && { isPossible: HAS_SUCH_A_SENDER }),
     isRepeat: (connection) => areStored(connection, request.id, texts),
     async write(connection) {
       await requireDepartment(connection, request, outcome, 'body.outcome');
@@ -28,6 +30,14 @@ export function reject(store: Store, request: ChangeRequest, rejection: Rejectio
     },
   });
 }
+
+const HAS_SUCH_A_SENDER: NonNullable<ChangeEffects['isPossible']> = {
+  condition: sql`m.channel = 'sf2900'`,
+  otherwise: () => {
+    const path = 'body.reasonForSender';
+    return new Problem('bad-request', `${path}: the sender of Digital Post is never told of a rejection.`, { path });
+  },
+};
 
 /**
  * Tells what became of a rejected message, in place of what was told before.
@@ -50,11 +60,25 @@ export function tellOutcome(store: Store, request: ChangeRequest, outcome: Outco
 /**
  * Undoes a rejection: the message gets its former status, and only the history shows the rejection and its outcome. Who reopens a
  * message wants to keep it, so a deletion that waits or runs is cancelled.
+ *
+ * @throws Problem rejection-told when the sender of a document has been told of the rejection, or may have been, beside those of any
+ *   change
  */
 export function reopen(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
-  return changeMessage(store, request, 'reopened', {
-    set: Prisma.join([sql`rejection_reason = NULL, ${NO_DELETION}`, ...columnsOf(request, undefined)]),
-    write: (connection) => writeTexts(connection, request.id, textsOf({})),
+  return changeMessage(store, request, 'reopened', async (connection) => {
+    const isTold = (await lockTold(connection, request)).has('AFVIST');
+    return {
+      isPossible: {
+        condition: sql`NOT ${isTold}::bool`,
+        otherwise: (allowed) =>
+          new Problem(
+            'rejection-told',
+            `The sender has been told that the document was rejected, or may have been; ${allowed}`,
+          ),
+      },
+      set: Prisma.join([sql`rejection_reason = NULL, ${NO_DELETION}`, ...columnsOf(request, undefined)]),
+      write: () => writeTexts(connection, request.id, textsOf({})),
+    };
   });
 }
 
@@ -73,9 +97,12 @@ interface Texts {
   readonly values: Prisma.Sql;
 }
 
-function textsOf({ explanation, outcome }: Partial<Rejection>): Texts {
+function textsOf({ explanation, reasonForSender, outcome }: Partial<Rejection>): Texts {
   const { columns, values } = textsOfOutcome(outcome);
-  return { columns: sql`rejection_text, ${columns}`, values: sql`${explanation ?? null}::text, ${values}` };
+  return {
+    columns: sql`rejection_text, reason_for_sender, ${columns}`,
+    values: sql`${explanation ?? null}::text, ${reasonForSender ?? null}::text, ${values}`,
+  };
 }
 
 function textsOfOutcome(outcome: OutcomeBody | undefined): Texts {

@@ -1,3 +1,5 @@
+import type { FetchStatus } from './distribution.js';
+
 /** How far the deletion of a rejected message is that is not deleted yet. */
 export const DELETION_STATES = {
   requested: 'It waits for another person to confirm it.',
@@ -14,6 +16,8 @@ export interface DeletionFacts {
   readonly deletionRequestedBy: string | null;
   /** Null: it is not decided yet. */
   readonly deletionDueAt: Date | null;
+  /** Of the file of a document; null: none comes separately. */
+  readonly fileFetch: FetchStatus | null;
 }
 
 export function deletionStateOf({ deletionRequestedAt, deletionDueAt }: DeletionFacts): DeletionState | null {
@@ -31,7 +35,12 @@ export const DELETION_CHANGES = [
 export type DeletionChange = (typeof DELETION_CHANGES)[number];
 
 /** Codes of errors. */
-export type DeletionRefusal = 'legal-hold' | 'wrong-legal-hold' | 'wrong-deletion' | 'second-person-needed';
+export type DeletionRefusal =
+  | 'legal-hold'
+  | 'wrong-legal-hold'
+  | 'wrong-deletion'
+  | 'second-person-needed'
+  | 'file-on-its-way';
 
 /**
  * Why the change of a message is not possible; undefined if it is.
@@ -43,12 +52,14 @@ export function refusalOfDeletion(
   change: DeletionChange,
   person: string | undefined,
 ): DeletionRefusal | undefined {
-  const { legalHold, deletionRequestedBy } = facts;
+  const { legalHold, deletionRequestedBy, fileFetch } = facts;
   const state = deletionStateOf(facts);
   if (change === 'legal-hold-set') return legalHold ? 'wrong-legal-hold' : undefined;
   if (change === 'legal-hold-lifted') return legalHold ? undefined : 'wrong-legal-hold';
   if (change === 'deletion-cancelled') return state === null ? 'wrong-deletion' : undefined;
   if (legalHold) return 'legal-hold';
+  // It would come to nobody, or stay at the far end.
+  if (fileFetch === 'waiting' || fileFetch === 'stored') return 'file-on-its-way';
   if (change === 'deleted') return state === null ? undefined : 'wrong-deletion';
   if (state !== 'requested') return 'wrong-deletion';
   return person === undefined || person === deletionRequestedBy ? 'second-person-needed' : undefined;

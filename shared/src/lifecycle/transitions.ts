@@ -25,6 +25,7 @@ export const TRANSITIONS = {
 } as const satisfies Record<string, ChangeRow>;
 
 const WITH_A_FILE = ['pending', 'held', 'journalized', 'rejected'] as const;
+const WITH_A_SENDER = [...WITH_A_FILE, 'deleted'] as const;
 
 /** Who distributes messages or files them. */
 const CONCERN_ROLES = ['IndkomneDokumenter.Tildel', 'IndkomneDokumenter.Journaliser'] as const;
@@ -59,6 +60,9 @@ export const ATTRIBUTE_CHANGES = {
   'file-arrived': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
   'file-missing': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
   'file-asked': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
+  // What became of a document, to its sender; also of one that was deleted meanwhile.
+  'receipt-sent': { from: WITH_A_SENDER, to: 'same', roles: ['Indbakke'] },
+  'receipt-failed': { from: WITH_A_SENDER, to: 'same', roles: ['Indbakke'] },
   // By retention: key, content and what is personal of it. Not in any other status, and not under a legal hold.
   'content-removed': { from: ['journalized'], to: 'same', roles: ['Indbakke'] },
   'cause-changed': { from: ['held'], to: 'same', roles: ['Indbakke'] },
@@ -103,6 +107,8 @@ const {
   'file-arrived': ______________,
   'file-missing': _______________,
   'file-asked': ________________,
+  'receipt-sent': _________________,
+  'receipt-failed': __________________,
   'content-removed': _______,
   'handover-refused': ________,
   'handover-expired': _________,

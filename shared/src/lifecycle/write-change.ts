@@ -4,6 +4,7 @@ import { Problem } from '../errors/index.js';
 import type { IdempotencyKey } from '../idempotency/index.js';
 import { type Connection, newId, Prisma, run } from '../store/index.js';
 import { currentTrace } from '../tracing/index.js';
+import { FILE_FETCH, noteReceipt, REJECTION_TOLD } from './receipts.js';
 import { RECORD_CHANGES } from './record-changes.js';
 import type { Status } from './statuses.js';
 import { CHANGES, type Change } from './transitions.js';
@@ -51,18 +52,20 @@ interface Changed {
 /**
  * Changes a message: the only way to change a status, an assignment or a version after intake, apart from suggestions, which
  * are written in batches (RECORD_CHANGES). One statement locks the message, updates it only if its status (and the version, if
- * given) is the expected one, and writes the event and the audit row.
+ * given) is the expected one, and writes the event and the audit row; of a document by Fordelingskomponenten another one writes
+ * what its sender is to be told.
  *
  * @throws Problem not-found, that of `isAllowed`, role-missing (no role that allows it reaches the message), version-changed (another
  *   change came first), wrong-status, or that of `isPossible`
  */
 export async function writeChange(
   connection: Connection,
-  { principal, id, expectedVersion, at }: ChangeRequest,
+  request: ChangeRequest,
   change: Change,
   { set, details, ownDetails }: ChangeColumns = {},
   { isVisible = sql`true`, isAllowed, isPossible }: ChangeConditions = {},
 ): Promise<Changed> {
+  const { principal, id, expectedVersion, at } = request;
   const { municipality, actor, role, origin } = principal;
   const { from, to } = CHANGES[change];
   const allowing = (CHANGES[change].roles as readonly Role[]).filter((role) => principal.roles.has(role));
@@ -75,6 +78,7 @@ export async function writeChange(
       WITH current AS (
         SELECT m.id, m.status, m.version, m.assignee_kind, m.assignee_id, m.concern_marked_at, m.concern_assessed_at,
           m.concern_confirmed_at, m.legal_hold, m.deletion_requested_at, m.deletion_requested_by, m.deletion_due_at, m.content_removed_at, m.channel,
+          ${REJECTION_TOLD} AS rejection_told, ${FILE_FETCH} AS file_fetch,
           (SELECT moved_to FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id) AS moved_to,
           ${isAllowed?.condition ?? sql`true`} AS "isAllowed", ${rolesBeyond(principal)} AS beyond
         FROM messages m WHERE m.id = ${id}::uuid AND ${isVisible} FOR UPDATE
@@ -96,12 +100,15 @@ export async function writeChange(
         current.concern_confirmed_at AS "concernConfirmedAt", current.legal_hold AS "legalHold",
         current.deletion_requested_at AS "deletionRequestedAt", current.deletion_requested_by AS "deletionRequestedBy",
         current.deletion_due_at AS "deletionDueAt", current.content_removed_at AS "contentRemovedAt", current.moved_to AS "movedTo", current.channel,
-        "isAllowed",
+        current.rejection_told AS "rejectionTold", current.file_fetch AS "fileFetch", "isAllowed",
         current.beyond, ${isBeyondAll} AS "isBeyondAll", changed.status AS "newStatus", changed.version AS "newVersion"
       FROM current LEFT JOIN changed USING (id)`,
   );
   if (!found) throw new Problem('not-found', 'There is no such message, or the caller may not see it.');
-  if (found.newStatus !== null) return { status: found.newStatus, version: found.newVersion };
+  if (found.newStatus !== null) {
+    if (found.channel === 'sf2900') await noteReceipt(connection, request, change, found.newStatus);
+    return { status: found.newStatus, version: found.newVersion };
+  }
   if (isAllowed && !found.isAllowed) throw isAllowed.otherwise();
   if (found.isBeyondAll) {
     throw new Problem('role-missing', `The data constraints of ${allowing.join(' and ')} do not reach this message.`);
@@ -116,7 +123,7 @@ export async function writeChange(
 
 /** The message as it was, and as it is now, if it was changed. */
 type Found = Changed &
-  ChangeableMessage & { readonly isAllowed: boolean; readonly isBeyondAll: boolean } & (
+  ChangeableMessage & { readonly channel: string; readonly isAllowed: boolean; readonly isBeyondAll: boolean } & (
     | { readonly newStatus: Status; readonly newVersion: number }
     | { readonly newStatus: null }
   );

@@ -1,3 +1,4 @@
+import type { DocumentSummary } from '@indbakke/shared/api';
 import { useState } from 'preact/hooks';
 import { inBoth, useTexts } from '../language.js';
 import type { Rejection } from './bodies.js';
@@ -11,27 +12,54 @@ const texts = inBoth({
     submit: 'Afvis',
     reason: 'Hvorfor?',
     explanation: 'Begrundelse',
-    hint: '3 til 1000 tegn. Afsenderen får ikke besked.',
+    hint: {
+      sf1606: '3 til 1000 tegn. Afsenderen får ikke besked.',
+      sf2900: '3 til 1000 tegn. Kun kommunen selv læser den.',
+      any: '3 til 1000 tegn. Afsendere i Digital Post får ikke besked; afsendere af dokumenter får kun at vide, at de er afvist.',
+    },
+    forSender: 'Begrundelse til afsenderen',
+    forSenderHint: 'Den myndighed, der sendte dokumentet, læser den. Op til 1000 tegn; kan udelades.',
+    isFinal: 'Afsenderen får besked efter cirka 5 minutter. Derefter kan afvisningen ikke fortrydes.',
   },
   en: {
     title: (count: number) => (count === 1 ? 'Reject the letter' : `Reject ${count} letters`),
     submit: 'Reject',
     reason: 'Why?',
     explanation: 'Explanation',
-    hint: '3 to 1000 characters. The sender is not told.',
+    hint: {
+      sf1606: '3 to 1000 characters. The sender is not told.',
+      sf2900: '3 to 1000 characters. Only the municipality reads it.',
+      any: '3 to 1000 characters. Senders in Digital Post are not told; senders of documents are told only that they are rejected.',
+    },
+    forSender: 'Explanation for the sender',
+    forSenderHint: 'The authority that sent the document reads it. Up to 1000 characters; it may be left out.',
+    isFinal: 'The sender is told after about 5 minutes. From then on the rejection cannot be undone.',
   },
 });
 
-/** Rejects letters: reason, explanation and outcome. */
-export function RejectForm({ count, children, onSubmit, ...rest }: ActionProps<Rejection>) {
+interface RejectProps extends ActionProps<Rejection> {
+  /** By which they came; undefined: several letters, by either. */
+  readonly channel?: DocumentSummary['channel'];
+}
+
+/** Rejects letters: reason, explanation and outcome; of a document what its sender reads too. */
+export function RejectForm({ count, channel, children, onSubmit, ...rest }: RejectProps) {
   const own = useTexts(texts);
   const { rejection } = useTexts(CHOICES);
   const [reason, setReason] = useState<Rejection['reason']>();
   const [explanation, setExplanation] = useState('');
+  const [forSender, setForSender] = useState('');
   const [draft, setDraft] = useState(NO_OUTCOME);
   const submit = () => {
     const outcome = outcomeOf(draft);
-    if (reason) onSubmit({ reason, explanation: explanation.trim(), ...(outcome && { outcome }) });
+    const reasonForSender = forSender.trim();
+    if (!reason) return;
+    onSubmit({
+      reason,
+      explanation: explanation.trim(),
+      ...(reasonForSender && { reasonForSender }),
+      ...(outcome && { outcome }),
+    });
   };
   return (
     <ActionForm title={own.title(count)} submit={own.submit} notice={children} onSubmit={submit} {...rest}>
@@ -39,13 +67,28 @@ export function RejectForm({ count, children, onSubmit, ...rest }: ActionProps<R
       <TextField
         id="explanation"
         label={own.explanation}
-        hint={own.hint}
+        hint={own.hint[channel ?? 'any']}
         value={explanation}
         onType={setExplanation}
         min={3}
         max={1_000}
         rows={3}
       />
+      {channel === 'sf2900' && (
+        <>
+          <TextField
+            id="reason-for-sender"
+            label={own.forSender}
+            hint={own.forSenderHint}
+            value={forSender}
+            onType={setForSender}
+            max={1_000}
+            rows={3}
+            isOptional
+          />
+          <p>{own.isFinal}</p>
+        </>
+      )}
       <OutcomeFields draft={draft} onChange={setDraft} mayWait />
     </ActionForm>
   );

@@ -43,6 +43,14 @@ interface ActionDialogProps {
   readonly onCancel: () => void;
 }
 
+/** Whether the sender of a document has been told this, or may have been. */
+function mayKnow({ distribution }: DocumentAnswer, told: string): boolean {
+  return (
+    distribution?.receipts.some(({ code, status }) => code === told && (status === 'sending' || status === 'sent')) ??
+    false
+  );
+}
+
 /** The form of a change, or a question before it. */
 export function ActionDialog({ change, letter, failure, isBusy, onSubmit, onCancel }: ActionDialogProps) {
   const own = useTexts(texts);
@@ -59,11 +67,19 @@ export function ActionDialog({ change, letter, failure, isBusy, onSubmit, onCanc
     case 'assigned':
       return <AssignForm {...shared}>{notice}</AssignForm>;
     case 'rejected':
-      return <RejectForm {...shared}>{notice}</RejectForm>;
+      return (
+        <RejectForm {...shared} channel={letter.channel}>
+          {notice}
+        </RejectForm>
+      );
     case 'outcome-told':
       return <OutcomeForm {...shared}>{notice}</OutcomeForm>;
     case 'taken-back':
-      return <TakeBackForm {...shared}>{notice}</TakeBackForm>;
+      return (
+        <TakeBackForm {...shared} isTold={mayKnow(letter, 'ACCEPTERET')}>
+          {notice}
+        </TakeBackForm>
+      );
     case 'deleted':
       return <DeleteForm {...shared}>{notice}</DeleteForm>;
     case 'legal-hold-set':

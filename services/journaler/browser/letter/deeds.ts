@@ -19,6 +19,8 @@ const ENGLISH: Readonly<Record<string, string>> = {
   'answer-withdrawn': 'Let a letter no longer be an answer to the letter',
   'answer-delivery-told': 'Recorded whether the answer was delivered',
   suggested: 'Suggested a case for the letter',
+  'receipt-sent': 'Told the sender what became of the document',
+  'receipt-failed': 'Could not tell the sender, and still tries',
   'taken-over': 'Took the letter over from another municipality',
   'handover-offered': 'Offered the letter to the municipality that the case moved to',
   'handover-withdrawn': 'Withdrew the offer of the letter',

@@ -169,6 +169,7 @@ function rejectionOf(row: SummaryRow): DocumentSummary['rejection'] {
   return {
     reason: row.rejectionReason,
     explanation: row.rejectionText,
+    reasonForSender: row.reasonForSender,
     outcome: outcomeOf(row),
     at: row.statusAt.toISOString(),
     by: row.statusBy,

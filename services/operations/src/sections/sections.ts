@@ -12,6 +12,7 @@ import { OUTAGES } from './outages.js';
 import { PARTS } from './parts.js';
 import { QUARANTINE } from './quarantine.js';
 import { QUEUES } from './queues.js';
+import { RECEIPTS } from './receipts.js';
 import { REFUSALS } from './refusals.js';
 import { ROOM } from './room.js';
 import { SCRUB } from './scrub.js';
@@ -32,6 +33,7 @@ export const SECTIONS: readonly Section[] = [
   REFUSALS,
   SILENCE,
   WEBHOOKS,
+  RECEIPTS,
   FEED,
   LEDGER,
   ROOM,

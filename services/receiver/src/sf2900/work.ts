@@ -5,10 +5,15 @@ import { type Parts, type Repeating, repeat, type Work } from '@indbakke/shared/
 import type { ReceiverConfig } from '../config.js';
 import { createFetchFileHandler, FETCH_FILE } from './files/fetch-file.js';
 import { sweepDueFetches } from './files/sweep.js';
+import { createSendReceiptHandler, SEND_BUSINESS_RECEIPT } from './receipts/send-receipt.js';
+import { sweepDueReceipts } from './receipts/sweep.js';
+import { openDistributionClient } from './service/client.js';
 import { sftpSettings } from './sftp/settings.js';
 
 // Each is a connection to the SFTP server.
 const CONCURRENT_FETCHES = 4;
+// Each is a connection to Serviceplatformen, and one that hangs holds its place for SF2900_SERVICE_SECONDS.
+const CONCURRENT_RECEIPTS = 8;
 
 /** What is done for documents after their technical receipt. */
 export interface Sf2900Work extends Work {
@@ -26,13 +31,25 @@ export async function createSf2900Work(
   const fetches: Repeating[] = sftp
     ? [repeat('sweep-due-fetches', 2 * SECOND, parts.log, () => sweepDueFetches(parts, new Date()), 0)]
     : [];
+  const client = await openDistributionClient(config);
+  if (!client) parts.log.warn('receipts-not-sent', { setting: 'SF2900_SERVICE_URL' });
   return {
     wake: () => {
       for (const fetch of fetches) fetch.wake();
     },
-    jobs: sftp
-      ? [worker(FETCH_FILE, CONCURRENT_FETCHES, createFetchFileHandler({ ...parts, hashingThread, sftp, config }))]
-      : [],
-    sweeps: fetches,
+    jobs: [
+      ...(sftp
+        ? [worker(FETCH_FILE, CONCURRENT_FETCHES, createFetchFileHandler({ ...parts, hashingThread, sftp, config }))]
+        : []),
+      ...(client
+        ? [worker(SEND_BUSINESS_RECEIPT, CONCURRENT_RECEIPTS, createSendReceiptHandler({ ...parts, client }))]
+        : []),
+    ],
+    sweeps: [
+      ...fetches,
+      ...(client
+        ? [repeat('sweep-due-receipts', 5 * SECOND, parts.log, () => sweepDueReceipts(parts, config, new Date()), 0)]
+        : []),
+    ],
   };
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { asSystem } from '@indbakke/shared/access';
 import { INDBAKKE } from '@indbakke/shared/audit';
 import { HOUR } from '@indbakke/shared/config';
@@ -8,6 +7,7 @@ import { type ChangeRequest, type FetchStatus, writeChange } from '@indbakke/sha
 import { type Connection, Prisma, run, type Store } from '@indbakke/shared/store';
 import { isMedia } from '../../intake/media.js';
 import type { ReceivedFile } from '../../intake/received-file.js';
+import { retrySeconds } from '../retry.js';
 import type { FetchFileData } from './fetch-file.js';
 
 const { sql } = Prisma;
@@ -126,13 +126,9 @@ export async function markRemoved(store: Store, { municipality, fileId }: Fetch)
   );
 }
 
-// 10 s, 20 s, 40 s … up to a quarter of an hour.
-const FIRST_RETRY_SECONDS = 10;
-const LAST_RETRY_SECONDS = 900;
-
 /**
  * Notes why an attempt failed, and when the next is due. A file that cannot come, or has not in so many hours, is given up: then the
- * message lacks it, and its sender hears that, unless somebody has decided about the message already.
+ * message lacks it, and its sender hears that (noteReceipt), unless somebody has decided about the message already.
  */
 export async function noteFailure(
   store: Store,
@@ -140,25 +136,17 @@ export async function noteFailure(
   { code, again }: { readonly code: string; readonly again: boolean },
   hours: number,
 ): Promise<'waiting' | 'given-up'> {
-  const { municipality, messageId, fileId, run: n, attempts } = fetch;
+  const { municipality, fileId, run: n, attempts } = fetch;
   const isOver = fetch.status === 'waiting' && (!again || Date.now() - fetch.since.getTime() >= hours * HOUR);
-  const retry = Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.min(attempts, 10));
   return store.withTenantConnection(municipality, async (connection) => {
     await run(
       connection,
-      sql`UPDATE file_fetches SET attempts = attempts + 1, fault = ${code}, next_enqueue_at = now() + make_interval(secs => ${retry}::int)
+      sql`UPDATE file_fetches SET attempts = attempts + 1, fault = ${code}, next_enqueue_at = now() + make_interval(secs => ${retrySeconds(attempts)}::int)
         WHERE id = ${fileId}::uuid AND run = ${n}::int`,
     );
     if (!isOver || !(await settle(connection, fetch, 'given-up'))) return 'waiting';
     await run(connection, sql`UPDATE files SET status = 'missing' WHERE id = ${fileId}::uuid`);
-    const { status } = await writeChange(connection, requestOf(fetch), 'file-missing', { details: { code } });
-    if (status === 'pending' || status === 'held') {
-      await run(
-        connection,
-        sql`INSERT INTO business_receipts (id, message_id, municipality, code, at, next_enqueue_at)
-          VALUES (${randomUUID()}::uuid, ${messageId}::uuid, ${municipality}, 'FEJLET', now(), now())`,
-      );
-    }
+    await writeChange(connection, requestOf(fetch), 'file-missing', { details: { code } });
     return 'given-up';
   });
 }
