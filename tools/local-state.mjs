@@ -46,7 +46,12 @@ const MARK = /^\d+-.+-[0-9a-f]+$/; // see newMark
  */
 const CREATED = [
   { name: /^content(-deletions|-ledger)?$/, holds: /^(indbakke|[0-9a-f]{2}|check-[0-9a-f]+)$/ },
-  { name: /^keys$/, holds: /^(master-keys\.json(\.[0-9a-f]+\.part)?|token-issuer\.(jwks|private)\.json)$/ },
+  {
+    name: /^keys$/,
+    holds:
+      /^(master-keys\.json(\.[0-9a-f]+\.part)?|token-issuer\.(jwks|private)\.json|sftp-(host|user)\.pem(\.part)?)$/,
+  },
+  { name: /^sftp$/, holds: /^(IN|OUT)$/ },
   { name: /^postgres$/, holds: /^cluster(-.+)?$/ },
   { name: /^postgres-users$/, holds: MARK },
   { name: /^postgres-location(\.[0-9a-f]+)?$/ },

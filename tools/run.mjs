@@ -39,7 +39,7 @@ const COMMANDS = {
     does: 'replace an older version by this one under load, and compare',
     module: 'infra/dist/lab/upgrade/main.js',
   },
-  send: { does: 'deliver MeMo files to the running stack', module: 'infra/dist/local/send.js' },
+  send: { does: 'deliver MeMo files and documents to the running stack', module: 'infra/dist/local/send.js' },
   fuzz: { does: 'deliver mutated messages and compare with a second parser', module: 'infra/dist/lab/fuzz/main.js' },
   bench: {
     does: 'measure against a plain implementation and the machine’s limit',

@@ -17,6 +17,7 @@ import { parse } from 'yaml';
 import { newMemo, replyTo } from '../../services/receiver/test/support/memos.js';
 import { startReceiverProcess } from '../../services/receiver/test/support/receiver-process.js';
 import { repository } from '../../tools/local-state.mjs';
+import { distribute, writeDistribution } from '../src/local/distribution/write-distribution.js';
 import { freePort } from '../src/local/free-port.js';
 import { createTestIssuer } from '../src/testkit/certificates.js';
 import { deliver, REST_PATH } from '../src/testkit/deliver.js';
@@ -33,7 +34,6 @@ import {
 } from '../src/testkit/promtool.js';
 import { type Relay, startRelay } from '../src/testkit/relay.js';
 import { CONTACT_POINT, ODENSKOV, type Setup, setUp, startTestStack, type TestStack } from '../src/testkit/stack.js';
-import { distribute, writeDistribution } from '../src/testkit/write-distribution.js';
 import { writeMemo } from '../src/testkit/write-memo.js';
 
 // @module-tag long

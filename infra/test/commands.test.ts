@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,12 +14,15 @@ import { openStore } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { numberChanges } from '../../services/journaler/src/feed/number-changes.js';
 import { clusterOf, postgresHomeOf, removePostgres, serverOf, startOf } from '../../tools/local-state.mjs';
+import { startStandIn } from '../src/local/distribution/stand-in.js';
 import { registerMunicipality } from '../src/local/register-municipality.js';
 import { localSettings, makeKeys } from '../src/local/settings.js';
 import { startLocalStack } from '../src/local/stack.js';
-import { readLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
+import { type LocalStack, readLocalStack, statePaths, writeLocalStack } from '../src/local/state.js';
 import { launchCommand } from '../src/testkit/command.js';
 import { createTestDatabase, requiredEnv, runSql } from '../src/testkit/database.js';
+import { askUntil, InboxClient } from '../src/testkit/inbox-client.js';
+import { issueToken } from '../src/testkit/set-up.js';
 
 // @module-tag long
 
@@ -86,6 +90,8 @@ describe('npm run reset', () => {
     const paths = statePaths({ STATE_DIR: join(scratch, 'keys') });
     await makeKeys(paths);
     await (await openFileBlobStore(paths.content)).mark();
+    await (await startStandIn(paths, {}, () => {})).close();
+    writeFileSync(join(paths.sftp, 'IN', 'not fetched.pdf'), '');
     expect(tool('reset.mjs', [], { STATE_DIR: paths.root }).status).toBe(0);
     expect(existsSync(paths.root)).toBe(false);
   });
@@ -341,6 +347,50 @@ describe('npm start', () => {
     expect(output).not.toMatch(/"level":"(warn|error)"/);
     expect(output).toContain('22222222 Eksempel Kommune, with the case BF-1');
     expect(startOf(server.pid)).toBeUndefined();
+  });
+
+  test('takes a document with its file by npm run send -- --document, and suggests its case', {
+    timeout: 60_000,
+  }, async () => {
+    const { child, ended } = await started(folder());
+    const paths = statePaths({ STATE_DIR: folder() });
+    const { url, inFolder = '' } = readLocalStack(paths) as LocalStack;
+    const inbox = new InboxClient(url, await issueToken(paths), AbortSignal.timeout(50_000));
+    const core = inbox.as(await issueToken(paths, { system: true }));
+    const caseId = randomUUID();
+    await core.upsertCase(caseId, { status: 'open', caseworker: 'caseworker-1', parties: [] });
+    const content = randomBytes(300_000);
+    const file = join(scratch, 'Udtalelse fra skolen.pdf');
+    writeFileSync(file, content);
+
+    const sent = await run('send', ['--document', file, '--case', caseId], { STATE_DIR: folder() });
+    expect(sent).toEqual({
+      status: 0,
+      errors: '',
+      output: `${file} was taken as a document of 99999999 (ACCEPTERET), and its file is on its way by SFTP. See it under Indkomne dokumenter: ${url}/inbox\n`,
+    });
+    const [summary] = (await inbox.list()).items;
+    const arrived = await askUntil(
+      () => inbox.read(summary?.id ?? ''),
+      ({ distribution, suggestion }) => distribution?.fileFetch?.status === 'done' && suggestion !== null,
+    );
+    expect(arrived).toMatchObject({
+      subject: 'Udtalelse fra skolen',
+      sender: { id: '99999999' },
+      suggestion: { caseId, basis: 'sag-forslag' },
+    });
+    const fetched = await inbox.file(arrived.id, arrived.documents[0]?.files[0]?.id ?? '');
+    expect(Buffer.from(await fetched.arrayBuffer()).equals(content)).toBe(true);
+    expect(readdirSync(inFolder)).toEqual([]);
+    for (const key of ['sftp-user.pem', 'sftp-host.pem']) expect(statSync(join(paths.keys, key)).mode & 0o077).toBe(0);
+
+    writeFileSync(join(inFolder, 'Udtalelse fra skolen.pdf'), '');
+    const again = await run('send', ['--document', file], { STATE_DIR: folder() });
+    expect(again).toMatchObject({ status: 1, errors: expect.stringContaining('is not fetched yet') });
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ status: 0, errors: '' });
+    const stopped = await run('send', ['--document', file], { STATE_DIR: folder() });
+    expect(stopped).toMatchObject({ status: 1, errors: 'Indbakke is not running here. Start it with npm start.\n' });
   });
 
   test('says so and exits with 1 when its PostgreSQL is killed', { timeout: 60_000 }, async () => {

@@ -10,10 +10,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PAGES } from '../../services/operations/src/pages/pages.js';
 import { TEXTS } from '../../services/operations/src/pages/texts.js';
 import { SECTIONS } from '../../services/operations/src/sections/sections.js';
+import { distribute, writeDistribution } from '../src/local/distribution/write-distribution.js';
 import { CHROMIUM, openBrowser, type WatchedBrowser, type WatchedPage } from '../src/testkit/browser.js';
 import { type Relay, startRelay } from '../src/testkit/relay.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
-import { distribute, writeDistribution } from '../src/testkit/write-distribution.js';
 import { writeMemo } from '../src/testkit/write-memo.js';
 import { violationsOf } from './support/axe.js';
 

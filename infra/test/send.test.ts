@@ -169,6 +169,10 @@ describe('npm run send', () => {
       ['package.json', '--url', 'localhost:8080'],
       'localhost:8080 is not a URL such as http://localhost:8080.',
     ],
+    ['a document over SOAP', ['--document', 'package.json', '--soap'], '--document takes only --case beside it.'],
+    ['a case of a MeMo', ['package.json', '--case', randomUUID()], '--case goes with --document'],
+    ['a case that is no UUID', ['--document', 'package.json', '--case', 'BF-1'], '--case must be a UUID'],
+    ['a missing document', ['--document', 'missing.pdf'], 'There is no file missing.pdf. Nothing was sent.'],
   ])('explains the error: %s', async (_name, args, sentence) => {
     const { status, lines, errors } = await send(args, { INIT_CWD: repository });
     expect(errors).toContain(sentence);
@@ -177,7 +181,13 @@ describe('npm run send', () => {
     expect(status).toBe(1);
   });
 
-  test.each(['soap', 'url'])('stops when npm took --%s, as it does without --', async (option) => {
+  test('says that the stack here has no stand-in for Fordelingskomponenten', async () => {
+    const { status, errors } = await send(['--document', await fileOf({})]);
+    expect(errors).toMatch(/^The Indbakke running here has no stand-in for Fordelingskomponenten: .+\n$/);
+    expect(status).toBe(1);
+  });
+
+  test.each(['soap', 'url', 'document', 'case'])('stops when npm took --%s, as it does without --', async (option) => {
     const { status, lines, errors } = await send([await fileOf({})], { [`npm_config_${option}`]: 'true' });
     expect(errors).toBe(
       `npm took --${option} for itself. Put -- before the options of this command: npm run send -- …\n`,

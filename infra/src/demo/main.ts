@@ -7,6 +7,7 @@ import { coreRegisters } from './acts/core-registers.js';
 import { endOfTheDay } from './acts/end-of-the-day.js';
 import { messagesArrive } from './acts/messages-arrive.js';
 import { repliesFindTheirCase } from './acts/replies-find-their-case.js';
+import { schoolDistributes } from './acts/school-distributes.js';
 import { openDay } from './day.js';
 import { withOwnStack } from './own-stack.js';
 import { MUNICIPALITY } from './people.js';
@@ -28,10 +29,12 @@ process.exitCode = await runDay(story, async (signal) => {
     await caseworkerJournalizes(day);
     await doorsStayClosed(day);
     await advertisementIsDeleted(day);
-    const { sent, accepted, held, duplicates, refused } = await endOfTheDay(day);
+    const documents = await schoolDistributes(day);
+    const { sent, accepted, held, duplicates, refused } = await endOfTheDay(day, documents);
 
     return [
       `${sent} messages sent, ${accepted} accepted, ${held} held, ${duplicates} duplicates, ${refused} refused`,
+      `${documents.length} documents by Fordelingskomponenten`,
       `${BIG_MEMO_BYTES} bytes in ${seconds} s`,
       'zip equal',
       'deleted for good',

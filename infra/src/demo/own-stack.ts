@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { withDatabase } from '../local/database.js';
 import type { TokenRequest } from '../local/issuer.js';
 import { startPostgres } from '../local/postgres/postgres.js';
@@ -14,6 +15,8 @@ import { NEIGHBOUR } from './people.js';
 export interface OwnStack {
   readonly url: string;
   readonly backstage: Backstage;
+  /** Where Fordelingskomponenten puts files of documents. */
+  readonly inFolder: string;
   /** For temporary files. */
   readonly folder: string;
   /** Aborted by Ctrl-C. */
@@ -38,6 +41,7 @@ export function withOwnStack<T>(signal: AbortSignal, work: (stack: OwnStack) => 
         return work({
           url: running.url,
           backstage: new Backstage(ownerUrl, paths.content),
+          inFolder: join(paths.sftp, 'IN'),
           folder: paths.root,
           signal,
           issueToken: (request) => issueToken(paths, request),

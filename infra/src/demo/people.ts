@@ -45,4 +45,6 @@ export const CASES = {
   child: { caseId: 'BF-2026-1001', caseworker: CASEWORKER.user, parties: [MOTHER.id, FATHER.id, CHILD.cpr] },
   /** The colleague’s case. */
   school: { caseId: 'BF-2026-1002', caseworker: COLLEAGUE.user, parties: [MOTHER.id] },
+  /** With a UUID: other systems can suggest only such a case (SF2900 2.4, SagForslag). */
+  support: { caseId: '7e9c2b14-0f3a-4d58-9b61-c2a4e8d07f35', caseworker: CASEWORKER.user, parties: [CHILD.cpr] },
 };

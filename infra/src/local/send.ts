@@ -8,10 +8,12 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { ERRORS, type ErrorCode } from '@indbakke/shared/errors';
 import { Parser, processors } from 'xml2js';
-import { rejectOptionsTakenByNpm, runCommand } from './command.js';
+import { BadArgument, rejectOptionsTakenByNpm, runCommand } from './command.js';
+import { sendDocument } from './distribution/send-document.js';
 import { runningUrl } from './running-url.js';
 
 const USAGE = `npm run send -- FILE… [--soap] [--url URL]
+npm run send -- --document FILE [--case UUID]
 
 Delivers MeMo files one by one, as Serviceplatformen would, to the Indbakke running here.
   --soap       use SOAP instead of REST
@@ -21,7 +23,11 @@ Prints one line per file with tab-separated fields, which scripts may rely on:
   FILE  STATUS  messageUUID  transmissionId  timeStamp  SECONDS  REASON
 STATUS is the receiptStatus of the receipt: COMPLETED, or NOT_ALLOWED or INVALID with the reason (code and sentence).
 FAILED means no receipt, or one that asks to retry; the reason is a sentence. Unknown fields are hyphens.
-Exits with 0 when all are COMPLETED, else 1. Progress of large files goes to standard error.`;
+Exits with 0 when all are COMPLETED, else 1. Progress of large files goes to standard error.
+
+With --document, hands over any file as a document of another system, as Fordelingskomponenten (SF2900) would: it calls Indbakke, which
+then fetches the file by SFTP from the folder where it was put. Only for the Indbakke that npm start runs here.
+  --case UUID  the case that the sending system suggests`;
 
 const RETRY_LATER = 503; // over SOAP only the receipt's code says this: a fault is HTTP 500 (SOAP 1.1, 6.2)
 
@@ -85,16 +91,25 @@ const SOAP: Endpoint = {
 };
 
 await runCommand(USAGE, async () => {
-  rejectOptionsTakenByNpm('send', ['soap', 'url']);
+  rejectOptionsTakenByNpm('send', ['soap', 'url', 'document', 'case']);
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       soap: { type: 'boolean', default: false },
       url: { type: 'string' },
+      document: { type: 'string' },
+      case: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return USAGE;
+  const { document, case: caseId } = values;
+  if (document !== undefined) {
+    if (positionals.length > 0 || values.soap || values.url !== undefined)
+      throw new BadArgument('--document takes only --case beside it.');
+    return sendDocument(await findFile(document), caseId);
+  }
+  if (caseId !== undefined) throw new BadArgument('--case goes with --document; a MeMo names its own case.');
   if (positionals.length === 0) throw new Error(`Name the files to send.\n\n${USAGE}`);
   const files = await Promise.all(positionals.map(findFile));
   const endpoint = values.soap ? SOAP : REST;

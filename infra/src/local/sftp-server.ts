@@ -56,8 +56,13 @@ export function makeKeys(): { readonly privateKey: string; readonly publicKey: s
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'sec1', format: 'pem' },
   });
+  return { privateKey, publicKey: publicKeyOf(privateKey) };
+}
+
+/** As a line of OpenSSH. */
+export function publicKeyOf(privateKey: string): string {
   const key = parsed(privateKey);
-  return { privateKey, publicKey: `${key.type} ${key.getPublicSSH().toString('base64')}` };
+  return `${key.type} ${key.getPublicSSH().toString('base64')}`;
 }
 
 export async function startSftpServer(options: SftpServerOptions): Promise<SftpServer> {

@@ -3,6 +3,7 @@ import { listen } from '@indbakke/shared/http';
 import { type Running, serve } from '@indbakke/shared/service';
 import express from 'express';
 import { checkDatabase, migrateDatabase, prepareDatabase } from './database.js';
+import { type SentReceipt, type StandIn, startStandIn } from './distribution/stand-in.js';
 import { EXAMPLE_MUNICIPALITY, registerExample } from './example-municipality.js';
 import { startPostgres } from './postgres/postgres.js';
 import { allServices, type LocalLinks, StackConfig } from './services.js';
@@ -15,6 +16,8 @@ export interface LocalStackOptions {
   /** Called with a line before slow work. */
   readonly onProgress?: (line: string) => void;
   readonly links?: LocalLinks;
+  /** Called when the stand-in for Fordelingskomponenten has a business receipt. */
+  readonly onReceipt?: (receipt: SentReceipt) => void;
 }
 
 export interface RunningStack extends Running {
@@ -23,14 +26,15 @@ export interface RunningStack extends Running {
 }
 
 /**
- * All of Indbakke in this process on one port, with keys, a token issuer and a PostgreSQL of its own, or with the parts that
- * the environment names (DATABASE_URL, QUEUE_URL, BLOB_URL …).
+ * All of Indbakke in this process on one port, with keys, a token issuer, a PostgreSQL and a stand-in for Fordelingskomponenten of
+ * its own, or with the parts that the environment names (DATABASE_URL, QUEUE_URL, BLOB_URL …).
  */
 export async function startLocalStack({
   paths,
   env,
   onProgress = () => {},
   links = {},
+  onReceipt = () => {},
 }: LocalStackOptions): Promise<RunningStack> {
   const settings = localSettings(paths, env);
   // Reports wrong settings before anything is created. The embedded database has no URL yet.
@@ -38,14 +42,17 @@ export async function startLocalStack({
   await checkPort(place);
   await makeKeys(paths);
   const database = await openDatabase(paths, env, onProgress);
+  let standIn: StandIn | undefined;
   try {
-    const config = readConfig(StackConfig, { ...settings, DATABASE_URL: database.url });
+    standIn = await startStandIn(paths, env, onReceipt);
+    const config = readConfig(StackConfig, { ...standIn.settings, ...settings, DATABASE_URL: database.url });
     const running = await serve(
       config,
       'indbakke',
       allServices(config, config.TOKEN_ISSUER === LOCAL_ISSUER ? links : {}),
     );
-    writeLocalStack(paths, running.url);
+    const { inFolder, close: closeStandIn } = standIn;
+    writeLocalStack(paths, running.url, inFolder);
     return {
       url: running.url,
       operationsUrl: running.operationsUrl,
@@ -54,10 +61,12 @@ export async function startLocalStack({
       async close() {
         removeLocalStack(paths);
         await running.close();
+        await closeStandIn();
         await database.close();
       },
     };
   } catch (error) {
+    await standIn?.close();
     await database.close();
     throw error;
   }

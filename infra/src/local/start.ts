@@ -16,13 +16,20 @@ await runUntilSignal('indbakke', async () => {
   }
   const [operations, inbox] = [makeOneTimeSecret(), makeOneTimeSecret()];
   const links = { operations, inbox: { link: inbox, municipality: EXAMPLE_MUNICIPALITY.cvr } };
-  const running = await startLocalStack({ paths, env: process.env, onProgress: say, links });
+  const running = await startLocalStack({
+    paths,
+    env: process.env,
+    onProgress: say,
+    links,
+    onReceipt: ({ sender, code }) => say(`Fordelingskomponenten took a business receipt for ${sender}: ${code}`),
+  });
   const once = (page: string, { secret }: OneTimeSecret) => `${page}/sign-in/once?secret=${secret}`;
   const { municipality } = running;
   say(`
   Deliveries
     REST        ${running.url}/sf1606/PostModtag
     SOAP        ${running.url}/sf1606/soap?wsdl
+    SF2900      ${running.url}/sf2900/soap?wsdl (documents by Fordelingskomponenten)
   Inbox API for the DUBU core
     base        ${running.url}/api/v1
     docs        ${running.url}/api/v1/docs
@@ -34,7 +41,7 @@ await runUntilSignal('indbakke', async () => {
     metrics     ${running.operationsUrl}/metrics
   State         ${paths.root}${municipality ? `\n  Municipality  ${municipality.cvr} ${municipality.name}, with the case ${EXAMPLE_CASE}` : ''}
 
-  In another terminal: npm run training -- fill (letters to look at), npm run send -- FILE…, npm run token -- --help. Ctrl-C stops it.
+  In another terminal: npm run training -- fill (letters to look at), npm run send -- --help, npm run token -- --help. Ctrl-C stops it.
 `);
   say('ready');
   return running;

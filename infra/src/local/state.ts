@@ -12,6 +12,8 @@ export interface StatePaths {
   readonly content: string;
   /** The generated local master key. */
   readonly keys: string;
+  /** What the SFTP server of the stand-in for Fordelingskomponenten serves: IN and OUT. */
+  readonly sftp: string;
   /** Where a running local stack registers itself. */
   readonly localFile: string;
   /** One folder per test cluster. */
@@ -22,6 +24,8 @@ export interface StatePaths {
 export interface LocalStack {
   readonly url: string;
   readonly pid: number;
+  /** Where files of documents are put for it; undefined without the stand-in for Fordelingskomponenten. */
+  readonly inFolder?: string | undefined;
 }
 
 /** Paths only: nothing is created. A relative `STATE_DIR` is relative to the clone. */
@@ -31,6 +35,7 @@ export function statePaths(env: NodeJS.ProcessEnv = process.env): StatePaths {
     root,
     content: join(root, 'content'),
     keys: join(root, 'keys'),
+    sftp: join(root, 'sftp'),
     localFile: localFileOf(root),
     test: testFolderOf(root),
   };
@@ -58,10 +63,10 @@ export async function inStateFolder<T>(root: string, work: () => Promise<T>): Pr
 }
 
 /** Registers the stack of this process for other commands. Written atomically, readable by its owner only. */
-export function writeLocalStack(paths: StatePaths, url: string): void {
+export function writeLocalStack(paths: StatePaths, url: string, inFolder?: string): void {
   mkdirSync(dirname(paths.localFile), { recursive: true });
   const draft = `${paths.localFile}.${randomBytes(6).toString('hex')}`;
-  const text = JSON.stringify({ url, ...thisProcess() }, null, 2);
+  const text = JSON.stringify({ url, inFolder, ...thisProcess() }, null, 2);
   writeFileSync(draft, `${text}\n`, { mode: 0o600 });
   renameSync(draft, paths.localFile);
 }
@@ -78,7 +83,7 @@ export function readLocalStack(paths: StatePaths): LocalStack | undefined {
       `${paths.localFile} cannot be read (${(error as Error).message}). Remove it when no local stack is running, or set STATE_DIR to another folder.`,
     );
   }
-  return isRunning(stack) ? { url: stack.url, pid: stack.pid } : undefined;
+  return isRunning(stack) ? { url: stack.url, pid: stack.pid, inFolder: stack.inFolder } : undefined;
 }
 
 /** Removes the registration of this process, but not that of another stack. */

@@ -7,6 +7,7 @@ import { CommonConfig, readConfig } from '@indbakke/shared/config';
 import { lockMadeFiles } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PartySpec } from '../../../infra/src/local/distribution/write-distribution.js';
 import { askUntil, DELETION } from '../../../infra/src/testkit/inbox-client.js';
 import { HAS_PDFTOTEXT } from '../../../infra/src/testkit/pdf-text.js';
 import {
@@ -17,7 +18,6 @@ import {
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
 import { unzip } from '../../../infra/src/testkit/unzip.js';
-import type { PartySpec } from '../../../infra/src/testkit/write-distribution.js';
 import type { MemoSpec } from '../../../infra/src/testkit/write-memo.js';
 import {
   AccessPackageAnswer,

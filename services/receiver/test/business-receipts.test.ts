@@ -5,6 +5,7 @@ import { HOUR, MINUTE } from '@indbakke/shared/config';
 import type { Log } from '@indbakke/shared/log';
 import { openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DistributionSpec } from '../../../infra/src/local/distribution/write-distribution.js';
 import { openSchemaCheck, type SchemaCheck } from '../../../infra/src/testkit/distribution-schema.js';
 import {
   type DistributionService,
@@ -14,7 +15,6 @@ import {
 } from '../../../infra/src/testkit/distribution-service.js';
 import { isInstalled } from '../../../infra/src/testkit/installed.js';
 import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import type { DistributionSpec } from '../../../infra/src/testkit/write-distribution.js';
 import type { ReceiptStatus } from '../../../shared/src/lifecycle/index.js';
 import { change, deliverMemo, expectProblem, read, upsertCase } from '../../../shared/test/inbox/support.js';
 import { ReceiverConfig } from '../src/config.js';

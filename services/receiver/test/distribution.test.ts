@@ -2,9 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type DistributionSpec,
+  distribute,
+  writeDistribution,
+} from '../../../infra/src/local/distribution/write-distribution.js';
 import { openSchemaCheck, type SchemaCheck } from '../../../infra/src/testkit/distribution-schema.js';
 import { ODENSKOV, startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
-import { type DistributionSpec, distribute, writeDistribution } from '../../../infra/src/testkit/write-distribution.js';
 import type { DocumentAnswer } from '../../../shared/src/api/index.js';
 import { awaitSuggestion, read, SYSTEM } from '../../../shared/test/inbox/support.js';
 import { contentFiles } from './support/stored.js';

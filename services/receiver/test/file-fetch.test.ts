@@ -2,11 +2,15 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type DistributionSpec,
+  distribute,
+  writeDistribution,
+} from '../../../infra/src/local/distribution/write-distribution.js';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { HAS_SSHD, type OpenSsh, startOpenSsh } from '../../../infra/src/testkit/openssh.js';
 import { type FaultySftpServer, startFaultySftpServer } from '../../../infra/src/testkit/sftp-server.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
-import { type DistributionSpec, distribute, writeDistribution } from '../../../infra/src/testkit/write-distribution.js';
 import type { DocumentAnswer } from '../../../shared/src/api/index.js';
 import { read } from '../../../shared/test/inbox/support.js';
 import { contentFiles } from './support/stored.js';

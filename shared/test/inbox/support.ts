@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { z } from 'zod';
+import {
+  type DistributionSpec,
+  distribute,
+  writeDistribution,
+} from '../../../infra/src/local/distribution/write-distribution.js';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import {
   CASEWORKER_ROLES,
@@ -9,7 +14,6 @@ import {
   type TestStack,
   type TokenOptions,
 } from '../../../infra/src/testkit/stack.js';
-import { type DistributionSpec, distribute, writeDistribution } from '../../../infra/src/testkit/write-distribution.js';
 import { type MemoSpec, type ReplyEntry, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ChangeAnswer, DocumentAnswer, DocumentList, type DocumentSummary } from '../../src/api/index.js';
 

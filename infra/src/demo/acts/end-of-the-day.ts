@@ -1,6 +1,7 @@
 import type { DocumentSummary } from '@indbakke/shared/api';
 import type { Day } from '../day.js';
 import type { Delivery } from '../digital-post.js';
+import type { Distributed } from './school-distributes.js';
 
 const TITLE_WIDTH = 44;
 
@@ -13,12 +14,13 @@ export interface DayCount {
 }
 
 /** Prints what became of each message, and counts. */
-export async function endOfTheDay(day: Day): Promise<DayCount> {
+export async function endOfTheDay(day: Day, documents: readonly Distributed[]): Promise<DayCount> {
   const { story, post } = day;
   story.act('What became of each message');
   const inbox = await readInbox(day);
   const rows = await Promise.all(post.deliveries.map((delivery) => rowOf(day, delivery, inbox)));
-  story.table([['message', 'status', 'suggestion', 'receipt'], ...rows]);
+  const ofDocuments = documents.map(({ title, receipt }) => rowOfInbox(title, receipt, inbox.get(title)));
+  story.table([['message', 'status', 'suggestion', 'receipt'], ...rows, ...ofDocuments]);
   return countUp(post.deliveries, inbox);
 }
 
@@ -36,13 +38,24 @@ async function readInbox({ caseworker, setup }: Day): Promise<Inbox> {
 
 async function rowOf(day: Day, { title, receipt, isDuplicate }: Delivery, inbox: Inbox): Promise<string[]> {
   const answer = [receipt.receiptStatus, receipt.errorCode].filter(Boolean).join(' ');
-  const cut = title.length > TITLE_WIDTH ? `${title.slice(0, TITLE_WIDTH - 1)}…` : title;
-  if (receipt.receiptStatus !== 'COMPLETED') return [cut, 'refused', '', answer];
-  if (isDuplicate) return [cut, 'duplicate', '', 'the first receipt'];
+  if (receipt.receiptStatus !== 'COMPLETED') return [cut(title), 'refused', '', answer];
+  if (isDuplicate) return [cut(title), 'duplicate', '', 'the first receipt'];
   const found = inbox.get(title);
-  if (!found) return [cut, await day.stack.backstage.statusOf(receipt.transmissionId), '', answer];
-  return [cut, found.status, found.suggestion ? `${found.suggestion.caseId} by ${found.suggestion.basis}` : '', answer];
+  if (!found) return [cut(title), await day.stack.backstage.statusOf(receipt.transmissionId), '', answer];
+  return rowOfInbox(title, answer, found);
 }
+
+function rowOfInbox(title: string, receipt: string, found: DocumentSummary | undefined): string[] {
+  const suggestion = found?.suggestion;
+  return [
+    cut(title),
+    found?.status ?? 'not in the inbox',
+    suggestion ? `${suggestion.caseId} by ${suggestion.basis}` : '',
+    receipt,
+  ];
+}
+
+const cut = (title: string) => (title.length > TITLE_WIDTH ? `${title.slice(0, TITLE_WIDTH - 1)}…` : title);
 
 function countUp(deliveries: readonly Delivery[], inbox: Inbox): DayCount {
   const completed = deliveries.filter(({ receipt }) => receipt.receiptStatus === 'COMPLETED');

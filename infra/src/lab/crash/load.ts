@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ChangeAnswer } from '@indbakke/shared/api';
+import { distribute } from '../../local/distribution/write-distribution.js';
 import { checkedFetch } from '../../testkit/checked-fetch.js';
 import { deliver, deliverOverSoap } from '../../testkit/deliver.js';
 import { InboxClient, InboxError, type Seen } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
-import { distribute } from '../../testkit/write-distribution.js';
 import type { Random } from '../random.js';
 import { isOfDocuments, type Kill, sendsUnreadable, type Work, workBefore } from './kills.js';
 import type { AskedChange, Ledger, SentMemo } from './ledger.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writeDistribution } from '../../testkit/write-distribution.js';
+import { writeDistribution } from '../../local/distribution/write-distribution.js';
 import { type MemoSpecDocument, type ReplyEntry, writeMemo } from '../../testkit/write-memo.js';
 import type { Random } from '../random.js';
 import type { Kill } from './kills.js';

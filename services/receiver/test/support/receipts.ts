@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Queues } from '@indbakke/shared/queue';
 import type { Store } from '@indbakke/shared/store';
 import { expect } from 'vitest';
-import type { TestStack } from '../../../../infra/src/testkit/stack.js';
 import {
   type DistributionSpec,
   distribute,
   writeDistribution,
-} from '../../../../infra/src/testkit/write-distribution.js';
+} from '../../../../infra/src/local/distribution/write-distribution.js';
+import type { TestStack } from '../../../../infra/src/testkit/stack.js';
 import type { SendReceiptData } from '../../src/sf2900/receipts/send-receipt.js';
 import { sweepDueReceipts } from '../../src/sf2900/receipts/sweep.js';
 
