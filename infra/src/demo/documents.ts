@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { DocumentToHandOver } from '../local/distribution/hand-over.js';
 import type { DocumentSpec } from '../local/distribution/write-distribution.js';
 import { CASES, CHILD, SCHOOL } from './people.js';
 
 /** A document by Fordelingskomponenten; the acts find it by its title. */
 export interface DayDocument extends DocumentToHandOver {
+  readonly transactionId: string;
   readonly content: Buffer;
   readonly object: DocumentSpec & { readonly title: string };
 }
@@ -23,6 +24,7 @@ function document(
   { suggestedCase, parties = [] }: { suggestedCase?: string; parties?: DocumentSpec['parties'] } = {},
 ): DayDocument {
   return {
+    transactionId: randomUUID(),
     sender: SCHOOL.id,
     fileName,
     content: Buffer.concat([Buffer.from('%PDF-1.7\n'), randomBytes(150_000), Buffer.from('\n%%EOF\n')]),

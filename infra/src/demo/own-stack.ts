@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { withDatabase } from '../local/database.js';
+import type { SentReceipt } from '../local/distribution/stand-in.js';
 import type { TokenRequest } from '../local/issuer.js';
 import { startPostgres } from '../local/postgres/postgres.js';
 import { registerMunicipality } from '../local/register-municipality.js';
@@ -17,6 +18,8 @@ export interface OwnStack {
   readonly backstage: Backstage;
   /** Where Fordelingskomponenten puts files of documents. */
   readonly inFolder: string;
+  /** Business receipts that have reached the systems that sent the documents. */
+  readonly receipts: readonly SentReceipt[];
   /** For temporary files. */
   readonly folder: string;
   /** Aborted by Ctrl-C. */
@@ -25,7 +28,7 @@ export interface OwnStack {
 }
 
 // From the environment only STATE_DIR is used: the demo must never reach a real database.
-const SETTINGS = { PORT: '0', LOG_LEVEL: 'silent', SHUTDOWN_SECONDS: '5' };
+const SETTINGS = { PORT: '0', LOG_LEVEL: 'silent', SHUTDOWN_SECONDS: '5', SF2900_RECEIPT_DELAY_SECONDS: '0' };
 
 /**
  * Runs `work` with a new local stack on a free port. Its state folder is removed at the end, even after a failure or
@@ -33,7 +36,8 @@ const SETTINGS = { PORT: '0', LOG_LEVEL: 'silent', SHUTDOWN_SECONDS: '5' };
  */
 export function withOwnStack<T>(signal: AbortSignal, work: (stack: OwnStack) => Promise<T>): Promise<T> {
   return withOwnState(async (paths) => {
-    const running = await startLocalStack({ paths, env: SETTINGS });
+    const receipts: SentReceipt[] = [];
+    const running = await startLocalStack({ paths, env: SETTINGS, onReceipt: (receipt) => receipts.push(receipt) });
     try {
       signal.throwIfAborted();
       return await withDatabaseOwner(paths, async (ownerUrl) => {
@@ -42,6 +46,7 @@ export function withOwnStack<T>(signal: AbortSignal, work: (stack: OwnStack) => 
           url: running.url,
           backstage: new Backstage(ownerUrl, paths.content),
           inFolder: join(paths.sftp, 'IN'),
+          receipts,
           folder: paths.root,
           signal,
           issueToken: (request) => issueToken(paths, request),

@@ -7,7 +7,7 @@ import { type Day, findMessage } from '../day.js';
 import { type DayDocument, DOCUMENTS } from '../documents.js';
 import { CASES } from '../people.js';
 
-/** A document by Fordelingskomponenten, and its technical receipt, for the final table. */
+/** A document by Fordelingskomponenten, and its receipts, for the final table. */
 export interface Distributed {
   readonly title: string;
   readonly receipt: string;
@@ -16,18 +16,15 @@ export interface Distributed {
 /** The system of a school sends two documents by Fordelingskomponenten: one is journalized, the other rejected. */
 export async function schoolDistributes(day: Day): Promise<Distributed[]> {
   day.story.act('The system of a school sends two documents by Fordelingskomponenten');
-  const distributed: Distributed[] = [];
-  for (const document of Object.values(DOCUMENTS)) distributed.push(await distribute(day, document));
+  for (const document of Object.values(DOCUMENTS)) await distribute(day, document);
   await journalize(day, await arrived(day, DOCUMENTS.statement));
   await reject(day, await arrived(day, DOCUMENTS.timetable));
-  return distributed;
+  return told(day);
 }
 
-async function distribute({ story, stack }: Day, document: DayDocument): Promise<Distributed> {
-  const { title } = document.object;
-  const { code = 'fault' } = await handOver(stack, document);
-  story.check(`"${title}" gets its technical receipt`, code, 'ACCEPTERET');
-  return { title, receipt: code };
+async function distribute({ story, stack }: Day, document: DayDocument): Promise<void> {
+  const { code } = await handOver(stack, document);
+  story.check(`"${document.object.title}" gets its technical receipt`, code, 'ACCEPTERET');
 }
 
 /** The call only tells of the file; Indbakke fetches it. */
@@ -59,8 +56,35 @@ async function journalize({ story, caseworker }: Day, { id, subject }: DocumentA
   story.check(`it is journalized on case ${caseId}`, done.status, 'journalized');
 }
 
+const REASON_FOR_SENDER = 'Vi behandler ingen sag, som skemaet hører til.';
+
 async function reject({ story, caseworker }: Day, message: DocumentAnswer): Promise<void> {
-  const explanation = 'Vi har intet at bruge skemaet til';
-  const done = await caseworker.reject(message, { reason: 'unwanted', explanation });
-  story.check(`"${message.subject}" is rejected`, done.status, 'rejected');
+  const explanation = 'Skolen sender skemaer til alle, også uden en sag';
+  const done = await caseworker.reject(message, {
+    reason: 'unwanted',
+    explanation,
+    reasonForSender: REASON_FOR_SENDER,
+  });
+  story.check(`"${message.subject}" is rejected, with words for the school`, done.status, 'rejected');
 }
+
+/** What the system of the school hears: of a rejection the words for it, never the explanation for colleagues. */
+async function told({ story, stack }: Day): Promise<Distributed[]> {
+  const [statement, timetable] = await askUntil(
+    async () => Object.values(DOCUMENTS).map((document) => receiptOf(stack, document)),
+    (receipts) => receipts.every(Boolean),
+  );
+  story.check('the school is told that the one is journalized', statement?.code, 'ACCEPTERET');
+  story.check(
+    '… and that the other is rejected, in the words for it',
+    [timetable?.code, timetable?.reason],
+    ['AFVIST', REASON_FOR_SENDER],
+  );
+  return Object.values(DOCUMENTS).map((document) => ({
+    title: document.object.title,
+    receipt: `Teknisk ACCEPTERET, Forretning ${receiptOf(stack, document)?.code}`,
+  }));
+}
+
+const receiptOf = ({ receipts }: Day['stack'], document: DayDocument) =>
+  receipts.find(({ transactionId }) => transactionId === document.transactionId);
