@@ -62,10 +62,13 @@ export async function noteReceipt(
 /** Of `business_receipts`: the sender knows, or may. */
 const MAY_BE_TOLD = sql`status IN ('sending', 'sent')`;
 
-/** Of `messages AS m`: whether its sender has been told that it was rejected, or may have been. Digital Post costs no look-up. */
+// Digital Post costs no look-up. With LIMIT, since PostgreSQL may answer EXISTS of a list by reading the whole table.
+
+/** Of `messages AS m`: whether its sender has been told that it was rejected, or may have been. */
 export const REJECTION_TOLD = sql`
-  CASE WHEN m.channel = 'sf2900' THEN EXISTS (
-    SELECT FROM business_receipts WHERE message_id = m.id AND code = 'AFVIST' AND ${MAY_BE_TOLD}) ELSE false END`;
+  CASE WHEN m.channel = 'sf2900' THEN
+    (SELECT true FROM business_receipts WHERE message_id = m.id AND code = 'AFVIST' AND ${MAY_BE_TOLD} LIMIT 1) IS NOT NULL
+  ELSE false END`;
 
 /** Of `messages AS m`: how far the file of a document is; null of one without, and of Digital Post. */
 export const FILE_FETCH = sql`
