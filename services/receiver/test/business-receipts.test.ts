@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { asSystem } from '@indbakke/shared/access';
 import { HOUR, MINUTE } from '@indbakke/shared/config';
+import { askForFile } from '@indbakke/shared/inbox';
 import type { Log } from '@indbakke/shared/log';
 import { openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -198,6 +200,46 @@ describe('the sender of a document is told', () => {
       },
     ]);
     expect(await historyOf(id)).toEqual(['accepted', 'file-missing', 'receipt-sent']);
+  });
+
+  it('AFVIST also when the file is asked for again before it is told, and nothing more of FEJLET', async () => {
+    const id = await take({ fileName: 'udtalelse.pdf' });
+    await giveUp(id);
+    await reject(id);
+    const principal = asSystem(ODENSKOV, { kind: 'user', id: 'drift-1' });
+    await askForFile(store, { principal, id, expectedVersion: undefined, at: new Date() });
+
+    expect(await statesOf(id)).toEqual(['FEJLET withdrawn', 'AFVIST waiting']);
+    await sendDue();
+
+    expect(told()).toEqual(['AFVIST']);
+  });
+
+  it('nothing more of a FEJLET in doubt once the file is here', async () => {
+    const id = await take({ fileName: 'udtalelse.pdf' });
+    await giveUp(id);
+    service.misbehave('cut-answer');
+    await sendDue();
+    expect(await statesOf(id)).toEqual(['FEJLET sending']);
+    const principal = asSystem(ODENSKOV, { kind: 'user', id: 'drift-1' });
+    await askForFile(store, { principal, id, expectedVersion: undefined, at: new Date() });
+
+    await sendDue();
+
+    expect(await statesOf(id)).toEqual(['FEJLET withdrawn']);
+    expect(told()).toEqual(['FEJLET']);
+  });
+
+  it('AFVIST of a document that is deleted before, whose fetch goes with it', async () => {
+    const id = await take({ fileName: 'udtalelse.pdf' });
+    await giveUp(id);
+    await reject(id);
+    await remove(id);
+
+    await sendDue();
+
+    expect(told()).toEqual(['AFVIST']);
+    expect(await stack.sql('SELECT FROM file_fetches WHERE message_id = $1', [id])).toEqual([]);
   });
 
   it('ACCEPTERET after FEJLET, when it is journalized all the same', async () => {

@@ -86,7 +86,7 @@ describe('a document by Fordelingskomponenten', () => {
       sender: { id: '11111111', idType: 'CVR' },
       concerning: { id: CHILD },
       letterAt: '2026-01-14T23:00:00.000Z',
-      replyBy: '2026-01-30T23:00:00.000Z',
+      replyBy: '2026-01-30T22:59:59.000Z',
       contactInfo: [
         { label: 'Beskrivelse', value: 'Fra klasselæreren' },
         { label: 'Dokumenttype', value: 'Brev' },
@@ -169,6 +169,12 @@ describe('a document by Fordelingskomponenten', () => {
     await awaitSuggestion(stack, id);
 
     expect(await read(stack, id)).toMatchObject({ kind: 'enquiry', suggestion: { caseId, basis: 'sag-forslag' } });
+  });
+
+  it('is suggested for nothing when its sender names what is no UUID, and says so', async () => {
+    const { answer } = await taken({ suggestedCase: 'K'.repeat(10_000), fileName: 'a.pdf' });
+
+    expect(answer).toMatchObject({ suggestion: null, remarks: [{ code: 'wrong-uuid' }] });
   });
 
   it('is seen by those whose KLE number it is below, and by no others with data constraints', async () => {
@@ -266,6 +272,21 @@ describe('a form', () => {
     expect(original.toString()).not.toContain(content.toString('base64').slice(0, 40));
   });
 
+  it.each([
+    ['without a namespace', '<FormularIndhold xmlns="">'],
+    ['in that of version 3', '<s:FormularIndhold>'],
+  ])('has its content also %s', async (_what, tag) => {
+    const transactionId = randomUUID();
+    const xml = writeDistribution({ transactionId, object: { type: 'FORMULAR', content: Buffer.from('x') } });
+    const end = `</${tag.slice(1).split(/[ >]/)[0]}>`;
+    const changed = xml.replace('<d:FormularIndhold>', tag).replace('</d:FormularIndhold>', end);
+
+    await distribute(stack.url, changed);
+
+    const [message] = await messagesOf(transactionId);
+    expect(message).toMatchObject({ file_count: 1, content_size: '1' });
+  });
+
   it('is refused, and kept for an operator, when its content is no base64', async () => {
     const before = await contentFiles(stack);
     const xml = writeDistribution({ object: { type: 'FORMULAR', content: Buffer.from('x') } });
@@ -333,6 +354,8 @@ describe('what is refused', () => {
         writeDistribution({ object: { type: 'FORMULAR', content: Buffer.from('x') } }).replace('>eA==<', '>eA==<b/><'),
       'content-not-base64',
     ],
+    ['with two documents', () => but(/(<d:DistributionDokument>.*<\/d:DistributionDokument>)/, '$1$1'), 'not-sf2900'],
+    ['with two contexts', () => but(/(<d:DistributionContext>.*<\/d:DistributionContext>)/, '$1$1'), 'not-sf2900'],
     [
       'with two requests',
       () => but(/(<d:FordelingsobjektModtagRequest>.*<\/d:FordelingsobjektModtagRequest>)/, '$1$1'),

@@ -10,7 +10,7 @@ import {
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { HAS_SSHD, type OpenSsh, startOpenSsh } from '../../../infra/src/testkit/openssh.js';
 import { type FaultySftpServer, startFaultySftpServer } from '../../../infra/src/testkit/sftp-server.js';
-import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import type { DocumentAnswer } from '../../../shared/src/api/index.js';
 import { read } from '../../../shared/test/inbox/support.js';
 import { contentFiles } from './support/stored.js';
@@ -128,6 +128,26 @@ describe.skipIf(!HAS_SSHD)('the file of a document, from OpenSSH,', () => {
     await expect.poll(() => stack.sql('SELECT FROM content_removals')).toEqual([]);
   });
 
+  it('that several documents name is nobody’s, in whatever municipalities, and stays where it is', async () => {
+    const fileName = 'udtalelse.pdf';
+    const ids = [await taken(stack, { fileName }), await taken(stack, { fileName, recipient: VESTERSUND })];
+    await writeFile(join(ssh.inFolder, fileName), 'hvis?');
+
+    const own = await until(stack, ids[0] as string, (each) => fetchOf(each)?.status === 'given-up');
+
+    expect(fetchOf(own)?.fault).toBe('name-taken');
+    const other = () => stack.sql('SELECT status, fault FROM file_fetches WHERE message_id = $1', [ids[1]]);
+    await expect.poll(other, { timeout: 10_000 }).toEqual([{ status: 'given-up', fault: 'name-taken' }]);
+    expect(await readdir(ssh.inFolder)).toContain(fileName);
+
+    // An operator has found out whose it is.
+    await stack.sql(
+      `UPDATE file_fetches SET status = 'waiting', since = now() + interval '11 seconds', run = run + 1, next_enqueue_at = now() WHERE message_id = $1`,
+      [ids[0]],
+    );
+    await until(stack, ids[0] as string, (each) => fetchOf(each)?.status === 'done');
+  });
+
   it('that is a link is given up at once, and its sender is to hear so', async () => {
     await writeFile(join(ssh.outFolder, 'secret'), 'secret');
     await symlink(join(ssh.outFolder, 'secret'), join(ssh.inFolder, 'link.pdf'));
@@ -204,6 +224,18 @@ describe('the file of a document, from a server that misbehaves,', () => {
     const message = await until(stack, id, (each) => fetchOf(each)?.status === 'done');
     expect(message.version).toBe(stored.version);
     expect(await readdir(join(server.folder, 'IN'))).not.toContain(fileName);
+  });
+
+  it('is left there, when it cannot be removed for so long, and its document does not wait for that', async () => {
+    server.obey(({ does }) => (does === 'remove' ? 'refuse' : undefined));
+    const id = await taken(stack, { fileName: await put('indhold') });
+    await until(stack, id, (each) => fetchOf(each)?.status === 'stored');
+    await stack.sql(`UPDATE file_fetches SET since = now() - interval '73 hours' WHERE message_id = $1`, [id]);
+
+    const message = await until(stack, id, (each) => fetchOf(each)?.status === 'done');
+
+    expect(fetchOf(message)?.fault).toBe('refused');
+    expect(filesOf(message)).toMatchObject([{ status: 'stored' }]);
   });
 
   it('is not taken half when it grows or is swapped while it is read', async () => {

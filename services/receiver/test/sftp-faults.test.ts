@@ -39,7 +39,8 @@ const out = () => readdir(join(server.folder, 'OUT'));
 const download = (given = settings, into = NOWHERE, name = 'fil') =>
   withSftp(given, (session) => session.download('/IN', name, LIMIT, into));
 const upload = (given = settings) => withSftp(given, (session) => session.upload('/OUT', 'svar', content()));
-const remove = (given = settings) => withSftp(given, (session) => session.remove('/IN', 'fil'));
+const remove = (given = settings) =>
+  withSftp(given, (session) => session.remove('/IN', 'fil', { size: CONTENT.length }));
 
 async function* content() {
   yield CONTENT;
@@ -236,7 +237,7 @@ describe('without a good connection', () => {
     };
   }
   const reach = (given: Partial<SftpSettings>) =>
-    withSftp({ ...settings, ...given }, (session) => session.remove('/IN', 'fil'));
+    withSftp({ ...settings, ...given }, (session) => session.remove('/IN', 'fil', { size: CONTENT.length }));
   const CANNOT = { code: 'cannot-connect', again: true };
 
   it('says so where nobody listens, and where the name is unknown', async () => {

@@ -263,11 +263,13 @@ describe.skipIf(!HAS_SSHD)('with OpenSSH', () => {
     );
   });
 
-  it('removes a file, and does nothing when it is gone', async () => {
-    await writeFile(there('brugt'), 'x');
+  it('removes a file, and does nothing when it is gone, or another one', async () => {
+    await writeFile(there('brugt'), 'xy');
     await session(async (session) => {
-      await session.remove(server.inFolder, 'brugt');
-      await session.remove(server.inFolder, 'brugt');
+      await session.remove(server.inFolder, 'brugt', { size: 1 });
+      expect((await stat(there('brugt'))).size).toBe(2);
+      await session.remove(server.inFolder, 'brugt', { size: 2 });
+      await session.remove(server.inFolder, 'brugt', { size: 2 });
     });
     await expect(stat(there('brugt'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
@@ -279,7 +281,7 @@ describe.skipIf(!HAS_SSHD)('with OpenSSH', () => {
       const into = { write: () => undefined };
       await expect(session.download(strict.inFolder, 'låst', LIMIT, into)).rejects.toMatchObject({ code: 'refused' });
       await expect(session.upload(strict.outFolder, 'ny', once('x'))).rejects.toMatchObject({ code: 'refused' });
-      await expect(session.remove(strict.inFolder, 'låst')).rejects.toMatchObject({ code: 'refused' });
+      await expect(session.remove(strict.inFolder, 'låst', { size: 1 })).rejects.toMatchObject({ code: 'refused' });
     });
     await strict.close();
   });

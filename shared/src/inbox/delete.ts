@@ -234,6 +234,7 @@ const TOMBSTONE = sql`
 
 // In an order that the foreign keys allow.
 const TABLES = [
+  'file_fetches',
   'message_keys',
   'message_contents',
   'files',

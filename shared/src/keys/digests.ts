@@ -6,6 +6,8 @@ const PARTY = 'party';
 export const FINGERPRINT = 'fingerprint';
 /** Keyed hash of a delivery that could not be read, to recognise the same bytes. */
 export const QUARANTINE = 'quarantine';
+/** Of the name of a file on the SFTP server of Fordelingskomponenten, which may be personal. */
+export const FILE_NAME = 'file-name';
 /** Keyed hash of a list’s sort and filters, to know the cursors of another list. */
 export const LIST = 'list';
 /** Key that a cursor is encrypted with, and keyed hash of the cursor. */

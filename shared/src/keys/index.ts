@@ -6,6 +6,7 @@ export {
   chainedDigest,
   DELETION_LEDGER,
   digestOfParty,
+  FILE_NAME,
   FINGERPRINT,
   IDEMPOTENCY,
   LEDGER,

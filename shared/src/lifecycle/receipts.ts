@@ -19,8 +19,12 @@ const HOLDS_IN: Record<ReceiptCode, readonly Status[]> = {
   FEJLET: ['pending', 'held'],
 };
 
-/** What a receipt that still waits was to tell is undone by these. */
-const UNDO: ReadonlySet<Change> = new Set(['reopened', 'taken-back', 'file-asked']);
+/** What a receipt that still waits was to tell is undone by these. A FEJLET in doubt is not told again: another receipt follows it. */
+const UNDO: Partial<Record<Change, ReceiptCode>> = {
+  reopened: 'AFVIST',
+  'taken-back': 'ACCEPTERET',
+  'file-asked': 'FEJLET',
+};
 
 /** Whether what a receipt tells holds for a message of this status. */
 export function receiptHolds(code: ReceiptCode, status: Status): boolean {
@@ -41,10 +45,13 @@ export async function noteReceipt(
 ): Promise<void> {
   const code = TELLS[change];
   const tells = code !== undefined && receiptHolds(code, status);
-  if (!tells && !UNDO.has(change)) return;
+  const undone = UNDO[change];
+  if (!tells && !undone) return;
   await run(
     connection,
-    sql`UPDATE business_receipts SET status = 'withdrawn' WHERE message_id = ${id}::uuid AND status = 'waiting'`,
+    sql`UPDATE business_receipts SET status = 'withdrawn'
+      WHERE message_id = ${id}::uuid AND code = coalesce(${undone ?? null}::text, code)
+        AND (status = 'waiting' OR status = 'sending' AND ${undone === 'FEJLET'}::bool)`,
   );
   if (!tells) return;
   await run(

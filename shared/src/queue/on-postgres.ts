@@ -14,6 +14,7 @@ import { explainPostgres, explainRole } from '../postgres/reasons.js';
 import { ask, sessionWith, withSessions } from '../postgres/session.js';
 import { NotReady } from '../readiness/index.js';
 import { type Backend, RETRY_MS, workerOptions } from './backend.js';
+import { QUEUE_NAMES } from './names.js';
 
 // A statement of the queue that is not answered in this time has failed, and its connection is closed: without it one silent
 // connection would stop all adding.
@@ -21,6 +22,8 @@ const QUERY_TIMEOUT_MS = 30_000;
 
 // A connection ends sooner than this, unless the other side has vanished.
 const ENDED_MS = 2_000;
+
+const SHARED_CONNECTIONS = 6;
 
 const QUEUE_SCHEMA = 'bullmq';
 const QUEUE_ROLE = 'indbakke_queue';
@@ -30,10 +33,10 @@ const setUp = sessionWith([`SET search_path = ${QUEUE_SCHEMA}`, `SET ROLE ${QUEU
 const asQueue = (connection: pg.ClientBase) => setUp(connection).catch(explainRole(QUEUE_ROLE));
 
 export function openPostgres(url: string): Backend {
-  // One pool for all: the LISTEN of each worker occupies one connection, everything else shares the rest.
+  // One pool for all: the LISTEN of each worker occupies one connection, everything else shares six more.
   const pool = new pg.Pool({
     connectionString: url,
-    max: 8,
+    max: QUEUE_NAMES.length + SHARED_CONNECTIONS,
     connectionTimeoutMillis: 5_000,
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,

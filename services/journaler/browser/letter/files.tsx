@@ -138,7 +138,7 @@ export function Files({ letter }: { readonly letter: DocumentAnswer }) {
 export const nameOf = ({ fileName }: LetterFile): string => fileName.replace(/[\u202A-\u202E\u2066-\u2069]/g, '�');
 
 const isOther = ({ detectedFormat, encodingFormat }: LetterFile) =>
-  detectedFormat !== null && detectedFormat !== encodingFormat.toLowerCase();
+  detectedFormat !== null && encodingFormat !== '' && detectedFormat !== encodingFormat.toLowerCase();
 
 /** `PDF`, `JPEG`; the whole type where it has no such end. */
 function nameOfType(type: string, kinds: Readonly<Record<string, string>>): string {

@@ -28,7 +28,7 @@ export const readFilesOnTheirWay = ({ sweep }: Store): Promise<FileOnItsWay[]> =
   sweep<FileOnItsWay & Record<string, unknown>>(
     `SELECT t.id, t.message_id AS "messageId", t.municipality, t.status, t.since, t.attempts, t.fault
      FROM file_fetches t JOIN messages m ON m.id = t.message_id JOIN municipalities c ON c.cvr = t.municipality
-     WHERE (t.status IN ('waiting', 'stored') OR (t.status = 'given-up' AND m.status IN ('pending', 'held'))) AND NOT c.is_training
+     WHERE t.status <> 'done' AND (t.status <> 'given-up' OR m.status IN ('pending', 'held')) AND NOT c.is_training
      ORDER BY t.since, t.id LIMIT $1`,
     [SHOWN],
   );
@@ -36,10 +36,13 @@ export const readFilesOnTheirWay = ({ sweep }: Store): Promise<FileOnItsWay[]> =
 /** How many there are of each status, also 0. */
 export const readFileFetches = ({ sweep }: Store) =>
   sweep<{ status: Exclude<FetchStatus, 'done'>; count: number; oldestSeconds: number }>(
-    `SELECT s.status, count(t.id)::int AS count, coalesce(extract(epoch FROM now() - min(t.since)), 0)::float8 AS "oldestSeconds"
-     FROM unnest(ARRAY['waiting', 'stored', 'given-up']) AS s (status)
-     LEFT JOIN (file_fetches t JOIN messages m ON m.id = t.message_id JOIN municipalities c ON c.cvr = t.municipality)
-       ON t.status = s.status AND NOT c.is_training AND (t.status <> 'given-up' OR m.status IN ('pending', 'held'))
+    `WITH open AS (
+       SELECT t.status, t.since
+       FROM file_fetches t JOIN messages m ON m.id = t.message_id JOIN municipalities c ON c.cvr = t.municipality
+       WHERE t.status <> 'done' AND NOT c.is_training AND (t.status <> 'given-up' OR m.status IN ('pending', 'held'))
+     )
+     SELECT s.status, count(open.since)::int AS count, coalesce(extract(epoch FROM now() - min(open.since)), 0)::float8 AS "oldestSeconds"
+     FROM unnest(ARRAY['waiting', 'stored', 'given-up']) AS s (status) LEFT JOIN open USING (status)
      GROUP BY s.status`,
   );
 

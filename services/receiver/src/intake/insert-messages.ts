@@ -1,6 +1,6 @@
 import { citizensOf, SERVICEPLATFORMEN } from '@indbakke/shared/audit';
 import { numberOf } from '@indbakke/shared/ids';
-import type { KeyRing } from '@indbakke/shared/keys';
+import { FILE_NAME, type KeyRing } from '@indbakke/shared/keys';
 import { RECORD_CHANGES, TRANSITIONS } from '@indbakke/shared/lifecycle';
 import { SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
 import { type Connection, newId } from '@indbakke/shared/store';
@@ -119,9 +119,9 @@ const INSERT_MESSAGES = `
     FROM jsonb_to_recordset($10::jsonb) AS d (message_id uuid, object_type text, object_id uuid, transaction_id uuid,
       distribution_id uuid, sender text, routing_kle text, routing_facet text, routing_actor uuid)
   ), fetches AS (
-    INSERT INTO file_fetches (id, message_id, municipality, since, next_enqueue_at, trace)
-    SELECT f.id, f.message_id, $1, given.received_at, given.received_at, given.trace
-    FROM jsonb_to_recordset($4::jsonb) AS f (id uuid, message_id uuid, status text) JOIN given ON given.id = f.message_id
+    INSERT INTO file_fetches (id, message_id, municipality, name_digest, since, next_enqueue_at, trace)
+    SELECT f.id, f.message_id, $1, decode(f.name_digest, 'hex'), given.received_at, given.received_at, given.trace
+    FROM jsonb_to_recordset($4::jsonb) AS f (id uuid, message_id uuid, status text, name_digest text) JOIN given ON given.id = f.message_id
     WHERE f.status = 'expected'
   ), changes AS (
     SELECT change_id, $1 AS municipality, id AS message_id, change AS type, stored.status, stored.version, received_at AS at,
@@ -248,7 +248,11 @@ function rowsOf(
         detected_format: detectedFormat,
         language,
         ...(typeof content === 'string'
-          ? { status: content, size: 0 }
+          ? {
+              status: content,
+              size: 0,
+              ...(content === 'expected' && { name_digest: keys.digest(FILE_NAME, fileName).toString('hex') }),
+            }
           : {
               status: 'stored',
               size: content.size,

@@ -23,13 +23,16 @@ export const SF2900: XmlFormat = {
   isContent: isFormContent,
   contentWord: 'FormularIndhold',
   // SF2900 2.4, UUID: either case
-  isUuid: ({ uri, local }) => uri === TYPES_2 && UUIDS.has(local),
+  isUuid: ({ uri, local }) => NAMESPACES.has(uri) && UUIDS.has(local),
   refusal: 'not-sf2900',
 };
 
+// The wrapper of version 3 has types of version 2 inside; senders mix the two up, or leave the namespace out.
+export const NAMESPACES: ReadonlySet<string> = new Set([TYPES_2, TYPES_3, '']);
+
 /** SF2900 2.4, FormularIndhold: base64. */
 function isFormContent({ uri, local }: Expected): boolean {
-  return uri === TYPES_2 && local === 'FormularIndhold';
+  return NAMESPACES.has(uri) && local === 'FormularIndhold';
 }
 
 const isIt = (element: Pick<XmlElement, 'uri' | 'local'>, { uri, local }: Expected): boolean =>

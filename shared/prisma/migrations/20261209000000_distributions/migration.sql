@@ -27,6 +27,7 @@ CREATE TABLE "file_fetches" (
     "id" UUID NOT NULL,
     "message_id" UUID NOT NULL,
     "municipality" TEXT NOT NULL,
+    "name_digest" BYTEA NOT NULL,
     "status" TEXT NOT NULL DEFAULT 'waiting',
     "since" TIMESTAMPTZ(3) NOT NULL,
     "attempts" INTEGER NOT NULL DEFAULT 0,
@@ -78,6 +79,8 @@ ALTER TABLE business_receipts
   ADD CHECK (status IN ('waiting', 'sending', 'sent', 'withdrawn')),
   ADD CHECK ((status = 'sent') = (sent_at IS NOT NULL));
 CREATE INDEX file_fetches_due_idx ON file_fetches (next_enqueue_at) WHERE status IN ('waiting', 'stored');
+CREATE INDEX file_fetches_name_idx ON file_fetches (name_digest) WHERE status IN ('waiting', 'given-up');
+CREATE INDEX file_fetches_open_idx ON file_fetches (since, id) WHERE status <> 'done';
 CREATE INDEX business_receipts_due_idx ON business_receipts (next_enqueue_at) WHERE status IN ('waiting', 'sending');
 
 -- New words of closed sets.
@@ -103,7 +106,7 @@ GRANT UPDATE (content_size, has_media) ON messages TO indbakke_app;
 -- Sweeps enqueue what is due; operators see what waits, and why.
 CREATE POLICY sweep ON file_fetches TO indbakke_worker USING (true);
 CREATE POLICY sweep ON business_receipts TO indbakke_worker USING (true);
-GRANT SELECT (id, message_id, municipality, status, since, attempts, fault, run, next_enqueue_at, trace),
+GRANT SELECT (id, message_id, municipality, name_digest, status, since, attempts, fault, run, next_enqueue_at, trace),
   UPDATE (run, next_enqueue_at) ON file_fetches TO indbakke_worker;
 GRANT SELECT (id, message_id, municipality, code, status, at, sent_at, attempts, fault, run, next_enqueue_at, trace),
   UPDATE (run, next_enqueue_at) ON business_receipts TO indbakke_worker;

@@ -12,7 +12,7 @@ import type { ReceiverConfig } from '../../config.js';
 import { type ReceivedFile, sinkInto } from '../../intake/received-file.js';
 import { SftpFault } from '../sftp/faults.js';
 import { type SftpSession, type SftpSettings, withSftp } from '../sftp/session.js';
-import { type Fetch, markRemoved, noteFailure, readFetch, storeFile } from './rows.js';
+import { type Fetch, markRemoved, noteFailure, readFetch, sharesItsName, storeFile } from './rows.js';
 
 const FetchFileData = z.object({
   fileId: z.uuid(),
@@ -56,9 +56,10 @@ export function createFetchFileHandler(parts: FetchParts) {
     const fetch = await readFetch(parts.store, data);
     if (!fetch) return;
     try {
+      if (fetch.status === 'waiting' && (await sharesItsName(parts.store, fetch))) throw new SftpFault('name-taken');
       await withSftp(parts.sftp, async (session) => {
-        const isStored = fetch.status === 'stored' || (await fetchAndStore(parts, session, fetch, signal));
-        if (isStored) await removeThere(parts, session, fetch);
+        const size = fetch.status === 'stored' ? fetch.size : await fetchAndStore(parts, session, fetch, signal);
+        if (size !== undefined) await removeThere(parts, session, fetch, size);
       });
     } catch (error) {
       const fault = signal.aborted ? new SftpFault('cut') : error instanceof SftpFault ? error : undefined;
@@ -69,25 +70,26 @@ export function createFetchFileHandler(parts: FetchParts) {
         code: failure.code,
         attempts: fetch.attempts + 1,
       });
-      if (outcome === 'given-up') parts.log.error('file-given-up', { messageId: fetch.messageId, code: failure.code });
+      if (outcome !== 'waiting') parts.log.error(`file-${outcome}`, { messageId: fetch.messageId, code: failure.code });
       if (!fault) parts.log.error('file-not-stored', describeError(error));
     }
   };
 }
 
-/** @returns whether the message has the file now: not when somebody else has settled it meanwhile */
+/** @returns the size of the file that the message has now; undefined when somebody else has settled it meanwhile */
 async function fetchAndStore(
   { store, blobs, keys, log, hashingThread, config }: FetchParts,
   session: SftpSession,
   fetch: Fetch,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const { messageId, municipality } = fetch;
   const smallBytes = config.SMALL_CONTENT_BYTES;
   const sealer = createSealer({ blobs, keys, hashingThread, messageId, smallBytes });
   let blobName: string | undefined;
   let isNeeded = false;
   try {
+    await session.look(config.SF2900_SFTP_IN, fetch.fileName, { maxBytes: config.SF2900_MAX_FILE_BYTES });
     // A message has one container: with the files that it had already.
     if (fetch.others.length > 0)
       await copyFiles(await openContent({ blobs, keys }, fetch.sealed), fetch.others, sealer);
@@ -100,7 +102,7 @@ async function fetchAndStore(
     isNeeded = stored !== undefined;
     announce('file-committed');
     if (stored?.orphan) await removeContent({ store, blobs, log }, stored.orphan);
-    return isNeeded;
+    return stored && file.size;
   } catch (error) {
     isNeeded ||= error instanceof CommitInDoubt; // if no row has it, the sweep removes it
     throw error;
@@ -137,8 +139,13 @@ async function download(
   return received as ReceivedFile;
 }
 
-async function removeThere({ store, config }: FetchParts, session: SftpSession, fetch: Fetch): Promise<void> {
-  await session.remove(config.SF2900_SFTP_IN, fetch.fileName);
+async function removeThere(
+  { store, config }: FetchParts,
+  session: SftpSession,
+  fetch: Fetch,
+  size: number,
+): Promise<void> {
+  await session.remove(config.SF2900_SFTP_IN, fetch.fileName, { size });
   announce('file-removed-there');
   await markRemoved(store, fetch);
 }

@@ -21,6 +21,8 @@ export interface Fetch extends FetchFileData {
   /** By which the far end knows it. */
   readonly fileName: string;
   readonly encodingFormat: string;
+  /** Bytes, once it is stored. */
+  readonly size: number;
   /** The files that the message has already. */
   readonly others: readonly FileToCopy[];
   readonly sealed: SealedRow;
@@ -32,7 +34,7 @@ export async function readFetch(store: Store, data: FetchFileData): Promise<Fetc
     data.municipality,
     sql`
       SELECT ${SEALED}, t.message_id AS "messageId", t.status, t.since, t.attempts, f.file_name AS "fileName",
-        f.encoding_format AS "encodingFormat",
+        f.encoding_format AS "encodingFormat", f.size::float8 AS size,
         (SELECT coalesce(json_agg(json_build_object('status', o.status, 'containerIndex', o.container_index,
             'containerOffset', o.container_offset, 'size', o.size, 'sha256', encode(o.sha256, 'hex'))), '[]')
          FROM files o WHERE o.message_id = t.message_id AND o.status = 'stored') AS others
@@ -41,6 +43,20 @@ export async function readFetch(store: Store, data: FetchFileData): Promise<Fetc
     'kept',
   );
   return row && { ...data, ...row, sealed: row };
+}
+
+/**
+ * Whether other documents, of whatever municipality, wait for a file of this name, or gave it up for that after this one began to
+ * wait: whose it is cannot be told then. Of one that is given up, the next attempt is 10 seconds after that (settle).
+ */
+export async function sharesItsName({ sweep }: Store, { fileId }: Fetch): Promise<boolean> {
+  const others = await sweep<{ id: string }>(
+    `SELECT other.id FROM file_fetches mine JOIN file_fetches other USING (name_digest)
+     WHERE mine.id = $1::uuid AND other.id <> mine.id AND (other.status = 'waiting'
+       OR other.status = 'given-up' AND other.fault = 'name-taken' AND other.next_enqueue_at >= mine.since) LIMIT 1`,
+    [fileId],
+  );
+  return others.length > 0;
 }
 
 /** The container in which the message has all its files now. */
@@ -62,6 +78,7 @@ export async function storeFile(
 ): Promise<{ readonly orphan: string | undefined } | undefined> {
   const { municipality, messageId, fileId } = fetch;
   return store.withTenantConnection(municipality, async (connection) => {
+    await lockMessage(connection, fetch);
     if (!(await settle(connection, fetch, 'stored'))) return undefined;
     const request = requestOf(fetch);
     const blobName = 'blobName' in container.place ? container.place.blobName : null;
@@ -127,7 +144,7 @@ export async function markRemoved(store: Store, { municipality, fileId }: Fetch)
 }
 
 /**
- * Notes why an attempt failed, and when the next is due. A file that cannot come, or has not in so many hours, is given up: then the
+ * Notes why an attempt failed, and when the next is due. What cannot be removed at the far end in so many hours is left there. A file that cannot come, or has not in so many hours, is given up: then the
  * message lacks it, and its sender hears that (noteReceipt), unless somebody has decided about the message already.
  */
 export async function noteFailure(
@@ -135,29 +152,41 @@ export async function noteFailure(
   fetch: Fetch,
   { code, again }: { readonly code: string; readonly again: boolean },
   hours: number,
-): Promise<'waiting' | 'given-up'> {
+): Promise<'waiting' | 'given-up' | 'left'> {
   const { municipality, fileId, run: n, attempts } = fetch;
-  const isOver = fetch.status === 'waiting' && (!again || Date.now() - fetch.since.getTime() >= hours * HOUR);
+  const isOver = !again || Date.now() - fetch.since.getTime() >= hours * HOUR;
   return store.withTenantConnection(municipality, async (connection) => {
+    await lockMessage(connection, fetch);
     await run(
       connection,
       sql`UPDATE file_fetches SET attempts = attempts + 1, fault = ${code}, next_enqueue_at = now() + make_interval(secs => ${retrySeconds(attempts)}::int)
         WHERE id = ${fileId}::uuid AND run = ${n}::int`,
     );
-    if (!isOver || !(await settle(connection, fetch, 'given-up'))) return 'waiting';
+    if (!isOver) return 'waiting';
+    if (fetch.status === 'stored') return markLeft(connection, fetch);
+    if (!(await settle(connection, fetch, 'given-up'))) return 'waiting';
     await run(connection, sql`UPDATE files SET status = 'missing' WHERE id = ${fileId}::uuid`);
     await writeChange(connection, requestOf(fetch), 'file-missing', { details: { code } });
     return 'given-up';
   });
 }
 
-/** Locks the message first, as every change of it does. @returns whether it still waited for this run */
+/** It is stored here, and cannot be removed there: its document need not wait for that any longer. */
+async function markLeft(connection: Connection, { fileId }: Fetch): Promise<'left'> {
+  await run(connection, sql`UPDATE file_fetches SET status = 'done' WHERE id = ${fileId}::uuid AND status = 'stored'`);
+  return 'left';
+}
+
+/** As every change of it does first. */
+const lockMessage = (connection: Connection, { messageId }: Fetch) =>
+  run(connection, sql`SELECT FROM messages WHERE id = ${messageId}::uuid FOR UPDATE`);
+
+/** @returns whether it still waited for this run. The message is locked */
 async function settle(
   connection: Connection,
-  { messageId, fileId, run: n }: Fetch,
+  { fileId, run: n }: Fetch,
   status: Exclude<FetchStatus, 'waiting'>,
 ): Promise<boolean> {
-  await run(connection, sql`SELECT FROM messages WHERE id = ${messageId}::uuid FOR UPDATE`);
   const settled = await run(
     connection,
     sql`UPDATE file_fetches SET status = ${status}, next_enqueue_at = now() + interval '10 seconds'

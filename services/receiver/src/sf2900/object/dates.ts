@@ -1,4 +1,4 @@
-import { atDanishTime, plusDays } from '@indbakke/shared/danish-time';
+import { atDanishTime } from '@indbakke/shared/danish-time';
 import { instantOf } from '@indbakke/shared/memo';
 
 // XML Schema, xs:date and xs:dateTime; a time zone need not be there, and is then taken for that of Denmark.
@@ -11,10 +11,10 @@ export function beginOf(date: string | undefined): Date | undefined {
   return day === undefined ? undefined : atDanishTime(day, '00:00:00');
 }
 
-/** When the day is over. */
+/** The last second of the day. */
 export function endOf(date: string | undefined): Date | undefined {
   const day = dayOf(date);
-  return day === undefined ? undefined : atDanishTime(plusDays(day, 1), '00:00:00');
+  return day === undefined ? undefined : atDanishTime(day, '23:59:59');
 }
 
 /** The instant of a date and time. */

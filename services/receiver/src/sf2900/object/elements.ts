@@ -1,11 +1,8 @@
 import { Problem } from '@indbakke/shared/errors';
 import { type Place, pathOf, trimSpace, type XmlElement } from '@indbakke/shared/xml';
-import { TYPES_2, TYPES_3 } from '../wsdl/namespaces.js';
+import { NAMESPACES } from '../format.js';
 
 export type { Place } from '@indbakke/shared/xml';
-
-// The wrapper of version 3 has types of version 2 inside; senders mix the two up, or leave the namespace out.
-const NAMESPACES = new Set([TYPES_2, TYPES_3, '']);
 
 /** The children of this name, whatever comes between. */
 export function all(place: Place | undefined, name: string): Place[] {
@@ -24,9 +21,13 @@ export function textAt(place: Place | undefined, ...names: string[]): string | u
   return (found && trimSpace(found.element.text)) || undefined;
 }
 
-/** A place without which the request means nothing. @throws Problem not-sf2900 with its path */
+/** A place without which the request means nothing, and of which there is one. @throws Problem not-sf2900 with its path */
 export function needed(place: Place, ...names: string[]): Place {
-  return names.reduce((here, name) => at(here, name) ?? missing(here, name), place);
+  return names.reduce((here, name) => {
+    const [found, other] = all(here, name);
+    if (other) throw new Problem('not-sf2900', 'The element must be there once.', { path: pathOf(other) });
+    return found ?? missing(here, name);
+  }, place);
 }
 
 /** The value there, in its normal form. @throws Problem not-sf2900 with its path when it is missing or wrong */

@@ -33,14 +33,20 @@ export interface DistributionObject {
 export function readObject(request: Place): DistributionObject {
   const object = needed(request, 'anmodning', 'DistributionObject');
   const content = needed(object, 'ObjektIndhold');
-  const [document] = all(content, 'DistributionDokument');
-  if (document) return readDocument(document);
-  const [entry] = all(content, 'DistributionJournalPost');
-  if (entry) return readJournalEntry(entry);
-  const [form] = all(content, 'DistributionFormular');
-  if (form) return readForm(form);
-  throw new Problem('not-sf2900', 'There is no document, journal entry or form.', { path: pathOf(content) });
+  const [read, ...others] = Object.entries(READERS).flatMap(([name, reader]) =>
+    all(content, name).map((found) => () => reader(found)),
+  );
+  if (!read || others.length > 0) {
+    throw new Problem('not-sf2900', 'There must be one document, journal entry or form.', { path: pathOf(content) });
+  }
+  return read();
 }
+
+const READERS: Readonly<Record<string, (place: Place) => DistributionObject>> = {
+  DistributionDokument: readDocument,
+  DistributionJournalPost: readJournalEntry,
+  DistributionFormular: readForm,
+};
 
 const idOf = (place: Place) => neededValue(place, 'ID', uuidOf, 'UUID');
 

@@ -1,5 +1,6 @@
 import type { Sealer } from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
+import { uuidOf } from '@indbakke/shared/ids';
 import { FINGERPRINT, type KeyRing } from '@indbakke/shared/keys';
 import {
   canonicalText,
@@ -156,14 +157,15 @@ function documentsOf(
   }));
 }
 
-/** As it was written too: the core may have registered its case so. */
+/** SF2900 2.4, SagForslag: a UUID. As it was written too: the core may have registered its case so. */
 function referencesOf({ suggestedCase }: DistributionObject): IncomingMessage['references'] {
-  if (suggestedCase === undefined) return [];
-  return [...new Set([suggestedCase.toLowerCase(), suggestedCase])].map((value) => ({ kind: 'sag-forslag', value }));
+  const uuid = uuidOf(suggestedCase ?? '');
+  if (suggestedCase === undefined || uuid === undefined) return [];
+  return [...new Set([uuid, suggestedCase])].map((value) => ({ kind: 'sag-forslag', value }));
 }
 
 function remarksOn(
-  { type, subject, notes, contents, place }: DistributionObject,
+  { type, subject, suggestedCase, notes, contents, place }: DistributionObject,
   fileName: string | undefined,
   path: (...names: string[]) => string,
 ): Remark[] {
@@ -171,6 +173,9 @@ function remarksOn(
   const claimed = textAt(place.parent?.parent, 'ObjektType');
   if (claimed !== type) remarks.push({ code: 'unknown-value', path: path('DistributionObject', 'ObjektType') });
   if (subject === '') remarks.push({ code: 'missing-element', path: pathOf(place) });
+  if (suggestedCase !== undefined && uuidOf(suggestedCase) === undefined) {
+    remarks.push({ code: 'wrong-uuid', path: `${pathOf(place)}/SagForslag` });
+  }
   const hasContent = fileName !== undefined || notes.length > 0 || contents.length > 0;
   if (!hasContent) remarks.push({ code: 'missing-element', path: path('DistributionContext', 'DokumentFilNavn') });
   return remarks;

@@ -15,6 +15,10 @@ export const SFTP_FAULTS = {
     again: false,
     sentence: 'The file has a name that is none, or that holds a path or control characters.',
   },
+  'name-taken': {
+    again: false,
+    sentence: 'Several documents wait for a file of the same name, so whose it is cannot be told.',
+  },
   'not-there': { again: true, sentence: 'The SFTP server does not have the file, or not yet.' },
   'no-file': {
     again: false,

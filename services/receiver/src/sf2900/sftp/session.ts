@@ -56,14 +56,23 @@ export class SftpSession {
     into: ByteSink,
   ): Promise<RemoteFile> {
     const path = pathOf(folder, name);
-    const before = await this.#fileAt(path);
-    if (before.size === 0) throw new SftpFault('empty');
-    if (before.size > maxBytes) throw new SftpFault('too-large');
+    const before = await this.look(folder, name, { maxBytes });
     const bytes = await this.#read(path, before.size, into);
     const after = await this.#fileAt(path);
-    const isSame = after.size === before.size && after.mtime === before.mtime;
+    const isSame = after.size === before.size && after.mtime * SECOND === before.modifiedAt.getTime();
     if (!isSame || bytes !== before.size) throw new SftpFault('changed');
-    return { size: before.size, modifiedAt: new Date(before.mtime * SECOND) };
+    return before;
+  }
+
+  /**
+   * What a file is, if it can be read.
+   * @throws SftpFault not-there, no-file, empty, too-large
+   */
+  async look(folder: string, name: string, { maxBytes }: { readonly maxBytes: number }): Promise<RemoteFile> {
+    const { size, mtime } = await this.#fileAt(pathOf(folder, name));
+    if (size === 0) throw new SftpFault('empty');
+    if (size > maxBytes) throw new SftpFault('too-large');
+    return { size, modifiedAt: new Date(mtime * SECOND) };
   }
 
   /**
@@ -84,9 +93,10 @@ export class SftpSession {
     }
   }
 
-  /** Does nothing when it is gone already. */
-  async remove(folder: string, name: string): Promise<void> {
-    await this.#delete(pathOf(folder, name));
+  /** Does nothing when it is gone already, or is of another size: then it is another file, which has come since. */
+  async remove(folder: string, name: string, { size }: Pick<RemoteFile, 'size'>): Promise<void> {
+    const path = pathOf(folder, name);
+    if ((await this.#exists(path)) && (await this.#fileAt(path)).size === size) await this.#delete(path);
   }
 
   async #fileAt(path: string): Promise<Stats> {
