@@ -1,4 +1,4 @@
-/** Why something did not get across, as it is recorded. All but `refused` may be tried again, with the same ids. */
+/** Why something did not get across, as it is recorded. All may be tried again, with the same ids, and all but `refused` may end otherwise then. */
 export const FAILURES = {
   'cannot-connect': 'There was no connection: the name, the network, or nobody listens.',
   tls: 'TLS failed: our certificate was not taken or cannot be read, or that of the service is of another issuer.',
