@@ -115,7 +115,7 @@ async function giveUp(id: string): Promise<void> {
   const data = { fileId: (row as { id: string }).id, municipality: ODENSKOV, run: 1 };
   const fetch = await readFetch(store, data);
   if (!fetch) throw new Error('It is not fetched.');
-  await noteFileFailure(store, fetch, { code: 'too-large', again: false }, 72);
+  await noteFileFailure(store, fetch, { code: 'too-large', again: false, isOurs: false }, 72);
 }
 
 describe('the sender of a document is told', () => {
@@ -226,7 +226,7 @@ describe('the sender of a document is told', () => {
 
     await sendDue();
 
-    expect(await statesOf(id)).toEqual(['FEJLET withdrawn']);
+    expect(await statesOf(id)).toEqual(['FEJLET in-doubt']);
     expect(told()).toEqual(['FEJLET']);
   });
 

@@ -272,6 +272,16 @@ describe('a form', () => {
     expect(original.toString()).not.toContain(content.toString('base64').slice(0, 40));
   });
 
+  it('keeps its XML unread, whatever it has inside', async () => {
+    const xml = writeDistribution({ object: { type: 'FORMULAR', content: Buffer.from('x') } });
+    const changed = xml.replace('<navn>', '<FormularIndhold>ikke base64</FormularIndhold><navn>');
+    expect(changed).not.toBe(xml);
+
+    const response = await distribute(stack.url, changed);
+
+    expect(codesIn(await response.text())).toEqual(['ACCEPTERET', 'Teknisk']);
+  });
+
   it.each([
     ['without a namespace', '<FormularIndhold xmlns="">'],
     ['in that of version 3', '<s:FormularIndhold>'],
@@ -344,7 +354,16 @@ describe('what is refused', () => {
       () =>
         but(
           '<soapenv:Body>',
-          '<soapenv:Header><d:FormularIndhold>eA==</d:FormularIndhold></soapenv:Header><soapenv:Body>',
+          '<soapenv:Header><d:Formular><d:FormularIndhold>eA==</d:FormularIndhold></d:Formular></soapenv:Header><soapenv:Body>',
+        ),
+      'not-sf2900',
+    ],
+    [
+      'with a form without content',
+      () =>
+        writeDistribution({ object: { type: 'FORMULAR', content: Buffer.from('x') } }).replace(
+          /<d:FormularIndhold>.*<\/d:FormularIndhold>/,
+          '<x:FormularIndhold xmlns:x="urn:x">eA==</x:FormularIndhold>',
         ),
       'not-sf2900',
     ],

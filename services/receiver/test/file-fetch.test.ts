@@ -1,6 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { asSystem } from '@indbakke/shared/access';
+import { askForFile } from '@indbakke/shared/inbox';
+import { openStore } from '@indbakke/shared/store';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   type DistributionSpec,
@@ -128,24 +131,48 @@ describe.skipIf(!HAS_SSHD)('the file of a document, from OpenSSH,', () => {
     await expect.poll(() => stack.sql('SELECT FROM content_removals')).toEqual([]);
   });
 
-  it('that several documents name is nobody’s, in whatever municipalities, and stays where it is', async () => {
+  it('that several documents name stays where it is, until an operator says whose it is', async () => {
     const fileName = 'udtalelse.pdf';
     const ids = [await taken(stack, { fileName }), await taken(stack, { fileName, recipient: VESTERSUND })];
     await writeFile(join(ssh.inFolder, fileName), 'hvis?');
-
-    const own = await until(stack, ids[0] as string, (each) => fetchOf(each)?.status === 'given-up');
-
-    expect(fetchOf(own)?.fault).toBe('name-taken');
-    const other = () => stack.sql('SELECT status, fault FROM file_fetches WHERE message_id = $1', [ids[1]]);
-    await expect.poll(other, { timeout: 10_000 }).toEqual([{ status: 'given-up', fault: 'name-taken' }]);
+    await until(stack, ids[0] as string, (each) => fetchOf(each)?.fault === 'name-taken');
+    // Nor is it another’s that comes while they wait, or when they have given it up.
+    await stack.sql(`UPDATE file_fetches SET status = 'given-up' WHERE message_id = $1`, [ids[1]]);
+    const late = await taken(stack, { fileName, sender: '44444444' });
+    await until(stack, late, (each) => fetchOf(each)?.fault === 'name-taken');
     expect(await readdir(ssh.inFolder)).toContain(fileName);
 
-    // An operator has found out whose it is.
-    await stack.sql(
-      `UPDATE file_fetches SET status = 'waiting', since = now() + interval '11 seconds', run = run + 1, next_enqueue_at = now() WHERE message_id = $1`,
-      [ids[0]],
-    );
-    await until(stack, ids[0] as string, (each) => fetchOf(each)?.status === 'done');
+    const [row] = await stack.sql<{ municipality: string }>('SELECT municipality FROM messages WHERE id = $1', [
+      ids[1],
+    ]);
+    const principal = asSystem(row?.municipality as string, { kind: 'user', id: 'drift-1' });
+    const store = openStore({ url: stack.serviceUrl, connections: 1, name: 'operator' });
+    await askForFile(store, { principal, id: ids[1] as string, expectedVersion: undefined, at: new Date() });
+    await store.close();
+
+    const other = () => stack.sql('SELECT status FROM file_fetches WHERE message_id = $1', [ids[1]]);
+    await expect.poll(other, { timeout: 10_000 }).toEqual([{ status: 'done' }]);
+    await stack.sql('DELETE FROM file_fetches WHERE message_id = ANY ($1)', [[ids[0], late]]);
+  });
+
+  it('may be shared by the same document that is sent again', async () => {
+    const [fileName, objectId] = ['igen.pdf', randomUUID()];
+    await writeFile(join(ssh.inFolder, fileName), 'igen');
+
+    const ids = [await taken(stack, { fileName, objectId }), await taken(stack, { fileName, objectId })];
+
+    const states = () =>
+      stack.sql('SELECT status, fault FROM file_fetches WHERE message_id = ANY ($1) ORDER BY status', [ids]);
+    await stack.sql('UPDATE file_fetches SET next_enqueue_at = now() WHERE message_id = ANY ($1)', [ids]);
+    await expect
+      .poll(states, { timeout: 10_000 })
+      .toEqual([{ status: 'done', fault: null }, expect.objectContaining({ fault: 'not-there' })]);
+  });
+
+  it('is fetched by one of many workers, and the queue still answers', async () => {
+    const ready = await fetch(`${stack.url}/readyz`);
+
+    expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ready', queue: 'ready' }]);
   });
 
   it('that is a link is given up at once, and its sender is to hear so', async () => {
@@ -226,16 +253,32 @@ describe('the file of a document, from a server that misbehaves,', () => {
     expect(await readdir(join(server.folder, 'IN'))).not.toContain(fileName);
   });
 
-  it('is left there, when it cannot be removed for so long, and its document does not wait for that', async () => {
+  it('is not another’s while it is still there, though it is stored here', async () => {
     server.obey(({ does }) => (does === 'remove' ? 'refuse' : undefined));
-    const id = await taken(stack, { fileName: await put('indhold') });
+    const fileName = await put('hemmelig');
+    const id = await taken(stack, { fileName });
     await until(stack, id, (each) => fetchOf(each)?.status === 'stored');
-    await stack.sql(`UPDATE file_fetches SET since = now() - interval '73 hours' WHERE message_id = $1`, [id]);
 
-    const message = await until(stack, id, (each) => fetchOf(each)?.status === 'done');
+    const other = await taken(stack, { fileName });
 
-    expect(fetchOf(message)?.fault).toBe('refused');
-    expect(filesOf(message)).toMatchObject([{ status: 'stored' }]);
+    const message = await until(stack, other, (each) => (fetchOf(each)?.attempts ?? 0) > 0);
+    expect(fetchOf(message)).toMatchObject({ status: 'waiting', fault: 'name-taken' });
+    expect(filesOf(message)).toMatchObject([{ status: 'expected' }]);
+  });
+
+  it('is not given up for what is our own fault, however long', async () => {
+    server.obey(() => 'cut');
+    const id = await taken(stack, { fileName: await put('indhold') });
+    await stack.sql(
+      `UPDATE file_fetches SET since = now() - interval '100 hours', attempts = 20 WHERE message_id = $1`,
+      [id],
+    );
+    const before = await until(stack, id, (each) => (fetchOf(each)?.attempts ?? 0) > 21);
+    expect(fetchOf(before)).toMatchObject({ status: 'waiting', fault: 'cut' });
+
+    server.behave();
+
+    await until(stack, id, (each) => fetchOf(each)?.status === 'done');
   });
 
   it('is not taken half when it grows or is swapped while it is read', async () => {
@@ -270,7 +313,9 @@ describe('the file of a document, from a server that misbehaves,', () => {
   it('is given up after the hours that are set, whatever it waited for', async () => {
     const id = await taken(stack, { fileName: 'kommer-aldrig.pdf' });
     await until(stack, id, (each) => fetchOf(each)?.fault === 'not-there');
-    await stack.sql(`UPDATE file_fetches SET since = now() - interval '73 hours' WHERE message_id = $1`, [id]);
+    await stack.sql(`UPDATE file_fetches SET since = now() - interval '73 hours', attempts = 6 WHERE message_id = $1`, [
+      id,
+    ]);
 
     const message = await until(stack, id, (each) => fetchOf(each)?.status === 'given-up');
 

@@ -33,14 +33,19 @@ beforeEach(async () => {
   for (const name of await out()) await unlink(join(server.folder, 'OUT', name));
 });
 
-const fill = ({ folder }: FaultySftpServer) => writeFile(join(folder, 'IN', 'fil'), CONTENT);
+/** Of the file that each test finds. */
+const AS_IT_IS = { size: CONTENT.length, modifiedAt: new Date('2026-01-15T09:30:00Z') };
+const fill = async ({ folder }: FaultySftpServer) => {
+  const path = join(folder, 'IN', 'fil');
+  await writeFile(path, CONTENT);
+  await utimes(path, AS_IT_IS.modifiedAt, AS_IT_IS.modifiedAt);
+};
 const there = (name: string) => join(server.folder, 'IN', name);
 const out = () => readdir(join(server.folder, 'OUT'));
 const download = (given = settings, into = NOWHERE, name = 'fil') =>
   withSftp(given, (session) => session.download('/IN', name, LIMIT, into));
 const upload = (given = settings) => withSftp(given, (session) => session.upload('/OUT', 'svar', content()));
-const remove = (given = settings) =>
-  withSftp(given, (session) => session.remove('/IN', 'fil', { size: CONTENT.length }));
+const remove = (given = settings) => withSftp(given, (session) => session.remove('/IN', 'fil', AS_IT_IS));
 
 async function* content() {
   yield CONTENT;
@@ -111,7 +116,7 @@ it('waits for its own store for longer than for the server', async () => {
       await expect(hanging).rejects.toMatchObject({ code: 'cut' });
     },
   };
-  await expect(download({ ...settings, idleSeconds: 1 }, slow)).resolves.toMatchObject({ size: CONTENT.length });
+  await expect(download({ ...settings, idleSeconds: 1 }, slow)).resolves.toMatchObject(AS_IT_IS);
 });
 
 it('says that the server refuses', async () => {
@@ -237,7 +242,7 @@ describe('without a good connection', () => {
     };
   }
   const reach = (given: Partial<SftpSettings>) =>
-    withSftp({ ...settings, ...given }, (session) => session.remove('/IN', 'fil', { size: CONTENT.length }));
+    withSftp({ ...settings, ...given }, (session) => session.remove('/IN', 'fil', AS_IT_IS));
   const CANNOT = { code: 'cannot-connect', again: true };
 
   it('says so where nobody listens, and where the name is unknown', async () => {

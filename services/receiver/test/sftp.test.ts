@@ -265,11 +265,14 @@ describe.skipIf(!HAS_SSHD)('with OpenSSH', () => {
 
   it('removes a file, and does nothing when it is gone, or another one', async () => {
     await writeFile(there('brugt'), 'xy');
+    const file = await factsOf(there('brugt'));
+    const later = new Date(file.modifiedAt.getTime() + 60_000);
     await session(async (session) => {
-      await session.remove(server.inFolder, 'brugt', { size: 1 });
+      await session.remove(server.inFolder, 'brugt', { ...file, size: 1 });
+      await session.remove(server.inFolder, 'brugt', { ...file, modifiedAt: later });
       expect((await stat(there('brugt'))).size).toBe(2);
-      await session.remove(server.inFolder, 'brugt', { size: 2 });
-      await session.remove(server.inFolder, 'brugt', { size: 2 });
+      await session.remove(server.inFolder, 'brugt', file);
+      await session.remove(server.inFolder, 'brugt', file);
     });
     await expect(stat(there('brugt'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
@@ -281,7 +284,9 @@ describe.skipIf(!HAS_SSHD)('with OpenSSH', () => {
       const into = { write: () => undefined };
       await expect(session.download(strict.inFolder, 'låst', LIMIT, into)).rejects.toMatchObject({ code: 'refused' });
       await expect(session.upload(strict.outFolder, 'ny', once('x'))).rejects.toMatchObject({ code: 'refused' });
-      await expect(session.remove(strict.inFolder, 'låst', { size: 1 })).rejects.toMatchObject({ code: 'refused' });
+      await expect(
+        session.remove(strict.inFolder, 'låst', await factsOf(join(strict.inFolder, 'låst'))),
+      ).rejects.toMatchObject({ code: 'refused' });
     });
     await strict.close();
   });
@@ -293,6 +298,12 @@ describe.skipIf(!HAS_SSHD)('with OpenSSH', () => {
     for (const fault of faults) expect(`${(fault as Error).stack} ${JSON.stringify(fault)}`).not.toContain('hemmelig');
   });
 });
+
+/** As the server tells them. */
+async function factsOf(path: string) {
+  const { size, mtimeMs } = await stat(path);
+  return { size, modifiedAt: new Date(Math.floor(mtimeMs / 1_000) * 1_000) };
+}
 
 async function* once(text: string) {
   yield Buffer.from(text);

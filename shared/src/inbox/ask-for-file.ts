@@ -5,7 +5,8 @@ import { Prisma, run, type Store } from '../store/index.js';
 const { sql } = Prisma;
 
 /**
- * Asks for the file of a document anew: at once, and as long as for a new document.
+ * Asks for the file of a document anew: at once, and as long as for a new document. Who asks knows whose the file is, also where
+ * others wait for one of that name.
  *
  * @throws Problem not-found when the message waits for no file, or has it
  */
@@ -15,7 +16,7 @@ export async function askForFile(store: Store, request: ChangeRequest): Promise<
     await writeChange(connection, request, 'file-asked', {}, { isPossible: { condition: WAITS, otherwise: notForUs } });
     const [asked] = await run<{ id: string }>(
       connection,
-      sql`UPDATE file_fetches SET status = 'waiting', since = ${at}::timestamptz, attempts = 0, fault = NULL, run = run + 1, next_enqueue_at = now()
+      sql`UPDATE file_fetches SET status = 'waiting', is_cleared = true, since = ${at}::timestamptz, attempts = 0, fault = NULL, run = run + 1, next_enqueue_at = now()
         WHERE message_id = ${id}::uuid AND status IN ('waiting', 'given-up') RETURNING id`,
     );
     await run(connection, sql`UPDATE files SET status = 'expected' WHERE id = ${asked?.id ?? null}::uuid`);

@@ -58,8 +58,8 @@ export function refusalOfDeletion(
   if (change === 'legal-hold-lifted') return legalHold ? undefined : 'wrong-legal-hold';
   if (change === 'deletion-cancelled') return state === null ? 'wrong-deletion' : undefined;
   if (legalHold) return 'legal-hold';
-  // It would come to nobody, or stay at the far end.
-  if (fileFetch === 'waiting' || fileFetch === 'stored') return 'file-on-its-way';
+  // It would stay at the far end, where nobody would know of it.
+  if (fileFetch === 'waiting') return 'file-on-its-way';
   if (change === 'deleted') return state === null ? undefined : 'wrong-deletion';
   if (state !== 'requested') return 'wrong-deletion';
   return person === undefined || person === deletionRequestedBy ? 'second-person-needed' : undefined;

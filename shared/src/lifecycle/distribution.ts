@@ -73,5 +73,6 @@ export const RECEIPT_STATUSES = {
   sending: 'It is being sent, or may have been.',
   sent: 'Fordelingskomponenten has taken it.',
   withdrawn: 'What it was to tell was undone before it was sent.',
+  'in-doubt': 'It may have been sent, and is not sent again: what it was to tell is undone.',
 } as const;
 export type ReceiptStatus = keyof typeof RECEIPT_STATUSES;

@@ -49,7 +49,7 @@ export async function noteReceipt(
   if (!tells && !undone) return;
   await run(
     connection,
-    sql`UPDATE business_receipts SET status = 'withdrawn'
+    sql`UPDATE business_receipts SET status = CASE status WHEN 'waiting' THEN 'withdrawn' ELSE 'in-doubt' END
       WHERE message_id = ${id}::uuid AND code = coalesce(${undone ?? null}::text, code)
         AND (status = 'waiting' OR status = 'sending' AND ${undone === 'FEJLET'}::bool)`,
   );
@@ -67,7 +67,7 @@ export async function noteReceipt(
 }
 
 /** Of `business_receipts`: the sender knows, or may. */
-const MAY_BE_TOLD = sql`status IN ('sending', 'sent')`;
+const MAY_BE_TOLD = sql`status IN ('sending', 'sent', 'in-doubt')`;
 
 // Digital Post costs no look-up. With LIMIT, since PostgreSQL may answer EXISTS of a list by reading the whole table.
 

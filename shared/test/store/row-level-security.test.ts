@@ -545,6 +545,7 @@ describe('indbakke_worker', () => {
       'ledger_days',
       'ledger_differences',
       'contact_points',
+      'distributions',
       'file_fetches',
       'business_receipts',
     ],

@@ -7,7 +7,7 @@ import { readLocalStack, statePaths } from '../state.js';
 import { handOver, isTaken } from './hand-over.js';
 
 /** A made-up authority: no one has this CVR number. */
-const SENDER = '99999999';
+const SENDER = '11111111';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.pdf': 'application/pdf',
@@ -49,6 +49,7 @@ export async function sendDocument(
       object: {
         type: 'DOKUMENT',
         title: basename(fileName, extension),
+        description: `Filen ${fileName}`,
         letterDate: danishDayOf(new Date()),
         mimeType: TYPES[extension.toLowerCase()] ?? 'application/octet-stream',
       },

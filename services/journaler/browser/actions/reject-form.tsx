@@ -19,7 +19,7 @@ const texts = inBoth({
     },
     forSender: 'Begrundelse til afsenderen',
     forSenderHint: 'Den myndighed, der sendte dokumentet, læser den. Op til 1000 tegn; kan udelades.',
-    isFinal: 'Afsenderen får besked kort efter. Derefter kan afvisningen ikke fortrydes.',
+    isFinal: 'Når afsenderen har fået besked, kan afvisningen ikke fortrydes.',
   },
   en: {
     title: (count: number) => (count === 1 ? 'Reject the letter' : `Reject ${count} letters`),
@@ -33,7 +33,7 @@ const texts = inBoth({
     },
     forSender: 'Explanation for the sender',
     forSenderHint: 'The authority that sent the document reads it. Up to 1000 characters; it may be left out.',
-    isFinal: 'The sender is told shortly afterwards. From then on the rejection cannot be undone.',
+    isFinal: 'Once the sender is told, the rejection cannot be undone.',
   },
 });
 

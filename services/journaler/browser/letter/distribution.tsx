@@ -45,7 +45,8 @@ const words = inBoth<Words>({
       waiting: (code) => `Afsenderen får besked: ${code}.`,
       sending: (code) => `Beskeden er ved at blive sendt: ${code}.`,
       sent: (code, at) => `Afsenderen har fået kvittering: ${code}, ${at}.`,
-      withdrawn: (code) => `Afsenderen fik ikke besked: ${code} blev fortrudt først.`,
+      withdrawn: (code) => `Afsenderen fik ikke besked (${code}): det blev fortrudt inden.`,
+      'in-doubt': (code) => `Afsenderen kan have fået besked: ${code}. Det gælder ikke mere.`,
     },
   },
   en: {
@@ -56,7 +57,8 @@ const words = inBoth<Words>({
       waiting: (code) => `The sender will be told: ${code}.`,
       sending: (code) => `The receipt is being sent: ${code}.`,
       sent: (code, at) => `The sender has the receipt: ${code}, ${at}.`,
-      withdrawn: (code) => `The sender was not told: ${code} was undone first.`,
+      withdrawn: (code) => `The sender was not told (${code}): it was undone before.`,
+      'in-doubt': (code) => `The sender may have been told: ${code}. That holds no longer.`,
     },
   },
 });

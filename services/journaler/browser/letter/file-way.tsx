@@ -5,8 +5,8 @@ type FileFetch = NonNullable<NonNullable<DocumentAnswer['distribution']>['fileFe
 
 const texts = inBoth({
   da: {
-    waits: (since: string) => `Filen er på vej siden ${since}.`,
-    notYet: 'Den er ikke kommet endnu, og der ses efter den igen og igen.',
+    waits: (since: string) => `Filen har været på vej siden ${since}.`,
+    notYet: 'Den er ikke kommet endnu. Vi bliver ved med at hente den.',
     failed: 'Den kan ikke hentes lige nu. Driften har fået besked.',
     givenUp: 'Filen kom ikke. Kontakt afsenderen eller jeres drift.',
   },

@@ -33,21 +33,18 @@ export const readFilesOnTheirWay = ({ sweep }: Store): Promise<FileOnItsWay[]> =
     [SHOWN],
   );
 
-/** How many there are of each status, also 0. */
+/** How many there are of each status, also 0, and of these for over an hour: one that is fetched at once is nobody’s concern. */
 export const readFileFetches = ({ sweep }: Store) =>
-  sweep<{ status: Exclude<FetchStatus, 'done'>; count: number; oldestSeconds: number }>(
+  sweep<{ status: Exclude<FetchStatus, 'done'>; count: number; late: number; oldestSeconds: number }>(
     `WITH open AS (
        SELECT t.status, t.since
        FROM file_fetches t JOIN messages m ON m.id = t.message_id JOIN municipalities c ON c.cvr = t.municipality
        WHERE t.status <> 'done' AND NOT c.is_training AND (t.status <> 'given-up' OR m.status IN ('pending', 'held'))
      )
-     SELECT s.status, count(open.since)::int AS count, coalesce(extract(epoch FROM now() - min(open.since)), 0)::float8 AS "oldestSeconds"
+     SELECT s.status, count(open.since)::int AS count, count(*) FILTER (WHERE open.since < now() - interval '1 hour')::int AS late, coalesce(extract(epoch FROM now() - min(open.since)), 0)::float8 AS "oldestSeconds"
      FROM unnest(ARRAY['waiting', 'stored', 'given-up']) AS s (status) LEFT JOIN open USING (status)
      GROUP BY s.status`,
   );
-
-/** A file that is fetched at once, as they should be, is nobody’s concern. */
-const LATE_MS = 3_600_000;
 
 /** Files of documents by Fordelingskomponenten that are not here. */
 export const FILES = defineSection({
@@ -76,14 +73,12 @@ export const FILES = defineSection({
       late: { one: '1 file is not fetched', more: (count: string) => `${count} files are not fetched` },
     },
   }),
-  read: async ({ store }, now) => ({ files: await readFilesOnTheirWay(store), now }),
-  view({ files, now }, texts, { time, counted }) {
-    const late = files.filter(
-      ({ status, since }) => status === 'given-up' || now.getTime() - since.getTime() > LATE_MS,
-    );
+  read: async ({ store }) => ({ files: await readFilesOnTheirWay(store), counts: await readFileFetches(store) }),
+  view({ files, counts }, texts, { time, counted }) {
+    const late = counts.reduce((sum, { status, count, late }) => sum + (status === 'given-up' ? count : late), 0);
     return {
       title: texts.title,
-      concern: late.length > 0 ? counted(late.length, texts.late) : undefined,
+      concern: late > 0 ? counted(late, texts.late) : undefined,
       body: table(
         texts.title,
         [

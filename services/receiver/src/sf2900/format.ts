@@ -20,7 +20,8 @@ const UUIDS = new Set([
 export const SF2900: XmlFormat = {
   isMessage: (element) => [MODTAG, AFSEND].some((one) => isIt(element, one)),
   isFile: isFormContent,
-  isContent: isFormContent,
+  // Not in FormularXML, which is anybody’s XML.
+  isContent: (element, parent) => isFormContent(element) && parent?.local === 'Formular',
   contentWord: 'FormularIndhold',
   // SF2900 2.4, UUID: either case
   isUuid: ({ uri, local }) => NAMESPACES.has(uri) && UUIDS.has(local),

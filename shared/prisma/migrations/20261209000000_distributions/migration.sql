@@ -28,6 +28,8 @@ CREATE TABLE "file_fetches" (
     "message_id" UUID NOT NULL,
     "municipality" TEXT NOT NULL,
     "name_digest" BYTEA NOT NULL,
+    "is_cleared" BOOLEAN NOT NULL DEFAULT false,
+    "modified_at" TIMESTAMPTZ(3),
     "status" TEXT NOT NULL DEFAULT 'waiting',
     "since" TIMESTAMPTZ(3) NOT NULL,
     "attempts" INTEGER NOT NULL DEFAULT 0,
@@ -76,10 +78,10 @@ ALTER TABLE distributions ADD CHECK (object_type IN ('DOKUMENT', 'JOURNALPOST', 
 ALTER TABLE file_fetches ADD CHECK (status IN ('waiting', 'stored', 'done', 'given-up'));
 ALTER TABLE business_receipts
   ADD CHECK (code IN ('ACCEPTERET', 'AFVIST', 'FEJLET')),
-  ADD CHECK (status IN ('waiting', 'sending', 'sent', 'withdrawn')),
+  ADD CHECK (status IN ('waiting', 'sending', 'sent', 'withdrawn', 'in-doubt')),
   ADD CHECK ((status = 'sent') = (sent_at IS NOT NULL));
 CREATE INDEX file_fetches_due_idx ON file_fetches (next_enqueue_at) WHERE status IN ('waiting', 'stored');
-CREATE INDEX file_fetches_name_idx ON file_fetches (name_digest) WHERE status IN ('waiting', 'given-up');
+CREATE INDEX file_fetches_name_idx ON file_fetches (name_digest) WHERE status <> 'done';
 CREATE INDEX file_fetches_open_idx ON file_fetches (since, id) WHERE status <> 'done';
 CREATE INDEX business_receipts_due_idx ON business_receipts (next_enqueue_at) WHERE status IN ('waiting', 'sending');
 
@@ -98,15 +100,18 @@ CREATE POLICY tenant ON distributions TO indbakke_app USING (municipality = curr
 CREATE POLICY tenant ON file_fetches TO indbakke_app USING (municipality = current_setting('indbakke.municipality', true));
 CREATE POLICY tenant ON business_receipts TO indbakke_app USING (municipality = current_setting('indbakke.municipality', true));
 GRANT SELECT, INSERT ON distributions TO indbakke_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON file_fetches, business_receipts TO indbakke_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON file_fetches TO indbakke_app;
+GRANT SELECT, INSERT, UPDATE ON business_receipts TO indbakke_app;
 -- A file that comes later.
 GRANT UPDATE (status, size, sha256, crc32, detected_format, container_index, container_offset) ON files TO indbakke_app;
 GRANT UPDATE (content_size, has_media) ON messages TO indbakke_app;
 
 -- Sweeps enqueue what is due; operators see what waits, and why.
 CREATE POLICY sweep ON file_fetches TO indbakke_worker USING (true);
+CREATE POLICY sweep ON distributions FOR SELECT TO indbakke_worker USING (true);
+GRANT SELECT (message_id, object_id, sender) ON distributions TO indbakke_worker;
 CREATE POLICY sweep ON business_receipts TO indbakke_worker USING (true);
-GRANT SELECT (id, message_id, municipality, name_digest, status, since, attempts, fault, run, next_enqueue_at, trace),
+GRANT SELECT (id, message_id, municipality, name_digest, is_cleared, status, since, attempts, fault, run, next_enqueue_at, trace),
   UPDATE (run, next_enqueue_at) ON file_fetches TO indbakke_worker;
 GRANT SELECT (id, message_id, municipality, code, status, at, sent_at, attempts, fault, run, next_enqueue_at, trace),
   UPDATE (run, next_enqueue_at) ON business_receipts TO indbakke_worker;

@@ -11,8 +11,8 @@ import { z } from 'zod';
 import type { ReceiverConfig } from '../../config.js';
 import { type ReceivedFile, sinkInto } from '../../intake/received-file.js';
 import { SftpFault } from '../sftp/faults.js';
-import { type SftpSession, type SftpSettings, withSftp } from '../sftp/session.js';
-import { type Fetch, markRemoved, noteFailure, readFetch, sharesItsName, storeFile } from './rows.js';
+import { type RemoteFile, type SftpSession, type SftpSettings, withSftp } from '../sftp/session.js';
+import { type Fetch, isNameTaken, markRemoved, noteFailure, readFetch, storeFile } from './rows.js';
 
 const FetchFileData = z.object({
   fileId: z.uuid(),
@@ -56,33 +56,35 @@ export function createFetchFileHandler(parts: FetchParts) {
     const fetch = await readFetch(parts.store, data);
     if (!fetch) return;
     try {
-      if (fetch.status === 'waiting' && (await sharesItsName(parts.store, fetch))) throw new SftpFault('name-taken');
+      if (fetch.status === 'waiting' && (await isNameTaken(parts.store, fetch))) throw new SftpFault('name-taken');
       await withSftp(parts.sftp, async (session) => {
-        const size = fetch.status === 'stored' ? fetch.size : await fetchAndStore(parts, session, fetch, signal);
-        if (size !== undefined) await removeThere(parts, session, fetch, size);
+        const file = fetch.modifiedAt
+          ? { size: fetch.size, modifiedAt: fetch.modifiedAt }
+          : await fetchAndStore(parts, session, fetch, signal);
+        if (file) await removeThere(parts, session, fetch, file);
       });
     } catch (error) {
       const fault = signal.aborted ? new SftpFault('cut') : error instanceof SftpFault ? error : undefined;
-      const failure = { code: fault?.code ?? 'not-stored', again: fault?.again ?? true };
+      const failure = fault ?? { code: 'not-stored', again: true, isOurs: true };
       const outcome = await noteFailure(parts.store, fetch, failure, parts.config.SF2900_FILE_HOURS);
       parts.log.info('file-not-fetched', {
         messageId: fetch.messageId,
         code: failure.code,
         attempts: fetch.attempts + 1,
       });
-      if (outcome !== 'waiting') parts.log.error(`file-${outcome}`, { messageId: fetch.messageId, code: failure.code });
+      if (outcome === 'given-up') parts.log.error('file-given-up', { messageId: fetch.messageId, code: failure.code });
       if (!fault) parts.log.error('file-not-stored', describeError(error));
     }
   };
 }
 
-/** @returns the size of the file that the message has now; undefined when somebody else has settled it meanwhile */
+/** @returns the file that the message has now, as it is at the far end; undefined when somebody else has settled it meanwhile */
 async function fetchAndStore(
   { store, blobs, keys, log, hashingThread, config }: FetchParts,
   session: SftpSession,
   fetch: Fetch,
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<RemoteFile | undefined> {
   const { messageId, municipality } = fetch;
   const smallBytes = config.SMALL_CONTENT_BYTES;
   const sealer = createSealer({ blobs, keys, hashingThread, messageId, smallBytes });
@@ -93,16 +95,21 @@ async function fetchAndStore(
     // A message has one container: with the files that it had already.
     if (fetch.others.length > 0)
       await copyFiles(await openContent({ blobs, keys }, fetch.sealed), fetch.others, sealer);
-    const file = await download(session, fetch, config, sealer, signal);
+    const { file, there } = await download(session, fetch, config, sealer, signal);
     const container = await sealer.commit({ municipality });
     if (!container) throw new Error('A file was sealed, and there is no container.');
     if ('blobName' in container.place) blobName = container.place.blobName;
     announce('file-sealed');
-    const stored = await storeFile(store, fetch, { file, files: sealer.files, container });
+    const stored = await storeFile(store, fetch, {
+      file,
+      files: sealer.files,
+      container,
+      modifiedAt: there.modifiedAt,
+    });
     isNeeded = stored !== undefined;
     announce('file-committed');
     if (stored?.orphan) await removeContent({ store, blobs, log }, stored.orphan);
-    return stored && file.size;
+    return stored && there;
   } catch (error) {
     isNeeded ||= error instanceof CommitInDoubt; // if no row has it, the sweep removes it
     throw error;
@@ -118,13 +125,13 @@ async function download(
   { SF2900_SFTP_IN: folder, SF2900_MAX_FILE_BYTES: maxBytes }: ReceiverConfig,
   sealer: ReturnType<typeof createSealer>,
   signal: AbortSignal,
-): Promise<ReceivedFile> {
+): Promise<{ file: ReceivedFile; there: RemoteFile }> {
   const index = 1 + Math.max(-1, ...others.map(({ containerIndex }) => Number(containerIndex)));
   let received: ReceivedFile | undefined;
   const sink = sinkInto(sealer.openFile(index), (file) => {
     received = file;
   });
-  await session.download(
+  const there = await session.download(
     folder,
     fileName,
     { maxBytes },
@@ -136,16 +143,16 @@ async function download(
     },
   );
   await sink.end();
-  return received as ReceivedFile;
+  return { file: received as ReceivedFile, there };
 }
 
 async function removeThere(
   { store, config }: FetchParts,
   session: SftpSession,
   fetch: Fetch,
-  size: number,
+  file: RemoteFile,
 ): Promise<void> {
-  await session.remove(config.SF2900_SFTP_IN, fetch.fileName, { size });
+  await session.remove(config.SF2900_SFTP_IN, fetch.fileName, file);
   announce('file-removed-there');
   await markRemoved(store, fetch);
 }

@@ -23,6 +23,8 @@ export interface Fetch extends FetchFileData {
   readonly encodingFormat: string;
   /** Bytes, once it is stored. */
   readonly size: number;
+  /** Of the file that is stored, at the far end; null before that. */
+  readonly modifiedAt: Date | null;
   /** The files that the message has already. */
   readonly others: readonly FileToCopy[];
   readonly sealed: SealedRow;
@@ -34,7 +36,7 @@ export async function readFetch(store: Store, data: FetchFileData): Promise<Fetc
     data.municipality,
     sql`
       SELECT ${SEALED}, t.message_id AS "messageId", t.status, t.since, t.attempts, f.file_name AS "fileName",
-        f.encoding_format AS "encodingFormat", f.size::float8 AS size,
+        f.encoding_format AS "encodingFormat", f.size::float8 AS size, t.modified_at AS "modifiedAt",
         (SELECT coalesce(json_agg(json_build_object('status', o.status, 'containerIndex', o.container_index,
             'containerOffset', o.container_offset, 'size', o.size, 'sha256', encode(o.sha256, 'hex'))), '[]')
          FROM files o WHERE o.message_id = t.message_id AND o.status = 'stored') AS others
@@ -45,16 +47,20 @@ export async function readFetch(store: Store, data: FetchFileData): Promise<Fetc
   return row && { ...data, ...row, sealed: row };
 }
 
+const NAME_CLOSED_DAYS = 30;
+
 /**
- * Whether other documents, of whatever municipality, wait for a file of this name, or gave it up for that after this one began to
- * wait: whose it is cannot be told then. Of one that is given up, the next attempt is 10 seconds after that (settle).
+ * Whether a file of this name may be another document’s, of whatever municipality: one that waits for it, whose file is still there,
+ * or whose file never came. The same document that is sent again may share it, and an operator may say whose it is.
  */
-export async function sharesItsName({ sweep }: Store, { fileId }: Fetch): Promise<boolean> {
+export async function isNameTaken({ sweep }: Store, { fileId }: Fetch): Promise<boolean> {
   const others = await sweep<{ id: string }>(
-    `SELECT other.id FROM file_fetches mine JOIN file_fetches other USING (name_digest)
-     WHERE mine.id = $1::uuid AND other.id <> mine.id AND (other.status = 'waiting'
-       OR other.status = 'given-up' AND other.fault = 'name-taken' AND other.next_enqueue_at >= mine.since) LIMIT 1`,
-    [fileId],
+    `SELECT other.id FROM file_fetches mine JOIN distributions x ON x.message_id = mine.message_id
+       JOIN file_fetches other USING (name_digest) JOIN distributions y ON y.message_id = other.message_id
+     WHERE mine.id = $1::uuid AND NOT mine.is_cleared AND other.id <> mine.id AND other.status <> 'done'
+       AND (other.status <> 'given-up' OR other.since > now() - make_interval(days => $2))
+       AND (other.municipality, y.sender, y.object_id) IS DISTINCT FROM (mine.municipality, x.sender, x.object_id) LIMIT 1`,
+    [fileId, NAME_CLOSED_DAYS],
   );
   return others.length > 0;
 }
@@ -64,6 +70,8 @@ export interface Fetched {
   readonly file: ReceivedFile;
   readonly files: readonly SealedFile[];
   readonly container: SealedContainer;
+  /** At the far end. */
+  readonly modifiedAt: Date;
 }
 
 /**
@@ -74,12 +82,12 @@ export interface Fetched {
 export async function storeFile(
   store: Store,
   fetch: Fetch,
-  { file, files, container }: Fetched,
+  { file, files, container, modifiedAt }: Fetched,
 ): Promise<{ readonly orphan: string | undefined } | undefined> {
   const { municipality, messageId, fileId } = fetch;
   return store.withTenantConnection(municipality, async (connection) => {
     await lockMessage(connection, fetch);
-    if (!(await settle(connection, fetch, 'stored'))) return undefined;
+    if (!(await settle(connection, fetch, 'stored', modifiedAt))) return undefined;
     const request = requestOf(fetch);
     const blobName = 'blobName' in container.place ? container.place.blobName : null;
     const small = 'bytes' in container.place ? container.place.bytes : null;
@@ -134,6 +142,13 @@ async function requestRemoval(
   return removal?.blobName;
 }
 
+/** Why an attempt failed, whether another one can succeed, and whether the fault is ours. */
+export interface Failure {
+  readonly code: string;
+  readonly again: boolean;
+  readonly isOurs: boolean;
+}
+
 /** The file is gone at the far end. */
 export async function markRemoved(store: Store, { municipality, fileId }: Fetch): Promise<void> {
   await store.query(
@@ -143,18 +158,23 @@ export async function markRemoved(store: Store, { municipality, fileId }: Fetch)
   );
 }
 
+// About five minutes: an outage of ours counts against nobody.
+const ATTEMPTS_AT_LEAST = 6;
+
 /**
- * Notes why an attempt failed, and when the next is due. What cannot be removed at the far end in so many hours is left there. A file that cannot come, or has not in so many hours, is given up: then the
- * message lacks it, and its sender hears that (noteReceipt), unless somebody has decided about the message already.
+ * Notes why an attempt failed, and when the next is due. A file that cannot come, or has not in so many hours, is given up, unless that
+ * is our own fault: then the message lacks it, and its sender hears that (noteReceipt), unless somebody has decided about the message
+ * already.
  */
 export async function noteFailure(
   store: Store,
   fetch: Fetch,
-  { code, again }: { readonly code: string; readonly again: boolean },
+  { code, again, isOurs }: Failure,
   hours: number,
-): Promise<'waiting' | 'given-up' | 'left'> {
+): Promise<'waiting' | 'given-up'> {
   const { municipality, fileId, run: n, attempts } = fetch;
-  const isOver = !again || Date.now() - fetch.since.getTime() >= hours * HOUR;
+  const isLate = attempts + 1 >= ATTEMPTS_AT_LEAST && Date.now() - fetch.since.getTime() >= hours * HOUR;
+  const isOver = fetch.status === 'waiting' && !isOurs && (!again || isLate);
   return store.withTenantConnection(municipality, async (connection) => {
     await lockMessage(connection, fetch);
     await run(
@@ -162,19 +182,11 @@ export async function noteFailure(
       sql`UPDATE file_fetches SET attempts = attempts + 1, fault = ${code}, next_enqueue_at = now() + make_interval(secs => ${retrySeconds(attempts)}::int)
         WHERE id = ${fileId}::uuid AND run = ${n}::int`,
     );
-    if (!isOver) return 'waiting';
-    if (fetch.status === 'stored') return markLeft(connection, fetch);
-    if (!(await settle(connection, fetch, 'given-up'))) return 'waiting';
+    if (!isOver || !(await settle(connection, fetch, 'given-up'))) return 'waiting';
     await run(connection, sql`UPDATE files SET status = 'missing' WHERE id = ${fileId}::uuid`);
     await writeChange(connection, requestOf(fetch), 'file-missing', { details: { code } });
     return 'given-up';
   });
-}
-
-/** It is stored here, and cannot be removed there: its document need not wait for that any longer. */
-async function markLeft(connection: Connection, { fileId }: Fetch): Promise<'left'> {
-  await run(connection, sql`UPDATE file_fetches SET status = 'done' WHERE id = ${fileId}::uuid AND status = 'stored'`);
-  return 'left';
 }
 
 /** As every change of it does first. */
@@ -186,10 +198,11 @@ async function settle(
   connection: Connection,
   { fileId, run: n }: Fetch,
   status: Exclude<FetchStatus, 'waiting'>,
+  modifiedAt?: Date,
 ): Promise<boolean> {
   const settled = await run(
     connection,
-    sql`UPDATE file_fetches SET status = ${status}, next_enqueue_at = now() + interval '10 seconds'
+    sql`UPDATE file_fetches SET status = ${status}, modified_at = ${modifiedAt ?? null}::timestamptz, next_enqueue_at = now() + interval '10 seconds'
       WHERE id = ${fileId}::uuid AND run = ${n}::int AND status = 'waiting' RETURNING 1`,
   );
   return settled.length > 0;

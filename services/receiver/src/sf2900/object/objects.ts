@@ -107,6 +107,10 @@ function readForm(place: Place): DistributionObject {
   const form = at(message, 'Formular');
   const title = textAt(form, 'TitelTekst') ?? '';
   const format = textAt(form, 'FormatNavn') ?? '';
+  const contents = all(form, 'FormularIndhold');
+  if (contents.length === 0) {
+    throw new Problem('not-sf2900', 'The form has no content.', { path: `${pathOf(place)}/Meddelelse/Formular` });
+  }
   return {
     type: 'FORMULAR',
     id: idOf(place),
@@ -120,7 +124,7 @@ function readForm(place: Place): DistributionObject {
     info: labelled([['Formulartype', textAt(message, 'FormularType')]]),
     notes: [],
     encodingFormat: format.includes('/') ? format : '',
-    contents: all(form, 'FormularIndhold').map(({ element }) => element.text),
+    contents: contents.map(({ element }) => element.text),
     formFileName: `${title || 'Formular'}${/^[a-z\d]{1,5}$/i.test(format) ? `.${format.toLowerCase()}` : ''}`,
   };
 }

@@ -16,7 +16,7 @@ export const SFTP_FAULTS = {
     sentence: 'The file has a name that is none, or that holds a path or control characters.',
   },
   'name-taken': {
-    again: false,
+    again: true,
     sentence: 'Several documents wait for a file of the same name, so whose it is cannot be told.',
   },
   'not-there': { again: true, sentence: 'The SFTP server does not have the file, or not yet.' },
@@ -36,6 +36,16 @@ export const SFTP_FAULTS = {
 
 export type SftpFaultCode = keyof typeof SFTP_FAULTS;
 
+const OF_THE_SENDER: ReadonlySet<SftpFaultCode> = new Set<SftpFaultCode>([
+  'wrong-name',
+  'name-taken',
+  'not-there',
+  'no-file',
+  'empty',
+  'too-large',
+  'changed',
+]);
+
 /** Has no cause: the library's errors hold the name of the file. */
 export class SftpFault extends Error {
   readonly code: SftpFaultCode;
@@ -44,6 +54,11 @@ export class SftpFault extends Error {
     super(SFTP_FAULTS[code].sentence);
     this.name = 'SftpFault';
     this.code = code;
+  }
+
+  /** Whether it is ours, or the server’s: the sender of the file cannot mend it. */
+  get isOurs(): boolean {
+    return !OF_THE_SENDER.has(this.code);
   }
 
   /** Whether a retry can succeed. */

@@ -93,10 +93,12 @@ export class SftpSession {
     }
   }
 
-  /** Does nothing when it is gone already, or is of another size: then it is another file, which has come since. */
-  async remove(folder: string, name: string, { size }: Pick<RemoteFile, 'size'>): Promise<void> {
+  /** Does nothing when it is gone already, or is of another size or time: then it is another file, which has come since. */
+  async remove(folder: string, name: string, file: RemoteFile): Promise<void> {
     const path = pathOf(folder, name);
-    if ((await this.#exists(path)) && (await this.#fileAt(path)).size === size) await this.#delete(path);
+    if (!(await this.#exists(path))) return;
+    const { size, mtime } = await this.#fileAt(path);
+    if (size === file.size && mtime * SECOND === file.modifiedAt.getTime()) await this.#delete(path);
   }
 
   async #fileAt(path: string): Promise<Stats> {
