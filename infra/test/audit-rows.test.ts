@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NAMES, type Name, openCalls, operationOf, type PreparedCall, send } from '../../shared/test/api/calls.js';
 import { deliverMemo, deliverReply, expectProblem, read, SETUP, upsertCase } from '../../shared/test/inbox/support.js';
 import { askUntil } from '../src/testkit/inbox-client.js';
+import { sendingOn } from '../src/testkit/sending-on.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
 
 // @module-tag long
@@ -18,7 +19,7 @@ let calls: Awaited<ReturnType<typeof openCalls>>;
 let keys: KeyRing;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack(sendingOn);
   calls = await openCalls(stack);
   keys = await loadKeyRing(stack.env.KEY_FILE as string);
 });
@@ -119,6 +120,7 @@ const EXPECTED: Record<Name, readonly Expected[]> = {
   takeBackJournalization: change('taken-back', 'IndkomneDokumenter.Journaliser'),
   rejectIncomingDocument: change('rejected', 'IndkomneDokumenter.Afvis'),
   tellOutcome: change('outcome-told', 'IndkomneDokumenter.Afvis'),
+  sendOnIncomingDocument: change('distribution-asked', 'IndkomneDokumenter.SendVidere'),
   reopenIncomingDocument: change('reopened', 'IndkomneDokumenter.Afvis'),
   deleteIncomingDocument: [{ action: 'deleted', role: 'DigitalPost.Slet', details: ({ body }) => body ?? {} }],
   confirmDeletion: [{ action: 'deleted', role: 'DigitalPost.Slet', details: () => ({ requestedBy: 'another' }) }],

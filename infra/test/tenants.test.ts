@@ -16,6 +16,7 @@ import {
 } from '../../shared/test/inbox/support.js';
 import { allServices, StackConfig } from '../src/local/services.js';
 import { checkedFetch } from '../src/testkit/checked-fetch.js';
+import { sendingOn } from '../src/testkit/sending-on.js';
 import { CONTACT_POINT, ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../src/testkit/stack.js';
 import { type Statement, watchStatements } from '../src/testkit/watched-store.js';
 
@@ -38,7 +39,7 @@ const theirLetter = () => theirCall('registerSentMessage').params.messageUUID as
 let secrets: string[];
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack(sendingOn);
   calls = await openCalls(stack);
   for (const name of NAMES) {
     const [call] = await calls.prepare(name);

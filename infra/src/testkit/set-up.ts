@@ -30,6 +30,7 @@ export const CASEWORKER_ROLES = [
   'IndkomneDokumenter.SeAlle',
   'IndkomneDokumenter.Journaliser',
   'IndkomneDokumenter.Afvis',
+  'IndkomneDokumenter.SendVidere',
   'IndkomneDokumenter.Tildel',
   'DigitalPost.Slet',
 ];

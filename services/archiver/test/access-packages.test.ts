@@ -24,6 +24,7 @@ import {
   AccessPackageCreated,
   AccessPackageList,
 } from '../../../shared/src/api/access-packages.js';
+import { writeZip, Zip, type ZipFile } from '../../../shared/src/zip/index.js';
 import { alteredStore } from '../../../shared/test/content/support.js';
 import {
   auditOf,
@@ -40,7 +41,6 @@ import { readWithPython } from '../../journaler/test/support/spreadsheets.js';
 import { createMakePackageHandler, MAKE_PACKAGE } from '../src/access-packages/make-package.js';
 import { sweepDuePackages, sweepExpiredPackages } from '../src/access-packages/sweeps.js';
 import { writePackage } from '../src/access-packages/write-package.js';
-import { writeZip, Zip, type ZipFile } from '../src/zip/zip.js';
 import { inMemory } from '../src/zip/zip-message.js';
 import { ZIP_READERS } from './support/zip-readers.js';
 

@@ -244,6 +244,7 @@ describe('of a deleted message', () => {
       external_id: messageUUID,
       fingerprint: `\\x${fingerprint.toString('hex')}`,
       kind: 'reply',
+      kle: null,
       contact_point_id: null,
       received_at: expect.any(String),
       first_offered_at: expect.any(String),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { nameFiles } from '../src/zip/name-files.js';
+import { nameFiles } from '../../../shared/src/zip/index.js';
 import { FolderNames, MAX_FILE } from '../src/zip-downloads/name-folders.js';
 
 const LETTER_AT = new Date('2026-02-21T12:00:00Z');

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeZip, Zip, type ZipFile } from '../src/zip/zip.js';
-import { endRecords, headersOf } from '../src/zip/zip-format.js';
+import { writeZip, Zip, type ZipFile } from '../../../shared/src/zip/index.js';
+import { endRecords, headersOf } from '../../../shared/src/zip/zip-format.js';
 import { ZIP_READERS } from './support/zip-readers.js';
 
 // @module-tag long

@@ -14,6 +14,7 @@ const texts = inBoth({
       'not-found': 'Det findes ikke, eller du kan ikke se det.',
       'rejection-told':
         'Afsenderen har fået besked om afvisningen, eller kan have fået det, så den kan ikke fortrydes.',
+      'sent-on': 'Brevet er på vej til en anden myndighed, eller er sendt videre.',
       'file-on-its-way': 'En fil til dokumentet er på vej. Vent, til den er her eller er opgivet.',
       unavailable: 'Databasen svarer ikke lige nu. Prøv igen om lidt.',
       'too-many-requests': 'Der er kommet for mange kald fra dig på kort tid. Vent lidt, og prøv igen.',

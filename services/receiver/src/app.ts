@@ -9,6 +9,7 @@ import { createStoreMessage } from './intake/store-messages.js';
 import { createQuarantine } from './quarantine/quarantine.js';
 import { sf1606Routes } from './sf1606/routes.js';
 import { observeReceipts } from './sf2900/receipts/metrics.js';
+import { requireRecipient } from './sf2900/sending/settings.js';
 import { recipientEndpoint } from './sf2900/soap.js';
 import { createSf2900Work } from './sf2900/work.js';
 import { createWork } from './worker.js';
@@ -32,6 +33,7 @@ export async function createReceiver(parts: Parts, config: ReceiverConfig): Prom
   };
   const router = Router();
   router.use(sf1606Routes(endpoint));
+  requireRecipient(config);
   const sf2900 = config.SF2900 === 'on' ? await createSf2900Work(parts, config, hashingThread) : undefined;
   if (sf2900) router.use(recipientEndpoint(endpoint, sf2900.wake));
   const work = createWork(parts, endpoint.uploads);

@@ -132,6 +132,11 @@ export const ReceiverConfig = z.object({
     .optional()
     .describe('Who may issue its certificate (PEM); none = the issuers that Node knows'),
   SF2900_SERVICE_SECONDS: wholeNumber(1, 600).default(60).describe('How long a call may take, up to the whole answer'),
+  SF2900_SYSTEM_ID: z
+    .guid()
+    .toLowerCase()
+    .optional()
+    .describe('UUID of this system as an it-system of the municipality, which registers what it sends on'),
   SF2900_RECEIPT_DELAY_SECONDS: wholeNumber(0, DAY / SECOND)
     .default(300)
     .describe('How long after a journalization or rejection its business receipt is sent; till then it can be undone'),

@@ -1,6 +1,13 @@
 import { allowsConcernChange, CONCERN_CHANGES, type ConcernChange, type ConcernTimes } from '../lifecycle/concern.js';
-import { DELETION_CHANGES, type DeletionChange, type DeletionFacts, refusalOfDeletion } from '../lifecycle/deletion.js';
+import {
+  DELETION_CHANGES,
+  type DeletionChange,
+  type DeletionFacts,
+  deletionStateOf,
+  refusalOfDeletion,
+} from '../lifecycle/deletion.js';
 import type { Channel } from '../lifecycle/message.js';
+import { isOnItsWay, maySendOn } from '../lifecycle/onward.js';
 import type { Status } from '../lifecycle/statuses.js';
 import { CALLERS_CHANGES, type CallersChange } from '../lifecycle/transitions.js';
 import { ownIdOf, personOf } from './person.js';
@@ -44,7 +51,10 @@ function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessag
   }
   // It would be in the inbox with nothing to see of it.
   if (change === 'taken-back' && message.contentRemovedAt !== null) return false;
-  if (change === 'reopened' && message.rejectionTold) return false;
+  if (change === 'reopened' && (message.rejectionTold || isOnItsWay(message.onward))) return false;
+  if (change === 'distribution-asked') {
+    return maySendOn(message.onward) && deletionStateOf(message) === null && message.fileFetch !== 'waiting';
+  }
   // Its content is not whole yet.
   if (change === 'journalized' && message.fileFetch === 'waiting') return false;
   if (isOfDeletion(change)) return refusalOfDeletion(message, change, personOf(actor)) === undefined;

@@ -27,6 +27,11 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
       'Afviser post med en begrundelse, oplyser, hvad der skete med den, genåbner den og sætter post under juridisk bevaring. Tilbyder post på en flyttet sag til den kommune, som har sagen nu.',
     jobFunctions: 'Modtagelse, sagsbehandler',
   },
+  'IndkomneDokumenter.SendVidere': {
+    allows:
+      'Sender afvist post videre til en anden myndighed med Fordelingskomponenten, hvor leverandøren har slået det til.',
+    jobFunctions: 'Modtagelse',
+  },
   'IndkomneDokumenter.Tildel': {
     allows: 'Tildeler post til en sagsbehandler eller et team.',
     jobFunctions: 'Modtagelse, teamleder',

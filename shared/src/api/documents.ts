@@ -10,6 +10,7 @@ import {
 } from '../lifecycle/index.js';
 import { DistributionOfMessage } from './distributions.js';
 import { CHANGED_EXAMPLE, COUNTS_EXAMPLE, DOCUMENT_EXAMPLE, FILE_ID, MESSAGE_ID, SUMMARY_EXAMPLE } from './examples.js';
+import { OnwardDistribution } from './onward.js';
 import { Deletion, LegalHold, Rejection } from './rejection.js';
 import {
   Assignee,
@@ -317,6 +318,9 @@ export const DocumentAnswer = DocumentSummary.extend({
     .describe('What the sender filled in at the contact point; of a document of another system, what that says of it'),
   distribution: DistributionOfMessage.nullable().describe(
     'Of a document that came by Fordelingskomponenten; null: it came by Digital Post',
+  ),
+  sentOn: OnwardDistribution.nullable().describe(
+    'How it is sent on to another authority, the last time; null: it is not',
   ),
   journalizations: z.array(Journalization).describe('The cases that it is on; none unless it is journalized'),
   legalHolds: z.array(LegalHold).describe('Its legal holds, newest first; also lifted ones'),

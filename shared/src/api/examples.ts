@@ -77,6 +77,7 @@ export const DOCUMENT_EXAMPLE = {
   ],
   contactInfo: [{ label: 'Barnets navn', value: 'Test Testesen' }],
   distribution: null,
+  sentOn: null,
   journalizations: [],
   legalHolds: [],
   handover: null,

@@ -11,6 +11,7 @@ export * from './extracts.js';
 export * from './figures.js';
 export * from './filters.js';
 export * from './handovers.js';
+export * from './onward.js';
 export * from './openapi.js';
 export * from './operations.js';
 export * from './quarantine.js';

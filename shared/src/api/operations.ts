@@ -32,6 +32,7 @@ import { ExtractAnswer, ExtractBody, ExtractCreated, ExtractList } from './extra
 import { FiguresAnswer, FiguresQuery } from './figures.js';
 import { DocumentQuery, ExportBody, IdsBody, SearchBody, SummaryQuery } from './filters.js';
 import { HandoverBody, HandoverList, HandoverQuery, HandoverRefusalBody } from './handovers.js';
+import { OnwardBody } from './onward.js';
 import { QuarantineList, QuarantineQuery } from './quarantine.js';
 import { DeletionBody, LegalHoldBody, OutcomeBody, RejectionBody } from './rejection.js';
 import { ReplySetUp, ReplySetUpBody } from './replies.js';
@@ -463,6 +464,20 @@ export const OPERATIONS = {
     },
     ['unknown-department'],
   ),
+  sendOnIncomingDocument: changing(
+    'distribution-asked',
+    {
+      service: 'archiver',
+      method: 'post',
+      path: '/api/v1/incoming-documents/:id/distribution',
+      summary:
+        'Sends a rejected message on to another authority by Fordelingskomponenten, and tells that as its outcome.',
+      description:
+        'Sent are the main document, or a zip with it and the attachments where there are several files. It is done in the background: `sentOn` of the message tells how far it is. When the recipient does not take it, the outcome is open again, and it can be sent on anew. Where SF2900_SENDING is off, nobody has the role.',
+      body: OnwardBody,
+    },
+    ['sent-on', 'wrong-deletion', 'file-on-its-way'],
+  ),
   reopenIncomingDocument: changing(
     'reopened',
     {
@@ -471,7 +486,7 @@ export const OPERATIONS = {
       path: '/api/v1/incoming-documents/:id/rejection',
       summary: 'Undoes a rejection; the message gets its former status. A deletion that waits or runs is cancelled.',
     },
-    ['rejection-told'],
+    ['rejection-told', 'sent-on'],
   ),
   deleteIncomingDocument: changing(
     'deleted',
@@ -483,7 +498,7 @@ export const OPERATIONS = {
       description: BY_THE_SETTINGS,
       body: DeletionBody,
     },
-    ['legal-hold', 'wrong-deletion', 'file-on-its-way'],
+    ['legal-hold', 'wrong-deletion', 'file-on-its-way', 'sent-on'],
   ),
   confirmDeletion: changing(
     'deletion-confirmed',
@@ -495,7 +510,7 @@ export const OPERATIONS = {
       description:
         'A person is the user, or the one whom a system acts for. A system that acts for nobody cannot confirm a deletion.',
     },
-    ['legal-hold', 'wrong-deletion', 'second-person-needed', 'file-on-its-way'],
+    ['legal-hold', 'wrong-deletion', 'second-person-needed', 'file-on-its-way', 'sent-on'],
   ),
   cancelDeletion: changing(
     'deletion-cancelled',

@@ -69,6 +69,10 @@ export const commonSettings = {
     .enum(['on', 'off'])
     .default('off')
     .describe('on = /inbox is served, and those who sign in there may call the API from it'),
+  SF2900_SENDING: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('on = rejected messages may be sent on to other authorities by Fordelingskomponenten, by a role for it'),
   OPS_PORT: wholeNumber(0, 65_535)
     .optional()
     .describe('Port of /ops and /metrics, to keep them off PORT; default: PORT'),

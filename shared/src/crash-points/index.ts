@@ -31,6 +31,9 @@ export const CRASH_POINTS = {
   'receipt-claimed': 'The row of a business receipt says that it is being sent; nothing is sent yet.',
   'receipt-answered':
     'Fordelingskomponenten has answered to a business receipt, or failed to; its row does not say so yet.',
+  'distribution-uploaded': 'The file of a message that is sent on is on the SFTP server; its row does not say so yet.',
+  'distribution-noted': 'Its row says that it is there; Fordelingskomponenten is not told yet.',
+  'distribution-told': 'Fordelingskomponenten has answered, or failed to; its row does not say so yet.',
   'deletion-decided':
     'A deletion waits for another person or for its due time, and files made of the message are gone; that is not answered yet.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',

@@ -110,6 +110,13 @@ export const ERRORS = {
     receipt: 'NOT_ALLOWED',
     meaning: 'The caller may not deliver here.',
   },
+  'unknown-transaction': {
+    http: 404,
+    fault: 'peer',
+    again: false,
+    receipt: 'NOT_ALLOWED',
+    meaning: 'The receipt by Fordelingskomponenten is of nothing that was sent on from here.',
+  },
   'send-again': {
     http: 503,
     fault: 'ours',
@@ -217,6 +224,12 @@ export const ERRORS = {
     fault: 'peer',
     again: true,
     meaning: 'A file of the document is on its way. Wait until it is here or given up.',
+  },
+  'sent-on': {
+    http: 409,
+    fault: 'peer',
+    again: false,
+    meaning: 'The message is on its way to another authority, or has been sent on to one already.',
   },
   'unknown-case': {
     http: 409,

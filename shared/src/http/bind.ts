@@ -52,6 +52,8 @@ export interface ApiParts {
   readonly isRevoked: IsRevoked;
   /** Undefined while the inbox page is off. */
   readonly inboxSessions?: InboxSessions | undefined;
+  /** SF2900_SENDING. */
+  readonly sendsOn: boolean;
   readonly failedSignIns: FailedSignIns;
   readonly requestLimits: RequestLimits;
 }
@@ -67,7 +69,7 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
       const signInFirst: RequestHandler = async (req, res, next) => {
         res.locals.operation = `${operation.method.toUpperCase()} ${operation.path}`;
         res.set('Cache-Control', 'no-store');
-        const principal = await signIn(parts, operation, req);
+        const principal = withoutSending(parts, await signIn(parts, operation, req));
         parts.requestLimits.count(principal);
         res.locals.principal = { ...principal, origin: addressOf(req) } satisfies Principal;
         next();
@@ -81,7 +83,7 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
           let { principal } = res.locals as { principal: Principal };
           try {
             await admit(principal);
-            principal = { ...principal, role: requireRoleFor(operation, principal) };
+            principal = { ...principal, role: requireRoleFor(parts, operation, principal) };
             const input = await parseCall(operation, req);
             const idempotencyKey = digestKey(parts.keys, operation, principal, input, res);
             const call = { ...input, principal, at: new Date(), idempotencyKey, req, res };
@@ -156,7 +158,22 @@ export async function verifyOperator(
   }
 }
 
-function requireRoleFor({ roles, isOfInstallation }: Operation, principal: Principal): Role {
+/** Where nothing is sent on, the role to do so counts for nothing: no message says that it is allowed. */
+function withoutSending({ sendsOn }: Pick<ApiParts, 'sendsOn'>, principal: Principal): Principal {
+  if (sendsOn || !principal.roles.has(SENDS_ON)) return principal;
+  return { ...principal, roles: new Set([...principal.roles].filter((role) => role !== SENDS_ON)) };
+}
+
+const SENDS_ON: Role = 'IndkomneDokumenter.SendVidere';
+
+function requireRoleFor(
+  { sendsOn }: Pick<ApiParts, 'sendsOn'>,
+  { roles, isOfInstallation }: Operation,
+  principal: Principal,
+): Role {
+  if (!sendsOn && roles.includes(SENDS_ON)) {
+    throw new Problem('role-missing', 'Nothing is sent on from this installation: SF2900_SENDING is off.');
+  }
   if (!isOfInstallation || principal.municipality === INSTALLATION) return requireRole(roles, principal);
   const detail = `The call requires a token for operations, with the role ${roles.join(' or ')} and no municipality.`;
   throw new Problem('role-missing', detail);

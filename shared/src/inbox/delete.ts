@@ -11,6 +11,7 @@ import {
   type DeletionFacts,
   type DeletionRefusal,
   FILE_FETCH,
+  ONWARD_STATUS,
   refusalOfDeletion,
   writeChange,
 } from '../lifecycle/index.js';
@@ -130,7 +131,7 @@ export async function lockFacts(connection: Connection, { id, principal }: Chang
     sql`
       SELECT m.legal_hold AS "legalHold", m.deletion_requested_at AS "deletionRequestedAt",
         m.deletion_requested_by AS "deletionRequestedBy", m.deletion_due_at AS "deletionDueAt",
-        ${FILE_FETCH} AS "fileFetch", coalesce(m.deletion_sent_on, false) AS "sentOn", coalesce(m.deletion_sender_informed, false) AS "senderInformed",
+        ${FILE_FETCH} AS "fileFetch", ${ONWARD_STATUS} AS onward, coalesce(m.deletion_sent_on, false) AS "sentOn", coalesce(m.deletion_sender_informed, false) AS "senderInformed",
         c.deletion_needs_two AS "needsTwo", c.deletion_delay_days AS "delayDays"
       FROM messages m JOIN municipalities c ON c.cvr = m.municipality
       WHERE m.id = ${id}::uuid AND m.municipality = ${principal.municipality} FOR UPDATE OF m`,
@@ -147,6 +148,7 @@ const REFUSALS: Record<DeletionRefusal, string> = {
   'second-person-needed':
     'Another person than the one who asked for the deletion must confirm it; a system only for such a person',
   'file-on-its-way': 'A file of the document is on its way. Wait until it is here or given up',
+  'sent-on': 'The message is on its way to another authority. Wait until it is sent, or cannot be',
 };
 
 /** The condition of a change of a message that is locked. */
@@ -243,5 +245,6 @@ const TABLES = [
   'legal_holds',
   'message_words',
   'message_parties',
+  'onward_distribution_texts',
   'message_details',
 ];

@@ -16,4 +16,5 @@ export * from './reject.js';
 export * from './remove-content.js';
 export * from './retention.js';
 export * from './sealed-content.js';
+export * from './send-on.js';
 export * from './words.js';

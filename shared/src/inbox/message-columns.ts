@@ -1,5 +1,5 @@
 import type { DocumentAnswer, DocumentSummary } from '../api/index.js';
-import { type FetchStatus, FILE_FETCH, REJECTION_TOLD } from '../lifecycle/index.js';
+import { type FetchStatus, FILE_FETCH, ONWARD_STATUS, type OnwardStatus, REJECTION_TOLD } from '../lifecycle/index.js';
 import { Prisma } from '../store/index.js';
 import { IS_TRAINING } from '../training/index.js';
 
@@ -45,7 +45,7 @@ export const SUMMARY = sql`
   m.legal_hold AS "legalHold", m.deletion_requested_at AS "deletionRequestedAt", m.deletion_requested_by AS "deletionRequestedBy",
   m.deletion_confirmed_by AS "deletionConfirmedBy", m.deletion_due_at AS "deletionDueAt", m.deletion_sent_on AS "deletionSentOn",
   m.deletion_sender_informed AS "deletionSenderInformed",
-  d.rejection_text AS "rejectionText", d.reason_for_sender AS "reasonForSender", ${REJECTION_TOLD} AS "rejectionTold", ${FILE_FETCH} AS "fileFetch", m.outcome_at AS "outcomeAt", m.outcome_by AS "outcomeBy", m.outcome_department_id AS "outcomeDepartmentId",
+  d.rejection_text AS "rejectionText", d.reason_for_sender AS "reasonForSender", ${REJECTION_TOLD} AS "rejectionTold", ${FILE_FETCH} AS "fileFetch", ${ONWARD_STATUS} AS onward, m.outcome_at AS "outcomeAt", m.outcome_by AS "outcomeBy", m.outcome_department_id AS "outcomeDepartmentId",
   coalesce(department.name, d.forwarded_to) AS "forwardedTo", d.sender_informed AS "senderInformed",
   m.status_at AS "statusAt", m.status_by AS "statusBy", m.content_removed_at AS "contentRemovedAt", answer.message_uuid AS "answerUuid", answer.set_up_at AS "answeredAt",
   answer.delivery AS "answerDelivery", ${IS_TRAINING} AS "isTraining"`;
@@ -117,6 +117,7 @@ export interface SummaryRow
   readonly reasonForSender: string | null;
   readonly rejectionTold: boolean;
   readonly fileFetch: FetchStatus | null;
+  readonly onward: OnwardStatus | null;
   readonly outcomeAt: Date | null;
   readonly outcomeBy: string | null;
   readonly outcomeDepartmentId: string | null;
@@ -155,6 +156,20 @@ export const DISTRIBUTION = sql`
          'attempts', r.attempts, 'fault', r.fault) ORDER BY r.at, r.id), '[]')
        FROM business_receipts r WHERE r.message_id = x.message_id))
    FROM distributions x WHERE x.message_id = m.id) AS distribution`;
+
+/** How a message is sent on to another authority, the last time; null: it is not. */
+export const SENT_ON = sql`
+  (SELECT json_build_object('recipient', o.recipient, 'kle', o.kle, 'facet', o.facet, 'receiver', o.receiver, 'status', o.status,
+     'at', o.at, 'by', o.asked_by, 'technicalReceipt', ${receiptOf('technical')}, 'businessReceipt', ${receiptOf('business')},
+     'attempts', o.attempts, 'fault', o.fault)
+   FROM onward_distributions o LEFT JOIN onward_distribution_texts t ON t.distribution_id = o.id
+   WHERE o.message_id = m.id ORDER BY o.at DESC, o.id DESC LIMIT 1) AS "sentOn"`;
+
+function receiptOf(kind: 'technical' | 'business'): Prisma.Sql {
+  const of = Prisma.raw;
+  return sql`CASE WHEN o.${of(`${kind}_code`)} IS NOT NULL
+    THEN json_build_object('code', o.${of(`${kind}_code`)}, 'reason', t.${of(`${kind}_reason`)}) END`;
+}
 
 type AnsweredDocument = DocumentAnswer['documents'][number];
 type AnsweredFile = AnsweredDocument['files'][number];

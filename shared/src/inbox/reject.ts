@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ChangeAnswer, OutcomeBody, RejectionBody } from '../api/index.js';
 import { Problem } from '../errors/index.js';
-import { type ChangeRequest, lockTold } from '../lifecycle/index.js';
+import { type ChangeRequest, isOnItsWay, lockTold, ONWARD_STATUS, type OnwardStatus } from '../lifecycle/index.js';
 import { type Connection, Prisma, run, type Store } from '../store/index.js';
 import { type ChangeEffects, changeMessage } from './change-message.js';
 import { NO_DELETION } from './delete.js';
@@ -61,25 +61,39 @@ export function tellOutcome(store: Store, request: ChangeRequest, outcome: Outco
  * Undoes a rejection: the message gets its former status, and only the history shows the rejection and its outcome. Who reopens a
  * message wants to keep it, so a deletion that waits or runs is cancelled.
  *
- * @throws Problem rejection-told when the sender of a document has been told of the rejection, or may have been, beside those of any
- *   change
+ * @throws Problem rejection-told when the sender of a document has been told of the rejection, or may have been; sent-on while it is on
+ *   its way to another authority; beside those of any change
  */
 export function reopen(store: Store, request: ChangeRequest): Promise<ChangeAnswer> {
   return changeMessage(store, request, 'reopened', async (connection) => {
     const isTold = (await lockTold(connection, request)).has('AFVIST');
+    const isBeingSent = isOnItsWay(await onwardStatusOf(connection, request.id));
     return {
       isPossible: {
-        condition: sql`NOT ${isTold}::bool`,
-        otherwise: (allowed) =>
-          new Problem(
-            'rejection-told',
-            `The sender has been told that the document was rejected, or may have been; ${allowed}`,
-          ),
+        condition: sql`NOT ${isTold || isBeingSent}::bool`,
+        otherwise: (allowed) => (isTold ? rejectionTold(allowed) : beingSent(allowed)),
       },
       set: Prisma.join([sql`rejection_reason = NULL, ${NO_DELETION}`, ...columnsOf(request, undefined)]),
       write: () => writeTexts(connection, request.id, textsOf({})),
     };
   });
+}
+
+const rejectionTold = (allowed: string) =>
+  new Problem(
+    'rejection-told',
+    `The sender has been told that the document was rejected, or may have been; ${allowed}`,
+  );
+
+const beingSent = (allowed: string) =>
+  new Problem('sent-on', `The message is on its way to another authority; ${allowed}`);
+
+async function onwardStatusOf(connection: Connection, messageId: string): Promise<OnwardStatus | null> {
+  const [row] = await run<{ onward: OnwardStatus | null }>(
+    connection,
+    sql`SELECT ${ONWARD_STATUS} AS onward FROM messages m WHERE m.id = ${messageId}::uuid`,
+  );
+  return row?.onward ?? null;
 }
 
 /** Of `messages`: who told the outcome and when, and the department. */

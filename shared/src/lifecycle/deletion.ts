@@ -1,4 +1,5 @@
 import type { FetchStatus } from './distribution.js';
+import { isOnItsWay, type OnwardStatus } from './onward.js';
 
 /** How far the deletion of a rejected message is that is not deleted yet. */
 export const DELETION_STATES = {
@@ -18,6 +19,8 @@ export interface DeletionFacts {
   readonly deletionDueAt: Date | null;
   /** Of the file of a document; null: none comes separately. */
   readonly fileFetch: FetchStatus | null;
+  /** How far it is with being sent on; null: it is not. */
+  readonly onward: OnwardStatus | null;
 }
 
 export function deletionStateOf({ deletionRequestedAt, deletionDueAt }: DeletionFacts): DeletionState | null {
@@ -40,7 +43,8 @@ export type DeletionRefusal =
   | 'wrong-legal-hold'
   | 'wrong-deletion'
   | 'second-person-needed'
-  | 'file-on-its-way';
+  | 'file-on-its-way'
+  | 'sent-on';
 
 /**
  * Why the change of a message is not possible; undefined if it is.
@@ -52,7 +56,7 @@ export function refusalOfDeletion(
   change: DeletionChange,
   person: string | undefined,
 ): DeletionRefusal | undefined {
-  const { legalHold, deletionRequestedBy, fileFetch } = facts;
+  const { legalHold, deletionRequestedBy, fileFetch, onward } = facts;
   const state = deletionStateOf(facts);
   if (change === 'legal-hold-set') return legalHold ? 'wrong-legal-hold' : undefined;
   if (change === 'legal-hold-lifted') return legalHold ? undefined : 'wrong-legal-hold';
@@ -60,6 +64,7 @@ export function refusalOfDeletion(
   if (legalHold) return 'legal-hold';
   // It would stay at the far end, where nobody would know of it.
   if (fileFetch === 'waiting') return 'file-on-its-way';
+  if (isOnItsWay(onward)) return 'sent-on';
   if (change === 'deleted') return state === null ? undefined : 'wrong-deletion';
   if (state !== 'requested') return 'wrong-deletion';
   return person === undefined || person === deletionRequestedBy ? 'second-person-needed' : undefined;

@@ -4,6 +4,7 @@ export * from './distribution.js';
 export * from './handover.js';
 export * from './held-cause.js';
 export * from './message.js';
+export * from './onward.js';
 export * from './receipts.js';
 export * from './record-changes.js';
 export * from './set-up-lock.js';

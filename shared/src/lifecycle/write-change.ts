@@ -4,6 +4,7 @@ import { Problem } from '../errors/index.js';
 import type { IdempotencyKey } from '../idempotency/index.js';
 import { type Connection, newId, Prisma, run } from '../store/index.js';
 import { currentTrace } from '../tracing/index.js';
+import { ONWARD_STATUS } from './onward.js';
 import { FILE_FETCH, noteReceipt, REJECTION_TOLD } from './receipts.js';
 import { RECORD_CHANGES } from './record-changes.js';
 import type { Status } from './statuses.js';
@@ -78,7 +79,7 @@ export async function writeChange(
       WITH current AS (
         SELECT m.id, m.status, m.version, m.assignee_kind, m.assignee_id, m.concern_marked_at, m.concern_assessed_at,
           m.concern_confirmed_at, m.legal_hold, m.deletion_requested_at, m.deletion_requested_by, m.deletion_due_at, m.content_removed_at, m.channel,
-          ${REJECTION_TOLD} AS rejection_told, ${FILE_FETCH} AS file_fetch,
+          ${REJECTION_TOLD} AS rejection_told, ${FILE_FETCH} AS file_fetch, ${ONWARD_STATUS} AS onward,
           (SELECT moved_to FROM cases WHERE municipality = m.municipality AND case_id = m.suggested_case_id) AS moved_to,
           ${isAllowed?.condition ?? sql`true`} AS "isAllowed", ${rolesBeyond(principal)} AS beyond
         FROM messages m WHERE m.id = ${id}::uuid AND ${isVisible} FOR UPDATE
@@ -100,7 +101,7 @@ export async function writeChange(
         current.concern_confirmed_at AS "concernConfirmedAt", current.legal_hold AS "legalHold",
         current.deletion_requested_at AS "deletionRequestedAt", current.deletion_requested_by AS "deletionRequestedBy",
         current.deletion_due_at AS "deletionDueAt", current.content_removed_at AS "contentRemovedAt", current.moved_to AS "movedTo", current.channel,
-        current.rejection_told AS "rejectionTold", current.file_fetch AS "fileFetch", "isAllowed",
+        current.rejection_told AS "rejectionTold", current.file_fetch AS "fileFetch", current.onward, "isAllowed",
         current.beyond, ${isBeyondAll} AS "isBeyondAll", changed.status AS "newStatus", changed.version AS "newVersion"
       FROM current LEFT JOIN changed USING (id)`,
   );

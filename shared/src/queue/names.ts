@@ -7,6 +7,7 @@ export const QUEUE_NAMES = [
   'make-zip',
   'fetch-file',
   'send-business-receipt',
+  'distribute-message',
 ] as const;
 
 export type QueueName = (typeof QUEUE_NAMES)[number];

@@ -23,7 +23,8 @@ const QUERY_TIMEOUT_MS = 30_000;
 // A connection ends sooner than this, unless the other side has vanished.
 const ENDED_MS = 2_000;
 
-const SHARED_CONNECTIONS = 6;
+// Beside the LISTEN of each worker, of which a process has one for every queue at most.
+const SHARED_CONNECTIONS = 4;
 
 const QUEUE_SCHEMA = 'bullmq';
 const QUEUE_ROLE = 'indbakke_queue';
@@ -33,7 +34,7 @@ const setUp = sessionWith([`SET search_path = ${QUEUE_SCHEMA}`, `SET ROLE ${QUEU
 const asQueue = (connection: pg.ClientBase) => setUp(connection).catch(explainRole(QUEUE_ROLE));
 
 export function openPostgres(url: string): Backend {
-  // One pool for all: the LISTEN of each worker occupies one connection, everything else shares six more.
+  // One pool for all: the LISTEN of each worker occupies one connection, everything else shares the rest.
   const pool = new pg.Pool({
     connectionString: url,
     max: QUEUE_NAMES.length + SHARED_CONNECTIONS,

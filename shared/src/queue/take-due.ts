@@ -2,7 +2,13 @@ import type { Store } from '../store/index.js';
 
 /** A table whose rows are made by jobs: when `next_enqueue_at` comes, the row is due. */
 export interface Outbox {
-  readonly table: 'extracts' | 'access_packages' | 'zip_downloads' | 'file_fetches' | 'business_receipts';
+  readonly table:
+    | 'extracts'
+    | 'access_packages'
+    | 'zip_downloads'
+    | 'file_fetches'
+    | 'business_receipts'
+    | 'onward_distributions';
   /** Which rows have work to do, as a condition. */
   readonly which: string;
   /** After so long, a job that has not done the work may be lost: the row is due again. */

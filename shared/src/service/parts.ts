@@ -32,6 +32,8 @@ export interface Parts {
   readonly isRevoked: IsRevoked;
   /** Undefined while the inbox page is off. */
   readonly inboxSessions: InboxSessions | undefined;
+  /** SF2900_SENDING. */
+  readonly sendsOn: boolean;
   readonly failedSignIns: FailedSignIns;
   readonly requestLimits: RequestLimits;
   readonly metrics: Metrics;
@@ -72,6 +74,7 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
     operators,
     isRevoked: revoked,
     inboxSessions,
+    sendsOn: config.SF2900_SENDING === 'on',
     failedSignIns,
     requestLimits,
     metrics,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendingOn } from '../../../infra/src/testkit/sending-on.js';
 import { startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { ROLES, type Role, roleSheet } from '../../src/access/index.js';
 import { OPERATIONS, type Operation } from '../../src/api/index.js';
@@ -9,7 +10,7 @@ import { auditOf, expectProblem } from '../inbox/support.js';
 let stack: TestStack;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack(sendingOn);
 });
 
 afterAll(() => stack.close());

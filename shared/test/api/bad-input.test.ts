@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { sendingOn } from '../../../infra/src/testkit/sending-on.js';
 import { startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { ROLES } from '../../src/access/index.js';
 import { type Operation, requiresVersion, takesIdempotencyKey } from '../../src/api/index.js';
@@ -17,7 +18,7 @@ let calls: Awaited<ReturnType<typeof openCalls>>;
 let tables: string[];
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack(sendingOn);
   calls = await openCalls(stack);
   const rows = await stack.sql<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT relispartition
@@ -44,10 +45,16 @@ afterAll(async () => {
   await stack.close();
 });
 
+/** Columns that change by themselves: what is sent on meets nobody, and is tried again. */
+const BY_ITSELF: Readonly<Record<string, string>> = {
+  events: 'position',
+  onward_distributions: 'attempts,fault,run,next_enqueue_at',
+};
+
 /** Of every row there is but the audit log’s, a digest for each table. */
 async function digestRows(): Promise<object> {
   const digests = tables.map((table) => {
-    const row = table === 'events' ? `(to_jsonb(t) - 'position')::text` : 't::text';
+    const row = table in BY_ITSELF ? `(to_jsonb(t) - '{${BY_ITSELF[table]}}'::text[])::text` : 't::text';
     return `(SELECT md5(coalesce(string_agg(${row}, E'\\n' ORDER BY ${row}), '')) FROM ${table} t) AS ${table}`;
   });
   const [row] = await stack.sql(`SELECT ${digests.join(', ')}`);

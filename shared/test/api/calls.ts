@@ -206,6 +206,7 @@ const READY_FOR = (() => {
     'taken-back': journalized,
     rejected: pending,
     'outcome-told': rejected,
+    'distribution-asked': rejected,
     reopened: rejected,
     deleted: rejected,
     'deletion-confirmed': requested,

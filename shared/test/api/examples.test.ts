@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { sendingOn } from '../../../infra/src/testkit/sending-on.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { DOCUMENT_EXAMPLE } from '../../src/api/examples.js';
 import { type ApiDescription, type DescribedAnswer, type DescribedCall, describeApi } from '../../src/api/index.js';
@@ -10,7 +11,7 @@ let stack: TestStack;
 let calls: Awaited<ReturnType<typeof openCalls>>;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack(sendingOn);
   calls = await openCalls(stack);
 });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendingOn } from '../../../infra/src/testkit/sending-on.js';
 import {
   CASEWORKER_ROLES,
   startTestStack,
@@ -23,7 +24,7 @@ let stack: TestStack;
 let calls: Awaited<ReturnType<typeof openCalls>>;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack(sendingOn);
   calls = await openCalls(stack);
 });
 

@@ -10,6 +10,7 @@ import {
   liftLegalHold,
   reject,
   reopen,
+  sendOn,
   setLegalHold,
   takeBack,
   tellOutcome,
@@ -25,6 +26,7 @@ import {
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendingOn } from '../../../infra/src/testkit/sending-on.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { offerHandover, withdrawHandover } from '../../../services/archiver/src/handover/offers.js';
 import {
@@ -76,8 +78,15 @@ const MAY_CHANGE: readonly (readonly Role[])[] = [
   ['IndkomneDokumenter.Afvis'],
   ['IndkomneDokumenter.Tildel'],
   ['DigitalPost.Slet'],
+  ['IndkomneDokumenter.SendVidere'],
   ['Indbakke.System', 'Revisionslog.Læs'],
-  ['IndkomneDokumenter.Journaliser', 'IndkomneDokumenter.Afvis', 'IndkomneDokumenter.Tildel', 'DigitalPost.Slet'],
+  [
+    'IndkomneDokumenter.Journaliser',
+    'IndkomneDokumenter.Afvis',
+    'IndkomneDokumenter.SendVidere',
+    'IndkomneDokumenter.Tildel',
+    'DigitalPost.Slet',
+  ],
 ];
 const CALLERS: readonly Principal[] = [ODENSKOV, VESTERSUND].flatMap((municipality) =>
   SIGHT.flatMap((sight) =>
@@ -151,6 +160,7 @@ const MAKE = {
   assigned: (store, request) => assign(store, request, { assignee: { kind: 'user', id: 'another' } }),
   unassigned: unassign,
   'outcome-told': (store, request) => tellOutcome(store, request, { nothingToDo: true }),
+  'distribution-asked': (store, request) => sendOn(store, request, { recipient: '11111111', kle: '27.24.00' }),
   'concern-marked': markConcern,
   'concern-unmarked': unmarkConcern,
   'concern-assessed': recordAssessment,
@@ -192,6 +202,7 @@ function expected(caller: Principal, message: Message, change: CallersChange): s
   if (change === 'legal-hold-set') return isHeld ? 'wrong-legal-hold' : 'done';
   if (change === 'legal-hold-lifted') return isHeld ? 'done' : 'wrong-legal-hold';
   if (change === 'deletion-cancelled') return hasDeletion ? 'done' : 'wrong-deletion';
+  if (change === 'distribution-asked') return hasDeletion ? 'wrong-deletion' : 'done';
   if (change === 'deleted') return isHeld ? 'legal-hold' : hasDeletion ? 'wrong-deletion' : 'done';
   if (change === 'deletion-confirmed') {
     if (isHeld) return 'legal-hold';
@@ -220,7 +231,7 @@ let store: Store;
 const messages: Message[] = [];
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack(sendingOn);
   store = openStore({ url: stack.serviceUrl, connections: 4, name: 'rules' });
   await stack.sql(
     `INSERT INTO cases (municipality, case_id, status, caseworker) VALUES ($1, $2, 'open', $3), ($1, 'K-others', 'open', 'another')`,

@@ -28,6 +28,7 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
   const [extract, file, webhook, delivery] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
   const accessPackage = randomUUID();
   const zip = randomUUID();
+  const distribution = randomUUID();
   return {
     municipalities: { cvr: municipality, name: 'Kommune' },
     contact_points: { municipality, contact_point_id: 'c', name: 'Børn og familie' },
@@ -111,6 +112,16 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       next_enqueue_at: at,
     },
     business_receipts: { ...ofMessage, id: randomUUID(), code: 'AFVIST', at, next_enqueue_at: at },
+    onward_distributions: {
+      ...ofMessage,
+      id: distribution,
+      recipient: '11111111',
+      kle: '27.24.00',
+      at,
+      asked_by: 'test',
+      next_enqueue_at: at,
+    },
+    onward_distribution_texts: { ...ofMessage, distribution_id: distribution, title: 't' },
     reply_references: { ...ofMessage, position: 0, kind: 'case-id', value: 'K-1' },
     journalizations: { ...ofMessage, case_id: 'K-1', at, by: 'test' },
     legal_holds: { ...ofMessage, id: randomUUID(), reason: 'r', set_at: at, set_by: 'test' },
@@ -548,6 +559,7 @@ describe('indbakke_worker', () => {
       'distributions',
       'file_fetches',
       'business_receipts',
+      'onward_distributions',
     ],
   ];
   const closed = TABLES.filter((table) => !OPEN.includes(table));
@@ -574,6 +586,7 @@ describe('indbakke_worker', () => {
     ['webhook_attempts', ['at', 'milliseconds', 'answer_size']],
     ['access_packages', ['owner', 'citizen', 'request', 'request_wrapped_key', 'container', 'wrapped_key']],
     ['zip_downloads', ['owner', 'roles', 'container', 'wrapped_key']],
+    ['onward_distributions', ['recipient', 'asked_by', 'business_code']],
   ])('cannot read what %s holds', async (table, columns) => {
     for (const column of columns) {
       await expect(as('indbakke_worker', A, countIn(table, `${column} IS NULL`))).rejects.toMatchObject(DENIED);

@@ -3,7 +3,7 @@ import { type LogRow, readLog, readMunicipalityName, writeSheetPdf } from '@indb
 import { danishDayOf } from '@indbakke/shared/danish-time';
 import { writeSheet } from '@indbakke/shared/excel';
 import { sheetNameFor } from '@indbakke/shared/training';
-import { writeZip, type ZipFile } from '../zip/zip.js';
+import { writeZip, type ZipFile } from '@indbakke/shared/zip';
 import { filesOf, inMemory, needsOriginal } from '../zip/zip-message.js';
 import { CONTENTS_COLUMNS, type ContentsLine } from './contents.js';
 import { type Letter, readLetter } from './letters.js';

@@ -8,11 +8,11 @@ import { isAnyGone, lockMadeFiles, removeContent, type Sealed, sealContent } fro
 import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { CommitInDoubt, Prisma, run } from '@indbakke/shared/store';
+import { writeZip, type ZipFile } from '@indbakke/shared/zip';
 import { z } from 'zod';
 import type { ArchiverConfig } from '../config.js';
 import { isContentFault, requireSpace } from '../zip/made-zips.js';
 import { type MessageToZip, TO_ZIP } from '../zip/message-to-zip.js';
-import { writeZip, type ZipFile } from '../zip/zip.js';
 import { filesOf, partsOfZip, type ZipParts } from '../zip/zip-message.js';
 import { FolderNames, MAX_FILE } from './name-folders.js';
 import { dropUnfinished } from './unfinished.js';

@@ -1,9 +1,9 @@
 import { danishDayOf } from '@indbakke/shared/danish-time';
 import { nameOfSender } from '@indbakke/shared/danish-words';
 import { safeNamePart } from '@indbakke/shared/inbox';
+import { UniqueNames } from '@indbakke/shared/zip';
 import { maskNumbers } from '../zip/mask-numbers.js';
 import type { MessageToZip } from '../zip/message-to-zip.js';
-import { UniqueNames } from '../zip/unique-names.js';
 
 // A path on Windows has 259 UTF-16 units. One in the zip has 160 at most, so 99 are left for where it is unpacked: the folder
 // (64), a number (7), /teknisk/ (9), the file (72) and a number (7).

@@ -2,10 +2,10 @@ import { buffer } from 'node:stream/consumers';
 import { CHANNEL_WORDS, KIND_WORDS, OBJECT_TYPE_WORDS, PARTY_ROLE_WORDS } from '@indbakke/shared/inbox';
 import { registerFonts } from '@indbakke/shared/pdf';
 import { TRAINING_MARK } from '@indbakke/shared/training';
+import type { NamedFile } from '@indbakke/shared/zip';
 import PDFDocument from 'pdfkit';
 import { maskNumbers } from './mask-numbers.js';
 import type { MessageToZip } from './message-to-zip.js';
-import type { NamedFile } from './name-files.js';
 
 const time = new Intl.DateTimeFormat('da-DK', { dateStyle: 'long', timeStyle: 'short', timeZone: 'Europe/Copenhagen' });
 const number = new Intl.NumberFormat('da-DK');

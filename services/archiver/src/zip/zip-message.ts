@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import type { ZipDownloadBody } from '@indbakke/shared/api';
-import { type ContentReader, openContent, requireContent, type StoredFile } from '@indbakke/shared/inbox';
+import { requireContent } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
+import { COVER_SHEET, nameFiles, ORIGINALS, storedFiles, Zip, type ZipFile } from '@indbakke/shared/zip';
 import { writeCoverSheet } from './cover-sheet.js';
 import type { MessageToZip } from './message-to-zip.js';
-import { COVER_SHEET, type NamedFile, nameFiles, ORIGINALS } from './name-files.js';
-import { Zip, type ZipFile } from './zip.js';
 
 /** What a zip has of a message beside its main document and attachments. */
 export interface ZipParts {
@@ -79,39 +77,6 @@ export function inMemory(name: string, bytes: Buffer, modifiedAt: Date): ZipFile
     modifiedAt,
     open: ({ start, end }) => [bytes.subarray(start, end)],
   };
-}
-
-async function storedFiles(
-  parts: Pick<Parts, 'blobs' | 'keys'>,
-  message: MessageToZip,
-  files: readonly NamedFile[],
-): Promise<ZipFile[]> {
-  const stored = files.filter(({ file }) => file.status === 'stored');
-  const last = stored.at(-1)?.file;
-  if (!last) return [];
-  const content = await openContent(parts, message);
-  // Verifies the header of the container and the last segment, so what is gone or cut off is refused before the first byte.
-  await buffer(content.open(last, { start: last.size, end: last.size }));
-  const zipFiles: ZipFile[] = [];
-  for (const { name, file } of stored) {
-    zipFiles.push({
-      name,
-      size: file.size,
-      crc32: await crc32Of(file, content),
-      sha256: Buffer.from(file.sha256 ?? '', 'hex'),
-      modifiedAt: message.receivedAt,
-      open: (range) => content.open(file, range),
-    });
-  }
-  return zipFiles;
-}
-
-/** As kept at intake. A file that was stored before it was kept is read once more. */
-async function crc32Of(file: StoredFile, content: ContentReader): Promise<number> {
-  if (file.crc32 !== null) return file.crc32;
-  let sum = 0;
-  for await (const bytes of content.open(file)) sum = crc32(bytes, sum);
-  return sum;
 }
 
 // Remarks of shared/src/memo on what only the original contains.

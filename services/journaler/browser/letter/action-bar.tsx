@@ -18,6 +18,7 @@ const FIRST: ReadonlySet<Change> = new Set<Change>([
   'released',
   'reopened',
   'outcome-told',
+  'distribution-asked',
   'taken-back',
   'concern-assessed',
   'concern-confirmed',

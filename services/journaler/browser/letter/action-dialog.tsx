@@ -6,6 +6,7 @@ import { JournalizeForm } from '../actions/journalize-form.js';
 import { LegalHoldForm } from '../actions/legal-hold-form.js';
 import { OutcomeForm } from '../actions/outcome-form.js';
 import { RejectForm } from '../actions/reject-form.js';
+import { SendOnForm } from '../actions/send-on-form.js';
 import { TakeBackForm } from '../actions/take-back-form.js';
 import { inBoth, useTexts } from '../language.js';
 import { CHANGE_TEXTS } from './change-texts.js';
@@ -74,6 +75,8 @@ export function ActionDialog({ change, letter, failure, isBusy, onSubmit, onCanc
       );
     case 'outcome-told':
       return <OutcomeForm {...shared}>{notice}</OutcomeForm>;
+    case 'distribution-asked':
+      return <SendOnForm {...shared}>{notice}</SendOnForm>;
     case 'taken-back':
       return (
         <TakeBackForm {...shared} isTold={mayKnow(letter, 'ACCEPTERET')}>

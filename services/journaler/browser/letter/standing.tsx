@@ -1,6 +1,7 @@
 import type { DocumentAnswer } from '@indbakke/shared/api';
 import { inBoth, useFormat, useTexts } from '../language.js';
 import { WORDS } from '../words.js';
+import { SentOn } from './sent-on.js';
 import { LETTER_WORDS } from './words.js';
 
 const texts = inBoth({
@@ -77,6 +78,7 @@ export function Standing({ letter }: { readonly letter: DocumentAnswer }) {
           {!outcome && own.open}
         </p>
       )}
+      {letter.sentOn && rejection && <SentOn sentOn={letter.sentOn} />}
       {deletion && (
         <p>{deletion.dueAt ? own.deletionDue(format.time(deletion.dueAt)) : own.deletionWaits(deletion.requestedBy)}</p>
       )}

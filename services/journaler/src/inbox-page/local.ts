@@ -18,7 +18,12 @@ const CASEWORKER: readonly Role[] = [
   'IndkomneDokumenter.Afvis',
   'IndkomneDokumenter.Tildel',
 ];
-const DISTRIBUTOR: readonly Role[] = [...CASEWORKER, 'IndkomneDokumenter.SeAlle', 'DigitalPost.Slet'];
+const DISTRIBUTOR: readonly Role[] = [
+  ...CASEWORKER,
+  'IndkomneDokumenter.SeAlle',
+  'IndkomneDokumenter.SendVidere',
+  'DigitalPost.Slet',
+];
 
 /** Whom one can be there: as the people of the example and of training are called. */
 export const PEOPLE: Readonly<Record<string, { readonly roles: readonly Role[]; readonly teams: readonly string[] }>> =

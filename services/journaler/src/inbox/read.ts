@@ -6,6 +6,7 @@ import {
   findMessage,
   handoverOf,
   SENT_AT,
+  SENT_ON,
   SUMMARY,
   SUMMARY_TABLES,
 } from '@indbakke/shared/inbox';
@@ -22,7 +23,7 @@ export async function readDocument(store: Store, principal: Principal, id: strin
 // The audit log has reads and refusals too; the history shows a caseworker how the message was changed.
 const wholeFor = (principal: Principal) => ({
   columns: Prisma.sql`
-    ${SUMMARY}, ${DOCUMENTS}, ${DISTRIBUTION}, ${SENT_AT}, ${handoverOf(principal)}, ${rolesBeyond(principal)} AS beyond,
+    ${SUMMARY}, ${DOCUMENTS}, ${DISTRIBUTION}, ${SENT_ON}, ${SENT_AT}, ${handoverOf(principal)}, ${rolesBeyond(principal)} AS beyond,
     (SELECT coalesce(json_agg(json_build_object('caseId', case_id, 'reference', reference, 'fileIds', file_ids, 'at', at, 'by', by)
         ORDER BY at, case_id), '[]')
      FROM journalizations WHERE message_id = m.id) AS journalizations,

@@ -102,6 +102,7 @@ export interface WholeRow extends AnsweredRow, DocumentsRow {
   readonly legalHolds: DocumentAnswer['legalHolds'];
   readonly handover: DocumentAnswer['handover'];
   readonly distribution: DocumentAnswer['distribution'];
+  readonly sentOn: DocumentAnswer['sentOn'];
   readonly history: DocumentAnswer['history'];
 }
 
@@ -126,6 +127,7 @@ export function describe(row: WholeRow, principal: Principal, now: Date): Docume
     })),
     contactInfo: row.contactInfo,
     distribution: row.distribution && distributionOf(row.distribution),
+    sentOn: row.sentOn && { ...row.sentOn, at: isoOf(row.sentOn.at) },
     journalizations: row.journalizations.map((journalization) => ({ ...journalization, at: isoOf(journalization.at) })),
     legalHolds: row.legalHolds.map((hold) => ({
       ...hold,

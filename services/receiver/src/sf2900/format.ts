@@ -7,6 +7,9 @@ export const MODTAG: Expected = { uri: TYPES_2, local: 'FordelingsobjektModtagRe
 // Seen in the field: the sender’s own request, as if Fordelingskomponenten had passed it on as it is.
 export const AFSEND: Expected = { uri: TYPES_3, local: 'FordelingsobjektAfsendRequest' };
 
+/** A receipt of what was sent on from here (SF2900, WSDL of a sender). */
+export const KVITTERING: Expected = { uri: TYPES_2, local: 'FordelingskvitteringModtagAnvenderRequest' };
+
 const UUIDS = new Set([
   'AnvenderTransaktionsID',
   'DistributionTransktionsID',
@@ -18,7 +21,7 @@ const UUIDS = new Set([
 
 /** The requests of Fordelingskomponenten, as far as taking the files out of them is concerned. */
 export const SF2900: XmlFormat = {
-  isMessage: (element) => [MODTAG, AFSEND].some((one) => isIt(element, one)),
+  isMessage: (element) => [MODTAG, AFSEND, KVITTERING].some((one) => isIt(element, one)),
   isFile: isFormContent,
   // Not in FormularXML, which is anybody’s XML.
   isContent: (element, parent) => isFormContent(element) && parent?.local === 'Formular',

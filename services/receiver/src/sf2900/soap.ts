@@ -1,5 +1,6 @@
 import { addressOf, charsetOf } from '@indbakke/shared/http';
-import { Router } from 'express';
+import type { Parts } from '@indbakke/shared/service';
+import { type Response, Router } from 'express';
 import { recordReceipt, recordRefusal } from '../delivery/answers.js';
 import type { EndpointParts } from '../delivery/endpoint-parts.js';
 import { readBody } from '../delivery/read-body.js';
@@ -7,9 +8,10 @@ import { receiveMessage } from '../intake/receive-message.js';
 import { createCalls } from '../soap/calls.js';
 import { bodyIn, onlyChild } from '../soap/envelope.js';
 import { sendXml, wsdlRoute } from '../soap/send-xml.js';
-import { AFSEND, MODTAG } from './format.js';
+import { AFSEND, KVITTERING, MODTAG } from './format.js';
 import { readDelivery } from './object/read-delivery.js';
-import { accepted, refusalOf, renderAccepted } from './technical-receipt.js';
+import { ReceiptInstead, takeReceipt } from './sending/take-receipt.js';
+import { accepted, faultOf, RECEIPT_TAKEN, refusalOf, renderAccepted } from './technical-receipt.js';
 import { TYPES_2 } from './wsdl/namespaces.js';
 import { recipientWsdlAt } from './wsdl/recipient.js';
 
@@ -18,11 +20,12 @@ const MEDIA_TYPE = 'text/xml'; // SOAP 1.1, §6
 const OPERATION = 'FordelingsobjektModtag';
 
 /**
- * Documents by Fordelingskomponenten (SF2900, recipient WSDL): each is answered with its technical receipt.
+ * Documents by Fordelingskomponenten (SF2900, recipient WSDL): each is answered with its technical receipt. Receipts of what was sent
+ * on from here come to the same address.
  *
  * @param onStored hears of each that is stored
  */
-export function recipientEndpoint(parts: EndpointParts, onStored: () => void): Router {
+export function recipientEndpoint(parts: EndpointParts & Pick<Parts, 'store'>, onStored: () => void): Router {
   const beginCall = createCalls({
     path: SF2900_PATH,
     wsdl: recipientWsdlAt(`http://localhost${SF2900_PATH}`),
@@ -45,10 +48,11 @@ export function recipientEndpoint(parts: EndpointParts, onStored: () => void): R
         async findRequest(document) {
           const request = onlyChild(
             bodyIn(document.root, 'not-sf2900'),
-            [MODTAG, AFSEND],
+            [MODTAG, AFSEND, KVITTERING],
             'Envelope/Body',
             'not-sf2900',
           );
+          if (request.local === KVITTERING.local) throw new ReceiptInstead(request);
           await call.enter(document, OPERATION);
           return request;
         },
@@ -61,12 +65,29 @@ export function recipientEndpoint(parts: EndpointParts, onStored: () => void): R
       const isRead = intake.outcome !== 'answer-accepted';
       sendXml(res, 200, isRead ? await call.answer(accepted(parts.config)) : renderAccepted(parts.config));
     } catch (error) {
+      if (error instanceof ReceiptInstead) return answerReceipt(parts, error, res, counting);
       const { status, xml } = refusalOf(recordRefusal(error, res, counting));
       sendXml(res, status, xml);
     }
   });
   router.use(wsdlRoute(SF2900_PATH, recipientWsdlAt));
   return router;
+}
+
+/** A receipt is read as a document is, up to where it turns out to be none. */
+async function answerReceipt(
+  { store }: EndpointParts & Pick<Parts, 'store'>,
+  { request }: ReceiptInstead,
+  res: Response,
+  counting: Parameters<typeof recordRefusal>[2],
+): Promise<void> {
+  try {
+    await takeReceipt(store, request);
+    sendXml(res, 200, RECEIPT_TAKEN);
+  } catch (error) {
+    const { status, xml } = faultOf(recordRefusal(error, res, counting));
+    sendXml(res, status, xml);
+  }
 }
 
 /** Also in place of the wrapper of version 3, so that the package knows one operation only. */

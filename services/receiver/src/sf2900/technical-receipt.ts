@@ -30,21 +30,33 @@ export const renderAccepted = (config: Pick<ReceiverConfig, 'SF2900_RECEIPT_CODE
  * fault is not the document’s, the answer is a Fault with TransportKvittering.
  */
 export function refusalOf(problem: Problem): Answer {
-  const { detail, path = '' } = problem;
-  const text = detail.includes(path) ? detail : `${detail} (${path})`;
-  const faults = { FejlListe: { Fejl: { FejlKode: problem.code, FejlTekst: text } } };
-  if (isOfDocument(problem)) {
-    const fields = { ForretningsValideringsKode: 'AFVIST', Kvitteringstype: 'Teknisk', Begrundelse: detail, ...faults };
-    return { status: 200, xml: renderResponse(receipt(fields)) };
-  }
-  const transport = { TransportValideringsKode: 'FEJL', Begrundelse: detail, ...faults };
+  if (!isOfDocument(problem)) return faultOf(problem);
+  const fields = {
+    ForretningsValideringsKode: 'AFVIST',
+    Kvitteringstype: 'Teknisk',
+    Begrundelse: problem.detail,
+    ...faultsOf(problem),
+  };
+  return { status: 200, xml: renderResponse(receipt(fields)) };
+}
+
+/** A Fault with TransportKvittering. */
+export function faultOf(problem: Problem): Answer {
+  const { detail } = problem;
+  const transport = { TransportValideringsKode: 'FEJL', Begrundelse: detail, ...faultsOf(problem) };
   const fault = {
     faultcode: `soap:${faultcodeOf(problem)}`,
-    faultstring: text,
+    faultstring: textOf(problem),
     detail: { TransportKvittering: { $: { xmlns: TYPES_2 }, ...transport } },
   };
   return { status: 500, xml: render({ 'soap:Fault': fault }) };
 }
+
+const textOf = ({ detail, path = '' }: Problem) => (detail.includes(path) ? detail : `${detail} (${path})`);
+
+const faultsOf = (problem: Problem) => ({
+  FejlListe: { Fejl: { FejlKode: problem.code, FejlTekst: textOf(problem) } },
+});
 
 /** Else the caller or its envelope is at fault, or we are, and the document is not to blame. */
 function isOfDocument(problem: Problem): boolean {
@@ -65,3 +77,6 @@ const xml = new Builder({
 
 const render = (body: object): string =>
   xml.buildObject({ $: { 'xmlns:soap': ENVELOPE_NAMESPACE }, 'soap:Body': body });
+
+/** The answer to a receipt that is recorded. */
+export const RECEIPT_TAKEN = render({ FordelingskvitteringModtagAnvenderResponse: { $: { xmlns: TYPES_2 } } });

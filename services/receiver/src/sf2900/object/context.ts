@@ -16,12 +16,20 @@ const facetOf = (text: string) => (/^[A-ZÆØÅ]\d\d$/.test(text) ? text : undef
  */
 export function readContext(request: Place): DistributionContext {
   const context = needed(request, 'anmodning', 'DistributionContext');
+  return { ...readTransaction(context), routing: readRouting(needed(context, 'RoutingValg')) };
+}
+
+/**
+ * Between whom a document goes, and how each side calls that.
+ *
+ * @throws Problem not-sf2900
+ */
+export function readTransaction(context: Place): Omit<DistributionContext, 'routing'> {
   return {
     transactionId: neededValue(context, 'AnvenderTransaktionsID', uuidOf, 'UUID'),
     distributionId: uuidOf(textAt(context, 'DistributionTransktionsID') ?? ''),
     sender: neededValue(context, 'AfsendendeMyndighed', cvrOf, 'CVR number'),
     municipality: neededValue(context, 'RoutingMyndighed', cvrOf, 'CVR number'),
-    routing: readRouting(needed(context, 'RoutingValg')),
   };
 }
 

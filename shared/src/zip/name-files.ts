@@ -1,4 +1,4 @@
-import { type DocumentsRow, type StoredFile, type SummaryRow, safeFileName } from '@indbakke/shared/inbox';
+import { type DocumentsRow, type StoredFile, type SummaryRow, safeFileName } from '../inbox/index.js';
 import { UniqueNames } from './unique-names.js';
 
 const FOLDERS: Record<string, string> = { main: '', additional: 'bilag/', technical: 'teknisk/' };

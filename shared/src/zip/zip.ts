@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { ByteRange } from '@indbakke/shared/content';
+import type { ByteRange } from '../content/index.js';
 import { endRecords, headersOf, type ZipEntry } from './zip-format.js';
 
 /** A file to be zipped: what is said of it, and its bytes. */

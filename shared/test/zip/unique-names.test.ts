@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UniqueNames } from '../src/zip/unique-names.js';
+import { UniqueNames } from '../../src/zip/unique-names.js';
 
 describe('UniqueNames', () => {
   it('numbers a name that is taken, before the extension, ignoring case and normal form', () => {

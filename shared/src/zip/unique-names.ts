@@ -1,4 +1,4 @@
-import { comparableName, splitExtension } from '@indbakke/shared/inbox';
+import { comparableName, splitExtension } from '../inbox/index.js';
 
 /** Makes names unique on any system: `name`, `name (2)`, `name (3)` … */
 export class UniqueNames {
