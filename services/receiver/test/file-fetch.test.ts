@@ -41,9 +41,12 @@ async function taken(stack: TestStack, spec: DistributionSpec): Promise<string> 
   return (row as { id: string }).id;
 }
 
-/** Makes its next attempt due now, whatever the last one noted. */
+/** Makes its next attempt due now, unless one is under way, of which the row is due again in two hours. */
 const due = (stack: TestStack, id: string) =>
-  stack.sql('UPDATE file_fetches SET next_enqueue_at = now() WHERE message_id = $1', [id]);
+  stack.sql(
+    `UPDATE file_fetches SET next_enqueue_at = now() WHERE message_id = $1 AND next_enqueue_at < now() + interval '1 hour'`,
+    [id],
+  );
 
 /** Reads the message again and again, with its next attempt due, until it is as wanted. */
 async function until(
@@ -163,7 +166,6 @@ describe.skipIf(!HAS_SSHD)('the file of a document, from OpenSSH,', () => {
 
     const states = () =>
       stack.sql('SELECT status, fault FROM file_fetches WHERE message_id = ANY ($1) ORDER BY status', [ids]);
-    await stack.sql('UPDATE file_fetches SET next_enqueue_at = now() WHERE message_id = ANY ($1)', [ids]);
     await expect
       .poll(states, { timeout: 10_000 })
       .toEqual([{ status: 'done', fault: null }, expect.objectContaining({ fault: 'not-there' })]);
