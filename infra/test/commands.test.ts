@@ -367,7 +367,7 @@ describe('npm start', () => {
     expect(sent).toEqual({
       status: 0,
       errors: '',
-      output: `${file} was taken as a document of 99999999 (ACCEPTERET), and its file is on its way by SFTP. See it under Indkomne dokumenter: ${url}/inbox\n`,
+      output: `${file} was taken as a document of 11111111 (ACCEPTERET), and its file is on its way by SFTP. See it under Indkomne dokumenter: ${url}/inbox\n`,
     });
     const [summary] = (await inbox.list()).items;
     const arrived = await askUntil(
@@ -376,7 +376,7 @@ describe('npm start', () => {
     );
     expect(arrived).toMatchObject({
       subject: 'Udtalelse fra skolen',
-      sender: { id: '99999999' },
+      sender: { id: '11111111' },
       suggestion: { caseId, basis: 'sag-forslag' },
     });
     const fetched = await inbox.file(arrived.id, arrived.documents[0]?.files[0]?.id ?? '');

@@ -93,7 +93,7 @@ describe.skipIf(!existsSync(CHROMIUM))('a document by Fordelingskomponenten, in 
       expect(await page.getByRole('button', { name: /^Vis / }).count()).toBe(0);
       return [sentences.join(' '), file?.includes('på vej'), file?.includes('kom ikke')];
     };
-    const onItsWay = /^Filen er på vej siden \d\d\.\d\d\.\d{4} \d\d:\d\d\./;
+    const onItsWay = /^Filen har været på vej siden \d\d\.\d\d\.\d{4} \d\d:\d\d\./;
     expect(await told()).toEqual([expect.stringMatching(onItsWay), true, false]);
     await setFetch(id, 'waiting', 'not-there');
     expect(await told()).toEqual([expect.stringMatching(/Den er ikke kommet endnu/), true, false]);
@@ -134,7 +134,7 @@ describe.skipIf(!existsSync(CHROMIUM))('a document by Fordelingskomponenten, in 
     const { page } = await openLetter(id);
     const lines = await textOf(page, 'Fra Fordelingskomponenten');
     expect(lines.slice(lines.indexOf('Besked til afsenderen')).filter((_, at) => at % 2 === 1)).toEqual([
-      'Afsenderen fik ikke besked: accepteret blev fortrudt først.',
+      'Afsenderen fik ikke besked (accepteret): det blev fortrudt inden.',
       'Afsenderen har fået kvittering: accepteret, 03.11.2026 10:31.',
       'Beskeden er ved at blive sendt: fejlet.',
       'Afsenderen får besked: afvist.',
@@ -189,7 +189,7 @@ describe.skipIf(!existsSync(CHROMIUM))('a document by Fordelingskomponenten, in 
     await setFetch(id, 'waiting', fault);
     await addReceipt(id, 'ACCEPTERET', 'waiting', '2026-11-05T09:30:00Z');
     const { page } = await openLetter(id, { viewport: { width, height: 900 }, colorScheme });
-    await page.getByText('Filen er på vej').waitFor();
+    await page.getByText('Filen har været på vej').waitFor();
     await page.getByText('Hent som zip').click();
     await page.getByText('Følgesedlen nævner dem').waitFor();
     await look(page, `distribution-${name}`);

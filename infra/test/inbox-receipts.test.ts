@@ -48,7 +48,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of one letter', () => {
     const { page, complaints } = await open(id, 'rejected');
     const dialog = page.getByRole('dialog');
     await dialog.getByText('Den myndighed, der sendte dokumentet, læser den.').waitFor();
-    await dialog.getByText('Derefter kan afvisningen ikke fortrydes.').waitFor();
+    await dialog.getByText('Når afsenderen har fået besked, kan afvisningen ikke fortrydes.').waitFor();
     expect(await violationsOf(page)).toEqual([]);
     await dialog.getByLabel('Andet').check();
     await dialog.getByLabel('Begrundelse', { exact: true }).fill('Hører til i regionen.');

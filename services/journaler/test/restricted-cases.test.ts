@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendingOn } from '../../../infra/src/testkit/sending-on.js';
 import { ODENSKOV, startTestStack, type TestStack, type TokenOptions } from '../../../infra/src/testkit/stack.js';
 import { ROLES as ROLE_MEANINGS } from '../../../shared/src/access/index.js';
 import { NAMES, operationOf, send } from '../../../shared/test/api/calls.js';
@@ -39,7 +40,7 @@ const reply = () => deliverReply(stack, [{ messageUUID: randomUUID(), replyUUID:
 const restrict = (restrictedTo: string[] | null) => upsertCase(stack, CASE, { restrictedTo });
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack(sendingOn);
   await upsertCase(stack, 'K-open', { caseworker: OTHER.user });
   await upsertCase(stack, CASE, { caseworker: OTHER.user });
   await registerSentMessage(stack, LETTER, { caseId: CASE, messageId: LETTER_ID });

@@ -167,7 +167,7 @@ describe.skipIf(!HAS_SSHD)('the file of a document, from OpenSSH,', () => {
     const states = () =>
       stack.sql('SELECT status, fault FROM file_fetches WHERE message_id = ANY ($1) ORDER BY status', [ids]);
     await expect
-      .poll(states, { timeout: 10_000 })
+      .poll(states, { timeout: 20_000 })
       .toEqual([{ status: 'done', fault: null }, expect.objectContaining({ fault: 'not-there' })]);
   });
 

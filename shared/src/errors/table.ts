@@ -4,7 +4,7 @@
  * - `fault`: whose fault it is. `peer` is logged at info, `ours` at error.
  * - `again`: whether a retry of the same request can succeed; `read-first`: it may be done already.
  * - `http`: status of the answer, except in SOAP.
- * - `receipt`: receiptStatus of a refused delivery (Digital Post's receipt model); absent for the inbox API.
+ * - `receipt`: receiptStatus of a refused delivery (Digital Post's receipt model); absent for the inbox API and SF2900.
  *
  * In SOAP, a peer's fault is `soap:Client`, ours is `soap:Server`.
  */
@@ -37,7 +37,6 @@ export const ERRORS = {
     http: 400,
     fault: 'peer',
     again: false,
-    receipt: 'INVALID',
     meaning: 'The XML is not a document by Fordelingskomponenten, or lacks what its receipts must repeat.',
   },
   'no-message-uuid': {
@@ -114,7 +113,6 @@ export const ERRORS = {
     http: 404,
     fault: 'peer',
     again: false,
-    receipt: 'NOT_ALLOWED',
     meaning: 'The receipt by Fordelingskomponenten is of nothing that was sent on from here.',
   },
   'send-again': {

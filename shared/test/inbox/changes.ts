@@ -112,6 +112,16 @@ export const CHANGES: readonly Example[] = [
       { nothingToDo: true },
     ],
   },
+  {
+    name: 'send on',
+    before: [reject],
+    change: { method: 'POST', path: 'distribution', body: { recipient: '11111111', kle: '27.24.00' } },
+    status: 'rejected',
+    others: [
+      { recipient: '44444444', kle: '27.24.00' },
+      { recipient: '11111111', kle: '27.24.01' },
+    ],
+  },
   { name: 'reopen', before: [reject], change: { method: 'DELETE', path: 'rejection' }, status: 'pending' },
   { name: 'mark as a concern', change: markConcern, status: 'pending' },
   { name: 'unmark', before: [markConcern], change: { method: 'DELETE', path: 'concern' }, status: 'pending' },
@@ -193,7 +203,15 @@ export function send(
 
 /** Everything that a change of a message writes. */
 export async function writtenOf(stack: TestStack, id: string): Promise<unknown[]> {
-  const tables = ['audit_events', 'events', 'journalizations', 'message_details', 'legal_holds', 'handovers'];
+  const tables = [
+    'audit_events',
+    'events',
+    'journalizations',
+    'message_details',
+    'legal_holds',
+    'handovers',
+    'onward_distributions',
+  ];
   return Promise.all([
     stack.sql('SELECT * FROM messages WHERE id = $1', [id]),
     // The numberer adds the rest at its own time.

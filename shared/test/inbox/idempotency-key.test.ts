@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendingOn } from '../../../infra/src/testkit/sending-on.js';
 import {
   ODENSKOV,
   startTestStack,
@@ -17,7 +18,7 @@ import { deliverMemo, expectProblem, SETUP, upsertCase } from './support.js';
 let stack: TestStack;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack(sendingOn);
   for (const caseId of CASES) await upsertCase(stack, caseId);
 });
 
