@@ -386,7 +386,8 @@ describe.skipIf(!existsSync(CHROMIUM))('the page of one letter', () => {
         return dark;
       });
     await expect.poll(darkPixels, { timeout: 20_000 }).toBeGreaterThan(ink);
-    expect(faultsIn(complaints)).toEqual([]);
+    // Chromium warns of a canvas that is read twice, as by this poll.
+    expect(faultsIn(complaints).filter((text) => !text.startsWith('Canvas2D: Multiple readback'))).toEqual([]);
   });
 
   it.each([
