@@ -61,7 +61,7 @@ async function until(
         if (!isThere) await due(stack, id);
         return isThere;
       },
-      { timeout: 12_000, interval: 100 },
+      { timeout: 30_000, interval: 100 },
     )
     .toBe(true);
   return read(stack, id);
@@ -153,8 +153,11 @@ describe.skipIf(!HAS_SSHD)('the file of a document, from OpenSSH,', () => {
     await askForFile(store, { principal, id: ids[1] as string, expectedVersion: undefined, at: new Date() });
     await store.close();
 
-    const other = () => stack.sql('SELECT status FROM file_fetches WHERE message_id = $1', [ids[1]]);
-    await expect.poll(other, { timeout: 10_000 }).toEqual([{ status: 'done' }]);
+    const other = async () => {
+      await due(stack, ids[1] as string);
+      return stack.sql('SELECT status FROM file_fetches WHERE message_id = $1', [ids[1]]);
+    };
+    await expect.poll(other, { timeout: 30_000, interval: 100 }).toEqual([{ status: 'done' }]);
     await stack.sql('DELETE FROM file_fetches WHERE message_id = ANY ($1)', [[ids[0], late]]);
   });
 
@@ -164,10 +167,12 @@ describe.skipIf(!HAS_SSHD)('the file of a document, from OpenSSH,', () => {
 
     const ids = [await taken(stack, { fileName, objectId }), await taken(stack, { fileName, objectId })];
 
-    const states = () =>
-      stack.sql('SELECT status, fault FROM file_fetches WHERE message_id = ANY ($1) ORDER BY status', [ids]);
+    const states = async () => {
+      for (const id of ids) await due(stack, id);
+      return stack.sql('SELECT status, fault FROM file_fetches WHERE message_id = ANY ($1) ORDER BY status', [ids]);
+    };
     await expect
-      .poll(states, { timeout: 20_000 })
+      .poll(states, { timeout: 30_000, interval: 100 })
       .toEqual([{ status: 'done', fault: null }, expect.objectContaining({ fault: 'not-there' })]);
   });
 
