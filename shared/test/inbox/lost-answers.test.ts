@@ -1,6 +1,7 @@
 // @module-tag long
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendingOn } from '../../../infra/src/testkit/sending-on.js';
 import {
   CASEWORKER_ROLES,
   ODENSKOV,
@@ -38,7 +39,7 @@ import {
 let stack: TestStack;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack(sendingOn);
   for (const caseId of CASES) await upsertCase(stack, caseId);
 });
 

@@ -87,10 +87,10 @@ CREATE INDEX business_receipts_due_idx ON business_receipts (next_enqueue_at) WH
 
 -- New words of closed sets.
 ALTER TABLE message_details
-  DROP CONSTRAINT message_details_original_format_check, ADD CHECK (original_format IN ('memo', 'sf2900'));
+  DROP CONSTRAINT message_details_original_format_check, ADD CHECK (original_format IN ('memo', 'sf2900')) NOT VALID;
 ALTER TABLE reply_references
   DROP CONSTRAINT reply_references_kind_check,
-  ADD CHECK (kind IN ('message-uuid', 'message-id', 'case-id', 'sag-forslag'));
+  ADD CHECK (kind IN ('message-uuid', 'message-id', 'case-id', 'sag-forslag')) NOT VALID;
 ALTER TABLE quarantine_entries DROP CONSTRAINT quarantine_entries_endpoint_check, ADD CHECK (endpoint IN ('rest', 'soap', 'sf2900'));
 
 ALTER TABLE distributions ENABLE ROW LEVEL SECURITY;
