@@ -217,7 +217,7 @@ describe('what is not as the schema has it, but can be read,', () => {
       'with a KLE number of its own that is none',
       (xml: string) => xml.replace('>27.24.00</d:KLEEmneForslag', '>27</d:KLEEmneForslag'),
     ],
-  ])('is taken as any other: one %s', async (_what, change) => {
+  ])('takes a request %s', async (_what, change) => {
     const transactionId = randomUUID();
     const xml = writeDistribution({ transactionId, fileName: 'a.pdf' });
     expect(change(xml)).not.toBe(xml);

@@ -23,6 +23,12 @@ export const ONWARD_CODES = {
 } as const;
 export type OnwardCode = keyof typeof ONWARD_CODES;
 
+/** The code that a text is, in whatever case; undefined for any other text. */
+export function onwardCodeOf(text: string): OnwardCode | undefined {
+  const code = text.toUpperCase();
+  return Object.hasOwn(ONWARD_CODES, code) ? (code as OnwardCode) : undefined;
+}
+
 /** Not sent for certain: its content is still needed. */
 export const isOnItsWay = (status: OnwardStatus | null): boolean => status === 'waiting' || status === 'uploaded';
 

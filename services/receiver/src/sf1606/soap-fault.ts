@@ -1,15 +1,9 @@
 import type { Problem } from '@indbakke/shared/errors';
-import { Builder } from 'xml2js';
-import { ENVELOPE_NAMESPACE, faultcodeOf } from '../soap/envelope.js';
+import { faultcodeOf } from '../soap/envelope.js';
+import { renderEnvelope } from '../soap/render-envelope.js';
 import { type Receipt, refusal } from './receipt.js';
 import { fieldsOf } from './render-receipt.js';
 import { SF1606_NAMESPACE } from './soap-wsdl.js';
-
-const xml = new Builder({
-  rootName: 'soap:Envelope',
-  xmldec: { version: '1.0', encoding: 'UTF-8' },
-  renderOpts: { pretty: false },
-});
 
 /**
  * A SOAP 1.1 Fault with the receipt of a refusal as its detail. Not rendered by the `soap` package: most faults arise before
@@ -17,23 +11,16 @@ const xml = new Builder({
  */
 export function renderFault(problem: Problem): string {
   const receipt = refusal(problem);
-  return xml.buildObject({
-    $: { 'xmlns:soap': ENVELOPE_NAMESPACE },
-    'soap:Body': {
-      'soap:Fault': {
-        faultcode: `soap:${faultcodeOf(problem)}`,
-        faultstring: receipt.errorMessage,
-        detail: { PostModtagFault: { $: { xmlns: SF1606_NAMESPACE }, ...fieldsOf(receipt) } },
-      },
+  return renderEnvelope({
+    'soap:Fault': {
+      faultcode: `soap:${faultcodeOf(problem)}`,
+      faultstring: receipt.errorMessage,
+      detail: { PostModtagFault: { $: { xmlns: SF1606_NAMESPACE }, ...fieldsOf(receipt) } },
     },
   });
 }
 
 /** The answer of PostModtag to a delivery that could not be read, whose receipt an operator has decided. */
 export function renderResponse(receipt: Receipt): string {
-  const response = { $: { xmlns: SF1606_NAMESPACE }, ...fieldsOf(receipt) };
-  return xml.buildObject({
-    $: { 'xmlns:soap': ENVELOPE_NAMESPACE },
-    'soap:Body': { PostModtagResponse: response },
-  });
+  return renderEnvelope({ PostModtagResponse: { $: { xmlns: SF1606_NAMESPACE }, ...fieldsOf(receipt) } });
 }

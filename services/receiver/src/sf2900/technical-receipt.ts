@@ -1,8 +1,8 @@
 import type { Problem } from '@indbakke/shared/errors';
-import { Builder } from 'xml2js';
 import type { ReceiverConfig } from '../config.js';
 import type { Fields } from '../soap/calls.js';
-import { ENVELOPE_NAMESPACE, EnvelopeProblem, faultcodeOf } from '../soap/envelope.js';
+import { EnvelopeProblem, faultcodeOf } from '../soap/envelope.js';
+import { renderEnvelope } from '../soap/render-envelope.js';
 import { TYPES_2 } from './wsdl/namespaces.js';
 
 /**
@@ -49,7 +49,7 @@ export function faultOf(problem: Problem): Answer {
     faultstring: textOf(problem),
     detail: { TransportKvittering: { $: { xmlns: TYPES_2 }, ...transport } },
   };
-  return { status: 500, xml: render({ 'soap:Fault': fault }) };
+  return { status: 500, xml: renderEnvelope({ 'soap:Fault': fault }) };
 }
 
 const textOf = ({ detail, path = '' }: Problem) => (detail.includes(path) ? detail : `${detail} (${path})`);
@@ -67,16 +67,7 @@ function isOfDocument(problem: Problem): boolean {
 const OF_THE_CALL: ReadonlySet<string> = new Set(['caller-not-allowed', 'unsupported-media-type']);
 
 const renderResponse = (fields: Fields): string =>
-  render({ FordelingsobjektModtagResponse: { $: { xmlns: TYPES_2 }, ...fields } });
-
-const xml = new Builder({
-  rootName: 'soap:Envelope',
-  xmldec: { version: '1.0', encoding: 'UTF-8' },
-  renderOpts: { pretty: false },
-});
-
-const render = (body: object): string =>
-  xml.buildObject({ $: { 'xmlns:soap': ENVELOPE_NAMESPACE }, 'soap:Body': body });
+  renderEnvelope({ FordelingsobjektModtagResponse: { $: { xmlns: TYPES_2 }, ...fields } });
 
 /** The answer to a receipt that is recorded. */
-export const RECEIPT_TAKEN = render({ FordelingskvitteringModtagAnvenderResponse: { $: { xmlns: TYPES_2 } } });
+export const RECEIPT_TAKEN = renderEnvelope({ FordelingskvitteringModtagAnvenderResponse: { $: { xmlns: TYPES_2 } } });

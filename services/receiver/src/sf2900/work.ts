@@ -17,7 +17,6 @@ import { sftpSettings } from './sftp/settings.js';
 const CONCURRENT_FETCHES = 4;
 // Each is a connection to Serviceplatformen, and one that hangs holds its place for SF2900_SERVICE_SECONDS.
 const CONCURRENT_RECEIPTS = 8;
-
 // Each is a connection to the SFTP server, and then one to Serviceplatformen.
 const CONCURRENT_DISTRIBUTIONS = 2;
 

@@ -1,5 +1,3 @@
-import { asSystem } from '@indbakke/shared/access';
-import { INDBAKKE } from '@indbakke/shared/audit';
 import { HOUR } from '@indbakke/shared/config';
 import type { SealedContainer, SealedFile } from '@indbakke/shared/content';
 import { type FileToCopy, SEALED, SEALED_TABLES, type SealedRow } from '@indbakke/shared/inbox';
@@ -7,6 +5,7 @@ import { type ChangeRequest, type FetchStatus, writeChange } from '@indbakke/sha
 import { type Connection, Prisma, run, type Store } from '@indbakke/shared/store';
 import { isMedia } from '../../intake/media.js';
 import type { ReceivedFile } from '../../intake/received-file.js';
+import { ownChange } from '../own-change.js';
 import { retrySeconds } from '../retry.js';
 import type { FetchFileData } from './fetch-file.js';
 
@@ -88,7 +87,7 @@ export async function storeFile(
   return store.withTenantConnection(municipality, async (connection) => {
     await lockMessage(connection, fetch);
     if (!(await settle(connection, fetch, 'stored', modifiedAt))) return undefined;
-    const request = requestOf(fetch);
+    const request = ownChange(fetch);
     const blobName = 'blobName' in container.place ? container.place.blobName : null;
     const small = 'bytes' in container.place ? container.place.bytes : null;
     const orphan = await requestRemoval(connection, request);
@@ -184,7 +183,7 @@ export async function noteFailure(
     );
     if (!isOver || !(await settle(connection, fetch, 'given-up'))) return 'waiting';
     await run(connection, sql`UPDATE files SET status = 'missing' WHERE id = ${fileId}::uuid`);
-    await writeChange(connection, requestOf(fetch), 'file-missing', { details: { code } });
+    await writeChange(connection, ownChange(fetch), 'file-missing', { details: { code } });
     return 'given-up';
   });
 }
@@ -206,8 +205,4 @@ async function settle(
       WHERE id = ${fileId}::uuid AND run = ${n}::int AND status = 'waiting' RETURNING 1`,
   );
   return settled.length > 0;
-}
-
-function requestOf({ municipality, messageId }: Fetch): ChangeRequest {
-  return { principal: asSystem(municipality, INDBAKKE), id: messageId, expectedVersion: undefined, at: new Date() };
 }

@@ -1,7 +1,4 @@
-import { asSystem } from '@indbakke/shared/access';
-import { INDBAKKE } from '@indbakke/shared/audit';
 import {
-  type ChangeRequest,
   type DistributionContext,
   type ReceiptCode,
   receiptHolds,
@@ -9,6 +6,7 @@ import {
   writeChange,
 } from '@indbakke/shared/lifecycle';
 import { type Connection, Prisma, run, type Store } from '@indbakke/shared/store';
+import { ownChange } from '../own-change.js';
 import { retrySeconds } from '../retry.js';
 import type { FailureCode } from '../service/outcome.js';
 import type { SendReceiptData } from './send-receipt.js';
@@ -99,7 +97,7 @@ export async function noteSent(store: Store, receipt: Receipt): Promise<void> {
         WHERE id = ${receiptId}::uuid AND status = 'sending' RETURNING attempts`,
     );
     if (!sent) return;
-    await writeChange(connection, requestOf(receipt), 'receipt-sent', { details: { code, attempts: sent.attempts } });
+    await writeChange(connection, ownChange(receipt), 'receipt-sent', { details: { code, attempts: sent.attempts } });
   });
 }
 
@@ -128,10 +126,6 @@ export async function noteFailure(
         WHERE id = ${receiptId}::uuid AND run = ${n}::int AND status = 'sending' RETURNING attempts`,
     );
     if (noted?.attempts !== ATTEMPTS_TO_TELL || next === 'withdrawn') return;
-    await writeChange(connection, requestOf(receipt), 'receipt-failed', { details: { code, fault } });
+    await writeChange(connection, ownChange(receipt), 'receipt-failed', { details: { code, fault } });
   });
-}
-
-function requestOf({ municipality, messageId }: Receipt): ChangeRequest {
-  return { principal: asSystem(municipality, INDBAKKE), id: messageId, expectedVersion: undefined, at: new Date() };
 }

@@ -51,7 +51,7 @@ export function createSendReceiptHandler({ store, log, client }: SendParts) {
     const receipt = await claimReceipt(store, data);
     if (!receipt) return;
     announce('receipt-claimed');
-    const { code: outcome } = await sendBusinessReceipt(client, {
+    const outcome = await sendBusinessReceipt(client, {
       municipality: receipt.municipality,
       callId: receipt.receiptId,
       code: receipt.code,
@@ -59,9 +59,17 @@ export function createSendReceiptHandler({ store, log, client }: SendParts) {
       ...wordsOf(receipt),
     });
     announce('receipt-answered');
-    if (outcome === 'sent') return noteSent(store, receipt);
-    await noteFailure(store, receipt, outcome, { isInDoubt: receipt.wasInDoubt || !NOTHING_SENT.includes(outcome) });
-    log.info('receipt-not-sent', { messageId: receipt.messageId, code: outcome, attempts: receipt.attempts + 1 });
+    if (outcome.code === 'sent') return noteSent(store, receipt);
+    const { code, status, faultCodes } = outcome;
+    await noteFailure(store, receipt, code, { isInDoubt: receipt.wasInDoubt || !NOTHING_SENT.includes(code) });
+    const { messageId, attempts } = receipt;
+    log.info('receipt-not-sent', {
+      messageId,
+      code,
+      status,
+      faultCodes: faultCodes.join(' '),
+      attempts: attempts + 1,
+    });
   };
 }
 

@@ -9,7 +9,7 @@ import type { Parts } from '@indbakke/shared/service';
 import { z } from 'zod';
 import type { DistributionClient } from '../service/client.js';
 import type { DocumentParty } from '../service/document.js';
-import type { FailureCode } from '../service/outcome.js';
+import type { Failure } from '../service/outcome.js';
 import { sendObject } from '../service/send-object.js';
 import { SftpFault } from '../sftp/faults.js';
 import { type SftpSettings, withSftp } from '../sftp/session.js';
@@ -65,13 +65,15 @@ export function createDistributeHandler(parts: SendingParts) {
     if (!failure) return;
     const outcome = await noteFailure(store, distribution, failure);
     const { id: messageId } = distribution.message;
-    const noted = { messageId, code: failure.code, attempts: distribution.attempts + 1 };
+    const { code, status } = failure;
+    const faultCodes = failure.faultCodes?.join(' ');
+    const noted = { messageId, code, status, faultCodes, attempts: distribution.attempts + 1 };
     if (outcome === 'given-up') log.error('distribution-given-up', noted);
     else log.info('distribution-not-sent', noted);
   };
 }
 
-interface SendingFailure {
+interface SendingFailure extends Partial<Pick<Failure, 'status' | 'faultCodes'>> {
   readonly code: string;
   readonly again: boolean;
 }
@@ -84,8 +86,8 @@ async function distribute(
   try {
     const file = await outgoingFileOf(parts, distribution);
     if (distribution.status === 'waiting') await upload(parts, distribution, file, signal);
-    const code = await send(parts, distribution, file);
-    return code && { code, again: true };
+    const failure = await send(parts, distribution, file);
+    return failure && { ...failure, again: true };
   } catch (error) {
     if (error instanceof SftpFault) return { code: signal.aborted ? 'cut' : error.code, again: error.again };
     if (error instanceof Problem && CONTENT_FAULTS.has(error.code)) return { code: error.code, again: false };
@@ -125,7 +127,7 @@ async function send(
   { store, client, systemId }: SendingParts,
   distribution: Distribution,
   file: OutgoingFile,
-): Promise<FailureCode | undefined> {
+): Promise<Failure | undefined> {
   const { distributionId, municipality, recipient, kle, message, at } = distribution;
   const facet = distribution.facet ?? undefined;
   const outcome = await sendObject(client, {
@@ -154,7 +156,7 @@ async function send(
     },
   });
   announce('distribution-told');
-  if (outcome.code !== 'sent' && outcome.code !== 'refused') return outcome.code;
+  if (outcome.code !== 'sent' && outcome.code !== 'refused') return outcome;
   const { code, reason } = outcome.receipt;
   await recordReceipt(store, distribution, { kind: 'technical', code, reason });
   return undefined;
@@ -163,7 +165,7 @@ async function send(
 /** Whom the message concerns, else the person who sent it. */
 function partyOf({ concerningId, senderId }: Distribution['message']): DocumentParty | undefined {
   const cpr = cprNumberOf(concerningId ?? '') ?? (concerningId ? undefined : cprNumberOf(senderId ?? ''));
-  if (cpr !== undefined) return { kind: 'Person', reference: { URN: `urn:oio:cpr-nr:${cpr}` } };
+  if (cpr !== undefined) return { kind: 'Person', urn: `urn:oio:cpr-nr:${cpr}` };
   const cvr = cvrNumberOf(concerningId ?? '');
-  return cvr === undefined ? undefined : { kind: 'Virksomhed', reference: { URN: `urn:oio:cvr-nr:${cvr}` } };
+  return cvr === undefined ? undefined : { kind: 'Virksomhed', urn: `urn:oio:cvr-nr:${cvr}` };
 }

@@ -1,15 +1,8 @@
-import { asSystem } from '@indbakke/shared/access';
-import { INDBAKKE } from '@indbakke/shared/audit';
 import { HOUR } from '@indbakke/shared/config';
 import { DOCUMENTS, type DocumentsRow, SEALED, SEALED_TABLES, type SealedRow } from '@indbakke/shared/inbox';
-import {
-  type Change,
-  type ChangeRequest,
-  type OnwardCode,
-  type OnwardStatus,
-  writeChange,
-} from '@indbakke/shared/lifecycle';
+import { type Change, type OnwardCode, type OnwardStatus, writeChange } from '@indbakke/shared/lifecycle';
 import { type Connection, Prisma, run, type Store } from '@indbakke/shared/store';
+import { ownChange } from '../own-change.js';
 import { retrySeconds } from '../retry.js';
 import type { DistributeData } from './distribute-message.js';
 
@@ -191,12 +184,6 @@ async function tell(
 ): Promise<void> {
   const isBack = status === 'rejected' || status === 'failed';
   const isOutcome = sql`m.outcome_at = (SELECT at FROM onward_distributions WHERE id = ${distributionId}::uuid)`;
-  const request: ChangeRequest = {
-    principal: asSystem(municipality, INDBAKKE),
-    id: messageId,
-    expectedVersion: undefined,
-    at: new Date(),
-  };
   if (isBack) {
     await run(
       connection,
@@ -204,7 +191,7 @@ async function tell(
         WHERE d.message_id = ${messageId}::uuid AND m.id = d.message_id AND m.status = 'rejected' AND ${isOutcome}`,
     );
   }
-  await writeChange(connection, request, change, {
+  await writeChange(connection, ownChange({ municipality, messageId }), change, {
     details: { distributionId, ...details },
     ...(isBack && {
       set: sql`outcome_by = CASE WHEN ${isOutcome} THEN NULL ELSE m.outcome_by END,

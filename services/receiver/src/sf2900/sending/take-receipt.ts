@@ -1,5 +1,5 @@
 import { Problem } from '@indbakke/shared/errors';
-import { ONWARD_CODES, type OnwardCode } from '@indbakke/shared/lifecycle';
+import { type OnwardCode, onwardCodeOf } from '@indbakke/shared/lifecycle';
 import type { Store } from '@indbakke/shared/store';
 import { pathOf, type XmlElement } from '@indbakke/shared/xml';
 import { readTransaction } from '../object/context.js';
@@ -33,7 +33,7 @@ export async function takeReceipt(store: Store, request: XmlElement): Promise<vo
 function readReceipt(request: Place): OnwardReceipt {
   // Both spellings are in the schemas.
   const receipt = at(request, 'ForretningsKvittering') ?? needed(request, 'Forretningskvittering');
-  const code = neededValue(receipt, 'ForretningsValideringsKode', codeOf, 'code of a receipt');
+  const code = neededValue(receipt, 'ForretningsValideringsKode', onwardCodeOf, 'code of a receipt');
   // “Digital post” tells whether Digital Post has taken it, and not what the recipient says.
   const kind = neededValue(receipt, 'Kvitteringstype', kindOf, 'kind of a receipt');
   const path = pathOf(receipt);
@@ -44,8 +44,6 @@ function readReceipt(request: Place): OnwardReceipt {
 }
 
 const MAX_REASON = 10_000;
-
-const codeOf = (text: string) => (Object.hasOwn(ONWARD_CODES, text.toUpperCase()) ? text.toUpperCase() : undefined);
 
 const KINDS: readonly string[] = ['teknisk', 'forretning', 'digital post'];
 const kindOf = (text: string) => KINDS.find((kind) => kind === text.toLowerCase());

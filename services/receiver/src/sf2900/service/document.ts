@@ -8,8 +8,6 @@ export interface SentDocument {
   readonly kle: string;
   /** Of KLE, G01. */
   readonly facet?: string | undefined;
-  /** The case that it is suggested for, a UUID. */
-  readonly caseId?: string | undefined;
   /** By which people know it (BrugervendtNoegleTekst). */
   readonly key: string;
   readonly title: string;
@@ -26,7 +24,7 @@ export interface SentDocument {
 
 export interface DocumentParty {
   readonly kind: 'Person' | 'Virksomhed';
-  readonly reference: { readonly UUID: string } | { readonly URN: string } | { readonly Tekst: string };
+  readonly urn: string;
 }
 
 /** Its children, in their order: what SF2900 demands, and what Indbakke knows. */
@@ -37,7 +35,6 @@ export function fieldsOfDocument(document: SentDocument): Fields {
     ID: document.id,
     KLEEmneForslag: document.kle,
     HandlingFacetForslag: document.facet,
-    SagForslag: document.caseId,
     Registrering: {
       FraTidsPunkt: document.registeredAt.toISOString(),
       LivscyklusKode: 'Oprettet',
@@ -80,7 +77,7 @@ function relationsOf({ file, party }: SentDocument, effect: Fields): Fields {
         Virkning: effect,
         Rolle: 'PrimaerPart',
         Indeks: 1,
-        Part: { ObjektType: party.kind, ReferenceID: party.reference },
+        Part: { ObjektType: party.kind, ReferenceID: { URN: party.urn } },
       },
     },
   };

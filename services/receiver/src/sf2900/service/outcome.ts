@@ -1,3 +1,5 @@
+import type { OnwardCode } from '@indbakke/shared/lifecycle';
+
 /** Why something did not get across, as it is recorded. All may be tried again, with the same ids, and all but `refused` may end otherwise then. */
 export const FAILURES = {
   'cannot-connect': 'There was no connection: the name, the network, or nobody listens.',
@@ -22,9 +24,6 @@ export interface Failure {
   readonly faultCodes: readonly string[];
 }
 
-/** SF2900 2.4, ForretningsValideringsKode: of any receipt, not of ours alone. */
-export const ANSWERED_CODES = ['MODTAGET', 'AFLEVERET', 'ACCEPTERET', 'AFVIST', 'FEJLET'] as const;
-
 export interface ReceiptFault {
   readonly code: string;
   readonly text: string;
@@ -32,16 +31,9 @@ export interface ReceiptFault {
 
 /** What the service, or the recipient through it, says of an object. The texts may tell of a person. */
 export interface AnsweredReceipt {
-  readonly code: (typeof ANSWERED_CODES)[number];
+  readonly code: OnwardCode;
   readonly reason: string | undefined;
   readonly faults: readonly ReceiptFault[];
-}
-
-export interface AnsweredContext {
-  /** By which Fordelingskomponenten knows what was sent: a UUID in lower case. */
-  readonly distributionId: string | undefined;
-  /** When the recipient is Digital Post. */
-  readonly digitalPostMessageId: string | undefined;
 }
 
 /** What came of sending something. */

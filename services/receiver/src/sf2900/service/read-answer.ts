@@ -1,25 +1,17 @@
 import { MiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import { charsetOf } from '@indbakke/shared/http';
-import { uuidOf } from '@indbakke/shared/ids';
+import { onwardCodeOf } from '@indbakke/shared/lifecycle';
 import { readXml, type XmlElement, type XmlFormat } from '@indbakke/shared/xml';
 import { ENVELOPE_NAMESPACE } from '../../soap/envelope.js';
 import type { SOAP_ACTIONS } from '../wsdl/namespaces.js';
-import {
-  ANSWERED_CODES,
-  type AnsweredContext,
-  type AnsweredReceipt,
-  type Failure,
-  type ReceiptFault,
-  type SendOutcome,
-} from './outcome.js';
+import type { AnsweredReceipt, Failure, ReceiptFault, SendOutcome } from './outcome.js';
 import type { HttpAnswer } from './post.js';
 
 /** What an answer says besides that it is one. */
 export interface Answered {
   readonly status: number;
   readonly receipt: AnsweredReceipt | undefined;
-  readonly context: AnsweredContext;
 }
 
 // Answers stray from the schema (docs/standards.md), so inside the Body namespaces are not looked at, nor what else there is.
@@ -42,7 +34,7 @@ export async function readAnswer(
   if (receipt && (receipt.code === 'AFVIST' || receipt.code === 'FEJLET')) {
     return { code: 'refused', status, faultCodes: faultCodesIn(response), receipt };
   }
-  return { code: 'sent', status, receipt, context: contextIn(response) };
+  return { code: 'sent', status, receipt };
 }
 
 /** The answer to a receipt is an empty element by the schema, which some services leave out. */
@@ -83,21 +75,13 @@ function noFile(): never {
 function receiptIn(response: XmlElement): AnsweredReceipt | undefined {
   // The schema has both spellings.
   const receipt = child(response, 'ForretningsKvittering') ?? child(response, 'Forretningskvittering');
-  const code = receipt && ANSWERED_CODES.find((each) => each === textOf(receipt, 'ForretningsValideringsKode'));
+  const code = receipt && onwardCodeOf(textOf(receipt, 'ForretningsValideringsKode') ?? '');
   return receipt && code && { code, reason: textOf(receipt, 'Begrundelse'), faults: faultsIn(receipt) };
 }
 
 function faultsIn(receipt: XmlElement): ReceiptFault[] {
   const faults = child(receipt, 'FejlListe')?.children.filter(({ local }) => local === 'Fejl') ?? [];
   return faults.map((fault) => ({ code: textOf(fault, 'FejlKode') ?? '', text: textOf(fault, 'FejlTekst') ?? '' }));
-}
-
-function contextIn(response: XmlElement | undefined): AnsweredContext {
-  const context = response && child(response, 'DistributionContext');
-  return {
-    distributionId: uuidOf((context && textOf(context, 'DistributionTransktionsID')) ?? ''),
-    digitalPostMessageId: context && textOf(context, 'DigitalPostMeddelelsesID'),
-  };
 }
 
 /** SOAP 1.1, §4.4.1: a code may be made narrower after a dot. What is not understood is a fault of the call too. */

@@ -2,11 +2,11 @@ import type { DistributionContext } from '@indbakke/shared/lifecycle';
 import type { DistributionClient } from './client.js';
 import { fieldsOfContext } from './context.js';
 import { fieldsOfDocument, type SentDocument } from './document.js';
-import type { AnsweredContext, AnsweredReceipt, SendOutcome } from './outcome.js';
+import type { AnsweredReceipt, SendOutcome } from './outcome.js';
 import { type Caller, envelopeOf } from './write-xml.js';
 
 export interface SentObject extends Caller {
-  /** Without an id of Fordelingskomponenten, which its answer has. */
+  /** Without an id of Fordelingskomponenten, which it gives itself. */
   readonly context: DistributionContext;
   /** Of the file, which is on the SFTP server by now. */
   readonly fileName: string;
@@ -16,7 +16,6 @@ export interface SentObject extends Caller {
 /** What Serviceplatformen answers: its technical receipt. The recipient’s comes later, by itself. */
 export interface ObjectSent {
   readonly receipt: AnsweredReceipt;
-  readonly context: AnsweredContext;
 }
 
 /** Sends a document of one file on to another system. Never fails. */
@@ -35,8 +34,8 @@ export async function sendObject(
   });
   const outcome = await client.call('FordelingsobjektAfsend', envelope);
   if (outcome.code !== 'sent') return outcome;
-  const { status, receipt, context: answered } = outcome;
+  const { status, receipt } = outcome;
   // Without it, it is not known what was done.
   if (!receipt) return { code: 'not-soap', status, faultCodes: [] };
-  return { code: 'sent', receipt, context: answered };
+  return { code: 'sent', receipt };
 }

@@ -1,5 +1,4 @@
-import { Builder } from 'xml2js';
-import { ENVELOPE_NAMESPACE } from '../../soap/envelope.js';
+import { renderEnvelope } from '../../soap/render-envelope.js';
 import { AUTHORITY_CONTEXT, CALL_CONTEXT, TYPES_2, TYPES_3 } from '../wsdl/namespaces.js';
 
 /** Children by their names, in their order; undefined = left out. */
@@ -7,12 +6,6 @@ export interface Fields {
   readonly [name: string]: Content | readonly Content[];
 }
 type Content = string | number | Fields | undefined;
-
-const xml = new Builder({
-  rootName: 'soap:Envelope',
-  xmldec: { version: '1.0', encoding: 'UTF-8' },
-  renderOpts: { pretty: false },
-});
 
 /** For whom a call is made, and what we call it. */
 export interface Caller {
@@ -32,22 +25,15 @@ export function envelopeOf(
   { municipality, callId }: Caller,
   request: Readonly<Record<string, Fields>>,
 ): string {
-  return xml.buildObject({
-    $: {
-      'xmlns:soap': ENVELOPE_NAMESPACE,
-      'xmlns:w': TYPES_3,
-      'xmlns:t': TYPES_2,
-      'xmlns:call': CALL_CONTEXT,
-      'xmlns:authority': AUTHORITY_CONTEXT,
-    },
-    'soap:Body': {
-      [`w:${operation}Request`]: {
-        'call:CallContext': { 'call:CallersServiceCallIdentifier': legal(callId) },
-        'authority:AuthorityContext': { 'authority:MunicipalityCVR': municipality },
-        ...Object.fromEntries(Object.entries(request).map(([name, fields]) => [`w:${name}`, ofTypes2(fields)])),
-      },
-    },
-  });
+  const content = {
+    'call:CallContext': { 'call:CallersServiceCallIdentifier': legal(callId) },
+    'authority:AuthorityContext': { 'authority:MunicipalityCVR': municipality },
+    ...Object.fromEntries(Object.entries(request).map(([name, fields]) => [`w:${name}`, ofTypes2(fields)])),
+  };
+  return renderEnvelope(
+    { [`w:${operation}Request`]: content },
+    { 'xmlns:w': TYPES_3, 'xmlns:t': TYPES_2, 'xmlns:call': CALL_CONTEXT, 'xmlns:authority': AUTHORITY_CONTEXT },
+  );
 }
 
 function ofTypes2(fields: Fields): Record<string, unknown> {
