@@ -456,9 +456,9 @@ describe('words for the sender', () => {
 });
 
 describe('a receipt that does not get across', () => {
-  const MISBEHAVIOURS: readonly [Misbehaviour, FailureCode][] = [
-    ['fault', 'fault-server'],
-    ['client-fault', 'fault-client'],
+  const MISBEHAVIOURS: readonly [Misbehaviour, FailureCode, faultCode?: string][] = [
+    ['fault', 'fault-server', 'SP-500'],
+    ['client-fault', 'fault-client', 'SP-403'],
     ['unavailable', 'http-status'],
     ['redirect', 'http-status'],
     ['not-xml', 'not-soap'],
@@ -467,24 +467,28 @@ describe('a receipt that does not get across', () => {
     ['cut', 'connection-broken'],
     ['cut-answer', 'connection-broken'],
   ];
-  it.each(MISBEHAVIOURS)('is sent again, the same, after a service that does this: %s', async (how, fault) => {
-    const id = await take();
-    await reject(id, { reasonForSender: SECRET_REASON });
-    lines.length = 0;
-    service.misbehave(how);
+  it.each(MISBEHAVIOURS)(
+    'is sent again, the same, after a service that does this: %s',
+    async (how, fault, faultCode = '') => {
+      const id = await take();
+      await reject(id, { reasonForSender: SECRET_REASON });
+      lines.length = 0;
+      service.misbehave(how);
 
-    await sendDue();
+      await sendDue();
 
-    expect(await receiptsOf(id)).toMatchObject([{ code: 'AFVIST', status: 'sending', attempts: 1, fault }]);
-    expect(await dueReceipts(store, new Date())).toEqual([]);
-    await sendDue();
-    expect(await receiptsOf(id)).toMatchObject([{ code: 'AFVIST', status: 'sent', attempts: 2, fault: null }]);
-    const [first, second] = service.calls;
-    expect(service.calls).toHaveLength(2);
-    expect(second?.envelope).toBe(first?.envelope);
-    expect(lines).toEqual([expect.stringContaining(`"code":"${fault}"`)]);
-    expect(lines.join()).not.toMatch(new RegExp(`${SECRET_TEXT}|${SECRET_REASON}|9999`));
-  });
+      expect(await receiptsOf(id)).toMatchObject([{ code: 'AFVIST', status: 'sending', attempts: 1, fault }]);
+      expect(await dueReceipts(store, new Date())).toEqual([]);
+      await sendDue();
+      expect(await receiptsOf(id)).toMatchObject([{ code: 'AFVIST', status: 'sent', attempts: 2, fault: null }]);
+      const [first, second] = service.calls;
+      expect(service.calls).toHaveLength(2);
+      expect(second?.envelope).toBe(first?.envelope);
+      expect(lines).toEqual([expect.stringContaining(`"code":"${fault}"`)]);
+      expect(lines[0]).toContain(`"faultCodes":"${faultCode}"`);
+      expect(lines.join()).not.toMatch(new RegExp(`${SECRET_TEXT}|${SECRET_REASON}|9999`));
+    },
+  );
 
   it('waits as before when nothing of it was sent, so that it can be undone', async () => {
     const id = await take();
