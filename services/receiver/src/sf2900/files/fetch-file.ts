@@ -56,7 +56,7 @@ export function createFetchFileHandler(parts: FetchParts) {
     const fetch = await readFetch(parts.store, data);
     if (!fetch) return;
     try {
-      if (fetch.status === 'waiting' && (await isNameTaken(parts.store, fetch))) throw new SftpFault('name-taken');
+      if (fetch.status === 'waiting') await requireName(parts.store, fetch);
       await withSftp(parts.sftp, async (session) => {
         const file = fetch.modifiedAt
           ? { size: fetch.size, modifiedAt: fetch.modifiedAt }
@@ -78,6 +78,11 @@ export function createFetchFileHandler(parts: FetchParts) {
   };
 }
 
+/** @throws SftpFault name-taken */
+async function requireName(store: FetchParts['store'], fetch: Fetch): Promise<void> {
+  if (await isNameTaken(store, fetch)) throw new SftpFault('name-taken');
+}
+
 /** @returns the file that the message has now, as it is at the far end; undefined when somebody else has settled it meanwhile */
 async function fetchAndStore(
   { store, blobs, keys, log, hashingThread, config }: FetchParts,
@@ -96,6 +101,7 @@ async function fetchAndStore(
     if (fetch.others.length > 0)
       await copyFiles(await openContent({ blobs, keys }, fetch.sealed), fetch.others, sealer);
     const { file, there } = await download(session, fetch, config, sealer, signal);
+    await requireName(store, fetch); // of a document that came while this file was read
     const container = await sealer.commit({ municipality });
     if (!container) throw new Error('A file was sealed, and there is no container.');
     if ('blobName' in container.place) blobName = container.place.blobName;
