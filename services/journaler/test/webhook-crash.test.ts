@@ -38,7 +38,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all([...workers].map(kill));
   await receiver.close();
-  await setup.sql('TRUNCATE events, feed_heads, webhooks CASCADE');
+  await setup.sql('DELETE FROM events; DELETE FROM feed_heads; DELETE FROM webhooks');
 });
 
 afterAll(async () => {
