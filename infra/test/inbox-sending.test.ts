@@ -1,20 +1,15 @@
 // @module-tag long
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  RECIPIENT,
-  rejected,
-  sftpEnv,
-  transactionOf,
-  writeReceipt,
-} from '../../services/receiver/test/support/onward.js';
+import { RECIPIENT, rejected, transactionOf } from '../../services/receiver/test/support/onward.js';
 import { read } from '../../shared/test/inbox/support.js';
 import { distribute } from '../src/local/distribution/write-distribution.js';
 import { CHROMIUM, openBrowser, type WatchedBrowser } from '../src/testkit/browser.js';
 import { type DistributionService, startDistributionService } from '../src/testkit/distribution-service.js';
 import { SYSTEM_ID } from '../src/testkit/sending-on.js';
-import { type FaultySftpServer, startFaultySftpServer } from '../src/testkit/sftp-server.js';
+import { type FaultySftpServer, sftpEnv, startFaultySftpServer } from '../src/testkit/sftp-server.js';
 import { startTestStack, type TestStack } from '../src/testkit/stack.js';
+import { writeReceipt } from '../src/testkit/write-receipt.js';
 import { violationsOf } from './support/axe.js';
 import { openInbox } from './support/inbox-page.js';
 

@@ -8,7 +8,7 @@ it('of what is planted everywhere, faults included, nothing is in logs, metrics,
   const { output, errors, status } = await launchCommand('../lab/personal-proof/main', ['--queue', 'postgresql']).ended;
 
   expect(status, `${output}${errors}`).toBe(0);
-  const [, found, planted] = /(\d+) of the (\d+) in stored letters are found/.exec(output) ?? [];
+  const [, found, planted] = /(\d+) of the (\d+) in stored letters and documents are found/.exec(output) ?? [];
   expect(Number(found)).toBeGreaterThan(40);
   expect(found).toBe(planted);
   expect(output).toContain('Errors of deliveries not reached: none');

@@ -122,7 +122,7 @@ function serveFiles(sftp: SFTPWrapper, files: ServedFiles): void {
 
   const on = <Args extends unknown[]>(event: string, answer: (id: number, ...args: Args) => Promise<void>) =>
     sftp.on(event, (id: number, ...args: Args) => {
-      done = done.then(() => answer(id, ...args)).catch((error) => sftp.status(id, statusOf(error)));
+      done = done.then(() => answer(id, ...args)).catch((error) => sftp.status(id, statusOf(error), error.message)); // which names the file
     });
   const add = (id: number, each: Opened) => {
     const handle = Buffer.alloc(4);

@@ -21,6 +21,7 @@ import type {
   LegalHoldBody,
   MunicipalityAnswer,
   MunicipalityBody,
+  OnwardBody,
   OutcomeBody,
   RejectionBody,
   SentMessageBody,
@@ -170,6 +171,10 @@ export class InboxClient {
 
   tellOutcome(seen: Seen, body: z.input<typeof OutcomeBody>, key?: string): Promise<ChangeAnswer> {
     return this.#change('PUT', seen, 'rejection/outcome', body, key);
+  }
+
+  sendOn(seen: Seen, body: OnwardBody, key?: string): Promise<ChangeAnswer> {
+    return this.#change('POST', seen, 'distribution', body, key);
   }
 
   reopen(seen: Seen, key?: string): Promise<ChangeAnswer> {

@@ -56,7 +56,7 @@ export async function startFaultySftpServer(hostKey = makeKeys().privateKey): Pr
     if (misbehaviour === 'cut') server.cut();
     if (misbehaviour === 'hang' || misbehaviour === 'cut') return new Promise<never>(() => {});
     if (misbehaviour)
-      throw Object.assign(new Error(misbehaviour), { code: misbehaviour === 'refuse' ? 'EACCES' : 'EIO' });
+      throw Object.assign(new Error(`${misbehaviour} ${path}`), { code: misbehaviour === 'refuse' ? 'EACCES' : 'EIO' });
   };
   const good = servedFolder(served);
   const files: ServedFiles = {
@@ -119,3 +119,13 @@ export async function startFaultySftpServer(hostKey = makeKeys().privateKey): Pr
     },
   };
 }
+
+/** Settings by which it is used, and given up soon. */
+export const sftpEnv = ({ host, port, user, keyFile, hostKeys }: FaultySftpServer) => ({
+  SF2900_SFTP_HOST: host,
+  SF2900_SFTP_PORT: String(port),
+  SF2900_SFTP_USER: user,
+  SF2900_SFTP_KEY_FILE: keyFile,
+  SF2900_SFTP_HOST_KEYS: hostKeys.join(','),
+  SF2900_SFTP_IDLE_SECONDS: '1',
+});

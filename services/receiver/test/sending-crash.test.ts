@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DistributionService, startDistributionService } from '../../../infra/src/testkit/distribution-service.js';
 import { sendingOn } from '../../../infra/src/testkit/sending-on.js';
-import { type FaultySftpServer, startFaultySftpServer } from '../../../infra/src/testkit/sftp-server.js';
+import { type FaultySftpServer, sftpEnv, startFaultySftpServer } from '../../../infra/src/testkit/sftp-server.js';
 import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { read } from '../../../shared/test/inbox/support.js';
-import { ask, rejected, sftpEnv, transactionOf } from './support/onward.js';
+import { ask, rejected, transactionOf } from './support/onward.js';
 
 // @module-tag long
 

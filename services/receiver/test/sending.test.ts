@@ -14,7 +14,7 @@ import {
 } from '../../../infra/src/testkit/distribution-service.js';
 import { isInstalled } from '../../../infra/src/testkit/installed.js';
 import { SYSTEM_ID } from '../../../infra/src/testkit/sending-on.js';
-import { type FaultySftpServer, startFaultySftpServer } from '../../../infra/src/testkit/sftp-server.js';
+import { type FaultySftpServer, sftpEnv, startFaultySftpServer } from '../../../infra/src/testkit/sftp-server.js';
 import {
   CASEWORKER_ROLES,
   ODENSKOV,
@@ -23,20 +23,12 @@ import {
   VESTERSUND,
 } from '../../../infra/src/testkit/stack.js';
 import { unzip } from '../../../infra/src/testkit/unzip.js';
+import { type ReceiptSpec, writeReceipt } from '../../../infra/src/testkit/write-receipt.js';
 import type { DocumentAnswer } from '../../../shared/src/api/index.js';
 import type { OnwardStatus } from '../../../shared/src/lifecycle/index.js';
 import { change, deliverMemo, expectProblem, read } from '../../../shared/test/inbox/support.js';
 import { TYPES_2, TYPES_3 } from '../src/sf2900/wsdl/namespaces.js';
-import {
-  ask,
-  BODY,
-  RECIPIENT,
-  type ReceiptSpec,
-  rejected,
-  sftpEnv,
-  transactionOf,
-  writeReceipt,
-} from './support/onward.js';
+import { ask, BODY, RECIPIENT, rejected, transactionOf } from './support/onward.js';
 
 // @module-tag long
 

@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode, type ErrorRow } from './table.js';
 
-export { ERRORS, type ErrorCode, type ErrorRow } from './table.js';
+export { DELIVERY_ERRORS, ERRORS, type ErrorCode, type ErrorRow } from './table.js';
 
 /**
  * The only error that callers see. `detail` says in a sentence what is wrong, where and what to do. It contains nothing

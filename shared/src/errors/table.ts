@@ -1,15 +1,5 @@
-/**
- * Every error that a caller can get. A test keeps docs/errors.md equal to this table.
- *
- * - `fault`: whose fault it is. `peer` is logged at info, `ours` at error.
- * - `again`: whether a retry of the same request can succeed; `read-first`: it may be done already.
- * - `http`: status of the answer, except in SOAP.
- * - `receipt`: receiptStatus of a refused delivery (Digital Post's receipt model); absent for the inbox API and SF2900.
- *
- * In SOAP, a peer's fault is `soap:Client`, ours is `soap:Server`.
- */
-export const ERRORS = {
-  // Deliveries
+/** The errors of deliveries, by Digital Post and by Fordelingskomponenten: those of ERRORS that a metric counts as outcomes. */
+export const DELIVERY_ERRORS = {
   'not-xml': {
     http: 400,
     fault: 'peer',
@@ -122,6 +112,20 @@ export const ERRORS = {
     receipt: 'INVALID',
     meaning: 'The message could not be stored now. Send it again later; it is stored only once.',
   },
+} as const satisfies Record<string, ErrorRow>;
+
+/**
+ * Every error that a caller can get. A test keeps docs/errors.md equal to this table.
+ *
+ * - `fault`: whose fault it is. `peer` is logged at info, `ours` at error.
+ * - `again`: whether a retry of the same request can succeed; `read-first`: it may be done already.
+ * - `http`: status of the answer, except in SOAP.
+ * - `receipt`: receiptStatus of a refused delivery (Digital Post's receipt model); absent for the inbox API and SF2900.
+ *
+ * In SOAP, a peer's fault is `soap:Client`, ours is `soap:Server`.
+ */
+export const ERRORS = {
+  ...DELIVERY_ERRORS,
 
   // The inbox API
   'bad-request': { http: 400, fault: 'peer', again: false, meaning: 'The request does not fit the API description.' },

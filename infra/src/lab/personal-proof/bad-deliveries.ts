@@ -45,6 +45,14 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
 ];
 
+/** Documents by Fordelingskomponenten: whole envelopes. */
+export const SF2900: Endpoint = {
+  name: 'SF2900',
+  path: '/sf2900/soap',
+  contentType: 'text/xml; charset=utf-8',
+  wrap: (xml) => xml,
+};
+
 /** A delivery that is refused, or kept although it has faults; planted in each place that an error may quote. */
 export interface BadDelivery {
   readonly what: string;

@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeDistribution } from '../../local/distribution/write-distribution.js';
 import { runSql } from '../../testkit/database.js';
 import { askUntil } from '../../testkit/inbox-client.js';
 import type { Relay } from '../../testkit/relay.js';
 import { writeMemo } from '../../testkit/write-memo.js';
 import { FAILING_HOOK, foldersOf, type OwnInstallation } from '../plants/installation.js';
 import { type Arrived, Callers } from '../plants/pass-through.js';
-import { deliverTo, ENDPOINTS, plantedMemo } from './bad-deliveries.js';
+import { deliverTo, ENDPOINTS, plantedMemo, SF2900 } from './bad-deliveries.js';
+import { type Distributed, plantedDocuments, refuseWhatComes } from './distributions.js';
 import type { Plants } from './plants.js';
 
 /** Webhooks that fail, with something in the URL that is nobody else’s business. */
@@ -22,23 +24,25 @@ export async function failWebhooks(installation: OwnInstallation, plants: Plants
 export async function breakAll(
   installation: OwnInstallation,
   relay: Relay,
-  letters: readonly Arrived[],
+  { letters, distributed }: { readonly letters: readonly Arrived[]; readonly distributed: Distributed },
   plants: Plants,
 ): Promise<string[]> {
   return [
-    ...(await refuseRows(installation, plants)),
+    ...(await refuseRows(installation, distributed, plants)),
     ...(await loseDatabase(installation, relay, letters, plants)),
     ...(await spoilContent(installation, letters, plants)),
   ];
 }
 
 async function deliverAll({ url, signal }: OwnInstallation, plants: Plants, what: string): Promise<string[]> {
-  return Promise.all(
-    ENDPOINTS.map((endpoint) => {
-      const xml = writeMemo(plantedMemo(plants, `${what}, ${endpoint.name}`));
-      return deliverTo(url, endpoint, { xml }, signal);
-    }),
+  const letters = ENDPOINTS.map((endpoint) => {
+    const xml = writeMemo(plantedMemo(plants, `${what}, ${endpoint.name}`));
+    return deliverTo(url, endpoint, { xml }, signal);
+  });
+  const documents = plantedDocuments(plants, what).map((spec) =>
+    deliverTo(url, SF2900, { xml: Buffer.from(writeDistribution(spec)) }, signal),
   );
+  return Promise.all([...letters, ...documents]);
 }
 
 /** Calls whose body, or whose answer, is personal. Those that succeed are not looked at. */
@@ -71,6 +75,11 @@ async function callAll(
     ['POST', `/incoming-documents/${id}/rejection`, { reason: 'other', explanation: word('explanation') }],
     ['POST', `/incoming-documents/${id}/journalization`, { caseIds: [word('case')], reference: word('reference') }],
     ['PUT', `/cases/${word('case in the path')}`, { caseworker: 'caseworker-1', parties: [citizen] }, core],
+    [
+      'POST',
+      `/incoming-documents/${id}/distribution`,
+      { recipient: '11111111', kle: '27.24.00', title: word('title of what is sent on') },
+    ],
     ['POST', '/zip-downloads', { items: [id], include: ['cover', 'technical', 'original'], cover: 'full' }],
   ];
   const answers = await Promise.all(
@@ -94,13 +103,16 @@ async function callAll(
 }
 
 /** PostgreSQL refuses rows, and says in its error what is in them. */
-async function refuseRows(installation: OwnInstallation, plants: Plants): Promise<string[]> {
+async function refuseRows(installation: OwnInstallation, distributed: Distributed, plants: Plants): Promise<string[]> {
   const { ownerUrl } = installation;
-  for (const table of ['message_details', 'documents'])
+  const tables = ['message_details', 'documents', 'files', 'onward_distribution_texts'];
+  for (const table of tables)
     await runSql(ownerUrl, `ALTER TABLE ${table} ADD CONSTRAINT refused CHECK (false) NOT VALID`);
-  const answers = await deliverAll(installation, plants, 'rows refused');
-  for (const table of ['message_details', 'documents'])
-    await runSql(ownerUrl, `ALTER TABLE ${table} DROP CONSTRAINT refused`);
+  const answers = [
+    ...(await deliverAll(installation, plants, 'rows refused')),
+    ...(await refuseWhatComes(installation, distributed, plants)),
+  ];
+  for (const table of tables) await runSql(ownerUrl, `ALTER TABLE ${table} DROP CONSTRAINT refused`);
   return answers;
 }
 

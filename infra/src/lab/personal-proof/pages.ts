@@ -10,6 +10,7 @@ const PAGES = [
   '/api/v1/openapi.json',
   '/api/v1/openapi-3.0.json',
   '/sf1606/soap?wsdl',
+  '/sf2900/soap?wsdl',
   '/ops',
   '/ops?language=en',
   '/ops/failed-jobs',

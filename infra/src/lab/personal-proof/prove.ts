@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ERRORS } from '@indbakke/shared/errors';
+import { DELIVERY_ERRORS } from '@indbakke/shared/errors';
 import { startCollector } from '../../testkit/collector.js';
 import { runSql } from '../../testkit/database.js';
 import { NOT_DURABLE, withOwnState } from '../../testkit/own-state.js';
@@ -11,7 +11,10 @@ import { Finder } from '../plants/needles.js';
 import { Callers, deliverLetters, emptyQuarantine, passThroughAll } from '../plants/pass-through.js';
 import { type Found, type Searched, searchFiles } from '../plants/search-files.js';
 import { callBadly } from './bad-calls.js';
-import { badDeliveries, breakOff, deliverTo, ENDPOINTS } from './bad-deliveries.js';
+import { badDeliveries, breakOff, deliverTo, ENDPOINTS, SF2900 } from './bad-deliveries.js';
+import { asRequest, badDistributions } from './bad-distributions.js';
+import { deliverDocuments, distributeAll } from './distributions.js';
+import { startFarEnd } from './far-end.js';
 import { breakAll, failWebhooks } from './faults.js';
 import { readPages } from './pages.js';
 import { Plants } from './plants.js';
@@ -26,7 +29,7 @@ export interface ProofOptions {
 export interface PersonalProof {
   readonly queue: string;
   readonly plants: number;
-  /** Of the letters, how many plants were found where they may be: in the database. */
+  /** Of letters and documents, how many plants were found where they may be: in the database. */
   readonly inDatabase: number;
   readonly inLetters: number;
   /** Errors of deliveries that were not reached. */
@@ -49,15 +52,19 @@ const POSTGRES_LOG = {
 export function prove({ queue, signal, onProgress }: ProofOptions): Promise<PersonalProof> {
   return withOwnState(async (paths) => {
     const collector = await startCollector();
+    const plants = new Plants();
+    const farEnd = await startFarEnd(plants);
     let relay: Relay | undefined;
     const installation = await startInstallation(paths, queue, signal, {
       postgres: { ...NOT_DURABLE, ...POSTGRES_LOG },
       async env({ url }) {
         relay = await startRelay(url);
         return {
+          ...farEnd.settings,
           DATABASE_URL: relay.url,
           OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
           MAX_MESSAGE_BYTES: String(MAX_BYTES),
+          SF2900_MAX_FILE_BYTES: String(MAX_BYTES),
           SMALL_CONTENT_BYTES: '16384',
         };
       },
@@ -65,25 +72,30 @@ export function prove({ queue, signal, onProgress }: ProofOptions): Promise<Pers
     const evidence = new Evidence(join(paths.root, 'evidence'));
     const { temporary } = foldersOf(paths);
     const watching = watch(installation.pid, temporary, paths.root);
-    const plants = new Plants();
     try {
       onProgress(`queue on ${queue}: letters pass through everything`);
       await failWebhooks(installation, plants);
       const letters = await deliverLetters(installation, 0);
       for (const { name, plants: each } of letters)
         for (const [what, value] of Object.entries(each)) plants.know(`${name}: ${what}`, value);
+      const documents = await deliverDocuments(installation, plants);
       const inLetters = new Set(plants.needles.map(({ plant }) => plant));
       await passThroughAll(installation, letters);
 
       onProgress('bad deliveries');
       evidence.keep('refusals', await deliverBadly(installation, plants));
       await emptyQuarantine(installation, false);
-      onProgress('bad calls');
-      evidence.keep('refusals', await callBadly(installation, plants));
+      onProgress('bad calls; documents pass through everything, with faults at the far end');
+      // Which waits for its next attempts, most of the time.
+      const [refusals, distributed] = await Promise.all([
+        callBadly(installation, plants),
+        distributeAll(installation, farEnd, documents, plants),
+      ]);
+      evidence.keep('refusals', refusals);
       await breakOff(installation.url, plants);
       evidence.keepPages(await readPages(installation));
       onProgress('the database refuses, and goes away; content is spoiled');
-      evidence.keep('refusals', await breakAll(installation, relay as Relay, letters, plants));
+      evidence.keep('refusals', await breakAll(installation, relay as Relay, { letters, distributed }, plants));
       const pages = await readPages(installation);
       evidence.keepPages(pages);
 
@@ -121,6 +133,7 @@ export function prove({ queue, signal, onProgress }: ProofOptions): Promise<Pers
       watching.end();
       await installation.stop();
       await relay?.close();
+      await farEnd.close();
       await collector.close();
     }
   });
@@ -157,10 +170,12 @@ class Evidence {
 async function deliverBadly(installation: OwnInstallation, plants: Plants): Promise<string[]> {
   const { url, signal } = installation;
   const answers: string[] = [];
-  for (const endpoint of ENDPOINTS) {
+  for (const endpoint of [...ENDPOINTS, { ...SF2900, wrap: asRequest }]) {
     const delivered = badDeliveries(plants, MAX_BYTES).map((delivery) => deliverTo(url, endpoint, delivery, signal));
     answers.push(...(await Promise.all(delivered)));
   }
+  const distributed = badDistributions(plants).map((delivery) => deliverTo(url, SF2900, delivery, signal));
+  answers.push(...(await Promise.all(distributed)));
   const caseworker = await new Callers(installation).caseworker();
   for (const action of ['refuse', 'send-again'] as const) {
     await caseworker.changeSettings({ heldRules: [{ ...RULE, action }] });
@@ -182,8 +197,7 @@ const RULE = {
 
 /** By the counts of outcomes: every refusal of a delivery that there is. */
 function codesNotReached(metrics: string): string[] {
-  const codes = Object.entries(ERRORS).flatMap(([code, row]) => ('receipt' in row ? [code] : []));
-  return codes.filter((code) => !metrics.includes(`outcome="${code}"`));
+  return Object.keys(DELIVERY_ERRORS).filter((code) => !new RegExp(`outcome="${code}"[^}]*\\} [1-9]`).test(metrics));
 }
 
 /** All that the queue has on PostgreSQL. On Redis, its file in the state folder has every command that it got. */
