@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHANGES, type Status } from '@indbakke/shared/lifecycle';
+import { CHANGES, type OnwardStatus, type Status } from '@indbakke/shared/lifecycle';
 import { InboxClient } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
+import type { ToldObject } from './far-end.js';
 import type { Kill } from './kills.js';
 import type { Ledger, SentMemo } from './ledger.js';
 import { clientsOf } from './load.js';
@@ -46,6 +47,13 @@ interface Row {
   readonly strange: number;
 }
 
+interface SentOnRow {
+  /** That of the transaction, too. */
+  readonly id: string;
+  readonly external_id: string;
+  readonly status: OnwardStatus;
+}
+
 const count = (table: string, where = '') =>
   `(SELECT count(*)::int FROM ${table} t WHERE t.message_id = m.id ${where})`;
 const CHANGES_OF_MESSAGES = Object.keys(CHANGES)
@@ -59,6 +67,7 @@ const STRANGE = [
   'files',
   'journalizations',
   'message_subjects',
+  'onward_distributions',
   'events',
   'audit_events',
 ];
@@ -94,7 +103,13 @@ export class Comparison {
     const rows = await this.#rows(open);
     for (const memo of open) {
       const row = rows.get(memo.uuid)?.[0];
-      const after = { journalize: 'journalized', reject: 'rejected', delete: 'deleted', zip: memo.status } as const;
+      const after = {
+        journalize: 'journalized',
+        reject: 'rejected',
+        'send-on': 'rejected',
+        delete: 'deleted',
+        zip: memo.status,
+      } as const;
       if (row && memo.asked && row.status === after[memo.asked]) memo.status = row.status;
       memo.asked = undefined;
     }
@@ -163,7 +178,7 @@ export class Comparison {
 
   /**
    * What must not be left when all is quiet: messages without a suggestion run, held ones whose cause is gone, pending removals,
-   * and files to be made.
+   * files to be made, fetched or sent on, and receipts to be sent.
    */
   async unfinished(): Promise<{
     messages: { external_id: string }[];
@@ -173,8 +188,9 @@ export class Comparison {
     packages: { id: string }[];
     zips: { id: string }[];
     documents: { external_id: string }[];
+    distributions: { external_id: string }[];
   }> {
-    const [messages, held, removals, extracts, packages, zips, documents] = await Promise.all([
+    const [messages, held, removals, extracts, packages, zips, documents, distributions] = await Promise.all([
       this.#stage.sql<{ external_id: string }>(
         `SELECT external_id FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending'`,
       ),
@@ -187,8 +203,12 @@ export class Comparison {
         `SELECT external_id FROM messages WHERE id IN (SELECT message_id FROM file_fetches WHERE status IN ('waiting', 'stored'))
            OR id IN (SELECT message_id FROM business_receipts WHERE status IN ('waiting', 'sending'))`,
       ),
+      this.#stage.sql<{ external_id: string }>(
+        `SELECT external_id FROM messages WHERE id IN (
+           SELECT message_id FROM onward_distributions WHERE status IN ('waiting', 'uploaded'))`,
+      ),
     ]);
-    return { messages, held, removals, extracts, packages, zips, documents };
+    return { messages, held, removals, extracts, packages, zips, documents, distributions };
   }
 
   /** When all is quiet, each extract that was due has one file, made once, which is sent whole. */
@@ -291,6 +311,56 @@ export class Comparison {
         if (decisions.size > 1)
           this.#ledger.find('twice', document, `its sender was told ${each} for ${decisions.size} decisions`);
       }
+    }
+  }
+
+  /**
+   * When all is quiet, each message that was asked to be sent on is sent on, once: a whole file at the far end, and one call for it,
+   * however often it was made. Nothing else is there.
+   */
+  async sentOn(kill: Kill, run: number): Promise<void> {
+    const { farEnd } = this.#stage;
+    const rows = await this.#stage.sql<SentOnRow>(
+      'SELECT o.id, m.external_id, o.status FROM onward_distributions o JOIN messages m ON m.id = o.message_id',
+    );
+    const files = new Set(await farEnd.filesSentOn());
+    const objects = grouped(farEnd.objects(), ({ transactionId }) => transactionId);
+    const byUuid = grouped(rows, ({ external_id }) => external_id);
+    for (const memo of this.#ledger.sent) {
+      const [row, ...others] = byUuid.get(memo.uuid) ?? [];
+      if (!row && memo.sentOn === 'answered') this.#ledger.find('lost', memo, 'it is not sent on, as the answer said');
+      if (row && memo.sentOn === undefined) this.#ledger.find('lost', memo, 'it is sent on, and nobody asked for it');
+      if (others.length > 0) this.#ledger.find('twice', memo, `it is sent on ${others.length + 1} times`);
+      if (!row) continue;
+      const told = objects.get(row.id) ?? [];
+      objects.delete(row.id);
+      await this.#compareSentOn(memo, row, told, files);
+      for (const { fileName } of told) files.delete(fileName);
+    }
+    for (const id of objects.keys()) this.#ledger.find('lost', { uuid: id, kill, run }, 'nobody asked to send it on');
+    for (const name of files)
+      this.#ledger.find('half', { uuid: name, kill, run }, 'the far end has it, and no call for it');
+  }
+
+  async #compareSentOn(
+    memo: SentMemo,
+    { status }: SentOnRow,
+    [told, ...others]: readonly ToldObject[],
+    files: ReadonlySet<string>,
+  ): Promise<void> {
+    const find = this.#ledger.find.bind(this.#ledger);
+    if (!told) return find('lost', memo, `it is ${status}, and the far end was not told of it`);
+    if (others.length > 0) find('twice', memo, `the far end was told of it in ${others.length + 1} ways`);
+    const answered = told.code === 'MODTAGET' ? 'sent' : 'rejected';
+    if (status !== answered) find('lost', memo, `it is ${status}, and the far end answered ${told.code}`);
+    if (!files.has(told.fileName)) return find('lost', memo, 'its file is not at the far end');
+    try {
+      const content = await this.#stage.farEnd.fileSentOn(told.fileName);
+      const inside = told.fileName.endsWith('.zip') ? [...unzip(content).values()] : [content];
+      if (inside.map(sha256).sort().join() !== [...memo.files].sort().join())
+        find('half', memo, 'its file at the far end is not what was sent');
+    } catch (error) {
+      find('half', memo, `its file at the far end cannot be read: ${(error as Error).message}`);
     }
   }
 
@@ -447,10 +517,14 @@ export class Comparison {
 
   async #rows(memos: readonly SentMemo[]): Promise<Map<string, Row[]>> {
     const found = await this.#stage.sql<Row>(ROWS, [[...new Set(memos.map(({ uuid }) => uuid))]]);
-    const rows = new Map<string, Row[]>();
-    for (const row of found) rows.set(row.external_id, [...(rows.get(row.external_id) ?? []), row]);
-    return rows;
+    return grouped(found, ({ external_id }) => external_id);
   }
+}
+
+function grouped<T>(items: readonly T[], by: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(by(item), [...(groups.get(by(item)) ?? []), item]);
+  return groups;
 }
 
 function namesOf(flags: Record<string, boolean>): string[] {

@@ -1,11 +1,23 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Env } from '@indbakke/shared/config';
+import {
+  answerTo,
+  type DistributionCall,
+  type ServedDistribution,
+  send,
+  serveDistribution,
+} from '../../local/distribution/service.js';
 import { servedFolder } from '../../local/served-folder.js';
 import { makeKeys, type SftpServer, startSftpServer } from '../../local/sftp-server.js';
-import { type DistributionService, startDistributionService } from '../../testkit/distribution-service.js';
+import { SYSTEM_ID } from '../../testkit/sending-on.js';
 
 const USER = 'indbakke';
+
+/** To whom messages are sent on: one that takes them, and one that Fordelingskomponenten does not know. */
+export const RECIPIENTS = ['11111111', '99999999'] as const;
+const UNKNOWN = RECIPIENTS[1];
+const REFUSAL = { code: 'RUT-404', text: 'Modtageren er ukendt.' };
 
 /** What a sender was told by a business receipt. */
 interface ToldReceipt {
@@ -15,19 +27,36 @@ interface ToldReceipt {
   readonly callId: string;
 }
 
-/** Fordelingskomponenten: its SFTP server, and what receipts are sent to. */
+/** What was sent on, as a call tells it. */
+export interface ToldObject {
+  readonly transactionId: string;
+  /** Of its file in the folder for what is sent on. */
+  readonly fileName: string;
+  /** Of the receipt that it was answered. */
+  readonly code: 'MODTAGET' | 'AFVIST';
+}
+
+/** Fordelingskomponenten: its SFTP server, and what receipts and messages that are sent on are told to. */
 export class FarEnd {
   /** Of the services. */
   readonly settings: Env;
-  readonly #inFolder: string;
+  readonly #served: string;
   readonly #sftp: SftpServer;
-  readonly #service: DistributionService;
+  readonly #service: ServedDistribution;
+  readonly #calls: readonly DistributionCall[];
 
-  private constructor(settings: Env, inFolder: string, sftp: SftpServer, service: DistributionService) {
+  private constructor(
+    settings: Env,
+    served: string,
+    sftp: SftpServer,
+    service: ServedDistribution,
+    calls: readonly DistributionCall[],
+  ) {
     this.settings = settings;
-    this.#inFolder = inFolder;
+    this.#served = served;
     this.#sftp = sftp;
     this.#service = service;
+    this.#calls = calls;
   }
 
   static async open(folder: string): Promise<FarEnd> {
@@ -38,7 +67,13 @@ export class FarEnd {
     await writeFile(keyFile, privateKey, { mode: 0o600 });
     const hostKey = makeKeys().privateKey;
     const sftp = await startSftpServer({ files: servedFolder(served), user: USER, publicKey, hostKey });
-    const service = await startDistributionService();
+    const calls: DistributionCall[] = [];
+    const service = await serveDistribution({
+      respond(call, res) {
+        calls.push(call);
+        send(res, answerTo(call, isRefused(call) ? REFUSAL : undefined));
+      },
+    });
     const settings = {
       SF2900: 'on',
       SF2900_SFTP_HOST: sftp.host,
@@ -48,24 +83,45 @@ export class FarEnd {
       SF2900_SFTP_HOST_KEYS: sftp.hostKeys.join(','),
       SF2900_SERVICE_URL: service.url,
       SF2900_RECEIPT_DELAY_SECONDS: '0',
+      SF2900_SENDING: 'on',
+      SF2900_SYSTEM_ID: SYSTEM_ID,
     };
-    return new FarEnd(settings, join(served, 'IN'), sftp, service);
+    return new FarEnd(settings, served, sftp, service, calls);
   }
 
   /** Puts a file there, whole from its first sight on. */
   async put(name: string, content: Buffer): Promise<void> {
-    const part = join(this.#inFolder, '..', name);
+    const part = join(this.#served, name);
     await writeFile(part, content);
-    await rename(part, join(this.#inFolder, name));
+    await rename(part, join(this.#served, 'IN', name));
   }
 
-  /** The files that are there. */
+  /** The files that wait to be fetched. */
   files(): Promise<string[]> {
-    return readdir(this.#inFolder);
+    return readdir(join(this.#served, 'IN'));
+  }
+
+  /** The files that were sent on. */
+  filesSentOn(): Promise<string[]> {
+    return readdir(join(this.#served, 'OUT'));
+  }
+
+  fileSentOn(name: string): Promise<Buffer> {
+    return readFile(join(this.#served, 'OUT', name));
+  }
+
+  /** What was sent on; the same call again tells nothing new. */
+  objects(): ToldObject[] {
+    const sendings = this.#calls.filter(({ operation }) => operation === 'FordelingsobjektAfsend');
+    return [...new Map(sendings.map((call) => [call.envelope, call])).values()].map((call) => ({
+      transactionId: textAt(call.request, ...CONTEXT, 'AnvenderTransaktionsID'),
+      fileName: textAt(call.request, ...CONTEXT, 'DokumentFilNavn'),
+      code: isRefused(call) ? 'AFVIST' : 'MODTAGET',
+    }));
   }
 
   receipts(): ToldReceipt[] {
-    return this.#service.calls
+    return this.#calls
       .filter(({ operation }) => operation === 'FordelingskvitteringModtag')
       .map(({ request }) => ({
         transactionId: textAt(request, 'DistributionContext', 'AnvenderTransaktionsID'),
@@ -77,6 +133,12 @@ export class FarEnd {
   async close(): Promise<void> {
     await Promise.all([this.#sftp.close(), this.#service.close()]);
   }
+}
+
+const CONTEXT = ['anmodning', 'DistributionContext'];
+
+function isRefused({ operation, request }: DistributionCall): boolean {
+  return operation === 'FordelingsobjektAfsend' && textAt(request, ...CONTEXT, 'RoutingMyndighed') === UNKNOWN;
 }
 
 function textAt(request: unknown, ...names: string[]): string {

@@ -152,7 +152,7 @@ class Harness {
   /** Makes everything due, waits until it is done, and compares everything. */
   async quiet(run: number): Promise<void> {
     const kill = this.#kills[run % this.#kills.length] as Kill;
-    const { messages, held, removals, extracts, packages, zips, documents } = await this.#untilQuiet(
+    const { messages, held, removals, extracts, packages, zips, documents, distributions } = await this.#untilQuiet(
       new Random(this.#plan.seed - run - 1),
     );
     for (const { external_id } of messages) {
@@ -170,6 +170,10 @@ class Harness {
     for (const { external_id } of documents) {
       const [document] = this.ledger.byUuid.get(external_id) ?? [];
       this.ledger.find('stuck', document ?? { uuid: external_id, kill, run }, 'its file or its receipt waits');
+    }
+    for (const { external_id } of distributions) {
+      const [memo] = this.ledger.byUuid.get(external_id) ?? [];
+      this.ledger.find('stuck', memo ?? { uuid: external_id, kill, run }, 'it is not sent on');
     }
     for (const { id } of extracts) {
       const extract = this.ledger.extracts.find(({ uuid }) => uuid === id);
@@ -202,6 +206,7 @@ class Harness {
     await this.#comparison.packages(this.#victim.url);
     await this.#comparison.zips(this.#victim.url);
     await this.#comparison.documents();
+    await this.#comparison.sentOn(kill, run);
     // Through the API, so not after each run: a new process takes seconds to warm up.
     const isEnd = run + 1 === this.#plan.runs;
     const notRead = this.ledger.sent.filter((memo) => isEnd || memo.run > run - this.#plan.quietEvery);
@@ -468,7 +473,7 @@ class Harness {
     await this.#stage.sql(
       `UPDATE zip_downloads SET ${hourAgo('next_enqueue_at')} WHERE status IN ('waiting', 'running')`,
     );
-    for (const table of ['file_fetches', 'business_receipts']) {
+    for (const table of ['file_fetches', 'business_receipts', 'onward_distributions']) {
       await this.#stage.sql(`UPDATE ${table} SET next_enqueue_at = next_enqueue_at - interval '3 hours'`);
     }
     return performance.now() + this.#plan.stuckAfterMs;

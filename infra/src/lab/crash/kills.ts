@@ -14,6 +14,8 @@ export const HARNESS_POINTS = {
   'rejection-written': 'rejection',
   'rejection-committed': 'rejection',
   'deletion-written': 'deletion',
+  'distribution-written': 'distribution',
+  'distribution-committed': 'distribution',
   'zip-read': 'zip',
 } as const;
 
@@ -38,7 +40,7 @@ export const FROM_OUTSIDE = {
 export type Kill = Point | keyof typeof FROM_OUTSIDE;
 
 /** What a caseworker does to a message. */
-export type Work = 'journalize' | 'bulk' | 'reject' | 'delete' | 'zip';
+export type Work = 'journalize' | 'bulk' | 'reject' | 'send-on' | 'delete' | 'zip';
 
 // The load does not come to these: tests of the services kill a process there.
 const KILLED_IN_TESTS: ReadonlySet<string> = new Set([
@@ -123,6 +125,7 @@ export function workBefore(kill: Kill): { work: Work | undefined; maxCount: numb
   if (kill === 'audit-month-anchored') return { work: undefined, maxCount: 1 };
   if (kill.startsWith('file-')) return { work: undefined, maxCount: 5 };
   if (kill.startsWith('receipt-')) return { work: 'reject', maxCount: 2 };
+  if (kill.startsWith('distribution')) return { work: 'send-on', maxCount: 4 };
   if (kill === 'zip-read') return { work: 'zip', maxCount: 5 };
   if (kill.startsWith('extract')) return { work: 'journalize', maxCount: EXTRACTS };
   if (makesZips(kill)) return { work: undefined, maxCount: ZIPS };

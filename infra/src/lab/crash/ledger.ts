@@ -28,6 +28,8 @@ export interface SentMemo {
   status: Status;
   /** A request without an answer. */
   asked: Exclude<Work, 'bulk'> | undefined;
+  /** Whether it was asked to be sent on, and that was answered. */
+  sentOn: 'asked' | 'answered' | undefined;
   /** A caseworker is working on it. */
   busy: boolean;
   /** Not retried, although unanswered. */
@@ -41,6 +43,7 @@ export interface AskedChange {
   readonly run: number;
   /** With the version that was read. */
   readonly items: readonly { readonly memo: SentMemo; readonly id: string; readonly version: number }[];
+  readonly asked: NonNullable<SentMemo['asked']>;
   /** @returns what was done, in order; of a bulk perhaps not everything */
   readonly ask: (client: InboxClient) => Promise<readonly ChangeAnswer[]>;
   /** What the first answer said. */

@@ -7,6 +7,7 @@ import { deliver, deliverOverSoap } from '../../testkit/deliver.js';
 import { InboxClient, InboxError, type Seen } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
 import type { Random } from '../random.js';
+import { RECIPIENTS } from './far-end.js';
 import { isOfDocuments, type Kill, sendsUnreadable, type Work, workBefore } from './kills.js';
 import type { AskedChange, Ledger, SentMemo } from './ledger.js';
 import type { Stage } from './stage.js';
@@ -22,6 +23,8 @@ const SENDERS_OF_UNREADABLE = 2;
 /** How much later than its document a file may come. */
 const LATE_MS = 1_000;
 const BULK_OF = 8;
+/** What is done to rejected messages; one that waits is rejected before. */
+const AFTER_REJECTION: ReadonlySet<Work> = new Set(['send-on', 'delete']);
 // Caseworkers choose among the latest, so that choosing stays cheap.
 const LATEST = 400;
 
@@ -89,7 +92,7 @@ export interface LoadStyle {
 const BEFORE_KILL: LoadStyle = {
   memosEach: 15, // bounds the load when the kill does not come
   restMs: 0,
-  works: ['journalize', 'journalize', 'bulk', 'zip', 'reject', 'delete'],
+  works: ['journalize', 'journalize', 'bulk', 'zip', 'reject', 'send-on', 'delete'],
   overSoap: 0,
   documents: 0.1,
   lastsMs: ANSWER_WITHIN_MS,
@@ -100,11 +103,12 @@ const BEFORE_KILL: LoadStyle = {
 
 type Call = (client: InboxClient, seen: Seen, key: string) => Promise<ChangeAnswer>;
 
-/** Notes the status of the messages that were changed. */
-export function noteDone({ items }: Pick<AskedChange, 'items'>, done: readonly ChangeAnswer[]): void {
+/** Notes the status of the messages that were changed, and which are sent on. */
+export function noteDone({ items, asked }: Pick<AskedChange, 'items' | 'asked'>, done: readonly ChangeAnswer[]): void {
   for (const { id, status } of done) {
     const item = items.find((candidate) => candidate.id === id);
     if (item) item.memo.status = status;
+    if (item && asked === 'send-on') item.memo.sentOn = 'answered';
   }
 }
 
@@ -233,15 +237,19 @@ export class Load {
     const change = async (asked: NonNullable<SentMemo['asked']>, call: Call) => {
       const [seen, key] = [await client.read(id), random.uuid()];
       const items = [{ memo, id, version: seen.version }];
-      await this.#ask(client, { run, items, ask: async (asker) => [await call(asker, seen, key)] }, asked);
+      await this.#ask(client, { run, items, asked, ask: async (asker) => [await call(asker, seen, key)] });
     };
     if (work === 'journalize') {
       const body = { caseIds: [REGISTERED.caseId] };
       await change('journalize', (asker, seen, key) => asker.journalize(seen, body, key));
     }
-    if (work === 'reject' || (work === 'delete' && memo.status === 'pending')) {
+    if (work === 'reject' || (AFTER_REJECTION.has(work) && memo.status === 'pending')) {
       const body = { reason: 'unwanted', explanation: 'Reklame' } as const;
       await change('reject', (asker, seen, key) => asker.reject(seen, body, key));
+    }
+    if (work === 'send-on' && memo.status === 'rejected') {
+      const body = { recipient: random.pick(RECIPIENTS), kle: '27.24.00', facet: 'G01' };
+      await change('send-on', (asker, seen, key) => asker.sendOn(seen, body, key));
     }
     if (work === 'delete') await this.#delete(client, id, memo, change);
   }
@@ -279,24 +287,25 @@ export class Load {
       if (isOpen) throw new InboxError(503, 'unknown-outcome', 'Of some items it is unknown whether they were done.');
       return answer.items.flatMap(({ done }) => done ?? []);
     };
-    await this.#ask(client, { run, items, ask }, 'journalize');
+    await this.#ask(client, { run, items, asked: 'journalize', ask });
   }
 
   /** Asks for a change, and notes what the answer says. */
-  async #ask(
-    client: InboxClient,
-    change: Pick<AskedChange, 'run' | 'items' | 'ask'>,
-    asked: NonNullable<SentMemo['asked']>,
-  ): Promise<void> {
+  async #ask(client: InboxClient, change: Omit<AskedChange, 'answer'>): Promise<void> {
     const noted: AskedChange = { ...change, answer: undefined };
+    const isSendingOn = change.asked === 'send-on';
     this.#ledger.changes.add(noted);
-    for (const { memo } of change.items) memo.asked = asked;
+    for (const { memo } of change.items) {
+      memo.asked = change.asked;
+      if (isSendingOn) memo.sentOn = 'asked';
+    }
     try {
       noted.answer = await change.ask(client);
       noteDone(noted, noted.answer);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       this.#ledger.changes.delete(noted);
+      if (isSendingOn) for (const { memo } of change.items) memo.sentOn = undefined;
     }
     for (const { memo } of change.items) memo.asked = undefined;
   }
@@ -333,7 +342,8 @@ export class Load {
       !memo.busy &&
       memo.asked === undefined &&
       this.#ledger.byUuid.get(memo.uuid)?.length === 1 &&
-      (memo.status === 'pending' || (work === 'delete' && memo.status === 'rejected'));
+      (memo.status === 'pending' || (AFTER_REJECTION.has(work) && memo.status === 'rejected')) &&
+      (work !== 'send-on' || memo.sentOn === undefined);
     const candidates = this.#latest().filter(isCandidate);
     if (candidates.length === 0) return [];
     const first = random.pick(candidates);

@@ -94,6 +94,7 @@ const UNSENT = () => ({
   sent: 0,
   status: 'pending' as const,
   asked: undefined,
+  sentOn: undefined,
   busy: false,
   givenUp: false,
   id: undefined,

@@ -211,6 +211,7 @@ function largeMemo(random: Random): SentMemo {
     sent: 0,
     status: 'pending',
     asked: undefined,
+    sentOn: undefined,
     busy: true, // caseworkers leave them: to read one takes long
     givenUp: false,
     id: undefined,
