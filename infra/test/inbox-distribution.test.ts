@@ -12,7 +12,7 @@ import { textDocument } from '../src/testkit/write-memo.js';
 import { violationsOf } from './support/axe.js';
 import { look, openInbox } from './support/inbox-page.js';
 
-// Documents by Fordelingskomponenten on the inbox page, in Chromium.
+// Documents from Fordelingskomponenten on the inbox page, in Chromium.
 
 const CHILD = '4101019999'; // no month has a 41st day
 
@@ -32,7 +32,7 @@ const DOCUMENT: DistributionSpec = {
   },
 };
 
-describe.skipIf(!existsSync(CHROMIUM))('a document by Fordelingskomponenten, in Chromium,', () => {
+describe.skipIf(!existsSync(CHROMIUM))('a document from Fordelingskomponenten, in Chromium,', () => {
   let stack: TestStack;
   let browser: WatchedBrowser;
 
@@ -167,7 +167,7 @@ describe.skipIf(!existsSync(CHROMIUM))('a document by Fordelingskomponenten, in 
     await page.getByRole('button', { name: 'English' }).click();
     expect(await linesIn('History')).toContain('Indbakke (automatically) gave up fetching the file');
     await page.getByText('The file has been on its way since').waitFor();
-    await page.getByRole('heading', { name: 'By Fordelingskomponenten' }).waitFor();
+    await page.getByRole('heading', { name: 'From Fordelingskomponenten' }).waitFor();
   });
 
   it('does not warn that its sender is no party to the case that the sender suggests', async () => {

@@ -3,7 +3,7 @@ import type { DocumentToHandOver } from '../local/distribution/hand-over.js';
 import type { DocumentSpec } from '../local/distribution/write-distribution.js';
 import { CASES, CHILD, SCHOOL } from './people.js';
 
-/** A document by Fordelingskomponenten; the acts find it by its title. */
+/** A document from Fordelingskomponenten; the acts find it by its title. */
 export interface DayDocument extends DocumentToHandOver {
   readonly transactionId: string;
   readonly content: Buffer;

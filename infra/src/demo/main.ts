@@ -34,7 +34,7 @@ process.exitCode = await runDay(story, async (signal) => {
 
     return [
       `${sent} messages sent, ${accepted} accepted, ${held} held, ${duplicates} duplicates, ${refused} refused`,
-      `${documents.length} documents by Fordelingskomponenten`,
+      `${documents.length} documents from Fordelingskomponenten`,
       `${BIG_MEMO_BYTES} bytes in ${seconds} s`,
       'zip equal',
       'deleted for good',

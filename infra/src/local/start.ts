@@ -29,7 +29,7 @@ await runUntilSignal('indbakke', async () => {
   Deliveries
     REST        ${running.url}/sf1606/PostModtag
     SOAP        ${running.url}/sf1606/soap?wsdl
-    SF2900      ${running.url}/sf2900/soap?wsdl (documents by Fordelingskomponenten)
+    SF2900      ${running.url}/sf2900/soap?wsdl (documents from Fordelingskomponenten)
   Inbox API for the DUBU core
     base        ${running.url}/api/v1
     docs        ${running.url}/api/v1/docs

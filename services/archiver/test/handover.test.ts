@@ -448,7 +448,7 @@ describe('an offer', () => {
     expect((await read(stack, open.id, OFFERER)).version).toBe(open.version);
   });
 
-  it('is never of a document by Fordelingskomponenten, whose sender would hear that it was rejected', async () => {
+  it('is never of a document from Fordelingskomponenten, whose sender would hear that it was rejected', async () => {
     const caseId = randomUUID();
     await upsertCase(stack, caseId, { status: 'moved', movedTo: VESTERSUND });
     const id = await deliverDocument(stack, { suggestedCase: caseId });

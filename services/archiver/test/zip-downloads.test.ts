@@ -289,7 +289,7 @@ describe('a zip of many messages', () => {
   });
 });
 
-describe('a zip of documents by Fordelingskomponenten', () => {
+describe('a zip of documents from Fordelingskomponenten', () => {
   const object = { type: 'DOKUMENT', title: 'Udtalelse' } as const;
 
   it('has a folder for each that names the authority, and a cover sheet where the file is not here', async () => {

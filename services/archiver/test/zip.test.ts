@@ -223,7 +223,7 @@ describe('the zip', () => {
   });
 });
 
-describe('the zip of a document by Fordelingskomponenten', () => {
+describe('the zip of a document from Fordelingskomponenten', () => {
   it('is whole and empty when its only file is on its way or never came', async () => {
     const id = await deliverDocument(stack, { fileName: 'udtalelse.pdf' });
     expect([...unzip(await download(id, '?include=technical')).keys()]).toEqual([]);
@@ -434,7 +434,7 @@ describe.runIf(HAS_PDFTOTEXT)('the cover sheet', () => {
     expect(lines.slice(-2)).toEqual(['her.txt (7 byte)', 'ikke her.txt (ikke modtaget)']);
   });
 
-  it('describes a document by Fordelingskomponenten, and what of it is not here', async () => {
+  it('describes a document from Fordelingskomponenten, and what of it is not here', async () => {
     const objectId = randomUUID();
     const id = await deliverDocument(stack, {
       objectId,

@@ -4,7 +4,7 @@ import type { TextAnswer } from '../../../shared/src/api/index.js';
 import { deliverDocument, deliverMemo, expectProblem, list, read } from '../../../shared/test/inbox/support.js';
 import { readWithPython } from './support/spreadsheets.js';
 
-// Documents by Fordelingskomponenten in lists, searches and files.
+// Documents from Fordelingskomponenten in lists, searches and files.
 
 let stack: TestStack;
 let id: string;

@@ -91,7 +91,7 @@ export function observeInstallation(parts: Watched): void {
   observe(
     metrics,
     'files_on_their_way',
-    'Files of documents by Fordelingskomponenten: waiting, stored (not removed at the far end), or given-up while the document waits',
+    'Files of documents from Fordelingskomponenten: waiting, stored (not removed at the far end), or given-up while the document waits',
     ['state'],
     async () => (await files()).map(({ status, count }) => [{ state: status }, count] as const),
   );

@@ -86,7 +86,7 @@ export const ReceiverConfig = z.object({
   SF2900: z
     .enum(['on', 'off'])
     .default('off')
-    .describe('on = documents by Fordelingskomponenten are taken too, from who may deliver by SF1606_CALLERS'),
+    .describe('on = documents from Fordelingskomponenten are taken too, from who may deliver by SF1606_CALLERS'),
   SF2900_RECEIPT_CODE: z
     .enum(['ACCEPTERET', 'MODTAGET'])
     .default('ACCEPTERET')

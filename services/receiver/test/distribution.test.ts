@@ -54,7 +54,7 @@ const messagesOf = (transactionId: string) =>
 const codesIn = (xml: string) =>
   [...xml.matchAll(/<[\w:]*(?:ForretningsValideringsKode|Kvitteringstype)[^>]*>([^<]*)</g)].map(([, text]) => text);
 
-describe('a document by Fordelingskomponenten', () => {
+describe('a document from Fordelingskomponenten', () => {
   it('is a message with the title, sending authority, KLE, parties, dates and exemption that it has', async () => {
     const objectId = randomUUID();
 

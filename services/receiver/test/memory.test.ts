@@ -108,7 +108,7 @@ async function* followedBy(body: AsyncIterable<Buffer> | Iterable<Buffer>, end: 
   yield Buffer.from(end);
 }
 
-test('so does the largest form by Fordelingskomponenten', { tags: 'long' }, async ({ skip }) => {
+test('so does the largest form from Fordelingskomponenten', { tags: 'long' }, async ({ skip }) => {
   onlyOnLinux(skip);
   const [head = '', tail = ''] = writeDistribution({ object: { type: 'FORMULAR', content: Buffer.from('x') } }).split(
     'eA==',

@@ -9,7 +9,7 @@ export const ROLES = {
   'IndkomneDokumenter.Afvis':
     'Rejects messages with a reason, tells what became of them, reopens them, and puts messages under a legal hold. Offers those of a moved case to the municipality that has it now.',
   'IndkomneDokumenter.SendVidere':
-    'Sends rejected messages on to another authority by Fordelingskomponenten. Of no effect where SF2900_SENDING is off.',
+    'Sends rejected messages on to another authority through Fordelingskomponenten. Of no effect where SF2900_SENDING is off.',
   'IndkomneDokumenter.Tildel': 'Assigns messages to a caseworker or a team.',
   'DigitalPost.Slet':
     'Deletes rejected messages for good, confirms and cancels deletions, and sets and lifts legal holds.',

@@ -47,7 +47,7 @@ const ExemptionOfDocument = z
   })
   .register(NAMED_ANSWERS, { id: 'ExemptionOfDocument' });
 
-/** Of a document that came by Fordelingskomponenten. */
+/** Of a document that came through Fordelingskomponenten. */
 export const DistributionOfMessage = z
   .object({
     objectType: keyOf('ObjectType', OBJECT_TYPES),

@@ -317,7 +317,7 @@ export const DocumentAnswer = DocumentSummary.extend({
     .array(ContactInfo)
     .describe('What the sender filled in at the contact point; of a document of another system, what that says of it'),
   distribution: DistributionOfMessage.nullable().describe(
-    'Of a document that came by Fordelingskomponenten; null: it came by Digital Post',
+    'Of a document that came through Fordelingskomponenten; null: it came through Digital Post',
   ),
   sentOn: OnwardDistribution.nullable().describe(
     'How it is sent on to another authority, the last time; null: it is not',

@@ -447,7 +447,7 @@ export const OPERATIONS = {
       method: 'post',
       path: '/api/v1/incoming-documents/:id/rejection',
       summary:
-        'Rejects the message with a reason, and tells what became of it if that is known. The sender in Digital Post is not notified; that of a document by Fordelingskomponenten is.',
+        'Rejects the message with a reason, and tells what became of it if that is known. The sender in Digital Post is not notified; that of a document from Fordelingskomponenten is.',
       body: RejectionBody,
     },
     ['unknown-department'],
@@ -471,7 +471,7 @@ export const OPERATIONS = {
       method: 'post',
       path: '/api/v1/incoming-documents/:id/distribution',
       summary:
-        'Sends a rejected message on to another authority by Fordelingskomponenten, and tells that as its outcome.',
+        'Sends a rejected message on to another authority through Fordelingskomponenten, and tells that as its outcome.',
       description:
         'Sent are the main document, or a zip with it and the attachments where there are several files. It is done in the background: `sentOn` of the message tells how far it is. When the recipient does not take it, the outcome is open again, and it can be sent on anew. Where SF2900_SENDING is off, nobody has the role.',
       body: OnwardBody,

@@ -59,7 +59,7 @@ export const RejectionBody = z
     reasonForSender: textFrom(1, 1_000)
       .optional()
       .describe(
-        'What the sender of a document by Fordelingskomponenten is told, in up to 1000 characters; of Digital Post it must be absent. Removed when the message is reopened or deleted',
+        'What the sender of a document from Fordelingskomponenten is told, in up to 1000 characters; of Digital Post it must be absent. Removed when the message is reopened or deleted',
       ),
     outcome: OutcomeBody.optional().describe('What became of it, if that is known; it can be told later'),
   })

@@ -72,7 +72,9 @@ export const commonSettings = {
   SF2900_SENDING: z
     .enum(['on', 'off'])
     .default('off')
-    .describe('on = rejected messages may be sent on to other authorities by Fordelingskomponenten, by a role for it'),
+    .describe(
+      'on = rejected messages may be sent on to other authorities through Fordelingskomponenten, by a role for it',
+    ),
   OPS_PORT: wholeNumber(0, 65_535)
     .optional()
     .describe('Port of /ops and /metrics, to keep them off PORT; default: PORT'),

@@ -1,4 +1,4 @@
-/** The errors of deliveries, by Digital Post and by Fordelingskomponenten: those of ERRORS that a metric counts as outcomes. */
+/** The errors of deliveries, from Digital Post and from Fordelingskomponenten: those of ERRORS that a metric counts as outcomes. */
 export const DELIVERY_ERRORS = {
   'not-xml': {
     http: 400,
@@ -27,7 +27,7 @@ export const DELIVERY_ERRORS = {
     http: 400,
     fault: 'peer',
     again: false,
-    meaning: 'The XML is not a document by Fordelingskomponenten, or lacks what its receipts must repeat.',
+    meaning: 'The XML is not a document from Fordelingskomponenten, or lacks what its receipts must repeat.',
   },
   'no-message-uuid': {
     http: 400,
@@ -103,7 +103,7 @@ export const DELIVERY_ERRORS = {
     http: 404,
     fault: 'peer',
     again: false,
-    meaning: 'The receipt by Fordelingskomponenten is of nothing that was sent on from here.',
+    meaning: 'The receipt from Fordelingskomponenten is of nothing that was sent on from here.',
   },
   'send-again': {
     http: 503,

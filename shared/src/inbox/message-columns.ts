@@ -146,7 +146,7 @@ export const DOCUMENTS = sql`
       FROM files f WHERE f.message_id = t.message_id AND f.document_position = t.position)) ORDER BY t.position), '[]')
    FROM documents t WHERE t.message_id = m.id) AS documents`;
 
-/** How a document came by Fordelingskomponenten, and what its sender is told; null for Digital Post. */
+/** How a document came through Fordelingskomponenten, and what its sender is told; null for Digital Post. */
 export const DISTRIBUTION = sql`
   (SELECT json_build_object('objectType', x.object_type, 'objectId', x.object_id, 'transactionId', x.transaction_id, 'kle', m.kle,
      'parties', coalesce(d.parties, '[]'), 'exemption', d.exemption,

@@ -9,7 +9,7 @@ import { type ChangeEffects, changeMessage } from './change-message.js';
 const { sql } = Prisma;
 
 /**
- * Asks for a rejected message to be sent on to another authority by Fordelingskomponenten, which is what became of it: told as its
+ * Asks for a rejected message to be sent on to another authority through Fordelingskomponenten, which is what became of it: told as its
  * outcome, until it turns out that the recipient does not take it. A training municipality sends nothing.
  *
  * @throws Problem sent-on, wrong-deletion, file-on-its-way, beside those of any change

@@ -2,7 +2,7 @@ import { Prisma } from '../store/index.js';
 
 const { sql } = Prisma;
 
-/** How far a message is that is sent on to another authority by Fordelingskomponenten. */
+/** How far a message is that is sent on to another authority through Fordelingskomponenten. */
 export const ONWARD_STATUSES = {
   waiting: 'Its file is to be put on the SFTP server.',
   uploaded: 'Its file is there, and Fordelingskomponenten is to be told, or may have been.',

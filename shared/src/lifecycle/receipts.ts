@@ -32,7 +32,7 @@ export function receiptHolds(code: ReceiptCode, status: Status): boolean {
 }
 
 /**
- * Writes, in the transaction of a change of a document by Fordelingskomponenten, what its sender is to be told, and withdraws what
+ * Writes, in the transaction of a change of a document from Fordelingskomponenten, what its sender is to be told, and withdraws what
  * still waits. What was told last, or may have been, is not told again. A training municipality tells nobody.
  *
  * @param status the one after the change

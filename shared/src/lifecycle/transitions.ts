@@ -40,7 +40,7 @@ export const ATTRIBUTE_CHANGES = {
     roles: ['IndkomneDokumenter.Tildel', 'IndkomneDokumenter.Læs'],
   },
   'outcome-told': { from: ['rejected'], to: 'same', roles: ['IndkomneDokumenter.Afvis'] },
-  // To another authority, by Fordelingskomponenten; what it answers may come when the message is not rejected any more.
+  // To another authority, through Fordelingskomponenten; what it answers may come when the message is not rejected any more.
   'distribution-asked': { from: ['rejected'], to: 'same', roles: ['IndkomneDokumenter.SendVidere'] },
   'distribution-sent': { from: WITH_A_SENDER, to: 'same', roles: ['Indbakke'] },
   'distribution-answered': { from: WITH_A_SENDER, to: 'same', roles: ['Indbakke'] },

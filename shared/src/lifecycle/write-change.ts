@@ -53,7 +53,7 @@ interface Changed {
 /**
  * Changes a message: the only way to change a status, an assignment or a version after intake, apart from suggestions, which
  * are written in batches (RECORD_CHANGES). One statement locks the message, updates it only if its status (and the version, if
- * given) is the expected one, and writes the event and the audit row; of a document by Fordelingskomponenten another one writes
+ * given) is the expected one, and writes the event and the audit row; of a document from Fordelingskomponenten another one writes
  * what its sender is to be told.
  *
  * @throws Problem not-found, that of `isAllowed`, role-missing (no role that allows it reaches the message), version-changed (another

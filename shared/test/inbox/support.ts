@@ -32,7 +32,7 @@ export async function deliverMemo(stack: TestStack, memo: MemoSpec = {}): Promis
   return (row as { id: string }).id;
 }
 
-/** Delivers a document by Fordelingskomponenten and returns the id of the message. */
+/** Delivers a document from Fordelingskomponenten and returns the id of the message. */
 export async function deliverDocument(stack: TestStack, document: DistributionSpec = {}): Promise<string> {
   const transactionId = document.transactionId ?? randomUUID();
   const receipt = await distribute(stack.url, writeDistribution({ ...document, transactionId }));

@@ -7,15 +7,15 @@ import { type Day, findMessage } from '../day.js';
 import { type DayDocument, DOCUMENTS } from '../documents.js';
 import { CASES } from '../people.js';
 
-/** A document by Fordelingskomponenten, and its receipts, for the final table. */
+/** A document from Fordelingskomponenten, and its receipts, for the final table. */
 export interface Distributed {
   readonly title: string;
   readonly receipt: string;
 }
 
-/** The system of a school sends two documents by Fordelingskomponenten: one is journalized, the other rejected. */
+/** The system of a school sends two documents from Fordelingskomponenten: one is journalized, the other rejected. */
 export async function schoolDistributes(day: Day): Promise<Distributed[]> {
-  day.story.act('The system of a school sends two documents by Fordelingskomponenten');
+  day.story.act('The system of a school sends two documents from Fordelingskomponenten');
   for (const document of Object.values(DOCUMENTS)) await distribute(day, document);
   await journalize(day, await arrived(day, DOCUMENTS.statement));
   await reject(day, await arrived(day, DOCUMENTS.timetable));

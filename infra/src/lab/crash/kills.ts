@@ -95,7 +95,7 @@ export function makesPackages(kill: Kill): boolean {
   return kill.includes('package');
 }
 
-/** Whether half of what is sent is documents by Fordelingskomponenten. */
+/** Whether half of what is sent is documents from Fordelingskomponenten. */
 export function isOfDocuments(kill: Kill): boolean {
   return kill.startsWith('file-') || kill.startsWith('receipt-');
 }

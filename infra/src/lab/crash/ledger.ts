@@ -10,7 +10,7 @@ export interface SentMemo {
   readonly variant: number;
   readonly municipality: string;
   readonly xml: Buffer;
-  /** As what it is sent: a MeMo over REST or over SOAP, or a document by Fordelingskomponenten. */
+  /** As what it is sent: a MeMo over REST or over SOAP, or a document from Fordelingskomponenten. */
   readonly over: 'rest' | 'soap' | 'sf2900';
   /** Of a document: the name of its file on the SFTP server. */
   readonly fileName?: string;

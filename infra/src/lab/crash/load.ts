@@ -78,7 +78,7 @@ export interface LoadStyle {
   readonly works: readonly Work[];
   /** Share of the MeMos that come over SOAP. */
   readonly overSoap: number;
-  /** Share of documents by Fordelingskomponenten. */
+  /** Share of documents from Fordelingskomponenten. */
   readonly documents: number;
   /** In which callers are answered. */
   readonly lastsMs: number;

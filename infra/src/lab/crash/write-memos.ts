@@ -65,7 +65,7 @@ export function writeMemos(random: Random, run: number, kill: Kill, wish?: MemoW
   });
 }
 
-/** A document by Fordelingskomponenten, and the file that it names. */
+/** A document from Fordelingskomponenten, and the file that it names. */
 export function writeDocument(random: Random, run: number, kill: Kill): { document: SentMemo; content: Buffer } {
   const [transactionId, objectId] = [random.uuid(), random.uuid()];
   const municipality = random.pick(MUNICIPALITIES);

@@ -45,7 +45,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
 ];
 
-/** Documents by Fordelingskomponenten: whole envelopes. */
+/** Documents from Fordelingskomponenten: whole envelopes. */
 export const SF2900: Endpoint = {
   name: 'SF2900',
   path: '/sf2900/soap',

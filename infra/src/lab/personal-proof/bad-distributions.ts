@@ -5,7 +5,7 @@ import type { BadDelivery } from './bad-deliveries.js';
 import { plantedDocuments } from './distributions.js';
 import type { Plants } from './plants.js';
 
-/** Any XML in the place of a document by Fordelingskomponenten. */
+/** Any XML in the place of a document from Fordelingskomponenten. */
 export const asRequest = (xml: Buffer): Buffer => {
   const inside = xml.toString('latin1').replace(/^<\?xml[^>]*\?>\s*/, '');
   return Buffer.from(

@@ -33,8 +33,8 @@ export function page(proofs: readonly PersonalProof[]): string {
 
 \`npm run personal-proof\`, ${new Date().toISOString().slice(0, 10)}: **found ${total}** where those look who may see no messages.
 
-Values that are nowhere else stand in every part of letters, and of documents by Fordelingskomponenten, that pass through everything; of
-deliveries with each fault over REST, as a form, over SOAP and by Fordelingskomponenten; in names of files that come by SFTP, while its
+Values that are nowhere else stand in every part of letters, and of documents from Fordelingskomponenten, that pass through everything; of
+deliveries with each fault over REST, as a form, over SOAP and through Fordelingskomponenten; in names of files that come by SFTP, while its
 server fails too; in what Serviceplatformen and recipients answer; and in path, query, headers and body of every call of the API. Some of it happens while PostgreSQL refuses rows,
 loses its connections or is away, and while content is unreadable, in calls and in jobs. Tracing is on, and \`LOG_LEVEL=debug\`. Each
 value is searched for as text, in UTF-16, hexadecimal, base64, URL-encoded and JSON-escaped, numbers with a hyphen too; first in the

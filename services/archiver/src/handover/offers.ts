@@ -32,7 +32,7 @@ export function offerHandover(
         otherwise: () =>
           notPossible(
             target?.channel === 'sf2900'
-              ? 'It came by Fordelingskomponenten, and its sender would hear that it was rejected. Reject it: then its sender can send it to the other municipality.'
+              ? 'It came through Fordelingskomponenten, and its sender would hear that it was rejected. Reject it: then its sender can send it to the other municipality.'
               : 'It is a pending reply of a case that has moved, which is not offered yet, or it cannot be.',
           ),
       },

@@ -25,7 +25,7 @@ const texts = inBoth({
     receipt: 'Besked til afsenderen',
   },
   en: {
-    title: 'By Fordelingskomponenten',
+    title: 'From Fordelingskomponenten',
     authority: 'Sending authority',
     objectType: 'Sent as',
     kle: 'KLE number',
@@ -65,7 +65,7 @@ const words = inBoth<Words>({
 
 const ORDER: readonly Distribution['parties'][number]['role'][] = ['primary', 'secondary', 'copy'];
 
-/** Of a document that came by Fordelingskomponenten: from which authority, about what and whom, and what its sender is told. */
+/** Of a document that came through Fordelingskomponenten: from which authority, about what and whom, and what its sender is told. */
 export function DistributionFacts({ letter: { sender, distribution } }: { readonly letter: DocumentAnswer }) {
   const own = useTexts(texts);
   const { objectTypes, roles, codes, told } = useTexts(words);

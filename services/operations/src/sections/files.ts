@@ -46,7 +46,7 @@ export const readFileFetches = ({ sweep }: Store) =>
      GROUP BY s.status`,
   );
 
-/** Files of documents by Fordelingskomponenten that are not here. */
+/** Files of documents from Fordelingskomponenten that are not here. */
 export const FILES = defineSection({
   name: 'files',
   texts: inBoth({

@@ -29,7 +29,7 @@ export const readUnsentReceipts = ({ sweep }: Store): Promise<UnsentReceipts[]> 
 /** As the alert ReceiptsNotSent has it. */
 const LATE_SECONDS = HOUR / SECOND;
 
-/** What the senders of documents by Fordelingskomponenten have not been told. */
+/** What the senders of documents from Fordelingskomponenten have not been told. */
 export const RECEIPTS = defineSection({
   name: 'receipts',
   texts: inBoth({

@@ -47,7 +47,7 @@ export interface IncomingMessage {
   readonly paths: Readonly<Record<'municipality' | 'letterAt' | 'replyBy', string>>;
 }
 
-/** How a document came by Fordelingskomponenten, and what only such a document says. */
+/** How a document came through Fordelingskomponenten, and what only such a document says. */
 export interface IncomingDistribution {
   readonly objectType: ObjectType;
   readonly objectId: string;

@@ -20,7 +20,7 @@ const MEDIA_TYPE = 'text/xml'; // SOAP 1.1, §6
 const OPERATION = 'FordelingsobjektModtag';
 
 /**
- * Documents by Fordelingskomponenten (SF2900, recipient WSDL): each is answered with its technical receipt. Receipts of what was sent
+ * Documents from Fordelingskomponenten (SF2900, recipient WSDL): each is answered with its technical receipt. Receipts of what was sent
  * on from here come to the same address.
  *
  * @param onStored hears of each that is stored
