@@ -11,7 +11,7 @@ import { linesOf, page } from './report.js';
 
 const USAGE = `npm run personal-proof [-- --queue postgresql|redis]
 
-Plants CPR numbers, names, subjects, file names and contents in an installation of its own: in letters and in documents by
+Plants CPR numbers, names, subjects, file names and contents in an installation of its own: in letters and in documents from
 Fordelingskomponenten that pass through everything, in bad deliveries and bad calls, in what Serviceplatformen answers, while its SFTP
 server fails, while the database refuses or is away, and while content is unreadable. Then it searches for them what
 those can see who may see no messages: logs of the services and of PostgreSQL, metrics, traces, jobs, pages, answers that refuse,
