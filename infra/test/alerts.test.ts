@@ -247,6 +247,11 @@ async function faultsInTheStack(): Promise<Course> {
 
   // What only time brings.
   await stack.sql(`UPDATE business_receipts SET at = at - interval '2 hours'`);
+  await stack.sql(
+    `INSERT INTO onward_distributions (id, message_id, municipality, recipient, kle, status, at, asked_by, next_enqueue_at)
+     VALUES (gen_random_uuid(), $1, $2, '11111111', '27.24.00', 'waiting', now() - interval '2 hours', 'alerts', now())`,
+    [id, ODENSKOV],
+  );
   await stack.sql(`UPDATE webhook_deliveries SET created_at = created_at - interval '2 hours'`);
   await stack.sql(`UPDATE master_keys SET first_at = now() - interval '500 days'`);
   await stack.sql(
@@ -443,6 +448,7 @@ const CASES: readonly { readonly make: () => Promise<Course>; readonly alerts: r
       'WebhookDisabled',
       'WebhookWaits',
       'ReceiptsNotSent',
+      'NotSentOn',
       'FileLate',
       'FileGivenUp',
       'UnknownContactPoint',

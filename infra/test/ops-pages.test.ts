@@ -67,6 +67,11 @@ beforeAll(async () => {
      SELECT gen_random_uuid(), message_id, municipality, 'AFVIST', 'sending', now() - interval '2 hours', 11, 'timeout', now()
      FROM distributions WHERE message_id NOT IN (SELECT message_id FROM file_fetches)`,
   );
+  await stack.sql(
+    `INSERT INTO onward_distributions (id, message_id, municipality, recipient, kle, status, at, attempts, fault, asked_by, next_enqueue_at)
+     SELECT gen_random_uuid(), message_id, municipality, '11111111', '27.24.00', 'waiting', now() - interval '2 hours', 9, 'refused', 'ops-pages', now()
+     FROM distributions WHERE message_id NOT IN (SELECT message_id FROM file_fetches) LIMIT 1`,
+  );
   await stack.sql(`DELETE FROM quarantine_entries WHERE count = 1`); // so that there is something to scrub
   for (let count = 0; count < 3; count += 1) await fail('make-zip');
 });
@@ -124,7 +129,7 @@ describe('the overview', () => {
       expect(page).toContain(`<section data-fresh id="${name}"`);
       expect(page).toContain(texts.da.title);
     }
-    for (const name of ['failed-jobs', 'held', 'quarantine', 'webhooks', 'receipts']) {
+    for (const name of ['failed-jobs', 'held', 'quarantine', 'webhooks', 'receipts', 'sending-on']) {
       expect(page).toContain(`<a href="#${name}">`);
     }
     expect(page).toContain('3 job er fejlet');
@@ -133,6 +138,8 @@ describe('the overview', () => {
     expect(page).toContain('2 webhooks får ikke deres hændelser');
     expect(page).toContain('2 kvitteringer er ikke sendt');
     expect(page).toMatch(/<code>22222222<\/code>.*<code>AFVIST<\/code>.*2<.*11<.*<code>timeout<\/code>/s);
+    expect(page).toContain('1 brev er ikke sendt videre');
+    expect(page).toMatch(/<code>22222222<\/code>.*<code>11111111<\/code>.*1<.*9<.*<code>refused<\/code>/s);
   });
 
   it('says what the receiver of a webhook answered last', async () => {

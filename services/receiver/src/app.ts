@@ -8,7 +8,7 @@ import { createUploads } from './delivery/uploads.js';
 import { createStoreMessage } from './intake/store-messages.js';
 import { createQuarantine } from './quarantine/quarantine.js';
 import { sf1606Routes } from './sf1606/routes.js';
-import { observeReceipts } from './sf2900/receipts/metrics.js';
+import { observeUnsent } from './sf2900/metrics.js';
 import { requireRecipient } from './sf2900/sending/settings.js';
 import { recipientEndpoint } from './sf2900/soap.js';
 import { createSf2900Work } from './sf2900/work.js';
@@ -17,7 +17,7 @@ import { createWork } from './worker.js';
 /** Accepts or refuses deliveries: `/sf1606` and `/sf2900`. */
 export async function createReceiver(parts: Parts, config: ReceiverConfig): Promise<Service> {
   const { callers, refused, secure, sweeps } = await openCallers(parts, config);
-  observeReceipts(parts);
+  observeUnsent(parts);
   const metrics = createDeliveryMetrics(parts.metrics.registry, config.MAX_UPLOADS);
   const hashingThread = new HashingThread();
   const endpoint = {

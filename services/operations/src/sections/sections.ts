@@ -12,12 +12,12 @@ import { OUTAGES } from './outages.js';
 import { PARTS } from './parts.js';
 import { QUARANTINE } from './quarantine.js';
 import { QUEUES } from './queues.js';
-import { RECEIPTS } from './receipts.js';
 import { REFUSALS } from './refusals.js';
 import { ROOM } from './room.js';
 import { SCRUB } from './scrub.js';
 import type { Section } from './section.js';
 import { SILENCE } from './silence.js';
+import { RECEIPTS, SENDING_ON } from './unsent.js';
 import { WEBHOOKS } from './webhooks.js';
 
 /** The sections of the operations page, in their order. */
@@ -34,6 +34,7 @@ export const SECTIONS: readonly Section[] = [
   SILENCE,
   WEBHOOKS,
   RECEIPTS,
+  SENDING_ON,
   FEED,
   LEDGER,
   ROOM,
