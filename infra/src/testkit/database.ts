@@ -13,7 +13,10 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const superuserUrl = requiredEnv('TEST_SUPERUSER_URL');
   const name = `test_${randomBytes(6).toString('hex')}`;
   await runSql(superuserUrl, `CREATE DATABASE ${name} TEMPLATE template`);
-  const database = { url: withDatabase(requiredEnv('TEST_SERVICE_URL'), name), ownerUrl: withDatabase(superuserUrl, name) };
+  const database = {
+    url: withDatabase(requiredEnv('TEST_SERVICE_URL'), name),
+    ownerUrl: withDatabase(superuserUrl, name),
+  };
   return asTestDatabase(database, () => runSql(superuserUrl, `DROP DATABASE ${name} WITH (FORCE)`));
 }
 

@@ -151,7 +151,13 @@ export class Replicas {
    *
    * @param opts `keepsOpen`: connections to the primary of before stay open; `to`: default is the standby that has most
    */
-  async promote({ keepsOpen = false, to }: { readonly keepsOpen?: boolean; readonly to?: Replica } = {}): Promise<void> {
+  async promote({
+    keepsOpen = false,
+    to,
+  }: {
+    readonly keepsOpen?: boolean;
+    readonly to?: Replica;
+  } = {}): Promise<void> {
     const best = to ?? (await this.#mostAdvanced());
     await runSql(best.url, `SELECT pg_promote(true, ${PROMOTED_WITHIN_S})`);
     this.#isolated.push(this.#primary);
@@ -198,7 +204,10 @@ export class Replicas {
     const names = standbys.map(({ name }) => name);
     const streaming = `SELECT FROM pg_stat_replication WHERE application_name = ANY ($1) AND state = 'streaming'`;
     const { url } = this.#primary;
-    await until(async () => (await runSql(url, streaming, [names])).length === names.length, 'A standby does not stream.');
+    await until(
+      async () => (await runSql(url, streaming, [names])).length === names.length,
+      'A standby does not stream.',
+    );
   }
 }
 

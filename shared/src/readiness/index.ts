@@ -97,7 +97,10 @@ export const REASONS = {
   standby: {
     'no-answer': { http: 200, meaning: 'The standby is down, starting or unreachable, or a read there has failed.' },
     'no-connection-free': { http: 200, meaning: 'All connections to the standby are in use, as for the database.' },
-    'login-refused': { http: 200, meaning: 'The standby refuses the login. Correct DATABASE_READ_URL, or pg_hba.conf.' },
+    'login-refused': {
+      http: 200,
+      meaning: 'The standby refuses the login. Correct DATABASE_READ_URL, or pg_hba.conf.',
+    },
     'tls-failed': { http: 200, meaning: 'TLS to the standby fails. Correct DATABASE_READ_URL, or the certificate.' },
     'database-missing': { http: 200, meaning: 'There is no such database. Correct DATABASE_READ_URL.' },
     'not-a-standby': {

@@ -115,7 +115,9 @@ export async function serve(config: CommonConfig, name: string, services: Create
 
   const renewals: Repeating[] = [];
   const stopWork = async () => {
-    await Promise.all([watching, looking, ...renewals, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()));
+    await Promise.all(
+      [watching, looking, ...renewals, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()),
+    );
     await queues.close();
     await within(LAST_BEAT_MS, heartbeat.end());
     await store.close();

@@ -149,7 +149,10 @@ export function openStore({
     readUrl === undefined
       ? undefined
       : openStandby({
-          pool: { ...configOf(readUrl, connections, BY_INDEX), query_timeout: Math.min(timeoutMs, MAX_STANDBY_READ_MS) },
+          pool: {
+            ...configOf(readUrl, connections, BY_INDEX),
+            query_timeout: Math.min(timeoutMs, MAX_STANDBY_READ_MS),
+          },
           primary: app,
         });
   const prisma = new PrismaClient({

@@ -8,11 +8,11 @@ import pg from 'pg';
 import { migrateDatabase, prepareDatabase } from '../../local/database.js';
 import { type MunicipalityRegistration, registerMunicipality } from '../../local/register-municipality.js';
 import type { StatePaths } from '../../local/state.js';
+import { killPostgres, restartPostgres } from '../../testkit/kill-postgres.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
 import { CASEWORKER_ROLES, issueOperatorsToken, issueToken, prepareState } from '../../testkit/set-up.js';
 import type { Random } from '../random.js';
 import { FarEnd } from './far-end.js';
-import { killPostgres, restartPostgres } from '../../testkit/kill-postgres.js';
 import { VICTIM } from './victims.js';
 import { MUNICIPALITIES } from './write-memos.js';
 

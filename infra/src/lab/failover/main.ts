@@ -39,7 +39,10 @@ class BadArgument extends Error {}
 async function failOver(signal: AbortSignal): Promise<boolean> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string', default: '6' }, seed: { type: 'string', default: String(randomInt(1_000_000)) } },
+    options: {
+      rounds: { type: 'string', default: '6' },
+      seed: { type: 'string', default: String(randomInt(1_000_000)) },
+    },
   });
   const [name = '', ...others] = positionals;
   const engine = ENGINES[name];

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkedFetch } from '../../testkit/checked-fetch.js';
+import { InboxClient } from '../../testkit/inbox-client.js';
 import { killPostgres } from '../../testkit/kill-postgres.js';
 import { type Replica, Replicas } from '../../testkit/replicas.js';
 import { repeatChanges, sendAgain } from '../crash/again.js';
@@ -10,7 +11,6 @@ import { Load, type LoadStyle } from '../crash/load.js';
 import { Stage } from '../crash/stage.js';
 import { type Victim, Victims } from '../crash/victims.js';
 import { MUNICIPALITIES, REGISTERED } from '../crash/write-memos.js';
-import { InboxClient } from '../../testkit/inbox-client.js';
 import { Random } from '../random.js';
 import type { FailoverOutcome, FailoverPlan, FailoverRow } from './main.js';
 
