@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { prepareDatabase } from '../../../infra/src/local/database.js';
 import { type Address, openAddress } from '../../../infra/src/testkit/address.js';
 import { asTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   address = await openAddress(portOf(standby));
   const env = { DATABASE_READ_URL: Object.assign(new URL(database.url), { port: String(address.port) }).href };
   stack = await startTestStack(env, {}, setUp(Promise.resolve(asTestDatabase(database))));
-  await expect.poll(stateOfStandby).toBe('ready');
+  await vi.waitUntil(async () => (await stateOfStandby()) === 'ready', { timeout: 10_000 });
 });
 afterAll(async () => {
   await stack?.close();

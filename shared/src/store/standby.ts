@@ -4,6 +4,7 @@ import { createBatcher } from '../batch/index.js';
 import { SECOND } from '../config/index.js';
 import { explainPostgres } from '../postgres/reasons.js';
 import { NotReady } from '../readiness/index.js';
+import { StoreUnavailable } from './failures.js';
 import { FencedPool } from './fence.js';
 import type { Connection } from './query.js';
 
@@ -112,7 +113,7 @@ export function openStandby({ pool: config, primary }: StandbyOptions): Standby 
   };
 
   const fail = (error: unknown) => {
-    fault = explainPostgres(error);
+    fault = explainPostgres(error instanceof StoreUnavailable && error.cause ? error.cause : error);
     if (!(fault instanceof NotReady && fault.reason === 'behind')) lagSeconds = undefined;
   };
 

@@ -187,7 +187,7 @@ class FailoverRun {
       memosEach: Number.POSITIVE_INFINITY,
       restMs: REST_MS,
       works: ['journalize', 'journalize', 'bulk', 'zip', 'reject', 'send-on'],
-      overSoap: 0.2,
+      overSoap: 0, // a fault that says to send again is a 500 there
       documents: 0.1,
       lastsMs: BACK_WITHIN_MS,
       ask: checkedFetch,
