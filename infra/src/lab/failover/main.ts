@@ -8,7 +8,8 @@ import { failOverPostgres } from './postgresql.js';
 
 /** What is failed over, by the name of its engine. */
 const ENGINES: Readonly<Record<string, (plan: FailoverPlan) => Promise<FailoverOutcome>>> = {
-  postgresql: failOverPostgres,
+  postgresql: (plan) => failOverPostgres(plan),
+  'postgresql-asynchronous': (plan) => failOverPostgres(plan, false),
 };
 
 const USAGE = `npm run failover -- ENGINE [--rounds N] [--seed S]   fails it over N times under load (default 6), and compares

@@ -32,9 +32,13 @@ const STUCK_AFTER_MS = 60_000;
 const REST_MS = 20;
 const POLL_MS = 50;
 
-/** Fails the primary of a PostgreSQL with two synchronous standbys over, again and again, under load, and compares. */
-export async function failOverPostgres(plan: FailoverPlan): Promise<FailoverOutcome> {
-  const replicas = await Replicas.start();
+/**
+ * Fails the primary of a PostgreSQL with two standbys over, again and again, under load, and compares.
+ *
+ * @param isSynchronous else something acknowledged is lost, as must be found
+ */
+export async function failOverPostgres(plan: FailoverPlan, isSynchronous = true): Promise<FailoverOutcome> {
+  const replicas = await Replicas.start({ isSynchronous });
   try {
     const stage = await Stage.open(replicas, 'failover');
     const run = new FailoverRun(stage, replicas, plan);
