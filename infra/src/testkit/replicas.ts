@@ -168,7 +168,12 @@ export class Replicas {
     this.#address.moveTo(port, { keepsOpen });
   }
 
-  /** Resolves when these standbys have replayed everything that is committed now. */
+  /** Moves the address, to a primary or by mistake. */
+  leadTo({ url }: Replica): void {
+    this.#address.moveTo(Number(new URL(url).port));
+  }
+
+  /** Resolves when the standbys have replayed everything that is committed now. */
   async untilReplayed(): Promise<void> {
     const [now] = await runSql<{ at: string }>(this.#primary.url, 'SELECT pg_current_wal_flush_lsn() AS at');
     for (const { url } of this.#standbys)

@@ -3,8 +3,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, prepareDatabase } from '../../../infra/src/local/database.js';
 import { createTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
-import { Replicas } from '../../../infra/src/testkit/replicas.js';
-import { CommitInDoubt, openStore, type Store } from '../../src/store/index.js';
+import { HAS_PGBOUNCER, startPgBouncer } from '../../../infra/src/testkit/pgbouncer.js';
+import { type Replica, Replicas } from '../../../infra/src/testkit/replicas.js';
+import { CommitInDoubt, isStoreUnavailable, openStore, Prisma, type Store } from '../../src/store/index.js';
 
 // @module-tag long
 
@@ -47,6 +48,53 @@ describe('with synchronous standbys', () => {
     await replicas.addStandby();
     for (const id of ids) expect(await hasCase(database.ownerUrl, id)).toBe(true);
     await addCase(store, randomUUID());
+    await store.close();
+  });
+
+  it.each(['directly', ...(HAS_PGBOUNCER ? ['through PgBouncer in session mode'] : [])])(
+    '%s, LISTEN and prepared statements are there again after a failover',
+    async (how) => {
+      const pooler = how === 'directly' ? undefined : await startPgBouncer(database.url, { pool_mode: 'session' });
+      const store = open(pooler?.url ?? database.url);
+      const heard: string[] = [];
+      const listener = store.listen(['failed_over'], (_, payload) => heard.push(payload));
+      listener.start();
+      await expect.poll(() => listener.isHearing).toBe(true);
+      const id = randomUUID();
+      await addCase(store, id);
+      const read = () =>
+        store.query(CVR, Prisma.sql`SELECT caseworker FROM cases WHERE case_id = ${id}`, 'kept').catch(() => 'failed');
+      expect(await read()).toEqual([{ caseworker: 'anna' }]);
+      await replicas.killPrimary();
+      await expect.poll(() => listener.isHearing).toBe(false);
+      await replicas.promote();
+      await replicas.addStandby();
+      await expect.poll(read, { timeout: 20_000 }).toEqual([{ caseworker: 'anna' }]);
+      await expect.poll(() => listener.isHearing, { timeout: 20_000 }).toBe(true);
+      await runSql(database.url, `NOTIFY failed_over, '${id}'`);
+      await expect.poll(() => heard).toEqual([id]);
+      await listener.stop();
+      await store.close();
+      await pooler?.close();
+    },
+  );
+
+  it('says that it is read-only while the address leads to a standby', async () => {
+    const store = open(database.url);
+    await store.check();
+    replicas.leadTo(replicas.standbys[0] as Replica);
+    await expect.poll(() => store.check().catch(({ reason }) => reason)).toBe('read-only');
+    await expect(addCase(store, randomUUID())).rejects.toSatisfy(isStoreUnavailable);
+    replicas.leadTo(replicas.primary);
+    await expect
+      .poll(() =>
+        addCase(store, randomUUID()).then(
+          () => 'done',
+          () => 'failed',
+        ),
+      )
+      .toBe('done');
+    await store.check();
     await store.close();
   });
 
