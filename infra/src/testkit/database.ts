@@ -13,18 +13,25 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const superuserUrl = requiredEnv('TEST_SUPERUSER_URL');
   const name = `test_${randomBytes(6).toString('hex')}`;
   await runSql(superuserUrl, `CREATE DATABASE ${name} TEMPLATE template`);
-  const ownerUrl = withDatabase(superuserUrl, name);
+  const database = {
+    url: withDatabase(requiredEnv('TEST_SERVICE_URL'), name),
+    ownerUrl: withDatabase(superuserUrl, name),
+  };
+  return asTestDatabase(database, () => runSql(superuserUrl, `DROP DATABASE ${name} WITH (FORCE)`));
+}
+
+/** A database of a server of its own. */
+export function asTestDatabase(database: Database, drop: () => Promise<unknown> = async () => {}): TestDatabase {
   // A pool, because connecting takes longer than most statements, and tests count rows thousands of times.
-  const owner = new pg.Pool({ connectionString: ownerUrl, idleTimeoutMillis: 0, allowExitOnIdle: true });
+  const owner = new pg.Pool({ connectionString: database.ownerUrl, idleTimeoutMillis: 0, allowExitOnIdle: true });
   owner.on('error', () => {}); // an idle connection was cut; the next statement gets another
   return {
-    url: withDatabase(requiredEnv('TEST_SERVICE_URL'), name),
-    ownerUrl,
+    ...database,
     sql: async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
       (await owner.query<Row>(text, values)).rows,
     async drop() {
       await owner.end();
-      await runSql(superuserUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+      await drop();
     },
   };
 }

@@ -8,7 +8,7 @@ import type { MunicipalityRegistration } from '../local/register-municipality.js
 import { allServices, type LocalLinks, StackConfig } from '../local/services.js';
 import { statePaths } from '../local/state.js';
 import { checkedFetch } from './checked-fetch.js';
-import { createTestDatabase } from './database.js';
+import { createTestDatabase, type TestDatabase } from './database.js';
 import { deliver } from './deliver.js';
 import { issueOperatorsToken, issueToken, prepareState } from './set-up.js';
 
@@ -68,8 +68,9 @@ export interface CallOptions {
   readonly headers?: Record<string, string>;
 }
 
-export async function setUp(): Promise<Setup> {
-  const database = await createTestDatabase();
+/** @param creating the database; default: a new one on the server of all tests */
+export async function setUp(creating: Promise<TestDatabase> = createTestDatabase()): Promise<Setup> {
+  const database = await creating;
   const folder = await mkdtemp(join(tmpdir(), 'indbakke-test-'));
   const paths = statePaths({ STATE_DIR: folder });
   const env = { ...(await prepareState(paths, database, MUNICIPALITIES)), LOG_LEVEL: 'silent' };
@@ -98,12 +99,14 @@ const only = ({ user, roles }: TokenOptions) => ({ ...(user && { user }), ...(ro
  *
  * @param env settings that differ, or what makes them
  * @param links sign in to the pages once
+ * @param settingUp default: on a new database
  */
 export async function startTestStack(
   env: Env | ((setup: Setup) => Promise<Env>) = {},
   links: LocalLinks = {},
+  settingUp: Promise<Setup> = setUp(),
 ): Promise<TestStack> {
-  const setup = await setUp();
+  const setup = await settingUp;
   const settings = { ...setup.env, ...(typeof env === 'function' ? await env(setup) : env) };
   const config = readConfig(StackConfig, settings);
   const running = await serve(config, 'test', allServices(config, links));

@@ -94,6 +94,9 @@ export const commonSettings = {
     .default(30_000)
     .describe('The same of a system, for each user that it acts for; 0 = without a limit'),
   DATABASE_URL: secret(url('postgres:', 'postgresql:')).describe('PostgreSQL, as the login of the services'),
+  DATABASE_READ_URL: secret(url('postgres:', 'postgresql:'))
+    .optional()
+    .describe('The same database at a hot standby, for lists, counts and figures; default: DATABASE_URL alone'),
   DATABASE_CONNECTIONS: wholeNumber(2, 500).default(16).describe('Most connections per process'),
   QUEUE_URL: secret(url('postgres:', 'postgresql:', 'redis:', 'rediss:'))
     .optional()

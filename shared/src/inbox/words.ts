@@ -35,7 +35,7 @@ export interface FoundMessages {
  * the query is met. It takes as long in a long history as in a short one.
  */
 export async function searchMessages(
-  store: Store,
+  reader: Pick<Store, 'query'>,
   municipality: string,
   { query, statuses, newestFirst, since, until, beyond, wanted }: WordSearch,
 ): Promise<FoundMessages> {
@@ -45,7 +45,7 @@ export async function searchMessages(
     FROM search_messages(${query}, ${[...statuses]}::text[], ${newestFirst}::bool, ${since}::timestamptz, ${until}::timestamptz,
       ${beyond?.time}::timestamptz, ${beyond?.id}::uuid, ${wanted}::int)
     ORDER BY received_at ${direction}, message_id ${direction} LIMIT ${wanted}::int`;
-  const rows = await store.query<{ id: string; time: Date }>(municipality, found, 'kept');
+  const rows = await reader.query<{ id: string; time: Date }>(municipality, found, 'kept');
   const last = rows.length === wanted ? rows.at(-1) : undefined;
   return { ids: rows.map(({ id }) => id), reached: last && { id: last.id, time: last.time.toISOString() } };
 }

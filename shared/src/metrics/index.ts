@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { SECOND } from '../config/index.js';
 import type { Queues } from '../queue/index.js';
+import type { Store } from '../store/index.js';
 
 /** The metrics of a process. Labels are codes and names of operations; nothing personal, no ids. */
 export interface Metrics {
@@ -12,6 +13,7 @@ export interface Metrics {
   readonly tooManyRequests: Counter<'kind'>;
   readonly unreadable: Counter<'status'>;
   readonly suggestions: Histogram<string>;
+  readonly reads: Counter<'from'>;
 }
 
 export function createMetrics(): Metrics {
@@ -54,6 +56,10 @@ export function createMetrics(): Metrics {
       buckets: [0.1, 0.5, 1, 2, 5, 15, 60, 600],
       registers: [registry],
     }),
+    reads: counterOf(registry, 'reads_total', 'Lists, counts and figures, by where they were read', 'from', [
+      'primary',
+      'standby',
+    ]),
   };
 }
 
@@ -127,6 +133,12 @@ export function observeSweeps({ registry }: Metrics, sweeps: readonly Sweep[]): 
       for (const { name, failures } of sweeps) if (name !== undefined) this.set({ sweep: name }, failures ?? 0);
     },
   });
+}
+
+/** How much later than the primary the standby is. */
+export function observeStandby(metrics: Metrics, { standby }: Pick<Store, 'standby'>): void {
+  const help = 'How much later than the primary the standby was when it was last looked at; no value without one';
+  observe(metrics, 'standby_lag_seconds', help, [], async () => standby?.lagSeconds);
 }
 
 /** Counts of jobs by queue and state, read from the backend at each scrape. */

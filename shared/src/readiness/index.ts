@@ -94,6 +94,26 @@ export const REASONS = {
         'TOKEN_JWKS is unreachable. Callers with keys unknown here get 503, and after ten minutes all callers with tokens; deliveries go on.',
     },
   },
+  standby: {
+    'no-answer': { http: 200, meaning: 'The standby is down, starting or unreachable, or a read there has failed.' },
+    'no-connection-free': { http: 200, meaning: 'All connections to the standby are in use, as for the database.' },
+    'login-refused': {
+      http: 200,
+      meaning: 'The standby refuses the login. Correct DATABASE_READ_URL, or pg_hba.conf.',
+    },
+    'tls-failed': { http: 200, meaning: 'TLS to the standby fails. Correct DATABASE_READ_URL, or the certificate.' },
+    'database-missing': { http: 200, meaning: 'There is no such database. Correct DATABASE_READ_URL.' },
+    'not-a-standby': {
+      http: 200,
+      meaning: 'It is no standby, as when it was promoted. Name one in DATABASE_READ_URL.',
+    },
+    'other-timeline': {
+      http: 200,
+      meaning: 'It does not follow the primary, or has not written a checkpoint since a failover (checkpoint_timeout).',
+    },
+    behind: { http: 200, meaning: 'For ten seconds it has had nothing that is new. Look at its replay lag.' },
+    failing: { http: 200, meaning: 'Something else. The log has its errorCode.' },
+  },
 } as const satisfies Record<string, Record<string, { http: 200 | 503; meaning: string }>>;
 
 export type Part = keyof typeof REASONS;

@@ -12,7 +12,7 @@ import { type BlobStore, onlyMarked, openBlobStore } from '../content/index.js';
 import { type KeyRing, openKeyRing } from '../keys/index.js';
 import { FailedSignIns, RequestLimits } from '../limits/index.js';
 import { createLog, type Log } from '../log/index.js';
-import { createMetrics, type Metrics, observeQueues } from '../metrics/index.js';
+import { createMetrics, type Metrics, observeQueues, observeStandby } from '../metrics/index.js';
 import { openQueues, type Queues } from '../queue/index.js';
 import { InboxSessions } from '../sign-in/index.js';
 import { openStore, type Store } from '../store/index.js';
@@ -46,7 +46,15 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   const log = createLog(name, config.LOG_LEVEL);
   const keys = await opened(config.KEYS ? 'KEYS' : 'KEY_FILE', openKeyRing(config));
   const folder = await opened('BLOB_URL', openBlobStore(config.BLOB_URL));
-  const store = openStore({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, name });
+  const metrics = createMetrics();
+  const store = openStore({
+    url: config.DATABASE_URL,
+    connections: config.DATABASE_CONNECTIONS,
+    name,
+    readUrl: config.DATABASE_READ_URL,
+    onRead: (from) => metrics.reads.inc({ from }),
+  });
+  observeStandby(metrics, store);
   const revoked: IsRevoked = (revocable) => isRevoked({ store, keys }, revocable);
   const claimRules = claimRulesOf(config);
   const tokens = await opened('TOKEN_JWKS', createTokenVerifier(tokenIssuers(config, claimRules), revoked));
@@ -59,7 +67,6 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators, users));
   const blobs = onlyMarked(folder, () => hasContent(store));
   const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
-  const metrics = createMetrics();
   observeQueues(metrics, queues);
   const inboxSessions = config.INBOX_PAGE === 'on' ? new InboxSessions(keys) : undefined;
   const failedSignIns = new FailedSignIns(config, metrics);

@@ -7,8 +7,8 @@ import { within } from './within.js';
 // A probe that hangs is useless to the router.
 const CHECK_MS = 3_000;
 
-/** Of each part: `ready`, or a reason of REASONS. */
-export type States = Readonly<Record<Part, string>>;
+/** Of each part: `ready`, or a reason of REASONS. The standby is a part only where one is set. */
+export type States = Readonly<Record<Exclude<Part, 'standby'>, string> & { standby?: string }>;
 
 /** Whether a process in these states should get requests. */
 export function isReady(states: States): boolean {
@@ -32,7 +32,8 @@ export function watchParts({ store, keys, blobs, queues, tokens, log, metrics }:
     labelNames: ['part', 'state'],
     registers,
   });
-  const checks: Record<Part, () => Promise<void>> = {
+  const { standby } = store;
+  const checks: Record<Exclude<Part, 'standby'>, () => Promise<void>> & { standby?: () => Promise<void> } = {
     async database() {
       const { clockAheadMs, masterKeys } = await store.check();
       clock.set(clockAheadMs / 1_000);
@@ -41,6 +42,7 @@ export function watchParts({ store, keys, blobs, queues, tokens, log, metrics }:
     content: () => blobs.check().catch(explainContent),
     queue: () => queues.check(),
     tokens: () => tokens.check().catch(explainTokens),
+    ...(standby && { standby: async () => standby.check() }),
   };
   const watched = Object.entries(checks).map(([part, check]) => new WatchedPart(part as Part, check, log, gauge));
   return async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import express, { type Express, type Router } from 'express';
-import { type CommonConfig, MINUTE } from '../config/index.js';
+import { type CommonConfig, MINUTE, SECOND } from '../config/index.js';
 import {
   type Listening,
   listen,
@@ -99,8 +99,11 @@ export async function serve(config: CommonConfig, name: string, services: Create
     },
     0,
   );
+  const { standby } = store;
+  const looking = repeat('look-at-standby', SECOND, log, async () => standby?.look(), 0);
   observeSweeps(metrics, [watching, ...mounted.flatMap(({ sweeps }) => sweeps)]);
   watching.start();
+  if (standby) looking.start();
   for (const service of mounted) {
     for (const startWorker of service.jobs) startWorker(queues);
     for (const sweep of service.sweeps) sweep.start();
@@ -112,7 +115,9 @@ export async function serve(config: CommonConfig, name: string, services: Create
 
   const renewals: Repeating[] = [];
   const stopWork = async () => {
-    await Promise.all([watching, ...renewals, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()));
+    await Promise.all(
+      [watching, looking, ...renewals, ...mounted.flatMap(({ sweeps }) => sweeps)].map((each) => each.stop()),
+    );
     await queues.close();
     await within(LAST_BEAT_MS, heartbeat.end());
     await store.close();

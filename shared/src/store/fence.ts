@@ -11,6 +11,12 @@ interface Answer {
   readonly command?: string;
 }
 
+/**
+ * The function of PostgreSQL 18 that waits for synchronous standbys. When that is cancelled, by an operator, the transaction is committed
+ * here alone, and is answered as done, with a warning.
+ */
+const WAITS_FOR_STANDBYS = 'SyncRepWaitForLSN';
+
 type Query = (statement: Statement, ...values: unknown[]) => Promise<Answer>;
 
 /**
@@ -51,7 +57,8 @@ export function preparedOn(connection: pg.PoolClient): Set<string> {
  * - A statement is sent only once the previous one is answered: Prisma reads the relations of a row concurrently, and pg 9
  *   will not queue them.
  * - Statements after the end, after one that was not answered, or after the limit are refused.
- * - COMMIT succeeds only if PostgreSQL says that it has committed. Without an answer it is in doubt.
+ * - COMMIT succeeds only if PostgreSQL says that it has committed. Without an answer it is in doubt, and so is what no synchronous
+ *   standby has: the next primary would lack it.
  * - It returns to the pool only if every statement was answered and PostgreSQL is not in a transaction; else it is closed.
  */
 class Loan {
@@ -61,10 +68,15 @@ class Loan {
   #isWaiting = false;
   #isOver = false;
   #isReleased = false;
+  #isHereAlone = false;
+  readonly #notice = ({ routine }: { readonly routine?: string | undefined }) => {
+    this.#isHereAlone ||= routine === WAITS_FOR_STANDBYS;
+  };
 
   constructor(client: pg.PoolClient, limitMs: number) {
     this.#client = client;
     this.#endsAt = performance.now() + limitMs;
+    client.on('notice', this.#notice);
   }
 
   /** @throws CommitInDoubt or StatementRefused, besides what pg throws */
@@ -86,6 +98,7 @@ class Loan {
       if (isCommit && isInDoubt(cause)) throw new CommitInDoubt('COMMIT was not answered.', { cause });
       return fail(cause);
     });
+    if (this.#isHereAlone) throw new CommitInDoubt('COMMIT was not replicated.');
     // PostgreSQL 18, COMMIT: of a transaction in which a statement has failed it is a ROLLBACK, and no error.
     if (isCommit && answer.command !== 'COMMIT')
       throw new Error('Rolled back: the failure of a statement was ignored.');
@@ -116,6 +129,7 @@ class Loan {
   release(error?: Error | boolean): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    this.#client.removeListener('notice', this.#notice);
     this.#client.release(error || this.#isWaiting || !this.#isIdle());
   }
 

@@ -9,6 +9,7 @@ import { createListener, type Listener } from './listen.js';
 import { CHANGES_CHANNEL, createNudge } from './nudge.js';
 import { bindTo, type Connection, type Plan, queryAs } from './query.js';
 import { RELIED_ON } from './relied-on.js';
+import { openStandby, type Standby } from './standby.js';
 
 export { Prisma } from '../generated/client.js';
 export type * from '../generated/models.js';
@@ -20,6 +21,7 @@ export { migrate } from './migrate.js';
 export { newId } from './new-id.js';
 export { CHANGES_CHANNEL } from './nudge.js';
 export { asMunicipality, type Connection, type Plan, run } from './query.js';
+export type { Standby } from './standby.js';
 
 /** A transaction bound to one municipality. */
 export type Tx = Prisma.TransactionClient;
@@ -33,6 +35,20 @@ export interface StoreOptions {
   readonly name: string;
   /** Limit for a transaction, COMMIT included, and for a sweep’s statement; default 30 s. */
   readonly timeoutMs?: number;
+  /** The same database at a hot standby, with the same login. */
+  readonly readUrl?: string | undefined;
+  /** Hears where each `reading` was done. */
+  readonly onRead?: (from: Source) => void;
+}
+
+/** Where something was read. */
+export type Source = 'primary' | 'standby';
+
+/** What reads. */
+export interface Reader {
+  /** A standby takes no rows, not even of the audit log. */
+  readonly from: Source;
+  query: Store['query'];
 }
 
 /** The database. Every connection is bound to one municipality and the limits of its caller, or to the narrow privileges of a sweep. */
@@ -50,6 +66,13 @@ export interface Store {
   withTenantConnection<T>(municipality: string, work: (connection: Connection) => Promise<T>): Promise<T>;
   /** Runs one statement in a transaction of its own for this municipality, in one round trip: for what is read most. */
   query<Row extends pg.QueryResultRow>(municipality: string, statement: Prisma.Sql, plan: Plan): Promise<Row[]>;
+  /**
+   * Runs `work`, which only reads, at a standby that has all that is committed by now; else, or if that fails, at the primary. For what
+   * is read much and takes long: lists, counts, figures.
+   */
+  reading<T>(work: (reader: Reader) => Promise<T>): Promise<T>;
+  /** Undefined without `readUrl`. Somebody must look at it now and then, or it is not used. */
+  readonly standby: Standby | undefined;
   /**
    * Runs one statement across municipalities, with the privileges of role indbakke_worker. One that fails may have been done,
    * so it must be harmless to repeat.
@@ -87,28 +110,34 @@ const MAX_IDLE_IN_TRANSACTION_MS = 10_000;
 // too) when the table has grown, until the next ANALYZE.
 const BY_INDEX = 'SET enable_seqscan = off';
 
+/** The limit of what is read at a standby, which is then read at the primary. */
+const MAX_STANDBY_READ_MS = 10_000;
+
 export function openStore({
   url,
   connections,
   name,
   timeoutMs = MAX_TRANSACTION_SECONDS * SECOND,
+  readUrl,
+  onRead = () => {},
 }: StoreOptions): Store {
   const common = [
     ...RELIED_ON,
     `SET statement_timeout = ${Math.floor(timeoutMs * STATEMENT_SHARE)}`,
     `SET idle_in_transaction_session_timeout = ${MAX_IDLE_IN_TRANSACTION_MS}`,
   ];
+  const configOf = (connectionString: string, max: number, ...settings: string[]) => ({
+    connectionString,
+    max,
+    application_name: name,
+    connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
+    // Without this, a query on a silently dead connection would wait until the system gives up.
+    query_timeout: timeoutMs,
+    keepAlive: true,
+    onConnect: sessionWith([...common, ...settings]),
+  });
   const open = (max: number, ...settings: string[]) => {
-    const pool = new FencedPool({
-      connectionString: url,
-      max,
-      application_name: name,
-      connectionTimeoutMillis: WAIT_FOR_CONNECTION_MS,
-      // Without this, a query on a silently dead connection would wait until the system gives up.
-      query_timeout: timeoutMs,
-      keepAlive: true,
-      onConnect: sessionWith([...common, ...settings]),
-    });
+    const pool = new FencedPool(configOf(url, max, ...settings));
     // A broken connection fails its query and is replaced at the next use; without listeners its events would end the process.
     pool.on('error', () => {});
     pool.on('connect', (connection) => connection.on('error', () => {}));
@@ -116,6 +145,16 @@ export function openStore({
   };
   const app = open(connections, BY_INDEX);
   const worker = open(SWEEP_CONNECTIONS);
+  const standby =
+    readUrl === undefined
+      ? undefined
+      : openStandby({
+          pool: {
+            ...configOf(readUrl, connections, BY_INDEX),
+            query_timeout: Math.min(timeoutMs, MAX_STANDBY_READ_MS),
+          },
+          primary: app,
+        });
   const prisma = new PrismaClient({
     adapter: new PrismaPg(app),
     transactionOptions: { maxWait: WAIT_FOR_CONNECTION_MS, timeout: timeoutMs },
@@ -130,6 +169,33 @@ export function openStore({
       const result = await work(connection, (results as pg.QueryResult[]).at(-1)?.rows as never);
       await connection.query('COMMIT');
       return result;
+    } finally {
+      connection.release(); // a transaction that failed is still open, so the fence closes its connection
+    }
+  };
+
+  const query: Store['query'] = async <Row extends pg.QueryResultRow>(
+    municipality: string,
+    statement: Prisma.Sql,
+    plan: Plan,
+  ) => {
+    const connection = await app.connect();
+    try {
+      return await queryAs<Row>(connection, municipality, statement, plan);
+    } finally {
+      connection.release();
+    }
+  };
+  const readAtStandby = async <T>(work: (reader: Reader) => Promise<T>): Promise<{ readonly done: T } | undefined> => {
+    const connection = await standby?.lend();
+    if (!connection) return undefined;
+    try {
+      const done = await work({ from: 'standby', query: (...statement) => queryAs(connection, ...statement) });
+      await connection.query('COMMIT');
+      return { done };
+    } catch {
+      standby?.giveUp();
+      return undefined;
     } finally {
       connection.release(); // a transaction that failed is still open, so the fence closes its connection
     }
@@ -162,14 +228,15 @@ export function openStore({
       }
     },
 
-    async query<Row extends pg.QueryResultRow>(municipality: string, statement: Prisma.Sql, plan: Plan) {
-      const connection = await app.connect();
-      try {
-        return await queryAs<Row>(connection, municipality, statement, plan);
-      } finally {
-        connection.release();
-      }
+    query,
+
+    async reading(work) {
+      const read = await readAtStandby(work);
+      onRead(read ? 'standby' : 'primary');
+      return read ? read.done : work({ from: 'primary', query });
     },
+
+    standby,
 
     sweep: <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
       asWorker('', async (connection) => (await connection.query<Row>(sql, values)).rows),
@@ -183,6 +250,7 @@ export function openStore({
     async close() {
       nudge.stop();
       await prisma.$disconnect();
+      await standby?.close();
       await Promise.all([app.end(), worker.end()]);
     },
   };

@@ -8,17 +8,20 @@ import pg from 'pg';
 import { migrateDatabase, prepareDatabase } from '../../local/database.js';
 import { type MunicipalityRegistration, registerMunicipality } from '../../local/register-municipality.js';
 import type { StatePaths } from '../../local/state.js';
+import { killPostgres, restartPostgres } from '../../testkit/kill-postgres.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
 import { CASEWORKER_ROLES, issueOperatorsToken, issueToken, prepareState } from '../../testkit/set-up.js';
 import type { Random } from '../random.js';
 import { FarEnd } from './far-end.js';
-import { killPostgres, restartPostgres } from './kill-postgres.js';
 import { VICTIM } from './victims.js';
 import { MUNICIPALITIES } from './write-memos.js';
 
 const ROLES = [...CASEWORKER_ROLES, 'Indbakke.Opsætning', 'Indbakke.Aktindsigt'];
 const TOKEN_HOURS = 12;
 const DATABASE_BACK_WITHIN_MS = 30_000;
+
+/** The server that the database of a stage is on. */
+export type StagePostgres = Pick<OwnPostgres, 'url' | 'paths' | 'dataDir'>;
 
 /** How the database of a stage is made ready. */
 export interface SetUp {
@@ -66,12 +69,12 @@ export class Stage {
   readonly secondTokens: ReadonlyMap<string, string>;
   /** Fordelingskomponenten, in this process. */
   readonly farEnd: FarEnd;
-  readonly #postgres: OwnPostgres;
+  readonly #postgres: StagePostgres;
   readonly #logFile: string;
   readonly #pool: pg.Pool;
 
   private constructor(
-    postgres: OwnPostgres,
+    postgres: StagePostgres,
     paths: StatePaths,
     env: Env,
     ownerUrl: string,
@@ -93,7 +96,7 @@ export class Stage {
     this.#pool.on('connect', (connection) => connection.on('error', () => {}));
   }
 
-  static async open(postgres: OwnPostgres, name: string, setUp = BY_THIS_VERSION): Promise<Stage> {
+  static async open(postgres: StagePostgres, name: string, setUp = BY_THIS_VERSION): Promise<Stage> {
     const paths = { ...postgres.paths, content: join(postgres.paths.root, `content-${name}`) };
     const database = await prepareDatabase(postgres.url, name, setUp.migrate);
     await setUp.register(database.ownerUrl, REGISTRATIONS);
@@ -180,6 +183,18 @@ export class Stage {
     );
     const unnumbered = `SELECT FROM audit_events WHERE position IS NULL AND at < (${month} + interval '1 month') AT TIME ZONE 'UTC'`;
     while ((await this.sql(unnumbered)).length > 0) await pause(20);
+  }
+
+  /** Makes due now what is due within an hour, or three. */
+  async moveClockOn(): Promise<void> {
+    const hourAgo = (column: string) => `${column} = ${column} - interval '1 hour'`;
+    await this.sql(`UPDATE messages SET ${hourAgo('next_enqueue_at')} WHERE suggestion_run_at IS NULL`);
+    await this.sql(`UPDATE content_removals SET ${hourAgo('requested_at')}`);
+    await this.sql(`UPDATE extracts SET ${hourAgo('next_enqueue_at')} WHERE next_run_at <= now()`);
+    await this.sql(`UPDATE access_packages SET ${hourAgo('next_enqueue_at')} WHERE status = 'waiting'`);
+    await this.sql(`UPDATE zip_downloads SET ${hourAgo('next_enqueue_at')} WHERE status IN ('waiting', 'running')`);
+    for (const table of ['file_fetches', 'business_receipts', 'onward_distributions'])
+      await this.sql(`UPDATE ${table} SET next_enqueue_at = next_enqueue_at - interval '3 hours'`);
   }
 
   /** What verifying the audit log finds. */

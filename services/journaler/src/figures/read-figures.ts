@@ -46,7 +46,9 @@ export async function readFigures(
   at: Date,
 ): Promise<FiguresAnswer> {
   const { from, to } = periodOf(query, danishDayOf(at));
-  const [row] = await store.query<Row>(municipality, statementOf(municipality, from, to), 'fresh');
+  const [row] = await store.reading((reader) =>
+    reader.query<Row>(municipality, statementOf(municipality, from, to), 'fresh'),
+  );
   const { received, handled, waiting, names, isTraining } = row as Row;
   const receivedBy = groupsByKey(received);
   const handledBy = groupsByKey(handled);

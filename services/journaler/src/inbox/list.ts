@@ -74,16 +74,22 @@ async function readPage<Row extends { readonly id: string }>(
   const { municipality } = principal;
   const from = cursor === undefined ? undefined : readCursor(keys, query, cursor, path);
   const entry = listing && auditOfList(keys, principal, listing, query);
-  const read = async (page: { found?: readonly string[]; audit?: AuditEntry | undefined }) => {
-    const { statement, plan } = statementOf(principal, query, { ...columns, ...page, limit, from });
-    return store.query<Row & PageRow>(municipality, statement, plan);
-  };
   const inSteps = startsWithWords(principal, query);
-  const { rows, next: unread } = inSteps
-    ? await readFound(store, principal, { ...query, limit }, { from, now: columns.now }, (found) => read({ found }))
-    : { rows: await read({ audit: entry }), next: undefined };
+  const { rows, unread, isAudited } = await store.reading(async (reader) => {
+    const read = async (page: { found?: readonly string[]; audit?: AuditEntry | undefined }) => {
+      const { statement, plan } = statementOf(principal, query, { ...columns, ...page, limit, from });
+      return reader.query<Row & PageRow>(municipality, statement, plan);
+    };
+    if (inSteps) {
+      const place = { from, now: columns.now };
+      const found = await readFound(reader, principal, { ...query, limit }, place, (ids) => read({ found: ids }));
+      return { rows: found.rows, unread: found.next, isAudited: false };
+    }
+    const isAudited = reader.from === 'primary';
+    return { rows: await read({ audit: isAudited ? entry : undefined }), unread: undefined, isAudited };
+  });
   const { items, next = unread } = cutPage(rows, limit);
-  if (entry && inSteps) {
+  if (entry && !isAudited) {
     await recordAudit(store, { ...entry, details: { ...entry.details, shown: items.length } });
   }
   return { items: [...items], nextCursor: next ? writeCursor(keys, query, next) : null };

@@ -1,7 +1,7 @@
 import { type Principal, sightOf } from '@indbakke/shared/access';
 import { type FoundMessages, searchMessages } from '@indbakke/shared/inbox';
 import type { Status } from '@indbakke/shared/lifecycle';
-import type { Store } from '@indbakke/shared/store';
+import type { Reader } from '@indbakke/shared/store';
 import type { ListQuery, Position } from './cursor.js';
 import { type Filter, filtersOf, rangeOf } from './filter.js';
 import { MOST_DONE } from './page.js';
@@ -38,7 +38,7 @@ function othersOf({ q: _, ...others }: ListQuery, principal: Principal): Filter[
  * @returns what `filter` has read, and where the next words are to be looked for; undefined when there are no more
  */
 export async function readFound<Row>(
-  store: Store,
+  reader: Reader,
   principal: Principal,
   query: ListQuery & { readonly limit: number },
   { from, now }: { readonly from: Position | undefined; readonly now: Date },
@@ -49,14 +49,14 @@ export async function readFound<Row>(
   const { from: since, before: until } = rangeOf(query, now);
   const search = { query: q, statuses, newestFirst: sort !== 'receivedAt', since, until };
   if (sort.replace('-', '') !== 'receivedAt') {
-    const { ids } = await searchMessages(store, municipality, { ...search, wanted: MOST_SORTED });
+    const { ids } = await searchMessages(reader, municipality, { ...search, wanted: MOST_SORTED });
     return { rows: ids.length > 0 ? await filter(ids) : [], next: undefined };
   }
   const rows: Row[] = [];
   let beyond: FoundMessages['reached'] = from;
   let wanted = othersOf(query, principal).length === 0 ? limit + 1 : AT_FIRST;
   for (let found = 0; ; ) {
-    const { ids, reached }: FoundMessages = await searchMessages(store, municipality, { ...search, beyond, wanted });
+    const { ids, reached }: FoundMessages = await searchMessages(reader, municipality, { ...search, beyond, wanted });
     if (ids.length > 0) rows.push(...(await filter(ids)));
     found += ids.length;
     if (!reached || rows.length > limit || found >= MOST_FOUND) {

@@ -37,7 +37,9 @@ export async function summarizeDocuments(
   filter: DocumentFilter,
   now: Date,
 ): Promise<DocumentCounts> {
-  const [counts] = await store.query<Counts>(principal.municipality, countsOf(principal, filter, now), 'fresh');
+  const [counts] = await store.reading((reader) =>
+    reader.query<Counts>(principal.municipality, countsOf(principal, filter, now), 'fresh'),
+  );
   const { age, nextDue, concern, deletion, nextDestroyed, ...others } = counts as Counts;
   return {
     at: now.toISOString(),

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { serverOf, startOf } from '../../../../tools/local-state.mjs';
-import { dropForeignPidFile, runPgCtl } from '../../local/postgres/server.js';
+import { serverOf, startOf } from '../../../tools/local-state.mjs';
+import { dropForeignPidFile, runPgCtl } from '../local/postgres/server.js';
 
 const LIMIT_MS = 60_000;
 

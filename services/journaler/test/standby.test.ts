@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { prepareDatabase } from '../../../infra/src/local/database.js';
+import { type Address, openAddress } from '../../../infra/src/testkit/address.js';
+import { asTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
+import { type Replica, Replicas } from '../../../infra/src/testkit/replicas.js';
+import { ODENSKOV, setUp, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
+import { openStore, Prisma, type Store } from '../../../shared/src/store/index.js';
+import { deliverMemo, read } from '../../../shared/test/inbox/support.js';
+
+// @module-tag long
+
+let replicas: Replicas;
+let stack: TestStack;
+let standby: Replica;
+/** Of the standby. */
+let address: Address;
+
+const portOf = ({ url }: Replica) => Number(new URL(url).port);
+
+beforeAll(async () => {
+  replicas = await Replicas.start({ standbys: 2 });
+  [standby] = replicas.standbys as [Replica];
+  const database = await prepareDatabase(replicas.url, 'lists');
+  await replicas.untilReplayed();
+  address = await openAddress(portOf(standby));
+  const env = { DATABASE_READ_URL: Object.assign(new URL(database.url), { port: String(address.port) }).href };
+  stack = await startTestStack(env, {}, setUp(Promise.resolve(asTestDatabase(database))));
+  await vi.waitUntil(async () => (await stateOfStandby()) === 'ready', { timeout: 10_000 });
+});
+afterAll(async () => {
+  await stack?.close();
+  await address?.close();
+  await replicas?.stop();
+});
+
+const stateOfStandby = async () => ((await (await fetch(`${stack.url}/readyz`)).json()) as { standby: string }).standby;
+
+async function metric(name: string): Promise<number> {
+  const metrics = await (await fetch(`${stack.url}/metrics`)).text();
+  const line = metrics.split('\n').find((each) => each.startsWith(name));
+  return Number(line?.split(' ').at(-1));
+}
+
+/** @returns what `work` returns, and how many reads of it were done where */
+async function counted<T>(work: () => Promise<T>): Promise<{ result: T; standby: number; primary: number }> {
+  const counts = async () => ({
+    standby: await metric('indbakke_reads_total{from="standby"}'),
+    primary: await metric('indbakke_reads_total{from="primary"}'),
+  });
+  const before = await counts();
+  const result = await work();
+  const after = await counts();
+  return { result, standby: after.standby - before.standby, primary: after.primary - before.primary };
+}
+
+async function listed(path = '/incoming-documents?limit=200', as?: { municipality: string }): Promise<string[]> {
+  const response = await stack.call('GET', path, as && { as });
+  expect(response.status).toBe(200);
+  return ((await response.json()) as { items: { id: string }[] }).items.map(({ id }) => id);
+}
+
+const pause = (at: Replica) => runSql(at.url, 'SELECT pg_wal_replay_pause()');
+const resume = (at: Replica) => runSql(at.url, 'SELECT pg_wal_replay_resume()');
+
+describe('while a standby follows', () => {
+  it('lists, searches, ids, counts, figures and Excel files are read there, and are in the audit log as ever', async () => {
+    const id = await deliverMemo(stack);
+    const calls: [string, string, unknown?][] = [
+      ['GET', '/incoming-documents'],
+      ['POST', '/incoming-documents/search', { q: 'aflastning' }],
+      ['POST', '/incoming-documents/ids', {}],
+      ['GET', '/incoming-documents/summary'],
+      ['GET', '/figures'],
+      ['POST', '/incoming-documents/export', {}],
+    ];
+    for (const [method, path, body] of calls) {
+      const { result, ...reads } = await counted(() =>
+        stack.call(method, path, { body, as: { user: 'reader-1', roles: ROLES } }),
+      );
+      expect([path, result.status]).toEqual([path, 200]);
+      await result.arrayBuffer();
+      expect({ path, ...reads }).toEqual({ path, standby: 1, primary: 0 });
+    }
+    expect(await listed()).toContain(id);
+    const rows = await stack.sql<{ action: string; shown: string | null }>(
+      `SELECT action, details->>'shown' AS shown FROM audit_events WHERE actor = 'reader-1' ORDER BY at`,
+    );
+    expect(rows.map(({ action }) => action)).toEqual(['list', 'search', 'list-ids', 'export-began', 'exported']);
+    expect(rows[0]?.shown).toBe('1');
+  });
+
+  it('a list shows what was changed just before it', async () => {
+    const { standby: reads } = await counted(async () => {
+      for (let n = 0; n < 30; n += 1) {
+        const id = await deliverMemo(stack);
+        expect(await listed()).toContain(id);
+        const { version } = await read(stack, id);
+        const body = { reason: 'unwanted', explanation: 'Reklame' };
+        expect((await stack.call('POST', `/incoming-documents/${id}/rejection`, { version, body })).status).toBe(200);
+        expect(await listed()).not.toContain(id);
+      }
+    });
+    expect(reads).toBeGreaterThan(30);
+  });
+
+  it('a list shows it too while the standby does not replay, and comes from the primary', async () => {
+    await pause(standby);
+    const id = await deliverMemo(stack);
+    const { result, ...reads } = await counted(() => listed());
+    expect(result).toContain(id);
+    expect(reads).toEqual({ standby: 0, primary: 1 });
+    expect(await metric('indbakke_standby_lag_seconds')).toBeGreaterThan(0);
+    await expect.poll(stateOfStandby, { timeout: 20_000 }).toBe('behind');
+    await resume(standby);
+    await expect.poll(stateOfStandby).toBe('ready');
+    expect(await counted(() => listed())).toMatchObject({ standby: 1, primary: 0 });
+  });
+
+  it('lists go on without an error when it is gone, and when it comes back', async () => {
+    address.moveTo(0);
+    for (let n = 0; n < 10; n += 1) await listed();
+    await expect.poll(stateOfStandby).toBe('no-answer');
+    address.moveTo(portOf(standby));
+    await expect.poll(stateOfStandby).toBe('ready');
+    expect(await counted(() => listed())).toMatchObject({ standby: 1, primary: 0 });
+  });
+
+  it('a municipality sees its own messages only', async () => {
+    const other = await deliverMemo(stack, { recipient: { id: VESTERSUND } });
+    expect(await listed()).not.toContain(other);
+    expect(await listed('/incoming-documents', { municipality: VESTERSUND })).toEqual([other]);
+  });
+
+  it('what reads there is bound to one municipality, and can write nothing', async () => {
+    await withStore(async (store) => {
+      const all = Prisma.sql`SELECT DISTINCT municipality FROM messages`;
+      const bound = await store.reading(({ from, query }) =>
+        query(VESTERSUND, all, 'fresh').then((rows) => ({ from, rows })),
+      );
+      expect(bound).toEqual({ from: 'standby', rows: [{ municipality: VESTERSUND }] });
+      const seen: string[] = [];
+      await store.reading(async ({ from, query }) => {
+        seen.push(from);
+        await query(ODENSKOV, Prisma.sql`UPDATE messages SET late = late`, 'fresh');
+      });
+      expect(seen).toEqual(['standby', 'primary']); // the standby has refused it
+    });
+  });
+});
+
+const ROLES = ['IndkomneDokumenter.Læs', 'IndkomneDokumenter.SeAlle', 'Indbakke.Opsætning'];
+
+/** A store that reads at the standby of the stack, by now. */
+async function withStore(work: (store: Store) => Promise<void>): Promise<void> {
+  const { DATABASE_URL: url = '', DATABASE_READ_URL: readUrl } = stack.env;
+  const store = openStore({ url, readUrl, connections: 2, name: 'standby-test' });
+  await store.standby?.look();
+  await work(store).finally(() => store.close());
+}
+
+describe('after a failover', () => {
+  it('lists come from the new primary until the standby has written a checkpoint of its history', async () => {
+    await failOver(replicas.standbys.find((each) => each !== standby) as Replica);
+    await expect.poll(stateOfStandby, { timeout: 20_000 }).toBe('other-timeline');
+    const id = await deliverMemo(stack);
+    const { result, ...reads } = await counted(() => listed());
+    expect(result).toContain(id);
+    expect(reads).toEqual({ standby: 0, primary: 1 });
+    await runSql(replicas.primary.url, 'CHECKPOINT');
+    await replicas.untilReplayed();
+    await runSql(standby.url, 'CHECKPOINT');
+    await expect.poll(async () => (await counted(() => listed())).standby, { timeout: 10_000 }).toBe(1);
+  });
+
+  it('a standby that was promoted is not read', async () => {
+    await failOver(standby);
+    await expect.poll(stateOfStandby, { timeout: 20_000 }).toBe('not-a-standby');
+    const id = await deliverMemo(stack);
+    const { result, ...reads } = await counted(() => listed());
+    expect(result).toContain(id);
+    expect(reads).toEqual({ standby: 0, primary: 1 });
+  });
+});
+
+async function failOver(to: Replica): Promise<void> {
+  await replicas.killPrimary();
+  await replicas.promote({ to });
+  await replicas.addStandby();
+  const status = async () => (await stack.call('GET', '/incoming-documents')).status;
+  await expect.poll(status, { timeout: 20_000 }).toBe(200);
+}
