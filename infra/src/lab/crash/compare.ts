@@ -6,7 +6,7 @@ import { InboxClient } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
 import type { ToldObject } from './far-end.js';
 import type { Kill } from './kills.js';
-import type { Ledger, SentMemo } from './ledger.js';
+import type { DueFile, Ledger, SentMemo } from './ledger.js';
 import { clientsOf } from './load.js';
 import type { Stage } from './stage.js';
 import { asOperator } from './unreadable.js';
@@ -85,6 +85,18 @@ const ROWS = `
     ${count('audit_events', `AND t.action IN (${CHANGES_OF_MESSAGES})`)} AS audited,
     ${STRANGE.map((table) => count(table, 'AND t.municipality <> m.municipality')).join(' + ')} AS strange
   FROM messages m WHERE external_id = ANY($1)`;
+
+/** What is not done, by what it is. */
+export interface Unfinished {
+  readonly messages: readonly { external_id: string }[];
+  readonly held: readonly { external_id: string }[];
+  readonly removals: readonly { blob_name: string }[];
+  readonly extracts: readonly { id: string }[];
+  readonly packages: readonly { id: string }[];
+  readonly zips: readonly { id: string }[];
+  readonly documents: readonly { external_id: string }[];
+  readonly distributions: readonly { external_id: string }[];
+}
 
 /** Compares the ledger with what is stored. */
 export class Comparison {
@@ -180,16 +192,7 @@ export class Comparison {
    * What must not be left when all is quiet: messages without a suggestion run, held ones whose cause is gone, pending removals,
    * files to be made, fetched or sent on, and receipts to be sent.
    */
-  async unfinished(): Promise<{
-    messages: { external_id: string }[];
-    held: { external_id: string }[];
-    removals: { blob_name: string }[];
-    extracts: { id: string }[];
-    packages: { id: string }[];
-    zips: { id: string }[];
-    documents: { external_id: string }[];
-    distributions: { external_id: string }[];
-  }> {
+  async unfinished(): Promise<Unfinished> {
     const [messages, held, removals, extracts, packages, zips, documents, distributions] = await Promise.all([
       this.#stage.sql<{ external_id: string }>(
         `SELECT external_id FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending'`,
@@ -209,6 +212,25 @@ export class Comparison {
       ),
     ]);
     return { messages, held, removals, extracts, packages, zips, documents, distributions };
+  }
+
+  /** What is left when all should be quiet is stuck. */
+  noteUnfinished(left: Unfinished, kill: Kill, run: number): void {
+    const note = (of: { readonly uuid: string } & Partial<SentMemo>, what: string) =>
+      this.#ledger.find('stuck', { kill, run, ...of }, what);
+    const named = (uuid: string) => this.#ledger.byUuid.get(uuid)?.[0] ?? { uuid };
+    for (const { external_id } of left.messages) note(named(external_id), 'has no suggestion run');
+    for (const { external_id } of left.held) note(named(external_id), 'is held, though its cause is gone');
+    for (const { blob_name } of left.removals) {
+      const memo = this.#ledger.sent.find(({ blobName }) => blobName === blob_name);
+      note(memo ?? { uuid: blob_name }, 'its content is not removed');
+    }
+    for (const { external_id } of left.documents) note(named(external_id), 'its file or its receipt waits');
+    for (const { external_id } of left.distributions) note(named(external_id), 'it is not sent on');
+    const dueOf = (all: readonly DueFile[], id: string) => all.find(({ uuid }) => uuid === id) ?? { uuid: id };
+    for (const { id } of left.extracts) note(dueOf(this.#ledger.extracts, id), 'its file is not made');
+    for (const { id } of left.packages) note(dueOf(this.#ledger.packages, id), 'it is not made');
+    for (const { id } of left.zips) note(dueOf(this.#ledger.zips, id), 'it is not ready');
   }
 
   /** When all is quiet, each extract that was due has one file, made once, which is sent whole. */

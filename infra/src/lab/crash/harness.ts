@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ChangeAnswer } from '@indbakke/shared/api';
-import { InboxClient, InboxError } from '../../testkit/inbox-client.js';
+import { InboxClient } from '../../testkit/inbox-client.js';
 import { type Relay, startRelay } from '../../testkit/relay.js';
 import { Random } from '../random.js';
+import { ACCEPTED_WITHIN_MS, CONCURRENT_RETRIES, repeatChanges, sendAgain } from './again.js';
 import { Comparison, concurrently } from './compare.js';
 import type { Fault } from './faults.js';
 import { Follower } from './follow.js';
@@ -19,8 +19,8 @@ import {
   workBefore,
   ZIPS,
 } from './kills.js';
-import { type AskedChange, type DueFile, Ledger, type Verdict } from './ledger.js';
-import { clientsOf, Load, noteDone, send } from './load.js';
+import { type DueFile, Ledger } from './ledger.js';
+import { clientsOf, Load, send } from './load.js';
 import type { Stage } from './stage.js';
 import { type Victim, Victims } from './victims.js';
 import { MUNICIPALITIES, REGISTERED, writeMemos } from './write-memos.js';
@@ -47,10 +47,6 @@ export interface Outcome {
 
 // If the load does not reach the point in this time, the kill comes from outside and does not count.
 const POINT_WITHIN_MS = 10_000;
-const ACCEPTED_WITHIN_MS = 30_000;
-const CONCURRENT_RETRIES = 4;
-/** Probability that an unanswered MeMo is never retried: it must be stored whole, or not at all. */
-const GIVEN_UP = 0.15;
 const POLL_MS = 100;
 /** The limit of a transaction while PostgreSQL is silent: short, as that lasts for up to twice as long. */
 const IMPATIENT_MS = 2_000;
@@ -64,8 +60,6 @@ const LETTERS_OF_CITIZEN = 3;
 const citizenOf = (run: number) => `4199${String(run).padStart(6, '0')}`; // the 41st day of a 99th month
 /** How long messages that arrive are held, before the cause is removed. */
 const HOLDS_FOR_MS = 300;
-/** Probability that an unanswered change is asked for again. */
-const REPEATED = 0.6;
 
 /** Runs a plan on a stage. */
 export async function play(stage: Stage, plan: Plan): Promise<Outcome> {
@@ -82,12 +76,6 @@ export async function play(stage: Stage, plan: Plan): Promise<Outcome> {
   } finally {
     await harness.end();
   }
-}
-
-/** Whether everything that one answer says was done, another says too. */
-function isWithin(one: readonly ChangeAnswer[], other: readonly ChangeAnswer[]): boolean {
-  const answers = new Set(other.map((answer) => JSON.stringify(answer)));
-  return one.every((answer) => answers.has(JSON.stringify(answer)));
 }
 
 class Harness {
@@ -140,8 +128,10 @@ class Harness {
     if (relay) await Promise.all([this.#victim.kill(), relay.close()]);
     await this.#restart(kill, random);
     if (kill === 'held-released') await this.#takeEnquiries(true);
-    await this.#retry(random);
-    await this.#repeatChanges(run, random);
+    const { ledger } = this;
+    const again = { stage: this.#stage, ledger, url: this.#victim.url, random, signal: this.#plan.signal };
+    await sendAgain(again);
+    await repeatChanges(again, run);
     await this.#stage.untilTransactionsEnd();
     await this.#comparison.settle();
     await this.#comparison.rows(this.ledger.ofRun(run));
@@ -152,41 +142,8 @@ class Harness {
   /** Makes everything due, waits until it is done, and compares everything. */
   async quiet(run: number): Promise<void> {
     const kill = this.#kills[run % this.#kills.length] as Kill;
-    const { messages, held, removals, extracts, packages, zips, documents, distributions } = await this.#untilQuiet(
-      new Random(this.#plan.seed - run - 1),
-    );
-    for (const { external_id } of messages) {
-      const [memo] = this.ledger.byUuid.get(external_id) ?? [];
-      this.ledger.find('stuck', memo ?? { uuid: external_id, kill, run }, 'has no suggestion run');
-    }
-    for (const { external_id } of held) {
-      const [memo] = this.ledger.byUuid.get(external_id) ?? [];
-      this.ledger.find('stuck', memo ?? { uuid: external_id, kill, run }, 'is held, though its cause is gone');
-    }
-    for (const { blob_name } of removals) {
-      const memo = this.ledger.sent.find(({ blobName }) => blobName === blob_name);
-      this.ledger.find('stuck', memo ?? { uuid: blob_name, kill, run }, 'its content is not removed');
-    }
-    for (const { external_id } of documents) {
-      const [document] = this.ledger.byUuid.get(external_id) ?? [];
-      this.ledger.find('stuck', document ?? { uuid: external_id, kill, run }, 'its file or its receipt waits');
-    }
-    for (const { external_id } of distributions) {
-      const [memo] = this.ledger.byUuid.get(external_id) ?? [];
-      this.ledger.find('stuck', memo ?? { uuid: external_id, kill, run }, 'it is not sent on');
-    }
-    for (const { id } of extracts) {
-      const extract = this.ledger.extracts.find(({ uuid }) => uuid === id);
-      this.ledger.find('stuck', extract ?? { uuid: id, kill, run }, 'its file is not made');
-    }
-    for (const { id } of packages) {
-      const asked = this.ledger.packages.find(({ uuid }) => uuid === id);
-      this.ledger.find('stuck', asked ?? { uuid: id, kill, run }, 'it is not made');
-    }
-    for (const { id } of zips) {
-      const asked = this.ledger.zips.find(({ uuid }) => uuid === id);
-      this.ledger.find('stuck', asked ?? { uuid: id, kill, run }, 'it is not ready');
-    }
+    const left = await this.#untilQuiet(new Random(this.#plan.seed - run - 1));
+    this.#comparison.noteUnfinished(left, kill, run);
     await this.#sweepOrphans(new Random(this.#plan.seed - run - 1));
     await this.#victim.dropAuditMonths();
     const answered = this.ledger.sent.filter(({ receipts }) => receipts.size > 0);
@@ -377,69 +334,6 @@ class Harness {
     await this.#victim.start();
   }
 
-  /** Retries unanswered MeMos until they are accepted, as Serviceplatformen does. */
-  async #retry(random: Random): Promise<void> {
-    const waiting = this.ledger.unanswered().filter(({ givenUp }) => !givenUp);
-    for (const memo of waiting) memo.givenUp = random.chance(GIVEN_UP);
-    const again = waiting.filter(({ givenUp }) => !givenUp);
-    const limit = performance.now() + ACCEPTED_WITHIN_MS;
-    await concurrently(CONCURRENT_RETRIES, again, async (memo) => {
-      let status = await send(this.#victim.url, memo, this.ledger);
-      for (; status !== 200 && performance.now() < limit; await pause(POLL_MS)) {
-        this.#plan.signal.throwIfAborted();
-        status = await send(this.#victim.url, memo, this.ledger);
-      }
-      if (status !== 200) this.ledger.find('stuck', memo, `could not be delivered (${status})`);
-    });
-  }
-
-  /**
-   * Asks again for the changes of a run, each with its Idempotency-Key: those that were answered must get their answer again,
-   * whatever came after; the others are made once, or refused since a suggestion has come.
-   */
-  async #repeatChanges(run: number, random: Random): Promise<void> {
-    const clients = clientsOf(this.#stage, this.#victim.url, ACCEPTED_WITHIN_MS);
-    // Whether the others were done is found out by reading.
-    const again = [...this.ledger.changes].filter(
-      (change) => change.run === run && (change.answer !== undefined || random.chance(REPEATED)),
-    );
-    await concurrently(CONCURRENT_RETRIES, again, async (change) => {
-      const [item] = change.items;
-      const client = item && clients.get(item.memo.municipality);
-      if (!client) return;
-      const find = (verdict: Verdict, what: string) => this.ledger.find(verdict, item.memo, what);
-      const before = change.answer ?? [];
-      const first = await this.#askAgain(change, client);
-      const second = await this.#askAgain(change, client);
-      if (!isWithin(before, first) || !isWithin(first, second)) {
-        find(
-          'lost',
-          `its change was answered ${[before, first, second].map((answer) => JSON.stringify(answer)).join(', then ')}`,
-        );
-      }
-      const versions = new Map(change.items.map(({ id, version }) => [id, version + 1]));
-      if (first.some(({ id, version }) => versions.get(id) !== version)) find('twice', 'its change was made twice');
-      // Of a bulk, a repeat can do what was refused.
-      noteDone(
-        change,
-        first.filter(({ id }) => !before.some((done) => done.id === id)),
-      );
-    });
-  }
-
-  /** @returns what was done; nothing when it is refused */
-  async #askAgain(change: AskedChange, client: InboxClient): Promise<readonly ChangeAnswer[]> {
-    for (const limit = performance.now() + ACCEPTED_WITHIN_MS; performance.now() < limit; await pause(POLL_MS)) {
-      this.#plan.signal.throwIfAborted();
-      try {
-        return await change.ask(client);
-      } catch (error) {
-        if (error instanceof InboxError && error.status < 500) return [];
-      }
-    }
-    return [];
-  }
-
   /**
    * Makes what is due within an hour due now; the sweeps then have `stuckAfterMs`. The services are killed once meanwhile.
    * @returns what is left
@@ -465,17 +359,7 @@ class Harness {
 
   /** @returns when everything must be done */
   async #moveClockOn(): Promise<number> {
-    const hourAgo = (column: string) => `${column} = ${column} - interval '1 hour'`;
-    await this.#stage.sql(`UPDATE messages SET ${hourAgo('next_enqueue_at')} WHERE suggestion_run_at IS NULL`);
-    await this.#stage.sql(`UPDATE content_removals SET ${hourAgo('requested_at')}`);
-    await this.#stage.sql(`UPDATE extracts SET ${hourAgo('next_enqueue_at')} WHERE next_run_at <= now()`);
-    await this.#stage.sql(`UPDATE access_packages SET ${hourAgo('next_enqueue_at')} WHERE status = 'waiting'`);
-    await this.#stage.sql(
-      `UPDATE zip_downloads SET ${hourAgo('next_enqueue_at')} WHERE status IN ('waiting', 'running')`,
-    );
-    for (const table of ['file_fetches', 'business_receipts', 'onward_distributions']) {
-      await this.#stage.sql(`UPDATE ${table} SET next_enqueue_at = next_enqueue_at - interval '3 hours'`);
-    }
+    await this.#stage.moveClockOn();
     return performance.now() + this.#plan.stuckAfterMs;
   }
 

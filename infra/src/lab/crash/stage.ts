@@ -182,6 +182,18 @@ export class Stage {
     while ((await this.sql(unnumbered)).length > 0) await pause(20);
   }
 
+  /** Makes due now what is due within an hour, or three. */
+  async moveClockOn(): Promise<void> {
+    const hourAgo = (column: string) => `${column} = ${column} - interval '1 hour'`;
+    await this.sql(`UPDATE messages SET ${hourAgo('next_enqueue_at')} WHERE suggestion_run_at IS NULL`);
+    await this.sql(`UPDATE content_removals SET ${hourAgo('requested_at')}`);
+    await this.sql(`UPDATE extracts SET ${hourAgo('next_enqueue_at')} WHERE next_run_at <= now()`);
+    await this.sql(`UPDATE access_packages SET ${hourAgo('next_enqueue_at')} WHERE status = 'waiting'`);
+    await this.sql(`UPDATE zip_downloads SET ${hourAgo('next_enqueue_at')} WHERE status IN ('waiting', 'running')`);
+    for (const table of ['file_fetches', 'business_receipts', 'onward_distributions'])
+      await this.sql(`UPDATE ${table} SET next_enqueue_at = next_enqueue_at - interval '3 hours'`);
+  }
+
   /** What verifying the audit log finds. */
   async verifyAuditLog(): Promise<string[]> {
     const faults: string[] = [];
