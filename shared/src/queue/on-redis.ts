@@ -3,12 +3,15 @@ import { Queue, Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { NotReady } from '../readiness/index.js';
 import { type Backend, workerOptions } from './backend.js';
-import { connectTo, explainRedis, judgeCluster, type RedisServers, whyAway } from './redis-servers.js';
+import { connectTo, explainRedis, judgeCluster, type Patience, type RedisServers, whyAway } from './redis-servers.js';
+
+// Adding must not wait for a Redis that is away; workers wait for as long as it takes.
+const ADDING: Patience = { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 5_000 };
+const WORKING: Patience = { maxRetriesPerRequest: null, enableOfflineQueue: true };
 
 export function openRedis(servers: RedisServers): Backend {
-  // Adding must not wait for a Redis that is away; workers wait for as long as it takes.
-  const forQueues = quiet(connectTo(servers, { maxRetriesPerRequest: 1, enableOfflineQueue: false }));
-  const forWorkers = quiet(connectTo(servers, { maxRetriesPerRequest: null, enableOfflineQueue: true }));
+  const forQueues = quiet(connectTo(servers, ADDING));
+  const forWorkers = quiet(connectTo(servers, WORKING));
   const tried = Promise.race([once(forQueues, 'ready'), once(forQueues, 'close')]).catch(() => {});
   const prefixOf = (name: string) => ({ prefix: isCluster(forQueues) ? `${PREFIX}:{${name}}` : PREFIX });
   return {

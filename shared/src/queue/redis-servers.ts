@@ -35,8 +35,10 @@ export function redisServersOf({ url, redis = 'single', sentinels, tls = {} }: Q
   return read && { kind: redis, url: read, sentinels: sentinels ? readRedisUrl(sentinels) : undefined, tls };
 }
 
-/** How a client waits. */
-export type Patience = Pick<RedisOptions, 'maxRetriesPerRequest'> & { readonly enableOfflineQueue: boolean };
+/** How a client waits for Redis. */
+export interface Patience extends Pick<RedisOptions, 'maxRetriesPerRequest' | 'commandTimeout'> {
+  readonly enableOfflineQueue: boolean;
+}
 
 /** Connects to the server, to the master that the sentinels name, or to the Cluster. */
 export function connectTo(servers: RedisServers, { enableOfflineQueue, ...patience }: Patience): Redis | Cluster {

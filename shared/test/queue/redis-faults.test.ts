@@ -153,18 +153,18 @@ describe.runIf(HAS_REDIS)('Redis with sentinels, over TLS, each with a password'
     });
   });
 
+  it('is used while a sentinel is paused', async () => {
+    redis.sentinels[0]?.pause();
+    expect(await stateWith(redis.env)).toBe('ready');
+    redis.sentinels[0]?.resume();
+  });
+
   it('is told that it is not as the settings say', async () => {
     expect(await changed('QUEUE_URL', 'indbakke-queue', 'other-queue')).toBe('master-unknown');
     expect(await changed('QUEUE_URL', 'of-servers', 'wr0ng')).toBe('login-refused');
     expect(await changed('QUEUE_SENTINELS', 'of-sentinels', 'wr0ng')).toBe('login-refused');
     const { QUEUE_CA_FILE: _, ...withoutIssuer } = redis.env;
     expect(await stateWith(withoutIssuer)).toBe('tls-failed');
-  });
-
-  it('is used while a sentinel is paused', async () => {
-    redis.sentinels[0]?.pause();
-    expect(await stateWith(redis.env)).toBe('ready');
-    redis.sentinels[0]?.resume();
   });
 
   it('is told when its master may evict', async () => {
