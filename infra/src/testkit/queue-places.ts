@@ -4,6 +4,7 @@ import { queueServersOf } from '@indbakke/shared/service';
 import { createTestDatabase } from './database.js';
 import { HAS_REDIS, type QueuePlace, startOwnRedis } from './redis.js';
 import { startRedisCluster } from './redis-cluster.js';
+import { startSecureRedis } from './redis-secure.js';
 import { startRedisSentinel } from './redis-sentinel.js';
 
 const NOT_ASKED = 'postgres://not-asked';
@@ -24,4 +25,5 @@ export const QUEUE_PLACES: readonly (readonly [name: string, isHere: boolean, st
   ['Redis', HAS_REDIS, () => startOwnRedis()],
   ['Redis with sentinels', HAS_REDIS, () => startRedisSentinel()],
   ['a Redis Cluster', HAS_REDIS, () => startRedisCluster()],
+  ['Redis over TLS, as the user of docs/queue.md', HAS_REDIS, startSecureRedis],
 ];

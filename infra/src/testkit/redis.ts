@@ -124,7 +124,6 @@ export async function startOwnRedis(parent = tmpdir(), settings: readonly string
     firstUrl: url,
     via,
     async close() {
-      if (process.env.STATS) console.log((await server.ask('info','commandstats')).split('\n').map((l)=>/cmdstat_([^:]+)/.exec(l)?.[1]).filter(Boolean).sort().join(' '));
       await server.kill();
       await rm(folder, { recursive: true, force: true });
     },

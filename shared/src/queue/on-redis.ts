@@ -81,6 +81,14 @@ async function infoOf(redis: Redis | Cluster): Promise<string> {
   }
 }
 
+/** BullMQ uses a Cluster as soon as its nodes are known, which is before it takes commands. */
+async function readied<Client extends Redis | Cluster>(client: Client): Promise<Client> {
+  if (isCluster(client) && client.status === 'connect') {
+    await Promise.race([once(client, 'ready'), once(client, 'close')]);
+  }
+  return client;
+}
+
 type Callback = (error: Error | null, info?: string) => void;
 
 /**
@@ -93,7 +101,9 @@ function quiet<Client extends Redis | Cluster>(client: Client): Client {
     duplicate: (...request: unknown[]) => quiet(duplicate(...request)),
     info(...request: unknown[]) {
       const callback = request.find((each): each is Callback => typeof each === 'function');
-      const answer = infoOf(client).then((info) => info.replace(/^maxmemory_policy:.*$/m, ''));
+      const answer = readied(client)
+        .then(infoOf)
+        .then((info) => info.replace(/^maxmemory_policy:.*$/m, ''));
       if (callback) answer.then((info) => callback(null, info), callback);
       return answer;
     },

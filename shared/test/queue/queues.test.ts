@@ -3,12 +3,10 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { QUEUE_PLACES, serversOf } from '../../../infra/src/testkit/queue-places.js';
-import { HAS_REDIS, type QueuePlace } from '../../../infra/src/testkit/redis.js';
-import { startSecureRedis } from '../../../infra/src/testkit/redis-secure.js';
+import type { QueuePlace } from '../../../infra/src/testkit/redis.js';
 import { currentCorrelationId, type Log, type LogFields, withCorrelation } from '../../src/log/index.js';
 import { type JobDefinition, openQueues, type Queues, UnrecoverableError } from '../../src/queue/index.js';
 import { layLine } from '../service/line.js';
-import { documentedUser } from './documented-user.js';
 
 // What the services rely on, wherever the queue is. Redis is tested where redis-server is installed.
 
@@ -61,10 +59,7 @@ const queueOf = (queues: Queues, { name }: JobDefinition<Data, string>) =>
 const settled = (queues: Queues, definition: JobDefinition<Data, string>, state: 'completed' | 'failed') => async () =>
   (await queueOf(queues, definition)?.getJobCounts(state))?.[state];
 
-describe.each([
-  ...QUEUE_PLACES,
-  ['Redis over TLS, as the user of docs/queue.md', HAS_REDIS, () => startSecureRedis(documentedUser())] as const,
-])('a queue on %s', (_name, here, start) => {
+describe.each(QUEUE_PLACES)('a queue on %s', (_name, here, start) => {
   let place: QueuePlace;
   let queues: Queues;
   /** The events that were logged, each with its correlation id. */

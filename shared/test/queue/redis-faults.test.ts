@@ -3,13 +3,12 @@ import { z } from 'zod';
 import { serversOf } from '../../../infra/src/testkit/queue-places.js';
 import { HAS_REDIS, type OwnRedis, startOwnRedis } from '../../../infra/src/testkit/redis.js';
 import { type RedisCluster, startRedisCluster } from '../../../infra/src/testkit/redis-cluster.js';
-import { loginOf, userArgs } from '../../../infra/src/testkit/redis-secure.js';
+import { documentedLogin, documentedUser } from '../../../infra/src/testkit/redis-secure.js';
 import { type RedisSentinel, startRedisSentinel } from '../../../infra/src/testkit/redis-sentinel.js';
 import type { Env } from '../../src/config/index.js';
 import type { Log, LogFields } from '../../src/log/index.js';
 import { openQueues, QUEUE_NAMES, type Queues, SUGGEST_CASE } from '../../src/queue/index.js';
 import { NotReady } from '../../src/readiness/index.js';
-import { documentedUser } from './documented-user.js';
 
 // What operators are told when the servers are not as the settings say, or not as a queue needs them.
 
@@ -105,8 +104,8 @@ describe.runIf(HAS_REDIS)('a Redis Cluster with TLS', () => {
   let cluster: RedisCluster;
 
   beforeAll(async () => {
-    const user = documentedUser();
-    cluster = await startRedisCluster({ isSecure: true, args: userArgs(user), login: loginOf(user) });
+    const args = ['--user', ...documentedUser()];
+    cluster = await startRedisCluster({ isSecure: true, args, login: documentedLogin() });
   });
   afterAll(() => cluster?.close());
 
@@ -120,7 +119,7 @@ describe.runIf(HAS_REDIS)('a Redis Cluster with TLS', () => {
 
   it('is not used with another password, nor without its issuer, and no password is in any line', async () => {
     const { QUEUE_URL = '' } = cluster.env;
-    const password = loginOf(documentedUser()).split(':')[1] as string;
+    const password = documentedLogin().split(':')[1] as string;
     await withQueues({ ...cluster.env, QUEUE_URL: QUEUE_URL.replace(password, 'wr0ng') }, async (queues, lines) => {
       expect(await stateOf(queues)).toBe('login-refused');
       queues.enqueue(definitionOf('refused'), { n: 1 });
