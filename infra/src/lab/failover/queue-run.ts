@@ -34,7 +34,9 @@ export interface QueueUnderTest {
 export interface Blow {
   /** As the table names it. */
   readonly what: string;
-  /** Under load. Resolves when the queue can be used again. */
+  /** Under load, before files are asked for. */
+  prepare?(services: Services): Promise<void>;
+  /** Under load, with all kinds of jobs under way. Resolves when the queue can be used again. */
   strike(services: Services): Promise<void>;
   /** After it, without load: makes ready for the next one. */
   mend?(): Promise<void>;
@@ -93,7 +95,7 @@ class QueueRun implements Services {
   #env: Env;
   #running: Victim[] = [];
   #hook: Helper | undefined;
-  /** How long each delivery of the round took, and how many were refused. */
+  /** How long each delivery of the round took, and how many were refused or got no answer. */
   #took: number[] = [];
   #refused = 0;
 
@@ -177,6 +179,7 @@ class QueueRun implements Services {
     const load = this.#load(random, round);
     try {
       await this.#rest(random);
+      await blow.prepare?.(this);
       const [stage, ledger, url] = [this.#stage, this.#ledger, this.#url];
       await askForFiles({ stage, ledger, url, round, kill: KILL, random: random.fork('files') });
       await blow.strike(this);
@@ -196,7 +199,7 @@ class QueueRun implements Services {
     return {
       letters: memos.length,
       receipts: memos.reduce((sum, { receipts }) => sum + receipts.size, 0),
-      refused: this.#refused,
+      'not answered 200': this.#refused,
       'longest delivery, ms': Math.round(Math.max(0, ...this.#took)),
       ...(await blow.figures?.()),
     };
