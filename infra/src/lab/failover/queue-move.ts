@@ -16,7 +16,10 @@ export function moveQueue(plan: FailoverPlan): Promise<FailoverOutcome> {
   return playQueue(plan, async (folder) => {
     const redis = await startOwnRedis(folder);
     const [postgres, there] = [{ QUEUE_URL: '' }, redis.env];
-    const blows = [move('from PostgreSQL to Redis', postgres, there), move('from Redis to PostgreSQL', there, postgres)];
+    const blows = [
+      move('from PostgreSQL to Redis', postgres, there),
+      move('from Redis to PostgreSQL', there, postgres),
+    ];
     return { env: postgres, blows, close: () => redis.close() };
   });
 }

@@ -106,7 +106,7 @@ async function comeBack(pair: Pair, bring: () => Promise<void>): Promise<void> {
 }
 
 /** What happens to a master under load, in turn. */
-export const BLOWS: readonly ((pair: Pair) => Blow)[] = [killed, killedBehind, stopped, paused];
+export const BLOWS: readonly ((pair: Pair) => Blow)[] = [killedBehind, killed, stopped, paused];
 
 async function until(fault: string, isSo: () => Promise<boolean>): Promise<void> {
   for (const limit = Date.now() + TAKEN_OVER_WITHIN_MS; Date.now() < limit; await pause(POLL_MS)) {
