@@ -36,7 +36,7 @@ const COMMANDS = {
   },
   crash: { does: 'kill it at every crash point and compare', module: 'infra/dist/lab/crash/main.js' },
   failover: {
-    does: 'fail the database over under load, and compare',
+    does: 'let the database or the queue fail over under load, and compare',
     module: 'infra/dist/lab/failover/main.js',
   },
   'upgrade-check': {

@@ -16,7 +16,7 @@ describe.runIf(HAS_REDIS)('with the queue on Redis', () => {
 
   beforeAll(async () => {
     redis = await startOwnRedis();
-    stack = await startTestStack({ QUEUE_URL: redis.url });
+    stack = await startTestStack(redis.env);
     await registerSentMessage(stack, sent, { caseId: 'K-1' });
   });
 

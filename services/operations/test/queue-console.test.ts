@@ -10,7 +10,8 @@ import { openQueues, QUEUE_NAMES, type Queues } from '@indbakke/shared/queue';
 import type { Queue } from 'bullmq';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HAS_REDIS, type OwnRedis, startOwnRedis } from '../../../infra/src/testkit/redis.js';
+import { QUEUE_PLACES, serversOf } from '../../../infra/src/testkit/queue-places.js';
+import type { QueuePlace } from '../../../infra/src/testkit/redis.js';
 import { CASEWORKER_ROLES, ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { type Claims, type Signing, signToken } from '../../../shared/test/access/sign.js';
 import { deliverReply, expectProblem } from '../../../shared/test/inbox/support.js';
@@ -242,31 +243,23 @@ describe('with an issuer of their own', () => {
   });
 });
 
-const BACKENDS: readonly [string, () => Promise<OwnRedis | undefined>][] = [
-  ['PostgreSQL', async () => undefined],
-  ...(HAS_REDIS ? ([['Redis', () => startOwnRedis()]] satisfies [string, () => Promise<OwnRedis>][]) : []),
-];
-
-describe.each(BACKENDS)('jobs on %s', (_backend, start) => {
+describe.each(QUEUE_PLACES.filter(([, isHere]) => isHere))('jobs on %s', (_place, _isHere, start) => {
   let own: TestStack;
-  let backend: OwnRedis | undefined;
+  let place: QueuePlace;
   let queues: Queues;
   let operator: string;
 
   beforeAll(async () => {
-    backend = await start();
-    own = await startTestStack(backend ? { QUEUE_URL: backend.url } : {});
-    queues = openQueues({
-      url: (own.env.QUEUE_URL ?? own.env.DATABASE_URL) as string,
-      log: createLog('test', 'silent'),
-    });
+    place = await start();
+    own = await startTestStack(place.env);
+    queues = openQueues({ ...(await serversOf(own.env)), log: createLog('test', 'silent') });
     operator = `Bearer ${await own.operatorsToken()}`;
   });
 
   afterAll(async () => {
     await queues.close();
     await own.close();
-    await backend?.close();
+    await place.close();
   });
 
   const queueOf = (name: string) => queues.all().find((queue) => queue.name === name) as Queue;

@@ -1,5 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { readRedisUrl } from './redis-url.js';
+
+export { type RedisUrl, readRedisUrl } from './redis-url.js';
 
 /** The issuer of a local stack, whose key is a file of this machine: whoever can read it is anybody. */
 export const LOCAL_ISSUER = 'urn:indbakke:local';
@@ -55,6 +58,43 @@ export const wholeNumber = (min: number, max: number) => {
 
 const SHARE = 'must be a number from 0 to 1';
 
+const isUrlOfPostgres = (value: string) => url('postgres:', 'postgresql:').safeParse(value).success;
+
+const SENTINELS = 'The sentinels, with commas between, and their own user and password';
+
+/** Where the jobs are: PostgreSQL, or one of three kinds of Redis. */
+export const queueSettings = {
+  QUEUE_URL: secret(
+    z.string().refine((value) => isUrlOfPostgres(value) || readRedisUrl(value), {
+      error: 'must be a URL that begins with postgres:// or postgresql:// or redis:// or rediss://',
+    }),
+  )
+    .optional()
+    .describe('Backend of the queue; default: DATABASE_URL'),
+  QUEUE_REDIS: z
+    .enum(['single', 'sentinel', 'cluster'])
+    .default('single')
+    .describe(
+      'What QUEUE_URL names when it is Redis: one server, the master of QUEUE_SENTINELS, or nodes of a Cluster',
+    ),
+  QUEUE_SENTINELS: secret(
+    z.string().refine((value) => readRedisUrl(value) && readRedisUrl(value)?.database === undefined, {
+      error: 'must be the sentinels as redis://host:port,host:port or rediss://user:password@host:port,host:port',
+    }),
+  )
+    .optional()
+    .describe(SENTINELS),
+  QUEUE_CA_FILE: z
+    .string()
+    .optional()
+    .describe('Who may issue the certificates of Redis and its sentinels (PEM); none = the issuers that Node knows'),
+  QUEUE_CERTIFICATE_FILE: z
+    .string()
+    .optional()
+    .describe('Our certificate for them, and those of its issuers (PEM), where they ask for one'),
+  QUEUE_KEY_FILE: z.string().optional().describe('Our key for it (PEM)'),
+};
+
 /** Where the master keys are: one of the two. */
 export const keySettings = {
   KEY_FILE: z.string().min(1).optional().describe('File with the master keys, readable by the service only'),
@@ -98,9 +138,7 @@ export const commonSettings = {
     .optional()
     .describe('The same database at a hot standby, for lists, counts and figures; default: DATABASE_URL alone'),
   DATABASE_CONNECTIONS: wholeNumber(2, 500).default(16).describe('Most connections per process'),
-  QUEUE_URL: secret(url('postgres:', 'postgresql:', 'redis:', 'rediss:'))
-    .optional()
-    .describe('Backend of the queue; default: DATABASE_URL'),
+  ...queueSettings,
   BLOB_URL: url('file:').describe('Folder for sealed content: file:///folder'),
   ...keySettings,
   TOKEN_ISSUER: z.string().min(1).describe('Issuer of the bearer tokens of the inbox API'),
@@ -204,6 +242,10 @@ export const replySettings = {
     .describe('generatingSystemID of what the core sends; text ids in replies count only with it'),
 };
 
+/** What tells where the queue is. */
+export const QueueConfig = z.object({ DATABASE_URL: commonSettings.DATABASE_URL, ...queueSettings });
+export type QueueConfig = z.infer<typeof QueueConfig>;
+
 export const CommonConfig = z.object(commonSettings);
 export type CommonConfig = z.infer<typeof CommonConfig>;
 
@@ -249,7 +291,7 @@ function faultsTogether(schema: z.ZodObject, given: Record<string, string | unde
   if (given.SYSTEM_TOKEN_ISSUER !== undefined && given.SYSTEM_TOKEN_ISSUER === given.TOKEN_ISSUER) {
     faults.push('SYSTEM_TOKEN_ISSUER: must differ from TOKEN_ISSUER, whose tokens are read by TOKEN_CLAIMS.');
   }
-  faults.push(...faultsOfLocalIssuer(given));
+  faults.push(...faultsOfLocalIssuer(given), ...faultsOfQueue(given));
   if (given.TOKEN_CLAIMS === 'context-handler-2' && !given.TOKEN_SYSTEM && !given.TOKEN_ROLE_URIS) {
     faults.push('TOKEN_SYSTEM: is required with context-handler-2, or TOKEN_ROLE_URIS: else nobody has a role.');
   }
@@ -259,6 +301,46 @@ function faultsTogether(schema: z.ZodObject, given: Record<string, string | unde
   if (given.KEY_FILE && given.KEYS)
     faults.push('KEYS: must not be set together with KEY_FILE, since one has the keys.');
   return faults;
+}
+
+function faultsOfQueue(given: Record<string, string | undefined>): string[] {
+  const {
+    QUEUE_URL = '',
+    QUEUE_REDIS: kind = 'single',
+    QUEUE_SENTINELS,
+    QUEUE_KEY_FILE,
+    QUEUE_CERTIFICATE_FILE,
+  } = given;
+  const redis = readRedisUrl(QUEUE_URL);
+  const isSentinel = kind === 'sentinel';
+  const isSecure = redis?.isSecure || (QUEUE_SENTINELS && readRedisUrl(QUEUE_SENTINELS)?.isSecure);
+  const files = ['QUEUE_CA_FILE', 'QUEUE_CERTIFICATE_FILE', 'QUEUE_KEY_FILE'].filter((name) => given[name]);
+  const faults: readonly (readonly [boolean, string])[] = [
+    [kind !== 'single' && !redis, 'QUEUE_REDIS: goes with a QUEUE_URL that begins with redis:// or rediss://.'],
+    [isSentinel && !QUEUE_SENTINELS, `QUEUE_SENTINELS is required with QUEUE_REDIS=sentinel: ${SENTINELS}.`],
+    [!isSentinel && QUEUE_SENTINELS !== undefined, 'QUEUE_SENTINELS: goes with QUEUE_REDIS=sentinel only.'],
+    [
+      isSentinel && redis !== undefined && (redis.hosts.length > 1 || redis.hosts[0]?.port !== undefined),
+      'QUEUE_URL: with QUEUE_REDIS=sentinel, its host is the name of the master, without a port: redis://mymaster.',
+    ],
+    [
+      kind === 'single' && redis !== undefined && redis.hosts.length > 1,
+      'QUEUE_URL: names several hosts, which goes with QUEUE_REDIS=cluster only.',
+    ],
+    [
+      kind === 'cluster' && redis?.database !== undefined,
+      'QUEUE_URL: with QUEUE_REDIS=cluster, it ends after the hosts, since a Cluster has no databases.',
+    ],
+    [
+      files.length > 0 && !isSecure,
+      `${files[0]}: goes with TLS only: QUEUE_URL or QUEUE_SENTINELS that begins with rediss://.`,
+    ],
+    [
+      (QUEUE_KEY_FILE === undefined) !== (QUEUE_CERTIFICATE_FILE === undefined),
+      'QUEUE_KEY_FILE: must be set together with QUEUE_CERTIFICATE_FILE, whose key it is.',
+    ],
+  ];
+  return faults.flatMap(([isSo, fault]) => (isSo ? fault : []));
 }
 
 const ISSUERS = [

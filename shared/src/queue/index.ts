@@ -2,5 +2,6 @@ export * from './job.js';
 export * from './names.js';
 export { migrateQueues } from './on-postgres.js';
 export * from './queues.js';
+export type { QueueServers } from './redis-servers.js';
 export * from './suggest-case.js';
 export * from './take-due.js';

@@ -1,22 +1,23 @@
 import { once } from 'node:events';
 import { Queue, Worker } from 'bullmq';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { NotReady } from '../readiness/index.js';
 import { type Backend, workerOptions } from './backend.js';
+import { connectTo, explainRedis, judgeCluster, type Patience, type RedisServers, whyAway } from './redis-servers.js';
 
-export function openRedis(url: string): Backend {
-  // Adding must not wait for a Redis that is away; workers wait for as long as it takes.
-  const forQueues = quiet(new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false }));
-  const forWorkers = quiet(new Redis(url, { maxRetriesPerRequest: null }));
+// Adding must not wait for a Redis that is away; workers wait for as long as it takes.
+const ADDING: Patience = { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 5_000 };
+const WORKING: Patience = { maxRetriesPerRequest: null, enableOfflineQueue: true };
+
+export function openRedis(servers: RedisServers): Backend {
+  const forQueues = quiet(connectTo(servers, ADDING));
+  const forWorkers = quiet(connectTo(servers, WORKING));
   const tried = Promise.race([once(forQueues, 'ready'), once(forQueues, 'close')]).catch(() => {});
-  let lastError: Error | undefined;
-  forQueues.on('error', (error) => {
-    lastError = error;
-  });
+  const prefixOf = (name: string) => ({ prefix: isCluster(forQueues) ? `${PREFIX}:{${name}}` : PREFIX });
   return {
-    queue: (name) => new Queue(name, { connection: forQueues }),
+    queue: (name) => new Queue(name, { connection: forQueues, ...prefixOf(name) }),
     worker: (name, concurrency, process) =>
-      new Worker(name, process, { connection: forWorkers, ...workerOptions(concurrency) }),
+      new Worker(name, process, { connection: forWorkers, ...prefixOf(name), ...workerOptions(concurrency) }),
     onError(listener) {
       forQueues.on('error', listener);
       forWorkers.on('error', listener);
@@ -28,11 +29,14 @@ export function openRedis(url: string): Backend {
     },
     async check() {
       await tried;
-      if (forQueues.status !== 'ready') throw away(lastError);
-      const info = await infoOf(forQueues).catch((error: Error) => {
-        throw away(error);
-      });
-      judgeRedis(info);
+      if (forQueues.status !== 'ready') throw await whyAway(servers);
+      try {
+        if (isCluster(forQueues)) await judgeCluster(forQueues);
+        const infos = await Promise.all(mastersOf(forQueues).map(infoOf));
+        for (const info of infos) judgeRedis(info, servers.kind);
+      } catch (error) {
+        throw explainRedis(error as Error);
+      }
     },
     async close() {
       forQueues.disconnect();
@@ -42,31 +46,33 @@ export function openRedis(url: string): Backend {
 }
 
 /**
+ * What all keys begin with. In a Cluster, the name of the queue follows in braces: what is in them decides which master has a
+ * key, so that the keys of a queue are on one, as BullMQ's scripts need it, and the queues on different ones.
+ */
+const PREFIX = 'bull';
+
+const isCluster = (client: Redis | Cluster): client is Cluster => client.isCluster;
+
+const mastersOf = (client: Redis | Cluster): Redis[] => (isCluster(client) ? client.nodes('master') : [client]);
+
+/**
  * From INFO of a Redis, or of Valkey, which tells the Redis that it is compatible with.
  *
  * @throws NotReady when it may drop jobs or cannot take them
  */
-export function judgeRedis(info: string): void {
+export function judgeRedis(info: string, kind: RedisServers['kind'] = 'single'): void {
   const fields = new Map([...info.matchAll(/^(\w+):(.*?)\r?$/gm)].map(([, name = '', value = '']) => [name, value]));
   const [major = 0, minor = 0] = (fields.get('redis_version') ?? '').split('.').map(Number);
   if (fields.get('role') === 'slave') throw new NotReady('read-only');
-  if (fields.get('cluster_enabled') === '1') throw new NotReady('cluster');
+  if (fields.get('cluster_enabled') === '1' && kind !== 'cluster') throw new NotReady('cluster');
   const policy = fields.get('maxmemory_policy');
   if (policy === undefined) throw new NotReady('eviction-unknown');
   if (policy !== 'noeviction') throw new NotReady('may-evict');
   if (major < 6 || (major === 6 && minor < 2)) throw new NotReady('too-old');
 }
 
-/** Why Redis is away, from the error of its last connection. */
-function away(cause: Error | undefined): NotReady {
-  const { code = '', message = '' } = (cause ?? {}) as { code?: string; message?: string };
-  if (/^(WRONGPASS|NOAUTH|NOPERM)/.test(message)) return new NotReady('login-refused', { cause });
-  if (/CERT|TLS|SSL/.test(code)) return new NotReady('tls-failed', { cause });
-  return new NotReady('no-answer', { cause });
-}
-
 /** INFO, empty where it is forbidden. */
-async function infoOf(redis: Redis): Promise<string> {
+async function infoOf(redis: Redis | Cluster): Promise<string> {
   try {
     return String(await redis.call('INFO'));
   } catch (error) {
@@ -75,19 +81,29 @@ async function infoOf(redis: Redis): Promise<string> {
   }
 }
 
+/** BullMQ uses a Cluster as soon as its nodes are known, which is before it takes commands. */
+async function readied<Client extends Redis | Cluster>(client: Client): Promise<Client> {
+  if (isCluster(client) && client.status === 'connect') {
+    await Promise.race([once(client, 'ready'), once(client, 'close')]);
+  }
+  return client;
+}
+
 type Callback = (error: Error | null, info?: string) => void;
 
 /**
  * BullMQ prints a line for people when INFO of a new connection tells of eviction, and does not work without INFO. So it gets
  * one without the policy, or an empty one; `check` says both.
  */
-function quiet(redis: Redis): Redis {
-  const duplicate = redis.duplicate.bind(redis);
-  return Object.assign(redis, {
-    duplicate: (options?: Partial<RedisOptions>) => quiet(duplicate(options)),
+function quiet<Client extends Redis | Cluster>(client: Client): Client {
+  const duplicate = client.duplicate.bind(client) as (...request: unknown[]) => Client;
+  return Object.assign(client, {
+    duplicate: (...request: unknown[]) => quiet(duplicate(...request)),
     info(...request: unknown[]) {
       const callback = request.find((each): each is Callback => typeof each === 'function');
-      const answer = infoOf(redis).then((info) => info.replace(/^maxmemory_policy:.*$/m, ''));
+      const answer = readied(client)
+        .then(infoOf)
+        .then((info) => info.replace(/^maxmemory_policy:.*$/m, ''));
       if (callback) answer.then((info) => callback(null, info), callback);
       return answer;
     },

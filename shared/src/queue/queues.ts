@@ -9,6 +9,7 @@ import { type JobDefinition, type JobHandler, UnrecoverableError } from './job.j
 import { QUEUE_NAMES } from './names.js';
 import { openPostgres } from './on-postgres.js';
 import { openRedis } from './on-redis.js';
+import { type QueueServers, redisServersOf } from './redis-servers.js';
 
 /** The queues of one process, on one backend: PostgreSQL, or Redis through ioredis. */
 export interface Queues {
@@ -62,14 +63,13 @@ interface Enqueued {
   readonly trace: string | undefined;
 }
 
-export interface QueuesOptions {
-  /** postgres://…, redis://… or rediss://… */
-  readonly url: string;
+export interface QueuesOptions extends QueueServers {
   readonly log: Log;
 }
 
-export function openQueues({ url, log }: QueuesOptions): Queues {
-  const backend = /^rediss?:/.test(url) ? openRedis(url) : openPostgres(url);
+export function openQueues({ log, ...servers }: QueuesOptions): Queues {
+  const redis = redisServersOf(servers);
+  const backend = redis ? openRedis(redis) : openPostgres(servers.url);
   // A connection that fails is tried again every second: told once, until the backend answers again.
   let told: unknown;
   const logConnection = (error: unknown) => {

@@ -66,10 +66,16 @@ export const REASONS = {
   },
   queue: {
     'no-answer': { http: 200, meaning: 'Redis or PostgreSQL does not answer. Only suggestions wait.' },
-    'login-refused': { http: 200, meaning: 'Redis or PostgreSQL refuses the login. Correct QUEUE_URL.' },
+    'login-refused': {
+      http: 200,
+      meaning: 'Redis, a sentinel or PostgreSQL refuses the login. Correct QUEUE_URL, or QUEUE_SENTINELS.',
+    },
     'no-connection-free': { http: 200, meaning: 'All connections to PostgreSQL are in use, as for the database.' },
     'database-missing': { http: 200, meaning: 'The server has no such database. Correct QUEUE_URL.' },
-    'tls-failed': { http: 200, meaning: 'TLS fails. Correct QUEUE_URL (rediss:// is TLS), or the certificate.' },
+    'tls-failed': {
+      http: 200,
+      meaning: 'TLS fails. Correct QUEUE_URL (rediss:// is TLS), QUEUE_CA_FILE, or the certificate.',
+    },
     'may-evict': {
       http: 200,
       meaning: 'Redis may drop jobs when its memory is full. Set maxmemory-policy noeviction.',
@@ -79,7 +85,10 @@ export const REASONS = {
       meaning: 'Redis does not tell its maxmemory-policy. Allow INFO.',
     },
     'too-old': { http: 200, meaning: 'Redis is older than 6.2. Upgrade it.' },
-    cluster: { http: 200, meaning: 'Redis is a Cluster. Name a single server in QUEUE_URL.' },
+    cluster: { http: 200, meaning: 'Redis is a Cluster. Set QUEUE_REDIS=cluster.' },
+    'no-cluster': { http: 200, meaning: 'Redis is no Cluster. Set QUEUE_REDIS=single, or sentinel.' },
+    'cluster-down': { http: 200, meaning: 'Parts of the Cluster have no master. Only suggestions wait.' },
+    'master-unknown': { http: 200, meaning: 'The sentinels know no master of that name. Correct QUEUE_URL.' },
     'read-only': { http: 200, meaning: 'Redis is a replica, or PostgreSQL a standby. Name the primary in QUEUE_URL.' },
     'schema-missing': { http: 503, meaning: 'The database has no schema bullmq. Run npm run migrate.' },
     'schema-outdated': { http: 503, meaning: 'The schema bullmq is older than this release. Run npm run migrate.' },

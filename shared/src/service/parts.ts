@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import {
   type ClaimRules,
   createOperatorVerifier,
@@ -7,13 +8,13 @@ import {
   type OperatorVerifier,
   type TokenVerifier,
 } from '../access/index.js';
-import type { CommonConfig } from '../config/index.js';
+import type { CommonConfig, QueueConfig } from '../config/index.js';
 import { type BlobStore, onlyMarked, openBlobStore } from '../content/index.js';
 import { type KeyRing, openKeyRing } from '../keys/index.js';
 import { FailedSignIns, RequestLimits } from '../limits/index.js';
 import { createLog, type Log } from '../log/index.js';
 import { createMetrics, type Metrics, observeQueues, observeStandby } from '../metrics/index.js';
-import { openQueues, type Queues } from '../queue/index.js';
+import { openQueues, type QueueServers, type Queues } from '../queue/index.js';
 import { InboxSessions } from '../sign-in/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { Tally } from './tally.js';
@@ -66,7 +67,7 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
   };
   const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators, users));
   const blobs = onlyMarked(folder, () => hasContent(store));
-  const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
+  const queues = openQueues({ ...(await queueServersOf(config)), log });
   observeQueues(metrics, queues);
   const inboxSessions = config.INBOX_PAGE === 'on' ? new InboxSessions(keys) : undefined;
   const failedSignIns = new FailedSignIns(config, metrics);
@@ -87,6 +88,25 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
     metrics,
     tally: new Tally(),
     log,
+  };
+}
+
+/** @throws Error with a sentence that begins with the setting at fault */
+export async function queueServersOf(config: QueueConfig): Promise<QueueServers> {
+  const pem = async (setting: 'QUEUE_CA_FILE' | 'QUEUE_CERTIFICATE_FILE' | 'QUEUE_KEY_FILE') => {
+    const file = config[setting];
+    return file === undefined ? undefined : await opened(setting, readFile(file));
+  };
+  const [ca, cert, key] = [
+    await pem('QUEUE_CA_FILE'),
+    await pem('QUEUE_CERTIFICATE_FILE'),
+    await pem('QUEUE_KEY_FILE'),
+  ];
+  return {
+    url: config.QUEUE_URL ?? config.DATABASE_URL,
+    redis: config.QUEUE_REDIS,
+    sentinels: config.QUEUE_SENTINELS,
+    tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
   };
 }
 

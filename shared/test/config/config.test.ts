@@ -4,7 +4,14 @@ import { ArchiverConfig } from '../../../services/archiver/src/config.js';
 import { JournalerConfig } from '../../../services/journaler/src/config.js';
 import { OperationsConfig } from '../../../services/operations/src/config.js';
 import { ReceiverConfig } from '../../../services/receiver/src/config.js';
-import { CommonConfig, ConfigError, readConfig, showConfig } from '../../src/config/index.js';
+import {
+  CommonConfig,
+  ConfigError,
+  type RedisUrl,
+  readConfig,
+  readRedisUrl,
+  showConfig,
+} from '../../src/config/index.js';
 
 const ENV = {
   DATABASE_URL: 'postgres://service:s3cret@db.example/indbakke',
@@ -114,6 +121,51 @@ describe('readConfig', () => {
       { TOKEN_CLAIMS: 'context-handler-2' },
       'TOKEN_SYSTEM: is required with context-handler-2, or TOKEN_ROLE_URIS: else nobody has a role.',
     ],
+    [
+      'sentinels without the kind',
+      { QUEUE_URL: 'redis://mymaster', QUEUE_SENTINELS: 'redis://a:26379,b:26379' },
+      'QUEUE_SENTINELS: goes with QUEUE_REDIS=sentinel only.',
+    ],
+    [
+      'the kind without sentinels',
+      { QUEUE_URL: 'redis://mymaster', QUEUE_REDIS: 'sentinel' },
+      'QUEUE_SENTINELS is required with QUEUE_REDIS=sentinel: The sentinels, with commas between, and their own user and password.',
+    ],
+    ...['redis://mymaster:6379', 'redis://one,two'].map((QUEUE_URL): [string, Record<string, string>, string] => [
+      `servers where the name of a master belongs: ${QUEUE_URL}`,
+      { QUEUE_URL, QUEUE_REDIS: 'sentinel', QUEUE_SENTINELS: 'redis://a' },
+      'QUEUE_URL: with QUEUE_REDIS=sentinel, its host is the name of the master, without a port: redis://mymaster.',
+    ]),
+    ...['cluster', 'postgres'].map((what): [string, Record<string, string>, string] => [
+      `a Cluster on ${what === 'postgres' ? 'PostgreSQL' : 'nothing'}`,
+      { QUEUE_REDIS: 'cluster', QUEUE_URL: what === 'postgres' ? 'postgres://queue@db/queue' : '' },
+      'QUEUE_REDIS: goes with a QUEUE_URL that begins with redis:// or rediss://.',
+    ]),
+    [
+      'several hosts of one server',
+      { QUEUE_URL: 'redis://a:6379,b:6379' },
+      'QUEUE_URL: names several hosts, which goes with QUEUE_REDIS=cluster only.',
+    ],
+    [
+      'a database of a Cluster',
+      { QUEUE_URL: 'redis://a:6379,b:6379/1', QUEUE_REDIS: 'cluster' },
+      'QUEUE_URL: with QUEUE_REDIS=cluster, it ends after the hosts, since a Cluster has no databases.',
+    ],
+    [
+      'an issuer where there is no TLS',
+      { QUEUE_URL: 'redis://a', QUEUE_CA_FILE: '/issuer.pem' },
+      'QUEUE_CA_FILE: goes with TLS only: QUEUE_URL or QUEUE_SENTINELS that begins with rediss://.',
+    ],
+    [
+      'a key without its certificate',
+      { QUEUE_URL: 'rediss://a', QUEUE_KEY_FILE: '/key.pem' },
+      'QUEUE_KEY_FILE: must be set together with QUEUE_CERTIFICATE_FILE, whose key it is.',
+    ],
+    [
+      'sentinels in a form of their own',
+      { QUEUE_URL: 'redis://mymaster', QUEUE_REDIS: 'sentinel', QUEUE_SENTINELS: 'a:26379,b:26379' },
+      'QUEUE_SENTINELS: must be the sentinels as redis://host:port,host:port or rediss://user:password@host:port,host:port.',
+    ],
     ...['0.0.0.0', '::', '10.0.0.5', '127.0.0.1.example.dk', 'inbox.example.dk'].map(
       (HOST): [string, Record<string, string>, string] => [
         `the local issuer on ${HOST}`,
@@ -139,6 +191,34 @@ describe('readConfig', () => {
     expect(errorsOf({ ...ENV, ...settings })[1]).toBe(`  ${error}`);
     expect(errorsOf({ ...ENV, ...settings, PORT: 'x' })).toHaveLength(3); // together with other errors
   });
+
+  it.each<[string, string, Partial<RedisUrl>]>([
+    ['one server', 'redis://queue.example', { isSecure: false, hosts: [{ host: 'queue.example', port: undefined }] }],
+    [
+      'TLS, a login and a database',
+      'rediss://indbakke:p%40ss@queue.example:6390/2',
+      { isSecure: true, username: 'indbakke', password: 'p@ss', database: 2 },
+    ],
+    ['a password alone', 'redis://:secret@queue', { username: undefined, password: 'secret' }],
+    [
+      'several hosts, of which one is an address of IPv6',
+      'redis://a:1,[::1]:2,10.0.0.3',
+      {
+        hosts: [
+          { host: 'a', port: 1 },
+          { host: '::1', port: 2 },
+          { host: '10.0.0.3', port: undefined },
+        ],
+      },
+    ],
+  ])('reads where Redis is: %s', (_name, url, read) => {
+    expect(readRedisUrl(url)).toMatchObject(read);
+  });
+
+  it.each(['redis://', 'redis://a,', 'redis://a b', 'redis://a/x', 'redis://a?family=6', 'http://a', 'redis://:%@a'])(
+    'reads no Redis from %s',
+    (url) => expect(readRedisUrl(url)).toBeUndefined(),
+  );
 
   it.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('takes the local issuer on %s', (HOST) => {
     const local = {
@@ -177,6 +257,7 @@ describe('readConfig', () => {
       ...ENV,
       DATABASE_URL: 'mysql://service:s3cret@db',
       QUEUE_URL: 'p4ss',
+      QUEUE_SENTINELS: 'p4ss',
       PORT: 'p0rt',
     }).join();
     expect(message).not.toMatch(/s3cret|p4ss|p0rt/);
@@ -210,8 +291,13 @@ describe('showConfig', () => {
     expect(shown[2]).toContain('C=shown');
   });
 
-  it('hides the address of a queue, which may hold a password', () => {
-    const config = readConfig(CommonConfig, { ...ENV, QUEUE_URL: 'rediss://:redispass@queue.example' });
-    expect(showConfig(CommonConfig, config).join()).not.toContain('redispass');
+  it('hides the addresses of a queue and of sentinels, which may hold passwords', () => {
+    const config = readConfig(CommonConfig, {
+      ...ENV,
+      QUEUE_URL: 'rediss://:redispass@mymaster',
+      QUEUE_REDIS: 'sentinel',
+      QUEUE_SENTINELS: 'rediss://:sentinelpass@a,b',
+    });
+    expect(showConfig(CommonConfig, config).join()).not.toMatch(/redispass|sentinelpass/);
   });
 });

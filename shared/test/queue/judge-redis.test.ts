@@ -33,6 +33,10 @@ describe('INFO of a Redis', () => {
     expect(() => judgeRedis(info(fields))).toThrow(reason);
   });
 
+  it('of a Cluster is ready where one is expected', () => {
+    expect(() => judgeRedis(info({ cluster_enabled: '1' }), 'cluster')).not.toThrow();
+  });
+
   it('that is forbidden leaves it unknown', () => {
     expect(() => judgeRedis('')).toThrow('eviction-unknown');
   });

@@ -2,23 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createTestDatabase } from '../../../infra/src/testkit/database.js';
-import { HAS_REDIS, startOwnRedis } from '../../../infra/src/testkit/redis.js';
+import { QUEUE_PLACES, serversOf } from '../../../infra/src/testkit/queue-places.js';
+import type { QueuePlace } from '../../../infra/src/testkit/redis.js';
 import { currentCorrelationId, type Log, type LogFields, withCorrelation } from '../../src/log/index.js';
 import { type JobDefinition, openQueues, type Queues, UnrecoverableError } from '../../src/queue/index.js';
 import { layLine } from '../service/line.js';
 
-// What the services rely on, for both backends. Redis is tested where redis-server is installed.
-
-interface Backend {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-async function postgres(): Promise<Backend> {
-  const database = await createTestDatabase();
-  return { url: database.url, close: () => database.drop() };
-}
+// What the services rely on, wherever the queue is. Redis is tested where redis-server is installed.
 
 const Data = z.object({ n: z.int().min(0) });
 type Data = z.infer<typeof Data>;
@@ -69,11 +59,8 @@ const queueOf = (queues: Queues, { name }: JobDefinition<Data, string>) =>
 const settled = (queues: Queues, definition: JobDefinition<Data, string>, state: 'completed' | 'failed') => async () =>
   (await queueOf(queues, definition)?.getJobCounts(state))?.[state];
 
-describe.each([
-  ['PostgreSQL', true, postgres],
-  ['Redis', HAS_REDIS, startOwnRedis],
-])('a queue on %s', (_name, here, start) => {
-  let backend: Backend;
+describe.each(QUEUE_PLACES)('a queue on %s', (_name, here, start) => {
+  let place: QueuePlace;
   let queues: Queues;
   /** The events that were logged, each with its correlation id. */
   let correlated: [string | undefined, string][];
@@ -81,17 +68,18 @@ describe.each([
   let definition: JobDefinition<Data, string>;
 
   beforeAll(async () => {
-    if (here) backend = await start();
+    if (here) place = await start();
   });
 
-  afterAll(() => backend?.close());
+  afterAll(() => place?.close());
 
-  const open = (url = backend.url) => {
+  const open = async (env = place.env) => {
     const write = (event: string, fields?: LogFields) => {
       lines.push({ event, fields });
       correlated.push([currentCorrelationId(), event]);
     };
-    return openQueues({ url, log: { info: write, warn: write, error: write, debug: write } satisfies Log });
+    const log = { info: write, warn: write, error: write, debug: write } satisfies Log;
+    return openQueues({ ...(await serversOf(env)), log });
   };
 
   const failures = () =>
@@ -99,11 +87,11 @@ describe.each([
       .filter(({ event }) => event === 'job-failed')
       .map(({ fields }) => [fields?.jobId, fields?.attempt, fields?.givenUp]);
 
-  beforeEach(() => {
+  beforeEach(async () => {
     if (!here) return;
     lines = [];
     correlated = [];
-    queues = open();
+    queues = await open();
     definition = quickly(`q-${randomBytes(4).toString('hex')}`);
   });
 
@@ -213,7 +201,7 @@ describe.each([
     await queues.close();
     expect(failures()).toEqual([['job-1', 1, false]]);
 
-    queues = open();
+    queues = await open();
     expect(await collect(queues, definition, 1)).toEqual([1]);
   });
 
@@ -275,14 +263,14 @@ describe.each([
     await closed;
     expect(finished).toEqual([1]);
 
-    queues = open();
+    queues = await open();
     expect(await collect(queues, definition, 1)).toEqual([2]);
   });
 
   test('closes at once when there was nothing to do', async () => {
-    const idle = open();
+    const idle = await open();
     await idle.close();
-    const waiting = open();
+    const waiting = await open();
     waiting.work(definition, 2, async () => {});
     await waiting.close();
   });
@@ -297,13 +285,13 @@ describe.each([
   test('adds what was enqueued before it closes', async () => {
     for (const n of upTo(3)) queues.enqueue(definition, { n });
     await queues.close();
-    queues = open();
+    queues = await open();
     expect(await collect(queues, definition, 3)).toEqual([0, 1, 2]);
   });
 
   test('that is away at the start is worked once it is back, and blocks nothing meanwhile', async () => {
-    const line = await layLine(backend.url);
-    const early = open(line.url);
+    const line = await layLine(place.firstUrl);
+    const early = await open(place.via(line.url));
     const worked = collect(early, definition, 1);
     await line.cut(); // in the middle of the first connection
     await expect(early.check()).rejects.toThrow();
@@ -316,9 +304,9 @@ describe.each([
   });
 
   test('that is away makes no caller fail: a sweep enqueues the jobs again', async () => {
-    const line = await layLine(backend.url);
+    const line = await layLine(place.firstUrl);
     await line.cut();
-    queues = open(line.url);
+    queues = await open(place.via(line.url));
     await add(queues, definition, 1, 2);
     expect(lines).toContainEqual({
       event: 'enqueue-failed',

@@ -5,11 +5,17 @@ import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import type { Ledger } from '../crash/ledger.js';
 import { summaryOf } from '../crash/table.js';
 import { failOverPostgres } from './postgresql.js';
+import { moveQueue } from './queue-move.js';
+import { failOverRedisCluster } from './redis-cluster.js';
+import { failOverRedisSentinel } from './redis-sentinel.js';
 
 /** What is failed over, by the name of its engine. */
 const ENGINES: Readonly<Record<string, (plan: FailoverPlan) => Promise<FailoverOutcome>>> = {
   postgresql: (plan) => failOverPostgres(plan),
   'postgresql-asynchronous': (plan) => failOverPostgres(plan, false),
+  'redis-cluster': failOverRedisCluster,
+  'redis-sentinel': failOverRedisSentinel,
+  'queue-move': moveQueue,
 };
 
 const USAGE = `npm run failover -- ENGINE [--rounds N] [--seed S]   fails it over N times under load (default 6), and compares
