@@ -14,6 +14,9 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { repository } from '../../tools/local-state.mjs';
 import { COMMANDS } from '../deploy/image/contents.mjs';
+import { checkDatabase, migrateDatabase } from '../src/local/database.js';
+import { runSql } from '../src/testkit/database.js';
+import { NOT_DURABLE, startOwnPostgres } from '../src/testkit/own-state.js';
 import { HAS_PROMTOOL } from '../src/testkit/promtool.js';
 
 // compose.yaml is not run here: it is compared with the schema of Compose, and with what it names.
@@ -107,6 +110,28 @@ it('has a file made for each of its secrets', async () => {
     expect(readFileSync(join(folder, 'secrets/keys'), 'utf8')).toBe(before);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+it('gives its logins what migrations and services need', { tags: 'long' }, async () => {
+  const [, sql = ''] = /<<'SQL'\n(.*)\nSQL$/ms.exec(readFileSync(join(FOLDER, 'roles.sh'), 'utf8')) ?? [];
+  const postgres = await startOwnPostgres(NOT_DURABLE);
+  try {
+    await runSql(postgres.url, 'CREATE DATABASE indbakke');
+    const url = new URL(postgres.url);
+    url.pathname = '/indbakke';
+    await runSql(url.href, sql.replaceAll(":'owner'", "'owner'").replaceAll(":'service'", "'service'"));
+    const as = (user: string, password: string) => Object.assign(new URL(url), { username: user, password }).href;
+    const ownerUrl = as('indbakke_owner', 'owner');
+    expect((await migrateDatabase(ownerUrl)).length).toBeGreaterThan(0);
+    await checkDatabase('DATABASE_URL', as('indbakke_service', 'service'), 'indbakke_app');
+    const [row] = await runSql(
+      ownerUrl,
+      'SELECT current_user::text AS name, rolsuper FROM pg_roles WHERE rolname = current_user',
+    );
+    expect(row).toEqual({ name: 'indbakke_owner', rolsuper: false });
+  } finally {
+    await postgres.stop();
   }
 });
 
