@@ -107,11 +107,13 @@ describe('what the image has', { tags: 'long' }, () => {
       timeout: 30_000,
       interval: 200,
     });
-    expect(await run(['healthcheck'], { ...env, PORT: String(port) })).toMatchObject({ status: 0 });
+    if (service === 'receiver') expect(await healthOf(port)).toBe(0);
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
-    expect(await run(['healthcheck'], { ...env, PORT: String(port) })).toMatchObject({ status: 1 });
+    if (service === 'receiver') expect(await healthOf(port)).toBe(1);
   });
+
+  const healthOf = async (port: number) => (await run(['healthcheck'], { ...env, PORT: String(port) })).status;
 
   it.runIf(asRoot)('takes keys of root that its group may read, and none that others may', async () => {
     const keys = env.KEY_FILE as string;
@@ -128,7 +130,7 @@ describe('what the image has', { tags: 'long' }, () => {
     expect(await run(['migrate'], env)).toEqual({ status: 0, output: 'The database is up to date.\n', errors: '' });
   });
 
-  it('has the commands of an operator, which ask for a database', async () => {
+  it('has the commands of an operator, which ask for a database', { timeout: 180_000 }, async () => {
     const { DATABASE_URL: _url, DATABASE_OWNER_URL: _ownerUrl, KEY_FILE: _keys, ...without } = env;
     const commands = Object.keys(COMMANDS).filter(
       (name) => ![...SERVICES, 'healthcheck', 'migrate', 'config'].includes(name),
@@ -144,7 +146,6 @@ describe('what the image has', { tags: 'long' }, () => {
       expect(errors, command).toMatch(/DATABASE_URL|DATABASE_OWNER_URL|KEY_FILE/);
       expect(errors, command).not.toMatch(/ERR_MODULE_NOT_FOUND|\n {4}at /);
     }
-    expect(await run(['audit', 'verify'], env)).toMatchObject({ status: 0, errors: 'The audit log is whole.\n' });
     expect(await run(['config'], env)).toMatchObject({
       status: 0,
       output: expect.stringContaining('# receiver\nHOST='),
