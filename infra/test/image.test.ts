@@ -37,6 +37,19 @@ describe('the Dockerfile', () => {
   });
 });
 
+/** Of a machine with a clone: the local stack, tests and the lab. */
+const OF_A_CLONE = [
+  ...['start', 'demo', 'send', 'token', 'training', 'picture', 'reset', 'build', 'sbom', 'image', 'check-chart'],
+  ...['test', 'test:all', 'test:lab', 'check', 'lint', 'format', 'typecheck'],
+  ...['crash', 'upgrade-check', 'fuzz', 'bench', 'deletion-proof', 'personal-proof'],
+];
+
+it('the image has each command of an operator', () => {
+  const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+  const ofOperators = Object.keys(scripts).filter((name) => !OF_A_CLONE.includes(name));
+  expect(ofOperators.filter((name) => !(name in COMMANDS))).toEqual([]);
+});
+
 describe('what the image has', { tags: 'long' }, () => {
   let app: string;
   let folder: string;
