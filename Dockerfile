@@ -6,6 +6,7 @@ ARG NODE_IMAGE=docker.io/library/node:24.22.3-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /src
+ENV NPM_CONFIG_UPDATE_NOTIFIER=false
 # The packages first: they change seldom.
 COPY package.json package-lock.json .npmrc ./
 COPY shared/package.json shared/

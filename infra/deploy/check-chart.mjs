@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
 
 const CHART = fileURLToPath(new URL('chart', import.meta.url));
 const RULES = fileURLToPath(new URL('prometheus/rules.yaml', import.meta.url));
+const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 // Of other projects than Kubernetes: their schemas are not there.
 const NOT_OF_KUBERNETES = ['ServiceMonitor', 'PrometheusRule', 'HTTPRoute'];
 const PODS = ['Deployment', 'Job'];
@@ -57,6 +58,21 @@ async function isOfKubernetes({ apiVersion, kind, ...rest }) {
   const { [kind]: Model } = await import(pathToFileURL(file).href);
   new Model({ apiVersion, kind, ...rest }).validate(); // throws what is wrong
   return true;
+}
+
+/** The schemas take fields that there are not; the types do not. */
+function checkFields(documents) {
+  const known = documents.filter(({ kind }) => !NOT_OF_KUBERNETES.includes(kind));
+  const lines = known.flatMap((document, n) => [
+    `import type { I${document.kind} as Type${n} } from 'kubernetes-models/${document.apiVersion}';`,
+    `export const document${n}: Type${n} = ${JSON.stringify(document)};`,
+  ]);
+  writeFileSync(join(modules, '..', 'documents.ts'), lines.join('\n'));
+  const options = ['--ignoreConfig', '--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--types', ''];
+  const { status, stdout } = spawnSync(process.execPath, [TSC, ...options, join(modules, '..', 'documents.ts')], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stdout);
 }
 
 /** What is named is there: volumes, ports, and the pods and services that others name. */
@@ -116,6 +132,7 @@ for (const file of files) {
       throw new Error(`${file}: ${document.kind} ${document.metadata.name}: ${error.message}`, { cause: error });
     }
   }
+  checkFields(documents);
   checkNames(documents);
 }
 for (const [args, said] of REFUSED) {
