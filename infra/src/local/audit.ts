@@ -4,7 +4,7 @@ import { type Head, verifyAuditLog } from '@indbakke/shared/audit';
 import { openKeyRing } from '@indbakke/shared/keys';
 import pg from 'pg';
 import { rejectOptionsTakenByNpm, runCommand } from './command.js';
-import { ownersKeys } from './settings.js';
+import { ownersKeys } from './owners-keys.js';
 import { withOwnerUrl } from './with-owner-url.js';
 
 const USAGE = `npm run -s audit -- verify [--municipality CVR] [--heads FILE]
@@ -29,7 +29,7 @@ await runCommand(USAGE, async () => {
   if (values.help) return USAGE;
   if (positionals.length !== 1 || positionals[0] !== 'verify') throw new Error(USAGE);
   const known = values.heads === undefined ? [] : readHeads(await readFile(values.heads, 'utf8'));
-  const source = ownersKeys();
+  const source = await ownersKeys();
   return withOwnerUrl(async (connectionString) => {
     const keys = await openKeyRing(source);
     const client = new pg.Client({ connectionString });

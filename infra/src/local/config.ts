@@ -4,8 +4,7 @@ import { OperationsConfig } from '@indbakke/operations';
 import { ReceiverConfig } from '@indbakke/receiver';
 import { readConfig, showConfig } from '@indbakke/shared/config';
 import { runCommand } from './command.js';
-import { localSettings } from './settings.js';
-import { statePaths } from './state.js';
+import { ofNpmStart } from './of-npm-start.js';
 
 const USAGE = 'npm run config    prints the settings of the services in this environment, without secrets';
 
@@ -19,7 +18,10 @@ const SERVICES = {
 const EMBEDDED = { DATABASE_URL: 'postgres://embedded' };
 
 await runCommand(USAGE, async () => {
-  const env = { ...EMBEDDED, ...localSettings(statePaths(), process.env) };
+  const npmStart = await ofNpmStart();
+  const env = npmStart
+    ? { ...(!process.env.DATABASE_URL_FILE && EMBEDDED), ...npmStart.settings(process.env) }
+    : process.env;
   return Object.entries(SERVICES)
     .map(([name, schema]) => `# ${name}\n${showConfig(schema, readConfig(schema, env)).join('\n')}`)
     .join('\n\n');

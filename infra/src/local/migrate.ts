@@ -1,10 +1,11 @@
+import { readSecret } from '@indbakke/shared/config';
 import { runCommand } from './command.js';
 import { checkDatabase, migrateDatabase } from './database.js';
 
 const USAGE = 'DATABASE_OWNER_URL=postgres://… npm run migrate    migrates that database';
 
 await runCommand(USAGE, async () => {
-  const { DATABASE_OWNER_URL: ownerUrl } = process.env;
+  const ownerUrl = readSecret(process.env, 'DATABASE_OWNER_URL');
   if (!ownerUrl) {
     throw new Error(
       `Set DATABASE_OWNER_URL to the login that owns the tables. npm start migrates its own database.\n\n${USAGE}`,

@@ -17,7 +17,7 @@ import {
 } from '@indbakke/shared/keys';
 import { withMaintenance } from '@indbakke/shared/store';
 import { BadArgument, runCommand } from './command.js';
-import { ownersKeys } from './settings.js';
+import { ownersKeys } from './owners-keys.js';
 import { withOwnerUrl } from './with-owner-url.js';
 
 const USAGE = `npm run rotate-key [-- add | use KEYID | remove KEYID]
@@ -46,7 +46,7 @@ await runCommand(USAGE, async () => {
   const takesId = step === 'use' || step === 'remove';
   if (more.length > 0 || takesId !== (keyId !== undefined) || (step !== undefined && !takesId && step !== 'add'))
     throw new BadArgument('There is no such step.');
-  const source = ownersKeys();
+  const source = await ownersKeys();
   const keys = await openKeyRing(source);
   if (step === 'add') return add(source);
   return withOwnerUrl((url) =>

@@ -1,11 +1,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Env, keySettings, LOCAL_ISSUER, readConfig } from '@indbakke/shared/config';
-import { createKeyFile, type KeySource } from '@indbakke/shared/keys';
-import { z } from 'zod';
+import { type Env, LOCAL_ISSUER } from '@indbakke/shared/config';
+import { createKeyFile } from '@indbakke/shared/keys';
 import { createLocalIssuer, LOCAL_AUDIENCE, LOCAL_OPERATIONS_AUDIENCE } from './issuer.js';
-import { inStateFolder, type StatePaths, statePaths } from './state.js';
+import { inStateFolder, type StatePaths } from './state.js';
 
 /** Name of the database in the embedded PostgreSQL. */
 export const LOCAL_DATABASE = 'indbakke';
@@ -30,13 +29,6 @@ export function localSettings(paths: StatePaths, env: Env = {}): Env {
     OPERATIONS_TOKEN_AUDIENCE: LOCAL_OPERATIONS_AUDIENCE,
     ...env,
   };
-}
-
-/** Where the master keys are of the database that withOwnerUrl gives. @throws Error with a sentence */
-export function ownersKeys(env: Env = process.env): KeySource {
-  if (env.DATABASE_OWNER_URL && !env.KEY_FILE && !env.KEYS)
-    throw new Error('Name with KEY_FILE the key file of the database that DATABASE_OWNER_URL names, or give KEYS.');
-  return readConfig(z.object(keySettings), localSettings(statePaths(env), env));
 }
 
 /** Creates the local master key and token issuer, unless they exist. */

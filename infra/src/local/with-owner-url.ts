@@ -1,35 +1,19 @@
-import { existsSync } from 'node:fs';
-import { clusterOf, postgresHomeOf } from '../../../tools/local-state.mjs';
-import { checkDatabase, withDatabase } from './database.js';
-import { startPostgres } from './postgres/postgres.js';
-import { LOCAL_DATABASE } from './settings.js';
-import { statePaths } from './state.js';
-
-const NO_DATABASE =
-  'There is no database here yet. Run npm start once to create one, or name another one with DATABASE_OWNER_URL.';
-const NO_SUCH_DATABASE = '3D000';
-const NO_SUCH_TABLE = '42P01';
+import { readSecret } from '@indbakke/shared/config';
+import { checkDatabase } from './database.js';
+import { ofNpmStart } from './of-npm-start.js';
 
 /**
  * Runs `work` with the owner’s URL of the database that DATABASE_OWNER_URL names, or else of npm start’s, which runs or is
  * started for it.
  */
 export async function withOwnerUrl<T>(work: (ownerUrl: string) => Promise<T>): Promise<T> {
-  const { DATABASE_OWNER_URL: ownerUrl } = process.env;
+  const ownerUrl = readSecret(process.env, 'DATABASE_OWNER_URL');
   if (ownerUrl) {
     await checkDatabase('DATABASE_OWNER_URL', ownerUrl);
     return work(ownerUrl);
   }
-  const { root } = statePaths();
-  if (!existsSync(clusterOf(postgresHomeOf(root)).cluster)) throw new Error(NO_DATABASE);
-  const postgres = await startPostgres({ stateDir: root });
-  try {
-    return await work(withDatabase(postgres.url, LOCAL_DATABASE));
-  } catch (error) {
-    // The first npm start was interrupted.
-    const { code } = error as NodeJS.ErrnoException;
-    throw code === NO_SUCH_DATABASE || code === NO_SUCH_TABLE ? new Error(NO_DATABASE) : error;
-  } finally {
-    await postgres.stop();
-  }
+  const npmStart = await ofNpmStart();
+  if (!npmStart)
+    throw new Error('Name the database with DATABASE_OWNER_URL, or a file with that URL with DATABASE_OWNER_URL_FILE.');
+  return npmStart.withItsOwnerUrl(work);
 }

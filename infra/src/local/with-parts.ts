@@ -1,8 +1,7 @@
 import { type CommonConfig, type Env, readConfig } from '@indbakke/shared/config';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import type { z } from 'zod';
-import { localSettings } from './settings.js';
-import { statePaths } from './state.js';
+import { ofNpmStart } from './of-npm-start.js';
 import { withOwnerUrl } from './with-owner-url.js';
 
 /** Runs `work` with the parts and settings of a service, from the environment; without DATABASE_URL with the database of npm start. */
@@ -21,6 +20,8 @@ export async function withParts<Schema extends z.ZodObject, T>(
       await parts.store.close();
     }
   };
-  if (process.env.DATABASE_URL) return workWith(process.env);
-  return withOwnerUrl((url) => workWith({ ...localSettings(statePaths(), process.env), DATABASE_URL: url }));
+  const { DATABASE_URL: url, DATABASE_URL_FILE: urlFile } = process.env;
+  const npmStart = url || urlFile ? undefined : await ofNpmStart();
+  if (!npmStart) return workWith(process.env);
+  return withOwnerUrl((ownerUrl) => workWith({ ...npmStart.settings(process.env), DATABASE_URL: ownerUrl }));
 }

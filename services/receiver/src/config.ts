@@ -79,7 +79,7 @@ export const ReceiverConfig = z.object({
     .optional()
     .describe('Proxies that verify certificates and pass them on: over TLS, or from this machine'),
   SF1606_TLS_PROXY_FORMAT: z
-    .enum(['nginx', 'haproxy', 'envoy', 'traefik'])
+    .enum(['nginx', 'ingress-nginx', 'haproxy', 'envoy', 'traefik'])
     .default('nginx')
     .describe('How they pass them on'),
   SF1606_SOAP: z.enum(['on', 'off']).default('on').describe('on = SOAP as well as REST'),

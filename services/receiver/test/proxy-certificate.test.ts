@@ -24,6 +24,7 @@ const base64 = ({ der }: Issued) => Buffer.from(der).toString('base64');
 
 it.each<[ProxyFormat, string, () => string]>([
   ['nginx', 'escaped PEM', () => escaped(shown)],
+  ['ingress-nginx', 'escaped PEM', () => escaped(shown)],
   ['haproxy', 'DER in base64', () => base64(shown)],
   [
     'envoy',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { readRedisUrl } from './redis-url.js';
@@ -259,20 +260,54 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads a configuration from the environment, including defaults.
+ * Reads a configuration from the environment, including defaults. A secret NAME may instead be the content of the file NAME_FILE.
  *
  * @throws ConfigError with all errors
  */
 export function readConfig<Schema extends z.ZodObject>(schema: Schema, env: Env): z.infer<Schema> {
-  const given = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, env[name] || undefined]));
+  const names = Object.keys(schema.shape);
+  const taken = names.map((name) => (takesFile(schema, name) ? valueOrFile(env, name) : { value: env[name] }));
+  const given = Object.fromEntries(names.map((name, n) => [name, taken[n]?.value || undefined]));
   const result = schema.safeParse(given);
-  const faults = (result.error?.issues ?? []).map((issue) => {
-    const name = String(issue.path[0]);
-    return given[name] === undefined ? `${name} is required: ${describe(schema, name)}.` : `${name}: ${issue.message}.`;
-  });
+  const faults = taken.flatMap(({ fault }) => fault ?? []);
+  for (const { path, message } of result.error?.issues ?? []) {
+    const name = String(path[0]);
+    if (given[name] !== undefined) faults.push(`${name}: ${message}.`);
+    else if (taken[names.indexOf(name)]?.fault === undefined)
+      faults.push(`${name} is required: ${describe(schema, name)}.`);
+  }
   faults.push(...faultsTogether(schema, given));
   if (result.success && faults.length === 0) return result.data;
   throw new ConfigError(faults);
+}
+
+/** Whether a setting may come from a file; KEYS has KEY_FILE for that. */
+export const takesFile = (schema: z.ZodObject, name: string): boolean =>
+  isSecret(schema, name) && !Object.hasOwn(keySettings, name);
+
+interface Taken {
+  readonly value?: string | undefined;
+  /** Why the file cannot be used. */
+  readonly fault?: string;
+}
+
+/** A secret from the environment, or what is in the file that NAME_FILE names, without space around it. */
+function valueOrFile(env: Env, name: string): Taken {
+  const [value, path] = [env[name], env[`${name}_FILE`]];
+  if (!path) return { value };
+  if (value) return { fault: `${name}_FILE: must not be set together with ${name}.` };
+  try {
+    return { value: readFileSync(path, 'utf8').trim() };
+  } catch (error) {
+    return { fault: `${name}_FILE: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).` };
+  }
+}
+
+/** @throws ConfigError when its file cannot be used */
+export function readSecret(env: Env, name: string): string | undefined {
+  const { value, fault } = valueOrFile(env, name);
+  if (fault) throw new ConfigError([fault]);
+  return value || undefined;
 }
 
 /** What is wrong with two settings that are right each for itself. */
@@ -387,7 +422,8 @@ function describe(schema: z.ZodObject, name: string): string {
   return (schema.shape[name] as z.ZodType | undefined)?.description ?? '';
 }
 
-function isSecret(schema: z.ZodObject, name: string): boolean {
+/** Whether its value is never shown. */
+export function isSecret(schema: z.ZodObject, name: string): boolean {
   let field = schema.shape[name] as z.ZodType | undefined;
   while (field) {
     if (field.meta()?.secret) return true;

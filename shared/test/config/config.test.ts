@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ArchiverConfig } from '../../../services/archiver/src/config.js';
 import { JournalerConfig } from '../../../services/journaler/src/config.js';
@@ -10,6 +13,7 @@ import {
   type RedisUrl,
   readConfig,
   readRedisUrl,
+  readSecret,
   showConfig,
 } from '../../src/config/index.js';
 
@@ -250,6 +254,43 @@ describe('readConfig', () => {
     ]) {
       expect(errorsOf({ ...ENV, TRUSTED_PROXIES: wrong })).toHaveLength(2);
     }
+  });
+
+  describe('of a secret', () => {
+    let file: string;
+
+    beforeAll(() => {
+      file = join(mkdtempSync(join(tmpdir(), 'indbakke-config-')), 'database-url');
+      writeFileSync(file, 'postgres://service:s3cret@db.example/from-a-file\n');
+    });
+
+    afterAll(() => rmSync(dirname(file), { recursive: true }));
+
+    it('takes what is in the file that NAME_FILE names', () => {
+      const env = { ...ENV, DATABASE_URL: undefined, DATABASE_URL_FILE: file };
+      expect(readConfig(CommonConfig, env).DATABASE_URL).toBe('postgres://service:s3cret@db.example/from-a-file');
+      expect(readSecret(env, 'DATABASE_URL')).toBe('postgres://service:s3cret@db.example/from-a-file');
+    });
+
+    it('reports a file that cannot be read, without what it asks for instead', () => {
+      const env = { ...ENV, DATABASE_URL: undefined, DATABASE_URL_FILE: '/nowhere', PORT: 'no' };
+      expect(errorsOf(env)).toEqual([
+        'The configuration has 2 errors:',
+        '  DATABASE_URL_FILE: /nowhere cannot be read (ENOENT).',
+        '  PORT: must be a whole number from 0 to 65535.',
+      ]);
+      expect(() => readSecret(env, 'DATABASE_URL')).toThrow('DATABASE_URL_FILE: /nowhere cannot be read (ENOENT).');
+    });
+
+    it('takes one of both only, and a file of nothing that is not secret', () => {
+      expect(errorsOf({ ...ENV, DATABASE_URL_FILE: file })).toEqual([
+        'The configuration has an error:',
+        '  DATABASE_URL_FILE: must not be set together with DATABASE_URL.',
+      ]);
+      expect(errorsOf({ ...ENV, TOKEN_ISSUER: undefined, TOKEN_ISSUER_FILE: file })[1]).toMatch(
+        'TOKEN_ISSUER is required',
+      );
+    });
   });
 
   it('never quotes a value, which may be secret', () => {

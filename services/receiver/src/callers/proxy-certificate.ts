@@ -26,6 +26,8 @@ function fromEscapedPem(text: string): Uint8Array<ArrayBuffer> | undefined {
 export const FORMATS = {
   // proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;
   nginx: { header: 'x-ssl-client-cert', read: fromEscapedPem },
+  // auth-tls-pass-certificate-to-upstream: "true"
+  'ingress-nginx': { header: 'ssl-client-cert', read: fromEscapedPem },
   // http-request set-header X-SSL-Client-Cert %[ssl_c_der,base64]
   haproxy: { header: 'x-ssl-client-cert', read: fromBase64 },
   // forward_client_cert_details: SANITIZE_SET, set_current_client_cert_details: { cert: true }. One element, of this proxy.

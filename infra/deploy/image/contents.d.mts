@@ -1,0 +1,3 @@
+export declare const COMMANDS: Readonly<Record<string, string>>;
+export declare const WORKSPACES: readonly string[];
+export declare const CONTENTS: readonly string[];
