@@ -8,7 +8,7 @@ import {
   type TokenVerifier,
 } from '../access/index.js';
 import type { CommonConfig } from '../config/index.js';
-import { type BlobStore, onlyMarked, openBlobStore } from '../content/index.js';
+import { type BlobStore, inTwoPlaces, type Markable, onlyMarked, openBlobStore } from '../content/index.js';
 import { type KeyRing, openKeyRing } from '../keys/index.js';
 import { FailedSignIns, RequestLimits } from '../limits/index.js';
 import { createLog, type Log } from '../log/index.js';
@@ -45,7 +45,7 @@ export interface Parts {
 export async function openParts(config: CommonConfig, name: string): Promise<Parts> {
   const log = createLog(name, config.LOG_LEVEL);
   const keys = await opened(config.KEYS ? 'KEYS' : 'KEY_FILE', openKeyRing(config));
-  const folder = await opened('BLOB_URL', openBlobStore(config.BLOB_URL));
+  const place = await openContent(config);
   const store = openStore({ url: config.DATABASE_URL, connections: config.DATABASE_CONNECTIONS, name });
   const revoked: IsRevoked = (revocable) => isRevoked({ store, keys }, revocable);
   const claimRules = claimRulesOf(config);
@@ -57,7 +57,7 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
     jwks: config.OPERATIONS_TOKEN_JWKS ?? config.TOKEN_JWKS,
   };
   const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators, users));
-  const blobs = onlyMarked(folder, () => hasContent(store));
+  const blobs = onlyMarked(place, () => hasContent(store));
   const queues = openQueues({ url: config.QUEUE_URL ?? config.DATABASE_URL, log });
   const metrics = createMetrics();
   observeQueues(metrics, queues);
@@ -81,6 +81,12 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
     tally: new Tally(),
     log,
   };
+}
+
+async function openContent(config: CommonConfig): Promise<Markable> {
+  const place = await opened('BLOB_URL', openBlobStore(config.BLOB_URL, config));
+  if (config.BLOB_URL_OTHER === undefined) return place;
+  return inTwoPlaces(place, await opened('BLOB_URL_OTHER', openBlobStore(config.BLOB_URL_OTHER, config)));
 }
 
 /** Whether the database names any content. */
