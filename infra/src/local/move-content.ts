@@ -117,8 +117,6 @@ function progressOf(what: string): MoveOptions['onProgress'] & object {
   };
 }
 
-const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-
 function report(content: Moved, ledgers: ReadonlyMap<string, Moved>, isStopped: boolean): string {
   const all = [content, ...ledgers.values()];
   const failed = all.flatMap((each) => each.failed);
@@ -137,4 +135,8 @@ function report(content: Moved, ledgers: ReadonlyMap<string, Moved>, isStopped: 
     return [...lines, `${isStopped ? 'Stopped' : `${failed.length} are left`}. Run this again.`].join('\n');
   }
   return [...lines, 'Nothing that a row names is left in the old place.'].join('\n');
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

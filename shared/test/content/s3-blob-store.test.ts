@@ -2,11 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type S3Proxy, startS3Proxy } from '../../../infra/src/testkit/s3-proxy.js';
 import { HAS_SWIFT, type OwnSwift, startOwnSwift } from '../../../infra/src/testkit/swift.js';
-import {
-  type BlobStore,
-  type ContentPlace,
-  openBlobStore,
-} from '../../src/content/index.js';
+import { type BlobStore, type ContentPlace, openBlobStore } from '../../src/content/index.js';
 import { blobStoreContract } from './blob-store-contract.js';
 import { bytes, duringCrashPoints, entriesOf } from './support.js';
 
