@@ -77,9 +77,26 @@ const first = (place: ContentPlace, happens: Partial<Record<'createAs' | 'open' 
     },
   }) as ContentPlace;
 
+/** The new place, with something that happens when so many pieces of 1 MiB are written. */
+const afterWrites = (count: number, happens: () => Promise<void>): ContentPlace => ({
+  ...first(to, {}),
+  async createAs(name) {
+    const writer = await to.createAs(name);
+    const write = writer.write.bind(writer);
+    let written = 0;
+    writer.write = async (...pieces) => {
+      await write(...pieces);
+      written += 1;
+      if (written === count) await happens();
+    };
+    return writer;
+  },
+});
+
 it.each([
   'before it is read',
   'while it is copied',
+  'when all of it is read',
   'before it is read back',
   'before the old one is removed',
 ] as const)('what is deleted %s does not come back', async (when) => {
@@ -89,6 +106,7 @@ it.each([
   const places = {
     'before it is read': { from: first(from, { open: deletes }), to },
     'while it is copied': { from, to: first(to, { createAs: deletes }) },
+    'when all of it is read': { from, to: afterWrites(3, deletes) },
     // It looks whether the copy is there, and then reads it back.
     'before it is read back': {
       from,
