@@ -65,6 +65,10 @@ const COMMANDS = {
     does: 'replace the master key, and wrap all keys anew with it',
     module: 'infra/dist/local/rotate-key.js',
   },
+  'move-content': {
+    does: 'move content between a folder and S3, while everything runs',
+    module: 'infra/dist/local/move-content.js',
+  },
   'reapply-deletions': {
     does: 'delete again what a restored backup still has',
     module: 'infra/dist/local/reapply-deletions.js',

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { HAS_SWIFT } from '../src/testkit/swift.js';
 
 // The build: npm test builds first.
 const CRASH = fileURLToPath(new URL('../dist/lab/crash/main.js', import.meta.url));
@@ -16,6 +17,13 @@ function crash(...args: string[]): Promise<{ status: number | string; lines: str
 
 it('loses nothing, stores nothing twice or half, whatever is killed', { tags: 'lab', timeout: 240_000 }, async () => {
   const { status, lines } = await crash('--runs', '4', '--seed', '1');
+  expect(lines.filter((line) => /^(lost|twice|stuck|half|back):/.test(line))).toEqual([]);
+  expect(lines.at(-1)).toBe('lost 0, twice 0, stuck 0, half 0, back 0');
+  expect(status).toBe(0);
+});
+
+it.runIf(HAS_SWIFT)('loses nothing with content in S3 either', { tags: 'lab', timeout: 240_000 }, async () => {
+  const { status, lines } = await crash('--content', 's3', '--runs', '3', '--seed', '2');
   expect(lines.filter((line) => /^(lost|twice|stuck|half|back):/.test(line))).toEqual([]);
   expect(lines.at(-1)).toBe('lost 0, twice 0, stuck 0, half 0, back 0');
   expect(status).toBe(0);

@@ -34,7 +34,7 @@ export function startArchiver(config: ArchiverConfig): Promise<Running> {
 
 export { sweepDuePackages } from './access-packages/sweeps.js';
 export { ArchiverConfig } from './config.js';
-export { ledgerUrlOf, openLedger, readLedger } from './deletion-ledger/ledger.js';
+export { DELETION_LEDGER_SUFFIX, ledgerUrlOf, openLedger, readLedger } from './deletion-ledger/ledger.js';
 export { RESULTS, type Result, reapplyDeletions } from './deletion-ledger/reapply.js';
 export { endDueOffers } from './handover/sweep.js';
 export { dropAuditMonths } from './retention/audit-months.js';

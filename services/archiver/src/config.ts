@@ -15,9 +15,11 @@ export const ArchiverConfig = z.object({
   QUARANTINE_KEEP_DAYS: wholeNumber(1, 3_650)
     .default(90)
     .describe('Days that an entry stays in quarantine after its bytes came last'),
-  DELETION_LEDGER_URL: url('file:')
+  DELETION_LEDGER_URL: url('file:', 's3:')
     .optional()
-    .describe('Folder of the deletion ledger: file:///folder; default: BLOB_URL with -deletions at its end'),
+    .describe(
+      'Place of the deletion ledger: file:///folder or s3://bucket/prefix; default: BLOB_URL with -deletions at its end',
+    ),
   SCRUB_WINDOW: NightlyWindow.default('01:00-05:00').describe(
     'When the database is scrubbed of what was deleted, by Danish clocks; off = by hand only',
   ),

@@ -44,7 +44,7 @@ export { acceptDifferences, readAccepted, readDays } from './ledger/days.js';
 export { KINDS, type Kind, readDifferences, recordDifferences } from './ledger/differences.js';
 export { alone, catchUp } from './ledger/files.js';
 export { LineReader } from './ledger/line-reader.js';
-export { FATES, type Fate, type Line, openLedgerFolder } from './ledger/lines.js';
+export { FATES, type Fate, LEDGER_SUFFIX, type Line, openLedgerFolder } from './ledger/lines.js';
 export { makeDueDays } from './ledger/make-days.js';
 export { Pace } from './ledger/pace.js';
 export { readLedger } from './ledger/verify.js';

@@ -22,9 +22,9 @@ export const OperationsConfig = z.object({
   OPS_OIDC_CLIENT_ID: z.string().min(1).default('indbakke-operations').describe('Our client id there'),
   OPS_OIDC_CLIENT_SECRET: secret(z.string().min(1)).optional().describe('Our secret there; not set = a public client'),
   OPS_OIDC_SCOPE: z.string().min(1).default('openid').describe('What we ask for there; the id token must have roles'),
-  LEDGER_URL: url('file:')
+  LEDGER_URL: url('file:', 's3:')
     .optional()
-    .describe('Folder of the ledger: file:///folder; default: BLOB_URL with -ledger at its end'),
+    .describe('Place of the ledger: file:///folder or s3://bucket/prefix; default: BLOB_URL with -ledger at its end'),
   LEDGER_WINDOW: NightlyWindow.default('00:15-06:00').describe(
     'When the content of some days is read and compared with its hashes, by Danish clocks; off = by hand only',
   ),

@@ -130,14 +130,15 @@ export function observeInstallation(parts: Watched): void {
   observe(
     metrics,
     'room_bytes',
-    'content-free: what the content store has left; database: what the database takes',
+    'content-free: what the content store has left, where that is known; database: what the database takes',
     ['what'],
     async () => {
       const { content, database } = await room();
-      return [
-        [{ what: 'content-free' }, content.freeBytes],
-        [{ what: 'database' }, database.bytes],
-      ];
+      const sizes = [
+        ['content-free', content.freeBytes],
+        ['database', database.bytes],
+      ] as const;
+      return sizes.flatMap(([what, bytes]) => (bytes === undefined ? [] : [[{ what }, bytes] as const]));
     },
   );
   observe(

@@ -337,7 +337,7 @@ describe('silence', () => {
 
 describe('room', () => {
   it('is full when what is left is taken at the pace of the last seven days', async () => {
-    const free = await parts.blobs.free();
+    const free = (await parts.blobs.free()) ?? 0;
     const [{ bytes = 0 } = {}] = await stack.sql<{ bytes: number }>('SELECT database_size()::float8 AS bytes');
     await stack.sql(
       `INSERT INTO daily_sizes VALUES (current_date - 30, 'database', 1), (current_date - 5, 'content-free', $1), (current_date - 5, 'database', $2)

@@ -102,6 +102,26 @@ export const keySettings = {
   KEYS: secret(z.string()).optional().describe('The content of such a file, instead of KEY_FILE'),
 };
 
+/** How S3 is reached, where content or a ledger is there. The names are those that all of its clients know. */
+export const s3Settings = {
+  AWS_ENDPOINT_URL_S3: url('https:', 'http:')
+    .optional()
+    .describe('Server of s3:// places, such as https://s3.example.dk; default: AWS, in AWS_REGION'),
+  AWS_REGION: z
+    .string()
+    .min(1)
+    .default('us-east-1')
+    .describe('Region of the buckets; other servers have their own name'),
+  AWS_ACCESS_KEY_ID: secret(z.string().min(1))
+    .optional()
+    .describe('Key for s3:// places; without it, the role of the machine or the pod is asked for'),
+  AWS_SECRET_ACCESS_KEY: secret(z.string().min(1)).optional().describe('The secret of that key'),
+  AWS_SESSION_TOKEN: secret(z.string().min(1)).optional().describe('The token that belongs to a key for some time'),
+};
+
+/** What a process knows of S3. */
+export type S3Settings = { readonly [Name in keyof typeof s3Settings]?: string | undefined };
+
 /** The settings of all services, named like their environment variables. */
 export const commonSettings = {
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
@@ -140,7 +160,11 @@ export const commonSettings = {
     .describe('The same database at a hot standby, for lists, counts and figures; default: DATABASE_URL alone'),
   DATABASE_CONNECTIONS: wholeNumber(2, 500).default(16).describe('Most connections per process'),
   ...queueSettings,
-  BLOB_URL: url('file:').describe('Folder for sealed content: file:///folder'),
+  BLOB_URL: url('file:', 's3:').describe('Place for sealed content: file:///folder or s3://bucket/prefix'),
+  BLOB_URL_OTHER: url('file:', 's3:')
+    .optional()
+    .describe('Where else content may be, while it is moved from there or to there (docs/s3.md)'),
+  ...s3Settings,
   ...keySettings,
   TOKEN_ISSUER: z.string().min(1).describe('Issuer of the bearer tokens of the inbox API'),
   TOKEN_AUDIENCE: z.string().min(1).default('indbakke').describe('Audience that tokens must name'),
@@ -329,6 +353,12 @@ function faultsTogether(schema: z.ZodObject, given: Record<string, string | unde
   faults.push(...faultsOfLocalIssuer(given), ...faultsOfQueue(given));
   if (given.TOKEN_CLAIMS === 'context-handler-2' && !given.TOKEN_SYSTEM && !given.TOKEN_ROLE_URIS) {
     faults.push('TOKEN_SYSTEM: is required with context-handler-2, or TOKEN_ROLE_URIS: else nobody has a role.');
+  }
+  if ((given.AWS_ACCESS_KEY_ID === undefined) !== (given.AWS_SECRET_ACCESS_KEY === undefined)) {
+    faults.push('AWS_ACCESS_KEY_ID: must be set together with AWS_SECRET_ACCESS_KEY.');
+  }
+  if (given.BLOB_URL !== undefined && given.BLOB_URL === given.BLOB_URL_OTHER) {
+    faults.push('BLOB_URL_OTHER: must differ from BLOB_URL.');
   }
   if ('KEY_FILE' in schema.shape && !given.KEY_FILE && !given.KEYS) {
     faults.push(`KEY_FILE is required, or KEYS: ${describe(schema, 'KEY_FILE')}; or the content of one.`);

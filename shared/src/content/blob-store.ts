@@ -1,24 +1,27 @@
 /**
- * Stores containers: a folder, or another adapter that passes test/content/blob-store-contract.ts. Blobs are written once,
+ * Stores containers: a folder, S3, or another adapter that passes test/content/blob-store-contract.ts. Blobs are written once,
  * from start to end, under a random name that the store chooses, and never changed.
  *
  * A full or lost disk and the like pass through as the adapter's own error.
  */
 export interface BlobStore {
-  /** Begins a blob. Until its writer commits it is unfinished and `open` does not see it. */
+  /**
+   * Begins a blob. Until its writer commits it is unfinished and `open` does not see it. The first MiBs may be in memory only, and
+   * then the list does not have it either.
+   */
   create(): Promise<BlobWriter>;
 
   /** Opens part of a finished blob for reading; `undefined` when there is no such blob. */
   open(name: string, range: ByteRange): Promise<BlobReader | undefined>;
 
-  /** Removes a blob, finished or not, durably. Does nothing when there is none. */
+  /** Removes a blob, finished or not, durably. Does nothing when there is none, or none yet. */
   remove(name: string): Promise<void>;
 
   /** Every blob, in any order. One that is added or removed meanwhile may be missing. */
   list(): AsyncIterable<BlobEntry>;
 
-  /** Bytes that can still be written. */
-  free(): Promise<number>;
+  /** Bytes that can still be written; undefined when nobody knows. */
+  free(): Promise<number | undefined>;
 
   /** @throws when the store cannot be written to */
   check(): Promise<void>;
@@ -50,7 +53,7 @@ export interface BlobReader {
 
 export interface BlobEntry {
   readonly name: string;
-  /** Bytes. */
+  /** Bytes; of an unfinished one perhaps 0. */
   readonly size: number;
   readonly modifiedAt: Date;
   /** False while it is being written, and forever if its writer died. */

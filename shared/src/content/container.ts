@@ -12,7 +12,8 @@
  *     240   16   tag
  *
  * The key id names the master key that was current when sealing began. It is for people who find the blob; what counts is
- * the wrapped key in the database, which may have been rewrapped since.
+ * the wrapped key in the database, which may have been rewrapped since. A file is read without the header, unless it is the first
+ * one: so another version must be told by the row.
  *
  * File: its bytes in segments of 65536, only the last one shorter (0 to 65536; an empty file is one empty segment):
  *

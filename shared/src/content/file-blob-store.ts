@@ -11,12 +11,11 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, writeF
 import { join, resolve } from 'node:path';
 import { announce } from '../crash-points/index.js';
 import { Problem } from '../errors/index.js';
+import { isBlobName, newBlobName, requireBlobName } from './blob-name.js';
 import type { BlobEntry, BlobReader, BlobWriter, ByteRange } from './blob-store.js';
 import { hasCode, makeFolder, OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, syncFolder } from './folders.js';
-import type { Markable } from './marked.js';
+import type { ContentPlace } from './place.js';
 
-const NAME = /^[0-9a-f]{32}$/;
-const NAME_SIZE = 16;
 const UNFINISHED = '.part';
 const MARK = 'indbakke'; // an empty folder
 const NOTHING = Buffer.alloc(0);
@@ -26,7 +25,7 @@ const SHARDS = Array.from({ length: 256 }, (_, index) => index.toString(16).padS
  * Opens the blob store in `folder`, which is created if missing.
  * @throws node's own error when the folder cannot be created or read.
  */
-export async function openFileBlobStore(folder: string): Promise<Markable> {
+export async function openFileBlobStore(folder: string): Promise<ContentPlace> {
   const root = resolve(folder);
   await makeFolder(root);
   const present = new Set(await readdir(root));
@@ -46,7 +45,7 @@ interface EarlySyncs {
   inFlight: boolean;
 }
 
-class FileBlobStore implements Markable {
+class FileBlobStore implements ContentPlace {
   readonly #root: string;
   readonly #earlySyncs: EarlySyncs = { inFlight: false };
 
@@ -55,7 +54,15 @@ class FileBlobStore implements Markable {
   }
 
   async create(): Promise<BlobWriter> {
-    const name = randomBytes(NAME_SIZE).toString('hex');
+    return this.#begin(newBlobName());
+  }
+
+  async createAs(name: string): Promise<BlobWriter> {
+    await rm(join(this.#shardOf(name), name + UNFINISHED), { force: true }); // who moved it was killed
+    return this.#begin(name);
+  }
+
+  async #begin(name: string): Promise<BlobWriter> {
     const shard = this.#shardOf(name);
     const handle = await open(join(shard, name + UNFINISHED), 'wx', OWNER_ONLY_FILE);
     return new FileBlobWriter(shard, name, handle, this.#earlySyncs);
@@ -85,7 +92,7 @@ class FileBlobStore implements Markable {
       for (const fileName of await readdir(join(this.#root, shard))) {
         const finished = !fileName.endsWith(UNFINISHED);
         const name = finished ? fileName : fileName.slice(0, -UNFINISHED.length);
-        if (!NAME.test(name)) continue;
+        if (!isBlobName(name)) continue;
         const stats = await statIfThere(join(this.#root, shard, fileName));
         if (stats !== undefined) yield { name, size: stats.size, modifiedAt: stats.mtime, finished };
       }
@@ -117,7 +124,7 @@ class FileBlobStore implements Markable {
 
   /** Every path is built from this, so only checked names reach the disk. */
   #shardOf(name: string): string {
-    if (!NAME.test(name)) throw new Error('The name of a blob must be 32 hexadecimal digits.');
+    requireBlobName(name);
     return join(this.#root, name.slice(0, 2));
   }
 }

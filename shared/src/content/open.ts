@@ -43,11 +43,10 @@ export function openSealedFile(request: SealedFileRequest): Readable {
 
 async function* verifiedBytes(request: SealedFileRequest, range: ByteRange): AsyncGenerator<Buffer> {
   const cipher = new ContainerCipher(request.dataKey, request.messageId);
-  await verifyHeader(request, cipher);
   const lastSegment = lastSegmentOf(request.file.size);
   // An empty range still verifies its segment; so does an empty file.
   let segment = Math.min(Math.floor(range.start / SEGMENT_SIZE), lastSegment);
-  for await (const sealed of sealedSegments(request, segment, Math.max(segment, lastSegmentOf(range.end)))) {
+  for await (const sealed of sealedSegments(request, cipher, segment, Math.max(segment, lastSegmentOf(range.end)))) {
     const place = { file: request.file.index, segment, last: segment === lastSegment };
     const start = segment * SEGMENT_SIZE;
     const wanted = cipher
@@ -58,24 +57,23 @@ async function* verifiedBytes(request: SealedFileRequest, range: ByteRange): Asy
   }
 }
 
-async function verifyHeader(request: SealedFileRequest, cipher: ContainerCipher): Promise<void> {
-  const header = Buffer.alloc(HEADER_SIZE);
-  const reader = await openPart(request, { start: 0, end: HEADER_SIZE });
-  try {
-    await readWhole(reader, header);
-  } finally {
-    await reader.close();
-  }
-  cipher.verifyHeader(header);
-}
-
-/** The segments `first` to `last` of the file, still sealed. Each is valid until the next one is requested. */
-async function* sealedSegments(request: SealedFileRequest, first: number, last: number): AsyncGenerator<Buffer> {
+/**
+ * The segments `first` to `last` of the file, still sealed, in one read of the store. Each is valid until the next one is requested.
+ * The header is verified where it comes before them, in the first file (docs/decisions/0050).
+ */
+async function* sealedSegments(
+  request: SealedFileRequest,
+  cipher: ContainerCipher,
+  first: number,
+  last: number,
+): AsyncGenerator<Buffer> {
   const { offset, size } = request.file;
   const start = offset + first * SEALED_SEGMENT_SIZE;
   const end = offset + Math.min((last + 1) * SEALED_SEGMENT_SIZE, sealedSizeOfFile(size));
-  const reader = await openPart(request, { start, end });
+  const isAfterHeader = start === HEADER_SIZE;
+  const reader = await openPart(request, { start: isAfterHeader ? 0 : start, end });
   try {
+    if (isAfterHeader) cipher.verifyHeader(await readHeader(reader));
     const buffer = Buffer.allocUnsafe(Math.min(BATCH_SIZE, end - start));
     for (let at = start; at < end; at += buffer.length) {
       const batch = buffer.subarray(0, Math.min(buffer.length, end - at));
@@ -87,6 +85,12 @@ async function* sealedSegments(request: SealedFileRequest, first: number, last: 
   } finally {
     await reader.close();
   }
+}
+
+async function readHeader(reader: BlobReader): Promise<Buffer> {
+  const header = Buffer.alloc(HEADER_SIZE);
+  await readWhole(reader, header);
+  return header;
 }
 
 async function openPart(request: SealedFileRequest, range: ByteRange): Promise<BlobReader> {

@@ -5,10 +5,12 @@ import { channel } from 'node:diagnostics_channel';
  * nothing of the harness.
  */
 export const CRASH_POINTS = {
-  'content-written': 'All bytes of a container have been written to the file system; none is known to be on disk.',
-  'content-synced': 'The bytes of the container are on disk, under the name of an unfinished blob.',
-  'content-renamed': 'The container has its final name, which may not be on disk.',
-  'folder-synced': 'The final name is on disk: the container survives a power cut.',
+  'content-written':
+    'All bytes of a container have been written to the file system, none is known to be on disk; or they are about to go to S3.',
+  'content-synced':
+    'The bytes of the container are on disk, under the name of an unfinished blob; in S3, all parts of a large one.',
+  'content-renamed': 'The container has its final name, which may not be on disk; not in S3.',
+  'folder-synced': 'The final name is on disk, or S3 has said that it has the container: it survives a power cut.',
   'message-committed': 'All rows of a message are durable; its receipt is not sent yet.',
   'quarantine-sealed': 'A delivery that could not be read is sealed as it came; no entry has it yet.',
   'quarantine-committed': 'The entry in quarantine is durable; the refusal is not sent yet.',
@@ -54,6 +56,9 @@ export const CRASH_POINTS = {
   'scrub-swapped': 'The successor has taken the place of its table; the foreign keys are not verified yet.',
   'scrub-rewritten': 'A table is written anew; the write-ahead log still has what was deleted.',
   'key-file-written': 'A changed key file is on disk under another name; the old one is still in its place.',
+  'move-locked': 'Content that is moved is copied but for its last part, and its row is locked.',
+  'move-copied': 'Content that is moved is in both places; the copy is not read back yet.',
+  'move-verified': 'The copy is the same; the old one is not removed yet.',
   'keys-rewrapped': 'A batch of wrapped keys is wrapped anew under the current master key; others are not.',
 } as const;
 

@@ -11,6 +11,7 @@ export * from './journalize.js';
 export * from './legal-hold.js';
 export * from './made-files.js';
 export * from './message-columns.js';
+export * from './names-content.js';
 export * from './read-content.js';
 export * from './reject.js';
 export * from './remove-content.js';

@@ -49,8 +49,8 @@ export const REASONS = {
     failing: { http: 503, meaning: 'Something else. The log has its errorCode.' },
   },
   content: {
-    'no-answer': { http: 503, meaning: 'The disk does not answer, as when a network mount hangs.' },
-    missing: { http: 503, meaning: 'The folder that BLOB_URL names is gone. Mount it.' },
+    'no-answer': { http: 503, meaning: 'The disk or S3 does not answer, as when a network mount hangs.' },
+    missing: { http: 503, meaning: 'The folder or bucket that BLOB_URL names is gone. Mount or create it.' },
     empty: {
       http: 503,
       meaning: 'The folder is empty, but the database names content. Mount or restore the right one.',
@@ -59,7 +59,20 @@ export const REASONS = {
       http: 503,
       meaning: 'The folder is new, and the database does not say yet whether it names content.',
     },
-    'no-access': { http: 503, meaning: 'The user of the service may not write there. Correct owner or mode.' },
+    'no-access': {
+      http: 503,
+      meaning: 'The service may not write there. Correct owner or mode of the folder, or what the key may in S3.',
+    },
+    'login-refused': {
+      http: 503,
+      meaning: 'S3 refuses the key. Correct AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_REGION.',
+    },
+    'tls-failed': {
+      http: 503,
+      meaning:
+        'TLS to S3 fails. Name the issuer of its certificate in NODE_EXTRA_CA_CERTS, or correct AWS_ENDPOINT_URL_S3.',
+    },
+    'clock-wrong': { http: 503, meaning: 'S3 has another time than this machine. Correct the clock.' },
     'read-only': { http: 503, meaning: 'The folder is mounted read-only, as after a disk fault.' },
     full: { http: 503, meaning: 'The disk or its quota is full. Make room; never delete files there by hand.' },
     failing: { http: 503, meaning: 'Something else. The log has its errorCode.' },

@@ -9,7 +9,7 @@ import {
   type TokenVerifier,
 } from '../access/index.js';
 import type { CommonConfig, QueueConfig } from '../config/index.js';
-import { type BlobStore, onlyMarked, openBlobStore } from '../content/index.js';
+import { type BlobStore, inTwoPlaces, type Markable, onlyMarked, openBlobStore } from '../content/index.js';
 import { type KeyRing, openKeyRing } from '../keys/index.js';
 import { FailedSignIns, RequestLimits } from '../limits/index.js';
 import { createLog, type Log } from '../log/index.js';
@@ -46,7 +46,7 @@ export interface Parts {
 export async function openParts(config: CommonConfig, name: string): Promise<Parts> {
   const log = createLog(name, config.LOG_LEVEL);
   const keys = await opened(config.KEYS ? 'KEYS' : 'KEY_FILE', openKeyRing(config));
-  const folder = await opened('BLOB_URL', openBlobStore(config.BLOB_URL));
+  const place = await openContent(config);
   const metrics = createMetrics();
   const store = openStore({
     url: config.DATABASE_URL,
@@ -66,7 +66,7 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
     jwks: config.OPERATIONS_TOKEN_JWKS ?? config.TOKEN_JWKS,
   };
   const operators = await opened('OPERATIONS_TOKEN_JWKS', createOperatorVerifier(forOperators, users));
-  const blobs = onlyMarked(folder, () => hasContent(store));
+  const blobs = onlyMarked(place, () => hasContent(store));
   const queues = openQueues({ ...(await queueServersOf(config)), log });
   observeQueues(metrics, queues);
   const inboxSessions = config.INBOX_PAGE === 'on' ? new InboxSessions(keys) : undefined;
@@ -108,6 +108,12 @@ export async function queueServersOf(config: QueueConfig): Promise<QueueServers>
     sentinels: config.QUEUE_SENTINELS,
     tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
   };
+}
+
+async function openContent(config: CommonConfig): Promise<Markable> {
+  const place = await opened('BLOB_URL', openBlobStore(config.BLOB_URL, config));
+  if (config.BLOB_URL_OTHER === undefined) return place;
+  return inTwoPlaces(place, await opened('BLOB_URL_OTHER', openBlobStore(config.BLOB_URL_OTHER, config)));
 }
 
 /** Whether the database names any content. */

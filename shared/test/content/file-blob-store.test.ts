@@ -191,11 +191,11 @@ describe('the URL of a blob store', () => {
   });
 
   it('is refused with a sentence when it is of another kind, and not quoted', async () => {
-    await expect(openBlobStore('s3://key:secret@bucket')).rejects.toThrow(
-      'The blob store must be file:///folder; this is a s3: URL.',
+    await expect(openBlobStore('ftp://key:secret@bucket')).rejects.toThrow(
+      'The blob store must be file:///folder or s3://bucket/prefix; this is a ftp: URL.',
     );
     await expect(openBlobStore('/var/lib/secret')).rejects.toThrow(
-      'The blob store must be file:///folder; this is not a URL.',
+      'The blob store must be file:///folder or s3://bucket/prefix; this is not a URL.',
     );
   });
 });

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import type { BlobEntry } from '@indbakke/shared/content';
 import { CHANGES, type OnwardStatus, type Status } from '@indbakke/shared/lifecycle';
 import { InboxClient } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
@@ -102,6 +101,8 @@ export interface Unfinished {
 export class Comparison {
   readonly #stage: Stage;
   readonly #ledger: Ledger;
+  /** Names of the containers that are finished. */
+  #stored: ReadonlySet<string> = new Set();
 
   constructor(stage: Stage, ledger: Ledger) {
     this.#stage = stage;
@@ -130,6 +131,8 @@ export class Comparison {
   /** Compares rows and containers with the receipts of these MeMos. */
   async rows(memos: readonly SentMemo[]): Promise<void> {
     const rows = await this.#rows(memos);
+    const blobs = await this.#blobs();
+    this.#stored = new Set(blobs.filter(({ finished }) => finished).map(({ name }) => name));
     for (const uuid of new Set(memos.map((memo) => memo.uuid))) {
       const sameUuid = this.#ledger.byUuid.get(uuid) ?? [];
       const [first] = sameUuid;
@@ -397,7 +400,7 @@ export class Comparison {
     }
   }
 
-  /** Compares the content folder with the rows, after a sweep of orphans. */
+  /** Compares the content store with the rows, after a sweep of orphans. */
   async content(kill: Kill, run: number): Promise<void> {
     const rows = await this.#stage.sql<{ blob_name: string }>(
       `SELECT blob_name FROM messages WHERE blob_name IS NOT NULL
@@ -407,18 +410,15 @@ export class Comparison {
        UNION ALL SELECT blob_name FROM quarantine_entries WHERE blob_name IS NOT NULL`,
     );
     const named = new Set(rows.map(({ blob_name }) => blob_name));
-    for (const shard of readdirSync(this.#stage.contentFolder)) {
-      if (shard.length !== 2) continue; // not a folder of containers
-      for (const file of readdirSync(join(this.#stage.contentFolder, shard))) {
-        if (named.has(file)) continue;
-        const memo = this.#ledger.sent.find(({ blobName }) => blobName === file);
-        const isBack = memo?.status === 'deleted';
-        this.#ledger.find(
-          isBack ? 'back' : 'half',
-          memo ?? { uuid: file, kill, run },
-          `${file} belongs to no message, extract, package, zip or entry in quarantine`,
-        );
-      }
+    for (const { name, finished } of await this.#blobs()) {
+      if (finished && named.has(name)) continue;
+      const memo = this.#ledger.sent.find(({ blobName }) => blobName === name);
+      const isBack = memo?.status === 'deleted';
+      this.#ledger.find(
+        isBack ? 'back' : 'half',
+        memo ?? { uuid: name, kill, run },
+        `${name} belongs to no message, extract, package, zip or entry in quarantine`,
+      );
     }
   }
 
@@ -501,7 +501,7 @@ export class Comparison {
       : {
           files: row.files !== row.file_count,
           key: row.keys !== 1,
-          content: row.blob_name === null ? row.contents !== 1 : row.contents !== 0 || !this.#hasContent(row.blob_name),
+          content: row.blob_name === null ? row.contents !== 1 : row.contents !== 0 || !this.#stored.has(row.blob_name),
         };
     const wrong = {
       ...ofContent,
@@ -533,8 +533,10 @@ export class Comparison {
     });
   }
 
-  #hasContent(blobName: string): boolean {
-    return existsSync(join(this.#stage.contentFolder, blobName.slice(0, 2), blobName));
+  async #blobs(): Promise<BlobEntry[]> {
+    const entries: BlobEntry[] = [];
+    for await (const entry of this.#stage.blobs.list()) entries.push(entry);
+    return entries;
   }
 
   async #rows(memos: readonly SentMemo[]): Promise<Map<string, Row[]>> {

@@ -55,6 +55,9 @@ const KILLED_IN_TESTS: ReadonlySet<string> = new Set([
   'scrub-swapped',
   'scrub-rewritten',
   'key-file-written',
+  'move-locked',
+  'move-copied',
+  'move-verified',
   'keys-rewrapped',
 ] satisfies CrashPoint[]);
 const points = [...Object.keys(CRASH_POINTS), ...Object.keys(HARNESS_POINTS)].filter(
@@ -80,6 +83,12 @@ export const ZIPS = 4;
 
 /** The order of the kinds in runs. */
 export const ROUND = KILLS_OF_RUNS.map((_, turn) => KILLS_OF_RUNS[(turn * STRIDE) % KILLS_OF_RUNS.length] as Kill);
+
+// Nothing is renamed there, and only what is over 5 MiB has several parts.
+const NOT_IN_S3: readonly Kill[] = ['content-synced', 'content-renamed'];
+
+/** The same, of a series with content in S3. */
+export const ROUND_IN_S3 = ROUND.filter((kill) => !NOT_IN_S3.includes(kill));
 
 export function isPoint(kill: Kill): kill is Point {
   return (points as readonly string[]).includes(kill);

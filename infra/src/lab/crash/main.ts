@@ -2,16 +2,18 @@ import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { INTERRUPTED } from '@indbakke/shared/service';
 import { abortedByCtrlC } from '../../local/ctrl-c.js';
+import { startOwnSwift } from '../../testkit/swift.js';
 import { FAULTS, type Fault } from './faults.js';
 import { crashFeed, testFeedItself } from './feed/crash-feed.js';
 import { play } from './harness.js';
-import { KILLS_OF_RUNS, type Kill } from './kills.js';
+import { KILLS_OF_RUNS, type Kill, ROUND_IN_S3 } from './kills.js';
 import type { Ledger } from './ledger.js';
 import { selfTest } from './self-test.js';
 import { Stage, withPostgres } from './stage.js';
 import { summaryOf, tableOf } from './table.js';
 
 const USAGE = `npm run crash -- [--runs N] [--seed S] [--point NAME]   kills, restarts and compares N times (default 100)
+npm run crash -- --content s3 […]                       the same with content in S3: OpenStack Swift, of Debian's python3-swift
 npm run crash -- --self-test [--fault NAME]             breaks the code on purpose and must find it
 npm run crash -- feed [--seconds N] [--seed S]          kills what numbers, delivers and receives events for N s (default 60)
 npm run crash -- feed --self-test                       breaks that on purpose and must find it
@@ -32,6 +34,7 @@ interface Options {
   readonly runs: number;
   readonly seed: number;
   readonly point: Kill | undefined;
+  readonly content: 'folder' | 's3';
   readonly isSelfTest: boolean;
   readonly fault: Fault | undefined;
 }
@@ -44,6 +47,7 @@ function readOptions(): Options {
       runs: { type: 'string', default: '100' },
       seed: { type: 'string' },
       point: { type: 'string' },
+      content: { type: 'string', default: 'folder' },
       'self-test': { type: 'boolean', default: false },
       fault: { type: 'string' },
     },
@@ -65,6 +69,7 @@ function readOptions(): Options {
     runs: Math.max(1, number('runs', values.runs)),
     seed: values.seed === undefined ? randomInt(1_000_000) : number('seed', values.seed),
     point: oneOf('point', values.point, KILLS_OF_RUNS),
+    content: oneOf('content', values.content, ['folder', 's3'] as const) ?? 'folder',
     isSelfTest: values['self-test'],
     fault: oneOf('fault', values.fault, Object.keys(FAULTS) as Fault[]),
   };
@@ -81,15 +86,17 @@ function progress(runs: number): (done: number, ledger: Ledger) => void {
 }
 
 /** @returns whether nothing was found */
-async function crash({ runs, seed, point }: Options, signal: AbortSignal): Promise<boolean> {
+async function crash({ runs, seed, point, content }: Options, signal: AbortSignal): Promise<boolean> {
   return withPostgres(async (postgres) => {
-    const stage = await Stage.open(postgres, 'crash');
+    const swift = content === 's3' ? await startOwnSwift() : undefined;
+    const stage = await Stage.open(postgres, 'crash', { swift });
+    const kills = point ? [point] : swift && ROUND_IN_S3;
     try {
-      print(`crash: ${runs} runs, seed ${seed}`);
+      print(`crash: ${runs} runs, seed ${seed}${swift ? ', content in S3' : ''}`);
       const outcome = await play(stage, {
         runs,
         seed,
-        ...(point && { kills: [point] }),
+        ...(kills && { kills }),
         quietEvery: QUIET_EVERY,
         stuckAfterMs: STUCK_AFTER_MS,
         signal,
@@ -104,6 +111,7 @@ async function crash({ runs, seed, point }: Options, signal: AbortSignal): Promi
       return findings.length === 0;
     } finally {
       await stage.close();
+      await swift?.close();
     }
   });
 }

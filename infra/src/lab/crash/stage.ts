@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { verifyAuditLog } from '@indbakke/shared/audit';
 import type { Env } from '@indbakke/shared/config';
+import { type ContentPlace, openBlobStore } from '@indbakke/shared/content';
 import { loadKeyRing } from '@indbakke/shared/keys';
 import { isStoreUnavailable } from '@indbakke/shared/store';
 import pg from 'pg';
@@ -11,6 +12,7 @@ import type { StatePaths } from '../../local/state.js';
 import { killPostgres, restartPostgres } from '../../testkit/kill-postgres.js';
 import { type OwnPostgres, startOwnPostgres } from '../../testkit/own-state.js';
 import { CASEWORKER_ROLES, issueOperatorsToken, issueToken, prepareState } from '../../testkit/set-up.js';
+import type { OwnSwift } from '../../testkit/swift.js';
 import type { Random } from '../random.js';
 import { FarEnd } from './far-end.js';
 import { VICTIM } from './victims.js';
@@ -55,12 +57,12 @@ const OLD_MONTHS = 14;
 // About half of the MeMos here have less.
 const SMALL_CONTENT_BYTES = 2_000;
 
-/** The database, content folder and settings of a series of runs. */
+/** The database, content store and settings of a series of runs. */
 export class Stage {
   readonly env: Env;
   /** Of the login that migrates. */
   readonly ownerUrl: string;
-  readonly contentFolder: string;
+  readonly blobs: ContentPlace;
   /** For what a run keeps in files of its own. */
   readonly folder: string;
   /** A caseworker’s token of each municipality. */
@@ -77,6 +79,7 @@ export class Stage {
     postgres: StagePostgres,
     paths: StatePaths,
     env: Env,
+    blobs: ContentPlace,
     ownerUrl: string,
     tokens: ReadonlyMap<string, string>,
     secondTokens: ReadonlyMap<string, string>,
@@ -85,7 +88,7 @@ export class Stage {
     this.farEnd = farEnd;
     this.env = env;
     this.ownerUrl = ownerUrl;
-    this.contentFolder = paths.content;
+    this.blobs = blobs;
     this.folder = paths.root;
     this.tokens = tokens;
     this.secondTokens = secondTokens;
@@ -96,7 +99,12 @@ export class Stage {
     this.#pool.on('connect', (connection) => connection.on('error', () => {}));
   }
 
-  static async open(postgres: StagePostgres, name: string, setUp = BY_THIS_VERSION): Promise<Stage> {
+  /** @param swift where content is; default: in a folder */
+  static async open(
+    postgres: StagePostgres,
+    name: string,
+    { setUp = BY_THIS_VERSION, swift }: { readonly setUp?: SetUp; readonly swift?: OwnSwift | undefined } = {},
+  ): Promise<Stage> {
     const paths = { ...postgres.paths, content: join(postgres.paths.root, `content-${name}`) };
     const database = await prepareDatabase(postgres.url, name, setUp.migrate);
     await setUp.register(database.ownerUrl, REGISTRATIONS);
@@ -104,6 +112,7 @@ export class Stage {
     const env = {
       ...(await prepareState(paths, database, [])),
       ...farEnd.settings,
+      ...(swift && { ...swift.settings, BLOB_URL: `${swift.bucketUrl}/${name}` }),
       LOG_LEVEL: 'silent',
       SMALL_CONTENT_BYTES: String(SMALL_CONTENT_BYTES),
     };
@@ -113,7 +122,8 @@ export class Stage {
       tokens.set(municipality, await issueToken(paths, caseworker));
       secondTokens.set(municipality, await issueToken(paths, { ...caseworker, user: 'caseworker-2' }));
     }
-    return new Stage(postgres, paths, env, database.ownerUrl, tokens, secondTokens, farEnd);
+    const blobs = await openBlobStore(env.BLOB_URL ?? '', env);
+    return new Stage(postgres, paths, env, blobs, database.ownerUrl, tokens, secondTokens, farEnd);
   }
 
   /** Of a user who saves extracts and asks for access packages; one for each run, since a user has few. */

@@ -57,7 +57,7 @@ async function check(options: ReturnType<typeof readOptions>, signal: AbortSigna
     const { seconds, seed, isBack } = options;
     print(`upgrade-check: from ${old.name}, ${seconds} s of load, seed ${seed}`);
     const outcome = await withPostgres(async (postgres) => {
-      const stage = await Stage.open(postgres, 'upgrade', setUpBy(old, folder));
+      const stage = await Stage.open(postgres, 'upgrade', { setUp: setUpBy(old, folder) });
       try {
         return await playUpgrade(stage, { from: old, to: thisVersion(), seconds, seed, isBack, signal, report });
       } finally {

@@ -1,4 +1,10 @@
-import { type BlobStore, openBlobStore } from '@indbakke/shared/content';
+import {
+  type BlobStore,
+  besideContent,
+  type ContentConfig,
+  openBesideContent,
+  openBlobStore,
+} from '@indbakke/shared/content';
 import { DELETION_LEDGER, type KeyRing } from '@indbakke/shared/keys';
 import { openLine, readLines, sealLine, writeLines } from '@indbakke/shared/sealed-lines';
 import { z } from 'zod';
@@ -30,16 +36,21 @@ const Deletion = z.strictObject({
 });
 export type Deletion = z.infer<typeof Deletion>;
 
-/** The folder of the ledger: the one that is set, or one beside the content. */
+/** At the end of BLOB_URL, where none is set. */
+export const DELETION_LEDGER_SUFFIX = '-deletions';
+
+/** Where the ledger is: at the URL that is set, or beside the content. */
 export function ledgerUrlOf({ DELETION_LEDGER_URL, BLOB_URL }: LedgerConfig): string {
-  return DELETION_LEDGER_URL ?? `${BLOB_URL.replace(/\/+$/, '')}-deletions`;
+  return DELETION_LEDGER_URL ?? besideContent(BLOB_URL, DELETION_LEDGER_SUFFIX);
 }
 
-export const openLedger = (config: LedgerConfig): Promise<BlobStore> => openBlobStore(ledgerUrlOf(config));
+export async function openLedger(config: LedgerConfig): Promise<BlobStore> {
+  const { DELETION_LEDGER_URL: own } = config;
+  return own ? openBlobStore(own, config) : openBesideContent(config, DELETION_LEDGER_SUFFIX);
+}
 
-export interface LedgerConfig {
+export interface LedgerConfig extends ContentConfig {
   readonly DELETION_LEDGER_URL?: string | undefined;
-  readonly BLOB_URL: string;
 }
 
 /** Writes a batch; once this resolves it survives a power cut. */

@@ -47,7 +47,9 @@ const LEFT_FREE = 1024 * MiB;
  * @throws Error, ENOSPC: the sweep tries again later
  */
 export async function requireSpace({ blobs }: Pick<Parts, 'blobs'>, size: number, smallBytes: number): Promise<void> {
-  if (size <= smallBytes || (await blobs.free()) >= size + LEFT_FREE) return;
+  if (size <= smallBytes) return;
+  const free = (await blobs.free()) ?? Number.POSITIVE_INFINITY;
+  if (free >= size + LEFT_FREE) return;
   throw Object.assign(new Error('The content store has no room for the zip.'), { code: 'ENOSPC' });
 }
 

@@ -1,4 +1,4 @@
-import { type BlobStore, openBlobStore } from '@indbakke/shared/content';
+import { type BlobStore, type ContentConfig, openBesideContent, openBlobStore } from '@indbakke/shared/content';
 import { type KeyRing, LEDGER } from '@indbakke/shared/keys';
 import { openLine, readLines } from '@indbakke/shared/sealed-lines';
 import { z } from 'zod';
@@ -54,17 +54,18 @@ export type Line = z.infer<typeof Line>;
 /** Before it has its number. */
 export type Unnumbered = Omit<DayLine, 'number'> | Omit<DatabaseLine, 'number'>;
 
-export interface LedgerConfig {
+export interface LedgerConfig extends ContentConfig {
   readonly LEDGER_URL?: string | undefined;
-  readonly BLOB_URL: string;
 }
+
+/** At the end of BLOB_URL, where none is set. */
+export const LEDGER_SUFFIX = '-ledger';
 
 /** The folder of the ledger: the one that is set, or one beside the content. */
-export function ledgerUrlOf({ LEDGER_URL, BLOB_URL }: LedgerConfig): string {
-  return LEDGER_URL ?? `${BLOB_URL.replace(/\/+$/, '')}-ledger`;
+export async function openLedgerFolder(config: LedgerConfig): Promise<BlobStore> {
+  const { LEDGER_URL: own } = config;
+  return own ? openBlobStore(own, config) : openBesideContent(config, LEDGER_SUFFIX);
 }
-
-export const openLedgerFolder = (config: LedgerConfig): Promise<BlobStore> => openBlobStore(ledgerUrlOf(config));
 
 /** Where a line is in the chain: the number and hash of the one before it. */
 export interface ChainEnd {
@@ -107,9 +108,12 @@ export interface LedgerFile {
 /** All files but those that `known` names, in the order of their lines. */
 export async function readFiles(folder: BlobStore, known: ReadonlySet<string> = new Set()): Promise<LedgerFile[]> {
   const files: LedgerFile[] = [];
-  for await (const entry of folder.list())
-    if (entry.finished && !known.has(entry.name))
-      files.push({ name: entry.name, texts: await readLines(folder, entry.name) });
+  const seen = new Set(known); // one that is being moved is listed twice
+  for await (const { name, finished } of folder.list()) {
+    if (!finished || seen.has(name)) continue;
+    seen.add(name);
+    files.push({ name, texts: await readLines(folder, name) });
+  }
   const numberOf = ({ texts }: LedgerFile) => numberIn(texts[0]) ?? Number.POSITIVE_INFINITY;
   return files.toSorted((a, b) => numberOf(a) - numberOf(b));
 }

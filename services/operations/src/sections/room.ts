@@ -5,7 +5,11 @@ import { defineSection } from './section.js';
 
 /** What room there is, and for how long it will do. */
 export interface Room {
-  readonly content: { readonly freeBytes: number; readonly fullInDays: number | undefined };
+  readonly content: {
+    /** Undefined when nobody knows, as of S3. */
+    readonly freeBytes: number | undefined;
+    readonly fullInDays: number | undefined;
+  };
   readonly database: {
     readonly bytes: number;
     /** What it may grow to; undefined when nobody has said. */
@@ -29,7 +33,13 @@ export async function readRoom(
   const { bytes } = now as { bytes: number };
   const [content, database] = [firstOf(days, 'content-free'), firstOf(days, 'database')];
   return {
-    content: { freeBytes, fullInDays: content && daysUntil(freeBytes, (content.bytes - freeBytes) / content.ago) },
+    content: {
+      freeBytes,
+      fullInDays:
+        content && freeBytes !== undefined
+          ? daysUntil(freeBytes, (content.bytes - freeBytes) / content.ago)
+          : undefined,
+    },
     database: {
       bytes,
       maxBytes,
@@ -59,10 +69,13 @@ function daysUntil(room: number, growthADay: number): number | undefined {
 
 /** Notes today's sizes, once. */
 export async function noteSizes({ store, blobs }: Pick<Parts, 'store' | 'blobs'>): Promise<void> {
+  const free = await blobs.free();
   await store.sweep(
-    `INSERT INTO daily_sizes (day, what, bytes) VALUES (current_date, 'content-free', $1), (current_date, 'database', database_size())
+    `INSERT INTO daily_sizes (day, what, bytes)
+     SELECT current_date, what, bytes FROM (VALUES ('content-free', $1::bigint), ('database', database_size())) AS sizes (what, bytes)
+     WHERE bytes IS NOT NULL
      ON CONFLICT DO NOTHING`,
-    [Math.floor(await blobs.free())],
+    [free === undefined ? null : Math.floor(free)],
   );
 }
 

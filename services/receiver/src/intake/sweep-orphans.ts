@@ -1,6 +1,7 @@
 import { DAY, HOUR } from '@indbakke/shared/config';
 import type { BlobEntry } from '@indbakke/shared/content';
 import { Problem } from '@indbakke/shared/errors';
+import { WHAT_NAMES_CONTENT } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 
 // No upload takes longer than half an hour (MAX_UPLOAD_SECONDS).
@@ -28,12 +29,7 @@ export async function sweepOrphans({ store, blobs }: Pick<Parts, 'store' | 'blob
 
   let finished: string[] = [];
   const removeOrphans = async () => {
-    const sql = `SELECT blob_name FROM messages WHERE blob_name = ANY($1)
-      UNION ALL SELECT blob_name FROM extract_files WHERE blob_name = ANY($1)
-      UNION ALL SELECT blob_name FROM access_packages WHERE blob_name = ANY($1)
-      UNION ALL SELECT blob_name FROM zip_downloads WHERE blob_name = ANY($1)
-      UNION ALL SELECT blob_name FROM quarantine_entries WHERE blob_name = ANY($1)`;
-    const rows = await store.sweep<{ blob_name: string }>(sql, [finished]);
+    const rows = await store.sweep<{ blob_name: string }>(WHAT_NAMES_CONTENT, [finished]);
     const withRow = new Set(rows.map((row) => row.blob_name));
     const orphans = finished.filter((name) => !withRow.has(name));
     if (orphans.length > SUSPICIOUS && orphans.length > finished.length / 2) {
