@@ -35,6 +35,10 @@ const COMMANDS = {
     usage: 'npm run demo    plays a day of an inbox and checks it, on a new database that is removed at the end',
   },
   crash: { does: 'kill it at every crash point and compare', module: 'infra/dist/lab/crash/main.js' },
+  copies: {
+    does: 'run two copies of each service, kill and pause some, and compare',
+    module: 'infra/dist/lab/copies/main.js',
+  },
   'upgrade-check': {
     does: 'replace an older version by this one under load, and compare',
     module: 'infra/dist/lab/upgrade/main.js',

@@ -99,6 +99,8 @@ export async function serve(config: CommonConfig, name: string, services: Create
     },
     0,
   );
+  // Hears the clock of the database, unless that is away: sweeps and calls go by it.
+  await askParts();
   observeSweeps(metrics, [watching, ...mounted.flatMap(({ sweeps }) => sweeps)]);
   watching.start();
   for (const service of mounted) {

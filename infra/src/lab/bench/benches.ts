@@ -2,6 +2,7 @@ import { api } from './api.js';
 import { audit } from './audit/audit.js';
 import type { Bench } from './bench.js';
 import { endToEnd } from './end-to-end.js';
+import { fairness } from './fairness.js';
 import { feed } from './feed/feed.js';
 import { growth } from './growth/growth.js';
 import { guard } from './guard.js';
@@ -34,4 +35,4 @@ export const BENCHES: readonly Bench[] = [
 ];
 
 /** Not part of `all`. */
-export const ON_REQUEST: readonly Bench[] = [guard, inbox, inboxPage, audit, suggest, scrub];
+export const ON_REQUEST: readonly Bench[] = [guard, fairness, inbox, inboxPage, audit, suggest, scrub];
