@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import type { Env } from '@indbakke/shared/config';
 
 const FOLDERS = ['x86_64-linux-gnu', 'aarch64-linux-gnu'];
-const LIBRARY = FOLDERS.map((folder) => `/usr/lib/${folder}/faketime/libfaketime.so.1`).find((file) => existsSync(file));
+const LIBRARY = FOLDERS.map((folder) => `/usr/lib/${folder}/faketime/libfaketime.so.1`).find((file) =>
+  existsSync(file),
+);
 
 /** Warns when it is false. */
 export const HAS_FAKETIME = LIBRARY !== undefined;

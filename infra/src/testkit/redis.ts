@@ -15,6 +15,8 @@ if (!HAS_REDIS) {
 /** A new Redis, which keeps nothing over a restart unless `settings` say otherwise. */
 export interface OwnRedis {
   readonly url: string;
+  /** Of the process that runs now. */
+  readonly pid: number;
   start(): Promise<void>;
   /** SIGKILL, as in a crash. */
   kill(): Promise<void>;
@@ -29,6 +31,9 @@ export async function startOwnRedis(parent = tmpdir(), settings: readonly string
   let server: ChildProcess | undefined;
   const redis: OwnRedis = {
     url: `redis://127.0.0.1:${port}`,
+    get pid() {
+      return server?.pid ?? Number.NaN;
+    },
     async start() {
       server = spawn('redis-server', [...args, '--save', '', ...settings], { stdio: ['ignore', 'pipe', 'ignore'] });
       for await (const line of server.stdout ?? []) if (String(line).includes('Ready to accept connections')) break;

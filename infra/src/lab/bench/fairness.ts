@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { EXAMPLE_MUNICIPALITY } from '../../local/example-municipality.js';
 import { registerMunicipality } from '../../local/register-municipality.js';
 import { issueToken } from '../../testkit/set-up.js';
 import { atMost, type Bench, type Goal, type Outcome, type Size } from './bench.js';
 import { Connection } from './client.js';
-import { percentile, rounded } from './measure.js';
+import { median, percentile, rounded } from './measure.js';
 import { type Copies, REST_PATH, registerSentMessage, replyCopies } from './memos.js';
 import type { Place } from './place.js';
 
@@ -32,21 +31,27 @@ export const fairness: Bench = {
     const letters = replyCopies(await registerSentMessage(client));
     const old = replyCopies(await registerSentMessage(client, FLOODED.cvr), FLOODED.cvr, OLD_LETTER_BYTES);
     const [receiver, journaler] = [await place.start('ours/receiver'), await place.start('ours/journaler')];
-    const scene = { client, letters, receiver: receiver.url, journaler: journaler.url, token: await issueToken(place.paths) };
+    const scene = {
+      client,
+      letters,
+      receiver: receiver.url,
+      journaler: journaler.url,
+      token: await issueToken(place.paths),
+    };
     await offer({ ...scene, seconds: PENDING / RATE / (size.quick ? 10 : 1) }); // warm
     const seconds = size.quick ? 3 : 40;
 
     const without: Noticed[] = [];
     const during: Noticed[] = [];
-    let received = 0;
+    const rates: number[] = [];
     for (let round = 0; round < size.rounds; round += 1) {
       without.push(await offer({ ...scene, seconds }));
       const flood = new Flood(receiver.url, old);
       during.push(await offer({ ...scene, seconds }));
-      received += await flood.stop();
+      rates.push(await flood.stop());
       await untilQuiet(client);
     }
-    const perSecond = received / (seconds * size.rounds);
+    const perSecond = median(rates);
     const [calm, flooded] = [figuresOf(together(without)), figuresOf(together(during))];
     const ratios = Object.fromEntries(
       FIGURES.map(({ name }) => [name, rounded((flooded[name] ?? 0) / (calm[name] ?? 1))]),
@@ -60,7 +65,9 @@ export const fairness: Bench = {
         `${ratios[name]?.toFixed(2)} ×`,
       ]),
       figures: { ...ratios, flood_per_second: rounded(perSecond, 0) },
-      goals: FIGURES.map(({ name, title }): Goal => atMost(`${title}, of that without flood`, ratios[name] ?? 0, LIMIT, ' ×')),
+      goals: FIGURES.map(
+        ({ name, title }): Goal => atMost(`${title}, of that without flood`, ratios[name] ?? 0, LIMIT, ' ×'),
+      ),
       notes: [
         `${size.rounds} rounds without and with a flood in turn, ${seconds} s each; ${RATE} letters of 20 KB and ${RATE} lists of 50 a second, on a fixed schedule, times counted from when each was due.`,
         `The flood: old letters of ${OLD_LETTER_BYTES} bytes of content, over ${FLOOD_CONNECTIONS} connections, each as fast as it is answered: ${perSecond.toFixed(0)} a second were received, so ${OLD_LETTERS} take ${Math.round(OLD_LETTERS / perSecond / 60)} minutes.`,
@@ -173,6 +180,7 @@ async function untilQuiet(client: pg.Client): Promise<void> {
 /** Old letters, as fast as they are taken, until it is stopped. */
 class Flood {
   readonly #senders: Promise<unknown>;
+  readonly #began = performance.now();
   #received = 0;
   #isStopped = false;
 
@@ -180,11 +188,11 @@ class Flood {
     this.#senders = Promise.all(Array.from({ length: FLOOD_CONNECTIONS }, () => this.#send(url, letters)));
   }
 
-  /** @returns how many were received */
+  /** @returns how many were received a second */
   async stop(): Promise<number> {
     this.#isStopped = true;
     await this.#senders;
-    return this.#received;
+    return (this.#received * 1_000) / (performance.now() - this.#began);
   }
 
   async #send(url: string, letters: Copies): Promise<void> {

@@ -51,7 +51,9 @@ export class Clocks {
     for (const { id, dueAt } of this.#traps) {
       const row = rows.find((each) => each.id === id);
       if (row?.files !== 0 || row.dueAt.getTime() !== dueAt.getTime())
-        this.#find(`extract ${id}, due in half an hour, has ${row?.files} files and is due ${row?.dueAt.toISOString()}`);
+        this.#find(
+          `extract ${id}, due in half an hour, has ${row?.files} files and is due ${row?.dueAt.toISOString()}`,
+        );
     }
   }
 
@@ -65,7 +67,8 @@ export class Clocks {
       const ask = async (token = '') =>
         (await fetch(`${url}/api/v1/incoming-documents`, { headers: { authorization: `Bearer ${token}` } })).status;
       const answers = [await ask(valid), await ask(ended)];
-      if (answers.join() !== [200, UNAUTHORIZED].join()) this.#find(`tokens at ${service}: answered ${answers.join(' and ')}`);
+      if (answers.join() !== [200, UNAUTHORIZED].join())
+        this.#find(`tokens at ${service}: answered ${answers.join(' and ')}`);
     }
   }
 }

@@ -46,7 +46,9 @@ function readOptions() {
 /** @returns whether nothing was found */
 async function copies(options: ReturnType<typeof readOptions>, signal: AbortSignal): Promise<boolean> {
   const { rounds, pauseSeconds, seed, isOnRedis } = options;
-  print(`copies: ${rounds} rounds, a pause of ${pauseSeconds} s, queues on ${isOnRedis ? 'Redis' : 'PostgreSQL'}, seed ${seed}`);
+  print(
+    `copies: ${rounds} rounds, a pause of ${pauseSeconds} s, queues on ${isOnRedis ? 'Redis' : 'PostgreSQL'}, seed ${seed}`,
+  );
   const redis = isOnRedis ? await startOwnRedis() : undefined;
   try {
     const outcome = await withPostgres(async (postgres) => {

@@ -199,14 +199,10 @@ class CopiesRun {
 
   async #phase(name: string, work: () => Promise<void>): Promise<void> {
     this.#plan.report(`${name}…`);
-    this.#traffic ??= new Traffic(
-      this.#stage,
-      this.#ledger,
-      this.#balancer.url,
-      this.#random.fork('traffic'),
-      name,
-      { works: ['journalize', 'journalize', 'bulk', 'zip', 'reject', 'send-on', 'delete'], documents: 0.1 },
-    );
+    this.#traffic ??= new Traffic(this.#stage, this.#ledger, this.#balancer.url, this.#random.fork('traffic'), name, {
+      works: ['journalize', 'journalize', 'bulk', 'zip', 'reject', 'send-on', 'delete'],
+      documents: 0.1,
+    });
     this.#traffic.begin(name);
     const began = performance.now();
     await work();
@@ -306,7 +302,10 @@ class CopiesRun {
       const unfinished = Object.entries(await this.#comparison.unfinished());
       for (const [what, { length }] of unfinished) if (length > 0) left.push(`${length} ${what} to finish`);
       if (left.length === 0) return;
-      if (performance.now() > limit) return left.forEach((what) => this.#find('stuck', what));
+      if (performance.now() > limit) {
+        for (const what of left) this.#find('stuck', what);
+        return;
+      }
       if (performance.now() - moved < MOVED_EVERY_MS) continue;
       moved = performance.now();
       await this.#stage.moveClockOn();

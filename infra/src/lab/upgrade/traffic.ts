@@ -62,10 +62,16 @@ export class Traffic {
     this.#ledger = ledger;
     this.#url = url;
     this.begin(phase);
-    this.#load = new Load(stage, ledger, url, { ...RUN, random: random.fork('load') }, {
-      ...this.#style(),
-      ...style,
-    });
+    this.#load = new Load(
+      stage,
+      ledger,
+      url,
+      { ...RUN, random: random.fork('load') },
+      {
+        ...this.#style(),
+        ...style,
+      },
+    );
     this.#others = Promise.all([
       ...MUNICIPALITIES.map((municipality) =>
         this.#registerAndReply(municipality, random.fork(`core ${municipality}`)),

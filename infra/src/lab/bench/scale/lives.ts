@@ -12,6 +12,7 @@ export const PER_LETTER = { lists: 4, reads: 1, files: 1, journalizations: 1, zi
 
 const AT_ONCE = 4;
 const POLL_MS = 20;
+const LASTS_MS = 600_000;
 
 /** Processor time for a letter, in ms: of a service, of PostgreSQL, and of Redis if the queues are there. */
 export type CpuOfLetter = Readonly<Record<Part | 'PostgreSQL' | 'Redis', number>>;
@@ -52,11 +53,12 @@ async function liveOf({ client, processes, letters, token }: Town, n: number): P
   if (!receiver || !journaler || !archiver) return;
   const { body } = await postOnce(receiver.url, REST_PATH, letters.next());
   const id = await suggested(client, (JSON.parse(body) as { messageUUID: string }).messageUUID);
-  const inbox = new InboxClient(journaler.url, token);
+  const signal = AbortSignal.timeout(LASTS_MS);
+  const inbox = new InboxClient(journaler.url, token, signal, fetch);
   for (let list = 0; list < PER_LETTER.lists; list += 1) await inbox.list({ status: 'pending', limit: 50 });
   const seen = await inbox.read(id);
   for (const file of seen.documents.flatMap(({ files }) => files)) await (await inbox.file(id, file.id)).arrayBuffer();
-  if (n % Math.round(1 / PER_LETTER.zips) === 0) await new InboxClient(archiver.url, token).zip(id);
+  if (n % Math.round(1 / PER_LETTER.zips) === 0) await new InboxClient(archiver.url, token, signal, fetch).zip(id);
   await inbox.journalize(seen, { caseIds: ['bench'] });
 }
 

@@ -14,8 +14,7 @@ export type Processes = Readonly<Record<Part, readonly Child[]>>;
 /** @param queueUrl redis://… for the queues; on PostgreSQL when absent */
 export async function startProcesses(place: Place, each: number, queueUrl?: string): Promise<Processes> {
   const env = { ...ENV, ...(queueUrl !== undefined && { QUEUE_URL: queueUrl }) };
-  const start = (part: Part) =>
-    Promise.all(Array.from({ length: each }, () => place.start(`ours/${part}`, { env })));
+  const start = (part: Part) => Promise.all(Array.from({ length: each }, () => place.start(`ours/${part}`, { env })));
   return { receiver: await start('receiver'), journaler: await start('journaler'), archiver: await start('archiver') };
 }
 
