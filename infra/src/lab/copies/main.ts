@@ -5,8 +5,8 @@ import { rejectOptionsTakenByNpm } from '../../local/command.js';
 import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { startOwnRedis } from '../../testkit/redis.js';
 import { Stage, withPostgres } from '../crash/stage.js';
-import { type CopiesOutcome, playCopies } from './run.js';
-import { summaryOf, tableOf } from './table.js';
+import { tableOf } from '../upgrade/table.js';
+import { type CopiesOutcome, type Finding, playCopies } from './run.js';
 
 const USAGE = `npm run copies -- [--rounds N] [--pause SECONDS] [--redis] [--seed S]
 
@@ -69,9 +69,15 @@ async function copies(options: ReturnType<typeof readOptions>, signal: AbortSign
 function show({ phases, findings, figures }: CopiesOutcome): void {
   for (const { verdict, what } of findings.slice(0, MAX_FINDINGS_SHOWN)) print(`${verdict}: ${what}`);
   if (findings.length > MAX_FINDINGS_SHOWN) print(`and ${findings.length - MAX_FINDINGS_SHOWN} more`);
-  print(`\n${tableOf(phases)}\n`);
+  print(`\n${tableOf(phases, 'not answered')}\n`);
   print(JSON.stringify({ name: 'copies', ...figures, found: findings.length }));
   print(summaryOf(findings));
+}
+
+/** `lost 0, twice 0, stuck 0`, and what else there is. */
+function summaryOf(findings: readonly Finding[]): string {
+  const verdicts = new Set(['lost', 'twice', 'stuck', ...findings.map(({ verdict }) => verdict)]);
+  return [...verdicts].map((each) => `${each} ${findings.filter(({ verdict }) => verdict === each).length}`).join(', ');
 }
 
 const signal = abortedByCtrlC();

@@ -9,7 +9,8 @@ import type { Stage } from '../crash/stage.js';
 import { Random } from '../random.js';
 import { Balancer } from '../upgrade/balancer.js';
 import { Copy } from '../upgrade/copy.js';
-import { RUN, type Seen, Traffic } from '../upgrade/traffic.js';
+import type { Phase } from '../upgrade/table.js';
+import { RUN, Traffic } from '../upgrade/traffic.js';
 import { thisVersion } from '../upgrade/version.js';
 import { Watchers } from '../upgrade/watchers.js';
 import { Clocks } from './clocks.js';
@@ -29,11 +30,6 @@ export interface CopiesPlan {
 export interface Finding {
   readonly verdict: string;
   readonly what: string;
-}
-
-export interface Phase extends Seen {
-  readonly name: string;
-  readonly seconds: number;
 }
 
 export interface CopiesOutcome {

@@ -6,7 +6,8 @@ import type { Stage } from '../crash/stage.js';
 import { Random } from '../random.js';
 import { Balancer } from './balancer.js';
 import { Copy, type LogLine } from './copy.js';
-import { RUN, type Seen, Traffic } from './traffic.js';
+import type { Phase } from './table.js';
+import { RUN, Traffic } from './traffic.js';
 import { runCommandOf, type Version } from './version.js';
 import { Watchers } from './watchers.js';
 
@@ -20,11 +21,6 @@ export interface UpgradePlan {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly report: (line: string) => void;
-}
-
-export interface Phase extends Seen {
-  readonly name: string;
-  readonly seconds: number;
 }
 
 export interface UpgradeOutcome {

@@ -10,7 +10,7 @@ import { alternate, median, rounded, spread } from '../measure.js';
 import { type Copies, registerSentMessage, replyCopies } from '../memos.js';
 import type { Place } from '../place.js';
 import { insertRows, type Sample, takeSample } from '../rivals/rows.js';
-import { type CpuOfLetter, cpuOfLives, PER_LETTER } from './lives.js';
+import { type CpuOfLetter, cpuOfLives } from './lives.js';
 import { type Lists, listsOf, receiptsOf, suggestionsOf } from './loads.js';
 import { pageOf } from './page.js';
 import { PARTS, startProcesses, stopProcesses } from './processes.js';
