@@ -38,9 +38,10 @@ export interface CopiesOutcome {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-const COPIES = 2;
-/** The clocks of the first copy, of the second, and of those that replace one that was killed, in turn. */
-const CLOCKS = ['', '+1h', '-1h'] as const;
+/** Of the first two copies. */
+const CLOCKS = ['', '+1h'] as const;
+/** Of those that replace one that was killed: the other is then two hours ahead of it. */
+const CLOCK_OF_REPLACEMENT = '-1h';
 const LOAD_MS = 4_000;
 /** A proxy that asks whether they are ready notices after so long that one does not answer. */
 const NOTICED_MS = 500;
@@ -81,7 +82,6 @@ class CopiesRun {
   readonly #disturbed = new Set<Copy>();
   readonly #findings: Finding[] = [];
   readonly #lengths = new Map<string, number>();
-  #started = 0;
   #files = 0;
   #watchers: Watchers | undefined;
   #traffic: Traffic | undefined;
@@ -103,10 +103,7 @@ class CopiesRun {
   }
 
   async begin(): Promise<void> {
-    for (let n = 0; n < COPIES; n += 1) {
-      await this.#startAll(CLOCKS[n] as string);
-      this.#started += 1;
-    }
+    for (const clock of CLOCKS) await this.#startAll(clock);
     this.#watchers = await Watchers.start(this.#stage, this.#balancer.url, this.#random, this.#plan.signal);
     await this.#clocks.setTraps(this.#balancer.url);
     await this.#phase('two copies', async () => {
@@ -119,27 +116,23 @@ class CopiesRun {
 
   async round(round: number): Promise<void> {
     const random = this.#random.fork(`round ${round}`);
-    const [killed, paused] = round % 2 === 0 ? [0, 1] : [1, 0];
     const name = (what: string) => (this.#plan.rounds > 1 ? `${what}, ${round + 1}` : what);
     await this.#phase(name('one is killed'), async () => {
       const files = this.#makeFiles(random.fork('before the kill')).catch(() => {}); // whom it asks may die
       await pause(random.between(0, LOAD_MS));
-      await this.#kill(killed);
+      await this.#kill(round === 0 ? 0 : 1); // one that is ahead stays
       await this.#load();
       await files;
     });
     await this.#phase(name('another is there'), async () => {
-      await this.#startAll(CLOCKS[1 + (this.#started % 2)] as string);
-      this.#started += 1;
+      await this.#startAll(CLOCK_OF_REPLACEMENT);
       await this.#load();
       await this.#clocks.judgeTokens(this.#copies());
     });
-    // The one that stays has become the first.
-    const index = killed === 0 && paused === 1 ? 0 : paused;
     await this.#phase(name('one is paused'), async () => {
       const files = this.#makeFiles(random.fork('before the pause')).catch(() => {});
       await pause(random.between(0, LOAD_MS));
-      await this.#pauseThenWake(index);
+      await this.#pauseThenWake(round % 2);
       await files;
     });
     await this.#phase(name('all are awake'), () => this.#load());

@@ -19,7 +19,6 @@ export type CpuOfLetter = Readonly<Record<Part | 'PostgreSQL' | 'Redis', number>
 
 export interface Town {
   readonly place: Place;
-  readonly client: pg.Client;
   readonly processes: Processes;
   readonly letters: Copies;
   readonly token: string;
@@ -36,9 +35,10 @@ export async function cpuOfLives(town: Town, lives: number): Promise<CpuOfLetter
   const before = cpu() as CpuOfLetter;
   let begun = 0;
   const one = async () => {
+    const client = await town.place.connect();
     while (begun < lives) {
       begun += 1;
-      await liveOf(town, begun);
+      await liveOf(town, client, begun);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));
@@ -48,7 +48,7 @@ export async function cpuOfLives(town: Town, lives: number): Promise<CpuOfLetter
 }
 
 /** @param n counts the lives */
-async function liveOf({ client, processes, letters, token }: Town, n: number): Promise<void> {
+async function liveOf({ processes, letters, token }: Town, client: pg.Client, n: number): Promise<void> {
   const [receiver, journaler, archiver] = PARTS.map((part) => processes[part][n % processes[part].length] as Child);
   if (!receiver || !journaler || !archiver) return;
   const { body } = await postOnce(receiver.url, REST_PATH, letters.next());

@@ -20,10 +20,12 @@ interface Found {
   readonly cpu: { readonly PostgreSQL: CpuOfLetter; readonly Redis?: CpuOfLetter };
   /** For each million bytes, in ms. */
   readonly perMb: number;
+  /** Of two processes of each service and PostgreSQL that have nothing to do: how many processors are busy. */
+  readonly idle: number;
 }
 
 /** docs/results/scale.md: from the processor time of a letter to what all municipalities need. */
-export function pageOf({ cpu, perMb }: Found): string {
+export function pageOf({ cpu, perMb, idle }: Found): string {
   const { municipalities, lettersOfYear, workingDays, hours, peak, megabytes } = ASSUMED;
   const meanPerSecond = (municipalities * lettersOfYear) / (workingDays * hours * 3_600);
   const peakPerSecond = meanPerSecond * peak;
@@ -68,10 +70,11 @@ export function pageOf({ cpu, perMb }: Found): string {
       .filter((part) => part !== 'Redis')
       .map((part) => row([part, shown(cpu.PostgreSQL[part]), rounded(need(cpu.PostgreSQL[part]), 3).toString()])),
     row(['content, of receiver and PostgreSQL', shown(ofContent), rounded(need(ofContent), 3).toString()]),
-    row(['all', shown(total), rounded(need(total), 3).toString()]),
+    row(['two copies of each service that have nothing to do', '', rounded(idle, 3).toString()]),
+    row(['all', shown(total), rounded(need(total) + idle, 3).toString()]),
     '',
-    `So ${Math.max(1, Math.ceil(need(total) / BUSY))} processors are busy for ${BUSY * 100} % at most. Two copies of each service are run so that one may end, not since one would be`,
-    `too slow. Two processors that are busy all the time would be reached at ${Math.floor(2_000 / total)} letters a second, ${Math.floor(2_000 / total / peakPerSecond)} times that peak.`,
+    `Processors like those measured that would be busy for ${BUSY * 100} % then: ${Math.ceil((need(total) + idle) / BUSY)}. Two copies of each service are run so that one may end, not`,
+    `since one would be too slow. Two processors that are busy all the time would be reached at ${Math.floor(2_000 / total)} letters a second, ${Math.floor(2_000 / total / peakPerSecond)} times that peak.`,
     '',
     `A year of files takes ${rounded((municipalities * lettersOfYear * megabytes) / 1e6, 1)} TB.`,
     '',
