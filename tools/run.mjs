@@ -39,6 +39,10 @@ const COMMANDS = {
     does: 'let the database or the queue fail over under load, and compare',
     module: 'infra/dist/lab/failover/main.js',
   },
+  copies: {
+    does: 'run two copies of each service, kill and pause some, and compare',
+    module: 'infra/dist/lab/copies/main.js',
+  },
   'upgrade-check': {
     does: 'replace an older version by this one under load, and compare',
     module: 'infra/dist/lab/upgrade/main.js',

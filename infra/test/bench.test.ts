@@ -51,6 +51,13 @@ it('suggests the right case, and only that, for messages with known answers', {
   expect(status).toBe(0);
 });
 
+it.each(['scale', 'fairness'])('%s measures every figure', { tags: 'lab', timeout: 300_000 }, async (name) => {
+  const { status, output } = await bench(name, '--quick');
+  const figures = Object.entries(JSON.parse(output.trim().split('\n').at(-1) ?? '')).slice(1);
+  expect(figures.filter(([, value]) => typeof value !== 'number')).toEqual([]);
+  expect(status).toBe(0);
+});
+
 it('lists the benchmarks when a name is unknown', { tags: 'long' }, async () => {
   const { status, output } = await bench('intake-medium');
   expect(output).toContain('intake-large');

@@ -19,6 +19,8 @@ if (!HAS_REDIS) {
 /** A process of redis-server. */
 export interface RedisProcess {
   readonly port: number;
+  /** Of the process that runs now. */
+  readonly pid: number;
   start(): Promise<void>;
   /** SIGKILL, as in a crash. */
   kill(): Promise<void>;
@@ -51,6 +53,9 @@ export async function startRedisProcess(options: RedisProcessOptions): Promise<R
   let server: ChildProcess | undefined;
   const redis: RedisProcess = {
     port,
+    get pid() {
+      return server?.pid ?? Number.NaN;
+    },
     async start() {
       server = spawn('redis-server', args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
       await isUp(server, readyLine);
@@ -119,6 +124,9 @@ export async function startOwnRedis(parent = tmpdir(), settings: readonly string
   const via = (other: string) => ({ QUEUE_URL: other });
   return {
     ...server,
+    get pid() {
+      return server.pid;
+    },
     url,
     env: via(url),
     firstUrl: url,

@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { HOUR, MINUTE, SECOND } from '@indbakke/shared/config';
 import { sweepContentRemovals } from '@indbakke/shared/inbox';
 import { worker } from '@indbakke/shared/queue';
@@ -32,15 +33,15 @@ export function createWork(parts: Parts, config: ArchiverConfig): Work {
     ],
     sweeps: [
       repeat('sweep-content-removals', 10 * SECOND, log, () => sweepContentRemovals(parts)),
-      repeat('destroy-due', 10 * SECOND, log, () => destroyDue(parts, new Date())),
+      repeat('destroy-due', 10 * SECOND, log, () => destroyDue(parts, currentTime())),
       repeat('write-deletion-ledger', 5 * SECOND, log, ledgerWriter(parts, config)),
       repeat('reset-training', 2 * SECOND, log, () => resetTraining(parts)), // somebody waits at a terminal
-      repeat('end-due-offers', 10 * SECOND, log, () => endDueOffers(parts, new Date())),
-      repeat('sweep-due-packages', 10 * SECOND, log, () => sweepDuePackages(parts, new Date())),
-      repeat('sweep-expired-packages', MINUTE, log, () => sweepExpiredPackages(parts, new Date())),
-      repeat('sweep-due-zips', 10 * SECOND, log, () => sweepDueZips(parts, new Date())),
-      repeat('sweep-expired-zips', MINUTE, log, () => sweepExpiredZips(parts, new Date())),
-      repeat('remove-due-content', 10 * MINUTE, log, () => removeDueContent(parts, new Date()), 0),
+      repeat('end-due-offers', 10 * SECOND, log, () => endDueOffers(parts, currentTime())),
+      repeat('sweep-due-packages', 10 * SECOND, log, () => sweepDuePackages(parts, currentTime())),
+      repeat('sweep-expired-packages', MINUTE, log, () => sweepExpiredPackages(parts, currentTime())),
+      repeat('sweep-due-zips', 10 * SECOND, log, () => sweepDueZips(parts, currentTime())),
+      repeat('sweep-expired-zips', MINUTE, log, () => sweepExpiredZips(parts, currentTime())),
+      repeat('remove-due-content', 10 * MINUTE, log, () => removeDueContent(parts, currentTime()), 0),
       // Three months ahead, so hourly is enough; at start, in case the service was off for months.
       repeat('make-audit-months', HOUR, log, () => makeAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),
       repeat('drop-audit-months', HOUR, log, () => dropAuditMonths(parts, config.AUDIT_KEEP_MONTHS), 0),

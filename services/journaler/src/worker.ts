@@ -1,4 +1,5 @@
 import { sweepExpiredRevocations } from '@indbakke/shared/access';
+import { currentTime } from '@indbakke/shared/clock';
 import { DAY, HOUR, MINUTE, SECOND } from '@indbakke/shared/config';
 import { sweepIdempotencyKeys } from '@indbakke/shared/idempotency';
 import { SUGGEST_CASE, worker } from '@indbakke/shared/queue';
@@ -31,8 +32,8 @@ export function createWork(parts: Parts, config: JournalerConfig): Work & { read
       release,
       repeat('escalate-held-messages', MINUTE, parts.log, () => escalateHeldMessages(parts)),
       repeat('tell-unnamed-causes', DAY, parts.log, () => tellUnnamedCauses(parts), 0),
-      repeat('sweep-due-extracts', 10 * SECOND, parts.log, () => sweepDueExtracts(parts, new Date())),
-      repeat('sweep-expired-extract-files', MINUTE, parts.log, () => sweepExpiredExtractFiles(parts, new Date())),
+      repeat('sweep-due-extracts', 10 * SECOND, parts.log, () => sweepDueExtracts(parts, currentTime())),
+      repeat('sweep-expired-extract-files', MINUTE, parts.log, () => sweepExpiredExtractFiles(parts, currentTime())),
       repeat('sweep-unhashed-messages', 10 * SECOND, parts.log, () => sweepUnhashedMessages(parts), 0),
       repeat('sweep-forgotten-subjects', HOUR, parts.log, () => sweepForgottenSubjects(parts)),
       repeat('sweep-expired-revocations', HOUR, parts.log, () => sweepExpiredRevocations(parts.store)),

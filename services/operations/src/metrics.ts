@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
 import { observe } from '@indbakke/shared/metrics';
 import { countDifferences, readAges } from './ledger/differences.js';
@@ -43,7 +44,7 @@ export function observeInstallation(parts: Watched): void {
   });
   observe(metrics, 'outage_seconds', 'For how long no receiver could store messages; 0 when one can', [], async () => {
     const [newest] = await readOutages(parts, 1);
-    return newest && newest.until === null ? (Date.now() - newest.from.getTime()) / SECOND : 0;
+    return newest && newest.until === null ? (currentTime().getTime() - newest.from.getTime()) / SECOND : 0;
   });
   observe(
     metrics,
@@ -52,7 +53,7 @@ export function observeInstallation(parts: Watched): void {
     [],
     async () => {
       const at = await readLastReceipt(parts);
-      return at && (Date.now() - at.getTime()) / SECOND;
+      return at && (currentTime().getTime() - at.getTime()) / SECOND;
     },
   );
   observe(
@@ -157,7 +158,7 @@ export function observeInstallation(parts: Watched): void {
   );
   observe(metrics, 'master_key_age_days', 'Days since the current master key was first used', [], async () => {
     const current = (await readMasterKeys(parts)).find(({ state }) => state === 'current');
-    return current?.firstAt ? (Date.now() - current.firstAt.getTime()) / DAY : undefined;
+    return current?.firstAt ? (currentTime().getTime() - current.firstAt.getTime()) / DAY : undefined;
   });
   const certificates = remembered(MINUTE, () => readCertificates(config.WATCH_CERTIFICATES ?? []));
   observe(

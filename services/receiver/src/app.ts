@@ -25,7 +25,7 @@ export async function createReceiver(parts: Parts, config: ReceiverConfig): Prom
     config,
     callers,
     refused,
-    storeMessage: createStoreMessage(parts),
+    storeMessage: createStoreMessage(parts, config),
     quarantine: createQuarantine(parts, config),
     hashingThread,
     metrics,

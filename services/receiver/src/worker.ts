@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import type { Uploads } from './delivery/uploads.js';
@@ -7,7 +8,7 @@ import { sweepOrphans } from './intake/sweep-orphans.js';
 export function createWork(parts: Parts, uploads: Uploads): Pick<Work, 'sweeps'> {
   return {
     sweeps: [
-      repeat('sweep-orphans', HOUR, parts.log, () => sweepOrphans(parts, new Date())),
+      repeat('sweep-orphans', HOUR, parts.log, () => sweepOrphans(parts, currentTime())),
       repeat('check-uploads', SECOND, parts.log, async () => uploads.check()),
     ],
   };

@@ -305,6 +305,16 @@ const SITUATIONS: Readonly<Record<string, (endpoint: Endpoint) => Promise<Seen>>
     expect((await first.answer()).status).toBe(100);
     return seenOn(await rawTo(url, endpoint, ['Content-Length: 1000']));
   },
+  async 'very many letters for one municipality at once'(endpoint) {
+    const places = 6;
+    const { url } = await receiverWith({ MAX_UPLOADS: String(places) });
+    await endpoint.send(xml({ recipient: { id: CLOSED } }), {}, url); // held, so stored
+    for (;;) {
+      const seen = await Promise.all(Array.from({ length: places }, () => endpoint.send(xml(), {}, url)));
+      const refused = seen.find(({ receiptStatus }) => receiptStatus !== 'COMPLETED');
+      if (refused) return refused;
+    }
+  },
   async 'the disk is full'(endpoint) {
     const disk = await smallDisk();
     const { url } = await receiverWith({ BLOB_URL: disk.url });

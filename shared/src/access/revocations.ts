@@ -1,6 +1,7 @@
 import type { JWTPayload } from 'jose';
 import { z } from 'zod';
 import { INSTALLATION } from '../audit/index.js';
+import { currentTime } from '../clock/index.js';
 import { DAY, SECOND } from '../config/index.js';
 import { type KeyRing, REVOCATION } from '../keys/index.js';
 import { Prisma, type Store } from '../store/index.js';
@@ -41,7 +42,7 @@ export function revocableOf({ iss, sub, sid, jti, iat }: JWTPayload): Revocable 
 }
 
 // Later is mostly written in milliseconds; whatever revokes the user would come before it for ever.
-const secondsOf = (iat = 0) => (iat >= 0 && iat * SECOND < Date.now() + DAY ? iat : 0);
+const secondsOf = (iat = 0) => (iat >= 0 && iat * SECOND < currentTime().getTime() + DAY ? iat : 0);
 
 /** Whether any of its names is revoked. */
 export async function isRevoked(

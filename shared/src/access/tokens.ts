@@ -9,6 +9,7 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
+import { currentTime } from '../clock/index.js';
 import { Problem } from '../errors/index.js';
 import type { Caller } from './principal.js';
 import { rememberVerified } from './remember-verified.js';
@@ -74,7 +75,7 @@ const JWKS_TIMEOUT_MS = 5_000;
 export async function createTokenVerifier(
   issuers: readonly TokenIssuer[],
   isRevoked: IsRevoked,
-  now: () => number = Date.now,
+  now: () => number = clockOfInstallation,
 ): Promise<TokenVerifier> {
   const opened = await Promise.all(issuers.map(async (issuer) => ({ ...issuer, keys: await openKeySet(issuer.jwks) })));
   const remembering = rememberVerified(async (token) => {
@@ -127,6 +128,9 @@ export function operatorOf(claims: JWTPayload, users: UsersIssuer): Caller {
   return readOperator(claims);
 }
 
+// A token is then as valid at one copy as at another, whatever their own clocks say.
+const clockOfInstallation = () => currentTime().getTime();
+
 /** When a verified token expires, in ms of the clock. */
 export const expiryOf = (token: string): number => Number(decodeJwt(token).exp) * 1_000;
 
@@ -150,7 +154,7 @@ async function verifySignature(
   token: string,
   keys: JWTVerifyGetKey,
   { issuer, audience, type }: TokenOptions,
-  now = Date.now(),
+  now = clockOfInstallation(),
 ): Promise<JWTPayload> {
   const currentDate = new Date(now);
   const options = { issuer, audience, algorithms: ALGORITHMS, clockTolerance: CLOCK_SKEW_SECONDS, currentDate };

@@ -1,5 +1,6 @@
 import { type Principal, refusalOf } from '../access/index.js';
 import { recordAudit } from '../audit/index.js';
+import { currentTime } from '../clock/index.js';
 import { HOUR } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import { Prisma, type Store } from '../store/index.js';
@@ -31,7 +32,7 @@ function createVoidedAudit(store: Store): (principal: Principal) => Promise<void
     const reasons = [...new Set(voided)].sort().join(' ');
     const key = JSON.stringify([municipality, actor.id, actor.onBehalfOf, reasons]);
     if ((told.get(key) ?? 0) + HOUR >= Date.now()) return;
-    await recordAudit(store, { by: principal, at: new Date(), action: 'rights-void', details: { reasons } });
+    await recordAudit(store, { by: principal, at: currentTime(), action: 'rights-void', details: { reasons } });
     told.delete(key); // a Map keeps the order in which keys came
     told.set(key, Date.now());
     const [oldest] = told.keys();

@@ -13,6 +13,7 @@ import {
 } from '../access/index.js';
 import type { Operation } from '../api/index.js';
 import { type Doer, INSTALLATION, recordAudit } from '../audit/index.js';
+import { currentTime } from '../clock/index.js';
 import { Problem } from '../errors/index.js';
 import type { IdempotencyKey } from '../idempotency/index.js';
 import { uuidOf } from '../ids/index.js';
@@ -86,7 +87,7 @@ export function createApi(parts: ApiParts): { router: Router; bind: Bind } {
             principal = { ...principal, role: requireRoleFor(parts, operation, principal) };
             const input = await parseCall(operation, req);
             const idempotencyKey = digestKey(parts.keys, operation, principal, input, res);
-            const call = { ...input, principal, at: new Date(), idempotencyKey, req, res };
+            const call = { ...input, principal, at: currentTime(), idempotencyKey, req, res };
             const answer = await withinLimitsOfCall(principal, () => handle(call));
             sendAnswer(operation, res, answer);
           } catch (error) {
@@ -241,7 +242,7 @@ export async function auditRefusal(
   if (row.http !== 403 && row.http !== 404) return;
   await recordAudit(store, {
     by: { ...by, role: row.http === 403 ? undefined : role },
-    at: new Date(),
+    at: currentTime(),
     action: 'refused',
     result: code,
     messageId,

@@ -1,4 +1,5 @@
 import { INDBAKKE, INSTALLATION } from '../audit/index.js';
+import { currentTime } from '../clock/index.js';
 import { announce } from '../crash-points/index.js';
 import { Problem } from '../errors/index.js';
 import { dataKeyContext, type KeyRing, webhookSecretContext } from '../keys/index.js';
@@ -127,7 +128,7 @@ export async function rewrapAll(
 /** The row of the audit log of a rotation. */
 export const rotationAudit = (keyId: string, rewrapped: number) => ({
   by: { municipality: INSTALLATION, actor: INDBAKKE },
-  at: new Date(),
+  at: currentTime(),
   action: 'keys-rewrapped' as const,
   details: { keyId, keys: rewrapped },
 });

@@ -9,6 +9,7 @@ import {
   withBackend,
 } from 'bullmq';
 import pg from 'pg';
+import { clockAheadMs } from '../clock/index.js';
 import { LockWatch, PATIENCE, patiently, type Report } from '../postgres/locks.js';
 import { explainPostgres, explainRole } from '../postgres/reasons.js';
 import { ask, sessionWith, withSessions } from '../postgres/session.js';
@@ -92,7 +93,7 @@ async function check(pool: pg.Pool): Promise<void> {
 
 /**
  * The pool for BullMQ. It delays failures, since after any but a refused connection a worker retries at once, in a busy
- * loop. It has no events, since BullMQ would add a listener for each queue and each attempt to connect, and never remove it;
+ * loop. Times are those of the installation. It has no events, since BullMQ would add a listener for each queue and each attempt to connect, and never remove it;
  * onError listens to the pool's errors.
  */
 function poolForBullmq(pool: pg.Pool): PostgresConnectionOptions {
@@ -100,9 +101,9 @@ function poolForBullmq(pool: pg.Pool): PostgresConnectionOptions {
   const patient = {
     options: pool.options,
     connect: () => pool.connect(),
-    async query(...request: unknown[]) {
+    async query(text: unknown, values?: readonly unknown[]) {
       try {
-        return await query(...request);
+        return await query(text, values?.map(byClockOfInstallation));
       } catch (error) {
         await delay(RETRY_MS);
         throw error;
@@ -113,6 +114,18 @@ function poolForBullmq(pool: pg.Pool): PostgresConnectionOptions {
   };
   // BullMQ accepts a pg.Pool, but its type for one has an index signature that pg's lacks.
   return patient as unknown as PostgresConnectionOptions;
+}
+
+// More than any delay of ours, so that of the numbers in a statement only times are this near to the present.
+const NEAR_MS = 60_000;
+
+/**
+ * BullMQ tells PostgreSQL the time of its process, and whoever asks judges by that whether the lock of another has ended. Redis
+ * judges by its own clock.
+ */
+function byClockOfInstallation(value: unknown): unknown {
+  const isTime = typeof value === 'number' && Math.abs(value - Date.now()) < NEAR_MS;
+  return isTime ? Math.round(value + clockAheadMs()) : value;
 }
 
 /**

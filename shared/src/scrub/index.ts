@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { INDBAKKE, INSTALLATION } from '../audit/index.js';
+import { currentTime } from '../clock/index.js';
 import { announce } from '../crash-points/index.js';
 import type { withMaintenance } from '../store/index.js';
 
@@ -56,7 +57,7 @@ export async function scrub(connection: Connection, options: ScrubOptions): Prom
 /** The row of the audit log of a scrub. */
 export const scrubAudit = ({ walSegments, ...done }: Scrubbed) => ({
   by: { municipality: INSTALLATION, actor: INDBAKKE },
-  at: new Date(),
+  at: currentTime(),
   action: 'scrubbed' as const,
   details: { ...done, walCleared: walSegments !== undefined },
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { currentTime } from '../clock/index.js';
 import { SECOND } from '../config/index.js';
 import type { KeyRing } from '../keys/index.js';
 import type { Log } from '../log/index.js';
@@ -33,7 +34,7 @@ interface Beat extends Counted {
  */
 export class Heartbeat {
   readonly #id = newId();
-  readonly #startedAt = new Date();
+  #startedAt: Date | undefined;
   readonly #parts: HeartbeatParts;
   readonly #services: readonly string[];
   #number = 0;
@@ -63,6 +64,7 @@ export class Heartbeat {
 
   async #send(beat: Beat): Promise<void> {
     this.#unanswered = beat;
+    this.#startedAt ??= currentTime();
     const { store, keys } = this.#parts;
     const [found] = await store.sweep<{ from: Date; until: Date }>(BEAT, [
       this.#id,

@@ -101,6 +101,8 @@ export async function serve(config: CommonConfig, name: string, services: Create
   );
   const { standby } = store;
   const looking = repeat('look-at-standby', SECOND, log, async () => standby?.look(), 0);
+  // Hears the clock of the database, unless that is away: sweeps and calls go by it.
+  await askParts();
   observeSweeps(metrics, [watching, ...mounted.flatMap(({ sweeps }) => sweeps)]);
   watching.start();
   if (standby) looking.start();

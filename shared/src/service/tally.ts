@@ -1,3 +1,4 @@
+import { currentTime } from '../clock/index.js';
 import { MINUTE } from '../config/index.js';
 
 /** What is counted by the minute (`minute_figures`). */
@@ -38,7 +39,7 @@ export class Tally {
   #refusals = new Map<string, RefusalRow>();
 
   add(figure: Figure, label: string, seconds: number): void {
-    const minute = Math.floor(Date.now() / MINUTE);
+    const minute = Math.floor(currentTime().getTime() / MINUTE);
     const key = `${minute} ${figure} ${label}`;
     const row = this.#figures.get(key);
     if (row) {
@@ -54,7 +55,7 @@ export class Tally {
   /** @param externalId in its normal form, or a hash: nothing personal */
   refused(externalId: string, code: string): void {
     const key = `${externalId} ${code}`;
-    const at = new Date().toISOString();
+    const at = currentTime().toISOString();
     const row = this.#refusals.get(key);
     if (row) {
       row.count += 1;

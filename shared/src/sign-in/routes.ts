@@ -1,6 +1,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { JWTPayload } from 'jose';
 import { expiryOf, MAX_LIFE_SECONDS, revoke } from '../access/index.js';
+import { currentTime } from '../clock/index.js';
 import { KiB, SECOND } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import {
@@ -107,7 +108,7 @@ export function signInRoutes<Who>(
     router.post(`${base}/back-channel-logout`, readForm(MAX_BODY), async (req, res) => {
       res.set('Cache-Control', 'no-store');
       const { revoked, at } = await oidc.readLogout(String(req.body?.logout_token ?? ''));
-      await revoke({ store, keys }, revoked, at, new Date(Date.now() + MAX_LIFE_SECONDS * SECOND));
+      await revoke({ store, keys }, revoked, at, new Date(currentTime().getTime() + MAX_LIFE_SECONDS * SECOND));
       res.status(200).end();
     });
   } else {

@@ -1,5 +1,6 @@
 import type { CookieOptions, Request, Response } from 'express';
 import { z } from 'zod';
+import { currentTime } from '../clock/index.js';
 import { SECOND } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 import { publicPrefixOf, publicUrlOf } from '../http/index.js';
@@ -36,7 +37,7 @@ export class SealedCookie<Value> {
    */
   set(req: Request, res: Response, value: Value, until = Number.POSITIVE_INFINITY): void {
     const { name, seconds } = this.#options;
-    const ends = Math.min(until, Date.now() + seconds * SECOND);
+    const ends = Math.min(until, currentTime().getTime() + seconds * SECOND);
     const sealed = sealText(this.#keys, this.#purpose, JSON.stringify({ value, until: ends }));
     if (name.length + sealed.length > MAX_COOKIE) {
       throw new Problem('too-large', 'A browser cannot keep a cookie of so many roles, teams and data constraints.');
@@ -52,7 +53,7 @@ export class SealedCookie<Value> {
     try {
       const sealed = openText(this.#keys, this.#purpose, sent.slice(name.length + 1));
       const { value, until } = Sealed.parse(JSON.parse(sealed));
-      return Date.now() < until ? this.#options.value.parse(value) : undefined;
+      return currentTime().getTime() < until ? this.#options.value.parse(value) : undefined;
     } catch {
       return undefined;
     }

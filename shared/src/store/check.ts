@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { CLOCK, hearClock } from '../clock/index.js';
 import { explainPostgres, explainRole } from '../postgres/reasons.js';
 import { ask, withSessions } from '../postgres/session.js';
 import { NotReady } from '../readiness/index.js';
@@ -42,7 +43,7 @@ export async function checkStore({ app, worker }: Pools): Promise<StoreFacts> {
 // Without a role, since the migrations create the roles too. From the catalogue, which every login may read.
 const ABOUT = `
   SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly",
-         (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock,
+         ${CLOCK} AS clock,
          EXISTS (SELECT FROM pg_class WHERE relname = 'messages' AND relnamespace = to_regnamespace('public')) AS "hasTables",
          EXISTS (SELECT FROM pg_proc WHERE proname = 'applied_migrations'
                  AND pronamespace = to_regnamespace('public')) AS "hasNames"`;
@@ -55,6 +56,7 @@ async function checkSchema(connection: pg.PoolClient): Promise<number> {
     ABOUT,
   );
   const answered = Date.now();
+  if (about) hearClock({ clock: about.clock, asked, answered });
   if (!about?.hasTables) throw new NotReady('schema-missing');
   if (!about.hasNames) throw new NotReady('schema-outdated');
   if (about.isReadOnly) throw new NotReady('read-only');

@@ -1,8 +1,9 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
+import { CLOCK, hearClock } from '../clock/index.js';
 import { SECOND } from '../config/index.js';
 import { Prisma, PrismaClient } from '../generated/client.js';
-import { sessionWith } from '../postgres/session.js';
+import { ask, sessionWith } from '../postgres/session.js';
 import { checkStore, type StoreFacts } from './check.js';
 import { FencedPool } from './fence.js';
 import { createListener, type Listener } from './listen.js';
@@ -134,7 +135,7 @@ export function openStore({
     // Without this, a query on a silently dead connection would wait until the system gives up.
     query_timeout: timeoutMs,
     keepAlive: true,
-    onConnect: sessionWith([...common, ...settings]),
+    onConnect: openSession(sessionWith([...common, ...settings])),
   });
   const open = (max: number, ...settings: string[]) => {
     const pool = new FencedPool(configOf(url, max, ...settings));
@@ -253,5 +254,15 @@ export function openStore({
       await standby?.close();
       await Promise.all([app.end(), worker.end()]);
     },
+  };
+}
+
+/** Each connection hears the clock before it is used, so a process goes by it from its first statement on. */
+function openSession(setUp: ReturnType<typeof sessionWith>): ReturnType<typeof sessionWith> {
+  return async (connection) => {
+    await setUp(connection);
+    const asked = Date.now();
+    const [row] = await ask<{ clock: number }>(connection, `SELECT ${CLOCK} AS clock`);
+    if (row) hearClock({ ...row, asked, answered: Date.now() });
   };
 }

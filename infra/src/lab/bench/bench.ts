@@ -5,6 +5,8 @@ export interface Bench {
   readonly name: string;
   /** A sentence for the report. */
   readonly measures: string;
+  /** The name of its page in docs/results; default: bench-NAME.md. */
+  readonly page?: string;
   /** The process fails when a goal is not met: what is measured does not depend on the machine. */
   readonly mustMeetGoals?: true;
   run(place: Place, size: Size): Promise<Outcome>;

@@ -2,6 +2,7 @@ import { api } from './api.js';
 import { audit } from './audit/audit.js';
 import type { Bench } from './bench.js';
 import { endToEnd } from './end-to-end.js';
+import { fairness } from './fairness.js';
 import { feed } from './feed/feed.js';
 import { growth } from './growth/growth.js';
 import { guard } from './guard.js';
@@ -9,6 +10,7 @@ import { inbox } from './inbox/inbox.js';
 import { inboxPage } from './inbox-page.js';
 import { intakeLarge, intakeLarge8 } from './intake-large.js';
 import { intakeSmall } from './intake-small.js';
+import { scale } from './scale/scale.js';
 import { scrub } from './scrub.js';
 import { soap } from './soap.js';
 import { start } from './start.js';
@@ -34,4 +36,4 @@ export const BENCHES: readonly Bench[] = [
 ];
 
 /** Not part of `all`. */
-export const ON_REQUEST: readonly Bench[] = [guard, inbox, inboxPage, audit, suggest, scrub];
+export const ON_REQUEST: readonly Bench[] = [guard, fairness, scale, inbox, inboxPage, audit, suggest, scrub];

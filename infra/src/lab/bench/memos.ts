@@ -41,14 +41,22 @@ async function bigPieces(): Promise<Buffer[]> {
   return pieces;
 }
 
-/** A reply of 20 KB with one small PDF and a reference to the message `answers`. */
-export function replyCopies(answers: string = randomUUID()): Copies {
+/**
+ * A reply with one small PDF and a reference to the message `answers`.
+ *
+ * @param contentBytes of the PDF; by default the reply has 20 KB
+ */
+export function replyCopies(
+  answers: string = randomUUID(),
+  municipality = EXAMPLE_MUNICIPALITY.cvr,
+  contentBytes = 13_900,
+): Copies {
   const memo: MemoSpec = {
     messageUUID: SOME_UUID,
     subject: 'Svar på jeres brev',
-    recipient: { id: EXAMPLE_MUNICIPALITY.cvr },
-    replyData: [{ messageUUID: SOME_UUID, replyUUID: answers, senderID: EXAMPLE_MUNICIPALITY.cvr }],
-    documents: [{ files: [{ name: 'svar.pdf', type: 'application/pdf', content: smallPdf(13_900) }] }],
+    recipient: { id: municipality },
+    replyData: [{ messageUUID: SOME_UUID, replyUUID: answers, senderID: municipality }],
+    documents: [{ files: [{ name: 'svar.pdf', type: 'application/pdf', content: smallPdf(contentBytes) }] }],
   };
   return copiesOf([writeMemo(memo)]);
 }
@@ -65,8 +73,8 @@ function copiesOf([first = Buffer.alloc(0), ...rest]: readonly Buffer[]): Copies
 }
 
 /** Registers a sent message and its case. @returns its messageUUID, for replies */
-export async function registerSentMessage(client: pg.Client): Promise<string> {
-  const [messageUuid, { cvr }] = [randomUUID(), EXAMPLE_MUNICIPALITY];
+export async function registerSentMessage(client: pg.Client, cvr = EXAMPLE_MUNICIPALITY.cvr): Promise<string> {
+  const messageUuid = randomUUID();
   await client.query(`INSERT INTO cases (municipality, case_id) VALUES ($1, 'bench')`, [cvr]);
   const insert = `INSERT INTO sent_messages (municipality, message_uuid, case_id) VALUES ($1, $2, 'bench')`;
   await client.query(insert, [cvr, messageUuid]);

@@ -29,9 +29,9 @@ export function jsonLine(name: string, { figures }: Outcome): string {
   return JSON.stringify({ name, ...figures });
 }
 
-/** Writes docs/results/bench-NAME.md, and more pages if there are. @returns its path in the repository */
+/** Writes its page in docs/results, and more pages if there are. @returns its path in the repository */
 export function writeReport(bench: Bench, outcome: Outcome, postgres: string): string {
-  const path = `docs/results/bench-${bench.name}.md`;
+  const path = `docs/results/${bench.page ?? `bench-${bench.name}.md`}`;
   const folder = join(repository, 'docs', 'results');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(repository, path), page(bench, outcome, postgres));

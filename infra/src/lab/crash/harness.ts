@@ -4,26 +4,15 @@ import { type Relay, startRelay } from '../../testkit/relay.js';
 import { Random } from '../random.js';
 import { ACCEPTED_WITHIN_MS, CONCURRENT_RETRIES, repeatChanges, sendAgain } from './again.js';
 import { Comparison, concurrently } from './compare.js';
+import { askForPackages, askForZips, type DueFiles, saveExtracts, sendLettersToZip } from './due-files.js';
 import type { Fault } from './faults.js';
 import { Follower } from './follow.js';
-import {
-  EXTRACTS,
-  isPoint,
-  type Kill,
-  makesExtracts,
-  makesPackages,
-  makesZips,
-  PACKAGES,
-  type Point,
-  ROUND,
-  workBefore,
-  ZIPS,
-} from './kills.js';
-import { type DueFile, Ledger } from './ledger.js';
+import { isPoint, type Kill, makesExtracts, makesPackages, makesZips, type Point, ROUND, workBefore } from './kills.js';
+import { Ledger } from './ledger.js';
 import { clientsOf, Load, send } from './load.js';
 import type { Stage } from './stage.js';
 import { type Victim, Victims } from './victims.js';
-import { MUNICIPALITIES, REGISTERED, writeMemos } from './write-memos.js';
+import { MUNICIPALITIES, REGISTERED } from './write-memos.js';
 
 export interface Plan {
   readonly runs: number;
@@ -55,9 +44,6 @@ const NEVER = 0; // a count that is never reached
 const FINAL_RETRIES = 300;
 /** In which the files of a run are made, usually. */
 const FILES_TAKE_MS = 200;
-const LETTERS_OF_CITIZEN = 3;
-/** Of a run’s own, whose letters no caseworker touches. */
-const citizenOf = (run: number) => `4199${String(run).padStart(6, '0')}`; // the 41st day of a 99th month
 /** How long messages that arrive are held, before the cause is removed. */
 const HOLDS_FOR_MS = 300;
 
@@ -121,9 +107,10 @@ class Harness {
     const random = new Random(this.#plan.seed + run * 7_919);
     const relay = kill === 'silent' ? await this.#restartBehindRelay() : undefined;
     const load = new Load(this.#stage, this.ledger, this.#victim.url, { random: random.fork('load'), run, kill });
-    if (makesExtracts(kill)) await this.#saveExtracts(run, kill);
-    if (makesPackages(kill)) await this.#askForPackages(run, kill, random.fork('packages'));
-    if (makesZips(kill)) await this.#sendLettersToZip(run, kill, random.fork('zips'));
+    const files = this.#dueFiles(run, kill);
+    if (makesExtracts(kill)) await saveExtracts(files);
+    if (makesPackages(kill)) await askForPackages(files, random.fork('packages'));
+    if (makesZips(kill)) await sendLettersToZip(files, random.fork('zips'));
     const hit = await (relay ? this.#silence(relay, random) : this.#kill(run, kill, random)).finally(() => load.stop());
     if (relay) await Promise.all([this.#victim.kill(), relay.close()]);
     await this.#restart(kill, random);
@@ -199,7 +186,7 @@ class Harness {
       victim.arm(kill, random.between(1, workBefore(kill).maxCount));
       if (kill === 'held-released') await this.#takeEnquiries(true).catch(() => {}); // it dies meanwhile
       if (makesExtracts(kill) || makesPackages(kill)) victim.sweepDue();
-      if (makesZips(kill)) this.#askForZips(run, kill).catch(() => {}); // it dies meanwhile
+      if (makesZips(kill)) askForZips(this.#dueFiles(run, kill)).catch(() => {}); // it dies meanwhile
       if (kill === 'audit-month-anchored') victim.dropAuditMonths().catch(() => {}); // it dies meanwhile
       await Promise.race([victim.died, pause(POINT_WITHIN_MS)]);
       const hit = !victim.alive;
@@ -212,7 +199,7 @@ class Harness {
       await victim.kill();
       return true;
     }
-    if (kill === 'at-zip') this.#askForZips(run, kill).catch(() => {}); // it dies meanwhile
+    if (kill === 'at-zip') askForZips(this.#dueFiles(run, kill)).catch(() => {}); // it dies meanwhile
     await pause(random.between(5, 1_000));
     if (kill === 'postgres') {
       await this.#stage.killPostgres();
@@ -237,69 +224,8 @@ class Harness {
     }
   }
 
-  /** Saves extracts of what is journalized, which nobody deletes here, and makes them due. */
-  async #saveExtracts(run: number, kill: Kill): Promise<void> {
-    const signal = AbortSignal.timeout(ACCEPTED_WITHIN_MS);
-    const extracts: DueFile[] = [];
-    for (let n = 0; n < EXTRACTS; n++) {
-      const municipality = MUNICIPALITIES[n % MUNICIPALITIES.length] as string;
-      const token = await this.#stage.ownerToken(municipality, run);
-      const uuid = await new InboxClient(this.#victim.url, token, signal).createExtract({
-        name: `Løbenummer ${run}`,
-        filter: { status: ['journalized'] },
-        schedule: { every: 'day', at: '07:30' },
-      });
-      extracts.push({ uuid, token, run, kill });
-    }
-    await this.#stage.sql(
-      `UPDATE extracts SET next_run_at = now() - interval '1 minute', next_enqueue_at = now() WHERE id = ANY ($1)`,
-      [extracts.map(({ uuid }) => uuid)],
-    );
-    this.ledger.extracts.push(...extracts);
-  }
-
-  /** Sends letters of a citizen of its own, which no caseworker touches, and asks for packages of them, which are due at once. */
-  async #askForPackages(run: number, kill: Kill, random: Random): Promise<void> {
-    const signal = AbortSignal.timeout(ACCEPTED_WITHIN_MS);
-    for (const municipality of MUNICIPALITIES) {
-      const citizen = citizenOf(run);
-      await this.#sendLetters(run, kill, random, municipality);
-      const token = await this.#stage.ownerToken(municipality, run);
-      const client = new InboxClient(this.#victim.url, token, signal);
-      for (let n = 0; n < PACKAGES / MUNICIPALITIES.length; n++) {
-        this.ledger.packages.push({ uuid: await client.createAccessPackage({ citizen }), token, run, kill });
-      }
-    }
-  }
-
-  async #sendLetters(run: number, kill: Kill, random: Random, municipality: string): Promise<void> {
-    for (let n = 0; n < LETTERS_OF_CITIZEN; n++) {
-      const memos = writeMemos(random, run, kill, { municipality, citizen: citizenOf(run) });
-      for (const memo of memos) memo.busy = true;
-      this.ledger.add(memos);
-      for (const memo of memos) await send(this.#victim.url, memo, this.ledger);
-    }
-  }
-
-  async #sendLettersToZip(run: number, kill: Kill, random: Random): Promise<void> {
-    for (const municipality of MUNICIPALITIES) await this.#sendLetters(run, kill, random, municipality);
-  }
-
-  /** Asks for zips of those letters, which are begun at once. */
-  async #askForZips(run: number, kill: Kill): Promise<void> {
-    const signal = AbortSignal.timeout(ACCEPTED_WITHIN_MS);
-    for (const municipality of MUNICIPALITIES) {
-      const letters = await this.#stage.sql<{ id: string }>(
-        `SELECT message_id AS id FROM message_parties WHERE municipality = $1 AND number = $2 AND role = 'sender'`,
-        [municipality, citizenOf(run)],
-      );
-      const token = await this.#stage.ownerToken(municipality, run);
-      const client = new InboxClient(this.#victim.url, token, signal);
-      const items = letters.map(({ id }) => id);
-      for (let n = 0; n < ZIPS / MUNICIPALITIES.length; n++) {
-        this.ledger.zips.push({ uuid: await client.createZipDownload({ items }), token, run, kill });
-      }
-    }
+  #dueFiles(run: number, kill: Kill): DueFiles {
+    return { stage: this.#stage, ledger: this.ledger, url: this.#victim.url, run, kill };
   }
 
   /** Replaces the services by some that give transactions up early, with the database behind a relay. */

@@ -131,6 +131,11 @@ export class Stage {
     return issueToken(this.#postgres.paths, { municipality, user: `owner-${run}`, roles: ROLES, hours: TOKEN_HOURS });
   }
 
+  /** A caseworker’s, which ends in so many hours; or has ended, before. */
+  tokenThatEnds(municipality: string, hours: number): Promise<string> {
+    return issueToken(this.#postgres.paths, { municipality, roles: ROLES, hours });
+  }
+
   operatorsToken(): Promise<string> {
     const roles = ['Indbakke.Drift', 'Indbakke.Karantæne'];
     return issueOperatorsToken(this.#postgres.paths, { roles, hours: TOKEN_HOURS });
@@ -178,6 +183,19 @@ export class Stage {
     while ((await this.sql(left, [VICTIM, row?.now])).length > 0) await pause(20);
   }
 
+  /** Makes due now what is due within an hour: what jobs that are lost have left undone. */
+  async moveClockOn(): Promise<void> {
+    const hourAgo = (column: string) => `${column} = ${column} - interval '1 hour'`;
+    await this.sql(`UPDATE messages SET ${hourAgo('next_enqueue_at')} WHERE suggestion_run_at IS NULL`);
+    await this.sql(`UPDATE content_removals SET ${hourAgo('requested_at')}`);
+    await this.sql(`UPDATE extracts SET ${hourAgo('next_enqueue_at')} WHERE next_run_at <= now()`);
+    await this.sql(`UPDATE access_packages SET ${hourAgo('next_enqueue_at')} WHERE status = 'waiting'`);
+    await this.sql(`UPDATE zip_downloads SET ${hourAgo('next_enqueue_at')} WHERE status IN ('waiting', 'running')`);
+    for (const table of ['file_fetches', 'business_receipts', 'onward_distributions']) {
+      await this.sql(`UPDATE ${table} SET next_enqueue_at = next_enqueue_at - interval '3 hours'`);
+    }
+  }
+
   /** Writes rows of the audit log into a month that is not kept any more, and waits until they have their positions. */
   async writeOldMonth(): Promise<void> {
     const month = `date_trunc('month', now() AT TIME ZONE 'UTC') - interval '${OLD_MONTHS} months'`;
@@ -193,18 +211,6 @@ export class Stage {
     );
     const unnumbered = `SELECT FROM audit_events WHERE position IS NULL AND at < (${month} + interval '1 month') AT TIME ZONE 'UTC'`;
     while ((await this.sql(unnumbered)).length > 0) await pause(20);
-  }
-
-  /** Makes due now what is due within an hour, or three. */
-  async moveClockOn(): Promise<void> {
-    const hourAgo = (column: string) => `${column} = ${column} - interval '1 hour'`;
-    await this.sql(`UPDATE messages SET ${hourAgo('next_enqueue_at')} WHERE suggestion_run_at IS NULL`);
-    await this.sql(`UPDATE content_removals SET ${hourAgo('requested_at')}`);
-    await this.sql(`UPDATE extracts SET ${hourAgo('next_enqueue_at')} WHERE next_run_at <= now()`);
-    await this.sql(`UPDATE access_packages SET ${hourAgo('next_enqueue_at')} WHERE status = 'waiting'`);
-    await this.sql(`UPDATE zip_downloads SET ${hourAgo('next_enqueue_at')} WHERE status IN ('waiting', 'running')`);
-    for (const table of ['file_fetches', 'business_receipts', 'onward_distributions'])
-      await this.sql(`UPDATE ${table} SET next_enqueue_at = next_enqueue_at - interval '3 hours'`);
   }
 
   /** What verifying the audit log finds. */

@@ -10,7 +10,7 @@ const paths = Object.values<Operation>(OPERATIONS).map(({ path, service }) => ({
 
 /** Which service answers a path (docs/architecture.md). */
 function serviceOf(path: string): string {
-  if (path.startsWith('/sf1606')) return 'receiver';
+  if (/^\/sf(1606|2900)/.test(path)) return 'receiver';
   return paths.find(({ pattern }) => pattern.test(path))?.service ?? 'journaler';
 }
 
@@ -79,10 +79,7 @@ export class Balancer {
       answer.pipe(res);
       answer.on('error', () => res.destroy());
     });
-    passed.on('error', () => {
-      if (res.headersSent) res.destroy();
-      else res.writeHead(502).end('The copy did not answer.');
-    });
+    passed.on('error', () => res.destroy()); // whether it was done nobody knows
     res.on('close', () => passed.destroy());
     req.pipe(passed);
   }

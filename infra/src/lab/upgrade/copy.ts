@@ -86,6 +86,16 @@ export class Copy {
     await this.#ended;
   }
 
+  /** Stops it as a machine that hangs does (SIGSTOP): it keeps its connections and locks, and does nothing. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  /** It goes on where it was. */
+  wake(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   kill(): void {
     this.#isStopping = true;
     if (!this.#hasEnded) this.#child.kill('SIGKILL');

@@ -7,7 +7,8 @@ import { INTERRUPTED } from '@indbakke/shared/service';
 import { rejectOptionsTakenByNpm } from '../../local/command.js';
 import { abortedByCtrlC } from '../../local/ctrl-c.js';
 import { Stage, withPostgres } from '../crash/stage.js';
-import { type Phase, playUpgrade, type UpgradeOutcome } from './run.js';
+import { playUpgrade, type UpgradeOutcome } from './run.js';
+import { tableOf } from './table.js';
 import { lastRelease, setUpBy, takeVersion, thisVersion } from './version.js';
 
 const USAGE = `npm run upgrade-check -- [--from REF] [--seconds N] [--back] [--seed S]
@@ -89,20 +90,6 @@ function show({ phases, findings, warnings }: UpgradeOutcome): void {
   if (findings.length > MAX_FINDINGS_SHOWN) print(`and ${findings.length - MAX_FINDINGS_SHOWN} more`);
   print(`\n${tableOf(phases)}\n`);
   for (const [what, count] of warnings) print(`warning: ${what}, ${count} times`);
-}
-
-function tableOf(phases: readonly Phase[]): string {
-  const head = ['phase', 'seconds', 'deliveries', 'median ms', 'longest ms', 'calls', 'refused'];
-  const rows = phases.map(({ name, seconds, deliveries, took, calls, refused }) => {
-    const sorted = took.toSorted((one, other) => one - other);
-    const [median = 0, longest = 0] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-    return [name, ...[seconds, deliveries, Math.round(median), Math.round(longest), calls, refused].map(String)];
-  });
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = [head, widths.map((width) => '-'.repeat(width)), ...rows].map((row) =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))),
-  );
-  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
 
 const signal = abortedByCtrlC();

@@ -1,21 +1,15 @@
-import { mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Env } from '@indbakke/shared/config';
-import { InboxClient } from '../../testkit/inbox-client.js';
 import { Comparison } from '../crash/compare.js';
-import { Helper, lastingPort } from '../crash/feed/children.js';
-import { compareFeed } from '../crash/feed/compare.js';
-import { type Got, type Received, saved } from '../crash/feed/lines.js';
-import { leftOf, recordedIn } from '../crash/feed/recorded.js';
 import { Ledger, type SentMemo } from '../crash/ledger.js';
 import type { Stage } from '../crash/stage.js';
-import { MUNICIPALITIES, REGISTERED } from '../crash/write-memos.js';
 import { Random } from '../random.js';
 import { Balancer } from './balancer.js';
 import { Copy, type LogLine } from './copy.js';
-import { RUN, type Seen, Traffic } from './traffic.js';
+import type { Phase } from './table.js';
+import { RUN, Traffic } from './traffic.js';
 import { runCommandOf, type Version } from './version.js';
+import { Watchers } from './watchers.js';
 
 export interface UpgradePlan {
   readonly from: Version;
@@ -27,11 +21,6 @@ export interface UpgradePlan {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly report: (line: string) => void;
-}
-
-export interface Phase extends Seen {
-  readonly name: string;
-  readonly seconds: number;
 }
 
 export interface UpgradeOutcome {
@@ -56,7 +45,6 @@ function weightOf({ level, event, error, errorCode }: LogLine): string {
 
 /** Fields of a log line that are others each time. */
 const UNIMPORTANT: ReadonlySet<string> = new Set(['time', 'level', 'service', 'jobId', 'attempt', 'correlationId']);
-const CONSUMERS = { 'a consumer that waits': true, 'a consumer that polls': false };
 
 /** Replaces one version by the other under load, as operators do, and compares what is there with what callers were told. */
 export async function playUpgrade(stage: Stage, plan: UpgradePlan): Promise<UpgradeOutcome> {
@@ -74,23 +62,21 @@ class UpgradeRun {
   readonly #stage: Stage;
   readonly #plan: UpgradePlan;
   readonly #balancer: Balancer;
-  readonly #folder: string;
   readonly #env: Env;
   readonly #ledger = new Ledger();
   readonly #random: Random;
   readonly #comparison: Comparison;
   readonly #running: Copy[] = [];
   readonly #all: Copy[] = [];
-  readonly #helpers: Helper[] = [];
   readonly #findings: string[] = [];
   readonly #lengths = new Map<string, number>();
+  #watchers: Watchers | undefined;
   #traffic: Traffic | undefined;
 
   constructor(stage: Stage, plan: UpgradePlan, balancer: Balancer) {
     this.#stage = stage;
     this.#plan = plan;
     this.#balancer = balancer;
-    this.#folder = mkdtempSync(join(stage.folder, 'upgrade-'));
     // Few connections, since there are many processes.
     this.#env = { ...stage.env, DATABASE_CONNECTIONS: '8', WEBHOOK_ALLOW: '127.0.0.1' };
     this.#random = new Random(plan.seed);
@@ -101,22 +87,7 @@ class UpgradeRun {
   async begin(): Promise<void> {
     const { from, signal } = this.#plan;
     for (const service of from.services) for (let n = 0; n < COPIES; n += 1) await this.#start(from, service);
-    const { url } = this.#balancer;
-    const port = await lastingPort(this.#random.fork('port'));
-    const secrets: Record<string, string> = {};
-    const tokens: Record<string, string> = {};
-    for (const municipality of MUNICIPALITIES) {
-      const token = await this.#stage.systemToken(municipality);
-      tokens[municipality] = token;
-      const core = new InboxClient(url, token, signal, fetch);
-      await core.upsertCase(REGISTERED.caseId, { status: 'open' });
-      await core.registerSentMessage(REGISTERED.messageUUID, { caseId: REGISTERED.caseId });
-      secrets[municipality] = await core.createWebhook(`http://127.0.0.1:${port}/${municipality}`);
-    }
-    this.#helpers.push(new Helper('hook', { port, secrets, file: this.#fileOf('hook') }));
-    for (const [name, waits] of Object.entries(CONSUMERS))
-      this.#helpers.push(new Helper('consumer', { urls: [url], tokens, file: this.#fileOf(name), waits }));
-    await Promise.all(this.#helpers.map((helper) => helper.start()));
+    this.#watchers = await Watchers.start(this.#stage, this.#balancer.url, this.#random, signal);
   }
 
   /** The steps of docs/operations.md, under load. */
@@ -140,15 +111,12 @@ class UpgradeRun {
 
   /** Waits until all is quiet, compares everything, and stops all copies. */
   async end(): Promise<UpgradeOutcome> {
-    const traffic = this.#traffic as Traffic;
-    await this.#untilQuiet();
+    const [traffic, watchers] = [this.#traffic as Traffic, this.#watchers as Watchers];
+    await this.#untilQuiet(watchers);
     await this.#compare(traffic);
-    const { committed, messages } = await recordedIn(this.#stage);
-    const received = saved<Received>(this.#fileOf('hook'));
-    const consumers = Object.fromEntries(Object.keys(CONSUMERS).map((name) => [name, saved<Got>(this.#fileOf(name))]));
     const answered = [...this.#ledger.changes].flatMap(({ answer }) => answer ?? []);
-    for (const { verdict, what } of compareFeed({ committed, messages, answered, consumers, received }))
-      this.#findings.push(`${verdict}: ${what}`);
+    const { findings, committed, messages, webhooks } = await watchers.compare(answered);
+    for (const { verdict, what } of findings) this.#findings.push(`${verdict}: ${what}`);
     for (const copy of this.#running.splice(0)) await copy.stop();
     this.#readLogs();
     const phases = [...traffic.seen].map(([name, seen]) => ({ ...seen, name, seconds: this.#lengths.get(name) ?? 0 }));
@@ -159,12 +127,12 @@ class UpgradeRun {
       warnings: this.#countComplaints('warn'),
       figures: {
         copies: this.#all.length,
-        messages: messages.length,
+        messages,
         receipts: this.#ledger.sent.filter(({ receipts }) => receipts.size > 0).length,
         changes: answered.length,
         cases: traffic.registered.length,
         events: committed.length,
-        webhooks: new Set(received.map(({ webhookId }) => webhookId)).size,
+        webhooks,
         slowest_delivery_ms: Math.round(Math.max(...phases.flatMap(({ took }) => took))),
       },
     };
@@ -174,7 +142,7 @@ class UpgradeRun {
     this.#balancer.close();
     for (const copy of this.#all) copy.kill();
     await this.#traffic?.stop();
-    await Promise.all(this.#helpers.map((helper) => helper.kill()));
+    await this.#watchers?.kill();
   }
 
   async #phase(name: string, work: () => Promise<void>): Promise<void> {
@@ -215,12 +183,11 @@ class UpgradeRun {
     }
   }
 
-  async #untilQuiet(): Promise<void> {
+  async #untilQuiet(watchers: Watchers): Promise<void> {
     this.#plan.report('waiting until all is done…');
     for (const limit = performance.now() + QUIET_WITHIN_MS; ; await pause(POLL_MS)) {
       this.#plan.signal.throwIfAborted();
-      const got = Object.keys(CONSUMERS).map((name) => [name, saved<Got>(this.#fileOf(name)).length] as const);
-      const left = await leftOf(this.#stage, new Map(got));
+      const left = await watchers.left();
       const unfinished = Object.entries(await this.#comparison.unfinished());
       for (const [what, { length }] of unfinished) if (length > 0) left.push(`${length} ${what} to finish`);
       if (left.length === 0) return;
@@ -246,7 +213,6 @@ class UpgradeRun {
     const cases = new Set(rows.map(({ key }) => key));
     for (const { municipality, caseId } of registered)
       if (!cases.has(`${municipality} ${caseId}`)) this.#findings.push(`lost: case ${caseId} of ${municipality}`);
-    for (const fault of this.#helpers.flatMap(({ faults }) => faults)) this.#findings.push(`failed: ${fault}`);
   }
 
   /** To read them all through the API would take longer than the upgrade. */
@@ -272,9 +238,5 @@ class UpgradeRun {
       }
     }
     return counts;
-  }
-
-  #fileOf(name: string): string {
-    return join(this.#folder, `${name.replaceAll(' ', '-')}.jsonl`);
   }
 }

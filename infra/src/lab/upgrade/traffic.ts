@@ -49,12 +49,29 @@ export class Traffic {
   readonly #stopping = new AbortController();
   #phase = '';
 
-  constructor(stage: Stage, ledger: Ledger, url: string, random: Random, phase: string) {
+  /** @param style what is different from a load that any version takes */
+  constructor(
+    stage: Stage,
+    ledger: Ledger,
+    url: string,
+    random: Random,
+    phase: string,
+    style: Partial<LoadStyle> = {},
+  ) {
     this.#stage = stage;
     this.#ledger = ledger;
     this.#url = url;
     this.begin(phase);
-    this.#load = new Load(stage, ledger, url, { ...RUN, random: random.fork('load') }, this.#style());
+    this.#load = new Load(
+      stage,
+      ledger,
+      url,
+      { ...RUN, random: random.fork('load') },
+      {
+        ...this.#style(),
+        ...style,
+      },
+    );
     this.#others = Promise.all([
       ...MUNICIPALITIES.map((municipality) =>
         this.#registerAndReply(municipality, random.fork(`core ${municipality}`)),

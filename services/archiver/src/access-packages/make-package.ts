@@ -1,5 +1,6 @@
 import type { Role } from '@indbakke/shared/access';
 import { type Actor, type Doer, INDBAKKE, insertAudit, insertAuditOfEach } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { announce } from '@indbakke/shared/crash-points';
 import { isAnyGone, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
@@ -98,7 +99,7 @@ async function makePackage(
   { signal, smallBytes }: Pick<JobContext, 'signal'> & { readonly smallBytes: number },
 ): Promise<void> {
   const { id, municipality } = waiting;
-  const at = new Date();
+  const at = currentTime();
   const { citizen } = await openRequest(parts, waiting);
   const { letters, closed } = await findLetters(
     parts,

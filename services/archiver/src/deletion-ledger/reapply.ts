@@ -1,5 +1,6 @@
 import { asSystem } from '@indbakke/shared/access';
 import { INDBAKKE, insertAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import type { BlobStore } from '@indbakke/shared/content';
 import { announce } from '@indbakke/shared/crash-points';
 import { NO_DELETION, removeContent } from '@indbakke/shared/inbox';
@@ -148,7 +149,7 @@ async function removeAll(connection: Connection, deletion: Deletion, found: read
   for (const { id, status } of found) {
     if (status === 'deleted') continue;
     const principal = asSystem(deletion.municipality, INDBAKKE);
-    const request = { principal, id, expectedVersion: undefined, at: new Date() };
+    const request = { principal, id, expectedVersion: undefined, at: currentTime() };
     const name =
       deletion.change === 'deleted'
         ? await deleteFromAnyStatus(connection, request, status, detailsOf(deletion))
@@ -185,7 +186,7 @@ async function leaveTombstone(connection: Connection, deletion: Deletion, isDryR
   const by = { municipality, actor: INDBAKKE };
   await run(
     connection,
-    insertAudit({ by, at: new Date(), action: change, messageId: id, details: detailsOf(deletion) }),
+    insertAudit({ by, at: currentTime(), action: change, messageId: id, details: detailsOf(deletion) }),
   );
   return 'tombstone';
 }
@@ -213,7 +214,7 @@ function cancelOverdue({ store }: Reapplier, municipality: string, id: string): 
     const still = await run(connection, sql`SELECT FROM messages WHERE ${isOverdue} FOR UPDATE`);
     if (still.length === 0) return false;
     const principal = asSystem(municipality, INDBAKKE);
-    const request = { principal, id, expectedVersion: undefined, at: new Date() };
+    const request = { principal, id, expectedVersion: undefined, at: currentTime() };
     await writeChange(connection, request, 'deletion-cancelled', { set: NO_DELETION, details: { restored: true } });
     return true;
   });

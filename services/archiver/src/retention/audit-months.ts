@@ -8,6 +8,7 @@ import {
   isAuthentic,
   type PositionRange,
 } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { announce } from '@indbakke/shared/crash-points';
 import type { Log } from '@indbakke/shared/log';
 import { observe } from '@indbakke/shared/metrics';
@@ -45,7 +46,7 @@ export async function dropAuditMonths(parts: Pick<Parts, 'store' | 'keys' | 'log
   const { store, log } = parts;
   const old = await store.sweep<{ month: string }>('SELECT month FROM audit_months_before($1) AS month', [keepMonths]);
   // By our own clock too: who may write to the database may also change what it says.
-  const now = new Date();
+  const now = currentTime();
   const first = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - keepMonths)).toISOString().slice(0, 7);
   const isThere = async (month: string) =>
     (await store.sweep('SELECT FROM audit_months_before($1) AS month WHERE month = $2', [keepMonths, month])).length >

@@ -1,4 +1,5 @@
 import { recordAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { MINUTE } from '@indbakke/shared/config';
 import { isWithin } from '@indbakke/shared/danish-time';
 import { type Progress, scrub, scrubAudit } from '@indbakke/shared/scrub';
@@ -15,7 +16,7 @@ export function nightlyScrub(parts: Parts, { DATABASE_URL, SCRUB_WINDOW }: Night
   let isStopping = false;
   // What is deleted after it, during the night, waits for the next one.
   let isDone = false;
-  const mayGoOn = () => !isStopping && isWithin(SCRUB_WINDOW, new Date());
+  const mayGoOn = () => !isStopping && isWithin(SCRUB_WINDOW, currentTime());
   const sweep = repeat('scrub', MINUTE, parts.log, async () => {
     isDone &&= mayGoOn();
     if (isDone || !mayGoOn()) return;

@@ -1,4 +1,5 @@
 import { insertAudit, OWNER } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
 
 const { sql } = Prisma;
@@ -55,6 +56,6 @@ export async function requestReset(connection: Connection, cvr: string): Promise
     sql`
       WITH asked AS (
         UPDATE municipalities SET reset_due = true WHERE cvr = ${cvr} AND is_training AND NOT reset_due RETURNING 1
-      ) ${insertAudit({ by: { municipality: cvr, actor: OWNER }, at: new Date(), action: 'training-reset' })} FROM asked`,
+      ) ${insertAudit({ by: { municipality: cvr, actor: OWNER }, at: currentTime(), action: 'training-reset' })} FROM asked`,
   );
 }

@@ -1,5 +1,6 @@
 import { asSystem } from '@indbakke/shared/access';
 import { INDBAKKE } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { announce } from '@indbakke/shared/crash-points';
 import { removeContent } from '@indbakke/shared/inbox';
 import type { ChangeRequest, Status } from '@indbakke/shared/lifecycle';
@@ -50,7 +51,7 @@ function nextToRemove({ store }: Parts, municipality: string): Promise<string[]>
 
 async function removeMessage(parts: Parts, municipality: string, id: string): Promise<void> {
   const principal = asSystem(municipality, INDBAKKE);
-  const request: ChangeRequest = { principal, id, expectedVersion: undefined, at: new Date() };
+  const request: ChangeRequest = { principal, id, expectedVersion: undefined, at: currentTime() };
   const blobName = await parts.store.withTenantConnection(municipality, async (connection) => {
     const status = await lockMessage(connection, id);
     if (status === 'deleted') return undefined; // another process was first

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { type OwnerRow, type Principal, principalOf, visibleTo, withinLimitsOf } from '@indbakke/shared/access';
 import type { LeftOut, ZipDownloadBody } from '@indbakke/shared/api';
+import { currentTime } from '@indbakke/shared/clock';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import type { BlobStore } from '@indbakke/shared/content';
 import { announce } from '@indbakke/shared/crash-points';
@@ -132,7 +133,7 @@ async function begin(parts: ZipMaker, data: MakeZipData): Promise<BegunZip | und
   const { store } = parts;
   const fresh = sql`status = 'running', bytes_done = 0, messages_done = 0`;
   const [zip, left] = await store.withTenantConnection(data.municipality, async (connection) => {
-    const left = await run<{ blobName: string }>(connection, dropUnfinished(isUnfinished(data), new Date(), fresh));
+    const left = await run<{ blobName: string }>(connection, dropUnfinished(isUnfinished(data), currentTime(), fresh));
     const [begun] = await run<BegunZip>(
       connection,
       sql`
@@ -292,7 +293,7 @@ async function storeZip(
   keepHours: number,
 ): Promise<boolean> {
   const container = 'bytes' in place ? place.bytes : null;
-  const at = new Date();
+  const at = currentTime();
   return store.withTenantConnection(municipality, async (connection) => {
     const found = await run(connection, sql`SELECT FROM zip_downloads z WHERE ${isMine(data, blobName)} FOR UPDATE`);
     if (found.length === 0) return false;

@@ -1,6 +1,7 @@
 import type { AuditEvent, AuditFilter, AuditSearchBody } from '@indbakke/shared/api';
 import { type AuditEntry, citizensOf, insertAudit } from '@indbakke/shared/audit';
 import { type LogParts, type LogRow, logRows } from '@indbakke/shared/audit-log';
+import { currentTime } from '@indbakke/shared/clock';
 import type { KeyRing } from '@indbakke/shared/keys';
 import { Prisma } from '@indbakke/shared/store';
 import { readCursor, writeCursor } from '../inbox/cursor.js';
@@ -45,7 +46,7 @@ export function auditOf(
   const [digest] = citizensOf(keys, [citizen]);
   return {
     by,
-    at: new Date(),
+    at: currentTime(),
     action,
     messageId: message,
     citizen: digest === undefined ? undefined : Buffer.from(digest, 'hex'),

@@ -1,5 +1,6 @@
 import { requireMunicipality } from '@indbakke/shared/access';
 import { CaseId, CaseLine, type CaseLineAnswer, MAX_CASE_LINES, NDJSON, type OPERATIONS } from '@indbakke/shared/api';
+import { currentTime } from '@indbakke/shared/clock';
 import { KiB, MiB } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import {
@@ -117,7 +118,7 @@ async function store(
   const { municipality } = principal;
   try {
     const outcomes = await store.withTenantConnection(municipality, (connection) =>
-      storeCases(connection, keys, { principal, at: new Date() }, cases),
+      storeCases(connection, keys, { principal, at: currentTime() }, cases),
     );
     // The cases are stored, and the sweep requests what is not requested here.
     const ids = cases.map(({ caseId }) => caseId);

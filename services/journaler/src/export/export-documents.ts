@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Principal } from '@indbakke/shared/access';
 import type { DocumentSummary, ExportBody } from '@indbakke/shared/api';
 import { recordAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { writeSheet } from '@indbakke/shared/excel';
 import type { Parts } from '@indbakke/shared/service';
 import { sheetNameFor } from '@indbakke/shared/training';
@@ -24,7 +25,7 @@ export async function openExport(parts: ExportParts, principal: Principal, list:
   return writeSheet(name, COLUMNS, readRows());
 
   function record(action: 'export-began' | 'exported', details?: { rows: number; isWhole: boolean }): Promise<void> {
-    const entry = auditOfList(parts.keys, principal, { action, at: new Date() }, list);
+    const entry = auditOfList(parts.keys, principal, { action, at: currentTime() }, list);
     return recordAudit(parts.store, { ...entry, details: { ...entry.details, ...details } });
   }
 

@@ -1,6 +1,7 @@
 import { principalOf, type Rights, rightsOf, withinLimitsOf } from '@indbakke/shared/access';
 import type { DocumentSummary, Schedule } from '@indbakke/shared/api';
 import { INDBAKKE, insertAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { DAY, MINUTE, SECOND } from '@indbakke/shared/config';
 import { announce } from '@indbakke/shared/crash-points';
 import { writeSheet } from '@indbakke/shared/excel';
@@ -67,7 +68,7 @@ export function createMakeExtractHandler(
   maxRows = MAX_ROWS,
 ) {
   return async (data: MakeExtractData, { signal }: Pick<JobContext, 'signal'>): Promise<void> => {
-    const now = new Date();
+    const now = currentTime();
     const extract = await readDue(parts, data, now);
     if (!extract) return;
     if (extract.seenAt.getTime() < now.getTime() - LAPSES_AFTER) {

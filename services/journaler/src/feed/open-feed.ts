@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { currentTime } from '@indbakke/shared/clock';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import { CHANGES_CHANNEL, isStoreUnavailable } from '@indbakke/shared/store';
@@ -44,7 +45,7 @@ export function openFeed(
     unlessAway(() => feed.look(listener)),
   );
   observeFeed(metrics, store, feed, listener);
-  const oldEvents = repeat('sweep-old-events', HOUR, log, () => sweepOldEvents(parts, keepDays, new Date()));
+  const oldEvents = repeat('sweep-old-events', HOUR, log, () => sweepOldEvents(parts, keepDays, currentTime()));
   return { feed, sweeps: [listener, numberer, looks, oldEvents] };
 }
 

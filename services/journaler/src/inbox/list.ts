@@ -1,6 +1,7 @@
 import { type Principal, rolesBeyond } from '@indbakke/shared/access';
 import type { DocumentIds, DocumentSummary, SearchBody } from '@indbakke/shared/api';
 import { type AuditEntry, insertAudit, recordAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { SUMMARY, SUMMARY_TABLES } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Plan, Prisma } from '@indbakke/shared/store';
@@ -36,7 +37,7 @@ export async function listDocuments(
   query: SearchBody,
   purpose: Purpose,
 ): Promise<Items<DocumentSummary>> {
-  const now = new Date();
+  const now = currentTime();
   const columns = { select: sql`${SUMMARY}, ${rolesBeyond(principal)} AS beyond`, tables: SUMMARY_TABLES };
   const { items, nextCursor } = await readPage<AnsweredRow>(parts, principal, query, { ...columns, ...purpose, now });
   return { items: items.map((row) => summarize(row, principal, now)), nextCursor };
@@ -53,7 +54,7 @@ export async function listIds(
     select: sql`m.id, m.version, m.assignee_kind AS "assigneeKind", m.assignee_id AS "assigneeId"`,
     tables: Prisma.empty,
   };
-  const given = { ...columns, ...purpose, now: new Date() };
+  const given = { ...columns, ...purpose, now: currentTime() };
   const { items, nextCursor } = await readPage<DocumentId & AssigneeRow>(parts, principal, query, given);
   return { items: items.map((row) => ({ id: row.id, version: row.version, assignee: assigneeOf(row) })), nextCursor };
 }

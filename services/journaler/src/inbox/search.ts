@@ -1,4 +1,5 @@
 import { type Principal, sightOf } from '@indbakke/shared/access';
+import { currentTime } from '@indbakke/shared/clock';
 import { type FoundMessages, searchMessages } from '@indbakke/shared/inbox';
 import type { Status } from '@indbakke/shared/lifecycle';
 import type { Reader } from '@indbakke/shared/store';
@@ -27,7 +28,7 @@ export function startsWithWords(principal: Principal, query: ListQuery): boolean
 
 /** The filters beside the words. */
 function othersOf({ q: _, ...others }: ListQuery, principal: Principal): Filter[] {
-  return filtersOf(others, principal, { now: new Date() });
+  return filtersOf(others, principal, { now: currentTime() });
 }
 
 /**

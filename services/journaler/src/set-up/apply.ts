@@ -1,6 +1,7 @@
 import { asSystem } from '@indbakke/shared/access';
 import type { ContactPointAnswer, MunicipalityFile, NewContactPointBody } from '@indbakke/shared/api';
 import { OWNER } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { type Connection, Prisma, run } from '@indbakke/shared/store';
 import { changesBetween, type SettingsDifference } from './changes.js';
 import { CONTACT_POINTS } from './contact-points.js';
@@ -44,7 +45,7 @@ export async function applyMunicipality(
   if (isNew && given.name === undefined)
     throw new Error(`There is no municipality ${cvr} yet. A new one needs a name.`);
   await lockMunicipality(connection, cvr);
-  const by = { principal: asSystem(cvr, OWNER), at: new Date() };
+  const by = { principal: asSystem(cvr, OWNER), at: currentTime() };
   const { version: _, isTraining, ...before } = await readSettings(connection, cvr);
   if ((training ?? isTraining) !== isTraining) throw new Error(isTraining ? STAYS_TRAINING(cvr) : STAYS_REAL(cvr));
   const after = storedSettings({ ...before, heldRules: rulesOf(before), ...defined(given) });

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Principal } from '@indbakke/shared/access';
 import type { CheckWarning, ContactPointCheck, OPERATIONS } from '@indbakke/shared/api';
 import { insertAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { HOUR, MINUTE } from '@indbakke/shared/config';
 import type { Call } from '@indbakke/shared/http';
 import { once } from '@indbakke/shared/idempotency';
@@ -157,7 +158,7 @@ async function readArrival(
       FROM messages m WHERE m.municipality = ${municipality} AND m.id = ANY (${[...ids]}::uuid[])`,
     'kept',
   );
-  const isLate = Date.now() - startedAt.getTime() > MISSING_AFTER;
+  const isLate = currentTime().getTime() - startedAt.getTime() > MISSING_AFTER;
   return {
     code,
     startedAt: startedAt.toISOString(),

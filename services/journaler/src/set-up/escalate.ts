@@ -1,5 +1,6 @@
 import { asSystem } from '@indbakke/shared/access';
 import { INDBAKKE } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { Problem } from '@indbakke/shared/errors';
 import { type Assignee, HELD_CAUSES, type HeldCause, writeChange } from '@indbakke/shared/lifecycle';
 import { type Parts, tryEach } from '@indbakke/shared/service';
@@ -32,7 +33,7 @@ export async function escalateHeldMessages({ store, log }: Pick<Parts, 'store' |
     [BATCH],
   );
   await tryEach(due, async ({ id, municipality, heldCause, escalateTo }) => {
-    const at = new Date();
+    const at = currentTime();
     const principal = asSystem(municipality, INDBAKKE);
     const details = { heldCause, contactKind: escalateTo.kind, contactId: escalateTo.id };
     await store

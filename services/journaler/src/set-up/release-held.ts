@@ -1,5 +1,6 @@
 import { asSystem } from '@indbakke/shared/access';
 import { INDBAKKE } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { announce } from '@indbakke/shared/crash-points';
 import {
   ASSIGNEE_OF_POINT,
@@ -122,7 +123,7 @@ async function decideAgain(connection: Connection, municipality: string, takes: 
   if (heldCause === 'conflict') return; // only a person can tell which one is right
   const cause = heldCauseOf(kind, takes, message.contactPointId === null ? null : (point ?? undefined));
   if (cause === heldCause) return;
-  const at = new Date();
+  const at = currentTime();
   const request: ChangeRequest = {
     principal: asSystem(municipality, INDBAKKE),
     id: message.id,

@@ -1,4 +1,5 @@
 import { createBatcher } from '@indbakke/shared/batch';
+import { currentTime } from '@indbakke/shared/clock';
 import { announce } from '@indbakke/shared/crash-points';
 import { digestOfParty } from '@indbakke/shared/keys';
 import type { SuggestCaseData } from '@indbakke/shared/queue';
@@ -62,7 +63,7 @@ async function suggestAll(parts: SuggestionParts, municipality: string, jobs: re
       trace: traces.get(message.id),
       suggestion: suggestCase(message.references, lookupFor(digestOfParty(keys, message.senderId))),
     }));
-    await writeSuggestions(connection, municipality, made, new Date());
+    await writeSuggestions(connection, municipality, made, currentTime());
     return made;
   });
   for (const { message, suggestion } of results) {

@@ -1,5 +1,6 @@
 import { RECOVERED } from '@indbakke/shared/api';
 import { INDBAKKE, insertAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { HOUR, MINUTE, SECOND } from '@indbakke/shared/config';
 import { announce } from '@indbakke/shared/crash-points';
 import type { JobDefinition } from '@indbakke/shared/queue';
@@ -75,7 +76,7 @@ export function createDeliverWebhookHandler(
         'content-type': 'application/json',
         'user-agent': 'Indbakke',
         ...(traceparent !== undefined && { traceparent }),
-        ...signatureHeaders(secrets, { id: deliveryId, at: new Date(), body }),
+        ...signatureHeaders(secrets, { id: deliveryId, at: currentTime(), body }),
       };
       const sent = await send(targets, { url, headers, body });
       noteInSpan({ status: sent.status ?? sent.error ?? undefined });

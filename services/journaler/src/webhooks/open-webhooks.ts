@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { worker } from '@indbakke/shared/queue';
 import { type Parts, repeat, type Work } from '@indbakke/shared/service';
@@ -47,7 +48,7 @@ export function openWebhooks(
     jobs: [worker(DELIVER_WEBHOOK, CONCURRENT_DELIVERIES, deliver)],
     sweeps: [
       dispatcher,
-      repeat('sweep-old-deliveries', HOUR, log, () => sweepOldDeliveries(parts, keepDays, new Date())),
+      repeat('sweep-old-deliveries', HOUR, log, () => sweepOldDeliveries(parts, keepDays, currentTime())),
     ],
   };
 }

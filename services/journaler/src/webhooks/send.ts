@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { AttemptError } from '@indbakke/shared/api';
+import { currentTime } from '@indbakke/shared/clock';
 import { KiB, SECOND } from '@indbakke/shared/config';
 import type { Targets } from './targets.js';
 
@@ -30,7 +31,7 @@ const MAX_ANSWER_BYTES = 4 * KiB;
  * redirects. Never fails.
  */
 export function send(targets: Targets, { url, headers, body }: Sending, limitMs = LIMIT_MS): Promise<Outcome> {
-  const at = new Date();
+  const at = currentTime();
   const began = performance.now();
   const target = new URL(url);
   return new Promise((resolve) => {

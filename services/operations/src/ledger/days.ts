@@ -1,4 +1,5 @@
 import { INSTALLATION, recordAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import type { Parts } from '@indbakke/shared/service';
 import { DUE_DAY, type DueDay } from './check-day.js';
 import type { Fates } from './lines.js';
@@ -40,7 +41,7 @@ export async function acceptDifferences(
   if (accepted.length > 0)
     await recordAudit(store, {
       by: { municipality: INSTALLATION, actor: { kind: 'system', id: by } },
-      at: new Date(),
+      at: currentTime(),
       action: 'ledger-accepted',
       details: { of: municipality, count: accepted.length, ...(day && { day }) },
     });

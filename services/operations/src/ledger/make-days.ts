@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { MINUTE } from '@indbakke/shared/config';
 import type { BlobStore } from '@indbakke/shared/content';
 import { danishDayOf, plusDays } from '@indbakke/shared/danish-time';
@@ -62,7 +63,7 @@ async function makeDay(
   day: string,
   municipalities: readonly string[],
 ): Promise<void> {
-  const at = new Date().toISOString();
+  const at = currentTime().toISOString();
   const heads = await readHeads(parts);
   const lines: Unnumbered[] = [];
   if ((await databaseOfLedger(parts)) === undefined)

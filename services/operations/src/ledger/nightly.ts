@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { MINUTE } from '@indbakke/shared/config';
 import type { BlobStore } from '@indbakke/shared/content';
 import { isWithin } from '@indbakke/shared/danish-time';
@@ -21,12 +22,12 @@ export function nightlyLedger(parts: Parts, config: NightlyConfig): Work['sweeps
   let isStopping = false;
   let folder: BlobStore | undefined;
   const mayGoOn = () => !isStopping;
-  const mayCheck = () => mayGoOn() && isWithin(config.LEDGER_WINDOW, new Date());
+  const mayCheck = () => mayGoOn() && isWithin(config.LEDGER_WINDOW, currentTime());
   const run = async () => {
     folder ??= await openLedgerFolder(config);
     const opened = folder;
     await alone(config.DATABASE_URL, false, async () => {
-      const made = await makeDueDays(parts, opened, new Date(), mayGoOn);
+      const made = await makeDueDays(parts, opened, currentTime(), mayGoOn);
       if (made > 0) parts.log.info('ledger-made', { days: made });
       const checked = await checkDueDays(parts, opened, config.LEDGER_BYTES_PER_SECOND, mayCheck);
       if (checked > 0) parts.log.info('ledger-checked', { days: checked });

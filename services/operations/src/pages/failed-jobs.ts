@@ -1,4 +1,5 @@
 import { recordAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { Problem } from '@indbakke/shared/errors';
 import { html } from '@indbakke/shared/html';
 import { QUEUE_NAMES } from '@indbakke/shared/queue';
@@ -96,7 +97,7 @@ ${count > jobs.length && html`<p>${own.more(all)}</p>`}</section>`;
       async act(parts, by, { queue, job: jobId }) {
         const job = await queueOf(parts, queue).getJob(jobId);
         if (!job || (await job.getState()) !== 'failed') throw noSuchJob();
-        await recordAudit(parts.store, { by, at: new Date(), action: 'job-retried', details: { queue, jobId } });
+        await recordAudit(parts.store, { by, at: currentTime(), action: 'job-retried', details: { queue, jobId } });
         // Another one may have retried it meanwhile.
         if (!(await retried(job))) throw noSuchJob();
         return jobId;
@@ -110,7 +111,7 @@ ${count > jobs.length && html`<p>${own.more(all)}</p>`}</section>`;
         const queue = queueOf(parts, name);
         const { failed = 0 } = await queue.getJobCounts('failed');
         const details = { queue: name, jobs: Math.min(failed, MOST_AT_ONCE) };
-        await recordAudit(parts.store, { by, at: new Date(), action: 'jobs-retried', details });
+        await recordAudit(parts.store, { by, at: currentTime(), action: 'jobs-retried', details });
         return { jobs: await retryAll(queue), left: (await queue.getJobCounts('failed')).failed ?? 0 };
       },
       answer: ({ jobs, left }, own, { number }) => own.allDone(number(jobs), number(left)),

@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { html } from '@indbakke/shared/html';
 import { askForFile } from '@indbakke/shared/inbox';
 import { z } from 'zod';
@@ -75,7 +76,7 @@ export const FILES_PAGE = definePage({
       ask: ({ municipality, message }, own: (typeof texts)['da']) => own.ask(message, municipality),
       async act({ store }, operator, { municipality, message: id }) {
         const principal = { ...operator, municipality };
-        await askForFile(store, { principal, id, expectedVersion: undefined, at: new Date() });
+        await askForFile(store, { principal, id, expectedVersion: undefined, at: currentTime() });
         return id;
       },
       answer: (id, own) => own.done(id),

@@ -1,4 +1,5 @@
 import type { Principal } from '@indbakke/shared/access';
+import { currentTime } from '@indbakke/shared/clock';
 import { Problem } from '@indbakke/shared/errors';
 import { html } from '@indbakke/shared/html';
 import { changeMessage } from '@indbakke/shared/inbox';
@@ -166,7 +167,7 @@ const notForUs = () => new Problem('not-found', 'That is for the municipality to
 /** @throws Problem also when only the municipality may: the page does not offer that, but a form may be of anybody's making */
 function release(store: Store, principal: Principal, id: string) {
   const isPossible = { condition: sql`m.held_cause <> ${ONLY_MUNICIPALITY}`, otherwise: notForUs };
-  return changeMessage(store, { principal, id, expectedVersion: undefined, at: new Date() }, 'released', {
+  return changeMessage(store, { principal, id, expectedVersion: undefined, at: currentTime() }, 'released', {
     isPossible,
   });
 }

@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { SECOND } from '@indbakke/shared/config';
 import { type Html, html } from '@indbakke/shared/html';
 import { describeError } from '@indbakke/shared/log';
@@ -19,7 +20,7 @@ export async function showOverview(
   { language, sections, pages, base }: Overview,
 ): Promise<Html> {
   const texts = TEXTS[language];
-  const now = new Date();
+  const now = currentTime();
   const shown = await Promise.all(
     sections.map(async (section) => ({ name: section.name, view: await showSection(parts, section, now, language) })),
   );

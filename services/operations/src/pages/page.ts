@@ -1,4 +1,5 @@
 import type { Principal } from '@indbakke/shared/access';
+import { currentTime } from '@indbakke/shared/clock';
 import { type Html, html } from '@indbakke/shared/html';
 import type { z } from 'zod';
 import type { OperationsParts } from '../sections/section.js';
@@ -90,7 +91,7 @@ export function definePage<OwnTexts extends PageTexts>({ name, texts, show, acti
         texts: texts[language],
         common: TEXTS[language],
         format,
-        now: new Date(),
+        now: currentTime(),
         button: (action, label, input, about) =>
           html`<a class="button button-secondary" href="${base}/${name}/${action}?${String(
             new URLSearchParams(input),

@@ -1,4 +1,5 @@
 import { INSTALLATION } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { html } from '@indbakke/shared/html';
 import { acceptEntry } from '@indbakke/shared/quarantine';
 import { Prisma } from '@indbakke/shared/store';
@@ -111,7 +112,7 @@ export const QUARANTINE_PAGE = definePage({
       input: z.object({ entry: z.uuid() }),
       ask: ({ entry }, own: (typeof texts)['da']) => own.ask(entry),
       async act(parts, principal, { entry }) {
-        await acceptEntry(parts, { principal, at: new Date() }, entry);
+        await acceptEntry(parts, { principal, at: currentTime() }, entry);
         return entry;
       },
       answer: (entry, own) => own.done(entry),

@@ -1,4 +1,5 @@
 import { recordAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { html } from '@indbakke/shared/html';
 import { z } from 'zod';
 import { readScrub } from '../sections/scrub.js';
@@ -57,7 +58,7 @@ ${due.length > 0 && !isRunning && html`<p>${button('start', own.start, {}, '')}<
         const { due, isRunning } = await readScrub(store);
         if (isRunning) return 'already';
         if (due.length === 0) return 'nothingDone';
-        await recordAudit(store, { by, at: new Date(), action: 'scrub-started' });
+        await recordAudit(store, { by, at: currentTime(), action: 'scrub-started' });
         scrubbing.begin();
         return 'done';
       },

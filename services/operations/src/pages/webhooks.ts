@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { html } from '@indbakke/shared/html';
 import { changeWebhook } from '@indbakke/shared/webhooks';
 import { z } from 'zod';
@@ -81,7 +82,7 @@ export const WEBHOOKS_PAGE = definePage({
       ask: ({ municipality, webhook }, own: (typeof texts)['da']) => own.ask(webhook, municipality),
       async act(parts, operator, { municipality, webhook }) {
         const principal = { ...operator, municipality };
-        await changeWebhook(parts, { principal, at: new Date() }, webhook, { status: 'active' });
+        await changeWebhook(parts, { principal, at: currentTime() }, webhook, { status: 'active' });
         return webhook;
       },
       answer: (webhook, own) => own.done(webhook),

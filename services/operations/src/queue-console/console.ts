@@ -3,6 +3,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { AppViewRoute } from '@bull-board/api/typings/app';
 import { ExpressAdapter } from '@bull-board/express';
 import { type Action, recordAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import { Problem } from '@indbakke/shared/errors';
 import { allowPage, publicPrefixOf } from '@indbakke/shared/http';
 import { QUEUE_NAMES } from '@indbakke/shared/queue';
@@ -72,7 +73,7 @@ function auditChanges({ store, queues }: Parts): RequestHandler {
       throw new Problem('not-found', 'There is no such job, or it is not in a state for that.');
     const action: Action = failed ? 'jobs-retried' : OF_A_JOB[change as keyof typeof OF_A_JOB];
     const details = { queue, ...(jobId !== undefined && { jobId }) };
-    await recordAudit(store, { by: signedInOperator(res), at: new Date(), action, details });
+    await recordAudit(store, { by: signedInOperator(res), at: currentTime(), action, details });
     next();
   };
 }

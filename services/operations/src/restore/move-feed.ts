@@ -1,4 +1,5 @@
 import { INSTALLATION, recordAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import type { BlobStore } from '@indbakke/shared/content';
 import type { Parts } from '@indbakke/shared/service';
 import { databaseId, readHeads } from '../ledger/database-id.js';
@@ -55,12 +56,12 @@ export async function moveFeed(
   }
   await recordAudit(store, {
     by: { municipality: INSTALLATION, actor: { kind: 'system', id: by } },
-    at: new Date(),
+    at: currentTime(),
     action: 'restored',
     details: { municipalities: heads.size, jump: JUMP },
   });
   // Last: what stopped before it is done again, with a further jump.
-  const at = new Date().toISOString();
+  const at = currentTime().toISOString();
   await append(parts, folder, [
     { is: 'database', at, database: await databaseId(parts), heads: Object.fromEntries(heads) },
   ]);

@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { MINUTE } from '@indbakke/shared/config';
 import { html } from '@indbakke/shared/html';
 import { STATUSES } from '@indbakke/shared/lifecycle';
@@ -41,7 +42,7 @@ export async function readMail({ store }: Pick<Parts, 'store'>, minutes: number)
      WHERE minute > date_trunc('minute', now()) - make_interval(mins => $1) ORDER BY minute`,
     [minutes],
   );
-  const now = Math.floor(Date.now() / MINUTE);
+  const now = Math.floor(currentTime().getTime() / MINUTE);
   return Array.from({ length: minutes }, (_, n) => {
     const at = new Date((now - minutes + 1 + n) * MINUTE);
     const ofMinute = rows.filter(({ minute }) => minute.getTime() === at.getTime());

@@ -1,4 +1,5 @@
 import { INDBAKKE, INSTALLATION, recordAudit } from '@indbakke/shared/audit';
+import { currentTime } from '@indbakke/shared/clock';
 import type { Parts } from '@indbakke/shared/service';
 import type { CallerFault } from './callers.js';
 
@@ -26,7 +27,7 @@ export class RefusedCallers {
       const { fault, origin, count } = refused;
       await recordAudit(store, {
         by: { municipality: INSTALLATION, actor: INDBAKKE, origin },
-        at: new Date(),
+        at: currentTime(),
         action: 'caller-refused',
         result: 'refused',
         details: { fault, count },

@@ -3,7 +3,9 @@ import { Problem } from '@indbakke/shared/errors';
 import { TRANSITIONS } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
 import { isStoreUnavailable } from '@indbakke/shared/store';
+import type { ReceiverConfig } from '../config.js';
 import { decide } from './decide.js';
+import { FairShare } from './fair-share.js';
 import type { NewMessage } from './incoming-message.js';
 import { insertMessages } from './insert-messages.js';
 import { idOf, lockIds, readKnownIds, type StoredMessage } from './known-ids.js';
@@ -12,8 +14,8 @@ import { loadMunicipality } from './municipality.js';
 /**
  * Writes all rows of a message, or finds that it is known already. When it resolves, the rows are durable.
  *
- * @throws Problem not-our-recipient for an unknown municipality, not-taken-here or not-yet by its settings; CommitInDoubt when the
- *   rows may have been written; any other error means that none were
+ * @throws Problem not-our-recipient for an unknown municipality, not-taken-here or not-yet by its settings, send-again when very many
+ *   of it wait; CommitInDoubt when the rows may have been written; any other error means that none were
  */
 export type StoreMessage = (message: NewMessage) => Promise<Stored>;
 
@@ -28,18 +30,27 @@ const CONCURRENT_BATCHES = 2;
 const MAX_BATCH = 64;
 
 /** Messages of one municipality that arrive together share a transaction, and so its round trips and its sync. */
-export function createStoreMessage({ store, keys }: Pick<Parts, 'store' | 'keys'>): StoreMessage {
+export function createStoreMessage(
+  { store, keys }: Pick<Parts, 'store' | 'keys'>,
+  { MAX_UPLOADS }: Pick<ReceiverConfig, 'MAX_UPLOADS'>,
+): StoreMessage {
+  const share = new FairShare(MAX_UPLOADS);
   const batcher = createBatcher<NewMessage, Stored | Problem>({
     keyOf: ({ municipality }) => municipality,
     // Two messages with one id must see each other, which takes two transactions.
     conflictOf: idOf,
     maxBatch: MAX_BATCH,
     concurrency: CONCURRENT_BATCHES,
-    run: (municipality, messages) => storeMessages({ store, keys }, municipality, messages),
+    async run(municipality, messages) {
+      const stored = await storeMessages({ store, keys }, municipality, messages);
+      share.stored(municipality, performance.now());
+      return stored;
+    },
     // A Problem here is about the municipality, so about the whole batch.
     isSharedFault: (error) => error instanceof Problem || isStoreUnavailable(error),
   });
   return async (message) => {
+    await share.turn(message.municipality);
     const stored = await batcher.add(message);
     if (stored instanceof Problem) throw stored;
     return stored;

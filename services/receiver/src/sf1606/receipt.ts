@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import type { Problem } from '@indbakke/shared/errors';
 import { newId } from '@indbakke/shared/store';
 import type { Intake } from '../intake/receive-message.js';
@@ -31,7 +32,7 @@ export function refusal(problem: Problem): Receipt {
   return {
     transmissionId: newId(),
     receiptStatus: problem.row.receipt ?? 'INVALID',
-    timeStamp: new Date(),
+    timeStamp: currentTime(),
     errorCode: problem.code,
     errorMessage: detail.includes(path) ? detail : `${detail} (${path})`,
   };

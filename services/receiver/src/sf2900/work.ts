@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { SECOND } from '@indbakke/shared/config';
 import type { HashingThread } from '@indbakke/shared/content';
 import { worker } from '@indbakke/shared/queue';
@@ -34,7 +35,7 @@ export async function createSf2900Work(
 ): Promise<Sf2900Work> {
   const sftp = await sftpSettings(config);
   const fetches: Repeating[] = sftp
-    ? [repeat('sweep-due-fetches', 2 * SECOND, parts.log, () => sweepDueFetches(parts, new Date()), 0)]
+    ? [repeat('sweep-due-fetches', 2 * SECOND, parts.log, () => sweepDueFetches(parts, currentTime()), 0)]
     : [];
   const client = await openDistributionClient(config);
   if (!client) parts.log.warn('receipts-not-sent', { setting: 'SF2900_SERVICE_URL' });
@@ -57,10 +58,18 @@ export async function createSf2900Work(
     sweeps: [
       ...fetches,
       ...(client
-        ? [repeat('sweep-due-receipts', 5 * SECOND, parts.log, () => sweepDueReceipts(parts, config, new Date()), 0)]
+        ? [repeat('sweep-due-receipts', 5 * SECOND, parts.log, () => sweepDueReceipts(parts, config, currentTime()), 0)]
         : []),
       ...(sending
-        ? [repeat('sweep-due-distributions', 2 * SECOND, parts.log, () => sweepDueDistributions(parts, new Date()), 0)]
+        ? [
+            repeat(
+              'sweep-due-distributions',
+              2 * SECOND,
+              parts.log,
+              () => sweepDueDistributions(parts, currentTime()),
+              0,
+            ),
+          ]
         : []),
     ],
   };

@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { HOUR } from '@indbakke/shared/config';
 import type { SealedContainer, SealedFile } from '@indbakke/shared/content';
 import { type FileToCopy, SEALED, SEALED_TABLES, type SealedRow } from '@indbakke/shared/inbox';
@@ -172,7 +173,7 @@ export async function noteFailure(
   hours: number,
 ): Promise<'waiting' | 'given-up'> {
   const { municipality, fileId, run: n, attempts } = fetch;
-  const isLate = attempts + 1 >= ATTEMPTS_AT_LEAST && Date.now() - fetch.since.getTime() >= hours * HOUR;
+  const isLate = attempts + 1 >= ATTEMPTS_AT_LEAST && currentTime().getTime() - fetch.since.getTime() >= hours * HOUR;
   const isOver = fetch.status === 'waiting' && !isOurs && (!again || isLate);
   return store.withTenantConnection(municipality, async (connection) => {
     await lockMessage(connection, fetch);

@@ -1,3 +1,4 @@
+import { currentTime } from '@indbakke/shared/clock';
 import { HOUR } from '@indbakke/shared/config';
 import { DOCUMENTS, type DocumentsRow, SEALED, SEALED_TABLES, type SealedRow } from '@indbakke/shared/inbox';
 import { type Change, type OnwardCode, type OnwardStatus, writeChange } from '@indbakke/shared/lifecycle';
@@ -135,7 +136,7 @@ export function noteFailure(
   { code: fault, again }: { readonly code: string; readonly again: boolean },
 ): Promise<'waiting' | 'given-up'> {
   const { municipality, distributionId, run: n, at, attempts } = distribution;
-  const isOver = !again || Date.now() - at.getTime() >= HOURS * HOUR;
+  const isOver = !again || currentTime().getTime() - at.getTime() >= HOURS * HOUR;
   return store.withTenantConnection(municipality, async (connection) => {
     const messageId = await lockMessageOf(connection, distribution);
     const noted = await run(
