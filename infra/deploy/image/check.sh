@@ -65,7 +65,7 @@ echo "== the base"
 make_base
 echo "== the image"
 b bud --quiet --format docker --network host --build-arg NODE_IMAGE=localhost/node:24 --build-arg REVISION="$(git rev-parse HEAD)" --tag localhost/indbakke .
-b inspect --type image --format '{{.Docker.Config.User}} {{.Docker.Config.Entrypoint}} {{.Docker.Config.Healthcheck.Test}}' localhost/indbakke
+b inspect --type image --format '{{.Docker.Config.User}} {{.Docker.Config.Entrypoint}} {{.Docker.Config.Healthcheck.Test}}{{"\n"}}' localhost/indbakke
 add_lab
 echo "== its services"
 in_image node /app/infra/dist/lab/image/main.js
