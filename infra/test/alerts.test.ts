@@ -373,6 +373,14 @@ async function tokensAway(): Promise<Course> {
   return { before: NONE, after: await scrape(receiver.url, 'one') };
 }
 
+async function standbyUnused(): Promise<Course> {
+  const receiver = await startOne({ DATABASE_READ_URL: stack.serviceUrl }); // it is the primary
+  await vi.waitFor(async () => {
+    expect(await (await askReadiness(receiver)).json()).toMatchObject({ standby: 'not-a-standby' });
+  }, 60_000);
+  return { before: NONE, after: await scrape(receiver.url, 'one') };
+}
+
 async function clockWrong(): Promise<Course> {
   try {
     return await without({}, async () => {
@@ -416,6 +424,7 @@ const CASES: readonly { readonly make: () => Promise<Course>; readonly alerts: r
   { make: contentAway, alerts: ['ContentAway'] },
   { make: queueAway, alerts: ['QueueAway'] },
   { make: tokensAway, alerts: ['TokensAway'] },
+  { make: standbyUnused, alerts: ['StandbyUnused'] },
   { make: clockWrong, alerts: ['ClockWrong'] },
   { make: uploadsFull, alerts: ['UploadsFull'] },
   { make: noOperations, alerts: ['NoMetrics'] },

@@ -45,7 +45,8 @@ export class Replicas {
   readonly #isSynchronous: boolean;
   #primary: Replica;
   #standbys: Replica[] = [];
-  #isolated: Replica[] = [];
+  /** Primaries of before, dead or not. */
+  #former: Replica[] = [];
   #number = 1;
 
   private constructor(first: OwnPostgres, isSynchronous: boolean, address: Address, replication: Address) {
@@ -160,7 +161,7 @@ export class Replicas {
   } = {}): Promise<void> {
     const best = to ?? (await this.#mostAdvanced());
     await runSql(best.url, `SELECT pg_promote(true, ${PROMOTED_WITHIN_S})`);
-    this.#isolated.push(this.#primary);
+    this.#former.push(this.#primary);
     this.#primary = best;
     this.#standbys = this.#standbys.filter((each) => each !== best);
     const port = Number(new URL(best.url).port);
@@ -185,7 +186,7 @@ export class Replicas {
 
   async stop(): Promise<void> {
     await Promise.all([this.#address.close(), this.#replication.close()]);
-    for (const { dataDir } of [...this.#standbys, this.#primary, ...this.#isolated]) {
+    for (const { dataDir } of [...this.#standbys, this.#primary, ...this.#former]) {
       await stopServer(dataDir);
       if (dataDir !== this.#first.dataDir) rmSync(dirname(dataDir), { recursive: true, force: true });
     }

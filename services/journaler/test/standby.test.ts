@@ -3,14 +3,23 @@ import { prepareDatabase } from '../../../infra/src/local/database.js';
 import { type Address, openAddress } from '../../../infra/src/testkit/address.js';
 import { asTestDatabase, runSql } from '../../../infra/src/testkit/database.js';
 import { type Replica, Replicas } from '../../../infra/src/testkit/replicas.js';
-import { ODENSKOV, setUp, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
-import { openStore, Prisma, type Store } from '../../../shared/src/store/index.js';
+import {
+  ODENSKOV,
+  setUp,
+  startTestStack,
+  type TestStack,
+  type TokenOptions,
+  VESTERSUND,
+} from '../../../infra/src/testkit/stack.js';
+import { openStore, Prisma, type Store, withLimits } from '../../../shared/src/store/index.js';
 import { deliverMemo, read } from '../../../shared/test/inbox/support.js';
 
 // @module-tag long
 
 let replicas: Replicas;
 let stack: TestStack;
+/** Another copy of all services, on the same database. */
+let copy: TestStack;
 let standby: Replica;
 /** Of the standby. */
 let address: Address;
@@ -24,19 +33,24 @@ beforeAll(async () => {
   await replicas.untilReplayed();
   address = await openAddress(portOf(standby));
   const env = { DATABASE_READ_URL: Object.assign(new URL(database.url), { port: String(address.port) }).href };
-  stack = await startTestStack(env, {}, setUp(Promise.resolve(asTestDatabase(database))));
-  await vi.waitUntil(async () => (await stateOfStandby()) === 'ready', { timeout: 10_000 });
+  const setup = await setUp(Promise.resolve(asTestDatabase(database)));
+  stack = await startTestStack(env, {}, Promise.resolve(setup));
+  copy = await startTestStack(env, {}, Promise.resolve({ ...setup, close: async () => {} }));
+  for (const each of [stack, copy])
+    await vi.waitUntil(async () => (await stateOfStandby(each)) === 'ready', { timeout: 10_000 });
 });
 afterAll(async () => {
+  await copy?.close();
   await stack?.close();
   await address?.close();
   await replicas?.stop();
 });
 
-const stateOfStandby = async () => ((await (await fetch(`${stack.url}/readyz`)).json()) as { standby: string }).standby;
+const stateOfStandby = async ({ url } = stack) =>
+  ((await (await fetch(`${url}/readyz`)).json()) as { standby: string }).standby;
 
-async function metric(name: string): Promise<number> {
-  const metrics = await (await fetch(`${stack.url}/metrics`)).text();
+async function metric(name: string, { url } = stack): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
   const line = metrics.split('\n').find((each) => each.startsWith(name));
   return Number(line?.split(' ').at(-1));
 }
@@ -53,8 +67,8 @@ async function counted<T>(work: () => Promise<T>): Promise<{ result: T; standby:
   return { result, standby: after.standby - before.standby, primary: after.primary - before.primary };
 }
 
-async function listed(path = '/incoming-documents?limit=200', as?: { municipality: string }): Promise<string[]> {
-  const response = await stack.call('GET', path, as && { as });
+async function listed(path = '/incoming-documents?limit=200', as?: TokenOptions, at = stack): Promise<string[]> {
+  const response = await at.call('GET', path, as && { as });
   expect(response.status).toBe(200);
   return ((await response.json()) as { items: { id: string }[] }).items.map(({ id }) => id);
 }
@@ -103,6 +117,14 @@ describe('while a standby follows', () => {
     expect(reads).toBeGreaterThan(30);
   });
 
+  it('a list of one copy shows what was changed at another', async () => {
+    for (let n = 0; n < 30; n += 1) {
+      const id = await deliverMemo(stack);
+      expect(await listed(undefined, undefined, copy)).toContain(id);
+    }
+    expect(await metric('indbakke_reads_total{from="standby"}', copy)).toBeGreaterThan(15);
+  });
+
   it('a list shows it too while the standby does not replay, and comes from the primary', async () => {
     await pause(standby);
     const id = await deliverMemo(stack);
@@ -110,18 +132,18 @@ describe('while a standby follows', () => {
     expect(result).toContain(id);
     expect(reads).toEqual({ standby: 0, primary: 1 });
     expect(await metric('indbakke_standby_lag_seconds')).toBeGreaterThan(0);
-    await expect.poll(stateOfStandby, { timeout: 20_000 }).toBe('behind');
+    await expect.poll(() => stateOfStandby(), { timeout: 20_000 }).toBe('behind');
     await resume(standby);
-    await expect.poll(stateOfStandby).toBe('ready');
+    await expect.poll(() => stateOfStandby()).toBe('ready');
     expect(await counted(() => listed())).toMatchObject({ standby: 1, primary: 0 });
   });
 
   it('lists go on without an error when it is gone, and when it comes back', async () => {
     address.moveTo(0);
     for (let n = 0; n < 10; n += 1) await listed();
-    await expect.poll(stateOfStandby).toBe('no-answer');
+    await expect.poll(() => stateOfStandby()).toBe('no-answer');
     address.moveTo(portOf(standby));
-    await expect.poll(stateOfStandby).toBe('ready');
+    await expect.poll(() => stateOfStandby()).toBe('ready');
     expect(await counted(() => listed())).toMatchObject({ standby: 1, primary: 0 });
   });
 
@@ -129,6 +151,16 @@ describe('while a standby follows', () => {
     const other = await deliverMemo(stack, { recipient: { id: VESTERSUND } });
     expect(await listed()).not.toContain(other);
     expect(await listed('/incoming-documents', { municipality: VESTERSUND })).toEqual([other]);
+  });
+
+  it('what the limits of a caller hide is hidden there too', async () => {
+    await withStore(async (store) => {
+      const pending = Prisma.sql`SELECT FROM messages WHERE status = 'pending'`;
+      const count = () =>
+        store.reading(async ({ from, query }) => [from, (await query(VESTERSUND, pending, 'fresh')).length]);
+      expect(await count()).toEqual(['standby', 1]);
+      expect(await withLimits('[{"kle":["05"]}]', count)).toEqual(['standby', 0]);
+    });
   });
 
   it('what reads there is bound to one municipality, and can write nothing', async () => {
@@ -161,7 +193,7 @@ async function withStore(work: (store: Store) => Promise<void>): Promise<void> {
 describe('after a failover', () => {
   it('lists come from the new primary until the standby has written a checkpoint of its history', async () => {
     await failOver(replicas.standbys.find((each) => each !== standby) as Replica);
-    await expect.poll(stateOfStandby, { timeout: 20_000 }).toBe('other-timeline');
+    await expect.poll(() => stateOfStandby(), { timeout: 20_000 }).toBe('other-timeline');
     const id = await deliverMemo(stack);
     const { result, ...reads } = await counted(() => listed());
     expect(result).toContain(id);
@@ -174,7 +206,7 @@ describe('after a failover', () => {
 
   it('a standby that was promoted is not read', async () => {
     await failOver(standby);
-    await expect.poll(stateOfStandby, { timeout: 20_000 }).toBe('not-a-standby');
+    await expect.poll(() => stateOfStandby(), { timeout: 20_000 }).toBe('not-a-standby');
     const id = await deliverMemo(stack);
     const { result, ...reads } = await counted(() => listed());
     expect(result).toContain(id);

@@ -27,6 +27,14 @@ export const url = (...protocols: string[]) =>
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
+// Lists of hosts are libpq’s: to node-postgres they are the name of one.
+const SEVERAL_HOSTS = /^\w+:\/\/(?:[^/]*@)?(?![^/]*@)[^/]*,/;
+
+const postgresUrl = () =>
+  url('postgres:', 'postgresql:').refine((value) => !SEVERAL_HOSTS.test(value), {
+    error: 'must name one host: an address that leads to the primary, or the standby (docs/postgresql.md)',
+  });
+
 /** Whether it is an address, or a network such as 10.0.0.0/8; not one of a zone, such as fe80::1%eth0. */
 export function isNetwork(text: string): boolean {
   const [address = '', bits = '0', ...more] = text.split('/');
@@ -154,8 +162,8 @@ export const commonSettings = {
   SYSTEM_REQUESTS_PER_MINUTE: wholeNumber(0, 1_000_000)
     .default(30_000)
     .describe('The same of a system, for each user that it acts for; 0 = without a limit'),
-  DATABASE_URL: secret(url('postgres:', 'postgresql:')).describe('PostgreSQL, as the login of the services'),
-  DATABASE_READ_URL: secret(url('postgres:', 'postgresql:'))
+  DATABASE_URL: secret(postgresUrl()).describe('PostgreSQL, as the login of the services'),
+  DATABASE_READ_URL: secret(postgresUrl())
     .optional()
     .describe('The same database at a hot standby, for lists, counts and figures; default: DATABASE_URL alone'),
   DATABASE_CONNECTIONS: wholeNumber(2, 500).default(16).describe('Most connections per process'),

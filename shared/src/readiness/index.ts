@@ -133,7 +133,7 @@ export const REASONS = {
       http: 200,
       meaning: 'It does not follow the primary, or has not written a checkpoint since a failover (checkpoint_timeout).',
     },
-    behind: { http: 200, meaning: 'For ten seconds it has had nothing that is new. Look at its replay lag.' },
+    behind: { http: 200, meaning: 'It has lacked the newest commits for ten seconds. Look at its replay lag.' },
     failing: { http: 200, meaning: 'Something else. The log has its errorCode.' },
   },
 } as const satisfies Record<string, Record<string, { http: 200 | 503; meaning: string }>>;

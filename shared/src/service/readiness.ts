@@ -26,6 +26,11 @@ export function watchParts({ store, keys, blobs, queues, tokens, log, metrics }:
     help: 'How far the clock of the database is ahead of ours',
     registers,
   });
+  const asynchronous = new Gauge({
+    name: 'indbakke_database_asynchronous',
+    help: '1 when the database has standbys and COMMIT waits for none: a failover may lose what was acknowledged',
+    registers,
+  });
   const gauge: StateGauge = new Gauge({
     name: 'indbakke_part_state',
     help: '1 for the state that each part was last found in',
@@ -35,8 +40,9 @@ export function watchParts({ store, keys, blobs, queues, tokens, log, metrics }:
   const { standby } = store;
   const checks: Record<Exclude<Part, 'standby'>, () => Promise<void>> & { standby?: () => Promise<void> } = {
     async database() {
-      const { clockAheadMs, masterKeys } = await store.check();
+      const { clockAheadMs, isAsynchronous, masterKeys } = await store.check();
       clock.set(clockAheadMs / 1_000);
+      asynchronous.set(isAsynchronous ? 1 : 0);
       if (!masterKeys.every((id) => keys.keyIds.has(id))) throw new NotReady('key-missing');
     },
     content: () => blobs.check().catch(explainContent),

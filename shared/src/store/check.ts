@@ -15,6 +15,8 @@ interface Pools {
 export interface StoreFacts {
   /** How far its clock is ahead of ours. */
   readonly clockAheadMs: number;
+  /** Whether it has standbys, or others that read its log, and COMMIT waits for none of them. */
+  readonly isAsynchronous: boolean;
   /** The ids of the master keys that its oldest and its newest content was sealed with. */
   readonly masterKeys: readonly string[];
 }
@@ -28,12 +30,12 @@ export interface StoreFacts {
 export async function checkStore({ app, worker }: Pools): Promise<StoreFacts> {
   try {
     return await withSessions([app, worker], async (asApp, asWorker) => {
-      const clockAheadMs = await checkSchema(asApp);
+      const facts = await checkSchema(asApp);
       await checkRole(asApp, 'indbakke_app');
       await checkRole(asWorker, 'indbakke_worker');
       await checkMigrations(asApp);
       const keys = await askAs<{ id: string }>(asWorker, 'indbakke_worker', 'SELECT public.master_keys_in_use() AS id');
-      return { clockAheadMs, masterKeys: keys.map(({ id }) => id) };
+      return { ...facts, masterKeys: keys.map(({ id }) => id) };
     });
   } catch (error) {
     throw explainPostgres(error);
@@ -44,23 +46,26 @@ export async function checkStore({ app, worker }: Pools): Promise<StoreFacts> {
 const ABOUT = `
   SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly",
          ${CLOCK} AS clock,
+         current_setting('synchronous_standby_names') = '' AND EXISTS (SELECT FROM pg_stat_replication) AS "isAsynchronous",
          EXISTS (SELECT FROM pg_class WHERE relname = 'messages' AND relnamespace = to_regnamespace('public')) AS "hasTables",
          EXISTS (SELECT FROM pg_proc WHERE proname = 'applied_migrations'
                  AND pronamespace = to_regnamespace('public')) AS "hasNames"`;
 
-/** @returns how far the database’s clock is ahead, in milliseconds */
-async function checkSchema(connection: pg.PoolClient): Promise<number> {
+async function checkSchema(connection: pg.PoolClient): Promise<Omit<StoreFacts, 'masterKeys'>> {
   const asked = Date.now();
-  const [about] = await ask<{ isReadOnly: boolean; clock: number; hasTables: boolean; hasNames: boolean }>(
-    connection,
-    ABOUT,
-  );
+  const [about] = await ask<{
+    isReadOnly: boolean;
+    clock: number;
+    isAsynchronous: boolean;
+    hasTables: boolean;
+    hasNames: boolean;
+  }>(connection, ABOUT);
   const answered = Date.now();
   if (about) hearClock({ clock: about.clock, asked, answered });
   if (!about?.hasTables) throw new NotReady('schema-missing');
   if (!about.hasNames) throw new NotReady('schema-outdated');
   if (about.isReadOnly) throw new NotReady('read-only');
-  return about.clock - (asked + answered) / 2;
+  return { clockAheadMs: about.clock - (asked + answered) / 2, isAsynchronous: about.isAsynchronous };
 }
 
 // Every table of a role has a policy for it, and a privilege.

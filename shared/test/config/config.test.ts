@@ -293,6 +293,13 @@ describe('readConfig', () => {
     });
   });
 
+  it('takes one host of PostgreSQL, not a list of them as libpq does', () => {
+    for (const hosts of ['a,b', 'a:5432,b:5432', 'u:p@a,b', 'u:p@a:5432,b'])
+      expect(errorsOf({ ...ENV, DATABASE_URL: `postgres://${hosts}/indbakke` }).join()).toContain('must name one host');
+    for (const DATABASE_READ_URL of ['postgres://u:p,w@a/indbakke', 'postgres://u:p@a/indbakke?x=1,2'])
+      expect(readConfig(ReceiverConfig, { ...ENV, DATABASE_READ_URL })).toMatchObject({ DATABASE_READ_URL });
+  });
+
   it('never quotes a value, which may be secret', () => {
     const message = errorsOf({
       ...ENV,
@@ -314,6 +321,7 @@ describe('showConfig', () => {
     const shown = showConfig(CommonConfig, readConfig(CommonConfig, ENV)).join('\n');
     expect(shown).not.toContain('s3cret');
     expect(shown).toContain('DATABASE_URL=(secret)');
+    expect(showConfig(CommonConfig, { DATABASE_READ_URL: 's3cret' }).join()).not.toContain('s3cret');
     expect(shown).toContain('QUEUE_URL=(not set)');
     expect(shown).toContain('KEY_FILE=/etc/indbakke/keys.json');
     const withKeys = { ...ENV, KEY_FILE: undefined, KEYS: '{"current":"s3cret"}' };

@@ -81,7 +81,7 @@ describe('with synchronous standbys', () => {
 
   it('says that it is read-only while the address leads to a standby', async () => {
     const store = open(database.url);
-    await store.check();
+    expect(await store.check()).toMatchObject({ isAsynchronous: false });
     replicas.leadTo(replicas.standbys[0] as Replica);
     await expect.poll(() => store.check().catch(({ reason }) => reason)).toBe('read-only');
     await expect(addCase(store, randomUUID())).rejects.toSatisfy(isStoreUnavailable);
@@ -130,6 +130,7 @@ describe('with an asynchronous standby', () => {
     const replicas = await Replicas.start({ standbys: 1, isSynchronous: false });
     const database = await prepare(replicas);
     const store = open(database.url);
+    expect(await store.check()).toMatchObject({ isAsynchronous: true });
     const [before, late] = [randomUUID(), randomUUID()];
     await addCase(store, before);
     await replicas.untilReplayed();
