@@ -86,7 +86,9 @@ describe.runIf(HAS_REDIS)('a Redis Cluster', () => {
     await single.close();
   });
 
-  it('lacks parts when a master without a replica is dead, and is used again when that is back', async () => {
+  it('lacks parts when a master without a replica is dead, and is used again when that is back', {
+    tags: 'long',
+  }, async () => {
     await withQueues(cluster.env, async (queues) => {
       expect(await stateOf(queues)).toBe('ready');
       const dead = await cluster.masterOf(SUGGEST_CASE.name);
@@ -168,7 +170,7 @@ describe.runIf(HAS_REDIS)('Redis with sentinels, over TLS, each with a password'
   });
 });
 
-it.runIf(HAS_REDIS)('Redis with sentinels is used while one of them is paused', async () => {
+it.runIf(HAS_REDIS)('Redis with sentinels is used while one of them is paused', { tags: 'long' }, async () => {
   const redis = await startRedisSentinel();
   redis.sentinels[0]?.pause();
   expect(await stateWith(redis.env)).toBe('ready');
