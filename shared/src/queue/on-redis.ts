@@ -5,6 +5,10 @@ import { NotReady } from '../readiness/index.js';
 import { type Backend, workerOptions } from './backend.js';
 import { connectTo, explainRedis, judgeCluster, type Patience, type RedisServers, whyAway } from './redis-servers.js';
 
+// What all keys begin with. In a Cluster, the name of the queue follows in braces: what is in them decides which master has a
+// key, so that the keys of a queue are on one, as BullMQ's scripts need it, and the queues on different ones.
+const PREFIX = 'bull';
+
 // Adding must not wait for a Redis that is away; workers wait for as long as it takes.
 const ADDING: Patience = { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 5_000 };
 const WORKING: Patience = { maxRetriesPerRequest: null, enableOfflineQueue: true };
@@ -44,12 +48,6 @@ export function openRedis(servers: RedisServers): Backend {
     },
   };
 }
-
-/**
- * What all keys begin with. In a Cluster, the name of the queue follows in braces: what is in them decides which master has a
- * key, so that the keys of a queue are on one, as BullMQ's scripts need it, and the queues on different ones.
- */
-const PREFIX = 'bull';
 
 const isCluster = (client: Redis | Cluster): client is Cluster => client.isCluster;
 

@@ -8,7 +8,7 @@ import { type Blow, playQueue, type Services } from './queue-run.js';
 /** In which there are documents whose files have come, so that somebody decides on them. */
 const WARM_MS = 3_000;
 /** In which jobs of all kinds gather in the queue that is left. */
-const GATHER_MS = 20_000;
+const GATHER_MS = 40_000;
 const POLL_MS = 500;
 
 /** From PostgreSQL to Redis and back, under load, each time with jobs that nobody works any more in the queue that is left. */

@@ -46,7 +46,7 @@ export interface Blow {
 
 /** The processes that use the queue. */
 export interface Services {
-  /** Kills all, and starts others with these settings. */
+  /** Starts others with these settings, and kills those that ran before. */
   replace(env: Env): Promise<void>;
   /** The queue that they have now, or had with other settings. */
   withQueues<T>(env: Env, work: (queues: Queues) => Promise<T>): Promise<T>;
@@ -58,7 +58,7 @@ const PROCESSES = 2;
 const KILL: Kill = 'random';
 const STUCK_AFTER_MS = 150_000;
 const POLL_MS = 100;
-const REST_MS = 20;
+const REST_MS = 50;
 const LASTS_MS = 600_000;
 const STARTED_WITHIN_MS = 1_500;
 const NEVER = '0001-01-01T00:00:00Z';
@@ -131,9 +131,10 @@ class QueueRun implements Services {
   }
 
   async replace(env: Env): Promise<void> {
-    await Promise.all(this.#running.map((victim) => victim.kill()));
+    const before = this.#running;
     this.#env = env;
     await this.#start();
+    await Promise.all(before.map((victim) => victim.kill()));
   }
 
   async withQueues<T>(env: Env, work: (queues: Queues) => Promise<T>): Promise<T> {

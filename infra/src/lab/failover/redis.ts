@@ -73,6 +73,7 @@ function paused(pair: Pair): Blow {
       await (await pair.master()).ask('client', 'pause', String(PAUSED_MS), 'write');
       await pause(PAUSED_MS);
     },
+    mend: () => hasReplica(pair), // it may have been taken for dead
   };
 }
 
@@ -99,14 +100,15 @@ function hasTakenOver(pair: Pair, before: RedisProcess): Promise<void> {
 /** Until it follows the one that took over. */
 async function comeBack(pair: Pair, bring: () => Promise<void>): Promise<void> {
   await bring();
-  await until('The new master got no replica', async () => {
+  await hasReplica(pair);
+}
+
+function hasReplica(pair: Pair): Promise<void> {
+  return until('The master got no replica', async () => {
     const info = await (await pair.master()).ask('info', 'replication');
     return /^slave0:.*state=online/m.test(info);
   });
 }
-
-/** What happens to a master under load, in turn. */
-export const BLOWS: readonly ((pair: Pair) => Blow)[] = [killedBehind, killed, stopped, paused];
 
 async function until(fault: string, isSo: () => Promise<boolean>): Promise<void> {
   for (const limit = Date.now() + TAKEN_OVER_WITHIN_MS; Date.now() < limit; await pause(POLL_MS)) {
@@ -114,3 +116,6 @@ async function until(fault: string, isSo: () => Promise<boolean>): Promise<void>
   }
   throw new Error(`${fault} in ${TAKEN_OVER_WITHIN_MS / 1_000} seconds.`);
 }
+
+/** What happens to a master under load, in turn. */
+export const BLOWS: readonly ((pair: Pair) => Blow)[] = [killedBehind, killed, stopped, paused];
