@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { DAY, HOUR } from '@indbakke/shared/config';
+import { DAY, HOUR, readConfig } from '@indbakke/shared/config';
 import { openBlobStore } from '@indbakke/shared/content';
+import { openParts } from '@indbakke/shared/service';
 import { openStore } from '@indbakke/shared/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sweepOrphans } from '../../services/receiver/src/intake/sweep-orphans.js';
+import { StackConfig } from '../src/local/services.js';
 import { type S3Proxy, startS3Proxy } from '../src/testkit/s3-proxy.js';
 import { startTestStack, type TestStack } from '../src/testkit/stack.js';
 import { HAS_SWIFT, type OwnSwift, startOwnSwift } from '../src/testkit/swift.js';
@@ -85,6 +87,13 @@ describe.runIf(HAS_SWIFT)('all services with content in S3', () => {
     const response = await fetch(`${stack.url}/readyz`);
     expect([response.status, await response.text()]).toEqual([503, expect.stringContaining('no-answer')]);
     expect((await fetch(`${stack.url}/readyz`)).status).toBe(200);
+  });
+
+  it('no process starts with a wrong bucket, and it says why', async () => {
+    const config = readConfig(StackConfig, { ...stack.env, BLOB_URL: 's3://missing/content' });
+    await expect(openParts(config, 'test')).rejects.toThrow(
+      /^BLOB_URL: 127\.0\.0\.1:\d+ has no bucket missing\. Create .+\.$/,
+    );
   });
 
   it('nobody is told how much is free', async () => {

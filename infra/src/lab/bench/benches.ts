@@ -9,6 +9,7 @@ import { inbox } from './inbox/inbox.js';
 import { inboxPage } from './inbox-page.js';
 import { intakeLarge, intakeLarge8 } from './intake-large.js';
 import { intakeSmall } from './intake-small.js';
+import { s3 } from './s3.js';
 import { scrub } from './scrub.js';
 import { soap } from './soap.js';
 import { start } from './start.js';
@@ -34,4 +35,4 @@ export const BENCHES: readonly Bench[] = [
 ];
 
 /** Not part of `all`. */
-export const ON_REQUEST: readonly Bench[] = [guard, inbox, inboxPage, audit, suggest, scrub];
+export const ON_REQUEST: readonly Bench[] = [guard, inbox, inboxPage, audit, suggest, scrub, s3];

@@ -41,14 +41,14 @@ async function bigPieces(): Promise<Buffer[]> {
   return pieces;
 }
 
-/** A reply of 20 KB with one small PDF and a reference to the message `answers`. */
-export function replyCopies(answers: string = randomUUID()): Copies {
+/** A reply with one PDF, by default of 20 KB in all, and a reference to the message `answers`. */
+export function replyCopies(answers: string = randomUUID(), pdfBytes = 13_900): Copies {
   const memo: MemoSpec = {
     messageUUID: SOME_UUID,
     subject: 'Svar på jeres brev',
     recipient: { id: EXAMPLE_MUNICIPALITY.cvr },
     replyData: [{ messageUUID: SOME_UUID, replyUUID: answers, senderID: EXAMPLE_MUNICIPALITY.cvr }],
-    documents: [{ files: [{ name: 'svar.pdf', type: 'application/pdf', content: smallPdf(13_900) }] }],
+    documents: [{ files: [{ name: 'svar.pdf', type: 'application/pdf', content: smallPdf(pdfBytes) }] }],
   };
   return copiesOf([writeMemo(memo)]);
 }
