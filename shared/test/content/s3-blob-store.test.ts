@@ -109,7 +109,7 @@ describe.runIf(HAS_SWIFT)('with a real S3 server', () => {
     });
   });
 
-  /** Most MiB that a process of its own takes while so many blobs of 6 MiB are written at once. */
+  /** Most MiB that a process of its own takes while so many blobs of 9.75 MiB are written at once. */
   const memoryOf = async (uploads: number): Promise<number> => {
     const module = new URL('../../dist/content/index.js', import.meta.url).href;
     const code = `
@@ -118,7 +118,7 @@ describe.runIf(HAS_SWIFT)('with a real S3 server', () => {
       const piece = Buffer.alloc(384 * 1024, 1);
       const writeAll = async () => {
         const blob = await store.create();
-        for (let written = 0; written < 6; written += 0.375) await blob.write(piece);
+        for (let written = 0; written < 9.75; written += 0.375) await blob.write(piece);
         return blob.commit();
       };
       await writeAll(); // so that all is loaded
