@@ -97,23 +97,22 @@ class S3BlobStore implements ContentPlace {
   async free(): Promise<undefined> {}
 
   async check(): Promise<void> {
-    this.#isMarked = false;
     try {
       await this.#put(CHECK);
+      this.#isMarked = await this.#hasMark();
     } catch (error) {
       explain(error);
     }
   }
 
   async isMarked(): Promise<boolean> {
-    if (this.#isMarked) return true;
-    const size = await sizeOfObject(this.#client, this.#object(MARK)).catch(explain);
-    this.#isMarked = size !== undefined;
+    this.#isMarked ||= await this.#hasMark().catch(explain);
     return this.#isMarked;
   }
 
   async mark(): Promise<void> {
     await this.#put(MARK);
+    this.#isMarked = true;
   }
 
   /** @throws Error, a sentence for the operator */
@@ -136,6 +135,10 @@ class S3BlobStore implements ContentPlace {
         return; // it is away
       }
     }
+  }
+
+  async #hasMark(): Promise<boolean> {
+    return (await sizeOfObject(this.#client, this.#object(MARK))) !== undefined;
   }
 
   async *#objects(): AsyncGenerator<NonNullable<ListObjectsV2CommandOutput['Contents']>[number]> {

@@ -10,6 +10,7 @@ import { inbox } from './inbox/inbox.js';
 import { inboxPage } from './inbox-page.js';
 import { intakeLarge, intakeLarge8 } from './intake-large.js';
 import { intakeSmall } from './intake-small.js';
+import { s3 } from './s3.js';
 import { scale } from './scale/scale.js';
 import { scrub } from './scrub.js';
 import { soap } from './soap.js';
@@ -36,4 +37,4 @@ export const BENCHES: readonly Bench[] = [
 ];
 
 /** Not part of `all`. */
-export const ON_REQUEST: readonly Bench[] = [guard, fairness, scale, inbox, inboxPage, audit, suggest, scrub];
+export const ON_REQUEST: readonly Bench[] = [guard, fairness, scale, inbox, inboxPage, audit, suggest, scrub, s3];

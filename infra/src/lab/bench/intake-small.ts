@@ -216,14 +216,14 @@ export async function smallOfPlain(place: Place, clients: number, rounds: number
   return median(rates(OURS)) / median(rates(PLAIN));
 }
 
-interface Offered {
+export interface Offered {
   readonly perSecond: number;
   /** From the first byte to the receipt, per message. */
   readonly milliseconds: number[];
 }
 
 /** @param servers share the clients evenly */
-async function offerFrom(
+export async function offerFrom(
   servers: readonly Child[],
   messages: Copies,
   clients: number,
