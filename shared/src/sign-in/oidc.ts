@@ -5,6 +5,7 @@ import {
   buildAuthorizationUrl,
   type Configuration,
   calculatePKCECodeChallenge,
+  clockSkew,
   discovery,
   enableNonRepudiationChecks,
   None,
@@ -14,6 +15,7 @@ import {
 } from 'openid-client';
 import { z } from 'zod';
 import { ALGORITHMS, CLOCK_SKEW_SECONDS, isFaultOfToken, type Revoked } from '../access/index.js';
+import { clockAheadMs, currentTime } from '../clock/index.js';
 import { isOnLoopback, SECOND } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 
@@ -94,6 +96,7 @@ export class OidcSignIn {
    */
   async end(query: string, { state, nonce, verifier, redirectUri }: Pending): Promise<JWTPayload> {
     const configuration = await this.#configuration();
+    configuration[clockSkew] = Math.round(clockAheadMs() / SECOND);
     try {
       const tokens = await authorizationCodeGrant(configuration, new URL(`${redirectUri}?${query}`), {
         expectedState: state,
@@ -123,6 +126,7 @@ export class OidcSignIn {
       requiredClaims: ['iat', 'jti', 'events'],
       maxTokenAge: LOGOUT_WITHIN_SECONDS,
       clockTolerance: CLOCK_SKEW_SECONDS,
+      currentDate: currentTime(),
     }).catch((cause: unknown) => {
       throw isFaultOfToken(cause) ? noLogoutToken(cause) : issuerAway(cause);
     });
