@@ -5,7 +5,6 @@ import {
   buildAuthorizationUrl,
   type Configuration,
   calculatePKCECodeChallenge,
-  clockSkew,
   discovery,
   enableNonRepudiationChecks,
   None,
@@ -15,7 +14,7 @@ import {
 } from 'openid-client';
 import { z } from 'zod';
 import { ALGORITHMS, CLOCK_SKEW_SECONDS, isFaultOfToken, type Revoked } from '../access/index.js';
-import { clockAheadMs, currentTime } from '../clock/index.js';
+import { currentTime } from '../clock/index.js';
 import { isOnLoopback, SECOND } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 
@@ -96,7 +95,6 @@ export class OidcSignIn {
    */
   async end(query: string, { state, nonce, verifier, redirectUri }: Pending): Promise<JWTPayload> {
     const configuration = await this.#configuration();
-    configuration[clockSkew] = Math.round(clockAheadMs() / SECOND);
     try {
       const tokens = await authorizationCodeGrant(configuration, new URL(`${redirectUri}?${query}`), {
         expectedState: state,
