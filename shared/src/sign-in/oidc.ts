@@ -14,6 +14,7 @@ import {
 } from 'openid-client';
 import { z } from 'zod';
 import { ALGORITHMS, CLOCK_SKEW_SECONDS, isFaultOfToken, type Revoked } from '../access/index.js';
+import { currentTime } from '../clock/index.js';
 import { isOnLoopback, SECOND } from '../config/index.js';
 import { Problem } from '../errors/index.js';
 
@@ -123,6 +124,7 @@ export class OidcSignIn {
       requiredClaims: ['iat', 'jti', 'events'],
       maxTokenAge: LOGOUT_WITHIN_SECONDS,
       clockTolerance: CLOCK_SKEW_SECONDS,
+      currentDate: currentTime(),
     }).catch((cause: unknown) => {
       throw isFaultOfToken(cause) ? noLogoutToken(cause) : issuerAway(cause);
     });

@@ -55,14 +55,19 @@ async function repeatedly(
   return took;
 }
 
-/** Waits for the suggestions of a backlog. @returns how many a second, from the first commit, which does not count, to the last */
-export async function suggestionsOf(client: pg.Client, ids: readonly string[]): Promise<number> {
-  const left = `SELECT FROM messages WHERE suggestion_run_at IS NULL AND id = ANY ($1) LIMIT 1`;
+/** Waits until no message waits for a suggestion. */
+export async function untilSuggested(client: pg.Client): Promise<void> {
+  const left = `SELECT FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending' LIMIT 1`;
   const limit = Date.now() + SUGGESTED_WITHIN_MS;
-  while (((await client.query(left, [ids])).rowCount ?? 0) > 0) {
+  while (((await client.query(left)).rowCount ?? 0) > 0) {
     if (Date.now() > limit) throw new Error('After two minutes some messages still have no suggestion run.');
     await delay(50);
   }
+}
+
+/** Waits for the suggestions of a backlog. @returns how many a second, from the first commit, which does not count, to the last */
+export async function suggestionsOf(client: pg.Client, ids: readonly string[]): Promise<number> {
+  await untilSuggested(client);
   const { rows } = await client.query<{ rate: number }>(
     `SELECT (count(*) FILTER (WHERE at > first) / extract(epoch FROM max(at) - min(first)))::float AS rate
      FROM (SELECT pg_xact_commit_timestamp(xmin) AS at, min(pg_xact_commit_timestamp(xmin)) OVER () AS first

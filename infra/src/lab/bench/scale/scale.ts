@@ -11,7 +11,7 @@ import { type Copies, registerSentMessage, replyCopies } from '../memos.js';
 import type { Place } from '../place.js';
 import { insertRows, type Sample, takeSample } from '../rivals/rows.js';
 import { type CpuOfLetter, cpuOfLives } from './lives.js';
-import { type Lists, listsOf, receiptsOf, suggestionsOf } from './loads.js';
+import { type Lists, listsOf, receiptsOf, suggestionsOf, untilSuggested } from './loads.js';
 import { pageOf } from './page.js';
 import { PARTS, startProcesses, stopProcesses } from './processes.js';
 
@@ -114,18 +114,11 @@ async function measureWith(scene: Scene, each: number): Promise<Measured> {
     const idle = await idleOf(scene, processes, seconds);
     const lists = await listsOf(processes.journaler, token, seconds);
     const receipts = await receiptsOf(processes.receiver, letters, seconds);
-    await suggestionsOf(client, await waitingIn(scene));
+    await untilSuggested(client);
     return { receipts, suggestions, lists, idle };
   } finally {
     await stopProcesses(processes);
   }
-}
-
-async function waitingIn({ client }: Scene): Promise<string[]> {
-  const { rows } = await client.query<{ id: string }>(
-    `SELECT id FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending'`,
-  );
-  return rows.map(({ id }) => id);
 }
 
 async function idleOf(
