@@ -72,8 +72,7 @@ it('names only settings that the service has, and secrets by files that it gets'
     const settings = [...ofAnyService].flatMap((each) =>
       each in schema.shape && isSecret(schema, each) ? [`${each}_FILE`] : [each],
     );
-    // What S3 is reached by has the names that all of its clients know.
-    const unknown = Object.keys(environment).filter((each) => !settings.includes(each) && !each.startsWith('AWS_'));
+    const unknown = Object.keys(environment).filter((each) => !settings.includes(each));
     expect([name, unknown]).toEqual([name, []]);
     for (const value of Object.values(environment).filter((each) => each.startsWith('/run/secrets/')))
       expect(secrets, name).toContain(value.slice('/run/secrets/'.length));

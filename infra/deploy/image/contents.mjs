@@ -17,6 +17,7 @@ export const COMMANDS = {
   'rotate-key': 'infra/dist/local/rotate-key.js',
   'restore-check': 'infra/dist/local/restore-check.js',
   'reapply-deletions': 'infra/dist/local/reapply-deletions.js',
+  'move-content': 'infra/dist/local/move-content.js',
   healthcheck: 'infra/deploy/image/healthcheck.mjs',
 };
 
