@@ -75,14 +75,3 @@ function takeBlock(): Buffer {
   blocksMade += 1;
   return Buffer.from(new SharedArrayBuffer(PIECE_SIZE + MAX_EXTRA));
 }
-
-/**
- * `buffer` if it has room for `needed` bytes, else a larger one (up to `limit`) that begins with its first `used` bytes.
- * The size doubles, so that growing step by step copies each byte about twice.
- */
-export function grown(buffer: Buffer, used: number, needed: number, limit: number): Buffer {
-  if (needed <= buffer.length) return buffer;
-  const larger = Buffer.allocUnsafe(Math.min(limit, Math.max(needed, 2 * buffer.length)));
-  buffer.copy(larger, 0, 0, used);
-  return larger;
-}

@@ -51,7 +51,7 @@ export async function openS3BlobStore(url: string, settings: S3Settings): Promis
 class S3BlobStore implements ContentPlace {
   readonly #client: S3Client;
   readonly #place: S3Place;
-  readonly #shared: Shared = { ahead: 0, knowsConditions: true };
+  readonly #shared: Shared = { freeParts: [], ahead: 0, knowsConditions: true };
   /** An object store is no mount, which may go: once is enough, until a check finds otherwise. */
   #isMarked = false;
 

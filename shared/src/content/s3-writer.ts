@@ -9,18 +9,23 @@ import {
 } from '@aws-sdk/client-s3';
 import { announce } from '../crash-points/index.js';
 import type { BlobWriter } from './blob-store.js';
-import { grown } from './buffers.js';
 import { isNotImplemented } from './s3-faults.js';
 import { abortUpload, type S3Object, sizeOfObject } from './s3-object.js';
 
 // S3 takes no smaller parts, except for the last.
 const PART_SIZE = 5 * 2 ** 20;
+const NOTHING = Buffer.alloc(0);
 
 /** So many uploads of a store collect their next part while one is under way: 40 MiB. Others wait, and hold one part only. */
 const MOST_AHEAD = 8;
 
+/** Parts that are kept for the next ones: allocating 5 MiB for each blob costs more in collecting garbage than sending it. 40 MiB. */
+const MOST_FREE = 8;
+
 /** What the writers of a store share. */
 export interface Shared {
+  /** Memory for parts. What is in it was sealed, so it need not be wiped. */
+  readonly freeParts: Buffer[];
   /** Uploads that collect while a part is under way. */
   ahead: number;
   /** Whether the server knows If-None-Match: until it says otherwise. */
@@ -36,7 +41,7 @@ export class S3BlobWriter implements BlobWriter {
   readonly #client: S3Client;
   readonly #object: S3Object;
   readonly #shared: Shared;
-  #part: Buffer = Buffer.alloc(0);
+  #part: Buffer | undefined;
   #partLength = 0;
   #size = 0;
   #uploadId: string | undefined;
@@ -75,7 +80,7 @@ export class S3BlobWriter implements BlobWriter {
     }
     this.#state = 'asked';
     await this.#finish().catch((error: unknown) => this.#resolve(error));
-    this.#part = Buffer.alloc(0);
+    this.#part = undefined;
     this.#state = 'committed';
     announce('folder-synced');
     return this.name;
@@ -84,16 +89,15 @@ export class S3BlobWriter implements BlobWriter {
   async abort(): Promise<void> {
     if (this.#state === 'committed') return;
     await this.#sending;
-    this.#part = Buffer.alloc(0);
+    this.#part = undefined;
     if (this.#uploadId !== undefined) await abortUpload(this.#client, this.#object, this.#uploadId);
     if (this.#state === 'asked') await this.#client.send(new DeleteObjectCommand(this.#object));
   }
 
   #collect(bytes: Buffer): void {
-    const length = this.#partLength + bytes.length;
-    this.#part = grown(this.#part, this.#partLength, length, PART_SIZE);
+    this.#part ??= this.#shared.freeParts.pop() ?? Buffer.allocUnsafeSlow(PART_SIZE);
     bytes.copy(this.#part, this.#partLength);
-    this.#partLength = length;
+    this.#partLength += bytes.length;
     this.#size += bytes.length;
   }
 
@@ -101,8 +105,8 @@ export class S3BlobWriter implements BlobWriter {
   async #beginPart(): Promise<void> {
     await this.#sent();
     this.#uploadId ??= await this.#beginUpload();
-    this.#sending = this.#send(this.#part.subarray(0, this.#partLength));
-    this.#part = Buffer.alloc(0); // the client may still read the old one after a failure
+    this.#sending = this.#send(this.#collected());
+    this.#part = undefined;
     this.#partLength = 0;
     if (this.#shared.ahead >= MOST_AHEAD) return this.#sent();
     this.#shared.ahead += 1;
@@ -122,9 +126,20 @@ export class S3BlobWriter implements BlobWriter {
       const part = { UploadId: this.#uploadId, PartNumber: this.#parts.length + 1 };
       const { ETag } = await this.#client.send(new UploadPartCommand({ ...this.#object, ...part, Body }));
       this.#parts.push({ ETag, PartNumber: part.PartNumber });
+      this.#free(Body);
     } catch (error) {
       this.#failure ??= error;
     }
+  }
+
+  #collected(): Buffer {
+    return this.#part?.subarray(0, this.#partLength) ?? NOTHING;
+  }
+
+  /** Of a call that has succeeded: else the client may still read it. */
+  #free({ buffer }: Buffer): void {
+    const { freeParts } = this.#shared;
+    if (buffer.byteLength === PART_SIZE && freeParts.length < MOST_FREE) freeParts.push(Buffer.from(buffer));
   }
 
   async #sent(): Promise<void> {
@@ -136,8 +151,9 @@ export class S3BlobWriter implements BlobWriter {
     const once = { ...this.#object, ...(this.#shared.knowsConditions && { IfNoneMatch: '*' }) };
     try {
       if (this.#uploadId === undefined) {
-        const Body = this.#part.subarray(0, this.#partLength);
+        const Body = this.#collected();
         await this.#client.send(new PutObjectCommand({ ...once, Body }));
+        this.#free(Body);
       } else {
         const upload = { UploadId: this.#uploadId, MultipartUpload: { Parts: this.#parts } };
         await this.#client.send(new CompleteMultipartUploadCommand({ ...once, ...upload }));

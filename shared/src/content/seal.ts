@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { dataKeyContext, type KeyRing, type WrappedKey } from '../keys/key-ring.js';
 import type { BlobStore } from './blob-store.js';
-import { Buffers, grown } from './buffers.js';
+import { Buffers } from './buffers.js';
 import {
   ContainerCipher,
   DATA_KEY_SIZE,
@@ -323,4 +323,15 @@ class HashHere implements FileHash {
   }
 
   drop(): void {}
+}
+
+/**
+ * `buffer` if it has room for `needed` bytes, else a larger one (up to `limit`) that begins with its first `used` bytes.
+ * The size doubles, so that growing step by step copies each byte about twice.
+ */
+function grown(buffer: Buffer, used: number, needed: number, limit: number): Buffer {
+  if (needed <= buffer.length) return buffer;
+  const larger = Buffer.allocUnsafe(Math.min(limit, Math.max(needed, 2 * buffer.length)));
+  buffer.copy(larger, 0, 0, used);
+  return larger;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { openBlobStore } from '@indbakke/shared/content';
 import { startOwnSwift } from '../../testkit/swift.js';
 import type { Bench, Outcome, Size } from './bench.js';
 import type { Child } from './child.js';
@@ -28,6 +29,7 @@ export const s3: Bench = {
     place.atEnd(() => swift.close());
     const env = { SMALL_CONTENT_BYTES: '0' };
     const inS3 = { ...env, ...swift.settings, BLOB_URL: `${swift.bucketUrl}/${randomUUID()}` };
+    await (await openBlobStore(inS3.BLOB_URL, inS3)).mark(); // or it would not be the place of a database with content
     const receivers = new Map<string, Child>([
       ['folder', await place.start('ours/receiver', { env })],
       ['S3', await place.start('ours/receiver', { env: inS3 })],
