@@ -103,28 +103,8 @@ export class Replicas {
   async addStandby(): Promise<Replica> {
     this.#number += 1;
     const name = `replica_${this.#number}`;
-    const home = dirname(dirname(this.#first.dataDir));
-    const folder = join(home, `cluster-${name}`);
-    const dataDir = join(folder, 'data');
-    const { uid, gid } = statSync(this.#primary.dataDir);
-    const account = process.getuid?.() === 0 ? { uid, gid } : undefined;
-    await mkdir(folder, { mode: 0o700 });
-    if (account) await chown(folder, uid, gid);
-    await backUp(this.#primary, dataDir, { uid, gid });
-    const { username, password } = new URL(this.#primary.url);
-    const conninfo = `host=127.0.0.1 port=${this.#replication.port} user=${username} password=${password} application_name=${name}`;
-    const lines = [
-      `primary_conninfo = '${conninfo}'`,
-      ...(this.#isSynchronous ? [`synchronous_standby_names = '${ANY_ONE}'`] : []),
-    ];
-    await appendFile(join(dataDir, 'postgresql.auto.conf'), `${lines.join('\n')}\n`);
-    await write(join(dataDir, 'standby.signal'), '', { uid, gid });
-    const port = await freePort();
-    const { binaries, settings } = optionsOf(this.#first.dataDir);
-    const options = [...settings, `port=${port}`].map((setting) => `-c ${setting.replace('=', "='")}'`).join(' ');
-    const logFile = join(this.paths.root, `${name}.log`);
-    const logged = await runPgCtl({ account, binaries, dataDir, logFile }, ['start', '--options', options]);
-    if (!serverOf(dataDir)) throw new Error(`The standby did not start: ${logged}`);
+    const dataDir = await this.#copyPrimary(name);
+    const port = await this.#start(name, dataDir);
     const standby = { name, dataDir, url: this.#at(port) };
     this.#standbys.push(standby);
     await this.#untilStreaming([standby]);
@@ -191,6 +171,35 @@ export class Replicas {
       if (dataDir !== this.#first.dataDir) rmSync(dirname(dataDir), { recursive: true, force: true });
     }
     await this.#first.stop();
+  }
+
+  /** @returns the data of a new standby, which finds the primary where the others do */
+  async #copyPrimary(name: string): Promise<string> {
+    const folder = join(dirname(dirname(this.#first.dataDir)), `cluster-${name}`);
+    const dataDir = join(folder, 'data');
+    const owner = statSync(this.#primary.dataDir);
+    await mkdir(folder, { mode: 0o700 });
+    await chown(folder, owner.uid, owner.gid);
+    await backUp(this.#primary, dataDir, owner);
+    const { username, password } = new URL(this.#primary.url);
+    const conninfo = `host=127.0.0.1 port=${this.#replication.port} user=${username} password=${password} application_name=${name}`;
+    const waitsFor = this.#isSynchronous ? `synchronous_standby_names = '${ANY_ONE}'\n` : '';
+    await appendFile(join(dataDir, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n${waitsFor}`);
+    await write(join(dataDir, 'standby.signal'), '', owner);
+    return dataDir;
+  }
+
+  /** Starts a standby with the options of the first server. @returns its port */
+  async #start(name: string, dataDir: string): Promise<number> {
+    const port = await freePort();
+    const { binaries, settings } = optionsOf(this.#first.dataDir);
+    const options = [...settings, `port=${port}`].map((setting) => `-c ${setting.replace('=', "='")}'`).join(' ');
+    const { uid, gid } = statSync(dataDir);
+    const account = process.getuid?.() === 0 ? { uid, gid } : undefined;
+    const logFile = join(this.paths.root, `${name}.log`);
+    const logged = await runPgCtl({ account, binaries, dataDir, logFile }, ['start', '--options', options]);
+    if (!serverOf(dataDir)) throw new Error(`The standby did not start: ${logged}`);
+    return port;
   }
 
   async #mostAdvanced(): Promise<Replica> {
