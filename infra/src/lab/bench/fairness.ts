@@ -13,6 +13,7 @@ const OLD_LETTERS = 100_000;
 const OLD_LETTER_BYTES = 2_000;
 /** The connections that old letters come over, each as fast as it is answered. */
 const FLOOD_CONNECTIONS = 16;
+const SENT_AGAIN_MS = 1_000;
 /** Of the other municipality: letters and lists a second. */
 const RATE = 10;
 const LIST = '/api/v1/incoming-documents?status=pending&limit=50';
@@ -198,10 +199,16 @@ class Flood {
   }
 
   async #send(url: string, letters: Copies): Promise<void> {
-    const connection = await Connection.open(url);
+    let connection = await Connection.open(url);
     while (!this.#isStopped) {
-      await connection.post(REST_PATH, letters.next());
-      this.#received += 1;
+      try {
+        await connection.post(REST_PATH, letters.next());
+        this.#received += 1;
+      } catch {
+        connection.close();
+        await delay(SENT_AGAIN_MS); // what is to be sent again
+        connection = await Connection.open(url);
+      }
     }
     connection.close();
   }
