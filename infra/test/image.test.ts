@@ -41,7 +41,7 @@ describe('the Dockerfile', () => {
 const OF_A_CLONE = [
   ...['start', 'demo', 'send', 'token', 'training', 'picture', 'reset', 'build', 'sbom', 'image', 'check-chart'],
   ...['test', 'test:all', 'test:lab', 'check', 'lint', 'format', 'typecheck'],
-  ...['crash', 'upgrade-check', 'fuzz', 'bench', 'deletion-proof', 'personal-proof'],
+  ...['crash', 'failover', 'copies', 'upgrade-check', 'fuzz', 'bench', 'deletion-proof', 'personal-proof'],
 ];
 
 it('the image has each command of an operator', () => {
@@ -154,7 +154,10 @@ describe('what the image has', { tags: 'long' }, () => {
       revoke: ['--user', 'a'],
     };
     for (const command of commands) {
-      const { status, errors } = await run([command, ...(args[command] ?? [])], without);
+      const { status, errors } = await run([command, ...(args[command] ?? [])], {
+        ...without,
+        BLOB_URL_OTHER: 'file:///other',
+      });
       expect([command, status]).toEqual([command, 1]);
       expect(errors, command).toMatch(/DATABASE_URL|DATABASE_OWNER_URL|KEY_FILE/);
       expect(errors, command).not.toMatch(/ERR_MODULE_NOT_FOUND|\n {4}at /);
