@@ -541,6 +541,7 @@ describe('a zip that cannot be finished', () => {
   it.each([
     ['in the middle', 0.7],
     ['at the start of a content', 0.001],
+    ['in its header', 0],
   ])('because a byte of the container is wrong %s is cut off, and the service goes on', async (_where, part) => {
     const id = await takeIn(LARGE);
     const path = await containerOf(id);
@@ -561,7 +562,6 @@ describe('a zip that cannot be finished', () => {
   });
 
   it.each([
-    ['the header of the container is wrong', (path: string) => damage(path, 100)],
     ['its end is wrong', async (path: string) => damage(path, (await stat(path)).size - 5)],
     ['its end is missing', async (path: string) => truncate(path, (await stat(path)).size - 5)],
     ['most of it is missing', (path: string) => truncate(path, 1_000)],

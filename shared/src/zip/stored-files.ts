@@ -11,7 +11,7 @@ type MessageWithFiles = SealedRow & { readonly receivedAt: Date };
 /**
  * Those of the files that are stored, for a zip. None is read but as the zip is.
  *
- * @throws Problem content-gone, content-damaged when the content fails verification at its beginning or end
+ * @throws Problem content-gone, content-damaged when the content fails verification at its end
  */
 export async function storedFiles(
   parts: Pick<Parts, 'blobs' | 'keys'>,
@@ -22,7 +22,7 @@ export async function storedFiles(
   const last = stored.at(-1)?.file;
   if (!last) return [];
   const content = await openContent(parts, message);
-  // Verifies the header of the container and the last segment, so what is gone or cut off is refused before the first byte.
+  // Verifies the last segment, so what is gone or cut off is refused before the first byte.
   await buffer(content.open(last, { start: last.size, end: last.size }));
   const zipFiles: ZipFile[] = [];
   for (const { name, file } of stored) {
