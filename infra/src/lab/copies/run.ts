@@ -8,7 +8,7 @@ import { send } from '../crash/load.js';
 import type { Stage } from '../crash/stage.js';
 import { Random } from '../random.js';
 import { Balancer } from '../upgrade/balancer.js';
-import { Copy } from '../upgrade/copy.js';
+import { Copy, weightOf } from '../upgrade/copy.js';
 import type { Phase } from '../upgrade/table.js';
 import { RUN, Traffic } from '../upgrade/traffic.js';
 import { thisVersion } from '../upgrade/version.js';
@@ -336,7 +336,7 @@ class CopiesRun {
       if (this.#disturbed.has(copy)) continue;
       for (const fault of copy.faults) this.#find('failed', `${copy.service} ${fault}`);
       for (const line of copy.complaints)
-        if (line.level === 'error') this.#find('failed', `${copy.service}: ${JSON.stringify(line)}`);
+        if (weightOf(line) === 'error') this.#find('failed', `${copy.service}: ${JSON.stringify(line)}`);
     }
   }
 }

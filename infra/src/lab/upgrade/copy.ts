@@ -20,6 +20,12 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
+/** A sweep that got no connection in time, as where processors are short, is done again within seconds: no error. */
+export function weightOf({ level, event, error, errorCode }: LogLine): string {
+  const isLate = event === 'sweep-failed' && error === 'StoreUnavailable' && errorCode === undefined;
+  return isLate ? 'warn' : level;
+}
+
 /** A process of a service of some version, as in production. */
 export class Copy {
   readonly service: string;

@@ -5,7 +5,7 @@ import { Ledger, type SentMemo } from '../crash/ledger.js';
 import type { Stage } from '../crash/stage.js';
 import { Random } from '../random.js';
 import { Balancer } from './balancer.js';
-import { Copy, type LogLine } from './copy.js';
+import { Copy, weightOf } from './copy.js';
 import type { Phase } from './table.js';
 import { RUN, Traffic } from './traffic.js';
 import { runCommandOf, type Version } from './version.js';
@@ -37,12 +37,6 @@ const QUIET_WITHIN_MS = 90_000;
 const POLL_MS = 200;
 /** Letters whose files are read in the end, about. */
 const READ_AGAIN = 300;
-/** A sweep that got no connection in time, as where processors are short, is done again within seconds: no error. */
-function weightOf({ level, event, error, errorCode }: LogLine): string {
-  const isLate = event === 'sweep-failed' && error === 'StoreUnavailable' && errorCode === undefined;
-  return isLate ? 'warn' : level;
-}
-
 /** Fields of a log line that are others each time. */
 const UNIMPORTANT: ReadonlySet<string> = new Set(['time', 'level', 'service', 'jobId', 'attempt', 'correlationId']);
 

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 
-// 25 a second: of two processors a fifth, with suggestions (docs/results/scale.md). All municipalities together have a few a second.
+// An eighth of what a receiver stores for a sender that waits for each receipt (docs/results/bench-intake-small.md). On a Monday
+// morning, all municipalities of the country together have a few a second (docs/results/scale.md).
 const MS_OF_LETTER = SECOND / 25;
 /** What a municipality may be ahead: what came over a night, or was held up, is no flood. */
 const AHEAD_MS = 10 * SECOND;
