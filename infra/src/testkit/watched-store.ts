@@ -1,4 +1,4 @@
-import type { Connection, Plan, Prisma, Store } from '@indbakke/shared/store';
+import type { Connection, Prisma, Store } from '@indbakke/shared/store';
 
 /** A statement as it is written: with $1 … for its values. */
 export interface Statement {
@@ -13,12 +13,14 @@ type Change = (statement: Statement) => string;
  * does the municipality that each transaction is bound to.
  */
 export function watchStatements(store: Store, change: Change): Store {
+  const watch =
+    (query: Store['query']): Store['query'] =>
+    (municipality, { text, values }, plan) =>
+      query(municipality, sqlOf(change({ text, values }), values), plan);
   return {
     ...store,
-    query: (municipality, statement, plan: Plan) => {
-      const text = change({ text: statement.text, values: statement.values });
-      return store.query(municipality, sqlOf(text, statement.values), plan);
-    },
+    query: watch(store.query),
+    reading: (work) => store.reading((reader) => work({ ...reader, query: watch(reader.query) })),
     withTenantConnection: (municipality, work) =>
       store.withTenantConnection(municipality, (connection) => work(watchConnection(connection, change))),
   };
