@@ -46,6 +46,8 @@ describe.runIf(HAS_SWIFT)('npm run move-content', { timeout: 120_000 }, () => {
 
   const s3 = () => ({ ...swift.settings, AWS_ENDPOINT_URL_S3: proxy.url });
   const place = (url: string): Promise<ContentPlace> => openBlobStore(url, swift.settings);
+  /** As services do it, and of a new folder an operator. */
+  const mark = async (url: string) => (await place(url)).mark();
   const namesIn = async (url: string): Promise<string[]> => {
     const names: string[] = [];
     for await (const { name, finished } of (await place(url)).list())
@@ -113,6 +115,7 @@ describe.runIf(HAS_SWIFT)('npm run move-content', { timeout: 120_000 }, () => {
       for (let count = 0; count < 15; count += 1) await send(before.url, count === 0 ? 800_000 : 100);
       await Promise.all([...running].map((services) => services.close()));
       running.clear();
+      if (to === folder) await mark(folder);
       const services = await start({ BLOB_URL: to, BLOB_URL_OTHER: from });
 
       let isOver = false;
@@ -183,11 +186,22 @@ describe.runIf(HAS_SWIFT)('npm run move-content', { timeout: 120_000 }, () => {
 
   it('keeps the old one of a copy that cannot be read back, says so, and exits with 1', async () => {
     await fillFolder(1);
+    await mark(bucket);
     proxy.harm('GET', 'shorten', 99);
     const { output, status } = await move(folder, bucket);
     expect(status).toBe(1);
     expect(output).toMatch(/left: [0-9a-f]{32}: /);
     expect(await namesIn(folder)).toEqual(await named());
+  });
+
+  it('moves nothing from or to a place that no service has used, such as the folder of a mount that is away', async () => {
+    const unused = (setting: string) => ({
+      status: 1,
+      errors: expect.stringMatching(`^${setting}: no service has used this place yet`),
+    });
+    expect(await move(folder, bucket)).toMatchObject(unused('BLOB_URL_OTHER'));
+    await mark(folder);
+    expect(await move(folder, bucket)).toMatchObject(unused('BLOB_URL'));
   });
 
   it('leaves what no row names, says how much, and moves the ledgers beside the content', async () => {
@@ -196,6 +210,8 @@ describe.runIf(HAS_SWIFT)('npm run move-content', { timeout: 120_000 }, () => {
       await writer.write(Buffer.from('a line'));
       return writer.commit();
     };
+    await mark(folder);
+    await mark(bucket);
     const [orphan, line] = [await put(folder), await put(`${folder}-deletions`)];
     const { output, status } = await move(folder, bucket);
     expect(output).toContain('1 that no row names are left');

@@ -60,6 +60,8 @@ function alone<T>(ownerUrl: string, work: () => Promise<T>): Promise<T> {
 
 async function moveAllContent(ownerUrl: string, config: Config, mayGoOn: () => boolean): Promise<Moved> {
   const move = await openBoth(config, '');
+  await requireMarked('BLOB_URL_OTHER', move.from);
+  await requireMarked('BLOB_URL', move.to);
   return withConnections(ownerUrl, AT_ONCE, async (connections) => {
     const options = { mayGoOn, onProgress: progressOf('content') };
     const all = await moveContent(connections, move, options);
@@ -74,6 +76,12 @@ async function moveAllContent(ownerUrl: string, config: Config, mayGoOn: () => b
     }
     return all;
   });
+}
+
+/** @throws Error when no service has used the place: then it is another one, or that of a mount that is away */
+async function requireMarked(setting: 'BLOB_URL' | 'BLOB_URL_OTHER', place: ContentPlace): Promise<void> {
+  if (await place.isMarked()) return;
+  throw new Error(`${setting}: no service has used this place yet. Is it the right one, and mounted? See docs/s3.md.`);
 }
 
 async function moveLedgers(config: Config, mayGoOn: () => boolean): Promise<ReadonlyMap<string, Moved>> {

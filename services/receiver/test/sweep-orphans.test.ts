@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DAY, HOUR } from '@indbakke/shared/config';
 import { type BlobStore, openBlobStore } from '@indbakke/shared/content';
 import { openStore, type Store } from '@indbakke/shared/store';
@@ -36,6 +37,18 @@ test('removes content that no message has, finished or not, and keeps that of me
 
   expect(removed).toBe(2);
   expect(await contentFiles(stack)).toEqual([kept]);
+});
+
+test('keeps the content of a message although an unfinished blob of that name is left', async () => {
+  await stack.deliver(writeMemo());
+  const before = await contentFiles(stack);
+  const name = before[0] as string;
+  const part = join(stack.contentFolder, name.slice(0, 2), `${name}.part`);
+  await writeFile(part, 'a copy that was begun');
+
+  expect(await sweepOrphans({ store, blobs }, from(31 * DAY))).toBe(1);
+
+  expect(await contentFiles(stack)).toEqual(before);
 });
 
 test('keeps content that a file of an extract has', async () => {

@@ -17,6 +17,9 @@ export interface BlobStore {
   /** Removes a blob, finished or not, durably. Does nothing when there is none, or none yet. */
   remove(name: string): Promise<void>;
 
+  /** Removes what an unfinished blob of that name has left; a finished one stays. Nobody may be writing it. */
+  discard(name: string): Promise<void>;
+
   /** Every blob, in any order. One that is added or removed meanwhile may be missing. */
   list(): AsyncIterable<BlobEntry>;
 

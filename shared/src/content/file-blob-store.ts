@@ -46,6 +46,7 @@ interface EarlySyncs {
 }
 
 class FileBlobStore implements ContentPlace {
+  readonly isFolder = true;
   readonly #root: string;
   readonly #earlySyncs: EarlySyncs = { inFlight: false };
 
@@ -58,7 +59,7 @@ class FileBlobStore implements ContentPlace {
   }
 
   async createAs(name: string): Promise<BlobWriter> {
-    await rm(join(this.#shardOf(name), name + UNFINISHED), { force: true }); // who moved it was killed
+    await this.discard(name); // who moved it was killed
     return this.#begin(name);
   }
 
@@ -85,6 +86,12 @@ class FileBlobStore implements ContentPlace {
     // Even when nothing was there: an earlier attempt may have died before its sync.
     await syncFolder(shard);
     announce('removal-synced');
+  }
+
+  async discard(name: string): Promise<void> {
+    const shard = this.#shardOf(name);
+    await rm(join(shard, name + UNFINISHED), { force: true });
+    await syncFolder(shard);
   }
 
   async *list(): AsyncGenerator<BlobEntry> {

@@ -3,6 +3,8 @@ import type { BlobStore } from './blob-store.js';
 
 /** A blob store with a mark, which an empty folder in place of a mount lacks. */
 export interface Markable extends BlobStore {
+  /** A folder may be that of a mount that is away; S3 is not. */
+  readonly isFolder: boolean;
   isMarked(): Promise<boolean>;
   /** Marks it durably. */
   mark(): Promise<void>;
@@ -24,6 +26,7 @@ export function onlyMarked(blobs: Markable, isInUse: () => Promise<boolean>): Bl
     },
     open: (name, range) => blobs.open(name, range),
     remove: (name) => blobs.remove(name),
+    discard: (name) => blobs.discard(name),
     list: () => blobs.list(),
     free: () => blobs.free(),
     async check() {
@@ -43,7 +46,7 @@ async function requireMark(blobs: Markable, isInUse: () => Promise<boolean>): Pr
   await blobs.mark();
 }
 
-async function isEmpty(blobs: BlobStore): Promise<boolean> {
+export async function isEmpty(blobs: BlobStore): Promise<boolean> {
   for await (const _blob of blobs.list()) return false;
   return true;
 }

@@ -49,6 +49,7 @@ export async function openS3BlobStore(url: string, settings: S3Settings): Promis
 }
 
 class S3BlobStore implements ContentPlace {
+  readonly isFolder = false;
   readonly #client: S3Client;
   readonly #place: S3Place;
   readonly #shared: Shared = { freeParts: [], ahead: 0, knowsConditions: true };
@@ -61,10 +62,15 @@ class S3BlobStore implements ContentPlace {
   }
 
   create(): Promise<BlobWriter> {
-    return this.createAs(newBlobName());
+    return this.#begin(newBlobName());
   }
 
   async createAs(name: string): Promise<BlobWriter> {
+    await this.discard(name); // who moved it was killed
+    return this.#begin(name);
+  }
+
+  async #begin(name: string): Promise<BlobWriter> {
     return new S3BlobWriter(this.#client, this.#blob(name), name, this.#shared);
   }
 
@@ -74,13 +80,18 @@ class S3BlobStore implements ContentPlace {
 
   // In this order: an upload that is completed meanwhile has become the object, which then goes.
   async remove(name: string): Promise<void> {
+    await this.discard(name);
+    await this.#client.send(new DeleteObjectCommand(this.#blob(name)));
+    announce('content-removed');
+    announce('removal-synced'); // S3 answers when it is
+  }
+
+  /** An upload may be left although the blob is finished: when the answer to its beginning was lost, and it was begun again. */
+  async discard(name: string): Promise<void> {
     const blob = this.#blob(name);
     for await (const { Key, UploadId } of this.#uploads(blob.Key)) {
       if (Key === blob.Key) await abortUpload(this.#client, blob, UploadId as string);
     }
-    await this.#client.send(new DeleteObjectCommand(blob));
-    announce('content-removed');
-    announce('removal-synced'); // S3 answers when it is
   }
 
   async *list(): AsyncGenerator<BlobEntry> {

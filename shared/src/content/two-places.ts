@@ -1,6 +1,7 @@
 import { Problem } from '../errors/index.js';
+import { NotReady } from '../readiness/index.js';
 import type { BlobReader, BlobStore, ByteRange } from './blob-store.js';
-import type { Markable } from './marked.js';
+import { isEmpty, type Markable } from './marked.js';
 
 /**
  * Content that is being moved, as one store: what is new goes to `place`, reads look in both, removals reach both. The list has a
@@ -8,6 +9,7 @@ import type { Markable } from './marked.js';
  */
 export function inTwoPlaces(place: Markable, other: Markable): Markable {
   return {
+    isFolder: false,
     create: () => place.create(),
     async open(name, range) {
       const reader = await place.open(name, range);
@@ -20,9 +22,14 @@ export function inTwoPlaces(place: Markable, other: Markable): Markable {
       await place.remove(name);
       await other.remove(name);
     },
+    async discard(name) {
+      await place.discard(name);
+      await other.discard(name);
+    },
+    // In this order, so that a blob that is moved meanwhile is not missed.
     async *list() {
-      yield* place.list();
       yield* other.list();
+      yield* place.list();
     },
     free: () => place.free(),
     async check() {
@@ -33,10 +40,18 @@ export function inTwoPlaces(place: Markable, other: Markable): Markable {
       return (await place.isMarked()) && (await other.isMarked());
     },
     async mark() {
+      await requireMounted(place, other);
+      await requireMounted(other, place);
       await place.mark();
       await other.mark();
     },
   };
+}
+
+/** An empty folder without a mark, beside a place that has one, may be that of a mount that is away: an operator marks it. */
+async function requireMounted(place: Markable, beside: Markable): Promise<void> {
+  if (!place.isFolder || (await place.isMarked())) return;
+  if ((await beside.isMarked()) && (await isEmpty(place))) throw new NotReady('empty');
 }
 
 /** Goes on in the new place when the blob goes from the old one. */

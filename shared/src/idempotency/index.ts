@@ -1,6 +1,6 @@
 import { Problem } from '../errors/index.js';
 import { IDEMPOTENCY, type KeyRing } from '../keys/index.js';
-import { type Connection, Prisma, run, type Store } from '../store/index.js';
+import { type Connection, Prisma, run, type Store, waitForStandbys } from '../store/index.js';
 
 const { sql } = Prisma;
 
@@ -50,6 +50,7 @@ export async function once<Answer extends object>(
     const detail = 'The Idempotency-Key was used for another request in the last 24 hours. Send a new one.';
     throw new Problem('key-reused', detail, { path: 'header.idempotency-key' });
   }
+  await waitForStandbys(connection);
   key.onReplay();
   return first.answer;
 }

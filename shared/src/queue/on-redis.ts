@@ -95,6 +95,7 @@ type Callback = (error: Error | null, info?: string) => void;
  */
 function quiet<Client extends Redis | Cluster>(client: Client): Client {
   const duplicate = client.duplicate.bind(client) as (...request: unknown[]) => Client;
+  client.on('error', () => {}); // of a connection that BullMQ closes before it is up, ioredis would print it
   return Object.assign(client, {
     duplicate: (...request: unknown[]) => quiet(duplicate(...request)),
     info(...request: unknown[]) {

@@ -21,7 +21,7 @@ export { withMaintenance } from './maintenance.js';
 export { migrate } from './migrate.js';
 export { newId } from './new-id.js';
 export { CHANGES_CHANNEL } from './nudge.js';
-export { asMunicipality, type Connection, type Plan, run } from './query.js';
+export { asMunicipality, type Connection, type Plan, run, waitForStandbys } from './query.js';
 export type { Standby } from './standby.js';
 
 /** A transaction bound to one municipality. */
@@ -135,10 +135,11 @@ export function openStore({
     // Without this, a query on a silently dead connection would wait until the system gives up.
     query_timeout: timeoutMs,
     keepAlive: true,
-    onConnect: openSession(sessionWith([...common, ...settings])),
+    onConnect: sessionWith([...common, ...settings]),
   });
   const open = (max: number, ...settings: string[]) => {
-    const pool = new FencedPool(configOf(url, max, ...settings));
+    const config = configOf(url, max, ...settings);
+    const pool = new FencedPool({ ...config, onConnect: hearingTheClock(config.onConnect) });
     // A broken connection fails its query and is replaced at the next use; without listeners its events would end the process.
     pool.on('error', () => {});
     pool.on('connect', (connection) => connection.on('error', () => {}));
@@ -257,8 +258,11 @@ export function openStore({
   };
 }
 
-/** Each connection hears the clock before it is used, so a process goes by it from its first statement on. */
-function openSession(setUp: ReturnType<typeof sessionWith>): ReturnType<typeof sessionWith> {
+/**
+ * Each connection to the primary hears the clock before it is used, so a process goes by it from its first statement on. The clock of
+ * a standby is another one.
+ */
+function hearingTheClock(setUp: ReturnType<typeof sessionWith>): ReturnType<typeof sessionWith> {
   return async (connection) => {
     await setUp(connection);
     const asked = Date.now();

@@ -135,3 +135,12 @@ function literal(value: unknown): string {
 function quoted(element: unknown): string {
   return `"${String(element).replace(/["\\]/g, '\\$&')}"`;
 }
+
+/**
+ * Makes COMMIT wait for the standbys even when nothing is written: what was read, and is answered again, may be of a COMMIT that has
+ * not reached them (docs/postgresql.md).
+ */
+export async function waitForStandbys(connection: Connection): Promise<void> {
+  // PostgreSQL 18, 9.28.6: written to the log in the transaction, whatever wal_level is.
+  await connection.query(`SELECT pg_logical_emit_message(true, 'indbakke', '')`);
+}

@@ -123,8 +123,11 @@ export function openStandby({ pool: config, primary }: StandbyOptions): Standby 
     if (!position) return;
     try {
       const connection = await lendAt(position);
-      await connection.query('COMMIT');
-      connection.release();
+      try {
+        await connection.query('COMMIT');
+      } finally {
+        connection.release();
+      }
       fault = undefined;
       goodAt = performance.now();
     } catch (error) {

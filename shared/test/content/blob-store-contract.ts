@@ -148,6 +148,17 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStore>):
       await blob.abort();
     });
 
+    it('discards what is unfinished, and keeps what is finished', async () => {
+      const store = await make();
+      const kept = await put(store, Buffer.from('kept'));
+      const blob = await store.create();
+      await blob.write(bytes(MORE_THAN_MEMORY));
+      for (const each of [kept, blob.name]) await store.discard(each);
+      expect((await entriesOf(store.list())).map((entry) => entry.name)).toEqual([kept]);
+      expect(await read(store, kept, { start: 0, end: 4 })).toEqual(Buffer.from('kept'));
+      await blob.abort();
+    });
+
     it('removes a missing blob without an error', async () => {
       const store = await make();
       const blobName = await put(store, Buffer.from('x'));

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type BlobStore, onlyMarked, openFileBlobStore } from '../../src/content/index.js';
+import { type BlobStore, inTwoPlaces, onlyMarked, openFileBlobStore } from '../../src/content/index.js';
 
 // What happens when a mount is missing, so that its folder is empty.
 
@@ -64,5 +64,27 @@ describe('a blob store', () => {
     await rm(folder, { recursive: true });
     await expect(store(blobs)).rejects.toMatchObject({ code: 'ENOENT' });
     await expect(blobs.check()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+describe('two places', () => {
+  const openBoth = async (): Promise<BlobStore> =>
+    onlyMarked(
+      inTwoPlaces(await openFileBlobStore(join(parent, 'new')), await openFileBlobStore(folder)),
+      async () => names,
+    );
+
+  it('take no content while a folder of one is empty and has no mark, though the other has content', async () => {
+    await store(await open());
+    await expect((await openBoth()).check()).rejects.toMatchObject({ reason: 'empty' });
+    await expect(store(await openBoth())).rejects.toMatchObject({ reason: 'empty' });
+  });
+
+  it('do once an operator has marked the new one', async () => {
+    await store(await open());
+    await openBoth();
+    await mkdir(join(parent, 'new', 'indbakke'));
+    await store(await openBoth());
+    await (await openBoth()).check();
   });
 });

@@ -136,6 +136,7 @@ export function alteredStore(blobs: BlobStore, changes: Partial<BlobStore>): Blo
     create: () => blobs.create(),
     open: (name, range) => blobs.open(name, range),
     remove: (name) => blobs.remove(name),
+    discard: (name) => blobs.discard(name),
     list: () => blobs.list(),
     free: () => blobs.free(),
     check: () => blobs.check(),

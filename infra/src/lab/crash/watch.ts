@@ -37,6 +37,7 @@ export class Watch {
       blobs: {
         create: () => blobs.create(),
         remove: (name) => blobs.remove(name),
+        discard: (name) => blobs.discard(name),
         list: () => blobs.list(),
         free: () => blobs.free(),
         check: () => blobs.check(),

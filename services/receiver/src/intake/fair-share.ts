@@ -18,9 +18,9 @@ export class FairShare {
   readonly #usedUntil = new Map<string, number>();
   /** When letters for each were stored last. Who is not here is not known to be a municipality of ours. */
   readonly #storedAt = new Map<string, number>();
-  readonly #waiting = new Map<string, number>();
+  #waiting = 0;
 
-  /** @param places for deliveries: those of a municipality that wait have half of them at most */
+  /** @param places for deliveries: letters that wait have half of them at most */
   constructor(places: number) {
     this.#maxWaiting = Math.ceil(places / 2);
   }
@@ -33,9 +33,9 @@ export class FairShare {
   async turn(municipality: string): Promise<void> {
     const wait = this.take(municipality, performance.now());
     if (wait === 0) return;
-    this.#wait(municipality, 1);
+    this.#waiting += 1;
     await delay(wait);
-    this.#wait(municipality, -1);
+    this.#waiting -= 1;
   }
 
   /** Takes a letter’s part of the share. @returns how many milliseconds it has to wait; @throws as `turn` */
@@ -43,7 +43,7 @@ export class FairShare {
     if (!this.#storedAt.has(municipality) || !this.#areOthers(municipality, now)) return 0;
     const from = Math.max(now, this.#usedUntil.get(municipality) ?? 0);
     const wait = Math.max(0, from - now - AHEAD_MS);
-    if (wait > 0 && (this.#waiting.get(municipality) ?? 0) >= this.#maxWaiting)
+    if (wait > 0 && this.#waiting >= this.#maxWaiting)
       throw new Problem('send-again', 'Very many letters of this municipality are on their way. Send it again later.');
     this.#usedUntil.set(municipality, from + MS_OF_LETTER);
     return wait;
@@ -58,9 +58,5 @@ export class FairShare {
   #areOthers(municipality: string, now: number): boolean {
     for (const [other, at] of this.#storedAt) if (other !== municipality && now - at < HOUR) return true;
     return false;
-  }
-
-  #wait(municipality: string, more: 1 | -1): void {
-    this.#waiting.set(municipality, (this.#waiting.get(municipality) ?? 0) + more);
   }
 }

@@ -2,7 +2,7 @@ import { createBatcher } from '@indbakke/shared/batch';
 import { Problem } from '@indbakke/shared/errors';
 import { TRANSITIONS } from '@indbakke/shared/lifecycle';
 import type { Parts } from '@indbakke/shared/service';
-import { isStoreUnavailable } from '@indbakke/shared/store';
+import { isStoreUnavailable, waitForStandbys } from '@indbakke/shared/store';
 import type { ReceiverConfig } from '../config.js';
 import { decide } from './decide.js';
 import { FairShare } from './fair-share.js';
@@ -77,6 +77,7 @@ async function storeMessages(
       municipality,
       decisions.filter((decision) => decision.is === 'new'),
     );
+    if (decisions.some(({ is }) => is === 'known')) await waitForStandbys(connection);
     const isTraining = settings?.isTraining ?? false;
     return decisions.map((decision) => {
       if (decision.is === 'known') return { ...decision.earlier, isTraining };

@@ -22,10 +22,6 @@ const SUSPICIOUS = 10;
 export async function sweepOrphans({ store, blobs }: Pick<Parts, 'store' | 'blobs'>, now: Date): Promise<number> {
   const isOlder = ({ modifiedAt }: BlobEntry, age: number) => modifiedAt.getTime() < now.getTime() - age;
   let removed = 0;
-  const remove = async (name: string) => {
-    await blobs.remove(name);
-    removed += 1;
-  };
 
   let finished: string[] = [];
   const removeOrphans = async () => {
@@ -35,12 +31,16 @@ export async function sweepOrphans({ store, blobs }: Pick<Parts, 'store' | 'blob
     if (orphans.length > SUSPICIOUS && orphans.length > finished.length / 2) {
       throw new Problem('internal', 'Most old content has no row. Is this the right database? Nothing was removed.');
     }
-    for (const name of orphans) await remove(name);
+    for (const name of orphans) await blobs.remove(name);
+    removed += orphans.length;
     finished = [];
   };
 
   for await (const blob of blobs.list()) {
-    if (!blob.finished && isOlder(blob, UNFINISHED_AFTER)) await remove(blob.name);
+    if (!blob.finished && isOlder(blob, UNFINISHED_AFTER)) {
+      await blobs.discard(blob.name); // a finished one of that name may have a row
+      removed += 1;
+    }
     if (blob.finished && isOlder(blob, WITHOUT_ROW_AFTER)) finished.push(blob.name);
     if (finished.length === BATCH) await removeOrphans();
   }
