@@ -586,7 +586,7 @@ describe('indbakke_worker', () => {
     ['webhook_attempts', ['at', 'milliseconds', 'answer_size']],
     ['access_packages', ['owner', 'citizen', 'request', 'request_wrapped_key', 'container', 'wrapped_key']],
     ['zip_downloads', ['owner', 'roles', 'container', 'wrapped_key']],
-    ['onward_distributions', ['recipient', 'asked_by', 'business_code']],
+    ['onward_distributions', ['kle', 'receiver', 'asked_by', 'business_code']],
   ])('cannot read what %s holds', async (table, columns) => {
     for (const column of columns) {
       await expect(as('indbakke_worker', A, countIn(table, `${column} IS NULL`))).rejects.toMatchObject(DENIED);
