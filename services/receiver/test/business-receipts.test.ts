@@ -567,6 +567,7 @@ describe('a receipt that does not get across', () => {
 
   it('is sent once by two processes that look at once', async () => {
     const other = openStore({ url: stack.serviceUrl, connections: 2, name: 'other' });
+    send = createSendReceiptHandler({ store, log, client: await clientOf(service.url, 30) });
     const ids = await Promise.all(Array.from({ length: 8 }, () => take()));
     for (const id of ids) await journalize(id);
     const now = later();
