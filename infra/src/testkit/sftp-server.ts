@@ -121,7 +121,13 @@ export async function startFaultySftpServer(hostKey = makeKeys().privateKey): Pr
 }
 
 /** Settings by which it is used, and given up soon. */
-export const sftpEnv = ({ host, port, user, keyFile, hostKeys }: FaultySftpServer) => ({
+export const sftpEnv = ({
+  host,
+  port,
+  user,
+  keyFile,
+  hostKeys,
+}: Pick<FaultySftpServer, 'host' | 'port' | 'user' | 'keyFile' | 'hostKeys'>) => ({
   SF2900_SFTP_HOST: host,
   SF2900_SFTP_PORT: String(port),
   SF2900_SFTP_USER: user,

@@ -26,7 +26,7 @@ beforeAll(async () => {
   keys = await loadKeyRing(setup.env.KEY_FILE as string);
 });
 
-afterEach(() => setup.sql('DELETE FROM events; DELETE FROM audit_events; DELETE FROM feed_heads'));
+afterEach(() => setup.sql('TRUNCATE events, audit_events, feed_heads'));
 
 afterAll(async () => {
   await store.close();

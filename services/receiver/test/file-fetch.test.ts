@@ -12,22 +12,13 @@ import {
 } from '../../../infra/src/local/distribution/write-distribution.js';
 import { crashPointPassed } from '../../../infra/src/testkit/crash-points.js';
 import { HAS_SSHD, type OpenSsh, startOpenSsh } from '../../../infra/src/testkit/openssh.js';
-import { type FaultySftpServer, startFaultySftpServer } from '../../../infra/src/testkit/sftp-server.js';
+import { type FaultySftpServer, sftpEnv, startFaultySftpServer } from '../../../infra/src/testkit/sftp-server.js';
 import { startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import type { DocumentAnswer } from '../../../shared/src/api/index.js';
 import { read } from '../../../shared/test/inbox/support.js';
 import { contentFiles } from './support/stored.js';
 
 // @module-tag long
-
-const settingsOf = ({ host, port, user, keyFile, hostKeys }: Omit<OpenSsh, 'close' | 'inFolder' | 'outFolder'>) => ({
-  SF2900_SFTP_HOST: host,
-  SF2900_SFTP_PORT: String(port),
-  SF2900_SFTP_USER: user,
-  SF2900_SFTP_KEY_FILE: keyFile,
-  SF2900_SFTP_HOST_KEYS: hostKeys.join(','),
-  SF2900_SFTP_IDLE_SECONDS: '1',
-});
 
 /** Delivers a document whose file is on its way. @returns the id of the message */
 async function taken(stack: TestStack, spec: DistributionSpec): Promise<string> {
@@ -80,7 +71,7 @@ describe.skipIf(!HAS_SSHD)('the file of a document, from OpenSSH,', () => {
   let stack: TestStack;
   beforeAll(async () => {
     ssh = await startOpenSsh();
-    stack = await startTestStack({ ...settingsOf(ssh), SF2900_SFTP_IN: ssh.inFolder, SMALL_CONTENT_BYTES: '4096' });
+    stack = await startTestStack({ ...sftpEnv(ssh), SF2900_SFTP_IN: ssh.inFolder, SMALL_CONTENT_BYTES: '4096' });
   });
   afterAll(async () => {
     await stack.close();
@@ -216,7 +207,7 @@ describe('the file of a document, from a server that misbehaves,', () => {
   beforeAll(async () => {
     server = await startFaultySftpServer();
     stack = await startTestStack({
-      ...settingsOf({ ...server, host: '127.0.0.1', hostKeys: server.hostKeys }),
+      ...sftpEnv({ ...server, host: '127.0.0.1', hostKeys: server.hostKeys }),
       SF2900_MAX_FILE_BYTES: '100000',
     });
   });

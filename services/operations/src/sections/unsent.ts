@@ -6,7 +6,7 @@ import { inBoth } from '../pages/language.js';
 import { defineSection, type Section } from './section.js';
 
 /** Rows of an outbox of one municipality that are not sent, all of which say the same and failed the same way. */
-export interface Unsent {
+interface Unsent {
   readonly municipality: string;
   readonly what: string;
   readonly count: number;
@@ -25,7 +25,7 @@ interface Outbox {
   readonly statuses: readonly string[];
 }
 
-export const readUnsent = ({ sweep }: Store, { table, what, statuses }: Outbox): Promise<Unsent[]> =>
+const readUnsent = ({ sweep }: Store, { table, what, statuses }: Outbox): Promise<Unsent[]> =>
   sweep<Unsent & Record<string, unknown>>(
     `SELECT municipality, ${what} AS what, count(*)::int AS count, max(attempts)::int AS attempts, fault,
        extract(epoch FROM now() - min(at))::float8 AS "oldestSeconds"
