@@ -30,6 +30,11 @@ export class Random {
     return this.below(count) === 0;
   }
 
+  /** A time between two things that come independently of each other, such as letters. */
+  gap(average: number): number {
+    return -Math.log(1 - uniformFloat64(this.#generator)) * average;
+  }
+
   pick<T>(from: readonly T[]): T {
     if (from.length === 0) throw new Error('Nothing to pick from.');
     return from[this.below(from.length)] as T;

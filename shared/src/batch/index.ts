@@ -9,7 +9,7 @@ export interface BatcherOptions<Item, Result> {
   readonly maxBatch: number;
   /** Most batches in flight; each of them takes a connection. */
   readonly concurrency: number;
-  /** Pause after a batch, unless a full one is waiting, so that the next batch grows. */
+  /** Pause after a batch so that the next one grows, when a few have begun sooner and no full one waits. */
   readonly pauseMs?: number;
   /**
    * Runs a batch: all of it or, when it rejects, nothing, since the items of a failed batch run again one by one.
@@ -33,6 +33,9 @@ export interface Batcher<Item, Result> {
   flush(): Promise<void>;
 }
 
+/** How many batches begin without a pause, so that what comes a few times a second waits for none. */
+const WITHOUT_PAUSE = 8;
+
 interface Waiting<Item, Result> {
   readonly item: Item;
   readonly key: string;
@@ -52,6 +55,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   const inFlight = new Set<Promise<void>>();
   let startsSoon = false;
   let pauses = new AbortController();
+  let pausedUntil = 0; // by performance.now()
 
   const startAtEndOfTurn = () => {
     if (startsSoon) return;
@@ -94,8 +98,11 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
 
   const runThenPause = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
     await settle(batch);
-    if (pauseMs && waiting.length < maxBatch) {
-      await delay(pauseMs, undefined, { signal: pauses.signal }).catch(() => {});
+    if (!pauseMs) return;
+    const now = performance.now();
+    pausedUntil = Math.max(pausedUntil, now - WITHOUT_PAUSE * pauseMs) + pauseMs;
+    if (pausedUntil > now && waiting.length < maxBatch) {
+      await delay(pausedUntil - now, undefined, { signal: pauses.signal }).catch(() => {});
     }
   };
 

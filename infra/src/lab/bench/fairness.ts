@@ -2,53 +2,66 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { registerMunicipality } from '../../local/register-municipality.js';
 import { issueToken } from '../../testkit/set-up.js';
+import { Random } from '../random.js';
 import { atMost, type Bench, type Goal, type Outcome, type Size } from './bench.js';
 import { Connection } from './client.js';
 import { median, percentile, rounded } from './measure.js';
 import { type Copies, REST_PATH, registerSentMessage, replyCopies } from './memos.js';
 import type { Place } from './place.js';
 
-const FLOODED = { cvr: '33333333', name: 'Oversvømmet Kommune', contactPoints: [] };
+const FLOODED = '33333333';
+const OTHERS = ['40000001', '40000002', '40000003', '40000004', '40000005'];
 const OLD_LETTERS = 100_000;
 const OLD_LETTER_BYTES = 2_000;
 /** The connections that old letters come over, each as fast as it is answered. */
 const FLOOD_CONNECTIONS = 16;
 const SENT_AGAIN_MS = 1_000;
-/** Of the other municipality: letters and lists a second. */
+/** The first letters are stored at once; that is over before others are looked at, as a flood lasts for hours. */
+const BURST_MS = 5_000;
+/** Of the others together: letters and lists a second, each at its own random time. */
 const RATE = 10;
 const LIST = '/api/v1/incoming-documents?status=pending&limit=50';
-/** What is in its list. */
+/** What is in their lists together. */
 const PENDING = 200;
 const LIMIT = 1.25;
 
+/** Milliseconds, in fractions. */
+const wallClock = () => performance.timeOrigin + performance.now();
+
 export const fairness: Bench = {
   name: 'fairness',
-  measures: `What one municipality notices while ${OLD_LETTERS} old letters come for another.`,
+  measures: `What other municipalities notice while ${OLD_LETTERS} old letters come for one.`,
   page: 'fairness.md',
 
   async run(place: Place, size: Size): Promise<Outcome> {
-    await registerMunicipality(place.database.ownerUrl, FLOODED);
+    for (const cvr of [FLOODED, ...OTHERS]) {
+      await registerMunicipality(place.database.ownerUrl, { cvr, name: `Kommune ${cvr}`, contactPoints: [] });
+    }
     const client = await place.connect();
-    const letters = replyCopies(await registerSentMessage(client));
-    const old = replyCopies(await registerSentMessage(client, FLOODED.cvr), FLOODED.cvr, OLD_LETTER_BYTES);
+    const old = replyCopies(await registerSentMessage(client, FLOODED), FLOODED, OLD_LETTER_BYTES);
+    const others: Other[] = [];
+    for (const municipality of OTHERS) {
+      const letters = replyCopies(await registerSentMessage(client, municipality), municipality);
+      others.push({ letters, token: await issueToken(place.paths, { municipality }) });
+    }
     const [receiver, journaler] = [await place.start('ours/receiver'), await place.start('ours/journaler')];
     const scene = {
       client,
-      letters,
+      others,
       receiver: receiver.url,
       journaler: journaler.url,
-      token: await issueToken(place.paths),
     };
-    await offer({ ...scene, seconds: PENDING / RATE / (size.quick ? 10 : 1) }); // warm
-    const seconds = size.quick ? 3 : 40;
+    await offer({ ...scene, seconds: PENDING / RATE / (size.quick ? 10 : 1), seed: size.rounds }); // warm
+    const seconds = size.quick ? 3 : 60;
 
     const without: Noticed[] = [];
     const during: Noticed[] = [];
     const rates: number[] = [];
     for (let round = 0; round < size.rounds; round += 1) {
-      without.push(await offer({ ...scene, seconds }));
+      without.push(await offer({ ...scene, seconds, seed: round }));
       const flood = new Flood(receiver.url, old);
-      during.push(await offer({ ...scene, seconds }));
+      await delay(size.quick ? 0 : BURST_MS);
+      during.push(await offer({ ...scene, seconds, seed: round })); // at the same times
       rates.push(await flood.stop());
       await untilQuiet(client);
     }
@@ -58,7 +71,7 @@ export const fairness: Bench = {
       FIGURES.map(({ name }) => [name, rounded((flooded[name] ?? 0) / (calm[name] ?? 1))]),
     );
     return {
-      columns: ['of the other municipality', 'without flood', 'with flood', 'ratio'],
+      columns: ['of the others', 'without flood', 'with flood', 'ratio'],
       rows: FIGURES.map(({ name, title }) => [
         title,
         `${calm[name]?.toFixed(1)} ms`,
@@ -70,8 +83,8 @@ export const fairness: Bench = {
         ({ name, title }): Goal => atMost(`${title}, of that without flood`, ratios[name] ?? 0, LIMIT, ' ×'),
       ),
       notes: [
-        `${size.rounds} rounds without and with a flood in turn, ${seconds} s each; ${RATE} letters of 20 KB and ${RATE} lists of 50 a second, on a fixed schedule, times counted from when each was due. What was refused counts as answered then.`,
-        `The flood: old letters of ${OLD_LETTER_BYTES} bytes of content, over ${FLOOD_CONNECTIONS} connections, each as fast as it is answered: ${perSecond.toFixed(0)} a second were received, so ${OLD_LETTERS} take ${Math.round(OLD_LETTERS / perSecond / 60)} minutes.`,
+        `${size.rounds} rounds without and with a flood in turn, ${seconds} s each; ${RATE} letters of 20 KB and ${RATE} lists of 50 a second of ${OTHERS.length} other municipalities, each at its own random time, the same ones in both; counted from when each was due. What was refused counts as answered then.`,
+        `The flood: old letters of ${OLD_LETTER_BYTES} bytes of content, over ${FLOOD_CONNECTIONS} connections, each as fast as it is answered, from ${BURST_MS / 1_000} s before: ${perSecond.toFixed(0)} a second were received, so ${OLD_LETTERS} take ${Math.round(OLD_LETTERS / perSecond / 60)} minutes.`,
         'Each is a reply, so each gets a suggestion. Suggestion: from when the letter was due to the commit of its suggestion.',
         'One receiver and one journaler; clients and PostgreSQL on the same machine.',
       ],
@@ -79,13 +92,18 @@ export const fairness: Bench = {
   },
 };
 
+interface Other {
+  readonly letters: Copies;
+  readonly token: string;
+}
+
 interface Scene {
   readonly client: pg.Client;
-  readonly letters: Copies;
+  readonly others: readonly Other[];
   readonly receiver: string;
   readonly journaler: string;
-  readonly token: string;
   readonly seconds: number;
+  readonly seed: number;
 }
 
 /** Milliseconds. */
@@ -115,44 +133,44 @@ function together(rounds: readonly Noticed[]): Noticed {
   };
 }
 
-/** Letters and lists of the other municipality, on a fixed schedule. */
-async function offer({ client, letters, receiver, journaler, token, seconds }: Scene): Promise<Noticed> {
+/** Letters and lists of the others. */
+async function offer({ client, others, receiver, journaler, seconds, seed }: Scene): Promise<Noticed> {
+  const random = new Random(seed);
   const due = new Map<string, number>();
-  const headers = `Authorization: Bearer ${token}\r\n`;
-  const receipts = onSchedule(receiver, seconds, 0, async (connection, at) => {
-    const { body } = await connection.post(REST_PATH, letters.next());
+  const receipts = onSchedule(receiver, seconds, random.fork('letters'), async (connection, at) => {
+    const { body } = await connection.post(REST_PATH, random.pick(others).letters.next());
     due.set((JSON.parse(body) as { messageUUID: string }).messageUUID, at);
   });
-  const lists = onSchedule(journaler, seconds, 0.5, async (connection) => {
-    const { status } = await connection.call('GET', LIST, headers);
+  const lists = onSchedule(journaler, seconds, random.fork('lists'), async (connection) => {
+    const { status } = await connection.call('GET', LIST, `Authorization: Bearer ${random.pick(others).token}\r\n`);
     if (status !== 200) throw new Error(`A list was answered ${status}.`);
   });
   const noticed = { receipts: await receipts, lists: await lists };
   return { ...noticed, suggestions: await suggestionsOf(client, due) };
 }
 
-/** @param phase of a period, between this schedule and others @returns milliseconds from when each was due to its answer */
+/** @returns milliseconds from when each was due to its answer */
 async function onSchedule(
   url: string,
   seconds: number,
-  phase: number,
+  random: Random,
   ask: (connection: Connection, at: number) => Promise<void>,
 ): Promise<number[]> {
   const idle: Connection[] = [];
   const took: number[] = [];
-  const began = Date.now() + (phase * 1_000) / RATE;
+  const end = wallClock() + seconds * 1_000;
   const asked: Promise<void>[] = [];
-  for (let n = 0; n < RATE * seconds; n += 1) {
-    const at = began + (n * 1_000) / RATE;
-    await delay(Math.max(0, at - Date.now()));
+  for (let at = wallClock(); at < end; at += random.gap(1_000 / RATE)) {
+    await delay(Math.max(0, at - wallClock()));
     asked.push(
       (async () => {
-        const connection = idle.pop() ?? (await Connection.open(url));
+        const last = idle.pop();
+        const connection = last?.isOpen ? last : await Connection.open(url);
         await ask(connection, at).then(
           () => idle.push(connection),
           () => connection.close(), // refused: as slow as it was
         );
-        took.push(Date.now() - at);
+        took.push(wallClock() - at);
       })(),
     );
   }
@@ -166,11 +184,11 @@ async function suggestionsOf(client: pg.Client, due: ReadonlyMap<string, number>
   const ids = [...due.keys()];
   const made = `SELECT external_id AS id, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 * 1000 AS at
     FROM messages WHERE suggestion_run_at IS NOT NULL AND external_id = ANY ($1)`;
-  for (const limit = Date.now() + 60_000; ; await delay(200)) {
+  for (const limit = wallClock() + 60_000; ; await delay(200)) {
     const { rows } = await client.query<{ id: string; at: number }>(made, [ids]);
-    if (rows.length < ids.length && Date.now() < limit) continue;
+    if (rows.length < ids.length && wallClock() < limit) continue;
     const at = new Map(rows.map((row) => [row.id, row.at]));
-    return ids.map((id) => (at.get(id) ?? Date.now()) - (due.get(id) ?? 0));
+    return ids.map((id) => (at.get(id) ?? wallClock()) - (due.get(id) ?? 0));
   }
 }
 
