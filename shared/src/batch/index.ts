@@ -9,7 +9,7 @@ export interface BatcherOptions<Item, Result> {
   readonly maxBatch: number;
   /** Most batches in flight; each of them takes a connection. */
   readonly concurrency: number;
-  /** Pause after a batch so that the next one grows, when a few have begun sooner and no full one waits. */
+  /** Pause after a batch, so that the next one grows, unless a full one waits or there were few lately. */
   readonly pauseMs?: number;
   /**
    * Runs a batch: all of it or, when it rejects, nothing, since the items of a failed batch run again one by one.
@@ -33,7 +33,7 @@ export interface Batcher<Item, Result> {
   flush(): Promise<void>;
 }
 
-/** How many batches begin without a pause, so that what comes a few times a second waits for none. */
+/** How many batches end without a pause, so that what comes a few times a second waits for none. */
 const WITHOUT_PAUSE = 8;
 
 interface Waiting<Item, Result> {
@@ -55,7 +55,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   const inFlight = new Set<Promise<void>>();
   let startsSoon = false;
   let pauses = new AbortController();
-  let pausedUntil = 0; // by performance.now()
+  let pausedUntil = Number.NEGATIVE_INFINITY; // by performance.now()
 
   const startAtEndOfTurn = () => {
     if (startsSoon) return;

@@ -209,48 +209,56 @@ describe('batcher', () => {
   describe('with a pause', () => {
     const LONG = 3_600_000;
 
-    it('collects items after a batch, until it is flushed', async () => {
-      const { add, flush, started, end } = underControl({ pauseMs: LONG });
-      void add(item('A', '1'));
+    const FIRST = 9;
+
+    /** A batcher whose next batch waits for a pause. */
+    async function paused(options: Partial<BatcherOptions<Item, string>>) {
+      const { add, flush, started, end } = underControl(options);
+      for (let n = 0; n < FIRST; n += 1) {
+        void add(item('A', String(n)));
+        await endOfTurn();
+        await end(n);
+      }
+      expect(started).toHaveLength(FIRST);
+      return { add, flush, end, next: () => started.slice(FIRST) };
+    }
+
+    it('begins a few batches without one, then collects items until it is flushed', async () => {
+      const { add, flush, next, end } = await paused({ pauseMs: LONG });
+      void add(item('A', '10'));
       await endOfTurn();
-      await end(0);
-      void add(item('A', '2'));
+      const last = add(item('A', '11'));
       await endOfTurn();
-      const last = add(item('A', '3'));
-      await endOfTurn();
-      expect(started).toEqual(['A: 1']);
+      expect(next()).toEqual([]);
 
       const flushed = flush();
       await endOfTurn();
       await endOfTurn();
-      expect(started).toEqual(['A: 1', 'A: 2 3']);
-      await end(1);
+      expect(next()).toEqual(['A: 10 11']);
+      await end(FIRST);
       await flushed;
 
-      expect(await last).toBe('3 done');
+      expect(await last).toBe('11 done');
     });
 
     it('continues after the pause', async () => {
-      const { add, started, end } = underControl({ pauseMs: 1 });
-      void add(item('A', '1'));
-      await endOfTurn();
-      await end(0);
+      const { add, next, end } = await paused({ pauseMs: 1 });
+      void add(item('A', '10'));
 
-      void add(item('A', '2'));
-
-      await expect.poll(() => started).toEqual(['A: 1', 'A: 2']);
-      await end(1);
+      await expect.poll(next).toEqual(['A: 10']);
+      await end(FIRST);
     });
 
     it('does not pause while a full batch waits', async () => {
       const { add, started, end } = underControl({ pauseMs: LONG, maxBatch: 2 });
-      void add(item('A', '1'));
-      await endOfTurn();
-      for (const id of ['2', '3']) void add(item('A', id));
+      for (let n = 0; n < FIRST; n += 1) {
+        void add(item('A', String(n)));
+        await endOfTurn();
+        if (n === FIRST - 1) for (const id of ['10', '11']) void add(item('A', id));
+        await end(n);
+      }
 
-      await end(0);
-
-      expect(started).toEqual(['A: 1', 'A: 2 3']);
+      expect(started.slice(FIRST)).toEqual(['A: 10 11']);
     });
   });
 

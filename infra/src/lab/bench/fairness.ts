@@ -84,7 +84,7 @@ export const fairness: Bench = {
       ),
       notes: [
         `${size.rounds} rounds without and with a flood in turn, ${seconds} s each; ${RATE} letters of 20 KB and ${RATE} lists of 50 a second of ${OTHERS.length} other municipalities, each at its own random time, the same ones in both; counted from when each was due. What was refused counts as answered then.`,
-        `The flood: old letters of ${OLD_LETTER_BYTES} bytes of content, over ${FLOOD_CONNECTIONS} connections, each as fast as it is answered, from ${BURST_MS / 1_000} s before: ${perSecond.toFixed(0)} a second were received, so ${OLD_LETTERS} take ${Math.round(OLD_LETTERS / perSecond / 60)} minutes.`,
+        `The flood: old letters of ${OLD_LETTER_BYTES} bytes of content, over ${FLOOD_CONNECTIONS} connections, each as fast as it is answered, from ${BURST_MS / 1_000} s before: ${perSecond.toFixed(0)} a second were received, with the first ones, which are let in at once.`,
         'Each is a reply, so each gets a suggestion. Suggestion: from when the letter was due to the commit of its suggestion.',
         'One receiver and one journaler; clients and PostgreSQL on the same machine.',
       ],
