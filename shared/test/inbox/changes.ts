@@ -201,8 +201,8 @@ export function send(
   return stack.call(method, `/incoming-documents/${id}/${path}`, { as, version, headers, ...(body && { body }) });
 }
 
-/** What the numberer, and the job that sends a message on, add at their own time. */
-const LATER = ['position', 'hash', 'attempts', 'fault', 'run', 'next_enqueue_at'];
+/** What the numberer, the ledger and the job that sends a message on add at their own time. */
+const LATER = ['position', 'hash', 'in_deletion_ledger', 'attempts', 'fault', 'run', 'next_enqueue_at'];
 
 /** Everything that a change of a message writes. */
 export async function writtenOf(stack: TestStack, id: string): Promise<unknown[]> {
@@ -216,7 +216,7 @@ export async function writtenOf(stack: TestStack, id: string): Promise<unknown[]
     'onward_distributions',
   ];
   return Promise.all([
-    stack.sql('SELECT * FROM messages WHERE id = $1', [id]),
+    stack.sql('SELECT to_jsonb(m) - $2::text[] AS row FROM messages m WHERE id = $1', [id, LATER]),
     ...tables.map((table) =>
       stack.sql(`SELECT to_jsonb(t) - $2::text[] AS row FROM ${table} t WHERE message_id = $1 ORDER BY 1`, [id, LATER]),
     ),
