@@ -100,7 +100,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     await settle(batch);
     if (!pauseMs) return;
     const now = performance.now();
-    pausedUntil = Math.max(pausedUntil, now - WITHOUT_PAUSE * pauseMs) + pauseMs;
+    pausedUntil = Math.min(now, Math.max(pausedUntil, now - WITHOUT_PAUSE * pauseMs)) + pauseMs;
     if (pausedUntil > now && waiting.length < maxBatch) {
       await delay(pausedUntil - now, undefined, { signal: pauses.signal }).catch(() => {});
     }

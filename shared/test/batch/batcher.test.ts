@@ -262,6 +262,19 @@ describe('batcher', () => {
     });
   });
 
+  it('pauses once after many full batches, not once for each', async () => {
+    const [batches, pauseMs] = [40, 50]; // together longer than the poll waits
+    const { add, started, end } = underControl({ pauseMs, maxBatch: 1 });
+    for (let n = 0; n <= batches; n += 1) void add(item('A', String(n)));
+    await endOfTurn();
+    for (let n = 0; n <= batches; n += 1) await end(n);
+    expect(started).toHaveLength(batches + 1);
+
+    void add(item('A', 'last'));
+
+    await expect.poll(() => started.at(-1)).toBe('A: last');
+  });
+
   it('fails when there are fewer results than items', async () => {
     const { add } = createBatcher<Item, string>({
       keyOf: ({ to }) => to,

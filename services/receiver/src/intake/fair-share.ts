@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 
-// On a Monday morning, all municipalities of the country together have as many (docs/results/scale.md). Of those measured, the
-// most that others do not notice on two processors (docs/results/fairness.md).
+// On a Monday morning, all municipalities of the country together have as many (docs/results/scale.md), and others
+// hardly notice so many on two processors (docs/results/fairness.md).
 const MS_OF_LETTER = SECOND / 4;
 /** What a municipality may be ahead: what came over a night, or was held up, is no flood. */
 const AHEAD_MS = 10 * SECOND;
