@@ -4,6 +4,9 @@ import type {
   AccessPackageBody,
   AccessPackageCreated,
   AssignmentBody,
+  AuditList,
+  AuditSearchBody,
+  AuditSheetBody,
   BulkAnswer,
   BulkBody,
   CaseBody,
@@ -14,6 +17,7 @@ import type {
   DocumentSummary,
   EventList,
   EventQuery,
+  ExportBody,
   ExtractAnswer,
   ExtractBody,
   ExtractCreated,
@@ -113,6 +117,22 @@ export class InboxClient {
     return Buffer.from(await response.arrayBuffer());
   }
 
+  /** A list or search as an Excel file. */
+  async exportList(body: z.input<typeof ExportBody>): Promise<Buffer> {
+    const response = await this.#call('POST', '/incoming-documents/export', { body });
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  searchAuditLog(body: z.input<typeof AuditSearchBody>): Promise<z.infer<typeof AuditList>> {
+    return this.#json('POST', '/audit-events/search', { body });
+  }
+
+  /** What the audit log has about a citizen, to hand to that citizen. */
+  async auditSheet(body: z.input<typeof AuditSheetBody>): Promise<Buffer> {
+    const response = await this.#call('POST', '/audit-events/sheet', { body });
+    return Buffer.from(await response.arrayBuffer());
+  }
+
   /** Saves an extract. @returns its id */
   async createExtract(body: z.input<typeof ExtractBody>): Promise<string> {
     return (await this.#json<ExtractCreated>('POST', '/extracts', { body })).id;
@@ -141,6 +161,10 @@ export class InboxClient {
     return Buffer.from(await response.arrayBuffer());
   }
 
+  async deleteAccessPackage(id: string): Promise<void> {
+    await this.#call('DELETE', `/access-packages/${id}`);
+  }
+
   /** Asks for a zip of many messages. @returns its id */
   async createZipDownload(body: z.input<typeof ZipDownloadBody>): Promise<string> {
     return (await this.#json<ZipDownloadCreated>('POST', '/zip-downloads', { body })).id;
@@ -153,6 +177,10 @@ export class InboxClient {
   async zipDownloadContent(id: string): Promise<Buffer> {
     const response = await this.#call('GET', `/zip-downloads/${id}/content`);
     return Buffer.from(await response.arrayBuffer());
+  }
+
+  async deleteZipDownload(id: string): Promise<void> {
+    await this.#call('DELETE', `/zip-downloads/${id}`);
   }
 
   // What a caseworker does. With the same Idempotency-Key, the same call again is answered like the first.

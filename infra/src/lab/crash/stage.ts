@@ -6,6 +6,7 @@ import { type ContentPlace, openBlobStore } from '@indbakke/shared/content';
 import { loadKeyRing } from '@indbakke/shared/keys';
 import { isStoreUnavailable } from '@indbakke/shared/store';
 import pg from 'pg';
+import { serverOf } from '../../../../tools/local-state.mjs';
 import { migrateDatabase, prepareDatabase } from '../../local/database.js';
 import { type MunicipalityRegistration, registerMunicipality } from '../../local/register-municipality.js';
 import type { StatePaths } from '../../local/state.js';
@@ -18,7 +19,7 @@ import { FarEnd } from './far-end.js';
 import { VICTIM } from './victims.js';
 import { MUNICIPALITIES } from './write-memos.js';
 
-const ROLES = [...CASEWORKER_ROLES, 'Indbakke.Opsætning', 'Indbakke.Aktindsigt'];
+const ROLES = [...CASEWORKER_ROLES, 'Indbakke.Opsætning', 'Indbakke.Aktindsigt', 'Revisionslog.Læs'];
 const TOKEN_HOURS = 12;
 const DATABASE_BACK_WITHIN_MS = 30_000;
 
@@ -30,6 +31,14 @@ export interface SetUp {
   migrate(ownerUrl: string): Promise<unknown>;
   /** Sets the municipalities up. */
   register(ownerUrl: string, registrations: readonly MunicipalityRegistration[]): Promise<void>;
+}
+
+interface StageOptions {
+  readonly setUp?: SetUp;
+  /** Where content is; in a folder when absent. */
+  readonly swift?: OwnSwift | undefined;
+  /** CVR numbers. */
+  readonly municipalities?: readonly string[];
 }
 
 const BY_THIS_VERSION: SetUp = {
@@ -49,7 +58,6 @@ export async function withPostgres<T>(work: (postgres: OwnPostgres) => Promise<T
   }
 }
 
-const REGISTRATIONS = MUNICIPALITIES.map((cvr) => ({ cvr, name: `Kommune ${cvr}`, contactPoints: [] }));
 const MOST = 0.8;
 const BUSY_WITHIN_MS = 2_000;
 const OLD_MONTHS = 14;
@@ -65,6 +73,7 @@ export class Stage {
   readonly blobs: ContentPlace;
   /** For what a run keeps in files of its own. */
   readonly folder: string;
+  readonly municipalities: readonly string[];
   /** A caseworker’s token of each municipality. */
   readonly tokens: ReadonlyMap<string, string>;
   /** That of another, who confirms deletions. */
@@ -90,6 +99,7 @@ export class Stage {
     this.ownerUrl = ownerUrl;
     this.blobs = blobs;
     this.folder = paths.root;
+    this.municipalities = [...tokens.keys()];
     this.tokens = tokens;
     this.secondTokens = secondTokens;
     this.#postgres = postgres;
@@ -99,15 +109,14 @@ export class Stage {
     this.#pool.on('connect', (connection) => connection.on('error', () => {}));
   }
 
-  /** @param swift where content is; default: in a folder */
-  static async open(
-    postgres: StagePostgres,
-    name: string,
-    { setUp = BY_THIS_VERSION, swift }: { readonly setUp?: SetUp; readonly swift?: OwnSwift | undefined } = {},
-  ): Promise<Stage> {
+  static async open(postgres: StagePostgres, name: string, options: StageOptions = {}): Promise<Stage> {
+    const { setUp = BY_THIS_VERSION, swift, municipalities = MUNICIPALITIES } = options;
     const paths = { ...postgres.paths, content: join(postgres.paths.root, `content-${name}`) };
     const database = await prepareDatabase(postgres.url, name, setUp.migrate);
-    await setUp.register(database.ownerUrl, REGISTRATIONS);
+    await setUp.register(
+      database.ownerUrl,
+      municipalities.map((cvr) => ({ cvr, name: `Kommune ${cvr}`, contactPoints: [] })),
+    );
     const farEnd = await FarEnd.open(paths.root);
     const env = {
       ...(await prepareState(paths, database, [])),
@@ -117,7 +126,7 @@ export class Stage {
       SMALL_CONTENT_BYTES: String(SMALL_CONTENT_BYTES),
     };
     const [tokens, secondTokens] = [new Map<string, string>(), new Map<string, string>()];
-    for (const municipality of MUNICIPALITIES) {
+    for (const municipality of municipalities) {
       const caseworker = { municipality, roles: ROLES, hours: TOKEN_HOURS };
       tokens.set(municipality, await issueToken(paths, caseworker));
       secondTokens.set(municipality, await issueToken(paths, { ...caseworker, user: 'caseworker-2' }));
@@ -142,7 +151,7 @@ export class Stage {
   }
 
   systemToken(municipality: string): Promise<string> {
-    return issueToken(this.#postgres.paths, { municipality, user: 'dubu', system: true });
+    return issueToken(this.#postgres.paths, { municipality, user: 'dubu', system: true, hours: TOKEN_HOURS });
   }
 
   /** A query as the owner, past row-level security; waits while the database is down. */
@@ -207,7 +216,7 @@ export class Stage {
       `INSERT INTO audit_events (id, at, municipality, actor_kind, actor, action, details)
        SELECT gen_random_uuid(), (${month}) AT TIME ZONE 'UTC', cvr, 'user', 'anna', 'read', '{}'
        FROM unnest($1::text[]) AS cvr, generate_series(1, 20)`,
-      [MUNICIPALITIES],
+      [this.municipalities],
     );
     const unnumbered = `SELECT FROM audit_events WHERE position IS NULL AND at < (${month} + interval '1 month') AT TIME ZONE 'UTC'`;
     while ((await this.sql(unnumbered)).length > 0) await pause(20);
@@ -233,6 +242,11 @@ export class Stage {
        WHERE datname = current_database() AND application_name = $1 AND random() < 0.5`,
       [VICTIM],
     );
+  }
+
+  /** Of its first process; undefined while it is down. */
+  get postgresPid(): number | undefined {
+    return serverOf(this.#postgres.dataDir)?.pid;
   }
 
   killPostgres(): Promise<void> {

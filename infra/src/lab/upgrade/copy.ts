@@ -82,6 +82,10 @@ export class Copy {
     return this.#url;
   }
 
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   /** Lets it finish what it has begun, as SIGTERM does. */
   async stop(): Promise<void> {
     this.#isStopping = true;

@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Env } from '@indbakke/shared/config';
 import { Comparison } from '../crash/compare.js';
 import { Ledger, type SentMemo } from '../crash/ledger.js';
 import type { Stage } from '../crash/stage.js';
 import { Random } from '../random.js';
 import { Balancer } from './balancer.js';
-import { Copy, weightOf } from './copy.js';
+import { Fleet } from './fleet.js';
 import type { Phase } from './table.js';
 import { RUN, Traffic } from './traffic.js';
 import { runCommandOf, type Version } from './version.js';
@@ -37,8 +36,6 @@ const QUIET_WITHIN_MS = 90_000;
 const POLL_MS = 200;
 /** Letters whose files are read in the end, about. */
 const READ_AGAIN = 300;
-/** Fields of a log line that are others each time. */
-const UNIMPORTANT: ReadonlySet<string> = new Set(['time', 'level', 'service', 'jobId', 'attempt', 'correlationId']);
 
 /** Replaces one version by the other under load, as operators do, and compares what is there with what callers were told. */
 export async function playUpgrade(stage: Stage, plan: UpgradePlan): Promise<UpgradeOutcome> {
@@ -56,12 +53,10 @@ class UpgradeRun {
   readonly #stage: Stage;
   readonly #plan: UpgradePlan;
   readonly #balancer: Balancer;
-  readonly #env: Env;
+  readonly #fleet: Fleet;
   readonly #ledger = new Ledger();
   readonly #random: Random;
   readonly #comparison: Comparison;
-  readonly #running: Copy[] = [];
-  readonly #all: Copy[] = [];
   readonly #findings: string[] = [];
   readonly #lengths = new Map<string, number>();
   #watchers: Watchers | undefined;
@@ -72,7 +67,8 @@ class UpgradeRun {
     this.#plan = plan;
     this.#balancer = balancer;
     // Few connections, since there are many processes.
-    this.#env = { ...stage.env, DATABASE_CONNECTIONS: '8', WEBHOOK_ALLOW: '127.0.0.1' };
+    const env = { ...stage.env, DATABASE_CONNECTIONS: '8', WEBHOOK_ALLOW: '127.0.0.1' };
+    this.#fleet = new Fleet({ env, copies: COPIES, signal: plan.signal, report: plan.report }, balancer);
     this.#random = new Random(plan.seed);
     this.#comparison = new Comparison(stage, this.#ledger);
   }
@@ -80,7 +76,7 @@ class UpgradeRun {
   /** Starts the old version, a webhook for all events of each municipality, and consumers of the feed. */
   async begin(): Promise<void> {
     const { from, signal } = this.#plan;
-    for (const service of from.services) for (let n = 0; n < COPIES; n += 1) await this.#start(from, service);
+    await this.#fleet.startAll(from);
     this.#watchers = await Watchers.start(this.#stage, this.#balancer.url, this.#random, signal);
   }
 
@@ -92,12 +88,12 @@ class UpgradeRun {
     await this.#phase('old version', wait);
     await this.#phase('migration', () => runCommandOf(to, 'migrate', [], { DATABASE_OWNER_URL: this.#stage.ownerUrl }));
     await this.#phase('old version on the new schema', wait);
-    await this.#phase('copy by copy', () => this.#replaceAll(to));
+    await this.#phase('copy by copy', () => this.#fleet.replaceAll(to));
     await this.#phase('new version', wait);
     if (isBack) {
-      await this.#phase('a step back, copy by copy', () => this.#replaceAll(from));
+      await this.#phase('a step back, copy by copy', () => this.#fleet.replaceAll(from));
       await this.#phase('old version again', wait);
-      await this.#phase('and forward', () => this.#replaceAll(to));
+      await this.#phase('and forward', () => this.#fleet.replaceAll(to));
       await this.#phase('new version again', wait);
     }
     await this.#traffic?.stop();
@@ -111,16 +107,16 @@ class UpgradeRun {
     const answered = [...this.#ledger.changes].flatMap(({ answer }) => answer ?? []);
     const { findings, committed, messages, webhooks } = await watchers.compare(answered);
     for (const { verdict, what } of findings) this.#findings.push(`${verdict}: ${what}`);
-    for (const copy of this.#running.splice(0)) await copy.stop();
+    await this.#fleet.stop();
     this.#readLogs();
     const phases = [...traffic.seen].map(([name, seen]) => ({ ...seen, name, seconds: this.#lengths.get(name) ?? 0 }));
     for (const [why, count] of traffic.refusals) this.#findings.push(`refused: ${why}, ${count} times`);
     return {
       phases,
       findings: this.#findings,
-      warnings: this.#countComplaints('warn'),
+      warnings: this.#fleet.countComplaints('warn'),
       figures: {
-        copies: this.#all.length,
+        copies: this.#fleet.started,
         messages,
         receipts: this.#ledger.sent.filter(({ receipts }) => receipts.size > 0).length,
         changes: answered.length,
@@ -134,7 +130,7 @@ class UpgradeRun {
 
   async close(): Promise<void> {
     this.#balancer.close();
-    for (const copy of this.#all) copy.kill();
+    this.#fleet.kill();
     await this.#traffic?.stop();
     await this.#watchers?.kill();
   }
@@ -146,35 +142,6 @@ class UpgradeRun {
     const began = performance.now();
     await work();
     this.#lengths.set(name, Math.round((performance.now() - began) / 100) / 10);
-  }
-
-  async #start(version: Version, service: string): Promise<void> {
-    this.#plan.signal.throwIfAborted();
-    const copy = await Copy.start(version, service, this.#env);
-    this.#all.push(copy);
-    this.#running.push(copy);
-    this.#balancer.add(service, copy.url);
-  }
-
-  /** One copy after the other: a new one beside the old one, which is taken out of the balancer and then stopped. */
-  async #replaceAll(version: Version): Promise<void> {
-    const before = [...this.#running];
-    const services = new Set([...version.services, ...before.map(({ service }) => service)]);
-    for (const service of services) {
-      const old = before.filter((copy) => copy.service === service);
-      for (let n = 0; n < COPIES; n += 1) {
-        const began = performance.now();
-        if (version.services.includes(service)) await this.#start(version, service);
-        const started = performance.now();
-        const copy = old[n];
-        if (!copy) continue;
-        this.#balancer.takeOut(service, copy.url);
-        this.#running.splice(this.#running.indexOf(copy), 1);
-        await copy.stop();
-        const [start, end] = [started - began, performance.now() - started].map((ms) => (ms / 1_000).toFixed(1));
-        this.#plan.report(`${service}: the new copy was ready after ${start} s, the old one ended in ${end} s`);
-      }
-    }
   }
 
   async #untilQuiet(watchers: Watchers): Promise<void> {
@@ -217,20 +184,8 @@ class UpgradeRun {
 
   /** No copy has an error in its log, whatever its version. */
   #readLogs(): void {
-    for (const copy of this.#all) for (const fault of copy.faults) this.#findings.push(`failed: ${copy.name} ${fault}`);
-    for (const [what, count] of this.#countComplaints('error')) this.#findings.push(`failed: ${what}, ${count} times`);
-  }
-
-  #countComplaints(level: 'warn' | 'error'): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { name, complaints } of this.#all) {
-      for (const line of complaints.filter((each) => weightOf(each) === level)) {
-        const { event, ...fields } = line;
-        const details = Object.keys(fields).filter((field) => !UNIMPORTANT.has(field));
-        const what = [`${name}: ${event}`, ...details.map((field) => `${field} ${fields[field]}`)].join(', ');
-        counts.set(what, (counts.get(what) ?? 0) + 1);
-      }
-    }
-    return counts;
+    for (const fault of this.#fleet.faults()) this.#findings.push(`failed: ${fault}`);
+    for (const [what, count] of this.#fleet.countComplaints('error'))
+      this.#findings.push(`failed: ${what}, ${count} times`);
   }
 }

@@ -2,15 +2,13 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChangeAnswer } from '@indbakke/shared/api';
 import { InboxClient } from '../../testkit/inbox-client.js';
-import { Helper, lastingPort } from '../crash/feed/children.js';
+import { CONSUMERS, type ConsumerManner, Helper, lastingPort } from '../crash/feed/children.js';
 import { type Committed, compareFeed } from '../crash/feed/compare.js';
 import { type Got, type Received, saved } from '../crash/feed/lines.js';
 import { leftOf, recordedIn } from '../crash/feed/recorded.js';
 import type { Stage } from '../crash/stage.js';
-import { MUNICIPALITIES, REGISTERED } from '../crash/write-memos.js';
+import { REGISTERED } from '../crash/write-memos.js';
 import type { Random } from '../random.js';
-
-const CONSUMERS = { 'a consumer that waits': true, 'a consumer that polls': false };
 
 /** What the watchers got, compared with what is committed. */
 export interface Watched {
@@ -22,44 +20,69 @@ export interface Watched {
   readonly webhooks: number;
 }
 
-/** Who follows all changes of each municipality: the receiver of a webhook, and two consumers of the feed. */
+export interface WatchersOptions {
+  /** Consumers of the feed, by name. */
+  readonly consumers?: Readonly<Record<string, ConsumerManner>>;
+  /** Municipalities that have a webhook; all when absent. */
+  readonly hooked?: readonly string[];
+}
+
+/** Who follows all changes: the receiver of webhooks, and consumers of the feed of each municipality. */
 export class Watchers {
   readonly #stage: Stage;
   readonly #folder: string;
   readonly #helpers: readonly Helper[];
+  /** Names. */
+  readonly #consumers: readonly string[];
+  readonly #hooked: ReadonlySet<string>;
 
-  private constructor(stage: Stage, folder: string, helpers: readonly Helper[]) {
+  private constructor(
+    stage: Stage,
+    folder: string,
+    helpers: readonly Helper[],
+    consumers: readonly string[],
+    hooked: ReadonlySet<string>,
+  ) {
     this.#stage = stage;
     this.#folder = folder;
     this.#helpers = helpers;
+    this.#consumers = consumers;
+    this.#hooked = hooked;
   }
 
-  /** Registers the case and the letter that replies are to, and a webhook for all events, in each municipality; starts to follow. */
-  static async start(stage: Stage, url: string, random: Random, signal: AbortSignal): Promise<Watchers> {
+  /** Registers the case and the letter that replies are to, and webhooks for all events; starts to follow. */
+  static async start(
+    stage: Stage,
+    url: string,
+    random: Random,
+    signal: AbortSignal,
+    { consumers = CONSUMERS, hooked = stage.municipalities }: WatchersOptions = {},
+  ): Promise<Watchers> {
     const folder = mkdtempSync(join(stage.folder, 'watched-'));
     const port = await lastingPort(random.fork('port'));
     const secrets: Record<string, string> = {};
     const tokens: Record<string, string> = {};
-    for (const municipality of MUNICIPALITIES) {
+    for (const municipality of stage.municipalities) {
       const token = await stage.systemToken(municipality);
       tokens[municipality] = token;
       const core = new InboxClient(url, token, signal, fetch);
       await core.upsertCase(REGISTERED.caseId, { status: 'open' });
       await core.registerSentMessage(REGISTERED.messageUUID, { caseId: REGISTERED.caseId });
-      secrets[municipality] = await core.createWebhook(`http://127.0.0.1:${port}/${municipality}`);
+      if (hooked.includes(municipality))
+        secrets[municipality] = await core.createWebhook(`http://127.0.0.1:${port}/${municipality}`);
     }
     const hook = new Helper('hook', { port, secrets, file: fileIn(folder, 'hook') });
-    const consumers = Object.entries(CONSUMERS).map(
-      ([name, waits]) => new Helper('consumer', { urls: [url], tokens, file: fileIn(folder, name), waits }),
+    const followers = Object.entries(consumers).map(
+      ([name, manner]) => new Helper('consumer', { urls: [url], tokens, file: fileIn(folder, name), manner }),
     );
-    const helpers = [hook, ...consumers];
+    const helpers = [hook, ...followers];
     await Promise.all(helpers.map((helper) => helper.start()));
-    return new Watchers(stage, folder, helpers);
+    return new Watchers(stage, folder, helpers, Object.keys(consumers), new Set(hooked));
   }
 
   /** What is still to be done until they have everything, in words. */
   left(): Promise<string[]> {
-    const got = Object.keys(CONSUMERS).map((name) => [name, this.#got(name).length] as const);
+    const got = this.#consumers.map((name) => [name, this.#got(name).length] as const);
     return leftOf(this.#stage, new Map(got));
   }
 
@@ -67,11 +90,11 @@ export class Watchers {
   async compare(answered: readonly ChangeAnswer[]): Promise<Watched> {
     const { committed, messages } = await recordedIn(this.#stage);
     const received = saved<Received>(fileIn(this.#folder, 'hook'));
-    const consumers = Object.fromEntries(Object.keys(CONSUMERS).map((name) => [name, this.#got(name)]));
+    const consumers = Object.fromEntries(this.#consumers.map((name) => [name, this.#got(name)]));
     const faults = this.#helpers.flatMap((helper) => helper.faults);
     return {
       findings: [
-        ...compareFeed({ committed, messages, answered, consumers, received }),
+        ...compareFeed({ committed, messages, answered, consumers, received, hooked: this.#hooked }),
         ...faults.map((what) => ({ verdict: 'failed', what })),
       ],
       committed,

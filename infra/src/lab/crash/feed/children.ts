@@ -10,9 +10,21 @@ export interface ConsumerOrder {
   readonly tokens: Readonly<Record<string, string>>;
   /** What it got, a line for each event. */
   readonly file: string;
-  /** Whether it waits for the next event; else it polls. */
-  readonly waits: boolean;
+  readonly manner: ConsumerManner;
 }
+
+/** How a consumer asks for what is new. */
+export interface ConsumerManner {
+  /** How long a call may wait for the next event; 0 = not at all. */
+  readonly waitSeconds: number;
+  /** Between an answer and the next call. */
+  readonly restMs: number;
+}
+
+export const CONSUMERS: Readonly<Record<string, ConsumerManner>> = {
+  'a consumer that waits': { waitSeconds: 10, restMs: 0 },
+  'a consumer that polls': { waitSeconds: 0, restMs: 250 },
+};
 
 export interface HookOrder {
   readonly port: number;

@@ -3,18 +3,16 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EventList } from '@indbakke/shared/api';
-import type { ConsumerOrder } from './children.js';
+import type { ConsumerManner, ConsumerOrder } from './children.js';
 import { type Got, mend, save, saved } from './lines.js';
 
-const WAIT_SECONDS = 10;
-const POLL_MS = 250;
 const RETRY_MS = 50;
 const ANSWER_WITHIN_MS = 30_000;
 
 process.on('disconnect', () => process.exit()); // the harness is gone
-process.on('message', ({ urls, tokens, file, waits }: ConsumerOrder) => {
+process.on('message', ({ urls, tokens, file, manner }: ConsumerOrder) => {
   mend(file);
-  for (const [municipality, token] of Object.entries(tokens)) void follow(municipality, token, urls, file, waits);
+  for (const [municipality, token] of Object.entries(tokens)) void follow(municipality, token, urls, file, manner);
 });
 process.send?.('ready');
 
@@ -23,11 +21,11 @@ async function follow(
   token: string,
   urls: readonly string[],
   file: string,
-  waits: boolean,
+  { waitSeconds, restMs }: ConsumerManner,
 ): Promise<void> {
   let at = saved<Got>(file).findLast((event) => event.municipality === municipality)?.position ?? 0;
   for (let turn = 0; ; turn += 1) {
-    const query = `after=${at}${waits ? `&wait=${WAIT_SECONDS}` : ''}`;
+    const query = `after=${at}${waitSeconds > 0 ? `&wait=${waitSeconds}` : ''}`;
     const answer = await ask(`${urls[turn % urls.length]}/api/v1/events?${query}`, token);
     if (!answer) {
       await pause(RETRY_MS);
@@ -40,7 +38,7 @@ async function follow(
       }),
     );
     at = answer.next;
-    if (!waits) await pause(POLL_MS);
+    if (restMs > 0) await pause(restMs);
   }
 }
 

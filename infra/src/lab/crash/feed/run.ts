@@ -7,7 +7,7 @@ import type { Point } from '../kills.js';
 import type { Stage } from '../stage.js';
 import { type Victim, Victims } from '../victims.js';
 import { MUNICIPALITIES, REGISTERED } from '../write-memos.js';
-import { Helper, lastingPort } from './children.js';
+import { CONSUMERS, Helper, lastingPort } from './children.js';
 import { compareFeed, type FeedFinding, type FeedVerdict } from './compare.js';
 import type { FeedFault } from './faults.js';
 import { type Got, type Received, saved } from './lines.js';
@@ -39,7 +39,6 @@ export interface FeedOutcome {
 
 const SERVICES = 2;
 const WRITERS = 8;
-const CONSUMERS = { 'a consumer that waits': true, 'a consumer that polls': false };
 const POINTS: readonly Point[] = ['positions-written', 'positions-committed', 'webhook-attempted', 'message-committed'];
 const POINT_WITHIN_MS = 3_000;
 const STARTS = 5;
@@ -116,7 +115,7 @@ class FeedRun {
     }
     this.#helpers.hook = new Helper('hook', { port: this.#hookPort, secrets, file: this.#fileOf('hook') });
     this.#helpers.consumers = Object.entries(CONSUMERS).map(
-      ([name, waits]) => new Helper('consumer', { urls, tokens, file: this.#fileOf(name), waits }),
+      ([name, manner]) => new Helper('consumer', { urls, tokens, file: this.#fileOf(name), manner }),
     );
     await Promise.all([this.#helpers.hook, ...this.#helpers.consumers].map((helper) => helper.start()));
     this.#writers = new Writers(this.#stage, urls, this.#random.fork('writers'), WRITERS);

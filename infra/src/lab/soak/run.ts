@@ -1,0 +1,305 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Finding } from '../copies/run.js';
+import type { Stage } from '../crash/stage.js';
+import { Dubu, type DubuOutcome } from '../dubu/dubu.js';
+import { Random } from '../random.js';
+import { Simulator, type SimulatorReport } from '../simulator/simulator.js';
+import { Balancer } from '../upgrade/balancer.js';
+import { Fleet } from '../upgrade/fleet.js';
+import { runCommandOf, type Version } from '../upgrade/version.js';
+import { SoakComparison } from './compare.js';
+import { judge, type Trend, type Window } from './flat.js';
+import { cpuByPart, type Sample, Sampler } from './samples.js';
+
+export interface SoakPlan {
+  readonly seconds: number;
+  /** Letters a second. */
+  readonly rate: number;
+  readonly seed: number;
+  /** What runs at first; it is replaced by `to`. */
+  readonly from: Version;
+  readonly to: Version;
+  readonly signal: AbortSignal;
+  readonly report: (line: string) => void;
+}
+
+export interface SoakOutcome {
+  readonly findings: readonly Finding[];
+  /** What was done to the parts, and when, in seconds since the load began. */
+  readonly disturbances: readonly { readonly at: number; readonly what: string }[];
+  readonly trends: readonly Trend[];
+  readonly samples: readonly Sample[];
+  /** Processor time in all, in ms. */
+  readonly cpu: ReadonlyMap<string, number>;
+  /** How long there was load. */
+  readonly seconds: number;
+  /** How long it then took until nothing was left to do. */
+  readonly quietAfterSeconds: number;
+  readonly sent: SimulatorReport;
+  readonly core: DubuOutcome;
+  /** Bytes of the database in the end. */
+  readonly databaseBytes: number;
+  readonly warnings: ReadonlyMap<string, number>;
+}
+
+const COPIES = 2;
+/** Shares of the time: undisturbed, restarts, rolling upgrade, and undisturbed again for the rest. */
+const UNDISTURBED = 0.4;
+const RESTARTS = 0.1;
+const UPGRADE = 0.1;
+/** One letter in so many is handled by a caseworker. */
+const HANDLED_ONE_IN = 10;
+const CASEWORKERS = 40;
+/** Calls of a caseworker for a letter, about: list, read, file, change. */
+const CALLS_A_LETTER = 4;
+/** One letter in so many is large: 60 to 99.5 MB. */
+const LARGE_ONE_IN = 2_500;
+const SAMPLES = 400;
+const FEWEST_MS_BETWEEN_SAMPLES = 1_000;
+const REPORT_EVERY_MS = 15_000;
+const QUIET_WITHIN_MS = 600_000;
+const LEFT_EVERY_MS = 3_000;
+/** Then what lost jobs have left undone becomes due now, and not within hours. */
+const MOVED_EVERY_MS = 30_000;
+
+/** Runs two copies of each service for hours, with senders and a core, restarts each part, upgrades, and compares everything. */
+export async function playSoak(stage: Stage, plan: SoakPlan): Promise<SoakOutcome> {
+  const run = new SoakRun(stage, plan, await Balancer.open());
+  try {
+    await run.begin();
+    await run.load();
+    return await run.end();
+  } finally {
+    await run.close();
+  }
+}
+
+class SoakRun {
+  readonly #stage: Stage;
+  readonly #plan: SoakPlan;
+  readonly #balancer: Balancer;
+  readonly #fleet: Fleet;
+  readonly #random: Random;
+  readonly #comparison: SoakComparison;
+  readonly #findings: Finding[] = [];
+  readonly #disturbances: { at: number; what: string }[] = [];
+  readonly #windows: Window[] = [];
+  #began = 0;
+  #sampler: Sampler | undefined;
+  #simulator: Simulator | undefined;
+  #dubu: Dubu | undefined;
+
+  constructor(stage: Stage, plan: SoakPlan, balancer: Balancer) {
+    this.#stage = stage;
+    this.#plan = plan;
+    this.#balancer = balancer;
+    const { SMALL_CONTENT_BYTES: _, ...env } = stage.env; // as in production
+    this.#fleet = new Fleet(
+      {
+        env: { ...env, DATABASE_CONNECTIONS: '8', WEBHOOK_ALLOW: '127.0.0.1' }, // few, since there are many processes
+        copies: COPIES,
+        signal: plan.signal,
+        report: plan.report,
+      },
+      balancer,
+    );
+    this.#random = new Random(plan.seed);
+    this.#comparison = new SoakComparison(stage);
+  }
+
+  async begin(): Promise<void> {
+    const { from, rate, seed, seconds, signal, report } = this.#plan;
+    const { municipalities } = this.#stage;
+    report(`starting ${COPIES} copies of each service for ${municipalities.length} municipalities…`);
+    await this.#fleet.startAll(from);
+    const { url } = this.#balancer;
+    const handledPerSecond = rate / HANDLED_ONE_IN;
+    this.#dubu = await Dubu.start(this.#stage, {
+      url,
+      caseworkers: CASEWORKERS,
+      thinkMs: (CASEWORKERS * 1_000) / (handledPerSecond * CALLS_A_LETTER),
+      random: this.#random.fork('core'),
+      signal,
+    });
+    const { sentMessages } = this.#dubu;
+    const everyMs = Math.max(FEWEST_MS_BETWEEN_SAMPLES, (seconds * 1_000) / SAMPLES);
+    this.#sampler = new Sampler(this.#stage, () => this.#fleet.running, everyMs);
+    this.#began = performance.now();
+    this.#simulator = await Simulator.start({
+      url,
+      municipalities,
+      rate,
+      seed,
+      isFlat: true,
+      largeShare: 1 / LARGE_ONE_IN,
+      sentMessages,
+    });
+  }
+
+  async load(): Promise<void> {
+    const { seconds } = this.#plan;
+    const reporting = setInterval(() => this.#report(), REPORT_EVERY_MS);
+    try {
+      await this.#undisturbed('before', seconds * UNDISTURBED);
+      await this.#during(seconds * RESTARTS, this.#restarts());
+      await this.#during(seconds * UPGRADE, [['a rolling upgrade', () => this.#upgrade()]]);
+      await this.#undisturbed('after', seconds * (1 - UNDISTURBED - RESTARTS - UPGRADE));
+    } finally {
+      clearInterval(reporting);
+    }
+  }
+
+  /** Waits until all is done, and compares everything. */
+  async end(): Promise<SoakOutcome> {
+    const { report } = this.#plan;
+    const [simulator, dubu, sampler] = [this.#simulator as Simulator, this.#dubu as Dubu, this.#sampler as Sampler];
+    const seconds = this.#elapsed();
+    await sampler.stop();
+    report('no new letters; waiting until all is done…');
+    const [sent] = await Promise.all([simulator.stop(), dubu.stop()]);
+    const quietAfterSeconds = await this.#untilQuiet(dubu, seconds);
+    report('comparing…');
+    await this.#comparison.letters(
+      [...simulator.letters].map(({ messageUUID, municipality, acknowledgedAt }) => ({
+        messageUUID,
+        municipality,
+        isAcknowledged: acknowledgedAt !== undefined,
+      })),
+    );
+    await this.#comparison.inbox(this.#balancer.url);
+    await this.#comparison.leftBehind();
+    const core = await dubu.compare();
+    const [size] = await this.#stage.sql<{ bytes: number }>(
+      'SELECT pg_database_size(current_database())::float8 AS bytes',
+    );
+    await this.#fleet.stop();
+    const trends = judge(sampler.samples, this.#windows);
+    for (const { what, window, first, last, unit, isFlat } of trends)
+      if (!isFlat) this.#find('grew', `${what}, ${window}: from ${first.toFixed(0)} to ${last.toFixed(0)} ${unit}`);
+    this.#readLogs();
+    return {
+      findings: [
+        ...this.#findings,
+        ...this.#comparison.findings,
+        ...core.findings,
+        ...sent.findings.map((what) => ({ verdict: 'failed', what })),
+      ],
+      disturbances: this.#disturbances,
+      trends,
+      samples: sampler.samples,
+      cpu: cpuByPart(sampler.samples),
+      seconds,
+      quietAfterSeconds,
+      sent,
+      core,
+      databaseBytes: size?.bytes ?? 0,
+      warnings: this.#fleet.countComplaints('warn'),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#balancer.close();
+    this.#fleet.kill();
+    await this.#sampler?.stop();
+    await this.#dubu?.kill();
+  }
+
+  /** Each part once: a copy of each service is killed and another one started; PostgreSQL is killed and restarted. */
+  #restarts(): [string, () => Promise<void>][] {
+    const services = [...new Set(this.#fleet.running.map(({ service }) => service))];
+    return [
+      ...services.map((service): [string, () => Promise<void>] => [
+        `a ${service} is killed`,
+        async () => {
+          const copy = this.#random.pick(this.#fleet.running.filter((each) => each.service === service));
+          await this.#fleet.killAndReplace(copy);
+        },
+      ]),
+      [
+        'PostgreSQL is killed',
+        async () => {
+          await this.#stage.killPostgres();
+          await this.#stage.restartPostgres();
+        },
+      ],
+    ];
+  }
+
+  /** The steps of docs/operations.md. */
+  async #upgrade(): Promise<void> {
+    const { to } = this.#plan;
+    await runCommandOf(to, 'migrate', [], { DATABASE_OWNER_URL: this.#stage.ownerUrl });
+    await this.#fleet.replaceAll(to);
+  }
+
+  /** One after the other, spread over so many seconds; longer, if they take longer. */
+  async #during(seconds: number, disturbances: readonly [string, () => Promise<void>][]): Promise<void> {
+    const end = this.#elapsed() + seconds;
+    for (const [n, [what, disturb]] of disturbances.entries()) {
+      const at = this.#elapsed();
+      this.#plan.report(`${what}…`);
+      this.#disturbances.push({ at, what });
+      await disturb();
+      const left = end - this.#elapsed();
+      await this.#wait(left / (disturbances.length - n));
+    }
+  }
+
+  async #undisturbed(name: string, seconds: number): Promise<void> {
+    const from = this.#elapsed();
+    await this.#wait(seconds);
+    this.#windows.push({ name, from, to: this.#elapsed() });
+  }
+
+  async #wait(seconds: number): Promise<void> {
+    await pause(Math.max(0, seconds * 1_000), undefined, { signal: this.#plan.signal });
+  }
+
+  #elapsed(): number {
+    return (performance.now() - this.#began) / 1_000;
+  }
+
+  #report(): void {
+    const { sent, acknowledged, open, resent } = (this.#simulator as Simulator).progress;
+    const changes = this.#dubu?.changes ?? 0;
+    this.#plan.report(
+      `${this.#elapsed().toFixed(0)} of ${this.#plan.seconds} s: ${sent} letters sent, ${acknowledged} acknowledged, ${open} open, ${resent} sent again, ${changes} changes`,
+    );
+  }
+
+  /** @returns seconds since the load ended */
+  async #untilQuiet(dubu: Dubu, since: number): Promise<number> {
+    const limit = performance.now() + QUIET_WITHIN_MS;
+    let moved = performance.now();
+    let reported = performance.now();
+    for (;;) {
+      this.#plan.signal.throwIfAborted();
+      const left = [...(await dubu.left()), ...(await this.#comparison.left())];
+      if (left.length === 0) break;
+      if (performance.now() > limit) {
+        for (const what of left) this.#find('stuck', what);
+        break;
+      }
+      if (performance.now() - reported > REPORT_EVERY_MS) {
+        this.#plan.report(`left: ${left.join(', ')}`);
+        reported = performance.now();
+      }
+      if (performance.now() - moved > MOVED_EVERY_MS) {
+        await this.#stage.moveClockOn();
+        moved = performance.now();
+      }
+      await pause(LEFT_EVERY_MS);
+    }
+    return this.#elapsed() - since;
+  }
+
+  /** No copy may have an error in its log, but for what it says of PostgreSQL while that was down. */
+  #readLogs(): void {
+    for (const fault of this.#fleet.faults()) this.#find('failed', fault);
+    for (const [what, count] of this.#fleet.countComplaints('error')) this.#find('failed', `${what}, ${count} times`);
+  }
+
+  #find(verdict: string, what: string): void {
+    this.#findings.push({ verdict, what });
+  }
+}
