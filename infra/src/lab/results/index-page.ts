@@ -28,7 +28,7 @@ export function indexOf(folder: string): { readonly text: string; readonly summa
     '# Results',
     '',
     `**${summary}.** Made by \`npm run results\` from the pages of this folder, and not written by hand: each page says in one form`,
-    'what was run, on what, and which goals were met.',
+    'what was run, on what, and which goals were met. What (a), (b) and (c) are, with which ours is compared, is on the page.',
     '',
     ...(notMet > 0 ? ['## Not met', '', ...missing.flatMap((page) => missedLines(page, reasons)), ''] : []),
     '## All goals',
