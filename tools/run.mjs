@@ -53,6 +53,11 @@ const COMMANDS = {
     does: 'measure against a plain implementation and the machine’s limit',
     module: 'infra/dist/lab/bench/main.js',
   },
+  results: {
+    does: 'list all results and goals in one page',
+    module: 'infra/dist/lab/results/main.js',
+    usage: 'npm run results    makes docs/results/README.md from the other pages of that folder',
+  },
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
   revoke: { does: 'revoke a token, a sign-in or all of a user', module: 'infra/dist/local/revoke.js' },
   municipality: { does: 'add or change a municipality', module: 'infra/dist/local/municipality.js' },

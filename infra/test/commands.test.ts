@@ -113,7 +113,7 @@ describe('npm run reset', () => {
   });
 });
 
-describe.each(['start', 'demo', 'config', 'migrate', 'prepare'])('the command %s', (command) => {
+describe.each(['start', 'demo', 'results', 'config', 'migrate', 'prepare'])('the command %s', (command) => {
   test.each(['--help', '-h'])('prints only its usage with %s', (option) => {
     const { status, stdout } = tool('run.mjs', [command, option]);
     expect(stdout).toMatch(/^(DATABASE_OWNER_URL=\S+ )?npm (run )?\w+ {4}.+\n$/);

@@ -28,6 +28,8 @@ export interface Outcome {
   /** For the last line: `ratio_to_limit`, `rate_of_limit`, `times_faster_than_plain`, `rss_growth_mb`, `growth_ratio`, … */
   readonly figures: Readonly<Record<string, number>>;
   readonly goals: readonly Goal[];
+  /** Why there are none. */
+  readonly noGoals?: string;
   /** How it was measured, and limits of the figures. */
   readonly notes: readonly string[];
   /** Where our processor time goes, if profiled; printed, but not in the report. */

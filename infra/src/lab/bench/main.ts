@@ -81,7 +81,7 @@ async function runOne(bench: Bench, size: Size, site: Site): Promise<Outcome> {
   process.stdout.write(
     `\n${[textTable(outcome), '', ...goalLines(outcome), '', ...profileLines(outcome)].join('\n')}\n`,
   );
-  if (!size.quick) process.stdout.write(`${writeReport(bench, outcome, postgres)}\n\n`);
+  if (!size.quick) process.stdout.write(`${writeReport(bench, size, outcome, postgres)}\n\n`);
   return outcome;
 }
 

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, platform, release } from 'node:os';
 import { join } from 'node:path';
 import { repository } from '../../../../tools/local-state.mjs';
-import type { Bench, Outcome } from './bench.js';
+import { machine, resultLines, today } from '../results/form.js';
+import type { Bench, Outcome, Size } from './bench.js';
 
 /** The table for a terminal. */
 export function textTable({ columns, rows }: Outcome): string {
@@ -30,39 +30,37 @@ export function jsonLine(name: string, { figures }: Outcome): string {
 }
 
 /** Writes its page in docs/results, and more pages if there are. @returns its path in the repository */
-export function writeReport(bench: Bench, outcome: Outcome, postgres: string): string {
+export function writeReport(bench: Bench, size: Size, outcome: Outcome, postgres: string): string {
   const path = `docs/results/${bench.page ?? `bench-${bench.name}.md`}`;
   const folder = join(repository, 'docs', 'results');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(repository, path), page(bench, outcome, postgres));
+  writeFileSync(join(repository, path), page(bench, size, outcome, postgres));
   for (const [name, text] of Object.entries(outcome.pages ?? {})) writeFileSync(join(folder, name), text);
   return path;
 }
 
-function page({ name, measures }: Bench, outcome: Outcome, postgres: string): string {
-  const { columns, rows, notes } = outcome;
+function page({ name, measures }: Bench, { to }: Size, outcome: Outcome, postgres: string): string {
+  const { columns, rows, goals, noGoals, notes } = outcome;
   const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [
     `# bench ${name}`,
     '',
     measures,
     '',
-    `${new Date().toISOString().slice(0, 10)}, ${machine(postgres)}.`,
+    ...resultLines({
+      run: [`npm run bench -- ${name}${to === undefined ? '' : ` --to ${to}`}`],
+      on: today(machine(postgres)),
+      goals,
+      noGoals,
+    }),
     '',
     row(columns),
     row(columns.map((_, column) => (column === 0 ? '---' : '---:'))),
     ...rows.map(row),
     '',
-    ...outcome.goals.map(({ goal, measured, met }) => `- ${met ? 'met' : '**not met**'}: ${goal}: ${measured}`),
     ...notes.map((note) => `- ${note}`),
     '',
     `\`${jsonLine(name, outcome)}\``,
     '',
   ].join('\n');
-}
-
-function machine(postgres: string): string {
-  const model = cpus()[0]?.model.trim() ?? 'processor';
-  const [linux] = release().split('-');
-  return `${cpus().length} × ${model}, ${platform()} ${linux}, Node ${process.versions.node}, PostgreSQL ${postgres}`;
 }

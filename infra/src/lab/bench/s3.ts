@@ -52,6 +52,7 @@ export const s3: Bench = {
       rows,
       figures,
       goals: [],
+      noGoals: 'it shows what content in S3 costs',
       notes: [
         `${CLIENTS} clients that each wait for the receipt. S3 is OpenStack Swift, in one process of Python on the same machine: the rates are its own, the CPU is that of the receiver.`,
       ],

@@ -1,4 +1,5 @@
 import type { Found } from '../plants/search-files.js';
+import { machine, none, resultLines, today } from '../results/form.js';
 import type { Proof } from './prove.js';
 
 const MB = 2 ** 20;
@@ -37,10 +38,15 @@ function formsOf(found: readonly Found[]): string[] {
 
 /** The page of docs/results. */
 export function page(proofs: readonly Proof[]): string {
-  const total = proofs.reduce((sum, { after }) => sum + after.found.length, 0);
   return `# Deletion proof
 
-\`npm run deletion-proof\`, ${new Date().toISOString().slice(0, 10)}: **found ${total}**.
+${resultLines({
+  run: ['npm run deletion-proof'],
+  on: today(machine()),
+  goals: proofs.map(({ queue, after }) =>
+    none(`queue on ${queue}, found after deletion and scrub`, after.found.length),
+  ),
+}).join('\n')}
 
 Letters with values that are nowhere else (subject, numbers and names of sender and citizen concerned, field for the contact point,
 label, file name, content, reference of a reply), small and large, and a delivery in quarantine, pass through lists, search, reading,

@@ -1,3 +1,4 @@
+import { machine, none, resultLines, today } from '../results/form.js';
 import type { PersonalProof } from './prove.js';
 
 const MB = 2 ** 20;
@@ -28,10 +29,15 @@ export function linesOf({
 
 /** The page of docs/results. */
 export function page(proofs: readonly PersonalProof[]): string {
-  const total = proofs.reduce((sum, { found }) => sum + found.length, 0);
   return `# Nothing personal
 
-\`npm run personal-proof\`, ${new Date().toISOString().slice(0, 10)}: **found ${total}** where those look who may see no messages.
+${resultLines({
+  run: ['npm run personal-proof'],
+  on: today(machine()),
+  goals: proofs.map(({ queue, found }) =>
+    none(`queue on ${queue}, found where those look who may see no messages`, found.length),
+  ),
+}).join('\n')}
 
 Values that are nowhere else stand in every part of letters, and of documents from Fordelingskomponenten, that pass through everything; of
 deliveries with each fault over REST, as a form, over SOAP and through Fordelingskomponenten; in names of files that come by SFTP, while its

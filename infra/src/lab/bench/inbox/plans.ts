@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
+import { resultLines } from '../../results/form.js';
 import type { Place } from '../place.js';
 import type { Call, Client } from './calls.js';
 
@@ -49,6 +50,12 @@ export async function planPage(
     return [
       '# bench inbox: plans',
       `The plans of the statements of some calls with ${messages} messages, and of those that grow most, as \`indbakke_app\` under row-level security, as auto_explain logged them (ANALYZE, BUFFERS); of the same statement with other values, the first. Who calls: all = sees all messages, own = only those of a caseworker and a team, setup = held ones too. All persons are made up.`,
+      resultLines({
+        run: ['npm run bench -- inbox'],
+        on: 'the run of [bench inbox](bench-inbox.md)',
+        goals: [],
+        noGoals: 'it shows the plans behind [bench inbox](bench-inbox.md)',
+      }).join('\n'),
       ...sections,
       '',
     ].join('\n\n');

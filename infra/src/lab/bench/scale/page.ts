@@ -1,3 +1,4 @@
+import { resultLines } from '../../results/form.js';
 import { rounded } from '../measure.js';
 import { type CpuOfLetter, PER_LETTER } from './lives.js';
 
@@ -38,7 +39,14 @@ export function pageOf({ cpu, perMb, idle }: Found): string {
   return [
     '# What many municipalities need',
     '',
-    'Made by `npm run bench -- scale`; the rates at 1, 2 and 4 processes of each service are in [bench-scale](bench-scale.md).',
+    ...resultLines({
+      run: ['npm run bench -- scale'],
+      on: 'the run of [bench scale](bench-scale.md)',
+      goals: [],
+      noGoals: 'it shows what a letter takes, and what follows from that',
+    }),
+    '',
+    'The rates at 1, 2 and 4 processes of each service are in [bench-scale](bench-scale.md).',
     '',
     '## Processor time for a letter',
     '',

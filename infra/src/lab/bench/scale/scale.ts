@@ -73,6 +73,7 @@ export const scale: Bench = {
         cpu_ms_for_a_mb: rounded(perMb, 1),
       },
       goals: [],
+      noGoals: 'it shows what a letter takes, for [what many municipalities need](scale.md)',
       notes: [
         `Each measurement starts new processes, in turn 1, 2, 4, 1, 2, 4 …; ${secondsOf(size)} s each. Receipts: replies of 20 KB from 32 senders that wait. Suggestions: a backlog of ${backlogOf(size)}. Lists: 50 of the inbox, 8 callers at once.`,
         'Idle: all those processes and PostgreSQL together, with nothing to do.',
