@@ -47,6 +47,10 @@ const COMMANDS = {
     does: 'replace an older version by this one under load, and compare',
     module: 'infra/dist/lab/upgrade/main.js',
   },
+  soak: {
+    does: 'run for hours with senders and a core, restart and upgrade, and compare',
+    module: 'infra/dist/lab/soak/main.js',
+  },
   send: { does: 'deliver MeMo files and documents to the running stack', module: 'infra/dist/local/send.js' },
   fuzz: { does: 'deliver mutated messages and compare with a second parser', module: 'infra/dist/lab/fuzz/main.js' },
   bench: {

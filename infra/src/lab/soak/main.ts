@@ -44,7 +44,8 @@ function readOptions() {
     rate: numberIn('rate', values.rate, /^[1-9]\d{0,3}$/, 'a whole number from 1'),
     municipalities: numberIn('municipalities', values.municipalities, /^[1-9]\d{0,2}$/, 'a whole number from 1'),
     from: values.from,
-    seed: values.seed === undefined ? randomInt(1_000_000) : numberIn('seed', values.seed, /^\d{1,6}$/, 'a whole number'),
+    seed:
+      values.seed === undefined ? randomInt(1_000_000) : numberIn('seed', values.seed, /^\d{1,6}$/, 'a whole number'),
     withPage: !values['no-page'],
     isHelp: values.help,
   };
@@ -62,7 +63,9 @@ async function soak(options: ReturnType<typeof readOptions>, signal: AbortSignal
   const folder = mkdtempSync(join(tmpdir(), 'indbakke-soak-'));
   try {
     const old = from === undefined ? thisVersion() : await takeVersion(from, join(folder, 'old'), report);
-    print(`soak: ${hours} h, ${rate} letters a second, ${municipalities} municipalities, from ${old.name}, seed ${seed}`);
+    print(
+      `soak: ${hours} h, ${rate} letters a second, ${municipalities} municipalities, from ${old.name}, seed ${seed}`,
+    );
     const { outcome, postgres } = await withPostgres(async (server) => {
       const cvrs = Array.from({ length: municipalities }, (_, n) => String(90_000_001 + n));
       const stage = await Stage.open(server, 'soak', { setUp: setUpBy(old, folder), municipalities: cvrs });
@@ -109,7 +112,9 @@ function show({ findings, warnings, trends, cpu, sent, core, seconds, quietAfter
       found: findings.length,
     }),
   );
-  print(['lost', 'twice', 'stuck'].map((each) => `${each} ${findings.filter((f) => f.verdict === each).length}`).join(', '));
+  print(
+    ['lost', 'twice', 'stuck'].map((each) => `${each} ${findings.filter((f) => f.verdict === each).length}`).join(', '),
+  );
 }
 
 const signal = abortedByCtrlC();

@@ -90,9 +90,16 @@ export function soakPage(outcome: SoakOutcome, { command, rate, municipalities, 
       ]),
     ),
     '',
-    ...(findings.length > 0 ? ['## Found', '', ...findings.map(({ verdict, what }) => `- ${verdict}: ${what}`), ''] : []),
+    ...(findings.length > 0
+      ? ['## Found', '', ...findings.map(({ verdict, what }) => `- ${verdict}: ${what}`), '']
+      : []),
     ...(outcome.warnings.size > 0
-      ? ['## Warnings in the logs', '', ...[...outcome.warnings].map(([what, times]) => `- ${what}: ${times} times`), '']
+      ? [
+          '## Warnings in the logs',
+          '',
+          ...[...outcome.warnings].map(([what, times]) => `- ${what}: ${times} times`),
+          '',
+        ]
       : []),
   ].join('\n');
 }
@@ -101,7 +108,11 @@ export function soakPage(outcome: SoakOutcome, { command, rate, municipalities, 
 function trendRows(trends: readonly Trend[]): string[][] {
   return [...new Set(trends.map(({ what }) => what))].map((what) => {
     const all = trends.filter((trend) => trend.what === what);
-    const shown = (window: string) => all.filter((trend) => trend.window === window).map(shownTrend).join('; ');
+    const shown = (window: string) =>
+      all
+        .filter((trend) => trend.window === window)
+        .map(shownTrend)
+        .join('; ');
     return [what, shown('before'), shown('after'), all.every(({ isFlat }) => isFlat) ? 'yes' : '**no**'];
   });
 }
