@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { repository } from '../../tools/local-state.mjs';
 import { atLeast, atMost } from '../src/lab/bench/bench.js';
+import { reportOf } from '../src/lab/bench/report.js';
+import { pageOf as scalePage } from '../src/lab/bench/scale/page.js';
+import { page as deletionPage } from '../src/lab/deletion-proof/report.js';
+import { page as personalPage } from '../src/lab/personal-proof/report.js';
 import { machine, none, resultLines, today } from '../src/lab/results/form.js';
 import { indexOf } from '../src/lab/results/index-page.js';
 import { readPage } from '../src/lab/results/read.js';
@@ -109,6 +113,45 @@ describe('a page', () => {
   it('may miss a goal by less than its figure shows', () => {
     expect(read(RUN, ON, '- **not met**: time, of (a) ≤ 1.11 ×: 1.11 ×').goals).toEqual([
       { goal: 'time, of (a) ≤ 1.11 ×', measured: '1.11 ×', met: false },
+    ]);
+  });
+});
+
+describe('the page', () => {
+  it('of a bench has the form, with how much was measured', () => {
+    const bench = { name: 'soap', measures: 'One MeMo.', run: () => Promise.resolve(outcome) };
+    const outcome = {
+      columns: ['a'],
+      rows: [['1']],
+      figures: {},
+      goals: [atMost('time', 1, 2, ' ×')],
+      notes: ['a note'],
+    };
+    const { run, on, goals } = readPage(
+      'a.md',
+      reportOf(bench, { quick: false, rounds: 3, to: 5_000 }, outcome, '18.4'),
+    );
+    expect(run).toBe('`npm run bench -- soap --to 5000`');
+    expect(on).toMatch(/^\d{4}-\d\d-\d\d, \d+ × .+, \d+ GiB, .+, Node [\d.]+, PostgreSQL 18\.4$/);
+    expect(goals).toEqual([{ goal: 'time ≤ 2 ×', measured: '1.00 ×', met: true }]);
+  });
+
+  it('of what many municipalities need has the form', () => {
+    const cpu = { receiver: 1, journaler: 1, archiver: 1, PostgreSQL: 1, Redis: 0 };
+    expect(readPage('scale.md', scalePage({ cpu: { PostgreSQL: cpu }, perMb: 6, idle: 0.2 })).goals).toEqual([]);
+  });
+
+  it('of the proofs has a goal for each queue', () => {
+    const nothing = { searched: [], found: [] };
+    const deleted = { letters: 6, others: 0, needles: 0, before: nothing, unscrubbed: nothing, after: nothing };
+    const deletion = { queue: 'Redis', ...deleted, neverInFiles: [], scrubSeconds: 5 };
+    expect(readPage('a.md', deletionPage([deletion])).goals).toEqual([
+      { goal: 'queue on Redis, found after deletion and scrub ≤ 0', measured: '0', met: true },
+    ]);
+    const personal = { queue: 'Redis', plants: 9, inLetters: 1, inDatabase: 1, notReached: [], searched: [] };
+    const found = [{ area: 'metrics', file: 'a', plant: 'subject', form: 'plain' }];
+    expect(readPage('a.md', personalPage([{ ...personal, found }])).goals).toEqual([
+      { goal: 'queue on Redis, found where those look who may see no messages ≤ 0', measured: '1', met: false },
     ]);
   });
 });

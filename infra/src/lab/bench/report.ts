@@ -34,12 +34,13 @@ export function writeReport(bench: Bench, size: Size, outcome: Outcome, postgres
   const path = `docs/results/${bench.page ?? `bench-${bench.name}.md`}`;
   const folder = join(repository, 'docs', 'results');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(repository, path), page(bench, size, outcome, postgres));
+  writeFileSync(join(repository, path), reportOf(bench, size, outcome, postgres));
   for (const [name, text] of Object.entries(outcome.pages ?? {})) writeFileSync(join(folder, name), text);
   return path;
 }
 
-function page({ name, measures }: Bench, { to }: Size, outcome: Outcome, postgres: string): string {
+/** Its page of docs/results. */
+export function reportOf({ name, measures }: Bench, { to }: Size, outcome: Outcome, postgres: string): string {
   const { columns, rows, goals, noGoals, notes } = outcome;
   const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [
