@@ -68,7 +68,10 @@ async function soak(options: ReturnType<typeof readOptions>, signal: AbortSignal
     );
     const { outcome, postgres } = await withPostgres(async (server) => {
       const cvrs = Array.from({ length: municipalities }, (_, n) => String(90_000_001 + n));
-      const stage = await Stage.open(server, 'soak', { setUp: setUpBy(old, folder), municipalities: cvrs });
+      const stage = await Stage.open(server, 'soak', {
+        municipalities: cvrs,
+        ...(from !== undefined && { setUp: setUpBy(old, folder) }),
+      });
       try {
         const plan = { seconds: hours * SECONDS_AN_HOUR, rate, seed, from: old, to: thisVersion(), signal, report };
         const outcome = await playSoak(stage, plan);

@@ -5,6 +5,7 @@ import { Dubu, type DubuOutcome } from '../dubu/dubu.js';
 import { Random } from '../random.js';
 import { Simulator, type SimulatorReport } from '../simulator/simulator.js';
 import { Balancer } from '../upgrade/balancer.js';
+import type { LogLine } from '../upgrade/copy.js';
 import { Fleet } from '../upgrade/fleet.js';
 import { runCommandOf, type Version } from '../upgrade/version.js';
 import { SoakComparison } from './compare.js';
@@ -57,6 +58,8 @@ const LARGE_ONE_IN = 2_500;
 const SAMPLES = 400;
 const FEWEST_MS_BETWEEN_SAMPLES = 1_000;
 const REPORT_EVERY_MS = 15_000;
+/** After PostgreSQL is back. */
+const CONNECTED_AGAIN_WITHIN_MS = 30_000;
 const QUIET_WITHIN_MS = 600_000;
 const LEFT_EVERY_MS = 3_000;
 /** Then what lost jobs have left undone becomes due now, and not within hours. */
@@ -85,6 +88,9 @@ class SoakRun {
   readonly #disturbances: { at: number; what: string }[] = [];
   readonly #windows: Window[] = [];
   #began = 0;
+  /** When PostgreSQL was killed, and when services were connected again; Unix time in ms. */
+  #downFrom = Number.POSITIVE_INFINITY;
+  #downTo = Number.NEGATIVE_INFINITY;
   #sampler: Sampler | undefined;
   #simulator: Simulator | undefined;
   #dubu: Dubu | undefined;
@@ -193,7 +199,7 @@ class SoakRun {
       sent,
       core,
       databaseBytes: size?.bytes ?? 0,
-      warnings: this.#fleet.countComplaints('warn'),
+      warnings: this.#fleet.countComplaints('warn', (line) => !this.#isWhileDown(line)),
     };
   }
 
@@ -218,8 +224,10 @@ class SoakRun {
       [
         'PostgreSQL is killed',
         async () => {
+          this.#downFrom = Date.now();
           await this.#stage.killPostgres();
           await this.#stage.restartPostgres();
+          this.#downTo = Date.now() + CONNECTED_AGAIN_WITHIN_MS;
         },
       ],
     ];
@@ -293,10 +301,16 @@ class SoakRun {
     return this.#elapsed() - since;
   }
 
-  /** No copy may have an error in its log, but for what it says of PostgreSQL while that was down. */
+  /** No copy may have an error in its log, but for those while PostgreSQL was down. */
   #readLogs(): void {
     for (const fault of this.#fleet.faults()) this.#find('failed', fault);
-    for (const [what, count] of this.#fleet.countComplaints('error')) this.#find('failed', `${what}, ${count} times`);
+    for (const [what, count] of this.#fleet.countComplaints('error', (line) => !this.#isWhileDown(line)))
+      this.#find('failed', `${what}, ${count} times`);
+  }
+
+  #isWhileDown({ time }: LogLine): boolean {
+    const at = Date.parse(time);
+    return this.#downFrom <= at && at <= this.#downTo;
   }
 
   #find(verdict: string, what: string): void {

@@ -14,6 +14,8 @@ const ENDS_WITH_US = 'data:text/javascript,process.on("disconnect",()=>process.e
 
 /** A line of a log. */
 export interface LogLine {
+  /** ISO 8601. */
+  readonly time: string;
   readonly level: string;
   readonly event: string;
   readonly url?: string;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Env } from '@indbakke/shared/config';
 import type { Balancer } from './balancer.js';
-import { Copy, weightOf } from './copy.js';
+import { Copy, type LogLine, weightOf } from './copy.js';
 import type { Version } from './version.js';
 
 export interface FleetPlan {
@@ -97,11 +97,18 @@ export class Fleet {
     return left.flatMap(({ name, faults }) => faults.map((fault) => `${name} ${fault}`));
   }
 
-  /** Events of the warnings or errors in all logs, and how many. */
-  countComplaints(level: 'warn' | 'error'): ReadonlyMap<string, number> {
+  /**
+   * The warnings or errors in all logs, and how many.
+   *
+   * @param isCounted which ones
+   */
+  countComplaints(
+    level: 'warn' | 'error',
+    isCounted: (line: LogLine) => boolean = () => true,
+  ): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { name, complaints } of this.#all) {
-      for (const line of complaints.filter((each) => weightOf(each) === level)) {
+      for (const line of complaints.filter((each) => weightOf(each) === level && isCounted(each))) {
         const { event, ...fields } = line;
         const details = Object.keys(fields).filter((field) => !UNIMPORTANT.has(field));
         const what = [`${name}: ${event}`, ...details.map((field) => `${field} ${fields[field]}`)].join(', ');
