@@ -34,8 +34,8 @@ export interface SimulatorPlan {
   readonly faultShare?: number;
   /** Attempts of a fault before the receiver is blamed, which may just restart; default 3. */
   readonly faultAttempts?: number;
-  /** SystemFetch: so many old letters at once to one municipality, so often in simulated time. */
-  readonly flood?: { readonly letters: number; readonly everyHours: number };
+  /** SystemFetch: so many old letters at once to one municipality, at the beginning, and perhaps again and again in simulated time. */
+  readonly flood?: { readonly letters: number; readonly everyHours?: number };
   /** Letters under way at once, and connections; default 32. */
   readonly concurrency?: number;
   /** How long an answer may take, in seconds; default 60. */

@@ -62,13 +62,15 @@ const PATHS: Readonly<Record<Channel, string>> = {
 };
 const SHARES = { rest: 0.7, form: 0.15, soap: 0.15 };
 const LARGE_SHARE = 1 / 500;
+const CONCURRENCY = 32;
 
 /** Sends letters to a receiver as Serviceplatformen and Digital Post do, and keeps account of each. */
 export class Simulator {
-  /** Resolves when `limit` letters were begun, and each fault was played once. */
+  /** Resolves when `limit` letters, and a flood, were begun, and each fault was played once. */
   readonly begun: Promise<void>;
   readonly #plan: SimulatorPlan;
   readonly #random: Random;
+  readonly #ofFlood: Random;
   readonly #contents: Contents;
   readonly #clock: SimulatedClock;
   readonly #client: Client;
@@ -102,10 +104,11 @@ export class Simulator {
   }
 
   private constructor(plan: SimulatorPlan, sftp: SftpPlace | undefined) {
-    const { concurrency = 32, timeoutSeconds = 60, resendAfterSeconds = RESEND_AFTER_SECONDS } = plan;
+    const { concurrency = CONCURRENCY, timeoutSeconds = 60, resendAfterSeconds = RESEND_AFTER_SECONDS } = plan;
     this.#plan = { ...plan, url: plan.url.replace(/\/$/, '') };
     this.#sftp = sftp;
     this.#random = new Random(plan.seed);
+    this.#ofFlood = this.#random.fork('flood');
     this.#contents = new Contents(this.#random.fork('content'));
     this.#clock = plan.clock ?? new SimulatedClock();
     this.#client = new Client(this.#plan.url, plan.tls, concurrency, timeoutSeconds * SECOND);
@@ -114,14 +117,13 @@ export class Simulator {
     this.#lastTaken = this.#clock.now();
     plan.signal?.addEventListener('abort', () => this.#end(), { once: true });
     if (plan.signal?.aborted) this.#end();
-    const firstFaults = this.#playEachOnce();
+    const [arrivals, firstFaults, firstFlood] = [this.#arrive(), this.#playEachOnce(), this.#flood()];
     this.#run(() => firstFaults);
-    const arrivals = this.#arrive();
-    this.#loops = [arrivals, this.#flood(), this.#sendAgain()].map((loop) => loop.catch((error) => this.#fail(error)));
-    this.begun = Promise.all([arrivals, firstFaults]).then(
-      () => {},
-      () => {},
+    this.#loops = [arrivals, this.#floodAgainAndAgain(firstFlood), this.#sendAgain()].map((loop) =>
+      loop.catch((error) => this.#fail(error)),
     );
+    this.begun = Promise.all([arrivals, firstFaults, firstFlood]).then(() => {});
+    this.begun.catch(() => {}); // thrown by stop()
   }
 
   get progress(): SimulatorProgress {
@@ -206,22 +208,28 @@ export class Simulator {
     }
   }
 
+  async #floodAgainAndAgain(first: Promise<void>): Promise<void> {
+    await first;
+    const { everyHours = 0 } = this.#plan.flood ?? {};
+    if (everyHours === 0) return;
+    for (let at = this.#clock.now(); !this.#arriving.signal.aborted; ) {
+      at += everyHours * HOUR;
+      await this.#clock.until(at, this.#arriving.signal);
+      await this.#flood();
+    }
+  }
+
   /** SystemFetch (added 2026-11): old letters, as fast as the receiver takes them; half of the places are left to others. */
   async #flood(): Promise<void> {
-    const { flood, concurrency = 32 } = this.#plan;
-    if (!flood) return;
-    const random = this.#random.fork('flood');
-    const places = new Places(Math.max(1, Math.floor(concurrency / 2)));
-    for (let at = this.#clock.now(); !this.#arriving.signal.aborted; at += flood.everyHours * HOUR) {
-      await this.#clock.until(at, this.#arriving.signal);
-      const municipality = random.pick(this.#plan.municipalities);
-      for (let sent = 0; sent < flood.letters && !this.#arriving.signal.aborted; sent += 1) {
-        await places.take();
-        const age = random.between(30, 5 * 365) * DAY;
-        const letter = this.#newLetter(random, { municipality, age });
-        this.#add(letter);
-        this.#run(() => this.#send(letter).finally(() => places.release()));
-      }
+    const { flood, concurrency = CONCURRENCY } = this.#plan;
+    const municipality = this.#ofFlood.pick(this.#plan.municipalities);
+    const places = new Places(Math.ceil(concurrency / 2));
+    for (let sent = 0; sent < (flood?.letters ?? 0) && !this.#arriving.signal.aborted; sent += 1) {
+      await places.take();
+      const age = this.#ofFlood.between(30, 5 * 365) * DAY;
+      const letter = this.#newLetter(this.#ofFlood, { municipality, age });
+      this.#add(letter);
+      this.#run(() => this.#send(letter).finally(() => places.release()));
     }
   }
 
