@@ -87,7 +87,7 @@ export function memoOf({ messageUUID, municipality, kind, spec }: Letter): Body 
     ...(kind === 'reply' && {
       replyData: [{ messageUUID: about, senderID: municipality, recipientID: citizen }],
     }),
-    ...(kind === 'forward' && { forwardedFrom: 'Test Testesen', forwardedUUID: about }),
+    ...(kind === 'forwarded' && { forwardedFrom: 'Test Testesen', forwardedUUID: about }),
   });
   const placeholder = PLACEHOLDER.toString('base64');
   const at = xml.indexOf(placeholder);

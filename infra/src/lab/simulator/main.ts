@@ -39,7 +39,7 @@ Sends letters to a receiver of SF1606 and SF2900 as Serviceplatformen and Digita
   --json FILE             writes the report with every letter
   --concurrency N         letters under way at once (default 32); --timeout N: seconds for an answer (default 60)
   --wait N                seconds to wait for receipts at the end (default 120)
-  --seed N                the same letters again`;
+  --seed N                the same sizes, kinds and times again; ids are new`;
 
 const OPTIONS = {
   url: { type: 'string' },

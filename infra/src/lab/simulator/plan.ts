@@ -14,6 +14,7 @@ export interface SimulatorPlan {
   readonly municipalities: readonly string[];
   /** Letters a second of real time, on average over a week. */
   readonly rate: number;
+  /** Of what is random, but for ids: those are new in each run. */
   readonly seed: number;
   /** No more than this many, faults not counted; default: until `stop`. */
   readonly limit?: number;

@@ -6,13 +6,16 @@ import { type Answer, NoAnswer, type ShownCertificate, type SimulatorTls, secret
 /** HTTP by hand on one connection, over TLS or not, for what no HTTP client does. */
 export class RawConnection {
   readonly #socket: Socket;
+  /** The same without TLS. */
+  readonly #tcp: Socket;
   readonly #chunks: AsyncIterator<Buffer>;
   #received = Buffer.alloc(0);
   /** Why it ended, if it did not end well. */
   #error: NodeJS.ErrnoException | undefined;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, tcp: Socket) {
     this.#socket = socket;
+    this.#tcp = tcp;
     this.#chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     socket.on('error', (error) => {
       this.#error ??= error;
@@ -33,9 +36,9 @@ export class RawConnection {
     const { protocol, hostname, port } = new URL(url);
     const isSecure = protocol === 'https:';
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
-    const to = { host, port: Number(port || (isSecure ? 443 : 80)), allowHalfOpen: true };
-    const name = isIP(host) ? {} : { servername: host };
-    const socket = isSecure ? connectSecurely({ ...to, ...name, ...(tls && secretsOf(tls, shown)) }) : connect(to);
+    const tcp = connect({ host, port: Number(port || (isSecure ? 443 : 80)), allowHalfOpen: true });
+    const name = isIP(host) ? { host } : { servername: host };
+    const socket = isSecure ? connectSecurely({ socket: tcp, ...name, ...(tls && secretsOf(tls, shown)) }) : tcp;
     socket.setTimeout(timeoutMs, () => socket.destroy(new NoAnswer('timeout')));
     try {
       await once(socket, isSecure ? 'secureConnect' : 'connect');
@@ -43,7 +46,7 @@ export class RawConnection {
       throw new NoAnswer((error as NodeJS.ErrnoException).code ?? 'no connection');
     }
     socket.setNoDelay(true);
-    return new RawConnection(socket);
+    return new RawConnection(socket, tcp);
   }
 
   /** Resolves when the operating system has the bytes, or the receiver has cut the connection: `answer` tells. */
@@ -64,7 +67,8 @@ export class RawConnection {
 
   /** Disconnects so that what the receiver has not read is lost. */
   break(): void {
-    this.#socket.resetAndDestroy();
+    this.#tcp.resetAndDestroy();
+    this.#socket.destroy();
   }
 
   /** The status of the next answer, an interim one; it has no body. @throws NoAnswer */

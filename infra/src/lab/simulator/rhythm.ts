@@ -21,11 +21,11 @@ export function weightAt(at: Date): number {
 /** On Monday morning. */
 export const HIGHEST_WEIGHT = SCALE * Math.max(...DAYS) * Math.max(...HOURS);
 
-export type Kind = 'enquiry' | 'reply' | 'forward';
+export type Kind = 'enquiry' | 'reply' | 'forwarded';
 
 export function kindOf(random: Random): Kind {
   if (random.chance(0.45)) return 'reply';
-  return random.chance(0.9) ? 'enquiry' : 'forward';
+  return random.chance(0.9) ? 'enquiry' : 'forwarded';
 }
 
 const SMALLEST = 20_000;

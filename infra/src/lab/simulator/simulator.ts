@@ -141,6 +141,11 @@ export class Simulator {
     return this.#letters.values();
   }
 
+  /** Whether the receiver has taken nothing for seven days: it gets nothing more. */
+  get isSwitchedOff(): boolean {
+    return this.#isSwitchedOff;
+  }
+
   /** Where the receiver fetches files; undefined without the plan’s `sftp`. */
   get sftp(): SftpPlace['server'] | undefined {
     return this.#sftp?.server;
@@ -233,7 +238,11 @@ export class Simulator {
     }
   }
 
-  /** @param age in milliseconds */
+  /**
+   * Its ids are new whatever the seed, so that another run sends other letters.
+   *
+   * @param age in milliseconds
+   */
   #newLetter(random: Random, { municipality = random.pick(this.#plan.municipalities), age = 0 } = {}): Letter {
     const { largeShare = LARGE_SHARE, sentMessages } = this.#plan;
     const channel = this.#channelOf(random);
@@ -242,7 +251,7 @@ export class Simulator {
     const sent = sentMessages?.get(municipality) ?? [];
     const bytes = sizeOf(random, largeShare);
     return {
-      messageUUID: isDocument ? `${random.uuid()}:${random.uuid()}` : random.uuid(),
+      messageUUID: isDocument ? `${randomUUID()}:${randomUUID()}` : randomUUID(),
       municipality,
       channel,
       kind,
@@ -252,7 +261,7 @@ export class Simulator {
         citizen: citizenOf(random),
         // By our clock, not the simulated one: the receiver compares it with its own.
         createdAt: new Date(Date.now() - age).toISOString(),
-        about: kind === 'reply' && sent.length > 0 ? random.pick(sent) : random.uuid(),
+        about: kind === 'reply' && sent.length > 0 ? random.pick(sent) : randomUUID(),
         attachment: this.#contents.ofBase64(bytes),
       },
     };
@@ -452,7 +461,7 @@ export class Simulator {
     change?: (xml: string) => string | Buffer,
   ): { letter: Letter; xml: Buffer } {
     const random = this.#random;
-    const messageUUID = random.uuid();
+    const messageUUID = randomUUID();
     const municipality = random.pick(this.#plan.municipalities);
     const of = { channel: 'rest', kind: 'fault', fault: fault.name } as const;
     const common = { messageUUID, municipality, ...of, ...UNSENT, attempts: 1, sentAt: Date.now() };
