@@ -52,6 +52,10 @@ const COMMANDS = {
     module: 'infra/dist/lab/soak/main.js',
   },
   send: { does: 'deliver MeMo files and documents to the running stack', module: 'infra/dist/local/send.js' },
+  simulator: {
+    does: 'send to any receiver as Serviceplatformen does, with its faults, and account for each letter',
+    module: 'infra/dist/lab/simulator/main.js',
+  },
   fuzz: { does: 'deliver mutated messages and compare with a second parser', module: 'infra/dist/lab/fuzz/main.js' },
   bench: {
     does: 'measure against a plain implementation and the machine’s limit',

@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
@@ -13,6 +14,7 @@ import {
   ocesSubject,
   type TestIssuer,
 } from '../../../infra/src/testkit/certificates.js';
+import { REST_PATH } from '../../../infra/src/testkit/deliver.js';
 import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
 import { writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { deliverOverTls } from './support/deliver-over-tls.js';
@@ -146,6 +148,33 @@ it('lets nobody change the certificate of a connection', async () => {
   });
   await expect(renegotiated).rejects.toThrow('no renegotiation');
   socket.destroy();
+});
+
+it('answers who ends its direction after the request, and then ends the connection', async () => {
+  const { hostname, port } = new URL(stack.secureUrl);
+  const socket = connect({
+    host: hostname,
+    port: Number(port),
+    ca: serverIssuer.certificate,
+    cert: client.certificate,
+    key: client.key,
+    allowHalfOpen: true,
+  });
+  const messageUUID = randomUUID();
+  const memo = writeMemo({ messageUUID });
+  socket.end(
+    Buffer.concat([
+      Buffer.from(
+        `POST ${REST_PATH} HTTP/1.1\r\nHost: test\r\nContent-Type: text/xml\r\nContent-Length: ${memo.length}\r\n\r\n`,
+      ),
+      memo,
+    ]),
+  );
+
+  const answer = await text(socket);
+
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  expect(answer).toContain(messageUUID);
 });
 
 it('serves deliveries alone there', async () => {

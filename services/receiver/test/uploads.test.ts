@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Problem } from '@indbakke/shared/errors';
 import type { Request, Response } from 'express';
 import { Registry } from 'prom-client';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ReceiverConfig } from '../src/config.js';
 import { createDeliveryMetrics } from '../src/delivery/metrics.js';
 import { createUploads, type Upload, type Uploads } from '../src/delivery/uploads.js';
@@ -195,4 +195,25 @@ describe('when all places are taken', () => {
     await begin(ANNA);
     expect(lostBy(all)).toEqual(['idle', '', '', '']);
   });
+});
+
+test('uploads one behind the other on one connection all end with it, and share one listener on it', async () => {
+  const connection = await openConnection(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  connections.push(connection);
+  const listeners: number[] = [];
+  begun = () => {};
+  const allBegun = new Promise<void>((resolve) => {
+    server.on('request', ({ socket }) => {
+      listeners.push(socket.listenerCount('close'));
+      if (listeners.length === RULES.MAX_UPLOADS) resolve();
+    });
+  });
+  await connection.send(deliveryHead(['Content-Length: 0']).repeat(RULES.MAX_UPLOADS));
+  await allBegun;
+  expect(await registry.metrics()).toMatch(/^indbakke_uploads 4$/m);
+
+  connection.break();
+
+  await vi.waitFor(async () => expect(await registry.metrics()).toMatch(/^indbakke_uploads 0$/m));
+  expect(listeners.at(-1)).toBe(listeners[0]);
 });

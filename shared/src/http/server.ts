@@ -145,6 +145,10 @@ function newServer(keepAliveTimeout: number, secure: SecureContextOptions | unde
   server.maxHeadersCount = 0;
   // A client may end its own direction after the request and still read (RFC 9112, 9.6); Node would close at once.
   Object.assign(server, { httpAllowHalfOpen: true });
+  // Over TLS only once the handshake is done: one that ends within it would stay open until its timeout.
+  server.on('secureConnection', (socket: Socket) => {
+    socket.allowHalfOpen = true;
+  });
   return server;
 }
 

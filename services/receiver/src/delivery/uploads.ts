@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { SECOND } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import type { Request, Response } from 'express';
@@ -78,6 +79,8 @@ class Places implements Uploads {
   readonly #metrics: DeliveryMetrics;
   readonly #sentences: Readonly<Record<Cut, string>>;
   readonly #underWay = new Set<CountedUpload>();
+  /** By connection: a caller may send many deliveries one behind the other. */
+  readonly #ofConnection = new WeakMap<Socket, Set<CountedUpload>>();
 
   constructor(rules: Rules, metrics: DeliveryMetrics) {
     const { MAX_UPLOAD_SECONDS, MIN_UPLOAD_RATE, UPLOAD_RATE_SECONDS, UPLOAD_IDLE_SECONDS } = rules;
@@ -97,14 +100,26 @@ class Places implements Uploads {
     const upload = new CountedUpload(caller, onCut);
     this.#underWay.add(upload);
     this.#metrics.uploads.set(this.#underWay.size);
-    const end = () => {
+    const ofConnection = this.#uploadsOf(socket);
+    ofConnection.add(upload);
+    res.once('close', () => {
       this.#leave(upload);
-      socket.off('close', end);
-    };
-    res.once('close', end);
-    // A pipelined answer that has not had its turn emits no close when the connection breaks.
-    socket.once('close', end);
+      ofConnection.delete(upload);
+    });
     return upload;
+  }
+
+  /** They end with the connection: a pipelined answer that has not had its turn emits no close when that breaks. */
+  #uploadsOf(socket: Socket): Set<CountedUpload> {
+    const known = this.#ofConnection.get(socket);
+    if (known) return known;
+    const uploads = new Set<CountedUpload>();
+    this.#ofConnection.set(socket, uploads);
+    // One listener for all: Node warns of a leak from the eleventh on.
+    socket.once('close', () => {
+      for (const upload of uploads) this.#leave(upload);
+    });
+    return uploads;
   }
 
   check(): void {

@@ -1,0 +1,105 @@
+import { SECOND } from '@indbakke/shared/config';
+import type { Answer, ShownCertificate } from './client.js';
+import {
+  type Expected,
+  type Fault,
+  type FaultLetter,
+  type FaultLetterSpec,
+  type FaultStage,
+  Misbehaved,
+  type SendOptions,
+} from './faults.js';
+import { ACCEPT, type Call, type Channel, callOf, type Letter, memoOf } from './letters.js';
+import type { SimulatorPlan } from './plan.js';
+import { RawConnection } from './raw-connection.js';
+import { type Reading, readReceipt } from './receipts.js';
+
+/** What a stage needs of the simulator. */
+export interface Backstage {
+  /** A new letter of the fault, which is open. */
+  newLetter(spec: FaultLetterSpec, change?: (xml: string) => string | Buffer): { letter: Letter; xml: Buffer };
+  post(channel: Channel, call: Call): Promise<Answer>;
+  note(letter: Letter, reading: Reading): Promise<void>;
+  pathOf(channel: Channel): string;
+}
+
+/** One attempt of one fault. */
+export class Stage implements FaultStage {
+  readonly host: string;
+  readonly path: string;
+  readonly own: ShownCertificate | undefined;
+  readonly other: ShownCertificate | undefined;
+  readonly expired: ShownCertificate | undefined;
+  readonly taken: { readonly letter: Letter; readonly expected: Expected }[] = [];
+  readonly #plan: SimulatorPlan;
+  readonly #expected: Expected;
+  readonly #behind: Backstage;
+  readonly #connections: RawConnection[] = [];
+  /** HTTP statuses of negative receipts, by letter. */
+  readonly #refusals = new Map<string, number>();
+
+  constructor(plan: SimulatorPlan, fault: Fault, behind: Backstage) {
+    const { host, pathname } = new URL(plan.url);
+    this.host = host;
+    this.path = `${pathname.replace(/\/$/, '')}${behind.pathOf('rest')}`;
+    this.own = plan.tls?.own;
+    this.other = plan.tls?.other;
+    this.expired = plan.tls?.expired;
+    this.#plan = plan;
+    this.#expected = fault.expected;
+    this.#behind = behind;
+  }
+
+  take(spec: FaultLetterSpec = {}, change?: (xml: string) => string | Buffer): FaultLetter {
+    const { letter, xml } = this.#behind.newLetter(spec, change);
+    const expected = spec.expected ?? (this.#expected === 'refused' ? 'refused' : 'taken');
+    this.taken.push({ letter, expected });
+    return { messageUUID: letter.messageUUID, xml, body: memoOf(letter) };
+  }
+
+  async connect(shown: ShownCertificate | 'none' | undefined = this.own): Promise<RawConnection> {
+    const { url, tls, timeoutSeconds = 60 } = this.#plan;
+    const certificate = shown === 'none' ? undefined : shown;
+    const connection = await RawConnection.open(url, timeoutSeconds * SECOND, tls, certificate);
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  async send(
+    letter: FaultLetter,
+    { channel = 'rest', headers, body = letter.body, isOther }: SendOptions = {},
+  ): Promise<Reading> {
+    const call = callOf(channel, body, letter.messageUUID);
+    const answer = await this.#behind.post(channel, { ...call, headers: { ...call.headers, ...headers } });
+    return this.#read(letter, answer, channel, isOther);
+  }
+
+  read(letter: FaultLetter, answer: Answer): Promise<Reading> {
+    return this.#read(letter, answer, 'rest');
+  }
+
+  async #read({ messageUUID }: FaultLetter, answer: Answer, channel: Channel, isOther = false): Promise<Reading> {
+    const reading = await readReceipt(answer, channel, messageUUID, ACCEPT[channel]);
+    const { letter } = this.taken.find((each) => each.letter.messageUUID === messageUUID) ?? {};
+    if (letter) {
+      await this.#behind.note(isOther ? { ...letter, transmissionId: undefined } : letter, reading);
+    }
+    if (!reading.isPositive) this.#refusals.set(messageUUID, answer.status);
+    return reading;
+  }
+
+  /** @throws Misbehaved */
+  judge(): void {
+    for (const { letter, expected } of this.taken) {
+      const status = this.#refusals.get(letter.messageUUID) ?? 0;
+      if (expected === 'refused' && letter.status === 'acknowledged')
+        throw new Misbehaved(`acknowledged ${letter.messageUUID}, which it must refuse`);
+      if (expected !== 'taken' && status >= 500)
+        throw new Misbehaved(`answered ${status} to what it never takes: it would be sent again and again`);
+    }
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+}

@@ -1,0 +1,113 @@
+import type { InboxCheck } from './inbox.js';
+import { CHANNELS, type Channel, type LetterRecord } from './letters.js';
+
+/** Something that a correct receiver does not do. */
+export interface Finding {
+  readonly what: string;
+  readonly messageUUID?: string;
+}
+
+export interface FaultFigures {
+  readonly played: number;
+  readonly failed: number;
+}
+
+export interface SimulatorReport {
+  readonly url: string;
+  readonly seconds: number;
+  /** Letters that were offered once or more, and what became of them: their sum. */
+  readonly sent: number;
+  readonly acknowledged: number;
+  /** As a correct receiver must, or may. */
+  readonly refused: number;
+  /** Neither: not accounted for. */
+  readonly open: number;
+  /** Attempts after the first of each letter. */
+  readonly resent: number;
+  /** Of acknowledged letters. */
+  readonly bytes: number;
+  readonly byChannel: Readonly<Record<Channel, number>>;
+  /** Why attempts failed: errorCodes and what was no answer, with how often. */
+  readonly failedAttempts: Readonly<Record<string, number>>;
+  /** Milliseconds to a positive receipt. */
+  readonly took: { readonly p50: number; readonly p95: number; readonly p99: number; readonly longest: number };
+  readonly faults: Readonly<Record<string, FaultFigures>>;
+  /** Files on the SFTP server that the receiver has not fetched. */
+  readonly filesNotFetched: number;
+  /** The receiver took no letter for seven days of simulated time. */
+  readonly isSwitchedOff: boolean;
+  /** Only when it was told how to ask. */
+  readonly inbox: InboxCheck | undefined;
+  readonly findings: readonly Finding[];
+  /** Of all; `findings` has the first. */
+  readonly findingCount: number;
+  /** Every letter has its end, what is acknowledged is in the inbox once, and nothing was found. */
+  readonly isGood: boolean;
+}
+
+export function figuresOf(letters: Iterable<LetterRecord>) {
+  const byChannel = Object.fromEntries(CHANNELS.map((channel) => [channel, 0])) as Record<Channel, number>;
+  const byStatus = { acknowledged: 0, refused: 0, open: 0 };
+  let bytes = 0;
+  const took: number[] = [];
+  for (const letter of letters) {
+    byStatus[letter.status] += 1;
+    byChannel[letter.channel] += 1;
+    if (letter.status === 'acknowledged') bytes += letter.bytes;
+    if (letter.tookMs !== undefined) took.push(letter.tookMs);
+  }
+  took.sort((one, other) => one - other);
+  const share = (part: number) => Math.round(took[Math.min(took.length - 1, Math.floor(took.length * part))] ?? 0);
+  return {
+    ...byStatus,
+    byChannel,
+    bytes,
+    took: { p50: share(0.5), p95: share(0.95), p99: share(0.99), longest: share(1) },
+  };
+}
+
+/** A transmissionId names one transmission: letters that share one have been taken for each other. */
+export function sharedTransmissions(letters: Iterable<LetterRecord>): Finding[] {
+  const first = new Set<string>();
+  const findings: Finding[] = [];
+  for (const { transmissionId, messageUUID } of letters) {
+    if (transmissionId === undefined) continue;
+    if (first.has(transmissionId))
+      findings.push({ what: 'the receipt has the transmissionId of another letter', messageUUID });
+    first.add(transmissionId);
+  }
+  return findings;
+}
+
+const SHOWN = 40;
+
+/** For people. */
+export function summaryOf(report: SimulatorReport): string {
+  const { sent, acknowledged, refused, open, resent, took, inbox, findings, findingCount } = report;
+  const rows = (of: Readonly<Record<string, number>>) =>
+    Object.entries(of)
+      .filter(([, count]) => count > 0)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ');
+  const lines = [
+    `sent ${sent}: acknowledged ${acknowledged}, refused as expected ${refused}, open ${open}; resent ${resent}`,
+    `channels: ${rows(report.byChannel)}; ${(report.bytes / 1e6).toFixed(1)} MB acknowledged in ${report.seconds.toFixed(0)} s`,
+    `receipts: median ${took.p50} ms, p95 ${took.p95} ms, p99 ${took.p99} ms, longest ${took.longest} ms`,
+  ];
+  const failed = rows(report.failedAttempts);
+  if (failed) lines.push(`attempts without a positive receipt: ${failed}`);
+  for (const [name, { played, failed }] of Object.entries(report.faults))
+    lines.push(`fault ${name}: played ${played}${failed > 0 ? `, FAILED ${failed}` : ''}`);
+  if (report.filesNotFetched > 0) lines.push(`files not fetched by SFTP: ${report.filesNotFetched}`);
+  if (report.isSwitchedOff) lines.push('SWITCHED OFF: the receiver took no letter for 7 days');
+  if (inbox)
+    lines.push(
+      `inbox: found ${inbox.found}, missing ${inbox.missing.length}, twice ${inbox.twice.length}, refused and there ${inbox.unexpected.length}`,
+      ...[...inbox.missing.slice(0, SHOWN)].map((id) => `missing: ${id}`),
+    );
+  for (const { what, messageUUID } of findings.slice(0, SHOWN))
+    lines.push(`finding: ${what}${messageUUID === undefined ? '' : ` (${messageUUID})`}`);
+  if (findingCount > SHOWN) lines.push(`and ${findingCount - SHOWN} findings more`);
+  lines.push(report.isGood ? 'all accounted for, nothing found' : `NOT GOOD: open ${open}, findings ${findingCount}`);
+  return lines.join('\n');
+}
