@@ -3,7 +3,7 @@ import type { SimulatedClock } from './clock.js';
 import { FAULTS, type Fault } from './faults.js';
 import type { SimulatorInbox } from './inbox.js';
 import type { Channel } from './letters.js';
-import type { SimulatorSftp } from './sftp.js';
+import type { SftpPlace, SimulatorSftp } from './sftp.js';
 
 export interface SimulatorPlan {
   /** Base URL of the receiver: https, or http to this machine. */
@@ -22,12 +22,14 @@ export interface SimulatorPlan {
   readonly isFlat?: boolean;
   /** Share of letters of 60 to 99.5 MB; default: 1 in 500. */
   readonly largeShare?: number;
+  /** The largest of the others, in bytes; default: 2 MB. The smallest have 20 KB. */
+  readonly smallUpTo?: number;
   /** Ids of letters that a municipality has sent: replies are to them. By CVR number; without any, replies are to letters unknown. */
   readonly sentMessages?: ReadonlyMap<string, readonly string[]>;
   /** Shares of the ways of sending; default: most as they are, some in a form, some over SOAP. */
   readonly channels?: Partial<Readonly<Record<Channel, number>>>;
   /** For the channel sf2900. */
-  readonly sftp?: SimulatorSftp;
+  readonly sftp?: SimulatorSftp | SftpPlace;
   readonly tls?: SimulatorTls;
   /** Names of faults. Each is played once at the beginning, then they are mixed in. */
   readonly faults?: readonly string[];

@@ -100,7 +100,8 @@ export class Simulator {
   /** @throws Error with a sentence when the plan cannot be carried out */
   static async start(plan: SimulatorPlan): Promise<Simulator> {
     checkPlan(plan);
-    return new Simulator(plan, plan.sftp && (await SftpPlace.open(plan.sftp)));
+    const { sftp } = plan;
+    return new Simulator(plan, sftp && (sftp instanceof SftpPlace ? sftp : await SftpPlace.open(sftp)));
   }
 
   private constructor(plan: SimulatorPlan, sftp: SftpPlace | undefined) {
@@ -244,12 +245,12 @@ export class Simulator {
    * @param age in milliseconds
    */
   #newLetter(random: Random, { municipality = random.pick(this.#plan.municipalities), age = 0 } = {}): Letter {
-    const { largeShare = LARGE_SHARE, sentMessages } = this.#plan;
+    const { largeShare = LARGE_SHARE, smallUpTo, sentMessages } = this.#plan;
     const channel = this.#channelOf(random);
     const isDocument = channel === 'sf2900';
     const kind = isDocument ? 'document' : kindOf(random);
     const sent = sentMessages?.get(municipality) ?? [];
-    const bytes = sizeOf(random, largeShare);
+    const bytes = sizeOf(random, largeShare, smallUpTo);
     return {
       messageUUID: isDocument ? `${randomUUID()}:${randomUUID()}` : randomUUID(),
       municipality,

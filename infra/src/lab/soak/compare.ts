@@ -4,15 +4,8 @@ import { sweepOrphansOf } from '../copies/sweep-orphans.js';
 import { Comparison, concurrently } from '../crash/compare.js';
 import { Ledger } from '../crash/ledger.js';
 import type { Stage } from '../crash/stage.js';
+import type { LetterRecord } from '../simulator/simulator.js';
 import { RUN } from '../upgrade/traffic.js';
-
-/** A letter as the simulator sent it. */
-export interface SentLetter {
-  readonly messageUUID: string;
-  readonly municipality: string;
-  /** Whether a receipt said that it is stored. */
-  readonly isAcknowledged: boolean;
-}
 
 interface Stored {
   readonly external_id: string;
@@ -20,6 +13,8 @@ interface Stored {
   readonly rows: number;
   /** Whether all of its parts are there; of a deleted one, none. */
   readonly is_whole: boolean;
+  /** SHA-256 of its files in hex, in their order; null of a deleted one. */
+  readonly files: readonly string[] | null;
 }
 
 const BATCH = 5_000;
@@ -36,7 +31,8 @@ const STORED = `
       ELSE (blob_name IS NOT NULL OR EXISTS (SELECT FROM message_contents c WHERE c.message_id = m.id))
         AND EXISTS (SELECT FROM message_details d WHERE d.message_id = m.id)
         AND (SELECT count(*) FROM files f WHERE f.message_id = m.id AND f.status = 'stored') = file_count
-      END) AS is_whole
+      END) AS is_whole,
+    (SELECT array_agg(encode(f.sha256, 'hex') ORDER BY f.position) FROM files f WHERE f.message_id = (array_agg(m.id))[1]) AS files
   FROM messages m WHERE external_id = ANY ($1) GROUP BY external_id`;
 
 /** Compares what senders were told with what is stored, and looks for what is left behind. */
@@ -58,7 +54,7 @@ export class SoakComparison {
   }
 
   /** Each letter that was acknowledged is stored once, whole, in its municipality; and nothing that nobody sent. */
-  async letters(sent: readonly SentLetter[]): Promise<void> {
+  async letters(sent: readonly LetterRecord[]): Promise<void> {
     let found = 0;
     for (let at = 0; at < sent.length; at += BATCH) {
       const batch = sent.slice(at, at + BATCH);
@@ -106,14 +102,16 @@ export class SoakComparison {
     for (const { verdict, what } of this.#ledger.findings) this.#find(verdict, what);
   }
 
-  #compareLetter({ messageUUID, municipality, isAcknowledged }: SentLetter, row: Stored | undefined): void {
+  #compareLetter({ messageUUID, municipality, status, files }: LetterRecord, row: Stored | undefined): void {
     if (!row) {
-      if (isAcknowledged) this.#find('lost', `message ${messageUUID} was acknowledged and is missing`);
+      if (status === 'acknowledged') this.#find('lost', `message ${messageUUID} was acknowledged and is missing`);
       return;
     }
     if (row.rows > 1) this.#find('twice', `message ${messageUUID} has ${row.rows} rows`);
     if (row.municipality !== municipality) this.#find('lost', `message ${messageUUID} is of another municipality`);
     if (!row.is_whole) this.#find('half', `message ${messageUUID} is not whole`);
+    if (row.files && status === 'acknowledged' && row.files.join() !== files.join())
+      this.#find('lost', `message ${messageUUID} has other files than were sent`);
   }
 
   #find(verdict: string, what: string): void {

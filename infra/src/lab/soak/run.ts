@@ -3,6 +3,7 @@ import type { Finding } from '../copies/run.js';
 import type { Stage } from '../crash/stage.js';
 import { Dubu, type DubuOutcome } from '../dubu/dubu.js';
 import { Random } from '../random.js';
+import type { SftpPlace } from '../simulator/sftp.js';
 import { Simulator, type SimulatorReport } from '../simulator/simulator.js';
 import { Balancer } from '../upgrade/balancer.js';
 import type { LogLine } from '../upgrade/copy.js';
@@ -11,6 +12,7 @@ import { runCommandOf, type Version } from '../upgrade/version.js';
 import { SoakComparison } from './compare.js';
 import { judge, type Trend, type Window } from './flat.js';
 import { cpuByPart, type Sample, Sampler } from './samples.js';
+import { openSftp } from './sftp.js';
 
 export interface SoakPlan {
   readonly seconds: number;
@@ -37,6 +39,8 @@ export interface SoakOutcome {
   /** How long it then took until nothing was left to do. */
   readonly quietAfterSeconds: number;
   readonly sent: SimulatorReport;
+  /** Of the letters sent, those of 60 MB and more. */
+  readonly largeLetters: number;
   readonly core: DubuOutcome;
   /** Bytes of the database in the end. */
   readonly databaseBytes: number;
@@ -55,6 +59,11 @@ const CASEWORKERS = 40;
 const CALLS_A_LETTER = 4;
 /** One letter in so many is large: 60 to 99.5 MB. */
 const LARGE_ONE_IN = 2_500;
+const LARGE_BYTES = 40_000_000; // a document of 60 MB has fewer as a file
+/** Of most of the others: small mail. */
+const SMALL_BYTES = 100_000;
+const CHANNELS = { rest: 0.65, form: 0.15, soap: 0.15, sf2900: 0.05 };
+const CONCURRENCY = 64;
 const SAMPLES = 400;
 const FEWEST_MS_BETWEEN_SAMPLES = 1_000;
 const REPORT_EVERY_MS = 15_000;
@@ -67,7 +76,7 @@ const MOVED_EVERY_MS = 30_000;
 
 /** Runs two copies of each service for hours, with senders and a core, restarts each part, upgrades, and compares everything. */
 export async function playSoak(stage: Stage, plan: SoakPlan): Promise<SoakOutcome> {
-  const run = new SoakRun(stage, plan, await Balancer.open());
+  const run = new SoakRun(stage, plan, await Balancer.open(), await openSftp(stage.folder));
   try {
     await run.begin();
     await run.load();
@@ -82,6 +91,7 @@ class SoakRun {
   readonly #plan: SoakPlan;
   readonly #balancer: Balancer;
   readonly #fleet: Fleet;
+  readonly #sftp: SftpPlace;
   readonly #random: Random;
   readonly #comparison: SoakComparison;
   readonly #findings: Finding[] = [];
@@ -95,20 +105,15 @@ class SoakRun {
   #simulator: Simulator | undefined;
   #dubu: Dubu | undefined;
 
-  constructor(stage: Stage, plan: SoakPlan, balancer: Balancer) {
+  constructor(stage: Stage, plan: SoakPlan, balancer: Balancer, sftp: Awaited<ReturnType<typeof openSftp>>) {
     this.#stage = stage;
     this.#plan = plan;
     this.#balancer = balancer;
-    const { SMALL_CONTENT_BYTES: _, ...env } = stage.env; // as in production
-    this.#fleet = new Fleet(
-      {
-        env: { ...env, DATABASE_CONNECTIONS: '8', WEBHOOK_ALLOW: '127.0.0.1' }, // few, since there are many processes
-        copies: COPIES,
-        signal: plan.signal,
-        report: plan.report,
-      },
-      balancer,
-    );
+    this.#sftp = sftp.place;
+    const { SMALL_CONTENT_BYTES: _, ...settings } = stage.env; // as in production
+    // Few connections, since there are many processes.
+    const env = { ...settings, ...sftp.env, DATABASE_CONNECTIONS: '8', WEBHOOK_ALLOW: '127.0.0.1' };
+    this.#fleet = new Fleet({ env, copies: COPIES, signal: plan.signal, report: plan.report }, balancer);
     this.#random = new Random(plan.seed);
     this.#comparison = new SoakComparison(stage);
   }
@@ -138,7 +143,13 @@ class SoakRun {
       seed,
       isFlat: true,
       largeShare: 1 / LARGE_ONE_IN,
+      smallUpTo: SMALL_BYTES,
+      channels: CHANNELS,
+      sftp: this.#sftp,
+      concurrency: CONCURRENCY,
+      stopSeconds: QUIET_WITHIN_MS / 1_000,
       sentMessages,
+      signal,
     });
   }
 
@@ -165,13 +176,7 @@ class SoakRun {
     const [sent] = await Promise.all([simulator.stop(), dubu.stop()]);
     const quietAfterSeconds = await this.#untilQuiet(dubu, seconds);
     report('comparing…');
-    await this.#comparison.letters(
-      [...simulator.letters].map(({ messageUUID, municipality, acknowledgedAt }) => ({
-        messageUUID,
-        municipality,
-        isAcknowledged: acknowledgedAt !== undefined,
-      })),
-    );
+    await this.#comparison.letters([...simulator.letters]);
     await this.#comparison.inbox(this.#balancer.url);
     await this.#comparison.leftBehind();
     const core = await dubu.compare();
@@ -188,7 +193,7 @@ class SoakRun {
         ...this.#findings,
         ...this.#comparison.findings,
         ...core.findings,
-        ...sent.findings.map((what) => ({ verdict: 'failed', what })),
+        ...sent.findings.map(({ what, messageUUID }) => ({ verdict: 'failed', what: `${messageUUID ?? ''} ${what}` })),
       ],
       disturbances: this.#disturbances,
       trends,
@@ -197,6 +202,7 @@ class SoakRun {
       seconds,
       quietAfterSeconds,
       sent,
+      largeLetters: [...simulator.letters].filter(({ bytes }) => bytes >= LARGE_BYTES).length,
       core,
       databaseBytes: size?.bytes ?? 0,
       warnings: this.#fleet.countComplaints('warn', (line) => !this.#isWhileDown(line)),
@@ -206,6 +212,7 @@ class SoakRun {
   async close(): Promise<void> {
     this.#balancer.close();
     this.#fleet.kill();
+    await this.#sftp.close();
     await this.#sampler?.stop();
     await this.#dubu?.kill();
   }
