@@ -311,7 +311,12 @@ it('a receiver that is away is one that has not taken its letters', async () => 
   const { port } = server.address() as AddressInfo;
   server.close();
   const { report } = await simulate({ url: `http://127.0.0.1:${port}`, limit: 3, stopSeconds: 0.2 });
-  expect(report).toMatchObject({ sent: 3, open: 3, failedAttempts: { ECONNREFUSED: expect.any(Number) }, isGood: false });
+  expect(report).toMatchObject({
+    sent: 3,
+    open: 3,
+    failedAttempts: { ECONNREFUSED: expect.any(Number) },
+    isGood: false,
+  });
 });
 
 it.each([
