@@ -12,7 +12,7 @@ import { type MadeCertificates, makeCertificates } from '../src/lab/simulator/ce
 import { SimulatedClock } from '../src/lab/simulator/clock.js';
 import { FAULTS } from '../src/lab/simulator/faults.js';
 import { summaryOf } from '../src/lab/simulator/report.js';
-import { HIGHEST_WEIGHT, kindOf, LARGEST, sizeOf, weightAt } from '../src/lab/simulator/rhythm.js';
+import { HIGHEST_WEIGHT, kindOf, LARGEST, SMALL_SIZES, sizeOf, weightAt } from '../src/lab/simulator/rhythm.js';
 import { SftpPlace } from '../src/lab/simulator/sftp.js';
 import { Simulator, type SimulatorPlan, type SimulatorReport } from '../src/lab/simulator/simulator.js';
 import { makeKeys, publicKeyOf } from '../src/local/sftp-server.js';
@@ -35,6 +35,7 @@ async function simulate(
     seed: 7,
     isFlat: true,
     largeShare: 0,
+    sizes: [20_000],
     faultAttempts: 1,
     stopSeconds: 20,
     ...plan,
@@ -394,6 +395,7 @@ describe('our receiver', { tags: ['long'] }, () => {
       sftp,
       channels: { rest: 1, form: 1, soap: 1, sf2900: 1 },
       largeShare: 0.05,
+      sizes: SMALL_SIZES,
       flood: { letters: 30 },
       sentMessages: new Map([[ODENSKOV, [randomUUID()]]]),
     });

@@ -153,14 +153,9 @@ it('lets nobody change the certificate of a connection', async () => {
 
 it('answers who ends its direction after the request, and then ends the connection', async () => {
   const { hostname, port } = new URL(stack.secureUrl);
-  const socket = connect({
-    host: hostname,
-    port: Number(port),
-    ca: serverIssuer.certificate,
-    cert: client.certificate,
-    key: client.key,
-    allowHalfOpen: true,
-  });
+  const tcp = connectPlainly({ host: hostname, port: Number(port), allowHalfOpen: true });
+  const { certificate: cert, key } = client;
+  const socket = connect({ socket: tcp, host: hostname, ca: serverIssuer.certificate, cert, key });
   const messageUUID = randomUUID();
   const memo = writeMemo({ messageUUID });
   socket.end(

@@ -45,6 +45,6 @@ export const LARGE_SIZES = Array.from({ length: LARGE_STEPS + 1 }, (_, step) =>
 );
 
 /** Small ones are spread evenly over the orders of magnitude, so most are far below the average. */
-export function sizeOf(random: Random, largeShare: number): number {
-  return random.pick(random.chance(largeShare) ? LARGE_SIZES : SMALL_SIZES);
+export function sizeOf(random: Random, largeShare: number, small: readonly number[] = SMALL_SIZES): number {
+  return random.pick(random.chance(largeShare) ? LARGE_SIZES : small);
 }

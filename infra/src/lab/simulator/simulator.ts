@@ -244,12 +244,12 @@ export class Simulator {
    * @param age in milliseconds
    */
   #newLetter(random: Random, { municipality = random.pick(this.#plan.municipalities), age = 0 } = {}): Letter {
-    const { largeShare = LARGE_SHARE, sentMessages } = this.#plan;
+    const { largeShare = LARGE_SHARE, sizes, sentMessages } = this.#plan;
     const channel = this.#channelOf(random);
     const isDocument = channel === 'sf2900';
     const kind = isDocument ? 'document' : kindOf(random);
     const sent = sentMessages?.get(municipality) ?? [];
-    const bytes = sizeOf(random, largeShare);
+    const bytes = sizeOf(random, largeShare, sizes);
     return {
       messageUUID: isDocument ? `${randomUUID()}:${randomUUID()}` : randomUUID(),
       municipality,
