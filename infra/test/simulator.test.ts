@@ -12,7 +12,7 @@ import { type MadeCertificates, makeCertificates } from '../src/lab/simulator/ce
 import { SimulatedClock } from '../src/lab/simulator/clock.js';
 import { FAULTS } from '../src/lab/simulator/faults.js';
 import { summaryOf } from '../src/lab/simulator/report.js';
-import { HIGHEST_WEIGHT, kindOf, LARGEST, sizeOf, weightAt } from '../src/lab/simulator/rhythm.js';
+import { HIGHEST_WEIGHT, kindOf, LARGEST, SMALL_SIZES, sizeOf, weightAt } from '../src/lab/simulator/rhythm.js';
 import { SftpPlace } from '../src/lab/simulator/sftp.js';
 import { Simulator, type SimulatorPlan, type SimulatorReport } from '../src/lab/simulator/simulator.js';
 import { makeKeys, publicKeyOf } from '../src/local/sftp-server.js';
@@ -35,6 +35,7 @@ async function simulate(
     seed: 7,
     isFlat: true,
     largeShare: 0,
+    sizes: [20_000],
     faultAttempts: 1,
     stopSeconds: 20,
     ...plan,
@@ -311,7 +312,12 @@ it('a receiver that is away is one that has not taken its letters', async () => 
   const { port } = server.address() as AddressInfo;
   server.close();
   const { report } = await simulate({ url: `http://127.0.0.1:${port}`, limit: 3, stopSeconds: 0.2 });
-  expect(report).toMatchObject({ sent: 3, open: 3, failedAttempts: { ECONNREFUSED: expect.any(Number) }, isGood: false });
+  expect(report).toMatchObject({
+    sent: 3,
+    open: 3,
+    failedAttempts: { ECONNREFUSED: expect.any(Number) },
+    isGood: false,
+  });
 });
 
 it.each([
@@ -389,6 +395,7 @@ describe('our receiver', { tags: ['long'] }, () => {
       sftp,
       channels: { rest: 1, form: 1, soap: 1, sf2900: 1 },
       largeShare: 0.05,
+      sizes: SMALL_SIZES,
       flood: { letters: 30 },
       sentMessages: new Map([[ODENSKOV, [randomUUID()]]]),
     });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
+import { connect as connectPlainly } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -152,14 +153,9 @@ it('lets nobody change the certificate of a connection', async () => {
 
 it('answers who ends its direction after the request, and then ends the connection', async () => {
   const { hostname, port } = new URL(stack.secureUrl);
-  const socket = connect({
-    host: hostname,
-    port: Number(port),
-    ca: serverIssuer.certificate,
-    cert: client.certificate,
-    key: client.key,
-    allowHalfOpen: true,
-  });
+  const tcp = connectPlainly({ host: hostname, port: Number(port), allowHalfOpen: true });
+  const { certificate: cert, key } = client;
+  const socket = connect({ socket: tcp, host: hostname, ca: serverIssuer.certificate, cert, key });
   const messageUUID = randomUUID();
   const memo = writeMemo({ messageUUID });
   socket.end(
@@ -175,6 +171,32 @@ it('answers who ends its direction after the request, and then ends the connecti
 
   expect(answer).toMatch(/^HTTP\/1\.1 200 /);
   expect(answer).toContain(messageUUID);
+});
+
+it('gives the place of an upload back when its caller resets the connection before the last byte', {
+  tags: 'long',
+}, async () => {
+  const { hostname, port } = new URL(stack.secureUrl);
+  const memo = writeMemo();
+  for (let n = 0; n < 5; n += 1) {
+    const tcp = connectPlainly({ host: hostname, port: Number(port) });
+    const { certificate: cert, key } = client;
+    const socket = connect({ socket: tcp, host: hostname, ca: serverIssuer.certificate, cert, key });
+    socket.on('error', () => {});
+    await once(socket, 'secureConnect');
+    const head = `POST ${REST_PATH} HTTP/1.1\r\nHost: test\r\nContent-Type: text/xml\r\nContent-Length: ${memo.length}\r\n\r\n`;
+    await new Promise((resolve) => socket.write(Buffer.concat([Buffer.from(head), memo.subarray(0, -1)]), resolve));
+    tcp.resetAndDestroy();
+    socket.destroy();
+  }
+  const metrics = async () => (await fetch(`${stack.operationsUrl}/metrics`)).text();
+  await vi.waitFor(
+    async () => {
+      expect(await metrics()).toMatch(/indbakke_intake_total\{endpoint="rest",outcome="body-incomplete"\} 5$/m);
+      expect(await metrics()).toMatch(/^indbakke_uploads 0$/m);
+    },
+    { timeout: 15_000, interval: 200 },
+  );
 });
 
 it('serves deliveries alone there', async () => {

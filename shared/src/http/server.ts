@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { SecureContextOptions } from 'node:tls';
+import { type SecureContextOptions, TLSSocket } from 'node:tls';
 import type { Express, RequestHandler } from 'express';
 import { type CommonConfig, KiB, MINUTE, SECOND } from '../config/index.js';
 import { uuidOf } from '../ids/index.js';
@@ -88,6 +88,7 @@ export async function listen(
     latest.set(req.socket, res);
     if (!server.listening) res.shouldKeepAlive = false;
     res.once('finish', () => discardRest(req));
+    res.once('prefinish', () => endWrite(req.socket));
     if (!namesOneHost(req)) return refuse(400, 'HOST', res);
     if (!isFramedPlainly(req)) return refuse(501, 'TRANSFER_ENCODING', res);
     app(req, res);
@@ -163,6 +164,19 @@ function discardRest(req: IncomingMessage): void {
   const timer = setTimeout(() => req.socket.destroy(), DRAIN_MS);
   req.once('close', () => clearTimeout(timer));
   timer.unref();
+}
+
+// An answer over TLS is a receipt, which the operating system takes at once.
+const WRITE_MS = 2 * SECOND;
+
+/**
+ * Ends a connection whose peer sends no more, when the answer is not written soon. Node does not notice that a peer has reset a
+ * connection over TLS 1.3 which was read to its end: the write would wait until the idle timeout, and hold a place for uploads.
+ */
+function endWrite(socket: Socket): void {
+  if (!(socket instanceof TLSSocket) || !socket.readableEnded) return;
+  const timer = setTimeout(() => socket.destroy(), WRITE_MS);
+  socket.once('close', () => clearTimeout(timer));
 }
 
 /** RFC 9112, 3.2: HTTP/1.1 has exactly one Host. */

@@ -8,6 +8,7 @@ import {
   type FaultStage,
   Misbehaved,
   type SendOptions,
+  Unavailable,
 } from './faults.js';
 import { ACCEPT, type Call, type Channel, callOf, type Letter, memoOf } from './letters.js';
 import type { SimulatorPlan } from './plan.js';
@@ -19,7 +20,7 @@ export interface Backstage {
   /** A new letter of the fault, which is open. */
   newLetter(spec: FaultLetterSpec, change?: (xml: string) => string | Buffer): { letter: Letter; xml: Buffer };
   post(channel: Channel, call: Call): Promise<Answer>;
-  note(letter: Letter, reading: Reading): Promise<void>;
+  note(letter: Letter, reading: Reading): void;
   pathOf(channel: Channel): string;
 }
 
@@ -82,7 +83,7 @@ export class Stage implements FaultStage {
     const reading = await readReceipt(answer, channel, messageUUID, ACCEPT[channel]);
     const { letter } = this.taken.find((each) => each.letter.messageUUID === messageUUID) ?? {};
     if (letter) {
-      await this.#behind.note(isOther ? { ...letter, transmissionId: undefined } : letter, reading);
+      this.#behind.note(isOther ? { ...letter, transmissionId: undefined } : letter, reading);
     }
     if (!reading.isPositive) this.#refusals.set(messageUUID, answer.status);
     return reading;
@@ -92,6 +93,7 @@ export class Stage implements FaultStage {
   judge(): void {
     for (const { letter, expected } of this.taken) {
       const status = this.#refusals.get(letter.messageUUID) ?? 0;
+      if (expected !== 'taken' && status === 503) throw new Unavailable('answered 503');
       if (expected === 'refused' && letter.status === 'acknowledged')
         throw new Misbehaved(`acknowledged ${letter.messageUUID}, which it must refuse`);
       if (expected !== 'taken' && status >= 500)

@@ -31,6 +31,9 @@ export interface Fault {
 /** The receiver did not do what it must. */
 export class Misbehaved extends Error {}
 
+/** It did not because it cannot just now. */
+export class Unavailable extends Misbehaved {}
+
 /** A letter of a fault. */
 export interface FaultLetter {
   readonly messageUUID: string;
@@ -120,7 +123,8 @@ function unlessThereIsNone(error: unknown): undefined {
   if (!(error instanceof NoAnswer)) throw error;
 }
 
-function mustBeTaken({ isPositive, code }: Reading): void {
+function mustBeTaken({ isPositive, code, status }: Reading): void {
+  if (status === 503) throw new Unavailable(`answered 503: ${code}`);
   if (!isPositive) throw new Misbehaved(`refused it: ${code}`);
 }
 

@@ -31,7 +31,7 @@ export interface LetterRecord {
   readonly attempts: number;
   /** Of its XML; of a document, of its file. */
   readonly bytes: number;
-  /** SHA-256 of its files in hex, in their order; empty until it is acknowledged, and of a fault. */
+  /** SHA-256 of its files in hex, in their order; empty until it is sent, and of a fault. */
   readonly files: readonly string[];
   /** Milliseconds, as of `Date.now()`. */
   readonly sentAt: number | undefined;

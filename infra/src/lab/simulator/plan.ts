@@ -20,10 +20,10 @@ export interface SimulatorPlan {
   readonly limit?: number;
   /** Without a daily and weekly rhythm. */
   readonly isFlat?: boolean;
+  /** Of the others, in bytes of XML: each is as frequent as the next; default: from 20 KB to 2 MB, 470 KB on average. */
+  readonly sizes?: readonly number[];
   /** Share of letters of 60 to 99.5 MB; default: 1 in 500. */
   readonly largeShare?: number;
-  /** The largest of the others, in bytes; default: 2 MB. The smallest have 20 KB. */
-  readonly smallUpTo?: number;
   /** Ids of letters that a municipality has sent: replies are to them. By CVR number; without any, replies are to letters unknown. */
   readonly sentMessages?: ReadonlyMap<string, readonly string[]>;
   /** Shares of the ways of sending; default: most as they are, some in a form, some over SOAP. */

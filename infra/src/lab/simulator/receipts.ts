@@ -5,6 +5,8 @@ import type { Channel } from './letters.js';
 
 /** What a receipt says, and what is wrong with it. */
 export interface Reading {
+  /** Of HTTP. */
+  readonly status: number;
   readonly isPositive: boolean;
   /** Of a negative one: its errorCode, else the HTTP status. */
   readonly code: string | undefined;
@@ -41,7 +43,8 @@ export async function readReceipt(
   const fields = await fieldsOf(answer, channel, type === JSON_RECEIPT).catch(() => undefined);
   if (!fields) {
     findings.push(answer.body === '' ? 'the answer has no body' : 'the answer cannot be read as a receipt');
-    return { isPositive: false, code: String(answer.status), transmissionId: undefined, findings };
+    const { status } = answer;
+    return { status, isPositive: false, code: String(status), transmissionId: undefined, findings };
   }
   return channel === 'sf2900'
     ? readTechnical(answer, fields, findings)
@@ -74,7 +77,7 @@ function readDigitalPost({ status, body }: Answer, fields: Fields, messageUUID: 
     findings.push('timeStamp is no time in UTC');
   else if (time > Date.now() + FUTURE_MS) findings.push('timeStamp is in the future');
   if (Buffer.byteLength(body) > 10_000) findings.push('the receipt is over 10 kB');
-  return { isPositive, code: isPositive ? undefined : errorCode || String(status), transmissionId, findings };
+  return { status, isPositive, code: isPositive ? undefined : errorCode || String(status), transmissionId, findings };
 }
 
 /** SF2900, the technical receipt: both codes say yes (WS29; added 2026-11). */
@@ -88,7 +91,13 @@ function readTechnical({ status }: Answer, fields: Fields, findings: string[]): 
   if (isFault !== (status === 500)) findings.push(`the HTTP status ${status} of ${isFault ? 'a Fault' : 'a receipt'}`);
   if (!isFault && ![...TAKEN, 'AFVIST'].includes(code)) findings.push(`the code ${code || 'missing'}`);
   if (!isFault && receipt?.Kvitteringstype !== 'Teknisk') findings.push('the receipt is not of the kind Teknisk');
-  return { isPositive, code: isPositive ? undefined : code || String(status), transmissionId: undefined, findings };
+  return {
+    status,
+    isPositive,
+    code: isPositive ? undefined : code || String(status),
+    transmissionId: undefined,
+    findings,
+  };
 }
 
 async function fieldsOf({ body }: Answer, channel: Channel, isJson: boolean): Promise<Fields | undefined> {

@@ -45,7 +45,6 @@ export const LARGE_SIZES = Array.from({ length: LARGE_STEPS + 1 }, (_, step) =>
 );
 
 /** Small ones are spread evenly over the orders of magnitude, so most are far below the average. */
-export function sizeOf(random: Random, largeShare: number, smallUpTo = SMALL_UP_TO): number {
-  if (random.chance(largeShare)) return random.pick(LARGE_SIZES);
-  return random.pick(SMALL_SIZES.filter((size) => size <= smallUpTo));
+export function sizeOf(random: Random, largeShare: number, small: readonly number[] = SMALL_SIZES): number {
+  return random.pick(random.chance(largeShare) ? LARGE_SIZES : small);
 }

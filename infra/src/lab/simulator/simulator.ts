@@ -7,7 +7,7 @@ import { Client, NoAnswer } from './client.js';
 import { SimulatedClock } from './clock.js';
 import { Contents } from './content.js';
 import { Stage } from './fault-stage.js';
-import { type Expected, FAULTS, type Fault, type FaultLetterSpec, Misbehaved } from './faults.js';
+import { type Expected, FAULTS, type Fault, type FaultLetterSpec, Misbehaved, Unavailable } from './faults.js';
 import { checkInbox } from './inbox.js';
 import {
   ACCEPT,
@@ -52,6 +52,8 @@ const SWITCHED_OFF_AFTER = 7 * DAY;
 const HURRY_MS = 2 * SECOND;
 const POLL_MS = 20;
 const FAULT_PAUSE_MS = 2 * SECOND;
+/** Attempts of a fault, two minutes: a receiver may be away meanwhile. */
+const MOST_UNAVAILABLE = 60;
 const KEPT_FINDINGS = 1_000;
 
 const PATHS: Readonly<Record<Channel, string>> = {
@@ -63,6 +65,8 @@ const PATHS: Readonly<Record<Channel, string>> = {
 const SHARES = { rest: 0.7, form: 0.15, soap: 0.15 };
 const LARGE_SHARE = 1 / 500;
 const CONCURRENCY = 32;
+/** Of the XML around an attachment, about. */
+const AROUND_CONTENT = 2_000;
 
 /** Sends letters to a receiver as Serviceplatformen and Digital Post do, and keeps account of each. */
 export class Simulator {
@@ -137,7 +141,7 @@ export class Simulator {
     };
   }
 
-  /** What happened to each letter so far, in the order of their first attempts. */
+  /** What happened to each letter so far, in the order in which they came. */
   get letters(): Iterable<LetterRecord> {
     return this.#letters.values();
   }
@@ -245,12 +249,12 @@ export class Simulator {
    * @param age in milliseconds
    */
   #newLetter(random: Random, { municipality = random.pick(this.#plan.municipalities), age = 0 } = {}): Letter {
-    const { largeShare = LARGE_SHARE, smallUpTo, sentMessages } = this.#plan;
+    const { largeShare = LARGE_SHARE, sizes, sentMessages } = this.#plan;
     const channel = this.#channelOf(random);
     const isDocument = channel === 'sf2900';
     const kind = isDocument ? 'document' : kindOf(random);
     const sent = sentMessages?.get(municipality) ?? [];
-    const bytes = sizeOf(random, largeShare, smallUpTo);
+    const bytes = sizeOf(random, largeShare, sizes);
     return {
       messageUUID: isDocument ? `${randomUUID()}:${randomUUID()}` : randomUUID(),
       municipality,
@@ -263,7 +267,7 @@ export class Simulator {
         // By our clock, not the simulated one: the receiver compares it with its own.
         createdAt: new Date(Date.now() - age).toISOString(),
         about: kind === 'reply' && sent.length > 0 ? random.pick(sent) : randomUUID(),
-        attachment: this.#contents.ofBase64(bytes),
+        attachment: this.#contents.ofBase64(bytes - AROUND_CONTENT),
       },
     };
   }
@@ -307,14 +311,14 @@ export class Simulator {
     if (letter.attempts > 0) this.#resent += 1;
     letter.attempts += 1;
     letter.sentAt ??= Date.now();
-    const began = performance.now();
     let isAtOnce = false;
+    const call = await this.#callOf(letter);
+    const began = performance.now();
     try {
-      const call = await this.#callOf(letter);
       const accept = ACCEPT[letter.channel];
       const answer = await this.#client.post(this.#pathOf(letter.channel), call, accept);
       const reading = await readReceipt(answer, letter.channel, letter.messageUUID, accept);
-      await this.#note(letter, reading, performance.now() - began);
+      this.#note(letter, reading, performance.now() - began);
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
       if (this.#ending.signal.aborted) return;
@@ -343,7 +347,14 @@ export class Simulator {
   }
 
   async #bareCallOf(letter: Letter): Promise<Call> {
-    if (letter.channel !== 'sf2900') return callOf(letter.channel, memoOf(letter), letter.messageUUID);
+    if (letter.channel !== 'sf2900') {
+      const memo = memoOf(letter);
+      if (letter.attempts === 1) {
+        letter.bytes = memo.length;
+        letter.files = await filesOf(letter);
+      }
+      return callOf(letter.channel, memo, letter.messageUUID);
+    }
     const fileName = `${letter.messageUUID.split(':')[1]}.pdf`;
     // Once only: it may be fetched though the answer was lost.
     if (letter.attempts === 1 && letter.spec && 'attachment' in letter.spec) {
@@ -358,7 +369,7 @@ export class Simulator {
     return this.#plan.paths?.[channel] ?? PATHS[channel];
   }
 
-  async #note(letter: Letter, { isPositive, code, transmissionId, findings }: Reading, tookMs?: number): Promise<void> {
+  #note(letter: Letter, { isPositive, code, transmissionId, findings }: Reading, tookMs?: number): void {
     const { messageUUID } = letter;
     for (const what of findings) this.#find({ what, messageUUID });
     if (!isPositive) {
@@ -372,7 +383,6 @@ export class Simulator {
     if (letter.status === 'acknowledged') return;
     if (letter.status === 'open') this.#open -= 1;
     this.#acknowledged += 1;
-    const spec = letter.channel !== 'sf2900' && letter.kind !== 'fault' ? { ...letter } : undefined;
     Object.assign(letter, {
       status: 'acknowledged',
       acknowledgedAt: Date.now(),
@@ -381,7 +391,6 @@ export class Simulator {
       lastFault: undefined,
       spec: undefined,
     });
-    if (spec) letter.files = await filesOf(spec);
   }
 
   #noteFailure(letter: Letter, code: string): void {
@@ -406,18 +415,21 @@ export class Simulator {
     const figures = this.#faults.get(fault.name) ?? { played: 0, failed: 0 };
     this.#faults.set(fault.name, figures);
     figures.played += 1;
-    let failure: string | undefined;
-    for (let attempt = 1; attempt <= (this.#plan.faultAttempts ?? 3); attempt += 1) {
-      if (attempt > 1) await this.#pause(FAULT_PAUSE_MS);
+    let failure: Failure | undefined;
+    let [blamed, unavailable] = [0, 0];
+    while (blamed < (this.#plan.faultAttempts ?? 3) && unavailable < MOST_UNAVAILABLE) {
+      if (failure) await this.#pause(FAULT_PAUSE_MS);
       failure = await this.#playOnce(fault);
       if (failure === undefined || this.#ending.signal.aborted) return;
+      if (failure.isUnavailable) unavailable += 1;
+      else blamed += 1;
     }
     figures.failed += 1;
-    this.#find({ what: `${fault.name}: ${failure}` });
+    this.#find({ what: `${fault.name}: ${failure?.what}` });
   }
 
   /** @returns what the receiver did wrong */
-  async #playOnce(fault: Fault): Promise<string | undefined> {
+  async #playOnce(fault: Fault): Promise<Failure | undefined> {
     await this.#places.take();
     const stage = new Stage(this.#plan, fault, {
       newLetter: (spec, change) => {
@@ -434,8 +446,9 @@ export class Simulator {
       stage.judge();
       return undefined;
     } catch (error) {
-      if (error instanceof Misbehaved) return error.message;
-      if (error instanceof NoAnswer) return `it got no answer (${error.code})`;
+      if (error instanceof Misbehaved) return { what: error.message, isUnavailable: error instanceof Unavailable };
+      const isUnavailable = error instanceof NoAnswer && error.code === 'ECONNREFUSED';
+      if (error instanceof NoAnswer) return { what: `it got no answer (${error.code})`, isUnavailable };
       throw error;
     } finally {
       stage.close();
@@ -539,6 +552,11 @@ export class Simulator {
       isGood: figures.open === 0 && this.#findingCount === 0 && isInboxGood && filesNotFetched === 0,
     };
   }
+}
+
+interface Failure {
+  readonly what: string;
+  readonly isUnavailable: boolean;
 }
 
 const KEPT_CLOSED = 'kept connection closed';

@@ -60,8 +60,8 @@ const CALLS_A_LETTER = 4;
 /** One letter in so many is large: 60 to 99.5 MB. */
 const LARGE_ONE_IN = 2_500;
 const LARGE_BYTES = 40_000_000; // a document of 60 MB has fewer as a file
-/** Of most of the others: small mail. */
-const SMALL_BYTES = 100_000;
+/** Bytes of the others: small mail. */
+const SMALL_SIZES = [20_000, 30_000, 50_000, 100_000];
 const CHANNELS = { rest: 0.65, form: 0.15, soap: 0.15, sf2900: 0.05 };
 const CONCURRENCY = 64;
 const SAMPLES = 400;
@@ -143,7 +143,7 @@ class SoakRun {
       seed,
       isFlat: true,
       largeShare: 1 / LARGE_ONE_IN,
-      smallUpTo: SMALL_BYTES,
+      sizes: SMALL_SIZES,
       channels: CHANNELS,
       sftp: this.#sftp,
       concurrency: CONCURRENCY,
