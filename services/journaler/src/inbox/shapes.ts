@@ -1,7 +1,15 @@
 import { allowedChanges, type ChangeableMessage, type Principal } from '@indbakke/shared/access';
 import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
 import { HOUR } from '@indbakke/shared/config';
-import { type DocumentsRow, type SummaryRow, shapeHandover } from '@indbakke/shared/inbox';
+import {
+  type DocumentsRow,
+  mayOpen,
+  type Scanning,
+  type StoredFile,
+  type SummaryRow,
+  scanOf,
+  shapeHandover,
+} from '@indbakke/shared/inbox';
 import { deletionStateOf, isWaiting } from '@indbakke/shared/lifecycle';
 
 // Database rows as answers of the API.
@@ -106,7 +114,7 @@ export interface WholeRow extends AnsweredRow, DocumentsRow {
   readonly history: DocumentAnswer['history'];
 }
 
-export function describe(row: WholeRow, principal: Principal, now: Date): DocumentAnswer {
+export function describe(row: WholeRow, principal: Principal, now: Date, scanning: Scanning): DocumentAnswer {
   return {
     ...summarize(row, principal, now),
     sentAt: row.sentAt?.toISOString() ?? null,
@@ -114,16 +122,7 @@ export function describe(row: WholeRow, principal: Principal, now: Date): Docume
       role,
       documentId,
       label,
-      files: files.map(({ id, fileName, encodingFormat, detectedFormat, language, size, sha256, status }) => ({
-        id,
-        fileName,
-        encodingFormat,
-        detectedFormat,
-        language,
-        size,
-        sha256,
-        status,
-      })),
+      files: files.map((file) => fileOf(file, principal, scanning)),
     })),
     contactInfo: row.contactInfo,
     distribution: row.distribution && distributionOf(row.distribution),
@@ -188,6 +187,29 @@ function outcomeOf(row: SummaryRow): NonNullable<DocumentSummary['rejection']>['
     nothingToDo: name === null && !senderInformed,
     at: outcomeAt.toISOString(),
     by: outcomeBy,
+  };
+}
+
+function fileOf(
+  file: StoredFile,
+  principal: Principal,
+  scanning: Scanning,
+): DocumentAnswer['documents'][number]['files'][number] {
+  const { id, fileName, encodingFormat, detectedFormat, language, size, sha256, status, scanFinding } = file;
+  const scan = scanOf(scanning, file);
+  const isOpen = mayOpen(scanning, file, principal);
+  return {
+    id,
+    fileName,
+    encodingFormat,
+    detectedFormat,
+    language,
+    size,
+    sha256,
+    status,
+    scan,
+    scanFinding,
+    mayOpen: isOpen,
   };
 }
 
