@@ -247,8 +247,11 @@ describe('journalizing', () => {
   beforeAll(() => upsertCase(stack, 'K-1'));
 
   it('is refused while a file is held: the core could not fetch it', async () => {
-    const problem = await expectProblem(await journalize(await letter('waiting')), 409, 'file-held');
-    expect(problem.detail).toContain('the caller may make these changes now');
+    const id = await letter('waiting');
+    expect((await read(stack, id)).allowed).not.toContain('journalized');
+    await expectProblem(await journalize(id), 409, 'file-held');
+    await find(id, 'clean');
+    expect((await read(stack, id)).allowed).toContain('journalized');
   });
 
   it('goes on without an unsafe file', async () => {

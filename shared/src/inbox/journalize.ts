@@ -75,7 +75,7 @@ function filesAreHere(scanning: Scanning, isHeld: boolean): NonNullable<ChangeEf
     condition: sql`${FILE_FETCH} IS DISTINCT FROM 'waiting' AND ${isScanned}`,
     otherwise: (allowed) =>
       isHeld
-        ? fileHeld(allowed)
+        ? fileHeld()
         : new Problem(
             'file-on-its-way',
             `The file of the document is on its way, so the core cannot have it. Wait until it is here or given up; ${allowed}`,

@@ -92,11 +92,8 @@ export function openAnyway<File>(file: File, _why: keyof typeof NOT_RULED): Open
   return file as Openable<File>;
 }
 
-/** @param allowed what the caller may do instead, when it was a change */
-export function fileHeld(allowed?: string): Problem {
-  const detail = 'A file is being scanned for malware, or waits for that. Try again when it is done';
-  return new Problem('file-held', allowed === undefined ? `${detail}.` : `${detail}; ${allowed}`);
-}
+export const fileHeld = () =>
+  new Problem('file-held', 'A file is being scanned for malware, or waits for that. Try again when it is done.');
 
 const KEPT: readonly KeptScan[] = [null, 'waiting', 'passed', 'clean', 'infected', 'unscannable'];
 

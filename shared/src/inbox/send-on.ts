@@ -71,10 +71,10 @@ function isPossible(facts: Facts | undefined): NonNullable<ChangeEffects['isPoss
     return refused((allowed) => new Problem('file-on-its-way', `A file of the document is on its way; ${allowed}`));
   }
   if (facts?.isUnsafe) {
-    const why = 'A file of the message has malware, or cannot be scanned, so it is not sent on';
-    return refused((allowed) => new Problem('file-unsafe', `${why}; ${allowed}`));
+    const why = 'A file of the message has malware, or cannot be scanned, so it is not sent on.';
+    return refused(() => new Problem('file-unsafe', why));
   }
-  if (facts?.isHeld) return refused(fileHeld);
+  if (facts?.isHeld) return refused(() => fileHeld());
   return { condition: sql`true`, otherwise: () => new Problem('internal', 'It was possible.') };
 }
 

@@ -4,6 +4,7 @@ import { HOUR } from '@indbakke/shared/config';
 import {
   type DocumentsRow,
   mayOpen,
+  openingOf,
   type Scanning,
   type StoredFile,
   type SummaryRow,
@@ -15,7 +16,7 @@ import { deletionStateOf, isWaiting } from '@indbakke/shared/lifecycle';
 // Database rows as answers of the API.
 
 /** A row of a list, as it is answered to a caller. */
-export interface AnsweredRow extends SummaryRow, Pick<ChangeableMessage, 'beyond'> {}
+export interface AnsweredRow extends SummaryRow, Pick<ChangeableMessage, 'beyond' | 'scans'> {}
 
 /** @param now for age and clocks */
 export function summarize(row: AnsweredRow, principal: Principal, now: Date): DocumentSummary {
@@ -116,7 +117,7 @@ export interface WholeRow extends AnsweredRow, DocumentsRow {
 
 export function describe(row: WholeRow, principal: Principal, now: Date, scanning: Scanning): DocumentAnswer {
   return {
-    ...summarize(row, principal, now),
+    ...summarize({ ...row, scans: scansOf(row, scanning) }, principal, now),
     sentAt: row.sentAt?.toISOString() ?? null,
     documents: row.documents.map(({ role, documentId, label, files }) => ({
       role,
@@ -188,6 +189,11 @@ function outcomeOf(row: SummaryRow): NonNullable<DocumentSummary['rejection']>['
     at: outcomeAt.toISOString(),
     by: outcomeBy,
   };
+}
+
+function scansOf({ documents }: DocumentsRow, scanning: Scanning): NonNullable<ChangeableMessage['scans']> {
+  const openings = documents.flatMap(({ files }) => files.map((file) => openingOf(scanning, file)));
+  return { isAnyHeld: openings.includes('held'), isAnyUnsafe: openings.includes('unsafe') };
 }
 
 function fileOf(
