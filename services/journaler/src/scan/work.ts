@@ -12,9 +12,9 @@ const CONCURRENT_SCANS = 4;
 
 /** What scans files for malware; nothing without CLAMD_URL. */
 export function createScanWork(parts: Parts, { CLAMD_URL }: Pick<JournalerConfig, 'CLAMD_URL'>): Work {
+  observeScans(parts);
   const clamd = CLAMD_URL === undefined ? undefined : readClamdUrl(CLAMD_URL);
   if (!clamd) return { jobs: [], sweeps: [] };
-  observeScans(parts);
   return {
     jobs: [worker(SCAN_MESSAGE, CONCURRENT_SCANS, createScanMessageHandler({ ...parts, clamd }))],
     sweeps: [repeat('sweep-due-scans', 2 * SECOND, parts.log, () => sweepDueScans(parts, currentTime()), 0)],
