@@ -69,6 +69,7 @@ beforeAll(async () => {
     WEBHOOK_ALLOW: '127.0.0.0/8',
     QUARANTINE_MAX_ENTRIES: '2',
     SIGN_IN_FAILURES_PER_MINUTE: '80',
+    CLAMD_URL: 'tcp://127.0.0.1:1',
   });
   await stack.deliver(writeMemo(newMemo({})));
   await stack.deliver(writeMemo(newMemo(replyTo(randomUUID()))));
@@ -280,6 +281,7 @@ async function faultsInTheStack(): Promise<Course> {
     `UPDATE file_fetches SET since = now() - interval '2 hours', status = CASE f.file_name WHEN '100.pdf' THEN 'given-up' ELSE 'waiting' END
      FROM files f WHERE f.id = file_fetches.id`,
   );
+  await stack.sql(`UPDATE message_scans SET since = now() - interval '1 hour'`);
   const next = await stack.sql<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'audit_months'::regnamespace AND relname ~ '^m20\\d\\d_\\d\\d$'
        AND relname > to_char(now() AT TIME ZONE 'UTC', '"m"YYYY_MM')`,
@@ -460,6 +462,7 @@ const CASES: readonly { readonly make: () => Promise<Course>; readonly alerts: r
       'NotSentOn',
       'FileLate',
       'FileGivenUp',
+      'FilesNotScanned',
       'UnknownContactPoint',
       'HeldForLong',
       'AuditMonthFault',

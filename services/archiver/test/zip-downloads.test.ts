@@ -112,7 +112,7 @@ async function createByHand(as: TokenOptions, items: readonly string[]): Promise
   const queues = { ...parts.queues, enqueue() {} };
   const request = { principal: principalOf(as), at: new Date(), idempotencyKey: undefined };
   const body = ZipDownloadBody.parse({ items });
-  return (await createZipDownload({ store: parts.store, queues }, request, body, SETTINGS)).id;
+  return (await createZipDownload({ ...parts, queues }, request, body, SETTINGS)).id;
 }
 
 const jobOf = (zipId: string, run = 1) => ({ zipId, municipality: ODENSKOV, run });

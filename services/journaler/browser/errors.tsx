@@ -16,6 +16,8 @@ const texts = inBoth({
         'Afsenderen har fået besked om afvisningen, eller kan have fået det, så den kan ikke fortrydes.',
       'sent-on': 'Brevet er på vej til en anden myndighed, eller er sendt videre.',
       'file-on-its-way': 'En fil til dokumentet er på vej. Vent, til den er her eller er opgivet.',
+      'file-held': 'En fil bliver undersøgt for virus. Prøv igen, når det er gjort.',
+      'file-unsafe': 'En fil indeholder skadelig kode eller kunne ikke undersøges for virus.',
       unavailable: 'Databasen svarer ikke lige nu. Prøv igen om lidt.',
       'too-many-requests': 'Der er kommet for mange kald fra dig på kort tid. Vent lidt, og prøv igen.',
     } as Record<string, string>,
@@ -27,6 +29,8 @@ const texts = inBoth({
       'not-signed-in':
         'You are no longer signed in. Sign in again in another tab; what you typed is still here. Then try again.',
       unreachable: 'Indbakke does not answer. Try again soon; what you typed is still here.',
+      'file-held': 'A file is being scanned for viruses. Try again when that is done.',
+      'file-unsafe': 'A file contains malware, or could not be scanned for viruses.',
       'version-changed': 'Somebody else has changed the letter meanwhile. See what happened, and try again.',
     },
   },

@@ -13,6 +13,7 @@ import { bindInbox } from './inbox/routes.js';
 import type { LocalSignIn } from './inbox-page/local.js';
 import { inboxPage } from './inbox-page/routes.js';
 import { bindReplies } from './replies/routes.js';
+import { createScanWork } from './scan/work.js';
 import { observeHeldMessages } from './set-up/metrics.js';
 import { bindSetUp } from './set-up/routes.js';
 import { openWebhooks } from './webhooks/open-webhooks.js';
@@ -35,6 +36,7 @@ export function createJournaler(parts: Parts, config: JournalerConfig, local?: L
   bindReplies(bind, parts, config.OWN_SYSTEM_ID);
   bindAbsences(bind, parts);
   const work = createWork(parts, config);
+  const scans = createScanWork(parts, config);
   bindSetUp(bind, parts, work.wakeRelease);
   observeHeldMessages(parts);
   const webhooks = openWebhooks(parts, config);
@@ -45,8 +47,8 @@ export function createJournaler(parts: Parts, config: JournalerConfig, local?: L
   return {
     name: 'journaler',
     router,
-    jobs: [...work.jobs, ...webhooks.jobs],
-    sweeps: [...work.sweeps, ...sweeps, ...webhooks.sweeps],
+    jobs: [...work.jobs, ...scans.jobs, ...webhooks.jobs],
+    sweeps: [...work.sweeps, ...scans.sweeps, ...sweeps, ...webhooks.sweeps],
     endWaiting: () => feed.endWaiting(),
   };
 }

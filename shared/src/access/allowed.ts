@@ -27,6 +27,8 @@ export interface ChangeableMessage extends ConcernTimes, DeletionFacts {
   readonly movedTo: string | null;
   /** The sender of a document knows that it was rejected, or may. */
   readonly rejectionTold: boolean;
+  /** What the scan of its files keeps from being done (may-open.ts). Undefined: nobody has looked. */
+  readonly scans?: { readonly isAnyHeld: boolean; readonly isAnyUnsafe: boolean };
 }
 
 /** The changes that a caller who sees the message may make now, in the order of the table of changes. */
@@ -53,10 +55,12 @@ function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessag
   if (change === 'taken-back' && message.contentRemovedAt !== null) return false;
   if (change === 'reopened' && (message.rejectionTold || isOnItsWay(message.onward))) return false;
   if (change === 'distribution-asked') {
+    if (message.scans?.isAnyHeld || message.scans?.isAnyUnsafe) return false;
     return maySendOn(message.onward) && deletionStateOf(message) === null && message.fileFetch !== 'waiting';
   }
   // Its content is not whole yet.
   if (change === 'journalized' && message.fileFetch === 'waiting') return false;
+  if (change === 'journalized' && message.scans?.isAnyHeld) return false;
   if (isOfDeletion(change)) return refusalOfDeletion(message, change, personOf(actor)) === undefined;
   return !isOfConcern(change) || allowsConcernChange(message, change);
 }

@@ -57,6 +57,11 @@ const IN_DANISH: Record<Role, RoleInDanish> = {
     allows: 'Er fagsystemet selv: registrerer sager og sendte breve og følger alle ændringer.',
     jobFunctions: 'Ingen personer',
   },
+  'Indbakke.UsikreFiler': {
+    allows:
+      'Åbner filer, hvor der er fundet skadelig kode, eller som ikke kunne undersøges for virus, i post, man ellers ser. Hver åbning står i loggen.',
+    jobFunctions: 'Få betroede it-sikkerhedsmedarbejdere',
+  },
   'Revisionslog.Læs': {
     allows: 'Læser loggen over, hvem der har gjort hvad, og danner en udskrift til en borger.',
     jobFunctions: 'Databeskyttelsesrådgiver, kontrolmedarbejder',

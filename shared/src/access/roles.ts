@@ -18,6 +18,8 @@ export const ROLES = {
     'Operations: the queues and the quarantine, with a token for operations. In a token of a municipality: its held messages.',
   'Indbakke.Karantæne': 'Downloads what is in quarantine, with a token for operations.',
   'Indbakke.System': 'The DUBU core: registers sent messages, cases and webhooks, and reads the whole change feed.',
+  'Indbakke.UsikreFiler':
+    'Opens files in which malware was found, or that could not be scanned, of the messages that the caller sees.',
   'Revisionslog.Læs': 'Reads the audit log.',
   'Indbakke.Aktindsigt':
     'Makes access packages: everything about one citizen, whoever may see it otherwise, but what is on a case that is restricted to others.',

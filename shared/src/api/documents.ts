@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import {
   CALLERS_CHANGES,
+  FILE_SCANS,
   HANDOVER_REFUSALS,
   HANDOVER_STATUSES,
   HELD_CAUSES,
   SUGGESTION_BASES,
   SUGGESTION_SENDERS,
   SUGGESTION_WARNINGS,
+  UNSCANNABLE,
 } from '../lifecycle/index.js';
 import { DistributionOfMessage } from './distributions.js';
 import { CHANGED_EXAMPLE, COUNTS_EXAMPLE, DOCUMENT_EXAMPLE, FILE_ID, MESSAGE_ID, SUMMARY_EXAMPLE } from './examples.js';
@@ -244,6 +246,14 @@ const FileAnswer = z
     size: z.int().describe('Bytes'),
     sha256: z.string().nullable().describe('Of the content, in hexadecimal; null: not stored'),
     status: oneOf('FileStatus', ['expected', 'stored', 'missing']).describe('Only a stored file has content'),
+    scan: keyOf('FileScan', FILE_SCANS),
+    mayOpen: z.boolean().describe('Whether the caller may download it, as far as the scan decides'),
+    scanFinding: z
+      .string()
+      .nullable()
+      .describe(
+        `What the scanner calls the malware; of an unscannable file why: ${Object.keys(UNSCANNABLE).join(', ')}. Else null`,
+      ),
   })
   .register(NAMED_ANSWERS, { id: 'File' });
 

@@ -139,6 +139,7 @@ const READ = ['IndkomneDokumenter.Læs', 'Indbakke.Opsætning', 'Indbakke.Drift'
 const CONNECTS = ['Indbakke.System', 'Indbakke.Opsætning'] as const;
 const AKTINDSIGT = ['Indbakke.Aktindsigt'] as const;
 const SETS_UP = ['Indbakke.Opsætning'] as const;
+const SCAN_ERRORS = ['file-held', 'file-unsafe'] as const;
 const CONTENT_ERRORS = ['version-changed', 'content-gone', 'content-damaged', 'range-not-satisfiable'] as const;
 
 /** Whether the call takes effect only on the version that the caller has read. */
@@ -322,7 +323,7 @@ export const OPERATIONS = {
     roles: READ,
     params: FileIds,
     answer: [...DISPLAYED_TYPES, BYTES],
-    errors: [...CONTENT_ERRORS, 'file-not-here'],
+    errors: [...CONTENT_ERRORS, ...SCAN_ERRORS, 'file-not-here'],
   },
   readText: {
     service: 'journaler',
@@ -332,7 +333,7 @@ export const OPERATIONS = {
     roles: READ,
     params: Id,
     answer: TextAnswer,
-    errors: ['content-gone', 'content-damaged'],
+    errors: ['content-gone', 'content-damaged', ...SCAN_ERRORS],
   },
   downloadZip: {
     service: 'archiver',
@@ -344,7 +345,7 @@ export const OPERATIONS = {
     params: Id,
     query: ZipQuery,
     answer: ['application/zip'],
-    errors: CONTENT_ERRORS,
+    errors: [...CONTENT_ERRORS, 'file-held'],
   },
   createZipDownload: {
     service: 'archiver',
@@ -355,7 +356,7 @@ export const OPERATIONS = {
     roles: READ,
     body: ZipDownloadBody,
     answer: ZipDownloadCreated,
-    errors: ['not-found', 'zip-too-large', 'key-reused'],
+    errors: ['not-found', 'zip-too-large', 'file-held', 'key-reused'],
   },
   listZipDownloads: {
     service: 'archiver',
@@ -426,7 +427,7 @@ export const OPERATIONS = {
       summary: 'Confirms that the core has the content on these cases, which it has registered.',
       body: JournalizationBody,
     },
-    ['unknown-case', 'case-not-open', 'file-on-its-way'],
+    ['unknown-case', 'case-not-open', 'file-on-its-way', 'file-held'],
   ),
   takeBackJournalization: changing(
     'taken-back',
@@ -476,7 +477,7 @@ export const OPERATIONS = {
         'Sent are the main document, or a zip with it and the attachments where there are several files. It is done in the background: `sentOn` of the message tells how far it is. When the recipient does not take it, the outcome is open again, and it can be sent on anew. Where SF2900_SENDING is off, nobody has the role.',
       body: OnwardBody,
     },
-    ['sent-on', 'wrong-deletion', 'file-on-its-way'],
+    ['sent-on', 'wrong-deletion', 'file-on-its-way', ...SCAN_ERRORS],
   ),
   reopenIncomingDocument: changing(
     'reopened',

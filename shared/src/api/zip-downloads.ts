@@ -58,6 +58,7 @@ export const LEFT_OUT = {
   'not-found': 'It does not exist, the caller may not see it, or it has been deleted.',
   'content-gone': 'Its content has been removed.',
   'content-damaged': 'Its content fails verification.',
+  'file-held': 'A file of it is not scanned for malware yet.',
 } as const;
 export type LeftOut = keyof typeof LEFT_OUT;
 

@@ -4,6 +4,7 @@ import { CHANGES, type Change } from '../lifecycle/transitions.js';
 const OTHER_ACTIONS = {
   read: 'A message was read.',
   'read-file': 'A file of a message was read.',
+  'read-unsafe-file': 'A file of a message was read that has malware or could not be scanned.',
   'read-text': 'The text of a main document was read.',
   'read-zip': 'A message was downloaded as a zip, alone or with others.',
   'zip-created': 'A zip of many messages was asked for.',

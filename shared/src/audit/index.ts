@@ -63,6 +63,7 @@ export async function recordAudit(store: Store, entry: AuditEntry): Promise<void
 
 interface Found {
   readonly id?: Prisma.Sql;
+  readonly action?: Prisma.Sql;
   readonly role?: Prisma.Sql;
   readonly messageId?: Prisma.Sql;
   readonly citizen?: Prisma.Sql;
@@ -85,7 +86,7 @@ export function insertAudit(
     INSERT INTO audit_events (id, at, municipality, actor_kind, actor, on_behalf_of, role, origin, action, result, message_id,
       citizen, details)
     SELECT ${found.id ?? Prisma.sql`${newId()}::uuid`}, ${at}::timestamptz, ${municipality}, ${actor.kind}, ${actor.id}, ${actor.onBehalfOf ?? null},
-      ${found.role ?? Prisma.sql`${by.role ?? null}::text`}, ${by.origin ?? null}, ${action}, ${result}, ${found.messageId ?? Prisma.sql`${messageId ?? null}::uuid`},
+      ${found.role ?? Prisma.sql`${by.role ?? null}::text`}, ${by.origin ?? null}, ${found.action ?? Prisma.sql`${action}`}, ${result}, ${found.messageId ?? Prisma.sql`${messageId ?? null}::uuid`},
       ${found.citizen ?? Prisma.sql`decode(${citizen?.toString('hex') ?? null}::text, 'hex')`}, ${JSON.stringify(ofBy)}::jsonb${more}`;
 }
 

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { readClamdUrl } from './clamd-url.js';
 import { readRedisUrl } from './redis-url.js';
 
+export { type ClamdAddress, readClamdUrl } from './clamd-url.js';
 export { type RedisUrl, readRedisUrl } from './redis-url.js';
 
 /** The issuer of a local stack, whose key is a file of this machine: whoever can read it is anybody. */
@@ -144,6 +146,17 @@ export const commonSettings = {
     .describe(
       'on = rejected messages may be sent on to other authorities through Fordelingskomponenten, by a role for it',
     ),
+  CLAMD_URL: z
+    .string()
+    .refine((value) => readClamdUrl(value) !== undefined, {
+      error: 'must be tcp://host:port or unix:/path/of/the/socket',
+    })
+    .optional()
+    .describe('clamd that scans files for malware before anybody opens them; not set = nothing is scanned'),
+  SCAN_DOWN: z
+    .enum(['hold', 'let-pass'])
+    .default('hold')
+    .describe('While clamd does not answer: hold = files stay closed, let-pass = they are opened unscanned'),
   OPS_PORT: wholeNumber(0, 65_535)
     .optional()
     .describe('Port of /ops and /metrics, to keep them off PORT; default: PORT'),

@@ -323,6 +323,20 @@ export const ERRORS = {
     again: true,
     meaning: 'The file is not here yet: it comes after its message.',
   },
+  'file-held': {
+    http: 409,
+    fault: 'peer',
+    again: true,
+    meaning:
+      'A file is not scanned for malware yet, so nobody may open it. The feed tells when it is (`files-scanned`).',
+  },
+  'file-unsafe': {
+    http: 403,
+    fault: 'peer',
+    again: false,
+    meaning:
+      'A file has malware, or cannot be scanned. Only its own download opens it, and only to the role Indbakke.UsikreFiler.',
+  },
   'key-reused': {
     http: 422,
     fault: 'peer',

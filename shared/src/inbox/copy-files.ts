@@ -1,5 +1,6 @@
 import type { Sealer } from '../content/index.js';
 import { Problem } from '../errors/index.js';
+import { openAnyway } from './may-open.js';
 import type { StoredFile } from './message-columns.js';
 import type { ContentReader } from './read-content.js';
 
@@ -19,7 +20,7 @@ export async function copyFiles(
   const inOrder = files.toSorted((a, b) => Number(a.containerIndex) - Number(b.containerIndex));
   for (const file of inOrder) {
     const sealing = sealer.openFile(Number(file.containerIndex));
-    for await (const bytes of reader.open(file)) await sealing.write(bytes as Buffer);
+    for await (const bytes of reader.open(openAnyway(file, 'reseal'))) await sealing.write(bytes as Buffer);
     const { sha256 } = await sealing.end();
     if (sha256 !== file.sha256) throw new Problem('content-damaged', 'A file is not what was received.');
   }

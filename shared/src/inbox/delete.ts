@@ -236,6 +236,7 @@ const TOMBSTONE = sql`
 
 // In an order that the foreign keys allow.
 const TABLES = [
+  'message_scans',
   'file_fetches',
   'message_keys',
   'message_contents',

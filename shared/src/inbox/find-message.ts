@@ -2,6 +2,7 @@ import { type Principal, seeingRoleOf, visibleTo } from '../access/index.js';
 import { insertAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import { Prisma, type Store } from '../store/index.js';
+import { isFile, OPENS_UNSAFE, type Scanning } from './may-open.js';
 
 const { sql } = Prisma;
 
@@ -11,9 +12,16 @@ export interface Reading {
   readonly at: Date;
   /** Codes only, nothing personal. */
   readonly details?: Readonly<Record<string, string>>;
-  /** It is recorded only if the message has this file. */
+  /** It is recorded only if the message has this file, and the caller may open it. */
   readonly fileId?: string;
+  /** Needed with `fileId`. */
+  readonly scanning?: Scanning;
 }
+
+const NOT_SCANNING: Scanning = { isOn: false, letsPass: false };
+
+const hasThisFile = (fileId: string, which: Prisma.Sql) =>
+  sql`EXISTS (SELECT FROM files f WHERE f.message_id = m.id AND f.id = ${fileId}::uuid AND ${which})`;
 
 /**
  * Reads a message, if the caller sees it, and records who read it, and when a user first did: one statement, committed when
@@ -26,19 +34,26 @@ export async function findMessage<Row extends object>(
   store: Store,
   principal: Principal,
   id: string,
-  { action, at, fileId, details: codes }: Reading,
+  { action, at, fileId, scanning = NOT_SCANNING, details: codes }: Reading,
   { columns, tables }: { readonly columns: Prisma.Sql; readonly tables: Prisma.Sql },
 ): Promise<Row> {
   const details = fileId === undefined ? codes : { ...codes, fileId };
   const hasFile =
     fileId === undefined
       ? Prisma.empty
-      : sql`WHERE EXISTS (SELECT FROM files WHERE message_id = m.id AND id = ${fileId}::uuid)`;
+      : sql`WHERE ${hasThisFile(fileId, isFile(scanning, 'open', ...(principal.roles.has(OPENS_UNSAFE) ? (['unsafe'] as const) : [])))}`;
+  const isUnsafe = fileId === undefined ? undefined : hasThisFile(fileId, isFile(scanning, 'unsafe'));
+  const recorded = isUnsafe
+    ? {
+        action: sql`CASE WHEN ${isUnsafe} THEN 'read-unsafe-file' ELSE ${action} END`,
+        role: sql`CASE WHEN ${isUnsafe} THEN ${OPENS_UNSAFE} ELSE ${seeingRoleOf(principal)} END`,
+      }
+    : { role: seeingRoleOf(principal) };
   const statement = sql`
     WITH found AS (
       SELECT m.* FROM messages m WHERE m.id = ${id}::uuid AND ${visibleTo(principal)}
     ), audit AS (
-      ${insertAudit({ by: principal, at, action, messageId: id, details }, { role: seeingRoleOf(principal) })}
+      ${insertAudit({ by: principal, at, action, messageId: id, details }, recorded)}
       FROM found m ${hasFile}
     ), first_look AS (
       UPDATE messages SET first_read_at = ${at}::timestamptz

@@ -10,6 +10,7 @@ export * from './handover-columns.js';
 export * from './journalize.js';
 export * from './legal-hold.js';
 export * from './made-files.js';
+export * from './may-open.js';
 export * from './message-columns.js';
 export * from './names-content.js';
 export * from './read-content.js';

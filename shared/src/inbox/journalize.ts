@@ -4,7 +4,8 @@ import { insertCaseSubjects, lockCases } from '../audit/index.js';
 import { type ErrorCode, Problem } from '../errors/index.js';
 import { type ChangeRequest, FILE_FETCH, lockTold } from '../lifecycle/index.js';
 import { type Connection, Prisma, run, type Store } from '../store/index.js';
-import { changeMessage } from './change-message.js';
+import { type ChangeEffects, changeMessage } from './change-message.js';
+import { fileHeld, hasFile, isAnyHeld, type Scanning } from './may-open.js';
 import { contentRemoved } from './read-content.js';
 
 const { sql } = Prisma;
@@ -15,10 +16,10 @@ type Journalization = z.infer<typeof JournalizationBody>;
  * Confirms that the core has the content on these cases.
  *
  * @param allowsUnknown whether a case may be one that the core has not registered
- * @throws Problem unknown-case, case-not-open, file-on-its-way, or bad-request for `fileIds` that are not one a document of this message
+ * @throws Problem unknown-case, case-not-open, file-on-its-way, file-held, or bad-request for `fileIds` that are not one a document of this message
  */
 export function journalize(
-  store: Store,
+  { store, scanning }: { readonly store: Store; readonly scanning: Scanning },
   request: ChangeRequest,
   body: Journalization,
   allowsUnknown: boolean,
@@ -29,21 +30,14 @@ export function journalize(
   // In whatever order, it is the same change.
   const [cases, files] = [inOrder(caseIds), inOrder(fileIds)];
   const reference = body.reference ?? null;
-  return changeMessage(store, request, 'journalized', {
+  return changeMessage(store, request, 'journalized', async (connection) => ({
     details: {
       caseIds: cases.join(' '),
       ...(casesAreOpen && { casesAreOpen }),
       ...(files.length > 0 && { fileIds: files.join(' ') }),
     },
-    isPossible: {
-      condition: sql`${FILE_FETCH} IS DISTINCT FROM 'waiting'`,
-      otherwise: (allowed) =>
-        new Problem(
-          'file-on-its-way',
-          `The file of the document is on its way, so the core cannot have it. Wait until it is here or given up; ${allowed}`,
-        ),
-    },
-    async isRepeat(connection) {
+    isPossible: filesAreHere(scanning, await isAnyHeld(connection, scanning, messageId)),
+    async isRepeat() {
       const rows = await run<{ caseId: string; reference: string | null }>(
         connection,
         sql`SELECT case_id AS "caseId", reference FROM journalizations WHERE message_id = ${messageId}::uuid`,
@@ -52,7 +46,7 @@ export function journalize(
         rows.length === cases.length && rows.every((row) => cases.includes(row.caseId) && row.reference === reference)
       );
     },
-    async write(connection) {
+    async write() {
       await run(connection, lockCases(municipality, cases, 'shared'));
       if (casesAreOpen) await openCases(connection, municipality, cases);
       await checkCases(connection, municipality, caseIds, allowsUnknown);
@@ -67,7 +61,26 @@ export function journalize(
       const filed = sql`SELECT ${messageId}::uuid, case_id FROM unnest(${cases}::text[]) AS case_id`;
       await run(connection, insertCaseSubjects(municipality, filed));
     },
-  });
+  }));
+}
+
+/**
+ * That the core could fetch every file that it may have. Unsafe ones it may not, and the message is filed without them.
+ *
+ * @param isHeld what is told of two reasons
+ */
+function filesAreHere(scanning: Scanning, isHeld: boolean): NonNullable<ChangeEffects['isPossible']> {
+  const isScanned = scanning.isOn ? sql`NOT ${hasFile(scanning, 'held')}` : sql`true`;
+  return {
+    condition: sql`${FILE_FETCH} IS DISTINCT FROM 'waiting' AND ${isScanned}`,
+    otherwise: (allowed) =>
+      isHeld
+        ? fileHeld()
+        : new Problem(
+            'file-on-its-way',
+            `The file of the document is on its way, so the core cannot have it. Wait until it is here or given up; ${allowed}`,
+          ),
+  };
 }
 
 function inOrder(ids: readonly string[]): string[] {

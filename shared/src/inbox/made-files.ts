@@ -35,9 +35,19 @@ export async function removeFromMadeFiles(
   messageId: string,
   at: Date,
 ): Promise<void> {
-  await lockMadeFiles(connection, municipality, 'shared');
+  await removeFromZips(connection, municipality, messageId, at);
   const filesWith = sql`f.id = ANY (ARRAY(SELECT file_id FROM extract_file_messages WHERE message_id = ${messageId}::uuid))`;
   await run(connection, removalOfExtractFiles(filesWith, at));
+}
+
+/** The same of what has files of the message: zip downloads and access packages. */
+export async function removeFromZips(
+  connection: Connection,
+  municipality: string,
+  messageId: string,
+  at: Date,
+): Promise<void> {
+  await lockMadeFiles(connection, municipality, 'shared');
   const packagesWith = sql`p.id = ANY (ARRAY(SELECT package_id FROM access_package_messages WHERE message_id = ${messageId}::uuid))`;
   await run(connection, removalOfAccessPackages(packagesWith, at));
   const zipsWith = sql`z.status = 'ready' AND z.id = ANY (ARRAY(

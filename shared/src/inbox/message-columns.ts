@@ -1,5 +1,12 @@
 import type { DocumentAnswer, DocumentSummary } from '../api/index.js';
-import { type FetchStatus, FILE_FETCH, ONWARD_STATUS, type OnwardStatus, REJECTION_TOLD } from '../lifecycle/index.js';
+import {
+  type FetchStatus,
+  FILE_FETCH,
+  type KeptScan,
+  ONWARD_STATUS,
+  type OnwardStatus,
+  REJECTION_TOLD,
+} from '../lifecycle/index.js';
 import { Prisma } from '../store/index.js';
 import { IS_TRAINING } from '../training/index.js';
 
@@ -135,7 +142,7 @@ export interface SummaryRow
 }
 
 const FILE = sql`json_build_object('id', f.id, 'fileName', f.file_name, 'encodingFormat', f.encoding_format,
-  'detectedFormat', f.detected_format, 'language', f.language, 'size', f.size, 'sha256', encode(f.sha256, 'hex'), 'crc32', f.crc32, 'status', f.status,
+  'detectedFormat', f.detected_format, 'language', f.language, 'size', f.size, 'sha256', encode(f.sha256, 'hex'), 'crc32', f.crc32, 'status', f.status, 'scan', f.scan, 'scanFinding', f.scan_finding,
   'containerIndex', f.container_index, 'containerOffset', f.container_offset)`;
 
 /** The documents with their files, and what the sender filled in. */
@@ -175,7 +182,8 @@ type AnsweredDocument = DocumentAnswer['documents'][number];
 type AnsweredFile = AnsweredDocument['files'][number];
 
 /** `size` in bytes, `sha256` in hex; the place in the container is null unless the file is stored. */
-export interface StoredFile extends AnsweredFile {
+export interface StoredFile extends Omit<AnsweredFile, 'scan'> {
+  readonly scan: KeptScan;
   /** null if it was stored before its CRC-32 was kept. */
   readonly crc32: number | null;
   readonly containerIndex: number | null;

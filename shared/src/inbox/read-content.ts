@@ -8,6 +8,7 @@ import {
 } from '../content/index.js';
 import { Problem } from '../errors/index.js';
 import { dataKeyContext, type KeyRing } from '../keys/index.js';
+import type { Openable } from './may-open.js';
 import type { SealedRow, StoredFile } from './message-columns.js';
 
 interface ContentParts {
@@ -15,10 +16,13 @@ interface ContentParts {
   readonly keys: KeyRing;
 }
 
+/** Where a file is in the container. */
+export type FilePlace = Pick<StoredFile, 'status' | 'containerIndex' | 'containerOffset' | 'size'>;
+
 /** Opens the files of one message, whose key is unwrapped once. */
 export interface ContentReader {
   /** The verified bytes of a file, or of a range of it (`end` not included). The stream fails with a Problem. */
-  open(file: Pick<StoredFile, 'status' | 'containerIndex' | 'containerOffset' | 'size'>, range?: ByteRange): Readable;
+  open(file: Openable<FilePlace>, range?: ByteRange): Readable;
 }
 
 /** @throws Problem content-gone when the content has been removed */

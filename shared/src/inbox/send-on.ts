@@ -5,6 +5,7 @@ import { type Connection, newId, Prisma, run, type Store } from '../store/index.
 import { currentTrace } from '../tracing/index.js';
 import { IS_TRAINING } from '../training/index.js';
 import { type ChangeEffects, changeMessage } from './change-message.js';
+import { fileHeld, hasFile, type Scanning } from './may-open.js';
 
 const { sql } = Prisma;
 
@@ -12,13 +13,17 @@ const { sql } = Prisma;
  * Asks for a rejected message to be sent on to another authority through Fordelingskomponenten, which is what became of it: told as its
  * outcome, until it turns out that the recipient does not take it. A training municipality sends nothing.
  *
- * @throws Problem sent-on, wrong-deletion, file-on-its-way, beside those of any change
+ * @throws Problem sent-on, wrong-deletion, file-on-its-way, file-held, file-unsafe, beside those of any change
  */
-export function sendOn(store: Store, request: ChangeRequest, body: OnwardBody): Promise<ChangeAnswer> {
+export function sendOn(
+  { store, scanning }: { readonly store: Store; readonly scanning: Scanning },
+  request: ChangeRequest,
+  body: OnwardBody,
+): Promise<ChangeAnswer> {
   const { at, principal } = request;
   const { recipient, kle, facet, receiver, title } = body;
   return changeMessage(store, request, 'distribution-asked', async (connection) => ({
-    isPossible: isPossible(await lockFacts(connection, request)),
+    isPossible: isPossible(await lockFacts(connection, request, scanning)),
     set: sql`outcome_at = ${at}::timestamptz, outcome_by = ${principal.actor.id}, outcome_department_id = NULL`,
     details: { recipient, kle, ...(facet !== undefined && { facet }), ...(receiver !== undefined && { receiver }) },
     isRepeat: async () => (await titleOf(connection, request.id)) === (title ?? null),
@@ -30,17 +35,24 @@ interface Facts {
   readonly onward: OnwardStatus | null;
   readonly hasDeletion: boolean;
   readonly fileIsComing: boolean;
+  readonly isHeld: boolean;
+  readonly isUnsafe: boolean;
 }
 
 /** Locks the message, so that it is sent on once. Whether the caller sees it is asked with the change. */
-async function lockFacts(connection: Connection, { id, principal }: ChangeRequest): Promise<Facts | undefined> {
+async function lockFacts(
+  connection: Connection,
+  { id, principal }: ChangeRequest,
+  scanning: Scanning,
+): Promise<Facts | undefined> {
   const ofMessage = sql`FROM messages m WHERE m.id = ${id}::uuid AND m.municipality = ${principal.municipality}`;
   await run(connection, sql`SELECT ${ofMessage} FOR UPDATE`);
   // Another statement, since the first may have seen the rows as they were before it got the lock.
   const [facts] = await run<Facts>(
     connection,
     sql`SELECT ${ONWARD_STATUS} AS onward, m.deletion_requested_at IS NOT NULL AS "hasDeletion",
-      coalesce(${FILE_FETCH} = 'waiting', false) AS "fileIsComing" ${ofMessage}`,
+      coalesce(${FILE_FETCH} = 'waiting', false) AS "fileIsComing",
+      ${hasFile(scanning, 'held')} AS "isHeld", ${hasFile(scanning, 'unsafe')} AS "isUnsafe" ${ofMessage}`,
   );
   return facts;
 }
@@ -58,6 +70,11 @@ function isPossible(facts: Facts | undefined): NonNullable<ChangeEffects['isPoss
   if (facts?.fileIsComing) {
     return refused((allowed) => new Problem('file-on-its-way', `A file of the document is on its way; ${allowed}`));
   }
+  if (facts?.isUnsafe) {
+    const why = 'A file of the message has malware, or cannot be scanned, so it is not sent on.';
+    return refused(() => new Problem('file-unsafe', why));
+  }
+  if (facts?.isHeld) return refused(() => fileHeld());
   return { condition: sql`true`, otherwise: () => new Problem('internal', 'It was possible.') };
 }
 

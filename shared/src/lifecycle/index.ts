@@ -1,6 +1,7 @@
 export * from './concern.js';
 export * from './deletion.js';
 export * from './distribution.js';
+export * from './file-scan.js';
 export * from './handover.js';
 export * from './held-cause.js';
 export * from './message.js';

@@ -64,6 +64,9 @@ export const ATTRIBUTE_CHANGES = {
   // have been removed by then: what retention gave up is not fetched.
   'file-arrived': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
   'file-missing': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
+  // What the scan for malware found; and that files may be opened unscanned, since the scanner is away.
+  'files-scanned': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
+  'files-let-pass': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
   'file-asked': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
   // What became of a document, to its sender; also of one that was deleted meanwhile.
   'receipt-sent': { from: WITH_A_SENDER, to: 'same', roles: ['Indbakke'] },
@@ -112,6 +115,8 @@ const {
   'file-arrived': ______________,
   'file-missing': _______________,
   'file-asked': ________________,
+  'files-scanned': ______________________,
+  'files-let-pass': _______________________,
   'receipt-sent': _________________,
   'receipt-failed': __________________,
   'distribution-sent': ___________________,

@@ -151,7 +151,7 @@ function moveTo(to: Status | 'before' | 'same', at: Date, by: string): Prisma.Sq
 
 /**
  * What the caller was answered to the same change at the same version, if the message has not changed since but for
- * suggestions, which are nobody’s decision. By comparing the caller, this shows nothing to anybody else; not by which role or
+ * suggestions and scans, which are nobody’s decision. By comparing the caller, this shows nothing to anybody else; not by which role or
  * from where, since a retry may come by another way.
  */
 export async function firstAnswerTo(
@@ -171,7 +171,7 @@ export async function firstAnswerTo(
     WHERE event.message_id = ${id}::uuid AND event.municipality = ${municipality} AND event.version = ${expectedVersion + 1}::int AND event.type = ${change}
       AND NOT EXISTS (
         SELECT FROM events later
-        WHERE later.message_id = event.message_id AND later.version > event.version AND later.type <> 'suggested')
+        WHERE later.message_id = event.message_id AND later.version > event.version AND later.type NOT IN ('suggested', 'files-scanned', 'files-let-pass'))
       AND audit.actor_kind = ${actor.kind} AND audit.actor = ${actor.id}
       AND audit.on_behalf_of IS NOT DISTINCT FROM ${actor.onBehalfOf ?? null}
       AND audit.details - ${[...Object.keys(ownDetails), ...Object.keys(homeOf(principal))]}::text[] = ${JSON.stringify(details)}::jsonb`,

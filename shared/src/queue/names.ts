@@ -3,6 +3,7 @@ export const QUEUE_NAMES = [
   'suggest-case',
   'deliver-webhook',
   'make-extract',
+  'scan-message',
   'make-access-package',
   'make-zip',
   'fetch-file',

@@ -8,7 +8,10 @@ export interface Outbox {
     | 'zip_downloads'
     | 'file_fetches'
     | 'business_receipts'
-    | 'onward_distributions';
+    | 'onward_distributions'
+    | 'message_scans';
+  /** Its primary key. */
+  readonly key?: 'id' | 'message_id';
   /** Which rows have work to do, as a condition. */
   readonly which: string;
   /** After so long, a job that has not done the work may be lost: the row is due again. */
@@ -30,14 +33,14 @@ const BATCH = 100;
 /** Takes rows that are due. Several processes may do so at once; each takes other rows. */
 export function takeDue(
   { sweep }: Store,
-  { table, which, overdueSeconds, trace }: Outbox,
+  { table, key = 'id', which, overdueSeconds, trace }: Outbox,
   now: Date,
 ): Promise<DueRow[]> {
   return sweep<DueRow & Record<string, unknown>>(
     `UPDATE ${table} SET run = run + 1, next_enqueue_at = $1::timestamptz + make_interval(secs => $2)
-     WHERE id IN (
-       SELECT id FROM ${table} WHERE next_enqueue_at <= $1 AND ${which} ORDER BY next_enqueue_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-     RETURNING id, municipality, run, ${trace} AS trace`,
+     WHERE ${key} IN (
+       SELECT ${key} FROM ${table} WHERE next_enqueue_at <= $1 AND ${which} ORDER BY next_enqueue_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+     RETURNING ${key} AS id, municipality, run, ${trace} AS trace`,
     [now, overdueSeconds, BATCH],
   );
 }

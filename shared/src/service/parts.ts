@@ -10,6 +10,7 @@ import {
 } from '../access/index.js';
 import type { CommonConfig, QueueConfig } from '../config/index.js';
 import { type BlobStore, inTwoPlaces, type Markable, onlyMarked, openBlobStore } from '../content/index.js';
+import type { Scanning } from '../inbox/index.js';
 import { type KeyRing, openKeyRing } from '../keys/index.js';
 import { FailedSignIns, RequestLimits } from '../limits/index.js';
 import { createLog, type Log } from '../log/index.js';
@@ -35,6 +36,8 @@ export interface Parts {
   readonly inboxSessions: InboxSessions | undefined;
   /** SF2900_SENDING. */
   readonly sendsOn: boolean;
+  /** Whether files are scanned for malware: CLAMD_URL and SCAN_DOWN. */
+  readonly scanning: Scanning;
   readonly failedSignIns: FailedSignIns;
   readonly requestLimits: RequestLimits;
   readonly metrics: Metrics;
@@ -83,6 +86,7 @@ export async function openParts(config: CommonConfig, name: string): Promise<Par
     isRevoked: revoked,
     inboxSessions,
     sendsOn: config.SF2900_SENDING === 'on',
+    scanning: { isOn: config.CLAMD_URL !== undefined, letsPass: config.SCAN_DOWN === 'let-pass' },
     failedSignIns,
     requestLimits,
     metrics,

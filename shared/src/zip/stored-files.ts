@@ -1,24 +1,36 @@
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
-import { type ContentReader, openContent, type SealedRow, type StoredFile } from '../inbox/index.js';
+import {
+  type ContentReader,
+  type Openable,
+  openContent,
+  openingOf,
+  requireOpen,
+  type SealedRow,
+  type StoredFile,
+} from '../inbox/index.js';
 import type { Parts } from '../service/index.js';
 import type { NamedFile } from './name-files.js';
 import type { ZipFile } from './zip.js';
+
+interface ZipParts extends Pick<Parts, 'blobs' | 'keys' | 'scanning'> {}
 
 /** What there must be of a message for its files to be zipped. */
 type MessageWithFiles = SealedRow & { readonly receivedAt: Date };
 
 /**
- * Those of the files that are stored, for a zip. None is read but as the zip is.
+ * Those of the files that are stored and safe, for a zip; isLeftOut tells the others. None is read but as the zip is.
  *
- * @throws Problem content-gone, content-damaged when the content fails verification at its end
+ * @throws Problem file-held when one is not scanned yet; content-gone, content-damaged when the content fails verification at its end
  */
 export async function storedFiles(
-  parts: Pick<Parts, 'blobs' | 'keys'>,
+  parts: ZipParts,
   message: MessageWithFiles,
   files: readonly NamedFile[],
 ): Promise<ZipFile[]> {
-  const stored = files.filter(({ file }) => file.status === 'stored');
+  const stored = files
+    .filter(({ file }) => file.status === 'stored' && !isLeftOut(parts, file))
+    .map(({ name, file }) => ({ name, file: requireOpen(parts.scanning, file) }));
   const last = stored.at(-1)?.file;
   if (!last) return [];
   const content = await openContent(parts, message);
@@ -38,8 +50,13 @@ export async function storedFiles(
   return zipFiles;
 }
 
+/** Whether the scan keeps a stored file out of every zip. */
+export function isLeftOut({ scanning }: Pick<Parts, 'scanning'>, file: StoredFile): boolean {
+  return file.status === 'stored' && openingOf(scanning, file) === 'unsafe';
+}
+
 /** As kept at intake. A file that was stored before it was kept is read once more. */
-async function crc32Of(file: StoredFile, content: ContentReader): Promise<number> {
+async function crc32Of(file: Openable<StoredFile>, content: ContentReader): Promise<number> {
   if (file.crc32 !== null) return file.crc32;
   let sum = 0;
   for await (const bytes of content.open(file)) sum = crc32(bytes, sum);

@@ -99,6 +99,8 @@ const CALLERS: readonly Principal[] = [ODENSKOV, VESTERSUND].flatMap((municipali
   ),
 );
 
+const OFF = { isOn: false, letsPass: false };
+
 /** The marks of a possible report of concern. */
 const MARKS = {
   none: {},
@@ -152,7 +154,7 @@ type ChangeOfMessage = Exclude<CallersChange, 'taken-over'>;
 
 const MAKE = {
   released: release,
-  journalized: (store, request) => journalize(store, request, { caseIds: [MY_CASE] }, false),
+  journalized: (store, request) => journalize({ store, scanning: OFF }, request, { caseIds: [MY_CASE] }, false),
   'taken-back': (store, request) => takeBack(store, request, { reason: 'other' }),
   rejected: (store, request) => reject(store, request, { reason: 'unwanted', explanation: 'Ikke til os' }),
   reopened: reopen,
@@ -160,7 +162,8 @@ const MAKE = {
   assigned: (store, request) => assign(store, request, { assignee: { kind: 'user', id: 'another' } }),
   unassigned: unassign,
   'outcome-told': (store, request) => tellOutcome(store, request, { nothingToDo: true }),
-  'distribution-asked': (store, request) => sendOn(store, request, { recipient: '11111111', kle: '27.24.00' }),
+  'distribution-asked': (store, request) =>
+    sendOn({ store, scanning: OFF }, request, { recipient: '11111111', kle: '27.24.00' }),
   'concern-marked': markConcern,
   'concern-unmarked': unmarkConcern,
   'concern-assessed': recordAssessment,

@@ -111,6 +111,7 @@ function rowsOf(municipality: string): Record<string, Record<string, unknown>> {
       since: at,
       next_enqueue_at: at,
     },
+    message_scans: { ...ofMessage, since: at, next_enqueue_at: at },
     business_receipts: { ...ofMessage, id: randomUUID(), code: 'AFVIST', at, next_enqueue_at: at },
     onward_distributions: {
       ...ofMessage,
@@ -560,6 +561,7 @@ describe('indbakke_worker', () => {
       'file_fetches',
       'business_receipts',
       'onward_distributions',
+      'message_scans',
     ],
   ];
   const closed = TABLES.filter((table) => !OPEN.includes(table));

@@ -44,6 +44,7 @@ export type Work = 'journalize' | 'bulk' | 'reject' | 'send-on' | 'delete' | 'zi
 
 // The load does not come to these: tests of the services kill a process there.
 const KILLED_IN_TESTS: ReadonlySet<string> = new Set([
+  'file-scanned',
   'handover-copied',
   'handover-committed',
   'retention-committed',

@@ -8,7 +8,7 @@ import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import { CommitInDoubt, Prisma, run } from '@indbakke/shared/store';
 import { z } from 'zod';
 import type { ArchiverConfig } from '../config.js';
-import { isContentFault, requireSpace } from '../zip/made-zips.js';
+import { isContentFault, isHeldFault, requireSpace } from '../zip/made-zips.js';
 import { findLetters } from './letters.js';
 import { KEPT_FOR, openRequest, type PackageParts, REQUEST } from './packages.js';
 import { writePackage } from './write-package.js';
@@ -62,6 +62,7 @@ export function createMakePackageHandler(
       await makePackage(parts, waiting, data, { ...context, smallBytes });
     } catch (error) {
       // Not at once: it may be that a message was deleted while it was read, or that the content store is away.
+      if (isHeldFault(error)) return waitForScan(parts, data);
       if (isContentFault(error) && context.attempt >= MAKE_PACKAGE.attempts) await giveUp(parts, data);
       throw error;
     }
@@ -83,6 +84,17 @@ const actorOf = ({ ownerKind: kind, owner: id, onBehalfOf }: WaitingPackage): Ac
   id,
   onBehalfOf: onBehalfOf ?? undefined,
 });
+
+// A citizen gets everything, so a package waits for files that are not scanned yet.
+const SCAN_SECONDS = 60;
+
+async function waitForScan({ store }: PackageParts, data: MakePackageData): Promise<void> {
+  await store.query(
+    data.municipality,
+    sql`UPDATE access_packages SET next_enqueue_at = now() + make_interval(secs => ${SCAN_SECONDS}::int) WHERE ${isWaiting(data)}`,
+    'kept',
+  );
+}
 
 async function giveUp({ store }: PackageParts, data: MakePackageData): Promise<void> {
   await store.query(

@@ -20,7 +20,7 @@ import { type Limit, requireRoom } from '../zip/made-zips.js';
 
 const { sql } = Prisma;
 
-export type PackageParts = Pick<Parts, 'store' | 'blobs' | 'keys'>;
+export type PackageParts = Pick<Parts, 'store' | 'blobs' | 'keys' | 'scanning'>;
 
 /** From the request on, and again from when it is made. */
 export const KEPT_FOR = 7 * DAY;

@@ -1,7 +1,7 @@
 import { citizensOf, INDBAKKE } from '@indbakke/shared/audit';
 import { DAY, SECOND } from '@indbakke/shared/config';
 import { createSealer, HashingThread, type SealedContainer, type SealedFile } from '@indbakke/shared/content';
-import { copyFiles, openContent, SEALED, SEALED_TABLES, type SealedRow } from '@indbakke/shared/inbox';
+import { copyFiles, openContent, requestScan, SEALED, SEALED_TABLES, type SealedRow } from '@indbakke/shared/inbox';
 import { RECORD_CHANGES } from '@indbakke/shared/lifecycle';
 import { SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
@@ -160,6 +160,8 @@ export async function insertCopy(
     sql`INSERT INTO message_subjects (municipality, kind, key, message_id)
       SELECT ${municipality}, 'citizen', citizen, ${id}::uuid FROM unnest(${citizens}::text[]) AS citizen ORDER BY citizen`,
   );
+  // What the scan found goes with a file; what is still to be scanned is scanned in the copy.
+  if (original.files.some(({ scan }) => scan === 'waiting' || scan === 'passed')) await requestScan(connection, copy);
   await recordTaking(connection, copy);
 }
 

@@ -4,7 +4,7 @@ import { insertAudit } from '@indbakke/shared/audit';
 import { HOUR } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
-import { removalOfZipDownloads } from '@indbakke/shared/inbox';
+import { fileHeld, hasFile, removalOfZipDownloads, type Scanning } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import { currentTrace } from '@indbakke/shared/tracing';
@@ -29,11 +29,11 @@ export interface ZipRequest {
 /**
  * Asks for a zip, whose job begins at once.
  *
- * @throws Problem not-found: the municipality is unknown, or the caller sees none of the messages; zip-too-large; bad-request when
+ * @throws Problem not-found: the municipality is unknown, or the caller sees none of the messages; file-held; zip-too-large; bad-request when
  *   the caller has too many; key-reused
  */
 export async function createZipDownload(
-  { store, queues }: Pick<Parts, 'store' | 'queues'>,
+  { store, queues, scanning }: Pick<Parts, 'store' | 'queues' | 'scanning'>,
   { principal, at, idempotencyKey }: ZipRequest,
   body: ZipDownloadBody,
   settings: ZipSettings,
@@ -43,15 +43,17 @@ export async function createZipDownload(
     once(connection, municipality, idempotencyKey, async () => {
       await requireMunicipality((statement) => run(connection, statement), municipality);
       await requireRoom(connection, principal, LIMIT);
-      const found = await findMessages(connection, principal, body);
-      const wanted = [...found.values()].filter(({ isGone }) => !isGone);
+      const found = await findMessages(connection, principal, scanning, body);
+      const wanted = [...found.values()].filter(({ isGone, isHeld }) => !isGone && !isHeld);
+      if (wanted.length === 0 && [...found.values()].some(({ isHeld }) => isHeld)) throw fileHeld();
       if (wanted.length === 0) throw new Problem('not-found', 'The caller may read none of the messages.');
       const size = wanted.reduce((sum, each) => sum + each.size, 0);
       requireSize(size, settings.ZIP_MAX_BYTES);
       const leftOut = body.items.flatMap((each): LeftOutMessage[] => {
         const message = found.get(each);
         if (!message) return [{ id: each, reason: 'not-found' }];
-        return message.isGone ? [{ id: each, reason: 'content-gone' }] : [];
+        if (message.isGone) return [{ id: each, reason: 'content-gone' }];
+        return message.isHeld ? [{ id: each, reason: 'file-held' }] : [];
       });
       const id = newId();
       await insertZip(connection, { principal, at, id, body, size, leftOut, keepHours: settings.ZIP_KEEP_HOURS });
@@ -69,19 +71,22 @@ interface FoundMessage {
   readonly size: number;
   /** Retention has removed its content. */
   readonly isGone: boolean;
+  /** A file of it is not scanned for malware yet. */
+  readonly isHeld: boolean;
 }
 
 /** Those of the messages that the caller sees, and that a file made of messages may have. */
 async function findMessages(
   connection: Connection,
   principal: Principal,
+  scanning: Scanning,
   { items, include }: ZipDownloadBody,
 ): Promise<Map<string, FoundMessage>> {
   const has = (part: (typeof include)[number]) => include.includes(part);
   const rows = await run<FoundMessage>(
     connection,
     sql`
-      SELECT m.id, m.content_removed_at IS NOT NULL AS "isGone", (
+      SELECT m.id, m.content_removed_at IS NOT NULL AS "isGone", ${scanning.isOn ? hasFile(scanning, 'held') : sql`false`} AS "isHeld", (
         coalesce((
           SELECT sum(f.size) FROM files f JOIN documents t ON t.message_id = f.message_id AND t.position = f.document_position
           WHERE f.message_id = m.id AND f.status = 'stored' AND (${has('technical')}::bool OR t.role <> 'technical')), 0)

@@ -12,7 +12,7 @@ import { CommitInDoubt, Prisma, run } from '@indbakke/shared/store';
 import { writeZip, type ZipFile } from '@indbakke/shared/zip';
 import { z } from 'zod';
 import type { ArchiverConfig } from '../config.js';
-import { isContentFault, requireSpace } from '../zip/made-zips.js';
+import { isContentFault, isHeldFault, requireSpace } from '../zip/made-zips.js';
 import { type MessageToZip, TO_ZIP } from '../zip/message-to-zip.js';
 import { filesOf, partsOfZip, type ZipParts } from '../zip/zip-message.js';
 import { FolderNames, MAX_FILE } from './name-folders.js';
@@ -49,7 +49,7 @@ export const OVERDUE_SECONDS = 600;
 // Shows the caller how far it is, and how soon a cancelled job stops.
 const PROGRESS_MS = 500;
 
-type ZipMaker = Pick<Parts, 'store' | 'blobs' | 'keys' | 'log'>;
+type ZipMaker = Pick<Parts, 'store' | 'blobs' | 'keys' | 'log' | 'scanning'>;
 type Sealing = Pick<ArchiverConfig, 'SMALL_CONTENT_BYTES' | 'ZIP_KEEP_HOURS'>;
 
 interface BegunZip extends OwnerRow, Pick<ZipDownloadBody, 'include'> {
@@ -266,7 +266,7 @@ async function* readable(messageId: string, content: Iterable<Buffer> | AsyncIte
 }
 
 const blamed = (messageId: string, error: unknown) =>
-  isContentFault(error) ? new UnreadableMessage(messageId, error.code, { cause: error }) : error;
+  isContentFault(error) || isHeldFault(error) ? new UnreadableMessage(messageId, error.code, { cause: error }) : error;
 
 async function leaveOut(
   { store }: ZipMaker,

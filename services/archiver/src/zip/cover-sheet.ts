@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { CHANNEL_WORDS, KIND_WORDS, OBJECT_TYPE_WORDS, PARTY_ROLE_WORDS } from '@indbakke/shared/inbox';
+import type { FileScan } from '@indbakke/shared/lifecycle';
 import { registerFonts } from '@indbakke/shared/pdf';
 import { TRAINING_MARK } from '@indbakke/shared/training';
 import type { NamedFile } from '@indbakke/shared/zip';
@@ -19,11 +20,13 @@ type Field = readonly [name: string, value: string];
  * The følgeseddel: what the message is and what the zip has of it, as PDF, for the one to whom it is sent on. The same message
  * gives the same bytes, so that a download can be resumed.
  *
+ * @param leftOut files that are stored, and not in the zip, by id, with what the scan says of them
  * @param isFull with whole CPR numbers; else each is only a date of birth, wherever it stands
  */
 export async function writeCoverSheet(
   message: MessageToZip,
   files: readonly NamedFile[],
+  leftOut: ReadonlyMap<string, FileScan>,
   isFull: boolean,
 ): Promise<Buffer> {
   const shown = isFull ? oneLine : (text: string) => maskNumbers(oneLine(text));
@@ -46,7 +49,9 @@ export async function writeCoverSheet(
   writeSection(document, 'Oplysninger fra afsenderen', message.contactInfo, ({ label, value }) =>
     writeField(document, [label, value], shown),
   );
-  writeSection(document, 'Filer', files, (file) => document.font('text').text(shown(describe(file))));
+  writeSection(document, 'Filer', files, (file) =>
+    document.font('text').text(shown(describe(file, leftOut.get(file.file.id)))),
+  );
   document.end();
   return bytes;
 }
@@ -103,8 +108,10 @@ function writeSection<Item>(
   for (const item of items) write(item);
 }
 
-function describe({ file, name }: NamedFile): string {
-  const note = file.status === 'stored' ? `${number.format(file.size)} byte` : 'ikke modtaget';
+function describe({ file, name }: NamedFile, scan: FileScan | undefined): string {
+  const size = file.status === 'stored' ? `${number.format(file.size)} byte` : 'ikke modtaget';
+  const why = scan === 'infected' ? 'indeholder skadelig kode' : 'kunne ikke undersøges for virus';
+  const note = scan === undefined ? size : `ikke med: ${why}`;
   const renamed = name.split('/').at(-1) === file.fileName ? '' : `, oprindeligt navn: ${file.fileName}`;
   return `${name} (${note}${renamed})`;
 }

@@ -59,3 +59,8 @@ export function isContentFault(
 ): error is Problem & { readonly code: 'content-gone' | 'content-damaged' } {
   return error instanceof Problem && (error.code === 'content-gone' || error.code === 'content-damaged');
 }
+
+/** Whether a file of it is not scanned for malware yet. */
+export function isHeldFault(error: unknown): error is Problem & { readonly code: 'file-held' } {
+  return error instanceof Problem && error.code === 'file-held';
+}

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { ZipDownloadBody } from '@indbakke/shared/api';
-import { requireContent } from '@indbakke/shared/inbox';
+import { requireContent, scanOf } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
-import { COVER_SHEET, nameFiles, ORIGINALS, storedFiles, Zip, type ZipFile } from '@indbakke/shared/zip';
+import { COVER_SHEET, isLeftOut, nameFiles, ORIGINALS, storedFiles, Zip, type ZipFile } from '@indbakke/shared/zip';
 import { writeCoverSheet } from './cover-sheet.js';
 import type { MessageToZip } from './message-to-zip.js';
 
@@ -36,15 +36,16 @@ export function partsOfZip({ include, cover }: Asked): ZipParts {
 
 /**
  * A message as a zip: the main document at the top, attachments under `bilag/`, and what is asked for beside them, technical
- * documents and the original under `teknisk/`. Files that are not stored are only named in the cover sheet.
+ * documents and the original under `teknisk/`. Files that are not stored, or unsafe (may-open.ts), are only named in the cover sheet,
+ * which it has for unsafe ones also when it is not asked for.
  *
  * Its stream fails with a Problem when a content fails verification, so a zip that ends is complete.
  *
- * @throws Problem content-gone when the content has been removed; content-damaged when it fails verification at its beginning
+ * @throws Problem file-held when a file is not scanned yet; content-gone when the content has been removed; content-damaged when it fails verification at its beginning
  *   or end
  */
 export async function zipMessage(
-  parts: Pick<Parts, 'blobs' | 'keys'>,
+  parts: Pick<Parts, 'blobs' | 'keys' | 'scanning'>,
   message: MessageToZip,
   wanted: ZipParts,
 ): Promise<Zip> {
@@ -53,15 +54,20 @@ export async function zipMessage(
 
 /** What a zip has of a message; see zipMessage. */
 export async function filesOf(
-  parts: Pick<Parts, 'blobs' | 'keys'>,
+  parts: Pick<Parts, 'blobs' | 'keys' | 'scanning'>,
   message: MessageToZip,
   { cover, technical, original, maxUnits }: ZipParts,
 ): Promise<ZipFile[]> {
   requireContent(message);
   const files = nameFiles(message, maxUnits).filter(({ role }) => technical || role !== 'technical');
   const made = (name: string, bytes: Buffer) => inMemory(name, bytes, message.receivedAt);
+  const leftOut = new Map(
+    files.filter(({ file }) => isLeftOut(parts, file)).map(({ file }) => [file.id, scanOf(parts.scanning, file)]),
+  );
+  // Whoever gets a zip that lacks a file must be able to see that.
+  const sheet = cover ?? (leftOut.size > 0 ? 'masked' : undefined);
   return [
-    ...(cover ? [made(COVER_SHEET, await writeCoverSheet(message, files, cover === 'full'))] : []),
+    ...(sheet ? [made(COVER_SHEET, await writeCoverSheet(message, files, leftOut, sheet === 'full'))] : []),
     ...(await storedFiles(parts, message, files)),
     ...(original && message.original ? [made(ORIGINALS[message.channel], message.original)] : []),
   ];

@@ -6,6 +6,7 @@ import { inBoth, useTexts } from '../language.js';
 import { FilePreview } from './file-preview.js';
 import { FileWay } from './file-way.js';
 import { hrefOfFile, isShown } from './files.js';
+import { isSafe, ScanInstead } from './scan.js';
 
 const texts = inBoth({
   da: {
@@ -36,10 +37,11 @@ export function Content({ letter }: { readonly letter: DocumentAnswer }) {
   const isGone = letter.contentRemovedAt !== null;
   const main = letter.documents.find(({ role }) => role === 'main')?.files ?? [];
   const isAwaited = main.length > 0 && main.every(({ status }) => status !== 'stored');
+  const isClosed = main.length > 0 && !isAwaited && !main.some((file) => file.status === 'stored' && isSafe(file));
   useEffect(() => {
-    if (!isGone && !isAwaited)
+    if (!isGone && !isAwaited && !isClosed)
       call<TextAnswer>('GET', `/incoming-documents/${letter.id}/text`).then(setAnswer, setError);
-  }, [letter.id, isGone, isAwaited]);
+  }, [letter.id, isGone, isAwaited, isClosed]);
   if (isGone) return null;
   const shown = main.find(isShown);
   const [first] = main;
@@ -49,12 +51,13 @@ export function Content({ letter }: { readonly letter: DocumentAnswer }) {
       <h2 id="content-title">{own.title}</h2>
       <ErrorAlert error={error} />
       {isAwaited && <FileWay fileFetch={letter.distribution?.fileFetch ?? undefined} />}
-      {!answer && !error && !isAwaited && <p aria-busy="true">{own.reading}</p>}
+      {isClosed && <ScanInstead files={main} />}
+      {!answer && !error && !isAwaited && !isClosed && <p aria-busy="true">{own.reading}</p>}
       {isText && <div class="text">{answer.text || own.empty}</div>}
       {answer?.isTruncated && <p class="hint">{own.truncated}</p>}
       {answer && !isText && shown && <FilePreview letterId={letter.id} file={shown} />}
       {answer && !first && <p>{own.noFile}</p>}
-      {answer && !isText && !shown && first && (
+      {answer && !isText && !shown && first?.mayOpen && (
         <p>
           {own.notShown}{' '}
           <a href={hrefOfFile(letter.id, first)} download>

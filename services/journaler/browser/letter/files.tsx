@@ -4,6 +4,7 @@ import { Foreign } from '../foreign.js';
 import { inBoth, useFormat, useTexts } from '../language.js';
 import { PREFIX } from '../session.js';
 import { FilePreview } from './file-preview.js';
+import { isSafe, ScanOfFile } from './scan.js';
 import { LETTER_WORDS } from './words.js';
 
 const texts = inBoth({
@@ -17,6 +18,7 @@ const texts = inBoth({
     show: 'Vis',
     hide: 'Skjul',
     download: 'Hent',
+    anyway: 'Hent usikker fil',
     differs: (claimed: string) => `ikke ${claimed}, som afsenderen skriver`,
     absent: { expected: 'på vej', missing: 'kom ikke' },
     unnamed: '(uden navn)',
@@ -32,6 +34,7 @@ const texts = inBoth({
     show: 'Show',
     hide: 'Hide',
     download: 'Download',
+    anyway: 'Download unsafe file',
     differs: (claimed: string) => `not ${claimed}, as the sender says`,
     absent: { expected: 'on its way', missing: 'did not come' },
     unnamed: '(no name)',
@@ -46,7 +49,9 @@ const SHOWN: ReadonlySet<string> = new Set(['application/pdf', 'image/png', 'ima
 const MAX_SHOWN = 100_000_000;
 
 /** By what the first bytes show, never by what the sender claims. */
-export const isShown = ({ detectedFormat, status, size }: LetterFile): boolean =>
+export const isShown = (file: LetterFile): boolean => isSafe(file) && isShowable(file);
+
+const isShowable = ({ detectedFormat, status, size }: LetterFile): boolean =>
   status === 'stored' && size <= MAX_SHOWN && detectedFormat !== null && SHOWN.has(detectedFormat);
 
 export const hrefOfFile = (letterId: string, { id }: LetterFile): string =>
@@ -60,6 +65,7 @@ export function Files({ letter }: { readonly letter: DocumentAnswer }) {
   const [openId, setOpenId] = useState<string>();
   const files = letter.documents.flatMap(({ role, label, files: all }) => all.map((file) => ({ role, label, file })));
   const open = files.find(({ file }) => file.id === openId)?.file;
+  const wordOf = (file: LetterFile) => (isSafe(file) ? own.download : own.anyway);
   if (files.length === 0) return null;
   return (
     <section aria-labelledby="files">
@@ -90,6 +96,7 @@ export function Files({ letter }: { readonly letter: DocumentAnswer }) {
                       <Foreign>{label}</Foreign>
                     </span>
                   )}
+                  <ScanOfFile file={file} />
                 </th>
                 <td data-title={own.part}>{words.role[role]}</td>
                 <td data-title={own.type}>
@@ -113,14 +120,14 @@ export function Files({ letter }: { readonly letter: DocumentAnswer }) {
                       {file.id === openId ? own.hide : own.show}
                     </button>
                   )}
-                  {file.status === 'stored' && (
+                  {file.status === 'stored' && file.mayOpen && (
                     <a
                       class="button button-secondary"
                       href={hrefOfFile(letter.id, file)}
                       download
-                      aria-label={`${own.download} ${nameOf(file)}`}
+                      aria-label={`${wordOf(file)} ${nameOf(file)}`}
                     >
-                      {own.download}
+                      {wordOf(file)}
                     </a>
                   )}
                 </td>

@@ -16,6 +16,7 @@ import { History, Remarks } from './history.js';
 import { Meanwhile } from './meanwhile.js';
 import { Notice } from './notice.js';
 import { Readers } from './readers.js';
+import { AwaitScan, isHeld } from './scan.js';
 import { Marks, Standing } from './standing.js';
 import { useLetter } from './use-letter.js';
 import { Zip } from './zip.js';
@@ -28,7 +29,7 @@ const texts = inBoth({
 /** One letter: what it says, what is known of it, and what can be done with it. */
 export function LetterPage({ id }: { readonly id: string }) {
   const own = useTexts(texts);
-  const { letter, error, isBusy, done, failure, act, forgetFailure } = useLetter(id);
+  const { letter, error, isBusy, done, failure, act, forgetFailure, again } = useLetter(id);
   const [open, setOpen] = useState<Change>();
   const choose = (change: Change) => {
     forgetFailure();
@@ -64,6 +65,7 @@ export function LetterPage({ id }: { readonly id: string }) {
       )}
       {letter && (
         <>
+          {isHeld(letter) && <AwaitScan id={id} onScanned={again} />}
           <ActionBar letter={letter} onChoose={choose} />
           <Standing letter={letter} />
           <div class="columns">

@@ -34,6 +34,8 @@ export interface LetterState {
   /** Whether it was done. */
   readonly act: (step: Step, isUndoing?: boolean) => Promise<boolean>;
   readonly forgetFailure: () => void;
+  /** Reads it anew, because something else than this page has changed it. */
+  readonly again: () => Promise<void>;
 }
 
 const read = (id: string) => call<DocumentAnswer>('GET', `/incoming-documents/${id}`);
@@ -89,7 +91,8 @@ export function useLetter(id: string): LetterState {
     },
     [id, letter],
   );
-  return { letter, error, isBusy, done, failure, act, forgetFailure: () => setFailure(undefined) };
+  const again = useCallback(async () => setLetter(await read(id)), [id]);
+  return { letter, error, isBusy, again, done, failure, act, forgetFailure: () => setFailure(undefined) };
 }
 
 /** When somebody else was first, what they did. */

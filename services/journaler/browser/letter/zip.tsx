@@ -2,6 +2,7 @@ import type { DocumentAnswer } from '@indbakke/shared/api';
 import { useState } from 'preact/hooks';
 import { inBoth, useTexts } from '../language.js';
 import { PREFIX } from '../session.js';
+import { isHeld, isSafe } from './scan.js';
 
 const texts = inBoth({
   da: {
@@ -10,6 +11,8 @@ const texts = inBoth({
     options: { none: 'Uden', masked: 'Med fødselsdato i stedet for CPR-nummer', full: 'Med hele CPR-numre' },
     download: 'Hent zip',
     absent: 'Filer, der ikke er her, er ikke med. Følgesedlen nævner dem.',
+    unsafe: 'Usikre filer er ikke med. Følgesedlen, som altid er med her, nævner dem.',
+    held: 'Brevet kan hentes, når filerne er undersøgt for virus.',
   },
   en: {
     title: 'Download as zip',
@@ -21,13 +24,16 @@ const texts = inBoth({
     },
     download: 'Download zip',
     absent: 'Files that are not here are not in it. The cover sheet names them.',
+    unsafe: 'Unsafe files are not in it. The cover sheet, which it always has then, names them.',
+    held: 'The letter can be downloaded when its files are scanned for viruses.',
   },
 });
 
 type Cover = 'none' | 'masked' | 'full';
 
 /** Main document and attachments in one file, to be sent on. */
-export function Zip({ letter: { id, documents } }: { readonly letter: DocumentAnswer }) {
+export function Zip({ letter }: { readonly letter: DocumentAnswer }) {
+  const { id, documents } = letter;
   const own = useTexts(texts);
   const [cover, setCover] = useState<Cover>('none');
   const query = cover === 'none' ? '' : `?include=cover&cover=${cover}`;
@@ -36,6 +42,10 @@ export function Zip({ letter: { id, documents } }: { readonly letter: DocumentAn
       <summary>{own.title}</summary>
       <div class="zip">
         {documents.some(({ files }) => files.some(({ status }) => status !== 'stored')) && <p>{own.absent}</p>}
+        {documents.some(({ files }) => files.some((file) => file.scan !== 'waiting' && !isSafe(file))) && (
+          <p>{own.unsafe}</p>
+        )}
+        {isHeld(letter) && <p>{own.held}</p>}
         <label class="form-label" for="cover">
           {own.cover}
         </label>
@@ -51,9 +61,11 @@ export function Zip({ letter: { id, documents } }: { readonly letter: DocumentAn
             </option>
           ))}
         </select>
-        <a class="button button-secondary" href={`${PREFIX}/api/v1/incoming-documents/${id}/zip${query}`} download>
-          {own.download}
-        </a>
+        {!isHeld(letter) && (
+          <a class="button button-secondary" href={`${PREFIX}/api/v1/incoming-documents/${id}/zip${query}`} download>
+            {own.download}
+          </a>
+        )}
       </div>
     </details>
   );

@@ -34,7 +34,7 @@ type Make<A extends Action> = (request: ChangeRequest, item: ItemOf<A>) => Promi
  * @throws Problem role-missing for the action, or key-reused
  */
 export async function changeMany(
-  parts: Pick<Parts, 'store' | 'blobs' | 'keys' | 'log'>,
+  parts: Pick<Parts, 'store' | 'blobs' | 'keys' | 'log' | 'scanning'>,
   { principal: caller, body, at, idempotencyKey: key }: Call<typeof OPERATION>,
   allowsUnknown: boolean,
 ): Promise<BulkAnswer> {
@@ -43,7 +43,7 @@ export async function changeMany(
   const makers: { [A in Action]: Make<A> } = {
     assign: (request, item) => assign(store, request, item),
     unassign: (request) => unassign(store, request),
-    journalize: (request, item) => journalize(store, request, item, allowsUnknown),
+    journalize: (request, item) => journalize(parts, request, item, allowsUnknown),
     'take-back': (request, item) => takeBack(store, request, item),
     reject: (request, item) => reject(store, request, item),
     'tell-outcome': (request, item) => tellOutcome(store, request, item),

@@ -7,6 +7,7 @@ import {
   findMessage,
   openContent,
   requireContent,
+  requireOpen,
   SEALED,
   SEALED_TABLES,
   type SealedRow,
@@ -29,7 +30,8 @@ export async function readText(parts: Parts, principal: Principal, id: string, a
   const file = readableOf(message.files);
   if (!file) return { fileId: null, text: null, isTruncated: false };
 
-  const content = (await openContent(parts, message)).open(file, { start: 0, end: Math.min(file.size, MAX_BYTES) });
+  const openable = requireOpen(parts.scanning, file);
+  const content = (await openContent(parts, message)).open(openable, { start: 0, end: Math.min(file.size, MAX_BYTES) });
   const charset = charsetOf(file.encodingFormat);
   const text = plainTextOf(await buffer(content), { isHtml: kindOf(file) === 'html', charset, size: file.size });
   return { fileId: file.id, ...text };

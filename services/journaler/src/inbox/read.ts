@@ -11,13 +11,19 @@ import {
   SUMMARY_TABLES,
 } from '@indbakke/shared/inbox';
 import { CHANGES } from '@indbakke/shared/lifecycle';
-import { Prisma, type Store } from '@indbakke/shared/store';
+import type { Parts } from '@indbakke/shared/service';
+import { Prisma } from '@indbakke/shared/store';
 import { describe, type WholeRow } from './shapes.js';
 
 /** Returns a whole message, and records in the audit log who read it. */
-export async function readDocument(store: Store, principal: Principal, id: string, at: Date): Promise<DocumentAnswer> {
+export async function readDocument(
+  { store, scanning }: Pick<Parts, 'store' | 'scanning'>,
+  principal: Principal,
+  id: string,
+  at: Date,
+): Promise<DocumentAnswer> {
   const row = await findMessage<WholeRow>(store, principal, id, { action: 'read', at }, wholeFor(principal));
-  return describe(row, principal, at);
+  return describe(row, principal, at, scanning);
 }
 
 // The audit log has reads and refusals too; the history shows a caseworker how the message was changed.

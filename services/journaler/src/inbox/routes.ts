@@ -28,14 +28,14 @@ export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): vo
   bind(OPERATIONS.summarizeIncomingDocuments, ({ principal, query, at }) =>
     summarizeDocuments(store, principal, query, at),
   );
-  bind(OPERATIONS.getIncomingDocument, ({ principal, params, at }) => readDocument(store, principal, params.id, at));
+  bind(OPERATIONS.getIncomingDocument, ({ principal, params, at }) => readDocument(parts, principal, params.id, at));
   bind(OPERATIONS.downloadFile, (call) => sendFile(parts, call));
   bind(OPERATIONS.readText, ({ principal, params, at }) => readText(parts, principal, params.id, at));
   bind(OPERATIONS.assignIncomingDocument, (call) => assign(store, changeOf(call), call.body));
   bind(OPERATIONS.unassignIncomingDocument, (call) => unassign(store, changeOf(call)));
   bind(OPERATIONS.releaseIncomingDocument, (call) => release(store, changeOf(call)));
   bind(OPERATIONS.journalizeIncomingDocument, (call) =>
-    journalize(store, changeOf(call), call.body, allowsUnknownCases),
+    journalize(parts, changeOf(call), call.body, allowsUnknownCases),
   );
   bind(OPERATIONS.bulkChangeIncomingDocuments, (call) => changeMany(parts, call, allowsUnknownCases));
   bind(OPERATIONS.takeBackJournalization, (call) => takeBack(store, changeOf(call), call.body));

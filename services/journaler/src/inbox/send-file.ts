@@ -12,7 +12,9 @@ import {
   fileColumn,
   findMessage,
   openContent,
+  openingOf,
   requireContent,
+  requireOpen,
   SEALED,
   SEALED_TABLES,
   type SealedRow,
@@ -29,13 +31,13 @@ interface FileRow extends SealedRow {
 
 /**
  * Streams a file or a range of it, verified on the fly, after recording the read in the audit log: also one that only
- * confirms that the caller has the file already (304, HEAD).
+ * confirms that the caller has the file already (304, HEAD). An unsafe one is opened by its role alone, which the log says.
  */
 export async function sendFile(
   parts: Parts,
   { principal, params: { id, fileId }, at, req, res }: Call<typeof OPERATIONS.downloadFile>,
 ): Promise<void> {
-  const reading = { action: 'read-file', at, fileId } as const;
+  const reading = { action: 'read-file', at, fileId, scanning: parts.scanning } as const;
   const message = await findMessage<FileRow>(parts.store, principal, id, reading, {
     columns: Prisma.sql`${SEALED}, m.content_removed_at AS "contentRemovedAt", ${fileColumn(fileId)}`,
     tables: SEALED_TABLES,
@@ -46,17 +48,21 @@ export async function sendFile(
   if (file.status === 'expected') throw new Problem('file-not-here', 'The file is on its way.');
   if (file.status === 'missing') throw new Problem('content-gone', 'The file never came.');
 
+  const openable = requireOpen(parts.scanning, file, principal);
+
   const etag = `"${file.sha256 ?? ''}"`;
   const selection = selectBytes(req, { size: file.size, etag });
   const { range } = selection;
-  const content = await readAhead((await openContent(parts, message)).open(file, range), range.end - range.start);
+  const content = await readAhead((await openContent(parts, message)).open(openable, range), range.end - range.start);
   describeSelection(res, selection);
   sandboxContent(res);
   if (selection.status !== 304) {
     const type = file.encodingFormat.toLowerCase();
     res.attachment(safeFileName(file.fileName));
     // Not res.type(), which adds a charset: the one of a text file is unknown.
-    res.setHeader('Content-Type', DISPLAYED_TYPES.includes(type) ? type : BYTES);
+    // No browser shows an unsafe file.
+    const isShown = DISPLAYED_TYPES.includes(type) && openingOf(parts.scanning, file) === 'open';
+    res.setHeader('Content-Type', isShown ? type : BYTES);
   }
   await sendStream(content, res);
 }

@@ -1,13 +1,22 @@
 import { allowedChanges, type ChangeableMessage, type Principal } from '@indbakke/shared/access';
 import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
 import { HOUR } from '@indbakke/shared/config';
-import { type DocumentsRow, type SummaryRow, shapeHandover } from '@indbakke/shared/inbox';
+import {
+  type DocumentsRow,
+  mayOpen,
+  openingOf,
+  type Scanning,
+  type StoredFile,
+  type SummaryRow,
+  scanOf,
+  shapeHandover,
+} from '@indbakke/shared/inbox';
 import { deletionStateOf, isWaiting } from '@indbakke/shared/lifecycle';
 
 // Database rows as answers of the API.
 
 /** A row of a list, as it is answered to a caller. */
-export interface AnsweredRow extends SummaryRow, Pick<ChangeableMessage, 'beyond'> {}
+export interface AnsweredRow extends SummaryRow, Pick<ChangeableMessage, 'beyond' | 'scans'> {}
 
 /** @param now for age and clocks */
 export function summarize(row: AnsweredRow, principal: Principal, now: Date): DocumentSummary {
@@ -106,24 +115,15 @@ export interface WholeRow extends AnsweredRow, DocumentsRow {
   readonly history: DocumentAnswer['history'];
 }
 
-export function describe(row: WholeRow, principal: Principal, now: Date): DocumentAnswer {
+export function describe(row: WholeRow, principal: Principal, now: Date, scanning: Scanning): DocumentAnswer {
   return {
-    ...summarize(row, principal, now),
+    ...summarize({ ...row, scans: scansOf(row, scanning) }, principal, now),
     sentAt: row.sentAt?.toISOString() ?? null,
     documents: row.documents.map(({ role, documentId, label, files }) => ({
       role,
       documentId,
       label,
-      files: files.map(({ id, fileName, encodingFormat, detectedFormat, language, size, sha256, status }) => ({
-        id,
-        fileName,
-        encodingFormat,
-        detectedFormat,
-        language,
-        size,
-        sha256,
-        status,
-      })),
+      files: files.map((file) => fileOf(file, principal, scanning)),
     })),
     contactInfo: row.contactInfo,
     distribution: row.distribution && distributionOf(row.distribution),
@@ -188,6 +188,34 @@ function outcomeOf(row: SummaryRow): NonNullable<DocumentSummary['rejection']>['
     nothingToDo: name === null && !senderInformed,
     at: outcomeAt.toISOString(),
     by: outcomeBy,
+  };
+}
+
+function scansOf({ documents }: DocumentsRow, scanning: Scanning): NonNullable<ChangeableMessage['scans']> {
+  const openings = documents.flatMap(({ files }) => files.map((file) => openingOf(scanning, file)));
+  return { isAnyHeld: openings.includes('held'), isAnyUnsafe: openings.includes('unsafe') };
+}
+
+function fileOf(
+  file: StoredFile,
+  principal: Principal,
+  scanning: Scanning,
+): DocumentAnswer['documents'][number]['files'][number] {
+  const { id, fileName, encodingFormat, detectedFormat, language, size, sha256, status, scanFinding } = file;
+  const scan = scanOf(scanning, file);
+  const isOpen = mayOpen(scanning, file, principal);
+  return {
+    id,
+    fileName,
+    encodingFormat,
+    detectedFormat,
+    language,
+    size,
+    sha256,
+    status,
+    scan,
+    scanFinding,
+    mayOpen: isOpen,
   };
 }
 

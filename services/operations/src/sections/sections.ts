@@ -14,6 +14,7 @@ import { QUARANTINE } from './quarantine.js';
 import { QUEUES } from './queues.js';
 import { REFUSALS } from './refusals.js';
 import { ROOM } from './room.js';
+import { SCANS } from './scans.js';
 import { SCRUB } from './scrub.js';
 import type { Section } from './section.js';
 import { SILENCE } from './silence.js';
@@ -29,6 +30,7 @@ export const SECTIONS: readonly Section[] = [
   FAILED_JOBS,
   HELD_MAIL,
   FILES,
+  SCANS,
   QUARANTINE,
   REFUSALS,
   SILENCE,

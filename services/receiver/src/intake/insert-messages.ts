@@ -3,6 +3,7 @@ import { numberOf } from '@indbakke/shared/ids';
 import { FILE_NAME, type KeyRing } from '@indbakke/shared/keys';
 import { RECORD_CHANGES, TRANSITIONS } from '@indbakke/shared/lifecycle';
 import { SUGGESTION_OVERDUE_SECONDS } from '@indbakke/shared/queue';
+import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId } from '@indbakke/shared/store';
 import type { Accepted } from './decide.js';
 import type { IncomingDistribution, NewMessage } from './incoming-message.js';
@@ -13,7 +14,7 @@ import { isMedia } from './media.js';
  * ids free while holding their locks; if that was wrong, the unique index fails the statement.
  */
 export async function insertMessages(
-  { connection, keys }: { readonly connection: Connection; readonly keys: KeyRing },
+  { connection, keys, scanning }: { readonly connection: Connection; readonly keys: KeyRing } & Pick<Parts, 'scanning'>,
   municipality: string,
   messages: readonly Accepted[],
 ): Promise<void> {
@@ -21,8 +22,7 @@ export async function insertMessages(
   const bytes = new JoinedBytes();
   const rows = messages.map((accepted) => rowsOf(accepted, bytes, keys));
   await connection.query({
-    name: 'insert-messages',
-    text: INSERT_MESSAGES,
+    ...(scanning.isOn ? INSERT_TO_SCAN : INSERT_MESSAGES),
     values: [
       municipality,
       JSON.stringify(rows.map(({ message }) => message)),
@@ -41,7 +41,7 @@ export async function insertMessages(
 // $6 is JoinedBytes.joined(); cut(at) is one part of it.
 const cut = (at: string) => `substring($6::bytea FROM (${at}[1]) FOR (${at}[2]))`;
 
-const INSERT_MESSAGES = `
+const statementOf = (scan: { readonly column: string; readonly value: string; readonly rows: string }) => `
   WITH given AS MATERIALIZED (
     SELECT *, ${cut('fingerprint_at')} AS fingerprint
     FROM jsonb_to_recordset($2::jsonb) AS g (id uuid, channel text, external_id text, fingerprint_at int[],
@@ -102,9 +102,9 @@ const INSERT_MESSAGES = `
     FROM jsonb_to_recordset($3::jsonb) AS d (message_id uuid, position int, role text, document_id text, label text)
   ), files AS (
     INSERT INTO files (id, message_id, document_position, position, municipality, file_name, encoding_format,
-      detected_format, language, status, size, sha256, crc32, container_index, container_offset)
+      detected_format, language, status, size, sha256, crc32, container_index, container_offset${scan.column})
     SELECT f.id, message_id, document_position, position, $1, file_name, encoding_format, detected_format, language,
-      f.status, size, decode(sha256, 'hex'), crc32, container_index, container_offset
+      f.status, size, decode(sha256, 'hex'), crc32, container_index, container_offset${scan.value}
     FROM jsonb_to_recordset($4::jsonb) AS f (id uuid, message_id uuid, document_position int, position int, file_name text,
       encoding_format text, detected_format text, language text, status text, size bigint, sha256 text, crc32 bigint,
       container_index int, container_offset bigint)
@@ -123,12 +123,27 @@ const INSERT_MESSAGES = `
     SELECT f.id, f.message_id, $1, decode(f.name_digest, 'hex'), given.received_at, given.received_at, given.trace
     FROM jsonb_to_recordset($4::jsonb) AS f (id uuid, message_id uuid, status text, name_digest text) JOIN given ON given.id = f.message_id
     WHERE f.status = 'expected'
-  ), changes AS (
+  )${scan.rows}, changes AS (
     SELECT change_id, $1 AS municipality, id AS message_id, change AS type, stored.status, stored.version, received_at AS at,
       $7 AS actor_kind, $8 AS actor, NULL AS on_behalf_of, NULL AS role, origin, change_details AS details, trace
     FROM given JOIN stored USING (id)
   ), ${RECORD_CHANGES}
   SELECT`;
+
+const INSERT_MESSAGES = { name: 'insert-messages', text: statementOf({ column: '', value: '', rows: '' }) };
+
+// Each message that has content is scanned, by a sweep: intake neither waits for that nor enqueues it.
+const INSERT_TO_SCAN = {
+  name: 'insert-messages-to-scan',
+  text: statementOf({
+    column: ', scan',
+    value: `, CASE WHEN f.status = 'stored' THEN 'waiting' END`,
+    rows: `, scans AS (
+    INSERT INTO message_scans (message_id, municipality, since, next_enqueue_at, trace)
+    SELECT id, $1, received_at, received_at, trace FROM given WHERE key_id IS NOT NULL
+  )`,
+  }),
+};
 
 /** The rows of one message, named as in the statement above. */
 function rowsOf(

@@ -31,7 +31,7 @@ const MAX_BATCH = 64;
 
 /** Messages of one municipality that arrive together share a transaction, and so its round trips and its sync. */
 export function createStoreMessage(
-  { store, keys }: Pick<Parts, 'store' | 'keys'>,
+  { store, keys, scanning }: Pick<Parts, 'store' | 'keys' | 'scanning'>,
   { MAX_UPLOADS }: Pick<ReceiverConfig, 'MAX_UPLOADS'>,
 ): StoreMessage {
   const share = new FairShare(MAX_UPLOADS);
@@ -42,7 +42,7 @@ export function createStoreMessage(
     maxBatch: MAX_BATCH,
     concurrency: CONCURRENT_BATCHES,
     async run(municipality, messages) {
-      const stored = await storeMessages({ store, keys }, municipality, messages);
+      const stored = await storeMessages({ store, keys, scanning }, municipality, messages);
       share.stored(municipality, performance.now());
       return stored;
     },
@@ -58,7 +58,7 @@ export function createStoreMessage(
 }
 
 async function storeMessages(
-  { store, keys }: Pick<Parts, 'store' | 'keys'>,
+  { store, keys, scanning }: Pick<Parts, 'store' | 'keys' | 'scanning'>,
   municipality: string,
   messages: readonly NewMessage[],
 ): Promise<(Stored | Problem)[]> {
@@ -73,7 +73,7 @@ async function storeMessages(
       decide(message, known.get(message.id), settings, { receivedAt, clock }),
     );
     await insertMessages(
-      { connection, keys },
+      { connection, keys, scanning },
       municipality,
       decisions.filter((decision) => decision.is === 'new'),
     );

@@ -4,7 +4,7 @@ import type { Sealer } from '@indbakke/shared/content';
 import { announce } from '@indbakke/shared/crash-points';
 import { type ErrorCode, Problem } from '@indbakke/shared/errors';
 import { uuidOf } from '@indbakke/shared/ids';
-import { openContent, sealContent } from '@indbakke/shared/inbox';
+import { openAnyway, openContent, sealContent } from '@indbakke/shared/inbox';
 import { QUARANTINE } from '@indbakke/shared/keys';
 import { describeError } from '@indbakke/shared/log';
 import type { Parts } from '@indbakke/shared/service';
@@ -169,7 +169,9 @@ async function* bytesOf(
       };
       const { offset: containerOffset, size } = file;
       const reader = await openContent({ blobs, keys }, sealedRow);
-      yield* reader.open({ status: 'stored', containerIndex: index, containerOffset, size });
+      yield* reader.open(
+        openAnyway({ status: 'stored', containerIndex: index, containerOffset, size } as const, 'made'),
+      );
     });
   } finally {
     if (container && 'blobName' in container.place) await blobs.remove(container.place.blobName);

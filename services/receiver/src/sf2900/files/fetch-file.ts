@@ -41,7 +41,7 @@ export const FETCH_FILE: JobDefinition<FetchFileData> = {
 /** After so long, a job may be lost: longer than it may take. */
 export const FETCH_OVERDUE_SECONDS = 2 * 3_600;
 
-interface FetchParts extends Pick<Parts, 'store' | 'blobs' | 'keys' | 'log'> {
+interface FetchParts extends Pick<Parts, 'store' | 'blobs' | 'keys' | 'log' | 'scanning'> {
   readonly hashingThread: HashingThread;
   readonly sftp: SftpSettings;
   readonly config: ReceiverConfig;
@@ -85,7 +85,7 @@ async function requireName(store: FetchParts['store'], fetch: Fetch): Promise<vo
 
 /** @returns the file that the message has now, as it is at the far end; undefined when somebody else has settled it meanwhile */
 async function fetchAndStore(
-  { store, blobs, keys, log, hashingThread, config }: FetchParts,
+  { store, blobs, keys, log, scanning, hashingThread, config }: FetchParts,
   session: SftpSession,
   fetch: Fetch,
   signal: AbortSignal,
@@ -106,7 +106,7 @@ async function fetchAndStore(
     if (!container) throw new Error('A file was sealed, and there is no container.');
     if ('blobName' in container.place) blobName = container.place.blobName;
     announce('file-sealed');
-    const stored = await storeFile(store, fetch, {
+    const stored = await storeFile({ store, scanning }, fetch, {
       file,
       files: sealer.files,
       container,

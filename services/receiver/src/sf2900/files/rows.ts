@@ -1,8 +1,9 @@
 import { currentTime } from '@indbakke/shared/clock';
 import { HOUR } from '@indbakke/shared/config';
 import type { SealedContainer, SealedFile } from '@indbakke/shared/content';
-import { type FileToCopy, SEALED, SEALED_TABLES, type SealedRow } from '@indbakke/shared/inbox';
+import { type FileToCopy, requestScan, SEALED, SEALED_TABLES, type SealedRow } from '@indbakke/shared/inbox';
 import { type ChangeRequest, type FetchStatus, writeChange } from '@indbakke/shared/lifecycle';
+import type { Parts } from '@indbakke/shared/service';
 import { type Connection, Prisma, run, type Store } from '@indbakke/shared/store';
 import { isMedia } from '../../intake/media.js';
 import type { ReceivedFile } from '../../intake/received-file.js';
@@ -80,7 +81,7 @@ export interface Fetched {
  * @returns what is orphaned by that; undefined when the fetch was settled, or asked for anew, meanwhile
  */
 export async function storeFile(
-  store: Store,
+  { store, scanning }: Pick<Parts, 'store' | 'scanning'>,
   fetch: Fetch,
   { file, files, container, modifiedAt }: Fetched,
 ): Promise<{ readonly orphan: string | undefined } | undefined> {
@@ -119,9 +120,10 @@ export async function storeFile(
     await run(
       connection,
       sql`UPDATE files SET status = 'stored', size = ${file.size}::bigint, sha256 = decode(${file.sha256}, 'hex'), crc32 = ${file.crc32}::bigint,
-          detected_format = ${file.detectedFormat}::text, container_index = ${file.index}::int, container_offset = ${file.offset}::bigint
+          scan = ${scanning.isOn ? 'waiting' : null}::text, detected_format = ${file.detectedFormat}::text, container_index = ${file.index}::int, container_offset = ${file.offset}::bigint
         WHERE id = ${fileId}::uuid`,
     );
+    if (scanning.isOn) await requestScan(connection, { id: messageId, municipality, at: request.at });
     return { orphan };
   });
 }

@@ -43,7 +43,7 @@ export const DISTRIBUTE_MESSAGE: JobDefinition<DistributeData> = {
 /** After so long, a job may be lost: longer than it may take. */
 export const DISTRIBUTION_OVERDUE_SECONDS = 2 * 3_600;
 
-export interface SendingParts extends Pick<Parts, 'store' | 'blobs' | 'keys' | 'log'> {
+export interface SendingParts extends Pick<Parts, 'store' | 'blobs' | 'keys' | 'log' | 'scanning'> {
   readonly sftp: SftpSettings;
   readonly client: DistributionClient;
   /** Folder of the SFTP server. */
@@ -90,6 +90,7 @@ async function distribute(
     return failure && { ...failure, again: true };
   } catch (error) {
     if (error instanceof SftpFault) return { code: signal.aborted ? 'cut' : error.code, again: error.again };
+    if (error instanceof Problem && error.code === 'file-held') return { code: error.code, again: true };
     if (error instanceof Problem && CONTENT_FAULTS.has(error.code)) return { code: error.code, again: false };
     if (signal.aborted) return { code: 'cut', again: true };
     parts.log.error('distribution-failed', describeError(error));
@@ -97,7 +98,7 @@ async function distribute(
   }
 }
 
-const CONTENT_FAULTS: ReadonlySet<string> = new Set(['content-gone', 'content-damaged']);
+const CONTENT_FAULTS: ReadonlySet<string> = new Set(['content-gone', 'content-damaged', 'file-unsafe']);
 
 async function upload(
   { store, sftp, folder }: SendingParts,

@@ -1,4 +1,4 @@
-import { openContent } from '@indbakke/shared/inbox';
+import { openContent, requireOpen } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { nameFiles, storedFiles, Zip } from '@indbakke/shared/zip';
 import type { Distribution } from './rows.js';
@@ -13,18 +13,21 @@ export interface OutgoingFile {
   open(): AsyncIterable<Buffer>;
 }
 
-/** @throws Problem content-gone, content-damaged when there is no content, or it fails verification */
+/** @throws Problem file-held, file-unsafe of a file that may not go out; content-gone, content-damaged when there is no content, or it fails verification */
 export async function outgoingFileOf(
-  parts: Pick<Parts, 'blobs' | 'keys'>,
+  parts: Pick<Parts, 'blobs' | 'keys' | 'scanning'>,
   { message }: Distribution,
 ): Promise<OutgoingFile> {
   const files = nameFiles(message).filter(({ role }) => role !== 'technical');
+  // Nothing goes out without a file that another authority would miss.
+  for (const { file } of files) requireOpen(parts.scanning, file);
   const [only, ...others] = files;
   if (!only || others.length > 0) {
     const zip = new Zip(await storedFiles(parts, message, files));
     return { extension: '.zip', mimeType: 'application/zip', bytes: zip.size, open: () => zip.open() };
   }
-  const { file, name } = only;
+  const { name } = only;
+  const file = requireOpen(parts.scanning, only.file);
   const content = await openContent(parts, message);
   return {
     extension: /\.[a-z\d]{1,10}$/i.exec(name)?.[0].toLowerCase() ?? '',

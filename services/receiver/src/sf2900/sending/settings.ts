@@ -13,7 +13,7 @@ export function sendingSettings(
   { SF2900_SENDING, SF2900_SFTP_OUT: folder, SF2900_SYSTEM_ID: systemId }: SendingConfig,
   sftp: SftpSettings | undefined,
   client: DistributionClient | undefined,
-): Omit<SendingParts, 'store' | 'blobs' | 'keys' | 'log'> | undefined {
+): Omit<SendingParts, 'store' | 'blobs' | 'keys' | 'log' | 'scanning'> | undefined {
   if (SF2900_SENDING === 'off') return undefined;
   if (!sftp) throw new Error('SF2900_SFTP_HOST is missing: SF2900_SENDING is on, and files are sent by SFTP.');
   if (!client) throw new Error('SF2900_SERVICE_URL is missing: SF2900_SENDING is on.');
