@@ -41,7 +41,18 @@ describe('the Dockerfile', () => {
 const OF_A_CLONE = [
   ...['start', 'demo', 'send', 'token', 'training', 'picture', 'reset', 'build', 'sbom', 'image', 'check-chart'],
   ...['test', 'test:all', 'test:lab', 'check', 'lint', 'format', 'typecheck'],
-  ...['crash', 'failover', 'copies', 'upgrade-check', 'soak', 'fuzz', 'bench', 'deletion-proof', 'personal-proof', 'results'],
+  ...[
+    'crash',
+    'failover',
+    'copies',
+    'upgrade-check',
+    'soak',
+    'fuzz',
+    'bench',
+    'deletion-proof',
+    'personal-proof',
+    'results',
+  ],
 ];
 
 it('the image has each command of an operator', () => {
