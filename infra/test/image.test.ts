@@ -47,6 +47,7 @@ const OF_A_CLONE = [
     'copies',
     'upgrade-check',
     'soak',
+    'simulator',
     'fuzz',
     'bench',
     'deletion-proof',
