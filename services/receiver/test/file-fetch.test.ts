@@ -98,6 +98,27 @@ describe.skipIf(!HAS_SSHD)('the file of a document, from OpenSSH,', () => {
     expect(await readdir(ssh.inFolder)).toEqual([]);
   });
 
+  it('is to be scanned when it is here, where files are, and is held until then', async () => {
+    const scanning = await startTestStack({
+      ...sftpEnv(ssh),
+      SF2900_SFTP_IN: ssh.inFolder,
+      CLAMD_URL: 'tcp://127.0.0.1:1',
+    });
+    try {
+      const fileName = 'undersøges.pdf';
+      await writeFile(join(ssh.inFolder, fileName), randomBytes(100));
+      const id = await taken(scanning, { fileName, object: { type: 'JOURNALPOST', note: 'Moren ringede.' } });
+      const message = await until(scanning, id, (each) => fetchOf(each)?.status === 'done');
+      expect(filesOf(message).map(({ scan, mayOpen }) => [scan, mayOpen])).toEqual([
+        ['waiting', false],
+        ['waiting', false],
+      ]);
+      expect(await scanning.sql('SELECT message_id AS id FROM message_scans')).toEqual([{ id }]);
+    } finally {
+      await scanning.close();
+    }
+  });
+
   it('may come long after the document', async () => {
     const fileName = 'sen.pdf';
     const id = await taken(stack, { fileName });
