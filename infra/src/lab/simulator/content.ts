@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Random } from '../random.js';
 
-const BLOCK_BYTES = 3 * 2 ** 20; // a multiple of 3: its base64 can be repeated
+const BLOCK_BYTES = 3 * 2 ** 18; // a multiple of 3: its base64 can be repeated
 const MARK = '%PDF-1.7\n';
 
 /** The content of an attachment. Many letters have the same. */
