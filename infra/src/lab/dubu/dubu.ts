@@ -24,7 +24,7 @@ export interface DubuOutcome extends Watched {
 }
 
 /** Follows the feed as a core does that lets events gather. */
-const FOLLOWER = { 'the core': { waitSeconds: 20, restMs: 5_000 } };
+const FOLLOWER = { 'the core': { waitSeconds: 20, restMs: 10_000 } };
 /** One municipality of so many has its changes pushed, too. */
 const HOOKED_ONE_IN = 8;
 const CASES = 5;

@@ -53,7 +53,7 @@ const UNDISTURBED = 0.4;
 const RESTARTS = 0.1;
 const UPGRADE = 0.1;
 /** One letter in so many is handled by a caseworker. */
-const HANDLED_ONE_IN = 10;
+const HANDLED_ONE_IN = 20;
 const CASEWORKERS = 40;
 /** Calls of a caseworker for a letter, about: list, read, file, change. */
 const CALLS_A_LETTER = 4;

@@ -22,10 +22,14 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A sweep that got no connection in time, as where processors are short, is done again within seconds: no error. */
-export function weightOf({ level, event, error, errorCode }: LogLine): string {
+/**
+ * What is done again within seconds is no error: a sweep that got no connection in time, as where processors are short; and a job that
+ * BullMQ could not note as done, since two workers were removing the same old jobs (40P01, deadlock_detected).
+ */
+export function weightOf({ level, event, error, errorCode, givenUp }: LogLine): string {
   const isLate = event === 'sweep-failed' && error === 'StoreUnavailable' && errorCode === undefined;
-  return isLate ? 'warn' : level;
+  const isDeadlock = event === 'job-failed' && errorCode === '40P01' && givenUp === false;
+  return isLate || isDeadlock ? 'warn' : level;
 }
 
 /** A process of a service of some version, as in production. */
