@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ChangeAnswer, DocumentAnswer } from '@indbakke/shared/api';
-import { NotDescribed } from '../../testkit/checked-fetch.js';
+import { checkedFetch } from '../../testkit/checked-fetch.js';
 import { InboxClient, InboxError } from '../../testkit/inbox-client.js';
 import { unzip } from '../../testkit/unzip.js';
 import type { Random } from '../random.js';
@@ -48,8 +49,17 @@ const OPENED_BYTES = 5_000_000;
 const ANSWERED_WITHIN_MS = 120_000;
 const MADE_WITHIN_MS = 120_000;
 const POLL_MS = 1_000;
-/** A colleague was first, or the service is being restarted. */
-const EXPECTED_STATUSES = new Set([404, 409, 412, 503]);
+/** A colleague has changed the letter meanwhile, or deleted it. */
+const CHANGED_STATUSES: ReadonlySet<number> = new Set([404, 409, 412]);
+
+/** A call that did nothing, which is no fault by itself. */
+export interface Interruption {
+  /** Unix time in ms. */
+  readonly at: number;
+  /** `colleague`: somebody was first; `away`: nobody answered, or not now (503). */
+  readonly by: 'colleague' | 'away';
+  readonly what: string;
+}
 
 /** Caseworkers of all municipalities, who think between their calls. */
 export class Caseworkers {
@@ -58,8 +68,7 @@ export class Caseworkers {
   readonly done = new Map<Deed, number>();
   /** Answers that no caseworker should get, in words. */
   readonly findings: string[] = [];
-  /** Calls that a colleague was ahead of, or that a restart cut off. */
-  interrupted = 0;
+  readonly interruptions: Interruption[] = [];
   readonly #plan: CaseworkersPlan;
   readonly #stopping = new AbortController();
   readonly #clients: ReadonlyMap<Desk, InboxClient>;
@@ -67,6 +76,7 @@ export class Caseworkers {
 
   constructor(plan: CaseworkersPlan) {
     this.#plan = plan;
+    setMaxListeners(0, this.#stopping.signal); // each caseworker thinks until it is aborted
     const never = new AbortController().signal;
     this.#clients = new Map(plan.desks.map((desk) => [desk, new InboxClient(plan.url, desk.token, never, inTime)]));
     this.#working = Promise.all(
@@ -223,15 +233,28 @@ export class Caseworkers {
   }
 
   #note(deed: Deed, error: unknown): void {
-    const isFault = error instanceof InboxError ? !EXPECTED_STATUSES.has(error.status) : error instanceof NotDescribed;
-    if (isFault)
-      this.findings.push(`${deed}: ${error instanceof InboxError ? `${error.status} ${error.code}` : error}`);
-    else this.interrupted += 1;
+    const interruption = readInterruption(error);
+    if (interruption) this.interruptions.push({ at: Date.now(), ...interruption, what: `${deed}: ${interruption.what}` });
+    else this.findings.push(`${deed}: ${error instanceof InboxError ? `${error.status} ${error.code}` : error}`);
   }
 }
 
 /** A call that a restart left without an answer ends too. */
-const inTime: typeof fetch = (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(ANSWERED_WITHIN_MS) });
+const inTime: typeof checkedFetch = (url, init) =>
+  checkedFetch(url, { ...init, signal: AbortSignal.timeout(ANSWERED_WITHIN_MS) });
+
+/** @returns undefined when it is a fault */
+function readInterruption(error: unknown): Omit<Interruption, 'at'> | undefined {
+  if (error instanceof InboxError) {
+    const what = `${error.status} ${error.code}`;
+    if (error.status === 503) return { by: 'away', what };
+    return CHANGED_STATUSES.has(error.status) ? { by: 'colleague', what } : undefined;
+  }
+  const { name, message, cause } = error as Error & { cause?: NodeJS.ErrnoException };
+  // undici: the connection could not be made, or ended before the whole answer.
+  const isCut = error instanceof TypeError && (message === 'fetch failed' || message === 'terminated');
+  return isCut || name === 'TimeoutError' ? { by: 'away', what: cause?.code ?? cause?.message ?? message } : undefined;
+}
 
 function pickDeed(random: Random): Deed {
   const deeds = Object.entries(DEEDS) as [Deed, number][];

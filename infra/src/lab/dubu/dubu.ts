@@ -3,7 +3,7 @@ import { concurrently } from '../crash/compare.js';
 import type { Stage } from '../crash/stage.js';
 import type { Random } from '../random.js';
 import { type Watched, Watchers } from '../upgrade/watchers.js';
-import { Caseworkers, type Deed } from './caseworkers.js';
+import { Caseworkers, type Deed, type Interruption } from './caseworkers.js';
 
 export interface DubuPlan {
   /** Where it calls Indbakke. */
@@ -20,7 +20,7 @@ export interface DubuOutcome extends Watched {
   /** Changes that its caseworkers were told are done. */
   readonly changes: number;
   readonly done: ReadonlyMap<Deed, number>;
-  readonly interrupted: number;
+  readonly interruptions: readonly Interruption[];
 }
 
 /** Follows the feed as a core does that lets events gather. */
@@ -81,14 +81,14 @@ export class Dubu {
 
   /** When nothing is left. */
   async compare(): Promise<DubuOutcome> {
-    const { answered, done, interrupted, findings } = this.#caseworkers;
+    const { answered, done, interruptions, findings } = this.#caseworkers;
     const watched = await this.#watchers.compare(answered);
     return {
       ...watched,
       findings: [...watched.findings, ...findings.map((what) => ({ verdict: 'failed', what }))],
       changes: answered.length,
       done,
-      interrupted,
+      interruptions,
     };
   }
 

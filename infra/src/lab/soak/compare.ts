@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { InboxClient } from '../../testkit/inbox-client.js';
 import type { Finding } from '../copies/run.js';
 import { sweepOrphansOf } from '../copies/sweep-orphans.js';
@@ -18,6 +19,8 @@ interface Stored {
 }
 
 const BATCH = 5_000;
+const READING = 4;
+const READ_WITHIN_MS = 600_000;
 const LISTED = 200;
 const LIST_WITHIN_MS = 1_800_000;
 const LISTING = 2;
@@ -34,6 +37,11 @@ const STORED = `
       END) AS is_whole,
     (SELECT array_agg(encode(f.sha256, 'hex') ORDER BY f.position) FROM files f WHERE f.message_id = (array_agg(m.id))[1]) AS files
   FROM messages m WHERE external_id = ANY ($1) GROUP BY external_id`;
+
+/** Content that rows are of. */
+const NAMED_BLOBS = ['messages', 'extract_files', 'access_packages', 'zip_downloads', 'quarantine_entries']
+  .map((table) => `SELECT blob_name AS name FROM ${table} WHERE blob_name IS NOT NULL`)
+  .join(' UNION ALL ');
 
 /** Compares what senders were told with what is stored, and looks for what is left behind. */
 export class SoakComparison {
@@ -94,15 +102,62 @@ export class SoakComparison {
     });
   }
 
-  /** No content is left that belongs to nothing, the audit log is whole, and no transaction is open. */
+  /**
+   * What is in the content store but for whatever is named by rows. A receiver that is killed leaves what it was storing; it is removed a
+   * month later.
+   *
+   * @returns how many files belong to nothing
+   */
+  async orphans(): Promise<number> {
+    const named = await this.#namedBlobs();
+    let orphans = 0;
+    for await (const { name } of this.#stage.blobs.list()) if (!named.has(name)) orphans += 1;
+    return orphans;
+  }
+
+  /** The content of every row is there; after a sweep of orphans, nothing else is; and the audit log is whole. */
   async leftBehind(): Promise<void> {
     await sweepOrphansOf(this.#stage.env);
+    const finished = new Set<string>();
+    for await (const blob of this.#stage.blobs.list()) if (blob.finished) finished.add(blob.name);
+    const missing = [...(await this.#namedBlobs())].filter((name) => !finished.has(name)).length;
+    if (missing > 0) this.#find('lost', `the content of ${missing} rows is missing`);
     await this.#comparison.content(RUN.kill, RUN.run);
     await this.#comparison.auditLog(RUN.kill, RUN.run);
     for (const { verdict, what } of this.#ledger.findings) this.#find(verdict, what);
   }
 
+  /** Reads the files of some letters through the API, and compares them with those that were sent. */
+  async bytes(letters: readonly LetterRecord[], url: string): Promise<void> {
+    const signal = AbortSignal.timeout(READ_WITHIN_MS);
+    await concurrently(READING, letters, async ({ messageUUID, municipality, files }) => {
+      const [row] = await this.#stage.sql<{ id: string }>(
+        `SELECT id FROM messages WHERE external_id = $1 AND status <> 'deleted'`,
+        [messageUUID],
+      );
+      if (!row) return; // deleted, or missing, which is found elsewhere
+      const client = new InboxClient(url, this.#stage.tokens.get(municipality) as string, signal);
+      try {
+        const { documents } = await client.read(row.id);
+        const read: string[] = [];
+        for (const { id } of documents.flatMap((document) => document.files)) {
+          const content = Buffer.from(await (await client.file(row.id, id)).arrayBuffer());
+          read.push(createHash('sha256').update(content).digest('hex'));
+        }
+        if (read.join() !== files.join()) this.#find('lost', `message ${messageUUID} reads otherwise than it was sent`);
+      } catch (error) {
+        this.#find('lost', `message ${messageUUID} cannot be read: ${(error as Error).message}`);
+      }
+    });
+  }
+
+  async #namedBlobs(): Promise<ReadonlySet<string>> {
+    const rows = await this.#stage.sql<{ name: string }>(NAMED_BLOBS);
+    return new Set(rows.map(({ name }) => name));
+  }
+
   #compareLetter({ messageUUID, municipality, status, files }: LetterRecord, row: Stored | undefined): void {
+    if (status !== 'acknowledged') this.#find('stuck', `message ${messageUUID} is ${status}, and should have a receipt`);
     if (!row) {
       if (status === 'acknowledged') this.#find('lost', `message ${messageUUID} was acknowledged and is missing`);
       return;

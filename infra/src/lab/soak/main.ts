@@ -40,7 +40,7 @@ function readOptions() {
     },
   });
   return {
-    hours: numberIn('hours', values.hours, /^\d{1,3}(\.\d{1,4})?$/, 'a number of hours'),
+    hours: numberIn('hours', values.hours, /^(\d|1[01])(\.\d{1,4})?$/, 'a number of hours below 12'),
     rate: numberIn('rate', values.rate, /^[1-9]\d{0,3}$/, 'a whole number from 1'),
     municipalities: numberIn('municipalities', values.municipalities, /^[1-9]\d{0,2}$/, 'a whole number from 1'),
     from: values.from,
@@ -83,7 +83,8 @@ async function soak(options: ReturnType<typeof readOptions>, signal: AbortSignal
     });
     if (withPage) {
       const fromRef = options.from === undefined ? '' : ` --from ${options.from}`;
-      const command = `npm run soak -- --hours ${hours} --rate ${rate}${fromRef} --seed ${seed}`;
+      const several = municipalities === MUNICIPALITIES ? '' : ` --municipalities ${municipalities}`;
+      const command = `npm run soak -- --hours ${hours} --rate ${rate}${several}${fromRef} --seed ${seed}`;
       writeFileSync(join(repository, PAGE), soakPage(outcome, { command, rate, municipalities, postgres }));
       report(`${PAGE} is written; npm run results adds it to the index.`);
     }

@@ -1,4 +1,5 @@
 import { atLeast } from '../bench/bench.js';
+import type { Interruption } from '../dubu/caseworkers.js';
 import { machine, none, resultLines, today } from '../results/form.js';
 import type { Trend } from './flat.js';
 import type { SoakOutcome } from './run.js';
@@ -31,7 +32,7 @@ export function soakPage(outcome: SoakOutcome, { command, rate, municipalities, 
         none(LOSSES.join(', '), losses),
         none('figures that grew', grown),
         none('other findings', findings.length - losses - grown),
-        atLeast('letters a second', Math.round(perSecond * 10) / 10, rate, ''),
+        atLeast('letters acknowledged a second', sent.acknowledged / seconds, rate * 0.99),
       ],
     }),
     '',
@@ -57,7 +58,10 @@ export function soakPage(outcome: SoakOutcome, { command, rate, municipalities, 
         ['changes that caseworkers were told are done', String(core.changes)],
         ['events of the feed', String(core.committed.length)],
         ['webhooks delivered', String(core.webhooks)],
-        ['calls that a restart or a colleague cut off', String(core.interrupted)],
+        ['calls cut off by what was done to it', String(count(outcome, 'away'))],
+        ['letters that a colleague was at', String(count(outcome, 'colleague'))],
+        ['files that belong to nothing, before anything was killed', String(outcome.orphans.before)],
+        ['and in the end, which are removed a month later', String(outcome.orphans.end)],
         ['database', `${(outcome.databaseBytes / BYTES_A_GB).toFixed(1)} GB`],
         ['database for a letter', `${(outcome.databaseBytes / sent.sent / BYTES_A_KB).toFixed(1)} kB`],
       ],
@@ -106,6 +110,10 @@ export function soakPage(outcome: SoakOutcome, { command, rate, municipalities, 
         ]
       : []),
   ].join('\n');
+}
+
+function count({ core }: SoakOutcome, by: Interruption['by']): number {
+  return core.interruptions.filter((each) => each.by === by).length;
 }
 
 /** A row for each figure, with all copies of a service in it. */

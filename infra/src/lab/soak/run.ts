@@ -4,7 +4,7 @@ import type { Stage } from '../crash/stage.js';
 import { Dubu, type DubuOutcome } from '../dubu/dubu.js';
 import { Random } from '../random.js';
 import type { SftpPlace } from '../simulator/sftp.js';
-import { Simulator, type SimulatorReport } from '../simulator/simulator.js';
+import { type LetterRecord, Simulator, type SimulatorReport } from '../simulator/simulator.js';
 import { Balancer } from '../upgrade/balancer.js';
 import type { LogLine } from '../upgrade/copy.js';
 import { Fleet } from '../upgrade/fleet.js';
@@ -29,7 +29,7 @@ export interface SoakPlan {
 export interface SoakOutcome {
   readonly findings: readonly Finding[];
   /** What was done to the parts, and when, in seconds since the load began. */
-  readonly disturbances: readonly { readonly at: number; readonly what: string }[];
+  readonly disturbances: readonly Disturbance[];
   readonly trends: readonly Trend[];
   readonly samples: readonly Sample[];
   /** Processor time in all, in ms. */
@@ -42,9 +42,16 @@ export interface SoakOutcome {
   /** Of the letters sent, those of 60 MB and more. */
   readonly largeLetters: number;
   readonly core: DubuOutcome;
+  /** Files of the content store that belonged to nothing: before anything was killed, and in the end. */
+  readonly orphans: { readonly before: number; readonly end: number };
   /** Bytes of the database in the end. */
   readonly databaseBytes: number;
   readonly warnings: ReadonlyMap<string, number>;
+}
+
+interface Disturbance {
+  readonly at: number;
+  readonly what: string;
 }
 
 const COPIES = 2;
@@ -69,6 +76,17 @@ const FEWEST_MS_BETWEEN_SAMPLES = 1_000;
 const REPORT_EVERY_MS = 15_000;
 /** After PostgreSQL is back. */
 const CONNECTED_AGAIN_WITHIN_MS = 30_000;
+/** After a part is back, everything is as before. */
+const BACK_WITHIN_MS = 60_000;
+/** Of what caseworkers do. */
+const MOST_BY_COLLEAGUES = 0.05;
+const FEW_COLLEAGUES = 20;
+/** Letters whose files are read in the end, about. */
+const READ_AGAIN = 500;
+/** Letters that receivers are storing at a time, at most. */
+const MOST_UNDER_WAY = CONCURRENCY;
+/** That leave what was being stored: a receiver and PostgreSQL. */
+const KILLS = 2;
 const QUIET_WITHIN_MS = 600_000;
 const LEFT_EVERY_MS = 3_000;
 /** Then what lost jobs have left undone becomes due now, and not within hours. */
@@ -95,7 +113,10 @@ class SoakRun {
   readonly #random: Random;
   readonly #comparison: SoakComparison;
   readonly #findings: Finding[] = [];
-  readonly #disturbances: { at: number; what: string }[] = [];
+  readonly #disturbances: Disturbance[] = [];
+  #orphansBefore = 0;
+  /** When parts may be away; Unix time in ms. */
+  readonly #away: { readonly from: number; readonly to: number }[] = [];
   readonly #windows: Window[] = [];
   #began = 0;
   /** When PostgreSQL was killed, and when services were connected again; Unix time in ms. */
@@ -158,6 +179,7 @@ class SoakRun {
     const reporting = setInterval(() => this.#report(), REPORT_EVERY_MS);
     try {
       await this.#undisturbed('before', seconds * UNDISTURBED);
+      this.#orphansBefore = await this.#comparison.orphans();
       await this.#during(seconds * RESTARTS, this.#restarts());
       await this.#during(seconds * UPGRADE, [['a rolling upgrade', () => this.#upgrade()]]);
       await this.#undisturbed('after', seconds * (1 - UNDISTURBED - RESTARTS - UPGRADE));
@@ -176,15 +198,24 @@ class SoakRun {
     const [sent] = await Promise.all([simulator.stop(), dubu.stop()]);
     const quietAfterSeconds = await this.#untilQuiet(dubu, seconds);
     report('comparing…');
-    await this.#comparison.letters([...simulator.letters]);
+    const letters = [...simulator.letters];
+    await this.#comparison.letters(letters);
     await this.#comparison.inbox(this.#balancer.url);
+    await this.#comparison.bytes(this.#someOf(letters), this.#balancer.url);
+    const orphans = await this.#comparison.orphans();
     await this.#comparison.leftBehind();
     const core = await dubu.compare();
     const [size] = await this.#stage.sql<{ bytes: number }>(
       'SELECT pg_database_size(current_database())::float8 AS bytes',
     );
     await this.#fleet.stop();
-    const trends = judge(sampler.samples, this.#windows);
+    const { trends, missing } = judge(sampler.samples, this.#windows);
+    for (const what of missing) this.#find('not judged', what);
+    if (sent.filesNotFetched > 0) this.#find('stuck', `${sent.filesNotFetched} files wait on the SFTP server`);
+    if (this.#orphansBefore > MOST_UNDER_WAY)
+      this.#find('grew', `${this.#orphansBefore} files belong to nothing, before anything was killed`);
+    if (orphans > MOST_UNDER_WAY * (KILLS + 1)) this.#find('grew', `${orphans} files belong to nothing in the end`);
+    this.#judgeInterruptions(core);
     for (const { what, window, first, last, unit, isFlat } of trends)
       if (!isFlat) this.#find('grew', `${what}, ${window}: from ${first.toFixed(0)} to ${last.toFixed(0)} ${unit}`);
     this.#readLogs();
@@ -202,8 +233,9 @@ class SoakRun {
       seconds,
       quietAfterSeconds,
       sent,
-      largeLetters: [...simulator.letters].filter(({ bytes }) => bytes >= LARGE_BYTES).length,
+      largeLetters: letters.filter(({ bytes }) => bytes >= LARGE_BYTES).length,
       core,
+      orphans: { before: this.#orphansBefore, end: orphans },
       databaseBytes: size?.bytes ?? 0,
       warnings: this.#fleet.countComplaints('warn', (line) => !this.#isWhileDown(line)),
     };
@@ -254,7 +286,9 @@ class SoakRun {
       const at = this.#elapsed();
       this.#plan.report(`${what}…`);
       this.#disturbances.push({ at, what });
+      const from = Date.now();
       await disturb();
+      this.#away.push({ from, to: Date.now() + BACK_WITHIN_MS });
       const left = end - this.#elapsed();
       await this.#wait(left / (disturbances.length - n));
     }
@@ -306,6 +340,24 @@ class SoakRun {
       await pause(LEFT_EVERY_MS);
     }
     return this.#elapsed() - since;
+  }
+
+  /** Nobody is away but while a part is killed, and colleagues seldom are at the same letter. */
+  #judgeInterruptions({ interruptions, done }: DubuOutcome): void {
+    const isExpected = (at: number) => this.#away.some(({ from, to }) => from <= at && at <= to);
+    const strange = interruptions.filter(({ at, by }) => by === 'away' && !isExpected(at));
+    for (const { at, what } of strange) this.#find('failed', `at ${new Date(at).toISOString()}, nobody answered: ${what}`);
+    const times = [...done.values()].reduce((sum, count) => sum + count, 0);
+    const byColleagues = interruptions.filter(({ by }) => by === 'colleague').length;
+    if (byColleagues > Math.max(FEW_COLLEAGUES, times * MOST_BY_COLLEAGUES))
+      this.#find('failed', `${byColleagues} of ${times} caseworkers’ deeds met a colleague`);
+  }
+
+  /** To read them all through the API would take longer than the load. */
+  #someOf(letters: readonly LetterRecord[]): readonly LetterRecord[] {
+    const random = this.#random.fork('read again');
+    const share = READ_AGAIN / Math.max(letters.length, 1);
+    return letters.filter(({ bytes }) => bytes < LARGE_BYTES && random.chance(share));
   }
 
   /** No copy may have an error in its log, but for those while PostgreSQL was down. */
