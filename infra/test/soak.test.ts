@@ -41,7 +41,7 @@ it('three minutes under load, with every part restarted and a rolling upgrade, a
 
 it('what is no number is named', { tags: 'long' }, async () => {
   const { status, errors } = await soak('--hours', 'two');
-  expect([status, errors]).toEqual([1, '--hours is a number of hours, not "two".\n']);
+  expect([status, errors]).toEqual([1, '--hours is a number of hours below 12, not "two".\n']);
 });
 
 it('what is lost, stored twice, damaged or strange is found by id', { tags: 'long', timeout: 180_000 }, async () => {
@@ -49,7 +49,10 @@ it('what is lost, stored twice, damaged or strange is found by id', { tags: 'lon
   await withPostgres(async (postgres) => {
     const stage = await Stage.open(postgres, 'compared');
     const balancer = await Balancer.open();
-    const fleet = new Fleet({ env: { ...stage.env, SMALL_CONTENT_BYTES: '65536' }, copies: 1, signal, report: () => {} }, balancer);
+    const fleet = new Fleet(
+      { env: { ...stage.env, SMALL_CONTENT_BYTES: '65536' }, copies: 1, signal, report: () => {} },
+      balancer,
+    );
     try {
       await fleet.startAll(thisVersion());
       const { municipalities } = stage;
@@ -69,8 +72,11 @@ it('what is lost, stored twice, damaged or strange is found by id', { tags: 'lon
       const [strange, other, mixed, halved, unread] = letters.map(({ messageUUID }) => messageUUID);
       const idOf = `(SELECT id FROM messages WHERE external_id = $1)`;
       await stage.sql(`UPDATE messages SET external_id = 'unknown' WHERE external_id = $1`, [strange]);
-      await stage.sql(`UPDATE messages SET municipality = (SELECT cvr FROM municipalities
-        WHERE cvr <> messages.municipality AND cvr = ANY ($2)) WHERE external_id = $1`, [other, municipalities]);
+      await stage.sql(
+        `UPDATE messages SET municipality = (SELECT cvr FROM municipalities
+        WHERE cvr <> messages.municipality AND cvr = ANY ($2)) WHERE external_id = $1`,
+        [other, municipalities],
+      );
       await stage.sql(`UPDATE files SET sha256 = sha256(sha256) WHERE position = 0 AND message_id = ${idOf}`, [mixed]);
       await stage.sql(`DELETE FROM message_details WHERE message_id = ${idOf}`, [halved]);
       expect(await stored()).toEqual([
@@ -80,7 +86,10 @@ it('what is lost, stored twice, damaged or strange is found by id', { tags: 'lon
         `half: message ${halved} is not whole`,
         'invented: 1 messages that nobody sent',
       ]);
-      await stage.sql(`UPDATE message_contents SET container = set_byte(container, 9999, 255 - get_byte(container, 9999)) WHERE message_id = ${idOf}`, [unread]);
+      await stage.sql(
+        `UPDATE message_contents SET container = set_byte(container, 9999, 255 - get_byte(container, 9999)) WHERE message_id = ${idOf}`,
+        [unread],
+      );
       const [last] = letters.slice(4);
       expect(await findingsOf((each) => each.bytes(last ? [last] : [], balancer.url))).toHaveLength(1);
     } finally {

@@ -234,7 +234,8 @@ export class Caseworkers {
 
   #note(deed: Deed, error: unknown): void {
     const interruption = readInterruption(error);
-    if (interruption) this.interruptions.push({ at: Date.now(), ...interruption, what: `${deed}: ${interruption.what}` });
+    if (interruption)
+      this.interruptions.push({ at: Date.now(), ...interruption, what: `${deed}: ${interruption.what}` });
     else this.findings.push(`${deed}: ${error instanceof InboxError ? `${error.status} ${error.code}` : error}`);
   }
 }

@@ -157,7 +157,8 @@ export class SoakComparison {
   }
 
   #compareLetter({ messageUUID, municipality, status, files }: LetterRecord, row: Stored | undefined): void {
-    if (status !== 'acknowledged') this.#find('stuck', `message ${messageUUID} is ${status}, and should have a receipt`);
+    if (status !== 'acknowledged')
+      this.#find('stuck', `message ${messageUUID} is ${status}, and should have a receipt`);
     if (!row) {
       if (status === 'acknowledged') this.#find('lost', `message ${messageUUID} was acknowledged and is missing`);
       return;

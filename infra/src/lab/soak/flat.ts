@@ -62,8 +62,18 @@ function judgeWindow(samples: readonly Sample[], { name, from, to }: Window): Ju
         trend(`${service}: RSS`, 'MiB', ofProcess(pid, 'rssMiB'), rss),
         trend(`${service}: handles`, '', ofProcess(pid, 'handles'), COUNT),
       ]),
-      trend('connections to PostgreSQL', '', inside.map(({ connections }) => connections), COUNT),
-      trend('rows of the queues', '', inside.map(({ jobs }) => jobs), JOBS),
+      trend(
+        'connections to PostgreSQL',
+        '',
+        inside.map(({ connections }) => connections),
+        COUNT,
+      ),
+      trend(
+        'rows of the queues',
+        '',
+        inside.map(({ jobs }) => jobs),
+        JOBS,
+      ),
     ],
     missing: [...services]
       .filter((service) => !stayed.some((process) => process.service === service))

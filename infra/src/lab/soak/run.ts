@@ -254,7 +254,7 @@ class SoakRun {
     const services = [...new Set(this.#fleet.running.map(({ service }) => service))];
     return [
       ...services.map((service): [string, () => Promise<void>] => [
-        `a ${service} is killed`,
+        `one ${service} is killed`,
         async () => {
           const copy = this.#random.pick(this.#fleet.running.filter((each) => each.service === service));
           await this.#fleet.killAndReplace(copy);
@@ -346,7 +346,8 @@ class SoakRun {
   #judgeInterruptions({ interruptions, done }: DubuOutcome): void {
     const isExpected = (at: number) => this.#away.some(({ from, to }) => from <= at && at <= to);
     const strange = interruptions.filter(({ at, by }) => by === 'away' && !isExpected(at));
-    for (const { at, what } of strange) this.#find('failed', `at ${new Date(at).toISOString()}, nobody answered: ${what}`);
+    for (const { at, what } of strange)
+      this.#find('failed', `at ${new Date(at).toISOString()}, nobody answered: ${what}`);
     const times = [...done.values()].reduce((sum, count) => sum + count, 0);
     const byColleagues = interruptions.filter(({ by }) => by === 'colleague').length;
     if (byColleagues > Math.max(FEW_COLLEAGUES, times * MOST_BY_COLLEAGUES))

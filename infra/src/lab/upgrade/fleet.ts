@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Env } from '@indbakke/shared/config';
+import { repository } from '../../../../tools/local-state.mjs';
 import type { Balancer } from './balancer.js';
 import { Copy, type LogLine, weightOf } from './copy.js';
 import type { Version } from './version.js';
@@ -111,7 +112,7 @@ export class Fleet {
       for (const line of complaints.filter((each) => weightOf(each) === level && isCounted(each))) {
         const { event, ...fields } = line;
         const details = Object.keys(fields).filter((field) => !UNIMPORTANT.has(field));
-        const what = [`${name}: ${event}`, ...details.map((field) => `${field} ${fields[field]}`)].join(', ');
+        const what = [`${name}: ${event}`, ...details.map((field) => `${field} ${shown(fields[field])}`)].join(', ');
         counts.set(what, (counts.get(what) ?? 0) + 1);
       }
     }
@@ -122,4 +123,10 @@ export class Fleet {
     this.#balancer.takeOut(copy.service, copy.url);
     this.#running.splice(this.#running.indexOf(copy), 1);
   }
+}
+
+/** Of a stack, where it was thrown, in this clone. */
+function shown(value: unknown): string {
+  const [first = ''] = String(value).split(' < ');
+  return first.replaceAll(`${repository}/`, '');
 }
