@@ -30,8 +30,9 @@ const FEWEST_SAMPLES = 9;
 const LONG_SECONDS = 20 * 60;
 /** What RSS may grow by, in MiB: a heap takes some minutes to find its size. */
 const RSS = { inLong: 12, inShort: 32 };
-/** Files, sockets and connections. */
-const COUNT = 10;
+/** Files and sockets: a caller has up to 64 connections, which come and go. */
+const HANDLES = { inLong: 24, inShort: 64 };
+const CONNECTIONS = 10;
 /** Jobs that wait come and go. */
 const JOBS = 100;
 
@@ -55,18 +56,18 @@ function judgeWindow(samples: readonly Sample[], { name, from, to }: Window): Ju
   );
   const ofProcess = (pid: number, figure: 'rssMiB' | 'handles') =>
     inside.map(({ processes }) => processes.find((each) => each.pid === pid)?.[figure] ?? 0);
-  const rss = to - from >= LONG_SECONDS ? RSS.inLong : RSS.inShort;
+  const length = to - from >= LONG_SECONDS ? 'inLong' : 'inShort';
   return {
     trends: [
       ...stayed.flatMap(({ pid, service }) => [
-        trend(`${service}: RSS`, 'MiB', ofProcess(pid, 'rssMiB'), rss),
-        trend(`${service}: handles`, '', ofProcess(pid, 'handles'), COUNT),
+        trend(`${service}: RSS`, 'MiB', ofProcess(pid, 'rssMiB'), RSS[length]),
+        trend(`${service}: handles`, '', ofProcess(pid, 'handles'), HANDLES[length]),
       ]),
       trend(
         'connections to PostgreSQL',
         '',
         inside.map(({ connections }) => connections),
-        COUNT,
+        CONNECTIONS,
       ),
       trend(
         'rows of the queues',
