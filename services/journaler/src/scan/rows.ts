@@ -41,39 +41,56 @@ export async function readScan(store: Store, data: ScanMessageData): Promise<Sca
 }
 
 /**
- * Writes what the scan has said of every file, and ends it: one change of the message. Writes nothing when the run is over: the message
- * is deleted, or more files came.
+ * Writes what the scan has said of a file: it is kept whatever becomes of the other files. The last one ends the scan, and with it comes
+ * the one change of the message that tells of it.
+ *
+ * @returns whether this run has files left: not when the message is deleted, or due anew
  */
-export async function storeVerdicts(
+export async function storeVerdict(
   store: Store,
   waiting: Scan,
-  verdicts: ReadonlyMap<string, Verdict>,
-): Promise<void> {
-  const { municipality, messageId, files } = waiting;
-  const found = [...verdicts].map(([id, { scan, finding }]) => ({ id, scan, finding }));
-  await store.withTenantConnection(municipality, async (connection) => {
-    if (!(await lock(connection, waiting))) return;
+  file: FileToScan,
+  { scan, finding }: Verdict,
+): Promise<boolean> {
+  const { municipality, messageId } = waiting;
+  return store.withTenantConnection(municipality, async (connection) => {
+    if (!(await lock(connection, waiting))) return false;
     await run(
       connection,
-      sql`
-        UPDATE files SET scan = found.scan, scan_finding = found.finding
-        FROM jsonb_to_recordset(${JSON.stringify(found)}::jsonb) AS found (id uuid, scan text, finding text)
-        WHERE files.id = found.id AND files.message_id = ${messageId}::uuid`,
+      sql`UPDATE files SET scan = ${scan}, scan_finding = ${finding}::text
+        WHERE id = ${file.id}::uuid AND message_id = ${messageId}::uuid AND ${IS_TO_SCAN}`,
     );
-    await run(connection, sql`DELETE FROM message_scans WHERE message_id = ${messageId}::uuid`);
-    const request = ownChange(waiting);
-    if (found.length > 0) await writeChange(connection, request, 'files-scanned', { details: countsOf(verdicts) });
     // What was let pass may be in zips by now.
-    if (files.some(({ id, scan }) => scan === 'passed' && verdicts.get(id)?.scan !== 'clean')) {
-      await removeFromZips(connection, municipality, messageId, request.at);
+    if (file.scan === 'passed' && scan !== 'clean') {
+      await removeFromZips(connection, municipality, messageId, currentTime());
     }
+    return !(await endIfScanned(connection, waiting));
   });
 }
 
-function countsOf(verdicts: ReadonlyMap<string, Verdict>): Record<string, number> {
-  const counts = { clean: 0, infected: 0, unscannable: 0 };
-  for (const { scan } of verdicts.values()) counts[scan] += 1;
-  return counts;
+/** Ends the scan of a message that has content and no file. */
+export async function endScan(store: Store, waiting: Scan): Promise<void> {
+  await store.withTenantConnection(waiting.municipality, async (connection) => {
+    if (await lock(connection, waiting)) await removeRow(connection, waiting);
+  });
+}
+
+const removeRow = (connection: Connection, { messageId }: Scan) =>
+  run(connection, sql`DELETE FROM message_scans WHERE message_id = ${messageId}::uuid`);
+
+async function endIfScanned(connection: Connection, waiting: Scan): Promise<boolean> {
+  const files = await run<{ scan: KeptScan; count: number }>(
+    connection,
+    sql`SELECT scan, count(*)::int AS count FROM files
+      WHERE message_id = ${waiting.messageId}::uuid AND status = 'stored' AND scan IS NOT NULL GROUP BY scan`,
+  );
+  const count = (scan: KeptScan) => files.find((each) => each.scan === scan)?.count ?? 0;
+  if (count('waiting') > 0 || count('passed') > 0) return false;
+  await removeRow(connection, waiting);
+  await writeChange(connection, ownChange(waiting), 'files-scanned', {
+    details: { clean: count('clean'), infected: count('infected'), unscannable: count('unscannable') },
+  });
+  return true;
 }
 
 /** Lets files be opened unscanned that wait for a scanner that is away. They are scanned when it is back. */

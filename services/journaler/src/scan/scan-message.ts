@@ -7,7 +7,7 @@ import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { z } from 'zod';
 import { ClamdAway, ping, scan } from './clamd.js';
-import { type FileToScan, letPass, noteFailure, readScan, type Scan, storeVerdicts } from './rows.js';
+import { endScan, type FileToScan, letPass, noteFailure, readScan, type Scan, storeVerdict } from './rows.js';
 import { unscannable, type Verdict, verdictOf } from './verdict.js';
 
 const ScanMessageData = z.object({
@@ -61,10 +61,8 @@ export function createScanMessageHandler(parts: ScanParts) {
     const waiting = await readScan(store, data);
     if (!waiting) return;
     try {
-      const verdicts = await scanFiles(parts, waiting, signal);
-      if (verdicts.size > 0) tellWhether(false);
-      announce('file-scanned');
-      await storeVerdicts(store, waiting, verdicts);
+      await scanFiles(parts, waiting, signal);
+      tellWhether(false);
     } catch (error) {
       if (!(error instanceof ScanFailed)) throw error;
       tellWhether(error.isAway, error.code);
@@ -91,24 +89,23 @@ class ScanFailed extends Error {
   }
 }
 
-async function scanFiles(
-  parts: ScanParts,
-  { sealed, files, attempts }: Scan,
-  signal: AbortSignal,
-): Promise<Map<string, Verdict>> {
-  const verdicts = new Map<string, Verdict>();
+async function scanFiles(parts: ScanParts, waiting: Scan, signal: AbortSignal): Promise<void> {
+  const { sealed, files, attempts } = waiting;
+  if (files.length === 0) return endScan(parts.store, waiting);
   let reader: ContentReader | undefined;
   for (const file of files) {
+    let verdict: Verdict;
     try {
       reader ??= await openContent(parts, sealed);
-      verdicts.set(file.id, await scanFile(parts, { reader, file, attempts, signal }));
+      verdict = await scanFile(parts, { reader, file, attempts, signal });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (error.code !== 'content-gone' && error.code !== 'content-damaged') throw error;
-      verdicts.set(file.id, unscannable('content-unreadable'));
+      verdict = unscannable('content-unreadable');
     }
+    announce('file-scanned');
+    if (!(await storeVerdict(parts.store, waiting, file, verdict))) return;
   }
-  return verdicts;
 }
 
 interface FileScanning {
