@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdir, rename, rmdir } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -461,25 +461,27 @@ describe('with a scanner that does not do as it should', () => {
   it('of the files that it has failed at one is scanned at a time, and others meanwhile', async () => {
     const [first, second, other] = [await waitingLetter(), await waitingLetter(), await waitingLetter('andet')];
     await stack.sql('UPDATE files SET scan_attempts = 1 WHERE message_id = ANY ($1::uuid[])', [[first, second]]);
-    const begun = Promise.withResolvers<void>();
-    const said = Promise.withResolvers<string>();
+    const events = new EventEmitter();
     let files = 0;
-    const scanner = await scannerThat(() => {
+    const scanner = await scannerThat(async () => {
       files += 1;
-      if (files > 1) return CLEAN;
-      begun.resolve();
-      return said.promise;
+      if (files === 1) {
+        events.emit('begun');
+        await once(events, 'told');
+      }
+      return CLEAN;
     });
     const handle = handlerOf(scanner.address);
+    const begun = once(events, 'begun');
     const running = handle(first);
-    await begun.promise;
+    await begun;
 
     await handle(second);
     await handle(other);
     expect((await kept(stack, other)).map(([scan]) => scan)).toEqual(['clean', 'clean']);
     expect(await kept(stack, second)).toEqual([['waiting', 1]]);
     expect(await waitingRow(stack, second)).toMatchObject({ attempts: 0, fault: null, seconds: 10 });
-    said.resolve(CLEAN);
+    events.emit('told');
     await running;
     expect(await kept(stack, first)).toEqual([['clean', 1]]);
     scanner.close();
