@@ -24,7 +24,8 @@ await runCommand(USAGE, async () => {
   const municipality = values.municipality ?? '';
   if (!/^\d{8}$/.test(municipality)) throw new BadArgument('Name the municipality: its CVR number.');
   if (ids.length === 0) throw new BadArgument('Name at least one message.');
-  if (!ids.every((id) => z.uuid().safeParse(id).success)) throw new BadArgument('A message is named by its id, a UUID.');
+  if (!ids.every((id) => z.uuid().safeParse(id).success))
+    throw new BadArgument('A message is named by its id, a UUID.');
   return withParts('scan-again', CommonConfig, (parts) => scanAll(parts, municipality, ids));
 });
 
