@@ -68,6 +68,10 @@ const COMMANDS = {
   },
   token: { does: 'print a token for calling the running stack', module: 'infra/dist/local/token.js' },
   revoke: { does: 'revoke a token, a sign-in or all of a user', module: 'infra/dist/local/revoke.js' },
+  'scan-again': {
+    does: 'scan files again that could not be scanned for malware',
+    module: 'infra/dist/local/scan-again.js',
+  },
   municipality: { does: 'add or change a municipality', module: 'infra/dist/local/municipality.js' },
   training: { does: 'fill a municipality to practise in', module: 'infra/dist/local/training.js' },
   picture: {

@@ -164,6 +164,7 @@ describe('what the image has', { tags: 'long' }, () => {
       municipality: ['export', '22222222'],
       audit: ['verify'],
       revoke: ['--user', 'a'],
+      'scan-again': ['--municipality', '22222222', '00000000-0000-4000-8000-000000000000'],
     };
     for (const command of commands) {
       const { status, errors } = await run([command, ...(args[command] ?? [])], {

@@ -14,6 +14,7 @@ export const COMMANDS = {
   audit: 'infra/dist/local/audit.js',
   scrub: 'infra/dist/local/scrub.js',
   revoke: 'infra/dist/local/revoke.js',
+  'scan-again': 'infra/dist/local/scan-again.js',
   'rotate-key': 'infra/dist/local/rotate-key.js',
   'restore-check': 'infra/dist/local/restore-check.js',
   'reapply-deletions': 'infra/dist/local/reapply-deletions.js',

@@ -1,9 +1,12 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { EventEmitter, once } from 'node:events';
+import { mkdir, rename, rmdir } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ClamdAddress, CommonConfig, readClamdUrl, readConfig } from '@indbakke/shared/config';
+import { requestScan } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EICAR, EICAR_SIGNATURE, HAS_CLAMD, type OwnClamd, startClamd } from '../../../infra/src/testkit/clamd.js';
@@ -20,6 +23,7 @@ import { type MemoSpecFile, textDocument } from '../../../infra/src/testkit/writ
 import type { DocumentAnswer } from '../../../shared/src/api/index.js';
 import { auditOf, change, deliverMemo, expectProblem, read } from '../../../shared/test/inbox/support.js';
 import { ClamdAway, ping, scan } from '../src/scan/clamd.js';
+import type { ScanParts } from '../src/scan/scan-files.js';
 import { createScanMessageHandler } from '../src/scan/scan-message.js';
 import { encryptedZip } from './support/encrypted-zip.js';
 
@@ -56,8 +60,8 @@ const download = (stack: TestStack, id: string, fileId: string | undefined, as?:
   stack.call('GET', `/incoming-documents/${id}/files/${fileId}`, as && { as });
 
 const waitingRow = async (stack: TestStack, id: string) => {
-  const [row] = await stack.sql<{ attempts: number; fault: string | null; run: number }>(
-    'SELECT attempts, fault, run FROM message_scans WHERE message_id = $1',
+  const [row] = await stack.sql<{ attempts: number; fault: string | null; run: number; seconds: number }>(
+    `SELECT attempts, fault, run, extract(epoch FROM next_enqueue_at - now())::int AS seconds FROM message_scans WHERE message_id = $1`,
     [id],
   );
   return row;
@@ -66,9 +70,18 @@ const waitingRow = async (stack: TestStack, id: string) => {
 /** A row that the sweep of the stack does not take. */
 const takeAside = (stack: TestStack, id: string, attempts = 0) =>
   stack.sql(
-    `UPDATE message_scans SET run = 100, attempts = $2, next_enqueue_at = now() + interval '1 day' WHERE message_id = $1`,
+    `UPDATE message_scans SET run = 100, attempts = $2, fault = NULL, next_enqueue_at = now() + interval '1 day' WHERE message_id = $1`,
     [id, attempts],
   );
+
+/** As kept, in their order. */
+const kept = async (stack: TestStack, id: string) => {
+  const rows = await stack.sql<{ scan: string; attempts: number }>(
+    'SELECT scan, scan_attempts AS attempts FROM files WHERE message_id = $1 ORDER BY position',
+    [id],
+  );
+  return rows.map(({ scan, attempts }) => [scan, attempts]);
+};
 
 const job = (messageId: string) => ({ messageId, municipality: ODENSKOV, run: 100 });
 
@@ -84,6 +97,35 @@ async function standIn(answer: string | undefined) {
     close: () => server.close(),
   };
 }
+
+type Answer = string | 'dies' | Promise<string>;
+
+/** Answers pings, and about each file what `answer` says; with `dies` it answers nothing any more, and nobody listens. */
+async function scannerThat(answer: (content: string) => Answer) {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    let came = Buffer.alloc(0);
+    socket.on('data', async (bytes) => {
+      came = Buffer.concat([came, bytes]);
+      if (came.equals(Buffer.from('zPING\0'))) socket.end('PONG\0');
+      if (!came.subarray(-4).equals(Buffer.alloc(4))) return;
+      const said = await answer(came.toString('latin1'));
+      if (said === 'dies') close();
+      else socket.end(`${said}\0`);
+    });
+  }).listen(0, '127.0.0.1');
+  const close = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  await once(server, 'listening');
+  return { address: { host: '127.0.0.1', port: (server.address() as AddressInfo).port }, close };
+}
+
+const CLEAN = 'stream: OK';
+const ERROR = "stream: Can't allocate memory ERROR";
 
 describe.skipIf(!HAS_CLAMD)('with clamd', () => {
   let clamd: OwnClamd;
@@ -327,7 +369,7 @@ describe('with a scanner that does not do as it should', () => {
   let stack: TestStack;
   let parts: Parts;
   beforeAll(async () => {
-    stack = await startTestStack({ CLAMD_URL: 'tcp://127.0.0.1:1' });
+    stack = await startTestStack({ CLAMD_URL: 'tcp://127.0.0.1:1', SMALL_CONTENT_BYTES: '4096' });
     parts = await openParts(readConfig(CommonConfig, stack.env), 'by-hand');
   });
   afterAll(async () => {
@@ -341,7 +383,7 @@ describe('with a scanner that does not do as it should', () => {
     ['OK of something else', 'other: OK\0', { fault: 'wrong-answer', attempts: 6 }],
     ['OK and more', 'stream: OK but\0', { fault: 'wrong-answer', attempts: 6 }],
     ['half of an answer', 'stream: OK', { fault: 'no-answer', attempts: 6 }],
-    ['no end', 'x'.repeat(5_000), { fault: 'wrong-answer', attempts: 6 }],
+    ['no end', 'x'.repeat(100_000), { fault: 'wrong-answer', attempts: 6 }],
     ['nothing, of any file', undefined, { fault: 'no-answer', attempts: 6 }],
   ])('%s counts as no scanner, however often it comes', async (_what, answer, row) => {
     const server = await standIn(answer);
@@ -353,16 +395,187 @@ describe('with a scanner that does not do as it should', () => {
     expect(scansOf(await read(stack, id))).toEqual(['waiting']);
   });
 
+  const handlerOf = (address: ClamdAddress, options: Partial<ScanParts> = {}) => {
+    const handle = createScanMessageHandler({ ...parts, ...options, clamd: address });
+    return (id: string) => handle(job(id), { signal });
+  };
+
+  /** One attempt, with a scanner of its own. */
+  async function scanOnce(id: string, answer: (content: string) => Answer, options?: Partial<ScanParts>) {
+    const scanner = await scannerThat(answer);
+    await handlerOf(scanner.address, options)(id);
+    scanner.close();
+  }
+
+  const waitingLetter = async (...contents: string[]) => {
+    const attachments = contents.map((content, at) => ({ files: [file(`bilag-${at}`, Buffer.from(content))] }));
+    const id = await deliverMemo(stack, { documents: [textDocument('Se bilagene.'), ...attachments] });
+    await takeAside(stack, id);
+    return id;
+  };
+
+  it('what it found before it died is kept, and only what it said nothing of is let pass', async () => {
+    const id = await waitingLetter('skadelig', 'BOOM', 'sidste');
+    const answer = (content: string) =>
+      content.includes('BOOM') ? 'dies' : content.includes('skadelig') ? 'stream: Own.Test FOUND' : CLEAN;
+
+    await scanOnce(id, answer, { scanning: { isOn: true, letsPass: true } });
+
+    expect(await kept(stack, id)).toEqual([
+      ['clean', 0],
+      ['infected', 0],
+      ['passed', 1],
+      ['passed', 0],
+    ]);
+    expect(await waitingRow(stack, id)).toMatchObject({ fault: 'no-connection', attempts: 1 });
+  });
+
+  it('a file that kills it is unscannable after the fourth time, and the other files of the letter are scanned', async () => {
+    const id = await waitingLetter('BOOM', 'sidste');
+    const answer = (content: string) => (content.includes('BOOM') ? 'dies' : CLEAN);
+    await scanOnce(id, answer);
+    expect(await kept(stack, id)).toEqual([
+      ['clean', 0],
+      ['waiting', 1],
+      ['waiting', 0],
+    ]);
+    await scanOnce(id, answer);
+    await scanOnce(id, answer);
+    expect(await kept(stack, id)).toEqual([
+      ['clean', 0],
+      ['waiting', 3],
+      ['clean', 0],
+    ]);
+
+    await scanOnce(id, answer);
+
+    const message = await read(stack, id);
+    expect(filesOf(message)[1]).toMatchObject({ scan: 'unscannable', scanFinding: 'no-answer' });
+    expect(message.history.at(-1)).toMatchObject({
+      action: 'files-scanned',
+      details: { clean: 2, infected: 0, unscannable: 1 },
+    });
+    expect(await waitingRow(stack, id)).toBeUndefined();
+  });
+
+  it('of the files that it has failed at one is scanned at a time, and others meanwhile', async () => {
+    const [first, second, other] = [await waitingLetter(), await waitingLetter(), await waitingLetter('andet')];
+    await stack.sql('UPDATE files SET scan_attempts = 1 WHERE message_id = ANY ($1::uuid[])', [[first, second]]);
+    const events = new EventEmitter();
+    let files = 0;
+    const scanner = await scannerThat(async () => {
+      files += 1;
+      if (files === 1) {
+        events.emit('begun');
+        await once(events, 'told');
+      }
+      return CLEAN;
+    });
+    const handle = handlerOf(scanner.address);
+    const begun = once(events, 'begun');
+    const running = handle(first);
+    await begun;
+
+    await handle(second);
+    await handle(other);
+    expect((await kept(stack, other)).map(([scan]) => scan)).toEqual(['clean', 'clean']);
+    expect(await kept(stack, second)).toEqual([['waiting', 1]]);
+    expect(await waitingRow(stack, second)).toMatchObject({ attempts: 0, fault: null, seconds: 10 });
+    events.emit('told');
+    await running;
+    expect(await kept(stack, first)).toEqual([['clean', 1]]);
+    scanner.close();
+  });
+
+  it('an error about a file leaves it waiting, a minute at a time, and unscannable at the fourth', async () => {
+    const id = await waitingLetter();
+    for (const attempts of [1, 2, 3]) {
+      await scanOnce(id, () => ERROR);
+      expect(await kept(stack, id)).toEqual([['waiting', attempts]]);
+      expect(await waitingRow(stack, id)).toMatchObject({ fault: 'scanner-error', attempts, seconds: 60 });
+    }
+    await scanOnce(id, () => ERROR);
+    expect(filesOf(await read(stack, id))).toMatchObject([{ scan: 'unscannable', scanFinding: 'scanner-error' }]);
+  });
+
+  it('an outage counts against no file', async () => {
+    const id = await waitingLetter();
+    for (let outage = 0; outage < 9; outage += 1) await handlerOf({ host: '127.0.0.1', port: 1 })(id);
+    expect(await waitingRow(stack, id)).toMatchObject({ fault: 'no-connection', attempts: 9 });
+    await scanOnce(id, () => ERROR);
+    expect(await kept(stack, id)).toEqual([['waiting', 1]]);
+  });
+
+  it('what failed before a file comes counts no more', async () => {
+    const id = await waitingLetter();
+    await stack.sql(`UPDATE message_scans SET attempts = 9, fault = 'no-connection' WHERE message_id = $1`, [id]);
+    const at = new Date(Date.now() + 86_400_000);
+    await parts.store.withTenantConnection(ODENSKOV, (connection) =>
+      requestScan(connection, { id, municipality: ODENSKOV, at }),
+    );
+    expect(await waitingRow(stack, id)).toMatchObject({ run: 101, fault: null, attempts: 0 });
+  });
+
+  it('a run whose time is over ends, and the next one goes on', async () => {
+    const id = await waitingLetter('et', 'to');
+    await scanOnce(id, () => CLEAN, { budgetMs: 0 });
+    expect((await kept(stack, id)).map(([scan]) => scan)).toEqual(['clean', 'waiting', 'waiting']);
+    const row = await waitingRow(stack, id);
+    expect(row).toMatchObject({ fault: null, attempts: 0 });
+    expect(row?.seconds).toBeLessThanOrEqual(0);
+
+    const asked: string[] = [];
+    await takeAside(stack, id);
+    await scanOnce(id, (content) => {
+      asked.push(content);
+      return CLEAN;
+    });
+    expect(asked).toHaveLength(2);
+    expect((await read(stack, id)).history.map(({ action }) => action)).toEqual(['accepted', 'files-scanned']);
+  });
+
   it.each([
-    [1, ['waiting']],
-    [6, ['unscannable']],
-  ])('an error about a file, for the %i. time, leaves it %j', async (attempt, scans) => {
-    const server = await standIn("stream: Can't allocate memory ERROR\0");
-    const id = await deliverMemo(stack);
-    await takeAside(stack, id, attempt - 1);
-    await createScanMessageHandler({ ...parts, clamd: server.address })(job(id), { signal });
-    server.close();
-    expect(scansOf(await read(stack, id))).toEqual(scans);
+    ['with a space in it', 'Some name (not ours)', 'Some?name?(not?ours)'],
+    ['that is long', 'A'.repeat(20_000), 'A'.repeat(128)],
+    ['that looks like another answer', 'stream: OK', 'stream:?OK'],
+    ['that is empty', '', '?'],
+  ])('malware by a name %s is found', async (_what, name, finding) => {
+    const id = await waitingLetter();
+    await scanOnce(id, () => `stream: ${name} FOUND`);
+    expect(filesOf(await read(stack, id))).toMatchObject([{ scan: 'infected', scanFinding: finding }]);
+  });
+
+  const container = async (id: string) => {
+    const [row] = await stack.sql<{ name: string }>('SELECT blob_name AS name FROM messages WHERE id = $1', [id]);
+    return join(stack.contentFolder, row?.name.slice(0, 2) ?? '', row?.name ?? '');
+  };
+
+  it('content that is not in the store is waited for', async () => {
+    const id = await waitingLetter('x'.repeat(10_000));
+    const path = await container(id);
+    await rename(path, `${path}-away`);
+    await scanOnce(id, () => CLEAN);
+    expect(await waitingRow(stack, id)).toMatchObject({ fault: 'content-unavailable', attempts: 1, seconds: 5 });
+    expect((await kept(stack, id)).map(([scan]) => scan)).toEqual(['waiting', 'waiting']);
+
+    await rename(`${path}-away`, path);
+    await scanOnce(id, () => CLEAN);
+    expect((await kept(stack, id)).map(([scan]) => scan)).toEqual(['clean', 'clean']);
+  });
+
+  it('content that the store cannot read is tried again soon, and the row says whose fault it is', async () => {
+    const id = await waitingLetter('x'.repeat(10_000));
+    const path = await container(id);
+    await rename(path, `${path}-away`);
+    await mkdir(path);
+    await scanOnce(id, () => CLEAN, { scanning: { isOn: true, letsPass: true } });
+    expect(await waitingRow(stack, id)).toMatchObject({ fault: 'own-fault', attempts: 1, seconds: 5 });
+    expect((await kept(stack, id)).map(([scan]) => scan)).toEqual(['waiting', 'waiting']);
+
+    await rmdir(path);
+    await rename(`${path}-away`, path);
+    await scanOnce(id, () => CLEAN);
+    expect((await kept(stack, id)).map(([scan]) => scan)).toEqual(['clean', 'clean']);
   });
 
   it('an aborted scan fails with the reason, and changes nothing', async () => {

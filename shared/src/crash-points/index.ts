@@ -36,7 +36,7 @@ export const CRASH_POINTS = {
   'distribution-uploaded': 'The file of a message that is sent on is on the SFTP server; its row does not say so yet.',
   'distribution-noted': 'Its row says that it is there; Fordelingskomponenten is not told yet.',
   'distribution-told': 'Fordelingskomponenten has answered, or failed to; its row does not say so yet.',
-  'file-scanned': 'The files of a message are scanned; no row says what was found yet.',
+  'file-scanned': 'A file of a message is scanned; no row says what was found yet.',
   'deletion-decided':
     'A deletion waits for another person or for its due time, and files made of the message are gone; that is not answered yet.',
   'deletion-committed': 'A message is deleted and its key destroyed; its content is not removed yet.',

@@ -34,6 +34,7 @@ export const DEEDS: Record<Action, string> = {
   'file-missing': 'Opgav at hente filen',
   'files-scanned': 'Undersøgte filerne for virus',
   'files-let-pass': 'Lod filerne åbne uden undersøgelse for virus, fordi scanneren ikke svarede',
+  'scan-asked': 'Bad om at undersøge filerne for virus igen',
   'file-asked': 'Bad om at hente filen igen',
   'receipt-sent': 'Gav afsenderen besked om, hvad der blev af dokumentet',
   'receipt-failed': 'Kunne ikke give afsenderen besked og prøver stadig',

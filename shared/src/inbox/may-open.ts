@@ -117,7 +117,7 @@ export async function isAnyHeld(connection: Connection, scanning: Scanning, mess
   return held.length > 0;
 }
 
-/** Files that came now are to be scanned, in the transaction that stores them. */
+/** Files of the message are to be scanned, in the transaction that stores them. What failed before counts no more. */
 export async function requestScan(
   connection: Connection,
   { id, municipality, at }: { readonly id: string; readonly municipality: string; readonly at: Date },
@@ -126,6 +126,7 @@ export async function requestScan(
     connection,
     sql`INSERT INTO message_scans (message_id, municipality, since, next_enqueue_at)
       VALUES (${id}::uuid, ${municipality}, ${at}::timestamptz, ${at}::timestamptz)
-      ON CONFLICT (message_id) DO UPDATE SET next_enqueue_at = EXCLUDED.next_enqueue_at, run = message_scans.run + 1`,
+      ON CONFLICT (message_id) DO UPDATE
+        SET next_enqueue_at = EXCLUDED.next_enqueue_at, run = message_scans.run + 1, attempts = 0, fault = NULL`,
   );
 }

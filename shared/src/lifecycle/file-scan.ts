@@ -16,8 +16,8 @@ export const UNSCANNABLE = {
     'The scanner gave up inside it: too many files, too deep, too large or too slow (AlertExceedsMax).',
   encrypted: 'It is encrypted (AlertEncrypted).',
   'scanner-error': 'The scanner answered with an error, each time.',
-  'no-answer': 'The scanner answered others, and never about this file.',
-  'content-unreadable': 'Its content here cannot be read.',
+  'no-answer': 'The scanner fell silent or died while it had the file, each time.',
+  'content-unreadable': 'Its content here is not what was received.',
 } as const;
 export type Unscannable = keyof typeof UNSCANNABLE;
 

@@ -67,6 +67,8 @@ export const ATTRIBUTE_CHANGES = {
   // What the scan for malware found; and that files may be opened unscanned, since the scanner is away.
   'files-scanned': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
   'files-let-pass': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
+  // By an operator, of what could not be scanned.
+  'scan-asked': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
   'file-asked': { from: WITH_A_FILE, to: 'same', roles: ['Indbakke'] },
   // What became of a document, to its sender; also of one that was deleted meanwhile.
   'receipt-sent': { from: WITH_A_SENDER, to: 'same', roles: ['Indbakke'] },
@@ -117,6 +119,7 @@ const {
   'file-asked': ________________,
   'files-scanned': ______________________,
   'files-let-pass': _______________________,
+  'scan-asked': ________________________,
   'receipt-sent': _________________,
   'receipt-failed': __________________,
   'distribution-sent': ___________________,

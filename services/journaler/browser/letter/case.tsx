@@ -55,7 +55,7 @@ export function SuggestedCase({ letter }: { readonly letter: DocumentAnswer }) {
           <ul>
             <li>{words.basis[suggestion.basis]}</li>
             {!isByAuthority(suggestion) && (
-              <li class={suggestion.sender === 'other' ? 'careful' : ''}>{words.sender[suggestion.sender]}</li>
+              <li class={suggestion.sender === 'other' ? 'caution' : ''}>{words.sender[suggestion.sender]}</li>
             )}
             {suggestion.party && <li>{words.party[suggestion.party]}</li>}
             {suggestion.movedTo && <li>{own.movedTo(suggestion.movedTo)}</li>}

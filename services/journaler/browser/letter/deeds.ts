@@ -47,6 +47,7 @@ const ENGLISH: Readonly<Record<string, string>> = {
   'file-missing': 'Gave up fetching the file',
   'files-scanned': 'Scanned the files for viruses',
   'files-let-pass': 'Let the files be opened unscanned, since the scanner did not answer',
+  'scan-asked': 'Asked for the files to be scanned for viruses again',
   'file-asked': 'Asked for the file to be fetched again',
   read: 'Opened the letter',
   'read-file': 'Opened a file of the letter',

@@ -55,7 +55,7 @@ type Told = 'waiting' | 'infected' | 'unscannable';
 const toldOf = ({ scan }: LetterFile): Told | undefined =>
   scan === 'waiting' || scan === 'infected' || scan === 'unscannable' ? scan : undefined;
 
-/** Nobody has to be careful with it. */
+/** Whether everybody may open it. */
 export const isSafe = (file: LetterFile): boolean => toldOf(file) === undefined;
 
 export const isHeld = ({ documents }: DocumentAnswer): boolean =>
@@ -77,7 +77,7 @@ export function ScanOfFile({ file }: { readonly file: LetterFile }) {
   if (!told) return null;
   const more = told === 'infected' ? file.scanFinding : own.why[file.scanFinding ?? ''];
   return (
-    <span class={told === 'waiting' ? 'quiet' : 'careful'}>
+    <span class={told === 'waiting' ? 'quiet' : 'caution'}>
       {' '}
       {own.of[told]}
       {told !== 'waiting' && more && ` (${more})`}

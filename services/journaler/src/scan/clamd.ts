@@ -10,7 +10,10 @@ export type ClamdAnswer =
   /** It could not scan the file, and says so. */
   | { readonly is: 'error' };
 
-/** clamd cannot be reached, or what answers is not clamd. */
+/**
+ * `no-connection`: clamd cannot be reached. `no-answer`: it was, and then fell silent, hung up or died. `wrong-answer`: what answers is
+ * not clamd.
+ */
 export class ClamdAway extends Error {
   readonly code: 'no-connection' | 'no-answer' | 'wrong-answer';
 
@@ -24,7 +27,9 @@ export class ClamdAway extends Error {
 const INSTREAM = Buffer.from('zINSTREAM\0');
 const PING = Buffer.from('zPING\0');
 const END_OF_STREAM = Buffer.alloc(4);
-const MAX_REPLY_BYTES = 1_024;
+const FOUND = ' FOUND';
+// A reply has the name of a signature, which may be long; what sends more is not clamd.
+const MAX_REPLY_BYTES = 65_536;
 const CONNECT_MS = 5_000;
 
 /**
@@ -66,8 +71,8 @@ export function readReply(reply: string): ClamdAnswer {
   if (reply === 'stream: OK') return { is: 'clean' };
   // “INSTREAM size limit exceeded. ERROR”, when it has more than StreamMaxLength
   if (/^INSTREAM size limit exceeded\. ERROR$/.test(reply)) return { is: 'too-large' };
-  const [, name] = /^stream: (\S{1,256}) FOUND$/.exec(reply) ?? [];
-  if (name !== undefined) return { is: 'found', name };
+  // Whatever the name is: it is cleaned before it is shown.
+  if (reply.endsWith(FOUND)) return { is: 'found', name: reply.slice(0, -FOUND.length).replace(/^stream: /, '') };
   if (reply.endsWith(' ERROR')) return { is: 'error' };
   throw new ClamdAway('wrong-answer');
 }

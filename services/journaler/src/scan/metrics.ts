@@ -2,8 +2,8 @@ import { observe } from '@indbakke/shared/metrics';
 import type { Parts } from '@indbakke/shared/service';
 
 /**
- * What waits for its scan, of all municipalities, asked for at each scrape; also what was let pass meanwhile. 0 while scanning is off:
- * what waited then is open.
+ * Messages of all municipalities with files that are not scanned, also those that were let pass; read at each scrape. 0 while scanning
+ * is off, since waiting files are open then.
  */
 export function observeScans({ store, metrics, scanning }: Pick<Parts, 'store' | 'metrics' | 'scanning'>): void {
   const read = async (what: string) => {

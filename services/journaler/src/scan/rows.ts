@@ -13,11 +13,15 @@ const { sql } = Prisma;
 export interface FileToScan extends FilePlace {
   readonly id: string;
   readonly scan: Extract<KeptScan, 'waiting' | 'passed'>;
+  /** How often the scanner has failed at it. */
+  readonly attempts: number;
 }
 
 /** A message with such files. */
 export interface Scan extends ScanMessageData {
+  /** How often it has failed, whatever the fault. */
   readonly attempts: number;
+  /** First those that the scanner has not failed at. */
   readonly files: readonly FileToScan[];
   readonly sealed: SealedRow;
 }
@@ -30,8 +34,8 @@ export async function readScan(store: Store, data: ScanMessageData): Promise<Sca
     data.municipality,
     sql`
       SELECT ${SEALED}, s.attempts,
-        (SELECT coalesce(json_agg(json_build_object('id', f.id, 'scan', f.scan, 'status', f.status, 'containerIndex', f.container_index,
-            'containerOffset', f.container_offset, 'size', f.size) ORDER BY f.position), '[]')
+        (SELECT coalesce(json_agg(json_build_object('id', f.id, 'scan', f.scan, 'attempts', f.scan_attempts, 'status', f.status, 'containerIndex', f.container_index,
+            'containerOffset', f.container_offset, 'size', f.size) ORDER BY f.scan_attempts, f.position), '[]')
          FROM files f WHERE f.message_id = m.id AND ${IS_TO_SCAN}) AS files
       FROM message_scans s JOIN messages m ON m.id = s.message_id ${SEALED_TABLES}
       WHERE s.message_id = ${data.messageId}::uuid AND s.run = ${data.run}::int`,
@@ -41,43 +45,69 @@ export async function readScan(store: Store, data: ScanMessageData): Promise<Sca
 }
 
 /**
- * Writes what the scan has said of every file, and ends it: one change of the message. Writes nothing when the run is over: the message
- * is deleted, or more files came.
+ * Writes what the scan has said of a file: it is kept whatever becomes of the other files. The last one ends the scan, and with it comes
+ * the one change of the message that tells of it.
+ *
+ * @returns whether this run goes on: not when that was the last one, the message is deleted, or another run is due
  */
-export async function storeVerdicts(
+export async function storeVerdict(
   store: Store,
   waiting: Scan,
-  verdicts: ReadonlyMap<string, Verdict>,
-): Promise<void> {
-  const { municipality, messageId, files } = waiting;
-  const found = [...verdicts].map(([id, { scan, finding }]) => ({ id, scan, finding }));
-  await store.withTenantConnection(municipality, async (connection) => {
-    if (!(await lock(connection, waiting))) return;
+  file: FileToScan,
+  { scan, finding }: Verdict,
+): Promise<boolean> {
+  const { municipality, messageId } = waiting;
+  return store.withTenantConnection(municipality, async (connection) => {
+    if (!(await lock(connection, waiting))) return false;
     await run(
       connection,
-      sql`
-        UPDATE files SET scan = found.scan, scan_finding = found.finding
-        FROM jsonb_to_recordset(${JSON.stringify(found)}::jsonb) AS found (id uuid, scan text, finding text)
-        WHERE files.id = found.id AND files.message_id = ${messageId}::uuid`,
+      sql`UPDATE files SET scan = ${scan}, scan_finding = ${finding}::text
+        WHERE id = ${file.id}::uuid AND message_id = ${messageId}::uuid AND ${IS_TO_SCAN}`,
     );
-    await run(connection, sql`DELETE FROM message_scans WHERE message_id = ${messageId}::uuid`);
-    const request = ownChange(waiting);
-    if (found.length > 0) await writeChange(connection, request, 'files-scanned', { details: countsOf(verdicts) });
     // What was let pass may be in zips by now.
-    if (files.some(({ id, scan }) => scan === 'passed' && verdicts.get(id)?.scan !== 'clean')) {
-      await removeFromZips(connection, municipality, messageId, request.at);
+    if (file.scan === 'passed' && scan !== 'clean') {
+      await removeFromZips(connection, municipality, messageId, currentTime());
     }
+    return !(await endIfScanned(connection, waiting));
   });
 }
 
-function countsOf(verdicts: ReadonlyMap<string, Verdict>): Record<string, number> {
-  const counts = { clean: 0, infected: 0, unscannable: 0 };
-  for (const { scan } of verdicts.values()) counts[scan] += 1;
-  return counts;
+/** Ends the scan of a message that has content and no file. */
+export async function endScan(store: Store, waiting: Scan): Promise<void> {
+  await store.withTenantConnection(waiting.municipality, async (connection) => {
+    if (await lock(connection, waiting)) await removeRow(connection, waiting);
+  });
+}
+
+const removeRow = (connection: Connection, { messageId }: Scan) =>
+  run(connection, sql`DELETE FROM message_scans WHERE message_id = ${messageId}::uuid`);
+
+async function endIfScanned(connection: Connection, waiting: Scan): Promise<boolean> {
+  const files = await run<{ scan: KeptScan; count: number }>(
+    connection,
+    sql`SELECT scan, count(*)::int AS count FROM files
+      WHERE message_id = ${waiting.messageId}::uuid AND status = 'stored' AND scan IS NOT NULL GROUP BY scan`,
+  );
+  const count = (scan: KeptScan) => files.find((each) => each.scan === scan)?.count ?? 0;
+  if (count('waiting') > 0 || count('passed') > 0) return false;
+  await removeRow(connection, waiting);
+  await writeChange(connection, ownChange(waiting), 'files-scanned', {
+    details: { clean: count('clean'), infected: count('infected'), unscannable: count('unscannable') },
+  });
+  return true;
+}
+
+/** Counts that the scanner failed at a file. @returns whether this run goes on, as above */
+export async function countFailure(store: Store, waiting: Scan, file: FileToScan): Promise<boolean> {
+  return store.withTenantConnection(waiting.municipality, async (connection) => {
+    if (!(await lock(connection, waiting))) return false;
+    await run(connection, sql`UPDATE files SET scan_attempts = scan_attempts + 1 WHERE id = ${file.id}::uuid`);
+    return true;
+  });
 }
 
 /** Lets files be opened unscanned that wait for a scanner that is away. They are scanned when it is back. */
-export async function letPass(store: Store, waiting: Scan, fault: string): Promise<void> {
+export async function letPass(store: Store, waiting: Scan, fault: string, seconds: number): Promise<void> {
   const { municipality, messageId } = waiting;
   await store.withTenantConnection(municipality, async (connection) => {
     if (!(await lock(connection, waiting))) return;
@@ -85,26 +115,30 @@ export async function letPass(store: Store, waiting: Scan, fault: string): Promi
       connection,
       sql`UPDATE files SET scan = 'passed' WHERE message_id = ${messageId}::uuid AND status = 'stored' AND scan = 'waiting' RETURNING 1`,
     );
-    await postpone(connection, waiting, fault);
+    await postpone(connection, waiting, sql`attempts = attempts + 1, fault = ${fault}`, seconds);
     if (passed.length > 0)
       await writeChange(connection, ownChange(waiting), 'files-let-pass', { details: { files: passed.length } });
   });
 }
 
-/** Notes why an attempt failed, and when the next is due. */
-export async function noteFailure(store: Store, waiting: Scan, fault: string): Promise<void> {
-  await store.withTenantConnection(waiting.municipality, (connection) => postpone(connection, waiting, fault));
+/** Notes why an attempt failed. @param seconds until the next */
+export async function noteFailure(store: Store, waiting: Scan, fault: string, seconds: number): Promise<void> {
+  await store.withTenantConnection(waiting.municipality, (connection) =>
+    postpone(connection, waiting, sql`attempts = attempts + 1, fault = ${fault}`, seconds),
+  );
 }
 
-// 5 s, 10 s, 20 s … up to a minute: held files are opened soon after the scanner is back.
-const FIRST_RETRY_SECONDS = 5;
-const LAST_RETRY_SECONDS = 60;
+/** The next run scans the files that are left, after those that are due before. */
+export async function goOnLater(store: Store, waiting: Scan, seconds: number): Promise<void> {
+  await store.withTenantConnection(waiting.municipality, (connection) =>
+    postpone(connection, waiting, sql`fault = NULL`, seconds),
+  );
+}
 
-function postpone(connection: Connection, { messageId, run: n, attempts }: Scan, fault: string): Promise<unknown> {
-  const seconds = Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.min(attempts, 10));
+function postpone(connection: Connection, { messageId, run: n }: Scan, set: Prisma.Sql, seconds: number) {
   return run(
     connection,
-    sql`UPDATE message_scans SET attempts = attempts + 1, fault = ${fault}, next_enqueue_at = now() + make_interval(secs => ${seconds}::int)
+    sql`UPDATE message_scans SET ${set}, next_enqueue_at = now() + make_interval(secs => ${seconds}::int)
       WHERE message_id = ${messageId}::uuid AND run = ${n}::int`,
   );
 }

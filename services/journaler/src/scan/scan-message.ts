@@ -1,14 +1,11 @@
-import type { ClamdAddress } from '@indbakke/shared/config';
-import { HOUR, MINUTE, SECOND } from '@indbakke/shared/config';
-import { announce } from '@indbakke/shared/crash-points';
+import { MINUTE, SECOND } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
-import { type ContentReader, openAnyway, openContent } from '@indbakke/shared/inbox';
+import { describeError } from '@indbakke/shared/log';
 import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
-import type { Parts } from '@indbakke/shared/service';
 import { z } from 'zod';
-import { ClamdAway, ping, scan } from './clamd.js';
-import { type FileToScan, letPass, noteFailure, readScan, type Scan, storeVerdicts } from './rows.js';
-import { unscannable, type Verdict, verdictOf } from './verdict.js';
+import { ClamdAway } from './clamd.js';
+import { endScan, goOnLater, letPass, noteFailure, readScan } from './rows.js';
+import { createFileScanner, type End, RUN_MS, type ScanParts } from './scan-files.js';
 
 const ScanMessageData = z.object({
   messageId: z.uuid(),
@@ -27,126 +24,63 @@ export const SCAN_MESSAGE: JobDefinition<ScanMessageData> = {
   name: 'scan-message',
   data: ScanMessageData,
   idOf: ({ messageId, run }) => `${messageId}-${run}`,
-  // 1 s + 2 s outlasts a lost connection to the database; after that the sweep takes over.
-  attempts: 3,
+  // Only the database fails it: 1 s + 2 s + 4 s + 8 s outlasts a restart; after that the sweep takes over.
+  attempts: 5,
   backoffMs: SECOND,
-  // 100 files of 30 s each.
-  deadlineMs: HOUR,
+  deadlineMs: RUN_MS + MINUTE,
 };
 
-/** After so long, a job may be lost: longer than it may take. */
-export const SCAN_OVERDUE_SECONDS = 2 * 3_600;
+/** After so long, a job may be lost: longer than its attempts may take, 5 times 15 minutes. */
+export const SCAN_OVERDUE_SECONDS = 90 * 60;
 
-// clamd stops a scan after 120 s (MaxScanTime), and waits as long for content (ReadTimeout).
-const QUIET_MS = 3 * MINUTE;
-
-export interface ScanParts extends Pick<Parts, 'store' | 'blobs' | 'keys' | 'log' | 'scanning'> {
-  readonly clamd: ClamdAddress;
-  readonly quietMs?: number;
-}
+// 5 s, 10 s, 20 s … up to a minute: held files are opened soon after the scanner is back.
+const FIRST_RETRY_SECONDS = 5;
+const LAST_RETRY_SECONDS = 60;
 
 /**
- * Scans the files of a message that nothing is said of yet. Returns quietly when that is done, or this job is of an older run. While
- * the scanner is away, the row keeps why, and the files are held, or let pass.
+ * Scans the files of a message that nothing is said of yet. Returns quietly when that is done, or this job is of an older run. What
+ * keeps it from that is noted in the row, with the time of the next attempt. While the scanner is away, the files are held, or let
+ * pass.
  */
 export function createScanMessageHandler(parts: ScanParts) {
-  const { store, log } = parts;
+  const { store, log, scanning } = parts;
+  const scanFiles = createFileScanner(parts);
   let wasAway = false;
   const tellWhether = (isAway: boolean, code?: string) => {
     if (isAway && !wasAway) log.error('scanner-away', { code });
     if (!isAway && wasAway) log.info('scanner-back', {});
     wasAway = isAway;
   };
+
   return async (data: ScanMessageData, { signal }: Pick<JobContext, 'signal'>): Promise<void> => {
     const waiting = await readScan(store, data);
     if (!waiting) return;
+    if (waiting.files.length === 0) return endScan(store, waiting);
+    const { messageId } = data;
+    const failed = (code: string) => log.info('file-not-scanned', { messageId, code, attempts: waiting.attempts + 1 });
+    const seconds = Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.min(waiting.attempts, 10));
+    let end: End | undefined;
     try {
-      const verdicts = await scanFiles(parts, waiting, signal);
-      if (verdicts.size > 0) tellWhether(false);
-      announce('file-scanned');
-      await storeVerdicts(store, waiting, verdicts);
+      end = await scanFiles(waiting, signal);
+      tellWhether(false);
     } catch (error) {
-      if (!(error instanceof ScanFailed)) throw error;
-      tellWhether(error.isAway, error.code);
-      log.info('file-not-scanned', {
-        messageId: data.messageId,
-        code: error.code,
-        attempts: waiting.attempts + 1,
-      });
-      if (error.isAway && parts.scanning.letsPass) await letPass(store, waiting, error.code);
-      else await noteFailure(store, waiting, error.code);
+      if (signal.aborted) throw error;
+      if (error instanceof ClamdAway) {
+        tellWhether(true, error.code);
+        failed(error.code);
+        return scanning.letsPass
+          ? letPass(store, waiting, error.code, seconds)
+          : noteFailure(store, waiting, error.code, seconds);
+      }
+      const code = error instanceof Problem && error.code === 'content-gone' ? 'content-unavailable' : 'own-fault';
+      failed(code);
+      log.error('scan-failed', { messageId, ...describeError(error) });
+      return noteFailure(store, waiting, code, seconds);
+    }
+    if (end?.is === 'unfinished') await goOnLater(store, waiting, end.seconds);
+    if (end?.is === 'file-failed') {
+      failed(end.fault);
+      await noteFailure(store, waiting, end.fault, LAST_RETRY_SECONDS);
     }
   };
-}
-
-class ScanFailed extends Error {
-  readonly code: string;
-  /** Whatever file it is. */
-  readonly isAway: boolean;
-
-  constructor(code: string, isAway: boolean) {
-    super(code);
-    this.code = code;
-    this.isAway = isAway;
-  }
-}
-
-async function scanFiles(
-  parts: ScanParts,
-  { sealed, files, attempts }: Scan,
-  signal: AbortSignal,
-): Promise<Map<string, Verdict>> {
-  const verdicts = new Map<string, Verdict>();
-  let reader: ContentReader | undefined;
-  for (const file of files) {
-    try {
-      reader ??= await openContent(parts, sealed);
-      verdicts.set(file.id, await scanFile(parts, { reader, file, attempts, signal }));
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      if (error.code !== 'content-gone' && error.code !== 'content-damaged') throw error;
-      verdicts.set(file.id, unscannable('content-unreadable'));
-    }
-  }
-  return verdicts;
-}
-
-interface FileScanning {
-  readonly reader: ContentReader;
-  readonly file: FileToScan;
-  readonly attempts: number;
-  readonly signal: AbortSignal;
-}
-
-// About five minutes: a file that clamd cannot scan must not wait for ever.
-const ATTEMPTS = 6;
-
-async function scanFile(parts: ScanParts, { reader, file, attempts, signal }: FileScanning): Promise<Verdict> {
-  const { clamd, quietMs = QUIET_MS } = parts;
-  const isLast = attempts + 1 >= ATTEMPTS;
-  const content = reader.open(openAnyway(file, 'scan'));
-  try {
-    const verdict = verdictOf(await scan(clamd, content, { quietMs, signal }));
-    if (verdict) return verdict;
-  } catch (error) {
-    if (!(error instanceof ClamdAway)) throw error;
-    const isAway = error.code !== 'no-answer' || !(await answers(clamd, signal));
-    if (isAway || !isLast) throw new ScanFailed(error.code, isAway);
-    return unscannable('no-answer');
-  } finally {
-    content.destroy();
-  }
-  if (!isLast) throw new ScanFailed('scanner-error', false);
-  return unscannable('scanner-error');
-}
-
-/** Whether clamd is there, and it is this file that it says nothing of. */
-async function answers(clamd: ClamdAddress, signal: AbortSignal): Promise<boolean> {
-  try {
-    await ping(clamd, signal);
-    return true;
-  } catch (error) {
-    if (error instanceof ClamdAway) return false;
-    throw error;
-  }
 }

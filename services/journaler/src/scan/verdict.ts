@@ -33,4 +33,4 @@ export function verdictOf(answer: ClamdAnswer): Verdict | undefined {
 }
 
 /** Names of signatures are from outside, and are shown. */
-const shown = (name: string) => name.replace(/[^\w.:/()+-]/g, '?').slice(0, 128);
+const shown = (name: string) => name.slice(0, 128).replace(/[^\w.:/()+-]/g, '?') || '?';

@@ -1,5 +1,6 @@
 -- AlterTable
 ALTER TABLE "files" ADD COLUMN     "scan" TEXT,
+ADD COLUMN     "scan_attempts" INTEGER NOT NULL DEFAULT 0,
 ADD COLUMN     "scan_finding" TEXT;
 
 -- CreateTable
@@ -24,7 +25,7 @@ ALTER TABLE "message_scans" ADD CONSTRAINT "message_scans_message_id_fkey" FOREI
 
 ALTER TABLE files
   ADD CHECK (scan IN ('waiting', 'passed', 'clean', 'infected', 'unscannable')) NOT VALID;
-GRANT UPDATE (scan, scan_finding) ON files TO indbakke_app;
+GRANT UPDATE (scan, scan_finding, scan_attempts) ON files TO indbakke_app;
 
 ALTER TABLE message_scans ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON message_scans TO indbakke_app USING (municipality = current_setting('indbakke.municipality', true));
