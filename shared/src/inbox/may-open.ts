@@ -103,16 +103,34 @@ export function isFile(scanning: Scanning, ...openings: readonly Opening[]): Pri
   return sql`coalesce(f.scan, 'none') = ANY (${kept.map((scan) => scan ?? 'none')}::text[])`;
 }
 
-/** A condition on `messages AS m`: that it has such a file, technical ones too. */
-export const hasFile = (scanning: Scanning, ...openings: readonly Opening[]): Prisma.Sql =>
-  sql`EXISTS (SELECT FROM files f WHERE f.message_id = m.id AND f.status = 'stored' AND ${isFile(scanning, ...openings)})`;
+/** Which documents of a message go out of it: technical ones only where they are asked for. */
+export interface Outgoing {
+  readonly technical: boolean;
+}
+
+export const WHOLE: Outgoing = { technical: true };
+export const WITHOUT_TECHNICAL: Outgoing = { technical: false };
+
+export const goesOut = ({ technical }: Outgoing, { role }: { readonly role: string }): boolean =>
+  technical || role !== 'technical';
+
+/** The same as a condition on `documents AS t`. */
+export const documentGoesOut = ({ technical }: Outgoing): Prisma.Sql =>
+  technical ? sql`true` : sql`t.role <> 'technical'`;
+
+/** A condition on `messages AS m`: that a document of it which goes out has such a file. */
+export function hasFile(scanning: Scanning, outgoing: Outgoing, ...openings: readonly Opening[]): Prisma.Sql {
+  return sql`EXISTS (
+    SELECT FROM files f JOIN documents t ON t.message_id = f.message_id AND t.position = f.document_position
+    WHERE f.message_id = m.id AND f.status = 'stored' AND ${isFile(scanning, ...openings)} AND ${documentGoesOut(outgoing)})`;
+}
 
 /** Whether a file of the message is held. Asks nothing while scanning is off. */
 export async function isAnyHeld(connection: Connection, scanning: Scanning, messageId: string): Promise<boolean> {
   if (!scanning.isOn) return false;
   const held = await run(
     connection,
-    sql`SELECT FROM messages m WHERE m.id = ${messageId}::uuid AND ${hasFile(scanning, 'held')}`,
+    sql`SELECT FROM messages m WHERE m.id = ${messageId}::uuid AND ${hasFile(scanning, WHOLE, 'held')}`,
   );
   return held.length > 0;
 }
