@@ -3,7 +3,14 @@ import { type Actor, type Doer, INDBAKKE, insertAudit, insertAuditOfEach } from 
 import { currentTime } from '@indbakke/shared/clock';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { announce } from '@indbakke/shared/crash-points';
-import { isAnyGone, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
+import {
+  isAnyClosed,
+  isAnyGone,
+  lockMadeFiles,
+  type Sealed,
+  type SealedContent,
+  sealContent,
+} from '@indbakke/shared/inbox';
 import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import { CommitInDoubt, Prisma, run } from '@indbakke/shared/store';
 import { z } from 'zod';
@@ -126,16 +133,18 @@ async function makePackage(
     smallBytes,
   );
   const messageIds: string[] = [];
-  const onLetter = async (messageId: string) => {
+  const fileIds: string[] = [];
+  const onLetter = async (messageId: string, itsFiles: readonly string[]) => {
     await noteProgress(parts, data, { done: messageIds.length, messageCount });
     messageIds.push(messageId);
+    fileIds.push(...itsFiles);
   };
   const zip = writePackage(parts, { municipality, citizen, letters, closed, at, onLetter });
   const sealed = await sealContent(parts, { id, municipality }, until(signal, zip), smallBytes);
   announce('package-sealed');
   let isStored = false;
   try {
-    isStored = await storePackage(parts, waiting, data, { ...sealed, messageIds, at });
+    isStored = await storePackage(parts, waiting, data, { ...sealed, messageIds, fileIds, at });
     if (isStored) announce('package-committed');
   } catch (error) {
     isStored = error instanceof CommitInDoubt;
@@ -167,6 +176,7 @@ async function noteProgress(
 
 interface MadePackage extends Sealed {
   readonly messageIds: readonly string[];
+  readonly fileIds: readonly string[];
   readonly at: Date;
 }
 
@@ -174,13 +184,13 @@ interface MadePackage extends Sealed {
  * Stores the package, with an audit row for each message in it.
  *
  * @returns whether it was stored: another may have made it, or it is deleted
- * @throws Error when one of its messages has been deleted meanwhile: it must be made again
+ * @throws Error when one of its messages has been deleted meanwhile, or one of its files found unsafe: it must be made again
  */
 async function storePackage(
-  { store }: PackageParts,
+  { store, scanning }: PackageParts,
   { id, municipality, owner, onBehalfOf, citizen }: WaitingPackage,
   data: MakePackageData,
-  { messageIds, at, place, size, sha256, wrappedKey }: MadePackage,
+  { messageIds, fileIds, at, place, size, sha256, wrappedKey }: MadePackage,
 ): Promise<boolean> {
   const [blobName, container] = 'bytes' in place ? [null, place.bytes] : [place.blobName, null];
   const by: Doer = { municipality, actor: { ...INDBAKKE, onBehalfOf: onBehalfOf ?? owner }, role: ROLE };
@@ -191,6 +201,8 @@ async function storePackage(
     await lockMadeFiles(connection, municipality, 'alone');
     if (await isAnyGone(connection, messageIds))
       throw new Error('A message of the package was deleted while it was made.');
+    if (await isAnyClosed(connection, scanning, fileIds))
+      throw new Error('A file of the package was found unsafe while it was made.');
     await run(
       connection,
       sql`

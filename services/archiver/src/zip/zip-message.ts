@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { ZipDownloadBody } from '@indbakke/shared/api';
-import { goesOut, type Outgoing, requireContent, scanOf } from '@indbakke/shared/inbox';
+import { goesOut, type Outgoing, openingOf, requireContent, scanOf } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { COVER_SHEET, isLeftOut, nameFiles, ORIGINALS, storedFiles, Zip, type ZipFile } from '@indbakke/shared/zip';
 import { writeCoverSheet } from './cover-sheet.js';
@@ -71,6 +71,19 @@ export async function filesOf(
     ...(await storedFiles(parts, message, files)),
     ...(original && message.original ? [made(ORIGINALS[message.channel], message.original)] : []),
   ];
+}
+
+/** The ids of the files whose contents are in what filesOf returns. */
+export function idsOfFiles(
+  { scanning }: Pick<Parts, 'scanning'>,
+  { documents }: MessageToZip,
+  wanted: Outgoing,
+): string[] {
+  return documents
+    .filter((document) => goesOut(wanted, document))
+    .flatMap(({ files }) => files)
+    .filter((file) => file.status === 'stored' && openingOf(scanning, file) === 'open')
+    .map(({ id }) => id);
 }
 
 /** A file whose bytes are here. */
