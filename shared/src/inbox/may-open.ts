@@ -135,6 +135,25 @@ export async function isAnyHeld(connection: Connection, scanning: Scanning, mess
   return held.length > 0;
 }
 
+/**
+ * That none of the messages has a held file which goes out, for what was made of them while it was open: let pass, or while scanning
+ * was off. Unsafe files need no such look: what has one is removed when it is found. Asks nothing while scanning is off.
+ *
+ * @throws Problem file-held
+ */
+export async function requireNoneHeld(
+  connection: Connection,
+  scanning: Scanning,
+  { messageIds, outgoing }: { readonly messageIds: readonly string[]; readonly outgoing: Outgoing },
+): Promise<void> {
+  if (!scanning.isOn) return;
+  const held = await run(
+    connection,
+    sql`SELECT FROM messages m WHERE m.id = ANY (${[...messageIds]}::uuid[]) AND ${hasFile(scanning, outgoing, 'held')} LIMIT 1`,
+  );
+  if (held.length > 0) throw fileHeld();
+}
+
 /** Files that came now are to be scanned, in the transaction that stores them. */
 export async function requestScan(
   connection: Connection,

@@ -63,8 +63,8 @@ export async function storeVerdicts(
     await run(connection, sql`DELETE FROM message_scans WHERE message_id = ${messageId}::uuid`);
     const request = ownChange(waiting);
     if (found.length > 0) await writeChange(connection, request, 'files-scanned', { details: countsOf(verdicts) });
-    // What was let pass may be in zips by now.
-    if (files.some(({ id, scan }) => scan === 'passed' && verdicts.get(id)?.scan !== 'clean')) {
+    // It may be in zips by now: let pass, or made while scanning was off.
+    if (files.some(({ id }) => verdicts.get(id)?.scan !== 'clean')) {
       await removeFromZips(connection, municipality, messageId, request.at);
     }
   });
