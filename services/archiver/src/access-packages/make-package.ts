@@ -68,8 +68,9 @@ export function createMakePackageHandler(
     try {
       await makePackage(parts, waiting, data, { ...context, smallBytes });
     } catch (error) {
-      // Not at once: it may be that a message was deleted while it was read, or that the content store is away.
+      // It came while the package was made.
       if (isHeldFault(error)) return waitForScan(parts, data);
+      // Not at once: it may be that a message was deleted while it was read, or that the content store is away.
       if (isContentFault(error) && context.attempt >= MAKE_PACKAGE.attempts) await giveUp(parts, data);
       throw error;
     }
@@ -98,7 +99,8 @@ const SCAN_SECONDS = 60;
 async function waitForScan({ store }: PackageParts, data: MakePackageData): Promise<void> {
   await store.query(
     data.municipality,
-    sql`UPDATE access_packages SET next_enqueue_at = now() + make_interval(secs => ${SCAN_SECONDS}::int) WHERE ${isWaiting(data)}`,
+    sql`UPDATE access_packages SET waits_for_scan = true, messages_done = 0, next_enqueue_at = now() + make_interval(secs => ${SCAN_SECONDS}::int)
+      WHERE ${isWaiting(data)}`,
     'kept',
   );
 }
@@ -126,6 +128,7 @@ async function makePackage(
     citizen,
   );
   const packed = letters.filter(({ isGone, isScheduled }) => !isGone && !isScheduled);
+  if (packed.some(({ isHeld }) => isHeld)) return waitForScan(parts, data);
   const messageCount = packed.length;
   await requireSpace(
     parts,
@@ -168,7 +171,7 @@ async function noteProgress(
   { done, messageCount }: { done: number; messageCount: number },
 ): Promise<void> {
   const statement = sql`
-    UPDATE access_packages SET messages_done = ${done}::int, message_count = ${messageCount}::int,
+    UPDATE access_packages SET messages_done = ${done}::int, message_count = ${messageCount}::int, waits_for_scan = false,
       next_enqueue_at = now() + make_interval(secs => ${OVERDUE_SECONDS}::int)
     WHERE ${isWaiting(data)}`;
   await store.query(data.municipality, statement, 'kept');
