@@ -85,7 +85,7 @@ export const NOT_RULED = {
   scan: 'It is opened to be scanned.',
   reseal: 'It is sealed anew for its message, or for the copy that another municipality takes; its scan goes with it.',
   verify: 'It is compared with its hash.',
-  made: 'It was made here of messages, when the rule let their files into it; or is a delivery in quarantine, which is no file.',
+  made: 'It was made here of messages, when the rule let their files into it; an unsafe file removes it, a held one holds it. Or it is a delivery in quarantine, which is no file.',
 } as const;
 
 export function openAnyway<File>(file: File, _why: keyof typeof NOT_RULED): Openable<File> {
@@ -108,7 +108,9 @@ export interface Outgoing {
   readonly technical: boolean;
 }
 
+/** Of the core and of access packages. */
 export const WHOLE: Outgoing = { technical: true };
+/** Of what is sent on. */
 export const WITHOUT_TECHNICAL: Outgoing = { technical: false };
 
 export const goesOut = ({ technical }: Outgoing, { role }: { readonly role: string }): boolean =>
