@@ -259,20 +259,23 @@ describe('a technical document', () => {
     return id;
   };
 
-  it.each(['waiting', 'unscannable'] as const)('that is %s does not keep its letter from being sent on', async (what) => {
-    const id = await found(await rejected(stack, WITH_TECHNICAL), what);
-    expect((await read(stack, id)).allowed).toContain('distribution-asked');
-    expect((await ask(stack, id, BODY)).status).toBe(200);
+  it.each(['waiting', 'unscannable'] as const)(
+    'that is %s does not keep its letter from being sent on',
+    async (what) => {
+      const id = await found(await rejected(stack, WITH_TECHNICAL), what);
+      expect((await read(stack, id)).allowed).toContain('distribution-asked');
+      expect((await ask(stack, id, BODY)).status).toBe(200);
 
-    const distributionId = await transactionOf(stack, id);
-    await stack.sql(
-      `UPDATE onward_distributions SET run = 90, status = 'waiting', next_enqueue_at = now() + interval '1 day' WHERE id = $1`,
-      [distributionId],
-    );
-    const distribution = await readDistribution(parts.store, { distributionId, municipality: ODENSKOV, run: 90 });
-    if (!distribution) throw new Error('There is no distribution.');
-    expect(await outgoingFileOf(parts, distribution)).toMatchObject({ extension: '.txt', bytes: 11 });
-  });
+      const distributionId = await transactionOf(stack, id);
+      await stack.sql(
+        `UPDATE onward_distributions SET run = 90, status = 'waiting', next_enqueue_at = now() + interval '1 day' WHERE id = $1`,
+        [distributionId],
+      );
+      const distribution = await readDistribution(parts.store, { distributionId, municipality: ODENSKOV, run: 90 });
+      if (!distribution) throw new Error('There is no distribution.');
+      expect(await outgoingFileOf(parts, distribution)).toMatchObject({ extension: '.txt', bytes: 11 });
+    },
+  );
 
   it('that is held keeps a letter only out of a zip with technical documents', async () => {
     const id = await found(await deliverMemo(stack, WITH_TECHNICAL), 'waiting');

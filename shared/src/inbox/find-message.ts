@@ -43,7 +43,10 @@ export async function findMessage<Row extends object>(
   const mayOpen =
     fileId === undefined
       ? sql`true`
-      : hasThisFile(fileId, isFile(scanning, 'open', ...(principal.roles.has(OPENS_UNSAFE) ? (['unsafe'] as const) : [])));
+      : hasThisFile(
+          fileId,
+          isFile(scanning, 'open', ...(principal.roles.has(OPENS_UNSAFE) ? (['unsafe'] as const) : [])),
+        );
   const isRead = sql`${mayOpen} AND ${only ?? sql`true`}`;
   const isUnsafe = fileId === undefined ? undefined : hasThisFile(fileId, isFile(scanning, 'unsafe'));
   const recorded = isUnsafe

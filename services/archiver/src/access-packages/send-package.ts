@@ -38,7 +38,12 @@ export async function sendPackage(
  * @throws Problem not-found: it is not the caller’s, or has expired; package-not-made; role-missing: a case of a message in it has
  *   been restricted to others since; file-held: a file in it was packed unscanned, and is held now
  */
-async function findMade({ store, scanning }: PackageParts, principal: Principal, packageId: string, at: Date): Promise<MadeRow> {
+async function findMade(
+  { store, scanning }: PackageParts,
+  principal: Principal,
+  packageId: string,
+  at: Date,
+): Promise<MadeRow> {
   const entry = { by: principal, at, action: 'package-downloaded', details: { packageId } } as const;
   const messages = sql`SELECT message_id FROM access_package_messages WHERE package_id = p.id`;
   const isHeld = sql`EXISTS (SELECT FROM messages m WHERE m.id IN (${messages}) AND ${hasFile(scanning, WHOLE, 'held')})`;

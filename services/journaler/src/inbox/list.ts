@@ -2,7 +2,14 @@ import { type Principal, rolesBeyond } from '@indbakke/shared/access';
 import type { DocumentIds, DocumentSummary, SearchBody } from '@indbakke/shared/api';
 import { type AuditEntry, insertAudit, recordAudit } from '@indbakke/shared/audit';
 import { currentTime } from '@indbakke/shared/clock';
-import { documentGoesOut, isFile, type Scanning, SUMMARY, SUMMARY_TABLES, WITHOUT_TECHNICAL } from '@indbakke/shared/inbox';
+import {
+  documentGoesOut,
+  isFile,
+  type Scanning,
+  SUMMARY,
+  SUMMARY_TABLES,
+  WITHOUT_TECHNICAL,
+} from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Plan, Prisma } from '@indbakke/shared/store';
 import { auditOfList, type Listing } from './audit-list.js';
