@@ -85,7 +85,18 @@ describe.skipIf(!existsSync(CHROMIUM) || !HAS_CLAMD)('the page of a letter whose
     await sees(page, 'Se vedlagte faktura.');
     expect(await downloads(page)).toEqual(['Hent']);
     await page.getByText('Hent som zip').click();
-    await sees(page, 'Usikre filer er ikke med. Følgesedlen, som altid er med her, nævner dem.');
+    await sees(page, 'Usikre filer er ikke med. Derfor er der altid en følgeseddel, som nævner dem.');
+    // The zip has it whatever is chosen, so it cannot be chosen to be without.
+    const cover = page.getByLabel('Følgeseddel');
+    expect(await cover.locator('option').allInnerTexts()).toEqual([
+      'Med fødselsdato i stedet for CPR-nummer',
+      'Med hele CPR-numre',
+    ]);
+    expect(await cover.inputValue()).toBe('masked');
+    const zip = page.getByRole('link', { name: 'Hent zip' });
+    expect(await zip.getAttribute('href')).toMatch(/\/zip\?include=cover&cover=masked$/);
+    await cover.selectOption('full');
+    expect(await zip.getAttribute('href')).toMatch(/&cover=full$/);
     expect(await violationsOf(page)).toEqual([]);
     await look(page, 'scan-infected');
     expect(faultsIn(complaints)).toEqual([]);

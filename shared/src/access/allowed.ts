@@ -28,7 +28,11 @@ export interface ChangeableMessage extends ConcernTimes, DeletionFacts {
   /** The sender of a document knows that it was rejected, or may. */
   readonly rejectionTold: boolean;
   /** What the scan of its files keeps from being done (may-open.ts). Undefined: nobody has looked. */
-  readonly scans?: { readonly isAnyHeld: boolean; readonly isAnyUnsafe: boolean };
+  readonly scans?: {
+    readonly isAnyHeld: boolean;
+    /** All files that would be sent on are open. */
+    readonly isSendable: boolean;
+  };
 }
 
 /** The changes that a caller who sees the message may make now, in the order of the table of changes. */
@@ -55,7 +59,7 @@ function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessag
   if (change === 'taken-back' && message.contentRemovedAt !== null) return false;
   if (change === 'reopened' && (message.rejectionTold || isOnItsWay(message.onward))) return false;
   if (change === 'distribution-asked') {
-    if (message.scans?.isAnyHeld || message.scans?.isAnyUnsafe) return false;
+    if (message.scans?.isSendable === false) return false;
     return maySendOn(message.onward) && deletionStateOf(message) === null && message.fileFetch !== 'waiting';
   }
   // Its content is not whole yet.

@@ -23,6 +23,7 @@ const EXAMPLE = {
   citizen: '4101019999',
   reference: 'Aktindsigt 2026-117',
   status: 'made',
+  waitsForScan: false,
   requestedAt: '2026-11-20T08:00:00.000Z',
   madeAt: '2026-11-20T08:00:31.000Z',
   expiresAt: '2026-11-27T08:00:31.000Z',
@@ -43,6 +44,9 @@ export const AccessPackageAnswer = z
     citizen: z.string().describe('As it was asked for'),
     reference: z.string().nullable().describe('What the caller calls it'),
     status: keyOf('AccessPackageStatus', PACKAGE_STATUSES),
+    waitsForScan: z
+      .boolean()
+      .describe('It is not made yet, since a file is not scanned for malware yet; within a minute of that it is begun'),
     requestedAt: time.describe('When it was asked for'),
     madeAt: time.nullable().describe('Null until it is made'),
     expiresAt: time.describe('When it is removed'),

@@ -397,7 +397,7 @@ export const OPERATIONS = {
     roles: READ,
     params: ZipId,
     answer: ['application/zip'],
-    errors: [...CONTENT_ERRORS, 'zip-not-ready'],
+    errors: [...CONTENT_ERRORS, 'zip-not-ready', 'file-held'],
   },
   assignIncomingDocument: changing('assigned', {
     service: 'journaler',
@@ -797,7 +797,7 @@ export const OPERATIONS = {
     roles: AKTINDSIGT,
     params: PackageId,
     answer: ['application/zip'],
-    errors: [...CONTENT_ERRORS, 'package-not-made'],
+    errors: [...CONTENT_ERRORS, 'package-not-made', 'file-held'],
   },
   getMunicipality: {
     service: 'journaler',

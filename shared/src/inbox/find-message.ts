@@ -16,6 +16,8 @@ export interface Reading {
   readonly fileId?: string;
   /** Needed with `fileId`. */
   readonly scanning?: Scanning;
+  /** A condition on `messages AS m`: it is recorded only then. For what is refused when the rule closes a file of it. */
+  readonly only?: Prisma.Sql;
 }
 
 const NOT_SCANNING: Scanning = { isOn: false, letsPass: false };
@@ -34,14 +36,18 @@ export async function findMessage<Row extends object>(
   store: Store,
   principal: Principal,
   id: string,
-  { action, at, fileId, scanning = NOT_SCANNING, details: codes }: Reading,
+  { action, at, fileId, scanning = NOT_SCANNING, only, details: codes }: Reading,
   { columns, tables }: { readonly columns: Prisma.Sql; readonly tables: Prisma.Sql },
 ): Promise<Row> {
   const details = fileId === undefined ? codes : { ...codes, fileId };
-  const hasFile =
+  const mayOpen =
     fileId === undefined
-      ? Prisma.empty
-      : sql`WHERE ${hasThisFile(fileId, isFile(scanning, 'open', ...(principal.roles.has(OPENS_UNSAFE) ? (['unsafe'] as const) : [])))}`;
+      ? sql`true`
+      : hasThisFile(
+          fileId,
+          isFile(scanning, 'open', ...(principal.roles.has(OPENS_UNSAFE) ? (['unsafe'] as const) : [])),
+        );
+  const isRead = sql`${mayOpen} AND ${only ?? sql`true`}`;
   const isUnsafe = fileId === undefined ? undefined : hasThisFile(fileId, isFile(scanning, 'unsafe'));
   const recorded = isUnsafe
     ? {
@@ -54,10 +60,10 @@ export async function findMessage<Row extends object>(
       SELECT m.* FROM messages m WHERE m.id = ${id}::uuid AND ${visibleTo(principal)}
     ), audit AS (
       ${insertAudit({ by: principal, at, action, messageId: id, details }, recorded)}
-      FROM found m ${hasFile}
+      FROM found m WHERE ${isRead}
     ), first_look AS (
       UPDATE messages SET first_read_at = ${at}::timestamptz
-      FROM (SELECT m.id FROM found m ${hasFile}) AS m
+      FROM (SELECT m.id FROM found m WHERE ${isRead}) AS m
       WHERE messages.id = m.id AND messages.first_read_at IS NULL AND ${principal.actor.kind}::text = 'user'
     )
     SELECT ${columns} FROM found m ${tables}`;

@@ -5,7 +5,7 @@ import { type ErrorCode, Problem } from '../errors/index.js';
 import { type ChangeRequest, FILE_FETCH, lockTold } from '../lifecycle/index.js';
 import { type Connection, Prisma, run, type Store } from '../store/index.js';
 import { type ChangeEffects, changeMessage } from './change-message.js';
-import { fileHeld, hasFile, isAnyHeld, type Scanning } from './may-open.js';
+import { fileHeld, hasFile, isAnyHeld, type Scanning, WHOLE } from './may-open.js';
 import { contentRemoved } from './read-content.js';
 
 const { sql } = Prisma;
@@ -70,7 +70,7 @@ export function journalize(
  * @param isHeld what is told of two reasons
  */
 function filesAreHere(scanning: Scanning, isHeld: boolean): NonNullable<ChangeEffects['isPossible']> {
-  const isScanned = scanning.isOn ? sql`NOT ${hasFile(scanning, 'held')}` : sql`true`;
+  const isScanned = scanning.isOn ? sql`NOT ${hasFile(scanning, WHOLE, 'held')}` : sql`true`;
   return {
     condition: sql`${FILE_FETCH} IS DISTINCT FROM 'waiting' AND ${isScanned}`,
     otherwise: (allowed) =>

@@ -1,12 +1,13 @@
 import { type Connection, Prisma, run } from '../store/index.js';
+import { isFile, type Scanning } from './may-open.js';
 
 const { sql } = Prisma;
 
 // Files made of messages: those of extracts, access packages, and zip downloads.
 
 /**
- * Until the transaction ends, either one file made of messages is stored in the municipality (`alone`), or messages are deleted
- * (`shared`). So a deletion finds every file that has its message, and who stores a file finds every deletion.
+ * Until the transaction ends, either one file made of messages is stored in the municipality (`alone`), or messages are deleted or
+ * their files found unsafe (`shared`). So these find every file that has the message, and who stores a file finds all of these.
  */
 export function lockMadeFiles(connection: Connection, municipality: string, how: 'alone' | 'shared') {
   const lock = how === 'alone' ? sql`pg_advisory_xact_lock` : sql`pg_advisory_xact_lock_shared`;
@@ -28,6 +29,22 @@ export async function isAnyGone(connection: Connection, messageIds: readonly str
   return gone.length > 0;
 }
 
+/**
+ * Whether one of these files, which were open when they were read, is no longer: nothing that was made with it may be stored. Under
+ * lockMadeFiles, what is stored after this is removed when one of them is found unsafe.
+ */
+export async function isAnyClosed(
+  connection: Connection,
+  scanning: Scanning,
+  fileIds: readonly string[],
+): Promise<boolean> {
+  const closed = await run(
+    connection,
+    sql`SELECT FROM files f WHERE f.id = ANY (${[...fileIds]}::uuid[]) AND ${isFile(scanning, 'held', 'unsafe')} LIMIT 1`,
+  );
+  return closed.length > 0;
+}
+
 /** After this no file made of messages has the message, and none that is being made with it can be stored. */
 export async function removeFromMadeFiles(
   connection: Connection,
@@ -40,7 +57,10 @@ export async function removeFromMadeFiles(
   await run(connection, removalOfExtractFiles(filesWith, at));
 }
 
-/** The same of what has files of the message: zip downloads and access packages. */
+/**
+ * Removes the zip downloads and access packages that have the message. One that is being made finds what was written before this
+ * in the same transaction (isAnyGone, isAnyClosed), and is not stored.
+ */
 export async function removeFromZips(
   connection: Connection,
   municipality: string,

@@ -85,7 +85,7 @@ export const NOT_RULED = {
   scan: 'It is opened to be scanned.',
   reseal: 'It is sealed anew for its message, or for the copy that another municipality takes; its scan goes with it.',
   verify: 'It is compared with its hash.',
-  made: 'It was made here of messages, when the rule let their files into it; or is a delivery in quarantine, which is no file.',
+  made: 'It was made here of messages, when the rule let their files into it; an unsafe file removes it, a held one holds it. Or it is a delivery in quarantine, which is no file.',
 } as const;
 
 export function openAnyway<File>(file: File, _why: keyof typeof NOT_RULED): Openable<File> {
@@ -103,18 +103,57 @@ export function isFile(scanning: Scanning, ...openings: readonly Opening[]): Pri
   return sql`coalesce(f.scan, 'none') = ANY (${kept.map((scan) => scan ?? 'none')}::text[])`;
 }
 
-/** A condition on `messages AS m`: that it has such a file, technical ones too. */
-export const hasFile = (scanning: Scanning, ...openings: readonly Opening[]): Prisma.Sql =>
-  sql`EXISTS (SELECT FROM files f WHERE f.message_id = m.id AND f.status = 'stored' AND ${isFile(scanning, ...openings)})`;
+/** Which documents of a message go out of it: technical ones only where they are asked for. */
+export interface Outgoing {
+  readonly technical: boolean;
+}
+
+/** Of the core and of access packages. */
+export const WHOLE: Outgoing = { technical: true };
+/** Of what is sent on. */
+export const WITHOUT_TECHNICAL: Outgoing = { technical: false };
+
+export const goesOut = ({ technical }: Outgoing, { role }: { readonly role: string }): boolean =>
+  technical || role !== 'technical';
+
+/** The same as a condition on `documents AS t`. */
+export const documentGoesOut = ({ technical }: Outgoing): Prisma.Sql =>
+  technical ? sql`true` : sql`t.role <> 'technical'`;
+
+/** A condition on `messages AS m`: that a document of it which goes out has such a file. */
+export function hasFile(scanning: Scanning, outgoing: Outgoing, ...openings: readonly Opening[]): Prisma.Sql {
+  return sql`EXISTS (
+    SELECT FROM files f JOIN documents t ON t.message_id = f.message_id AND t.position = f.document_position
+    WHERE f.message_id = m.id AND f.status = 'stored' AND ${isFile(scanning, ...openings)} AND ${documentGoesOut(outgoing)})`;
+}
 
 /** Whether a file of the message is held. Asks nothing while scanning is off. */
 export async function isAnyHeld(connection: Connection, scanning: Scanning, messageId: string): Promise<boolean> {
   if (!scanning.isOn) return false;
   const held = await run(
     connection,
-    sql`SELECT FROM messages m WHERE m.id = ${messageId}::uuid AND ${hasFile(scanning, 'held')}`,
+    sql`SELECT FROM messages m WHERE m.id = ${messageId}::uuid AND ${hasFile(scanning, WHOLE, 'held')}`,
   );
   return held.length > 0;
+}
+
+/**
+ * That none of the messages has a held file which goes out, for what was made of them while it was open: let pass, or while scanning
+ * was off. Unsafe files need no such look: what has one is removed when it is found. Asks nothing while scanning is off.
+ *
+ * @throws Problem file-held
+ */
+export async function requireNoneHeld(
+  connection: Connection,
+  scanning: Scanning,
+  { messageIds, outgoing }: { readonly messageIds: readonly string[]; readonly outgoing: Outgoing },
+): Promise<void> {
+  if (!scanning.isOn) return;
+  const held = await run(
+    connection,
+    sql`SELECT FROM messages m WHERE m.id = ANY (${[...messageIds]}::uuid[]) AND ${hasFile(scanning, outgoing, 'held')} LIMIT 1`,
+  );
+  if (held.length > 0) throw fileHeld();
 }
 
 /** Files of the message are to be scanned, in the transaction that stores them. What failed before counts no more. */

@@ -5,7 +5,7 @@ import { type Connection, newId, Prisma, run, type Store } from '../store/index.
 import { currentTrace } from '../tracing/index.js';
 import { IS_TRAINING } from '../training/index.js';
 import { type ChangeEffects, changeMessage } from './change-message.js';
-import { fileHeld, hasFile, type Scanning } from './may-open.js';
+import { fileHeld, hasFile, type Scanning, WITHOUT_TECHNICAL } from './may-open.js';
 
 const { sql } = Prisma;
 
@@ -52,7 +52,8 @@ async function lockFacts(
     connection,
     sql`SELECT ${ONWARD_STATUS} AS onward, m.deletion_requested_at IS NOT NULL AS "hasDeletion",
       coalesce(${FILE_FETCH} = 'waiting', false) AS "fileIsComing",
-      ${hasFile(scanning, 'held')} AS "isHeld", ${hasFile(scanning, 'unsafe')} AS "isUnsafe" ${ofMessage}`,
+      ${hasFile(scanning, WITHOUT_TECHNICAL, 'held')} AS "isHeld",
+      ${hasFile(scanning, WITHOUT_TECHNICAL, 'unsafe')} AS "isUnsafe" ${ofMessage}`,
   );
   return facts;
 }

@@ -1,6 +1,6 @@
 import { isOpenTo, type Principal } from '@indbakke/shared/access';
 import { numberOf } from '@indbakke/shared/ids';
-import { SENT_AT } from '@indbakke/shared/inbox';
+import { hasFile, SENT_AT, WHOLE } from '@indbakke/shared/inbox';
 import { digestOfParty } from '@indbakke/shared/keys';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
@@ -18,6 +18,8 @@ export interface Letter {
   readonly isGone: boolean;
   /** Its deletion delay runs: it is told of, but nothing of it is packed. */
   readonly isScheduled: boolean;
+  /** A file of it is not scanned for malware yet. */
+  readonly isHeld: boolean;
   /** Bytes of its content. */
   readonly size: number;
   /** None of a deleted one, or of one whose content is removed unless by its case: only that it was about the citizen is known of it. */
@@ -29,7 +31,7 @@ export interface LetterToPack extends MessageToZip {
   readonly sentAt: Date | null;
 }
 
-type LetterParts = Pick<Parts, 'store' | 'keys'>;
+type LetterParts = Pick<Parts, 'store' | 'keys' | 'scanning'>;
 
 /**
  * The messages that a citizen gets, in order of receipt, of every status: those from or about the citizen, those with the citizen as a
@@ -43,7 +45,7 @@ type LetterParts = Pick<Parts, 'store' | 'keys'>;
  * @param citizen a CPR or CVR number
  */
 export async function findLetters(
-  { store, keys }: LetterParts,
+  { store, keys, scanning }: LetterParts,
   { municipality, actor }: Pick<Principal, 'municipality' | 'actor'>,
   citizen: string,
 ): Promise<{ letters: Letter[]; closed: ReadonlySet<string> }> {
@@ -68,7 +70,8 @@ export async function findLetters(
   ];
   // The numbers too, since those of messages from before the subjects may not be hashed yet.
   const statement = sql`
-    SELECT m.id, m.status = 'deleted' OR m.content_removed_at IS NOT NULL AS "isGone", m.deletion_due_at IS NOT NULL AS "isScheduled", m.content_size::float8 AS size, array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons,
+    SELECT m.id, m.status = 'deleted' OR m.content_removed_at IS NOT NULL AS "isGone", m.deletion_due_at IS NOT NULL AS "isScheduled", m.content_size::float8 AS size,
+      ${scanning.isOn ? hasFile(scanning, WHOLE, 'held') : sql`false`} AS "isHeld", array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons,
       ${isOpenTo({ municipality, actor })} AS "isOpen"
     FROM messages m WHERE m.municipality = ${municipality} AND m.id = ANY (ARRAY(
       SELECT message_id FROM message_subjects

@@ -3,7 +3,14 @@ import { type Actor, type Doer, INDBAKKE, insertAudit, insertAuditOfEach } from 
 import { currentTime } from '@indbakke/shared/clock';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import { announce } from '@indbakke/shared/crash-points';
-import { isAnyGone, lockMadeFiles, type Sealed, type SealedContent, sealContent } from '@indbakke/shared/inbox';
+import {
+  isAnyClosed,
+  isAnyGone,
+  lockMadeFiles,
+  type Sealed,
+  type SealedContent,
+  sealContent,
+} from '@indbakke/shared/inbox';
 import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import { CommitInDoubt, Prisma, run } from '@indbakke/shared/store';
 import { z } from 'zod';
@@ -61,8 +68,9 @@ export function createMakePackageHandler(
     try {
       await makePackage(parts, waiting, data, { ...context, smallBytes });
     } catch (error) {
-      // Not at once: it may be that a message was deleted while it was read, or that the content store is away.
+      // It came while the package was made.
       if (isHeldFault(error)) return waitForScan(parts, data);
+      // Not at once: it may be that a message was deleted while it was read, or that the content store is away.
       if (isContentFault(error) && context.attempt >= MAKE_PACKAGE.attempts) await giveUp(parts, data);
       throw error;
     }
@@ -91,7 +99,8 @@ const SCAN_SECONDS = 60;
 async function waitForScan({ store }: PackageParts, data: MakePackageData): Promise<void> {
   await store.query(
     data.municipality,
-    sql`UPDATE access_packages SET next_enqueue_at = now() + make_interval(secs => ${SCAN_SECONDS}::int) WHERE ${isWaiting(data)}`,
+    sql`UPDATE access_packages SET waits_for_scan = true, messages_done = 0, next_enqueue_at = now() + make_interval(secs => ${SCAN_SECONDS}::int)
+      WHERE ${isWaiting(data)}`,
     'kept',
   );
 }
@@ -119,6 +128,7 @@ async function makePackage(
     citizen,
   );
   const packed = letters.filter(({ isGone, isScheduled }) => !isGone && !isScheduled);
+  if (packed.some(({ isHeld }) => isHeld)) return waitForScan(parts, data);
   const messageCount = packed.length;
   await requireSpace(
     parts,
@@ -126,16 +136,18 @@ async function makePackage(
     smallBytes,
   );
   const messageIds: string[] = [];
-  const onLetter = async (messageId: string) => {
+  const fileIds: string[] = [];
+  const onLetter = async (messageId: string, itsFiles: readonly string[]) => {
     await noteProgress(parts, data, { done: messageIds.length, messageCount });
     messageIds.push(messageId);
+    fileIds.push(...itsFiles);
   };
   const zip = writePackage(parts, { municipality, citizen, letters, closed, at, onLetter });
   const sealed = await sealContent(parts, { id, municipality }, until(signal, zip), smallBytes);
   announce('package-sealed');
   let isStored = false;
   try {
-    isStored = await storePackage(parts, waiting, data, { ...sealed, messageIds, at });
+    isStored = await storePackage(parts, waiting, data, { ...sealed, messageIds, fileIds, at });
     if (isStored) announce('package-committed');
   } catch (error) {
     isStored = error instanceof CommitInDoubt;
@@ -159,7 +171,7 @@ async function noteProgress(
   { done, messageCount }: { done: number; messageCount: number },
 ): Promise<void> {
   const statement = sql`
-    UPDATE access_packages SET messages_done = ${done}::int, message_count = ${messageCount}::int,
+    UPDATE access_packages SET messages_done = ${done}::int, message_count = ${messageCount}::int, waits_for_scan = false,
       next_enqueue_at = now() + make_interval(secs => ${OVERDUE_SECONDS}::int)
     WHERE ${isWaiting(data)}`;
   await store.query(data.municipality, statement, 'kept');
@@ -167,6 +179,7 @@ async function noteProgress(
 
 interface MadePackage extends Sealed {
   readonly messageIds: readonly string[];
+  readonly fileIds: readonly string[];
   readonly at: Date;
 }
 
@@ -174,13 +187,13 @@ interface MadePackage extends Sealed {
  * Stores the package, with an audit row for each message in it.
  *
  * @returns whether it was stored: another may have made it, or it is deleted
- * @throws Error when one of its messages has been deleted meanwhile: it must be made again
+ * @throws Error when one of its messages has been deleted meanwhile, or one of its files found unsafe: it must be made again
  */
 async function storePackage(
-  { store }: PackageParts,
+  { store, scanning }: PackageParts,
   { id, municipality, owner, onBehalfOf, citizen }: WaitingPackage,
   data: MakePackageData,
-  { messageIds, at, place, size, sha256, wrappedKey }: MadePackage,
+  { messageIds, fileIds, at, place, size, sha256, wrappedKey }: MadePackage,
 ): Promise<boolean> {
   const [blobName, container] = 'bytes' in place ? [null, place.bytes] : [place.blobName, null];
   const by: Doer = { municipality, actor: { ...INDBAKKE, onBehalfOf: onBehalfOf ?? owner }, role: ROLE };
@@ -191,6 +204,8 @@ async function storePackage(
     await lockMadeFiles(connection, municipality, 'alone');
     if (await isAnyGone(connection, messageIds))
       throw new Error('A message of the package was deleted while it was made.');
+    if (await isAnyClosed(connection, scanning, fileIds))
+      throw new Error('A file of the package was found unsafe while it was made.');
     await run(
       connection,
       sql`

@@ -129,7 +129,7 @@ export const REQUEST = sql`id, municipality, request AS container, request_size 
 
 interface PackageRow
   extends Omit<SealedContent, 'blobName' | 'size'>,
-    Pick<AccessPackageAnswer, 'status' | 'messagesDone' | 'messageCount'> {
+    Pick<AccessPackageAnswer, 'status' | 'waitsForScan' | 'messagesDone' | 'messageCount'> {
   readonly size: number;
   readonly requestedAt: Date;
   readonly madeAt: Date | null;
@@ -139,20 +139,21 @@ interface PackageRow
 
 function readPackages({ store }: PackageParts, principal: Principal, which: Prisma.Sql): Promise<PackageRow[]> {
   const statement = sql`
-    SELECT ${REQUEST}, status, requested_at AS "requestedAt", made_at AS "madeAt", expires_at AS "expiresAt",
+    SELECT ${REQUEST}, status, status = 'waiting' AND waits_for_scan AS "waitsForScan", requested_at AS "requestedAt", made_at AS "madeAt", expires_at AS "expiresAt",
       messages_done AS "messagesDone", message_count AS "messageCount", content_size::float8 AS "contentSize"
     FROM access_packages WHERE ${ofCaller(principal)} AND ${which} AND expires_at > now() ORDER BY id`;
   return store.query<PackageRow>(principal.municipality, statement, 'kept');
 }
 
 async function describe(parts: PackageParts, row: PackageRow): Promise<AccessPackageAnswer> {
-  const { id, status, requestedAt, madeAt, expiresAt, messagesDone, messageCount, contentSize } = row;
+  const { id, status, waitsForScan, requestedAt, madeAt, expiresAt, messagesDone, messageCount, contentSize } = row;
   const { citizen, reference = null } = await openRequest(parts, row);
   return {
     id,
     citizen,
     reference,
     status,
+    waitsForScan,
     requestedAt: requestedAt.toISOString(),
     madeAt: madeAt?.toISOString() ?? null,
     expiresAt: expiresAt.toISOString(),

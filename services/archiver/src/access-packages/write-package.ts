@@ -4,7 +4,7 @@ import { danishDayOf } from '@indbakke/shared/danish-time';
 import { writeSheet } from '@indbakke/shared/excel';
 import { sheetNameFor } from '@indbakke/shared/training';
 import { writeZip, type ZipFile } from '@indbakke/shared/zip';
-import { filesOf, inMemory, needsOriginal } from '../zip/zip-message.js';
+import { filesOf, idsOfFiles, inMemory, needsOriginal } from '../zip/zip-message.js';
 import { CONTENTS_COLUMNS, type ContentsLine } from './contents.js';
 import { type Letter, readLetter } from './letters.js';
 import type { PackageParts } from './packages.js';
@@ -18,8 +18,8 @@ export interface ToWrite {
   /** The messages that the owner may not see: their rows of the log are left out. */
   readonly closed: ReadonlySet<string>;
   readonly at: Date;
-  /** Called before each message is packed, and not for those that are deleted or about to be. */
-  readonly onLetter: (id: string) => Promise<void>;
+  /** Called before each message is packed with these files, and not for those that are deleted or about to be. */
+  readonly onLetter: (id: string, fileIds: readonly string[]) => Promise<void>;
   /** Rows of the log in one sheet. */
   readonly sheetRows?: number;
 }
@@ -45,11 +45,11 @@ async function* filesOfPackage(parts: PackageParts, wanted: ToWrite): AsyncGener
       lines.push({ folder: null, reasons, letter: { ...letter, ...UNREADABLE }, files: [] });
       continue;
     }
-    await onLetter(id);
+    const whole = { cover: 'full', technical: true, original: needsOriginal(message) } as const;
+    await onLetter(id, idsOfFiles(parts, message, whole));
     number += 1;
     const folder = `${String(number).padStart(4, '0')} ${danishDayOf(letter.receivedAt)}`;
-    const wanted = { cover: 'full', technical: true, original: needsOriginal(message) } as const;
-    const files = await filesOf(parts, message, wanted);
+    const files = await filesOf(parts, message, whole);
     for (const file of files) yield { ...file, name: `${folder}/${file.name}` };
     lines.push({ folder, reasons, letter, files: files.map(({ name }) => name) });
   }

@@ -4,7 +4,7 @@ import { insertAudit } from '@indbakke/shared/audit';
 import { HOUR } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
-import { fileHeld, hasFile, removalOfZipDownloads, type Scanning } from '@indbakke/shared/inbox';
+import { documentGoesOut, fileHeld, hasFile, removalOfZipDownloads, type Scanning } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import { currentTrace } from '@indbakke/shared/tracing';
@@ -71,7 +71,7 @@ interface FoundMessage {
   readonly size: number;
   /** Retention has removed its content. */
   readonly isGone: boolean;
-  /** A file of it is not scanned for malware yet. */
+  /** A file that a zip has of it is not scanned for malware yet. */
   readonly isHeld: boolean;
 }
 
@@ -82,15 +82,15 @@ async function findMessages(
   scanning: Scanning,
   { items, include }: ZipDownloadBody,
 ): Promise<Map<string, FoundMessage>> {
-  const has = (part: (typeof include)[number]) => include.includes(part);
+  const outgoing = { technical: include.includes('technical') };
   const rows = await run<FoundMessage>(
     connection,
     sql`
-      SELECT m.id, m.content_removed_at IS NOT NULL AS "isGone", ${scanning.isOn ? hasFile(scanning, 'held') : sql`false`} AS "isHeld", (
+      SELECT m.id, m.content_removed_at IS NOT NULL AS "isGone", ${scanning.isOn ? hasFile(scanning, outgoing, 'held') : sql`false`} AS "isHeld", (
         coalesce((
           SELECT sum(f.size) FROM files f JOIN documents t ON t.message_id = f.message_id AND t.position = f.document_position
-          WHERE f.message_id = m.id AND f.status = 'stored' AND (${has('technical')}::bool OR t.role <> 'technical')), 0)
-        + CASE WHEN ${has('original')}::bool
+          WHERE f.message_id = m.id AND f.status = 'stored' AND ${documentGoesOut(outgoing)}), 0)
+        + CASE WHEN ${include.includes('original')}::bool
             THEN coalesce((SELECT octet_length(original) FROM message_details WHERE message_id = m.id), 0) ELSE 0 END
       )::float8 AS size
       FROM messages m WHERE m.id = ANY (${[...items]}::uuid[]) AND ${mayBeZipped(principal)}`,

@@ -5,7 +5,7 @@ import { currentTime } from '@indbakke/shared/clock';
 import { HOUR, SECOND } from '@indbakke/shared/config';
 import type { BlobStore } from '@indbakke/shared/content';
 import { announce } from '@indbakke/shared/crash-points';
-import { isAnyGone, lockMadeFiles, removeContent, type Sealed, sealContent } from '@indbakke/shared/inbox';
+import { isAnyClosed, isAnyGone, lockMadeFiles, removeContent, type Sealed, sealContent } from '@indbakke/shared/inbox';
 import type { JobContext, JobDefinition } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { CommitInDoubt, Prisma, run } from '@indbakke/shared/store';
@@ -14,7 +14,7 @@ import { z } from 'zod';
 import type { ArchiverConfig } from '../config.js';
 import { isContentFault, isHeldFault, requireSpace } from '../zip/made-zips.js';
 import { type MessageToZip, TO_ZIP } from '../zip/message-to-zip.js';
-import { filesOf, partsOfZip, type ZipParts } from '../zip/zip-message.js';
+import { filesOf, idsOfFiles, partsOfZip, type ZipParts } from '../zip/zip-message.js';
 import { FolderNames, MAX_FILE } from './name-folders.js';
 import { dropUnfinished } from './unfinished.js';
 
@@ -181,6 +181,8 @@ class Progress {
   blobName: string | null = null;
   /** Of the messages that are in it so far. */
   readonly messageIds: string[] = [];
+  /** Of the files of these. */
+  readonly fileIds: string[] = [];
   /** What never came into it. */
   readonly leftOut = new Map<string, LeftOut>();
   readonly #parts: ZipMaker;
@@ -235,6 +237,7 @@ async function* filesOfZip(parts: ZipMaker, zip: BegunZip, progress: Progress): 
       yield { ...file, name: `${folder}/${file.name}`, open: (range) => readable(id, file.open(range)) };
     }
     progress.messageIds.push(id);
+    progress.fileIds.push(...idsOfFiles(parts, message, wanted));
   }
 }
 
@@ -282,13 +285,13 @@ async function leaveOut(
  * Stores the zip, or that there is nothing in it.
  *
  * @returns whether it was stored: another may have made it, or it is cancelled
- * @throws Error when one of its messages has been deleted meanwhile: it must be made again
+ * @throws Error when one of its messages has been deleted meanwhile, or one of its files found unsafe: it must be made again
  */
 async function storeZip(
-  { store }: ZipMaker,
+  { store, scanning }: ZipMaker,
   { id, municipality }: BegunZip,
   data: MakeZipData,
-  { blobName, messageIds, leftOut }: Progress,
+  { blobName, messageIds, fileIds, leftOut }: Progress,
   { place, size, sha256, wrappedKey }: Sealed,
   keepHours: number,
 ): Promise<boolean> {
@@ -299,6 +302,8 @@ async function storeZip(
     if (found.length === 0) return false;
     await lockMadeFiles(connection, municipality, 'alone');
     if (await isAnyGone(connection, messageIds)) throw new Error('A message of the zip was deleted while it was made.');
+    if (await isAnyClosed(connection, scanning, fileIds))
+      throw new Error('A file of the zip was found unsafe while it was made.');
     await run(
       connection,
       sql`

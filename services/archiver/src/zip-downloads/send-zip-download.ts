@@ -4,7 +4,7 @@ import { insertAudit } from '@indbakke/shared/audit';
 import { danishDayOf } from '@indbakke/shared/danish-time';
 import { Problem } from '@indbakke/shared/errors';
 import { type Call, describeSelection, readAhead, selectBytes, sendStream } from '@indbakke/shared/http';
-import { openSealed, type SealedContent } from '@indbakke/shared/inbox';
+import { openSealed, requireNoneHeld, type Scanning, type SealedContent } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import { IS_TRAINING } from '@indbakke/shared/training';
@@ -25,11 +25,11 @@ interface ReadyRow extends SealedContent, Pick<ZipDownloadAnswer, 'status' | 'in
 
 /** Streams a zip to its owner, or a range of it, after recording it in the audit log. */
 export async function sendZipDownload(
-  parts: Pick<Parts, 'store' | 'blobs' | 'keys'>,
+  parts: Pick<Parts, 'store' | 'blobs' | 'keys' | 'scanning'>,
   { principal, params, at, req, res }: Call<typeof OPERATIONS.downloadZipOfMany>,
 ): Promise<void> {
   const zip = await parts.store.withTenantConnection(principal.municipality, (connection) =>
-    handOut(connection, principal, params.zipId, at),
+    handOut(connection, parts.scanning, { principal, zipId: params.zipId, at }),
   );
   const selection = selectBytes(req, { size: zip.size, etag: `"${zip.sha256}"` });
   const { range } = selection;
@@ -46,9 +46,13 @@ export async function sendZipDownload(
  * Finds a zip, and records that it is downloaded; the first time, that the caller reads each message in it.
  *
  * @throws Problem not-found: it is not the caller’s, or has expired; zip-not-ready; role-missing: the caller may no longer see a
- *   message in it
+ *   message in it; file-held
  */
-async function handOut(connection: Connection, principal: Principal, zipId: string, at: Date): Promise<ReadyRow> {
+async function handOut(
+  connection: Connection,
+  scanning: Scanning,
+  { principal, zipId, at }: { readonly principal: Principal; readonly zipId: string; readonly at: Date },
+): Promise<ReadyRow> {
   const [zip] = await run<ReadyRow>(
     connection,
     sql`
@@ -63,6 +67,8 @@ async function handOut(connection: Connection, principal: Principal, zipId: stri
   if (!zip) throw noSuchZip();
   if (zip.status !== 'ready') throw new Problem('zip-not-ready', `The zip is ${zip.status}.`);
   await requireSight(connection, principal, zip);
+  const { messageIds, include } = zip;
+  await requireNoneHeld(connection, scanning, { messageIds, outgoing: { technical: include.includes('technical') } });
   if (!zip.isHandedOut) await recordReads(connection, principal, zip, at);
   await run(connection, insertAudit({ by: principal, at, action: 'zip-downloaded', details: { zipId } }));
   return zip;

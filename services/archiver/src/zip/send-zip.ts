@@ -1,18 +1,22 @@
 import type { OPERATIONS } from '@indbakke/shared/api';
 import { type Call, describeSelection, selectBytes, sendStream } from '@indbakke/shared/http';
-import { findMessage } from '@indbakke/shared/inbox';
+import { findMessage, hasFile } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
+import { Prisma } from '@indbakke/shared/store';
 import { type MessageToZip, TO_ZIP } from './message-to-zip.js';
 import { detailsOfZip, partsOfZip, zipMessage } from './zip-message.js';
 
-/** Streams one message, or a range of it, as a zip, after recording the read in the audit log. */
+/** Streams one message, or a range of it, as a zip, after recording the read in the audit log. One with a held file is not read. */
 export async function sendZip(
   parts: Parts,
   { principal, params: { id }, query, at, req, res }: Call<typeof OPERATIONS.downloadZip>,
 ): Promise<void> {
-  const reading = { action: 'read-zip', at, details: detailsOfZip(query) } as const;
+  const { scanning } = parts;
+  const wanted = partsOfZip(query);
+  const only = scanning.isOn ? Prisma.sql`NOT ${hasFile(scanning, wanted, 'held')}` : Prisma.sql`true`;
+  const reading = { action: 'read-zip', at, details: detailsOfZip(query), only } as const;
   const message = await findMessage<MessageToZip>(parts.store, principal, id, reading, TO_ZIP);
-  const zip = await zipMessage(parts, message, partsOfZip(query));
+  const zip = await zipMessage(parts, message, wanted);
   const selection = selectBytes(req, zip);
   describeSelection(res, selection);
   if (selection.status !== 304)

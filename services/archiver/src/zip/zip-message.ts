@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { ZipDownloadBody } from '@indbakke/shared/api';
-import { requireContent, scanOf } from '@indbakke/shared/inbox';
+import { goesOut, type Outgoing, openingOf, requireContent, scanOf } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { COVER_SHEET, isLeftOut, nameFiles, ORIGINALS, storedFiles, Zip, type ZipFile } from '@indbakke/shared/zip';
 import { writeCoverSheet } from './cover-sheet.js';
 import type { MessageToZip } from './message-to-zip.js';
 
 /** What a zip has of a message beside its main document and attachments. */
-export interface ZipParts {
+export interface ZipParts extends Outgoing {
   /** The cover sheet, with or without whole CPR numbers. */
   readonly cover: 'masked' | 'full' | undefined;
-  readonly technical: boolean;
   /** The XML as it arrived, without the contents of its files. */
   readonly original: boolean;
   /** Of the name of a file; see nameFiles. */
@@ -56,10 +55,11 @@ export async function zipMessage(
 export async function filesOf(
   parts: Pick<Parts, 'blobs' | 'keys' | 'scanning'>,
   message: MessageToZip,
-  { cover, technical, original, maxUnits }: ZipParts,
+  wanted: ZipParts,
 ): Promise<ZipFile[]> {
   requireContent(message);
-  const files = nameFiles(message, maxUnits).filter(({ role }) => technical || role !== 'technical');
+  const { cover, original, maxUnits } = wanted;
+  const files = nameFiles(message, maxUnits).filter((file) => goesOut(wanted, file));
   const made = (name: string, bytes: Buffer) => inMemory(name, bytes, message.receivedAt);
   const leftOut = new Map(
     files.filter(({ file }) => isLeftOut(parts, file)).map(({ file }) => [file.id, scanOf(parts.scanning, file)]),
@@ -71,6 +71,19 @@ export async function filesOf(
     ...(await storedFiles(parts, message, files)),
     ...(original && message.original ? [made(ORIGINALS[message.channel], message.original)] : []),
   ];
+}
+
+/** The ids of the files whose contents are in what filesOf returns. */
+export function idsOfFiles(
+  { scanning }: Pick<Parts, 'scanning'>,
+  { documents }: MessageToZip,
+  wanted: Outgoing,
+): string[] {
+  return documents
+    .filter((document) => goesOut(wanted, document))
+    .flatMap(({ files }) => files)
+    .filter((file) => file.status === 'stored' && openingOf(scanning, file) === 'open')
+    .map(({ id }) => id);
 }
 
 /** A file whose bytes are here. */

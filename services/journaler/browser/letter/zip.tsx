@@ -2,7 +2,7 @@ import type { DocumentAnswer } from '@indbakke/shared/api';
 import { useState } from 'preact/hooks';
 import { inBoth, useTexts } from '../language.js';
 import { PREFIX } from '../session.js';
-import { isHeld, isSafe } from './scan.js';
+import { isSafe } from './scan.js';
 
 const texts = inBoth({
   da: {
@@ -11,7 +11,7 @@ const texts = inBoth({
     options: { none: 'Uden', masked: 'Med fødselsdato i stedet for CPR-nummer', full: 'Med hele CPR-numre' },
     download: 'Hent zip',
     absent: 'Filer, der ikke er her, er ikke med. Følgesedlen nævner dem.',
-    unsafe: 'Usikre filer er ikke med. Følgesedlen, som altid er med her, nævner dem.',
+    unsafe: 'Usikre filer er ikke med. Derfor er der altid en følgeseddel, som nævner dem.',
     held: 'Brevet kan hentes, når filerne er undersøgt for virus.',
   },
   en: {
@@ -24,7 +24,7 @@ const texts = inBoth({
     },
     download: 'Download zip',
     absent: 'Files that are not here are not in it. The cover sheet names them.',
-    unsafe: 'Unsafe files are not in it. The cover sheet, which it always has then, names them.',
+    unsafe: 'Unsafe files are not in it. So it always has a cover sheet, which names them.',
     held: 'The letter can be downloaded when its files are scanned for viruses.',
   },
 });
@@ -35,17 +35,20 @@ type Cover = 'none' | 'masked' | 'full';
 export function Zip({ letter }: { readonly letter: DocumentAnswer }) {
   const { id, documents } = letter;
   const own = useTexts(texts);
-  const [cover, setCover] = useState<Cover>('none');
+  const [chosen, setCover] = useState<Cover>('none');
+  const files = documents.filter(({ role }) => role !== 'technical').flatMap((document) => document.files);
+  const isHeld = files.some(({ scan }) => scan === 'waiting');
+  const isAnyUnsafe = files.some((file) => file.scan !== 'waiting' && !isSafe(file));
+  // The archiver puts this one into it then.
+  const cover = isAnyUnsafe && chosen === 'none' ? 'masked' : chosen;
   const query = cover === 'none' ? '' : `?include=cover&cover=${cover}`;
   return (
     <details>
       <summary>{own.title}</summary>
       <div class="zip">
-        {documents.some(({ files }) => files.some(({ status }) => status !== 'stored')) && <p>{own.absent}</p>}
-        {documents.some(({ files }) => files.some((file) => file.scan !== 'waiting' && !isSafe(file))) && (
-          <p>{own.unsafe}</p>
-        )}
-        {isHeld(letter) && <p>{own.held}</p>}
+        {files.some(({ status }) => status !== 'stored') && <p>{own.absent}</p>}
+        {isAnyUnsafe && <p>{own.unsafe}</p>}
+        {isHeld && <p>{own.held}</p>}
         <label class="form-label" for="cover">
           {own.cover}
         </label>
@@ -55,13 +58,15 @@ export function Zip({ letter }: { readonly letter: DocumentAnswer }) {
           value={cover}
           onChange={({ currentTarget: { value } }) => setCover(value as Cover)}
         >
-          {Object.entries(own.options).map(([value, label]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
+          {Object.entries(own.options)
+            .filter(([value]) => !(isAnyUnsafe && value === 'none'))
+            .map(([value, label]) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
         </select>
-        {!isHeld(letter) && (
+        {!isHeld && (
           <a class="button button-secondary" href={`${PREFIX}/api/v1/incoming-documents/${id}/zip${query}`} download>
             {own.download}
           </a>

@@ -2,7 +2,14 @@ import { type Principal, rolesBeyond } from '@indbakke/shared/access';
 import type { DocumentIds, DocumentSummary, SearchBody } from '@indbakke/shared/api';
 import { type AuditEntry, insertAudit, recordAudit } from '@indbakke/shared/audit';
 import { currentTime } from '@indbakke/shared/clock';
-import { SUMMARY, SUMMARY_TABLES } from '@indbakke/shared/inbox';
+import {
+  documentGoesOut,
+  isFile,
+  type Scanning,
+  SUMMARY,
+  SUMMARY_TABLES,
+  WITHOUT_TECHNICAL,
+} from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { type Plan, Prisma } from '@indbakke/shared/store';
 import { auditOfList, type Listing } from './audit-list.js';
@@ -26,6 +33,8 @@ interface Items<Item> {
 interface Purpose {
   /** For the audit log, which then has a row of it; undefined when that is written elsewhere. */
   readonly listing?: Listing;
+  /** What the scan keeps from being done is not in `allowed` then. Without it, nobody looks. */
+  readonly scanning?: Scanning;
   /** Path of the cursor in the call, for the problem when it is invalid. */
   readonly path: string;
 }
@@ -38,10 +47,25 @@ export async function listDocuments(
   purpose: Purpose,
 ): Promise<Items<DocumentSummary>> {
   const now = currentTime();
-  const columns = { select: sql`${SUMMARY}, ${rolesBeyond(principal)} AS beyond`, tables: SUMMARY_TABLES };
+  const columns = columnsOf(principal, purpose.scanning);
   const { items, nextCursor } = await readPage<AnsweredRow>(parts, principal, query, { ...columns, ...purpose, now });
   return { items: items.map((row) => summarize(row, principal, now)), nextCursor };
 }
+
+function columnsOf(principal: Principal, scanning: Scanning | undefined): Pick<Columns, 'select' | 'tables'> {
+  const select = sql`${SUMMARY}, ${rolesBeyond(principal)} AS beyond`;
+  if (!scanning?.isOn) return { select, tables: SUMMARY_TABLES };
+  return { select: sql`${select}, scanned.scans`, tables: sql`${SUMMARY_TABLES} ${scansOf(scanning)}` };
+}
+
+/** As a table of one row, which is looked up for each message of the page. */
+const scansOf = (scanning: Scanning) => sql`
+  CROSS JOIN LATERAL (
+    SELECT json_build_object(
+      'isAnyHeld', coalesce(bool_or(${isFile(scanning, 'held')}), false),
+      'isSendable', coalesce(bool_and(${isFile(scanning, 'open')} OR NOT ${documentGoesOut(WITHOUT_TECHNICAL)}), true)) AS scans
+    FROM files f JOIN documents t ON t.message_id = f.message_id AND t.position = f.document_position
+    WHERE f.message_id = m.id AND f.status = 'stored') AS scanned`;
 
 /** One page of the ids, versions and assignees of the messages that the caller may see. */
 export async function listIds(

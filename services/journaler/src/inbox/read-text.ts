@@ -5,6 +5,7 @@ import { charsetOf, mediaTypeOf } from '@indbakke/shared/http';
 import {
   filesOfMainDocument,
   findMessage,
+  isFile,
   openContent,
   requireContent,
   requireOpen,
@@ -20,12 +21,18 @@ import { MAX_BYTES, plainTextOf } from '../text/plain-text.js';
 interface TextRow extends SealedRow {
   readonly contentRemovedAt: Date | null;
   readonly files: readonly StoredFile[];
+  readonly isRecorded: boolean;
 }
 
-/** The main document as plain text, after recording in the audit log who read it; null if it is neither text nor HTML. */
+const { sql } = Prisma;
+
+/**
+ * The main document as plain text, after recording in the audit log who read it; null if it is neither text nor HTML.
+ *
+ * @throws Problem not-found; content-gone, content-damaged; file-held, file-unsafe
+ */
 export async function readText(parts: Parts, principal: Principal, id: string, at: Date): Promise<TextAnswer> {
-  const reading = { action: 'read-text', at } as const;
-  const message = await findMessage<TextRow>(parts.store, principal, id, reading, WITH_FILES);
+  const message = await findWithFiles(parts, principal, id, at);
   requireContent(message);
   const file = readableOf(message.files);
   if (!file) return { fileId: null, text: null, isTruncated: false };
@@ -37,10 +44,32 @@ export async function readText(parts: Parts, principal: Principal, id: string, a
   return { fileId: file.id, ...text };
 }
 
-const WITH_FILES = {
-  columns: Prisma.sql`${SEALED}, m.content_removed_at AS "contentRemovedAt", ${filesOfMainDocument}`,
-  tables: SEALED_TABLES,
-};
+/** Records the read only if the text may be read: which of several variants that is, this and no statement says. */
+async function findWithFiles(
+  { store, scanning }: Pick<Parts, 'store' | 'scanning'>,
+  principal: Principal,
+  id: string,
+  at: Date,
+): Promise<TextRow> {
+  const find = (only: Prisma.Sql) =>
+    findMessage<TextRow>(
+      store,
+      principal,
+      id,
+      { action: 'read-text', at, only },
+      {
+        columns: sql`${SEALED}, m.content_removed_at AS "contentRemovedAt", ${only} AS "isRecorded", ${filesOfMainDocument}`,
+        tables: SEALED_TABLES,
+      },
+    );
+  const message = await find(sql`NOT EXISTS (
+    SELECT FROM documents t JOIN files f ON f.message_id = t.message_id AND f.document_position = t.position
+    WHERE t.message_id = m.id AND t.role = 'main' AND f.status = 'stored' AND ${isFile(scanning, 'held', 'unsafe')})`);
+  const file = readableOf(message.files);
+  if (message.isRecorded || !file) return message;
+  return find(sql`EXISTS (
+    SELECT FROM files f WHERE f.message_id = m.id AND f.id = ${file.id}::uuid AND ${isFile(scanning, 'open')})`);
+}
 
 /** Of several variants of the document the plain text, else the HTML. */
 function readableOf(files: readonly StoredFile[]): StoredFile | undefined {

@@ -17,10 +17,18 @@ export function bindInbox(bind: Bind, parts: Parts, config: JournalerConfig): vo
   const { store } = parts;
   const allowsUnknownCases = config.JOURNALIZE_UNKNOWN_CASES === 'allow';
   bind(OPERATIONS.listIncomingDocuments, ({ principal, query, at }) =>
-    listDocuments(parts, principal, query, { listing: { action: 'list', at }, path: 'query.cursor' }),
+    listDocuments(parts, principal, query, {
+      listing: { action: 'list', at },
+      scanning: parts.scanning,
+      path: 'query.cursor',
+    }),
   );
   bind(OPERATIONS.searchIncomingDocuments, ({ principal, body, at }) =>
-    listDocuments(parts, principal, body, { listing: { action: 'search', at }, path: 'body.cursor' }),
+    listDocuments(parts, principal, body, {
+      listing: { action: 'search', at },
+      scanning: parts.scanning,
+      path: 'body.cursor',
+    }),
   );
   bind(OPERATIONS.listIncomingDocumentIds, ({ principal, body, at }) =>
     listIds(parts, principal, body, { listing: { action: 'list-ids', at }, path: 'body.cursor' }),

@@ -3,6 +3,7 @@ import type { DocumentAnswer, DocumentSummary } from '@indbakke/shared/api';
 import { HOUR } from '@indbakke/shared/config';
 import {
   type DocumentsRow,
+  goesOut,
   mayOpen,
   openingOf,
   type Scanning,
@@ -10,6 +11,7 @@ import {
   type SummaryRow,
   scanOf,
   shapeHandover,
+  WITHOUT_TECHNICAL,
 } from '@indbakke/shared/inbox';
 import { deletionStateOf, isWaiting } from '@indbakke/shared/lifecycle';
 
@@ -192,8 +194,13 @@ function outcomeOf(row: SummaryRow): NonNullable<DocumentSummary['rejection']>['
 }
 
 function scansOf({ documents }: DocumentsRow, scanning: Scanning): NonNullable<ChangeableMessage['scans']> {
-  const openings = documents.flatMap(({ files }) => files.map((file) => openingOf(scanning, file)));
-  return { isAnyHeld: openings.includes('held'), isAnyUnsafe: openings.includes('unsafe') };
+  const openings = documents.flatMap(({ role, files }) =>
+    files.map((file) => ({ role, opening: openingOf(scanning, file) })),
+  );
+  return {
+    isAnyHeld: openings.some(({ opening }) => opening === 'held'),
+    isSendable: openings.every((each) => each.opening === 'open' || !goesOut(WITHOUT_TECHNICAL, each)),
+  };
 }
 
 function fileOf(

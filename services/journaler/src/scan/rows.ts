@@ -64,8 +64,8 @@ export async function storeVerdict(
       sql`UPDATE files SET scan = ${scan}, scan_finding = ${finding}::text
         WHERE id = ${file.id}::uuid AND message_id = ${messageId}::uuid AND ${IS_TO_SCAN}`,
     );
-    // What was let pass may be in zips by now.
-    if (file.scan === 'passed' && scan !== 'clean') {
+    // It may be in zips by now: let pass, or made while scanning was off.
+    if (scan !== 'clean') {
       await removeFromZips(connection, municipality, messageId, currentTime());
     }
     return !(await endIfScanned(connection, waiting));

@@ -1,4 +1,4 @@
-import { openContent, requireOpen } from '@indbakke/shared/inbox';
+import { goesOut, openContent, requireOpen, WITHOUT_TECHNICAL } from '@indbakke/shared/inbox';
 import type { Parts } from '@indbakke/shared/service';
 import { nameFiles, storedFiles, Zip } from '@indbakke/shared/zip';
 import type { Distribution } from './rows.js';
@@ -18,7 +18,7 @@ export async function outgoingFileOf(
   parts: Pick<Parts, 'blobs' | 'keys' | 'scanning'>,
   { message }: Distribution,
 ): Promise<OutgoingFile> {
-  const files = nameFiles(message).filter(({ role }) => role !== 'technical');
+  const files = nameFiles(message).filter((file) => goesOut(WITHOUT_TECHNICAL, file));
   // Nothing goes out without a file that another authority would miss.
   for (const { file } of files) requireOpen(parts.scanning, file);
   const [only, ...others] = files;
