@@ -2,8 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import pg from 'pg';
+import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { QUEUE_PLACES, serversOf } from '../../../infra/src/testkit/queue-places.js';
-import type { QueuePlace } from '../../../infra/src/testkit/redis.js';
+import { HAS_REDIS, type OwnRedis, type QueuePlace, startOwnRedis } from '../../../infra/src/testkit/redis.js';
 import { currentCorrelationId, type Log, type LogFields, withCorrelation } from '../../src/log/index.js';
 import { type JobDefinition, openQueues, type Queues, UnrecoverableError } from '../../src/queue/index.js';
 import { layLine } from '../service/line.js';
@@ -312,5 +314,79 @@ describe.each(QUEUE_PLACES)('a queue on %s', (_name, here, start) => {
       event: 'enqueue-failed',
       fields: expect.objectContaining({ queue: definition.name, jobs: 2 }),
     });
+  });
+});
+
+type Logged = [event: string, fields: LogFields | undefined][];
+
+async function openLogged(url: string): Promise<{ queues: Queues; logged: Logged }> {
+  const logged: Logged = [];
+  const write = (event: string, fields?: LogFields) => void logged.push([event, fields]);
+  const log = { info: write, warn: write, error: write, debug: write } satisfies Log;
+  return { queues: openQueues({ ...(await serversOf({ QUEUE_URL: url })), log }), logged };
+}
+
+describe('on PostgreSQL,', () => {
+  let database: TestDatabase;
+  let queues: Queues;
+  let logged: Logged;
+  const definition = quickly('q-postgres');
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    ({ queues, logged } = await openLogged(database.url));
+  });
+  afterEach(async () => {
+    await queues.close();
+    await database.drop();
+  });
+
+  it('of a few jobs that are added, the log counts those that were not', async () => {
+    queues.enqueue(definition, { n: 1 });
+    queues.enqueue(definition, { n: 2 });
+    queues.enqueue(definition, { n: 3 }, '\0'); // which jsonb cannot have
+    queues.enqueue(definition, { n: 4 });
+    await queues.flush();
+    expect(logged).toEqual([['enqueue-failed', expect.objectContaining({ queue: definition.name, jobs: 2 })]]);
+    expect(await queueOf(queues, definition)?.getJobCounts('waiting')).toEqual({ waiting: 2 });
+  });
+
+  it('a job that cannot be noted as done for a deadlock is noted again, and not run again', async () => {
+    await add(queues, definition, 1, 2);
+    const done = collect(queues, definition, 3);
+    await expect.poll(settled(queues, definition, 'completed')).toBe(2);
+    // So old that the next job that ends removes them: another removes them too, the second one first.
+    const other = new pg.Client({ connectionString: database.ownerUrl });
+    await other.connect();
+    for (const n of [1, 2]) await other.query('UPDATE bullmq.job SET finished_at_ms = $1 WHERE id = $2', [n, `job-${n}`]);
+    await other.query(`SET deadlock_timeout = '30s'`); // so that it is not the one that fails
+    await other.query(`BEGIN; SELECT FROM bullmq.job WHERE id = 'job-2' FOR UPDATE`);
+    await add(queues, definition, 3);
+    const isWaiting = () => database.sql(`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`);
+    await expect.poll(async () => (await isWaiting()).length, { interval: 5 }).toBe(1);
+    const lockFirst = `SELECT FROM bullmq.job WHERE id = 'job-1' FOR UPDATE`;
+    await expect(database.sql(`${lockFirst} NOWAIT`)).rejects.toMatchObject({ code: '55P03' });
+    await other.query(lockFirst); // waits until the queue's statement has failed
+    await other.query('COMMIT');
+    await other.end();
+    await expect.poll(settled(queues, definition, 'completed')).toBe(1);
+    expect(await done).toEqual([1, 2, 3]);
+    expect(logged.filter(([event]) => event !== 'job-done')).toEqual([]);
+    expect(logged).toHaveLength(3);
+  });
+});
+
+describe.runIf(HAS_REDIS)('on Redis,', () => {
+  let redis: OwnRedis;
+  beforeAll(async () => {
+    redis = await startOwnRedis();
+  });
+  afterAll(() => redis?.close());
+
+  it('a few jobs are added in one call', async () => {
+    const { queues } = await openLogged(redis.url);
+    await add(queues, quickly('q-redis'), 1, 2, 3);
+    expect(await redis.ask('INFO', 'commandstats')).toMatch(/^cmdstat_exec:calls=1,/m);
+    await queues.close();
   });
 });
