@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../src/lab/random.js';
 import { type MadeCertificates, makeCertificates } from '../src/lab/simulator/certificates.js';
@@ -317,6 +319,60 @@ describe('a receiver that', () => {
     const { report } = await simulate({ url, channels, limit: 1, faults });
     const failed = Object.keys(report.faults).filter((name) => report.faults[name]?.failed === 1);
     expect(failed.toSorted()).toEqual(['billion-laughs', 'broken-base64', 'external-entity', 'upper-case-id']);
+  });
+
+  const sendPage = (res: ServerResponse, status: number) =>
+    res.writeHead(status, { 'content-type': 'text/html' }).end(`<html><h1>${status}</h1></html>`);
+
+  it('is behind a proxy may refuse without a receipt what it may refuse', async () => {
+    const url = await start((id, res, count) => {
+      const body = String(bodies[count - 1]);
+      if (/<!ENTITY|\*#!|Noget helt andet/.test(body) || id === '') sendPage(res, 400);
+      else sendJson(res, receipt(id));
+    });
+    const faults = ['billion-laughs', 'broken-base64', 'utf-16', 'gzip', 'same-id-other-content'];
+    const { report } = await simulate({ url, channels, limit: 1, faults });
+    expect(foundBy(report)).toEqual([]);
+    expect(report).toMatchObject({ refused: 4, acknowledged: 2, isGood: true });
+  });
+
+  it('is behind a proxy may refuse a letter without a receipt only where it may refuse it', async () => {
+    const url = await start((id, res) => (id === '' ? sendPage(res, 200) : sendPage(res, 400)));
+    const { report } = await simulate({ url, channels, limit: 0, faults: ['gzip', 'bom'], stopSeconds: 0 });
+    expect(foundBy(report)).toEqual([
+      'Content-Type is text/html, not application/json',
+      'the answer cannot be read as a receipt',
+      'Content-Type is text/html, not application/json',
+      'the answer cannot be read as a receipt',
+      'bom: refused it: 400',
+    ]);
+  });
+
+  it.each([502, 503, 504])('is away behind a proxy, which answers %i, is asked again and not blamed', async (status) => {
+    const url = await start((id, res, count) => (count <= 2 ? sendPage(res, status) : sendJson(res, receipt(id))));
+    const { report } = await simulate({ url, channels, limit: 1, faults: ['bom'] });
+    expect(foundBy(report)).toEqual([]);
+    expect(report).toMatchObject({ acknowledged: 2, faults: { bom: { failed: 0 } }, isGood: true });
+  });
+
+  it('is behind a proxy may refuse a certificate without a receipt', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'indbakke-simulator-'));
+    const { tls } = await makeCertificates(folder, ['127.0.0.1']);
+    const [key, cert] = await Promise.all(['server.key', 'server.pem'].map((name) => readFile(join(folder, name))));
+    await rm(folder, { recursive: true });
+    const options = { key, cert, ca: tls.trusted, requestCert: true, rejectUnauthorized: false };
+    const listener: RequestListener = async (req, res) => {
+      const body = await buffer(req);
+      if ((req.socket as TLSSocket).authorized) sendJson(res, receipt(idIn(body)));
+      else sendPage(res, 400);
+    };
+    server = createSecureServer(options, (req, res) => void listener(req, res)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const faults = ['no-certificate', 'expired-certificate'];
+    const { report } = await simulate({ url, tls, channels, limit: 1, faults });
+    expect(foundBy(report)).toEqual([]);
+    expect(report).toMatchObject({ refused: 2, acknowledged: 1, isGood: true });
   });
 });
 

@@ -13,7 +13,7 @@ import {
 import { ACCEPT, type Call, type Channel, callOf, type Letter, memoOf } from './letters.js';
 import type { SimulatorPlan } from './plan.js';
 import { RawConnection } from './raw-connection.js';
-import { type Reading, readReceipt } from './receipts.js';
+import { isAway, isRefusal, type Reading, readReceipt } from './receipts.js';
 
 /** What a stage needs of the simulator. */
 export interface Backstage {
@@ -79,9 +79,12 @@ export class Stage implements FaultStage {
     return this.#read(letter, answer, 'rest');
   }
 
+  /** What may be refused may be refused by a proxy, which gives no receipts. */
   async #read({ messageUUID }: FaultLetter, answer: Answer, channel: Channel, isOther = false): Promise<Reading> {
-    const reading = await readReceipt(answer, channel, messageUUID, ACCEPT[channel]);
-    const { letter } = this.taken.find((each) => each.letter.messageUUID === messageUUID) ?? {};
+    const read = await readReceipt(answer, channel, messageUUID, ACCEPT[channel]);
+    const { letter, expected } = this.taken.find((each) => each.letter.messageUUID === messageUUID) ?? {};
+    const isFine = (isOther || expected !== 'taken') && !read.isReceipt && isRefusal(answer);
+    const reading = isFine ? { ...read, findings: [] } : read;
     if (letter) {
       this.#behind.note(isOther ? { ...letter, transmissionId: undefined } : letter, reading);
     }
@@ -93,7 +96,7 @@ export class Stage implements FaultStage {
   judge(): void {
     for (const { letter, expected } of this.taken) {
       const status = this.#refusals.get(letter.messageUUID) ?? 0;
-      if (expected !== 'taken' && status === 503) throw new Unavailable('answered 503');
+      if (expected !== 'taken' && isAway(status)) throw new Unavailable(`answered ${status}`);
       if (expected === 'refused' && letter.status === 'acknowledged')
         throw new Misbehaved(`acknowledged ${letter.messageUUID}, which it must refuse`);
       if (expected !== 'taken' && status >= 500)

@@ -6,7 +6,7 @@ import { BIG_MEMO_BYTES } from '../../testkit/big-memo.js';
 import { type Answer, NoAnswer, type ShownCertificate } from './client.js';
 import { type Body, bodyOf, type Channel } from './letters.js';
 import type { RawConnection } from './raw-connection.js';
-import { JSON_RECEIPT, type Reading } from './receipts.js';
+import { isAway, isRefusal, JSON_RECEIPT, type Reading } from './receipts.js';
 
 /**
  * What a correct receiver does in the end. `taken`: it acknowledges the letter, once it is sent properly at the latest.
@@ -115,7 +115,7 @@ async function sendForNothing(
   for (const piece of pieces) await connection.send(piece);
   if (end) connection.endSending();
   const answer = await connection.answer().catch(unlessThereIsNone);
-  if (answer && (answer.status < 300 || answer.body.includes('COMPLETED')))
+  if (answer && !isRefusal(answer))
     throw new Misbehaved(`acknowledged ${letter.messageUUID}, of which it did not have all`);
 }
 
@@ -124,7 +124,7 @@ function unlessThereIsNone(error: unknown): undefined {
 }
 
 function mustBeTaken({ isPositive, code, status }: Reading): void {
-  if (status === 503) throw new Unavailable(`answered 503: ${code}`);
+  if (isAway(status)) throw new Unavailable(`answered ${status}: ${code}`);
   if (!isPositive) throw new Misbehaved(`refused it: ${code}`);
 }
 
