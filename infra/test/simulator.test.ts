@@ -348,11 +348,40 @@ describe('a receiver that', () => {
     ]);
   });
 
-  it.each([502, 503, 504])('is away behind a proxy, which answers %i, is asked again and not blamed', async (status) => {
-    const url = await start((id, res, count) => (count <= 2 ? sendPage(res, status) : sendJson(res, receipt(id))));
-    const { report } = await simulate({ url, channels, limit: 1, faults: ['bom'] });
+  it('is away behind a proxy is asked again and not blamed', async () => {
+    const away = [502, 503, 504];
+    const url = await start((id, res, count) => {
+      const status = away[count - 1];
+      if (status) sendPage(res, status);
+      else sendJson(res, receipt(id));
+    });
+    const { report } = await simulate({ url, channels, limit: 2, faults: ['bom'] });
     expect(foundBy(report)).toEqual([]);
-    expect(report).toMatchObject({ acknowledged: 2, faults: { bom: { failed: 0 } }, isGood: true });
+    expect(report.failedAttempts).toEqual({ 502: 1, 503: 1, 504: 1 });
+    expect(report).toMatchObject({ acknowledged: 4, faults: { bom: { failed: 0 } }, isGood: true });
+  });
+
+  it('has a limit of 99.5 MB of XML may refuse 99.5 MiB', { tags: ['long'] }, async () => {
+    const refusal = { transmissionId: randomUUID(), timeStamp: new Date().toISOString(), receiptStatus: 'INVALID' };
+    const listener: RequestListener = async (req, res) => {
+      let [first, bytes] = [Buffer.alloc(0), 0];
+      for await (const piece of req as AsyncIterable<Buffer>) {
+        if (first.length < 4_000) first = Buffer.concat([first, piece]);
+        bytes += piece.length;
+      }
+      if (bytes <= 99_500_000) sendJson(res, receipt(idIn(first)));
+      else sendJson(res, { ...refusal, errorCode: 'too-large' }, 413);
+    };
+    server = createServer((req, res) => void listener(req, res)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { report, simulator } = await simulate({ url, channels, limit: 0, faults: ['largest', 'largest-mib'] });
+    expect(foundBy(report)).toEqual([]);
+    expect([...simulator.letters].map(({ bytes, status }) => [bytes, status])).toEqual([
+      [99_500_000, 'acknowledged'],
+      [104_333_312, 'refused'],
+    ]);
+    expect(report.isGood).toBe(true);
   });
 
   it('is behind a proxy may refuse a certificate without a receipt', async () => {

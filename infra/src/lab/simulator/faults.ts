@@ -7,6 +7,7 @@ import { type Answer, NoAnswer, type ShownCertificate } from './client.js';
 import { type Body, bodyOf, type Channel } from './letters.js';
 import type { RawConnection } from './raw-connection.js';
 import { isAway, isRefusal, JSON_RECEIPT, type Reading } from './receipts.js';
+import { LARGEST } from './rhythm.js';
 
 /**
  * What a correct receiver does in the end. `taken`: it acknowledges the letter, once it is sent properly at the latest.
@@ -397,11 +398,20 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'largest',
-    does: 'The XML has exactly 99.5 MiB.',
+    does: 'The XML has exactly 99.5 MB: 99 500 000 bytes.',
     expects: 'It acknowledges the letter: it is within the limit, however that is counted.',
     expected: 'taken',
     async play(stage) {
-      mustBeTaken(await stage.send(stage.take({ bytes: BIG_MEMO_BYTES })));
+      mustBeTaken(await stage.send(stage.take({ bytes: LARGEST })));
+    },
+  },
+  {
+    name: 'largest-mib',
+    does: 'The XML has exactly 99.5 MiB: 104 333 312 bytes.',
+    expects: 'It acknowledges the letter, or refuses it: it is within the limit if that is in MiB or of the files.',
+    expected: 'either',
+    async play(stage) {
+      await stage.send(stage.take({ expected: 'either', bytes: BIG_MEMO_BYTES }));
     },
   },
   {
