@@ -50,7 +50,8 @@ const foundBy = ({ findings }: SimulatorReport) => findings.map(({ what }) => wh
 
 it('docs/simulator.md has each fault, and what is expected', () => {
   const rows = FAULTS.map(
-    ({ name, does, expects, needs }) => `| \`${name}\`${needs ? ' (TLS)' : ''} | ${does} | ${expects} |\n`,
+    ({ name, does, expects, needs, unseen }) =>
+      `| \`${name}\`${needs ? ' (TLS)' : ''} | ${does} | ${expects}${unseen ? ` Checked only ${unseen.isChecked}: ${unseen.what}.` : ''} |\n`,
   );
   expectListed(
     'docs/simulator.md',
@@ -321,6 +322,63 @@ describe('a receiver that', () => {
     expect(failed.toSorted()).toEqual(['billion-laughs', 'broken-base64', 'external-entity', 'upper-case-id']);
   });
 
+  it('asks for an entity at the address of the simulator that it was given fails', async () => {
+    let asked = '';
+    const url = await start((_id, res, count) => {
+      asked = /SYSTEM "([^"]*)"/.exec(String(bodies[count - 1]))?.[1] ?? '';
+      fetch(asked).finally(() => res.writeHead(403, { 'content-type': 'text/html' }).end());
+    });
+    const { report } = await simulate({ url, limit: 0, faults: ['external-entity'], ownHost: 'localhost' });
+    expect(asked).toMatch(/^http:\/\/localhost:\d+\/$/);
+    expect(foundBy(report)).toEqual(['external-entity: asked for an entity that a letter named']);
+  });
+
+  it('answers 500 to another letter with the same id fails', async () => {
+    const url = await start((id, res, count) => {
+      const invalid = { ...receipt(id), receiptStatus: 'INVALID', errorCode: 'internal' };
+      if (String(bodies[count - 1]).includes('Noget helt andet')) sendJson(res, invalid, 500);
+      else sendJson(res, receipt(id));
+    });
+    const { report } = await simulate({ url, limit: 0, faults: ['same-id-other-content'] });
+    expect(foundBy(report)).toEqual([
+      'same-id-other-content: answered 500 to what it never takes: it would be sent again and again',
+    ]);
+  });
+
+  it('gives the letter whose answer was lost two receipts fails', async () => {
+    const envelope = (id: string) => {
+      const fields = Object.entries(receipt(id)).map(([name, value]) => `<${name}>${value}</${name}>`);
+      return `<Envelope><Body><PostModtagResponse>${fields.join('')}</PostModtagResponse></Body></Envelope>`;
+    };
+    const url = await start((id, res, count) => {
+      if (!String(bodies[count - 1]).includes('Envelope')) sendJson(res, receipt(id));
+      else res.writeHead(200, { 'content-type': 'text/xml' }).end(envelope(id));
+    });
+    const { report } = await simulate({ url, limit: 0, faults: ['lost-answer'] });
+    expect(foundBy(report)).toContain('lost-answer: gave one letter several transmissionIds');
+  });
+
+  it('writes a file where its name leads fails', async () => {
+    let file = '';
+    const url = await start((id, res, count) => {
+      const name = /<memo:filename>([^<]*)/.exec(String(bodies[count - 1]))?.[1] ?? '';
+      file = join('/var/lib/receiver/files', name);
+      void writeFile(file, '').then(() => sendJson(res, receipt(id)));
+    });
+    const { report } = await simulate({ url, limit: 0, faults: ['path-in-file-name'] });
+    await rm(file);
+    expect(foundBy(report)).toEqual([`path-in-file-name: wrote ${file}, which a file name led to`]);
+  });
+
+  it('is asked for no inbox has expectations that are not checked, and the report names them', async () => {
+    const url = await start((id, res) => sendJson(res, receipt(id)));
+    const { report } = await simulate({ url, limit: 0, faults: ['cut', 'bom', 'path-in-file-name'] });
+    expect(report).toMatchObject({ isGood: true, unchecked: [expect.stringMatching(/^cut: /)] });
+    expect(summaryOf(report)).toContain(
+      '\nnot checked: cut: whether nothing of the first is kept, which is checked only with an inbox\n',
+    );
+  });
+
   const sendPage = (res: ServerResponse, status: number) =>
     res.writeHead(status, { 'content-type': 'text/html' }).end(`<html><h1>${status}</h1></html>`);
 
@@ -419,7 +477,16 @@ it('a receiver that is away is one that has not taken its letters', async () => 
   });
 });
 
+it('what a receiver on another machine cannot show is not played, and the report says so', async () => {
+  const { report } = await simulate({ url: 'https://receiver.invalid', limit: 0, faults: ['external-entity'] });
+  expect(report.faults['external-entity']).toMatchObject({ played: 0, notPlayed: expect.any(String) });
+  expect(summaryOf(report)).toContain(
+    '\nfault external-entity: not played: the receiver is on another machine: say by --own-host how it reaches this one\n',
+  );
+});
+
 it.each([
+  [{ ownHost: 'a b' }, '"a b" is neither the name of a machine nor an address.'],
   [{ url: 'http://receiver.example' }, 'The receiver is called over https; over http only on this machine.'],
   [{ faults: ['gone'] }, 'There is no fault "gone".'],
   [{ faults: ['expired-certificate'] }, 'The fault expired-certificate needs TLS, and the certificates for it.'],

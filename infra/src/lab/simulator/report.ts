@@ -10,6 +10,8 @@ export interface Finding {
 export interface FaultFigures {
   readonly played: number;
   readonly failed: number;
+  /** Why it is never played. */
+  readonly notPlayed?: string;
 }
 
 export interface SimulatorReport {
@@ -32,6 +34,8 @@ export interface SimulatorReport {
   /** Milliseconds to a positive receipt. */
   readonly took: { readonly p50: number; readonly p95: number; readonly p99: number; readonly longest: number };
   readonly faults: Readonly<Record<string, FaultFigures>>;
+  /** What is expected and was not checked, a sentence each. */
+  readonly unchecked: readonly string[];
   /** Files on the SFTP server that the receiver has not fetched. */
   readonly filesNotFetched: number;
   /** The receiver took no letter for seven days of simulated time. */
@@ -96,8 +100,11 @@ export function summaryOf(report: SimulatorReport): string {
   ];
   const failed = rows(report.failedAttempts);
   if (failed) lines.push(`attempts without a positive receipt: ${failed}`);
-  for (const [name, { played, failed }] of Object.entries(report.faults))
-    lines.push(`fault ${name}: played ${played}${failed > 0 ? `, FAILED ${failed}` : ''}`);
+  for (const [name, { played, failed, notPlayed }] of Object.entries(report.faults)) {
+    const how = notPlayed === undefined ? `played ${played}` : `not played: ${notPlayed}`;
+    lines.push(`fault ${name}: ${how}${failed > 0 ? `, FAILED ${failed}` : ''}`);
+  }
+  for (const what of report.unchecked) lines.push(`not checked: ${what}`);
   if (report.filesNotFetched > 0) lines.push(`files not fetched by SFTP: ${report.filesNotFetched}`);
   if (report.isSwitchedOff) lines.push('SWITCHED OFF: the receiver took no letter for 7 days');
   if (inbox)

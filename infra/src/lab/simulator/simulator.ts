@@ -21,7 +21,7 @@ import {
   memoOf,
 } from './letters.js';
 import { Places } from './places.js';
-import { checkPlan, type SimulatorPlan } from './plan.js';
+import { checkPlan, hindranceOf, type SimulatorPlan, uncheckedOf } from './plan.js';
 import { type Reading, readReceipt } from './receipts.js';
 import { type FaultFigures, type Finding, figuresOf, type SimulatorReport, sharedTransmissions } from './report.js';
 import { Resends } from './resends.js';
@@ -85,7 +85,7 @@ export class Simulator {
   readonly #letters = new Map<string, Letter>();
   readonly #findings: Finding[] = [];
   #findingCount = 0;
-  readonly #faults = new Map<string, { played: number; failed: number }>();
+  readonly #faults = new Map<string, { played: number; failed: number; notPlayed?: string }>();
   readonly #failedAttempts = new Map<string, number>();
   readonly #startedAt = performance.now();
   readonly #arriving = new AbortController();
@@ -407,7 +407,12 @@ export class Simulator {
 
   #namedFaults(): Fault[] {
     const names = new Set(this.#plan.faults ?? []);
-    return FAULTS.filter(({ name }) => names.has(name));
+    const named = FAULTS.filter(({ name }) => names.has(name));
+    return named.filter((fault) => {
+      const notPlayed = hindranceOf(fault, this.#plan);
+      if (notPlayed !== undefined) this.#faults.set(fault.name, { played: 0, failed: 0, notPlayed });
+      return notPlayed === undefined;
+    });
   }
 
   /** Tries it until it is played as expected, or the receiver is to blame. */
@@ -544,6 +549,7 @@ export class Simulator {
       resent: this.#resent,
       failedAttempts: Object.fromEntries(this.#failedAttempts),
       faults: Object.fromEntries(this.#faults) as Record<string, FaultFigures>,
+      unchecked: uncheckedOf(this.#plan),
       filesNotFetched,
       isSwitchedOff: this.#isSwitchedOff,
       inbox,
