@@ -314,6 +314,29 @@ describe('a receiver that', () => {
     expect(report.open).toBe(report.sent);
   });
 
+  it('takes nothing for seven days since nothing is sent is not switched off', async () => {
+    const url = await start((id, res, count) => {
+      if (count === 1) res.writeHead(503).end();
+      else sendJson(res, receipt(id));
+    });
+    const clock = new SimulatedClock(new Date(), 7 * 24 * HOUR); // seven days in a millisecond
+    const { report } = await simulate({ url, channels, limit: 1, clock });
+    expect(report).toMatchObject({ isSwitchedOff: false, resent: 1, acknowledged: 1, isGood: true });
+  });
+
+  it('repeats a transmissionId in capitals gives the same one', async () => {
+    const first = new Map<string, string>();
+    const url = await start((id, res) => {
+      const transmissionId = first.get(id.toLowerCase())?.toUpperCase() ?? randomUUID();
+      first.set(id.toLowerCase(), transmissionId);
+      sendJson(res, { ...receipt(id), transmissionId });
+    });
+    const { report } = await simulate({ url, channels, limit: 1, faults: ['upper-case-id', 'same-id-other-content'] });
+    expect(foundBy(report)).toEqual([
+      'same-id-other-content: gave another letter with the same id the receipt of the first: it is lost',
+    ]);
+  });
+
   it('believes everything fails what it must refuse, and what comes twice', async () => {
     const url = await start((id, res) => sendJson(res, receipt(id.toLowerCase())));
     const faults = ['billion-laughs', 'external-entity', 'broken-base64', 'upper-case-id', 'bom', 'cut'];
@@ -486,6 +509,7 @@ it('what a receiver on another machine cannot show is not played, and the report
 });
 
 it.each([
+  [{ concurrency: 0 }, 'At least one letter must be under way at once.'],
   [{ ownHost: 'a b' }, '"a b" is neither the name of a machine nor an address.'],
   [{ url: 'http://receiver.example' }, 'The receiver is called over https; over http only on this machine.'],
   [{ faults: ['gone'] }, 'There is no fault "gone".'],

@@ -148,7 +148,7 @@ function mustBeTaken({ isPositive, code, status }: Reading): void {
 
 function sameReceipt(readings: readonly Reading[]): void {
   for (const reading of readings) mustBeTaken(reading);
-  const ids = new Set(readings.map(({ transmissionId }) => transmissionId?.toLowerCase()));
+  const ids = new Set(readings.map(({ transmissionId }) => transmissionId));
   if (ids.size > 1) throw new Misbehaved('gave one letter several transmissionIds');
 }
 

@@ -62,12 +62,14 @@ const isLoopback = (url: string) => /^(localhost|127\..*|\[::1\])$/.test(new URL
 
 /** @throws Error with a sentence when it cannot be carried out */
 export function checkPlan(plan: SimulatorPlan): void {
-  const { url, tls, municipalities, faults = [], channels = {}, sftp, rate } = plan;
+  const { url, tls, municipalities, faults = [], channels = {}, sftp, rate, concurrency = 1 } = plan;
   const { protocol } = new URL(url);
   if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(url)))
     throw new Error('The receiver is called over https; over http only on this machine.');
   if (municipalities.length === 0) throw new Error('There is no municipality to send to.');
   if (!(rate > 0)) throw new Error('The rate must be more than 0 letters a second.');
+  if (!(Number.isInteger(concurrency) && concurrency >= 1))
+    throw new Error('At least one letter must be under way at once.');
   if (plan.ownHost !== undefined && !URL.canParse(`http://${ownHostOf(plan)}:1`))
     throw new Error(`"${plan.ownHost}" is neither the name of a machine nor an address.`);
   if (channels.sf2900 && !sftp) throw new Error('SF2900 needs an SFTP server for the files.');

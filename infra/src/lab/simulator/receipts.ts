@@ -12,6 +12,7 @@ export interface Reading {
   readonly isReceipt: boolean;
   /** Of a negative one: its errorCode, else the HTTP status. */
   readonly code: string | undefined;
+  /** In small letters. */
   readonly transmissionId: string | undefined;
   /** A sentence each. */
   readonly findings: readonly string[];
@@ -92,7 +93,13 @@ function readDigitalPost({ status, body }: Answer, fields: Fields, messageUUID: 
     findings.push('timeStamp is no time in UTC');
   else if (time > Date.now() + FUTURE_MS) findings.push('timeStamp is in the future');
   if (Buffer.byteLength(body) > 10_000) findings.push('the receipt is over 10 kB');
-  return { status, isPositive, code: isPositive ? undefined : errorCode || String(status), transmissionId, findings };
+  return {
+    status,
+    isPositive,
+    code: isPositive ? undefined : errorCode || String(status),
+    transmissionId: transmissionId?.toLowerCase(),
+    findings,
+  };
 }
 
 /** SF2900, the technical receipt: both codes say yes (WS29; added 2026-11). */

@@ -96,7 +96,8 @@ export class Simulator {
   #open = 0;
   #acknowledged = 0;
   #resent = 0;
-  #lastTaken: number;
+  /** Since when attempts have failed, all of them; by its clock. */
+  #failingSince: number | undefined;
   #isSwitchedOff = false;
   #isHurried = false;
   #weight = { hour: 0, value: 1 };
@@ -119,7 +120,6 @@ export class Simulator {
     this.#client = new Client(this.#plan.url, plan.tls, concurrency, timeoutSeconds * SECOND);
     this.#places = new Places(concurrency);
     this.#resends = new Resends(resendAfterSeconds.map((seconds) => seconds * SECOND));
-    this.#lastTaken = this.#clock.now();
     plan.signal?.addEventListener('abort', () => this.#end(), { once: true });
     if (plan.signal?.aborted) this.#end();
     const [arrivals, firstFaults, firstFlood] = [this.#arrive(), this.#playEachOnce(), this.#flood()];
@@ -331,7 +331,9 @@ export class Simulator {
   #sendLater(letter: Letter, isAtOnce: boolean): void {
     if (isAtOnce || this.#isHurried) this.#hurried.add(letter, performance.now() + (isAtOnce ? 0 : HURRY_MS));
     else this.#resends.add(letter, this.#clock.now());
-    if (this.#clock.now() - this.#lastTaken < SWITCHED_OFF_AFTER || this.#isSwitchedOff) return;
+    const now = this.#clock.now();
+    this.#failingSince ??= now;
+    if (now - this.#failingSince < SWITCHED_OFF_AFTER || this.#isSwitchedOff) return;
     this.#isSwitchedOff = true;
     this.#find({ what: 'the receiver took no letter for 7 days, and was switched off' });
     this.#end();
@@ -376,7 +378,7 @@ export class Simulator {
       this.#noteFailure(letter, code ?? 'negative');
       return;
     }
-    this.#lastTaken = this.#clock.now();
+    this.#failingSince = undefined;
     const known = letter.transmissionId;
     if (known !== undefined && known !== transmissionId)
       this.#find({ what: 'the letter sent again has another transmissionId', messageUUID });
