@@ -324,6 +324,15 @@ describe('a receiver that', () => {
     expect(report).toMatchObject({ isSwitchedOff: false, resent: 1, acknowledged: 1, isGood: true });
   });
 
+  it('never answers has been sent what was offered to it; the rest is counted apart', async () => {
+    const url = await start(() => {});
+    const { report, simulator } = await simulate({ url, channels, limit: 3, concurrency: 1, stopSeconds: 0.1 });
+    expect([...simulator.letters].map(({ attempts }) => attempts)).toEqual([1, 0, 0]);
+    expect(report).toMatchObject({ sent: 1, open: 1, neverSent: 2, byChannel: { rest: 1 }, isGood: false });
+    expect(simulator.progress).toMatchObject({ sent: 1 });
+    expect(summaryOf(report)).toMatch(/^sent 1: .* open 1;[\s\S]*\nnever sent, since the time was up: 2\n/);
+  });
+
   it('repeats a transmissionId in capitals gives the same one', async () => {
     const first = new Map<string, string>();
     const url = await start((id, res) => {

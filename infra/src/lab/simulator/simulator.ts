@@ -36,9 +36,11 @@ export type { Finding, SimulatorReport } from './report.js';
 export type { SimulatorSftp } from './sftp.js';
 
 export interface SimulatorProgress {
+  /** Letters that were offered once or more. */
   readonly sent: number;
   readonly acknowledged: number;
   readonly resent: number;
+  /** Those too that wait to be offered. */
   readonly open: number;
   readonly findings: number;
 }
@@ -93,6 +95,7 @@ export class Simulator {
   readonly #running = new Set<Promise<void>>();
   readonly #loops: Promise<void>[];
   #error: unknown;
+  #sent = 0;
   #open = 0;
   #acknowledged = 0;
   #resent = 0;
@@ -133,7 +136,7 @@ export class Simulator {
 
   get progress(): SimulatorProgress {
     return {
-      sent: this.#letters.size,
+      sent: this.#sent,
       acknowledged: this.#acknowledged,
       resent: this.#resent,
       open: this.#open,
@@ -285,6 +288,7 @@ export class Simulator {
   #add(letter: Letter): void {
     this.#letters.set(letter.messageUUID, letter);
     this.#open += 1;
+    this.#sent += letter.attempts; // one of a fault is offered at once
   }
 
   // What sends them
@@ -309,6 +313,7 @@ export class Simulator {
 
   async #attempt(letter: Letter): Promise<void> {
     if (letter.attempts > 0) this.#resent += 1;
+    else this.#sent += 1;
     letter.attempts += 1;
     letter.sentAt ??= Date.now();
     let isAtOnce = false;
@@ -546,7 +551,6 @@ export class Simulator {
     return {
       url: this.#plan.url,
       seconds: (performance.now() - this.#startedAt) / SECOND,
-      sent: this.#letters.size,
       ...figures,
       resent: this.#resent,
       failedAttempts: Object.fromEntries(this.#failedAttempts),
@@ -557,7 +561,7 @@ export class Simulator {
       inbox,
       findings: this.#findings,
       findingCount: this.#findingCount,
-      isGood: figures.open === 0 && this.#findingCount === 0 && isInboxGood && filesNotFetched === 0,
+      isGood: figures.open + figures.neverSent === 0 && this.#findingCount === 0 && isInboxGood && filesNotFetched === 0,
     };
   }
 }
