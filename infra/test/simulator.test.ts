@@ -518,7 +518,7 @@ it('what a receiver on another machine cannot show is not played, and the report
 });
 
 it.each([
-  [{ concurrency: 0 }, 'At least one letter must be under way at once.'],
+  [{ concurrency: 0 }, 'The concurrency must be 1 letter or more.'],
   [{ ownHost: 'a b' }, '"a b" is neither the name of a machine nor an address.'],
   [{ url: 'http://receiver.example' }, 'The receiver is called over https; over http only on this machine.'],
   [{ faults: ['gone'] }, 'There is no fault "gone".'],

@@ -355,18 +355,20 @@ describe('on PostgreSQL,', () => {
     await add(queues, definition, 1, 2);
     const done = collect(queues, definition, 3);
     await expect.poll(settled(queues, definition, 'completed')).toBe(2);
-    // So old that the next job that ends removes them: another removes them too, the second one first.
+    // So old that the next job that ends removes both. Another locks them too, the other way round.
+    await database.sql('UPDATE bullmq.job SET finished_at_ms = 1');
+    const old = `SELECT id FROM bullmq.job WHERE queue = '${definition.name}' AND state = 'completed' AND finished_at_ms <= 2`;
+    const [first, second] = (await database.sql<{ id: string }>(old)).map(({ id }) => id);
+    const lock = (id: string | undefined) => `SELECT FROM bullmq.job WHERE id = '${id}' FOR UPDATE`;
     const other = new pg.Client({ connectionString: database.ownerUrl });
     await other.connect();
-    for (const n of [1, 2]) await other.query('UPDATE bullmq.job SET finished_at_ms = $1 WHERE id = $2', [n, `job-${n}`]);
     await other.query(`SET deadlock_timeout = '30s'`); // so that it is not the one that fails
-    await other.query(`BEGIN; SELECT FROM bullmq.job WHERE id = 'job-2' FOR UPDATE`);
+    await other.query(`BEGIN; ${lock(second)}`);
     await add(queues, definition, 3);
-    const isWaiting = () => database.sql(`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`);
-    await expect.poll(async () => (await isWaiting()).length, { interval: 5 }).toBe(1);
-    const lockFirst = `SELECT FROM bullmq.job WHERE id = 'job-1' FOR UPDATE`;
-    await expect(database.sql(`${lockFirst} NOWAIT`)).rejects.toMatchObject({ code: '55P03' });
-    await other.query(lockFirst); // waits until the queue's statement has failed
+    const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+    await expect.poll(async () => (await database.sql(waiting)).length, { interval: 5 }).toBe(1);
+    await expect(database.sql(`${lock(first)} NOWAIT`)).rejects.toMatchObject({ code: '55P03' });
+    await other.query(lock(first)); // waits until the queue's statement has failed
     await other.query('COMMIT');
     await other.end();
     await expect.poll(settled(queues, definition, 'completed')).toBe(1);

@@ -7,7 +7,7 @@ import {
   type FaultLetterSpec,
   type FaultStage,
   Misbehaved,
-  mustBeForGood,
+  mustRefuseForGood,
   type SendOptions,
   THIS_MACHINE,
 } from './faults.js';
@@ -100,7 +100,7 @@ export class Stage implements FaultStage {
     for (const { letter, expected } of this.taken) {
       if (expected === 'refused' && letter.status === 'acknowledged')
         throw new Misbehaved(`acknowledged ${letter.messageUUID}, which it must refuse`);
-      if (expected !== 'taken') mustBeForGood(this.#refusals.get(letter.messageUUID) ?? 0);
+      if (expected !== 'taken') mustRefuseForGood(this.#refusals.get(letter.messageUUID) ?? 0);
     }
   }
 

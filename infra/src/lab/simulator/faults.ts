@@ -153,7 +153,7 @@ function sameReceipt(readings: readonly Reading[]): void {
 }
 
 /** @throws Misbehaved when what is never taken is refused other than by a client error: the platform would send it for ever */
-export function mustBeForGood(status: number): void {
+export function mustRefuseForGood(status: number): void {
   if (isAway(status)) throw new Unavailable(`answered ${status}`);
   if (status >= 500)
     throw new Misbehaved(`answered ${status} to what it never takes: it would be sent again and again`);
@@ -259,7 +259,7 @@ export const FAULTS: readonly Fault[] = [
       const second = await stage.send(first, { body: bodyOf([other]), isOther: true });
       if (second.isPositive && second.transmissionId === reading.transmissionId)
         throw new Misbehaved('gave another letter with the same id the receipt of the first: it is lost');
-      if (!second.isPositive) mustBeForGood(second.status);
+      if (!second.isPositive) mustRefuseForGood(second.status);
     },
   },
   {

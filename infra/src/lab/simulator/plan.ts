@@ -69,7 +69,7 @@ export function checkPlan(plan: SimulatorPlan): void {
   if (municipalities.length === 0) throw new Error('There is no municipality to send to.');
   if (!(rate > 0)) throw new Error('The rate must be more than 0 letters a second.');
   if (!(Number.isInteger(concurrency) && concurrency >= 1))
-    throw new Error('At least one letter must be under way at once.');
+    throw new Error('The concurrency must be 1 letter or more.');
   if (plan.ownHost !== undefined && !URL.canParse(`http://${ownHostOf(plan)}:1`))
     throw new Error(`"${plan.ownHost}" is neither the name of a machine nor an address.`);
   if (channels.sf2900 && !sftp) throw new Error('SF2900 needs an SFTP server for the files.');
