@@ -358,7 +358,7 @@ describe('a receiver that', () => {
     let asked = '';
     const url = await start((_id, res, count) => {
       asked = /SYSTEM "([^"]*)"/.exec(String(bodies[count - 1]))?.[1] ?? '';
-      fetch(asked).finally(() => res.writeHead(403, { 'content-type': 'text/html' }).end());
+      void fetch(asked).finally(() => res.writeHead(403, { 'content-type': 'text/html' }).end());
     });
     const { report } = await simulate({ url, limit: 0, faults: ['external-entity'], ownHost: 'localhost' });
     expect(asked).toMatch(/^http:\/\/localhost:\d+\/$/);

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -39,13 +39,7 @@ async function openSilently({ url }: Listening): Promise<Socket> {
 }
 
 const start = (app: Express = express()) =>
-  listen(
-    app,
-    { HOST: '127.0.0.1', PORT: 0, KEEP_ALIVE_SECONDS: 1 },
-    () => {},
-    'SF1606_TLS_PORT',
-    openCertificate(),
-  );
+  listen(app, { HOST: '127.0.0.1', PORT: 0, KEEP_ALIVE_SECONDS: 1 }, () => {}, 'SF1606_TLS_PORT', openCertificate());
 
 it('callers that never begin it do not keep the server from closing', async () => {
   const listening = await start();
@@ -67,18 +61,19 @@ it('a caller that ends its direction gets all answers, also one that takes longe
   const warnings: Error[] = [];
   const warned = (warning: Error) => void warnings.push(warning);
   process.on('warning', warned);
-  const last = Promise.withResolvers<void>();
-  const othersWritten = Promise.withResolvers<void>();
+  const events = new EventEmitter();
+  const othersWritten = once(events, 'others-written');
+  const last = once(events, 'last');
   let callerEnded: Promise<unknown> | undefined;
   let written = 0;
   const app = express().get('/:n', async (req, res) => {
     callerEnded ??= once(req.socket, 'end');
     res.once('close', () => {
       written += 1;
-      if (written === ANSWERS - 1) othersWritten.resolve();
+      if (written === ANSWERS - 1) events.emit('others-written');
     });
     await callerEnded;
-    if (req.params.n === String(ANSWERS)) await last.promise;
+    if (req.params.n === String(ANSWERS)) await last;
     res.send(`answer ${req.params.n}.`);
   });
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -94,9 +89,9 @@ it('a caller that ends its direction gets all answers, also one that takes longe
   const requests = Array.from({ length: ANSWERS }, (_, n) => `GET /${n + 1} HTTP/1.1\r\nHost: test\r\n\r\n`);
   socket.end(requests.join(''));
 
-  await othersWritten.promise;
+  await othersWritten;
   await vi.advanceTimersByTimeAsync(60_000);
-  last.resolve();
+  events.emit('last');
   await closed;
 
   expect(received.match(/answer \d+/g)).toEqual(requests.map((_, n) => `answer ${n + 1}`));

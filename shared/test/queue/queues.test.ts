@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { QUEUE_PLACES, serversOf } from '../../../infra/src/testkit/queue-places.js';
 import { HAS_REDIS, type OwnRedis, type QueuePlace, startOwnRedis } from '../../../infra/src/testkit/redis.js';

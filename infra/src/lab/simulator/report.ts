@@ -126,6 +126,10 @@ export function summaryOf(report: SimulatorReport): string {
   for (const { what, messageUUID } of findings.slice(0, SHOWN))
     lines.push(`finding: ${what}${messageUUID === undefined ? '' : ` (${messageUUID})`}`);
   if (findingCount > SHOWN) lines.push(`and ${findingCount - SHOWN} findings more`);
-  lines.push(report.isGood ? 'all accounted for, nothing found' : `NOT GOOD: open ${open}, never sent ${neverSent}, findings ${findingCount}`);
+  lines.push(
+    report.isGood
+      ? 'all accounted for, nothing found'
+      : `NOT GOOD: open ${open}, never sent ${neverSent}, findings ${findingCount}`,
+  );
   return lines.join('\n');
 }

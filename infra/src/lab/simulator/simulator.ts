@@ -561,7 +561,8 @@ export class Simulator {
       inbox,
       findings: this.#findings,
       findingCount: this.#findingCount,
-      isGood: figures.open + figures.neverSent === 0 && this.#findingCount === 0 && isInboxGood && filesNotFetched === 0,
+      isGood:
+        figures.open + figures.neverSent === 0 && this.#findingCount === 0 && isInboxGood && filesNotFetched === 0,
     };
   }
 }
