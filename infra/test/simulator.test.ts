@@ -320,8 +320,9 @@ describe('a receiver that', () => {
       else sendJson(res, receipt(id));
     });
     const clock = new SimulatedClock(new Date(), 7 * 24 * HOUR); // seven days in a millisecond
-    const { report } = await simulate({ url, channels, limit: 1, clock });
-    expect(report).toMatchObject({ isSwitchedOff: false, resent: 1, acknowledged: 1, isGood: true });
+    const simulator = await Simulator.start({ ...ONE_LETTER, url, clock });
+    await expect.poll(() => simulator.progress.acknowledged, { interval: 5 }).toBe(1);
+    expect(await simulator.stop()).toMatchObject({ isSwitchedOff: false, resent: 1, acknowledged: 1, isGood: true });
   });
 
   it('never answers has been sent what was offered to it; the rest is counted apart', async () => {
