@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../src/lab/random.js';
 import { type MadeCertificates, makeCertificates } from '../src/lab/simulator/certificates.js';
@@ -48,7 +50,8 @@ const foundBy = ({ findings }: SimulatorReport) => findings.map(({ what }) => wh
 
 it('docs/simulator.md has each fault, and what is expected', () => {
   const rows = FAULTS.map(
-    ({ name, does, expects, needs }) => `| \`${name}\`${needs ? ' (TLS)' : ''} | ${does} | ${expects} |\n`,
+    ({ name, does, expects, needs, unseen }) =>
+      `| \`${name}\`${needs ? ' (TLS)' : ''} | ${does} | ${expects}${unseen ? ` Checked only ${unseen.isChecked}: ${unseen.what}.` : ''} |\n`,
   );
   expectListed(
     'docs/simulator.md',
@@ -311,12 +314,185 @@ describe('a receiver that', () => {
     expect(report.open).toBe(report.sent);
   });
 
+  it('takes nothing for seven days since nothing is sent is not switched off', async () => {
+    const url = await start((id, res, count) => {
+      if (count === 1) res.writeHead(503).end();
+      else sendJson(res, receipt(id));
+    });
+    const clock = new SimulatedClock(new Date(), 7 * 24 * HOUR); // seven days in a millisecond
+    const simulator = await Simulator.start({ ...ONE_LETTER, url, clock });
+    await expect.poll(() => simulator.progress.acknowledged, { interval: 5 }).toBe(1);
+    expect(await simulator.stop()).toMatchObject({ isSwitchedOff: false, resent: 1, acknowledged: 1, isGood: true });
+  });
+
+  it('never answers has been sent what was offered to it; the rest is counted apart', async () => {
+    const url = await start(() => {});
+    const { report, simulator } = await simulate({ url, channels, limit: 3, concurrency: 1, stopSeconds: 0.1 });
+    expect([...simulator.letters].map(({ attempts }) => attempts)).toEqual([1, 0, 0]);
+    expect(report).toMatchObject({ sent: 1, open: 1, neverSent: 2, byChannel: { rest: 1 }, isGood: false });
+    expect(simulator.progress).toMatchObject({ sent: 1 });
+    expect(summaryOf(report)).toMatch(/^sent 1: .* open 1;[\s\S]*\nnever sent, since the time was up: 2\n/);
+  });
+
+  it('repeats a transmissionId in capitals gives the same one', async () => {
+    const first = new Map<string, string>();
+    const url = await start((id, res) => {
+      const transmissionId = first.get(id.toLowerCase())?.toUpperCase() ?? randomUUID();
+      first.set(id.toLowerCase(), transmissionId);
+      sendJson(res, { ...receipt(id), transmissionId });
+    });
+    const { report } = await simulate({ url, channels, limit: 1, faults: ['upper-case-id', 'same-id-other-content'] });
+    expect(foundBy(report)).toEqual([
+      'same-id-other-content: gave another letter with the same id the receipt of the first: it is lost',
+    ]);
+  });
+
   it('believes everything fails what it must refuse, and what comes twice', async () => {
     const url = await start((id, res) => sendJson(res, receipt(id.toLowerCase())));
     const faults = ['billion-laughs', 'external-entity', 'broken-base64', 'upper-case-id', 'bom', 'cut'];
     const { report } = await simulate({ url, channels, limit: 1, faults });
     const failed = Object.keys(report.faults).filter((name) => report.faults[name]?.failed === 1);
     expect(failed.toSorted()).toEqual(['billion-laughs', 'broken-base64', 'external-entity', 'upper-case-id']);
+  });
+
+  it('asks for an entity at the address of the simulator that it was given fails', async () => {
+    let asked = '';
+    const url = await start((_id, res, count) => {
+      asked = /SYSTEM "([^"]*)"/.exec(String(bodies[count - 1]))?.[1] ?? '';
+      void fetch(asked).finally(() => res.writeHead(403, { 'content-type': 'text/html' }).end());
+    });
+    const { report } = await simulate({ url, limit: 0, faults: ['external-entity'], ownHost: 'localhost' });
+    expect(asked).toMatch(/^http:\/\/localhost:\d+\/$/);
+    expect(foundBy(report)).toEqual(['external-entity: asked for an entity that a letter named']);
+  });
+
+  it('answers 500 to another letter with the same id fails', async () => {
+    const url = await start((id, res, count) => {
+      const invalid = { ...receipt(id), receiptStatus: 'INVALID', errorCode: 'internal' };
+      if (String(bodies[count - 1]).includes('Noget helt andet')) sendJson(res, invalid, 500);
+      else sendJson(res, receipt(id));
+    });
+    const { report } = await simulate({ url, limit: 0, faults: ['same-id-other-content'] });
+    expect(foundBy(report)).toEqual([
+      'same-id-other-content: answered 500 to what it never takes: it would be sent again and again',
+    ]);
+  });
+
+  it('gives the letter whose answer was lost two receipts fails', async () => {
+    const envelope = (id: string) => {
+      const fields = Object.entries(receipt(id)).map(([name, value]) => `<${name}>${value}</${name}>`);
+      return `<Envelope><Body><PostModtagResponse>${fields.join('')}</PostModtagResponse></Body></Envelope>`;
+    };
+    const url = await start((id, res, count) => {
+      if (!String(bodies[count - 1]).includes('Envelope')) sendJson(res, receipt(id));
+      else res.writeHead(200, { 'content-type': 'text/xml' }).end(envelope(id));
+    });
+    const { report } = await simulate({ url, limit: 0, faults: ['lost-answer'] });
+    expect(foundBy(report)).toContain('lost-answer: gave one letter several transmissionIds');
+  });
+
+  it('writes a file where its name leads fails', async () => {
+    let file = '';
+    const url = await start((id, res, count) => {
+      const name = /<memo:filename>([^<]*)/.exec(String(bodies[count - 1]))?.[1] ?? '';
+      file = join('/var/lib/receiver/files', name);
+      void writeFile(file, '').then(() => sendJson(res, receipt(id)));
+    });
+    const { report } = await simulate({ url, limit: 0, faults: ['path-in-file-name'] });
+    await rm(file);
+    expect(foundBy(report)).toEqual([`path-in-file-name: wrote ${file}, which a file name led to`]);
+  });
+
+  it('is asked for no inbox has expectations that are not checked, and the report names them', async () => {
+    const url = await start((id, res) => sendJson(res, receipt(id)));
+    const { report } = await simulate({ url, limit: 0, faults: ['cut', 'bom', 'path-in-file-name'] });
+    expect(report).toMatchObject({ isGood: true, unchecked: [expect.stringMatching(/^cut: /)] });
+    expect(summaryOf(report)).toContain(
+      '\nnot checked: cut: whether nothing of the first is kept, which is checked only with an inbox\n',
+    );
+  });
+
+  const sendPage = (res: ServerResponse, status: number) =>
+    res.writeHead(status, { 'content-type': 'text/html' }).end(`<html><h1>${status}</h1></html>`);
+
+  it('is behind a proxy may refuse without a receipt what it may refuse', async () => {
+    const url = await start((id, res, count) => {
+      const body = String(bodies[count - 1]);
+      if (/<!ENTITY|\*#!|Noget helt andet/.test(body) || id === '') sendPage(res, 400);
+      else sendJson(res, receipt(id));
+    });
+    const faults = ['billion-laughs', 'broken-base64', 'utf-16', 'gzip', 'same-id-other-content'];
+    const { report } = await simulate({ url, channels, limit: 1, faults });
+    expect(foundBy(report)).toEqual([]);
+    expect(report).toMatchObject({ refused: 4, acknowledged: 2, isGood: true });
+  });
+
+  it('is behind a proxy may refuse a letter without a receipt only where it may refuse it', async () => {
+    const url = await start((id, res) => (id === '' ? sendPage(res, 200) : sendPage(res, 400)));
+    const { report } = await simulate({ url, channels, limit: 0, faults: ['gzip', 'bom'], stopSeconds: 0 });
+    expect(foundBy(report)).toEqual([
+      'Content-Type is text/html, not application/json',
+      'the answer cannot be read as a receipt',
+      'Content-Type is text/html, not application/json',
+      'the answer cannot be read as a receipt',
+      'bom: refused it: 400',
+    ]);
+  });
+
+  it('is away behind a proxy is asked again and not blamed', async () => {
+    const away = [502, 503, 504];
+    const url = await start((id, res, count) => {
+      const status = away[count - 1];
+      if (status) sendPage(res, status);
+      else sendJson(res, receipt(id));
+    });
+    const { report } = await simulate({ url, channels, limit: 2, faults: ['bom'] });
+    expect(foundBy(report)).toEqual([]);
+    expect(report.failedAttempts).toEqual({ 502: 1, 503: 1, 504: 1 });
+    expect(report).toMatchObject({ acknowledged: 4, faults: { bom: { failed: 0 } }, isGood: true });
+  });
+
+  it('has a limit of 99.5 MB of XML may refuse 99.5 MiB', { tags: ['long'] }, async () => {
+    const refusal = { transmissionId: randomUUID(), timeStamp: new Date().toISOString(), receiptStatus: 'INVALID' };
+    const listener: RequestListener = async (req, res) => {
+      let [first, bytes] = [Buffer.alloc(0), 0];
+      for await (const piece of req as AsyncIterable<Buffer>) {
+        if (first.length < 4_000) first = Buffer.concat([first, piece]);
+        bytes += piece.length;
+      }
+      if (bytes <= 99_500_000) sendJson(res, receipt(idIn(first)));
+      else sendJson(res, { ...refusal, errorCode: 'too-large' }, 413);
+    };
+    server = createServer((req, res) => void listener(req, res)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { report, simulator } = await simulate({ url, channels, limit: 0, faults: ['largest', 'largest-mib'] });
+    expect(foundBy(report)).toEqual([]);
+    expect([...simulator.letters].map(({ bytes, status }) => [bytes, status])).toEqual([
+      [99_500_000, 'acknowledged'],
+      [104_333_312, 'refused'],
+    ]);
+    expect(report.isGood).toBe(true);
+  });
+
+  it('is behind a proxy may refuse a certificate without a receipt', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'indbakke-simulator-'));
+    const { tls } = await makeCertificates(folder, ['127.0.0.1']);
+    const [key, cert] = await Promise.all(['server.key', 'server.pem'].map((name) => readFile(join(folder, name))));
+    await rm(folder, { recursive: true });
+    const options = { key, cert, ca: tls.trusted, requestCert: true, rejectUnauthorized: false };
+    const listener: RequestListener = async (req, res) => {
+      const body = await buffer(req);
+      if ((req.socket as TLSSocket).authorized) sendJson(res, receipt(idIn(body)));
+      else sendPage(res, 400);
+    };
+    server = createSecureServer(options, (req, res) => void listener(req, res)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const faults = ['no-certificate', 'expired-certificate'];
+    const { report } = await simulate({ url, tls, channels, limit: 1, faults });
+    expect(foundBy(report)).toEqual([]);
+    expect(report).toMatchObject({ refused: 2, acknowledged: 1, isGood: true });
   });
 });
 
@@ -334,7 +510,17 @@ it('a receiver that is away is one that has not taken its letters', async () => 
   });
 });
 
+it('what a receiver on another machine cannot show is not played, and the report says so', async () => {
+  const { report } = await simulate({ url: 'https://receiver.invalid', limit: 0, faults: ['external-entity'] });
+  expect(report.faults['external-entity']).toMatchObject({ played: 0, notPlayed: expect.any(String) });
+  expect(summaryOf(report)).toContain(
+    '\nfault external-entity: not played: the receiver is on another machine: say by --own-host how it reaches this one\n',
+  );
+});
+
 it.each([
+  [{ concurrency: 0 }, 'The concurrency must be 1 letter or more.'],
+  [{ ownHost: 'a b' }, '"a b" is neither the name of a machine nor an address.'],
   [{ url: 'http://receiver.example' }, 'The receiver is called over https; over http only on this machine.'],
   [{ faults: ['gone'] }, 'There is no fault "gone".'],
   [{ faults: ['expired-certificate'] }, 'The fault expired-certificate needs TLS, and the certificates for it.'],

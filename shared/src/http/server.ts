@@ -88,7 +88,7 @@ export async function listen(
     latest.set(req.socket, res);
     if (!server.listening) res.shouldKeepAlive = false;
     res.once('finish', () => discardRest(req));
-    res.once('prefinish', () => endWrite(req.socket));
+    res.once('prefinish', () => endWrite(res));
     if (!namesOneHost(req)) return refuse(400, 'HOST', res);
     if (!isFramedPlainly(req)) return refuse(501, 'TRANSFER_ENCODING', res);
     app(req, res);
@@ -170,13 +170,15 @@ function discardRest(req: IncomingMessage): void {
 const WRITE_MS = 2 * SECOND;
 
 /**
- * Ends a connection whose peer sends no more, when the answer is not written soon. Node does not notice that a peer has reset a
- * connection over TLS 1.3 which was read to its end: the write would wait until the idle timeout, and hold a place for uploads.
+ * Ends a connection whose peer sends no more, when an answer that is given to it is not written soon. Node does not notice that a peer
+ * has reset a connection over TLS 1.3 which was read to its end: the write would wait until the idle timeout, and hold a place for
+ * uploads. Answers are written one after the other, so that no other one is timed meanwhile; those still being made may take their time.
  */
-function endWrite(socket: Socket): void {
+function endWrite(res: ServerResponse): void {
+  const { socket } = res.req;
   if (!(socket instanceof TLSSocket) || !socket.readableEnded) return;
   const timer = setTimeout(() => socket.destroy(), WRITE_MS);
-  socket.once('close', () => clearTimeout(timer));
+  res.once('close', () => clearTimeout(timer));
 }
 
 /** RFC 9112, 3.2: HTTP/1.1 has exactly one Host. */

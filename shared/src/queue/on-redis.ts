@@ -22,6 +22,7 @@ export function openRedis(servers: RedisServers): Backend {
     queue: (name) => new Queue(name, { connection: forQueues, ...prefixOf(name) }),
     worker: (name, concurrency, process) =>
       new Worker(name, process, { connection: forWorkers, ...prefixOf(name), ...workerOptions(concurrency) }),
+    bulkFrom: 2, // one round trip for all
     onError(listener) {
       forQueues.on('error', listener);
       forWorkers.on('error', listener);

@@ -58,9 +58,6 @@ const KEEP_FAILED = { age: 7 * 24 * 60 * 60, count: 10_000 };
 // adding ten.
 const ADDING = { maxBatch: 500, concurrency: 1, pauseMs: 50 };
 
-/** Up to so many are added one by one: on PostgreSQL, BullMQ makes temporary tables to add several at once, for the price of ten. */
-const FEW = 8;
-
 interface Enqueued {
   readonly definition: JobDefinition<object, string>;
   readonly data: object;
@@ -123,7 +120,6 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
 
   const addJobs = async (definition: JobDefinition<object, string>, enqueued: readonly Enqueued[]): Promise<void> => {
     const { name, attempts, backoffMs, idOf } = definition;
-    await backend.reach();
     const queue = queueOf(definition);
     const jobs = enqueued.map(({ data, trace }) => ({
       name,
@@ -136,8 +132,9 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
         removeOnFail: KEEP_FAILED,
       },
     }));
-    if (jobs.length > FEW) await queue.addBulk(jobs);
-    else for (const { data, opts } of jobs) await queue.add(name, data, opts);
+    const [first] = jobs;
+    if (jobs.length > 1) await queue.addBulk(jobs);
+    else if (first) await queue.add(name, first.data, first.opts);
   };
 
   const adding = createBatcher<Enqueued, void>({
@@ -145,9 +142,17 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
     keyOf: ({ definition }) => definition.name,
     async run(queue, enqueued) {
       const [{ definition }] = enqueued as [Enqueued];
-      await addJobs(definition, enqueued).catch((error: unknown) => {
-        log.warn('enqueue-failed', { queue, jobs: enqueued.length, ...describeError(error) });
-      });
+      const calls = enqueued.length < backend.bulkFrom ? enqueued.map((each) => [each]) : [enqueued];
+      let left = enqueued.length;
+      try {
+        await backend.reach();
+        for (const jobs of calls) {
+          await addJobs(definition, jobs);
+          left -= jobs.length;
+        }
+      } catch (error) {
+        log.warn('enqueue-failed', { queue, jobs: left, ...describeError(error) });
+      }
       return enqueued.map(() => undefined);
     },
   });

@@ -1,9 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { createTestDatabase, type TestDatabase } from '../../../infra/src/testkit/database.js';
 import { QUEUE_PLACES, serversOf } from '../../../infra/src/testkit/queue-places.js';
-import type { QueuePlace } from '../../../infra/src/testkit/redis.js';
+import { HAS_REDIS, type OwnRedis, type QueuePlace, startOwnRedis } from '../../../infra/src/testkit/redis.js';
 import { currentCorrelationId, type Log, type LogFields, withCorrelation } from '../../src/log/index.js';
 import { type JobDefinition, openQueues, type Queues, UnrecoverableError } from '../../src/queue/index.js';
 import { layLine } from '../service/line.js';
@@ -312,5 +315,90 @@ describe.each(QUEUE_PLACES)('a queue on %s', (_name, here, start) => {
       event: 'enqueue-failed',
       fields: expect.objectContaining({ queue: definition.name, jobs: 2 }),
     });
+  });
+});
+
+type Logged = [event: string, fields: LogFields | undefined][];
+
+async function openLogged(url: string): Promise<{ queues: Queues; logged: Logged }> {
+  const logged: Logged = [];
+  const write = (event: string, fields?: LogFields) => void logged.push([event, fields]);
+  const log = { info: write, warn: write, error: write, debug: write } satisfies Log;
+  return { queues: openQueues({ ...(await serversOf({ QUEUE_URL: url })), log }), logged };
+}
+
+describe('on PostgreSQL,', () => {
+  let database: TestDatabase;
+  let queues: Queues;
+  let logged: Logged;
+  const definition = quickly('q-postgres');
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    ({ queues, logged } = await openLogged(database.url));
+  });
+  afterEach(async () => {
+    await queues.close();
+    await database.drop();
+  });
+
+  it('of a few jobs that are added, the log counts those that were not', async () => {
+    queues.enqueue(definition, { n: 1 });
+    queues.enqueue(definition, { n: 2 });
+    queues.enqueue(definition, { n: 3 }, '\0'); // which jsonb cannot have
+    queues.enqueue(definition, { n: 4 });
+    await queues.flush();
+    expect(logged).toEqual([['enqueue-failed', expect.objectContaining({ queue: definition.name, jobs: 2 })]]);
+    expect(await queueOf(queues, definition)?.getJobCounts('waiting')).toEqual({ waiting: 2 });
+  });
+
+  it('a job that cannot be noted as done for a deadlock is noted again, and not run again', async () => {
+    await add(queues, definition, 1, 2);
+    const done = collect(queues, definition, 3);
+    await expect.poll(settled(queues, definition, 'completed')).toBe(2);
+    // So old that the next job that ends removes both. Another locks them too, the other way round.
+    await database.sql('UPDATE bullmq.job SET finished_at_ms = 1');
+    const old = `SELECT id FROM bullmq.job WHERE queue = '${definition.name}' AND state = 'completed' AND finished_at_ms <= 2`;
+    const [first, second] = (await database.sql<{ id: string }>(old)).map(({ id }) => id);
+    const lock = (id: string | undefined) => `SELECT FROM bullmq.job WHERE id = '${id}' FOR UPDATE`;
+    const other = new pg.Client({ connectionString: database.ownerUrl });
+    await other.connect();
+    await other.query(`SET deadlock_timeout = '30s'`); // so that it is not the one that fails
+    await other.query(`BEGIN; ${lock(second)}`);
+    await add(queues, definition, 3);
+    const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+    await expect.poll(async () => (await database.sql(waiting)).length, { interval: 5 }).toBe(1);
+    await expect(database.sql(`${lock(first)} NOWAIT`)).rejects.toMatchObject({ code: '55P03' });
+    await other.query(lock(first)); // waits until the queue's statement has failed
+    await other.query('COMMIT');
+    await other.end();
+    await expect.poll(settled(queues, definition, 'completed')).toBe(1);
+    expect(await done).toEqual([1, 2, 3]);
+    expect(logged.filter(([event]) => event !== 'job-done')).toEqual([]);
+    expect(logged).toHaveLength(3);
+  });
+});
+
+describe.runIf(HAS_REDIS)('on Redis,', () => {
+  let redis: OwnRedis;
+  beforeAll(async () => {
+    redis = await startOwnRedis();
+  });
+  afterAll(() => redis?.close());
+
+  it('a few jobs are added in one round trip', async () => {
+    const sent: string[] = [];
+    const relay = createServer((near) => {
+      const far = connect(redis.port, '127.0.0.1');
+      near.on('data', (bytes) => void sent.push(bytes.toString('latin1')));
+      near.pipe(far).pipe(near);
+    }).listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    const { queues } = await openLogged(`redis://127.0.0.1:${(relay.address() as AddressInfo).port}`);
+    await add(queues, quickly('q-redis'), 0); // takes the script there
+    await add(queues, quickly('q-redis'), 1, 2, 3);
+    expect(sent.filter((bytes) => /job-[123]/.test(bytes))).toHaveLength(1);
+    await queues.close();
+    relay.close();
   });
 });

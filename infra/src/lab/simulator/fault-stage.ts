@@ -7,13 +7,14 @@ import {
   type FaultLetterSpec,
   type FaultStage,
   Misbehaved,
+  mustRefuseForGood,
   type SendOptions,
-  Unavailable,
+  THIS_MACHINE,
 } from './faults.js';
 import { ACCEPT, type Call, type Channel, callOf, type Letter, memoOf } from './letters.js';
-import type { SimulatorPlan } from './plan.js';
+import { ownHostOf, type SimulatorPlan } from './plan.js';
 import { RawConnection } from './raw-connection.js';
-import { type Reading, readReceipt } from './receipts.js';
+import { isRefusal, type Reading, readReceipt } from './receipts.js';
 
 /** What a stage needs of the simulator. */
 export interface Backstage {
@@ -26,6 +27,7 @@ export interface Backstage {
 
 /** One attempt of one fault. */
 export class Stage implements FaultStage {
+  readonly ownHost: string;
   readonly host: string;
   readonly path: string;
   readonly own: ShownCertificate | undefined;
@@ -41,6 +43,7 @@ export class Stage implements FaultStage {
 
   constructor(plan: SimulatorPlan, fault: Fault, behind: Backstage) {
     const { host, pathname } = new URL(plan.url);
+    this.ownHost = ownHostOf(plan) ?? THIS_MACHINE;
     this.host = host;
     this.path = `${pathname.replace(/\/$/, '')}${behind.pathOf('rest')}`;
     this.own = plan.tls?.own;
@@ -79,9 +82,12 @@ export class Stage implements FaultStage {
     return this.#read(letter, answer, 'rest');
   }
 
+  /** What may be refused may be refused by a proxy, which gives no receipts. */
   async #read({ messageUUID }: FaultLetter, answer: Answer, channel: Channel, isOther = false): Promise<Reading> {
-    const reading = await readReceipt(answer, channel, messageUUID, ACCEPT[channel]);
-    const { letter } = this.taken.find((each) => each.letter.messageUUID === messageUUID) ?? {};
+    const read = await readReceipt(answer, channel, messageUUID, ACCEPT[channel]);
+    const { letter, expected } = this.taken.find((each) => each.letter.messageUUID === messageUUID) ?? {};
+    const isFine = (isOther || expected !== 'taken') && !read.isReceipt && isRefusal(answer);
+    const reading = isFine ? { ...read, findings: [] } : read;
     if (letter) {
       this.#behind.note(isOther ? { ...letter, transmissionId: undefined } : letter, reading);
     }
@@ -92,12 +98,9 @@ export class Stage implements FaultStage {
   /** @throws Misbehaved */
   judge(): void {
     for (const { letter, expected } of this.taken) {
-      const status = this.#refusals.get(letter.messageUUID) ?? 0;
-      if (expected !== 'taken' && status === 503) throw new Unavailable('answered 503');
       if (expected === 'refused' && letter.status === 'acknowledged')
         throw new Misbehaved(`acknowledged ${letter.messageUUID}, which it must refuse`);
-      if (expected !== 'taken' && status >= 500)
-        throw new Misbehaved(`answered ${status} to what it never takes: it would be sent again and again`);
+      if (expected !== 'taken') mustRefuseForGood(this.#refusals.get(letter.messageUUID) ?? 0);
     }
   }
 

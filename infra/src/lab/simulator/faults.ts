@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -6,7 +8,8 @@ import { BIG_MEMO_BYTES } from '../../testkit/big-memo.js';
 import { type Answer, NoAnswer, type ShownCertificate } from './client.js';
 import { type Body, bodyOf, type Channel } from './letters.js';
 import type { RawConnection } from './raw-connection.js';
-import { JSON_RECEIPT, type Reading } from './receipts.js';
+import { isAway, isRefusal, JSON_RECEIPT, type Reading } from './receipts.js';
+import { LARGEST } from './rhythm.js';
 
 /**
  * What a correct receiver does in the end. `taken`: it acknowledges the letter, once it is sent properly at the latest.
@@ -24,8 +27,18 @@ export interface Fault {
   readonly expected: Expected;
   /** Played over TLS only, with the certificates that it needs. */
   readonly needs?: 'tls' | 'other-certificate' | 'expired-certificate';
+  /** Whether it shows only if the receiver can call the simulator. */
+  readonly isCalledBack?: true;
+  /** What the answers do not show. */
+  readonly unseen?: Unseen;
   /** @throws Misbehaved, or NoAnswer where an answer is due */
   play(stage: FaultStage): Promise<void>;
+}
+
+/** Something that is expected, and when it is checked: with the plan’s `inbox`, or where the receiver has the same files. */
+export interface Unseen {
+  readonly what: string;
+  readonly isChecked: 'with an inbox' | 'on this machine';
 }
 
 /** The receiver did not do what it must. */
@@ -53,6 +66,8 @@ export interface FaultLetterSpec {
 }
 
 export interface FaultStage {
+  /** Of the simulator, in a URL for the receiver. */
+  readonly ownHost: string;
   /** Of the receiver, and its path for letters as they are. */
   readonly host: string;
   readonly path: string;
@@ -81,6 +96,9 @@ export interface SendOptions {
   /** It is another letter with the same id. */
   readonly isOther?: boolean;
 }
+
+/** The host of a machine for itself. */
+export const THIS_MACHINE = '127.0.0.1';
 
 const PAUSE_MS = 3_000;
 const XML = 'Content-Type: application/xml';
@@ -115,7 +133,7 @@ async function sendForNothing(
   for (const piece of pieces) await connection.send(piece);
   if (end) connection.endSending();
   const answer = await connection.answer().catch(unlessThereIsNone);
-  if (answer && (answer.status < 300 || answer.body.includes('COMPLETED')))
+  if (answer && !isRefusal(answer))
     throw new Misbehaved(`acknowledged ${letter.messageUUID}, of which it did not have all`);
 }
 
@@ -124,17 +142,23 @@ function unlessThereIsNone(error: unknown): undefined {
 }
 
 function mustBeTaken({ isPositive, code, status }: Reading): void {
-  if (status === 503) throw new Unavailable(`answered 503: ${code}`);
+  if (isAway(status)) throw new Unavailable(`answered ${status}: ${code}`);
   if (!isPositive) throw new Misbehaved(`refused it: ${code}`);
 }
 
 function sameReceipt(readings: readonly Reading[]): void {
   for (const reading of readings) mustBeTaken(reading);
-  const ids = new Set(readings.map(({ transmissionId }) => transmissionId?.toLowerCase()));
+  const ids = new Set(readings.map(({ transmissionId }) => transmissionId));
   if (ids.size > 1) throw new Misbehaved('gave one letter several transmissionIds');
 }
 
-/** Refused by a client error: after any other the platform would send it for ever. */
+/** @throws Misbehaved when what is never taken is refused other than by a client error: the platform would send it for ever */
+export function mustRefuseForGood(status: number): void {
+  if (isAway(status)) throw new Unavailable(`answered ${status}`);
+  if (status >= 500)
+    throw new Misbehaved(`answered ${status} to what it never takes: it would be sent again and again`);
+}
+
 const refusedWith = (change: (xml: string) => string | Buffer) => async (stage: FaultStage) => {
   await stage.send(stage.take({ expected: 'refused' }, change));
 };
@@ -186,6 +210,7 @@ export const FAULTS: readonly Fault[] = [
     does: 'The connection is cut before the last byte of the body, and the letter is sent again.',
     expects: 'It keeps nothing of the first, and acknowledges the second.',
     expected: 'taken',
+    unseen: { what: 'nothing of the first is kept', isChecked: 'with an inbox' },
     async play(stage) {
       const letter = stage.take();
       const connection = await stage.connect();
@@ -196,15 +221,16 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'lost-answer',
-    does: 'The connection is cut when the letter has been sent and before its receipt is read; it is sent again over SOAP.',
-    expects: 'It has the letter once, and gives the receipt again.',
+    does: 'The connection is cut when the letter has been sent and before its receipt is read; it is sent again over SOAP, then as the body.',
+    expects: 'It has the letter once, and gives one receipt for it.',
     expected: 'taken',
+    unseen: { what: 'the letter is there once', isChecked: 'with an inbox' },
     async play(stage) {
       const letter = stage.take();
       const connection = await stage.connect();
       await connection.send(requestOf(stage, letter));
       connection.close();
-      mustBeTaken(await stage.send(letter, { channel: 'soap' }));
+      sameReceipt([await stage.send(letter, { channel: 'soap' }), await stage.send(letter)]);
     },
   },
   {
@@ -212,6 +238,7 @@ export const FAULTS: readonly Fault[] = [
     does: 'The same letter comes four times at once: as the body, in a form, over SOAP, and as the body again.',
     expects: 'It has the letter once, and each of the four gets a receipt with the same transmissionId.',
     expected: 'taken',
+    unseen: { what: 'the letter is there once', isChecked: 'with an inbox' },
     async play(stage) {
       const letter = stage.take();
       const channels = ['rest', 'form', 'soap', 'rest'] as const;
@@ -221,7 +248,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'same-id-other-content',
     does: 'A second letter has the id of the first and another content.',
-    expects: 'It keeps both apart or refuses the second: the receipt of the first is no receipt for the second.',
+    expects:
+      'It keeps both apart or refuses the second for good: the receipt of the first is no receipt for the second.',
     expected: 'either',
     async play(stage) {
       const first = stage.take();
@@ -231,6 +259,7 @@ export const FAULTS: readonly Fault[] = [
       const second = await stage.send(first, { body: bodyOf([other]), isOther: true });
       if (second.isPositive && second.transmissionId === reading.transmissionId)
         throw new Misbehaved('gave another letter with the same id the receipt of the first: it is lost');
+      if (!second.isPositive) mustRefuseForGood(second.status);
     },
   },
   {
@@ -397,11 +426,20 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'largest',
-    does: 'The XML has exactly 99.5 MiB.',
+    does: 'The XML has exactly 99.5 MB: 99 500 000 bytes.',
     expects: 'It acknowledges the letter: it is within the limit, however that is counted.',
     expected: 'taken',
     async play(stage) {
-      mustBeTaken(await stage.send(stage.take({ bytes: BIG_MEMO_BYTES })));
+      mustBeTaken(await stage.send(stage.take({ bytes: LARGEST })));
+    },
+  },
+  {
+    name: 'largest-mib',
+    does: 'The XML has exactly 99.5 MiB: 104 333 312 bytes.',
+    expects: 'It acknowledges the letter, or refuses it: it is within the limit if that is in MiB or of the files.',
+    expected: 'either',
+    async play(stage) {
+      await stage.send(stage.take({ expected: 'either', bytes: BIG_MEMO_BYTES }));
     },
   },
   {
@@ -409,8 +447,11 @@ export const FAULTS: readonly Fault[] = [
     does: 'The name of the file leads upwards in a file system.',
     expects: 'It acknowledges the letter, or refuses it, and writes no file of that name.',
     expected: 'either',
+    unseen: { what: 'no such file is written', isChecked: 'on this machine' },
     async play(stage) {
-      await stage.send(stage.take({ expected: 'either', fileName: '../../../../tmp/indbakke-simulator.txt' }));
+      const file = `/tmp/indbakke-simulator-${randomUUID()}.txt`;
+      await stage.send(stage.take({ expected: 'either', fileName: `${'../'.repeat(12)}${file.slice(1)}` }));
+      if (existsSync(file)) throw new Misbehaved(`wrote ${file}, which a file name led to`);
     },
   },
   {
@@ -424,22 +465,24 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'external-entity',
-    does: 'An entity of the document type is at an address of this machine.',
+    does: 'An entity of the document type is at an address of the simulator.',
     expects: 'It refuses the letter, and asks nobody for the entity.',
     expected: 'refused',
+    isCalledBack: true,
     async play(stage) {
       let asked = false;
       const server = createServer((_req, res) => {
         asked = true;
         res.end('asked');
-      }).listen(0, '127.0.0.1');
+      });
+      server.listen(0, stage.ownHost === THIS_MACHINE ? THIS_MACHINE : undefined);
       await new Promise((resolve) => server.once('listening', resolve));
       const { port } = server.address() as AddressInfo;
       try {
         await refusedWith((xml) =>
           withSubject(xml, '&e;').replace(
             '<memo:Message ',
-            `<!DOCTYPE m [<!ENTITY e SYSTEM "http://127.0.0.1:${port}/">]><memo:Message `,
+            `<!DOCTYPE m [<!ENTITY e SYSTEM "http://${stage.ownHost}:${port}/">]><memo:Message `,
           ),
         )(stage);
       } finally {

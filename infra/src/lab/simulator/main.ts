@@ -30,6 +30,7 @@ Sends letters to a receiver of SF1606 and SF2900 as Serviceplatformen and Digita
   --channels LIST         of ${CHANNELS.join(', ')}, in equal shares (default: mostly rest)
   --large N               share of letters of 60 to 99.5 MB (default 0.002)
   --fault NAME            plays a fault; may be given again; all = each that can be played
+  --own-host HOST         by which the receiver reaches this machine, if it is on another: the fault external-entity needs it
   --fault-share N         share of the traffic that is faults, once each was played (default 0)
   --flood N               sends N old letters at once to one municipality, as SystemFetch does
   --tls DIR               the certificates that --make-certificates made
@@ -52,6 +53,7 @@ const OPTIONS = {
   channels: { type: 'string' },
   large: { type: 'string' },
   fault: { type: 'string', multiple: true, default: [] as string[] },
+  'own-host': { type: 'string' },
   'fault-share': { type: 'string', default: '0' },
   'list-faults': { type: 'boolean', default: false },
   flood: { type: 'string' },
@@ -165,6 +167,7 @@ async function planOf(options: Options, url: string, signal: AbortSignal): Promi
     ...(channels && { channels }),
     ...(flood !== undefined && { flood: { letters: wholeNumber('flood', flood) } }),
     ...(tls && { tls }),
+    ...(options['own-host'] !== undefined && { ownHost: options['own-host'] }),
     ...(options.sftp !== undefined && {
       sftp: await sftpOf(options.sftp, wholeNumber('sftp-port', options['sftp-port'])),
     }),
@@ -244,8 +247,10 @@ SF1606_TLS_CLIENTS=${cvr}/${uuid}`);
 }
 
 function showFaults(): void {
-  for (const { name, does, expects, needs } of FAULTS)
+  for (const { name, does, expects, needs, unseen } of FAULTS) {
     print(`${name}${needs ? ' (TLS)' : ''}\n  ${does}\n  Expected: ${expects}`);
+    if (unseen) print(`  Checked only ${unseen.isChecked}: ${unseen.what}.`);
+  }
 }
 
 /** @returns the exit status */

@@ -1,6 +1,7 @@
+import { isIPv6 } from 'node:net';
 import type { SimulatorTls } from './client.js';
 import type { SimulatedClock } from './clock.js';
-import { FAULTS, type Fault } from './faults.js';
+import { FAULTS, type Fault, THIS_MACHINE } from './faults.js';
 import type { SimulatorInbox } from './inbox.js';
 import type { Channel } from './letters.js';
 import type { SftpPlace, SimulatorSftp } from './sftp.js';
@@ -8,6 +9,8 @@ import type { SftpPlace, SimulatorSftp } from './sftp.js';
 export interface SimulatorPlan {
   /** Base URL of the receiver: https, or http to this machine. */
   readonly url: string;
+  /** Name or address by which the receiver reaches the simulator, if it is not on this machine. */
+  readonly ownHost?: string;
   /** Where letters go below it; default: the paths of this project. */
   readonly paths?: Partial<Readonly<Record<Channel, string>>>;
   /** CVR numbers. */
@@ -55,14 +58,20 @@ export interface SimulatorPlan {
   readonly signal?: AbortSignal;
 }
 
+const isLoopback = (url: string) => /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname);
+
 /** @throws Error with a sentence when it cannot be carried out */
-export function checkPlan({ url, tls, municipalities, faults = [], channels = {}, sftp, rate }: SimulatorPlan): void {
-  const { protocol, hostname } = new URL(url);
-  const isLoopback = /^(localhost|127\..*|\[::1\])$/.test(hostname);
-  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback))
+export function checkPlan(plan: SimulatorPlan): void {
+  const { url, tls, municipalities, faults = [], channels = {}, sftp, rate, concurrency = 1 } = plan;
+  const { protocol } = new URL(url);
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(url)))
     throw new Error('The receiver is called over https; over http only on this machine.');
   if (municipalities.length === 0) throw new Error('There is no municipality to send to.');
   if (!(rate > 0)) throw new Error('The rate must be more than 0 letters a second.');
+  if (!(Number.isInteger(concurrency) && concurrency >= 1))
+    throw new Error('The concurrency must be 1 letter or more.');
+  if (plan.ownHost !== undefined && !URL.canParse(`http://${ownHostOf(plan)}:1`))
+    throw new Error(`"${plan.ownHost}" is neither the name of a machine nor an address.`);
   if (channels.sf2900 && !sftp) throw new Error('SF2900 needs an SFTP server for the files.');
   for (const name of faults) {
     const fault = FAULTS.find((each) => each.name === name);
@@ -77,4 +86,26 @@ export function canPlay({ needs }: Fault, tls: SimulatorTls | undefined): boolea
   if (needs === 'other-certificate') return tls?.other !== undefined;
   if (needs === 'expired-certificate') return tls?.expired !== undefined;
   return needs === undefined || tls !== undefined;
+}
+
+/** By which the receiver reaches the simulator, as it is in a URL; undefined when nobody knows. */
+export function ownHostOf({ url, ownHost }: SimulatorPlan): string | undefined {
+  if (ownHost !== undefined) return isIPv6(ownHost) ? `[${ownHost}]` : ownHost;
+  return isLoopback(url) ? THIS_MACHINE : undefined;
+}
+
+/** Why it is not played; undefined when it is. */
+export function hindranceOf({ isCalledBack }: Fault, plan: SimulatorPlan): string | undefined {
+  const isReached = !isCalledBack || ownHostOf(plan) !== undefined;
+  return isReached ? undefined : 'the receiver is on another machine: say by --own-host how it reaches this one';
+}
+
+/** What is not checked of faults that are played, a sentence each. */
+export function uncheckedOf({ url, inbox, faults = [] }: SimulatorPlan): string[] {
+  const isChecked = { 'with an inbox': inbox !== undefined, 'on this machine': isLoopback(url) };
+  return FAULTS.flatMap(({ name, unseen }) =>
+    unseen && faults.includes(name) && !isChecked[unseen.isChecked]
+      ? [`${name}: whether ${unseen.what}, which is checked only ${unseen.isChecked}`]
+      : [],
+  );
 }

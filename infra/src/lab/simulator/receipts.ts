@@ -8,8 +8,11 @@ export interface Reading {
   /** Of HTTP. */
   readonly status: number;
   readonly isPositive: boolean;
+  /** Whether the answer is a receipt at all, good or bad. */
+  readonly isReceipt: boolean;
   /** Of a negative one: its errorCode, else the HTTP status. */
   readonly code: string | undefined;
+  /** In small letters. */
   readonly transmissionId: string | undefined;
   /** A sentence each. */
   readonly findings: readonly string[];
@@ -24,6 +27,12 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const NEGATIVE = ['INVALID', 'NOT_ALLOWED'];
 const FUTURE_MS = 5 * 60_000;
 
+/** What a proxy answers while the receiver behind it is away. */
+export const isAway = (status: number): boolean => [502, 503, 504].includes(status);
+
+/** Whether it says no in whatever way, not only by a receipt. */
+export const isRefusal = ({ status, body }: Answer): boolean => status >= 300 && !body.includes('COMPLETED');
+
 /**
  * Reads an answer as strictly as the strictest sender might.
  *
@@ -36,23 +45,30 @@ export async function readReceipt(
   messageUUID: string,
   accept: string,
 ): Promise<Reading> {
+  const { status, body } = answer;
+  const type = mediaTypeOf(answer.contentType);
+  const fields = await fieldsOf(answer, channel, type === JSON_RECEIPT).catch(() => undefined);
+  const isReceipt = fields !== undefined && (channel === 'sf2900' || fields.receiptStatus !== undefined);
+  const none = { status, isPositive: false, isReceipt, code: String(status), transmissionId: undefined };
+  if (!isReceipt && isAway(status)) return { ...none, findings: [] };
   const findings: string[] = [];
   const expected = channel === 'soap' || channel === 'sf2900' ? 'text/xml' : accept;
-  const type = mediaTypeOf(answer.contentType);
   if (type !== expected) findings.push(`Content-Type is ${type || 'missing'}, not ${expected}`);
-  const fields = await fieldsOf(answer, channel, type === JSON_RECEIPT).catch(() => undefined);
   if (!fields) {
-    findings.push(answer.body === '' ? 'the answer has no body' : 'the answer cannot be read as a receipt');
-    const { status } = answer;
-    return { status, isPositive: false, code: String(status), transmissionId: undefined, findings };
+    findings.push(body === '' ? 'the answer has no body' : 'the answer cannot be read as a receipt');
+    return { ...none, findings };
   }
-  return channel === 'sf2900'
-    ? readTechnical(answer, fields, findings)
-    : readDigitalPost(answer, fields, messageUUID, findings);
+  const read =
+    channel === 'sf2900'
+      ? readTechnical(answer, fields, findings)
+      : readDigitalPost(answer, fields, messageUUID, findings);
+  return { ...read, isReceipt };
 }
 
+type Read = Omit<Reading, 'isReceipt'>;
+
 /** The receipt of Digital Post’s own model (NGREF, OTX; assumed for SF1606). */
-function readDigitalPost({ status, body }: Answer, fields: Fields, messageUUID: string, findings: string[]): Reading {
+function readDigitalPost({ status, body }: Answer, fields: Fields, messageUUID: string, findings: string[]): Read {
   const text = (name: string) => (fields[name] === undefined || fields[name] === null ? '' : String(fields[name]));
   const [receiptStatus, errorCode, transmissionId] = ['receiptStatus', 'errorCode', 'transmissionId'].map(text);
   const isSuccess = status >= 200 && status < 300;
@@ -77,13 +93,19 @@ function readDigitalPost({ status, body }: Answer, fields: Fields, messageUUID: 
     findings.push('timeStamp is no time in UTC');
   else if (time > Date.now() + FUTURE_MS) findings.push('timeStamp is in the future');
   if (Buffer.byteLength(body) > 10_000) findings.push('the receipt is over 10 kB');
-  return { status, isPositive, code: isPositive ? undefined : errorCode || String(status), transmissionId, findings };
+  return {
+    status,
+    isPositive,
+    code: isPositive ? undefined : errorCode || String(status),
+    transmissionId: transmissionId?.toLowerCase(),
+    findings,
+  };
 }
 
 /** SF2900, the technical receipt: both codes say yes (WS29; added 2026-11). */
 const TAKEN = ['ACCEPTERET', 'MODTAGET'];
 
-function readTechnical({ status }: Answer, fields: Fields, findings: string[]): Reading {
+function readTechnical({ status }: Answer, fields: Fields, findings: string[]): Read {
   const isFault = fields.TransportKvittering !== undefined;
   const receipt = (fields.ForretningsKvittering ?? fields.TransportKvittering) as Fields | undefined;
   const code = String(receipt?.ForretningsValideringsKode ?? receipt?.TransportValideringsKode ?? '');

@@ -10,28 +10,35 @@ export interface Finding {
 export interface FaultFigures {
   readonly played: number;
   readonly failed: number;
+  /** Why it is never played. */
+  readonly notPlayed?: string;
 }
 
 export interface SimulatorReport {
   readonly url: string;
   readonly seconds: number;
-  /** Letters that were offered once or more, and what became of them: their sum. */
+  /** Letters that were offered once or more: the sum of the next three. */
   readonly sent: number;
   readonly acknowledged: number;
   /** As a correct receiver must, or may. */
   readonly refused: number;
   /** Neither: not accounted for. */
   readonly open: number;
+  /** Letters that came and were never offered: the time was up before there was a place for them. */
+  readonly neverSent: number;
   /** Attempts after the first of each letter. */
   readonly resent: number;
   /** Of acknowledged letters. */
   readonly bytes: number;
+  /** Of those sent. */
   readonly byChannel: Readonly<Record<Channel, number>>;
   /** Why attempts failed: errorCodes and what was no answer, with how often. */
   readonly failedAttempts: Readonly<Record<string, number>>;
   /** Milliseconds to a positive receipt. */
   readonly took: { readonly p50: number; readonly p95: number; readonly p99: number; readonly longest: number };
   readonly faults: Readonly<Record<string, FaultFigures>>;
+  /** What is expected and was not checked, a sentence each. */
+  readonly unchecked: readonly string[];
   /** Files on the SFTP server that the receiver has not fetched. */
   readonly filesNotFetched: number;
   /** The receiver took no letter for seven days of simulated time. */
@@ -48,9 +55,14 @@ export interface SimulatorReport {
 export function figuresOf(letters: Iterable<LetterRecord>) {
   const byChannel = Object.fromEntries(CHANNELS.map((channel) => [channel, 0])) as Record<Channel, number>;
   const byStatus = { acknowledged: 0, refused: 0, open: 0 };
-  let bytes = 0;
+  let [sent, neverSent, bytes] = [0, 0, 0];
   const took: number[] = [];
   for (const letter of letters) {
+    if (letter.attempts === 0) {
+      neverSent += 1;
+      continue;
+    }
+    sent += 1;
     byStatus[letter.status] += 1;
     byChannel[letter.channel] += 1;
     if (letter.status === 'acknowledged') bytes += letter.bytes;
@@ -59,7 +71,9 @@ export function figuresOf(letters: Iterable<LetterRecord>) {
   took.sort((one, other) => one - other);
   const share = (part: number) => Math.round(took[Math.min(took.length - 1, Math.floor(took.length * part))] ?? 0);
   return {
+    sent,
     ...byStatus,
+    neverSent,
     byChannel,
     bytes,
     took: { p50: share(0.5), p95: share(0.95), p99: share(0.99), longest: share(1) },
@@ -83,7 +97,7 @@ const SHOWN = 40;
 
 /** For people. */
 export function summaryOf(report: SimulatorReport): string {
-  const { sent, acknowledged, refused, open, resent, took, inbox, findings, findingCount } = report;
+  const { sent, acknowledged, refused, open, neverSent, resent, took, inbox, findings, findingCount } = report;
   const rows = (of: Readonly<Record<string, number>>) =>
     Object.entries(of)
       .filter(([, count]) => count > 0)
@@ -94,10 +108,14 @@ export function summaryOf(report: SimulatorReport): string {
     `channels: ${rows(report.byChannel)}; ${(report.bytes / 1e6).toFixed(1)} MB acknowledged in ${report.seconds.toFixed(0)} s`,
     `receipts: median ${took.p50} ms, p95 ${took.p95} ms, p99 ${took.p99} ms, longest ${took.longest} ms`,
   ];
+  if (neverSent > 0) lines.push(`never sent, since the time was up: ${neverSent}`);
   const failed = rows(report.failedAttempts);
   if (failed) lines.push(`attempts without a positive receipt: ${failed}`);
-  for (const [name, { played, failed }] of Object.entries(report.faults))
-    lines.push(`fault ${name}: played ${played}${failed > 0 ? `, FAILED ${failed}` : ''}`);
+  for (const [name, { played, failed, notPlayed }] of Object.entries(report.faults)) {
+    const how = notPlayed === undefined ? `played ${played}` : `not played: ${notPlayed}`;
+    lines.push(`fault ${name}: ${how}${failed > 0 ? `, FAILED ${failed}` : ''}`);
+  }
+  for (const what of report.unchecked) lines.push(`not checked: ${what}`);
   if (report.filesNotFetched > 0) lines.push(`files not fetched by SFTP: ${report.filesNotFetched}`);
   if (report.isSwitchedOff) lines.push('SWITCHED OFF: the receiver took no letter for 7 days');
   if (inbox)
@@ -108,6 +126,10 @@ export function summaryOf(report: SimulatorReport): string {
   for (const { what, messageUUID } of findings.slice(0, SHOWN))
     lines.push(`finding: ${what}${messageUUID === undefined ? '' : ` (${messageUUID})`}`);
   if (findingCount > SHOWN) lines.push(`and ${findingCount - SHOWN} findings more`);
-  lines.push(report.isGood ? 'all accounted for, nothing found' : `NOT GOOD: open ${open}, findings ${findingCount}`);
+  lines.push(
+    report.isGood
+      ? 'all accounted for, nothing found'
+      : `NOT GOOD: open ${open}, never sent ${neverSent}, findings ${findingCount}`,
+  );
   return lines.join('\n');
 }

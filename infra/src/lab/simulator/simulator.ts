@@ -21,7 +21,7 @@ import {
   memoOf,
 } from './letters.js';
 import { Places } from './places.js';
-import { checkPlan, type SimulatorPlan } from './plan.js';
+import { checkPlan, hindranceOf, type SimulatorPlan, uncheckedOf } from './plan.js';
 import { type Reading, readReceipt } from './receipts.js';
 import { type FaultFigures, type Finding, figuresOf, type SimulatorReport, sharedTransmissions } from './report.js';
 import { Resends } from './resends.js';
@@ -36,9 +36,11 @@ export type { Finding, SimulatorReport } from './report.js';
 export type { SimulatorSftp } from './sftp.js';
 
 export interface SimulatorProgress {
+  /** Letters that were offered once or more. */
   readonly sent: number;
   readonly acknowledged: number;
   readonly resent: number;
+  /** Those too that wait to be offered. */
   readonly open: number;
   readonly findings: number;
 }
@@ -85,7 +87,7 @@ export class Simulator {
   readonly #letters = new Map<string, Letter>();
   readonly #findings: Finding[] = [];
   #findingCount = 0;
-  readonly #faults = new Map<string, { played: number; failed: number }>();
+  readonly #faults = new Map<string, { played: number; failed: number; notPlayed?: string }>();
   readonly #failedAttempts = new Map<string, number>();
   readonly #startedAt = performance.now();
   readonly #arriving = new AbortController();
@@ -93,10 +95,12 @@ export class Simulator {
   readonly #running = new Set<Promise<void>>();
   readonly #loops: Promise<void>[];
   #error: unknown;
+  #sent = 0;
   #open = 0;
   #acknowledged = 0;
   #resent = 0;
-  #lastTaken: number;
+  /** Since when attempts have failed, all of them; by its clock. */
+  #failingSince: number | undefined;
   #isSwitchedOff = false;
   #isHurried = false;
   #weight = { hour: 0, value: 1 };
@@ -119,7 +123,6 @@ export class Simulator {
     this.#client = new Client(this.#plan.url, plan.tls, concurrency, timeoutSeconds * SECOND);
     this.#places = new Places(concurrency);
     this.#resends = new Resends(resendAfterSeconds.map((seconds) => seconds * SECOND));
-    this.#lastTaken = this.#clock.now();
     plan.signal?.addEventListener('abort', () => this.#end(), { once: true });
     if (plan.signal?.aborted) this.#end();
     const [arrivals, firstFaults, firstFlood] = [this.#arrive(), this.#playEachOnce(), this.#flood()];
@@ -133,7 +136,7 @@ export class Simulator {
 
   get progress(): SimulatorProgress {
     return {
-      sent: this.#letters.size,
+      sent: this.#sent,
       acknowledged: this.#acknowledged,
       resent: this.#resent,
       open: this.#open,
@@ -285,6 +288,7 @@ export class Simulator {
   #add(letter: Letter): void {
     this.#letters.set(letter.messageUUID, letter);
     this.#open += 1;
+    this.#sent += letter.attempts; // one of a fault is offered at once
   }
 
   // What sends them
@@ -309,6 +313,7 @@ export class Simulator {
 
   async #attempt(letter: Letter): Promise<void> {
     if (letter.attempts > 0) this.#resent += 1;
+    else this.#sent += 1;
     letter.attempts += 1;
     letter.sentAt ??= Date.now();
     let isAtOnce = false;
@@ -331,7 +336,9 @@ export class Simulator {
   #sendLater(letter: Letter, isAtOnce: boolean): void {
     if (isAtOnce || this.#isHurried) this.#hurried.add(letter, performance.now() + (isAtOnce ? 0 : HURRY_MS));
     else this.#resends.add(letter, this.#clock.now());
-    if (this.#clock.now() - this.#lastTaken < SWITCHED_OFF_AFTER || this.#isSwitchedOff) return;
+    const now = this.#clock.now();
+    this.#failingSince ??= now;
+    if (now - this.#failingSince < SWITCHED_OFF_AFTER || this.#isSwitchedOff) return;
     this.#isSwitchedOff = true;
     this.#find({ what: 'the receiver took no letter for 7 days, and was switched off' });
     this.#end();
@@ -376,7 +383,7 @@ export class Simulator {
       this.#noteFailure(letter, code ?? 'negative');
       return;
     }
-    this.#lastTaken = this.#clock.now();
+    this.#failingSince = undefined;
     const known = letter.transmissionId;
     if (known !== undefined && known !== transmissionId)
       this.#find({ what: 'the letter sent again has another transmissionId', messageUUID });
@@ -407,7 +414,12 @@ export class Simulator {
 
   #namedFaults(): Fault[] {
     const names = new Set(this.#plan.faults ?? []);
-    return FAULTS.filter(({ name }) => names.has(name));
+    const named = FAULTS.filter(({ name }) => names.has(name));
+    return named.filter((fault) => {
+      const notPlayed = hindranceOf(fault, this.#plan);
+      if (notPlayed !== undefined) this.#faults.set(fault.name, { played: 0, failed: 0, notPlayed });
+      return notPlayed === undefined;
+    });
   }
 
   /** Tries it until it is played as expected, or the receiver is to blame. */
@@ -539,17 +551,18 @@ export class Simulator {
     return {
       url: this.#plan.url,
       seconds: (performance.now() - this.#startedAt) / SECOND,
-      sent: this.#letters.size,
       ...figures,
       resent: this.#resent,
       failedAttempts: Object.fromEntries(this.#failedAttempts),
       faults: Object.fromEntries(this.#faults) as Record<string, FaultFigures>,
+      unchecked: uncheckedOf(this.#plan),
       filesNotFetched,
       isSwitchedOff: this.#isSwitchedOff,
       inbox,
       findings: this.#findings,
       findingCount: this.#findingCount,
-      isGood: figures.open === 0 && this.#findingCount === 0 && isInboxGood && filesNotFetched === 0,
+      isGood:
+        figures.open + figures.neverSent === 0 && this.#findingCount === 0 && isInboxGood && filesNotFetched === 0,
     };
   }
 }

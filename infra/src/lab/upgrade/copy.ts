@@ -22,14 +22,10 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/**
- * What is done again within seconds is no error: a sweep that got no connection in time, as where processors are short; and a job that
- * BullMQ could not note as done, since two workers were removing the same old jobs (40P01, deadlock_detected).
- */
-export function weightOf({ level, event, error, errorCode, givenUp }: LogLine): string {
+/** A sweep that got no connection in time, as where processors are short, is done again within seconds: that is no error. */
+export function weightOf({ level, event, error, errorCode }: LogLine): string {
   const isLate = event === 'sweep-failed' && error === 'StoreUnavailable' && errorCode === undefined;
-  const isDeadlock = event === 'job-failed' && errorCode === '40P01' && givenUp === false;
-  return isLate || isDeadlock ? 'warn' : level;
+  return isLate ? 'warn' : level;
 }
 
 /** A process of a service of some version, as in production. */
