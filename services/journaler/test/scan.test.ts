@@ -424,8 +424,8 @@ describe('with a scanner that does not do as it should', () => {
     expect(await kept(stack, id)).toEqual([
       ['clean', 0],
       ['infected', 0],
-      ['passed', 1],
-      ['passed', 0],
+      ['let-pass', 1],
+      ['let-pass', 0],
     ]);
     expect(await waitingRow(stack, id)).toMatchObject({ fault: 'no-connection', attempts: 1 });
   });
