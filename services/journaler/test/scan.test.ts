@@ -424,8 +424,8 @@ describe('with a scanner that does not do as it should', () => {
     expect(await kept(stack, id)).toEqual([
       ['clean', 0],
       ['infected', 0],
-      ['passed', 1],
-      ['passed', 0],
+      ['let-pass', 1],
+      ['let-pass', 0],
     ]);
     expect(await waitingRow(stack, id)).toMatchObject({ fault: 'no-connection', attempts: 1 });
   });
@@ -487,12 +487,16 @@ describe('with a scanner that does not do as it should', () => {
     scanner.close();
   });
 
-  it('an error about a file leaves it waiting, a minute at a time, and unscannable at the fourth', async () => {
+  it('an error about a file leaves it waiting three times, and unscannable at the fourth', async () => {
     const id = await waitingLetter();
-    for (const attempts of [1, 2, 3]) {
+    for (const [attempts, seconds] of [
+      [1, 5],
+      [2, 60],
+      [3, 60],
+    ]) {
       await scanOnce(id, () => ERROR);
       expect(await kept(stack, id)).toEqual([['waiting', attempts]]);
-      expect(await waitingRow(stack, id)).toMatchObject({ fault: 'scanner-error', attempts, seconds: 60 });
+      expect(await waitingRow(stack, id)).toMatchObject({ fault: 'scanner-error', attempts, seconds });
     }
     await scanOnce(id, () => ERROR);
     expect(filesOf(await read(stack, id))).toMatchObject([{ scan: 'unscannable', scanFinding: 'scanner-error' }]);

@@ -185,6 +185,9 @@ describe('the rows', () => {
         crc32: String(crc32(content)),
         container_index: position,
         container_offset: expect.stringMatching(/^\d+$/),
+        scan: null,
+        scan_finding: null,
+        scan_attempts: 0,
       })),
     );
     const reference = (position: number, kind: string, value: string) => ({ ...shared, position, kind, value });

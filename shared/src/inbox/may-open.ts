@@ -43,7 +43,7 @@ export interface ScannedFile {
 export function scanOf({ isOn, letsPass }: Scanning, { scan }: ScannedFile): FileScan {
   if (scan === null) return 'not-scanned';
   if (scan === 'waiting') return isOn ? 'waiting' : 'not-scanned';
-  if (scan === 'passed') return isOn && !letsPass ? 'waiting' : 'not-scanned';
+  if (scan === 'let-pass') return isOn && !letsPass ? 'waiting' : 'not-scanned';
   return scan;
 }
 
@@ -95,7 +95,7 @@ export function openAnyway<File>(file: File, _why: keyof typeof NOT_RULED): Open
 export const fileHeld = () =>
   new Problem('file-held', 'A file is being scanned for malware, or waits for that. Try again when it is done.');
 
-const KEPT: readonly KeptScan[] = [null, 'waiting', 'passed', 'clean', 'infected', 'unscannable'];
+const KEPT: readonly KeptScan[] = [null, 'waiting', 'let-pass', 'clean', 'infected', 'unscannable'];
 
 /** A condition on `files AS f`: that the rule says so. */
 export function isFile(scanning: Scanning, ...openings: readonly Opening[]): Prisma.Sql {

@@ -21,5 +21,5 @@ export const UNSCANNABLE = {
 } as const;
 export type Unscannable = keyof typeof UNSCANNABLE;
 
-/** As the column `scan` of a file has it: `passed` was let pass unscanned, and is still to be scanned. null: nobody scans it. */
-export type KeptScan = Exclude<FileScan, 'not-scanned'> | 'passed' | null;
+/** As the column `scan` of a file has it: `let-pass` was let pass unscanned, and is still to be scanned. null: nobody scans it. */
+export type KeptScan = Exclude<FileScan, 'not-scanned'> | 'let-pass' | null;

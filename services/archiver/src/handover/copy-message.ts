@@ -161,7 +161,7 @@ export async function insertCopy(
       SELECT ${municipality}, 'citizen', citizen, ${id}::uuid FROM unnest(${citizens}::text[]) AS citizen ORDER BY citizen`,
   );
   // What the scan found goes with a file; what is still to be scanned is scanned in the copy.
-  if (original.files.some(({ scan }) => scan === 'waiting' || scan === 'passed')) await requestScan(connection, copy);
+  if (original.files.some(({ scan }) => scan === 'waiting' || scan === 'let-pass')) await requestScan(connection, copy);
   await recordTaking(connection, copy);
 }
 

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { ClamdAddress } from '@indbakke/shared/config';
 
 /** What clamd answers about a file. */
@@ -98,6 +99,7 @@ async function exchange(
     await connected(socket);
     socket.removeAllListeners('timeout').setTimeout(quietMs, () => socket.destroy(new ClamdAway('no-answer')));
     for await (const bytes of request()) {
+      await setImmediate(); // what clamd answered before it hung up is read before a write fails
       if (!socket.writable || !(await written(socket, bytes))) break;
     }
     return await reply;

@@ -12,7 +12,7 @@ const { sql } = Prisma;
 /** A file that is to be scanned. */
 export interface FileToScan extends FilePlace {
   readonly id: string;
-  readonly scan: Extract<KeptScan, 'waiting' | 'passed'>;
+  readonly scan: Extract<KeptScan, 'waiting' | 'let-pass'>;
   /** How often the scanner has failed at it. */
   readonly attempts: number;
 }
@@ -26,7 +26,7 @@ export interface Scan extends ScanMessageData {
   readonly sealed: SealedRow;
 }
 
-const IS_TO_SCAN = sql`status = 'stored' AND scan IN ('waiting', 'passed')`;
+const IS_TO_SCAN = sql`status = 'stored' AND scan IN ('waiting', 'let-pass')`;
 
 /** @returns undefined when it is scanned, or due anew */
 export async function readScan(store: Store, data: ScanMessageData): Promise<Scan | undefined> {
@@ -89,7 +89,7 @@ async function endIfScanned(connection: Connection, waiting: Scan): Promise<bool
       WHERE message_id = ${waiting.messageId}::uuid AND status = 'stored' AND scan IS NOT NULL GROUP BY scan`,
   );
   const count = (scan: KeptScan) => files.find((each) => each.scan === scan)?.count ?? 0;
-  if (count('waiting') > 0 || count('passed') > 0) return false;
+  if (count('waiting') > 0 || count('let-pass') > 0) return false;
   await removeRow(connection, waiting);
   await writeChange(connection, ownChange(waiting), 'files-scanned', {
     details: { clean: count('clean'), infected: count('infected'), unscannable: count('unscannable') },
@@ -111,13 +111,13 @@ export async function letPass(store: Store, waiting: Scan, fault: string, second
   const { municipality, messageId } = waiting;
   await store.withTenantConnection(municipality, async (connection) => {
     if (!(await lock(connection, waiting))) return;
-    const passed = await run(
+    const opened = await run(
       connection,
-      sql`UPDATE files SET scan = 'passed' WHERE message_id = ${messageId}::uuid AND status = 'stored' AND scan = 'waiting' RETURNING 1`,
+      sql`UPDATE files SET scan = 'let-pass' WHERE message_id = ${messageId}::uuid AND status = 'stored' AND scan = 'waiting' RETURNING 1`,
     );
     await postpone(connection, waiting, sql`attempts = attempts + 1, fault = ${fault}`, seconds);
-    if (passed.length > 0)
-      await writeChange(connection, ownChange(waiting), 'files-let-pass', { details: { files: passed.length } });
+    if (opened.length > 0)
+      await writeChange(connection, ownChange(waiting), 'files-let-pass', { details: { files: opened.length } });
   });
 }
 

@@ -25,8 +25,9 @@ const QUIET_MS = 3 * MINUTE;
 // Longer than the content store takes to give up, and shorter than clamd waits.
 const CONTENT_QUIET_MS = 90 * SECOND;
 
-// How often clamd may fail at a file before the file is unscannable.
+// How often clamd may fail at a file before the file is unscannable, and how long until it is tried again.
 const FILE_ATTEMPTS = 4;
+const RETRY_SECONDS = { first: 5, later: 60 };
 
 // How long a message waits whose next file clamd has failed at, while another such file is being scanned.
 const SUSPECT_SECONDS = 10;
@@ -42,7 +43,7 @@ export type End =
   /** Nothing failed, and the next run goes on. */
   | { readonly is: 'unfinished'; readonly seconds: number }
   /** clamd failed at some of the files, and answers. */
-  | { readonly is: 'file-failed'; readonly fault: FileFault };
+  | { readonly is: 'file-failed'; readonly fault: FileFault; readonly seconds: number };
 
 /** `no-answer`: clamd fell silent, hung up or died while it had the file. `scanner-error`: it answered that it cannot scan the file. */
 type FileFault = Extract<Unscannable, 'no-answer' | 'scanner-error'>;
@@ -84,7 +85,7 @@ export function createFileScanner(parts: ScanParts) {
       const said = await scanAlone(file, () => scanFile(parts, open, file, signal));
       if (typeof said === 'string' && file.attempts + 1 < FILE_ATTEMPTS) {
         if (!(await countFailure(store, waiting, file))) return undefined;
-        failed = { is: 'file-failed', fault: said };
+        failed ??= { is: 'file-failed', fault: said, seconds: RETRY_SECONDS[file.attempts === 0 ? 'first' : 'later'] };
       } else {
         announce('file-scanned');
         const verdict = typeof said === 'string' ? unscannable(said) : said;

@@ -80,7 +80,7 @@ export function createScanMessageHandler(parts: ScanParts) {
     if (end?.is === 'unfinished') await goOnLater(store, waiting, end.seconds);
     if (end?.is === 'file-failed') {
       failed(end.fault);
-      await noteFailure(store, waiting, end.fault, LAST_RETRY_SECONDS);
+      await noteFailure(store, waiting, end.fault, end.seconds);
     }
   };
 }

@@ -24,7 +24,7 @@ CREATE INDEX "message_scans_next_enqueue_at_idx" ON "message_scans"("next_enqueu
 ALTER TABLE "message_scans" ADD CONSTRAINT "message_scans_message_id_fkey" FOREIGN KEY ("message_id") REFERENCES "messages"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 
 ALTER TABLE files
-  ADD CHECK (scan IN ('waiting', 'passed', 'clean', 'infected', 'unscannable')) NOT VALID;
+  ADD CHECK (scan IN ('waiting', 'let-pass', 'clean', 'infected', 'unscannable')) NOT VALID;
 GRANT UPDATE (scan, scan_finding, scan_attempts) ON files TO indbakke_app;
 
 ALTER TABLE message_scans ENABLE ROW LEVEL SECURITY;
