@@ -77,7 +77,10 @@ const scanBy = (by: Parts, messageId: string, clamd = NOBODY) =>
 async function scan(id: string, says: 'OK' | 'Eicar FOUND'): Promise<void> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
-    socket.on('data', () => !socket.writableEnded && socket.end(`stream: ${says}\0`));
+    socket.on('data', (data: Buffer) => {
+      const reply = data.toString().startsWith('zPING') ? 'PONG' : `stream: ${says}`;
+      if (!socket.writableEnded) socket.end(`${reply}\0`);
+    });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   await scanBy(parts, id, { host: '127.0.0.1', port: (server.address() as AddressInfo).port });
