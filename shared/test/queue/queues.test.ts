@@ -246,6 +246,7 @@ describe.each(QUEUE_PLACES)('a queue on %s', (_name, here, start) => {
       if (++finished === 12) done.resolve();
     });
     await add(queues, definition, ...upTo(12));
+    expect(lines.filter(({ event }) => event === 'enqueue-failed')).toEqual([]); // nobody adds them again here
     await done.promise;
     expect(most).toBe(4);
   });
