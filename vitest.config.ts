@@ -10,6 +10,7 @@ export default defineConfig({
     include: ['shared/test/**/*.test.ts', 'services/*/test/**/*.test.ts', 'infra/test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } }, // other files share the processors
     pool: 'forks',
     // The files share a few processes: to import everything anew takes 2 s of CPU a file. A hook at the top of a module
     // that several files import would run for the first of them only.
