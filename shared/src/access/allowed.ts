@@ -62,9 +62,8 @@ function isAllowed({ roles, actor, teams }: Principal, message: ChangeableMessag
     if (message.scans?.isSendable === false) return false;
     return maySendOn(message.onward) && deletionStateOf(message) === null && message.fileFetch !== 'waiting';
   }
-  // Its content is not whole yet.
-  if (change === 'journalized' && message.fileFetch === 'waiting') return false;
-  if (change === 'journalized' && message.scans?.isAnyHeld) return false;
+  // The core could not fetch all of its content yet.
+  if (change === 'journalized' && (message.fileFetch === 'waiting' || message.scans?.isAnyHeld)) return false;
   if (isOfDeletion(change)) return refusalOfDeletion(message, change, personOf(actor)) === undefined;
   return !isOfConcern(change) || allowsConcernChange(message, change);
 }

@@ -2,7 +2,7 @@ import { type Principal, seeingRoleOf, visibleTo } from '../access/index.js';
 import { insertAudit } from '../audit/index.js';
 import { Problem } from '../errors/index.js';
 import { Prisma, type Store } from '../store/index.js';
-import { isFile, OPENS_UNSAFE, type Scanning } from './may-open.js';
+import { isFile, OPENS_UNSAFE, type Opening, type Scanning } from './may-open.js';
 
 const { sql } = Prisma;
 
@@ -13,17 +13,15 @@ export interface Reading {
   /** Codes only, nothing personal. */
   readonly details?: Readonly<Record<string, string>>;
   /** It is recorded only if the message has this file, and the caller may open it. */
-  readonly fileId?: string;
-  /** Needed with `fileId`. */
-  readonly scanning?: Scanning;
+  readonly file?: { readonly id: string; readonly scanning: Scanning };
   /** A condition on `messages AS m`: it is recorded only then. For what is refused when the rule closes a file of it. */
   readonly only?: Prisma.Sql;
 }
 
-const NOT_SCANNING: Scanning = { isOn: false, letsPass: false };
+const UNSAFE = ['unsafe'] as const;
 
-const hasThisFile = (fileId: string, which: Prisma.Sql) =>
-  sql`EXISTS (SELECT FROM files f WHERE f.message_id = m.id AND f.id = ${fileId}::uuid AND ${which})`;
+const hasThisFile = ({ id, scanning }: NonNullable<Reading['file']>, ...openings: readonly Opening[]) =>
+  sql`EXISTS (SELECT FROM files f WHERE f.message_id = m.id AND f.id = ${id}::uuid AND ${isFile(scanning, ...openings)})`;
 
 /**
  * Reads a message, if the caller sees it, and records who read it, and when a user first did: one statement, committed when
@@ -36,19 +34,13 @@ export async function findMessage<Row extends object>(
   store: Store,
   principal: Principal,
   id: string,
-  { action, at, fileId, scanning = NOT_SCANNING, only, details: codes }: Reading,
+  { action, at, file, only, details: codes }: Reading,
   { columns, tables }: { readonly columns: Prisma.Sql; readonly tables: Prisma.Sql },
 ): Promise<Row> {
-  const details = fileId === undefined ? codes : { ...codes, fileId };
-  const mayOpen =
-    fileId === undefined
-      ? sql`true`
-      : hasThisFile(
-          fileId,
-          isFile(scanning, 'open', ...(principal.roles.has(OPENS_UNSAFE) ? (['unsafe'] as const) : [])),
-        );
+  const details = file ? { ...codes, fileId: file.id } : codes;
+  const mayOpen = file ? hasThisFile(file, 'open', ...(principal.roles.has(OPENS_UNSAFE) ? UNSAFE : [])) : sql`true`;
   const isRead = sql`${mayOpen} AND ${only ?? sql`true`}`;
-  const isUnsafe = fileId === undefined ? undefined : hasThisFile(fileId, isFile(scanning, 'unsafe'));
+  const isUnsafe = file && hasThisFile(file, ...UNSAFE);
   const recorded = isUnsafe
     ? {
         action: sql`CASE WHEN ${isUnsafe} THEN 'read-unsafe-file' ELSE ${action} END`,

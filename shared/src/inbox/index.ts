@@ -16,8 +16,9 @@ export * from './names-content.js';
 export * from './read-content.js';
 export * from './reject.js';
 export * from './remove-content.js';
+export * from './request-scan.js';
 export * from './retention.js';
-export * from './scan-again.js';
+
 export * from './sealed-content.js';
 export * from './send-on.js';
 export * from './words.js';

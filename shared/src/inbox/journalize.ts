@@ -70,9 +70,8 @@ export function journalize(
  * @param isHeld what is told of two reasons
  */
 function filesAreHere(scanning: Scanning, isHeld: boolean): NonNullable<ChangeEffects['isPossible']> {
-  const isScanned = scanning.isOn ? sql`NOT ${hasFile(scanning, WHOLE, 'held')}` : sql`true`;
   return {
-    condition: sql`${FILE_FETCH} IS DISTINCT FROM 'waiting' AND ${isScanned}`,
+    condition: sql`${FILE_FETCH} IS DISTINCT FROM 'waiting' AND NOT ${hasFile(scanning, WHOLE, 'held')}`,
     otherwise: (allowed) =>
       isHeld
         ? fileHeld()

@@ -99,9 +99,12 @@ const KEPT: readonly KeptScan[] = [null, 'waiting', 'let-pass', 'clean', 'infect
 
 /** A condition on `files AS f`: that the rule says so. */
 export function isFile(scanning: Scanning, ...openings: readonly Opening[]): Prisma.Sql {
-  const kept = KEPT.filter((scan) => openings.includes(openingOf(scanning, { scan })));
-  return sql`coalesce(f.scan, 'none') = ANY (${kept.map((scan) => scan ?? 'none')}::text[])`;
+  const kept = keptOf(scanning, openings).map((scan) => scan ?? 'none');
+  return sql`coalesce(f.scan, 'none') = ANY (${kept}::text[])`;
 }
+
+const keptOf = (scanning: Scanning, openings: readonly Opening[]): readonly KeptScan[] =>
+  KEPT.filter((scan) => openings.includes(openingOf(scanning, { scan })));
 
 /** Which documents of a message go out of it: technical ones only where they are asked for. */
 export interface Outgoing {
@@ -120,8 +123,9 @@ export const goesOut = ({ technical }: Outgoing, { role }: { readonly role: stri
 export const documentGoesOut = ({ technical }: Outgoing): Prisma.Sql =>
   technical ? sql`true` : sql`t.role <> 'technical'`;
 
-/** A condition on `messages AS m`: that a document of it which goes out has such a file. */
+/** A condition on `messages AS m`: that a document of it which goes out has such a file. While scanning is off, no file is looked at for held ones. */
 export function hasFile(scanning: Scanning, outgoing: Outgoing, ...openings: readonly Opening[]): Prisma.Sql {
+  if (keptOf(scanning, openings).length === 0) return sql`false`;
   return sql`EXISTS (
     SELECT FROM files f JOIN documents t ON t.message_id = f.message_id AND t.position = f.document_position
     WHERE f.message_id = m.id AND f.status = 'stored' AND ${isFile(scanning, ...openings)} AND ${documentGoesOut(outgoing)})`;
@@ -154,18 +158,4 @@ export async function requireNoneHeld(
     sql`SELECT FROM messages m WHERE m.id = ANY (${[...messageIds]}::uuid[]) AND ${hasFile(scanning, outgoing, 'held')} LIMIT 1`,
   );
   if (held.length > 0) throw fileHeld();
-}
-
-/** Files of the message are to be scanned, in the transaction that stores them. What failed before counts no more. */
-export async function requestScan(
-  connection: Connection,
-  { id, municipality, at }: { readonly id: string; readonly municipality: string; readonly at: Date },
-): Promise<void> {
-  await run(
-    connection,
-    sql`INSERT INTO message_scans (message_id, municipality, since, next_enqueue_at)
-      VALUES (${id}::uuid, ${municipality}, ${at}::timestamptz, ${at}::timestamptz)
-      ON CONFLICT (message_id) DO UPDATE
-        SET next_enqueue_at = EXCLUDED.next_enqueue_at, run = message_scans.run + 1, attempts = 0, fault = NULL`,
-  );
 }

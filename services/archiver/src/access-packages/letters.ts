@@ -71,7 +71,7 @@ export async function findLetters(
   // The numbers too, since those of messages from before the subjects may not be hashed yet.
   const statement = sql`
     SELECT m.id, m.status = 'deleted' OR m.content_removed_at IS NOT NULL AS "isGone", m.deletion_due_at IS NOT NULL AS "isScheduled", m.content_size::float8 AS size,
-      ${scanning.isOn ? hasFile(scanning, WHOLE, 'held') : sql`false`} AS "isHeld", array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons,
+      ${hasFile(scanning, WHOLE, 'held')} AS "isHeld", array_remove(ARRAY[${Prisma.join(reasons)}], NULL) AS reasons,
       ${isOpenTo({ municipality, actor })} AS "isOpen"
     FROM messages m WHERE m.municipality = ${municipality} AND m.id = ANY (ARRAY(
       SELECT message_id FROM message_subjects

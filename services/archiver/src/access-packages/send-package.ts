@@ -50,7 +50,7 @@ async function findMade(
   const statement = sql`
     WITH found AS (
       SELECT p.*, ${areAllOpenTo(principal, messages)} AS is_open,
-        ${scanning.isOn ? isHeld : sql`false`} AS is_held
+        ${isHeld} AS is_held
       FROM access_packages p WHERE id = ${packageId}::uuid AND ${ofCaller(principal)} AND expires_at > ${at}::timestamptz
     ), audit AS (
       ${insertAudit(entry, { citizen: sql`citizen` })} FROM found WHERE status = 'made' AND is_open AND NOT is_held

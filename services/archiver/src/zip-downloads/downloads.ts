@@ -86,7 +86,7 @@ async function findMessages(
   const rows = await run<FoundMessage>(
     connection,
     sql`
-      SELECT m.id, m.content_removed_at IS NOT NULL AS "isGone", ${scanning.isOn ? hasFile(scanning, outgoing, 'held') : sql`false`} AS "isHeld", (
+      SELECT m.id, m.content_removed_at IS NOT NULL AS "isGone", ${hasFile(scanning, outgoing, 'held')} AS "isHeld", (
         coalesce((
           SELECT sum(f.size) FROM files f JOIN documents t ON t.message_id = f.message_id AND t.position = f.document_position
           WHERE f.message_id = m.id AND f.status = 'stored' AND ${documentGoesOut(outgoing)}), 0)

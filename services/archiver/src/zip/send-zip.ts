@@ -13,7 +13,7 @@ export async function sendZip(
 ): Promise<void> {
   const { scanning } = parts;
   const wanted = partsOfZip(query);
-  const only = scanning.isOn ? Prisma.sql`NOT ${hasFile(scanning, wanted, 'held')}` : Prisma.sql`true`;
+  const only = Prisma.sql`NOT ${hasFile(scanning, wanted, 'held')}`;
   const reading = { action: 'read-zip', at, details: detailsOfZip(query), only } as const;
   const message = await findMessage<MessageToZip>(parts.store, principal, id, reading, TO_ZIP);
   const zip = await zipMessage(parts, message, wanted);

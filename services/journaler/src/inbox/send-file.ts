@@ -37,7 +37,7 @@ export async function sendFile(
   parts: Parts,
   { principal, params: { id, fileId }, at, req, res }: Call<typeof OPERATIONS.downloadFile>,
 ): Promise<void> {
-  const reading = { action: 'read-file', at, fileId, scanning: parts.scanning } as const;
+  const reading = { action: 'read-file', at, file: { id: fileId, scanning: parts.scanning } } as const;
   const message = await findMessage<FileRow>(parts.store, principal, id, reading, {
     columns: Prisma.sql`${SEALED}, m.content_removed_at AS "contentRemovedAt", ${fileColumn(fileId)}`,
     tables: SEALED_TABLES,
@@ -59,9 +59,9 @@ export async function sendFile(
   if (selection.status !== 304) {
     const type = file.encodingFormat.toLowerCase();
     res.attachment(safeFileName(file.fileName));
-    // Not res.type(), which adds a charset: the one of a text file is unknown.
     // No browser shows an unsafe file.
     const isShown = DISPLAYED_TYPES.includes(type) && openingOf(parts.scanning, file) === 'open';
+    // Not res.type(), which adds a charset: the one of a text file is unknown.
     res.setHeader('Content-Type', isShown ? type : BYTES);
   }
   await sendStream(content, res);

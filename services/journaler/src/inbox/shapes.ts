@@ -209,8 +209,6 @@ function fileOf(
   scanning: Scanning,
 ): DocumentAnswer['documents'][number]['files'][number] {
   const { id, fileName, encodingFormat, detectedFormat, language, size, sha256, status, scanFinding } = file;
-  const scan = scanOf(scanning, file);
-  const isOpen = mayOpen(scanning, file, principal);
   return {
     id,
     fileName,
@@ -220,9 +218,9 @@ function fileOf(
     size,
     sha256,
     status,
-    scan,
+    scan: scanOf(scanning, file),
     scanFinding,
-    mayOpen: isOpen,
+    mayOpen: mayOpen(scanning, file, principal),
   };
 }
 

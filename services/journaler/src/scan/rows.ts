@@ -45,10 +45,10 @@ export async function readScan(store: Store, data: ScanMessageData): Promise<Sca
 }
 
 /**
- * Writes what the scan has said of a file: it is kept whatever becomes of the other files. The last one ends the scan, and with it comes
- * the one change of the message that tells of it.
+ * Writes what the scan has said of a file: it is kept whatever becomes of the other files. After the last one of the run, the scan is
+ * ended if nothing is left to scan.
  *
- * @returns whether this run goes on: not when that was the last one, the message is deleted, or another run is due
+ * @returns whether this run goes on: not when the message is deleted, or another run is due
  */
 export async function storeVerdict(
   store: Store,
@@ -68,33 +68,32 @@ export async function storeVerdict(
     if (scan !== 'clean') {
       await removeFromZips(connection, municipality, messageId, currentTime());
     }
-    return !(await endIfScanned(connection, waiting));
+    if (file === waiting.files.at(-1)) await endIfScanned(connection, waiting);
+    return true;
   });
 }
 
-/** Ends the scan of a message that has content and no file. */
+/** Ends the scan of a message that has no file to scan. */
 export async function endScan(store: Store, waiting: Scan): Promise<void> {
   await store.withTenantConnection(waiting.municipality, async (connection) => {
-    if (await lock(connection, waiting)) await removeRow(connection, waiting);
+    if (await lock(connection, waiting)) await endIfScanned(connection, waiting);
   });
 }
 
-const removeRow = (connection: Connection, { messageId }: Scan) =>
-  run(connection, sql`DELETE FROM message_scans WHERE message_id = ${messageId}::uuid`);
-
-async function endIfScanned(connection: Connection, waiting: Scan): Promise<boolean> {
+/** Ends the scan when nothing is left to scan, with the one change of the message that tells what was found, if there are files. */
+async function endIfScanned(connection: Connection, waiting: Scan): Promise<void> {
   const files = await run<{ scan: KeptScan; count: number }>(
     connection,
     sql`SELECT scan, count(*)::int AS count FROM files
       WHERE message_id = ${waiting.messageId}::uuid AND status = 'stored' AND scan IS NOT NULL GROUP BY scan`,
   );
   const count = (scan: KeptScan) => files.find((each) => each.scan === scan)?.count ?? 0;
-  if (count('waiting') > 0 || count('let-pass') > 0) return false;
-  await removeRow(connection, waiting);
+  if (count('waiting') > 0 || count('let-pass') > 0) return;
+  await run(connection, sql`DELETE FROM message_scans WHERE message_id = ${waiting.messageId}::uuid`);
+  if (files.length === 0) return;
   await writeChange(connection, ownChange(waiting), 'files-scanned', {
     details: { clean: count('clean'), infected: count('infected'), unscannable: count('unscannable') },
   });
-  return true;
 }
 
 /** Counts that the scanner failed at a file. @returns whether this run goes on, as above */

@@ -1,9 +1,24 @@
 import { Problem } from '../errors/index.js';
 import { type ChangeRequest, writeChange } from '../lifecycle/index.js';
-import { Prisma, run, type Store } from '../store/index.js';
-import { requestScan } from './may-open.js';
+import { type Connection, Prisma, run, type Store } from '../store/index.js';
 
 const { sql } = Prisma;
+
+// What has the journaler scan files for malware: a row of message_scans.
+
+/** Files of the message are to be scanned, in the transaction that stores them. What failed before counts no more. */
+export async function requestScan(
+  connection: Connection,
+  { id, municipality, at }: { readonly id: string; readonly municipality: string; readonly at: Date },
+): Promise<void> {
+  await run(
+    connection,
+    sql`INSERT INTO message_scans (message_id, municipality, since, next_enqueue_at)
+      VALUES (${id}::uuid, ${municipality}, ${at}::timestamptz, ${at}::timestamptz)
+      ON CONFLICT (message_id) DO UPDATE
+        SET next_enqueue_at = EXCLUDED.next_enqueue_at, run = message_scans.run + 1, attempts = 0, fault = NULL`,
+  );
+}
 
 /**
  * Asks for another scan of the files of a message that could not be scanned. They are held until it is done.
