@@ -328,7 +328,7 @@ export const ERRORS = {
     fault: 'peer',
     again: true,
     meaning:
-      'A file is not scanned for malware yet, so nobody may open it. The feed tells when it is (`files-scanned`).',
+      'A file has not been scanned for malware yet, so nobody may open it. The event `files-scanned` says when it has.',
   },
   'file-unsafe': {
     http: 403,
