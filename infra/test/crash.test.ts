@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { HAS_CLAMD } from '../src/testkit/clamd.js';
 import { HAS_SWIFT } from '../src/testkit/swift.js';
 
 // The build: npm test builds first.
@@ -28,6 +29,18 @@ it.runIf(HAS_SWIFT)('loses nothing with content in S3 either', { tags: 'lab', ti
   expect(lines.at(-1)).toBe('lost 0, twice 0, stuck 0, half 0, back 0');
   expect(status).toBe(0);
 });
+
+it.runIf(HAS_CLAMD)(
+  'scans every file once it may be opened, whatever is killed',
+  { tags: 'lab', timeout: 240_000 },
+  async () => {
+    const { status, lines } = await crash('--scan', '--runs', '5', '--seed', '3');
+    expect(lines.filter((line) => /^(lost|twice|stuck|half|back):/.test(line))).toEqual([]);
+    expect(lines.find((line) => line.startsWith('| file-scanned'))).toMatch(/^\| file-scanned +\| +2 \| +2 \|/);
+    expect(lines.at(-1)).toBe('lost 0, twice 0, stuck 0, half 0, back 0');
+    expect(status).toBe(0);
+  },
+);
 
 it('lists the crash points when one is unknown', { tags: 'long' }, async () => {
   const { status, lines } = await crash('--point', 'nowhere');

@@ -95,6 +95,7 @@ export interface Unfinished {
   readonly zips: readonly { id: string }[];
   readonly documents: readonly { external_id: string }[];
   readonly distributions: readonly { external_id: string }[];
+  readonly scans: readonly { external_id: string }[];
 }
 
 /** Compares the ledger with what is stored. */
@@ -193,10 +194,10 @@ export class Comparison {
 
   /**
    * What must not be left when all is quiet: messages without a suggestion run, held ones whose cause is gone, pending removals,
-   * files to be made, fetched or sent on, and receipts to be sent.
+   * files to be made, fetched, scanned or sent on, and receipts to be sent.
    */
   async unfinished(): Promise<Unfinished> {
-    const [messages, held, removals, extracts, packages, zips, documents, distributions] = await Promise.all([
+    const [messages, held, removals, extracts, packages, zips, documents, distributions, scans] = await Promise.all([
       this.#stage.sql<{ external_id: string }>(
         `SELECT external_id FROM messages WHERE suggestion_run_at IS NULL AND status = 'pending'`,
       ),
@@ -213,8 +214,11 @@ export class Comparison {
         `SELECT external_id FROM messages WHERE id IN (
            SELECT message_id FROM onward_distributions WHERE status IN ('waiting', 'uploaded'))`,
       ),
+      this.#stage.sql<{ external_id: string }>(
+        'SELECT external_id FROM messages WHERE id IN (SELECT message_id FROM message_scans)',
+      ),
     ]);
-    return { messages, held, removals, extracts, packages, zips, documents, distributions };
+    return { messages, held, removals, extracts, packages, zips, documents, distributions, scans };
   }
 
   /** What is left when all should be quiet is stuck. */
@@ -230,6 +234,7 @@ export class Comparison {
     }
     for (const { external_id } of left.documents) note(named(external_id), 'its file or its receipt waits');
     for (const { external_id } of left.distributions) note(named(external_id), 'it is not sent on');
+    for (const { external_id } of left.scans) note(named(external_id), 'its files are not scanned');
     const dueOf = (all: readonly DueFile[], id: string) => all.find(({ uuid }) => uuid === id) ?? { uuid: id };
     for (const { id } of left.extracts) note(dueOf(this.#ledger.extracts, id), 'its file is not made');
     for (const { id } of left.packages) note(dueOf(this.#ledger.packages, id), 'it is not made');
@@ -442,6 +447,17 @@ export class Comparison {
       if (!Buffer.from(await content.arrayBuffer()).equals(body))
         find('half', unreadable, 'has other bytes in quarantine');
     }
+  }
+
+  /** With a scanner, when all is quiet, every file is found clean. */
+  async scans(kill: Kill, run: number): Promise<void> {
+    if (this.#stage.env.CLAMD_URL === undefined) return;
+    const rows = await this.#stage.sql<{ external_id: string; scan: string | null }>(
+      `SELECT DISTINCT m.external_id, f.scan FROM files f JOIN messages m ON m.id = f.message_id
+       WHERE f.status = 'stored' AND f.scan IS DISTINCT FROM 'clean'`,
+    );
+    for (const { external_id: uuid, scan } of rows)
+      this.#ledger.find('half', { uuid, kill, run }, `a file of it is ${scan ?? 'not to be scanned'}`);
   }
 
   /** Verifies the audit log, after its old months were dropped. */

@@ -151,6 +151,7 @@ class Harness {
     await this.#comparison.zips(this.#victim.url);
     await this.#comparison.documents();
     await this.#comparison.sentOn(kill, run);
+    await this.#comparison.scans(kill, run);
     // Through the API, so not after each run: a new process takes seconds to warm up.
     const isEnd = run + 1 === this.#plan.runs;
     const notRead = this.ledger.sent.filter((memo) => isEnd || memo.run > run - this.#plan.quietEvery);

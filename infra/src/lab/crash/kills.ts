@@ -44,7 +44,6 @@ export type Work = 'journalize' | 'bulk' | 'reject' | 'send-on' | 'delete' | 'zi
 
 // The load does not come to these: tests of the services kill a process there.
 const KILLED_IN_TESTS: ReadonlySet<string> = new Set([
-  'file-scanned',
   'handover-copied',
   'handover-committed',
   'retention-committed',
@@ -69,8 +68,8 @@ const outside = Object.keys(FROM_OUTSIDE) as (keyof typeof FROM_OUTSIDE)[];
 /** All kinds of kill, in the order of the table. */
 export const KILLS: readonly Kill[] = [...points, ...outside];
 
-/** The kinds that a run can have. */
-export const KILLS_OF_RUNS = KILLS.filter((kill) => kill !== 'at-sweep');
+/** The kinds that a run can have; nothing is scanned without a scanner. */
+export const KILLS_OF_RUNS = KILLS.filter((kill) => kill !== 'at-sweep' && kill !== 'file-scanned');
 
 // Coprime with the number of kinds, so that all are used, and a short series has some of everything.
 const STRIDE = 7;
@@ -94,6 +93,9 @@ export const ROUND_IN_S3 = ROUND.filter((kill) => !NOT_IN_S3.includes(kill));
 export function isPoint(kill: Kill): kill is Point {
   return (points as readonly string[]).includes(kill);
 }
+
+/** The kinds of a series with a scanner, which keeps files closed for seconds: those that need none open. */
+export const ROUND_WITH_SCANNER: readonly Kill[] = ['file-scanned', 'random', 'file-scanned', 'postgres', 'both'];
 
 /** Whether files of extracts are made under the load. */
 export function makesExtracts(kill: Kill): boolean {

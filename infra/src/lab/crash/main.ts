@@ -2,11 +2,12 @@ import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { INTERRUPTED } from '@indbakke/shared/service';
 import { abortedByCtrlC } from '../../local/ctrl-c.js';
+import { startClamd } from '../../testkit/clamd.js';
 import { startOwnSwift } from '../../testkit/swift.js';
 import { FAULTS, type Fault } from './faults.js';
 import { crashFeed, testFeedItself } from './feed/crash-feed.js';
 import { play } from './harness.js';
-import { KILLS_OF_RUNS, type Kill, ROUND_IN_S3 } from './kills.js';
+import { KILLS_OF_RUNS, type Kill, ROUND_IN_S3, ROUND_WITH_SCANNER } from './kills.js';
 import type { Ledger } from './ledger.js';
 import { selfTest } from './self-test.js';
 import { Stage, withPostgres } from './stage.js';
@@ -14,6 +15,7 @@ import { summaryOf, tableOf } from './table.js';
 
 const USAGE = `npm run crash -- [--runs N] [--seed S] [--point NAME]   kills, restarts and compares N times (default 100)
 npm run crash -- --content s3 […]                       the same with content in S3: OpenStack Swift, of Debian's python3-swift
+npm run crash -- --scan […]                             the same with files scanned: clamd, of Debian's clamav-daemon
 npm run crash -- --self-test [--fault NAME]             breaks the code on purpose and must find it
 npm run crash -- feed [--seconds N] [--seed S]          kills what numbers, delivers and receives events for N s (default 60)
 npm run crash -- feed --self-test                       breaks that on purpose and must find it
@@ -35,6 +37,7 @@ interface Options {
   readonly seed: number;
   readonly point: Kill | undefined;
   readonly content: 'folder' | 's3';
+  readonly isScanning: boolean;
   readonly isSelfTest: boolean;
   readonly fault: Fault | undefined;
 }
@@ -48,6 +51,7 @@ function readOptions(): Options {
       seed: { type: 'string' },
       point: { type: 'string' },
       content: { type: 'string', default: 'folder' },
+      scan: { type: 'boolean', default: false },
       'self-test': { type: 'boolean', default: false },
       fault: { type: 'string' },
     },
@@ -70,6 +74,7 @@ function readOptions(): Options {
     seed: values.seed === undefined ? randomInt(1_000_000) : number('seed', values.seed),
     point: oneOf('point', values.point, KILLS_OF_RUNS),
     content: oneOf('content', values.content, ['folder', 's3'] as const) ?? 'folder',
+    isScanning: values.scan,
     isSelfTest: values['self-test'],
     fault: oneOf('fault', values.fault, Object.keys(FAULTS) as Fault[]),
   };
@@ -86,13 +91,14 @@ function progress(runs: number): (done: number, ledger: Ledger) => void {
 }
 
 /** @returns whether nothing was found */
-async function crash({ runs, seed, point, content }: Options, signal: AbortSignal): Promise<boolean> {
+async function crash({ runs, seed, point, content, isScanning }: Options, signal: AbortSignal): Promise<boolean> {
   return withPostgres(async (postgres) => {
     const swift = content === 's3' ? await startOwnSwift() : undefined;
-    const stage = await Stage.open(postgres, 'crash', { swift });
-    const kills = point ? [point] : swift && ROUND_IN_S3;
+    const clamd = isScanning ? await startClamd() : undefined;
+    const stage = await Stage.open(postgres, 'crash', { swift, clamdUrl: clamd?.url });
+    const kills = point ? [point] : clamd ? ROUND_WITH_SCANNER : swift && ROUND_IN_S3;
     try {
-      print(`crash: ${runs} runs, seed ${seed}${swift ? ', content in S3' : ''}`);
+      print(`crash: ${runs} runs, seed ${seed}${swift ? ', content in S3' : ''}${clamd ? ', files are scanned' : ''}`);
       const outcome = await play(stage, {
         runs,
         seed,
@@ -112,6 +118,7 @@ async function crash({ runs, seed, point, content }: Options, signal: AbortSigna
     } finally {
       await stage.close();
       await swift?.close();
+      await clamd?.close();
     }
   });
 }

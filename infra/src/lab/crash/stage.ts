@@ -39,6 +39,8 @@ interface StageOptions {
   readonly swift?: OwnSwift | undefined;
   /** CVR numbers. */
   readonly municipalities?: readonly string[];
+  /** CLAMD_URL; nothing is scanned when absent. */
+  readonly clamdUrl?: string | undefined;
 }
 
 const BY_THIS_VERSION: SetUp = {
@@ -110,7 +112,7 @@ export class Stage {
   }
 
   static async open(postgres: StagePostgres, name: string, options: StageOptions = {}): Promise<Stage> {
-    const { setUp = BY_THIS_VERSION, swift, municipalities = MUNICIPALITIES } = options;
+    const { setUp = BY_THIS_VERSION, swift, municipalities = MUNICIPALITIES, clamdUrl } = options;
     const paths = { ...postgres.paths, content: join(postgres.paths.root, `content-${name}`) };
     const database = await prepareDatabase(postgres.url, name, setUp.migrate);
     await setUp.register(
@@ -122,6 +124,7 @@ export class Stage {
       ...(await prepareState(paths, database, [])),
       ...farEnd.settings,
       ...(swift && { ...swift.settings, BLOB_URL: `${swift.bucketUrl}/${name}` }),
+      ...(clamdUrl && { CLAMD_URL: clamdUrl }),
       LOG_LEVEL: 'silent',
       SMALL_CONTENT_BYTES: String(SMALL_CONTENT_BYTES),
     };
@@ -200,7 +203,7 @@ export class Stage {
     await this.sql(`UPDATE extracts SET ${hourAgo('next_enqueue_at')} WHERE next_run_at <= now()`);
     await this.sql(`UPDATE access_packages SET ${hourAgo('next_enqueue_at')} WHERE status = 'waiting'`);
     await this.sql(`UPDATE zip_downloads SET ${hourAgo('next_enqueue_at')} WHERE status IN ('waiting', 'running')`);
-    for (const table of ['file_fetches', 'business_receipts', 'onward_distributions']) {
+    for (const table of ['file_fetches', 'business_receipts', 'onward_distributions', 'message_scans']) {
       await this.sql(`UPDATE ${table} SET next_enqueue_at = next_enqueue_at - interval '3 hours'`);
     }
   }
