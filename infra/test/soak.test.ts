@@ -69,6 +69,12 @@ it('what is lost, stored twice, damaged or strange is found by id', { tags: 'lon
       const stored = () => findingsOf((comparison) => comparison.letters(letters));
       expect([...(await stored()), ...(await findingsOf((each) => each.bytes(letters, balancer.url)))]).toEqual([]);
 
+      const open = letters.slice(0, 1).map((letter) => ({ ...letter, status: 'open' as const }));
+      expect(await findingsOf((each) => each.letters(open))).toEqual([
+        `stuck: message ${open[0]?.messageUUID} is open, and should have a receipt`,
+        `invented: ${letters.length - 1} messages that nobody sent`,
+      ]);
+
       const [strange, other, mixed, halved, unread] = letters.map(({ messageUUID }) => messageUUID);
       const idOf = `(SELECT id FROM messages WHERE external_id = $1)`;
       await stage.sql(`UPDATE messages SET external_id = 'unknown' WHERE external_id = $1`, [strange]);

@@ -9,7 +9,6 @@ import type { Random } from '../random.js';
 
 /** What the core calls Indbakke with for two caseworkers of a municipality: one who handles letters, and one who confirms deletions. */
 export interface Desk {
-  readonly municipality: string;
   readonly token: string;
   readonly secondToken: string;
   /** Cases to journalize on. */

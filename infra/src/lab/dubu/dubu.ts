@@ -56,7 +56,6 @@ export class Dubu {
       hooked,
     });
     const desks = stage.municipalities.map((municipality) => ({
-      municipality,
       token: stage.tokens.get(municipality) as string,
       secondToken: stage.secondTokens.get(municipality) as string,
       cases: casesOf(municipality),
