@@ -16,7 +16,7 @@ import {
 } from '../../../infra/src/testkit/stack.js';
 import { type MemoSpec, type ReplyEntry, TEST_CITIZEN, writeMemo } from '../../../infra/src/testkit/write-memo.js';
 import { ReplySetUp } from '../../../shared/src/api/index.js';
-import { danishTime } from '../../../shared/src/danish-time/index.js';
+import { danishDayOf, danishTime, plusDays } from '../../../shared/src/danish-time/index.js';
 import {
   auditOf,
   awaitSuggestion,
@@ -141,7 +141,7 @@ describe('a letter that is set up', () => {
   it('gives its recipient until the end of the last day in Denmark', async () => {
     await decide({ replyDays: 200 });
     const { replyByDateTime } = await setUp();
-    const day = danishTime(new Date(Date.now() + 200 * 24 * 60 * 60 * 1_000)).slice(0, 10);
+    const day = plusDays(danishDayOf(new Date()), 200);
     expect(danishTime(new Date(replyByDateTime as string))).toBe(`${day} 23:59:59`);
   });
 

@@ -5,10 +5,10 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GiB, readConfig } from '@indbakke/shared/config';
-import { danishDayOf, plusDays } from '@indbakke/shared/danish-time';
+import { plusDays } from '@indbakke/shared/danish-time';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { noonIn } from '../../../infra/src/testkit/noon.js';
+import { noonIn, wholeDay } from '../../../infra/src/testkit/noon.js';
 import { ODENSKOV, startTestStack, type TestStack, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { textDocument } from '../../../infra/src/testkit/write-memo.js';
 import { auditOf, change, deliverMemo, upsertCase } from '../../../shared/test/inbox/support.js';
@@ -32,8 +32,8 @@ let stack: TestStack;
 let parts: Parts;
 let folder: Awaited<ReturnType<typeof openLedgerFolder>>;
 
+const TODAY = await wholeDay(3);
 // All that is received now is of a day that is over then.
-const TODAY = danishDayOf(new Date());
 const TOMORROW = noonIn(1);
 
 beforeAll(async () => {
