@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Job, Queue, Worker } from 'bullmq';
+import type { Job, Processor, Queue, Worker } from 'bullmq';
 import { createBatcher } from '../batch/index.js';
 import { describeError, type Log } from '../log/index.js';
 import { withLimits } from '../store/index.js';
@@ -33,7 +33,7 @@ export interface Queues {
   all(): Queue[];
   /** @throws NotReady with the reason why jobs cannot be added, or may be lost; or any other error */
   check(): Promise<void>;
-  /** Stops taking jobs, aborts those in flight and waits for them, adds what was enqueued, closes. */
+  /** Stops taking jobs, aborts those in flight and waits for them, adds what was enqueued, closes; also when the backend has gone. */
   close(): Promise<void>;
 }
 
@@ -53,6 +53,9 @@ export const worker =
 /** For operations to look at. Each job that ends looks through them all: 1000 cost PostgreSQL 1.5 ms of processor time a job. */
 const KEEP_COMPLETED = { age: 60 * 60, count: 100 };
 const KEEP_FAILED = { age: 7 * 24 * 60 * 60, count: 10_000 };
+
+// BullMQ waits without end for the close of a connection that it has lost.
+const CLOSE_MS = 10_000;
 
 // One batch at a time, and under load this pause before the next: adding many jobs at once costs the database little more than
 // adding ten.
@@ -82,6 +85,7 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
   backend.onError(logConnection);
   const queues = new Map<string, Queue>();
   const workers = new Set<Worker>();
+  const inFlight = new Set<Promise<unknown>>();
   const closing = new AbortController();
 
   // BullMQ never forgets a first connection that failed, and a running worker then retries in a busy loop that starves the
@@ -163,8 +167,7 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
     handle: JobHandler<Data>,
   ): Worker => {
     const { name: queue, deadlineMs } = definition;
-    // BullMQ passes a signal only to a function with three parameters.
-    const worker = backend.worker(queue, concurrency, async (job, _token, signal) => {
+    const work: Processor = async (job, _token, signal) => {
       const { id: jobId = '' } = job;
       const attempt = job.attemptsMade + 1;
       const deadline = setTimeout(() => {
@@ -185,6 +188,12 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
       } finally {
         clearTimeout(deadline);
       }
+    };
+    // BullMQ passes a signal only to a function with three parameters.
+    const worker = backend.worker(queue, concurrency, (job, token, signal) => {
+      const working = work(job, token, signal).finally(() => inFlight.delete(working));
+      inFlight.add(working);
+      return working;
     });
     worker.on('error', logConnection);
     worker.on('failed', (job, error) => {
@@ -220,7 +229,9 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
     async close() {
       closing.abort();
       for (const worker of workers) worker.cancelAllJobs();
-      await Promise.all([...workers].map((worker) => worker.close()));
+      const closed = Promise.all([...workers].map((worker) => worker.close()));
+      while (inFlight.size > 0) await Promise.allSettled(inFlight);
+      await Promise.race([closed, delay(CLOSE_MS, undefined, { ref: false })]);
       await adding.flush();
       await Promise.all([...queues.values()].map((queue) => queue.close()));
       await backend.close();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { serversOf } from '../../../infra/src/testkit/queue-places.js';
-import { HAS_REDIS, type OwnRedis, startOwnRedis } from '../../../infra/src/testkit/redis.js';
+import { HAS_REDIS, type OwnRedis, type QueuePlace, startOwnRedis } from '../../../infra/src/testkit/redis.js';
 import { type RedisCluster, startRedisCluster } from '../../../infra/src/testkit/redis-cluster.js';
 import { documentedLogin, documentedUser } from '../../../infra/src/testkit/redis-secure.js';
 import { type RedisSentinel, startRedisSentinel } from '../../../infra/src/testkit/redis-sentinel.js';
@@ -202,6 +202,21 @@ describe.runIf(HAS_REDIS)('a Redis that answers nothing', { tags: 'long' }, () =
       await expect.poll(() => stateOf(queues), { timeout: 40_000 }).toBe('ready');
       queues.enqueue(definition, { n: 3 });
       await expect.poll(() => worked.includes(3), { timeout: 40_000 }).toBe(true);
+    });
+  });
+});
+
+describe.runIf(HAS_REDIS)('a Redis that has gone', { tags: 'long' }, () => {
+  it.each<[string, () => Promise<QueuePlace>]>([
+    ['alone', () => startOwnRedis()],
+    ['with its sentinels', () => startRedisSentinel()],
+    ['with all nodes of its Cluster', () => startRedisCluster()],
+  ])('%s does not keep a process that closes', async (_how, start) => {
+    const place = await start();
+    await withQueues(place.env, async (queues) => {
+      await workOne(queues, 'gone');
+      await place.close();
+      await expect.poll(() => stateOf(queues)).not.toBe('ready');
     });
   });
 });
