@@ -127,6 +127,7 @@ export class Caseworkers {
       const answer = await call;
       this.answered.push(answer);
       version = answer.version;
+      return answer;
     };
     const seen = () => ({ id: letter.id, version });
     if (random.chance(ASSIGNED_SHARE)) {
@@ -140,12 +141,14 @@ export class Caseworkers {
     const why = { reason: 'unwanted', explanation: 'Reklame' } as const;
     await change(client.reject(seen(), why, random.uuid()));
     await this.#think(random);
-    if (random.chance(REOPENED_SHARE)) return change(client.reopen(seen(), random.uuid()));
+    if (random.chance(REOPENED_SHARE)) {
+      await change(client.reopen(seen(), random.uuid()));
+      return;
+    }
     if (!random.chance(DELETED_SHARE)) return;
-    await change(client.deleteForGood(seen(), random.uuid()));
-    const { status, deletion } = await client.read(letter.id);
-    if (status === 'rejected' && deletion)
-      await change(client.as(desk.secondToken).confirmDeletion(seen(), random.uuid()));
+    const { status } = await change(client.deleteForGood(seen(), random.uuid()));
+    const isUnconfirmed = status === 'rejected'; // where the municipality wants a second person's consent
+    if (isUnconfirmed) await change(client.as(desk.secondToken).confirmDeletion(seen(), random.uuid()));
   }
 
   async #pickLetter(client: InboxClient, random: Random): Promise<DocumentAnswer | undefined> {

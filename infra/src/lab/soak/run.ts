@@ -349,9 +349,15 @@ class SoakRun {
     for (const { at, what } of strange)
       this.#find('failed', `at ${new Date(at).toISOString()}, nobody answered: ${what}`);
     const times = [...done.values()].reduce((sum, count) => sum + count, 0);
-    const byColleagues = interruptions.filter(({ by }) => by === 'colleague').length;
-    if (byColleagues > Math.max(FEW_COLLEAGUES, times * MOST_BY_COLLEAGUES))
-      this.#find('failed', `${byColleagues} of ${times} caseworkers’ deeds met a colleague`);
+    const byColleagues = interruptions.filter(({ by }) => by === 'colleague').map(({ what }) => what);
+    if (byColleagues.length <= Math.max(FEW_COLLEAGUES, times * MOST_BY_COLLEAGUES)) return;
+    const answers = [...new Set(byColleagues)].map(
+      (one) => `${one}, ${byColleagues.filter((each) => each === one).length} times`,
+    );
+    this.#find(
+      'failed',
+      `${byColleagues.length} of ${times} caseworkers’ deeds met a colleague: ${answers.join('; ')}`,
+    );
   }
 
   /** To read them all through the API would take longer than the load. */
