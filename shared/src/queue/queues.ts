@@ -33,7 +33,7 @@ export interface Queues {
   all(): Queue[];
   /** @throws NotReady with the reason why jobs cannot be added, or may be lost; or any other error */
   check(): Promise<void>;
-  /** Stops taking jobs, aborts those in flight and waits for them, adds what was enqueued, closes; also when the backend has gone. */
+  /** Stops taking jobs, aborts those in flight and waits for them, adds what was enqueued, closes. A backend that is away is not waited for. */
   close(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export const worker =
 const KEEP_COMPLETED = { age: 60 * 60, count: 100 };
 const KEEP_FAILED = { age: 7 * 24 * 60 * 60, count: 10_000 };
 
-// BullMQ waits without end for the close of a connection that it has lost.
+// BullMQ waits without end for the end of a connection that it has lost (taskforcesh/bullmq#4656).
 const CLOSE_MS = 10_000;
 
 // One batch at a time, and under load this pause before the next: adding many jobs at once costs the database little more than

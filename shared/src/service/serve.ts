@@ -62,7 +62,7 @@ export interface Running {
   readonly secureUrl?: string | undefined;
   /**
    * Stops accepting requests, finishes those in flight, closes workers, queues and database, in this order. What has not
-   * ended after SHUTDOWN_SECONDS is abandoned, since a queue that is away would never end. Its jobs are retried.
+   * ended after SHUTDOWN_SECONDS is abandoned. Its jobs are retried.
    */
   close(): Promise<void>;
   /** Resolves with a sentence when something it depends on has ended for good, so that it can only close. */

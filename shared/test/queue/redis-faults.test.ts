@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { serversOf } from '../../../infra/src/testkit/queue-places.js';
 import { HAS_REDIS, type OwnRedis, type QueuePlace, startOwnRedis } from '../../../infra/src/testkit/redis.js';
@@ -213,6 +213,7 @@ describe.runIf(HAS_REDIS)('a Redis that has gone', { tags: 'long' }, () => {
     ['with all nodes of its Cluster', () => startRedisCluster()],
   ])('%s does not keep a process that closes', async (_how, start) => {
     const place = await start();
+    onTestFinished(() => place.close());
     await withQueues(place.env, async (queues) => {
       await workOne(queues, 'gone');
       await place.close();

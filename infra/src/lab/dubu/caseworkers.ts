@@ -147,8 +147,8 @@ export class Caseworkers {
     }
     if (!random.chance(DELETED_SHARE)) return;
     const { status } = await change(client.deleteForGood(seen(), random.uuid()));
-    const isUnconfirmed = status === 'rejected'; // where the municipality wants a second person's consent
-    if (isUnconfirmed) await change(client.as(desk.secondToken).confirmDeletion(seen(), random.uuid()));
+    // Not deleted yet: the municipality wants a second person to confirm it.
+    if (status === 'rejected') await change(client.as(desk.secondToken).confirmDeletion(seen(), random.uuid()));
   }
 
   async #pickLetter(client: InboxClient, random: Random): Promise<DocumentAnswer | undefined> {
