@@ -51,8 +51,6 @@ it(
         ...(await prepareState(paths, { url, ownerUrl })),
         LOG_LEVEL: 'silent',
         SMALL_CONTENT_BYTES: '0',
-        LEDGER_WINDOW: 'off',
-        SCRUB_WINDOW: 'off',
       };
       const at = (given: string) => Object.assign(new URL(given), { port: new URL(postgres.url).port }).href;
       const config = () => readConfig(StackConfig, { ...env, DATABASE_URL: at(url) });

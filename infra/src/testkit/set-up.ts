@@ -6,6 +6,9 @@ import { type MunicipalityRegistration, registerMunicipality } from '../local/re
 import { issuerKeyOf, localSettings, makeKeys } from '../local/settings.js';
 import type { StatePaths } from '../local/state.js';
 
+/** The hour at which tests and benches run decides nothing. */
+const NOTHING_AT_NIGHT: Env = { LEDGER_WINDOW: 'off', SCRUB_WINDOW: 'off' };
+
 /** Tests and benches call as fast as they can, all from one address. */
 const WITHOUT_LIMITS: Env = {
   SIGN_IN_FAILURES_PER_MINUTE: '0',
@@ -21,7 +24,7 @@ export async function prepareState(
 ): Promise<Env> {
   await makeKeys(paths);
   for (const municipality of municipalities) await registerMunicipality(database.ownerUrl, municipality);
-  return { ...localSettings(paths), ...WITHOUT_LIMITS, DATABASE_URL: database.url, PORT: '0' };
+  return { ...localSettings(paths), ...NOTHING_AT_NIGHT, ...WITHOUT_LIMITS, DATABASE_URL: database.url, PORT: '0' };
 }
 
 /** All roles of a caseworker. */

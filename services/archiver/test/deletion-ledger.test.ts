@@ -96,11 +96,10 @@ describe('the deletion ledger', () => {
 
   it('loses no deletion when the process is killed while it is written', async () => {
     await untilWritten();
-    const setup = { ...stack, env: { ...stack.env, SCRUB_WINDOW: 'off' } };
     const id = await deliverAndDelete(stack);
     // The sweep of the stack may be first.
     await stack.sql('UPDATE messages SET in_deletion_ledger = false WHERE id = $1', [id]);
-    await killedAt(setup, 'ledger', 'ledger-written');
+    await killedAt(stack, 'ledger', 'ledger-written');
     await untilWritten();
     expect((await idsIn()).filter((each) => each === id).length).toBeGreaterThanOrEqual(1);
   }, 60_000);

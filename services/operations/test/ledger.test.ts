@@ -37,7 +37,7 @@ const TODAY = await wholeDay(3);
 const TOMORROW = noonIn(1);
 
 beforeAll(async () => {
-  stack = await startTestStack({ SMALL_CONTENT_BYTES: '0', LEDGER_WINDOW: 'off' });
+  stack = await startTestStack({ SMALL_CONTENT_BYTES: '0' });
   const config = readConfig(OperationsConfig, stack.env);
   parts = await openParts(config, 'by-hand');
   folder = await openLedgerFolder(config);

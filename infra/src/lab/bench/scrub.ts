@@ -40,7 +40,7 @@ export const scrub: Bench = {
       await client.query(`UPDATE message_contents SET container = decode(repeat(md5(message_id::text), 625), 'hex')`);
       await client.query('CHECKPOINT');
       const megabytes = await sizeOfTables(client);
-      const stack = await place.start('ours/stack', { env: { SCRUB_WINDOW: 'off' } });
+      const stack = await place.start('ours/stack');
       const during = <T>(work: () => Promise<T>) => offerDuring({ place, url: stack.url, memos }, work);
       const add = (name: string, offered: Offered, from = 0, to = Number.POSITIVE_INFINITY) => {
         const figures = figuresOf(offered, from, to);

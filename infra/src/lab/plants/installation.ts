@@ -74,7 +74,6 @@ export async function startInstallation(
         LOG_LEVEL: 'debug',
         TMPDIR: folders.temporary,
         WEBHOOK_ALLOW: '127.0.0.1',
-        SCRUB_WINDOW: 'off',
         ...(redis && { QUEUE_URL: redis.url }),
         ...(await moreEnv(database)),
       },
