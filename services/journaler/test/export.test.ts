@@ -103,7 +103,7 @@ describe('an exported list', () => {
     expect(texts.toSorted()).toEqual(['Børn & <unge>', 'Afvist', ...FORMULAS].toSorted());
   });
 
-  it.runIf(HAS_LIBREOFFICE)('is shown by LibreOffice as people expect it', async () => {
+  it.runIf(HAS_LIBREOFFICE)('is shown by LibreOffice as people expect it', { tags: 'long' }, async () => {
     const [headings = [], ...rows] = await showInLibreOffice(file);
     const shown = rows.map((row) => Object.fromEntries(headings.map((heading, at) => [heading, row[at]])));
     expect(shown).toHaveLength(8);

@@ -201,7 +201,7 @@ describe('as an Excel file', () => {
     expect([point?.text, received]).toMatchObject(['I alt', { type: 'n', text: '1' }]);
   });
 
-  it.runIf(HAS_LIBREOFFICE)('they are shown by LibreOffice', async () => {
+  it.runIf(HAS_LIBREOFFICE)('they are shown by LibreOffice', { tags: 'long' }, async () => {
     const rows = await showInLibreOffice(await file());
     expect(rows[1]?.slice(0, 5)).toEqual(['24-10-2026', 'I alt', '1', '0', '8']);
     expect(rows.flat()).toContain('Børn og familie');

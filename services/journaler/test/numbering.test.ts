@@ -162,7 +162,9 @@ async function killedBySignal(child: ChildProcess): Promise<unknown> {
   return signal;
 }
 
-it('32 writers, two numberers of which one is killed: what was read stays, without gaps and in order', async () => {
+it('32 writers, two numberers of which one is killed: what was read stays, without gaps and in order', {
+  tags: 'long',
+}, async () => {
   const random = new Random(32);
   const commits = new Counter();
   const quick = Array.from({ length: WRITERS }, (_, n) => n);

@@ -243,7 +243,11 @@ describe('with an issuer of their own', () => {
   });
 });
 
-describe.each(QUEUE_PLACES.filter(([, isHere]) => isHere))('jobs on %s', (_place, _isHere, start) => {
+const HERE = QUEUE_PLACES.filter(([, isHere]) => isHere);
+describe.each(HERE.slice(0, 1))('jobs on %s', actOnJobs);
+describe.each(HERE.slice(1))('jobs on %s', { tags: 'long' }, actOnJobs);
+
+function actOnJobs(_place: string, _isHere: boolean, start: () => Promise<QueuePlace>): void {
   let own: TestStack;
   let place: QueuePlace;
   let queues: Queues;
@@ -306,4 +310,4 @@ describe.each(QUEUE_PLACES.filter(([, isHere]) => isHere))('jobs on %s', (_place
       { ...by, action: 'jobs-retried', details: { queue: 'make-zip' } },
     ]);
   });
-});
+}

@@ -75,6 +75,7 @@ describe.skipIf(!hasXmllint)('our schema of SF2900', () => {
 
     test.each(FULL_MESSAGES.map((message, index) => [index, message.local, message] as const))(
       'say the same of message %i, %s, with any element changed',
+      { tags: 'long' },
       async (_index, _local, message) => {
         const body = { uri: '', local: '', content: [message] };
         const bodies = CHANGES.flatMap((change) => places(body, change)) as (typeof body)[];
@@ -85,7 +86,7 @@ describe.skipIf(!hasXmllint)('our schema of SF2900', () => {
       },
     );
 
-    test.each(Object.entries(VALUES))('say the same of values of %s', async (local, values) => {
+    test.each(Object.entries(VALUES))('say the same of values of %s', { tags: 'long' }, async (local, values) => {
       const change = (element: Element) =>
         element.local === local && typeof element.content === 'string'
           ? values.map((content) => ({ ...element, content }))

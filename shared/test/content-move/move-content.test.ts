@@ -166,8 +166,10 @@ it('a copy that differs is removed, and the old one stays', async () => {
 
 it('a copy that a killed move has left unfinished is begun again', async () => {
   const name = await putNamed();
-  await (await to.createAs(name)).write(Buffer.from('some'));
+  const killed = await to.createAs(name);
+  await killed.write(Buffer.from('some'));
   expect(await moveContent([connection], { from, to })).toMatchObject({ moved: 1 });
+  await killed.abort();
   expect([await namesIn(from), await namesIn(to)]).toEqual([[], [name]]);
 });
 

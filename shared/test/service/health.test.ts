@@ -223,7 +223,9 @@ describe('/metrics', () => {
     for (const name of series) expect(text).toContain(`\n${name} `);
   });
 
-  it('are answered before Prometheus gives up while tables are locked, without what those would have told', async () => {
+  it('are answered before Prometheus gives up while tables are locked, without what those would have told', {
+    tags: 'long',
+  }, async () => {
     const locking = new pg.Client({ connectionString: stack.ownerUrl });
     await locking.connect();
     try {
