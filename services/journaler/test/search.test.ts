@@ -165,42 +165,38 @@ describe('a search', () => {
   it.each([
     [ODENSKOV, 'journalized'],
     [VESTERSUND, 'pending'],
-  ])(
-    'gives the first page where words are common, and all pages each message once (%s, %s)',
-    { tags: 'long' },
-    async (cvr, status) => {
-      await stack.sql(
-        `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
+  ])('gives the first page where words are common, and all pages each message once (%s, %s)', async (cvr, status) => {
+    await stack.sql(
+      `INSERT INTO messages (id, municipality, channel, external_id, fingerprint, kind, received_at, letter_at, transmission_id,
          document_count, file_count, content_size, remarks, status, status_at, status_by, next_enqueue_at)
        SELECT gen_random_uuid(), $1, 'sf1606', 'many-' || n, 'x', 'enquiry', now() - n * interval '1 hour', now(), gen_random_uuid(),
          0, 0, 0, '[]', $2, now(), 'test', now() FROM generate_series(1, 6000) n`,
-        [cvr, status],
-      );
-      await stack.sql(
-        `INSERT INTO message_words SELECT id, municipality, status, received_at, words_of('almindelig', '{}', '{}')
+      [cvr, status],
+    );
+    await stack.sql(
+      `INSERT INTO message_words SELECT id, municipality, status, received_at, words_of('almindelig', '{}', '{}')
        FROM messages WHERE external_id LIKE 'many-%' AND municipality = $1`,
-        [cvr],
-      );
-      const pagesOf = (body: object) => pagesOfSearch({ ...body, q: 'almindelig', status: [status] }, cvr);
-      await stack.sql(`UPDATE messages SET has_media = true WHERE external_id ~ '(00|25|50|75)$'`);
-      for (const sort of ['-receivedAt', 'receivedAt']) {
-        const inOrder = (seen: string[]) => (sort === 'receivedAt' ? seen.toSorted() : seen.toSorted().reverse());
-        const all = await pagesOf({ sort, limit: 200 });
-        expect(new Set(all.flat()).size).toBe(6000);
-        expect(all.flat()).toEqual(inOrder(all.flat()));
-        expect(all).toHaveLength(30);
-        // Few of those found: a page ends before it is full, and the next goes on.
-        const few = await pagesOf({ sort, hasMedia: true, limit: 200 });
-        expect(few.flat()).toEqual(inOrder(few.flat()));
-        expect(new Set(few.flat()).size).toBe(240);
-        expect(few.length).toBeGreaterThan(1);
-        // What was found first does not fill the page, and what is found then does.
-        const full = await pagesOf({ sort, hasMedia: true, limit: 20 });
-        expect(full.map(({ length }) => length)).toEqual(Array(12).fill(20));
-        expect(full.flat()).toEqual(few.flat());
-      }
-    },
-  );
+      [cvr],
+    );
+    const pagesOf = (body: object) => pagesOfSearch({ ...body, q: 'almindelig', status: [status] }, cvr);
+    await stack.sql(`UPDATE messages SET has_media = true WHERE external_id ~ '(00|25|50|75)$'`);
+    for (const sort of ['-receivedAt', 'receivedAt']) {
+      const inOrder = (seen: string[]) => (sort === 'receivedAt' ? seen.toSorted() : seen.toSorted().reverse());
+      const all = await pagesOf({ sort, limit: 200 });
+      expect(new Set(all.flat()).size).toBe(6000);
+      expect(all.flat()).toEqual(inOrder(all.flat()));
+      expect(all).toHaveLength(30);
+      // Few of those found: a page ends before it is full, and the next goes on.
+      const few = await pagesOf({ sort, hasMedia: true, limit: 200 });
+      expect(few.flat()).toEqual(inOrder(few.flat()));
+      expect(new Set(few.flat()).size).toBe(240);
+      expect(few.length).toBeGreaterThan(1);
+      // What was found first does not fill the page, and what is found then does.
+      const full = await pagesOf({ sort, hasMedia: true, limit: 20 });
+      expect(full.map(({ length }) => length)).toEqual(Array(12).fill(20));
+      expect(full.flat()).toEqual(few.flat());
+    }
+  });
 
   /** Receipt and id of what is on each page of a search. */
   async function pagesOfSearch(body: object, municipality: string): Promise<string[][]> {
