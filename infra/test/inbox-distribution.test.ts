@@ -191,7 +191,7 @@ describe.skipIf(!existsSync(CHROMIUM))('a document from Fordelingskomponenten, i
     const { page } = await openLetter(id, { viewport: { width, height: 900 }, colorScheme });
     await page.getByText('Filen har været på vej').waitFor();
     await page.getByText('Hent som zip').click();
-    await page.getByText('Følgesedlen nævner dem').waitFor();
+    await page.getByText('Derfor er der altid en følgeseddel').waitFor();
     await look(page, `distribution-${name}`);
     expect(await violationsOf(page)).toEqual([]);
     await setFetch(id, 'given-up', 'not-there');

@@ -85,7 +85,10 @@ describe.skipIf(!existsSync(CHROMIUM) || !HAS_CLAMD)('the page of a letter whose
     await sees(page, 'Se vedlagte faktura.');
     expect(await downloads(page)).toEqual(['Hent']);
     await page.getByText('Hent som zip').click();
-    await sees(page, 'Usikre filer er ikke med. Derfor er der altid en følgeseddel, som nævner dem.');
+    await sees(
+      page,
+      'Filer, der er usikre eller ikke er her, er ikke med. Derfor er der altid en følgeseddel, som nævner dem.',
+    );
     // The zip has it whatever is chosen, so it cannot be chosen to be without.
     const cover = page.getByLabel('Følgeseddel');
     expect(await cover.locator('option').allInnerTexts()).toEqual([

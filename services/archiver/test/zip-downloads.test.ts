@@ -308,11 +308,11 @@ describe('a zip of documents from Fordelingskomponenten', () => {
     ]);
   });
 
-  it('is ready, and empty, when no file is here', async () => {
+  it('is ready, with the cover sheet alone, when no file is here', async () => {
     const as = someone();
     const { id, size } = await create(as, [await deliverDocument(stack, { fileName: 'udtalelse.pdf', object })]);
     await untilReady(as, id);
-    expect([size, unzip(await contentOf(as, id)).size]).toEqual([0, 0]);
+    expect([size, unzip(await contentOf(as, id)).size]).toEqual([0, 1]);
   });
 });
 

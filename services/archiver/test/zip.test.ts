@@ -224,20 +224,20 @@ describe('the zip', () => {
 });
 
 describe('the zip of a document from Fordelingskomponenten', () => {
-  it('is whole and empty when its only file is on its way or never came', async () => {
+  it('has only the cover sheet when its only file is on its way or never came', async () => {
     const id = await deliverDocument(stack, { fileName: 'udtalelse.pdf' });
-    expect([...unzip(await download(id, '?include=technical')).keys()]).toEqual([]);
+    expect([...unzip(await download(id, '?include=technical')).keys()]).toEqual(['følgeseddel.pdf']);
     await stack.sql(`UPDATE files SET status = 'missing' WHERE message_id = $1`, [id]);
-    expect([...unzip(await download(id)).keys()]).toEqual([]);
+    expect([...unzip(await download(id)).keys()]).toEqual(['følgeseddel.pdf']);
   });
 
-  it('has what is here of a document whose file is on its way', async () => {
+  it('has what is here of a document whose file is on its way, and says what is not', async () => {
     const id = await deliverDocument(stack, {
       fileName: 'opkald.pdf',
       object: { type: 'JOURNALPOST', note: 'Moren ringede' },
     });
     const files = unzip(await download(id));
-    expect([...files.keys()]).toEqual(['bilag/Notat.txt']);
+    expect([...files.keys()]).toEqual(['følgeseddel.pdf', 'bilag/Notat.txt']);
     expect(String(files.get('bilag/Notat.txt'))).toBe('Moren ringede');
   });
 
@@ -421,18 +421,21 @@ describe.runIf(HAS_PDFTOTEXT)('the cover sheet', () => {
     expect(await linesOf(memo as MemoSpec)).toContain(line);
   });
 
-  it('marks a file without content', async () => {
-    const lines = await linesOf({ documents: [{ files: [file('her.txt'), file('ikke her.txt')] }] }, 'masked', (id) =>
-      stack
-        .sql(
-          `UPDATE files SET status = 'missing', size = 0, sha256 = NULL, container_index = NULL, container_offset = NULL
-           WHERE message_id = $1 AND file_name = 'ikke her.txt'`,
-          [id],
-        )
-        .then(() => {}),
-    );
-    expect(lines.slice(-2)).toEqual(['her.txt (7 byte)', 'ikke her.txt (ikke modtaget)']);
-  });
+  it.each(['expected', 'missing'])(
+    'names a file that is %s, and is then in a zip without being asked for',
+    async (status) => {
+      const id = await deliverMemo(stack, { documents: [{ files: [file('her.txt'), file('ikke her.txt')] }] });
+      await stack.sql(
+        `UPDATE files SET status = $2, size = 0, sha256 = NULL, container_index = NULL, container_offset = NULL
+       WHERE message_id = $1 AND file_name = 'ikke her.txt'`,
+        [id, status],
+      );
+      const files = unzip(await download(id));
+      expect([...files.keys()]).toEqual([SHEET, 'her.txt']);
+      const named = linesIn(files.get(SHEET) as Buffer).slice(-2);
+      expect(named).toEqual(['her.txt (7 byte)', 'ikke her.txt (ikke modtaget)']);
+    },
+  );
 
   it('describes a document from Fordelingskomponenten, and what of it is not here', async () => {
     const objectId = randomUUID();

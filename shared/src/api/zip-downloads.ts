@@ -3,7 +3,8 @@ import { MESSAGE_ID } from './examples.js';
 import { idOf, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, time } from './values.js';
 
 const ZIP_PARTS = {
-  cover: 'A cover sheet (følgeseddel) as PDF, in Danish.',
+  cover:
+    'A cover sheet (følgeseddel) as PDF, in Danish. It is there, masked, also when it is not asked for if a file is not: not received yet or at all, or unsafe.',
   technical: 'Its technical documents.',
   original: 'The XML as it arrived, without the contents of its files.',
 } as const;
@@ -117,7 +118,7 @@ export const ZipDownloadAnswer = z
   .object({
     id: z.uuid().describe('Names the zip in its calls'),
     include: z.array(ZipPart).describe('As it was asked for'),
-    cover: CoverSheet.nullable().describe('As it was asked for; null: it has no cover sheets'),
+    cover: CoverSheet.nullable().describe('As it was asked for; null: only what lacks a file has one'),
     status: keyOf('ZipDownloadStatus', ZIP_STATUSES),
     requestedAt: time.describe('When it was asked for'),
     readyAt: time.nullable().describe('Null until it is ready'),

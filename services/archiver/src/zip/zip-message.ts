@@ -36,7 +36,7 @@ export function partsOfZip({ include, cover }: Asked): ZipParts {
 /**
  * A message as a zip: the main document at the top, attachments under `bilag/`, and what is asked for beside them, technical
  * documents and the original under `teknisk/`. Files that are not stored, or unsafe (may-open.ts), are only named in the cover sheet,
- * which it has for unsafe ones also when it is not asked for.
+ * which it then has also when it is not asked for.
  *
  * Its stream fails with a Problem when a content fails verification, so a zip that ends is complete.
  *
@@ -64,8 +64,9 @@ export async function filesOf(
   const leftOut = new Map(
     files.filter(({ file }) => isLeftOut(parts, file)).map(({ file }) => [file.id, scanOf(parts.scanning, file)]),
   );
+  const isWhole = files.every(({ file }) => file.status === 'stored' && !leftOut.has(file.id));
   // Whoever gets a zip that lacks a file must be able to see that.
-  const sheet = cover ?? (leftOut.size > 0 ? 'masked' : undefined);
+  const sheet = cover ?? (isWhole ? undefined : 'masked');
   return [
     ...(sheet ? [made(COVER_SHEET, await writeCoverSheet(message, files, leftOut, sheet === 'full'))] : []),
     ...(await storedFiles(parts, message, files)),

@@ -10,8 +10,8 @@ const texts = inBoth({
     cover: 'Følgeseddel',
     options: { none: 'Uden', masked: 'Med fødselsdato i stedet for CPR-nummer', full: 'Med hele CPR-numre' },
     download: 'Hent zip',
-    absent: 'Filer, der ikke er her, er ikke med. Følgesedlen nævner dem.',
-    unsafe: 'Usikre filer er ikke med. Derfor er der altid en følgeseddel, som nævner dem.',
+    incomplete:
+      'Filer, der er usikre eller ikke er her, er ikke med. Derfor er der altid en følgeseddel, som nævner dem.',
     held: 'Brevet kan hentes, når filerne er undersøgt for virus.',
   },
   en: {
@@ -23,8 +23,7 @@ const texts = inBoth({
       full: 'With whole CPR numbers',
     },
     download: 'Download zip',
-    absent: 'Files that are not here are not in it. The cover sheet names them.',
-    unsafe: 'Unsafe files are not in it. So it always has a cover sheet, which names them.',
+    incomplete: 'Files that are unsafe or not here are not in it. So it always has a cover sheet, which names them.',
     held: 'The letter can be downloaded when its files are scanned for viruses.',
   },
 });
@@ -38,16 +37,15 @@ export function Zip({ letter }: { readonly letter: DocumentAnswer }) {
   const [chosen, setCover] = useState<Cover>('none');
   const files = documents.filter(({ role }) => role !== 'technical').flatMap((document) => document.files);
   const isHeld = files.some(({ scan }) => scan === 'waiting');
-  const isAnyUnsafe = files.some((file) => file.scan !== 'waiting' && !isSafe(file));
+  const isIncomplete = files.some((file) => file.status !== 'stored' || (file.scan !== 'waiting' && !isSafe(file)));
   // The archiver puts this one into it then.
-  const cover = isAnyUnsafe && chosen === 'none' ? 'masked' : chosen;
+  const cover = isIncomplete && chosen === 'none' ? 'masked' : chosen;
   const query = cover === 'none' ? '' : `?include=cover&cover=${cover}`;
   return (
     <details>
       <summary>{own.title}</summary>
       <div class="zip">
-        {files.some(({ status }) => status !== 'stored') && <p>{own.absent}</p>}
-        {isAnyUnsafe && <p>{own.unsafe}</p>}
+        {isIncomplete && <p>{own.incomplete}</p>}
         {isHeld && <p>{own.held}</p>}
         <label class="form-label" for="cover">
           {own.cover}
@@ -59,7 +57,7 @@ export function Zip({ letter }: { readonly letter: DocumentAnswer }) {
           onChange={({ currentTarget: { value } }) => setCover(value as Cover)}
         >
           {Object.entries(own.options)
-            .filter(([value]) => !(isAnyUnsafe && value === 'none'))
+            .filter(([value]) => !(isIncomplete && value === 'none'))
             .map(([value, label]) => (
               <option key={value} value={value}>
                 {label}
