@@ -4,7 +4,7 @@ import { idOf, keyOf, NAMED_ANSWERS, NAMED_REQUESTS, time } from './values.js';
 
 const ZIP_PARTS = {
   cover:
-    'A cover sheet (følgeseddel) as PDF, in Danish. It is there, masked, also when it is not asked for if a file is not: not received yet or at all, or unsafe.',
+    'A cover sheet (følgeseddel) as PDF, in Danish. A zip that lacks a file, since that has not come or is unsafe, has it in any case.',
   technical: 'Its technical documents.',
   original: 'The XML as it arrived, without the contents of its files.',
 } as const;
@@ -118,7 +118,7 @@ export const ZipDownloadAnswer = z
   .object({
     id: z.uuid().describe('Names the zip in its calls'),
     include: z.array(ZipPart).describe('As it was asked for'),
-    cover: CoverSheet.nullable().describe('As it was asked for; null: only what lacks a file has one'),
+    cover: CoverSheet.nullable().describe('As it was asked for; null: only a message that lacks a file has one'),
     status: keyOf('ZipDownloadStatus', ZIP_STATUSES),
     requestedAt: time.describe('When it was asked for'),
     readyAt: time.nullable().describe('Null until it is ready'),
