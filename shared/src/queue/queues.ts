@@ -19,6 +19,8 @@ export interface Queues {
    * @param trace what led to the job (currentTrace); default: what this runs in
    */
   enqueue<Data extends object>(definition: JobDefinition<Data, string>, data: Data, trace?: string | null): void;
+  /** As enqueue. @returns whether the queue has accepted the job; it never rejects */
+  add<Data extends object>(definition: JobDefinition<Data, string>, data: Data, trace: string | null): Promise<boolean>;
   /** Resolves when every enqueued job has been added or given up. */
   flush(): Promise<void>;
   /** Runs the queue's jobs until close(), up to `concurrency` at once. */
@@ -141,7 +143,7 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
     else if (first) await queue.add(name, first.data, first.opts);
   };
 
-  const adding = createBatcher<Enqueued, void>({
+  const adding = createBatcher<Enqueued, boolean>({
     ...ADDING,
     keyOf: ({ definition }) => definition.name,
     async run(queue, enqueued) {
@@ -157,7 +159,8 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
       } catch (error) {
         log.warn('enqueue-failed', { queue, jobs: left, ...describeError(error) });
       }
-      return enqueued.map(() => undefined);
+      const added = enqueued.length - left;
+      return enqueued.map((_, at) => at < added);
     },
   });
 
@@ -209,6 +212,8 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
     enqueue(definition, data, trace) {
       void adding.add({ definition, data, trace: trace ?? currentTrace() });
     },
+
+    add: (definition, data, trace) => adding.add({ definition, data, trace: trace ?? undefined }),
 
     flush: () => adding.flush(),
 

@@ -1,22 +1,22 @@
 import { removalOfAccessPackages } from '@indbakke/shared/inbox';
-import { takeDue } from '@indbakke/shared/queue';
+import { enqueueDue, type Outbox } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
-import { MAKE_PACKAGE, OVERDUE_SECONDS } from './make-package.js';
+import { MAKE_PACKAGE, type MakePackageData, OVERDUE_SECONDS } from './make-package.js';
 
-const WAITING = {
+const WAITING: Outbox<MakePackageData> = {
   table: 'access_packages',
   which: `status = 'waiting'`,
   overdueSeconds: OVERDUE_SECONDS,
   trace: 'trace',
-} as const;
+  job: MAKE_PACKAGE,
+  dataOf: ({ id: packageId, municipality, run }) => ({ packageId, municipality, run }),
+};
 const BATCH = 100;
 
 /** Enqueues the packages that are asked for, and those whose job the queue may have lost. */
-export async function sweepDuePackages({ store, queues }: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
-  for (const { id: packageId, municipality, run, trace } of await takeDue(store, WAITING, now)) {
-    queues.enqueue(MAKE_PACKAGE, { packageId, municipality, run }, trace);
-  }
+export async function sweepDuePackages(parts: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
+  await enqueueDue(parts, WAITING, now);
 }
 
 /** Removes packages that have expired, with their keys and what was asked for, and requests the removal of their content. */

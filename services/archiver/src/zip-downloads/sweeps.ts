@@ -1,22 +1,22 @@
 import { removalOfZipDownloads } from '@indbakke/shared/inbox';
-import { takeDue } from '@indbakke/shared/queue';
+import { enqueueDue, type Outbox } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
-import { MAKE_ZIP, OVERDUE_SECONDS } from './make-zip.js';
+import { MAKE_ZIP, type MakeZipData, OVERDUE_SECONDS } from './make-zip.js';
 
-const UNFINISHED = {
+const UNFINISHED: Outbox<MakeZipData> = {
   table: 'zip_downloads',
   which: `status IN ('waiting', 'running')`,
   overdueSeconds: OVERDUE_SECONDS,
   trace: 'trace',
-} as const;
+  job: MAKE_ZIP,
+  dataOf: ({ id: zipId, municipality, run }) => ({ zipId, municipality, run }),
+};
 const BATCH = 100;
 
 /** Enqueues the zips whose job the queue may have lost. */
-export async function sweepDueZips({ store, queues }: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
-  for (const { id: zipId, municipality, run, trace } of await takeDue(store, UNFINISHED, now)) {
-    queues.enqueue(MAKE_ZIP, { zipId, municipality, run }, trace);
-  }
+export async function sweepDueZips(parts: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
+  await enqueueDue(parts, UNFINISHED, now);
 }
 
 /** Removes zips that have expired, with their keys, and requests the removal of their content. */

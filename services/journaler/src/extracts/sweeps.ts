@@ -1,23 +1,22 @@
 import { removalOfExtractFiles } from '@indbakke/shared/inbox';
-import { takeDue } from '@indbakke/shared/queue';
+import { enqueueDue, type Outbox } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
-import { MAKE_EXTRACT } from './make-extract.js';
+import { MAKE_EXTRACT, type MakeExtractData } from './make-extract.js';
 
-// Twice the deadline of a job.
-const OVERDUE_SECONDS = 600;
+const DUE: Outbox<MakeExtractData> = {
+  table: 'extracts',
+  which: 'true',
+  overdueSeconds: 600, // twice the deadline of a job
+  trace: 'NULL',
+  job: MAKE_EXTRACT,
+  dataOf: ({ id: extractId, municipality, run }) => ({ extractId, municipality, run }),
+};
 const BATCH = 100;
 
 /** Enqueues the extracts that are due, and those whose job the queue may have lost. */
-export async function sweepDueExtracts({ store, queues }: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
-  const due = await takeDue(
-    store,
-    { table: 'extracts', which: 'true', overdueSeconds: OVERDUE_SECONDS, trace: 'NULL' },
-    now,
-  );
-  for (const { id: extractId, municipality, run } of due) {
-    queues.enqueue(MAKE_EXTRACT, { extractId, municipality, run });
-  }
+export async function sweepDueExtracts(parts: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
+  await enqueueDue(parts, DUE, now);
 }
 
 /** Removes files that have expired, with their keys, and requests the removal of their content. */

@@ -1,22 +1,18 @@
-import { takeDue } from '@indbakke/shared/queue';
+import { enqueueDue, type Outbox } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
-import { SCAN_MESSAGE, SCAN_OVERDUE_SECONDS } from './scan-message.js';
+import { SCAN_MESSAGE, SCAN_OVERDUE_SECONDS, type ScanMessageData } from './scan-message.js';
 
-const UNSCANNED = {
+const UNSCANNED: Outbox<ScanMessageData> = {
   table: 'message_scans',
   key: 'message_id',
   which: 'true',
   overdueSeconds: SCAN_OVERDUE_SECONDS,
   trace: 'trace',
-} as const;
+  job: SCAN_MESSAGE,
+  dataOf: ({ id: messageId, municipality, run }) => ({ messageId, municipality, run }),
+};
 
 /** Enqueues the messages whose files came, whose next attempt is due, or whose job the queue may have lost. */
-export async function sweepDueScans({ store, queues }: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
-  for (;;) {
-    const due = await takeDue(store, UNSCANNED, now);
-    for (const { id: messageId, municipality, run, trace } of due) {
-      queues.enqueue(SCAN_MESSAGE, { messageId, municipality, run }, trace);
-    }
-    if (due.length === 0) return;
-  }
+export async function sweepDueScans(parts: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
+  while ((await enqueueDue(parts, UNSCANNED, now)) > 0);
 }

@@ -1,0 +1,73 @@
+import { CommonConfig, readConfig } from '@indbakke/shared/config';
+import { openParts, type Parts } from '@indbakke/shared/service';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Relay, startRelay } from '../../../infra/src/testkit/relay.js';
+import { startTestStack, type TestStack } from '../../../infra/src/testkit/stack.js';
+import { sweepDueScans } from '../../../services/journaler/src/scan/sweep.js';
+import { deliverMemo } from '../inbox/support.js';
+
+// Scans, since a stack without a scanner leaves their rows and jobs alone.
+
+let stack: TestStack;
+let relay: Relay;
+let parts: Parts;
+let ids: string[];
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  relay = await startRelay(stack.serviceUrl);
+  parts = await openParts(readConfig(CommonConfig, { ...stack.env, QUEUE_URL: relay.url }), 'by-hand');
+  ids = [await deliverMemo(stack), await deliverMemo(stack)].sort();
+});
+
+afterAll(async () => {
+  await parts.queues.close();
+  await parts.store.close();
+  await relay.close();
+  await stack.close();
+});
+
+const NOON = new Date('2026-11-02T12:00:00Z');
+const afterNoon = (seconds: number) => new Date(NOON.getTime() + seconds * 1_000);
+
+const makeDue = () =>
+  stack.sql(
+    `INSERT INTO message_scans (message_id, municipality, since, next_enqueue_at)
+     SELECT id, municipality, $1, $1 FROM messages
+     ON CONFLICT (message_id) DO UPDATE SET next_enqueue_at = $1, run = 0`,
+    [NOON],
+  );
+
+const rows = () =>
+  stack.sql<{ run: number; due: Date }>('SELECT run, next_enqueue_at AS due FROM message_scans ORDER BY message_id');
+const jobs = () => stack.sql<{ id: string }>(`SELECT id FROM bullmq.job WHERE queue = 'scan-message' ORDER BY id`);
+
+it('what the queue does not accept is due again in ten seconds, and is then enqueued', async () => {
+  await makeDue();
+  await relay.cut();
+  await sweepDueScans(parts, NOON);
+  const refused = { run: 1, due: afterNoon(10) };
+  await expect.poll(rows).toEqual([refused, refused]);
+  expect(await jobs()).toEqual([]);
+  await relay.restore();
+  await sweepDueScans(parts, afterNoon(9));
+  expect(await rows()).toEqual([refused, refused]);
+  await sweepDueScans(parts, afterNoon(10));
+  await expect.poll(jobs).toEqual(ids.map((id) => ({ id: `${id}-2` })));
+  await parts.queues.flush();
+  const taken = { run: 2, due: afterNoon(10 + 90 * 60) };
+  expect(await rows()).toEqual([taken, taken]);
+});
+
+it('what is asked for anew meanwhile is due when it was asked for', async () => {
+  await makeDue();
+  await relay.cut();
+  const asked = afterNoon(3_600);
+  await sweepDueScans(parts, NOON);
+  await stack.sql('UPDATE message_scans SET next_enqueue_at = $2 WHERE message_id = $1', [ids[0], asked]);
+  await expect.poll(rows).toEqual([
+    { run: 1, due: asked },
+    { run: 1, due: afterNoon(10) },
+  ]);
+  await relay.restore();
+});
