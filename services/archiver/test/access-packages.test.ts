@@ -541,7 +541,7 @@ describe('making a package', () => {
 
   it('is asked for again, as another run, when its job was lost', async () => {
     const id = await create(someone(), citizen());
-    const idle = { ...parts.queues, enqueue() {} };
+    const idle = { ...parts.queues, add: async () => true };
     const at = (minutes: number) =>
       sweepDuePackages({ store: parts.store, queues: idle }, new Date(Date.now() + minutes * 60_000));
     const runOf = async () => {

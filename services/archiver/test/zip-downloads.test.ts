@@ -703,7 +703,7 @@ describe('a zip that is being made', () => {
   it('is enqueued again, as another run, when its job was lost', async () => {
     const id = await createByHand(someone(), [await deliverMemo(stack)]);
     const enqueued: unknown[] = [];
-    const queues = { ...parts.queues, enqueue: (_: unknown, data: unknown) => void enqueued.push(data) };
+    const queues = { ...parts.queues, add: async (_: unknown, data: unknown) => enqueued.push(data) > 0 };
     const at = (minutes: number) =>
       sweepDueZips({ store: parts.store, queues }, new Date(Date.now() + minutes * 60_000));
     const ofIt = () => enqueued.filter((data) => (data as { zipId: string }).zipId === id);

@@ -407,7 +407,7 @@ describe('a due time', () => {
     await makeDue(id);
     const at = (minutes: number) =>
       sweepDueExtracts(
-        { store: parts.store, queues: { ...parts.queues, enqueue() {} } },
+        { store: parts.store, queues: { ...parts.queues, add: async () => true } },
         new Date(Date.now() + minutes * 60_000),
       );
     const runOf = async () => (await jobOf(id)).run;

@@ -29,7 +29,8 @@ export async function takeDocument(
 /** The jobs of the receipts that are due then. */
 export async function dueReceipts(store: Store, now: Date, delaySeconds = 0): Promise<SendReceiptData[]> {
   const jobs: SendReceiptData[] = [];
-  const queues = { enqueue: (_definition: object, job: SendReceiptData) => void jobs.push(job) } as unknown as Queues;
+  const add = async (_definition: object, job: SendReceiptData) => jobs.push(job) > 0;
+  const queues = { add } as unknown as Queues;
   await sweepDueReceipts({ store, queues }, { SF2900_RECEIPT_DELAY_SECONDS: delaySeconds }, now);
   return jobs;
 }
