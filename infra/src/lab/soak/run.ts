@@ -89,7 +89,6 @@ const MOST_UNDER_WAY = CONCURRENCY;
 const KILLS = 2;
 const QUIET_WITHIN_MS = 600_000;
 const LEFT_EVERY_MS = 3_000;
-/** Then what lost jobs have left undone becomes due now, and not within hours. */
 const MOVED_EVERY_MS = 30_000;
 
 /** Runs two copies of each service for hours, with senders and a core, restarts each part, upgrades, and compares everything. */
@@ -195,7 +194,7 @@ class SoakRun {
     const seconds = this.#elapsed();
     await sampler.stop();
     report('no new letters; waiting until all is done…');
-    const [sent] = await Promise.all([simulator.stop(), dubu.stop()]);
+    const [sent] = await this.#whileTheClockMoves(Promise.all([simulator.stop(), dubu.stop()]));
     const quietAfterSeconds = await this.#untilQuiet(dubu, seconds);
     report('comparing…');
     const letters = [...simulator.letters];
@@ -314,6 +313,14 @@ class SoakRun {
     this.#plan.report(
       `${this.#elapsed().toFixed(0)} of ${this.#plan.seconds} s: ${sent} letters sent, ${acknowledged} acknowledged, ${open} open, ${resent} sent again, ${changes} changes`,
     );
+  }
+
+  /** What lost jobs have left undone becomes due now, and not within hours. */
+  async #whileTheClockMoves<Result>(work: Promise<Result>): Promise<Result> {
+    const hasEnded = work.then(() => true);
+    const isLong = () => pause(MOVED_EVERY_MS, false, { ref: false });
+    while (!(await Promise.race([hasEnded, isLong()]))) await this.#stage.moveClockOn();
+    return work;
   }
 
   /** @returns seconds since the load ended */
