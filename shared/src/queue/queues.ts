@@ -20,7 +20,11 @@ export interface Queues {
    */
   enqueue<Data extends object>(definition: JobDefinition<Data, string>, data: Data, trace?: string | null): void;
   /** As enqueue. @returns whether the queue has accepted the job; it never rejects */
-  add<Data extends object>(definition: JobDefinition<Data, string>, data: Data, trace: string | null): Promise<boolean>;
+  add<Data extends object>(
+    definition: JobDefinition<Data, string>,
+    data: Data,
+    trace?: string | null,
+  ): Promise<boolean>;
   /** Resolves when every enqueued job has been added or given up. */
   flush(): Promise<void>;
   /** Runs the queue's jobs until close(), up to `concurrency` at once. */
@@ -164,6 +168,9 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
     },
   });
 
+  const add: Queues['add'] = (definition, data, trace) =>
+    adding.add({ definition, data, trace: trace ?? currentTrace() });
+
   const createWorker = <Data extends object>(
     definition: JobDefinition<Data, string>,
     concurrency: number,
@@ -210,10 +217,10 @@ export function openQueues({ log, ...servers }: QueuesOptions): Queues {
 
   return {
     enqueue(definition, data, trace) {
-      void adding.add({ definition, data, trace: trace ?? currentTrace() });
+      void add(definition, data, trace);
     },
 
-    add: (definition, data, trace) => adding.add({ definition, data, trace: trace ?? undefined }),
+    add,
 
     flush: () => adding.flush(),
 
