@@ -37,10 +37,10 @@ const BATCH = 100;
 const REFUSED_SECONDS = 10;
 
 /**
- * Enqueues rows that are due; those that the queue does not accept are due again soon. Several processes may do so at once; each
- * takes other rows.
+ * Enqueues rows that are due. Those that the queue does not accept are due again soon; those of a process that dies here, when a lost
+ * job would be. Several processes may do so at once; each takes other rows.
  *
- * @returns how many
+ * @returns how many were due
  */
 export async function enqueueDue<Data extends object>(
   { store, queues }: { readonly store: Store; readonly queues: Queues },

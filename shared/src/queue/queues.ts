@@ -19,7 +19,7 @@ export interface Queues {
    * @param trace what led to the job (currentTrace); default: what this runs in
    */
   enqueue<Data extends object>(definition: JobDefinition<Data, string>, data: Data, trace?: string | null): void;
-  /** As enqueue. @returns whether the queue has accepted the job; it never rejects */
+  /** As enqueue, for who must know whether the queue has accepted the job. Never rejects. */
   add<Data extends object>(
     definition: JobDefinition<Data, string>,
     data: Data,

@@ -223,7 +223,7 @@ describe('/metrics', () => {
     for (const name of series) expect(text).toContain(`\n${name} `);
   });
 
-  it('are answered before Prometheus gives up while tables are locked, without what those would have told', {
+  it('are answered in time while tables are locked, without the figures of those tables', {
     tags: 'long',
   }, async () => {
     const locking = new pg.Client({ connectionString: stack.ownerUrl });
