@@ -17,7 +17,7 @@ const log = { info() {}, warn() {}, error() {}, debug() {} };
 const client = await openDistributionClient({ SF2900_SERVICE_URL: url, SF2900_SERVICE_SECONDS: 10 });
 const send = createSendReceiptHandler({ store, log, client });
 const jobs = [];
-const queues = { enqueue: (_definition, job) => jobs.push(job) };
+const queues = { add: async (_definition, job) => jobs.push(job) > 0 };
 await sweepDueReceipts({ store, queues }, { SF2900_RECEIPT_DELAY_SECONDS: 0 }, new Date());
 for (const job of jobs) await send(job);
 process.exit(); // it passed no such point
