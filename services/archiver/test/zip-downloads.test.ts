@@ -108,8 +108,8 @@ async function contentOf(as: TokenOptions, id: string): Promise<Buffer> {
 }
 
 /** A zip that no worker makes by itself. */
-async function createByHand(as: TokenOptions, items: readonly string[]): Promise<string> {
-  const queues = { ...parts.queues, enqueue() {} };
+async function createByHand(as: TokenOptions, items: readonly string[], isAccepted = true): Promise<string> {
+  const queues = { ...parts.queues, add: async () => isAccepted };
   const request = { principal: principalOf(as), at: new Date(), idempotencyKey: undefined };
   const body = ZipDownloadBody.parse({ items });
   return (await createZipDownload({ ...parts, queues }, request, body, SETTINGS)).id;
@@ -700,16 +700,27 @@ describe('a zip that is being made', () => {
     expect((await read(as, id)).status).toBe('ready');
   });
 
-  it('is enqueued again, as another run, when its job was lost', async () => {
-    const id = await createByHand(someone(), [await deliverMemo(stack)]);
+  it.each([
+    ['was lost', true, 9, 11],
+    ['was not accepted', false, 0.4, 0.5],
+  ])('is enqueued again, as another run, when its job %s', async (_, isAccepted, tooEarly, due) => {
+    const id = await createByHand(someone(), [await deliverMemo(stack)], isAccepted);
     const enqueued: unknown[] = [];
     const queues = { ...parts.queues, add: async (_: unknown, data: unknown) => enqueued.push(data) > 0 };
     const at = (minutes: number) =>
       sweepDueZips({ store: parts.store, queues }, new Date(Date.now() + minutes * 60_000));
     const ofIt = () => enqueued.filter((data) => (data as { zipId: string }).zipId === id);
-    await at(9);
+    const minutesLeft = async () => {
+      const [row] = await stack.sql<{ minutes: number }>(
+        'SELECT extract(epoch FROM next_enqueue_at - now())::float8 / 60 AS minutes FROM zip_downloads WHERE id = $1',
+        [id],
+      );
+      return row?.minutes;
+    };
+    await expect.poll(minutesLeft).toBeGreaterThan(tooEarly); // the call does not wait for the queue
+    await at(tooEarly);
     expect(ofIt()).toEqual([]);
-    await at(11);
+    await at(due);
     expect(ofIt()).toEqual([jobOf(id, 2)]);
     await make(id); // of the older run
     const [row] = await stack.sql('SELECT status FROM zip_downloads WHERE id = $1', [id]);

@@ -125,7 +125,7 @@ const zips: Kind = {
     const user = { user: 'test-user', roles: CASEWORKER_ROLES };
     const created = await stack.call('POST', '/zip-downloads', { as: user, body: { items: [letterId] } });
     expect(created.status).toBe(409); // the stack holds it
-    const queues = { ...parts.queues, enqueue() {} };
+    const queues = { ...parts.queues, add: async () => true };
     const principal: Principal = {
       municipality: ODENSKOV,
       actor: { kind: 'user', id: 'test-user' },

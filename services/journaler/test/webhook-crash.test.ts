@@ -11,7 +11,7 @@ import { Random } from '../../../infra/src/lab/random.js';
 import { askUntil } from '../../../infra/src/testkit/inbox-client.js';
 import { ODENSKOV, type Setup, setUp, VESTERSUND } from '../../../infra/src/testkit/stack.js';
 import { numberChanges } from '../src/feed/number-changes.js';
-import { enqueueDue, makeDeliveries } from '../src/webhooks/dispatch.js';
+import { enqueueDeliveries, makeDeliveries } from '../src/webhooks/dispatch.js';
 import { createWebhook } from '../src/webhooks/webhooks.js';
 import { type Receiver, startReceiver } from './support/receiver.js';
 
@@ -129,7 +129,7 @@ it('however many enqueue at once, of one webhook 8 are in flight, and 1 when it 
   const jobs: object[] = [];
   const queues = { enqueue: (_definition: object, job: object) => void jobs.push(job) } as unknown as Queues;
   const enqueueAtOnce = async () => {
-    const each = [store, other, store, other].map((one) => enqueueDue({ store: one, queues }));
+    const each = [store, other, store, other].map((one) => enqueueDeliveries({ store: one, queues }));
     await Promise.all(each);
     return jobs.splice(0).length;
   };

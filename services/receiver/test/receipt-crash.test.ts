@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { HOUR } from '@indbakke/shared/config';
+import { SECOND } from '@indbakke/shared/config';
 import { openStore, type Store } from '@indbakke/shared/store';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type DistributionService, startDistributionService } from '../../../infra/src/testkit/distribution-service.js';
@@ -49,17 +49,49 @@ const SILENT = { info() {}, warn() {}, error() {}, debug() {} };
 // A process takes seconds to load on a busy machine.
 const SLOW = 60_000;
 
+async function reject(): Promise<string> {
+  const { id } = await takeDocument(stack);
+  await change(stack, 'POST', `${id}/rejection`, {
+    version: 1,
+    body: { reason: 'unwanted', explanation: 'Reklame' },
+  });
+  return id;
+}
+
+/** Sends what is due so many seconds from now. */
+async function sendDue(seconds: number): Promise<void> {
+  const client = (await openDistributionClient({
+    SF2900_SERVICE_URL: service.url,
+    SF2900_SERVICE_SECONDS: 10,
+    SF2900_SERVICE_KEY_FILE: undefined,
+    SF2900_SERVICE_CERTIFICATE_FILE: undefined,
+    SF2900_SERVICE_CA_FILE: undefined,
+  })) as DistributionClient;
+  const send = createSendReceiptHandler({ store, log: SILENT, client });
+  for (const job of await dueReceipts(store, new Date(Date.now() + seconds * SECOND))) await send(job);
+}
+
+it(
+  'what a process took that was killed before the queue had it is due again in half a minute',
+  async () => {
+    const id = await reject();
+    expect(await killAt('due-taken')).toBe('SIGKILL');
+    await sendDue(20);
+    expect(service.calls).toEqual([]);
+    await sendDue(30);
+    expect(service.calls).toHaveLength(1);
+    expect((await read(stack, id)).distribution?.receipts).toMatchObject([{ status: 'sent' }]);
+  },
+  SLOW,
+);
+
 it.each([
   ['receipt-claimed', 0],
   ['receipt-answered', 1],
 ])(
   'a process killed at %s has told the sender %i times; the next one tells it, and once the message says so',
   async (point, told) => {
-    const { id } = await takeDocument(stack);
-    await change(stack, 'POST', `${id}/rejection`, {
-      version: 1,
-      body: { reason: 'unwanted', explanation: 'Reklame' },
-    });
+    const id = await reject();
 
     expect(await killAt(point)).toBe('SIGKILL');
 
@@ -71,15 +103,7 @@ it.each([
       'rejection-told',
     );
 
-    const client = (await openDistributionClient({
-      SF2900_SERVICE_URL: service.url,
-      SF2900_SERVICE_SECONDS: 10,
-      SF2900_SERVICE_KEY_FILE: undefined,
-      SF2900_SERVICE_CERTIFICATE_FILE: undefined,
-      SF2900_SERVICE_CA_FILE: undefined,
-    })) as DistributionClient;
-    const send = createSendReceiptHandler({ store, log: SILENT, client });
-    for (const job of await dueReceipts(store, new Date(Date.now() + HOUR))) await send(job);
+    await sendDue(3_600);
     expect(service.calls).toHaveLength(told + 1);
     expect(new Set(service.calls.map(({ envelope }) => envelope)).size).toBe(1);
     const { distribution, history } = await read(stack, id);

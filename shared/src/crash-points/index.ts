@@ -19,6 +19,7 @@ export const CRASH_POINTS = {
   'positions-written': 'A batch of events and audit rows has its positions; COMMIT is not sent.',
   'positions-committed': 'The positions are durable, and those who wait for them are told.',
   'audit-month-anchored': 'The positions of an old month of the audit log are anchored; the month is not dropped yet.',
+  'due-taken': 'Rows whose jobs are due are taken, to be enqueued; no job is enqueued yet.',
   'extract-sealed': 'The file of an extract is made and sealed; no row has it yet.',
   'extract-committed': 'The file of an extract is durable, and the extract has moved on; its job is not done yet.',
   'package-sealed': 'An access package is made and sealed; its row does not have it yet.',

@@ -1,3 +1,5 @@
+import { SECOND } from '../config/index.js';
+import { announce } from '../crash-points/index.js';
 import type { Store } from '../store/index.js';
 import type { JobDefinition } from './job.js';
 import type { Queues } from './queues.js';
@@ -21,11 +23,11 @@ export interface Outbox<Data extends object> {
   /** What led to the row, as SQL: its column `trace`, or NULL where a clock did. */
   readonly trace: 'trace' | 'NULL';
   readonly job: JobDefinition<Data, string>;
-  dataOf(row: DueRow): Data;
+  dataOf(row: TakenRow): Data;
 }
 
-/** A row that is due, and the n-th time that it is. A job of an older run has nothing to do. */
-export interface DueRow {
+/** A row whose job is to be enqueued, for the n-th time. A job of an older run has nothing to do. */
+export interface TakenRow {
   readonly id: string;
   readonly municipality: string;
   readonly run: number;
@@ -33,53 +35,62 @@ export interface DueRow {
 }
 
 const BATCH = 100;
-/** The queue may be back then. */
-const REFUSED_SECONDS = 10;
+
+// So soon a row that was taken is due again, unless the queue has accepted its job: who took it may have died, or the queue be away.
+const LEASE = 30 * SECOND;
+
+/** When a row is due again that is taken now. */
+export const leaseFrom = (now: Date) => new Date(now.getTime() + LEASE);
 
 /**
- * Enqueues rows that are due. Those that the queue does not accept are due again soon; those of a process that dies here, when a lost
- * job would be. Several processes may do so at once; each takes other rows.
+ * Enqueues rows that are due, oldest first, up to a hundred. Several processes may do so at once; each takes other rows.
  *
- * @returns how many were due
+ * @returns how many jobs the queue has accepted
  */
 export async function enqueueDue<Data extends object>(
-  { store, queues }: { readonly store: Store; readonly queues: Queues },
+  parts: { readonly store: Store; readonly queues: Queues },
   outbox: Outbox<Data>,
   now: Date,
 ): Promise<number> {
-  const due = await takeDue(store, outbox, now);
-  const add = async (row: DueRow) => ((await queues.add(outbox.job, outbox.dataOf(row), row.trace)) ? [] : [row.id]);
-  void Promise.all(due.map(add))
-    .then((refused) => makeDueAgain(store, outbox, now, refused.flat()))
-    .catch(() => {}); // the database is away: they are due when a lost job would be
-  return due.length;
+  const taken = await takeDue(parts.store, outbox, now);
+  if (taken.length === 0) return 0;
+  announce('due-taken');
+  return enqueueTaken(parts, outbox, taken, now);
 }
 
 function takeDue<Data extends object>(
   { sweep }: Store,
-  { table, key = 'id', which, overdueSeconds, trace }: Outbox<Data>,
+  { table, key = 'id', which, trace }: Outbox<Data>,
   now: Date,
-): Promise<DueRow[]> {
-  return sweep<DueRow & Record<string, unknown>>(
-    `UPDATE ${table} SET run = run + 1, next_enqueue_at = $1::timestamptz + make_interval(secs => $2)
+): Promise<TakenRow[]> {
+  return sweep<TakenRow & Record<string, unknown>>(
+    `UPDATE ${table} SET run = run + 1, next_enqueue_at = $2
      WHERE ${key} IN (
        SELECT ${key} FROM ${table} WHERE next_enqueue_at <= $1 AND ${which} ORDER BY next_enqueue_at LIMIT $3 FOR UPDATE SKIP LOCKED)
      RETURNING ${key} AS id, municipality, run, ${trace} AS trace`,
-    [now, overdueSeconds, BATCH],
+    [now, leaseFrom(now), BATCH],
   );
 }
 
-/** But for rows that are due at another time since: their jobs were accepted after all, or somebody asked anew. */
-async function makeDueAgain<Data extends object>(
-  { sweep }: Store,
-  { table, key = 'id', overdueSeconds }: Outbox<Data>,
+/**
+ * Enqueues rows that are taken: their `next_enqueue_at` is leaseFrom(now). What the queue accepts is due again when a lost job would be.
+ *
+ * @returns how many jobs it has accepted
+ */
+export async function enqueueTaken<Data extends object>(
+  { store, queues }: { readonly store: Store; readonly queues: Queues },
+  { table, key = 'id', overdueSeconds, job, dataOf }: Outbox<Data>,
+  taken: readonly TakenRow[],
   now: Date,
-  ids: readonly string[],
-): Promise<void> {
-  if (ids.length === 0) return;
-  await sweep(
-    `UPDATE ${table} SET next_enqueue_at = $1::timestamptz + make_interval(secs => $4)
-     WHERE ${key} = ANY ($3::uuid[]) AND next_enqueue_at = $1::timestamptz + make_interval(secs => $2)`,
-    [now, overdueSeconds, ids, REFUSED_SECONDS],
+): Promise<number> {
+  const add = async (row: TakenRow) => ((await queues.add(job, dataOf(row), row.trace)) ? [row.id] : []);
+  const accepted = (await Promise.all(taken.map(add))).flat();
+  if (accepted.length === 0) return 0;
+  // The job may have said already when its row is due.
+  await store.sweep(
+    `UPDATE ${table} SET next_enqueue_at = $1::timestamptz + make_interval(secs => $2)
+     WHERE ${key} = ANY ($3::uuid[]) AND next_enqueue_at = $4`,
+    [now, overdueSeconds, accepted, leaseFrom(now)],
   );
+  return accepted.length;
 }

@@ -109,7 +109,7 @@ export function makesPackages(kill: Kill): boolean {
 
 /** Whether half of what is sent is documents from Fordelingskomponenten. */
 export function isOfDocuments(kill: Kill): boolean {
-  return kill.startsWith('file-') || kill.startsWith('receipt-');
+  return kill === 'due-taken' || kill.startsWith('file-') || kill.startsWith('receipt-');
 }
 
 /** Whether zips of many messages are made under the load. */
@@ -135,7 +135,7 @@ export function workBefore(kill: Kill): { work: Work | undefined; maxCount: numb
   if (kill.startsWith('quarantine')) return { work: undefined, maxCount: 8 };
   if (kill === 'held-released') return { work: undefined, maxCount: 2 };
   if (kill === 'audit-month-anchored') return { work: undefined, maxCount: 1 };
-  if (kill.startsWith('file-')) return { work: undefined, maxCount: 5 };
+  if (kill === 'due-taken' || kill.startsWith('file-')) return { work: undefined, maxCount: 5 };
   if (kill.startsWith('receipt-')) return { work: 'reject', maxCount: 2 };
   if (kill.startsWith('distribution')) return { work: 'send-on', maxCount: 4 };
   if (kill === 'zip-read') return { work: 'zip', maxCount: 5 };

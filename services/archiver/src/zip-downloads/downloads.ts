@@ -5,12 +5,14 @@ import { HOUR } from '@indbakke/shared/config';
 import { Problem } from '@indbakke/shared/errors';
 import { type IdempotencyKey, once } from '@indbakke/shared/idempotency';
 import { documentGoesOut, fileHeld, hasFile, removalOfZipDownloads, type Scanning } from '@indbakke/shared/inbox';
+import { enqueueTaken, leaseFrom } from '@indbakke/shared/queue';
 import type { Parts } from '@indbakke/shared/service';
 import { type Connection, newId, Prisma, run } from '@indbakke/shared/store';
 import { currentTrace } from '@indbakke/shared/tracing';
 import type { ArchiverConfig } from '../config.js';
 import { type Limit, requireRoom } from '../zip/made-zips.js';
-import { MAKE_ZIP, mayBeZipped, OVERDUE_SECONDS } from './make-zip.js';
+import { mayBeZipped } from './make-zip.js';
+import { UNFINISHED_ZIPS } from './sweeps.js';
 import { dropUnfinished } from './unfinished.js';
 
 const { sql } = Prisma;
@@ -61,7 +63,8 @@ export async function createZipDownload(
     }),
   );
   // For a repeat of the call too: while the queue knows the job it ignores this.
-  queues.enqueue(MAKE_ZIP, { zipId: created.id, municipality, run: 1 });
+  const zip = { id: created.id, municipality, run: 1, trace: currentTrace() ?? null };
+  void enqueueTaken({ store, queues }, UNFINISHED_ZIPS, [zip], at).catch(() => {}); // a sweep does it soon
   return created;
 }
 
@@ -136,7 +139,7 @@ async function insertZip(
         VALUES (${id}::uuid, ${municipality}, ${actor.kind}, ${actor.id}, ${actor.onBehalfOf ?? null}, ${[...roles]}::text[],
           ${[...teams]}::text[], ${JSON.stringify(constraints)}::jsonb, ${[...include]}::text[],
           ${isIncluded ? (cover ?? 'masked') : null}, ${at}::timestamptz, ${new Date(at.getTime() + keepHours * HOUR)}::timestamptz,
-          ${size}::bigint, 1, ${new Date(at.getTime() + OVERDUE_SECONDS * 1_000)}::timestamptz,
+          ${size}::bigint, 1, ${leaseFrom(at)}::timestamptz,
           ${currentTrace() ?? null})
         RETURNING 1
       ) ${insertAudit({ by: principal, at, action: 'zip-created', details })} FROM created`,

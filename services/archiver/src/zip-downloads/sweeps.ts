@@ -4,7 +4,7 @@ import type { Parts } from '@indbakke/shared/service';
 import { Prisma } from '@indbakke/shared/store';
 import { MAKE_ZIP, type MakeZipData, OVERDUE_SECONDS } from './make-zip.js';
 
-const UNFINISHED: Outbox<MakeZipData> = {
+export const UNFINISHED_ZIPS: Outbox<MakeZipData> = {
   table: 'zip_downloads',
   which: `status IN ('waiting', 'running')`,
   overdueSeconds: OVERDUE_SECONDS,
@@ -16,7 +16,7 @@ const BATCH = 100;
 
 /** Enqueues the zips whose job the queue may have lost. */
 export async function sweepDueZips(parts: Pick<Parts, 'store' | 'queues'>, now: Date): Promise<void> {
-  await enqueueDue(parts, UNFINISHED, now);
+  await enqueueDue(parts, UNFINISHED_ZIPS, now);
 }
 
 /** Removes zips that have expired, with their keys, and requests the removal of their content. */

@@ -63,7 +63,7 @@ const LOCK = `SELECT pg_advisory_xact_lock(hashtext('indbakke_webhooks'))`;
  * Enqueues the deliveries that are due, and those whose job the queue may have lost: of each webhook a few at a time, and of one
  * that has failed for long a single one.
  */
-export async function enqueueDue({ store, queues }: Pick<Parts, 'store' | 'queues'>): Promise<void> {
+export async function enqueueDeliveries({ store, queues }: Pick<Parts, 'store' | 'queues'>): Promise<void> {
   const { rows: due } = await store.sweepTogether(LOCK, (connection) =>
     connection.query<DeliverWebhookData & { trace: string | null }>(
       `UPDATE webhook_deliveries d SET run = d.run + 1, is_taken = true, next_enqueue_at = now() + make_interval(secs => $2)

@@ -5,7 +5,7 @@ import { type Parts, repeat, type Work } from '@indbakke/shared/service';
 import { isStoreUnavailable } from '@indbakke/shared/store';
 import type { JournalerConfig } from '../config.js';
 import { createDeliverWebhookHandler, DELIVER_WEBHOOK } from './deliver-webhook.js';
-import { enqueueDue, type Made, makeDeliveries, sweepOldDeliveries } from './dispatch.js';
+import { enqueueDeliveries, type Made, makeDeliveries, sweepOldDeliveries } from './dispatch.js';
 import { observeWebhooks } from './metrics.js';
 import { createTargets, type Targets } from './targets.js';
 
@@ -62,6 +62,6 @@ export async function dispatch(parts: Pick<Parts, 'store' | 'queues'>): Promise<
   let made: Made;
   do made = await makeDeliveries(parts);
   while (made.hasMore);
-  if (made.isAny) await enqueueDue(parts);
+  if (made.isAny) await enqueueDeliveries(parts);
   return made.isAny;
 }

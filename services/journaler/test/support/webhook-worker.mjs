@@ -5,7 +5,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { loadKeyRing } from '@indbakke/shared/keys';
 import { openStore } from '@indbakke/shared/store';
 import { createDeliverWebhookHandler } from '../../dist/webhooks/deliver-webhook.js';
-import { enqueueDue, makeDeliveries } from '../../dist/webhooks/dispatch.js';
+import { enqueueDeliveries, makeDeliveries } from '../../dist/webhooks/dispatch.js';
 import { createTargets } from '../../dist/webhooks/targets.js';
 
 const [does, diesAt, allow] = process.argv.slice(2);
@@ -30,6 +30,6 @@ for (;;) {
   await makeDeliveries({ store });
   if (does === 'make') continue;
   const jobs = [];
-  await enqueueDue({ store, queues: { enqueue: (_definition, job) => jobs.push(job) } });
+  await enqueueDeliveries({ store, queues: { enqueue: (_definition, job) => jobs.push(job) } });
   for (const job of jobs) await deliver(job);
 }
