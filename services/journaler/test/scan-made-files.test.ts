@@ -60,18 +60,18 @@ const LETTER: MemoSpec = {
   documents: [textDocument('Brevets ord', 'brev.txt'), textDocument('Bilagets ord', 'bilag.txt')],
 };
 
-/** A letter that only the tests scan. */
+/** A letter that only the tests scan; its scan has its id. */
 async function letter(memo: MemoSpec = {}): Promise<string> {
   const id = await deliverMemo(stack, { ...LETTER, ...memo });
   await stack.sql(
-    `UPDATE message_scans SET run = 100, next_enqueue_at = now() + interval '1 day' WHERE message_id = $1`,
+    `UPDATE message_scans SET id = message_id, run = 100, next_enqueue_at = now() + interval '1 day' WHERE message_id = $1`,
     [id],
   );
   return id;
 }
 
-const scanBy = (by: Parts, messageId: string, clamd = NOBODY) =>
-  createScanMessageHandler({ ...by, clamd })({ messageId, municipality: ODENSKOV, run: 100 }, { signal });
+const scanBy = (by: Parts, scanId: string, clamd = NOBODY) =>
+  createScanMessageHandler({ ...by, clamd })({ scanId, municipality: ODENSKOV, run: 100 }, { signal });
 
 /** The scanner says this of each file of the letter. */
 async function scan(id: string, says: 'OK' | 'Eicar FOUND'): Promise<void> {

@@ -5,8 +5,9 @@ import { mkdir, rename, rmdir } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { asSystem } from '@indbakke/shared/access';
 import { type ClamdAddress, CommonConfig, readClamdUrl, readConfig } from '@indbakke/shared/config';
-import { requestScan } from '@indbakke/shared/inbox';
+import { requestScan, scanAgain } from '@indbakke/shared/inbox';
 import { openParts, type Parts } from '@indbakke/shared/service';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EICAR, EICAR_SIGNATURE, HAS_CLAMD, type OwnClamd, startClamd } from '../../../infra/src/testkit/clamd.js';
@@ -67,10 +68,13 @@ const waitingRow = async (stack: TestStack, id: string) => {
   return row;
 };
 
-/** A row that the sweep of the stack does not take. */
+/** Of a time to come: some of it is over on a busy machine. */
+const atMost = (seconds: number) => expect.toSatisfy((left: number) => left <= seconds);
+
+/** A row that the sweep of the stack does not take, with the id of its message. */
 const takeAside = (stack: TestStack, id: string, attempts = 0) =>
   stack.sql(
-    `UPDATE message_scans SET run = 100, attempts = $2, fault = NULL, next_enqueue_at = now() + interval '1 day' WHERE message_id = $1`,
+    `UPDATE message_scans SET id = message_id, run = 100, attempts = $2, fault = NULL, next_enqueue_at = now() + interval '1 day' WHERE message_id = $1`,
     [id, attempts],
   );
 
@@ -83,7 +87,7 @@ const kept = async (stack: TestStack, id: string) => {
   return rows.map(({ scan, attempts }) => [scan, attempts]);
 };
 
-const job = (messageId: string) => ({ messageId, municipality: ODENSKOV, run: 100 });
+const job = (scanId: string) => ({ scanId, municipality: ODENSKOV, run: 100 });
 
 /** Answers every command with these bytes, whatever it is. */
 async function standIn(answer: string | undefined) {
@@ -189,6 +193,15 @@ describe.skipIf(!HAS_CLAMD)('with clamd', () => {
     expect(await waitingRow(stack, id)).toBeUndefined();
     // What was refused is not told as read.
     expect((await auditOf(stack, { messageId: id })).filter(({ action }) => action === 'read-file')).toHaveLength(1);
+  });
+
+  it('what was scanned a moment ago is scanned again at once, when it is asked for', async () => {
+    const id = await deliverMemo(stack);
+    await untilScanned(stack, id);
+    await stack.sql(`UPDATE files SET scan = 'unscannable', scan_finding = 'no-answer' WHERE message_id = $1`, [id]);
+    const principal = asSystem(ODENSKOV, { kind: 'system', id: 'scan-again' });
+    expect(await scanAgain(parts.store, { principal, id, expectedVersion: undefined, at: new Date() })).toBe(1);
+    expect(filesOf(await untilScanned(stack, id))).toMatchObject([{ scan: 'clean', scanFinding: null }]);
   });
 
   it('the change feed tells that the files are scanned', async () => {
@@ -480,7 +493,7 @@ describe('with a scanner that does not do as it should', () => {
     await handle(other);
     expect((await kept(stack, other)).map(([scan]) => scan)).toEqual(['clean', 'clean']);
     expect(await kept(stack, second)).toEqual([['waiting', 1]]);
-    expect(await waitingRow(stack, second)).toMatchObject({ attempts: 0, fault: null, seconds: 10 });
+    expect(await waitingRow(stack, second)).toMatchObject({ attempts: 0, fault: null, seconds: atMost(10) });
     events.emit('told');
     await running;
     expect(await kept(stack, first)).toEqual([['clean', 1]]);
@@ -559,7 +572,11 @@ describe('with a scanner that does not do as it should', () => {
     const path = await container(id);
     await rename(path, `${path}-away`);
     await scanOnce(id, () => CLEAN);
-    expect(await waitingRow(stack, id)).toMatchObject({ fault: 'content-unavailable', attempts: 1, seconds: 5 });
+    expect(await waitingRow(stack, id)).toMatchObject({
+      fault: 'content-unavailable',
+      attempts: 1,
+      seconds: atMost(5),
+    });
     expect((await kept(stack, id)).map(([scan]) => scan)).toEqual(['waiting', 'waiting']);
 
     await rename(`${path}-away`, path);
@@ -573,7 +590,7 @@ describe('with a scanner that does not do as it should', () => {
     await rename(path, `${path}-away`);
     await mkdir(path);
     await scanOnce(id, () => CLEAN, { scanning: { isOn: true, letsPass: true } });
-    expect(await waitingRow(stack, id)).toMatchObject({ fault: 'own-fault', attempts: 1, seconds: 5 });
+    expect(await waitingRow(stack, id)).toMatchObject({ fault: 'own-fault', attempts: 1, seconds: atMost(5) });
     expect((await kept(stack, id)).map(([scan]) => scan)).toEqual(['waiting', 'waiting']);
 
     await rmdir(path);

@@ -14,8 +14,6 @@ export interface Outbox<Data extends object> {
     | 'business_receipts'
     | 'onward_distributions'
     | 'message_scans';
-  /** Its primary key. */
-  readonly key?: 'id' | 'message_id';
   /** Which rows have work to do, as a condition. */
   readonly which: string;
   /** After so long, a job that has not done the work may be lost: the row is due again. */
@@ -60,14 +58,14 @@ export async function enqueueDue<Data extends object>(
 
 function takeDue<Data extends object>(
   { sweep }: Store,
-  { table, key = 'id', which, trace }: Outbox<Data>,
+  { table, which, trace }: Outbox<Data>,
   now: Date,
 ): Promise<TakenRow[]> {
   return sweep<TakenRow & Record<string, unknown>>(
     `UPDATE ${table} SET run = run + 1, next_enqueue_at = $2
-     WHERE ${key} IN (
-       SELECT ${key} FROM ${table} WHERE next_enqueue_at <= $1 AND ${which} ORDER BY next_enqueue_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-     RETURNING ${key} AS id, municipality, run, ${trace} AS trace`,
+     WHERE id IN (
+       SELECT id FROM ${table} WHERE next_enqueue_at <= $1 AND ${which} ORDER BY next_enqueue_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+     RETURNING id, municipality, run, ${trace} AS trace`,
     [now, leaseFrom(now), BATCH],
   );
 }
@@ -79,7 +77,7 @@ function takeDue<Data extends object>(
  */
 export async function enqueueTaken<Data extends object>(
   { store, queues }: { readonly store: Store; readonly queues: Queues },
-  { table, key = 'id', overdueSeconds, job, dataOf }: Outbox<Data>,
+  { table, overdueSeconds, job, dataOf }: Outbox<Data>,
   taken: readonly TakenRow[],
   now: Date,
 ): Promise<number> {
@@ -89,7 +87,7 @@ export async function enqueueTaken<Data extends object>(
   // The job may have said already when its row is due.
   await store.sweep(
     `UPDATE ${table} SET next_enqueue_at = $1::timestamptz + make_interval(secs => $2)
-     WHERE ${key} = ANY ($3::uuid[]) AND next_enqueue_at = $4`,
+     WHERE id = ANY ($3::uuid[]) AND next_enqueue_at = $4`,
     [now, overdueSeconds, accepted, leaseFrom(now)],
   );
   return accepted.length;

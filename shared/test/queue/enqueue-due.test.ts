@@ -32,8 +32,8 @@ const afterNoon = (seconds: number) => new Date(NOON.getTime() + seconds * 1_000
 
 const makeDue = () =>
   stack.sql(
-    `INSERT INTO message_scans (message_id, municipality, since, next_enqueue_at)
-     SELECT id, municipality, $1, $1 FROM messages
+    `INSERT INTO message_scans (id, message_id, municipality, since, next_enqueue_at)
+     SELECT id, id, municipality, $1, $1 FROM messages
      ON CONFLICT (message_id) DO UPDATE SET next_enqueue_at = $1, run = 0`,
     [NOON],
   );

@@ -11,6 +11,7 @@ import { Callers } from '../plants/pass-through.js';
 import { deliverTo, SF2900 } from './bad-deliveries.js';
 import type { FarEnd } from './far-end.js';
 import type { Plants } from './plants.js';
+import { untilScanned } from './scans.js';
 
 const RECIPIENT = '11111111';
 
@@ -93,6 +94,7 @@ export async function distributeAll(
   for (const { spec } of documents) await putFile(sftp, spec, plants);
   for (const document of documents) {
     if (document.spec.fileName) await until(installation, 'file_fetches', document, 'status', 'done');
+    await untilScanned(installation, [document]);
     await passThrough(installation, document, plants);
   }
   const [sentOn] = documents as readonly [Document];

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeDistribution } from '../../local/distribution/write-distribution.js';
+import type { OwnClamd } from '../../testkit/clamd.js';
 import { runSql } from '../../testkit/database.js';
 import { askUntil } from '../../testkit/inbox-client.js';
 import type { Relay } from '../../testkit/relay.js';
@@ -10,6 +11,7 @@ import { type Arrived, Callers } from '../plants/pass-through.js';
 import { deliverTo, ENDPOINTS, plantedMemo, SF2900 } from './bad-deliveries.js';
 import { type Distributed, plantedDocuments, refuseWhatComes } from './distributions.js';
 import type { Plants } from './plants.js';
+import { deliverPlanted } from './scans.js';
 
 /** Webhooks that fail, with something in the URL that is nobody else’s business. */
 export async function failWebhooks(installation: OwnInstallation, plants: Plants): Promise<void> {
@@ -23,15 +25,30 @@ export async function failWebhooks(installation: OwnInstallation, plants: Plants
 /** What breaks, each with deliveries and calls that have something personal in them. @returns all answers */
 export async function breakAll(
   installation: OwnInstallation,
-  relay: Relay,
-  { letters, distributed }: { readonly letters: readonly Arrived[]; readonly distributed: Distributed },
+  { relay, clamd }: Breakable,
+  { letters, unsafe, distributed }: Existing,
   plants: Plants,
 ): Promise<string[]> {
-  return [
+  const answers = [
     ...(await refuseRows(installation, distributed, plants)),
     ...(await loseDatabase(installation, relay, letters, plants)),
+    ...(unsafe ? await callAll(installation, unsafe, plants, 'unsafe file') : []),
+    ...(clamd ? await loseScanner(installation, clamd, plants) : []),
     ...(await spoilContent(installation, letters, plants)),
   ];
+  if (clamd) await scanSpoiled(installation, clamd);
+  return answers;
+}
+
+interface Breakable {
+  readonly relay: Relay;
+  readonly clamd: OwnClamd | undefined;
+}
+
+interface Existing {
+  readonly letters: readonly Arrived[];
+  readonly unsafe: Arrived | undefined;
+  readonly distributed: Distributed;
 }
 
 async function deliverAll({ url, signal }: OwnInstallation, plants: Plants, what: string): Promise<string[]> {
@@ -141,6 +158,29 @@ const isReady = ({ url, signal }: OwnInstallation) =>
     () => fetch(`${url}/readyz`, { signal }),
     ({ status }) => status === 200,
   );
+
+/** The scanner goes away: the files of what comes then are held. */
+async function loseScanner(installation: OwnInstallation, clamd: OwnClamd, plants: Plants): Promise<string[]> {
+  await clamd.kill();
+  const held = await deliverPlanted(installation, plants, 'letter without a scanner');
+  await askUntil(
+    () =>
+      runSql(installation.ownerUrl, 'SELECT FROM message_scans WHERE message_id = $1 AND fault IS NOT NULL', [held.id]),
+    ({ length }) => length > 0,
+  );
+  return callAll(installation, held, plants, 'held file');
+}
+
+/** It is back, and its jobs meet content that cannot be read. */
+async function scanSpoiled({ ownerUrl, paths }: OwnInstallation, clamd: OwnClamd): Promise<void> {
+  await clamd.start();
+  await runSql(ownerUrl, 'UPDATE message_scans SET next_enqueue_at = now()');
+  const log = join(foldersOf(paths).logs, 'services.log');
+  await askUntil(
+    async () => readFileSync(log, 'utf8').includes('"scan-failed"'),
+    (hasFailed) => hasFailed,
+  );
+}
 
 /** The content of every letter is spoiled where it lies: what reads it fails, in calls and in jobs. */
 async function spoilContent(

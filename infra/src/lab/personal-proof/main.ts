@@ -13,7 +13,8 @@ const USAGE = `npm run personal-proof [-- --queue postgresql|redis]
 
 Plants CPR numbers, names, subjects, file names and contents in an installation of its own: in letters and in documents from
 Fordelingskomponenten that pass through everything, in bad deliveries and bad calls, in what Serviceplatformen answers, while its SFTP
-server fails, while the database refuses or is away, and while content is unreadable. Then it searches for them what
+server fails, while the database refuses or is away, in files that are unsafe or held since the scanner is away (with Debian's
+clamav-daemon), and while content is unreadable. Then it searches for them what
 those can see who may see no messages: logs of the services and of PostgreSQL, metrics, traces, jobs, pages, answers that refuse,
 the process list, names and contents of files. It first shows that the search finds them in the database. Prints what it searched, and
 where something is found (never what). Without --queue, once for each, with a report in docs/results.

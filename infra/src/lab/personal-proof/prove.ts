@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DELIVERY_ERRORS } from '@indbakke/shared/errors';
+import { HAS_CLAMD, startClamd } from '../../testkit/clamd.js';
 import { startCollector } from '../../testkit/collector.js';
 import { runSql } from '../../testkit/database.js';
 import { NOT_DURABLE, withOwnState } from '../../testkit/own-state.js';
@@ -18,6 +19,7 @@ import { startFarEnd } from './far-end.js';
 import { breakAll, failWebhooks } from './faults.js';
 import { readPages } from './pages.js';
 import { Plants } from './plants.js';
+import { deliverUnsafe, untilScanned } from './scans.js';
 import { watch } from './watch.js';
 
 export interface ProofOptions {
@@ -54,6 +56,7 @@ export function prove({ queue, signal, onProgress }: ProofOptions): Promise<Pers
     const collector = await startCollector();
     const plants = new Plants();
     const farEnd = await startFarEnd(plants);
+    const clamd = HAS_CLAMD ? await startClamd() : undefined;
     let relay: Relay | undefined;
     const installation = await startInstallation(paths, queue, signal, {
       postgres: { ...NOT_DURABLE, ...POSTGRES_LOG },
@@ -61,6 +64,7 @@ export function prove({ queue, signal, onProgress }: ProofOptions): Promise<Pers
         relay = await startRelay(url);
         return {
           ...farEnd.settings,
+          ...(clamd && { CLAMD_URL: clamd.url }),
           DATABASE_URL: relay.url,
           OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
           MAX_MESSAGE_BYTES: String(MAX_BYTES),
@@ -78,8 +82,10 @@ export function prove({ queue, signal, onProgress }: ProofOptions): Promise<Pers
       const letters = await deliverLetters(installation, 0);
       for (const { name, plants: each } of letters)
         for (const [what, value] of Object.entries(each)) plants.know(`${name}: ${what}`, value);
+      await untilScanned(installation, letters);
       const documents = await deliverDocuments(installation, plants);
       const inLetters = new Set(plants.needles.map(({ plant }) => plant));
+      const unsafe = clamd && (await deliverUnsafe(installation, plants));
       await passThroughAll(installation, letters);
 
       onProgress('bad deliveries');
@@ -94,8 +100,13 @@ export function prove({ queue, signal, onProgress }: ProofOptions): Promise<Pers
       evidence.keep('refusals', refusals);
       await breakOff(installation.url, plants);
       evidence.keepPages(await readPages(installation));
-      onProgress('the database refuses, and goes away; content is spoiled');
-      evidence.keep('refusals', await breakAll(installation, relay as Relay, { letters, distributed }, plants));
+      onProgress(
+        'the database refuses, and goes away; a file is unsafe, and the scanner goes away; content is spoiled',
+      );
+      evidence.keep(
+        'refusals',
+        await breakAll(installation, { relay: relay as Relay, clamd }, { letters, unsafe, distributed }, plants),
+      );
       const pages = await readPages(installation);
       evidence.keepPages(pages);
 
@@ -134,6 +145,7 @@ export function prove({ queue, signal, onProgress }: ProofOptions): Promise<Pers
       await installation.stop();
       await relay?.close();
       await farEnd.close();
+      await clamd?.close();
       await collector.close();
     }
   });

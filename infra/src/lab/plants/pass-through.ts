@@ -29,7 +29,7 @@ export interface Arrived extends PlantedLetter {
 }
 
 const ALL_ROLES = [...CASEWORKER_ROLES, 'Indbakke.Opsætning', 'Indbakke.Aktindsigt', 'Revisionslog.Læs'];
-const CONTACT_POINT = EXAMPLE_MUNICIPALITY.contactPoints[0]?.id as string;
+export const CONTACT_POINT = EXAMPLE_MUNICIPALITY.contactPoints[0]?.id as string;
 
 /** The callers of an installation. */
 export class Callers {
@@ -109,6 +109,11 @@ export async function deliverLetters(installation: Installation, others: number)
   return Promise.all(
     letters.map(async (letter) => ({ ...letter, id: await idOf(installation, letter.memo.messageUUID) })),
   );
+}
+
+export async function deliverLetter(installation: Installation, letter: PlantedLetter): Promise<Arrived> {
+  await send(installation, writeMemo(letter.memo));
+  return { ...letter, id: await idOf(installation, letter.memo.messageUUID) };
 }
 
 const BATCH = 20;

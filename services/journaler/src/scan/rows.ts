@@ -19,6 +19,7 @@ export interface FileToScan extends FilePlace {
 
 /** A message with such files. */
 export interface Scan extends ScanMessageData {
+  readonly messageId: string;
   /** How often it has failed, whatever the fault. */
   readonly attempts: number;
   /** First those that the scanner has not failed at. */
@@ -30,18 +31,18 @@ const IS_TO_SCAN = sql`status = 'stored' AND scan IN ('waiting', 'let-pass')`;
 
 /** @returns undefined when it is scanned, or due anew */
 export async function readScan(store: Store, data: ScanMessageData): Promise<Scan | undefined> {
-  const [row] = await store.query<Pick<Scan, 'attempts' | 'files'> & SealedRow & Record<string, unknown>>(
+  const [row] = await store.query<Pick<Scan, 'messageId' | 'attempts' | 'files'> & SealedRow & Record<string, unknown>>(
     data.municipality,
     sql`
-      SELECT ${SEALED}, s.attempts,
+      SELECT ${SEALED}, m.id AS "messageId", s.attempts,
         (SELECT coalesce(json_agg(json_build_object('id', f.id, 'scan', f.scan, 'attempts', f.scan_attempts, 'status', f.status, 'containerIndex', f.container_index,
             'containerOffset', f.container_offset, 'size', f.size) ORDER BY f.scan_attempts, f.position), '[]')
          FROM files f WHERE f.message_id = m.id AND ${IS_TO_SCAN}) AS files
       FROM message_scans s JOIN messages m ON m.id = s.message_id ${SEALED_TABLES}
-      WHERE s.message_id = ${data.messageId}::uuid AND s.run = ${data.run}::int`,
+      WHERE s.id = ${data.scanId}::uuid AND s.run = ${data.run}::int`,
     'kept',
   );
-  return row && { ...data, attempts: row.attempts, files: row.files, sealed: row };
+  return row && { ...data, messageId: row.messageId, attempts: row.attempts, files: row.files, sealed: row };
 }
 
 /**
@@ -89,7 +90,7 @@ async function endIfScanned(connection: Connection, waiting: Scan): Promise<void
   );
   const count = (scan: KeptScan) => files.find((each) => each.scan === scan)?.count ?? 0;
   if (count('waiting') > 0 || count('let-pass') > 0) return;
-  await run(connection, sql`DELETE FROM message_scans WHERE message_id = ${waiting.messageId}::uuid`);
+  await run(connection, sql`DELETE FROM message_scans WHERE id = ${waiting.scanId}::uuid`);
   if (files.length === 0) return;
   await writeChange(connection, ownChange(waiting), 'files-scanned', {
     details: { clean: count('clean'), infected: count('infected'), unscannable: count('unscannable') },
@@ -134,20 +135,20 @@ export async function goOnLater(store: Store, waiting: Scan, seconds: number): P
   );
 }
 
-function postpone(connection: Connection, { messageId, run: n }: Scan, set: Prisma.Sql, seconds: number) {
+function postpone(connection: Connection, { scanId, run: n }: Scan, set: Prisma.Sql, seconds: number) {
   return run(
     connection,
     sql`UPDATE message_scans SET ${set}, next_enqueue_at = now() + make_interval(secs => ${seconds}::int)
-      WHERE message_id = ${messageId}::uuid AND run = ${n}::int`,
+      WHERE id = ${scanId}::uuid AND run = ${n}::int`,
   );
 }
 
 /** Locks the message, as every change of it does first. @returns whether it still waits for this run */
-async function lock(connection: Connection, { messageId, run: n }: Scan): Promise<boolean> {
+async function lock(connection: Connection, { messageId, scanId, run: n }: Scan): Promise<boolean> {
   await run(connection, sql`SELECT FROM messages WHERE id = ${messageId}::uuid FOR UPDATE`);
   const waiting = await run(
     connection,
-    sql`SELECT FROM message_scans WHERE message_id = ${messageId}::uuid AND run = ${n}::int FOR UPDATE`,
+    sql`SELECT FROM message_scans WHERE id = ${scanId}::uuid AND run = ${n}::int FOR UPDATE`,
   );
   return waiting.length > 0;
 }

@@ -8,7 +8,7 @@ import { endScan, goOnLater, letPass, noteFailure, readScan } from './rows.js';
 import { createFileScanner, type End, RUN_MS, type ScanParts } from './scan-files.js';
 
 const ScanMessageData = z.object({
-  messageId: z.uuid(),
+  scanId: z.uuid(),
   municipality: z.string().regex(/^\d{8}$/),
   /** The n-th time that it is due, n of the job id. */
   run: z.int().min(1),
@@ -23,7 +23,7 @@ export type ScanMessageData = Readonly<z.infer<typeof ScanMessageData>>;
 export const SCAN_MESSAGE: JobDefinition<ScanMessageData> = {
   name: 'scan-message',
   data: ScanMessageData,
-  idOf: ({ messageId, run }) => `${messageId}-${run}`,
+  idOf: ({ scanId, run }) => `${scanId}-${run}`,
   // Only the database fails it: 1 s + 2 s + 4 s + 8 s outlasts a restart; after that the sweep takes over.
   attempts: 5,
   backoffMs: SECOND,
@@ -56,7 +56,7 @@ export function createScanMessageHandler(parts: ScanParts) {
     const waiting = await readScan(store, data);
     if (!waiting) return;
     if (waiting.files.length === 0) return endScan(store, waiting);
-    const { messageId } = data;
+    const { messageId } = waiting;
     const failed = (code: string) => log.info('file-not-scanned', { messageId, code, attempts: waiting.attempts + 1 });
     const seconds = Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.min(waiting.attempts, 10));
     let end: End | undefined;

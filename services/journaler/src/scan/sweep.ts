@@ -4,12 +4,11 @@ import { SCAN_MESSAGE, SCAN_OVERDUE_SECONDS, type ScanMessageData } from './scan
 
 const UNSCANNED: Outbox<ScanMessageData> = {
   table: 'message_scans',
-  key: 'message_id',
   which: 'true',
   overdueSeconds: SCAN_OVERDUE_SECONDS,
   trace: 'trace',
   job: SCAN_MESSAGE,
-  dataOf: ({ id: messageId, municipality, run }) => ({ messageId, municipality, run }),
+  dataOf: ({ id: scanId, municipality, run }) => ({ scanId, municipality, run }),
 };
 
 /** Enqueues the messages whose files came, whose next attempt is due, or whose job the queue may have lost. */

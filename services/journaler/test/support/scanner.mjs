@@ -1,4 +1,4 @@
-// A process that scans one message, and kills itself at a crash point. Arguments: the id of the message; the municipality; the run; the
+// A process that scans one message, and kills itself at a crash point. Arguments: the id of the scan; the municipality; the run; the
 // point.
 
 import { subscribe } from 'node:diagnostics_channel';
@@ -7,7 +7,7 @@ import { openParts } from '@indbakke/shared/service';
 import { JournalerConfig } from '../../dist/config.js';
 import { createScanMessageHandler } from '../../dist/scan/scan-message.js';
 
-const [messageId, municipality, run, point] = process.argv.slice(2);
+const [scanId, municipality, run, point] = process.argv.slice(2);
 subscribe('indbakke:crash-point', (passed) => {
   if (passed.point === point) process.kill(process.pid, 'SIGKILL');
 });
@@ -15,5 +15,5 @@ subscribe('indbakke:crash-point', (passed) => {
 const config = readConfig(JournalerConfig, process.env);
 const parts = await openParts(config, 'scanner');
 const handle = createScanMessageHandler({ ...parts, clamd: readClamdUrl(config.CLAMD_URL) });
-await handle({ messageId, municipality, run: Number(run) }, { signal: new AbortController().signal });
+await handle({ scanId, municipality, run: Number(run) }, { signal: new AbortController().signal });
 process.exit(); // it passed no such point

@@ -5,6 +5,7 @@ ADD COLUMN     "scan_finding" TEXT;
 
 -- CreateTable
 CREATE TABLE "message_scans" (
+    "id" UUID NOT NULL DEFAULT gen_random_uuid(),
     "message_id" UUID NOT NULL,
     "municipality" TEXT NOT NULL,
     "since" TIMESTAMPTZ(3) NOT NULL,
@@ -14,8 +15,11 @@ CREATE TABLE "message_scans" (
     "next_enqueue_at" TIMESTAMPTZ(3) NOT NULL,
     "trace" TEXT,
 
-    CONSTRAINT "message_scans_pkey" PRIMARY KEY ("message_id")
+    CONSTRAINT "message_scans_pkey" PRIMARY KEY ("id")
 );
+
+-- CreateIndex
+CREATE UNIQUE INDEX "message_scans_message_id_key" ON "message_scans"("message_id");
 
 -- CreateIndex
 CREATE INDEX "message_scans_next_enqueue_at_idx" ON "message_scans"("next_enqueue_at");
