@@ -172,6 +172,9 @@ describe('npm run audit', () => {
   });
 });
 
+const SIMULATOR = '../lab/simulator/main';
+const RECEIVER = 'http://127.0.0.1:1';
+
 test.each([
   ['scrub', ['--now'], "Unknown option '--now'"],
   ['scrub', ['now'], "Unexpected argument 'now'"],
@@ -179,6 +182,16 @@ test.each([
   ['../lab/deletion-proof/main', ['--queue', 'postgres'], '--queue is one of postgresql, redis.'],
   ['../lab/deletion-proof/main', ['--without', 'scrubs'], '--without is one of deletion, scrub.'],
   ['../lab/personal-proof/main', ['--queue', 'postgres'], '--queue is one of postgresql, redis.'],
+  [SIMULATOR, ['--url', 'https://127.0.0.1:1'], 'https needs --tls DIR: both sides show a certificate.'],
+  [
+    SIMULATOR,
+    ['--url', RECEIVER, '--tls', '/none'],
+    '--tls: /none has not the certificates that --make-certificates makes',
+  ],
+  [SIMULATOR, ['--url', RECEIVER, '--json', '/none/x'], '--json: /none/x cannot be written (ENOENT).'],
+  [SIMULATOR, ['--url', RECEIVER, '--inbox', RECEIVER], '--inbox and --tokens go together.'],
+  [SIMULATOR, ['--url', RECEIVER, '--speed', '0'], '--speed is a number above 0, not "0".'],
+  [SIMULATOR, ['--url', RECEIVER, '--path', 'rest'], '--path is like rest=/letters, not "rest".'],
 ])('%s %j says what is wrong and how it is used, and fails', async (command, args, sentence) => {
   const { status, output, errors } = await run(command, args);
   expect([status, output]).toEqual([1, '']);

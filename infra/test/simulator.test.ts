@@ -147,7 +147,9 @@ describe('a receiver that', () => {
       });
     }
     expect(new Set([...simulator.letters].map(({ files }) => files[0])).size).toBe(20);
-    expect(summaryOf(report)).toMatch(/^sent 20: acknowledged 20, .*\n[\s\S]*all accounted for, nothing found$/);
+    expect(summaryOf(report)).toMatch(
+      /^sent 20: acknowledged 20, .*\n[\s\S]*\nnot checked: whether the receiver has kept what it acknowledged.*\neach letter has its receipt, nothing found$/,
+    );
   });
 
   const WRONG: readonly [what: string, finding: string, answer: Answering][] = [
@@ -406,10 +408,82 @@ describe('a receiver that', () => {
   it('is asked for no inbox has expectations that are not checked, and the report names them', async () => {
     const url = await start((id, res) => sendJson(res, receipt(id)));
     const { report } = await simulate({ url, limit: 0, faults: ['cut', 'bom', 'path-in-file-name'] });
-    expect(report).toMatchObject({ isGood: true, unchecked: [expect.stringMatching(/^cut: /)] });
+    expect(report).toMatchObject({
+      isGood: true,
+      unchecked: [expect.stringContaining('has kept'), expect.stringMatching(/^cut: /)],
+    });
     expect(summaryOf(report)).toContain(
       '\nnot checked: cut: whether nothing of the first is kept, which is checked only with an inbox\n',
     );
+  });
+
+  it('takes letters as the body only stands the faults that send them in other ways too', async () => {
+    const first = new Map<string, object>();
+    const url = await start((id, res, count) => {
+      if (!/^<\?xml[^>]*>\s*<memo:Message /.test(String(bodies[count - 1]))) return void res.writeHead(415).end();
+      if (!first.has(id)) first.set(id, receipt(id));
+      sendJson(res, first.get(id) as object);
+    });
+    const { report } = await simulate({ url, channels, limit: 1, faults: ['lost-answer', 'duplicate-at-once'] });
+    expect(foundBy(report)).toEqual([]);
+    expect(report).toMatchObject({ acknowledged: 3, byChannel: { rest: 3 }, isGood: true });
+  });
+
+  it('is called in other ways only is sent no faults, and the report says so', async () => {
+    const url = await start((_id, res) => sendPage(res, 503));
+    const { report } = await simulate({ url, channels: { soap: 1 }, limit: 0, faults: ['bom'] });
+    expect(report.faults.bom?.notPlayed).toMatch(/rest is not among the channels/);
+  });
+
+  it('acknowledges what it cannot read has failed that fault, whatever its receipt says', async () => {
+    const url = await start((id, res) => sendJson(res, receipt(id || randomUUID())));
+    const { report } = await simulate({ url, channels, limit: 1, faults: ['gzip'] });
+    expect(report.faults.gzip).toEqual({ played: 1, failed: 1 });
+    expect(foundBy(report)).toEqual(['gzip: the receipt names another messageUUID']);
+  });
+
+  it('does the same wrong thing again and again has it told once, with how often', async () => {
+    const url = await start((id, res) => sendJson(res, { ...receipt(id), errorCode: '0' }));
+    const simulator = await Simulator.start({ ...ONE_LETTER, url, limit: 3 });
+    await expect.poll(() => simulator.progress.findings, { interval: 5 }).toBe(3);
+    const report = await simulator.stop();
+    const told = summaryOf(report);
+    expect(told).toMatch(/\nfinding: COMPLETED with the errorCode 0 \(.*\), 3 times\n/);
+    expect(told).toMatch(/\nattempts without a positive receipt: \d+ × errorCode 0\n/);
+    expect(told).toMatch(/\nNOT GOOD: open 3, findings 3$/);
+  });
+
+  it('got no letter has shown nothing', async () => {
+    const url = await start((id, res) => sendJson(res, receipt(id)));
+    const { report } = await simulate({ url, channels, limit: 0 });
+    expect(summaryOf(report)).toMatch(/\nNOT GOOD: nothing was sent$/);
+    expect(report.isGood).toBe(false);
+  });
+
+  it('was not sent all, since somebody interrupted it, has not shown that it is good', async () => {
+    const url = await start((id, res) => sendJson(res, receipt(id)));
+    const interrupt = new AbortController();
+    const simulator = await Simulator.start({ ...ONE_LETTER, url, limit: 1_000, rate: 20, signal: interrupt.signal });
+    await expect.poll(() => simulator.progress.acknowledged, { interval: 5 }).toBeGreaterThan(0);
+    interrupt.abort();
+    const report = await simulator.stop();
+    expect(report).toMatchObject({ isInterrupted: true, isGood: false });
+    expect(summaryOf(report)).toMatch(/\nNOT GOOD: interrupted before its end/);
+  });
+
+  it('has an inbox that does not answer gets its report all the same', async () => {
+    const url = await start((id, res) => sendJson(res, receipt(id)));
+    const inbox = { url: 'http://127.0.0.1:1', token: () => 'x' };
+    const { report } = await simulate({ url, channels, limit: 2, inbox });
+    expect(report).toMatchObject({ acknowledged: 2, isGood: false });
+    expect(foundBy(report)).toEqual(['The inbox http://127.0.0.1:1 does not answer: bad port.']);
+  });
+
+  it('takes nothing is told of while it lasts, with the reason', async () => {
+    const url = await start((_id, res, count) => sendPage(res, count > 3 ? 400 : 503));
+    const simulator = await Simulator.start({ ...ONE_LETTER, url, resendAfterSeconds: [0.01] });
+    await expect.poll(() => simulator.progress.failure, { interval: 5 }).toBe('HTTP 400');
+    await simulator.stop();
   });
 
   const sendPage = (res: ServerResponse, status: number) =>
@@ -431,11 +505,11 @@ describe('a receiver that', () => {
     const url = await start((id, res) => (id === '' ? sendPage(res, 200) : sendPage(res, 400)));
     const { report } = await simulate({ url, channels, limit: 0, faults: ['gzip', 'bom'], stopSeconds: 0 });
     expect(foundBy(report)).toEqual([
-      'Content-Type is text/html, not application/json',
-      'the answer cannot be read as a receipt',
-      'Content-Type is text/html, not application/json',
-      'the answer cannot be read as a receipt',
-      'bom: refused it: 400',
+      'gzip: Content-Type is text/html, not application/json',
+      'gzip: the answer cannot be read as a receipt',
+      'bom: Content-Type is text/html, not application/json',
+      'bom: the answer cannot be read as a receipt',
+      'bom: gave it no positive receipt: HTTP 400',
     ]);
   });
 
@@ -448,7 +522,7 @@ describe('a receiver that', () => {
     });
     const { report } = await simulate({ url, channels, limit: 2, faults: ['bom'] });
     expect(foundBy(report)).toEqual([]);
-    expect(report.failedAttempts).toEqual({ 502: 1, 503: 1, 504: 1 });
+    expect(report.failedAttempts).toEqual({ 'HTTP 502': 1, 'HTTP 503': 1, 'HTTP 504': 1 });
     expect(report).toMatchObject({ acknowledged: 4, faults: { bom: { failed: 0 } }, isGood: true });
   });
 
@@ -522,9 +596,9 @@ it.each([
   [{ concurrency: 0 }, 'The concurrency must be 1 letter or more.'],
   [{ ownHost: 'a b' }, '"a b" is neither the name of a machine nor an address.'],
   [{ url: 'http://receiver.example' }, 'The receiver is called over https; over http only on this machine.'],
-  [{ faults: ['gone'] }, 'There is no fault "gone".'],
+  [{ faults: ['gone'] }, 'There is no fault "gone"; --list-faults shows them.'],
   [{ faults: ['expired-certificate'] }, 'The fault expired-certificate needs TLS, and the certificates for it.'],
-  [{ channels: { sf2900: 1 } }, 'SF2900 needs an SFTP server for the files.'],
+  [{ channels: { sf2900: 1 } }, 'SF2900 needs an SFTP server for the files: --sftp DIR.'],
   [{ municipalities: [] }, 'There is no municipality to send to.'],
 ])('a plan %j is refused: %s', async (plan, sentence) => {
   await expect(simulate({ url: 'http://127.0.0.1:1', ...plan })).rejects.toThrow(sentence);

@@ -65,8 +65,12 @@ export function publicKeyOf(privateKey: string): string {
   return `${key.type} ${key.getPublicSSH().toString('base64')}`;
 }
 
+/** As ssh-keygen shows it. @param key private: PEM */
+export function fingerprintOf(key: string): string {
+  return `SHA256:${createHash('sha256').update(parsed(key).getPublicSSH()).digest('base64').replace(/=+$/, '')}`;
+}
+
 export async function startSftpServer(options: SftpServerOptions): Promise<SftpServer> {
-  const hostKey = parsed(options.hostKey);
   const userKey = parsed(options.publicKey);
   const sockets = new Set<Socket>();
   const ssh = new ssh2.Server({ hostKeys: [options.hostKey] }, (client) => serve(client, options, userKey));
@@ -82,7 +86,7 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
   return {
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
-    hostKeys: [`SHA256:${createHash('sha256').update(hostKey.getPublicSSH()).digest('base64').replace(/=+$/, '')}`],
+    hostKeys: [fingerprintOf(options.hostKey)],
     cut,
     async close() {
       cut();

@@ -12,7 +12,7 @@ import {
   THIS_MACHINE,
 } from './faults.js';
 import { ACCEPT, type Call, type Channel, callOf, type Letter, memoOf } from './letters.js';
-import { ownHostOf, type SimulatorPlan } from './plan.js';
+import { channelsOf, ownHostOf, type SimulatorPlan } from './plan.js';
 import { RawConnection } from './raw-connection.js';
 import { isRefusal, type Reading, readReceipt } from './receipts.js';
 
@@ -33,6 +33,8 @@ export class Stage implements FaultStage {
   readonly own: ShownCertificate | undefined;
   readonly other: ShownCertificate | undefined;
   readonly expired: ShownCertificate | undefined;
+  /** Whether something is wrong with a receipt, whatever became of the fault. */
+  hasFindings = false;
   readonly taken: { readonly letter: Letter; readonly expected: Expected }[] = [];
   readonly #plan: SimulatorPlan;
   readonly #expected: Expected;
@@ -71,8 +73,9 @@ export class Stage implements FaultStage {
 
   async send(
     letter: FaultLetter,
-    { channel = 'rest', headers, body = letter.body, isOther }: SendOptions = {},
+    { channel: wanted = 'rest', headers, body = letter.body, isOther }: SendOptions = {},
   ): Promise<Reading> {
+    const channel = wanted in channelsOf(this.#plan) ? wanted : 'rest';
     const call = callOf(channel, body, letter.messageUUID);
     const answer = await this.#behind.post(channel, { ...call, headers: { ...call.headers, ...headers } });
     return this.#read(letter, answer, channel, isOther);
@@ -88,6 +91,7 @@ export class Stage implements FaultStage {
     const { letter, expected } = this.taken.find((each) => each.letter.messageUUID === messageUUID) ?? {};
     const isFine = (isOther || expected !== 'taken') && !read.isReceipt && isRefusal(answer);
     const reading = isFine ? { ...read, findings: [] } : read;
+    if (reading.findings.length > 0) this.hasFindings = true;
     if (letter) {
       this.#behind.note(isOther ? { ...letter, transmissionId: undefined } : letter, reading);
     }

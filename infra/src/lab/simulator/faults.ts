@@ -89,6 +89,7 @@ export interface FaultStage {
 }
 
 export interface SendOptions {
+  /** Default: as the body, and so if it is not among those of the plan. */
   readonly channel?: Channel;
   readonly headers?: Readonly<Record<string, string>>;
   /** In place of its own. */
@@ -143,7 +144,7 @@ function unlessThereIsNone(error: unknown): undefined {
 
 function mustBeTaken({ isPositive, code, status }: Reading): void {
   if (isAway(status)) throw new Unavailable(`answered ${status}: ${code}`);
-  if (!isPositive) throw new Misbehaved(`refused it: ${code}`);
+  if (!isPositive) throw new Misbehaved(`gave it no positive receipt: ${code}`);
 }
 
 function sameReceipt(readings: readonly Reading[]): void {
@@ -221,7 +222,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'lost-answer',
-    does: 'The connection is cut when the letter has been sent and before its receipt is read; it is sent again over SOAP, then as the body.',
+    does: 'The connection is cut when the letter has been sent and before its receipt is read; it is sent again over SOAP, if that is among the channels, then as the body.',
     expects: 'It has the letter once, and gives one receipt for it.',
     expected: 'taken',
     unseen: { what: 'the letter is there once', isChecked: 'with an inbox' },
@@ -235,7 +236,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'duplicate-at-once',
-    does: 'The same letter comes four times at once: as the body, in a form, over SOAP, and as the body again.',
+    does: 'The same letter comes four times at once: as the body, in a form, over SOAP (as far as those are among the channels), and as the body again.',
     expects: 'It has the letter once, and each of the four gets a receipt with the same transmissionId.',
     expected: 'taken',
     unseen: { what: 'the letter is there once', isChecked: 'with an inbox' },

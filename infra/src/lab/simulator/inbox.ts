@@ -19,7 +19,7 @@ export interface InboxCheck {
   readonly unexpected: readonly string[];
 }
 
-/** Asks for all messages of each municipality. Held ones are not among them. @throws Error when the inbox does not answer */
+/** Asks for all messages of each municipality. Held ones are not among them. @throws Error with a sentence when the inbox does not answer */
 export async function checkInbox(inbox: SimulatorInbox, letters: Iterable<LetterRecord>): Promise<InboxCheck> {
   const sent = [...letters];
   const counts = new Map<string, number>();
@@ -36,6 +36,17 @@ export async function checkInbox(inbox: SimulatorInbox, letters: Iterable<Letter
   };
 }
 
+/** Whether it answers for each municipality. @throws Error with a sentence when it does not */
+export async function tryInbox(inbox: SimulatorInbox, municipalities: readonly string[]): Promise<void> {
+  for (const municipality of municipalities) await idsOf(inbox, municipality).next();
+}
+
+/** `fetch failed` has the cause behind it. */
+function codeOf({ message, cause }: Error): string {
+  const { code, message: why } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  return code ?? why ?? message;
+}
+
 async function* idsOf({ url, token }: SimulatorInbox, municipality: string): AsyncGenerator<string> {
   const authorization = `Bearer ${await token(municipality)}`;
   let cursor: string | null = null;
@@ -45,8 +56,12 @@ async function* idsOf({ url, token }: SimulatorInbox, municipality: string): Asy
       limit: '200',
       ...(cursor && { cursor }),
     });
-    const answer = await fetch(`${url}/api/v1/incoming-documents?${query}`, { headers: { authorization } });
-    if (!answer.ok) throw new Error(`The inbox API answers ${answer.status} for municipality ${municipality}.`);
+    const answer = await fetch(`${url}/api/v1/incoming-documents?${query}`, { headers: { authorization } }).catch(
+      (error: Error) => {
+        throw new Error(`The inbox ${url} does not answer: ${codeOf(error)}.`);
+      },
+    );
+    if (!answer.ok) throw new Error(`The inbox ${url} answers ${answer.status} for municipality ${municipality}.`);
     const page = (await answer.json()) as DocumentList;
     for (const { externalId } of page.items) yield externalId;
     cursor = page.nextCursor;

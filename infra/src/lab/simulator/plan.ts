@@ -58,6 +58,11 @@ export interface SimulatorPlan {
   readonly signal?: AbortSignal;
 }
 
+const SHARES: Partial<Readonly<Record<Channel, number>>> = { rest: 0.7, form: 0.15, soap: 0.15 };
+
+/** The ways of sending, with their shares. */
+export const channelsOf = ({ channels = SHARES }: Pick<SimulatorPlan, 'channels'>) => channels;
+
 const isLoopback = (url: string) => /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname);
 
 /** @throws Error with a sentence when it cannot be carried out */
@@ -72,10 +77,10 @@ export function checkPlan(plan: SimulatorPlan): void {
     throw new Error('The concurrency must be 1 letter or more.');
   if (plan.ownHost !== undefined && !URL.canParse(`http://${ownHostOf(plan)}:1`))
     throw new Error(`"${plan.ownHost}" is neither the name of a machine nor an address.`);
-  if (channels.sf2900 && !sftp) throw new Error('SF2900 needs an SFTP server for the files.');
+  if (channels.sf2900 && !sftp) throw new Error('SF2900 needs an SFTP server for the files: --sftp DIR.');
   for (const name of faults) {
     const fault = FAULTS.find((each) => each.name === name);
-    if (!fault) throw new Error(`There is no fault "${name}".`);
+    if (!fault) throw new Error(`There is no fault "${name}"; --list-faults shows them.`);
     if (!canPlay(fault, protocol === 'https:' ? tls : undefined))
       throw new Error(`The fault ${name} needs TLS, and the certificates for it.`);
   }
@@ -96,16 +101,20 @@ export function ownHostOf({ url, ownHost }: SimulatorPlan): string | undefined {
 
 /** Why it is not played; undefined when it is. */
 export function hindranceOf({ isCalledBack }: Fault, plan: SimulatorPlan): string | undefined {
+  if (!('rest' in channelsOf(plan))) return 'faults are sent as the body, and rest is not among the channels';
   const isReached = !isCalledBack || ownHostOf(plan) !== undefined;
   return isReached ? undefined : 'the receiver is on another machine: say by --own-host how it reaches this one';
 }
 
-/** What is not checked of faults that are played, a sentence each. */
+const KEPT = 'whether the receiver has kept what it acknowledged: compare its letters with those of --json';
+
+/** What is not checked, a sentence each. */
 export function uncheckedOf({ url, inbox, faults = [] }: SimulatorPlan): string[] {
   const isChecked = { 'with an inbox': inbox !== undefined, 'on this machine': isLoopback(url) };
-  return FAULTS.flatMap(({ name, unseen }) =>
+  const ofFaults = FAULTS.flatMap(({ name, unseen }) =>
     unseen && faults.includes(name) && !isChecked[unseen.isChecked]
       ? [`${name}: whether ${unseen.what}, which is checked only ${unseen.isChecked}`]
       : [],
   );
+  return inbox ? ofFaults : [KEPT, ...ofFaults];
 }

@@ -10,7 +10,7 @@ export interface Reading {
   readonly isPositive: boolean;
   /** Whether the answer is a receipt at all, good or bad. */
   readonly isReceipt: boolean;
-  /** Of a negative one: its errorCode, else the HTTP status. */
+  /** Of a negative one: its errorCode or code, else the HTTP status. */
   readonly code: string | undefined;
   /** In small letters. */
   readonly transmissionId: string | undefined;
@@ -49,7 +49,7 @@ export async function readReceipt(
   const type = mediaTypeOf(answer.contentType);
   const fields = await fieldsOf(answer, channel, type === JSON_RECEIPT).catch(() => undefined);
   const isReceipt = fields !== undefined && (channel === 'sf2900' || fields.receiptStatus !== undefined);
-  const none = { status, isPositive: false, isReceipt, code: String(status), transmissionId: undefined };
+  const none = { status, isPositive: false, isReceipt, code: `HTTP ${status}`, transmissionId: undefined };
   if (!isReceipt && isAway(status)) return { ...none, findings: [] };
   const findings: string[] = [];
   const expected = channel === 'soap' || channel === 'sf2900' ? 'text/xml' : accept;
@@ -96,7 +96,7 @@ function readDigitalPost({ status, body }: Answer, fields: Fields, messageUUID: 
   return {
     status,
     isPositive,
-    code: isPositive ? undefined : errorCode || String(status),
+    code: isPositive ? undefined : errorCode ? `errorCode ${errorCode}` : `HTTP ${status}`,
     transmissionId: transmissionId?.toLowerCase(),
     findings,
   };
@@ -116,7 +116,7 @@ function readTechnical({ status }: Answer, fields: Fields, findings: string[]): 
   return {
     status,
     isPositive,
-    code: isPositive ? undefined : code || String(status),
+    code: isPositive ? undefined : code || `HTTP ${status}`,
     transmissionId: undefined,
     findings,
   };

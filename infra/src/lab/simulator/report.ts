@@ -41,6 +41,8 @@ export interface SimulatorReport {
   readonly unchecked: readonly string[];
   /** Files on the SFTP server that the receiver has not fetched. */
   readonly filesNotFetched: number;
+  /** It was ended before all was sent and accounted for. */
+  readonly isInterrupted: boolean;
   /** The receiver took no letter for seven days of simulated time. */
   readonly isSwitchedOff: boolean;
   /** Only when it was told how to ask. */
@@ -95,6 +97,18 @@ export function sharedTransmissions(letters: Iterable<LetterRecord>): Finding[] 
 
 const SHOWN = 40;
 
+/** Of codes of Node that a tester may meet first. */
+const NO_CA = 'the certificate of the receiver is not of a CA that --tls has';
+const MEANINGS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens there',
+  ENOTFOUND: 'no such host',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate of the receiver is for another host',
+  SELF_SIGNED_CERT_IN_CHAIN: NO_CA,
+  DEPTH_ZERO_SELF_SIGNED_CERT: NO_CA,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NO_CA,
+  timeout: 'no answer in the time of --timeout',
+};
+
 /** For people. */
 export function summaryOf(report: SimulatorReport): string {
   const { sent, acknowledged, refused, open, neverSent, resent, took, inbox, findings, findingCount } = report;
@@ -109,8 +123,10 @@ export function summaryOf(report: SimulatorReport): string {
     `receipts: median ${took.p50} ms, p95 ${took.p95} ms, p99 ${took.p99} ms, longest ${took.longest} ms`,
   ];
   if (neverSent > 0) lines.push(`never sent, since the time was up: ${neverSent}`);
-  const failed = rows(report.failedAttempts);
-  if (failed) lines.push(`attempts without a positive receipt: ${failed}`);
+  const failed = Object.entries(report.failedAttempts)
+    .map(([code, count]) => `${count} × ${code}${MEANINGS[code] ? ` (${MEANINGS[code]})` : ''}`)
+    .join(', ');
+  if (failed !== '') lines.push(`attempts without a positive receipt: ${failed}`);
   for (const [name, { played, failed, notPlayed }] of Object.entries(report.faults)) {
     const how = notPlayed === undefined ? `played ${played}` : `not played: ${notPlayed}`;
     lines.push(`fault ${name}: ${how}${failed > 0 ? `, FAILED ${failed}` : ''}`);
@@ -123,13 +139,41 @@ export function summaryOf(report: SimulatorReport): string {
       `inbox: found ${inbox.found}, missing ${inbox.missing.length}, twice ${inbox.twice.length}, refused and there ${inbox.unexpected.length}`,
       ...[...inbox.missing.slice(0, SHOWN)].map((id) => `missing: ${id}`),
     );
-  for (const { what, messageUUID } of findings.slice(0, SHOWN))
-    lines.push(`finding: ${what}${messageUUID === undefined ? '' : ` (${messageUUID})`}`);
-  if (findingCount > SHOWN) lines.push(`and ${findingCount - SHOWN} findings more`);
-  lines.push(
-    report.isGood
-      ? 'all accounted for, nothing found'
-      : `NOT GOOD: open ${open}, never sent ${neverSent}, findings ${findingCount}`,
-  );
+  const found = new Map<string, { readonly first: Finding; count: number }>();
+  for (const finding of findings) {
+    const kind = found.get(finding.what);
+    if (kind) kind.count += 1;
+    else found.set(finding.what, { first: finding, count: 1 });
+  }
+  for (const [what, { first, count }] of [...found].slice(0, SHOWN)) {
+    const letter = first.messageUUID === undefined ? '' : ` (${first.messageUUID})`;
+    lines.push(`finding: ${what}${letter}${count > 1 ? `, ${count} times` : ''}`);
+  }
+  if (found.size > SHOWN) lines.push(`and ${found.size - SHOWN} kinds of findings more`);
+  if (findingCount > findings.length)
+    lines.push(`only the first ${findings.length} of ${findingCount} findings are kept`);
+  lines.push(report.isGood ? goodEnd(report) : `NOT GOOD: ${faultsOf(report).join(', ')}`);
   return lines.join('\n');
+}
+
+const goodEnd = ({ inbox }: SimulatorReport) =>
+  inbox ? 'all accounted for, nothing found' : 'each letter has its receipt, nothing found';
+
+/** What keeps it from being good. */
+function faultsOf(report: SimulatorReport): string[] {
+  const { sent, open, neverSent, findingCount, filesNotFetched, inbox, isInterrupted } = report;
+  const counts = {
+    open,
+    'never sent': neverSent,
+    findings: findingCount,
+    'files not fetched': filesNotFetched,
+    'missing in the inbox': inbox?.missing.length ?? 0,
+    'twice in the inbox': inbox?.twice.length ?? 0,
+    'refused and in the inbox': inbox?.unexpected.length ?? 0,
+  };
+  return [
+    ...(isInterrupted ? ['interrupted before its end'] : []),
+    ...(sent === 0 ? ['nothing was sent'] : []),
+    ...Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${what} ${count}`] : [])),
+  ];
 }

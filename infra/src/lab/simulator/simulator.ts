@@ -8,7 +8,7 @@ import { SimulatedClock } from './clock.js';
 import { Contents } from './content.js';
 import { Stage } from './fault-stage.js';
 import { type Expected, FAULTS, type Fault, type FaultLetterSpec, Misbehaved, Unavailable } from './faults.js';
-import { checkInbox } from './inbox.js';
+import { checkInbox, type InboxCheck } from './inbox.js';
 import {
   ACCEPT,
   type Call,
@@ -21,7 +21,7 @@ import {
   memoOf,
 } from './letters.js';
 import { Places } from './places.js';
-import { checkPlan, hindranceOf, type SimulatorPlan, uncheckedOf } from './plan.js';
+import { channelsOf, checkPlan, hindranceOf, type SimulatorPlan, uncheckedOf } from './plan.js';
 import { type Reading, readReceipt } from './receipts.js';
 import { type FaultFigures, type Finding, figuresOf, type SimulatorReport, sharedTransmissions } from './report.js';
 import { Resends } from './resends.js';
@@ -43,6 +43,8 @@ export interface SimulatorProgress {
   /** Those too that wait to be offered. */
   readonly open: number;
   readonly findings: number;
+  /** Why the last attempt failed, since when all have. */
+  readonly failure: string | undefined;
 }
 
 // assumed: how often and when Postkomponenten sends again is not known. That a negative receipt means "send again" is what Digital
@@ -64,7 +66,6 @@ const PATHS: Readonly<Record<Channel, string>> = {
   soap: '/sf1606/soap',
   sf2900: '/sf2900/soap',
 };
-const SHARES = { rest: 0.7, form: 0.15, soap: 0.15 };
 const LARGE_SHARE = 1 / 500;
 const CONCURRENCY = 32;
 /** Of the XML around an attachment, about. */
@@ -101,6 +102,7 @@ export class Simulator {
   #resent = 0;
   /** Since when attempts have failed, all of them; by its clock. */
   #failingSince: number | undefined;
+  #lastFailure: string | undefined;
   #isSwitchedOff = false;
   #isHurried = false;
   #weight = { hour: 0, value: 1 };
@@ -141,6 +143,7 @@ export class Simulator {
       resent: this.#resent,
       open: this.#open,
       findings: this.#findingCount,
+      failure: this.#failingSince === undefined ? undefined : this.#lastFailure,
     };
   }
 
@@ -161,8 +164,6 @@ export class Simulator {
 
   /**
    * Begins no new letters, sends the others until each has its receipt or `stopSeconds` are over, and closes all connections.
-   *
-   * @throws Error when the inbox does not answer
    */
   async stop(): Promise<SimulatorReport> {
     this.#arriving.abort();
@@ -276,7 +277,7 @@ export class Simulator {
   }
 
   #channelOf(random: Random): Channel {
-    const shares = Object.entries(this.#plan.channels ?? SHARES) as [Channel, number][];
+    const shares = Object.entries(channelsOf(this.#plan)) as [Channel, number][];
     let left = (random.below(1_000_000) / 1_000_000) * shares.reduce((sum, [, share]) => sum + share, 0);
     for (const [channel, share] of shares) {
       left -= share;
@@ -377,16 +378,16 @@ export class Simulator {
   }
 
   #note(letter: Letter, { isPositive, code, transmissionId, findings }: Reading, tookMs?: number): void {
-    const { messageUUID } = letter;
-    for (const what of findings) this.#find({ what, messageUUID });
+    const { messageUUID, fault } = letter;
+    const find = (what: string) => this.#find({ what: fault === undefined ? what : `${fault}: ${what}`, messageUUID });
+    for (const what of findings) find(what);
     if (!isPositive) {
       this.#noteFailure(letter, code ?? 'negative');
       return;
     }
     this.#failingSince = undefined;
     const known = letter.transmissionId;
-    if (known !== undefined && known !== transmissionId)
-      this.#find({ what: 'the letter sent again has another transmissionId', messageUUID });
+    if (known !== undefined && known !== transmissionId) find('the letter sent again has another transmissionId');
     if (letter.status === 'acknowledged') return;
     if (letter.status === 'open') this.#open -= 1;
     this.#acknowledged += 1;
@@ -402,6 +403,7 @@ export class Simulator {
 
   #noteFailure(letter: Letter, code: string): void {
     letter.lastFault = code;
+    this.#lastFailure = code;
     this.#failedAttempts.set(code, (this.#failedAttempts.get(code) ?? 0) + 1);
   }
 
@@ -428,20 +430,24 @@ export class Simulator {
     this.#faults.set(fault.name, figures);
     figures.played += 1;
     let failure: Failure | undefined;
+    let hasFindings = false;
     let [blamed, unavailable] = [0, 0];
     while (blamed < (this.#plan.faultAttempts ?? 3) && unavailable < MOST_UNAVAILABLE) {
       if (failure) await this.#pause(FAULT_PAUSE_MS);
-      failure = await this.#playOnce(fault);
-      if (failure === undefined || this.#ending.signal.aborted) return;
+      const played = await this.#playOnce(fault);
+      failure = played.failure;
+      hasFindings ||= played.hasFindings;
+      if (this.#ending.signal.aborted) return;
+      if (failure === undefined) break;
       if (failure.isUnavailable) unavailable += 1;
       else blamed += 1;
     }
-    figures.failed += 1;
-    this.#find({ what: `${fault.name}: ${failure?.what}` });
+    if (failure) this.#find({ what: `${fault.name}: ${failure.what}` });
+    if (failure || hasFindings) figures.failed += 1;
   }
 
-  /** @returns what the receiver did wrong */
-  async #playOnce(fault: Fault): Promise<Failure | undefined> {
+  /** @returns what the receiver did wrong, and whether its receipts were right */
+  async #playOnce(fault: Fault): Promise<{ readonly failure: Failure | undefined; readonly hasFindings: boolean }> {
     await this.#places.take();
     const stage = new Stage(this.#plan, fault, {
       newLetter: (spec, change) => {
@@ -454,14 +460,11 @@ export class Simulator {
       pathOf: (channel) => this.#pathOf(channel),
     });
     try {
-      await fault.play(stage);
-      stage.judge();
-      return undefined;
-    } catch (error) {
-      if (error instanceof Misbehaved) return { what: error.message, isUnavailable: error instanceof Unavailable };
-      const isUnavailable = error instanceof NoAnswer && error.code === 'ECONNREFUSED';
-      if (error instanceof NoAnswer) return { what: `it got no answer (${error.code})`, isUnavailable };
-      throw error;
+      const failure = await fault
+        .play(stage)
+        .then(() => stage.judge())
+        .then(() => undefined, failureOf);
+      return { failure, hasFindings: stage.hasFindings };
     } finally {
       stage.close();
       this.#places.release();
@@ -543,10 +546,22 @@ export class Simulator {
     return (await this.#sftp?.left()) ?? 0;
   }
 
+  /** An inbox that does not answer must not cost the report. */
+  async #checkInbox(): Promise<InboxCheck | undefined> {
+    const { inbox } = this.#plan;
+    try {
+      return inbox && (await checkInbox(inbox, this.letters));
+    } catch (error) {
+      this.#find({ what: (error as Error).message });
+      return undefined;
+    }
+  }
+
   async #report(filesNotFetched: number): Promise<SimulatorReport> {
     for (const finding of sharedTransmissions(this.letters)) this.#find(finding);
-    const inbox = this.#plan.inbox && (await checkInbox(this.#plan.inbox, this.letters));
+    const inbox = await this.#checkInbox();
     const figures = figuresOf(this.letters);
+    const isInterrupted = this.#plan.signal?.aborted === true;
     const isInboxGood = !inbox || inbox.missing.length + inbox.twice.length + inbox.unexpected.length === 0;
     return {
       url: this.#plan.url,
@@ -561,8 +576,14 @@ export class Simulator {
       inbox,
       findings: this.#findings,
       findingCount: this.#findingCount,
+      isInterrupted,
       isGood:
-        figures.open + figures.neverSent === 0 && this.#findingCount === 0 && isInboxGood && filesNotFetched === 0,
+        figures.sent > 0 &&
+        figures.open + figures.neverSent === 0 &&
+        this.#findingCount === 0 &&
+        isInboxGood &&
+        filesNotFetched === 0 &&
+        !isInterrupted,
     };
   }
 }
@@ -570,6 +591,12 @@ export class Simulator {
 interface Failure {
   readonly what: string;
   readonly isUnavailable: boolean;
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof Misbehaved) return { what: error.message, isUnavailable: error instanceof Unavailable };
+  if (!(error instanceof NoAnswer)) throw error;
+  return { what: `it got no answer (${error.code})`, isUnavailable: error.code === 'ECONNREFUSED' };
 }
 
 const KEPT_CLOSED = 'kept connection closed';
