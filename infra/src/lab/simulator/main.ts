@@ -256,9 +256,9 @@ async function simulate(options: Options, url: string, signal: AbortSignal): Pro
     if (seconds === undefined) await simulator.begun;
     else await pause(seconds * 1_000, undefined, { signal }).catch(() => {});
     const outcome = await simulator.stop();
-    print(summaryOf(outcome));
     if (options.fault.includes('all') && !plan.tls)
-      print('The faults that need TLS were not played: they need https and --tls.');
+      print('The faults of TLS were not played: they need https and --tls.');
+    print(summaryOf(outcome));
     if (json !== undefined) await writeJson(json, outcome, simulator);
     return outcome.isGood;
   } finally {

@@ -120,8 +120,9 @@ export function summaryOf(report: SimulatorReport): string {
   const lines = [
     `sent ${sent}: acknowledged ${acknowledged}, refused as expected ${refused}, open ${open}; resent ${resent}`,
     `channels: ${rows(report.byChannel)}; ${(report.bytes / 1e6).toFixed(1)} MB acknowledged in ${report.seconds.toFixed(0)} s`,
-    `receipts: median ${took.p50} ms, p95 ${took.p95} ms, p99 ${took.p99} ms, longest ${took.longest} ms`,
   ];
+  if (acknowledged > 0)
+    lines.push(`receipts: median ${took.p50} ms, p95 ${took.p95} ms, p99 ${took.p99} ms, longest ${took.longest} ms`);
   if (neverSent > 0) lines.push(`never sent, since the time was up: ${neverSent}`);
   const failed = Object.entries(report.failedAttempts)
     .map(([code, count]) => `${count} × ${code}${MEANINGS[code] ? ` (${MEANINGS[code]})` : ''}`)
