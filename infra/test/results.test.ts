@@ -148,7 +148,15 @@ describe('the page', () => {
     expect(readPage('a.md', deletionPage([deletion])).goals).toEqual([
       { goal: 'queue on Redis, found after deletion and scrub ≤ 0', measured: '0', met: true },
     ]);
-    const personal = { queue: 'Redis', plants: 9, inLetters: 1, inDatabase: 1, notReached: [], searched: [] };
+    const personal = {
+      queue: 'Redis',
+      isScanned: true,
+      plants: 9,
+      inLetters: 1,
+      inDatabase: 1,
+      notReached: [],
+      searched: [],
+    };
     const found = [{ area: 'metrics', file: 'a', plant: 'subject', form: 'plain' }];
     expect(readPage('a.md', personalPage([{ ...personal, found }])).goals).toEqual([
       { goal: 'queue on Redis, found where those look who may see no messages ≤ 0', measured: '1', met: false },

@@ -702,7 +702,7 @@ describe('a zip that is being made', () => {
 
   it.each([
     ['was lost', true, 9, 11],
-    ['was not accepted', false, 0.4, 0.5],
+    ['was not accepted', false, 0.5, 1],
   ])('is enqueued again, as another run, when its job %s', async (_, isAccepted, tooEarly, due) => {
     const id = await createByHand(someone(), [await deliverMemo(stack)], isAccepted);
     const enqueued: unknown[] = [];

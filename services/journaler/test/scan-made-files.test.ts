@@ -22,7 +22,7 @@ import { createMakePackageHandler } from '../../archiver/src/access-packages/mak
 import { createZipDownload } from '../../archiver/src/zip-downloads/downloads.js';
 import { createMakeZipHandler } from '../../archiver/src/zip-downloads/make-zip.js';
 import { outgoingFileOf } from '../../receiver/src/sf2900/sending/outgoing-file.js';
-import { readDistribution } from '../../receiver/src/sf2900/sending/rows.js';
+import { takeDistribution } from '../../receiver/src/sf2900/sending/rows.js';
 import { ask, BODY, rejected, transactionOf } from '../../receiver/test/support/onward.js';
 import { createScanMessageHandler } from '../src/scan/scan-message.js';
 
@@ -274,7 +274,7 @@ describe('a technical document', () => {
         `UPDATE onward_distributions SET run = 90, status = 'waiting', next_enqueue_at = now() + interval '1 day' WHERE id = $1`,
         [distributionId],
       );
-      const distribution = await readDistribution(parts.store, { distributionId, municipality: ODENSKOV, run: 90 });
+      const distribution = await takeDistribution(parts.store, { distributionId, municipality: ODENSKOV, run: 90 });
       if (!distribution) throw new Error('There is no distribution.');
       expect(await outgoingFileOf(parts, distribution)).toMatchObject({ extension: '.txt', bytes: 11 });
     },

@@ -27,7 +27,7 @@ import {
 import { createMakePackageHandler } from '../../archiver/src/access-packages/make-package.js';
 import { createMakeZipHandler } from '../../archiver/src/zip-downloads/make-zip.js';
 import { outgoingFileOf } from '../../receiver/src/sf2900/sending/outgoing-file.js';
-import { readDistribution } from '../../receiver/src/sf2900/sending/rows.js';
+import { takeDistribution } from '../../receiver/src/sf2900/sending/rows.js';
 import { ask, BODY, transactionOf } from '../../receiver/test/support/onward.js';
 
 // @module-tag long
@@ -296,7 +296,7 @@ describe('sending on to another authority', () => {
       [distributionId],
     );
     await find(id, scan);
-    const distribution = await readDistribution(parts.store, { distributionId, municipality: ODENSKOV, run: 90 });
+    const distribution = await takeDistribution(parts.store, { distributionId, municipality: ODENSKOV, run: 90 });
     if (!distribution) throw new Error('There is no distribution.');
     await expect(outgoingFileOf(parts, distribution)).rejects.toMatchObject({ code });
   });

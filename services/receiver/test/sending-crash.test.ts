@@ -57,14 +57,20 @@ it.each([
     const id = await rejected(stack);
     await ask(stack, id);
     const transactionId = await transactionOf(stack, id);
-    // A run of its own, which the sweep of the stack does not take.
+    // A run of its own, which the sweep of the stack does not take yet.
     await stack.sql(
-      `UPDATE onward_distributions SET run = 100, next_enqueue_at = now() + interval '1 day' WHERE id = $1`,
+      `UPDATE onward_distributions SET run = 100, next_enqueue_at = now() + interval '1 minute' WHERE id = $1`,
       [transactionId],
     );
 
     expect(await distributeBy(transactionId, 100, point)).toBe('SIGKILL');
 
+    // Nor later: what is being sent is not due.
+    const due = await stack.sql(
+      `SELECT FROM onward_distributions WHERE id = $1 AND next_enqueue_at < now() + interval '1 hour'`,
+      [transactionId],
+    );
+    expect(due).toEqual([]);
     expect((await read(stack, id)).sentOn).toMatchObject({ status, technicalReceipt: null });
     const files = async () => (await readdir(join(sftp.folder, 'OUT'))).filter((name) => name.includes(transactionId));
     expect(await files()).toHaveLength(1);

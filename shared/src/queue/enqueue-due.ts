@@ -1,4 +1,4 @@
-import { SECOND } from '../config/index.js';
+import { MINUTE } from '../config/index.js';
 import { announce } from '../crash-points/index.js';
 import type { Store } from '../store/index.js';
 import type { JobDefinition } from './job.js';
@@ -34,10 +34,11 @@ export interface TakenRow {
 
 const BATCH = 100;
 
-// So soon a row that was taken is due again, unless the queue has accepted its job: who took it may have died, or the queue be away.
-const LEASE = 30 * SECOND;
+// A taken row is due again after this, unless the queue has accepted its job: the process that took it may have died, or the queue may be
+// down. Longer than the queue takes to fail.
+const LEASE = MINUTE;
 
-/** When a row is due again that is taken now. */
+/** When a row taken at `now` becomes due again. */
 export const leaseFrom = (now: Date) => new Date(now.getTime() + LEASE);
 
 /**
@@ -81,14 +82,15 @@ export async function enqueueTaken<Data extends object>(
   taken: readonly TakenRow[],
   now: Date,
 ): Promise<number> {
-  const add = async (row: TakenRow) => ((await queues.add(job, dataOf(row), row.trace)) ? [row.id] : []);
-  const accepted = (await Promise.all(taken.map(add))).flat();
-  if (accepted.length === 0) return 0;
-  // The job may have said already when its row is due.
-  await store.sweep(
-    `UPDATE ${table} SET next_enqueue_at = $1::timestamptz + make_interval(secs => $2)
-     WHERE id = ANY ($3::uuid[]) AND next_enqueue_at = $4`,
-    [now, overdueSeconds, accepted, leaseFrom(now)],
-  );
-  return accepted.length;
+  const enqueue = async (row: TakenRow): Promise<boolean> => {
+    if (!(await queues.add(job, dataOf(row), row.trace))) return false;
+    // Only while it is on this lease: a job that has run may have set its own time. Row by row, so that none waits for another's lock.
+    await store.sweep(
+      `UPDATE ${table} SET next_enqueue_at = $1::timestamptz + make_interval(secs => $2) WHERE id = $3::uuid AND next_enqueue_at = $4`,
+      [now, overdueSeconds, row.id, leaseFrom(now)],
+    );
+    return true;
+  };
+  const accepted = await Promise.all(taken.map(enqueue));
+  return accepted.filter(Boolean).length;
 }

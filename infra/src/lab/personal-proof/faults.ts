@@ -29,15 +29,15 @@ export async function breakAll(
   { letters, unsafe, distributed }: Existing,
   plants: Plants,
 ): Promise<string[]> {
-  const answers = [
+  const beforeScanner = [
     ...(await refuseRows(installation, distributed, plants)),
     ...(await loseDatabase(installation, relay, letters, plants)),
     ...(unsafe ? await callAll(installation, unsafe, plants, 'unsafe file') : []),
-    ...(clamd ? await loseScanner(installation, clamd, plants) : []),
-    ...(await spoilContent(installation, letters, plants)),
   ];
-  if (clamd) await scanSpoiled(installation, clamd);
-  return answers;
+  const lost = clamd && (await loseScanner(installation, clamd, plants));
+  const spoiled = await spoilContent(installation, letters, plants);
+  if (clamd && lost) await scanSpoiled(installation, clamd, lost.held);
+  return [...beforeScanner, ...(lost?.answers ?? []), ...spoiled];
 }
 
 interface Breakable {
@@ -160,7 +160,7 @@ const isReady = ({ url, signal }: OwnInstallation) =>
   );
 
 /** The scanner goes away: the files of what comes then are held. */
-async function loseScanner(installation: OwnInstallation, clamd: OwnClamd, plants: Plants): Promise<string[]> {
+async function loseScanner(installation: OwnInstallation, clamd: OwnClamd, plants: Plants) {
   await clamd.kill();
   const held = await deliverPlanted(installation, plants, 'letter without a scanner');
   await askUntil(
@@ -168,16 +168,16 @@ async function loseScanner(installation: OwnInstallation, clamd: OwnClamd, plant
       runSql(installation.ownerUrl, 'SELECT FROM message_scans WHERE message_id = $1 AND fault IS NOT NULL', [held.id]),
     ({ length }) => length > 0,
   );
-  return callAll(installation, held, plants, 'held file');
+  return { held, answers: await callAll(installation, held, plants, 'held file') };
 }
 
 /** It is back, and its jobs meet content that cannot be read. */
-async function scanSpoiled({ ownerUrl, paths }: OwnInstallation, clamd: OwnClamd): Promise<void> {
+async function scanSpoiled({ ownerUrl, paths }: OwnInstallation, clamd: OwnClamd, { id }: Arrived): Promise<void> {
   await clamd.start();
   await runSql(ownerUrl, 'UPDATE message_scans SET next_enqueue_at = now()');
   const log = join(foldersOf(paths).logs, 'services.log');
   await askUntil(
-    async () => readFileSync(log, 'utf8').includes('"scan-failed"'),
+    async () => new RegExp(`"scan-failed".*"${id}"`).test(readFileSync(log, 'utf8')),
     (hasFailed) => hasFailed,
   );
 }

@@ -30,6 +30,8 @@ export interface ProofOptions {
 
 export interface PersonalProof {
   readonly queue: string;
+  /** Where clamd is installed. */
+  readonly isScanned: boolean;
   readonly plants: number;
   /** Of letters and documents, how many plants were found where they may be: in the database. */
   readonly inDatabase: number;
@@ -56,8 +58,8 @@ export function prove({ queue, signal, onProgress }: ProofOptions): Promise<Pers
     const collector = await startCollector();
     const plants = new Plants();
     const farEnd = await startFarEnd(plants);
-    const clamd = HAS_CLAMD ? await startClamd() : undefined;
     let relay: Relay | undefined;
+    const clamd = HAS_CLAMD ? await startClamd() : undefined;
     const installation = await startInstallation(paths, queue, signal, {
       postgres: { ...NOT_DURABLE, ...POSTGRES_LOG },
       async env({ url }) {
@@ -72,6 +74,9 @@ export function prove({ queue, signal, onProgress }: ProofOptions): Promise<Pers
           SMALL_CONTENT_BYTES: '16384',
         };
       },
+    }).catch(async (error) => {
+      await clamd?.close(); // a process of its own
+      throw error;
     });
     const evidence = new Evidence(join(paths.root, 'evidence'));
     const { temporary } = foldersOf(paths);
@@ -133,6 +138,7 @@ export function prove({ queue, signal, onProgress }: ProofOptions): Promise<Pers
       const inDatabase = new Set(allowed.map(({ plant }) => plant).filter((plant) => inLetters.has(plant)));
       return {
         queue,
+        isScanned: clamd !== undefined,
         plants: plants.count,
         inLetters: inLetters.size,
         inDatabase: inDatabase.size,

@@ -6,6 +6,7 @@ const MB = 2 ** 20;
 /** A proof as lines for a terminal. */
 export function linesOf({
   queue,
+  isScanned,
   plants,
   inLetters,
   inDatabase,
@@ -14,7 +15,7 @@ export function linesOf({
   found,
 }: PersonalProof): string[] {
   return [
-    `Queue on ${queue}: ${plants} plants`,
+    `Queue on ${queue}: ${plants} plants; files are ${isScanned ? 'scanned' : 'not scanned, since clamd is not installed'}`,
     `Where they may be: ${inDatabase} of the ${inLetters} in stored letters and documents are found in the database files`,
     `Errors of deliveries not reached: ${notReached.join(', ') || 'none'}`,
     'Where they may not be:',
@@ -42,7 +43,7 @@ ${resultLines({
 Values that are nowhere else stand in every part of letters, and of documents from Fordelingskomponenten, that pass through everything; of
 deliveries with each fault over REST, as a form, over SOAP and through Fordelingskomponenten; in names of files that come by SFTP, while its
 server fails too; in what Serviceplatformen and recipients answer; and in path, query, headers and body of every call of the API. Some of it happens while PostgreSQL refuses rows,
-loses its connections or is away, while files are unsafe, or held since the scanner is away, and while content is unreadable, in calls and in
+loses its connections or is away, while files are unsafe, or held since the scanner is away (where they are scanned), and while content is unreadable, in calls and in
 jobs. Tracing is on, and \`LOG_LEVEL=debug\`. Each
 value is searched for as text, in UTF-16, hexadecimal, base64, URL-encoded and JSON-escaped, numbers with a hyphen too; first in the
 database, where it may be. PostgreSQL has the settings of [backups](../backup.md#scrub) for its own log.

@@ -25,6 +25,10 @@ export async function deliverUnsafe(installation: OwnInstallation, plants: Plant
   const unsafe = textDocument(`${EICAR}${plants.word('unsafe content')}`, `${plants.word('unsafe file name')}.txt`);
   const letter = await deliverPlanted(installation, plants, 'unsafe letter', [unsafe]);
   await untilScanned(installation, [letter]);
+  const [file] = await runSql(installation.ownerUrl, `SELECT FROM files WHERE message_id = $1 AND scan = 'infected'`, [
+    letter.id,
+  ]);
+  if (!file) throw new Error('The scanner did not find the unsafe file.');
   return letter;
 }
 

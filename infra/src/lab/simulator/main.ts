@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -211,7 +211,7 @@ async function planOf(options: Options, url: string, signal: AbortSignal): Promi
     clock: new SimulatedClock(new Date(), positive('speed', speed)),
     concurrency: wholeNumber('concurrency', options.concurrency),
     timeoutSeconds: positive('timeout', options.timeout),
-    stopSeconds: positive('wait', options.wait),
+    stopSeconds: options.wait === '0' ? 0 : positive('wait', options.wait),
     faults: fault.includes('all') ? all : fault,
     faultShare: share('fault-share', options['fault-share']),
     signal,
@@ -243,20 +243,20 @@ async function simulate(options: Options, url: string, signal: AbortSignal): Pro
   // What would end it badly is found before the first letter.
   if (plan.inbox) await tryInbox(plan.inbox, plan.municipalities);
   const { json } = options;
-  if (json !== undefined) await unlessItFails(`--json: ${json} cannot be written`, () => writeFile(json, ''));
+  if (json !== undefined) await unlessItFails(`--json: ${json} cannot be written`, () => appendFile(json, ''));
   const simulator = await Simulator.start(plan);
   report(`simulator: ${url}, ${plan.municipalities.length} municipalities, seed ${plan.seed}`);
   if (simulator.sftp) report(`SFTP at ${simulator.sftp.host}:${simulator.sftp.port}`);
   const telling = setInterval(() => {
     const { sent, acknowledged, resent, open, findings, failure } = simulator.progress;
-    const why = failure === undefined ? '' : `; nothing is taken since: ${failure}`;
+    const why = failure === undefined ? '' : `; no letter is taken just now: ${failure}`;
     report(`sent ${sent}, acknowledged ${acknowledged}, resent ${resent}, open ${open}, findings ${findings}${why}`);
   }, PROGRESS_MS);
   try {
     if (seconds === undefined) await simulator.begun;
     else await pause(seconds * 1_000, undefined, { signal }).catch(() => {});
     const outcome = await simulator.stop();
-    if (options.fault.includes('all') && !plan.tls)
+    if (options.fault.includes('all') && !url.startsWith('https:'))
       print('The faults of TLS were not played: they need https and --tls.');
     print(summaryOf(outcome));
     if (json !== undefined) await writeJson(json, outcome, simulator);

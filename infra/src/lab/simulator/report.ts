@@ -102,10 +102,12 @@ const NO_CA = 'the certificate of the receiver is not of a CA that --tls has';
 const MEANINGS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
   ENOTFOUND: 'no such host',
+  CERT_HAS_EXPIRED: 'the certificate of the receiver has expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate of the receiver is for another host',
   SELF_SIGNED_CERT_IN_CHAIN: NO_CA,
   DEPTH_ZERO_SELF_SIGNED_CERT: NO_CA,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: NO_CA,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NO_CA,
   timeout: 'no answer in the time of --timeout',
 };
 
@@ -150,7 +152,7 @@ export function summaryOf(report: SimulatorReport): string {
     const letter = first.messageUUID === undefined ? '' : ` (${first.messageUUID})`;
     lines.push(`finding: ${what}${letter}${count > 1 ? `, ${count} times` : ''}`);
   }
-  if (found.size > SHOWN) lines.push(`and ${found.size - SHOWN} kinds of findings more`);
+  if (found.size > SHOWN) lines.push(`and ${found.size - SHOWN} more kinds of findings`);
   if (findingCount > findings.length)
     lines.push(`only the first ${findings.length} of ${findingCount} findings are kept`);
   lines.push(report.isGood ? goodEnd(report) : `NOT GOOD: ${faultsOf(report).join(', ')}`);

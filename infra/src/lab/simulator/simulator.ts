@@ -338,6 +338,7 @@ export class Simulator {
     if (isAtOnce || this.#isHurried) this.#hurried.add(letter, performance.now() + (isAtOnce ? 0 : HURRY_MS));
     else this.#resends.add(letter, this.#clock.now());
     const now = this.#clock.now();
+    this.#lastFailure = letter.lastFault;
     this.#failingSince ??= now;
     if (now - this.#failingSince < SWITCHED_OFF_AFTER || this.#isSwitchedOff) return;
     this.#isSwitchedOff = true;
@@ -403,7 +404,6 @@ export class Simulator {
 
   #noteFailure(letter: Letter, code: string): void {
     letter.lastFault = code;
-    this.#lastFailure = code;
     this.#failedAttempts.set(code, (this.#failedAttempts.get(code) ?? 0) + 1);
   }
 

@@ -14,7 +14,7 @@ import { sendObject } from '../service/send-object.js';
 import { SftpFault } from '../sftp/faults.js';
 import { type SftpSettings, withSftp } from '../sftp/session.js';
 import { type OutgoingFile, outgoingFileOf } from './outgoing-file.js';
-import { type Distribution, noteFailure, noteUploaded, readDistribution, recordReceipt } from './rows.js';
+import { type Distribution, noteFailure, noteUploaded, recordReceipt, takeDistribution } from './rows.js';
 
 const DistributeData = z.object({
   distributionId: z.uuid(),
@@ -59,7 +59,7 @@ export interface SendingParts extends Pick<Parts, 'store' | 'blobs' | 'keys' | '
 export function createDistributeHandler(parts: SendingParts) {
   const { store, log } = parts;
   return async (data: DistributeData, { signal }: Pick<JobContext, 'signal'>): Promise<void> => {
-    const distribution = await readDistribution(store, data);
+    const distribution = await takeDistribution(store, data);
     if (!distribution) return;
     const failure = await distribute(parts, distribution, signal);
     if (!failure) return;

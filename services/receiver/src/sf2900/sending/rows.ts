@@ -5,7 +5,7 @@ import { type Change, type OnwardCode, type OnwardStatus, writeChange } from '@i
 import { type Connection, Prisma, run, type Store } from '@indbakke/shared/store';
 import { ownChange } from '../own-change.js';
 import { retrySeconds } from '../retry.js';
-import type { DistributeData } from './distribute-message.js';
+import { DISTRIBUTION_OVERDUE_SECONDS, type DistributeData } from './distribute-message.js';
 
 const { sql } = Prisma;
 
@@ -32,18 +32,25 @@ interface MessageRow extends SealedRow, DocumentsRow {
   readonly senderId: string | null;
 }
 
-/** @returns undefined when it is sent or given up, or due anew */
-export async function readDistribution(store: Store, data: DistributeData): Promise<Distribution | undefined> {
+/**
+ * Until its job must be over it is not due again: two at once would write the same file.
+ *
+ * @returns undefined when it is sent or given up, or due anew
+ */
+export async function takeDistribution(store: Store, data: DistributeData): Promise<Distribution | undefined> {
   const [row] = await store.query<DistributionRow & MessageRow & Record<string, unknown>>(
     data.municipality,
     sql`
+      WITH taken AS (
+        UPDATE onward_distributions SET next_enqueue_at = now() + make_interval(secs => ${DISTRIBUTION_OVERDUE_SECONDS}::int)
+        WHERE id = ${data.distributionId}::uuid AND run = ${data.run}::int AND status IN ('waiting', 'uploaded') RETURNING *
+      )
       SELECT ${SEALED}, ${DOCUMENTS}, m.received_at AS "receivedAt", m.letter_at AS "letterAt",
         coalesce(t.title, d.subject, '') AS title, d.concerning_id AS "concerningId", d.sender_id AS "senderId",
         o.status, o.recipient, o.kle, o.facet, o.receiver, o.at, o.attempts
-      FROM onward_distributions o JOIN messages m ON m.id = o.message_id ${SEALED_TABLES}
+      FROM taken o JOIN messages m ON m.id = o.message_id ${SEALED_TABLES}
         LEFT JOIN message_details d ON d.message_id = m.id
-        LEFT JOIN onward_distribution_texts t ON t.distribution_id = o.id
-      WHERE o.id = ${data.distributionId}::uuid AND o.run = ${data.run}::int AND o.status IN ('waiting', 'uploaded')`,
+        LEFT JOIN onward_distribution_texts t ON t.distribution_id = o.id`,
     'kept',
   );
   return row && { ...data, ...row, message: row };
