@@ -70,6 +70,11 @@ const find = (id: string, scan: Found) =>
 
 async function letter(scan: Found, memo: MemoSpec = {}): Promise<string> {
   const id = await deliverMemo(stack, { ...LETTER, ...memo });
+  // No scan changes its version.
+  await stack.sql(
+    `UPDATE message_scans SET run = 100, next_enqueue_at = now() + interval '1 day' WHERE message_id = $1`,
+    [id],
+  );
   await find(id, scan);
   return id;
 }
