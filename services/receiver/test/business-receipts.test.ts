@@ -20,7 +20,7 @@ import { ODENSKOV, startTestStack, type TestStack } from '../../../infra/src/tes
 import type { ReceiptStatus } from '../../../shared/src/lifecycle/index.js';
 import { change, deliverMemo, expectProblem, read, upsertCase } from '../../../shared/test/inbox/support.js';
 import { ReceiverConfig } from '../src/config.js';
-import { noteFailure as noteFileFailure, readFetch } from '../src/sf2900/files/rows.js';
+import { noteFailure as noteFileFailure, takeFetch } from '../src/sf2900/files/rows.js';
 import { ATTEMPTS_TO_TELL } from '../src/sf2900/receipts/rows.js';
 import { createSendReceiptHandler, type SendReceiptData } from '../src/sf2900/receipts/send-receipt.js';
 import { type DistributionClient, openDistributionClient } from '../src/sf2900/service/client.js';
@@ -113,7 +113,7 @@ const told = () =>
 async function giveUp(id: string): Promise<void> {
   const [row] = await stack.sql<{ id: string }>('SELECT id FROM file_fetches WHERE message_id = $1', [id]);
   const data = { fileId: (row as { id: string }).id, municipality: ODENSKOV, run: 1 };
-  const fetch = await readFetch(store, data);
+  const fetch = await takeFetch(store, data);
   if (!fetch) throw new Error('It is not fetched.');
   await noteFileFailure(store, fetch, { code: 'too-large', again: false, isOurs: false }, 72);
 }

@@ -368,8 +368,8 @@ describe('the file of a document, from a server that misbehaves,', () => {
     const fileName = await put(randomBytes(90_000));
     await stack.sql('ALTER TABLE file_fetches ADD CONSTRAINT broken CHECK (status <> $$stored$$) NOT VALID');
     const id = await taken(stack, { fileName });
-    await sealed;
     await until(stack, id, (each) => fetchOf(each)?.fault === 'not-stored');
+    await sealed;
     expect(await contentFiles(stack)).toHaveLength(before);
     await stack.sql('ALTER TABLE file_fetches DROP CONSTRAINT broken');
 

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -248,6 +249,44 @@ describe.skipIf(!HAS_SSHD)('with OpenSSH', () => {
     expect(await readFile(join(server.outFolder, 'findes'), 'utf8')).toBe('gammel');
     expect(await readFile(join(server.outFolder, 'imens'), 'utf8')).toBe('andens');
     expect((await readdir(server.outFolder)).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('puts no file there that another call is still writing', async () => {
+    const content = randomBytes(300_000);
+    const events = new EventEmitter();
+    /** Pauses when its first bytes are on the server. */
+    const uploadBy = (name: string, first: number) => {
+      async function* source() {
+        yield content.subarray(0, first);
+        events.emit(`${name} has begun`);
+        await EventEmitter.once(events, `${name} goes on`);
+        yield content.subarray(first);
+      }
+      const begun = EventEmitter.once(events, `${name} has begun`);
+      const done = session((session) => session.upload(server.outFolder, 'to gange', source())).then(
+        () => 'done',
+        ({ code }) => code,
+      );
+      return { begun, done };
+    };
+    const isThere = async () => (await readdir(server.outFolder)).includes('to gange');
+
+    const one = uploadBy('one', 200_000);
+    await one.begun;
+    const other = uploadBy('other', 10);
+    await other.begun;
+    events.emit('one goes on');
+    expect(await one.done).not.toBe('done');
+    expect(await isThere()).toBe(false);
+    events.emit('other goes on');
+    expect(await other.done).not.toBe('done');
+    expect(await isThere()).toBe(false);
+
+    const whole = (async function* () {
+      yield content;
+    })();
+    await session((session) => session.upload(server.outFolder, 'to gange', whole));
+    expect((await readFile(join(server.outFolder, 'to gange'))).equals(content)).toBe(true);
   });
 
   it('passes on what the source throws, and leaves nothing of the file', async () => {

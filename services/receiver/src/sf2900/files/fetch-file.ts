@@ -12,7 +12,7 @@ import type { ReceiverConfig } from '../../config.js';
 import { type ReceivedFile, sinkInto } from '../../intake/received-file.js';
 import { SftpFault } from '../sftp/faults.js';
 import { type RemoteFile, type SftpSession, type SftpSettings, withSftp } from '../sftp/session.js';
-import { type Fetch, isNameTaken, markRemoved, noteFailure, readFetch, storeFile } from './rows.js';
+import { type Fetch, isNameTaken, markRemoved, noteFailure, storeFile, takeFetch } from './rows.js';
 
 const FetchFileData = z.object({
   fileId: z.uuid(),
@@ -53,7 +53,7 @@ interface FetchParts extends Pick<Parts, 'store' | 'blobs' | 'keys' | 'log' | 's
  */
 export function createFetchFileHandler(parts: FetchParts) {
   return async (data: FetchFileData, { signal }: Pick<JobContext, 'signal'>): Promise<void> => {
-    const fetch = await readFetch(parts.store, data);
+    const fetch = await takeFetch(parts.store, data);
     if (!fetch) return;
     try {
       if (fetch.status === 'waiting') await requireName(parts.store, fetch);

@@ -9,7 +9,7 @@ import { isMedia } from '../../intake/media.js';
 import type { ReceivedFile } from '../../intake/received-file.js';
 import { ownChange } from '../own-change.js';
 import { retrySeconds } from '../retry.js';
-import type { FetchFileData } from './fetch-file.js';
+import { FETCH_OVERDUE_SECONDS, type FetchFileData } from './fetch-file.js';
 
 const { sql } = Prisma;
 
@@ -31,18 +31,25 @@ export interface Fetch extends FetchFileData {
   readonly sealed: SealedRow;
 }
 
-/** @returns undefined when it is settled, or due anew */
-export async function readFetch(store: Store, data: FetchFileData): Promise<Fetch | undefined> {
+/**
+ * Until its job must be over it is not due again.
+ *
+ * @returns undefined when it is settled, or due anew
+ */
+export async function takeFetch(store: Store, data: FetchFileData): Promise<Fetch | undefined> {
   const [row] = await store.query<Omit<Fetch, 'sealed' | keyof FetchFileData> & SealedRow & Record<string, unknown>>(
     data.municipality,
     sql`
+      WITH taken AS (
+        UPDATE file_fetches SET next_enqueue_at = now() + make_interval(secs => ${FETCH_OVERDUE_SECONDS}::int)
+        WHERE id = ${data.fileId}::uuid AND run = ${data.run}::int AND status IN ('waiting', 'stored') RETURNING *
+      )
       SELECT ${SEALED}, t.message_id AS "messageId", t.status, t.since, t.attempts, f.file_name AS "fileName",
         f.encoding_format AS "encodingFormat", f.size::float8 AS size, t.modified_at AS "modifiedAt",
         (SELECT coalesce(json_agg(json_build_object('status', o.status, 'containerIndex', o.container_index,
             'containerOffset', o.container_offset, 'size', o.size, 'sha256', encode(o.sha256, 'hex'))), '[]')
          FROM files o WHERE o.message_id = t.message_id AND o.status = 'stored') AS others
-      FROM file_fetches t JOIN files f ON f.id = t.id JOIN messages m ON m.id = t.message_id ${SEALED_TABLES}
-      WHERE t.id = ${data.fileId}::uuid AND t.run = ${data.run}::int AND t.status IN ('waiting', 'stored')`,
+      FROM taken t JOIN files f ON f.id = t.id JOIN messages m ON m.id = t.message_id ${SEALED_TABLES}`,
     'kept',
   );
   return row && { ...data, ...row, sealed: row };

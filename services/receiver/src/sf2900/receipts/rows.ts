@@ -9,7 +9,7 @@ import { type Connection, Prisma, run, type Store } from '@indbakke/shared/store
 import { ownChange } from '../own-change.js';
 import { retrySeconds } from '../retry.js';
 import type { FailureCode } from '../service/outcome.js';
-import type { SendReceiptData } from './send-receipt.js';
+import { RECEIPT_OVERDUE_SECONDS, type SendReceiptData } from './send-receipt.js';
 
 const { sql } = Prisma;
 
@@ -44,7 +44,8 @@ interface ClaimedRow {
 }
 
 /**
- * From now on the receipt may have been told, until it is known that it was not: then a rejection is not undone.
+ * From now on the receipt may have been told, until it is known that it was not: then a rejection is not undone. Until its job must be over
+ * it is not due again.
  *
  * @returns undefined when it is sent or withdrawn, or due anew
  */
@@ -55,7 +56,7 @@ export async function claimReceipt(store: Store, data: SendReceiptData): Promise
     const [claimed] = await run<ClaimedRow>(
       connection,
       sql`
-        UPDATE business_receipts r SET status = 'sending'
+        UPDATE business_receipts r SET status = 'sending', next_enqueue_at = now() + make_interval(secs => ${RECEIPT_OVERDUE_SECONDS}::int)
         FROM business_receipts before JOIN distributions x ON x.message_id = before.message_id
           LEFT JOIN message_details d ON d.message_id = before.message_id
         WHERE r.id = ${receiptId}::uuid AND r.run = ${data.run}::int AND r.status IN ('waiting', 'sending') AND before.id = r.id

@@ -76,7 +76,8 @@ export class SftpSession {
   }
 
   /**
-   * Writes a file under another name first, so that nobody sees half of it. A retry writes over what the last one left.
+   * Writes a file under another name first, so that nobody sees half of it. What a call that was cut has left there is removed, not written
+   * over: if that call is still going on, it finds its file gone, and neither puts one there that the other is still writing.
    * @throws SftpFault exists (perhaps from a call that was cut after it was done), no-room; what `source` throws
    */
   async upload(folder: string, name: string, source: AsyncIterable<Buffer>): Promise<void> {
@@ -84,6 +85,7 @@ export class SftpSession {
     const partPath = pathOf(folder, partNameOf(name));
     if (await this.#exists(path)) throw new SftpFault('exists');
     try {
+      await this.#delete(partPath);
       const bytes = await this.#write(partPath, source);
       if ((await this.#fileAt(partPath)).size !== bytes) throw new SftpFault('failed');
       await this.#rename(partPath, path);
@@ -151,7 +153,7 @@ export class SftpSession {
 
   /** Not by `put` of the library, which resolves when a block could not be written. */
   async #write(path: string, source: AsyncIterable<Buffer>): Promise<number> {
-    const handle = await this.#open(path, 'w');
+    const handle = await this.#open(path, 'wx');
     let at = 0;
     try {
       for await (const bytes of source) {
@@ -177,7 +179,7 @@ export class SftpSession {
     }
   }
 
-  #open(path: string, mode: 'r' | 'w'): Promise<Buffer> {
+  #open(path: string, mode: 'r' | 'wx'): Promise<Buffer> {
     return this.#connection.ask((sftp, answer) => sftp.open(path, mode, answer));
   }
 
