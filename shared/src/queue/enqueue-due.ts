@@ -34,9 +34,11 @@ export interface TakenRow {
 
 const BATCH = 100;
 
-// A taken row is due again after this, unless the queue has accepted its job: the process that took it may have died, or the queue may be
-// down. Longer than the queue takes to fail.
+// A taken row is due again after this, unless the queue has answered: the process that took it may have died. Longer than the queue takes to
+// fail.
 const LEASE = MINUTE;
+/** The queue may be back then. */
+const REFUSED_SECONDS = 10;
 
 /** When a row taken at `now` becomes due again. */
 export const leaseFrom = (now: Date) => new Date(now.getTime() + LEASE);
@@ -72,7 +74,8 @@ function takeDue<Data extends object>(
 }
 
 /**
- * Enqueues rows that are taken: their `next_enqueue_at` is leaseFrom(now). What the queue accepts is due again when a lost job would be.
+ * Enqueues rows that are taken: their `next_enqueue_at` is leaseFrom(now). What the queue accepts is due again when a lost job would be, what
+ * it does not soon.
  *
  * @returns how many jobs it has accepted
  */
@@ -83,13 +86,13 @@ export async function enqueueTaken<Data extends object>(
   now: Date,
 ): Promise<number> {
   const enqueue = async (row: TakenRow): Promise<boolean> => {
-    if (!(await queues.add(job, dataOf(row), row.trace))) return false;
+    const isAccepted = await queues.add(job, dataOf(row), row.trace);
     // Only while it is on this lease: a job that has run may have set its own time. Row by row, so that none waits for another's lock.
     await store.sweep(
       `UPDATE ${table} SET next_enqueue_at = $1::timestamptz + make_interval(secs => $2) WHERE id = $3::uuid AND next_enqueue_at = $4`,
-      [now, overdueSeconds, row.id, leaseFrom(now)],
+      [now, isAccepted ? overdueSeconds : REFUSED_SECONDS, row.id, leaseFrom(now)],
     );
-    return true;
+    return isAccepted;
   };
   const accepted = await Promise.all(taken.map(enqueue));
   return accepted.filter(Boolean).length;

@@ -42,19 +42,19 @@ const rows = () =>
   stack.sql<{ run: number; due: Date }>('SELECT run, next_enqueue_at AS due FROM message_scans ORDER BY message_id');
 const jobs = () => stack.sql<{ id: string }>(`SELECT id FROM bullmq.job WHERE queue = 'scan-message' ORDER BY id`);
 
-it('what the queue does not accept is due again in a minute, and is then enqueued', async () => {
+it('what the queue does not accept is due again in ten seconds, and is then enqueued', async () => {
   await makeDue();
   await relay.cut();
   await sweepDueScans(parts, NOON);
-  const refused = { run: 1, due: afterNoon(60) };
+  const refused = { run: 1, due: afterNoon(10) };
   expect(await rows()).toEqual([refused, refused]);
   expect(await jobs()).toEqual([]);
   await relay.restore();
-  await sweepDueScans(parts, afterNoon(59));
+  await sweepDueScans(parts, afterNoon(9));
   expect(await rows()).toEqual([refused, refused]);
-  await sweepDueScans(parts, afterNoon(60));
+  await sweepDueScans(parts, afterNoon(10));
   expect(await jobs()).toEqual(ids.map((id) => ({ id: `${id}-2` })));
-  const accepted = { run: 2, due: afterNoon(60 + 90 * 60) };
+  const accepted = { run: 2, due: afterNoon(10 + 90 * 60) };
   expect(await rows()).toEqual([accepted, accepted]);
 });
 
