@@ -186,7 +186,7 @@ test.each([
   [
     SIMULATOR,
     ['--url', RECEIVER, '--tls', '/none'],
-    '--tls: /none has not the certificates that --make-certificates makes',
+    '--tls: /none does not have the certificates that --make-certificates makes',
   ],
   [SIMULATOR, ['--url', RECEIVER, '--json', '/none/x'], '--json: /none/x cannot be written (ENOENT).'],
   [SIMULATOR, ['--url', RECEIVER, '--inbox', RECEIVER], '--inbox and --tokens go together.'],

@@ -11,7 +11,7 @@ import { type Arrived, Callers } from '../plants/pass-through.js';
 import { deliverTo, ENDPOINTS, plantedMemo, SF2900 } from './bad-deliveries.js';
 import { type Distributed, plantedDocuments, refuseWhatComes } from './distributions.js';
 import type { Plants } from './plants.js';
-import { deliverPlanted } from './scans.js';
+import { deliverPlanted, mustBe, untilScanned } from './scans.js';
 
 /** Webhooks that fail, with something in the URL that is nobody else’s business. */
 export async function failWebhooks(installation: OwnInstallation, plants: Plants): Promise<void> {
@@ -171,15 +171,14 @@ async function loseScanner(installation: OwnInstallation, clamd: OwnClamd, plant
   return { held, answers: await callAll(installation, held, plants, 'held file') };
 }
 
-/** It is back, and its jobs meet content that cannot be read. */
-async function scanSpoiled({ ownerUrl, paths }: OwnInstallation, clamd: OwnClamd, { id }: Arrived): Promise<void> {
+/** It is back, and its job meets content that cannot be read. */
+async function scanSpoiled(installation: OwnInstallation, clamd: OwnClamd, held: Arrived): Promise<void> {
   await clamd.start();
-  await runSql(ownerUrl, 'UPDATE message_scans SET next_enqueue_at = now()');
-  const log = join(foldersOf(paths).logs, 'services.log');
-  await askUntil(
-    async () => new RegExp(`"scan-failed".*"${id}"`).test(readFileSync(log, 'utf8')),
-    (hasFailed) => hasFailed,
-  );
+  await runSql(installation.ownerUrl, 'UPDATE message_scans SET next_enqueue_at = now() WHERE message_id = $1', [
+    held.id,
+  ]);
+  await untilScanned(installation, [held]);
+  await mustBe(installation, held, 'unscannable');
 }
 
 /** The content of every letter is spoiled where it lies: what reads it fails, in calls and in jobs. */

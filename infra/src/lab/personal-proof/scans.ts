@@ -25,11 +25,18 @@ export async function deliverUnsafe(installation: OwnInstallation, plants: Plant
   const unsafe = textDocument(`${EICAR}${plants.word('unsafe content')}`, `${plants.word('unsafe file name')}.txt`);
   const letter = await deliverPlanted(installation, plants, 'unsafe letter', [unsafe]);
   await untilScanned(installation, [letter]);
-  const [file] = await runSql(installation.ownerUrl, `SELECT FROM files WHERE message_id = $1 AND scan = 'infected'`, [
-    letter.id,
-  ]);
-  if (!file) throw new Error('The scanner did not find the unsafe file.');
+  await mustBe(installation, letter, 'infected');
   return letter;
+}
+
+/** @throws Error when no file of the letter is so */
+export async function mustBe(
+  { ownerUrl }: OwnInstallation,
+  { id }: Arrived,
+  scan: 'infected' | 'unscannable',
+): Promise<void> {
+  const files = await runSql(ownerUrl, 'SELECT FROM files WHERE message_id = $1 AND scan = $2', [id, scan]);
+  if (files.length === 0) throw new Error(`No file of the letter is ${scan}.`);
 }
 
 /** @param more documents that it has besides */

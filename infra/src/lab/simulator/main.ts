@@ -232,7 +232,7 @@ async function planOf(options: Options, url: string, signal: AbortSignal): Promi
 }
 
 function certificatesOf(folder: string): Promise<SimulatorTls> {
-  const sentence = `--tls: ${folder} has not the certificates that --make-certificates makes`;
+  const sentence = `--tls: ${folder} does not have the certificates that --make-certificates makes`;
   return unlessItFails(sentence, () => readCertificates(folder));
 }
 

@@ -446,7 +446,7 @@ export class Simulator {
     if (failure || hasFindings) figures.failed += 1;
   }
 
-  /** @returns what the receiver did wrong, and whether its receipts were right */
+  /** @returns what the receiver did wrong, and whether something is wrong with its receipts */
   async #playOnce(fault: Fault): Promise<{ readonly failure: Failure | undefined; readonly hasFindings: boolean }> {
     await this.#places.take();
     const stage = new Stage(this.#plan, fault, {
