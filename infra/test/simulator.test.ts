@@ -417,7 +417,7 @@ describe('a receiver that', () => {
     );
   });
 
-  it('takes letters as the body only stands the faults that send them in other ways too', async () => {
+  it('has REST alone passes the faults that use the other channels too', async () => {
     const first = new Map<string, object>();
     const url = await start((id, res, count) => {
       if (!/^<\?xml[^>]*>\s*<memo:Message /.test(String(bodies[count - 1]))) return void res.writeHead(415).end();
@@ -429,38 +429,38 @@ describe('a receiver that', () => {
     expect(report).toMatchObject({ acknowledged: 3, byChannel: { rest: 3 }, isGood: true });
   });
 
-  it('is called in other ways only is sent no faults, and the report says so', async () => {
+  it('has no REST is sent no faults, and the report says so', async () => {
     const url = await start((_id, res) => sendPage(res, 503));
     const { report } = await simulate({ url, channels: { soap: 1 }, limit: 0, faults: ['bom'] });
     expect(report.faults.bom?.notPlayed).toMatch(/rest is not among the channels/);
   });
 
-  it('acknowledges what it cannot read has failed that fault, whatever its receipt says', async () => {
+  it('gives a wrong receipt to the letter of a fault fails that fault', async () => {
     const url = await start((id, res) => sendJson(res, receipt(id || randomUUID())));
     const { report } = await simulate({ url, channels, limit: 1, faults: ['gzip'] });
     expect(report.faults.gzip).toEqual({ played: 1, failed: 1 });
     expect(foundBy(report)).toEqual(['gzip: the receipt names another messageUUID']);
   });
 
-  it('does the same wrong thing again and again has it told once, with how often', async () => {
+  it('makes one mistake many times gets one line for it, with a count', async () => {
     const url = await start((id, res) => sendJson(res, { ...receipt(id), errorCode: '0' }));
     const simulator = await Simulator.start({ ...ONE_LETTER, url, limit: 3 });
     await expect.poll(() => simulator.progress.findings, { interval: 5 }).toBe(3);
     const report = await simulator.stop();
-    const told = summaryOf(report);
-    expect(told).toMatch(/\nfinding: COMPLETED with the errorCode 0 \(.*\), 3 times\n/);
-    expect(told).toMatch(/\nattempts without a positive receipt: \d+ × errorCode 0\n/);
-    expect(told).toMatch(/\nNOT GOOD: open 3, findings 3$/);
+    const summary = summaryOf(report);
+    expect(summary).toMatch(/\nfinding: COMPLETED with the errorCode 0 \(.*\), 3 times\n/);
+    expect(summary).toMatch(/\nattempts without a positive receipt: \d+ × errorCode 0\n/);
+    expect(summary).toMatch(/\nNOT GOOD: open 3, findings 3$/);
   });
 
-  it('got no letter has shown nothing', async () => {
+  it('is sent no letter is not good', async () => {
     const url = await start((id, res) => sendJson(res, receipt(id)));
     const { report } = await simulate({ url, channels, limit: 0 });
     expect(summaryOf(report)).toMatch(/\nNOT GOOD: nothing was sent$/);
     expect(report.isGood).toBe(false);
   });
 
-  it('was not sent all, since somebody interrupted it, has not shown that it is good', async () => {
+  it('is interrupted before all letters are sent is not good', async () => {
     const url = await start((id, res) => sendJson(res, receipt(id)));
     const interrupt = new AbortController();
     const simulator = await Simulator.start({ ...ONE_LETTER, url, limit: 1_000, rate: 20, signal: interrupt.signal });
@@ -479,7 +479,7 @@ describe('a receiver that', () => {
     expect(foundBy(report)).toEqual(['The inbox http://127.0.0.1:1 does not answer: bad port.']);
   });
 
-  it('takes nothing is told of while it lasts, with the reason', async () => {
+  it('takes no letter shows in the progress, with the reason', async () => {
     const url = await start((_id, res, count) => sendPage(res, count > 3 ? 400 : 503));
     const simulator = await Simulator.start({ ...ONE_LETTER, url, resendAfterSeconds: [0.01] });
     await expect.poll(() => simulator.progress.failure, { interval: 5 }).toBe('HTTP 400');

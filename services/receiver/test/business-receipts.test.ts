@@ -21,7 +21,7 @@ import type { ReceiptStatus } from '../../../shared/src/lifecycle/index.js';
 import { change, deliverMemo, expectProblem, read, upsertCase } from '../../../shared/test/inbox/support.js';
 import { ReceiverConfig } from '../src/config.js';
 import { noteFailure as noteFileFailure, takeFetch } from '../src/sf2900/files/rows.js';
-import { ATTEMPTS_TO_TELL } from '../src/sf2900/receipts/rows.js';
+import { ATTEMPTS_TO_TELL, claimReceipt } from '../src/sf2900/receipts/rows.js';
 import { createSendReceiptHandler, type SendReceiptData } from '../src/sf2900/receipts/send-receipt.js';
 import { type DistributionClient, openDistributionClient } from '../src/sf2900/service/client.js';
 import type { FailureCode } from '../src/sf2900/service/outcome.js';
@@ -295,6 +295,28 @@ describe('the sender of a document is told', () => {
     await change(stack, 'POST', `${id}/rejection`, { as, version: 1, body: REJECTION });
     expect(await stack.sql('SELECT FROM business_receipts')).toEqual([]);
   });
+});
+
+it('neither a file nor a receipt is due while its job runs', async () => {
+  const id = await take({ fileName: 'hentes-nu.pdf' });
+  await reject(id);
+  const taken = async (table: 'file_fetches' | 'business_receipts') => {
+    const [row] = await stack.sql<{ id: string }>(
+      `UPDATE ${table} SET run = 100, next_enqueue_at = now() + interval '1 minute' WHERE message_id = $1 RETURNING id`,
+      [id],
+    );
+    return row?.id ?? '';
+  };
+  const job = { municipality: ODENSKOV, run: 100 };
+  expect(await takeFetch(store, { ...job, fileId: await taken('file_fetches') })).toBeDefined();
+  expect(await claimReceipt(store, { ...job, receiptId: await taken('business_receipts') })).toBeDefined();
+  for (const table of ['file_fetches', 'business_receipts'])
+    expect(
+      await stack.sql(
+        `SELECT FROM ${table} WHERE message_id = $1 AND next_enqueue_at < now() + interval '10 minutes'`,
+        [id],
+      ),
+    ).toEqual([]);
 });
 
 describe('what is undone', () => {

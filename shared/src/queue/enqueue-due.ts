@@ -74,8 +74,8 @@ function takeDue<Data extends object>(
 }
 
 /**
- * Enqueues rows that are taken: their `next_enqueue_at` is leaseFrom(now). What the queue accepts is due again when a lost job would be, what
- * it does not soon.
+ * Enqueues rows that are taken: their `next_enqueue_at` is leaseFrom(now). A row whose job the queue accepts is due again after
+ * `overdueSeconds`, any other one in ten seconds.
  *
  * @returns how many jobs it has accepted
  */
@@ -87,7 +87,8 @@ export async function enqueueTaken<Data extends object>(
 ): Promise<number> {
   const enqueue = async (row: TakenRow): Promise<boolean> => {
     const isAccepted = await queues.add(job, dataOf(row), row.trace);
-    // Only while it is on this lease: a job that has run may have set its own time. Row by row, so that none waits for another's lock.
+    // Only while it is on this lease: a job that has run may have set its own time. Row by row: one statement for all would hold some
+    // rows while it waits for another's lock.
     await store.sweep(
       `UPDATE ${table} SET next_enqueue_at = $1::timestamptz + make_interval(secs => $2) WHERE id = $3::uuid AND next_enqueue_at = $4`,
       [now, isAccepted ? overdueSeconds : REFUSED_SECONDS, row.id, leaseFrom(now)],

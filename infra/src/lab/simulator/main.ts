@@ -186,12 +186,15 @@ async function openSftp(folder: string, port: number): Promise<SftpPlace> {
   return unlessItFails(`--sftp-port: nothing can listen on port ${port}`, () => SftpPlace.open(sftp));
 }
 
+const isHttps = (url: string) => url.startsWith('https:');
+
 async function planOf(options: Options, url: string, signal: AbortSignal): Promise<SimulatorPlan> {
   const { flat, speed, flood, large, fault, letters, seconds, inbox } = options;
   if (letters !== undefined && seconds !== undefined) throw new BadArgument('Give --letters or --seconds, not both.');
   if ((inbox === undefined) !== (options.tokens === undefined))
     throw new BadArgument('--inbox and --tokens go together.');
-  if (url.startsWith('https:') && options.tls === undefined)
+  const isSecure = isHttps(url);
+  if (isSecure && options.tls === undefined)
     throw new BadArgument('https needs --tls DIR: both sides show a certificate. --make-certificates DIR makes them.');
   const tls = options.tls === undefined ? undefined : await certificatesOf(options.tls);
   const channels = channelsOf(options.channels);
@@ -199,7 +202,6 @@ async function planOf(options: Options, url: string, signal: AbortSignal): Promi
   const tokens = options.tokens === undefined ? undefined : await readPairs('tokens', options.tokens);
   for (const cvr of tokens ? municipalities : [])
     if (!tokens?.has(cvr)) throw new BadArgument(`--tokens: ${options.tokens} has no token of municipality ${cvr}.`);
-  const isSecure = url.startsWith('https:');
   const all = FAULTS.filter((each) => canPlay(each, isSecure ? tls : undefined)).map(({ name }) => name);
   return {
     url,
@@ -211,7 +213,7 @@ async function planOf(options: Options, url: string, signal: AbortSignal): Promi
     clock: new SimulatedClock(new Date(), positive('speed', speed)),
     concurrency: wholeNumber('concurrency', options.concurrency),
     timeoutSeconds: positive('timeout', options.timeout),
-    stopSeconds: options.wait === '0' ? 0 : positive('wait', options.wait),
+    stopSeconds: wholeNumber('wait', options.wait),
     faults: fault.includes('all') ? all : fault,
     faultShare: share('fault-share', options['fault-share']),
     signal,
@@ -256,7 +258,7 @@ async function simulate(options: Options, url: string, signal: AbortSignal): Pro
     if (seconds === undefined) await simulator.begun;
     else await pause(seconds * 1_000, undefined, { signal }).catch(() => {});
     const outcome = await simulator.stop();
-    if (options.fault.includes('all') && !url.startsWith('https:'))
+    if (options.fault.includes('all') && !isHttps(url))
       print('The faults of TLS were not played: they need https and --tls.');
     print(summaryOf(outcome));
     if (json !== undefined) await writeJson(json, outcome, simulator);

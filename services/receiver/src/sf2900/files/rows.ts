@@ -32,7 +32,7 @@ export interface Fetch extends FetchFileData {
 }
 
 /**
- * Until its job must be over it is not due again.
+ * The row is not due while this job may run.
  *
  * @returns undefined when it is settled, or due anew
  */

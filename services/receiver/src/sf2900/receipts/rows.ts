@@ -44,8 +44,8 @@ interface ClaimedRow {
 }
 
 /**
- * From now on the receipt may have been told, until it is known that it was not: then a rejection is not undone. Until its job must be over
- * it is not due again.
+ * Marks the receipt as being sent: the sender may know it from now on, so a rejection is not undone until it is known that he does not.
+ * The row is not due while this job may run.
  *
  * @returns undefined when it is sent or withdrawn, or due anew
  */

@@ -33,7 +33,7 @@ interface MessageRow extends SealedRow, DocumentsRow {
 }
 
 /**
- * Until its job must be over it is not due again: two at once would write the same file.
+ * The row is not due while this job may run: two at once would write the same file.
  *
  * @returns undefined when it is sent or given up, or due anew
  */
